@@ -1,0 +1,79 @@
+//! What a network is trained on: features, targets and weights of rows, ready for the step.
+
+/// The inputs of the network, row-major `[rows, cols]`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Features {
+    /// Prepared numbers.
+    F32 {
+        /// `rows · cols` values.
+        values: Vec<f32>,
+        /// Inputs of the network.
+        cols: usize,
+    },
+    /// Bytes of images, kept as they are and multiplied by `scale` when a batch is gathered.
+    U8 {
+        /// `rows · cols` values.
+        values: Vec<u8>,
+        /// Inputs of the network.
+        cols: usize,
+        /// Factor from byte to input, 1/255 for images.
+        scale: f32,
+    },
+}
+
+/// What the network is to say.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Targets {
+    /// One class index for each row, below `classes`.
+    Classes {
+        /// Index of each row's class.
+        labels: Vec<u32>,
+        /// How many classes there are.
+        classes: usize,
+    },
+    /// Numbers, row-major `[rows, cols]`: targets of a regression (scaled), or 0 and 1 of a multi-label task.
+    Values {
+        /// `rows · cols` values.
+        values: Vec<f32>,
+        /// Outputs of the network.
+        cols: usize,
+    },
+}
+
+/// Rows ready for training or evaluation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// Inputs.
+    pub features: Features,
+    /// Targets of the same rows.
+    pub targets: Targets,
+    /// Weight of each row, class weight included; `None` where all are 1.
+    pub weights: Option<Vec<f32>>,
+}
+
+impl Features {
+    /// Inputs of the network.
+    pub fn cols(&self) -> usize {
+        match self {
+            Features::F32 { cols, .. } | Features::U8 { cols, .. } => *cols,
+        }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        match self {
+            Features::F32 { values, cols } => values.len() / cols.max(&1),
+            Features::U8 { values, cols, .. } => values.len() / cols.max(&1),
+        }
+    }
+}
+
+impl Dataset {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        match &self.targets {
+            Targets::Classes { labels, .. } => labels.len(),
+            Targets::Values { values, cols } => values.len() / cols.max(&1),
+        }
+    }
+}

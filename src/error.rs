@@ -1,0 +1,100 @@
+//! What can go wrong, in the words a user needs: where, what was expected, what was found, what to try.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Every failure of the library. The binary turns each kind into one line and an exit code.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A flag, a configuration key or a hyperparameter is wrong; found before any file is read.
+    #[error("{0}")]
+    Usage(String),
+    /// A data file is wrong.
+    #[error("{place}: {message}")]
+    Data {
+        /// File, and the line and column where they are known: `iris.csv:57, column "width"`.
+        place: Place,
+        /// What was expected, what was found, what to try.
+        message: String,
+    },
+    /// Model and data, or model and configuration, do not fit together.
+    #[error("{0}")]
+    Mismatch(String),
+    /// A file cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The loss stopped being finite.
+    #[error("loss became {loss} at epoch {epoch}, step {step}: try a smaller --lr, or --clip-norm 1")]
+    Diverged {
+        /// Epoch, from 1.
+        epoch: usize,
+        /// Optimizer step, from 1.
+        step: u64,
+        /// The value.
+        loss: f64,
+    },
+    /// A requirement such as `--fail-under` was missed.
+    #[error("{0}")]
+    Unmet(String),
+    /// A limit was hit before the first optimizer step.
+    #[error("{0}")]
+    NoStep(String),
+}
+
+/// A place in an input file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file, or `<stdin>`.
+    pub path: PathBuf,
+    /// Line, from 1.
+    pub line: Option<u64>,
+    /// Name of the column.
+    pub column: Option<String>,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if let Some(column) = &self.column {
+            write!(f, ", column \"{column}\"")?;
+        }
+        Ok(())
+    }
+}
+
+/// The library's result.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// A wrong data file, as a whole.
+    pub fn data(path: impl AsRef<Path>, message: impl Into<String>) -> Self {
+        Self::data_at(path, None, None, message)
+    }
+
+    /// A wrong place in a data file; `line` counts from 1.
+    pub fn data_at(
+        path: impl AsRef<Path>,
+        line: Option<u64>,
+        column: Option<&str>,
+        message: impl Into<String>,
+    ) -> Self {
+        Error::Data {
+            place: Place { path: path.as_ref().to_path_buf(), line, column: column.map(str::to_owned) },
+            message: message.into(),
+        }
+    }
+
+    /// An input or output error of a file.
+    pub fn io(path: impl AsRef<Path>, source: io::Error) -> Self {
+        Error::Io { path: path.as_ref().to_path_buf(), source }
+    }
+}

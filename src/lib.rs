@@ -1,0 +1,13 @@
+//! gradlane trains feed-forward networks on multicore CPUs.
+
+pub mod data;
+pub mod error;
+pub mod kernel;
+pub mod metrics;
+pub mod model;
+pub mod nn;
+pub mod optim;
+pub mod rng;
+pub mod train;
+
+pub use error::{Error, Result};

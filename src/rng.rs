@@ -1,0 +1,60 @@
+//! Random streams addressed by what they are for, never drawn in thread order.
+//!
+//! A stream is ChaCha with 8 rounds (`rand_chacha::ChaCha8Rng`, a generator that is named by its algorithm and will not
+//! change), keyed by seed and purpose. What is drawn depends on the address alone, so any thread may draw any row.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+/// What a stream of random numbers is for; streams of different purposes share nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Purpose {
+    /// Initial weights; one stream for each tensor.
+    Init = 1,
+    /// Which rows go to the training, validation and test parts.
+    Split = 2,
+    /// Order of the rows; one stream for each epoch.
+    Order = 3,
+    /// Dropout masks; one stream for each layer and row position.
+    Dropout = 4,
+    /// Over- and under-sampling of classes.
+    Balance = 5,
+    /// Generated data.
+    Synthetic = 6,
+    /// Permutations of a column, for its importance.
+    Permutation = 7,
+}
+
+/// The stream `(seed, purpose, major, minor)`: `major` and `minor` number streams within the purpose, such as layer and row.
+pub fn stream(seed: u64, purpose: Purpose, major: u64, minor: u64) -> ChaCha8Rng {
+    let mut key = [0u8; 32];
+    key[..8].copy_from_slice(&seed.to_le_bytes());
+    key[8..16].copy_from_slice(&(purpose as u64).to_le_bytes());
+    key[16..24].copy_from_slice(&major.to_le_bytes());
+    key[24..].copy_from_slice(b"gradlane");
+    let mut rng = ChaCha8Rng::from_seed(key);
+    rng.set_stream(minor);
+    rng
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::Rng;
+
+    #[test]
+    fn streams_are_fixed_and_apart() {
+        let first = |p, major, minor| stream(7, p, major, minor).next_u32();
+        let values = [
+            first(Purpose::Init, 0, 0),
+            first(Purpose::Init, 0, 1),
+            first(Purpose::Init, 1, 0),
+            first(Purpose::Order, 0, 0),
+        ];
+        assert_eq!(values, values.map(|v| v), "a stream is a function of its address");
+        for (i, a) in values.iter().enumerate() {
+            assert!(values[i + 1..].iter().all(|b| a != b), "two streams begin alike: {values:?}");
+        }
+    }
+}
