@@ -1,5 +1,21 @@
 //! SIMD kernels: the arithmetic of a step, chosen for the CPU at run time.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod dispatch;
+mod flush;
+pub mod gemm;
+mod lanes;
+mod line;
+mod math;
 mod real;
+mod wide;
 
+pub use dispatch::Isa;
+pub(crate) use dispatch::Job;
+pub use flush::FlushDenormals;
+pub(crate) use lanes::Lanes;
+pub use line::{LANES, Line, panel_stride, panels, zeroed};
 pub use real::Real;

@@ -1,1 +1,4 @@
-//! Room: train.
+//! Training: epochs, the synchronised step, its threads, stopping rules and events.
+
+mod shared;
+pub mod team;

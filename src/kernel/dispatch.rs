@@ -1,0 +1,86 @@
+//! Which instructions the CPU has, found once at start; the form of a kernel is chosen here and nowhere else.
+
+use super::lanes::Lanes;
+use super::wide::Wide;
+
+/// An instruction set that this CPU can run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Isa(Form);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    Portable,
+}
+
+/// A kernel with its arguments: `run` is compiled once for each form.
+pub(crate) trait Job {
+    /// What it returns.
+    type Output;
+    /// The kernel over the vector type `L`; `#[inline(always)]`, as all that it calls.
+    fn run<L: Lanes>(self) -> Self::Output;
+}
+
+impl Isa {
+    /// The fastest form that this CPU can run.
+    pub fn detect() -> Isa {
+        *Isa::available().first().expect("the portable form runs everywhere")
+    }
+
+    /// All forms that this CPU can run, the fastest first.
+    pub fn available() -> Vec<Isa> {
+        let mut forms = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            if avx2 && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
+                forms.push(Isa(Form::Avx512));
+            }
+            if avx2 {
+                forms.push(Isa(Form::Avx2));
+            }
+        }
+        forms.push(Isa(Form::Portable));
+        forms
+    }
+
+    /// The name in flags and reports: `avx512`, `avx2` or `portable`.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Form::Avx512 => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Form::Avx2 => "avx2",
+            Form::Portable => "portable",
+        }
+    }
+
+    /// Runs a kernel in this form.
+    #[inline]
+    pub(crate) fn run<J: Job>(self, job: J) -> J::Output {
+        match self.0 {
+            // SAFETY: an `Isa` with this form is made only by `available`, which found the features on this CPU.
+            #[cfg(target_arch = "x86_64")]
+            Form::Avx512 => unsafe { run_avx512(job) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Form::Avx2 => unsafe { run_avx2(job) },
+            Form::Portable => job.run::<Wide>(),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq,avx2,fma")]
+fn run_avx512<J: Job>(job: J) -> J::Output {
+    job.run::<super::avx512::Avx512>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn run_avx2<J: Job>(job: J) -> J::Output {
+    job.run::<super::avx2::Avx2>()
+}

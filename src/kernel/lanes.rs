@@ -1,0 +1,59 @@
+//! The virtual vector of 16 lanes, over which every kernel is written once.
+
+use super::line::Line;
+use super::real::Real;
+
+/// 16 `f32` in registers. Arithmetic comes from [`Real`]; here is what moves data and what `math` builds on.
+///
+/// A value exists only inside [`super::Isa::run`], which has checked that the CPU has the instructions.
+pub(crate) trait Lanes: Real {
+    /// Rows and vectors of a forward tile: `rows × vectors` accumulators and a few operands fill the registers.
+    const FORWARD: &'static [(usize, usize)];
+    /// Rows and vectors of a tile of the two backward products.
+    const BACKWARD: &'static [(usize, usize)];
+
+    /// Reads 16 floats.
+    ///
+    /// # Safety
+    /// `from` is valid for reads of 64 bytes; it need not be aligned.
+    unsafe fn load_ptr(from: *const f32) -> Self;
+    /// Writes 16 floats.
+    ///
+    /// # Safety
+    /// `to` is valid for writes of 64 bytes; it need not be aligned.
+    unsafe fn store_ptr(self, to: *mut f32);
+    /// 16 bytes as floats 0 to 255.
+    fn from_bytes(bytes: &[u8; 16]) -> Self;
+    /// `x` in every lane.
+    fn broadcast(x: f32) -> Self;
+    /// Nearest integer, ties to even.
+    fn round(self) -> Self;
+    /// `2ⁿ` for integer values `n` of −126 to 127.
+    fn exp2_int(self) -> Self;
+    /// `(m, e)` with `x = m · 2ᵉ` and `m` in `[√½, √2)`, for positive normal `x`.
+    fn split_exponent(self) -> (Self, Self);
+    /// Exchanges rows and lanes of a 16 × 16 block.
+    fn transpose(block: &mut [Self; 16]);
+
+    /// Reads a line.
+    #[inline(always)]
+    fn load(line: &Line) -> Self {
+        // SAFETY: a line holds 16 floats.
+        unsafe { Self::load_ptr(line.0.as_ptr()) }
+    }
+
+    /// Writes a line.
+    #[inline(always)]
+    fn store(self, line: &mut Line) {
+        // SAFETY: a line holds 16 floats.
+        unsafe { self.store_ptr(line.0.as_mut_ptr()) }
+    }
+
+    /// The lanes as an array.
+    #[inline(always)]
+    fn to_array(self) -> [f32; 16] {
+        let mut line = Line::ZERO;
+        self.store(&mut line);
+        line.0
+    }
+}

@@ -1,0 +1,64 @@
+//! Memory of kernels: lines of 16 floats, aligned to the cache line.
+
+/// 16 floats on one cache line: one AVX-512 register, two of AVX2.
+///
+/// Activations are lines of 16 samples, weights lines of 16 outputs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(C, align(64))]
+pub struct Line(pub [f32; 16]);
+
+/// Floats in a [`Line`].
+pub const LANES: usize = 16;
+
+impl Line {
+    /// All zero.
+    pub const ZERO: Line = Line([0.0; LANES]);
+
+    /// `x` in every lane.
+    pub const fn splat(x: f32) -> Line {
+        Line([x; LANES])
+    }
+}
+
+/// A zeroed buffer of `lines` lines; its pages are touched here, once, and never again during training.
+pub fn zeroed(lines: usize) -> Vec<Line> {
+    let mut buffer = Vec::with_capacity(lines);
+    buffer.resize(lines, Line::ZERO);
+    buffer
+}
+
+/// How many lines or panels hold `n` items, 16 each.
+pub const fn panels(n: usize) -> usize {
+    n.div_ceil(LANES)
+}
+
+/// Lines from one panel to the next, for panels of `rows` lines: `rows`, padded where equal distances would make the
+/// panels share the same few cache sets. Power-of-two strides alias in L1 and L2, so large panels are set 17 modulo 64
+/// lines apart, very large ones at least 128 modulo 2048.
+pub const fn panel_stride(rows: usize) -> usize {
+    if rows < 64 {
+        return rows;
+    }
+    let mut stride = rows;
+    while stride % 64 != 17 || (rows >= 1536 && stride % 2048 < 128) {
+        stride += 1;
+    }
+    stride
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strides_hold_their_panels_and_do_not_alias() {
+        for rows in [1, 5, 63, 64, 65, 257, 785, 1025, 1536, 2049, 4097] {
+            let stride = panel_stride(rows);
+            assert!(stride >= rows && stride < rows + 256, "{rows} rows: stride {stride}");
+            assert!(rows < 64 || stride % 64 == 17, "{rows} rows: stride {stride}");
+        }
+        assert_eq!(panels(1), 1);
+        assert_eq!(panels(16), 1);
+        assert_eq!(panels(17), 2);
+    }
+}

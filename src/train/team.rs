@@ -1,0 +1,184 @@
+//! The threads of a step: a rayon pool, one broadcast for many steps, and a barrier that is short when all are awake.
+
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::kernel::FlushDenormals;
+
+/// Looks at the barrier this often before it gives the core away: about 20 µs, longer than a phase is uneven.
+const SPINS: usize = 2_000;
+
+/// Threads that work on one mini-batch together.
+pub struct Team {
+    pool: Option<rayon::ThreadPool>,
+    threads: usize,
+    barrier: Barrier,
+}
+
+/// One thread of a team, inside [`Team::run`].
+#[derive(Clone, Copy)]
+pub struct Member<'a> {
+    /// Number of this member, from 0.
+    pub index: usize,
+    team: &'a Team,
+}
+
+/// Counters of different threads stand on different cache lines.
+#[repr(align(128))]
+struct Padded<T>(T);
+
+struct Barrier {
+    arrived: Padded<AtomicUsize>,
+    generation: Padded<AtomicUsize>,
+    poisoned: AtomicBool,
+    members: usize,
+    spins: usize,
+}
+
+impl Team {
+    /// A team of exactly `threads` members, at least one. Where there are more members than cores, none of them spins.
+    ///
+    /// # Panics
+    /// If the system refuses threads.
+    pub fn new(threads: usize) -> Team {
+        let threads = threads.max(1);
+        let pool = (threads > 1).then(|| {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .thread_name(|i| format!("gradlane-{i}"))
+                .build()
+                .unwrap_or_else(|e| panic!("cannot start {threads} threads: {e}"))
+        });
+        let spins = if threads > available_threads() { 0 } else { SPINS };
+        Team { pool, threads, barrier: Barrier::new(threads, spins) }
+    }
+
+    /// Number of members.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Runs `work` once in every member, with denormals flushed, and returns what they return, in member order.
+    ///
+    /// # Panics
+    /// If a member panics: the others leave at their next barrier and the panic goes on here.
+    pub fn run<R: Send>(&self, work: impl Fn(Member<'_>) -> R + Sync) -> Vec<R> {
+        let member = |index: usize| {
+            let _flush = FlushDenormals::new();
+            let result = catch_unwind(AssertUnwindSafe(|| work(Member { index, team: self })));
+            if result.is_err() {
+                self.barrier.poisoned.store(true, Ordering::Release);
+            }
+            result
+        };
+        let results = match &self.pool {
+            None => vec![member(0)],
+            Some(pool) => pool.broadcast(|context| member(context.index())),
+        };
+        results.into_iter().map(|r| r.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    }
+}
+
+impl Member<'_> {
+    /// Number of members.
+    pub fn count(&self) -> usize {
+        self.team.threads
+    }
+
+    /// Waits until every member is here. What was written before it is seen by all after it.
+    ///
+    /// # Panics
+    /// If another member panicked.
+    pub fn barrier(&self) {
+        self.team.barrier.wait();
+    }
+
+    /// This member's share of `n` items: contiguous, as equal as can be.
+    pub fn share(&self, n: usize) -> Range<usize> {
+        let count = self.count();
+        self.index * n / count..(self.index + 1) * n / count
+    }
+
+    /// How many barriers this team has passed; two accesses with a barrier between them differ in it.
+    pub(super) fn phase(&self) -> usize {
+        self.team.barrier.generation.0.load(Ordering::Acquire)
+    }
+}
+
+impl Barrier {
+    fn new(members: usize, spins: usize) -> Barrier {
+        Barrier {
+            arrived: Padded(AtomicUsize::new(0)),
+            generation: Padded(AtomicUsize::new(0)),
+            poisoned: AtomicBool::new(false),
+            members,
+            spins,
+        }
+    }
+
+    fn wait(&self) {
+        let generation = self.generation.0.load(Ordering::Acquire);
+        if self.arrived.0.fetch_add(1, Ordering::AcqRel) + 1 == self.members {
+            self.arrived.0.store(0, Ordering::Relaxed);
+            self.generation.0.store(generation.wrapping_add(1), Ordering::Release);
+            return;
+        }
+        let mut looks = 0;
+        while self.generation.0.load(Ordering::Acquire) == generation {
+            assert!(!self.poisoned.load(Ordering::Acquire), "another thread of the team panicked");
+            if looks < self.spins {
+                std::hint::spin_loop();
+                looks += 1;
+            } else {
+                std::thread::yield_now();
+            }
+        }
+    }
+}
+
+/// CPUs that this process may use: affinity and cgroup limits are respected.
+pub fn available_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_passes_a_barrier_before_all_have_come() {
+        for threads in [1, 2, 3, 8] {
+            let team = Team::new(threads);
+            let counter = AtomicUsize::new(0);
+            team.run(|member| {
+                for round in 1..=200 {
+                    counter.fetch_add(1, Ordering::Relaxed);
+                    member.barrier();
+                    assert_eq!(counter.load(Ordering::Relaxed), round * threads);
+                    member.barrier();
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn shares_cover_everything_once() {
+        for threads in [1, 2, 3, 8] {
+            let shares = Team::new(threads).run(|member| member.share(13));
+            assert_eq!(shares.into_iter().flatten().collect::<Vec<_>>(), (0..13).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_panic_frees_the_others() {
+        let team = Team::new(3);
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            team.run(|member| {
+                assert!(member.index != 1, "planted");
+                member.barrier();
+            })
+        }));
+        assert!(outcome.is_err());
+    }
+}
