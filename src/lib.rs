@@ -8,6 +8,7 @@ pub mod model;
 pub mod nn;
 pub mod optim;
 pub mod rng;
+pub mod spec;
 pub mod train;
 
 pub use error::{Error, Result};

@@ -1,0 +1,131 @@
+//! Short specifications `name:key=value,key=value`, the form in which flags and configuration files name an
+//! activation, a loss or an optimizer together with its options.
+
+use crate::{Error, Result};
+
+/// A specification taken apart. Options are asked for one by one; [`Spec::finish`] rejects those nobody asked for.
+#[derive(Debug)]
+pub struct Spec<'a> {
+    subject: &'static str,
+    /// What stands before the colon.
+    pub name: &'a str,
+    given: Vec<(&'a str, &'a str)>,
+    known: Vec<&'static str>,
+}
+
+impl<'a> Spec<'a> {
+    /// Takes `text` apart; `subject` is the noun of error messages, such as `optimizer`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if an option is not of the form `key=value`, or is given twice.
+    pub fn parse(subject: &'static str, text: &'a str) -> Result<Self> {
+        let (name, options) = text.trim().split_once(':').unwrap_or((text.trim(), ""));
+        let mut given: Vec<(&str, &str)> = Vec::new();
+        for option in options.split(',').filter(|o| !o.trim().is_empty()) {
+            let (key, value) = option.split_once('=').ok_or_else(|| {
+                Error::Usage(format!("{subject} \"{text}\": expected key=value after the colon, found \"{option}\""))
+            })?;
+            let (key, value) = (key.trim(), value.trim());
+            if given.iter().any(|(k, _)| *k == key) {
+                return Err(Error::Usage(format!("{subject} \"{text}\": {key} is given twice")));
+            }
+            given.push((key, value));
+        }
+        Ok(Spec { subject, name: name.trim(), given, known: Vec::new() })
+    }
+
+    /// The number under `key`, if it is given; `allowed` says in words what `holds` checks.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the value is no number, or is out of its range.
+    pub fn number(
+        &mut self,
+        key: &'static str,
+        allowed: &'static str,
+        holds: impl Fn(f64) -> bool,
+    ) -> Result<Option<f64>> {
+        let Some(text) = self.take(key) else { return Ok(None) };
+        match text.parse::<f64>() {
+            Ok(value) if holds(value) => Ok(Some(value)),
+            _ => Err(self.wrong(key, allowed, text)),
+        }
+    }
+
+    /// The switch under `key`, `true` or `false`; false if it is not given.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the value is something else.
+    pub fn switch(&mut self, key: &'static str) -> Result<bool> {
+        match self.take(key) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(text) => Err(self.wrong(key, "true or false", text)),
+        }
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if an option is left over; it names the nearest known one.
+    pub fn finish(self) -> Result<()> {
+        match self.given.first() {
+            None => Ok(()),
+            Some((key, _)) if self.known.is_empty() => {
+                Err(Error::Usage(format!("{} \"{}\" has no options, found \"{key}\"", self.subject, self.name)))
+            }
+            Some((key, _)) => {
+                let subject = format!("option of {} \"{}\"", self.subject, self.name);
+                Err(unknown(&subject, key, &self.known))
+            }
+        }
+    }
+
+    /// The error for a name that is none of `names`.
+    pub fn unknown_name(&self, names: &[&str]) -> Error {
+        unknown(self.subject, self.name, names)
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<&'a str> {
+        self.known.push(key);
+        let at = self.given.iter().position(|(k, _)| *k == key)?;
+        Some(self.given.remove(at).1)
+    }
+
+    fn wrong(&self, key: &str, allowed: &str, found: &str) -> Error {
+        Error::Usage(format!("{} \"{}\": {key} must be {allowed}, found \"{found}\"", self.subject, self.name))
+    }
+}
+
+/// The error for an unknown name: it offers the nearest of `known` and lists them all.
+pub fn unknown(subject: &str, name: &str, known: &[&str]) -> Error {
+    let nearest = known.iter().min_by_key(|k| strsim::damerau_levenshtein(name, k));
+    let hint = nearest.map(|k| format!("did you mean \"{k}\"? ")).unwrap_or_default();
+    Error::Usage(format!("unknown {subject} \"{name}\": {hint}Known: {}", known.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_key_names_the_nearest() {
+        let mut spec = Spec::parse("optimizer", "adam:beta3=0.9").unwrap();
+        assert_eq!(spec.number("beta2", "in 0..1", |_| true).unwrap(), None);
+        assert_eq!(spec.number("eps", "positive", |_| true).unwrap(), None);
+        let message = spec.finish().unwrap_err().to_string();
+        assert!(message.contains("unknown option of optimizer \"adam\" \"beta3\""), "{message}");
+        assert!(message.contains("did you mean \"beta2\"?"), "{message}");
+    }
+
+    #[test]
+    fn wrong_forms_are_errors() {
+        assert!(Spec::parse("loss", "huber:delta").is_err());
+        assert!(Spec::parse("loss", "huber:delta=1,delta=2").is_err());
+        let mut spec = Spec::parse("loss", "huber:delta=-1").unwrap();
+        assert!(spec.number("delta", "above 0", |d| d > 0.0).is_err());
+        let mut spec = Spec::parse("optimizer", "sgd:nesterov=yes").unwrap();
+        assert!(spec.switch("nesterov").is_err());
+        let mut spec = Spec::parse("loss", "huber:delta=x").unwrap();
+        assert!(spec.number("delta", "above 0", |d| d > 0.0).is_err());
+    }
+}
