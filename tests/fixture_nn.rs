@@ -2,11 +2,12 @@
 
 mod support;
 
-use gradlane::nn::Activation;
+use gradlane::nn::{Activation, Loss, Objective, Target};
+use serde_json::Value;
 use support::*;
 
 /// The activation of a fixture: its name up to a parameter written into it, and the parameters it lists.
-fn activation_of(case: &serde_json::Value) -> Activation {
+fn activation_of(case: &Value) -> Activation {
     let params = &case["params"];
     let name = text(&case["name"]);
     let spec = match name {
@@ -40,6 +41,161 @@ fn fixture_activations() {
             let eps = f64::from(f32::EPSILON);
             check("f32", "value", x, y.into(), value, eps, 1e-7);
             check("f32", "derivative", x, activation.derivative(x as f32, y).into(), derivative, eps, 1e-7);
+        }
+    }
+}
+
+/// Families of the losses' file that the program does not train with.
+const OTHER_LOSSES: [&str; 8] = [
+    "smooth_l1",
+    "pinball",
+    "gaussian_nll",
+    "bce_probabilities",
+    "hinge",
+    "squared_hinge",
+    "multi_margin",
+    "categorical_hinge",
+];
+
+/// How a case of the losses' file is said in the program's terms.
+enum Form {
+    /// An [`Objective`] on values or classes; each row counts as many times as its class's factor says.
+    Plain { objective: Objective, class_factor: Option<Vec<f64>> },
+    /// Cross-entropy with a column of targets for each row: class weights inside smoothing, soft targets.
+    Columns { q: Vec<f64> },
+    /// Logits with a factor on the positive class: cross-entropy of the logits `(z, 0)` and the targets `(w t, 1 − t)`.
+    PositiveWeight { factors: Vec<f64> },
+}
+
+/// The form of a case; `None` where the loss is of another family.
+fn form_of(case: &Value) -> Option<Form> {
+    let params = &case["params"];
+    let plain = |spec: String, smoothing: f64, class_factor| {
+        let loss = spec.parse().unwrap_or_else(|e| panic!("{e}"));
+        Some(Form::Plain { objective: Objective::new(loss, smoothing).unwrap(), class_factor })
+    };
+    match text(&case["loss"]) {
+        "mse" => plain("mse".into(), 0.0, None),
+        "mae" => plain("mae".into(), 0.0, None),
+        "huber" => plain(format!("huber:delta={}", params["delta"]), 0.0, None),
+        "log_cosh" => plain("logcosh".into(), 0.0, None),
+        "poisson_nll" if params["log_input"] == true && params["full"] == false => plain("poisson".into(), 0.0, None),
+        "poisson_nll" => None,
+        "bce_with_logits" => match optional_numbers(&params["pos_weight"]) {
+            Some(factors) => Some(Form::PositiveWeight { factors }),
+            None => plain("bce".into(), 0.0, None),
+        },
+        "cross_entropy" | "cross_entropy_soft" => {
+            let smoothing = number(&params["label_smoothing"]);
+            match optional_numbers(&params["class_weight"]) {
+                Some(weights) => Some(Form::Columns { q: weighted_targets(case, smoothing, &weights) }),
+                None => plain("cross_entropy".into(), smoothing, None),
+            }
+        }
+        "focal_binary" if params["alpha"].is_null() => plain(format!("focal:gamma={}", params["gamma"]), 0.0, None),
+        "focal_binary" => plain(format!("focal:gamma={},alpha={}", params["gamma"], params["alpha"]), 0.0, None),
+        "focal_multiclass" => {
+            plain(format!("focal:gamma={}", params["gamma"]), 0.0, optional_numbers(&params["alpha"]))
+        }
+        other => {
+            assert!(OTHER_LOSSES.contains(&other), "unknown loss {other}");
+            None
+        }
+    }
+}
+
+/// `q_c = w_c ((1 − ε) t_c + ε / C)` for every row, `t` the soft targets or 1 at the row's class.
+fn weighted_targets(case: &Value, smoothing: f64, weights: &[f64]) -> Vec<f64> {
+    let (cols, target) = (count(&case["cols"]), numbers(&case["target"]));
+    let soft = case["target_kind"] == "soft";
+    let t = |r: usize, c: usize| if soft { target[r * cols + c] } else { f64::from(u8::from(target[r] == c as f64)) };
+    let smoothed = |r, c| (1.0 - smoothing) * t(r, c) + smoothing / cols as f64;
+    (0..count(&case["rows"]))
+        .flat_map(|r| (0..cols).map(move |c| (r, c)))
+        .map(|(r, c)| weights[c] * smoothed(r, c))
+        .collect()
+}
+
+/// Loss and gradient of row `r`.
+fn row_loss(form: &Form, case: &Value, r: usize) -> (f64, Vec<f64>) {
+    let (cols, target) = (count(&case["cols"]), numbers(&case["target"]));
+    let output = &numbers(&case["output"])[r * cols..][..cols];
+    let mut gradient = vec![0.0; cols];
+    match form {
+        Form::Plain { objective, class_factor } if case["target_kind"] == "class_index" => {
+            let class: Target<'_, f64, [f64]> = Target::Class(target[r]);
+            let loss = objective.row(output, &class, &mut gradient[..]);
+            let factor = class_factor.as_ref().map_or(1.0, |f| f[target[r] as usize]);
+            (factor * loss, gradient.iter().map(|g| factor * g).collect())
+        }
+        Form::Plain { objective, .. } => {
+            let loss = objective.row(output, &Target::Values(&target[r * cols..][..cols]), &mut gradient[..]);
+            (loss, gradient)
+        }
+        Form::Columns { q } => {
+            let cross_entropy = Objective::new(Loss::CrossEntropy, 0.0).unwrap();
+            let loss = cross_entropy.row(output, &Target::Values(&q[r * cols..][..cols]), &mut gradient[..]);
+            (loss, gradient)
+        }
+        Form::PositiveWeight { factors } => {
+            let elements = (0..cols).map(|c| positive_weight(output[c], target[r * cols + c], factors[c]));
+            let (losses, gradients): (Vec<f64>, Vec<f64>) = elements.unzip();
+            (losses.iter().sum::<f64>() / cols as f64, gradients.iter().map(|g| g / cols as f64).collect())
+        }
+    }
+}
+
+/// Value and derivative of one logit's loss `−w t ln s(z) − (1 − t) ln s(−z)`.
+fn positive_weight(z: f64, t: f64, factor: f64) -> (f64, f64) {
+    let mut gradient = [0.0; 2];
+    let cross_entropy = Objective::new(Loss::CrossEntropy, 0.0).unwrap();
+    let q = [factor * t, 1.0 - t];
+    (cross_entropy.row(&[z, 0.0][..], &Target::Values(&q[..]), &mut gradient[..]), gradient[0])
+}
+
+/// The unreduced values: of single outputs, each as a row by itself, or of rows.
+fn unreduced(form: &Form, case: &Value) -> Vec<f64> {
+    let (rows, cols) = (count(&case["rows"]), count(&case["cols"]));
+    if indices(&case["unreduced_shape"]).len() == 1 {
+        return (0..rows).map(|r| row_loss(form, case, r).0).collect();
+    }
+    let (output, target) = (numbers(&case["output"]), numbers(&case["target"]));
+    let one = |i: usize| match form {
+        Form::Plain { objective, .. } => objective.row(&output[i..=i], &Target::Values(&target[i..=i]), &mut [0.0][..]),
+        Form::PositiveWeight { factors } => positive_weight(output[i], target[i], factors[i % cols]).0,
+        Form::Columns { .. } => panic!("{}: classes have one value a row", case["name"]),
+    };
+    (0..rows * cols).map(one).collect()
+}
+
+#[test]
+fn fixture_losses() {
+    for case in list(&fixture("losses.json"), "cases") {
+        let Some(form) = form_of(case) else { continue };
+        let (name, rows, cols) = (text(&case["name"]), count(&case["rows"]), count(&case["cols"]));
+        assert_all_close(&unreduced(&form, case), &numbers(&case["f64"]["unreduced"]), name);
+
+        let by_row: Vec<(f64, Vec<f64>)> = (0..rows).map(|r| row_loss(&form, case, r)).collect();
+        let values_per_row = if indices(&case["unreduced_shape"]).len() == 2 { cols as f64 } else { 1.0 };
+        let weights = numbers(&case["sample_weight"]);
+        let reductions: [(&str, Vec<f64>, f64); 4] = [
+            ("sum", vec![values_per_row; rows], 1.0),
+            ("mean", vec![values_per_row; rows], number(&case["mean_divisor"])),
+            ("weighted_mean", weights.clone(), weights.iter().sum()),
+            ("weighted_mean_over_rows", weights, rows as f64),
+        ];
+        let kinks = indices(&case["kinks"]);
+        for (reduction, factors, divisor) in reductions {
+            let what = format!("{name} {reduction}");
+            let expected = &case["f64"][reduction];
+            let value: f64 = by_row.iter().zip(&factors).map(|((loss, _), f)| f * loss).sum::<f64>() / divisor;
+            assert_all_close(&[value], &[number(&expected["value"])], &what);
+            let gradient = by_row.iter().zip(&factors).flat_map(|((_, g), f)| g.iter().map(move |g| f * g / divisor));
+            let smooth = |values: Vec<f64>| -> Vec<f64> {
+                values.into_iter().enumerate().filter(|(i, _)| !kinks.contains(i)).map(|(_, v)| v).collect()
+            };
+            let expected = smooth(numbers(&expected["grad"]));
+            assert_all_close(&smooth(gradient.collect()), &expected, &format!("{what} gradient"));
         }
     }
 }

@@ -5,7 +5,9 @@
 
 pub mod activation;
 mod column;
+pub mod loss;
 mod smooth;
 
 pub use activation::Activation;
 pub use column::{Column, ColumnMut, Splat};
+pub use loss::{Link, Loss, Objective, Target};

@@ -1,0 +1,277 @@
+//! Losses: one row's value and gradient, written once for scalars and for 16 rows side by side.
+
+mod elements;
+mod link;
+mod softmax;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::column::{Column, ColumnMut};
+use crate::kernel::Real;
+use crate::spec::Spec;
+use crate::{Error, Result};
+
+pub use link::Link;
+
+/// What training makes small. `z` are a row's outputs (logits where probabilities follow), `t` its targets.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Loss {
+    /// Mean over the outputs of `(z − t)²`.
+    Mse,
+    /// `½ Σ (z − t)²` over the outputs: scikit-learn's regression loss, and the textbook's.
+    HalfSquaredErrorSum,
+    /// Mean over the outputs of `|z − t|`.
+    Mae,
+    /// Mean over the outputs of `d²/2` where `|d| ≤ δ`, else `δ (|d| − δ/2)`, `d = z − t`: Huber 1964.
+    Huber {
+        /// Where the parabola ends, above 0; 1 by default.
+        delta: f64,
+    },
+    /// Mean over the outputs of `ln cosh(z − t)`.
+    LogCosh,
+    /// Mean over the outputs of `eᶻ − t z`: Poisson's negative log-likelihood with the rate's logarithm `z`.
+    Poisson,
+    /// Binary cross-entropy on logits, mean over the outputs of `−t ln s(z) − (1 − t) ln s(−z)`.
+    Bce,
+    /// Cross-entropy on logits, `−Σ q_c ln softmax(z)_c`; `q` is 1 at the row's class, or the target column itself.
+    CrossEntropy,
+    /// Focal loss: cross-entropy with `(1 − p)^γ` before each logarithm: Lin et al. 2017,
+    /// <https://arxiv.org/abs/1708.02002>. On softmax for a class among several outputs, else on each logit, mean over
+    /// the outputs.
+    Focal {
+        /// How much less a row counts that is already right, at least 0; 2 by default.
+        gamma: f64,
+        /// Factor of the positive class on logits, `1 − α` that of the negative, within 0..=1; none by default: both
+        /// count fully. Classes of a softmax are weighted by row weights instead, so there it is a factor of all.
+        alpha: Option<f64>,
+    },
+}
+
+/// What a row is to come out as.
+#[derive(Debug)]
+pub enum Target<'a, R, C: ?Sized> {
+    /// Index of the class, as a number. For a single output it is the target value itself: 0 or 1.
+    Class(R),
+    /// One number for each output. For cross-entropy any weights `q ≥ 0`; they need not sum to 1.
+    Values(&'a C),
+}
+
+impl<R: Real, C: Column<R> + ?Sized> Target<'_, R, C> {
+    /// Target of output `i` of `cols`: a class counts as 1 at its own output and 0 elsewhere.
+    #[inline(always)]
+    fn at(&self, i: usize, cols: usize) -> R {
+        match self {
+            Target::Values(values) => values.get(i),
+            Target::Class(label) if cols == 1 => *label,
+            Target::Class(label) => R::select(label.eq(R::splat(i as f64)), R::splat(1.0), R::splat(0.0)),
+        }
+    }
+
+    /// Whether the outputs are classes of which one is right.
+    #[inline(always)]
+    fn is_exclusive(&self, cols: usize) -> bool {
+        matches!(self, Target::Class(_)) && cols > 1
+    }
+}
+
+/// A loss with its label smoothing: all that a row's value depends on besides outputs and targets.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Objective {
+    loss: Loss,
+    label_smoothing: f64,
+}
+
+impl Objective {
+    /// Pairs `loss` with label smoothing `ε`: targets are drawn to `(1 − ε) t + ε / classes`, two classes for a logit
+    /// (Szegedy et al. 2016, <https://arxiv.org/abs/1512.00567>).
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if `ε` is outside `0..1`, or not 0 where targets are no classes.
+    pub fn new(loss: Loss, label_smoothing: f64) -> Result<Self> {
+        if !(0.0..1.0).contains(&label_smoothing) {
+            let message = format!("label smoothing must be at least 0 and below 1, found {label_smoothing}");
+            return Err(Error::Usage(message));
+        }
+        if label_smoothing != 0.0 && !loss.is_of_classes() {
+            let message =
+                format!("label smoothing is for losses of classes (bce, cross_entropy, focal), not for {loss}");
+            return Err(Error::Usage(message));
+        }
+        Ok(Objective { loss, label_smoothing })
+    }
+
+    /// The loss.
+    pub fn loss(&self) -> Loss {
+        self.loss
+    }
+
+    /// The label smoothing `ε`.
+    pub fn label_smoothing(&self) -> f64 {
+        self.label_smoothing
+    }
+
+    /// One row's loss; its gradient by the outputs goes to `dz`. The caller multiplies both by the row's weight and
+    /// divides by the batch's.
+    ///
+    /// # Panics
+    /// If `dz` or a target column is shorter than `z`.
+    #[inline(always)]
+    pub fn row<R, Z, C, D>(&self, z: &Z, target: &Target<'_, R, C>, dz: &mut D) -> R
+    where
+        R: Real,
+        Z: Column<R> + ?Sized,
+        C: Column<R> + ?Sized,
+        D: ColumnMut<R> + ?Sized,
+    {
+        let cols = z.len();
+        let mean = 1.0 / cols as f64;
+        let smoothing = self.label_smoothing;
+        match self.loss {
+            Loss::Mse => each(z, dz, mean, |i, z| elements::squared(z - target.at(i, cols))),
+            Loss::HalfSquaredErrorSum => each(z, dz, 0.5, |i, z| elements::squared(z - target.at(i, cols))),
+            Loss::Mae => each(z, dz, mean, |i, z| elements::absolute(z - target.at(i, cols))),
+            Loss::Huber { delta } => each(z, dz, mean, |i, z| elements::huber(z - target.at(i, cols), delta)),
+            Loss::LogCosh => each(z, dz, mean, |i, z| elements::log_cosh(z - target.at(i, cols))),
+            Loss::Poisson => each(z, dz, mean, |i, z| elements::poisson(z, target.at(i, cols))),
+            Loss::Bce => each(z, dz, mean, |i, z| elements::bce(z, smooth(target.at(i, cols), smoothing, 2))),
+            Loss::CrossEntropy => softmax::cross_entropy(z, |c| smooth(target.at(c, cols), smoothing, cols), dz),
+            Loss::Focal { gamma, alpha } if target.is_exclusive(cols) => {
+                let factor = R::splat(alpha.unwrap_or(1.0));
+                softmax::focal(z, |c| factor * smooth(target.at(c, cols), smoothing, cols), gamma, dz)
+            }
+            Loss::Focal { gamma, alpha } => {
+                each(z, dz, mean, |i, z| elements::focal(z, smooth(target.at(i, cols), smoothing, 2), gamma, alpha))
+            }
+        }
+    }
+}
+
+/// Sums `scale · value` over the outputs and writes `scale · derivative`; `element` gives both for output `i`.
+#[inline(always)]
+fn each<R: Real, Z: Column<R> + ?Sized, D: ColumnMut<R> + ?Sized>(
+    z: &Z,
+    dz: &mut D,
+    scale: f64,
+    element: impl Fn(usize, R) -> (R, R),
+) -> R {
+    let scale = R::splat(scale);
+    let mut sum = R::splat(0.0);
+    for i in 0..z.len() {
+        let (value, derivative) = element(i, z.get(i));
+        sum = sum + value;
+        dz.set(i, scale * derivative);
+    }
+    scale * sum
+}
+
+/// `(1 − ε) t + ε / classes`.
+#[inline(always)]
+fn smooth<R: Real>(t: R, epsilon: f64, classes: usize) -> R {
+    t.mul_add(R::splat(1.0 - epsilon), R::splat(epsilon / classes as f64))
+}
+
+impl Loss {
+    /// Every loss, with its default parameters.
+    pub const ALL: [Loss; 9] = [
+        Loss::Mse,
+        Loss::HalfSquaredErrorSum,
+        Loss::Mae,
+        Loss::Huber { delta: 1.0 },
+        Loss::LogCosh,
+        Loss::Poisson,
+        Loss::Bce,
+        Loss::CrossEntropy,
+        Loss::Focal { gamma: 2.0, alpha: None },
+    ];
+
+    /// The name, without parameters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Loss::Mse => "mse",
+            Loss::HalfSquaredErrorSum => "half_squared_error_sum",
+            Loss::Mae => "mae",
+            Loss::Huber { .. } => "huber",
+            Loss::LogCosh => "logcosh",
+            Loss::Poisson => "poisson",
+            Loss::Bce => "bce",
+            Loss::CrossEntropy => "cross_entropy",
+            Loss::Focal { .. } => "focal",
+        }
+    }
+
+    /// Whether targets are classes, or 0 and 1.
+    pub fn is_of_classes(self) -> bool {
+        matches!(self, Loss::Bce | Loss::CrossEntropy | Loss::Focal { .. })
+    }
+
+    /// What turns outputs into predictions; `exclusive`: the outputs are classes of which one is right.
+    pub fn link(self, exclusive: bool) -> Link {
+        match self {
+            Loss::CrossEntropy => Link::Softmax,
+            Loss::Focal { .. } if exclusive => Link::Softmax,
+            Loss::Bce | Loss::Focal { .. } => Link::Sigmoid,
+            Loss::Poisson => Link::Exp,
+            _ => Link::Identity,
+        }
+    }
+}
+
+impl fmt::Display for Loss {
+    /// The name, and the parameters where they are not the defaults.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        match self {
+            Loss::Huber { delta } if *delta != 1.0 => write!(f, ":delta={delta}"),
+            Loss::Focal { gamma: 2.0, alpha: None } => Ok(()),
+            Loss::Focal { gamma, alpha: None } => write!(f, ":gamma={gamma}"),
+            Loss::Focal { gamma, alpha: Some(alpha) } => write!(f, ":gamma={gamma},alpha={alpha}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Loss {
+    type Err = Error;
+
+    /// Reads `mse`, `huber:delta=0.5`, `focal:gamma=1.5,alpha=0.25`.
+    fn from_str(text: &str) -> Result<Self> {
+        let mut spec = Spec::parse("loss", text)?;
+        let Some(mut loss) = Self::ALL.into_iter().find(|l| l.name() == spec.name) else {
+            return Err(spec.unknown_name(&Self::ALL.map(Self::name)));
+        };
+        match &mut loss {
+            Loss::Huber { delta } => {
+                let above_zero = |d: f64| d.is_finite() && d > 0.0;
+                *delta = spec.number("delta", "a number above 0", above_zero)?.unwrap_or(*delta);
+            }
+            Loss::Focal { gamma, alpha } => {
+                let not_negative = |g: f64| g.is_finite() && g >= 0.0;
+                *gamma = spec.number("gamma", "a number of at least 0", not_negative)?.unwrap_or(*gamma);
+                *alpha = spec.number("alpha", "within 0 and 1", |a| (0.0..=1.0).contains(&a))?;
+            }
+            _ => {}
+        }
+        spec.finish()?;
+        Ok(loss)
+    }
+}
+
+impl TryFrom<String> for Loss {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Loss> for String {
+    fn from(loss: Loss) -> String {
+        loss.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+//! Losses of classes of which one is right: cross-entropy and focal loss on a softmax.
+
+use super::elements::modulated;
+use crate::kernel::Real;
+use crate::nn::column::{Column, ColumnMut};
+
+/// Writes `e^(z − max z)` to `out`; returns the maximum and the sum. Subtracting the maximum keeps `eᶻ` finite.
+#[inline(always)]
+pub fn shifted_exp<R: Real, Z: Column<R> + ?Sized, D: ColumnMut<R> + ?Sized>(z: &Z, out: &mut D) -> (R, R) {
+    let mut max = z.get(0);
+    for c in 1..z.len() {
+        max = max.max(z.get(c));
+    }
+    let mut sum = R::splat(0.0);
+    for c in 0..z.len() {
+        let e = (z.get(c) - max).exp();
+        sum = sum + e;
+        out.set(c, e);
+    }
+    (max, sum)
+}
+
+/// `−Σ q_c ln p_c` with `p = softmax(z)`; the gradient is `(Σ q) p − q`.
+#[inline(always)]
+pub fn cross_entropy<R: Real, Z: Column<R> + ?Sized, D: ColumnMut<R> + ?Sized>(
+    z: &Z,
+    q: impl Fn(usize) -> R,
+    dz: &mut D,
+) -> R {
+    let (max, sum) = shifted_exp(z, dz);
+    let log_sum = sum.ln();
+    let (mut loss, mut mass) = (R::splat(0.0), R::splat(0.0));
+    for c in 0..z.len() {
+        let q = q(c);
+        mass = mass + q;
+        loss = q.mul_add(log_sum - (z.get(c) - max), loss);
+    }
+    let scale = mass / sum;
+    for c in 0..z.len() {
+        dz.set(c, dz.get(c).mul_add(scale, -q(c)));
+    }
+    loss
+}
+
+/// `Σ q_c h(ln p_c)` with `h(ln p) = −(1 − p)^γ ln p`; with `g = −dh / d ln p` the gradient is `p_k Σ q_c g_c − q_k g_k`.
+#[inline(always)]
+pub fn focal<R: Real, Z: Column<R> + ?Sized, D: ColumnMut<R> + ?Sized>(
+    z: &Z,
+    q: impl Fn(usize) -> R,
+    gamma: f64,
+    dz: &mut D,
+) -> R {
+    let (max, sum) = shifted_exp(z, dz);
+    let log_sum = sum.ln();
+    let at = |c: usize| modulated((z.get(c) - max) - log_sum, gamma);
+    let (mut loss, mut pull) = (R::splat(0.0), R::splat(0.0));
+    for c in 0..z.len() {
+        let (value, slope) = at(c);
+        loss = q(c).mul_add(value, loss);
+        pull = q(c).mul_add(slope, pull);
+    }
+    let scale = pull / sum;
+    for c in 0..z.len() {
+        let (_, slope) = at(c);
+        dz.set(c, dz.get(c).mul_add(scale, -q(c) * slope));
+    }
+    loss
+}
