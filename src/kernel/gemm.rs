@@ -13,23 +13,7 @@
 use super::dispatch::{Isa, Job};
 use super::lanes::Lanes;
 use super::line::{LANES, Line};
-
-/// Panels of lines in one slice, `stride` lines from one panel to the next.
-#[derive(Clone, Copy)]
-pub struct Panels<'a> {
-    /// The lines.
-    pub lines: &'a [Line],
-    /// Lines from one panel to the next.
-    pub stride: usize,
-}
-
-/// Panels that are written.
-pub struct PanelsMut<'a> {
-    /// The lines.
-    pub lines: &'a mut [Line],
-    /// Lines from one panel to the next.
-    pub stride: usize,
-}
+use super::panels::{Panels, PanelsMut};
 
 /// Where a product is computed: panels of `C` (each with its own `B`), rows of each, steps of the chain.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +44,7 @@ pub fn forward(isa: Isa, w: &[Line], x: Panels<'_>, c: PanelsMut<'_>, extent: Ex
     let Extent { panels, rows, depth, .. } = extent;
     assert!(rows <= LANES && w.len() >= depth);
     check(x.lines.len(), x.stride, panels, depth);
-    check(c.lines.len(), c.stride, panels, rows);
+    assert!(c.holds(panels, rows));
     isa.run(Forward { w, x, c, extent });
 }
 
@@ -76,7 +60,7 @@ pub fn backward(isa: Isa, a: Panels<'_>, b: Panels<'_>, c: PanelsMut<'_>, extent
     let Extent { panels, rows, depth, .. } = extent;
     check(a.lines.len(), a.stride, depth.div_ceil(LANES), rows);
     check(b.lines.len(), b.stride, panels, depth);
-    check(c.lines.len(), c.stride, panels, rows);
+    assert!(c.holds(panels, rows));
     isa.run(Backward { a, b, c, extent });
 }
 
@@ -201,7 +185,7 @@ impl Job for Forward<'_> {
     fn run<L: Lanes>(self) {
         let Extent { panels, rows, depth, accumulate } = self.extent;
         let most_vectors = L::FORWARD[L::FORWARD.len() - 1].1;
-        let (w, x, c) = (self.w.as_ptr().cast::<f32>(), self.x.lines.as_ptr(), self.c.lines.as_mut_ptr());
+        let (w, x, c) = (self.w.as_ptr().cast::<f32>(), self.x.lines.as_ptr(), self.c.start());
         let mut panel = 0;
         while panel < panels {
             let vectors = most_vectors.min(panels - panel);
@@ -211,7 +195,7 @@ impl Job for Forward<'_> {
                 // SAFETY: `forward` checked that the slices hold `panels` panels of `depth` and of `rows` lines.
                 unsafe {
                     let x_at = |v: usize| x.add(at(v).0 * self.x.stride).cast::<f32>();
-                    let c_at = |v: usize| c.add(at(v).0 * self.c.stride + first).cast::<f32>();
+                    let c_at = |v: usize| c.add(at(v).0 * self.c.stride() + first).cast::<f32>();
                     let a = Broadcasts { start: w.add(first), run: 0 };
                     macro_rules! call {
                         ($vectors:literal, $rows:tt) => {
@@ -257,7 +241,7 @@ impl Job for Backward<'_> {
     fn run<L: Lanes>(self) {
         let Extent { panels, rows, depth, accumulate } = self.extent;
         let most_vectors = L::BACKWARD[L::BACKWARD.len() - 1].1;
-        let (a, b, c) = (self.a.lines.as_ptr(), self.b.lines.as_ptr(), self.c.lines.as_mut_ptr());
+        let (a, b, c) = (self.a.lines.as_ptr(), self.b.lines.as_ptr(), self.c.start());
         for start in (0..depth).step_by(BACKWARD_BLOCK) {
             let block = BACKWARD_BLOCK.min(depth - start);
             let accumulate = accumulate || start > 0;
@@ -269,7 +253,7 @@ impl Job for Backward<'_> {
                     // SAFETY: `backward` checked that the slices hold the panels; `start` is a multiple of 16.
                     unsafe {
                         let b_at = |v: usize| b.add((panel + v) * self.b.stride + start).cast::<f32>();
-                        let c_at = |v: usize| c.add((panel + v) * self.c.stride + first).cast::<f32>();
+                        let c_at = |v: usize| c.add((panel + v) * self.c.stride() + first).cast::<f32>();
                         let a = Broadcasts {
                             start: a.add(start / LANES * self.a.stride + first).cast(),
                             run: self.a.stride * LANES,

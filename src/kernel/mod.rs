@@ -10,6 +10,7 @@ pub mod gemm;
 mod lanes;
 mod line;
 mod math;
+mod panels;
 mod real;
 mod wide;
 
@@ -18,4 +19,5 @@ pub(crate) use dispatch::Job;
 pub use flush::FlushDenormals;
 pub(crate) use lanes::Lanes;
 pub use line::{LANES, Line, panel_stride, panels, zeroed};
+pub use panels::{Panels, PanelsMut};
 pub use real::Real;

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::team::Member;
+use crate::kernel::{Line, PanelsMut};
 
 /// A borrowed slice, shared by the members of a team.
 ///
@@ -16,6 +17,10 @@ pub(super) struct Shared<'a, T> {
     accesses: std::sync::Mutex<Vec<Access>>,
     borrowed: PhantomData<&'a mut [T]>,
 }
+
+/// Marks [`Line`], so that panels can be made of it alone.
+pub(super) trait IsLine {}
+impl IsLine for Line {}
 
 #[cfg(debug_assertions)]
 struct Access {
@@ -66,6 +71,25 @@ impl<'a, T> Shared<'a, T> {
         self.check(member, &range, true);
         // SAFETY: within the slice (checked); by the rule nobody else touches it before the next barrier.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
+    }
+
+    /// `panels` runs of `rows` items, `stride` apart, that only this member touches before the next barrier.
+    pub(super) fn write_panels(
+        &self,
+        member: Member<'_>,
+        start: usize,
+        stride: usize,
+        panels: usize,
+        rows: usize,
+    ) -> PanelsMut<'_>
+    where
+        T: IsLine,
+    {
+        for panel in 0..panels {
+            self.check(member, &(start + panel * stride..start + panel * stride + rows), true);
+        }
+        // SAFETY: every run is within the slice (checked); by the rule nobody else touches it before the next barrier.
+        unsafe { PanelsMut::from_raw(self.start.add(start).cast::<Line>(), stride, panels, rows) }
     }
 
     fn check(&self, member: Member<'_>, range: &Range<usize>, write: bool) {

@@ -1,0 +1,78 @@
+//! Panels: runs of lines at equal distances, the shape of every matrix here.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use super::line::Line;
+
+/// Panels to read, in one slice.
+#[derive(Clone, Copy)]
+pub struct Panels<'a> {
+    /// The lines.
+    pub lines: &'a [Line],
+    /// Lines from one panel to the next.
+    pub stride: usize,
+}
+
+/// Panels to write: `rows` lines of each panel are lent, what lies between them is not.
+pub struct PanelsMut<'a> {
+    start: *mut Line,
+    stride: usize,
+    panels: usize,
+    rows: usize,
+    lent: PhantomData<&'a mut [Line]>,
+}
+
+impl<'a> PanelsMut<'a> {
+    /// The first `rows` lines of each of `panels` panels in a slice.
+    ///
+    /// # Panics
+    /// If the slice is too short, or panels would overlap.
+    pub fn new(lines: &'a mut [Line], stride: usize, panels: usize, rows: usize) -> Self {
+        assert!(panels <= 1 || rows <= stride, "panels of {rows} lines, {stride} apart");
+        assert!(panels == 0 || (panels - 1) * stride + rows <= lines.len(), "{} lines are too few", lines.len());
+        // SAFETY: the slice is borrowed exclusively and holds every run, as just checked.
+        unsafe { PanelsMut::from_raw(lines.as_mut_ptr(), stride, panels, rows) }
+    }
+
+    /// Runs of `rows` lines from `start` on, `stride` apart.
+    ///
+    /// # Safety
+    /// The runs do not overlap, are valid for reads and writes during `'a`, and nothing else touches them then.
+    pub unsafe fn from_raw(start: *mut Line, stride: usize, panels: usize, rows: usize) -> Self {
+        PanelsMut { start, stride, panels, rows, lent: PhantomData }
+    }
+
+    /// Whether there are at least `panels` panels of `rows` lines.
+    pub fn holds(&self, panels: usize, rows: usize) -> bool {
+        panels <= self.panels && rows <= self.rows
+    }
+
+    /// The same panels without their first `first` lines.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    pub fn rows_from(&mut self, first: usize) -> PanelsMut<'_> {
+        assert!(first <= self.rows);
+        // SAFETY: part of the lines lent to `self`, borrowed from it.
+        unsafe { PanelsMut::from_raw(self.start.add(first), self.stride, self.panels, self.rows - first) }
+    }
+
+    /// Some lines of one panel.
+    ///
+    /// # Panics
+    /// If they are outside.
+    pub fn lines_mut(&mut self, panel: usize, rows: Range<usize>) -> &mut [Line] {
+        assert!(panel < self.panels && rows.start <= rows.end && rows.end <= self.rows);
+        // SAFETY: within the lines lent to `self`, borrowed from it.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(panel * self.stride + rows.start), rows.len()) }
+    }
+
+    pub(super) fn start(&self) -> *mut Line {
+        self.start
+    }
+
+    pub(super) fn stride(&self) -> usize {
+        self.stride
+    }
+}

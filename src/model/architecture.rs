@@ -1,0 +1,70 @@
+//! What a network looks like, without its weights.
+
+use serde::{Deserialize, Serialize};
+
+use crate::nn::Activation;
+use crate::nn::norm::NormKind;
+
+/// A feed-forward network. A hidden layer is `dropout(act(norm(W x + b)))`; with `residual` its input is added, through
+/// a projection without bias where the widths differ. The output layer is `act(W x + b)`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Architecture {
+    /// Inputs of the network.
+    pub inputs: usize,
+    /// Widths of the hidden layers; empty for linear, logistic and softmax regression.
+    pub hidden: Vec<usize>,
+    /// Outputs of the network.
+    pub outputs: usize,
+    /// Activation of each hidden layer.
+    pub activations: Vec<Activation>,
+    /// Activation of the output layer; identity where the loss works on logits.
+    pub output_activation: Activation,
+    /// Normalisation before the activation of each hidden layer.
+    pub norm: Option<NormKind>,
+    /// Whether each hidden layer adds its input.
+    pub residual: bool,
+    /// Share of hidden units dropped in training, at least 0 and below 1.
+    pub dropout: f64,
+}
+
+impl Architecture {
+    /// Number of linear layers, the output layer among them.
+    pub fn layers(&self) -> usize {
+        self.hidden.len() + 1
+    }
+
+    /// Inputs of linear layer `layer`.
+    pub fn fan_in(&self, layer: usize) -> usize {
+        if layer == 0 { self.inputs } else { self.hidden[layer - 1] }
+    }
+
+    /// Outputs of linear layer `layer`.
+    pub fn fan_out(&self, layer: usize) -> usize {
+        self.hidden.get(layer).copied().unwrap_or(self.outputs)
+    }
+
+    /// Whether linear layer `layer` is a hidden one.
+    pub fn is_hidden(&self, layer: usize) -> bool {
+        layer < self.hidden.len()
+    }
+
+    /// Activation after linear layer `layer`.
+    pub fn activation(&self, layer: usize) -> Activation {
+        self.activations.get(layer).copied().unwrap_or(self.output_activation)
+    }
+
+    /// Whether hidden layer `layer` adds its input through a projection.
+    pub fn has_projection(&self, layer: usize) -> bool {
+        self.residual && self.is_hidden(layer) && self.fan_in(layer) != self.fan_out(layer)
+    }
+
+    /// Floating-point operations of one training step, a sample: `6·W − 2·W₁`, for nobody needs the gradient of the
+    /// first layer's input; projections count as weights.
+    pub fn flops_per_sample(&self) -> f64 {
+        let weights = |layer: usize| {
+            let matrices = if self.has_projection(layer) { 2 } else { 1 };
+            (matrices * self.fan_in(layer) * self.fan_out(layer)) as f64
+        };
+        (0..self.layers()).map(|layer| 6.0 * weights(layer)).sum::<f64>() - 2.0 * weights(0)
+    }
+}

@@ -1,0 +1,222 @@
+//! The weights of a network, between their flat form and tensors as other programs know them.
+
+use super::layout::{Layout, Role, Tensor};
+use super::Architecture;
+use crate::kernel::{LANES, Line, zeroed};
+use crate::nn::init::Init;
+use crate::{Error, Result};
+
+/// The parameters of a network: one flat buffer, padding zero.
+#[derive(Debug, Clone)]
+pub struct Parameters {
+    /// Where each tensor lies.
+    pub layout: Layout,
+    /// The parameters.
+    pub lines: Vec<Line>,
+}
+
+/// A tensor as it is saved: row-major, as PyTorch's `Linear` has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedTensor {
+    /// `layers.0.weight` and the like.
+    pub name: String,
+    /// `[fan_out, fan_in]` or `[fan_out]`.
+    pub shape: Vec<usize>,
+    /// The values, row-major.
+    pub values: Vec<f32>,
+}
+
+impl Parameters {
+    /// All zero.
+    pub fn zeros(architecture: &Architecture) -> Parameters {
+        let layout = Layout::new(architecture);
+        let lines = zeroed(layout.lines);
+        Parameters { layout, lines }
+    }
+
+    /// Initial weights: each matrix by `init` (or the default of its layer's activation), biases and shifts zero, gains
+    /// one. The stream of a tensor depends on the seed and its number alone.
+    pub fn init(architecture: &Architecture, init: Option<Init>, seed: u64) -> Parameters {
+        let mut parameters = Parameters::zeros(architecture);
+        let tensors = parameters.layout.tensors.clone();
+        for (number, tensor) in tensors.iter().enumerate() {
+            match tensor.role {
+                Role::Linear | Role::Projection => {
+                    let activation = architecture.activation(tensor.layer);
+                    let scheme = init.unwrap_or_else(|| Init::default_for(activation));
+                    let weights = scheme.weights(seed, number as u64, tensor.fan_out, tensor.fan_in, activation);
+                    parameters.set_matrix(tensor, &weights);
+                    if tensor.role == Role::Linear {
+                        let bias = scheme.bias(seed, number as u64, tensor.fan_out, tensor.fan_in, activation);
+                        parameters.set_row(tensor, tensor.fan_in, &bias);
+                    }
+                }
+                Role::Gain => parameters.set_vector(tensor, &vec![1.0; tensor.fan_out]),
+                Role::Shift => {}
+            }
+        }
+        parameters
+    }
+
+    fn set_matrix(&mut self, tensor: &Tensor, weights: &[f32]) {
+        for (o, row) in weights.chunks_exact(tensor.fan_in).enumerate() {
+            let start = tensor.start + o / LANES * tensor.stride;
+            for (line, w) in self.lines[start..start + tensor.fan_in].iter_mut().zip(row) {
+                line.0[o % LANES] = *w;
+            }
+        }
+    }
+
+    fn set_row(&mut self, tensor: &Tensor, row: usize, values: &[f32]) {
+        for (o, v) in values.iter().enumerate() {
+            self.lines[tensor.start + o / LANES * tensor.stride + row].0[o % LANES] = *v;
+        }
+    }
+
+    fn set_vector(&mut self, tensor: &Tensor, values: &[f32]) {
+        for (f, v) in values.iter().enumerate() {
+            self.lines[tensor.start + f / LANES].0[f % LANES] = *v;
+        }
+    }
+
+    fn matrix(&self, tensor: &Tensor) -> Vec<f32> {
+        let line = |o: usize, i: usize| &self.lines[tensor.start + o / LANES * tensor.stride + i];
+        (0..tensor.fan_out).flat_map(|o| (0..tensor.fan_in).map(move |i| line(o, i).0[o % LANES])).collect()
+    }
+
+    fn row(&self, tensor: &Tensor, row: usize) -> Vec<f32> {
+        (0..tensor.fan_out)
+            .map(|o| self.lines[tensor.start + o / LANES * tensor.stride + row].0[o % LANES])
+            .collect()
+    }
+
+    fn vector(&self, tensor: &Tensor) -> Vec<f32> {
+        (0..tensor.fan_out).map(|f| self.lines[tensor.start + f / LANES].0[f % LANES]).collect()
+    }
+
+    /// The tensors by name, in the order of the layers.
+    pub fn named(&self) -> Vec<NamedTensor> {
+        let mut named = Vec::new();
+        for tensor in &self.layout.tensors {
+            let n = tensor.layer;
+            let matrix = |name: String| NamedTensor {
+                name,
+                shape: vec![tensor.fan_out, tensor.fan_in],
+                values: self.matrix(tensor),
+            };
+            let vector = |name: String, values| NamedTensor { name, shape: vec![tensor.fan_out], values };
+            match tensor.role {
+                Role::Linear => {
+                    named.push(matrix(format!("layers.{n}.weight")));
+                    named.push(vector(format!("layers.{n}.bias"), self.row(tensor, tensor.fan_in)));
+                }
+                Role::Projection => named.push(matrix(format!("residuals.{n}.weight"))),
+                Role::Gain => named.push(vector(format!("norms.{n}.weight"), self.vector(tensor))),
+                Role::Shift => named.push(vector(format!("norms.{n}.bias"), self.vector(tensor))),
+            }
+        }
+        named
+    }
+
+    /// The parameters from tensors by name.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if a tensor is missing, is not of this network, or has another shape.
+    pub fn from_named(architecture: &Architecture, tensors: &[NamedTensor]) -> Result<Parameters> {
+        let mut parameters = Parameters::zeros(architecture);
+        let expected = parameters.named();
+        if let Some(unknown) = tensors.iter().find(|t| expected.iter().all(|e| e.name != t.name)) {
+            return Err(Error::Mismatch(format!("tensor \"{}\" is not of this network", unknown.name)));
+        }
+        let find = |name: String, shape: Vec<usize>| -> Result<&NamedTensor> {
+            let tensor = tensors
+                .iter()
+                .find(|t| t.name == name)
+                .ok_or_else(|| Error::Mismatch(format!("tensor \"{name}\" of shape {shape:?} is missing")))?;
+            if tensor.shape != shape {
+                let found = &tensor.shape;
+                return Err(Error::Mismatch(format!("tensor \"{name}\": expected shape {shape:?}, found {found:?}")));
+            }
+            Ok(tensor)
+        };
+        for tensor in parameters.layout.tensors.clone() {
+            let (n, matrix, vector) = (tensor.layer, vec![tensor.fan_out, tensor.fan_in], vec![tensor.fan_out]);
+            match tensor.role {
+                Role::Linear => {
+                    parameters.set_matrix(&tensor, &find(format!("layers.{n}.weight"), matrix)?.values);
+                    let bias = &find(format!("layers.{n}.bias"), vector)?.values;
+                    parameters.set_row(&tensor, tensor.fan_in, bias);
+                }
+                Role::Projection => {
+                    parameters.set_matrix(&tensor, &find(format!("residuals.{n}.weight"), matrix)?.values)
+                }
+                Role::Gain => parameters.set_vector(&tensor, &find(format!("norms.{n}.weight"), vector)?.values),
+                Role::Shift => parameters.set_vector(&tensor, &find(format!("norms.{n}.bias"), vector)?.values),
+            }
+        }
+        Ok(parameters)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::Activation;
+    use crate::nn::norm::NormKind;
+
+    fn network() -> Architecture {
+        Architecture {
+            inputs: 5,
+            hidden: vec![18, 18, 33],
+            outputs: 3,
+            activations: vec![Activation::Relu, Activation::Tanh, Activation::Gelu],
+            output_activation: Activation::Identity,
+            norm: Some(NormKind::Layer),
+            residual: true,
+            dropout: 0.0,
+        }
+    }
+
+    #[test]
+    fn tensors_survive_the_way_to_names_and_back() {
+        let network = network();
+        let parameters = Parameters::init(&network, None, 3);
+        let named = parameters.named();
+        let back = Parameters::from_named(&network, &named).unwrap();
+        assert_eq!(back.lines, parameters.lines);
+        assert_eq!(named.iter().map(|t| t.values.len()).sum::<usize>(), parameters.layout.parameters());
+        let names: Vec<_> = named.iter().map(|t| t.name.as_str()).collect();
+        assert!(names.contains(&"residuals.0.weight") && !names.contains(&"residuals.1.weight"), "{names:?}");
+    }
+
+    #[test]
+    fn slots_hold_every_row_once_and_shares_every_slot_once() {
+        let layout = Layout::new(&network());
+        for (number, tensor) in layout.tensors.iter().enumerate() {
+            let mut seen = vec![0; tensor.panels * tensor.rows];
+            for slot in layout.slots.iter().filter(|s| s.tensor == number) {
+                for panel in slot.panels.clone() {
+                    slot.rows.clone().for_each(|row| seen[panel * tensor.rows + row] += 1);
+                }
+            }
+            assert!(seen.iter().all(|n| *n == 1), "tensor {number}: {seen:?}");
+        }
+        for members in [1, 2, 3, 8, 64] {
+            let shares = layout.shares(members);
+            assert_eq!(shares.len(), members);
+            assert!(shares.into_iter().flatten().eq(0..layout.slots.len()), "{members} members");
+        }
+    }
+
+    #[test]
+    fn wrong_tensors_are_refused_by_name() {
+        let network = network();
+        let mut named = Parameters::zeros(&network).named();
+        named[0].shape.swap(0, 1);
+        let message = Parameters::from_named(&network, &named).unwrap_err().to_string();
+        assert_eq!(message, "tensor \"layers.0.weight\": expected shape [18, 5], found [5, 18]");
+        named.remove(0);
+        let message = Parameters::from_named(&network, &named).unwrap_err().to_string();
+        assert_eq!(message, "tensor \"layers.0.weight\" of shape [18, 5] is missing");
+    }
+}

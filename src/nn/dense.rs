@@ -1,0 +1,83 @@
+//! A linear layer on panels of 16 samples: forward, and backward to its inputs and to its weights.
+
+use super::activation::Activation;
+use super::panel::activate_in_place;
+use crate::kernel::gemm::{self, Extent, forward_blocks};
+use crate::kernel::{Isa, LANES, Line, Panels, PanelsMut, panels};
+
+/// The weights of one layer: panels `[depth][16 outputs]`; where there is a bias it is the last line of each.
+#[derive(Clone, Copy)]
+pub(crate) struct Weights<'a> {
+    /// The lines of all panels.
+    pub(crate) panels: Panels<'a>,
+    /// Lines of a panel: inputs, and one for the bias.
+    pub(crate) depth: usize,
+    /// Outputs.
+    pub(crate) fan_out: usize,
+}
+
+/// `Y = act(W·X)`, or `Y += W·X` where it accumulates, for a run of sample panels.
+///
+/// - `x`: `samples` panels of `w.depth` lines; with a bias the last line of each is 1
+/// - `y`: `samples` panels, the first `fan_out` lines of each overwritten
+///
+/// Each output is one FMA chain over `depth` in order. Cost: `2 · 16 · samples · depth · fan_out` operations.
+pub(crate) fn forward(
+    isa: Isa,
+    w: Weights<'_>,
+    x: Panels<'_>,
+    mut y: PanelsMut<'_>,
+    samples: usize,
+    accumulate: bool,
+    activation: Activation,
+) {
+    for (start, depth) in forward_blocks(w.depth) {
+        for panel in 0..panels(w.fan_out) {
+            let first = panel * LANES;
+            let rows = LANES.min(w.fan_out - first);
+            let weights = &w.panels.lines[panel * w.panels.stride + start..][..depth];
+            let x = Panels { lines: &x.lines[start..], stride: x.stride };
+            let extent = Extent { panels: samples, rows, depth, accumulate: accumulate || start > 0 };
+            gemm::forward(isa, weights, x, y.rows_from(first), extent);
+            if start + depth == w.depth && activation != Activation::Identity {
+                for sample in 0..samples {
+                    activate_in_place(isa, activation, y.lines_mut(sample, first..first + rows));
+                }
+            }
+        }
+    }
+}
+
+/// `dX = Wᵀ·dZ`, or `dX += Wᵀ·dZ` where it accumulates, for the first `fan_in` inputs (the bias has none).
+///
+/// - `dz`: `samples` panels of `fan_out` lines
+/// - `dx`: `samples` panels, the first `fan_in` lines of each overwritten
+pub(crate) fn backward_to_inputs(
+    isa: Isa,
+    w: Weights<'_>,
+    fan_in: usize,
+    dz: Panels<'_>,
+    dx: PanelsMut<'_>,
+    samples: usize,
+    accumulate: bool,
+) {
+    gemm::backward(isa, w.panels, dz, dx, Extent { panels: samples, rows: fan_in, depth: w.fan_out, accumulate });
+}
+
+/// `dW = dZ·Xᵀ`, or `dW += …` where it goes on from an earlier block of the batch, for some rows of some weight panels:
+/// the sum over the batch, one FMA chain over its samples in order.
+///
+/// - `x`: panels of the activations below, beginning with the first row wanted
+/// - `dz_t`: panels `[sample][16 outputs]` of the error signals, beginning with the first weight panel wanted
+/// - `dw`: the weight panels, beginning with the first row wanted
+pub(crate) fn backward_to_weights(isa: Isa, x: Panels<'_>, dz_t: Panels<'_>, dw: PanelsMut<'_>, extent: Extent) {
+    gemm::backward(isa, x, dz_t, dw, extent);
+}
+
+/// One panel of error signals, samples in lanes, to 16 samples with outputs in lanes: `dz` holds `fan_out` lines, and
+/// the transposed block of output panel `o` goes to `dz_t(o)`, 16 lines.
+pub(crate) fn transpose_panel<'a>(isa: Isa, dz: &[Line], mut dz_t: impl FnMut(usize) -> &'a mut [Line]) {
+    for (panel, block) in dz.chunks(LANES).enumerate() {
+        super::panel::transpose(isa, block, dz_t(panel));
+    }
+}

@@ -1,0 +1,185 @@
+//! Sixteen samples side by side: a column of lines, and element-wise passes over lines.
+
+use super::activation::functions::Function;
+use super::activation::{Activation, Visit};
+use super::column::{Column, ColumnMut};
+use crate::kernel::{Isa, Job, Lanes, Line};
+
+/// Lines as a column: element `i` is line `i`, a sample in each lane.
+pub(crate) struct LineColumn<'a>(pub(crate) &'a [Line]);
+
+/// Lines as a column that can be written.
+pub(crate) struct LineColumnMut<'a>(pub(crate) &'a mut [Line]);
+
+impl<L: Lanes> Column<L> for LineColumn<'_> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    #[inline(always)]
+    fn get(&self, i: usize) -> L {
+        L::load(&self.0[i])
+    }
+}
+
+impl<L: Lanes> Column<L> for LineColumnMut<'_> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    #[inline(always)]
+    fn get(&self, i: usize) -> L {
+        L::load(&self.0[i])
+    }
+}
+
+impl<L: Lanes> ColumnMut<L> for LineColumnMut<'_> {
+    #[inline(always)]
+    fn set(&mut self, i: usize, value: L) {
+        value.store(&mut self.0[i]);
+    }
+}
+
+/// `y = f(y)`, element by element.
+pub(crate) fn activate_in_place(isa: Isa, activation: Activation, y: &mut [Line]) {
+    if activation != Activation::Identity {
+        isa.run(ActivateInPlace { activation, y });
+    }
+}
+
+/// `y = f(x)`, element by element.
+///
+/// # Panics
+/// If the lengths differ.
+pub(crate) fn activate(isa: Isa, activation: Activation, x: &[Line], y: &mut [Line]) {
+    assert_eq!(x.len(), y.len());
+    y.copy_from_slice(x);
+    activate_in_place(isa, activation, y);
+}
+
+/// `d = d · f′(x)`, element by element; `y = f(x)`, and `x` may be anything where the derivative does not use it.
+///
+/// # Panics
+/// If the lengths differ.
+pub(crate) fn activation_backward(isa: Isa, activation: Activation, x: &[Line], y: &[Line], d: &mut [Line]) {
+    assert!(x.len() == d.len() && y.len() == d.len());
+    if activation != Activation::Identity {
+        isa.run(ActivationBackward { activation, x, y, d });
+    }
+}
+
+/// `y = y · factor`, element by element.
+pub(crate) fn multiply(isa: Isa, factor: &[Line], y: &mut [Line]) {
+    assert_eq!(factor.len(), y.len());
+    isa.run(Multiply { factor, y });
+}
+
+/// `y = y + x`, element by element.
+pub(crate) fn add(isa: Isa, x: &[Line], y: &mut [Line]) {
+    assert_eq!(x.len(), y.len());
+    isa.run(AddTo { x, y });
+}
+
+/// Exchanges rows and lanes: `to[s] lane o = from[o] lane s`, for 16 lines; missing lines of `from` are zero.
+pub(crate) fn transpose(isa: Isa, from: &[Line], to: &mut [Line]) {
+    assert!(from.len() <= 16 && to.len() == 16);
+    isa.run(Transpose { from, to });
+}
+
+struct ActivateInPlace<'a> {
+    activation: Activation,
+    y: &'a mut [Line],
+}
+
+impl Job for ActivateInPlace<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        struct Pass<'a, L>(&'a mut [Line], std::marker::PhantomData<L>);
+        impl<L: Lanes> Visit for Pass<'_, L> {
+            type Output = ();
+            #[inline(always)]
+            fn visit<F: Function>(self, f: F) {
+                for line in self.0 {
+                    f.value(L::load(line)).store(line);
+                }
+            }
+        }
+        self.activation.visit(Pass::<L>(self.y, std::marker::PhantomData));
+    }
+}
+
+struct ActivationBackward<'a> {
+    activation: Activation,
+    x: &'a [Line],
+    y: &'a [Line],
+    d: &'a mut [Line],
+}
+
+impl Job for ActivationBackward<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        struct Pass<'a, L>(ActivationBackward<'a>, std::marker::PhantomData<L>);
+        impl<L: Lanes> Visit for Pass<'_, L> {
+            type Output = ();
+            #[inline(always)]
+            fn visit<F: Function>(self, f: F) {
+                for ((x, y), d) in self.0.x.iter().zip(self.0.y).zip(self.0.d) {
+                    (L::load(d) * f.derivative(L::load(x), L::load(y))).store(d);
+                }
+            }
+        }
+        self.activation.visit(Pass::<L>(self, std::marker::PhantomData));
+    }
+}
+
+struct Multiply<'a> {
+    factor: &'a [Line],
+    y: &'a mut [Line],
+}
+
+impl Job for Multiply<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        for (f, y) in self.factor.iter().zip(self.y) {
+            (L::load(y) * L::load(f)).store(y);
+        }
+    }
+}
+
+struct AddTo<'a> {
+    x: &'a [Line],
+    y: &'a mut [Line],
+}
+
+impl Job for AddTo<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        for (x, y) in self.x.iter().zip(self.y) {
+            (L::load(y) + L::load(x)).store(y);
+        }
+    }
+}
+
+struct Transpose<'a> {
+    from: &'a [Line],
+    to: &'a mut [Line],
+}
+
+impl Job for Transpose<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let mut block = [L::broadcast(0.0); 16];
+        for (b, line) in block.iter_mut().zip(self.from) {
+            *b = L::load(line);
+        }
+        L::transpose(&mut block);
+        for (b, line) in block.iter().zip(self.to) {
+            b.store(line);
+        }
+    }
+}

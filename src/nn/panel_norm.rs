@@ -1,0 +1,132 @@
+//! Layer and RMS norm of 16 samples side by side: the formulas of `norm` with a sample in each lane.
+
+use super::column::Column;
+use super::norm::{Moments, Norm, NormKind};
+use super::panel::{LineColumn, LineColumnMut};
+use crate::kernel::{Isa, Job, Lanes, LANES, Line};
+
+/// Gains or shifts, 16 features a line; element `i` is the same in every lane.
+#[derive(Clone, Copy)]
+struct Features<'a>(&'a [Line], usize);
+
+impl<L: Lanes> Column<L> for Features<'_> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.1
+    }
+    #[inline(always)]
+    fn get(&self, i: usize) -> L {
+        L::broadcast(self.0[i / LANES].0[i % LANES])
+    }
+}
+
+/// `y = gain · x̂ + shift` for one panel; the moments of its samples go to `moments`: mean, then inverse deviation.
+pub(crate) fn forward(
+    isa: Isa,
+    kind: NormKind,
+    x: &[Line],
+    gain: &[Line],
+    shift: Option<&[Line]>,
+    y: &mut [Line],
+    moments: &mut [Line],
+) {
+    assert!(y.len() == x.len() && moments.len() == 2);
+    isa.run(Forward { norm: Norm::new(kind), x, gain, shift, y, moments });
+}
+
+/// The gradient by `x` for one panel, given the gradient `dy` by the norm's output.
+pub(crate) fn backward(
+    isa: Isa,
+    kind: NormKind,
+    x: &[Line],
+    moments: &[Line],
+    gain: &[Line],
+    dy: &[Line],
+    dx: &mut [Line],
+) {
+    assert!(dy.len() == x.len() && dx.len() == x.len() && moments.len() == 2);
+    isa.run(Backward { norm: Norm::new(kind), x, moments, gain, dy, dx });
+}
+
+/// Adds one panel's part to the sums over samples of `dy · x̂` and of `dy` for some features: `products` and `plain` hold
+/// a line for each feature, a sample in each lane.
+pub(crate) fn accumulate_gradients(
+    isa: Isa,
+    x: &[Line],
+    moments: &[Line],
+    dy: &[Line],
+    products: &mut [Line],
+    plain: &mut [Line],
+) {
+    assert!(dy.len() == x.len() && products.len() == x.len() && plain.len() == x.len() && moments.len() == 2);
+    isa.run(Gradients { x, moments, dy, products, plain });
+}
+
+#[inline(always)]
+fn load_moments<L: Lanes>(lines: &[Line]) -> Moments<L> {
+    Moments { mean: L::load(&lines[0]), inv_std: L::load(&lines[1]) }
+}
+
+struct Forward<'a> {
+    norm: Norm,
+    x: &'a [Line],
+    gain: &'a [Line],
+    shift: Option<&'a [Line]>,
+    y: &'a mut [Line],
+    moments: &'a mut [Line],
+}
+
+impl Job for Forward<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let width = self.x.len();
+        let gain = Features(self.gain, width);
+        let shift = self.shift.map(|s| Features(s, width));
+        let mut y = LineColumnMut(self.y);
+        let moments: Moments<L> = self.norm.forward(&LineColumn(self.x), Some(&gain), shift.as_ref(), &mut y);
+        moments.mean.store(&mut self.moments[0]);
+        moments.inv_std.store(&mut self.moments[1]);
+    }
+}
+
+struct Backward<'a> {
+    norm: Norm,
+    x: &'a [Line],
+    moments: &'a [Line],
+    gain: &'a [Line],
+    dy: &'a [Line],
+    dx: &'a mut [Line],
+}
+
+impl Job for Backward<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let moments = load_moments::<L>(self.moments);
+        let gain = Features(self.gain, self.x.len());
+        let (x, dy) = (LineColumn(self.x), LineColumn(self.dy));
+        self.norm.backward(&x, &moments, Some(&gain), &dy, &mut LineColumnMut(self.dx));
+    }
+}
+
+struct Gradients<'a> {
+    x: &'a [Line],
+    moments: &'a [Line],
+    dy: &'a [Line],
+    products: &'a mut [Line],
+    plain: &'a mut [Line],
+}
+
+impl Job for Gradients<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let moments = load_moments::<L>(self.moments);
+        for (i, (x, dy)) in self.x.iter().zip(self.dy).enumerate() {
+            let (x, dy) = (L::load(x), L::load(dy));
+            dy.mul_add(moments.normalised(x), L::load(&self.products[i])).store(&mut self.products[i]);
+            (L::load(&self.plain[i]) + dy).store(&mut self.plain[i]);
+        }
+    }
+}
