@@ -51,14 +51,15 @@ impl<'a> Spec<'a> {
         }
     }
 
-    /// The switch under `key`, `true` or `false`; false if it is not given.
+    /// The switch under `key`, `true` or `false`, if it is given.
     ///
     /// # Errors
     /// [`Error::Usage`] if the value is something else.
-    pub fn switch(&mut self, key: &'static str) -> Result<bool> {
+    pub fn switch(&mut self, key: &'static str) -> Result<Option<bool>> {
         match self.take(key) {
-            None | Some("false") => Ok(false),
-            Some("true") => Ok(true),
+            None => Ok(None),
+            Some("false") => Ok(Some(false)),
+            Some("true") => Ok(Some(true)),
             Some(text) => Err(self.wrong(key, "true or false", text)),
         }
     }

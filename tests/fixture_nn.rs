@@ -2,7 +2,7 @@
 
 mod support;
 
-use gradlane::nn::{Activation, Loss, Objective, Target};
+use gradlane::nn::{Activation, Loss, Norm, NormKind, Objective, Target};
 use serde_json::Value;
 use support::*;
 
@@ -196,6 +196,40 @@ fn fixture_losses() {
             };
             let expected = smooth(numbers(&expected["grad"]));
             assert_all_close(&smooth(gradient.collect()), &expected, &format!("{what} gradient"));
+        }
+    }
+}
+
+#[test]
+fn fixture_norms() {
+    for (i, case) in list(&fixture("norms.json"), "cases").iter().enumerate() {
+        let kind = match text(&case["kind"]) {
+            "layer_norm" => NormKind::Layer,
+            "rms_norm" => NormKind::Rms,
+            other => panic!("unknown norm {other}"),
+        };
+        let (rows, cols, expected) = (count(&case["rows"]), count(&case["cols"]), &case["f64"]);
+        let norm = Norm { kind, eps: number(&expected["eps_used"]) };
+        let (x, upstream) = (numbers(&case["x"]), numbers(&case["upstream"]));
+        let (weight, bias) = (optional_numbers(&case["weight"]), optional_numbers(&case["bias"]));
+        let (gain, shift) = (weight.as_deref(), bias.as_deref());
+        let (mut y, mut dx) = (vec![0.0; rows * cols], vec![0.0; rows * cols]);
+        let (mut dweight, mut dbias) = (vec![0.0; cols], vec![0.0; cols]);
+        for row in (0..rows).map(|r| r * cols..(r + 1) * cols) {
+            let (x, dy) = (&x[row.clone()], &upstream[row.clone()]);
+            let moments = norm.forward(x, gain, shift, &mut y[row.clone()]);
+            norm.backward(x, &moments, gain, dy, &mut dx[row]);
+            for c in 0..cols {
+                dweight[c] += dy[c] * moments.normalised(x[c]);
+                dbias[c] += dy[c];
+            }
+        }
+        assert_all_close(&y, &numbers(&expected["y"]), &format!("case {i} y"));
+        assert_all_close(&dx, &numbers(&expected["dx"]), &format!("case {i} dx"));
+        for (got, key) in [(dweight, "dweight"), (dbias, "dbias")] {
+            if let Some(want) = optional_numbers(&expected[key]) {
+                assert_all_close(&got, &want, &format!("case {i} {key}"));
+            }
         }
     }
 }

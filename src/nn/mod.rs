@@ -6,8 +6,10 @@
 pub mod activation;
 mod column;
 pub mod loss;
+pub mod norm;
 mod smooth;
 
 pub use activation::Activation;
 pub use column::{Column, ColumnMut, Splat};
 pub use loss::{Link, Loss, Objective, Target};
+pub use norm::{Moments, Norm, NormKind};

@@ -1,1 +1,14 @@
-//! Room: optim.
+//! Optimizers: element-wise update rules on flat parameters, knowing nothing of layers.
+
+pub mod adam;
+pub mod clip;
+pub mod rmsprop;
+pub mod rule;
+pub mod sgd;
+mod spec;
+
+pub use adam::Adam;
+pub use rmsprop::RmsProp;
+pub use rule::{Decay, Rule};
+pub use sgd::Sgd;
+pub use spec::{Algorithm, OptimizerSpec, VisitRule};

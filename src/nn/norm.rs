@@ -1,0 +1,191 @@
+//! Normalisation of a row's pre-activations, forward beside backward.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::column::{Column, ColumnMut};
+use crate::kernel::Real;
+use crate::spec::unknown;
+use crate::{Error, Result};
+
+/// The `eps` of a hidden layer's norm.
+pub const DEFAULT_EPS: f64 = 1e-5;
+
+/// Which moments of a row are taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum NormKind {
+    /// `y = gain · (x − mean) / √(var + eps) + shift`, `var` with divisor `n`: Ba et al. 2016,
+    /// <https://arxiv.org/abs/1607.06450>.
+    Layer,
+    /// `y = gain · x / √(mean(x²) + eps)`: Zhang & Sennrich 2019, <https://arxiv.org/abs/1910.07467>.
+    Rms,
+}
+
+/// A norm over the elements of a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Norm {
+    /// Which moments.
+    pub kind: NormKind,
+    /// Added to the mean square before its root.
+    pub eps: f64,
+}
+
+/// What a row was normalised by; the backward pass needs no more than this and the row.
+#[derive(Debug, Clone, Copy)]
+pub struct Moments<R> {
+    /// Mean of the row; 0 for the RMS norm.
+    pub mean: R,
+    /// `1 / √(mean square of the centred row + eps)`.
+    pub inv_std: R,
+}
+
+impl<R: Real> Moments<R> {
+    /// `x̂ = (x − mean) · inv_std`. Gradients of gain and shift are the sums over the rows of `dy · x̂` and of `dy`.
+    #[inline(always)]
+    pub fn normalised(&self, x: R) -> R {
+        (x - self.mean) * self.inv_std
+    }
+}
+
+impl Norm {
+    /// The norm of a hidden layer.
+    pub fn new(kind: NormKind) -> Self {
+        Norm { kind, eps: DEFAULT_EPS }
+    }
+
+    /// The moments of the row `x`; the squares are summed around the mean, so that nothing cancels.
+    #[inline(always)]
+    pub fn moments<R: Real, X: Column<R> + ?Sized>(&self, x: &X) -> Moments<R> {
+        let n = R::splat(x.len() as f64);
+        let mean = match self.kind {
+            NormKind::Layer => (0..x.len()).fold(R::splat(0.0), |sum, i| sum + x.get(i)) / n,
+            NormKind::Rms => R::splat(0.0),
+        };
+        let squares = (0..x.len()).fold(R::splat(0.0), |sum, i| {
+            let centred = x.get(i) - mean;
+            centred.mul_add(centred, sum)
+        });
+        Moments { mean, inv_std: R::splat(1.0) / (squares / n + R::splat(self.eps)).sqrt() }
+    }
+
+    /// Writes `y = gain · x̂ + shift` (`gain` 1 and `shift` 0 where there are none) and returns the row's moments.
+    ///
+    /// # Panics
+    /// If a column is shorter than `x`.
+    #[inline(always)]
+    pub fn forward<R, X, G, S, Y>(&self, x: &X, gain: Option<&G>, shift: Option<&S>, y: &mut Y) -> Moments<R>
+    where
+        R: Real,
+        X: Column<R> + ?Sized,
+        G: Column<R> + ?Sized,
+        S: Column<R> + ?Sized,
+        Y: ColumnMut<R> + ?Sized,
+    {
+        let moments = self.moments(x);
+        for i in 0..x.len() {
+            let scaled = gain.map_or(R::splat(1.0), |g| g.get(i)) * moments.normalised(x.get(i));
+            y.set(i, shift.map_or(scaled, |s| scaled + s.get(i)));
+        }
+        moments
+    }
+
+    /// Writes the gradient by `x`, given the row, its moments and the gradient `dy` by the output:
+    /// `dx = inv_std · (g − mean(g) − x̂ · mean(g x̂))` with `g = gain · dy`; without `mean(g)` for the RMS norm.
+    ///
+    /// # Panics
+    /// If a column is shorter than `x`.
+    #[inline(always)]
+    pub fn backward<R, X, G, Y, D>(&self, x: &X, moments: &Moments<R>, gain: Option<&G>, dy: &Y, dx: &mut D)
+    where
+        R: Real,
+        X: Column<R> + ?Sized,
+        G: Column<R> + ?Sized,
+        Y: Column<R> + ?Sized,
+        D: ColumnMut<R> + ?Sized,
+    {
+        let n = R::splat(x.len() as f64);
+        let (mut sum, mut sum_along) = (R::splat(0.0), R::splat(0.0));
+        for i in 0..x.len() {
+            let g = gain.map_or(dy.get(i), |gain| gain.get(i) * dy.get(i));
+            sum = sum + g;
+            sum_along = g.mul_add(moments.normalised(x.get(i)), sum_along);
+            dx.set(i, g);
+        }
+        let mean_along = sum_along / n;
+        let mean = match self.kind {
+            NormKind::Layer => sum / n,
+            NormKind::Rms => R::splat(0.0),
+        };
+        for i in 0..x.len() {
+            let rest = (-mean_along).mul_add(moments.normalised(x.get(i)), dx.get(i) - mean);
+            dx.set(i, moments.inv_std * rest);
+        }
+    }
+}
+
+impl NormKind {
+    /// Whether there is a shift beside the gain.
+    pub fn has_shift(self) -> bool {
+        self == NormKind::Layer
+    }
+}
+
+impl fmt::Display for NormKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NormKind::Layer => "layer",
+            NormKind::Rms => "rms",
+        })
+    }
+}
+
+impl FromStr for NormKind {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "layer" => Ok(NormKind::Layer),
+            "rms" => Ok(NormKind::Rms),
+            other => Err(unknown("norm", other, &["layer", "rms"])),
+        }
+    }
+}
+
+impl TryFrom<String> for NormKind {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<NormKind> for String {
+    fn from(kind: NormKind) -> String {
+        kind.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::Splat;
+
+    #[test]
+    fn a_large_offset_does_not_cancel_in_f32() {
+        let x = [1000.0f32, 1001.0, 1002.0, 1003.0];
+        let mut y = [0.0f32; 4];
+        let none: Option<&Splat<'_, f32>> = None;
+        Norm::new(NormKind::Layer).forward(&x[..], none, none, &mut y[..]);
+        let expected = [-1.341_635_4, -0.447_211_8, 0.447_211_8, 1.341_635_4];
+        assert!(y.iter().zip(expected).all(|(y, e)| (y - e).abs() < 2e-6), "{y:?}");
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for kind in [NormKind::Layer, NormKind::Rms] {
+            assert_eq!(kind.to_string().parse::<NormKind>().unwrap(), kind);
+        }
+        assert!("layr".parse::<NormKind>().unwrap_err().to_string().contains("did you mean \"layer\"?"));
+    }
+}

@@ -1,0 +1,61 @@
+//! What an element-wise optimizer is: a formula for one parameter, and numbers that are the same for all in a step.
+
+use crate::kernel::Real;
+
+/// An element-wise update with `N` numbers of state for each parameter, all 0 before the first step.
+///
+/// The formula is written once: scalars check it, 16 lanes run it. Options that need other state are other rules.
+pub trait Rule<const N: usize>: Copy + Send + Sync {
+    /// Numbers of one step, the same for every parameter.
+    type Scalars: Copy + Send + Sync;
+
+    /// The numbers of step `t`, counted from 1, at learning rate `lr`; powers and bias corrections are taken in `f64`.
+    fn at_step(&self, t: u64, lr: f64) -> Self::Scalars;
+
+    /// The parameter `p` after the step, for its gradient `g`; moves `state` on.
+    fn update<R: Real>(scalars: &Self::Scalars, p: R, g: R, state: &mut [R; N]) -> R;
+}
+
+/// Weight decay of one span of parameters in one step; weights and biases may differ.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Decay {
+    /// Added to the gradient, times the parameter (`λ` of `½ λ p²`): passes through momentum and scaling.
+    pub coupled: f64,
+    /// The parameter is multiplied by this before the update: `1 − lr · λ`.
+    pub shrink: f64,
+}
+
+impl Decay {
+    /// No decay.
+    pub const NONE: Decay = Decay { coupled: 0.0, shrink: 1.0 };
+
+    /// The penalty `½ λ p²` in the gradient.
+    pub fn coupled(lambda: f64) -> Self {
+        Decay { coupled: lambda, ..Self::NONE }
+    }
+
+    /// Decay beside the gradient, `p ← (1 − lr · λ) p` before the update: Loshchilov & Hutter 2019,
+    /// <https://arxiv.org/abs/1711.05101>.
+    pub fn decoupled(lambda: f64, lr: f64) -> Self {
+        Decay { shrink: 1.0 - lr * lambda, ..Self::NONE }
+    }
+}
+
+/// One parameter's whole step: decay, then the rule.
+#[inline(always)]
+pub fn step<const N: usize, U: Rule<N>, R: Real>(
+    scalars: &U::Scalars,
+    decay: &Decay,
+    p: R,
+    g: R,
+    state: &mut [R; N],
+) -> R {
+    let g = p.mul_add(R::splat(decay.coupled), g);
+    U::update(scalars, p * R::splat(decay.shrink), g, state)
+}
+
+/// Exponential moving average of the weights: `decay · average + (1 − decay) · p`, Polyak & Juditsky 1992's idea.
+#[inline(always)]
+pub fn moving_average<R: Real>(decay: f64, average: R, p: R) -> R {
+    average.mul_add(R::splat(decay), p * R::splat(1.0 - decay))
+}
