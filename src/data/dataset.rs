@@ -69,6 +69,11 @@ impl Features {
 }
 
 impl Dataset {
+    /// Weight of a row.
+    pub fn weight(&self, row: u32) -> f64 {
+        self.weights.as_ref().map_or(1.0, |weights| f64::from(weights[row as usize]))
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> usize {
         match &self.targets {

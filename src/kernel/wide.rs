@@ -6,7 +6,7 @@
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use bytemuck::cast;
-use wide::{CmpEq, CmpLt, f32x16, i32x16};
+use wide::{f32x16, i32x16};
 
 use super::lanes::Lanes;
 use super::math;

@@ -7,6 +7,10 @@ pub mod activation;
 mod column;
 pub mod loss;
 pub mod norm;
+pub(crate) mod dense;
+pub(crate) mod dropout;
+pub(crate) mod panel;
+pub(crate) mod panel_norm;
 mod smooth;
 
 pub use activation::Activation;

@@ -5,10 +5,12 @@ pub mod clip;
 pub mod rmsprop;
 pub mod rule;
 pub mod sgd;
+pub(crate) mod span;
 mod spec;
 
 pub use adam::Adam;
 pub use rmsprop::RmsProp;
 pub use rule::{Decay, Rule};
 pub use sgd::Sgd;
+pub use span::GradientRule;
 pub use spec::{Algorithm, OptimizerSpec, VisitRule};

@@ -1,0 +1,198 @@
+//! The passes over a run of parameters in a step: finish the gradient and measure it, then update.
+
+use super::clip::{NormType, clip_value};
+use super::rule::{self, Decay, Rule};
+use super::spec::{Algorithm, VisitRule};
+use crate::kernel::{Isa, Job, Lanes, Line};
+
+/// What is added to the mean gradient, and how it is bounded, before its norm is taken for clipping.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GradientRule {
+    /// `λ` of `λ Σ|w|`.
+    pub l1: f64,
+    /// `λ` of `½ λ Σ w²`.
+    pub l2: f64,
+    /// Bound of each element.
+    pub clip_value: Option<f64>,
+    /// The norm that clipping measures.
+    pub norm: NormType,
+}
+
+/// Sums over a run of parameters, 16-lane partial sums added in lane order.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct GradientSums {
+    /// `Σ g²` before any clipping.
+    pub squares: f64,
+    /// After clipping by value: `Σ|g|`, `Σ g²` or `max |g|`, as [`GradientRule::norm`] says.
+    pub measure: f64,
+    /// `λ₁ Σ|w| + ½ λ₂ Σ w²`.
+    pub penalty: f64,
+}
+
+/// Adds the penalties' gradients to `grads`, bounds them, and measures.
+///
+/// # Panics
+/// If the lengths differ.
+pub(crate) fn finish_gradient(isa: Isa, rule: &GradientRule, params: &[Line], grads: &mut [Line]) -> GradientSums {
+    assert_eq!(params.len(), grads.len());
+    if rule.l1 == 0.0 && rule.l2 == 0.0 && rule.clip_value.is_none() && rule.norm == NormType::L2 {
+        let squares = isa.run(Squares { grads });
+        return GradientSums { squares, measure: squares, penalty: 0.0 };
+    }
+    isa.run(Finish { rule, params, grads })
+}
+
+/// `√Σ x²` over lines, lanes in order.
+pub(crate) fn sum_of_squares(isa: Isa, lines: &[Line]) -> f64 {
+    isa.run(Squares { grads: lines })
+}
+
+struct Squares<'a> {
+    grads: &'a [Line],
+}
+
+impl Job for Squares<'_> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<L: Lanes>(self) -> f64 {
+        let mut squares = L::broadcast(0.0);
+        for g in self.grads {
+            let g = L::load(g);
+            squares = g.mul_add(g, squares);
+        }
+        in_lane_order(squares)
+    }
+}
+
+#[inline(always)]
+fn in_lane_order<L: Lanes>(lanes: L) -> f64 {
+    lanes.to_array().iter().map(|x| f64::from(*x)).sum()
+}
+
+struct Finish<'a> {
+    rule: &'a GradientRule,
+    params: &'a [Line],
+    grads: &'a mut [Line],
+}
+
+impl Job for Finish<'_> {
+    type Output = GradientSums;
+    #[inline(always)]
+    fn run<L: Lanes>(self) -> GradientSums {
+        let zero = L::broadcast(0.0);
+        let (l1, l2) = (L::splat(self.rule.l1), L::splat(self.rule.l2));
+        let limit = self.rule.clip_value.unwrap_or(f64::INFINITY);
+        let (mut squares, mut measure, mut sizes, mut powers) = (zero, zero, zero, zero);
+        for (w, line) in self.params.iter().zip(self.grads) {
+            let w = L::load(w);
+            let sign = L::select(zero.lt(w), L::splat(1.0), L::select(w.lt(zero), L::splat(-1.0), zero));
+            let g = sign.mul_add(l1, w.mul_add(l2, L::load(line)));
+            squares = g.mul_add(g, squares);
+            let g = clip_value(g, limit);
+            measure = match self.rule.norm {
+                NormType::L1 => measure + g.abs(),
+                NormType::L2 => g.mul_add(g, measure),
+                NormType::Inf => measure.max(g.abs()), // the second operand where it is NaN
+            };
+            sizes = sizes + w.abs();
+            powers = w.mul_add(w, powers);
+            g.store(line);
+        }
+        let measure = match self.rule.norm {
+            NormType::Inf => measure.to_array().iter().fold(0.0, |most: f64, x| {
+                let x = f64::from(*x);
+                if most >= x || most.is_nan() { most } else { x }
+            }),
+            NormType::L1 | NormType::L2 => in_lane_order(measure),
+        };
+        let penalty = self.rule.l1 * in_lane_order(sizes) + 0.5 * self.rule.l2 * in_lane_order(powers);
+        GradientSums { squares: in_lane_order(squares), measure, penalty }
+    }
+}
+
+/// A run of parameters with all that an update of it reads and writes; all of one length.
+pub(crate) struct Span<'a, 's> {
+    /// The parameters.
+    pub(crate) params: &'a mut [Line],
+    /// Their mean gradients.
+    pub(crate) grads: &'a [Line],
+    /// The optimizer's state: for Adam `m`, then `v`.
+    pub(crate) state: &'s mut [&'a mut [Line]],
+    /// The moving average of the parameters.
+    pub(crate) average: Option<&'a mut [Line]>,
+}
+
+/// What a step does to a span.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Update {
+    /// Number of the step, from 1.
+    pub(crate) t: u64,
+    /// Learning rate.
+    pub(crate) lr: f64,
+    /// Factor of the gradient from clipping, 1 where nothing is clipped.
+    pub(crate) clip: f64,
+    /// Weight decay of this span.
+    pub(crate) decay: Decay,
+    /// Decay of the moving average; 0 copies the parameters.
+    pub(crate) average: f64,
+}
+
+/// Updates a span in one pass: clip factor, decay, rule, moving average.
+///
+/// # Panics
+/// If lengths or the number of states disagree.
+pub(crate) fn update(isa: Isa, algorithm: Algorithm, update: &Update, span: Span<'_, '_>) {
+    algorithm.visit(Dispatch { isa, update, span });
+}
+
+struct Dispatch<'u, 'a, 's> {
+    isa: Isa,
+    update: &'u Update,
+    span: Span<'a, 's>,
+}
+
+impl VisitRule for Dispatch<'_, '_, '_> {
+    type Output = ();
+    #[inline(always)]
+    fn visit<const N: usize, U: Rule<N>>(self, rule: U) {
+        let Span { params, grads, state, average } = self.span;
+        let scalars = rule.at_step(self.update.t, self.update.lr);
+        let state: &mut [&mut [Line]; N] = state.try_into().expect("as many states as the rule has");
+        assert!(grads.len() == params.len() && state.iter().all(|s| s.len() == params.len()));
+        if let Some(average) = &average {
+            assert_eq!(average.len(), params.len());
+        }
+        self.isa.run(UpdateJob::<N, U> { update: self.update, scalars, params, grads, state, average });
+    }
+}
+
+struct UpdateJob<'u, 'a, 's, const N: usize, U: Rule<N>> {
+    update: &'u Update,
+    scalars: U::Scalars,
+    params: &'a mut [Line],
+    grads: &'a [Line],
+    state: &'s mut [&'a mut [Line]; N],
+    average: Option<&'a mut [Line]>,
+}
+
+impl<const N: usize, U: Rule<N>> Job for UpdateJob<'_, '_, '_, N, U> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let clip = L::splat(self.update.clip);
+        for i in 0..self.params.len() {
+            let (p, g) = (L::load(&self.params[i]), L::load(&self.grads[i]) * clip);
+            let mut state: [L; N] = std::array::from_fn(|n| L::load(&self.state[n][i]));
+            let p = rule::step::<N, U, L>(&self.scalars, &self.update.decay, p, g, &mut state);
+            p.store(&mut self.params[i]);
+            for n in 0..N {
+                state[n].store(&mut self.state[n][i]);
+            }
+        }
+        if let Some(average) = self.average {
+            for (a, p) in average.iter_mut().zip(self.params.iter()) {
+                rule::moving_average(self.update.average, L::load(a), L::load(p)).store(a);
+            }
+        }
+    }
+}

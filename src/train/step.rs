@@ -1,0 +1,254 @@
+//! One synchronised step of mini-batch training, as every member of the team runs it.
+//!
+//! Rows are shared out in whole panels of 16, parameters in slots that the network alone fixes; whoever owns a slot
+//! computes its gradient over the whole batch in one chain, so bits do not depend on how many members there are.
+
+use std::ops::Range;
+
+use super::backward;
+use super::forward::{DropoutAt, SharedNet, forward};
+use super::gather::{gather_inputs, gather_targets};
+use super::loss::panel_loss;
+use super::settings::StepSettings;
+use super::shared::Shared;
+use super::sums::{Clipping, SlotSums, StepStats};
+use super::team::Member;
+use super::workspace::SharedWorkspace;
+use crate::data::Dataset;
+use crate::kernel::{LANES, Line, panels};
+use crate::model::Slot;
+use crate::optim::{Decay, GradientRule};
+use crate::optim::span::{Span, Update, finish_gradient, update};
+
+/// Rows worked at a time: larger batches run in blocks that continue the same sums.
+pub(super) const BLOCK_ROWS: usize = 1024;
+
+/// Rows of one optimizer step.
+#[derive(Clone, Copy)]
+pub(super) struct Batch<'a> {
+    /// Row numbers in the data set.
+    pub(super) rows: &'a [u32],
+    /// Position of the first of them in the epoch.
+    pub(super) position: usize,
+    /// Epoch, from 0.
+    pub(super) epoch: u64,
+    /// Sum of the rows' weights.
+    pub(super) weight: f64,
+    /// Number of the optimizer step, from 1.
+    pub(super) t: u64,
+    /// Learning rate.
+    pub(super) lr: f64,
+}
+
+/// All that the members of a team share while they train.
+pub(super) struct SharedRun<'a> {
+    pub(super) net: SharedNet<'a>,
+    pub(super) settings: &'a StepSettings,
+    pub(super) data: &'a Dataset,
+    pub(super) workspace: SharedWorkspace<'a>,
+    pub(super) gradients: Shared<'a, Line>,
+    pub(super) state: Vec<Shared<'a, Line>>,
+    pub(super) average: Option<Shared<'a, Line>>,
+    /// Loss of each panel of the batch, weights applied.
+    pub(super) losses: Shared<'a, f64>,
+    pub(super) sums: Shared<'a, SlotSums>,
+    /// What the network said of each position of the epoch, row-major.
+    pub(super) outputs: Shared<'a, f32>,
+    /// Slots of each member.
+    pub(super) shares: &'a [Range<usize>],
+}
+
+/// One member's part of the run.
+pub(super) struct Worker<'r, 'a> {
+    pub(super) member: Member<'r>,
+    pub(super) run: &'r SharedRun<'a>,
+    /// Targets of the panel at hand, a line for each output.
+    pub(super) targets: Vec<Line>,
+    /// Clip factors of the step at hand.
+    pub(super) clipping: Clipping,
+}
+
+/// One synchronised step. Every worker runs it; `barrier` separates what may not overlap.
+pub(super) fn step(worker: &mut Worker<'_, '_>, batch: &Batch<'_>) -> StepStats {
+    let blocks = batch.rows.len().div_ceil(BLOCK_ROWS);
+    for (number, rows) in batch.rows.chunks(BLOCK_ROWS).enumerate() {
+        let block = Block { rows, start: number * BLOCK_ROWS };
+        let share = worker.member.share(panels(rows.len())); // whole panels of 16 rows
+        worker.gather(&block, share.clone());
+        worker.forward(batch, &block, share.clone());
+        worker.loss(batch, &block, share.clone()); // a slot for each panel
+        worker.backward_to_inputs(share); // dZ of every layer
+        worker.member.barrier();
+        worker.backward_to_weights(&block); // dW = dZ·Xᵀ of this worker's slots, over all rows: the reduction
+        if number + 1 < blocks {
+            worker.member.barrier();
+        }
+    }
+    worker.finish_gradients(); // penalties, clipping by value, sums for the norms
+    worker.member.barrier();
+    let stats = worker.add_in_order(batch); // loss and norms, the same in every worker
+    if stats.is_finite() {
+        worker.update(batch);
+    }
+    worker.member.barrier();
+    stats
+}
+
+/// Rows that are worked at a time, and where they begin in the batch.
+struct Block<'a> {
+    rows: &'a [u32],
+    start: usize,
+}
+
+impl Block<'_> {
+    /// The rows of one panel.
+    fn panel(&self, p: usize) -> &[u32] {
+        &self.rows[p * LANES..((p + 1) * LANES).min(self.rows.len())]
+    }
+}
+
+impl Worker<'_, '_> {
+    fn gather(&self, block: &Block<'_>, share: Range<usize>) {
+        let (run, input) = (self.run, &self.run.workspace.input);
+        for p in share {
+            let panel = input.lines_mut(self.member, p, 0..run.net.architecture.inputs);
+            gather_inputs(run.net.isa, &run.data.features, block.panel(p), panel);
+        }
+    }
+
+    fn forward(&self, batch: &Batch<'_>, block: &Block<'_>, share: Range<usize>) {
+        let run = self.run;
+        let position = batch.position + block.start;
+        let dropout = DropoutAt { seed: run.settings.seed, epoch: batch.epoch, position };
+        forward(self.member, run.net, &run.workspace, share, Some(dropout));
+    }
+
+    /// Loss of each panel, and the gradient by the network's output into the last layer's `d_pre`; outputs are kept.
+    fn loss(&mut self, batch: &Batch<'_>, block: &Block<'_>, share: Range<usize>) {
+        let run = self.run;
+        let last = run.workspace.layers.last().expect("a network has an output layer");
+        let width = run.net.architecture.outputs;
+        for p in share {
+            let rows = block.panel(p);
+            let mut label = Line::ZERO;
+            gather_targets(&run.data.targets, rows, &mut label, &mut self.targets);
+            let mut scale = Line::ZERO; // lanes without a row stay 0
+            for (lane, row) in rows.iter().enumerate() {
+                scale.0[lane] = (run.data.weight(*row) / batch.weight) as f32;
+            }
+            let z = last.act.lines(self.member, p, 0..width);
+            let d = last.d_pre.lines_mut(self.member, p, 0..width);
+            let targets = run.data.targets.lanes(&label, &self.targets);
+            let loss = panel_loss(run.net.isa, &run.settings.objective, z, targets, &scale, d);
+            self.run.losses.write(self.member, block.start / LANES + p..block.start / LANES + p + 1)[0] = loss;
+            let first = batch.position + block.start + p * LANES;
+            let kept = run.outputs.write(self.member, first * width..(first + rows.len()) * width);
+            for (lane, row) in kept.chunks_exact_mut(width).enumerate() {
+                for (to, line) in row.iter_mut().zip(z) {
+                    *to = line.0[lane];
+                }
+            }
+        }
+    }
+
+    fn backward_to_inputs(&self, share: Range<usize>) {
+        backward::to_inputs(self.member, self.run.net, &self.run.workspace, share);
+    }
+
+    fn slots(&self) -> impl Iterator<Item = (usize, &Slot)> {
+        let range = self.run.shares[self.member.index].clone();
+        range.clone().zip(&self.run.net.layout.slots[range])
+    }
+
+    fn backward_to_weights(&self, block: &Block<'_>) {
+        let run = self.run;
+        for (_, slot) in self.slots() {
+            let (rows, first) = (block.rows.len(), block.start == 0);
+            backward::to_weights(self.member, run.net, &run.workspace, &run.gradients, slot, rows, first);
+        }
+    }
+
+    fn finish_gradients(&self) {
+        let run = self.run;
+        for (number, slot) in self.slots() {
+            let mut sums = SlotSums::default();
+            self.for_each_run(slot, |lines, of_weights| {
+                let params = run.net.parameters.read(self.member, lines.clone());
+                let grads = run.gradients.write(self.member, lines);
+                let rule = run.settings.gradient_rule(of_weights);
+                sums.add(of_weights, &finish_gradient(run.net.isa, &rule, params, grads), rule.norm);
+            });
+            run.sums.write(self.member, number..number + 1)[0] = sums;
+        }
+    }
+
+    /// Calls `work` with the lines of a slot, weights apart from biases, gains and shifts.
+    fn for_each_run(&self, slot: &Slot, mut work: impl FnMut(Range<usize>, bool)) {
+        let tensor = &self.run.net.layout.tensors[slot.tensor];
+        let split = tensor.weight_rows().clamp(slot.rows.start, slot.rows.end);
+        for panel in slot.panels.clone() {
+            for (rows, of_weights) in [(slot.rows.start..split, true), (split..slot.rows.end, false)] {
+                if !rows.is_empty() {
+                    work(tensor.lines(panel, rows), of_weights);
+                }
+            }
+        }
+    }
+
+    /// Adds all slots in slot order, in `f64`.
+    fn add_in_order(&mut self, batch: &Batch<'_>) -> StepStats {
+        let run = self.run;
+        let losses = run.losses.read(self.member, 0..panels(batch.rows.len()));
+        let sums = run.sums.read_all(self.member);
+        self.clipping.measure(losses.iter().sum::<f64>(), sums, run.net.layout, run.settings)
+    }
+
+    fn update(&self, batch: &Batch<'_>) {
+        let run = self.run;
+        let settings = run.settings;
+        for (_, slot) in self.slots() {
+            self.for_each_run(slot, |lines, of_weights| {
+                let average = settings.ema.map_or(0.0, |decay| if batch.t == 1 { 0.0 } else { decay });
+                let decay = settings.decay(of_weights, batch.lr);
+                let clip = self.clipping.factor(slot.tensor, of_weights);
+                let mut state: [&mut [Line]; MOST_STATES] = Default::default();
+                for (part, all) in state.iter_mut().zip(&run.state) {
+                    *part = all.write(self.member, lines.clone());
+                }
+                let span = Span {
+                    params: run.net.parameters.write(self.member, lines.clone()),
+                    grads: run.gradients.read(self.member, lines.clone()),
+                    state: &mut state[..run.state.len()],
+                    average: run.average.as_ref().map(|a| a.write(self.member, lines)),
+                };
+                let how = Update { t: batch.t, lr: batch.lr, clip, decay, average };
+                update(run.net.isa, settings.optimizer.algorithm, &how, span);
+            });
+        }
+    }
+}
+
+/// Numbers of state for each parameter that any optimizer has.
+const MOST_STATES: usize = 4;
+
+impl StepSettings {
+    /// Decay of weights or of biases at learning rate `lr`: the optimizer's own rule, then the decoupled one.
+    fn decay(&self, of_weights: bool, lr: f64) -> Decay {
+        let mut decay = self.optimizer.decay(self.optimizer.weight_decay, lr);
+        if of_weights || self.decay_bias {
+            decay.shrink *= 1.0 - lr * self.weight_decay;
+        }
+        decay
+    }
+
+    /// Penalties and clipping of weights or of biases.
+    fn gradient_rule(&self, of_weights: bool) -> GradientRule {
+        let penalised = of_weights || self.decay_bias;
+        GradientRule {
+            l1: if penalised { self.l1 } else { 0.0 },
+            l2: if penalised { self.l2 } else { 0.0 },
+            clip_value: self.clip_value,
+            norm: self.norm_type(),
+        }
+    }
+}

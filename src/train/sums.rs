@@ -1,0 +1,129 @@
+//! What a step adds up: the loss, the norms of the gradient, and the clip factors that follow from them.
+
+use super::settings::StepSettings;
+use crate::model::Layout;
+use crate::optim::clip::{NormType, norm_factor};
+use crate::optim::span::GradientSums;
+
+/// Sums over one slot: its weights, and its biases, gains or shifts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct SlotSums {
+    weights: GradientSums,
+    biases: GradientSums,
+}
+
+impl SlotSums {
+    /// Adds one run's sums.
+    pub(super) fn add(&mut self, of_weights: bool, sums: &GradientSums, norm: NormType) {
+        let to = if of_weights { &mut self.weights } else { &mut self.biases };
+        to.squares += sums.squares;
+        to.penalty += sums.penalty;
+        to.measure = join(norm, to.measure, sums.measure);
+    }
+}
+
+/// Measures of two parts together; NaN if one is.
+fn join(norm: NormType, a: f64, b: f64) -> f64 {
+    match norm {
+        NormType::L1 | NormType::L2 => a + b,
+        NormType::Inf if a.is_nan() || a >= b => a,
+        NormType::Inf => b,
+    }
+}
+
+/// The norm that a measure stands for.
+fn root(norm: NormType, measure: f64) -> f64 {
+    if norm == NormType::L2 { measure.sqrt() } else { measure }
+}
+
+/// A step's loss and gradient norm, the same in every worker.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepStats {
+    /// Mean loss of the batch before the update, penalties included.
+    pub loss: f64,
+    /// L2 norm of the mean gradient before clipping, penalties included.
+    pub grad_norm: f64,
+}
+
+impl StepStats {
+    /// Whether training can go on.
+    pub(super) fn is_finite(&self) -> bool {
+        self.loss.is_finite() && self.grad_norm.is_finite()
+    }
+}
+
+/// Norms of each tensor's gradient and the factors of clipping; allocated once.
+pub(super) struct Clipping {
+    /// For each tensor: sums of its weights and of its biases.
+    tensors: Vec<SlotSums>,
+    /// For each tensor: factor of its weights and of its biases.
+    factors: Vec<[f64; 2]>,
+}
+
+impl Clipping {
+    /// For the tensors of a layout.
+    pub(super) fn new(layout: &Layout) -> Clipping {
+        let count = layout.tensors.len();
+        Clipping { tensors: vec![SlotSums::default(); count], factors: vec![[1.0; 2]; count] }
+    }
+
+    /// Adds the slots of a step in their order and finds the clip factors: tensor by tensor first, then global.
+    pub(super) fn measure(
+        &mut self,
+        loss: f64,
+        slots: &[SlotSums],
+        layout: &Layout,
+        settings: &StepSettings,
+    ) -> StepStats {
+        let norm = settings.norm_type();
+        self.tensors.fill(SlotSums::default());
+        for (slot, sums) in layout.slots.iter().zip(slots) {
+            self.tensors[slot.tensor].add(true, &sums.weights, norm);
+            self.tensors[slot.tensor].add(false, &sums.biases, norm);
+        }
+        let (mut squares, mut penalty, mut measure) = (0.0, 0.0, 0.0);
+        for (tensor, factors) in self.tensors.iter().zip(&mut self.factors) {
+            for (part, factor) in [tensor.weights, tensor.biases].iter().zip(factors) {
+                squares += part.squares;
+                penalty += part.penalty;
+                let length = root(norm, part.measure);
+                *factor = settings.clip_layer.map_or(1.0, |most| norm_factor(length, most));
+                let clipped = length * *factor;
+                measure = join(norm, measure, if norm == NormType::L2 { clipped * clipped } else { clipped });
+            }
+        }
+        if let Some((most, _)) = settings.clip_norm {
+            let global = norm_factor(root(norm, measure), most);
+            self.factors.iter_mut().flatten().for_each(|factor| *factor *= global);
+        }
+        StepStats { loss: loss + penalty, grad_norm: squares.sqrt() }
+    }
+
+    /// The factor of a tensor's weights, or of its biases.
+    pub(super) fn factor(&self, tensor: usize, of_weights: bool) -> f64 {
+        self.factors[tensor][usize::from(!of_weights)]
+    }
+
+    /// L2 norm of the gradient of each linear layer with its norm and projection, before clipping.
+    pub(super) fn layer_norms(&self, layout: &Layout) -> Vec<f64> {
+        let layers = layout.tensors.iter().map(|t| t.layer + 1).max().unwrap_or(0);
+        let mut squares = vec![0.0; layers];
+        for (tensor, sums) in layout.tensors.iter().zip(&self.tensors) {
+            squares[tensor.layer] += sums.weights.squares + sums.biases.squares;
+        }
+        squares.into_iter().map(f64::sqrt).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_infinite_part_stays_infinite_and_nan_stays_nan() {
+        assert_eq!(join(NormType::Inf, 1.0, 2.0), 2.0);
+        assert!(join(NormType::Inf, f64::NAN, 2.0).is_nan());
+        assert!(join(NormType::Inf, 2.0, f64::NAN).is_nan());
+        assert_eq!(join(NormType::L2, 1.0, f64::INFINITY), f64::INFINITY);
+    }
+}
