@@ -8,8 +8,9 @@ mod column;
 pub mod loss;
 pub mod norm;
 mod smooth;
+pub mod textbook;
 
 pub use activation::Activation;
-pub use column::{Column, ColumnMut, Splat};
+pub use column::{Column, ColumnMut, Scalar, Splat};
 pub use loss::{Link, Loss, Objective, Target};
 pub use norm::{Moments, Norm, NormKind};
