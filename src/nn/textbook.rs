@@ -177,6 +177,17 @@ impl<T: Scalar> Network<T> {
         values
     }
 
+    /// The batch's loss `J` alone.
+    pub fn loss(&self, batch: &Batch<'_, T>) -> T {
+        let weighted = (0..batch.rows).fold(T::splat(0.0), |sum, r| {
+            let values = self.forward(batch.row(r));
+            let outputs = values.last().map_or(batch.row(r), |last| &last.a);
+            let mut unused = vec![T::splat(0.0); outputs.len()];
+            sum + batch.weight(r) * self.objective.row(outputs, &batch.target(r), &mut unused[..])
+        });
+        weighted / batch.weight_sum()
+    }
+
     /// The batch's loss and its gradient by every parameter and input, with all that was computed on the way.
     ///
     /// # Panics
