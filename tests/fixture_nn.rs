@@ -2,7 +2,11 @@
 
 mod support;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use gradlane::nn::textbook::{Batch, Layer, Network, Parameters, Pass, RowPass, Skip, Targets};
 use gradlane::nn::{Activation, Loss, Norm, NormKind, Objective, Target};
+use gradlane::optim::{Rule, sgd};
 use serde_json::Value;
 use support::*;
 
@@ -232,4 +236,139 @@ fn fixture_norms() {
             }
         }
     }
+}
+
+#[test]
+fn fixture_gradients() {
+    for case in list(&fixture("gradients.json"), "cases") {
+        let (name, expected) = (text(&case["name"]), &case["f64"]);
+        let network = network::network(case, "layers");
+        let (x, y, weights) = (numbers(&case["x"]), numbers(&case["y"]), optional_numbers(&case["sample_weight"]));
+        let batch = Batch {
+            rows: count(&case["rows"]),
+            x: &x,
+            targets: network::targets(case, &y),
+            weights: weights.as_deref(),
+        };
+        let pass = network.pass(&batch);
+        assert_all_close(&[pass.loss], &[number(&expected["loss"])], &format!("{name} loss"));
+        let gathered = |of: &dyn Fn(&RowPass<f64>) -> &[f64]| -> Vec<f64> {
+            pass.rows.iter().flat_map(|row| of(row).to_vec()).collect()
+        };
+        assert_all_close(&gathered(&|row| &row.dx), &numbers(&expected["grad_x"]), &format!("{name} grad_x"));
+        for (l, (z, a)) in list(expected, "z").iter().zip(list(expected, "a")).enumerate() {
+            assert_all_close(&gathered(&|row| &row.values[l].z), &numbers(z), &format!("{name} layer {l} z"));
+            assert_all_close(&gathered(&|row| &row.values[l].a), &numbers(a), &format!("{name} layer {l} a"));
+        }
+        let layers = list(expected, "grads");
+        assert_eq!(layers.len(), pass.gradients.len(), "{name}");
+        for (l, (got, want)) in pass.gradients.iter().zip(layers).enumerate() {
+            let want = network::parameters(want);
+            let tensors = got.tensors().zip(want.tensors());
+            assert_eq!(got.tensors().count(), want.tensors().count(), "{name} layer {l}");
+            tensors.enumerate().for_each(|(t, (got, want))| {
+                assert_all_close(got, want, &format!("{name} layer {l} gradient of tensor {t}"));
+            });
+        }
+    }
+}
+
+/// The 2-3-1 network of the worked example.
+fn worked_network(example: &Value) -> Network<f64> {
+    let sizes = indices(&example["network"]["layer_sizes"]);
+    let layer = |l: usize| Layer {
+        fan_in: sizes[l],
+        fan_out: sizes[l + 1],
+        parameters: Parameters {
+            weight: numbers(&example[format!("w{}", l + 2)]),
+            bias: Some(numbers(&example[format!("b{}", l + 2)])),
+            gain: None,
+            shift: None,
+            projection: None,
+        },
+        norm: None,
+        activation: text(&example["network"]["activations"][l]).parse().unwrap_or_else(|e| panic!("{e}")),
+        skip: Skip::None,
+    };
+    assert_eq!(example["network"]["loss"], "J = (a3 - y)^2 / 2");
+    Network { layers: vec![layer(0), layer(1)], objective: Objective::new(Loss::HalfSquaredErrorSum, 0.0).unwrap() }
+}
+
+#[test]
+fn fixture_worked_example() {
+    let example = fixture("worked_example.json");
+    let mut network = worked_network(&example);
+    let lr = number(&example["network"]["lr"]);
+    let (x, y) = (numbers(&example["x"]), vec![number(&example["y"])]);
+    let batch = Batch { rows: 1, x: &x, targets: Targets::Values(&y), weights: None };
+    let mut expected_losses: BTreeMap<usize, f64> =
+        list(&example, "loss_curve").iter().map(|p| (count(&p["step"]), number(&p["loss_before"]))).collect();
+    let last_step = *expected_losses.keys().last().unwrap();
+    for t in 1..=last_step {
+        let pass = network.pass(&batch);
+        for (layer, gradient) in network.layers.iter_mut().zip(&pass.gradients) {
+            for (p, g) in layer.parameters.tensors_mut().zip(gradient.tensors()) {
+                p.iter_mut().zip(g).for_each(|(p, &g)| *p = sgd::Plain::update(&lr, *p, g, &mut []));
+            }
+        }
+        if t == 1 {
+            assert_worked_step(&example["expected"], &pass, &network);
+        }
+        if let Some(want) = expected_losses.remove(&t) {
+            assert_all_close(&[pass.loss], &[want], &format!("loss before step {t}"));
+        }
+    }
+    assert!(expected_losses.is_empty(), "steps never reached: {expected_losses:?}");
+}
+
+/// Every value that the example names, after one step.
+fn assert_worked_step(expected: &Value, pass: &Pass<f64>, stepped: &Network<f64>) {
+    let row = &pass.rows[0];
+    for (name, want) in expected.as_object().unwrap() {
+        let want = if want.is_array() { numbers(want) } else { vec![number(want)] };
+        let layer = |l: usize| (&row.values[l], &row.errors[l], &pass.gradients[l], &stepped.layers[l].parameters);
+        let layers = [layer(0), layer(1)];
+        let bias = |p: &Parameters<f64>| p.bias.clone().unwrap();
+        let got = match name.as_str() {
+            "loss" => vec![pass.loss],
+            "grad_x" => row.dx.clone(),
+            "dloss_da3" => layers[1].1.da.clone(),
+            name => {
+                let number_at = name.find(['2', '3']).unwrap_or_else(|| panic!("unknown quantity {name}"));
+                let (values, errors, gradient, new) = layers[usize::from(name.as_bytes()[number_at] - b'2')];
+                match &name[..number_at] {
+                    "z" => values.z.clone(),
+                    "a" => values.a.clone(),
+                    "sigma_prime_z" => errors.slope.clone(),
+                    "delta" => errors.dz.clone(),
+                    "grad_w" => gradient.weight.clone(),
+                    "grad_b" => bias(gradient),
+                    "new_w" => new.weight.clone(),
+                    "new_b" => bias(new),
+                    other => panic!("unknown quantity {other}"),
+                }
+            }
+        };
+        assert_all_close(&got, &want, name);
+    }
+}
+
+#[test]
+fn every_quantity_of_the_worked_example_is_named_once() {
+    let example = fixture("worked_example.json");
+    let (x, y) = (numbers(&example["x"]), vec![number(&example["y"])]);
+    let batch = Batch { rows: 1, x: &x, targets: Targets::Values(&y), weights: None };
+    let pass = worked_network(&example).pass(&batch);
+    let row = &pass.rows[0];
+    let named: Vec<_> = row
+        .forward_quantities()
+        .into_iter()
+        .chain(row.backward_quantities())
+        .chain(pass.gradient_quantities())
+        .collect();
+    let names: BTreeSet<&str> = named.iter().map(|(name, _)| &name[..]).collect();
+    assert_eq!(names.len(), named.len(), "{names:?}");
+    let value = |name: &str| named.iter().find(|(n, _)| n == name).unwrap_or_else(|| panic!("{name} in {names:?}")).1;
+    assert_all_close(value("layer 1: dJ/dz = dJ/da f'(z)"), &numbers(&example["expected"]["delta2"]), "delta2");
+    assert_all_close(value("layer 2: dJ/db"), &numbers(&example["expected"]["grad_b3"]), "grad_b3");
 }

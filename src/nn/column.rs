@@ -20,27 +20,28 @@ pub trait ColumnMut<R>: Column<R> {
     fn set(&mut self, i: usize, value: R);
 }
 
-macro_rules! slices {
-    ($($t:ty),*) => {$(
-        impl Column<$t> for [$t] {
-            #[inline(always)]
-            fn len(&self) -> usize {
-                <[$t]>::len(self)
-            }
-            #[inline(always)]
-            fn get(&self, i: usize) -> $t {
-                self[i]
-            }
-        }
-        impl ColumnMut<$t> for [$t] {
-            #[inline(always)]
-            fn set(&mut self, i: usize, value: $t) {
-                self[i] = value;
-            }
-        }
-    )*};
+/// One number, `f64` or `f32`: what the textbook network and the tests compute with.
+pub trait Scalar: Real + Into<f64> {}
+impl Scalar for f64 {}
+impl Scalar for f32 {}
+
+impl<T: Scalar> Column<T> for [T] {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        <[T]>::len(self)
+    }
+    #[inline(always)]
+    fn get(&self, i: usize) -> T {
+        self[i]
+    }
 }
-slices!(f32, f64);
+
+impl<T: Scalar> ColumnMut<T> for [T] {
+    #[inline(always)]
+    fn set(&mut self, i: usize, value: T) {
+        self[i] = value;
+    }
+}
 
 /// A slice of scalars as a column: element `i` is the same number in every lane (a norm's gains, for one).
 #[derive(Debug, Clone, Copy)]

@@ -12,8 +12,9 @@ pub(crate) mod dropout;
 pub(crate) mod panel;
 pub(crate) mod panel_norm;
 mod smooth;
+pub mod textbook;
 
 pub use activation::Activation;
-pub use column::{Column, ColumnMut, Splat};
+pub use column::{Column, ColumnMut, Scalar, Splat};
 pub use loss::{Link, Loss, Objective, Target};
 pub use norm::{Moments, Norm, NormKind};

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod network;
+
 use std::path::PathBuf;
 
 use serde_json::Value;

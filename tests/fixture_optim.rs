@@ -1,0 +1,233 @@
+//! Thirty steps of each PyTorch optimizer, through the textbook network and the update rules in `f64`.
+
+mod support;
+
+use gradlane::nn::textbook::{Batch, Network, Parameters};
+use gradlane::optim::clip::{NormType, clip_global_norm, clip_value};
+use gradlane::optim::rule::{moving_average, step};
+use gradlane::optim::{Decay, OptimizerSpec, Rule, VisitRule};
+use serde_json::Value;
+use support::*;
+
+/// PyTorch's optimizers of another part of the program.
+const OTHER_OPTIMIZERS: [&str; 7] = ["Adadelta", "Adagrad", "Adamax", "Muon", "NAdam", "RAdam", "Rprop"];
+
+/// The options whose keys are the program's own.
+const SAME_KEYS: [&str; 9] =
+    ["lr", "momentum", "dampening", "nesterov", "alpha", "centered", "amsgrad", "weight_decay", "eps"];
+
+/// The optimizer of a case as a user would type it; `None` if it is of another part.
+fn spec_of(case: &Value) -> Option<OptimizerSpec> {
+    let name = text(&case["optimizer"]);
+    if OTHER_OPTIMIZERS.contains(&name) {
+        return None;
+    }
+    assert!(["SGD", "RMSprop", "Adam", "AdamW"].contains(&name), "unknown optimizer {name}");
+    let mut options = Vec::new();
+    for (key, value) in case["options"].as_object().unwrap() {
+        match &key[..] {
+            "betas" => options.push(format!("beta1={},beta2={}", value[0], value[1])),
+            same if SAME_KEYS.contains(&same) => options.push(format!("{same}={value}")),
+            other => panic!("{}: unknown option {other}", case["name"]),
+        }
+    }
+    let spec = format!("{}:{}", name.to_lowercase(), options.join(","));
+    Some(spec.parse().unwrap_or_else(|e| panic!("{e}")))
+}
+
+/// Loss and gradient of the rows `rows` of a task.
+fn batch_gradient(network: &Network<f64>, task: &Value, rows: &[usize], weighted: bool) -> (f64, Vec<Parameters<f64>>) {
+    let gather = |values: &[f64]| -> Vec<f64> {
+        let width = values.len() / count(&task["rows"]);
+        rows.iter().flat_map(|r| values[r * width..][..width].to_vec()).collect()
+    };
+    let (x, y) = (gather(&numbers(&task["x"])), gather(&numbers(&task["y"])));
+    let weights = weighted.then(|| gather(&numbers(&task["sample_weight"])));
+    let targets = network::targets(task, &y);
+    let pass = network.pass(&Batch { rows: rows.len(), x: &x, targets, weights: weights.as_deref() });
+    (pass.loss, pass.gradients)
+}
+
+/// Loss and gradient of step `t` (from 0): of its batch, or of its micro-batches combined.
+fn step_gradient(network: &Network<f64>, task: &Value, case: &Value, t: usize) -> (f64, Vec<Parameters<f64>>) {
+    let weighted = case["uses_sample_weight"] == true;
+    let accumulation = &case["accumulation"];
+    if accumulation.is_null() {
+        return batch_gradient(network, task, &indices(&task["batches"][t]), weighted);
+    }
+    let parts: Vec<Vec<usize>> = accumulation["micro_batches"][t].as_array().unwrap().iter().map(indices).collect();
+    let rows: usize = parts.iter().map(Vec::len).sum();
+    let share = |part: &[usize]| match text(&accumulation["combine"]) {
+        "mean_of_means" => 1.0 / parts.len() as f64,
+        "by_rows" => part.len() as f64 / rows as f64,
+        other => panic!("unknown way to combine micro-batches: {other}"),
+    };
+    let mut loss = 0.0;
+    let mut sum: Vec<Parameters<f64>> = network.layers.iter().map(|l| l.parameters.zeros()).collect();
+    for part in &parts {
+        let (part_loss, gradients) = batch_gradient(network, task, part, weighted);
+        loss += share(part) * part_loss;
+        for_each_element(&mut sum, &gradients, |sum, g| *sum += share(part) * g);
+    }
+    (loss, sum)
+}
+
+/// Calls `f` with each element of `a` and the same element of `b`.
+fn for_each_element(a: &mut [Parameters<f64>], b: &[Parameters<f64>], mut f: impl FnMut(&mut f64, f64)) {
+    for (a, b) in a.iter_mut().zip(b) {
+        for (a, b) in a.tensors_mut().zip(b.tensors()) {
+            a.iter_mut().zip(b).for_each(|(a, &b)| f(a, b));
+        }
+    }
+}
+
+/// Clips by the case's rule; returns the norm that the rule used, if it used one, and whether anything changed.
+fn clip(gradients: &mut [Parameters<f64>], rule: &Value) -> (Option<f64>, bool) {
+    let before = gradients.to_vec();
+    let norm = match rule["rule"].as_str() {
+        None if rule.is_null() => None,
+        Some("torch_value") => {
+            let limit = number(&rule["clip_value"]);
+            for_each_element(gradients, &before, |g, whole| *g = clip_value(whole, limit));
+            None
+        }
+        Some("torch_norm") => {
+            let norm_type = match number(&rule["norm_type"]) {
+                1.0 => NormType::L1,
+                2.0 => NormType::L2,
+                f64::INFINITY => NormType::Inf,
+                other => panic!("unknown norm {other}"),
+            };
+            let mut tensors: Vec<&mut [f64]> = gradients.iter_mut().flat_map(Parameters::tensors_mut).collect();
+            Some(clip_global_norm(&mut tensors, number(&rule["max_norm"]), norm_type))
+        }
+        _ => panic!("unknown clip rule {rule}"),
+    };
+    (norm, before != gradients)
+}
+
+/// What a run of a case gives, in the fixture's terms.
+#[derive(Default)]
+struct Run {
+    loss: Vec<f64>,
+    grad_norm: Vec<f64>,
+    clip_norm: Vec<f64>,
+    clipped_steps: usize,
+    /// After each step: the parameters, and the average where there is one.
+    snapshots: Vec<(Vec<Parameters<f64>>, Option<Vec<Parameters<f64>>>)>,
+}
+
+/// Runs a case's steps with the rule of its optimizer.
+struct Train<'a> {
+    case: &'a Value,
+    task: &'a Value,
+    spec: OptimizerSpec,
+}
+
+impl VisitRule for Train<'_> {
+    type Output = Run;
+
+    fn visit<const N: usize, U: Rule<N>>(self, rule: U) -> Run {
+        let Train { case, task, spec } = self;
+        let mut network = network::network(task, "init");
+        let bias_decay =
+            if case["bias_weight_decay"].is_null() { spec.weight_decay } else { number(&case["bias_weight_decay"]) };
+        let parameters =
+            |network: &Network<f64>| -> Vec<_> { network.layers.iter().map(|l| l.parameters.clone()).collect() };
+        let mut state: Vec<Vec<Vec<[f64; N]>>> = network
+            .layers
+            .iter()
+            .map(|l| l.parameters.tensors().map(|tensor| vec![[0.0; N]; tensor.len()]).collect())
+            .collect();
+        let mut ema = (case["ema"]["start"] == "initial_weights").then(|| parameters(&network));
+        let mut run = Run::default();
+        for t in 0..list(task, "batches").len() {
+            let (loss, mut gradients) = step_gradient(&network, task, case, t);
+            run.loss.push(loss);
+            run.grad_norm.push(NormType::L2.norm(gradients.iter().flat_map(Parameters::tensors)));
+            let (clip_norm, clipped) = clip(&mut gradients, &case["clip"]);
+            run.clip_norm.extend(clip_norm);
+            run.clipped_steps += usize::from(clipped);
+
+            let lr = if case["lr_per_step"].is_null() { spec.lr } else { number(&case["lr_per_step"][t]) };
+            let scalars = rule.at_step(t as u64 + 1, lr);
+            for (l, layer) in network.layers.iter_mut().enumerate() {
+                let tensors = layer.parameters.tensors_mut().zip(gradients[l].tensors()).zip(&mut state[l]);
+                for (is_bias, ((p, g), state)) in [false, true].into_iter().zip(tensors) {
+                    let decay: Decay = spec.decay(if is_bias { bias_decay } else { spec.weight_decay }, lr);
+                    for ((p, &g), state) in p.iter_mut().zip(g).zip(state) {
+                        *p = step::<N, U, f64>(&scalars, &decay, *p, g, state);
+                    }
+                }
+            }
+            ema = average(case, ema, parameters(&network));
+            run.snapshots.push((parameters(&network), ema.clone()));
+        }
+        run
+    }
+}
+
+/// The average after a step that led to `new`.
+fn average(case: &Value, ema: Option<Vec<Parameters<f64>>>, new: Vec<Parameters<f64>>) -> Option<Vec<Parameters<f64>>> {
+    let rule = &case["ema"];
+    match (rule["start"].as_str(), ema) {
+        (None, _) if rule.is_null() => None,
+        (Some("copy_first_update"), None) => Some(new),
+        (Some("copy_first_update" | "initial_weights"), Some(mut ema)) => {
+            let decay = number(&rule["decay"]);
+            for_each_element(&mut ema, &new, |average, p| *average = moving_average(decay, *average, p));
+            Some(ema)
+        }
+        _ => panic!("unknown average {rule}"),
+    }
+}
+
+fn assert_layers(got: &[Parameters<f64>], want: &Value, what: &str) {
+    let want = want.as_array().unwrap_or_else(|| panic!("{what}: no layers"));
+    assert_eq!(got.len(), want.len(), "{what}");
+    for (l, (got, want)) in got.iter().zip(want).enumerate() {
+        let want = network::parameters(want);
+        assert_eq!(got.tensors().count(), want.tensors().count(), "{what} layer {l}");
+        for (got, want) in got.tensors().zip(want.tensors()) {
+            assert_all_close(got, want, &format!("{what} layer {l}"));
+        }
+    }
+}
+
+#[test]
+fn fixture_trajectories_torch() {
+    let tasks = fixture("tasks.json");
+    let trajectories = fixture("trajectories_torch.json");
+    let mut runs = 0;
+    for case in list(&trajectories, "cases") {
+        let Some(spec) = spec_of(case) else { continue };
+        let name = text(&case["name"]);
+        assert_eq!(case["library"], "torch", "{name}");
+        if case["informational"] == true {
+            continue;
+        }
+        let task = list(&tasks, "tasks").iter().find(|t| t["name"] == case["task"]);
+        let task = task.unwrap_or_else(|| panic!("{name}: unknown task {}", case["task"]));
+        let run = spec.algorithm.visit(Train { case, task, spec });
+
+        let expected = &case["f64"];
+        assert_all_close(&run.loss, &numbers(&expected["loss"]), &format!("{name} loss"));
+        assert_all_close(&run.grad_norm, &numbers(&expected["grad_norm"]), &format!("{name} grad_norm"));
+        let clip_norm = optional_numbers(&expected["clip_norm"]).unwrap_or_default();
+        assert_all_close(&run.clip_norm, &clip_norm, &format!("{name} clip_norm"));
+        if !case["clip"].is_null() {
+            assert_eq!(run.clipped_steps, count(&case["clip"]["clipped_steps"]), "{name}: steps that were clipped");
+        }
+        for checkpoint in list(expected, "checkpoints") {
+            let step = count(&checkpoint["step"]);
+            let (layers, ema) = &run.snapshots[step - 1];
+            assert_layers(layers, &checkpoint["layers"], &format!("{name} step {step}"));
+            match ema {
+                Some(ema) => assert_layers(ema, &checkpoint["ema_layers"], &format!("{name} step {step} average")),
+                None => assert!(checkpoint["ema_layers"].is_null(), "{name}: an average is expected"),
+            }
+        }
+        runs += 1;
+    }
+    assert!(runs > 0, "no case of these optimizers");
+}
