@@ -5,6 +5,7 @@
 
 pub mod activation;
 mod column;
+pub mod init;
 pub mod loss;
 pub mod norm;
 pub(crate) mod dense;

@@ -1,0 +1,144 @@
+//! Forward passes over whole data sets: losses and outputs, the same for any number of threads.
+
+use std::sync::Mutex;
+
+use super::forward::{SharedNet, forward};
+use super::gather::{gather_inputs, gather_targets};
+use super::loss::panel_loss;
+use super::shared::Shared;
+use super::team::{Member, Team};
+use super::workspace::Workspace;
+use crate::data::{Dataset, Features, Targets};
+use crate::kernel::{Isa, LANES, Line, panels};
+use crate::model::{Architecture, Layout};
+use crate::nn::Objective;
+
+/// Rows of one block; blocks are shared out to the members.
+const BLOCK_ROWS: usize = 256;
+
+/// Runs a network forward, by a team of its own or a borrowed one; memory is kept between calls.
+pub struct Evaluator {
+    isa: Isa,
+    architecture: Architecture,
+    layout: Layout,
+    workspaces: Vec<Mutex<Workspace>>,
+}
+
+/// What came of a pass over a data set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// Mean loss, weighted by the rows' weights.
+    pub loss: f64,
+    /// The network's outputs, row-major `[rows, outputs]`.
+    pub outputs: Vec<f32>,
+}
+
+impl Evaluator {
+    /// For a network and a team of `threads` members.
+    pub fn new(architecture: &Architecture, isa: Isa, threads: usize) -> Evaluator {
+        let workspace = || Mutex::new(Workspace::new(architecture, BLOCK_ROWS, false));
+        Evaluator {
+            isa,
+            architecture: architecture.clone(),
+            layout: Layout::new(architecture),
+            workspaces: (0..threads).map(|_| workspace()).collect(),
+        }
+    }
+
+    /// The outputs for every row, row-major.
+    ///
+    /// # Panics
+    /// If the team is larger than said, or shapes disagree.
+    pub fn outputs(&self, team: &Team, parameters: &mut [Line], features: &Features) -> Vec<f32> {
+        self.pass(team, parameters, features, None).outputs
+    }
+
+    /// Outputs and mean loss.
+    ///
+    /// # Panics
+    /// As [`Evaluator::outputs`].
+    pub fn evaluate(
+        &self,
+        team: &Team,
+        parameters: &mut [Line],
+        objective: &Objective,
+        data: &Dataset,
+    ) -> Evaluation {
+        self.pass(team, parameters, &data.features, Some((objective, data)))
+    }
+
+    fn pass(
+        &self,
+        team: &Team,
+        parameters: &mut [Line],
+        features: &Features,
+        data: Option<(&Objective, &Dataset)>,
+    ) -> Evaluation {
+        let rows = features.rows();
+        let blocks = rows.div_ceil(BLOCK_ROWS);
+        let mut outputs = vec![0.0; rows * self.architecture.outputs];
+        let mut losses = vec![0.0; blocks];
+        let parameters = Shared::new(parameters);
+        let net = SharedNet {
+            isa: self.isa,
+            architecture: &self.architecture,
+            layout: &self.layout,
+            parameters: &parameters,
+        };
+        let pass = Pass { net, features, data, outputs: Shared::new(&mut outputs), losses: Shared::new(&mut losses) };
+        team.run(|member| {
+            let mut workspace = self.workspaces[member.index].lock().unwrap_or_else(|e| e.into_inner());
+            for block in member.share(blocks) {
+                pass.block(member, &mut workspace, block);
+            }
+        });
+        let weight = data.map_or(1.0, |(_, d)| (0..rows as u32).map(|row| d.weight(row)).sum());
+        Evaluation { loss: losses.iter().sum::<f64>() / weight, outputs }
+    }
+}
+
+struct Pass<'a> {
+    net: SharedNet<'a>,
+    features: &'a Features,
+    data: Option<(&'a Objective, &'a Dataset)>,
+    outputs: Shared<'a, f32>,
+    losses: Shared<'a, f64>,
+}
+
+impl Pass<'_> {
+    fn block(&self, member: Member<'_>, workspace: &mut Workspace, block: usize) {
+        let workspace = workspace.share();
+        let first = block * BLOCK_ROWS;
+        let rows: Vec<u32> = (first..(first + BLOCK_ROWS).min(self.features.rows())).map(|row| row as u32).collect();
+        let (isa, width) = (self.net.isa, self.net.architecture.outputs);
+        for (p, rows) in rows.chunks(LANES).enumerate() {
+            let panel = workspace.input.lines_mut(member, p, 0..self.net.architecture.inputs);
+            gather_inputs(isa, self.features, rows, panel);
+        }
+        forward(member, self.net, &workspace, 0..panels(rows.len()), None);
+        let last = workspace.layers.last().expect("a network has an output layer");
+        let kept = self.outputs.write(member, first * width..(first + rows.len()) * width);
+        let mut loss = 0.0;
+        for (p, (rows, kept)) in rows.chunks(LANES).zip(kept.chunks_mut(LANES * width)).enumerate() {
+            let z = last.act.lines(member, p, 0..width);
+            for (lane, row) in kept.chunks_exact_mut(width).enumerate() {
+                row.iter_mut().zip(z).for_each(|(to, line)| *to = line.0[lane]);
+            }
+            loss += self.panel_loss(rows, z);
+        }
+        self.losses.write(member, block..block + 1)[0] = loss;
+    }
+
+    /// Sum of the losses of one panel, times the rows' weights; 0 where there are no targets.
+    fn panel_loss(&self, rows: &[u32], z: &[Line]) -> f64 {
+        let Some((objective, data)) = self.data else { return 0.0 };
+        let (mut label, mut scale) = (Line::ZERO, Line::ZERO);
+        let mut values = vec![Line::ZERO; if matches!(data.targets, Targets::Classes { .. }) { 0 } else { z.len() }];
+        gather_targets(&data.targets, rows, &mut label, &mut values);
+        for (lane, row) in rows.iter().enumerate() {
+            scale.0[lane] = data.weight(*row) as f32;
+        }
+        let mut gradient = vec![Line::ZERO; z.len()];
+        panel_loss(self.net.isa, objective, z, data.targets.lanes(&label, &values), &scale, &mut gradient)
+    }
+}

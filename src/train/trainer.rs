@@ -1,0 +1,256 @@
+//! A network in training: its parameters, all that a step needs, and epochs of steps.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::evaluate::{Evaluation, Evaluator};
+use super::forward::SharedNet;
+use super::settings::StepSettings;
+use super::shared::Shared;
+use super::step::{BLOCK_ROWS, Batch, SharedRun, Worker, step};
+use super::sums::{Clipping, SlotSums, StepStats};
+use super::team::{Member, Team};
+use super::workspace::Workspace;
+use crate::data::Dataset;
+use crate::kernel::{Isa, Line, panels, zeroed};
+use crate::model::{Architecture, Parameters};
+use crate::optim::span::sum_of_squares;
+
+/// A network in training; everything is allocated here, before the first step.
+pub struct Trainer {
+    isa: Isa,
+    team: Team,
+    architecture: Architecture,
+    settings: StepSettings,
+    parameters: Parameters,
+    gradients: Vec<Line>,
+    state: Vec<Vec<Line>>,
+    average: Option<Vec<Line>>,
+    workspace: Workspace,
+    losses: Vec<f64>,
+    sums: Vec<SlotSums>,
+    shares: Vec<Range<usize>>,
+    evaluator: Evaluator,
+    outputs: Vec<f32>,
+    steps: u64,
+}
+
+/// One pass over rows of a data set.
+pub struct EpochPlan<'a> {
+    /// The data.
+    pub data: &'a Dataset,
+    /// Row numbers in the order of the epoch.
+    pub order: &'a [u32],
+    /// Epoch, from 0.
+    pub epoch: u64,
+    /// Rows of a step.
+    pub batch: usize,
+    /// Learning rate of a step, counted from 1.
+    pub lr: &'a (dyn Fn(u64) -> f64 + Sync),
+    /// Asked by one thread, with the number of steps made, whether to stop before the next.
+    pub stop: &'a (dyn Fn(u64) -> bool + Sync),
+    /// Training has converged when the gradient norm falls to this.
+    pub tol_grad: Option<f64>,
+    /// A record is kept of every so many steps.
+    pub log_steps: Option<u64>,
+}
+
+/// Why an epoch ended early.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Halt {
+    /// [`EpochPlan::stop`] said so.
+    Asked,
+    /// The gradient norm fell to [`EpochPlan::tol_grad`].
+    Converged,
+    /// Loss or gradient stopped being finite; that step changed nothing.
+    Diverged(StepStats),
+}
+
+/// A record of one step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepRecord {
+    /// Number of the step, from 1.
+    pub step: u64,
+    /// Loss and gradient norm.
+    pub stats: StepStats,
+    /// The learning rate used.
+    pub lr: f64,
+    /// L2 norm of the gradient of each linear layer, with its norm and projection.
+    pub grad_norms: Vec<f64>,
+    /// L2 norm of the weights of each linear layer before the update, biases left out.
+    pub weight_norms: Vec<f64>,
+}
+
+/// What came of an epoch.
+#[derive(Debug, Clone)]
+pub struct EpochOutcome {
+    /// Mean loss over the rows seen, each before the update of its step.
+    pub loss: f64,
+    /// Rows seen.
+    pub rows: usize,
+    /// Why it ended early.
+    pub halt: Option<Halt>,
+    /// Records of steps.
+    pub records: Vec<StepRecord>,
+}
+
+impl Trainer {
+    /// Prepares the training of a network from the given parameters with exactly `threads` threads; batches have up to
+    /// `batch` rows, epochs up to `rows`.
+    pub fn new(
+        architecture: &Architecture,
+        parameters: Parameters,
+        settings: StepSettings,
+        (isa, threads): (Isa, usize),
+        (batch, rows): (usize, usize),
+    ) -> Trainer {
+        let lines = parameters.layout.lines;
+        let slots = settings.optimizer.algorithm.slots();
+        Trainer {
+            isa,
+            team: Team::new(threads),
+            architecture: architecture.clone(),
+            gradients: zeroed(lines),
+            state: (0..slots).map(|_| zeroed(lines)).collect(),
+            average: settings.ema.map(|_| zeroed(lines)),
+            workspace: Workspace::new(architecture, batch.min(BLOCK_ROWS), true),
+            losses: vec![0.0; panels(batch)],
+            sums: vec![SlotSums::default(); parameters.layout.slots.len()],
+            shares: parameters.layout.shares(threads),
+            evaluator: Evaluator::new(architecture, isa, threads),
+            outputs: vec![0.0; rows * architecture.outputs],
+            settings,
+            parameters,
+            steps: 0,
+        }
+    }
+
+    /// Optimizer steps so far.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Threads at work.
+    pub fn threads(&self) -> usize {
+        self.team.threads()
+    }
+
+    /// What the network said of each row of the last epoch, in the epoch's order, each before the update of its step.
+    pub fn running_outputs(&self, rows: usize) -> &[f32] {
+        &self.outputs[..rows * self.architecture.outputs]
+    }
+
+    /// The parameters that validation, best weights and prediction use: the moving average where there is one.
+    pub fn evaluated_parameters(&self) -> &[Line] {
+        match &self.average {
+            Some(average) if self.steps > 0 => average,
+            _ => &self.parameters.lines,
+        }
+    }
+
+    /// Loss and outputs on a data set, by [`Trainer::evaluated_parameters`].
+    pub fn evaluate(&mut self, data: &Dataset) -> Evaluation {
+        let parameters = match &mut self.average {
+            Some(average) if self.steps > 0 => average,
+            _ => &mut self.parameters.lines,
+        };
+        self.evaluator.evaluate(&self.team, parameters, &self.settings.objective, data)
+    }
+
+    /// Loss and outputs on a data set, by other parameters of the same layout.
+    pub fn evaluate_with(&mut self, parameters: &mut [Line], data: &Dataset) -> Evaluation {
+        self.evaluator.evaluate(&self.team, parameters, &self.settings.objective, data)
+    }
+
+    /// Trains on one epoch.
+    ///
+    /// # Panics
+    /// If the plan's batch or order is longer than what was prepared for.
+    pub fn epoch(&mut self, plan: &EpochPlan<'_>) -> EpochOutcome {
+        let layout = self.parameters.layout.clone();
+        let parameters = Shared::new(&mut self.parameters.lines);
+        let net =
+            SharedNet { isa: self.isa, architecture: &self.architecture, layout: &layout, parameters: &parameters };
+        let run = SharedRun {
+            net,
+            settings: &self.settings,
+            data: plan.data,
+            workspace: self.workspace.share(),
+            gradients: Shared::new(&mut self.gradients),
+            state: self.state.iter_mut().map(|s| Shared::new(s)).collect(),
+            average: self.average.as_mut().map(|a| Shared::new(a)),
+            losses: Shared::new(&mut self.losses),
+            sums: Shared::new(&mut self.sums),
+            outputs: Shared::new(&mut self.outputs),
+            shares: &self.shares,
+        };
+        let done = self.steps;
+        let mut asked = [AtomicBool::new(false), AtomicBool::new(false)];
+        *asked[done as usize % 2].get_mut() = (plan.stop)(done);
+        let mut outcomes = self.team.run(|member| epoch_of_member(member, &run, plan, done, &asked));
+        let (outcome, steps) = outcomes.swap_remove(0);
+        self.steps = steps;
+        outcome
+    }
+}
+
+/// One member's way through an epoch; all members take the same decisions.
+fn epoch_of_member(
+    member: Member<'_>,
+    run: &SharedRun<'_>,
+    plan: &EpochPlan<'_>,
+    mut t: u64,
+    asked: &[AtomicBool; 2],
+) -> (EpochOutcome, u64) {
+    let width = run.net.architecture.outputs;
+    let targets = vec![Line::ZERO; width];
+    let mut worker = Worker { member, run, targets, clipping: Clipping::new(run.net.layout) };
+    let mut outcome = EpochOutcome { loss: 0.0, rows: 0, halt: None, records: Vec::new() };
+    let mut weight_seen = 0.0;
+    for rows in plan.order.chunks(plan.batch) {
+        // Whether to make this step was asked before the barriers of the last one, so all members read the same; the
+        // answers alternate between two places, so that none is overwritten before all have read it.
+        if asked[t as usize % 2].load(Ordering::Relaxed) {
+            outcome.halt = Some(Halt::Asked);
+            break;
+        }
+        if member.index == 0 {
+            asked[(t as usize + 1) % 2].store((plan.stop)(t + 1), Ordering::Relaxed);
+        }
+        let weight = rows.iter().map(|row| plan.data.weight(*row)).sum();
+        let lr = (plan.lr)(t + 1);
+        let batch = Batch { rows, position: outcome.rows, epoch: plan.epoch, weight, t: t + 1, lr };
+        let logged = member.index == 0 && plan.log_steps.is_some_and(|every| (t + 1).is_multiple_of(every));
+        let weight_norms = if logged { weight_norms(member, run) } else { Vec::new() };
+        let stats = step(&mut worker, &batch);
+        if !stats.is_finite() {
+            outcome.halt = Some(Halt::Diverged(stats));
+            break;
+        }
+        t += 1;
+        outcome.rows += rows.len();
+        outcome.loss += stats.loss * weight;
+        weight_seen += weight;
+        if logged {
+            let grad_norms = worker.clipping.layer_norms(run.net.layout);
+            outcome.records.push(StepRecord { step: t, stats, lr, grad_norms, weight_norms });
+        }
+        if plan.tol_grad.is_some_and(|tol| stats.grad_norm <= tol) {
+            outcome.halt = Some(Halt::Converged);
+            break;
+        }
+    }
+    outcome.loss /= weight_seen;
+    (outcome, t)
+}
+
+/// L2 norms of each linear layer's weights, biases left out.
+fn weight_norms(member: Member<'_>, run: &SharedRun<'_>) -> Vec<f64> {
+    let net = run.net;
+    let norm = |layer| {
+        let tensor = net.linear(layer);
+        let panel = |p| net.parameters.read(member, tensor.lines(p, 0..tensor.weight_rows()));
+        (0..tensor.panels).map(|p| sum_of_squares(net.isa, panel(p))).sum::<f64>().sqrt()
+    };
+    (0..net.architecture.layers()).map(norm).collect()
+}
