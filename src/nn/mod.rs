@@ -5,6 +5,7 @@
 
 pub mod activation;
 mod column;
+pub mod init;
 pub mod loss;
 pub mod norm;
 mod smooth;
@@ -12,5 +13,6 @@ pub mod textbook;
 
 pub use activation::Activation;
 pub use column::{Column, ColumnMut, Scalar, Splat};
+pub use init::Init;
 pub use loss::{Link, Loss, Objective, Target};
 pub use norm::{Moments, Norm, NormKind};
