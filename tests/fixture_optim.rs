@@ -106,6 +106,9 @@ fn clip(gradients: &mut [Parameters<f64>], rule: &Value) -> (Option<f64>, bool) 
     (norm, before != gradients)
 }
 
+/// The parameters of every layer.
+type Layers = Vec<Parameters<f64>>;
+
 /// What a run of a case gives, in the fixture's terms.
 #[derive(Default)]
 struct Run {
@@ -114,7 +117,7 @@ struct Run {
     clip_norm: Vec<f64>,
     clipped_steps: usize,
     /// After each step: the parameters, and the average where there is one.
-    snapshots: Vec<(Vec<Parameters<f64>>, Option<Vec<Parameters<f64>>>)>,
+    snapshots: Vec<(Layers, Option<Layers>)>,
 }
 
 /// Runs a case's steps with the rule of its optimizer.

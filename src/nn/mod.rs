@@ -17,5 +17,6 @@ pub mod textbook;
 
 pub use activation::Activation;
 pub use column::{Column, ColumnMut, Scalar, Splat};
+pub use init::Init;
 pub use loss::{Link, Loss, Objective, Target};
 pub use norm::{Moments, Norm, NormKind};
