@@ -64,29 +64,50 @@ fn text<'a>(path: &Path, cell: &'a [u8], line: u32) -> Result<&'a str> {
     Ok(std::str::from_utf8(cell).map_err(|_| not_utf8(path, Some(line.into())))?.trim())
 }
 
+/// Bytes of a file whose last line surely has its end, so that lines are counted alike.
+struct Terminated<R> {
+    bytes: R,
+    newline_given: bool,
+    /// The end was seen: a record that comes only now has no end of its own, since a quote was left open.
+    ended: bool,
+}
+
+impl<R: Read> Read for Terminated<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.bytes.read(buffer)?;
+        if count > 0 || buffer.is_empty() {
+            return Ok(count);
+        }
+        if self.newline_given {
+            self.ended = true;
+            return Ok(0);
+        }
+        self.newline_given = true;
+        buffer[0] = b'\n';
+        Ok(1)
+    }
+}
+
 /// The data rows of a file: checked for width, blank lines left out.
 struct Rows<R> {
-    reader: csv::Reader<R>,
+    reader: csv::Reader<Terminated<R>>,
     record: ByteRecord,
     width: usize,
     skip_header: bool,
     path: PathBuf,
 }
 
-impl<R: Read> Rows<std::io::Chain<R, &'static [u8]>> {
+impl<R: Read> Rows<R> {
     fn new(path: &Path, layout: &Layout, bytes: R) -> Self {
         Self {
-            // A last line without its end gets one, so that lines are counted alike.
-            reader: layout.csv().from_reader(bytes.chain(b"\n".as_slice())),
+            reader: layout.csv().from_reader(Terminated { bytes, newline_given: false, ended: false }),
             record: ByteRecord::new(),
             width: layout.names.len(),
             skip_header: layout.header,
             path: path.to_path_buf(),
         }
     }
-}
 
-impl<R: Read> Rows<R> {
     /// The next row and the line on which it begins.
     fn next(&mut self) -> Result<Option<(&ByteRecord, u32)>> {
         loop {
@@ -102,6 +123,10 @@ impl<R: Read> Rows<R> {
             // The reader's own place of a record is before the blank lines above it; count back from its end instead.
             let inner = self.record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
             let end = self.reader.position().line();
+            if self.reader.get_ref().ended {
+                let message = "a quote is opened in this row and never closed";
+                return Err(Error::data_at(&self.path, Some(end.saturating_sub(inner)), None, message));
+            }
             let line = end.saturating_sub(1 + inner).max(1);
             if self.record.len() != self.width {
                 return Err(self.wrong_width(line, inner));
@@ -225,7 +250,7 @@ pub struct Wanted {
 pub struct TableReader {
     layout: Layout,
     markers: MissingMarkers,
-    rows: Rows<std::io::Chain<Box<dyn Read + Send>, &'static [u8]>>,
+    rows: Rows<Box<dyn Read + Send>>,
     wanted: Vec<Wanted>,
     kept: Vec<usize>,
 }

@@ -68,7 +68,12 @@ fn generated_names(count: usize) -> Vec<String> {
 /// Lines end at LF; the CR before it is a blank, and goes with the blanks around a cell. So the reader's count of lines is right.
 fn csv_reader(delimiter: u8) -> ReaderBuilder {
     let mut builder = ReaderBuilder::new();
-    builder.delimiter(delimiter).has_headers(false).flexible(true).terminator(Terminator::Any(b'\n'));
+    builder
+        .delimiter(delimiter)
+        .has_headers(false)
+        .flexible(true)
+        .terminator(Terminator::Any(b'\n'))
+        .buffer_capacity(1 << 16);
     builder
 }
 
