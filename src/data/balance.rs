@@ -1,0 +1,187 @@
+//! Classes of unequal size: class weights, and resampling of the training part.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::options::Balance;
+use super::order::{below, shuffle};
+use super::table::{canonical_level, nearest};
+use crate::rng::{Purpose, stream};
+use crate::{Error, Result};
+
+/// Weights of classes: `balanced`, or `A=2,B=1` (a class that is not named has weight 1).
+#[derive(Debug, Clone, PartialEq)]
+pub enum ClassWeight {
+    /// `n / (classes · n_class)`, counted on the training part: G. King, L. Zeng 2001, as in scikit-learn.
+    Balanced,
+    /// Weight of each named class.
+    Named(Vec<(String, f64)>),
+}
+
+impl FromStr for ClassWeight {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "balanced" {
+            return Ok(Self::Balanced);
+        }
+        let pair = |item: &str| {
+            let (class, weight) = item.rsplit_once('=')?;
+            let weight: f64 = weight.trim().parse().ok()?;
+            (weight.is_finite() && weight >= 0.0).then(|| (class.trim().to_owned(), weight))
+        };
+        let named = text.split(',').map(|item| {
+            pair(item).ok_or_else(|| {
+                Error::Usage(format!(
+                    "--class-weight: expected balanced, or CLASS=WEIGHT,… with weights of at least 0, found \"{item}\""
+                ))
+            })
+        });
+        Ok(Self::Named(named.collect::<Result<_>>()?))
+    }
+}
+
+impl fmt::Display for ClassWeight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Balanced => f.write_str("balanced"),
+            Self::Named(named) => {
+                let items: Vec<String> = named.iter().map(|(class, weight)| format!("{class}={weight}")).collect();
+                f.write_str(&items.join(","))
+            }
+        }
+    }
+}
+
+impl Serialize for ClassWeight {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ClassWeight {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl ClassWeight {
+    /// Weight of each class, given the class of each training row.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] for a class that the data does not have.
+    pub fn weights(&self, names: &[String], numeric: bool, labels: &[u32]) -> Result<Vec<f64>> {
+        match self {
+            Self::Balanced => {
+                let counts = counts(labels, names.len());
+                let share = |count: usize| labels.len() as f64 / (names.len() * count) as f64;
+                Ok(counts.into_iter().map(|count| if count == 0 { 1.0 } else { share(count) }).collect())
+            }
+            Self::Named(named) => {
+                let mut weights = vec![1.0; names.len()];
+                for (class, weight) in named {
+                    weights[class_index("--class-weight", class, names, numeric)?] = *weight;
+                }
+                Ok(weights)
+            }
+        }
+    }
+}
+
+/// Index of a class that an option names.
+pub(super) fn class_index(flag: &str, class: &str, names: &[String], numeric: bool) -> Result<usize> {
+    let wanted = canonical_level(class, numeric);
+    names.iter().position(|name| *name == wanted).ok_or_else(|| {
+        let hint = nearest(class, names).map_or(String::new(), |name| format!("; did you mean \"{name}\"?"));
+        let classes = super::table::shortened(names);
+        Error::Mismatch(format!("{flag}: there is no class \"{class}\" among {classes}{hint}"))
+    })
+}
+
+fn counts(labels: &[u32], classes: usize) -> Vec<usize> {
+    let mut counts = vec![0; classes];
+    labels.iter().for_each(|&label| counts[label as usize] += 1);
+    counts
+}
+
+/// The training rows after resampling; `labels` is the class of each of `rows`.
+///
+/// `over`: all rows, then rows of smaller classes drawn with replacement until each class that occurs is as large as the largest.
+/// `under`: of each class a random choice, as many as the smallest class that occurs has. Both ascending, both by seed alone.
+pub fn resample(rows: &[u32], labels: &[u32], classes: usize, balance: Balance, seed: u64) -> Vec<u32> {
+    let mut groups = vec![Vec::new(); classes];
+    rows.iter().zip(labels).for_each(|(&row, &label)| groups[label as usize].push(row));
+    let sizes = || groups.iter().map(Vec::len).filter(|&size| size > 0);
+    let (largest, smallest) = (sizes().max().unwrap_or(0), sizes().min().unwrap_or(0));
+    let mut sampled = Vec::new();
+    for (class, mut group) in groups.into_iter().enumerate().filter(|(_, group)| !group.is_empty()) {
+        let mut rng = stream(seed, Purpose::Balance, class as u64, 0);
+        match balance {
+            Balance::None => {}
+            Balance::Over => {
+                let originals = group.len();
+                for _ in originals..largest {
+                    group.push(group[below(&mut rng, originals as u32) as usize]);
+                }
+            }
+            Balance::Under => {
+                shuffle(&mut group, &mut rng);
+                group.truncate(smallest);
+            }
+        }
+        sampled.extend(group);
+    }
+    sampled.sort_unstable();
+    sampled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn class_weights_are_written_as_they_are_read() {
+        for text in ["balanced", "A=2,B=1", "x=y=0.5"] {
+            assert_eq!(text.parse::<ClassWeight>().unwrap().to_string(), text);
+        }
+        for text in ["", "A", "A=-1", "A=nan", "A=2,,B=1"] {
+            let error = text.parse::<ClassWeight>().unwrap_err().to_string();
+            assert!(error.contains("expected balanced, or CLASS=WEIGHT"), "{error}");
+        }
+    }
+
+    #[test]
+    fn balanced_weights_make_classes_equal() {
+        let names = ["a".to_owned(), "b".to_owned()];
+        let weights = ClassWeight::Balanced.weights(&names, false, &[0, 0, 0, 1]).unwrap();
+        assert_eq!(weights, [4.0 / 6.0, 2.0]);
+        let error = "c=2".parse::<ClassWeight>().unwrap().weights(&names, false, &[]).unwrap_err();
+        assert!(error.to_string().contains("there is no class \"c\" among a, b"), "{error}");
+        let numbers = ["0".to_owned(), "1".to_owned()];
+        assert_eq!("1.0=3".parse::<ClassWeight>().unwrap().weights(&numbers, true, &[]).unwrap(), [1.0, 3.0]);
+    }
+
+    proptest! {
+        #[test]
+        fn resampling_makes_classes_equal(labels in prop::collection::vec(0u32..4, 1..100), seed: u64) {
+            let rows: Vec<u32> = (0..labels.len() as u32).map(|i| 2 * i).collect();
+            let class_of = |row: u32| labels[(row / 2) as usize];
+            let count = |rows: &[u32], class| rows.iter().filter(|&&row| class_of(row) == class).count();
+            let present: Vec<u32> = (0..4).filter(|&class| count(&rows, class) > 0).collect();
+            let over = resample(&rows, &labels, 4, Balance::Over, seed);
+            let under = resample(&rows, &labels, 4, Balance::Under, seed);
+            let largest = present.iter().map(|&class| count(&rows, class)).max().unwrap();
+            let smallest = present.iter().map(|&class| count(&rows, class)).min().unwrap();
+            for &class in &present {
+                prop_assert_eq!(count(&over, class), largest);
+                prop_assert_eq!(count(&under, class), smallest);
+            }
+            prop_assert!(rows.iter().all(|row| over.contains(row)), "over-sampling loses no row");
+            prop_assert!(under.windows(2).all(|pair| pair[0] < pair[1]), "under-sampling repeats no row");
+            prop_assert_eq!(resample(&rows, &labels, 4, Balance::None, seed), rows.clone());
+            prop_assert_eq!(over, resample(&rows, &labels, 4, Balance::Over, seed));
+        }
+    }
+}

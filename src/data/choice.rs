@@ -1,0 +1,50 @@
+//! Options that are one word out of a few.
+
+/// Defines an enum whose variants are written as words, in flags and in configuration files alike: `Display`, `FromStr`
+/// (with an error that names the flag and the allowed words), `Serialize` and `Deserialize`.
+macro_rules! choices {
+    ($(#[$meta:meta])* $flag:literal $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl $name {
+            /// The allowed words, in the order of the documentation.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(match self { $($name::$variant => $word,)+ })
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = crate::Error;
+            fn from_str(word: &str) -> crate::Result<Self> {
+                match word {
+                    $($word => Ok($name::$variant),)+
+                    _ => Err(crate::Error::Usage(format!(
+                        "{}: expected one of {}, found \"{word}\"", $flag, Self::WORDS.join(", ")))),
+                }
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+                let word = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                word.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+pub(crate) use choices;

@@ -1,0 +1,241 @@
+//! One column as inputs of the network: fitted on training rows, applied to any.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::options::{Impute, Scale};
+use super::table::{Column, ColumnKind, MISSING, canonical_level};
+use super::target::sorted_levels;
+
+/// A text column has at most so many inputs of its own; rarer levels share one.
+pub const MOST_LEVELS: usize = 64;
+
+/// One column of the file and the inputs that it becomes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Feature {
+    /// Name of the column.
+    pub column: String,
+    /// How its cells become inputs.
+    #[serde(flatten)]
+    pub encoding: Encoding,
+}
+
+/// How the cells of a column become inputs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Encoding {
+    /// `(x − center) / scale`, with `fill` for a missing `x`.
+    Number {
+        /// Stands in for a missing value.
+        fill: f64,
+        /// Whether a second input is 1 where the value is missing, else 0: so if values were missing in training.
+        indicator: bool,
+        /// Subtracted.
+        center: f64,
+        /// Divided by; never 0.
+        scale: f64,
+    },
+    /// One input for each level, 1 in the rows that have it and 0 elsewhere.
+    ///
+    /// A level that training did not see is `other` if there is such an input, and else 0 in every input; so is a missing value
+    /// if none was missing in training.
+    Category {
+        /// Levels with an input of their own: numbers sorted by value, text by bytes.
+        levels: Vec<String>,
+        /// Whether an input is shared by all other levels.
+        other: bool,
+        /// Whether missing is a level.
+        missing: bool,
+        /// Whether levels are numbers: then `1.0` is level `1`.
+        numeric: bool,
+    },
+}
+
+impl Feature {
+    /// Number of inputs.
+    pub fn width(&self) -> usize {
+        match &self.encoding {
+            Encoding::Number { indicator, .. } => 1 + usize::from(*indicator),
+            Encoding::Category { levels, other, missing, .. } => {
+                levels.len() + usize::from(*other) + usize::from(*missing)
+            }
+        }
+    }
+
+    /// Names of the inputs: `age`, `age=(missing)`, `island=Biscoe`, `island=(other)`.
+    pub fn input_names(&self) -> Vec<String> {
+        let named = |level: &str| format!("{}={level}", self.column);
+        match &self.encoding {
+            Encoding::Number { indicator, .. } => {
+                std::iter::once(self.column.clone()).chain(indicator.then(|| named("(missing)"))).collect()
+            }
+            Encoding::Category { levels, other, missing, .. } => {
+                let special = other.then(|| named("(other)")).into_iter().chain(missing.then(|| named("(missing)")));
+                levels.iter().map(|level| named(level)).chain(special).collect()
+            }
+        }
+    }
+
+    /// What the column is read as.
+    pub fn kind(&self) -> ColumnKind {
+        match self.encoding {
+            Encoding::Number { .. } => ColumnKind::Number,
+            Encoding::Category { .. } => ColumnKind::Text,
+        }
+    }
+}
+
+/// Statistics of numbers, from the rows that have one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    sorted: Vec<f64>,
+    /// Mean; 0 of nothing.
+    pub mean: f64,
+    /// Standard deviation of the population, `√(Σ(x − mean)² / n)`; 0 if all values are equal.
+    pub sd: f64,
+}
+
+impl Summary {
+    /// Of finite numbers in any order; sums run over the sorted values.
+    pub fn of(mut values: Vec<f64>) -> Self {
+        values.retain(|value| !value.is_nan());
+        values.sort_unstable_by(f64::total_cmp);
+        let count = values.len().max(1) as f64;
+        // Equal values are their own mean, whatever a sum would round to.
+        let constant = values.first() == values.last();
+        let sum: f64 = values.iter().sum();
+        let mean = if constant { values.first().copied().unwrap_or(0.0) } else { sum / count };
+        let sd = (values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count).sqrt();
+        Self { sorted: values, mean, sd }
+    }
+
+    /// The values, ascending.
+    pub fn sorted(&self) -> &[f64] {
+        &self.sorted
+    }
+
+    /// The value below which a fraction `q` lies, interpolated between neighbours (type 7 of Hyndman & Fan 1996, NumPy's
+    /// default); 0 of nothing.
+    pub fn quantile(&self, q: f64) -> f64 {
+        let Some(last) = self.sorted.len().checked_sub(1) else { return 0.0 };
+        let at = q * last as f64;
+        let (low, high) = (self.sorted[at.floor() as usize], self.sorted[at.ceil() as usize]);
+        let between = at - at.floor();
+        // Half and half of each, so that the median of two huge numbers does not overflow.
+        low * (1.0 - between) + high * between
+    }
+
+    /// The most frequent value, the smallest of equally frequent ones; 0 of nothing.
+    fn most_frequent(&self) -> f64 {
+        let runs = self.sorted.chunk_by(|a, b| a == b);
+        runs.rev().max_by_key(|run| run.len()).map_or(0.0, |run| run[0])
+    }
+
+    fn min(&self) -> f64 {
+        self.sorted.first().copied().unwrap_or(0.0)
+    }
+
+    fn range(&self) -> f64 {
+        self.sorted.last().copied().unwrap_or(0.0) - self.min()
+    }
+}
+
+impl Encoding {
+    /// Fits a number column to its values in the training rows (NaN where missing); statistics are of the values that are there.
+    ///
+    /// A column without spread has scale 1. `robust` falls back to the standard deviation where the quartiles are equal.
+    pub fn fit_numbers(values: Vec<f64>, scale: Scale, impute: Impute) -> Self {
+        let indicator = values.iter().any(|value| value.is_nan());
+        let summary = Summary::of(values);
+        let (center, spread) = match scale {
+            Scale::Standard => (summary.mean, summary.sd),
+            Scale::MinMax => (summary.min(), summary.range()),
+            Scale::Robust => {
+                let quartiles = summary.quantile(0.75) - summary.quantile(0.25);
+                (summary.quantile(0.5), if quartiles > 0.0 { quartiles } else { summary.sd })
+            }
+            Scale::None => (0.0, 1.0),
+        };
+        let fill = match impute {
+            Impute::Median => summary.quantile(0.5),
+            Impute::Mean => summary.mean,
+            Impute::MostFrequent => summary.most_frequent(),
+            Impute::Zero => 0.0,
+        };
+        Self::Number { fill, indicator, center, scale: if spread == 0.0 { 1.0 } else { spread } }
+    }
+
+    /// Fits a text column to its training rows: the [`MOST_LEVELS`] most frequent levels, of equally frequent ones the first in
+    /// their order.
+    pub fn fit_levels(codes: &[u32], levels: &[String], rows: &[u32], numeric: bool) -> Self {
+        let mut counts = vec![0usize; levels.len()];
+        let mut missing = false;
+        for &row in rows {
+            match codes[row as usize] {
+                MISSING => missing = true,
+                code => counts[code as usize] += 1,
+            }
+        }
+        let count_of: HashMap<&str, usize> = levels.iter().map(String::as_str).zip(counts).collect();
+        let seen = levels.iter().filter(|level| count_of[level.as_str()] > 0).cloned().collect();
+        let mut kept = sorted_levels(seen, numeric);
+        let other = kept.len() > MOST_LEVELS;
+        kept.sort_by_key(|level| std::cmp::Reverse(count_of[level.as_str()])); // stable: ties stay in order
+        kept.truncate(MOST_LEVELS);
+        Self::Category { levels: sorted_levels(kept, numeric), other, missing, numeric }
+    }
+}
+
+/// A feature joined to the column that it is applied to.
+pub(super) enum Plan<'a> {
+    Number { values: &'a [f64], fill: f64, indicator: bool, center: f64, scale: f64 },
+    Category { codes: std::borrow::Cow<'a, [u32]>, places: Vec<Option<usize>>, missing: Option<usize> },
+}
+
+impl<'a> Plan<'a> {
+    /// `None` if a number column is given as text.
+    pub(super) fn new(feature: &Feature, column: &'a Column) -> Option<Self> {
+        match (&feature.encoding, column) {
+            (&Encoding::Number { fill, indicator, center, scale }, Column::Numbers(values)) => {
+                Some(Self::Number { values, fill, indicator, center, scale })
+            }
+            (Encoding::Number { .. }, Column::Text { .. }) => None,
+            (Encoding::Category { levels, other, missing, numeric }, column) => {
+                let other_at = other.then_some(levels.len());
+                let missing_at = if *missing { Some(levels.len() + usize::from(*other)) } else { other_at };
+                let index: HashMap<&str, usize> = levels.iter().enumerate().map(|(i, l)| (l.as_str(), i)).collect();
+                let place = |level: &String| index.get(canonical_level(level, *numeric).as_ref()).copied().or(other_at);
+                let (codes, places) = match column {
+                    Column::Text { codes, levels } => (codes.into(), levels.iter().map(place).collect()),
+                    Column::Numbers(_) => match column.clone().into_text() {
+                        Column::Text { codes, levels } => (codes.into(), levels.iter().map(place).collect()),
+                        Column::Numbers(_) => unreachable!("the column is text"),
+                    },
+                };
+                Some(Self::Category { codes, places, missing: missing_at })
+            }
+        }
+    }
+
+    /// Writes the inputs of one row over zeros.
+    #[inline]
+    pub(super) fn write(&self, row: usize, inputs: &mut [f32]) {
+        match self {
+            Self::Number { values, fill, indicator, center, scale } => {
+                let value = values[row];
+                let missing = value.is_nan();
+                inputs[0] = (((if missing { *fill } else { value }) - center) / scale) as f32;
+                if *indicator {
+                    inputs[1] = f32::from(u8::from(missing));
+                }
+            }
+            Self::Category { codes, places, missing } => {
+                let place = if codes[row] == MISSING { *missing } else { places[codes[row] as usize] };
+                if let Some(place) = place {
+                    inputs[place] = 1.0;
+                }
+            }
+        }
+    }
+}

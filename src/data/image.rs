@@ -1,0 +1,145 @@
+//! Training, validation and test sets of images, kept as bytes.
+
+use super::balance::resample;
+use super::dataset::{Dataset, Features, Targets};
+use super::idx::Images;
+use super::options::{Balance, DataOptions, TaskChoice};
+use super::prepare::{Prepared, apply_class_weights, check_classes, class_labels, deal, task_note};
+use super::preprocess::{ImagePreprocessing, Preprocessing};
+use super::schema::Task;
+use super::target::Target;
+use crate::{Error, Result};
+
+/// Prepares images for training; `valid` and `test` are images of their own where there are such.
+///
+/// # Errors
+/// [`Error::Data`] for images without labels, [`Error::Mismatch`] for options of tables, other shapes and unknown classes.
+pub(super) fn prepare_images(
+    train: Images,
+    valid: Option<Images>,
+    test: Option<Images>,
+    options: &DataOptions,
+    seed: u64,
+) -> Result<Prepared> {
+    refuse_table_options(options)?;
+    let preprocessing = ImagePreprocessing::new(train.shape.clone(), image_target(&train, options)?);
+    let target = &preprocessing.target;
+    check_classes(options, target.task)?;
+    let why = format!("labels of {} classes; --task changes it", target.classes.len());
+    let notes = vec![task_note(target, &why)];
+
+    let all: Vec<u32> = (0..train.rows() as u32).collect();
+    let labels = class_labels(preprocessing.targets(&train, &all)?).expect("images have classes");
+    let mut split = deal(&all, Some(&labels), options, seed)?;
+    let part = |images: Option<Images>, rows: &mut Vec<u32>| -> Result<Option<Dataset>> {
+        match images {
+            Some(images) => {
+                preprocessing.check(&images)?;
+                *rows = (0..images.rows() as u32).collect();
+                whole(&preprocessing, images).map(Some)
+            }
+            None if rows.is_empty() => Ok(None),
+            None => chosen(&preprocessing, &train, rows).map(Some),
+        }
+    };
+    let val = part(valid, &mut split.val)?;
+    let test = part(test, &mut split.test)?;
+
+    let mut train = match options.balance {
+        Balance::None => chosen_in_place(&preprocessing, train, &split.train)?,
+        balance => {
+            let labels: Vec<u32> = split.train.iter().map(|&row| labels[row as usize]).collect();
+            let rows = resample(&split.train, &labels, target.classes.len(), balance, seed);
+            chosen(&preprocessing, &train, &rows)?
+        }
+    };
+    apply_class_weights(&mut train, target, options)?;
+    let preprocessing = Preprocessing::Images(preprocessing);
+    Ok(Prepared { preprocessing, train, val, test, split, notes, warnings: Vec::new() })
+}
+
+/// The classes are the labels that occur, as numbers.
+fn image_target(images: &Images, options: &DataOptions) -> Result<Target> {
+    let missing = || {
+        let message = "expected a file of labels beside the images (train-images-idx3-ubyte has train-labels-idx1-ubyte), found none";
+        Error::data(&images.path, message)
+    };
+    let mut labels = images.labels.clone().ok_or_else(missing)?;
+    labels.sort_unstable();
+    labels.dedup();
+    if labels.len() < 2 {
+        return Err(Error::data(&images.path, "expected labels of two classes or more: there is nothing to learn"));
+    }
+    let mut target = Target {
+        task: image_task(options.task, labels.len())?,
+        columns: vec!["label".to_owned()],
+        classes: labels.iter().map(u8::to_string).collect(),
+        numeric: true,
+        mean: Vec::new(),
+        sd: Vec::new(),
+    };
+    target.set_positive(options.positive.as_deref())?;
+    Ok(target)
+}
+
+fn refuse_table_options(options: &DataOptions) -> Result<()> {
+    let given = [
+        ("--label", !options.label.is_empty()),
+        ("--ignore", !options.ignore.is_empty()),
+        ("--categorical", !options.categorical.is_empty()),
+        ("--weight-col", options.weight_col.is_some()),
+        ("--na", !options.na.is_empty()),
+        ("--impute", options.impute.is_some()),
+        ("--scale", options.scale.is_some()),
+    ];
+    match given.into_iter().find(|(_, given)| *given) {
+        Some((flag, _)) => Err(Error::Mismatch(format!(
+            "{flag} is about columns of a table, and the data are images (bytes, divided by 255)"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn dataset(preprocessing: &ImagePreprocessing, values: Vec<u8>, cols: usize, targets: Targets) -> Dataset {
+    Dataset { features: Features::U8 { values, cols, scale: preprocessing.scale }, targets, weights: None }
+}
+
+fn whole(preprocessing: &ImagePreprocessing, images: Images) -> Result<Dataset> {
+    let rows: Vec<u32> = (0..images.rows() as u32).collect();
+    let targets = preprocessing.targets(&images, &rows)?;
+    let cols = images.cols();
+    Ok(dataset(preprocessing, images.bytes, cols, targets))
+}
+
+fn chosen(preprocessing: &ImagePreprocessing, images: &Images, rows: &[u32]) -> Result<Dataset> {
+    let cols = images.cols();
+    let mut values = Vec::with_capacity(rows.len() * cols);
+    rows.iter().for_each(|&row| values.extend_from_slice(&images.bytes[row as usize * cols..][..cols]));
+    Ok(dataset(preprocessing, values, cols, preprocessing.targets(images, rows)?))
+}
+
+/// Ascending rows, moved to the front of the buffer that the images were read into: no second copy of the training set.
+fn chosen_in_place(preprocessing: &ImagePreprocessing, mut images: Images, rows: &[u32]) -> Result<Dataset> {
+    let cols = images.cols();
+    let targets = preprocessing.targets(&images, rows)?;
+    for (to, &from) in rows.iter().enumerate() {
+        let from = from as usize * cols;
+        images.bytes.copy_within(from..from + cols, to * cols);
+    }
+    images.bytes.truncate(rows.len() * cols);
+    images.bytes.shrink_to_fit();
+    Ok(dataset(preprocessing, images.bytes, cols, targets))
+}
+
+/// The task as the options name it, for images: only classes.
+fn image_task(choice: TaskChoice, classes: usize) -> Result<Task> {
+    match choice {
+        TaskChoice::Auto => Ok(if classes == 2 { Task::Binary } else { Task::Multiclass }),
+        TaskChoice::Binary if classes == 2 => Ok(Task::Binary),
+        TaskChoice::Multiclass => Ok(Task::Multiclass),
+        TaskChoice::Binary => Err(Error::Mismatch(format!("--task binary needs 2 classes, found {classes}"))),
+        TaskChoice::Regression | TaskChoice::Multilabel => {
+            Err(Error::Mismatch(format!("--task {choice} does not fit images: their labels are classes")))
+        }
+    }
+}

@@ -1,0 +1,417 @@
+//! What a user may say about data: this room's configuration.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::balance::ClassWeight;
+use super::choice::choices;
+use super::source::Source;
+use super::table::MissingMarkers;
+use crate::{Error, Result};
+
+choices! {
+    /// Layout of a data file.
+    "--format" Format {
+        /// Told by the first bytes and the name.
+        Auto = "auto",
+        /// Text with a delimiter, a comma unless another one is found.
+        Csv = "csv",
+        /// Text with tabs between the columns.
+        Tsv = "tsv",
+        /// IDX: bytes with their shape before them, the format of MNIST.
+        Idx = "idx",
+    }
+}
+
+choices! {
+    /// Whether the first line names the columns.
+    "--header" Header {
+        /// Told by comparing the first line with those below.
+        Auto = "auto",
+        /// The first line names the columns.
+        Yes = "yes",
+        /// The first line is data; columns are c0, c1, …
+        No = "no",
+    }
+}
+
+choices! {
+    /// What is learnt, where the user says it.
+    "--task" TaskChoice {
+        /// Inferred from the label columns.
+        Auto = "auto",
+        /// Numbers.
+        Regression = "regression",
+        /// One of two classes.
+        Binary = "binary",
+        /// One of several classes.
+        Multiclass = "multiclass",
+        /// Several labels of 0 or 1 each.
+        Multilabel = "multilabel",
+    }
+}
+
+choices! {
+    /// How rows are dealt to the parts.
+    "--split" SplitMode {
+        /// Each class in its proportion; as `random` where there are no classes.
+        Stratified = "stratified",
+        /// Plainly at random.
+        Random = "random",
+    }
+}
+
+choices! {
+    /// How a number column is scaled: `(x − center) / scale`, fitted on the training rows.
+    "--scale" Scale {
+        /// Mean and standard deviation (of the population, dividing by n).
+        Standard = "standard",
+        /// Minimum and range: 0 to 1 on the training rows.
+        MinMax = "minmax",
+        /// Median and interquartile range.
+        Robust = "robust",
+        /// Left as it is.
+        None = "none",
+    }
+}
+
+choices! {
+    /// What stands in for a missing number.
+    "--impute" Impute {
+        /// Median of the training rows.
+        Median = "median",
+        /// Mean of the training rows.
+        Mean = "mean",
+        /// The most frequent value of the training rows, the smallest of equally frequent ones.
+        MostFrequent = "most_frequent",
+        /// Zero, before scaling.
+        Zero = "zero",
+    }
+}
+
+choices! {
+    /// Resampling of the training part.
+    "--balance" Balance {
+        /// The rows as they are.
+        None = "none",
+        /// Rows of smaller classes are repeated up to the largest class.
+        Over = "over",
+        /// Rows of larger classes are dropped down to the smallest class.
+        Under = "under",
+    }
+}
+
+/// A delimiter of columns: one ASCII character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delimiter(pub u8);
+
+impl FromStr for Delimiter {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "tab" | "\\t" => Ok(Self(b'\t')),
+            "comma" => Ok(Self(b',')),
+            "semicolon" => Ok(Self(b';')),
+            "pipe" => Ok(Self(b'|')),
+            "space" => Ok(Self(b' ')),
+            _ => match text.as_bytes() {
+                [byte] if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !b"\"\r\n.".contains(byte) => {
+                    Ok(Self(*byte))
+                }
+                _ => Err(Error::Usage(format!(
+                    "--delimiter: expected one character, or one of tab, comma, semicolon, pipe, space, found \"{text}\""
+                ))),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Delimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            b'\t' => f.write_str("tab"),
+            b' ' => f.write_str("space"),
+            byte => write!(f, "{}", byte as char),
+        }
+    }
+}
+
+/// Where a validation or test part comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PartFrom {
+    /// There is none.
+    None,
+    /// This fraction of all rows, between 0 and 1.
+    Fraction(f64),
+    /// Another file, or a folder of MNIST's layout.
+    File(Source),
+}
+
+impl FromStr for PartFrom {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "none" {
+            return Ok(Self::None);
+        }
+        match text.parse::<f64>() {
+            Ok(0.0) => Ok(Self::None),
+            Ok(fraction) if fraction > 0.0 && fraction < 1.0 => Ok(Self::Fraction(fraction)),
+            Ok(_) => {
+                Err(Error::Usage(format!("expected none, a fraction between 0 and 1, or a file, found \"{text}\"")))
+            }
+            Err(_) => Ok(Self::File(text.parse()?)),
+        }
+    }
+}
+
+impl fmt::Display for PartFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Fraction(fraction) => write!(f, "{fraction}"),
+            Self::File(source) => write!(f, "{}", source.as_written()),
+        }
+    }
+}
+
+/// Serialises as the text that `FromStr` reads.
+macro_rules! serde_as_text {
+    ($($name:ty),+) => {$(
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+                Text::deserialize(deserializer)?.0.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )+};
+}
+serde_as_text!(Delimiter, PartFrom);
+
+/// A text, or a number in a configuration file, as the flag would be written.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Any {
+            Text(String),
+            Integer(i64),
+            Number(f64),
+        }
+        Ok(Self(match Any::deserialize(deserializer)? {
+            Any::Text(text) => text,
+            Any::Integer(number) => number.to_string(),
+            Any::Number(number) => number.to_string(),
+        }))
+    }
+}
+
+/// A list, or its comma-separated text.
+fn list<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Any {
+        List(Vec<Text>),
+        One(Text),
+    }
+    Ok(match Any::deserialize(deserializer)? {
+        Any::List(items) => items.into_iter().map(|item| item.0).collect(),
+        Any::One(text) if text.0.is_empty() => Vec::new(),
+        Any::One(text) => text.0.split(',').map(|item| item.trim().to_owned()).collect(),
+    })
+}
+
+/// How files are read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadOptions {
+    /// Layout of the file.
+    pub format: Format,
+    /// Delimiter; found where `None`.
+    pub delimiter: Option<Delimiter>,
+    /// Whether the first line names the columns.
+    pub header: Header,
+    /// Texts that stand for a missing value.
+    pub missing: MissingMarkers,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self { format: Format::Auto, delimiter: None, header: Header::Auto, missing: MissingMarkers::default() }
+    }
+}
+
+/// Everything that decides how files become training, validation and test sets.
+///
+/// Columns are given by name first, else by a 0-based index, negative from the end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataOptions {
+    /// File, folder of MNIST's layout, or `-` for standard input.
+    pub data: Source,
+    /// Layout of the files.
+    pub format: Format,
+    /// Delimiter of delimited files; found where `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<Delimiter>,
+    /// Whether the first line names the columns.
+    pub header: Header,
+    /// Texts that stand for a missing value, besides the empty one: plain items replace the default list
+    /// ([`super::table::DEFAULT_MISSING`]), items written `+X` are added to it.
+    #[serde(deserialize_with = "list")]
+    pub na: Vec<String>,
+    /// Label columns; the last column where empty.
+    #[serde(deserialize_with = "list")]
+    pub label: Vec<String>,
+    /// What is learnt.
+    pub task: TaskChoice,
+    /// The positive class of a binary task; the second one where `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub positive: Option<String>,
+    /// Columns that are left out.
+    #[serde(deserialize_with = "list")]
+    pub ignore: Vec<String>,
+    /// Number columns that are categories.
+    #[serde(deserialize_with = "list")]
+    pub categorical: Vec<String>,
+    /// Column with a weight for each row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_col: Option<String>,
+    /// Validation part.
+    pub valid: PartFrom,
+    /// Test part; `None`: the folder's own where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<PartFrom>,
+    /// How rows are dealt to the parts.
+    pub split: SplitMode,
+    /// Scaling of number columns; `None`: standard for tables, 1/255 for images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale: Option<Scale>,
+    /// What stands in for a missing number; `None`: the median.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub impute: Option<Impute>,
+    /// Whether targets of a regression are standardised for training (losses on counts want them as they are).
+    pub scale_target: bool,
+    /// Weights of the classes in training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_weight: Option<ClassWeight>,
+    /// Resampling of the training part.
+    pub balance: Balance,
+}
+
+impl Default for DataOptions {
+    fn default() -> Self {
+        Self {
+            data: Source::Stdin,
+            format: Format::Auto,
+            delimiter: None,
+            header: Header::Auto,
+            na: Vec::new(),
+            label: Vec::new(),
+            task: TaskChoice::Auto,
+            positive: None,
+            ignore: Vec::new(),
+            categorical: Vec::new(),
+            weight_col: None,
+            valid: PartFrom::Fraction(0.1),
+            test: None,
+            split: SplitMode::Stratified,
+            scale: None,
+            impute: None,
+            scale_target: true,
+            class_weight: None,
+            balance: Balance::None,
+        }
+    }
+}
+
+impl DataOptions {
+    /// The defaults for a file, folder or `-`.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self { data: Source::new(data), ..Self::default() }
+    }
+
+    /// The part of the options that says how files are read.
+    pub fn read_options(&self) -> ReadOptions {
+        ReadOptions {
+            format: self.format,
+            delimiter: self.delimiter,
+            header: self.header,
+            missing: MissingMarkers::new(&self.na),
+        }
+    }
+
+    /// Finds what is wrong with the options by themselves, before any file is opened.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for fractions that leave nothing to train on, for options that exclude each other, and for
+    /// standard input used twice.
+    pub fn check(&self) -> Result<()> {
+        let usage = |message: String| Err(Error::Usage(message));
+        let test = self.test.as_ref().unwrap_or(&PartFrom::None);
+        for (flag, part) in [("--valid", &self.valid), ("--test", test)] {
+            match part {
+                PartFrom::Fraction(f) if !(*f > 0.0 && *f < 1.0) => {
+                    return usage(format!("{flag}: expected a fraction between 0 and 1, found {f}"));
+                }
+                PartFrom::File(Source::Stdin) if self.data == Source::Stdin => {
+                    return usage(format!("{flag}: standard input is already the training data"));
+                }
+                _ => {}
+            }
+        }
+        if let (PartFrom::Fraction(valid), PartFrom::Fraction(test)) = (&self.valid, test)
+            && valid + test >= 1.0
+        {
+            return usage(format!("--valid {valid} and --test {test} together leave no rows to train on"));
+        }
+        if self.valid == PartFrom::File(Source::Stdin) && *test == PartFrom::File(Source::Stdin) {
+            return usage("--valid and --test: standard input can be read only once".to_owned());
+        }
+        if self.format == Format::Tsv && self.delimiter.is_some_and(|d| d.0 != b'\t') {
+            return usage("--format tsv and --delimiter exclude each other: use --format csv".to_owned());
+        }
+        self.check_columns()?;
+        self.check_task()
+    }
+
+    fn check_columns(&self) -> Result<()> {
+        let mut used: Vec<(&str, &str)> = Vec::new();
+        let weight = self.weight_col.iter();
+        let named = [("--label", self.label.iter()), ("--weight-col", [].iter()), ("--ignore", self.ignore.iter())];
+        let all = named.into_iter().flat_map(|(flag, columns)| columns.map(move |c| (flag, c.as_str())));
+        for (flag, column) in all.chain(weight.map(|c| ("--weight-col", c.as_str()))) {
+            if column.is_empty() {
+                return Err(Error::Usage(format!("{flag}: expected a column's name or index, found nothing")));
+            }
+            if let Some((earlier, _)) = used.iter().find(|(_, c)| *c == column) {
+                let again = if *earlier == flag { "twice".to_owned() } else { format!("and also to {flag}") };
+                return Err(Error::Usage(format!("column \"{column}\" is given to {earlier} {again}")));
+            }
+            used.push((flag, column));
+        }
+        Ok(())
+    }
+
+    fn check_task(&self) -> Result<()> {
+        let classes = !matches!(self.task, TaskChoice::Regression | TaskChoice::Multilabel);
+        let needs = [
+            ("--positive", self.positive.is_some(), classes && self.task != TaskChoice::Multiclass, "a binary task"),
+            ("--class-weight", self.class_weight.is_some(), classes, "classes"),
+            ("--balance", self.balance != Balance::None, classes, "classes"),
+        ];
+        match needs.into_iter().find(|(_, given, fits, _)| *given && !fits) {
+            Some((flag, _, _, what)) => {
+                Err(Error::Usage(format!("{flag} needs {what}, and --task {} has none", self.task)))
+            }
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Raw rows to inputs, some rows at a time: what predict reads.
+
+use super::dataset::Features;
+use super::delimited::TableReader;
+use super::idx::{Images, Part};
+use super::options::ReadOptions;
+use super::prepare::Input;
+use super::preprocess::Preprocessing;
+use super::source::Source;
+use super::table::{nearest, shortened};
+use crate::{Error, Result};
+
+/// Some rows of the input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chunk {
+    /// Inputs of the network.
+    pub features: Features,
+    /// The columns to be copied, as they are written in the file.
+    pub kept: Vec<Vec<String>>,
+}
+
+/// Reads raw rows in their order and prepares them by a model's preprocessing; labels are ignored, rows without one are not left
+/// out. Tables are read in bounded memory.
+pub struct RowReader<'a> {
+    preprocessing: &'a Preprocessing,
+    rows: Rows,
+}
+
+enum Rows {
+    Table(Box<TableReader>),
+    Images { images: Images, next: usize },
+}
+
+impl<'a> RowReader<'a> {
+    /// Opens a file, standard input, or a folder of MNIST's layout (then its `part`); `keep` names the columns to be copied.
+    /// Missing markers are the model's, not those of `options`.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] for columns that are not there, [`Error::Data`] and [`Error::Io`] for a wrong file.
+    pub fn open(
+        preprocessing: &'a Preprocessing,
+        source: &Source,
+        options: &ReadOptions,
+        part: Part,
+        keep: &[String],
+    ) -> Result<Self> {
+        let input = Input::open(source)?;
+        let rows = match preprocessing {
+            Preprocessing::Table(table) => {
+                let mut reader = input.reader(table, options)?;
+                let kept = keep.iter().map(|name| find_kept(&reader, name)).collect::<Result<_>>()?;
+                let wanted = table.wanted(reader.layout(), reader.path())?;
+                let needed = |name: &String| table.features.iter().any(|feature| feature.column == *name);
+                reader.select(wanted.into_iter().filter(|column| needed(&column.name)).collect(), kept);
+                Rows::Table(Box::new(reader))
+            }
+            Preprocessing::Images(expected) => {
+                if let Some(name) = keep.first() {
+                    return Err(Error::Mismatch(format!("--keep {name}: images have no columns to copy")));
+                }
+                let images = input.read_images_part(options, part)?;
+                expected.check(&images)?;
+                Rows::Images { images, next: 0 }
+            }
+        };
+        Ok(Self { preprocessing, rows })
+    }
+
+    /// At most `rows` more rows; `None` at the end.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with line and column for a wrong row.
+    pub fn next_rows(&mut self, rows: usize) -> Result<Option<Chunk>> {
+        match (&mut self.rows, self.preprocessing) {
+            (Rows::Table(reader), Preprocessing::Table(table)) => {
+                let Some((rows, kept)) = reader.next_rows(rows)? else { return Ok(None) };
+                Ok(Some(Chunk { features: table.features(&rows, None)?, kept }))
+            }
+            (Rows::Images { images, next }, Preprocessing::Images(expected)) => {
+                let cols = images.cols();
+                let end = next.saturating_add(rows).min(images.rows());
+                if *next == end {
+                    return Ok(None);
+                }
+                let values = images.bytes[*next * cols..end * cols].to_vec();
+                *next = end;
+                Ok(Some(Chunk { features: Features::U8 { values, cols, scale: expected.scale }, kept: Vec::new() }))
+            }
+            _ => unreachable!("rows are opened by the kind of the preprocessing"),
+        }
+    }
+}
+
+fn find_kept(reader: &TableReader, name: &str) -> Result<usize> {
+    let names = &reader.layout().names;
+    names.iter().position(|n| n == name).ok_or_else(|| {
+        let hint = match nearest(name, names) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("the columns are {}", shortened(names)),
+        };
+        Error::data(reader.path(), format!("--keep: there is no column \"{name}\"; {hint}"))
+    })
+}

@@ -1,0 +1,434 @@
+//! Everything the program knows about a row on its way to the network: fitted once, on the training rows, then saved, loaded and
+//! applied by the same code.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::dataset::{Features, Targets};
+use super::delimited::Wanted;
+use super::feature::{Encoding, Feature, Plan};
+use super::idx::Images;
+use super::layout::Layout;
+use super::options::{Impute, Scale};
+use super::schema::{Roles, Task};
+use super::table::{Column, ColumnKind, MISSING, MissingMarkers, Table, format_number, parse_number, shortened};
+use super::target::Target;
+use crate::{Error, Result};
+
+/// From raw rows to the inputs of the network, and from its outputs to the user's units.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Preprocessing {
+    /// Rows of named columns.
+    Table(TablePreprocessing),
+    /// Images as bytes.
+    Images(ImagePreprocessing),
+}
+
+impl Preprocessing {
+    /// What the outputs mean.
+    pub fn target(&self) -> &Target {
+        match self {
+            Self::Table(table) => &table.target,
+            Self::Images(images) => &images.target,
+        }
+    }
+
+    /// What is learnt.
+    pub fn task(&self) -> Task {
+        self.target().task
+    }
+
+    /// Class names, in the order of the outputs; empty without classes.
+    pub fn class_names(&self) -> &[String] {
+        &self.target().classes
+    }
+
+    /// Outputs of the network.
+    pub fn outputs(&self) -> usize {
+        self.target().outputs()
+    }
+
+    /// Inputs of the network.
+    pub fn inputs(&self) -> usize {
+        match self {
+            Self::Table(table) => table.inputs(),
+            Self::Images(images) => images.shape.iter().product(),
+        }
+    }
+
+    /// As JSON text; numbers are written so that they are read back to the bit.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("names and finite numbers can be written as JSON")
+    }
+
+    /// From the text of [`Preprocessing::to_json`].
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if the text is not a preprocessing, or one that contradicts itself.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let wrong = |what: String| Error::Mismatch(format!("the model's preprocessing cannot be read: {what}"));
+        let loaded: Self = serde_json::from_str(text).map_err(|e| wrong(e.to_string()))?;
+        match loaded.contradiction() {
+            Some(what) => Err(wrong(what.to_owned())),
+            None => Ok(loaded),
+        }
+    }
+
+    fn contradiction(&self) -> Option<&'static str> {
+        let target = self.target();
+        let classes = target.classes.len();
+        let fits = match target.task {
+            Task::Binary => classes == 2 && target.columns.len() == 1,
+            Task::Multiclass => classes >= 2 && target.columns.len() == 1,
+            Task::Multilabel => classes == 0 && !target.columns.is_empty(),
+            Task::Regression => classes == 0 && !target.columns.is_empty() && target.mean.len() == target.columns.len(),
+        };
+        if !fits || target.sd.len() != target.mean.len() {
+            return Some("task, classes and label columns do not fit together");
+        }
+        let zero_scale = |feature: &Feature| matches!(feature.encoding, Encoding::Number { scale, .. } if scale == 0.0);
+        match self {
+            _ if self.inputs() == 0 => Some("the network would have no inputs"),
+            Self::Table(table) if table.features.iter().any(zero_scale) => Some("a column has scale 0"),
+            _ => None,
+        }
+    }
+}
+
+/// Preprocessing of images: bytes times `scale`; nothing is fitted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImagePreprocessing {
+    /// Shape of one image.
+    pub shape: Vec<usize>,
+    /// Factor from byte to input.
+    pub scale: f32,
+    /// Classes: the labels as text.
+    pub target: Target,
+}
+
+impl ImagePreprocessing {
+    /// For images of this shape and these classes; bytes become 0 to 1.
+    pub fn new(shape: Vec<usize>, target: Target) -> Self {
+        Self { shape, scale: 1.0 / 255.0, target }
+    }
+
+    /// Refuses images of another shape.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] with both shapes.
+    pub fn check(&self, images: &Images) -> Result<()> {
+        if images.cols() == self.shape.iter().product::<usize>() {
+            return Ok(());
+        }
+        let (path, expected, found) = (images.path.display(), &self.shape, &images.shape);
+        Err(Error::Mismatch(format!("{path}: expected images of shape {expected:?}, found {found:?}")))
+    }
+
+    /// Classes of the images of `rows`.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a label that is not a class, or where there are no labels.
+    pub fn targets(&self, images: &Images, rows: &[u32]) -> Result<Targets> {
+        let missing = || Error::data(&images.path, "expected a file of labels beside the images, found none");
+        let labels = images.labels.as_ref().ok_or_else(missing)?;
+        let class: Vec<Option<u32>> = (0..=u8::MAX).map(|label| self.target.class_of(&label.to_string())).collect();
+        let class_of = |&row: &u32| {
+            let label = labels[row as usize];
+            class[usize::from(label)].ok_or_else(|| {
+                let known = shortened(&self.target.classes);
+                Error::data(
+                    &images.path,
+                    format!("image {row} has the label {label}, which is not among the classes {known}"),
+                )
+            })
+        };
+        let labels = rows.iter().map(class_of).collect::<Result<_>>()?;
+        Ok(Targets::Classes { labels, classes: self.target.classes.len() })
+    }
+}
+
+/// Preprocessing of named columns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TablePreprocessing {
+    /// All columns of the training file, in its order.
+    pub columns: Vec<String>,
+    /// Whether the training file named them; else they are c0, c1, … and rows are matched by place.
+    pub named: bool,
+    /// Texts that stand for a missing value.
+    pub missing: MissingMarkers,
+    /// Columns that the network sees, in the order of its inputs.
+    pub features: Vec<Feature>,
+    /// What the outputs mean.
+    pub target: Target,
+    /// Column with a weight for each row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<String>,
+}
+
+/// How a preprocessing is fitted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FitOptions {
+    /// Scaling of number columns.
+    pub scale: Scale,
+    /// What stands in for a missing number.
+    pub impute: Impute,
+    /// Whether targets of a regression are standardised.
+    pub scale_target: bool,
+    /// Texts that stand for a missing value.
+    pub missing: MissingMarkers,
+}
+
+impl TablePreprocessing {
+    /// Fits to `rows` (the training rows) alone; no other row has any influence.
+    ///
+    /// Left out with a warning: columns without a value, and text columns with a different value in more than half the rows that have one.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if no column is left, or if numbers are too large for their statistics to be finite.
+    pub fn fit(
+        table: &Table,
+        roles: &Roles,
+        mut target: Target,
+        rows: &[u32],
+        options: &FitOptions,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self> {
+        if options.scale_target {
+            target.fit(table, rows)?;
+        }
+        let fitted: Vec<Result<(Option<Encoding>, Option<String>)>> = roles
+            .features
+            .par_iter()
+            .map(|&index| fit_column(table, index, roles.categorical.contains(&index), rows, options))
+            .collect();
+        let mut features = Vec::with_capacity(fitted.len());
+        for (&index, fitted) in roles.features.iter().zip(fitted) {
+            let (encoding, warning) = fitted?;
+            warnings.extend(warning);
+            features.extend(encoding.map(|encoding| Feature { column: table.names[index].clone(), encoding }));
+        }
+        if features.iter().map(Feature::width).sum::<usize>() == 0 {
+            return Err(Error::data(&table.path, "no column is left that the network could learn from"));
+        }
+        Ok(Self {
+            columns: table.names.clone(),
+            named: table.named,
+            missing: options.missing.clone(),
+            features,
+            target,
+            weight: roles.weight.map(|index| table.names[index].clone()),
+        })
+    }
+
+    /// Inputs of the network.
+    pub fn inputs(&self) -> usize {
+        self.features.iter().map(Feature::width).sum()
+    }
+
+    /// Names of the inputs, such as `age` and `island=Biscoe`.
+    pub fn input_names(&self) -> Vec<String> {
+        self.features.iter().flat_map(Feature::input_names).collect()
+    }
+
+    /// Which columns of a file are to be read, and as what: the features, and label and weight columns where they are there.
+    ///
+    /// Columns are matched by name. Where either file has no names they are matched by place: the file then has all columns of the
+    /// training file, or all but the labels.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] that lists the missing columns, or names both widths.
+    pub fn wanted(&self, layout: &Layout, path: &std::path::Path) -> Result<Vec<Wanted>> {
+        let is_label = |name: &String| self.target.columns.contains(name);
+        let without_labels: Vec<String> = self.columns.iter().filter(|name| !is_label(name)).cloned().collect();
+        let width = layout.names.len();
+        let names: &[String] = match (self.named && layout.header, width) {
+            (true, _) => &layout.names,
+            (false, width) if width == self.columns.len() => &self.columns,
+            (false, width) if width == without_labels.len() => &without_labels,
+            (false, _) => {
+                let (all, bare, path) = (self.columns.len(), without_labels.len(), path.display());
+                let message = format!(
+                    "{path}: without column names, expected {all} columns, or {bare} without the label, found {width}"
+                );
+                return Err(Error::Mismatch(message));
+            }
+        };
+        let find = |name: &str| names.iter().position(|n| n == name);
+        let absent: Vec<String> =
+            self.features.iter().map(|feature| feature.column.clone()).filter(|name| find(name).is_none()).collect();
+        if !absent.is_empty() {
+            let (path, absent, found) = (path.display(), shortened(&absent), shortened(names));
+            return Err(Error::Mismatch(format!("{path}: the model needs the columns {absent}; the file has {found}")));
+        }
+        let features = self.features.iter().map(|feature| (&feature.column, feature.kind()));
+        let labels = self.target.columns.iter().map(|name| (name, self.target.kind()));
+        let weight = self.weight.iter().map(|name| (name, ColumnKind::Number));
+        let placed = features.chain(labels).chain(weight);
+        Ok(placed.filter_map(|(name, kind)| Some(Wanted { index: find(name)?, name: name.clone(), kind })).collect())
+    }
+
+    /// Inputs of `rows` of a table (of all rows: `None`), row-major `[rows, inputs]`. Columns are matched by name.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] for an absent column, [`Error::Data`] for a number that is too large once it is scaled.
+    pub fn features(&self, table: &Table, rows: Option<&[u32]>) -> Result<Features> {
+        let count = rows.map_or(table.rows(), <[u32]>::len);
+        let row_at = |at: usize| rows.map_or(at, |rows| rows[at] as usize);
+        let plans = self.plans(table)?;
+        let cols = self.inputs();
+        let mut values = vec![0.0f32; count * cols];
+        const BLOCK: usize = 1024;
+        values.par_chunks_mut(BLOCK * cols).enumerate().for_each(|(block, inputs)| {
+            for (at, inputs) in inputs.chunks_exact_mut(cols).enumerate() {
+                let row = row_at(block * BLOCK + at);
+                plans.iter().for_each(|(at, plan)| plan.write(row, &mut inputs[*at..]));
+            }
+        });
+        if let Some(at) = values.par_iter().position_first(|value| !value.is_finite()) {
+            let name = &self.input_names()[at % cols];
+            return Err(table.error_at(
+                row_at(at / cols),
+                name,
+                "the number is too large for single precision once it is scaled",
+            ));
+        }
+        Ok(Features::F32 { values, cols })
+    }
+
+    /// Each feature joined to its column, with the place of its first input.
+    fn plans<'a>(&self, table: &'a Table) -> Result<Vec<(usize, Plan<'a>)>> {
+        let mut at = 0;
+        let plan = |feature: &Feature| {
+            let column = table.column(&feature.column);
+            let column = column.ok_or_else(|| self.absent(table, &feature.column))?;
+            let plan = Plan::new(feature, column).ok_or_else(|| {
+                let message = format!("column \"{}\": the model expects numbers, found text", feature.column);
+                Error::Mismatch(format!("{}: {message}", table.path.display()))
+            })?;
+            at += feature.width();
+            Ok((at - feature.width(), plan))
+        };
+        self.features.iter().map(plan).collect()
+    }
+
+    fn absent(&self, table: &Table, name: &str) -> Error {
+        let (path, names) = (table.path.display(), shortened(&table.names));
+        Error::Mismatch(format!("{path}: the model needs the column \"{name}\"; the table has {names}"))
+    }
+
+    /// Targets of `rows`, each of which has them.
+    ///
+    /// # Errors
+    /// As [`Target::targets`].
+    pub fn targets(&self, table: &Table, rows: &[u32]) -> Result<Targets> {
+        self.target.targets(table, rows)
+    }
+
+    /// Weights of `rows` by the weight column; `None` where the model or the table has none.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a weight that is missing or negative, or if all are 0.
+    pub fn weights(&self, table: &Table, rows: &[u32]) -> Result<Option<Vec<f32>>> {
+        let Some(name) = &self.weight else { return Ok(None) };
+        let values = match table.column(name) {
+            None => return Ok(None),
+            Some(Column::Numbers(values)) => values,
+            Some(text) => {
+                let wrong =
+                    (0..table.rows()).find(|&row| text.cell(row).is_some_and(|cell| parse_number(&cell).is_none()));
+                let row = wrong.unwrap_or(0);
+                let found = text.cell(row).unwrap_or_default();
+                return Err(table.error_at(row, name, format!("expected a weight, found \"{found}\"")));
+            }
+        };
+        let mut weights = Vec::with_capacity(rows.len());
+        for &row in rows {
+            let weight = values[row as usize] as f32;
+            if !(weight.is_finite() && weight >= 0.0) {
+                let value = values[row as usize];
+                let found = if value.is_nan() { "no value".to_owned() } else { format_number(value) };
+                return Err(table.error_at(
+                    row as usize,
+                    name,
+                    format!("expected a weight of at least 0, found {found}"),
+                ));
+            }
+            weights.push(weight);
+        }
+        if !rows.is_empty() && weights.iter().all(|&weight| weight == 0.0) {
+            return Err(Error::data_at(&table.path, None, Some(name), "all weights are 0: nothing would count"));
+        }
+        Ok(Some(weights))
+    }
+}
+
+/// Fits one column; no encoding if it is left out, with a warning that says why.
+fn fit_column(
+    table: &Table,
+    index: usize,
+    categorical: bool,
+    rows: &[u32],
+    options: &FitOptions,
+) -> Result<(Option<Encoding>, Option<String>)> {
+    let (name, column) = (&table.names[index], &table.columns[index]);
+    if rows.iter().all(|&row| column.is_missing(row as usize)) {
+        return Ok((None, Some(format!("column \"{name}\" has no value in any training row: left out"))));
+    }
+    match column {
+        Column::Numbers(values) if !categorical => {
+            let of_rows = rows.iter().map(|&row| values[row as usize]).collect();
+            let encoding = Encoding::fit_numbers(of_rows, options.scale, options.impute);
+            let Encoding::Number { fill, center, scale, .. } = encoding else { unreachable!("the column is numbers") };
+            if [fill, center, scale].iter().all(|value| value.is_finite()) {
+                return Ok((Some(encoding), None));
+            }
+            Err(Error::data_at(
+                &table.path,
+                None,
+                Some(name),
+                "the numbers are too large: their statistics are not finite",
+            ))
+        }
+        _ => {
+            let text = column.as_text();
+            let Column::Text { codes, levels } = text.as_ref() else { unreachable!("the column is text") };
+            let numeric = matches!(column, Column::Numbers(_));
+            Ok(fit_text(name, codes, levels, rows, categorical, numeric))
+        }
+    }
+}
+
+fn fit_text(
+    name: &str,
+    codes: &[u32],
+    levels: &[String],
+    rows: &[u32],
+    categorical: bool,
+    numeric: bool,
+) -> (Option<Encoding>, Option<String>) {
+    let mut seen = vec![false; levels.len()];
+    let mut present = 0;
+    for code in rows.iter().map(|&row| codes[row as usize]).filter(|&code| code != MISSING) {
+        seen[code as usize] = true;
+        present += 1;
+    }
+    let distinct = seen.iter().filter(|&&seen| seen).count();
+    if !categorical && 2 * distinct > present {
+        let hint = stray_text(levels).map_or(String::new(), |stray| format!("; most are numbers, but not \"{stray}\""));
+        let why = format!(
+            "column \"{name}\" is text with {distinct} different values in {present} training rows: left out{hint}"
+        );
+        return (None, Some(why));
+    }
+    let warning = stray_text(levels).filter(|_| !categorical).map(|stray| {
+        format!("column \"{name}\" is read as categories, since \"{stray}\" is no number; --na \"+{stray}\" makes it a missing value")
+    });
+    (Some(Encoding::fit_levels(codes, levels, rows, numeric)), warning)
+}
+
+/// The first level that is no number in a column of which most are: a slip of the pen, or an unknown missing marker.
+fn stray_text(levels: &[String]) -> Option<&String> {
+    let numbers = levels.iter().filter(|level| parse_number(level).is_some()).count();
+    (numbers >= 3 && 2 * numbers > levels.len()).then(|| levels.iter().find(|level| parse_number(level).is_none()))?
+}

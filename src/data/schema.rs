@@ -1,0 +1,219 @@
+//! What each column of a table is for, and what is learnt.
+
+use serde::{Deserialize, Serialize};
+
+use super::options::{DataOptions, TaskChoice};
+use super::table::{Column, Table, format_number, parse_number};
+use crate::{Error, Result};
+
+/// What is learnt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Task {
+    /// One number or several.
+    Regression,
+    /// One of two classes: one logit.
+    Binary,
+    /// One of several classes: a logit each.
+    Multiclass,
+    /// Several labels of 0 or 1: a logit each.
+    Multilabel,
+}
+
+impl std::fmt::Display for Task {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Regression => "regression",
+            Self::Binary => "binary",
+            Self::Multiclass => "multiclass",
+            Self::Multilabel => "multilabel",
+        })
+    }
+}
+
+/// Integers of at most so many distinct values are classes.
+const MOST_INTEGER_CLASSES: usize = 20;
+
+/// What each column of a table is for, by place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roles {
+    /// Label columns, in the order in which the user names them.
+    pub labels: Vec<usize>,
+    /// Columns that the network sees, in the order of the file.
+    pub features: Vec<usize>,
+    /// Those of `features` whose numbers are categories.
+    pub categorical: Vec<usize>,
+    /// Column with a weight for each row.
+    pub weight: Option<usize>,
+}
+
+impl Roles {
+    /// Finds the columns that the options name; says aloud which label is taken where the user named none.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a column that does not exist, that has two roles, or if no column is left for the network.
+    pub fn new(table: &Table, options: &DataOptions, notes: &mut Vec<String>) -> Result<Self> {
+        let find = |flag: &str, names: &[String]| -> Result<Vec<usize>> {
+            names.iter().map(|name| table.find(flag, name)).collect()
+        };
+        let ignored = find("--ignore", &options.ignore)?;
+        let weight = options.weight_col.as_ref().map(|name| table.find("--weight-col", name)).transpose()?;
+        let labels = if options.label.is_empty() {
+            let free = |column: &usize| !ignored.contains(column) && Some(*column) != weight;
+            let last = (0..table.columns.len()).rev().find(free);
+            let last = last.ok_or_else(|| Error::data(&table.path, "no column is left for the label"))?;
+            let place = if last + 1 == table.columns.len() { "last column" } else { "last column that is left" };
+            notes.push(format!("label: {} ({place}; --label changes it)", table.names[last]));
+            vec![last]
+        } else {
+            find("--label", &options.label)?
+        };
+        let categorical = find("--categorical", &options.categorical)?;
+
+        let roles = [("--label", &labels), ("--ignore", &ignored), ("--weight-col", &weight.into_iter().collect())];
+        for (at, (flag, columns)) in roles.iter().enumerate() {
+            for (place, column) in columns.iter().enumerate() {
+                let later = columns[place + 1..].contains(column).then_some(flag);
+                let other = roles[at + 1..].iter().find(|(_, others)| others.contains(column)).map(|(other, _)| other);
+                if let Some(other) = later.or(other) {
+                    let name = &table.names[*column];
+                    return Err(Error::data(
+                        &table.path,
+                        format!("column \"{name}\" is given to {flag} and again to {other}"),
+                    ));
+                }
+            }
+        }
+        let features: Vec<usize> = (0..table.columns.len())
+            .filter(|column| !labels.contains(column) && !ignored.contains(column) && Some(*column) != weight)
+            .collect();
+        if let Some(stray) = categorical.iter().find(|column| !features.contains(column)) {
+            let name = &table.names[*stray];
+            return Err(Error::data(
+                &table.path,
+                format!("--categorical: column \"{name}\" is not an input of the network"),
+            ));
+        }
+        if features.is_empty() {
+            let message = format!("expected columns beside the label \"{}\", found none", table.names[labels[0]]);
+            return Err(Error::data(&table.path, message));
+        }
+        Ok(Self { labels, features, categorical, weight })
+    }
+
+    /// Rows that have all their targets, ascending.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if there is none.
+    pub fn rows_with_target(&self, table: &Table) -> Result<Vec<u32>> {
+        let columns: Vec<&Column> = self.labels.iter().map(|&label| &table.columns[label]).collect();
+        let rows: Vec<u32> = (0..table.rows() as u32)
+            .filter(|&row| !columns.iter().any(|column| column.is_missing(row as usize)))
+            .collect();
+        if rows.is_empty() {
+            let name = &table.names[self.labels[0]];
+            return Err(Error::data(&table.path, format!("the label \"{name}\" is missing in every row")));
+        }
+        Ok(rows)
+    }
+}
+
+/// The task, and why it was chosen.
+///
+/// Text, or integers of at most 20 distinct values, are classes; two classes are binary. Several labels are a multi-label task if
+/// all their values are 0 or 1, else a regression with several targets.
+///
+/// # Errors
+/// [`Error::Data`] where labels and `choice` do not go together: text that is to be a number, one class only, not two classes in a
+/// binary task, values other than 0 and 1 in a multi-label task.
+pub fn infer_task(table: &Table, labels: &[usize], choice: TaskChoice) -> Result<(Task, String)> {
+    let said = |task: Task| (task, "as --task says".to_owned());
+    match (choice, labels) {
+        (TaskChoice::Auto, &[label]) => infer_single(table, label),
+        (TaskChoice::Auto, _) => {
+            labels
+                .iter()
+                .try_for_each(|&label| require_numbers(table, label, "several labels are numbers, or 0 and 1"))?;
+            if labels.iter().all(|&label| first_not_binary(table, label).is_none()) {
+                Ok((Task::Multilabel, "several labels of 0 and 1; --task changes it".to_owned()))
+            } else {
+                Ok((Task::Regression, "several labels of numbers; --task changes it".to_owned()))
+            }
+        }
+        (TaskChoice::Regression, _) => {
+            labels
+                .iter()
+                .try_for_each(|&label| require_numbers(table, label, "the target of a regression is a number"))?;
+            Ok(said(Task::Regression))
+        }
+        (TaskChoice::Multilabel, _) => {
+            for &label in labels {
+                require_numbers(table, label, "the labels of a multi-label task are 0 or 1")?;
+                if let Some((row, value)) = first_not_binary(table, label) {
+                    let message = format!("expected 0 or 1 in a multi-label task, found {}", format_number(value));
+                    return Err(table.error_at(row, &table.names[label], message));
+                }
+            }
+            Ok(said(Task::Multilabel))
+        }
+        (TaskChoice::Binary | TaskChoice::Multiclass, &[label]) => {
+            let classes = distinct_classes(table, label)?;
+            if choice == TaskChoice::Binary && classes != 2 {
+                let message = format!("--task binary needs 2 classes, found {classes}");
+                return Err(Error::data_at(&table.path, None, Some(&table.names[label]), message));
+            }
+            Ok(said(if choice == TaskChoice::Binary { Task::Binary } else { Task::Multiclass }))
+        }
+        (TaskChoice::Binary | TaskChoice::Multiclass, _) => {
+            Err(Error::Mismatch(format!("--task {choice} has one label, and --label names {}", labels.len())))
+        }
+    }
+}
+
+fn infer_single(table: &Table, label: usize) -> Result<(Task, String)> {
+    let name = &table.names[label];
+    if let Column::Numbers(values) = &table.columns[label] {
+        let mut present: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+        present.sort_unstable_by(f64::total_cmp);
+        present.dedup();
+        if let Some(fraction) = present.iter().find(|value| value.fract() != 0.0) {
+            let why = format!("{name} has numbers such as {}; --task changes it", format_number(*fraction));
+            return Ok((Task::Regression, why));
+        }
+        if present.len() > MOST_INTEGER_CLASSES {
+            let why = format!("{name} has {} distinct integers; --task changes it", present.len());
+            return Ok((Task::Regression, why));
+        }
+    }
+    let classes = distinct_classes(table, label)?;
+    let task = if classes == 2 { Task::Binary } else { Task::Multiclass };
+    Ok((task, format!("{name} has {classes} classes; --task changes it")))
+}
+
+/// Number of classes of a label column, at least two.
+fn distinct_classes(table: &Table, label: usize) -> Result<usize> {
+    let text = table.columns[label].as_text();
+    let Column::Text { levels, .. } = text.as_ref() else { unreachable!("the column is text") };
+    match levels.as_slice() {
+        [] => Err(Error::data_at(&table.path, None, Some(&table.names[label]), "the label is missing in every row")),
+        [one] => {
+            let message = format!("expected two classes or more, found only \"{one}\": there is nothing to learn");
+            Err(Error::data_at(&table.path, None, Some(&table.names[label]), message))
+        }
+        _ => Ok(levels.len()),
+    }
+}
+
+fn require_numbers(table: &Table, label: usize, why: &str) -> Result<()> {
+    let Column::Text { codes, levels } = &table.columns[label] else { return Ok(()) };
+    let text = |code: &u32| levels.get(*code as usize).filter(|level| parse_number(level).is_none());
+    let found = codes.iter().enumerate().find_map(|(row, code)| text(code).map(|level| (row, level)));
+    let (row, level) = found.expect("a text column has a cell that is no number");
+    Err(table.error_at(row, &table.names[label], format!("expected a number, found \"{level}\" ({why})")))
+}
+
+fn first_not_binary(table: &Table, label: usize) -> Option<(usize, f64)> {
+    let Column::Numbers(values) = &table.columns[label] else { return None };
+    let wrong = |value: &f64| !value.is_nan() && *value != 0.0 && *value != 1.0;
+    values.iter().position(wrong).map(|row| (row, values[row]))
+}

@@ -1,0 +1,192 @@
+//! Where bytes come from: a file or standard input, plain or gzip.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use flate2::bufread::MultiGzDecoder;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// A file, a folder, or standard input (written `-`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "PathBuf", into = "PathBuf")]
+pub enum Source {
+    /// A file or a folder.
+    Path(PathBuf),
+    /// Standard input.
+    Stdin,
+}
+
+impl Source {
+    /// `-` is standard input, everything else a path.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        if path == Path::new("-") { Self::Stdin } else { Self::Path(path) }
+    }
+
+    /// The path, or `<stdin>`: the name used in messages.
+    pub fn name(&self) -> &Path {
+        match self {
+            Self::Path(path) => path,
+            Self::Stdin => Path::new("<stdin>"),
+        }
+    }
+
+    /// As a user writes it on the command line.
+    pub fn as_written(&self) -> std::path::Display<'_> {
+        match self {
+            Self::Path(path) => path.display(),
+            Self::Stdin => Path::new("-").display(),
+        }
+    }
+
+    /// Whether it is an existing folder.
+    pub fn is_folder(&self) -> bool {
+        matches!(self, Self::Path(path) if path.is_dir())
+    }
+}
+
+impl FromStr for Source {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        if text.is_empty() {
+            return Err(Error::Usage("expected a file, a folder or -, found an empty name".to_owned()));
+        }
+        Ok(Self::new(text))
+    }
+}
+
+impl From<PathBuf> for Source {
+    fn from(path: PathBuf) -> Self {
+        Self::new(path)
+    }
+}
+
+impl From<Source> for PathBuf {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::Path(path) => path,
+            Source::Stdin => PathBuf::from("-"),
+        }
+    }
+}
+
+/// How much of a file is looked at to tell its format, delimiter and header.
+const HEAD_BYTES: usize = 256 * 1024;
+
+/// An opened source: unpacked bytes, the first of which can be looked at before they are read.
+pub struct Opened {
+    name: PathBuf,
+    head: Vec<u8>,
+    /// The head is the whole of it.
+    complete: bool,
+    rest: Box<dyn Read + Send>,
+}
+
+impl Opened {
+    /// Opens a file or standard input; gzip is told by its first two bytes, so it may have any name.
+    ///
+    /// # Errors
+    /// [`Error::Io`] for a file that is missing or may not be read, [`Error::Data`] for a damaged gzip stream.
+    pub fn new(source: &Source) -> Result<Self> {
+        let name = source.name().to_path_buf();
+        let raw: Box<dyn Read + Send> = match source {
+            Source::Path(path) => Box::new(File::open(path).map_err(|e| Error::io(path, e))?),
+            Source::Stdin => Box::new(io::stdin()),
+        };
+        Self::from_reader(name, raw)
+    }
+
+    /// The same from any reader; `name` is used in messages.
+    pub fn from_reader(name: PathBuf, mut raw: Box<dyn Read + Send>) -> Result<Self> {
+        let mut magic = Vec::with_capacity(2);
+        raw.by_ref().take(2).read_to_end(&mut magic).map_err(|e| Error::io(&name, e))?;
+        let packed = magic == [0x1f, 0x8b];
+        let raw = BufReader::with_capacity(1 << 18, io::Cursor::new(magic).chain(raw));
+        let mut rest: Box<dyn Read + Send> = if packed { Box::new(MultiGzDecoder::new(raw)) } else { Box::new(raw) };
+        let mut head = Vec::new();
+        rest.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(|e| read_error(&name, e))?;
+        let complete = head.len() < HEAD_BYTES;
+        Ok(Self { name, head, complete, rest })
+    }
+
+    /// Name for messages.
+    pub fn name(&self) -> &Path {
+        &self.name
+    }
+
+    /// The first bytes, and whether there are no more.
+    pub fn head(&self) -> (&[u8], bool) {
+        (&self.head, self.complete)
+    }
+
+    /// Everything, head first.
+    pub fn into_reader(self) -> impl Read + Send {
+        io::Cursor::new(self.head).chain(self.rest)
+    }
+
+    /// Everything, in memory.
+    ///
+    /// # Errors
+    /// As [`Opened::new`].
+    pub fn into_bytes(mut self) -> Result<Vec<u8>> {
+        let mut bytes = std::mem::take(&mut self.head);
+        self.rest.read_to_end(&mut bytes).map_err(|e| read_error(&self.name, e))?;
+        Ok(bytes)
+    }
+}
+
+/// A failure to read: of the data where the packed stream is damaged, of the system otherwise.
+pub(super) fn read_error(name: &Path, error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => Error::data(
+            name,
+            format!("the gzip stream is damaged or cut short ({error}): unpack or fetch the file again"),
+        ),
+        _ => Error::io(name, error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn bytes_of(raw: Vec<u8>) -> Result<Vec<u8>> {
+        Opened::from_reader("x".into(), Box::new(io::Cursor::new(raw)))?.into_bytes()
+    }
+
+    #[test]
+    fn gzip_is_told_by_its_magic_bytes() {
+        let long: Vec<u8> = (0..200_000u32).map(|i| i.wrapping_mul(i) as u8).collect();
+        assert_eq!(bytes_of(long.clone()).unwrap(), long);
+        assert_eq!(bytes_of(gzip(&long)).unwrap(), long);
+        assert_eq!(bytes_of([gzip(b"a\n"), gzip(b"b\n")].concat()).unwrap(), b"a\nb\n", "members follow each other");
+        assert_eq!(bytes_of(Vec::new()).unwrap(), b"");
+        assert_eq!(bytes_of(vec![0x1f]).unwrap(), [0x1f]);
+    }
+
+    #[test]
+    fn a_cut_gzip_stream_is_a_data_error() {
+        let mut packed = gzip(&[7; 1000]);
+        packed.truncate(packed.len() - 6);
+        let error = bytes_of(packed).unwrap_err();
+        assert!(matches!(error, Error::Data { .. }), "{error}");
+        assert!(error.to_string().contains("damaged or cut short"), "{error}");
+    }
+
+    #[test]
+    fn a_missing_file_is_an_io_error_with_its_name() {
+        let error = Opened::new(&Source::new("/no/such/file.csv")).err().expect("an error");
+        assert!(matches!(error, Error::Io { .. }) && error.to_string().starts_with("/no/such/file.csv: "), "{error}");
+    }
+}

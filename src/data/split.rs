@@ -1,0 +1,144 @@
+//! Dealing rows to the training, validation and test parts.
+
+use serde::{Deserialize, Serialize};
+
+use super::order::shuffle;
+use crate::rng::{Purpose, stream};
+
+/// Row numbers of each part, ascending; rows count from 0 in their own file. Rows without a target are in none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// Rows that are learnt from.
+    pub train: Vec<u32>,
+    /// Rows that choose the best epoch.
+    pub val: Vec<u32>,
+    /// Rows that nothing depends on.
+    pub test: Vec<u32>,
+}
+
+/// Deals `rows` to the three parts; `val` and `test` are fractions of all of them. The test part is taken first.
+///
+/// With `classes` (a class for each of `rows`, not for each row of the file) each part gets each class in its proportion, to
+/// within one row, and totals are those of a plain split: shares are rounded by largest remainder. A class keeps at least one
+/// row in training. Without classes, rows are dealt at random. What goes where depends on `seed` and the rows' classes alone.
+pub fn split(rows: &[u32], classes: Option<&[u32]>, val: f64, test: f64, seed: u64) -> Split {
+    let mut groups: Vec<Vec<u32>> = Vec::new();
+    match classes {
+        Some(classes) => {
+            groups.resize(classes.iter().max().map_or(0, |&max| max as usize + 1), Vec::new());
+            rows.iter().zip(classes).for_each(|(&row, &class)| groups[class as usize].push(row));
+        }
+        None => groups.push(rows.to_vec()),
+    }
+    for (class, group) in groups.iter_mut().enumerate() {
+        shuffle(group, &mut stream(seed, Purpose::Split, class as u64, 0));
+    }
+    let sizes: Vec<usize> = groups.iter().map(Vec::len).collect();
+    let room: Vec<usize> = sizes.iter().map(|&size| size.saturating_sub(1)).collect();
+    let count = |fraction: f64| (rows.len() as f64 * fraction).round() as usize;
+    let test = shares(count(test), &sizes, &room);
+    let room: Vec<usize> = room.iter().zip(&test).map(|(room, taken)| room - taken).collect();
+    let val = shares(count(val), &sizes, &room);
+
+    let mut parts = Split::default();
+    for ((group, test), val) in groups.iter().zip(test).zip(val) {
+        parts.test.extend(&group[..test]);
+        parts.val.extend(&group[test..test + val]);
+        parts.train.extend(&group[test + val..]);
+    }
+    for part in [&mut parts.train, &mut parts.val, &mut parts.test] {
+        part.sort_unstable();
+    }
+    parts
+}
+
+/// Shares of `total` in proportion to `sizes`, none above its `room`: largest remainder (Hamilton's method), of equal
+/// remainders the earlier first. Their sum is `total` unless there is less room.
+fn shares(total: usize, sizes: &[usize], room: &[usize]) -> Vec<usize> {
+    let all: usize = sizes.iter().sum();
+    let quota = |group: usize| (total as u128 * sizes[group] as u128, all.max(1) as u128);
+    let mut shares: Vec<usize> = (0..sizes.len())
+        .map(|group| {
+            let (numerator, denominator) = quota(group);
+            ((numerator / denominator) as usize).min(room[group])
+        })
+        .collect();
+    let mut by_remainder: Vec<usize> = (0..sizes.len()).collect();
+    by_remainder.sort_by_key(|&group| {
+        let (numerator, denominator) = quota(group);
+        std::cmp::Reverse(numerator % denominator)
+    });
+    let mut left = total - shares.iter().sum::<usize>();
+    while left > 0 {
+        let before = left;
+        for &group in &by_remainder {
+            if left > 0 && shares[group] < room[group] {
+                shares[group] += 1;
+                left -= 1;
+            }
+        }
+        if left == before {
+            break;
+        }
+    }
+    shares
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn shares_have_the_right_total() {
+        assert_eq!(shares(10, &[50, 50, 50], &[49; 3]), [4, 3, 3]);
+        assert_eq!(shares(3, &[1, 1, 10], &[0, 0, 9]), [0, 0, 3]);
+        assert_eq!(shares(5, &[2, 2], &[1, 1]), [1, 1]);
+        assert_eq!(shares(0, &[], &[]), [0usize; 0]);
+    }
+
+    #[test]
+    fn a_split_never_changes() {
+        let parts = split(&(0..12).collect::<Vec<_>>(), None, 0.25, 0.25, 0);
+        // Computed by a second ChaCha8, in Python.
+        assert_eq!((parts.test, parts.val), (vec![7, 9, 10], vec![4, 5, 8]));
+    }
+
+    #[test]
+    fn a_split_is_written_as_three_lists() {
+        let parts = Split { train: vec![0, 2], val: vec![1], test: vec![] };
+        assert_eq!(serde_json::to_string(&parts).unwrap(), r#"{"train":[0,2],"val":[1],"test":[]}"#);
+    }
+
+    proptest! {
+        #[test]
+        fn parts_are_disjoint_complete_and_in_proportion(
+            classes in prop::collection::vec(0u32..5, 1..300), val in 0.0..0.5f64, test in 0.0..0.49f64, seed: u64,
+            stratified: bool,
+        ) {
+            let rows: Vec<u32> = (0..classes.len() as u32).map(|i| i * 3 + 1).collect();
+            let parts = split(&rows, stratified.then_some(classes.as_slice()), val, test, seed);
+            prop_assert_eq!(&parts, &split(&rows, stratified.then_some(classes.as_slice()), val, test, seed));
+            let mut all = [parts.train.clone(), parts.val.clone(), parts.test.clone()].concat();
+            all.sort_unstable();
+            prop_assert_eq!(&all, &rows, "each row is in exactly one part");
+            let class_of = |row: &u32| classes[(row / 3) as usize];
+            for class in 0..5u32 {
+                let count = |part: &[u32]| part.iter().filter(|row| class_of(row) == class).count() as f64;
+                let whole = count(&rows);
+                if stratified && whole > 0.0 {
+                    prop_assert!(count(&parts.train) >= 1.0, "class {} is not learnt", class);
+                }
+                if stratified && whole >= 20.0 && classes.len() as f64 - whole >= 20.0 * 4.0 {
+                    let n = rows.len() as f64;
+                    prop_assert!((count(&parts.test) - whole / n * (n * test).round()).abs() <= 1.0 + 1e-9);
+                    prop_assert!((count(&parts.val) - whole / n * (n * val).round()).abs() <= 1.0 + 1e-9);
+                }
+            }
+            if !stratified && parts.train.len() > 1 {
+                prop_assert_eq!(parts.test.len(), (rows.len() as f64 * test).round() as usize);
+                prop_assert_eq!(parts.val.len(), (rows.len() as f64 * val).round() as usize);
+            }
+        }
+    }
+}

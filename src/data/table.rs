@@ -1,0 +1,215 @@
+//! A table in memory, column by column.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// Texts that stand for a missing value unless `--na` says otherwise; the empty text always does.
+pub const DEFAULT_MISSING: &[&str] = &["NA", "N/A", "NaN", "nan", "null", "None", "?"];
+
+/// Code of a missing text.
+pub const MISSING: u32 = u32::MAX;
+
+/// The texts that stand for a missing value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MissingMarkers(Vec<String>);
+
+impl Default for MissingMarkers {
+    fn default() -> Self {
+        Self::new(&[])
+    }
+}
+
+impl MissingMarkers {
+    /// From the items of `--na`: plain items replace the defaults, items written `+X` are added to them.
+    pub fn new(items: &[String]) -> Self {
+        let (added, plain): (Vec<_>, Vec<_>) = items.iter().partition(|item| item.len() > 1 && item.starts_with('+'));
+        let mut markers: Vec<String> = if plain.is_empty() {
+            DEFAULT_MISSING.iter().map(|&marker| marker.to_owned()).collect()
+        } else {
+            plain.into_iter().cloned().collect()
+        };
+        markers.extend(added.into_iter().map(|item| item[1..].to_owned()));
+        Self(markers)
+    }
+
+    /// Whether `cell`, without surrounding blanks, means that there is no value.
+    #[inline]
+    pub fn matches(&self, cell: &str) -> bool {
+        cell.is_empty() || self.0.iter().any(|marker| marker == cell)
+    }
+}
+
+/// What a column's cells are read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// Numbers.
+    Number,
+    /// Text.
+    Text,
+}
+
+/// The cells of one column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Column {
+    /// Numbers, NaN where missing.
+    Numbers(Vec<f64>),
+    /// Texts as codes into `levels` (in order of first appearance), [`MISSING`] where missing.
+    Text {
+        /// One code for each row.
+        codes: Vec<u32>,
+        /// The distinct texts.
+        levels: Vec<String>,
+    },
+}
+
+impl Column {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Numbers(values) => values.len(),
+            Self::Text { codes, .. } => codes.len(),
+        }
+    }
+
+    /// The column as text, borrowed where it is text already.
+    pub fn as_text(&self) -> Cow<'_, Self> {
+        match self {
+            Self::Text { .. } => Cow::Borrowed(self),
+            Self::Numbers(_) => Cow::Owned(self.clone().into_text()),
+        }
+    }
+
+    /// Whether the cell of `row` is missing.
+    pub fn is_missing(&self, row: usize) -> bool {
+        match self {
+            Self::Numbers(values) => values[row].is_nan(),
+            Self::Text { codes, .. } => codes[row] == MISSING,
+        }
+    }
+
+    /// Number of missing cells.
+    pub fn missing(&self) -> usize {
+        (0..self.rows()).filter(|&row| self.is_missing(row)).count()
+    }
+
+    /// The cell of `row` as text, `None` where missing.
+    pub fn cell(&self, row: usize) -> Option<Cow<'_, str>> {
+        match self {
+            _ if self.is_missing(row) => None,
+            Self::Numbers(values) => Some(Cow::Owned(format_number(values[row]))),
+            Self::Text { codes, levels } => Some(Cow::Borrowed(&levels[codes[row] as usize])),
+        }
+    }
+
+    /// The column with its numbers as texts, such as class names and categories.
+    pub fn into_text(self) -> Self {
+        let Self::Numbers(values) = self else { return self };
+        let mut levels = Vec::new();
+        let mut seen: HashMap<u64, u32> = HashMap::new();
+        let mut code_of = |value: f64| {
+            let value = value + 0.0; // −0 is 0
+            *seen.entry(value.to_bits()).or_insert_with(|| {
+                levels.push(format_number(value));
+                levels.len() as u32 - 1
+            })
+        };
+        let codes = values.iter().map(|&value| if value.is_nan() { MISSING } else { code_of(value) }).collect();
+        Self::Text { codes, levels }
+    }
+}
+
+/// A number as a class or level is named: integers without a fraction, others by their shortest decimal.
+pub fn format_number(value: f64) -> String {
+    if value == 0.0 { "0".to_owned() } else { format!("{value}") }
+}
+
+/// A number, if `cell` is one: what Rust's `f64` parses, except words for "not a number".
+#[inline]
+pub fn parse_number(cell: &str) -> Option<f64> {
+    cell.parse::<f64>().ok().filter(|value| !value.is_nan())
+}
+
+/// The name of a level in a column whose levels are numbers: `1.0` and `1` are the same level.
+pub fn canonical_level(level: &str, numeric: bool) -> Cow<'_, str> {
+    match parse_number(level) {
+        Some(value) if numeric => Cow::Owned(format_number(value)),
+        _ => Cow::Borrowed(level),
+    }
+}
+
+/// Named columns of equal length.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// File the rows come from, for messages.
+    pub path: PathBuf,
+    /// Names of the columns.
+    pub names: Vec<String>,
+    /// Whether the file names its columns; generated names are c0, c1, …
+    pub named: bool,
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// Line of the file on which each row begins.
+    pub lines: Vec<u32>,
+}
+
+impl Table {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The column called `name`.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.names.iter().position(|n| n == name).map(|index| &self.columns[index])
+    }
+
+    /// An error at the cell of `row` in column `name`.
+    pub fn error_at(&self, row: usize, name: &str, message: impl Into<String>) -> Error {
+        Error::data_at(&self.path, Some(self.lines[row].into()), Some(name), message)
+    }
+
+    /// The column that an option means: a name first, else a 0-based index, negative from the end.
+    ///
+    /// # Errors
+    /// [`Error::Data`] that names the nearest column, or the number of columns.
+    pub fn find(&self, flag: &str, wanted: &str) -> Result<usize> {
+        let count = self.names.len();
+        if let Some(index) = self.names.iter().position(|name| name == wanted) {
+            return Ok(index);
+        }
+        if let Ok(index) = wanted.parse::<i64>() {
+            let from_start = if index < 0 { index + count as i64 } else { index };
+            return usize::try_from(from_start).ok().filter(|&i| i < count).ok_or_else(|| {
+                Error::data(&self.path, format!("{flag} {wanted}: the file has {count} columns, 0 to {}", count - 1))
+            });
+        }
+        let hint = match nearest(wanted, &self.names) {
+            Some(name) => format!("did you mean \"{name}\"?"),
+            None => format!("the columns are {}", shortened(&self.names)),
+        };
+        Err(Error::data(&self.path, format!("{flag}: there is no column \"{wanted}\"; {hint}")))
+    }
+}
+
+/// The name that looks most like `wanted`, if any does.
+pub(super) fn nearest<'a>(wanted: &str, names: &'a [String]) -> Option<&'a str> {
+    let likeness = |name: &String| strsim::jaro_winkler(&wanted.to_lowercase(), &name.to_lowercase());
+    let best = names.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(best) > 0.75).then_some(best)
+}
+
+/// The first names of a list, and how many more there are.
+pub(super) fn shortened(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let mut text = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(", … ({} more)", names.len() - SHOWN));
+    }
+    text
+}

@@ -1,0 +1,203 @@
+//! Targets: from label columns to what the loss sees, and back to the user's units.
+
+use serde::{Deserialize, Serialize};
+
+use super::balance::class_index;
+use super::dataset::Targets;
+use super::schema::Task;
+use super::table::{Column, ColumnKind, MISSING, Table, canonical_level, parse_number, shortened};
+use crate::{Error, Result};
+
+/// What the network's outputs mean.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// What is learnt.
+    pub task: Task,
+    /// Label columns; one, except for several targets or labels.
+    pub columns: Vec<String>,
+    /// Class names: numbers sorted by value, text by bytes; in a binary task the positive class is the second. Empty without classes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
+    /// Whether the class names are numbers: then `1.0` is class `1`.
+    #[serde(default)]
+    pub numeric: bool,
+    /// Mean of each target of a regression over the training rows, 0 where targets are not scaled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mean: Vec<f64>,
+    /// Standard deviation of each target of a regression, 1 where targets are not scaled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sd: Vec<f64>,
+}
+
+impl Target {
+    /// The target of label columns; a regression is not scaled until [`Target::fit`].
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if `positive` is not a class, or the task is not binary.
+    pub fn new(table: &Table, labels: &[usize], task: Task, positive: Option<&str>) -> Result<Self> {
+        let columns: Vec<String> = labels.iter().map(|&label| table.names[label].clone()).collect();
+        let mut target = Self { task, columns, classes: Vec::new(), numeric: false, mean: Vec::new(), sd: Vec::new() };
+        if matches!(task, Task::Binary | Task::Multiclass) {
+            let column = &table.columns[labels[0]];
+            target.numeric = matches!(column, Column::Numbers(_));
+            let Column::Text { levels, .. } = column.clone().into_text() else { unreachable!("the column is text") };
+            target.classes = sorted_levels(levels, target.numeric);
+        }
+        if task == Task::Regression {
+            target.mean = vec![0.0; labels.len()];
+            target.sd = vec![1.0; labels.len()];
+        }
+        target.set_positive(positive)?;
+        Ok(target)
+    }
+
+    /// Puts the positive class second.
+    pub(super) fn set_positive(&mut self, positive: Option<&str>) -> Result<()> {
+        let Some(positive) = positive else { return Ok(()) };
+        if self.task != Task::Binary {
+            return Err(Error::Mismatch(format!(
+                "--positive {positive} needs a binary task, and this one is {}",
+                self.task
+            )));
+        }
+        if class_index("--positive", positive, &self.classes, self.numeric)? == 0 {
+            self.classes.swap(0, 1);
+        }
+        Ok(())
+    }
+
+    /// Fits the scaling of a regression's targets to the training rows; a constant target keeps its unit.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if values are too large for their mean and standard deviation to be finite.
+    pub fn fit(&mut self, table: &Table, rows: &[u32]) -> Result<()> {
+        if self.task != Task::Regression {
+            return Ok(());
+        }
+        for (output, name) in self.columns.iter().enumerate() {
+            let Some(Column::Numbers(values)) = table.column(name) else { return Err(self.absent(table)) };
+            let value = |&row: &u32| values[row as usize];
+            let count = rows.len() as f64;
+            let mean = rows.iter().map(value).sum::<f64>() / count;
+            let variance = rows.iter().map(|row| (value(row) - mean) * (value(row) - mean)).sum::<f64>() / count;
+            let constant = rows.iter().all(|row| value(row) == value(&rows[0]));
+            if !(mean.is_finite() && variance.is_finite()) {
+                let message = "the values are too large: their standard deviation is not finite";
+                return Err(Error::data_at(&table.path, None, Some(name), message));
+            }
+            self.mean[output] = if constant { value(&rows[0]) } else { mean };
+            self.sd[output] = if constant || variance == 0.0 { 1.0 } else { variance.sqrt() };
+        }
+        Ok(())
+    }
+
+    /// Outputs of the network: one logit for two classes, one for each of more, one for each label or number.
+    pub fn outputs(&self) -> usize {
+        match self.task {
+            Task::Binary => 1,
+            Task::Multiclass => self.classes.len(),
+            Task::Regression | Task::Multilabel => self.columns.len(),
+        }
+    }
+
+    /// What the label columns are read as.
+    pub fn kind(&self) -> ColumnKind {
+        if self.classes.is_empty() { ColumnKind::Number } else { ColumnKind::Text }
+    }
+
+    /// An output of a regression in the target's own unit: `value · sd + mean`; other tasks' outputs as they are.
+    pub fn to_units(&self, output: usize, value: f32) -> f64 {
+        match self.sd.get(output) {
+            Some(sd) => f64::from(value) * sd + self.mean[output],
+            None => f64::from(value),
+        }
+    }
+
+    /// Rows of `table` that have all their targets, ascending.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if a label column is absent.
+    pub fn rows_with_target(&self, table: &Table) -> Result<Vec<u32>> {
+        let columns: Option<Vec<&Column>> = self.columns.iter().map(|name| table.column(name)).collect();
+        let columns = columns.ok_or_else(|| self.absent(table))?;
+        let complete = |row: &u32| !columns.iter().any(|column| column.is_missing(*row as usize));
+        Ok((0..table.rows() as u32).filter(complete).collect())
+    }
+
+    fn absent(&self, table: &Table) -> Error {
+        let names = self.columns.join(", ");
+        Error::Mismatch(format!("{}: the model's label {names} is not among the columns", table.path.display()))
+    }
+
+    /// Targets of `rows`, each of which has them: class indices, scaled numbers, or 0 and 1.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a class or a value that the model does not know, [`Error::Mismatch`] if a label column is absent.
+    pub fn targets(&self, table: &Table, rows: &[u32]) -> Result<Targets> {
+        if !self.classes.is_empty() {
+            return self.class_targets(table, rows);
+        }
+        let cols = self.columns.len();
+        let mut values = vec![0.0; rows.len() * cols];
+        for (output, name) in self.columns.iter().enumerate() {
+            let Some(Column::Numbers(column)) = table.column(name) else { return Err(self.absent(table)) };
+            let (mean, sd) = (self.mean.get(output).unwrap_or(&0.0), self.sd.get(output).unwrap_or(&1.0));
+            for (out, &row) in values[output..].iter_mut().step_by(cols).zip(rows) {
+                let value = column[row as usize];
+                *out = ((value - mean) / sd) as f32;
+                if self.task == Task::Multilabel && value != 0.0 && value != 1.0 {
+                    return Err(table.error_at(row as usize, name, format!("expected 0 or 1, found {value}")));
+                }
+                if !out.is_finite() {
+                    return Err(table.error_at(
+                        row as usize,
+                        name,
+                        format!("{value} is too large for single precision"),
+                    ));
+                }
+            }
+        }
+        Ok(Targets::Values { values, cols })
+    }
+
+    fn class_targets(&self, table: &Table, rows: &[u32]) -> Result<Targets> {
+        let name = &self.columns[0];
+        let column = table.column(name).ok_or_else(|| self.absent(table))?.as_text();
+        let Column::Text { codes, levels } = column.as_ref() else { unreachable!("the column is text") };
+        let place: Vec<Option<u32>> = levels.iter().map(|level| self.class_of(level)).collect();
+        let mut labels = Vec::with_capacity(rows.len());
+        for &row in rows {
+            let code = codes[row as usize];
+            debug_assert_ne!(code, MISSING, "row {row} has no target");
+            match place[code as usize] {
+                Some(class) => labels.push(class),
+                None => {
+                    let message = format!(
+                        "class \"{}\" is not among the classes of the training data: {}",
+                        levels[code as usize],
+                        shortened(&self.classes)
+                    );
+                    return Err(table.error_at(row as usize, name, message));
+                }
+            }
+        }
+        Ok(Targets::Classes { labels, classes: self.classes.len() })
+    }
+
+    /// Index of a class by its name.
+    pub fn class_of(&self, level: &str) -> Option<u32> {
+        let level = canonical_level(level, self.numeric);
+        self.classes.iter().position(|class| *class == level).map(|index| index as u32)
+    }
+}
+
+/// Levels in their order: numbers by value, text by bytes.
+pub(super) fn sorted_levels(mut levels: Vec<String>, numeric: bool) -> Vec<String> {
+    if numeric {
+        let value = |level: &String| parse_number(level).unwrap_or(f64::INFINITY);
+        levels.sort_by(|a, b| value(a).total_cmp(&value(b)));
+    } else {
+        levels.sort_unstable();
+    }
+    levels
+}
