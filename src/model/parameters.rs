@@ -44,10 +44,12 @@ impl Parameters {
                 Role::Linear | Role::Projection => {
                     let activation = architecture.activation(tensor.layer);
                     let scheme = init.unwrap_or_else(|| Init::default_for(activation));
-                    let weights = scheme.weights(seed, number as u64, tensor.fan_out, tensor.fan_in, activation);
+                    let (fan_out, fan_in) = (tensor.fan_out, tensor.fan_in);
+                    let weights = scheme.weights(fan_out, fan_in, activation).fill(seed, 2 * number as u64, fan_out, fan_in);
                     parameters.set_matrix(tensor, &weights);
                     if tensor.role == Role::Linear {
-                        let bias = scheme.bias(seed, number as u64, tensor.fan_out, tensor.fan_in, activation);
+                        let biases = scheme.biases(fan_out, fan_in, activation);
+                        let bias = biases.fill(seed, 2 * number as u64 + 1, fan_out, 1);
                         parameters.set_row(tensor, tensor.fan_in, &bias);
                     }
                 }
