@@ -127,7 +127,16 @@ impl Layout {
         };
         let stride = panel_stride(rows);
         let tensor = self.tensors.len();
-        self.tensors.push(Tensor { role, layer, fan_in, fan_out, start: self.lines, panels: panel_count, rows, stride });
+        self.tensors.push(Tensor {
+            role,
+            layer,
+            fan_in,
+            fan_out,
+            start: self.lines,
+            panels: panel_count,
+            rows,
+            stride,
+        });
         self.lines += panel_count * stride;
         let parts = rows.div_ceil(SLOT_ROWS);
         for first in (0..panel_count).step_by(SLOT_PANELS) {

@@ -1,7 +1,7 @@
 //! The weights of a network, between their flat form and tensors as other programs know them.
 
-use super::layout::{Layout, Role, Tensor};
 use super::Architecture;
+use super::layout::{Layout, Role, Tensor};
 use crate::kernel::{LANES, Line, zeroed};
 use crate::nn::init::Init;
 use crate::{Error, Result};
@@ -45,7 +45,8 @@ impl Parameters {
                     let activation = architecture.activation(tensor.layer);
                     let scheme = init.unwrap_or_else(|| Init::default_for(activation));
                     let (fan_out, fan_in) = (tensor.fan_out, tensor.fan_in);
-                    let weights = scheme.weights(fan_out, fan_in, activation).fill(seed, 2 * number as u64, fan_out, fan_in);
+                    let weights =
+                        scheme.weights(fan_out, fan_in, activation).fill(seed, 2 * number as u64, fan_out, fan_in);
                     parameters.set_matrix(tensor, &weights);
                     if tensor.role == Role::Linear {
                         let biases = scheme.biases(fan_out, fan_in, activation);
@@ -87,9 +88,7 @@ impl Parameters {
     }
 
     fn row(&self, tensor: &Tensor, row: usize) -> Vec<f32> {
-        (0..tensor.fan_out)
-            .map(|o| self.lines[tensor.start + o / LANES * tensor.stride + row].0[o % LANES])
-            .collect()
+        (0..tensor.fan_out).map(|o| self.lines[tensor.start + o / LANES * tensor.stride + row].0[o % LANES]).collect()
     }
 
     fn vector(&self, tensor: &Tensor) -> Vec<f32> {

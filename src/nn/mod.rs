@@ -5,11 +5,11 @@
 
 pub mod activation;
 mod column;
+pub(crate) mod dense;
+pub(crate) mod dropout;
 pub mod init;
 pub mod loss;
 pub mod norm;
-pub(crate) mod dense;
-pub(crate) mod dropout;
 pub(crate) mod panel;
 pub(crate) mod panel_norm;
 mod smooth;

@@ -3,7 +3,7 @@
 use super::column::Column;
 use super::norm::{Moments, Norm, NormKind};
 use super::panel::{LineColumn, LineColumnMut};
-use crate::kernel::{Isa, Job, Lanes, LANES, Line};
+use crate::kernel::{Isa, Job, LANES, Lanes, Line};
 
 /// Gains or shifts, 16 features a line; element `i` is the same in every lane.
 #[derive(Clone, Copy)]

@@ -81,15 +81,7 @@ fn through_weights(
         if let Some(projection) = net.layout.find(Role::Projection, n) {
             let weights = net.weights(member, projection);
             let dx = below.d_output().panels_mut(member, run.clone());
-            dense::backward_to_inputs(
-                net.isa,
-                weights,
-                fan_in,
-                d_out.panels(member, run.clone()),
-                dx,
-                samples,
-                false,
-            );
+            dense::backward_to_inputs(net.isa, weights, fan_in, d_out.panels(member, run.clone()), dx, samples, false);
         } else {
             for p in run.clone() {
                 let dx = below.d_output().lines_mut(member, p, 0..fan_in);

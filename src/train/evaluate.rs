@@ -57,13 +57,7 @@ impl Evaluator {
     ///
     /// # Panics
     /// As [`Evaluator::outputs`].
-    pub fn evaluate(
-        &self,
-        team: &Team,
-        parameters: &mut [Line],
-        objective: &Objective,
-        data: &Dataset,
-    ) -> Evaluation {
+    pub fn evaluate(&self, team: &Team, parameters: &mut [Line], objective: &Objective, data: &Dataset) -> Evaluation {
         self.pass(team, parameters, &data.features, Some((objective, data)))
     }
 

@@ -13,8 +13,8 @@ pub mod team;
 mod trainer;
 mod workspace;
 
-pub use settings::StepSettings;
 pub use evaluate::{Evaluation, Evaluator};
+pub use settings::StepSettings;
 pub use sums::StepStats;
 pub use trainer::{EpochOutcome, EpochPlan, Halt, StepRecord, Trainer};
 

@@ -17,8 +17,8 @@ use super::workspace::SharedWorkspace;
 use crate::data::Dataset;
 use crate::kernel::{LANES, Line, panels};
 use crate::model::Slot;
-use crate::optim::{Decay, GradientRule};
 use crate::optim::span::{Span, Update, finish_gradient, update};
+use crate::optim::{Decay, GradientRule};
 
 /// Rows worked at a time: larger batches run in blocks that continue the same sums.
 pub(super) const BLOCK_ROWS: usize = 1024;

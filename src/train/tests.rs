@@ -52,8 +52,7 @@ fn settings(optimizer: &str) -> StepSettings {
 /// The bits of all weights after two epochs of shuffled batches.
 fn bits(a: &Architecture, d: &Dataset, s: &StepSettings, isa: Isa, threads: usize, batch: usize) -> Vec<u32> {
     let rows = d.rows();
-    let mut trainer =
-        Trainer::new(a, Parameters::init(a, None, 3), s.clone(), (isa, threads), (batch, rows));
+    let mut trainer = Trainer::new(a, Parameters::init(a, None, 3), s.clone(), (isa, threads), (batch, rows));
     for epoch in 0..2 {
         let mut order: Vec<u32> = (0..rows as u32).collect();
         order.rotate_left(7 * epoch as usize + 1);
