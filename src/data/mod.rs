@@ -6,6 +6,7 @@ mod dataset;
 mod delimited;
 mod describe;
 mod feature;
+mod fit;
 mod idx;
 mod image;
 mod layout;
@@ -21,24 +22,25 @@ mod split;
 pub mod synthetic;
 mod table;
 mod target;
+mod written;
 
 pub use balance::{ClassWeight, resample};
 pub use dataset::{Dataset, Features, Targets};
 pub use delimited::{TableReader, Wanted};
 pub use describe::{ColumnDescription, Description, Statistics, describe};
 pub use feature::{Encoding, Feature, MOST_LEVELS, Summary};
+pub use fit::FitOptions;
 pub use idx::{Images, Part};
 pub use layout::Layout;
-pub use options::{
-    Balance, DataOptions, Delimiter, Format, Header, Impute, PartFrom, ReadOptions, Scale, SplitMode, TaskChoice,
-};
+pub use options::{Balance, DataOptions, Format, Header, Impute, ReadOptions, Scale, SplitMode, TaskChoice};
 pub use order::epoch_order;
 pub use predict_rows::{Chunk, RowReader};
 pub use prepare::{Evaluation, Prepared, prepare, prepare_for, read_for};
-pub use preprocess::{FitOptions, ImagePreprocessing, Preprocessing, TablePreprocessing};
+pub use preprocess::{ImagePreprocessing, Preprocessing, TablePreprocessing};
 pub use read::{Contents, read};
 pub use schema::{Roles, Task};
 pub use source::{Opened, Source};
 pub use split::{Split, split};
 pub use table::{Column, ColumnKind, DEFAULT_MISSING, MissingMarkers, Table};
 pub use target::Target;
+pub use written::{Delimiter, PartFrom};
