@@ -4,11 +4,13 @@ pub mod adam;
 pub mod clip;
 pub mod rmsprop;
 pub mod rule;
+pub mod schedule;
 pub mod sgd;
 mod spec;
 
 pub use adam::Adam;
 pub use rmsprop::RmsProp;
 pub use rule::{Decay, Rule};
+pub use schedule::{Plateau, Schedule};
 pub use sgd::Sgd;
 pub use spec::{Algorithm, OptimizerSpec, VisitRule};
