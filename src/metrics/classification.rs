@@ -141,8 +141,8 @@ impl ConfusionMatrix {
         let support: Vec<f64> = (0..self.classes).map(|c| self.support(c)).collect();
         let predicted: Vec<f64> = (0..self.classes).map(|c| self.predicted(c)).collect();
         let (mut found, mut chance) = (0.0, 0.0);
-        for t in 0..self.classes {
-            for p in 0..self.classes {
+        for (t, true_weight) in support.iter().enumerate() {
+            for (p, predicted_weight) in predicted.iter().enumerate() {
                 let distance = t.abs_diff(p) as f64;
                 let weight = match disagreement {
                     Disagreement::Unweighted => f64::from(t != p),
@@ -150,7 +150,7 @@ impl ConfusionMatrix {
                     Disagreement::Quadratic => distance * distance,
                 };
                 found += weight * self.at(t, p);
-                chance += weight * support[t] * predicted[p] / n;
+                chance += weight * true_weight * predicted_weight / n;
             }
         }
         1.0 - found / chance
