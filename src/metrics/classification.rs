@@ -89,8 +89,7 @@ impl ConfusionMatrix {
 
     /// The matrix without the classes that are neither true nor predicted anywhere.
     pub fn of_present_classes(&self) -> Self {
-        let present: Vec<usize> =
-            (0..self.classes).filter(|&c| self.support(c) + self.predicted(c) > 0.0).collect();
+        let present: Vec<usize> = (0..self.classes).filter(|&c| self.support(c) + self.predicted(c) > 0.0).collect();
         let cells = present.iter().flat_map(|&t| present.iter().map(move |&p| self.at(t, p))).collect();
         ConfusionMatrix { classes: present.len(), cells }
     }
@@ -139,9 +138,11 @@ impl ConfusionMatrix {
     /// disagreement `tᵢ pⱼ / n` of chance; NaN where that is 0.
     pub fn cohen_kappa(&self, disagreement: Disagreement) -> f64 {
         let n = self.total();
+        let support: Vec<f64> = (0..self.classes).map(|c| self.support(c)).collect();
+        let predicted: Vec<f64> = (0..self.classes).map(|c| self.predicted(c)).collect();
         let (mut found, mut chance) = (0.0, 0.0);
-        for t in 0..self.classes {
-            for p in 0..self.classes {
+        for (t, true_weight) in support.iter().enumerate() {
+            for (p, predicted_weight) in predicted.iter().enumerate() {
                 let distance = t.abs_diff(p) as f64;
                 let weight = match disagreement {
                     Disagreement::Unweighted => f64::from(t != p),
@@ -149,7 +150,7 @@ impl ConfusionMatrix {
                     Disagreement::Quadratic => distance * distance,
                 };
                 found += weight * self.at(t, p);
-                chance += weight * self.support(t) * self.predicted(p) / n;
+                chance += weight * true_weight * predicted_weight / n;
             }
         }
         1.0 - found / chance

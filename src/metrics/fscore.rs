@@ -89,9 +89,11 @@ impl ConfusionMatrix {
             }
             Average::Macro | Average::Weighted => {
                 let values = self.per_class(score, zero).into_iter().enumerate().filter(|(_, v)| !v.is_nan());
-                weighted_mean(values.map(|(class, value)| {
-                    (value, if average == Average::Macro { 1.0 } else { self.support(class) })
-                }))
+                weighted_mean(
+                    values.map(|(class, value)| {
+                        (value, if average == Average::Macro { 1.0 } else { self.support(class) })
+                    }),
+                )
             }
         }
     }

@@ -33,7 +33,11 @@ impl Sweep {
         for (i, &(score, positive, weight)) in rows.iter().enumerate() {
             // NaN sorts to an end and spreads from there into every later sum.
             let weight = if score.is_nan() { f64::NAN } else { weight };
-            if positive { tp += weight } else { fp += weight }
+            if positive {
+                tp += weight
+            } else {
+                fp += weight
+            }
             if rows.get(i + 1).is_none_or(|next| next.0 != score) {
                 thresholds.push(score);
                 true_positives.push(tp);
@@ -127,9 +131,11 @@ impl ClassScores<'_> {
 
     /// All pairs of a row and a class as one two-class problem: the micro average.
     pub fn pooled(&self) -> Sweep {
-        Sweep::new(self.rows().flat_map(|(t, scores, weight)| {
-            scores.iter().enumerate().map(move |(c, &score)| (score, c == t, weight))
-        }))
+        Sweep::new(
+            self.rows().flat_map(|(t, scores, weight)| {
+                scores.iter().enumerate().map(move |(c, &score)| (score, c == t, weight))
+            }),
+        )
     }
 
     /// Area under the ROC curve over all pairs of classes, Hand & Till 2001, <https://doi.org/10.1023/A:1010920819831>:

@@ -118,11 +118,8 @@ fn labels_are_averaged() {
 /// Of several outputs the mean over the outputs, whatever their scale.
 #[test]
 fn outputs_are_averaged() {
-    let predictions = Predictions::Regression {
-        outputs: 2,
-        values: &[1.0, 10.0, 3.0, 30.0],
-        truth: &[2.0, 10.0, 2.0, 20.0],
-    };
+    let predictions =
+        Predictions::Regression { outputs: 2, values: &[1.0, 10.0, 3.0, 30.0], truth: &[2.0, 10.0, 2.0, 20.0] };
     let set = evaluate(&predictions, None, Detail::Running);
     assert_eq!(set.get(Rmse), Some((1.0 + 50f64.sqrt()) / 2.0));
     assert_eq!((set.get(Mae), set.get(Mape)), (Some(3.0), Some(0.375)));
