@@ -92,7 +92,12 @@ pub const KEYS: &[Key] = &[
     key("init", "SCHEME", Model, "Initial weights [he_normal for relu-like, glorot_uniform otherwise]"),
     key("loss", "LOSS", Model, "auto, or e.g. mse, mae, huber:delta=1, logcosh, poisson, focal:gamma=2 [auto]"),
     key("init_from", "FILE", Model, "Start from the weights of a .safetensors file"),
-    key("optimizer", "SPEC", Optimizer, "E.g. sgd, momentum, nesterov, rmsprop, adamw, adam:beta2=0.95,eps=1e-8 [adam]"),
+    key(
+        "optimizer",
+        "SPEC",
+        Optimizer,
+        "E.g. sgd, momentum, nesterov, rmsprop, adamw, adam:beta2=0.95,eps=1e-8 [adam]",
+    ),
     key("lr", "RATE", Optimizer, "Learning rate [the optimizer's own]"),
     key("schedule", "SPEC", Optimizer, "E.g. const, step:…, cosine:warmup=0.05, onecycle, plateau:… [cosine]"),
     key("batch", "N|full|auto", Optimizer, "Rows of a mini-batch [auto: 128, halved to 16 for few rows]"),

@@ -7,4 +7,4 @@ mod train;
 
 pub use keys::{Group, KEYS, Key, find};
 pub use settings::{Origin, Settings};
-pub use train::{ModelOptions, OptimizerOptions, OutputOptions, StoppingOptions, ThreadOptions, TrainConfig};
+pub use train::{Batch, ModelOptions, OptimizerOptions, OutputOptions, StoppingOptions, ThreadOptions, TrainConfig};

@@ -93,7 +93,11 @@ impl Reader {
     }
 
     /// Reads a value by a function of its own.
-    pub(super) fn with<T>(&self, name: &str, read: impl Fn(&str) -> std::result::Result<T, String>) -> Result<Option<T>> {
+    pub(super) fn with<T>(
+        &self,
+        name: &str,
+        read: impl Fn(&str) -> std::result::Result<T, String>,
+    ) -> Result<Option<T>> {
         let Some(text) = self.text(name) else { return Ok(None) };
         read(&text).map(Some).map_err(|reason| self.wrong(name, &reason))
     }

@@ -47,6 +47,17 @@ impl Settings {
         self.given.insert(name.to_owned(), Given { value, origin });
     }
 
+    /// The text of a value that is no matter of training, such as how progress is shown.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.given.get(name).and_then(|given| given.value.as_str().map(str::to_owned))
+    }
+
+    /// Sets a value that any other source overrides, such as a variable of another library.
+    pub fn set_default(&mut self, name: &str, value: Value) {
+        let given = Given { value, origin: Origin::Environment };
+        self.given.entry(name.to_owned()).or_insert(given);
+    }
+
     /// Reads a configuration file: TOML, keys at top level.
     ///
     /// # Errors

@@ -152,8 +152,24 @@ pub struct OutputOptions {
 
 /// Keys that are the data room's own.
 const DATA_KEYS: &[&str] = &[
-    "data", "label", "task", "valid", "test", "split", "scale", "impute", "categorical", "ignore", "na", "weight_col",
-    "class_weight", "balance", "positive", "format", "delimiter", "header",
+    "data",
+    "label",
+    "task",
+    "valid",
+    "test",
+    "split",
+    "scale",
+    "impute",
+    "categorical",
+    "ignore",
+    "na",
+    "weight_col",
+    "class_weight",
+    "balance",
+    "positive",
+    "format",
+    "delimiter",
+    "header",
 ];
 
 fn positive(x: f64) -> bool {
@@ -277,7 +293,9 @@ fn model_options(reader: &Reader) -> Result<ModelOptions> {
         hidden,
         activations,
         output_activation: reader.parse("output_activation")?.unwrap_or(Activation::Identity),
-        dropout: reader.number("dropout", "a share of at least 0 and below 1", |x| (0.0..1.0).contains(&x))?.unwrap_or(0.0),
+        dropout: reader
+            .number("dropout", "a share of at least 0 and below 1", |x| (0.0..1.0).contains(&x))?
+            .unwrap_or(0.0),
         norm,
         residual: reader.switch("residual")?,
         init: reader.parse("init")?,
@@ -354,7 +372,10 @@ fn stopping_options(reader: &Reader) -> Result<StoppingOptions> {
     let watched = [("target", options.target.map(|g| g.watched)), ("monitor", options.monitor)];
     for (name, watched) in watched {
         if let Some(watched) = watched.filter(|w| w.part == DataPart::Test) {
-            let message = format!("--{name} {watched}: the test part is looked at only after training; use val_{}", watched.metric);
+            let message = format!(
+                "--{name} {watched}: the test part is looked at only after training; use val_{}",
+                watched.metric
+            );
             return Err(Error::Usage(message));
         }
     }

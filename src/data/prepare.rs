@@ -9,11 +9,12 @@ use super::image::prepare_images;
 use super::options::{Balance, DataOptions, Header, Impute, ReadOptions, Scale, SplitMode, TaskChoice};
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::read::{Contents, read_opened, reads_as_idx};
-use super::schema::{Roles, Task, infer_task};
+use super::schema::{Roles, infer_task};
 use super::source::{Opened, Source};
 use super::split::{Split, split};
 use super::table::{Column, Table};
 use super::target::Target;
+use super::task::Task;
 use super::written::PartFrom;
 use crate::{Error, Result};
 

@@ -10,9 +10,10 @@ use super::feature::{Encoding, Feature, Plan};
 use super::fit::{FitOptions, fit_column};
 use super::idx::Images;
 use super::layout::Layout;
-use super::schema::{Roles, Task};
+use super::schema::Roles;
 use super::table::{Column, ColumnKind, MissingMarkers, Table, format_number, parse_number, shortened};
 use super::target::Target;
+use super::task::Task;
 use crate::{Error, Result};
 
 /// From raw rows to the inputs of the network, and from its outputs to the user's units.

@@ -57,6 +57,11 @@ impl ConfusionMatrix {
         self.classes
     }
 
+    /// The cells as a list of rows, true classes down, predicted ones across.
+    pub fn nested(&self) -> Vec<Vec<f64>> {
+        self.cells().chunks(self.classes().max(1)).map(<[f64]>::to_vec).collect()
+    }
+
     /// The matrix row by row.
     pub fn cells(&self) -> &[f64] {
         &self.cells

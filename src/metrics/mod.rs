@@ -11,13 +11,11 @@ pub mod ranking;
 pub mod regression;
 pub mod report;
 pub mod set;
-pub mod task;
 
 pub use classification::ConfusionMatrix;
 pub use name::MetricName;
 pub use report::{Detail, Predictions, confusion_matrix, evaluate};
 pub use set::MetricSet;
-pub use task::Task;
 
 /// The weight of row `row`: 1 where there are no weights.
 fn weight_of(weights: Option<&[f64]>, row: usize) -> f64 {

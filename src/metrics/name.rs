@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Task;
+use crate::data::Task;
 use crate::spec::unknown;
 use crate::{Error, Result};
 

@@ -4,7 +4,8 @@ use super::fscore::{Average, Score, ZeroDivision};
 use super::probabilistic::{squared_distance, surprise};
 use super::ranking::{ClassScores, Sweep};
 use super::regression::Outputs;
-use super::{ConfusionMatrix, MetricName, MetricSet, Task, mean, weight_of, weighted_mean};
+use super::{ConfusionMatrix, MetricName, MetricSet, mean, weight_of, weighted_mean};
+use crate::data::Task;
 
 /// Predictions beside what was true, row-major.
 #[derive(Debug, Clone, Copy)]

@@ -65,7 +65,8 @@ impl Model {
     /// # Errors
     /// [`Error::Mismatch`] if the format refuses the tensors.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let card = serde_json::to_string(&self.card).map_err(|e| Error::Mismatch(format!("cannot write model: {e}")))?;
+        let card =
+            serde_json::to_string(&self.card).map_err(|e| Error::Mismatch(format!("cannot write model: {e}")))?;
         let metadata = HashMap::from([(KEY.to_owned(), card)]);
         to_bytes(&self.parameters.named(), Some(metadata))
     }
@@ -96,8 +97,8 @@ impl Model {
             return Err(wrong(format!("{message}: use a newer gradlane")));
         }
         let card: Card = serde_json::from_str(text).map_err(|e| wrong(format!("wrong metadata: {e}")))?;
-        let parameters = Parameters::from_named(&card.architecture, &parse(&path, &bytes)?)
-            .map_err(|e| wrong(e.to_string()))?;
+        let parameters =
+            Parameters::from_named(&card.architecture, &parse(&path, &bytes)?).map_err(|e| wrong(e.to_string()))?;
         Ok(Model { card, parameters })
     }
 }

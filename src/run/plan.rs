@@ -1,11 +1,11 @@
 //! A run that is ready to begin: data read and prepared, network and schedule decided.
 
-use std::sync::atomic::AtomicI32;
+use std::sync::atomic::AtomicUsize;
 
 use serde_json::{Value, json};
 
 use super::directory::RunDirectory;
-use super::summary::{Summary, nested};
+use super::summary::Summary;
 use crate::config::TrainConfig;
 use crate::data::{Dataset, Prepared, prepare};
 use crate::kernel::Line;
@@ -138,7 +138,9 @@ impl Plan {
                 DataPart::Test => self.prepared.test.is_none().then_some("--test"),
             };
             if let Some(part) = missing {
-                return Err(Error::Mismatch(format!("--{flag} {watched}: there is no such part of the data; see {part}")));
+                return Err(Error::Mismatch(format!(
+                    "--{flag} {watched}: there is no such part of the data; see {part}"
+                )));
             }
         }
         Ok(())
@@ -276,7 +278,7 @@ impl Plan {
     pub fn run(
         &self,
         directory: &mut RunDirectory,
-        signal: &AtomicI32,
+        signal: &AtomicUsize,
         observe: &mut dyn FnMut(&Event<'_>),
     ) -> Result<Finished> {
         directory.write("config.toml", &self.config.to_toml(self.batch, self.epochs))?;
@@ -325,7 +327,7 @@ impl Plan {
             val,
             test,
             classes: self.prepared.preprocessing.class_names().to_vec(),
-            confusion: confusion.as_ref().map(nested),
+            confusion: confusion.as_ref().map(ConfusionMatrix::nested),
             seconds: outcome.seconds,
             samples_per_s: outcome.rows as f64 / outcome.step_seconds.max(1e-9),
             threads: self.threads,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::metrics::{ConfusionMatrix, MetricSet};
+use crate::metrics::MetricSet;
 
 /// The figures of `summary.json`.
 #[derive(Debug, Clone, Serialize)]
@@ -45,9 +45,4 @@ pub struct Summary {
     pub seed: u64,
     /// Hash of the kept weights.
     pub weights_sha256: String,
-}
-
-/// A confusion matrix as nested lists.
-pub(super) fn nested(matrix: &ConfusionMatrix) -> Vec<Vec<f64>> {
-    matrix.cells().chunks(matrix.classes().max(1)).map(<[f64]>::to_vec).collect()
 }

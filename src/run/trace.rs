@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use crate::data::{Features, Targets, epoch_order};
 use crate::model::NamedTensor;
+use crate::nn::Objective;
 use crate::nn::norm::Norm;
 use crate::nn::textbook::{self, Batch, Layer, Network, Skip};
-use crate::nn::Objective;
 use crate::run::Plan;
 use crate::{Error, Result};
 
@@ -34,7 +34,7 @@ pub fn trace(plan: &Plan) -> Result<String> {
     let (label, values);
     let targets = match &data.targets {
         Targets::Classes { labels, .. } => {
-            label = [labels[row]];
+            label = [f64::from(labels[row])];
             textbook::Targets::Classes(&label)
         }
         Targets::Values { values: all, cols } => {

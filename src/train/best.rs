@@ -70,7 +70,8 @@ mod tests {
     fn ties_go_to_the_lower_loss_and_then_to_the_later_epoch() {
         let mut best = Best::new("val_accuracy".parse().unwrap(), 0.0);
         let rows = [(0.9, 0.3), (0.9, 0.2), (0.9, 0.2), (0.9, 0.4), (0.8, 0.1)];
-        let kept: Vec<bool> = rows.iter().enumerate().map(|(i, (a, l))| best.observe(i + 1, &figures(*a, *l))).collect();
+        let kept: Vec<bool> =
+            rows.iter().enumerate().map(|(i, (a, l))| best.observe(i + 1, &figures(*a, *l))).collect();
         assert_eq!(kept, [true, true, true, false, false]);
         assert_eq!((best.epoch, best.waited), (3, 4));
     }

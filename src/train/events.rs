@@ -83,7 +83,7 @@ fn epoch_json(record: &EpochRecord) -> Value {
         }
     }
     if let Some(confusion) = &record.confusion {
-        object.insert("val_confusion".into(), json!(confusion.rows()));
+        object.insert("val_confusion".into(), json!(confusion.nested()));
     }
     object.insert("lr".into(), record.lr.into());
     object.insert("best".into(), record.best.into());

@@ -1,6 +1,6 @@
 //! Training as a whole: epochs, validation, the best weights, and when to stop.
 
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::best::Best;
@@ -67,7 +67,7 @@ pub enum Stopped {
     /// Loss or gradient stopped being finite.
     Diverged(StepStats),
     /// A signal of this number came.
-    Signal(i32),
+    Signal(usize),
 }
 
 impl Stopped {
@@ -124,7 +124,7 @@ pub fn fit(
     trainer: &mut Trainer,
     data: FitData<'_>,
     options: &FitOptions,
-    signal: &AtomicI32,
+    signal: &AtomicUsize,
     observe: &mut dyn FnMut(&Event<'_>),
 ) -> FitOutcome {
     let mut fit = Fit::new(data, options, signal);
@@ -153,7 +153,7 @@ pub fn fit(
 struct Fit<'a> {
     data: FitData<'a>,
     options: &'a FitOptions,
-    signal: &'a AtomicI32,
+    signal: &'a AtomicUsize,
     began: Instant,
     total_steps: u64,
     plateau: Option<Plateau>,
@@ -166,7 +166,7 @@ struct Fit<'a> {
 }
 
 impl<'a> Fit<'a> {
-    fn new(data: FitData<'a>, options: &'a FitOptions, signal: &'a AtomicI32) -> Fit<'a> {
+    fn new(data: FitData<'a>, options: &'a FitOptions, signal: &'a AtomicUsize) -> Fit<'a> {
         let steps_per_epoch = data.train.rows().div_ceil(options.batch) as u64;
         let all = steps_per_epoch * options.epochs as u64;
         Fit {
@@ -175,7 +175,10 @@ impl<'a> Fit<'a> {
             signal,
             began: Instant::now(),
             total_steps: options.steps.map_or(all, |steps| steps.min(all)),
-            plateau: options.schedule.plateau(options.lr),
+            plateau: options
+                .schedule
+                .plateau()
+                .map(|rule| Plateau::new(rule, options.lr, options.monitor.metric.higher_is_better())),
             best: Best::new(options.monitor, options.min_delta),
             kept: Vec::new(),
             history: Vec::new(),
@@ -187,7 +190,7 @@ impl<'a> Fit<'a> {
 
     /// Learning rate of step `t`, counted from 1.
     fn rate(&self, t: u64) -> f64 {
-        let base = self.plateau.as_ref().map_or(self.options.lr, Plateau::rate);
+        let base = self.plateau.as_ref().map_or(self.options.lr, Plateau::lr);
         self.options.schedule.rate(base, t - 1, self.total_steps)
     }
 
@@ -229,9 +232,8 @@ impl<'a> Fit<'a> {
         let outputs = trainer.running_outputs(seen.len());
         let running = scorer.figures(outputs, train, Rows::Of(seen), outcome.loss, Detail::Running);
         let evaluated = val.map(|val| (val, trainer.evaluate(val)));
-        let figures = |(val, e): &(&Dataset, super::Evaluation)| {
-            scorer.figures(&e.outputs, val, Rows::All, e.loss, Detail::Full)
-        };
+        let figures =
+            |(val, e): &(&Dataset, super::Evaluation)| scorer.figures(&e.outputs, val, Rows::All, e.loss, Detail::Full);
         let val_figures = evaluated.as_ref().map(figures);
         let watched = if self.options.monitor.part == DataPart::Train { Some(&running) } else { val_figures.as_ref() };
         let best = watched.is_some_and(|figures| self.best.observe(epoch, figures));
@@ -241,7 +243,7 @@ impl<'a> Fit<'a> {
         }
         let lr = self.rate(trainer.steps());
         if let (Some(plateau), Some(figures)) = (&mut self.plateau, watched) {
-            plateau.observe(figures.get(self.options.monitor.metric).unwrap_or(f64::NAN));
+            plateau.report(figures.get(self.options.monitor.metric).unwrap_or(f64::NAN));
         }
         EpochRecord {
             epoch,

@@ -114,7 +114,8 @@ impl FromStr for Goal {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let found = COMPARISONS.iter().find_map(|(sign, c)| text.split_once(sign).map(|(left, right)| (left, *c, right)));
+        let found =
+            COMPARISONS.iter().find_map(|(sign, c)| text.split_once(sign).map(|(left, right)| (left, *c, right)));
         let Some((name, comparison, value)) = found else {
             let message = format!("expected METRIC<=X, METRIC>=X or METRIC=X, found \"{text}\"");
             return Err(Error::Usage(message));

@@ -43,7 +43,8 @@ impl Scorer {
     pub fn figures(&self, outputs: &[f32], data: &Dataset, rows: Rows<'_>, loss: f64, detail: Detail) -> MetricSet {
         let predicted = self.predictions(outputs);
         let truth = Truth::of(self, data, rows);
-        let mut figures = metrics::evaluate(&truth.predictions(&predicted, &self.target), truth.weights.as_deref(), detail);
+        let mut figures =
+            metrics::evaluate(&truth.predictions(&predicted, &self.target), truth.weights.as_deref(), detail);
         figures.set(MetricName::Loss, loss);
         figures
     }
