@@ -1,34 +1,99 @@
 //! Files that are there whole or not at all.
 
-use std::io::Write;
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use crate::{Error, Result};
+
+/// A file that is written under a temporary name beside its own; [`AtomicFile::finish`] renames it, and until then an
+/// older file stays as it was. A device or a pipe, which nothing can replace, is written directly.
+#[derive(Debug)]
+pub struct AtomicFile {
+    path: PathBuf,
+    to: To,
+}
+
+#[derive(Debug)]
+enum To {
+    Temporary(NamedTempFile),
+    Special(File),
+}
+
+impl AtomicFile {
+    /// Begins a file; a link is followed.
+    ///
+    /// # Errors
+    /// [`Error::Io`] naming the file, if its folder is missing or may not be written.
+    pub fn create(path: &Path) -> Result<AtomicFile> {
+        let io = |e| Error::io(path, e);
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        let to = match fs::metadata(&target) {
+            Ok(found) if found.is_dir() => return Err(io(io::ErrorKind::IsADirectory.into())),
+            Ok(found) if !found.is_file() => To::Special(File::options().write(true).open(&target).map_err(io)?),
+            _ => {
+                let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                To::Temporary(NamedTempFile::new_in(folder).map_err(io)?)
+            }
+        };
+        Ok(AtomicFile { path: target, to })
+    }
+
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    /// [`Error::Io`] naming the file.
+    pub fn finish(self) -> Result<()> {
+        let io = |e| Error::io(&self.path, e);
+        match self.to {
+            To::Special(mut file) => file.flush().map_err(io),
+            To::Temporary(file) => {
+                file.as_file().sync_all().map_err(io)?;
+                make_readable(file.as_file()).map_err(io)?;
+                file.persist(&self.path).map_err(|e| io(e.error))?;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.to {
+            To::Temporary(file) => file.write(bytes),
+            To::Special(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.to {
+            To::Temporary(file) => file.flush(),
+            To::Special(file) => file.flush(),
+        }
+    }
+}
 
 /// Writes a file under a temporary name beside it and renames it: a failure leaves an older file as it was.
 ///
 /// # Errors
 /// [`Error::Io`] naming the file.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let io = |e| Error::io(path, e);
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
-    file.write_all(bytes).map_err(io)?;
-    file.as_file().sync_all().map_err(io)?;
-    make_readable(file.as_file()).map_err(io)?;
-    file.persist(path).map_err(|e| Error::io(path, e.error))?;
-    Ok(())
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(bytes).map_err(|e| Error::io(path, e))?;
+    file.finish()
 }
 
 /// Gives a temporary file, which only its owner may read, the mode of an ordinary one.
 #[cfg(unix)]
-fn make_readable(file: &std::fs::File) -> std::io::Result<()> {
+fn make_readable(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+    file.set_permissions(fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-fn make_readable(_: &std::fs::File) -> std::io::Result<()> {
+fn make_readable(_: &File) -> io::Result<()> {
     Ok(())
 }
 
@@ -42,8 +107,27 @@ mod tests {
         let path = folder.path().join("model");
         write(&path, b"first").unwrap();
         write(&path, b"second").unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), b"second");
+        assert_eq!(fs::read(&path).unwrap(), b"second");
         assert!(write(&folder.path().join("missing/model"), b"x").is_err());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "a temporary file was left");
+        let mut unfinished = AtomicFile::create(&path).unwrap();
+        unfinished.write_all(b"third").unwrap();
+        drop(unfinished);
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "a temporary file was left");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_devices_stay_what_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        write(&file, b"first").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write(&link, b"second").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&file).unwrap(), b"second");
+        write(Path::new("/dev/null"), b"x").unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+        assert!(matches!(write(folder.path(), b"x"), Err(Error::Io { .. })));
     }
 }

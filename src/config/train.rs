@@ -397,7 +397,7 @@ fn duration(text: &str) -> std::result::Result<Duration, String> {
     length.ok_or_else(|| format!("expected a time such as 90s, 10m or 2h, found \"{text}\""))
 }
 
-fn thread_options(reader: &Reader) -> Result<ThreadOptions> {
+pub(super) fn thread_options(reader: &Reader) -> Result<ThreadOptions> {
     let isa = reader.with("isa", |text| {
         let available = Isa::available();
         let named = available.iter().find(|isa| isa.name() == text).copied();

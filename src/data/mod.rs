@@ -35,6 +35,7 @@ pub use idx::{Images, Part};
 pub use layout::Layout;
 pub use options::{Balance, DataOptions, Format, Header, Impute, ReadOptions, Scale, SplitMode, TaskChoice};
 pub use order::epoch_order;
+pub(crate) use order::shuffle;
 pub use predict_rows::{Chunk, RowReader};
 pub use prepare::{Evaluation, Prepared, prepare, prepare_for, read_for};
 pub use preprocess::{ImagePreprocessing, Preprocessing, TablePreprocessing};

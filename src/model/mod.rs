@@ -1,11 +1,13 @@
 //! The network: its architecture, its flat parameters, its file.
 
 mod architecture;
+mod describe;
 pub mod file;
 mod layout;
 mod parameters;
 
 pub use architecture::Architecture;
+pub use describe::{LayerDescription, ModelDescription};
 pub use file::{Card, Model};
 pub use layout::{Layout, Role, Slot, Tensor};
 pub use parameters::{NamedTensor, Parameters};

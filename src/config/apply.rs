@@ -1,0 +1,48 @@
+//! The options of verbs that apply a trained model to data, or look at data.
+
+use super::reader::Reader;
+use super::settings::Settings;
+use super::train::{ThreadOptions, thread_options};
+use crate::Result;
+use crate::data::{DataOptions, ReadOptions};
+use crate::kernel::Isa;
+use crate::train::team::available_threads;
+
+/// How files are read and on what a model runs.
+#[derive(Debug, Clone)]
+pub struct ApplyConfig {
+    /// How files are read.
+    pub read: ReadOptions,
+    /// Threads and instructions.
+    pub engine: ThreadOptions,
+}
+
+/// The keys that say how files are read.
+const READ_KEYS: &[&str] = &["format", "delimiter", "header", "na"];
+
+impl ApplyConfig {
+    /// Types and checks settings, before any file is opened.
+    ///
+    /// # Errors
+    /// [`crate::Error::Usage`] naming the flag or variable.
+    pub fn new(settings: Settings) -> Result<ApplyConfig> {
+        let reader = Reader::new(settings);
+        let options: DataOptions = reader
+            .table(READ_KEYS)
+            .try_into()
+            .map_err(|e: toml::de::Error| reader.rename(READ_KEYS, &e.to_string()))?;
+        options.check()?;
+        Ok(ApplyConfig { read: options.read_options(), engine: thread_options(&reader)? })
+    }
+
+    /// Kernels, and as many threads as may be used.
+    pub fn isa_and_threads(&self) -> (Isa, usize) {
+        let cores = available_threads();
+        let threads = match self.engine.threads {
+            Some(asked) if self.engine.exact => asked,
+            Some(asked) => asked.min(cores),
+            None => cores,
+        };
+        (self.engine.isa, threads)
+    }
+}

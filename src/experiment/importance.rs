@@ -1,0 +1,138 @@
+//! Permutation importance: how much worse a model is when a column tells it nothing.
+
+use serde::Serialize;
+
+use crate::data::{Dataset, Features, ReadOptions, Source, TablePreprocessing, Task, read_for, shuffle};
+use crate::metrics::MetricName;
+use crate::model::Model;
+use crate::predict::Predictor;
+use crate::rng::{Purpose, stream};
+use crate::data::Preprocessing;
+use crate::{Error, Result};
+
+/// Permutations of each column.
+pub const REPEATS: u64 = 5;
+
+/// How much each raw column matters to a model, on some data.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Importance {
+    /// The figure whose drop is measured: accuracy, or R² of a regression.
+    pub metric: MetricName,
+    /// The figure on the data as they are.
+    pub baseline: f64,
+    /// Rows it was measured on.
+    pub rows: usize,
+    /// Permutations of each column.
+    pub repeats: u64,
+    /// The columns, the most important first.
+    pub columns: Vec<ColumnImportance>,
+}
+
+/// How much one column matters.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ColumnImportance {
+    /// The column.
+    pub column: String,
+    /// Mean drop of the figure when the column's values are permuted among the rows.
+    pub mean: f64,
+    /// Standard deviation of the drops (of the population, as scikit-learn's `importances_std`).
+    pub sd: f64,
+}
+
+/// Measures every raw column of labelled rows: all inputs that come of a column are permuted together, [`REPEATS`]
+/// times. Breiman 2001, "Random Forests", <https://doi.org/10.1023/A:1010933404324>; as scikit-learn's
+/// `permutation_importance`. Depends on model, data and seed alone.
+///
+/// # Errors
+/// [`Error::Mismatch`] for a model of images, otherwise as [`crate::data::prepare_for`]; [`Error::Data`] where the
+/// figure is undefined.
+pub fn permutation_importance(
+    model: &Model,
+    predictor: &mut Predictor,
+    (source, options): (&Source, &ReadOptions),
+    seed: u64,
+) -> Result<Importance> {
+    let Preprocessing::Table(preprocessing) = &model.card.preprocessing else {
+        let message = "--importance is about the columns of a table, and this model was trained on images";
+        return Err(Error::Mismatch(message.to_owned()));
+    };
+    let data = labelled_rows(preprocessing, source, options)?;
+    let metric = if preprocessing.target.task == Task::Regression { MetricName::R2 } else { MetricName::Accuracy };
+    let baseline = predictor.brief_figures(&data).get(metric);
+    let baseline = baseline.ok_or_else(|| {
+        Error::data(source.name(), format!("{metric} is undefined on these rows: are all targets the same?"))
+    })?;
+    let mut permuted = data.clone();
+    let mut order: Vec<u32> = Vec::new();
+    let mut columns = Vec::with_capacity(preprocessing.features.len());
+    let mut first = 0;
+    for (number, feature) in preprocessing.features.iter().enumerate() {
+        let inputs = first..first + feature.width();
+        let mut drops = Vec::with_capacity(REPEATS as usize);
+        for repeat in 0..REPEATS {
+            order.clear();
+            order.extend(0..data.rows() as u32);
+            shuffle(&mut order, &mut stream(seed, Purpose::Permutation, number as u64, repeat));
+            take_inputs(&mut permuted.features, &data.features, inputs.clone(), |row| order[row] as usize);
+            drops.push(baseline - predictor.brief_figures(&permuted).get(metric).unwrap_or(f64::NAN));
+        }
+        take_inputs(&mut permuted.features, &data.features, inputs.clone(), |row| row);
+        let (mean, sd) = mean_and_sd(&drops);
+        columns.push(ColumnImportance { column: feature.column.clone(), mean, sd });
+        first = inputs.end;
+    }
+    columns.sort_by(|a, b| b.mean.total_cmp(&a.mean));
+    Ok(Importance { metric, baseline, rows: data.rows(), repeats: REPEATS, columns })
+}
+
+fn labelled_rows(preprocessing: &TablePreprocessing, source: &Source, options: &ReadOptions) -> Result<Dataset> {
+    let table = read_for(preprocessing, source, options)?;
+    let rows = preprocessing.target.rows_with_target(&table)?;
+    if rows.is_empty() {
+        return Err(Error::data(&table.path, "the label is missing in every row"));
+    }
+    Ok(Dataset {
+        features: preprocessing.features(&table, Some(&rows))?,
+        targets: preprocessing.targets(&table, &rows)?,
+        weights: preprocessing.weights(&table, &rows)?,
+    })
+}
+
+/// Overwrites some inputs of every row with those of another row.
+fn take_inputs(to: &mut Features, from: &Features, inputs: std::ops::Range<usize>, row_of: impl Fn(usize) -> usize) {
+    let (Features::F32 { values: to, cols }, Features::F32 { values: from, .. }) = (to, from) else {
+        unreachable!("tables are prepared as numbers");
+    };
+    for (row, values) in to.chunks_exact_mut(*cols).enumerate() {
+        let source = row_of(row) * *cols;
+        values[inputs.clone()].copy_from_slice(&from[source + inputs.start..source + inputs.end]);
+    }
+}
+
+fn mean_and_sd(values: &[f64]) -> (f64, f64) {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / count;
+    (mean, variance.sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_of_one_column_move_together_and_come_back() {
+        let from = Features::F32 { values: (0..12).map(|v| v as f32).collect(), cols: 4 };
+        let mut to = from.clone();
+        take_inputs(&mut to, &from, 1..3, |row| 2 - row);
+        let expected = [0.0, 9.0, 10.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 1.0, 2.0, 11.0];
+        assert_eq!(to, Features::F32 { values: expected.to_vec(), cols: 4 });
+        take_inputs(&mut to, &from, 1..3, |row| row);
+        assert_eq!(to, from);
+    }
+
+    #[test]
+    fn spread_is_the_populations() {
+        assert_eq!(mean_and_sd(&[1.0, 3.0]), (2.0, 1.0));
+    }
+}

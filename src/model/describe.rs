@@ -1,0 +1,100 @@
+//! What a model is, for people and for scripts.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Model, Role};
+use crate::data::{Preprocessing, Task};
+
+/// Everything about a model but its weights.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModelDescription {
+    /// `model`.
+    pub kind: &'static str,
+    /// What is learnt.
+    pub task: Task,
+    /// Label columns.
+    pub labels: Vec<String>,
+    /// Class names, in the order of the outputs.
+    pub classes: Vec<String>,
+    /// The loss it was trained with.
+    pub loss: String,
+    /// Label smoothing of the loss.
+    pub label_smoothing: f64,
+    /// Inputs of the network.
+    pub inputs: usize,
+    /// Outputs of the network.
+    pub outputs: usize,
+    /// The layers, inputs first.
+    pub layers: Vec<LayerDescription>,
+    /// Number of parameters.
+    pub parameters: usize,
+    /// From raw rows to inputs, from outputs to units, with all fitted numbers.
+    pub preprocessing: Preprocessing,
+    /// Figures of the epochs it was trained for.
+    pub history: Vec<Value>,
+    /// Hash of the weights.
+    pub weights_sha256: String,
+}
+
+/// One linear layer and what follows it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LayerDescription {
+    /// `layers.0` and so on, as its tensors are named.
+    pub name: String,
+    /// Its inputs.
+    pub inputs: usize,
+    /// Its outputs.
+    pub outputs: usize,
+    /// Normalisation before the activation.
+    pub norm: Option<String>,
+    /// Activation.
+    pub activation: String,
+    /// How its input is added: `identity` or `projection`.
+    pub residual: Option<&'static str>,
+    /// Share of its units dropped in training.
+    pub dropout: f64,
+    /// Its parameters, norm and projection included.
+    pub parameters: usize,
+}
+
+impl Model {
+    /// Describes the model.
+    pub fn describe(&self) -> ModelDescription {
+        let card = &self.card;
+        let target = card.preprocessing.target();
+        ModelDescription {
+            kind: "model",
+            task: target.task,
+            labels: target.columns.clone(),
+            classes: target.classes.clone(),
+            loss: card.loss.to_string(),
+            label_smoothing: card.label_smoothing,
+            inputs: card.architecture.inputs,
+            outputs: card.architecture.outputs,
+            layers: (0..card.architecture.layers()).map(|layer| self.describe_layer(layer)).collect(),
+            parameters: self.parameters.layout.parameters(),
+            preprocessing: card.preprocessing.clone(),
+            history: card.history.clone(),
+            weights_sha256: self.parameters.sha256(),
+        }
+    }
+
+    fn describe_layer(&self, layer: usize) -> LayerDescription {
+        let (architecture, layout) = (&self.card.architecture, &self.parameters.layout);
+        let hidden = architecture.is_hidden(layer);
+        LayerDescription {
+            name: format!("layers.{layer}"),
+            inputs: architecture.fan_in(layer),
+            outputs: architecture.fan_out(layer),
+            norm: architecture.norm.filter(|_| hidden).map(|norm| norm.to_string()),
+            activation: architecture.activation(layer).to_string(),
+            residual: match layout.find(Role::Projection, layer) {
+                Some(_) => Some("projection"),
+                None => (architecture.residual && hidden).then_some("identity"),
+            },
+            dropout: if hidden { architecture.dropout } else { 0.0 },
+            parameters: layout.tensors.iter().filter(|t| t.layer == layer).map(|t| t.parameters()).sum(),
+        }
+    }
+}

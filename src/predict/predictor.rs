@@ -1,0 +1,91 @@
+//! A model ready to predict.
+
+use crate::data::{Dataset, Features};
+use crate::kernel::{Isa, Line};
+use crate::metrics::{ConfusionMatrix, Detail, MetricSet};
+use crate::model::Model;
+use crate::nn::Objective;
+use crate::train::score::{Rows, Scorer};
+use crate::train::team::Team;
+use crate::train::{Evaluation, Evaluator};
+use crate::Result;
+
+/// A model with threads and memory to run it forward; kept between calls.
+pub struct Predictor {
+    parameters: Vec<Line>,
+    objective: Objective,
+    evaluator: Evaluator,
+    team: Team,
+    scorer: Scorer,
+    width: usize,
+}
+
+/// What a model says of some rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predicted {
+    /// Probabilities of the classes or labels (of the positive class alone for two), or numbers in the targets' units;
+    /// row-major `[rows, width]`.
+    pub values: Vec<f32>,
+    /// Values of one row.
+    pub width: usize,
+}
+
+/// What a model is worth on rows whose truth is known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// The figures, weighted by the rows' weights.
+    pub figures: MetricSet,
+    /// How classes were taken for each other; none for regressions and several labels.
+    pub confusion: Option<ConfusionMatrix>,
+}
+
+impl Predictor {
+    /// Prepares a model for `threads` threads; what it predicts does not depend on their number.
+    ///
+    /// # Errors
+    /// [`crate::Error::Usage`] if the model's label smoothing does not suit its loss.
+    pub fn new(model: &Model, isa: Isa, threads: usize) -> Result<Predictor> {
+        let card = &model.card;
+        Ok(Predictor {
+            parameters: model.parameters.lines.clone(),
+            objective: Objective::new(card.loss, card.label_smoothing)?,
+            evaluator: Evaluator::new(&card.architecture, isa, threads.max(1)),
+            team: Team::new(threads),
+            scorer: Scorer::new(card.preprocessing.target(), card.loss),
+            width: card.architecture.outputs,
+        })
+    }
+
+    /// Predicts rows that the model's preprocessing prepared.
+    ///
+    /// # Panics
+    /// If the rows have not the model's number of inputs.
+    pub fn predict(&mut self, features: &Features) -> Predicted {
+        let outputs = self.evaluator.outputs(&self.team, &mut self.parameters, features);
+        Predicted { values: self.scorer.predictions(&outputs), width: self.width }
+    }
+
+    /// Figures and confusion on rows that the model's preprocessing prepared: the same, to the bit, as at the end of
+    /// training.
+    ///
+    /// # Panics
+    /// As [`Predictor::predict`].
+    pub fn judge(&mut self, data: &Dataset) -> Judged {
+        let evaluation = self.evaluation(data);
+        let figures = self.scorer.figures(&evaluation.outputs, data, Rows::All, evaluation.loss, Detail::Full);
+        Judged { figures, confusion: self.scorer.confusion(&evaluation.outputs, data) }
+    }
+
+    /// The figures of [`Predictor::judge`] that need no sorting of the rows.
+    ///
+    /// # Panics
+    /// As [`Predictor::predict`].
+    pub fn brief_figures(&mut self, data: &Dataset) -> MetricSet {
+        let evaluation = self.evaluation(data);
+        self.scorer.figures(&evaluation.outputs, data, Rows::All, evaluation.loss, Detail::Running)
+    }
+
+    fn evaluation(&mut self, data: &Dataset) -> Evaluation {
+        self.evaluator.evaluate(&self.team, &mut self.parameters, &self.objective, data)
+    }
+}

@@ -1,0 +1,66 @@
+//! From raw rows to a table of predictions, some thousand rows at a time.
+
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use super::{Answers, Predictor};
+use crate::data::{RowReader, Target};
+use crate::{Error, Result};
+
+/// Rows that are read, predicted and written at a time, for few inputs.
+const MOST_ROWS: usize = 8192;
+/// Inputs that are in memory at a time, for many.
+const MOST_INPUTS: usize = 1 << 20;
+/// Fewest rows at a time: a block of the forward pass.
+const LEAST_ROWS: usize = 256;
+
+/// How a table of predictions looks.
+#[derive(Debug, Clone, Default)]
+pub struct PredictionTable {
+    /// Columns of the input that come first; their names, as the rows' reader was opened with.
+    pub keep: Vec<String>,
+    /// Whether probabilities follow the predictions.
+    pub probabilities: bool,
+    /// Whether the first line names the columns.
+    pub header: bool,
+}
+
+/// Writes the predictions for all rows as CSV, in the order of the rows and in bounded memory; returns their number.
+/// `place` names the output in messages.
+///
+/// # Errors
+/// As [`RowReader::next_rows`], and [`Error::Io`] if the output cannot be written.
+pub fn write_predictions(
+    predictor: &mut Predictor,
+    rows: &mut RowReader<'_>,
+    (target, inputs): (&Target, usize),
+    table: &PredictionTable,
+    (out, place): (&mut dyn Write, &Path),
+) -> Result<u64> {
+    let answers = Answers::new(target, table.probabilities);
+    let failed = |error: csv::Error| Error::io(place, io_error(error));
+    let mut csv = csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(out);
+    if table.header {
+        csv.write_record(table.keep.iter().chain(&answers.columns())).map_err(failed)?;
+    }
+    let at_a_time = (MOST_INPUTS / inputs.max(1)).clamp(LEAST_ROWS, MOST_ROWS);
+    let mut written = 0;
+    while let Some(chunk) = rows.next_rows(at_a_time)? {
+        let predicted = predictor.predict(&chunk.features);
+        for (row, values) in predicted.values.chunks_exact(predicted.width).enumerate() {
+            chunk.kept.iter().try_for_each(|column| csv.write_field(&column[row])).map_err(failed)?;
+            answers.row(values, |cell| csv.write_field(cell)).map_err(failed)?;
+            csv.write_record(None::<&[u8]>).map_err(failed)?;
+            written += 1;
+        }
+    }
+    csv.flush().map_err(|e| Error::io(place, e))?;
+    Ok(written)
+}
+
+fn io_error(error: csv::Error) -> std::io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => std::io::Error::new(ErrorKind::InvalidData, format!("{other:?}")),
+    }
+}
