@@ -6,6 +6,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
 use gradlane::Result;
 use gradlane::config::{KEYS, Key, Origin, Settings};
+use gradlane::data::{Part, Source};
 use toml::Value;
 
 use super::output;
@@ -90,6 +91,16 @@ pub fn settings(matches: &ArgMatches) -> Result<Settings> {
     Ok(settings)
 }
 
+/// The seed, where a verb has no other options of training.
+///
+/// # Errors
+/// [`gradlane::Error::Usage`] if it is no whole number.
+pub fn seed(settings: &Settings) -> Result<u64> {
+    let Some(text) = settings.text("seed") else { return Ok(0) };
+    let wrong = || gradlane::Error::Usage(format!("--seed: expected a whole number, found \"{text}\""));
+    text.parse().map_err(|_| wrong())
+}
+
 /// One text, or several as an array.
 fn strings(matches: &ArgMatches, id: &str) -> Value {
     let mut all: Vec<String> = matches.get_many::<String>(id).into_iter().flatten().cloned().collect();
@@ -97,4 +108,48 @@ fn strings(matches: &ArgMatches, id: &str) -> Value {
         1 => Value::String(all.remove(0)),
         _ => Value::Array(all.into_iter().map(Value::String).collect()),
     }
+}
+
+/// `MODEL`.
+pub fn model() -> Arg {
+    Arg::new("model").value_name("MODEL").required(true).help("Run directory, or a .safetensors file of gradlane")
+}
+
+/// Flags of verbs that read data as a model wants them: how files are read, threads, kernels.
+pub fn applying_flags() -> impl Iterator<Item = Arg> {
+    ["format", "delimiter", "header", "threads", "isa"].into_iter().map(flag_of)
+}
+
+/// `--part train|test`.
+pub fn part() -> Arg {
+    Arg::new("part")
+        .long("part")
+        .value_name("PART")
+        .value_parser(["train", "test"])
+        .default_value("test")
+        .hide_possible_values(true)
+        .hide_default_value(true)
+        .help("Part of a folder of MNIST's layout: train or test [test]")
+        .help_heading("Data")
+}
+
+/// The part that [`part`] names.
+pub fn part_of(matches: &ArgMatches) -> Part {
+    match matches.get_one::<String>("part").map(String::as_str) {
+        Some("train") => Part::Train,
+        _ => Part::Test,
+    }
+}
+
+/// A path that must be given.
+pub fn path<'a>(matches: &'a ArgMatches, id: &str) -> &'a Path {
+    Path::new(matches.get_one::<String>(id).expect("the argument is required"))
+}
+
+/// `DATA`, where it must be given.
+///
+/// # Errors
+/// If it is an empty name.
+pub fn source(matches: &ArgMatches, id: &str) -> Result<Source> {
+    matches.get_one::<String>(id).expect("the argument is required").parse()
 }

@@ -1,5 +1,6 @@
 //! Exit codes, in one place.
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use gradlane::Error;
@@ -20,7 +21,10 @@ pub type Outcome<T = ()> = Result<T, Failure>;
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure::Error(error)
+        match error {
+            Error::Io { source, .. } if source.kind() == ErrorKind::BrokenPipe => Failure::ClosedPipe,
+            error => Failure::Error(error),
+        }
     }
 }
 

@@ -1,8 +1,13 @@
 //! The verbs: flags → checked configuration → one library call → report.
 
 mod args;
+mod completions;
+mod evaluate;
 mod exit;
+mod inspect;
+mod man;
 mod output;
+mod predict;
 mod progress;
 mod table;
 mod train;
@@ -20,7 +25,17 @@ struct Verb {
     run: fn(&ArgMatches) -> Outcome,
 }
 
-const VERBS: &[Verb] = &[Verb { command: train::command, run: train::run }];
+const VERBS: &[Verb] = &[
+    Verb { command: train::command, run: train::run },
+    Verb { command: predict::command, run: predict::run },
+    Verb { command: evaluate::command, run: evaluate::run },
+    Verb { command: inspect::command, run: inspect::run },
+    Verb { command: completions::command, run: completions::run },
+    Verb { command: man::command, run: man::run },
+];
+
+/// Columns of the help at most, on wider terminals too.
+const WIDEST_HELP: usize = 120;
 
 /// The whole command line.
 fn command() -> Command {
@@ -28,6 +43,7 @@ fn command() -> Command {
     Command::new("gradlane")
         .about("Trains multilayer perceptrons on the CPU: tables and images in, one model file out")
         .version(version)
+        .max_term_width(WIDEST_HELP)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .after_help("Start with:  gradlane train DATA        Then:  gradlane predict RUNDIR DATA")

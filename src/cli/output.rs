@@ -7,22 +7,30 @@ use gradlane::Error;
 
 use super::exit::{Failure, Outcome};
 
+/// Standard output's name in messages.
+pub const STDOUT: &str = "<stdout>";
+
+/// Writes a value as one line of JSON to standard output.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_json(value: &impl serde::Serialize) -> Outcome {
+    let text = serde_json::to_string(value).map_err(|e| of_stdout(e.into()))?;
+    print(&(text + "\n"))
+}
+
 /// Writes a text to standard output.
 ///
 /// # Errors
 /// [`Failure::ClosedPipe`] if nobody reads it, [`Error::Io`] otherwise.
 pub fn print(text: &str) -> Outcome {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| of_stdout(e))
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(of_stdout)
 }
 
 /// The failure that an error of writing to standard output means.
 pub fn of_stdout(error: io::Error) -> Failure {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        Failure::ClosedPipe
-    } else {
-        Failure::Error(Error::io(Path::new("<stdout>"), error))
-    }
+    Error::io(Path::new(STDOUT), error).into()
 }
 
 /// Writes a line to standard error; nothing can be done where that fails.

@@ -38,6 +38,9 @@ pub fn figures(parts: &[(&str, &MetricSet)]) -> String {
     plain(&header, &first.iter().map(|(name, _)| row(name)).collect::<Vec<_>>())
 }
 
+/// Classes that a confusion matrix is shown for at most.
+pub const MOST_CLASSES: usize = 12;
+
 /// A confusion matrix: rows true, columns predicted.
 pub fn confusion(classes: &[String], cells: &[Vec<f64>]) -> String {
     let header: Vec<String> = std::iter::once("true \\ predicted".to_owned()).chain(classes.iter().cloned()).collect();

@@ -15,7 +15,7 @@ use signal_hook::flag;
 
 use super::args;
 use super::exit::{Failure, Outcome};
-use super::output::{print, say};
+use super::output::{print, print_json, say};
 use super::progress::{Progress, Style, thousands};
 use super::table;
 
@@ -144,21 +144,17 @@ fn overfit(plan: Plan) -> Outcome {
 fn report(plan: &Plan, finished: &Finished, path: &Path, json: bool) -> Outcome {
     let summary = &finished.summary;
     if json {
-        let text = serde_json::to_string(summary).map_err(|e| Error::io(Path::new("<stdout>"), e.into()))?;
-        return print(&(text + "\n"));
+        return print_json(summary);
     }
     print(&readable(plan, summary, path))
 }
-
-/// Classes that a confusion matrix is shown for at most.
-const MOST_SHOWN: usize = 12;
 
 fn readable(plan: &Plan, summary: &Summary, path: &Path) -> String {
     let parts =
         [("train", Some(&summary.train)), ("validation", summary.val.as_ref()), ("test", summary.test.as_ref())];
     let parts: Vec<_> = parts.into_iter().filter_map(|(name, set)| Some((name, set?))).collect();
     let mut text = format!("\n{}", table::figures(&parts));
-    if let Some(cells) = summary.confusion.as_ref().filter(|c| c.len() <= MOST_SHOWN) {
+    if let Some(cells) = summary.confusion.as_ref().filter(|c| c.len() <= table::MOST_CLASSES) {
         let part = if summary.test.is_some() { "test" } else { "validation" };
         text += &format!("\nconfusion, {part} part\n{}", table::confusion(&summary.classes, cells));
     }

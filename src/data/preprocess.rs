@@ -76,7 +76,8 @@ impl Preprocessing {
         }
     }
 
-    fn contradiction(&self) -> Option<&'static str> {
+    /// What is wrong with a preprocessing that contradicts itself.
+    pub(crate) fn contradiction(&self) -> Option<&'static str> {
         let target = self.target();
         let classes = target.classes.len();
         let fits = match target.task {

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
+use crate::data::Preprocessing;
 use crate::data::{Dataset, Features, ReadOptions, Source, TablePreprocessing, Task, read_for, shuffle};
 use crate::metrics::MetricName;
 use crate::model::Model;
 use crate::predict::Predictor;
 use crate::rng::{Purpose, stream};
-use crate::data::Preprocessing;
 use crate::{Error, Result};
 
 /// Permutations of each column.

@@ -2,6 +2,8 @@
 //! the metadata of a safetensors file.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -36,6 +38,17 @@ pub struct Card {
     pub preprocessing: Preprocessing,
     /// Figures of the epochs it was trained for, as in `events.jsonl`.
     pub history: Vec<Value>,
+}
+
+impl Card {
+    /// What is wrong with a card whose parts do not fit together.
+    fn contradiction(&self) -> Option<&'static str> {
+        let (network, rows) = (&self.architecture, &self.preprocessing);
+        let fits = network.inputs == rows.inputs()
+            && network.outputs == rows.outputs()
+            && network.activations.len() == network.hidden.len();
+        rows.contradiction().or((!fits).then_some("network and columns do not fit together"))
+    }
 }
 
 /// A trained model.
@@ -97,6 +110,9 @@ impl Model {
             return Err(wrong(format!("{message}: use a newer gradlane")));
         }
         let card: Card = serde_json::from_str(text).map_err(|e| wrong(format!("wrong metadata: {e}")))?;
+        if let Some(what) = card.contradiction() {
+            return Err(wrong(format!("wrong metadata: {what}")));
+        }
         let parameters =
             Parameters::from_named(&card.architecture, &parse(&path, &bytes)?).map_err(|e| wrong(e.to_string()))?;
         Ok(Model { card, parameters })
@@ -111,6 +127,22 @@ pub fn read_tensors(path: &Path) -> Result<Vec<NamedTensor>> {
     let path: PathBuf = if path.is_dir() { path.join(MODEL_FILE) } else { path.to_path_buf() };
     let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
     parse(&path, &bytes)
+}
+
+/// Whether a file begins as a safetensors file does: the length of its header in 8 bytes, then the header, a JSON object.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be read.
+pub fn is_model_file(path: &Path) -> Result<bool> {
+    let io = |e| Error::io(path, e);
+    let file = File::open(path).map_err(io)?;
+    if !file.metadata().map_err(io)?.is_file() {
+        return Ok(false); // looking into a pipe would take its bytes away
+    }
+    let mut head = Vec::with_capacity(9);
+    file.take(9).read_to_end(&mut head).map_err(io)?;
+    // No header is as long as text would say when it is read as a length.
+    Ok(head.len() == 9 && head[8] == b'{' && head[4..8] == [0; 4])
 }
 
 fn not_safetensors(path: &Path, error: &dyn std::fmt::Display) -> Error {

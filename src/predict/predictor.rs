@@ -1,5 +1,6 @@
 //! A model ready to predict.
 
+use crate::Result;
 use crate::data::{Dataset, Features};
 use crate::kernel::{Isa, Line};
 use crate::metrics::{ConfusionMatrix, Detail, MetricSet};
@@ -8,7 +9,6 @@ use crate::nn::Objective;
 use crate::train::score::{Rows, Scorer};
 use crate::train::team::Team;
 use crate::train::{Evaluation, Evaluator};
-use crate::Result;
 
 /// A model with threads and memory to run it forward; kept between calls.
 pub struct Predictor {

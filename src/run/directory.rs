@@ -14,8 +14,28 @@ use crate::{Error, Result, atomic};
 const RUNS: &str = "runs";
 /// Points to the newest of them.
 const LATEST: &str = "latest";
+/// What `--json` prints.
+const SUMMARY_FILE: &str = "summary.json";
 /// Files that make a directory a run.
-const FILES: [&str; 5] = ["config.toml", "events.jsonl", "split.json", "summary.json", MODEL_FILE];
+const FILES: [&str; 5] = ["config.toml", "events.jsonl", "split.json", SUMMARY_FILE, MODEL_FILE];
+
+/// Whether a directory holds a run, be it one without a model yet.
+pub fn is_run(path: &Path) -> bool {
+    FILES.iter().any(|file| path.join(file).exists())
+}
+
+/// The summary in a run directory; `None` for a file, and for a run that has none.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not JSON.
+pub fn read_summary(path: &Path) -> Result<Option<Value>> {
+    let path = path.join(SUMMARY_FILE);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
+    serde_json::from_str(&text).map(Some).map_err(|e| Error::data(&path, format!("expected a summary: {e}")))
+}
 
 /// A directory that a run is written to.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ mod plan;
 mod summary;
 mod trace;
 
-pub use directory::{RunDirectory, default_path};
+pub use directory::{RunDirectory, default_path, is_run, read_summary};
 pub use overfit::{OverfitReport, overfit_batch};
 pub use plan::{Finished, Plan};
 pub use summary::Summary;

@@ -1,0 +1,71 @@
+//! What a data file holds, as tables.
+
+use gradlane::data::{ColumnDescription, Description, Statistics};
+
+use crate::cli::progress::thousands;
+use crate::cli::table;
+
+/// Levels of a text column that are shown.
+const LEVELS: usize = 5;
+/// Columns that are shown one by one.
+const MOST_COLUMNS: usize = 200;
+
+/// A data file as a person reads it.
+pub fn readable(description: &Description) -> String {
+    let mut text = format!("{}: {}\n", description.path, size(description));
+    text += &columns(&description.columns);
+    if let Some(test) = &description.test {
+        text += &format!("\ntest part {}: {}\n{}", test.path, size(test), columns(&test.columns));
+    }
+    text
+}
+
+fn size(description: &Description) -> String {
+    let rows = thousands(description.rows as f64);
+    match &description.shape {
+        Some(shape) => {
+            let shape: Vec<String> = shape.iter().map(usize::to_string).collect();
+            format!("{rows} images of {}", shape.join(" × "))
+        }
+        None => format!("{rows} rows, {} columns", description.columns.len()),
+    }
+}
+
+fn columns(all: &[ColumnDescription]) -> String {
+    let shown = &all[..all.len().min(MOST_COLUMNS)];
+    let is_number = |c: &&ColumnDescription| matches!(c.statistics, Statistics::Number { .. });
+    let (numbers, others): (Vec<_>, Vec<_>) = shown.iter().partition(is_number);
+    let mut text = String::new();
+    if !numbers.is_empty() {
+        let header = ["numbers", "missing", "distinct", "min", "median", "max", "mean", "sd"].map(str::to_owned);
+        text += &format!("\n{}", table::plain(&header, &numbers.into_iter().filter_map(number).collect::<Vec<_>>()));
+    }
+    if !others.is_empty() {
+        let header = ["text", "missing", "distinct", "most frequent"].map(str::to_owned);
+        text += &format!("\n{}", table::plain(&header, &others.into_iter().map(levels).collect::<Vec<_>>()));
+    }
+    if all.len() > shown.len() {
+        text += &format!("… and {} more columns (--json has all)\n", all.len() - shown.len());
+    }
+    text
+}
+
+fn number(column: &ColumnDescription) -> Option<Vec<String>> {
+    let Statistics::Number { min, max, mean, sd, median } = column.statistics else { return None };
+    let counts = [column.missing, column.distinct].map(|n| n.to_string());
+    let figures = [min, median, max, mean, sd].map(|x| table::figure(Some(x)));
+    Some([column.name.clone()].into_iter().chain(counts).chain(figures).collect())
+}
+
+fn levels(column: &ColumnDescription) -> Vec<String> {
+    let top = match &column.statistics {
+        Statistics::Text { top } => {
+            let shown: Vec<String> =
+                top.iter().take(LEVELS).map(|(level, count)| format!("{level} ({count})")).collect();
+            let more = if column.distinct > shown.len() { ", …" } else { "" };
+            shown.join(", ") + more
+        }
+        _ => "no value".to_owned(),
+    };
+    vec![column.name.clone(), column.missing.to_string(), column.distinct.to_string(), top]
+}

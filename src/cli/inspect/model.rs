@@ -1,0 +1,155 @@
+//! What a model is, as tables.
+
+use std::path::Path;
+
+use gradlane::data::{Encoding, Feature, Preprocessing, Target, Task};
+use gradlane::model::ModelDescription;
+use serde_json::Value;
+
+use crate::cli::progress::thousands;
+use crate::cli::table;
+
+/// Classes and levels that are listed by name.
+const MOST_NAMES: usize = 12;
+/// Epochs of the history that are shown.
+const EPOCHS: usize = 10;
+/// Columns that are shown one by one.
+const MOST_COLUMNS: usize = 200;
+
+/// A model as a person reads it.
+pub fn readable(path: &Path, model: &ModelDescription, summary: Option<&Value>) -> String {
+    let target = model.preprocessing.target();
+    let mut text = facts(path, model, summary);
+    text += &format!("\n{}", layers(model));
+    text += &match &model.preprocessing {
+        Preprocessing::Table(rows) => format!("\n{}", columns(&rows.features)),
+        Preprocessing::Images(images) => {
+            format!("\nimages of {}, bytes times {:.6}\n", joined(&images.shape, " × "), images.scale)
+        }
+    };
+    if target.task == Task::Regression {
+        text += &format!("\n{}", targets(target));
+    }
+    if !model.history.is_empty() {
+        text += &format!("\n{}", history(&model.history));
+    }
+    text
+}
+
+fn joined(numbers: &[usize], between: &str) -> String {
+    numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(between)
+}
+
+fn names(all: &[String]) -> String {
+    let mut text = all.iter().take(MOST_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if all.len() > MOST_NAMES {
+        text += &format!(", … ({} more)", all.len() - MOST_NAMES);
+    }
+    text
+}
+
+fn facts(path: &Path, model: &ModelDescription, summary: Option<&Value>) -> String {
+    let smoothing = match model.label_smoothing {
+        0.0 => String::new(),
+        amount => format!(", label smoothing {amount}"),
+    };
+    let mut facts = vec![
+        ("model", path.display().to_string()),
+        ("task", model.task.to_string()),
+        ("label", names(&model.labels)),
+        ("classes", names(&model.classes)),
+        ("loss", format!("{}{smoothing}", model.loss)),
+        ("parameters", thousands(model.parameters as f64)),
+    ];
+    if let Preprocessing::Table(rows) = &model.preprocessing {
+        facts.push(("weights by", rows.weight.clone().unwrap_or_default()));
+    }
+    if let Some(summary) = summary {
+        let best = summary["best_epoch"].as_u64().unwrap_or(0);
+        let (epochs, steps) = (&summary["epochs"], &summary["steps"]);
+        let stopped = summary["stopped"].as_str().unwrap_or("?");
+        facts
+            .push(("run", format!("{epochs} epochs, {steps} steps, stopped: {stopped}, weights of epoch {best} kept")));
+    }
+    facts.push(("weights", model.weights_sha256.clone()));
+    let line = |(name, value): &(&str, String)| format!("{name:<12}{value}\n");
+    facts.iter().filter(|(_, value)| !value.is_empty()).map(line).collect()
+}
+
+fn layers(model: &ModelDescription) -> String {
+    let header =
+        ["layer", "inputs", "outputs", "norm", "activation", "residual", "dropout", "parameters"].map(str::to_owned);
+    let row = |layer: &gradlane::model::LayerDescription| {
+        let or_none = |word: Option<&str>| word.unwrap_or("–").to_owned();
+        vec![
+            layer.name.clone(),
+            layer.inputs.to_string(),
+            layer.outputs.to_string(),
+            or_none(layer.norm.as_deref()),
+            layer.activation.clone(),
+            or_none(layer.residual),
+            if layer.dropout == 0.0 { "–".to_owned() } else { layer.dropout.to_string() },
+            thousands(layer.parameters as f64),
+        ]
+    };
+    table::plain(&header, &model.layers.iter().map(row).collect::<Vec<_>>())
+}
+
+fn columns(features: &[Feature]) -> String {
+    let header = ["column", "inputs", "missing becomes", "inputs are"].map(str::to_owned);
+    let shown = features.iter().take(MOST_COLUMNS);
+    let row = |feature: &Feature| {
+        let (missing, inputs) = encoding(&feature.encoding);
+        vec![feature.column.clone(), feature.width().to_string(), missing, inputs]
+    };
+    let mut text = table::plain(&header, &shown.map(row).collect::<Vec<_>>());
+    if features.len() > MOST_COLUMNS {
+        text += &format!("… and {} more columns (--json has all)\n", features.len() - MOST_COLUMNS);
+    }
+    text
+}
+
+/// What a missing value becomes, and what the inputs are.
+fn encoding(encoding: &Encoding) -> (String, String) {
+    let figure = |x: &f64| table::figure(Some(*x));
+    match encoding {
+        Encoding::Number { fill, indicator, center, scale } => {
+            let indicated = if *indicator { " and an indicator" } else { "" };
+            (format!("{}{indicated}", figure(fill)), format!("(x − {}) / {}", figure(center), figure(scale)))
+        }
+        Encoding::Category { levels, other, missing, .. } => {
+            let missing = match (missing, other) {
+                (true, _) => "a level",
+                (false, true) => "other",
+                (false, false) => "all 0",
+            };
+            let other = if *other { ", other" } else { "" };
+            (missing.to_owned(), format!("{}{other}", names(levels)))
+        }
+    }
+}
+
+fn targets(target: &Target) -> String {
+    let header = ["target", "mean", "sd"].map(str::to_owned);
+    let figures = target.columns.iter().zip(target.mean.iter().zip(&target.sd));
+    let row = |(name, (mean, sd)): (&String, (&f64, &f64))| {
+        vec![name.clone(), table::figure(Some(*mean)), table::figure(Some(*sd))]
+    };
+    table::plain(&header, &figures.map(row).collect::<Vec<_>>())
+}
+
+/// Some epochs, evenly apart, the best and the last among them.
+fn history(epochs: &[Value]) -> String {
+    let every = epochs.len().div_ceil(EPOCHS);
+    let best = epochs.iter().rposition(|epoch| epoch["best"] == true);
+    let shown = |at: &usize| at.is_multiple_of(every) || *at + 1 == epochs.len() || Some(*at) == best;
+    let figures = ["train_loss", "train_accuracy", "train_rmse", "val_loss", "val_accuracy", "val_rmse", "lr"];
+    let there: Vec<&str> = figures.into_iter().filter(|name| epochs[0].get(name).is_some()).collect();
+    let header = ["epoch"].iter().chain(&there).map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let row = |at: usize| {
+        let mark = if Some(at) == best { " *" } else { "" };
+        let figures = there.iter().map(|name| table::figure(epochs[at][*name].as_f64()));
+        std::iter::once(format!("{}{mark}", epochs[at]["epoch"])).chain(figures).collect::<Vec<_>>()
+    };
+    table::plain(&header, &(0..epochs.len()).filter(shown).map(row).collect::<Vec<_>>())
+}

@@ -1,0 +1,72 @@
+//! `gradlane predict`: a model's predictions for raw rows, as CSV.
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use gradlane::atomic::AtomicFile;
+use gradlane::config::ApplyConfig;
+use gradlane::data::RowReader;
+use gradlane::model::Model;
+use gradlane::predict::{PredictionTable, Predictor, write_predictions};
+
+use super::args;
+use super::exit::Outcome;
+use super::output::STDOUT;
+
+/// The command line.
+pub fn command() -> Command {
+    let switch = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).help(help).help_heading("Output").action(ArgAction::SetTrue)
+    };
+    let keep = Arg::new("keep")
+        .long("keep")
+        .value_name("COLUMNS")
+        .help("Columns of the input to copy, before the predictions");
+    let file =
+        Arg::new("file").short('o').long("out").value_name("FILE").help("Where the CSV is written [standard output]");
+    Command::new("predict")
+        .about("Predict raw rows with a trained model")
+        .after_help(
+            "Writes CSV: a column prediction with a class name or a number; several targets or labels have a column each.\n\
+             Columns are matched by name, in any order; a label column is ignored.",
+        )
+        .arg(args::model())
+        .arg(args::data().required(true))
+        .arg(switch("proba", "Add proba_<class> columns: the probability of each class or label"))
+        .arg(keep.action(ArgAction::Append).value_delimiter(',').help_heading("Output"))
+        .arg(file.help_heading("Output"))
+        .arg(switch("no-header", "Leave out the line that names the columns"))
+        .arg(args::part())
+        .args(args::applying_flags())
+}
+
+/// Runs it.
+pub fn run(matches: &ArgMatches) -> Outcome {
+    let config = ApplyConfig::new(args::settings(matches)?)?;
+    let source = args::source(matches, "data")?;
+    let table = PredictionTable {
+        keep: matches.get_many::<String>("keep").into_iter().flatten().cloned().collect(),
+        probabilities: matches.get_flag("proba"),
+        header: !matches.get_flag("no-header"),
+    };
+    let model = Model::load(args::path(matches, "model"))?;
+    let (isa, threads) = config.isa_and_threads();
+    let mut predictor = Predictor::new(&model, isa, threads)?;
+    let preprocessing = &model.card.preprocessing;
+    let mut rows = RowReader::open(preprocessing, &source, &config.read, args::part_of(matches), &table.keep)?;
+    let mut write = |out: &mut dyn Write, place: &Path| {
+        let network = (preprocessing.target(), preprocessing.inputs());
+        write_predictions(&mut predictor, &mut rows, network, &table, (out, place))
+    };
+    match matches.get_one::<String>("file") {
+        None => write(&mut BufWriter::new(io::stdout().lock()), Path::new(STDOUT))?,
+        Some(path) => {
+            let mut file = AtomicFile::create(Path::new(path))?;
+            let rows = write(&mut file, Path::new(path))?;
+            file.finish()?;
+            rows
+        }
+    };
+    Ok(())
+}
