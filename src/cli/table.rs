@@ -6,12 +6,18 @@ use gradlane::metrics::MetricSet;
 
 /// A table without lines: a header, the first column to the left, the others to the right.
 pub fn plain(header: &[String], rows: &[Vec<String>]) -> String {
+    with_text(header, rows, &[])
+}
+
+/// The same, with the columns numbered `text` to the left too.
+pub fn with_text(header: &[String], rows: &[Vec<String>], text: &[usize]) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
     table.set_header(header.to_vec()).add_rows(rows.to_vec());
     for (number, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
-        column.set_cell_alignment(if number == 0 { CellAlignment::Left } else { CellAlignment::Right });
+        let left = number == 0 || text.contains(&number);
+        column.set_cell_alignment(if left { CellAlignment::Left } else { CellAlignment::Right });
     }
     let text = table.to_string();
     text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
@@ -23,6 +29,18 @@ pub fn figure(value: Option<f64>) -> String {
         None => "–".to_owned(),
         Some(v) if v == 0.0 || (1e-3..1e4).contains(&v.abs()) => format!("{v:.4}"),
         Some(v) => format!("{v:.3e}"),
+    }
+}
+
+/// A number of the user's data with about five significant digits, whole numbers as they are.
+pub fn short(value: f64) -> String {
+    let size = value.abs();
+    if value.fract() == 0.0 && size < 1e9 {
+        return format!("{value:.0}");
+    }
+    match size {
+        s if !(1e-4..1e9).contains(&s) => format!("{value:.3e}"),
+        s => format!("{value:.*}", (4 - s.log10().floor() as i32).clamp(0, 6) as usize),
     }
 }
 

@@ -71,7 +71,7 @@ pub const KEYS: &[Key] = &[
     key("split", "MODE", Data, "How rows are dealt to the parts: stratified or random [stratified]"),
     key("scale", "SCALE", Data, "Scaling of numbers: standard, minmax, robust or none [standard; images: 1/255]"),
     switch("no_scale_target", Data, "Train on a regression's targets in their own units"),
-    key("impute", "HOW", Data, "What stands in for a missing number: median, mean or zero [median]"),
+    key("impute", "HOW", Data, "What stands in for a missing number: median, mean, most_frequent or zero [median]"),
     key("categorical", "COLUMNS", Data, "Number columns that are categories"),
     key("ignore", "COLUMNS", Data, "Columns to leave out"),
     key("na", "TEXTS", Data, "Texts that mean a missing value; +TEXT adds to the defaults [NA,NaN,?,…]"),

@@ -42,7 +42,7 @@ fn columns(all: &[ColumnDescription]) -> String {
     }
     if !others.is_empty() {
         let header = ["text", "missing", "distinct", "most frequent"].map(str::to_owned);
-        text += &format!("\n{}", table::plain(&header, &others.into_iter().map(levels).collect::<Vec<_>>()));
+        text += &format!("\n{}", table::with_text(&header, &others.into_iter().map(levels).collect::<Vec<_>>(), &[3]));
     }
     if all.len() > shown.len() {
         text += &format!("… and {} more columns (--json has all)\n", all.len() - shown.len());
@@ -53,7 +53,7 @@ fn columns(all: &[ColumnDescription]) -> String {
 fn number(column: &ColumnDescription) -> Option<Vec<String>> {
     let Statistics::Number { min, max, mean, sd, median } = column.statistics else { return None };
     let counts = [column.missing, column.distinct].map(|n| n.to_string());
-    let figures = [min, median, max, mean, sd].map(|x| table::figure(Some(x)));
+    let figures = [min, median, max, mean, sd].map(|x| table::short(x));
     Some([column.name.clone()].into_iter().chain(counts).chain(figures).collect())
 }
 

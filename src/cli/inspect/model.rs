@@ -92,7 +92,7 @@ fn layers(model: &ModelDescription) -> String {
             thousands(layer.parameters as f64),
         ]
     };
-    table::plain(&header, &model.layers.iter().map(row).collect::<Vec<_>>())
+    table::with_text(&header, &model.layers.iter().map(row).collect::<Vec<_>>(), &[3, 4, 5])
 }
 
 fn columns(features: &[Feature]) -> String {
@@ -102,7 +102,7 @@ fn columns(features: &[Feature]) -> String {
         let (missing, inputs) = encoding(&feature.encoding);
         vec![feature.column.clone(), feature.width().to_string(), missing, inputs]
     };
-    let mut text = table::plain(&header, &shown.map(row).collect::<Vec<_>>());
+    let mut text = table::with_text(&header, &shown.map(row).collect::<Vec<_>>(), &[2, 3]);
     if features.len() > MOST_COLUMNS {
         text += &format!("… and {} more columns (--json has all)\n", features.len() - MOST_COLUMNS);
     }
@@ -111,11 +111,13 @@ fn columns(features: &[Feature]) -> String {
 
 /// What a missing value becomes, and what the inputs are.
 fn encoding(encoding: &Encoding) -> (String, String) {
-    let figure = |x: &f64| table::figure(Some(*x));
     match encoding {
         Encoding::Number { fill, indicator, center, scale } => {
             let indicated = if *indicator { " and an indicator" } else { "" };
-            (format!("{}{indicated}", figure(fill)), format!("(x − {}) / {}", figure(center), figure(scale)))
+            (
+                format!("{}{indicated}", table::short(*fill)),
+                format!("(x − {}) / {}", table::short(*center), table::short(*scale)),
+            )
         }
         Encoding::Category { levels, other, missing, .. } => {
             let missing = match (missing, other) {
@@ -132,9 +134,7 @@ fn encoding(encoding: &Encoding) -> (String, String) {
 fn targets(target: &Target) -> String {
     let header = ["target", "mean", "sd"].map(str::to_owned);
     let figures = target.columns.iter().zip(target.mean.iter().zip(&target.sd));
-    let row = |(name, (mean, sd)): (&String, (&f64, &f64))| {
-        vec![name.clone(), table::figure(Some(*mean)), table::figure(Some(*sd))]
-    };
+    let row = |(name, (mean, sd)): (&String, (&f64, &f64))| vec![name.clone(), table::short(*mean), table::short(*sd)];
     table::plain(&header, &figures.map(row).collect::<Vec<_>>())
 }
 
