@@ -1,5 +1,7 @@
 //! Which epoch was the best, and whether it is time to lose patience.
 
+use std::cmp::Ordering;
+
 use super::goal::{DataPart, Watched};
 use crate::data::Task;
 use crate::metrics::{MetricName, MetricSet};
@@ -20,8 +22,8 @@ pub fn default_monitor(task: Task, has_validation: bool) -> Watched {
 pub struct Best {
     watched: Watched,
     min_delta: f64,
-    /// Value and loss of the best epoch so far.
-    best: Option<(f64, f64)>,
+    /// Of the best epoch so far: whether its loss is defined, its value, its loss.
+    best: Option<(bool, f64, f64)>,
     /// The value that the next one must exceed by `min_delta` to count as better.
     reference: Option<f64>,
     /// The best epoch, from 1.
@@ -37,9 +39,11 @@ impl Best {
     }
 
     /// Takes in an epoch; says whether it is the best so far. Equal values are decided by the lower loss, and of equal
-    /// epochs the later one wins. An undefined value is never better than a defined one.
+    /// epochs the later one wins. An undefined value is never better than a defined one, and whatever its value, an epoch
+    /// with an undefined loss is never better than one with a defined loss.
     pub fn observe(&mut self, epoch: usize, figures: &MetricSet) -> bool {
         let value = figures.get(self.watched.metric);
+        let defined = figures.get(MetricName::Loss).is_some();
         let loss = figures.get(MetricName::Loss).unwrap_or(f64::INFINITY);
         let sign = if self.watched.metric.higher_is_better() { 1.0 } else { -1.0 };
         let score = value.map_or(f64::NEG_INFINITY, |v| sign * v);
@@ -49,9 +53,12 @@ impl Best {
         } else {
             self.waited += 1;
         }
-        let better = self.best.is_none_or(|(s, l)| score > s || (score == s && loss <= l));
+        let better = self.best.is_none_or(|(d, s, l)| match defined.cmp(&d) {
+            Ordering::Equal => score > s || (score == s && loss <= l),
+            order => order.is_gt(),
+        });
         if better {
-            self.best = Some((score, loss));
+            self.best = Some((defined, score, loss));
             self.epoch = epoch;
         }
         better
@@ -74,6 +81,15 @@ mod tests {
             rows.iter().enumerate().map(|(i, (a, l))| best.observe(i + 1, &figures(*a, *l))).collect();
         assert_eq!(kept, [true, true, true, false, false]);
         assert_eq!((best.epoch, best.waited), (3, 4));
+    }
+
+    #[test]
+    fn an_undefined_loss_never_beats_a_defined_one() {
+        let mut best = Best::new("val_accuracy".parse().unwrap(), 0.0);
+        assert!(best.observe(1, &figures(0.5, f64::NAN)));
+        assert!(best.observe(2, &figures(0.4, 0.9)));
+        assert!(!best.observe(3, &figures(0.9, f64::NAN)));
+        assert_eq!(best.epoch, 2);
     }
 
     #[test]

@@ -128,6 +128,7 @@ pub fn fit(
     observe: &mut dyn FnMut(&Event<'_>),
 ) -> FitOutcome {
     let mut fit = Fit::new(data, options, signal);
+    fit.kept.extend_from_slice(trainer.evaluated_parameters());
     let mut order = Vec::new();
     for epoch in 1..=options.epochs {
         epoch_order(data.train.rows(), options.seed, epoch as u64 - 1, options.shuffle, &mut order);
@@ -147,7 +148,7 @@ pub fn fit(
             break;
         }
     }
-    fit.finish(trainer)
+    fit.finish()
 }
 
 struct Fit<'a> {
@@ -158,6 +159,7 @@ struct Fit<'a> {
     total_steps: u64,
     plateau: Option<Plateau>,
     best: Best,
+    /// The best weights, the initial ones before there are any.
     kept: Vec<Line>,
     history: Vec<EpochRecord>,
     stopped: Option<Stopped>,
@@ -236,7 +238,9 @@ impl<'a> Fit<'a> {
             |(val, e): &(&Dataset, super::Evaluation)| scorer.figures(&e.outputs, val, Rows::All, e.loss, Detail::Full);
         let val_figures = evaluated.as_ref().map(figures);
         let watched = if self.options.monitor.part == DataPart::Train { Some(&running) } else { val_figures.as_ref() };
-        let best = watched.is_some_and(|figures| self.best.observe(epoch, figures));
+        // The step before the one that diverged may have broken the weights already.
+        let diverged = matches!(outcome.halt, Some(Halt::Diverged(_)));
+        let best = !diverged && watched.is_some_and(|figures| self.best.observe(epoch, figures));
         if best {
             self.kept.clear();
             self.kept.extend_from_slice(trainer.evaluated_parameters());
@@ -290,12 +294,11 @@ impl<'a> Fit<'a> {
         matches!((loss(before), loss(last)), (Some(a), Some(b)) if (a - b).abs() < tol)
     }
 
-    fn finish(self, trainer: &Trainer) -> FitOutcome {
-        let parameters = if self.kept.is_empty() { trainer.evaluated_parameters().to_vec() } else { self.kept };
+    fn finish(self) -> FitOutcome {
         FitOutcome {
             stopped: self.stopped.unwrap_or(Stopped::Epochs),
             best_epoch: self.best.epoch,
-            parameters,
+            parameters: self.kept,
             history: self.history,
             seconds: self.began.elapsed().as_secs_f64(),
             step_seconds: self.step_seconds,
