@@ -35,7 +35,9 @@ impl AtomicFile {
             Ok(found) if !found.is_file() => To::Special(File::options().write(true).open(&target).map_err(io)?),
             _ => {
                 let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                To::Temporary(NamedTempFile::new_in(folder).map_err(io)?)
+                fs::metadata(folder).map_err(io)?;
+                // The library's error names the temporary file, which means nothing to a user.
+                To::Temporary(NamedTempFile::new_in(folder).map_err(|e| io(e.kind().into()))?)
             }
         };
         Ok(AtomicFile { path: target, to })

@@ -1,0 +1,114 @@
+//! Options from files, the environment and flags.
+
+use crate::place::{Place, SMALL, code, error, json, out};
+
+fn iris() -> Place {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    place
+}
+
+/// The epochs that are planned by `args` and the environment.
+fn epochs(place: &Place, args: &[&str], environment: &[(&str, &str)]) -> u64 {
+    let args = [&["train", "--dry-run", "--json"], args].concat();
+    let output = place.command(&args).envs(environment.iter().copied()).output().unwrap();
+    assert_eq!(code(&output), 0, "{}", error(&output));
+    json(&out(&output))["epochs"].as_u64().unwrap()
+}
+
+#[test]
+fn later_sources_win() {
+    let place = iris();
+    place.write("a.toml", "data = \"iris.csv\"\nepochs = 3\nhidden = [4]\n");
+    let environment = [("GRADLANE_EPOCHS", "5")];
+    assert_eq!(epochs(&place, &["iris.csv", "--epochs", "9"], &[]), 9);
+    assert_eq!(epochs(&place, &["-c", "a.toml"], &[]), 3);
+    assert_eq!(epochs(&place, &["-c", "a.toml"], &environment), 5);
+    assert_eq!(epochs(&place, &["-c", "a.toml", "--epochs", "7"], &environment), 7);
+    let output = place.command(&["train", "iris.csv", "--dry-run"]).env("GRADLANE_EPOCHS", "many").output().unwrap();
+    assert_eq!(code(&output), 2);
+    assert!(error(&output).contains("GRADLANE_EPOCHS"), "{}", error(&output));
+}
+
+#[test]
+fn threads_have_their_own_order() {
+    let place = iris();
+    let asked = |args: &[&str], environment: &[(&str, &str)]| {
+        let args = [&["train", "iris.csv", "--dry-run", "--json"], args].concat();
+        let output = place.command(&args).envs(environment.iter().copied()).output().unwrap();
+        json(&out(&output))["threads_asked"].as_u64().unwrap()
+    };
+    let (rayon, own) = (("RAYON_NUM_THREADS", "3"), ("GRADLANE_THREADS", "4"));
+    assert_eq!(asked(&[], &[rayon]), 3);
+    assert_eq!(asked(&[], &[rayon, own]), 4);
+    assert_eq!(asked(&["-j", "5"], &[rayon, own]), 5);
+}
+
+#[test]
+fn unknown_keys_are_answered_with_the_nearest() {
+    let place = iris();
+    place.write("a.toml", "epoch = 3\n");
+    let message = place.fails(2, &["train", "iris.csv", "-c", "a.toml"]);
+    assert!(message.contains("a.toml") && message.contains("did you mean \"epochs\"?"), "{message}");
+    place.write("b.toml", "epochs = \n");
+    let message = place.fails(2, &["train", "iris.csv", "-c", "b.toml"]);
+    assert!(message.contains("b.toml:1"), "{message}");
+    place.fails(5, &["train", "iris.csv", "-c", "missing.toml"]);
+}
+
+#[test]
+fn the_effective_configuration_repeats_the_run() {
+    let place = iris();
+    let flags = [
+        "--dropout",
+        "0.2",
+        "--norm",
+        "rms",
+        "--residual",
+        "--hidden",
+        "8,6",
+        "--activation",
+        "gelu,tanh",
+        "--ema",
+        "0.9",
+        "--clip-norm",
+        "0.5",
+        "--schedule",
+        "cosine:warmup=0.1",
+        "--weight-decay",
+        "0.01",
+        "--seed",
+        "7",
+        "--test",
+        "0.2",
+        "--class-weight",
+        "setosa=2",
+        "--label-smoothing",
+        "0.05",
+        "--accumulate",
+        "2",
+        "--optimizer",
+        "adamw:beta1=0.8",
+    ];
+    let first = place.train("iris.csv", "a", &flags);
+    let args = ["train", "-c", "a/config.toml", "-o", "b", "-q", "--json"];
+    let second = json(&place.ok(&args));
+    for field in ["weights_sha256", "test", "val", "steps"] {
+        assert_eq!(second[field], first[field], "{field}");
+    }
+    assert_eq!(place.read("b/config.toml"), place.read("a/config.toml"));
+}
+
+#[test]
+fn weights_can_be_started_from() {
+    let place = iris();
+    let first = place.train("iris.csv", "a", &[]);
+    let args = [
+        &["train", "iris.csv", "-o", "b", "--json", "--init-from", "a/model.safetensors", "--lr", "1e-30"],
+        &SMALL[..],
+    ];
+    let second = json(&place.ok(&args.concat()));
+    assert_eq!(second["val"], first["val"], "a rate of nothing changes nothing");
+    let message = place.fails(4, &["train", "iris.csv", "-q", "-o", "c", "--init-from", "a", "--hidden", "9"]);
+    assert!(message.contains("--init-from") && message.contains("layers.0.weight"), "{message}");
+}

@@ -1,0 +1,175 @@
+//! How runs end: exit codes, and what is left behind.
+
+use serde_json::Value;
+
+use crate::place::{Place, SMALL, code, error, json, out};
+
+fn iris() -> Place {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    place
+}
+
+#[test]
+fn wrong_options_end_before_any_file_is_read() {
+    let place = Place::new();
+    for flags in [
+        &["--lr", "-1"][..],
+        &["--hidden", "0"],
+        &["--activation", "rellu"],
+        &["--dropout", "1"],
+        &["--valid", "1.5"],
+        &["--target", "val_los<=1"],
+        &["--isa", "sse"],
+        &["--threads", "0"],
+        &["--optimizer", "adan"],
+        &["--progress", "loud"],
+    ] {
+        let message = place.fails(2, &[&["train", "no-such-file.csv"], flags].concat());
+        assert!(message.contains(flags[0]), "{flags:?}: {message}");
+    }
+    place.fails(2, &["train"]);
+    place.fails(5, &["train", "no-such-file.csv"]);
+    assert_eq!(std::fs::read_dir(place.path(".")).unwrap().count(), 0, "nothing was written");
+}
+
+#[test]
+fn wrong_data_are_named_by_line() {
+    let place = Place::new();
+    place.write("ragged.csv", "a,b,y\n1,2,x\n3,4\n");
+    let message = place.fails(3, &["train", "ragged.csv", "-o", "run"]);
+    assert!(message.contains("ragged.csv:3: expected 3 columns, found 2"), "{message}");
+    assert!(!place.path("run").exists());
+    let place = iris();
+    place.fails(3, &["train", "iris.csv", "--label", "speces", "-o", "run"]);
+    place.fails(4, &["train", "iris.csv", "--loss", "poisson", "-o", "run"]);
+    place.fails(4, &["train", "iris.csv", "--fail-under", "test_accuracy=0.9", "-o", "run"]);
+}
+
+#[test]
+fn divergence_keeps_the_last_good_model() {
+    let place = iris();
+    let output = place.run(&["train", "iris.csv", "--lr", "1e30", "--json", "-q", "-o", "run"]);
+    assert_eq!(code(&output), 10);
+    assert!(error(&output).contains("try a smaller --lr"), "{}", error(&output));
+    assert_eq!(json(&out(&output))["stopped"], "diverged");
+    assert_eq!(place.json("run/summary.json")["stopped"], "diverged");
+    let evaluated = json(&place.ok(&["evaluate", "run", "iris.csv", "--json"]));
+    assert!(evaluated["metrics"]["loss"].is_number(), "the model is a good one: {evaluated}");
+}
+
+#[test]
+fn divergence_late_keeps_the_best_epoch() {
+    let place = Place::new();
+    place.shipped("diabetes.csv");
+    // The rate grows to 10, far above what a squared error bears.
+    let flags = ["--optimizer", "sgd", "--lr", "10", "--schedule", "onecycle:rise=0.9,div=1e6", "--epochs", "40"];
+    let output =
+        place.run(&[&["train", "diabetes.csv", "--json", "-q", "--hidden", "8", "-o", "run"], &flags[..]].concat());
+    assert_eq!(code(&output), 10, "{}", error(&output));
+    let summary = json(&out(&output));
+    let (best, epochs) = (summary["best_epoch"].as_u64().unwrap(), summary["epochs"].as_u64().unwrap());
+    assert!(1 <= best && best < epochs, "{summary}");
+    assert!(summary["val"]["r2"].as_f64().unwrap() > 0.2, "{summary}");
+}
+
+#[test]
+fn a_missed_requirement_still_saves_the_run() {
+    let place = iris();
+    let args = [&["train", "iris.csv", "-o", "run", "--fail-under", "val_loss<=0.000001"], &SMALL[..]].concat();
+    let message = place.fails(11, &args);
+    assert!(message.contains("--fail-under val_loss<=0.000001 was missed"), "{message}");
+    assert!(place.path("run/model.safetensors").is_file());
+    let args = [&["train", "iris.csv", "-o", "fine", "--fail-under", "val_accuracy=0"], &SMALL[..]].concat();
+    place.ok(&args);
+    let stopped = place.train("iris.csv", "target", &["--target", "val_accuracy=0"]);
+    assert_eq!((&stopped["stopped"], &stopped["epochs"]), (&"target".into(), &1.into()));
+}
+
+#[test]
+fn limits_before_the_first_step() {
+    let place = iris();
+    place.fails(12, &["train", "iris.csv", "-q", "--time-limit", "0s", "-o", "run"]);
+    assert!(!place.path("run/model.safetensors").exists());
+    let summary = place.train("iris.csv", "steps", &["--steps", "4"]);
+    assert_eq!((&summary["stopped"], &summary["steps"]), (&"steps".into(), &4.into()));
+}
+
+#[test]
+fn a_run_is_replaced_only_on_demand() {
+    let place = iris();
+    place.train("iris.csv", "run", &[]);
+    let model = std::fs::read(place.path("run/model.safetensors")).unwrap();
+    let message = place.fails(2, &["train", "iris.csv", "-o", "run", "-q"]);
+    assert!(message.contains("--overwrite"), "{message}");
+    assert_eq!(std::fs::read(place.path("run/model.safetensors")).unwrap(), model);
+    place.train("iris.csv", "run", &["--seed", "1", "--overwrite"]);
+    assert_ne!(std::fs::read(place.path("run/model.safetensors")).unwrap(), model);
+    place.write("file", "x");
+    place.fails(5, &["train", "iris.csv", "-o", "file", "-q"]);
+    place.fails(5, &["train", "iris.csv", "-o", "file/run", "-q"]);
+}
+
+#[test]
+fn without_a_name_runs_go_to_a_folder_of_theirs() {
+    let place = iris();
+    place.ok(&[&["train", "iris.csv"], &SMALL[..]].concat());
+    assert_eq!(place.ok(&["predict", "runs/latest", "iris.csv"]).lines().count(), 151);
+}
+
+#[test]
+fn the_report_ends_with_hash_and_next_command() {
+    let place = iris();
+    let text = place.ok(&[&["train", "iris.csv", "-o", "run"], &SMALL[..]].concat());
+    let hash = place.json("run/summary.json")["weights_sha256"].as_str().unwrap().to_owned();
+    let [.., weights, predict] = text.lines().collect::<Vec<_>>()[..] else { panic!("{text}") };
+    assert_eq!(weights, format!("weights {hash}"));
+    let command = predict.split_once("gradlane ").expect("a command").1;
+    place.ok(&command.split(' ').collect::<Vec<_>>());
+}
+
+#[test]
+fn progress_goes_to_standard_error() {
+    let place = iris();
+    let args = ["train", "iris.csv", "-o", "run", "--json", "--epochs", "2", "--hidden", "4", "--progress", "json"];
+    let output = place.run(&args);
+    assert!(json(&out(&output)).is_object());
+    let lines = error(&output);
+    let events = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    assert_eq!(events.filter(|event| event["event"] == "epoch").count(), 2, "{lines}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_ends_a_run() {
+    let place = iris();
+    std::fs::create_dir(place.path("run")).unwrap();
+    std::os::unix::fs::symlink("/dev/full", place.path("run/events.jsonl")).unwrap();
+    let args = [&["train", "iris.csv", "-o", "run", "--overwrite"], &SMALL[..]].concat();
+    let message = place.fails(5, &args);
+    assert!(message.contains("No space left"), "{message}");
+}
+
+#[cfg(unix)]
+#[test]
+fn signals_save_the_run() {
+    use std::time::{Duration, Instant};
+    for (signal, expected) in [("INT", 130), ("TERM", 143)] {
+        let place = iris();
+        let args = ["train", "iris.csv", "--epochs", "1000000", "--hidden", "8", "-q", "--json", "-o", "run"];
+        let child = place.command(&args).stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let began = Instant::now();
+        let epochs = || std::fs::read_to_string(place.path("run/events.jsonl")).unwrap_or_default();
+        while epochs().lines().count() < 3 {
+            assert!(began.elapsed() < Duration::from_secs(60), "the run does not begin");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let kill = format!("kill -{signal} {}", child.id());
+        assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(expected), "SIG{signal}: {}", error(&output));
+        assert_eq!(json(&out(&output))["stopped"], "signal");
+        assert_eq!(place.json("run/summary.json")["stopped"], "signal");
+        assert_eq!(place.ok(&["predict", "run", "iris.csv"]).lines().count(), 151);
+    }
+}

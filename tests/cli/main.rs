@@ -1,0 +1,11 @@
+//! The built program, from the outside: verbs, files, streams and exit codes.
+
+mod bits;
+mod config;
+mod ends;
+mod help;
+mod images;
+mod inspect;
+mod journeys;
+mod place;
+mod predict;
