@@ -141,8 +141,9 @@ fn progress_goes_to_standard_error() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_ends_a_run() {
+fn places_that_cannot_be_written_end_a_run() {
     let place = iris();
+    place.fails(5, &["train", "iris.csv", "-q", "-o", "/proc/run"]);
     std::fs::create_dir(place.path("run")).unwrap();
     std::os::unix::fs::symlink("/dev/full", place.path("run/events.jsonl")).unwrap();
     let args = [&["train", "iris.csv", "-o", "run", "--overwrite"], &SMALL[..]].concat();

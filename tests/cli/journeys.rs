@@ -88,7 +88,7 @@ fn weighted_rows() {
 /// 60 rows of `x1, x2` with columns computed from them.
 fn computed(header: &str, row: impl Fn(f64, f64) -> String) -> String {
     let point = |n: usize| ((n % 10) as f64 / 5.0 - 1.0, (n / 10) as f64 / 3.0 - 1.0);
-    let rows = (0..60).map(|n| point(n)).map(|(x1, x2)| format!("{x1},{x2},{}\n", row(x1, x2)));
+    let rows = (0..60).map(point).map(|(x1, x2)| format!("{x1},{x2},{}\n", row(x1, x2)));
     format!("x1,x2,{header}\n{}", rows.collect::<String>())
 }
 

@@ -123,8 +123,10 @@ fn a_failure_leaves_the_older_file_and_nothing_else() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_an_error_of_output() {
+fn places_that_cannot_be_written_are_errors_of_output() {
     let (place, _) = iris();
+    let message = place.fails(5, &["predict", "run", "iris.csv", "-o", "/proc/predictions.csv"]);
+    assert!(message.starts_with("gradlane: /proc/predictions.csv: "), "{message}");
     let message = place.fails(5, &["predict", "run", "iris.csv", "-o", "/dev/full"]);
     assert!(message.contains("/dev/full: No space left"), "{message}");
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();

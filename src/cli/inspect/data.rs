@@ -53,7 +53,7 @@ fn columns(all: &[ColumnDescription]) -> String {
 fn number(column: &ColumnDescription) -> Option<Vec<String>> {
     let Statistics::Number { min, max, mean, sd, median } = column.statistics else { return None };
     let counts = [column.missing, column.distinct].map(|n| n.to_string());
-    let figures = [min, median, max, mean, sd].map(|x| table::short(x));
+    let figures = [min, median, max, mean, sd].map(table::short);
     Some([column.name.clone()].into_iter().chain(counts).chain(figures).collect())
 }
 
