@@ -26,10 +26,6 @@ pub struct NamedTensor {
     pub values: Vec<f32>,
 }
 
-/// Where no scheme is asked for, the output layer is drawn this much smaller: training begins near the mean target, or
-/// near even probabilities, and on few rows less of the initial noise is left in what is learnt.
-const OUTPUT_SCALE: f32 = 0.1;
-
 impl Parameters {
     /// All zero.
     pub fn zeros(architecture: &Architecture) -> Parameters {
@@ -38,8 +34,8 @@ impl Parameters {
         Parameters { layout, lines }
     }
 
-    /// Initial weights: each matrix by `init`, or the default of its layer's activation and the output layer a tenth of
-    /// that; biases and shifts zero, gains one. The stream of a tensor depends on the seed and its number alone.
+    /// Initial weights: each matrix by `init` (or the default of its layer's activation), biases and shifts zero, gains
+    /// one. The stream of a tensor depends on the seed and its number alone.
     pub fn init(architecture: &Architecture, init: Option<Init>, seed: u64) -> Parameters {
         let mut parameters = Parameters::zeros(architecture);
         let tensors = parameters.layout.tensors.clone();
@@ -49,11 +45,8 @@ impl Parameters {
                     let activation = architecture.activation(tensor.layer);
                     let scheme = init.unwrap_or_else(|| Init::default_for(activation));
                     let (fan_out, fan_in) = (tensor.fan_out, tensor.fan_in);
-                    let mut weights =
+                    let weights =
                         scheme.weights(fan_out, fan_in, activation).fill(seed, 2 * number as u64, fan_out, fan_in);
-                    if init.is_none() && !architecture.is_hidden(tensor.layer) {
-                        weights.iter_mut().for_each(|w| *w *= OUTPUT_SCALE);
-                    }
                     parameters.set_matrix(tensor, &weights);
                     if tensor.role == Role::Linear {
                         let biases = scheme.biases(fan_out, fan_in, activation);
@@ -66,6 +59,13 @@ impl Parameters {
             }
         }
         parameters
+    }
+
+    /// Multiplies the weights of the output layer.
+    pub fn scale_output_layer(&mut self, factor: f32) {
+        let Some(tensor) = self.layout.tensors.iter().rfind(|t| t.role == Role::Linear).cloned() else { return };
+        let weights: Vec<f32> = self.matrix(&tensor).iter().map(|w| w * factor).collect();
+        self.set_matrix(&tensor, &weights);
     }
 
     fn set_matrix(&mut self, tensor: &Tensor, weights: &[f32]) {
