@@ -5,7 +5,7 @@ pub mod clip;
 pub mod rmsprop;
 pub mod rule;
 pub mod sgd;
-pub(crate) mod span;
+pub mod span;
 mod spec;
 
 pub use adam::Adam;
