@@ -1,5 +1,7 @@
 //! gradlane trains feed-forward networks on multicore CPUs.
 
+pub mod atomic;
+pub mod config;
 pub mod data;
 pub mod error;
 pub mod kernel;
@@ -8,6 +10,7 @@ pub mod model;
 pub mod nn;
 pub mod optim;
 pub mod rng;
+pub mod run;
 pub mod spec;
 pub mod train;
 

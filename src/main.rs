@@ -1,3 +1,9 @@
-//! The command line.
+//! The command line: parse, run, one line for an error, an exit code.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -64,6 +64,36 @@ impl<'a> Spec<'a> {
         }
     }
 
+    /// The list of numbers under `key`, separated by `/`, if it is given; `allowed` says in words what `holds` checks.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if one of them is no number, or is out of its range.
+    pub fn numbers(
+        &mut self,
+        key: &'static str,
+        allowed: &'static str,
+        holds: impl Fn(f64) -> bool,
+    ) -> Result<Option<Vec<f64>>> {
+        let Some(text) = self.take(key) else { return Ok(None) };
+        let values = text.split('/').map(|part| part.trim().parse::<f64>().ok().filter(|&v| holds(v)));
+        match values.collect() {
+            Some(values) => Ok(Some(values)),
+            None => Err(self.wrong(key, allowed, text)),
+        }
+    }
+
+    /// The position in `words` of the word under `key`, if it is given.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if it is none of them.
+    pub fn word(&mut self, key: &'static str, words: &[&str]) -> Result<Option<usize>> {
+        let Some(text) = self.take(key) else { return Ok(None) };
+        match words.iter().position(|&word| word == text) {
+            Some(at) => Ok(Some(at)),
+            None => Err(self.wrong(key, &words.join(" or "), text)),
+        }
+    }
+
     /// Ends the reading.
     ///
     /// # Errors
@@ -116,6 +146,19 @@ mod tests {
         let message = spec.finish().unwrap_err().to_string();
         assert!(message.contains("unknown option of optimizer \"adam\" \"beta3\""), "{message}");
         assert!(message.contains("did you mean \"beta2\"?"), "{message}");
+    }
+
+    #[test]
+    fn lists_and_words_are_read() {
+        let mut spec = Spec::parse("schedule", "multistep:at=0.5/ 30,mode=rel").unwrap();
+        assert_eq!(spec.numbers("at", "above 0", |v| v > 0.0).unwrap(), Some(vec![0.5, 30.0]));
+        assert_eq!(spec.word("mode", &["abs", "rel"]).unwrap(), Some(1));
+        assert_eq!(spec.numbers("factors", "above 0", |v| v > 0.0).unwrap(), None);
+        for text in ["multistep:at=3/x,mode=no", "multistep:at=3/,mode=", "multistep:at=3/-1,mode=ab"] {
+            let mut spec = Spec::parse("schedule", text).unwrap();
+            assert!(spec.numbers("at", "above 0", |v| v > 0.0).is_err(), "{text}");
+            assert!(spec.word("mode", &["abs", "rel"]).is_err(), "{text}");
+        }
     }
 
     #[test]

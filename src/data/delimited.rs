@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use csv::ByteRecord;
 
 use super::layout::{Layout, is_blank, not_utf8};
-use super::options::ReadOptions;
+use super::options::{Header, ReadOptions};
 use super::source::{Opened, read_error};
 use super::table::{Column, ColumnKind, MISSING, MissingMarkers, Table, parse_number};
 use crate::{Error, Result};
@@ -235,6 +235,18 @@ impl Builder {
     }
 }
 
+/// Whether the first line of a file holds all of `names`: then it is a header, whatever it looks like.
+pub(super) fn first_line_names(
+    opened: &Opened,
+    options: &ReadOptions,
+    mut names: impl Iterator<Item = String>,
+) -> bool {
+    let (head, complete) = opened.head();
+    let with_header = ReadOptions { header: Header::Yes, ..options.clone() };
+    Layout::of(opened.name(), without_bom(head), complete, &with_header)
+        .is_ok_and(|layout| names.all(|name| layout.names.contains(&name)))
+}
+
 /// A column to be read, by its place in the file, under the name and kind of the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
@@ -259,7 +271,7 @@ impl TableReader {
     /// Opens a file and finds its layout; no column is read until [`TableReader::select`].
     ///
     /// # Errors
-    /// As [`read_table`].
+    /// [`Error::Data`] for an empty file, for bytes that are no UTF-8 text, and for a column name that occurs twice.
     pub fn new(opened: Opened, options: &ReadOptions) -> Result<Self> {
         let path = opened.name().to_path_buf();
         let (head, complete) = opened.head();

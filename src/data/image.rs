@@ -6,8 +6,8 @@ use super::idx::Images;
 use super::options::{Balance, DataOptions, TaskChoice};
 use super::prepare::{Prepared, apply_class_weights, check_classes, class_labels, deal, task_note};
 use super::preprocess::{ImagePreprocessing, Preprocessing};
-use super::schema::Task;
 use super::target::Target;
+use super::task::Task;
 use crate::{Error, Result};
 
 /// Prepares images for training; `valid` and `test` are images of their own where there are such.

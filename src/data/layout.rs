@@ -29,8 +29,8 @@ impl Layout {
     /// Tells the layout from the first bytes of a file; what `options` say is not guessed.
     ///
     /// - Delimiter: the one of `, tab ; |` that cuts most of the first records into equally many columns, more than one.
-    /// - Header: none if the first line holds a number; one if a number stands below it; else if no cell of the first line
-    ///   occurs again below it.
+    /// - Header: one if a column has text in the first line and only numbers below; else none if the first line holds a number;
+    ///   else one if no cell of the first line occurs again below it.
     ///
     /// # Errors
     /// [`Error::Data`] for an empty file, for bytes that are no UTF-8 text, and for a column name that occurs twice.
@@ -92,9 +92,9 @@ fn sample(head: &[u8], complete: bool, delimiter: u8) -> Vec<ByteRecord> {
     records
 }
 
-/// Whether a record is a line of blanks alone.
+/// Whether a record is a line of blanks alone. Empty lines never become records, so an empty record is a quoted empty cell.
 pub(super) fn is_blank(record: &ByteRecord) -> bool {
-    record.len() <= 1 && record.iter().all(|cell| cell.trim_ascii().is_empty())
+    record.len() <= 1 && record.iter().all(|cell| !cell.is_empty() && cell.trim_ascii().is_empty())
 }
 
 fn best_delimiter(head: &[u8], complete: bool) -> u8 {
@@ -117,14 +117,23 @@ fn looks_like_header(sample: &[ByteRecord], markers: &MissingMarkers) -> bool {
     let (first, below) = sample.split_first().expect("a sample has a first record");
     let names: Vec<_> = first.iter().map(cell_text).collect();
     let is_number = |cell: &str| parse_number(cell).is_some();
+    let numbers_below = |column: usize| {
+        let mut cells =
+            below.iter().filter_map(|record| record.get(column)).map(cell_text).filter(|cell| !markers.matches(cell));
+        cells.next().is_some_and(|cell| is_number(&cell)) && cells.all(|cell| is_number(&cell))
+    };
+    if (0..names.len())
+        .any(|column| !is_number(&names[column]) && !markers.matches(&names[column]) && numbers_below(column))
+    {
+        return true;
+    }
     if names.iter().any(|cell| is_number(cell) || (!cell.is_empty() && markers.matches(cell))) {
         return false;
     }
-    let number_below = below.iter().any(|record| record.iter().any(|cell| is_number(&cell_text(cell))));
     let again = |(column, name): (usize, &std::borrow::Cow<'_, str>)| {
         below.iter().any(|record| record.get(column).is_some_and(|cell| cell_text(cell) == *name))
     };
-    number_below || !names.iter().enumerate().any(again)
+    !names.iter().enumerate().any(again)
 }
 
 fn header_names(path: &Path, record: &ByteRecord) -> Result<Vec<String>> {
@@ -211,6 +220,8 @@ mod tests {
             ("1,2\n3,4\n", false),
             ("5.1,x\n4.9,y\n", false),
             (",b\n0,1\n", true),
+            ("0,1,label\n12,13,7\n14,?,8\n", true),
+            ("name,2\nx,3\ny,4\n", false),
             ("NA,x\n1,y\n", false),
             ("colour,taste\nred,sweet\nred,sour\n", true),
             ("red,sweet\nblue,sweet\nred,sour\n", false),

@@ -2,17 +2,20 @@
 
 use super::balance::resample;
 use super::dataset::{Dataset, Features, Targets};
-use super::delimited::TableReader;
+use super::delimited::{TableReader, first_line_names};
+use super::fit::{FitOptions, stray_text};
 use super::idx::{Folder, Images, Part};
 use super::image::prepare_images;
-use super::options::{Balance, DataOptions, Impute, PartFrom, ReadOptions, Scale, SplitMode};
-use super::preprocess::{FitOptions, Preprocessing, TablePreprocessing};
+use super::options::{Balance, DataOptions, Header, Impute, ReadOptions, Scale, SplitMode, TaskChoice};
+use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::read::{Contents, read_opened, reads_as_idx};
-use super::schema::{Roles, Task, infer_task};
+use super::schema::{Roles, infer_task};
 use super::source::{Opened, Source};
 use super::split::{Split, split};
-use super::table::Table;
+use super::table::{Column, Table};
 use super::target::Target;
+use super::task::Task;
+use super::written::PartFrom;
 use crate::{Error, Result};
 
 /// Everything that training needs from the data.
@@ -115,7 +118,11 @@ impl Input {
             Self::Folder(folder) => images(folder.path()),
             Self::File(source, opened) if reads_as_idx(&opened, options) => images(source.name()),
             Self::File(_, opened) => {
-                let options = ReadOptions { missing: preprocessing.missing.clone(), ..options.clone() };
+                let mut options = ReadOptions { missing: preprocessing.missing.clone(), ..options.clone() };
+                let names = preprocessing.features.iter().map(|feature| feature.column.clone());
+                if options.header == Header::Auto && preprocessing.named && first_line_names(&opened, &options, names) {
+                    options.header = Header::Yes;
+                }
                 let mut reader = TableReader::new(opened, &options)?;
                 let wanted = preprocessing.wanted(reader.layout(), reader.path())?;
                 reader.select(wanted, Vec::new());
@@ -143,6 +150,7 @@ fn prepare_table(
     check_classes(options, task)?;
     let usable = roles.rows_with_target(table)?;
     warnings.extend(without_target(table, usable.len()));
+    warnings.extend(doubtful_classes(table, &roles, &target, options, usable.len()));
 
     let labels = class_labels(target.targets(table, &usable)?);
     let split = deal(&usable, labels.as_deref(), options, seed)?;
@@ -218,6 +226,29 @@ pub(super) fn without_target(table: &Table, usable: usize) -> Option<String> {
     (dropped > 0).then(|| {
         format!("{}: {dropped} of {} rows have no target and are left out", table.path.display(), table.rows())
     })
+}
+
+/// A label that was inferred to be classes, but looks like numbers with a slip of the pen, or like a name for each row.
+fn doubtful_classes(
+    table: &Table,
+    roles: &Roles,
+    target: &Target,
+    options: &DataOptions,
+    rows: usize,
+) -> Option<String> {
+    if options.task != TaskChoice::Auto || target.classes.is_empty() {
+        return None;
+    }
+    let name = &target.columns[0];
+    if let Column::Text { levels, .. } = &table.columns[roles.labels[0]]
+        && let Some(stray) = stray_text(levels)
+    {
+        let remedy = format!("--na \"+{stray}\" makes it a missing value");
+        return Some(format!("label \"{name}\" is read as classes, since \"{stray}\" is no number; {remedy}"));
+    }
+    let classes = target.classes.len();
+    (2 * classes > rows)
+        .then(|| format!("label \"{name}\" has {classes} classes in {rows} rows: is it the right column?"))
 }
 
 /// What is learnt and why, as it is said aloud.

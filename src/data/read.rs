@@ -40,7 +40,7 @@ pub fn read_opened(source: &Source, opened: Opened, options: &ReadOptions) -> Re
 /// Opens and reads a file or standard input as a whole.
 ///
 /// # Errors
-/// As [`read_opened`].
+/// [`crate::Error::Data`] for content that is wrong, [`crate::Error::Io`] for failures of the system.
 pub fn read(source: &Source, options: &ReadOptions) -> Result<Contents> {
     read_opened(source, Opened::new(source)?, options)
 }

@@ -1,35 +1,9 @@
 //! What each column of a table is for, and what is learnt.
 
-use serde::{Deserialize, Serialize};
-
 use super::options::{DataOptions, TaskChoice};
 use super::table::{Column, Table, format_number, parse_number};
+use super::task::Task;
 use crate::{Error, Result};
-
-/// What is learnt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Task {
-    /// One number or several.
-    Regression,
-    /// One of two classes: one logit.
-    Binary,
-    /// One of several classes: a logit each.
-    Multiclass,
-    /// Several labels of 0 or 1: a logit each.
-    Multilabel,
-}
-
-impl std::fmt::Display for Task {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Self::Regression => "regression",
-            Self::Binary => "binary",
-            Self::Multiclass => "multiclass",
-            Self::Multilabel => "multilabel",
-        })
-    }
-}
 
 /// Integers of at most so many distinct values are classes.
 const MOST_INTEGER_CLASSES: usize = 20;

@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(inputs(&line(2, 3.0, 0.0, 0.1, 0)), [-0.7575793, -0.96684563]);
         assert_eq!(inputs(&blobs(1, 2, 2, 0.5, 0)), [1.126_156_7, -0.452_548_44]);
         let data = workload(1, 2, WorkloadTask::Classify(3), 0);
-        assert_eq!(inputs(&data), [0.121_210_337, 0.940_838_16]);
+        assert_eq!(inputs(&data), [0.121_210_34, 0.940_838_16]);
         assert_eq!(data.targets, Targets::Classes { labels: vec![2], classes: 3 });
     }
 

@@ -59,7 +59,7 @@ pub enum ColumnKind {
 pub enum Column {
     /// Numbers, NaN where missing.
     Numbers(Vec<f64>),
-    /// Texts as codes into `levels` (in order of first appearance), [`MISSING`] where missing.
+    /// Texts as codes into `levels` (in order of first appearance), `u32::MAX` where missing.
     Text {
         /// One code for each row.
         codes: Vec<u32>,

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::balance::class_index;
 use super::dataset::Targets;
-use super::schema::Task;
 use super::table::{Column, ColumnKind, MISSING, Table, canonical_level, parse_number, shortened};
+use super::task::Task;
 use crate::{Error, Result};
 
 /// What the network's outputs mean.

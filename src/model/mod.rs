@@ -1,9 +1,11 @@
 //! The network: its architecture, its flat parameters, its file.
 
 mod architecture;
+pub mod file;
 mod layout;
 mod parameters;
 
 pub use architecture::Architecture;
+pub use file::{Card, Model};
 pub use layout::{Layout, Role, Slot, Tensor};
 pub use parameters::{NamedTensor, Parameters};

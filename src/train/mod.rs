@@ -1,10 +1,15 @@
 //! Training: epochs, the synchronised step, its threads, stopping rules and events.
 
 mod backward;
+pub mod best;
 pub mod evaluate;
+pub mod events;
+pub mod fit;
 mod forward;
 mod gather;
+pub mod goal;
 mod loss;
+pub mod score;
 mod settings;
 mod shared;
 mod step;

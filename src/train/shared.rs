@@ -48,11 +48,6 @@ impl<'a, T> Shared<'a, T> {
         }
     }
 
-    /// Number of items.
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
     /// A range that nobody writes before the next barrier.
     pub(super) fn read(&self, member: Member<'_>, range: Range<usize>) -> &[T] {
         self.check(member, &range, false);

@@ -1,0 +1,100 @@
+//! Flags from the table of options, and back to settings.
+
+use std::path::Path;
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches};
+use gradlane::Result;
+use gradlane::config::{KEYS, Key, Origin, Settings};
+use toml::Value;
+
+use super::output;
+
+/// `--flag-name` of a key.
+fn flag(key: &Key) -> String {
+    key.name.replace('_', "-")
+}
+
+/// The flag of an option.
+fn arg(key: &'static Key) -> Arg {
+    let arg = Arg::new(key.name).long(flag(key)).help(key.help).help_heading(key.group.title());
+    let arg = match key.name {
+        "threads" => arg.short('j'),
+        "out" => arg.short('o'),
+        _ => arg,
+    };
+    match key.value {
+        None => arg.action(ArgAction::SetTrue),
+        Some(name) if key.repeated => arg.action(ArgAction::Append).value_name(name).allow_hyphen_values(true),
+        Some(name) => arg.action(ArgAction::Set).value_name(name).allow_hyphen_values(true),
+    }
+}
+
+/// The flags of all options of training.
+pub fn training_flags() -> impl Iterator<Item = Arg> {
+    KEYS.iter().map(arg)
+}
+
+/// The flag of one option, for verbs that know it too.
+pub fn flag_of(name: &str) -> Arg {
+    arg(gradlane::config::find(name).expect("the name is in the table of options"))
+}
+
+/// `DATA`.
+pub fn data() -> Arg {
+    Arg::new("data")
+        .value_name("DATA")
+        .help("CSV, TSV or IDX file (also .gz), folder of MNIST's layout, or - for stdin")
+}
+
+/// `-c FILE.toml`.
+pub fn config() -> Arg {
+    Arg::new("config")
+        .short('c')
+        .long("config")
+        .value_name("FILE.toml")
+        .help("Options from a file; flags and GRADLANE_* variables win over it")
+        .help_heading("Run")
+}
+
+/// File < environment < flags.
+///
+/// # Errors
+/// As reading the file.
+pub fn settings(matches: &ArgMatches) -> Result<Settings> {
+    let mut settings = Settings::new();
+    if let Ok(Some(file)) = matches.try_get_one::<String>("config") {
+        settings.add_file(Path::new(file))?;
+    }
+    if let Some(threads) = std::env::var("RAYON_NUM_THREADS").ok().filter(|n| n.parse::<u32>().is_ok_and(|n| n > 0)) {
+        settings.set_default("threads", threads.into());
+    }
+    for variable in settings.add_environment(std::env::vars()) {
+        if variable != "GRADLANE_FIXTURES" {
+            output::say(&format!("warning: {variable} is no option of gradlane and is ignored"));
+        }
+    }
+    for id in matches.ids().map(|id| id.as_str()) {
+        if matches.value_source(id) != Some(ValueSource::CommandLine) {
+            continue;
+        }
+        let key = gradlane::config::find(id);
+        let value = match key {
+            Some(key) if key.value.is_none() => Value::Boolean(true),
+            Some(_) => strings(matches, id),
+            None if id == "data" => strings(matches, id),
+            None => continue,
+        };
+        settings.set(id, value, Origin::Flag);
+    }
+    Ok(settings)
+}
+
+/// One text, or several as an array.
+fn strings(matches: &ArgMatches, id: &str) -> Value {
+    let mut all: Vec<String> = matches.get_many::<String>(id).into_iter().flatten().cloned().collect();
+    match all.len() {
+        1 => Value::String(all.remove(0)),
+        _ => Value::Array(all.into_iter().map(Value::String).collect()),
+    }
+}

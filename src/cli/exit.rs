@@ -1,0 +1,57 @@
+//! Exit codes, in one place.
+
+use std::process::ExitCode;
+
+use gradlane::Error;
+
+/// Why a verb did not end well.
+#[derive(Debug)]
+pub enum Failure {
+    /// The library says why.
+    Error(Error),
+    /// A signal of this number ended the run; everything is saved.
+    Signal(usize),
+    /// Nobody reads standard output any more.
+    ClosedPipe,
+}
+
+/// How a verb ends.
+pub type Outcome<T = ()> = Result<T, Failure>;
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Error(error)
+    }
+}
+
+/// The code of a wrong command line; help and version are no failure.
+pub fn of_usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}
+
+/// Says what went wrong, in one line on standard error, and gives the code.
+pub fn of_failure(failure: &Failure) -> ExitCode {
+    if let Failure::Error(error) = failure {
+        use std::io::Write;
+        let _ = writeln!(std::io::stderr(), "gradlane: {error}");
+    }
+    ExitCode::from(code(failure))
+}
+
+fn code(failure: &Failure) -> u8 {
+    match failure {
+        Failure::ClosedPipe => 0,
+        Failure::Signal(number) => 128 + *number as u8,
+        Failure::Error(error) => match error {
+            Error::Usage(_) => 2,
+            Error::Data { .. } => 3,
+            Error::Mismatch(_) => 4,
+            Error::Io { .. } => 5,
+            Error::Diverged { .. } => 10,
+            Error::Unmet(_) => 11,
+            Error::NoStep(_) => 12,
+            _ => 1,
+        },
+    }
+}

@@ -1,0 +1,49 @@
+//! The verbs: flags → checked configuration → one library call → report.
+
+mod args;
+mod exit;
+mod output;
+mod progress;
+mod table;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Command};
+use gradlane::kernel::Isa;
+
+use exit::Outcome;
+
+/// What every verb is: its command line and what it does.
+struct Verb {
+    command: fn() -> Command,
+    run: fn(&ArgMatches) -> Outcome,
+}
+
+const VERBS: &[Verb] = &[Verb { command: train::command, run: train::run }];
+
+/// The whole command line.
+fn command() -> Command {
+    let version = format!("{} ({})", env!("CARGO_PKG_VERSION"), Isa::detect().name());
+    Command::new("gradlane")
+        .about("Trains multilayer perceptrons on the CPU: tables and images in, one model file out")
+        .version(version)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .after_help("Start with:  gradlane train DATA        Then:  gradlane predict RUNDIR DATA")
+        .subcommands(VERBS.iter().map(|verb| (verb.command)()))
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let matches = match command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return exit::of_usage(&error),
+    };
+    let (name, matches) = matches.subcommand().expect("a verb is required");
+    let verb = VERBS.iter().find(|verb| (verb.command)().get_name() == name).expect("every verb is in the table");
+    match (verb.run)(matches) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => exit::of_failure(&failure),
+    }
+}

@@ -1,0 +1,141 @@
+//! What is shown while training runs: a bar on a terminal, plain lines elsewhere, JSON, or nothing.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use gradlane::metrics::MetricName;
+use gradlane::run::Plan;
+use gradlane::train::events::{EpochRecord, Event};
+use gradlane::train::goal::{DataPart, Watched};
+use gradlane::{Error, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::output::say;
+use super::table::figure;
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// A bar below the table of epochs.
+    Bar,
+    /// The table of epochs.
+    Plain,
+    /// One JSON object for each event.
+    Json,
+    /// Nothing.
+    None,
+}
+
+impl Style {
+    /// The style of a word; `auto` is a bar on a terminal and plain lines elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for another word.
+    pub fn of(word: Option<&str>) -> Result<Style> {
+        let terminal = std::io::stderr().is_terminal();
+        match word {
+            None | Some("auto") => Ok(if terminal { Style::Bar } else { Style::Plain }),
+            Some("bar") => Ok(Style::Bar),
+            Some("plain") => Ok(Style::Plain),
+            Some("json") => Ok(Style::Json),
+            Some("none") => Ok(Style::None),
+            Some(other) => {
+                let message = format!("--progress: expected auto, bar, plain, json or none, found \"{other}\"");
+                Err(Error::Usage(message))
+            }
+        }
+    }
+}
+
+/// Shows the progress of one run.
+pub struct Progress {
+    style: Style,
+    bar: Option<ProgressBar>,
+    columns: Vec<Watched>,
+    /// Runs of many epochs show every so many of them.
+    every: usize,
+    shown_header: bool,
+}
+
+/// Lines of the table of epochs at most, about.
+const LINES: usize = 40;
+
+impl Progress {
+    /// For a run that is about to begin.
+    pub fn new(style: Style, plan: &Plan) -> Progress {
+        let parts = [(DataPart::Train, true), (DataPart::Val, plan.prepared.val.is_some())];
+        let task = plan.prepared.preprocessing.task();
+        let second = if MetricName::Accuracy.applies_to(task) { MetricName::Accuracy } else { MetricName::Rmse };
+        let mut columns = Vec::new();
+        for (part, _) in parts.into_iter().filter(|(_, there)| *there) {
+            columns.extend([MetricName::Loss, second].map(|metric| Watched { part, metric }));
+        }
+        let monitor = plan.monitor();
+        if !columns.contains(&monitor) {
+            columns.push(monitor);
+        }
+        let bar = (style == Style::Bar).then(|| bar(plan.epochs as u64));
+        Progress { style, bar, columns, every: plan.epochs.div_ceil(LINES), shown_header: false }
+    }
+
+    /// Shows an event.
+    pub fn observe(&mut self, event: &Event<'_>) {
+        match (self.style, event) {
+            (Style::None, _) => {}
+            (Style::Json, event) => say(&event.to_json().to_string()),
+            (_, Event::Epoch(record)) => self.epoch(record),
+            (_, Event::Step { .. }) => {}
+        }
+    }
+
+    fn line(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| say(line)),
+            None => say(line),
+        }
+    }
+
+    fn epoch(&mut self, record: &EpochRecord) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(record.epoch as u64);
+            bar.set_message(format!("{} rows/s", thousands(record.samples_per_s)));
+        }
+        if !self.shown_header {
+            self.shown_header = true;
+            let names: String = self.columns.iter().map(|c| format!("{:>15}", c.to_string())).collect();
+            self.line(&format!("{:>5} {:>8}{names} {:>8}", "epoch", "step", "seconds"));
+        }
+        let last_line = record.epoch.is_multiple_of(self.every);
+        if record.epoch == 1 || last_line || self.every == 1 {
+            let value = |c: &Watched| match c.part {
+                DataPart::Train => record.train.get(c.metric),
+                _ => record.val.as_ref().and_then(|v| v.get(c.metric)),
+            };
+            let figures: String = self.columns.iter().map(|c| format!("{:>15}", figure(value(c)))).collect();
+            let mark = if record.best { " *" } else { "" };
+            self.line(&format!("{:>5} {:>8}{figures} {:>8.2}{mark}", record.epoch, record.step, record.seconds));
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar(epochs: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:32} epoch {pos}/{len}  {msg}  {elapsed} so far, {eta} to go")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::with_draw_target(Some(epochs), ProgressDrawTarget::stderr()).with_style(style);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// A number with commas between thousands.
+pub fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let grouped: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|c| std::str::from_utf8(c).ok()).collect();
+    grouped.join(",")
+}

@@ -1,0 +1,208 @@
+//! `gradlane train`: from data to a run directory.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use gradlane::config::TrainConfig;
+use gradlane::run::{Finished, Plan, RunDirectory, Summary, default_path, overfit_batch, trace};
+use gradlane::train::fit::Stopped;
+use gradlane::train::goal::DataPart;
+use gradlane::{Error, Result};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use super::args;
+use super::exit::{Failure, Outcome};
+use super::output::{print, say};
+use super::progress::{Progress, Style, thousands};
+use super::table;
+
+/// The command line.
+pub fn command() -> Command {
+    let switch = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).help(help).help_heading("Run").action(ArgAction::SetTrue)
+    };
+    Command::new("train")
+        .about("Train a network and write a run directory")
+        .after_help("Every option is also a key of --config FILE.toml (with _ for -) and a variable GRADLANE_<KEY>.")
+        .arg(args::data())
+        .args(args::training_flags())
+        .arg(args::config())
+        .arg(switch("quiet", "No progress and no notes").short('q'))
+        .arg(switch("verbose", "More notes: preparation, network, shape of each layer").short('v'))
+        .arg(switch("json", "Print the summary as one JSON object"))
+        .arg(switch("dry-run", "Read and check everything, print the plan, do not train"))
+        .arg(switch("overfit-batch", "Check the set-up: can the network learn one batch by heart?"))
+        .arg(switch("trace", "Print one forward and backward pass of a small network, every number named"))
+}
+
+/// Runs it.
+pub fn run(matches: &ArgMatches) -> Outcome {
+    let settings = args::settings(matches)?;
+    let quiet = matches.get_flag("quiet");
+    let json = matches.get_flag("json");
+    let style = Style::of(settings.text("progress").as_deref())?;
+    let style = if quiet { Style::None } else { style };
+    let config = TrainConfig::new(settings)?;
+    let only_looks = ["dry-run", "overfit-batch", "trace"].iter().any(|name| matches.get_flag(name));
+    let out = config.output.out.clone().unwrap_or_else(default_path);
+    if !only_looks {
+        RunDirectory::check(&out, config.output.overwrite)?;
+    }
+    let overwrite = config.output.overwrite;
+    let plan = Plan::new(config)?;
+    if !quiet {
+        notes(&plan, matches.get_flag("verbose"));
+    }
+    for warning in &plan.prepared.warnings {
+        say(&format!("warning: {warning}"));
+    }
+    if matches.get_flag("trace") {
+        return print(&trace(&plan)?);
+    }
+    if matches.get_flag("dry-run") {
+        return print(&if json { format!("{}\n", plan.start_event()) } else { described(&plan) });
+    }
+    if matches.get_flag("overfit-batch") {
+        return overfit(plan);
+    }
+    let mut directory = RunDirectory::create(&out, overwrite)?;
+    let signal = catch_signals()?;
+    let mut progress = Progress::new(style, &plan);
+    let finished = plan.run(&mut directory, &signal, &mut |event| progress.observe(event));
+    progress.finish();
+    let finished = finished?;
+    directory.point_latest();
+    report(&plan, &finished, directory.path(), json)?;
+    outcome(&plan, &finished)
+}
+
+/// The first signal asks the run to end after the step at hand and to save; the second ends the program.
+fn catch_signals() -> Result<Arc<AtomicUsize>> {
+    let signal = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::new(AtomicBool::new(false));
+    for number in [SIGINT, SIGTERM] {
+        flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&seen))
+            .and_then(|_| flag::register(number, Arc::clone(&seen)))
+            .and_then(|_| flag::register_usize(number, Arc::clone(&signal), number as usize))
+            .map_err(|e| Error::io(Path::new("<signals>"), e))?;
+    }
+    Ok(signal)
+}
+
+/// What was decided, with the flags that change it.
+fn notes(plan: &Plan, verbose: bool) {
+    for note in plan.prepared.notes.iter().chain(&plan.notes) {
+        say(note);
+    }
+    if verbose {
+        described(plan).lines().for_each(say);
+    }
+}
+
+/// The plan in a few lines.
+fn described(plan: &Plan) -> String {
+    let prepared = &plan.prepared;
+    let rows = |data: Option<&gradlane::data::Dataset>| data.map_or(0, gradlane::data::Dataset::rows);
+    let widths: Vec<String> = std::iter::once(plan.architecture.inputs)
+        .chain(plan.architecture.hidden.iter().copied())
+        .chain([plan.architecture.outputs])
+        .map(|w| w.to_string())
+        .collect();
+    let (train, val, test) = (prepared.train.rows(), rows(prepared.val.as_ref()), rows(prepared.test.as_ref()));
+    let options = &plan.config.optimizer;
+    [
+        format!("rows        {train} train, {val} validation, {test} test"),
+        format!("network     {}, {} parameters", widths.join("-"), plan.parameters.layout.parameters()),
+        format!("loss        {}", plan.loss),
+        format!("optimizer   {}, lr {}, schedule {}", options.spec, options.spec.lr, options.schedule),
+        format!("epochs      {} of {} steps, batch {}", plan.epochs, plan.steps_per_epoch(), plan.batch),
+        format!("monitor     {}", plan.monitor()),
+        format!("threads     {} of {}, {}", plan.threads, plan.threads_asked, plan.config.threads.isa.name()),
+    ]
+    .map(|line| line + "\n")
+    .concat()
+}
+
+fn overfit(plan: Plan) -> Outcome {
+    let report = overfit_batch(plan)?;
+    let accuracy = report.accuracy.map_or(String::new(), |a| format!(", accuracy {}", table::figure(Some(a))));
+    let (first, last) = (table::figure(Some(report.first_loss)), table::figure(Some(report.last_loss)));
+    print(&format!("{} rows, {} steps: loss {first} → {last}{accuracy}\n", report.rows, report.steps))?;
+    if report.learnt {
+        print("The network learns one batch by heart: the set-up can learn.\n")
+    } else {
+        let message =
+            "the network did not learn one batch by heart: try a larger --lr, more --hidden, or look at the data";
+        Err(Error::Unmet(message.to_owned()).into())
+    }
+}
+
+/// The result on standard output.
+fn report(plan: &Plan, finished: &Finished, path: &Path, json: bool) -> Outcome {
+    let summary = &finished.summary;
+    if json {
+        let text = serde_json::to_string(summary).map_err(|e| Error::io(Path::new("<stdout>"), e.into()))?;
+        return print(&(text + "\n"));
+    }
+    print(&readable(plan, summary, path))
+}
+
+/// Classes that a confusion matrix is shown for at most.
+const MOST_SHOWN: usize = 12;
+
+fn readable(plan: &Plan, summary: &Summary, path: &Path) -> String {
+    let parts =
+        [("train", Some(&summary.train)), ("validation", summary.val.as_ref()), ("test", summary.test.as_ref())];
+    let parts: Vec<_> = parts.into_iter().filter_map(|(name, set)| Some((name, set?))).collect();
+    let mut text = format!("\n{}", table::figures(&parts));
+    if let Some(cells) = summary.confusion.as_ref().filter(|c| c.len() <= MOST_SHOWN) {
+        let part = if summary.test.is_some() { "test" } else { "validation" };
+        text += &format!("\nconfusion, {part} part\n{}", table::confusion(&summary.classes, cells));
+    }
+    let why = match summary.stopped {
+        "epochs" => String::new(),
+        reason => format!(" (stopped: {reason})"),
+    };
+    text += &format!(
+        "\n{} epochs, {} steps in {:.2} s{why}, {} rows/s on {} thread{}; weights of epoch {} kept\n",
+        summary.epochs,
+        summary.steps,
+        summary.seconds,
+        thousands(summary.samples_per_s),
+        summary.threads,
+        if summary.threads == 1 { "" } else { "s" },
+        summary.best_epoch,
+    );
+    let data = plan.config.data.data.as_written();
+    text += &format!("model   {}\n", path.join("model.safetensors").display());
+    text += &format!("weights {}\n", summary.weights_sha256);
+    text += &format!("predict with: gradlane predict {} {data}\n", path.display());
+    text
+}
+
+/// How the run ended, beyond its report.
+fn outcome(plan: &Plan, finished: &Finished) -> Outcome {
+    match finished.stopped {
+        Stopped::Diverged(stats) => {
+            let (epoch, step) = (finished.summary.epochs.max(1), finished.summary.steps + 1);
+            return Err(Error::Diverged { epoch, step, loss: stats.loss }.into());
+        }
+        Stopped::Signal(number) => return Err(Failure::Signal(number)),
+        _ => {}
+    }
+    let Some(goal) = plan.config.stopping.fail_under else { return Ok(()) };
+    let summary = &finished.summary;
+    let figures = match goal.watched.part {
+        DataPart::Train => Some(&summary.train),
+        DataPart::Val => summary.val.as_ref(),
+        DataPart::Test => summary.test.as_ref(),
+    };
+    if figures.is_some_and(|figures| goal.is_met(figures)) {
+        return Ok(());
+    }
+    let found = table::figure(figures.and_then(|f| f.get(goal.watched.metric)));
+    Err(Error::Unmet(format!("--fail-under {goal} was missed: {} is {found}", goal.watched)).into())
+}

@@ -1,0 +1,137 @@
+//! Every option of training: one table, from which flags, help and the checks of configuration files are made.
+
+/// Heading under which an option stands in the help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// What is read and how it is prepared.
+    Data,
+    /// The network.
+    Model,
+    /// The optimizer and its gradient.
+    Optimizer,
+    /// When training ends.
+    Stopping,
+    /// Threads, instructions, seed.
+    Engine,
+    /// Files and messages.
+    Run,
+}
+
+impl Group {
+    /// The heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Group::Data => "Data",
+            Group::Model => "Model",
+            Group::Optimizer => "Optimizer",
+            Group::Stopping => "Stopping",
+            Group::Engine => "Engine",
+            Group::Run => "Run",
+        }
+    }
+}
+
+/// An option. In a configuration file its key is `name`, as a flag `--name` with `-` for `_`.
+#[derive(Debug)]
+pub struct Key {
+    /// The key.
+    pub name: &'static str,
+    /// What stands for the value in the help; a switch has none.
+    pub value: Option<&'static str>,
+    /// Heading.
+    pub group: Group,
+    /// One line of help, the default in brackets.
+    pub help: &'static str,
+    /// Whether the flag may be given several times.
+    pub repeated: bool,
+}
+
+const fn key(name: &'static str, value: &'static str, group: Group, help: &'static str) -> Key {
+    Key { name, value: Some(value), group, help, repeated: false }
+}
+
+const fn switch(name: &'static str, group: Group, help: &'static str) -> Key {
+    Key { name, value: None, group, help, repeated: false }
+}
+
+use Group::{Data, Engine, Model, Optimizer, Run, Stopping};
+
+/// All options of training, in the order of the help.
+pub const KEYS: &[Key] = &[
+    Key {
+        name: "label",
+        value: Some("NAME|INDEX"),
+        group: Data,
+        help: "Label column; repeat for several targets or labels [last column]",
+        repeated: true,
+    },
+    key("task", "TASK", Data, "auto, regression, binary, multiclass or multilabel [auto]"),
+    key("valid", "FILE|FRACTION|none", Data, "Validation part [0.1]"),
+    key("test", "FILE|FRACTION|none", Data, "Test part [none; a folder's own test set]"),
+    key("split", "MODE", Data, "How rows are dealt to the parts: stratified or random [stratified]"),
+    key("scale", "SCALE", Data, "Scaling of numbers: standard, minmax, robust or none [standard; images: 1/255]"),
+    switch("no_scale_target", Data, "Train on a regression's targets in their own units"),
+    key("impute", "HOW", Data, "What stands in for a missing number: median, mean or zero [median]"),
+    key("categorical", "COLUMNS", Data, "Number columns that are categories"),
+    key("ignore", "COLUMNS", Data, "Columns to leave out"),
+    key("na", "TEXTS", Data, "Texts that mean a missing value; +TEXT adds to the defaults [NA,NaN,?,…]"),
+    key("weight_col", "COLUMN", Data, "Column with a weight for each row"),
+    key("class_weight", "WEIGHTS", Data, "balanced, or weights of classes: A=2,B=1"),
+    key("balance", "HOW", Data, "Resampling of the training part: none, over or under [none]"),
+    key("positive", "CLASS", Data, "The positive class of a binary task [the second]"),
+    key("format", "FORMAT", Data, "auto, csv, tsv or idx [auto]"),
+    key("delimiter", "CHAR", Data, "Delimiter of columns: a character, tab, comma, semicolon, pipe, space [found]"),
+    key("header", "YES|NO|auto", Data, "Whether the first line names the columns [auto]"),
+    switch("no_shuffle", Data, "Go through the rows in the order of the file"),
+    key("hidden", "WIDTHS|none", Model, "Widths of the hidden layers [256,128]"),
+    key("activation", "NAMES", Model, "Activation of the hidden layers: one, or one for each [relu]"),
+    key("output_activation", "NAME", Model, "Activation of the outputs [identity]"),
+    key("dropout", "RATE", Model, "Share of hidden units dropped in training [0]"),
+    key("norm", "NORM", Model, "Normalisation in hidden layers: none, layer or rms [none]"),
+    switch("residual", Model, "Add each hidden layer's input to its output"),
+    key("init", "SCHEME", Model, "Initial weights [he_normal for relu-like, glorot_uniform otherwise]"),
+    key("loss", "LOSS", Model, "auto, or e.g. mse, mae, huber:delta=1, logcosh, poisson, focal:gamma=2 [auto]"),
+    key("init_from", "FILE", Model, "Start from the weights of a .safetensors file"),
+    key(
+        "optimizer",
+        "SPEC",
+        Optimizer,
+        "E.g. sgd, momentum, nesterov, rmsprop, adamw, adam:beta2=0.95,eps=1e-8 [adam]",
+    ),
+    key("lr", "RATE", Optimizer, "Learning rate [the optimizer's own]"),
+    key("schedule", "SPEC", Optimizer, "E.g. const, step:…, cosine:warmup=0.05, onecycle, plateau:… [cosine]"),
+    key("batch", "N|full|auto", Optimizer, "Rows of a mini-batch [auto: 128, halved to 16 for few rows]"),
+    key("accumulate", "N", Optimizer, "Mini-batches combined into one step [1]"),
+    key("l1", "λ", Optimizer, "Penalty λ Σ|w| on the weights [0]"),
+    key("l2", "λ", Optimizer, "Penalty ½ λ Σ w² on the weights [0]"),
+    key("weight_decay", "λ", Optimizer, "Decoupled weight decay, for any optimizer [0]"),
+    switch("decay_bias", Optimizer, "Penalties and decay cover biases and norms too"),
+    key("clip_norm", "X[:1|2|inf]", Optimizer, "Bound of the whole gradient's norm"),
+    key("clip_value", "X", Optimizer, "Bound of each element of the gradient"),
+    key("clip_layer", "X", Optimizer, "Bound of the norm of each tensor's gradient"),
+    key("label_smoothing", "ε", Optimizer, "Draw the targets of classes to (1 − ε) t + ε / classes [0]"),
+    key("ema", "DECAY", Optimizer, "Evaluate and keep a moving average of the weights"),
+    key("epochs", "N|auto", Stopping, "Passes over the training part [auto: 20, or 4,000 steps, at most 500]"),
+    key("steps", "N", Stopping, "Stop after so many optimizer steps"),
+    key("time_limit", "TIME", Stopping, "Stop after 90s, 10m or 2h"),
+    key("target", "GOAL", Stopping, "Stop when reached, e.g. 'val_loss<=0.05'"),
+    key("monitor", "METRIC", Stopping, "Decides the best weights and patience [val_accuracy or val_loss]"),
+    key("patience", "N", Stopping, "Stop after so many epochs without a better value"),
+    key("min_delta", "X", Stopping, "How much better counts as better [0]"),
+    key("tol_loss", "X", Stopping, "Converged when train_loss changes by less than this from epoch to epoch"),
+    key("tol_grad", "X", Stopping, "Converged when the gradient norm falls to this"),
+    key("fail_under", "GOAL", Stopping, "Exit with code 11 unless reached, e.g. 'test_accuracy=0.98'"),
+    key("threads", "N|auto", Engine, "Threads at most [auto: the CPUs that may be used]"),
+    switch("exact_threads", Engine, "Use exactly that many threads"),
+    key("seed", "N", Engine, "Seed of everything random [0]"),
+    key("isa", "ISA", Engine, "Kernels: auto, portable, avx2 or avx512 [auto]"),
+    key("out", "RUNDIR", Run, "Where the run is written [runs/<date-time>]"),
+    switch("overwrite", Run, "Replace a run that is there"),
+    key("log_steps", "N", Run, "Record every so many steps in events.jsonl"),
+    key("progress", "HOW", Run, "auto, bar, plain, json or none [auto]"),
+];
+
+/// The option of this key.
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}

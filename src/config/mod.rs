@@ -1,0 +1,10 @@
+//! Configuration: defaults < file < `GRADLANE_*` environment < flags, merged here and checked before any file is opened.
+
+mod keys;
+mod reader;
+mod settings;
+mod train;
+
+pub use keys::{Group, KEYS, Key, find};
+pub use settings::{Origin, Settings};
+pub use train::{Batch, ModelOptions, OptimizerOptions, OutputOptions, StoppingOptions, ThreadOptions, TrainConfig};

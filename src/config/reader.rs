@@ -1,0 +1,150 @@
+//! From given values to typed ones.
+
+use std::str::FromStr;
+
+use toml::{Table, Value};
+
+use super::settings::{Named, Settings};
+use crate::{Error, Result};
+
+/// Takes values out of settings, one by one.
+pub(super) struct Reader {
+    settings: Settings,
+}
+
+/// A value as the flag would be written.
+fn as_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(as_text).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+/// The message of a wrong value without its own mention of the flag, which is named by its origin instead.
+fn reason(error: &Error, flag: &str) -> String {
+    let text = error.to_string();
+    text.strip_prefix(&format!("{flag}: ")).map_or(text.clone(), str::to_owned)
+}
+
+impl Reader {
+    pub(super) fn new(settings: Settings) -> Reader {
+        Reader { settings }
+    }
+
+    fn wrong(&self, name: &str, reason: &str) -> Error {
+        match self.settings.given.get(name) {
+            Some(given) => Error::Usage(format!("{}: {reason}", Named(name, &given.origin))),
+            None => Error::Usage(format!("--{}: {reason}", name.replace('_', "-"))),
+        }
+    }
+
+    /// The text of a value; `None` where it was not given.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.settings.given.get(name).map(|given| as_text(&given.value).trim().to_owned())
+    }
+
+    /// Whether a switch is on.
+    pub(super) fn switch(&self, name: &str) -> Result<bool> {
+        match self.text(name).as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(text) => Err(self.wrong(name, &format!("expected true or false, found \"{text}\""))),
+        }
+    }
+
+    /// A value that knows how to read itself.
+    pub(super) fn parse<T: FromStr<Err = Error>>(&self, name: &str) -> Result<Option<T>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let flag = format!("--{}", name.replace('_', "-"));
+        text.parse().map(Some).map_err(|e| self.wrong(name, &reason(&e, &flag)))
+    }
+
+    /// A list of such values.
+    pub(super) fn list<T: FromStr<Err = Error>>(&self, name: &str) -> Result<Option<Vec<T>>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let items = split_specs(&text);
+        let parsed: Result<Vec<T>> = items.iter().map(|item| item.parse()).collect();
+        parsed.map(Some).map_err(|e| self.wrong(name, &e.to_string()))
+    }
+
+    /// A number for which `holds`; `allowed` says so in words.
+    pub(super) fn number(&self, name: &str, allowed: &str, holds: impl Fn(f64) -> bool) -> Result<Option<f64>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        match text.parse::<f64>() {
+            Ok(number) if holds(number) => Ok(Some(number)),
+            _ => Err(self.wrong(name, &format!("expected {allowed}, found \"{text}\""))),
+        }
+    }
+
+    /// A whole number of at least `least`; `words` are other values that mean `None`.
+    pub(super) fn count(&self, name: &str, least: u64, words: &[&str]) -> Result<Option<u64>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        if words.contains(&text.as_str()) {
+            return Ok(None);
+        }
+        match text.replace('_', "").parse::<u64>() {
+            Ok(number) if number >= least => Ok(Some(number)),
+            _ => {
+                let or = words.iter().map(|w| format!(" or {w}")).collect::<String>();
+                Err(self.wrong(name, &format!("expected a whole number of at least {least}{or}, found \"{text}\"")))
+            }
+        }
+    }
+
+    /// Reads a value by a function of its own.
+    pub(super) fn with<T>(
+        &self,
+        name: &str,
+        read: impl Fn(&str) -> std::result::Result<T, String>,
+    ) -> Result<Option<T>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        read(&text).map(Some).map_err(|reason| self.wrong(name, &reason))
+    }
+
+    /// The given ones among `names`, as a table.
+    pub(super) fn table(&self, names: &[&str]) -> Table {
+        let given = |name: &&str| self.settings.given.get(*name).map(|g| ((*name).to_owned(), g.value.clone()));
+        names.iter().filter_map(given).collect()
+    }
+
+    /// An error about a value, from a message that names its key.
+    pub(super) fn rename(&self, names: &[&str], error: &str) -> Error {
+        let named = names.iter().find(|name| error.contains(&format!("`{name}`")));
+        let first = error.lines().next().unwrap_or(error).trim().to_owned();
+        match named {
+            Some(name) => {
+                let flag = format!("--{}: ", name.replace('_', "-"));
+                self.wrong(name, first.strip_prefix(&flag).unwrap_or(&first))
+            }
+            None => Error::Usage(first),
+        }
+    }
+}
+
+/// Splits a list of specifications `a,b:x=1,y=2,c` at the commas that begin a new name.
+fn split_specs(text: &str) -> Vec<String> {
+    let mut items: Vec<String> = Vec::new();
+    for part in text.split(',') {
+        match items.last_mut() {
+            // `key=value` without a colon goes on with the specification before it.
+            Some(last) if part.contains('=') && !part.contains(':') => {
+                last.push(',');
+                last.push_str(part);
+            }
+            _ => items.push(part.trim().to_owned()),
+        }
+    }
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_stay_with_their_specification() {
+        assert_eq!(split_specs("relu, elu:alpha=0.5,tanh"), ["relu", "elu:alpha=0.5", "tanh"]);
+        assert_eq!(split_specs("a:x=1,y=2,b"), ["a:x=1,y=2", "b"]);
+    }
+}

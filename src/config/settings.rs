@@ -1,0 +1,109 @@
+//! Values of options by name, each with where it came from; the later source wins.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::keys::{KEYS, find};
+use crate::{Error, Result, spec};
+
+/// Where a value was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A configuration file.
+    File(PathBuf),
+    /// A variable of the environment.
+    Environment,
+    /// A flag.
+    Flag,
+}
+
+/// A value with its origin.
+#[derive(Debug, Clone)]
+pub(super) struct Given {
+    pub(super) value: Value,
+    pub(super) origin: Origin,
+}
+
+/// The options that were given, merged.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    pub(super) given: BTreeMap<String, Given>,
+}
+
+/// Prefix of the variables of the environment.
+const PREFIX: &str = "GRADLANE_";
+
+impl Settings {
+    /// Nothing given.
+    pub fn new() -> Settings {
+        Settings::default()
+    }
+
+    /// Sets one value.
+    pub fn set(&mut self, name: &str, value: Value, origin: Origin) {
+        self.given.insert(name.to_owned(), Given { value, origin });
+    }
+
+    /// The text of a value that is no matter of training, such as how progress is shown.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.given.get(name).and_then(|given| given.value.as_str().map(str::to_owned))
+    }
+
+    /// Sets a value that any other source overrides, such as a variable of another library.
+    pub fn set_default(&mut self, name: &str, value: Value) {
+        let given = Given { value, origin: Origin::Environment };
+        self.given.entry(name.to_owned()).or_insert(given);
+    }
+
+    /// Reads a configuration file: TOML, keys at top level.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read, [`Error::Usage`] for wrong TOML or an unknown key.
+    pub fn add_file(&mut self, path: &Path) -> Result<()> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+        let table: Table = text.parse().map_err(|e: toml::de::Error| {
+            let line = e.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+            Error::Usage(format!("{}:{line}: {}", path.display(), e.message()))
+        })?;
+        for (name, value) in table {
+            if find(&name).is_none() && name != "data" {
+                let known: Vec<&str> = KEYS.iter().map(|key| key.name).chain(["data"]).collect();
+                let unknown = spec::unknown("key", &name, &known);
+                return Err(Error::Usage(format!("{}: {unknown}", path.display())));
+            }
+            self.set(&name, value, Origin::File(path.to_path_buf()));
+        }
+        Ok(())
+    }
+
+    /// Takes the variables `GRADLANE_KEY`; returns those that are no option's, which others may use.
+    pub fn add_environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
+        let mut others = Vec::new();
+        for (variable, text) in variables {
+            let Some(name) = variable.strip_prefix(PREFIX).map(str::to_lowercase) else { continue };
+            if find(&name).is_some() {
+                self.set(&name, Value::String(text), Origin::Environment);
+            } else {
+                others.push(variable);
+            }
+        }
+        others
+    }
+}
+
+/// How a value is named in messages: `--lr`, `GRADLANE_LR`, or the key in its file.
+pub(super) struct Named<'a>(pub(super) &'a str, pub(super) &'a Origin);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.1 {
+            Origin::Flag if self.0 == "data" => f.write_str("DATA"),
+            Origin::Flag => write!(f, "--{}", self.0.replace('_', "-")),
+            Origin::Environment => write!(f, "{PREFIX}{}", self.0.to_uppercase()),
+            Origin::File(path) => write!(f, "{}: {}", path.display(), self.0),
+        }
+    }
+}

@@ -1,0 +1,483 @@
+//! The options of a training run, typed and checked.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use toml::{Table, Value};
+
+use super::reader::Reader;
+use super::settings::Settings;
+use crate::data::{DataOptions, Task};
+use crate::kernel::Isa;
+use crate::nn::init::Init;
+use crate::nn::{Activation, Loss, NormKind};
+use crate::optim::OptimizerSpec;
+use crate::optim::clip::NormType;
+use crate::optim::schedule::Schedule;
+use crate::train::goal::{DataPart, Goal, Watched};
+use crate::{Error, Result};
+
+/// Everything that decides a training run.
+#[derive(Debug, Clone)]
+pub struct TrainConfig {
+    /// What is read and how it is prepared.
+    pub data: DataOptions,
+    /// Whether rows are shuffled for every epoch.
+    pub shuffle: bool,
+    /// The network.
+    pub model: ModelOptions,
+    /// The optimizer and its gradient.
+    pub optimizer: OptimizerOptions,
+    /// When training ends.
+    pub stopping: StoppingOptions,
+    /// Threads and instructions.
+    pub threads: ThreadOptions,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Files.
+    pub output: OutputOptions,
+}
+
+/// The network, before the data says its inputs and outputs.
+#[derive(Debug, Clone)]
+pub struct ModelOptions {
+    /// Widths of the hidden layers.
+    pub hidden: Vec<usize>,
+    /// Activation of each hidden layer.
+    pub activations: Vec<Activation>,
+    /// Activation of the outputs.
+    pub output_activation: Activation,
+    /// Share of hidden units dropped.
+    pub dropout: f64,
+    /// Normalisation.
+    pub norm: Option<NormKind>,
+    /// Whether hidden layers add their input.
+    pub residual: bool,
+    /// Initial weights; the default of each activation where `None`.
+    pub init: Option<Init>,
+    /// Loss; by the task where `None`.
+    pub loss: Option<Loss>,
+    /// Weights to start from.
+    pub init_from: Option<PathBuf>,
+}
+
+/// The optimizer and its gradient.
+#[derive(Debug, Clone)]
+pub struct OptimizerOptions {
+    /// The optimizer, its learning rate included.
+    pub spec: OptimizerSpec,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// Rows of a mini-batch.
+    pub batch: Batch,
+    /// Mini-batches combined into one step.
+    pub accumulate: usize,
+    /// `λ Σ|w|`.
+    pub l1: f64,
+    /// `½ λ Σ w²`.
+    pub l2: f64,
+    /// Decoupled decay.
+    pub weight_decay: f64,
+    /// Whether penalties and decay cover biases and norms.
+    pub decay_bias: bool,
+    /// Bound of the gradient's norm.
+    pub clip_norm: Option<(f64, NormType)>,
+    /// Bound of each element.
+    pub clip_value: Option<f64>,
+    /// Bound of each tensor's norm.
+    pub clip_layer: Option<f64>,
+    /// Label smoothing.
+    pub label_smoothing: f64,
+    /// Decay of the moving average of the weights.
+    pub ema: Option<f64>,
+}
+
+/// Rows of a mini-batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Batch {
+    /// So many.
+    Rows(usize),
+    /// The whole training part.
+    Full,
+    /// By the number of rows.
+    Auto,
+}
+
+/// When training ends.
+#[derive(Debug, Clone)]
+pub struct StoppingOptions {
+    /// Epochs; by the steps of an epoch where `None`.
+    pub epochs: Option<usize>,
+    /// Steps.
+    pub steps: Option<u64>,
+    /// Time.
+    pub time_limit: Option<Duration>,
+    /// Goal that stops.
+    pub target: Option<Goal>,
+    /// What decides the best weights; by the task where `None`.
+    pub monitor: Option<Watched>,
+    /// Epochs without a better value.
+    pub patience: Option<usize>,
+    /// How much better counts.
+    pub min_delta: f64,
+    /// Tolerance of the loss.
+    pub tol_loss: Option<f64>,
+    /// Tolerance of the gradient norm.
+    pub tol_grad: Option<f64>,
+    /// Requirement at the end.
+    pub fail_under: Option<Goal>,
+}
+
+/// Threads and instructions.
+#[derive(Debug, Clone)]
+pub struct ThreadOptions {
+    /// Threads at most; the CPUs that may be used where `None`.
+    pub threads: Option<usize>,
+    /// Whether that many are used, come what may.
+    pub exact: bool,
+    /// Kernels.
+    pub isa: Isa,
+}
+
+/// Files of a run.
+#[derive(Debug, Clone)]
+pub struct OutputOptions {
+    /// The run directory; named by date and time where `None`.
+    pub out: Option<PathBuf>,
+    /// Whether an earlier run there is replaced.
+    pub overwrite: bool,
+    /// Steps between two records.
+    pub log_steps: Option<u64>,
+}
+
+/// Keys that are the data room's own.
+const DATA_KEYS: &[&str] = &[
+    "data",
+    "label",
+    "task",
+    "valid",
+    "test",
+    "split",
+    "scale",
+    "impute",
+    "categorical",
+    "ignore",
+    "na",
+    "weight_col",
+    "class_weight",
+    "balance",
+    "positive",
+    "format",
+    "delimiter",
+    "header",
+];
+
+fn positive(x: f64) -> bool {
+    x > 0.0 && x.is_finite()
+}
+
+fn not_negative(x: f64) -> bool {
+    x >= 0.0 && x.is_finite()
+}
+
+impl TrainConfig {
+    /// Types and checks settings, before any data file is opened.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the flag, variable or file and key.
+    pub fn new(settings: Settings) -> Result<TrainConfig> {
+        let reader = Reader::new(settings);
+        let config = TrainConfig {
+            data: data_options(&reader)?,
+            shuffle: !reader.switch("no_shuffle")?,
+            model: model_options(&reader)?,
+            optimizer: optimizer_options(&reader)?,
+            stopping: stopping_options(&reader)?,
+            threads: thread_options(&reader)?,
+            seed: reader.count("seed", 0, &[])?.unwrap_or(0),
+            output: OutputOptions {
+                out: reader.text("out").map(PathBuf::from),
+                overwrite: reader.switch("overwrite")?,
+                log_steps: reader.count("log_steps", 1, &[])?,
+            },
+        };
+        config.data.check()?;
+        Ok(config)
+    }
+
+    /// The loss for a task.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if the loss that was asked for does not fit the task.
+    pub fn loss(&self, task: Task) -> Result<Loss> {
+        let default = match task {
+            Task::Regression => Loss::Mse,
+            Task::Binary | Task::Multilabel => Loss::Bce,
+            Task::Multiclass => Loss::CrossEntropy,
+        };
+        let loss = self.model.loss.unwrap_or(default);
+        let fits = match loss {
+            Loss::CrossEntropy => task == Task::Multiclass,
+            Loss::Bce | Loss::Focal { .. } => task != Task::Regression,
+            Loss::Mse | Loss::HalfSquaredErrorSum | Loss::Huber { .. } | Loss::Mae | Loss::LogCosh => true,
+            Loss::Poisson => task == Task::Regression,
+        };
+        if fits {
+            Ok(loss)
+        } else {
+            Err(Error::Mismatch(format!("--loss {loss} does not fit a {task} task: leave it out for {default}")))
+        }
+    }
+
+    /// The configuration as a file that repeats the run; `batch` and `epochs` are those that were used.
+    pub fn to_toml(&self, batch: usize, epochs: usize) -> String {
+        let mut table = Table::try_from(&self.data).unwrap_or_default();
+        if !self.data.scale_target && table.remove("scale_target").is_some() {
+            table.insert("no_scale_target".into(), true.into());
+        }
+        table.remove("scale_target");
+        table.retain(|_, value| !matches!(value, Value::Array(items) if items.is_empty()));
+        let mut put = |name: &str, value: Value| table.insert(name.to_owned(), value);
+        put("no_shuffle", (!self.shuffle).into());
+        for (name, value) in self.model.entries().into_iter().chain(self.optimizer.entries(batch)) {
+            put(name, value);
+        }
+        for (name, value) in self.stopping.entries(epochs) {
+            put(name, value);
+        }
+        if let Some(threads) = self.threads.threads {
+            put("threads", (threads as i64).into());
+        }
+        put("exact_threads", self.threads.exact.into());
+        put("isa", self.threads.isa.name().into());
+        put("seed", i64::try_from(self.seed).map_or_else(|_| self.seed.to_string().into(), Value::Integer));
+        if let Some(every) = self.output.log_steps {
+            put("log_steps", (every as i64).into());
+        }
+        table.to_string()
+    }
+}
+
+fn data_options(reader: &Reader) -> Result<DataOptions> {
+    if reader.text("data").is_none_or(|data| data.is_empty()) {
+        let message = "expected DATA: a CSV or IDX file, a folder of MNIST's layout, or - for standard input";
+        return Err(Error::Usage(message.to_owned()));
+    }
+    let mut options: DataOptions =
+        reader.table(DATA_KEYS).try_into().map_err(|e: toml::de::Error| reader.rename(DATA_KEYS, &e.to_string()))?;
+    options.scale_target = !reader.switch("no_scale_target")? && reader.text("loss").as_deref() != Some("poisson");
+    Ok(options)
+}
+
+fn model_options(reader: &Reader) -> Result<ModelOptions> {
+    let hidden = reader.with("hidden", widths)?.unwrap_or_else(|| vec![256, 128]);
+    let given: Vec<Activation> = reader.list("activation")?.unwrap_or_else(|| vec![Activation::Relu]);
+    let activations = match given.as_slice() {
+        [one] => vec![*one; hidden.len()],
+        several if several.len() == hidden.len() => several.to_vec(),
+        several => {
+            let (found, expected) = (several.len(), hidden.len());
+            let message = format!("--activation: expected 1 or {expected}, one for each hidden layer, found {found}");
+            return Err(Error::Usage(message));
+        }
+    };
+    let norm = match reader.text("norm").as_deref() {
+        None | Some("none") => None,
+        Some(_) => reader.parse::<NormKind>("norm")?,
+    };
+    let loss = match reader.text("loss").as_deref() {
+        None | Some("auto") => None,
+        Some(_) => reader.parse::<Loss>("loss")?,
+    };
+    Ok(ModelOptions {
+        hidden,
+        activations,
+        output_activation: reader.parse("output_activation")?.unwrap_or(Activation::Identity),
+        dropout: reader
+            .number("dropout", "a share of at least 0 and below 1", |x| (0.0..1.0).contains(&x))?
+            .unwrap_or(0.0),
+        norm,
+        residual: reader.switch("residual")?,
+        init: reader.parse("init")?,
+        loss,
+        init_from: reader.text("init_from").map(PathBuf::from),
+    })
+}
+
+/// Widths of the hidden layers, `none` for no hidden layer.
+fn widths(text: &str) -> std::result::Result<Vec<usize>, String> {
+    if text == "none" {
+        return Ok(Vec::new());
+    }
+    let width = |part: &str| part.trim().parse::<usize>().ok().filter(|w| (1..=1 << 20).contains(w));
+    let widths: Option<Vec<usize>> = text.split(',').map(width).collect();
+    widths.ok_or_else(|| format!("expected widths of 1 to 1,048,576 such as 256,128, or none, found \"{text}\""))
+}
+
+fn optimizer_options(reader: &Reader) -> Result<OptimizerOptions> {
+    let default = "adam".parse::<OptimizerSpec>()?;
+    let mut spec = reader.parse("optimizer")?.unwrap_or(default);
+    if let Some(lr) = reader.number("lr", "a number above 0", positive)? {
+        spec.lr = lr;
+    }
+    let schedule = match reader.parse("schedule")? {
+        Some(schedule) => schedule,
+        None => "cosine".parse()?,
+    };
+    let share = |x: f64| (0.0..1.0).contains(&x);
+    Ok(OptimizerOptions {
+        spec,
+        schedule,
+        batch: match reader.text("batch").as_deref() {
+            None | Some("auto") => Batch::Auto,
+            Some("full") => Batch::Full,
+            Some(_) => Batch::Rows(reader.count("batch", 1, &["full", "auto"])?.unwrap_or(1) as usize),
+        },
+        accumulate: reader.count("accumulate", 1, &[])?.unwrap_or(1) as usize,
+        l1: reader.number("l1", "a number of at least 0", not_negative)?.unwrap_or(0.0),
+        l2: reader.number("l2", "a number of at least 0", not_negative)?.unwrap_or(0.0),
+        weight_decay: reader.number("weight_decay", "a number of at least 0", not_negative)?.unwrap_or(0.0),
+        decay_bias: reader.switch("decay_bias")?,
+        clip_norm: reader.with("clip_norm", norm_bound)?,
+        clip_value: reader.number("clip_value", "a number above 0", positive)?,
+        clip_layer: reader.number("clip_layer", "a number above 0", positive)?,
+        label_smoothing: reader.number("label_smoothing", "at least 0 and below 1", share)?.unwrap_or(0.0),
+        ema: reader.number("ema", "a decay of at least 0 and below 1", share)?,
+    })
+}
+
+/// `1.0`, `1.0:2`, `0.5:inf`.
+fn norm_bound(text: &str) -> std::result::Result<(f64, NormType), String> {
+    let (bound, norm) = text.split_once(':').unwrap_or((text, "2"));
+    let norm = norm.parse().map_err(|e: Error| e.to_string())?;
+    match bound.parse() {
+        Ok(bound) if positive(bound) => Ok((bound, norm)),
+        _ => Err(format!("expected a bound above 0 such as 1 or 1:inf, found \"{text}\"")),
+    }
+}
+
+fn stopping_options(reader: &Reader) -> Result<StoppingOptions> {
+    let options = StoppingOptions {
+        epochs: reader.count("epochs", 1, &["auto"])?.map(|n| n as usize),
+        steps: reader.count("steps", 1, &[])?,
+        time_limit: reader.with("time_limit", duration)?,
+        target: reader.parse("target")?,
+        monitor: reader.parse("monitor")?,
+        patience: reader.count("patience", 1, &[])?.map(|n| n as usize),
+        min_delta: reader.number("min_delta", "a number of at least 0", not_negative)?.unwrap_or(0.0),
+        tol_loss: reader.number("tol_loss", "a number above 0", positive)?,
+        tol_grad: reader.number("tol_grad", "a number above 0", positive)?,
+        fail_under: reader.parse("fail_under")?,
+    };
+    let watched = [("target", options.target.map(|g| g.watched)), ("monitor", options.monitor)];
+    for (name, watched) in watched {
+        if let Some(watched) = watched.filter(|w| w.part == DataPart::Test) {
+            let message = format!(
+                "--{name} {watched}: the test part is looked at only after training; use val_{}",
+                watched.metric
+            );
+            return Err(Error::Usage(message));
+        }
+    }
+    Ok(options)
+}
+
+/// `90s`, `10m`, `2h`, or seconds.
+fn duration(text: &str) -> std::result::Result<Duration, String> {
+    let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
+        Some(number) => (number, text.as_bytes()[text.len() - 1]),
+        None => (text, b's'),
+    };
+    let seconds = match unit {
+        b'm' => 60.0,
+        b'h' => 3600.0,
+        _ => 1.0,
+    };
+    let length = number.parse::<f64>().ok().and_then(|n| Duration::try_from_secs_f64(n * seconds).ok());
+    length.ok_or_else(|| format!("expected a time such as 90s, 10m or 2h, found \"{text}\""))
+}
+
+fn thread_options(reader: &Reader) -> Result<ThreadOptions> {
+    let isa = reader.with("isa", |text| {
+        let available = Isa::available();
+        let named = available.iter().find(|isa| isa.name() == text).copied();
+        let isa = if text == "auto" { Some(Isa::detect()) } else { named };
+        isa.ok_or_else(|| {
+            let names: Vec<&str> = available.iter().map(|isa| isa.name()).collect();
+            format!("expected auto or one that this CPU runs ({}), found \"{text}\"", names.join(", "))
+        })
+    })?;
+    let threads = reader.count("threads", 1, &["auto"])?;
+    if threads.is_some_and(|n| n > 1024) {
+        return Err(Error::Usage("--threads: expected at most 1024".to_owned()));
+    }
+    Ok(ThreadOptions {
+        threads: threads.map(|n| n as usize),
+        exact: reader.switch("exact_threads")?,
+        isa: isa.unwrap_or_else(Isa::detect),
+    })
+}
+
+impl ModelOptions {
+    fn entries(&self) -> Vec<(&'static str, Value)> {
+        let texts = |items: Vec<String>| items.join(",");
+        let widths = match self.hidden.as_slice() {
+            [] => "none".into(),
+            widths => Value::Array(widths.iter().map(|w| Value::Integer(*w as i64)).collect()),
+        };
+        let mut entries = vec![
+            ("hidden", widths),
+            ("output_activation", self.output_activation.to_string().into()),
+            ("dropout", self.dropout.into()),
+            ("norm", self.norm.map_or("none".to_owned(), |n| n.to_string()).into()),
+            ("residual", self.residual.into()),
+            ("loss", self.loss.map_or("auto".to_owned(), |l| l.to_string()).into()),
+        ];
+        if !self.activations.is_empty() {
+            entries.push(("activation", texts(self.activations.iter().map(ToString::to_string).collect()).into()));
+        }
+        entries.extend(self.init.as_ref().map(|init| ("init", init.to_string().into())));
+        entries.extend(self.init_from.as_ref().map(|path| ("init_from", path.display().to_string().into())));
+        entries
+    }
+}
+
+impl OptimizerOptions {
+    fn entries(&self, batch: usize) -> Vec<(&'static str, Value)> {
+        let batch = match self.batch {
+            Batch::Full => "full".into(),
+            Batch::Rows(_) | Batch::Auto => Value::Integer(batch as i64),
+        };
+        let mut entries = vec![
+            ("optimizer", self.spec.to_string().into()),
+            ("lr", self.spec.lr.into()),
+            ("schedule", self.schedule.to_string().into()),
+            ("batch", batch),
+            ("accumulate", (self.accumulate as i64).into()),
+            ("l1", self.l1.into()),
+            ("l2", self.l2.into()),
+            ("weight_decay", self.weight_decay.into()),
+            ("decay_bias", self.decay_bias.into()),
+            ("label_smoothing", self.label_smoothing.into()),
+        ];
+        entries.extend(self.clip_norm.map(|(x, norm)| ("clip_norm", format!("{x}:{norm}").into())));
+        let optional = [("clip_value", self.clip_value), ("clip_layer", self.clip_layer), ("ema", self.ema)];
+        entries.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?.into()))));
+        entries
+    }
+}
+
+impl StoppingOptions {
+    fn entries(&self, epochs: usize) -> Vec<(&'static str, Value)> {
+        let mut entries = vec![("epochs", (epochs as i64).into()), ("min_delta", self.min_delta.into())];
+        entries.extend(self.steps.map(|n| ("steps", (n as i64).into())));
+        entries.extend(self.time_limit.map(|t| ("time_limit", format!("{}s", t.as_secs_f64()).into())));
+        entries.extend(self.target.map(|goal| ("target", goal.to_string().into())));
+        entries.extend(self.monitor.map(|m| ("monitor", m.to_string().into())));
+        entries.extend(self.patience.map(|n| ("patience", (n as i64).into())));
+        entries.extend(self.fail_under.map(|goal| ("fail_under", goal.to_string().into())));
+        let numbers = [("tol_loss", self.tol_loss), ("tol_grad", self.tol_grad)];
+        entries.extend(numbers.into_iter().filter_map(|(name, value)| Some((name, value?.into()))));
+        entries
+    }
+}

@@ -1,0 +1,100 @@
+//! Precision, recall and F of each class, and their averages over the classes.
+//!
+//! With `c` the weight of the rows that are of a class and said to be, `p` of those said to be and `t` of those that are:
+//! precision `c / p`, recall `c / t`, and van Rijsbergen's `F_β = (1 + β²) c / (β² t + p)`, Information Retrieval, 1979,
+//! chapter 7, which is `2 P R / (P + R)` for β = 1.
+
+use super::ConfusionMatrix;
+use super::weighted_mean;
+
+/// Which figure of a class.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Score {
+    /// `c / p`.
+    Precision,
+    /// `c / t`.
+    Recall,
+    /// `F_β` with this β; a larger one gives recall more weight.
+    F(f64),
+}
+
+/// What 0/0 counts as, as scikit-learn's `zero_division`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ZeroDivision {
+    /// 0, the usual choice: a class that is never predicted has precision 0.
+    #[default]
+    Zero,
+    /// 1.
+    One,
+    /// NaN, left out of averages.
+    Undefined,
+}
+
+/// One figure for several classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Average {
+    /// That of one class alone.
+    Class(usize),
+    /// Plain mean over the classes.
+    Macro,
+    /// From `c`, `p` and `t` added up over the classes.
+    Micro,
+    /// Mean over the classes, weighted by `t`.
+    Weighted,
+}
+
+/// `c`, `p` and `t` of a class, or of several added up.
+struct Counts {
+    correct: f64,
+    predicted: f64,
+    truth: f64,
+}
+
+impl Counts {
+    fn score(&self, score: Score, zero: ZeroDivision) -> f64 {
+        let Counts { correct, predicted, truth } = *self;
+        let (part, whole) = match score {
+            Score::Precision => (correct, predicted),
+            Score::Recall => (correct, truth),
+            Score::F(beta) => ((1.0 + beta * beta) * correct, beta * beta * truth + predicted),
+        };
+        match zero {
+            _ if whole != 0.0 => part / whole,
+            ZeroDivision::Zero => 0.0,
+            ZeroDivision::One => 1.0,
+            ZeroDivision::Undefined => f64::NAN,
+        }
+    }
+}
+
+impl ConfusionMatrix {
+    fn counts(&self, class: usize) -> Counts {
+        Counts { correct: self.at(class, class), predicted: self.predicted(class), truth: self.support(class) }
+    }
+
+    /// The figure of each class.
+    pub fn per_class(&self, score: Score, zero: ZeroDivision) -> Vec<f64> {
+        (0..self.classes()).map(|c| self.counts(c).score(score, zero)).collect()
+    }
+
+    /// One figure for the classes together; NaN where every class's is NaN.
+    ///
+    /// # Panics
+    /// If the class of [`Average::Class`] is not below the number of classes.
+    pub fn score(&self, score: Score, average: Average, zero: ZeroDivision) -> f64 {
+        match average {
+            Average::Class(class) => self.counts(class).score(score, zero),
+            Average::Micro => {
+                Counts { correct: self.correct(), predicted: self.total(), truth: self.total() }.score(score, zero)
+            }
+            Average::Macro | Average::Weighted => {
+                let values = self.per_class(score, zero).into_iter().enumerate().filter(|(_, v)| !v.is_nan());
+                weighted_mean(
+                    values.map(|(class, value)| {
+                        (value, if average == Average::Macro { 1.0 } else { self.support(class) })
+                    }),
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Errors of predicted numbers.
+
+use super::{weight_of, weighted_mean};
+
+/// Predicted numbers beside the true ones; both `[rows, outputs]`. Each figure is a list, one entry for each output.
+#[derive(Debug, Clone, Copy)]
+pub struct Outputs<'a> {
+    /// The number of outputs.
+    pub outputs: usize,
+    /// What was true.
+    pub truth: &'a [f64],
+    /// What was predicted.
+    pub predicted: &'a [f64],
+    /// The weight of each row; 1 where missing.
+    pub weights: Option<&'a [f64]>,
+}
+
+impl<'a> Outputs<'a> {
+    /// `(true, predicted, weight)` of the rows of one output.
+    fn rows(self, output: usize) -> impl Iterator<Item = (f64, f64, f64)> + Clone + 'a {
+        let column = move |values: &'a [f64]| values.iter().skip(output).step_by(self.outputs).copied();
+        let rows = column(self.truth).zip(column(self.predicted)).enumerate();
+        rows.map(move |(row, (t, p))| (t, p, weight_of(self.weights, row)))
+    }
+
+    fn each(self, figure: impl Fn(usize) -> f64) -> Vec<f64> {
+        (0..self.outputs).map(figure).collect()
+    }
+
+    /// Weighted mean over the rows of `term(true, predicted)`, for each output.
+    fn means(self, term: impl Fn(f64, f64) -> f64) -> Vec<f64> {
+        self.each(|output| weighted_mean(self.rows(output).map(|(t, p, w)| (term(t, p), w))))
+    }
+
+    /// Mean squared error.
+    pub fn mse(self) -> Vec<f64> {
+        self.means(|t, p| (t - p) * (t - p))
+    }
+
+    /// Root of the mean squared error. Of several outputs scikit-learn averages these roots, not the squares.
+    pub fn rmse(self) -> Vec<f64> {
+        self.mse().into_iter().map(f64::sqrt).collect()
+    }
+
+    /// Mean absolute error.
+    pub fn mae(self) -> Vec<f64> {
+        self.means(|t, p| (t - p).abs())
+    }
+
+    /// Mean absolute error relative to `max(|t|, 2⁻⁵²)`, a fraction and not per cent.
+    pub fn mape(self) -> Vec<f64> {
+        self.means(|t, p| (t - p).abs() / t.abs().max(f64::EPSILON))
+    }
+
+    /// Largest absolute error, whatever its row's weight; NaN without rows.
+    pub fn max_error(self) -> Vec<f64> {
+        let larger = |a: f64, b: f64| if b > a || b.is_nan() { b } else { a };
+        self.each(|output| self.rows(output).map(|(t, p, _)| (t - p).abs()).reduce(larger).unwrap_or(f64::NAN))
+    }
+
+    /// Median of the absolute errors: the error at which the cumulative weight passes one half, and at exactly one half
+    /// the mean of that error and the next. NaN without rows.
+    pub fn median_absolute_error(self) -> Vec<f64> {
+        self.each(|output| {
+            let errors = self.rows(output).map(|(t, p, w)| ((t - p).abs(), w));
+            let mut errors: Vec<(f64, f64)> = errors.filter(|&(_, w)| w > 0.0).collect();
+            errors.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+            let half = errors.iter().map(|e| e.1).sum::<f64>() / 2.0;
+            let mut cumulative = 0.0;
+            for (i, &(error, weight)) in errors.iter().enumerate() {
+                cumulative += weight;
+                match errors.get(i + 1) {
+                    Some(next) if cumulative == half => return (error + next.0) / 2.0,
+                    _ if cumulative >= half => return error,
+                    _ => {}
+                }
+            }
+            f64::NAN
+        })
+    }
+
+    /// Sums of `w (t − mean of t)²`.
+    fn target_spread(self) -> Vec<f64> {
+        self.each(|output| {
+            let mean = weighted_mean(self.rows(output).map(|(t, _, w)| (t, w)));
+            self.rows(output).map(|(t, _, w)| w * (t - mean) * (t - mean)).sum()
+        })
+    }
+
+    /// Sums of `w (e − mean of e)²` of the errors `e = t − p`.
+    fn error_spread(self) -> Vec<f64> {
+        self.each(|output| {
+            let mean = weighted_mean(self.rows(output).map(|(t, p, w)| (t - p, w)));
+            self.rows(output).map(|(t, p, w)| w * (t - p - mean) * (t - p - mean)).sum()
+        })
+    }
+
+    /// Coefficient of determination `1 − Σ w e² / Σ w (t − t̄)²`; where the target is constant 1 if the errors are 0,
+    /// else 0. NaN for fewer than two rows.
+    pub fn r2(self) -> Vec<f64> {
+        let errors = self.each(|output| self.rows(output).map(|(t, p, w)| w * (t - p) * (t - p)).sum());
+        self.explained(errors)
+    }
+
+    /// Explained variance `1 − var(e) / var(t)`: R² that forgives a constant shift. Constant targets as in [`Self::r2`].
+    pub fn explained_variance(self) -> Vec<f64> {
+        self.explained(self.error_spread())
+    }
+
+    fn explained(self, errors: Vec<f64>) -> Vec<f64> {
+        let of_output = |(error, spread): (f64, f64)| match spread {
+            _ if self.truth.len() < 2 * self.outputs => f64::NAN,
+            0.0 => f64::from(error == 0.0),
+            _ => 1.0 - error / spread,
+        };
+        errors.into_iter().zip(self.target_spread()).map(of_output).collect()
+    }
+
+    /// One R² for all outputs: their mean weighted by the spread of their targets, plain where all targets are constant.
+    pub fn r2_variance_weighted(self) -> f64 {
+        let spread = self.target_spread();
+        let constant = spread.iter().all(|&s| s == 0.0);
+        weighted_mean(self.r2().into_iter().zip(spread).map(|(r2, s)| (r2, if constant { 1.0 } else { s })))
+    }
+}

@@ -1,0 +1,166 @@
+//! A model's file: tensors as PyTorch names and lays them out, and all that prediction on raw rows needs, as JSON text in
+//! the metadata of a safetensors file.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{Architecture, NamedTensor, Parameters};
+use crate::data::Preprocessing;
+use crate::nn::Loss;
+use crate::{Error, Result, atomic};
+
+/// Key of the metadata.
+const KEY: &str = "gradlane";
+/// Version of the metadata that this program writes and the newest that it reads.
+const VERSION: u32 = 1;
+/// The model's file in a run directory.
+pub const MODEL_FILE: &str = "model.safetensors";
+
+/// Everything about a model but its weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    /// Version of this form.
+    pub version: u32,
+    /// What the network looks like.
+    pub architecture: Architecture,
+    /// The loss it was trained with, which says what outputs mean.
+    pub loss: Loss,
+    /// Label smoothing of the loss.
+    pub label_smoothing: f64,
+    /// From raw rows to inputs, from outputs to units.
+    pub preprocessing: Preprocessing,
+    /// Figures of the epochs it was trained for, as in `events.jsonl`.
+    pub history: Vec<Value>,
+}
+
+/// A trained model.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Everything but the weights.
+    pub card: Card,
+    /// The weights.
+    pub parameters: Parameters,
+}
+
+impl Model {
+    /// A model with the card of this version.
+    pub fn new(
+        architecture: Architecture,
+        (loss, label_smoothing): (Loss, f64),
+        preprocessing: Preprocessing,
+        history: Vec<Value>,
+        parameters: Parameters,
+    ) -> Model {
+        let card = Card { version: VERSION, architecture, loss, label_smoothing, preprocessing, history };
+        Model { card, parameters }
+    }
+
+    /// The file's bytes; equal models give equal bytes.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if the format refuses the tensors.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let card =
+            serde_json::to_string(&self.card).map_err(|e| Error::Mismatch(format!("cannot write model: {e}")))?;
+        let metadata = HashMap::from([(KEY.to_owned(), card)]);
+        to_bytes(&self.parameters.named(), Some(metadata))
+    }
+
+    /// Saves the model under a temporary name and renames it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        atomic::write(path, &self.to_bytes()?)
+    }
+
+    /// Reads a model: a `.safetensors` file or a run directory.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not a model of this program.
+    pub fn load(path: &Path) -> Result<Model> {
+        let path = if path.is_dir() { path.join(MODEL_FILE) } else { path.to_path_buf() };
+        let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
+        let wrong = |message: String| Error::data(&path, message);
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| not_safetensors(&path, &e))?;
+        let text = header.metadata().as_ref().and_then(|m| m.get(KEY)).ok_or_else(|| {
+            wrong("expected a model of gradlane, found tensors without its metadata: use them with --init-from".into())
+        })?;
+        let version = serde_json::from_str::<Value>(text).ok().and_then(|v| v.get("version")?.as_u64());
+        if version.is_some_and(|v| v > u64::from(VERSION)) {
+            let message = format!("the model has version {}, this program reads up to {VERSION}", version.unwrap_or(0));
+            return Err(wrong(format!("{message}: use a newer gradlane")));
+        }
+        let card: Card = serde_json::from_str(text).map_err(|e| wrong(format!("wrong metadata: {e}")))?;
+        let parameters =
+            Parameters::from_named(&card.architecture, &parse(&path, &bytes)?).map_err(|e| wrong(e.to_string()))?;
+        Ok(Model { card, parameters })
+    }
+}
+
+/// The tensors of any safetensors file, as 32-bit floats.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is no such file or has tensors of another type.
+pub fn read_tensors(path: &Path) -> Result<Vec<NamedTensor>> {
+    let path: PathBuf = if path.is_dir() { path.join(MODEL_FILE) } else { path.to_path_buf() };
+    let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
+    parse(&path, &bytes)
+}
+
+fn not_safetensors(path: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::data(path, format!("expected a safetensors file: {error}"))
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<NamedTensor>> {
+    let file = SafeTensors::deserialize(bytes).map_err(|e| not_safetensors(path, &e))?;
+    let tensor = |(name, view): (String, TensorView<'_>)| {
+        let values = floats(&view).ok_or_else(|| {
+            Error::data(path, format!("tensor \"{name}\": expected F32 or F64, found {:?}", view.dtype()))
+        })?;
+        Ok(NamedTensor { name, shape: view.shape().to_vec(), values })
+    };
+    file.tensors().into_iter().map(tensor).collect()
+}
+
+fn floats(view: &TensorView<'_>) -> Option<Vec<f32>> {
+    let data = view.data();
+    match view.dtype() {
+        Dtype::F32 => Some(data.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()),
+        Dtype::F64 => Some(data.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect()),
+        _ => None,
+    }
+}
+
+fn little_endian(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+fn to_bytes(tensors: &[NamedTensor], metadata: Option<HashMap<String, String>>) -> Result<Vec<u8>> {
+    let wrong = |e: safetensors::SafeTensorError| Error::Mismatch(format!("cannot write tensors: {e}"));
+    let data: Vec<Vec<u8>> = tensors.iter().map(|t| little_endian(&t.values)).collect();
+    let views = tensors
+        .iter()
+        .zip(&data)
+        .map(|(t, bytes)| Ok((t.name.clone(), TensorView::new(Dtype::F32, t.shape.clone(), bytes).map_err(wrong)?)))
+        .collect::<Result<Vec<_>>>()?;
+    safetensors::serialize(views, metadata).map_err(wrong)
+}
+
+impl Parameters {
+    /// SHA-256 over the tensors' little-endian bytes in byte order of their names: equal weights, equal hash.
+    pub fn sha256(&self) -> String {
+        let mut tensors = self.named();
+        tensors.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
+        let mut hash = Sha256::new();
+        for tensor in &tensors {
+            hash.update(little_endian(&tensor.values));
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}

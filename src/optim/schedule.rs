@@ -1,0 +1,307 @@
+//! Learning rates that change from step to step.
+//!
+//! Steps count from 0; `t` is the number of a step and `T` the number of all steps, both counted from the end of the
+//! warm-up. Lengths are a fraction of those `T` steps if below 1, else a whole number of steps.
+
+mod cosine;
+mod cycle;
+mod decay;
+mod field;
+mod plateau;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+pub use cosine::{Cosine, Restarts};
+pub use cycle::{Anneal, Cyclic, CyclicMode, OneCycle};
+pub use decay::{Const, Exponential, InverseTime, Linear, MultiStep, Piecewise, Polynomial, Step};
+pub use field::Span;
+pub use plateau::{Plateau, PlateauRule, ThresholdMode};
+
+use crate::spec::Spec;
+use crate::{Error, Result};
+use field::{Field, Fields, SPAN_OR_ZERO, WITHIN_0_1};
+
+/// A schedule, as `--schedule` names it: `cosine`, `step:every=0.3,gamma=0.1`, `cosine:warmup=0.05,min=1e-5`.
+///
+/// Any of them may begin with a warm-up of W steps (Goyal et al. 2017, section 2.2, <https://arxiv.org/abs/1706.02677>),
+/// a straight line up to the rate with which the schedule proper begins. Step `t < W` has the factor `(t + 1) / W`, or
+/// with `warmup_from=f` the factor `f + (1 − f) t / W`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Schedule {
+    /// W; a fraction is of all steps of the run.
+    pub warmup: Span,
+    /// The factor of the first step; `1 / W` where nothing is said.
+    pub warmup_from: Option<f64>,
+    /// What follows the warm-up.
+    pub shape: Shape,
+}
+
+/// The course of the rate after the warm-up.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shape {
+    /// See [`Const`].
+    Const(Const),
+    /// See [`Step`].
+    Step(Step),
+    /// See [`MultiStep`].
+    MultiStep(MultiStep),
+    /// See [`Piecewise`].
+    Piecewise(Piecewise),
+    /// See [`Exponential`].
+    Exponential(Exponential),
+    /// See [`InverseTime`].
+    InverseTime(InverseTime),
+    /// See [`Linear`].
+    Linear(Linear),
+    /// See [`Polynomial`].
+    Polynomial(Polynomial),
+    /// See [`Cosine`].
+    Cosine(Cosine),
+    /// See [`Restarts`].
+    Restarts(Restarts),
+    /// See [`OneCycle`].
+    OneCycle(OneCycle),
+    /// See [`Cyclic`].
+    Cyclic(Cyclic),
+    /// See [`PlateauRule`]; the rate is held by a [`Plateau`].
+    Plateau(PlateauRule),
+}
+
+/// What the shapes have in common.
+trait Curve {
+    /// The rate of step `t` of `total`, both counted from the end of the warm-up.
+    fn rate(&self, base: f64, t: u64, total: u64) -> f64;
+
+    /// The momentum of that step, where the schedule moves it.
+    fn momentum(&self, _t: u64, _total: u64) -> Option<f64> {
+        None
+    }
+
+    /// The rate that the schedule falls to, where it is given as such and not as a factor.
+    fn lowest(&self) -> Option<f64> {
+        None
+    }
+
+    /// The options.
+    fn fields(&mut self) -> Fields<'_>;
+
+    /// What is wrong with options that are right one by one.
+    fn conflict(&self) -> Option<String> {
+        None
+    }
+}
+
+/// The curve of a shape, shared or exclusive as `$shape` is.
+macro_rules! each {
+    ($shape:expr) => {
+        match $shape {
+            Shape::Const(curve) => curve,
+            Shape::Step(curve) => curve,
+            Shape::MultiStep(curve) => curve,
+            Shape::Piecewise(curve) => curve,
+            Shape::Exponential(curve) => curve,
+            Shape::InverseTime(curve) => curve,
+            Shape::Linear(curve) => curve,
+            Shape::Polynomial(curve) => curve,
+            Shape::Cosine(curve) => curve,
+            Shape::Restarts(curve) => curve,
+            Shape::OneCycle(curve) => curve,
+            Shape::Cyclic(curve) => curve,
+            Shape::Plateau(curve) => curve,
+        }
+    };
+}
+
+impl Shape {
+    fn with_defaults(name: &str) -> Option<Self> {
+        Some(match name {
+            "const" | "constant" => Shape::Const(Const),
+            "step" => Shape::Step(Step::default()),
+            "multistep" => Shape::MultiStep(MultiStep::default()),
+            "piecewise" => Shape::Piecewise(Piecewise::default()),
+            "exponential" => Shape::Exponential(Exponential::default()),
+            "inverse_time" => Shape::InverseTime(InverseTime::default()),
+            "linear" => Shape::Linear(Linear::default()),
+            "polynomial" => Shape::Polynomial(Polynomial::default()),
+            "cosine" => Shape::Cosine(Cosine::default()),
+            "restarts" => Shape::Restarts(Restarts::default()),
+            "onecycle" => Shape::OneCycle(OneCycle::default()),
+            "cyclic" => Shape::Cyclic(Cyclic::default()),
+            "plateau" => Shape::Plateau(PlateauRule::default()),
+            _ => return None,
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Shape::Const(_) => "const",
+            Shape::Step(_) => "step",
+            Shape::MultiStep(_) => "multistep",
+            Shape::Piecewise(_) => "piecewise",
+            Shape::Exponential(_) => "exponential",
+            Shape::InverseTime(_) => "inverse_time",
+            Shape::Linear(_) => "linear",
+            Shape::Polynomial(_) => "polynomial",
+            Shape::Cosine(_) => "cosine",
+            Shape::Restarts(_) => "restarts",
+            Shape::OneCycle(_) => "onecycle",
+            Shape::Cyclic(_) => "cyclic",
+            Shape::Plateau(_) => "plateau",
+        }
+    }
+
+    fn curve(&self) -> &dyn Curve {
+        each!(self)
+    }
+
+    fn curve_mut(&mut self) -> &mut dyn Curve {
+        each!(self)
+    }
+}
+
+impl Schedule {
+    /// Every name.
+    pub const NAMES: [&'static str; 13] = [
+        "const",
+        "step",
+        "multistep",
+        "piecewise",
+        "exponential",
+        "inverse_time",
+        "linear",
+        "polynomial",
+        "cosine",
+        "restarts",
+        "onecycle",
+        "cyclic",
+        "plateau",
+    ];
+
+    /// The rate of step `step`, from 0, of a run of `total_steps`; `base_lr` is the run's learning rate, for `plateau`
+    /// the present one of its [`Plateau`]. Beyond `total_steps` decays stay at their end.
+    pub fn rate(&self, base_lr: f64, step: u64, total_steps: u64) -> f64 {
+        let (warmup, rest) = self.parts(total_steps);
+        match step.checked_sub(warmup) {
+            Some(t) => self.shape.curve().rate(base_lr, t, rest),
+            None => self.warmup_factor(step, warmup) * self.shape.curve().rate(base_lr, 0, rest),
+        }
+    }
+
+    /// The momentum of a step, where `onecycle` or `cyclic` move it (`momentum=low/high`); for Adam it is β₁.
+    pub fn momentum(&self, step: u64, total_steps: u64) -> Option<f64> {
+        let (warmup, rest) = self.parts(total_steps);
+        self.shape.curve().momentum(step.saturating_sub(warmup), rest)
+    }
+
+    /// The rule by which a [`Plateau`] reduces the rate, if that is the schedule.
+    pub fn plateau(&self) -> Option<PlateauRule> {
+        match self.shape {
+            Shape::Plateau(rule) => Some(rule),
+            _ => None,
+        }
+    }
+
+    /// Checks the schedule against the run's learning rate.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the rate to fall to is above `base_lr`.
+    pub fn check(&self, base_lr: f64) -> Result<()> {
+        match self.shape.curve().lowest() {
+            Some(min) if min > base_lr => Err(Error::Usage(format!(
+                "schedule \"{self}\": min={min} is above the learning rate {base_lr}: try a smaller one, or a larger --lr"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Steps of the warm-up, and of what follows.
+    fn parts(&self, total_steps: u64) -> (u64, u64) {
+        let warmup = self.warmup.steps(total_steps);
+        (warmup, total_steps.saturating_sub(warmup).max(1))
+    }
+
+    fn warmup_factor(&self, step: u64, warmup: u64) -> f64 {
+        match self.warmup_from {
+            None => (step + 1) as f64 / warmup as f64,
+            Some(from) => from + (1.0 - from) * (step as f64 / warmup as f64),
+        }
+    }
+
+    fn fields(&mut self) -> Fields<'_> {
+        let mut fields = self.shape.curve_mut().fields();
+        fields.push(("warmup", Field::Span(&mut self.warmup, SPAN_OR_ZERO)));
+        fields.push(("warmup_from", Field::OptionalNumber(&mut self.warmup_from, WITHIN_0_1)));
+        fields
+    }
+
+    /// The options and their values as text.
+    fn options(&self) -> Vec<(&'static str, Option<String>)> {
+        self.clone().fields().into_iter().map(|(key, field)| (key, field.write())).collect()
+    }
+}
+
+impl From<Shape> for Schedule {
+    /// The shape without a warm-up.
+    fn from(shape: Shape) -> Self {
+        Schedule { warmup: Span(0.0), warmup_from: None, shape }
+    }
+}
+
+impl Default for Schedule {
+    /// From the base rate to 0 along a cosine, without a warm-up.
+    fn default() -> Self {
+        Shape::Cosine(Cosine::default()).into()
+    }
+}
+
+impl FromStr for Schedule {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let mut spec = Spec::parse("schedule", text)?;
+        let shape = Shape::with_defaults(spec.name).ok_or_else(|| spec.unknown_name(&Self::NAMES))?;
+        let mut schedule = Schedule::from(shape);
+        for (key, field) in schedule.fields() {
+            field.read(&mut spec, key)?;
+        }
+        let conflict = schedule.shape.curve().conflict();
+        let needless = schedule.warmup.0 == 0.0 && schedule.warmup_from.is_some();
+        let conflict = conflict.or_else(|| needless.then(|| "warmup_from needs warmup=…".to_owned()));
+        spec.finish()?;
+        match conflict {
+            Some(conflict) => Err(Error::Usage(format!("schedule \"{text}\": {conflict}"))),
+            None => Ok(schedule),
+        }
+    }
+}
+
+impl fmt::Display for Schedule {
+    /// The name, and the options that are not the defaults.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let defaults = Shape::with_defaults(self.shape.name()).map(Schedule::from).unwrap_or_default().options();
+        let options = self.options().into_iter().filter(|option| !defaults.contains(option));
+        let options: Vec<String> = options.filter_map(|(key, value)| Some(format!("{key}={}", value?))).collect();
+        f.write_str(self.shape.name())?;
+        if options.is_empty() { Ok(()) } else { write!(f, ":{}", options.join(",")) }
+    }
+}
+
+impl TryFrom<String> for Schedule {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Schedule> for String {
+    fn from(schedule: Schedule) -> String {
+        schedule.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests;

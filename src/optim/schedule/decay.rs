@@ -1,0 +1,250 @@
+//! Rates that only fall: at given steps, or along a curve.
+
+use super::Curve;
+use super::field::{BETWEEN_0_1, Field, Fields, NOT_NEGATIVE, POSITIVE, SPAN, Span};
+
+/// `const`: the base rate throughout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Const;
+
+/// `step:every=0.3,gamma=0.1`: `base · gamma^⌊t / every⌋`, PyTorch's `StepLR`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Steps between two falls.
+    pub every: Span,
+    /// Factor of a fall.
+    pub gamma: f64,
+}
+
+/// `multistep:at=0.5/0.75,gamma=0.1`: `base · gamma^n` with `n` milestones at or before `t`, PyTorch's `MultiStepLR`;
+/// a milestone named twice counts twice. The defaults are those of He et al. 2016, section 4.2,
+/// <https://arxiv.org/abs/1512.03385>.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MultiStep {
+    /// The milestones: first steps with a lower rate.
+    pub at: Vec<Span>,
+    /// Factor at each milestone.
+    pub gamma: f64,
+}
+
+/// `piecewise:at=100/300,factors=1/0.5/0.1`: `base · factors[n]` with `n` boundaries at or before `t`. Keras'
+/// `PiecewiseConstantDecay` changes one step later: its boundary still has the old rate.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Piecewise {
+    /// The boundaries, rising: first steps with another rate.
+    pub at: Vec<Span>,
+    /// The factors, one more than boundaries.
+    pub factors: Vec<f64>,
+}
+
+/// `exponential:gamma=0.999`: `base · gamma^(t / steps)`, with one step for `steps` PyTorch's `ExponentialLR`, else
+/// Keras' `ExponentialDecay`. `exponential:gamma=0.1,steps=0.5` falls to a hundredth over the run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exponential {
+    /// Factor over `steps`.
+    pub gamma: f64,
+    /// Length of one fall by `gamma`.
+    pub steps: Span,
+    /// Whether the exponent is rounded down.
+    pub staircase: bool,
+}
+
+/// `inverse_time:rate=0.01`: `base / (1 + rate · t / steps)`, Keras' `InverseTimeDecay`; Robbins & Monro 1951,
+/// <https://doi.org/10.1214/aoms/1177729586>.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InverseTime {
+    /// How fast: after `steps / rate` the rate is halved.
+    pub rate: f64,
+    /// Unit of time.
+    pub steps: Span,
+    /// Whether `t / steps` is rounded down.
+    pub staircase: bool,
+}
+
+/// `linear:start=1,end=0`: `base · (start + (end − start) · min(t, steps) / steps)`, PyTorch's `LinearLR`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Linear {
+    /// First factor.
+    pub start: f64,
+    /// Last factor.
+    pub end: f64,
+    /// How long the way takes; all steps where nothing is said.
+    pub steps: Option<Span>,
+}
+
+/// `polynomial:power=1,min=0`: `min + (base − min) · (1 − min(t, steps) / steps)^power`, PyTorch's `PolynomialLR` and
+/// Keras' `PolynomialDecay`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Polynomial {
+    /// The exponent.
+    pub power: f64,
+    /// The last rate.
+    pub min: f64,
+    /// How long the way takes; all steps where nothing is said.
+    pub steps: Option<Span>,
+}
+
+/// How many of `milestones` are at or before step `t`.
+fn passed(milestones: &[Span], t: u64, total: u64) -> usize {
+    milestones.iter().filter(|at| at.steps(total) <= t).count()
+}
+
+/// The part of the way done at step `t`, from 0 to 1.
+pub(super) fn progress(t: u64, steps: Option<Span>, total: u64) -> f64 {
+    let steps = steps.map_or(total, |steps| steps.steps(total));
+    t.min(steps) as f64 / steps as f64
+}
+
+/// `t / steps`, rounded down on a staircase.
+fn elapsed(t: u64, steps: Span, staircase: bool, total: u64) -> f64 {
+    let steps = steps.steps(total);
+    if staircase { (t / steps) as f64 } else { t as f64 / steps as f64 }
+}
+
+impl Curve for Const {
+    fn rate(&self, base: f64, _t: u64, _total: u64) -> f64 {
+        base
+    }
+
+    fn fields(&mut self) -> Fields<'_> {
+        Vec::new()
+    }
+}
+
+impl Default for Step {
+    fn default() -> Self {
+        Step { every: Span(0.3), gamma: 0.1 }
+    }
+}
+
+impl Curve for Step {
+    fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
+        base * libm::pow(self.gamma, (t / self.every.steps(total)) as f64)
+    }
+
+    fn fields(&mut self) -> Fields<'_> {
+        vec![("every", Field::Span(&mut self.every, SPAN)), ("gamma", Field::Number(&mut self.gamma, BETWEEN_0_1))]
+    }
+}
+
+impl Default for MultiStep {
+    fn default() -> Self {
+        MultiStep { at: vec![Span(0.5), Span(0.75)], gamma: 0.1 }
+    }
+}
+
+impl Curve for MultiStep {
+    fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
+        base * libm::pow(self.gamma, passed(&self.at, t, total) as f64)
+    }
+
+    fn fields(&mut self) -> Fields<'_> {
+        vec![("at", Field::Spans(&mut self.at)), ("gamma", Field::Number(&mut self.gamma, BETWEEN_0_1))]
+    }
+}
+
+impl Curve for Piecewise {
+    fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
+        base * self.factors[passed(&self.at, t, total)]
+    }
+
+    fn fields(&mut self) -> Fields<'_> {
+        vec![("at", Field::Spans(&mut self.at)), ("factors", Field::Numbers(&mut self.factors, NOT_NEGATIVE))]
+    }
+
+    fn conflict(&self) -> Option<String> {
+        let (boundaries, factors) = (self.at.len(), self.factors.len());
+        if factors != boundaries + 1 {
+            Some(format!("{boundaries} boundaries need {} factors, found {factors}", boundaries + 1))
+        } else if !self.at.is_sorted_by(|a, b| a.0 < b.0) {
+            Some("the boundaries must rise".to_owned())
+        } else {
+            None
+        }
+    }
+}
+
+impl Default for Exponential {
+    fn default() -> Self {
+        Exponential { gamma: f64::NAN, steps: Span(1.0), staircase: false }
+    }
+}
+
+impl Curve for Exponential {
+    fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
+        base * libm::pow(self.gamma, elapsed(t, self.steps, self.staircase, total))
+    }
+
+    fn fields(&mut self) -> Fields<'_> {
+        vec![
+            ("gamma", Field::Number(&mut self.gamma, BETWEEN_0_1)),
+            ("steps", Field::Span(&mut self.steps, SPAN)),
+            ("staircase", Field::Switch(&mut self.staircase)),
+        ]
+    }
+}
+
+impl Default for InverseTime {
+    fn default() -> Self {
+        InverseTime { rate: f64::NAN, steps: Span(1.0), staircase: false }
+    }
+}
+
+impl Curve for InverseTime {
+    fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
+        base / (1.0 + self.rate * elapsed(t, self.steps, self.staircase, total))
+    }
+
+    fn fields(&mut self) -> Fields<'_> {
+        vec![
+            ("rate", Field::Number(&mut self.rate, POSITIVE)),
+            ("steps", Field::Span(&mut self.steps, SPAN)),
+            ("staircase", Field::Switch(&mut self.staircase)),
+        ]
+    }
+}
+
+impl Default for Linear {
+    fn default() -> Self {
+        Linear { start: 1.0, end: 0.0, steps: None }
+    }
+}
+
+impl Curve for Linear {
+    fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
+        let x = progress(t, self.steps, total);
+        base * (self.start * (1.0 - x) + self.end * x)
+    }
+
+    fn fields(&mut self) -> Fields<'_> {
+        vec![
+            ("start", Field::Number(&mut self.start, NOT_NEGATIVE)),
+            ("end", Field::Number(&mut self.end, NOT_NEGATIVE)),
+            ("steps", Field::OptionalSpan(&mut self.steps)),
+        ]
+    }
+}
+
+impl Default for Polynomial {
+    fn default() -> Self {
+        Polynomial { power: 1.0, min: 0.0, steps: None }
+    }
+}
+
+impl Curve for Polynomial {
+    fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
+        self.min + (base - self.min) * libm::pow(1.0 - progress(t, self.steps, total), self.power)
+    }
+
+    fn lowest(&self) -> Option<f64> {
+        Some(self.min)
+    }
+
+    fn fields(&mut self) -> Fields<'_> {
+        vec![
+            ("power", Field::Number(&mut self.power, POSITIVE)),
+            ("min", Field::Number(&mut self.min, NOT_NEGATIVE)),
+            ("steps", Field::OptionalSpan(&mut self.steps)),
+        ]
+    }
+}

@@ -1,0 +1,154 @@
+//! A rate that falls when a metric no longer gets better.
+
+use serde::{Deserialize, Serialize};
+
+use super::Curve;
+use super::field::{BETWEEN_0_1, COUNT, Field, Fields, NOT_NEGATIVE, Word};
+
+/// `plateau:factor=0.1,patience=10`: PyTorch's `ReduceLROnPlateau`. The monitored metric decides whether lower or higher
+/// is better; it is reported to a [`Plateau`] once an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PlateauRule {
+    /// Factor of a reduction.
+    pub factor: f64,
+    /// Reports without improvement that are let pass.
+    pub patience: u64,
+    /// By how much a value must be better than the best to count as such.
+    pub threshold: f64,
+    /// What the threshold is measured in.
+    pub threshold_mode: ThresholdMode,
+    /// Reports after a reduction during which nothing is counted.
+    pub cooldown: u64,
+    /// The lowest rate.
+    pub min: f64,
+    /// A reduction by no more than this is not made.
+    pub eps: f64,
+}
+
+/// What the threshold of an improvement is measured in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ThresholdMode {
+    /// `rel`: parts of the best value.
+    Rel,
+    /// `abs`: the metric itself.
+    Abs,
+}
+
+impl Word for ThresholdMode {
+    fn words(&self) -> &'static [&'static str] {
+        &["rel", "abs"]
+    }
+
+    fn position(&self) -> usize {
+        *self as usize
+    }
+
+    fn choose(&mut self, position: usize) {
+        *self = [ThresholdMode::Rel, ThresholdMode::Abs][position];
+    }
+}
+
+impl Default for PlateauRule {
+    fn default() -> Self {
+        PlateauRule {
+            factor: 0.1,
+            patience: 10,
+            threshold: 1e-4,
+            threshold_mode: ThresholdMode::Rel,
+            cooldown: 0,
+            min: 0.0,
+            eps: 1e-8,
+        }
+    }
+}
+
+impl Curve for PlateauRule {
+    /// The rate as it is: [`Plateau`] holds it.
+    fn rate(&self, base: f64, _t: u64, _total: u64) -> f64 {
+        base
+    }
+
+    fn lowest(&self) -> Option<f64> {
+        Some(self.min)
+    }
+
+    fn fields(&mut self) -> Fields<'_> {
+        vec![
+            ("factor", Field::Number(&mut self.factor, BETWEEN_0_1)),
+            ("patience", Field::Count(&mut self.patience, COUNT)),
+            ("threshold", Field::Number(&mut self.threshold, NOT_NEGATIVE)),
+            ("threshold_mode", Field::Word(&mut self.threshold_mode)),
+            ("cooldown", Field::Count(&mut self.cooldown, COUNT)),
+            ("min", Field::Number(&mut self.min, NOT_NEGATIVE)),
+            ("eps", Field::Number(&mut self.eps, NOT_NEGATIVE)),
+        ]
+    }
+
+    fn conflict(&self) -> Option<String> {
+        let nothing_is_better = self.threshold_mode == ThresholdMode::Rel && self.threshold >= 1.0;
+        nothing_is_better.then(|| format!("a relative threshold must be below 1, found {}", self.threshold))
+    }
+}
+
+/// The state of a [`PlateauRule`] during a run, to be saved with a checkpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plateau {
+    rule: PlateauRule,
+    higher_is_better: bool,
+    lr: f64,
+    best: Option<f64>,
+    bad_reports: u64,
+    cooldown_left: u64,
+}
+
+impl Plateau {
+    /// The state before the first report; `higher_is_better` says which way the metric goes.
+    pub fn new(rule: PlateauRule, base_lr: f64, higher_is_better: bool) -> Self {
+        Plateau { rule, higher_is_better, lr: base_lr, best: None, bad_reports: 0, cooldown_left: 0 }
+    }
+
+    /// The present rate, the `base_lr` of [`super::Schedule::rate`].
+    pub fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    /// Takes the next value of the metric and returns the rate from now on; NaN is no improvement.
+    pub fn report(&mut self, metric: f64) -> f64 {
+        if self.is_better(metric) {
+            self.best = Some(metric);
+            self.bad_reports = 0;
+        } else {
+            self.bad_reports += 1;
+        }
+        if self.cooldown_left > 0 {
+            self.cooldown_left -= 1;
+            self.bad_reports = 0;
+        }
+        if self.bad_reports > self.rule.patience {
+            self.reduce();
+            self.cooldown_left = self.rule.cooldown;
+            self.bad_reports = 0;
+        }
+        self.lr
+    }
+
+    fn is_better(&self, metric: f64) -> bool {
+        let PlateauRule { threshold, threshold_mode, .. } = self.rule;
+        let worst = if self.higher_is_better { f64::NEG_INFINITY } else { f64::INFINITY };
+        let best = self.best.unwrap_or(worst);
+        match (self.higher_is_better, threshold_mode) {
+            (false, ThresholdMode::Rel) => metric < best * (1.0 - threshold),
+            (false, ThresholdMode::Abs) => metric < best - threshold,
+            (true, ThresholdMode::Rel) => metric > best * (1.0 + threshold),
+            (true, ThresholdMode::Abs) => metric > best + threshold,
+        }
+    }
+
+    fn reduce(&mut self) {
+        let reduced = (self.lr * self.rule.factor).max(self.rule.min);
+        if self.lr - reduced > self.rule.eps {
+            self.lr = reduced;
+        }
+    }
+}

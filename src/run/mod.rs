@@ -1,0 +1,13 @@
+//! One training run, from a checked configuration to a run directory.
+
+mod directory;
+mod overfit;
+mod plan;
+mod summary;
+mod trace;
+
+pub use directory::{RunDirectory, default_path};
+pub use overfit::{OverfitReport, overfit_batch};
+pub use plan::{Finished, Plan};
+pub use summary::Summary;
+pub use trace::trace;

@@ -1,0 +1,368 @@
+//! A run that is ready to begin: data read and prepared, network and schedule decided.
+
+use std::sync::atomic::AtomicUsize;
+
+use serde_json::{Value, json};
+
+use super::directory::RunDirectory;
+use super::summary::Summary;
+use crate::config::TrainConfig;
+use crate::data::{Dataset, Prepared, prepare};
+use crate::kernel::Line;
+use crate::metrics::{ConfusionMatrix, Detail, MetricSet};
+use crate::model::file::read_tensors;
+use crate::model::{Architecture, Model, Parameters};
+use crate::nn::{Loss, Objective};
+use crate::train::best::default_monitor;
+use crate::train::events::Event;
+use crate::train::fit::{FitData, FitOptions, FitOutcome, Stopped, fit};
+use crate::train::goal::{DataPart, Watched};
+use crate::train::score::{Rows, Scorer};
+use crate::train::team::available_threads;
+use crate::train::{StepSettings, Trainer};
+use crate::{Error, Result};
+
+/// Everything that is known before the first step.
+pub struct Plan {
+    /// The configuration.
+    pub config: TrainConfig,
+    /// The data.
+    pub prepared: Prepared,
+    /// The network.
+    pub architecture: Architecture,
+    /// The loss.
+    pub loss: Loss,
+    /// The initial weights.
+    pub parameters: Parameters,
+    /// Rows of a mini-batch.
+    pub batch: usize,
+    /// Epochs.
+    pub epochs: usize,
+    /// Threads that may be used.
+    pub threads_asked: usize,
+    /// Threads that will be.
+    pub threads: usize,
+    /// What was decided and is said aloud, with the flag that changes it.
+    pub notes: Vec<String>,
+}
+
+/// A run that is over.
+pub struct Finished {
+    /// Its figures.
+    pub summary: Summary,
+    /// The best weights with all that prediction needs.
+    pub model: Model,
+    /// Why it stopped.
+    pub stopped: Stopped,
+}
+
+/// Steps that training makes where the user names no epochs.
+const AUTO_STEPS: u64 = 4_000;
+/// Fewest and most epochs then.
+const AUTO_EPOCHS: (u64, u64) = (20, 500);
+/// Largest and smallest batch that are chosen for the user, and the steps that an epoch should have.
+const AUTO_BATCH: (usize, usize) = (128, 16);
+const AUTO_STEPS_PER_EPOCH: usize = 8;
+/// Work of a step, in floating-point operations, that keeps one more thread busy for longer than it costs.
+const FLOPS_PER_THREAD: f64 = 1.2e6;
+
+/// The batch for a number of rows: 128, halved down to 16 while an epoch has under 8 steps.
+fn auto_batch(rows: usize) -> usize {
+    let (mut batch, least) = AUTO_BATCH;
+    while batch > least && rows.div_ceil(batch) < AUTO_STEPS_PER_EPOCH {
+        batch /= 2;
+    }
+    batch
+}
+
+fn auto_epochs(steps_per_epoch: u64) -> usize {
+    AUTO_STEPS.div_ceil(steps_per_epoch.max(1)).clamp(AUTO_EPOCHS.0, AUTO_EPOCHS.1) as usize
+}
+
+impl Plan {
+    /// Reads and prepares the data and decides what the configuration leaves open.
+    ///
+    /// # Errors
+    /// What reading and preparing find wrong, and options that do not fit the data.
+    pub fn new(config: TrainConfig) -> Result<Plan> {
+        let prepared = prepare(&config.data, config.seed)?;
+        let preprocessing = &prepared.preprocessing;
+        let task = preprocessing.task();
+        let loss = config.loss(task)?;
+        let architecture = Architecture {
+            inputs: preprocessing.inputs(),
+            hidden: config.model.hidden.clone(),
+            outputs: preprocessing.outputs(),
+            activations: config.model.activations.clone(),
+            output_activation: config.model.output_activation,
+            norm: config.model.norm,
+            residual: config.model.residual,
+            dropout: config.model.dropout,
+        };
+        let mut parameters = Parameters::init(&architecture, config.model.init, config.seed);
+        if let Some(path) = &config.model.init_from {
+            parameters = Parameters::from_named(&architecture, &read_tensors(path)?)
+                .map_err(|e| Error::Mismatch(format!("--init-from {}: {e}", path.display())))?;
+        }
+        let mut plan = Plan {
+            prepared,
+            architecture,
+            loss,
+            parameters,
+            batch: 0,
+            epochs: 0,
+            threads_asked: config.threads.threads.unwrap_or_else(available_threads),
+            threads: 0,
+            notes: Vec::new(),
+            config,
+        };
+        plan.check()?;
+        plan.decide();
+        Ok(plan)
+    }
+
+    /// What can be checked only with the data at hand.
+    fn check(&self) -> Result<()> {
+        Objective::new(self.loss, self.config.optimizer.label_smoothing)?;
+        let stopping = &self.config.stopping;
+        let task = self.prepared.preprocessing.task();
+        let goals = [("target", stopping.target), ("fail-under", stopping.fail_under)];
+        let watched = goals.into_iter().filter_map(|(flag, goal)| Some((flag, goal?.watched)));
+        for (flag, watched) in watched.chain(stopping.monitor.map(|m| ("monitor", m))) {
+            if !watched.metric.applies_to(task) {
+                return Err(Error::Mismatch(format!("--{flag} {watched}: a {task} task has no {}", watched.metric)));
+            }
+            let missing = match watched.part {
+                DataPart::Train => None,
+                DataPart::Val => self.prepared.val.is_none().then_some("--valid"),
+                DataPart::Test => self.prepared.test.is_none().then_some("--test"),
+            };
+            if let Some(part) = missing {
+                return Err(Error::Mismatch(format!(
+                    "--{flag} {watched}: there is no such part of the data; see {part}"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self) {
+        use crate::config::Batch;
+        let rows = self.prepared.train.rows();
+        let options = &self.config.optimizer;
+        self.batch = match options.batch {
+            Batch::Rows(n) => n.min(rows),
+            Batch::Full => rows,
+            Batch::Auto => auto_batch(rows).min(rows),
+        };
+        if options.batch == Batch::Auto {
+            self.notes.push(format!("batch: {} (--batch changes it)", self.batch));
+        }
+        let steps_per_epoch = self.steps_per_epoch();
+        let stopping = &self.config.stopping;
+        self.epochs = match (stopping.epochs, stopping.steps) {
+            (Some(epochs), _) => epochs,
+            (None, Some(steps)) => steps.div_ceil(steps_per_epoch).max(1) as usize,
+            (None, None) => auto_epochs(steps_per_epoch),
+        };
+        if stopping.epochs.is_none() && stopping.steps.is_none() {
+            let steps = self.epochs as u64 * steps_per_epoch;
+            self.notes.push(format!("epochs: {}, {steps} steps in all (--epochs changes it)", self.epochs));
+        }
+        self.notes.push(format!("lr: {} ({}; --lr changes it)", options.spec.lr, options.spec.algorithm.name()));
+        self.threads = self.threads_for_work();
+    }
+
+    /// Rows of one optimizer step.
+    fn rows_per_step(&self) -> usize {
+        let rows = self.prepared.train.rows();
+        self.batch.saturating_mul(self.config.optimizer.accumulate).min(rows)
+    }
+
+    /// Optimizer steps of an epoch.
+    pub fn steps_per_epoch(&self) -> u64 {
+        self.prepared.train.rows().div_ceil(self.rows_per_step()) as u64
+    }
+
+    /// As many threads as the work of a step keeps busy, within what is allowed.
+    fn threads_for_work(&self) -> usize {
+        if self.config.threads.exact {
+            return self.threads_asked;
+        }
+        let flops = self.architecture.flops_per_sample() * self.rows_per_step() as f64;
+        let useful = (flops / FLOPS_PER_THREAD) as usize;
+        self.threads_asked.min(available_threads()).clamp(1, useful.max(1))
+    }
+
+    fn settings(&self) -> Result<StepSettings> {
+        let o = &self.config.optimizer;
+        Ok(StepSettings {
+            objective: Objective::new(self.loss, o.label_smoothing)?,
+            optimizer: o.spec,
+            l1: o.l1,
+            l2: o.l2,
+            weight_decay: o.weight_decay,
+            decay_bias: o.decay_bias,
+            clip_norm: o.clip_norm,
+            clip_value: o.clip_value,
+            clip_layer: o.clip_layer,
+            ema: o.ema,
+            seed: self.config.seed,
+        })
+    }
+
+    /// What decides the best weights.
+    pub fn monitor(&self) -> Watched {
+        let task = self.prepared.preprocessing.task();
+        self.config.stopping.monitor.unwrap_or_else(|| default_monitor(task, self.prepared.val.is_some()))
+    }
+
+    fn fit_options(&self) -> FitOptions {
+        let stopping = &self.config.stopping;
+        FitOptions {
+            epochs: self.epochs,
+            steps: stopping.steps,
+            time_limit: stopping.time_limit,
+            batch: self.rows_per_step(),
+            shuffle: self.config.shuffle,
+            seed: self.config.seed,
+            lr: self.config.optimizer.spec.lr,
+            schedule: self.config.optimizer.schedule.clone(),
+            target: stopping.target,
+            monitor: self.monitor(),
+            patience: stopping.patience,
+            min_delta: stopping.min_delta,
+            tol_loss: stopping.tol_loss,
+            tol_grad: stopping.tol_grad,
+            log_steps: self.config.output.log_steps,
+        }
+    }
+
+    /// A trainer with the initial weights; steps have up to `batch` rows.
+    pub(super) fn trainer(&self, batch: usize) -> Result<Trainer> {
+        let rows = self.prepared.train.rows();
+        let engine = (self.config.threads.isa, self.threads);
+        Ok(Trainer::new(&self.architecture, self.parameters.clone(), self.settings()?, engine, (batch, rows)))
+    }
+
+    /// The first event of the run.
+    pub fn start_event(&self) -> Value {
+        let rows = |data: Option<&Dataset>| data.map(Dataset::rows);
+        let prepared = &self.prepared;
+        json!({
+            "event": "start",
+            "version": env!("CARGO_PKG_VERSION"),
+            "task": prepared.preprocessing.task(),
+            "rows": {
+                "train": prepared.train.rows(),
+                "val": rows(prepared.val.as_ref()),
+                "test": rows(prepared.test.as_ref()),
+            },
+            "parameters": self.parameters.layout.parameters(),
+            "epochs": self.epochs,
+            "batch": self.batch,
+            "steps_per_epoch": self.steps_per_epoch(),
+            "threads": self.threads,
+            "threads_asked": self.threads_asked,
+            "isa": self.config.threads.isa.name(),
+            "seed": self.config.seed,
+        })
+    }
+
+    /// Trains, writes the run directory, and reports; `observe` is told what happens.
+    ///
+    /// A run that diverges, or that a signal ends, keeps the last good model and its summary all the same.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the directory cannot be written, [`Error::NoStep`] if a limit came before the first step.
+    pub fn run(
+        &self,
+        directory: &mut RunDirectory,
+        signal: &AtomicUsize,
+        observe: &mut dyn FnMut(&Event<'_>),
+    ) -> Result<Finished> {
+        directory.write("config.toml", &self.config.to_toml(self.batch, self.epochs))?;
+        directory.write_json("split.json", &self.prepared.split)?;
+        directory.event(&self.start_event())?;
+        let mut trainer = self.trainer(self.rows_per_step())?;
+        let scorer = Scorer::new(self.prepared.preprocessing.target(), self.loss);
+        let data = FitData { train: &self.prepared.train, val: self.prepared.val.as_ref(), scorer: &scorer };
+        let mut failure = None;
+        let outcome = fit(&mut trainer, data, &self.fit_options(), signal, &mut |event| {
+            if failure.is_none() {
+                failure = directory.event(&event.to_json()).err();
+            }
+            observe(event);
+        });
+        let finished = self.finish(&mut trainer, &scorer, outcome)?;
+        if trainer.steps() == 0 && matches!(finished.stopped, Stopped::Time | Stopped::Steps) {
+            return Err(Error::NoStep("the time was up before the first optimizer step: allow more".to_owned()));
+        }
+        finished.model.save(&directory.model())?;
+        directory.write_json("summary.json", &finished.summary)?;
+        let mut end = json!(finished.summary);
+        if let Some(end) = end.as_object_mut() {
+            end.shift_insert(0, "event".to_owned(), "end".into());
+        }
+        directory.event(&end)?;
+        failure.map_or(Ok(finished), Err)
+    }
+
+    /// Evaluates the kept weights once on each part.
+    fn finish(&self, trainer: &mut Trainer, scorer: &Scorer, outcome: FitOutcome) -> Result<Finished> {
+        let mut kept = outcome.parameters;
+        let train = evaluate(trainer, scorer, &mut kept, &self.prepared.train).0;
+        let mut part = |data: &Option<Dataset>| data.as_ref().map(|d| evaluate(trainer, scorer, &mut kept, d)).unzip();
+        let (val, val_confusion) = part(&self.prepared.val);
+        let (test, test_confusion) = part(&self.prepared.test);
+        let parameters = Parameters { layout: self.parameters.layout.clone(), lines: kept };
+        let confusion: Option<ConfusionMatrix> = test_confusion.flatten().or(val_confusion.flatten());
+        let summary = Summary {
+            stopped: outcome.stopped.name(),
+            epochs: outcome.history.len(),
+            steps: trainer.steps(),
+            best_epoch: outcome.best_epoch,
+            parameters: parameters.layout.parameters(),
+            train,
+            val,
+            test,
+            classes: self.prepared.preprocessing.class_names().to_vec(),
+            confusion: confusion.as_ref().map(ConfusionMatrix::nested),
+            seconds: outcome.seconds,
+            samples_per_s: outcome.rows as f64 / outcome.step_seconds.max(1e-9),
+            threads: self.threads,
+            threads_asked: self.threads_asked,
+            isa: self.config.threads.isa.name(),
+            seed: self.config.seed,
+            weights_sha256: parameters.sha256(),
+        };
+        let history = outcome.history.iter().map(|record| Event::Epoch(record).to_json()).collect();
+        let objective = (self.loss, self.config.optimizer.label_smoothing);
+        let preprocessing = self.prepared.preprocessing.clone();
+        let model = Model::new(self.architecture.clone(), objective, preprocessing, history, parameters);
+        Ok(Finished { summary, model, stopped: outcome.stopped })
+    }
+}
+
+fn evaluate(
+    trainer: &mut Trainer,
+    scorer: &Scorer,
+    parameters: &mut [Line],
+    data: &Dataset,
+) -> (MetricSet, Option<ConfusionMatrix>) {
+    let evaluation = trainer.evaluate_with(parameters, data);
+    let figures = scorer.figures(&evaluation.outputs, data, Rows::All, evaluation.loss, Detail::Full);
+    (figures, scorer.confusion(&evaluation.outputs, data))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_and_epochs_follow_the_number_of_rows() {
+        let batches: Vec<usize> = [50, 135, 600, 897, 54_000].into_iter().map(auto_batch).collect();
+        assert_eq!(batches, [16, 16, 64, 128, 128]);
+        assert_eq!([1, 9, 100, 422].map(auto_epochs), [500, 445, 40, 20]);
+    }
+}

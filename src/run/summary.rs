@@ -1,0 +1,48 @@
+//! What a run came to.
+
+use serde::Serialize;
+
+use crate::metrics::MetricSet;
+
+/// The figures of `summary.json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Summary {
+    /// Why training stopped.
+    pub stopped: &'static str,
+    /// Epochs begun.
+    pub epochs: usize,
+    /// Optimizer steps.
+    pub steps: u64,
+    /// The epoch whose weights are kept.
+    pub best_epoch: usize,
+    /// Parameters of the network.
+    pub parameters: usize,
+    /// Figures of the kept weights on the training part.
+    pub train: MetricSet,
+    /// On the validation part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub val: Option<MetricSet>,
+    /// On the test part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<MetricSet>,
+    /// Class names, in the order of the confusion matrix.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
+    /// How classes of the test part, else of the validation part, were taken for each other: rows true, columns predicted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confusion: Option<Vec<Vec<f64>>>,
+    /// Seconds of training, validation included.
+    pub seconds: f64,
+    /// Rows trained on a second.
+    pub samples_per_s: f64,
+    /// Threads used.
+    pub threads: usize,
+    /// Threads that were allowed.
+    pub threads_asked: usize,
+    /// Kernels.
+    pub isa: &'static str,
+    /// Seed.
+    pub seed: u64,
+    /// Hash of the kept weights.
+    pub weights_sha256: String,
+}

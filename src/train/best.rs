@@ -1,0 +1,89 @@
+//! Which epoch was the best, and whether it is time to lose patience.
+
+use super::goal::{DataPart, Watched};
+use crate::data::Task;
+use crate::metrics::{MetricName, MetricSet};
+
+/// What is watched where the user names nothing: accuracy of the validation part for one of several classes, its loss
+/// otherwise, and the training loss without a validation part.
+pub fn default_monitor(task: Task, has_validation: bool) -> Watched {
+    let metric = if has_validation && matches!(task, Task::Binary | Task::Multiclass) {
+        MetricName::Accuracy
+    } else {
+        MetricName::Loss
+    };
+    Watched { part: if has_validation { DataPart::Val } else { DataPart::Train }, metric }
+}
+
+/// Follows one metric over the epochs.
+#[derive(Debug, Clone)]
+pub struct Best {
+    watched: Watched,
+    min_delta: f64,
+    /// Value and loss of the best epoch so far.
+    best: Option<(f64, f64)>,
+    /// The value that the next one must exceed by `min_delta` to count as better.
+    reference: Option<f64>,
+    /// The best epoch, from 1.
+    pub epoch: usize,
+    /// Epochs since the reference was exceeded.
+    pub waited: usize,
+}
+
+impl Best {
+    /// Nothing seen yet.
+    pub fn new(watched: Watched, min_delta: f64) -> Best {
+        Best { watched, min_delta, best: None, reference: None, epoch: 0, waited: 0 }
+    }
+
+    /// Takes in an epoch; says whether it is the best so far. Equal values are decided by the lower loss, and of equal
+    /// epochs the later one wins. An undefined value is never better than a defined one.
+    pub fn observe(&mut self, epoch: usize, figures: &MetricSet) -> bool {
+        let value = figures.get(self.watched.metric);
+        let loss = figures.get(MetricName::Loss).unwrap_or(f64::INFINITY);
+        let sign = if self.watched.metric.higher_is_better() { 1.0 } else { -1.0 };
+        let score = value.map_or(f64::NEG_INFINITY, |v| sign * v);
+        if self.reference.is_none_or(|r| score > r + self.min_delta) {
+            self.reference = Some(score);
+            self.waited = 0;
+        } else {
+            self.waited += 1;
+        }
+        let better = self.best.is_none_or(|(s, l)| score > s || (score == s && loss <= l));
+        if better {
+            self.best = Some((score, loss));
+            self.epoch = epoch;
+        }
+        better
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(accuracy: f64, loss: f64) -> MetricSet {
+        [(MetricName::Accuracy, accuracy), (MetricName::Loss, loss)].into_iter().collect()
+    }
+
+    #[test]
+    fn ties_go_to_the_lower_loss_and_then_to_the_later_epoch() {
+        let mut best = Best::new("val_accuracy".parse().unwrap(), 0.0);
+        let rows = [(0.9, 0.3), (0.9, 0.2), (0.9, 0.2), (0.9, 0.4), (0.8, 0.1)];
+        let kept: Vec<bool> =
+            rows.iter().enumerate().map(|(i, (a, l))| best.observe(i + 1, &figures(*a, *l))).collect();
+        assert_eq!(kept, [true, true, true, false, false]);
+        assert_eq!((best.epoch, best.waited), (3, 4));
+    }
+
+    #[test]
+    fn a_gain_below_min_delta_is_kept_but_does_not_reset_patience() {
+        let mut best = Best::new("val_loss".parse().unwrap(), 0.1);
+        assert!(best.observe(1, &figures(0.0, 1.0)));
+        assert!(best.observe(2, &figures(0.0, 0.95)));
+        assert_eq!((best.epoch, best.waited), (2, 1));
+        assert!(best.observe(3, &figures(0.0, 0.85)));
+        assert_eq!(best.waited, 0);
+        assert!(!best.observe(4, &figures(0.0, f64::NAN)));
+    }
+}

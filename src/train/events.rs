@@ -1,0 +1,93 @@
+//! What happened during training, as observers are told and `events.jsonl` keeps it.
+
+use serde_json::{Map, Value, json};
+
+use super::goal::DataPart;
+use super::trainer::StepRecord;
+use crate::metrics::{ConfusionMatrix, MetricSet};
+
+/// One epoch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EpochRecord {
+    /// Epoch, from 1.
+    pub epoch: usize,
+    /// Optimizer steps so far.
+    pub step: u64,
+    /// Running figures of the training part, each batch before its update.
+    pub train: MetricSet,
+    /// Figures of the validation part after the epoch.
+    pub val: Option<MetricSet>,
+    /// How validation classes were taken for each other: rows true, columns predicted.
+    pub confusion: Option<ConfusionMatrix>,
+    /// Learning rate of the last step.
+    pub lr: f64,
+    /// Whether this is the best epoch so far.
+    pub best: bool,
+    /// Seconds since training began.
+    pub seconds: f64,
+    /// Rows trained on a second, in this epoch, validation left out.
+    pub samples_per_s: f64,
+}
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A recorded step of an epoch, counted from 1.
+    Step {
+        /// The epoch.
+        epoch: usize,
+        /// The step.
+        record: &'a StepRecord,
+    },
+    /// An epoch ended.
+    Epoch(&'a EpochRecord),
+}
+
+impl Event<'_> {
+    /// The event as one object of `events.jsonl`.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Event::Step { epoch, record } => step_json(*epoch, record),
+            Event::Epoch(record) => epoch_json(record),
+        }
+    }
+}
+
+fn step_json(epoch: usize, record: &StepRecord) -> Value {
+    let layers: Vec<Value> = record
+        .grad_norms
+        .iter()
+        .zip(&record.weight_norms)
+        .map(|(grad_norm, weight_norm)| json!({"grad_norm": grad_norm, "weight_norm": weight_norm}))
+        .collect();
+    json!({
+        "event": "step",
+        "step": record.step,
+        "epoch": epoch,
+        "loss": record.stats.loss,
+        "grad_norm": record.stats.grad_norm,
+        "lr": record.lr,
+        "layers": layers,
+    })
+}
+
+fn epoch_json(record: &EpochRecord) -> Value {
+    let mut object = Map::new();
+    object.insert("event".into(), "epoch".into());
+    object.insert("epoch".into(), record.epoch.into());
+    object.insert("step".into(), record.step.into());
+    let parts = [(DataPart::Train, Some(&record.train)), (DataPart::Val, record.val.as_ref())];
+    for (part, figures) in parts {
+        for (name, value) in figures.into_iter().flat_map(MetricSet::iter) {
+            object.insert(format!("{}_{name}", part.name()), value.into());
+        }
+    }
+    if let Some(confusion) = &record.confusion {
+        object.insert("val_confusion".into(), json!(confusion.nested()));
+    }
+    object.insert("lr".into(), record.lr.into());
+    object.insert("best".into(), record.best.into());
+    object.insert("seconds".into(), record.seconds.into());
+    object.insert("samples_per_s".into(), record.samples_per_s.into());
+    Value::Object(object)
+}

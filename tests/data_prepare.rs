@@ -1,0 +1,405 @@
+//! From files and options to prepared parts: what is fitted on what, and what goes where.
+
+use std::path::{Path, PathBuf};
+
+use gradlane::data::{
+    Balance, DataOptions, Dataset, Encoding, Features, Impute, Part, PartFrom, Prepared, Preprocessing, ReadOptions,
+    RowReader, Scale, Source, TablePreprocessing, Targets, Task, TaskChoice, prepare, prepare_for,
+};
+use gradlane::{Error, Result};
+use tempfile::TempDir;
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+}
+
+fn options(path: impl AsRef<Path>) -> DataOptions {
+    DataOptions { valid: PartFrom::None, ..DataOptions::new(path.as_ref()) }
+}
+
+fn prepared(text: &str, change: impl FnOnce(&mut DataOptions)) -> Result<Prepared> {
+    let folder = Folder::new();
+    let mut options = options(folder.file("x.csv", text));
+    change(&mut options);
+    prepare(&options, 0)
+}
+
+fn table_of(prepared: &Prepared) -> &TablePreprocessing {
+    match &prepared.preprocessing {
+        Preprocessing::Table(table) => table,
+        Preprocessing::Images(_) => panic!("the data are a table"),
+    }
+}
+
+fn inputs(data: &Dataset) -> Vec<Vec<f32>> {
+    match &data.features {
+        Features::F32 { values, cols } => values.chunks(*cols).map(<[f32]>::to_vec).collect(),
+        Features::U8 { values, cols, .. } => {
+            values.chunks(*cols).map(|row| row.iter().map(|&b| b.into()).collect()).collect()
+        }
+    }
+}
+
+fn labels(data: &Dataset) -> Vec<u32> {
+    match &data.targets {
+        Targets::Classes { labels, .. } => labels.clone(),
+        Targets::Values { .. } => panic!("the task has classes"),
+    }
+}
+
+fn values(data: &Dataset) -> Vec<f32> {
+    match &data.targets {
+        Targets::Values { values, .. } => values.clone(),
+        Targets::Classes { .. } => panic!("the task has numbers"),
+    }
+}
+
+/// 40 rows: a number (every seventh missing), a text, a target.
+fn rows(first_number: f64) -> String {
+    let row = |i: usize| {
+        let number = match i {
+            0 => first_number.to_string(),
+            _ if i % 7 == 3 => String::new(),
+            _ => format!("{}", (i * i) as f64 / 3.0),
+        };
+        format!("{number},{},{}\n", ["red", "green", "blue"][i % 3], 0.5 * i as f64)
+    };
+    std::iter::once("n,t,y\n".to_owned()).chain((0..40).map(row)).collect()
+}
+
+#[test]
+fn nothing_is_fitted_outside_the_training_rows() {
+    let part_of_row_0 = |seed, number| {
+        let folder = Folder::new();
+        let path = folder.file("x.csv", rows(number));
+        let options = DataOptions { test: Some(PartFrom::Fraction(0.3)), ..DataOptions::new(path) };
+        let prepared = prepare(&options, seed).unwrap();
+        (prepared.split.train.contains(&0), prepared.preprocessing.to_json())
+    };
+    let (mut inside, mut outside) = (0, 0);
+    for seed in 0..12 {
+        let (in_training, before) = part_of_row_0(seed, 1.0);
+        let (_, after) = part_of_row_0(seed, 1e6);
+        assert_eq!(before != after, in_training, "seed {seed}");
+        if in_training { inside += 1 } else { outside += 1 }
+    }
+    assert!(inside > 0 && outside > 0, "both cases were seen: {inside}, {outside}");
+}
+
+#[test]
+fn saved_loaded_and_saved_again_gives_equal_bytes() {
+    for scale in [Scale::Standard, Scale::MinMax, Scale::Robust, Scale::None] {
+        for impute in [Impute::Median, Impute::Mean, Impute::MostFrequent, Impute::Zero] {
+            let prepared = prepared(&rows(1.0 / 3.0), |o| (o.scale, o.impute) = (Some(scale), Some(impute))).unwrap();
+            let saved = prepared.preprocessing.to_json();
+            let loaded = Preprocessing::from_json(&saved).unwrap();
+            assert_eq!(loaded, prepared.preprocessing);
+            assert_eq!(loaded.to_json(), saved, "{scale} {impute}");
+        }
+    }
+    let good = prepared(&rows(1.0), |_| {}).unwrap().preprocessing.to_json();
+    for (from, to) in
+        [("\"regression\"", "\"binary\""), ("\"mean\":[", "\"mean\":[1.0,"), ("\"kind\":\"table\"", "\"kind\":\"x\"")]
+    {
+        assert!(good.contains(from));
+        let error = Preprocessing::from_json(&good.replace(from, to)).unwrap_err();
+        assert!(matches!(error, Error::Mismatch(_)), "{error}");
+    }
+}
+
+#[test]
+fn each_scaling_is_its_formula() {
+    let text = "x,y\n1,0.5\n2,1.5\n3,2.5\n4,3.5\n10,4.5\n";
+    let column = |scale| -> Vec<f32> {
+        let prepared = prepared(text, |o| o.scale = Some(scale)).unwrap();
+        inputs(&prepared.train).into_iter().flatten().collect()
+    };
+    let sd = 10f64.sqrt(); // mean 4, squares 9 + 4 + 1 + 0 + 36 = 50, over 5 rows
+    assert_eq!(column(Scale::Standard), [1.0, 2.0, 3.0, 4.0, 10.0].map(|x: f64| ((x - 4.0) / sd) as f32));
+    assert_eq!(column(Scale::MinMax), [1.0, 2.0, 3.0, 4.0, 10.0].map(|x: f64| ((x - 1.0) / 9.0) as f32));
+    assert_eq!(column(Scale::Robust), [-1.0, -0.5, 0.0, 0.5, 3.5], "median 3, quartiles 2 and 4");
+    assert_eq!(column(Scale::None), [1.0, 2.0, 3.0, 4.0, 10.0]);
+}
+
+#[test]
+fn missing_numbers_are_imputed_with_an_indicator() {
+    let text = "x,z,y\n1,1,0.5\n1,1,1.5\n,1,2.5\n4,1,3.5\n";
+    for (impute, fill) in [(Impute::Median, 1.0), (Impute::Mean, 2.0), (Impute::MostFrequent, 1.0), (Impute::Zero, 0.0)]
+    {
+        let prepared = prepared(text, |o| (o.impute, o.scale) = (Some(impute), Some(Scale::None))).unwrap();
+        assert_eq!(table_of(&prepared).input_names(), ["x", "x=(missing)", "z"]);
+        assert_eq!(inputs(&prepared.train)[2], [fill, 1.0, 1.0], "{impute}");
+        assert_eq!(inputs(&prepared.train)[3], [4.0, 0.0, 1.0], "{impute}");
+    }
+}
+
+#[test]
+fn levels_beyond_the_limit_share_one_input() {
+    // Level l00 is in one row, l01 to l66 are in three rows each: 64 of these 66 are kept, the first by name.
+    let mut text = "t,y\nl00,0.5\n".to_owned();
+    (0..198).for_each(|i| text.push_str(&format!("l{:02},{}.5\n", 1 + i % 66, i)));
+    let prepared = prepared(&text, |_| {}).unwrap();
+    let names = table_of(&prepared).input_names();
+    assert_eq!(
+        (names.len(), names[0].as_str(), names[63].as_str(), names[64].as_str()),
+        (65, "t=l01", "t=l64", "t=(other)")
+    );
+    let rows = inputs(&prepared.train);
+    assert_eq!(rows[0][64], 1.0, "l00 is one of the others");
+    assert!(rows.iter().all(|row| row.iter().sum::<f32>() == 1.0));
+
+    let folder = Folder::new();
+    let new = folder.file("new.csv", "t\nunheard\n\"\"\nl02\n\n");
+    let mut reader = reader(&prepared.preprocessing, &new, &[]);
+    let chunk = reader.next_rows(10).unwrap().unwrap();
+    let Features::F32 { values, .. } = &chunk.features else { panic!("tables are numbers") };
+    assert_eq!((values[64], values[65 + 64], values[130 + 1]), (1.0, 1.0, 1.0), "unseen and missing are other");
+}
+
+fn reader<'a>(preprocessing: &'a Preprocessing, path: &Path, keep: &[String]) -> RowReader<'a> {
+    RowReader::open(preprocessing, &Source::new(path), &ReadOptions::default(), Part::Test, keep).unwrap()
+}
+
+#[test]
+fn new_rows_are_matched_by_name_and_have_a_defined_place() {
+    let prepared = prepared("n,t,y\n1,a,0.5\n2,b,1.5\n3,a,2.5\n4,b,3.5\n", |o| o.scale = Some(Scale::None)).unwrap();
+    assert_eq!(table_of(&prepared).input_names(), ["n", "t=a", "t=b"]);
+    let folder = Folder::new();
+    let path = folder.file("new.csv", "id,t,n\nx,b,1\ny,c,\nz,,3\n");
+    let mut reader = reader(&prepared.preprocessing, &path, &["id".to_owned()]);
+    let (first, second) = (reader.next_rows(2).unwrap().unwrap(), reader.next_rows(2).unwrap().unwrap());
+    assert!(reader.next_rows(2).unwrap().is_none());
+    let cols = 3;
+    assert_eq!(first.features, Features::F32 { values: vec![1.0, 0.0, 1.0, 2.5, 0.0, 0.0], cols }, "unseen: all zero");
+    assert_eq!(
+        second.features,
+        Features::F32 { values: vec![3.0, 0.0, 0.0], cols },
+        "missing, but not in training: all zero"
+    );
+    assert_eq!((first.kept, second.kept), (vec![vec!["x".to_owned(), "y".to_owned()]], vec![vec!["z".to_owned()]]));
+
+    let numbered = self::prepared("0,1,y\n1,2,0.5\n2,3,1.5\n", |_| {}).unwrap();
+    let path = folder.file("numbered.csv", "1,0\n2,1\n3,2\n");
+    let chunk = self::reader(&numbered.preprocessing, &path, &[]).next_rows(9).unwrap().unwrap();
+    assert_eq!(chunk.features, numbered.train.features, "names that are numbers are found in the first line");
+
+    let failure = |text: &str| {
+        let path = folder.file("bad.csv", text);
+        prepare_for(&prepared.preprocessing, &Source::new(path), &ReadOptions::default(), Part::Test).unwrap_err()
+    };
+    let error = failure("x,y\n1,2\n");
+    assert!(
+        matches!(error, Error::Mismatch(_))
+            && error.to_string().ends_with("the model needs the columns n, t; the file has x, y")
+    );
+    let error = failure("n,t\n1,a\n2,b\n");
+    assert!(
+        matches!(error, Error::Mismatch(_)) && error.to_string().contains("label y is not among the columns"),
+        "{error}"
+    );
+    let error = failure("n,t,y\n1,a,1\nx1,b,2\n");
+    assert!(error.to_string().contains("bad.csv:3, column \"n\": expected a number, found \"x1\""), "{error}");
+}
+
+#[test]
+fn files_without_names_are_matched_by_place() {
+    let text = "1,a,0.5\n2,b,1.5\n3,a,2.5\n4,b,3.5\n";
+    let prepared = prepared(text, |_| {}).unwrap();
+    assert_eq!(table_of(&prepared).input_names(), ["c0", "c1=a", "c1=b"]);
+    let folder = Folder::new();
+    let all = prepare_for(
+        &prepared.preprocessing,
+        &Source::new(folder.file("all.csv", text)),
+        &ReadOptions::default(),
+        Part::Test,
+    );
+    assert_eq!(all.unwrap().dataset, prepared.train);
+    let bare = folder.file("bare.csv", "1,a\n2,b\n3,a\n4,b\n");
+    let chunk = reader(&prepared.preprocessing, &bare, &[]).next_rows(9).unwrap().unwrap();
+    assert_eq!(chunk.features, prepared.train.features);
+    let wide = folder.file("wide.csv", "1,a,2,3\n");
+    let error = RowReader::open(&prepared.preprocessing, &Source::new(wide), &ReadOptions::default(), Part::Test, &[])
+        .err()
+        .unwrap();
+    assert!(error.to_string().contains("expected 3 columns, or 2 without the label, found 4"), "{error}");
+}
+
+#[test]
+fn regression_targets_are_standardised_and_come_back() {
+    let prepared = prepared("x,y\n1,10.5\n2,20.5\n3,30.5\n", |_| {}).unwrap();
+    let target = &table_of(&prepared).target;
+    assert_eq!((target.task, target.outputs()), (Task::Regression, 1));
+    let scaled = values(&prepared.train);
+    assert_eq!(scaled[1], 0.0);
+    for (scaled, unit) in scaled.iter().zip([10.5, 20.5, 30.5]) {
+        // A single-precision target is off by at most 2⁻²⁴ of itself.
+        assert!((target.to_units(0, *scaled) - unit).abs() < 1e-5);
+    }
+    let plain = self::prepared("x,y\n1,10.5\n2,20.5\n3,30.5\n", |o| o.scale_target = false).unwrap();
+    assert_eq!(values(&plain.train), [10.5, 20.5, 30.5]);
+}
+
+#[test]
+fn tasks_are_inferred_and_overridden() {
+    let task = |text: &str, labels: &[&str], choice: TaskChoice| {
+        prepared(text, |o| (o.label, o.task) = (labels.iter().map(|l| (*l).to_owned()).collect(), choice))
+            .map(|prepared| (prepared.preprocessing.task(), prepared.preprocessing.class_names().join(" ")))
+    };
+    let text = "x,i,f,s,b,d\n1,10,0.5,no,0,1\n2,9,1.5,yes,1,0\n3,10,2.5,no,1,1\n4,2,3.5,yes,0,0\n";
+    let auto = |labels: &[&str]| task(text, labels, TaskChoice::Auto).unwrap();
+    assert_eq!(auto(&["i"]), (Task::Multiclass, "2 9 10".to_owned()));
+    assert_eq!(auto(&["f"]), (Task::Regression, String::new()));
+    assert_eq!(auto(&["3"]), (Task::Binary, "no yes".to_owned()));
+    assert_eq!(auto(&["-1"]), (Task::Binary, "0 1".to_owned()));
+    assert_eq!(auto(&["b", "d"]), (Task::Multilabel, String::new()));
+    assert_eq!(auto(&["b", "f"]), (Task::Regression, String::new()));
+    assert_eq!(task(text, &["i"], TaskChoice::Regression).unwrap().0, Task::Regression);
+    assert_eq!(task(text, &["b"], TaskChoice::Multiclass).unwrap().0, Task::Multiclass);
+    assert_eq!(task(text, &["b"], TaskChoice::Multilabel).unwrap().0, Task::Multilabel);
+    let failure = |labels: &[&str], choice| task(text, labels, choice).unwrap_err().to_string();
+    assert!(failure(&["s"], TaskChoice::Regression).contains("x.csv:2, column \"s\": expected a number, found \"no\""));
+    assert!(failure(&["i"], TaskChoice::Binary).contains("--task binary needs 2 classes, found 3"));
+    assert!(failure(&["f", "b"], TaskChoice::Multilabel).contains("x.csv:2, column \"f\": expected 0 or 1"));
+    assert!(failure(&["s", "b"], TaskChoice::Auto).contains("several labels are numbers"));
+    assert!(failure(&["s", "b"], TaskChoice::Binary).contains("has one label"));
+    let many: String = (0..21).map(|i| format!("{i},{i}\n")).collect();
+    assert_eq!(
+        prepared(&format!("x,y\n{many}"), |_| {}).unwrap().preprocessing.task(),
+        Task::Regression,
+        "21 integers"
+    );
+    let one = prepared("x,y\n1,a\n2,a\n", |_| {}).unwrap_err().to_string();
+    assert!(one.contains("found only \"a\": there is nothing to learn"), "{one}");
+}
+
+#[test]
+fn columns_are_found_or_the_nearest_is_named() {
+    let text = "width,height,species\n1,2,a\n2,3,b\n3,4,a\n";
+    let failure = |change: fn(&mut DataOptions)| prepared(text, change).unwrap_err();
+    let error = failure(|o| o.label = vec!["spicies".to_owned()]);
+    assert!(matches!(error, Error::Data { .. }));
+    assert!(
+        error.to_string().contains("--label: there is no column \"spicies\"; did you mean \"species\"?"),
+        "{error}"
+    );
+    let error = failure(|o| o.ignore = vec!["7".to_owned()]).to_string();
+    assert!(error.contains("--ignore 7: the file has 3 columns, 0 to 2"), "{error}");
+    let error = failure(|o| (o.label, o.ignore) = (vec!["-1".to_owned()], vec!["species".to_owned()])).to_string();
+    assert!(error.contains("column \"species\" is given to --label and again to --ignore"), "{error}");
+    let error = failure(|o| o.ignore = vec!["0".to_owned(), "1".to_owned()]).to_string();
+    assert!(error.contains("expected columns beside the label"), "{error}");
+    let error = failure(|o| o.positive = Some("c".to_owned())).to_string();
+    assert!(error.contains("--positive: there is no class \"c\" among a, b"), "{error}");
+}
+
+#[test]
+fn rows_without_target_are_left_out_and_counted() {
+    let prepared = prepared("x,y\n1,a\n2,\n3,b\n4,?\n", |_| {}).unwrap();
+    assert_eq!(prepared.split.train, [0, 2]);
+    assert!(prepared.warnings[0].ends_with("2 of 4 rows have no target and are left out"), "{:?}", prepared.warnings);
+    assert!(self::prepared("x,y\n1,\n2,\n", |_| {}).unwrap_err().to_string().contains("missing in every row"));
+}
+
+#[test]
+fn names_and_empty_columns_are_left_out_with_a_warning() {
+    let prepared = prepared("id,e,x,y\nanna,,1,0.5\nbert,,2,1.5\ncarl,,3,2.5\ndora,,4,3.5\n", |_| {}).unwrap();
+    assert_eq!(table_of(&prepared).input_names(), ["x"]);
+    assert!(prepared.warnings[0].contains("\"id\" is text with 4 different values in 4 training rows: left out"));
+    assert!(prepared.warnings[1].contains("\"e\" has no value in any training row"));
+    let slip = self::prepared("x,z,y\n1,1,0.5\n2,2,1.5\n3,3,2.5\n4.x,4,3.5\n", |_| {}).unwrap();
+    assert!(slip.warnings[0].contains("most are numbers, but not \"4.x\""), "{:?}", slip.warnings);
+}
+
+#[test]
+fn number_columns_can_be_categories() {
+    let prepared = prepared("k,y\n10,0.5\n9,1.5\n10,2.5\n,3.5\n", |o| o.categorical = vec!["k".to_owned()]).unwrap();
+    assert_eq!(table_of(&prepared).input_names(), ["k=9", "k=10", "k=(missing)"]);
+    let folder = Folder::new();
+    let path = folder.file("new.csv", "k\n10.0\n9\nten\n");
+    let chunk = reader(&prepared.preprocessing, &path, &[]).next_rows(9).unwrap().unwrap();
+    let expected = vec![0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+    assert_eq!(chunk.features, Features::F32 { values: expected, cols: 3 }, "10.0 is 10");
+}
+
+#[test]
+fn weights_multiply_and_balance_resamples() {
+    let text = "x,w,y\n1,1,a\n2,2,a\n3,1,a\n4,3,b\n";
+    let weighted = prepared(text, |o| {
+        o.weight_col = Some("w".to_owned());
+        o.class_weight = Some("b=2".parse().unwrap());
+    });
+    let weighted = weighted.unwrap();
+    assert_eq!(weighted.train.weights.as_deref(), Some([1.0, 2.0, 1.0, 6.0].as_slice()));
+    assert_eq!(table_of(&weighted).input_names(), ["x"], "the weight is no input");
+    let balanced = prepared(text, |o| o.class_weight = Some("balanced".parse().unwrap())).unwrap();
+    assert_eq!(balanced.train.weights.as_deref(), Some([4.0f32 / 6.0, 4.0 / 6.0, 4.0 / 6.0, 2.0].as_slice()));
+
+    let over = prepared(text, |o| o.balance = Balance::Over).unwrap();
+    assert_eq!(labels(&over.train), [0, 0, 0, 1, 1, 1]);
+    assert_eq!(over.split.train, [0, 1, 2, 3], "the split is that of the file");
+    assert_eq!(labels(&prepared(text, |o| o.balance = Balance::Under).unwrap().train), [0, 1]);
+    let positive = prepared(text, |o| o.positive = Some("a".to_owned())).unwrap();
+    assert_eq!(positive.preprocessing.class_names(), ["b", "a"]);
+    assert_eq!(labels(&positive.train), [1, 1, 1, 0]);
+
+    let failure = |text: &str| prepared(text, |o| o.weight_col = Some("w".to_owned())).unwrap_err().to_string();
+    assert!(
+        failure("x,w,y\n1,1,a\n2,-1,b\n").contains("x.csv:3, column \"w\": expected a weight of at least 0, found -1")
+    );
+    assert!(failure("x,w,y\n1,1,a\n2,,b\n").contains("found no value"));
+    assert!(failure("x,w,y\n1,0,a\n2,0,b\n").contains("all weights are 0"));
+    assert!(failure("x,w,y\n1,0,a\n2,u,b\n").contains("x.csv:3, column \"w\": expected a weight, found \"u\""));
+    let error = prepared("x,y\n1,0.5\n2,1.5\n", |o| o.balance = Balance::Over).unwrap_err();
+    assert!(error.to_string().contains("--balance needs classes"), "{error}");
+}
+
+#[test]
+fn parts_come_from_files_of_their_own() {
+    let folder = Folder::new();
+    let train = folder.file("train.csv", "n,t,y\n1,a,0\n2,b,1\n3,a,0\n4,b,1\n");
+    let valid = folder.file("valid.tsv", "y\tt\tn\n1\tb\t2\n\tb\t2\n0\ta\t1\n");
+    let test = folder.file("test.csv", "n,t,y\n4,b,1.0\n");
+    let options = DataOptions {
+        valid: PartFrom::File(Source::new(&valid)),
+        test: Some(PartFrom::File(Source::new(&test))),
+        ..DataOptions::new(&train)
+    };
+    let prepared = prepare(&options, 0).unwrap();
+    assert_eq!(prepared.split.train, [0, 1, 2, 3]);
+    assert_eq!((prepared.split.val, prepared.split.test), (vec![0, 2], vec![0]));
+    let (val, test_part) = (prepared.val.unwrap(), prepared.test.unwrap());
+    assert_eq!((labels(&val), labels(&test_part)), (vec![1, 0], vec![1]), "class 1.0 is class 1");
+    assert_eq!(inputs(&val), [inputs(&prepared.train)[1].clone(), inputs(&prepared.train)[0].clone()]);
+    assert!(prepared.warnings[0].contains("valid.tsv: 1 of 3 rows have no target"));
+
+    std::fs::write(&test, "n,t,y\n4,b,2\n").unwrap();
+    let error = prepare(&options, 0).unwrap_err().to_string();
+    assert!(
+        error.contains("test.csv:2, column \"y\": class \"2\" is not among the classes of the training data: 0, 1"),
+        "{error}"
+    );
+    std::fs::remove_file(&valid).unwrap();
+    assert!(matches!(prepare(&options, 0).unwrap_err(), Error::Io { .. }));
+}
+
+#[test]
+fn numbers_beyond_single_precision_are_refused() {
+    let huge = prepared("x,y\n1e300,0.5\n-1e300,1.5\n", |_| {}).unwrap_err().to_string();
+    assert!(huge.contains("column \"x\": the numbers are too large"), "{huge}");
+    let large = prepared("x,y\n1,0.5\n1e39,1.5\n", |o| o.scale = Some(Scale::None)).unwrap_err().to_string();
+    assert!(large.contains("x.csv:3, column \"x\": the number is too large for single precision"), "{large}");
+    let constant = prepared("x,z,y\n0.1,1,0.5\n0.1,2,1.5\n0.1,3,2.5\n", |_| {}).unwrap();
+    assert!(inputs(&constant.train).iter().all(|row| row[0] == 0.0));
+    let Encoding::Number { scale, .. } = table_of(&constant).features[0].encoding else { panic!("x is a number") };
+    assert_eq!(scale, 1.0);
+}
