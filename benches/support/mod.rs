@@ -1,7 +1,7 @@
 //! The workloads of the step and epoch benchmarks: networks and synthetic rows by fixed seeds.
 
-use gradlane::data::{Dataset, epoch_order};
 use gradlane::data::synthetic::{WorkloadTask, workload};
+use gradlane::data::{Dataset, epoch_order};
 use gradlane::kernel::Isa;
 use gradlane::model::{Architecture, Parameters};
 use gradlane::nn::{Activation, Loss, Objective};
