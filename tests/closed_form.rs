@@ -87,9 +87,8 @@ fn solve(mut a: Matrix, mut b: Vector) -> Vector {
         b.swap(col, pivot);
         for row in col + 1..n {
             let factor = a[row][col] / a[col][col];
-            for k in col..n {
-                a[row][k] -= factor * a[col][k];
-            }
+            let above = a[col];
+            a[row].iter_mut().zip(above).for_each(|(a, above)| *a -= factor * above);
             b[row] -= factor * b[col];
         }
     }
