@@ -298,3 +298,6 @@ impl Job for Backward<'_> {
 pub fn forward_blocks(depth: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..depth).step_by(FORWARD_BLOCK).map(move |start| (start, FORWARD_BLOCK.min(depth - start)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,6 +140,11 @@ impl Trainer {
         &self.outputs[..rows * self.architecture.outputs]
     }
 
+    /// The parameters as the last step left them.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
     /// The parameters that validation, best weights and prediction use: the moving average where there is one.
     pub fn evaluated_parameters(&self) -> &[Line] {
         match &self.average {
