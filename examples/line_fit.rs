@@ -61,6 +61,7 @@ fn gradient_descent(data: &Dataset) -> (f64, f64) {
             batch: ROWS,
             lr: &|_| 0.3,
             stop: &|_| false,
+            momentum: &|_| None,
             tol_grad: None,
             log_steps: None,
         });

@@ -73,6 +73,7 @@ fn gradient_descent(data: &Dataset) -> (f64, f64) {
             batch: ROWS,
             lr: &|_| 1.0,
             stop: &|_| false,
+            momentum: &|_| None,
             tol_grad: None,
             log_steps: None,
         });

@@ -159,8 +159,17 @@ fn train(
         Trainer::new(&network, Parameters::zeros(&network), settings.clone(), machine, (batch, data.rows()));
     let order: Vec<u32> = (0..data.rows() as u32).collect();
     for epoch in 0..epochs {
-        let plan =
-            EpochPlan { data, order: &order, epoch, batch, lr, stop: &|_| false, tol_grad: None, log_steps: None };
+        let plan = EpochPlan {
+            data,
+            order: &order,
+            epoch,
+            batch,
+            lr,
+            stop: &|_| false,
+            momentum: &|_| None,
+            tol_grad: None,
+            log_steps: None,
+        };
         let outcome = trainer.epoch(&plan);
         assert!(outcome.halt.is_none(), "{outcome:?}");
     }

@@ -87,6 +87,7 @@ impl Workload {
             batch: self.batch,
             lr: &|_| 1e-3,
             stop: &|_| false,
+            momentum: &|_| None,
             tol_grad: None,
             log_steps: None,
         });

@@ -118,6 +118,7 @@ pub fn step(trainer: &mut Trainer, data: &Dataset, rows: &[u32], lr: f64) -> Epo
         batch: rows.len(),
         lr: &|_| lr,
         stop: &|_| false,
+        momentum: &|_| None,
         tol_grad: None,
         log_steps: Some(1),
     };
