@@ -9,32 +9,6 @@ use gradlane::optim::{Decay, OptimizerSpec, Rule, VisitRule};
 use serde_json::Value;
 use support::*;
 
-/// PyTorch's optimizers of another part of the program.
-const OTHER_OPTIMIZERS: [&str; 7] = ["Adadelta", "Adagrad", "Adamax", "Muon", "NAdam", "RAdam", "Rprop"];
-
-/// The options whose keys are the program's own.
-const SAME_KEYS: [&str; 9] =
-    ["lr", "momentum", "dampening", "nesterov", "alpha", "centered", "amsgrad", "weight_decay", "eps"];
-
-/// The optimizer of a case as a user would type it; `None` if it is of another part.
-fn spec_of(case: &Value) -> Option<OptimizerSpec> {
-    let name = text(&case["optimizer"]);
-    if OTHER_OPTIMIZERS.contains(&name) {
-        return None;
-    }
-    assert!(["SGD", "RMSprop", "Adam", "AdamW"].contains(&name), "unknown optimizer {name}");
-    let mut options = Vec::new();
-    for (key, value) in case["options"].as_object().unwrap() {
-        match &key[..] {
-            "betas" => options.push(format!("beta1={},beta2={}", value[0], value[1])),
-            same if SAME_KEYS.contains(&same) => options.push(format!("{same}={value}")),
-            other => panic!("{}: unknown option {other}", case["name"]),
-        }
-    }
-    let spec = format!("{}:{}", name.to_lowercase(), options.join(","));
-    Some(spec.parse().unwrap_or_else(|e| panic!("{e}")))
-}
-
 /// Loss and gradient of the rows `rows` of a task.
 fn batch_gradient(network: &Network<f64>, task: &Value, rows: &[usize], weighted: bool) -> (f64, Vec<Parameters<f64>>) {
     let gather = |values: &[f64]| -> Vec<f64> {
@@ -51,23 +25,12 @@ fn batch_gradient(network: &Network<f64>, task: &Value, rows: &[usize], weighted
 /// Loss and gradient of step `t` (from 0): of its batch, or of its micro-batches combined.
 fn step_gradient(network: &Network<f64>, task: &Value, case: &Value, t: usize) -> (f64, Vec<Parameters<f64>>) {
     let weighted = case["uses_sample_weight"] == true;
-    let accumulation = &case["accumulation"];
-    if accumulation.is_null() {
-        return batch_gradient(network, task, &indices(&task["batches"][t]), weighted);
-    }
-    let parts: Vec<Vec<usize>> = accumulation["micro_batches"][t].as_array().unwrap().iter().map(indices).collect();
-    let rows: usize = parts.iter().map(Vec::len).sum();
-    let share = |part: &[usize]| match text(&accumulation["combine"]) {
-        "mean_of_means" => 1.0 / parts.len() as f64,
-        "by_rows" => part.len() as f64 / rows as f64,
-        other => panic!("unknown way to combine micro-batches: {other}"),
-    };
     let mut loss = 0.0;
     let mut sum: Vec<Parameters<f64>> = network.layers.iter().map(|l| l.parameters.zeros()).collect();
-    for part in &parts {
-        let (part_loss, gradients) = batch_gradient(network, task, part, weighted);
-        loss += share(part) * part_loss;
-        for_each_element(&mut sum, &gradients, |sum, g| *sum += share(part) * g);
+    for part in torch::micro_batches(case, task, t) {
+        let (part_loss, gradients) = batch_gradient(network, task, &part.rows, weighted);
+        loss += part.share * part_loss;
+        for_each_element(&mut sum, &gradients, |sum, g| *sum += part.share * g);
     }
     (loss, sum)
 }
@@ -92,12 +55,7 @@ fn clip(gradients: &mut [Parameters<f64>], rule: &Value) -> (Option<f64>, bool) 
             None
         }
         Some("torch_norm") => {
-            let norm_type = match number(&rule["norm_type"]) {
-                1.0 => NormType::L1,
-                2.0 => NormType::L2,
-                f64::INFINITY => NormType::Inf,
-                other => panic!("unknown norm {other}"),
-            };
+            let norm_type = torch::norm_type(rule);
             let mut tensors: Vec<&mut [f64]> = gradients.iter_mut().flat_map(Parameters::tensors_mut).collect();
             Some(clip_global_norm(&mut tensors, number(&rule["max_norm"]), norm_type))
         }
@@ -203,14 +161,8 @@ fn fixture_trajectories_torch() {
     let trajectories = fixture("trajectories_torch.json");
     let mut runs = 0;
     for case in list(&trajectories, "cases") {
-        let Some(spec) = spec_of(case) else { continue };
-        let name = text(&case["name"]);
-        assert_eq!(case["library"], "torch", "{name}");
-        if case["informational"] == true {
-            continue;
-        }
-        let task = list(&tasks, "tasks").iter().find(|t| t["name"] == case["task"]);
-        let task = task.unwrap_or_else(|| panic!("{name}: unknown task {}", case["task"]));
+        let Some(spec) = torch::spec_of(case) else { continue };
+        let (name, task) = (text(&case["name"]), torch::task(&tasks, case));
         let run = spec.algorithm.visit(Train { case, task, spec });
 
         let expected = &case["f64"];

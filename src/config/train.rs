@@ -320,10 +320,8 @@ fn optimizer_options(reader: &Reader) -> Result<OptimizerOptions> {
     if let Some(lr) = reader.number("lr", "a number above 0", positive)? {
         spec.lr = lr;
     }
-    let schedule = match reader.parse("schedule")? {
-        Some(schedule) => schedule,
-        None => "cosine".parse()?,
-    };
+    let schedule: Schedule = reader.parse("schedule")?.unwrap_or_default();
+    check_schedule(&schedule, &spec)?;
     let share = |x: f64| (0.0..1.0).contains(&x);
     Ok(OptimizerOptions {
         spec,
@@ -344,6 +342,18 @@ fn optimizer_options(reader: &Reader) -> Result<OptimizerOptions> {
         label_smoothing: reader.number("label_smoothing", "at least 0 and below 1", share)?.unwrap_or(0.0),
         ema: reader.number("ema", "a decay of at least 0 and below 1", share)?,
     })
+}
+
+/// Refuses a schedule that does not suit the learning rate, or that moves a momentum which is not there.
+fn check_schedule(schedule: &Schedule, spec: &OptimizerSpec) -> Result<()> {
+    schedule.check(spec.lr)?;
+    if schedule.momentum(0, 100).is_some() && !spec.algorithm.has_momentum() {
+        let name = spec.algorithm.name();
+        return Err(Error::Usage(format!(
+            "--schedule {schedule}: {name} has no momentum to move: use --optimizer {name}:momentum=0.9, or no momentum="
+        )));
+    }
+    Ok(())
 }
 
 /// `1.0`, `1.0:2`, `0.5:inf`.

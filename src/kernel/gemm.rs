@@ -146,6 +146,8 @@ struct TileArgs<const C: usize> {
     b: [*const f32; C],
     c: [*mut f32; C],
     accumulate: bool,
+    /// Steps of a run; 16, but not known to the compiler, which would write out sixteen steps in a row for each tile.
+    run: usize,
 }
 
 #[inline(always)]
@@ -156,7 +158,7 @@ unsafe fn forward_tile<L: Lanes, const R: usize, const C: usize>(t: TileArgs<C>)
 
 #[inline(always)]
 unsafe fn backward_tile<L: Lanes, const R: usize, const C: usize>(t: TileArgs<C>) {
-    let runs = (t.depth / LANES, LANES, t.depth % LANES);
+    let runs = (t.depth / LANES, t.run, t.depth % LANES);
     // SAFETY: passed on from the caller.
     unsafe { tile::<L, R, C, LANES, 1>(runs, t.a, t.b, t.c, t.accumulate) }
 }
@@ -186,6 +188,7 @@ impl Job for Forward<'_> {
         let Extent { panels, rows, depth, accumulate } = self.extent;
         let most_vectors = L::FORWARD[L::FORWARD.len() - 1].1;
         let (w, x, c) = (self.w.as_ptr().cast::<f32>(), self.x.lines.as_ptr(), self.c.start());
+        let run = LANES;
         let mut panel = 0;
         while panel < panels {
             let vectors = most_vectors.min(panels - panel);
@@ -210,6 +213,7 @@ impl Job for Forward<'_> {
                                     b: std::array::from_fn(x_at),
                                     c: std::array::from_fn(c_at),
                                     accumulate,
+                                    run,
                                 }
                             )
                         };
@@ -242,6 +246,7 @@ impl Job for Backward<'_> {
         let Extent { panels, rows, depth, accumulate } = self.extent;
         let most_vectors = L::BACKWARD[L::BACKWARD.len() - 1].1;
         let (a, b, c) = (self.a.lines.as_ptr(), self.b.lines.as_ptr(), self.c.start());
+        let run = std::hint::black_box(LANES);
         for start in (0..depth).step_by(BACKWARD_BLOCK) {
             let block = BACKWARD_BLOCK.min(depth - start);
             let accumulate = accumulate || start > 0;
@@ -271,6 +276,7 @@ impl Job for Backward<'_> {
                                         b: std::array::from_fn(b_at),
                                         c: std::array::from_fn(c_at),
                                         accumulate,
+                                        run,
                                     }
                                 )
                             };
@@ -292,3 +298,6 @@ impl Job for Backward<'_> {
 pub fn forward_blocks(depth: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..depth).step_by(FORWARD_BLOCK).map(move |start| (start, FORWARD_BLOCK.min(depth - start)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,6 +61,13 @@ impl Parameters {
         parameters
     }
 
+    /// Multiplies the weights of the output layer.
+    pub fn scale_output_layer(&mut self, factor: f32) {
+        let Some(tensor) = self.layout.tensors.iter().rfind(|t| t.role == Role::Linear).cloned() else { return };
+        let weights: Vec<f32> = self.matrix(&tensor).iter().map(|w| w * factor).collect();
+        self.set_matrix(&tensor, &weights);
+    }
+
     fn set_matrix(&mut self, tensor: &Tensor, weights: &[f32]) {
         for (o, row) in weights.chunks_exact(tensor.fan_in).enumerate() {
             let start = tensor.start + o / LANES * tensor.stride;

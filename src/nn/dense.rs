@@ -7,13 +7,13 @@ use crate::kernel::{Isa, LANES, Line, Panels, PanelsMut, panels};
 
 /// The weights of one layer: panels `[depth][16 outputs]`; where there is a bias it is the last line of each.
 #[derive(Clone, Copy)]
-pub(crate) struct Weights<'a> {
+pub struct Weights<'a> {
     /// The lines of all panels.
-    pub(crate) panels: Panels<'a>,
+    pub panels: Panels<'a>,
     /// Lines of a panel: inputs, and one for the bias.
-    pub(crate) depth: usize,
+    pub depth: usize,
     /// Outputs.
-    pub(crate) fan_out: usize,
+    pub fan_out: usize,
 }
 
 /// `Y = act(W·X)`, or `Y += W·X` where it accumulates, for a run of sample panels.
@@ -22,7 +22,7 @@ pub(crate) struct Weights<'a> {
 /// - `y`: `samples` panels, the first `fan_out` lines of each overwritten
 ///
 /// Each output is one FMA chain over `depth` in order. Cost: `2 · 16 · samples · depth · fan_out` operations.
-pub(crate) fn forward(
+pub fn forward(
     isa: Isa,
     w: Weights<'_>,
     x: Panels<'_>,
@@ -52,7 +52,7 @@ pub(crate) fn forward(
 ///
 /// - `dz`: `samples` panels of `fan_out` lines
 /// - `dx`: `samples` panels, the first `fan_in` lines of each overwritten
-pub(crate) fn backward_to_inputs(
+pub fn backward_to_inputs(
     isa: Isa,
     w: Weights<'_>,
     fan_in: usize,
@@ -70,7 +70,7 @@ pub(crate) fn backward_to_inputs(
 /// - `x`: panels of the activations below, beginning with the first row wanted
 /// - `dz_t`: panels `[sample][16 outputs]` of the error signals, beginning with the first weight panel wanted
 /// - `dw`: the weight panels, beginning with the first row wanted
-pub(crate) fn backward_to_weights(isa: Isa, x: Panels<'_>, dz_t: Panels<'_>, dw: PanelsMut<'_>, extent: Extent) {
+pub fn backward_to_weights(isa: Isa, x: Panels<'_>, dz_t: Panels<'_>, dw: PanelsMut<'_>, extent: Extent) {
     gemm::backward(isa, x, dz_t, dw, extent);
 }
 
@@ -81,3 +81,6 @@ pub(crate) fn transpose_panel<'a>(isa: Isa, dz: &[Line], mut dz_t: impl FnMut(us
         super::panel::transpose(isa, block, dz_t(panel));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ use crate::kernel::Real;
 use crate::spec::Spec;
 use crate::{Error, Result};
 
+use elements::Element;
 pub use link::Link;
 
 /// What training makes small. `z` are a row's outputs (logits where probabilities follow), `t` its targets.
@@ -127,51 +128,63 @@ impl Objective {
         C: Column<R> + ?Sized,
         D: ColumnMut<R> + ?Sized,
     {
-        let cols = z.len();
-        let mean = 1.0 / cols as f64;
-        let smoothing = self.label_smoothing;
+        let mean = 1.0 / z.len() as f64;
+        let shares = Shares { target, cols: z.len(), epsilon: 0.0, classes: 1, factor: 1.0 };
+        let smoothed = |classes| Shares { epsilon: self.label_smoothing, classes, ..shares };
         match self.loss {
-            Loss::Mse => each(z, dz, mean, |i, z| elements::squared(z - target.at(i, cols))),
-            Loss::HalfSquaredErrorSum => each(z, dz, 0.5, |i, z| elements::squared(z - target.at(i, cols))),
-            Loss::Mae => each(z, dz, mean, |i, z| elements::absolute(z - target.at(i, cols))),
-            Loss::Huber { delta } => each(z, dz, mean, |i, z| elements::huber(z - target.at(i, cols), delta)),
-            Loss::LogCosh => each(z, dz, mean, |i, z| elements::log_cosh(z - target.at(i, cols))),
-            Loss::Poisson => each(z, dz, mean, |i, z| elements::poisson(z, target.at(i, cols))),
-            Loss::Bce => each(z, dz, mean, |i, z| elements::bce(z, smooth(target.at(i, cols), smoothing, 2))),
-            Loss::CrossEntropy => softmax::cross_entropy(z, |c| smooth(target.at(c, cols), smoothing, cols), dz),
-            Loss::Focal { gamma, alpha } if target.is_exclusive(cols) => {
-                let factor = R::splat(alpha.unwrap_or(1.0));
-                softmax::focal(z, |c| factor * smooth(target.at(c, cols), smoothing, cols), gamma, dz)
+            Loss::Mse => each(z, &shares, dz, mean, elements::Squared),
+            Loss::HalfSquaredErrorSum => each(z, &shares, dz, 0.5, elements::Squared),
+            Loss::Mae => each(z, &shares, dz, mean, elements::Absolute),
+            Loss::Huber { delta } => each(z, &shares, dz, mean, elements::Huber { delta }),
+            Loss::LogCosh => each(z, &shares, dz, mean, elements::LogCosh),
+            Loss::Poisson => each(z, &shares, dz, mean, elements::Poisson),
+            Loss::Bce => each(z, &smoothed(2), dz, mean, elements::Bce),
+            Loss::CrossEntropy => softmax::cross_entropy(z, &smoothed(z.len()), dz),
+            Loss::Focal { gamma, alpha } if target.is_exclusive(z.len()) => {
+                let weighted = Shares { factor: alpha.unwrap_or(1.0), ..smoothed(z.len()) };
+                softmax::focal(z, &weighted, gamma, dz)
             }
-            Loss::Focal { gamma, alpha } => {
-                each(z, dz, mean, |i, z| elements::focal(z, smooth(target.at(i, cols), smoothing, 2), gamma, alpha))
-            }
+            Loss::Focal { gamma, alpha } => each(z, &smoothed(2), dz, mean, elements::Focal { gamma, alpha }),
         }
     }
 }
 
-/// Sums `scale · value` over the outputs and writes `scale · derivative`; `element` gives both for output `i`.
+/// A row's targets after label smoothing: `factor · ((1 − ε) t + ε / classes)` for each output.
+struct Shares<'a, R, C: ?Sized> {
+    target: &'a Target<'a, R, C>,
+    cols: usize,
+    epsilon: f64,
+    classes: usize,
+    factor: f64,
+}
+
+impl<R: Real, C: Column<R> + ?Sized> Shares<'_, R, C> {
+    #[inline(always)]
+    fn at(&self, i: usize) -> R {
+        let keep = R::splat(self.factor * (1.0 - self.epsilon));
+        let spread = R::splat(self.factor * self.epsilon / self.classes as f64);
+        self.target.at(i, self.cols).mul_add(keep, spread)
+    }
+}
+
+/// Sums `scale · value` over the outputs and writes `scale · derivative`.
 #[inline(always)]
-fn each<R: Real, Z: Column<R> + ?Sized, D: ColumnMut<R> + ?Sized>(
-    z: &Z,
-    dz: &mut D,
-    scale: f64,
-    element: impl Fn(usize, R) -> (R, R),
-) -> R {
+fn each<R, Z, C, D, E>(z: &Z, targets: &Shares<'_, R, C>, dz: &mut D, scale: f64, element: E) -> R
+where
+    R: Real,
+    Z: Column<R> + ?Sized,
+    C: Column<R> + ?Sized,
+    D: ColumnMut<R> + ?Sized,
+    E: Element,
+{
     let scale = R::splat(scale);
     let mut sum = R::splat(0.0);
     for i in 0..z.len() {
-        let (value, derivative) = element(i, z.get(i));
+        let (value, derivative) = element.at(z.get(i), targets.at(i));
         sum = sum + value;
         dz.set(i, scale * derivative);
     }
     scale * sum
-}
-
-/// `(1 − ε) t + ε / classes`.
-#[inline(always)]
-fn smooth<R: Real>(t: R, epsilon: f64, classes: usize) -> R {
-    t.mul_add(R::splat(1.0 - epsilon), R::splat(epsilon / classes as f64))
 }
 
 impl Loss {

@@ -5,12 +5,12 @@
 
 pub mod activation;
 mod column;
-pub(crate) mod dense;
+pub mod dense;
 pub(crate) mod dropout;
 pub mod init;
 pub mod loss;
 pub mod norm;
-pub(crate) mod panel;
+pub mod panel;
 pub(crate) mod panel_norm;
 mod smooth;
 pub mod textbook;

@@ -60,14 +60,18 @@ impl Norm {
     #[inline(always)]
     pub fn moments<R: Real, X: Column<R> + ?Sized>(&self, x: &X) -> Moments<R> {
         let n = R::splat(x.len() as f64);
-        let mean = match self.kind {
-            NormKind::Layer => (0..x.len()).fold(R::splat(0.0), |sum, i| sum + x.get(i)) / n,
-            NormKind::Rms => R::splat(0.0),
-        };
-        let squares = (0..x.len()).fold(R::splat(0.0), |sum, i| {
+        let mut mean = R::splat(0.0);
+        if self.kind == NormKind::Layer {
+            for i in 0..x.len() {
+                mean = mean + x.get(i);
+            }
+            mean = mean / n;
+        }
+        let mut squares = R::splat(0.0);
+        for i in 0..x.len() {
             let centred = x.get(i) - mean;
-            centred.mul_add(centred, sum)
-        });
+            squares = centred.mul_add(centred, squares);
+        }
         Moments { mean, inv_std: R::splat(1.0) / (squares / n + R::splat(self.eps)).sqrt() }
     }
 
@@ -86,8 +90,8 @@ impl Norm {
     {
         let moments = self.moments(x);
         for i in 0..x.len() {
-            let scaled = gain.map_or(R::splat(1.0), |g| g.get(i)) * moments.normalised(x.get(i));
-            y.set(i, shift.map_or(scaled, |s| scaled + s.get(i)));
+            let scaled = times(gain, i, moments.normalised(x.get(i)));
+            y.set(i, if let Some(shift) = shift { scaled + shift.get(i) } else { scaled });
         }
         moments
     }
@@ -109,7 +113,7 @@ impl Norm {
         let n = R::splat(x.len() as f64);
         let (mut sum, mut sum_along) = (R::splat(0.0), R::splat(0.0));
         for i in 0..x.len() {
-            let g = gain.map_or(dy.get(i), |gain| gain.get(i) * dy.get(i));
+            let g = times(gain, i, dy.get(i));
             sum = sum + g;
             sum_along = g.mul_add(moments.normalised(x.get(i)), sum_along);
             dx.set(i, g);
@@ -124,6 +128,12 @@ impl Norm {
             dx.set(i, moments.inv_std * rest);
         }
     }
+}
+
+/// `x` times the gain of element `i`, if there is one.
+#[inline(always)]
+fn times<R: Real, G: Column<R> + ?Sized>(gain: Option<&G>, i: usize, x: R) -> R {
+    if let Some(gain) = gain { gain.get(i) * x } else { x }
 }
 
 impl NormKind {

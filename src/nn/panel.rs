@@ -41,7 +41,7 @@ impl<L: Lanes> ColumnMut<L> for LineColumnMut<'_> {
 }
 
 /// `y = f(y)`, element by element.
-pub(crate) fn activate_in_place(isa: Isa, activation: Activation, y: &mut [Line]) {
+pub fn activate_in_place(isa: Isa, activation: Activation, y: &mut [Line]) {
     if activation != Activation::Identity {
         isa.run(ActivateInPlace { activation, y });
     }
@@ -61,7 +61,7 @@ pub(crate) fn activate(isa: Isa, activation: Activation, x: &[Line], y: &mut [Li
 ///
 /// # Panics
 /// If the lengths differ.
-pub(crate) fn activation_backward(isa: Isa, activation: Activation, x: &[Line], y: &[Line], d: &mut [Line]) {
+pub fn activation_backward(isa: Isa, activation: Activation, x: &[Line], y: &[Line], d: &mut [Line]) {
     assert!(x.len() == d.len() && y.len() == d.len());
     if activation != Activation::Identity {
         isa.run(ActivationBackward { activation, x, y, d });
@@ -183,3 +183,6 @@ impl Job for Transpose<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,3 +130,6 @@ impl Job for Gradients<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,3 +101,30 @@ impl Rule<3> for AmsGrad {
         s.along(p, *m, *largest)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_step_moves_each_parameter_by_lr() {
+        let scalars = Plain(Adam::default()).at_step(1, 0.01);
+        for g in [1e-3f32, 0.5, -20.0] {
+            let moved = Plain::update(&scalars, 0.0, g, &mut [0.0; 2]);
+            assert!((moved + 0.01 * g.signum()).abs() < 1e-6, "gradient {g}: moved by {moved}");
+        }
+        assert_eq!(Plain::update(&scalars, 0.0f32, 0.0, &mut [0.0; 2]), 0.0);
+    }
+
+    #[test]
+    fn the_scale_of_amsgrad_never_falls() {
+        let rule = AmsGrad(Adam { beta2: 0.5, ..Adam::default() });
+        let mut state = [0.0f64; 3];
+        for (t, g) in (1..).zip([4.0, 0.1, 0.1, 0.1]) {
+            let before = state[2];
+            AmsGrad::update(&rule.at_step(t, 0.01), 0.0, g, &mut state);
+            assert!(state[2] >= before && state[2] >= state[1], "step {t}: {state:?}");
+        }
+        assert_eq!(state[2], 8.0);
+    }
+}

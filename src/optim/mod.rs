@@ -6,7 +6,7 @@ pub mod rmsprop;
 pub mod rule;
 pub mod schedule;
 pub mod sgd;
-pub(crate) mod span;
+pub mod span;
 mod spec;
 
 pub use adam::Adam;

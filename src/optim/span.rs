@@ -111,37 +111,37 @@ impl Job for Finish<'_> {
 }
 
 /// A run of parameters with all that an update of it reads and writes; all of one length.
-pub(crate) struct Span<'a, 's> {
+pub struct Span<'a, 's> {
     /// The parameters.
-    pub(crate) params: &'a mut [Line],
+    pub params: &'a mut [Line],
     /// Their mean gradients.
-    pub(crate) grads: &'a [Line],
+    pub grads: &'a [Line],
     /// The optimizer's state: for Adam `m`, then `v`.
-    pub(crate) state: &'s mut [&'a mut [Line]],
+    pub state: &'s mut [&'a mut [Line]],
     /// The moving average of the parameters.
-    pub(crate) average: Option<&'a mut [Line]>,
+    pub average: Option<&'a mut [Line]>,
 }
 
 /// What a step does to a span.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Update {
+pub struct Update {
     /// Number of the step, from 1.
-    pub(crate) t: u64,
+    pub t: u64,
     /// Learning rate.
-    pub(crate) lr: f64,
+    pub lr: f64,
     /// Factor of the gradient from clipping, 1 where nothing is clipped.
-    pub(crate) clip: f64,
+    pub clip: f64,
     /// Weight decay of this span.
-    pub(crate) decay: Decay,
+    pub decay: Decay,
     /// Decay of the moving average; 0 copies the parameters.
-    pub(crate) average: f64,
+    pub average: f64,
 }
 
 /// Updates a span in one pass: clip factor, decay, rule, moving average.
 ///
 /// # Panics
 /// If lengths or the number of states disagree.
-pub(crate) fn update(isa: Isa, algorithm: Algorithm, update: &Update, span: Span<'_, '_>) {
+pub fn update(isa: Isa, algorithm: Algorithm, update: &Update, span: Span<'_, '_>) {
     algorithm.visit(Dispatch { isa, update, span });
 }
 
@@ -196,3 +196,6 @@ impl<const N: usize, U: Rule<N>> Job for UpdateJob<'_, '_, '_, N, U> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,6 +49,27 @@ impl Algorithm {
         }
     }
 
+    /// The same optimizer with another momentum; for Adam that is `β₁`. One without momentum stays as it is, for it keeps
+    /// no state for it.
+    pub fn with_momentum(self, momentum: f64) -> Self {
+        match self {
+            Algorithm::Sgd(sgd) if sgd.momentum != 0.0 => Algorithm::Sgd(Sgd { momentum, ..sgd }),
+            Algorithm::RmsProp(rms) if rms.momentum != 0.0 => Algorithm::RmsProp(RmsProp { momentum, ..rms }),
+            Algorithm::Adam(adam) => Algorithm::Adam(Adam { beta1: momentum, ..adam }),
+            Algorithm::AdamW(adam) => Algorithm::AdamW(Adam { beta1: momentum, ..adam }),
+            without => without,
+        }
+    }
+
+    /// Whether there is a momentum that a schedule can move.
+    pub fn has_momentum(self) -> bool {
+        match self {
+            Algorithm::Sgd(sgd) => sgd.momentum != 0.0,
+            Algorithm::RmsProp(rms) => rms.momentum != 0.0,
+            Algorithm::Adam(_) | Algorithm::AdamW(_) => true,
+        }
+    }
+
     /// Numbers of state for each parameter.
     pub fn slots(self) -> usize {
         struct Slots;

@@ -53,6 +53,7 @@ pub fn overfit_batch(mut plan: Plan) -> Result<OverfitReport> {
             batch: plan.batch,
             lr: &|_| lr,
             stop: &|_| false,
+            momentum: &|_| None,
             tol_grad: None,
             log_steps: None,
         });

@@ -208,6 +208,7 @@ impl<'a> Fit<'a> {
             epoch: epoch as u64 - 1,
             batch: self.options.batch,
             lr: &|t| self.rate(t),
+            momentum: &|t| self.options.schedule.momentum(t - 1, self.total_steps),
             stop: &|made| steps_are_made(made) || self.signal.load(Ordering::Relaxed) != 0 || self.time_is_up(),
             tol_grad: self.options.tol_grad,
             log_steps: self.options.log_steps,

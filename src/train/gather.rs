@@ -96,3 +96,6 @@ fn transposed<'a, L: Lanes, T: Copy + 'a>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

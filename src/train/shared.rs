@@ -123,7 +123,7 @@ mod tests {
         let mut items = vec![0usize; 100];
         let shared = Shared::new(&mut items);
         let sums = Team::new(3).run(|member| {
-            let share = member.share(shared.len());
+            let share = member.share(100);
             for (i, item) in shared.write(member, share.clone()).iter_mut().enumerate() {
                 *item = share.start + i;
             }

@@ -18,7 +18,7 @@ use crate::data::Dataset;
 use crate::kernel::{LANES, Line, panels};
 use crate::model::Slot;
 use crate::optim::span::{Span, Update, finish_gradient, update};
-use crate::optim::{Decay, GradientRule};
+use crate::optim::{Algorithm, Decay, GradientRule};
 
 /// Rows worked at a time: larger batches run in blocks that continue the same sums.
 pub(super) const BLOCK_ROWS: usize = 1024;
@@ -38,6 +38,8 @@ pub(super) struct Batch<'a> {
     pub(super) t: u64,
     /// Learning rate.
     pub(super) lr: f64,
+    /// The optimizer, with this step's momentum.
+    pub(super) algorithm: Algorithm,
 }
 
 /// All that the members of a team share while they train.
@@ -222,7 +224,7 @@ impl Worker<'_, '_> {
                     average: run.average.as_ref().map(|a| a.write(self.member, lines)),
                 };
                 let how = Update { t: batch.t, lr: batch.lr, clip, decay, average };
-                update(run.net.isa, settings.optimizer.algorithm, &how, span);
+                update(run.net.isa, batch.algorithm, &how, span);
             });
         }
     }

@@ -101,6 +101,7 @@ impl Member<'_> {
     }
 
     /// How many barriers this team has passed; two accesses with a barrier between them differ in it.
+    #[cfg(debug_assertions)]
     pub(super) fn phase(&self) -> usize {
         self.team.barrier.generation.0.load(Ordering::Acquire)
     }

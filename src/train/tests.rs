@@ -63,6 +63,7 @@ fn bits(a: &Architecture, d: &Dataset, s: &StepSettings, isa: Isa, threads: usiz
             batch,
             lr: &|_| 0.01,
             stop: &|_| false,
+            momentum: &|_| None,
             tol_grad: None,
             log_steps: None,
         };

@@ -47,6 +47,8 @@ pub struct EpochPlan<'a> {
     pub batch: usize,
     /// Learning rate of a step, counted from 1.
     pub lr: &'a (dyn Fn(u64) -> f64 + Sync),
+    /// Momentum of a step, where the schedule moves it.
+    pub momentum: &'a (dyn Fn(u64) -> Option<f64> + Sync),
     /// Asked by one thread, with the number of steps made, whether to stop before the next.
     pub stop: &'a (dyn Fn(u64) -> bool + Sync),
     /// Training has converged when the gradient norm falls to this.
@@ -140,6 +142,11 @@ impl Trainer {
         &self.outputs[..rows * self.architecture.outputs]
     }
 
+    /// The parameters as the last step left them.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
     /// The parameters that validation, best weights and prediction use: the moving average where there is one.
     pub fn evaluated_parameters(&self) -> &[Line] {
         match &self.average {
@@ -219,7 +226,11 @@ fn epoch_of_member(
         }
         let weight = rows.iter().map(|row| plan.data.weight(*row)).sum();
         let lr = (plan.lr)(t + 1);
-        let batch = Batch { rows, position: outcome.rows, epoch: plan.epoch, weight, t: t + 1, lr };
+        let algorithm = match (plan.momentum)(t + 1) {
+            Some(momentum) => run.settings.optimizer.algorithm.with_momentum(momentum),
+            None => run.settings.optimizer.algorithm,
+        };
+        let batch = Batch { rows, position: outcome.rows, epoch: plan.epoch, weight, t: t + 1, lr, algorithm };
         let logged = member.index == 0 && plan.log_steps.is_some_and(|every| (t + 1).is_multiple_of(every));
         let weight_norms = if logged { weight_norms(member, run) } else { Vec::new() };
         let stats = step(&mut worker, &batch);

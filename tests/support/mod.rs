@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod network;
+pub mod step;
+pub mod torch;
 
 use std::path::PathBuf;
 

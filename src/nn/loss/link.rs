@@ -25,14 +25,17 @@ impl Link {
     /// If `out` is shorter than `z`, or a softmax has no outputs.
     #[inline(always)]
     pub fn apply<R: Real, Z: Column<R> + ?Sized, D: ColumnMut<R> + ?Sized>(self, z: &Z, out: &mut D) {
-        match self {
-            Link::Identity => (0..z.len()).for_each(|i| out.set(i, z.get(i))),
-            Link::Sigmoid => (0..z.len()).for_each(|i| out.set(i, sigmoid(z.get(i)))),
-            Link::Exp => (0..z.len()).for_each(|i| out.set(i, z.get(i).exp())),
-            Link::Softmax => {
-                let (_, sum) = shifted_exp(z, out);
-                (0..z.len()).for_each(|i| out.set(i, out.get(i) / sum));
-            }
+        let sum = if self == Link::Softmax { shifted_exp(z, out).1 } else { R::splat(1.0) };
+        for i in 0..z.len() {
+            out.set(
+                i,
+                match self {
+                    Link::Identity => z.get(i),
+                    Link::Sigmoid => sigmoid(z.get(i)),
+                    Link::Exp => z.get(i).exp(),
+                    Link::Softmax => out.get(i) / sum,
+                },
+            );
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Losses of classes of which one is right: cross-entropy and focal loss on a softmax.
 
+use super::Shares;
 use super::elements::modulated;
 use crate::kernel::Real;
 use crate::nn::column::{Column, ColumnMut};
@@ -22,47 +23,49 @@ pub fn shifted_exp<R: Real, Z: Column<R> + ?Sized, D: ColumnMut<R> + ?Sized>(z: 
 
 /// `−Σ q_c ln p_c` with `p = softmax(z)`; the gradient is `(Σ q) p − q`.
 #[inline(always)]
-pub fn cross_entropy<R: Real, Z: Column<R> + ?Sized, D: ColumnMut<R> + ?Sized>(
-    z: &Z,
-    q: impl Fn(usize) -> R,
-    dz: &mut D,
-) -> R {
+pub fn cross_entropy<R, Z, C, D>(z: &Z, q: &Shares<'_, R, C>, dz: &mut D) -> R
+where
+    R: Real,
+    Z: Column<R> + ?Sized,
+    C: Column<R> + ?Sized,
+    D: ColumnMut<R> + ?Sized,
+{
     let (max, sum) = shifted_exp(z, dz);
     let log_sum = sum.ln();
     let (mut loss, mut mass) = (R::splat(0.0), R::splat(0.0));
     for c in 0..z.len() {
-        let q = q(c);
+        let q = q.at(c);
         mass = mass + q;
         loss = q.mul_add(log_sum - (z.get(c) - max), loss);
     }
     let scale = mass / sum;
     for c in 0..z.len() {
-        dz.set(c, dz.get(c).mul_add(scale, -q(c)));
+        dz.set(c, dz.get(c).mul_add(scale, -q.at(c)));
     }
     loss
 }
 
 /// `Σ q_c h(ln p_c)` with `h(ln p) = −(1 − p)^γ ln p`; with `g = −dh / d ln p` the gradient is `p_k Σ q_c g_c − q_k g_k`.
 #[inline(always)]
-pub fn focal<R: Real, Z: Column<R> + ?Sized, D: ColumnMut<R> + ?Sized>(
-    z: &Z,
-    q: impl Fn(usize) -> R,
-    gamma: f64,
-    dz: &mut D,
-) -> R {
+pub fn focal<R, Z, C, D>(z: &Z, q: &Shares<'_, R, C>, gamma: f64, dz: &mut D) -> R
+where
+    R: Real,
+    Z: Column<R> + ?Sized,
+    C: Column<R> + ?Sized,
+    D: ColumnMut<R> + ?Sized,
+{
     let (max, sum) = shifted_exp(z, dz);
     let log_sum = sum.ln();
-    let at = |c: usize| modulated((z.get(c) - max) - log_sum, gamma);
     let (mut loss, mut pull) = (R::splat(0.0), R::splat(0.0));
     for c in 0..z.len() {
-        let (value, slope) = at(c);
-        loss = q(c).mul_add(value, loss);
-        pull = q(c).mul_add(slope, pull);
+        let (value, slope) = modulated((z.get(c) - max) - log_sum, gamma);
+        loss = q.at(c).mul_add(value, loss);
+        pull = q.at(c).mul_add(slope, pull);
     }
     let scale = pull / sum;
     for c in 0..z.len() {
-        let (_, slope) = at(c);
-        dz.set(c, dz.get(c).mul_add(scale, -q(c) * slope));
+        let (_, slope) = modulated((z.get(c) - max) - log_sum, gamma);
+        dz.set(c, dz.get(c).mul_add(scale, -q.at(c) * slope));
     }
     loss
 }

@@ -1,0 +1,90 @@
+//! A line through noisy points, `y = 3x` and `y = 2x`: a network of one weight and one bias, trained by gradient descent
+//! on all rows at once, beside the least-squares line in closed form.
+
+use gradlane::data::synthetic;
+use gradlane::data::{Dataset, Features, Targets};
+use gradlane::kernel::Isa;
+use gradlane::model::{Architecture, Parameters};
+use gradlane::nn::{Activation, Loss, Objective};
+use gradlane::train::{EpochPlan, StepSettings, Trainer};
+
+const ROWS: usize = 200;
+
+/// Slope and intercept of least squares: `Σ (x − x̄)(y − ȳ) / Σ (x − x̄)²` and `ȳ − slope · x̄`.
+fn least_squares(data: &Dataset) -> (f64, f64) {
+    let (Features::F32 { values: x, .. }, Targets::Values { values: y, .. }) = (&data.features, &data.targets) else {
+        unreachable!("a line is made of numbers")
+    };
+    let mean = |v: &[f32]| v.iter().map(|v| f64::from(*v)).sum::<f64>() / v.len() as f64;
+    let (x_mean, y_mean) = (mean(x), mean(y));
+    let (mut covariance, mut variance) = (0.0, 0.0);
+    for (x, y) in x.iter().zip(y) {
+        covariance += (f64::from(*x) - x_mean) * (f64::from(*y) - y_mean);
+        variance += (f64::from(*x) - x_mean).powi(2);
+    }
+    let slope = covariance / variance;
+    (slope, y_mean - slope * x_mean)
+}
+
+/// Slope and intercept by 300 steps of gradient descent from zero.
+fn gradient_descent(data: &Dataset) -> (f64, f64) {
+    let line = Architecture {
+        inputs: 1,
+        hidden: vec![],
+        outputs: 1,
+        activations: vec![],
+        output_activation: Activation::Identity,
+        norm: None,
+        residual: false,
+        dropout: 0.0,
+    };
+    let settings = StepSettings {
+        objective: Objective::new(Loss::Mse, 0.0).expect("no label smoothing"),
+        optimizer: "sgd".parse().expect("a name of an optimizer"),
+        l1: 0.0,
+        l2: 0.0,
+        weight_decay: 0.0,
+        decay_bias: false,
+        clip_norm: None,
+        clip_value: None,
+        clip_layer: None,
+        ema: None,
+        seed: 0,
+    };
+    let mut trainer = Trainer::new(&line, Parameters::zeros(&line), settings, (Isa::detect(), 1), (ROWS, ROWS));
+    let order: Vec<u32> = (0..ROWS as u32).collect();
+    for epoch in 0..300 {
+        let outcome = trainer.epoch(&EpochPlan {
+            data,
+            order: &order,
+            epoch,
+            batch: ROWS,
+            lr: &|_| 0.3,
+            stop: &|_| false,
+            momentum: &|_| None,
+            tol_grad: None,
+            log_steps: None,
+        });
+        if [0, 1, 3, 9, 29, 99, 299].contains(&epoch) {
+            println!("  step {:>3}: mean squared error {:.6}", epoch + 1, outcome.loss);
+        }
+    }
+    let tensors = trainer.parameters().named();
+    (tensors[0].values[0].into(), tensors[1].values[0].into())
+}
+
+/// Fits both lines both ways.
+pub fn main() {
+    for true_slope in [3.0, 2.0] {
+        println!("y = {true_slope} x + noise, {ROWS} rows");
+        let data = synthetic::line(ROWS, true_slope, 0.0, 0.1, 42);
+        let (slope, intercept) = gradient_descent(&data);
+        let (exact_slope, exact_intercept) = least_squares(&data);
+        println!("  gradient descent: y = {slope:.6} x {intercept:+.6}");
+        println!("  closed form:      y = {exact_slope:.6} x {exact_intercept:+.6}\n");
+        // f32 carries seven digits; a few roundings of them are left in the fixed point.
+        assert!((slope - exact_slope).abs() < 2e-6 && (intercept - exact_intercept).abs() < 2e-6);
+        // The noise of 0.1 leaves a standard error of 0.1 / √(200 / 3) = 0.012; four of them.
+        assert!((slope - f64::from(true_slope)).abs() < 0.05);
+    }
+}

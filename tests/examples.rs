@@ -1,0 +1,35 @@
+//! Every example program runs; what it claims, it asserts itself.
+
+#[path = "../examples/line_fit.rs"]
+mod line_fit;
+#[path = "../examples/logistic_unit.rs"]
+mod logistic_unit;
+#[path = "../examples/worked_example.rs"]
+mod worked_example;
+
+#[test]
+fn the_worked_example_has_the_textbooks_numbers() {
+    worked_example::main();
+}
+
+#[test]
+fn line_fits_agree_with_least_squares() {
+    line_fit::main();
+}
+
+#[test]
+fn a_logistic_unit_agrees_with_newtons_method() {
+    logistic_unit::main();
+}
+
+#[test]
+fn every_example_is_run_here() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".rs"))
+        .collect();
+    names.sort();
+    assert_eq!(names, ["line_fit.rs", "logistic_unit.rs", "worked_example.rs"]);
+}
