@@ -96,8 +96,7 @@ impl Real for Avx2 {
 
 #[allow(clippy::undocumented_unsafe_blocks)] // SAFETY: as above
 impl Lanes for Avx2 {
-    const FORWARD: &'static [(usize, usize)] = &[(6, 1)];
-    const BACKWARD: &'static [(usize, usize)] = &[(6, 1)];
+    const MANY_REGISTERS: bool = false;
 
     #[inline(always)]
     unsafe fn load_ptr(from: *const f32) -> Self {

@@ -83,8 +83,7 @@ impl Real for Avx512 {
 
 #[allow(clippy::undocumented_unsafe_blocks)] // SAFETY: as above
 impl Lanes for Avx512 {
-    const FORWARD: &'static [(usize, usize)] = &[(16, 1), (12, 2), (8, 3)];
-    const BACKWARD: &'static [(usize, usize)] = &[(16, 1), (14, 2)];
+    const MANY_REGISTERS: bool = true;
 
     #[inline(always)]
     unsafe fn load_ptr(from: *const f32) -> Self {

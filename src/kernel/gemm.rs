@@ -68,99 +68,71 @@ fn check(len: usize, stride: usize, panels: usize, lines: usize) {
     assert!(panels == 0 || len >= (panels - 1) * stride + lines, "{len} lines for {panels} panels of {lines}");
 }
 
-/// The rows of one tile at one step of the chain: floats from row to row, from step to step, and from one run of steps
-/// to the next.
+/// Where a tile finds its operands.
 #[derive(Clone, Copy)]
-struct Broadcasts {
-    start: *const f32,
-    run: usize,
+struct Tile<const C: usize> {
+    /// `A` of the first row at the first step.
+    a: *const f32,
+    /// Floats of `A` from one run of steps to the next.
+    a_run: usize,
+    /// Runs of steps, and steps of a run; what is left makes a shorter run.
+    runs: (usize, usize),
+    /// Steps of the last, shorter run.
+    tail: usize,
+    /// The vectors of `B` at the first step.
+    b: [*const f32; C],
+    /// The vectors of the first row of `C`.
+    c: [*mut f32; C],
+    /// Whether the chain goes on from `C`.
+    accumulate: bool,
 }
 
-/// One tile: `R` rows of `C` vectors; the accumulators stay in registers along `runs` runs of `len` steps.
+/// Computes one tile of `R` rows and `C` vectors; the accumulators stay in registers along the chain. `ROW` and `STEP` are
+/// the floats of `A` from row to row and from step to step.
 ///
 /// # Safety
 /// The pointers are valid for the tile, its chain and its strides; rows of `c` are lines.
 #[inline(always)]
-unsafe fn tile<L: Lanes, const R: usize, const C: usize, const A_ROW: usize, const A_STEP: usize>(
-    (full_runs, run_len, tail): (usize, usize, usize),
-    a: Broadcasts,
-    b: [*const f32; C],
-    c: [*mut f32; C],
-    accumulate: bool,
-) {
+unsafe fn compute<L: Lanes, const R: usize, const C: usize, const ROW: usize, const STEP: usize>(t: Tile<C>) {
     // SAFETY: see above; every offset stays within the slices that the callers checked.
     unsafe {
         let mut sums = [[L::broadcast(0.0); C]; R];
-        if accumulate {
-            for r in 0..R {
-                for v in 0..C {
-                    sums[r][v] = L::load_ptr(c[v].add(r * LANES));
+        if t.accumulate {
+            for (r, row) in sums.iter_mut().enumerate() {
+                for (sum, c) in row.iter_mut().zip(t.c) {
+                    *sum = L::load_ptr(c.add(r * LANES));
                 }
             }
         }
-        let mut step = |a: *const f32, k: usize| {
-            let mut lanes = [L::broadcast(0.0); C];
-            for v in 0..C {
-                lanes[v] = L::load_ptr(b[v].add(k * LANES));
-            }
-            for r in 0..R {
-                let factor = L::broadcast(*a.add(r * A_ROW));
-                for v in 0..C {
-                    sums[r][v] = factor.mul_add(lanes[v], sums[r][v]);
+        let (runs, steps) = t.runs;
+        for run in 0..=runs {
+            let (a, first) = (t.a.add(run * t.a_run), run * steps);
+            for step in 0..if run < runs { steps } else { t.tail } {
+                let lanes = t.b.map(|b| L::load_ptr(b.add((first + step) * LANES)));
+                for (r, row) in sums.iter_mut().enumerate() {
+                    let factor = L::broadcast(*a.add(step * STEP + r * ROW));
+                    for (sum, lanes) in row.iter_mut().zip(lanes) {
+                        *sum = factor.mul_add(lanes, *sum);
+                    }
                 }
             }
-        };
-        let mut k = 0;
-        for run in 0..full_runs {
-            let start = a.start.add(run * a.run);
-            for i in 0..run_len {
-                step(start.add(i * A_STEP), k + i);
-            }
-            k += run_len;
         }
-        let start = a.start.add(full_runs * a.run);
-        for i in 0..tail {
-            step(start.add(i * A_STEP), k + i);
-        }
-        for r in 0..R {
-            for v in 0..C {
-                sums[r][v].store_ptr(c[v].add(r * LANES));
+        for (r, row) in sums.iter().enumerate() {
+            for (sum, c) in row.iter().zip(t.c) {
+                sum.store_ptr(c.add(r * LANES));
             }
         }
     }
 }
 
-/// Calls a tile with its number of rows as a constant.
-macro_rules! tile_of_rows {
-    ($rows:expr, $vectors:literal, $form:ident, [$($r:literal)*], $args:expr) => {
+/// Computes a tile whose number of rows is known only now: one compiled tile for each number in the list.
+macro_rules! compute_rows {
+    ($rows:expr, $vectors:literal, $row:expr, $step:expr, [$($r:literal)*], $tile:expr) => {
         match $rows {
-            $($r => $form::<L, $r, $vectors>($args),)*
+            $($r => compute::<L, $r, $vectors, { $row }, { $step }>($tile),)*
             rows => unreachable!("no tile of {rows} rows and {} vectors", $vectors),
         }
     };
-}
-
-struct TileArgs<const C: usize> {
-    depth: usize,
-    a: Broadcasts,
-    b: [*const f32; C],
-    c: [*mut f32; C],
-    accumulate: bool,
-    /// Steps of a run; 16, but not known to the compiler, which would write out sixteen steps in a row for each tile.
-    run: usize,
-}
-
-#[inline(always)]
-unsafe fn forward_tile<L: Lanes, const R: usize, const C: usize>(t: TileArgs<C>) {
-    // SAFETY: passed on from the caller.
-    unsafe { tile::<L, R, C, 1, LANES>((0, 0, t.depth), t.a, t.b, t.c, t.accumulate) }
-}
-
-#[inline(always)]
-unsafe fn backward_tile<L: Lanes, const R: usize, const C: usize>(t: TileArgs<C>) {
-    let runs = (t.depth / LANES, t.run, t.depth % LANES);
-    // SAFETY: passed on from the caller.
-    unsafe { tile::<L, R, C, LANES, 1>(runs, t.a, t.b, t.c, t.accumulate) }
 }
 
 /// Splits `total` rows into tiles of at most `most`, as equal as can be: `(first, rows)` of each.
@@ -180,49 +152,55 @@ struct Forward<'a> {
     extent: Extent,
 }
 
+impl Forward<'_> {
+    /// The tile of `C` panels from `panel` on, rows from `first` on.
+    ///
+    /// # Safety
+    /// They are within the extent, which `forward` checked.
+    #[inline(always)]
+    unsafe fn tile<const C: usize>(&self, panel: usize, first: usize) -> Tile<C> {
+        let (x, c) = (self.x.lines.as_ptr(), self.c.start());
+        // SAFETY: the caller vouches for the panels.
+        unsafe {
+            Tile {
+                a: self.w.as_ptr().cast::<f32>().add(first),
+                a_run: 0,
+                runs: (0, 0),
+                tail: self.extent.depth,
+                b: std::array::from_fn(|v| x.add((panel + v) * self.x.stride).cast()),
+                c: std::array::from_fn(|v| c.add((panel + v) * self.c.stride() + first).cast()),
+                accumulate: self.extent.accumulate,
+            }
+        }
+    }
+}
+
 impl Job for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        let Extent { panels, rows, depth, accumulate } = self.extent;
-        let most_vectors = L::FORWARD[L::FORWARD.len() - 1].1;
-        let (w, x, c) = (self.w.as_ptr().cast::<f32>(), self.x.lines.as_ptr(), self.c.start());
-        let run = LANES;
+        let Extent { panels, rows, .. } = self.extent;
         let mut panel = 0;
         while panel < panels {
-            let vectors = most_vectors.min(panels - panel);
-            let at = |v: usize| (panel + v.min(vectors - 1), v);
-            let most_rows = L::FORWARD[vectors - 1].0;
-            for (first, tile_rows) in row_tiles(rows, most_rows) {
-                // SAFETY: `forward` checked that the slices hold `panels` panels of `depth` and of `rows` lines.
-                unsafe {
-                    let x_at = |v: usize| x.add(at(v).0 * self.x.stride).cast::<f32>();
-                    let c_at = |v: usize| c.add(at(v).0 * self.c.stride() + first).cast::<f32>();
-                    let a = Broadcasts { start: w.add(first), run: 0 };
-                    macro_rules! call {
-                        ($vectors:literal, $rows:tt) => {
-                            tile_of_rows!(
-                                tile_rows,
-                                $vectors,
-                                forward_tile,
-                                $rows,
-                                TileArgs::<$vectors> {
-                                    depth,
-                                    a,
-                                    b: std::array::from_fn(x_at),
-                                    c: std::array::from_fn(c_at),
-                                    accumulate,
-                                    run,
-                                }
-                            )
-                        };
+            let vectors = if const { L::MANY_REGISTERS } { (panels - panel).min(3) } else { 1 };
+            // SAFETY: `forward` checked that the slices hold `panels` panels of `depth` and of `rows` lines.
+            unsafe {
+                if const { L::MANY_REGISTERS } {
+                    let most = if vectors == 1 { 16 } else { 8 };
+                    for (first, rows) in row_tiles(rows, most) {
+                        match vectors {
+                            3 => compute_rows!(rows, 3, 1, LANES, [1 2 3 4 5 6 7 8], self.tile(panel, first)),
+                            2 => compute_rows!(rows, 2, 1, LANES, [1 2 3 4 5 6 7 8], self.tile(panel, first)),
+                            _ => {
+                                let tile = self.tile(panel, first);
+                                compute_rows!(rows, 1, 1, LANES, [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16], tile)
+                            }
+                        }
                     }
-                    match (most_vectors, vectors) {
-                        (3, 3) => call!(3, [1 2 3 4 5 6 7 8]),
-                        (3, 2) => call!(2, [1 2 3 4 5 6 7 8 9 10 11 12]),
-                        (3, 1) => call!(1, [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16]),
-                        _ => call!(1, [1 2 3 4 5 6]),
+                } else {
+                    for (first, rows) in row_tiles(rows, 6) {
+                        compute_rows!(rows, 1, 1, LANES, [1 2 3 4 5 6], self.tile(panel, first));
                     }
                 }
             }
@@ -238,53 +216,56 @@ struct Backward<'a> {
     extent: Extent,
 }
 
+impl Backward<'_> {
+    /// The tile of `C` panels from `panel` on, rows from `first` on, for `depth` steps of the chain from `start` on.
+    ///
+    /// # Safety
+    /// They are within the extent, which `backward` checked; `start` is a multiple of 16.
+    #[inline(always)]
+    unsafe fn tile<const C: usize>(&self, panel: usize, first: usize, start: usize, depth: usize) -> Tile<C> {
+        let (a, b, c) = (self.a.lines.as_ptr(), self.b.lines.as_ptr(), self.c.start());
+        // SAFETY: the caller vouches for the panels.
+        unsafe {
+            Tile {
+                a: a.add(start / LANES * self.a.stride + first).cast(),
+                a_run: self.a.stride * LANES,
+                runs: (depth / LANES, LANES),
+                tail: depth % LANES,
+                b: std::array::from_fn(|v| b.add((panel + v) * self.b.stride + start).cast()),
+                c: std::array::from_fn(|v| c.add((panel + v) * self.c.stride() + first).cast()),
+                accumulate: self.extent.accumulate || start > 0,
+            }
+        }
+    }
+}
+
 impl Job for Backward<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        let Extent { panels, rows, depth, accumulate } = self.extent;
-        let most_vectors = L::BACKWARD[L::BACKWARD.len() - 1].1;
-        let (a, b, c) = (self.a.lines.as_ptr(), self.b.lines.as_ptr(), self.c.start());
-        let run = std::hint::black_box(LANES);
+        let Extent { panels, rows, depth, .. } = self.extent;
         for start in (0..depth).step_by(BACKWARD_BLOCK) {
             let block = BACKWARD_BLOCK.min(depth - start);
-            let accumulate = accumulate || start > 0;
             let mut panel = 0;
             while panel < panels {
-                let vectors = most_vectors.min(panels - panel);
-                let most_rows = L::BACKWARD[vectors - 1].0;
-                for (first, tile_rows) in row_tiles(rows, most_rows) {
-                    // SAFETY: `backward` checked that the slices hold the panels; `start` is a multiple of 16.
-                    unsafe {
-                        let b_at = |v: usize| b.add((panel + v) * self.b.stride + start).cast::<f32>();
-                        let c_at = |v: usize| c.add((panel + v) * self.c.stride() + first).cast::<f32>();
-                        let a = Broadcasts {
-                            start: a.add(start / LANES * self.a.stride + first).cast(),
-                            run: self.a.stride * LANES,
-                        };
-                        macro_rules! call {
-                            ($vectors:literal, $rows:tt) => {
-                                tile_of_rows!(
-                                    tile_rows,
-                                    $vectors,
-                                    backward_tile,
-                                    $rows,
-                                    TileArgs::<$vectors> {
-                                        depth: block,
-                                        a,
-                                        b: std::array::from_fn(b_at),
-                                        c: std::array::from_fn(c_at),
-                                        accumulate,
-                                        run,
-                                    }
-                                )
-                            };
+                let vectors = if const { L::MANY_REGISTERS } { (panels - panel).min(2) } else { 1 };
+                // SAFETY: `backward` checked that the slices hold the panels; `start` is a multiple of 16.
+                unsafe {
+                    if const { L::MANY_REGISTERS } {
+                        for (first, rows) in row_tiles(rows, if vectors == 2 { 14 } else { 16 }) {
+                            if vectors == 2 {
+                                let tile = self.tile(panel, first, start, block);
+                                compute_rows!(rows, 2, LANES, 1, [1 2 3 4 5 6 7 8 9 10 11 12 13 14], tile)
+                            } else {
+                                let tile = self.tile(panel, first, start, block);
+                                compute_rows!(rows, 1, LANES, 1, [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16], tile)
+                            }
                         }
-                        match (most_vectors, vectors) {
-                            (2, 2) => call!(2, [1 2 3 4 5 6 7 8 9 10 11 12 13 14]),
-                            (2, 1) => call!(1, [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16]),
-                            _ => call!(1, [1 2 3 4 5 6]),
+                    } else {
+                        for (first, rows) in row_tiles(rows, 6) {
+                            let tile = self.tile(panel, first, start, block);
+                            compute_rows!(rows, 1, LANES, 1, [1 2 3 4 5 6], tile);
                         }
                     }
                 }

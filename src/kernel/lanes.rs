@@ -7,10 +7,8 @@ use super::real::Real;
 ///
 /// A value exists only inside [`super::Isa::run`], which has checked that the CPU has the instructions.
 pub(crate) trait Lanes: Real {
-    /// Rows and vectors of a forward tile: `rows × vectors` accumulators and a few operands fill the registers.
-    const FORWARD: &'static [(usize, usize)];
-    /// Rows and vectors of a tile of the two backward products.
-    const BACKWARD: &'static [(usize, usize)];
+    /// Whether 28 vectors fit in registers beside their operands: tiles are then up to three vectors wide, else one.
+    const MANY_REGISTERS: bool;
 
     /// Reads 16 floats.
     ///

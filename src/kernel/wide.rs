@@ -83,8 +83,7 @@ impl Real for Wide {
 }
 
 impl Lanes for Wide {
-    const FORWARD: &'static [(usize, usize)] = &[(4, 1)];
-    const BACKWARD: &'static [(usize, usize)] = &[(4, 1)];
+    const MANY_REGISTERS: bool = false;
 
     #[inline(always)]
     unsafe fn load_ptr(from: *const f32) -> Self {

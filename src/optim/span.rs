@@ -185,8 +185,8 @@ impl<const N: usize, U: Rule<N>> Job for UpdateJob<'_, '_, '_, N, U> {
             let mut state: [L; N] = std::array::from_fn(|n| L::load(&self.state[n][i]));
             let p = rule::step::<N, U, L>(&self.scalars, &self.update.decay, p, g, &mut state);
             p.store(&mut self.params[i]);
-            for n in 0..N {
-                state[n].store(&mut self.state[n][i]);
+            for (lanes, lines) in state.iter().zip(self.state.iter_mut()) {
+                lanes.store(&mut lines[i]);
             }
         }
         if let Some(average) = self.average {

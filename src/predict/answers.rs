@@ -101,7 +101,12 @@ mod tests {
         };
         let answers = Answers::new(&target, true);
         let mut cells = Vec::new();
-        answers.row::<()>(values, |cell| Ok(cells.push(cell.to_owned()))).unwrap();
+        answers
+            .row::<()>(values, |cell| {
+                cells.push(cell.to_owned());
+                Ok(())
+            })
+            .unwrap();
         (answers.columns(), cells)
     }
 
