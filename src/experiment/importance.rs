@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use crate::data::Preprocessing;
-use crate::data::{Dataset, Features, ReadOptions, Source, TablePreprocessing, Task, read_for, shuffle};
+use crate::data::{Dataset, Features, Preprocessing, ReadOptions, Source, TablePreprocessing, Task, read_for, shuffle};
 use crate::metrics::MetricName;
 use crate::model::Model;
 use crate::predict::Predictor;
