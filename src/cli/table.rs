@@ -44,7 +44,12 @@ pub fn short(value: f64) -> String {
     }
 }
 
-/// Figures of several parts side by side, a metric in each row.
+/// Whether a metric is one more average of another: JSON has it, a table need not.
+fn is_average(name: gradlane::metrics::MetricName) -> bool {
+    name.name().ends_with("_macro") || name.name().ends_with("_weighted")
+}
+
+/// Figures of several parts side by side, a metric in each row; averages over classes are left out.
 pub fn figures(parts: &[(&str, &MetricSet)]) -> String {
     let header: Vec<String> =
         std::iter::once("").chain(parts.iter().map(|(name, _)| *name)).map(str::to_owned).collect();
@@ -53,7 +58,7 @@ pub fn figures(parts: &[(&str, &MetricSet)]) -> String {
         let cells = parts.iter().map(|(_, set)| figure(set.get(name)));
         std::iter::once(name.to_string()).chain(cells).collect::<Vec<String>>()
     };
-    plain(&header, &first.iter().map(|(name, _)| row(name)).collect::<Vec<_>>())
+    plain(&header, &first.iter().filter(|(name, _)| !is_average(*name)).map(|(name, _)| row(name)).collect::<Vec<_>>())
 }
 
 /// Classes that a confusion matrix is shown for at most.
