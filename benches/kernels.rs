@@ -10,7 +10,7 @@ use gradlane::kernel::gemm::Extent;
 use gradlane::kernel::{Isa, LANES, Line, Panels, PanelsMut, panel_stride, panels};
 use gradlane::nn::dense::{Weights, backward_to_inputs, backward_to_weights, forward};
 use gradlane::nn::{Activation, panel};
-use gradlane::optim::span::{Span, Update, update};
+use gradlane::optim::span::{Change, update_buffers};
 use gradlane::optim::{Decay, OptimizerSpec};
 use gradlane::rng::{Purpose, stream};
 use rand::RngExt;
@@ -166,10 +166,8 @@ fn updates(criterion: &mut Criterion) {
             group.bench_function(format!("{text}/{}", count * LANES), |bencher| {
                 bencher.iter(|| {
                     t += 1;
-                    let mut state: Vec<&mut [Line]> = state.iter_mut().map(|s| &mut s[..]).collect();
-                    let how = Update { t, lr: 1e-6, clip: 1.0, decay: Decay::NONE, average: 0.0 };
-                    let span = Span { params: &mut params, grads: &grads, state: &mut state, average: None };
-                    update(isa, spec.algorithm, &how, span);
+                    let change = Change { clip: 1.0, decay: Decay::NONE, average: 0.0 };
+                    update_buffers(isa, spec.algorithm, (t, 1e-6), &change, (&mut params, &grads, &mut state));
                 });
             });
         }

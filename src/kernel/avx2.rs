@@ -4,6 +4,7 @@ use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::lanes::Lanes;
+use super::line::Line;
 use super::math;
 use super::real::Real;
 
@@ -108,6 +109,10 @@ impl Lanes for Avx2 {
             _mm256_storeu_ps(to, self.0);
             _mm256_storeu_ps(to.add(8), self.1);
         }
+    }
+    #[inline(always)]
+    fn prefetch_to_write(line: *const Line) {
+        super::prefetch::to_write(line);
     }
     #[inline(always)]
     fn from_bytes(bytes: &[u8; 16]) -> Self {

@@ -33,6 +33,9 @@ pub(crate) trait Lanes: Real {
     /// Exchanges rows and lanes of a 16 × 16 block.
     fn transpose(block: &mut [Self; 16]);
 
+    /// Asks for ownership of a line that will be written soon; a hint, so any address will do.
+    fn prefetch_to_write(line: *const Line);
+
     /// Reads a line.
     #[inline(always)]
     fn load(line: &Line) -> Self {

@@ -11,6 +11,8 @@ mod lanes;
 mod line;
 mod math;
 mod panels;
+#[cfg(target_arch = "x86_64")]
+mod prefetch;
 mod real;
 mod wide;
 

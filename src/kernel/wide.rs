@@ -9,6 +9,7 @@ use bytemuck::cast;
 use wide::{f32x16, i32x16};
 
 use super::lanes::Lanes;
+use super::line::Line;
 use super::math;
 use super::real::Real;
 
@@ -95,6 +96,8 @@ impl Lanes for Wide {
         // SAFETY: the caller vouches for 64 writable bytes.
         unsafe { to.cast::<[f32; 16]>().write_unaligned(self.0.to_array()) }
     }
+    #[inline(always)]
+    fn prefetch_to_write(_: *const Line) {} // no portable instruction
     #[inline(always)]
     fn from_bytes(bytes: &[u8; 16]) -> Self {
         Wide(f32x16::new(bytes.map(f32::from)))

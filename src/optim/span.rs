@@ -111,24 +111,20 @@ impl Job for Finish<'_> {
 }
 
 /// A run of parameters with all that an update of it reads and writes; all of one length.
-pub struct Span<'a, 's> {
+pub struct Span<'a, const N: usize> {
     /// The parameters.
     pub params: &'a mut [Line],
     /// Their mean gradients.
     pub grads: &'a [Line],
     /// The optimizer's state: for Adam `m`, then `v`.
-    pub state: &'s mut [&'a mut [Line]],
+    pub state: [&'a mut [Line]; N],
     /// The moving average of the parameters.
     pub average: Option<&'a mut [Line]>,
 }
 
-/// What a step does to a span.
+/// What a step does to a span besides the rule itself.
 #[derive(Debug, Clone, Copy)]
-pub struct Update {
-    /// Number of the step, from 1.
-    pub t: u64,
-    /// Learning rate.
-    pub lr: f64,
+pub struct Change {
     /// Factor of the gradient from clipping, 1 where nothing is clipped.
     pub clip: f64,
     /// Weight decay of this span.
@@ -137,61 +133,79 @@ pub struct Update {
     pub average: f64,
 }
 
-/// Updates a span in one pass: clip factor, decay, rule, moving average.
+/// Updates a span in one pass: clip factor, decay, rule, moving average. `scalars` are the rule's, of this step.
+///
+/// # Panics
+/// If lengths disagree.
+pub fn update<const N: usize, U: Rule<N>>(isa: Isa, scalars: &U::Scalars, change: &Change, span: Span<'_, N>) {
+    assert!(span.grads.len() == span.params.len() && span.state.iter().all(|s| s.len() == span.params.len()));
+    assert!(span.average.as_ref().is_none_or(|a| a.len() == span.params.len()));
+    isa.run(UpdateJob::<N, U> { scalars, change, span });
+}
+
+/// [`update`] of whole buffers by an optimizer of any rule: step `t`, counted from 1, at learning rate `lr`.
 ///
 /// # Panics
 /// If lengths or the number of states disagree.
-pub fn update(isa: Isa, algorithm: Algorithm, update: &Update, span: Span<'_, '_>) {
-    algorithm.visit(Dispatch { isa, update, span });
-}
-
-struct Dispatch<'u, 'a, 's> {
+pub fn update_buffers(
     isa: Isa,
-    update: &'u Update,
-    span: Span<'a, 's>,
+    algorithm: Algorithm,
+    (t, lr): (u64, f64),
+    change: &Change,
+    buffers: (&mut [Line], &[Line], &mut [Vec<Line>]),
+) {
+    algorithm.visit(UpdateBuffers { isa, t, lr, change, buffers });
 }
 
-impl VisitRule for Dispatch<'_, '_, '_> {
+struct UpdateBuffers<'a> {
+    isa: Isa,
+    t: u64,
+    lr: f64,
+    change: &'a Change,
+    buffers: (&'a mut [Line], &'a [Line], &'a mut [Vec<Line>]),
+}
+
+impl VisitRule for UpdateBuffers<'_> {
     type Output = ();
-    #[inline(always)]
+
     fn visit<const N: usize, U: Rule<N>>(self, rule: U) {
-        let Span { params, grads, state, average } = self.span;
-        let scalars = rule.at_step(self.update.t, self.update.lr);
-        let state: &mut [&mut [Line]; N] = state.try_into().expect("as many states as the rule has");
-        assert!(grads.len() == params.len() && state.iter().all(|s| s.len() == params.len()));
-        if let Some(average) = &average {
-            assert_eq!(average.len(), params.len());
-        }
-        self.isa.run(UpdateJob::<N, U> { update: self.update, scalars, params, grads, state, average });
+        let (params, grads, state) = self.buffers;
+        let state: &mut [Vec<Line>; N] = state.try_into().expect("as many states as the rule has");
+        let state = state.each_mut().map(|s| &mut s[..]);
+        let scalars = rule.at_step(self.t, self.lr);
+        update::<N, U>(self.isa, &scalars, self.change, Span { params, grads, state, average: None });
     }
 }
 
-struct UpdateJob<'u, 'a, 's, const N: usize, U: Rule<N>> {
-    update: &'u Update,
-    scalars: U::Scalars,
-    params: &'a mut [Line],
-    grads: &'a [Line],
-    state: &'s mut [&'a mut [Line]; N],
-    average: Option<&'a mut [Line]>,
+struct UpdateJob<'u, 'a, const N: usize, U: Rule<N>> {
+    scalars: &'u U::Scalars,
+    change: &'u Change,
+    span: Span<'a, N>,
 }
 
-impl<const N: usize, U: Rule<N>> Job for UpdateJob<'_, '_, '_, N, U> {
+/// Lines ahead for which ownership is asked before they are written: other cores have read the weights, and a line that
+/// is taken from them only when it is written costs more than its whole update.
+const AHEAD: usize = 28;
+
+impl<const N: usize, U: Rule<N>> Job for UpdateJob<'_, '_, N, U> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        let clip = L::splat(self.update.clip);
-        for i in 0..self.params.len() {
-            let (p, g) = (L::load(&self.params[i]), L::load(&self.grads[i]) * clip);
-            let mut state: [L; N] = std::array::from_fn(|n| L::load(&self.state[n][i]));
-            let p = rule::step::<N, U, L>(&self.scalars, &self.update.decay, p, g, &mut state);
-            p.store(&mut self.params[i]);
-            for (lanes, lines) in state.iter().zip(self.state.iter_mut()) {
+        let Span { params, grads, mut state, average } = self.span;
+        let clip = L::splat(self.change.clip);
+        for i in 0..params.len() {
+            L::prefetch_to_write(params.as_ptr().wrapping_add(i + AHEAD));
+            let (p, g) = (L::load(&params[i]), L::load(&grads[i]) * clip);
+            let mut moved: [L; N] = std::array::from_fn(|n| L::load(&state[n][i]));
+            let p = rule::step::<N, U, L>(self.scalars, &self.change.decay, p, g, &mut moved);
+            p.store(&mut params[i]);
+            for (lanes, lines) in moved.iter().zip(state.iter_mut()) {
                 lanes.store(&mut lines[i]);
             }
         }
-        if let Some(average) = self.average {
-            for (a, p) in average.iter_mut().zip(self.params.iter()) {
-                rule::moving_average(self.update.average, L::load(a), L::load(p)).store(a);
+        if let Some(average) = average {
+            for (a, p) in average.iter_mut().zip(params.iter()) {
+                rule::moving_average(self.change.average, L::load(a), L::load(p)).store(a);
             }
         }
     }

@@ -17,8 +17,8 @@ use super::workspace::SharedWorkspace;
 use crate::data::Dataset;
 use crate::kernel::{LANES, Line, panels};
 use crate::model::Slot;
-use crate::optim::span::{Span, Update, finish_gradient, update};
-use crate::optim::{Algorithm, Decay, GradientRule};
+use crate::optim::span::{Change, Span, finish_gradient, update};
+use crate::optim::{Algorithm, Decay, GradientRule, Rule, VisitRule};
 
 /// Rows worked at a time: larger batches run in blocks that continue the same sums.
 pub(super) const BLOCK_ROWS: usize = 1024;
@@ -206,32 +206,40 @@ impl Worker<'_, '_> {
     }
 
     fn update(&self, batch: &Batch<'_>) {
-        let run = self.run;
-        let settings = run.settings;
-        for (_, slot) in self.slots() {
-            self.for_each_run(slot, |lines, of_weights| {
-                let average = settings.ema.map_or(0.0, |decay| if batch.t == 1 { 0.0 } else { decay });
-                let decay = settings.decay(of_weights, batch.lr);
-                let clip = self.clipping.factor(slot.tensor, of_weights);
-                let mut state: [&mut [Line]; MOST_STATES] = Default::default();
-                for (part, all) in state.iter_mut().zip(&run.state) {
-                    *part = all.write(self.member, lines.clone());
-                }
+        batch.algorithm.visit(UpdateSlots { worker: self, batch });
+    }
+}
+
+/// The update of a worker's slots, compiled for each rule.
+struct UpdateSlots<'w, 'r, 'a> {
+    worker: &'w Worker<'r, 'a>,
+    batch: &'w Batch<'w>,
+}
+
+impl VisitRule for UpdateSlots<'_, '_, '_> {
+    type Output = ();
+
+    fn visit<const N: usize, U: Rule<N>>(self, rule: U) {
+        let UpdateSlots { worker, batch } = self;
+        let (run, member, settings) = (worker.run, worker.member, worker.run.settings);
+        let scalars = rule.at_step(batch.t, batch.lr); // once a step
+        let average = settings.ema.map_or(0.0, |decay| if batch.t == 1 { 0.0 } else { decay });
+        let [of_weights, of_biases] = [true, false].map(|of_weights| settings.decay(of_weights, batch.lr));
+        for (_, slot) in worker.slots() {
+            worker.for_each_run(slot, |lines, is_weights| {
+                let clip = worker.clipping.factor(slot.tensor, is_weights);
+                let decay = if is_weights { of_weights } else { of_biases };
                 let span = Span {
-                    params: run.net.parameters.write(self.member, lines.clone()),
-                    grads: run.gradients.read(self.member, lines.clone()),
-                    state: &mut state[..run.state.len()],
-                    average: run.average.as_ref().map(|a| a.write(self.member, lines)),
+                    params: run.net.parameters.write(member, lines.clone()),
+                    grads: run.gradients.read(member, lines.clone()),
+                    state: std::array::from_fn(|n| run.state[n].write(member, lines.clone())),
+                    average: run.average.as_ref().map(|a| a.write(member, lines)),
                 };
-                let how = Update { t: batch.t, lr: batch.lr, clip, decay, average };
-                update(run.net.isa, batch.algorithm, &how, span);
+                update::<N, U>(run.net.isa, &scalars, &Change { clip, decay, average }, span);
             });
         }
     }
 }
-
-/// Numbers of state for each parameter that any optimizer has.
-const MOST_STATES: usize = 4;
 
 impl StepSettings {
     /// Decay of weights or of biases at learning rate `lr`: the optimizer's own rule, then the decoupled one.

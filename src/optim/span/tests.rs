@@ -34,16 +34,12 @@ fn compare(isa: Isa, text: &str, start: &[f32], gradients: &[Vec<f32>]) {
     }
     let spec: OptimizerSpec = text.parse().unwrap();
     let mut params = lines(start);
-    let mut average = params.clone();
     let mut state = vec![vec![Line::ZERO; params.len()]; spec.algorithm.slots()];
     for (t, gradient) in (1..).zip(gradients) {
         let grads = lines(gradient);
-        let mut state: Vec<&mut [Line]> = state.iter_mut().map(|s| &mut s[..]).collect();
-        let span = Span { params: &mut params, grads: &grads, state: &mut state, average: Some(&mut average) };
-        let decay = spec.decay(spec.weight_decay, spec.lr);
-        update(isa, spec.algorithm, &Update { t, lr: spec.lr, clip: 0.5, decay, average: 0.0 }, span);
+        let change = Change { clip: 0.5, decay: spec.decay(spec.weight_decay, spec.lr), average: 0.0 };
+        update_buffers(isa, spec.algorithm, (t, spec.lr), &change, (&mut params, &grads, &mut state));
     }
-    assert_eq!(average, params, "{text}: an average of decay 0 is a copy");
     let want = spec.algorithm.visit(Reference(&spec, start, gradients));
     for (i, (got, want)) in numbers(&params).iter().zip(&want).enumerate() {
         // Numbers of size 1, each step a handful of roundings of 6e-8.
@@ -85,11 +81,9 @@ fn adams_first_step_moves_each_parameter_by_lr() {
             let spec: OptimizerSpec = text.parse().unwrap();
             let mut params = vec![Line::ZERO; 4];
             let mut state = vec![vec![Line::ZERO; 4]; spec.algorithm.slots()];
-            let mut state: Vec<&mut [Line]> = state.iter_mut().map(|s| &mut s[..]).collect();
             let grads = lines(&gradient);
-            let span = Span { params: &mut params, grads: &grads, state: &mut state, average: None };
-            let how = Update { t: 1, lr: spec.lr, clip: 1.0, decay: rule::Decay::NONE, average: 0.0 };
-            update(isa, spec.algorithm, &how, span);
+            let change = Change { clip: 1.0, decay: rule::Decay::NONE, average: 0.0 };
+            update_buffers(isa, spec.algorithm, (1, spec.lr), &change, (&mut params, &grads, &mut state));
             for (p, g) in numbers(&params).iter().zip(&gradient) {
                 // eps is 1e-8, so a gradient of 1e-4 moves its parameter by 1 − 1e-4 of lr.
                 let expected = -0.01 * f64::from(g.signum()) / (1.0 + 1e-8 / f64::from(g.abs()));
@@ -120,9 +114,9 @@ proptest! {
                 prop_assert!((0.0..=1.0).contains(&factor) && exact * factor <= most * (1.0 + 1e-5));
                 // A step of plain SGD with rate 1 from 0 is minus the clipped gradient.
                 let mut params = vec![Line::ZERO; grads.len()];
-                let span = Span { params: &mut params, grads: &grads, state: &mut [], average: None };
-                let how = Update { t: 1, lr: 1.0, clip: factor, decay: rule::Decay::NONE, average: 0.0 };
-                update(isa, "sgd".parse::<OptimizerSpec>().unwrap().algorithm, &how, span);
+                let change = Change { clip: factor, decay: rule::Decay::NONE, average: 0.0 };
+                let sgd = "sgd".parse::<OptimizerSpec>().unwrap().algorithm;
+                update_buffers(isa, sgd, (1, 1.0), &change, (&mut params, &grads, &mut []));
                 for (p, g) in numbers(&params).iter().zip(&before) {
                     prop_assert!(p * g <= 0.0 && p.abs() <= g.abs());
                     prop_assert!((p + g * factor).abs() <= 1e-6 * (g * factor).abs() + 1e-37, "{} for {} × {}", p, g, factor);
@@ -170,6 +164,21 @@ proptest! {
                 let want = if *w == 0.0 { 0.0 } else { l1 * w.signum() + l2 * w };
                 prop_assert!((g - want).abs() <= 1e-6 * want.abs() + 1e-12);
             }
+        }
+    }
+}
+
+#[test]
+fn an_average_of_decay_0_is_a_copy_and_of_a_half_lies_between() {
+    for isa in Isa::available() {
+        let (mut params, grads) = (lines(&[1.0; 40]), lines(&[0.5; 40]));
+        let mut average = lines(&[3.0; 40]);
+        for (decay, expected) in [(0.5, 2.0), (0.0, 1.0)] {
+            let change = Change { clip: 0.0, decay: rule::Decay::NONE, average: decay };
+            let span = Span { params: &mut params, grads: &grads, state: [], average: Some(&mut average) };
+            let scalars = super::super::sgd::Plain.at_step(1, 1.0);
+            update::<0, super::super::sgd::Plain>(isa, &scalars, &change, span);
+            assert!(numbers(&average)[..40].iter().all(|a| *a == expected), "{}: {:?}", isa.name(), average[0]);
         }
     }
 }
