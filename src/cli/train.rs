@@ -52,6 +52,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         RunDirectory::check(&out, config.output.overwrite)?;
     }
     let overwrite = config.output.overwrite;
+    limit_pool(config.threads.threads);
     let plan = Plan::new(config)?;
     if !quiet {
         notes(&plan, matches.get_flag("verbose"));
@@ -77,6 +78,14 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     directory.point_latest();
     report(&plan, &finished, directory.path(), json)?;
     outcome(&plan, &finished)
+}
+
+/// Keeps reading and preparing, which rayon's global pool does, within the threads that may be used.
+fn limit_pool(threads: Option<usize>) {
+    if let Some(threads) = threads {
+        // It fails only where a pool is there already, which then has the limit of its maker.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    }
 }
 
 /// The first signal asks the run to end after the step at hand and to save; the second ends the program.

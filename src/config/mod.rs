@@ -1,6 +1,7 @@
 //! Configuration: defaults < file < `GRADLANE_*` environment < flags, merged here and checked before any file is opened.
 
 mod apply;
+mod effective;
 mod keys;
 mod reader;
 mod settings;

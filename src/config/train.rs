@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use toml::{Table, Value};
-
 use super::reader::Reader;
 use super::settings::Settings;
 use crate::data::{DataOptions, Task};
@@ -228,34 +226,6 @@ impl TrainConfig {
             Err(Error::Mismatch(format!("--loss {loss} does not fit a {task} task: leave it out for {default}")))
         }
     }
-
-    /// The configuration as a file that repeats the run; `batch` and `epochs` are those that were used.
-    pub fn to_toml(&self, batch: usize, epochs: usize) -> String {
-        let mut table = Table::try_from(&self.data).unwrap_or_default();
-        if !self.data.scale_target && table.remove("scale_target").is_some() {
-            table.insert("no_scale_target".into(), true.into());
-        }
-        table.remove("scale_target");
-        table.retain(|_, value| !matches!(value, Value::Array(items) if items.is_empty()));
-        let mut put = |name: &str, value: Value| table.insert(name.to_owned(), value);
-        put("no_shuffle", (!self.shuffle).into());
-        for (name, value) in self.model.entries().into_iter().chain(self.optimizer.entries(batch)) {
-            put(name, value);
-        }
-        for (name, value) in self.stopping.entries(epochs) {
-            put(name, value);
-        }
-        if let Some(threads) = self.threads.threads {
-            put("threads", (threads as i64).into());
-        }
-        put("exact_threads", self.threads.exact.into());
-        put("isa", self.threads.isa.name().into());
-        put("seed", i64::try_from(self.seed).map_or_else(|_| self.seed.to_string().into(), Value::Integer));
-        if let Some(every) = self.output.log_steps {
-            put("log_steps", (every as i64).into());
-        }
-        table.to_string()
-    }
 }
 
 fn data_options(reader: &Reader) -> Result<DataOptions> {
@@ -426,68 +396,4 @@ pub(super) fn thread_options(reader: &Reader) -> Result<ThreadOptions> {
         exact: reader.switch("exact_threads")?,
         isa: isa.unwrap_or_else(Isa::detect),
     })
-}
-
-impl ModelOptions {
-    fn entries(&self) -> Vec<(&'static str, Value)> {
-        let texts = |items: Vec<String>| items.join(",");
-        let widths = match self.hidden.as_slice() {
-            [] => "none".into(),
-            widths => Value::Array(widths.iter().map(|w| Value::Integer(*w as i64)).collect()),
-        };
-        let mut entries = vec![
-            ("hidden", widths),
-            ("output_activation", self.output_activation.to_string().into()),
-            ("dropout", self.dropout.into()),
-            ("norm", self.norm.map_or("none".to_owned(), |n| n.to_string()).into()),
-            ("residual", self.residual.into()),
-            ("loss", self.loss.map_or("auto".to_owned(), |l| l.to_string()).into()),
-        ];
-        if !self.activations.is_empty() {
-            entries.push(("activation", texts(self.activations.iter().map(ToString::to_string).collect()).into()));
-        }
-        entries.extend(self.init.as_ref().map(|init| ("init", init.to_string().into())));
-        entries.extend(self.init_from.as_ref().map(|path| ("init_from", path.display().to_string().into())));
-        entries
-    }
-}
-
-impl OptimizerOptions {
-    fn entries(&self, batch: usize) -> Vec<(&'static str, Value)> {
-        let batch = match self.batch {
-            Batch::Full => "full".into(),
-            Batch::Rows(_) | Batch::Auto => Value::Integer(batch as i64),
-        };
-        let mut entries = vec![
-            ("optimizer", self.spec.to_string().into()),
-            ("lr", self.spec.lr.into()),
-            ("schedule", self.schedule.to_string().into()),
-            ("batch", batch),
-            ("accumulate", (self.accumulate as i64).into()),
-            ("l1", self.l1.into()),
-            ("l2", self.l2.into()),
-            ("weight_decay", self.weight_decay.into()),
-            ("decay_bias", self.decay_bias.into()),
-            ("label_smoothing", self.label_smoothing.into()),
-        ];
-        entries.extend(self.clip_norm.map(|(x, norm)| ("clip_norm", format!("{x}:{norm}").into())));
-        let optional = [("clip_value", self.clip_value), ("clip_layer", self.clip_layer), ("ema", self.ema)];
-        entries.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?.into()))));
-        entries
-    }
-}
-
-impl StoppingOptions {
-    fn entries(&self, epochs: usize) -> Vec<(&'static str, Value)> {
-        let mut entries = vec![("epochs", (epochs as i64).into()), ("min_delta", self.min_delta.into())];
-        entries.extend(self.steps.map(|n| ("steps", (n as i64).into())));
-        entries.extend(self.time_limit.map(|t| ("time_limit", format!("{}s", t.as_secs_f64()).into())));
-        entries.extend(self.target.map(|goal| ("target", goal.to_string().into())));
-        entries.extend(self.monitor.map(|m| ("monitor", m.to_string().into())));
-        entries.extend(self.patience.map(|n| ("patience", (n as i64).into())));
-        entries.extend(self.fail_under.map(|goal| ("fail_under", goal.to_string().into())));
-        let numbers = [("tol_loss", self.tol_loss), ("tol_grad", self.tol_grad)];
-        entries.extend(numbers.into_iter().filter_map(|(name, value)| Some((name, value?.into()))));
-        entries
-    }
 }

@@ -5,11 +5,23 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::options::Balance;
+use super::choice::choices;
 use super::order::{below, shuffle};
 use super::table::{canonical_level, nearest};
 use crate::rng::{Purpose, stream};
 use crate::{Error, Result};
+
+choices! {
+    /// Resampling of the training part.
+    "--balance" Balance {
+        /// The rows as they are.
+        None = "none",
+        /// Rows of smaller classes are repeated up to the largest class.
+        Over = "over",
+        /// Rows of larger classes are dropped down to the smallest class.
+        Under = "under",
+    }
+}
 
 /// Weights of classes: `balanced`, or `A=2,B=1` (a class that is not named has weight 1).
 #[derive(Debug, Clone, PartialEq)]

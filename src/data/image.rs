@@ -1,9 +1,10 @@
 //! Training, validation and test sets of images, kept as bytes.
 
+use super::balance::Balance;
 use super::balance::resample;
 use super::dataset::{Dataset, Features, Targets};
 use super::idx::Images;
-use super::options::{Balance, DataOptions, TaskChoice};
+use super::options::{DataOptions, TaskChoice};
 use super::prepare::{Prepared, apply_class_weights, check_classes, class_labels, deal, task_note};
 use super::preprocess::{ImagePreprocessing, Preprocessing};
 use super::target::Target;

@@ -25,7 +25,7 @@ mod target;
 mod task;
 mod written;
 
-pub use balance::{ClassWeight, resample};
+pub use balance::{Balance, ClassWeight, resample};
 pub use dataset::{Dataset, Features, Targets};
 pub use delimited::{TableReader, Wanted};
 pub use describe::{ColumnDescription, Description, Statistics, describe};
@@ -33,7 +33,7 @@ pub use feature::{Encoding, Feature, MOST_LEVELS, Summary};
 pub use fit::FitOptions;
 pub use idx::{Images, Part};
 pub use layout::Layout;
-pub use options::{Balance, DataOptions, Format, Header, Impute, ReadOptions, Scale, SplitMode, TaskChoice};
+pub use options::{DataOptions, Format, Header, Impute, ReadOptions, Scale, SplitMode, TaskChoice};
 pub use order::epoch_order;
 pub(crate) use order::shuffle;
 pub use predict_rows::{Chunk, RowReader};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::balance::ClassWeight;
+use super::balance::{Balance, ClassWeight};
 use super::choice::choices;
 use super::source::Source;
 use super::table::MissingMarkers;
@@ -88,18 +88,6 @@ choices! {
         MostFrequent = "most_frequent",
         /// Zero, before scaling.
         Zero = "zero",
-    }
-}
-
-choices! {
-    /// Resampling of the training part.
-    "--balance" Balance {
-        /// The rows as they are.
-        None = "none",
-        /// Rows of smaller classes are repeated up to the largest class.
-        Over = "over",
-        /// Rows of larger classes are dropped down to the smallest class.
-        Under = "under",
     }
 }
 

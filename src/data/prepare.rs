@@ -1,12 +1,12 @@
 //! From files and options to training, validation and test sets.
 
-use super::balance::resample;
+use super::balance::{Balance, resample};
 use super::dataset::{Dataset, Features, Targets};
 use super::delimited::{TableReader, first_line_names};
 use super::fit::{FitOptions, stray_text};
 use super::idx::{Folder, Images, Part};
 use super::image::prepare_images;
-use super::options::{Balance, DataOptions, Header, Impute, ReadOptions, Scale, SplitMode, TaskChoice};
+use super::options::{DataOptions, Header, Impute, ReadOptions, Scale, SplitMode, TaskChoice};
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::read::{Contents, read_opened, reads_as_idx};
 use super::schema::{Roles, infer_task};

@@ -64,7 +64,7 @@ fn section(text: &mut String, title: &str, quantities: impl Iterator<Item = (Str
     for (name, values) in quantities {
         for (number, chunk) in values.chunks(8).enumerate() {
             let shown: Vec<String> = chunk.iter().map(|v| format!("{v:>10.6}")).collect();
-            let _ = writeln!(text, "  {:<24}{}", if number == 0 { name.as_str() } else { "" }, shown.join(" "));
+            let _ = writeln!(text, "  {:<30}{}", if number == 0 { name.as_str() } else { "" }, shown.join(" "));
         }
     }
     text.push('\n');
