@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::feature::Summary;
 use super::idx::Images;
+use super::input::Input;
 use super::options::ReadOptions;
-use super::prepare::Input;
 use super::read::Contents;
 use super::source::Source;
 use super::table::{Column, MISSING, Table, format_number};

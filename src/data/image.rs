@@ -5,7 +5,7 @@ use super::balance::resample;
 use super::dataset::{Dataset, Features, Targets};
 use super::idx::Images;
 use super::options::{DataOptions, TaskChoice};
-use super::prepare::{Prepared, apply_class_weights, check_classes, class_labels, deal, task_note};
+use super::prepared::{Prepared, apply_class_weights, check_classes, class_labels, deal, task_note};
 use super::preprocess::{ImagePreprocessing, Preprocessing};
 use super::target::Target;
 use super::task::Task;

@@ -3,8 +3,8 @@
 use super::dataset::Features;
 use super::delimited::TableReader;
 use super::idx::{Images, Part};
+use super::input::Input;
 use super::options::ReadOptions;
-use super::prepare::Input;
 use super::preprocess::Preprocessing;
 use super::source::Source;
 use super::table::{nearest, shortened};

@@ -1,0 +1,94 @@
+//! What preparation comes to, and the steps that tables and images share.
+
+use super::balance::Balance;
+use super::dataset::{Dataset, Targets};
+use super::options::{DataOptions, SplitMode};
+use super::preprocess::Preprocessing;
+use super::split::{Split, split};
+use super::target::Target;
+use super::task::Task;
+use super::written::PartFrom;
+use crate::{Error, Result};
+
+/// Everything that training needs from the data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prepared {
+    /// From raw rows to inputs and from outputs to units; fitted on the training rows alone.
+    pub preprocessing: Preprocessing,
+    /// Rows that are learnt from, resampled and with class weights where the options say so.
+    pub train: Dataset,
+    /// Validation part.
+    pub val: Option<Dataset>,
+    /// Test part.
+    pub test: Option<Dataset>,
+    /// Row numbers of the parts before resampling; rows of a part with its own file are numbered within that file.
+    pub split: Split,
+    /// What was decided and is said aloud, with the flag that changes it.
+    pub notes: Vec<String>,
+    /// What a user should look at.
+    pub warnings: Vec<String>,
+}
+
+/// What is learnt and why, as it is said aloud.
+pub(super) fn task_note(target: &Target, why: &str) -> String {
+    let classes = match target.classes.as_slice() {
+        [_, positive] if target.task == Task::Binary => format!("; positive class {positive}, --positive changes it"),
+        _ => String::new(),
+    };
+    format!("task: {} ({why}{classes})", target.task)
+}
+
+/// Options that need classes.
+pub(super) fn check_classes(options: &DataOptions, task: Task) -> Result<()> {
+    let classes = matches!(task, Task::Binary | Task::Multiclass);
+    let needs = [("--class-weight", options.class_weight.is_some()), ("--balance", options.balance != Balance::None)];
+    match needs.into_iter().find(|(_, given)| *given && !classes) {
+        Some((flag, _)) => Err(Error::Mismatch(format!("{flag} needs classes, and the task is {task}"))),
+        None => Ok(()),
+    }
+}
+
+/// The class of each row, where there are classes.
+pub(super) fn class_labels(targets: Targets) -> Option<Vec<u32>> {
+    match targets {
+        Targets::Classes { labels, .. } => Some(labels),
+        Targets::Values { .. } => None,
+    }
+}
+
+/// Deals the rows of the training file to the parts.
+///
+/// # Errors
+/// [`Error::Mismatch`] if no row is left for training.
+pub(super) fn deal(rows: &[u32], labels: Option<&[u32]>, options: &DataOptions, seed: u64) -> Result<Split> {
+    let fraction = |part: &PartFrom| if let PartFrom::Fraction(fraction) = part { *fraction } else { 0.0 };
+    let labels = labels.filter(|_| options.split == SplitMode::Stratified);
+    let test = options.test.as_ref().map_or(0.0, fraction);
+    let split = split(rows, labels, fraction(&options.valid), test, seed);
+    if split.train.is_empty() {
+        return Err(Error::Mismatch(format!(
+            "no row of {} is left for training: make --valid and --test smaller",
+            rows.len()
+        )));
+    }
+    Ok(split)
+}
+
+/// Multiplies the class weights into the weights of the training rows.
+///
+/// # Errors
+/// [`Error::Mismatch`] for a class that does not exist, or if all weights become 0.
+pub(super) fn apply_class_weights(train: &mut Dataset, target: &Target, options: &DataOptions) -> Result<()> {
+    let (Some(class_weight), Targets::Classes { labels, .. }) = (&options.class_weight, &train.targets) else {
+        return Ok(());
+    };
+    let by_class = class_weight.weights(&target.classes, target.numeric, labels)?;
+    let of_rows = train.weights.get_or_insert_with(|| vec![1.0; labels.len()]);
+    for (weight, &label) in of_rows.iter_mut().zip(labels) {
+        *weight = (f64::from(*weight) * by_class[label as usize]) as f32;
+    }
+    if of_rows.iter().all(|&weight| weight == 0.0) {
+        return Err(Error::Mismatch("--class-weight: all rows have weight 0: nothing would count".to_owned()));
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! Tables to training, validation and test sets.
+
+use super::balance::{Balance, resample};
+use super::dataset::Dataset;
+use super::fit::{FitOptions, stray_text};
+use super::input::Input;
+use super::options::{DataOptions, Impute, Scale, TaskChoice};
+use super::prepared::{Prepared, apply_class_weights, check_classes, class_labels, deal, task_note};
+use super::preprocess::{Preprocessing, TablePreprocessing};
+use super::schema::{Roles, infer_task};
+use super::split::Split;
+use super::table::{Column, Table};
+use super::target::Target;
+use crate::{Error, Result};
+
+pub(super) fn prepare_table(
+    table: &Table,
+    valid: Option<Input>,
+    test: Option<Input>,
+    options: &DataOptions,
+    seed: u64,
+) -> Result<Prepared> {
+    let (mut notes, mut warnings) = (Vec::new(), Vec::new());
+    if !table.named {
+        notes.push("header: none, columns are c0, c1, … (--header yes changes it)".to_owned());
+    }
+    let roles = Roles::new(table, options, &mut notes)?;
+    let (task, why) = infer_task(table, &roles.labels, options.task)?;
+    let target = Target::new(table, &roles.labels, task, options.positive.as_deref())?;
+    notes.push(task_note(&target, &why));
+    check_classes(options, task)?;
+    let usable = roles.rows_with_target(table)?;
+    warnings.extend(without_target(table, usable.len()));
+    warnings.extend(doubtful_classes(table, &roles, &target, options, usable.len()));
+
+    let labels = class_labels(target.targets(table, &usable)?);
+    let split = deal(&usable, labels.as_deref(), options, seed)?;
+    let fit = FitOptions {
+        scale: options.scale.unwrap_or(Scale::Standard),
+        impute: options.impute.unwrap_or(Impute::Median),
+        scale_target: options.scale_target,
+        missing: options.read_options().missing,
+    };
+    let preprocessing = TablePreprocessing::fit(table, &roles, target, &split.train, &fit, &mut warnings)?;
+
+    let mut parts = Parts { split, warnings };
+    let val = parts.table_part(PartName::Val, table, valid, &preprocessing, options)?;
+    let test = parts.table_part(PartName::Test, table, test, &preprocessing, options)?;
+    let Parts { split, warnings } = parts;
+    let rows = training_rows(&split.train, &preprocessing.target, table, options, seed)?;
+    let mut train = labelled(&preprocessing, table, &rows)?;
+    apply_class_weights(&mut train, &preprocessing.target, options)?;
+    Ok(Prepared { preprocessing: Preprocessing::Table(preprocessing), train, val, test, split, notes, warnings })
+}
+
+#[derive(Clone, Copy)]
+enum PartName {
+    Val,
+    Test,
+}
+
+/// The parts as they come about.
+struct Parts {
+    split: Split,
+    warnings: Vec<String>,
+}
+
+impl Parts {
+    /// A part from its own file, or from the rows of the training file that were dealt to it; `None` if it is empty.
+    fn table_part(
+        &mut self,
+        name: PartName,
+        table: &Table,
+        file: Option<Input>,
+        preprocessing: &TablePreprocessing,
+        options: &DataOptions,
+    ) -> Result<Option<Dataset>> {
+        let rows = match name {
+            PartName::Val => &mut self.split.val,
+            PartName::Test => &mut self.split.test,
+        };
+        let Some(file) = file else {
+            return if rows.is_empty() { Ok(None) } else { labelled(preprocessing, table, rows).map(Some) };
+        };
+        let table = file.reader(preprocessing, &options.read_options())?.read_all()?;
+        *rows = preprocessing.target.rows_with_target(&table)?;
+        if rows.is_empty() {
+            return Err(Error::data(&table.path, "the label is missing in every row"));
+        }
+        self.warnings.extend(without_target(&table, rows.len()));
+        labelled(preprocessing, &table, rows).map(Some)
+    }
+}
+
+/// Features, targets and weights of rows that have a target.
+pub(super) fn labelled(preprocessing: &TablePreprocessing, table: &Table, rows: &[u32]) -> Result<Dataset> {
+    Ok(Dataset {
+        features: preprocessing.features(table, Some(rows))?,
+        targets: preprocessing.targets(table, rows)?,
+        weights: preprocessing.weights(table, rows)?,
+    })
+}
+
+/// The warning about rows that are left out, if there are any.
+pub(super) fn without_target(table: &Table, usable: usize) -> Option<String> {
+    let dropped = table.rows() - usable;
+    (dropped > 0).then(|| {
+        format!("{}: {dropped} of {} rows have no target and are left out", table.path.display(), table.rows())
+    })
+}
+
+/// A label that was inferred to be classes, but looks like numbers with a slip of the pen, or like a name for each row.
+fn doubtful_classes(
+    table: &Table,
+    roles: &Roles,
+    target: &Target,
+    options: &DataOptions,
+    rows: usize,
+) -> Option<String> {
+    if options.task != TaskChoice::Auto || target.classes.is_empty() {
+        return None;
+    }
+    let name = &target.columns[0];
+    if let Column::Text { levels, .. } = &table.columns[roles.labels[0]]
+        && let Some(stray) = stray_text(levels)
+    {
+        let remedy = format!("--na \"+{stray}\" makes it a missing value");
+        return Some(format!("label \"{name}\" is read as classes, since \"{stray}\" is no number; {remedy}"));
+    }
+    let classes = target.classes.len();
+    (2 * classes > rows)
+        .then(|| format!("label \"{name}\" has {classes} classes in {rows} rows: is it the right column?"))
+}
+
+/// The training rows after resampling.
+fn training_rows(rows: &[u32], target: &Target, table: &Table, options: &DataOptions, seed: u64) -> Result<Vec<u32>> {
+    if options.balance == Balance::None {
+        return Ok(rows.to_vec());
+    }
+    let labels = class_labels(target.targets(table, rows)?).expect("resampling was checked to have classes");
+    Ok(resample(rows, &labels, target.classes.len(), options.balance, seed))
+}
