@@ -170,7 +170,7 @@ struct Fit<'a> {
 impl<'a> Fit<'a> {
     fn new(data: FitData<'a>, options: &'a FitOptions, signal: &'a AtomicUsize) -> Fit<'a> {
         let steps_per_epoch = data.train.rows().div_ceil(options.batch) as u64;
-        let all = steps_per_epoch * options.epochs as u64;
+        let all = steps_per_epoch.saturating_mul(options.epochs as u64);
         Fit {
             data,
             options,
