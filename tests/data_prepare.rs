@@ -403,3 +403,10 @@ fn numbers_beyond_single_precision_are_refused() {
     let Encoding::Number { scale, .. } = table_of(&constant).features[0].encoding else { panic!("x is a number") };
     assert_eq!(scale, 1.0);
 }
+
+#[test]
+fn columns_that_all_fall_away_are_told_why() {
+    let message =
+        self::prepared("x,y\n\"1,5\",1.5\n\"2,5\",2.5\n\"3,5\",3.5\n\"4,5\",4.25\n", |_| {}).unwrap_err().to_string();
+    assert!(message.contains("no column is left") && message.contains("column \"x\" is text"), "{message}");
+}

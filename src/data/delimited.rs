@@ -220,7 +220,7 @@ impl Builder {
     fn finish(self, path: &Path, name: &str) -> Result<Column> {
         match self {
             Self::Numbers { wrong: Some((line, cell)), .. } => {
-                let message = format!("expected a number, found \"{cell}\"; --na \"+{cell}\" makes it a missing value");
+                let message = format!("expected a number, found \"{cell}\": leave the cell empty if there is no value");
                 Err(Error::data_at(path, Some(line.into()), Some(name), message))
             }
             Self::Numbers { infinite: Some(line), .. } => {

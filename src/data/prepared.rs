@@ -74,6 +74,20 @@ pub(super) fn deal(rows: &[u32], labels: Option<&[u32]>, options: &DataOptions, 
     Ok(split)
 }
 
+/// Warnings about fractions that are asked for and come to no row.
+pub(super) fn empty_parts(split: &Split, rows: usize, options: &DataOptions) -> impl Iterator<Item = String> {
+    let parts = [
+        ("valid", "validation", Some(&options.valid), &split.val),
+        ("test", "test", options.test.as_ref(), &split.test),
+    ];
+    parts.into_iter().filter_map(move |(flag, name, from, part)| match from {
+        Some(PartFrom::Fraction(share)) if part.is_empty() => {
+            Some(format!("--{flag} {share} of {rows} rows is no row: there is no {name} part"))
+        }
+        _ => None,
+    })
+}
+
 /// Multiplies the class weights into the weights of the training rows.
 ///
 /// # Errors

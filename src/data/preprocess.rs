@@ -198,7 +198,8 @@ impl TablePreprocessing {
             features.extend(encoding.map(|encoding| Feature { column: table.names[index].clone(), encoding }));
         }
         if features.iter().map(Feature::width).sum::<usize>() == 0 {
-            return Err(Error::data(&table.path, "no column is left that the network could learn from"));
+            let why: String = warnings.iter().take(3).map(|warning| format!("; {warning}")).collect();
+            return Err(Error::data(&table.path, format!("no column is left that the network could learn from{why}")));
         }
         Ok(Self {
             columns: table.names.clone(),

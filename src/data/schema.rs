@@ -164,12 +164,14 @@ fn infer_single(table: &Table, label: usize) -> Result<(Task, String)> {
     Ok((task, format!("{name} has {classes} classes; --task changes it")))
 }
 
+const NO_LABEL: &str = "the label is missing in every row: --label names another column";
+
 /// Number of classes of a label column, at least two.
 fn distinct_classes(table: &Table, label: usize) -> Result<usize> {
     let text = table.columns[label].as_text();
     let Column::Text { levels, .. } = text.as_ref() else { unreachable!("the column is text") };
     match levels.as_slice() {
-        [] => Err(Error::data_at(&table.path, None, Some(&table.names[label]), "the label is missing in every row")),
+        [] => Err(Error::data_at(&table.path, None, Some(&table.names[label]), NO_LABEL)),
         [one] => {
             let message = format!("expected two classes or more, found only \"{one}\": there is nothing to learn");
             Err(Error::data_at(&table.path, None, Some(&table.names[label]), message))

@@ -5,7 +5,7 @@ use super::dataset::Dataset;
 use super::fit::{FitOptions, stray_text};
 use super::input::Input;
 use super::options::{DataOptions, Impute, Scale, TaskChoice};
-use super::prepared::{Prepared, apply_class_weights, check_classes, class_labels, deal, task_note};
+use super::prepared::{Prepared, apply_class_weights, check_classes, class_labels, deal, empty_parts, task_note};
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::schema::{Roles, infer_task};
 use super::split::Split;
@@ -35,6 +35,7 @@ pub(super) fn prepare_table(
 
     let labels = class_labels(target.targets(table, &usable)?);
     let split = deal(&usable, labels.as_deref(), options, seed)?;
+    warnings.extend(empty_parts(&split, usable.len(), options));
     let fit = FitOptions {
         scale: options.scale.unwrap_or(Scale::Standard),
         impute: options.impute.unwrap_or(Impute::Median),
