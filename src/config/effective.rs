@@ -2,6 +2,8 @@
 
 use toml::{Table, Value};
 
+use crate::kernel::Isa;
+
 use super::train::{Batch, ModelOptions, OptimizerOptions, StoppingOptions, TrainConfig};
 
 impl TrainConfig {
@@ -25,7 +27,9 @@ impl TrainConfig {
             put("threads", (threads as i64).into());
         }
         put("exact_threads", self.threads.exact.into());
-        put("isa", self.threads.isa.name().into());
+        // The best form of this CPU may be missing on another, where the run is to be repeated all the same.
+        let isa = if self.threads.isa == Isa::detect() { "auto" } else { self.threads.isa.name() };
+        put("isa", isa.into());
         put("seed", i64::try_from(self.seed).map_or_else(|_| self.seed.to_string().into(), Value::Integer));
         if let Some(every) = self.output.log_steps {
             put("log_steps", (every as i64).into());

@@ -47,8 +47,8 @@ impl Reader {
     /// Whether a switch is on.
     pub(super) fn switch(&self, name: &str) -> Result<bool> {
         match self.text(name).as_deref() {
-            None | Some("false") => Ok(false),
-            Some("true") => Ok(true),
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
             Some(text) => Err(self.wrong(name, &format!("expected true or false, found \"{text}\""))),
         }
     }

@@ -194,7 +194,7 @@ impl TrainConfig {
             threads: thread_options(&reader)?,
             seed: reader.count("seed", 0, &[])?.unwrap_or(0),
             output: OutputOptions {
-                out: reader.text("out").map(PathBuf::from),
+                out: reader.with("out", run_directory)?,
                 overwrite: reader.switch("overwrite")?,
                 log_steps: reader.count("log_steps", 1, &[])?,
             },
@@ -358,6 +358,11 @@ fn stopping_options(reader: &Reader) -> Result<StoppingOptions> {
             );
             return Err(Error::Usage(message));
         }
+        if let Some(watched) = watched.filter(|w| w.part == DataPart::Train && w.metric.needs_ranking()) {
+            let message =
+                format!("--{name} {watched}: it is not followed on the training part; use val_{}", watched.metric);
+            return Err(Error::Usage(message));
+        }
     }
     Ok(options)
 }
@@ -375,6 +380,11 @@ fn duration(text: &str) -> std::result::Result<Duration, String> {
     };
     let length = number.parse::<f64>().ok().and_then(|n| Duration::try_from_secs_f64(n * seconds).ok());
     length.ok_or_else(|| format!("expected a time such as 90s, 10m or 2h, found \"{text}\""))
+}
+
+/// A path; an empty one would put the run's files among those of the current directory.
+fn run_directory(text: &str) -> std::result::Result<PathBuf, String> {
+    if text.is_empty() { Err("expected a directory, found nothing".to_owned()) } else { Ok(PathBuf::from(text)) }
 }
 
 pub(super) fn thread_options(reader: &Reader) -> Result<ThreadOptions> {

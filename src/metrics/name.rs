@@ -114,6 +114,11 @@ impl MetricName {
         }
     }
 
+    /// Whether it needs the rows sorted by their predictions, and is left out of running figures.
+    pub fn needs_ranking(self) -> bool {
+        matches!(self, Auroc | Auprc)
+    }
+
     /// Whether a larger value is a better one.
     pub fn higher_is_better(self) -> bool {
         !matches!(self, Loss | LogLoss | Brier | Rmse | Mae | Mape)

@@ -112,3 +112,19 @@ fn weights_can_be_started_from() {
     let message = place.fails(4, &["train", "iris.csv", "-q", "-o", "c", "--init-from", "a", "--hidden", "9"]);
     assert!(message.contains("--init-from") && message.contains("layers.0.weight"), "{message}");
 }
+
+#[test]
+fn a_configuration_runs_on_another_cpu() {
+    let place = iris();
+    place.train("iris.csv", "run", &[]);
+    assert!(place.read("run/config.toml").contains("isa = \"auto\""));
+}
+
+#[test]
+fn a_switch_in_the_environment_may_be_1() {
+    let place = iris();
+    let args = [&["train", "iris.csv", "-o", "run"], &SMALL[..]].concat();
+    let output = place.command(&args).env("GRADLANE_NO_SHUFFLE", "1").output().unwrap();
+    assert!(output.status.success());
+    assert!(place.read("run/config.toml").contains("no_shuffle = true"));
+}
