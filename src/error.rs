@@ -29,8 +29,8 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// The loss stopped being finite.
-    #[error("loss became {loss} at epoch {epoch}, step {step}: try a smaller --lr, or --clip-norm 1")]
+    /// The loss or its gradient stopped being finite.
+    #[error("{} at epoch {epoch}, step {step}: try a smaller --lr, or --clip-norm 1", not_finite(*loss))]
     Diverged {
         /// Epoch, from 1.
         epoch: usize,
@@ -69,6 +69,11 @@ impl std::fmt::Display for Place {
         }
         Ok(())
     }
+}
+
+/// What broke: the loss, or with a finite loss its gradient.
+fn not_finite(loss: f64) -> String {
+    if loss.is_finite() { "the gradient stopped being finite".to_owned() } else { format!("loss became {loss}") }
 }
 
 /// The library's result.

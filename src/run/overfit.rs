@@ -1,5 +1,7 @@
 //! The first check of a set-up: can the network learn one batch by heart?
 
+use serde::Serialize;
+
 use crate::data::{Task, epoch_order};
 use crate::metrics::{Detail, MetricName};
 use crate::run::Plan;
@@ -13,7 +15,7 @@ const STEPS: u64 = 1_000;
 const SHARE: f64 = 0.01;
 
 /// What came of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OverfitReport {
     /// Rows of the batch.
     pub rows: usize,
@@ -24,6 +26,7 @@ pub struct OverfitReport {
     /// Loss at the end.
     pub last_loss: f64,
     /// Accuracy on the batch at the end, for classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
     /// Whether every row is right, or for numbers and labels the loss has fallen below a hundredth.
     pub learnt: bool,

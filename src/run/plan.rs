@@ -83,6 +83,19 @@ fn auto_epochs(steps_per_epoch: u64) -> usize {
     AUTO_STEPS.div_ceil(steps_per_epoch.max(1)).clamp(AUTO_EPOCHS.0, AUTO_EPOCHS.1) as usize
 }
 
+/// Refuses a network for whose weights, gradient and two moments no memory can be had.
+fn refuse_giant(architecture: &Architecture) -> Result<()> {
+    let fan_ins = std::iter::once(&architecture.inputs).chain(&architecture.hidden);
+    let fan_outs = architecture.hidden.iter().chain([&architecture.outputs]);
+    let count: usize = fan_ins.zip(fan_outs).map(|(fan_in, fan_out)| (fan_in + 1) * fan_out).sum();
+    let mut room: Vec<f32> = Vec::new();
+    let enough = room.try_reserve_exact(count.saturating_mul(4)).is_ok();
+    if std::hint::black_box(&room).capacity() > 0 && enough {
+        return Ok(());
+    }
+    Err(Error::Usage(format!("--hidden: a network of {count} parameters does not fit into memory: use fewer units")))
+}
+
 impl Plan {
     /// Reads and prepares the data and decides what the configuration leaves open.
     ///
@@ -103,6 +116,7 @@ impl Plan {
             residual: config.model.residual,
             dropout: config.model.dropout,
         };
+        refuse_giant(&architecture)?;
         let mut parameters = Parameters::init(&architecture, config.model.init, config.seed);
         if task == Task::Regression && config.model.init.is_none() {
             parameters.scale_output_layer(REGRESSION_OUTPUT_SCALE);
@@ -130,7 +144,9 @@ impl Plan {
 
     /// What can be checked only with the data at hand.
     fn check(&self) -> Result<()> {
-        Objective::new(self.loss, self.config.optimizer.label_smoothing)?;
+        let smoothing = self.config.optimizer.label_smoothing;
+        Objective::new(self.loss, smoothing)
+            .map_err(|e| Error::Usage(format!("--label-smoothing {smoothing}: {e}")))?;
         let stopping = &self.config.stopping;
         let task = self.prepared.preprocessing.task();
         let goals = [("target", stopping.target), ("fail-under", stopping.fail_under)];
@@ -176,7 +192,7 @@ impl Plan {
             let steps = self.epochs as u64 * steps_per_epoch;
             self.notes.push(format!("epochs: {}, {steps} steps in all (--epochs changes it)", self.epochs));
         }
-        self.notes.push(format!("lr: {} ({}; --lr changes it)", options.spec.lr, options.spec.algorithm.name()));
+        self.notes.push(format!("lr: {:?} ({}; --lr changes it)", options.spec.lr, options.spec.algorithm.name()));
         self.threads = self.threads_for_work();
     }
 
