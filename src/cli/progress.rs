@@ -55,6 +55,8 @@ pub struct Progress {
     /// Runs of many epochs show every so many of them.
     every: usize,
     shown_header: bool,
+    /// The line of the last epoch, where it was not among the shown ones.
+    held_back: Option<String>,
 }
 
 /// Lines of the table of epochs at most, about.
@@ -75,7 +77,7 @@ impl Progress {
             columns.push(monitor);
         }
         let bar = (style == Style::Bar).then(|| bar(plan.epochs as u64));
-        Progress { style, bar, columns, every: plan.epochs.div_ceil(LINES), shown_header: false }
+        Progress { style, bar, columns, every: plan.epochs.div_ceil(LINES), shown_header: false, held_back: None }
     }
 
     /// Shows an event.
@@ -105,20 +107,24 @@ impl Progress {
             let names: String = self.columns.iter().map(|c| format!("{:>15}", c.to_string())).collect();
             self.line(&format!("{:>5} {:>8}{names} {:>8}", "epoch", "step", "seconds"));
         }
-        let last_line = record.epoch.is_multiple_of(self.every);
-        if record.epoch == 1 || last_line || self.every == 1 {
-            let value = |c: &Watched| match c.part {
-                DataPart::Train => record.train.get(c.metric),
-                _ => record.val.as_ref().and_then(|v| v.get(c.metric)),
-            };
-            let figures: String = self.columns.iter().map(|c| format!("{:>15}", figure(value(c)))).collect();
-            let mark = if record.best { " *" } else { "" };
-            self.line(&format!("{:>5} {:>8}{figures} {:>8.2}{mark}", record.epoch, record.step, record.seconds));
+        let value = |c: &Watched| match c.part {
+            DataPart::Train => record.train.get(c.metric),
+            _ => record.val.as_ref().and_then(|v| v.get(c.metric)),
+        };
+        let figures: String = self.columns.iter().map(|c| format!("{:>15}", figure(value(c)))).collect();
+        let mark = if record.best { " *" } else { "" };
+        let line = format!("{:>5} {:>8}{figures} {:>8.2}{mark}", record.epoch, record.step, record.seconds);
+        if record.epoch == 1 || record.epoch.is_multiple_of(self.every) {
+            self.held_back = None;
+            self.line(&line);
+        } else {
+            self.held_back = Some(line);
         }
     }
 
-    /// Takes the bar away.
+    /// Shows the last epoch and takes the bar away.
     pub fn finish(self) {
+        self.held_back.iter().for_each(|line| self.line(line));
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }

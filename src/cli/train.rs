@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::config::TrainConfig;
-use gradlane::run::{Finished, Plan, RunDirectory, Summary, default_path, overfit_batch, trace};
+use gradlane::run::{Finished, OverfitReport, Plan, RunDirectory, Summary, default_path, overfit_batch, trace};
 use gradlane::train::fit::Stopped;
 use gradlane::train::goal::DataPart;
 use gradlane::{Error, Result};
@@ -35,7 +35,10 @@ pub fn command() -> Command {
         .arg(switch("json", "Print the summary as one JSON object"))
         .arg(switch("dry-run", "Read and check everything, print the plan, do not train"))
         .arg(switch("overfit-batch", "Check the set-up: can the network learn one batch by heart?"))
-        .arg(switch("trace", "Print one forward and backward pass of a small network, every number named"))
+        .arg(
+            switch("trace", "Print one forward and backward pass of a small network, every number named")
+                .conflicts_with("json"),
+        )
 }
 
 /// Runs it.
@@ -67,7 +70,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         return print(&if json { format!("{}\n", plan.start_event()) } else { described(&plan) });
     }
     if matches.get_flag("overfit-batch") {
-        return overfit(plan);
+        return overfit(plan, json);
     }
     let mut directory = RunDirectory::create(&out, overwrite)?;
     let signal = catch_signals()?;
@@ -76,8 +79,9 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     progress.finish();
     let finished = finished?;
     directory.point_latest();
-    report(&plan, &finished, directory.path(), json)?;
-    outcome(&plan, &finished)
+    let reported = report(&plan, &finished, directory.path(), json);
+    // How the run ended counts for more than whether its report was read.
+    outcome(&plan, &finished).and(reported)
 }
 
 /// Keeps reading and preparing, which rayon's global pool does, within the threads that may be used.
@@ -135,18 +139,26 @@ fn described(plan: &Plan) -> String {
     .concat()
 }
 
-fn overfit(plan: Plan) -> Outcome {
+fn overfit(plan: Plan, json: bool) -> Outcome {
     let report = overfit_batch(plan)?;
+    if json {
+        print_json(&report)?;
+    } else {
+        print(&overfitted(&report))?;
+    }
+    if report.learnt {
+        return Ok(());
+    }
+    let message = "the network did not learn one batch by heart: try a larger --lr, more --hidden, or look at the data";
+    Err(Error::Unmet(message.to_owned()).into())
+}
+
+fn overfitted(report: &OverfitReport) -> String {
     let accuracy = report.accuracy.map_or(String::new(), |a| format!(", accuracy {}", table::figure(Some(a))));
     let (first, last) = (table::figure(Some(report.first_loss)), table::figure(Some(report.last_loss)));
-    print(&format!("{} rows, {} steps: loss {first} → {last}{accuracy}\n", report.rows, report.steps))?;
-    if report.learnt {
-        print("The network learns one batch by heart: the set-up can learn.\n")
-    } else {
-        let message =
-            "the network did not learn one batch by heart: try a larger --lr, more --hidden, or look at the data";
-        Err(Error::Unmet(message.to_owned()).into())
-    }
+    let OverfitReport { rows, steps, learnt, .. } = report;
+    let verdict = if *learnt { "The network learns one batch by heart: the set-up can learn.\n" } else { "" };
+    format!("{rows} rows, {steps} steps: loss {first} → {last}{accuracy}\n{verdict}")
 }
 
 /// The result on standard output.
@@ -171,21 +183,37 @@ fn readable(plan: &Plan, summary: &Summary, path: &Path) -> String {
         "epochs" => String::new(),
         reason => format!(" (stopped: {reason})"),
     };
+    let kept = match summary.best_epoch {
+        0 => "initial weights".to_owned(),
+        epoch => format!("weights of epoch {epoch}"),
+    };
     text += &format!(
-        "\n{} epochs, {} steps in {:.2} s{why}, {} rows/s on {} thread{}; weights of epoch {} kept\n",
-        summary.epochs,
-        summary.steps,
+        "\n{}, {} in {:.2} s{why}, {} rows/s on {}; {kept} kept\n",
+        counted(summary.epochs as u64, "epoch"),
+        counted(summary.steps, "step"),
         summary.seconds,
         thousands(summary.samples_per_s),
-        summary.threads,
-        if summary.threads == 1 { "" } else { "s" },
-        summary.best_epoch,
+        counted(summary.threads as u64, "thread"),
     );
     let data = plan.config.data.data.as_written();
     text += &format!("model   {}\n", path.join("model.safetensors").display());
     text += &format!("weights {}\n", summary.weights_sha256);
-    text += &format!("predict with: gradlane predict {} {data}\n", path.display());
+    text += &format!(
+        "predict with: gradlane predict {} {}\n",
+        quoted(&path.display().to_string()),
+        quoted(&data.to_string())
+    );
     text
+}
+
+fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// How the run ended, beyond its report.

@@ -174,3 +174,82 @@ fn signals_save_the_run() {
         assert_eq!(place.ok(&["predict", "run", "iris.csv"]).lines().count(), 151);
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_closed_pipe_does_not_hide_how_the_run_ended() {
+    let place = iris();
+    let args = ["train", "iris.csv", "--lr", "1e30", "-q", "-o", "run"];
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(place.command(&args).stdout(writer).status().unwrap().code(), Some(10));
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let args = [&args[..], &["--overwrite"]].concat();
+    assert_eq!(place.command(&args).stdout(full).status().unwrap().code(), Some(10));
+}
+
+#[test]
+fn a_network_beyond_memory_is_refused() {
+    let message = iris().fails(2, &["train", "iris.csv", "-q", "--hidden", "1000000,1000000", "-o", "run"]);
+    assert!(message.contains("--hidden") && message.contains("memory"), "{message}");
+}
+
+#[test]
+fn limits_too_large_to_multiply_leave_the_schedule_alone() {
+    let place = iris();
+    place.train(
+        "iris.csv",
+        "run",
+        &["--epochs", "18446744073709551615", "--target", "train_loss<=0.4", "--log-steps", "1"],
+    );
+    let events = place.read("run/events.jsonl");
+    let rates: Vec<f64> = events.lines().filter_map(|line| json(line)["lr"].as_f64()).collect();
+    assert!(rates.len() > 20 && rates.iter().all(|rate| *rate > 0.0009), "{rates:?}");
+}
+
+#[test]
+fn figures_that_training_does_not_follow_cannot_be_watched() {
+    for (flag, value) in [("--monitor", "train_auroc"), ("--target", "train_auprc>=0.5")] {
+        let message = iris().fails(2, &["train", "iris.csv", flag, value]);
+        assert!(message.contains(flag) && message.contains("use val_"), "{message}");
+    }
+}
+
+#[test]
+fn an_empty_name_is_no_run_directory() {
+    let place = iris();
+    assert!(place.fails(2, &["train", "iris.csv", "-o", ""]).contains("--out"));
+    assert!(!place.path("config.toml").exists());
+}
+
+#[test]
+fn a_fraction_that_comes_to_no_row_is_said() {
+    let place = iris();
+    let output = place.run(&[&["train", "iris.csv", "--valid", "0.001", "-o", "run"], &SMALL[..]].concat());
+    assert!(error(&output).contains("--valid 0.001 of 150 rows is no row"), "{}", error(&output));
+}
+
+#[test]
+fn one_json_object_of_an_overfitted_batch() {
+    let place = iris();
+    let report = json(&place.ok(&["train", "iris.csv", "--overfit-batch", "--json", "-q"]));
+    assert_eq!((&report["learnt"], &report["rows"]), (&true.into(), &16.into()));
+    place.fails(2, &["train", "iris.csv", "--hidden", "2", "--trace", "--json"]);
+}
+
+#[test]
+fn the_next_command_can_be_pasted_and_counts_are_grammar() {
+    let place = iris();
+    std::fs::rename(place.path("iris.csv"), place.path("my iris.csv")).unwrap();
+    let text = place.ok(&["train", "my iris.csv", "-q", "--hidden", "8", "--steps", "1", "-j", "1", "-o", "it's"]);
+    assert!(text.ends_with("gradlane predict 'it'\\''s' 'my iris.csv'\n"), "{text}");
+    assert!(text.contains("1 epoch, 1 step in") && text.contains("on 1 thread;"), "{text}");
+}
+
+#[test]
+fn the_last_epoch_is_always_shown() {
+    let place = iris();
+    let output = place.run(&["train", "iris.csv", "--hidden", "8", "--epochs", "95", "-o", "run"]);
+    let lines = error(&output);
+    assert_eq!(lines.lines().filter(|line| line.trim_start().starts_with("95 ")).count(), 1, "{lines}");
+}
