@@ -1,12 +1,14 @@
 //! Configuration: defaults < file < `GRADLANE_*` environment < flags, merged here and checked before any file is opened.
 
 mod apply;
+mod bench;
 mod keys;
 mod reader;
 mod settings;
 mod train;
 
 pub use apply::ApplyConfig;
+pub use bench::{BenchConfig, BenchOptions};
 pub use keys::{Group, KEYS, Key, find};
 pub use settings::{Origin, Settings};
 pub use train::{Batch, ModelOptions, OptimizerOptions, OutputOptions, StoppingOptions, ThreadOptions, TrainConfig};

@@ -8,34 +8,18 @@ use super::machine::{Footprint, Peaks};
 use super::memory;
 use super::profile::Profile;
 use super::workloads::Workload;
+use crate::config::BenchOptions;
 use crate::data::{Dataset, epoch_order};
-use crate::kernel::Isa;
+
 use crate::model::Parameters;
 use crate::nn::Objective;
-use crate::optim::OptimizerSpec;
-use crate::optim::clip::NormType;
 use crate::train::{EpochOutcome, EpochPlan, Halt, Phase, PhaseTimes, StepSettings, Trainer};
 use crate::{Error, Result};
-
-/// How a workload is trained and timed.
-#[derive(Debug, Clone)]
-pub struct BenchOptions {
-    /// The optimizer; its learning rate stays as it is.
-    pub optimizer: OptimizerSpec,
-    /// Bound of the gradient's norm.
-    pub clip_norm: Option<(f64, NormType)>,
-    /// Epochs to time after one warm-up; without a number, 5 and on until [`LEAST`] have passed.
-    pub epochs: Option<usize>,
-    /// The kernels.
-    pub isa: Isa,
-    /// Whether to find out where the time of a step goes.
-    pub explain: bool,
-}
 
 /// Epochs at least, where no number is given.
 const EPOCHS: usize = 5;
 /// Time that the epochs take at least, where no number is given.
-pub const LEAST: Duration = Duration::from_millis(300);
+const LEAST: Duration = Duration::from_millis(300);
 /// Epochs at most, however short.
 const MOST_EPOCHS: usize = 1_000;
 /// A run is noisy where the middle half of its epochs spreads by more than this part of the median.
@@ -258,6 +242,8 @@ fn quantile(sorted: &[f64], q: f64) -> f64 {
 mod tests {
     use super::super::workloads::BenchTask;
     use super::*;
+    use crate::kernel::Isa;
+    use crate::optim::clip::NormType;
 
     fn options() -> BenchOptions {
         let optimizer = "adam".parse().unwrap();

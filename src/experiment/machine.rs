@@ -82,9 +82,8 @@ fn rate_of_all(member: Member<'_>, mut work: impl FnMut() -> f64) -> f64 {
 
 /// Floating-point operations a second; registers differ, so the best number of chains is searched.
 fn fma_peak(team: &Team, isa: Isa) -> f64 {
-    let run = |chains: usize| -> f64 {
-        team.run(|member| rate_of_all(member, || fma_chains(isa, chains))).into_iter().sum()
-    };
+    let run =
+        |chains: usize| -> f64 { team.run(|member| rate_of_all(member, || fma_chains(isa, chains))).into_iter().sum() };
     CHAINS.into_iter().flat_map(|chains| [chains; RUNS]).map(run).fold(0.0, f64::max)
 }
 

@@ -8,7 +8,7 @@ mod profile;
 mod scaling;
 mod workloads;
 
-pub use bench::{BenchOptions, BenchRun, LEAST, bench};
+pub use bench::{BenchRun, bench};
 pub use importance::{ColumnImportance, Importance, permutation_importance};
 pub use machine::{Footprint, Peaks, Together};
 pub use profile::{Limit, PhaseShare, Profile};

@@ -1,10 +1,11 @@
 //! A prediction: how a step would scale on a machine with more cores than this one has.
 
-use super::bench::{BenchOptions, Subject};
+use super::bench::Subject;
 use super::machine::Together;
 use super::profile::barriers;
 use super::workloads::Workload;
 use crate::Result;
+use crate::config::BenchOptions;
 use crate::kernel::panels;
 use crate::model::{Layout, Slot};
 use crate::train::team::useful_threads;
