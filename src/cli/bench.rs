@@ -41,7 +41,10 @@ pub fn command() -> Command {
         .arg(option("rows", "N", "Rows of its epoch [16384]").requires("layers"))
         .arg(option("task", "TASK", "What it learns: classify or regress [classify]").requires("layers"))
         .arg(option("optimizer", "SPEC", "As in train: sgd, momentum, rmsprop, adam, … [adam]"))
-        .arg(option("clip_norm", "X[:1|2|inf]", "Bound of the whole gradient's norm, or none [1]"))
+        .arg(
+            option("clip_norm", "X[:1|2|inf]", "Bound of the whole gradient's norm, or none [1]")
+                .allow_hyphen_values(true),
+        )
         .arg(option("epochs", "N", "Epochs to time [5, and on for 0.3 s at least]"))
         .arg(engine("threads", "N,…", "Exactly so many threads, one run for each [1 and all CPUs]").short('j'))
         .arg(engine("isa", "ISA", "Kernels: auto, portable, avx2 or avx512 [auto]"))

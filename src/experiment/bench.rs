@@ -189,19 +189,19 @@ impl<'a> Subject<'a> {
         Ok(start.elapsed().as_secs_f64())
     }
 
-    /// Mean seconds that a thread spends in each phase of a step, in the order of [`Phase::ALL`]; epochs are repeated
-    /// until [`LEAST`] have passed.
+    /// Mean seconds that a thread spends in each phase of a step, in the order of [`Phase::ALL`]: those of the median epoch,
+    /// by their sum, of as many as take [`LEAST`].
     pub(super) fn phases(&mut self) -> Result<[f64; Phase::ALL.len()]> {
-        let mut sums = [0.0; Phase::ALL.len()];
-        let (start, mut steps) = (Instant::now(), 0);
-        while steps == 0 || start.elapsed() < LEAST {
-            for times in self.run_epoch(|trainer, plan| trainer.timed_epoch(plan))? {
-                let times: PhaseTimes = times;
-                sums.iter_mut().zip(times).for_each(|(sum, time)| *sum += time.as_secs_f64());
-            }
-            steps += self.workload.steps();
+        let part = 1.0 / (self.trainer.threads() * self.workload.steps()) as f64;
+        let (start, mut epochs) = (Instant::now(), Vec::new());
+        while epochs.is_empty() || start.elapsed() < LEAST {
+            let threads = self.run_epoch(|trainer, plan| trainer.timed_epoch(plan))?;
+            let mean = |phase: usize| threads.iter().map(|times: &PhaseTimes| times[phase].as_secs_f64() * part).sum();
+            let seconds: [f64; Phase::ALL.len()] = std::array::from_fn(mean);
+            epochs.push((seconds.iter().sum::<f64>(), seconds));
         }
-        Ok(sums.map(|sum| sum / (self.trainer.threads() * steps) as f64))
+        epochs.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Ok(epochs[epochs.len() / 2].1)
     }
 
     /// One epoch in an order of its own.

@@ -46,7 +46,7 @@ pub struct Profile {
     pub together: Option<Together>,
 }
 
-/// Barriers of a step: one before and one after the weight gradients of each block, two at the end, one of them shared.
+/// Barriers of a step: one before the weight gradients of each block and one after them, and one after the update.
 pub(super) fn barriers(batch: usize) -> usize {
     2 * blocks(batch) + 1
 }
