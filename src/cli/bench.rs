@@ -16,9 +16,11 @@ use super::exit::Outcome;
 use super::output::{print, print_json, say};
 
 const AFTER_HELP: &str = "\
-Workloads: iris, digits, mnist, mnist-128, wide, tabular, deep, huge. Figures are of the median epoch after a warm-up,
-over complete steps: shuffled gather, forward, loss, backward, clip, update. The roofline is the least time that the
-FMA peak and the memory, both measured in the same run, allow; a share of 100 % would be perfect.";
+Workloads: iris, digits, mnist, mnist-128, wide, tabular, deep, huge.
+
+Figures are of the median epoch after a warm-up, over complete steps: shuffled gather, forward, loss, backward, clip, \
+update. The roofline is the least time that the FMA peak and the memory allow, both measured in the same run; 100 % of it \
+would be perfect.";
 
 /// The command line.
 pub fn command() -> Command {
@@ -32,7 +34,8 @@ pub fn command() -> Command {
         .about("Time training steps beside what the machine allows")
         .after_help(AFTER_HELP)
         .arg(
-            option("workload", "NAME", "Named workload; repeat it, or a list with commas [all eight]")
+            option("workload", "NAME", "Named workloads, with spaces or commas between them [all eight]")
+                .num_args(1..)
                 .action(ArgAction::Append)
                 .value_delimiter(','),
         )

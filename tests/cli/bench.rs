@@ -42,6 +42,9 @@ fn named_workloads_and_options_are_taken() {
     assert_eq!(run["optimizer"], "sgd:momentum=0.9");
     let phases = run["explain"]["phases"].as_array().unwrap();
     assert_eq!(phases.len(), 8);
+    let runs =
+        lines(&place.ok(&["bench", "--workload", "iris", "digits", "--epochs", "1", "--threads", "1", "--json"]));
+    assert_eq!(runs.iter().map(|run| run["workload"].as_str().unwrap()).collect::<Vec<_>>(), ["iris", "digits"]);
     let share: f64 = phases.iter().map(|phase| number(phase, "share")).sum();
     assert!((share - 1.0).abs() < 1e-9, "{run}");
 }
