@@ -327,7 +327,7 @@ fn check_schedule(schedule: &Schedule, spec: &OptimizerSpec) -> Result<()> {
 }
 
 /// `1.0`, `1.0:2`, `0.5:inf`.
-fn norm_bound(text: &str) -> std::result::Result<(f64, NormType), String> {
+pub(super) fn norm_bound(text: &str) -> std::result::Result<(f64, NormType), String> {
     let (bound, norm) = text.split_once(':').unwrap_or((text, "2"));
     let norm = norm.parse().map_err(|e: Error| e.to_string())?;
     match bound.parse() {
@@ -377,7 +377,11 @@ fn duration(text: &str) -> std::result::Result<Duration, String> {
     length.ok_or_else(|| format!("expected a time such as 90s, 10m or 2h, found \"{text}\""))
 }
 
-pub(super) fn thread_options(reader: &Reader) -> Result<ThreadOptions> {
+/// Threads at most.
+pub(super) const MOST_THREADS: u64 = 1024;
+
+/// The kernels of `--isa`.
+pub(super) fn isa(reader: &Reader) -> Result<Isa> {
     let isa = reader.with("isa", |text| {
         let available = Isa::available();
         let named = available.iter().find(|isa| isa.name() == text).copied();
@@ -387,13 +391,17 @@ pub(super) fn thread_options(reader: &Reader) -> Result<ThreadOptions> {
             format!("expected auto or one that this CPU runs ({}), found \"{text}\"", names.join(", "))
         })
     })?;
+    Ok(isa.unwrap_or_else(Isa::detect))
+}
+
+pub(super) fn thread_options(reader: &Reader) -> Result<ThreadOptions> {
     let threads = reader.count("threads", 1, &["auto"])?;
-    if threads.is_some_and(|n| n > 1024) {
-        return Err(Error::Usage("--threads: expected at most 1024".to_owned()));
+    if threads.is_some_and(|n| n > MOST_THREADS) {
+        return Err(Error::Usage(format!("--threads: expected at most {MOST_THREADS}")));
     }
     Ok(ThreadOptions {
         threads: threads.map(|n| n as usize),
         exact: reader.switch("exact_threads")?,
-        isa: isa.unwrap_or_else(Isa::detect),
+        isa: isa(reader)?,
     })
 }
