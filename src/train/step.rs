@@ -232,12 +232,12 @@ impl<C: Clock> Worker<'_, '_, C> {
 }
 
 /// The update of a worker's slots, compiled for each rule.
-struct UpdateSlots<'w, 'r, 'a> {
-    worker: &'w Worker<'r, 'a>,
+struct UpdateSlots<'w, 'r, 'a, C> {
+    worker: &'w Worker<'r, 'a, C>,
     batch: &'w Batch<'w>,
 }
 
-impl VisitRule for UpdateSlots<'_, '_, '_> {
+impl<C: Clock> VisitRule for UpdateSlots<'_, '_, '_, C> {
     type Output = ();
 
     fn visit<const N: usize, U: Rule<N>>(self, rule: U) {
@@ -259,7 +259,7 @@ impl VisitRule for UpdateSlots<'_, '_, '_> {
                 update::<N, U>(run.net.isa, &scalars, &Change { clip, decay, average }, span);
             });
         }
-        self.clock.mark(Phase::Update);
+        worker.clock.mark(Phase::Update);
     }
 }
 
