@@ -3,20 +3,19 @@
 mod support;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use support::Workload;
-
-const MNIST: Workload = Workload { layers: &[784, 128, 10], batch: 32, rows: 60_000 };
+use gradlane::experiment::Workload;
 
 fn epoch(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("epoch");
-    let data = MNIST.data();
-    let order = MNIST.order();
-    let mut trainer = MNIST.trainer();
-    group.sample_size(10).throughput(Throughput::Elements(MNIST.rows as u64));
-    group.bench_function(format!("train/{}", MNIST.id()), |bencher| {
-        bencher.iter(|| MNIST.train(&mut trainer, &data, &order));
+    let mnist = Workload { rows: 60_000, ..Workload::named("mnist").expect("a name of a workload") };
+    let data = mnist.data();
+    let order = support::order(&mnist);
+    let mut trainer = support::trainer(&mnist);
+    group.sample_size(10).throughput(Throughput::Elements(mnist.rows as u64));
+    group.bench_function(format!("train/{}", support::id(&mnist)), |bencher| {
+        bencher.iter(|| support::train(&mnist, &mut trainer, &data, &order));
     });
-    group.bench_function(format!("evaluate/{}", MNIST.id()), |bencher| {
+    group.bench_function(format!("evaluate/{}", support::id(&mnist)), |bencher| {
         bencher.iter(|| trainer.evaluate(&data).loss);
     });
     group.finish();

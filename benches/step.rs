@@ -8,30 +8,25 @@ mod support;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use support::Workload;
+use gradlane::experiment::Workload;
 
-const WORKLOADS: [Workload; 5] = [
-    Workload { layers: &[4, 16, 3], batch: 16, rows: 4096 },
-    Workload { layers: &[64, 128, 64, 10], batch: 32, rows: 8192 },
-    Workload { layers: &[784, 128, 10], batch: 32, rows: 16384 },
-    Workload { layers: &[784, 256, 128, 10], batch: 128, rows: 16384 },
-    Workload { layers: &[64, 256, 256, 256, 256, 256, 256, 10], batch: 256, rows: 16384 },
-];
+const NAMES: [&str; 5] = ["iris", "digits", "mnist", "mnist-128", "deep"];
 
 fn steps(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("step");
-    for workload in &WORKLOADS {
+    for name in NAMES {
+        let workload = &Workload::named(name).expect("a name of a workload");
         let data = workload.data();
-        let order = workload.order();
-        let mut trainer = workload.trainer();
+        let order = support::order(workload);
+        let mut trainer = support::trainer(workload);
         group.throughput(Throughput::Elements(workload.batch as u64));
-        group.bench_function(workload.id(), |bencher| {
+        group.bench_function(support::id(workload), |bencher| {
             bencher.iter_custom(|mut wanted| {
                 let mut spent = Duration::ZERO;
                 while wanted > 0 {
                     let steps = wanted.min((order.len() / workload.batch) as u64);
                     let start = Instant::now();
-                    workload.train(&mut trainer, &data, &order[..steps as usize * workload.batch]);
+                    support::train(workload, &mut trainer, &data, &order[..steps as usize * workload.batch]);
                     spent += start.elapsed();
                     wanted -= steps;
                 }

@@ -1,6 +1,7 @@
 //! The verbs: flags → checked configuration → one library call → report.
 
 mod args;
+mod bench;
 mod completions;
 mod evaluate;
 mod exit;
@@ -30,6 +31,7 @@ const VERBS: &[Verb] = &[
     Verb { command: predict::command, run: predict::run },
     Verb { command: evaluate::command, run: evaluate::run },
     Verb { command: inspect::command, run: inspect::run },
+    Verb { command: bench::command, run: bench::run },
     Verb { command: completions::command, run: completions::run },
     Verb { command: man::command, run: man::run },
 ];

@@ -1,6 +1,7 @@
 //! Configuration: defaults < file < `GRADLANE_*` environment < flags, merged here and checked before any file is opened.
 
 mod apply;
+mod bench;
 mod effective;
 mod keys;
 mod reader;
@@ -8,6 +9,7 @@ mod settings;
 mod train;
 
 pub use apply::ApplyConfig;
+pub use bench::{BenchConfig, BenchOptions};
 pub use keys::{Group, KEYS, Key, find};
 pub use settings::{Origin, Settings};
 pub use train::{Batch, ModelOptions, OptimizerOptions, OutputOptions, StoppingOptions, ThreadOptions, TrainConfig};

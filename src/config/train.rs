@@ -327,7 +327,7 @@ fn check_schedule(schedule: &Schedule, spec: &OptimizerSpec) -> Result<()> {
 }
 
 /// `1.0`, `1.0:2`, `0.5:inf`.
-fn norm_bound(text: &str) -> std::result::Result<(f64, NormType), String> {
+pub(super) fn norm_bound(text: &str) -> std::result::Result<(f64, NormType), String> {
     let (bound, norm) = text.split_once(':').unwrap_or((text, "2"));
     let norm = norm.parse().map_err(|e: Error| e.to_string())?;
     match bound.parse() {
@@ -387,7 +387,11 @@ fn run_directory(text: &str) -> std::result::Result<PathBuf, String> {
     if text.is_empty() { Err("expected a directory, found nothing".to_owned()) } else { Ok(PathBuf::from(text)) }
 }
 
-pub(super) fn thread_options(reader: &Reader) -> Result<ThreadOptions> {
+/// Threads at most.
+pub(super) const MOST_THREADS: u64 = 1024;
+
+/// The kernels of `--isa`.
+pub(super) fn isa(reader: &Reader) -> Result<Isa> {
     let isa = reader.with("isa", |text| {
         let available = Isa::available();
         let named = available.iter().find(|isa| isa.name() == text).copied();
@@ -397,13 +401,17 @@ pub(super) fn thread_options(reader: &Reader) -> Result<ThreadOptions> {
             format!("expected auto or one that this CPU runs ({}), found \"{text}\"", names.join(", "))
         })
     })?;
+    Ok(isa.unwrap_or_else(Isa::detect))
+}
+
+pub(super) fn thread_options(reader: &Reader) -> Result<ThreadOptions> {
     let threads = reader.count("threads", 1, &["auto"])?;
-    if threads.is_some_and(|n| n > 1024) {
-        return Err(Error::Usage("--threads: expected at most 1024".to_owned()));
+    if threads.is_some_and(|n| n > MOST_THREADS) {
+        return Err(Error::Usage(format!("--threads: expected at most {MOST_THREADS}")));
     }
     Ok(ThreadOptions {
         threads: threads.map(|n| n as usize),
         exact: reader.switch("exact_threads")?,
-        isa: isa.unwrap_or_else(Isa::detect),
+        isa: isa(reader)?,
     })
 }

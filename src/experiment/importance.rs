@@ -38,7 +38,7 @@ pub struct ColumnImportance {
     pub sd: f64,
 }
 
-/// Measures every raw column of labelled rows: all inputs that come of a column are permuted together, [`REPEATS`]
+/// Measures every raw column of labelled rows: all inputs that come of a column are permuted together, several
 /// times. Breiman 2001, "Random Forests", <https://doi.org/10.1023/A:1010933404324>; as scikit-learn's
 /// `permutation_importance`. Depends on model, data and seed alone.
 ///

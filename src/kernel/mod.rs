@@ -10,6 +10,7 @@ pub mod gemm;
 mod lanes;
 mod line;
 mod math;
+pub(crate) mod measure;
 mod panels;
 #[cfg(target_arch = "x86_64")]
 mod prefetch;

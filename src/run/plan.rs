@@ -18,7 +18,7 @@ use crate::train::events::Event;
 use crate::train::fit::{FitData, FitOptions, FitOutcome, Stopped, fit};
 use crate::train::goal::{DataPart, Watched};
 use crate::train::score::{Rows, Scorer};
-use crate::train::team::available_threads;
+use crate::train::team::{available_threads, useful_threads};
 use crate::train::{StepSettings, Trainer};
 use crate::{Error, Result};
 
@@ -63,8 +63,6 @@ const AUTO_EPOCHS: (u64, u64) = (20, 500);
 /// Largest and smallest batch that are chosen for the user, and the steps that an epoch should have.
 const AUTO_BATCH: (usize, usize) = (128, 16);
 const AUTO_STEPS_PER_EPOCH: usize = 8;
-/// Work of a step, in floating-point operations, that keeps one more thread busy for longer than it costs.
-const FLOPS_PER_THREAD: f64 = 1.2e6;
 
 /// A regression's output layer is drawn this much smaller where no `--init` is given: training begins near the mean
 /// target, and on few rows less of the initial noise is left in what is learnt.
@@ -213,8 +211,7 @@ impl Plan {
             return self.threads_asked;
         }
         let flops = self.architecture.flops_per_sample() * self.rows_per_step() as f64;
-        let useful = (flops / FLOPS_PER_THREAD) as usize;
-        self.threads_asked.min(available_threads()).clamp(1, useful.max(1))
+        useful_threads(flops, self.threads_asked.min(available_threads()))
     }
 
     fn settings(&self) -> Result<StepSettings> {

@@ -2,6 +2,7 @@
 
 mod backward;
 pub mod best;
+mod clock;
 pub mod evaluate;
 pub mod events;
 pub mod fit;
@@ -18,8 +19,10 @@ pub mod team;
 mod trainer;
 mod workspace;
 
+pub use clock::{Phase, PhaseTimes};
 pub use evaluate::{Evaluation, Evaluator};
 pub use settings::StepSettings;
+pub(crate) use step::{BLOCK_ROWS, blocks};
 pub use sums::StepStats;
 pub use trainer::{EpochOutcome, EpochPlan, Halt, StepRecord, Trainer};
 

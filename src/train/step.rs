@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::backward;
+use super::clock::{Clock, Phase};
 use super::forward::{DropoutAt, SharedNet, forward};
 use super::gather::{gather_inputs, gather_targets};
 use super::loss::panel_loss;
@@ -21,7 +22,12 @@ use crate::optim::span::{Change, Span, finish_gradient, update};
 use crate::optim::{Algorithm, Decay, GradientRule, Rule, VisitRule};
 
 /// Rows worked at a time: larger batches run in blocks that continue the same sums.
-pub(super) const BLOCK_ROWS: usize = 1024;
+pub(crate) const BLOCK_ROWS: usize = 1024;
+
+/// Blocks of a batch of so many rows.
+pub(crate) fn blocks(rows: usize) -> usize {
+    rows.div_ceil(BLOCK_ROWS)
+}
 
 /// Rows of one optimizer step.
 #[derive(Clone, Copy)]
@@ -61,18 +67,20 @@ pub(super) struct SharedRun<'a> {
 }
 
 /// One member's part of the run.
-pub(super) struct Worker<'r, 'a> {
+pub(super) struct Worker<'r, 'a, C> {
     pub(super) member: Member<'r>,
     pub(super) run: &'r SharedRun<'a>,
     /// Targets of the panel at hand, a line for each output.
     pub(super) targets: Vec<Line>,
     /// Clip factors of the step at hand.
     pub(super) clipping: Clipping,
+    /// Told when a phase of the step ends.
+    pub(super) clock: C,
 }
 
 /// One synchronised step. Every worker runs it; `barrier` separates what may not overlap.
-pub(super) fn step(worker: &mut Worker<'_, '_>, batch: &Batch<'_>) -> StepStats {
-    let blocks = batch.rows.len().div_ceil(BLOCK_ROWS);
+pub(super) fn step<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) -> StepStats {
+    let blocks = blocks(batch.rows.len());
     for (number, rows) in batch.rows.chunks(BLOCK_ROWS).enumerate() {
         let block = Block { rows, start: number * BLOCK_ROWS };
         let share = worker.member.share(panels(rows.len())); // whole panels of 16 rows
@@ -80,19 +88,19 @@ pub(super) fn step(worker: &mut Worker<'_, '_>, batch: &Batch<'_>) -> StepStats 
         worker.forward(batch, &block, share.clone());
         worker.loss(batch, &block, share.clone()); // a slot for each panel
         worker.backward_to_inputs(share); // dZ of every layer
-        worker.member.barrier();
+        worker.barrier();
         worker.backward_to_weights(&block); // dW = dZ·Xᵀ of this worker's slots, over all rows: the reduction
         if number + 1 < blocks {
-            worker.member.barrier();
+            worker.barrier();
         }
     }
     worker.finish_gradients(); // penalties, clipping by value, sums for the norms
-    worker.member.barrier();
+    worker.barrier();
     let stats = worker.add_in_order(batch); // loss and norms, the same in every worker
     if stats.is_finite() {
         worker.update(batch);
     }
-    worker.member.barrier();
+    worker.barrier();
     stats
 }
 
@@ -109,13 +117,19 @@ impl Block<'_> {
     }
 }
 
-impl Worker<'_, '_> {
+impl<C: Clock> Worker<'_, '_, C> {
+    fn barrier(&self) {
+        self.member.barrier();
+        self.clock.mark(Phase::Barrier);
+    }
+
     fn gather(&self, block: &Block<'_>, share: Range<usize>) {
         let (run, input) = (self.run, &self.run.workspace.input);
         for p in share {
             let panel = input.lines_mut(self.member, p, 0..run.net.architecture.inputs);
             gather_inputs(run.net.isa, &run.data.features, block.panel(p), panel);
         }
+        self.clock.mark(Phase::Gather);
     }
 
     fn forward(&self, batch: &Batch<'_>, block: &Block<'_>, share: Range<usize>) {
@@ -123,6 +137,7 @@ impl Worker<'_, '_> {
         let position = batch.position + block.start;
         let dropout = DropoutAt { seed: run.settings.seed, epoch: batch.epoch, position };
         forward(self.member, run.net, &run.workspace, share, Some(dropout));
+        self.clock.mark(Phase::Forward);
     }
 
     /// Loss of each panel, and the gradient by the network's output into the last layer's `d_pre`; outputs are kept.
@@ -151,10 +166,12 @@ impl Worker<'_, '_> {
                 }
             }
         }
+        self.clock.mark(Phase::Loss);
     }
 
     fn backward_to_inputs(&self, share: Range<usize>) {
         backward::to_inputs(self.member, self.run.net, &self.run.workspace, share);
+        self.clock.mark(Phase::BackwardToInputs);
     }
 
     fn slots(&self) -> impl Iterator<Item = (usize, &Slot)> {
@@ -168,6 +185,7 @@ impl Worker<'_, '_> {
             let (rows, first) = (block.rows.len(), block.start == 0);
             backward::to_weights(self.member, run.net, &run.workspace, &run.gradients, slot, rows, first);
         }
+        self.clock.mark(Phase::BackwardToWeights);
     }
 
     fn finish_gradients(&self) {
@@ -182,6 +200,7 @@ impl Worker<'_, '_> {
             });
             run.sums.write(self.member, number..number + 1)[0] = sums;
         }
+        self.clock.mark(Phase::Norm);
     }
 
     /// Calls `work` with the lines of a slot, weights apart from biases, gains and shifts.
@@ -202,7 +221,9 @@ impl Worker<'_, '_> {
         let run = self.run;
         let losses = run.losses.read(self.member, 0..panels(batch.rows.len()));
         let sums = run.sums.read_all(self.member);
-        self.clipping.measure(losses.iter().sum::<f64>(), sums, run.net.layout, run.settings)
+        let stats = self.clipping.measure(losses.iter().sum::<f64>(), sums, run.net.layout, run.settings);
+        self.clock.mark(Phase::Norm);
+        stats
     }
 
     fn update(&self, batch: &Batch<'_>) {
@@ -211,12 +232,12 @@ impl Worker<'_, '_> {
 }
 
 /// The update of a worker's slots, compiled for each rule.
-struct UpdateSlots<'w, 'r, 'a> {
-    worker: &'w Worker<'r, 'a>,
+struct UpdateSlots<'w, 'r, 'a, C> {
+    worker: &'w Worker<'r, 'a, C>,
     batch: &'w Batch<'w>,
 }
 
-impl VisitRule for UpdateSlots<'_, '_, '_> {
+impl<C: Clock> VisitRule for UpdateSlots<'_, '_, '_, C> {
     type Output = ();
 
     fn visit<const N: usize, U: Rule<N>>(self, rule: U) {
@@ -238,6 +259,7 @@ impl VisitRule for UpdateSlots<'_, '_, '_> {
                 update::<N, U>(run.net.isa, &scalars, &Change { clip, decay, average }, span);
             });
         }
+        worker.clock.mark(Phase::Update);
     }
 }
 

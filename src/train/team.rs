@@ -143,6 +143,14 @@ pub fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// Work of a step, in floating-point operations, that keeps one more thread busy for longer than it costs.
+const FLOPS_PER_THREAD: f64 = 1.2e6;
+
+/// As many threads as the work of a step keeps busy, at least one and `most` at most.
+pub fn useful_threads(flops_per_step: f64, most: usize) -> usize {
+    most.clamp(1, ((flops_per_step / FLOPS_PER_THREAD) as usize).max(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

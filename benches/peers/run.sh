@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Times gradlane and its peers on the same work, in turn, and writes the table of BENCHMARKS.md.
+#
+#   benches/peers/run.sh [--rounds N] [--workloads "iris digits"] [--optimizer adam|sgd|rmsprop] [--threads "1 2"]
+#                        [--no-rust] [--no-write]
+#
+# Every round runs every program once on every workload, so that all meet the machine in the same moods. A program may take
+# several numbers of threads; its best median counts. Run it with nothing else at work.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+rounds=3 optimizer=adam rust=yes write=yes
+workloads="iris digits mnist mnist-128 wide tabular deep huge"
+cpus=$(nproc)
+threads=$([ "$cpus" -gt 1 ] && echo "1 $cpus" || echo 1)
+while [ $# -gt 0 ]; do
+    case $1 in
+        --rounds) rounds=$2; shift 2 ;;
+        --workloads) workloads=$2; shift 2 ;;
+        --optimizer) optimizer=$2; shift 2 ;;
+        --threads) threads=$2; shift 2 ;;
+        --no-rust) rust=no; shift ;;
+        --no-write) write=no; shift ;;
+        *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    esac
+done
+
+# PEERS_VENV names an environment that is there already.
+venv=${PEERS_VENV:-$here/.venv}
+if [ ! -x "$venv/bin/python" ]; then
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet -r "$here/requirements.txt"
+fi
+cargo build --release --quiet --manifest-path "$root/Cargo.toml"
+if [ $rust = yes ]; then
+    cargo build --release --quiet --manifest-path "$here/rust/Cargo.toml"
+fi
+
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+# Adds the lines of a program; one that fails is told of and left out.
+record() {
+    if ! "$@" >>"$results"; then
+        echo "failed: $*" >&2
+    fi
+}
+python() { record "$venv/bin/python" "$here/$1" "${@:2}" --optimizer "$optimizer"; }
+# The peers' SGD has a momentum of 0.9; gradlane calls it so.
+own=$([ "$optimizer" = sgd ] && echo momentum || echo "$optimizer")
+
+for round in $(seq "$rounds"); do
+    for workload in $workloads; do
+        echo "round $round of $rounds: $workload" >&2
+        record "$root/target/release/gradlane" bench --json --workload "$workload" --optimizer "$own" --threads "${threads// /,}"
+        for form in step scan; do # JAX takes all CPUs
+            python jax_mlp.py --workload "$workload" --form $form
+        done
+        for n in $threads; do
+            for form in eager fused compiled; do
+                python torch_mlp.py --workload "$workload" --threads "$n" --form $form
+            done
+            if [ "$optimizer" = adam ]; then
+                python sklearn_mlp.py --workload "$workload" --threads "$n" --epochs 2
+            fi
+            if [ $rust = yes ] && [ "$optimizer" = adam ]; then
+                for peer in candle burn-flex burn-ndarray; do
+                    record "$here/rust/target/release/gradlane-peers" $peer "$workload" "$n"
+                done
+            fi
+        done
+        for program in "$here"/optional/*.sh; do # peers that only some machines have
+            [ -e "$program" ] && record "$program" "$workload" "$optimizer"
+        done
+    done
+done
+
+table=$("$venv/bin/python" "$here/table.py" "$results" --version "$("$root/target/release/gradlane" --version)")
+if [ $write = yes ]; then
+    "$venv/bin/python" "$here/table.py" "$results" --version "$("$root/target/release/gradlane" --version)" \
+        --into "$root/BENCHMARKS.md"
+fi
+printf '%s\n' "$table"

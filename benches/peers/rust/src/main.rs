@@ -1,0 +1,78 @@
+//! Trains gradlane's workloads with other Rust libraries and prints a JSON line as `gradlane bench --json` does.
+//!
+//! `gradlane-peers PEER WORKLOAD THREADS [EPOCHS]`, with the peers candle, burn-flex and burn-ndarray; always Adam, clipped.
+
+mod burn_mlp;
+mod candle_mlp;
+
+use std::error::Error;
+use std::time::Instant;
+
+use gradlane::data::{Dataset, Features, Targets, epoch_order};
+use gradlane::experiment::Workload;
+
+/// A workload's rows as plain slices.
+struct Rows<'a> {
+    workload: &'a Workload,
+    inputs: &'a [f32],
+    targets: &'a Targets,
+}
+
+impl<'a> Rows<'a> {
+    fn new(workload: &'a Workload, data: &'a Dataset) -> Rows<'a> {
+        let Features::F32 { values, .. } = &data.features else { unreachable!("generated inputs are numbers") };
+        Rows { workload, inputs: values, targets: &data.targets }
+    }
+}
+
+/// Learning rate of Adam, and the bound of the gradient's norm.
+const LR: f64 = 1e-3;
+const CLIP_NORM: f64 = 1.0;
+
+/// Median seconds of an epoch after one warm-up; an epoch takes the rows in the order it is given.
+fn time_epochs(
+    rows: usize,
+    epochs: usize,
+    mut epoch: impl FnMut(&[u32]) -> Result<(), Box<dyn Error>>,
+) -> Result<f64, Box<dyn Error>> {
+    let (mut order, mut seconds) = (Vec::new(), Vec::new());
+    for number in 0..=epochs {
+        let start = Instant::now();
+        epoch_order(rows, 0, number as u64, true, &mut order);
+        epoch(&order)?;
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    seconds.remove(0);
+    seconds.sort_by(f64::total_cmp);
+    Ok(seconds[seconds.len() / 2])
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [peer, name, threads, more @ ..] = args.as_slice() else {
+        return Err("usage: gradlane-peers PEER WORKLOAD THREADS [EPOCHS]".into());
+    };
+    let threads: usize = threads.parse()?;
+    let epochs: usize = more.first().map_or(Ok(3), |n| n.parse())?;
+    // Each of the libraries takes its threads from rayon's own pool.
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    let workload = Workload::named(name)?;
+    let data = workload.data();
+    let rows = Rows::new(&workload, &data);
+    let seconds = match peer.as_str() {
+        "candle" => candle_mlp::seconds(&rows, epochs)?,
+        "burn-flex" => burn_mlp::seconds(&rows, epochs, burn::tensor::Device::flex())?,
+        "burn-ndarray" => burn_mlp::seconds(&rows, epochs, burn::tensor::Device::ndarray())?,
+        other => return Err(format!("unknown peer {other}: candle, burn-flex, burn-ndarray").into()),
+    };
+    let line = serde_json::json!({
+        "peer": peer,
+        "workload": name,
+        "threads": threads,
+        "optimizer": "adam",
+        "samples_per_s": (workload.rows as f64 / seconds).round(),
+        "us_per_step": seconds * 1e6 / workload.steps() as f64,
+    });
+    println!("{line}");
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! `gradlane bench`: how fast training steps are here, and what holds them back.
+
+mod saved;
+mod tables;
+
+use std::path::Path;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use gradlane::config::{BenchConfig, BenchOptions};
+use gradlane::experiment::{BenchRun, BenchTask, ScalingModel, Together, Widths, Workload, bench};
+use gradlane::train::team::available_threads;
+use gradlane::{Error, Result};
+
+use super::args;
+use super::exit::Outcome;
+use super::output::{print, print_json, say};
+
+const AFTER_HELP: &str = "\
+Workloads: iris, digits, mnist, mnist-128, wide, tabular, deep, huge.
+
+Figures are of the median epoch after a warm-up, over complete steps: shuffled gather, forward, loss, backward, clip, \
+update. The roofline is the least time that the FMA peak and the memory allow, both measured in the same run; 100 % of it \
+would be perfect.";
+
+/// The command line.
+pub fn command() -> Command {
+    let option = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name.replace('_', "-")).value_name(value).help(help).help_heading("Work")
+    };
+    let engine =
+        |name: &'static str, value: &'static str, help: &'static str| option(name, value, help).help_heading("Engine");
+    let output = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).help_heading("Output");
+    Command::new("bench")
+        .about("Time training steps beside what the machine allows")
+        .after_help(AFTER_HELP)
+        .arg(
+            option("workload", "NAME", "Named workloads, with spaces or commas between them [all eight]")
+                .num_args(1..)
+                .action(ArgAction::Append)
+                .value_delimiter(','),
+        )
+        .arg(option("layers", "WIDTHS", "A network instead: 784,128,10").conflicts_with("workload"))
+        .arg(option("batch", "N", "Rows of its mini-batch [32]").requires("layers"))
+        .arg(option("rows", "N", "Rows of its epoch [16384]").requires("layers"))
+        .arg(option("task", "TASK", "What it learns: classify or regress [classify]").requires("layers"))
+        .arg(option("optimizer", "SPEC", "As in train: sgd, momentum, rmsprop, adam, … [adam]"))
+        .arg(
+            option("clip_norm", "X[:1|2|inf]", "Bound of the whole gradient's norm, or none [1]")
+                .allow_hyphen_values(true),
+        )
+        .arg(option("epochs", "N", "Epochs to time [5, and on for 0.3 s at least]"))
+        .arg(engine("threads", "N,…", "Exactly so many threads, one run for each [1 and all CPUs]").short('j'))
+        .arg(engine("isa", "ISA", "Kernels: auto, portable, avx2 or avx512 [auto]"))
+        .arg(
+            output("explain", "Where the time of a step goes, and how it would scale with cores")
+                .action(ArgAction::SetTrue),
+        )
+        .arg(output("json", "Print one JSON object a run, one a line").action(ArgAction::SetTrue))
+        .arg(output("save", "Write the runs to a file").value_name("FILE"))
+        .arg(output("against", "Compare with the runs of such a file").value_name("FILE").conflicts_with("json"))
+}
+
+/// Runs it.
+pub fn run(matches: &ArgMatches) -> Outcome {
+    let config = BenchConfig::new(args::settings(matches)?)?;
+    let workloads = workloads(matches)?;
+    let file = |id: &str| matches.get_one::<String>(id).map(Path::new);
+    let earlier = file("against").map(saved::read).transpose()?;
+    let json = matches.get_flag("json");
+    let options = BenchOptions { explain: matches.get_flag("explain"), ..config.options };
+    let mut runs = Vec::new();
+    for workload in &workloads {
+        for threads in &config.threads {
+            let run = bench(workload, *threads, &options)?;
+            warn_of_noise(&run);
+            if json {
+                print_json(&run)?;
+            } else {
+                say(&tables::progress(&run));
+            }
+            runs.push(run);
+        }
+    }
+    if let Some(path) = file("save") {
+        saved::write(path, &runs)?;
+    }
+    if json {
+        return Ok(());
+    }
+    print(&tables::runs(&runs))?;
+    if let Some(earlier) = earlier {
+        print(&tables::against(&runs, &earlier))?;
+    }
+    if options.explain {
+        runs.iter().try_for_each(|run| print(&tables::profile(run)))?;
+        explain_scaling(&workloads, &options, &runs)?;
+    }
+    Ok(())
+}
+
+/// What the flags ask for; all that have names where they ask for nothing.
+fn workloads(matches: &ArgMatches) -> Result<Vec<Workload>> {
+    let text = |id: &str| matches.get_one::<String>(id);
+    if let Some(names) = matches.get_many::<String>("workload") {
+        return names.map(|name| Workload::named(name)).collect();
+    }
+    let Some(layers) = text("layers") else { return Ok(Workload::all()) };
+    let widths: Widths = layers.parse()?;
+    let task = text("task").map_or(Ok(BenchTask::Classify), |task| task.parse())?;
+    Ok(vec![Workload::custom(widths, count(matches, "batch", 32)?, count(matches, "rows", 16384)?, task)?])
+}
+
+/// A whole number above 0.
+fn count(matches: &ArgMatches, id: &str, default: usize) -> Result<usize> {
+    let Some(text) = matches.get_one::<String>(id) else { return Ok(default) };
+    let wrong = || Error::Usage(format!("--{id}: expected a whole number of at least 1, found \"{text}\""));
+    // Rows are numbered in 32 bits.
+    text.replace('_', "").parse::<u32>().ok().filter(|n| *n > 0).map(|n| n as usize).ok_or_else(wrong)
+}
+
+fn warn_of_noise(run: &BenchRun) {
+    if run.is_noisy() {
+        say(&format!(
+            "warning: {} on {}: the middle half of the epochs spreads over {:.0} % of the median: the machine has other \
+             work, or --epochs are too few",
+            run.workload,
+            tables::threads(run.threads),
+            run.spread() * 100.0
+        ));
+    }
+}
+
+/// The prediction for machines with more cores, from costs measured on this one.
+fn explain_scaling(workloads: &[Workload], options: &BenchOptions, runs: &[BenchRun]) -> Outcome {
+    let Some(together) = Together::measure(available_threads()) else {
+        return print("\nOn one core nothing can be said of how steps scale.\n");
+    };
+    let predict = |workload| Ok(ScalingModel::measure(workload, options, together)?.predict(workload));
+    let predictions = workloads.iter().map(predict).collect::<Result<Vec<_>>>()?;
+    print(&tables::scaling(&predictions, together, runs))
+}

@@ -1,0 +1,33 @@
+//! Files of `--save` and `--against`: the runs as `--json` prints them, one a line.
+
+use std::path::Path;
+
+use gradlane::experiment::BenchRun;
+use gradlane::{Error, Result, atomic};
+
+/// Writes runs.
+///
+/// # Errors
+/// [`Error::Io`] naming the file.
+pub fn write(path: &Path, runs: &[BenchRun]) -> Result<()> {
+    let lines: serde_json::Result<Vec<String>> = runs.iter().map(serde_json::to_string).collect();
+    let lines = lines.map_err(|e| Error::io(path, e.into()))?;
+    atomic::write(path, (lines.join("\n") + "\n").as_bytes())
+}
+
+/// Reads runs.
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be read, [`Error::Data`] naming the line that is no run.
+pub fn read(path: &Path) -> Result<Vec<BenchRun>> {
+    let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let run = |(number, line): (usize, &str)| {
+        let wrong = |e: serde_json::Error| {
+            let message = format!("expected a run as `bench --save` and `bench --json` write it: {e}");
+            Error::data_at(path, Some(number as u64 + 1), None, message)
+        };
+        serde_json::from_str(line).map_err(wrong)
+    };
+    lines.map(run).collect()
+}

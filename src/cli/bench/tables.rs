@@ -1,0 +1,166 @@
+//! What `bench` shows a person.
+
+use gradlane::experiment::{BenchRun, Limit, PhaseShare, Prediction, Together};
+use gradlane::train::Phase;
+
+use crate::cli::progress::thousands;
+use crate::cli::table;
+
+/// `2 threads`.
+pub fn threads(number: usize) -> String {
+    format!("{number} thread{}", if number == 1 { "" } else { "s" })
+}
+
+/// Microseconds with three or four significant digits.
+fn micros(us: f64) -> String {
+    match us {
+        us if us < 10.0 => format!("{us:.2}"),
+        us if us < 1_000.0 => format!("{us:.1}"),
+        us => thousands(us),
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+/// One line while others are still to come.
+pub fn progress(run: &BenchRun) -> String {
+    format!("{}, {}: {} µs/step", run.workload, threads(run.threads), micros(run.us_per_step))
+}
+
+/// The runs, one a row.
+pub fn runs(runs: &[BenchRun]) -> String {
+    let header =
+        ["workload", "network", "threads", "µs/step", "±", "samples/s", "GFLOP/s", "roofline", "speed-up", "MB"];
+    let row = |run: &BenchRun| {
+        let one = runs.iter().find(|other| other.threads == 1 && same_work(run, other));
+        let speed_up = one.map(|one| format!("{:.2} ×", one.us_per_step / run.us_per_step));
+        vec![
+            run.workload.clone(),
+            network(run),
+            run.threads.to_string(),
+            micros(run.us_per_step),
+            percent(run.spread() / 2.0),
+            thousands(run.samples_per_s),
+            format!("{:.1}", run.gflops),
+            percent(run.roofline),
+            speed_up.unwrap_or("–".to_owned()),
+            run.peak_rss_mb.map_or("–".to_owned(), thousands),
+        ]
+    };
+    let rows: Vec<_> = runs.iter().map(row).collect();
+    format!("{}\n{}", table::with_text(&header.map(str::to_owned), &rows, &[1]), footer(runs))
+}
+
+/// What all runs have in common, and the peaks they were judged by.
+fn footer(runs: &[BenchRun]) -> String {
+    let Some(first) = runs.first() else { return String::new() };
+    let mut text =
+        format!("{}, {}, {}; ± half the interquartile range of epochs\n", first.optimizer, first.precision, first.isa);
+    let mut numbers: Vec<usize> = runs.iter().map(|run| run.threads).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    for number in numbers {
+        let of = |figure: fn(&BenchRun) -> f64| {
+            let values = || runs.iter().filter(|run| run.threads == number).map(figure);
+            range(values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max))
+        };
+        let (peak, memory) = (of(|run| run.peaks.fma_peak_gflops), of(|run| run.peaks.memory_gb_per_s));
+        text +=
+            &format!("peaks of {}: {peak} GFLOP/s, {memory} GB/s where the optimizer's state lies\n", threads(number));
+    }
+    text
+}
+
+fn range(least: f64, most: f64) -> String {
+    if least.round() == most.round() { format!("{most:.0}") } else { format!("{least:.0} to {most:.0}") }
+}
+
+/// `784-128-10 b32`.
+fn network(run: &BenchRun) -> String {
+    let widths: Vec<String> = run.layers.iter().map(usize::to_string).collect();
+    format!("{} b{}", widths.join("-"), run.batch)
+}
+
+fn same_work(a: &BenchRun, b: &BenchRun) -> bool {
+    (&a.workload, &a.layers, a.batch) == (&b.workload, &b.layers, b.batch)
+}
+
+/// Each run beside the earlier one of the same work.
+pub fn against(runs: &[BenchRun], earlier: &[BenchRun]) -> String {
+    let header = ["workload", "threads", "earlier µs", "now µs", "earlier / now"].map(str::to_owned);
+    let row = |run: &BenchRun| {
+        let found = earlier.iter().rfind(|other| run.compares_with(other));
+        let ratio = found.map(|other| format!("{:.2} ×", other.us_per_step / run.us_per_step));
+        vec![
+            run.workload.clone(),
+            run.threads.to_string(),
+            found.map_or("–".to_owned(), |other| micros(other.us_per_step)),
+            micros(run.us_per_step),
+            ratio.unwrap_or("–".to_owned()),
+        ]
+    };
+    let rows: Vec<_> = runs.iter().map(row).collect();
+    format!("\n{}", table::plain(&header, &rows))
+}
+
+/// Where the time of a run's steps goes.
+pub fn profile(run: &BenchRun) -> String {
+    let Some(profile) = &run.explain else { return String::new() };
+    let header = ["phase", "µs", "share", "limit"].map(str::to_owned);
+    let row = |part: &PhaseShare| vec![part.phase.name().to_owned(), micros(part.us), percent(part.share), limit(part)];
+    let rows: Vec<_> = profile.phases.iter().map(row).collect();
+    let title = format!("{} on {}, {} µs a step", run.workload, threads(run.threads), micros(run.us_per_step));
+    let mut text = format!("\n{title}\n{}", table::with_text(&header, &rows, &[3]));
+    if let Some(together) = profile.together {
+        text += &costs(together);
+    }
+    text
+}
+
+fn costs(together: Together) -> String {
+    let (number, barrier, line) = (threads(together.threads), together.barrier_ns, together.line_ns);
+    format!("{number}: {barrier:.0} ns a barrier, {line:.1} ns a cache line that another core has just written\n")
+}
+
+fn limit(part: &PhaseShare) -> String {
+    let name = match part.limit {
+        Limit::Compute => "compute",
+        Limit::Memory => "memory",
+        Limit::Latency => "latency",
+    };
+    let Some(of_peak) = part.of_peak.map(percent) else { return name.to_owned() };
+    match part.phase {
+        Phase::Forward | Phase::BackwardToInputs | Phase::BackwardToWeights => {
+            format!("{name}: {of_peak} of the FMA peak")
+        }
+        Phase::Barrier => format!("{name}: barriers alone {of_peak}, else waiting for the slowest"),
+        _ => format!("{name}: {of_peak} of the bandwidth"),
+    }
+}
+
+/// How steps would scale, by the model.
+pub fn scaling(predictions: &[Prediction], together: Together, runs: &[BenchRun]) -> String {
+    let Some(first) = predictions.first() else { return String::new() };
+    let here = together.threads;
+    let mut header = vec!["workload".to_owned(), "1 core".to_owned(), format!("{here}: model"), format!("{here}: run")];
+    header.extend(first.cores.iter().map(|(cores, _)| format!("{cores} cores")));
+    header.extend(["best".to_owned(), "-j auto".to_owned()]);
+    let row = |prediction: &Prediction| {
+        let run = runs.iter().find(|run| run.workload == prediction.workload && run.threads == here);
+        let mut row = vec![prediction.workload.clone(), micros(prediction.one_us), micros(prediction.here.1)];
+        row.push(run.map_or("–".to_owned(), |run| micros(run.us_per_step)));
+        row.extend(prediction.cores.iter().map(|(_, us)| micros(*us)));
+        row.push(format!("{} on {}", micros(prediction.best.1), prediction.best.0));
+        row.push(prediction.auto.to_string());
+        row
+    };
+    let rows: Vec<_> = predictions.iter().map(row).collect();
+    format!(
+        "\nprediction, not measured: µs a step with a thread on each core, from one thread's phases and the costs here\n{}\
+         {}best: the threads beyond which nothing is gained; -j auto: the most that train would use\n",
+        table::plain(&header, &rows),
+        costs(together),
+    )
+}

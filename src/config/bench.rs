@@ -1,0 +1,83 @@
+//! The options of `bench` that other verbs have too.
+
+use super::reader::Reader;
+use super::settings::Settings;
+use super::train::{MOST_THREADS, isa, norm_bound};
+use crate::Result;
+use crate::kernel::Isa;
+use crate::optim::OptimizerSpec;
+use crate::optim::clip::NormType;
+use crate::train::team::available_threads;
+
+/// How a workload is trained and timed.
+#[derive(Debug, Clone)]
+pub struct BenchOptions {
+    /// The optimizer; its learning rate stays as it is.
+    pub optimizer: OptimizerSpec,
+    /// Bound of the gradient's norm.
+    pub clip_norm: Option<(f64, NormType)>,
+    /// Epochs to time after one warm-up; without a number, 5, and more until 0.3 s have passed.
+    pub epochs: Option<usize>,
+    /// The kernels.
+    pub isa: Isa,
+    /// Whether to find out where the time of a step goes.
+    pub explain: bool,
+}
+
+/// How workloads are timed, and on how many threads each.
+#[derive(Debug, Clone)]
+pub struct BenchConfig {
+    /// Numbers of threads, each used exactly.
+    pub threads: Vec<usize>,
+    /// Everything else; nothing is explained unless the caller says so.
+    pub options: BenchOptions,
+}
+
+/// Clipping by the norm where nothing else is said.
+const CLIP_NORM: (f64, NormType) = (1.0, NormType::L2);
+
+impl BenchConfig {
+    /// Types and checks settings.
+    ///
+    /// # Errors
+    /// [`crate::Error::Usage`] naming the flag or variable.
+    pub fn new(settings: Settings) -> Result<BenchConfig> {
+        let reader = Reader::new(settings);
+        let clip_norm = reader.with("clip_norm", |text| match text {
+            "none" => Ok(None),
+            text => norm_bound(text).map(Some),
+        })?;
+        let optimizer = reader.parse("optimizer")?;
+        let options = BenchOptions {
+            optimizer: optimizer.unwrap_or("adam".parse().expect("a name of an optimizer")),
+            clip_norm: clip_norm.unwrap_or(Some(CLIP_NORM)),
+            epochs: reader.count("epochs", 1, &["auto"])?.map(|n| n as usize),
+            isa: isa(&reader)?,
+            explain: false,
+        };
+        Ok(BenchConfig { threads: threads(&reader)?, options })
+    }
+}
+
+/// `1,2,4`, each once; one and all CPUs where nothing is said.
+fn threads(reader: &Reader) -> Result<Vec<usize>> {
+    let all = || vec![1, available_threads()];
+    let given = reader.with("threads", |text| match text {
+        "auto" => Ok(all()),
+        text => text.split(',').map(count).collect(),
+    })?;
+    let mut threads: Vec<usize> = Vec::new();
+    for number in given.unwrap_or_else(all) {
+        if !threads.contains(&number) {
+            threads.push(number);
+        }
+    }
+    Ok(threads)
+}
+
+fn count(text: &str) -> std::result::Result<usize, String> {
+    match text.trim().parse() {
+        Ok(number) if (1..=MOST_THREADS as usize).contains(&number) => Ok(number),
+        _ => Err(format!("expected whole numbers of 1 to {MOST_THREADS} such as 1,2,4, found \"{text}\"")),
+    }
+}

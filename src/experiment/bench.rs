@@ -1,0 +1,285 @@
+//! How fast a network trains here: complete steps, timed by the epoch, beside what the machine can do.
+
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::machine::{Footprint, Peaks};
+use super::memory;
+use super::profile::Profile;
+use super::workloads::Workload;
+use crate::config::BenchOptions;
+use crate::data::{Dataset, epoch_order};
+
+use crate::model::Parameters;
+use crate::nn::Objective;
+use crate::train::{EpochOutcome, EpochPlan, Halt, Phase, PhaseTimes, StepSettings, Trainer};
+use crate::{Error, Result};
+
+/// Epochs at least, where no number is given.
+const EPOCHS: usize = 5;
+/// Time that the epochs take at least, where no number is given.
+const LEAST: Duration = Duration::from_millis(300);
+/// Epochs at most, however short.
+const MOST_EPOCHS: usize = 1_000;
+/// A run is noisy where the middle half of its epochs spreads by more than this part of the median.
+const NOISY: f64 = 0.10;
+
+/// Figures of one workload on one number of threads: those of the median epoch.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BenchRun {
+    /// Name of the workload.
+    pub workload: String,
+    /// Inputs, hidden widths, outputs.
+    pub layers: Vec<usize>,
+    /// Rows of a step.
+    pub batch: usize,
+    /// Threads at work.
+    pub threads: usize,
+    /// The optimizer.
+    pub optimizer: String,
+    /// Numbers of weights and activations.
+    pub precision: String,
+    /// The kernels.
+    pub isa: String,
+    /// Rows a second.
+    pub samples_per_s: f64,
+    /// Microseconds of a step, the drawing of the epoch's order included.
+    pub us_per_step: f64,
+    /// 10⁹ floating-point operations a second, `6·W − 2·W₁` a sample.
+    pub gflops: f64,
+    /// `(operations / FMA peak + bytes of the update / memory bandwidth) / time` of a step: 1 is the bound.
+    pub roofline: f64,
+    /// The most memory that the process had during the run, in 10⁶ bytes, where the system tells.
+    pub peak_rss_mb: Option<f64>,
+    /// Epochs timed.
+    pub epochs: usize,
+    /// Lower quartile over the epochs of [`BenchRun::us_per_step`].
+    pub us_per_step_p25: f64,
+    /// Upper quartile.
+    pub us_per_step_p75: f64,
+    /// What the machine could do just before and after the run.
+    #[serde(flatten)]
+    pub peaks: Peaks,
+    /// Where the time of a step goes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub explain: Option<Profile>,
+}
+
+impl BenchRun {
+    /// Interquartile range of the epochs over their median.
+    pub fn spread(&self) -> f64 {
+        (self.us_per_step_p75 - self.us_per_step_p25) / self.us_per_step
+    }
+
+    /// Whether the machine had other work: figures are not to be trusted.
+    pub fn is_noisy(&self) -> bool {
+        self.spread() > NOISY
+    }
+
+    /// Whether another run did the same work with the same means, so that times compare.
+    pub fn compares_with(&self, other: &BenchRun) -> bool {
+        let key = |run: &BenchRun| {
+            let texts = [&run.workload, &run.optimizer, &run.precision, &run.isa].map(String::clone);
+            (texts, run.layers.clone(), run.batch, run.threads)
+        };
+        key(self) == key(other)
+    }
+}
+
+/// Times a workload on exactly `threads` threads, beyond the cores too.
+///
+/// # Errors
+/// [`Error::Diverged`] if the loss stops being finite.
+pub fn bench(workload: &Workload, threads: usize, options: &BenchOptions) -> Result<BenchRun> {
+    let footprint = footprint(workload, options);
+    let before = Peaks::measure(options.isa, threads, footprint);
+    let fresh = memory::reset_peak();
+    let mut subject = Subject::new(workload, threads, options);
+    let mut seconds = subject.time_epochs(options.epochs)?;
+    let peak_rss_mb = memory::peak_mb().filter(|_| fresh);
+    let times = if options.explain { Some(subject.phases()?) } else { None };
+    drop(subject);
+    let peaks = before.max(Peaks::measure(options.isa, threads, footprint));
+
+    seconds.sort_by(f64::total_cmp);
+    let us_per_step = |q| quantile(&seconds, q) * 1e6 / workload.steps() as f64;
+    let us = us_per_step(0.5);
+    let samples_per_s = workload.rows as f64 / quantile(&seconds, 0.5);
+    let flops = workload.architecture().flops_per_sample();
+    let bound_us = flops * workload.rows as f64 / workload.steps() as f64 / (peaks.fma_peak_gflops * 1e3)
+        + footprint.bytes_moved() / (peaks.memory_gb_per_s * 1e3);
+    Ok(BenchRun {
+        workload: workload.name.clone(),
+        layers: workload.layers.clone(),
+        batch: workload.batch,
+        threads,
+        optimizer: options.optimizer.to_string(),
+        precision: "f32".to_owned(),
+        isa: options.isa.name().to_owned(),
+        samples_per_s,
+        us_per_step: us,
+        gflops: flops * samples_per_s / 1e9,
+        roofline: bound_us / us,
+        peak_rss_mb,
+        epochs: seconds.len(),
+        us_per_step_p25: us_per_step(0.25),
+        us_per_step_p75: us_per_step(0.75),
+        peaks,
+        explain: times.map(|times| Profile::new(workload, footprint, &times, us, (threads, peaks))),
+    })
+}
+
+/// The memory that an update of this workload goes through.
+fn footprint(workload: &Workload, options: &BenchOptions) -> Footprint {
+    let parameters = workload.layers.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum();
+    Footprint { parameters, states: 1 + options.optimizer.algorithm.slots() }
+}
+
+/// A network at work.
+pub(super) struct Subject<'a> {
+    workload: &'a Workload,
+    data: Dataset,
+    trainer: Trainer,
+    lr: f64,
+    order: Vec<u32>,
+    epoch: u64,
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn new(workload: &'a Workload, threads: usize, options: &BenchOptions) -> Subject<'a> {
+        let settings = StepSettings {
+            objective: Objective::new(workload.loss(), 0.0).expect("any loss goes without label smoothing"),
+            optimizer: options.optimizer,
+            l1: 0.0,
+            l2: 0.0,
+            weight_decay: 0.0,
+            decay_bias: false,
+            clip_norm: options.clip_norm,
+            clip_value: None,
+            clip_layer: None,
+            ema: None,
+            seed: 0,
+        };
+        let architecture = workload.architecture();
+        let parameters = Parameters::init(&architecture, None, 0);
+        let sizes = (workload.batch, workload.rows);
+        let trainer = Trainer::new(&architecture, parameters, settings, (options.isa, threads), sizes);
+        Subject { workload, data: workload.data(), trainer, lr: options.optimizer.lr, order: Vec::new(), epoch: 0 }
+    }
+
+    /// Seconds of each epoch, after a warm-up that does not count.
+    fn time_epochs(&mut self, epochs: Option<usize>) -> Result<Vec<f64>> {
+        self.time_epoch()?;
+        let start = Instant::now();
+        let mut seconds = Vec::new();
+        let enough = |done: usize| match epochs {
+            Some(epochs) => done >= epochs,
+            None => done >= EPOCHS && (start.elapsed() >= LEAST || done >= MOST_EPOCHS),
+        };
+        while !enough(seconds.len()) {
+            seconds.push(self.time_epoch()?);
+        }
+        Ok(seconds)
+    }
+
+    fn time_epoch(&mut self) -> Result<f64> {
+        let start = Instant::now();
+        self.run_epoch(|trainer, plan| (trainer.epoch(plan), ()))?;
+        Ok(start.elapsed().as_secs_f64())
+    }
+
+    /// Mean seconds that a thread spends in each phase of a step, in the order of [`Phase::ALL`]: those of the median epoch,
+    /// by their sum, of as many as take [`LEAST`].
+    pub(super) fn phases(&mut self) -> Result<[f64; Phase::ALL.len()]> {
+        let part = 1.0 / (self.trainer.threads() * self.workload.steps()) as f64;
+        let (start, mut epochs) = (Instant::now(), Vec::new());
+        while epochs.is_empty() || start.elapsed() < LEAST {
+            let threads = self.run_epoch(|trainer, plan| trainer.timed_epoch(plan))?;
+            let mean = |phase: usize| threads.iter().map(|times: &PhaseTimes| times[phase].as_secs_f64() * part).sum();
+            let seconds: [f64; Phase::ALL.len()] = std::array::from_fn(mean);
+            epochs.push((seconds.iter().sum::<f64>(), seconds));
+        }
+        epochs.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Ok(epochs[epochs.len() / 2].1)
+    }
+
+    /// One epoch in an order of its own.
+    fn run_epoch<T>(&mut self, train: impl Fn(&mut Trainer, &EpochPlan<'_>) -> (EpochOutcome, T)) -> Result<T> {
+        let lr = self.lr;
+        epoch_order(self.workload.rows, 0, self.epoch, true, &mut self.order);
+        let plan = EpochPlan {
+            data: &self.data,
+            order: &self.order,
+            epoch: self.epoch,
+            batch: self.workload.batch,
+            lr: &|_| lr,
+            momentum: &|_| None,
+            stop: &|_| false,
+            tol_grad: None,
+            log_steps: None,
+        };
+        self.epoch += 1;
+        let (outcome, result) = train(&mut self.trainer, &plan);
+        match outcome.halt {
+            Some(Halt::Diverged(stats)) => {
+                let (epoch, step) = (self.epoch as usize, self.trainer.steps() + 1);
+                Err(Error::Diverged { epoch, step, loss: stats.loss })
+            }
+            _ => Ok(result),
+        }
+    }
+}
+
+/// Quantile `q` of sorted numbers, linear between neighbours.
+fn quantile(sorted: &[f64], q: f64) -> f64 {
+    let at = q * (sorted.len() - 1) as f64;
+    let (low, high) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
+    low + (high - low) * at.fract()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::workloads::BenchTask;
+    use super::*;
+    use crate::kernel::Isa;
+    use crate::optim::clip::NormType;
+
+    fn options() -> BenchOptions {
+        let optimizer = "adam".parse().unwrap();
+        let clip_norm = Some((1.0, NormType::L2));
+        BenchOptions { optimizer, clip_norm, epochs: Some(3), isa: Isa::detect(), explain: true }
+    }
+
+    #[test]
+    fn quantiles_lie_between_neighbours() {
+        let sorted = [1.0, 2.0, 4.0, 8.0];
+        assert_eq!([0.0, 0.25, 0.5, 1.0].map(|q| quantile(&sorted, q)), [1.0, 1.75, 3.0, 8.0]);
+        assert_eq!(quantile(&[7.0], 0.75), 7.0);
+    }
+
+    #[test]
+    fn figures_agree_with_each_other() {
+        let workload = Workload::custom("4,8,3".parse().unwrap(), 16, 250, BenchTask::Classify).unwrap();
+        let run = bench(&workload, 2, &options()).unwrap();
+        assert_eq!((run.epochs, run.threads, run.layers.as_slice()), (3, 2, &[4, 8, 3][..]));
+        // An epoch has 250 rows in 16 steps; a row costs 6 · (4·8 + 8·3) − 2 · 4·8 = 272 operations.
+        let epoch_s = run.us_per_step * 16.0 / 1e6;
+        let close = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-9;
+        assert!(close(run.samples_per_s, 250.0 / epoch_s), "{run:?}");
+        assert!(close(run.gflops, 272.0 * run.samples_per_s / 1e9), "{run:?}");
+        assert!(run.us_per_step_p25 <= run.us_per_step && run.us_per_step <= run.us_per_step_p75);
+        // 67 parameters: gradients are read, weights and two moments read and written.
+        let bound = 272.0 * 250.0 / 16.0 / run.peaks.fma_peak_gflops + 67.0 * 28.0 / run.peaks.memory_gb_per_s;
+        assert!(close(run.roofline, bound / 1e3 / run.us_per_step), "{run:?}");
+        let shares: f64 = run.explain.unwrap().phases.iter().map(|phase| phase.share).sum();
+        assert!(close(shares, 1.0));
+    }
+
+    #[test]
+    fn divergence_is_an_error() {
+        let workload = Workload::custom("4,8,1".parse().unwrap(), 16, 64, BenchTask::Regress).unwrap();
+        let options = BenchOptions { optimizer: "sgd:lr=1e30".parse().unwrap(), clip_norm: None, ..options() };
+        assert!(matches!(bench(&workload, 1, &options), Err(Error::Diverged { .. })));
+    }
+}

@@ -1,0 +1,192 @@
+//! What the machine can do, measured: the roof under which a step is judged.
+//!
+//! All figures are of `threads` threads working at once. Rates are the best of several short runs: interruptions only make
+//! a run slower, never faster.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::measure::{CHAINS, fma_chains, sweep};
+use crate::kernel::{Isa, LANES, Line, zeroed};
+use crate::train::team::{Member, Team};
+
+/// How long one run takes.
+const RUN: Duration = Duration::from_millis(20);
+/// Runs of which the best counts.
+const RUNS: usize = 3;
+
+/// Peak rates of all threads together.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Peaks {
+    /// Multiply-adds in registers, 10⁹ floating-point operations a second.
+    pub fma_peak_gflops: f64,
+    /// Sweeps over memory like an update's, 10⁹ bytes a second.
+    pub memory_gb_per_s: f64,
+}
+
+/// What it costs that threads work together.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Together {
+    /// Threads at work.
+    pub threads: usize,
+    /// One barrier, ns.
+    pub barrier_ns: f64,
+    /// Reading one cache line of many that another core has just written, ns.
+    pub line_ns: f64,
+}
+
+/// Memory that an update goes through.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Footprint {
+    /// Parameters.
+    pub parameters: usize,
+    /// Arrays that are read and written: the parameters, and what the optimizer keeps for each.
+    pub states: usize,
+}
+
+impl Footprint {
+    /// Bytes that one update moves: gradients are read, states read and written.
+    pub fn bytes_moved(self) -> f64 {
+        (4 * self.parameters * (1 + 2 * self.states)) as f64
+    }
+}
+
+impl Peaks {
+    /// Measures both rates, the memory's on buffers as large as the update's, so on the same level of the caches.
+    pub fn measure(isa: Isa, threads: usize, footprint: Footprint) -> Peaks {
+        let team = Team::new(threads);
+        Peaks { fma_peak_gflops: fma_peak(&team, isa) / 1e9, memory_gb_per_s: bandwidth(&team, isa, footprint) / 1e9 }
+    }
+
+    /// The better of two measurements, rate by rate.
+    pub fn max(self, other: Peaks) -> Peaks {
+        Peaks {
+            fma_peak_gflops: self.fma_peak_gflops.max(other.fma_peak_gflops),
+            memory_gb_per_s: self.memory_gb_per_s.max(other.memory_gb_per_s),
+        }
+    }
+}
+
+/// Repeats `work`, which returns how much it did, for [`RUN`] in every member at once; returns the work a second of all.
+fn rate_of_all(member: Member<'_>, mut work: impl FnMut() -> f64) -> f64 {
+    member.barrier();
+    let start = Instant::now();
+    let mut done = 0.0;
+    while start.elapsed() < RUN {
+        done += work();
+    }
+    done / start.elapsed().as_secs_f64()
+}
+
+/// Floating-point operations a second; registers differ, so the best number of chains is searched.
+fn fma_peak(team: &Team, isa: Isa) -> f64 {
+    let run =
+        |chains: usize| -> f64 { team.run(|member| rate_of_all(member, || fma_chains(isa, chains))).into_iter().sum() };
+    CHAINS.into_iter().flat_map(|chains| [chains; RUNS]).map(run).fold(0.0, f64::max)
+}
+
+/// Bytes a second of sweeps over each thread's part of the footprint.
+fn bandwidth(team: &Team, isa: Isa, footprint: Footprint) -> f64 {
+    let lines = footprint.parameters.div_ceil(LANES).div_ceil(team.threads());
+    let moved = Footprint { parameters: lines * LANES, ..footprint }.bytes_moved();
+    let rates = team.run(|member| {
+        let gradients = vec![Line::splat(1e-3); lines];
+        let mut states: Vec<Vec<Line>> = (0..footprint.states).map(|_| zeroed(lines)).collect();
+        let mut run = || {
+            rate_of_all(member, || {
+                sweep(isa, &gradients, &mut states);
+                moved
+            })
+        };
+        [(); RUNS].map(|()| run())
+    });
+    (0..RUNS).map(|run| rates.iter().map(|rates| rates[run]).sum()).fold(0.0, f64::max)
+}
+
+impl Together {
+    /// Measures what barriers and lines cost `threads` threads; `None` for one thread, which has neither.
+    pub fn measure(threads: usize) -> Option<Together> {
+        if threads < 2 {
+            return None;
+        }
+        let team = Team::new(threads);
+        Some(Together { threads, barrier_ns: barrier_cost(&team), line_ns: line_cost(&team) })
+    }
+}
+
+/// Barriers in a run: few, so that some run meets no interruption.
+const BARRIERS: usize = 200;
+/// Runs of barriers of which the best counts.
+const BARRIER_RUNS: usize = 30;
+
+/// ns of one barrier, when all come at the same time.
+fn barrier_cost(team: &Team) -> f64 {
+    let times = team.run(|member| {
+        let mut best = Duration::MAX;
+        for _ in 0..BARRIER_RUNS {
+            member.barrier();
+            let start = Instant::now();
+            (0..BARRIERS).for_each(|_| member.barrier());
+            best = best.min(start.elapsed());
+        }
+        best
+    });
+    ns(times.into_iter().max().unwrap_or_default()) / BARRIERS as f64
+}
+
+/// A cache line with one number.
+#[repr(align(64))]
+struct Cell(AtomicU32);
+
+/// Lines that go from one core to another at a time: 32 KiB, so that they are still in the writer's own cache.
+const SENT: usize = 512;
+/// How often they go.
+const SENDINGS: usize = 200;
+
+/// ns a line, when the second member reads what the first has just written: the median, for the best is that of two
+/// threads that happen to share a core.
+fn line_cost(team: &Team) -> f64 {
+    let lines: Vec<Cell> = (0..SENT).map(|_| Cell(AtomicU32::new(0))).collect();
+    let times = team.run(|member| {
+        let mut times = Vec::with_capacity(SENDINGS);
+        for round in 0..SENDINGS {
+            if member.index == 0 {
+                lines.iter().for_each(|line| line.0.store(round as u32, Ordering::Relaxed));
+            }
+            member.barrier();
+            if member.index == 1 {
+                let start = Instant::now();
+                let sum = lines.iter().fold(0u32, |sum, line| sum.wrapping_add(line.0.load(Ordering::Relaxed)));
+                std::hint::black_box(sum);
+                times.push(start.elapsed());
+            }
+            member.barrier();
+        }
+        times.sort_unstable();
+        times.get(SENDINGS / 2).copied()
+    });
+    ns(times[1].expect("the second member read")) / SENT as f64
+}
+
+fn ns(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e9
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_and_costs_are_positive_and_finite() {
+        let footprint = Footprint { parameters: 1000, states: 3 };
+        assert_eq!(footprint.bytes_moved(), 28_000.0);
+        let peaks = Peaks::measure(Isa::detect(), 2, footprint);
+        let together = Together::measure(2).expect("two threads work together");
+        for figure in [peaks.fma_peak_gflops, peaks.memory_gb_per_s, together.barrier_ns, together.line_ns] {
+            assert!(figure.is_finite() && figure > 0.0, "{peaks:?} {together:?}");
+        }
+        assert_eq!(Together::measure(1), None);
+    }
+}

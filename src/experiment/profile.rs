@@ -1,0 +1,102 @@
+//! Where the time of a step goes, and what holds each phase back.
+
+use serde::{Deserialize, Serialize};
+
+use super::machine::{Footprint, Peaks, Together};
+use super::workloads::Workload;
+use crate::train::{Phase, blocks};
+
+/// What a phase cannot go beyond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Limit {
+    /// The FMA peak of the cores.
+    Compute,
+    /// The memory that holds the optimizer's state.
+    Memory,
+    /// Work too small for either: starting, waiting, other instructions.
+    Latency,
+}
+
+/// A phase is held by compute or memory where it reaches this part of the peak.
+const HELD: f64 = 0.4;
+
+/// One phase of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PhaseShare {
+    /// The phase.
+    pub phase: Phase,
+    /// Microseconds of a step that a thread spends in it, the mean over the threads.
+    pub us: f64,
+    /// Part of the step.
+    pub share: f64,
+    /// What holds it.
+    pub limit: Limit,
+    /// Of the matrix products the part of the FMA peak, of passes over memory the part of the bandwidth, of the barriers
+    /// the part that barriers alone would cost: the rest is waiting for the slowest. None of the loss.
+    pub of_peak: Option<f64>,
+}
+
+/// All phases of a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// The phases in order.
+    pub phases: Vec<PhaseShare>,
+    /// What barriers and lines cost these threads.
+    pub together: Option<Together>,
+}
+
+/// Barriers of a step: one before the weight gradients of each block and one after them, and one after the update.
+pub(super) fn barriers(batch: usize) -> usize {
+    2 * blocks(batch) + 1
+}
+
+impl Profile {
+    /// From the mean `seconds` of each phase, in the order of [`Phase::ALL`]. They were taken with clocks, which cost time
+    /// themselves, so only their shares count: `us_per_step` is the time without clocks.
+    pub(super) fn new(
+        workload: &Workload,
+        footprint: Footprint,
+        seconds: &[f64; Phase::ALL.len()],
+        us_per_step: f64,
+        (threads, peaks): (usize, Peaks),
+    ) -> Profile {
+        let together = Together::measure(threads);
+        let total: f64 = seconds.iter().sum();
+        let phase = |(phase, seconds): (Phase, &f64)| {
+            let share = seconds / total;
+            let us = share * us_per_step;
+            let (limit, of_peak) = held(phase, us, workload, footprint, peaks, together);
+            PhaseShare { phase, us, share, limit, of_peak }
+        };
+        Profile { phases: Phase::ALL.into_iter().zip(seconds).map(phase).collect(), together }
+    }
+}
+
+/// What holds a phase of `us` microseconds, and how near it comes.
+fn held(
+    phase: Phase,
+    us: f64,
+    workload: &Workload,
+    footprint: Footprint,
+    peaks: Peaks,
+    together: Option<Together>,
+) -> (Limit, Option<f64>) {
+    let near = |peak: Limit, of: f64| (if of >= HELD { peak } else { Limit::Latency }, Some(of));
+    let compute = |flops: f64| near(Limit::Compute, flops * workload.batch as f64 / us / 1e3 / peaks.fma_peak_gflops);
+    let memory = |bytes: f64| near(Limit::Memory, bytes / us / 1e3 / peaks.memory_gb_per_s);
+    let weights = |layers: &[usize]| layers.windows(2).map(|pair| 2.0 * (pair[0] * pair[1]) as f64).sum::<f64>();
+    match phase {
+        _ if us == 0.0 => (Limit::Latency, None),
+        Phase::Forward | Phase::BackwardToWeights => compute(weights(&workload.layers)),
+        Phase::BackwardToInputs => compute(weights(&workload.layers[1..])),
+        Phase::Gather => memory((8 * workload.batch * workload.layers[0]) as f64),
+        Phase::Norm => memory((4 * footprint.parameters) as f64),
+        Phase::Update => memory(footprint.bytes_moved()),
+        Phase::Loss => (Limit::Latency, None),
+        Phase::Barrier => {
+            let alone = together.map(|t| barriers(workload.batch) as f64 * t.barrier_ns / 1e3 / us);
+            (Limit::Latency, alone.map(|of| of.min(1.0)))
+        }
+    }
+}
