@@ -22,6 +22,8 @@ fn arg(key: &'static Key) -> Arg {
     let arg = match key.name {
         "threads" => arg.short('j'),
         "out" => arg.short('o'),
+        "quiet" => arg.short('q'),
+        "verbose" => arg.short('v'),
         _ => arg,
     };
     match key.value {

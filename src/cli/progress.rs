@@ -10,6 +10,8 @@ use gradlane::train::goal::{DataPart, Watched};
 use gradlane::{Error, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use serde_json::Value;
+
 use super::output::say;
 use super::table::figure;
 
@@ -122,11 +124,21 @@ impl Progress {
         }
     }
 
-    /// Shows the last epoch and takes the bar away.
-    pub fn finish(self) {
+    /// Shows that training begins, where events are shown.
+    pub fn start(&self, plan: &Plan) {
+        if self.style == Style::Json {
+            say(&plan.start_event().to_string());
+        }
+    }
+
+    /// Takes the bar away, with the last line of the table; shows the last event, where events are shown.
+    pub fn finish(mut self, end: Option<Value>) {
         self.held_back.iter().for_each(|line| self.line(line));
-        if let Some(bar) = self.bar {
+        if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
+        }
+        if let Some(end) = end.filter(|_| self.style == Style::Json) {
+            say(&end.to_string());
         }
     }
 }

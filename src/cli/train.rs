@@ -4,9 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 use gradlane::config::TrainConfig;
-use gradlane::run::{Finished, OverfitReport, Plan, RunDirectory, Summary, default_path, overfit_batch, trace};
+use gradlane::run::{
+    Finished, OverfitReport, Plan, RunDirectory, Summary, default_path, overfit_batch as learn_one_batch,
+    trace as traced,
+};
 use gradlane::train::fit::Stopped;
 use gradlane::train::goal::DataPart;
 use gradlane::{Error, Result};
@@ -21,62 +24,55 @@ use super::table;
 
 /// The command line.
 pub fn command() -> Command {
-    let switch = |name: &'static str, help: &'static str| {
-        Arg::new(name).long(name).help(help).help_heading("Run").action(ArgAction::SetTrue)
-    };
     Command::new("train")
         .about("Train a network and write a run directory")
         .after_help("Every option is also a key of --config FILE.toml (with _ for -) and a variable GRADLANE_<KEY>.")
         .arg(args::data())
         .args(args::training_flags())
         .arg(args::config())
-        .arg(switch("quiet", "No progress and no notes").short('q'))
-        .arg(switch("verbose", "More notes: preparation, network, shape of each layer").short('v'))
-        .arg(switch("json", "Print the summary as one JSON object"))
-        .arg(switch("dry-run", "Read and check everything, print the plan, do not train"))
-        .arg(switch("overfit-batch", "Check the set-up: can the network learn one batch by heart?"))
-        .arg(
-            switch("trace", "Print one forward and backward pass of a small network, every number named")
-                .conflicts_with("json"),
-        )
 }
 
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
     let settings = args::settings(matches)?;
-    let quiet = matches.get_flag("quiet");
-    let json = matches.get_flag("json");
+    let [quiet, verbose, json] = ["quiet", "verbose", "json"].map(|name| settings.switch(name));
+    let (quiet, verbose, json) = (quiet?, verbose?, json?);
+    let [dry_run, overfit_batch, trace] = ["dry_run", "overfit_batch", "trace"].map(|name| settings.switch(name));
+    let (dry_run, overfit_batch, trace) = (dry_run?, overfit_batch?, trace?);
+    if trace && json {
+        return Err(Error::Usage("--trace prints text: leave out --json".to_owned()).into());
+    }
     let style = Style::of(settings.text("progress").as_deref())?;
     let style = if quiet { Style::None } else { style };
     let config = TrainConfig::new(settings)?;
-    let only_looks = ["dry-run", "overfit-batch", "trace"].iter().any(|name| matches.get_flag(name));
     let out = config.output.out.clone().unwrap_or_else(default_path);
-    if !only_looks {
+    if !(dry_run || overfit_batch || trace) {
         RunDirectory::check(&out, config.output.overwrite)?;
     }
     let overwrite = config.output.overwrite;
     limit_pool(config.threads.threads);
     let plan = Plan::new(config)?;
     if !quiet {
-        notes(&plan, matches.get_flag("verbose"));
+        notes(&plan, verbose);
     }
     for warning in &plan.prepared.warnings {
         say(&format!("warning: {warning}"));
     }
-    if matches.get_flag("trace") {
-        return print(&trace(&plan)?);
+    if trace {
+        return print(&traced(&plan)?);
     }
-    if matches.get_flag("dry-run") {
+    if dry_run {
         return print(&if json { format!("{}\n", plan.start_event()) } else { described(&plan) });
     }
-    if matches.get_flag("overfit-batch") {
+    if overfit_batch {
         return overfit(plan, json);
     }
     let mut directory = RunDirectory::create(&out, overwrite)?;
     let signal = catch_signals()?;
     let mut progress = Progress::new(style, &plan);
+    progress.start(&plan);
     let finished = plan.run(&mut directory, &signal, &mut |event| progress.observe(event));
-    progress.finish();
+    progress.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));
     let finished = finished?;
     directory.point_latest();
     let reported = report(&plan, &finished, directory.path(), json);
@@ -140,7 +136,7 @@ fn described(plan: &Plan) -> String {
 }
 
 fn overfit(plan: Plan, json: bool) -> Outcome {
-    let report = overfit_batch(plan)?;
+    let report = learn_one_batch(plan)?;
     if json {
         print_json(&report)?;
     } else {

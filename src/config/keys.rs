@@ -129,6 +129,12 @@ pub const KEYS: &[Key] = &[
     switch("overwrite", Run, "Replace a run that is there"),
     key("log_steps", "N", Run, "Record every so many steps in events.jsonl"),
     key("progress", "HOW", Run, "auto, bar, plain, json or none [auto]"),
+    switch("quiet", Run, "No progress and no notes"),
+    switch("verbose", Run, "More notes: rows of each part, network, optimizer, threads"),
+    switch("json", Run, "Print the summary as one JSON object"),
+    switch("dry_run", Run, "Read and check everything, print the plan, do not train"),
+    switch("overfit_batch", Run, "Check the set-up: can the network learn one batch by heart?"),
+    switch("trace", Run, "Print one forward and backward pass of a small network, every number named"),
 ];
 
 /// The option of this key.

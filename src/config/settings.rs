@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::keys::{KEYS, find};
+use super::reader::Reader;
 use crate::{Error, Result, spec};
 
 /// Where a value was given.
@@ -50,6 +51,14 @@ impl Settings {
     /// The text of a value that is no matter of training, such as how progress is shown.
     pub fn text(&self, name: &str) -> Option<String> {
         self.given.get(name).and_then(|given| given.value.as_str().map(str::to_owned))
+    }
+
+    /// Whether a switch is on.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if its value is neither `true` nor `false`.
+    pub fn switch(&self, name: &str) -> Result<bool> {
+        Reader::new(self.clone()).switch(name)
     }
 
     /// Sets a value that any other source overrides, such as a variable of another library.

@@ -5,7 +5,7 @@ use super::balance::resample;
 use super::dataset::{Dataset, Features, Targets};
 use super::idx::Images;
 use super::options::{DataOptions, TaskChoice};
-use super::prepared::{Prepared, apply_class_weights, check_classes, class_labels, deal, task_note};
+use super::prepared::{Prepared, apply_class_weights, check_classes, class_labels, deal, is_rebalanced, task_note};
 use super::preprocess::{ImagePreprocessing, Preprocessing};
 use super::target::Target;
 use super::task::Task;
@@ -46,6 +46,8 @@ pub(super) fn prepare_images(
     let val = part(valid, &mut split.val)?;
     let test = part(test, &mut split.test)?;
 
+    let plain = || chosen(&preprocessing, &train, &split.train);
+    let plain_train = is_rebalanced(options).then(plain).transpose()?;
     let mut train = match options.balance {
         Balance::None => chosen_in_place(&preprocessing, train, &split.train)?,
         balance => {
@@ -56,7 +58,7 @@ pub(super) fn prepare_images(
     };
     apply_class_weights(&mut train, target, options)?;
     let preprocessing = Preprocessing::Images(preprocessing);
-    Ok(Prepared { preprocessing, train, val, test, split, notes, warnings: Vec::new() })
+    Ok(Prepared { preprocessing, train, plain_train, val, test, split, notes, warnings: Vec::new() })
 }
 
 /// The classes are the labels that occur, as numbers.

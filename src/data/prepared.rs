@@ -17,6 +17,8 @@ pub struct Prepared {
     pub preprocessing: Preprocessing,
     /// Rows that are learnt from, resampled and with class weights where the options say so.
     pub train: Dataset,
+    /// The training rows as they are in the file, where `train` is resampled or has class weights.
+    pub plain_train: Option<Dataset>,
     /// Validation part.
     pub val: Option<Dataset>,
     /// Test part.
@@ -27,6 +29,18 @@ pub struct Prepared {
     pub notes: Vec<String>,
     /// What a user should look at.
     pub warnings: Vec<String>,
+}
+
+impl Prepared {
+    /// The training part by which a model is judged: each row of it once, weighted as validation and test rows are.
+    pub fn judged_train(&self) -> &Dataset {
+        self.plain_train.as_ref().unwrap_or(&self.train)
+    }
+}
+
+/// Whether training sees other rows, or other weights, than the file has.
+pub(super) fn is_rebalanced(options: &DataOptions) -> bool {
+    options.balance != Balance::None || options.class_weight.is_some()
 }
 
 /// What is learnt and why, as it is said aloud.

@@ -5,7 +5,9 @@ use super::dataset::Dataset;
 use super::fit::{FitOptions, stray_text};
 use super::input::Input;
 use super::options::{DataOptions, Impute, Scale, TaskChoice};
-use super::prepared::{Prepared, apply_class_weights, check_classes, class_labels, deal, empty_parts, task_note};
+use super::prepared::{
+    Prepared, apply_class_weights, check_classes, class_labels, deal, empty_parts, is_rebalanced, task_note,
+};
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::schema::{Roles, infer_task};
 use super::split::Split;
@@ -51,7 +53,10 @@ pub(super) fn prepare_table(
     let rows = training_rows(&split.train, &preprocessing.target, table, options, seed)?;
     let mut train = labelled(&preprocessing, table, &rows)?;
     apply_class_weights(&mut train, &preprocessing.target, options)?;
-    Ok(Prepared { preprocessing: Preprocessing::Table(preprocessing), train, val, test, split, notes, warnings })
+    let plain = || labelled(&preprocessing, table, &split.train);
+    let plain_train = is_rebalanced(options).then(plain).transpose()?;
+    let preprocessing = Preprocessing::Table(preprocessing);
+    Ok(Prepared { preprocessing, train, plain_train, val, test, split, notes, warnings })
 }
 
 #[derive(Clone, Copy)]

@@ -126,6 +126,17 @@ impl RunDirectory {
         writeln!(self.events, "{event}").map_err(|e| Error::io(self.path.join("events.jsonl"), e))
     }
 
+    /// Takes back what was written, where training made no step and there is no older model to go with it.
+    pub fn withdraw(&self) {
+        if self.model().exists() {
+            return;
+        }
+        for file in FILES {
+            let _ = fs::remove_file(self.path.join(file)); // one that is not there need not go
+        }
+        let _ = fs::remove_dir(&self.path); // stays if something else is in it
+    }
+
     /// Makes `runs/latest` point here, where the directory is one of `runs`. A system without links has none.
     pub fn point_latest(&self) {
         let (Some(folder), Some(name)) = (self.path.parent(), self.path.file_name()) else { return };

@@ -316,22 +316,19 @@ impl Plan {
         });
         let finished = self.finish(&mut trainer, &scorer, outcome)?;
         if trainer.steps() == 0 && matches!(finished.stopped, Stopped::Time | Stopped::Steps) {
+            directory.withdraw();
             return Err(Error::NoStep("the time was up before the first optimizer step: allow more".to_owned()));
         }
         finished.model.save(&directory.model())?;
         directory.write_json("summary.json", &finished.summary)?;
-        let mut end = json!(finished.summary);
-        if let Some(end) = end.as_object_mut() {
-            end.shift_insert(0, "event".to_owned(), "end".into());
-        }
-        directory.event(&end)?;
+        directory.event(&finished.summary.end_event())?;
         failure.map_or(Ok(finished), Err)
     }
 
     /// Evaluates the kept weights once on each part.
     fn finish(&self, trainer: &mut Trainer, scorer: &Scorer, outcome: FitOutcome) -> Result<Finished> {
         let mut kept = outcome.parameters;
-        let train = evaluate(trainer, scorer, &mut kept, &self.prepared.train).0;
+        let train = evaluate(trainer, scorer, &mut kept, self.prepared.judged_train()).0;
         let mut part = |data: &Option<Dataset>| data.as_ref().map(|d| evaluate(trainer, scorer, &mut kept, d)).unzip();
         let (val, val_confusion) = part(&self.prepared.val);
         let (test, test_confusion) = part(&self.prepared.test);

@@ -1,6 +1,7 @@
 //! What a run came to.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::metrics::MetricSet;
 
@@ -45,4 +46,15 @@ pub struct Summary {
     pub seed: u64,
     /// Hash of the kept weights.
     pub weights_sha256: String,
+}
+
+impl Summary {
+    /// The last event of the run: the same figures.
+    pub fn end_event(&self) -> Value {
+        let mut end = json!(self);
+        if let Some(end) = end.as_object_mut() {
+            end.shift_insert(0, "event".to_owned(), "end".into());
+        }
+        end
+    }
 }
