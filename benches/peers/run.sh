@@ -63,7 +63,7 @@ for round in $(seq "$rounds"); do
                 python sklearn_mlp.py --workload "$workload" --threads "$n" --epochs 2
             fi
             if [ $rust = yes ] && [ "$optimizer" = adam ]; then
-                for peer in candle burn-flex burn-ndarray; do
+                for peer in candle burn; do
                     record "$here/rust/target/release/gradlane-peers" $peer "$workload" "$n"
                 done
             fi

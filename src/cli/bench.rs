@@ -135,6 +135,9 @@ fn explain_scaling(workloads: &[Workload], options: &BenchOptions, runs: &[Bench
     let Some(together) = Together::measure(available_threads()) else {
         return print("\nOn one core nothing can be said of how steps scale.\n");
     };
+    if together.is_disturbed() {
+        say("warning: other programs kept a core busy while barriers were timed: the prediction is of no use");
+    }
     let predict = |workload| Ok(ScalingModel::measure(workload, options, together)?.predict(workload));
     let predictions = workloads.iter().map(predict).collect::<Result<Vec<_>>>()?;
     print(&tables::scaling(&predictions, together, runs))

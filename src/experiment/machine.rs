@@ -105,7 +105,15 @@ fn bandwidth(team: &Team, isa: Isa, footprint: Footprint) -> f64 {
     (0..RUNS).map(|run| rates.iter().map(|rates| rates[run]).sum()).fold(0.0, f64::max)
 }
 
+/// Threads with a core each meet in less, ns; a barrier that takes longer waited for a thread that was not running.
+const DISTURBED_NS: f64 = 10_000.0;
+
 impl Together {
+    /// Whether threads had to share a core while this was measured: nothing can be predicted from it.
+    pub fn is_disturbed(&self) -> bool {
+        self.barrier_ns > DISTURBED_NS
+    }
+
     /// Measures what barriers and lines cost `threads` threads; `None` for one thread, which has neither.
     pub fn measure(threads: usize) -> Option<Together> {
         if threads < 2 {

@@ -1,6 +1,6 @@
 //! Trains gradlane's workloads with other Rust libraries and prints a JSON line as `gradlane bench --json` does.
 //!
-//! `gradlane-peers PEER WORKLOAD THREADS [EPOCHS]`, with the peers candle, burn-flex and burn-ndarray; always Adam, clipped.
+//! `gradlane-peers PEER WORKLOAD THREADS [EPOCHS]`, with the peers candle and burn; always Adam, clipped.
 
 mod burn_mlp;
 mod candle_mlp;
@@ -61,9 +61,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rows = Rows::new(&workload, &data);
     let seconds = match peer.as_str() {
         "candle" => candle_mlp::seconds(&rows, epochs)?,
-        "burn-flex" => burn_mlp::seconds(&rows, epochs, burn::tensor::Device::flex())?,
-        "burn-ndarray" => burn_mlp::seconds(&rows, epochs, burn::tensor::Device::ndarray())?,
-        other => return Err(format!("unknown peer {other}: candle, burn-flex, burn-ndarray").into()),
+        "burn" => burn_mlp::seconds(&rows, epochs, burn::tensor::Device::flex())?,
+        other => return Err(format!("unknown peer {other}: candle, burn").into()),
     };
     let line = serde_json::json!({
         "peer": peer,
