@@ -135,9 +135,9 @@ macro_rules! compute_rows {
     };
 }
 
-/// Splits `total` rows into tiles of at most `most`, as equal as can be: `(first, rows)` of each.
+/// Splits `total` rows or panels into tiles of at most `most`, as equal as can be: `(first, size)` of each.
 #[inline(always)]
-fn row_tiles(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+fn equal_tiles(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let tiles = total.div_ceil(most);
     (0..tiles).map(move |i| {
         let first = i * total / tiles;
@@ -181,14 +181,12 @@ impl Job for Forward<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let Extent { panels, rows, .. } = self.extent;
-        let mut panel = 0;
-        while panel < panels {
-            let vectors = if const { L::MANY_REGISTERS } { (panels - panel).min(3) } else { 1 };
+        let widest = if const { L::MANY_REGISTERS } { 3 } else { 1 };
+        for (panel, vectors) in equal_tiles(panels, widest) {
             // SAFETY: `forward` checked that the slices hold `panels` panels of `depth` and of `rows` lines.
             unsafe {
                 if const { L::MANY_REGISTERS } {
-                    let most = if vectors == 1 { 16 } else { 8 };
-                    for (first, rows) in row_tiles(rows, most) {
+                    for (first, rows) in equal_tiles(rows, if vectors == 1 { 16 } else { 8 }) {
                         match vectors {
                             3 => compute_rows!(rows, 3, 1, LANES, [1 2 3 4 5 6 7 8], self.tile(panel, first)),
                             2 => compute_rows!(rows, 2, 1, LANES, [1 2 3 4 5 6 7 8], self.tile(panel, first)),
@@ -199,12 +197,11 @@ impl Job for Forward<'_> {
                         }
                     }
                 } else {
-                    for (first, rows) in row_tiles(rows, 6) {
+                    for (first, rows) in equal_tiles(rows, 6) {
                         compute_rows!(rows, 1, 1, LANES, [1 2 3 4 5 6], self.tile(panel, first));
                     }
                 }
             }
-            panel += vectors;
         }
     }
 }
@@ -245,31 +242,32 @@ impl Job for Backward<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let Extent { panels, rows, depth, .. } = self.extent;
+        // Panels that go two by two; one that is left, or every one where registers are few, goes alone.
+        let paired = if const { L::MANY_REGISTERS } { panels / 2 * 2 } else { 0 };
         for start in (0..depth).step_by(BACKWARD_BLOCK) {
             let block = BACKWARD_BLOCK.min(depth - start);
-            let mut panel = 0;
-            while panel < panels {
-                let vectors = if const { L::MANY_REGISTERS } { (panels - panel).min(2) } else { 1 };
-                // SAFETY: `backward` checked that the slices hold the panels; `start` is a multiple of 16.
-                unsafe {
-                    if const { L::MANY_REGISTERS } {
-                        for (first, rows) in row_tiles(rows, if vectors == 2 { 14 } else { 16 }) {
-                            if vectors == 2 {
-                                let tile = self.tile(panel, first, start, block);
-                                compute_rows!(rows, 2, LANES, 1, [1 2 3 4 5 6 7 8 9 10 11 12 13 14], tile)
-                            } else {
-                                let tile = self.tile(panel, first, start, block);
-                                compute_rows!(rows, 1, LANES, 1, [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16], tile)
-                            }
+            // The rows of `A` stay in the first-level cache while the panels of `B` go by.
+            // SAFETY: `backward` checked that the slices hold the panels; `start` is a multiple of 16.
+            unsafe {
+                if const { L::MANY_REGISTERS } {
+                    for (first, rows) in equal_tiles(rows, 14) {
+                        for panel in (0..paired).step_by(2) {
+                            let tile = self.tile(panel, first, start, block);
+                            compute_rows!(rows, 2, LANES, 1, [1 2 3 4 5 6 7 8 9 10 11 12 13 14], tile);
                         }
-                    } else {
-                        for (first, rows) in row_tiles(rows, 6) {
+                    }
+                    for (first, rows) in equal_tiles(if paired < panels { rows } else { 0 }, 16) {
+                        let tile = self.tile(paired, first, start, block);
+                        compute_rows!(rows, 1, LANES, 1, [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16], tile);
+                    }
+                } else {
+                    for (first, rows) in equal_tiles(rows, 6) {
+                        for panel in 0..panels {
                             let tile = self.tile(panel, first, start, block);
                             compute_rows!(rows, 1, LANES, 1, [1 2 3 4 5 6], tile);
                         }
                     }
                 }
-                panel += vectors;
             }
         }
     }

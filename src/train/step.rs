@@ -17,7 +17,7 @@ use super::team::Member;
 use super::workspace::SharedWorkspace;
 use crate::data::Dataset;
 use crate::kernel::{LANES, Line, panels};
-use crate::model::Slot;
+use crate::model::{Layout, Slot};
 use crate::optim::span::{Change, Span, finish_gradient, update};
 use crate::optim::{Algorithm, Decay, GradientRule, Rule, VisitRule};
 
@@ -62,8 +62,21 @@ pub(super) struct SharedRun<'a> {
     pub(super) sums: Shared<'a, SlotSums>,
     /// What the network said of each position of the epoch, row-major.
     pub(super) outputs: Shared<'a, f32>,
-    /// Slots of each member.
+    /// Slots of each member, in the order of the parameters.
     pub(super) shares: &'a [Range<usize>],
+    /// The same in the order in which their gradients are computed: see [`visits`].
+    pub(super) visits: &'a [Vec<usize>],
+}
+
+/// The slots of a share in an order that meets the same rows of a tensor one panel after the other: the activations that
+/// these rows are multiplied with then stay in the cache. Bits do not depend on it.
+pub(super) fn visits(layout: &Layout, share: Range<usize>) -> Vec<usize> {
+    let mut order: Vec<usize> = share.collect();
+    order.sort_by_key(|n| {
+        let slot = &layout.slots[*n];
+        (slot.tensor, slot.rows.start, slot.panels.start)
+    });
+    order
 }
 
 /// One member's part of the run.
@@ -82,7 +95,7 @@ pub(super) struct Worker<'r, 'a, C> {
 pub(super) fn step<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) -> StepStats {
     let blocks = blocks(batch.rows.len());
     for (number, rows) in batch.rows.chunks(BLOCK_ROWS).enumerate() {
-        let block = Block { rows, start: number * BLOCK_ROWS };
+        let block = Block { rows, start: number * BLOCK_ROWS, last: number + 1 == blocks };
         let share = worker.member.share(panels(rows.len())); // whole panels of 16 rows
         worker.gather(&block, share.clone());
         worker.forward(batch, &block, share.clone());
@@ -90,12 +103,8 @@ pub(super) fn step<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) 
         worker.backward_to_inputs(share); // dZ of every layer
         worker.barrier();
         worker.backward_to_weights(&block); // dW = dZ·Xᵀ of this worker's slots, over all rows: the reduction
-        if number + 1 < blocks {
-            worker.barrier();
-        }
+        worker.barrier();
     }
-    worker.finish_gradients(); // penalties, clipping by value, sums for the norms
-    worker.barrier();
     let stats = worker.add_in_order(batch); // loss and norms, the same in every worker
     if stats.is_finite() {
         worker.update(batch);
@@ -108,6 +117,8 @@ pub(super) fn step<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) 
 struct Block<'a> {
     rows: &'a [u32],
     start: usize,
+    /// Whether the gradient is whole after it.
+    last: bool,
 }
 
 impl Block<'_> {
@@ -179,28 +190,32 @@ impl<C: Clock> Worker<'_, '_, C> {
         range.clone().zip(&self.run.net.layout.slots[range])
     }
 
+    /// The gradient of each slot of this worker; after the last block penalties, clipping by value, and sums for the norms,
+    /// while the slot is in the cache.
     fn backward_to_weights(&self, block: &Block<'_>) {
         let run = self.run;
-        for (_, slot) in self.slots() {
+        for number in &run.visits[self.member.index] {
+            let slot = &run.net.layout.slots[*number];
             let (rows, first) = (block.rows.len(), block.start == 0);
             backward::to_weights(self.member, run.net, &run.workspace, &run.gradients, slot, rows, first);
+            self.clock.mark(Phase::BackwardToWeights);
+            if block.last {
+                run.sums.write(self.member, *number..number + 1)[0] = self.finish_gradient(slot);
+                self.clock.mark(Phase::Norm);
+            }
         }
-        self.clock.mark(Phase::BackwardToWeights);
     }
 
-    fn finish_gradients(&self) {
+    fn finish_gradient(&self, slot: &Slot) -> SlotSums {
         let run = self.run;
-        for (number, slot) in self.slots() {
-            let mut sums = SlotSums::default();
-            self.for_each_run(slot, |lines, of_weights| {
-                let params = run.net.parameters.read(self.member, lines.clone());
-                let grads = run.gradients.write(self.member, lines);
-                let rule = run.settings.gradient_rule(of_weights);
-                sums.add(of_weights, &finish_gradient(run.net.isa, &rule, params, grads), rule.norm);
-            });
-            run.sums.write(self.member, number..number + 1)[0] = sums;
-        }
-        self.clock.mark(Phase::Norm);
+        let mut sums = SlotSums::default();
+        self.for_each_run(slot, |lines, of_weights| {
+            let params = run.net.parameters.read(self.member, lines.clone());
+            let grads = run.gradients.write(self.member, lines);
+            let rule = run.settings.gradient_rule(of_weights);
+            sums.add(of_weights, &finish_gradient(run.net.isa, &rule, params, grads), rule.norm);
+        });
+        sums
     }
 
     /// Calls `work` with the lines of a slot, weights apart from biases, gains and shifts.

@@ -8,7 +8,7 @@ use super::evaluate::{Evaluation, Evaluator};
 use super::forward::SharedNet;
 use super::settings::StepSettings;
 use super::shared::Shared;
-use super::step::{BLOCK_ROWS, Batch, SharedRun, Worker, step};
+use super::step::{BLOCK_ROWS, Batch, SharedRun, Worker, step, visits};
 use super::sums::{Clipping, SlotSums, StepStats};
 use super::team::{Member, Team};
 use super::workspace::Workspace;
@@ -31,6 +31,7 @@ pub struct Trainer {
     losses: Vec<f64>,
     sums: Vec<SlotSums>,
     shares: Vec<Range<usize>>,
+    visits: Vec<Vec<usize>>,
     evaluator: Evaluator,
     outputs: Vec<f32>,
     steps: u64,
@@ -109,6 +110,7 @@ impl Trainer {
     ) -> Trainer {
         let lines = parameters.layout.lines;
         let slots = settings.optimizer.algorithm.slots();
+        let shares = parameters.layout.shares(threads);
         Trainer {
             isa,
             team: Team::new(threads),
@@ -119,7 +121,8 @@ impl Trainer {
             workspace: Workspace::new(architecture, batch.min(BLOCK_ROWS), true),
             losses: vec![0.0; panels(batch)],
             sums: vec![SlotSums::default(); parameters.layout.slots.len()],
-            shares: parameters.layout.shares(threads),
+            visits: shares.iter().map(|share| visits(&parameters.layout, share.clone())).collect(),
+            shares,
             evaluator: Evaluator::new(architecture, isa, threads),
             outputs: vec![0.0; rows * architecture.outputs],
             settings,
@@ -203,6 +206,7 @@ impl Trainer {
             sums: Shared::new(&mut self.sums),
             outputs: Shared::new(&mut self.outputs),
             shares: &self.shares,
+            visits: &self.visits,
         };
         let done = self.steps;
         let mut asked = [AtomicBool::new(false), AtomicBool::new(false)];
