@@ -246,12 +246,12 @@ impl Job for Backward<'_> {
         let paired = if const { L::MANY_REGISTERS } { panels / 2 * 2 } else { 0 };
         for start in (0..depth).step_by(BACKWARD_BLOCK) {
             let block = BACKWARD_BLOCK.min(depth - start);
-            // The rows of `A` stay in the first-level cache while the panels of `B` go by.
+            // The panels of `B` stay in the first-level cache while the rows of `A` go by.
             // SAFETY: `backward` checked that the slices hold the panels; `start` is a multiple of 16.
             unsafe {
                 if const { L::MANY_REGISTERS } {
-                    for (first, rows) in equal_tiles(rows, 14) {
-                        for panel in (0..paired).step_by(2) {
+                    for panel in (0..paired).step_by(2) {
+                        for (first, rows) in equal_tiles(rows, 14) {
                             let tile = self.tile(panel, first, start, block);
                             compute_rows!(rows, 2, LANES, 1, [1 2 3 4 5 6 7 8 9 10 11 12 13 14], tile);
                         }
@@ -261,8 +261,8 @@ impl Job for Backward<'_> {
                         compute_rows!(rows, 1, LANES, 1, [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16], tile);
                     }
                 } else {
-                    for (first, rows) in equal_tiles(rows, 6) {
-                        for panel in 0..panels {
+                    for panel in 0..panels {
+                        for (first, rows) in equal_tiles(rows, 6) {
                             let tile = self.tile(panel, first, start, block);
                             compute_rows!(rows, 1, LANES, 1, [1 2 3 4 5 6], tile);
                         }
