@@ -4,9 +4,9 @@ use std::path::Path;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
-use gradlane::Result;
 use gradlane::config::{KEYS, Key, Origin, Settings};
 use gradlane::data::{Part, Source};
+use gradlane::{Error, Result};
 use toml::Value;
 
 use super::output;
@@ -135,12 +135,22 @@ pub fn part() -> Arg {
         .help_heading("Data")
 }
 
-/// The part that [`part`] names.
-pub fn part_of(matches: &ArgMatches) -> Part {
-    match matches.get_one::<String>("part").map(String::as_str) {
+/// The part that [`part`] names, of a folder.
+///
+/// # Errors
+/// [`Error::Usage`] where it is given for something else, which has no parts.
+pub fn part_of(matches: &ArgMatches, source: &Source) -> Result<Part> {
+    let given = matches.get_one::<String>("part").map(String::as_str);
+    if given.is_some() && matches.value_source("part") == Some(ValueSource::CommandLine) && !source.is_folder() {
+        let what = source.as_written();
+        return Err(Error::Usage(format!(
+            "--part is for a folder of MNIST's layout, and {what} is none: leave it out"
+        )));
+    }
+    Ok(match given {
         Some("train") => Part::Train,
         _ => Part::Test,
-    }
+    })
 }
 
 /// A path that must be given.

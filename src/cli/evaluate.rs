@@ -32,7 +32,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let source = args::source(matches, "data")?;
     let model = Model::load(args::path(matches, "model"))?;
     let preprocessing = &model.card.preprocessing;
-    let labelled = prepare_for(preprocessing, &source, &config.read, args::part_of(matches))?;
+    let labelled = prepare_for(preprocessing, &source, &config.read, args::part_of(matches, &source)?)?;
     for warning in &labelled.warnings {
         say(&format!("warning: {warning}"));
     }

@@ -54,7 +54,8 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let (isa, threads) = config.isa_and_threads();
     let mut predictor = Predictor::new(&model, isa, threads)?;
     let preprocessing = &model.card.preprocessing;
-    let mut rows = RowReader::open(preprocessing, &source, &config.read, args::part_of(matches), &table.keep)?;
+    let mut rows =
+        RowReader::open(preprocessing, &source, &config.read, args::part_of(matches, &source)?, &table.keep)?;
     let mut write = |out: &mut dyn Write, place: &Path| {
         let network = (preprocessing.target(), preprocessing.inputs());
         write_predictions(&mut predictor, &mut rows, network, &table, (out, place))

@@ -43,6 +43,14 @@ fn missing_columns_are_named() {
 }
 
 #[test]
+fn a_part_of_a_file_is_refused() {
+    let (place, _) = iris();
+    let message = place.fails(2, &["predict", "run", "iris.csv", "--part", "train"]);
+    assert!(message.contains("--part is for a folder") && message.contains("iris.csv"), "{message}");
+    place.fails(2, &["evaluate", "run", "iris.csv", "--part", "train"]);
+}
+
+#[test]
 fn a_level_that_training_did_not_see_has_its_place() {
     let place = Place::new();
     let text = place.shipped("penguins.csv");
