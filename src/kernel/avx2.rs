@@ -115,6 +115,10 @@ impl Lanes for Avx2 {
         super::prefetch::to_write(line);
     }
     #[inline(always)]
+    fn prefetch_to_read(at: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
+    }
+    #[inline(always)]
     fn from_bytes(bytes: &[u8; 16]) -> Self {
         unsafe {
             let all = _mm_loadu_si128(bytes.as_ptr().cast());

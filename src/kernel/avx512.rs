@@ -99,6 +99,10 @@ impl Lanes for Avx512 {
         super::prefetch::to_write(line);
     }
     #[inline(always)]
+    fn prefetch_to_read(at: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
+    }
+    #[inline(always)]
     fn from_bytes(bytes: &[u8; 16]) -> Self {
         unsafe { Avx512(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(bytes.as_ptr().cast())))) }
     }

@@ -12,7 +12,7 @@
 
 use super::dispatch::{Isa, Job};
 use super::lanes::Lanes;
-use super::line::{LANES, Line};
+use super::line::LANES;
 use super::panels::{Panels, PanelsMut};
 
 /// Where a product is computed: panels of `C` (each with its own `B`), rows of each, steps of the chain.
@@ -28,21 +28,22 @@ pub struct Extent {
     pub accumulate: bool,
 }
 
-/// Chain lengths of one block, so that what a tile reads again stays in the first-level cache.
-const FORWARD_BLOCK: usize = 512;
+/// Chain lengths of one block, so that what a tile reads again stays in the first-level cache: of `B` up to 24 KB forward
+/// and 32 KB backward, while `A` goes by.
+const FORWARD_BLOCK: usize = 128;
 const BACKWARD_BLOCK: usize = 256;
 
-/// Forward: `C[r][lane] = Σₖ w[k][first + r] · x[k][lane]` for `extent.rows ≤ 16 − first` outputs of one weight panel.
+/// Forward: `C[r][lane] = Σₖ w[r / 16][k][r mod 16] · x[k][lane]` for `extent.rows` outputs.
 ///
-/// - `w`: one weight panel, `depth` lines
+/// - `w`: weight panels of 16 outputs, at least `depth` lines each
 /// - `x`: sample panels of at least `depth` lines each
-/// - `c`: sample panels, the rows at the start of each slice
+/// - `c`: sample panels, the rows at the start of each
 ///
 /// # Panics
 /// If a slice is too short for the extent.
-pub fn forward(isa: Isa, w: &[Line], x: Panels<'_>, c: PanelsMut<'_>, extent: Extent) {
+pub fn forward(isa: Isa, w: Panels<'_>, x: Panels<'_>, c: PanelsMut<'_>, extent: Extent) {
     let Extent { panels, rows, depth, .. } = extent;
-    assert!(rows <= LANES && w.len() >= depth);
+    check(w.lines.len(), w.stride, rows.div_ceil(LANES), depth);
     check(x.lines.len(), x.stride, panels, depth);
     assert!(c.holds(panels, rows));
     isa.run(Forward { w, x, c, extent });
@@ -79,6 +80,8 @@ struct Tile<const C: usize> {
     runs: (usize, usize),
     /// Steps of the last, shorter run.
     tail: usize,
+    /// What the next tile reads of `A`, laid out as this tile's; a hint, so any address will do.
+    next_a: *const f32,
     /// The vectors of `B` at the first step.
     b: [*const f32; C],
     /// The vectors of the first row of `C`.
@@ -107,7 +110,9 @@ unsafe fn compute<L: Lanes, const R: usize, const C: usize, const ROW: usize, co
         let (runs, steps) = t.runs;
         for run in 0..=runs {
             let (a, first) = (t.a.add(run * t.a_run), run * steps);
+            let next_a = t.next_a.wrapping_add(run * t.a_run);
             for step in 0..if run < runs { steps } else { t.tail } {
+                L::prefetch_to_read(next_a.wrapping_add(step * LANES));
                 let lanes = t.b.map(|b| L::load_ptr(b.add((first + step) * LANES)));
                 for (r, row) in sums.iter_mut().enumerate() {
                     let factor = L::broadcast(*a.add(step * STEP + r * ROW));
@@ -146,30 +151,67 @@ fn equal_tiles(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)
 }
 
 struct Forward<'a> {
-    w: &'a [Line],
+    w: Panels<'a>,
     x: Panels<'a>,
     c: PanelsMut<'a>,
     extent: Extent,
 }
 
 impl Forward<'_> {
-    /// The tile of `C` panels from `panel` on, rows from `first` on.
+    /// The tile of `C` panels from `panel` on, rows from `first` on, all of one weight panel, for `depth` steps of the
+    /// chain from `start` on.
     ///
     /// # Safety
     /// They are within the extent, which `forward` checked.
     #[inline(always)]
-    unsafe fn tile<const C: usize>(&self, panel: usize, first: usize) -> Tile<C> {
-        let (x, c) = (self.x.lines.as_ptr(), self.c.start());
+    unsafe fn tile<const C: usize>(&self, panel: usize, first: usize, (start, depth): (usize, usize)) -> Tile<C> {
+        let (w, x, c) = (self.w.lines.as_ptr(), self.x.lines.as_ptr(), self.c.start());
         // SAFETY: the caller vouches for the panels.
         unsafe {
+            let a = w.add(first / LANES * self.w.stride + start);
             Tile {
-                a: self.w.as_ptr().cast::<f32>().add(first),
+                a: a.cast::<f32>().add(first % LANES),
                 a_run: 0,
                 runs: (0, 0),
-                tail: self.extent.depth,
-                b: std::array::from_fn(|v| x.add((panel + v) * self.x.stride).cast()),
+                tail: depth,
+                next_a: a.wrapping_add(self.w.stride).cast(),
+                b: std::array::from_fn(|v| x.add((panel + v) * self.x.stride + start).cast()),
                 c: std::array::from_fn(|v| c.add((panel + v) * self.c.stride() + first).cast()),
-                accumulate: self.extent.accumulate,
+                accumulate: self.extent.accumulate || start > 0,
+            }
+        }
+    }
+
+    /// All rows of `vectors` panels of `C`: the panels of `B` stay in the first-level cache while the weights go by.
+    ///
+    /// # Safety
+    /// As for `tile`.
+    #[inline(always)]
+    unsafe fn column<L: Lanes>(&self, panel: usize, vectors: usize, block: (usize, usize)) {
+        let most = match (const { L::MANY_REGISTERS }, vectors) {
+            (false, _) => 6,
+            (true, 1) => 16,
+            (true, _) => 8,
+        };
+        for start in (0..self.extent.rows).step_by(LANES) {
+            for (first, rows) in equal_tiles(LANES.min(self.extent.rows - start), most) {
+                let first = start + first;
+                // SAFETY: the caller vouches for the panels and the rows.
+                unsafe {
+                    match (const { L::MANY_REGISTERS }, vectors) {
+                        (true, 3) => {
+                            compute_rows!(rows, 3, 1, LANES, [1 2 3 4 5 6 7 8], self.tile(panel, first, block))
+                        }
+                        (true, 2) => {
+                            compute_rows!(rows, 2, 1, LANES, [1 2 3 4 5 6 7 8], self.tile(panel, first, block))
+                        }
+                        (true, _) => {
+                            let tile = self.tile(panel, first, block);
+                            compute_rows!(rows, 1, 1, LANES, [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16], tile)
+                        }
+                        (false, _) => compute_rows!(rows, 1, 1, LANES, [1 2 3 4 5 6], self.tile(panel, first, block)),
+                    }
+                }
             }
         }
     }
@@ -180,27 +222,13 @@ impl Job for Forward<'_> {
 
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        let Extent { panels, rows, .. } = self.extent;
+        let Extent { panels, depth, .. } = self.extent;
         let widest = if const { L::MANY_REGISTERS } { 3 } else { 1 };
-        for (panel, vectors) in equal_tiles(panels, widest) {
-            // SAFETY: `forward` checked that the slices hold `panels` panels of `depth` and of `rows` lines.
-            unsafe {
-                if const { L::MANY_REGISTERS } {
-                    for (first, rows) in equal_tiles(rows, if vectors == 1 { 16 } else { 8 }) {
-                        match vectors {
-                            3 => compute_rows!(rows, 3, 1, LANES, [1 2 3 4 5 6 7 8], self.tile(panel, first)),
-                            2 => compute_rows!(rows, 2, 1, LANES, [1 2 3 4 5 6 7 8], self.tile(panel, first)),
-                            _ => {
-                                let tile = self.tile(panel, first);
-                                compute_rows!(rows, 1, 1, LANES, [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16], tile)
-                            }
-                        }
-                    }
-                } else {
-                    for (first, rows) in equal_tiles(rows, 6) {
-                        compute_rows!(rows, 1, 1, LANES, [1 2 3 4 5 6], self.tile(panel, first));
-                    }
-                }
+        for start in (0..depth).step_by(FORWARD_BLOCK) {
+            let block = (start, FORWARD_BLOCK.min(depth - start));
+            for (panel, vectors) in equal_tiles(panels, widest) {
+                // SAFETY: `forward` checked that the slices hold the panels, `depth` and the rows.
+                unsafe { self.column::<L>(panel, vectors, block) };
             }
         }
     }
@@ -219,7 +247,12 @@ impl Backward<'_> {
     /// # Safety
     /// They are within the extent, which `backward` checked; `start` is a multiple of 16.
     #[inline(always)]
-    unsafe fn tile<const C: usize>(&self, panel: usize, first: usize, start: usize, depth: usize) -> Tile<C> {
+    unsafe fn tile<const C: usize>(
+        &self,
+        panel: usize,
+        (first, rows): (usize, usize),
+        (start, depth): (usize, usize),
+    ) -> Tile<C> {
         let (a, b, c) = (self.a.lines.as_ptr(), self.b.lines.as_ptr(), self.c.start());
         // SAFETY: the caller vouches for the panels.
         unsafe {
@@ -228,6 +261,7 @@ impl Backward<'_> {
                 a_run: self.a.stride * LANES,
                 runs: (depth / LANES, LANES),
                 tail: depth % LANES,
+                next_a: a.wrapping_add(start / LANES * self.a.stride + first + rows).cast(),
                 b: std::array::from_fn(|v| b.add((panel + v) * self.b.stride + start).cast()),
                 c: std::array::from_fn(|v| c.add((panel + v) * self.c.stride() + first).cast()),
                 accumulate: self.extent.accumulate || start > 0,
@@ -252,18 +286,18 @@ impl Job for Backward<'_> {
                 if const { L::MANY_REGISTERS } {
                     for panel in (0..paired).step_by(2) {
                         for (first, rows) in equal_tiles(rows, 14) {
-                            let tile = self.tile(panel, first, start, block);
+                            let tile = self.tile(panel, (first, rows), (start, block));
                             compute_rows!(rows, 2, LANES, 1, [1 2 3 4 5 6 7 8 9 10 11 12 13 14], tile);
                         }
                     }
                     for (first, rows) in equal_tiles(if paired < panels { rows } else { 0 }, 16) {
-                        let tile = self.tile(paired, first, start, block);
+                        let tile = self.tile(paired, (first, rows), (start, block));
                         compute_rows!(rows, 1, LANES, 1, [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16], tile);
                     }
                 } else {
                     for panel in 0..panels {
                         for (first, rows) in equal_tiles(rows, 6) {
-                            let tile = self.tile(panel, first, start, block);
+                            let tile = self.tile(panel, (first, rows), (start, block));
                             compute_rows!(rows, 1, LANES, 1, [1 2 3 4 5 6], tile);
                         }
                     }
@@ -271,11 +305,6 @@ impl Job for Backward<'_> {
             }
         }
     }
-}
-
-/// Ranges of a forward chain of length `depth`, worked one after the other: `(first, length)`.
-pub fn forward_blocks(depth: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..depth).step_by(FORWARD_BLOCK).map(move |start| (start, FORWARD_BLOCK.min(depth - start)))
 }
 
 #[cfg(test)]

@@ -36,6 +36,9 @@ pub(crate) trait Lanes: Real {
     /// Asks for ownership of a line that will be written soon; a hint, so any address will do.
     fn prefetch_to_write(line: *const Line);
 
+    /// Asks for what will be read soon; a hint, so any address will do.
+    fn prefetch_to_read(at: *const f32);
+
     /// Reads a line.
     #[inline(always)]
     fn load(line: &Line) -> Self {

@@ -99,6 +99,8 @@ impl Lanes for Wide {
     #[inline(always)]
     fn prefetch_to_write(_: *const Line) {} // no portable instruction
     #[inline(always)]
+    fn prefetch_to_read(_: *const f32) {}
+    #[inline(always)]
     fn from_bytes(bytes: &[u8; 16]) -> Self {
         Wide(f32x16::new(bytes.map(f32::from)))
     }

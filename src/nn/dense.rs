@@ -1,9 +1,11 @@
 //! A linear layer on panels of 16 samples: forward, and backward to its inputs and to its weights.
 
+use std::ops::Range;
+
 use super::activation::Activation;
 use super::panel::activate_in_place;
-use crate::kernel::gemm::{self, Extent, forward_blocks};
-use crate::kernel::{Isa, LANES, Line, Panels, PanelsMut, panels};
+use crate::kernel::gemm::{self, Extent};
+use crate::kernel::{Isa, LANES, Line, Panels, PanelsMut};
 
 /// The weights of one layer: panels `[depth][16 outputs]`; where there is a bias it is the last line of each.
 #[derive(Clone, Copy)]
@@ -14,6 +16,18 @@ pub struct Weights<'a> {
     pub depth: usize,
     /// Outputs.
     pub fan_out: usize,
+}
+
+impl Weights<'_> {
+    /// The outputs of some of the panels.
+    ///
+    /// # Panics
+    /// If there are fewer panels.
+    pub fn outputs(self, of: Range<usize>) -> Self {
+        let Weights { panels, depth, fan_out } = self;
+        let lines = &panels.lines[of.start * panels.stride..];
+        Weights { panels: Panels { lines, ..panels }, depth, fan_out: fan_out.min(of.end * LANES) - of.start * LANES }
+    }
 }
 
 /// `Y = act(W·X)`, or `Y += W·X` where it accumulates, for a run of sample panels.
@@ -31,20 +45,10 @@ pub fn forward(
     accumulate: bool,
     activation: Activation,
 ) {
-    for (start, depth) in forward_blocks(w.depth) {
-        for panel in 0..panels(w.fan_out) {
-            let first = panel * LANES;
-            let rows = LANES.min(w.fan_out - first);
-            let weights = &w.panels.lines[panel * w.panels.stride + start..][..depth];
-            let x = Panels { lines: &x.lines[start..], stride: x.stride };
-            let extent = Extent { panels: samples, rows, depth, accumulate: accumulate || start > 0 };
-            gemm::forward(isa, weights, x, y.rows_from(first), extent);
-            if start + depth == w.depth && activation != Activation::Identity {
-                for sample in 0..samples {
-                    activate_in_place(isa, activation, y.lines_mut(sample, first..first + rows));
-                }
-            }
-        }
+    let extent = Extent { panels: samples, rows: w.fan_out, depth: w.depth, accumulate };
+    gemm::forward(isa, w.panels, x, y.rows_from(0), extent);
+    for sample in 0..samples {
+        activate_in_place(isa, activation, y.lines_mut(sample, 0..w.fan_out));
     }
 }
 
