@@ -192,12 +192,14 @@ impl<const N: usize, U: Rule<N>> Job for UpdateJob<'_, '_, N, U> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let Span { params, grads, mut state, average } = self.span;
+        // Copies: behind references a store could change them, and they would be read and spread anew for every line.
+        let (scalars, decay) = (*self.scalars, self.change.decay);
         let clip = L::splat(self.change.clip);
         for i in 0..params.len() {
             L::prefetch_to_write(params.as_ptr().wrapping_add(i + AHEAD));
             let (p, g) = (L::load(&params[i]), L::load(&grads[i]) * clip);
             let mut moved: [L; N] = std::array::from_fn(|n| L::load(&state[n][i]));
-            let p = rule::step::<N, U, L>(self.scalars, &self.change.decay, p, g, &mut moved);
+            let p = rule::step::<N, U, L>(&scalars, &decay, p, g, &mut moved);
             p.store(&mut params[i]);
             for (lanes, lines) in moved.iter().zip(state.iter_mut()) {
                 lanes.store(&mut lines[i]);
