@@ -109,7 +109,7 @@ impl Pass<'_> {
             let panel = workspace.input.lines_mut(member, p, 0..self.net.architecture.inputs);
             gather_inputs(isa, self.features, rows, panel);
         }
-        forward(member, self.net, &workspace, 0..panels(rows.len()), None);
+        forward(member, self.net, &workspace, (0..panels(rows.len()), 0), None);
         let last = workspace.layers.last().expect("a network has an output layer");
         let kept = self.outputs.write(member, first * width..(first + rows.len()) * width);
         let mut loss = 0.0;

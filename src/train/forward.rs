@@ -55,17 +55,38 @@ impl SharedNet<'_> {
     }
 }
 
-/// Runs the panels `run` of a block through the network: what leaves the last layer is in its `act`.
+/// First layers of at least so many lines of weights are worth two barriers more.
+const SPLIT_LINES: usize = 512;
+
+/// Whether a team of `members` shares out the first layer of a block of `rows` rows by its outputs rather than by rows.
+/// Each member then reads only weights that it has updated itself, but for the ends of its share, and a batch of few rows
+/// keeps many members busy; what of the inputs comes from other members is needed for the weights' gradient anyway. It
+/// pays where there is more to read of the weights than of the rows. No bit depends on it.
+pub(crate) fn splits_first_layer(layout: &Layout, members: usize, rows: usize) -> bool {
+    let first = &layout.tensors[0];
+    members > 1 && first.fan_out > rows && first.panels * first.rows >= SPLIT_LINES
+}
+
+/// A member's outputs of the first layer, for all `samples` panels of a block.
+pub(super) fn first_layer(member: Member<'_>, net: SharedNet<'_>, workspace: &SharedWorkspace<'_>, samples: usize) {
+    let outputs = member.share(net.linear(0).panels);
+    linear(member, net, 0, &workspace.input, &workspace.layers[0], (0..samples, outputs));
+}
+
+/// Runs the panels `run` of a block through the network, from its `first` linear layer on: what leaves the last layer is in
+/// its `act`.
 pub(super) fn forward(
     member: Member<'_>,
     net: SharedNet<'_>,
     workspace: &SharedWorkspace<'_>,
-    run: Range<usize>,
+    (run, first): (Range<usize>, usize),
     dropout: Option<DropoutAt>,
 ) {
     let mut input = &workspace.input;
     for (n, layer) in workspace.layers.iter().enumerate() {
-        linear(member, net, n, input, layer, run.clone());
+        if n >= first {
+            linear(member, net, n, input, layer, (run.clone(), 0..net.linear(n).panels));
+        }
         if let Some(norm) = layer.moments.as_ref().and(net.architecture.norm) {
             for p in run.clone() {
                 normalise(member, net, n, norm, layer, p);
@@ -89,26 +110,31 @@ pub(super) fn forward(
     }
 }
 
-/// `z = W x + b`, and the activation where no norm comes between.
+/// `z = W x + b`, and the activation where no norm comes between: some panels of samples, some panels of outputs.
 fn linear(
     member: Member<'_>,
     net: SharedNet<'_>,
     n: usize,
     input: &SharedBuffer<'_>,
     layer: &LayerBuffers<SharedBuffer<'_>>,
-    run: Range<usize>,
+    (run, outputs): (Range<usize>, Range<usize>),
 ) {
-    let weights = net.weights(member, net.linear(n));
+    let tensor = net.linear(n);
+    let rows = outputs.start * LANES..tensor.fan_out.min(outputs.end * LANES);
+    if rows.is_empty() {
+        return;
+    }
+    let weights = net.weights(member, tensor).outputs(outputs);
     let x = input.panels(member, run.clone());
     let activation = net.architecture.activation(n);
     let target = layer.pre.as_ref().unwrap_or(&layer.act);
     let fused = if layer.pre.is_some() { Activation::Identity } else { activation };
-    dense::forward(net.isa, weights, x, target.panels_mut(member, run.clone()), run.len(), false, fused);
+    let z = target.rows_mut(member, run.clone(), rows.clone());
+    dense::forward(net.isa, weights, x, z, run.len(), false, fused);
     if let (Some(pre), None) = (&layer.pre, &layer.moments) {
-        let width = pre.rows();
         for p in run {
-            let y = layer.act.lines_mut(member, p, 0..width);
-            panel::activate(net.isa, activation, pre.lines(member, p, 0..width), y);
+            let y = layer.act.lines_mut(member, p, rows.clone());
+            panel::activate(net.isa, activation, pre.lines(member, p, rows.clone()), y);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::backward;
 use super::clock::{Clock, Phase};
-use super::forward::{DropoutAt, SharedNet, forward};
+use super::forward::{DropoutAt, SharedNet, first_layer, forward, splits_first_layer};
 use super::gather::{gather_inputs, gather_targets};
 use super::loss::panel_loss;
 use super::settings::StepSettings;
@@ -98,7 +98,8 @@ pub(super) fn step<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) 
         let block = Block { rows, start: number * BLOCK_ROWS, last: number + 1 == blocks };
         let share = worker.member.share(panels(rows.len())); // whole panels of 16 rows
         worker.gather(&block, share.clone());
-        worker.forward(batch, &block, share.clone());
+        let done = worker.first_layer_by_outputs(rows.len()); // of small batches
+        worker.forward(batch, &block, (share.clone(), done));
         worker.loss(batch, &block, share.clone()); // a slot for each panel
         worker.backward_to_inputs(share); // dZ of every layer
         worker.barrier();
@@ -143,7 +144,20 @@ impl<C: Clock> Worker<'_, '_, C> {
         self.clock.mark(Phase::Gather);
     }
 
-    fn forward(&self, batch: &Batch<'_>, block: &Block<'_>, share: Range<usize>) {
+    /// The first layer, where the members share it out by outputs; the number of layers that are done.
+    fn first_layer_by_outputs(&self, rows: usize) -> usize {
+        let (member, net) = (self.member, self.run.net);
+        if !splits_first_layer(net.layout, member.count(), rows) {
+            return 0;
+        }
+        self.barrier();
+        first_layer(member, net, &self.run.workspace, panels(rows));
+        self.clock.mark(Phase::Forward);
+        self.barrier();
+        1
+    }
+
+    fn forward(&self, batch: &Batch<'_>, block: &Block<'_>, share: (Range<usize>, usize)) {
         let run = self.run;
         let position = batch.position + block.start;
         let dropout = DropoutAt { seed: run.settings.seed, epoch: batch.epoch, position };

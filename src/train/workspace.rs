@@ -61,6 +61,11 @@ impl SharedBuffer<'_> {
         self.lines.write_panels(member, run.start * self.stride, self.stride, run.len(), self.rows)
     }
 
+    /// The same lines of a run of panels to write.
+    pub(super) fn rows_mut(&self, member: Member<'_>, run: Range<usize>, rows: Range<usize>) -> PanelsMut<'_> {
+        self.lines.write_panels(member, run.start * self.stride + rows.start, self.stride, run.len(), rows.len())
+    }
+
     /// Some lines of one panel to read.
     pub(super) fn lines(&self, member: Member<'_>, panel: usize, rows: Range<usize>) -> &[Line] {
         self.lines.read(member, panel * self.stride + rows.start..panel * self.stride + rows.end)
