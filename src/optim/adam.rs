@@ -42,7 +42,11 @@ pub struct Scalars {
 
 impl Adam {
     fn scalars(&self, t: u64, lr: f64) -> Scalars {
-        let correction = |beta: f64| 1.0 - libm::pow(beta, t as f64);
+        // βᵗ ≤ exp(−t (1 − β)): beyond 40 the correction is 1 to the last bit.
+        let correction = |beta: f64| match t as f64 * (1.0 - beta) {
+            0.0..=40.0 => 1.0 - libm::pow(beta, t as f64),
+            _ => 1.0,
+        };
         Scalars {
             beta1: self.beta1,
             beta2: self.beta2,

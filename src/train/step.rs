@@ -223,7 +223,7 @@ impl<C: Clock> Worker<'_, '_, C> {
     fn finish_gradient(&self, slot: &Slot) -> SlotSums {
         let run = self.run;
         let mut sums = SlotSums::default();
-        self.for_each_run(slot, |lines, of_weights| {
+        self.for_each_run(slot, run.settings.treats_apart(), |lines, of_weights| {
             let params = run.net.parameters.read(self.member, lines.clone());
             let grads = run.gradients.write(self.member, lines);
             let rule = run.settings.gradient_rule(of_weights);
@@ -232,10 +232,13 @@ impl<C: Clock> Worker<'_, '_, C> {
         sums
     }
 
-    /// Calls `work` with the lines of a slot, weights apart from biases, gains and shifts.
-    fn for_each_run(&self, slot: &Slot, mut work: impl FnMut(Range<usize>, bool)) {
+    /// Calls `work` with the lines of a slot and whether they are weights; biases go along with the weights unless they
+    /// are kept `apart`.
+    fn for_each_run(&self, slot: &Slot, apart: bool, mut work: impl FnMut(Range<usize>, bool)) {
         let tensor = &self.run.net.layout.tensors[slot.tensor];
-        let split = tensor.weight_rows().clamp(slot.rows.start, slot.rows.end);
+        let weights = tensor.weight_rows();
+        let split = if apart || weights <= slot.rows.start { weights } else { slot.rows.end };
+        let split = split.clamp(slot.rows.start, slot.rows.end);
         for panel in slot.panels.clone() {
             for (rows, of_weights) in [(slot.rows.start..split, true), (split..slot.rows.end, false)] {
                 if !rows.is_empty() {
@@ -275,8 +278,9 @@ impl<C: Clock> VisitRule for UpdateSlots<'_, '_, '_, C> {
         let scalars = rule.at_step(batch.t, batch.lr); // once a step
         let average = settings.ema.map_or(0.0, |decay| if batch.t == 1 { 0.0 } else { decay });
         let [of_weights, of_biases] = [true, false].map(|of_weights| settings.decay(of_weights, batch.lr));
+        let apart = settings.treats_apart();
         for (_, slot) in worker.slots() {
-            worker.for_each_run(slot, |lines, is_weights| {
+            worker.for_each_run(slot, apart, |lines, is_weights| {
                 let clip = worker.clipping.factor(slot.tensor, is_weights);
                 let decay = if is_weights { of_weights } else { of_biases };
                 let span = Span {
@@ -293,6 +297,12 @@ impl<C: Clock> VisitRule for UpdateSlots<'_, '_, '_, C> {
 }
 
 impl StepSettings {
+    /// Whether weights and biases differ in penalty, decay or clipping; else a slot is finished and updated in one pass.
+    fn treats_apart(&self) -> bool {
+        let penalised = self.l1 != 0.0 || self.l2 != 0.0 || self.weight_decay != 0.0;
+        self.clip_layer.is_some() || (penalised && !self.decay_bias)
+    }
+
     /// Decay of weights or of biases at learning rate `lr`: the optimizer's own rule, then the decoupled one.
     fn decay(&self, of_weights: bool, lr: f64) -> Decay {
         let mut decay = self.optimizer.decay(self.optimizer.weight_decay, lr);
