@@ -2,6 +2,7 @@
 
 pub mod adam;
 pub mod clip;
+pub mod lbfgs;
 pub mod rmsprop;
 pub mod rule;
 pub mod schedule;
