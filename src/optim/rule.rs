@@ -2,18 +2,38 @@
 
 use crate::kernel::Real;
 
-/// An element-wise update with `N` numbers of state for each parameter, all 0 before the first step.
+/// An element-wise update with `N` numbers of state for each parameter.
 ///
 /// The formula is written once: scalars check it, 16 lanes run it. Options that need other state are other rules.
 pub trait Rule<const N: usize>: Copy + Send + Sync {
     /// Numbers of one step, the same for every parameter.
     type Scalars: Copy + Send + Sync;
 
+    /// The state before the first step, the same for every parameter; `lr` is the optimizer's own learning rate.
+    fn initial(&self, _lr: f64) -> [f64; N] {
+        [0.0; N]
+    }
+
     /// The numbers of step `t`, counted from 1, at learning rate `lr`; powers and bias corrections are taken in `f64`.
     fn at_step(&self, t: u64, lr: f64) -> Self::Scalars;
 
     /// The parameter `p` after the step, for its gradient `g`; moves `state` on.
     fn update<R: Real>(scalars: &Self::Scalars, p: R, g: R, state: &mut [R; N]) -> R;
+}
+
+/// Something to do with an optimizer's rule, compiled for each rule by itself.
+pub trait VisitRule {
+    /// What comes of it.
+    type Output;
+    /// Does it.
+    fn visit<const N: usize, U: Rule<N>>(self, rule: U) -> Self::Output;
+}
+
+/// −1, 0 or 1; 0 for NaN.
+#[inline(always)]
+pub(super) fn sign<R: Real>(x: R) -> R {
+    let zero = R::splat(0.0);
+    R::select(zero.lt(x), R::splat(1.0), R::select(x.lt(zero), R::splat(-1.0), zero))
 }
 
 /// Weight decay of one span of parameters in one step; weights and biases may differ.

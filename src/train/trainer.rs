@@ -109,14 +109,14 @@ impl Trainer {
         (batch, rows): (usize, usize),
     ) -> Trainer {
         let lines = parameters.layout.lines;
-        let slots = settings.optimizer.algorithm.slots();
+        let initial = settings.optimizer.algorithm.initial_state(settings.optimizer.lr);
         let shares = parameters.layout.shares(threads);
         Trainer {
             isa,
             team: Team::new(threads),
             architecture: architecture.clone(),
             gradients: zeroed(lines),
-            state: (0..slots).map(|_| zeroed(lines)).collect(),
+            state: initial.iter().map(|value| filled(lines, *value)).collect(),
             average: settings.ema.map(|_| zeroed(lines)),
             workspace: Workspace::new(architecture, batch.min(BLOCK_ROWS), true),
             losses: vec![0.0; panels(batch)],
@@ -217,6 +217,15 @@ impl Trainer {
         self.steps = steps;
         (outcome, times)
     }
+}
+
+/// Lines that all hold one number.
+fn filled(lines: usize, value: f64) -> Vec<Line> {
+    let mut state = zeroed(lines);
+    if value != 0.0 {
+        state.fill(Line::splat(value as f32));
+    }
+    state
 }
 
 /// One member's way through an epoch; all members take the same decisions.
