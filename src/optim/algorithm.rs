@@ -2,7 +2,9 @@
 
 use super::field::Field;
 use super::rule::{Rule, VisitRule};
-use super::{Adadelta, Adagrad, Adam, Adamax, Lion, NAdam, RAdam, RmsProp, Rprop, Sgd};
+use super::{
+    Adadelta, Adagrad, Adam, Adamax, Dialect, Lamb, Lbfgs, Lion, Muon, NAdam, PerTensor, RAdam, RmsProp, Rprop, ScheduleFree, Sgd,
+};
 
 /// Which formula moves the parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,6 +31,14 @@ pub enum Algorithm {
     Rprop(Rprop),
     /// [`Lion`].
     Lion(Lion),
+    /// [`ScheduleFree`].
+    ScheduleFree(ScheduleFree),
+    /// [`Lamb`].
+    Lamb(Lamb),
+    /// [`Muon`].
+    Muon(Muon),
+    /// [`Lbfgs`].
+    Lbfgs(Lbfgs),
 }
 
 /// Does the same with the options of any algorithm.
@@ -45,12 +55,17 @@ macro_rules! each {
             Algorithm::Adadelta($options) => $result,
             Algorithm::Rprop($options) => $result,
             Algorithm::Lion($options) => $result,
+            Algorithm::ScheduleFree($options) => $result,
+            Algorithm::Lamb($options) => $result,
+            Algorithm::Muon($options) => $result,
+            Algorithm::Lbfgs($options) => $result,
         }
     };
 }
 
 impl Algorithm {
-    /// Calls `visitor` with the rule that has just the state these options need.
+    /// Calls `visitor` with the rule that has just the state these options need; of an optimizer that looks at whole tensors, with
+    /// the one that follows its directions.
     #[inline(always)]
     pub fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
         each!(self, options => options.visit(visitor))
@@ -75,6 +90,10 @@ impl Algorithm {
             Algorithm::Adadelta(_) => "adadelta",
             Algorithm::Rprop(_) => "rprop",
             Algorithm::Lion(_) => "lion",
+            Algorithm::ScheduleFree(_) => "schedulefree",
+            Algorithm::Lamb(_) => "lamb",
+            Algorithm::Muon(_) => "muon",
+            Algorithm::Lbfgs(_) => "lbfgs",
         }
     }
 
@@ -88,7 +107,7 @@ impl Algorithm {
     }
 
     /// Where the momentum stands that a schedule may move: `β₁` where there are moments. SGD and RMSprop without momentum keep
-    /// no state for it, and NAdam has a schedule of its own.
+    /// no state for it, NAdam has a schedule of its own, and the `β₁` of Schedule-Free is none.
     fn momentum(&mut self) -> Option<&mut f64> {
         match self {
             Algorithm::Sgd(sgd) => Some(&mut sgd.momentum).filter(|momentum| **momentum != 0.0),
@@ -97,7 +116,10 @@ impl Algorithm {
             Algorithm::RAdam(radam) => Some(&mut radam.beta1),
             Algorithm::Adamax(adamax) => Some(&mut adamax.beta1),
             Algorithm::Lion(lion) => Some(&mut lion.beta1),
+            Algorithm::Lamb(lamb) => Some(&mut lamb.beta1),
+            Algorithm::Muon(muon) => Some(&mut muon.momentum),
             Algorithm::NAdam(_) | Algorithm::Adagrad(_) | Algorithm::Adadelta(_) | Algorithm::Rprop(_) => None,
+            Algorithm::ScheduleFree(_) | Algorithm::Lbfgs(_) => None,
         }
     }
 
@@ -116,7 +138,7 @@ impl Algorithm {
 
     /// Whether each step must see the whole training part.
     pub fn needs_full_batch(self) -> bool {
-        matches!(self, Algorithm::Rprop(_))
+        matches!(self, Algorithm::Rprop(_) | Algorithm::Lbfgs(_))
     }
 
     /// Whether every step is scaled by its learning rate, so that a schedule has something to move.
@@ -133,7 +155,7 @@ impl Algorithm {
                 rule.initial(self.0).to_vec()
             }
         }
-        self.visit(Initial(lr))
+        self.per_tensor().map_or_else(|| self.visit(Initial(lr)), |optimizer| vec![0.0; optimizer.slots()])
     }
 
     /// Numbers of state for each parameter.
@@ -141,10 +163,28 @@ impl Algorithm {
         self.initial_state(1.0).len()
     }
 
+    /// The optimizer as one that looks at whole tensors, if it is.
+    pub fn per_tensor(self) -> Option<PerTensor> {
+        match self {
+            Algorithm::Lamb(lamb) => Some(PerTensor::Lamb(lamb)),
+            Algorithm::Muon(muon) => Some(PerTensor::Muon(muon)),
+            _ => None,
+        }
+    }
+
+    /// Whether weight decay is part of the direction: [`super::Decay::in_direction`].
+    pub fn decays_in_direction(self) -> bool {
+        match self {
+            Algorithm::ScheduleFree(_) => true,
+            Algorithm::Lamb(lamb) => lamb.dialect != Dialect::Keras,
+            _ => false,
+        }
+    }
+
     /// Whether the optimizer's own weight decay is beside the gradient in every dialect, rather than part of it.
     pub fn decays_decoupled(self) -> bool {
         match self {
-            Algorithm::AdamW(_) | Algorithm::Lion(_) => true,
+            Algorithm::AdamW(_) | Algorithm::Lion(_) | Algorithm::Muon(_) => true,
             Algorithm::NAdam(nadam) => nadam.decoupled_weight_decay,
             Algorithm::RAdam(radam) => radam.decoupled_weight_decay,
             _ => false,

@@ -2,7 +2,9 @@
 
 use super::algorithm::Algorithm;
 use super::dialect::Dialect;
-use super::{Adadelta, Adagrad, Adam, Adamax, Lion, NAdam, RAdam, RmsProp, Rprop, Sgd};
+use super::{
+    Adadelta, Adagrad, Adam, Adamax, Lamb, Lbfgs, Lion, Muon, NAdam, RAdam, RmsProp, Rprop, ScheduleFree, Sgd,
+};
 
 /// A name that `--optimizer` knows.
 pub struct Entry {
@@ -128,6 +130,34 @@ pub const CATALOGUE: &[Entry] = &[
         algorithm: |_| Algorithm::Lion(Lion::default()),
         own: (1e-4, 0.0),
         by_dialect: [None, rate(1e-3), None],
+    },
+    Entry {
+        name: "schedulefree",
+        source: "Defazio et al. 2024, arxiv.org/abs/2405.15682",
+        algorithm: |_| Algorithm::ScheduleFree(ScheduleFree::default()),
+        own: (2.5e-3, 0.0),
+        by_dialect: [None, None, None],
+    },
+    Entry {
+        name: "lamb",
+        source: "You et al. 2020, arxiv.org/abs/1904.00962",
+        algorithm: |dialect| Algorithm::Lamb(Lamb::of(dialect)),
+        own: (1e-3, 0.0),
+        by_dialect: [None, rate(1e-3), None],
+    },
+    Entry {
+        name: "muon",
+        source: "Jordan et al. 2024, kellerjordan.github.io/posts/muon",
+        algorithm: |dialect| Algorithm::Muon(Muon::of(dialect)),
+        own: (1e-3, 0.1),
+        by_dialect: [Some((1e-3, 0.1)), Some((1e-3, 4e-3)), None],
+    },
+    Entry {
+        name: "lbfgs",
+        source: "Liu & Nocedal 1989, doi.org/10.1007/BF01589116",
+        algorithm: |_| Algorithm::Lbfgs(Lbfgs::default()),
+        own: (1.0, 0.0),
+        by_dialect: [rate(1.0), None, None],
     },
 ];
 

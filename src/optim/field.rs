@@ -1,5 +1,7 @@
 //! Options of an optimizer, listed once: parsing, printing and the table of `--optimizer help` all go through the list.
 
+use std::fmt::Debug;
+
 use crate::Result;
 use crate::spec::Spec;
 
@@ -24,8 +26,26 @@ impl Range {
     /// `x > 0`, also when it is rounded to single precision: it keeps a quotient `0 / (0 + eps)` at 0.
     pub const EPS: Range =
         Range { words: "a number of at least 1e-37", holds: |x| x >= 1e-37 && x <= f64::from(f32::MAX) };
+    /// A whole number of steps or things, none included.
+    pub const COUNT: Range =
+        Range { words: "a whole number from 0 to 1000000000", holds: |x| (0.0..=1e9).contains(&x) && x.fract() == 0.0 };
+    /// A whole number of at least 1, not so many that they could not be worked off.
+    pub const FEW: Range =
+        Range { words: "a whole number from 1 to 10000", holds: |x| (1.0..=1e4).contains(&x) && x.fract() == 0.0 };
+    /// Any number.
+    pub const FINITE: Range = Range { words: "a number", holds: f64::is_finite };
     /// `x > 1`.
     pub const ABOVE_ONE: Range = Range { words: "a number above 1", holds: |x| x > 1.0 && x.is_finite() };
+}
+
+/// An option with a word for each of its values.
+pub trait Word: Debug {
+    /// All words.
+    fn words(&self) -> &'static [&'static str];
+    /// Which of them stands for the value.
+    fn index(&self) -> usize;
+    /// Takes the value of a word.
+    fn set(&mut self, index: usize);
 }
 
 /// Where the value of an option stands.
@@ -33,6 +53,8 @@ impl Range {
 enum Place<'a> {
     Number(&'a mut f64, Range),
     Switch(&'a mut bool),
+    Count(&'a mut usize, Range),
+    Word(&'a mut dyn Word),
 }
 
 /// An option of an optimizer: its key, and where its value stands.
@@ -54,6 +76,16 @@ impl<'a> Field<'a> {
         Field { key, place: Place::Switch(value) }
     }
 
+    /// A whole number.
+    pub fn count(key: &'static str, value: &'a mut usize, range: Range) -> Self {
+        Field { key, place: Place::Count(value, range) }
+    }
+
+    /// One of several words.
+    pub fn word(key: &'static str, value: &'a mut dyn Word) -> Self {
+        Field { key, place: Place::Word(value) }
+    }
+
     /// Takes the value from a specification, if it is given there.
     ///
     /// # Errors
@@ -62,6 +94,13 @@ impl<'a> Field<'a> {
         match self.place {
             Place::Number(value, range) => *value = spec.number(self.key, range.words, range.holds)?.unwrap_or(*value),
             Place::Switch(value) => *value = spec.switch(self.key)?.unwrap_or(*value),
+            Place::Count(value, range) => {
+                *value = spec.number(self.key, range.words, range.holds)?.map_or(*value, |count| count as usize);
+            }
+            Place::Word(value) => {
+                let index = spec.word(self.key, value.words())?;
+                index.into_iter().for_each(|index| value.set(index));
+            }
         }
         Ok(())
     }
@@ -72,6 +111,8 @@ impl<'a> Field<'a> {
             Place::Number(value, _) if **value != 0.0 && value.abs() < 1e-3 => format!("{}={value:e}", self.key),
             Place::Number(value, _) => format!("{}={value}", self.key),
             Place::Switch(value) => format!("{}={value}", self.key),
+            Place::Count(value, _) => format!("{}={value}", self.key),
+            Place::Word(value) => format!("{}={}", self.key, value.words()[value.index()]),
         }
     }
 }

@@ -50,8 +50,8 @@ impl OptimizerSpec {
 
     /// The options with their keys.
     fn fields(&mut self) -> Vec<Field<'_>> {
-        // PyTorch's Rprop has no weight decay, and scikit-learn has an L2 penalty for it.
-        let decays = !matches!(self.algorithm, Algorithm::Rprop(_)) && self.dialect != Some(Dialect::Sklearn);
+        // PyTorch's Rprop and L-BFGS have no weight decay, and scikit-learn has an L2 penalty for it.
+        let decays = !matches!(self.algorithm, Algorithm::Rprop(_) | Algorithm::Lbfgs(_)) && self.dialect != Some(Dialect::Sklearn);
         let mut fields = vec![Field::number("lr", &mut self.lr, Range::POSITIVE)];
         fields.extend(self.algorithm.fields());
         if decays {
@@ -65,9 +65,19 @@ impl OptimizerSpec {
         self.fields().iter().map(Field::text).collect()
     }
 
+    /// The library's own decay of weights, or of biases, gains and shifts, at learning rate `lr`.
+    pub fn own_decay(&self, of_weights: bool, lr: f64) -> Decay {
+        match self.algorithm {
+            Algorithm::Muon(muon) if !of_weights => muon.adam_decay(lr),
+            _ => self.decay(self.weight_decay, lr),
+        }
+    }
+
     /// The decay that the library's rule makes of `weight_decay` at learning rate `lr`.
     pub fn decay(&self, weight_decay: f64, lr: f64) -> Decay {
-        if self.algorithm.decays_decoupled() || self.dialect == Some(Dialect::Keras) {
+        if self.algorithm.decays_in_direction() {
+            Decay::in_direction(weight_decay)
+        } else if self.algorithm.decays_decoupled() || self.dialect == Some(Dialect::Keras) {
             Decay::decoupled(weight_decay, lr)
         } else {
             Decay::coupled(weight_decay)
@@ -127,6 +137,10 @@ mod tests {
             "adadelta:rho=0.8,eps=1e-4",
             "rprop:eta_minus=0.4,eta_plus=1.3,step_min=0.001,step_max=1",
             "lion:lr=0.01,beta1=0.95",
+            "schedulefree:warmup_steps=100,r=0.5,weight_decay=0.1",
+            "lamb:eps_root=1e-4,weight_decay=0.01",
+            "muon:nesterov=false,ns_steps=4,adam_lr_ratio=0.5,adjust_lr=match_rms_adamw,adam_amsgrad=true",
+            "lbfgs:history_size=10,tolerance_change=0",
         ];
         for text in texts {
             let spec: OptimizerSpec = text.parse().unwrap();
@@ -187,6 +201,11 @@ mod tests {
             ("adagrad", 1),
             ("lion", 1),
             ("rprop", 2),
+            ("schedulefree", 2),
+            ("lamb", 2),
+            ("muon", 2),
+            ("muon:adam_amsgrad=true", 3),
+            ("lbfgs", 0),
         ];
         for (text, slots) in cases {
             assert_eq!(text.parse::<OptimizerSpec>().unwrap().algorithm.slots(), slots, "{text}");
@@ -208,6 +227,11 @@ mod tests {
             "adam:eps=1e-50",
             "sgd:lr=NaN",
             "rprop:step_min=60",
+            "schedulefree:beta1=0",
+            "muon:ns_steps=2.5",
+            "muon:adjust_lr=rms",
+            "lbfgs:history_size=0",
+            "lbfgs:weight_decay=0.1",
         ] {
             assert!(text.parse::<OptimizerSpec>().is_err(), "{text}");
         }

@@ -10,6 +10,8 @@ mod forward;
 mod gather;
 pub mod goal;
 mod loss;
+mod orthogonal;
+mod prepare;
 pub mod score;
 mod settings;
 mod shared;

@@ -10,6 +10,7 @@ use super::clock::{Clock, Phase};
 use super::forward::{DropoutAt, SharedNet, forward};
 use super::gather::{gather_inputs, gather_targets};
 use super::loss::panel_loss;
+use super::prepare::SharedPreparation;
 use super::settings::StepSettings;
 use super::shared::Shared;
 use super::sums::{Clipping, SlotSums, StepStats};
@@ -57,6 +58,8 @@ pub(super) struct SharedRun<'a> {
     pub(super) gradients: Shared<'a, Line>,
     pub(super) state: Vec<Shared<'a, Line>>,
     pub(super) average: Option<Shared<'a, Line>>,
+    /// Memory of optimizers that look at whole tensors.
+    pub(super) preparation: Option<SharedPreparation<'a>>,
     /// Loss of each panel of the batch, weights applied.
     pub(super) losses: Shared<'a, f64>,
     pub(super) sums: Shared<'a, SlotSums>,
@@ -107,6 +110,7 @@ pub(super) fn step<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) 
     }
     let stats = worker.add_in_order(batch); // loss and norms, the same in every worker
     if stats.is_finite() {
+        worker.prepare(batch); // only where the optimizer looks at whole tensors: gradients become directions
         worker.update(batch);
     }
     worker.barrier();
@@ -129,7 +133,7 @@ impl Block<'_> {
 }
 
 impl<C: Clock> Worker<'_, '_, C> {
-    fn barrier(&self) {
+    pub(super) fn barrier(&self) {
         self.member.barrier();
         self.clock.mark(Phase::Barrier);
     }
@@ -185,7 +189,7 @@ impl<C: Clock> Worker<'_, '_, C> {
         self.clock.mark(Phase::BackwardToInputs);
     }
 
-    fn slots(&self) -> impl Iterator<Item = (usize, &Slot)> {
+    pub(super) fn slots(&self) -> impl Iterator<Item = (usize, &Slot)> {
         let range = self.run.shares[self.member.index].clone();
         range.clone().zip(&self.run.net.layout.slots[range])
     }
@@ -219,7 +223,7 @@ impl<C: Clock> Worker<'_, '_, C> {
     }
 
     /// Calls `work` with the lines of a slot, weights apart from biases, gains and shifts.
-    fn for_each_run(&self, slot: &Slot, mut work: impl FnMut(Range<usize>, bool)) {
+    pub(super) fn for_each_run(&self, slot: &Slot, mut work: impl FnMut(Range<usize>, bool)) {
         let tensor = &self.run.net.layout.tensors[slot.tensor];
         let split = tensor.weight_rows().clamp(slot.rows.start, slot.rows.end);
         for panel in slot.panels.clone() {
@@ -280,10 +284,13 @@ impl<C: Clock> VisitRule for UpdateSlots<'_, '_, '_, C> {
 
 impl StepSettings {
     /// Decay of weights or of biases at learning rate `lr`: the optimizer's own rule, then the decoupled one.
-    fn decay(&self, of_weights: bool, lr: f64) -> Decay {
-        let mut decay = self.optimizer.decay(self.optimizer.weight_decay, lr);
+    pub(super) fn decay(&self, of_weights: bool, lr: f64) -> Decay {
+        let mut decay = self.optimizer.own_decay(of_weights, lr);
         if of_weights || self.decay_bias {
-            decay.shrink *= 1.0 - lr * self.weight_decay;
+            match self.optimizer.algorithm {
+                Algorithm::ScheduleFree(_) => decay.in_direction += self.weight_decay, // all its sequences must decay
+                _ => decay.shrink *= 1.0 - lr * self.weight_decay,
+            }
         }
         decay
     }

@@ -104,6 +104,11 @@ impl Clipping {
         self.factors[tensor][usize::from(!of_weights)]
     }
 
+    /// Other factors, of the weights and of the biases of a tensor, for what has taken the gradient's place.
+    pub(super) fn replace(&mut self, tensor: usize, factors: [f64; 2]) {
+        self.factors[tensor] = factors;
+    }
+
     /// L2 norm of the gradient of each linear layer with its norm and projection, before clipping.
     pub(super) fn layer_norms(&self, layout: &Layout) -> Vec<f64> {
         let layers = layout.tensors.iter().map(|t| t.layer + 1).max().unwrap_or(0);

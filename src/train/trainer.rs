@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::clock::{Clock, NoClock, PhaseTimes, Stopwatch};
 use super::evaluate::{Evaluation, Evaluator};
 use super::forward::SharedNet;
+use super::prepare::Preparation;
 use super::settings::StepSettings;
 use super::shared::Shared;
 use super::step::{BLOCK_ROWS, Batch, SharedRun, Worker, step, visits};
@@ -27,6 +28,7 @@ pub struct Trainer {
     gradients: Vec<Line>,
     state: Vec<Vec<Line>>,
     average: Option<Vec<Line>>,
+    preparation: Option<Preparation>,
     workspace: Workspace,
     losses: Vec<f64>,
     sums: Vec<SlotSums>,
@@ -118,6 +120,11 @@ impl Trainer {
             gradients: zeroed(lines),
             state: initial.iter().map(|value| filled(lines, *value)).collect(),
             average: settings.ema.map(|_| zeroed(lines)),
+            preparation: settings
+                .optimizer
+                .algorithm
+                .per_tensor()
+                .map(|optimizer| Preparation::new(optimizer, &parameters.layout, threads)),
             workspace: Workspace::new(architecture, batch.min(BLOCK_ROWS), true),
             losses: vec![0.0; panels(batch)],
             sums: vec![SlotSums::default(); parameters.layout.slots.len()],
@@ -202,6 +209,7 @@ impl Trainer {
             gradients: Shared::new(&mut self.gradients),
             state: self.state.iter_mut().map(|s| Shared::new(s)).collect(),
             average: self.average.as_mut().map(|a| Shared::new(a)),
+            preparation: self.preparation.as_mut().map(Preparation::share),
             losses: Shared::new(&mut self.losses),
             sums: Shared::new(&mut self.sums),
             outputs: Shared::new(&mut self.outputs),

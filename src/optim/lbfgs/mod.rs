@@ -7,9 +7,12 @@ use std::collections::VecDeque;
 
 use self::search::{Line, Point};
 use self::vector::{add_scaled, dot, largest, sum_of_sizes};
+use super::field::{Field, Range};
+use super::rule::VisitRule;
+use super::sgd;
 use crate::kernel::Real;
 
-/// Options of L-BFGS, with PyTorch's defaults but for the history.
+/// Options of L-BFGS, with PyTorch's keys and defaults.
 ///
 /// With `s = xₖ₊₁ − xₖ`, `y = gₖ₊₁ − gₖ` of the last steps, `H₀ = (s·y) / (y·y)` of the last of them and the two loops of
 /// Nocedal & Wright 2006, Algorithm 7.4, `d = −H g`; then `x ← x + t d`, where `t` obeys the strong Wolfe conditions
@@ -21,9 +24,9 @@ use crate::kernel::Real;
 /// is one of its iterations.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lbfgs {
-    /// Pairs that are remembered, at least 1; 10 by default, since each costs twice the memory of the weights (PyTorch: 100).
+    /// Pairs that are remembered, at least 1; 100 by default. Each takes twice the memory of the weights.
     pub history: usize,
-    /// Losses computed in one line search at most; 25 by default.
+    /// Losses computed in one line search at most, at least 1; 25 by default.
     pub evaluations: usize,
     /// Converged when no element of the gradient is larger; 1e-7 by default.
     pub tol_grad: f64,
@@ -33,7 +36,25 @@ pub struct Lbfgs {
 
 impl Default for Lbfgs {
     fn default() -> Self {
-        Lbfgs { history: 10, evaluations: 25, tol_grad: 1e-7, tol_change: 1e-9 }
+        Lbfgs { history: 100, evaluations: 25, tol_grad: 1e-7, tol_change: 1e-9 }
+    }
+}
+
+impl Lbfgs {
+    /// The options.
+    pub fn fields(&mut self) -> Vec<Field<'_>> {
+        vec![
+            Field::count("history_size", &mut self.history, Range::FEW),
+            Field::count("max_eval", &mut self.evaluations, Range::FEW),
+            Field::number("tolerance_grad", &mut self.tol_grad, Range::NOT_NEGATIVE),
+            Field::number("tolerance_change", &mut self.tol_change, Range::NOT_NEGATIVE),
+        ]
+    }
+
+    /// Calls `visitor` with a rule without state: what L-BFGS remembers is in its [`Minimizer`].
+    #[inline(always)]
+    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
+        visitor.visit(sgd::Plain)
     }
 }
 
