@@ -3,7 +3,7 @@
 use super::adam;
 use super::field::{Field, Range};
 use super::rule::{Rule, VisitRule};
-use crate::kernel::Real;
+use crate::kernel::{Isa, Job, Lanes, Line, Real};
 
 /// Gradients are taken at `y`, between a fast sequence `z` and its average `x`, which is what is evaluated and kept.
 ///
@@ -68,6 +68,32 @@ impl ScheduleFree {
     #[inline(always)]
     pub fn average<R: Real>(&self, y: R, z: R) -> R {
         (z - y).mul_add(R::splat(1.0 - 1.0 / self.beta1), y)
+    }
+}
+
+/// Writes `x` of many parameters.
+///
+/// # Panics
+/// If lengths differ.
+pub(crate) fn average_lines(isa: Isa, options: &ScheduleFree, y: &[Line], z: &[Line], x: &mut [Line]) {
+    assert!(y.len() == x.len() && z.len() == x.len());
+    isa.run(AverageLines { options, y, z, x });
+}
+
+struct AverageLines<'a> {
+    options: &'a ScheduleFree,
+    y: &'a [Line],
+    z: &'a [Line],
+    x: &'a mut [Line],
+}
+
+impl Job for AverageLines<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        for ((x, y), z) in self.x.iter_mut().zip(self.y).zip(self.z) {
+            self.options.average(L::load(y), L::load(z)).store(x);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ pub mod evaluate;
 pub mod events;
 pub mod fit;
 mod forward;
+mod full_batch;
 mod gather;
 pub mod goal;
 mod loss;

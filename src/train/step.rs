@@ -87,15 +87,34 @@ pub(super) struct Worker<'r, 'a, C> {
     pub(super) member: Member<'r>,
     pub(super) run: &'r SharedRun<'a>,
     /// Targets of the panel at hand, a line for each output.
-    pub(super) targets: Vec<Line>,
+    targets: Vec<Line>,
     /// Clip factors of the step at hand.
     pub(super) clipping: Clipping,
     /// Told when a phase of the step ends.
     pub(super) clock: C,
 }
 
+impl<'r, 'a, C: Clock> Worker<'r, 'a, C> {
+    /// The part of one member.
+    pub(super) fn new(member: Member<'r>, run: &'r SharedRun<'a>) -> Self {
+        let targets = vec![Line::ZERO; run.net.architecture.outputs];
+        Worker { member, run, targets, clipping: Clipping::new(run.net.layout), clock: C::start() }
+    }
+}
+
 /// One synchronised step. Every worker runs it; `barrier` separates what may not overlap.
 pub(super) fn step<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) -> StepStats {
+    let stats = gradient(worker, batch);
+    if stats.is_finite() {
+        worker.prepare(batch); // only where the optimizer looks at whole tensors: gradients become directions
+        worker.update(batch);
+    }
+    worker.barrier();
+    stats
+}
+
+/// Loss and gradient of a batch; nothing is changed yet.
+pub(super) fn gradient<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) -> StepStats {
     let blocks = blocks(batch.rows.len());
     for (number, rows) in batch.rows.chunks(BLOCK_ROWS).enumerate() {
         let block = Block { rows, start: number * BLOCK_ROWS, last: number + 1 == blocks };
@@ -108,13 +127,7 @@ pub(super) fn step<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) 
         worker.backward_to_weights(&block); // dW = dZ·Xᵀ of this worker's slots, over all rows: the reduction
         worker.barrier();
     }
-    let stats = worker.add_in_order(batch); // loss and norms, the same in every worker
-    if stats.is_finite() {
-        worker.prepare(batch); // only where the optimizer looks at whole tensors: gradients become directions
-        worker.update(batch);
-    }
-    worker.barrier();
-    stats
+    worker.add_in_order(batch) // loss and norms, the same in every worker
 }
 
 /// Rows that are worked at a time, and where they begin in the batch.
