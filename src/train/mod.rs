@@ -10,6 +10,7 @@ mod forward;
 mod gather;
 pub mod goal;
 mod loss;
+mod mean;
 pub mod score;
 mod settings;
 mod shared;

@@ -35,17 +35,8 @@ fn data(rows: usize, bytes: bool, weights: bool) -> Dataset {
 
 fn settings(optimizer: &str) -> StepSettings {
     StepSettings {
-        objective: Objective::new(Loss::CrossEntropy, 0.0).unwrap(),
-        optimizer: optimizer.parse().unwrap(),
-        l1: 0.0,
-        l2: 0.0,
-        weight_decay: 0.0,
-        decay_bias: false,
-        clip_norm: None,
-        clip_value: None,
-        clip_layer: None,
-        ema: None,
         seed: 9,
+        ..StepSettings::plain(Objective::new(Loss::CrossEntropy, 0.0).unwrap(), optimizer.parse().unwrap())
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::clock::{Clock, NoClock, PhaseTimes, Stopwatch};
 use super::evaluate::{Evaluation, Evaluator};
 use super::forward::SharedNet;
+use super::mean::Mean;
 use super::settings::StepSettings;
 use super::shared::Shared;
 use super::step::{BLOCK_ROWS, Batch, SharedRun, Worker, step, visits};
@@ -251,13 +252,13 @@ fn epoch_of_member<C: Clock>(
         if member.index == 0 {
             asked[(t as usize + 1) % 2].store((plan.stop)(t + 1), Ordering::Relaxed);
         }
-        let weight = rows.iter().map(|row| plan.data.weight(*row)).sum();
+        let mean = Mean::new(run.settings, plan.data, rows);
         let lr = (plan.lr)(t + 1);
         let algorithm = match (plan.momentum)(t + 1) {
             Some(momentum) => run.settings.optimizer.algorithm.with_momentum(momentum),
             None => run.settings.optimizer.algorithm,
         };
-        let batch = Batch { rows, position: outcome.rows, epoch: plan.epoch, weight, t: t + 1, lr, algorithm };
+        let batch = Batch { rows, position: outcome.rows, epoch: plan.epoch, mean, t: t + 1, lr, algorithm };
         let logged = member.index == 0 && plan.log_steps.is_some_and(|every| (t + 1).is_multiple_of(every));
         let weight_norms = if logged { weight_norms(member, run) } else { Vec::new() };
         let stats = step(&mut worker, &batch);
@@ -267,8 +268,8 @@ fn epoch_of_member<C: Clock>(
         }
         t += 1;
         outcome.rows += rows.len();
-        outcome.loss += stats.loss * weight;
-        weight_seen += weight;
+        outcome.loss += stats.loss * mean.weight;
+        weight_seen += mean.weight;
         if logged {
             let grad_norms = worker.clipping.layer_norms(run.net.layout);
             outcome.records.push(StepRecord { step: t, stats, lr, grad_norms, weight_norms });
