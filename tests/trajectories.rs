@@ -11,7 +11,7 @@ use gradlane::optim::lbfgs::Minimizer;
 use gradlane::optim::rule::step;
 use gradlane::optim::schedule_free::{self, Averaged};
 use gradlane::optim::{Algorithm, Lbfgs, OptimizerSpec, Rule, ScheduleFree};
-use gradlane::train::Trainer;
+use gradlane::train::{StepSettings, Trainer};
 use serde_json::Value;
 use support::*;
 
@@ -149,7 +149,7 @@ fn assert_f32_case(case: &Value, task: &Value, spec: OptimizerSpec, machine: (gr
     let (expected, deviation) = (&case["f64"], &case["f32_deviation"]);
     let data = step::dataset(task);
     let architecture = step::architecture(task, "init");
-    let settings = step::plain_settings(network::objective(task), spec);
+    let settings = StepSettings::plain(network::objective(task), spec);
     let initial = step::parameters(&architecture, &task["init"]);
     let mut trainer = Trainer::new(&architecture, initial, settings, machine, (data.rows(), data.rows()));
     let mut checkpoints = list(expected, "checkpoints").iter().zip(deviation["params"].as_array().unwrap()).peekable();
@@ -174,7 +174,7 @@ fn assert_f32_case(case: &Value, task: &Value, spec: OptimizerSpec, machine: (gr
 fn assert_file(file: &str) {
     let tasks = fixture("tasks.json");
     for case in list(&trajectories(file), "cases") {
-        let (task, spec) = (torch::task(&tasks, case), spec_of(case));
+        let (task, spec) = (trajectory::task(&tasks, case), spec_of(case));
         let steps = match spec.algorithm {
             Algorithm::ScheduleFree(options) => run_schedule_free(case, task, &spec, options),
             Algorithm::Lbfgs(options) => run_lbfgs(case, task, &spec, options),

@@ -3,7 +3,8 @@
 use super::field::Field;
 use super::rule::{Rule, VisitRule};
 use super::{
-    Adadelta, Adagrad, Adam, Adamax, Dialect, Lamb, Lbfgs, Lion, Muon, NAdam, PerTensor, RAdam, RmsProp, Rprop, ScheduleFree, Sgd,
+    Adadelta, Adagrad, Adam, Adamax, Dialect, Lamb, Lbfgs, Lion, Muon, NAdam, PerTensor, RAdam, RmsProp, Rprop,
+    ScheduleFree, Sgd,
 };
 
 /// Which formula moves the parameters.
@@ -143,7 +144,12 @@ impl Algorithm {
 
     /// Whether every step is scaled by its learning rate, so that a schedule has something to move.
     pub fn follows_schedule(self) -> bool {
-        !matches!(self, Algorithm::Rprop(_))
+        !matches!(self, Algorithm::Rprop(_) | Algorithm::Lbfgs(_))
+    }
+
+    /// Whether the rate should stay as it is unless the user says otherwise: an average does a falling rate's work.
+    pub fn prefers_constant_rate(self) -> bool {
+        matches!(self, Algorithm::ScheduleFree(_))
     }
 
     /// The state of each parameter before the first step; `lr` is the optimizer's own learning rate.

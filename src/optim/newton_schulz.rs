@@ -102,7 +102,8 @@ mod tests {
             (0..2).flat_map(|i| (0..3).map(move |j| (i, j))).map(|(i, j)| entry(i, j)).collect()
         };
         let scalar = |sigma: f64| {
-            (0..5).fold(sigma / libm::sqrt(9.25), |x: f64, _| 3.4445 * x - 4.775 * x * x * x + 2.0315 * x * x * x * x * x)
+            (0..5)
+                .fold(sigma / libm::sqrt(9.25), |x: f64, _| 3.4445 * x - 4.775 * x * x * x + 2.0315 * x * x * x * x * x)
         };
         let mut wide = build([3.0, 0.5]);
         let mut tall = transposed(&wide, 2, 3);

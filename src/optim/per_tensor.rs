@@ -1,10 +1,10 @@
 //! Optimizers that look at whole tensors: a rule of theirs turns gradients into directions, then norms or matrix products of a
 //! tensor's directions decide its step.
 
+use super::lamb::{self, Lamb, trust_ratio};
 use super::muon::{self, Muon};
 use super::newton_schulz::NewtonSchulz;
 use super::rule::{Decay, Rule, VisitRule};
-use super::lamb::{self, Lamb, trust_ratio};
 use crate::kernel::{Isa, Job, Lanes, Line, Real};
 
 /// Such an optimizer. In every tensor, weights and biases apart: `u` by [`direction`] for each parameter, made orthogonal where

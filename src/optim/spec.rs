@@ -51,7 +51,8 @@ impl OptimizerSpec {
     /// The options with their keys.
     fn fields(&mut self) -> Vec<Field<'_>> {
         // PyTorch's Rprop and L-BFGS have no weight decay, and scikit-learn has an L2 penalty for it.
-        let decays = !matches!(self.algorithm, Algorithm::Rprop(_) | Algorithm::Lbfgs(_)) && self.dialect != Some(Dialect::Sklearn);
+        let decays = !matches!(self.algorithm, Algorithm::Rprop(_) | Algorithm::Lbfgs(_))
+            && self.dialect != Some(Dialect::Sklearn);
         let mut fields = vec![Field::number("lr", &mut self.lr, Range::POSITIVE)];
         fields.extend(self.algorithm.fields());
         if decays {

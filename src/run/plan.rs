@@ -13,6 +13,7 @@ use crate::metrics::{ConfusionMatrix, Detail, MetricSet};
 use crate::model::file::read_tensors;
 use crate::model::{Architecture, Model, Parameters};
 use crate::nn::{Loss, Objective};
+use crate::optim::Dialect;
 use crate::train::best::default_monitor;
 use crate::train::events::Event;
 use crate::train::fit::{FitData, FitOptions, FitOutcome, Stopped, fit};
@@ -176,8 +177,11 @@ impl Plan {
             Batch::Full => rows,
             Batch::Auto => auto_batch(rows).min(rows),
         };
+        let (spec, algorithm) = (options.spec, options.spec.algorithm);
         if options.batch == Batch::Auto {
             self.notes.push(format!("batch: {} (--batch changes it)", self.batch));
+        } else if algorithm.needs_full_batch() {
+            self.notes.push(format!("batch: full, {rows} rows ({} needs them all in each step)", algorithm.name()));
         }
         let steps_per_epoch = self.steps_per_epoch();
         let stopping = &self.config.stopping;
@@ -190,7 +194,8 @@ impl Plan {
             let steps = self.epochs as u64 * steps_per_epoch;
             self.notes.push(format!("epochs: {}, {steps} steps in all (--epochs changes it)", self.epochs));
         }
-        self.notes.push(format!("lr: {:?} ({}; --lr changes it)", options.spec.lr, options.spec.algorithm.name()));
+        let whose = spec.dialect.map_or(String::new(), |dialect| format!(" of {}", dialect.library()));
+        self.notes.push(format!("lr: {:?} ({}{whose}; --lr changes it)", spec.lr, algorithm.name()));
         self.threads = self.threads_for_work();
     }
 
@@ -216,7 +221,10 @@ impl Plan {
 
     fn settings(&self) -> Result<StepSettings> {
         let o = &self.config.optimizer;
+        // In Keras the mini-batches that are accumulated count alike, however many rows they have.
+        let keras = o.spec.dialect == Some(Dialect::Keras);
         Ok(StepSettings {
+            mean_of_means: (keras && o.accumulate > 1).then_some(self.batch),
             objective: Objective::new(self.loss, o.label_smoothing)?,
             optimizer: o.spec,
             l1: o.l1,

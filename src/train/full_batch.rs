@@ -1,6 +1,7 @@
 //! Steps of L-BFGS: each asks the team for the loss and gradient of all rows at several places along a line.
 
 use super::clock::NoClock;
+use super::mean::Mean;
 use super::step::{Batch, Worker, gradient};
 use super::sums::StepStats;
 use super::trainer::{EpochOutcome, EpochPlan, Halt, StepRecord, Trainer, weight_norms};
@@ -63,10 +64,9 @@ impl Trainer {
     /// Loss and gradient at the parameters as they are.
     fn pass(&mut self, plan: &EpochPlan<'_>) -> Pass {
         let t = self.steps + 1;
-        let weight = plan.order.iter().map(|row| plan.data.weight(*row)).sum();
         let passes = self.with_run(plan.data, |team, run| {
-            let algorithm = run.settings.optimizer.algorithm;
-            let batch = Batch { rows: plan.order, position: 0, epoch: plan.epoch, weight, t, lr: 0.0, algorithm };
+            let (mean, algorithm) = (Mean::new(run.settings, plan.data, plan.order), run.settings.optimizer.algorithm);
+            let batch = Batch { rows: plan.order, position: 0, epoch: plan.epoch, mean, t, lr: 0.0, algorithm };
             team.run(|member| {
                 let mut worker = Worker::<NoClock>::new(member, run);
                 let stats = gradient(&mut worker, &batch);

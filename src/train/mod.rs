@@ -11,6 +11,7 @@ mod full_batch;
 mod gather;
 pub mod goal;
 mod loss;
+mod mean;
 mod orthogonal;
 mod prepare;
 pub mod score;

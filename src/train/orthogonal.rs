@@ -183,12 +183,8 @@ impl MatrixOf<SharedBuffer<'_>> {
             let x = Panels { lines: &x.lines[start..], stride: x.stride };
             for rows in 0..panels(self.short) {
                 let first = rows * LANES;
-                let extent = Extent {
-                    panels: run.len(),
-                    rows: LANES.min(self.short - first),
-                    depth,
-                    accumulate: start > 0,
-                };
+                let extent =
+                    Extent { panels: run.len(), rows: LANES.min(self.short - first), depth, accumulate: start > 0 };
                 let factor = self.x[now].lines(member, rows, start..start + depth);
                 gemm::forward(isa, factor, x, self.gram.panels_mut(member, run.clone()).rows_from(first), extent);
             }
@@ -261,8 +257,8 @@ mod tests {
     use super::*;
     use crate::model::{Architecture, Parameters};
     use crate::nn::Activation;
-    use crate::optim::Muon;
     use crate::optim::Dialect;
+    use crate::optim::Muon;
 
     /// Wide, tall and square matrices, none a multiple of 16, against the definition in `f64`.
     #[test]

@@ -43,7 +43,9 @@ impl Preparation {
 impl<C: Clock> Worker<'_, '_, C> {
     /// Prepares the update: directions in the place of gradients. Every member calls it, or none; a barrier stands within.
     pub(super) fn prepare(&mut self, batch: &Batch<'_>) {
-        let (Some(optimizer), Some(preparation)) = (batch.algorithm.per_tensor(), &self.run.preparation) else { return };
+        let (Some(optimizer), Some(preparation)) = (batch.algorithm.per_tensor(), &self.run.preparation) else {
+            return;
+        };
         for of_weights in [true, false] {
             optimizer.visit(of_weights, DirectSlots { worker: self, preparation, batch, of_weights });
         }

@@ -10,6 +10,7 @@ use super::clock::{Clock, Phase};
 use super::forward::{DropoutAt, SharedNet, forward};
 use super::gather::{gather_inputs, gather_targets};
 use super::loss::panel_loss;
+use super::mean::Mean;
 use super::prepare::SharedPreparation;
 use super::settings::StepSettings;
 use super::shared::Shared;
@@ -20,7 +21,7 @@ use crate::data::Dataset;
 use crate::kernel::{LANES, Line, panels};
 use crate::model::{Layout, Slot};
 use crate::optim::span::{Change, Span, finish_gradient, update};
-use crate::optim::{Algorithm, Decay, GradientRule, Rule, VisitRule};
+use crate::optim::{Algorithm, Rule, VisitRule};
 
 /// Rows worked at a time: larger batches run in blocks that continue the same sums.
 pub(crate) const BLOCK_ROWS: usize = 1024;
@@ -39,8 +40,8 @@ pub(super) struct Batch<'a> {
     pub(super) position: usize,
     /// Epoch, from 0.
     pub(super) epoch: u64,
-    /// Sum of the rows' weights.
-    pub(super) weight: f64,
+    /// What each row counts.
+    pub(super) mean: Mean,
     /// Number of the optimizer step, from 1.
     pub(super) t: u64,
     /// Learning rate.
@@ -124,7 +125,7 @@ pub(super) fn gradient<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'
         worker.loss(batch, &block, share.clone()); // a slot for each panel
         worker.backward_to_inputs(share); // dZ of every layer
         worker.barrier();
-        worker.backward_to_weights(&block); // dW = dZ·Xᵀ of this worker's slots, over all rows: the reduction
+        worker.backward_to_weights(batch, &block); // dW = dZ·Xᵀ of this worker's slots, over all rows: the reduction
         worker.barrier();
     }
     worker.add_in_order(batch) // loss and norms, the same in every worker
@@ -179,7 +180,8 @@ impl<C: Clock> Worker<'_, '_, C> {
             gather_targets(&run.data.targets, rows, &mut label, &mut self.targets);
             let mut scale = Line::ZERO; // lanes without a row stay 0
             for (lane, row) in rows.iter().enumerate() {
-                scale.0[lane] = (run.data.weight(*row) / batch.weight) as f32;
+                let position = block.start + p * LANES + lane;
+                scale.0[lane] = batch.mean.share(position, run.data.weight(*row)) as f32;
             }
             let z = last.act.lines(self.member, p, 0..width);
             let d = last.d_pre.lines_mut(self.member, p, 0..width);
@@ -209,7 +211,7 @@ impl<C: Clock> Worker<'_, '_, C> {
 
     /// The gradient of each slot of this worker; after the last block penalties, clipping by value, and sums for the norms,
     /// while the slot is in the cache.
-    fn backward_to_weights(&self, block: &Block<'_>) {
+    fn backward_to_weights(&self, batch: &Batch<'_>, block: &Block<'_>) {
         let run = self.run;
         for number in &run.visits[self.member.index] {
             let slot = &run.net.layout.slots[*number];
@@ -217,19 +219,19 @@ impl<C: Clock> Worker<'_, '_, C> {
             backward::to_weights(self.member, run.net, &run.workspace, &run.gradients, slot, rows, first);
             self.clock.mark(Phase::BackwardToWeights);
             if block.last {
-                run.sums.write(self.member, *number..number + 1)[0] = self.finish_gradient(slot);
+                run.sums.write(self.member, *number..number + 1)[0] = self.finish_gradient(batch, slot);
                 self.clock.mark(Phase::Norm);
             }
         }
     }
 
-    fn finish_gradient(&self, slot: &Slot) -> SlotSums {
+    fn finish_gradient(&self, batch: &Batch<'_>, slot: &Slot) -> SlotSums {
         let run = self.run;
         let mut sums = SlotSums::default();
         self.for_each_run(slot, |lines, of_weights| {
             let params = run.net.parameters.read(self.member, lines.clone());
             let grads = run.gradients.write(self.member, lines);
-            let rule = run.settings.gradient_rule(of_weights);
+            let rule = run.settings.gradient_rule(of_weights, batch.mean.weight);
             sums.add(of_weights, &finish_gradient(run.net.isa, &rule, params, grads), rule.norm);
         });
         sums
@@ -292,30 +294,5 @@ impl<C: Clock> VisitRule for UpdateSlots<'_, '_, '_, C> {
             });
         }
         worker.clock.mark(Phase::Update);
-    }
-}
-
-impl StepSettings {
-    /// Decay of weights or of biases at learning rate `lr`: the optimizer's own rule, then the decoupled one.
-    pub(super) fn decay(&self, of_weights: bool, lr: f64) -> Decay {
-        let mut decay = self.optimizer.own_decay(of_weights, lr);
-        if of_weights || self.decay_bias {
-            match self.optimizer.algorithm {
-                Algorithm::ScheduleFree(_) => decay.in_direction += self.weight_decay, // all its sequences must decay
-                _ => decay.shrink *= 1.0 - lr * self.weight_decay,
-            }
-        }
-        decay
-    }
-
-    /// Penalties and clipping of weights or of biases.
-    fn gradient_rule(&self, of_weights: bool) -> GradientRule {
-        let penalised = of_weights || self.decay_bias;
-        GradientRule {
-            l1: if penalised { self.l1 } else { 0.0 },
-            l2: if penalised { self.l2 } else { 0.0 },
-            clip_value: self.clip_value,
-            norm: self.norm_type(),
-        }
     }
 }

@@ -35,17 +35,8 @@ fn data(rows: usize, bytes: bool, weights: bool) -> Dataset {
 
 fn settings(optimizer: &str) -> StepSettings {
     StepSettings {
-        objective: Objective::new(Loss::CrossEntropy, 0.0).unwrap(),
-        optimizer: optimizer.parse().unwrap(),
-        l1: 0.0,
-        l2: 0.0,
-        weight_decay: 0.0,
-        decay_bias: false,
-        clip_norm: None,
-        clip_value: None,
-        clip_layer: None,
-        ema: None,
         seed: 9,
+        ..StepSettings::plain(Objective::new(Loss::CrossEntropy, 0.0).unwrap(), optimizer.parse().unwrap())
     }
 }
 
@@ -81,12 +72,18 @@ fn bits_do_not_depend_on_threads_or_fused_isa() {
     let mut all = settings("adamw:weight_decay=0.1");
     (all.l1, all.l2, all.clip_value, all.clip_layer) = (1e-4, 1e-3, Some(0.5), Some(1.0));
     (all.clip_norm, all.ema) = (Some((1.0, crate::optim::clip::NormType::L2)), Some(0.9));
+    let mut lamb = settings("lamb:weight_decay=0.1");
+    (lamb.clip_norm, lamb.ema) = (Some((1.0, crate::optim::clip::NormType::L2)), Some(0.9));
     let cases = [
         (&gelu, data(203, false, true), all, 50),
         (&relu, data(203, true, false), settings("nesterov"), 64),
         (&silu, data(203, false, false), settings("rmsprop:centered=true,momentum=0.9"), 33),
         (&relu, data(1100, false, true), settings("adam"), 1100),
         (&gelu, data(40, true, true), settings("sgd"), 1),
+        (&gelu, data(203, false, true), lamb, 50),
+        (&gelu, data(203, false, false), settings("muon:lr=0.02"), 64),
+        (&silu, data(203, true, false), settings("schedulefree:warmup_steps=3"), 50),
+        (&relu, data(203, false, true), settings("lbfgs"), 203),
     ];
     for (number, (a, d, s, batch)) in cases.iter().enumerate() {
         for isa in Isa::available() {
@@ -105,9 +102,16 @@ fn bits_do_not_depend_on_threads_or_fused_isa() {
 fn padding_stays_zero() {
     let a = architecture(Activation::Tanh, Some(NormKind::Layer), true, 0.1);
     let d = data(100, false, false);
-    let trained = bits(&a, &d, &settings("adamw"), Isa::detect(), 2, 16);
+    for optimizer in ["adamw", "lamb", "muon", "schedulefree"] {
+        padding_is_zero(&a, &bits(&a, &d, &settings(optimizer), Isa::detect(), 2, 16), optimizer);
+    }
+    let plain = architecture(Activation::Tanh, Some(NormKind::Layer), true, 0.0);
+    padding_is_zero(&plain, &bits(&plain, &d, &settings("lbfgs"), Isa::detect(), 2, 100), "lbfgs");
+}
+
+fn padding_is_zero(a: &Architecture, trained: &[u32], what: &str) {
     let mut used = vec![false; trained.len()];
-    for tensor in &Parameters::zeros(&a).layout.tensors {
+    for tensor in &Parameters::zeros(a).layout.tensors {
         for panel in 0..tensor.panels {
             for (row, line) in tensor.lines(panel, 0..tensor.rows).enumerate() {
                 for lane in 0..16 {
@@ -117,5 +121,5 @@ fn padding_stays_zero() {
             }
         }
     }
-    assert!(trained.iter().zip(&used).all(|(bits, used)| *used || *bits == 0));
+    assert!(trained.iter().zip(&used).all(|(bits, used)| *used || *bits == 0), "{what}");
 }

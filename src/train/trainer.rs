@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::clock::{Clock, NoClock, PhaseTimes, Stopwatch};
 use super::evaluate::{Evaluation, Evaluator};
 use super::forward::SharedNet;
+use super::mean::Mean;
 use super::prepare::Preparation;
 use super::settings::StepSettings;
 use super::shared::Shared;
@@ -221,7 +222,9 @@ impl Trainer {
         let times = outcomes.iter().map(|(_, _, times)| *times).collect();
         let (outcome, end, _) = outcomes.swap_remove(0);
         (self.steps, self.weights) = end;
-        if let (Algorithm::ScheduleFree(options), Some(average)) = (self.settings.optimizer.algorithm, &mut self.average) {
+        if let (Algorithm::ScheduleFree(options), Some(average)) =
+            (self.settings.optimizer.algorithm, &mut self.average)
+        {
             average_lines(self.isa, &options, &self.parameters.lines, &self.state[0], average);
         }
         (outcome, times)
@@ -282,7 +285,7 @@ fn epoch_of_member<C: Clock>(
         if member.index == 0 {
             asked[(t as usize + 1) % 2].store((plan.stop)(t + 1), Ordering::Relaxed);
         }
-        let weight = rows.iter().map(|row| plan.data.weight(*row)).sum();
+        let mean = Mean::new(run.settings, plan.data, rows);
         let lr = (plan.lr)(t + 1);
         let mut algorithm = run.settings.optimizer.algorithm;
         if let Some(momentum) = (plan.momentum)(t + 1) {
@@ -291,7 +294,7 @@ fn epoch_of_member<C: Clock>(
         if let Algorithm::ScheduleFree(options) = &mut algorithm {
             *options = weights.take_in(*options, t + 1, lr);
         }
-        let batch = Batch { rows, position: outcome.rows, epoch: plan.epoch, weight, t: t + 1, lr, algorithm };
+        let batch = Batch { rows, position: outcome.rows, epoch: plan.epoch, mean, t: t + 1, lr, algorithm };
         let logged = member.index == 0 && plan.log_steps.is_some_and(|every| (t + 1).is_multiple_of(every));
         let weight_norms = if logged { weight_norms(member, run) } else { Vec::new() };
         let stats = step(&mut worker, &batch);
@@ -301,8 +304,8 @@ fn epoch_of_member<C: Clock>(
         }
         t += 1;
         outcome.rows += rows.len();
-        outcome.loss += stats.loss * weight;
-        weight_seen += weight;
+        outcome.loss += stats.loss * mean.weight;
+        weight_seen += mean.weight;
         if logged {
             let grad_norms = worker.clipping.layer_norms(run.net.layout);
             outcome.records.push(StepRecord { step: t, stats, lr, grad_norms, weight_norms });

@@ -124,7 +124,7 @@ proptest! {
                 let exact = norm.norm([&before[..]]);
                 // 80 terms of one sign, added in f32.
                 prop_assert!((length - exact).abs() <= 1e-5 * exact, "{} {:?}: {} for {}", isa.name(), norm, length, exact);
-                let factor = norm_factor(length, most);
+                let factor = norm_factor(length, most, 1e-6);
                 prop_assert!((0.0..=1.0).contains(&factor) && exact * factor <= most * (1.0 + 1e-5));
                 // A step of plain SGD with rate 1 from 0 is minus the clipped gradient.
                 let mut params = vec![Line::ZERO; grads.len()];
