@@ -1,8 +1,9 @@
 //! The options of `bench` that other verbs have too.
 
+use super::optimizer::{norm_bound, optimizer};
 use super::reader::Reader;
 use super::settings::Settings;
-use super::train::{MOST_THREADS, isa, norm_bound};
+use super::train::{MOST_THREADS, isa};
 use crate::Result;
 use crate::kernel::Isa;
 use crate::optim::OptimizerSpec;
@@ -47,9 +48,8 @@ impl BenchConfig {
             "none" => Ok(None),
             text => norm_bound(text).map(Some),
         })?;
-        let optimizer = reader.parse("optimizer")?;
         let options = BenchOptions {
-            optimizer: optimizer.unwrap_or("adam".parse().expect("a name of an optimizer")),
+            optimizer: optimizer(&reader)?,
             clip_norm: clip_norm.unwrap_or(Some(CLIP_NORM)),
             epochs: reader.count("epochs", 1, &["auto"])?.map(|n| n as usize),
             isa: isa(&reader)?,

@@ -194,6 +194,11 @@ impl Plan {
             let steps = self.epochs as u64 * steps_per_epoch;
             self.notes.push(format!("epochs: {}, {steps} steps in all (--epochs changes it)", self.epochs));
         }
+        if let Some(dialect) = spec.dialect {
+            let init = self.config.model.init.map_or(String::new(), |init| format!(", initial weights {init}"));
+            let library = dialect.library();
+            self.notes.push(format!("dialect: equations and defaults of {library}{init}, --l2 {:?}", options.l2));
+        }
         let whose = spec.dialect.map_or(String::new(), |dialect| format!(" of {}", dialect.library()));
         self.notes.push(format!("lr: {:?} ({}{whose}; --lr changes it)", spec.lr, algorithm.name()));
         self.threads = self.threads_for_work();
