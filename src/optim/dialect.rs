@@ -16,6 +16,8 @@ use crate::{Error, Result};
 /// | norm clipping divides by | `norm + 10⁻⁶` | `norm` | has none; as PyTorch |
 /// | weighted rows are divided by | their sum of weights | the number of rows | their sum of weights |
 /// | accumulated batches | count as one batch | mean of their means | have none; as PyTorch |
+/// scikit-learn's regression loss is `½ Σ (z − t)²` over the outputs, whose mean it reports; several labels of a row are here
+/// their mean, where scikit-learn follows their sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// PyTorch 2.15.

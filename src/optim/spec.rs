@@ -150,6 +150,11 @@ mod tests {
         assert_eq!("momentum".parse::<OptimizerSpec>().unwrap().to_string(), "sgd:momentum=0.9");
         assert_eq!("nesterov".parse::<OptimizerSpec>().unwrap().to_string(), "sgd:momentum=0.9,nesterov=true");
         assert_eq!(
+            "momentum:momentum=0".parse::<OptimizerSpec>().unwrap(),
+            "sgd".parse().unwrap(),
+            "a momentum of 0 is none"
+        );
+        assert_eq!(
             "nesterov:momentum=0.5".parse::<OptimizerSpec>().unwrap().to_string(),
             "sgd:momentum=0.5,nesterov=true"
         );

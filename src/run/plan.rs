@@ -194,8 +194,16 @@ impl Plan {
             let steps = self.epochs as u64 * steps_per_epoch;
             self.notes.push(format!("epochs: {}, {steps} steps in all (--epochs changes it)", self.epochs));
         }
+        if let Some(dialect) = spec.dialect {
+            let init = self.config.model.init.map_or(String::new(), |init| format!(", initial weights {init}"));
+            let library = dialect.library();
+            self.notes.push(format!("dialect: equations and defaults of {library}{init}, --l2 {:?}", options.l2));
+        }
         let whose = spec.dialect.map_or(String::new(), |dialect| format!(" of {}", dialect.library()));
         self.notes.push(format!("lr: {:?} ({}{whose}; --lr changes it)", spec.lr, algorithm.name()));
+        if algorithm.prefers_constant_rate() {
+            self.notes.push(format!("schedule: {} ({}; --schedule changes it)", options.schedule, algorithm.name()));
+        }
         self.threads = self.threads_for_work();
     }
 
@@ -252,7 +260,8 @@ impl Plan {
             steps: stopping.steps,
             time_limit: stopping.time_limit,
             batch: self.rows_per_step(),
-            shuffle: self.config.shuffle,
+            // A step on all rows sees the same in any order, but rounds alike only in the same.
+            shuffle: self.config.shuffle && !self.config.optimizer.spec.algorithm.needs_full_batch(),
             seed: self.config.seed,
             lr: self.config.optimizer.spec.lr,
             schedule: self.config.optimizer.schedule.clone(),
