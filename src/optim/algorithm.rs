@@ -178,7 +178,7 @@ impl Algorithm {
         }
     }
 
-    /// Whether weight decay is part of the direction: [`super::Decay::in_direction`].
+    /// Whether weight decay is part of the direction: [`field@super::Decay::in_direction`].
     pub fn decays_in_direction(self) -> bool {
         match self {
             Algorithm::ScheduleFree(_) => true,

@@ -20,7 +20,7 @@ pub trait Rule<const N: usize>: Copy + Send + Sync {
     /// The parameter `p` after the step, for its gradient `g`; moves `state` on.
     fn update<R: Real>(scalars: &Self::Scalars, p: R, g: R, state: &mut [R; N]) -> R;
 
-    /// The same with [`Decay::in_direction`]; the rules that have a place for it have this.
+    /// The same with [`field@Decay::in_direction`]; the rules that have a place for it have this.
     #[inline(always)]
     fn update_decayed<R: Real>(scalars: &Self::Scalars, _in_direction: f64, p: R, g: R, state: &mut [R; N]) -> R {
         Self::update(scalars, p, g, state)

@@ -15,7 +15,8 @@ struct Pass {
 }
 
 impl Trainer {
-    /// An epoch of L-BFGS: one step on all rows. What is reported of it is from before the step.
+    /// An epoch of L-BFGS: one step on all rows. What is reported of it is from before the step, and is computed anew, though
+    /// the last search may have ended there: so no step depends on what a caller did between two epochs.
     ///
     /// # Panics
     /// If the rows are not one batch, or the trainer's optimizer is another.
