@@ -97,7 +97,7 @@ fn a_dialect_draws_its_librarys_initial_weights() {
     for (dialect, init) in [("torch", "torch_default"), ("keras", "glorot_uniform"), ("sklearn", "sklearn")] {
         // At this rate no weight moves.
         let drawn = hash(&place, dialect, &format!("--lr 1e-60 --dialect {dialect}"));
-        assert_eq!(drawn, hash(&place, init, &format!("--lr 1e-60 --init {init}")), "{dialect}");
+        assert_eq!(drawn, hash(&place, &format!("{dialect}-init"), &format!("--lr 1e-60 --init {init}")), "{dialect}");
         assert_ne!(drawn, own, "{dialect}");
         let flag_wins =
             hash(&place, &format!("{dialect}-own"), &format!("--lr 1e-60 --dialect {dialect} --init he_normal"));
