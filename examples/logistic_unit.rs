@@ -50,19 +50,10 @@ fn gradient_descent(data: &Dataset) -> (f64, f64) {
         residual: false,
         dropout: 0.0,
     };
-    let settings = StepSettings {
-        objective: Objective::new(Loss::Bce, 0.0).expect("no label smoothing"),
-        optimizer: "nesterov".parse().expect("a name of an optimizer"),
-        l1: 0.0,
-        l2: 0.0,
-        weight_decay: 0.0,
-        decay_bias: false,
-        clip_norm: None,
-        clip_value: None,
-        clip_layer: None,
-        ema: None,
-        seed: 0,
-    };
+    let settings = StepSettings::plain(
+        Objective::new(Loss::Bce, 0.0).expect("no label smoothing"),
+        "nesterov".parse().expect("a name of an optimizer"),
+    );
     let mut trainer = Trainer::new(&unit, Parameters::zeros(&unit), settings, (Isa::detect(), 1), (ROWS, ROWS));
     let order: Vec<u32> = (0..ROWS as u32).collect();
     for epoch in 0..2000 {

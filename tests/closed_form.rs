@@ -10,7 +10,6 @@ use gradlane::nn::{Activation, Loss, Objective};
 use gradlane::rng::{Purpose, stream};
 use gradlane::train::{EpochPlan, StepSettings, Trainer};
 use rand::RngExt;
-use support::step::plain_settings;
 
 /// Rows: two blocks of 1,024 and a part of a third, the last panel not full.
 const ROWS: usize = 2_500;
@@ -142,7 +141,7 @@ fn newton(data: &Dataset, l2: f64) -> Vector {
 }
 
 fn settings(loss: Loss, optimizer: &str) -> StepSettings {
-    plain_settings(Objective::new(loss, 0.0).unwrap(), optimizer.parse().unwrap())
+    StepSettings::plain(Objective::new(loss, 0.0).unwrap(), optimizer.parse().unwrap())
 }
 
 /// Weights and bias after `epochs` epochs from zero.

@@ -1,15 +1,17 @@
-//! Thirty steps of each PyTorch optimizer, through the textbook network and the update rules in `f64`.
+//! Thirty steps of each optimizer of each library, through the textbook network and the update rules in `f64`.
 
 mod support;
 
 use gradlane::nn::textbook::{Batch, Network, Parameters};
-use gradlane::optim::clip::{NormType, clip_global_norm, clip_value};
+use gradlane::optim::clip::{NormType, clip_each_tensor, clip_global_norm, clip_value};
+use gradlane::optim::per_tensor::{Shape, update_tensor};
 use gradlane::optim::rule::{moving_average, step};
-use gradlane::optim::{Decay, OptimizerSpec, Rule, VisitRule};
+use gradlane::optim::{Decay, Dialect, PerTensor, Rule, VisitRule};
 use serde_json::Value;
+use support::trajectory::{Clip, Setup};
 use support::*;
 
-/// Loss and gradient of the rows `rows` of a task.
+/// Loss and gradient of the rows `rows` of a task; weighted rows are divided by the sum of their weights.
 fn batch_gradient(network: &Network<f64>, task: &Value, rows: &[usize], weighted: bool) -> (f64, Vec<Parameters<f64>>) {
     let gather = |values: &[f64]| -> Vec<f64> {
         let width = values.len() / count(&task["rows"]);
@@ -23,16 +25,38 @@ fn batch_gradient(network: &Network<f64>, task: &Value, rows: &[usize], weighted
 }
 
 /// Loss and gradient of step `t` (from 0): of its batch, or of its micro-batches combined.
-fn step_gradient(network: &Network<f64>, task: &Value, case: &Value, t: usize) -> (f64, Vec<Parameters<f64>>) {
+fn step_gradient(network: &Network<f64>, train: &Train<'_>, t: usize) -> (f64, Vec<Parameters<f64>>) {
+    let (case, task) = (train.case, train.task);
     let weighted = case["uses_sample_weight"] == true;
+    let weights = weighted.then(|| numbers(&task["sample_weight"]));
+    let weight = |row: usize| weights.as_ref().map_or(1.0, |w| w[row]);
     let mut loss = 0.0;
     let mut sum: Vec<Parameters<f64>> = network.layers.iter().map(|l| l.parameters.zeros()).collect();
-    for part in torch::micro_batches(case, task, t) {
+    for part in trajectory::micro_batches(case, task, t) {
         let (part_loss, gradients) = batch_gradient(network, task, &part.rows, weighted);
-        loss += part.share * part_loss;
-        for_each_element(&mut sum, &gradients, |sum, g| *sum += part.share * g);
+        let weight_of_part: f64 = part.rows.iter().map(|row| weight(*row)).sum();
+        let share = part.share * weight_of_part / part.divisor(&train.setup.spec, weight);
+        loss += share * part_loss;
+        for_each_element(&mut sum, &gradients, |sum, g| *sum += share * g);
     }
     (loss, sum)
+}
+
+/// scikit-learn's penalty `alpha / (2 n) Σ w²` over the weights of step `t`; its gradient is added.
+fn penalise(network: &Network<f64>, train: &Train<'_>, t: usize, gradients: &mut [Parameters<f64>]) -> f64 {
+    let weights = (train.case["uses_sample_weight"] == true).then(|| numbers(&train.task["sample_weight"]));
+    let parts = trajectory::micro_batches(train.case, train.task, t);
+    let rows = parts.iter().flat_map(|part| &part.rows);
+    let n: f64 = rows.map(|row| weights.as_ref().map_or(1.0, |w| w[*row])).sum();
+    let lambda = train.setup.l2 / n;
+    let mut squares = 0.0;
+    for (layer, gradient) in network.layers.iter().zip(gradients) {
+        for (w, g) in layer.parameters.weight.iter().zip(&mut gradient.weight) {
+            *g += lambda * w;
+            squares += w * w;
+        }
+    }
+    0.5 * lambda * squares
 }
 
 /// Calls `f` with each element of `a` and the same element of `b`.
@@ -44,22 +68,22 @@ fn for_each_element(a: &mut [Parameters<f64>], b: &[Parameters<f64>], mut f: imp
     }
 }
 
-/// Clips by the case's rule; returns the norm that the rule used, if it used one, and whether anything changed.
-fn clip(gradients: &mut [Parameters<f64>], rule: &Value) -> (Option<f64>, bool) {
+/// Clips by the case's rule; returns the norm that it used, if it used one, and whether anything changed.
+fn clip(gradients: &mut [Parameters<f64>], train: &Train<'_>) -> (Option<f64>, bool) {
     let before = gradients.to_vec();
-    let norm = match rule["rule"].as_str() {
-        None if rule.is_null() => None,
-        Some("torch_value") => {
-            let limit = number(&rule["clip_value"]);
-            for_each_element(gradients, &before, |g, whole| *g = clip_value(whole, limit));
+    let addend = train.setup.spec.dialect.unwrap_or(Dialect::Torch).norm_addend();
+    let mut tensors: Vec<&mut [f64]> = gradients.iter_mut().flat_map(Parameters::tensors_mut).collect();
+    let norm = match trajectory::clip_rule(train.case) {
+        Clip::None => None,
+        Clip::Value(limit) => {
+            tensors.iter_mut().flat_map(|t| t.iter_mut()).for_each(|g| *g = clip_value(*g, limit));
             None
         }
-        Some("torch_norm") => {
-            let norm_type = torch::norm_type(rule);
-            let mut tensors: Vec<&mut [f64]> = gradients.iter_mut().flat_map(Parameters::tensors_mut).collect();
-            Some(clip_global_norm(&mut tensors, number(&rule["max_norm"]), norm_type))
+        Clip::Global(most, norm_type) => Some(clip_global_norm(&mut tensors, (most, addend), norm_type)),
+        Clip::EachTensor(most) => {
+            clip_each_tensor(&mut tensors, (most, addend), NormType::L2);
+            None
         }
-        _ => panic!("unknown clip rule {rule}"),
     };
     (norm, before != gradients)
 }
@@ -70,6 +94,9 @@ type Layers = Vec<Parameters<f64>>;
 /// What a run of a case gives, in the fixture's terms.
 #[derive(Default)]
 struct Run {
+    /// The loss whose gradient is followed.
+    objective: Vec<f64>,
+    /// The loss that the library reports: scikit-learn's halves the mean over the outputs where it follows their sum.
     loss: Vec<f64>,
     grad_norm: Vec<f64>,
     clip_norm: Vec<f64>,
@@ -82,43 +109,83 @@ struct Run {
 struct Train<'a> {
     case: &'a Value,
     task: &'a Value,
-    spec: OptimizerSpec,
+    setup: Setup,
+}
+
+/// Where a tensor stands, and in which step.
+struct At {
+    t: u64,
+    lr: f64,
+    layer: usize,
+    is_bias: bool,
+    /// `[out, in]` of the layer's weights.
+    shape: (usize, usize),
 }
 
 impl VisitRule for Train<'_> {
     type Output = Run;
 
     fn visit<const N: usize, U: Rule<N>>(self, rule: U) -> Run {
-        let Train { case, task, spec } = self;
-        let mut network = network::network(task, "init");
+        let (case, spec) = (self.case, self.setup.spec);
         let bias_decay =
             if case["bias_weight_decay"].is_null() { spec.weight_decay } else { number(&case["bias_weight_decay"]) };
+        let mut state = self.state(rule.initial(spec.lr));
+        self.run(|at, p, g| {
+            let scalars = rule.at_step(at.t, at.lr);
+            let decay: Decay = spec.decay(if at.is_bias { bias_decay } else { spec.weight_decay }, at.lr);
+            for ((p, &g), state) in p.iter_mut().zip(g).zip(&mut state[at.layer][usize::from(at.is_bias)]) {
+                *p = step::<N, U, f64>(&scalars, &decay, *p, g, state);
+            }
+        })
+    }
+}
+
+impl Train<'_> {
+    /// One `initial` for each element of each layer's weights and biases.
+    fn state<S: Clone>(&self, initial: S) -> Vec<Vec<Vec<S>>> {
+        let layers = network::network(self.task, "init").layers;
+        layers.iter().map(|l| l.parameters.tensors().map(|t| vec![initial.clone(); t.len()]).collect()).collect()
+    }
+
+    /// Runs a case by an optimizer that looks at whole tensors.
+    fn run_per_tensor(&self, optimizer: PerTensor) -> Run {
+        let columns = |tensor: &Vec<f64>| vec![tensor.clone(); optimizer.slots()];
+        let mut state: Vec<Vec<Vec<Vec<f64>>>> =
+            self.state(0.0).iter().map(|layer| layer.iter().map(columns).collect()).collect();
+        let spec = self.setup.spec;
+        self.run(|at, p, g| {
+            let decay = spec.own_decay(!at.is_bias, at.lr);
+            let shape = if at.is_bias { Shape::Vector } else { Shape::Matrix(at.shape.0, at.shape.1) };
+            let state = &mut state[at.layer][usize::from(at.is_bias)];
+            update_tensor(optimizer, (at.t, at.lr), &decay, shape, (p, g, state));
+        })
+    }
+
+    /// Runs a case; `update` moves each tensor by its gradient.
+    fn run(&self, mut update: impl FnMut(At, &mut [f64], &[f64])) -> Run {
+        let Train { case, task, setup: Setup { spec, .. } } = self;
+        let mut network = network::network(task, "init");
         let parameters =
             |network: &Network<f64>| -> Vec<_> { network.layers.iter().map(|l| l.parameters.clone()).collect() };
-        let mut state: Vec<Vec<Vec<[f64; N]>>> = network
-            .layers
-            .iter()
-            .map(|l| l.parameters.tensors().map(|tensor| vec![[0.0; N]; tensor.len()]).collect())
-            .collect();
         let mut ema = (case["ema"]["start"] == "initial_weights").then(|| parameters(&network));
         let mut run = Run::default();
         for t in 0..list(task, "batches").len() {
-            let (loss, mut gradients) = step_gradient(&network, task, case, t);
-            run.loss.push(loss);
+            let (data_loss, mut gradients) = step_gradient(&network, self, t);
+            let penalty = penalise(&network, self, t, &mut gradients);
+            let outputs = if task["loss"] == "half_squared_error_sum" { count(&task["y_cols"]) } else { 1 };
+            run.objective.push(data_loss + penalty);
+            run.loss.push(data_loss / outputs as f64 + penalty);
             run.grad_norm.push(NormType::L2.norm(gradients.iter().flat_map(Parameters::tensors)));
-            let (clip_norm, clipped) = clip(&mut gradients, &case["clip"]);
+            let (clip_norm, clipped) = clip(&mut gradients, self);
             run.clip_norm.extend(clip_norm);
             run.clipped_steps += usize::from(clipped);
 
             let lr = if case["lr_per_step"].is_null() { spec.lr } else { number(&case["lr_per_step"][t]) };
-            let scalars = rule.at_step(t as u64 + 1, lr);
             for (l, layer) in network.layers.iter_mut().enumerate() {
-                let tensors = layer.parameters.tensors_mut().zip(gradients[l].tensors()).zip(&mut state[l]);
-                for (is_bias, ((p, g), state)) in [false, true].into_iter().zip(tensors) {
-                    let decay: Decay = spec.decay(if is_bias { bias_decay } else { spec.weight_decay }, lr);
-                    for ((p, &g), state) in p.iter_mut().zip(g).zip(state) {
-                        *p = step::<N, U, f64>(&scalars, &decay, *p, g, state);
-                    }
+                let shape = (layer.fan_out, layer.fan_in);
+                let tensors = layer.parameters.tensors_mut().zip(gradients[l].tensors());
+                for (is_bias, (p, g)) in [false, true].into_iter().zip(tensors) {
+                    update(At { t: t as u64 + 1, lr, layer: l, is_bias, shape }, p, g);
                 }
             }
             ema = average(case, ema, parameters(&network));
@@ -155,34 +222,40 @@ fn assert_layers(got: &[Parameters<f64>], want: &Value, what: &str) {
     }
 }
 
-#[test]
-fn fixture_trajectories_torch() {
-    let tasks = fixture("tasks.json");
-    let trajectories = fixture("trajectories_torch.json");
-    let mut runs = 0;
-    for case in list(&trajectories, "cases") {
-        let Some(spec) = torch::spec_of(case) else { continue };
-        let (name, task) = (text(&case["name"]), torch::task(&tasks, case));
-        let run = spec.algorithm.visit(Train { case, task, spec });
-
-        let expected = &case["f64"];
-        assert_all_close(&run.loss, &numbers(&expected["loss"]), &format!("{name} loss"));
-        assert_all_close(&run.grad_norm, &numbers(&expected["grad_norm"]), &format!("{name} grad_norm"));
-        let clip_norm = optional_numbers(&expected["clip_norm"]).unwrap_or_default();
-        assert_all_close(&run.clip_norm, &clip_norm, &format!("{name} clip_norm"));
-        if !case["clip"].is_null() {
-            assert_eq!(run.clipped_steps, count(&case["clip"]["clipped_steps"]), "{name}: steps that were clipped");
-        }
-        for checkpoint in list(expected, "checkpoints") {
-            let step = count(&checkpoint["step"]);
-            let (layers, ema) = &run.snapshots[step - 1];
-            assert_layers(layers, &checkpoint["layers"], &format!("{name} step {step}"));
-            match ema {
-                Some(ema) => assert_layers(ema, &checkpoint["ema_layers"], &format!("{name} step {step} average")),
-                None => assert!(checkpoint["ema_layers"].is_null(), "{name}: an average is expected"),
-            }
-        }
-        runs += 1;
+/// Runs a case and compares everything that the fixture says of it.
+fn compare(case: &Value, task: &Value, setup: Setup) {
+    let name = text(&case["name"]);
+    let train = Train { case, task, setup };
+    let run = match setup.spec.algorithm.per_tensor() {
+        Some(optimizer) => train.run_per_tensor(optimizer),
+        None => setup.spec.algorithm.visit(train),
+    };
+    let expected = &case["f64"];
+    assert_all_close(&run.loss, &numbers(&expected["loss"]), &format!("{name} loss"));
+    if let Some(objective) = optional_numbers(&expected["objective"]) {
+        assert_all_close(&run.objective, &objective, &format!("{name} objective"));
     }
-    assert!(runs > 0, "no case of these optimizers");
+    assert_all_close(&run.grad_norm, &numbers(&expected["grad_norm"]), &format!("{name} grad_norm"));
+    if let Some(clip_norm) = optional_numbers(&expected["clip_norm"]) {
+        assert_all_close(&run.clip_norm, &clip_norm, &format!("{name} clip_norm"));
+    }
+    if !case["clip"].is_null() {
+        assert_eq!(run.clipped_steps, count(&case["clip"]["clipped_steps"]), "{name}: steps that were clipped");
+    }
+    for checkpoint in list(expected, "checkpoints") {
+        let step = count(&checkpoint["step"]);
+        let (layers, ema) = &run.snapshots[step - 1];
+        assert_layers(layers, &checkpoint["layers"], &format!("{name} step {step}"));
+        match ema {
+            Some(ema) => assert_layers(ema, &checkpoint["ema_layers"], &format!("{name} step {step} average")),
+            None => assert!(checkpoint["ema_layers"].is_null(), "{name}: an average is expected"),
+        }
+    }
+}
+
+#[test]
+fn fixture_trajectories() {
+    for library in trajectory::LIBRARIES {
+        trajectory::for_each_case(library, compare);
+    }
 }

@@ -25,17 +25,11 @@ pub fn order(workload: &Workload) -> Vec<u32> {
 /// Adam with clipping by the global norm, on every CPU that is there.
 pub fn trainer(workload: &Workload) -> Trainer {
     let settings = StepSettings {
-        objective: Objective::new(workload.loss(), 0.0).expect("no label smoothing"),
-        optimizer: "adam".parse().expect("a name of an optimizer"),
-        l1: 0.0,
-        l2: 0.0,
-        weight_decay: 0.0,
-        decay_bias: false,
         clip_norm: Some((1.0, NormType::L2)),
-        clip_value: None,
-        clip_layer: None,
-        ema: None,
-        seed: 0,
+        ..StepSettings::plain(
+            Objective::new(workload.loss(), 0.0).expect("no label smoothing"),
+            "adam".parse().expect("a name of an optimizer"),
+        )
     };
     let architecture = workload.architecture();
     let parameters = Parameters::init(&architecture, None, 1);

@@ -13,6 +13,7 @@ use gradlane::{Error, Result};
 
 use super::args;
 use super::exit::Outcome;
+use super::optimizers;
 use super::output::{print, print_json, say};
 
 const AFTER_HELP: &str = "\
@@ -44,6 +45,7 @@ pub fn command() -> Command {
         .arg(option("rows", "N", "Rows of its epoch [16384]").requires("layers"))
         .arg(option("task", "TASK", "What it learns: classify or regress [classify]").requires("layers"))
         .arg(option("optimizer", "SPEC", "As in train: sgd, momentum, rmsprop, adam, … [adam]"))
+        .arg(option("dialect", "LIBRARY", "Whose equations: torch, keras or sklearn [torch]"))
         .arg(
             option("clip_norm", "X[:1|2|inf]", "Bound of the whole gradient's norm, or none [1]")
                 .allow_hyphen_values(true),
@@ -62,7 +64,11 @@ pub fn command() -> Command {
 
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
-    let config = BenchConfig::new(args::settings(matches)?)?;
+    let settings = args::settings(matches)?;
+    if let Some(table) = optimizers::asked(&settings)? {
+        return print(&table);
+    }
+    let config = BenchConfig::new(settings)?;
     let workloads = workloads(matches)?;
     let file = |id: &str| matches.get_one::<String>(id).map(Path::new);
     let earlier = file("against").map(saved::read).transpose()?;

@@ -7,6 +7,7 @@ mod evaluate;
 mod exit;
 mod inspect;
 mod man;
+mod optimizers;
 mod output;
 mod predict;
 mod progress;

@@ -18,6 +18,7 @@ use signal_hook::flag;
 
 use super::args;
 use super::exit::{Failure, Outcome};
+use super::optimizers;
 use super::output::{print, print_json, say};
 use super::progress::{Progress, Style, thousands};
 use super::table;
@@ -35,6 +36,9 @@ pub fn command() -> Command {
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
     let settings = args::settings(matches)?;
+    if let Some(table) = optimizers::asked(&settings)? {
+        return print(&table);
+    }
     let [quiet, verbose, json] = ["quiet", "verbose", "json"].map(|name| settings.switch(name));
     let (quiet, verbose, json) = (quiet?, verbose?, json?);
     let [dry_run, overfit_batch, trace] = ["dry_run", "overfit_batch", "trace"].map(|name| settings.switch(name));

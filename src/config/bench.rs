@@ -1,13 +1,14 @@
 //! The options of `bench` that other verbs have too.
 
+use super::optimizer::{norm_bound, optimizer};
 use super::reader::Reader;
 use super::settings::Settings;
-use super::train::{MOST_THREADS, isa, norm_bound};
-use crate::Result;
+use super::train::{MOST_THREADS, isa};
 use crate::kernel::Isa;
-use crate::optim::OptimizerSpec;
 use crate::optim::clip::NormType;
+use crate::optim::{Algorithm, OptimizerSpec};
 use crate::train::team::available_threads;
+use crate::{Error, Result};
 
 /// How a workload is trained and timed.
 #[derive(Debug, Clone)]
@@ -47,9 +48,13 @@ impl BenchConfig {
             "none" => Ok(None),
             text => norm_bound(text).map(Some),
         })?;
-        let optimizer = reader.parse("optimizer")?;
+        let optimizer = optimizer(&reader)?;
+        if matches!(optimizer.algorithm, Algorithm::Lbfgs(_)) {
+            let message = "--optimizer lbfgs: steps on mini-batches are timed, and lbfgs needs all rows in each step";
+            return Err(Error::Usage(message.to_owned()));
+        }
         let options = BenchOptions {
-            optimizer: optimizer.unwrap_or("adam".parse().expect("a name of an optimizer")),
+            optimizer,
             clip_norm: clip_norm.unwrap_or(Some(CLIP_NORM)),
             epochs: reader.count("epochs", 1, &["auto"])?.map(|n| n as usize),
             isa: isa(&reader)?,

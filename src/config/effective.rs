@@ -4,7 +4,8 @@ use toml::{Table, Value};
 
 use crate::kernel::Isa;
 
-use super::train::{Batch, ModelOptions, OptimizerOptions, StoppingOptions, TrainConfig};
+use super::optimizer::{Batch, OptimizerOptions};
+use super::train::{ModelOptions, StoppingOptions, TrainConfig};
 
 impl TrainConfig {
     /// The configuration as a file that repeats the run; `batch` and `epochs` are those that were used.
@@ -80,6 +81,7 @@ impl OptimizerOptions {
             ("decay_bias", self.decay_bias.into()),
             ("label_smoothing", self.label_smoothing.into()),
         ];
+        entries.extend(self.spec.dialect.map(|dialect| ("dialect", dialect.name().into())));
         entries.extend(self.clip_norm.map(|(x, norm)| ("clip_norm", format!("{x}:{norm}").into())));
         let optional = [("clip_value", self.clip_value), ("clip_layer", self.clip_layer), ("ema", self.ema)];
         entries.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?.into()))));

@@ -122,6 +122,16 @@ impl Reader {
     }
 }
 
+/// Whether a number is above 0 and finite.
+pub(super) fn positive(x: f64) -> bool {
+    x > 0.0 && x.is_finite()
+}
+
+/// Whether a number is at least 0 and finite.
+pub(super) fn not_negative(x: f64) -> bool {
+    x >= 0.0 && x.is_finite()
+}
+
 /// Splits a list of specifications `a,b:x=1,y=2,c` at the commas that begin a new name.
 fn split_specs(text: &str) -> Vec<String> {
     let mut items: Vec<String> = Vec::new();

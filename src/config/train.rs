@@ -3,15 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::reader::Reader;
+use super::optimizer::{OptimizerOptions, dialect, optimizer_options};
+use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
 use crate::data::{DataOptions, Task};
 use crate::kernel::Isa;
-use crate::nn::init::Init;
+use crate::nn::init::{Init, Scheme};
 use crate::nn::{Activation, Loss, NormKind};
-use crate::optim::OptimizerSpec;
-use crate::optim::clip::NormType;
-use crate::optim::schedule::Schedule;
+use crate::optim::Dialect;
 use crate::train::goal::{DataPart, Goal, Watched};
 use crate::{Error, Result};
 
@@ -57,48 +56,6 @@ pub struct ModelOptions {
     pub loss: Option<Loss>,
     /// Weights to start from.
     pub init_from: Option<PathBuf>,
-}
-
-/// The optimizer and its gradient.
-#[derive(Debug, Clone)]
-pub struct OptimizerOptions {
-    /// The optimizer, its learning rate included.
-    pub spec: OptimizerSpec,
-    /// How the learning rate changes.
-    pub schedule: Schedule,
-    /// Rows of a mini-batch.
-    pub batch: Batch,
-    /// Mini-batches combined into one step.
-    pub accumulate: usize,
-    /// `λ Σ|w|`.
-    pub l1: f64,
-    /// `½ λ Σ w²`.
-    pub l2: f64,
-    /// Decoupled decay.
-    pub weight_decay: f64,
-    /// Whether penalties and decay cover biases and norms.
-    pub decay_bias: bool,
-    /// Bound of the gradient's norm.
-    pub clip_norm: Option<(f64, NormType)>,
-    /// Bound of each element.
-    pub clip_value: Option<f64>,
-    /// Bound of each tensor's norm.
-    pub clip_layer: Option<f64>,
-    /// Label smoothing.
-    pub label_smoothing: f64,
-    /// Decay of the moving average of the weights.
-    pub ema: Option<f64>,
-}
-
-/// Rows of a mini-batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Batch {
-    /// So many.
-    Rows(usize),
-    /// The whole training part.
-    Full,
-    /// By the number of rows.
-    Auto,
 }
 
 /// When training ends.
@@ -170,14 +127,6 @@ const DATA_KEYS: &[&str] = &[
     "header",
 ];
 
-fn positive(x: f64) -> bool {
-    x > 0.0 && x.is_finite()
-}
-
-fn not_negative(x: f64) -> bool {
-    x >= 0.0 && x.is_finite()
-}
-
 impl TrainConfig {
     /// Types and checks settings, before any data file is opened.
     ///
@@ -209,6 +158,7 @@ impl TrainConfig {
     /// [`Error::Mismatch`] if the loss that was asked for does not fit the task.
     pub fn loss(&self, task: Task) -> Result<Loss> {
         let default = match task {
+            Task::Regression if self.optimizer.spec.dialect == Some(Dialect::Sklearn) => Loss::HalfSquaredErrorSum,
             Task::Regression => Loss::Mse,
             Task::Binary | Task::Multilabel => Loss::Bce,
             Task::Multiclass => Loss::CrossEntropy,
@@ -268,9 +218,18 @@ fn model_options(reader: &Reader) -> Result<ModelOptions> {
             .unwrap_or(0.0),
         norm,
         residual: reader.switch("residual")?,
-        init: reader.parse("init")?,
+        init: reader.parse("init")?.or(dialect(reader)?.map(initial_weights)),
         loss,
         init_from: reader.text("init_from").map(PathBuf::from),
+    })
+}
+
+/// How a dialect's library draws initial weights.
+fn initial_weights(dialect: Dialect) -> Init {
+    Init::new(match dialect {
+        Dialect::Torch => Scheme::TorchDefault,
+        Dialect::Keras => Scheme::GlorotUniform,
+        Dialect::Sklearn => Scheme::Sklearn,
     })
 }
 
@@ -282,58 +241,6 @@ fn widths(text: &str) -> std::result::Result<Vec<usize>, String> {
     let width = |part: &str| part.trim().parse::<usize>().ok().filter(|w| (1..=1 << 20).contains(w));
     let widths: Option<Vec<usize>> = text.split(',').map(width).collect();
     widths.ok_or_else(|| format!("expected widths of 1 to 1,048,576 such as 256,128, or none, found \"{text}\""))
-}
-
-fn optimizer_options(reader: &Reader) -> Result<OptimizerOptions> {
-    let default = "adam".parse::<OptimizerSpec>()?;
-    let mut spec = reader.parse("optimizer")?.unwrap_or(default);
-    if let Some(lr) = reader.number("lr", "a number above 0", positive)? {
-        spec.lr = lr;
-    }
-    let schedule: Schedule = reader.parse("schedule")?.unwrap_or_default();
-    check_schedule(&schedule, &spec)?;
-    let share = |x: f64| (0.0..1.0).contains(&x);
-    Ok(OptimizerOptions {
-        spec,
-        schedule,
-        batch: match reader.text("batch").as_deref() {
-            None | Some("auto") => Batch::Auto,
-            Some("full") => Batch::Full,
-            Some(_) => Batch::Rows(reader.count("batch", 1, &["full", "auto"])?.unwrap_or(1) as usize),
-        },
-        accumulate: reader.count("accumulate", 1, &[])?.unwrap_or(1) as usize,
-        l1: reader.number("l1", "a number of at least 0", not_negative)?.unwrap_or(0.0),
-        l2: reader.number("l2", "a number of at least 0", not_negative)?.unwrap_or(0.0),
-        weight_decay: reader.number("weight_decay", "a number of at least 0", not_negative)?.unwrap_or(0.0),
-        decay_bias: reader.switch("decay_bias")?,
-        clip_norm: reader.with("clip_norm", norm_bound)?,
-        clip_value: reader.number("clip_value", "a number above 0", positive)?,
-        clip_layer: reader.number("clip_layer", "a number above 0", positive)?,
-        label_smoothing: reader.number("label_smoothing", "at least 0 and below 1", share)?.unwrap_or(0.0),
-        ema: reader.number("ema", "a decay of at least 0 and below 1", share)?,
-    })
-}
-
-/// Refuses a schedule that does not suit the learning rate, or that moves a momentum which is not there.
-fn check_schedule(schedule: &Schedule, spec: &OptimizerSpec) -> Result<()> {
-    schedule.check(spec.lr)?;
-    if schedule.momentum(0, 100).is_some() && !spec.algorithm.has_momentum() {
-        let name = spec.algorithm.name();
-        return Err(Error::Usage(format!(
-            "--schedule {schedule}: {name} has no momentum to move: use --optimizer {name}:momentum=0.9, or no momentum="
-        )));
-    }
-    Ok(())
-}
-
-/// `1.0`, `1.0:2`, `0.5:inf`.
-pub(super) fn norm_bound(text: &str) -> std::result::Result<(f64, NormType), String> {
-    let (bound, norm) = text.split_once(':').unwrap_or((text, "2"));
-    let norm = norm.parse().map_err(|e: Error| e.to_string())?;
-    match bound.parse() {
-        Ok(bound) if positive(bound) => Ok((bound, norm)),
-        _ => Err(format!("expected a bound above 0 such as 1 or 1:inf, found \"{text}\"")),
-    }
 }
 
 fn stopping_options(reader: &Reader) -> Result<StoppingOptions> {

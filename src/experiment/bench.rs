@@ -149,17 +149,11 @@ pub(super) struct Subject<'a> {
 impl<'a> Subject<'a> {
     pub(super) fn new(workload: &'a Workload, threads: usize, options: &BenchOptions) -> Subject<'a> {
         let settings = StepSettings {
-            objective: Objective::new(workload.loss(), 0.0).expect("any loss goes without label smoothing"),
-            optimizer: options.optimizer,
-            l1: 0.0,
-            l2: 0.0,
-            weight_decay: 0.0,
-            decay_bias: false,
             clip_norm: options.clip_norm,
-            clip_value: None,
-            clip_layer: None,
-            ema: None,
-            seed: 0,
+            ..StepSettings::plain(
+                Objective::new(workload.loss(), 0.0).expect("any loss goes without label smoothing"),
+                options.optimizer,
+            )
         };
         let architecture = workload.architecture();
         let parameters = Parameters::init(&architecture, None, 0);

@@ -3,7 +3,8 @@
 use super::Architecture;
 use super::layout::{Layout, Role, Tensor};
 use crate::kernel::{LANES, Line, zeroed};
-use crate::nn::init::Init;
+use crate::nn::Activation;
+use crate::nn::init::{Init, Scheme};
 use crate::{Error, Result};
 
 /// The parameters of a network: one flat buffer, padding zero.
@@ -26,6 +27,11 @@ pub struct NamedTensor {
     pub values: Vec<f32>,
 }
 
+/// The activation by which scikit-learn draws every layer's weights, the output layer's too.
+fn hidden_activation(architecture: &Architecture) -> Activation {
+    architecture.activations.first().copied().unwrap_or(architecture.output_activation)
+}
+
 impl Parameters {
     /// All zero.
     pub fn zeros(architecture: &Architecture) -> Parameters {
@@ -42,8 +48,10 @@ impl Parameters {
         for (number, tensor) in tensors.iter().enumerate() {
             match tensor.role {
                 Role::Linear | Role::Projection => {
-                    let activation = architecture.activation(tensor.layer);
-                    let scheme = init.unwrap_or_else(|| Init::default_for(activation));
+                    let own = architecture.activation(tensor.layer);
+                    let scheme = init.unwrap_or_else(|| Init::default_for(own));
+                    let activation =
+                        if scheme.scheme() == Scheme::Sklearn { hidden_activation(architecture) } else { own };
                     let (fan_out, fan_in) = (tensor.fan_out, tensor.fan_in);
                     let weights =
                         scheme.weights(fan_out, fan_in, activation).fill(seed, 2 * number as u64, fan_out, fan_in);
@@ -195,6 +203,16 @@ mod tests {
         assert_eq!(named.iter().map(|t| t.values.len()).sum::<usize>(), parameters.layout.parameters());
         let names: Vec<_> = named.iter().map(|t| t.name.as_str()).collect();
         assert!(names.contains(&"residuals.0.weight") && !names.contains(&"residuals.1.weight"), "{names:?}");
+    }
+
+    #[test]
+    fn scikit_learn_draws_the_output_layer_by_the_hidden_activation() {
+        let network = Architecture { hidden: vec![200], activations: vec![Activation::Sigmoid], ..network() };
+        let parameters = Parameters::init(&network, Some(Init::new(Scheme::Sklearn)), 3);
+        let output = parameters.named().into_iter().find(|t| t.name == "layers.1.weight").unwrap();
+        let largest = output.values.iter().fold(0.0, |most: f32, w| most.max(w.abs()));
+        let bound = (2.0f32 / 203.0).sqrt();
+        assert!(largest <= bound && largest > 0.99 * bound, "{largest} for {bound}");
     }
 
     #[test]

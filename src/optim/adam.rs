@@ -1,10 +1,15 @@
-//! Adam in PyTorch's form: `eps` stands beside the bias-corrected root. AdamW is Adam with decoupled decay.
+//! Adam. AdamW is Adam with decoupled decay.
 
-use super::rule::Rule;
+use super::dialect::Dialect;
+use super::field::{Field, Range};
+use super::rule::{Rule, VisitRule};
 use crate::kernel::Real;
 
 /// `m ← β₁ m + (1 − β₁) g`, `v ← β₂ v + (1 − β₂) g²`, with `c₁ = 1 − β₁ᵗ`, `c₂ = 1 − β₂ᵗ`:
 /// `p ← p − lr · (m / c₁) / (√(v / c₂) + eps)`.
+///
+/// In Keras and scikit-learn `eps` stands beside the root that is not bias-corrected: `p ← p − lr · √c₂ / c₁ · m / (√v + eps)`,
+/// so their `eps` acts as `eps / √c₂` would above.
 ///
 /// AMSGrad takes the largest `v` so far (of the uncorrected ones) for `v` in the last formula.
 ///
@@ -16,58 +21,92 @@ pub struct Adam {
     pub beta1: f64,
     /// `β₂`, within `0..1`; 0.999 by default.
     pub beta2: f64,
-    /// Added to the root, above 0; 1e-8 by default.
+    /// Added to the root, above 0; 1e-8 by default, in Keras 1e-7.
     pub eps: f64,
     /// Whether the scale never falls.
     pub amsgrad: bool,
+    /// Whose equations.
+    pub dialect: Dialect,
 }
 
 impl Default for Adam {
     fn default() -> Self {
-        Adam { beta1: 0.9, beta2: 0.999, eps: 1e-8, amsgrad: false }
+        Adam { beta1: 0.9, beta2: 0.999, eps: 1e-8, amsgrad: false, dialect: Dialect::Torch }
     }
 }
 
-/// One step's numbers.
+impl Adam {
+    /// The library's defaults.
+    pub fn of(dialect: Dialect) -> Self {
+        Adam { eps: default_eps(dialect), dialect, ..Adam::default() }
+    }
+
+    /// The options.
+    pub fn fields(&mut self) -> Vec<Field<'_>> {
+        let mut fields = vec![
+            Field::number("beta1", &mut self.beta1, Range::FRACTION),
+            Field::number("beta2", &mut self.beta2, Range::FRACTION),
+            Field::number("eps", &mut self.eps, Range::EPS),
+        ];
+        if self.dialect != Dialect::Sklearn {
+            fields.push(Field::switch("amsgrad", &mut self.amsgrad));
+        }
+        fields
+    }
+
+    /// Calls `visitor` with the rule that has just the state these options need.
+    #[inline(always)]
+    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
+        if self.amsgrad { visitor.visit(AmsGrad(self)) } else { visitor.visit(Plain(self)) }
+    }
+}
+
+/// `eps` of Adam and its kin where nothing else is said.
+pub(super) fn default_eps(dialect: Dialect) -> f64 {
+    if dialect == Dialect::Keras { 1e-7 } else { 1e-8 }
+}
+
+/// One step's numbers of [`Adam`] and of rules with its moments: `p ← p − lr · m / (root_scale · √v + eps)`.
 #[derive(Debug, Clone, Copy)]
 pub struct Scalars {
-    beta1: f64,
-    beta2: f64,
-    eps: f64,
-    /// `lr / c₁`.
-    lr: f64,
-    /// `1 / √c₂`.
-    root_scale: f64,
+    pub(super) beta1: f64,
+    pub(super) beta2: f64,
+    pub(super) eps: f64,
+    pub(super) lr: f64,
+    pub(super) root_scale: f64,
+}
+
+/// The bias correction `1 − βᵗ`.
+pub(super) fn correction(beta: f64, t: u64) -> f64 {
+    match t as f64 * (1.0 - beta) {
+        0.0..=40.0 => 1.0 - libm::pow(beta, t as f64),
+        _ => 1.0, // to the last bit, for βᵗ ≤ exp(−t (1 − β))
+    }
 }
 
 impl Adam {
     fn scalars(&self, t: u64, lr: f64) -> Scalars {
-        // βᵗ ≤ exp(−t (1 − β)): beyond 40 the correction is 1 to the last bit.
-        let correction = |beta: f64| match t as f64 * (1.0 - beta) {
-            0.0..=40.0 => 1.0 - libm::pow(beta, t as f64),
-            _ => 1.0,
+        let Adam { beta1, beta2, eps, .. } = *self;
+        let (lr, root) = (lr / correction(beta1, t), correction(beta2, t).sqrt());
+        let (lr, root_scale) = match self.dialect {
+            Dialect::Torch => (lr, 1.0 / root),
+            Dialect::Keras | Dialect::Sklearn => (lr * root, 1.0),
         };
-        Scalars {
-            beta1: self.beta1,
-            beta2: self.beta2,
-            eps: self.eps,
-            lr: lr / correction(self.beta1),
-            root_scale: 1.0 / correction(self.beta2).sqrt(),
-        }
+        Scalars { beta1, beta2, eps, lr, root_scale }
     }
 }
 
 impl Scalars {
     /// Moves both moments on.
     #[inline(always)]
-    fn observe<R: Real>(&self, g: R, m: &mut R, v: &mut R) {
+    pub(super) fn observe<R: Real>(&self, g: R, m: &mut R, v: &mut R) {
         *m = m.mul_add(R::splat(self.beta1), g * R::splat(1.0 - self.beta1));
         *v = v.mul_add(R::splat(self.beta2), g * g * R::splat(1.0 - self.beta2));
     }
 
     /// The parameter after the step along `m`, scaled by `v`.
     #[inline(always)]
-    fn along<R: Real>(&self, p: R, m: R, v: R) -> R {
+    pub(super) fn along<R: Real>(&self, p: R, m: R, v: R) -> R {
         let root = v.sqrt().mul_add(R::splat(self.root_scale), R::splat(self.eps));
         p - m * R::splat(self.lr) / root
     }

@@ -35,10 +35,10 @@ impl NormType {
     }
 }
 
-/// `min(1, max_norm / (norm + 10⁻⁶))`, what every element is multiplied by: Pascanu et al. 2013,
-/// <https://arxiv.org/abs/1211.5063>, with PyTorch's addend. NaN for a NaN norm.
-pub fn norm_factor(norm: f64, max_norm: f64) -> f64 {
-    let factor = max_norm / (norm + 1e-6);
+/// `min(1, max_norm / (norm + addend))`, what every element is multiplied by: Pascanu et al. 2013,
+/// <https://arxiv.org/abs/1211.5063>. The addend is the dialect's: [`super::Dialect::norm_addend`]. NaN for a NaN norm.
+pub fn norm_factor(norm: f64, max_norm: f64, addend: f64) -> f64 {
+    let factor = max_norm / (norm + addend);
     if factor > 1.0 { 1.0 } else { factor }
 }
 
@@ -48,18 +48,23 @@ pub fn clip_value<R: Real>(g: R, limit: f64) -> R {
     R::splat(limit).min(R::splat(-limit).max(g))
 }
 
-/// Shortens all `tensors` together until their norm is at most `max_norm`; returns the norm before.
-pub fn clip_global_norm<T: Real + Into<f64>>(tensors: &mut [&mut [T]], max_norm: f64, norm_type: NormType) -> f64 {
+/// Shortens all `tensors` together until their norm is at most `max_norm`, with [`norm_factor`]'s `addend`; returns the norm
+/// before.
+pub fn clip_global_norm<T: Real + Into<f64>>(
+    tensors: &mut [&mut [T]],
+    (max_norm, addend): (f64, f64),
+    norm_type: NormType,
+) -> f64 {
     let norm = norm_type.norm(tensors.iter().map(|t| &**t));
-    let factor = T::splat(norm_factor(norm, max_norm));
+    let factor = T::splat(norm_factor(norm, max_norm, addend));
     tensors.iter_mut().flat_map(|t| t.iter_mut()).for_each(|g| *g = *g * factor);
     norm
 }
 
-/// Shortens each of `tensors` by itself until its norm is at most `max_norm`.
-pub fn clip_each_tensor<T: Real + Into<f64>>(tensors: &mut [&mut [T]], max_norm: f64, norm_type: NormType) {
+/// Shortens each of `tensors` by itself in the same way.
+pub fn clip_each_tensor<T: Real + Into<f64>>(tensors: &mut [&mut [T]], bound: (f64, f64), norm_type: NormType) {
     for tensor in tensors {
-        clip_global_norm(&mut [tensor], max_norm, norm_type);
+        clip_global_norm(&mut [tensor], bound, norm_type);
     }
 }
 
@@ -118,7 +123,7 @@ mod tests {
         for norm_type in ALL {
             for tensor in [[f32::NAN, 1.0], [1.0, f32::NAN]] {
                 let norm = norm_type.norm([&tensor[..]]);
-                assert!(norm.is_nan() && norm_factor(norm, 1.0).is_nan(), "{norm_type:?} {tensor:?}");
+                assert!(norm.is_nan() && norm_factor(norm, 1.0, 1e-6).is_nan(), "{norm_type:?} {tensor:?}");
             }
         }
         assert!(clip_value(f32::NAN, 1.0).is_nan());
@@ -131,17 +136,17 @@ mod tests {
             b in prop::collection::vec(-1e3f64..1e3, 1..9),
             max_norm in 1e-3f64..1e3,
         ) {
-            for norm_type in ALL {
+            for (norm_type, addend) in ALL.into_iter().flat_map(|norm| [(norm, 0.0), (norm, 1e-6)]) {
                 let (mut x, mut y) = (a.clone(), b.clone());
-                let before = clip_global_norm(&mut [&mut x, &mut y], max_norm, norm_type);
+                let before = clip_global_norm(&mut [&mut x, &mut y], (max_norm, addend), norm_type);
                 let after = norm_type.norm([&x[..], &y[..]]);
                 prop_assert!(after <= before && after <= max_norm * (1.0 + 1e-12));
-                let factor = norm_factor(before, max_norm);
+                let factor = norm_factor(before, max_norm, addend);
                 for (clipped, whole) in x.iter().chain(&y).zip(a.iter().chain(&b)) {
                     prop_assert_eq!(*clipped, whole * factor);
                 }
                 let (mut x, mut y) = (a.clone(), b.clone());
-                clip_each_tensor(&mut [&mut x, &mut y], max_norm, norm_type);
+                clip_each_tensor(&mut [&mut x, &mut y], (max_norm, addend), norm_type);
                 for tensor in [x, y] {
                     prop_assert!(norm_type.norm([&tensor[..]]) <= max_norm * (1.0 + 1e-12));
                 }

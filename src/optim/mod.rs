@@ -1,18 +1,49 @@
-//! Optimizers: element-wise update rules on flat parameters, knowing nothing of layers.
+//! Optimizers on flat parameters, knowing nothing of layers: element-wise rules, rules that look at whole tensors, and L-BFGS.
 
+pub mod adadelta;
+pub mod adagrad;
 pub mod adam;
+pub mod adamax;
+mod algorithm;
+pub mod catalogue;
 pub mod clip;
+mod dialect;
+pub mod field;
+pub mod lamb;
+pub mod lbfgs;
+pub mod lion;
+pub mod muon;
+pub mod nadam;
+pub mod newton_schulz;
+pub mod per_tensor;
+pub mod radam;
 pub mod rmsprop;
+pub mod rprop;
 pub mod rule;
 pub mod schedule;
+pub mod schedule_free;
 pub mod sgd;
 pub mod span;
 mod spec;
 
+pub use adadelta::Adadelta;
+pub use adagrad::Adagrad;
 pub use adam::Adam;
+pub use adamax::Adamax;
+pub use algorithm::Algorithm;
+pub use dialect::Dialect;
+pub use lamb::Lamb;
+pub use lbfgs::Lbfgs;
+pub use lion::Lion;
+pub use muon::Muon;
+pub use nadam::NAdam;
+pub use per_tensor::PerTensor;
+pub use radam::RAdam;
 pub use rmsprop::RmsProp;
-pub use rule::{Decay, Rule};
+pub use rprop::Rprop;
+pub use rule::{Decay, Rule, VisitRule};
 pub use schedule::{Plateau, Schedule};
+pub use schedule_free::ScheduleFree;
 pub use sgd::Sgd;
 pub use span::GradientRule;
-pub use spec::{Algorithm, OptimizerSpec, VisitRule};
+pub use spec::OptimizerSpec;

@@ -1,6 +1,8 @@
-//! RMSprop in PyTorch's form: `eps` stands outside the root.
+//! RMSprop, with momentum or without, centred or not.
 
-use super::rule::Rule;
+use super::dialect::Dialect;
+use super::field::{Field, Range};
+use super::rule::{Rule, VisitRule};
 use crate::kernel::Real;
 
 /// `v ← α v + (1 − α) g²`, `r = √v`, `u = g / (r + eps)`, `p ← p − lr · u`.
@@ -8,22 +10,66 @@ use crate::kernel::Real;
 /// Centred: also `m ← α m + (1 − α) g`, `r = √(v − m²)`. With momentum `μ`: `b ← μ b + u`, `p ← p − lr · b`.
 /// Where rounding takes `v − m²` below 0, it counts as 0; PyTorch gives NaN there.
 ///
+/// Keras has `eps` inside the root, `r = √(v + eps)` or `√(v − m² + eps)`, `u = g / r`, and the learning rate inside the
+/// velocity: `b ← μ b + lr · u`, `p ← p − b`.
+///
 /// Tieleman & Hinton 2012, lecture 6.5; centred: Graves 2013, <https://arxiv.org/abs/1308.0850>.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RmsProp {
-    /// `α`, within `0..1`; 0.99 by default.
+    /// `α`, within `0..1`; 0.99 by default, in Keras (`rho`) 0.9.
     pub alpha: f64,
-    /// Added to the root, above 0; 1e-8 by default.
+    /// Added to the root, above 0; 1e-8 by default, in Keras 1e-7.
     pub eps: f64,
     /// `μ`, within `0..1`; 0 by default.
     pub momentum: f64,
     /// Whether the gradient's variance is the scale, rather than its mean square.
     pub centered: bool,
+    /// Whose equations.
+    pub dialect: Dialect,
 }
 
 impl Default for RmsProp {
     fn default() -> Self {
-        RmsProp { alpha: 0.99, eps: 1e-8, momentum: 0.0, centered: false }
+        RmsProp { alpha: 0.99, eps: 1e-8, momentum: 0.0, centered: false, dialect: Dialect::Torch }
+    }
+}
+
+impl RmsProp {
+    /// The library's defaults.
+    pub fn of(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Keras => RmsProp { alpha: 0.9, eps: 1e-7, dialect, ..RmsProp::default() },
+            Dialect::Torch | Dialect::Sklearn => RmsProp { dialect, ..RmsProp::default() },
+        }
+    }
+
+    /// The options.
+    pub fn fields(&mut self) -> Vec<Field<'_>> {
+        vec![
+            Field::number("alpha", &mut self.alpha, Range::FRACTION),
+            Field::number("eps", &mut self.eps, Range::EPS),
+            Field::number("momentum", &mut self.momentum, Range::FRACTION),
+            Field::switch("centered", &mut self.centered),
+        ]
+    }
+
+    /// Calls `visitor` with the rule that has just the state these options need, in the dialect's form.
+    #[inline(always)]
+    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
+        match self.dialect {
+            Dialect::Keras => self.visit_form::<true, V>(visitor),
+            Dialect::Torch | Dialect::Sklearn => self.visit_form::<false, V>(visitor),
+        }
+    }
+
+    #[inline(always)]
+    fn visit_form<const KERAS: bool, V: VisitRule>(self, visitor: V) -> V::Output {
+        match (self.centered, self.momentum != 0.0) {
+            (false, false) => visitor.visit(Plain::<KERAS>(self)),
+            (false, true) => visitor.visit(Momentum::<KERAS>(self)),
+            (true, false) => visitor.visit(Centered::<KERAS>(self)),
+            (true, true) => visitor.visit(CenteredMomentum::<KERAS>(self)),
+        }
     }
 }
 
@@ -49,20 +95,26 @@ impl Scalars {
         average.mul_add(R::splat(self.alpha), x * R::splat(1.0 - self.alpha))
     }
 
+    /// `u` for the square of the scale.
+    #[inline(always)]
+    fn divided<const KERAS: bool, R: Real>(&self, g: R, square: R) -> R {
+        let eps = R::splat(self.eps);
+        g / if KERAS { (square + eps).sqrt() } else { square.sqrt() + eps }
+    }
+
     /// `u` from the mean square alone.
     #[inline(always)]
-    fn scaled<R: Real>(&self, g: R, v: &mut R) -> R {
+    fn scaled<const KERAS: bool, R: Real>(&self, g: R, v: &mut R) -> R {
         *v = self.average(*v, g * g);
-        g / (v.sqrt() + R::splat(self.eps))
+        self.divided::<KERAS, R>(g, *v)
     }
 
     /// `u` from the variance.
     #[inline(always)]
-    fn scaled_by_variance<R: Real>(&self, g: R, v: &mut R, m: &mut R) -> R {
+    fn scaled_by_variance<const KERAS: bool, R: Real>(&self, g: R, v: &mut R, m: &mut R) -> R {
         *v = self.average(*v, g * g);
         *m = self.average(*m, g);
-        let variance = R::splat(0.0).max((-*m).mul_add(*m, *v));
-        g / (variance.sqrt() + R::splat(self.eps))
+        self.divided::<KERAS, R>(g, R::splat(0.0).max((-*m).mul_add(*m, *v)))
     }
 
     /// The step along `u` itself.
@@ -73,68 +125,69 @@ impl Scalars {
 
     /// The step along the velocity that `u` feeds.
     #[inline(always)]
-    fn along_velocity<R: Real>(&self, p: R, u: R, b: &mut R) -> R {
+    fn along_velocity<const KERAS: bool, R: Real>(&self, p: R, u: R, b: &mut R) -> R {
+        let u = if KERAS { u * R::splat(self.lr) } else { u };
         *b = b.mul_add(R::splat(self.momentum), u);
-        self.along(p, *b)
+        if KERAS { p - *b } else { self.along(p, *b) }
     }
 }
 
-/// The rule without options: state `[v]`.
+/// The rule without options, in PyTorch's form or in Keras': state `[v]`.
 #[derive(Debug, Clone, Copy)]
-pub struct Plain(pub RmsProp);
+pub struct Plain<const KERAS: bool>(pub RmsProp);
 
-impl Rule<1> for Plain {
+impl<const KERAS: bool> Rule<1> for Plain<KERAS> {
     type Scalars = Scalars;
     fn at_step(&self, _t: u64, lr: f64) -> Scalars {
         self.0.scalars(lr)
     }
     #[inline(always)]
     fn update<R: Real>(s: &Scalars, p: R, g: R, [v]: &mut [R; 1]) -> R {
-        s.along(p, s.scaled(g, v))
+        s.along(p, s.scaled::<KERAS, R>(g, v))
     }
 }
 
 /// The rule with momentum: state `[v, b]`.
 #[derive(Debug, Clone, Copy)]
-pub struct Momentum(pub RmsProp);
+pub struct Momentum<const KERAS: bool>(pub RmsProp);
 
-impl Rule<2> for Momentum {
+impl<const KERAS: bool> Rule<2> for Momentum<KERAS> {
     type Scalars = Scalars;
     fn at_step(&self, _t: u64, lr: f64) -> Scalars {
         self.0.scalars(lr)
     }
     #[inline(always)]
     fn update<R: Real>(s: &Scalars, p: R, g: R, [v, b]: &mut [R; 2]) -> R {
-        s.along_velocity(p, s.scaled(g, v), b)
+        s.along_velocity::<KERAS, R>(p, s.scaled::<KERAS, R>(g, v), b)
     }
 }
 
 /// The centred rule: state `[v, m]`.
 #[derive(Debug, Clone, Copy)]
-pub struct Centered(pub RmsProp);
+pub struct Centered<const KERAS: bool>(pub RmsProp);
 
-impl Rule<2> for Centered {
+impl<const KERAS: bool> Rule<2> for Centered<KERAS> {
     type Scalars = Scalars;
     fn at_step(&self, _t: u64, lr: f64) -> Scalars {
         self.0.scalars(lr)
     }
     #[inline(always)]
     fn update<R: Real>(s: &Scalars, p: R, g: R, [v, m]: &mut [R; 2]) -> R {
-        s.along(p, s.scaled_by_variance(g, v, m))
+        s.along(p, s.scaled_by_variance::<KERAS, R>(g, v, m))
     }
 }
 
 /// The centred rule with momentum: state `[v, m, b]`.
 #[derive(Debug, Clone, Copy)]
-pub struct CenteredMomentum(pub RmsProp);
+pub struct CenteredMomentum<const KERAS: bool>(pub RmsProp);
 
-impl Rule<3> for CenteredMomentum {
+impl<const KERAS: bool> Rule<3> for CenteredMomentum<KERAS> {
     type Scalars = Scalars;
     fn at_step(&self, _t: u64, lr: f64) -> Scalars {
         self.0.scalars(lr)
     }
     #[inline(always)]
     fn update<R: Real>(s: &Scalars, p: R, g: R, [v, m, b]: &mut [R; 3]) -> R {
-        s.along_velocity(p, s.scaled_by_variance(g, v, m), b)
+        s.along_velocity::<KERAS, R>(p, s.scaled_by_variance::<KERAS, R>(g, v, m), b)
     }
 }

@@ -2,18 +2,44 @@
 
 use crate::kernel::Real;
 
-/// An element-wise update with `N` numbers of state for each parameter, all 0 before the first step.
+/// An element-wise update with `N` numbers of state for each parameter.
 ///
 /// The formula is written once: scalars check it, 16 lanes run it. Options that need other state are other rules.
 pub trait Rule<const N: usize>: Copy + Send + Sync {
     /// Numbers of one step, the same for every parameter.
     type Scalars: Copy + Send + Sync;
 
+    /// The state before the first step, the same for every parameter; `lr` is the optimizer's own learning rate.
+    fn initial(&self, _lr: f64) -> [f64; N] {
+        [0.0; N]
+    }
+
     /// The numbers of step `t`, counted from 1, at learning rate `lr`; powers and bias corrections are taken in `f64`.
     fn at_step(&self, t: u64, lr: f64) -> Self::Scalars;
 
     /// The parameter `p` after the step, for its gradient `g`; moves `state` on.
     fn update<R: Real>(scalars: &Self::Scalars, p: R, g: R, state: &mut [R; N]) -> R;
+
+    /// The same with [`field@Decay::in_direction`]; the rules that have a place for it have this.
+    #[inline(always)]
+    fn update_decayed<R: Real>(scalars: &Self::Scalars, _in_direction: f64, p: R, g: R, state: &mut [R; N]) -> R {
+        Self::update(scalars, p, g, state)
+    }
+}
+
+/// Something to do with an optimizer's rule, compiled for each rule by itself.
+pub trait VisitRule {
+    /// What comes of it.
+    type Output;
+    /// Does it.
+    fn visit<const N: usize, U: Rule<N>>(self, rule: U) -> Self::Output;
+}
+
+/// −1, 0 or 1; 0 for NaN.
+#[inline(always)]
+pub(super) fn sign<R: Real>(x: R) -> R {
+    let zero = R::splat(0.0);
+    R::select(zero.lt(x), R::splat(1.0), R::select(x.lt(zero), R::splat(-1.0), zero))
 }
 
 /// Weight decay of one span of parameters in one step; weights and biases may differ.
@@ -23,15 +49,23 @@ pub struct Decay {
     pub coupled: f64,
     /// The parameter is multiplied by this before the update: `1 − lr · λ`.
     pub shrink: f64,
+    /// Added to the direction, times the parameter: passes through neither momentum nor scaling, but through what comes after
+    /// them. Only for optimizers that [`super::Algorithm::decays_in_direction`].
+    pub in_direction: f64,
 }
 
 impl Decay {
     /// No decay.
-    pub const NONE: Decay = Decay { coupled: 0.0, shrink: 1.0 };
+    pub const NONE: Decay = Decay { coupled: 0.0, shrink: 1.0, in_direction: 0.0 };
 
     /// The penalty `½ λ p²` in the gradient.
     pub fn coupled(lambda: f64) -> Self {
         Decay { coupled: lambda, ..Self::NONE }
+    }
+
+    /// Decay in the direction.
+    pub fn in_direction(lambda: f64) -> Self {
+        Decay { in_direction: lambda, ..Self::NONE }
     }
 
     /// Decay beside the gradient, `p ← (1 − lr · λ) p` before the update: Loshchilov & Hutter 2019,
@@ -51,7 +85,7 @@ pub fn step<const N: usize, U: Rule<N>, R: Real>(
     state: &mut [R; N],
 ) -> R {
     let g = p.mul_add(R::splat(decay.coupled), g);
-    U::update(scalars, p * R::splat(decay.shrink), g, state)
+    U::update_decayed(scalars, decay.in_direction, p * R::splat(decay.shrink), g, state)
 }
 
 /// Exponential moving average of the weights: `decay · average + (1 − decay) · p`, Polyak & Juditsky 1992's idea.

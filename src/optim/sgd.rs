@@ -1,12 +1,17 @@
-//! Stochastic gradient descent, with momentum or without, in PyTorch's form.
+//! Stochastic gradient descent, with momentum or without.
 
-use super::rule::Rule;
+use super::dialect::Dialect;
+use super::field::{Field, Range};
+use super::rule::{Rule, VisitRule};
 use crate::kernel::Real;
 
 /// Gradient descent; with momentum `μ` and dampening `τ`:
 ///
 /// `b ← μ b + (1 − τ) g` (at the first step `b ← g`), `p ← p − lr · b`, or with Nesterov's momentum
-/// `p ← p − lr · (g + μ b)`. The learning rate is outside the velocity. Without momentum `p ← p − lr · g`.
+/// `p ← p − lr · (g + μ b)`. Without momentum `p ← p − lr · g`.
+///
+/// Keras and scikit-learn have no dampening, and the learning rate inside the velocity: `b ← μ b + lr · g`, `p ← p − b`, or
+/// with Nesterov's momentum `p ← p − (lr · g + μ b)`. The same while the rate is, and another rule when it changes.
 ///
 /// Polyak 1964; Nesterov 1983; Sutskever et al. 2013, <https://proceedings.mlr.press/v28/sutskever13.html>.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,13 +20,51 @@ pub struct Sgd {
     pub momentum: f64,
     /// `τ`, within `0..=1`; 0 by default.
     pub dampening: f64,
-    /// Nesterov's momentum; needs momentum above 0 and no dampening.
+    /// Nesterov's momentum; PyTorch wants momentum above 0 and no dampening with it.
     pub nesterov: bool,
+    /// Whose equations.
+    pub dialect: Dialect,
 }
 
 impl Default for Sgd {
     fn default() -> Self {
-        Sgd { momentum: 0.0, dampening: 0.0, nesterov: false }
+        Sgd { momentum: 0.0, dampening: 0.0, nesterov: false, dialect: Dialect::Torch }
+    }
+}
+
+impl Sgd {
+    /// The library's defaults: scikit-learn has Nesterov's momentum of 0.9, the others none.
+    pub fn of(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Sklearn => Sgd { momentum: 0.9, nesterov: true, dialect, ..Sgd::default() },
+            Dialect::Torch | Dialect::Keras => Sgd { dialect, ..Sgd::default() },
+        }
+    }
+
+    /// The options.
+    pub fn fields(&mut self) -> Vec<Field<'_>> {
+        let mut fields = vec![Field::number("momentum", &mut self.momentum, Range::FRACTION)];
+        if self.dialect == Dialect::Torch {
+            fields.push(Field::number("dampening", &mut self.dampening, Range::SHARE));
+        }
+        fields.push(Field::switch("nesterov", &mut self.nesterov));
+        fields
+    }
+
+    /// What is wrong with the options together.
+    pub(super) fn contradiction(&self) -> Option<String> {
+        let Sgd { momentum, dampening, nesterov, dialect } = *self;
+        if dialect == Dialect::Torch && nesterov && (momentum == 0.0 || dampening != 0.0) {
+            let found = format!("momentum={momentum}, dampening={dampening}");
+            return Some(format!("nesterov needs a momentum above 0 and no dampening, found {found}"));
+        }
+        (dampening != 0.0 && momentum == 0.0).then(|| "dampening needs a momentum above 0: try momentum=0.9".to_owned())
+    }
+
+    /// Calls `visitor` with the rule that has just the state these options need.
+    #[inline(always)]
+    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
+        if self.momentum == 0.0 { visitor.visit(Plain) } else { visitor.visit(Momentum(self)) }
     }
 }
 
@@ -59,9 +102,14 @@ impl Rule<1> for Momentum {
     type Scalars = MomentumScalars;
 
     fn at_step(&self, t: u64, lr: f64) -> MomentumScalars {
-        let Sgd { momentum, dampening, nesterov } = self.0;
-        let (along_gradient, along_velocity) = if nesterov { (lr, lr * momentum) } else { (0.0, lr) };
-        MomentumScalars { momentum, intake: if t == 1 { 1.0 } else { 1.0 - dampening }, along_gradient, along_velocity }
+        let Sgd { momentum, dampening, nesterov, dialect } = self.0;
+        // The velocity's own factor on its way in and on its way out.
+        let (intake, outlet) = match dialect {
+            Dialect::Torch => (if t == 1 { 1.0 } else { 1.0 - dampening }, lr),
+            Dialect::Keras | Dialect::Sklearn => (lr, 1.0),
+        };
+        let (along_gradient, along_velocity) = if nesterov { (lr, outlet * momentum) } else { (0.0, outlet) };
+        MomentumScalars { momentum, intake, along_gradient, along_velocity }
     }
 
     #[inline(always)]

@@ -1,8 +1,8 @@
 //! The passes over a run of parameters in a step: finish the gradient and measure it, then update.
 
+use super::algorithm::Algorithm;
 use super::clip::{NormType, clip_value};
-use super::rule::{self, Decay, Rule};
-use super::spec::{Algorithm, VisitRule};
+use super::rule::{self, Decay, Rule, VisitRule};
 use crate::kernel::{Isa, Job, Lanes, Line};
 
 /// What is added to the mean gradient, and how it is bounded, before its norm is taken for clipping.

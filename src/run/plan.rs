@@ -13,6 +13,7 @@ use crate::metrics::{ConfusionMatrix, Detail, MetricSet};
 use crate::model::file::read_tensors;
 use crate::model::{Architecture, Model, Parameters};
 use crate::nn::{Loss, Objective};
+use crate::optim::Dialect;
 use crate::train::best::default_monitor;
 use crate::train::events::Event;
 use crate::train::fit::{FitData, FitOptions, FitOutcome, Stopped, fit};
@@ -176,8 +177,11 @@ impl Plan {
             Batch::Full => rows,
             Batch::Auto => auto_batch(rows).min(rows),
         };
+        let (spec, algorithm) = (options.spec, options.spec.algorithm);
         if options.batch == Batch::Auto {
             self.notes.push(format!("batch: {} (--batch changes it)", self.batch));
+        } else if algorithm.needs_full_batch() {
+            self.notes.push(format!("batch: full, {rows} rows ({} needs them all in each step)", algorithm.name()));
         }
         let steps_per_epoch = self.steps_per_epoch();
         let stopping = &self.config.stopping;
@@ -190,7 +194,16 @@ impl Plan {
             let steps = self.epochs as u64 * steps_per_epoch;
             self.notes.push(format!("epochs: {}, {steps} steps in all (--epochs changes it)", self.epochs));
         }
-        self.notes.push(format!("lr: {:?} ({}; --lr changes it)", options.spec.lr, options.spec.algorithm.name()));
+        if let Some(dialect) = spec.dialect {
+            let init = self.config.model.init.map_or(String::new(), |init| format!(", initial weights {init}"));
+            let library = dialect.library();
+            self.notes.push(format!("dialect: equations and defaults of {library}{init}, --l2 {:?}", options.l2));
+        }
+        let whose = spec.dialect.map_or(String::new(), |dialect| format!(" of {}", dialect.library()));
+        self.notes.push(format!("lr: {:?} ({}{whose}; --lr changes it)", spec.lr, algorithm.name()));
+        if algorithm.prefers_constant_rate() {
+            self.notes.push(format!("schedule: {} ({}; --schedule changes it)", options.schedule, algorithm.name()));
+        }
         self.threads = self.threads_for_work();
     }
 
@@ -216,7 +229,10 @@ impl Plan {
 
     fn settings(&self) -> Result<StepSettings> {
         let o = &self.config.optimizer;
+        // In Keras the mini-batches that are accumulated count alike, however many rows they have.
+        let keras = o.spec.dialect == Some(Dialect::Keras);
         Ok(StepSettings {
+            mean_of_means: (keras && o.accumulate > 1).then_some(self.batch),
             objective: Objective::new(self.loss, o.label_smoothing)?,
             optimizer: o.spec,
             l1: o.l1,
@@ -244,7 +260,8 @@ impl Plan {
             steps: stopping.steps,
             time_limit: stopping.time_limit,
             batch: self.rows_per_step(),
-            shuffle: self.config.shuffle,
+            // A step on all rows sees the same in any order, but rounds alike only in the same.
+            shuffle: self.config.shuffle && !self.config.optimizer.spec.algorithm.needs_full_batch(),
             seed: self.config.seed,
             lr: self.config.optimizer.spec.lr,
             schedule: self.config.optimizer.schedule.clone(),

@@ -10,6 +10,8 @@ use super::clock::{Clock, Phase};
 use super::forward::{DropoutAt, SharedNet, first_layer, forward, splits_first_layer};
 use super::gather::{gather_inputs, gather_targets};
 use super::loss::panel_loss;
+use super::mean::Mean;
+use super::prepare::SharedPreparation;
 use super::settings::StepSettings;
 use super::shared::Shared;
 use super::sums::{Clipping, SlotSums, StepStats};
@@ -19,7 +21,7 @@ use crate::data::Dataset;
 use crate::kernel::{LANES, Line, panels};
 use crate::model::{Layout, Slot};
 use crate::optim::span::{Change, Span, finish_gradient, update};
-use crate::optim::{Algorithm, Decay, GradientRule, Rule, VisitRule};
+use crate::optim::{Algorithm, Rule, VisitRule};
 
 /// Rows worked at a time: larger batches run in blocks that continue the same sums.
 pub(crate) const BLOCK_ROWS: usize = 1024;
@@ -38,8 +40,8 @@ pub(super) struct Batch<'a> {
     pub(super) position: usize,
     /// Epoch, from 0.
     pub(super) epoch: u64,
-    /// Sum of the rows' weights.
-    pub(super) weight: f64,
+    /// What each row counts.
+    pub(super) mean: Mean,
     /// Number of the optimizer step, from 1.
     pub(super) t: u64,
     /// Learning rate.
@@ -57,6 +59,8 @@ pub(super) struct SharedRun<'a> {
     pub(super) gradients: Shared<'a, Line>,
     pub(super) state: Vec<Shared<'a, Line>>,
     pub(super) average: Option<Shared<'a, Line>>,
+    /// Memory of optimizers that look at whole tensors.
+    pub(super) preparation: Option<SharedPreparation<'a>>,
     /// Loss of each panel of the batch, weights applied.
     pub(super) losses: Shared<'a, f64>,
     pub(super) sums: Shared<'a, SlotSums>,
@@ -84,15 +88,34 @@ pub(super) struct Worker<'r, 'a, C> {
     pub(super) member: Member<'r>,
     pub(super) run: &'r SharedRun<'a>,
     /// Targets of the panel at hand, a line for each output.
-    pub(super) targets: Vec<Line>,
+    targets: Vec<Line>,
     /// Clip factors of the step at hand.
     pub(super) clipping: Clipping,
     /// Told when a phase of the step ends.
     pub(super) clock: C,
 }
 
+impl<'r, 'a, C: Clock> Worker<'r, 'a, C> {
+    /// The part of one member.
+    pub(super) fn new(member: Member<'r>, run: &'r SharedRun<'a>) -> Self {
+        let targets = vec![Line::ZERO; run.net.architecture.outputs];
+        Worker { member, run, targets, clipping: Clipping::new(run.net.layout), clock: C::start() }
+    }
+}
+
 /// One synchronised step. Every worker runs it; `barrier` separates what may not overlap.
 pub(super) fn step<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) -> StepStats {
+    let stats = gradient(worker, batch);
+    if stats.is_finite() {
+        worker.prepare(batch); // only where the optimizer looks at whole tensors: gradients become directions
+        worker.update(batch);
+    }
+    worker.barrier();
+    stats
+}
+
+/// Loss and gradient of a batch; nothing is changed yet.
+pub(super) fn gradient<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) -> StepStats {
     let blocks = blocks(batch.rows.len());
     for (number, rows) in batch.rows.chunks(BLOCK_ROWS).enumerate() {
         let block = Block { rows, start: number * BLOCK_ROWS, last: number + 1 == blocks };
@@ -103,15 +126,10 @@ pub(super) fn step<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) 
         worker.loss(batch, &block, share.clone()); // a slot for each panel
         worker.backward_to_inputs(share); // dZ of every layer
         worker.barrier();
-        worker.backward_to_weights(&block); // dW = dZ·Xᵀ of this worker's slots, over all rows: the reduction
+        worker.backward_to_weights(batch, &block); // dW = dZ·Xᵀ of this worker's slots, over all rows: the reduction
         worker.barrier();
     }
-    let stats = worker.add_in_order(batch); // loss and norms, the same in every worker
-    if stats.is_finite() {
-        worker.update(batch);
-    }
-    worker.barrier();
-    stats
+    worker.add_in_order(batch) // loss and norms, the same in every worker
 }
 
 /// Rows that are worked at a time, and where they begin in the batch.
@@ -130,7 +148,7 @@ impl Block<'_> {
 }
 
 impl<C: Clock> Worker<'_, '_, C> {
-    fn barrier(&self) {
+    pub(super) fn barrier(&self) {
         self.member.barrier();
         self.clock.mark(Phase::Barrier);
     }
@@ -176,7 +194,8 @@ impl<C: Clock> Worker<'_, '_, C> {
             gather_targets(&run.data.targets, rows, &mut label, &mut self.targets);
             let mut scale = Line::ZERO; // lanes without a row stay 0
             for (lane, row) in rows.iter().enumerate() {
-                scale.0[lane] = (run.data.weight(*row) / batch.weight) as f32;
+                let position = block.start + p * LANES + lane;
+                scale.0[lane] = batch.mean.share(position, run.data.weight(*row)) as f32;
             }
             let z = last.act.lines(self.member, p, 0..width);
             let d = last.d_pre.lines_mut(self.member, p, 0..width);
@@ -199,14 +218,14 @@ impl<C: Clock> Worker<'_, '_, C> {
         self.clock.mark(Phase::BackwardToInputs);
     }
 
-    fn slots(&self) -> impl Iterator<Item = (usize, &Slot)> {
+    pub(super) fn slots(&self) -> impl Iterator<Item = (usize, &Slot)> {
         let range = self.run.shares[self.member.index].clone();
         range.clone().zip(&self.run.net.layout.slots[range])
     }
 
     /// The gradient of each slot of this worker; after the last block penalties, clipping by value, and sums for the norms,
     /// while the slot is in the cache.
-    fn backward_to_weights(&self, block: &Block<'_>) {
+    fn backward_to_weights(&self, batch: &Batch<'_>, block: &Block<'_>) {
         let run = self.run;
         for number in &run.visits[self.member.index] {
             let slot = &run.net.layout.slots[*number];
@@ -214,19 +233,19 @@ impl<C: Clock> Worker<'_, '_, C> {
             backward::to_weights(self.member, run.net, &run.workspace, &run.gradients, slot, rows, first);
             self.clock.mark(Phase::BackwardToWeights);
             if block.last {
-                run.sums.write(self.member, *number..number + 1)[0] = self.finish_gradient(slot);
+                run.sums.write(self.member, *number..number + 1)[0] = self.finish_gradient(batch, slot);
                 self.clock.mark(Phase::Norm);
             }
         }
     }
 
-    fn finish_gradient(&self, slot: &Slot) -> SlotSums {
+    fn finish_gradient(&self, batch: &Batch<'_>, slot: &Slot) -> SlotSums {
         let run = self.run;
         let mut sums = SlotSums::default();
         self.for_each_run(slot, run.settings.treats_apart(), |lines, of_weights| {
             let params = run.net.parameters.read(self.member, lines.clone());
             let grads = run.gradients.write(self.member, lines);
-            let rule = run.settings.gradient_rule(of_weights);
+            let rule = run.settings.gradient_rule(of_weights, batch.mean.weight);
             sums.add(of_weights, &finish_gradient(run.net.isa, &rule, params, grads), rule.norm);
         });
         sums
@@ -234,7 +253,7 @@ impl<C: Clock> Worker<'_, '_, C> {
 
     /// Calls `work` with the lines of a slot and whether they are weights; biases go along with the weights unless they
     /// are kept `apart`.
-    fn for_each_run(&self, slot: &Slot, apart: bool, mut work: impl FnMut(Range<usize>, bool)) {
+    pub(super) fn for_each_run(&self, slot: &Slot, apart: bool, mut work: impl FnMut(Range<usize>, bool)) {
         let tensor = &self.run.net.layout.tensors[slot.tensor];
         let weights = tensor.weight_rows();
         let split = if apart || weights <= slot.rows.start { weights } else { slot.rows.end };
@@ -293,33 +312,5 @@ impl<C: Clock> VisitRule for UpdateSlots<'_, '_, '_, C> {
             });
         }
         worker.clock.mark(Phase::Update);
-    }
-}
-
-impl StepSettings {
-    /// Whether weights and biases differ in penalty, decay or clipping; else a slot is finished and updated in one pass.
-    fn treats_apart(&self) -> bool {
-        let penalised = self.l1 != 0.0 || self.l2 != 0.0 || self.weight_decay != 0.0;
-        self.clip_layer.is_some() || (penalised && !self.decay_bias)
-    }
-
-    /// Decay of weights or of biases at learning rate `lr`: the optimizer's own rule, then the decoupled one.
-    fn decay(&self, of_weights: bool, lr: f64) -> Decay {
-        let mut decay = self.optimizer.decay(self.optimizer.weight_decay, lr);
-        if of_weights || self.decay_bias {
-            decay.shrink *= 1.0 - lr * self.weight_decay;
-        }
-        decay
-    }
-
-    /// Penalties and clipping of weights or of biases.
-    fn gradient_rule(&self, of_weights: bool) -> GradientRule {
-        let penalised = of_weights || self.decay_bias;
-        GradientRule {
-            l1: if penalised { self.l1 } else { 0.0 },
-            l2: if penalised { self.l2 } else { 0.0 },
-            clip_value: self.clip_value,
-            norm: self.norm_type(),
-        }
     }
 }

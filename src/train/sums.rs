@@ -75,7 +75,7 @@ impl Clipping {
         layout: &Layout,
         settings: &StepSettings,
     ) -> StepStats {
-        let norm = settings.norm_type();
+        let (norm, addend) = (settings.norm_type(), settings.norm_addend());
         self.tensors.fill(SlotSums::default());
         for (slot, sums) in layout.slots.iter().zip(slots) {
             self.tensors[slot.tensor].add(true, &sums.weights, norm);
@@ -87,13 +87,13 @@ impl Clipping {
                 squares += part.squares;
                 penalty += part.penalty;
                 let length = root(norm, part.measure);
-                *factor = settings.clip_layer.map_or(1.0, |most| norm_factor(length, most));
+                *factor = settings.clip_layer.map_or(1.0, |most| norm_factor(length, most, addend));
                 let clipped = length * *factor;
                 measure = join(norm, measure, if norm == NormType::L2 { clipped * clipped } else { clipped });
             }
         }
         if let Some((most, _)) = settings.clip_norm {
-            let global = norm_factor(root(norm, measure), most);
+            let global = norm_factor(root(norm, measure), most, addend);
             self.factors.iter_mut().flatten().for_each(|factor| *factor *= global);
         }
         StepStats { loss: loss + penalty, grad_norm: squares.sqrt() }
@@ -102,6 +102,11 @@ impl Clipping {
     /// The factor of a tensor's weights, or of its biases.
     pub(super) fn factor(&self, tensor: usize, of_weights: bool) -> f64 {
         self.factors[tensor][usize::from(!of_weights)]
+    }
+
+    /// Other factors, of the weights and of the biases of a tensor, for what has taken the gradient's place.
+    pub(super) fn replace(&mut self, tensor: usize, factors: [f64; 2]) {
+        self.factors[tensor] = factors;
     }
 
     /// L2 norm of the gradient of each linear layer with its norm and projection, before clipping.

@@ -5,6 +5,8 @@ use crate::data::{Dataset, Features, Targets};
 use crate::kernel::{Isa, Line};
 use crate::model::{Architecture, Parameters};
 use crate::nn::{Activation, Loss, NormKind, Objective};
+use crate::optim::catalogue::CATALOGUE;
+use crate::optim::{Dialect, OptimizerSpec};
 use crate::rng::{Purpose, stream};
 use rand::RngExt;
 
@@ -35,18 +37,14 @@ fn data(rows: usize, bytes: bool, weights: bool) -> Dataset {
 
 fn settings(optimizer: &str) -> StepSettings {
     StepSettings {
-        objective: Objective::new(Loss::CrossEntropy, 0.0).unwrap(),
-        optimizer: optimizer.parse().unwrap(),
-        l1: 0.0,
-        l2: 0.0,
-        weight_decay: 0.0,
-        decay_bias: false,
-        clip_norm: None,
-        clip_value: None,
-        clip_layer: None,
-        ema: None,
         seed: 9,
+        ..StepSettings::plain(Objective::new(Loss::CrossEntropy, 0.0).unwrap(), optimizer.parse().unwrap())
     }
+}
+
+fn in_dialect(optimizer: &str, dialect: Dialect) -> StepSettings {
+    let optimizer = OptimizerSpec::parse(optimizer, Some(dialect)).unwrap();
+    StepSettings { optimizer, ..settings("sgd") }
 }
 
 /// The bits of all weights after two epochs of shuffled batches.
@@ -81,12 +79,23 @@ fn bits_do_not_depend_on_threads_or_fused_isa() {
     let mut all = settings("adamw:weight_decay=0.1");
     (all.l1, all.l2, all.clip_value, all.clip_layer) = (1e-4, 1e-3, Some(0.5), Some(1.0));
     (all.clip_norm, all.ema) = (Some((1.0, crate::optim::clip::NormType::L2)), Some(0.9));
+    let mut lamb = settings("lamb:weight_decay=0.1");
+    (lamb.clip_norm, lamb.ema) = (Some((1.0, crate::optim::clip::NormType::L2)), Some(0.9));
+    let mut keras = in_dialect("nadam", Dialect::Keras);
+    (keras.l2, keras.clip_layer, keras.mean_of_means) = (1e-3, Some(0.5), Some(20));
+    let sklearn = StepSettings { l2: 0.1, ..in_dialect("sgd", Dialect::Sklearn) };
     let cases = [
         (&gelu, data(203, false, true), all, 50),
         (&relu, data(203, true, false), settings("nesterov"), 64),
         (&silu, data(203, false, false), settings("rmsprop:centered=true,momentum=0.9"), 33),
         (&relu, data(1100, false, true), settings("adam"), 1100),
         (&gelu, data(40, true, true), settings("sgd"), 1),
+        (&gelu, data(203, false, true), lamb, 50),
+        (&gelu, data(203, false, false), settings("muon:lr=0.02"), 64),
+        (&silu, data(203, true, false), settings("schedulefree:warmup_steps=3"), 50),
+        (&relu, data(203, false, true), settings("lbfgs"), 203),
+        (&gelu, data(203, false, true), keras, 50),
+        (&silu, data(203, false, true), sklearn, 40),
     ];
     for (number, (a, d, s, batch)) in cases.iter().enumerate() {
         for isa in Isa::available() {
@@ -105,8 +114,7 @@ fn bits_do_not_depend_on_threads_or_fused_isa() {
 fn padding_stays_zero() {
     let a = architecture(Activation::Tanh, Some(NormKind::Layer), true, 0.1);
     let d = data(100, false, false);
-    let trained = bits(&a, &d, &settings("adamw"), Isa::detect(), 2, 16);
-    let mut used = vec![false; trained.len()];
+    let mut used = vec![false; 16 * Parameters::zeros(&a).layout.lines];
     for tensor in &Parameters::zeros(&a).layout.tensors {
         for panel in 0..tensor.panels {
             for (row, line) in tensor.lines(panel, 0..tensor.rows).enumerate() {
@@ -117,5 +125,10 @@ fn padding_stays_zero() {
             }
         }
     }
-    assert!(trained.iter().zip(&used).all(|(bits, used)| *used || *bits == 0));
+    for entry in CATALOGUE {
+        let settings = settings(entry.name);
+        let full = settings.optimizer.algorithm.needs_full_batch();
+        let trained = bits(&a, &d, &settings, Isa::detect(), 2, if full { 100 } else { 16 });
+        assert!(trained.iter().zip(&used).all(|(bits, used)| *used || *bits == 0), "{}", entry.name);
+    }
 }

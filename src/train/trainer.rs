@@ -6,15 +6,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::clock::{Clock, NoClock, PhaseTimes, Stopwatch};
 use super::evaluate::{Evaluation, Evaluator};
 use super::forward::SharedNet;
+use super::mean::Mean;
+use super::prepare::Preparation;
 use super::settings::StepSettings;
 use super::shared::Shared;
 use super::step::{BLOCK_ROWS, Batch, SharedRun, Worker, step, visits};
-use super::sums::{Clipping, SlotSums, StepStats};
+use super::sums::{SlotSums, StepStats};
 use super::team::{Member, Team};
 use super::workspace::Workspace;
 use crate::data::Dataset;
-use crate::kernel::{Isa, Line, panels, zeroed};
+use crate::kernel::{Isa, LANES, Line, panels, zeroed};
 use crate::model::{Architecture, Parameters};
+use crate::optim::Algorithm;
+use crate::optim::lbfgs::Minimizer;
+use crate::optim::schedule_free::{Weights, average_lines};
 use crate::optim::span::sum_of_squares;
 
 /// A network in training; everything is allocated here, before the first step.
@@ -23,18 +28,24 @@ pub struct Trainer {
     team: Team,
     architecture: Architecture,
     settings: StepSettings,
-    parameters: Parameters,
-    gradients: Vec<Line>,
+    pub(super) parameters: Parameters,
+    pub(super) gradients: Vec<Line>,
     state: Vec<Vec<Line>>,
+    /// What is evaluated instead of the parameters: their moving average, or the one of Schedule-Free.
     average: Option<Vec<Line>>,
+    preparation: Option<Preparation>,
+    /// What Schedule-Free remembers of the steps so far.
+    weights: Weights,
+    /// L-BFGS, which makes steps of its own.
+    pub(super) minimizer: Option<Minimizer<f32>>,
     workspace: Workspace,
     losses: Vec<f64>,
     sums: Vec<SlotSums>,
     shares: Vec<Range<usize>>,
     visits: Vec<Vec<usize>>,
     evaluator: Evaluator,
-    outputs: Vec<f32>,
-    steps: u64,
+    pub(super) outputs: Vec<f32>,
+    pub(super) steps: u64,
 }
 
 /// One pass over rows of a data set.
@@ -109,15 +120,24 @@ impl Trainer {
         (batch, rows): (usize, usize),
     ) -> Trainer {
         let lines = parameters.layout.lines;
-        let slots = settings.optimizer.algorithm.slots();
+        let initial = settings.optimizer.algorithm.initial_state(settings.optimizer.lr);
         let shares = parameters.layout.shares(threads);
+        let algorithm = settings.optimizer.algorithm;
+        let averages = settings.ema.is_some() || matches!(algorithm, Algorithm::ScheduleFree(_));
+        let minimizer = match algorithm {
+            Algorithm::Lbfgs(options) => Some(Minimizer::new(options, lines * LANES)),
+            _ => None,
+        };
         Trainer {
             isa,
             team: Team::new(threads),
             architecture: architecture.clone(),
             gradients: zeroed(lines),
-            state: (0..slots).map(|_| zeroed(lines)).collect(),
-            average: settings.ema.map(|_| zeroed(lines)),
+            state: initial.iter().map(|value| filled(lines, *value)).collect(),
+            average: averages.then(|| zeroed(lines)),
+            preparation: algorithm.per_tensor().map(|o| Preparation::new(o, &parameters.layout, threads)),
+            weights: Weights::default(),
+            minimizer,
             workspace: Workspace::new(architecture, batch.min(BLOCK_ROWS), true),
             losses: vec![0.0; panels(batch)],
             sums: vec![SlotSums::default(); parameters.layout.slots.len()],
@@ -151,7 +171,7 @@ impl Trainer {
         &self.parameters
     }
 
-    /// The parameters that validation, best weights and prediction use: the moving average where there is one.
+    /// The parameters that validation, best weights and prediction use: the average where there is one.
     pub fn evaluated_parameters(&self) -> &[Line] {
         match &self.average {
             Some(average) if self.steps > 0 => average,
@@ -176,7 +196,7 @@ impl Trainer {
     /// Trains on one epoch.
     ///
     /// # Panics
-    /// If the plan's batch or order is longer than what was prepared for.
+    /// If the plan's batch or order is longer than what was prepared for, or L-BFGS is not given all rows as one batch.
     pub fn epoch(&mut self, plan: &EpochPlan<'_>) -> EpochOutcome {
         self.epoch_by_clock::<NoClock>(plan).0
     }
@@ -190,46 +210,69 @@ impl Trainer {
     }
 
     fn epoch_by_clock<C: Clock>(&mut self, plan: &EpochPlan<'_>) -> (EpochOutcome, Vec<PhaseTimes>) {
+        if self.minimizer.is_some() {
+            return (self.minimise(plan), Vec::new());
+        }
+        let start = (self.steps, self.weights);
+        let mut asked = [AtomicBool::new(false), AtomicBool::new(false)];
+        *asked[self.steps as usize % 2].get_mut() = (plan.stop)(self.steps);
+        let mut outcomes = self.with_run(plan.data, |team, run| {
+            team.run(|member| epoch_of_member::<C>(Worker::new(member, run), plan, start, &asked))
+        });
+        let times = outcomes.iter().map(|(_, _, times)| *times).collect();
+        let (outcome, end, _) = outcomes.swap_remove(0);
+        (self.steps, self.weights) = end;
+        if let (Algorithm::ScheduleFree(options), Some(average)) =
+            (self.settings.optimizer.algorithm, &mut self.average)
+        {
+            average_lines(self.isa, &options, &self.parameters.lines, &self.state[0], average);
+        }
+        (outcome, times)
+    }
+
+    /// Lends everything to the team.
+    pub(super) fn with_run<R>(&mut self, data: &Dataset, work: impl FnOnce(&Team, &SharedRun<'_>) -> R) -> R {
         let layout = self.parameters.layout.clone();
         let parameters = Shared::new(&mut self.parameters.lines);
         let net =
             SharedNet { isa: self.isa, architecture: &self.architecture, layout: &layout, parameters: &parameters };
+        let moving = self.average.as_mut().filter(|_| self.settings.ema.is_some());
         let run = SharedRun {
             net,
             settings: &self.settings,
-            data: plan.data,
+            data,
             workspace: self.workspace.share(),
             gradients: Shared::new(&mut self.gradients),
             state: self.state.iter_mut().map(|s| Shared::new(s)).collect(),
-            average: self.average.as_mut().map(|a| Shared::new(a)),
+            average: moving.map(|a| Shared::new(a)),
+            preparation: self.preparation.as_mut().map(Preparation::share),
             losses: Shared::new(&mut self.losses),
             sums: Shared::new(&mut self.sums),
             outputs: Shared::new(&mut self.outputs),
             shares: &self.shares,
             visits: &self.visits,
         };
-        let done = self.steps;
-        let mut asked = [AtomicBool::new(false), AtomicBool::new(false)];
-        *asked[done as usize % 2].get_mut() = (plan.stop)(done);
-        let mut outcomes = self.team.run(|member| epoch_of_member::<C>(member, &run, plan, done, &asked));
-        let times = outcomes.iter().map(|(_, _, times)| *times).collect();
-        let (outcome, steps, _) = outcomes.swap_remove(0);
-        self.steps = steps;
-        (outcome, times)
+        work(&self.team, &run)
     }
 }
 
-/// One member's way through an epoch; all members take the same decisions.
+/// Lines that all hold one number.
+fn filled(lines: usize, value: f64) -> Vec<Line> {
+    let mut state = zeroed(lines);
+    if value != 0.0 {
+        state.fill(Line::splat(value as f32));
+    }
+    state
+}
+
+/// One member's way through an epoch; all members take the same decisions. From and to the steps made so far and their weights.
 fn epoch_of_member<C: Clock>(
-    member: Member<'_>,
-    run: &SharedRun<'_>,
+    mut worker: Worker<'_, '_, C>,
     plan: &EpochPlan<'_>,
-    mut t: u64,
+    (mut t, mut weights): (u64, Weights),
     asked: &[AtomicBool; 2],
-) -> (EpochOutcome, u64, PhaseTimes) {
-    let width = run.net.architecture.outputs;
-    let targets = vec![Line::ZERO; width];
-    let mut worker = Worker { member, run, targets, clipping: Clipping::new(run.net.layout), clock: C::start() };
+) -> (EpochOutcome, (u64, Weights), PhaseTimes) {
+    let (member, run) = (worker.member, worker.run);
     let mut outcome = EpochOutcome { loss: 0.0, rows: 0, halt: None, records: Vec::new() };
     let mut weight_seen = 0.0;
     for rows in plan.order.chunks(plan.batch) {
@@ -242,13 +285,16 @@ fn epoch_of_member<C: Clock>(
         if member.index == 0 {
             asked[(t as usize + 1) % 2].store((plan.stop)(t + 1), Ordering::Relaxed);
         }
-        let weight = rows.iter().map(|row| plan.data.weight(*row)).sum();
+        let mean = Mean::new(run.settings, plan.data, rows);
         let lr = (plan.lr)(t + 1);
-        let algorithm = match (plan.momentum)(t + 1) {
-            Some(momentum) => run.settings.optimizer.algorithm.with_momentum(momentum),
-            None => run.settings.optimizer.algorithm,
-        };
-        let batch = Batch { rows, position: outcome.rows, epoch: plan.epoch, weight, t: t + 1, lr, algorithm };
+        let mut algorithm = run.settings.optimizer.algorithm;
+        if let Some(momentum) = (plan.momentum)(t + 1) {
+            algorithm = algorithm.with_momentum(momentum);
+        }
+        if let Algorithm::ScheduleFree(options) = &mut algorithm {
+            *options = weights.take_in(*options, t + 1, lr);
+        }
+        let batch = Batch { rows, position: outcome.rows, epoch: plan.epoch, mean, t: t + 1, lr, algorithm };
         let logged = member.index == 0 && plan.log_steps.is_some_and(|every| (t + 1).is_multiple_of(every));
         let weight_norms = if logged { weight_norms(member, run) } else { Vec::new() };
         let stats = step(&mut worker, &batch);
@@ -258,8 +304,8 @@ fn epoch_of_member<C: Clock>(
         }
         t += 1;
         outcome.rows += rows.len();
-        outcome.loss += stats.loss * weight;
-        weight_seen += weight;
+        outcome.loss += stats.loss * mean.weight;
+        weight_seen += mean.weight;
         if logged {
             let grad_norms = worker.clipping.layer_norms(run.net.layout);
             outcome.records.push(StepRecord { step: t, stats, lr, grad_norms, weight_norms });
@@ -270,11 +316,11 @@ fn epoch_of_member<C: Clock>(
         }
     }
     outcome.loss /= weight_seen;
-    (outcome, t, worker.clock.times())
+    (outcome, (t, weights), worker.clock.times())
 }
 
 /// L2 norms of each linear layer's weights, biases left out.
-fn weight_norms(member: Member<'_>, run: &SharedRun<'_>) -> Vec<f64> {
+pub(super) fn weight_norms(member: Member<'_>, run: &SharedRun<'_>) -> Vec<f64> {
     let net = run.net;
     let norm = |layer| {
         let tensor = net.linear(layer);

@@ -15,7 +15,8 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
-    fn new(count: usize, rows: usize) -> Buffer {
+    /// `count` panels of `rows` lines, all zero.
+    pub(super) fn new(count: usize, rows: usize) -> Buffer {
         let stride = panel_stride(rows);
         Buffer { lines: zeroed(count * stride), rows, stride }
     }
@@ -29,7 +30,8 @@ impl Buffer {
         buffer
     }
 
-    fn share(&mut self) -> SharedBuffer<'_> {
+    /// Lends the memory to a team.
+    pub(super) fn share(&mut self) -> SharedBuffer<'_> {
         SharedBuffer { lines: Shared::new(&mut self.lines), rows: self.rows, stride: self.stride }
     }
 }

@@ -8,5 +8,6 @@ mod help;
 mod images;
 mod inspect;
 mod journeys;
+mod optimizers;
 mod place;
 mod predict;

@@ -4,7 +4,7 @@
 
 pub mod network;
 pub mod step;
-pub mod torch;
+pub mod trajectory;
 
 use std::path::PathBuf;
 

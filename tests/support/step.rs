@@ -4,9 +4,8 @@ use gradlane::data::{Dataset, Features, Targets};
 use gradlane::kernel::Isa;
 use gradlane::model::{Architecture, NamedTensor, Parameters};
 use gradlane::nn::norm::DEFAULT_EPS;
-use gradlane::nn::{Activation, NormKind, Objective};
-use gradlane::optim::OptimizerSpec;
-use gradlane::train::{EpochOutcome, EpochPlan, StepSettings, Trainer};
+use gradlane::nn::{Activation, NormKind};
+use gradlane::train::{EpochOutcome, EpochPlan, Trainer};
 use serde_json::Value;
 
 use super::*;
@@ -14,23 +13,6 @@ use super::*;
 /// Every ISA of this CPU with one thread and with three.
 pub fn machines() -> Vec<(Isa, usize)> {
     Isa::available().into_iter().flat_map(|isa| [(isa, 1), (isa, 3)]).collect()
-}
-
-/// A step with no penalty, no clipping and no average.
-pub fn plain_settings(objective: Objective, optimizer: OptimizerSpec) -> StepSettings {
-    StepSettings {
-        objective,
-        optimizer,
-        l1: 0.0,
-        l2: 0.0,
-        weight_decay: 0.0,
-        decay_bias: false,
-        clip_norm: None,
-        clip_value: None,
-        clip_layer: None,
-        ema: None,
-        seed: 0,
-    }
 }
 
 /// The network of `case`, whose layers are listed under `layers_key`.

@@ -1,7 +1,7 @@
 //! The passes over lines against the same rules on single numbers, and what holds for any gradient.
 
-use super::super::OptimizerSpec;
 use super::super::clip::norm_factor;
+use super::super::{Dialect, OptimizerSpec};
 use super::*;
 use proptest::prelude::*;
 
@@ -16,13 +16,13 @@ fn numbers(lines: &[Line]) -> Vec<f64> {
 }
 
 /// Twenty steps of an optimizer on lines, and on the same numbers one by one in `f64`; the average goes along.
-fn compare(isa: Isa, text: &str, start: &[f32], gradients: &[Vec<f32>]) {
+fn compare(isa: Isa, (text, dialect): (&str, Option<Dialect>), start: &[f32], gradients: &[Vec<f32>]) {
     struct Reference<'a>(&'a OptimizerSpec, &'a [f32], &'a [Vec<f32>]);
     impl VisitRule for Reference<'_> {
         type Output = Vec<f64>;
         fn visit<const N: usize, U: Rule<N>>(self, rule: U) -> Vec<f64> {
             let mut p: Vec<f64> = self.1.iter().map(|p| f64::from(*p)).collect();
-            let mut state = vec![[0.0; N]; p.len()];
+            let mut state = vec![rule.initial(self.0.lr); p.len()];
             for (t, gradient) in (1..).zip(self.2) {
                 let (scalars, decay) = (rule.at_step(t, self.0.lr), self.0.decay(self.0.weight_decay, self.0.lr));
                 for ((p, state), g) in p.iter_mut().zip(&mut state).zip(gradient) {
@@ -32,9 +32,10 @@ fn compare(isa: Isa, text: &str, start: &[f32], gradients: &[Vec<f32>]) {
             p
         }
     }
-    let spec: OptimizerSpec = text.parse().unwrap();
+    let spec = OptimizerSpec::parse(text, dialect).unwrap();
     let mut params = lines(start);
-    let mut state = vec![vec![Line::ZERO; params.len()]; spec.algorithm.slots()];
+    let initial = spec.algorithm.initial_state(spec.lr);
+    let mut state: Vec<Vec<Line>> = initial.iter().map(|x| vec![Line::splat(*x as f32); params.len()]).collect();
     for (t, gradient) in (1..).zip(gradients) {
         let grads = lines(gradient);
         let change = Change { clip: 0.5, decay: spec.decay(spec.weight_decay, spec.lr), average: 0.0 };
@@ -45,6 +46,7 @@ fn compare(isa: Isa, text: &str, start: &[f32], gradients: &[Vec<f32>]) {
         // Numbers of size 1, each step a handful of roundings of 6e-8.
         assert!((got - want).abs() <= 2e-5, "{} {text} parameter {i}: {got}, expected {want}", isa.name());
     }
+    assert!(numbers(&params)[start.len()..].iter().all(|p| *p == 0.0), "{} {text}: padding moved", isa.name());
 }
 
 #[test]
@@ -64,10 +66,22 @@ fn updates_of_lines_agree_with_the_rules_on_single_numbers() {
             "adam:weight_decay=0.1",
             "adam:amsgrad=true,beta2=0.9",
             "adamw:weight_decay=0.1",
+            "nadam:weight_decay=0.1",
+            "radam:beta2=0.9",
+            "adamax:weight_decay=0.1",
+            "adagrad:initial_accumulator_value=0.1,lr_decay=0.1",
+            "adadelta",
+            "rprop",
+            "lion:weight_decay=0.1",
         ] {
             for isa in Isa::available() {
-                compare(isa, text, &start, &gradients);
+                compare(isa, (text, None), &start, &gradients);
             }
+        }
+        let keras =
+            ["momentum", "rmsprop", "rmsprop:momentum=0.5", "rmsprop:centered=true,momentum=0.5", "adamax", "adagrad"];
+        for (text, isa) in keras.iter().flat_map(|text| Isa::available().into_iter().map(move |isa| (text, isa))) {
+            compare(isa, (text, Some(Dialect::Keras)), &start, &gradients);
         }
     }
 }
@@ -110,7 +124,7 @@ proptest! {
                 let exact = norm.norm([&before[..]]);
                 // 80 terms of one sign, added in f32.
                 prop_assert!((length - exact).abs() <= 1e-5 * exact, "{} {:?}: {} for {}", isa.name(), norm, length, exact);
-                let factor = norm_factor(length, most);
+                let factor = norm_factor(length, most, 1e-6);
                 prop_assert!((0.0..=1.0).contains(&factor) && exact * factor <= most * (1.0 + 1e-5));
                 // A step of plain SGD with rate 1 from 0 is minus the clipped gradient.
                 let mut params = vec![Line::ZERO; grads.len()];

@@ -1,0 +1,185 @@
+//! The options of the optimizer and its gradient.
+
+use super::reader::{Reader, not_negative, positive};
+use super::settings::Settings;
+use crate::optim::clip::NormType;
+use crate::optim::schedule::Schedule;
+use crate::optim::{Algorithm, Dialect, OptimizerSpec};
+use crate::{Error, Result};
+
+/// The optimizer and its gradient.
+#[derive(Debug, Clone)]
+pub struct OptimizerOptions {
+    /// The optimizer, its learning rate included.
+    pub spec: OptimizerSpec,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// Rows of a mini-batch.
+    pub batch: Batch,
+    /// Mini-batches combined into one step.
+    pub accumulate: usize,
+    /// `λ Σ|w|`.
+    pub l1: f64,
+    /// `½ λ Σ w²`.
+    pub l2: f64,
+    /// Decoupled decay.
+    pub weight_decay: f64,
+    /// Whether penalties and decay cover biases and norms.
+    pub decay_bias: bool,
+    /// Bound of the gradient's norm.
+    pub clip_norm: Option<(f64, NormType)>,
+    /// Bound of each element.
+    pub clip_value: Option<f64>,
+    /// Bound of each tensor's norm.
+    pub clip_layer: Option<f64>,
+    /// Label smoothing.
+    pub label_smoothing: f64,
+    /// Decay of the moving average of the weights.
+    pub ema: Option<f64>,
+}
+
+/// Rows of a mini-batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Batch {
+    /// So many.
+    Rows(usize),
+    /// The whole training part.
+    Full,
+    /// By the number of rows.
+    Auto,
+}
+
+/// The optimizer where none is named.
+const DEFAULT: &str = "adam";
+
+/// `alpha` of scikit-learn's networks where nothing else is said.
+const SKLEARN_L2: f64 = 1e-4;
+
+/// The dialect that settings name, where one is named.
+///
+/// # Errors
+/// [`Error::Usage`] if there is no such dialect.
+pub fn dialect_of(settings: Settings) -> Result<Option<Dialect>> {
+    dialect(&Reader::new(settings))
+}
+
+/// The dialect, where one is named.
+pub(super) fn dialect(reader: &Reader) -> Result<Option<Dialect>> {
+    match reader.text("dialect").as_deref() {
+        None | Some("none") => Ok(None),
+        Some(_) => reader.parse("dialect"),
+    }
+}
+
+/// The optimizer in its dialect.
+pub(super) fn optimizer(reader: &Reader) -> Result<OptimizerSpec> {
+    let dialect = dialect(reader)?;
+    let read = |text: &str| OptimizerSpec::parse(text, dialect).map_err(|e| e.to_string());
+    reader.with("optimizer", read)?.map_or_else(|| OptimizerSpec::parse(DEFAULT, dialect), Ok)
+}
+
+/// Everything of the optimizer and its gradient.
+pub(super) fn optimizer_options(reader: &Reader) -> Result<OptimizerOptions> {
+    let mut spec = optimizer(reader)?;
+    if let Some(lr) = reader.number("lr", "a number above 0", positive)? {
+        spec.lr = lr;
+    }
+    let share = |x: f64| (0.0..1.0).contains(&x);
+    let l2 = if spec.dialect == Some(Dialect::Sklearn) { SKLEARN_L2 } else { 0.0 };
+    let options = OptimizerOptions {
+        spec,
+        schedule: schedule(reader, &spec)?,
+        batch: batch(reader, &spec)?,
+        accumulate: reader.count("accumulate", 1, &[])?.unwrap_or(1) as usize,
+        l1: reader.number("l1", "a number of at least 0", not_negative)?.unwrap_or(0.0),
+        l2: reader.number("l2", "a number of at least 0", not_negative)?.unwrap_or(l2),
+        weight_decay: reader.number("weight_decay", "a number of at least 0", not_negative)?.unwrap_or(0.0),
+        decay_bias: reader.switch("decay_bias")?,
+        clip_norm: reader.with("clip_norm", norm_bound)?,
+        clip_value: reader.number("clip_value", "a number above 0", positive)?,
+        clip_layer: reader.number("clip_layer", "a number above 0", positive)?,
+        label_smoothing: reader.number("label_smoothing", "at least 0 and below 1", share)?.unwrap_or(0.0),
+        ema: reader.number("ema", "a decay of at least 0 and below 1", share)?,
+    };
+    let drops = reader.text("dropout").and_then(|share| share.parse().ok()).is_some_and(|share: f64| share > 0.0);
+    check_company(&options, drops)?;
+    Ok(options)
+}
+
+/// Refuses options that an optimizer cannot have beside it.
+fn check_company(options: &OptimizerOptions, drops: bool) -> Result<()> {
+    let clips = options.clip_norm.is_some() || options.clip_value.is_some() || options.clip_layer.is_some();
+    let searches = "searches along a line for a lower loss, and its gradient must belong to that loss";
+    let refused = match options.spec.algorithm {
+        Algorithm::Lbfgs(_) => vec![
+            (clips, "--clip-norm, --clip-value or --clip-layer", searches),
+            (drops, "--dropout", searches),
+            (options.l1 > 0.0, "--l1", "wants a loss without kinks; use --l2"),
+            (options.weight_decay > 0.0, "--weight-decay", "takes decay only as part of the loss; use --l2"),
+            (options.ema.is_some(), "--ema", "makes no noise that an average would take out"),
+        ],
+        Algorithm::ScheduleFree(_) => vec![(options.ema.is_some(), "--ema", "evaluates an average of its own")],
+        _ => Vec::new(),
+    };
+    match refused.into_iter().find(|(given, ..)| *given) {
+        None => Ok(()),
+        Some((_, flag, reason)) => {
+            let name = options.spec.algorithm.name();
+            Err(Error::Usage(format!("{flag} with --optimizer {name}: {name} {reason}")))
+        }
+    }
+}
+
+/// The schedule; one that does not suit the learning rate or the optimizer is refused.
+fn schedule(reader: &Reader, spec: &OptimizerSpec) -> Result<Schedule> {
+    let given: Option<Schedule> = reader.parse("schedule")?;
+    let name = spec.algorithm.name();
+    if !spec.algorithm.follows_schedule() {
+        let constant: Schedule = "const".parse()?;
+        return match given {
+            Some(schedule) if schedule != constant => Err(Error::Usage(format!(
+                "--schedule {schedule}: {name} finds its own step sizes and follows none: leave it out"
+            ))),
+            _ => Ok(constant),
+        };
+    }
+    let schedule = match given {
+        Some(schedule) => schedule,
+        None if spec.algorithm.prefers_constant_rate() => "const".parse()?,
+        None => Schedule::default(),
+    };
+    schedule.check(spec.lr)?;
+    if schedule.momentum(0, 100).is_some() && !spec.algorithm.has_momentum() {
+        let takes_one = spec.options().iter().any(|option| option.starts_with("momentum="));
+        let remedy = if takes_one { format!("use --optimizer {name}:momentum=0.9, or ") } else { String::new() };
+        return Err(Error::Usage(format!(
+            "--schedule {schedule}: {name} has no momentum to move: {remedy}leave out momentum="
+        )));
+    }
+    Ok(schedule)
+}
+
+/// The batch; a part of the rows is refused for an optimizer that needs all of them.
+fn batch(reader: &Reader, spec: &OptimizerSpec) -> Result<Batch> {
+    let name = spec.algorithm.name();
+    match reader.text("batch").as_deref() {
+        None | Some("auto") if spec.algorithm.needs_full_batch() => Ok(Batch::Full),
+        None | Some("auto") => Ok(Batch::Auto),
+        Some("full") => Ok(Batch::Full),
+        Some(text) if spec.algorithm.needs_full_batch() => Err(Error::Usage(format!(
+            "--batch {text}: {name} compares gradients of different steps, which must see the same rows: use --batch full, \
+             or leave it out"
+        ))),
+        Some(_) => Ok(Batch::Rows(reader.count("batch", 1, &["full", "auto"])?.unwrap_or(1) as usize)),
+    }
+}
+
+/// `1.0`, `1.0:2`, `0.5:inf`.
+pub(super) fn norm_bound(text: &str) -> std::result::Result<(f64, NormType), String> {
+    let (bound, norm) = text.split_once(':').unwrap_or((text, "2"));
+    let norm = norm.parse().map_err(|e: Error| e.to_string())?;
+    match bound.parse() {
+        Ok(bound) if positive(bound) => Ok((bound, norm)),
+        _ => Err(format!("expected a bound above 0 such as 1 or 1:inf, found \"{text}\"")),
+    }
+}

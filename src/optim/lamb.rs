@@ -1,0 +1,92 @@
+//! LAMB: Adam whose step in each tensor is as long as its parameters say.
+
+use super::dialect::Dialect;
+use super::field::{Field, Range};
+use super::rule::{Rule, VisitRule};
+use super::{adam, sgd};
+use crate::kernel::Real;
+
+/// `m` and `v` as [`super::Adam`], `u = (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ) + eps_root) + eps) + λ p`; for each tensor, weights
+/// and biases apart, `p ← p − lr · (‖p‖ / ‖u‖) · u`. The ratio is 1 where one of the norms is 0.
+///
+/// In Keras weight decay is beside the direction: `p ← (1 − lr λ) p` comes first, `‖p‖` is taken after it, and `u` is without
+/// `λ p`.
+///
+/// You et al. 2020, Algorithm 2 with `φ(x) = x`, <https://arxiv.org/abs/1904.00962>; `eps_root` is optax's.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lamb {
+    /// `β₁`, within `0..1`; 0.9 by default.
+    pub beta1: f64,
+    /// `β₂`, within `0..1`; 0.999 by default.
+    pub beta2: f64,
+    /// Added to the root, above 0; 1e-6 by default, in Keras 1e-7.
+    pub eps: f64,
+    /// Added under the root, at least 0; 0 by default, in Keras always.
+    pub eps_root: f64,
+    /// Whose equations.
+    pub dialect: Dialect,
+}
+
+impl Lamb {
+    /// The defaults of Keras, or those of the paper.
+    pub fn of(dialect: Dialect) -> Self {
+        let eps = if dialect == Dialect::Keras { 1e-7 } else { 1e-6 };
+        Lamb { beta1: 0.9, beta2: 0.999, eps, eps_root: 0.0, dialect }
+    }
+
+    /// The options.
+    pub fn fields(&mut self) -> Vec<Field<'_>> {
+        let mut fields = vec![
+            Field::number("beta1", &mut self.beta1, Range::FRACTION),
+            Field::number("beta2", &mut self.beta2, Range::FRACTION),
+            Field::number("eps", &mut self.eps, Range::EPS),
+        ];
+        if self.dialect != Dialect::Keras {
+            fields.push(Field::number("eps_root", &mut self.eps_root, Range::NOT_NEGATIVE));
+        }
+        fields
+    }
+
+    /// Calls `visitor` with the rule that follows the directions: descent.
+    #[inline(always)]
+    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
+        visitor.visit(sgd::Plain)
+    }
+}
+
+/// `‖p‖ / ‖u‖`, 1 where one of them is 0.
+pub fn trust_ratio(p: f64, u: f64) -> f64 {
+    if p > 0.0 && u > 0.0 { p / u } else { 1.0 }
+}
+
+/// One step's numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Scalars {
+    lamb: Lamb,
+    /// `lr / (1 − β₁ᵗ)`.
+    lr: f64,
+    /// `1 / (1 − β₂ᵗ)`.
+    square_scale: f64,
+}
+
+/// The step before its length is set, without decay: state `[m, v]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Moments(pub Lamb);
+
+impl Rule<2> for Moments {
+    type Scalars = Scalars;
+
+    fn at_step(&self, t: u64, lr: f64) -> Scalars {
+        let Lamb { beta1, beta2, .. } = self.0;
+        Scalars { lamb: self.0, lr: lr / adam::correction(beta1, t), square_scale: 1.0 / adam::correction(beta2, t) }
+    }
+
+    #[inline(always)]
+    fn update<R: Real>(s: &Scalars, p: R, g: R, [m, v]: &mut [R; 2]) -> R {
+        let Lamb { beta1, beta2, eps, eps_root, .. } = s.lamb;
+        *m = m.mul_add(R::splat(beta1), g * R::splat(1.0 - beta1));
+        *v = v.mul_add(R::splat(beta2), g * g * R::splat(1.0 - beta2));
+        let root = v.mul_add(R::splat(s.square_scale), R::splat(eps_root)).sqrt();
+        p - *m * R::splat(s.lr) / (root + R::splat(eps))
+    }
+}

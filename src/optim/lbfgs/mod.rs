@@ -1,0 +1,204 @@
+//! L-BFGS: steps along an inverse Hessian that is known only by the last few steps; for the loss of all rows.
+
+mod search;
+mod vector;
+
+use std::collections::VecDeque;
+
+use self::search::{Line, Point};
+use self::vector::{add_scaled, dot, largest, sum_of_sizes};
+use super::field::{Field, Range};
+use super::rule::VisitRule;
+use super::sgd;
+use crate::kernel::Real;
+
+/// Options of L-BFGS, with PyTorch's keys and defaults.
+///
+/// With `s = xₖ₊₁ − xₖ`, `y = gₖ₊₁ − gₖ` of the last steps, `H₀ = (s·y) / (y·y)` of the last of them and the two loops of
+/// Nocedal & Wright 2006, Algorithm 7.4, `d = −H g`; then `x ← x + t d`, where `t` obeys the strong Wolfe conditions
+/// `f(t) ≤ f(0) + 10⁻⁴ t f'(0)` and `|f'(t)| ≤ 0.9 |f'(0)|` (Algorithms 3.5 and 3.6, by cubic interpolation). A pair with
+/// `s·y ≤ 10⁻¹⁰` is left out. The first `t` tried is `lr`, in the first step `lr · min(1, 1 / ‖g‖₁)`.
+///
+/// Liu & Nocedal 1989, <https://doi.org/10.1007/BF01589116>; where a choice is free, as PyTorch's `LBFGS` with
+/// `line_search_fn="strong_wolfe"`, <https://docs.pytorch.org/docs/stable/generated/torch.optim.LBFGS.html>. One step here
+/// is one of its iterations.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lbfgs {
+    /// Pairs that are remembered, at least 1; 100 by default. Each takes twice the memory of the weights.
+    pub history: usize,
+    /// Losses computed in one line search at most, at least 1; 25 by default.
+    pub evaluations: usize,
+    /// Converged when no element of the gradient is larger; 1e-7 by default.
+    pub tol_grad: f64,
+    /// Converged when the loss, every parameter or the loss along the line changes by less; 1e-9 by default.
+    pub tol_change: f64,
+}
+
+impl Default for Lbfgs {
+    fn default() -> Self {
+        Lbfgs { history: 100, evaluations: 25, tol_grad: 1e-7, tol_change: 1e-9 }
+    }
+}
+
+impl Lbfgs {
+    /// The options.
+    pub fn fields(&mut self) -> Vec<Field<'_>> {
+        vec![
+            Field::count("history_size", &mut self.history, Range::FEW),
+            Field::count("max_eval", &mut self.evaluations, Range::FEW),
+            Field::number("tolerance_grad", &mut self.tol_grad, Range::NOT_NEGATIVE),
+            Field::number("tolerance_change", &mut self.tol_change, Range::NOT_NEGATIVE),
+        ]
+    }
+
+    /// Calls `visitor` with a rule without state: what L-BFGS remembers is in its [`Minimizer`].
+    #[inline(always)]
+    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
+        visitor.visit(sgd::Plain)
+    }
+}
+
+/// A loss that can be computed anywhere.
+pub trait Objective<T> {
+    /// The loss at `x`, and its gradient into `gradient`.
+    fn evaluate(&mut self, x: &[T], gradient: &mut [T]) -> f64;
+}
+
+impl<T, F: FnMut(&[T], &mut [T]) -> f64> Objective<T> for F {
+    fn evaluate(&mut self, x: &[T], gradient: &mut [T]) -> f64 {
+        self(x, gradient)
+    }
+}
+
+/// What came of a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// The loss after the step.
+    pub loss: f64,
+    /// Whether the parameters were moved.
+    pub moved: bool,
+    /// Whether further steps would change nothing worth naming.
+    pub converged: bool,
+    /// Losses that the line search computed.
+    pub evaluations: usize,
+}
+
+/// What one step was, and how the gradient changed over it.
+#[derive(Debug, Clone)]
+struct Pair<T> {
+    s: Vec<T>,
+    y: Vec<T>,
+    /// `1 / (s·y)`.
+    inverse: f64,
+    /// `s·q / (s·y)` of the first loop, for the second.
+    share: f64,
+}
+
+/// L-BFGS at work: all its memory, allocated once. Sums are taken in `f64` in an order that the length alone fixes.
+#[derive(Debug, Clone)]
+pub struct Minimizer<T> {
+    options: Lbfgs,
+    /// The pairs, the oldest first.
+    pairs: VecDeque<Pair<T>>,
+    /// Pairs that hold nothing yet.
+    unused: Vec<Pair<T>>,
+    /// `H₀`.
+    scale: f64,
+    /// The last direction, and how far the last step went along it; none before the first step.
+    direction: Vec<T>,
+    length: Option<f64>,
+    /// The gradient before the last step.
+    gradient: Vec<T>,
+    line: Line<T>,
+}
+
+impl<T: Real + Into<f64>> Minimizer<T> {
+    /// For `parameters` numbers.
+    pub fn new(options: Lbfgs, parameters: usize) -> Self {
+        let zeros = || vec![T::splat(0.0); parameters];
+        let pair = || Pair { s: zeros(), y: zeros(), inverse: 0.0, share: 0.0 };
+        Minimizer {
+            options,
+            pairs: VecDeque::with_capacity(options.history),
+            unused: (0..options.history).map(|_| pair()).collect(),
+            scale: 1.0,
+            direction: zeros(),
+            length: None,
+            gradient: zeros(),
+            line: Line::new(parameters),
+        }
+    }
+
+    /// One step from `x`, where the loss is `loss` and its gradient `gradient`; `lr` is the first step length tried.
+    ///
+    /// # Panics
+    /// If lengths differ from the one given to [`Minimizer::new`].
+    pub fn step(
+        &mut self,
+        lr: f64,
+        x: &mut [T],
+        (loss, gradient): (f64, &[T]),
+        objective: &mut impl Objective<T>,
+    ) -> Progress {
+        assert!(x.len() == self.gradient.len() && gradient.len() == self.gradient.len());
+        let stay = Progress { loss, moved: false, converged: true, evaluations: 0 };
+        if largest(gradient) <= self.options.tol_grad {
+            return stay;
+        }
+        let first = self.length.is_none();
+        self.remember(gradient);
+        self.aim();
+        let slope = dot(gradient, &self.direction);
+        if slope > -self.options.tol_change {
+            return stay;
+        }
+        let from = Point { t: 0.0, loss, slope };
+        let t = if first { lr * f64::min(1.0, 1.0 / sum_of_sizes(gradient)) } else { lr };
+        let limits = (self.options.evaluations, self.options.tol_change);
+        let (point, evaluations) = self.line.search(limits, (x, &self.direction), (from, gradient), t, objective);
+        add_scaled(x, point.t, &self.direction);
+        self.length = Some(point.t);
+        let change = f64::min((loss - point.loss).abs(), point.t * largest(&self.direction));
+        let converged = change <= self.options.tol_change || largest(self.line.gradient()) <= self.options.tol_grad;
+        Progress { loss: point.loss, moved: point.t > 0.0, converged, evaluations }
+    }
+
+    /// Takes in the gradient after the last step: the pair of that step, if the loss curves upwards along it.
+    fn remember(&mut self, gradient: &[T]) {
+        if let Some(length) = self.length {
+            let mut pair = self.unused.pop().or_else(|| self.pairs.pop_front()).expect("a history of at least 1");
+            let length = T::splat(length);
+            pair.s.iter_mut().zip(&self.direction).for_each(|(s, d)| *s = *d * length);
+            let changes = gradient.iter().zip(&self.gradient);
+            pair.y.iter_mut().zip(changes).for_each(|(y, (new, old))| *y = *new - *old);
+            let curvature = dot(&pair.y, &pair.s);
+            if curvature > 1e-10 {
+                self.scale = curvature / dot(&pair.y, &pair.y);
+                pair.inverse = 1.0 / curvature;
+                self.pairs.push_back(pair);
+            } else {
+                self.unused.push(pair);
+            }
+        }
+        self.gradient.copy_from_slice(gradient);
+    }
+
+    /// `d = −H g`, by the two loops over the pairs.
+    fn aim(&mut self) {
+        let d = &mut self.direction;
+        d.iter_mut().zip(&self.gradient).for_each(|(d, g)| *d = -*g);
+        for pair in self.pairs.iter_mut().rev() {
+            pair.share = pair.inverse * dot(&pair.s, d);
+            add_scaled(d, -pair.share, &pair.y);
+        }
+        let scale = T::splat(self.scale);
+        d.iter_mut().for_each(|d| *d = *d * scale);
+        for pair in &self.pairs {
+            let back = pair.inverse * dot(&pair.y, d);
+            add_scaled(d, pair.share - back, &pair.s);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

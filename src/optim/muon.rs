@@ -1,0 +1,167 @@
+//! Muon: matrices move along their momentum made orthogonal, all else by AdamW.
+
+use super::dialect::Dialect;
+use super::field::{Field, Range, Word};
+use super::newton_schulz::{Division, NewtonSchulz};
+use super::rule::{Decay, Rule, VisitRule};
+use super::{Adam, sgd};
+use crate::kernel::Real;
+
+/// For the weights `[out, in]` of each layer, `NS` the iteration of [`NewtonSchulz`]:
+///
+/// `b ← μ b + (1 − μ) g`, `u = (1 − μ) g + μ b` with Nesterov's momentum, else `u = b`;
+/// `p ← (1 − lr λ) p − lr · k · NS(u)`, with `k` by [`Scale`].
+///
+/// Biases, gains and shifts follow AdamW at the rate `lr · adam_lr_ratio` with a weight decay of their own.
+///
+/// In Keras momentum is not damped, `b ← μ b + g`, `u = g + μ b` or `b`; the norm is divided by with 10⁻⁷ added; `k` is always
+/// `rms_rate · √max(in, out)`; AdamW is Keras' and decays by `lr · adam_weight_decay`, without the ratio.
+///
+/// PyTorch rounds within `NS` to bfloat16; here it keeps the precision of the weights.
+///
+/// Jordan et al. 2024, <https://kellerjordan.github.io/posts/muon/>; scales: Liu et al. 2025,
+/// <https://arxiv.org/abs/2502.16982>.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Muon {
+    /// `μ`, within `0..1`; 0.95 by default.
+    pub momentum: f64,
+    /// Nesterov's momentum; on by default.
+    pub nesterov: bool,
+    /// How a matrix is made orthogonal.
+    pub newton_schulz: NewtonSchulz,
+    /// How long its step is.
+    pub scale: Scale,
+    /// The factor of [`Scale::Rms`]; 0.2 by default.
+    pub rms_rate: f64,
+    /// Moments of biases, gains and shifts.
+    pub adam: Adam,
+    /// Their learning rate as a multiple of `lr`; 1 by default.
+    pub adam_lr_ratio: f64,
+    /// Their weight decay; 0.01 by default, in Keras 0.004.
+    pub adam_weight_decay: f64,
+    /// Whose equations.
+    pub dialect: Dialect,
+}
+
+/// `k`, what an orthogonal direction is multiplied by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// `√max(1, out / in)`.
+    Original,
+    /// `rms_rate · √max(out, in)`: with 0.2 about as long as AdamW's steps.
+    Rms,
+    /// `√(out / in)`.
+    Spectral,
+}
+
+impl Word for Scale {
+    /// PyTorch's, in the order of the variants.
+    fn words(&self) -> &'static [&'static str] {
+        &["original", "match_rms_adamw", "spectral_unclamped"]
+    }
+    fn index(&self) -> usize {
+        *self as usize
+    }
+    fn set(&mut self, index: usize) {
+        *self = [Scale::Original, Scale::Rms, Scale::Spectral][index];
+    }
+}
+
+impl Muon {
+    /// The library's defaults.
+    pub fn of(dialect: Dialect) -> Self {
+        let keras = dialect == Dialect::Keras;
+        let division = if keras { Division::Sum } else { Division::Max };
+        Muon {
+            momentum: 0.95,
+            nesterov: true,
+            newton_schulz: NewtonSchulz { a: 3.4445, b: -4.775, c: 2.0315, steps: 5, eps: 1e-7, division },
+            scale: if keras { Scale::Rms } else { Scale::Original },
+            rms_rate: 0.2,
+            adam: Adam::of(dialect),
+            adam_lr_ratio: 1.0,
+            adam_weight_decay: if keras { 4e-3 } else { 1e-2 },
+            dialect,
+        }
+    }
+
+    /// The options.
+    pub fn fields(&mut self) -> Vec<Field<'_>> {
+        let keras = self.dialect == Dialect::Keras;
+        let ns = &mut self.newton_schulz;
+        let mut fields = vec![
+            Field::number("momentum", &mut self.momentum, Range::FRACTION),
+            Field::switch("nesterov", &mut self.nesterov),
+            Field::number("a", &mut ns.a, Range::FINITE),
+            Field::number("b", &mut ns.b, Range::FINITE),
+            Field::number("c", &mut ns.c, Range::FINITE),
+            Field::count("ns_steps", &mut ns.steps, Range::FEW),
+            Field::number("rms_rate", &mut self.rms_rate, Range::POSITIVE),
+            Field::number("adam_beta1", &mut self.adam.beta1, Range::FRACTION),
+            Field::number("adam_beta2", &mut self.adam.beta2, Range::FRACTION),
+            Field::number("adam_eps", &mut self.adam.eps, Range::EPS),
+            Field::number("adam_lr_ratio", &mut self.adam_lr_ratio, Range::POSITIVE),
+            Field::number("adam_weight_decay", &mut self.adam_weight_decay, Range::NOT_NEGATIVE),
+        ];
+        if !keras {
+            fields.push(Field::number("eps", &mut ns.eps, Range::EPS));
+            fields.push(Field::word("adjust_lr", &mut self.scale));
+            fields.push(Field::switch("adam_amsgrad", &mut self.adam.amsgrad));
+        }
+        fields
+    }
+
+    /// Calls `visitor` with the rule that follows the directions: descent.
+    #[inline(always)]
+    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
+        visitor.visit(sgd::Plain)
+    }
+
+    /// `k` of a matrix.
+    pub fn factor(&self, out: usize, into: usize) -> f64 {
+        let (out, into) = (out as f64, into as f64);
+        match self.scale {
+            Scale::Original => f64::max(1.0, out / into).sqrt(),
+            Scale::Rms => self.rms_rate * out.max(into).sqrt(),
+            Scale::Spectral => (out / into).sqrt(),
+        }
+    }
+
+    /// Weight decay of biases, gains and shifts at the matrices' rate `lr`.
+    pub fn adam_decay(&self, lr: f64) -> Decay {
+        let rate = if self.dialect == Dialect::Keras { lr } else { lr * self.adam_lr_ratio };
+        Decay::decoupled(self.adam_weight_decay, rate)
+    }
+}
+
+/// The momentum of matrices, as descent along `u`: state `[b]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Momentum(pub Muon);
+
+/// One step's numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Scalars {
+    momentum: f64,
+    /// What of the gradient enters the momentum.
+    intake: f64,
+    lr: f64,
+    nesterov: bool,
+}
+
+impl Rule<1> for Momentum {
+    type Scalars = Scalars;
+
+    fn at_step(&self, _t: u64, lr: f64) -> Scalars {
+        let Muon { momentum, nesterov, dialect, .. } = self.0;
+        let intake = if dialect == Dialect::Keras { 1.0 } else { 1.0 - momentum };
+        Scalars { momentum, intake, lr, nesterov }
+    }
+
+    #[inline(always)]
+    fn update<R: Real>(s: &Scalars, p: R, g: R, [b]: &mut [R; 1]) -> R {
+        let (momentum, g) = (R::splat(s.momentum), g * R::splat(s.intake));
+        *b = b.mul_add(momentum, g);
+        let u = if s.nesterov { b.mul_add(momentum, g) } else { *b };
+        p - u * R::splat(s.lr)
+    }
+}

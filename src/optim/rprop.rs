@@ -1,0 +1,101 @@
+//! Rprop: only the signs of gradients count; for steps over the whole training part.
+
+use super::field::{Field, Range};
+use super::rule::{Rule, VisitRule, sign};
+use crate::kernel::Real;
+
+/// Each parameter has a step size `Δ`, at first the learning rate, which is not looked at again. With `g'` the gradient of the
+/// step before (0 at first) and `s = g · g'`:
+///
+/// `Δ ← Δ η₊` where `s > 0`, `Δ η₋` where `s < 0`, held within `Δ_min..=Δ_max`; where `s < 0` the gradient counts as 0 now and
+/// in the next step; `p ← p − sign(g) · Δ`.
+///
+/// That is iRprop−: Igel & Hüsken 2003, <https://doi.org/10.1016/S0925-2312(01)00700-7>, after Riedmiller & Braun 1993,
+/// <https://doi.org/10.1109/ICNN.1993.298623>. Noise of mini-batches turns signs and ruins it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rprop {
+    /// `η₋`, above 0 and below 1; 0.5 by default.
+    pub eta_minus: f64,
+    /// `η₊`, above 1; 1.2 by default.
+    pub eta_plus: f64,
+    /// `Δ_min`, above 0; 1e-6 by default.
+    pub step_min: f64,
+    /// `Δ_max`, at least `Δ_min`; 50 by default.
+    pub step_max: f64,
+}
+
+impl Default for Rprop {
+    fn default() -> Self {
+        Rprop { eta_minus: 0.5, eta_plus: 1.2, step_min: 1e-6, step_max: 50.0 }
+    }
+}
+
+impl Rprop {
+    /// The options.
+    pub fn fields(&mut self) -> Vec<Field<'_>> {
+        vec![
+            Field::number("eta_minus", &mut self.eta_minus, Range::INNER),
+            Field::number("eta_plus", &mut self.eta_plus, Range::ABOVE_ONE),
+            Field::number("step_min", &mut self.step_min, Range::POSITIVE),
+            Field::number("step_max", &mut self.step_max, Range::POSITIVE),
+        ]
+    }
+
+    /// What is wrong with the options together.
+    pub(super) fn contradiction(&self) -> Option<String> {
+        let Rprop { step_min, step_max, .. } = self;
+        (step_min > step_max).then(|| format!("step_min must be at most step_max, found {step_min} and {step_max}"))
+    }
+
+    /// Calls `visitor` with the rule.
+    #[inline(always)]
+    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
+        visitor.visit(Plain(self))
+    }
+}
+
+/// The rule: state `[g', Δ]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain(pub Rprop);
+
+impl Rule<2> for Plain {
+    type Scalars = Rprop;
+
+    fn initial(&self, lr: f64) -> [f64; 2] {
+        [0.0, lr]
+    }
+
+    fn at_step(&self, _t: u64, _lr: f64) -> Rprop {
+        self.0
+    }
+
+    #[inline(always)]
+    fn update<R: Real>(s: &Rprop, p: R, g: R, [before, size]: &mut [R; 2]) -> R {
+        let zero = R::splat(0.0);
+        // Signs are multiplied rather than gradients, whose product may vanish where both are small.
+        let agreement = sign(g) * sign(*before);
+        let (same, turned) = (zero.lt(agreement), agreement.lt(zero));
+        let factor = R::select(same, R::splat(s.eta_plus), R::select(turned, R::splat(s.eta_minus), R::splat(1.0)));
+        *size = (*size * factor).max(R::splat(s.step_min)).min(R::splat(s.step_max));
+        let g = R::select(turned, zero, g);
+        *before = g;
+        p - sign(g) * *size
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_size_grows_with_agreement_and_shrinks_where_the_sign_turns() {
+        let rule = Plain(Rprop { step_max: 0.13, ..Rprop::default() });
+        let (mut p, mut state) = (0.0f64, rule.initial(0.1));
+        // The gradient, and by how much the parameter is expected to have moved.
+        for (t, (g, moved)) in (1..).zip([(5.0, -0.1), (1e-300, -0.12), (3.0, -0.13), (-2.0, 0.0), (-2.0, 0.065)]) {
+            let before = p;
+            p = Plain::update(&rule.at_step(t, 1.0), p, g, &mut state);
+            assert!((p - before - moved).abs() < 1e-15, "step {t}: moved by {}", p - before);
+        }
+    }
+}

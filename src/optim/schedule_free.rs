@@ -1,0 +1,197 @@
+//! Schedule-Free AdamW: an average of the weights takes the place of a falling learning rate.
+
+use super::adam;
+use super::field::{Field, Range};
+use super::rule::{Rule, VisitRule};
+use crate::kernel::{Isa, Job, Lanes, Line, Real};
+
+/// Gradients are taken at `y`, between a fast sequence `z` and its average `x`, which is what is evaluated and kept.
+///
+/// With `v ← β₂ v + (1 − β₂) g²`, `u = g / (√(v / (1 − β₂ᵗ)) + eps) + λ y`, the rate `γₜ = lr · min(1, t / warmup_steps)`, the weight
+/// `wₜ = tʳ · (max γ so far)^weight_lr_power` and its share `c = wₜ / (w₁ + … + wₜ)`; at first `x = y = z`:
+///
+/// `x ← (1 − c) x + c (z − γ u)`, `z ← z − γ u`, `y = (1 − β₁) z + β₁ x`.
+///
+/// Only `y` and `z` are stored: `y ← y + c (z − y) + γ (β₁ (1 − c) − 1) u`, and `x = y + (1 − 1/β₁) (z − y)`.
+///
+/// Defazio et al. 2024, <https://arxiv.org/abs/2405.15682>, as in the authors' package `schedulefree` 1.4.1; its defaults.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScheduleFree {
+    /// `β₁`, above 0 and below 1: how near `y` is to the average; 0.9 by default.
+    pub beta1: f64,
+    /// `β₂`, within `0..1`; 0.999 by default.
+    pub beta2: f64,
+    /// Added to the root, above 0; 1e-8 by default.
+    pub eps: f64,
+    /// Steps in which the rate grows from 0; none by default.
+    pub warmup_steps: usize,
+    /// `r`: how much later steps count for more; 0 by default.
+    pub r: f64,
+    /// How much steps at a higher rate count for more; 2 by default.
+    pub weight_lr_power: f64,
+    /// `c` of the step at hand, from [`Weights`].
+    pub share: f64,
+}
+
+impl Default for ScheduleFree {
+    fn default() -> Self {
+        let (r, weight_lr_power) = (0.0, 2.0);
+        ScheduleFree { beta1: 0.9, beta2: 0.999, eps: 1e-8, warmup_steps: 0, r, weight_lr_power, share: 1.0 }
+    }
+}
+
+impl ScheduleFree {
+    /// The options.
+    pub fn fields(&mut self) -> Vec<Field<'_>> {
+        vec![
+            Field::number("beta1", &mut self.beta1, Range::INNER),
+            Field::number("beta2", &mut self.beta2, Range::FRACTION),
+            Field::number("eps", &mut self.eps, Range::EPS),
+            Field::count("warmup_steps", &mut self.warmup_steps, Range::COUNT),
+            Field::number("r", &mut self.r, Range::NOT_NEGATIVE),
+            Field::number("weight_lr_power", &mut self.weight_lr_power, Range::NOT_NEGATIVE),
+        ]
+    }
+
+    /// Calls `visitor` with the rule.
+    #[inline(always)]
+    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
+        visitor.visit(Averaged(self))
+    }
+
+    /// `γₜ` at learning rate `lr`.
+    fn rate(&self, t: u64, lr: f64) -> f64 {
+        if t < self.warmup_steps as u64 { lr * t as f64 / self.warmup_steps as f64 } else { lr }
+    }
+
+    /// `x` of a parameter that is at `y`.
+    #[inline(always)]
+    pub fn average<R: Real>(&self, y: R, z: R) -> R {
+        (z - y).mul_add(R::splat(1.0 - 1.0 / self.beta1), y)
+    }
+}
+
+/// Writes `x` of many parameters.
+///
+/// # Panics
+/// If lengths differ.
+pub(crate) fn average_lines(isa: Isa, options: &ScheduleFree, y: &[Line], z: &[Line], x: &mut [Line]) {
+    assert!(y.len() == x.len() && z.len() == x.len());
+    isa.run(AverageLines { options, y, z, x });
+}
+
+struct AverageLines<'a> {
+    options: &'a ScheduleFree,
+    y: &'a [Line],
+    z: &'a [Line],
+    x: &'a mut [Line],
+}
+
+impl Job for AverageLines<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        for ((x, y), z) in self.x.iter_mut().zip(self.y).zip(self.z) {
+            self.options.average(L::load(y), L::load(z)).store(x);
+        }
+    }
+}
+
+/// The weights of the steps so far: what Schedule-Free remembers besides numbers for each parameter.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Weights {
+    /// `w₁ + … + wₜ`.
+    sum: f64,
+    /// The largest `γ`.
+    largest: f64,
+}
+
+impl Weights {
+    /// The options for step `t`, counted from 1, at learning rate `lr`: with the share of its weight.
+    pub fn take_in(&mut self, mut options: ScheduleFree, t: u64, lr: f64) -> ScheduleFree {
+        self.largest = self.largest.max(options.rate(t, lr));
+        let weight = libm::pow(t as f64, options.r) * libm::pow(self.largest, options.weight_lr_power);
+        self.sum += weight;
+        options.share = if self.sum > 0.0 { weight / self.sum } else { 0.0 };
+        options
+    }
+}
+
+/// The rule: parameters are `y`, state `[z, v]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Averaged(pub ScheduleFree);
+
+/// One step's numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Scalars {
+    /// Whether `z` begins now.
+    first: bool,
+    beta2: f64,
+    eps: f64,
+    /// `1 / √(1 − β₂ᵗ)`.
+    root_scale: f64,
+    /// `c`.
+    share: f64,
+    /// `γ`.
+    rate: f64,
+    /// `γ (β₁ (1 − c) − 1)`.
+    rate_of_y: f64,
+}
+
+impl Rule<2> for Averaged {
+    type Scalars = Scalars;
+
+    fn at_step(&self, t: u64, lr: f64) -> Scalars {
+        let ScheduleFree { beta1, beta2, eps, share, .. } = self.0;
+        let rate = self.0.rate(t, lr);
+        let rate_of_y = rate * (beta1 * (1.0 - share) - 1.0);
+        let root_scale = 1.0 / adam::correction(beta2, t).sqrt();
+        Scalars { first: t == 1, beta2, eps, root_scale, share, rate, rate_of_y }
+    }
+
+    #[inline(always)]
+    fn update<R: Real>(s: &Scalars, y: R, g: R, state: &mut [R; 2]) -> R {
+        Self::update_decayed(s, 0.0, y, g, state)
+    }
+
+    #[inline(always)]
+    fn update_decayed<R: Real>(s: &Scalars, decay: f64, y: R, g: R, [z, v]: &mut [R; 2]) -> R {
+        if s.first {
+            *z = y;
+        }
+        *v = v.mul_add(R::splat(s.beta2), g * g * R::splat(1.0 - s.beta2));
+        let root = v.sqrt().mul_add(R::splat(s.root_scale), R::splat(s.eps));
+        let u = y.mul_add(R::splat(decay), g / root);
+        let y = (*z - y).mul_add(R::splat(s.share), y);
+        *z = u.mul_add(R::splat(-s.rate), *z);
+        u.mul_add(R::splat(s.rate_of_y), y)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The three sequences of the paper, stored as they are, against the two that the rule keeps.
+    #[test]
+    fn the_average_is_the_one_of_the_paper() {
+        let options = ScheduleFree { beta1: 0.8, warmup_steps: 4, r: 0.5, ..ScheduleFree::default() };
+        let (mut weights, mut y, mut state) = (Weights::default(), 1.5f64, [0.0; 2]);
+        let (mut x, mut z, mut v, mut sum, mut largest) = (1.5, 1.5, 0.0, 0.0, 0.0f64);
+        for t in 1..=20u64 {
+            let lr = if t < 12 { 0.1 } else { 0.05 };
+            let g = 2.0 * y - 0.3 * t as f64;
+            let now = weights.take_in(options, t, lr);
+            y = Averaged::update(&Averaged(now).at_step(t, lr), y, g, &mut state);
+
+            let rate = lr * f64::min(1.0, t as f64 / 4.0);
+            largest = largest.max(rate);
+            let weight = libm::sqrt(t as f64) * largest * largest;
+            sum += weight;
+            v = 0.999 * v + 0.001 * g * g;
+            z -= rate * g / (libm::sqrt(v / (1.0 - libm::pow(0.999, t as f64))) + 1e-8);
+            x += weight / sum * (z - x);
+            assert!((now.average(y, state[0]) - x).abs() < 1e-12 && (0.2 * z + 0.8 * x - y).abs() < 1e-12, "step {t}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Steps of L-BFGS: each asks the team for the loss and gradient of all rows at several places along a line.
+
+use super::clock::NoClock;
+use super::mean::Mean;
+use super::step::{Batch, Worker, gradient};
+use super::sums::StepStats;
+use super::trainer::{EpochOutcome, EpochPlan, Halt, StepRecord, Trainer, weight_norms};
+use crate::kernel::{LANES, Line};
+
+/// Loss and gradient norm at one place, and the norms of each layer's gradient and weights.
+struct Pass {
+    stats: StepStats,
+    grad_norms: Vec<f64>,
+    weight_norms: Vec<f64>,
+}
+
+impl Trainer {
+    /// An epoch of L-BFGS: one step on all rows. What is reported of it is from before the step, and is computed anew, though
+    /// the last search may have ended there: so no step depends on what a caller did between two epochs.
+    ///
+    /// # Panics
+    /// If the rows are not one batch, or the trainer's optimizer is another.
+    pub(super) fn minimise(&mut self, plan: &EpochPlan<'_>) -> EpochOutcome {
+        assert!(plan.batch >= plan.order.len(), "L-BFGS wants all rows in one batch");
+        let mut outcome = EpochOutcome { loss: 0.0, rows: 0, halt: None, records: Vec::new() };
+        if (plan.stop)(self.steps) {
+            outcome.halt = Some(Halt::Asked);
+            return outcome;
+        }
+        let (t, lr) = (self.steps + 1, (plan.lr)(self.steps + 1));
+        let Pass { stats, grad_norms, weight_norms } = self.pass(plan);
+        outcome.loss = stats.loss;
+        if !stats.is_finite() {
+            outcome.halt = Some(Halt::Diverged(stats));
+            return outcome;
+        }
+        let said = self.outputs.clone();
+        let mut x = vec![0.0; self.parameters.lines.len() * LANES];
+        let mut g = x.clone();
+        flatten(&self.parameters.lines, &mut x);
+        flatten(&self.gradients, &mut g);
+        let mut minimizer = self.minimizer.take().expect("made for L-BFGS");
+        let progress = minimizer.step(lr, &mut x, (stats.loss, &g), &mut |x: &[f32], g: &mut [f32]| {
+            unflatten(x, &mut self.parameters.lines);
+            let loss = self.pass(plan).stats.loss;
+            flatten(&self.gradients, g);
+            loss
+        });
+        self.minimizer = Some(minimizer);
+        unflatten(&x, &mut self.parameters.lines);
+        self.outputs = said;
+        if progress.moved {
+            self.steps = t;
+            outcome.rows = plan.order.len();
+            if plan.log_steps.is_some_and(|every| t.is_multiple_of(every)) {
+                outcome.records.push(StepRecord { step: t, stats, lr, grad_norms, weight_norms });
+            }
+        }
+        if progress.converged || plan.tol_grad.is_some_and(|tol| stats.grad_norm <= tol) {
+            outcome.halt = Some(Halt::Converged);
+        }
+        outcome
+    }
+
+    /// Loss and gradient at the parameters as they are.
+    fn pass(&mut self, plan: &EpochPlan<'_>) -> Pass {
+        let t = self.steps + 1;
+        let passes = self.with_run(plan.data, |team, run| {
+            let (mean, algorithm) = (Mean::new(run.settings, plan.data, plan.order), run.settings.optimizer.algorithm);
+            let batch = Batch { rows: plan.order, position: 0, epoch: plan.epoch, mean, t, lr: 0.0, algorithm };
+            team.run(|member| {
+                let mut worker = Worker::<NoClock>::new(member, run);
+                let stats = gradient(&mut worker, &batch);
+                (member.index == 0).then(|| Pass {
+                    stats,
+                    grad_norms: worker.clipping.layer_norms(run.net.layout),
+                    weight_norms: weight_norms(member, run),
+                })
+            })
+        });
+        passes.into_iter().flatten().next().expect("the first member answers")
+    }
+}
+
+fn flatten(lines: &[Line], to: &mut [f32]) {
+    lines.iter().zip(to.chunks_exact_mut(LANES)).for_each(|(line, to)| to.copy_from_slice(&line.0));
+}
+
+fn unflatten(from: &[f32], lines: &mut [Line]) {
+    lines.iter_mut().zip(from.chunks_exact(LANES)).for_each(|(line, from)| line.0.copy_from_slice(from));
+}

@@ -1,0 +1,115 @@
+//! Between the gradient and the update, for optimizers that look at whole tensors: gradients become directions, and clip factors
+//! the factors of the directions, so that the update is descent along them. Element-wise optimizers pass by.
+
+use super::clock::{Clock, Phase};
+use super::orthogonal::{Matrices, SharedMatrices};
+use super::shared::Shared;
+use super::step::{Batch, Worker};
+use crate::model::Layout;
+use crate::optim::per_tensor::{PerTensor, Shape, Squares, direct};
+use crate::optim::{Rule, VisitRule};
+
+/// What preparation needs in memory.
+pub(super) struct Preparation {
+    /// Of each slot: sums of its weights, then of its biases, gains or shifts.
+    squares: Vec<[Squares; 2]>,
+    matrices: Option<Matrices>,
+}
+
+/// The memory of preparation while a team works.
+pub(super) struct SharedPreparation<'a> {
+    squares: Shared<'a, [Squares; 2]>,
+    matrices: Option<SharedMatrices<'a>>,
+}
+
+impl Preparation {
+    /// For an optimizer, a layout and a team of `members`.
+    pub(super) fn new(optimizer: PerTensor, layout: &Layout, members: usize) -> Preparation {
+        Preparation {
+            squares: vec![[Squares::default(); 2]; layout.slots.len()],
+            matrices: optimizer.newton_schulz().map(|_| Matrices::new(layout, members)),
+        }
+    }
+
+    /// Lends the memory to a team.
+    pub(super) fn share(&mut self) -> SharedPreparation<'_> {
+        SharedPreparation {
+            squares: Shared::new(&mut self.squares),
+            matrices: self.matrices.as_mut().map(Matrices::share),
+        }
+    }
+}
+
+impl<C: Clock> Worker<'_, '_, C> {
+    /// Prepares the update: directions in the place of gradients. Every member calls it, or none; a barrier stands within.
+    pub(super) fn prepare(&mut self, batch: &Batch<'_>) {
+        let (Some(optimizer), Some(preparation)) = (batch.algorithm.per_tensor(), &self.run.preparation) else {
+            return;
+        };
+        for of_weights in [true, false] {
+            optimizer.visit(of_weights, DirectSlots { worker: self, preparation, batch, of_weights });
+        }
+        self.barrier();
+        let layout = self.run.net.layout;
+        let slots = preparation.squares.read_all(self.member);
+        if let (Some(matrices), Some(coefficients)) = (&preparation.matrices, optimizer.newton_schulz()) {
+            let inverse = |tensor: usize| {
+                let [of_weights, _] = tensor_squares(layout, slots, tensor);
+                1.0 / coefficients.divisor(of_weights.directions.sqrt())
+            };
+            let (member, net) = (self.member, self.run.net);
+            matrices.orthogonalise(member, (net.isa, layout), coefficients, &self.run.gradients, inverse);
+            self.barrier();
+        }
+        for (number, tensor) in layout.tensors.iter().enumerate() {
+            let squares = tensor_squares(layout, slots, number);
+            let shapes = [Shape::Matrix(tensor.fan_out, tensor.fan_in), Shape::Vector];
+            let factors = std::array::from_fn(|n| optimizer.factor(shapes[n], &squares[n]));
+            self.clipping.replace(number, factors);
+        }
+        self.clock.mark(Phase::Update);
+    }
+}
+
+/// Sums over the weights and over the biases of a tensor, its slots in their order.
+fn tensor_squares(layout: &Layout, slots: &[[Squares; 2]], tensor: usize) -> [Squares; 2] {
+    let first = layout.slots.partition_point(|slot| slot.tensor < tensor);
+    let last = layout.slots.partition_point(|slot| slot.tensor <= tensor);
+    let mut sums = [Squares::default(); 2];
+    for slot in &slots[first..last] {
+        sums.iter_mut().zip(slot).for_each(|(sum, part)| sum.add(*part));
+    }
+    sums
+}
+
+/// Directions of a worker's slots, of weights or of all else, compiled for each rule.
+struct DirectSlots<'w, 'r, 'a, C> {
+    worker: &'w Worker<'r, 'a, C>,
+    preparation: &'w SharedPreparation<'a>,
+    batch: &'w Batch<'w>,
+    of_weights: bool,
+}
+
+impl<C: Clock> VisitRule for DirectSlots<'_, '_, '_, C> {
+    type Output = ();
+
+    fn visit<const N: usize, U: Rule<N>>(self, rule: U) {
+        let DirectSlots { worker, preparation, batch, of_weights } = self;
+        let (run, member) = (worker.run, worker.member);
+        let scalars = rule.at_step(batch.t, 1.0);
+        let decay = run.settings.decay(of_weights, batch.lr);
+        for (number, slot) in worker.slots() {
+            let mut squares = Squares::default();
+            worker.for_each_run(slot, true, |lines, is_weights| {
+                if is_weights == of_weights {
+                    let clip = worker.clipping.factor(slot.tensor, of_weights);
+                    let params = run.net.parameters.read(member, lines.clone());
+                    let grads = run.gradients.write(member, lines.clone());
+                    let state = std::array::from_fn(|n| run.state[n].write(member, lines.clone()));
+                    squares.add(direct::<N, U>(run.net.isa, &scalars, (clip, &decay), params, grads, state));
+                }
+            });
+            preparation.squares.write(member, number..number + 1)[0][usize::from(!of_weights)] = squares;
+        }
+    }
+}

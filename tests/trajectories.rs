@@ -1,0 +1,198 @@
+//! Schedule-Free AdamW and L-BFGS against their own packages: trajectories that `trajectories/make.py` computed, in `f64` through
+//! the textbook network, and through the `f32` step within ten times the distance of the packages' own `f32` figures, plus 1e-6.
+
+mod support;
+
+use std::path::Path;
+
+use gradlane::model::Parameters as Weights;
+use gradlane::nn::textbook::{Batch, Network, Parameters};
+use gradlane::optim::lbfgs::Minimizer;
+use gradlane::optim::rule::step;
+use gradlane::optim::schedule_free::{self, Averaged};
+use gradlane::optim::{Algorithm, Lbfgs, OptimizerSpec, Rule, ScheduleFree};
+use gradlane::train::{StepSettings, Trainer};
+use serde_json::Value;
+use support::*;
+
+/// A file of `tests/trajectories`.
+fn trajectories(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/trajectories").join(name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// The optimizer of a case as a user would type it.
+fn spec_of(case: &Value) -> OptimizerSpec {
+    let name = match text(&case["optimizer"]) {
+        "AdamWScheduleFree" => "schedulefree",
+        "LBFGS" => "lbfgs",
+        other => panic!("unknown optimizer {other}"),
+    };
+    let option = |(key, value): (&String, &Value)| match &key[..] {
+        "betas" => format!("beta1={},beta2={}", value[0], value[1]),
+        key => format!("{key}={value}"),
+    };
+    let options: Vec<String> = case["options"].as_object().unwrap().iter().map(option).collect();
+    format!("{name}:{}", options.join(",")).parse().unwrap_or_else(|e| panic!("{e}"))
+}
+
+fn rate(case: &Value, spec: &OptimizerSpec, t: usize) -> f64 {
+    if case["lr_per_step"].is_null() { spec.lr } else { number(&case["lr_per_step"][t - 1]) }
+}
+
+/// Rows of step `t`, counted from 1.
+fn rows(case: &Value, task: &Value, t: usize) -> Vec<usize> {
+    if case["optimizer"] == "LBFGS" { (0..count(&task["rows"])).collect() } else { indices(&task["batches"][t - 1]) }
+}
+
+/// Loss and gradient of some rows of a task.
+fn gradient(network: &Network<f64>, task: &Value, rows: &[usize]) -> (f64, Vec<Parameters<f64>>) {
+    let gather = |values: &[f64]| -> Vec<f64> {
+        let width = values.len() / count(&task["rows"]);
+        rows.iter().flat_map(|r| values[r * width..][..width].to_vec()).collect()
+    };
+    let (x, y) = (gather(&numbers(&task["x"])), gather(&numbers(&task["y"])));
+    let pass = network.pass(&Batch { rows: rows.len(), x: &x, targets: network::targets(task, &y), weights: None });
+    (pass.loss, pass.gradients)
+}
+
+fn flat(layers: &[Parameters<f64>]) -> Vec<f64> {
+    layers.iter().flat_map(|layer| layer.tensors().flatten().copied().collect::<Vec<_>>()).collect()
+}
+
+fn parameters(network: &Network<f64>) -> Vec<f64> {
+    network.layers.iter().flat_map(|l| l.parameters.tensors().flatten().copied().collect::<Vec<_>>()).collect()
+}
+
+fn set_parameters(network: &mut Network<f64>, values: &[f64]) {
+    let mut values = values.iter();
+    for layer in &mut network.layers {
+        layer.parameters.tensors_mut().flatten().for_each(|p| *p = *values.next().unwrap());
+    }
+}
+
+/// The numbers of listed layers in the order of [`parameters`].
+fn listed(layers: &Value) -> Vec<f64> {
+    layers.as_array().unwrap().iter().flat_map(|layer| [numbers(&layer["w"]), numbers(&layer["b"])].concat()).collect()
+}
+
+/// What is the case after step `t`: loss before it, parameters, and what is evaluated, where that is something else.
+struct Step {
+    loss: f64,
+    parameters: Vec<f64>,
+    evaluated: Option<Vec<f64>>,
+}
+
+fn assert_case(case: &Value, steps: &[Step]) {
+    let (name, expected) = (text(&case["name"]), &case["f64"]);
+    let losses: Vec<f64> = steps.iter().map(|step| step.loss).collect();
+    assert_all_close(&losses, &numbers(&expected["loss"]), &format!("{name} loss"));
+    for checkpoint in list(expected, "checkpoints") {
+        let t = count(&checkpoint["step"]);
+        let (step, what) = (&steps[t - 1], format!("{name} step {t}"));
+        assert_all_close(&step.parameters, &listed(&checkpoint["layers"]), &what);
+        assert_eq!(step.evaluated.is_none(), checkpoint["eval_layers"].is_null(), "{what}");
+        if let Some(evaluated) = &step.evaluated {
+            assert_all_close(evaluated, &listed(&checkpoint["eval_layers"]), &format!("{what}, evaluated"));
+        }
+    }
+}
+
+fn run_schedule_free(case: &Value, task: &Value, spec: &OptimizerSpec, options: ScheduleFree) -> Vec<Step> {
+    let mut network = network::network(task, "init");
+    let mut y = parameters(&network);
+    let mut state = vec![[0.0; 2]; y.len()];
+    let mut weights = schedule_free::Weights::default();
+    let run = (1..=list(task, "batches").len()).map(|t| {
+        let (loss, gradients) = gradient(&network, task, &rows(case, task, t));
+        let lr = rate(case, spec, t);
+        let scalars = Averaged(weights.take_in(options, t as u64, lr)).at_step(t as u64, lr);
+        let decay = spec.own_decay(true, lr);
+        for ((y, g), state) in y.iter_mut().zip(flat(&gradients)).zip(&mut state) {
+            *y = step::<2, Averaged, f64>(&scalars, &decay, *y, g, state);
+        }
+        set_parameters(&mut network, &y);
+        let x = y.iter().zip(&state).map(|(y, [z, _])| options.average(*y, *z)).collect();
+        Step { loss, parameters: y.clone(), evaluated: Some(x) }
+    });
+    run.collect()
+}
+
+fn run_lbfgs(case: &Value, task: &Value, spec: &OptimizerSpec, options: Lbfgs) -> Vec<Step> {
+    let mut network = network::network(task, "init");
+    let mut x = parameters(&network);
+    let mut minimizer = Minimizer::new(options, x.len());
+    let all: Vec<usize> = rows(case, task, 1);
+    let mut evaluations = 0;
+    let mut loss_at = |x: &[f64], g: &mut [f64]| {
+        set_parameters(&mut network, x);
+        let (loss, gradients) = gradient(&network, task, &all);
+        g.copy_from_slice(&flat(&gradients));
+        loss
+    };
+    let run = (0..count(&case["steps"])).map(|t| {
+        let mut g = vec![0.0; x.len()];
+        let loss = loss_at(&x, &mut g);
+        let progress = minimizer.step(spec.lr, &mut x, (loss, &g), &mut loss_at);
+        evaluations += 1 + progress.evaluations;
+        assert_eq!(evaluations, indices(&case["f64"]["evaluations"])[t], "{}: losses by step {t}", case["name"]);
+        Step { loss, parameters: x.clone(), evaluated: None }
+    });
+    run.collect()
+}
+
+/// The same case through the trainer's steps.
+fn assert_f32_case(case: &Value, task: &Value, spec: OptimizerSpec, machine: (gradlane::kernel::Isa, usize)) {
+    let name = format!("{} {} {} threads", text(&case["name"]), machine.0.name(), machine.1);
+    let tolerance = |deviation: &Value| 10.0 * number(deviation) + 1e-6;
+    let (expected, deviation) = (&case["f64"], &case["f32_deviation"]);
+    let data = step::dataset(task);
+    let architecture = step::architecture(task, "init");
+    let settings = StepSettings::plain(network::objective(task), spec);
+    let initial = step::parameters(&architecture, &task["init"]);
+    let mut trainer = Trainer::new(&architecture, initial, settings, machine, (data.rows(), data.rows()));
+    let mut checkpoints = list(expected, "checkpoints").iter().zip(deviation["params"].as_array().unwrap()).peekable();
+    for (t, want) in (1..).zip(numbers(&expected["loss"])) {
+        let rows: Vec<u32> = rows(case, task, t).into_iter().map(|row| row as u32).collect();
+        let loss = step::step(&mut trainer, &data, &rows, rate(case, &spec, t)).loss;
+        assert!(close(loss, want, 0.0, tolerance(&deviation["loss"])), "{name} step {t}: loss {loss}, expected {want}");
+        if let Some((checkpoint, off)) = checkpoints.next_if(|(c, _)| count(&c["step"]) == t) {
+            let what = format!("{name} step {t}");
+            step::assert_tensors(trainer.parameters(), &checkpoint["layers"], tolerance(off), &what);
+            if !checkpoint["eval_layers"].is_null() {
+                let mut evaluated: Weights = trainer.parameters().clone();
+                evaluated.lines.copy_from_slice(trainer.evaluated_parameters());
+                let what = format!("{what}, evaluated");
+                step::assert_tensors(&evaluated, &checkpoint["eval_layers"], tolerance(off), &what);
+            }
+        }
+    }
+    assert!(checkpoints.next().is_none(), "{name}: a checkpoint was not reached");
+}
+
+fn assert_file(file: &str) {
+    let tasks = fixture("tasks.json");
+    for case in list(&trajectories(file), "cases") {
+        let (task, spec) = (trajectory::task(&tasks, case), spec_of(case));
+        let steps = match spec.algorithm {
+            Algorithm::ScheduleFree(options) => run_schedule_free(case, task, &spec, options),
+            Algorithm::Lbfgs(options) => run_lbfgs(case, task, &spec, options),
+            other => panic!("{other:?} is of another test"),
+        };
+        assert_case(case, &steps);
+        for machine in step::machines() {
+            assert_f32_case(case, task, spec, machine);
+        }
+    }
+}
+
+#[test]
+fn schedule_free_is_its_authors_package() {
+    assert_file("schedulefree.json");
+}
+
+#[test]
+fn lbfgs_is_pytorchs() {
+    assert_file("lbfgs.json");
+}
