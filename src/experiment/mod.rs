@@ -2,6 +2,7 @@
 
 mod bench;
 pub mod compare;
+mod cross_validation;
 mod importance;
 mod machine;
 mod memory;
@@ -12,9 +13,10 @@ mod side_by_side;
 mod workloads;
 
 pub use bench::{BenchRun, bench};
+pub use cross_validation::cross_validate;
 pub use importance::{ColumnImportance, Importance, permutation_importance};
 pub use machine::{Footprint, Peaks, Together};
 pub use profile::{Limit, PhaseShare, Profile};
 pub use scaling::{CORES, Prediction, ScalingModel};
-pub use side_by_side::side_by_side;
+pub use side_by_side::{Sharing, share_threads, side_by_side};
 pub use workloads::{BenchTask, Widths, Workload};
