@@ -12,4 +12,6 @@ pub use apply::ApplyConfig;
 pub use bench::{BenchConfig, BenchOptions};
 pub use keys::{Group, KEYS, Key, find};
 pub use settings::{Origin, Settings};
-pub use train::{Batch, ModelOptions, OptimizerOptions, OutputOptions, StoppingOptions, ThreadOptions, TrainConfig};
+pub use train::{
+    Batch, ModelOptions, OptimizerOptions, OutputOptions, StoppingOptions, ThreadOptions, TrainConfig, duration,
+};

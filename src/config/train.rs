@@ -382,8 +382,11 @@ fn stopping_options(reader: &Reader) -> Result<StoppingOptions> {
     Ok(options)
 }
 
-/// `90s`, `10m`, `2h`, or seconds.
-fn duration(text: &str) -> std::result::Result<Duration, String> {
+/// A length of time: `90s`, `10m`, `2h`, or seconds.
+///
+/// # Errors
+/// What was expected, for another text.
+pub fn duration(text: &str) -> std::result::Result<Duration, String> {
     let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
         Some(number) => (number, text.as_bytes()[text.len() - 1]),
         None => (text, b's'),

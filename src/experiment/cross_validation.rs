@@ -47,6 +47,23 @@ pub fn cross_validate(
     Ok(CrossValidation::new(done?.into_iter().flatten().collect()))
 }
 
+/// The plan for all rows after a cross-validation: trained as long as the folds' networks were usually best, since no
+/// validation part is left to say when. `observe` and `signal` are as in [`cross_validate`].
+///
+/// # Errors
+/// As [`cross_validate`].
+pub fn with_cross_validation(
+    mut whole: Plan,
+    folds: &Folds,
+    signal: &AtomicUsize,
+    observe: &(dyn Fn(&Fold) + Sync),
+) -> Result<Plan> {
+    let cv = cross_validate(&whole, folds, signal, observe)?;
+    whole.last_epoch = cv.usual_epoch();
+    whole.cv = Some(cv);
+    Ok(whole)
+}
+
 /// The settings of a fold: what is decided for all rows holds in each fold, and requirements are for the whole.
 fn fold_config(whole: &Plan) -> TrainConfig {
     let mut config = whole.config.clone();

@@ -8,7 +8,7 @@ mod summary;
 mod trace;
 
 pub use cross_validation::{CrossValidation, Fold};
-pub use directory::{RunDirectory, default_path, is_run, read_summary};
+pub use directory::{RunDirectory, default_path, is_run, path_among_runs, read_summary};
 pub use overfit::{OverfitReport, overfit_batch};
 pub use plan::{Finished, Plan};
 pub use summary::Summary;

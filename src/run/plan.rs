@@ -213,7 +213,7 @@ impl Plan {
     }
 
     /// Rows of one optimizer step.
-    fn rows_per_step(&self) -> usize {
+    pub fn rows_per_step(&self) -> usize {
         let rows = self.prepared.train.rows();
         self.batch.saturating_mul(self.config.optimizer.accumulate).min(rows)
     }
@@ -289,7 +289,10 @@ impl Plan {
     }
 
     /// A trainer with the initial weights; steps have up to `batch` rows.
-    pub(super) fn trainer(&self, batch: usize) -> Result<Trainer> {
+    ///
+    /// # Errors
+    /// Options that do not fit each other.
+    pub fn trainer(&self, batch: usize) -> Result<Trainer> {
         let rows = self.prepared.train.rows();
         let engine = (self.config.threads.isa, self.threads);
         Ok(Trainer::new(&self.architecture, self.parameters.clone(), self.settings()?, engine, (batch, rows)))

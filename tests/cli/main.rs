@@ -3,10 +3,13 @@
 mod bench;
 mod bits;
 mod config;
+mod cv;
 mod ends;
 mod help;
 mod images;
 mod inspect;
 mod journeys;
+mod lr_find;
 mod place;
 mod predict;
+mod tune;
