@@ -22,7 +22,7 @@ use super::train::{counted, limit_pool, quoted};
 const AFTER_HELP: &str = "\
 Trains networks of several seeds side by side while the learning rate grows from step to step, and looks at the median of \
 their losses, smoothed (L. N. Smith 2017, https://arxiv.org/abs/1506.01186). The band begins where the loss has made a \
-twentieth of its fall and ends where it is lowest, just before it rises. What is recommended is RULE.";
+twentieth of its fall and ends where it is lowest, just before it rises. What is recommended is a quarter of the latter rate.";
 
 /// Options of training that a sweep has no use for.
 const WITHOUT: &[&str] = &[

@@ -42,6 +42,9 @@ DIR holds tune.toml (what is searched), trials.jsonl (every trial), best.toml (f
 const WITHOUT: &[&str] =
     &["monitor", "out", "log_steps", "fail_under", "target", "overfit_batch", "trace", "init_from", "verbose"];
 
+/// A validation part below this is said to be small: its accuracy has a standard error of up to 3.5 points.
+const FEW_ROWS: usize = 200;
+
 /// Trials that are shown.
 const SHOWN: usize = 10;
 
@@ -103,6 +106,11 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         notes(asked.tuner.base(), false);
     }
     asked.tuner.base().prepared.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
+    if let Some(few) = asked.tuner.validation_rows().filter(|rows| *rows < FEW_ROWS && !quiet) {
+        say(&format!(
+            "note: {few} validation rows tell good settings from lucky ones poorly; --cv 5 uses all rows for it"
+        ));
+    }
     if dry_run {
         return planned(&asked);
     }

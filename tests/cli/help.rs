@@ -64,7 +64,7 @@ fn completions_and_pages_know_every_verb() {
     assert!(page.contains(".TH gradlane 1") && page.contains("evaluate"), "{page}");
     for verb in ["train", "predict", "evaluate", "inspect", "lr-find", "tune", "bench", "completions", "man"] {
         let page = place.ok(&["man", verb]);
-        assert!(page.contains(&format!("gradlane\\-{verb}")), "{page}");
+        assert!(page.contains(&format!("gradlane\\-{}", verb.replace('-', "\\-"))), "{page}");
     }
     assert!(place.ok(&["man", "train"]).contains("clip\\-norm"));
 }

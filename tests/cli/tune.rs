@@ -40,7 +40,11 @@ fn thirds_go_on_and_the_best_is_trained() {
     first.sort_by(|a, b| score(b).partial_cmp(&score(a)).unwrap());
     let mut promoted: Vec<&Value> = first[..3].iter().map(|trial| &trial["trial"]).collect();
     promoted.sort_by_key(|number| number.as_u64());
-    assert_eq!(promoted, trials[9..12].iter().map(|trial| &trial["trial"]).collect::<Vec<_>>(), "the best third goes on");
+    assert_eq!(
+        promoted,
+        trials[9..12].iter().map(|trial| &trial["trial"]).collect::<Vec<_>>(),
+        "the best third goes on"
+    );
     assert_eq!(found["best"]["trial"], trials[12]["trial"]);
     assert_eq!(trials[0]["settings"], Value::Object(Default::default()), "the first is trained as without a search");
     let retrained = &found["retrained"];

@@ -18,7 +18,7 @@ fn shown(found: &LrFind) -> (f64, f64) {
     let defined = || found.loss.iter().flatten().copied();
     let (first, lowest) = (defined().next().unwrap_or(1.0), defined().fold(f64::INFINITY, f64::min));
     let room = (0.25 * (first - lowest)).max(0.05 * first.abs()).max(f64::MIN_POSITIVE);
-    (lowest - 0.2 * room, first + room)
+    (lowest, first + room)
 }
 
 /// The median with the spread of the seeds, the band shaded, the recommended rate marked.

@@ -19,7 +19,7 @@ pub use space::{Parameter, Range, STANDARD, Space};
 use super::cross_validation::with_cross_validation;
 use super::quasi_random::points;
 use crate::config::{Settings, TrainConfig};
-use crate::data::{Folds, Prepared, prepare, prepare_folds};
+use crate::data::{Dataset, Folds, Prepared, prepare, prepare_folds};
 use crate::run::{Finished, Plan, RunDirectory};
 use crate::train::best::default_monitor;
 use crate::train::events::Event;
@@ -138,6 +138,12 @@ impl Tuner {
     /// Folds of each trial; 1 where there is a validation part instead.
     pub fn folds(&self) -> usize {
         self.data.len()
+    }
+
+    /// Rows of the validation part; none where there are folds.
+    pub fn validation_rows(&self) -> Option<usize> {
+        let val = self.whole.val.as_ref().filter(|_| self.folds.is_none());
+        val.map(Dataset::rows)
     }
 
     /// What must stay the same for a search to go on.

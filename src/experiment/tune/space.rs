@@ -51,7 +51,7 @@ pub struct Parameter {
 /// All parameters of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Space {
-    /// In the order of the file, which is that of the dimensions of its points.
+    /// In the order of their names, which is that of the dimensions of a point.
     pub parameters: Vec<Parameter>,
     /// The file, or what stands for it in messages.
     origin: String,
@@ -154,12 +154,14 @@ impl Space {
     /// [`Error::Usage`], as [`Space::read`].
     pub fn from_table(table: &Table, origin: &str) -> Result<Space> {
         let wrong = |name: &str, why: &str| Error::Usage(format!("{origin}: {name}: {why}"));
-        let mut parameters = Vec::new();
+        let mut parameters: Vec<Parameter> = Vec::new();
         for (name, value) in table {
             check_name(name).map_err(|why| wrong(name, &why))?;
             let range = Range::parse(value).map_err(|why| wrong(name, &why))?;
             parameters.push(Parameter { name: name.clone(), range });
         }
+        // The order of a file is lost where it is written anew, and dimensions must keep their numbers.
+        parameters.sort_by(|a, b| a.name.cmp(&b.name));
         for (derived, option) in DERIVED {
             if table.contains_key(derived) && table.contains_key(option) {
                 return Err(wrong(derived, &format!("it decides {option}, which is searched too: leave one out")));
@@ -277,9 +279,9 @@ mod tests {
                      depth = { int = [1, 3] }\nbatch = [16, 32]";
         let space = Space::parse(space, "x.toml").unwrap();
         let at = |u: f64| space.options_at(&[u; 5], &Settings::new()).unwrap().to_string();
-        assert_eq!(at(0.0), "lr = 0.001\ndropout = 0.0\nhidden = [8]\nbatch = 16\n");
-        assert_eq!(at(0.5), "lr = 0.01\ndropout = 0.25\nhidden = [22, 22]\nbatch = 32\n");
-        assert_eq!(at(0.999_999), "lr = 0.1\ndropout = 0.5\nhidden = [64, 64, 64]\nbatch = 32\n");
+        assert_eq!(at(0.0), "batch = 16\nhidden = [8]\ndropout = 0.0\nlr = 0.001\n");
+        assert_eq!(at(0.5), "batch = 32\nhidden = [22, 22]\ndropout = 0.25\nlr = 0.01\n");
+        assert_eq!(at(0.999_999), "batch = 32\nhidden = [64, 64, 64]\ndropout = 0.5\nlr = 0.1\n");
         let again = Space::from_table(&space.to_table(), "x.toml").unwrap();
         assert_eq!(again, space, "a space is written as it is read");
         assert_eq!(
@@ -292,7 +294,7 @@ mod tests {
     #[test]
     fn the_rate_goes_with_its_optimizer() {
         let space = Space::parse("optimizer = [\"adam\", \"sgd\"]\nlr_factor = { log = [0.1, 10] }", "x").unwrap();
-        let rate = |u: f64| space.options_at(&[u, 0.5], &Settings::new()).unwrap()["lr"].as_float().unwrap();
+        let rate = |u: f64| space.options_at(&[0.5, u], &Settings::new()).unwrap()["lr"].as_float().unwrap();
         assert_eq!((rate(0.0), rate(0.9)), (0.001, 0.01));
     }
 
@@ -314,7 +316,7 @@ mod tests {
             ("lr = 0.1", "expected choices"),
             ("lr = []", "expected choices"),
             ("lr = { log = [0, 1] }", "above 0"),
-            ("lr = { lin = [0, 1] }", "did you mean \"linear\""),
+            ("lr = { liner = [0, 1] }", "did you mean \"linear\""),
             ("depth = { int = [1, 2.5] }", "whole numbers"),
             ("lr_rate = [1]", "unknown parameter \"lr_rate\""),
             ("loss = [\"mse\"]", "cannot be searched"),
