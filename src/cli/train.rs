@@ -126,7 +126,7 @@ pub fn catch_signals() -> Result<Arc<AtomicUsize>> {
 }
 
 /// What was decided, with the flags that change it.
-pub fn notes(plan: &Plan, verbose: bool) {
+fn notes(plan: &Plan, verbose: bool) {
     for note in plan.prepared.notes.iter().chain(&plan.notes) {
         say(note);
     }

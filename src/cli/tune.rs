@@ -18,7 +18,7 @@ use super::exit::{Failure, Outcome};
 use super::output::{print, print_json, say};
 use super::progress::Style;
 use super::table;
-use super::train::{catch_signals, counted, limit_pool, notes, quoted};
+use super::train::{catch_signals, counted, limit_pool, quoted};
 use progress::Shown;
 
 const AFTER_HELP: &str = "\
@@ -103,7 +103,10 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let (quiet, dry_run) = (given.switch("quiet")?, given.switch("dry_run")?);
     let asked = asked(matches, given, quiet)?;
     if !quiet {
-        notes(asked.tuner.base(), false);
+        let (plan, metric) = (asked.tuner.base(), asked.tuner.metric());
+        plan.prepared.notes.iter().for_each(|note| say(note));
+        say(&format!("epochs: {} in a full run (--epochs changes it)", plan.epochs));
+        say(&format!("metric: {metric} decides (--metric changes it)"));
     }
     asked.tuner.base().prepared.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
     if let Some(few) = asked.tuner.validation_rows().filter(|rows| *rows < FEW_ROWS && !quiet) {
