@@ -135,3 +135,25 @@ fn folds_exclude_what_does_not_go_with_them() {
     place.fails(4, &["train", "data.csv", "--cv", "61", "-q"]);
     assert!(!place.path("runs").exists(), "nothing was written");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_folds() {
+    let place = place();
+    let flags = ["train", "data.csv", "--cv", "50", "--epochs", "2000", "--progress", "json", "-o", "run"];
+    let mut command = place.command(&flags);
+    let mut child = command
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().expect("a pipe")));
+    let over = lines.by_ref().map(|line| line.expect("a line")).find(|line| line.contains("\"fold\""));
+    assert!(over.is_some(), "no fold ends");
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.expect("kill is there").success());
+    let said: Vec<String> = lines.map(|line| line.expect("a line")).collect();
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    assert!(said.iter().any(|line| line.starts_with("interrupted: ")), "{said:?}");
+    assert!(!place.path("run").exists(), "there is no network to keep");
+}

@@ -59,10 +59,7 @@ pub fn chart(found: &LrFind) -> Chart {
         title: "Learning-rate range test".to_owned(),
         description,
         x: ChartAxis::new("learning rate", Scale::Log),
-        y: ChartAxis {
-            ends: Some(shown(found)),
-            ..ChartAxis::new("loss of the batch before its step, smoothed", Scale::Linear)
-        },
+        y: ChartAxis { ends: Some(shown(found)), ..ChartAxis::new("loss of a batch, smoothed", Scale::Linear) },
         series,
         levels: Vec::new(),
         spans: found.band.iter().map(|band| (band.low, band.high)).collect(),

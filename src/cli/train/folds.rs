@@ -33,8 +33,10 @@ pub fn validated(plan: Plan, folds: &Folds, signal: &AtomicUsize, style: Style, 
     if number == 0 {
         return Ok(plan);
     }
-    if let Some(cv) = plan.cv.as_ref().filter(|cv| !json && !cv.folds.is_empty()) {
-        print(&readable(cv, metric))?;
+    let over: Vec<Fold> = plan.cv.into_iter().flat_map(|cv| cv.folds).filter(|fold| fold.stopped != "signal").collect();
+    say(&format!("interrupted: {} of {} folds are over, and no network is kept", over.len(), folds.len()));
+    if !json && !over.is_empty() {
+        print(&readable(&CrossValidation::new(over), metric))?;
     }
     Err(Failure::Signal(number))
 }
@@ -42,7 +44,11 @@ pub fn validated(plan: Plan, folds: &Folds, signal: &AtomicUsize, style: Style, 
 fn ended(fold: &Fold, seen: usize, of: usize) -> String {
     let figures = fold.val.iter().filter(|(name, _)| SHOWN.contains(name)).take(2);
     let figures: String = figures.map(|(name, value)| format!(", val_{name} {}", table::figure(value))).collect();
-    let how = if fold.stopped == "diverged" { ", diverged" } else { "" };
+    let how = match fold.stopped {
+        "diverged" => ", diverged",
+        "signal" => ", interrupted",
+        _ => "",
+    };
     format!("fold {} is over, {seen} of {of}: best epoch {}{figures}{how}", fold.fold, fold.best_epoch)
 }
 
