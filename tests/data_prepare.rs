@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use gradlane::data::{
     Balance, DataOptions, Dataset, Encoding, Features, Impute, Part, PartFrom, Prepared, Preprocessing, ReadOptions,
-    RowReader, Scale, Source, TablePreprocessing, Targets, Task, TaskChoice, prepare, prepare_for,
+    RowReader, Scale, Source, TablePreprocessing, Targets, Task, TaskChoice, prepare, prepare_folds, prepare_for,
 };
 use gradlane::{Error, Result};
 use tempfile::TempDir;
@@ -409,4 +409,47 @@ fn columns_that_all_fall_away_are_told_why() {
     let message =
         self::prepared("x,y\n\"1,5\",1.5\n\"2,5\",2.5\n\"3,5\",3.5\n\"4,5\",4.25\n", |_| {}).unwrap_err().to_string();
     assert!(message.contains("no column is left") && message.contains("column \"x\" is text"), "{message}");
+}
+
+#[test]
+fn each_fold_has_a_preprocessing_of_its_own() {
+    let folder = Folder::new();
+    let row = |n: u32| format!("{},{}\n", n * n, ["a", "b"][n as usize % 2]);
+    let path = folder.file("x.csv", format!("x,y\n{}", (0..40).map(row).collect::<String>()));
+    let mut options = options(path);
+    options.test = Some(PartFrom::Fraction(0.25));
+    let (whole, folds) = prepare_folds(&options, 3, 5).unwrap();
+    assert_eq!((whole.split.train.len(), whole.split.test.len()), (30, 10));
+    let mut seen = Vec::new();
+    for number in 0..folds.len() {
+        let fold = folds.prepare(number).unwrap();
+        assert_eq!((fold.split.train.len(), fold.split.val.len(), fold.test.is_some()), (24, 6, false));
+        // Scaled by mean and deviation of its own training rows, these have mean 0 and variance 1.
+        let scaled: Vec<f64> = inputs(&fold.train).iter().map(|row| f64::from(row[0])).collect();
+        let mean = scaled.iter().sum::<f64>() / 24.0;
+        let variance = scaled.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 24.0;
+        assert!(mean.abs() < 1e-6 && (variance - 1.0).abs() < 1e-5, "fold {number}: {mean} {variance}");
+        assert_eq!(labels(fold.val.as_ref().unwrap()).iter().filter(|label| **label == 0).count(), 3, "stratified");
+        seen.extend(fold.split.val);
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, whole.split.train, "every row that is not in the test part is in one fold");
+    assert!(matches!(prepare_folds(&options, 3, 31), Err(Error::Mismatch(_))));
+}
+
+#[test]
+fn images_have_folds() {
+    let folder = Folder::new();
+    let images = [[0, 0, 8, 2, 0, 0, 0, 6, 0, 0, 0, 1].as_slice(), &[10, 20, 30, 40, 50, 60]].concat();
+    let path = folder.file("train-images-idx2-ubyte", images);
+    folder.file("train-labels-idx2-ubyte", [[0, 0, 8, 1, 0, 0, 0, 6].as_slice(), &[0, 1, 0, 1, 0, 1]].concat());
+    let (whole, folds) = prepare_folds(&options(path), 0, 3).unwrap();
+    assert_eq!(whole.train.rows(), 6);
+    for number in 0..3 {
+        let fold = folds.prepare(number).unwrap();
+        let val = fold.val.as_ref().unwrap();
+        let shown: Vec<f32> = fold.split.val.iter().map(|row| (row + 1) as f32 * 10.0).collect();
+        assert_eq!(inputs(val).concat(), shown, "rows and their images belong together");
+        assert_eq!((fold.train.rows(), labels(val).len()), (4, 2));
+    }
 }

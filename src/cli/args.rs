@@ -38,6 +38,32 @@ pub fn training_flags() -> impl Iterator<Item = Arg> {
     KEYS.iter().map(arg)
 }
 
+/// The flags of the options of training that a verb has a use for: all but some.
+pub fn training_flags_without(names: &'static [&'static str]) -> impl Iterator<Item = Arg> {
+    KEYS.iter().filter(|key| !names.contains(&key.name)).map(arg)
+}
+
+/// The options of training that were given as flags, as they are written on a command line.
+pub fn given_flags(matches: &ArgMatches) -> Vec<String> {
+    let mut words = Vec::new();
+    for key in KEYS {
+        let known = matches.ids().any(|id| id.as_str() == key.name);
+        if !known || matches.value_source(key.name) != Some(ValueSource::CommandLine) {
+            continue;
+        }
+        let flag = format!("--{}", flag(key));
+        match key.value {
+            None => words.push(flag),
+            Some(_) => {
+                for value in matches.get_many::<String>(key.name).into_iter().flatten() {
+                    words.extend([flag.clone(), value.clone()]);
+                }
+            }
+        }
+    }
+    words
+}
+
 /// The flag of one option, for verbs that know it too.
 pub fn flag_of(name: &str) -> Arg {
     arg(gradlane::config::find(name).expect("the name is in the table of options"))

@@ -6,6 +6,7 @@ mod completions;
 mod evaluate;
 mod exit;
 mod inspect;
+mod lr_find;
 mod man;
 mod optimizers;
 mod output;
@@ -13,6 +14,7 @@ mod predict;
 mod progress;
 mod table;
 mod train;
+mod tune;
 
 use std::process::ExitCode;
 
@@ -32,6 +34,8 @@ const VERBS: &[Verb] = &[
     Verb { command: predict::command, run: predict::run },
     Verb { command: evaluate::command, run: evaluate::run },
     Verb { command: inspect::command, run: inspect::run },
+    Verb { command: lr_find::command, run: lr_find::run },
+    Verb { command: tune::command, run: tune::run },
     Verb { command: bench::command, run: bench::run },
     Verb { command: completions::command, run: completions::run },
     Verb { command: man::command, run: man::run },

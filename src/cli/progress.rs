@@ -78,8 +78,9 @@ impl Progress {
         if !columns.contains(&monitor) {
             columns.push(monitor);
         }
-        let bar = (style == Style::Bar).then(|| bar(plan.epochs as u64));
-        Progress { style, bar, columns, every: plan.epochs.div_ceil(LINES), shown_header: false, held_back: None }
+        let epochs = plan.last_epoch.unwrap_or(plan.epochs);
+        let bar = (style == Style::Bar).then(|| bar(epochs as u64));
+        Progress { style, bar, columns, every: epochs.div_ceil(LINES), shown_header: false, held_back: None }
     }
 
     /// Shows an event.

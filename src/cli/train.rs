@@ -1,11 +1,14 @@
 //! `gradlane train`: from data to a run directory.
 
+mod folds;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use clap::{ArgMatches, Command};
 use gradlane::config::TrainConfig;
+use gradlane::data::{Folds, prepare_folds};
 use gradlane::run::{
     Finished, OverfitReport, Plan, RunDirectory, Summary, default_path, overfit_batch as learn_one_batch,
     trace as traced,
@@ -23,11 +26,18 @@ use super::output::{print, print_json, say};
 use super::progress::{Progress, Style, thousands};
 use super::table;
 
+const AFTER_HELP: &str = "\
+Every option is also a key of --config FILE.toml (with _ for -) and a variable GRADLANE_<KEY>.
+
+--cv K trains K networks, each on all folds but the one it is judged on, with a preprocessing of its own, and then the \
+network that is kept, on all rows but those of --test, for as many epochs as were best in the median fold. A fold's figures \
+are of its best epoch by that fold, as with --valid; requirements on val_ figures are for the mean of the folds.";
+
 /// The command line.
 pub fn command() -> Command {
     Command::new("train")
         .about("Train a network and write a run directory")
-        .after_help("Every option is also a key of --config FILE.toml (with _ for -) and a variable GRADLANE_<KEY>.")
+        .after_help(AFTER_HELP)
         .arg(args::data())
         .args(args::training_flags())
         .arg(args::config())
@@ -49,13 +59,16 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let style = Style::of(settings.text("progress").as_deref())?;
     let style = if quiet { Style::None } else { style };
     let config = TrainConfig::new(settings)?;
+    if config.cv.is_some() && (overfit_batch || trace) {
+        return Err(Error::Usage("--cv trains folds: leave it out with --overfit-batch and --trace".to_owned()).into());
+    }
     let out = config.output.out.clone().unwrap_or_else(default_path);
     if !(dry_run || overfit_batch || trace) {
         RunDirectory::check(&out, config.output.overwrite)?;
     }
     let overwrite = config.output.overwrite;
     limit_pool(config.threads.threads);
-    let plan = Plan::new(config)?;
+    let (plan, folds) = planned(config)?;
     if !quiet {
         notes(&plan, verbose);
     }
@@ -71,8 +84,12 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     if overfit_batch {
         return overfit(plan, json);
     }
-    let mut directory = RunDirectory::create(&out, overwrite)?;
     let signal = catch_signals()?;
+    let plan = match &folds {
+        None => plan,
+        Some(folds) => folds::validated(plan, folds, &signal, style, json)?,
+    };
+    let mut directory = RunDirectory::create(&out, overwrite)?;
     let mut progress = Progress::new(style, &plan);
     progress.start(&plan);
     let finished = plan.run(&mut directory, &signal, &mut |event| progress.observe(event));
@@ -84,8 +101,15 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     outcome(&plan, &finished).and(reported)
 }
 
+/// Data read, and what the configuration leaves open decided; with the folds where there are such.
+fn planned(config: TrainConfig) -> Result<(Plan, Option<Folds>)> {
+    let Some(count) = config.cv else { return Ok((Plan::new(config)?, None)) };
+    let (whole, folds) = prepare_folds(&config.data, config.seed, count)?;
+    Ok((Plan::over(config, Arc::new(whole))?, Some(folds)))
+}
+
 /// Keeps reading and preparing, which rayon's global pool does, within the threads that may be used.
-fn limit_pool(threads: Option<usize>) {
+pub fn limit_pool(threads: Option<usize>) {
     if let Some(threads) = threads {
         // It fails only where a pool is there already, which then has the limit of its maker.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
@@ -93,7 +117,7 @@ fn limit_pool(threads: Option<usize>) {
 }
 
 /// The first signal asks the run to end after the step at hand and to save; the second ends the program.
-fn catch_signals() -> Result<Arc<AtomicUsize>> {
+pub fn catch_signals() -> Result<Arc<AtomicUsize>> {
     let signal = Arc::new(AtomicUsize::new(0));
     let seen = Arc::new(AtomicBool::new(false));
     for number in [SIGINT, SIGTERM] {
@@ -126,8 +150,9 @@ fn described(plan: &Plan) -> String {
         .collect();
     let (train, val, test) = (prepared.train.rows(), rows(prepared.val.as_ref()), rows(prepared.test.as_ref()));
     let options = &plan.config.optimizer;
+    let validation = plan.config.cv.map_or(format!("{val} validation"), |folds| format!("in {folds} folds"));
     [
-        format!("rows        {train} train, {val} validation, {test} test"),
+        format!("rows        {train} train, {validation}, {test} test"),
         format!("network     {}, {} parameters", widths.join("-"), plan.parameters.layout.parameters()),
         format!("loss        {}", plan.loss),
         format!("optimizer   {}, lr {}, schedule {}", options.spec, options.spec.lr, options.schedule),
@@ -174,7 +199,9 @@ fn readable(plan: &Plan, summary: &Summary, path: &Path) -> String {
     let parts =
         [("train", Some(&summary.train)), ("validation", summary.val.as_ref()), ("test", summary.test.as_ref())];
     let parts: Vec<_> = parts.into_iter().filter_map(|(name, set)| Some((name, set?))).collect();
-    let mut text = format!("\n{}", table::figures(&parts));
+    let monitor = plan.config.stopping.monitor.map(|monitor| monitor.metric);
+    let mut text = summary.cv.as_ref().map_or(String::new(), |cv| folds::readable(cv, monitor));
+    text += &format!("\n{}", table::figures(&parts));
     if let Some(cells) = summary.confusion.as_ref().filter(|c| c.len() <= table::MOST_CLASSES) {
         let part = if summary.test.is_some() { "test" } else { "validation" };
         text += &format!("\nconfusion, {part} part\n{}", table::confusion(&summary.classes, cells));
@@ -206,12 +233,12 @@ fn readable(plan: &Plan, summary: &Summary, path: &Path) -> String {
     text
 }
 
-fn counted(number: u64, noun: &str) -> String {
+pub fn counted(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A word as a shell reads it.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
     if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
@@ -230,7 +257,7 @@ fn outcome(plan: &Plan, finished: &Finished) -> Outcome {
     let summary = &finished.summary;
     let figures = match goal.watched.part {
         DataPart::Train => Some(&summary.train),
-        DataPart::Val => summary.val.as_ref(),
+        DataPart::Val => summary.val.as_ref().or(summary.cv.as_ref().map(|cv| &cv.mean)),
         DataPart::Test => summary.test.as_ref(),
     };
     if figures.is_some_and(|figures| goal.is_met(figures)) {

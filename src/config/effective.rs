@@ -18,6 +18,9 @@ impl TrainConfig {
         table.retain(|_, value| !matches!(value, Value::Array(items) if items.is_empty()));
         let mut put = |name: &str, value: Value| table.insert(name.to_owned(), value);
         put("no_shuffle", (!self.shuffle).into());
+        if let Some(folds) = self.cv {
+            put("cv", (folds as i64).into());
+        }
         for (name, value) in self.model.entries().into_iter().chain(self.optimizer.entries(batch)) {
             put(name, value);
         }

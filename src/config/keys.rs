@@ -68,6 +68,7 @@ pub const KEYS: &[Key] = &[
     key("task", "TASK", Data, "auto, regression, binary, multiclass or multilabel [auto]"),
     key("valid", "FILE|FRACTION|none", Data, "Validation part [0.1]"),
     key("test", "FILE|FRACTION|none", Data, "Test part [none; a folder's own test set]"),
+    key("cv", "K", Data, "Judge the settings on K folds first, which take the place of --valid"),
     key("split", "MODE", Data, "How rows are dealt to the parts: stratified or random [stratified]"),
     key("scale", "SCALE", Data, "Scaling of numbers: standard, minmax, robust or none [standard; images: 1/255]"),
     switch("no_scale_target", Data, "Train on a regression's targets in their own units"),

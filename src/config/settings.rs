@@ -53,6 +53,21 @@ impl Settings {
         self.given.get(name).and_then(|given| given.value.as_str().map(str::to_owned))
     }
 
+    /// Whether a value is given.
+    pub fn has(&self, name: &str) -> bool {
+        self.given.contains_key(name)
+    }
+
+    /// All given values.
+    pub fn table(&self) -> Table {
+        self.given.iter().map(|(name, given)| (name.clone(), given.value.clone())).collect()
+    }
+
+    /// Takes over the values of other settings, which win.
+    pub fn extend(&mut self, others: Settings) {
+        self.given.extend(others.given);
+    }
+
     /// Whether a switch is on.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::optimizer::{OptimizerOptions, dialect, optimizer_options};
 use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
-use crate::data::{DataOptions, Task};
+use crate::data::{DataOptions, PartFrom, Task};
 use crate::kernel::Isa;
 use crate::nn::init::{Init, Scheme};
 use crate::nn::{Activation, Loss, NormKind};
@@ -19,6 +19,8 @@ use crate::{Error, Result};
 pub struct TrainConfig {
     /// What is read and how it is prepared.
     pub data: DataOptions,
+    /// Folds of a cross-validation; there is no other validation part then.
+    pub cv: Option<usize>,
     /// Whether rows are shuffled for every epoch.
     pub shuffle: bool,
     /// The network.
@@ -134,8 +136,10 @@ impl TrainConfig {
     /// [`Error::Usage`] naming the flag, variable or file and key.
     pub fn new(settings: Settings) -> Result<TrainConfig> {
         let reader = Reader::new(settings);
+        let (data, cv) = (data_options(&reader)?, folds(&reader)?);
         let config = TrainConfig {
-            data: data_options(&reader)?,
+            data: if cv.is_some() { DataOptions { valid: PartFrom::None, ..data } } else { data },
+            cv,
             shuffle: !reader.switch("no_shuffle")?,
             model: model_options(&reader)?,
             optimizer: optimizer_options(&reader)?,
@@ -187,6 +191,17 @@ fn data_options(reader: &Reader) -> Result<DataOptions> {
         reader.table(DATA_KEYS).try_into().map_err(|e: toml::de::Error| reader.rename(DATA_KEYS, &e.to_string()))?;
     options.scale_target = !reader.switch("no_scale_target")? && reader.text("loss").as_deref() != Some("poisson");
     Ok(options)
+}
+
+/// The folds of `--cv`, which exclude another validation part.
+fn folds(reader: &Reader) -> Result<Option<usize>> {
+    let folds = reader.count("cv", 2, &["none"])?;
+    match reader.text("valid") {
+        Some(valid) if folds.is_some() && valid != "none" => {
+            Err(Error::Usage(format!("--cv: the folds are the validation parts: leave out --valid {valid}")))
+        }
+        _ => Ok(folds.map(|n| n as usize)),
+    }
 }
 
 fn model_options(reader: &Reader) -> Result<ModelOptions> {
@@ -274,8 +289,11 @@ fn stopping_options(reader: &Reader) -> Result<StoppingOptions> {
     Ok(options)
 }
 
-/// `90s`, `10m`, `2h`, or seconds.
-fn duration(text: &str) -> std::result::Result<Duration, String> {
+/// A length of time: `90s`, `10m`, `2h`, or seconds.
+///
+/// # Errors
+/// What was expected, for another text.
+pub fn duration(text: &str) -> std::result::Result<Duration, String> {
     let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
         Some(number) => (number, text.as_bytes()[text.len() - 1]),
         None => (text, b's'),

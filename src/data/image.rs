@@ -5,60 +5,99 @@ use super::balance::resample;
 use super::dataset::{Dataset, Features, Targets};
 use super::idx::Images;
 use super::options::{DataOptions, TaskChoice};
-use super::prepared::{Prepared, apply_class_weights, check_classes, class_labels, deal, is_rebalanced, task_note};
+use super::prepared::{Prepared, apply_class_weights, check_classes, class_labels, is_rebalanced, task_note};
 use super::preprocess::{ImagePreprocessing, Preprocessing};
+use super::split::Split;
 use super::target::Target;
 use super::task::Task;
 use crate::{Error, Result};
 
-/// Prepares images for training; `valid` and `test` are images of their own where there are such.
-///
-/// # Errors
-/// [`Error::Data`] for images without labels, [`Error::Mismatch`] for options of tables, other shapes and unknown classes.
-pub(super) fn prepare_images(
-    train: Images,
-    valid: Option<Images>,
-    test: Option<Images>,
-    options: &DataOptions,
-    seed: u64,
-) -> Result<Prepared> {
-    refuse_table_options(options)?;
-    let preprocessing = ImagePreprocessing::new(train.shape.clone(), image_target(&train, options)?);
-    let target = &preprocessing.target;
-    check_classes(options, target.task)?;
-    let why = format!("labels of {} classes; --task changes it", target.classes.len());
-    let notes = vec![task_note(target, &why)];
+/// Images whose labels are understood.
+#[derive(Clone)]
+pub(super) struct TypedImages {
+    images: Images,
+    preprocessing: ImagePreprocessing,
+    /// The class of each image.
+    pub(super) labels: Vec<u32>,
+    notes: Vec<String>,
+}
 
-    let all: Vec<u32> = (0..train.rows() as u32).collect();
-    let labels = class_labels(preprocessing.targets(&train, &all)?).expect("images have classes");
-    let mut split = deal(&all, Some(&labels), options, seed)?;
-    let part = |images: Option<Images>, rows: &mut Vec<u32>| -> Result<Option<Dataset>> {
-        match images {
-            Some(images) => {
-                preprocessing.check(&images)?;
-                *rows = (0..images.rows() as u32).collect();
-                whole(&preprocessing, images).map(Some)
+impl TypedImages {
+    /// Finds the classes.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for images without labels, [`Error::Mismatch`] for options of tables.
+    pub(super) fn new(images: Images, options: &DataOptions) -> Result<Self> {
+        refuse_table_options(options)?;
+        let preprocessing = ImagePreprocessing::new(images.shape.clone(), image_target(&images, options)?);
+        let target = &preprocessing.target;
+        check_classes(options, target.task)?;
+        let why = format!("labels of {} classes; --task changes it", target.classes.len());
+        let notes = vec![task_note(target, &why)];
+        let labels = class_labels(preprocessing.targets(&images, &every_row(&images))?).expect("images have classes");
+        Ok(Self { images, preprocessing, labels, notes })
+    }
+
+    /// Row numbers of all images.
+    pub(super) fn rows(&self) -> Vec<u32> {
+        every_row(&self.images)
+    }
+
+    /// The parts of `split`, or `valid` and `test` as a whole where they are images of their own. The training images
+    /// stay in the buffer that they were read into, so that there is no second copy.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] for other shapes and unknown classes.
+    pub(super) fn prepare(
+        self,
+        mut split: Split,
+        others: (Option<Images>, Option<Images>),
+        options: &DataOptions,
+        seed: u64,
+    ) -> Result<Prepared> {
+        let (val, test) = self.parts_beside(&mut split, others)?;
+        let plain_train = self.plain_train(&split, options)?;
+        let mut train = match options.balance {
+            Balance::None => chosen_in_place(&self.preprocessing, self.images, &split.train)?,
+            balance => {
+                let labels: Vec<u32> = split.train.iter().map(|&row| self.labels[row as usize]).collect();
+                let rows = resample(&split.train, &labels, self.preprocessing.target.classes.len(), balance, seed);
+                chosen(&self.preprocessing, &self.images, &rows)?
             }
-            None if rows.is_empty() => Ok(None),
-            None => chosen(&preprocessing, &train, rows).map(Some),
-        }
-    };
-    let val = part(valid, &mut split.val)?;
-    let test = part(test, &mut split.test)?;
+        };
+        apply_class_weights(&mut train, &self.preprocessing.target, options)?;
+        let (preprocessing, notes) = (Preprocessing::Images(self.preprocessing), self.notes);
+        Ok(Prepared { preprocessing, train, plain_train, val, test, split, notes, warnings: Vec::new() })
+    }
 
-    let plain = || chosen(&preprocessing, &train, &split.train);
-    let plain_train = is_rebalanced(options).then(plain).transpose()?;
-    let mut train = match options.balance {
-        Balance::None => chosen_in_place(&preprocessing, train, &split.train)?,
-        balance => {
-            let labels: Vec<u32> = split.train.iter().map(|&row| labels[row as usize]).collect();
-            let rows = resample(&split.train, &labels, target.classes.len(), balance, seed);
-            chosen(&preprocessing, &train, &rows)?
-        }
-    };
-    apply_class_weights(&mut train, target, options)?;
-    let preprocessing = Preprocessing::Images(preprocessing);
-    Ok(Prepared { preprocessing, train, plain_train, val, test, split, notes, warnings: Vec::new() })
+    /// The validation and test parts.
+    fn parts_beside(
+        &self,
+        split: &mut Split,
+        (valid, test): (Option<Images>, Option<Images>),
+    ) -> Result<(Option<Dataset>, Option<Dataset>)> {
+        let part = |images: Option<Images>, rows: &mut Vec<u32>| -> Result<Option<Dataset>> {
+            match images {
+                Some(images) => {
+                    self.preprocessing.check(&images)?;
+                    *rows = every_row(&images);
+                    whole(&self.preprocessing, images).map(Some)
+                }
+                None if rows.is_empty() => Ok(None),
+                None => chosen(&self.preprocessing, &self.images, rows).map(Some),
+            }
+        };
+        Ok((part(valid, &mut split.val)?, part(test, &mut split.test)?))
+    }
+
+    fn plain_train(&self, split: &Split, options: &DataOptions) -> Result<Option<Dataset>> {
+        let plain = || chosen(&self.preprocessing, &self.images, &split.train);
+        is_rebalanced(options).then(plain).transpose()
+    }
+}
+
+fn every_row(images: &Images) -> Vec<u32> {
+    (0..images.rows() as u32).collect()
 }
 
 /// The classes are the labels that occur, as numbers.

@@ -1,16 +1,16 @@
 //! From files and options to training, validation and test sets.
 
 use super::dataset::{Dataset, Features};
-use super::idx::Part;
-use super::image::prepare_images;
+use super::idx::{Images, Part};
+use super::image::TypedImages;
 use super::input::Input;
 use super::options::{DataOptions, ReadOptions};
-use super::prepared::Prepared;
+use super::prepared::{Prepared, deal};
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::read::Contents;
 use super::source::Source;
 use super::table::Table;
-use super::tables::{labelled, prepare_table, without_target};
+use super::tables::{TypedTable, labelled, without_target};
 use crate::{Error, Result};
 
 /// Reads, types, splits and prepares data as the options say; the same for the same files, options and seed.
@@ -19,19 +19,42 @@ use crate::{Error, Result};
 /// [`Error::Usage`] before any file is opened, [`Error::Io`] and [`Error::Data`] for wrong files, [`Error::Mismatch`] for options that do
 /// not fit the data. All files are opened before the first is read as a whole.
 pub fn prepare(options: &DataOptions, seed: u64) -> Result<Prepared> {
-    options.check()?;
-    let main = Input::open(&options.data)?;
-    let valid = Input::open_part(&options.valid)?;
-    let test = options.test.as_ref().map(Input::open_part).transpose()?.flatten();
-    let read = options.read_options();
-    match main.read(&read)? {
-        (Contents::Images(train), own_test) => {
-            let images = |input: Option<Input>| input.map(|input| input.read_images(&read)).transpose();
-            let own_test = own_test.filter(|_| options.test.is_none());
-            let (valid, test) = (images(valid)?, images(test)?.or(own_test));
-            prepare_images(train, valid, test, options, seed)
+    match Loaded::read(options)? {
+        Loaded::Images(images, others) => {
+            let split = deal(&images.rows(), Some(&images.labels), options, seed)?;
+            images.prepare(split, others, options, seed)
         }
-        (Contents::Table(table), _) => prepare_table(&table, valid, test, options, seed),
+        Loaded::Table(table, files) => {
+            let split = deal(&table.rows, table.labels.as_deref(), options, seed)?;
+            table.prepare(split, files, options, seed)
+        }
+    }
+}
+
+/// The training file in memory, with the validation and test files that it may have beside it; those of tables are open but
+/// not read, since they are read by what the preprocessing wants.
+pub(super) enum Loaded {
+    Table(Box<TypedTable>, (Option<Input>, Option<Input>)),
+    Images(Box<TypedImages>, (Option<Images>, Option<Images>)),
+}
+
+impl Loaded {
+    /// Opens all files before it reads the first.
+    pub(super) fn read(options: &DataOptions) -> Result<Self> {
+        options.check()?;
+        let main = Input::open(&options.data)?;
+        let valid = Input::open_part(&options.valid)?;
+        let test = options.test.as_ref().map(Input::open_part).transpose()?.flatten();
+        let read = options.read_options();
+        match main.read(&read)? {
+            (Contents::Images(train), own_test) => {
+                let images = |input: Option<Input>| input.map(|input| input.read_images(&read)).transpose();
+                let own_test = own_test.filter(|_| options.test.is_none());
+                let others = (images(valid)?, images(test)?.or(own_test));
+                Ok(Self::Images(Box::new(TypedImages::new(train, options)?), others))
+            }
+            (Contents::Table(table), _) => Ok(Self::Table(Box::new(TypedTable::new(table, options)?), (valid, test))),
+        }
     }
 }
 

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::order::shuffle;
 use crate::rng::{Purpose, stream};
 
+/// Streams of [`Purpose::Split`] that deal folds, beside stream 0, which deals parts.
+const FOLDS: u64 = 1;
+
 /// Row numbers of each part, ascending; rows count from 0 in their own file. Rows without a target are in none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
@@ -22,14 +25,7 @@ pub struct Split {
 /// within one row, and totals are those of a plain split: shares are rounded by largest remainder. A class keeps at least one
 /// row in training. Without classes, rows are dealt at random. What goes where depends on `seed` and the rows' classes alone.
 pub fn split(rows: &[u32], classes: Option<&[u32]>, val: f64, test: f64, seed: u64) -> Split {
-    let mut groups: Vec<Vec<u32>> = Vec::new();
-    match classes {
-        Some(classes) => {
-            groups.resize(classes.iter().max().map_or(0, |&max| max as usize + 1), Vec::new());
-            rows.iter().zip(classes).for_each(|(&row, &class)| groups[class as usize].push(row));
-        }
-        None => groups.push(rows.to_vec()),
-    }
+    let mut groups = by_class(rows, classes);
     for (class, group) in groups.iter_mut().enumerate() {
         shuffle(group, &mut stream(seed, Purpose::Split, class as u64, 0));
     }
@@ -50,6 +46,34 @@ pub fn split(rows: &[u32], classes: Option<&[u32]>, val: f64, test: f64, seed: u
         part.sort_unstable();
     }
     parts
+}
+
+/// The rows of each class; all rows where there are no classes.
+fn by_class(rows: &[u32], classes: Option<&[u32]>) -> Vec<Vec<u32>> {
+    let mut groups: Vec<Vec<u32>> = Vec::new();
+    match classes {
+        Some(classes) => {
+            groups.resize(classes.iter().max().map_or(0, |&max| max as usize + 1), Vec::new());
+            rows.iter().zip(classes).for_each(|(&row, &class)| groups[class as usize].push(row));
+        }
+        None => groups.push(rows.to_vec()),
+    }
+    groups
+}
+
+/// Deals `rows` to `count` folds whose sizes differ by one row at most, each ascending. With `classes` (a class for each of
+/// `rows`) the numbers of rows of a class differ by one at most too.
+pub(super) fn deal_folds(rows: &[u32], classes: Option<&[u32]>, count: usize, seed: u64) -> Vec<Vec<u32>> {
+    let mut groups = by_class(rows, classes);
+    for (class, group) in groups.iter_mut().enumerate() {
+        shuffle(group, &mut stream(seed, Purpose::Split, class as u64, FOLDS));
+    }
+    let mut folds = vec![Vec::new(); count];
+    for (place, row) in groups.into_iter().flatten().enumerate() {
+        folds[place % count].push(row);
+    }
+    folds.iter_mut().for_each(|fold| fold.sort_unstable());
+    folds
 }
 
 /// Shares of `total` in proportion to `sizes`, none above its `room`: largest remainder (Hamilton's method), of equal
@@ -111,6 +135,27 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn folds_are_disjoint_complete_and_in_proportion(
+            classes in prop::collection::vec(0u32..4, 7..200), count in 2usize..7, seed: u64, stratified: bool,
+        ) {
+            let rows: Vec<u32> = (0..classes.len() as u32).map(|i| i * 3 + 1).collect();
+            let folds = deal_folds(&rows, stratified.then_some(classes.as_slice()), count, seed);
+            prop_assert_eq!(folds.len(), count);
+            let mut all = folds.concat();
+            all.sort_unstable();
+            prop_assert_eq!(&all, &rows, "each row is in exactly one fold");
+            let spread = |size: &dyn Fn(&Vec<u32>) -> usize| {
+                let sizes: Vec<usize> = folds.iter().map(size).collect();
+                sizes.iter().max().unwrap() - sizes.iter().min().unwrap()
+            };
+            prop_assert!(spread(&Vec::len) <= 1);
+            for class in (0..4).filter(|_| stratified) {
+                let of_class = |fold: &Vec<u32>| fold.iter().filter(|row| classes[(**row / 3) as usize] == class).count();
+                prop_assert!(spread(&of_class) <= 1, "class {}", class);
+            }
+        }
+
         #[test]
         fn parts_are_disjoint_complete_and_in_proportion(
             classes in prop::collection::vec(0u32..5, 1..300), val in 0.0..0.5f64, test in 0.0..0.49f64, seed: u64,

@@ -6,7 +6,7 @@ use super::fit::{FitOptions, stray_text};
 use super::input::Input;
 use super::options::{DataOptions, Impute, Scale, TaskChoice};
 use super::prepared::{
-    Prepared, apply_class_weights, check_classes, class_labels, deal, empty_parts, is_rebalanced, task_note,
+    Prepared, apply_class_weights, check_classes, class_labels, empty_parts, is_rebalanced, task_note,
 };
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::schema::{Roles, infer_task};
@@ -15,48 +15,71 @@ use super::table::{Column, Table};
 use super::target::Target;
 use crate::{Error, Result};
 
-pub(super) fn prepare_table(
-    table: &Table,
-    valid: Option<Input>,
-    test: Option<Input>,
-    options: &DataOptions,
-    seed: u64,
-) -> Result<Prepared> {
-    let (mut notes, mut warnings) = (Vec::new(), Vec::new());
-    if !table.named {
-        notes.push("header: none, columns are c0, c1, … (--header yes changes it)".to_owned());
+/// A table whose columns have their roles; what is fitted waits for the rows that are learnt from.
+pub(super) struct TypedTable {
+    table: Table,
+    roles: Roles,
+    target: Target,
+    /// Rows that have a target.
+    pub(super) rows: Vec<u32>,
+    /// The class of each of them, where there are classes.
+    pub(super) labels: Option<Vec<u32>>,
+    notes: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl TypedTable {
+    /// Gives columns their roles and infers the task.
+    pub(super) fn new(table: Table, options: &DataOptions) -> Result<Self> {
+        let (mut notes, mut warnings) = (Vec::new(), Vec::new());
+        if !table.named {
+            notes.push("header: none, columns are c0, c1, … (--header yes changes it)".to_owned());
+        }
+        let roles = Roles::new(&table, options, &mut notes)?;
+        let (task, why) = infer_task(&table, &roles.labels, options.task)?;
+        let target = Target::new(&table, &roles.labels, task, options.positive.as_deref())?;
+        notes.push(task_note(&target, &why));
+        check_classes(options, task)?;
+        let rows = roles.rows_with_target(&table)?;
+        warnings.extend(without_target(&table, rows.len()));
+        warnings.extend(doubtful_classes(&table, &roles, &target, options, rows.len()));
+        let labels = class_labels(target.targets(&table, &rows)?);
+        Ok(Self { table, roles, target, rows, labels, notes, warnings })
     }
-    let roles = Roles::new(table, options, &mut notes)?;
-    let (task, why) = infer_task(table, &roles.labels, options.task)?;
-    let target = Target::new(table, &roles.labels, task, options.positive.as_deref())?;
-    notes.push(task_note(&target, &why));
-    check_classes(options, task)?;
-    let usable = roles.rows_with_target(table)?;
-    warnings.extend(without_target(table, usable.len()));
-    warnings.extend(doubtful_classes(table, &roles, &target, options, usable.len()));
 
-    let labels = class_labels(target.targets(table, &usable)?);
-    let split = deal(&usable, labels.as_deref(), options, seed)?;
-    warnings.extend(empty_parts(&split, usable.len(), options));
-    let fit = FitOptions {
-        scale: options.scale.unwrap_or(Scale::Standard),
-        impute: options.impute.unwrap_or(Impute::Median),
-        scale_target: options.scale_target,
-        missing: options.read_options().missing,
-    };
-    let preprocessing = TablePreprocessing::fit(table, &roles, target, &split.train, &fit, &mut warnings)?;
+    /// Fits the preprocessing to the training rows of `split` and prepares every part with it; `valid` and `test` are
+    /// files of their own where there are such.
+    pub(super) fn prepare(
+        &self,
+        split: Split,
+        (valid, test): (Option<Input>, Option<Input>),
+        options: &DataOptions,
+        seed: u64,
+    ) -> Result<Prepared> {
+        let table = &self.table;
+        let mut warnings = self.warnings.clone();
+        warnings.extend(empty_parts(&split, self.rows.len(), options));
+        let fit = FitOptions {
+            scale: options.scale.unwrap_or(Scale::Standard),
+            impute: options.impute.unwrap_or(Impute::Median),
+            scale_target: options.scale_target,
+            missing: options.read_options().missing,
+        };
+        let target = self.target.clone();
+        let preprocessing = TablePreprocessing::fit(table, &self.roles, target, &split.train, &fit, &mut warnings)?;
 
-    let mut parts = Parts { split, warnings };
-    let val = parts.table_part(PartName::Val, table, valid, &preprocessing, options)?;
-    let test = parts.table_part(PartName::Test, table, test, &preprocessing, options)?;
-    let Parts { split, warnings } = parts;
-    let rows = training_rows(&split.train, &preprocessing.target, table, options, seed)?;
-    let mut train = labelled(&preprocessing, table, &rows)?;
-    apply_class_weights(&mut train, &preprocessing.target, options)?;
-    let plain = || labelled(&preprocessing, table, &split.train);
-    let plain_train = is_rebalanced(options).then(plain).transpose()?;
-    let preprocessing = Preprocessing::Table(preprocessing);
-    Ok(Prepared { preprocessing, train, plain_train, val, test, split, notes, warnings })
+        let mut parts = Parts { split, warnings };
+        let val = parts.table_part(PartName::Val, table, valid, &preprocessing, options)?;
+        let test = parts.table_part(PartName::Test, table, test, &preprocessing, options)?;
+        let Parts { split, warnings } = parts;
+        let rows = training_rows(&split.train, &preprocessing.target, table, options, seed)?;
+        let mut train = labelled(&preprocessing, table, &rows)?;
+        apply_class_weights(&mut train, &preprocessing.target, options)?;
+        let plain = || labelled(&preprocessing, table, &split.train);
+        let plain_train = is_rebalanced(options).then(plain).transpose()?;
+        let preprocessing = Preprocessing::Table(preprocessing);
+        Ok(Prepared { preprocessing, train, plain_train, val, test, split, notes: self.notes.clone(), warnings })
+    }
 }
 
 #[derive(Clone, Copy)]

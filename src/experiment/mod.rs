@@ -2,18 +2,24 @@
 
 mod bench;
 pub mod compare;
+mod cross_validation;
 mod importance;
+mod lr_find;
 mod machine;
 mod memory;
 mod profile;
+pub mod quasi_random;
 mod scaling;
 mod side_by_side;
+pub mod tune;
 mod workloads;
 
 pub use bench::{BenchRun, bench};
+pub use cross_validation::{cross_validate, with_cross_validation};
 pub use importance::{ColumnImportance, Importance, permutation_importance};
+pub use lr_find::{Band, LrFind, Sweep, lr_find};
 pub use machine::{Footprint, Peaks, Together};
 pub use profile::{Limit, PhaseShare, Profile};
 pub use scaling::{CORES, Prediction, ScalingModel};
-pub use side_by_side::side_by_side;
+pub use side_by_side::{Sharing, share_threads, side_by_side};
 pub use workloads::{BenchTask, Widths, Workload};

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
+use crate::train::team::useful_threads;
+
 /// Does `work` on every item, on up to `threads` threads at a time, and returns the results in the order of the items.
 ///
 /// Items are begun in their order, each on the next free thread, so put the longest first. Several small networks train
@@ -40,6 +42,27 @@ pub fn side_by_side<I: Sync, R: Send>(threads: usize, items: &[I], work: impl Fn
     results.into_iter().map(|(_, result)| result).collect()
 }
 
+/// How runs share the threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sharing {
+    /// Runs at a time.
+    pub at_once: usize,
+    /// Threads of each.
+    pub threads: usize,
+}
+
+/// Work of a step, in floating-point operations, from which on a run gets all threads: some milliseconds of one core. Below
+/// that one thread a run is the better use of the machine, for nobody waits at a barrier; above it a team loses little, and
+/// one run at a time needs the memory and the caches for one network only.
+const LARGE_STEP: f64 = 5e8;
+
+/// How `runs` of about `flops_per_step` each share up to `threads` threads: as many small ones side by side as there are
+/// threads, each with the threads that are left over for it; large ones one after the other.
+pub fn share_threads(flops_per_step: f64, runs: usize, threads: usize) -> Sharing {
+    let at_once = if flops_per_step < LARGE_STEP { runs.clamp(1, threads.max(1)) } else { 1 };
+    Sharing { at_once, threads: useful_threads(flops_per_step, threads / at_once) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,6 +75,15 @@ mod tests {
             assert_eq!(squares, items.iter().map(|n| n * n).collect::<Vec<_>>(), "{threads} threads");
         }
         assert!(side_by_side(2, &[], |n: &u64| *n).is_empty());
+    }
+
+    #[test]
+    fn small_runs_share_the_threads_and_large_ones_take_turns() {
+        assert_eq!(share_threads(1e5, 5, 2), Sharing { at_once: 2, threads: 1 });
+        assert_eq!(share_threads(1e5, 3, 16), Sharing { at_once: 3, threads: 1 }, "the work of a step keeps one busy");
+        assert_eq!(share_threads(1e8, 3, 16), Sharing { at_once: 3, threads: 5 });
+        assert_eq!(share_threads(1e10, 5, 16), Sharing { at_once: 1, threads: 16 });
+        assert_eq!(share_threads(1e5, 0, 0), Sharing { at_once: 1, threads: 1 });
     }
 
     #[test]

@@ -46,11 +46,16 @@ pub struct RunDirectory {
 
 /// `runs/<date>-<time>`, with a number behind it where that is taken.
 pub fn default_path() -> PathBuf {
+    path_among_runs("", "")
+}
+
+/// The same with something before the date and behind all: `runs/tune-<date>-<time>`.
+pub fn path_among_runs(before: &str, behind: &str) -> PathBuf {
     let now = jiff::Zoned::now().strftime("%Y-%m-%d-%H%M%S").to_string();
+    let named = |number: String| Path::new(RUNS).join(format!("{before}{now}{number}{behind}"));
+    let numbers = std::iter::once(String::new()).chain((2..).map(|n| format!("-{n}")));
     let free = |path: &PathBuf| !path.exists();
-    let first = Path::new(RUNS).join(&now);
-    let numbered = (2..).map(|n| Path::new(RUNS).join(format!("{now}-{n}")));
-    std::iter::once(first).chain(numbered).find(free).unwrap_or_else(|| Path::new(RUNS).join(now))
+    numbers.map(named).find(free).expect("some number is free")
 }
 
 impl RunDirectory {

@@ -1,12 +1,14 @@
 //! One training run, from a checked configuration to a run directory.
 
+mod cross_validation;
 mod directory;
 mod overfit;
 mod plan;
 mod summary;
 mod trace;
 
-pub use directory::{RunDirectory, default_path, is_run, read_summary};
+pub use cross_validation::{CrossValidation, Fold};
+pub use directory::{RunDirectory, default_path, is_run, path_among_runs, read_summary};
 pub use overfit::{OverfitReport, overfit_batch};
 pub use plan::{Finished, Plan};
 pub use summary::Summary;

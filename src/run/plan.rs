@@ -1,9 +1,11 @@
 //! A run that is ready to begin: data read and prepared, network and schedule decided.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use serde_json::{Value, json};
 
+use super::cross_validation::CrossValidation;
 use super::directory::RunDirectory;
 use super::summary::Summary;
 use crate::config::TrainConfig;
@@ -27,8 +29,8 @@ use crate::{Error, Result};
 pub struct Plan {
     /// The configuration.
     pub config: TrainConfig,
-    /// The data.
-    pub prepared: Prepared,
+    /// The data, which plans may share.
+    pub prepared: Arc<Prepared>,
     /// The network.
     pub architecture: Architecture,
     /// The loss.
@@ -43,6 +45,11 @@ pub struct Plan {
     pub threads_asked: usize,
     /// Threads that will be.
     pub threads: usize,
+    /// The epoch after which training ends, to keep its last weights rather than the best, while the schedule runs over
+    /// `epochs`: for the final network of a cross-validation.
+    pub last_epoch: Option<usize>,
+    /// The cross-validation that came before.
+    pub cv: Option<CrossValidation>,
     /// What was decided and is said aloud, with the flag that changes it.
     pub notes: Vec<String>,
 }
@@ -102,6 +109,15 @@ impl Plan {
     /// What reading and preparing find wrong, and options that do not fit the data.
     pub fn new(config: TrainConfig) -> Result<Plan> {
         let prepared = prepare(&config.data, config.seed)?;
+        Plan::over(config, Arc::new(prepared))
+    }
+
+    /// Decides what the configuration leaves open, for data that are read and prepared already; its options of data count no
+    /// more.
+    ///
+    /// # Errors
+    /// Options that do not fit the data.
+    pub fn over(config: TrainConfig, prepared: Arc<Prepared>) -> Result<Plan> {
         let preprocessing = &prepared.preprocessing;
         let task = preprocessing.task();
         let loss = config.loss(task)?;
@@ -133,6 +149,8 @@ impl Plan {
             epochs: 0,
             threads_asked: config.threads.threads.unwrap_or_else(available_threads),
             threads: 0,
+            last_epoch: None,
+            cv: None,
             notes: Vec::new(),
             config,
         };
@@ -156,7 +174,7 @@ impl Plan {
             }
             let missing = match watched.part {
                 DataPart::Train => None,
-                DataPart::Val => self.prepared.val.is_none().then_some("--valid"),
+                DataPart::Val => (self.prepared.val.is_none() && self.config.cv.is_none()).then_some("--valid"),
                 DataPart::Test => self.prepared.test.is_none().then_some("--test"),
             };
             if let Some(part) = missing {
@@ -208,7 +226,7 @@ impl Plan {
     }
 
     /// Rows of one optimizer step.
-    fn rows_per_step(&self) -> usize {
+    pub fn rows_per_step(&self) -> usize {
         let rows = self.prepared.train.rows();
         self.batch.saturating_mul(self.config.optimizer.accumulate).min(rows)
     }
@@ -218,13 +236,17 @@ impl Plan {
         self.prepared.train.rows().div_ceil(self.rows_per_step()) as u64
     }
 
+    /// Floating-point operations of one optimizer step.
+    pub fn flops_per_step(&self) -> f64 {
+        self.architecture.flops_per_sample() * self.rows_per_step() as f64
+    }
+
     /// As many threads as the work of a step keeps busy, within what is allowed.
     fn threads_for_work(&self) -> usize {
         if self.config.threads.exact {
             return self.threads_asked;
         }
-        let flops = self.architecture.flops_per_sample() * self.rows_per_step() as f64;
-        useful_threads(flops, self.threads_asked.min(available_threads()))
+        useful_threads(self.flops_per_step(), self.threads_asked.min(available_threads()))
     }
 
     fn settings(&self) -> Result<StepSettings> {
@@ -247,10 +269,17 @@ impl Plan {
         })
     }
 
+    /// Whether there is such a part. A cross-validation's final network has no validation part: what watches one has had its
+    /// say in the folds.
+    fn can_watch(&self, watched: Watched) -> bool {
+        watched.part != DataPart::Val || self.prepared.val.is_some()
+    }
+
     /// What decides the best weights.
     pub fn monitor(&self) -> Watched {
         let task = self.prepared.preprocessing.task();
-        self.config.stopping.monitor.unwrap_or_else(|| default_monitor(task, self.prepared.val.is_some()))
+        let asked = self.config.stopping.monitor.filter(|monitor| self.can_watch(*monitor));
+        asked.unwrap_or_else(|| default_monitor(task, self.prepared.val.is_some()))
     }
 
     fn fit_options(&self) -> FitOptions {
@@ -265,9 +294,10 @@ impl Plan {
             seed: self.config.seed,
             lr: self.config.optimizer.spec.lr,
             schedule: self.config.optimizer.schedule.clone(),
-            target: stopping.target,
+            last_epoch: self.last_epoch,
+            target: stopping.target.filter(|goal| self.can_watch(goal.watched)),
             monitor: self.monitor(),
-            patience: stopping.patience,
+            patience: stopping.patience.filter(|_| self.last_epoch.is_none()),
             min_delta: stopping.min_delta,
             tol_loss: stopping.tol_loss,
             tol_grad: stopping.tol_grad,
@@ -276,7 +306,10 @@ impl Plan {
     }
 
     /// A trainer with the initial weights; steps have up to `batch` rows.
-    pub(super) fn trainer(&self, batch: usize) -> Result<Trainer> {
+    ///
+    /// # Errors
+    /// Options that do not fit each other.
+    pub fn trainer(&self, batch: usize) -> Result<Trainer> {
         let rows = self.prepared.train.rows();
         let engine = (self.config.threads.isa, self.threads);
         Ok(Trainer::new(&self.architecture, self.parameters.clone(), self.settings()?, engine, (batch, rows)))
@@ -318,21 +351,20 @@ impl Plan {
         signal: &AtomicUsize,
         observe: &mut dyn FnMut(&Event<'_>),
     ) -> Result<Finished> {
-        directory.write("config.toml", &self.config.to_toml(self.batch, self.epochs))?;
+        directory.write("config.toml", &self.to_toml())?;
         directory.write_json("split.json", &self.prepared.split)?;
         directory.event(&self.start_event())?;
-        let mut trainer = self.trainer(self.rows_per_step())?;
-        let scorer = Scorer::new(self.prepared.preprocessing.target(), self.loss);
-        let data = FitData { train: &self.prepared.train, val: self.prepared.val.as_ref(), scorer: &scorer };
+        for fold in self.cv.iter().flat_map(|cv| &cv.folds) {
+            directory.event(&fold.event())?;
+        }
         let mut failure = None;
-        let outcome = fit(&mut trainer, data, &self.fit_options(), signal, &mut |event| {
+        let finished = self.train(signal, &mut |event| {
             if failure.is_none() {
                 failure = directory.event(&event.to_json()).err();
             }
             observe(event);
-        });
-        let finished = self.finish(&mut trainer, &scorer, outcome)?;
-        if trainer.steps() == 0 && matches!(finished.stopped, Stopped::Time | Stopped::Steps) {
+        })?;
+        if finished.summary.steps == 0 && matches!(finished.stopped, Stopped::Time | Stopped::Steps) {
             directory.withdraw();
             return Err(Error::NoStep("the time was up before the first optimizer step: allow more".to_owned()));
         }
@@ -340,6 +372,23 @@ impl Plan {
         directory.write_json("summary.json", &finished.summary)?;
         directory.event(&finished.summary.end_event())?;
         failure.map_or(Ok(finished), Err)
+    }
+
+    /// The configuration as a file that repeats the run.
+    pub fn to_toml(&self) -> String {
+        self.config.to_toml(self.batch, self.epochs)
+    }
+
+    /// Trains and evaluates the kept weights, and leaves no file behind.
+    ///
+    /// # Errors
+    /// Options that do not fit each other.
+    pub fn train(&self, signal: &AtomicUsize, observe: &mut dyn FnMut(&Event<'_>)) -> Result<Finished> {
+        let mut trainer = self.trainer(self.rows_per_step())?;
+        let scorer = Scorer::new(self.prepared.preprocessing.target(), self.loss);
+        let data = FitData { train: &self.prepared.train, val: self.prepared.val.as_ref(), scorer: &scorer };
+        let outcome = fit(&mut trainer, data, &self.fit_options(), signal, observe);
+        self.finish(&mut trainer, &scorer, outcome)
     }
 
     /// Evaluates the kept weights once on each part.
@@ -368,6 +417,7 @@ impl Plan {
             threads_asked: self.threads_asked,
             isa: self.config.threads.isa.name(),
             seed: self.config.seed,
+            cv: self.cv.clone(),
             weights_sha256: parameters.sha256(),
         };
         let history = outcome.history.iter().map(|record| Event::Epoch(record).to_json()).collect();

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::cross_validation::CrossValidation;
 use crate::metrics::MetricSet;
 
 /// The figures of `summary.json`.
@@ -44,6 +45,9 @@ pub struct Summary {
     pub isa: &'static str,
     /// Seed.
     pub seed: u64,
+    /// The cross-validation that came before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cv: Option<CrossValidation>,
     /// Hash of the kept weights.
     pub weights_sha256: String,
 }

@@ -38,6 +38,12 @@ impl Best {
         Best { watched, min_delta, best: None, reference: None, epoch: 0, waited: 0 }
     }
 
+    /// Takes an epoch for the best, whatever its figures.
+    pub fn take(&mut self, epoch: usize) -> bool {
+        self.epoch = epoch;
+        true
+    }
+
     /// Takes in an epoch; says whether it is the best so far. Equal values are decided by the lower loss, and of equal
     /// epochs the later one wins. An undefined value is never better than a defined one, and whatever its value, an epoch
     /// with an undefined loss is never better than one with a defined loss.

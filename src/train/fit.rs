@@ -19,6 +19,9 @@ use crate::optim::schedule::{Plateau, Schedule};
 pub struct FitOptions {
     /// Passes over the training part.
     pub epochs: usize,
+    /// The epoch after which training ends all the same, to keep the last weights rather than the best; the schedule runs
+    /// over `epochs`.
+    pub last_epoch: Option<usize>,
     /// Optimizer steps at most.
     pub steps: Option<u64>,
     /// Time at most.
@@ -130,7 +133,7 @@ pub fn fit(
     let mut fit = Fit::new(data, options, signal);
     fit.kept.extend_from_slice(trainer.evaluated_parameters());
     let mut order = Vec::new();
-    for epoch in 1..=options.epochs {
+    for epoch in 1..=options.last_epoch.map_or(options.epochs, |last| last.min(options.epochs)) {
         epoch_order(data.train.rows(), options.seed, epoch as u64 - 1, options.shuffle, &mut order);
         let began = Instant::now();
         let outcome = fit.epoch(trainer, epoch, &order);
@@ -241,7 +244,11 @@ impl<'a> Fit<'a> {
         let watched = if self.options.monitor.part == DataPart::Train { Some(&running) } else { val_figures.as_ref() };
         // The step before the one that diverged may have broken the weights already.
         let diverged = matches!(outcome.halt, Some(Halt::Diverged(_)));
-        let best = !diverged && watched.is_some_and(|figures| self.best.observe(epoch, figures));
+        let best = !diverged
+            && match self.options.last_epoch {
+                Some(_) => self.best.take(epoch),
+                None => watched.is_some_and(|figures| self.best.observe(epoch, figures)),
+            };
         if best {
             self.kept.clear();
             self.kept.extend_from_slice(trainer.evaluated_parameters());

@@ -9,8 +9,8 @@ use std::ops::Range;
 use super::shared::Shared;
 use super::team::Member;
 use super::workspace::{Buffer, SharedBuffer};
-use crate::kernel::gemm::{self, Extent, forward_blocks};
-use crate::kernel::{Isa, Job, LANES, Lanes, Line, Panels, panels};
+use crate::kernel::gemm::{self, Extent};
+use crate::kernel::{Isa, Job, LANES, Lanes, Line, panels};
 use crate::model::{Layout, Tensor};
 use crate::nn::panel::transpose;
 use crate::optim::newton_schulz::NewtonSchulz;
@@ -178,17 +178,10 @@ impl MatrixOf<SharedBuffer<'_>> {
 
     /// `G = X Xᵀ`, some panels of it.
     fn multiply_by_itself(&self, member: Member<'_>, isa: Isa, now: usize, run: Range<usize>) {
-        for (start, depth) in forward_blocks(self.long) {
-            let x = self.x[now].panels(member, run.clone());
-            let x = Panels { lines: &x.lines[start..], stride: x.stride };
-            for rows in 0..panels(self.short) {
-                let first = rows * LANES;
-                let extent =
-                    Extent { panels: run.len(), rows: LANES.min(self.short - first), depth, accumulate: start > 0 };
-                let factor = self.x[now].lines(member, rows, start..start + depth);
-                gemm::forward(isa, factor, x, self.gram.panels_mut(member, run.clone()).rows_from(first), extent);
-            }
-        }
+        let all = self.x[now].panels(member, 0..panels(self.short));
+        let some = self.x[now].panels(member, run.clone());
+        let extent = Extent { panels: run.len(), rows: self.short, depth: self.long, accumulate: false };
+        gemm::forward(isa, all, some, self.gram.panels_mut(member, run), extent);
     }
 
     /// `b G + c G²`, some panels of it.

@@ -27,16 +27,25 @@ impl Scorer {
     pub fn predictions(&self, outputs: &[f32]) -> Vec<f32> {
         let width = self.target.outputs().max(1);
         let mut predicted = vec![0.0; outputs.len()];
-        let pieces = outputs.par_chunks(PIECE * width).zip(predicted.par_chunks_mut(PIECE * width));
-        pieces.for_each(|(from, to)| {
-            for (z, p) in from.chunks_exact(width).zip(to.chunks_exact_mut(width)) {
-                self.link.apply(z, p);
-                if self.target.task == Task::Regression {
-                    p.iter_mut().enumerate().for_each(|(i, p)| *p = self.target.to_units(i, *p) as f32);
-                }
-            }
-        });
+        let piece = PIECE * width;
+        if outputs.len() <= piece {
+            // Small networks that train side by side would wait for each other in the pool.
+            self.predict(outputs, &mut predicted);
+        } else {
+            let pieces = outputs.par_chunks(piece).zip(predicted.par_chunks_mut(piece));
+            pieces.for_each(|(from, to)| self.predict(from, to));
+        }
         predicted
+    }
+
+    fn predict(&self, from: &[f32], to: &mut [f32]) {
+        let width = self.target.outputs().max(1);
+        for (z, p) in from.chunks_exact(width).zip(to.chunks_exact_mut(width)) {
+            self.link.apply(z, p);
+            if self.target.task == Task::Regression {
+                p.iter_mut().enumerate().for_each(|(i, p)| *p = self.target.to_units(i, *p) as f32);
+            }
+        }
     }
 
     /// The figures of outputs for `rows` of a data set, in that order; ranking figures are left out of brief ones.

@@ -3,11 +3,14 @@
 mod bench;
 mod bits;
 mod config;
+mod cv;
 mod ends;
 mod help;
 mod images;
 mod inspect;
 mod journeys;
+mod lr_find;
 mod optimizers;
 mod place;
 mod predict;
+mod tune;

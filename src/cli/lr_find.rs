@@ -1,0 +1,186 @@
+//! `gradlane lr-find`: a learning-rate range test.
+
+mod picture;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Arg, ArgMatches, Command};
+use gradlane::config::TrainConfig;
+use gradlane::data::prepare;
+use gradlane::experiment::{LrFind, Sweep, lr_find};
+use gradlane::run::path_among_runs;
+use gradlane::{Error, Result, atomic};
+use serde_json::json;
+
+use super::args;
+use super::exit::Outcome;
+use super::output::{print, print_json, say};
+use super::train::{counted, limit_pool, quoted};
+
+const AFTER_HELP: &str = "\
+Trains networks of several seeds side by side while the learning rate grows from step to step, and looks at the median of \
+their losses, smoothed (L. N. Smith 2017, https://arxiv.org/abs/1506.01186). The band begins where the loss has made a \
+twentieth of its fall and ends where it is lowest, just before it rises. What is recommended is a quarter of the latter rate.";
+
+/// Options of training that a sweep has no use for.
+const WITHOUT: &[&str] = &[
+    "test",
+    "cv",
+    "lr",
+    "schedule",
+    "epochs",
+    "time_limit",
+    "target",
+    "monitor",
+    "patience",
+    "min_delta",
+    "tol_loss",
+    "tol_grad",
+    "fail_under",
+    "ema",
+    "out",
+    "overwrite",
+    "log_steps",
+    "progress",
+    "verbose",
+    "dry_run",
+    "overfit_batch",
+    "trace",
+];
+
+/// Steps of a sweep where nothing is said, and at least.
+const STEPS: u64 = 300;
+const LEAST_STEPS: u64 = 20;
+/// Seeds where nothing is said.
+const SEEDS: usize = 3;
+
+/// The command line.
+pub fn command() -> Command {
+    let option = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help).help_heading("Sweep").allow_hyphen_values(true)
+    };
+    Command::new("lr-find")
+        .about("Find a learning rate: let it grow and see where the loss falls")
+        .after_help(AFTER_HELP)
+        .arg(args::data())
+        .arg(option("from", "RATE", "Rate of the first step [1e-6]"))
+        .arg(option("to", "RATE", "Rate of the last step [10]"))
+        .arg(option("seeds", "N", "Networks, of different initial weights and orders of rows [3]"))
+        .args(args::training_flags_without(WITHOUT))
+        .mut_arg("steps", |arg| arg.help("Steps of each network [300]").help_heading("Sweep"))
+        .mut_arg("json", |arg| arg.help("Print one JSON object"))
+        .arg(
+            Arg::new("plot")
+                .short('o')
+                .long("out")
+                .value_name("FILE.svg")
+                .help("Where the plot is written [runs/lr-find-<date-time>.svg]")
+                .help_heading("Run"),
+        )
+        .arg(args::config())
+}
+
+/// Runs it.
+pub fn run(matches: &ArgMatches) -> Outcome {
+    let settings = args::settings(matches)?;
+    let (quiet, as_json) = (settings.switch("quiet")?, settings.switch("json")?);
+    let mut config = TrainConfig::new(settings)?;
+    let sweep = sweep(matches, &config)?;
+    config.stopping.steps = None;
+    config.stopping.fail_under = None;
+    config.stopping.target = None;
+    config.stopping.monitor = None;
+    limit_pool(config.threads.threads);
+    let prepared = Arc::new(prepare(&config.data, config.seed)?);
+    if !quiet {
+        prepared.notes.iter().for_each(|note| say(note));
+        let steps = counted(sweep.steps as u64, "step");
+        say(&format!(
+            "sweeps: {} of {steps}, {} (--seeds, --steps)",
+            sweep.seeds,
+            config.optimizer.spec.algorithm.name()
+        ));
+    }
+    prepared.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
+    let found = lr_find(&config, &prepared, sweep)?;
+    let plot = matches.get_one::<String>("plot").map_or_else(|| path_among_runs("lr-find-", ".svg"), PathBuf::from);
+    write_plot(&plot, &picture::chart(&found).svg_file())?;
+    if as_json {
+        let mut object = json!(found);
+        object["optimizer"] = json!(config.optimizer.spec.to_string());
+        object["plot"] = json!(plot);
+        return print_json(&object);
+    }
+    print(&readable(&found, &plot, &command_with(matches, &found)))
+}
+
+fn write_plot(path: &Path, svg: &str) -> Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+    }
+    atomic::write(path, svg.as_bytes())
+}
+
+/// The sweep that the flags ask for.
+fn sweep(matches: &ArgMatches, config: &TrainConfig) -> Result<Sweep> {
+    let rate = |name: &str, default: f64| {
+        let Some(text) = matches.get_one::<String>(name) else { return Ok(default) };
+        let wrong = || Error::Usage(format!("--{name}: expected a number above 0, found \"{text}\""));
+        text.parse::<f64>().ok().filter(|x| *x > 0.0 && x.is_finite()).ok_or_else(wrong)
+    };
+    let (from, to) = (rate("from", 1e-6)?, rate("to", 10.0)?);
+    if from >= to {
+        return Err(Error::Usage(format!("--from {from} must be below --to {to}")));
+    }
+    let seeds = match matches.get_one::<String>("seeds") {
+        None => SEEDS,
+        Some(text) => {
+            let wrong = || Error::Usage(format!("--seeds: expected a whole number of 1 to 1000, found \"{text}\""));
+            text.parse().ok().filter(|n| (1..=1000).contains(n)).ok_or_else(wrong)?
+        }
+    };
+    let steps = config.stopping.steps.unwrap_or(STEPS);
+    if !(LEAST_STEPS..=1_000_000).contains(&steps) {
+        return Err(Error::Usage(format!("--steps: expected {LEAST_STEPS} to 1,000,000 for a sweep, found {steps}")));
+    }
+    Ok(Sweep { from, to, steps: steps as usize, seeds })
+}
+
+/// The command that trains with what is recommended, and all that was asked for beside it.
+fn command_with(matches: &ArgMatches, found: &LrFind) -> Option<String> {
+    let rate = found.recommended?;
+    let mut words = vec!["gradlane".to_owned(), "train".to_owned()];
+    words.extend(matches.get_one::<String>("data").cloned());
+    if let Some(file) = matches.get_one::<String>("config") {
+        words.extend(["-c".to_owned(), file.clone()]);
+    }
+    let mut given = args::given_flags(matches).into_iter();
+    while let Some(flag) = given.next() {
+        match flag.as_str() {
+            "--steps" => drop(given.next()), // the sweep's
+            "--json" | "--quiet" => {}
+            _ => words.push(flag),
+        }
+    }
+    words.extend(["--lr".to_owned(), picture::rate(rate)]);
+    Some(words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
+}
+
+fn readable(found: &LrFind, plot: &Path, command: &Option<String>) -> String {
+    let mut text = format!("\n{}\n", picture::text(found));
+    match (&found.band, found.recommended, command) {
+        (Some(band), Some(rate), Some(command)) => {
+            let [low, high, rate] = [band.low, band.high, rate].map(picture::rate);
+            text += &format!("band         {low} to {high}\nrecommended  {rate}\nplot         {}\n", plot.display());
+            text += &format!("train with: {command}\n");
+        }
+        _ => {
+            text += &format!("plot         {}\n", plot.display());
+            text += "The loss falls nowhere by more than a hundredth: nothing to recommend. Try other --from and --to, more \
+                     --steps, or look at the data.\n";
+        }
+    }
+    text
+}

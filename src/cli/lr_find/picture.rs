@@ -1,0 +1,108 @@
+//! The curve of a range test: a chart for a file, and a few lines of text for the terminal.
+
+use gradlane::experiment::LrFind;
+use gradlane::report::{Chart, ChartAxis, Scale, Series};
+
+/// Width and height of the text.
+const COLUMNS: usize = 64;
+const LINES: usize = 11;
+
+/// A rate with two significant digits.
+pub fn rate(value: f64) -> String {
+    let rounded: f64 = format!("{value:.1e}").parse().unwrap_or(value);
+    if (1e-3..1e3).contains(&rounded) { format!("{rounded}") } else { format!("{rounded:e}") }
+}
+
+/// Losses worth showing: from the lowest to somewhat above the first, for what diverges leaves every scale.
+fn shown(found: &LrFind) -> (f64, f64) {
+    let defined = || found.loss.iter().flatten().copied();
+    let (first, lowest) = (defined().next().unwrap_or(1.0), defined().fold(f64::INFINITY, f64::min));
+    let room = (0.25 * (first - lowest)).max(0.05 * first.abs()).max(f64::MIN_POSITIVE);
+    (lowest, first + room)
+}
+
+/// The median with the spread of the seeds, the band shaded, the recommended rate marked.
+pub fn chart(found: &LrFind) -> Chart {
+    let points = found.rates.iter().zip(&found.loss);
+    let line: Vec<(f64, f64)> = points.map(|(rate, loss)| (*rate, loss.unwrap_or(f64::NAN))).collect();
+    let spread = |(step, rate): (usize, &f64)| {
+        let values: Vec<f64> = found.losses.iter().filter_map(|losses| losses.get(step).copied()).collect();
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        (values.len() == found.losses.len()).then_some((*rate, low, high))
+    };
+    let seeds = found.sweep.seeds;
+    let name = if seeds == 1 { "loss".to_owned() } else { format!("median loss of {seeds} seeds, and their spread") };
+    let band = found.rates.iter().enumerate().filter_map(spread).collect();
+    let mut series = vec![Series { name, line, band, ..Series::default() }];
+    if let Some(recommended) = found.recommended {
+        let step = found.rates.iter().position(|r| *r >= recommended).unwrap_or(0);
+        let marks = found.loss[step].iter().map(|loss| (recommended, *loss)).collect();
+        series.push(Series {
+            name: format!("recommended: {}", rate(recommended)),
+            colour: 1,
+            marks,
+            ..Series::default()
+        });
+    }
+    let description = match (found.recommended, found.band) {
+        (Some(recommended), Some(band)) => format!(
+            "The loss begins to fall at a learning rate of {} and is lowest at {}; recommended is {}.",
+            rate(band.low),
+            rate(band.high),
+            rate(recommended)
+        ),
+        _ => "The loss falls at no learning rate of the range.".to_owned(),
+    };
+    Chart {
+        id: "lr-find".to_owned(),
+        title: "Learning-rate range test".to_owned(),
+        description,
+        x: ChartAxis::new("learning rate", Scale::Log),
+        y: ChartAxis { ends: Some(shown(found)), ..ChartAxis::new("loss of a batch, smoothed", Scale::Linear) },
+        series,
+        levels: Vec::new(),
+        spans: found.band.iter().map(|band| (band.low, band.high)).collect(),
+    }
+}
+
+/// The median as a few lines of text, with the band and the recommended rate below it.
+pub fn text(found: &LrFind) -> String {
+    let (low, high) = shown(found);
+    let steps = found.rates.len();
+    let column_of = |step: usize| step * COLUMNS / steps;
+    let mut cells = vec![[' '; COLUMNS]; LINES];
+    for (step, loss) in found.loss.iter().enumerate() {
+        let height = loss.map_or(1.0, |loss| ((loss - low) / (high - low)).clamp(0.0, 1.0));
+        let line = ((1.0 - height) * (LINES - 1) as f64).round() as usize;
+        cells[line][column_of(step)] = if loss.is_some_and(|loss| loss <= high) { '•' } else { '^' };
+    }
+    let mut below = [' '; COLUMNS];
+    let step_of = |wanted: f64| found.rates.iter().position(|rate| *rate >= wanted * (1.0 - 1e-9)).unwrap_or(steps - 1);
+    if let Some(band) = found.band {
+        below[column_of(step_of(band.low))..=column_of(step_of(band.high))].fill('─');
+    }
+    if let Some(recommended) = found.recommended {
+        below[column_of(step_of(recommended))] = '▲';
+    }
+    let mut text = String::new();
+    for (number, line) in cells.iter().enumerate() {
+        let label = match number {
+            0 => format!("{high:.3}"),
+            n if n == LINES - 1 => format!("{low:.3}"),
+            _ => String::new(),
+        };
+        text += &format!("{label:>9} │{}\n", line.iter().collect::<String>().trim_end());
+    }
+    text += &format!("{:>9} │{}\n", "band", below.iter().collect::<String>().trim_end());
+    let (first, last) = (rate(found.sweep.from), rate(found.sweep.to));
+    text + &format!(
+        "{:>9} └{}\n{:>11}{:<half$}{:>half$}\n",
+        "loss",
+        "─".repeat(COLUMNS),
+        "",
+        first,
+        last,
+        half = COLUMNS / 2
+    )
+}

@@ -1,0 +1,86 @@
+//! The folds of `train --cv`.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gradlane::data::Folds;
+use gradlane::experiment::with_cross_validation;
+use gradlane::metrics::{MetricName, MetricSet};
+use gradlane::run::{CrossValidation, Fold, Plan};
+
+use super::super::exit::{Failure, Outcome};
+use super::super::output::{print, say};
+use super::super::progress::Style;
+use super::super::table;
+
+/// Trains the folds, and returns the plan for all rows.
+///
+/// # Errors
+/// Those of training, and the signal that ended it, after the folds that are over have been shown.
+pub fn validated(plan: Plan, folds: &Folds, signal: &AtomicUsize, style: Style, json: bool) -> Outcome<Plan> {
+    let metric = plan.config.stopping.monitor.map(|monitor| monitor.metric);
+    let seen = Mutex::new(0);
+    let plan = with_cross_validation(plan, folds, signal, &|fold| {
+        let mut seen = seen.lock().unwrap_or_else(|e| e.into_inner());
+        *seen += 1;
+        match style {
+            Style::None => {}
+            Style::Json => say(&fold.event().to_string()),
+            Style::Bar | Style::Plain => say(&ended(fold, *seen, folds.len())),
+        }
+    })?;
+    let number = signal.load(Ordering::Relaxed);
+    if number == 0 {
+        return Ok(plan);
+    }
+    let over: Vec<Fold> = plan.cv.into_iter().flat_map(|cv| cv.folds).filter(|fold| fold.stopped != "signal").collect();
+    say(&format!("interrupted: {} of {} folds are over, and no network is kept", over.len(), folds.len()));
+    if !json && !over.is_empty() {
+        print(&readable(&CrossValidation::new(over), metric))?;
+    }
+    Err(Failure::Signal(number))
+}
+
+fn ended(fold: &Fold, seen: usize, of: usize) -> String {
+    let figures = fold.val.iter().filter(|(name, _)| SHOWN.contains(name)).take(2);
+    let figures: String = figures.map(|(name, value)| format!(", val_{name} {}", table::figure(value))).collect();
+    let how = match fold.stopped {
+        "diverged" => ", diverged",
+        "signal" => ", interrupted",
+        _ => "",
+    };
+    format!("fold {} is over, {seen} of {of}: best epoch {}{figures}{how}", fold.fold, fold.best_epoch)
+}
+
+/// Figures of the table; JSON has all.
+const SHOWN: [MetricName; 9] = [
+    MetricName::Loss,
+    MetricName::Accuracy,
+    MetricName::F1,
+    MetricName::Auroc,
+    MetricName::Mcc,
+    MetricName::Rmse,
+    MetricName::Mae,
+    MetricName::R2,
+    MetricName::Mape,
+];
+
+/// The folds below each other, then mean and standard deviation.
+pub fn readable(cv: &CrossValidation, monitor: Option<MetricName>) -> String {
+    let names: Vec<MetricName> =
+        cv.mean.iter().map(|(name, _)| name).filter(|name| SHOWN.contains(name) || monitor == Some(*name)).collect();
+    let words = ["fold", "rows", "best epoch"].map(str::to_owned);
+    let header: Vec<String> = words.into_iter().chain(names.iter().map(ToString::to_string)).collect();
+    let figures = |set: &MetricSet| names.iter().map(|name| table::figure(set.get(*name))).collect::<Vec<_>>();
+    let row = |first: [String; 3], set: &MetricSet| first.into_iter().chain(figures(set)).collect::<Vec<String>>();
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for fold in &cv.folds {
+        let how = if fold.stopped == "diverged" { " (diverged)" } else { "" };
+        let first = [format!("{}{how}", fold.fold), fold.val_rows.to_string(), fold.best_epoch.to_string()];
+        rows.push(row(first, &fold.val));
+    }
+    for (name, set) in [("mean", &cv.mean), ("±", &cv.std)] {
+        rows.push(row([name.to_owned(), String::new(), String::new()], set));
+    }
+    format!("\ncross-validation, {} folds\n{}", cv.folds.len(), table::plain(&header, &rows))
+}

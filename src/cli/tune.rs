@@ -1,0 +1,335 @@
+//! `gradlane tune`: the search for good settings.
+
+mod progress;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use gradlane::experiment::tune::{Budget, Found, Protocol, Space, Trial, TuneDirectory, Tuner, rungs};
+use gradlane::run::{Finished, Plan, path_among_runs};
+use gradlane::train::goal::{DataPart, Watched};
+use gradlane::{Error, Result};
+use serde_json::json;
+use toml::{Table, Value};
+
+use super::args;
+use super::exit::{Failure, Outcome};
+use super::output::{print, print_json, say};
+use super::progress::Style;
+use super::table;
+use super::train::{catch_signals, counted, limit_pool, quoted};
+use progress::Shown;
+
+const AFTER_HELP: &str = "\
+Trial 1 is what `train` does without a search; the others are quasi-random points of the space. All are trained for a ninth \
+of the epochs, the better third for three times as long, and of these again the better third for all epochs (successive \
+halving, https://arxiv.org/abs/1502.07943); fewer than nine trials are halved less often. Options that are given are fixed, \
+and not searched. For a budget in trials the result does not depend on the number of threads, nor on interruptions.
+
+The space is a TOML file; --dry-run prints the default one. Its keys are options of the network and its optimizer, and \
+width and depth of the hidden layers, and lr_factor (times the optimizer's own rate):
+
+  batch = [16, 32, 64]              one of these
+  dropout = { linear = [0, 0.5] }   a number
+  lr = { log = [1e-4, 1e-1] }       a number, its logarithm evenly spread
+  depth = { int = [1, 4] }          a whole number
+  width = { log_int = [16, 512] }   a whole number, its logarithm evenly spread
+
+DIR holds tune.toml (what is searched), trials.jsonl (every trial), best.toml (for `train -c`), and best, the run of it.";
+
+/// Options of training that stand here under another name, or that a search has no use for.
+const WITHOUT: &[&str] =
+    &["monitor", "out", "log_steps", "fail_under", "target", "overfit_batch", "trace", "init_from", "verbose"];
+
+/// A validation part below this is said to be small: its accuracy has a standard error of up to 3.5 points.
+const FEW_ROWS: usize = 200;
+
+/// Trials that are shown.
+const SHOWN: usize = 10;
+
+/// The command line.
+pub fn command() -> Command {
+    let option = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help).help_heading("Search")
+    };
+    Command::new("tune")
+        .about("Search for good settings, and train with the best")
+        .after_help(AFTER_HELP)
+        .arg(args::data())
+        .arg(option("budget", "N|TIME", "Settings to try, or how long to search: 27, 10m [27]"))
+        .arg(option("space", "FILE", "What to search [see --dry-run]"))
+        .arg(option("metric", "METRIC", "What decides, of the validation part or the folds [accuracy or loss]"))
+        .arg(option("resume", "DIR", "Go on with a search; what it was about need not be repeated"))
+        .arg(
+            Arg::new("no-retrain")
+                .long("no-retrain")
+                .action(ArgAction::SetTrue)
+                .help("Do not train with the best settings at the end")
+                .help_heading("Search"),
+        )
+        .args(args::training_flags_without(WITHOUT))
+        .mut_arg("cv", |arg| arg.help("Judge each setting on K folds, which take the place of --valid"))
+        .mut_arg("epochs", |arg| arg.help("Epochs of a full run [auto: 20, or 4,000 steps, at most 500]"))
+        .mut_arg("json", |arg| arg.help("Print the result as one JSON object"))
+        .mut_arg("overwrite", |arg| arg.help("Replace a search that is there"))
+        .mut_arg("dry_run", |arg| arg.help("Read and check everything, print space and budget, do not train"))
+        .arg(
+            Arg::new("directory")
+                .short('o')
+                .long("out")
+                .value_name("DIR")
+                .conflicts_with("resume")
+                .help("Where the search is written [runs/tune-<date-time>]")
+                .help_heading("Run"),
+        )
+        .arg(args::config())
+}
+
+/// What was asked for.
+struct Asked {
+    tuner: Tuner,
+    budget: Budget,
+    resume: Option<PathBuf>,
+    out: PathBuf,
+    json: bool,
+    style: Style,
+    retrain: bool,
+}
+
+/// Runs it.
+pub fn run(matches: &ArgMatches) -> Outcome {
+    let given = args::settings(matches)?;
+    let (quiet, dry_run) = (given.switch("quiet")?, given.switch("dry_run")?);
+    let asked = asked(matches, given, quiet)?;
+    if !quiet {
+        let (plan, metric) = (asked.tuner.base(), asked.tuner.metric());
+        plan.prepared.notes.iter().for_each(|note| say(note));
+        say(&format!("epochs: {} in a full run (--epochs changes it)", plan.epochs));
+        say(&format!("metric: {metric} decides (--metric changes it)"));
+    }
+    asked.tuner.base().prepared.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
+    if let Some(few) = asked.tuner.validation_rows().filter(|rows| *rows < FEW_ROWS && !quiet) {
+        say(&format!(
+            "note: {few} validation rows tell good settings from lucky ones poorly; --cv 5 uses all rows for it"
+        ));
+    }
+    if dry_run {
+        return planned(&asked);
+    }
+    let signal = catch_signals()?;
+    let protocol = asked.tuner.protocol();
+    let directory = match &asked.resume {
+        Some(path) => TuneDirectory::resume(path, &protocol, asked.budget)?,
+        None => TuneDirectory::create(&asked.out, &protocol, asked.budget)?,
+    };
+    let shown = Shown::new(asked.style, asked.tuner.metric());
+    let found = asked.tuner.search(&directory, asked.budget, &signal, &|progress| shown.observe(progress));
+    shown.finish();
+    let found = found?;
+    let number = signal.load(Ordering::Relaxed);
+    let Some(best) = found.trials.first() else {
+        return if number != 0 {
+            Err(Failure::Signal(number))
+        } else {
+            Err(Error::NoStep("the time was up before the first trial: allow more".to_owned()).into())
+        };
+    };
+    if best.value.is_none() {
+        let what = asked.tuner.metric();
+        let message =
+            format!("{what} is undefined in every trial, or all diverged: see {}", directory.path().display());
+        return Err(Error::Mismatch(message).into());
+    }
+    let plan = asked.tuner.plan(best)?;
+    directory.write_best(&plan)?;
+    let retrained = retrained(&asked, plan, &directory, &signal)?;
+    let reported = report(&asked, &found, best, &directory, retrained.as_ref());
+    match signal.load(Ordering::Relaxed) {
+        0 => reported,
+        number => Err(Failure::Signal(number)),
+    }
+}
+
+/// Reads flags, an earlier search, space and data.
+fn asked(matches: &ArgMatches, given: gradlane::config::Settings, quiet: bool) -> Result<Asked> {
+    let text = |id: &str| matches.get_one::<String>(id);
+    let resume = text("resume").map(PathBuf::from);
+    let earlier = resume.as_deref().map(Protocol::read).transpose()?;
+    let (json, overwrite) = (given.switch("json")?, given.switch("overwrite")?);
+    let style = if quiet { Style::None } else { Style::of(given.text("progress").as_deref())? };
+    let (mut settings, mut budget, mut metric) = (gradlane::config::Settings::new(), Budget::default(), None);
+    if let (Some((protocol, before)), Some(path)) = (&earlier, &resume) {
+        settings = protocol.settings(path);
+        budget = *before;
+        metric = Some(protocol.metric()?);
+    }
+    settings.extend(given);
+    if let Some(text) = text("budget") {
+        budget = text.parse()?;
+    }
+    if let Some(text) = text("metric") {
+        metric = Some(of_validation(text)?);
+    }
+    let space = match (text("space"), &earlier, &resume) {
+        (Some(file), _, _) => Space::read(Path::new(file))?,
+        (None, Some((protocol, _)), Some(path)) => protocol.space(path)?,
+        _ => Space::standard(&settings),
+    };
+    let out = text("directory").map_or_else(|| path_among_runs("tune-", ""), PathBuf::from);
+    if resume.is_none() {
+        TuneDirectory::check(&out, overwrite)?;
+    }
+    let threads = settings.text("threads").and_then(|threads| threads.parse().ok());
+    limit_pool(threads);
+    let tuner = Tuner::new(settings, space, metric)?;
+    Ok(Asked { tuner, budget, resume, out, json, style, retrain: !matches.get_flag("no-retrain") })
+}
+
+/// `accuracy` means `val_accuracy`.
+fn of_validation(text: &str) -> Result<Watched> {
+    match text.parse::<Watched>() {
+        Ok(watched) => Ok(watched),
+        Err(_) => text
+            .parse()
+            .map(|metric| Watched { part: DataPart::Val, metric })
+            .map_err(|e| Error::Usage(format!("--metric: {e}"))),
+    }
+}
+
+/// Space and budget of a search that is not made.
+fn planned(asked: &Asked) -> Outcome {
+    let (tuner, epochs) = (&asked.tuner, asked.tuner.base().epochs);
+    let space = tuner.space().to_table();
+    if asked.json {
+        return print_json(&json!({
+            "metric": tuner.metric().to_string(),
+            "budget": asked.budget.to_string(),
+            "epochs": epochs,
+            "folds": tuner.folds(),
+            "space": space,
+        }));
+    }
+    let mut text =
+        format!("# what decides: {}, {}\n", tuner.metric(), counted(tuner.folds() as u64, "run") + " a trial");
+    match asked.budget {
+        Budget::Time(_) => text += &format!("# budget: {} of nine trials after nine\n", asked.budget),
+        Budget::Trials(trials) => {
+            for rung in rungs(trials, epochs) {
+                text += &format!(
+                    "# {}, {} each\n",
+                    counted(rung.trials as u64, "trial"),
+                    counted(rung.epochs as u64, "epoch")
+                );
+            }
+        }
+    }
+    print(&(text + &space.to_string()))
+}
+
+/// The run with the best settings, unless it is not wanted or the user is in a hurry.
+fn retrained(asked: &Asked, plan: Plan, directory: &TuneDirectory, signal: &AtomicUsize) -> Result<Option<Finished>> {
+    if !asked.retrain || signal.load(Ordering::Relaxed) != 0 {
+        return Ok(None);
+    }
+    if asked.style != Style::None {
+        say("training with the best settings");
+    }
+    asked.tuner.retrain(plan, directory, signal, &mut |_| {})
+}
+
+fn report(
+    asked: &Asked,
+    found: &Found,
+    best: &Trial,
+    directory: &TuneDirectory,
+    retrained: Option<&Finished>,
+) -> Outcome {
+    let metric = asked.tuner.metric();
+    let edges = asked.tuner.edges(best);
+    edges.iter().for_each(|edge| say(&format!("note: {edge}")));
+    if asked.json {
+        return print_json(&json!({
+            "stopped": found.stopped,
+            "metric": metric.to_string(),
+            "tried": found.tried,
+            "trials": found.trials.len(),
+            "made": found.made,
+            "seconds": found.seconds,
+            "best": best,
+            "top": &found.trials[..found.trials.len().min(SHOWN)],
+            "notes": edges,
+            "directory": directory.path(),
+            "config": directory.best(),
+            "retrained": retrained.map(|finished| &finished.summary),
+        }));
+    }
+    let mut text = format!("\n{}", trials(&found.trials, metric));
+    let stopped = if found.stopped == "budget" { String::new() } else { format!(" (stopped: {})", found.stopped) };
+    text += &format!(
+        "\n{} settings, {} in {:.1} s{stopped}\n",
+        found.tried,
+        counted(found.made as u64, "trial"),
+        found.seconds
+    );
+    let value = table::figure(best.value);
+    text += &format!("best    trial {}, {metric} {value}: {}\n", best.trial, directory.best().display());
+    let config = quoted(&directory.best().display().to_string());
+    match retrained {
+        None => text += &format!("train with: gradlane train -c {config}\n"),
+        Some(finished) => {
+            let (run, data) = (directory.retrained(), asked.tuner.base().config.data.data.as_written().to_string());
+            if let Some(test) = &finished.summary.test {
+                let name = metric.metric;
+                text += &format!("test    test_{name} {}\n", table::figure(test.get(name)));
+            }
+            text += &format!("model   {}\n", run.join("model.safetensors").display());
+            text += &format!("weights {}\n", finished.summary.weights_sha256);
+            text +=
+                &format!("predict with: gradlane predict {} {}\n", quoted(&run.display().to_string()), quoted(&data));
+        }
+    }
+    print(&text)
+}
+
+/// The best trials with what was chosen for them.
+fn trials(trials: &[Trial], metric: Watched) -> String {
+    let shown = &trials[..trials.len().min(SHOWN)];
+    let mut chosen: Vec<&String> = Vec::new();
+    for name in shown.iter().flat_map(|trial| trial.settings.keys()) {
+        if !chosen.contains(&name) {
+            chosen.push(name);
+        }
+    }
+    let mut header = vec!["trial".to_owned(), "epochs".to_owned(), metric.to_string()];
+    if metric.metric != gradlane::metrics::MetricName::Loss {
+        header.push("val_loss".to_owned());
+    }
+    let figures = header.len();
+    header.extend(chosen.iter().map(|name| (*name).clone()));
+    let row = |trial: &Trial| {
+        let deviation = trial.std.as_ref().and_then(|std| std.get(metric.metric));
+        let spread = deviation.map_or(String::new(), |std| format!(" ± {}", table::figure(Some(std))));
+        let mut cells = vec![trial.trial.to_string(), trial.epochs.to_string(), table::figure(trial.value) + &spread];
+        if figures > 3 {
+            cells.push(table::figure(trial.val.get(gradlane::metrics::MetricName::Loss)));
+        }
+        cells.extend(chosen.iter().map(|name| setting(&trial.settings, name)));
+        cells
+    };
+    let text: Vec<usize> = (figures..header.len()).collect();
+    table::with_text(&header, &shown.iter().map(row).collect::<Vec<_>>(), &text)
+}
+
+/// A setting of a trial; a dash where the search left it as it is.
+fn setting(settings: &Table, name: &str) -> String {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    match settings.get(name) {
+        None => "–".to_owned(),
+        Some(Value::Array(items)) => items.iter().map(text).collect::<Vec<_>>().join(","),
+        Some(value) => text(value),
+    }
+}

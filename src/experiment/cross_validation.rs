@@ -1,0 +1,77 @@
+//! K-fold cross-validation: how good settings are, by K networks each of which has not seen the rows it is judged on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::side_by_side::{share_threads, side_by_side};
+use crate::Result;
+use crate::config::{Batch, TrainConfig};
+use crate::data::{Dataset, Folds};
+use crate::run::{CrossValidation, Fold, Plan};
+use crate::train::team::available_threads;
+
+/// Trains one network for each fold, small ones side by side, with the settings of `whole`, the plan for all rows: its
+/// batch, its number of epochs, its seed. Each fold has a preprocessing of its own and gives the bits that it would give
+/// alone.
+///
+/// `observe` is told of each fold that is over, in whatever order they end. A `signal` ends the folds at hand after their
+/// step, and the others are left out.
+///
+/// # Errors
+/// What fitting a preprocessing finds wrong, and options that do not fit the data.
+pub fn cross_validate(
+    whole: &Plan,
+    folds: &Folds,
+    signal: &AtomicUsize,
+    observe: &(dyn Fn(&Fold) + Sync),
+) -> Result<CrossValidation> {
+    let threads = whole.threads_asked.min(available_threads());
+    let sharing = share_threads(whole.flops_per_step(), folds.len(), threads);
+    let exact = whole.config.threads.exact;
+    let numbers: Vec<usize> = (0..folds.len()).collect();
+    let done = side_by_side(if exact { 1 } else { sharing.at_once }, &numbers, |number| {
+        if signal.load(Ordering::Relaxed) != 0 {
+            return Ok(None);
+        }
+        let prepared = Arc::new(folds.prepare(*number)?);
+        let mut plan = Plan::over(fold_config(whole), prepared)?;
+        if !exact {
+            plan.threads = sharing.threads;
+        }
+        let rows = (plan.prepared.train.rows(), plan.prepared.val.as_ref().map_or(0, Dataset::rows));
+        let fold = Fold::new(number + 1, rows, plan.train(signal, &mut |_| {})?.summary);
+        observe(&fold);
+        Ok(Some(fold))
+    });
+    let done: Result<Vec<Option<Fold>>> = done.into_iter().collect();
+    Ok(CrossValidation::new(done?.into_iter().flatten().collect()))
+}
+
+/// The plan for all rows after a cross-validation: trained as long as the folds' networks were usually best, since no
+/// validation part is left to say when. `observe` and `signal` are as in [`cross_validate`].
+///
+/// # Errors
+/// As [`cross_validate`].
+pub fn with_cross_validation(
+    mut whole: Plan,
+    folds: &Folds,
+    signal: &AtomicUsize,
+    observe: &(dyn Fn(&Fold) + Sync),
+) -> Result<Plan> {
+    let cv = cross_validate(&whole, folds, signal, observe)?;
+    whole.last_epoch = cv.usual_epoch();
+    whole.cv = Some(cv);
+    Ok(whole)
+}
+
+/// The settings of a fold: what is decided for all rows holds in each fold, and requirements are for the whole.
+fn fold_config(whole: &Plan) -> TrainConfig {
+    let mut config = whole.config.clone();
+    config.cv = None;
+    config.stopping.epochs = Some(whole.epochs);
+    config.stopping.fail_under = None;
+    if config.optimizer.batch == Batch::Auto {
+        config.optimizer.batch = Batch::Rows(whole.batch);
+    }
+    config
+}

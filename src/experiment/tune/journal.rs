@@ -1,0 +1,167 @@
+//! `trials.jsonl`: every run of a search, a line each, so that a search goes on where it was interrupted.
+
+use std::cmp::Ordering;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+
+use serde::{Deserialize, Serialize};
+use toml::Table;
+
+use crate::metrics::{MetricName, MetricSet};
+use crate::{Error, Result, atomic};
+
+/// One setting, trained for so many epochs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// Number of the setting, from 1; the first is what is trained without a search.
+    pub trial: usize,
+    /// Epochs that its schedule ran over.
+    pub epochs: usize,
+    /// What the search chose, as options of `train`.
+    pub settings: Table,
+    /// The figure that decides; none where it is undefined or training diverged.
+    pub value: Option<f64>,
+    /// Figures on the validation part, or their means over the folds.
+    pub val: MetricSet,
+    /// Standard deviations over the folds, of a sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub std: Option<MetricSet>,
+    /// Why training stopped; `diverged` if it did in any fold.
+    pub stopped: String,
+    /// Epoch of the kept weights, of each fold.
+    pub best_epochs: Vec<usize>,
+    /// Parameters of the network.
+    pub parameters: usize,
+    /// Seconds of training, the folds added, others beside it.
+    pub seconds: f64,
+    /// Hash of the kept weights, of each fold.
+    pub weights_sha256: Vec<String>,
+}
+
+impl Trial {
+    /// Orders better trials first: by the figure, then by the lower loss, then by their numbers.
+    pub fn compare(&self, other: &Trial, metric: MetricName) -> Ordering {
+        let score = |t: &Trial| t.value.map_or(f64::NEG_INFINITY, |v| if metric.higher_is_better() { v } else { -v });
+        let loss = |t: &Trial| t.val.get(MetricName::Loss).unwrap_or(f64::INFINITY);
+        let by_score = score(other).total_cmp(&score(self));
+        by_score.then(loss(self).total_cmp(&loss(other))).then(self.trial.cmp(&other.trial))
+    }
+}
+
+/// The file, and what stands in it.
+pub struct Journal {
+    path: PathBuf,
+    state: Mutex<State>,
+}
+
+struct State {
+    file: File,
+    trials: Vec<Trial>,
+}
+
+impl Journal {
+    /// Opens the file, or makes it. A last line that was not written to its end is taken away.
+    ///
+    /// # Errors
+    /// [`Error::Io`], and [`Error::Data`] for a line that is no trial.
+    pub fn open(path: &Path) -> Result<Journal> {
+        let io = |e| Error::io(path, e);
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(e) => return Err(io(e)),
+        };
+        let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
+        if whole.len() < text.len() {
+            atomic::write(path, whole.as_bytes())?;
+        }
+        let read = |(n, line): (usize, &str)| {
+            let wrong = |e| Error::data_at(path, Some(n as u64 + 1), None, format!("expected a trial: {e}"));
+            serde_json::from_str(line).map_err(wrong)
+        };
+        let trials: Result<Vec<Trial>> = whole.lines().enumerate().map(read).collect();
+        let file = OpenOptions::new().create(true).append(true).open(path).map_err(io)?;
+        Ok(Journal { path: path.to_path_buf(), state: Mutex::new(State { file, trials: trials? }) })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// Adds a trial; it is on the disk when this returns.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn add(&self, trial: Trial) -> Result<()> {
+        let io = |e| Error::io(&self.path, e);
+        let line = serde_json::to_string(&trial).map_err(|e| io(e.into()))? + "\n";
+        let mut state = self.state();
+        state.file.write_all(line.as_bytes()).and_then(|()| state.file.sync_data()).map_err(io)?;
+        state.trials.push(trial);
+        Ok(())
+    }
+
+    /// What came of a setting that was trained for so many epochs.
+    pub fn find(&self, trial: usize, epochs: usize) -> Option<Trial> {
+        self.state().trials.iter().find(|t| t.trial == trial && t.epochs == epochs).cloned()
+    }
+
+    /// All trials, those of the longest training first and of these the better ones first.
+    pub fn ranked(&self, metric: MetricName) -> Vec<Trial> {
+        let mut trials = self.state().trials.clone();
+        trials.sort_by(|a, b| b.epochs.cmp(&a.epochs).then_with(|| a.compare(b, metric)));
+        trials
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trial(trial: usize, epochs: usize, value: Option<f64>, loss: f64) -> Trial {
+        Trial {
+            trial,
+            epochs,
+            settings: Table::new(),
+            value,
+            val: [(MetricName::Loss, loss)].into_iter().collect(),
+            std: None,
+            stopped: "epochs".to_owned(),
+            best_epochs: vec![1],
+            parameters: 1,
+            seconds: 0.1,
+            weights_sha256: vec![String::new()],
+        }
+    }
+
+    #[test]
+    fn better_trials_come_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(&folder.path().join("trials.jsonl")).unwrap();
+        let runs = [(1, None, 0.1), (2, Some(0.9), 0.3), (3, Some(0.9), 0.2), (4, Some(0.8), 0.1), (5, Some(0.9), 0.2)];
+        runs.into_iter().for_each(|(n, value, loss)| journal.add(trial(n, 9, value, loss)).unwrap());
+        journal.add(trial(6, 3, Some(1.0), 0.0)).unwrap();
+        let order: Vec<usize> = journal.ranked(MetricName::Accuracy).iter().map(|t| t.trial).collect();
+        assert_eq!(order, [3, 5, 2, 4, 1, 6], "ties by loss, then by number; shorter training comes last");
+        let order: Vec<usize> = journal.ranked(MetricName::Rmse).iter().map(|t| t.trial).collect();
+        assert_eq!(order, [4, 3, 5, 2, 1, 6], "a lower error is a better one");
+    }
+
+    #[test]
+    fn a_torn_line_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trials.jsonl");
+        Journal::open(&path).unwrap().add(trial(1, 9, Some(0.5), 1.0)).unwrap();
+        let good = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{good}{{\"trial\":2,\"ep")).unwrap();
+        let journal = Journal::open(&path).unwrap();
+        assert_eq!(journal.find(1, 9), Some(trial(1, 9, Some(0.5), 1.0)));
+        journal.add(trial(2, 9, None, 1.0)).unwrap();
+        assert_eq!(Journal::open(&path).unwrap().ranked(MetricName::Loss).len(), 2);
+        std::fs::write(&path, "{}\n").unwrap();
+        let message = Journal::open(&path).err().unwrap().to_string();
+        assert!(message.contains("trials.jsonl:1"), "{message}");
+    }
+}

@@ -1,0 +1,369 @@
+//! The search for good settings: quasi-random trials, successive halving, everything recorded.
+
+mod halving;
+mod journal;
+mod protocol;
+mod runs;
+mod space;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+pub use halving::{Rung, rungs};
+pub use journal::{Journal, Trial};
+pub use protocol::{Budget, Protocol};
+pub use space::{Parameter, Range, STANDARD, Space};
+
+use super::cross_validation::with_cross_validation;
+use super::quasi_random::points;
+use crate::config::{Settings, TrainConfig};
+use crate::data::{Dataset, Folds, Prepared, prepare, prepare_folds};
+use crate::run::{Finished, Plan, RunDirectory};
+use crate::train::best::default_monitor;
+use crate::train::events::Event;
+use crate::train::goal::{DataPart, Watched};
+use crate::train::team::available_threads;
+use crate::{Error, Result, atomic};
+use runs::Workers;
+
+/// Settings of a bracket where the budget is a time: halving begins anew with as many until the time is up.
+const BRACKET: usize = 9;
+
+/// Name of the file of trials.
+const TRIALS: &str = "trials.jsonl";
+/// Name of the file of the best configuration.
+const BEST: &str = "best.toml";
+/// Name of the directory of the best configuration's run.
+const RETRAINED: &str = "best";
+
+/// A search that is ready to begin: data read and prepared once.
+pub struct Tuner {
+    settings: Settings,
+    space: Space,
+    /// What every trial is trained on: one data set with a validation part, or the folds.
+    data: Vec<Arc<Prepared>>,
+    /// All rows, with the folds where there are such.
+    whole: Arc<Prepared>,
+    folds: Option<Folds>,
+    /// The plan of the settings without a search.
+    base: Plan,
+    metric: Watched,
+}
+
+/// What has come of a search so far.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Why it ended: `budget`, `time` or `signal`.
+    pub stopped: &'static str,
+    /// Trials, the best first: by epochs, then by the figure.
+    pub trials: Vec<Trial>,
+    /// Settings tried.
+    pub tried: usize,
+    /// Runs made now, not before an interruption.
+    pub made: usize,
+    /// Seconds of the search.
+    pub seconds: f64,
+}
+
+/// How far a search is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// What has just ended.
+    pub trial: &'a Trial,
+    /// The best of the longest training so far.
+    pub best: &'a Trial,
+    /// Trials ended, those of before an interruption among them.
+    pub done: usize,
+    /// Trials in all; unknown where the budget is a time.
+    pub of: Option<usize>,
+    /// Epochs ended, over all trials and folds, and epochs in all.
+    pub epochs: (usize, Option<usize>),
+}
+
+impl Tuner {
+    /// Reads and prepares the data, and checks settings and space together.
+    ///
+    /// # Errors
+    /// As training with these settings, and [`Error::Usage`] for a metric of another part than the validation part.
+    pub fn new(settings: Settings, space: Space, metric: Option<Watched>) -> Result<Tuner> {
+        space.check_free(&settings)?;
+        let config = TrainConfig::new(settings.clone())?;
+        let metric = metric.or(config.stopping.monitor);
+        if let Some(metric) = metric.filter(|metric| metric.part != DataPart::Val) {
+            let name = metric.metric;
+            return Err(Error::Usage(format!("--metric {metric}: trials are compared by val_{name}")));
+        }
+        let (whole, folds) = match config.cv {
+            None => (prepare(&config.data, config.seed)?, None),
+            Some(count) => {
+                let (whole, folds) = prepare_folds(&config.data, config.seed, count)?;
+                (whole, Some(folds))
+            }
+        };
+        if folds.is_none() && whole.val.is_none() {
+            let message = "there is no validation part to compare trials on: leave out --valid none, or use --cv 5";
+            return Err(Error::Mismatch(message.to_owned()));
+        }
+        let whole = Arc::new(whole);
+        let data = match &folds {
+            None => vec![Arc::clone(&whole)],
+            Some(folds) => (0..folds.len()).map(|n| folds.prepare(n).map(Arc::new)).collect::<Result<_>>()?,
+        };
+        let base = Plan::over(config, Arc::clone(&whole))?;
+        let metric = metric.unwrap_or_else(|| default_monitor(whole.preprocessing.task(), true));
+        if !metric.metric.applies_to(whole.preprocessing.task()) {
+            let task = whole.preprocessing.task();
+            return Err(Error::Mismatch(format!("--metric {metric}: a {task} task has no {}", metric.metric)));
+        }
+        Ok(Tuner { settings, space, data, whole, folds, base, metric })
+    }
+
+    /// The plan of the settings without a search, whose epochs are those of a full run.
+    pub fn base(&self) -> &Plan {
+        &self.base
+    }
+
+    /// The figure that decides.
+    pub fn metric(&self) -> Watched {
+        self.metric
+    }
+
+    /// What is searched.
+    pub fn space(&self) -> &Space {
+        &self.space
+    }
+
+    /// Folds of each trial; 1 where there is a validation part instead.
+    pub fn folds(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Rows of the validation part; none where there are folds.
+    pub fn validation_rows(&self) -> Option<usize> {
+        let val = self.whole.val.as_ref().filter(|_| self.folds.is_none());
+        val.map(Dataset::rows)
+    }
+
+    /// What must stay the same for a search to go on.
+    pub fn protocol(&self) -> Protocol {
+        Protocol::new(&self.settings, &self.space, self.metric, self.base.epochs)
+    }
+
+    /// Options of a trial, counted from 1: the first is what is trained without a search.
+    fn options(&self, trial: usize) -> Result<toml::Table> {
+        match self.point(trial) {
+            None => Ok(toml::Table::new()),
+            Some(point) => self.space.options_at(&point, &self.settings),
+        }
+    }
+
+    /// The point of a trial in the space; the first has none.
+    fn point(&self, trial: usize) -> Option<Vec<f64>> {
+        let number = trial.checked_sub(2)?;
+        points(self.space.parameters.len(), number + 1, self.base.config.seed).pop()
+    }
+
+    /// The configuration of a trial.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the space has values that training refuses.
+    fn config(&self, options: &toml::Table, epochs: usize) -> Result<TrainConfig> {
+        let mut config = TrainConfig::new(self.space.with_options(&self.settings, options))?;
+        config.stopping.epochs = Some(epochs);
+        config.stopping.monitor = Some(self.metric);
+        Ok(config)
+    }
+
+    /// Searches, recording every trial in `directory`; `observe` is told of each that ends.
+    ///
+    /// For a budget in trials, what is found is the same for any number of threads, and after any interruption. When a
+    /// signal comes or the time is up, trials that have begun are finished, and no others begun.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the space has values that training refuses, [`Error::Io`] if a trial cannot be recorded.
+    pub fn search(
+        &self,
+        directory: &TuneDirectory,
+        budget: Budget,
+        signal: &AtomicUsize,
+        observe: &(dyn Fn(Progress<'_>) + Sync),
+    ) -> Result<Found> {
+        let began = Instant::now();
+        let deadline = match budget {
+            Budget::Trials(_) => None,
+            Budget::Time(time) => Some(began + time),
+        };
+        let journal = Journal::open(&directory.path.join(TRIALS))?;
+        let failed = AtomicBool::new(false);
+        let workers = Workers {
+            tuner: self,
+            journal: &journal,
+            threads: self.base.threads_asked.min(available_threads()),
+            stop: &|| {
+                let time_is_up = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+                failed.load(Ordering::Relaxed) || signal.load(Ordering::Relaxed) != 0 || time_is_up
+            },
+            failed: &failed,
+            of: self.runs_of(budget),
+            made: AtomicUsize::new(0),
+            done: AtomicUsize::new(0),
+            epochs: AtomicUsize::new(0),
+            observe,
+        };
+        let mut tried = 0;
+        loop {
+            let size = match budget {
+                Budget::Trials(trials) => trials,
+                Budget::Time(_) => BRACKET,
+            };
+            self.bracket(&workers, tried + 1, size)?;
+            tried += size;
+            if deadline.is_none() || (workers.stop)() {
+                break;
+            }
+        }
+        let trials = journal.ranked(self.metric.metric);
+        let signalled = signal.load(Ordering::Relaxed) != 0;
+        let stopped = if signalled { "signal" } else { deadline.map_or("budget", |_| "time") };
+        let tried = trials.iter().map(|t| t.trial).collect::<std::collections::BTreeSet<_>>().len();
+        let made = workers.made.into_inner();
+        Ok(Found { stopped, trials, tried, made, seconds: began.elapsed().as_secs_f64() })
+    }
+
+    /// Trials and epochs of a budget, where they are known.
+    fn runs_of(&self, budget: Budget) -> Option<(usize, usize)> {
+        let Budget::Trials(trials) = budget else { return None };
+        let rungs = rungs(trials, self.base.epochs);
+        let epochs: usize = rungs.iter().map(|rung| rung.trials * rung.epochs).sum();
+        Some((rungs.iter().map(|rung| rung.trials).sum(), epochs * self.folds()))
+    }
+
+    /// One successive halving over `size` settings from number `first` on.
+    fn bracket(&self, workers: &Workers<'_>, first: usize, size: usize) -> Result<()> {
+        let mut chosen: Vec<usize> = (first..first + size).collect();
+        for rung in rungs(size, self.base.epochs) {
+            chosen.truncate(rung.trials);
+            let mut trials = workers.run(&chosen, rung.epochs)?;
+            if trials.len() < chosen.len() {
+                break; // stopped
+            }
+            trials.sort_by(|a, b| a.compare(b, self.metric.metric));
+            chosen = trials.iter().map(|trial| trial.trial).collect();
+        }
+        Ok(())
+    }
+
+    /// Parameters whose best value is near an edge of its range, in words.
+    pub fn edges(&self, best: &Trial) -> Vec<String> {
+        self.point(best.trial).map_or(Vec::new(), |point| self.space.edges(&point))
+    }
+
+    /// The plan of a full run with the settings of a trial.
+    ///
+    /// # Errors
+    /// As planning any run.
+    pub fn plan(&self, trial: &Trial) -> Result<Plan> {
+        Plan::over(self.config(&trial.settings, self.base.epochs)?, Arc::clone(&self.whole))
+    }
+
+    /// Trains the settings of a trial as `train -c best.toml` does, into the directory's run.
+    ///
+    /// # Errors
+    /// As any run.
+    pub fn retrain(
+        &self,
+        plan: Plan,
+        directory: &TuneDirectory,
+        signal: &AtomicUsize,
+        observe: &mut dyn FnMut(&Event<'_>),
+    ) -> Result<Option<Finished>> {
+        let plan = match &self.folds {
+            None => plan,
+            Some(folds) => with_cross_validation(plan, folds, signal, &|_| {})?,
+        };
+        if signal.load(Ordering::Relaxed) != 0 {
+            return Ok(None);
+        }
+        let mut run = RunDirectory::create(&directory.retrained(), true)?;
+        plan.run(&mut run, signal, observe).map(Some)
+    }
+}
+
+/// The directory of a search: `tune.toml`, `trials.jsonl`, `best.toml`, and the run `best`.
+#[derive(Debug, Clone)]
+pub struct TuneDirectory {
+    path: PathBuf,
+}
+
+impl TuneDirectory {
+    /// Refuses a directory that holds a search; makes nothing yet.
+    ///
+    /// # Errors
+    /// [`Error::Usage`].
+    pub fn check(path: &Path, overwrite: bool) -> Result<()> {
+        if !overwrite && path.join(TRIALS).exists() {
+            return Err(Error::Usage(format!(
+                "--out {}: a search is there already: --resume it, choose another directory, or --overwrite",
+                path.display()
+            )));
+        }
+        Ok(())
+    }
+
+    /// Makes the directory of a new search, and forgets an older one that was there.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn create(path: &Path, protocol: &Protocol, budget: Budget) -> Result<TuneDirectory> {
+        std::fs::create_dir_all(path).map_err(|e| Error::io(path, e))?;
+        for file in [TRIALS, BEST] {
+            let old = path.join(file);
+            if old.exists() {
+                std::fs::remove_file(&old).map_err(|e| Error::io(&old, e))?;
+            }
+        }
+        protocol.write(path, budget)?;
+        Ok(TuneDirectory { path: path.to_path_buf() })
+    }
+
+    /// The directory of a search that goes on.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if `protocol` is another than that of the trials that are there.
+    pub fn resume(path: &Path, protocol: &Protocol, budget: Budget) -> Result<TuneDirectory> {
+        let (before, _) = Protocol::read(path)?;
+        before.check_same(protocol, path)?;
+        protocol.write(path, budget)?;
+        Ok(TuneDirectory { path: path.to_path_buf() })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The best configuration's file.
+    pub fn best(&self) -> PathBuf {
+        self.path.join(BEST)
+    }
+
+    /// The best configuration's run.
+    pub fn retrained(&self) -> PathBuf {
+        self.path.join(RETRAINED)
+    }
+
+    /// Writes the best configuration, as `train -c` takes it.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn write_best(&self, plan: &Plan) -> Result<()> {
+        atomic::write(&self.best(), plan.to_toml().as_bytes())
+    }
+}
+
+/// A time in words of the command line.
+fn written(time: Duration) -> String {
+    format!("{}s", time.as_secs_f64())
+}

@@ -1,0 +1,201 @@
+//! What a search is about: `tune.toml`, by which it goes on after an interruption.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use toml::{Table, Value};
+
+use super::space::Space;
+use super::written;
+use crate::config::{Group, Origin, Settings, duration, find};
+use crate::train::goal::Watched;
+use crate::{Error, Result, atomic};
+
+/// The file.
+const FILE: &str = "tune.toml";
+
+/// How long to search.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Budget {
+    /// So many settings.
+    Trials(usize),
+    /// So long.
+    Time(Duration),
+}
+
+impl Default for Budget {
+    /// 27 settings: with two promotions of a third they take the epochs of nine full runs.
+    fn default() -> Budget {
+        Budget::Trials(27)
+    }
+}
+
+impl FromStr for Budget {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Budget> {
+        let wrong = || {
+            Error::Usage(format!(
+                "--budget: expected a number of trials such as 27, or a time such as 10m, found \"{text}\""
+            ))
+        };
+        match text.replace('_', "").parse::<usize>() {
+            Ok(0) => Err(wrong()),
+            Ok(trials) => Ok(Budget::Trials(trials)),
+            Err(_) if text.ends_with(['s', 'm', 'h']) => duration(text).map(Budget::Time).map_err(|_| wrong()),
+            Err(_) => Err(wrong()),
+        }
+    }
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Budget::Trials(trials) => write!(f, "{trials}"),
+            Budget::Time(time) => f.write_str(&written(*time)),
+        }
+    }
+}
+
+/// What decides the figures of every trial.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Protocol {
+    settings: Table,
+    space: Table,
+    metric: String,
+    epochs: usize,
+}
+
+impl Protocol {
+    /// Of a search with these settings; threads, kernels and what is shown decide nothing.
+    pub(super) fn new(settings: &Settings, space: &Space, metric: Watched, epochs: usize) -> Protocol {
+        let decides = |name: &str| match find(name) {
+            Some(key) => !matches!(key.group, Group::Engine | Group::Run) || name == "seed",
+            None => name == "data",
+        };
+        let mut given = settings.table();
+        given.retain(|name, _| decides(name));
+        Protocol { settings: given, space: space.to_table(), metric: metric.to_string(), epochs }
+    }
+
+    /// The given settings of an earlier search, as if they stood in a file, for flags to go over.
+    pub fn settings(&self, directory: &Path) -> Settings {
+        let mut settings = Settings::new();
+        for (name, value) in &self.settings {
+            settings.set(name, value.clone(), Origin::File(directory.join(FILE)));
+        }
+        settings
+    }
+
+    /// Its space.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if somebody wrote a wrong one into the file.
+    pub fn space(&self, directory: &Path) -> Result<Space> {
+        Space::from_table(&self.space, &directory.join(FILE).display().to_string())
+    }
+
+    /// The figure that decides.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if somebody wrote a wrong one into the file.
+    pub fn metric(&self) -> Result<Watched> {
+        self.metric.parse()
+    }
+
+    /// Reads it, with the budget that was last asked for.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if there is none, [`Error::Data`] if it is none.
+    pub fn read(directory: &Path) -> Result<(Protocol, Budget)> {
+        let path = directory.join(FILE);
+        let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
+        let wrong = |why: &str| Error::data(&path, format!("expected the file of a search: {why}"));
+        let table: Table = text.parse().map_err(|e: toml::de::Error| wrong(e.message()))?;
+        let part = |name: &str| table.get(name).ok_or_else(|| wrong(&format!("{name} is missing")));
+        let text = |name: &str| part(name)?.as_str().map(str::to_owned).ok_or_else(|| wrong(name));
+        let inner = |name: &str| part(name)?.as_table().cloned().ok_or_else(|| wrong(name));
+        let epochs =
+            part("epochs")?.as_integer().and_then(|n| usize::try_from(n).ok()).ok_or_else(|| wrong("epochs"))?;
+        let budget = text("budget")?.parse()?;
+        Ok((Protocol { settings: inner("settings")?, space: inner("space")?, metric: text("metric")?, epochs }, budget))
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(super) fn write(&self, directory: &Path, budget: Budget) -> Result<()> {
+        let mut table = Table::new();
+        table.insert("budget".to_owned(), budget.to_string().into());
+        table.insert("metric".to_owned(), self.metric.clone().into());
+        table.insert("epochs".to_owned(), Value::Integer(self.epochs as i64));
+        table.insert("settings".to_owned(), Value::Table(self.settings.clone()));
+        table.insert("space".to_owned(), Value::Table(self.space.clone()));
+        atomic::write(&directory.join(FILE), table.to_string().as_bytes())
+    }
+
+    /// Refuses to go on with another search.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] that names what differs.
+    pub(super) fn check_same(&self, now: &Protocol, directory: &Path) -> Result<()> {
+        let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), ToString::to_string);
+        let differs = |what: &str, before: String, now: String| {
+            let path = directory.display();
+            Err(Error::Usage(format!("--resume {path}: {what} was {before}, and is {now} now: begin another search")))
+        };
+        for (before, now) in [(&self.settings, &now.settings), (&self.space, &now.space)] {
+            for name in before.keys().chain(now.keys()) {
+                if before.get(name) != now.get(name) {
+                    return differs(name, text(before.get(name)), text(now.get(name)));
+                }
+            }
+        }
+        if self.metric != now.metric {
+            return differs("--metric", self.metric.clone(), now.metric.clone());
+        }
+        if self.epochs != now.epochs {
+            return differs("the number of epochs", self.epochs.to_string(), now.epochs.to_string());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budgets_are_trials_or_times() {
+        assert_eq!("27".parse::<Budget>().unwrap(), Budget::Trials(27));
+        assert_eq!("90s".parse::<Budget>().unwrap(), Budget::Time(Duration::from_secs(90)));
+        assert_eq!("1.5m".parse::<Budget>().unwrap().to_string(), "90s");
+        for wrong in ["0", "-1", "2.5", "x", "10d", ""] {
+            assert!(wrong.parse::<Budget>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_search_goes_on_only_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let protocol = |lr: f64, seed: i64, threads: i64| {
+            let mut settings = Settings::new();
+            for (name, value) in [("lr", Value::Float(lr)), ("seed", seed.into()), ("threads", threads.into())] {
+                settings.set(name, value, Origin::Flag);
+            }
+            let space = Space::parse("batch = [16, 32]", "x").unwrap();
+            Protocol::new(&settings, &space, "val_loss".parse().unwrap(), 30)
+        };
+        protocol(0.1, 1, 2).write(folder.path(), Budget::Trials(5)).unwrap();
+        let (before, budget) = Protocol::read(folder.path()).unwrap();
+        assert_eq!(budget, Budget::Trials(5));
+        before.check_same(&protocol(0.1, 1, 4), folder.path()).expect("threads decide nothing");
+        let message = before.check_same(&protocol(0.1, 2, 2), folder.path()).unwrap_err().to_string();
+        assert!(message.contains("seed was 1, and is 2 now"), "{message}");
+        assert_eq!(before.space(folder.path()).unwrap().to_table(), protocol(0.1, 1, 2).space);
+        assert!(before.settings(folder.path()).has("lr") && !before.settings(folder.path()).has("threads"));
+    }
+}

@@ -1,0 +1,172 @@
+//! The runs of a rung: small ones side by side, large ones after each other on all threads.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::journal::{Journal, Trial};
+use super::{Progress, Tuner};
+use crate::Result;
+use crate::config::{Batch, TrainConfig};
+use crate::data::Dataset;
+use crate::experiment::side_by_side::{Sharing, share_threads, side_by_side};
+use crate::run::{CrossValidation, Fold, Plan};
+
+/// What all runs of a search share.
+pub(super) struct Workers<'a> {
+    pub(super) tuner: &'a Tuner,
+    pub(super) journal: &'a Journal,
+    pub(super) threads: usize,
+    /// Whether to begin no further trial.
+    pub(super) stop: &'a (dyn Fn() -> bool + Sync),
+    /// Set where a run or its record failed.
+    pub(super) failed: &'a AtomicBool,
+    /// Trials and epochs in all.
+    pub(super) of: Option<(usize, usize)>,
+    /// Trials made now.
+    pub(super) made: AtomicUsize,
+    /// Trials ended.
+    pub(super) done: AtomicUsize,
+    /// Epochs ended, over all trials and folds.
+    pub(super) epochs: AtomicUsize,
+    pub(super) observe: &'a (dyn Fn(Progress<'_>) + Sync),
+}
+
+/// A setting that is to be trained.
+struct Job {
+    trial: usize,
+    options: toml::Table,
+    config: TrainConfig,
+    flops_per_step: f64,
+    /// Work of all steps, to begin the longest first.
+    flops: f64,
+    parameters: usize,
+}
+
+/// The folds of trials that have begun.
+type Begun = Mutex<BTreeMap<usize, Vec<Fold>>>;
+
+impl Workers<'_> {
+    /// Trains settings for so many epochs, but for those that are recorded already, and returns the trials; fewer where
+    /// something said stop.
+    pub(super) fn run(&self, trials: &[usize], epochs: usize) -> Result<Vec<Trial>> {
+        let mut found = Vec::new();
+        let mut jobs = Vec::new();
+        for &trial in trials {
+            match self.journal.find(trial, epochs) {
+                Some(known) => {
+                    self.done.fetch_add(1, Ordering::Relaxed);
+                    self.epochs.fetch_add(epochs * self.tuner.folds(), Ordering::Relaxed);
+                    found.push(known);
+                }
+                None => jobs.push(self.job(trial, epochs)?),
+            }
+        }
+        jobs.sort_by(|a, b| b.flops.total_cmp(&a.flops).then(a.trial.cmp(&b.trial)));
+        let folds = self.tuner.folds();
+        let all = if self.tuner.base.config.threads.exact { 1 } else { self.threads };
+        let sharing = |job: &Job| share_threads(job.flops_per_step, jobs.len() * folds, all);
+        let (small, large): (Vec<&Job>, Vec<&Job>) = jobs.iter().partition(|job| sharing(job).at_once > 1);
+        for group in [large, small] {
+            let Some(sharing) = group.first().map(|job| share_threads(job.flops_per_step, group.len() * folds, all))
+            else {
+                continue;
+            };
+            found.extend(self.side_by_side(&group, sharing)?);
+        }
+        Ok(found)
+    }
+
+    fn job(&self, trial: usize, epochs: usize) -> Result<Job> {
+        let options = self.tuner.options(trial)?;
+        let mut config = self.tuner.config(&options, epochs)?;
+        config.cv = None;
+        config.stopping.fail_under = None;
+        if config.optimizer.batch == Batch::Auto {
+            config.optimizer.batch = Batch::Rows(self.tuner.base.batch);
+        }
+        let plan = Plan::over(config.clone(), Arc::clone(&self.tuner.data[0]))?;
+        let flops_per_step = plan.flops_per_step();
+        let flops = flops_per_step * (plan.steps_per_epoch() * epochs as u64) as f64;
+        let parameters = plan.parameters.layout.parameters();
+        Ok(Job { trial, options, config, flops_per_step, flops, parameters })
+    }
+
+    fn side_by_side(&self, jobs: &[&Job], sharing: Sharing) -> Result<Vec<Trial>> {
+        let folds = self.tuner.folds();
+        let items: Vec<(&Job, usize)> = jobs.iter().flat_map(|job| (0..folds).map(|fold| (*job, fold))).collect();
+        let begun: Begun = Mutex::new(BTreeMap::new());
+        let trials = side_by_side(sharing.at_once, &items, |(job, fold)| {
+            let trial = self.run_fold(job, *fold, sharing.threads, &begun);
+            if trial.is_err() {
+                self.failed.store(true, Ordering::Relaxed);
+            }
+            trial
+        });
+        Ok(trials.into_iter().collect::<Result<Vec<Option<Trial>>>>()?.into_iter().flatten().collect())
+    }
+
+    /// One run; the trial, where it was the last of its folds. A trial that has begun goes on whatever says stop.
+    fn run_fold(&self, job: &Job, fold: usize, threads: usize, begun: &Begun) -> Result<Option<Trial>> {
+        let lock = || begun.lock().unwrap_or_else(|e| e.into_inner());
+        let failed = self.failed.load(Ordering::Relaxed);
+        {
+            let mut begun = lock();
+            if failed || (!begun.contains_key(&job.trial) && (self.stop)()) {
+                return Ok(None);
+            }
+            begun.entry(job.trial).or_default();
+        }
+        let mut plan = Plan::over(job.config.clone(), Arc::clone(&self.tuner.data[fold]))?;
+        if !plan.config.threads.exact {
+            plan.threads = threads;
+        }
+        let rows = (plan.prepared.train.rows(), plan.prepared.val.as_ref().map_or(0, Dataset::rows));
+        // Trials that have begun are finished: no signal reaches them.
+        let finished = plan.train(&AtomicUsize::new(0), &mut |_| {})?;
+        let folds = {
+            let mut begun = lock();
+            let folds = begun.entry(job.trial).or_default();
+            folds.push(Fold::new(fold + 1, rows, finished.summary));
+            if folds.len() < self.tuner.folds() {
+                return Ok(None);
+            }
+            std::mem::take(folds)
+        };
+        self.record(job, plan.epochs, folds).map(Some)
+    }
+
+    fn record(&self, job: &Job, epochs: usize, mut folds: Vec<Fold>) -> Result<Trial> {
+        folds.sort_by_key(|fold| fold.fold);
+        let diverged = folds.iter().any(|fold| fold.stopped == "diverged");
+        let stopped = if diverged { "diverged" } else { folds[0].stopped };
+        let cv = CrossValidation::new(folds);
+        let trial = Trial {
+            trial: job.trial,
+            epochs,
+            settings: job.options.clone(),
+            value: cv.mean.get(self.tuner.metric.metric).filter(|_| !diverged),
+            val: cv.mean,
+            std: (cv.folds.len() > 1).then_some(cv.std),
+            stopped: stopped.to_owned(),
+            best_epochs: cv.folds.iter().map(|fold| fold.best_epoch).collect(),
+            parameters: job.parameters,
+            seconds: cv.folds.iter().map(|fold| fold.seconds).sum(),
+            weights_sha256: cv.folds.into_iter().map(|fold| fold.weights_sha256).collect(),
+        };
+        self.journal.add(trial.clone())?;
+        self.made.fetch_add(1, Ordering::Relaxed);
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        let ended = epochs * self.tuner.folds();
+        let ended = self.epochs.fetch_add(ended, Ordering::Relaxed) + ended;
+        let ranked = self.journal.ranked(self.tuner.metric.metric);
+        (self.observe)(Progress {
+            trial: &trial,
+            best: &ranked[0],
+            done,
+            of: self.of.map(|(trials, _)| trials),
+            epochs: (ended, self.of.map(|(_, epochs)| epochs)),
+        });
+        Ok(trial)
+    }
+}

@@ -1,0 +1,331 @@
+//! What a search may choose: parameters with their ranges, as a TOML file names them.
+
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use crate::config::{Group, KEYS, Origin, Settings, find};
+use crate::experiment::quasi_random::log_uniform;
+use crate::optim::OptimizerSpec;
+use crate::spec::unknown;
+use crate::{Error, Result};
+
+/// The default space.
+pub const STANDARD: &str = include_str!("space.toml");
+
+/// Parameters that are no options of `train`, but become some: `width` units in each of `depth` hidden layers are
+/// `hidden`; `lr_factor` times the optimizer's own rate is `lr`.
+const DERIVED: [(&str, &str); 3] = [("width", "hidden"), ("depth", "hidden"), ("lr_factor", "lr")];
+/// The one where only the other is searched.
+const WIDTH: i64 = 256;
+const DEPTH: i64 = 2;
+
+/// Options of the network and its optimizer that no search may choose: the first two change what a loss means, the last
+/// names a file of one shape.
+const REFUSED: [&str; 3] = ["loss", "label_smoothing", "init_from"];
+
+/// The values that a parameter may take.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Range {
+    /// One of these, each as likely: `[16, 32, 64]`.
+    Choices(Vec<Value>),
+    /// A number, evenly spread: `{ linear = [0, 0.5] }`.
+    Linear(f64, f64),
+    /// A number, its logarithm evenly spread: `{ log = [1e-4, 1e-1] }`.
+    Log(f64, f64),
+    /// A whole number, both ends included: `{ int = [1, 4] }`.
+    Int(i64, i64),
+    /// A whole number, its logarithm evenly spread: `{ log_int = [16, 512] }`.
+    LogInt(i64, i64),
+}
+
+/// A parameter of the search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// An option of `train` by its key, or `width`, `depth`, `lr_factor`.
+    pub name: String,
+    /// Its values.
+    pub range: Range,
+}
+
+/// All parameters of a search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Space {
+    /// In the order of their names, which is that of the dimensions of a point.
+    pub parameters: Vec<Parameter>,
+    /// The file, or what stands for it in messages.
+    origin: String,
+}
+
+/// A number to three significant digits: what is tried is then what is written.
+fn three_digits(value: f64) -> f64 {
+    format!("{value:.2e}").parse().unwrap_or(value)
+}
+
+impl Range {
+    fn parse(value: &Value) -> std::result::Result<Range, String> {
+        match value {
+            Value::Array(choices) if !choices.is_empty() => Ok(Range::Choices(choices.clone())),
+            Value::Table(table) if table.len() == 1 => {
+                let (kind, ends) = table.iter().next().expect("it has one entry");
+                Range::between(kind, ends)
+            }
+            _ => Err("expected choices such as [16, 32], or a range such as { log = [1e-4, 0.1] }".to_owned()),
+        }
+    }
+
+    fn between(kind: &str, ends: &Value) -> std::result::Result<Range, String> {
+        let ends: &[Value] = ends.as_array().map_or(&[], Vec::as_slice);
+        let number =
+            |value: &Value| value.as_float().or(value.as_integer().map(|n| n as f64)).filter(|x| x.is_finite());
+        let numbers: Option<Vec<f64>> = ends.iter().map(number).collect();
+        let integers: Option<Vec<i64>> = ends.iter().map(Value::as_integer).collect();
+        match (kind, numbers.as_deref(), integers.as_deref()) {
+            ("linear", Some(&[low, high]), _) if low < high => Ok(Range::Linear(low, high)),
+            ("log", Some(&[low, high]), _) if 0.0 < low && low < high => Ok(Range::Log(low, high)),
+            ("int", _, Some(&[low, high])) if low < high => Ok(Range::Int(low, high)),
+            ("log_int", _, Some(&[low, high])) if 0 < low && low < high => Ok(Range::LogInt(low, high)),
+            ("linear", ..) => Err("linear: expected two numbers [LOW, HIGH]".to_owned()),
+            ("log", ..) => Err("log: expected two numbers above 0, [LOW, HIGH]".to_owned()),
+            ("int", ..) => Err("int: expected two whole numbers [LOW, HIGH]".to_owned()),
+            ("log_int", ..) => Err("log_int: expected two whole numbers above 0, [LOW, HIGH]".to_owned()),
+            _ => Err(unknown("range", kind, &["linear", "log", "int", "log_int"]).to_string()),
+        }
+    }
+
+    /// The value at `u` in `[0, 1)`.
+    fn at(&self, u: f64) -> Value {
+        let whole = |x: f64, low: i64, high: i64| Value::Integer((x.floor() as i64).clamp(low, high));
+        match self {
+            Range::Choices(choices) => choices[((u * choices.len() as f64) as usize).min(choices.len() - 1)].clone(),
+            Range::Linear(low, high) => Value::Float(three_digits(low + u * (high - low))),
+            Range::Log(low, high) => Value::Float(three_digits(log_uniform(u, *low, *high))),
+            Range::Int(low, high) => whole(*low as f64 + u * (high - low + 1) as f64, *low, *high),
+            Range::LogInt(low, high) => whole(log_uniform(u, *low as f64, *high as f64 + 1.0), *low, *high),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        let between = |kind: &str, ends: [Value; 2]| {
+            Value::Table([(kind.to_owned(), Value::Array(ends.to_vec()))].into_iter().collect())
+        };
+        match self {
+            Range::Choices(choices) => Value::Array(choices.clone()),
+            Range::Linear(low, high) => between("linear", [low, high].map(|x| Value::Float(*x))),
+            Range::Log(low, high) => between("log", [low, high].map(|x| Value::Float(*x))),
+            Range::Int(low, high) => between("int", [low, high].map(|n| Value::Integer(*n))),
+            Range::LogInt(low, high) => between("log_int", [low, high].map(|n| Value::Integer(*n))),
+        }
+    }
+}
+
+impl Space {
+    /// The default space, without what `settings` fix.
+    pub fn standard(settings: &Settings) -> Space {
+        let mut space = Space::parse(STANDARD, "the default space").expect("the default space is a space");
+        space.parameters.retain(|p| !settings.has(option_of(&p.name)));
+        space
+    }
+
+    /// Reads a space from a file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read, [`Error::Usage`] for wrong TOML, unknown parameters and empty ranges.
+    pub fn read(path: &Path) -> Result<Space> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+        Space::parse(&text, &path.display().to_string())
+    }
+
+    /// Reads a space from a text; `origin` is its name in messages.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], as [`Space::read`].
+    pub fn parse(text: &str, origin: &str) -> Result<Space> {
+        let table: Table = text.parse().map_err(|e: toml::de::Error| {
+            let line = e.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+            Error::Usage(format!("{origin}:{line}: {}", e.message()))
+        })?;
+        Space::from_table(&table, origin)
+    }
+
+    /// The space that a table of parameters describes.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], as [`Space::read`].
+    pub fn from_table(table: &Table, origin: &str) -> Result<Space> {
+        let wrong = |name: &str, why: &str| Error::Usage(format!("{origin}: {name}: {why}"));
+        let mut parameters: Vec<Parameter> = Vec::new();
+        for (name, value) in table {
+            check_name(name).map_err(|why| wrong(name, &why))?;
+            let range = Range::parse(value).map_err(|why| wrong(name, &why))?;
+            parameters.push(Parameter { name: name.clone(), range });
+        }
+        // The order of a file is lost where it is written anew, and dimensions must keep their numbers.
+        parameters.sort_by(|a, b| a.name.cmp(&b.name));
+        for (derived, option) in DERIVED {
+            if table.contains_key(derived) && table.contains_key(option) {
+                return Err(wrong(derived, &format!("it decides {option}, which is searched too: leave one out")));
+            }
+        }
+        Ok(Space { parameters, origin: origin.to_owned() })
+    }
+
+    /// Refuses a search for what `settings` fix.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the parameter.
+    pub fn check_free(&self, settings: &Settings) -> Result<()> {
+        match self.parameters.iter().find(|p| settings.has(option_of(&p.name))) {
+            Some(p) => Err(Error::Usage(format!(
+                "{}: {}: --{} is given, and would be searched: leave one out",
+                self.origin,
+                p.name,
+                option_of(&p.name).replace('_', "-")
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// The space as a table.
+    pub fn to_table(&self) -> Table {
+        self.parameters.iter().map(|p| (p.name.clone(), p.range.to_value())).collect()
+    }
+
+    /// Options of `train` at a point of `[0, 1)^parameters`, beside the given settings.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for an optimizer that does not exist.
+    pub fn options_at(&self, point: &[f64], settings: &Settings) -> Result<Table> {
+        let chosen: Table = self.parameters.iter().zip(point).map(|(p, u)| (p.name.clone(), p.range.at(*u))).collect();
+        let integer = |name: &str| chosen.get(name).and_then(Value::as_integer);
+        let mut options = Table::new();
+        for (name, value) in &chosen {
+            match name.as_str() {
+                "width" | "depth" => {
+                    let (width, depth) = (integer("width").unwrap_or(WIDTH), integer("depth").unwrap_or(DEPTH));
+                    let hidden = vec![Value::Integer(width); depth.max(0) as usize];
+                    let none = Value::String("none".to_owned());
+                    options.insert("hidden".to_owned(), if hidden.is_empty() { none } else { Value::Array(hidden) });
+                }
+                "lr_factor" => {
+                    let name = chosen.get("optimizer").and_then(Value::as_str).map(str::to_owned);
+                    let name = name.or_else(|| settings.text("optimizer"));
+                    let spec: OptimizerSpec = name.as_deref().unwrap_or("adam").parse()?;
+                    let factor = value.as_float().or(value.as_integer().map(|n| n as f64)).unwrap_or(1.0);
+                    options.insert("lr".to_owned(), Value::Float(three_digits(spec.lr * factor)));
+                }
+                _ => {
+                    options.insert(name.clone(), value.clone());
+                }
+            }
+        }
+        Ok(options)
+    }
+
+    /// The settings with such options.
+    pub fn with_options(&self, settings: &Settings, options: &Table) -> Settings {
+        let mut settings = settings.clone();
+        for (name, value) in options {
+            settings.set(name, value.clone(), Origin::File(self.origin.clone().into()));
+        }
+        settings
+    }
+
+    /// What is said about parameters whose value at a point is near the end of a logarithmic range.
+    pub fn edges(&self, point: &[f64]) -> Vec<String> {
+        const EDGE: f64 = 0.05;
+        let near = |(p, u): (&Parameter, &f64)| {
+            let end = match p.range {
+                Range::Log(low, _) if *u < EDGE => format!("lower end {low}"),
+                Range::Log(_, high) if *u > 1.0 - EDGE => format!("upper end {high}"),
+                Range::LogInt(low, _) if *u < EDGE => format!("lower end {low}"),
+                Range::LogInt(_, high) if *u > 1.0 - EDGE => format!("upper end {high}"),
+                _ => return None,
+            };
+            Some(format!("the best {} is near the {end} of its range: a wider --space may hold a better one", p.name))
+        };
+        self.parameters.iter().zip(point).filter_map(near).collect()
+    }
+}
+
+/// The option that a parameter decides.
+fn option_of(name: &str) -> &str {
+    DERIVED.iter().find(|(derived, _)| *derived == name).map_or(name, |(_, option)| option)
+}
+
+fn check_name(name: &str) -> std::result::Result<(), String> {
+    let searchable =
+        |group: Group, name: &str| matches!(group, Group::Model | Group::Optimizer) && !REFUSED.contains(&name);
+    if DERIVED.iter().any(|(derived, _)| *derived == name) || find(name).is_some_and(|k| searchable(k.group, name)) {
+        return Ok(());
+    }
+    if find(name).is_some() {
+        return Err("it cannot be searched: only options of the network and its optimizer can, and none that changes \
+                    what a loss means"
+            .to_owned());
+    }
+    let options = KEYS.iter().filter(|key| searchable(key.group, key.name)).map(|key| key.name);
+    let known: Vec<&str> = DERIVED.iter().map(|(derived, _)| *derived).chain(options).collect();
+    Err(unknown("parameter", name, &known).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_covered_from_end_to_end() {
+        let space = "lr = { log = [0.001, 0.1] }\ndropout = { linear = [0, 0.5] }\nwidth = { log_int = [8, 64] }\n\
+                     depth = { int = [1, 3] }\nbatch = [16, 32]";
+        let space = Space::parse(space, "x.toml").unwrap();
+        let at = |u: f64| space.options_at(&[u; 5], &Settings::new()).unwrap().to_string();
+        assert_eq!(at(0.0), "batch = 16\nhidden = [8]\ndropout = 0.0\nlr = 0.001\n");
+        assert_eq!(at(0.5), "batch = 32\nhidden = [22, 22]\ndropout = 0.25\nlr = 0.01\n");
+        assert_eq!(at(0.999_999), "batch = 32\nhidden = [64, 64, 64]\ndropout = 0.5\nlr = 0.1\n");
+        let again = Space::from_table(&space.to_table(), "x.toml").unwrap();
+        assert_eq!(again, space, "a space is written as it is read");
+        assert_eq!(
+            space.edges(&[0.99, 0.99, 0.01, 0.99, 0.99]).len(),
+            2,
+            "only logarithmic ranges have edges to tell of"
+        );
+    }
+
+    #[test]
+    fn the_rate_goes_with_its_optimizer() {
+        let space = Space::parse("optimizer = [\"adam\", \"sgd\"]\nlr_factor = { log = [0.1, 10] }", "x").unwrap();
+        let rate = |u: f64| space.options_at(&[0.5, u], &Settings::new()).unwrap()["lr"].as_float().unwrap();
+        assert_eq!((rate(0.0), rate(0.9)), (0.001, 0.01));
+    }
+
+    #[test]
+    fn settings_that_are_given_are_not_searched() {
+        let mut settings = Settings::new();
+        let all = Space::standard(&settings).parameters.len();
+        settings.set("lr", Value::Float(0.1), Origin::Flag);
+        settings.set("hidden", Value::String("8".into()), Origin::Flag);
+        let rest = Space::standard(&settings);
+        assert_eq!(rest.parameters.len(), all - 3, "lr_factor, width and depth are gone");
+        let message = Space::parse("lr = [1, 2]", "x").unwrap().check_free(&settings).unwrap_err().to_string();
+        assert!(message.contains("--lr is given"), "{message}");
+    }
+
+    #[test]
+    fn wrong_spaces_say_what_is_wrong() {
+        for (text, part) in [
+            ("lr = 0.1", "expected choices"),
+            ("lr = []", "expected choices"),
+            ("lr = { log = [0, 1] }", "above 0"),
+            ("lr = { liner = [0, 1] }", "did you mean \"linear\""),
+            ("depth = { int = [1, 2.5] }", "whole numbers"),
+            ("lr_rate = [1]", "unknown parameter \"lr_rate\""),
+            ("loss = [\"mse\"]", "cannot be searched"),
+            ("seed = [1, 2]", "cannot be searched"),
+            ("width = [8]\nhidden = [\"8\"]", "leave one out"),
+            ("lr = [1", "x.toml:1"),
+        ] {
+            let message = Space::parse(text, "x.toml").unwrap_err().to_string();
+            assert!(message.contains(part) && message.contains("x.toml"), "{text}: {message}");
+        }
+    }
+}

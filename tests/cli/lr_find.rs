@@ -1,0 +1,78 @@
+//! `lr-find`: the learning-rate range test.
+
+use crate::place::{Place, json};
+
+fn iris() -> Place {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    place
+}
+
+#[test]
+fn a_rate_is_found_that_trains() {
+    let place = iris();
+    let found = json(&place.ok(&["lr-find", "iris.csv", "--json", "-q", "--hidden", "16", "-o", "plot.svg"]));
+    let number = |name: &str| found["band"][name].as_f64().unwrap();
+    let (low, high, rate) = (number("low"), number("high"), found["recommended"].as_f64().unwrap());
+    assert!(1e-6 < low && low <= rate && rate <= high && high < 10.0, "{low} {rate} {high}");
+    assert_eq!(found["rates"].as_array().unwrap().len(), 300);
+    assert_eq!(found["losses"].as_array().unwrap().len(), 3, "three seeds");
+    let rate = rate.to_string();
+    let summary = place.train("iris.csv", "run", &["--lr", &rate, "--epochs", "50", "--hidden", "16"]);
+    assert!(summary["train"]["accuracy"].as_f64().unwrap() > 0.95, "{summary}");
+    let plot = place.read("plot.svg");
+    assert!(plot.starts_with("<svg") && plot.contains("learning rate") && !plot.contains("href"), "{plot:.300}");
+    assert_eq!(found["plot"], "plot.svg");
+}
+
+#[test]
+fn what_is_found_does_not_depend_on_threads() {
+    let place = iris();
+    let flags = ["lr-find", "iris.csv", "--json", "-q", "--seeds", "2", "--steps", "60", "-o", "plot.svg"];
+    let one = place.ok(&[&flags[..], &["-j", "1"]].concat());
+    assert_eq!(place.ok(&[&flags[..], &["-j", "2"]].concat()), one);
+    assert_eq!(place.ok(&[&flags[..], &["-j", "3", "--exact-threads"]].concat()), one);
+    assert_ne!(place.ok(&[&flags[..], &["--seed", "7"]].concat()), one);
+}
+
+#[test]
+fn the_answer_is_a_command() {
+    let place = iris();
+    let flags = ["--steps", "100", "--hidden", "8", "--optimizer", "sgd:momentum=0.9"];
+    let text = place.ok(&[&["lr-find", "iris.csv"], &flags[..]].concat());
+    for part in ["band ", "recommended ", "plot         runs/lr-find-", "▲"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let command = text.lines().last().unwrap().strip_prefix("train with: gradlane ").expect("a command");
+    assert!(command.starts_with("train iris.csv --hidden 8 --optimizer sgd:momentum=0.9 --lr "), "{command}");
+    let words = [command.split(' ').collect::<Vec<_>>(), vec!["--epochs", "2", "-q", "-o", "run"]].concat();
+    place.ok(&words);
+}
+
+#[test]
+fn a_range_where_nothing_falls_is_said_to_be_so() {
+    let place = iris();
+    let flags = ["lr-find", "iris.csv", "-q", "--from", "1e-9", "--to", "1e-8", "--steps", "40", "-o", "p.svg"];
+    let text = place.ok(&flags);
+    assert!(text.contains("nothing to recommend") && !text.contains("train with"), "{text}");
+    let found = json(&place.ok(&[&flags[..], &["--json"]].concat()));
+    assert!(found["recommended"].is_null() && found["band"].is_null());
+}
+
+#[test]
+fn wrong_ranges_are_refused() {
+    let place = iris();
+    for flags in [
+        &["--from", "0"][..],
+        &["--from", "1", "--to", "0.1"],
+        &["--to", "inf"],
+        &["--seeds", "0"],
+        &["--steps", "5"],
+        &["--lr", "0.1"],
+        &["--cv", "3"],
+    ] {
+        let message = place.fails(2, &[&["lr-find", "iris.csv"], flags].concat());
+        assert!(message.contains(flags[0]), "{flags:?}: {message}");
+    }
+    assert!(!place.path("runs").exists(), "nothing was written");
+}

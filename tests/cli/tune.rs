@@ -1,0 +1,176 @@
+//! `tune`: a search that records every trial, goes on after an interruption, and trains with the best.
+
+use serde_json::Value;
+
+use crate::place::{Place, code, error, json, out};
+
+fn iris() -> Place {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    place
+}
+
+const SMALL: [&str; 8] = ["--budget", "9", "--epochs", "9", "--json", "-q", "--space", "space.toml"];
+const SPACE: &str = "lr = { log = [1e-4, 0.3] }\nwidth = { log_int = [4, 32] }\noptimizer = [\"adam\", \"momentum\"]\n";
+
+fn tune(place: &Place, more: &[&str]) -> Value {
+    place.write("space.toml", SPACE);
+    json(&place.ok(&[&["tune", "iris.csv"], &SMALL[..], more].concat()))
+}
+
+/// The trials of a search, in the order of their numbers and lengths, without their times.
+fn trials(place: &Place, directory: &str) -> Vec<Value> {
+    let text = place.read(&format!("{directory}/trials.jsonl"));
+    let mut trials: Vec<Value> = text.lines().map(json).collect();
+    trials.iter_mut().for_each(|trial| drop(trial.as_object_mut().unwrap().remove("seconds")));
+    trials.sort_by_key(|trial| (trial["epochs"].as_u64(), trial["trial"].as_u64()));
+    trials
+}
+
+#[test]
+fn thirds_go_on_and_the_best_is_trained() {
+    let place = iris();
+    let found = tune(&place, &["-o", "search", "--test", "0.2"]);
+    let trials = trials(&place, "search");
+    let lengths: Vec<u64> = trials.iter().map(|trial| trial["epochs"].as_u64().unwrap()).collect();
+    assert_eq!(lengths, [[1; 9].as_slice(), &[3; 3], &[9]].concat(), "nine trials, then three, then one");
+    assert_eq!((&found["tried"], &found["trials"], &found["stopped"]), (&9.into(), &13.into(), &"budget".into()));
+    let score = |trial: &Value| (trial["value"].as_f64().unwrap(), -trial["val"]["loss"].as_f64().unwrap());
+    let mut first: Vec<&Value> = trials[..9].iter().collect();
+    first.sort_by(|a, b| score(b).partial_cmp(&score(a)).unwrap());
+    let mut promoted: Vec<&Value> = first[..3].iter().map(|trial| &trial["trial"]).collect();
+    promoted.sort_by_key(|number| number.as_u64());
+    assert_eq!(
+        promoted,
+        trials[9..12].iter().map(|trial| &trial["trial"]).collect::<Vec<_>>(),
+        "the best third goes on"
+    );
+    assert_eq!(found["best"]["trial"], trials[12]["trial"]);
+    assert_eq!(trials[0]["settings"], Value::Object(Default::default()), "the first is trained as without a search");
+    let retrained = &found["retrained"];
+    assert_eq!(retrained["weights_sha256"], trials[12]["weights_sha256"][0], "training again gives the trial's bits");
+    assert!(retrained["test"]["accuracy"].is_number());
+    let again = json(&place.ok(&["train", "-c", "search/best.toml", "-o", "again", "--json", "-q"]));
+    assert_eq!(again["weights_sha256"], retrained["weights_sha256"], "best.toml is the configuration");
+    place.ok(&["predict", "search/best", "iris.csv"]);
+}
+
+#[test]
+fn a_search_is_the_same_on_any_number_of_threads() {
+    let place = iris();
+    tune(&place, &["-o", "one", "-j", "1", "--no-retrain"]);
+    tune(&place, &["-o", "two", "-j", "2", "--no-retrain"]);
+    tune(&place, &["-o", "three", "-j", "3", "--exact-threads", "--no-retrain"]);
+    assert_eq!(trials(&place, "one"), trials(&place, "two"));
+    assert_eq!(trials(&place, "one"), trials(&place, "three"));
+    assert!(!place.path("one/best").exists());
+    tune(&place, &["-o", "seed", "--seed", "1", "--no-retrain"]);
+    assert_ne!(trials(&place, "one"), trials(&place, "seed"));
+}
+
+#[test]
+fn an_interrupted_search_goes_on() {
+    let place = iris();
+    tune(&place, &["-o", "whole", "--no-retrain"]);
+    tune(&place, &["-o", "cut", "--no-retrain"]);
+    let text = place.read("cut/trials.jsonl");
+    let five: String = text.lines().take(5).map(|line| format!("{line}\n")).collect();
+    place.write("cut/trials.jsonl", format!("{five}{{\"trial\":"));
+    let found = json(&place.ok(&["tune", "--resume", "cut", "--json", "-q", "--no-retrain"]));
+    assert_eq!(found["made"], 8, "five of thirteen were there");
+    assert_eq!(trials(&place, "cut"), trials(&place, "whole"));
+    let found = json(&place.ok(&["tune", "--resume", "cut", "--json", "-q", "--no-retrain"]));
+    assert_eq!(found["made"], 0);
+    let larger = json(&place.ok(&["tune", "--resume", "cut", "--budget", "12", "--json", "-q", "--no-retrain"]));
+    assert_eq!(larger["tried"], 12, "a larger budget adds to what is there");
+    let message = place.fails(2, &["tune", "--resume", "cut", "--seed", "1", "-q"]);
+    assert!(message.contains("seed was nothing, and is \"1\" now"), "{message}");
+    place.fails(5, &["tune", "--resume", "nowhere", "-q"]);
+    let message = place.fails(2, &["tune", "iris.csv", "-o", "cut", "-q"]);
+    assert!(message.contains("--resume"), "{message}");
+}
+
+#[test]
+fn folds_judge_a_setting_by_their_mean() {
+    let place = iris();
+    let found = tune(&place, &["-o", "search", "--cv", "3", "--metric", "log_loss"]);
+    assert_eq!(found["metric"], "val_log_loss");
+    let best = &found["best"];
+    assert_eq!(best["weights_sha256"].as_array().unwrap().len(), 3);
+    assert_eq!(best["value"], best["val"]["log_loss"]);
+    assert!(best["std"]["log_loss"].as_f64().unwrap() > 0.0, "{best}");
+    let cv = &found["retrained"]["cv"];
+    assert_eq!(cv["mean"], best["val"], "the run of the best settings has the same folds");
+    let hashes: Vec<&Value> = cv["folds"].as_array().unwrap().iter().map(|fold| &fold["weights_sha256"]).collect();
+    assert_eq!(hashes, best["weights_sha256"].as_array().unwrap().iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn given_options_are_fixed() {
+    let place = iris();
+    place.write("space.toml", SPACE);
+    let message = place.fails(2, &[&["tune", "iris.csv", "--lr", "0.1"], &SMALL[..]].concat());
+    assert!(message.contains("--lr is given"), "{message}");
+    let planned = place.ok(&["tune", "iris.csv", "--dry-run", "-q", "--lr", "0.1", "--hidden", "8"]);
+    assert!(planned.contains("27 trials") && planned.contains("dropout = ["), "{planned}");
+    assert!(!planned.contains("lr_factor") && !planned.contains("width"), "{planned}");
+    assert!(!place.path("runs").exists(), "a dry run writes nothing");
+    let planned = json(&place.ok(&["tune", "iris.csv", "--dry-run", "-q", "--json"]));
+    assert!(planned["space"]["lr_factor"]["log"].is_array(), "{planned}");
+}
+
+#[test]
+fn what_cannot_be_searched_is_refused() {
+    let place = iris();
+    place.write("wrong.toml", "los = [1]");
+    let message = place.fails(2, &["tune", "iris.csv", "--space", "wrong.toml"]);
+    assert!(message.contains("wrong.toml: los"), "{message}");
+    place.write("wrong.toml", "activation = [\"relu\", \"rellu\"]");
+    let message = place.fails(2, &["tune", "iris.csv", "--space", "wrong.toml", "-q", "-o", "wrong"]);
+    assert!(message.contains("wrong.toml: activation"), "{message}");
+    place.fails(2, &["tune", "iris.csv", "--budget", "0"]);
+    place.fails(2, &["tune", "iris.csv", "--metric", "test_accuracy"]);
+    place.fails(2, &["tune", "iris.csv", "--metric", "acuracy"]);
+    place.fails(4, &["tune", "iris.csv", "--metric", "rmse", "-q"]);
+    place.fails(4, &["tune", "iris.csv", "--valid", "none", "-q"]);
+    place.fails(12, &["tune", "iris.csv", "--budget", "0s", "-q", "-o", "none"]);
+}
+
+#[test]
+fn the_report_is_a_table_and_commands() {
+    let place = iris();
+    place.write("space.toml", SPACE);
+    let flags = ["tune", "iris.csv", "--budget", "3", "--epochs", "3", "--space", "space.toml", "-o", "search"];
+    let output = place.run(&flags);
+    assert_eq!(code(&output), 0, "{}", error(&output));
+    let text = out(&output);
+    assert!(text.contains("trial") && text.contains("hidden") && text.contains("best    trial"), "{text}");
+    let command = text.lines().last().unwrap().strip_prefix("predict with: gradlane ").expect("a command");
+    place.ok(&command.split(' ').collect::<Vec<_>>());
+    assert!(error(&output).contains("4/4"), "progress is shown: {}", error(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_finishes_the_running_trials() {
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+    let place = iris();
+    let flags = ["tune", "iris.csv", "--budget", "500", "--epochs", "30", "-o", "search", "--progress", "json"];
+    let mut command = place.command(&flags);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let began = Instant::now();
+    let some = || std::fs::read_to_string(place.path("search/trials.jsonl")).is_ok_and(|t| t.lines().count() >= 3);
+    while !some() {
+        assert!(began.elapsed() < Duration::from_secs(60), "no trial ends");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.expect("kill is there").success());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(code(&output), 130);
+    assert!(out(&output).contains("stopped: signal") && out(&output).contains("best.toml"), "{}", out(&output));
+    assert!(place.path("search/best.toml").is_file() && !place.path("search/best").exists());
+    let text = place.read("search/trials.jsonl");
+    assert!(text.lines().count() < 500 && text.lines().all(|line| json(line)["epochs"].is_number()));
+}
