@@ -6,6 +6,7 @@ mod importance;
 mod machine;
 mod memory;
 mod profile;
+pub mod quasi_random;
 mod scaling;
 mod side_by_side;
 mod workloads;
