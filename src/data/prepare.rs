@@ -8,7 +8,7 @@ use super::options::{DataOptions, ReadOptions};
 use super::prepared::Prepared;
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::read::Contents;
-use super::source::Source;
+use super::source::{Opened, Source};
 use super::table::Table;
 use super::tables::{labelled, prepare_table, without_target};
 use crate::{Error, Result};
@@ -20,7 +20,20 @@ use crate::{Error, Result};
 /// not fit the data. All files are opened before the first is read as a whole.
 pub fn prepare(options: &DataOptions, seed: u64) -> Result<Prepared> {
     options.check()?;
-    let main = Input::open(&options.data)?;
+    prepare_input(Input::open(&options.data)?, options, seed)
+}
+
+/// The same for a file that is in memory; `options.data` is but its name in messages.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_bytes(bytes: &'static [u8], options: &DataOptions, seed: u64) -> Result<Prepared> {
+    options.check()?;
+    let opened = Opened::from_reader(options.data.name().to_path_buf(), Box::new(bytes))?;
+    prepare_input(Input::File(options.data.clone(), opened), options, seed)
+}
+
+fn prepare_input(main: Input, options: &DataOptions, seed: u64) -> Result<Prepared> {
     let valid = Input::open_part(&options.valid)?;
     let test = options.test.as_ref().map(Input::open_part).transpose()?.flatten();
     let read = options.read_options();
