@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The rule, after MLCommons AlgoPerf: 40 settings each of nesterov and of adamw without decay, well beyond what a
-//! comparison tries, are run for three quarters of a problem's steps. (Decay lowers the validation loss of a small data
+//! comparison tries, are run for half of a problem's steps. (Decay lowers the validation loss of a small data
 //! set by other means than minimising, and optimizers without it would all miss.) The best by final validation loss is
 //! run again with 20 fresh seeds; the median of their final validation losses is the target. Points and seeds are such as
 //! no comparison uses. With MNIST's files in `datasets/mnist` its problem is among them.
@@ -42,7 +42,7 @@ pub struct Target {
 
 /// Derives a target from `trials` settings of each optimizer and `seeds` final runs.
 pub fn derive(problem: &Problem, trials: usize, seeds: usize) -> Result<Target> {
-    let problem = Problem { steps: problem.steps * 3 / 4, ..problem.clone() };
+    let problem = Problem { steps: problem.steps / 2, ..problem.clone() };
     let terms = Terms { trials, seeds, seed: POINTS_SEED };
     let contestants = OPTIMIZERS.iter().map(|name| name.parse()).collect::<Result<Vec<Contestant>>>()?;
     let settings: Vec<Setting> = contestants.iter().flat_map(|contestant| terms.trials(contestant)).collect();

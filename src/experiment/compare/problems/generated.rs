@@ -102,8 +102,8 @@ fn problem(name: &str, form: Form, row: impl Fn(usize) -> (Vec<f64>, f64)) -> Pr
     }
 }
 
-/// Linear regression whose loss is a valley 10⁵ times steeper across than along: inputs are `x = Q·(aₖ zₖ)ₖ` with z
-/// normal, `aₖ` from 1 down to 10^−2.5 and Q a random rotation, so no scaling of single coordinates helps. Each direction
+/// Linear regression whose loss is a valley 10⁴ times steeper across than along: inputs are `x = Q·(aₖ zₖ)ₖ` with z
+/// normal, `aₖ` from 1 down to 0.01 and Q a random rotation, so no scaling of single coordinates helps. Each direction
 /// carries the same share of the target, `y = Σ sₖ zₖ / √n + 0.1·N(0, 1)` with random signs `sₖ`.
 pub fn ill_conditioned(name: &'static str) -> Result<Problem> {
     const INPUTS: usize = 32;
@@ -111,9 +111,9 @@ pub fn ill_conditioned(name: &'static str) -> Result<Problem> {
     // Three mirrors make a rotation that mixes all coordinates: x − 2 (v·x) v for a unit vector v.
     let mirrors: Vec<Vec<f64>> = (0..3).map(|_| unit(normals(INPUTS, rng))).collect();
     let signs: Vec<f64> = normals(INPUTS, rng).into_iter().map(f64::signum).collect();
-    let amplitude = |k: usize| libm::pow(10.0, -2.5 * k as f64 / (INPUTS - 1) as f64);
+    let amplitude = |k: usize| libm::pow(10.0, -2.0 * k as f64 / (INPUTS - 1) as f64);
     let form = Form {
-        description: "Linear regression in a rotated valley of condition number 100,000",
+        description: "Linear regression in a rotated valley of condition number 10,000",
         task: Task::Regression,
         network: network(INPUTS, &[], 1, Activation::Identity),
         sizes: [2_000, 1_000, 1_000],
@@ -263,7 +263,7 @@ mod tests {
         let problem = ill_conditioned("v").unwrap();
         let (x, n) = (inputs(&problem.train), problem.train.rows() as f64);
         // The rotation keeps lengths: E|x|² = Σ aₖ², and the target has variance 1 + 0.01.
-        let expected: f64 = (0..32).map(|k| libm::pow(10.0, -5.0 * f64::from(k) / 31.0)).sum();
+        let expected: f64 = (0..32).map(|k| libm::pow(10.0, -4.0 * f64::from(k) / 31.0)).sum();
         let squares: f64 = x.iter().map(|x| f64::from(x * x)).sum::<f64>() / n;
         assert!((squares / expected - 1.0).abs() < 0.1, "{squares} for {expected}");
         let Targets::Values { values, .. } = &problem.train.targets else { panic!("a regression") };
