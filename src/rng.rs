@@ -24,6 +24,8 @@ pub enum Purpose {
     Synthetic = 6,
     /// Permutations of a column, for its importance.
     Permutation = 7,
+    /// Sign flips and bootstrap samples of statistics.
+    Resampling = 10,
 }
 
 /// The stream `(seed, purpose, major, minor)`: `major` and `minor` number streams within the purpose, such as layer and row.

@@ -8,6 +8,7 @@ mod memory;
 mod profile;
 mod scaling;
 mod side_by_side;
+pub mod statistics;
 mod workloads;
 
 pub use bench::{BenchRun, bench};
