@@ -11,6 +11,7 @@ pub mod model;
 pub mod nn;
 pub mod optim;
 pub mod predict;
+pub mod report;
 pub mod rng;
 pub mod run;
 pub mod spec;

@@ -9,6 +9,7 @@ mod profile;
 pub mod quasi_random;
 mod scaling;
 mod side_by_side;
+pub mod statistics;
 mod workloads;
 
 pub use bench::{BenchRun, bench};

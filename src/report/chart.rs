@@ -1,0 +1,325 @@
+//! Line charts as SVG, drawn by `plotters` into text: no fonts, no files, no screen.
+
+use std::error::Error;
+
+use maud::{Markup, PreEscaped, html};
+use plotters::chart::ChartContext;
+use plotters::coord::Shift;
+use plotters::coord::cartesian::Cartesian2d;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::axis::{Axis, Scale};
+use super::ink::{Ink, style_sheet, with_classes};
+
+/// Width and height of the drawing. It is a third of that on the page, so lines are smooth though the library
+/// works in whole units.
+const SIZE: (u32, u32) = (1320, 900);
+const FONT: f64 = 45.0;
+const LEGEND_LINE: i32 = 52;
+
+/// An axis of a chart.
+#[derive(Debug, Clone)]
+pub struct ChartAxis {
+    /// What it shows, with its unit.
+    pub label: String,
+    /// How values become distances.
+    pub scale: Scale,
+    /// Least and greatest value shown; `None`: all there are. Values beyond stand on the edge.
+    pub ends: Option<(f64, f64)>,
+}
+
+/// Numbers that belong together: a line, a band around it, marks.
+#[derive(Debug, Clone, Default)]
+pub struct Series {
+    /// Its name in the legend.
+    pub name: String,
+    /// Number of its colour and dash, so that one thing looks the same in all charts.
+    pub colour: usize,
+    /// `(x, y)` in the order of the line; a point without a place on the axes, such as NaN, breaks it.
+    pub line: Vec<(f64, f64)>,
+    /// `(x, low, high)`.
+    pub band: Vec<(f64, f64, f64)>,
+    /// Points with a mark.
+    pub marks: Vec<(f64, f64)>,
+    /// Places on the horizontal axis where there is no finite value: a cross on the upper edge.
+    pub off_scale: Vec<f64>,
+}
+
+/// A chart.
+#[derive(Debug, Clone)]
+pub struct Chart {
+    /// Unique on its page: letters, digits and `-`.
+    pub id: String,
+    /// What it is about.
+    pub title: String,
+    /// What it shows, in words, for a reader who does not see it.
+    pub description: String,
+    /// The horizontal axis.
+    pub x: ChartAxis,
+    /// The vertical axis.
+    pub y: ChartAxis,
+    /// What is drawn, the first lowest.
+    pub series: Vec<Series>,
+    /// Horizontal lines to compare with.
+    pub levels: Vec<f64>,
+    /// Ranges of the horizontal axis that are shaded.
+    pub spans: Vec<(f64, f64)>,
+}
+
+type Drawn = Result<(), Box<dyn Error>>;
+type Area<'a, 'b> = DrawingArea<SVGBackend<'a>, Shift>;
+type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
+
+impl ChartAxis {
+    /// An axis that shows all values.
+    pub fn new(label: &str, scale: Scale) -> ChartAxis {
+        ChartAxis { label: label.to_owned(), scale, ends: None }
+    }
+}
+
+impl Chart {
+    /// The SVG element for a page that has [`Chart::style`]. The same chart gives the same bytes.
+    pub fn svg(&self) -> Markup {
+        self.element(&html! {})
+    }
+
+    /// The SVG with its style, for a file of its own.
+    pub fn svg_file(&self) -> String {
+        self.element(&html! { style { (PreEscaped(Chart::style())) } }).into_string()
+    }
+
+    /// The style sheet of all charts: light, and dark where the reader's system is.
+    pub fn style() -> String {
+        style_sheet()
+    }
+
+    fn element(&self, style: &Markup) -> Markup {
+        let mut drawing = String::new();
+        self.draw(&mut drawing).expect("drawing into memory does not fail");
+        let inside = drawing.split_once('\n').map_or("", |(_, inside)| inside);
+        let (title, description) = (format!("{}-title", self.id), format!("{}-desc", self.id));
+        html! {
+            svg xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {} {}", SIZE.0, SIZE.1)) role="img"
+                aria-labelledby=(title) aria-describedby=(description) {
+                title id=(title) { (self.title) }
+                desc id=(description) { (self.description) }
+                (style)
+                (PreEscaped(with_classes(inside.trim_end().trim_end_matches("</svg>"))))
+            }
+        }
+    }
+
+    fn draw(&self, drawing: &mut String) -> Drawn {
+        let root = SVGBackend::with_string(drawing, SIZE).into_drawing_area();
+        let legend = self.legend_lines();
+        let (above, below) = root.split_vertically(legend.len() as i32 * LEGEND_LINE + 20);
+        draw_legend(&above, &legend)?;
+        let mut plot = ChartBuilder::on(&below)
+            .margin_right(36)
+            .margin_top(12)
+            .x_label_area_size(118)
+            .y_label_area_size(172)
+            .build_cartesian_2d(self.x_axis(), self.y_axis())?;
+        self.draw_mesh(&mut plot)?;
+        self.draw_levels(&mut plot)?;
+        for series in &self.series {
+            series.draw_band(&mut plot)?;
+        }
+        for series in &self.series {
+            series.draw(&root, &mut plot)?;
+        }
+        root.present()?;
+        Ok(())
+    }
+
+    fn x_axis(&self) -> Axis {
+        let series = self.series.iter().flat_map(|s| {
+            let points = s.line.iter().chain(&s.marks).map(|(x, _)| *x);
+            points.chain(s.band.iter().map(|(x, ..)| *x)).chain(s.off_scale.iter().copied())
+        });
+        let spans = self.spans.iter().flat_map(|(low, high)| [*low, *high]);
+        Axis::around(series.chain(spans), self.x.scale, 0.02).with_ends(self.x.ends)
+    }
+
+    fn y_axis(&self) -> Axis {
+        let series = self.series.iter().flat_map(|s| {
+            let points = s.line.iter().chain(&s.marks).map(|(_, y)| *y);
+            points.chain(s.band.iter().flat_map(|(_, low, high)| [*low, *high]))
+        });
+        Axis::around(series.chain(self.levels.iter().copied()), self.y.scale, 0.05).with_ends(self.y.ends)
+    }
+
+    fn draw_mesh(&self, plot: &mut Plot<'_, '_>) -> Drawn {
+        let text = ("sans-serif", FONT).into_font().color(&Ink::Text.stand_in());
+        plot.configure_mesh()
+            .x_labels(6)
+            .y_labels(6)
+            .max_light_lines(0)
+            .bold_line_style(Ink::Grid.stand_in().stroke_width(2))
+            .light_line_style(TRANSPARENT)
+            .axis_style(Ink::Text.stand_in().stroke_width(2))
+            .label_style(text.clone())
+            .axis_desc_style(text)
+            .set_all_tick_mark_size(8)
+            .x_desc(&self.x.label)
+            .y_desc(&self.y.label)
+            .draw()?;
+        Ok(())
+    }
+
+    fn draw_levels(&self, plot: &mut Plot<'_, '_>) -> Drawn {
+        let (x, y) = (self.x_axis().ends(), self.y_axis().ends());
+        for (low, high) in &self.spans {
+            let shade = Ink::Mark.stand_in().mix(0.2).filled();
+            plot.draw_series([Rectangle::new([(*low, y.0), (*high, y.1)], shade)])?;
+        }
+        for level in self.levels.iter().filter(|level| self.y.scale.holds(**level)) {
+            let line = Ink::Mark.stand_in().stroke_width(3);
+            plot.draw_series([PathElement::new([(x.0, *level), (x.1, *level)], line)])?;
+        }
+        Ok(())
+    }
+
+    /// The series with names, as many in a line as fit.
+    fn legend_lines(&self) -> Vec<Vec<(i32, &Series)>> {
+        let mut lines: Vec<Vec<(i32, &Series)>> = Vec::new();
+        let mut end = i32::MAX / 2;
+        for series in self.series.iter().filter(|series| !series.name.is_empty()) {
+            let width = 120 + (series.name.chars().count() as f64 * FONT * 0.48) as i32;
+            if end + width > SIZE.0 as i32 {
+                lines.push(Vec::new());
+                end = 40;
+            }
+            lines.last_mut().expect("a line was begun").push((end, series));
+            end += width;
+        }
+        lines
+    }
+}
+
+fn draw_legend(area: &Area<'_, '_>, lines: &[Vec<(i32, &Series)>]) -> Drawn {
+    let colour = Ink::Text.stand_in();
+    let text = TextStyle::from(("sans-serif", FONT)).color(&colour).pos(Pos::new(HPos::Left, VPos::Center));
+    for (number, line) in lines.iter().enumerate() {
+        let y = number as i32 * LEGEND_LINE + 34;
+        for (x, series) in line {
+            area.draw(&PathElement::new([(*x, y), (x + 66, y)], series.stroke()))?;
+            if !series.marks.is_empty() {
+                series.draw_mark(area, (x + 33, y))?;
+            }
+            area.draw_text(&series.name, &text, (x + 78, y - 2))?;
+        }
+    }
+    Ok(())
+}
+
+impl Series {
+    fn ink(&self) -> RGBColor {
+        Ink::Series(self.colour).stand_in()
+    }
+
+    fn stroke(&self) -> ShapeStyle {
+        self.ink().stroke_width(6)
+    }
+
+    /// A mark of the series' own form: colour is not all that tells series apart.
+    fn draw_mark(&self, area: &Area<'_, '_>, at: (i32, i32)) -> Drawn {
+        let ink = self.ink();
+        match self.colour % 4 {
+            0 => area.draw(&Circle::new(at, 11, ink.filled())),
+            1 => area.draw(&TriangleMarker::new(at, 14, ink.filled())),
+            2 => area.draw(&Circle::new(at, 10, ink.stroke_width(5))),
+            _ => area.draw(&Rectangle::new([(at.0 - 9, at.1 - 9), (at.0 + 9, at.1 + 9)], ink.filled())),
+        }?;
+        Ok(())
+    }
+
+    fn draw_band(&self, plot: &mut Plot<'_, '_>) -> Drawn {
+        let holds = |y: f64| plot.plotting_area().as_coord_spec().y_spec().holds(y);
+        let points: Vec<_> = self.band.iter().filter(|(_, low, high)| holds(*low) && holds(*high)).collect();
+        if points.len() > 1 {
+            let upper = points.iter().map(|(x, _, high)| (*x, *high));
+            let lower = points.iter().rev().map(|(x, low, _)| (*x, *low));
+            let outline: Vec<(f64, f64)> = upper.chain(lower).collect();
+            plot.draw_series([Polygon::new(outline, self.ink().mix(0.16))])?;
+        }
+        Ok(())
+    }
+
+    /// The line, each unbroken piece of it, then the marks.
+    fn draw(&self, area: &Area<'_, '_>, plot: &mut Plot<'_, '_>) -> Drawn {
+        let (x, y) = (*plot.plotting_area().as_coord_spec().x_spec(), *plot.plotting_area().as_coord_spec().y_spec());
+        let holds = |point: &(f64, f64)| x.holds(point.0) && y.holds(point.1);
+        for piece in self.line.split(|point| !holds(point)).filter(|piece| piece.len() > 1) {
+            plot.draw_series([PathElement::new(piece, self.stroke())])?;
+        }
+        for mark in self.marks.iter().filter(|mark| holds(mark)) {
+            self.draw_mark(area, plot.backend_coord(mark))?;
+        }
+        for place in self.off_scale.iter().filter(|place| x.holds(**place)) {
+            let edge = plot.backend_coord(&(*place, y.ends().1));
+            area.draw(&Cross::new((edge.0, edge.1 + 14), 12, self.ink().stroke_width(5)))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chart() -> Chart {
+        let series = Series {
+            name: "a < b".to_owned(),
+            colour: 1,
+            line: vec![(1.0, 2.0), (2.0, f64::NAN), (3.0, 4.0), (4.0, 0.5)],
+            band: vec![(1.0, 1.0, 3.0), (4.0, 0.4, 0.6)],
+            marks: vec![(1.0, 2.0)],
+            off_scale: vec![3.5],
+        };
+        Chart {
+            id: "c".to_owned(),
+            title: "Loss & step".to_owned(),
+            description: "One line.".to_owned(),
+            x: ChartAxis::new("step", Scale::Linear),
+            y: ChartAxis::new("loss", Scale::Log),
+            series: vec![series],
+            levels: vec![1.0],
+            spans: vec![(1.5, 2.0)],
+        }
+    }
+
+    #[test]
+    fn a_drawing_has_words_and_no_fixed_colours() {
+        let svg = chart().svg().into_string();
+        assert!(
+            svg.contains("<title id=\"c-title\">Loss &amp; step</title><desc id=\"c-desc\">One line.</desc>"),
+            "{svg}"
+        );
+        assert!(svg.contains("a &lt; b") && svg.contains("role=\"img\"") && svg.ends_with("</svg>"), "{svg}");
+        assert!(!svg.contains("=\"#"), "every colour is a class: {svg}");
+        assert_eq!(svg.matches("</svg>").count(), 1, "{svg}");
+        assert_eq!(svg.matches("<polyline class=\"l-s1\"").count(), 0);
+        assert_eq!(svg, chart().svg().into_string());
+    }
+
+    #[test]
+    fn a_line_breaks_where_there_is_no_value() {
+        let lines =
+            |chart: &Chart| chart.svg().into_string().matches("class=\"l-s1\" stroke-width=\"6\" points").count();
+        let mut chart = chart();
+        chart.series[0].name.clear();
+        assert_eq!(lines(&chart), 1, "a piece of one point is no line");
+        chart.series[0].line[1].1 = 1.0;
+        assert_eq!(lines(&chart), 1);
+        chart.series[0].line.insert(2, (2.5, -1.0));
+        assert_eq!(lines(&chart), 2, "-1 has no place on a logarithmic axis");
+    }
+
+    #[test]
+    fn a_chart_without_values_is_drawn() {
+        let empty = Chart { series: Vec::new(), levels: Vec::new(), spans: Vec::new(), ..chart() };
+        assert!(empty.svg_file().contains("prefers-color-scheme:dark"));
+    }
+}
