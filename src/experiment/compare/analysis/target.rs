@@ -44,29 +44,9 @@ pub(super) fn to_target(grouped: &Grouped<'_>, problem: usize, optimizer: usize,
         of: runs.len(),
         steps,
         quartiles: [finite(0.25), finite(0.75)],
-        samples: steps.map(|steps| rows_of(steps, record.rows[0], record.batch)),
+        samples: steps.map(|steps| steps * record.batch as f64),
         step_us: cost.map(|cost| cost.median),
         seconds: seconds(cost.map(|cost| cost.median)),
         seconds_quartiles: [0, 1].map(|end| seconds(cost.map(|cost| cost.quartiles[end]))),
-    }
-}
-
-/// Rows that go by in so many steps; the last batch of an epoch has what is left.
-fn rows_of(steps: f64, rows: usize, batch: usize) -> f64 {
-    let of_epoch = rows.div_ceil(batch).max(1) as f64;
-    let epochs = (steps / of_epoch).floor();
-    epochs * rows as f64 + ((steps - epochs * of_epoch) * batch as f64).min(rows as f64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::rows_of;
-
-    #[test]
-    fn the_last_batch_of_an_epoch_is_smaller() {
-        assert_eq!(
-            [0.0, 1.0, 3.0, 4.0, 5.0, 8.0].map(|steps| rows_of(steps, 100, 32)),
-            [0.0, 32.0, 96.0, 100.0, 132.0, 200.0]
-        );
     }
 }

@@ -136,8 +136,8 @@ fn misses_are_infinite_in_medians() {
     let to_target = result(&summary, 0, "sgd").to_target;
     assert_eq!((to_target.hits, to_target.of, to_target.steps), (3, 4, Some(250.0)));
     assert_eq!(to_target.quartiles, [Some(175.0), None]);
-    // 250 steps of 32 among 1,000 rows: 7 epochs of 32 steps, the last of which has 8 rows, and 26 steps.
-    assert_eq!(to_target.samples, Some(7_000.0 + 26.0 * 32.0));
+    // Epochs follow each other without a gap: every step has 32 rows.
+    assert_eq!(to_target.samples, Some(250.0 * 32.0));
     assert_eq!(to_target.seconds, Some(250.0 * 40.0 * 1e-6));
 }
 
