@@ -17,6 +17,7 @@ use gradlane::experiment::compare::{
     Contestant, Outcome, Problem, Setting, Terms, find_mnist, names, problem, train_once,
 };
 use gradlane::experiment::side_by_side;
+use gradlane::experiment::statistics::median;
 use gradlane::kernel::Isa;
 use gradlane::train::team::available_threads;
 use gradlane::{Error, Result};
@@ -53,10 +54,8 @@ pub fn derive(problem: &Problem, trials: usize, seeds: usize) -> Result<Target> 
     let best = (0..settings.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b])).expect("there are trials");
 
     let again: Vec<(u64, &Setting)> = (0..seeds as u64).map(|i| (FINAL_SEED + i, &settings[best])).collect();
-    let mut finals = self::losses(&problem, &again)?;
-    finals.sort_by(f64::total_cmp);
-    let median = (finals[(seeds - 1) / 2] + finals[seeds / 2]) / 2.0;
-    Ok(Target { val_loss: median, setting: settings[best].clone() })
+    let val_loss = median(&self::losses(&problem, &again)?).expect("there are final runs");
+    Ok(Target { val_loss, setting: settings[best].clone() })
 }
 
 /// Final validation losses, infinite where a run diverged.

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod compare;
 mod completions;
 mod evaluate;
 mod exit;
@@ -31,6 +32,7 @@ const VERBS: &[Verb] = &[
     Verb { command: predict::command, run: predict::run },
     Verb { command: evaluate::command, run: evaluate::run },
     Verb { command: inspect::command, run: inspect::run },
+    Verb { command: compare::command, run: compare::run },
     Verb { command: bench::command, run: bench::run },
     Verb { command: completions::command, run: completions::run },
     Verb { command: man::command, run: man::run },

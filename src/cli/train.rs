@@ -81,7 +81,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
 }
 
 /// Keeps reading and preparing, which rayon's global pool does, within the threads that may be used.
-fn limit_pool(threads: Option<usize>) {
+pub fn limit_pool(threads: Option<usize>) {
     if let Some(threads) = threads {
         // It fails only where a pool is there already, which then has the limit of its maker.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
@@ -89,7 +89,7 @@ fn limit_pool(threads: Option<usize>) {
 }
 
 /// The first signal asks the run to end after the step at hand and to save; the second ends the program.
-fn catch_signals() -> Result<Arc<AtomicUsize>> {
+pub fn catch_signals() -> Result<Arc<AtomicUsize>> {
     let signal = Arc::new(AtomicUsize::new(0));
     let seen = Arc::new(AtomicBool::new(false));
     for number in [SIGINT, SIGTERM] {
@@ -207,7 +207,7 @@ fn counted(number: u64, noun: &str) -> String {
 }
 
 /// A word as a shell reads it.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
     if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

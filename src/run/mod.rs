@@ -3,6 +3,7 @@
 mod directory;
 mod overfit;
 mod plan;
+mod problem;
 mod summary;
 mod trace;
 

@@ -7,6 +7,7 @@ use super::problems::Problem;
 use super::records::StepCost;
 use super::train_once::RowStream;
 use crate::Result;
+use crate::experiment::statistics::quantile_of_sorted;
 use crate::kernel::Isa;
 use crate::optim::OptimizerSpec;
 use crate::train::{EpochPlan, Trainer};
@@ -80,8 +81,8 @@ impl StepCosts {
             StepCost {
                 problem: problem.name.clone(),
                 optimizer: contestant.name.clone(),
-                median: quantile(&times, 0.5),
-                quartiles: [quantile(&times, 0.25), quantile(&times, 0.75)],
+                median: quantile_of_sorted(&times, 0.5),
+                quartiles: [quantile_of_sorted(&times, 0.25), quantile_of_sorted(&times, 0.75)],
             }
         };
         Ok(StepCosts { steps: contestants.iter().zip(trainers).map(cost).collect(), evaluation_s })
@@ -116,14 +117,6 @@ fn time_evaluations(problem: &Problem, trainer: &mut Trainer) -> f64 {
     seconds(&problem.val) * problem.points().len() as f64 + seconds(&problem.test)
 }
 
-/// The value at a share of a sorted list, between neighbours where it lies between them.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let at = share * (sorted.len() - 1) as f64;
-    let (below, part) = (at as usize, at.fract());
-    let above = sorted[(below + 1).min(sorted.len() - 1)];
-    sorted[below] + part * (above - sorted[below])
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::problems::problem;
@@ -142,12 +135,5 @@ mod tests {
             assert!(0.0 < low && low <= cost.median && cost.median <= high, "{cost:?}");
             assert!(seconds > cost.median * 1e-6 * problem.steps as f64, "evaluations take time too");
         }
-    }
-
-    #[test]
-    fn quantiles_lie_between_neighbours() {
-        let values = [1.0, 2.0, 4.0, 8.0, 16.0];
-        assert_eq!([0.0, 0.25, 0.5, 0.625, 1.0].map(|share| quantile(&values, share)), [1.0, 2.0, 4.0, 6.0, 16.0]);
-        assert_eq!(quantile(&[3.0], 0.75), 3.0);
     }
 }
