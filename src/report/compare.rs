@@ -158,7 +158,7 @@ fn to_target(problem: &str, results: &[ProblemResult]) -> Markup {
         vec![
             result.optimizer.clone(),
             format!("{}/{}", to.hits, to.of),
-            format!("{} ({})", figure(to.steps), range(to.quartiles)),
+            if to.hits == 0 { figure(None) } else { format!("{} ({})", figure(to.steps), range(to.quartiles)) },
             figure(to.samples),
             to.step_us.map_or("–".to_owned(), |us| figure(Some(us))),
             seconds,

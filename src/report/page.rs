@@ -43,12 +43,18 @@ pub(super) fn table(caption: &str, header: &[String], rows: &[Vec<String>], word
     }
 }
 
-/// A chart with its caption and its numbers as a table that opens on demand.
-pub(super) fn figure(chart: &Chart, caption: &str, header: &[String], rows: &[Vec<String>], words: &[usize]) -> Markup {
+/// A chart with its caption, a heading and words, and its numbers as a table that opens on demand.
+pub(super) fn figure(
+    chart: &Chart,
+    caption: (&str, &str),
+    header: &[String],
+    rows: &[Vec<String>],
+    words: &[usize],
+) -> Markup {
     html! {
         figure {
+            figcaption { strong { (caption.0) } @if !caption.1.is_empty() { br; (caption.1) } }
             (chart.svg())
-            figcaption { (caption) }
             details { summary { "Data of this chart" } (table(&chart.title, header, rows, words)) }
         }
     }

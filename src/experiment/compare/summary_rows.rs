@@ -50,17 +50,17 @@ fn pairs(summary: &Summary) -> SummaryTable {
     let rows = summary.pairs.iter().map(|pair| {
         vec![
             format!("{} / {}", pair.a, pair.b),
-            format!("{:+.2}", pair.effect),
-            p_value(pair.p),
-            p_value(pair.p_holm),
             match pair.verdict {
                 PairVerdict::ABetter => format!("{} is better", pair.a),
                 PairVerdict::BBetter => format!("{} is better", pair.b),
                 PairVerdict::NoDifferenceShown => "no difference shown".to_owned(),
             },
+            format!("{:+.2}", pair.effect),
+            p_value(pair.p),
+            p_value(pair.p_holm),
         ]
     });
-    table("pairs, by final test loss as tuned", &["pair", "effect", "p", "p (Holm)", "verdict"], rows.collect(), &[4])
+    table("pairs, by final test loss as tuned", &["pair", "verdict", "effect", "p", "p (Holm)"], rows.collect(), &[1])
 }
 
 fn problems(summary: &Summary) -> SummaryTable {

@@ -44,7 +44,7 @@ fn problem(grouped: &Grouped<'_>, summary: &Summary, number: usize) -> Markup {
         spans: Vec::new(),
     };
     let header = texts(&["optimizer", "steps", "first quartile", "median", "third quartile"]);
-    page::figure(&chart, name, &header, &rows(&curves), &[])
+    page::figure(&chart, (name, ""), &header, &rows(&curves), &[])
 }
 
 fn quartiles(runs: &[&Run]) -> Vec<Quartiles> {

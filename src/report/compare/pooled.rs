@@ -29,10 +29,10 @@ pub(super) fn section(grouped: &Grouped<'_>, summary: &Summary) -> Markup {
     html! {
         h2 { "All problems together" }
         div.charts {
-            (page::figure(&profiles(summary), profile_caption, &header, &profile_rows, &[]))
+            (page::figure(&profiles(summary), ("Performance profiles", profile_caption), &header, &profile_rows, &[]))
             (page::figure(
                 &expected_best(summary),
-                best_caption,
+                ("Expected best of so many trials", best_caption),
                 &texts(&["optimizer", "trials", "expected best"]),
                 &best_rows.collect::<Vec<_>>(),
                 &[],
@@ -48,7 +48,7 @@ fn profiles(summary: &Summary) -> Chart {
         title: "Performance profiles of the steps to target".to_owned(),
         description: format!("Step lines that rise from the left. Scores: {}.", scores.join(", ")),
         x: ChartAxis { ends: Some((1.0, TAU_MAX)), ..ChartAxis::new("steps over the fewest of any", Scale::Linear) },
-        y: ChartAxis { ends: Some((0.0, 1.04)), ..ChartAxis::new("part of the problems", Scale::Linear) },
+        y: ChartAxis { ends: Some((-0.02, 1.04)), ..ChartAxis::new("part of the problems", Scale::Linear) },
         series: summary.optimizers.iter().enumerate().map(|(colour, o)| profile_series(colour, o)).collect(),
         levels: Vec::new(),
         spans: Vec::new(),

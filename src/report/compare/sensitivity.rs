@@ -41,7 +41,7 @@ fn problem(number: usize, record: &ProblemSummary) -> Markup {
         spans: Vec::new(),
     };
     let header = texts(&["optimizer", "learning rate", "schedule", "final validation loss"]);
-    page::figure(&chart, &record.name, &header, &rows(record), &[2])
+    page::figure(&chart, (&record.name, ""), &header, &rows(record), &[2])
 }
 
 fn series(colour: usize, result: &ProblemResult) -> Series {

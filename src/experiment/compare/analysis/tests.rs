@@ -50,7 +50,7 @@ fn a_clear_difference_is_a_verdict_in_words() {
     assert!(summary.any_difference);
     let sgd = &summary.optimizers[0];
     assert_eq!((sgd.wins, sgd.losses), (0, 3));
-    assert!(summary.verdict.starts_with("momentum is better than sgd."), "{}", summary.verdict);
+    assert!(summary.verdict.starts_with("momentum, rmsprop and adam are each better than sgd."), "{}", summary.verdict);
     assert!(summary.verdict.contains("8 problems with 10 seeds each"), "{}", summary.verdict);
     assert!(sgd.normalised_loss.low > summary.optimizers[1].normalised_loss.high, "{:?}", summary.optimizers);
 }

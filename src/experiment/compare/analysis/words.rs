@@ -29,33 +29,45 @@ pub(super) fn verdict(grouped: &Grouped<'_>, pairs: &[Pair], optimizers: &[Optim
 }
 
 fn ranking(pairs: &[Pair], optimizers: &[OptimizerSummary]) -> Vec<String> {
-    let beaten = |name: &str| -> Vec<&str> {
-        let loser = |pair: &'_ Pair| match pair.verdict {
-            PairVerdict::ABetter if pair.a == name => Some(1),
-            PairVerdict::BBetter if pair.b == name => Some(0),
-            _ => None,
-        };
-        let of = |pair: &'_ Pair, side: usize| if side == 1 { pair.b.clone() } else { pair.a.clone() };
-        let names: Vec<String> = pairs.iter().filter_map(|pair| loser(pair).map(|side| of(pair, side))).collect();
-        optimizers.iter().map(|o| o.name.as_str()).filter(|o| names.iter().any(|n| n == o)).collect()
+    let names: Vec<&str> = optimizers.iter().map(|optimizer| optimizer.name.as_str()).collect();
+    let is_better = |good: &str, bad: &str| {
+        pairs.iter().any(|pair| match pair.verdict {
+            PairVerdict::ABetter => (pair.a.as_str(), pair.b.as_str()) == (good, bad),
+            PairVerdict::BBetter => (pair.b.as_str(), pair.a.as_str()) == (good, bad),
+            PairVerdict::NoDifferenceShown => false,
+        })
     };
-    let mut order: Vec<&OptimizerSummary> = optimizers.iter().filter(|optimizer| optimizer.wins > 0).collect();
-    order.sort_by_key(|optimizer| std::cmp::Reverse(optimizer.wins));
-    if order.is_empty() {
-        let names: Vec<&str> = optimizers.iter().map(|o| o.name.as_str()).collect();
-        return vec![format!("No difference is shown between {}.", list(&names))];
+    // Optimizers that are better than the same others share a sentence.
+    let mut groups: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
+    for name in &names {
+        let beaten: Vec<&str> = names.iter().copied().filter(|other| is_better(name, other)).collect();
+        match groups.iter_mut().find(|(_, others)| *others == beaten) {
+            Some((winners, _)) => winners.push(name),
+            None => groups.push((vec![name], beaten)),
+        }
     }
-    let sentence = |optimizer: &&OptimizerSummary| {
-        let all = if optimizer.wins + 1 == optimizers.len() && optimizers.len() > 2 { "all others: " } else { "" };
-        format!("{} is better than {all}{}.", optimizer.name, list(&beaten(&optimizer.name)))
+    groups.retain(|(_, beaten)| !beaten.is_empty());
+    groups.sort_by_key(|(_, beaten)| std::cmp::Reverse(beaten.len()));
+    let sentence = |(winners, beaten): &(Vec<&str>, Vec<&str>)| {
+        let are = if winners.len() == 1 { "is" } else { "are each" };
+        let all = if beaten.len() > 1 && beaten.len() + 1 == names.len() { "all others: " } else { "" };
+        format!("{} {are} better than {all}{}.", list(winners), list(beaten))
     };
-    let mut sentences: Vec<String> = order.iter().map(sentence).collect();
-    let open = pairs.iter().filter(|pair| pair.verdict == PairVerdict::NoDifferenceShown);
-    let open: Vec<String> = open.map(|pair| format!("{} and {}", pair.a, pair.b)).collect();
-    if !open.is_empty() {
-        sentences.push(format!("No difference is shown between {}.", open.join("; ")));
+    groups.iter().map(sentence).chain(undecided(pairs, &names)).collect()
+}
+
+/// The pairs without a difference; as one list where it holds between all in it.
+fn undecided(pairs: &[Pair], names: &[&str]) -> Option<String> {
+    let open: Vec<&Pair> = pairs.iter().filter(|pair| pair.verdict == PairVerdict::NoDifferenceShown).collect();
+    let concerned: Vec<&str> =
+        names.iter().copied().filter(|name| open.iter().any(|pair| pair.a == *name || pair.b == *name)).collect();
+    if open.is_empty() {
+        return None;
     }
-    sentences
+    let all = concerned.len() * (concerned.len() - 1) / 2 == open.len();
+    let each =
+        || open.iter().map(|pair| format!("{} and {}", pair.a, pair.b)).collect::<Vec<_>>().join(", nor between ");
+    Some(format!("No difference is shown between {}.", if all { list(&concerned) } else { each() }))
 }
 
 fn fastest(optimizers: &[OptimizerSummary]) -> String {
@@ -85,7 +97,7 @@ pub(super) fn caveats(grouped: &Grouped<'_>, power: &Power) -> Vec<String> {
             ),
             Some(sd) => format!(
                 "With {} for each verdict, a difference of {} standard deviations over seeds on every problem is found \
-                 about four times in five; smaller ones are mostly missed. The smallest p they can give, corrected, is {}.",
+                 about four times in five, smaller ones less often. The smallest p they can give, corrected, is {}.",
                 count(power.paired_runs, "paired run"),
                 figure(Some((sd * 100.0).round() / 100.0)),
                 p_value(power.smallest_p)
