@@ -202,7 +202,7 @@ fn readable(plan: &Plan, summary: &Summary, path: &Path) -> String {
     text
 }
 
-fn counted(number: u64, noun: &str) -> String {
+pub fn counted(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 

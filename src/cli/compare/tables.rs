@@ -4,6 +4,7 @@ use gradlane::experiment::compare::records::{Dimension, OptimizerRecord};
 use gradlane::experiment::compare::{Comparison, Contestant, Problem, Purpose};
 
 use super::super::table::{plain, short, with_text};
+use super::super::train::counted;
 
 fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.map(str::to_owned).to_vec()
@@ -32,11 +33,12 @@ pub fn outline(comparison: &Comparison) -> String {
     let (optimizers, problems) = (comparison.contestants.len(), comparison.problems.len());
     let terms = comparison.terms;
     format!(
-        "{optimizers} optimizers × {problems} problems × ({} trials + {} tuned seeds + {} untuned seeds) = {} runs, {} at a \
-         time",
-        terms.trials,
-        terms.seeds,
-        terms.seeds,
+        "{} × {} × ({} + {} tuned + {} untuned) = {} runs, {} at a time",
+        counted(optimizers as u64, "optimizer"),
+        counted(problems as u64, "problem"),
+        counted(terms.trials as u64, "trial"),
+        counted(terms.seeds as u64, "seed"),
+        counted(terms.seeds as u64, "seed"),
         comparison.runs(),
         comparison.threads
     )
