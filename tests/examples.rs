@@ -28,11 +28,11 @@ fn a_logistic_unit_agrees_with_newtons_method() {
 #[test]
 fn a_target_is_what_a_good_setting_reaches() {
     use gradlane::experiment::compare::problem;
-    // The committed one is of more settings and seeds.
-    let problem = problem("diabetes", None).unwrap();
+    // Without noise in the choice: fewer settings come less far down the valley, and its floor is the same.
+    let problem = problem("ill_conditioned", None).unwrap();
     let derived = compare_targets::derive(&problem, 8, 3).unwrap();
     let committed = problem.target.unwrap();
-    assert!((committed * 0.9..committed * 1.5).contains(&derived.val_loss), "{} for {committed}", derived.val_loss);
+    assert!((committed * 0.9..0.5).contains(&derived.val_loss), "{} for {committed}", derived.val_loss);
     assert!(!derived.setting.values.is_empty());
 }
 
