@@ -26,6 +26,8 @@ pub enum Purpose {
     Permutation = 7,
     /// Quasi-random points; one stream for each dimension and digit.
     QuasiRandom = 8,
+    /// Sign flips and bootstrap samples of statistics.
+    Resampling = 10,
 }
 
 /// The stream `(seed, purpose, major, minor)`: `major` and `minor` number streams within the purpose, such as layer and row.

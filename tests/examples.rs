@@ -1,5 +1,8 @@
 //! Every example program runs; what it claims, it asserts itself.
 
+#[allow(dead_code)] // its table takes minutes
+#[path = "../examples/compare_targets.rs"]
+mod compare_targets;
 #[path = "../examples/line_fit.rs"]
 mod line_fit;
 #[path = "../examples/logistic_unit.rs"]
@@ -23,6 +26,17 @@ fn a_logistic_unit_agrees_with_newtons_method() {
 }
 
 #[test]
+fn a_target_is_what_a_good_setting_reaches() {
+    use gradlane::experiment::compare::problem;
+    // Without noise in the choice: fewer settings come less far down the valley, and its floor is the same.
+    let problem = problem("ill_conditioned", None).unwrap();
+    let derived = compare_targets::derive(&problem, 8, 3).unwrap();
+    let committed = problem.target.unwrap();
+    assert!((committed * 0.9..0.5).contains(&derived.val_loss), "{} for {committed}", derived.val_loss);
+    assert!(!derived.setting.values.is_empty());
+}
+
+#[test]
 fn every_example_is_run_here() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
     let mut names: Vec<String> = std::fs::read_dir(folder)
@@ -31,5 +45,5 @@ fn every_example_is_run_here() {
         .filter(|name| name.ends_with(".rs"))
         .collect();
     names.sort();
-    assert_eq!(names, ["line_fit.rs", "logistic_unit.rs", "worked_example.rs"]);
+    assert_eq!(names, ["compare_targets.rs", "line_fit.rs", "logistic_unit.rs", "worked_example.rs"]);
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod compare;
 mod completions;
 mod evaluate;
 mod exit;
@@ -36,6 +37,7 @@ const VERBS: &[Verb] = &[
     Verb { command: inspect::command, run: inspect::run },
     Verb { command: lr_find::command, run: lr_find::run },
     Verb { command: tune::command, run: tune::run },
+    Verb { command: compare::command, run: compare::run },
     Verb { command: bench::command, run: bench::run },
     Verb { command: completions::command, run: completions::run },
     Verb { command: man::command, run: man::run },

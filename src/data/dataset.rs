@@ -81,4 +81,44 @@ impl Dataset {
             Targets::Values { values, cols } => values.len() / cols.max(&1),
         }
     }
+
+    /// These rows alone, in this order.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn subset(&self, rows: &[u32]) -> Dataset {
+        let features = match &self.features {
+            Features::F32 { values, cols } => Features::F32 { values: chosen(values, *cols, rows), cols: *cols },
+            Features::U8 { values, cols, scale } => {
+                Features::U8 { values: chosen(values, *cols, rows), cols: *cols, scale: *scale }
+            }
+        };
+        let targets = match &self.targets {
+            Targets::Classes { labels, classes } => {
+                Targets::Classes { labels: chosen(labels, 1, rows), classes: *classes }
+            }
+            Targets::Values { values, cols } => Targets::Values { values: chosen(values, *cols, rows), cols: *cols },
+        };
+        Dataset { features, targets, weights: self.weights.as_ref().map(|weights| chosen(weights, 1, rows)) }
+    }
+}
+
+/// Rows of a row-major matrix.
+fn chosen<T: Copy>(values: &[T], cols: usize, rows: &[u32]) -> Vec<T> {
+    rows.iter().flat_map(|row| &values[*row as usize * cols..][..cols]).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subset_keeps_rows_together() {
+        let features = Features::U8 { values: vec![1, 2, 3, 4, 5, 6], cols: 2, scale: 0.5 };
+        let targets = Targets::Classes { labels: vec![7, 8, 9], classes: 10 };
+        let subset = Dataset { features, targets, weights: Some(vec![0.1, 0.2, 0.3]) }.subset(&[2, 0, 2]);
+        assert_eq!(subset.features, Features::U8 { values: vec![5, 6, 1, 2, 5, 6], cols: 2, scale: 0.5 });
+        assert_eq!(subset.targets, Targets::Classes { labels: vec![9, 7, 9], classes: 10 });
+        assert_eq!(subset.weights, Some(vec![0.3, 0.1, 0.3]));
+    }
 }

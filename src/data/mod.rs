@@ -42,7 +42,7 @@ pub use options::{DataOptions, Format, Header, Impute, ReadOptions, Scale, Split
 pub use order::epoch_order;
 pub(crate) use order::shuffle;
 pub use predict_rows::{Chunk, RowReader};
-pub use prepare::{Evaluation, prepare, prepare_for, read_for};
+pub use prepare::{Evaluation, prepare, prepare_bytes, prepare_for, read_for};
 pub use prepared::Prepared;
 pub use preprocess::{ImagePreprocessing, Preprocessing, TablePreprocessing};
 pub use read::{Contents, read};

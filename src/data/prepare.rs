@@ -8,7 +8,7 @@ use super::options::{DataOptions, ReadOptions};
 use super::prepared::{Prepared, deal};
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::read::Contents;
-use super::source::Source;
+use super::source::{Opened, Source};
 use super::table::Table;
 use super::tables::{TypedTable, labelled, without_target};
 use crate::{Error, Result};
@@ -19,16 +19,17 @@ use crate::{Error, Result};
 /// [`Error::Usage`] before any file is opened, [`Error::Io`] and [`Error::Data`] for wrong files, [`Error::Mismatch`] for options that do
 /// not fit the data. All files are opened before the first is read as a whole.
 pub fn prepare(options: &DataOptions, seed: u64) -> Result<Prepared> {
-    match Loaded::read(options)? {
-        Loaded::Images(images, others) => {
-            let split = deal(&images.rows(), Some(&images.labels), options, seed)?;
-            images.prepare(split, others, options, seed)
-        }
-        Loaded::Table(table, files) => {
-            let split = deal(&table.rows, table.labels.as_deref(), options, seed)?;
-            table.prepare(split, files, options, seed)
-        }
-    }
+    Loaded::read(options)?.prepare(options, seed)
+}
+
+/// The same for a file that is in memory; `options.data` is but its name in messages.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_bytes(bytes: &'static [u8], options: &DataOptions, seed: u64) -> Result<Prepared> {
+    options.check()?;
+    let opened = Opened::from_reader(options.data.name().to_path_buf(), Box::new(bytes))?;
+    Loaded::read_main(Input::File(options.data.clone(), opened), options)?.prepare(options, seed)
 }
 
 /// The training file in memory, with the validation and test files that it may have beside it; those of tables are open but
@@ -42,7 +43,10 @@ impl Loaded {
     /// Opens all files before it reads the first.
     pub(super) fn read(options: &DataOptions) -> Result<Self> {
         options.check()?;
-        let main = Input::open(&options.data)?;
+        Self::read_main(Input::open(&options.data)?, options)
+    }
+
+    fn read_main(main: Input, options: &DataOptions) -> Result<Self> {
         let valid = Input::open_part(&options.valid)?;
         let test = options.test.as_ref().map(Input::open_part).transpose()?.flatten();
         let read = options.read_options();
@@ -54,6 +58,19 @@ impl Loaded {
                 Ok(Self::Images(Box::new(TypedImages::new(train, options)?), others))
             }
             (Contents::Table(table), _) => Ok(Self::Table(Box::new(TypedTable::new(table, options)?), (valid, test))),
+        }
+    }
+
+    fn prepare(self, options: &DataOptions, seed: u64) -> Result<Prepared> {
+        match self {
+            Self::Images(images, others) => {
+                let split = deal(&images.rows(), Some(&images.labels), options, seed)?;
+                images.prepare(split, others, options, seed)
+            }
+            Self::Table(table, files) => {
+                let split = deal(&table.rows, table.labels.as_deref(), options, seed)?;
+                table.prepare(split, files, options, seed)
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::machine::{Footprint, Peaks};
 use super::memory;
 use super::profile::Profile;
+use super::statistics::quantile_of_sorted;
 use super::workloads::Workload;
 use crate::config::BenchOptions;
 use crate::data::{Dataset, epoch_order};
@@ -103,9 +104,9 @@ pub fn bench(workload: &Workload, threads: usize, options: &BenchOptions) -> Res
     let peaks = before.max(Peaks::measure(options.isa, threads, footprint));
 
     seconds.sort_by(f64::total_cmp);
-    let us_per_step = |q| quantile(&seconds, q) * 1e6 / workload.steps() as f64;
+    let us_per_step = |q| quantile_of_sorted(&seconds, q) * 1e6 / workload.steps() as f64;
     let us = us_per_step(0.5);
-    let samples_per_s = workload.rows as f64 / quantile(&seconds, 0.5);
+    let samples_per_s = workload.rows as f64 / quantile_of_sorted(&seconds, 0.5);
     let flops = workload.architecture().flops_per_sample();
     let bound_us = flops * workload.rows as f64 / workload.steps() as f64 / (peaks.fma_peak_gflops * 1e3)
         + footprint.bytes_moved() / (peaks.memory_gb_per_s * 1e3);
@@ -225,13 +226,6 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Quantile `q` of sorted numbers, linear between neighbours.
-fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let at = q * (sorted.len() - 1) as f64;
-    let (low, high) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
-    low + (high - low) * at.fract()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::workloads::BenchTask;
@@ -243,13 +237,6 @@ mod tests {
         let optimizer = "adam".parse().unwrap();
         let clip_norm = Some((1.0, NormType::L2));
         BenchOptions { optimizer, clip_norm, epochs: Some(3), isa: Isa::detect(), explain: true }
-    }
-
-    #[test]
-    fn quantiles_lie_between_neighbours() {
-        let sorted = [1.0, 2.0, 4.0, 8.0];
-        assert_eq!([0.0, 0.25, 0.5, 1.0].map(|q| quantile(&sorted, q)), [1.0, 1.75, 3.0, 8.0]);
-        assert_eq!(quantile(&[7.0], 0.75), 7.0);
     }
 
     #[test]

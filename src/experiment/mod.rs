@@ -11,6 +11,7 @@ mod profile;
 pub mod quasi_random;
 mod scaling;
 mod side_by_side;
+pub mod statistics;
 pub mod tune;
 mod workloads;
 

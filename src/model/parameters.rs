@@ -27,6 +27,10 @@ pub struct NamedTensor {
     pub values: Vec<f32>,
 }
 
+/// A regression's output layer is drawn this much smaller where no scheme is asked for: training begins near the mean
+/// target, and on few rows less of the initial noise is left in what is learnt.
+const REGRESSION_OUTPUT_SCALE: f32 = 0.1;
+
 /// The activation by which scikit-learn draws every layer's weights, the output layer's too.
 fn hidden_activation(architecture: &Architecture) -> Activation {
     architecture.activations.first().copied().unwrap_or(architecture.output_activation)
@@ -65,6 +69,17 @@ impl Parameters {
                 Role::Gain => parameters.set_vector(tensor, &vec![1.0; tensor.fan_out]),
                 Role::Shift => {}
             }
+        }
+        parameters
+    }
+
+    /// What training begins with: [`Parameters::init`], and the output layer of a regression a tenth as large unless
+    /// `init` says how it is drawn.
+    pub fn initial(architecture: &Architecture, init: Option<Init>, regression: bool, seed: u64) -> Parameters {
+        let by_default = init.is_none();
+        let mut parameters = Parameters::init(architecture, init, seed);
+        if regression && by_default {
+            parameters.scale_output_layer(REGRESSION_OUTPUT_SCALE);
         }
         parameters
     }

@@ -15,8 +15,8 @@ use super::ink::{Ink, style_sheet, with_classes};
 /// Width and height of the drawing. It is a third of that on the page, so lines are smooth though the library
 /// works in whole units.
 const SIZE: (u32, u32) = (1320, 900);
-const FONT: f64 = 45.0;
-const LEGEND_LINE: i32 = 52;
+const FONT: f64 = 52.0;
+const LEGEND_LINE: i32 = 60;
 
 /// An axis of a chart.
 #[derive(Debug, Clone)]
@@ -118,8 +118,8 @@ impl Chart {
         let mut plot = ChartBuilder::on(&below)
             .margin_right(36)
             .margin_top(12)
-            .x_label_area_size(118)
-            .y_label_area_size(172)
+            .x_label_area_size(136)
+            .y_label_area_size(196)
             .build_cartesian_2d(self.x_axis(), self.y_axis())?;
         self.draw_mesh(&mut plot)?;
         self.draw_levels(&mut plot)?;
@@ -186,7 +186,7 @@ impl Chart {
         let mut lines: Vec<Vec<(i32, &Series)>> = Vec::new();
         let mut end = i32::MAX / 2;
         for series in self.series.iter().filter(|series| !series.name.is_empty()) {
-            let width = 120 + (series.name.chars().count() as f64 * FONT * 0.48) as i32;
+            let width = 124 + (series.name.chars().count() as f64 * FONT * 0.5) as i32;
             if end + width > SIZE.0 as i32 {
                 lines.push(Vec::new());
                 end = 40;
@@ -202,7 +202,7 @@ fn draw_legend(area: &Area<'_, '_>, lines: &[Vec<(i32, &Series)>]) -> Drawn {
     let colour = Ink::Text.stand_in();
     let text = TextStyle::from(("sans-serif", FONT)).color(&colour).pos(Pos::new(HPos::Left, VPos::Center));
     for (number, line) in lines.iter().enumerate() {
-        let y = number as i32 * LEGEND_LINE + 34;
+        let y = number as i32 * LEGEND_LINE + 38;
         for (x, series) in line {
             area.draw(&PathElement::new([(*x, y), (x + 66, y)], series.stroke()))?;
             if !series.marks.is_empty() {
@@ -259,7 +259,9 @@ impl Series {
         }
         for place in self.off_scale.iter().filter(|place| x.holds(**place)) {
             let edge = plot.backend_coord(&(*place, y.ends().1));
-            area.draw(&Cross::new((edge.0, edge.1 + 14), 12, self.ink().stroke_width(5)))?;
+            // Below each other, so that those of several series at one place are all seen.
+            let below = 16 + 28 * (self.colour % 8) as i32;
+            area.draw(&Cross::new((edge.0, edge.1 + below), 11, self.ink().stroke_width(5)))?;
         }
         Ok(())
     }

@@ -3,7 +3,10 @@
 
 mod axis;
 mod chart;
+mod compare;
 mod ink;
+mod page;
 
 pub use axis::Scale;
 pub use chart::{Chart, ChartAxis, Series};
+pub use compare::report_html;

@@ -4,6 +4,7 @@ mod cross_validation;
 mod directory;
 mod overfit;
 mod plan;
+mod problem;
 mod summary;
 mod trace;
 

@@ -72,10 +72,6 @@ const AUTO_EPOCHS: (u64, u64) = (20, 500);
 const AUTO_BATCH: (usize, usize) = (128, 16);
 const AUTO_STEPS_PER_EPOCH: usize = 8;
 
-/// A regression's output layer is drawn this much smaller where no `--init` is given: training begins near the mean
-/// target, and on few rows less of the initial noise is left in what is learnt.
-const REGRESSION_OUTPUT_SCALE: f32 = 0.1;
-
 /// The batch for a number of rows: 128, halved down to 16 while an epoch has under 8 steps.
 fn auto_batch(rows: usize) -> usize {
     let (mut batch, least) = AUTO_BATCH;
@@ -132,10 +128,8 @@ impl Plan {
             dropout: config.model.dropout,
         };
         refuse_giant(&architecture)?;
-        let mut parameters = Parameters::init(&architecture, config.model.init, config.seed);
-        if task == Task::Regression && config.model.init.is_none() {
-            parameters.scale_output_layer(REGRESSION_OUTPUT_SCALE);
-        }
+        let regression = task == Task::Regression;
+        let mut parameters = Parameters::initial(&architecture, config.model.init, regression, config.seed);
         if let Some(path) = &config.model.init_from {
             parameters = Parameters::from_named(&architecture, &read_tensors(path)?)
                 .map_err(|e| Error::Mismatch(format!("--init-from {}: {e}", path.display())))?;
@@ -249,7 +243,7 @@ impl Plan {
         useful_threads(self.flops_per_step(), self.threads_asked.min(available_threads()))
     }
 
-    fn settings(&self) -> Result<StepSettings> {
+    pub(super) fn settings(&self) -> Result<StepSettings> {
         let o = &self.config.optimizer;
         // In Keras the mini-batches that are accumulated count alike, however many rows they have.
         let keras = o.spec.dialect == Some(Dialect::Keras);

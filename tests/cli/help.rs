@@ -16,7 +16,8 @@ fn golden(name: &str, text: &str) {
 fn every_verb_explains_itself() {
     let place = Place::new();
     golden("help.txt", &place.ok(&["--help"]));
-    for verb in ["train", "predict", "evaluate", "inspect", "lr-find", "tune", "bench", "completions", "man"] {
+    for verb in ["train", "predict", "evaluate", "inspect", "lr-find", "tune", "compare", "bench", "completions", "man"]
+    {
         let text = place.ok(&[verb, "--help"]);
         assert_eq!(place.ok(&[verb, "-h"]), text, "{verb}: the short help is the help");
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{verb}: a line is wider than the terminal");
@@ -62,7 +63,8 @@ fn completions_and_pages_know_every_verb() {
     }
     let page = place.ok(&["man"]);
     assert!(page.contains(".TH gradlane 1") && page.contains("evaluate"), "{page}");
-    for verb in ["train", "predict", "evaluate", "inspect", "lr-find", "tune", "bench", "completions", "man"] {
+    for verb in ["train", "predict", "evaluate", "inspect", "lr-find", "tune", "compare", "bench", "completions", "man"]
+    {
         let page = place.ok(&["man", verb]);
         assert!(page.contains(&format!("gradlane\\-{}", verb.replace('-', "\\-"))), "{page}");
     }

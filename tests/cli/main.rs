@@ -2,6 +2,7 @@
 
 mod bench;
 mod bits;
+mod compare;
 mod config;
 mod cv;
 mod ends;

@@ -1,0 +1,181 @@
+//! `gradlane compare`: optimizers side by side, on built-in problems or on the user's data.
+
+mod conclusion;
+mod progress;
+mod tables;
+mod work;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use gradlane::experiment::compare::{Journal, RUNS_FILE, names};
+
+use super::args;
+use super::exit::{Failure, Outcome};
+use super::output::{print, print_json, say};
+use super::progress::Style;
+use super::train::{catch_signals, limit_pool};
+use conclusion::{conclude, rebuild};
+use progress::Progress;
+
+/// Options of training that shape a problem of the user's data.
+const DATA_FLAGS: &[&str] = &[
+    "label",
+    "task",
+    "valid",
+    "test",
+    "split",
+    "scale",
+    "no_scale_target",
+    "impute",
+    "categorical",
+    "ignore",
+    "na",
+    "weight_col",
+    "class_weight",
+    "balance",
+    "positive",
+    "format",
+    "delimiter",
+    "header",
+    "hidden",
+    "activation",
+    "output_activation",
+    "dropout",
+    "norm",
+    "residual",
+    "init",
+    "loss",
+    "batch",
+    "l1",
+    "l2",
+    "weight_decay",
+    "decay_bias",
+    "clip_norm",
+    "clip_value",
+    "clip_layer",
+    "label_smoothing",
+    "epochs",
+    "steps",
+];
+/// Options that any comparison takes.
+const COMMON_FLAGS: &[&str] = &["threads", "seed", "isa", "out", "overwrite", "progress", "quiet", "json", "dry_run"];
+
+/// Help that differs from that of training.
+const HELP: &[(&str, &str)] = &[
+    ("valid", "Validation part, on which settings are chosen [0.15]"),
+    ("test", "Test part, on which they are reported [0.15; a folder's own test set]"),
+    ("epochs", "Steps of every run, in passes over the training part"),
+    ("steps", "Steps of every run [2000]"),
+    ("threads", "Runs at a time, each on one thread [auto: the CPUs that may be used]"),
+    ("seed", "Seed of the points that are tried and of all runs [0]"),
+    ("out", "Where the comparison is written [runs/compare-<date-time>]"),
+    ("overwrite", "Replace a comparison that is there"),
+    ("quiet", "No progress, no notes and no warnings"),
+    ("json", "Print summary.json instead of tables"),
+    ("dry_run", "Print problems, spaces, runs and the expected time; run nothing"),
+];
+
+/// The command line.
+pub fn command() -> Command {
+    let option = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help).help_heading("Comparison")
+    };
+    let switch = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).help(help).help_heading("Comparison").action(ArgAction::SetTrue)
+    };
+    let flags = DATA_FLAGS.iter().chain(COMMON_FLAGS).map(|name| {
+        let help = HELP.iter().find(|(flag, _)| flag == name);
+        help.map_or_else(|| args::flag_of(name), |(_, help)| args::flag_of(name).help(*help))
+    });
+    let problems = format!("Problems: {}.", names().join(", "));
+    let outline = "Every optimizer gets the same tuning runs on every problem, in a space of its own; options in SPEC are \
+                   fixed, the others are searched. The setting with the lowest validation loss is run again with fresh \
+                   seeds, beside the optimizer's own defaults. Options of data and network are for DATA; built-in problems \
+                   have their own.";
+    Command::new("compare")
+        .about("Compare optimizers fairly: same problems, same tuning, same seeds, one report")
+        .after_help(format!("{problems}\n\n{outline}"))
+        .arg(
+            args::data().num_args(0..).help("Data sets to compare on, as in train; without any, the built-in problems"),
+        )
+        .arg(
+            option("optimizer", "[NAME=]SPEC", "An optimizer; repeat for more [sgd, momentum, rmsprop, adam]")
+                .id("contestant")
+                .action(ArgAction::Append),
+        )
+        .arg(option("problem", "NAME", "A built-in problem; repeat for more [all]").action(ArgAction::Append))
+        .arg(option("trials", "N", "Tuning runs for each optimizer and problem [15]"))
+        .arg(option("seeds", "N", "Final runs of the tuned setting, and of the defaults [10]"))
+        .arg(option("target", "METRIC", "Validation loss to reach, e.g. 'val_loss<=0.3'").id("goal"))
+        .arg(switch("quick", "A first answer: three problems, 5 trials, 3 seeds"))
+        .arg(
+            option("from", "DIR", "Make summary and report anew from the runs of an earlier comparison")
+                .conflicts_with_all(["data", "contestant", "problem", "trials", "seeds", "goal", "quick"])
+                .conflicts_with_all(DATA_FLAGS.iter().copied())
+                .conflicts_with_all(["threads", "seed", "isa", "dry_run"]),
+        )
+        .args(flags)
+}
+
+/// Runs it.
+pub fn run(matches: &ArgMatches) -> Outcome {
+    let settings = args::settings(matches)?;
+    let [quiet, json, dry_run, overwrite] = ["quiet", "json", "dry_run", "overwrite"].map(|name| settings.switch(name));
+    let (quiet, json, dry_run, overwrite) = (quiet?, json?, dry_run?, overwrite?);
+    let style = Style::of(settings.text("progress").as_deref())?;
+    let style = if quiet { Style::None } else { style };
+    let out = settings.text("out").map(PathBuf::from);
+    if let Some(from) = matches.get_one::<String>("from") {
+        return rebuild(Path::new(from), out.as_deref(), overwrite, (json, quiet));
+    }
+    let out = out.unwrap_or_else(default_path);
+    if !dry_run {
+        Journal::check(&out, overwrite)?;
+    }
+    let work = work::Work::new(matches, settings)?;
+    limit_pool(Some(work.threads));
+    let (comparison, notes) = work.prepare()?;
+    if !quiet {
+        notes.iter().for_each(|note| say(note));
+    }
+    comparison.check()?;
+    if dry_run {
+        let seconds = comparison.expected_seconds(&comparison.step_costs()?);
+        return if json {
+            print_json(&serde_json::json!({
+                "protocol": comparison.protocol(),
+                "runs": comparison.runs(),
+                "expected_seconds": seconds,
+            }))
+        } else {
+            print(&tables::plan(&comparison, seconds))
+        };
+    }
+    let signal = catch_signals()?;
+    let mut journal = Journal::create(&out, overwrite)?;
+    if !quiet {
+        say(&tables::outline(&comparison));
+    }
+    let mut progress = Progress::new(style, &comparison);
+    let finished = comparison.run(&signal, &mut |record, at| {
+        journal.write(record)?;
+        progress.observe(record, at);
+        Ok(())
+    });
+    let done = progress.finish();
+    if !finished? {
+        let (runs, all) = (out.join(RUNS_FILE), comparison.runs());
+        say(&format!("interrupted: {} keeps {done} of {all} runs; --from makes a report of them", runs.display()));
+        return Err(Failure::Signal(signal.load(std::sync::atomic::Ordering::Relaxed)));
+    }
+    // From the file, not from memory: so --from cannot but give the same.
+    conclude(&out, &out, (json, quiet))
+}
+
+/// `runs/compare-<date>-<time>`.
+fn default_path() -> PathBuf {
+    let run = gradlane::run::default_path();
+    let name = run.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    run.with_file_name(format!("compare-{name}"))
+}

@@ -1,0 +1,53 @@
+//! From the runs of a comparison to its summary, its report and its tables.
+
+use std::path::Path;
+
+use gradlane::experiment::compare::{FILES, Journal, RUNS_FILE, Summary, analyse, read_records, summary_tables};
+use gradlane::report::report_html;
+use gradlane::{Error, atomic};
+
+use super::super::exit::Outcome;
+use super::super::output::{of_stdout, print, say};
+use super::super::table::with_text;
+
+/// Makes summary and report of the runs in `from`, writes them to `to`, and prints what was found.
+///
+/// # Errors
+/// If the runs cannot be read, or files cannot be written.
+pub fn conclude(from: &Path, to: &Path, (json, quiet): (bool, bool)) -> Outcome {
+    let records = read_records(from)?;
+    let summary = analyse(&records)?;
+    let text = serde_json::to_string(&summary).map_err(|e| of_stdout(e.into()))? + "\n";
+    let [_, summary_file, report_file] = FILES.map(|file| to.join(file));
+    atomic::write(&summary_file, text.as_bytes())?;
+    let report = report_html(&records, &summary)?;
+    atomic::write(&report_file, report.as_bytes())?;
+    if !quiet {
+        summary.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
+    }
+    if json { print(&text) } else { print(&readable(&summary, &report_file)) }
+}
+
+/// Makes summary and report of an earlier comparison again, there or in a directory of their own, with the runs beside.
+///
+/// # Errors
+/// As [`conclude`], and [`Error::Usage`] if a comparison is in the other directory already.
+pub fn rebuild(from: &Path, to: Option<&Path>, overwrite: bool, form: (bool, bool)) -> Outcome {
+    let Some(to) = to.filter(|to| *to != from) else { return conclude(from, from, form) };
+    Journal::check(to, overwrite)?;
+    let runs = from.join(RUNS_FILE);
+    let text = std::fs::read(&runs).map_err(|e| Error::io(&runs, e))?;
+    std::fs::create_dir_all(to).map_err(|e| Error::io(to, e))?;
+    atomic::write(&to.join(RUNS_FILE), &text)?;
+    conclude(from, to, form)
+}
+
+/// The verdict, what limits it, and the tables.
+fn readable(summary: &Summary, report: &Path) -> String {
+    let mut text = String::new();
+    for table in summary_tables(summary) {
+        text += &format!("\n{}\n{}", table.title, with_text(&table.header, &table.rows, &table.words));
+    }
+    let caveats: String = summary.caveats.iter().map(|caveat| format!("- {caveat}\n")).collect();
+    format!("{text}\n{}\n{caveats}\nreport  {}\n", summary.verdict, report.display())
+}

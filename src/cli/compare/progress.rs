@@ -1,0 +1,187 @@
+//! What is shown while a comparison runs: what has been found, what is left and when it ends.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use gradlane::experiment::compare::records::{Record, Run};
+use gradlane::experiment::compare::{Comparison, Progress as Share, Purpose};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+use super::super::output::say;
+use super::super::progress::Style;
+use super::super::table::figure;
+use super::tables::{duration, purpose_name};
+
+/// Ticks of the bar.
+const LENGTH: f64 = 1_000.0;
+
+/// Shows the progress of a comparison.
+pub struct Progress {
+    style: Style,
+    bar: Option<ProgressBar>,
+    /// Names in order, with the length of the longest problem's.
+    optimizers: Vec<String>,
+    width: usize,
+    /// Runs of each purpose on one problem.
+    trials: usize,
+    seeds: usize,
+    /// When the first run began.
+    began: Instant,
+    done: usize,
+    /// Final validation losses of the runs of one purpose on one problem, by optimizer.
+    group: BTreeMap<String, Vec<f64>>,
+}
+
+impl Progress {
+    /// For a comparison that is about to begin.
+    pub fn new(style: Style, comparison: &Comparison) -> Progress {
+        let optimizers: Vec<String> = comparison.contestants.iter().map(|c| c.name.clone()).collect();
+        Progress {
+            style,
+            bar: (style == Style::Bar).then(bar),
+            width: comparison.problems.iter().map(|problem| problem.name.len()).max().unwrap_or(0),
+            trials: comparison.terms.trials * optimizers.len(),
+            seeds: comparison.terms.seeds * optimizers.len(),
+            optimizers,
+            began: Instant::now(),
+            done: 0,
+            group: BTreeMap::new(),
+        }
+    }
+
+    /// Shows a record.
+    pub fn observe(&mut self, record: &Record, at: Share) {
+        match record {
+            Record::Protocol(_) => self.message("measuring what steps cost"),
+            Record::StepCost(cost) => {
+                self.message(&format!("measuring what steps cost: {}", cost.problem));
+                self.began = Instant::now();
+            }
+            Record::Run(run) => self.run(run, at),
+        }
+    }
+
+    fn message(&self, text: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(text.to_owned());
+        }
+    }
+
+    fn run(&mut self, run: &Run, at: Share) {
+        self.done = at.done;
+        if self.style == Style::Json {
+            say(&event(run, at).to_string());
+            return;
+        }
+        let left = left(self.began.elapsed(), at.share);
+        if let Some(bar) = &self.bar {
+            bar.set_position((at.share * LENGTH) as u64);
+        }
+        self.message(&format!(
+            "{} {} {}, run {} of {}, about {left} to go",
+            run.problem,
+            purpose_name(run.purpose),
+            run.optimizer,
+            at.done,
+            at.runs
+        ));
+        let loss = run.val_loss.filter(|_| !run.diverged).unwrap_or(f64::INFINITY);
+        self.group.entry(run.optimizer.clone()).or_default().push(loss);
+        let expected = if run.purpose == Purpose::Tuning { self.trials } else { self.seeds };
+        if self.group.values().map(Vec::len).sum::<usize>() == expected {
+            let line = self.group_line(run);
+            let left = if at.done < at.runs { format!(", about {left} to go") } else { String::new() };
+            self.line(&format!("{line}   {:.0} %{left}", at.share * 100.0));
+            self.group.clear();
+        }
+    }
+
+    /// Best validation losses of the trials, or medians of final runs.
+    fn group_line(&mut self, run: &Run) -> String {
+        let name = |optimizer: &String| {
+            let losses = self.group.get_mut(optimizer).map(std::mem::take).unwrap_or_default();
+            format!("{optimizer} {}", figure(shown(losses, run.purpose)))
+        };
+        let figures: Vec<String> = self.optimizers.iter().map(name).collect();
+        let what = if run.purpose == Purpose::Tuning { "best" } else { "median" };
+        format!(
+            "{:<width$}  {:<7}  {what} val_loss: {}",
+            run.problem,
+            purpose_name(run.purpose),
+            figures.join(", "),
+            width = self.width
+        )
+    }
+
+    fn line(&self, line: &str) {
+        match (&self.bar, self.style) {
+            (_, Style::None) => {}
+            (Some(bar), _) => bar.suspend(|| say(line)),
+            (None, _) => say(line),
+        }
+    }
+
+    /// Takes the bar away; runs that have ended.
+    pub fn finish(self) -> usize {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+        self.done
+    }
+}
+
+/// The least of trials, the median of final runs (the upper one of an even number); nothing where that diverged.
+fn shown(mut losses: Vec<f64>, purpose: Purpose) -> Option<f64> {
+    losses.sort_by(f64::total_cmp);
+    let at = if purpose == Purpose::Tuning { 0 } else { losses.len() / 2 };
+    losses.get(at).copied().filter(|loss| loss.is_finite())
+}
+
+fn event(run: &Run, at: Share) -> serde_json::Value {
+    json!({
+        "event": "run",
+        "problem": run.problem,
+        "optimizer": run.optimizer,
+        "purpose": run.purpose,
+        "number": run.number,
+        "val_loss": run.val_loss,
+        "diverged": run.diverged,
+        "done": at.done,
+        "runs": at.runs,
+        "share": at.share,
+    })
+}
+
+/// The time that is left, by the share that is done.
+fn left(elapsed: Duration, share: f64) -> String {
+    duration(elapsed.as_secs_f64() * (1.0 - share) / share.max(1e-9))
+}
+
+fn bar() -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{bar:32} {percent:>3} %  {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let target = ProgressDrawTarget::stderr();
+    let bar = ProgressBar::with_draw_target(Some(LENGTH as u64), target).with_style(style);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn diverged_runs_count_as_the_worst() {
+        let inf = f64::INFINITY;
+        assert_eq!(shown(vec![3.0, inf, 1.0], Purpose::Tuning), Some(1.0));
+        assert_eq!(shown(vec![3.0, inf, 1.0], Purpose::Tuned), Some(3.0));
+        assert_eq!(shown(vec![inf, inf, 1.0], Purpose::Untuned), None);
+    }
+
+    #[test]
+    fn the_time_left_follows_the_share() {
+        assert_eq!(left(Duration::from_secs(30), 0.25), "90 s");
+        assert_eq!(left(Duration::from_secs(60), 0.1), "9 min");
+    }
+}

@@ -1,0 +1,214 @@
+//! From the command line to a comparison.
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use gradlane::config::{ApplyConfig, Origin, Settings, TrainConfig};
+use gradlane::data::Source;
+use gradlane::experiment::compare::{Comparison, Contestant, Problem, QUICK, Terms, find_mnist, names, problem};
+use gradlane::kernel::Isa;
+use gradlane::metrics::MetricName;
+use gradlane::run::Plan;
+use gradlane::train::goal::{DataPart, Goal};
+use gradlane::{Error, Result, spec};
+
+use super::super::args;
+use super::super::train::quoted;
+use super::DATA_FLAGS;
+
+/// What is compared where nothing is named.
+const OPTIMIZERS: [&str; 4] = ["sgd", "momentum", "rmsprop", "adam"];
+/// Shares of the user's rows for validation and for test.
+const SHARE: &str = "0.15";
+/// The problem that needs files.
+const MNIST: &str = "mnist";
+
+/// What the flags ask for, checked before any file is opened.
+pub struct Work {
+    contestants: Vec<Contestant>,
+    terms: Terms,
+    quick: bool,
+    target: Option<f64>,
+    data: Vec<TrainConfig>,
+    /// Built-in problems that are named.
+    named: Vec<String>,
+    isa: Isa,
+    /// Runs at a time.
+    pub threads: usize,
+    notes: Vec<String>,
+}
+
+impl Work {
+    /// Types and checks flags.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the flag.
+    pub fn new(matches: &ArgMatches, settings: Settings) -> Result<Work> {
+        let texts = |id: &str| matches.get_many::<String>(id).into_iter().flatten();
+        let quick = matches.get_flag("quick");
+        let seed = args::seed(&settings)?;
+        let default = if quick { Terms::quick(seed) } else { Terms::full(seed) };
+        let terms = Terms {
+            trials: count(matches, "trials", default.trials)?,
+            seeds: count(matches, "seeds", default.seeds)?,
+            seed,
+        };
+        let named: Vec<String> = texts("problem").cloned().collect();
+        if let Some(unknown) = named.iter().find(|name| !names().contains(&name.as_str())) {
+            return Err(spec::unknown("problem", unknown, &names()));
+        }
+        let data = texts("data").map(|data| config(&settings, data)).collect::<Result<Vec<_>>>()?;
+        refuse_idle_flags(matches, !data.is_empty())?;
+        let (isa, threads) = ApplyConfig::new(settings)?.isa_and_threads();
+        let target = matches.get_one::<String>("goal").map(|text| target(text)).transpose()?;
+        let mut work = Work {
+            contestants: contestants(texts("contestant").map(String::as_str).collect())?,
+            terms,
+            quick,
+            target,
+            data,
+            named,
+            isa,
+            threads,
+            notes: Vec::new(),
+        };
+        work.add_baseline()?;
+        Ok(work)
+    }
+
+    /// The optimizer from which user data have their target, where nothing else gives one.
+    fn add_baseline(&mut self) -> Result<()> {
+        let baseline: Contestant = Contestant::BASELINE.parse()?;
+        if self.data.is_empty() || self.target.is_some() || self.contestants.iter().any(|c| c.name == baseline.name) {
+            return Ok(());
+        }
+        self.notes.push(format!(
+            "{} is compared too, for its tuned runs say what loss is to be reached (--target changes it)",
+            baseline.name
+        ));
+        self.contestants.push(baseline);
+        Ok(())
+    }
+
+    /// Reads and makes the problems; also what is said aloud.
+    ///
+    /// # Errors
+    /// What reading the user's data finds wrong.
+    pub fn prepare(mut self) -> Result<(Comparison, Vec<String>)> {
+        let mut problems: Vec<Problem> = Vec::new();
+        for config in std::mem::take(&mut self.data) {
+            let name = free_name(&config.data.data, &problems, &self.named);
+            let (problem, notes) = Plan::new(config)?.problem(name)?;
+            self.notes.extend(notes.into_iter().map(|note| format!("{}: {note}", problem.name)));
+            problems.push(problem);
+        }
+        let mnist = find_mnist();
+        for name in self.built_in(problems.is_empty(), mnist.is_some()) {
+            problems.push(problem(&name, mnist.as_deref())?);
+        }
+        if let Some(target) = self.target {
+            for problem in &mut problems {
+                (problem.target, problem.target_source) = (Some(target), "--target".to_owned());
+            }
+        }
+        let comparison = Comparison {
+            problems,
+            contestants: self.contestants,
+            terms: self.terms,
+            quick: self.quick,
+            command: command(),
+            isa: self.isa,
+            threads: self.threads,
+        };
+        Ok((comparison, self.notes))
+    }
+
+    /// Names of the built-in problems: those that are named, or all where there is nothing else.
+    fn built_in(&mut self, alone: bool, mnist: bool) -> Vec<String> {
+        if !self.named.is_empty() {
+            let mut once: Vec<String> = Vec::new();
+            self.named.iter().for_each(|name| {
+                if !once.contains(name) {
+                    once.push(name.clone());
+                }
+            });
+            return once;
+        }
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        match (alone, self.quick) {
+            (false, _) => Vec::new(),
+            (true, true) => owned(&QUICK),
+            (true, false) if mnist => owned(&names()),
+            (true, false) => {
+                self.notes.push("mnist is left out: no folder datasets/mnist with its files is at hand".to_owned());
+                names().into_iter().filter(|name| *name != MNIST).map(str::to_owned).collect()
+            }
+        }
+    }
+}
+
+/// The options of training for one data set.
+fn config(settings: &Settings, data: &str) -> Result<TrainConfig> {
+    let source: Source = data.parse()?;
+    let mut settings = settings.clone();
+    settings.set("data", data.into(), Origin::Flag);
+    settings.set_default("valid", SHARE.into());
+    // A folder of MNIST's layout brings its own test part.
+    if !source.is_folder() {
+        settings.set_default("test", SHARE.into());
+    }
+    TrainConfig::new(settings)
+}
+
+/// Refuses options that would change nothing.
+fn refuse_idle_flags(matches: &ArgMatches, has_data: bool) -> Result<()> {
+    let given = |flag: &&&str| matches.value_source(flag) == Some(ValueSource::CommandLine);
+    match DATA_FLAGS.iter().find(given) {
+        Some(flag) if !has_data => Err(Error::Usage(format!(
+            "--{} is for DATA: built-in problems have their own data, network and steps",
+            flag.replace('_', "-")
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn contestants(texts: Vec<&str>) -> Result<Vec<Contestant>> {
+    let texts = if texts.is_empty() { OPTIMIZERS.to_vec() } else { texts };
+    let contestants = texts.into_iter().map(str::parse).collect::<Result<Vec<Contestant>>>()?;
+    Contestant::check_names(&contestants)?;
+    Ok(contestants)
+}
+
+/// A whole number above 0.
+fn count(matches: &ArgMatches, id: &str, default: usize) -> Result<usize> {
+    let Some(text) = matches.get_one::<String>(id) else { return Ok(default) };
+    let wrong = || Error::Usage(format!("--{id}: expected a whole number of at least 1, found \"{text}\""));
+    text.replace('_', "").parse().ok().filter(|n| *n > 0).ok_or_else(wrong)
+}
+
+/// The validation loss of `val_loss<=0.3`.
+fn target(text: &str) -> Result<f64> {
+    let goal: Goal = text.parse().map_err(|e| Error::Usage(format!("--target: {e}")))?;
+    if goal.watched.part == DataPart::Val && goal.watched.metric == MetricName::Loss {
+        return Ok(goal.value);
+    }
+    Err(Error::Usage(format!(
+        "--target {text}: what runs are to reach is a validation loss, for that is what is followed and tuned; use \
+         'val_loss<=0.3'"
+    )))
+}
+
+/// The file's name without its endings, with a number behind it where that is taken.
+fn free_name(source: &Source, problems: &[Problem], named: &[String]) -> String {
+    let file = source.name().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = file.trim_matches(['<', '>', '.']).split('.').next().unwrap_or_default();
+    let stem = if stem.is_empty() { "data" } else { stem };
+    let free = |name: &String| !named.contains(name) && problems.iter().all(|problem| problem.name != *name);
+    let numbered = (2..).map(|number| format!("{stem}-{number}"));
+    std::iter::once(stem.to_owned()).chain(numbered).find(free).unwrap_or_else(|| stem.to_owned())
+}
+
+/// The command as a shell reads it.
+fn command() -> String {
+    let words = std::env::args_os().skip(1).map(|word| quoted(&word.to_string_lossy()));
+    std::iter::once("gradlane".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,62 @@
+//! What the trials say: the best, how much the learning rate matters, how soon the search was good.
+
+use super::grouped::{Grouped, loss};
+use crate::experiment::compare::records::{Dimension, Purpose, Run};
+use crate::experiment::compare::summary::{BestTrial, SensitivityPoint};
+use crate::experiment::statistics::expected_best;
+
+/// Part of a dimension's logarithm, at either end, that is its edge.
+const EDGE: f64 = 0.05;
+
+/// Final validation loss of a trial.
+pub(super) fn val_loss(run: &Run) -> f64 {
+    loss(run, |run| run.val_loss)
+}
+
+/// The trial with the lowest final validation loss, the first of equal ones.
+pub(super) fn best_trial(grouped: &Grouped<'_>, problem: usize, optimizer: usize) -> Option<BestTrial> {
+    let trials = grouped.runs(problem, optimizer, Purpose::Tuning);
+    let best = trials.iter().min_by(|a, b| val_loss(a).total_cmp(&val_loss(b)))?;
+    let space = &grouped.protocol.optimizers[optimizer].space;
+    let found = val_loss(best).is_finite();
+    Some(BestTrial {
+        number: best.number,
+        spec: best.spec.clone(),
+        schedule: best.schedule.clone(),
+        values: best.values.clone(),
+        val_loss: Some(val_loss(best)).filter(|_| found),
+        edges: if found { edges(best, trials, space) } else { Vec::new() },
+    })
+}
+
+fn edges(best: &Run, trials: &[&Run], space: &[Dimension]) -> Vec<String> {
+    let on_edge = |dimension: &&Dimension| {
+        let Some(value) = best.values.get(&dimension.name) else { return false };
+        // A coefficient such as 1 − β₁ = 1 is the end of what there is, not of what was searched.
+        let natural_end = dimension.name.starts_with("one_minus_") && dimension.high == 1.0;
+        let place = libm::log(value / dimension.low) / libm::log(dimension.high / dimension.low);
+        let tried = || trials.iter().filter_map(|trial| trial.values.get(&dimension.name));
+        let extreme = trials.len() > 2 && (tried().all(|v| v >= value) || tried().all(|v| v <= value));
+        place < EDGE || (place > 1.0 - EDGE && !natural_end) || (dimension.name == "lr" && extreme)
+    };
+    space.iter().filter(on_edge).map(|dimension| dimension.name.clone()).collect()
+}
+
+/// Learning rates of the trials against their final validation losses, by learning rate.
+pub(super) fn sensitivity(trials: &[&Run]) -> Vec<SensitivityPoint> {
+    let point = |run: &&Run| {
+        let lr = *run.values.get("lr")?;
+        let schedule = run.schedule.clone();
+        Some(SensitivityPoint { lr, schedule, val_loss: Some(val_loss(run)).filter(|loss| loss.is_finite()) })
+    };
+    let mut points: Vec<SensitivityPoint> = trials.iter().filter_map(point).collect();
+    points.sort_by(|a, b| a.lr.total_cmp(&b.lr));
+    points
+}
+
+/// Expected best validation loss of `k` trials; those that diverged count as `worst`.
+pub(super) fn expected_best_loss(trials: &[&Run], worst: Option<f64>) -> Vec<Option<f64>> {
+    let Some(worst) = worst else { return vec![None; trials.len()] };
+    let losses: Vec<f64> = trials.iter().map(|run| val_loss(run).min(worst)).collect();
+    expected_best(&losses).into_iter().map(Some).collect()
+}

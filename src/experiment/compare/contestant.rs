@@ -1,0 +1,156 @@
+//! An optimizer that is compared: its name, what the user fixed of it, and what is searched.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use super::protocol::SCHEDULES;
+use super::records::OptimizerRecord;
+use super::space::{Axis, axes};
+use crate::optim::OptimizerSpec;
+use crate::{Error, Result};
+
+/// An optimizer as `[NAME=]SPEC` says it. Options that `SPEC` gives are fixed, all others of its space are searched.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contestant {
+    /// The name in tables.
+    pub name: String,
+    /// The optimizer's name, options excluded.
+    optimizer: String,
+    /// Options that are given.
+    given: Vec<String>,
+    /// All values set, the searched ones to their defaults.
+    default: String,
+    /// What is searched.
+    axes: Vec<Axis>,
+}
+
+impl Contestant {
+    /// The optimizer that gives user data their target.
+    pub const BASELINE: &str = "momentum";
+
+    /// Dimensions of the search.
+    pub fn dimensions(&self) -> usize {
+        self.axes.len()
+    }
+
+    /// The optimizer with its own defaults, as `--optimizer` reads it.
+    pub fn default_spec(&self) -> &str {
+        &self.default
+    }
+
+    /// The optimizer at a point of `[0, 1)^dimensions`, as `--optimizer` reads it, and the searched numbers by name.
+    pub fn at(&self, point: &[f64]) -> (String, BTreeMap<String, f64>) {
+        let numbers: Vec<f64> = self.axes.iter().zip(point).map(|(axis, u)| axis.at(*u)).collect();
+        let searched = self.axes.iter().zip(&numbers).map(|(axis, number)| axis.option(*number));
+        let options: Vec<String> = self.given.iter().cloned().chain(searched).collect();
+        let names = self.axes.iter().map(|axis| axis.dimension().name);
+        (spec(&self.optimizer, &options), names.zip(numbers).collect())
+    }
+
+    /// What `runs.jsonl` says of it.
+    pub fn record(&self) -> OptimizerRecord {
+        OptimizerRecord {
+            name: self.name.clone(),
+            spec: self.default.clone(),
+            space: self.axes.iter().map(Axis::dimension).collect(),
+            schedules: SCHEDULES.map(str::to_owned).to_vec(),
+        }
+    }
+
+    /// Refuses two of the same name.
+    ///
+    /// # Errors
+    /// [`Error::Usage`].
+    pub fn check_names(contestants: &[Contestant]) -> Result<()> {
+        for (number, contestant) in contestants.iter().enumerate() {
+            let name = &contestant.name;
+            if contestants[..number].iter().any(|other| other.name == *name) {
+                let message = format!("--optimizer: two are named \"{name}\"; write NAME={name} for another name");
+                return Err(Error::Usage(message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `name:option,option`.
+fn spec(name: &str, options: &[String]) -> String {
+    if options.is_empty() { name.to_owned() } else { format!("{name}:{}", options.join(",")) }
+}
+
+impl FromStr for Contestant {
+    type Err = Error;
+
+    /// Reads `adam`, `adam:beta2=0.95`, `slow=adam:lr=1e-4`.
+    fn from_str(text: &str) -> Result<Contestant> {
+        // An `=` before the first colon is the end of a name; those after it belong to options.
+        let head = text.split(':').next().unwrap_or(text);
+        let (name, rest) = match head.split_once('=') {
+            Some((name, _)) => (name.trim(), &text[name.len() + 1..]),
+            None => (text.trim(), text),
+        };
+        let parsed: OptimizerSpec = rest.parse()?;
+        if name.is_empty() {
+            return Err(Error::Usage(format!("--optimizer \"{text}\": expected a name before the =, found none")));
+        }
+        let (optimizer, options) = rest.trim().split_once(':').unwrap_or((rest.trim(), ""));
+        let given: Vec<String> =
+            options.split(',').map(str::trim).filter(|o| !o.is_empty()).map(str::to_owned).collect();
+        let fixed = |axis: &Axis| given.iter().any(|o| o.split('=').next().map(str::trim) == Some(axis.key));
+        let free = axes(optimizer.trim(), parsed.lr).into_iter().filter(|axis| !fixed(axis)).collect();
+        let contestant = Contestant {
+            name: name.to_owned(),
+            optimizer: optimizer.trim().to_owned(),
+            given,
+            default: parsed.to_string(),
+            axes: free,
+        };
+        // What is given must go with all that is searched, to the corners.
+        for corner in [0.0, 1.0] {
+            contestant.at(&vec![corner; contestant.dimensions()]).0.parse::<OptimizerSpec>()?;
+        }
+        Ok(contestant)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contestant(text: &str) -> Contestant {
+        text.parse().unwrap_or_else(|e| panic!("{text}: {e}"))
+    }
+
+    fn searched(text: &str) -> Vec<String> {
+        contestant(text).record().space.into_iter().map(|dimension| dimension.name).collect()
+    }
+
+    #[test]
+    fn names_stand_before_the_specification() {
+        let names = |text: &str| (contestant(text).name, contestant(text).default);
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!(names("adam"), pair("adam", "adam"));
+        assert_eq!(names("momentum"), pair("momentum", "sgd:momentum=0.9"));
+        assert_eq!(names("adam:beta2=0.95"), pair("adam:beta2=0.95", "adam:beta2=0.95"));
+        assert_eq!(names("mine=adam:beta2=0.95"), pair("mine", "adam:beta2=0.95"));
+        for wrong in ["=adam", "mine=adan", "adam:beta3=1", "a=b=adam"] {
+            assert!(wrong.parse::<Contestant>().is_err(), "{wrong}");
+        }
+        let twice = [contestant("adam"), contestant("sgd"), contestant("adam")];
+        assert!(Contestant::check_names(&twice).unwrap_err().to_string().contains("NAME=adam"));
+    }
+
+    #[test]
+    fn given_options_are_fixed_and_the_others_searched() {
+        assert_eq!(searched("sgd"), ["lr"]);
+        assert_eq!(searched("sgd:momentum=0.8"), ["lr"]);
+        assert_eq!(searched("momentum"), ["lr", "one_minus_momentum"]);
+        assert_eq!(searched("adam"), ["lr", "one_minus_beta1", "one_minus_beta2", "eps"]);
+        assert_eq!(searched("adam:beta2=0.95"), ["lr", "one_minus_beta1", "eps"]);
+        assert_eq!(searched("a=adam:lr=0.1,beta1=0.9,beta2=0.9,eps=1e-8"), [""; 0]);
+        let (spec, values) = contestant("adam:beta2=0.95").at(&[0.0, 1.0, 0.0]);
+        let parsed: OptimizerSpec = spec.parse().unwrap();
+        assert_eq!(parsed.to_string(), "adam:lr=0.0001,beta1=0,beta2=0.95", "of {spec}");
+        assert_eq!(values.into_iter().collect::<Vec<_>>().len(), 3);
+    }
+}

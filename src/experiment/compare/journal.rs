@@ -1,0 +1,133 @@
+//! `runs.jsonl`, written line by line as runs end, and read again.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::records::Record;
+use crate::{Error, Result};
+
+/// The file with every run.
+pub const RUNS_FILE: &str = "runs.jsonl";
+/// All files of a comparison.
+pub const FILES: [&str; 3] = [RUNS_FILE, "summary.json", "report.html"];
+
+/// A comparison's directory in the making.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    runs: File,
+}
+
+impl Journal {
+    /// Refuses a directory that holds a comparison; makes nothing yet.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if one is there and may not be replaced, [`Error::Io`] if `path` is a file.
+    pub fn check(path: &Path, overwrite: bool) -> Result<()> {
+        if path.exists() && !path.is_dir() {
+            return Err(Error::io(path, std::io::Error::from(std::io::ErrorKind::NotADirectory)));
+        }
+        match FILES.iter().find(|file| path.join(file).exists()) {
+            Some(file) if !overwrite => Err(Error::Usage(format!(
+                "--out {}: a comparison is there already ({file}): choose another directory, or --overwrite",
+                path.display()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the directory and begins its `runs.jsonl`.
+    ///
+    /// # Errors
+    /// As [`Journal::check`], and [`Error::Io`].
+    pub fn create(path: &Path, overwrite: bool) -> Result<Journal> {
+        Self::check(path, overwrite)?;
+        fs::create_dir_all(path).map_err(|e| Error::io(path, e))?;
+        // A report of other runs must not stand beside these.
+        for old in FILES.iter().map(|file| path.join(file)).filter(|file| file.exists()) {
+            fs::remove_file(&old).map_err(|e| Error::io(&old, e))?;
+        }
+        let runs = path.join(RUNS_FILE);
+        let runs = File::create(&runs).map_err(|e| Error::io(&runs, e))?;
+        Ok(Journal { path: path.to_path_buf(), runs })
+    }
+
+    /// Adds a record, as one line in one piece.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn write(&mut self, record: &Record) -> Result<()> {
+        let path = || self.path.join(RUNS_FILE);
+        let line = serde_json::to_string(record).map_err(|e| Error::io(path(), e.into()))? + "\n";
+        self.runs.write_all(line.as_bytes()).map_err(|e| Error::io(path(), e))
+    }
+}
+
+/// The records of a comparison's directory. A last line without its end, of a comparison that was killed, is left out.
+///
+/// # Errors
+/// [`Error::Io`] if there is no such file, [`Error::Data`] naming the line that is no record.
+pub fn read_records(directory: &Path) -> Result<Vec<Record>> {
+    let path = directory.join(RUNS_FILE);
+    let text = fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let mut records = Vec::new();
+    for (number, line) in whole.lines().enumerate() {
+        let wrong = |e: serde_json::Error| {
+            Error::data_at(&path, Some(number as u64 + 1), None, format!("expected a record of a comparison: {e}"))
+        };
+        records.push(serde_json::from_str(line).map_err(wrong)?);
+    }
+    match records.first() {
+        Some(Record::Protocol(_)) => Ok(records),
+        _ => Err(Error::data_at(&path, Some(1), None, "expected the protocol of a comparison")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::records::{Protocol, StepCost};
+    use super::*;
+
+    fn records() -> Vec<Record> {
+        let protocol = Protocol {
+            version: "0".to_owned(),
+            command: "gradlane compare".to_owned(),
+            quick: true,
+            trials: 1,
+            seeds: 1,
+            machine: "any".to_owned(),
+            problems: Vec::new(),
+            optimizers: Vec::new(),
+        };
+        let (problem, optimizer) = ("p".to_owned(), "o".to_owned());
+        let cost = StepCost { problem, optimizer, median: 0.1 + 0.2, quartiles: [0.1, 1e300] };
+        vec![Record::Protocol(protocol), Record::StepCost(cost)]
+    }
+
+    #[test]
+    fn records_come_back_as_they_were() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b");
+        let mut journal = Journal::create(&path, false).unwrap();
+        records().iter().for_each(|record| journal.write(record).unwrap());
+        assert_eq!(read_records(&path).unwrap(), records());
+        assert!(Journal::check(&path, false).unwrap_err().to_string().contains("--overwrite"));
+        Journal::check(&path, true).unwrap();
+    }
+
+    #[test]
+    fn a_cut_last_line_is_left_out_and_a_wrong_one_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let lines: Vec<String> = records().iter().map(|r| serde_json::to_string(r).unwrap()).collect();
+        let file = folder.path().join(RUNS_FILE);
+        fs::write(&file, format!("{}\n{}", lines[0], &lines[1][..20])).unwrap();
+        assert_eq!(read_records(folder.path()).unwrap(), records()[..1]);
+        fs::write(&file, format!("{}\n{{}}\n{}\n", lines[0], lines[1])).unwrap();
+        assert!(read_records(folder.path()).unwrap_err().to_string().contains("runs.jsonl:2"));
+        fs::write(&file, format!("{}\n", lines[1])).unwrap();
+        assert!(read_records(folder.path()).is_err(), "no protocol");
+        assert!(matches!(read_records(&folder.path().join("none")), Err(Error::Io { .. })));
+    }
+}

@@ -1,0 +1,293 @@
+//! Problems that are drawn at random, each with one difficulty of its own.
+//!
+//! Every row has its own random stream, and what all rows share has another, so the rows never change.
+
+use std::f64::consts::TAU;
+
+use rand::Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::parts::{cut, loss_of, network, plain_steps, target};
+use super::{Initial, Problem};
+use crate::Result;
+use crate::data::{Dataset, Features, Targets, Task};
+use crate::metrics::MetricName;
+use crate::model::Architecture;
+use crate::nn::Activation;
+use crate::rng::{Purpose, stream};
+use crate::train::score::Scorer;
+
+/// Numbers of the random streams.
+#[derive(Clone, Copy)]
+#[repr(u64)]
+enum Draw {
+    IllConditioned = 101,
+    Spirals = 102,
+    NoisyLabels = 103,
+    Sparse = 104,
+    Imbalance = 105,
+}
+
+/// The stream of a row.
+fn of_row(draw: Draw, row: usize) -> impl Rng {
+    stream(draw as u64, Purpose::Synthetic, row as u64, 0)
+}
+
+/// The stream of what all rows share.
+fn shared(draw: Draw) -> impl Rng {
+    stream(draw as u64, Purpose::Synthetic, 0, 1)
+}
+
+/// A uniform number in `[0, 1)`.
+fn uniform(rng: &mut impl Rng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+}
+
+fn normal(rng: &mut impl Rng) -> f64 {
+    StandardNormal.sample(rng)
+}
+
+fn normals(count: usize, rng: &mut impl Rng) -> Vec<f64> {
+    (0..count).map(|_| normal(rng)).collect()
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// What is said of a generated problem besides its rows.
+struct Form {
+    description: &'static str,
+    task: Task,
+    network: Architecture,
+    sizes: [usize; 3],
+    batch: usize,
+    steps: u64,
+    score: MetricName,
+}
+
+/// `row` gives the inputs and the label or number of each row.
+fn problem(name: &str, form: Form, row: impl Fn(usize) -> (Vec<f64>, f64)) -> Problem {
+    let (mut values, mut labels, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+    for number in 0..form.sizes.iter().sum() {
+        let (inputs, answer) = row(number);
+        values.extend(inputs.iter().map(|x| *x as f32));
+        match form.task {
+            Task::Regression => numbers.push(answer as f32),
+            _ => labels.push(answer as u32),
+        }
+    }
+    let features = Features::F32 { values, cols: form.network.inputs };
+    let targets = match form.task {
+        Task::Regression => Targets::Values { values: numbers, cols: 1 },
+        _ => Targets::Classes { labels, classes: form.network.outputs.max(2) },
+    };
+    let [train, val, test] = cut(&Dataset { features, targets, weights: None }, form.sizes);
+    let loss = loss_of(form.task);
+    Problem {
+        name: name.to_owned(),
+        description: form.description.to_owned(),
+        train,
+        val,
+        test,
+        scorer: Scorer::new(&target(form.task, form.network.outputs), loss),
+        architecture: form.network,
+        initial: Initial { scheme: None, regression: form.task == Task::Regression },
+        step: plain_steps(loss),
+        batch: form.batch,
+        steps: form.steps,
+        score: form.score,
+        target: None,
+        target_source: String::new(),
+    }
+}
+
+/// Linear regression whose loss is a valley 10⁴ times steeper across than along: inputs are `x = Q·(aₖ zₖ)ₖ` with z
+/// normal, `aₖ` from 1 down to 0.01 and Q a random rotation, so no scaling of single coordinates helps. Each direction
+/// carries the same share of the target, `y = Σ sₖ zₖ / √n + 0.1·N(0, 1)` with random signs `sₖ`.
+pub fn ill_conditioned(name: &'static str) -> Result<Problem> {
+    const INPUTS: usize = 32;
+    let rng = &mut shared(Draw::IllConditioned);
+    // Three mirrors make a rotation that mixes all coordinates: x − 2 (v·x) v for a unit vector v.
+    let mirrors: Vec<Vec<f64>> = (0..3).map(|_| unit(normals(INPUTS, rng))).collect();
+    let signs: Vec<f64> = normals(INPUTS, rng).into_iter().map(f64::signum).collect();
+    let amplitude = |k: usize| libm::pow(10.0, -2.0 * k as f64 / (INPUTS - 1) as f64);
+    let form = Form {
+        description: "Linear regression in a rotated valley of condition number 10,000",
+        task: Task::Regression,
+        network: network(INPUTS, &[], 1, Activation::Identity),
+        sizes: [2_000, 1_000, 1_000],
+        batch: 32,
+        steps: 6_000,
+        score: MetricName::Rmse,
+    };
+    Ok(problem(name, form, |row| {
+        let rng = &mut of_row(Draw::IllConditioned, row);
+        let z = normals(INPUTS, rng);
+        let y = dot(&signs, &z) / (INPUTS as f64).sqrt() + 0.1 * normal(rng);
+        let mut x: Vec<f64> = z.iter().enumerate().map(|(k, z)| amplitude(k) * z).collect();
+        for mirror in &mirrors {
+            let along = 2.0 * dot(mirror, &x);
+            x.iter_mut().zip(mirror).for_each(|(x, v)| *x -= along * v);
+        }
+        (x, y)
+    }))
+}
+
+fn unit(v: Vec<f64>) -> Vec<f64> {
+    let length = dot(&v, &v).sqrt();
+    v.into_iter().map(|x| x / length).collect()
+}
+
+/// Three spiral arms of one turn and a half each, blurred so that they overlap a little, to be told apart by eight hidden
+/// layers of ten units.
+pub fn deep_narrow(name: &'static str) -> Result<Problem> {
+    const ARMS: usize = 3;
+    let form = Form {
+        description: "Three spiral arms through eight hidden layers of ten units: gradients fade on a long way",
+        task: Task::Multiclass,
+        network: network(2, &[10; 8], ARMS, Activation::Tanh),
+        sizes: [1_500, 900, 900],
+        batch: 32,
+        steps: 6_000,
+        score: MetricName::Accuracy,
+    };
+    Ok(problem(name, form, |row| {
+        let rng = &mut of_row(Draw::Spirals, row);
+        let arm = row % ARMS;
+        let radius = 0.1 + 0.9 * uniform(rng);
+        let angle = TAU * (arm as f64 / ARMS as f64 + 1.5 * radius) + 0.5 * normal(rng);
+        (vec![2.0 * radius * libm::cos(angle), 2.0 * radius * libm::sin(angle)], arm as f64)
+    }))
+}
+
+/// Classes by a random network, three in ten labels of the training part at random.
+pub fn noisy_labels(name: &'static str) -> Result<Problem> {
+    const INPUTS: usize = 16;
+    const UNITS: usize = 12;
+    const CLASSES: usize = 5;
+    const NOISE: f64 = 0.3;
+    let sizes = [2_000, 1_000, 1_000];
+    let rng = &mut shared(Draw::NoisyLabels);
+    let hidden: Vec<Vec<f64>> = (0..UNITS).map(|_| normals(INPUTS, rng)).collect();
+    let outputs: Vec<Vec<f64>> = (0..CLASSES).map(|_| normals(UNITS, rng)).collect();
+    let form = Form {
+        description: "Five classes, three in ten labels of the training part wrong or by chance right, the others clean",
+        task: Task::Multiclass,
+        network: network(INPUTS, &[64, 64], CLASSES, Activation::Relu),
+        sizes,
+        batch: 64,
+        steps: 1_500,
+        score: MetricName::Accuracy,
+    };
+    Ok(problem(name, form, |row| {
+        let rng = &mut of_row(Draw::NoisyLabels, row);
+        let x = normals(INPUTS, rng);
+        let units: Vec<f64> = hidden.iter().map(|w| libm::tanh(dot(w, &x) / 2.0)).collect();
+        let scores: Vec<f64> = outputs.iter().map(|w| dot(w, &units)).collect();
+        let best = (0..CLASSES).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
+        let random = (uniform(rng) * CLASSES as f64) as usize;
+        let noisy = row < sizes[0] && uniform(rng) < NOISE;
+        (x, if noisy { random } else { best } as f64)
+    }))
+}
+
+/// Words of a text, as it were: input `k` is 1 with probability `4 / (k + 8)`, else 0, and rare ones say more about the
+/// label. Gradients of rare inputs come seldom.
+pub fn sparse(name: &'static str) -> Result<Problem> {
+    const INPUTS: usize = 400;
+    let rng = &mut shared(Draw::Sparse);
+    let often = |k: usize| 4.0 / (k + 8) as f64;
+    // Each input has the same variance in the label's score, so a rare one weighs more when it is there.
+    let weights: Vec<f64> = (0..INPUTS).map(|k| 0.3 * normal(rng) / (often(k) * (1.0 - often(k))).sqrt()).collect();
+    let mean: f64 = weights.iter().enumerate().map(|(k, w)| w * often(k)).sum();
+    let form = Form {
+        description: "Two classes from 400 inputs that are mostly 0, the rare ones telling most",
+        task: Task::Binary,
+        network: network(INPUTS, &[32], 1, Activation::Relu),
+        sizes: [4_000, 1_000, 1_000],
+        batch: 32,
+        steps: 1_500,
+        score: MetricName::Auroc,
+    };
+    Ok(problem(name, form, |row| {
+        let rng = &mut of_row(Draw::Sparse, row);
+        let x: Vec<f64> = (0..INPUTS).map(|k| f64::from(uniform(rng) < often(k))).collect();
+        let score = dot(&weights, &x) - mean;
+        let positive = uniform(rng) < 1.0 / (1.0 + libm::exp(-2.0 * score));
+        (x, f64::from(positive))
+    }))
+}
+
+/// One row in twenty-five is of the class that matters: three clouds of it inside a wide one of the other.
+pub fn imbalance(name: &'static str) -> Result<Problem> {
+    const INPUTS: usize = 12;
+    const RARE: f64 = 0.04;
+    let rng = &mut shared(Draw::Imbalance);
+    let centres: Vec<Vec<f64>> = (0..3).map(|_| unit(normals(INPUTS, rng))).collect();
+    let form = Form {
+        description: "Two classes of which one has 4 % of the rows",
+        task: Task::Binary,
+        network: network(INPUTS, &[32, 32], 1, Activation::Relu),
+        sizes: [4_000, 2_000, 2_000],
+        batch: 64,
+        steps: 2_000,
+        score: MetricName::Auprc,
+    };
+    Ok(problem(name, form, |row| {
+        let rng = &mut of_row(Draw::Imbalance, row);
+        let rare = uniform(rng) < RARE;
+        let centre = &centres[row % centres.len()];
+        let (reach, spread) = if rare { (2.5, 0.7) } else { (0.0, 1.0) };
+        let x = centre.iter().map(|c| reach * c + spread * normal(rng)).collect();
+        (x, f64::from(rare))
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(data: &Dataset) -> &[u32] {
+        let Targets::Classes { labels, .. } = &data.targets else { panic!("there are classes") };
+        labels
+    }
+
+    fn inputs(data: &Dataset) -> &[f32] {
+        let Features::F32 { values, .. } = &data.features else { panic!("generated inputs are numbers") };
+        values
+    }
+
+    #[test]
+    fn the_valley_has_the_stated_shape() {
+        let problem = ill_conditioned("v").unwrap();
+        let (x, n) = (inputs(&problem.train), problem.train.rows() as f64);
+        // The rotation keeps lengths: E|x|² = Σ aₖ², and the target has variance 1 + 0.01.
+        let expected: f64 = (0..32).map(|k| libm::pow(10.0, -4.0 * f64::from(k) / 31.0)).sum();
+        let squares: f64 = x.iter().map(|x| f64::from(x * x)).sum::<f64>() / n;
+        assert!((squares / expected - 1.0).abs() < 0.1, "{squares} for {expected}");
+        let Targets::Values { values, .. } = &problem.train.targets else { panic!("a regression") };
+        let variance = values.iter().map(|y| f64::from(y * y)).sum::<f64>() / n;
+        assert!((variance - 1.01).abs() < 0.16, "five standard errors: {variance}");
+    }
+
+    #[test]
+    fn classes_come_as_often_as_stated() {
+        let share = |data: &Dataset| labels(data).iter().filter(|l| **l == 1).count() as f64 / data.rows() as f64;
+        let rare = imbalance("i").unwrap();
+        assert!((share(&rare.train) - 0.04).abs() < 0.016, "five standard errors: {}", share(&rare.train));
+        let words = sparse("s").unwrap();
+        assert!((0.35..0.65).contains(&share(&words.train)), "{}", share(&words.train));
+        let ones = inputs(&words.train).iter().sum::<f32>() / words.train.rows() as f32;
+        assert!((10.0..20.0).contains(&ones), "{ones} of 400 inputs are 1");
+        let noisy = noisy_labels("n").unwrap();
+        assert!((0..5).all(|class| labels(&noisy.test).iter().filter(|l| **l == class).count() > 50));
+    }
+
+    #[test]
+    fn rows_never_change() {
+        let first = |problem: Result<Problem>| inputs(&problem.unwrap().train)[0];
+        let found = [ill_conditioned("a"), deep_narrow("b"), noisy_labels("c"), imbalance("d")].map(first);
+        assert_eq!(found, [-0.25784793, 0.597_507_83, 0.003592013, 0.44872645]);
+    }
+}

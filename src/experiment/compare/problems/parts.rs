@@ -1,0 +1,63 @@
+//! What built-in problems are put together from.
+
+use crate::data::{Dataset, Target, Task};
+use crate::model::Architecture;
+use crate::nn::{Activation, Loss, Objective};
+use crate::train::StepSettings;
+
+/// A plain multilayer perceptron.
+pub fn network(inputs: usize, hidden: &[usize], outputs: usize, activation: Activation) -> Architecture {
+    Architecture {
+        inputs,
+        hidden: hidden.to_vec(),
+        outputs,
+        activations: vec![activation; hidden.len()],
+        output_activation: Activation::Identity,
+        norm: None,
+        residual: false,
+        dropout: 0.0,
+    }
+}
+
+/// The loss of a task.
+pub fn loss_of(task: Task) -> Loss {
+    match task {
+        Task::Regression => Loss::Mse,
+        Task::Binary | Task::Multilabel => Loss::Bce,
+        Task::Multiclass => Loss::CrossEntropy,
+    }
+}
+
+/// Steps of a loss alone: no penalties, no clipping. Optimizer and seed are replaced by each run's own.
+pub fn plain_steps(loss: Loss) -> StepSettings {
+    let objective = Objective::new(loss, 0.0).expect("any loss goes without label smoothing");
+    StepSettings::plain(objective, "sgd".parse().expect("a name of an optimizer"))
+}
+
+/// Classes `0, 1, …`, or numbers in their own units.
+pub fn target(task: Task, outputs: usize) -> Target {
+    let classes = match task {
+        Task::Binary => 2,
+        Task::Multiclass => outputs,
+        Task::Regression | Task::Multilabel => 0,
+    };
+    let numbers = if task == Task::Regression { outputs } else { 0 };
+    Target {
+        task,
+        columns: (0..outputs).map(|output| format!("y{output}")).collect(),
+        classes: (0..classes).map(|class| class.to_string()).collect(),
+        numeric: true,
+        mean: vec![0.0; numbers],
+        sd: vec![1.0; numbers],
+    }
+}
+
+/// The first `sizes[0]` rows, the next `sizes[1]`, and the next `sizes[2]`.
+pub fn cut(data: &Dataset, sizes: [usize; 3]) -> [Dataset; 3] {
+    let mut from = 0;
+    sizes.map(|size| {
+        let rows: Vec<u32> = (from..from + size as u32).collect();
+        from += size as u32;
+        data.subset(&rows)
+    })
+}

@@ -1,0 +1,151 @@
+//! The small data sets that come with the program, within it.
+
+use super::parts::{loss_of, network, plain_steps, target};
+use super::{Initial, Problem};
+use crate::data::{DataOptions, Dataset, Features, PartFrom, Prepared, Targets, Task, prepare_bytes};
+use crate::metrics::MetricName;
+use crate::nn::{Activation, Loss};
+use crate::train::score::Scorer;
+use crate::{Error, Result};
+
+macro_rules! shipped {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/", $name, ".csv"))
+    };
+}
+
+const BREAST_CANCER: &[u8] = shipped!("breast_cancer");
+const CREDIT: &[u8] = shipped!("credit");
+const DIABETES: &[u8] = shipped!("diabetes");
+const DIGITS: &[u8] = shipped!("digits");
+
+/// Shares of the validation and of the test part: larger than in training, for the small parts are what is judged by.
+const SHARE: f64 = 0.2;
+
+/// What is said of a table's problem besides its rows.
+struct Form {
+    description: &'static str,
+    hidden: &'static [usize],
+    batch: usize,
+    steps: u64,
+    score: MetricName,
+}
+
+pub fn breast_cancer(name: &'static str) -> Result<Problem> {
+    let form = Form {
+        description: "Malignant or benign, from 30 measurements of cell nuclei: few rows, soon learnt by heart",
+        hidden: &[64, 32],
+        batch: 32,
+        steps: 1_000,
+        score: MetricName::Accuracy,
+    };
+    table(name, BREAST_CANCER, form)
+}
+
+pub fn credit(name: &'static str) -> Result<Problem> {
+    let form = Form {
+        description: "Good or bad credit, from numbers and categories with gaps: much of it is chance",
+        hidden: &[64, 32],
+        batch: 64,
+        steps: 2_000,
+        score: MetricName::Auroc,
+    };
+    table(name, CREDIT, form)
+}
+
+pub fn diabetes(name: &'static str) -> Result<Problem> {
+    let form = Form {
+        description: "Progression of diabetes from ten measurements: a small, noisy regression",
+        hidden: &[32, 16],
+        batch: 32,
+        steps: 1_000,
+        score: MetricName::Rmse,
+    };
+    table(name, DIABETES, form)
+}
+
+pub fn digits(name: &'static str) -> Result<Problem> {
+    let form = Form {
+        description: "Handwritten digits of 8 by 8 pixels, ten classes",
+        hidden: &[128, 64],
+        batch: 32,
+        steps: 2_000,
+        score: MetricName::Accuracy,
+    };
+    table(name, DIGITS, form)
+}
+
+/// The digits again, to be drawn from 16 numbers each.
+pub fn digits_autoencoder(name: &'static str) -> Result<Problem> {
+    let prepared = prepared(name, DIGITS)?;
+    let [train, val, test] = parts(name, prepared)?.map(|data| itself(&data));
+    let inputs = train.features.cols();
+    Ok(Problem {
+        name: name.to_owned(),
+        description: "Handwritten digits through a bottleneck of 16 units and back: long, curved valleys".to_owned(),
+        train,
+        val,
+        test,
+        architecture: network(inputs, &[64, 16, 64], inputs, Activation::Tanh),
+        initial: Initial { scheme: None, regression: true },
+        step: plain_steps(Loss::Mse),
+        batch: 32,
+        steps: 4_000,
+        scorer: Scorer::new(&target(Task::Regression, inputs), Loss::Mse),
+        score: MetricName::Rmse,
+        target: None,
+        target_source: String::new(),
+    })
+}
+
+fn table(name: &str, bytes: &'static [u8], form: Form) -> Result<Problem> {
+    let prepared = prepared(name, bytes)?;
+    let preprocessing = prepared.preprocessing.clone();
+    let task = preprocessing.task();
+    let loss = loss_of(task);
+    let [train, val, test] = parts(name, prepared)?;
+    Ok(Problem {
+        name: name.to_owned(),
+        description: form.description.to_owned(),
+        train,
+        val,
+        test,
+        architecture: network(preprocessing.inputs(), form.hidden, preprocessing.outputs(), Activation::Relu),
+        initial: Initial { scheme: None, regression: task == Task::Regression },
+        step: plain_steps(loss),
+        batch: form.batch,
+        steps: form.steps,
+        scorer: Scorer::new(preprocessing.target(), loss),
+        score: form.score,
+        target: None,
+        target_source: String::new(),
+    })
+}
+
+/// The same parts for every seed of a run.
+fn prepared(name: &str, bytes: &'static [u8]) -> Result<Prepared> {
+    let options = DataOptions {
+        valid: PartFrom::Fraction(SHARE),
+        test: Some(PartFrom::Fraction(SHARE)),
+        ..DataOptions::new(format!("{name}.csv"))
+    };
+    prepare_bytes(bytes, &options, 0)
+}
+
+fn parts(name: &str, prepared: Prepared) -> Result<[Dataset; 3]> {
+    match (prepared.val, prepared.test) {
+        (Some(val), Some(test)) => Ok([prepared.train, val, test]),
+        _ => Err(Error::Mismatch(format!("{name}: a part of the data is empty"))),
+    }
+}
+
+/// Rows that are their own targets.
+fn itself(data: &Dataset) -> Dataset {
+    let targets = match &data.features {
+        Features::F32 { values, cols } => Targets::Values { values: values.clone(), cols: *cols },
+        Features::U8 { values, cols, scale } => {
+            Targets::Values { values: values.iter().map(|byte| f32::from(*byte) * scale).collect(), cols: *cols }
+        }
+    };
+    Dataset { features: data.features.clone(), targets, weights: data.weights.clone() }
+}

@@ -1,0 +1,348 @@
+//! All runs of a comparison, several at a time, recorded in a fixed order.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::contestant::Contestant;
+use super::problems::Problem;
+use super::protocol::{MOST, Purpose, Setting, Terms, best};
+use super::records::{Protocol, Record, Run};
+use super::step_cost::{Effort, StepCosts};
+use super::train_once::train_once;
+use crate::experiment::side_by_side;
+use crate::kernel::Isa;
+use crate::{Error, Result};
+
+/// A comparison that is ready to begin.
+pub struct Comparison {
+    /// What is trained.
+    pub problems: Vec<Problem>,
+    /// What is compared.
+    pub contestants: Vec<Contestant>,
+    /// How much is run.
+    pub terms: Terms,
+    /// Whether it is the quick form.
+    pub quick: bool,
+    /// The command that repeats it.
+    pub command: String,
+    /// Kernels.
+    pub isa: Isa,
+    /// Runs at a time, each on one thread.
+    pub threads: usize,
+}
+
+/// How far a comparison is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// Runs that have ended.
+    pub done: usize,
+    /// All runs.
+    pub runs: usize,
+    /// Share of the expected time that they stand for.
+    pub share: f64,
+}
+
+/// Is told each record, in order, as soon as those before it are there.
+pub type Observe<'a> = dyn FnMut(&Record, Progress) -> Result<()> + Send + 'a;
+
+impl Comparison {
+    /// Finds what is wrong before anything is run.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for equal names, [`Error::Mismatch`] for a problem without validation or test rows.
+    pub fn check(&self) -> Result<()> {
+        Contestant::check_names(&self.contestants)?;
+        for (flag, count) in [("trials", self.terms.trials), ("seeds", self.terms.seeds)] {
+            if !(1..=MOST).contains(&count) {
+                return Err(Error::Usage(format!("--{flag}: expected a number of 1 to {MOST}, found {count}")));
+            }
+        }
+        self.problems.iter().try_for_each(Problem::check)
+    }
+
+    /// All runs.
+    pub fn runs(&self) -> usize {
+        self.problems.len() * self.contestants.len() * self.terms.runs()
+    }
+
+    /// The first record.
+    pub fn protocol(&self) -> Protocol {
+        Protocol {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            command: self.command.clone(),
+            quick: self.quick,
+            trials: self.terms.trials,
+            seeds: self.terms.seeds,
+            machine: format!("{}, {} runs at a time, {}", processor(), self.threads, self.isa.name()),
+            problems: self.problems.iter().map(Problem::record).collect(),
+            optimizers: self.contestants.iter().map(Contestant::record).collect(),
+        }
+    }
+
+    /// What steps cost on each problem, measured for as long as the form says.
+    ///
+    /// # Errors
+    /// As [`StepCosts::measure`].
+    pub fn step_costs(&self) -> Result<Vec<StepCosts>> {
+        let effort = if self.quick { Effort::QUICK } else { Effort::FULL };
+        self.problems.iter().map(|problem| StepCosts::measure(problem, &self.contestants, self.isa, effort)).collect()
+    }
+
+    /// Seconds that all runs will take, by what their steps cost.
+    pub fn expected_seconds(&self, costs: &[StepCosts]) -> f64 {
+        let of_problem = |(problem, costs): (&Problem, &StepCosts)| costs.run_seconds(problem).iter().sum::<f64>();
+        let one_of_each: f64 = self.problems.iter().zip(costs).map(of_problem).sum();
+        one_of_each * self.terms.runs() as f64 / self.threads.max(1) as f64
+    }
+
+    /// Makes all runs and tells `observe` every record: the protocol, the costs of steps, then for each problem trials and
+    /// untuned runs of each optimizer, and tuned runs. Records and their order do not depend on the threads, but for
+    /// times. `false` where `signal` ended it early.
+    ///
+    /// # Errors
+    /// What `observe` finds wrong, and specifications that cannot be read.
+    pub fn run(&self, signal: &AtomicUsize, observe: &mut Observe<'_>) -> Result<bool> {
+        let nothing = Progress { done: 0, runs: self.runs(), share: 0.0 };
+        observe(&Record::Protocol(self.protocol()), nothing)?;
+        let costs = self.step_costs()?;
+        for cost in costs.iter().flat_map(|costs| &costs.steps) {
+            observe(&Record::StepCost(cost.clone()), nothing)?;
+        }
+        let all = self.expected_seconds(&costs) * self.threads.max(1) as f64;
+        let mut ledger = Ledger { observe, progress: nothing, seconds: 0.0, all, failure: None };
+        for (problem, costs) in self.problems.iter().zip(&costs) {
+            let seconds = costs.run_seconds(problem);
+            let Some(runs) = self.make(problem, &self.first_jobs(), &seconds, signal, &mut ledger)? else {
+                return Ok(false);
+            };
+            let jobs = self.tuned_jobs(&runs);
+            if self.make(problem, &jobs, &seconds, signal, &mut ledger)?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Runs that wait for no other: the trials of each optimizer, then its defaults.
+    fn first_jobs(&self) -> Vec<Job> {
+        let tuning = self.contestants.iter().enumerate().flat_map(|(contestant, c)| {
+            let job = move |(number, setting)| Job { contestant, purpose: Purpose::Tuning, number, setting };
+            self.terms.trials(c).into_iter().enumerate().map(job)
+        });
+        let untuned = self.contestants.iter().enumerate().flat_map(|(contestant, c)| {
+            let setting = Terms::untuned(c);
+            let job = move |number| Job { contestant, purpose: Purpose::Untuned, number, setting: setting.clone() };
+            (0..self.terms.seeds).map(job)
+        });
+        tuning.chain(untuned).collect()
+    }
+
+    /// The best trial of each optimizer, with fresh seeds.
+    fn tuned_jobs(&self, runs: &[Run]) -> Vec<Job> {
+        let trials = runs.chunks(self.terms.trials).take(self.contestants.len());
+        let jobs = trials.enumerate().flat_map(|(contestant, trials)| {
+            let best = best(trials);
+            let setting =
+                Setting { spec: best.spec.clone(), schedule: best.schedule.clone(), values: best.values.clone() };
+            let job = move |number| Job { contestant, purpose: Purpose::Tuned, number, setting: setting.clone() };
+            (0..self.terms.seeds).map(job)
+        });
+        jobs.collect()
+    }
+
+    /// Makes runs side by side; `None` where `signal` came.
+    fn make(
+        &self,
+        problem: &Problem,
+        jobs: &[Job],
+        seconds: &[f64],
+        signal: &AtomicUsize,
+        ledger: &mut Ledger<'_, '_>,
+    ) -> Result<Option<Vec<Run>>> {
+        let numbered: Vec<(usize, &Job)> = jobs.iter().enumerate().collect();
+        let in_order = Mutex::new(InOrder { next: 0, waiting: BTreeMap::new(), ledger });
+        let results = side_by_side(self.threads, &numbered, |(place, job)| {
+            if signal.load(Ordering::Relaxed) != 0 || lock(&in_order).ledger.failure.is_some() {
+                return Ok(None);
+            }
+            let run = self.run_of(problem, job, signal)?;
+            if let Some(run) = &run {
+                lock(&in_order).put(*place, run.clone(), seconds[job.contestant]);
+            }
+            Ok(run)
+        });
+        if let Some(failure) = ledger.failure.take() {
+            return Err(failure);
+        }
+        results.into_iter().collect()
+    }
+
+    fn run_of(&self, problem: &Problem, job: &Job, signal: &AtomicUsize) -> Result<Option<Run>> {
+        let seed = self.terms.seed_of(job.purpose, job.number);
+        let outcome = train_once(problem, &job.setting, seed, self.isa, signal)?;
+        Ok(outcome.map(|outcome| Run {
+            problem: problem.name.clone(),
+            optimizer: self.contestants[job.contestant].name.clone(),
+            purpose: job.purpose,
+            number: job.number,
+            seed,
+            spec: job.setting.spec.clone(),
+            schedule: job.setting.schedule.clone(),
+            values: job.setting.values.clone(),
+            diverged: outcome.diverged,
+            curve: outcome.curve,
+            val_loss: outcome.val_loss,
+            test_loss: outcome.test_loss,
+            test_score: outcome.test_score,
+            seconds: outcome.seconds,
+        }))
+    }
+}
+
+/// A run to be made.
+struct Job {
+    contestant: usize,
+    purpose: Purpose,
+    number: usize,
+    setting: Setting,
+}
+
+/// Passes records on and counts them.
+struct Ledger<'a, 'b> {
+    observe: &'a mut Observe<'b>,
+    progress: Progress,
+    /// Expected seconds of the runs that have ended, and of all.
+    seconds: f64,
+    all: f64,
+    failure: Option<Error>,
+}
+
+impl Ledger<'_, '_> {
+    fn record(&mut self, run: Run, seconds: f64) {
+        self.seconds += seconds;
+        self.progress.done += 1;
+        self.progress.share = (self.seconds / self.all).min(1.0);
+        if self.failure.is_none() {
+            self.failure = (self.observe)(&Record::Run(run), self.progress).err();
+        }
+    }
+}
+
+/// Holds runs back until all before them have ended.
+struct InOrder<'a, 'b, 'c> {
+    next: usize,
+    waiting: BTreeMap<usize, (Run, f64)>,
+    ledger: &'a mut Ledger<'b, 'c>,
+}
+
+impl InOrder<'_, '_, '_> {
+    fn put(&mut self, place: usize, run: Run, seconds: f64) {
+        self.waiting.insert(place, (run, seconds));
+        while let Some((run, seconds)) = self.waiting.remove(&self.next) {
+            self.next += 1;
+            self.ledger.record(run, seconds);
+        }
+    }
+}
+
+/// The value, also after a panic elsewhere, which ends the comparison anyway.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// What the system calls the processor.
+fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    model.map_or(std::env::consts::ARCH, |(_, name)| name.trim()).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::problems::problem;
+    use super::*;
+
+    fn tiny(threads: usize) -> Comparison {
+        Comparison {
+            problems: vec![Problem { steps: 20, ..problem("diabetes", None).unwrap() }],
+            contestants: ["a=adam", "b=adam", "sgd"].map(|text| text.parse().unwrap()).to_vec(),
+            terms: Terms { trials: 3, seeds: 2, seed: 0 },
+            quick: true,
+            command: "gradlane compare".to_owned(),
+            isa: Isa::detect(),
+            threads,
+        }
+    }
+
+    fn runs(comparison: &Comparison) -> Vec<Run> {
+        let mut runs = Vec::new();
+        let finished = comparison.run(&AtomicUsize::new(0), &mut |record, progress| {
+            if let Record::Run(run) = record {
+                runs.push(Run { seconds: 0.0, ..run.clone() });
+                assert_eq!(progress.done, runs.len());
+            }
+            Ok(())
+        });
+        assert!(finished.unwrap());
+        runs
+    }
+
+    #[test]
+    fn runs_do_not_depend_on_threads_and_share_seeds() {
+        let comparison = tiny(1);
+        let found = runs(&comparison);
+        assert_eq!(found.len(), comparison.runs());
+        assert_eq!(found, runs(&tiny(3)));
+        let of = |name: &str| -> Vec<Run> {
+            let named = found.iter().filter(|run| run.optimizer == name);
+            named.map(|run| Run { optimizer: String::new(), ..run.clone() }).collect()
+        };
+        assert_eq!(of("a"), of("b"), "the same optimizer under two names");
+        let seeds = |name: &str| of(name).iter().map(|run| (run.purpose, run.number, run.seed)).collect::<Vec<_>>();
+        assert_eq!(seeds("a"), seeds("sgd"));
+    }
+
+    #[test]
+    fn tuned_runs_have_the_setting_of_the_best_trial() {
+        let found = runs(&tiny(2));
+        for name in ["a", "sgd"] {
+            let of = |purpose| found.iter().filter(move |run| run.optimizer == name && run.purpose == purpose);
+            let least = of(Purpose::Tuning).min_by(|a, b| a.val_loss.unwrap().total_cmp(&b.val_loss.unwrap())).unwrap();
+            assert!(of(Purpose::Tuned).all(|run| run.values == least.values && run.schedule == least.schedule));
+            assert_eq!(of(Purpose::Tuned).count(), 2);
+            assert!(of(Purpose::Untuned).all(|run| run.values.is_empty() && run.spec == *name.replace('a', "adam")));
+        }
+    }
+
+    #[test]
+    fn a_signal_and_a_failure_end_it() {
+        let signal = AtomicUsize::new(0);
+        let mut seen = 0;
+        let finished = tiny(2).run(&signal, &mut |record, _| {
+            seen += usize::from(matches!(record, Record::Run(_)));
+            signal.store(2, Ordering::Relaxed);
+            Ok(())
+        });
+        assert_eq!((finished.unwrap(), seen), (false, 0));
+        let full = tiny(2).run(&AtomicUsize::new(0), &mut |record, _| match record {
+            Record::Run(_) => Err(Error::NoStep("planted".to_owned())),
+            _ => Ok(()),
+        });
+        assert!(full.unwrap_err().to_string().contains("planted"));
+    }
+
+    #[test]
+    fn equal_names_and_empty_parts_are_refused() {
+        let mut comparison = tiny(1);
+        comparison.check().unwrap();
+        comparison.problems[0].val = comparison.problems[0].val.subset(&[]);
+        assert!(comparison.check().unwrap_err().to_string().contains("--valid"));
+        comparison = tiny(1);
+        comparison.contestants[1].name = "a".to_owned();
+        assert!(comparison.check().is_err());
+        comparison = tiny(1);
+        comparison.terms.trials = 0;
+        assert!(comparison.check().unwrap_err().to_string().contains("--trials"));
+    }
+}

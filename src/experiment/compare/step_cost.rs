@@ -1,0 +1,139 @@
+//! What one step costs, measured alone: one thread, the optimizers in turn, nothing else at work.
+
+use std::time::{Duration, Instant};
+
+use super::contestant::Contestant;
+use super::problems::Problem;
+use super::records::StepCost;
+use super::train_once::RowStream;
+use crate::Result;
+use crate::experiment::statistics::quantile_of_sorted;
+use crate::kernel::Isa;
+use crate::optim::OptimizerSpec;
+use crate::train::{EpochPlan, Trainer};
+
+/// Steps of a round at most.
+const MOST_STEPS: usize = 256;
+/// Learning rate while steps are timed: no step costs more or less for it, and none diverges.
+const LR: f64 = 1e-9;
+
+/// How long to measure.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    /// Rounds; each optimizer has one part in each.
+    pub rounds: usize,
+    /// About how long one part takes.
+    pub part: Duration,
+}
+
+impl Effort {
+    /// A fifth of a second for each optimizer.
+    pub const FULL: Effort = Effort { rounds: 21, part: Duration::from_millis(10) };
+    /// Enough to tell how long a comparison will take.
+    pub const QUICK: Effort = Effort { rounds: 9, part: Duration::from_millis(4) };
+}
+
+/// Costs on one problem.
+#[derive(Debug, Clone)]
+pub struct StepCosts {
+    /// For each optimizer, in order.
+    pub steps: Vec<StepCost>,
+    /// Seconds of all evaluations of one run.
+    pub evaluation_s: f64,
+}
+
+impl StepCosts {
+    /// Seconds that a run of each optimizer will take, nothing beside it.
+    pub fn run_seconds(&self, problem: &Problem) -> Vec<f64> {
+        let steps = problem.steps as f64 * 1e-6;
+        self.steps.iter().map(|cost| cost.median * steps + self.evaluation_s).collect()
+    }
+
+    /// Measures them, each optimizer with its defaults.
+    ///
+    /// # Errors
+    /// [`crate::Error::Usage`] if an optimizer cannot be read.
+    pub fn measure(problem: &Problem, contestants: &[Contestant], isa: Isa, effort: Effort) -> Result<StepCosts> {
+        let mut stream = RowStream::new(problem.train.rows(), 0);
+        let mut order = Vec::new();
+        stream.take(MOST_STEPS * problem.batch, &mut order);
+        let mut trainers = Vec::new();
+        for contestant in contestants {
+            let optimizer: OptimizerSpec = contestant.default_spec().parse()?;
+            let mut trainer = problem.trainer(optimizer, 0, isa, order.len());
+            let warm_up = 8;
+            let seconds = time_steps(problem, &mut trainer, &order[..warm_up * problem.batch]);
+            let steps = (effort.part.as_secs_f64() / (seconds / warm_up as f64).max(1e-9)) as usize;
+            trainers.push((trainer, steps.clamp(1, MOST_STEPS), Vec::with_capacity(effort.rounds)));
+        }
+        for round in 0..effort.rounds {
+            // Who begins changes, so that nobody always comes after the same other.
+            let count = trainers.len();
+            for place in 0..count {
+                let (trainer, steps, times) = &mut trainers[(place + round) % count];
+                let seconds = time_steps(problem, trainer, &order[..*steps * problem.batch]);
+                times.push(seconds / *steps as f64 * 1e6);
+            }
+        }
+        let evaluation_s = trainers.first_mut().map_or(0.0, |(trainer, ..)| time_evaluations(problem, trainer));
+        let cost = |(contestant, (_, _, mut times)): (&Contestant, (Trainer, usize, Vec<f64>))| {
+            times.sort_by(f64::total_cmp);
+            StepCost {
+                problem: problem.name.clone(),
+                optimizer: contestant.name.clone(),
+                median: quantile_of_sorted(&times, 0.5),
+                quartiles: [quantile_of_sorted(&times, 0.25), quantile_of_sorted(&times, 0.75)],
+            }
+        };
+        Ok(StepCosts { steps: contestants.iter().zip(trainers).map(cost).collect(), evaluation_s })
+    }
+}
+
+/// Seconds of the steps on these rows.
+fn time_steps(problem: &Problem, trainer: &mut Trainer, order: &[u32]) -> f64 {
+    let plan = EpochPlan {
+        data: &problem.train,
+        order,
+        epoch: 0,
+        batch: problem.batch,
+        lr: &|_| LR,
+        momentum: &|_| None,
+        stop: &|_| false,
+        tol_grad: None,
+        log_steps: None,
+    };
+    let began = Instant::now();
+    trainer.epoch(&plan);
+    began.elapsed().as_secs_f64()
+}
+
+/// Seconds of a run's evaluations: validation at each point, test at the end.
+fn time_evaluations(problem: &Problem, trainer: &mut Trainer) -> f64 {
+    let mut seconds = |data| {
+        let began = Instant::now();
+        trainer.evaluate(data);
+        began.elapsed().as_secs_f64()
+    };
+    seconds(&problem.val) * problem.points().len() as f64 + seconds(&problem.test)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::problems::problem;
+    use super::*;
+
+    #[test]
+    fn costs_are_positive_and_in_order() {
+        let problem = problem("diabetes", None).unwrap();
+        let contestants: Vec<Contestant> = ["sgd", "adam"].map(|text| text.parse().unwrap()).to_vec();
+        let effort = Effort { rounds: 4, part: Duration::from_micros(200) };
+        let costs = StepCosts::measure(&problem, &contestants, Isa::detect(), effort).unwrap();
+        let names: Vec<&str> = costs.steps.iter().map(|cost| cost.optimizer.as_str()).collect();
+        assert_eq!(names, ["sgd", "adam"]);
+        for (cost, seconds) in costs.steps.iter().zip(costs.run_seconds(&problem)) {
+            let [low, high] = cost.quartiles;
+            assert!(0.0 < low && low <= cost.median && cost.median <= high, "{cost:?}");
+            assert!(seconds > cost.median * 1e-6 * problem.steps as f64, "evaluations take time too");
+        }
+    }
+}

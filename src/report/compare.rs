@@ -1,0 +1,197 @@
+//! The report of a comparison of optimizers: one page that can be sent around.
+
+mod curves;
+mod pooled;
+mod sensitivity;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use maud::{Markup, html};
+
+use super::page::{page, table, texts};
+use crate::Result;
+use crate::experiment::compare::records::Record;
+use crate::experiment::compare::summary::{Estimate, FinalRuns, ProblemResult, Summary};
+use crate::experiment::compare::{Grouped, figure, summary_tables};
+
+/// The report as HTML that asks for nothing from the network. The same records give the same bytes.
+///
+/// # Errors
+/// [`crate::Error::Mismatch`] where the records do not belong together.
+pub fn report_html(records: &[Record], summary: &Summary) -> Result<String> {
+    let grouped = Grouped::new(records)?;
+    let names: Vec<&str> = summary.optimizers.iter().map(|optimizer| optimizer.name.as_str()).collect();
+    let title = format!("{}: optimizers compared", names.join(", "));
+    let body = html! {
+        (first_screen(&grouped, summary))
+        main {
+            section #pairs { (pairs(summary)) }
+            section #pooled { (pooled::section(&grouped, summary)) }
+            section #curves { (curves::section(&grouped, summary)) }
+            section #sensitivity { (sensitivity::section(summary)) }
+            section #problems { (problems(&grouped, summary)) }
+            section #settings { (settings::section(&grouped, summary)) }
+            section #repeat { (repeat(&grouped)) }
+        }
+    };
+    Ok(page(&title, &body))
+}
+
+fn first_screen(grouped: &Grouped<'_>, summary: &Summary) -> Markup {
+    let protocol = grouped.protocol;
+    let overall = &summary_tables(summary)[0];
+    html! {
+        header {
+            h1 { "Which optimizer is better?" }
+            p.soft {
+                (protocol.optimizers.len()) " optimizers on " (protocol.problems.len()) " problems; "
+                (protocol.trials) " tuning trials and " (protocol.seeds) " final seeds each"
+                @if protocol.quick { " (the quick form)" }
+                "; gradlane " (protocol.version)
+            }
+            div.verdict { p { (summary.verdict) } }
+            @if !summary.warnings.is_empty() {
+                details.warn open[summary.warnings.len() < 4] {
+                    summary { (summary.warnings.len()) " warnings: what may be wrong with this comparison" }
+                    ul { @for warning in &summary.warnings { li { (warning) } } }
+                }
+            }
+            (table("Over all problems", &overall.header, &overall.rows, &overall.words))
+            p.note {
+                "Normalised loss: interquartile mean of final test losses over all problems, 0 the best run of any optimizer on \
+                 a problem, 1 the one in the middle, with a 95 % interval. Speed score: 1 if an optimizer always needs the \
+                 fewest steps to the target."
+            }
+            h3 { "What this cannot show" }
+            ul { @for caveat in &summary.caveats { li { (caveat) } } }
+            nav aria-label="Sections" {
+                a href="#pairs" { "Pairs" }
+                a href="#pooled" { "All problems" }
+                a href="#curves" { "Loss curves" }
+                a href="#sensitivity" { "Learning rates" }
+                a href="#problems" { "Each problem" }
+                a href="#settings" { "Settings" }
+                a href="#repeat" { "How to repeat it" }
+            }
+        }
+    }
+}
+
+fn pairs(summary: &Summary) -> Markup {
+    let tables = summary_tables(summary);
+    html! {
+        h2 { "Pair by pair" }
+        @if let Some(pairs) = tables.get(1).filter(|_| !summary.pairs.is_empty()) {
+            p {
+                "Effect: on how much more of the pairs of runs the first has the lower final test loss than the higher, from −1 \
+                 to 1, the mean over the problems. p: a permutation test that swaps the two within seeds, problem by problem; \
+                 then corrected by Holm's method over all pairs."
+            }
+            (table("Verdicts, by final test loss as tuned", &pairs.header, &pairs.rows, &pairs.words))
+        } @else {
+            p { "There is one optimizer alone." }
+        }
+    }
+}
+
+fn problems(grouped: &Grouped<'_>, summary: &Summary) -> Markup {
+    html! {
+        h2 { "Each problem" }
+        p.note {
+            "Medians over seeds with bias-corrected and accelerated bootstrap intervals of 95 %: exploratory, not corrected for \
+             their number. A run that diverged counts as infinite, ∞. Seconds are steps times the cost of one, measured alone; \
+             their range is that of the cost's quartiles."
+        }
+        @for (number, record) in grouped.problems() {
+            @let problem = &summary.problems[number];
+            h3 { (record.name) }
+            p {
+                (record.description) " Rows: " (record.rows[0]) " for training, " (record.rows[1]) " for validation, "
+                (record.rows[2]) " for test. Network: " (widths(&record.layers)) "; " (record.steps) " steps of "
+                (record.batch) " rows. "
+                @match problem.target {
+                    Some(target) => { "Target: validation loss " (figure(Some(target))) " (" (problem.target_source) ")." }
+                    None => "There is no target.",
+                }
+            }
+            (results(&record.name, &record.score, &problem.results))
+            (to_target(&record.name, &problem.results))
+        }
+    }
+}
+
+fn widths(layers: &[usize]) -> String {
+    layers.iter().map(usize::to_string).collect::<Vec<_>>().join("-")
+}
+
+fn results(problem: &str, score: &str, results: &[ProblemResult]) -> Markup {
+    let rows: Vec<Vec<String>> = results
+        .iter()
+        .flat_map(|result| {
+            let row = |what: &str, runs: &FinalRuns| {
+                vec![
+                    result.optimizer.clone(),
+                    what.to_owned(),
+                    estimate(&runs.val_loss),
+                    estimate(&runs.test_loss),
+                    if runs.test_score.value.is_none() { "–".to_owned() } else { estimate(&runs.test_score) },
+                    format!("{}/{}", runs.diverged, runs.runs),
+                ]
+            };
+            [row("tuned", &result.tuned), row("untuned", &result.untuned)]
+        })
+        .collect();
+    let score = format!("test {score}");
+    let header = texts(&["optimizer", "setting", "validation loss", "test loss", &score, "diverged"]);
+    table(&format!("Final figures on {problem}"), &header, &rows, &[1])
+}
+
+fn to_target(problem: &str, results: &[ProblemResult]) -> Markup {
+    let range = |[low, high]: [Option<f64>; 2]| format!("{}–{}", figure(low), figure(high));
+    let row = |result: &ProblemResult| {
+        let to = &result.to_target;
+        let seconds = match to.seconds {
+            Some(seconds) => format!("{} ({})", figure(Some(seconds)), range(to.seconds_quartiles)),
+            None => "∞".to_owned(),
+        };
+        vec![
+            result.optimizer.clone(),
+            format!("{}/{}", to.hits, to.of),
+            if to.hits == 0 { figure(None) } else { format!("{} ({})", figure(to.steps), range(to.quartiles)) },
+            figure(to.samples),
+            to.step_us.map_or("–".to_owned(), |us| figure(Some(us))),
+            seconds,
+        ]
+    };
+    let header = texts(&[
+        "optimizer",
+        "reached",
+        "steps (quartiles)",
+        "samples",
+        "µs a step",
+        "seconds (quartiles of the cost)",
+    ]);
+    table(&format!("To the target on {problem}, tuned"), &header, &results.iter().map(row).collect::<Vec<_>>(), &[])
+}
+
+/// `0.31 [0.28, 0.4]`.
+fn estimate(estimate: &Estimate) -> String {
+    match (estimate.low, estimate.high) {
+        (None, None) => figure(estimate.value),
+        (low, high) => format!("{} [{}, {}]", figure(estimate.value), figure(low), figure(high)),
+    }
+}
+
+fn repeat(grouped: &Grouped<'_>) -> Markup {
+    let protocol = grouped.protocol;
+    html! {
+        h2 { "How to repeat it" }
+        pre { code { (protocol.command) } }
+        p { "Made by gradlane " (protocol.version) " on " (protocol.machine) ". All figures but times come out the same." }
+        p {
+            "Every run is a line of runs.jsonl beside this page; gradlane compare --from DIR makes the page from it again, byte \
+             for byte. The formulas and their sources are in docs/compare.md of gradlane's source."
+        }
+    }
+}

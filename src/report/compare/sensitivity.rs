@@ -1,0 +1,80 @@
+//! How much the learning rate matters.
+
+use maud::{Markup, html};
+
+use crate::experiment::compare::figure;
+use crate::experiment::compare::summary::{ProblemResult, ProblemSummary, Summary};
+use crate::experiment::statistics::median;
+use crate::report::page::{self, texts};
+use crate::report::{Chart, ChartAxis, Scale, Series};
+
+/// Losses beyond so many times the median stand on the upper edge: one wild trial must not flatten the rest.
+const FAR: f64 = 30.0;
+
+pub(super) fn section(summary: &Summary) -> Markup {
+    html! {
+        h2 { "How much the learning rate matters" }
+        p {
+            "Final validation loss of every trial against its learning rate; other hyperparameters and the schedule differ \
+             from trial to trial, so points of one optimizer scatter about the line through them. A cross on the upper edge is \
+             a trial that diverged."
+        }
+        div.charts { @for (number, record) in summary.problems.iter().enumerate() { (problem(number, record)) } }
+    }
+}
+
+fn problem(number: usize, record: &ProblemSummary) -> Markup {
+    let points = || record.results.iter().flat_map(|result| &result.sensitivity);
+    let finite: Vec<f64> = points().filter_map(|point| point.val_loss).collect();
+    let scale = if finite.iter().all(|loss| *loss > 0.0) { Scale::Log } else { Scale::Linear };
+    let least = finite.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = finite.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let far = median(&finite).map(|median| FAR * median).filter(|far| scale == Scale::Log && *far < most);
+    let chart = Chart {
+        id: format!("sensitivity-{number}"),
+        title: format!("Final validation loss against the learning rate on {}", record.name),
+        description: description(record),
+        x: ChartAxis::new("learning rate", Scale::Log),
+        y: ChartAxis { ends: far.map(|far| (0.9 * least, far)), ..ChartAxis::new("final validation loss", scale) },
+        series: record.results.iter().enumerate().map(|(colour, result)| series(colour, result)).collect(),
+        levels: Vec::new(),
+        spans: Vec::new(),
+    };
+    let header = texts(&["optimizer", "learning rate", "schedule", "final validation loss"]);
+    page::figure(&chart, (&record.name, ""), &header, &rows(record), &[2])
+}
+
+fn series(colour: usize, result: &ProblemResult) -> Series {
+    let finite: Vec<(f64, f64)> =
+        result.sensitivity.iter().filter_map(|point| point.val_loss.map(|loss| (point.lr, loss))).collect();
+    let diverged = result.sensitivity.iter().filter(|point| point.val_loss.is_none());
+    Series {
+        name: result.optimizer.clone(),
+        colour,
+        line: finite.clone(),
+        marks: finite,
+        off_scale: diverged.map(|point| point.lr).collect(),
+        ..Series::default()
+    }
+}
+
+fn description(record: &ProblemSummary) -> String {
+    let of = |result: &ProblemResult| {
+        let best = result.best.as_ref().filter(|best| best.val_loss.is_some());
+        let lr = best.and_then(|best| best.values.get("lr"));
+        let best = lr.map_or("no best".to_owned(), |lr| format!("best at {}", figure(Some(*lr))));
+        format!("{}: {best}, {} of {} diverged", result.optimizer, result.diverged_trials, result.trials)
+    };
+    format!("{}.", record.results.iter().map(of).collect::<Vec<_>>().join("; "))
+}
+
+fn rows(record: &ProblemSummary) -> Vec<Vec<String>> {
+    let of = |result: &ProblemResult| -> Vec<Vec<String>> {
+        let row = |point: &crate::experiment::compare::summary::SensitivityPoint| {
+            let loss = point.val_loss.map_or("diverged".to_owned(), |loss| figure(Some(loss)));
+            vec![result.optimizer.clone(), figure(Some(point.lr)), point.schedule.clone(), loss]
+        };
+        result.sensitivity.iter().map(row).collect()
+    };
+    record.results.iter().flat_map(of).collect()
+}

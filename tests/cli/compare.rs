@@ -1,0 +1,196 @@
+//! `gradlane compare`: runs, files, repetition and refusals.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::place::{Place, code, error, json};
+
+/// A comparison of a second on a small data set.
+const TINY: [&str; 9] = ["compare", "iris.csv", "--steps", "30", "--trials", "2", "--seeds", "2", "--hidden"];
+
+fn iris() -> Place {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    place
+}
+
+fn tiny(place: &Place, more: &[&str]) -> String {
+    place.ok(&[&TINY[..], &["8"], more].concat())
+}
+
+fn records(place: &Place, folder: &str, kind: &str) -> Vec<Value> {
+    let text = place.read(&format!("{folder}/runs.jsonl"));
+    text.lines().map(json).filter(|record| record["kind"] == kind).collect()
+}
+
+/// Everything but what depends on the clock.
+fn timeless(mut runs: Vec<Value>) -> Vec<Value> {
+    for run in &mut runs {
+        assert!(run["seconds"].as_f64().unwrap() > 0.0, "{run}");
+        run["seconds"] = Value::Null;
+    }
+    runs
+}
+
+#[test]
+fn data_are_compared_and_all_is_kept() {
+    let place = iris();
+    let text = tiny(&place, &["-o", "c", "--quiet"]);
+    assert!(text.contains("momentum") && text.contains("c/report.html"), "{text}");
+    let protocol = &records(&place, "c", "protocol")[0];
+    assert_eq!(protocol["problems"][0]["name"], "iris");
+    assert_eq!(protocol["problems"][0]["steps"], 30);
+    assert_eq!(protocol["problems"][0]["layers"], serde_json::json!([4, 8, 3]));
+    assert_eq!(protocol["problems"][0]["target"], Value::Null);
+    let command = protocol["command"].as_str().unwrap();
+    assert!(command.starts_with("gradlane compare iris.csv --steps 30"), "{command}");
+    let names: Vec<&str> =
+        protocol["optimizers"].as_array().unwrap().iter().map(|o| o["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["sgd", "momentum", "rmsprop", "adam"]);
+    assert_eq!(records(&place, "c", "step_cost").len(), 4);
+
+    let runs = records(&place, "c", "run");
+    assert_eq!(runs.len(), 4 * (2 + 2 + 2));
+    let seeds = |purposes: &[&str]| -> BTreeSet<u64> {
+        let of = runs.iter().filter(|run| purposes.contains(&run["purpose"].as_str().unwrap()));
+        of.map(|run| run["seed"].as_u64().unwrap()).collect()
+    };
+    assert_eq!((seeds(&["tuning"]).len(), seeds(&["tuned", "untuned"]).len()), (2, 2));
+    assert!(seeds(&["tuning"]).is_disjoint(&seeds(&["tuned", "untuned"])), "fresh seeds");
+    for run in &runs {
+        let steps: Vec<u64> = run["curve"].as_array().unwrap().iter().map(|p| p["step"].as_u64().unwrap()).collect();
+        assert!(run["diverged"] == true || steps.last() == Some(&30), "{run}");
+    }
+    assert!(place.json("c/summary.json").is_object());
+    assert!(place.read("c/report.html").contains("</html>"));
+}
+
+#[test]
+fn repetitions_agree_on_any_number_of_threads() {
+    let place = iris();
+    tiny(&place, &["-o", "one", "-j", "1", "--quiet"]);
+    tiny(&place, &["-o", "two", "-j", "2", "--quiet"]);
+    let runs = |folder: &str| timeless(records(&place, folder, "run"));
+    assert_eq!(runs("one"), runs("two"));
+    tiny(&place, &["-o", "other", "--seed", "1", "--quiet"]);
+    assert_ne!(runs("one")[0]["val_loss"], runs("other")[0]["val_loss"]);
+}
+
+#[test]
+fn a_report_is_made_again_byte_for_byte() {
+    let place = iris();
+    let summary = tiny(&place, &["-o", "c", "--quiet", "--json"]);
+    let files = || ["c/summary.json", "c/report.html"].map(|file| place.read(file));
+    let before = files();
+    assert_eq!(json(&summary), json(&before[0]));
+    std::fs::remove_file(place.path("c/report.html")).unwrap();
+    assert_eq!(place.ok(&["compare", "--from", "c", "--json"]), summary);
+    assert_eq!(files(), before);
+    place.ok(&["compare", "--from", "c", "-o", "copy"]);
+    for file in ["runs.jsonl", "summary.json", "report.html"] {
+        assert_eq!(place.read(&format!("copy/{file}")), place.read(&format!("c/{file}")), "{file}");
+    }
+    let message = place.fails(2, &["compare", "--from", "c", "-o", "copy"]);
+    assert!(message.contains("--overwrite"), "{message}");
+    place.fails(5, &["compare", "--from", "nothing"]);
+    place.fails(2, &["compare", "--from", "c", "--trials", "3"]);
+}
+
+#[test]
+fn given_options_are_fixed_and_the_baseline_is_added() {
+    let place = iris();
+    let args = ["--optimizer", "a=adam:beta2=0.95,eps=1e-7", "--optimizer", "sgd:lr=0.1", "-o", "c"];
+    let output = place.run(&[&TINY[..], &["8"], &args[..]].concat());
+    assert_eq!(code(&output), 0, "{}", error(&output));
+    assert!(error(&output).contains("momentum is compared too"), "{}", error(&output));
+    let protocol = &records(&place, "c", "protocol")[0];
+    let space = |number: usize| -> Vec<&str> {
+        let space = protocol["optimizers"][number]["space"].as_array().unwrap();
+        space.iter().map(|dimension| dimension["name"].as_str().unwrap()).collect()
+    };
+    assert_eq!((space(0), space(1)), (vec!["lr", "one_minus_beta1"], vec![]));
+    for run in records(&place, "c", "run").iter().filter(|run| run["optimizer"] == "a") {
+        let spec = run["spec"].as_str().unwrap();
+        assert!(spec.contains("beta2=0.95") && spec.contains("eps=1e-7") || run["purpose"] == "untuned", "{spec}");
+    }
+    tiny(&place, &[&args[..4], &["--target", "val_loss<=0.5", "-o", "d", "--quiet"]].concat());
+    let protocol = &records(&place, "d", "protocol")[0];
+    assert_eq!(protocol["optimizers"].as_array().unwrap().len(), 2, "a target needs no baseline");
+    assert_eq!(protocol["problems"][0]["target"], 0.5);
+}
+
+#[test]
+fn built_in_problems_need_no_files() {
+    let place = Place::new();
+    let args = ["compare", "--problem", "diabetes", "--optimizer", "sgd", "--optimizer", "adam"];
+    place.ok(&[&args[..], &["--trials", "1", "--seeds", "1", "-o", "c", "--progress", "plain"]].concat());
+    let problem = &records(&place, "c", "protocol")[0]["problems"][0];
+    assert!(problem["target"].as_f64().unwrap() > 0.0 && problem["score"] == "rmse", "{problem}");
+    assert_eq!(records(&place, "c", "run").len(), 6);
+    assert!(!records(&place, "c", "run").iter().any(|run| run["optimizer"] == "momentum"), "its target is known");
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_done() {
+    let place = Place::new();
+    let text = place.ok(&["compare", "--quick", "--dry-run"]);
+    for words in ["digits", "ill_conditioned", "1 − momentum", "= 132 runs", "expected: about", "const, cosine"] {
+        assert!(text.contains(words), "no {words:?} in {text}");
+    }
+    let plan = json(&place.ok(&["compare", "--problem", "diabetes", "--dry-run", "--json"]));
+    assert_eq!(plan["runs"], 4 * (15 + 10 + 10));
+    assert!(plan["expected_seconds"].as_f64().unwrap() > 0.0);
+    assert_eq!(std::fs::read_dir(place.path(".")).unwrap().count(), 0, "nothing was written");
+}
+
+#[test]
+fn wrong_options_are_refused() {
+    let place = iris();
+    for (args, words) in [
+        (&["--problem", "digit"][..], "did you mean \"digits\"?"),
+        (&["--optimizer", "adan"], "adam"),
+        (&["--optimizer", "adam:beta3=1"], "beta1"),
+        (&["--optimizer", "adam", "--optimizer", "adam"], "NAME=adam"),
+        (&["--trials", "0"], "--trials"),
+        (&["--seeds", "x"], "--seeds"),
+        (&["--target", "val_accuracy=0.9"], "val_loss<="),
+        (&["--target", "0.3x"], "--target"),
+        (&["--hidden", "8"], "--hidden is for DATA"),
+        (&["iris.csv", "--valid", "2"], "--valid"),
+        (&["iris.csv", "--lr", "0.1"], "--lr"),
+    ] {
+        let message = place.fails(2, &[&["compare"], args].concat());
+        assert!(message.contains(words), "{args:?}: {message}");
+    }
+    let message = place.fails(4, &["compare", "iris.csv", "--test", "none"]);
+    assert!(message.contains("no test part"), "{message}");
+    place.fails(5, &["compare", "none.csv"]);
+    let message = place.fails(5, &["compare", "--problem", "mnist"]);
+    assert!(message.contains("datasets/mnist"), "{message}");
+    std::fs::create_dir(place.path("c")).unwrap();
+    place.write("c/runs.jsonl", "");
+    let message = place.fails(2, &["compare", "iris.csv", "-o", "c"]);
+    assert!(message.contains("--overwrite"), "{message}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_keeps_the_runs() {
+    let place = Place::new();
+    let args = ["compare", "--problem", "digits_autoencoder", "-o", "c", "--json"];
+    let mut child = place.command(&args).spawn().unwrap();
+    let began = Instant::now();
+    let some_runs =
+        || std::fs::read_to_string(place.path("c/runs.jsonl")).is_ok_and(|t| t.contains("\"kind\":\"run\""));
+    while !some_runs() {
+        assert!(began.elapsed() < Duration::from_secs(60), "no run came to its end");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let runs = records(&place, "c", "run").len();
+    assert!((1..140).contains(&runs), "{runs} runs");
+    assert!(!place.path("c/report.html").exists());
+}
