@@ -186,7 +186,7 @@ impl Chart {
         let mut lines: Vec<Vec<(i32, &Series)>> = Vec::new();
         let mut end = i32::MAX / 2;
         for series in self.series.iter().filter(|series| !series.name.is_empty()) {
-            let width = 124 + (series.name.chars().count() as f64 * FONT * 0.5) as i32;
+            let width = 124 + (series.name.chars().count() as f64 * FONT * 0.56) as i32;
             if end + width > SIZE.0 as i32 {
                 lines.push(Vec::new());
                 end = 40;

@@ -15,9 +15,9 @@ pub(super) fn section(summary: &Summary) -> Markup {
     html! {
         h2 { "How much the learning rate matters" }
         p {
-            "Final validation loss of every trial against its learning rate; other hyperparameters and the schedule differ \
-             from trial to trial, so points of one optimizer scatter about the line through them. A cross on the upper edge is \
-             a trial that diverged."
+            "Final validation loss of every trial against its learning rate. Other hyperparameters and the schedule differ from \
+             trial to trial, so points scatter; the line is the median of five neighbours. A cross on the upper edge is a \
+             trial that diverged."
         }
         div.charts { @for (number, record) in summary.problems.iter().enumerate() { (problem(number, record)) } }
     }
@@ -51,11 +51,21 @@ fn series(colour: usize, result: &ProblemResult) -> Series {
     Series {
         name: result.optimizer.clone(),
         colour,
-        line: finite.clone(),
+        line: running_median(&finite),
         marks: finite,
         off_scale: diverged.map(|point| point.lr).collect(),
         ..Series::default()
     }
+}
+
+/// The median of each point and up to two on either side.
+fn running_median(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let at = |(i, (lr, loss)): (usize, &(f64, f64))| {
+        let near = &points[i.saturating_sub(2)..(i + 3).min(points.len())];
+        let losses: Vec<f64> = near.iter().map(|(_, loss)| *loss).collect();
+        (*lr, median(&losses).unwrap_or(*loss))
+    };
+    points.iter().enumerate().map(at).collect()
 }
 
 fn description(record: &ProblemSummary) -> String {

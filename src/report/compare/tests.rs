@@ -47,3 +47,11 @@ fn a_comparison_that_was_ended_early_has_a_page() {
         assert!(html(&records[..kept]).contains("not finished"));
     }
 }
+
+#[test]
+fn where_no_target_is_reached_speeds_are_not_compared() {
+    let mut records = Simulated { problems: 1, seeds: 3, trials: 2, ..Simulated::tied() }.records(5);
+    let Record::Protocol(protocol) = &mut records[0] else { panic!("the protocol comes first") };
+    protocol.problems[0].target = Some(0.0);
+    assert!(html(&records).contains("speeds are not compared"));
+}

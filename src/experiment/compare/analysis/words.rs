@@ -71,6 +71,9 @@ fn undecided(pairs: &[Pair], names: &[&str]) -> Option<String> {
 }
 
 fn fastest(optimizers: &[OptimizerSummary]) -> String {
+    if optimizers.iter().all(|optimizer| optimizer.profile_score == 0.0) {
+        return "No optimizer reached a target with more than half of its runs, so speeds are not compared.".to_owned();
+    }
     let mut order: Vec<&OptimizerSummary> = optimizers.iter().collect();
     order.sort_by(|a, b| b.profile_score.total_cmp(&a.profile_score));
     let scores: Vec<String> = order.iter().map(|o| format!("{} {:.2}", o.name, o.profile_score)).collect();
@@ -108,8 +111,8 @@ pub(super) fn caveats(grouped: &Grouped<'_>, power: &Power) -> Vec<String> {
         caveats.push(format!("Intervals from {seeds} are too narrow more often than their 5 %."));
     }
     caveats.push(
-        "The verdict holds for these problems, networks, step budgets and tuning budgets; intervals for single problems are \
-         exploratory and not corrected."
+        "The verdict holds for these problems, networks, step budgets and the settings that this tuning found: the luck of \
+         the search is not in the test. Intervals for single problems are exploratory and not corrected."
             .to_owned(),
     );
     caveats
