@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(searched("a=adam:lr=0.1,beta1=0.9,beta2=0.9,eps=1e-8"), [""; 0]);
         let (spec, values) = contestant("adam:beta2=0.95").at(&[0.0, 1.0, 0.0]);
         let parsed: OptimizerSpec = spec.parse().unwrap();
-        assert_eq!(parsed.to_string(), "adam:lr=0.0001,beta1=0,beta2=0.95", "of {spec}");
+        assert_eq!(parsed.to_string(), "adam:lr=1e-4,beta1=0,beta2=0.95", "of {spec}");
         assert_eq!(values.into_iter().collect::<Vec<_>>().len(), 3);
     }
 }
