@@ -51,7 +51,14 @@ pub fn command() -> Command {
                 .allow_hyphen_values(true),
         )
         .arg(option("epochs", "N", "Epochs to time [5, and on for 0.3 s at least]"))
-        .arg(engine("threads", "N,…", "Exactly so many threads, one run for each [1 and all CPUs]").short('j'))
+        .arg(engine("threads", "N,…", "Threads at most, one run for each [1 and all CPUs]").short('j'))
+        .arg(
+            Arg::new("exact_threads")
+                .long("exact-threads")
+                .help("Use exactly that many threads, however small the work of a step")
+                .help_heading("Engine")
+                .action(ArgAction::SetTrue),
+        )
         .arg(engine("isa", "ISA", "Kernels: auto, portable, avx2 or avx512 [auto]"))
         .arg(
             output("explain", "Where the time of a step goes, and how it would scale with cores")
@@ -130,7 +137,7 @@ fn warn_of_noise(run: &BenchRun) {
             "warning: {} on {}: the middle half of the epochs spreads over {:.0} % of the median: the machine has other \
              work, or --epochs are too few",
             run.workload,
-            tables::threads(run.threads),
+            tables::threads(run.threads_used),
             run.spread() * 100.0
         ));
     }

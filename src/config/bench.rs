@@ -21,6 +21,8 @@ pub struct BenchOptions {
     pub epochs: Option<usize>,
     /// The kernels.
     pub isa: Isa,
+    /// Whether exactly as many threads are used as are asked for, rather than at most as many.
+    pub exact_threads: bool,
     /// Whether to find out where the time of a step goes.
     pub explain: bool,
 }
@@ -28,7 +30,7 @@ pub struct BenchOptions {
 /// How workloads are timed, and on how many threads each.
 #[derive(Debug, Clone)]
 pub struct BenchConfig {
-    /// Numbers of threads, each used exactly.
+    /// Numbers of threads, one run for each.
     pub threads: Vec<usize>,
     /// Everything else; nothing is explained unless the caller says so.
     pub options: BenchOptions,
@@ -58,6 +60,7 @@ impl BenchConfig {
             clip_norm: clip_norm.unwrap_or(Some(CLIP_NORM)),
             epochs: reader.count("epochs", 1, &["auto"])?.map(|n| n as usize),
             isa: isa(&reader)?,
+            exact_threads: reader.switch("exact_threads")?,
             explain: false,
         };
         Ok(BenchConfig { threads: threads(&reader)?, options })

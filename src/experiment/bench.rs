@@ -14,6 +14,7 @@ use crate::data::{Dataset, epoch_order};
 
 use crate::model::Parameters;
 use crate::nn::Objective;
+use crate::train::team::{available_threads, useful_threads};
 use crate::train::{EpochOutcome, EpochPlan, Halt, Phase, PhaseTimes, StepSettings, Trainer};
 use crate::{Error, Result};
 
@@ -35,8 +36,10 @@ pub struct BenchRun {
     pub layers: Vec<usize>,
     /// Rows of a step.
     pub batch: usize,
-    /// Threads at work.
+    /// Threads at most.
     pub threads: usize,
+    /// Threads at work: as many as the work of a step keeps busy, unless the number is exact.
+    pub threads_used: usize,
     /// The optimizer.
     pub optimizer: String,
     /// Numbers of weights and activations.
@@ -82,17 +85,20 @@ impl BenchRun {
     pub fn compares_with(&self, other: &BenchRun) -> bool {
         let key = |run: &BenchRun| {
             let texts = [&run.workload, &run.optimizer, &run.precision, &run.isa].map(String::clone);
-            (texts, run.layers.clone(), run.batch, run.threads)
+            (texts, run.layers.clone(), run.batch, (run.threads, run.threads_used))
         };
         key(self) == key(other)
     }
 }
 
-/// Times a workload on exactly `threads` threads, beyond the cores too.
+/// Times a workload on up to `limit` threads.
 ///
 /// # Errors
 /// [`Error::Diverged`] if the loss stops being finite.
-pub fn bench(workload: &Workload, threads: usize, options: &BenchOptions) -> Result<BenchRun> {
+pub fn bench(workload: &Workload, limit: usize, options: &BenchOptions) -> Result<BenchRun> {
+    let flops_per_step = workload.architecture().flops_per_sample() * workload.batch as f64;
+    let useful = || useful_threads(flops_per_step, limit.min(available_threads()));
+    let threads = if options.exact_threads { limit } else { useful() };
     let footprint = footprint(workload, options);
     let before = Peaks::measure(options.isa, threads, footprint);
     let fresh = memory::reset_peak();
@@ -114,7 +120,8 @@ pub fn bench(workload: &Workload, threads: usize, options: &BenchOptions) -> Res
         workload: workload.name.clone(),
         layers: workload.layers.clone(),
         batch: workload.batch,
-        threads,
+        threads: limit,
+        threads_used: threads,
         optimizer: options.optimizer.to_string(),
         precision: "f32".to_owned(),
         isa: options.isa.name().to_owned(),
@@ -236,14 +243,14 @@ mod tests {
     fn options() -> BenchOptions {
         let optimizer = "adam".parse().unwrap();
         let clip_norm = Some((1.0, NormType::L2));
-        BenchOptions { optimizer, clip_norm, epochs: Some(3), isa: Isa::detect(), explain: true }
+        BenchOptions { optimizer, clip_norm, epochs: Some(3), isa: Isa::detect(), exact_threads: true, explain: true }
     }
 
     #[test]
     fn figures_agree_with_each_other() {
         let workload = Workload::custom("4,8,3".parse().unwrap(), 16, 250, BenchTask::Classify).unwrap();
         let run = bench(&workload, 2, &options()).unwrap();
-        assert_eq!((run.epochs, run.threads, run.layers.as_slice()), (3, 2, &[4, 8, 3][..]));
+        assert_eq!((run.epochs, run.threads_used, run.layers.as_slice()), (3, 2, &[4, 8, 3][..]));
         // An epoch has 250 rows in 16 steps; a row costs 6 · (4·8 + 8·3) − 2 · 4·8 = 272 operations.
         let epoch_s = run.us_per_step * 16.0 / 1e6;
         let close = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-9;
@@ -255,6 +262,14 @@ mod tests {
         assert!(close(run.roofline, bound / 1e3 / run.us_per_step), "{run:?}");
         let shares: f64 = run.explain.unwrap().phases.iter().map(|phase| phase.share).sum();
         assert!(close(shares, 1.0));
+    }
+
+    #[test]
+    fn a_small_step_takes_one_thread_unless_told_otherwise() {
+        let workload = Workload::custom("4,8,3".parse().unwrap(), 16, 64, BenchTask::Classify).unwrap();
+        let options = BenchOptions { exact_threads: false, explain: false, ..options() };
+        let run = bench(&workload, 2, &options).unwrap();
+        assert_eq!((run.threads, run.threads_used), (2, 1));
     }
 
     #[test]

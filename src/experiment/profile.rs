@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::machine::{Footprint, Peaks, Together};
 use super::workloads::Workload;
-use crate::train::{Phase, blocks};
+use crate::model::Layout;
+use crate::train::{BLOCK_ROWS, Phase, splits_first_layer};
 
 /// What a phase cannot go beyond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,9 +47,11 @@ pub struct Profile {
     pub together: Option<Together>,
 }
 
-/// Barriers of a step: one before the weight gradients of each block and one after them, and one after the update.
-pub(super) fn barriers(batch: usize) -> usize {
-    2 * blocks(batch) + 1
+/// Barriers of a step: one before the weight gradients of each block and one after them, one after the update, and two
+/// around the first layer of a block where it is shared out by outputs.
+pub(super) fn barriers(layout: &Layout, batch: usize, threads: usize) -> usize {
+    let split = |rows: usize| if splits_first_layer(layout, threads, rows) { 2 } else { 0 };
+    (0..batch).step_by(BLOCK_ROWS).map(|start| 2 + split(BLOCK_ROWS.min(batch - start))).sum::<usize>() + 1
 }
 
 impl Profile {
@@ -95,7 +98,9 @@ fn held(
         Phase::Update => memory(footprint.bytes_moved()),
         Phase::Loss => (Limit::Latency, None),
         Phase::Barrier => {
-            let alone = together.map(|t| barriers(workload.batch) as f64 * t.barrier_ns / 1e3 / us);
+            let layout = Layout::new(&workload.architecture());
+            let count = |t: Together| barriers(&layout, workload.batch, t.threads) as f64;
+            let alone = together.map(|t| count(t) * t.barrier_ns / 1e3 / us);
             (Limit::Latency, alone.map(|of| of.min(1.0)))
         }
     }

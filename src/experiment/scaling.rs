@@ -9,7 +9,7 @@ use crate::config::BenchOptions;
 use crate::kernel::panels;
 use crate::model::{Layout, Slot};
 use crate::train::team::useful_threads;
-use crate::train::{BLOCK_ROWS, Phase};
+use crate::train::{BLOCK_ROWS, Phase, splits_first_layer};
 
 /// Cores for which a prediction is made.
 pub const CORES: [usize; 3] = [8, 16, 64];
@@ -20,11 +20,14 @@ const WORTH: f64 = 0.02;
 
 /// A model of a step's time on `T` threads, each on a core of its own:
 ///
-/// `t(T) = R · r(T) + S · s(T) + n · b · T / T₀ + ℓ(T) · c`
+/// `t(T) = R · r(T) + F · f(T) + S · s(T) + n · b · T / T₀ + ℓ(T) · c`
 ///
 /// - `R`: time on one thread of the phases shared out by rows (gather, forward, loss, backward to inputs); `r(T)` is the
 ///   largest share of a thread, `⌈P / T⌉ / P` for the `P` panels of 16 rows of a block. A batch of 32 has two panels, so
 ///   beyond two threads this part gains nothing.
+/// - `F`: time on one thread of the first layer's forward pass where it is shared out by outputs, as in small batches: the
+///   part of the forward pass that its weights are of all weights. `f(T)` is `⌈Q / T⌉ / Q` for its `Q` panels of 16 outputs.
+///   Elsewhere it is part of `R`.
 /// - `S`: time on one thread of the phases shared out by slots of parameters (weight gradients, norm, update); `s(T)` is
 ///   the largest share that [`Layout::shares`] deals out.
 /// - `n` barriers of a step, `b` the cost of one on the `T₀` threads of this machine. All members count up on one cache
@@ -40,6 +43,7 @@ pub struct ScalingModel {
     layout: Layout,
     batch: usize,
     rows_us: f64,
+    first_us: f64,
     slots_us: f64,
     together: Together,
 }
@@ -71,10 +75,13 @@ impl ScalingModel {
         subject.phases()?; // warm-up
         let seconds = subject.phases()?;
         let us = |phases: &[Phase]| phases.iter().map(|phase| seconds[*phase as usize] * 1e6).sum();
+        let weights: usize = workload.layers.windows(2).map(|pair| pair[0] * pair[1]).sum();
+        let first_us = us(&[Phase::Forward]) * (workload.layers[0] * workload.layers[1]) as f64 / weights as f64;
         Ok(ScalingModel {
             layout: Layout::new(&workload.architecture()),
             batch: workload.batch,
-            rows_us: us(&[Phase::Gather, Phase::Forward, Phase::Loss, Phase::BackwardToInputs]),
+            rows_us: us(&[Phase::Gather, Phase::Forward, Phase::Loss, Phase::BackwardToInputs]) - first_us,
+            first_us,
             slots_us: us(&[Phase::BackwardToWeights, Phase::Norm, Phase::Update, Phase::Barrier]),
             together,
         })
@@ -83,7 +90,7 @@ impl ScalingModel {
     /// Predicted µs of a step.
     pub fn us_per_step(&self, threads: usize) -> f64 {
         if threads == 1 {
-            return self.rows_us + self.slots_us;
+            return self.rows_us + self.first_us + self.slots_us;
         }
         let barrier_us = self.together.barrier_ns / 1e3 * threads as f64 / self.together.threads as f64;
         let shares = self.layout.shares(threads);
@@ -91,10 +98,20 @@ impl ScalingModel {
         let most_lines = members.clone().map(|slots| self.foreign_lines(slots, threads)).fold(0.0, f64::max);
         let work = |slots: &[Slot]| slots.iter().map(|s| s.panels.len() * s.rows.len()).sum::<usize>();
         let most_work = members.map(work).max().unwrap_or(0) as f64 / work(&self.layout.slots) as f64;
-        self.rows_us * self.largest_share_of_rows(threads)
+        let of_rows = self.largest_share_of_rows(threads);
+        let of_outputs = self.layout.tensors[0].panels;
+        let of_first =
+            if self.splits(threads) { of_outputs.div_ceil(threads) as f64 / of_outputs as f64 } else { of_rows };
+        self.rows_us * of_rows
+            + self.first_us * of_first
             + self.slots_us * most_work
-            + barriers(self.batch) as f64 * barrier_us
+            + barriers(&self.layout, self.batch, threads) as f64 * barrier_us
             + most_lines * self.together.line_ns / 1e3
+    }
+
+    /// Whether the first layer is shared out by outputs.
+    fn splits(&self, threads: usize) -> bool {
+        splits_first_layer(&self.layout, threads, self.batch.min(BLOCK_ROWS))
     }
 
     /// Panels that the busiest thread works, over all panels of the batch.
@@ -107,7 +124,8 @@ impl ScalingModel {
 
     /// Lines that the owner of `slots` reads after others have written them.
     fn foreign_lines(&self, slots: &[Slot], threads: usize) -> f64 {
-        let weights: usize = self.layout.tensors.iter().map(|t| t.panels * t.rows).sum();
+        let skipped = usize::from(self.splits(threads)); // a thread's outputs are the slots that it updates
+        let weights: usize = self.layout.tensors.iter().skip(skipped).map(|t| t.panels * t.rows).sum();
         let panels_of_rows = panels(self.batch);
         let of_tensor = |number: usize| {
             let mine = || slots.iter().filter(move |slot| slot.tensor == number);
@@ -150,7 +168,7 @@ mod tests {
         let workload = Workload::named(name).unwrap();
         let layout = Layout::new(&workload.architecture());
         let batch = workload.batch;
-        (workload, ScalingModel { layout, batch, rows_us: 60.0, slots_us: 40.0, together })
+        (workload, ScalingModel { layout, batch, rows_us: 40.0, first_us: 20.0, slots_us: 40.0, together })
     }
 
     #[test]
@@ -158,7 +176,7 @@ mod tests {
         let free = Together { threads: 2, barrier_ns: 0.0, line_ns: 0.0 };
         let (_, mnist) = model("mnist", free); // two panels of rows
         assert_eq!(mnist.us_per_step(1), 100.0);
-        let slots = |threads| mnist.us_per_step(threads) - 30.0;
+        let slots = |threads| mnist.us_per_step(threads) - 20.0 - 20.0 / threads as f64; // eight panels of outputs
         assert!((slots(2) / 20.0 - 1.0).abs() < 0.05 && slots(8) < 40.0 / 8.0 * 1.2, "{} {}", slots(2), slots(8));
         let (_, huge) = model("huge", free); // 64 panels
         assert!((huge.us_per_step(64) / (100.0 / 64.0) - 1.0).abs() < 0.1);
@@ -171,7 +189,7 @@ mod tests {
         let prediction = iris.predict(&workload);
         assert!(prediction.best.0 < 8, "{prediction:?}");
         assert!(prediction.cores.windows(2).all(|pair| pair[0].1 < pair[1].1), "{prediction:?}");
-        // One panel of rows gains nothing; three barriers of 0.5 µs are added.
+        // Rows and the first layer are one panel each and gain nothing; three barriers of 0.5 µs are added.
         assert!(iris.us_per_step(2) > 60.0 + 1.5, "{prediction:?}");
         assert_eq!(prediction.here.0, 2);
     }

@@ -25,8 +25,9 @@ mod workspace;
 
 pub use clock::{Phase, PhaseTimes};
 pub use evaluate::{Evaluation, Evaluator};
+pub(crate) use forward::splits_first_layer;
 pub use settings::StepSettings;
-pub(crate) use step::{BLOCK_ROWS, blocks};
+pub(crate) use step::BLOCK_ROWS;
 pub use sums::StepStats;
 pub use trainer::{EpochOutcome, EpochPlan, Halt, StepRecord, Trainer};
 

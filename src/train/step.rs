@@ -27,7 +27,7 @@ use crate::optim::{Algorithm, Rule, VisitRule};
 pub(crate) const BLOCK_ROWS: usize = 1024;
 
 /// Blocks of a batch of so many rows.
-pub(crate) fn blocks(rows: usize) -> usize {
+fn blocks(rows: usize) -> usize {
     rows.div_ceil(BLOCK_ROWS)
 }
 

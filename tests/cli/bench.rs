@@ -17,6 +17,9 @@ fn json_has_the_promised_keys() {
     let place = Place::new();
     let runs = lines(&place.ok(&[&TINY[..], &["--threads", "1,3", "--json"]].concat()));
     assert_eq!(runs.iter().map(|run| run["threads"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(runs.iter().map(|run| run["threads_used"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 1]);
+    let exact = lines(&place.ok(&[&TINY[..], &["--threads", "3", "--exact-threads", "--json"]].concat()));
+    assert_eq!(exact[0]["threads_used"], 3);
     for run in &runs {
         assert_eq!(run["workload"], "custom");
         assert_eq!(run["layers"], serde_json::json!([4, 8, 3]));
@@ -66,7 +69,7 @@ fn a_run_compares_with_an_earlier_one() {
 
 #[test]
 fn an_explanation_names_phases_and_limits() {
-    let text = Place::new().ok(&[&TINY[..], &["--threads", "2", "--explain"]].concat());
+    let text = Place::new().ok(&[&TINY[..], &["--threads", "2", "--exact-threads", "--explain"]].concat());
     for words in ["backward to weights", "of the FMA peak", "of the bandwidth", "waiting for the slowest"] {
         assert!(text.contains(words), "no {words:?} in {text}");
     }

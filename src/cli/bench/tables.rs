@@ -6,6 +6,15 @@ use gradlane::train::Phase;
 use crate::cli::progress::thousands;
 use crate::cli::table;
 
+/// Threads at work, and the limit where it is another.
+fn of_limit(run: &BenchRun) -> String {
+    if run.threads_used == run.threads {
+        run.threads.to_string()
+    } else {
+        format!("{} of {}", run.threads_used, run.threads)
+    }
+}
+
 /// `2 threads`.
 pub fn threads(number: usize) -> String {
     format!("{number} thread{}", if number == 1 { "" } else { "s" })
@@ -26,7 +35,7 @@ fn percent(share: f64) -> String {
 
 /// One line while others are still to come.
 pub fn progress(run: &BenchRun) -> String {
-    format!("{}, {}: {} µs/step", run.workload, threads(run.threads), micros(run.us_per_step))
+    format!("{}, {}: {} µs/step", run.workload, threads(run.threads_used), micros(run.us_per_step))
 }
 
 /// The runs, one a row.
@@ -34,12 +43,12 @@ pub fn runs(runs: &[BenchRun]) -> String {
     let header =
         ["workload", "network", "threads", "µs/step", "±", "samples/s", "GFLOP/s", "roofline", "speed-up", "MB"];
     let row = |run: &BenchRun| {
-        let one = runs.iter().find(|other| other.threads == 1 && same_work(run, other));
+        let one = runs.iter().find(|other| other.threads_used == 1 && same_work(run, other));
         let speed_up = one.map(|one| format!("{:.2} ×", one.us_per_step / run.us_per_step));
         vec![
             run.workload.clone(),
             network(run),
-            run.threads.to_string(),
+            of_limit(run),
             micros(run.us_per_step),
             percent(run.spread() / 2.0),
             thousands(run.samples_per_s),
@@ -58,12 +67,12 @@ fn footer(runs: &[BenchRun]) -> String {
     let Some(first) = runs.first() else { return String::new() };
     let mut text =
         format!("{}, {}, {}; ± half the interquartile range of epochs\n", first.optimizer, first.precision, first.isa);
-    let mut numbers: Vec<usize> = runs.iter().map(|run| run.threads).collect();
+    let mut numbers: Vec<usize> = runs.iter().map(|run| run.threads_used).collect();
     numbers.sort_unstable();
     numbers.dedup();
     for number in numbers {
         let of = |figure: fn(&BenchRun) -> f64| {
-            let values = || runs.iter().filter(|run| run.threads == number).map(figure);
+            let values = || runs.iter().filter(|run| run.threads_used == number).map(figure);
             range(values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max))
         };
         let (peak, memory) = (of(|run| run.peaks.fma_peak_gflops), of(|run| run.peaks.memory_gb_per_s));
@@ -95,7 +104,7 @@ pub fn against(runs: &[BenchRun], earlier: &[BenchRun]) -> String {
         let ratio = found.map(|other| format!("{:.2} ×", other.us_per_step / run.us_per_step));
         vec![
             run.workload.clone(),
-            run.threads.to_string(),
+            of_limit(run),
             found.map_or("–".to_owned(), |other| micros(other.us_per_step)),
             micros(run.us_per_step),
             ratio.unwrap_or("–".to_owned()),
@@ -111,7 +120,7 @@ pub fn profile(run: &BenchRun) -> String {
     let header = ["phase", "µs", "share", "limit"].map(str::to_owned);
     let row = |part: &PhaseShare| vec![part.phase.name().to_owned(), micros(part.us), percent(part.share), limit(part)];
     let rows: Vec<_> = profile.phases.iter().map(row).collect();
-    let title = format!("{} on {}, {} µs a step", run.workload, threads(run.threads), micros(run.us_per_step));
+    let title = format!("{} on {}, {} µs a step", run.workload, threads(run.threads_used), micros(run.us_per_step));
     let mut text = format!("\n{title}\n{}", table::with_text(&header, &rows, &[3]));
     if let Some(together) = profile.together {
         text += &costs(together);
@@ -148,7 +157,7 @@ pub fn scaling(predictions: &[Prediction], together: Together, runs: &[BenchRun]
     header.extend(first.cores.iter().map(|(cores, _)| format!("{cores} cores")));
     header.extend(["best".to_owned(), "-j auto".to_owned()]);
     let row = |prediction: &Prediction| {
-        let run = runs.iter().find(|run| run.workload == prediction.workload && run.threads == here);
+        let run = runs.iter().find(|run| run.workload == prediction.workload && run.threads_used == here);
         let mut row = vec![prediction.workload.clone(), micros(prediction.one_us), micros(prediction.here.1)];
         row.push(run.map_or("–".to_owned(), |run| micros(run.us_per_step)));
         row.extend(prediction.cores.iter().map(|(_, us)| micros(*us)));
