@@ -201,7 +201,7 @@ fn variables_count_as_flags_do() {
 #[test]
 fn an_interrupt_keeps_the_runs() {
     let place = Place::new();
-    let args = ["compare", "--problem", "digits_autoencoder", "-o", "c", "--json"];
+    let args = ["compare", "--problem", "ill_conditioned", "-o", "c", "--json"];
     let mut child = place.command(&args).spawn().unwrap();
     let began = Instant::now();
     let some_runs =

@@ -12,7 +12,7 @@ use gradlane::{Error, Result, spec};
 
 use super::super::args;
 use super::super::train::quoted;
-use super::{COMMON_FLAGS, DATA_FLAGS};
+use super::flags::{COMMON_FLAGS, DATA_FLAGS};
 
 /// What is compared where nothing is named.
 const OPTIMIZERS: [&str; 4] = ["sgd", "momentum", "rmsprop", "adam"];
