@@ -27,11 +27,12 @@ fn a_logistic_unit_agrees_with_newtons_method() {
 
 #[test]
 fn a_target_is_what_a_good_setting_reaches() {
-    use gradlane::experiment::compare::problem;
-    // Without noise in the choice: fewer settings come less far down the valley, and its floor is the same.
-    let problem = problem("ill_conditioned", None).unwrap();
+    use gradlane::experiment::compare::{Problem, problem};
+    // Without noise in the choice: fewer settings and steps come less far down the valley, and its floor is the same.
+    let problem = Problem { steps: 6_000, ..problem("ill_conditioned", None).unwrap() };
     let derived = compare_targets::derive(&problem, 8, 3).unwrap();
     let committed = problem.target.unwrap();
+    assert_eq!((derived.medians.len(), derived.medians[9]), (20, derived.val_loss), "half of the steps");
     assert!((committed * 0.9..0.5).contains(&derived.val_loss), "{} for {committed}", derived.val_loss);
     assert!(!derived.setting.values.is_empty());
 }

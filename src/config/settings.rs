@@ -53,6 +53,11 @@ impl Settings {
         self.given.get(name).and_then(|given| given.value.as_str().map(str::to_owned))
     }
 
+    /// The names of all given values, each with how it is called where it was given: `--lr`, `GRADLANE_LR`.
+    pub fn names(&self) -> impl Iterator<Item = (&str, String)> {
+        self.given.iter().map(|(name, given)| (name.as_str(), Named(name, &given.origin).to_string()))
+    }
+
     /// Whether a value is given.
     pub fn has(&self, name: &str) -> bool {
         self.given.contains_key(name)

@@ -13,7 +13,7 @@ use super::page::{page, table, texts};
 use crate::Result;
 use crate::experiment::compare::records::Record;
 use crate::experiment::compare::summary::{Estimate, FinalRuns, ProblemResult, Summary};
-use crate::experiment::compare::{Grouped, figure, summary_tables};
+use crate::experiment::compare::{Grouped, count, figure, summary_tables};
 
 /// The report as HTML that asks for nothing from the network. The same records give the same bytes.
 ///
@@ -45,15 +45,15 @@ fn first_screen(grouped: &Grouped<'_>, summary: &Summary) -> Markup {
         header {
             h1 { "Which optimizer is better?" }
             p.soft {
-                (protocol.optimizers.len()) " optimizers on " (protocol.problems.len()) " problems; "
-                (protocol.trials) " tuning trials and " (protocol.seeds) " final seeds each"
+                (count(protocol.optimizers.len(), "optimizer")) " on " (count(protocol.problems.len(), "problem")) "; "
+                (count(protocol.trials, "tuning trial")) " and " (count(protocol.seeds, "final seed")) " each"
                 @if protocol.quick { " (the quick form)" }
                 "; gradlane " (protocol.version)
             }
             div.verdict { p { (summary.verdict) } }
             @if !summary.warnings.is_empty() {
                 details.warn open[summary.warnings.len() < 4] {
-                    summary { (summary.warnings.len()) " warnings: what may be wrong with this comparison" }
+                    summary { (count(summary.warnings.len(), "warning")) ": what may be wrong with this comparison" }
                     ul { @for warning in &summary.warnings { li { (warning) } } }
                 }
             }

@@ -160,6 +160,9 @@ fn wrong_options_are_refused() {
         (&["--hidden", "8"], "--hidden is for DATA"),
         (&["iris.csv", "--valid", "2"], "--valid"),
         (&["iris.csv", "--lr", "0.1"], "--lr"),
+        (&["iris.csv", "--dialect", "keras"], "--dialect"),
+        (&["--optimizer", "rprop"], "needs all rows in each step"),
+        (&["--optimizer", "q=lbfgs"], "needs all rows in each step"),
     ] {
         let message = place.fails(2, &[&["compare"], args].concat());
         assert!(message.contains(words), "{args:?}: {message}");
@@ -175,11 +178,30 @@ fn wrong_options_are_refused() {
     assert!(message.contains("--overwrite"), "{message}");
 }
 
+#[test]
+fn variables_count_as_flags_do() {
+    let place = iris();
+    let run = |(variable, value): (&str, &str), args: &[&str]| {
+        let output = place.command(&[&["compare", "--dry-run"], args].concat()).env(variable, value).output().unwrap();
+        (code(&output), String::from_utf8_lossy(&output.stdout).into_owned() + &error(&output))
+    };
+    let (code, text) = run(("GRADLANE_STEPS", "77"), &["iris.csv"]);
+    assert!(code == 0 && text.contains(" 77 "), "{text}");
+    for (variable, args, words) in [
+        (("GRADLANE_HIDDEN", "8"), &["--quick"][..], "GRADLANE_HIDDEN is for DATA"),
+        (("GRADLANE_DIALECT", "keras"), &["iris.csv"], "GRADLANE_DIALECT: a comparison does not take it"),
+        (("GRADLANE_LR", "0.1"), &["--quick"], "GRADLANE_LR: a comparison does not take it"),
+    ] {
+        let (code, text) = run(variable, args);
+        assert!(code == 2 && text.contains(words), "{text}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_keeps_the_runs() {
     let place = Place::new();
-    let args = ["compare", "--problem", "digits_autoencoder", "-o", "c", "--json"];
+    let args = ["compare", "--problem", "ill_conditioned", "-o", "c", "--json"];
     let mut child = place.command(&args).spawn().unwrap();
     let began = Instant::now();
     let some_runs =

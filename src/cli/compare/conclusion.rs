@@ -48,6 +48,41 @@ fn readable(summary: &Summary, report: &Path) -> String {
     for table in summary_tables(summary) {
         text += &format!("\n{}\n{}", table.title, with_text(&table.header, &table.rows, &table.words));
     }
-    let caveats: String = summary.caveats.iter().map(|caveat| format!("- {caveat}\n")).collect();
-    format!("{text}\n{}\n{caveats}\nreport  {}\n", summary.verdict, report.display())
+    let caveats: String = summary.caveats.iter().map(|caveat| filled("- ", caveat)).collect();
+    format!("{text}\n{}\n{caveats}\nreport  {}\n", filled("", &summary.verdict), report.display())
+}
+
+/// Columns of a paragraph.
+const WIDTH: usize = 100;
+
+/// A paragraph in lines of whole words, behind a mark.
+fn filled(mark: &str, text: &str) -> String {
+    let indent = " ".repeat(mark.len());
+    let (mut lines, mut line) = (String::new(), mark.to_owned());
+    for word in text.split_whitespace() {
+        let begun = line.len() > indent.len();
+        if begun && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines += &format!("{line}\n");
+            line = format!("{indent}{word}");
+        } else {
+            line += &format!("{}{word}", if begun { " " } else { "" });
+        }
+    }
+    lines + &line + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paragraphs_keep_their_words_and_width() {
+        let text = "one difference after the other, ".repeat(20);
+        let lines = filled("- ", &text);
+        assert!(lines.lines().count() > 5 && lines.lines().all(|line| line.len() <= WIDTH), "{lines}");
+        assert!(lines.starts_with("- one") && lines.lines().skip(1).all(|line| line.starts_with("  ")), "{lines}");
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(words(&lines)[1..], words(&text));
+        assert_eq!(filled("", "few words"), "few words\n");
+    }
 }

@@ -1,7 +1,6 @@
 //! From the command line to a comparison.
 
 use clap::ArgMatches;
-use clap::parser::ValueSource;
 use gradlane::config::{ApplyConfig, Origin, Settings, TrainConfig};
 use gradlane::data::Source;
 use gradlane::experiment::compare::{Comparison, Contestant, Problem, QUICK, Terms, find_mnist, names, problem};
@@ -13,7 +12,7 @@ use gradlane::{Error, Result, spec};
 
 use super::super::args;
 use super::super::train::quoted;
-use super::DATA_FLAGS;
+use super::flags::{COMMON_FLAGS, DATA_FLAGS};
 
 /// What is compared where nothing is named.
 const OPTIMIZERS: [&str; 4] = ["sgd", "momentum", "rmsprop", "adam"];
@@ -56,8 +55,8 @@ impl Work {
         if let Some(unknown) = named.iter().find(|name| !names().contains(&name.as_str())) {
             return Err(spec::unknown("problem", unknown, &names()));
         }
+        refuse_idle(&settings, texts("data").next().is_some())?;
         let data = texts("data").map(|data| config(&settings, data)).collect::<Result<Vec<_>>>()?;
-        refuse_idle_flags(matches, !data.is_empty())?;
         let (isa, threads) = ApplyConfig::new(settings)?.isa_and_threads();
         let target = matches.get_one::<String>("goal").map(|text| target(text)).transpose()?;
         let mut work = Work {
@@ -159,16 +158,22 @@ fn config(settings: &Settings, data: &str) -> Result<TrainConfig> {
     TrainConfig::new(settings)
 }
 
-/// Refuses options that would change nothing.
-fn refuse_idle_flags(matches: &ArgMatches, has_data: bool) -> Result<()> {
-    let given = |flag: &&&str| matches.value_source(flag) == Some(ValueSource::CommandLine);
-    match DATA_FLAGS.iter().find(given) {
-        Some(flag) if !has_data => Err(Error::Usage(format!(
-            "--{} is for DATA: built-in problems have their own data, network and steps",
-            flag.replace('_', "-")
-        ))),
-        _ => Ok(()),
+/// Refuses options, also those of the environment, that would change nothing, or not all that they name.
+fn refuse_idle(settings: &Settings, has_data: bool) -> Result<()> {
+    for (name, given) in settings.names() {
+        if DATA_FLAGS.contains(&name) && !has_data {
+            return Err(Error::Usage(format!(
+                "{given} is for DATA: built-in problems have their own data, network and steps"
+            )));
+        }
+        if ![DATA_FLAGS, COMMON_FLAGS, &["data"]].iter().any(|names| names.contains(&name)) {
+            return Err(Error::Usage(format!(
+                "{given}: a comparison does not take it, for every optimizer is tuned and trained alike; unset it, and fix \
+                 options of an optimizer in its own specification, as in --optimizer adam:beta2=0.95"
+            )));
+        }
     }
+    Ok(())
 }
 
 fn contestants(texts: Vec<&str>) -> Result<Vec<Contestant>> {

@@ -16,9 +16,8 @@ pub use target::target;
 
 use super::records::{Purpose, Record, Run};
 use super::summary::{
-    Estimate, FinalRuns, OptimizerSummary, Pair, PairVerdict, ProblemResult, ProblemSummary, Summary,
+    Estimate, FinalRuns, LEVEL, OptimizerSummary, Pair, PairVerdict, ProblemResult, ProblemSummary, Summary, TAU_MAX,
 };
-use super::{LEVEL, TAU_MAX};
 use crate::Result;
 use crate::experiment::statistics::{bca_interval, median, performance_ratios, profile_score, quantile_of_sorted};
 
@@ -48,7 +47,7 @@ pub fn analyse(records: &[Record]) -> Result<Summary> {
 fn problem_summary(grouped: &Grouped<'_>, problem: usize) -> ProblemSummary {
     let (target, target_source) = target::target(grouped, problem);
     let trials = |optimizer| grouped.runs(problem, optimizer, Purpose::Tuning);
-    let losses = grouped.optimizers().flat_map(|(optimizer, _)| trials(optimizer)).map(|run| tuning::val_loss(run));
+    let losses = grouped.optimizers().flat_map(|(optimizer, _)| trials(optimizer)).map(|run| run.final_val_loss());
     let worst = losses
         .filter(|loss| loss.is_finite())
         .fold(None, |worst: Option<f64>, loss| Some(worst.map_or(loss, |worst| worst.max(loss))));
@@ -76,8 +75,8 @@ fn final_runs(runs: &[&Run]) -> FinalRuns {
     FinalRuns {
         runs: runs.len(),
         diverged: runs.iter().filter(|run| run.diverged).count(),
-        val_loss: median_with_interval(&runs.iter().map(|run| tuning::val_loss(run)).collect::<Vec<_>>()),
-        test_loss: median_with_interval(&runs.iter().map(|run| pooled::test_loss(run)).collect::<Vec<_>>()),
+        val_loss: median_with_interval(&runs.iter().map(|run| run.final_val_loss()).collect::<Vec<_>>()),
+        test_loss: median_with_interval(&runs.iter().map(|run| run.final_test_loss()).collect::<Vec<_>>()),
         test_score: median_with_interval(&scores),
     }
 }

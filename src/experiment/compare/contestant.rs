@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use super::protocol::SCHEDULES;
 use super::records::OptimizerRecord;
-use super::space::{Axis, axes};
+use super::space::{Axis, axes, schedules};
 use crate::optim::OptimizerSpec;
 use crate::{Error, Result};
 
@@ -22,6 +21,8 @@ pub struct Contestant {
     default: String,
     /// What is searched.
     axes: Vec<Axis>,
+    /// Schedules of its trials, that of its defaults last.
+    schedules: &'static [&'static str],
 }
 
 impl Contestant {
@@ -36,6 +37,16 @@ impl Contestant {
     /// The optimizer with its own defaults, as `--optimizer` reads it.
     pub fn default_spec(&self) -> &str {
         &self.default
+    }
+
+    /// Schedules of its trials: constant and cosine, or the constant one alone for an optimizer that averages instead.
+    pub fn schedules(&self) -> &'static [&'static str] {
+        self.schedules
+    }
+
+    /// The schedule that `gradlane train` gives it.
+    pub fn default_schedule(&self) -> &'static str {
+        self.schedules[self.schedules.len() - 1]
     }
 
     /// The optimizer at a point of `[0, 1)^dimensions`, as `--optimizer` reads it, and the searched numbers by name.
@@ -53,7 +64,7 @@ impl Contestant {
             name: self.name.clone(),
             spec: self.default.clone(),
             space: self.axes.iter().map(Axis::dimension).collect(),
-            schedules: SCHEDULES.map(str::to_owned).to_vec(),
+            schedules: self.schedules.iter().map(|schedule| (*schedule).to_owned()).collect(),
         }
     }
 
@@ -78,10 +89,21 @@ fn spec(name: &str, options: &[String]) -> String {
     if options.is_empty() { name.to_owned() } else { format!("{name}:{}", options.join(",")) }
 }
 
+fn refuse_full_batch(optimizer: &OptimizerSpec) -> Result<()> {
+    let name = optimizer.algorithm.name();
+    match optimizer.algorithm.needs_full_batch() {
+        true => Err(Error::Usage(format!(
+            "--optimizer {name}: it needs all rows in each step, and a comparison gives every optimizer the same batches \
+             and steps; leave it out, or try it alone: gradlane train DATA --optimizer {name}"
+        ))),
+        false => Ok(()),
+    }
+}
+
 impl FromStr for Contestant {
     type Err = Error;
 
-    /// Reads `adam`, `adam:beta2=0.95`, `slow=adam:lr=1e-4`.
+    /// Reads `adam`, `adam:beta2=0.95`, `slow=adam:lr=1e-4`. An optimizer that needs all rows in each step is refused.
     fn from_str(text: &str) -> Result<Contestant> {
         // An `=` before the first colon is the end of a name; those after it belong to options.
         let head = text.split(':').next().unwrap_or(text);
@@ -93,17 +115,19 @@ impl FromStr for Contestant {
         if name.is_empty() {
             return Err(Error::Usage(format!("--optimizer \"{text}\": expected a name before the =, found none")));
         }
+        refuse_full_batch(&parsed)?;
         let (optimizer, options) = rest.trim().split_once(':').unwrap_or((rest.trim(), ""));
         let given: Vec<String> =
             options.split(',').map(str::trim).filter(|o| !o.is_empty()).map(str::to_owned).collect();
         let fixed = |axis: &Axis| given.iter().any(|o| o.split('=').next().map(str::trim) == Some(axis.key));
-        let free = axes(optimizer.trim(), parsed.lr).into_iter().filter(|axis| !fixed(axis)).collect();
+        let free = axes(optimizer.trim()).iter().copied().filter(|axis| !fixed(axis)).collect();
         let contestant = Contestant {
             name: name.to_owned(),
             optimizer: optimizer.trim().to_owned(),
             given,
             default: parsed.to_string(),
             axes: free,
+            schedules: schedules(parsed.algorithm),
         };
         // What is given must go with all that is searched, to the corners.
         for corner in [0.0, 1.0] {
@@ -138,6 +162,17 @@ mod tests {
         }
         let twice = [contestant("adam"), contestant("sgd"), contestant("adam")];
         assert!(Contestant::check_names(&twice).unwrap_err().to_string().contains("NAME=adam"));
+    }
+
+    #[test]
+    fn optimizers_of_full_batches_are_refused_and_averages_keep_their_rate() {
+        for name in ["rprop", "a=lbfgs:history_size=5"] {
+            let message = name.parse::<Contestant>().unwrap_err().to_string();
+            assert!(message.contains("all rows in each step") && message.contains("leave it out"), "{message}");
+        }
+        let (averaging, other) = (contestant("schedulefree"), contestant("adam"));
+        assert_eq!((averaging.schedules(), averaging.default_schedule()), (&["const"][..], "const"));
+        assert_eq!((other.schedules(), other.default_schedule()), (&["const", "cosine"][..], "cosine"));
     }
 
     #[test]

@@ -25,6 +25,11 @@ pub fn p_value(p: f64) -> String {
     }
 }
 
+/// `1 seed`, `3 seeds`.
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,5 +41,6 @@ mod tests {
         assert_eq!(shown.map(|v| figure(Some(v))), expected);
         assert_eq!([None, Some(f64::INFINITY)].map(figure), ["∞", "∞"]);
         assert_eq!([1.0, 0.5, 0.0421, 0.0006].map(p_value), ["1", "0.50", "0.042", "6.0e-4"]);
+        assert_eq!([0, 1, 2].map(|n| count(n, "seed")), ["0 seeds", "1 seed", "2 seeds"]);
     }
 }

@@ -23,19 +23,12 @@ mod train_once;
 
 pub use analysis::{Grouped, analyse, target};
 pub use contestant::Contestant;
-pub use figure::{figure, p_value};
+pub use figure::{count, figure, p_value};
 pub use journal::{FILES, Journal, RUNS_FILE, read_records};
 pub use problems::{Initial, Problem, QUICK, find_mnist, names, problem};
 pub use protocol::{Purpose, Setting, Terms};
 pub use runner::{Comparison, Observe, Progress};
 pub use step_cost::{Effort, StepCosts};
-pub use summary::Summary;
+pub use summary::{ALPHA, LEVEL, Summary, TAU_MAX};
 pub use summary_rows::{SummaryTable, summary_tables};
 pub use train_once::{Outcome, train_once};
-
-/// Chance that a comparison of tied optimizers claims any difference.
-pub const ALPHA: f64 = 0.05;
-/// Performance profiles are scored up to this many times the least steps, as AlgoPerf's.
-pub const TAU_MAX: f64 = 4.0;
-/// Confidence of intervals.
-pub const LEVEL: f64 = 0.95;

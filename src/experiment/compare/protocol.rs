@@ -7,11 +7,6 @@ pub use super::records::Purpose;
 use super::records::Run;
 use crate::experiment::quasi_random::points;
 
-/// Schedules in every space.
-pub const SCHEDULES: [&str; 2] = ["const", "cosine"];
-/// The schedule of untuned runs: that of `gradlane train`.
-const UNTUNED_SCHEDULE: &str = "cosine";
-
 /// Trials and seeds at most, so that seeds of different purposes stay apart.
 pub const MOST: usize = 10_000;
 /// Seeds that belong to one `--seed`.
@@ -69,35 +64,32 @@ impl Terms {
         let points = points(contestant.dimensions(), self.trials, self.seed);
         let setting = |(number, point): (usize, &Vec<f64>)| {
             let (spec, values) = contestant.at(point);
-            Setting { spec, schedule: schedule(number).to_owned(), values }
+            Setting { spec, schedule: schedule(contestant.schedules(), number).to_owned(), values }
         };
         points.iter().enumerate().map(setting).collect()
     }
 
-    /// The optimizer's own defaults.
+    /// The optimizer's own defaults, with the schedule of `gradlane train`.
     pub fn untuned(contestant: &Contestant) -> Setting {
         Setting {
             spec: contestant.default_spec().to_owned(),
-            schedule: UNTUNED_SCHEDULE.to_owned(),
+            schedule: contestant.default_schedule().to_owned(),
             values: BTreeMap::new(),
         }
     }
 }
 
-/// The schedule of a trial: of two in a row, one of each. The turn is that of Thue and Morse, by the number of ones in
+/// The schedule of a trial: of two in a row, one of each where there are two. The turn is that of Thue and Morse, by the number of ones in
 /// binary; plain alternation would follow the last binary digit, which also decides the half of the axis in which a
 /// Halton point lies, so one schedule would see small learning rates alone.
-fn schedule(trial: usize) -> &'static str {
-    SCHEDULES[trial.count_ones() as usize % SCHEDULES.len()]
+fn schedule(schedules: &[&'static str], trial: usize) -> &'static str {
+    schedules[trial.count_ones() as usize % schedules.len()]
 }
 
-/// The trial with the lowest final validation loss, the first of equal ones; one that diverged only where all did.
-///
-/// # Panics
-/// If there are no trials.
-pub fn best(trials: &[Run]) -> &Run {
-    let loss = |run: &Run| if run.diverged { f64::INFINITY } else { run.val_loss.unwrap_or(f64::INFINITY) };
-    trials.iter().min_by(|a, b| loss(a).total_cmp(&loss(b))).expect("there are trials")
+/// The trial with the lowest final validation loss, the first of equal ones; one that diverged only where all did. `None`
+/// where there are no trials.
+pub fn best<'a>(trials: impl IntoIterator<Item = &'a Run>) -> Option<&'a Run> {
+    trials.into_iter().min_by(|a, b| a.final_val_loss().total_cmp(&b.final_val_loss()))
 }
 
 #[cfg(test)]
@@ -124,7 +116,7 @@ mod tests {
         let of = |schedule: &str| -> Vec<f64> {
             trials.iter().filter(|t| t.schedule == schedule).map(|t| t.values["lr"]).collect()
         };
-        for lrs in SCHEDULES.map(of) {
+        for lrs in ["const", "cosine"].map(of) {
             assert_eq!(lrs.len(), 8);
             let middle = (1e-3f64 * 3.0).sqrt();
             assert_eq!(lrs.iter().filter(|lr| **lr < middle).count(), 4, "{lrs:?}");
@@ -164,8 +156,10 @@ mod tests {
             seconds: 0.0,
         };
         let trials = [run(0, None, true), run(1, Some(2.0), false), run(2, Some(1.0), false), run(3, Some(1.0), false)];
-        assert_eq!(best(&trials).number, 2);
-        assert_eq!(best(&[run(0, Some(0.1), true), run(1, Some(9.0), false)]).number, 1);
-        assert_eq!(best(&[run(0, None, true), run(1, None, true)]).number, 0);
+        let number = |trials: &[Run]| best(trials).map(|run| run.number);
+        assert_eq!(number(&trials), Some(2));
+        assert_eq!(number(&[run(0, Some(0.1), true), run(1, Some(9.0), false)]), Some(1));
+        assert_eq!(number(&[run(0, None, true), run(1, None, true)]), Some(0));
+        assert_eq!(number(&[]), None);
     }
 }

@@ -131,6 +131,22 @@ pub struct Run {
     pub seconds: f64,
 }
 
+impl Run {
+    /// Validation loss at the end, infinite where the run diverged.
+    pub fn final_val_loss(&self) -> f64 {
+        self.unless_diverged(self.val_loss)
+    }
+
+    /// Test loss at the end, infinite where the run diverged.
+    pub fn final_test_loss(&self) -> f64 {
+        self.unless_diverged(self.test_loss)
+    }
+
+    fn unless_diverged(&self, loss: Option<f64>) -> f64 {
+        loss.filter(|_| !self.diverged).unwrap_or(f64::INFINITY)
+    }
+}
+
 /// A point of a run's curve.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Point {

@@ -141,8 +141,8 @@ impl Comparison {
     /// The best trial of each optimizer, with fresh seeds.
     fn tuned_jobs(&self, runs: &[Run]) -> Vec<Job> {
         let trials = runs.chunks(self.terms.trials).take(self.contestants.len());
-        let jobs = trials.enumerate().flat_map(|(contestant, trials)| {
-            let best = best(trials);
+        let chosen = trials.enumerate().filter_map(|(contestant, trials)| Some((contestant, best(trials)?)));
+        let jobs = chosen.flat_map(|(contestant, best)| {
             let setting =
                 Setting { spec: best.spec.clone(), schedule: best.schedule.clone(), values: best.values.clone() };
             let job = move |number| Job { contestant, purpose: Purpose::Tuned, number, setting: setting.clone() };

@@ -2,6 +2,7 @@
 
 use super::records::Dimension;
 use crate::experiment::quasi_random::log_uniform;
+use crate::optim::Algorithm;
 
 /// A hyperparameter that is searched evenly in its logarithm, or in that of its distance from 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,29 +34,50 @@ const ADAPTIVE_LR: Axis = plain("lr", 1e-4, 1e-1);
 const EPS: Axis = plain("eps", 1e-8, 1e-1);
 const BETA1: Axis = complement("beta1", 2e-2, 1.0);
 const BETA2: Axis = complement("beta2", 3e-4, 1e-1);
+const ADAM: &[Axis] = &[ADAPTIVE_LR, BETA1, BETA2, EPS];
 
-/// Spaces by the optimizer's name, the learning rate first.
+/// Spaces by the optimizer's name, the learning rate first: of all that can learn from batches.
 ///
 /// A momentum or `beta1` of 0 is the edge of its axis, so momentum holds sgd, and adam holds rmsprop but for its bias
-/// correction; nesterov is not defined there and ends before.
-const SPACES: [(&str, &[Axis]); 6] = [
+/// correction; nesterov and schedulefree are not defined there and end before. What adds up all squares, as adagrad, or
+/// divides by them in its rate too, as adadelta, needs higher rates; steps of lion have full size in every coordinate,
+/// those of muon in every direction, and want lower or similar ones.
+const SPACES: &[(&str, &[Axis])] = &[
     ("sgd", &[SGD_LR]),
     ("momentum", &[SGD_LR, complement("momentum", 1e-2, 1.0)]),
     ("nesterov", &[SGD_LR, complement("momentum", 1e-2, 0.9)]),
     ("rmsprop", &[ADAPTIVE_LR, complement("alpha", 1e-3, 0.5), EPS]),
-    ("adam", &[ADAPTIVE_LR, BETA1, BETA2, EPS]),
+    ("adam", ADAM),
+    ("amsgrad", ADAM),
     ("adamw", &[ADAPTIVE_LR, BETA1, BETA2, EPS, plain("weight_decay", 1e-4, 1.0)]),
+    ("nadam", ADAM),
+    ("radam", ADAM),
+    ("adamax", ADAM),
+    ("adagrad", &[plain("lr", 1e-3, 1.0), plain("eps", 1e-10, 1e-1)]),
+    ("adadelta", &[plain("lr", 1e-1, 1e2), complement("rho", 1e-3, 0.5), plain("eps", 1e-8, 1e-2)]),
+    ("lion", &[plain("lr", 1e-5, 1e-2), BETA1, complement("beta2", 1e-3, 1e-1)]),
+    ("schedulefree", &[plain("lr", 1e-4, 3e-1), complement("beta1", 1e-2, 0.5), BETA2, EPS]),
+    ("lamb", &[plain("lr", 1e-4, 3e-1), BETA1, BETA2, plain("eps", 1e-8, 1e-2)]),
+    (
+        "muon",
+        &[
+            plain("lr", 1e-4, 3e-1),
+            complement("momentum", 1e-2, 0.5),
+            plain("weight_decay", 1e-3, 1.0),
+            plain("adam_lr_ratio", 3e-2, 3.0),
+        ],
+    ),
 ];
 
-/// Other optimizers are searched in their learning rate alone, so far to either side of its default.
-const REACH: f64 = 100.0;
+/// The whole space of an optimizer by its name; empty for one that is not compared.
+pub fn axes(name: &str) -> &'static [Axis] {
+    SPACES.iter().find(|(known, _)| *known == name).map_or(&[], |(_, axes)| axes)
+}
 
-/// The whole space of an optimizer by its name.
-pub fn axes(name: &str, default_lr: f64) -> Vec<Axis> {
-    match SPACES.iter().find(|(known, _)| *known == name) {
-        Some((_, axes)) => axes.to_vec(),
-        None => vec![plain("lr", default_lr / REACH, default_lr * REACH)],
-    }
+/// The schedules of a space, last that of `gradlane train`. An optimizer whose average does a falling rate's work keeps
+/// its rate, as its authors mean it.
+pub fn schedules(algorithm: Algorithm) -> &'static [&'static str] {
+    if algorithm.prefers_constant_rate() { &["const"] } else { &["const", "cosine"] }
 }
 
 impl Axis {
@@ -82,27 +104,23 @@ impl Axis {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optim::OptimizerSpec;
+    use crate::optim::catalogue::CATALOGUE;
 
     #[test]
-    fn spaces_hold_the_defaults_of_their_optimizers() {
-        let cases = [
-            ("sgd", "lr", 1e-2),
-            ("momentum", "one_minus_momentum", 0.1),
-            ("rmsprop", "lr", 1e-2),
-            ("rmsprop", "one_minus_alpha", 1e-2),
-            ("rmsprop", "eps", 1e-8),
-            ("adam", "lr", 1e-3),
-            ("adam", "one_minus_beta1", 0.1),
-            ("adam", "one_minus_beta2", 1e-3),
-            ("adamw", "weight_decay", 1e-2),
-        ];
-        for (name, dimension, default) in cases {
-            let found = axes(name, 1.0).iter().map(Axis::dimension).find(|d| d.name == dimension);
-            let found = found.unwrap_or_else(|| panic!("{name} has no {dimension}"));
-            assert!((found.low..=found.high).contains(&default), "{name}: {found:?}");
+    fn every_optimizer_of_batches_has_a_space_that_holds_its_defaults() {
+        for entry in CATALOGUE {
+            let defaults: OptimizerSpec = entry.name.parse().unwrap();
+            assert_eq!(axes(entry.name).is_empty(), defaults.algorithm.needs_full_batch(), "{}", entry.name);
+            let options = defaults.options();
+            for (place, axis) in axes(entry.name).iter().enumerate() {
+                assert_eq!(axis.key == "lr", place == 0, "{}: the rate is first", entry.name);
+                let option = |option: &String| option.strip_prefix(axis.key)?.strip_prefix('=')?.parse::<f64>().ok();
+                let value = options.iter().find_map(option).unwrap_or_else(|| panic!("{} of {options:?}", axis.key));
+                let value = if axis.complement { 1.0 - value } else { value };
+                assert!((axis.low * 0.999..=axis.high).contains(&value), "{}: {value} of {axis:?}", entry.name);
+            }
         }
-        let unknown = axes("another", 0.5);
-        assert_eq!((unknown[0].low, unknown[0].high), (0.005, 50.0));
     }
 
     #[test]

@@ -12,8 +12,10 @@ use crate::kernel::Isa;
 use crate::optim::OptimizerSpec;
 use crate::train::{EpochPlan, Trainer};
 
-/// Steps of a round at most.
+/// Steps of a part at most.
 const MOST_STEPS: usize = 256;
+/// Steps before the first part.
+const WARM_UP: usize = 8;
 /// Learning rate while steps are timed: no step costs more or less for it, and none diverges.
 const LR: f64 = 1e-9;
 
@@ -57,26 +59,27 @@ impl StepCosts {
         let mut stream = RowStream::new(problem.train.rows(), 0);
         let mut order = Vec::new();
         stream.take(MOST_STEPS * problem.batch, &mut order);
-        let mut trainers = Vec::new();
+        let (mut trainers, mut fewest_seconds) = (Vec::new(), f64::INFINITY);
         for contestant in contestants {
             let optimizer: OptimizerSpec = contestant.default_spec().parse()?;
             let mut trainer = problem.trainer(optimizer, 0, isa, order.len());
-            let warm_up = 8;
-            let seconds = time_steps(problem, &mut trainer, &order[..warm_up * problem.batch]);
-            let steps = (effort.part.as_secs_f64() / (seconds / warm_up as f64).max(1e-9)) as usize;
-            trainers.push((trainer, steps.clamp(1, MOST_STEPS), Vec::with_capacity(effort.rounds)));
+            let seconds = time_steps(problem, &mut trainer, &order[..WARM_UP * problem.batch]);
+            fewest_seconds = fewest_seconds.min(seconds / WARM_UP as f64);
+            trainers.push((trainer, Vec::with_capacity(effort.rounds)));
         }
+        // As many steps for each, so that what it takes to begin a part weighs on all alike.
+        let steps = ((effort.part.as_secs_f64() / fewest_seconds.max(1e-9)) as usize).clamp(1, MOST_STEPS);
         for round in 0..effort.rounds {
             // Who begins changes, so that nobody always comes after the same other.
             let count = trainers.len();
             for place in 0..count {
-                let (trainer, steps, times) = &mut trainers[(place + round) % count];
-                let seconds = time_steps(problem, trainer, &order[..*steps * problem.batch]);
-                times.push(seconds / *steps as f64 * 1e6);
+                let (trainer, times) = &mut trainers[(place + round) % count];
+                let seconds = time_steps(problem, trainer, &order[..steps * problem.batch]);
+                times.push(seconds / steps as f64 * 1e6);
             }
         }
         let evaluation_s = trainers.first_mut().map_or(0.0, |(trainer, ..)| time_evaluations(problem, trainer));
-        let cost = |(contestant, (_, _, mut times)): (&Contestant, (Trainer, usize, Vec<f64>))| {
+        let cost = |(contestant, (_, mut times)): (&Contestant, (Trainer, Vec<f64>))| {
             times.sort_by(f64::total_cmp);
             StepCost {
                 problem: problem.name.clone(),

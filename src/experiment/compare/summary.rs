@@ -6,6 +6,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// Chance that a comparison of tied optimizers claims any difference.
+pub const ALPHA: f64 = 0.05;
+/// Performance profiles are scored up to this many times the least steps, as AlgoPerf's.
+pub const TAU_MAX: f64 = 4.0;
+/// Confidence of intervals.
+pub const LEVEL: f64 = 0.95;
+
 /// Everything the report says, but for the curves.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -78,7 +85,7 @@ pub struct OptimizerSummary {
     /// `min(10, (x − least) / (median − least))` over all tuned runs on a problem, so 0 is the best run of any optimizer
     /// and 1 the one in the middle. Diverged runs count 10.
     pub normalised_loss: Estimate,
-    /// Area of its performance profile for the steps to target, from 1 to [`super::TAU_MAX`] times the least.
+    /// Area of its performance profile for the steps to target, from 1 to [`TAU_MAX`] times the least.
     pub profile_score: f64,
     /// Steps to target over the least of any optimizer, problem by problem; infinite, so `None`, where it missed.
     pub ratios: Vec<Option<f64>>,

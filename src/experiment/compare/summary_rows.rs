@@ -1,7 +1,7 @@
 //! The summary as rows of tables, for the terminal.
 
+use super::figure::{figure, p_value};
 use super::summary::{PairVerdict, ProblemResult, Summary};
-use super::{figure, p_value};
 
 /// A table of texts.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -76,8 +76,3 @@ impl<'a> Grouped<'a> {
         self.costs.get(&(problem, optimizer)).copied()
     }
 }
-
-/// A loss of a run: infinite where it diverged.
-pub(super) fn loss(run: &Run, loss: impl Fn(&Run) -> Option<f64>) -> f64 {
-    loss(run).filter(|_| !run.diverged).unwrap_or(f64::INFINITY)
-}

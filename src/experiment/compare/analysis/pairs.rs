@@ -1,10 +1,8 @@
 //! A verdict for each pair of optimizers.
 
 use super::grouped::Grouped;
-use super::pooled::test_loss;
-use crate::experiment::compare::ALPHA;
 use crate::experiment::compare::records::{OptimizerRecord, Purpose};
-use crate::experiment::compare::summary::{Pair, PairVerdict, Power};
+use crate::experiment::compare::summary::{ALPHA, Pair, PairVerdict, Power};
 use crate::experiment::statistics::{holm, normal_quantile, paired_permutation_test, smallest_p};
 
 /// Final test losses of two optimizers on one problem, seed by seed.
@@ -20,7 +18,7 @@ fn stratum(grouped: &Grouped<'_>, problem: usize, a: usize, b: usize) -> Stratum
     let others = grouped.runs(problem, b, Purpose::Tuned);
     let both = grouped.runs(problem, a, Purpose::Tuned).iter().filter_map(|run| {
         let other = others.iter().find(|other| other.number == run.number)?;
-        Some((test_loss(run), test_loss(other)))
+        Some((run.final_test_loss(), other.final_test_loss()))
     });
     both.unzip()
 }

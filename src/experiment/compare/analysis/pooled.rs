@@ -1,19 +1,12 @@
 //! Figures over all problems, on scales that let no problem count more than another.
 
-use super::grouped::{Grouped, loss};
-use super::tuning::val_loss;
-use crate::experiment::compare::LEVEL;
+use super::grouped::Grouped;
 use crate::experiment::compare::records::{Purpose, Run};
-use crate::experiment::compare::summary::Estimate;
+use crate::experiment::compare::summary::{Estimate, LEVEL};
 use crate::experiment::statistics::{Interval, expected_best, interquartile_mean, median, stratified_interval};
 
 /// The greatest normalised loss: also that of a run that diverged.
 const WORST: f64 = 10.0;
-
-/// Final test loss of a run.
-pub(super) fn test_loss(run: &Run) -> f64 {
-    loss(run, |run| run.test_loss)
-}
 
 /// The scale of one problem: 0 at the least loss, 1 at the median of the finite ones.
 struct Scale {
@@ -46,9 +39,9 @@ pub(super) fn normalised_loss(grouped: &Grouped<'_>, optimizer: usize) -> Estima
     let strata: Vec<Vec<f64>> = grouped
         .problems()
         .map(|(problem, _)| {
-            let scale = Scale::of(all_runs(grouped, problem, Purpose::Tuned).map(test_loss));
+            let scale = Scale::of(all_runs(grouped, problem, Purpose::Tuned).map(Run::final_test_loss));
             let runs = grouped.runs(problem, optimizer, Purpose::Tuned);
-            runs.iter().map(|run| scale.normalise(test_loss(run))).collect()
+            runs.iter().map(|run| scale.normalise(run.final_test_loss())).collect()
         })
         .collect();
     let mut pooled = strata.concat();
@@ -59,9 +52,9 @@ pub(super) fn normalised_loss(grouped: &Grouped<'_>, optimizer: usize) -> Estima
 /// Expected normalised validation loss of the best of `k` trials, the mean over the problems.
 pub(super) fn normalised_expected_best(grouped: &Grouped<'_>, optimizer: usize) -> Vec<f64> {
     let curve = |problem: usize| {
-        let scale = Scale::of(all_runs(grouped, problem, Purpose::Tuning).map(val_loss));
+        let scale = Scale::of(all_runs(grouped, problem, Purpose::Tuning).map(Run::final_val_loss));
         let trials = grouped.runs(problem, optimizer, Purpose::Tuning);
-        expected_best(&trials.iter().map(|run| scale.normalise(val_loss(run))).collect::<Vec<f64>>())
+        expected_best(&trials.iter().map(|run| scale.normalise(run.final_val_loss())).collect::<Vec<f64>>())
     };
     let curves: Vec<Vec<f64>> = grouped.problems().map(|(problem, _)| curve(problem)).collect();
     let trials = curves.iter().map(Vec::len).min().unwrap_or(0);

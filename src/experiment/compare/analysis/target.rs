@@ -1,13 +1,10 @@
 //! How soon runs reach a target.
 
 use super::grouped::Grouped;
-use super::tuning::val_loss;
+use crate::experiment::compare::contestant::Contestant;
 use crate::experiment::compare::records::{Purpose, Run};
 use crate::experiment::compare::summary::ToTarget;
 use crate::experiment::statistics::{median, quantile};
-
-/// The optimizer whose tuned runs set the target where none is given.
-const BASELINE: &str = "momentum";
 
 /// The validation loss to reach on a problem and where it is from: the given one, else the median final validation loss of
 /// the tuned runs of `momentum`, else of the first optimizer. `None` where half of those diverged.
@@ -16,9 +13,10 @@ pub fn target(grouped: &Grouped<'_>, problem: usize) -> (Option<f64>, String) {
     if record.target.is_some() {
         return (record.target, record.target_source.clone());
     }
-    let named = grouped.optimizers().find(|(_, optimizer)| optimizer.name == BASELINE);
+    let named = grouped.optimizers().find(|(_, optimizer)| optimizer.name == Contestant::BASELINE);
     let Some((number, optimizer)) = named.or_else(|| grouped.optimizers().next()) else { return (None, String::new()) };
-    let losses: Vec<f64> = grouped.runs(problem, number, Purpose::Tuned).iter().map(|run| val_loss(run)).collect();
+    let losses: Vec<f64> =
+        grouped.runs(problem, number, Purpose::Tuned).iter().map(|run| run.final_val_loss()).collect();
     let target = median(&losses).filter(|loss| loss.is_finite());
     (target, format!("median final validation loss of the tuned runs of {}", optimizer.name))
 }

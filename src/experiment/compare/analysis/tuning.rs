@@ -1,6 +1,7 @@
 //! What the trials say: the best, how much the learning rate matters, how soon the search was good.
 
-use super::grouped::{Grouped, loss};
+use super::grouped::Grouped;
+use crate::experiment::compare::protocol::best;
 use crate::experiment::compare::records::{Dimension, Purpose, Run};
 use crate::experiment::compare::summary::{BestTrial, SensitivityPoint};
 use crate::experiment::statistics::expected_best;
@@ -8,23 +9,18 @@ use crate::experiment::statistics::expected_best;
 /// Part of a dimension's logarithm, at either end, that is its edge.
 const EDGE: f64 = 0.05;
 
-/// Final validation loss of a trial.
-pub(super) fn val_loss(run: &Run) -> f64 {
-    loss(run, |run| run.val_loss)
-}
-
-/// The trial with the lowest final validation loss, the first of equal ones.
+/// The trial that was chosen, and where its values lie in the space.
 pub(super) fn best_trial(grouped: &Grouped<'_>, problem: usize, optimizer: usize) -> Option<BestTrial> {
     let trials = grouped.runs(problem, optimizer, Purpose::Tuning);
-    let best = trials.iter().min_by(|a, b| val_loss(a).total_cmp(&val_loss(b)))?;
+    let best = best(trials.iter().copied())?;
     let space = &grouped.protocol.optimizers[optimizer].space;
-    let found = val_loss(best).is_finite();
+    let found = best.final_val_loss().is_finite();
     Some(BestTrial {
         number: best.number,
         spec: best.spec.clone(),
         schedule: best.schedule.clone(),
         values: best.values.clone(),
-        val_loss: Some(val_loss(best)).filter(|_| found),
+        val_loss: Some(best.final_val_loss()).filter(|_| found),
         edges: if found { edges(best, trials, space) } else { Vec::new() },
     })
 }
@@ -47,7 +43,7 @@ pub(super) fn sensitivity(trials: &[&Run]) -> Vec<SensitivityPoint> {
     let point = |run: &&Run| {
         let lr = *run.values.get("lr")?;
         let schedule = run.schedule.clone();
-        Some(SensitivityPoint { lr, schedule, val_loss: Some(val_loss(run)).filter(|loss| loss.is_finite()) })
+        Some(SensitivityPoint { lr, schedule, val_loss: Some(run.final_val_loss()).filter(|loss| loss.is_finite()) })
     };
     let mut points: Vec<SensitivityPoint> = trials.iter().filter_map(point).collect();
     points.sort_by(|a, b| a.lr.total_cmp(&b.lr));
@@ -57,6 +53,6 @@ pub(super) fn sensitivity(trials: &[&Run]) -> Vec<SensitivityPoint> {
 /// Expected best validation loss of `k` trials; those that diverged count as `worst`.
 pub(super) fn expected_best_loss(trials: &[&Run], worst: Option<f64>) -> Vec<Option<f64>> {
     let Some(worst) = worst else { return vec![None; trials.len()] };
-    let losses: Vec<f64> = trials.iter().map(|run| val_loss(run).min(worst)).collect();
+    let losses: Vec<f64> = trials.iter().map(|run| run.final_val_loss().min(worst)).collect();
     expected_best(&losses).into_iter().map(Some).collect()
 }

@@ -2,9 +2,9 @@
 
 use super::grouped::Grouped;
 use super::pairs::broken_inclusions;
+use crate::experiment::compare::figure::{count, figure, p_value};
 use crate::experiment::compare::records::Purpose;
-use crate::experiment::compare::summary::{OptimizerSummary, Pair, PairVerdict, Power, ProblemSummary};
-use crate::experiment::compare::{ALPHA, figure, p_value};
+use crate::experiment::compare::summary::{ALPHA, OptimizerSummary, Pair, PairVerdict, Power, ProblemSummary};
 
 /// Seeds below which an interval of a median says little.
 const FEW_SEEDS: usize = 6;
@@ -178,11 +178,6 @@ fn missing_runs(grouped: &Grouped<'_>) -> Option<String> {
         )
     };
     (missing > 0).then(message)
-}
-
-/// `1 seed`, `3 seeds`.
-fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// `a`, `a and b`, `a, b and c`.

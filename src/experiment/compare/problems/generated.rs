@@ -118,7 +118,7 @@ pub fn ill_conditioned(name: &'static str) -> Result<Problem> {
         network: network(INPUTS, &[], 1, Activation::Identity),
         sizes: [2_000, 1_000, 1_000],
         batch: 32,
-        steps: 6_000,
+        steps: 30_000,
         score: MetricName::Rmse,
     };
     Ok(problem(name, form, |row| {
@@ -149,7 +149,7 @@ pub fn deep_narrow(name: &'static str) -> Result<Problem> {
         network: network(2, &[10; 8], ARMS, Activation::Tanh),
         sizes: [1_500, 900, 900],
         batch: 32,
-        steps: 6_000,
+        steps: 40_000,
         score: MetricName::Accuracy,
     };
     Ok(problem(name, form, |row| {
@@ -167,7 +167,7 @@ pub fn noisy_labels(name: &'static str) -> Result<Problem> {
     const UNITS: usize = 12;
     const CLASSES: usize = 5;
     const NOISE: f64 = 0.3;
-    let sizes = [2_000, 1_000, 1_000];
+    let sizes = [8_000, 2_000, 2_000];
     let rng = &mut shared(Draw::NoisyLabels);
     let hidden: Vec<Vec<f64>> = (0..UNITS).map(|_| normals(INPUTS, rng)).collect();
     let outputs: Vec<Vec<f64>> = (0..CLASSES).map(|_| normals(UNITS, rng)).collect();
@@ -177,7 +177,7 @@ pub fn noisy_labels(name: &'static str) -> Result<Problem> {
         network: network(INPUTS, &[64, 64], CLASSES, Activation::Relu),
         sizes,
         batch: 64,
-        steps: 1_500,
+        steps: 6_000,
         score: MetricName::Accuracy,
     };
     Ok(problem(name, form, |row| {
@@ -205,9 +205,9 @@ pub fn sparse(name: &'static str) -> Result<Problem> {
         description: "Two classes from 400 inputs that are mostly 0, the rare ones telling most",
         task: Task::Binary,
         network: network(INPUTS, &[32], 1, Activation::Relu),
-        sizes: [4_000, 1_000, 1_000],
+        sizes: [16_000, 2_000, 2_000],
         batch: 32,
-        steps: 1_500,
+        steps: 6_000,
         score: MetricName::Auroc,
     };
     Ok(problem(name, form, |row| {
@@ -229,9 +229,9 @@ pub fn imbalance(name: &'static str) -> Result<Problem> {
         description: "Two classes of which one has 4 % of the rows",
         task: Task::Binary,
         network: network(INPUTS, &[32, 32], 1, Activation::Relu),
-        sizes: [4_000, 2_000, 2_000],
+        sizes: [12_000, 3_000, 3_000],
         batch: 64,
-        steps: 2_000,
+        steps: 12_000,
         score: MetricName::Auprc,
     };
     Ok(problem(name, form, |row| {

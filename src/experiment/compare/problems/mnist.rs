@@ -52,7 +52,7 @@ pub(super) fn problem(name: &str, folder: Option<&Path>) -> Result<Problem> {
         initial: Initial { scheme: None, regression: false },
         step: plain_steps(loss),
         batch: 64,
-        steps: 1_500,
+        steps: 2_000,
         scorer: Scorer::new(preprocessing.target(), loss),
         score: MetricName::Accuracy,
         target: None,

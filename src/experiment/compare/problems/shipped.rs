@@ -36,7 +36,7 @@ pub fn breast_cancer(name: &'static str) -> Result<Problem> {
         description: "Malignant or benign, from 30 measurements of cell nuclei: few rows, soon learnt by heart",
         hidden: &[64, 32],
         batch: 32,
-        steps: 1_000,
+        steps: 2_000,
         score: MetricName::Accuracy,
     };
     table(name, BREAST_CANCER, form)
@@ -47,7 +47,7 @@ pub fn credit(name: &'static str) -> Result<Problem> {
         description: "Good or bad credit, from numbers and categories with gaps: much of it is chance",
         hidden: &[64, 32],
         batch: 64,
-        steps: 2_000,
+        steps: 3_000,
         score: MetricName::Auroc,
     };
     table(name, CREDIT, form)
@@ -58,7 +58,7 @@ pub fn diabetes(name: &'static str) -> Result<Problem> {
         description: "Progression of diabetes from ten measurements: a small, noisy regression",
         hidden: &[32, 16],
         batch: 32,
-        steps: 1_000,
+        steps: 3_000,
         score: MetricName::Rmse,
     };
     table(name, DIABETES, form)
@@ -69,7 +69,7 @@ pub fn digits(name: &'static str) -> Result<Problem> {
         description: "Handwritten digits of 8 by 8 pixels, ten classes",
         hidden: &[128, 64],
         batch: 32,
-        steps: 2_000,
+        steps: 5_000,
         score: MetricName::Accuracy,
     };
     table(name, DIGITS, form)
@@ -90,7 +90,7 @@ pub fn digits_autoencoder(name: &'static str) -> Result<Problem> {
         initial: Initial { scheme: None, regression: true },
         step: plain_steps(Loss::Mse),
         batch: 32,
-        steps: 4_000,
+        steps: 40_000,
         scorer: Scorer::new(&target(Task::Regression, inputs), Loss::Mse),
         score: MetricName::Rmse,
         target: None,

@@ -22,7 +22,7 @@ impl Target {
     /// Where it is from.
     pub fn source(&self) -> String {
         format!(
-            "median of 20 runs of {} ({}) in half the steps, the best of 80 settings; see examples/compare_targets.rs",
+            "median over 20 runs of {} ({}), the best of 80 settings, after half the steps; see examples/compare_targets.rs",
             self.optimizer, self.schedule
         )
     }
