@@ -124,9 +124,14 @@ impl Column {
     }
 }
 
-/// A number as a class or level is named: integers without a fraction, others by their shortest decimal.
+/// A number as a class or level is named: integers without a fraction, others by their shortest decimal, and by powers of ten
+/// where it would have more than 21 digits before the point or six zeros after it.
 pub fn format_number(value: f64) -> String {
-    if value == 0.0 { "0".to_owned() } else { format!("{value}") }
+    match value.abs() {
+        0.0 => "0".to_owned(),
+        1e-6..1e21 => format!("{value}"),
+        _ => format!("{value:e}"),
+    }
 }
 
 /// A number, if `cell` is one: what Rust's `f64` parses, except words for "not a number".
