@@ -218,3 +218,25 @@ pub(super) fn shortened(names: &[String]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_named_shortly_and_read_back() {
+        for (value, name) in [
+            (-0.0, "0"),
+            (7.0, "7"),
+            (0.1, "0.1"),
+            (-2.5e-6, "-0.0000025"),
+            (1e-9, "1e-9"),
+            (1e20, "100000000000000000000"),
+            (-1e300, "-1e300"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(format_number(value), name);
+            assert_eq!(parse_number(name), Some(value), "{name}");
+        }
+    }
+}
