@@ -178,11 +178,16 @@ impl Space {
         Ok(Space { parameters, origin: origin.to_owned() })
     }
 
-    /// Refuses a search for what `settings` fix.
+    /// Refuses a search for what `settings` fix, and one for nothing.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the parameter.
     pub fn check_free(&self, settings: &Settings) -> Result<()> {
+        if self.parameters.is_empty() {
+            let message =
+                "nothing is left to search: leave out some of the options that are given, or name others in --space";
+            return Err(Error::Usage(format!("{}: {message}", self.origin)));
+        }
         match self.parameters.iter().find(|p| settings.has(option_of(&p.name))) {
             Some(p) => Err(Error::Usage(format!(
                 "{}: {}: --{} is given, and would be searched: leave one out",
