@@ -226,6 +226,8 @@ mod tests {
         let message = |text: &str| text.parse::<OptimizerSpec>().unwrap_err().to_string();
         assert!(message("adamm").contains("did you mean \"adam\"?"));
         assert!(message("adam:beta=0.9").contains("did you mean \"beta1\"?"));
+        assert!(message("muon:rms_rate=0.1").contains("adjust_lr=match_rms_adamw"));
+        assert!("muon:adjust_lr=match_rms_adamw,rms_rate=0.1".parse::<OptimizerSpec>().is_ok());
         assert!(message("rmsprop:centred=true").contains("did you mean \"centered\"?"));
         assert!(message("adam:beta2=1").contains("beta2 must be at least 0 and below 1, found \"1\""));
         for text in [
