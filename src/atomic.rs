@@ -22,6 +22,15 @@ enum To {
     Special(File),
 }
 
+/// Whether files can be made in a folder, which need not be there yet: asked before work whose result is to go there.
+///
+/// # Errors
+/// [`Error::Io`] naming the folder.
+pub fn check_folder(folder: &Path) -> Result<()> {
+    let there = folder.ancestors().find(|above| above.exists()).unwrap_or(Path::new("."));
+    NamedTempFile::new_in(there).map(drop).map_err(|e| Error::io(folder, e.kind().into()))
+}
+
 impl AtomicFile {
     /// Begins a file; a link is followed.
     ///

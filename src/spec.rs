@@ -127,11 +127,19 @@ impl<'a> Spec<'a> {
     }
 }
 
-/// The error for an unknown name: it offers the nearest of `known` and lists them all.
+/// The error for an unknown name: it offers the nearest of `known`, if one is near, and lists them all.
 pub fn unknown(subject: &str, name: &str, known: &[&str]) -> Error {
-    let nearest = known.iter().min_by_key(|k| strsim::damerau_levenshtein(name, k));
-    let hint = nearest.map(|k| format!("did you mean \"{k}\"? ")).unwrap_or_default();
+    let hint = nearest(name, known).map(|k| format!("did you mean \"{k}\"? ")).unwrap_or_default();
     Error::Usage(format!("unknown {subject} \"{name}\": {hint}Known: {}", known.join(", ")))
+}
+
+/// The name that `name` may have been meant for: one that a slip in every third letter makes of it, or one that it begins.
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let letters = name.chars().count();
+    let slips = |known: &str| strsim::damerau_levenshtein(name, known);
+    let best = known.iter().copied().min_by_key(|k| slips(k))?;
+    let begun = || known.iter().copied().find(|k| letters > 2 && k.starts_with(name));
+    if slips(best) < letters.min(2 + letters / 3) { Some(best) } else { begun() }
 }
 
 #[cfg(test)]
@@ -146,6 +154,25 @@ mod tests {
         let message = spec.finish().unwrap_err().to_string();
         assert!(message.contains("unknown option of optimizer \"adam\" \"beta3\""), "{message}");
         assert!(message.contains("did you mean \"beta2\"?"), "{message}");
+    }
+
+    #[test]
+    fn only_a_near_name_is_offered() {
+        let known = ["sgd", "adam", "rmsprop", "schedulefree"];
+        for (name, expected) in [
+            ("adm", Some("adam")),
+            ("sdg", Some("sgd")),
+            ("rms_prop", Some("rmsprop")),
+            ("schedule", Some("schedulefree")),
+            ("nosuch", None),
+            ("x", None),
+            ("", None),
+            ("conjugate_gradients", None),
+        ] {
+            assert_eq!(nearest(name, &known), expected, "{name}");
+        }
+        let message = unknown("optimizer", "nosuch", &known).to_string();
+        assert_eq!(message, "unknown optimizer \"nosuch\": Known: sgd, adam, rmsprop, schedulefree");
     }
 
     #[test]

@@ -15,7 +15,8 @@ use super::args;
 use super::exit::{Failure, Outcome};
 use super::output::{print, print_json, say};
 use super::progress::Style;
-use super::train::{catch_signals, limit_pool};
+use super::signals::Signals;
+use super::train::limit_pool;
 use conclusion::{conclude, rebuild};
 use flags::{COMMON_FLAGS, DATA_FLAGS, HELP};
 use progress::Progress;
@@ -96,7 +97,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
             print(&tables::plan(&comparison, seconds))
         };
     }
-    let signal = catch_signals()?;
+    let signal = Signals::catch()?.hold();
     let mut journal = Journal::create(&out, overwrite)?;
     if !quiet {
         say(&tables::outline(&comparison));

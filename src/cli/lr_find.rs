@@ -9,13 +9,14 @@ use std::sync::Arc;
 use clap::{Arg, ArgMatches, Command};
 use gradlane::config::TrainConfig;
 use gradlane::data::prepare;
-use gradlane::experiment::{LrFind, Sweep, lr_find};
+use gradlane::experiment::{LrFind, Sweep, check_sweeps, lr_find};
 use gradlane::run::path_among_runs;
 use gradlane::{Error, Result, atomic};
 use serde_json::json;
 
 use super::args;
 use super::exit::Outcome;
+use super::optimizers;
 use super::output::{print, print_json, say};
 use super::train::{counted, limit_pool, quoted};
 
@@ -85,8 +86,12 @@ pub fn command() -> Command {
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
     let settings = args::settings(matches)?;
+    if let Some(table) = optimizers::asked(&settings)? {
+        return print(&table);
+    }
     let (quiet, as_json) = (settings.switch("quiet")?, settings.switch("json")?);
     let mut config = TrainConfig::new(settings)?;
+    check_sweeps(&config)?;
     let sweep = sweep(matches, &config)?;
     config.stopping.steps = None;
     config.stopping.fail_under = None;

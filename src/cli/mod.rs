@@ -13,6 +13,7 @@ mod optimizers;
 mod output;
 mod predict;
 mod progress;
+mod signals;
 mod table;
 mod train;
 mod tune;

@@ -1,21 +1,24 @@
 //! `--optimizer help`: every optimizer with its options.
 
-use gradlane::Result;
 use gradlane::config::{Settings, dialect_of};
 use gradlane::optim::catalogue::CATALOGUE;
 use gradlane::optim::{Dialect, OptimizerSpec};
+use gradlane::{Error, Result};
 
-/// Widest line of options.
-const WIDEST: usize = 96;
+/// Widest line.
+const WIDEST: usize = 80;
 /// Room for a name and what follows it.
 const INDENT: usize = 14;
 
 /// The table of optimizers in the dialect that the settings name, if `--optimizer help` asks for it.
 ///
 /// # Errors
-/// If there is no such dialect.
+/// If there is no such dialect, or JSON is asked for.
 pub fn asked(settings: &Settings) -> Result<Option<String>> {
     match settings.text("optimizer").as_deref() {
+        Some("help") if settings.switch("json")? => {
+            Err(Error::Usage("--optimizer help prints a table: leave out --json".to_owned()))
+        }
         Some("help") => dialect_of(settings.clone()).map(|dialect| Some(table(dialect))),
         _ => Ok(None),
     }
@@ -33,11 +36,12 @@ fn table(dialect: Option<Dialect>) -> String {
         let Some(spec) = OptimizerSpec::defaults(entry, dialect) else { continue };
         let dialects: Vec<&str> = entry.dialects().map(|dialect| dialect.name()).collect();
         let dialects = if dialects.is_empty() { "no dialect".to_owned() } else { dialects.join(", ") };
-        text.push_str(&format!("\n{:<INDENT$}{}\n", entry.name, entry.source));
+        let source = wrapped(entry.source.split(' '), " ");
+        text.push_str(&format!("\n{:<INDENT$}{}\n", entry.name, source.join(&format!("\n{:<INDENT$}", ""))));
         // A name for another optimizer with certain options has the options of that one.
         let options =
             if spec.algorithm.name() == entry.name { spec.options() } else { vec![format!("stands for {spec}")] };
-        for line in wrapped(&options) {
+        for line in wrapped(options.iter().map(String::as_str), "  ") {
             text.push_str(&format!("{:<INDENT$}{line}\n", ""));
         }
         text.push_str(&format!("{:<INDENT$}in {dialects}\n", ""));
@@ -45,16 +49,16 @@ fn table(dialect: Option<Dialect>) -> String {
     text
 }
 
-/// Options in lines.
-fn wrapped(options: &[String]) -> Vec<String> {
+/// Words in lines, with `gap` between two of them.
+fn wrapped<'a>(words: impl Iterator<Item = &'a str>, gap: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for option in options {
+    for word in words {
         match lines.last_mut() {
-            Some(line) if line.len() + 2 + option.len() <= WIDEST - INDENT => {
-                line.push_str("  ");
-                line.push_str(option);
+            Some(line) if line.chars().count() + gap.len() + word.chars().count() <= WIDEST - INDENT => {
+                line.push_str(gap);
+                line.push_str(word);
             }
-            _ => lines.push(option.clone()),
+            _ => lines.push(word.to_owned()),
         }
     }
     lines

@@ -4,10 +4,9 @@ mod folds;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use clap::{ArgMatches, Command};
-use gradlane::config::TrainConfig;
+use gradlane::config::{Settings, TrainConfig};
 use gradlane::data::{Folds, prepare_folds};
 use gradlane::run::{
     Finished, OverfitReport, Plan, RunDirectory, Summary, default_path, overfit_batch as learn_one_batch,
@@ -16,14 +15,13 @@ use gradlane::run::{
 use gradlane::train::fit::Stopped;
 use gradlane::train::goal::DataPart;
 use gradlane::{Error, Result};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
 
 use super::args;
 use super::exit::{Failure, Outcome};
 use super::optimizers;
 use super::output::{print, print_json, say};
 use super::progress::{Progress, Style, thousands};
+use super::signals::Signals;
 use super::table;
 
 const AFTER_HELP: &str = "\
@@ -49,19 +47,13 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     if let Some(table) = optimizers::asked(&settings)? {
         return print(&table);
     }
-    let [quiet, verbose, json] = ["quiet", "verbose", "json"].map(|name| settings.switch(name));
-    let (quiet, verbose, json) = (quiet?, verbose?, json?);
-    let [dry_run, overfit_batch, trace] = ["dry_run", "overfit_batch", "trace"].map(|name| settings.switch(name));
-    let (dry_run, overfit_batch, trace) = (dry_run?, overfit_batch?, trace?);
-    if trace && json {
-        return Err(Error::Usage("--trace prints text: leave out --json".to_owned()).into());
-    }
+    let mode = Mode::of(&settings)?;
     let style = Style::of(settings.text("progress").as_deref())?;
-    let style = if quiet { Style::None } else { style };
+    let style = if mode.quiet { Style::None } else { style };
     let config = TrainConfig::new(settings)?;
-    if config.cv.is_some() && (overfit_batch || trace) {
-        return Err(Error::Usage("--cv trains folds: leave it out with --overfit-batch and --trace".to_owned()).into());
-    }
+    mode.check(&config)?;
+    let Mode { json, dry_run, overfit_batch, trace, .. } = mode;
+    let signals = Signals::catch()?;
     let out = config.output.out.clone().unwrap_or_else(default_path);
     if !(dry_run || overfit_batch || trace) {
         RunDirectory::check(&out, config.output.overwrite)?;
@@ -69,8 +61,9 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let overwrite = config.output.overwrite;
     limit_pool(config.threads.threads);
     let (plan, folds) = planned(config)?;
-    if !quiet {
-        notes(&plan, verbose);
+    if !mode.quiet {
+        // A dry run prints the plan itself.
+        notes(&plan, mode.verbose && (json || !dry_run));
     }
     for warning in &plan.prepared.warnings {
         say(&format!("warning: {warning}"));
@@ -84,7 +77,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     if overfit_batch {
         return overfit(plan, json);
     }
-    let signal = catch_signals()?;
+    let signal = signals.hold();
     let plan = match &folds {
         None => plan,
         Some(folds) => folds::validated(plan, folds, &signal, style, json)?,
@@ -101,6 +94,40 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     outcome(&plan, &finished).and(reported)
 }
 
+/// What is done, and how much is said about it.
+struct Mode {
+    quiet: bool,
+    verbose: bool,
+    json: bool,
+    dry_run: bool,
+    overfit_batch: bool,
+    trace: bool,
+}
+
+impl Mode {
+    fn of(settings: &Settings) -> Result<Mode> {
+        Ok(Mode {
+            quiet: settings.switch("quiet")?,
+            verbose: settings.switch("verbose")?,
+            json: settings.switch("json")?,
+            dry_run: settings.switch("dry_run")?,
+            overfit_batch: settings.switch("overfit_batch")?,
+            trace: settings.switch("trace")?,
+        })
+    }
+
+    /// Refuses what cannot be done together.
+    fn check(&self, config: &TrainConfig) -> Result<()> {
+        if self.trace && self.json {
+            return Err(Error::Usage("--trace prints text: leave out --json".to_owned()));
+        }
+        if config.cv.is_some() && (self.overfit_batch || self.trace) {
+            return Err(Error::Usage("--cv trains folds: leave it out with --overfit-batch and --trace".to_owned()));
+        }
+        Ok(())
+    }
+}
+
 /// Data read, and what the configuration leaves open decided; with the folds where there are such.
 fn planned(config: TrainConfig) -> Result<(Plan, Option<Folds>)> {
     let Some(count) = config.cv else { return Ok((Plan::new(config)?, None)) };
@@ -114,19 +141,6 @@ pub fn limit_pool(threads: Option<usize>) {
         // It fails only where a pool is there already, which then has the limit of its maker.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     }
-}
-
-/// The first signal asks the run to end after the step at hand and to save; the second ends the program.
-pub fn catch_signals() -> Result<Arc<AtomicUsize>> {
-    let signal = Arc::new(AtomicUsize::new(0));
-    let seen = Arc::new(AtomicBool::new(false));
-    for number in [SIGINT, SIGTERM] {
-        flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&seen))
-            .and_then(|_| flag::register(number, Arc::clone(&seen)))
-            .and_then(|_| flag::register_usize(number, Arc::clone(&signal), number as usize))
-            .map_err(|e| Error::io(Path::new("<signals>"), e))?;
-    }
-    Ok(signal)
 }
 
 /// What was decided, with the flags that change it.

@@ -15,10 +15,12 @@ use toml::{Table, Value};
 
 use super::args;
 use super::exit::{Failure, Outcome};
+use super::optimizers;
 use super::output::{print, print_json, say};
 use super::progress::Style;
+use super::signals::Signals;
 use super::table;
-use super::train::{catch_signals, counted, limit_pool, quoted};
+use super::train::{counted, limit_pool, quoted};
 use progress::Shown;
 
 const AFTER_HELP: &str = "\
@@ -99,25 +101,19 @@ struct Asked {
 
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
+    let signals = Signals::catch()?;
     let given = args::settings(matches)?;
+    if let Some(table) = optimizers::asked(&given)? {
+        return print(&table);
+    }
     let (quiet, dry_run) = (given.switch("quiet")?, given.switch("dry_run")?);
     let asked = asked(matches, given, quiet)?;
-    if !quiet {
-        let (plan, metric) = (asked.tuner.base(), asked.tuner.metric());
-        plan.prepared.notes.iter().for_each(|note| say(note));
-        say(&format!("epochs: {} in a full run (--epochs changes it)", plan.epochs));
-        say(&format!("metric: {metric} decides (--metric changes it)"));
-    }
-    asked.tuner.base().prepared.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
-    if let Some(few) = asked.tuner.validation_rows().filter(|rows| *rows < FEW_ROWS && !quiet) {
-        say(&format!(
-            "note: {few} validation rows tell good settings from lucky ones poorly; --cv 5 uses all rows for it"
-        ));
-    }
+    asked.tuner.check(asked.budget)?;
+    introduced(&asked, quiet);
     if dry_run {
         return planned(&asked);
     }
-    let signal = catch_signals()?;
+    let signal = signals.hold();
     let protocol = asked.tuner.protocol();
     let directory = match &asked.resume {
         Some(path) => TuneDirectory::resume(path, &protocol, asked.budget)?,
@@ -148,6 +144,23 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     match signal.load(Ordering::Relaxed) {
         0 => reported,
         number => Err(Failure::Signal(number)),
+    }
+}
+
+/// What was decided, and what to be wary of.
+fn introduced(asked: &Asked, quiet: bool) {
+    if !quiet {
+        let (plan, metric) = (asked.tuner.base(), asked.tuner.metric());
+        plan.prepared.notes.iter().for_each(|note| say(note));
+        say(&format!("epochs: {} in a full run (--epochs changes it)", plan.epochs));
+        say(&format!("metric: {metric} decides (--metric changes it)"));
+    }
+    asked.tuner.base().prepared.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
+    if let Some(few) = asked.tuner.validation_rows().filter(|rows| *rows < FEW_ROWS && !quiet) {
+        say(&format!(
+            "note: a validation part of {} tells good settings from lucky ones poorly; --cv 5 uses all rows for it",
+            counted(few as u64, "row")
+        ));
     }
 }
 
@@ -266,30 +279,37 @@ fn report(
     }
     let mut text = format!("\n{}", trials(&found.trials, metric));
     let stopped = if found.stopped == "budget" { String::new() } else { format!(" (stopped: {})", found.stopped) };
-    text += &format!(
-        "\n{} settings, {} in {:.1} s{stopped}\n",
-        found.tried,
-        counted(found.made as u64, "trial"),
-        found.seconds
-    );
+    let (settings, made) = (counted(found.tried as u64, "setting"), counted(found.made as u64, "trial"));
+    text += &format!("\n{settings}, {made} in {:.1} s{stopped}\n", found.seconds);
     let value = table::figure(best.value);
     text += &format!("best    trial {}, {metric} {value}: {}\n", best.trial, directory.best().display());
-    let config = quoted(&directory.best().display().to_string());
-    match retrained {
-        None => text += &format!("train with: gradlane train -c {config}\n"),
-        Some(finished) => {
-            let (run, data) = (directory.retrained(), asked.tuner.base().config.data.data.as_written().to_string());
-            if let Some(test) = &finished.summary.test {
-                let name = metric.metric;
-                text += &format!("test    test_{name} {}\n", table::figure(test.get(name)));
-            }
-            text += &format!("model   {}\n", run.join("model.safetensors").display());
-            text += &format!("weights {}\n", finished.summary.weights_sha256);
-            text +=
-                &format!("predict with: gradlane predict {} {}\n", quoted(&run.display().to_string()), quoted(&data));
-        }
-    }
+    text += &match retrained {
+        None => what_next(found, directory),
+        Some(finished) => model(asked, directory, finished),
+    };
     print(&text)
+}
+
+/// The commands that a search without a model at its end leaves to the user.
+fn what_next(found: &Found, directory: &TuneDirectory) -> String {
+    let mut text = format!("train with: gradlane train -c {}\n", quoted(&directory.best().display().to_string()));
+    if found.stopped == "signal" {
+        text += &format!("go on with: gradlane tune --resume {}\n", quoted(&directory.path().display().to_string()));
+    }
+    text
+}
+
+/// The model of the best settings.
+fn model(asked: &Asked, directory: &TuneDirectory, finished: &Finished) -> String {
+    let (run, data) = (directory.retrained(), asked.tuner.base().config.data.data.as_written().to_string());
+    let mut text = String::new();
+    if let Some(test) = &finished.summary.test {
+        let name = asked.tuner.metric().metric;
+        text += &format!("test    test_{name} {}\n", table::figure(test.get(name)));
+    }
+    text += &format!("model   {}\n", run.join("model.safetensors").display());
+    text += &format!("weights {}\n", finished.summary.weights_sha256);
+    text + &format!("predict with: gradlane predict {} {}\n", quoted(&run.display().to_string()), quoted(&data))
 }
 
 /// The best trials with what was chosen for them.
@@ -325,6 +345,7 @@ fn trials(trials: &[Trial], metric: Watched) -> String {
 fn setting(settings: &Table, name: &str) -> String {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
+        Value::Float(number) if *number != 0.0 && number.abs() < 1e-3 => format!("{number:e}"),
         other => other.to_string(),
     };
     match settings.get(name) {

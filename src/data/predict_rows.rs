@@ -98,6 +98,7 @@ fn find_kept(reader: &TableReader, name: &str) -> Result<usize> {
             Some(near) => format!("did you mean \"{near}\"?"),
             None => format!("the columns are {}", shortened(names)),
         };
-        Error::data(reader.path(), format!("--keep: there is no column \"{name}\"; {hint}"))
+        let path = reader.path().display();
+        Error::Mismatch(format!("--keep: {path} has no column \"{name}\"; {hint}"))
     })
 }

@@ -124,9 +124,14 @@ impl Column {
     }
 }
 
-/// A number as a class or level is named: integers without a fraction, others by their shortest decimal.
+/// A number as a class or level is named: integers without a fraction, others by their shortest decimal, and by powers of ten
+/// where it would have more than 21 digits before the point or six zeros after it.
 pub fn format_number(value: f64) -> String {
-    if value == 0.0 { "0".to_owned() } else { format!("{value}") }
+    match value.abs() {
+        0.0 => "0".to_owned(),
+        1e-6..1e21 => format!("{value}"),
+        _ => format!("{value:e}"),
+    }
 }
 
 /// A number, if `cell` is one: what Rust's `f64` parses, except words for "not a number".
@@ -212,4 +217,26 @@ pub(super) fn shortened(names: &[String]) -> String {
         text.push_str(&format!(", … ({} more)", names.len() - SHOWN));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_named_shortly_and_read_back() {
+        for (value, name) in [
+            (-0.0, "0"),
+            (7.0, "7"),
+            (0.1, "0.1"),
+            (-2.5e-6, "-0.0000025"),
+            (1e-9, "1e-9"),
+            (1e20, "100000000000000000000"),
+            (-1e300, "-1e300"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(format_number(value), name);
+            assert_eq!(parse_number(name), Some(value), "{name}");
+        }
+    }
 }

@@ -90,8 +90,10 @@ impl Sweep {
 /// on configuration, data and sweep alone.
 ///
 /// # Errors
-/// Options that do not fit the data, and [`Error::NoStep`] where no seed came through its first step.
+/// Options that do not fit the data, [`Error::Usage`] for an optimizer that finds its own step sizes, and [`Error::NoStep`]
+/// where no seed came through its first step.
 pub fn lr_find(config: &TrainConfig, prepared: &Arc<Prepared>, sweep: Sweep) -> Result<LrFind> {
+    check_sweeps(config)?;
     let plan_of = |seed: u64| {
         let config = TrainConfig { seed: config.seed.wrapping_add(seed), ..config.clone() };
         Plan::over(config, Arc::clone(prepared))
@@ -120,6 +122,19 @@ pub fn lr_find(config: &TrainConfig, prepared: &Arc<Prepared>, sweep: Sweep) -> 
     let judged = judge(&rates, &loss, noises.iter().copied().fold(f64::INFINITY, f64::min));
     let (recommended, band) = judged.unzip();
     Ok(LrFind { recommended, band, sweep, batch: first.rows_per_step(), rates, loss, losses })
+}
+
+/// Refuses an optimizer whose steps no learning rate scales.
+///
+/// # Errors
+/// [`Error::Usage`].
+pub fn check_sweeps(config: &TrainConfig) -> Result<()> {
+    let algorithm = config.optimizer.spec.algorithm;
+    if algorithm.follows_schedule() {
+        return Ok(());
+    }
+    let name = algorithm.name();
+    Err(Error::Usage(format!("--optimizer {name}: {name} finds its own step sizes, so there is no rate to find")))
 }
 
 /// The loss of each step's batch before its update, up to the step that was not finite.

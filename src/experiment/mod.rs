@@ -18,7 +18,7 @@ mod workloads;
 pub use bench::{BenchRun, bench};
 pub use cross_validation::{cross_validate, with_cross_validation};
 pub use importance::{ColumnImportance, Importance, permutation_importance};
-pub use lr_find::{Band, LrFind, Sweep, lr_find};
+pub use lr_find::{Band, LrFind, Sweep, check_sweeps, lr_find};
 pub use machine::{Footprint, Peaks, Together};
 pub use profile::{Limit, PhaseShare, Profile};
 pub use scaling::{CORES, Prediction, ScalingModel};

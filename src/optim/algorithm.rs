@@ -103,6 +103,7 @@ impl Algorithm {
         match self {
             Algorithm::Sgd(sgd) => sgd.contradiction(),
             Algorithm::Rprop(rprop) => rprop.contradiction(),
+            Algorithm::Muon(muon) => muon.contradiction(),
             _ => None,
         }
     }

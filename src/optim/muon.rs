@@ -54,6 +54,9 @@ pub enum Scale {
     Spectral,
 }
 
+/// [`Muon::rms_rate`] where nothing else is said.
+const RMS_RATE: f64 = 0.2;
+
 impl Word for Scale {
     /// PyTorch's, in the order of the variants.
     fn words(&self) -> &'static [&'static str] {
@@ -77,7 +80,7 @@ impl Muon {
             nesterov: true,
             newton_schulz: NewtonSchulz { a: 3.4445, b: -4.775, c: 2.0315, steps: 5, eps: 1e-7, division },
             scale: if keras { Scale::Rms } else { Scale::Original },
-            rms_rate: 0.2,
+            rms_rate: RMS_RATE,
             adam: Adam::of(dialect),
             adam_lr_ratio: 1.0,
             adam_weight_decay: if keras { 4e-3 } else { 1e-2 },
@@ -109,6 +112,12 @@ impl Muon {
             fields.push(Field::switch("adam_amsgrad", &mut self.adam.amsgrad));
         }
         fields
+    }
+
+    /// What is wrong with the options together.
+    pub(super) fn contradiction(&self) -> Option<String> {
+        let unused = self.scale != Scale::Rms && self.rms_rate != RMS_RATE;
+        unused.then(|| "rms_rate is a factor of adjust_lr=match_rms_adamw alone: add that".to_owned())
     }
 
     /// Calls `visitor` with the rule that follows the directions: descent.

@@ -88,10 +88,10 @@ impl OptimizerSpec {
 
 /// The error for an optimizer that a dialect's library has not got.
 fn lacking(entry: &Entry, dialect: Option<Dialect>) -> Error {
-    let library = dialect.map_or("this dialect", Dialect::library);
+    let dialect = dialect.map_or("this", Dialect::name);
     let others: Vec<String> = entry.dialects().map(|dialect| format!("--dialect {dialect}")).collect();
     let others = if others.is_empty() { String::new() } else { format!("with {} or ", others.join(", ")) };
-    Error::Usage(format!("{library} has no optimizer \"{}\": use it {others}without --dialect", entry.name))
+    Error::Usage(format!("--dialect {dialect} has no optimizer \"{}\": use it {others}without --dialect", entry.name))
 }
 
 impl FromStr for OptimizerSpec {
@@ -188,7 +188,10 @@ mod tests {
         assert!(parse("sgd:dampening=0.1", Dialect::Keras).is_err());
         assert!(parse("adam:amsgrad=true", Dialect::Sklearn).is_err());
         let message = parse("lion", Dialect::Sklearn).unwrap_err().to_string();
-        assert_eq!(message, "scikit-learn has no optimizer \"lion\": use it with --dialect keras or without --dialect");
+        assert_eq!(
+            message,
+            "--dialect sklearn has no optimizer \"lion\": use it with --dialect keras or without --dialect"
+        );
     }
 
     #[test]
@@ -223,6 +226,8 @@ mod tests {
         let message = |text: &str| text.parse::<OptimizerSpec>().unwrap_err().to_string();
         assert!(message("adamm").contains("did you mean \"adam\"?"));
         assert!(message("adam:beta=0.9").contains("did you mean \"beta1\"?"));
+        assert!(message("muon:rms_rate=0.1").contains("adjust_lr=match_rms_adamw"));
+        assert!("muon:adjust_lr=match_rms_adamw,rms_rate=0.1".parse::<OptimizerSpec>().is_ok());
         assert!(message("rmsprop:centred=true").contains("did you mean \"centered\"?"));
         assert!(message("adam:beta2=1").contains("beta2 must be at least 0 and below 1, found \"1\""));
         for text in [

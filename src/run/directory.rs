@@ -59,10 +59,10 @@ pub fn path_among_runs(before: &str, behind: &str) -> PathBuf {
 }
 
 impl RunDirectory {
-    /// Refuses a directory that holds a run; makes nothing yet.
+    /// Refuses a directory that holds a run, or that cannot be made or written; makes nothing yet.
     ///
     /// # Errors
-    /// [`Error::Usage`] if a run is there and may not be replaced, [`Error::Io`] if `path` is a file.
+    /// [`Error::Usage`] if a run is there and may not be replaced, [`Error::Io`] if nothing can be written there.
     pub fn check(path: &Path, overwrite: bool) -> Result<()> {
         if path.exists() && !path.is_dir() {
             let not_a_directory = std::io::Error::from(std::io::ErrorKind::NotADirectory);
@@ -73,7 +73,7 @@ impl RunDirectory {
                 "--out {}: a run is there already ({file}): choose another directory, or --overwrite",
                 path.display()
             ))),
-            _ => Ok(()),
+            _ => atomic::check_folder(path),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod cross_validation;
 mod directory;
+mod execution;
 mod overfit;
 mod plan;
 mod problem;
@@ -10,7 +11,8 @@ mod trace;
 
 pub use cross_validation::{CrossValidation, Fold};
 pub use directory::{RunDirectory, default_path, is_run, path_among_runs, read_summary};
+pub use execution::Finished;
 pub use overfit::{OverfitReport, overfit_batch};
-pub use plan::{Finished, Plan};
+pub use plan::Plan;
 pub use summary::Summary;
 pub use trace::trace;

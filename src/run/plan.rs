@@ -1,26 +1,18 @@
 //! A run that is ready to begin: data read and prepared, network and schedule decided.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use serde_json::{Value, json};
 
 use super::cross_validation::CrossValidation;
-use super::directory::RunDirectory;
-use super::summary::Summary;
 use crate::config::TrainConfig;
 use crate::data::{Dataset, Prepared, Task, prepare};
-use crate::kernel::Line;
-use crate::metrics::{ConfusionMatrix, Detail, MetricSet};
 use crate::model::file::read_tensors;
-use crate::model::{Architecture, Model, Parameters};
+use crate::model::{Architecture, Parameters};
 use crate::nn::{Loss, Objective};
 use crate::optim::Dialect;
 use crate::train::best::default_monitor;
-use crate::train::events::Event;
-use crate::train::fit::{FitData, FitOptions, FitOutcome, Stopped, fit};
 use crate::train::goal::{DataPart, Watched};
-use crate::train::score::{Rows, Scorer};
 use crate::train::team::{available_threads, useful_threads};
 use crate::train::{StepSettings, Trainer};
 use crate::{Error, Result};
@@ -52,16 +44,6 @@ pub struct Plan {
     pub cv: Option<CrossValidation>,
     /// What was decided and is said aloud, with the flag that changes it.
     pub notes: Vec<String>,
-}
-
-/// A run that is over.
-pub struct Finished {
-    /// Its figures.
-    pub summary: Summary,
-    /// The best weights with all that prediction needs.
-    pub model: Model,
-    /// Why it stopped.
-    pub stopped: Stopped,
 }
 
 /// Steps that training makes where the user names no epochs.
@@ -265,7 +247,7 @@ impl Plan {
 
     /// Whether there is such a part. A cross-validation's final network has no validation part: what watches one has had its
     /// say in the folds.
-    fn can_watch(&self, watched: Watched) -> bool {
+    pub(super) fn can_watch(&self, watched: Watched) -> bool {
         watched.part != DataPart::Val || self.prepared.val.is_some()
     }
 
@@ -274,29 +256,6 @@ impl Plan {
         let task = self.prepared.preprocessing.task();
         let asked = self.config.stopping.monitor.filter(|monitor| self.can_watch(*monitor));
         asked.unwrap_or_else(|| default_monitor(task, self.prepared.val.is_some()))
-    }
-
-    fn fit_options(&self) -> FitOptions {
-        let stopping = &self.config.stopping;
-        FitOptions {
-            epochs: self.epochs,
-            steps: stopping.steps,
-            time_limit: stopping.time_limit,
-            batch: self.rows_per_step(),
-            // A step on all rows sees the same in any order, but rounds alike only in the same.
-            shuffle: self.config.shuffle && !self.config.optimizer.spec.algorithm.needs_full_batch(),
-            seed: self.config.seed,
-            lr: self.config.optimizer.spec.lr,
-            schedule: self.config.optimizer.schedule.clone(),
-            last_epoch: self.last_epoch,
-            target: stopping.target.filter(|goal| self.can_watch(goal.watched)),
-            monitor: self.monitor(),
-            patience: stopping.patience.filter(|_| self.last_epoch.is_none()),
-            min_delta: stopping.min_delta,
-            tol_loss: stopping.tol_loss,
-            tol_grad: stopping.tol_grad,
-            log_steps: self.config.output.log_steps,
-        }
     }
 
     /// A trainer with the initial weights; steps have up to `batch` rows.
@@ -333,104 +292,10 @@ impl Plan {
         })
     }
 
-    /// Trains, writes the run directory, and reports; `observe` is told what happens.
-    ///
-    /// A run that diverges, or that a signal ends, keeps the last good model and its summary all the same.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if the directory cannot be written, [`Error::NoStep`] if a limit came before the first step.
-    pub fn run(
-        &self,
-        directory: &mut RunDirectory,
-        signal: &AtomicUsize,
-        observe: &mut dyn FnMut(&Event<'_>),
-    ) -> Result<Finished> {
-        directory.write("config.toml", &self.to_toml())?;
-        directory.write_json("split.json", &self.prepared.split)?;
-        directory.event(&self.start_event())?;
-        for fold in self.cv.iter().flat_map(|cv| &cv.folds) {
-            directory.event(&fold.event())?;
-        }
-        let mut failure = None;
-        let finished = self.train(signal, &mut |event| {
-            if failure.is_none() {
-                failure = directory.event(&event.to_json()).err();
-            }
-            observe(event);
-        })?;
-        if finished.summary.steps == 0 && matches!(finished.stopped, Stopped::Time | Stopped::Steps) {
-            directory.withdraw();
-            return Err(Error::NoStep("the time was up before the first optimizer step: allow more".to_owned()));
-        }
-        finished.model.save(&directory.model())?;
-        directory.write_json("summary.json", &finished.summary)?;
-        directory.event(&finished.summary.end_event())?;
-        failure.map_or(Ok(finished), Err)
-    }
-
     /// The configuration as a file that repeats the run.
     pub fn to_toml(&self) -> String {
         self.config.to_toml(self.batch, self.epochs)
     }
-
-    /// Trains and evaluates the kept weights, and leaves no file behind.
-    ///
-    /// # Errors
-    /// Options that do not fit each other.
-    pub fn train(&self, signal: &AtomicUsize, observe: &mut dyn FnMut(&Event<'_>)) -> Result<Finished> {
-        let mut trainer = self.trainer(self.rows_per_step())?;
-        let scorer = Scorer::new(self.prepared.preprocessing.target(), self.loss);
-        let data = FitData { train: &self.prepared.train, val: self.prepared.val.as_ref(), scorer: &scorer };
-        let outcome = fit(&mut trainer, data, &self.fit_options(), signal, observe);
-        self.finish(&mut trainer, &scorer, outcome)
-    }
-
-    /// Evaluates the kept weights once on each part.
-    fn finish(&self, trainer: &mut Trainer, scorer: &Scorer, outcome: FitOutcome) -> Result<Finished> {
-        let mut kept = outcome.parameters;
-        let train = evaluate(trainer, scorer, &mut kept, self.prepared.judged_train()).0;
-        let mut part = |data: &Option<Dataset>| data.as_ref().map(|d| evaluate(trainer, scorer, &mut kept, d)).unzip();
-        let (val, val_confusion) = part(&self.prepared.val);
-        let (test, test_confusion) = part(&self.prepared.test);
-        let parameters = Parameters { layout: self.parameters.layout.clone(), lines: kept };
-        let confusion: Option<ConfusionMatrix> = test_confusion.flatten().or(val_confusion.flatten());
-        let summary = Summary {
-            stopped: outcome.stopped.name(),
-            epochs: outcome.history.len(),
-            steps: trainer.steps(),
-            best_epoch: outcome.best_epoch,
-            parameters: parameters.layout.parameters(),
-            train,
-            val,
-            test,
-            classes: self.prepared.preprocessing.class_names().to_vec(),
-            confusion: confusion.as_ref().map(ConfusionMatrix::nested),
-            seconds: outcome.seconds,
-            samples_per_s: outcome.rows as f64 / outcome.step_seconds.max(1e-9),
-            threads: self.threads,
-            threads_asked: self.threads_asked,
-            isa: self.config.threads.isa.name(),
-            seed: self.config.seed,
-            cv: self.cv.clone(),
-            weights_sha256: parameters.sha256(),
-        };
-        let history = outcome.history.iter().map(|record| Event::Epoch(record).to_json()).collect();
-        let objective = (self.loss, self.config.optimizer.label_smoothing);
-        let preprocessing = self.prepared.preprocessing.clone();
-        let model = Model::new(self.architecture.clone(), objective, preprocessing, history, parameters);
-        Ok(Finished { summary, model, stopped: outcome.stopped })
-    }
-}
-
-fn evaluate(
-    trainer: &mut Trainer,
-    scorer: &Scorer,
-    parameters: &mut [Line],
-    data: &Dataset,
-) -> (MetricSet, Option<ConfusionMatrix>) {
-    let evaluation = trainer.evaluate_with(parameters, data);
-    let figures = scorer.figures(&evaluation.outputs, data, Rows::All, evaluation.loss, Detail::Full);
-    (figures, scorer.confusion(&evaluation.outputs, data))
 }
 
 #[cfg(test)]

@@ -143,7 +143,9 @@ fn progress_goes_to_standard_error() {
 #[test]
 fn places_that_cannot_be_written_end_a_run() {
     let place = iris();
-    place.fails(5, &["train", "iris.csv", "-q", "-o", "/proc/run"]);
+    let message = place.fails(5, &["train", "iris.csv", "--cv", "3", "-o", "/proc/run"]);
+    assert!(!message.contains("fold"), "it is found before the folds are trained: {message}");
+    place.fails(5, &["tune", "iris.csv", "-q", "-o", "/proc/run"]);
     std::fs::create_dir(place.path("run")).unwrap();
     std::os::unix::fs::symlink("/dev/full", place.path("run/events.jsonl")).unwrap();
     let args = [&["train", "iris.csv", "-o", "run", "--overwrite"], &SMALL[..]].concat();
@@ -172,6 +174,26 @@ fn signals_save_the_run() {
         assert_eq!(json(&out(&output))["stopped"], "signal");
         assert_eq!(place.json("run/summary.json")["stopped"], "signal");
         assert_eq!(place.ok(&["predict", "run", "iris.csv"]).lines().count(), 151);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_while_data_are_read_leaves_nothing() {
+    use std::io::Write;
+    let place = iris();
+    let rows = place.read("iris.csv");
+    for verb in ["train", "tune"] {
+        let mut child = place.command(&[verb, "-", "-o", "run"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        // More than a pipe holds: when the last of it is taken, the program reads.
+        for _ in 0..50 {
+            input.write_all(rows.as_bytes()).unwrap();
+        }
+        let kill = format!("kill -INT {}", child.id());
+        assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{verb}");
+        assert!(!place.path("run").exists(), "{verb}");
     }
 }
 

@@ -76,3 +76,11 @@ fn wrong_ranges_are_refused() {
     }
     assert!(!place.path("runs").exists(), "nothing was written");
 }
+
+#[test]
+fn an_optimizer_that_finds_its_own_steps_has_no_rate_to_find() {
+    for name in ["lbfgs", "rprop"] {
+        let message = iris().fails(2, &["lr-find", "iris.csv", "--optimizer", name]);
+        assert!(message.contains(name) && message.contains("finds its own step sizes"), "{message}");
+    }
+}

@@ -38,7 +38,7 @@ fn missing_columns_are_named() {
     place.write("narrow.csv", text.lines().map(without).collect::<String>());
     let message = place.fails(4, &["predict", "run", "narrow.csv"]);
     assert!(message.contains("sepal_length_cm, sepal_width_cm") && message.contains("narrow.csv"), "{message}");
-    let message = place.fails(3, &["predict", "run", "iris.csv", "--keep", "specie"]);
+    let message = place.fails(4, &["predict", "run", "iris.csv", "--keep", "specie"]);
     assert!(message.contains("did you mean \"species\"?"), "{message}");
 }
 

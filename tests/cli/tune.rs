@@ -174,3 +174,38 @@ fn a_signal_finishes_the_running_trials() {
     let text = place.read("search/trials.jsonl");
     assert!(text.lines().count() < 500 && text.lines().all(|line| json(line)["epochs"].is_number()));
 }
+
+#[test]
+fn the_default_space_suits_every_optimizer() {
+    let place = iris();
+    for optimizer in ["lbfgs", "rprop", "schedulefree"] {
+        let flags = ["--optimizer", optimizer, "--budget", "3", "--epochs", "3", "-q", "--json", "-o", optimizer];
+        let found = json(&place.ok(&[&["tune", "iris.csv"], &flags[..]].concat()));
+        assert_eq!(found["tried"], 3, "{optimizer}");
+        assert!(found["best"]["value"].is_number(), "{optimizer}: {found}");
+    }
+}
+
+#[test]
+fn a_configuration_that_fixes_everything_leaves_nothing_to_search() {
+    let place = iris();
+    place.train("iris.csv", "run", &["--epochs", "1"]);
+    let message = place.fails(2, &["tune", "-c", "run/config.toml", "-o", "search"]);
+    assert!(message.contains("nothing is left to search"), "{message}");
+}
+
+#[test]
+fn a_space_with_wrong_values_leaves_no_directory() {
+    let place = iris();
+    for (space, part) in [
+        ("# nothing", "space.toml: nothing is left to search"),
+        ("dropout = [0.1, 2.0]", "space.toml: dropout: expected a share"),
+        ("optimizer = [\"adam\", \"lbfgs\"]\nbatch = [16]", "compares gradients"),
+        ("optimizer = [\"adam\", \"nosuch\"]\nlr_factor = [1]", "space.toml: unknown optimizer \"nosuch\": Known"),
+    ] {
+        place.write("space.toml", space);
+        let message = place.fails(2, &["tune", "iris.csv", "--space", "space.toml", "-o", "search"]);
+        assert!(message.contains(part), "{space}: {message}");
+        assert!(!place.path("search").exists(), "{space}");
+    }
+}

@@ -7,8 +7,8 @@ mod runs;
 mod space;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 pub use halving::{Rung, rungs};
@@ -30,6 +30,9 @@ use runs::Workers;
 
 /// Settings of a bracket where the budget is a time: halving begins anew with as many until the time is up.
 const BRACKET: usize = 9;
+
+/// Trials whose configurations are tried before the search begins.
+const MOST_CHECKED: usize = 100;
 
 /// Name of the file of trials.
 const TRIALS: &str = "trials.jsonl";
@@ -165,6 +168,19 @@ impl Tuner {
         points(self.space.parameters.len(), number + 1, self.base.config.seed).pop()
     }
 
+    /// Tries the configurations of the first trials, so that a space with values that training refuses is found before a
+    /// directory is made.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the space has such values.
+    pub fn check(&self, budget: Budget) -> Result<()> {
+        let trials = match budget {
+            Budget::Trials(trials) => trials.min(MOST_CHECKED),
+            Budget::Time(_) => MOST_CHECKED,
+        };
+        (1..=trials).try_for_each(|trial| self.config(&self.options(trial)?, 1).map(drop))
+    }
+
     /// The configuration of a trial.
     ///
     /// # Errors
@@ -208,8 +224,7 @@ impl Tuner {
             failed: &failed,
             of: self.runs_of(budget),
             made: AtomicUsize::new(0),
-            done: AtomicUsize::new(0),
-            epochs: AtomicUsize::new(0),
+            ended: Mutex::new((0, 0)),
             observe,
         };
         let mut tried = 0;
@@ -298,10 +313,10 @@ pub struct TuneDirectory {
 }
 
 impl TuneDirectory {
-    /// Refuses a directory that holds a search; makes nothing yet.
+    /// Refuses a directory that holds a search, or that cannot be made or written; makes nothing yet.
     ///
     /// # Errors
-    /// [`Error::Usage`].
+    /// [`Error::Usage`], and [`Error::Io`] if nothing can be written there.
     pub fn check(path: &Path, overwrite: bool) -> Result<()> {
         if !overwrite && path.join(TRIALS).exists() {
             return Err(Error::Usage(format!(
@@ -309,7 +324,7 @@ impl TuneDirectory {
                 path.display()
             )));
         }
-        Ok(())
+        atomic::check_folder(path)
     }
 
     /// Makes the directory of a new search, and forgets an older one that was there.

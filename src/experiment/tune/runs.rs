@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::journal::{Journal, Trial};
 use super::{Progress, Tuner};
@@ -25,10 +25,8 @@ pub(super) struct Workers<'a> {
     pub(super) of: Option<(usize, usize)>,
     /// Trials made now.
     pub(super) made: AtomicUsize,
-    /// Trials ended.
-    pub(super) done: AtomicUsize,
-    /// Epochs ended, over all trials and folds.
-    pub(super) epochs: AtomicUsize,
+    /// Trials ended, and epochs over all trials and folds; held while one is shown, so that they are shown in order.
+    pub(super) ended: Mutex<(usize, usize)>,
     pub(super) observe: &'a (dyn Fn(Progress<'_>) + Sync),
 }
 
@@ -55,8 +53,7 @@ impl Workers<'_> {
         for &trial in trials {
             match self.journal.find(trial, epochs) {
                 Some(known) => {
-                    self.done.fetch_add(1, Ordering::Relaxed);
-                    self.epochs.fetch_add(epochs * self.tuner.folds(), Ordering::Relaxed);
+                    drop(self.ended(epochs));
                     found.push(known);
                 }
                 None => jobs.push(self.job(trial, epochs)?),
@@ -75,6 +72,14 @@ impl Workers<'_> {
             found.extend(self.side_by_side(&group, sharing)?);
         }
         Ok(found)
+    }
+
+    /// Counts a trial of so many epochs, and returns what there is now.
+    fn ended(&self, epochs: usize) -> MutexGuard<'_, (usize, usize)> {
+        let mut ended = self.ended.lock().unwrap_or_else(|e| e.into_inner());
+        ended.0 += 1;
+        ended.1 += epochs * self.tuner.folds();
+        ended
     }
 
     fn job(&self, trial: usize, epochs: usize) -> Result<Job> {
@@ -156,16 +161,14 @@ impl Workers<'_> {
         };
         self.journal.add(trial.clone())?;
         self.made.fetch_add(1, Ordering::Relaxed);
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        let ended = epochs * self.tuner.folds();
-        let ended = self.epochs.fetch_add(ended, Ordering::Relaxed) + ended;
+        let ended = self.ended(epochs);
         let ranked = self.journal.ranked(self.tuner.metric.metric);
         (self.observe)(Progress {
             trial: &trial,
             best: &ranked[0],
-            done,
+            done: ended.0,
             of: self.of.map(|(trials, _)| trials),
-            epochs: (ended, self.of.map(|(_, epochs)| epochs)),
+            epochs: (ended.1, self.of.map(|(_, epochs)| epochs)),
         });
         Ok(trial)
     }

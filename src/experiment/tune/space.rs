@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use crate::config::{Group, KEYS, Origin, Settings, find};
+use crate::config::{Group, KEYS, Origin, Settings, TrainConfig, dialect_of, find};
 use crate::experiment::quasi_random::log_uniform;
 use crate::optim::OptimizerSpec;
 use crate::spec::unknown;
@@ -120,10 +120,18 @@ impl Range {
 }
 
 impl Space {
-    /// The default space, without what `settings` fix.
+    /// The default space, without what `settings` fix, and what the optimizer that they name takes no part of: L-BFGS has no
+    /// mini-batches, and no dropout.
     pub fn standard(settings: &Settings) -> Space {
         let mut space = Space::parse(STANDARD, "the default space").expect("the default space is a space");
         space.parameters.retain(|p| !settings.has(option_of(&p.name)));
+        if settings.text("hidden").as_deref() == Some("none") {
+            space.parameters.retain(|p| !["activation", "dropout"].contains(&p.name.as_str()));
+        }
+        // Settings that are wrong by themselves are refused as such, and not for what is searched.
+        if settings.has("optimizer") && TrainConfig::new(settings.clone()).is_ok() {
+            space.parameters.retain(|p| suits(p, settings));
+        }
         space
     }
 
@@ -170,11 +178,16 @@ impl Space {
         Ok(Space { parameters, origin: origin.to_owned() })
     }
 
-    /// Refuses a search for what `settings` fix.
+    /// Refuses a search for what `settings` fix, and one for nothing.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the parameter.
     pub fn check_free(&self, settings: &Settings) -> Result<()> {
+        if self.parameters.is_empty() {
+            let message =
+                "nothing is left to search: leave out some of the options that are given, or name others in --space";
+            return Err(Error::Usage(format!("{}: {message}", self.origin)));
+        }
         match self.parameters.iter().find(|p| settings.has(option_of(&p.name))) {
             Some(p) => Err(Error::Usage(format!(
                 "{}: {}: --{} is given, and would be searched: leave one out",
@@ -210,7 +223,9 @@ impl Space {
                 "lr_factor" => {
                     let name = chosen.get("optimizer").and_then(Value::as_str).map(str::to_owned);
                     let name = name.or_else(|| settings.text("optimizer"));
-                    let spec: OptimizerSpec = name.as_deref().unwrap_or("adam").parse()?;
+                    let dialect = dialect_of(self.with_options(settings, &options_of_dialect(&chosen)))?;
+                    let spec = OptimizerSpec::parse(name.as_deref().unwrap_or("adam"), dialect)
+                        .map_err(|e| Error::Usage(format!("{}: {e}", self.origin)))?;
                     let factor = value.as_float().or(value.as_integer().map(|n| n as f64)).unwrap_or(1.0);
                     options.insert("lr".to_owned(), Value::Float(three_digits(spec.lr * factor)));
                 }
@@ -246,6 +261,20 @@ impl Space {
         };
         self.parameters.iter().zip(point).filter_map(near).collect()
     }
+}
+
+/// The dialect of a point, where that is searched.
+fn options_of_dialect(chosen: &Table) -> Table {
+    chosen.iter().filter(|(name, _)| *name == "dialect").map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Whether training takes values from all over a parameter's range beside the settings.
+fn suits(parameter: &Parameter, settings: &Settings) -> bool {
+    let space = Space { parameters: vec![parameter.clone()], origin: String::new() };
+    [0.0, 0.25, 0.5, 0.75, 0.999].into_iter().all(|u| {
+        let options = space.options_at(&[u], settings);
+        options.is_ok_and(|options| TrainConfig::new(space.with_options(settings, &options)).is_ok())
+    })
 }
 
 /// The option that a parameter decides.
@@ -296,6 +325,37 @@ mod tests {
         let space = Space::parse("optimizer = [\"adam\", \"sgd\"]\nlr_factor = { log = [0.1, 10] }", "x").unwrap();
         let rate = |u: f64| space.options_at(&[0.5, u], &Settings::new()).unwrap()["lr"].as_float().unwrap();
         assert_eq!((rate(0.0), rate(0.9)), (0.001, 0.01));
+    }
+
+    #[test]
+    fn the_rate_is_that_of_the_dialect() {
+        let space = Space::parse("lr_factor = { log = [1, 10] }", "x").unwrap();
+        for (dialect, rate) in [("torch", 1.0), ("keras", 0.001)] {
+            let mut settings = Settings::new();
+            settings.set("optimizer", Value::String("adadelta".into()), Origin::Flag);
+            settings.set("dialect", Value::String(dialect.into()), Origin::Flag);
+            assert_eq!(space.options_at(&[0.0], &settings).unwrap()["lr"].as_float(), Some(rate), "{dialect}");
+        }
+        let space = Space::parse("optimizer = [\"sgd\"]\ndialect = [\"torch\"]\nlr_factor = [1]", "x").unwrap();
+        assert_eq!(space.options_at(&[0.0; 3], &Settings::new()).unwrap()["lr"].as_float(), Some(0.001));
+    }
+
+    #[test]
+    fn the_default_space_suits_the_optimizer() {
+        let names = |optimizer: &str| {
+            let mut settings = Settings::new();
+            settings.set("data", Value::String("x.csv".into()), Origin::Flag);
+            settings.set("optimizer", Value::String(optimizer.into()), Origin::Flag);
+            let space = Space::standard(&settings);
+            space.parameters.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(names("adam"), "activation batch depth dropout lr_factor schedule weight_decay width");
+        assert_eq!(names("rprop"), "activation depth dropout lr_factor weight_decay width");
+        assert_eq!(names("lbfgs"), "activation depth lr_factor width");
+        let mut settings = Settings::new();
+        settings.set("hidden", Value::String("none".into()), Origin::Flag);
+        let linear = Space::standard(&settings);
+        assert!(!linear.parameters.iter().any(|p| p.name == "activation" || p.name == "dropout"));
     }
 
     #[test]
