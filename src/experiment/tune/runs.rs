@@ -25,7 +25,7 @@ pub(super) struct Workers<'a> {
     pub(super) of: Option<(usize, usize)>,
     /// Trials made now.
     pub(super) made: AtomicUsize,
-    /// Trials ended, and epochs over all trials and folds; held while one is shown, so that they are shown in order.
+    /// Trials ended, and epochs over all trials and folds; held while a trial is recorded and shown, to show them in order.
     pub(super) ended: Mutex<(usize, usize)>,
     pub(super) observe: &'a (dyn Fn(Progress<'_>) + Sync),
 }
@@ -159,9 +159,9 @@ impl Workers<'_> {
             seconds: cv.folds.iter().map(|fold| fold.seconds).sum(),
             weights_sha256: cv.folds.into_iter().map(|fold| fold.weights_sha256).collect(),
         };
+        let ended = self.ended(epochs);
         self.journal.add(trial.clone())?;
         self.made.fetch_add(1, Ordering::Relaxed);
-        let ended = self.ended(epochs);
         let ranked = self.journal.ranked(self.tuner.metric.metric);
         (self.observe)(Progress {
             trial: &trial,
