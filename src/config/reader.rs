@@ -27,6 +27,16 @@ fn reason(error: &Error, flag: &str) -> String {
     text.strip_prefix(&format!("{flag}: ")).map_or(text.clone(), str::to_owned)
 }
 
+impl Settings {
+    /// Whether a switch is on.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if its value is neither `true` nor `false`.
+    pub fn switch(&self, name: &str) -> Result<bool> {
+        Reader::new(self.clone()).switch(name)
+    }
+}
+
 impl Reader {
     pub(super) fn new(settings: Settings) -> Reader {
         Reader { settings }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::keys::{KEYS, find};
-use super::reader::Reader;
 use crate::{Error, Result, spec};
 
 /// Where a value was given.
@@ -71,14 +70,6 @@ impl Settings {
     /// Takes over the values of other settings, which win.
     pub fn extend(&mut self, others: Settings) {
         self.given.extend(others.given);
-    }
-
-    /// Whether a switch is on.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] if its value is neither `true` nor `false`.
-    pub fn switch(&self, name: &str) -> Result<bool> {
-        Reader::new(self.clone()).switch(name)
     }
 
     /// Sets a value that any other source overrides, such as a variable of another library.

@@ -39,7 +39,7 @@ pub fn cross_validate(
             plan.threads = sharing.threads;
         }
         let rows = (plan.prepared.train.rows(), plan.prepared.val.as_ref().map_or(0, Dataset::rows));
-        let fold = Fold::new(number + 1, rows, plan.train(signal, &mut |_| {})?.summary);
+        let fold = plan.train(signal, &mut |_| {})?.summary.of_fold(number + 1, rows);
         observe(&fold);
         Ok(Some(fold))
     });

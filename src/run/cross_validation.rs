@@ -3,7 +3,6 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::summary::Summary;
 use crate::metrics::{MetricName, MetricSet};
 
 /// The figures of all folds.
@@ -43,22 +42,6 @@ pub struct Fold {
 }
 
 impl Fold {
-    /// A fold's run; `fold` counts from 1.
-    pub fn new(fold: usize, (train_rows, val_rows): (usize, usize), summary: Summary) -> Fold {
-        Fold {
-            fold,
-            train_rows,
-            val_rows,
-            stopped: summary.stopped,
-            epochs: summary.epochs,
-            steps: summary.steps,
-            best_epoch: summary.best_epoch,
-            val: summary.val.unwrap_or_default(),
-            seconds: summary.seconds,
-            weights_sha256: summary.weights_sha256,
-        }
-    }
-
     /// As one object of `events.jsonl`.
     pub fn event(&self) -> Value {
         let mut event = json!(self);

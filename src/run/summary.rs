@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::cross_validation::CrossValidation;
+use super::cross_validation::{CrossValidation, Fold};
 use crate::metrics::MetricSet;
 
 /// The figures of `summary.json`.
@@ -53,6 +53,22 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// What of it is kept of a fold, for the run of fold `fold`, counted from 1.
+    pub fn of_fold(self, fold: usize, (train_rows, val_rows): (usize, usize)) -> Fold {
+        Fold {
+            fold,
+            train_rows,
+            val_rows,
+            stopped: self.stopped,
+            epochs: self.epochs,
+            steps: self.steps,
+            best_epoch: self.best_epoch,
+            val: self.val.unwrap_or_default(),
+            seconds: self.seconds,
+            weights_sha256: self.weights_sha256,
+        }
+    }
+
     /// The last event of the run: the same figures.
     pub fn end_event(&self) -> Value {
         let mut end = json!(self);

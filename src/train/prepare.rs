@@ -2,43 +2,11 @@
 //! the factors of the directions, so that the update is descent along them. Element-wise optimizers pass by.
 
 use super::clock::{Clock, Phase};
-use super::orthogonal::{Matrices, SharedMatrices};
-use super::shared::Shared;
+use super::preparation::SharedPreparation;
 use super::step::{Batch, Worker};
 use crate::model::Layout;
-use crate::optim::per_tensor::{PerTensor, Shape, Squares, direct};
+use crate::optim::per_tensor::{Shape, Squares, direct};
 use crate::optim::{Rule, VisitRule};
-
-/// What preparation needs in memory.
-pub(super) struct Preparation {
-    /// Of each slot: sums of its weights, then of its biases, gains or shifts.
-    squares: Vec<[Squares; 2]>,
-    matrices: Option<Matrices>,
-}
-
-/// The memory of preparation while a team works.
-pub(super) struct SharedPreparation<'a> {
-    squares: Shared<'a, [Squares; 2]>,
-    matrices: Option<SharedMatrices<'a>>,
-}
-
-impl Preparation {
-    /// For an optimizer, a layout and a team of `members`.
-    pub(super) fn new(optimizer: PerTensor, layout: &Layout, members: usize) -> Preparation {
-        Preparation {
-            squares: vec![[Squares::default(); 2]; layout.slots.len()],
-            matrices: optimizer.newton_schulz().map(|_| Matrices::new(layout, members)),
-        }
-    }
-
-    /// Lends the memory to a team.
-    pub(super) fn share(&mut self) -> SharedPreparation<'_> {
-        SharedPreparation {
-            squares: Shared::new(&mut self.squares),
-            matrices: self.matrices.as_mut().map(Matrices::share),
-        }
-    }
-}
 
 impl<C: Clock> Worker<'_, '_, C> {
     /// Prepares the update: directions in the place of gradients. Every member calls it, or none; a barrier stands within.

@@ -11,7 +11,7 @@ use super::forward::{DropoutAt, SharedNet, first_layer, forward, splits_first_la
 use super::gather::{gather_inputs, gather_targets};
 use super::loss::panel_loss;
 use super::mean::Mean;
-use super::prepare::SharedPreparation;
+use super::preparation::SharedPreparation;
 use super::settings::StepSettings;
 use super::shared::Shared;
 use super::sums::{Clipping, SlotSums, StepStats};

@@ -7,7 +7,7 @@ use super::clock::{Clock, NoClock, PhaseTimes, Stopwatch};
 use super::evaluate::{Evaluation, Evaluator};
 use super::forward::SharedNet;
 use super::mean::Mean;
-use super::prepare::Preparation;
+use super::preparation::Preparation;
 use super::settings::StepSettings;
 use super::shared::Shared;
 use super::step::{BLOCK_ROWS, Batch, SharedRun, Worker, step, visits};

@@ -132,7 +132,7 @@ impl Workers<'_> {
         let folds = {
             let mut begun = lock();
             let folds = begun.entry(job.trial).or_default();
-            folds.push(Fold::new(fold + 1, rows, finished.summary));
+            folds.push(finished.summary.of_fold(fold + 1, rows));
             if folds.len() < self.tuner.folds() {
                 return Ok(None);
             }
