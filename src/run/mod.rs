@@ -5,7 +5,6 @@ mod directory;
 mod execution;
 mod overfit;
 mod plan;
-mod problem;
 mod summary;
 mod trace;
 

@@ -225,7 +225,11 @@ impl Plan {
         useful_threads(self.flops_per_step(), self.threads_asked.min(available_threads()))
     }
 
-    pub(super) fn settings(&self) -> Result<StepSettings> {
+    /// How a step is made.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for label smoothing that the loss does not take.
+    pub fn settings(&self) -> Result<StepSettings> {
         let o = &self.config.optimizer;
         // In Keras the mini-batches that are accumulated count alike, however many rows they have.
         let keras = o.spec.dialect == Some(Dialect::Keras);

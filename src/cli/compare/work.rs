@@ -96,7 +96,7 @@ impl Work {
         let mut problems: Vec<Problem> = Vec::new();
         for config in std::mem::take(&mut self.data) {
             let name = free_name(&config.data.data, &problems, &self.named);
-            let (problem, notes) = Plan::new(config)?.problem(name)?;
+            let (problem, notes) = Problem::planned(&Plan::new(config)?, name)?;
             self.notes.extend(notes.into_iter().map(|note| format!("{}: {note}", problem.name)));
             problems.push(problem);
         }

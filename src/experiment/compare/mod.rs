@@ -9,6 +9,7 @@ mod analysis;
 mod contestant;
 mod figure;
 mod journal;
+mod planned;
 mod problems;
 mod protocol;
 pub mod records;

@@ -1,35 +1,35 @@
 //! A user's data as a problem on which optimizers are compared.
 
-use super::plan::Plan;
+use super::problems::{Initial, Problem};
 use crate::config::Batch;
 use crate::data::Task;
-use crate::experiment::compare::{Initial, Problem};
 use crate::metrics::MetricName;
+use crate::run::Plan;
 use crate::train::score::Scorer;
 use crate::{Error, Result};
 
 /// Steps of a run where the user names none: enough for most small networks, and a second of work or less.
 const STEPS: u64 = 2_000;
 
-impl Plan {
-    /// The problem of this name, and what was decided for it and is said aloud. `--steps` or `--epochs` is its budget, 2,000
+impl Problem {
+    /// A plan's data and network under a name, and what was decided for it and is said aloud. `--steps` or `--epochs` is its budget, 2,000
     /// steps where neither is given.
     ///
     /// # Errors
     /// [`Error::Mismatch`] if there is no validation or no test part.
-    pub fn problem(&self, name: String) -> Result<(Problem, Vec<String>)> {
-        let step = self.settings()?;
-        let stopping = &self.config.stopping;
-        let of_epochs = stopping.epochs.map(|epochs| epochs as u64 * self.steps_per_epoch());
+    pub fn planned(plan: &Plan, name: String) -> Result<(Problem, Vec<String>)> {
+        let step = plan.settings()?;
+        let stopping = &plan.config.stopping;
+        let of_epochs = stopping.epochs.map(|epochs| epochs as u64 * plan.steps_per_epoch());
         let steps = stopping.steps.into_iter().chain(of_epochs).min().unwrap_or(STEPS);
-        let mut notes = self.prepared.notes.clone();
-        if self.config.optimizer.batch == Batch::Auto {
-            notes.push(format!("batch: {} (--batch changes it)", self.batch));
+        let mut notes = plan.prepared.notes.clone();
+        if plan.config.optimizer.batch == Batch::Auto {
+            notes.push(format!("batch: {} (--batch changes it)", plan.batch));
         }
         if stopping.steps.is_none() && stopping.epochs.is_none() {
             notes.push(format!("steps of every run: {steps} (--steps changes it)"));
         }
-        let preprocessing = &self.prepared.preprocessing;
+        let preprocessing = &plan.prepared.preprocessing;
         let task = preprocessing.task();
         let missing = |part: &str, flag: &str| {
             Error::Mismatch(format!(
@@ -38,16 +38,16 @@ impl Plan {
             ))
         };
         let problem = Problem {
-            description: format!("{} of {}", task, self.config.data.data.as_written()),
-            scorer: Scorer::new(preprocessing.target(), self.loss),
+            description: format!("{} of {}", task, plan.config.data.data.as_written()),
+            scorer: Scorer::new(preprocessing.target(), plan.loss),
             score: if MetricName::Accuracy.applies_to(task) { MetricName::Accuracy } else { MetricName::Rmse },
-            initial: Initial { scheme: self.config.model.init, regression: task == Task::Regression },
-            train: self.prepared.train.clone(),
-            val: self.prepared.val.clone().ok_or_else(|| missing("validation", "--valid"))?,
-            test: self.prepared.test.clone().ok_or_else(|| missing("test", "--test"))?,
-            architecture: self.architecture.clone(),
+            initial: Initial { scheme: plan.config.model.init, regression: task == Task::Regression },
+            train: plan.prepared.train.clone(),
+            val: plan.prepared.val.clone().ok_or_else(|| missing("validation", "--valid"))?,
+            test: plan.prepared.test.clone().ok_or_else(|| missing("test", "--test"))?,
+            architecture: plan.architecture.clone(),
             step,
-            batch: self.batch,
+            batch: plan.batch,
             steps,
             target: None,
             target_source: "median final validation loss of the tuned momentum baseline".to_owned(),
