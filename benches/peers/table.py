@@ -49,7 +49,7 @@ def table(best, versions, optimizers, rounds, version):
     known = ", ".join(f"{peer} {v}" for peer, v in sorted(versions.items()) if v)
     lines = [
         f"{datetime.date.today()}, {machine()}. {version}; {known}.",
-        f"Optimizer {', '.join(sorted(optimizers))}, clipping at norm 1. Median µs a step of {rounds} rounds, each program at its"
+        f"Optimizer {', '.join(sorted(optimizers))}, clipping at norm 1. Median µs a step of {rounds} round{'s' if rounds > 1 else ''}, each program at its"
         " best number of threads (in brackets); *ratio*: the best peer's time over gradlane's.",
         "",
         "| | " + " | ".join(workloads) + " |",
