@@ -14,19 +14,20 @@ BEGIN, END = "<!-- peers: begin -->", "<!-- peers: end -->"
 
 
 def read(path):
-    """`{workload: {peer: (best median µs a step, its threads)}}`, and the versions and optimizers seen."""
-    samples, versions, optimizers = collections.defaultdict(list), {}, set()
+    """`{workload: {peer: (best median µs a step, its threads)}}`, and the versions, optimizers and numbers of threads seen."""
+    samples, versions, optimizers, limits = collections.defaultdict(list), {}, set(), set()
     for line in pathlib.Path(path).read_text().splitlines():
         run = json.loads(line)
         peer = run.get("peer", "gradlane")
-        samples[run["workload"], peer, run["threads"]].append(run["us_per_step"])
+        samples[run["workload"], peer, run.get("threads_used", run["threads"])].append(run["us_per_step"])
+        limits.add(run["threads"])
         versions[peer.split("-")[0]] = run.get("version")
         optimizers |= {run["optimizer"]} if "peer" in run else set()
     best = collections.defaultdict(dict)
     for (workload, peer, threads), times in samples.items():
         candidate = (statistics.median(times), threads)
         best[workload][peer] = min(candidate, best[workload].get(peer, candidate))
-    return best, versions, optimizers, max(map(len, samples.values()), default=0)
+    return best, versions, optimizers, limits, max(map(len, samples.values()), default=0)
 
 
 def micros(us):
@@ -42,15 +43,16 @@ def machine():
     return f"{model}, {len(os.sched_getaffinity(0))} CPUs, {platform.system()}"
 
 
-def table(best, versions, optimizers, rounds, version):
+def table(best, versions, optimizers, limits, rounds, version):
     """Rows are programs, columns workloads; the last row is the best peer's time over gradlane's."""
     workloads = [name for name in common.WORKLOADS if name in best]
     peers = sorted({peer for row in best.values() for peer in row} - {"gradlane"})
     known = ", ".join(f"{peer} {v}" for peer, v in sorted(versions.items()) if v)
+    tried = " or ".join(map(str, sorted(limits)))
     lines = [
         f"{datetime.date.today()}, {machine()}. {version}; {known}.",
-        f"Optimizer {', '.join(sorted(optimizers))}, clipping at norm 1. Median µs a step of {rounds} round{'s' if rounds > 1 else ''}, each program at its"
-        " best number of threads (in brackets); *ratio*: the best peer's time over gradlane's.",
+        f"Optimizer {', '.join(sorted(optimizers))}, clipping at norm 1. Median µs a step, rounds: {rounds}. Threads allowed:"
+        f" {tried}, of which the best counts; in brackets those at work. *ratio*: the best peer's time over gradlane's.",
         "",
         "| | " + " | ".join(workloads) + " |",
         "|---" * (len(workloads) + 1) + "|",

@@ -186,6 +186,6 @@ mod tests {
         let (spec, values) = contestant("adam:beta2=0.95").at(&[0.0, 1.0, 0.0]);
         let parsed: OptimizerSpec = spec.parse().unwrap();
         assert_eq!(parsed.to_string(), "adam:lr=1e-4,beta1=0,beta2=0.95", "of {spec}");
-        assert_eq!(values.into_iter().collect::<Vec<_>>().len(), 3);
+        assert_eq!(values.len(), 3);
     }
 }

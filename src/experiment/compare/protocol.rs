@@ -79,9 +79,9 @@ impl Terms {
     }
 }
 
-/// The schedule of a trial: of two in a row, one of each where there are two. The turn is that of Thue and Morse, by the number of ones in
-/// binary; plain alternation would follow the last binary digit, which also decides the half of the axis in which a
-/// Halton point lies, so one schedule would see small learning rates alone.
+/// The schedule of a trial: of two in a row, one of each where there are two. The turn is that of Thue and Morse, by the
+/// number of ones in binary; plain alternation would follow the last binary digit, which also decides the half of the axis
+/// in which a Halton point lies, so one schedule would see small learning rates alone.
 fn schedule(schedules: &[&'static str], trial: usize) -> &'static str {
     schedules[trial.count_ones() as usize % schedules.len()]
 }
