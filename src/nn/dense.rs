@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::activation::Activation;
 use super::panel::activate_in_place;
 use crate::kernel::gemm::{self, Extent};
-use crate::kernel::{Isa, LANES, Line, Panels, PanelsMut};
+use crate::kernel::{Isa, LANES, Panels, PanelsMut};
 
 /// The weights of one layer: panels `[depth][16 outputs]`; where there is a bias it is the last line of each.
 #[derive(Clone, Copy)]
@@ -76,14 +76,6 @@ pub fn backward_to_inputs(
 /// - `dw`: the weight panels, beginning with the first row wanted
 pub fn backward_to_weights(isa: Isa, x: Panels<'_>, dz_t: Panels<'_>, dw: PanelsMut<'_>, extent: Extent) {
     gemm::backward(isa, x, dz_t, dw, extent);
-}
-
-/// One panel of error signals, samples in lanes, to 16 samples with outputs in lanes: `dz` holds `fan_out` lines, and
-/// the transposed block of output panel `o` goes to `dz_t(o)`, 16 lines.
-pub(crate) fn transpose_panel<'a>(isa: Isa, dz: &[Line], mut dz_t: impl FnMut(usize) -> &'a mut [Line]) {
-    for (panel, block) in dz.chunks(LANES).enumerate() {
-        super::panel::transpose(isa, block, dz_t(panel));
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::activation::functions::Function;
 use super::activation::{Activation, Visit};
 use super::column::{Column, ColumnMut};
-use crate::kernel::{Isa, Job, Lanes, Line};
+use crate::kernel::{Isa, Job, LANES, Lanes, Line, PanelsMut};
 
 /// Lines as a column: element `i` is line `i`, a sample in each lane.
 pub(crate) struct LineColumn<'a>(pub(crate) &'a [Line]);
@@ -80,9 +80,13 @@ pub(crate) fn add(isa: Isa, x: &[Line], y: &mut [Line]) {
     isa.run(AddTo { x, y });
 }
 
-/// Exchanges rows and lanes: `to[s] lane o = from[o] lane s`, for 16 lines; missing lines of `from` are zero.
-pub(crate) fn transpose(isa: Isa, from: &[Line], to: &mut [Line]) {
-    assert!(from.len() <= 16 && to.len() == 16);
+/// Exchanges rows and lanes of each block of 16 lines: line `s`, lane `o` of panel `b` of `to` is line `16 b + o`, lane
+/// `s` of `from`; lines that `from` lacks are zero.
+///
+/// # Panics
+/// If `to` has not 16 lines in a panel for each 16 lines of `from`.
+pub(crate) fn transpose(isa: Isa, from: &[Line], to: PanelsMut<'_>) {
+    assert!(to.holds(from.len().div_ceil(LANES), LANES));
     isa.run(Transpose { from, to });
 }
 
@@ -166,20 +170,20 @@ impl Job for AddTo<'_> {
 
 struct Transpose<'a> {
     from: &'a [Line],
-    to: &'a mut [Line],
+    to: PanelsMut<'a>,
 }
 
 impl Job for Transpose<'_> {
     type Output = ();
     #[inline(always)]
-    fn run<L: Lanes>(self) {
-        let mut block = [L::broadcast(0.0); 16];
-        for (b, line) in block.iter_mut().zip(self.from) {
-            *b = L::load(line);
-        }
-        L::transpose(&mut block);
-        for (b, line) in block.iter().zip(self.to) {
-            b.store(line);
+    fn run<L: Lanes>(mut self) {
+        for (panel, lines) in self.from.chunks(LANES).enumerate() {
+            // One expression for each line, whether it is there or not, keeps the block in registers.
+            let mut block = std::array::from_fn(|o| lines.get(o).map_or(L::broadcast(0.0), L::load));
+            L::transpose(&mut block);
+            for (lanes, line) in block.iter().zip(self.to.lines_mut(panel, 0..LANES)) {
+                lanes.store(line);
+            }
         }
     }
 }

@@ -61,8 +61,9 @@ fn through_activation(
 
 /// Outputs into lanes, for the panels of the weight gradient.
 fn transpose(member: Member<'_>, net: SharedNet<'_>, d: &SharedBuffer<'_>, d_t: &SharedBuffer<'_>, p: usize) {
-    let lines = d.lines(member, p, 0..d.rows());
-    dense::transpose_panel(net.isa, lines, |panel| d_t.lines_mut(member, panel, p * LANES..(p + 1) * LANES));
+    let outputs = 0..panels(d.rows());
+    let to = d_t.rows_mut(member, outputs, p * LANES..(p + 1) * LANES);
+    panel::transpose(net.isa, d.lines(member, p, 0..d.rows()), to);
 }
 
 /// Gradient by the input of layer `n`, left where layer `n − 1` looks for the one by its output: through a residual

@@ -80,10 +80,9 @@ fn transposed<'a, L: Lanes, T: Copy + 'a>(
         *slice = row(*r);
     }
     for first in (0..whole).step_by(LANES) {
-        let mut block = [L::broadcast(0.0); LANES];
-        for (lanes, slice) in block.iter_mut().zip(&slices[..rows.len()]) {
-            *lanes = load(&slice[first..]);
-        }
+        // One expression for each row, whether it is there or not, keeps the block in registers.
+        let mut block =
+            std::array::from_fn(|i| if i < rows.len() { load(&slices[i][first..]) } else { L::broadcast(0.0) });
         L::transpose(&mut block);
         for (lanes, line) in block.iter().zip(&mut panel[first..]) {
             lanes.store(line);

@@ -10,7 +10,7 @@ use super::shared::Shared;
 use super::team::Member;
 use super::workspace::{Buffer, SharedBuffer};
 use crate::kernel::gemm::{self, Extent};
-use crate::kernel::{Isa, Job, LANES, Lanes, Line, panels};
+use crate::kernel::{Isa, Job, LANES, Lanes, Line, PanelsMut, panels};
 use crate::model::{Layout, Tensor};
 use crate::nn::panel::transpose;
 use crate::optim::newton_schulz::NewtonSchulz;
@@ -141,7 +141,7 @@ impl MatrixOf<SharedBuffer<'_>> {
             } else {
                 for o in 0..tensor.panels {
                     let block = buffer.read(member, tensor.lines(o, inputs_of(tensor, p)));
-                    transpose(isa, block, self.x[0].lines_mut(member, p, o * LANES..(o + 1) * LANES));
+                    transpose(isa, block, self.x[0].rows_mut(member, p..p + 1, o * LANES..(o + 1) * LANES));
                 }
             }
             for line in self.x[0].lines_mut(member, p, 0..self.long) {
@@ -167,7 +167,8 @@ impl MatrixOf<SharedBuffer<'_>> {
             } else {
                 let mut block = [Line::ZERO; LANES];
                 for o in 0..tensor.panels {
-                    transpose(isa, self.x[last].lines(member, p, o * LANES..(o + 1) * LANES), &mut block);
+                    let from = self.x[last].lines(member, p, o * LANES..(o + 1) * LANES);
+                    transpose(isa, from, PanelsMut::new(&mut block, LANES, 1, LANES));
                     let to = buffer.write(member, tensor.lines(o, inputs_of(tensor, p)));
                     let count = to.len();
                     to.copy_from_slice(&block[..count]);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::kernel::{panel_stride, panels, zeroed};
+use crate::nn::panel::transpose;
 use crate::rng::{Purpose, stream};
 use rand::RngExt;
 
@@ -103,10 +104,8 @@ impl Layer {
         let rows = self.samples * LANES;
         let mut dz_t = vec![Line::ZERO; panels(self.fan_out) * rows];
         for (p, dz) in self.dz.chunks(panel_stride(self.fan_out)).enumerate() {
-            let mut blocks: Vec<_> =
-                dz_t.chunks_mut(rows).map(|panel| &mut panel[p * LANES..(p + 1) * LANES]).collect();
-            blocks.reverse();
-            transpose_panel(isa, &dz[..self.fan_out], |_| blocks.pop().unwrap());
+            let mut to = PanelsMut::new(&mut dz_t, rows, panels(self.fan_out), rows);
+            transpose(isa, &dz[..self.fan_out], to.rows_from(p * LANES));
         }
         let stride = panel_stride(self.depth());
         let mut dw = vec![Line::ZERO; panels(self.fan_out) * stride];

@@ -1,7 +1,6 @@
 //! The vector form of every activation against its scalar form, and the passes that move or combine lines.
 
 use super::*;
-use crate::kernel::LANES;
 
 /// Values at which something may go wrong, then a grid over where the functions bend.
 fn inputs(lines: usize) -> Vec<Line> {
@@ -103,7 +102,7 @@ fn transposing_exchanges_rows_and_lanes_and_fills_up_with_zeros() {
             let from: Vec<Line> =
                 (0..lines).map(|row| Line(std::array::from_fn(|lane| (row * 100 + lane + 1) as f32))).collect();
             let mut to = vec![Line::splat(f32::NAN); LANES];
-            transpose(isa, &from, &mut to);
+            transpose(isa, &from, PanelsMut::new(&mut to, LANES, 1, LANES));
             for (s, line) in to.iter().enumerate() {
                 for (o, value) in line.0.iter().enumerate() {
                     let expected = if o < lines { from[o].0[s] } else { 0.0 };
