@@ -18,7 +18,7 @@ pub struct GradientRule {
     pub norm: NormType,
 }
 
-/// Sums over a run of parameters, 16-lane partial sums added in lane order.
+/// Sums over a run of parameters: 16-lane partial sums, their lanes added in a fixed order.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct GradientSums {
     /// `Σ g²` before any clipping.
@@ -55,18 +55,28 @@ impl Job for Squares<'_> {
     type Output = f64;
     #[inline(always)]
     fn run<L: Lanes>(self) -> f64 {
-        let mut squares = L::broadcast(0.0);
-        for g in self.grads {
-            let g = L::load(g);
-            squares = g.mul_add(g, squares);
+        // Several sums side by side: one alone would wait for each addition.
+        let mut sums = [L::broadcast(0.0); 4];
+        let (fours, rest) = self.grads.as_chunks::<4>();
+        for lines in fours {
+            for (sum, g) in sums.iter_mut().zip(lines) {
+                let g = L::load(g);
+                *sum = g.mul_add(g, *sum);
+            }
         }
-        in_lane_order(squares)
+        for (sum, g) in sums.iter_mut().zip(rest) {
+            let g = L::load(g);
+            *sum = g.mul_add(g, *sum);
+        }
+        in_lane_order((sums[0] + sums[1]) + (sums[2] + sums[3]))
     }
 }
 
 #[inline(always)]
 fn in_lane_order<L: Lanes>(lanes: L) -> f64 {
-    lanes.to_array().iter().map(|x| f64::from(*x)).sum()
+    let lanes = lanes.to_array();
+    let fours: [f64; 4] = std::array::from_fn(|i| lanes[4 * i..4 * i + 4].iter().map(|x| f64::from(*x)).sum());
+    (fours[0] + fours[1]) + (fours[2] + fours[3])
 }
 
 struct Finish<'a> {
