@@ -52,10 +52,21 @@ impl Contestant {
     /// The optimizer at a point of `[0, 1)^dimensions`, as `--optimizer` reads it, and the searched numbers by name.
     pub fn at(&self, point: &[f64]) -> (String, BTreeMap<String, f64>) {
         let numbers: Vec<f64> = self.axes.iter().zip(point).map(|(axis, u)| axis.at(*u)).collect();
-        let searched = self.axes.iter().zip(&numbers).map(|(axis, number)| axis.option(*number));
-        let options: Vec<String> = self.given.iter().cloned().chain(searched).collect();
+        let momentum = self.momentum(&numbers);
+        let searched = || self.axes.iter().zip(&numbers).map(|(axis, n)| (axis.key, axis.value(*n, momentum)));
+        let options = self.given.iter().cloned().chain(searched().map(|(key, value)| format!("{key}={value}")));
         let names = self.axes.iter().map(|axis| axis.dimension().name);
-        (spec(&self.optimizer, &options), names.zip(numbers).collect())
+        // The rate itself is told too, where another number was searched for it.
+        let rate = searched().filter(|(key, _)| *key == RATE).map(|(key, value)| (key.to_owned(), value));
+        let values = names.zip(numbers.iter().copied()).chain(rate).collect();
+        (spec(&self.optimizer, &options.collect::<Vec<_>>()), values)
+    }
+
+    /// The momentum at a point: searched, or given, or none.
+    fn momentum(&self, numbers: &[f64]) -> f64 {
+        let searched = self.axes.iter().zip(numbers).find(|(axis, _)| axis.key == MOMENTUM);
+        let given = || self.given.iter().find_map(|option| value_of(option, MOMENTUM)?.parse().ok());
+        searched.map(|(axis, number)| axis.value(*number, 0.0)).or_else(given).unwrap_or(0.0)
     }
 
     /// What `runs.jsonl` says of it.
@@ -82,6 +93,17 @@ impl Contestant {
         }
         Ok(())
     }
+}
+
+/// Key of the learning rate.
+const RATE: &str = "lr";
+/// Key of the momentum.
+const MOMENTUM: &str = "momentum";
+
+/// The value in `key=value`, if that is its key.
+fn value_of<'a>(option: &'a str, key: &str) -> Option<&'a str> {
+    let (name, value) = option.split_once('=')?;
+    (name.trim() == key).then_some(value.trim())
 }
 
 /// `name:option,option`.
@@ -119,7 +141,7 @@ impl FromStr for Contestant {
         let (optimizer, options) = rest.trim().split_once(':').unwrap_or((rest.trim(), ""));
         let given: Vec<String> =
             options.split(',').map(str::trim).filter(|o| !o.is_empty()).map(str::to_owned).collect();
-        let fixed = |axis: &Axis| given.iter().any(|o| o.split('=').next().map(str::trim) == Some(axis.key));
+        let fixed = |axis: &Axis| given.iter().any(|option| value_of(option, axis.key).is_some());
         let free = axes(optimizer.trim()).iter().copied().filter(|axis| !fixed(axis)).collect();
         let contestant = Contestant {
             name: name.to_owned(),
@@ -179,7 +201,8 @@ mod tests {
     fn given_options_are_fixed_and_the_others_searched() {
         assert_eq!(searched("sgd"), ["lr"]);
         assert_eq!(searched("sgd:momentum=0.8"), ["lr"]);
-        assert_eq!(searched("momentum"), ["lr", "one_minus_momentum"]);
+        assert_eq!(searched("momentum"), ["effective_lr", "one_minus_momentum"]);
+        assert_eq!(searched("momentum:lr=0.1"), ["one_minus_momentum"]);
         assert_eq!(searched("adam"), ["lr", "one_minus_beta1", "one_minus_beta2", "eps"]);
         assert_eq!(searched("adam:beta2=0.95"), ["lr", "one_minus_beta1", "eps"]);
         assert_eq!(searched("a=adam:lr=0.1,beta1=0.9,beta2=0.9,eps=1e-8"), [""; 0]);

@@ -130,7 +130,7 @@ mod tests {
         let (sgd, momentum) = (of("sgd"), of("momentum"));
         assert_eq!((sgd.len(), momentum.len()), (15, 15));
         for (a, b) in sgd.iter().zip(&momentum) {
-            assert_eq!((a.values["lr"], &a.schedule), (b.values["lr"], &b.schedule));
+            assert_eq!((a.values["lr"], &a.schedule), (b.values["effective_lr"], &b.schedule));
         }
         assert_eq!(of("a=adam"), of("b=adam"));
         assert_eq!(Terms { trials: 5, ..terms }.trials(&"sgd".parse().unwrap()), sgd[..5]);

@@ -4,29 +4,43 @@ use super::records::Dimension;
 use crate::experiment::quasi_random::log_uniform;
 use crate::optim::Algorithm;
 
-/// A hyperparameter that is searched evenly in its logarithm, or in that of its distance from 1.
+/// A hyperparameter that is searched evenly in the logarithm of a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Axis {
     /// The key of `--optimizer`.
     pub key: &'static str,
-    /// Whether `1 − value` is what is searched: a momentum of 0.99 is as far from 0.9 as 0.9 from 0.
-    pub complement: bool,
+    /// What the number says of it.
+    pub number: Number,
     /// Least searched number.
     pub low: f64,
     /// Greatest.
     pub high: f64,
 }
 
+/// The number that is searched for a hyperparameter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Number {
+    /// Its value.
+    Value,
+    /// `1 − value`: a momentum of 0.99 is as far from 0.9 as 0.9 from 0.
+    Complement,
+    /// `value / (1 − momentum)`: how far a lasting gradient moves the weights in a step. The best of these hardly depends
+    /// on the momentum, that of the values does.
+    Effective,
+}
+
 const fn plain(key: &'static str, low: f64, high: f64) -> Axis {
-    Axis { key, complement: false, low, high }
+    Axis { key, number: Number::Value, low, high }
 }
 
 const fn complement(key: &'static str, low: f64, high: f64) -> Axis {
-    Axis { key, complement: true, low, high }
+    Axis { key, number: Number::Complement, low, high }
 }
 
 /// SGD in all its forms: up to rates that diverge on most problems.
 const SGD_LR: Axis = plain("lr", 1e-3, 3.0);
+/// The same for those with momentum: at each point of the space they share it with sgd.
+const MOMENTUM_LR: Axis = Axis { number: Number::Effective, ..SGD_LR };
 /// Rates of optimizers that divide by the size of the gradient.
 const ADAPTIVE_LR: Axis = plain("lr", 1e-4, 1e-1);
 /// A large `eps` makes an adaptive optimizer the plain one with the rate `lr / eps`, which the corner of the space with
@@ -44,8 +58,8 @@ const ADAM: &[Axis] = &[ADAPTIVE_LR, BETA1, BETA2, EPS];
 /// those of muon in every direction, and want lower or similar ones.
 const SPACES: &[(&str, &[Axis])] = &[
     ("sgd", &[SGD_LR]),
-    ("momentum", &[SGD_LR, complement("momentum", 1e-2, 1.0)]),
-    ("nesterov", &[SGD_LR, complement("momentum", 1e-2, 0.9)]),
+    ("momentum", &[MOMENTUM_LR, complement("momentum", 1e-2, 1.0)]),
+    ("nesterov", &[MOMENTUM_LR, complement("momentum", 1e-2, 0.9)]),
     ("rmsprop", &[ADAPTIVE_LR, complement("alpha", 1e-3, 0.5), EPS]),
     ("adam", ADAM),
     ("amsgrad", ADAM),
@@ -83,22 +97,32 @@ pub fn schedules(algorithm: Algorithm) -> &'static [&'static str] {
 impl Axis {
     /// What is searched, as reports name it.
     pub fn dimension(&self) -> Dimension {
-        let name = if self.complement { format!("one_minus_{}", self.key) } else { self.key.to_owned() };
+        let name = match self.number {
+            Number::Value => self.key.to_owned(),
+            Number::Complement => format!("one_minus_{}", self.key),
+            Number::Effective => format!("effective_{}", self.key),
+        };
         Dimension { name, low: self.low, high: self.high }
     }
 
     /// The searched number at `u` in `0..1`, to four digits.
     pub fn at(&self, u: f64) -> f64 {
-        let digits = format!("{:.3e}", log_uniform(u, self.low, self.high));
-        digits.parse().expect("a number was written")
+        four_digits(log_uniform(u, self.low, self.high))
     }
 
-    /// The option of `--optimizer` that a searched number stands for.
-    pub fn option(&self, number: f64) -> String {
-        // Four digits of a number above 10⁻⁴ end at the eighth decimal; what comes later is rounding.
-        let value = if self.complement { ((1.0 - number) * 1e8).round() / 1e8 } else { number };
-        format!("{}={value}", self.key)
+    /// The value that a searched number stands for, where the momentum is `momentum`.
+    pub fn value(&self, number: f64, momentum: f64) -> f64 {
+        match self.number {
+            Number::Value => number,
+            // Four digits of a number above 10⁻⁴ end at the eighth decimal; what comes later is rounding.
+            Number::Complement => ((1.0 - number) * 1e8).round() / 1e8,
+            Number::Effective => four_digits(number * (1.0 - momentum)),
+        }
     }
+}
+
+fn four_digits(number: f64) -> f64 {
+    format!("{number:.3e}").parse().expect("a number was written")
 }
 
 #[cfg(test)]
@@ -113,12 +137,17 @@ mod tests {
             let defaults: OptimizerSpec = entry.name.parse().unwrap();
             assert_eq!(axes(entry.name).is_empty(), defaults.algorithm.needs_full_batch(), "{}", entry.name);
             let options = defaults.options();
+            let momentum = options.iter().find_map(|o| o.strip_prefix("momentum=")?.parse::<f64>().ok());
             for (place, axis) in axes(entry.name).iter().enumerate() {
                 assert_eq!(axis.key == "lr", place == 0, "{}: the rate is first", entry.name);
                 let option = |option: &String| option.strip_prefix(axis.key)?.strip_prefix('=')?.parse::<f64>().ok();
                 let value = options.iter().find_map(option).unwrap_or_else(|| panic!("{} of {options:?}", axis.key));
-                let value = if axis.complement { 1.0 - value } else { value };
-                assert!((axis.low * 0.999..=axis.high).contains(&value), "{}: {value} of {axis:?}", entry.name);
+                let number = match axis.number {
+                    Number::Value => value,
+                    Number::Complement => 1.0 - value,
+                    Number::Effective => value / (1.0 - momentum.unwrap()),
+                };
+                assert!((axis.low * 0.999..=axis.high).contains(&number), "{}: {number} of {axis:?}", entry.name);
             }
         }
     }
@@ -127,9 +156,9 @@ mod tests {
     fn numbers_are_short_and_complements_exact() {
         let beta1 = complement("beta1", 2e-2, 1.0);
         assert_eq!((beta1.at(0.0), beta1.at(0.5)), (0.02, 0.1414));
-        assert_eq!(beta1.option(0.1414), "beta1=0.8586");
-        assert_eq!(beta1.option(1.0), "beta1=0");
-        assert_eq!(complement("beta2", 3e-4, 0.1).option(0.0003001), "beta2=0.9996999");
-        assert_eq!(plain("eps", 1e-8, 0.1).option(1.234e-8), "eps=0.00000001234");
+        assert_eq!((beta1.value(0.1414, 0.0), beta1.value(1.0, 0.0)), (0.8586, 0.0));
+        assert_eq!(complement("beta2", 3e-4, 0.1).value(0.0003001, 0.0), 0.9996999);
+        assert_eq!(plain("eps", 1e-8, 0.1).value(1.234e-8, 0.9), 1.234e-8);
+        assert_eq!((MOMENTUM_LR.value(1.283, 0.9), MOMENTUM_LR.value(1.283, 0.0)), (0.1283, 1.283));
     }
 }
