@@ -143,8 +143,9 @@ pub fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Work of a step, in floating-point operations, that keeps one more thread busy for longer than it costs.
-const FLOPS_PER_THREAD: f64 = 1.2e6;
+/// Work of a step, in floating-point operations, that each thread needs to be worth its barriers and the weights that it
+/// fetches from other cores: below two shares of it, two threads were at best as fast as one.
+const FLOPS_PER_THREAD: f64 = 1.8e6;
 
 /// As many threads as the work of a step keeps busy, at least one and `most` at most.
 pub fn useful_threads(flops_per_step: f64, most: usize) -> usize {
