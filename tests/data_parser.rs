@@ -136,6 +136,12 @@ fn a_known_schema_reads_in_runs_of_rows() {
     reader.select(vec![wanted(0, "n", Number)], Vec::new());
     let error = reader.next_rows(10).unwrap_err().to_string();
     assert!(error.starts_with("x.csv:3, column \"n\": expected a number, found \"x\""), "{error}");
+
+    let latin = Opened::from_reader("x.csv".into(), Box::new(Cursor::new(b"n,t\n1,caf\xe9\n"))).unwrap();
+    let mut reader = TableReader::new(latin, &ReadOptions::default()).unwrap();
+    reader.select(vec![wanted(0, "n", Number)], Vec::new());
+    let (read, _) = reader.next_rows(10).unwrap().expect("only the columns that are read need be UTF-8");
+    assert_eq!(numbers(&read, "n"), [1.0]);
 }
 
 proptest! {

@@ -6,6 +6,29 @@ use super::levels::Levels;
 use crate::data::table::{Column, ColumnKind, MISSING, MissingMarkers, parse_number};
 use crate::{Error, Result};
 
+/// The missing markers, and whether one looks like a number (`--na -999`): if none does, no number need be compared.
+#[derive(Clone, Copy)]
+pub struct Missing<'a> {
+    markers: &'a MissingMarkers,
+    numbers: bool,
+}
+
+impl<'a> Missing<'a> {
+    /// Of these markers.
+    pub fn new(markers: &'a MissingMarkers) -> Self {
+        Self { markers, numbers: markers.any(|marker| parse_number(marker).is_some()) }
+    }
+
+    /// The value of a cell, NaN where it is missing, `None` for text.
+    fn number(&self, cell: &str) -> Option<f64> {
+        match parse_number(cell) {
+            Some(_) if self.numbers && self.markers.matches(cell) => Some(f64::NAN),
+            None if self.markers.matches(cell) => Some(f64::NAN),
+            value => value,
+        }
+    }
+}
+
 fn all_missing(values: &[f64]) -> bool {
     values.iter().all(|value| value.is_nan())
 }
@@ -58,31 +81,28 @@ impl Builder {
     }
 
     /// Adds a cell, which has no blanks around it.
-    pub fn push(&mut self, cell: &str, line: u32, markers: &MissingMarkers) {
+    pub fn push(&mut self, cell: &str, line: u32, missing: Missing) {
         match self {
-            Self::Numbers { values, infinite, strict, wrong } => match parse_number(cell) {
-                // A marker may look like a number (--na -999).
-                Some(_) if markers.matches(cell) => values.push(f64::NAN),
+            Self::Numbers { values, infinite, strict, wrong } => match missing.number(cell) {
                 Some(value) => {
                     if value.is_infinite() {
                         infinite.get_or_insert(line);
                     }
                     values.push(value);
                 }
-                None if markers.matches(cell) => values.push(f64::NAN),
                 None if *strict => {
                     wrong.get_or_insert_with(|| (line, cell.to_owned()));
                     values.push(f64::NAN);
                 }
                 None if all_missing(values) => {
                     *self = Self::Text { codes: missing_codes(values), levels: Levels::default() };
-                    self.push(cell, line, markers);
+                    self.push(cell, line, missing);
                 }
                 None => *self = Self::Again,
             },
             Self::Text { codes, levels } => codes.push(match levels.find(cell) {
                 Ok(code) => code,
-                Err(_) if markers.matches(cell) => MISSING,
+                Err(_) if missing.markers.matches(cell) => MISSING,
                 Err(hash) => levels.add(cell.to_owned(), hash),
             }),
             Self::Again => {}

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
+use memchr::memchr_iter;
 
 use crate::data::layout::{Layout, is_blank, not_utf8};
 use crate::data::source::read_error;
@@ -33,9 +34,35 @@ impl<R: Read> Read for Terminated<R> {
     }
 }
 
-/// A cell without the blanks around it.
-pub fn text<'a>(path: &Path, cell: &'a [u8], line: u32) -> Result<&'a str> {
-    Ok(std::str::from_utf8(cell).map_err(|_| not_utf8(path, Some(line.into())))?.trim())
+/// A row of the right width.
+pub struct Row<'a> {
+    /// Line of the file on which it begins.
+    pub line: u32,
+    cells: &'a ByteRecord,
+    /// All cells, if they are UTF-8: one check for a row costs less than one for each cell.
+    text: Option<&'a str>,
+    path: &'a Path,
+}
+
+impl<'a> Row<'a> {
+    /// The cell in `column`, without the blanks around it.
+    pub fn cell(&self, column: usize) -> Result<&'a str> {
+        let range = self.cells.range(column).expect("a row has the width of the file");
+        // A delimiter may part the bytes of a character: then `get` finds no text.
+        let cell = match self.text {
+            Some(text) => text.get(range),
+            None => std::str::from_utf8(&self.cells.as_slice()[range]).ok(),
+        };
+        cell.map(trimmed).ok_or_else(|| not_utf8(self.path, Some(self.line.into())))
+    }
+}
+
+/// `cell.trim()`, which most cells pass by a look at their ends.
+fn trimmed(cell: &str) -> &str {
+    match cell.as_bytes() {
+        [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => cell,
+        _ => cell.trim(),
+    }
 }
 
 /// The rows of a file, or of a part of it: checked for width, blank lines left out.
@@ -72,13 +99,13 @@ impl<R: Read> Rows<R> {
         Ok((after.byte().saturating_sub(1) as usize, self.lines_above + after.line().saturating_sub(1).max(1)))
     }
 
-    /// The next row and the line on which it begins.
-    pub fn next(&mut self) -> Result<Option<(&ByteRecord, u32)>> {
+    /// The next row.
+    pub fn next(&mut self) -> Result<Option<Row<'_>>> {
         if !self.next_record()? {
             return Ok(None);
         }
         // The reader's own place of a record is before the blank lines above it; count back from its end instead.
-        let inner = self.record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let inner = memchr_iter(b'\n', self.record.as_slice()).count() as u64;
         let end = self.lines_above + self.reader.position().line();
         if self.reader.get_ref().ended {
             let message = "a quote is opened in this row and never closed";
@@ -88,7 +115,8 @@ impl<R: Read> Rows<R> {
         if self.record.len() != self.width {
             return Err(self.wrong_width(line, inner));
         }
-        Ok(Some((&self.record, u32::try_from(line).unwrap_or(u32::MAX))))
+        let (cells, path, line) = (&self.record, self.path.as_path(), u32::try_from(line).unwrap_or(u32::MAX));
+        Ok(Some(Row { line, cells, text: std::str::from_utf8(cells.as_slice()).ok(), path }))
     }
 
     /// Reads up to the end of the next record that is not blank; whether there is one.

@@ -3,8 +3,8 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::builder::Builder;
-use super::rows::{Rows, text};
+use super::builder::{Builder, Missing};
+use super::rows::Rows;
 use super::{BOM, without_bom};
 use crate::data::layout::Layout;
 use crate::data::options::ReadOptions;
@@ -79,15 +79,16 @@ impl TableReader {
         let mut kept: Vec<Vec<String>> = self.kept.iter().map(|_| Vec::new()).collect();
         let mut lines = Vec::new();
         let path = self.rows.path().to_path_buf();
+        let missing = Missing::new(&self.markers);
         while lines.len() < rows
-            && let Some((record, line)) = self.rows.next()?
+            && let Some(row) = self.rows.next()?
         {
-            lines.push(line);
+            lines.push(row.line);
             for (builder, wanted) in builders.iter_mut().zip(&self.wanted) {
-                builder.push(text(&path, &record[wanted.index], line)?, line, &self.markers);
+                builder.push(row.cell(wanted.index)?, row.line, missing);
             }
             for (column, &index) in kept.iter_mut().zip(&self.kept) {
-                column.push(text(&path, &record[index], line)?.to_owned());
+                column.push(row.cell(index)?.to_owned());
             }
         }
         if lines.is_empty() {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::builder::Builder;
-use super::rows::{Rows, text};
+use super::builder::{Builder, Missing};
+use super::rows::Rows;
 use super::runs::{Run, cut};
 use crate::data::layout::Layout;
 use crate::data::table::{MissingMarkers, Table};
@@ -18,7 +18,7 @@ const RUNS_AT_ONCE: usize = 8;
 pub fn read(bytes: &[u8], path: PathBuf, layout: Layout, markers: &MissingMarkers, run_bytes: usize) -> Result<Table> {
     let (body, line) = below_header(bytes, &path, &layout)?;
     let runs = cut(body, line, layout.delimiter, run_bytes);
-    let file = File { path: &path, layout: &layout, markers, runs };
+    let file = File { path: &path, layout: &layout, missing: Missing::new(markers), runs };
 
     let (all, rows): (Vec<usize>, usize) = ((0..layout.names.len()).collect(), file.most_rows());
     let mut part = file.read(&all, all.iter().map(|_| Builder::guess(rows)).collect())?;
@@ -50,7 +50,7 @@ fn below_header<'a>(bytes: &'a [u8], path: &Path, layout: &Layout) -> Result<(&'
 struct File<'a> {
     path: &'a Path,
     layout: &'a Layout,
-    markers: &'a MissingMarkers,
+    missing: Missing<'a>,
     runs: Vec<Run<'a>>,
 }
 
@@ -78,10 +78,10 @@ impl File<'_> {
         let columns = earlier.columns.iter().map(Builder::for_later).collect();
         let mut part = Part { lines: Vec::with_capacity(run.newlines + 1), columns };
         let mut rows = Rows::new(self.path, self.layout, run.bytes, run.line);
-        while let Some((record, line)) = rows.next()? {
-            part.lines.push(line);
+        while let Some(row) = rows.next()? {
+            part.lines.push(row.line);
             for (builder, &column) in part.columns.iter_mut().zip(selected) {
-                builder.push(text(self.path, &record[column], line)?, line, self.markers);
+                builder.push(row.cell(column)?, row.line, self.missing);
             }
         }
         Ok(part)
