@@ -103,6 +103,20 @@ fn faults_name_line_and_remedy() {
 }
 
 #[test]
+fn a_file_of_some_megabytes_is_read_in_order() {
+    let row =
+        |row: usize| format!("{row},\"level {}\nof many\",{}\n", row % 1000, if row < 90_000 { "07" } else { "x" });
+    let text = "n,t,late\n".to_owned() + &(0..100_000).map(row).collect::<String>();
+    assert!(text.len() > 2 << 20);
+    let read = table(&text);
+    assert_eq!(numbers(&read, "n"), (0..100_000).map(f64::from).collect::<Vec<_>>());
+    assert_eq!(read.lines, (0..100_000).map(|row| 2 + 2 * row).collect::<Vec<_>>());
+    assert_eq!(cells(&read, "t")[99_999].as_deref(), Some("level 999\nof many"));
+    assert_eq!([89_999, 90_000].map(|row| cells(&read, "late")[row].clone().unwrap()), ["07", "x"]);
+    assert_eq!(fault(text + "1,2\n3\n"), ".csv:200002: expected 3 columns, found 2");
+}
+
+#[test]
 fn a_known_schema_reads_in_runs_of_rows() {
     let opened = |text: &'static str| Opened::from_reader("x.csv".into(), Box::new(Cursor::new(text))).unwrap();
     let wanted = |index, name: &str, kind| gradlane::data::Wanted { index, name: name.to_owned(), kind };
@@ -122,6 +136,12 @@ fn a_known_schema_reads_in_runs_of_rows() {
     reader.select(vec![wanted(0, "n", Number)], Vec::new());
     let error = reader.next_rows(10).unwrap_err().to_string();
     assert!(error.starts_with("x.csv:3, column \"n\": expected a number, found \"x\""), "{error}");
+
+    let latin = Opened::from_reader("x.csv".into(), Box::new(Cursor::new(b"n,t\n1,caf\xe9\n"))).unwrap();
+    let mut reader = TableReader::new(latin, &ReadOptions::default()).unwrap();
+    reader.select(vec![wanted(0, "n", Number)], Vec::new());
+    let (read, _) = reader.next_rows(10).unwrap().expect("only the columns that are read need be UTF-8");
+    assert_eq!(numbers(&read, "n"), [1.0]);
 }
 
 proptest! {

@@ -38,6 +38,11 @@ impl MissingMarkers {
         Self(markers)
     }
 
+    /// Whether one of the markers is as `wanted` says.
+    pub fn any(&self, wanted: impl Fn(&str) -> bool) -> bool {
+        self.0.iter().any(|marker| wanted(marker))
+    }
+
     /// Whether `cell`, without surrounding blanks, means that there is no value.
     #[inline]
     pub fn matches(&self, cell: &str) -> bool {

@@ -1,0 +1,81 @@
+//! Delimited text in memory, cut into runs of whole records that threads read side by side.
+
+use memchr::{memchr, memchr_iter, memchr2};
+
+use super::without_bom;
+
+/// Least length of a run, whatever the number of threads: long beside the work of joining runs, short enough that
+/// threads end at about the same time.
+pub const RUN_BYTES: usize = 1 << 20;
+
+const QUOTE: u8 = b'"';
+const NEWLINE: u8 = b'\n';
+
+/// Whole records that follow each other.
+///
+/// All runs but the file's first begin with the newline that ends the record before them, which reads as an empty line: so no
+/// byte order mark of a cell can stand where the reader would take it for the file's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run<'a> {
+    /// The records; the newline of the last one is the next run's.
+    pub bytes: &'a [u8],
+    /// Line of the file on which the first byte stands.
+    pub line: u64,
+    /// Number of newlines: there are no more rows than one above it.
+    pub newlines: usize,
+}
+
+/// Cuts `bytes`, which begin on `line` between two records, at the first ends of records that are `size` bytes or more
+/// apart.
+///
+/// A quote counts as the `csv` crate has it: it opens at the start of a cell alone, and two of them within are one of
+/// the text.
+pub fn cut(bytes: &[u8], mut line: u64, delimiter: u8, size: usize) -> Vec<Run<'_>> {
+    let mut runs = Vec::new();
+    let mut start = 0;
+    while start < bytes.len() {
+        let end = record_end(bytes, start, start.saturating_add(size.max(1)), delimiter);
+        let run = &bytes[start..end];
+        let newlines = memchr_iter(NEWLINE, run).count();
+        runs.push(Run { bytes: run, line, newlines });
+        line += newlines as u64;
+        start = end;
+    }
+    runs
+}
+
+/// Place of the first newline from `least` on that ends a record; the end of the bytes if none does.
+fn record_end(bytes: &[u8], start: usize, least: usize, delimiter: u8) -> usize {
+    let first_cell = bytes.len() - without_bom(bytes).len();
+    let least = least.min(bytes.len());
+    let mut place = start;
+    loop {
+        // Outside quotes. Newlines before `least` need no look.
+        let found = if place < least {
+            memchr(QUOTE, &bytes[place..least]).map_or(least, |offset| place + offset)
+        } else {
+            memchr2(QUOTE, NEWLINE, &bytes[place..]).map_or(bytes.len(), |offset| place + offset)
+        };
+        place = match bytes.get(found) {
+            None => return bytes.len(),
+            Some(&NEWLINE) if found >= least => return found,
+            Some(&QUOTE) if found == first_cell || [delimiter, NEWLINE].contains(&bytes[found - 1]) => {
+                closing(bytes, found + 1)
+            }
+            Some(&QUOTE) => found + 1,
+            Some(_) => found,
+        };
+    }
+}
+
+/// Place after the quote that closes the one opened before `place`.
+fn closing(bytes: &[u8], mut place: usize) -> usize {
+    while let Some(offset) = memchr(QUOTE, &bytes[place..]) {
+        let quote = place + offset;
+        if bytes.get(quote + 1) != Some(&QUOTE) {
+            return quote + 1;
+        }
+        place = quote + 2;
+    }
+    bytes.len()
+}
