@@ -1,7 +1,7 @@
 //! Whole layers against plain loops in `f64`, through every way the panels of samples and of outputs can end.
 
 use super::*;
-use crate::kernel::{panel_stride, panels, zeroed};
+use crate::kernel::{Line, panel_stride, panels, zeroed};
 use crate::nn::panel::transpose;
 use crate::rng::{Purpose, stream};
 use rand::RngExt;

@@ -98,16 +98,19 @@ fn lines_are_added_and_multiplied_element_by_element() {
 #[test]
 fn transposing_exchanges_rows_and_lanes_and_fills_up_with_zeros() {
     for isa in Isa::available() {
-        for lines in 0..=LANES {
+        for lines in 1..=2 * LANES + 1 {
             let from: Vec<Line> =
                 (0..lines).map(|row| Line(std::array::from_fn(|lane| (row * 100 + lane + 1) as f32))).collect();
-            let mut to = vec![Line::splat(f32::NAN); LANES];
-            transpose(isa, &from, PanelsMut::new(&mut to, LANES, 1, LANES));
-            for (s, line) in to.iter().enumerate() {
-                for (o, value) in line.0.iter().enumerate() {
-                    let expected = if o < lines { from[o].0[s] } else { 0.0 };
-                    assert_eq!(*value, expected, "{} {lines} lines: row {s}, lane {o}", isa.name());
-                }
+            let (blocks, stride) = (lines.div_ceil(LANES), LANES + 3);
+            let mut to = vec![Line::splat(f32::NAN); blocks * stride];
+            transpose(isa, &from, PanelsMut::new(&mut to, stride, blocks, LANES));
+            for (o, s) in (0..blocks * LANES).flat_map(|o| (0..LANES).map(move |s| (o, s))) {
+                let value = to[o / LANES * stride + s].0[o % LANES];
+                let expected = from.get(o).map_or(0.0, |line| line.0[s]);
+                assert_eq!(value, expected, "{} {lines} lines: row {s}, lane {o}", isa.name());
+            }
+            for between in to.chunks(stride).flat_map(|panel| &panel[LANES..]) {
+                assert!(between.0.iter().all(|x| x.is_nan()), "{} {lines} lines: written between panels", isa.name());
             }
         }
     }
