@@ -67,9 +67,13 @@ pub(crate) fn splits_first_layer(layout: &Layout, members: usize, rows: usize) -
     members > 1 && first.fan_out > rows && first.panels * first.rows >= SPLIT_LINES
 }
 
-/// A member's outputs of the first layer, for all `samples` panels of a block.
-pub(super) fn first_layer(member: Member<'_>, net: SharedNet<'_>, workspace: &SharedWorkspace<'_>, samples: usize) {
-    let outputs = member.share(net.linear(0).panels);
+/// Some panels of outputs of the first layer, for all `samples` panels of a block.
+pub(super) fn first_layer(
+    member: Member<'_>,
+    net: SharedNet<'_>,
+    workspace: &SharedWorkspace<'_>,
+    (samples, outputs): (usize, Range<usize>),
+) {
     linear(member, net, 0, &workspace.input, &workspace.layers[0], (0..samples, outputs));
 }
 

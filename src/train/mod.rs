@@ -13,6 +13,7 @@ pub mod goal;
 mod loss;
 mod mean;
 mod orthogonal;
+mod pieces;
 mod preparation;
 mod prepare;
 pub mod score;

@@ -11,6 +11,7 @@ use super::forward::{DropoutAt, SharedNet, first_layer, forward, splits_first_la
 use super::gather::{gather_inputs, gather_targets};
 use super::loss::panel_loss;
 use super::mean::Mean;
+use super::pieces::{Work, third, third_in_tiles};
 use super::preparation::SharedPreparation;
 use super::settings::StepSettings;
 use super::shared::Shared;
@@ -66,6 +67,8 @@ pub(super) struct SharedRun<'a> {
     pub(super) sums: Shared<'a, SlotSums>,
     /// What the network said of each position of the epoch, row-major.
     pub(super) outputs: Shared<'a, f32>,
+    /// Who has taken which piece of the step's work.
+    pub(super) work: Work,
     /// Slots of each member, in the order of the parameters.
     pub(super) shares: &'a [Range<usize>],
     /// The same in the order in which their gradients are computed: see [`visits`].
@@ -119,14 +122,17 @@ pub(super) fn gradient<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'
     let blocks = blocks(batch.rows.len());
     for (number, rows) in batch.rows.chunks(BLOCK_ROWS).enumerate() {
         let block = Block { rows, start: number * BLOCK_ROWS, last: number + 1 == blocks };
-        let share = worker.member.share(panels(rows.len())); // whole panels of 16 rows
-        worker.gather(&block, share.clone());
-        let done = worker.first_layer_by_outputs(rows.len()); // of small batches
-        worker.forward(batch, &block, (share.clone(), done));
-        worker.loss(batch, &block, share.clone()); // a slot for each panel
-        worker.backward_to_inputs(share); // dZ of every layer
+        let done = worker.first_layer_by_outputs(&block); // of small batches
+        worker.share_rows(&block, |worker, run| {
+            if done == 0 {
+                worker.gather(&block, run.clone());
+            }
+            worker.forward(batch, &block, (run.clone(), done));
+            worker.loss(batch, &block, run.clone()); // a slot for each panel
+            worker.backward_to_inputs(run); // dZ of every layer
+        });
         worker.barrier();
-        worker.backward_to_weights(batch, &block); // dW = dZ·Xᵀ of this worker's slots, over all rows: the reduction
+        worker.backward_to_weights(batch, &block); // dW = dZ·Xᵀ slot by slot, over all rows: the reduction
         worker.barrier();
     }
     worker.add_in_order(batch) // loss and norms, the same in every worker
@@ -162,17 +168,42 @@ impl<C: Clock> Worker<'_, '_, C> {
         self.clock.mark(Phase::Gather);
     }
 
-    /// The first layer, where the members share it out by outputs; the number of layers that are done.
-    fn first_layer_by_outputs(&self, rows: usize) -> usize {
-        let (member, net) = (self.member, self.run.net);
-        if !splits_first_layer(net.layout, member.count(), rows) {
+    /// The first layer, where the members share it out by outputs, and its inputs; the number of layers that are done.
+    fn first_layer_by_outputs(&self, block: &Block<'_>) -> usize {
+        let (member, run, rows) = (self.member, self.run, block.rows.len());
+        if !splits_first_layer(run.net.layout, member.count(), rows) {
             return 0;
         }
+        self.gather(block, member.share(panels(rows)));
         self.barrier();
-        first_layer(member, net, &self.run.workspace, panels(rows));
+        let share = |owner| member.share_of(owner, run.net.linear(0).panels);
+        run.work.outputs.each(
+            member,
+            |owner| share(owner).len(),
+            third,
+            |owner, piece| {
+                let outputs = share(owner).start + piece.start..share(owner).start + piece.end;
+                first_layer(member, run.net, &run.workspace, (panels(rows), outputs));
+            },
+        );
         self.clock.mark(Phase::Forward);
         self.barrier();
         1
+    }
+
+    /// Does `work` for whole panels of 16 rows, run by run.
+    fn share_rows(&mut self, block: &Block<'_>, mut work: impl FnMut(&mut Self, Range<usize>)) {
+        let (member, run) = (self.member, self.run);
+        run.work.slots.refill(member); // nobody takes slots before the next barrier
+        let share = |owner| member.share_of(owner, panels(block.rows.len()));
+        run.work.rows.each(
+            member,
+            |owner| share(owner).len(),
+            third_in_tiles,
+            |owner, piece| {
+                work(self, share(owner).start + piece.start..share(owner).start + piece.end);
+            },
+        );
     }
 
     fn forward(&self, batch: &Batch<'_>, block: &Block<'_>, share: (Range<usize>, usize)) {
@@ -223,20 +254,29 @@ impl<C: Clock> Worker<'_, '_, C> {
         range.clone().zip(&self.run.net.layout.slots[range])
     }
 
-    /// The gradient of each slot of this worker; after the last block penalties, clipping by value, and sums for the norms,
+    /// The gradients of slots, this worker's first; after the last block penalties, clipping by value, and sums for the norms,
     /// while the slot is in the cache.
     fn backward_to_weights(&self, batch: &Batch<'_>, block: &Block<'_>) {
-        let run = self.run;
-        for number in &run.visits[self.member.index] {
-            let slot = &run.net.layout.slots[*number];
-            let (rows, first) = (block.rows.len(), block.start == 0);
-            backward::to_weights(self.member, run.net, &run.workspace, &run.gradients, slot, rows, first);
-            self.clock.mark(Phase::BackwardToWeights);
-            if block.last {
-                run.sums.write(self.member, *number..number + 1)[0] = self.finish_gradient(batch, slot);
-                self.clock.mark(Phase::Norm);
-            }
-        }
+        let (member, run) = (self.member, self.run);
+        run.work.rows.refill(member); // nobody takes rows before the next barrier
+        run.work.outputs.refill(member);
+        let slots = |owner: usize| run.visits[owner].len();
+        run.work.slots.each(
+            member,
+            slots,
+            |_| 1,
+            |owner, piece| {
+                let number = &run.visits[owner][piece.start];
+                let slot = &run.net.layout.slots[*number];
+                let (rows, first) = (block.rows.len(), block.start == 0);
+                backward::to_weights(self.member, run.net, &run.workspace, &run.gradients, slot, rows, first);
+                self.clock.mark(Phase::BackwardToWeights);
+                if block.last {
+                    run.sums.write(self.member, *number..number + 1)[0] = self.finish_gradient(batch, slot);
+                    self.clock.mark(Phase::Norm);
+                }
+            },
+        );
     }
 
     fn finish_gradient(&self, batch: &Batch<'_>, slot: &Slot) -> SlotSums {

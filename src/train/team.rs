@@ -26,7 +26,7 @@ pub struct Member<'a> {
 
 /// Counters of different threads stand on different cache lines.
 #[repr(align(128))]
-struct Padded<T>(T);
+pub(super) struct Padded<T>(pub(super) T);
 
 struct Barrier {
     arrived: Padded<AtomicUsize>,
@@ -96,8 +96,13 @@ impl Member<'_> {
 
     /// This member's share of `n` items: contiguous, as equal as can be.
     pub fn share(&self, n: usize) -> Range<usize> {
+        self.share_of(self.index, n)
+    }
+
+    /// The share of the member `index`.
+    pub(super) fn share_of(&self, index: usize, n: usize) -> Range<usize> {
         let count = self.count();
-        self.index * n / count..(self.index + 1) * n / count
+        index * n / count..(index + 1) * n / count
     }
 
     /// How many barriers this team has passed; two accesses with a barrier between them differ in it.

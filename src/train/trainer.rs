@@ -7,6 +7,7 @@ use super::clock::{Clock, NoClock, PhaseTimes, Stopwatch};
 use super::evaluate::{Evaluation, Evaluator};
 use super::forward::SharedNet;
 use super::mean::Mean;
+use super::pieces::Work;
 use super::preparation::Preparation;
 use super::settings::StepSettings;
 use super::shared::Shared;
@@ -249,6 +250,7 @@ impl Trainer {
             losses: Shared::new(&mut self.losses),
             sums: Shared::new(&mut self.sums),
             outputs: Shared::new(&mut self.outputs),
+            work: Work::new(self.team.threads()),
             shares: &self.shares,
             visits: &self.visits,
         };
