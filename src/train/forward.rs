@@ -59,8 +59,8 @@ impl SharedNet<'_> {
 const SPLIT_LINES: usize = 512;
 
 /// Whether a team of `members` shares out the first layer of a block of `rows` rows by its outputs rather than by rows.
-/// Each member then reads only weights that it has updated itself, but for the ends of its share, and a batch of few rows
-/// keeps many members busy; what of the inputs comes from other members is needed for the weights' gradient anyway. It
+/// Each member then reads mostly weights that it has updated itself, and a batch of few rows keeps many members busy; what
+/// of the inputs comes from other members is needed for the weights' gradient anyway. It
 /// pays where there is more to read of the weights than of the rows. No bit depends on it.
 pub(crate) fn splits_first_layer(layout: &Layout, members: usize, rows: usize) -> bool {
     let first = &layout.tensors[0];

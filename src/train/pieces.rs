@@ -8,9 +8,9 @@ use super::team::{Member, Padded};
 /// Neighbours that a member helps at most: in a large team nobody looks through all parts.
 const HELPED: usize = 3;
 
-/// Which pieces of a phase's work are taken. Owners take theirs from the front, helpers from the back, so that a core that
-/// has other work too does not hold up the rest, and each member meets mostly what it met in the last step. Which member
-/// does a piece changes no bit of it.
+/// Which pieces of a phase's work are taken. Owners take theirs from the front, helpers from the back but for the last of
+/// an owner that has not come yet: so each member meets mostly what it met in the last step, and one whose core has other
+/// work too holds up the rest less. Which member does a piece changes no bit of it.
 pub(super) struct Pieces {
     /// Of each member's part: pieces taken from the front in the low half, from the back in the high half.
     taken: Vec<Padded<AtomicU64>>,
@@ -29,7 +29,8 @@ impl Pieces {
     }
 
     /// Calls `work(owner, items)` for every piece that this member gets: of its own part, then of others'. `items` counts the
-    /// items of an owner's part, which is cut into pieces of `grain` of them; all members say the same.
+    /// items of an owner's part, which is cut into pieces of `grain` of them; all members say the same. A team of one has
+    /// nobody to help it, and does its part in one piece.
     pub(super) fn each(
         &self,
         member: Member<'_>,
@@ -41,7 +42,7 @@ impl Pieces {
         for distance in 0..members.min(1 + HELPED) {
             let owner = (member.index + distance) % members;
             let items = items(owner);
-            let grain = grain(items).max(1);
+            let grain = if members == 1 { items } else { grain(items) }.max(1);
             while let Some(piece) = self.take(owner, items.div_ceil(grain), distance == 0) {
                 work(owner, piece * grain..((piece + 1) * grain).min(items));
             }
@@ -52,7 +53,8 @@ impl Pieces {
     fn take(&self, owner: usize, pieces: usize, from_front: bool) -> Option<usize> {
         let free = |taken: u64| {
             let (front, back) = (taken as u32 as usize, (taken >> 32) as usize);
-            (front + back < pieces).then(|| if from_front { front } else { pieces - 1 - back })
+            let kept = usize::from(!from_front && front == 0);
+            (front + back + kept < pieces).then(|| if from_front { front } else { pieces - 1 - back })
         };
         let one = if from_front { 1 } else { 1 << 32 };
         let more = |taken| free(taken).map(|_| taken + one);
@@ -86,7 +88,11 @@ pub(super) fn third(panels: usize) -> usize {
 
 /// A third of a part of sample panels, in whole tiles of the widest kernel where there are several.
 pub(super) fn third_in_tiles(panels: usize) -> usize {
-    if panels <= 4 { panels.div_ceil(2) } else { third(panels).next_multiple_of(3) }
+    match panels {
+        0..=3 => panels,
+        4 => 2,
+        _ => third(panels).next_multiple_of(3),
+    }
 }
 
 #[cfg(test)]
@@ -129,6 +135,6 @@ mod tests {
 
     #[test]
     fn thirds_are_whole_tiles() {
-        assert_eq!([0, 1, 2, 3, 4, 5, 8, 16, 32].map(third_in_tiles), [0, 1, 1, 2, 2, 3, 3, 6, 12]);
+        assert_eq!([0, 1, 2, 3, 4, 5, 8, 16, 32].map(third_in_tiles), [0, 1, 2, 3, 2, 3, 3, 6, 12]);
     }
 }

@@ -1,7 +1,7 @@
 //! One synchronised step of mini-batch training, as every member of the team runs it.
 //!
-//! Rows are shared out in whole panels of 16, parameters in slots that the network alone fixes; whoever owns a slot
-//! computes its gradient over the whole batch in one chain, so bits do not depend on how many members there are.
+//! Rows are shared out in whole panels of 16, parameters in slots that the network alone fixes; one member
+//! computes the gradient of a slot over the whole batch in one chain, so bits do not depend on how many members there are.
 
 use std::ops::Range;
 
@@ -266,14 +266,15 @@ impl<C: Clock> Worker<'_, '_, C> {
             slots,
             |_| 1,
             |owner, piece| {
-                let number = &run.visits[owner][piece.start];
-                let slot = &run.net.layout.slots[*number];
-                let (rows, first) = (block.rows.len(), block.start == 0);
-                backward::to_weights(self.member, run.net, &run.workspace, &run.gradients, slot, rows, first);
-                self.clock.mark(Phase::BackwardToWeights);
-                if block.last {
-                    run.sums.write(self.member, *number..number + 1)[0] = self.finish_gradient(batch, slot);
-                    self.clock.mark(Phase::Norm);
+                for number in &run.visits[owner][piece] {
+                    let slot = &run.net.layout.slots[*number];
+                    let (rows, first) = (block.rows.len(), block.start == 0);
+                    backward::to_weights(member, run.net, &run.workspace, &run.gradients, slot, rows, first);
+                    self.clock.mark(Phase::BackwardToWeights);
+                    if block.last {
+                        run.sums.write(member, *number..number + 1)[0] = self.finish_gradient(batch, slot);
+                        self.clock.mark(Phase::Norm);
+                    }
                 }
             },
         );
