@@ -191,3 +191,11 @@ pub fn path<'a>(matches: &'a ArgMatches, id: &str) -> &'a Path {
 pub fn source(matches: &ArgMatches, id: &str) -> Result<Source> {
     matches.get_one::<String>(id).expect("the argument is required").parse()
 }
+
+/// Keeps reading and preparing, which rayon's global pool does, within the threads that may be used.
+pub fn limit_pool(threads: Option<usize>) {
+    if let Some(threads) = threads {
+        // It fails only where a pool is there already, which then has the limit of its maker.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    }
+}

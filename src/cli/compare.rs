@@ -16,7 +16,6 @@ use super::exit::{Failure, Outcome};
 use super::output::{print, print_json, say};
 use super::progress::Style;
 use super::signals::Signals;
-use super::train::limit_pool;
 use conclusion::{conclude, rebuild};
 use flags::{COMMON_FLAGS, DATA_FLAGS, HELP};
 use progress::Progress;
@@ -79,7 +78,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         Journal::check(&out, overwrite)?;
     }
     let work = work::Work::new(matches, settings)?;
-    limit_pool(Some(work.threads));
+    args::limit_pool(Some(work.threads));
     let (comparison, notes) = work.prepare()?;
     if !quiet {
         notes.iter().for_each(|note| say(note));

@@ -29,6 +29,7 @@ pub fn command() -> Command {
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
     let config = ApplyConfig::new(args::settings(matches)?)?;
+    args::limit_pool(Some(config.isa_and_threads().1));
     let source = args::source(matches, "data")?;
     let model = Model::load(args::path(matches, "model"))?;
     let preprocessing = &model.card.preprocessing;

@@ -47,6 +47,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let settings = args::settings(matches)?;
     let seed = args::seed(&settings)?;
     let config = ApplyConfig::new(settings)?;
+    args::limit_pool(Some(config.isa_and_threads().1));
     let subject = args::source(matches, "subject")?;
     let importance = matches.get_one::<String>("importance").map(|data| data.parse::<Source>()).transpose()?;
     let json = matches.get_flag("json");

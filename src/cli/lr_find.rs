@@ -18,7 +18,7 @@ use super::args;
 use super::exit::Outcome;
 use super::optimizers;
 use super::output::{print, print_json, say};
-use super::train::{counted, limit_pool, quoted};
+use super::train::{counted, quoted};
 
 const AFTER_HELP: &str = "\
 Trains networks of several seeds side by side while the learning rate grows from step to step, and looks at the median of \
@@ -97,7 +97,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     config.stopping.fail_under = None;
     config.stopping.target = None;
     config.stopping.monitor = None;
-    limit_pool(config.threads.threads);
+    args::limit_pool(config.threads.threads);
     let prepared = Arc::new(prepare(&config.data, config.seed)?);
     if !quiet {
         prepared.notes.iter().for_each(|note| say(note));

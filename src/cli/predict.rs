@@ -44,6 +44,7 @@ pub fn command() -> Command {
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
     let config = ApplyConfig::new(args::settings(matches)?)?;
+    args::limit_pool(Some(config.isa_and_threads().1));
     let source = args::source(matches, "data")?;
     let table = PredictionTable {
         keep: matches.get_many::<String>("keep").into_iter().flatten().cloned().collect(),

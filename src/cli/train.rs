@@ -59,7 +59,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         RunDirectory::check(&out, config.output.overwrite)?;
     }
     let overwrite = config.output.overwrite;
-    limit_pool(config.threads.threads);
+    args::limit_pool(config.threads.threads);
     let (plan, folds) = planned(config)?;
     if !mode.quiet {
         // A dry run prints the plan itself.
@@ -133,14 +133,6 @@ fn planned(config: TrainConfig) -> Result<(Plan, Option<Folds>)> {
     let Some(count) = config.cv else { return Ok((Plan::new(config)?, None)) };
     let (whole, folds) = prepare_folds(&config.data, config.seed, count)?;
     Ok((Plan::over(config, Arc::new(whole))?, Some(folds)))
-}
-
-/// Keeps reading and preparing, which rayon's global pool does, within the threads that may be used.
-pub fn limit_pool(threads: Option<usize>) {
-    if let Some(threads) = threads {
-        // It fails only where a pool is there already, which then has the limit of its maker.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
-    }
 }
 
 /// What was decided, with the flags that change it.

@@ -20,7 +20,7 @@ use super::output::{print, print_json, say};
 use super::progress::Style;
 use super::signals::Signals;
 use super::table;
-use super::train::{counted, limit_pool, quoted};
+use super::train::{counted, quoted};
 use progress::Shown;
 
 const AFTER_HELP: &str = "\
@@ -194,7 +194,7 @@ fn asked(matches: &ArgMatches, given: gradlane::config::Settings, quiet: bool) -
         TuneDirectory::check(&out, overwrite)?;
     }
     let threads = settings.text("threads").and_then(|threads| threads.parse().ok());
-    limit_pool(threads);
+    args::limit_pool(threads);
     let tuner = Tuner::new(settings, space, metric)?;
     Ok(Asked { tuner, budget, resume, out, json, style, retrain: !matches.get_flag("no-retrain") })
 }

@@ -32,7 +32,8 @@ pub fn read_table(opened: Opened, options: &ReadOptions) -> Result<Table> {
     let (head, complete) = opened.head();
     let layout = Layout::of(&path, without_bom(head), complete, options)?;
     let bytes = opened.into_bytes()?;
-    whole::read(without_bom(&bytes), path, layout, &options.missing, runs::RUN_BYTES)
+    let run_bytes = runs::RUN_BYTES.max(layout.names.len() * runs::BYTES_OF_A_COLUMN);
+    whole::read(without_bom(&bytes), path, layout, &options.missing, run_bytes)
 }
 
 /// Whether the first line of a file holds all of `names`: then it is a header, whatever it looks like.

@@ -7,6 +7,8 @@ use super::without_bom;
 /// Least length of a run, whatever the number of threads: long beside the work of joining runs, short enough that
 /// threads end at about the same time.
 pub const RUN_BYTES: usize = 1 << 20;
+/// Least bytes of a run for each column: builders of columns are then little beside what they build.
+pub const BYTES_OF_A_COLUMN: usize = 256;
 
 const QUOTE: u8 = b'"';
 const NEWLINE: u8 = b'\n';

@@ -11,8 +11,10 @@ use crate::data::layout::Layout;
 use crate::data::table::{MissingMarkers, Table};
 use crate::{Error, Result};
 
-/// Runs for each thread that are read before they are joined: enough to keep all busy, little memory beside the file.
+/// Runs for each thread that are read before they are joined: enough to keep all busy.
 const RUNS_AT_ONCE: usize = 8;
+/// Bytes of the runs that are read before they are joined, one run for each thread at least.
+const BYTES_AT_ONCE: usize = 64 << 20;
 
 /// Reads the rows of `bytes` in runs of `run_bytes` or more, on which neither the table nor any message depends.
 pub fn read(bytes: &[u8], path: PathBuf, layout: Layout, markers: &MissingMarkers, run_bytes: usize) -> Result<Table> {
@@ -20,7 +22,7 @@ pub fn read(bytes: &[u8], path: PathBuf, layout: Layout, markers: &MissingMarker
     let runs = cut(body, line, layout.delimiter, run_bytes);
     let file = File { path: &path, layout: &layout, missing: Missing::new(markers), runs };
 
-    let (all, rows): (Vec<usize>, usize) = ((0..layout.names.len()).collect(), file.most_rows());
+    let (all, rows): (Vec<usize>, usize) = ((0..layout.names.len()).collect(), file.likely_rows());
     let mut part = file.read(&all, all.iter().map(|_| Builder::guess(rows)).collect())?;
     if part.lines.is_empty() {
         let hint = if layout.header { ", found a header only" } else { "" };
@@ -55,10 +57,17 @@ struct File<'a> {
 }
 
 impl File<'_> {
-    /// A number of rows that the file cannot exceed: a row has a newline, but for the last, and a byte for each column.
-    fn most_rows(&self) -> usize {
+    /// Rows to make room for: as many as there are newlines, as long as the numbers take no more room than their text.
+    fn likely_rows(&self) -> usize {
         let (newlines, bytes) = self.runs.iter().fold((0, 0), |sum, r| (sum.0 + r.newlines, sum.1 + r.bytes.len()));
-        newlines.min(bytes / self.layout.names.len()) + 1
+        newlines.min(bytes / (self.layout.names.len() * size_of::<f64>())) + 1
+    }
+
+    /// Runs that are read before they are joined.
+    fn runs_at_once(&self) -> usize {
+        let longest = self.runs.iter().map(|run| run.bytes.len()).max().unwrap_or(1);
+        let threads = rayon::current_num_threads();
+        (BYTES_AT_ONCE / longest.max(1)).clamp(threads, RUNS_AT_ONCE * threads)
     }
 
     /// Reads the columns at the places `selected`.
@@ -66,8 +75,8 @@ impl File<'_> {
     /// # Errors
     /// That of the first row at fault, whichever run finds one first.
     fn read(&self, selected: &[usize], columns: Vec<Builder>) -> Result<Part> {
-        let mut all = Part { lines: Vec::with_capacity(self.most_rows()), columns };
-        for runs in self.runs.chunks(RUNS_AT_ONCE * rayon::current_num_threads()) {
+        let mut all = Part { lines: Vec::with_capacity(self.likely_rows()), columns };
+        for runs in self.runs.chunks(self.runs_at_once()) {
             let parts: Vec<Result<Part>> = runs.par_iter().map(|run| self.read_run(run, selected, &all)).collect();
             all.append(parts.into_iter().collect::<Result<_>>()?);
         }
