@@ -52,21 +52,19 @@ impl Contestant {
     /// The optimizer at a point of `[0, 1)^dimensions`, as `--optimizer` reads it, and the searched numbers by name.
     pub fn at(&self, point: &[f64]) -> (String, BTreeMap<String, f64>) {
         let numbers: Vec<f64> = self.axes.iter().zip(point).map(|(axis, u)| axis.at(*u)).collect();
-        let momentum = self.momentum(&numbers);
-        let searched = || self.axes.iter().zip(&numbers).map(|(axis, n)| (axis.key, axis.value(*n, momentum)));
-        let options = self.given.iter().cloned().chain(searched().map(|(key, value)| format!("{key}={value}")));
+        let gain = self.gain(&numbers);
+        let searched = self.axes.iter().zip(&numbers).map(|(axis, n)| format!("{}={}", axis.key, axis.value(*n, gain)));
+        let options: Vec<String> = self.given.iter().cloned().chain(searched).collect();
         let names = self.axes.iter().map(|axis| axis.dimension().name);
-        // The rate itself is told too, where another number was searched for it.
-        let rate = searched().filter(|(key, _)| *key == RATE).map(|(key, value)| (key.to_owned(), value));
-        let values = names.zip(numbers.iter().copied()).chain(rate).collect();
-        (spec(&self.optimizer, &options.collect::<Vec<_>>()), values)
+        (spec(&self.optimizer, &options), names.zip(numbers.iter().copied()).collect())
     }
 
-    /// The momentum at a point: searched, or given, or none.
-    fn momentum(&self, numbers: &[f64]) -> f64 {
-        let searched = self.axes.iter().zip(numbers).find(|(axis, _)| axis.key == MOMENTUM);
-        let given = || self.given.iter().find_map(|option| value_of(option, MOMENTUM)?.parse().ok());
-        searched.map(|(axis, number)| axis.value(*number, 0.0)).or_else(given).unwrap_or(0.0)
+    /// `(1 − dampening) / (1 − momentum)` at a point: how many times its own size a lasting gradient comes to.
+    fn gain(&self, numbers: &[f64]) -> f64 {
+        let given = |key| self.given.iter().find_map(|option| value_of(option, key)?.parse::<f64>().ok());
+        let searched = self.axes.iter().zip(numbers).find(|(axis, _)| axis.key == "momentum");
+        let momentum = searched.map(|(axis, number)| axis.value(*number, 1.0)).or_else(|| given("momentum"));
+        (1.0 - given("dampening").unwrap_or(0.0)) / (1.0 - momentum.unwrap_or(0.0))
     }
 
     /// What `runs.jsonl` says of it.
@@ -94,11 +92,6 @@ impl Contestant {
         Ok(())
     }
 }
-
-/// Key of the learning rate.
-const RATE: &str = "lr";
-/// Key of the momentum.
-const MOMENTUM: &str = "momentum";
 
 /// The value in `key=value`, if that is its key.
 fn value_of<'a>(option: &'a str, key: &str) -> Option<&'a str> {
@@ -142,7 +135,12 @@ impl FromStr for Contestant {
         let given: Vec<String> =
             options.split(',').map(str::trim).filter(|o| !o.is_empty()).map(str::to_owned).collect();
         let fixed = |axis: &Axis| given.iter().any(|option| value_of(option, axis.key).is_some());
-        let free = axes(optimizer.trim()).iter().copied().filter(|axis| !fixed(axis)).collect();
+        // sgd with a momentum is momentum.
+        let known = match given.iter().any(|option| value_of(option, "momentum").is_some()) {
+            true if optimizer.trim() == "sgd" => "momentum",
+            _ => optimizer.trim(),
+        };
+        let free = axes(known).iter().copied().filter(|axis| !fixed(axis)).collect();
         let contestant = Contestant {
             name: name.to_owned(),
             optimizer: optimizer.trim().to_owned(),
@@ -187,6 +185,20 @@ mod tests {
     }
 
     #[test]
+    fn a_searched_rate_is_how_far_a_lasting_gradient_moves() {
+        let rate = |text: &str, point: &[f64]| -> f64 {
+            let spec: OptimizerSpec = contestant(text).at(point).0.parse().unwrap();
+            spec.options().iter().find_map(|option| option.strip_prefix("lr=")?.parse().ok()).unwrap()
+        };
+        assert_eq!(rate("sgd", &[1.0]), 3.0);
+        assert_eq!(rate("momentum", &[1.0, 1.0]), 3.0, "no momentum");
+        assert_eq!(rate("momentum", &[1.0, 0.0]), 0.03, "a momentum of 0.99");
+        assert_eq!(rate("momentum:momentum=0.9", &[1.0]), 0.3);
+        assert_eq!(rate("sgd:momentum=0.9", &[1.0]), 0.3);
+        assert_eq!(rate("momentum:momentum=0.5,dampening=0.5", &[1.0]), 3.0);
+    }
+
+    #[test]
     fn optimizers_of_full_batches_are_refused_and_averages_keep_their_rate() {
         for name in ["rprop", "a=lbfgs:history_size=5"] {
             let message = name.parse::<Contestant>().unwrap_err().to_string();
@@ -200,7 +212,7 @@ mod tests {
     #[test]
     fn given_options_are_fixed_and_the_others_searched() {
         assert_eq!(searched("sgd"), ["lr"]);
-        assert_eq!(searched("sgd:momentum=0.8"), ["lr"]);
+        assert_eq!(searched("sgd:momentum=0.8"), ["effective_lr"]);
         assert_eq!(searched("momentum"), ["effective_lr", "one_minus_momentum"]);
         assert_eq!(searched("momentum:lr=0.1"), ["one_minus_momentum"]);
         assert_eq!(searched("adam"), ["lr", "one_minus_beta1", "one_minus_beta2", "eps"]);

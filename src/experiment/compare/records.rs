@@ -170,3 +170,8 @@ pub struct StepCost {
     /// First and third quartile.
     pub quartiles: [f64; 2],
 }
+
+/// The learning rate among searched values: the effective one where momentum was searched or given.
+pub fn searched_rate(values: &BTreeMap<String, f64>) -> Option<f64> {
+    values.get("effective_lr").or_else(|| values.get("lr")).copied()
+}

@@ -24,8 +24,8 @@ pub enum Number {
     Value,
     /// `1 − value`: a momentum of 0.99 is as far from 0.9 as 0.9 from 0.
     Complement,
-    /// `value / (1 − momentum)`: how far a lasting gradient moves the weights in a step. The best of these hardly depends
-    /// on the momentum, that of the values does.
+    /// `value · (1 − dampening) / (1 − momentum)`: how far a lasting gradient moves the weights in a step. The best
+    /// effective rate hardly depends on the momentum; the best rate does.
     Effective,
 }
 
@@ -110,13 +110,13 @@ impl Axis {
         four_digits(log_uniform(u, self.low, self.high))
     }
 
-    /// The value that a searched number stands for, where the momentum is `momentum`.
-    pub fn value(&self, number: f64, momentum: f64) -> f64 {
+    /// The value that a searched number stands for, where momentum makes a lasting gradient `gain` times as large.
+    pub fn value(&self, number: f64, gain: f64) -> f64 {
         match self.number {
             Number::Value => number,
             // Four digits of a number above 10⁻⁴ end at the eighth decimal; what comes later is rounding.
             Number::Complement => ((1.0 - number) * 1e8).round() / 1e8,
-            Number::Effective => four_digits(number * (1.0 - momentum)),
+            Number::Effective => four_digits(number / gain),
         }
     }
 }
@@ -156,9 +156,9 @@ mod tests {
     fn numbers_are_short_and_complements_exact() {
         let beta1 = complement("beta1", 2e-2, 1.0);
         assert_eq!((beta1.at(0.0), beta1.at(0.5)), (0.02, 0.1414));
-        assert_eq!((beta1.value(0.1414, 0.0), beta1.value(1.0, 0.0)), (0.8586, 0.0));
-        assert_eq!(complement("beta2", 3e-4, 0.1).value(0.0003001, 0.0), 0.9996999);
-        assert_eq!(plain("eps", 1e-8, 0.1).value(1.234e-8, 0.9), 1.234e-8);
-        assert_eq!((MOMENTUM_LR.value(1.283, 0.9), MOMENTUM_LR.value(1.283, 0.0)), (0.1283, 1.283));
+        assert_eq!((beta1.value(0.1414, 1.0), beta1.value(1.0, 1.0)), (0.8586, 0.0));
+        assert_eq!(complement("beta2", 3e-4, 0.1).value(0.0003001, 1.0), 0.9996999);
+        assert_eq!(plain("eps", 1e-8, 0.1).value(1.234e-8, 10.0), 1.234e-8);
+        assert_eq!((MOMENTUM_LR.value(1.283, 10.0), MOMENTUM_LR.value(1.283, 1.0)), (0.1283, 1.283));
     }
 }

@@ -167,7 +167,7 @@ pub struct BestTrial {
 /// A trial's learning rate and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SensitivityPoint {
-    /// Learning rate.
+    /// Learning rate; with momentum the effective one.
     pub lr: f64,
     /// Its schedule.
     pub schedule: String,

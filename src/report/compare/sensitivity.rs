@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::experiment::compare::figure;
+use crate::experiment::compare::records::searched_rate;
 use crate::experiment::compare::summary::{ProblemResult, ProblemSummary, Summary};
 use crate::experiment::statistics::median;
 use crate::report::page::{self, texts};
@@ -15,7 +16,8 @@ pub(super) fn section(summary: &Summary) -> Markup {
     html! {
         h2 { "How much the learning rate matters" }
         p {
-            "Final validation loss of every trial against its learning rate. Other hyperparameters and the schedule differ from \
+            "Final validation loss of every trial against its learning rate, with momentum the effective one, \
+             lr / (1 − momentum). Other hyperparameters and the schedule differ from \
              trial to trial, so points scatter; the line is the median of five neighbours. A cross on the upper edge is a \
              trial that diverged."
         }
@@ -71,8 +73,8 @@ fn running_median(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
 fn description(record: &ProblemSummary) -> String {
     let of = |result: &ProblemResult| {
         let best = result.best.as_ref().filter(|best| best.val_loss.is_some());
-        let lr = best.and_then(|best| best.values.get("lr"));
-        let best = lr.map_or("no best".to_owned(), |lr| format!("best at {}", figure(Some(*lr))));
+        let lr = best.and_then(|best| searched_rate(&best.values));
+        let best = lr.map_or("no best".to_owned(), |lr| format!("best at {}", figure(Some(lr))));
         format!("{}: {best}, {} of {} diverged", result.optimizer, result.diverged_trials, result.trials)
     };
     format!("{}.", record.results.iter().map(of).collect::<Vec<_>>().join("; "))

@@ -2,7 +2,7 @@
 
 use super::grouped::Grouped;
 use crate::experiment::compare::protocol::best;
-use crate::experiment::compare::records::{Dimension, Purpose, Run};
+use crate::experiment::compare::records::{Dimension, Purpose, Run, searched_rate};
 use crate::experiment::compare::summary::{BestTrial, SensitivityPoint};
 use crate::experiment::statistics::expected_best;
 
@@ -41,7 +41,7 @@ fn edges(best: &Run, trials: &[&Run], space: &[Dimension]) -> Vec<String> {
 /// Learning rates of the trials against their final validation losses, by learning rate.
 pub(super) fn sensitivity(trials: &[&Run]) -> Vec<SensitivityPoint> {
     let point = |run: &&Run| {
-        let lr = *run.values.get("lr")?;
+        let lr = searched_rate(&run.values)?;
         let schedule = run.schedule.clone();
         Some(SensitivityPoint { lr, schedule, val_loss: Some(run.final_val_loss()).filter(|loss| loss.is_finite()) })
     };
