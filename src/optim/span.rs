@@ -42,7 +42,7 @@ pub(crate) fn finish_gradient(isa: Isa, rule: &GradientRule, params: &[Line], gr
     isa.run(Finish { rule, params, grads })
 }
 
-/// `√Σ x²` over lines, lanes in order.
+/// `Σ x²` over lines, in four chains; their lanes by fours.
 pub(crate) fn sum_of_squares(isa: Isa, lines: &[Line]) -> f64 {
     isa.run(Squares { grads: lines })
 }
@@ -68,12 +68,12 @@ impl Job for Squares<'_> {
             let g = L::load(g);
             *sum = g.mul_add(g, *sum);
         }
-        in_lane_order((sums[0] + sums[1]) + (sums[2] + sums[3]))
+        sum_of_lanes((sums[0] + sums[1]) + (sums[2] + sums[3]))
     }
 }
 
 #[inline(always)]
-fn in_lane_order<L: Lanes>(lanes: L) -> f64 {
+fn sum_of_lanes<L: Lanes>(lanes: L) -> f64 {
     let lanes = lanes.to_array();
     let fours: [f64; 4] = std::array::from_fn(|i| lanes[4 * i..4 * i + 4].iter().map(|x| f64::from(*x)).sum());
     (fours[0] + fours[1]) + (fours[2] + fours[3])
@@ -113,10 +113,10 @@ impl Job for Finish<'_> {
                 let x = f64::from(*x);
                 if most >= x || most.is_nan() { most } else { x }
             }),
-            NormType::L1 | NormType::L2 => in_lane_order(measure),
+            NormType::L1 | NormType::L2 => sum_of_lanes(measure),
         };
-        let penalty = self.rule.l1 * in_lane_order(sizes) + 0.5 * self.rule.l2 * in_lane_order(powers);
-        GradientSums { squares: in_lane_order(squares), measure, penalty }
+        let penalty = self.rule.l1 * sum_of_lanes(sizes) + 0.5 * self.rule.l2 * sum_of_lanes(powers);
+        GradientSums { squares: sum_of_lanes(squares), measure, penalty }
     }
 }
 
