@@ -1,7 +1,6 @@
 //! Delimited text (CSV, TSV) to tables: a whole file on all threads, or known columns some rows at a time.
 
 mod builder;
-mod levels;
 mod rows;
 mod runs;
 mod stream;

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::levels::Levels;
+use indexmap::IndexSet;
+
 use crate::data::table::{Column, ColumnKind, MISSING, MissingMarkers, parse_number};
 use crate::{Error, Result};
 
@@ -39,6 +40,9 @@ fn missing_codes(values: &Vec<f64>) -> Vec<u32> {
     codes.resize(values.len(), MISSING);
     codes
 }
+
+/// The distinct texts of a column, in order of first appearance.
+type Levels = IndexSet<String, foldhash::fast::RandomState>;
 
 /// One column as it is read.
 pub enum Builder {
@@ -100,10 +104,10 @@ impl Builder {
                 }
                 None => *self = Self::Again,
             },
-            Self::Text { codes, levels } => codes.push(match levels.find(cell) {
-                Ok(code) => code,
-                Err(_) if missing.markers.matches(cell) => MISSING,
-                Err(hash) => levels.add(cell.to_owned(), hash),
+            Self::Text { codes, levels } => codes.push(match levels.get_index_of(cell) {
+                Some(code) => code as u32,
+                None if missing.markers.matches(cell) => MISSING,
+                None => levels.insert_full(cell.to_owned()).0 as u32,
             }),
             Self::Again => {}
         }
@@ -121,7 +125,7 @@ impl Builder {
                 *wrong = wrong.take().or(w);
             }
             (Self::Text { codes, levels }, Self::Text { codes: more, levels: named }) => {
-                let renamed = levels.append(named);
+                let renamed: Vec<u32> = named.into_iter().map(|text| levels.insert_full(text).0 as u32).collect();
                 codes.extend(more.iter().map(|&code| if code == MISSING { MISSING } else { renamed[code as usize] }));
             }
             (Self::Numbers { values, .. }, Self::Text { codes: more, levels }) if all_missing(values) => {
@@ -149,7 +153,7 @@ impl Builder {
                 Err(Error::data_at(path, Some(line.into()), Some(name), message))
             }
             Self::Numbers { values, .. } => Ok(Column::Numbers(values)),
-            Self::Text { codes, levels } => Ok(Column::Text { codes, levels: levels.into_texts() }),
+            Self::Text { codes, levels } => Ok(Column::Text { codes, levels: levels.into_iter().collect() }),
             Self::Again => unreachable!("a column that is to be read again has been"),
         }
     }
