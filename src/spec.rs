@@ -34,6 +34,11 @@ impl<'a> Spec<'a> {
         Ok(Spec { subject, name: name.trim(), given, known: Vec::new() })
     }
 
+    /// The options as they are given, in their order.
+    pub fn given(&self) -> &[(&'a str, &'a str)] {
+        &self.given
+    }
+
     /// The number under `key`, if it is given; `allowed` says in words what `holds` checks.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ mod work;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use gradlane::experiment::compare::{Journal, RUNS_FILE, names};
+use gradlane::experiment::compare::{Comparison, Journal, RUNS_FILE, names};
 
 use super::args;
 use super::exit::{Failure, Outcome};
@@ -85,16 +85,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     }
     comparison.check()?;
     if dry_run {
-        let seconds = comparison.expected_seconds(&comparison.step_costs()?);
-        return if json {
-            print_json(&serde_json::json!({
-                "protocol": comparison.protocol(),
-                "runs": comparison.runs(),
-                "expected_seconds": seconds,
-            }))
-        } else {
-            print(&tables::plan(&comparison, seconds))
-        };
+        return tell_plan(&comparison, json);
     }
     let signal = Signals::catch()?.hold();
     let mut journal = Journal::create(&out, overwrite)?;
@@ -115,6 +106,19 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     }
     // From the file, not from memory: so --from cannot but give the same.
     conclude(&out, &out, (json, quiet))
+}
+
+/// What would run, and how long.
+fn tell_plan(comparison: &Comparison, json: bool) -> Outcome {
+    let expected = comparison.expected_seconds(&comparison.step_costs()?);
+    if !json {
+        return print(&tables::plan(comparison, expected));
+    }
+    print_json(&serde_json::json!({
+        "protocol": comparison.protocol(),
+        "runs": comparison.runs(),
+        "expected_seconds": expected,
+    }))
 }
 
 /// `runs/compare-<date>-<time>`.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::records::OptimizerRecord;
 use super::space::{Axis, axes, schedules};
 use crate::optim::OptimizerSpec;
+use crate::spec::Spec;
 use crate::{Error, Result};
 
 /// An optimizer as `[NAME=]SPEC` says it. Options that `SPEC` gives are fixed, all others of its space are searched.
@@ -15,8 +16,8 @@ pub struct Contestant {
     pub name: String,
     /// The optimizer's name, options excluded.
     optimizer: String,
-    /// Options that are given.
-    given: Vec<String>,
+    /// Options that are given, by key.
+    given: Vec<(String, String)>,
     /// All values set, the searched ones to their defaults.
     default: String,
     /// What is searched.
@@ -53,15 +54,16 @@ impl Contestant {
     pub fn at(&self, point: &[f64]) -> (String, BTreeMap<String, f64>) {
         let numbers: Vec<f64> = self.axes.iter().zip(point).map(|(axis, u)| axis.at(*u)).collect();
         let gain = self.gain(&numbers);
+        let given = self.given.iter().map(|(key, value)| format!("{key}={value}"));
         let searched = self.axes.iter().zip(&numbers).map(|(axis, n)| format!("{}={}", axis.key, axis.value(*n, gain)));
-        let options: Vec<String> = self.given.iter().cloned().chain(searched).collect();
+        let options: Vec<String> = given.chain(searched).collect();
         let names = self.axes.iter().map(|axis| axis.dimension().name);
-        (spec(&self.optimizer, &options), names.zip(numbers.iter().copied()).collect())
+        (spec(&self.optimizer, &options), names.zip(numbers).collect())
     }
 
     /// `(1 − dampening) / (1 − momentum)` at a point: how many times its own size a lasting gradient comes to.
     fn gain(&self, numbers: &[f64]) -> f64 {
-        let given = |key| self.given.iter().find_map(|option| value_of(option, key)?.parse::<f64>().ok());
+        let given = |key| self.given.iter().find(|(known, _)| known == key)?.1.parse::<f64>().ok();
         let searched = self.axes.iter().zip(numbers).find(|(axis, _)| axis.key == "momentum");
         let momentum = searched.map(|(axis, number)| axis.value(*number, 1.0)).or_else(|| given("momentum"));
         (1.0 - given("dampening").unwrap_or(0.0)) / (1.0 - momentum.unwrap_or(0.0))
@@ -91,12 +93,6 @@ impl Contestant {
         }
         Ok(())
     }
-}
-
-/// The value in `key=value`, if that is its key.
-fn value_of<'a>(option: &'a str, key: &str) -> Option<&'a str> {
-    let (name, value) = option.split_once('=')?;
-    (name.trim() == key).then_some(value.trim())
 }
 
 /// `name:option,option`.
@@ -131,20 +127,15 @@ impl FromStr for Contestant {
             return Err(Error::Usage(format!("--optimizer \"{text}\": expected a name before the =, found none")));
         }
         refuse_full_batch(&parsed)?;
-        let (optimizer, options) = rest.trim().split_once(':').unwrap_or((rest.trim(), ""));
-        let given: Vec<String> =
-            options.split(',').map(str::trim).filter(|o| !o.is_empty()).map(str::to_owned).collect();
-        let fixed = |axis: &Axis| given.iter().any(|option| value_of(option, axis.key).is_some());
+        let given = Spec::parse("optimizer", rest)?;
+        let fixed = |key: &str| given.given().iter().any(|(known, _)| *known == key);
         // sgd with a momentum is momentum.
-        let known = match given.iter().any(|option| value_of(option, "momentum").is_some()) {
-            true if optimizer.trim() == "sgd" => "momentum",
-            _ => optimizer.trim(),
-        };
-        let free = axes(known).iter().copied().filter(|axis| !fixed(axis)).collect();
+        let known = if given.name == "sgd" && fixed("momentum") { "momentum" } else { given.name };
+        let free = axes(known).iter().copied().filter(|axis| !fixed(axis.key)).collect();
         let contestant = Contestant {
             name: name.to_owned(),
-            optimizer: optimizer.trim().to_owned(),
-            given,
+            optimizer: given.name.to_owned(),
+            given: given.given().iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
             default: parsed.to_string(),
             axes: free,
             schedules: schedules(parsed.algorithm),

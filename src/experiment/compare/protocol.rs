@@ -95,6 +95,7 @@ pub fn best<'a>(trials: impl IntoIterator<Item = &'a Run>) -> Option<&'a Run> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::compare::records::searched_rate;
 
     #[test]
     fn seeds_of_trials_and_final_runs_are_apart() {
@@ -131,6 +132,7 @@ mod tests {
         assert_eq!((sgd.len(), momentum.len()), (15, 15));
         for (a, b) in sgd.iter().zip(&momentum) {
             assert_eq!((a.values["lr"], &a.schedule), (b.values["effective_lr"], &b.schedule));
+            assert_eq!(searched_rate(&a.values), searched_rate(&b.values));
         }
         assert_eq!(of("a=adam"), of("b=adam"));
         assert_eq!(Terms { trials: 5, ..terms }.trials(&"sgd".parse().unwrap()), sgd[..5]);

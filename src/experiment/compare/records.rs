@@ -171,7 +171,10 @@ pub struct StepCost {
     pub quartiles: [f64; 2],
 }
 
-/// The learning rate among searched values: the effective one where momentum was searched or given.
+/// Names under which a learning rate is searched: the effective one of optimizers with momentum, or the rate itself.
+pub const RATES: [&str; 2] = ["effective_lr", "lr"];
+
+/// The learning rate among searched values.
 pub fn searched_rate(values: &BTreeMap<String, f64>) -> Option<f64> {
-    values.get("effective_lr").or_else(|| values.get("lr")).copied()
+    RATES.iter().find_map(|name| values.get(*name)).copied()
 }

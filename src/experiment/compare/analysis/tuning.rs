@@ -2,7 +2,7 @@
 
 use super::grouped::Grouped;
 use crate::experiment::compare::protocol::best;
-use crate::experiment::compare::records::{Dimension, Purpose, Run, searched_rate};
+use crate::experiment::compare::records::{Dimension, Purpose, RATES, Run, searched_rate};
 use crate::experiment::compare::summary::{BestTrial, SensitivityPoint};
 use crate::experiment::statistics::expected_best;
 
@@ -33,7 +33,7 @@ fn edges(best: &Run, trials: &[&Run], space: &[Dimension]) -> Vec<String> {
         let place = libm::log(value / dimension.low) / libm::log(dimension.high / dimension.low);
         let tried = || trials.iter().filter_map(|trial| trial.values.get(&dimension.name));
         let extreme = trials.len() > 2 && (tried().all(|v| v >= value) || tried().all(|v| v <= value));
-        place < EDGE || (place > 1.0 - EDGE && !natural_end) || (dimension.name.ends_with("lr") && extreme)
+        place < EDGE || (place > 1.0 - EDGE && !natural_end) || (RATES.contains(&dimension.name.as_str()) && extreme)
     };
     space.iter().filter(on_edge).map(|dimension| dimension.name.clone()).collect()
 }
