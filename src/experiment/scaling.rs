@@ -36,8 +36,9 @@ const WORTH: f64 = 0.02;
 ///   signals of its slots before the weight gradients, a line for each slot's sums; of all these `(T − 1) / T` were
 ///   written elsewhere. `c` is the cost of one such line, not hidden behind arithmetic: an upper bound.
 ///
-/// `R` and `S` are measured, so what one core reaches of its peak is in them. Left out: that members take over
-/// pieces of others' parts, that clocks fall when many cores work, that the update may run into the memory's bandwidth, sockets and hyper-threads.
+/// `R` and `S` are measured, so what one core reaches of its peak is in them. Left out: that members take over pieces of
+/// others' parts, that clocks fall when many cores work, that the update may run into the memory's bandwidth, sockets and
+/// hyper-threads.
 #[derive(Debug, Clone)]
 pub struct ScalingModel {
     layout: Layout,
@@ -124,7 +125,8 @@ impl ScalingModel {
 
     /// Lines that the owner of `slots` reads after others have written them.
     fn foreign_lines(&self, slots: &[Slot], threads: usize) -> f64 {
-        let skipped = usize::from(self.splits(threads)); // a thread's outputs are, but for their ends, the slots that it updates
+        // Where the first layer is split, a thread's outputs are, but for their ends, the slots that it updates.
+        let skipped = usize::from(self.splits(threads));
         let weights: usize = self.layout.tensors.iter().skip(skipped).map(|t| t.panels * t.rows).sum();
         let panels_of_rows = panels(self.batch);
         let of_tensor = |number: usize| {

@@ -28,23 +28,24 @@ impl Pieces {
         self.taken[member.index].0.store(0, Ordering::Relaxed);
     }
 
-    /// Calls `work(owner, items)` for every piece that this member gets: of its own part, then of others'. `items` counts the
-    /// items of an owner's part, which is cut into pieces of `grain` of them; all members say the same. A team of one has
-    /// nobody to help it, and does its part in one piece.
+    /// Calls `work` for every piece that this member gets: of its own part, then of others'. The `part` of an owner is cut
+    /// into pieces of `grain(part.len())` items; all members say the same. A team of one has nobody to help it, and does
+    /// its part in one piece.
     pub(super) fn each(
         &self,
         member: Member<'_>,
-        items: impl Fn(usize) -> usize,
+        part: impl Fn(usize) -> Range<usize>,
         grain: impl Fn(usize) -> usize,
-        mut work: impl FnMut(usize, Range<usize>),
+        mut work: impl FnMut(Range<usize>),
     ) {
         let members = member.count();
         for distance in 0..members.min(1 + HELPED) {
             let owner = (member.index + distance) % members;
-            let items = items(owner);
-            let grain = if members == 1 { items } else { grain(items) }.max(1);
-            while let Some(piece) = self.take(owner, items.div_ceil(grain), distance == 0) {
-                work(owner, piece * grain..((piece + 1) * grain).min(items));
+            let part = part(owner);
+            let grain = if members == 1 { part.len() } else { grain(part.len()) }.max(1);
+            while let Some(piece) = self.take(owner, part.len().div_ceil(grain), distance == 0) {
+                let start = part.start + piece * grain;
+                work(start..(start + grain).min(part.end));
             }
         }
     }
@@ -101,14 +102,13 @@ mod tests {
     use crate::train::team::Team;
     use std::sync::atomic::AtomicUsize;
 
-    /// Every item once, in many rounds, whether members are late or not.
+    /// Every item once in each of many rounds, whether members are late or not.
     #[test]
     fn every_piece_is_done_once_however_late_its_owner_is() {
         for members in [1, 2, 3, 6] {
             let (pieces, team) = (Pieces::new(members), Team::new(members));
-            let items = |owner: usize| 5 + 7 * owner;
-            let done: Vec<Vec<AtomicUsize>> =
-                (0..members).map(|owner| (0..items(owner)).map(|_| AtomicUsize::new(0)).collect()).collect();
+            let part = |owner: usize| 20 * owner..20 * owner + 5 + owner;
+            let done: Vec<AtomicUsize> = (0..20 * members).map(|_| AtomicUsize::new(0)).collect();
             let rounds = 50;
             let helped = team.run(|member| {
                 let mut helped = 0;
@@ -117,10 +117,10 @@ mod tests {
                     if round % members == member.index {
                         std::thread::sleep(std::time::Duration::from_micros(300));
                     }
-                    pieces.each(member, items, third, |owner, range| {
-                        helped += usize::from(owner != member.index);
-                        for item in range {
-                            done[owner][item].fetch_add(1, Ordering::Relaxed);
+                    pieces.each(member, part, third, |items| {
+                        helped += usize::from(!part(member.index).contains(&items.start));
+                        for item in items {
+                            done[item].fetch_add(1, Ordering::Relaxed);
                         }
                     });
                     member.barrier();
@@ -128,7 +128,10 @@ mod tests {
                 }
                 helped
             });
-            assert!(done.iter().flatten().all(|times| times.load(Ordering::Relaxed) == rounds), "{members} members");
+            for (item, times) in done.iter().enumerate() {
+                let expected = if part(item / 20).contains(&item) { rounds } else { 0 };
+                assert_eq!(times.load(Ordering::Relaxed), expected, "item {item} of {members} members");
+            }
             assert_eq!(helped.iter().sum::<usize>() > 0, members > 1, "{members} members, {helped:?} pieces of others");
         }
     }

@@ -1,7 +1,7 @@
 //! One synchronised step of mini-batch training, as every member of the team runs it.
 //!
-//! Rows are shared out in whole panels of 16, parameters in slots that the network alone fixes; one member
-//! computes the gradient of a slot over the whole batch in one chain, so bits do not depend on how many members there are.
+//! Rows are shared out in whole panels of 16, parameters in slots that the network alone fixes; one member computes the
+//! gradient of a slot over the whole batch in one chain, so bits do not depend on how many members there are.
 
 use std::ops::Range;
 
@@ -71,18 +71,20 @@ pub(super) struct SharedRun<'a> {
     pub(super) work: Work,
     /// Slots of each member, in the order of the parameters.
     pub(super) shares: &'a [Range<usize>],
-    /// The same in the order in which their gradients are computed: see [`visits`].
-    pub(super) visits: &'a [Vec<usize>],
+    /// The same, each share in the order in which its gradients are computed: see [`visits`].
+    pub(super) visits: &'a [usize],
 }
 
-/// The slots of a share in an order that meets the same rows of a tensor one panel after the other: the activations that
+/// All slots, each share in an order that meets the same rows of a tensor one panel after the other: the activations that
 /// these rows are multiplied with then stay in the cache. Bits do not depend on it.
-pub(super) fn visits(layout: &Layout, share: Range<usize>) -> Vec<usize> {
-    let mut order: Vec<usize> = share.collect();
-    order.sort_by_key(|n| {
-        let slot = &layout.slots[*n];
-        (slot.tensor, slot.rows.start, slot.panels.start)
-    });
+pub(super) fn visits(layout: &Layout, shares: &[Range<usize>]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..layout.slots.len()).collect();
+    for share in shares {
+        order[share.clone()].sort_by_key(|n| {
+            let slot = &layout.slots[*n];
+            (slot.tensor, slot.rows.start, slot.panels.start)
+        });
+    }
     order
 }
 
@@ -176,16 +178,10 @@ impl<C: Clock> Worker<'_, '_, C> {
         }
         self.gather(block, member.share(panels(rows)));
         self.barrier();
-        let share = |owner| member.share_of(owner, run.net.linear(0).panels);
-        run.work.outputs.each(
-            member,
-            |owner| share(owner).len(),
-            third,
-            |owner, piece| {
-                let outputs = share(owner).start + piece.start..share(owner).start + piece.end;
-                first_layer(member, run.net, &run.workspace, (panels(rows), outputs));
-            },
-        );
+        let part = |owner| member.share_of(owner, run.net.linear(0).panels);
+        run.work.outputs.each(member, part, third, |outputs| {
+            first_layer(member, run.net, &run.workspace, (panels(rows), outputs));
+        });
         self.clock.mark(Phase::Forward);
         self.barrier();
         1
@@ -195,15 +191,8 @@ impl<C: Clock> Worker<'_, '_, C> {
     fn share_rows(&mut self, block: &Block<'_>, mut work: impl FnMut(&mut Self, Range<usize>)) {
         let (member, run) = (self.member, self.run);
         run.work.slots.refill(member); // nobody takes slots before the next barrier
-        let share = |owner| member.share_of(owner, panels(block.rows.len()));
-        run.work.rows.each(
-            member,
-            |owner| share(owner).len(),
-            third_in_tiles,
-            |owner, piece| {
-                work(self, share(owner).start + piece.start..share(owner).start + piece.end);
-            },
-        );
+        let part = |owner| member.share_of(owner, panels(block.rows.len()));
+        run.work.rows.each(member, part, third_in_tiles, |panels| work(self, panels));
     }
 
     fn forward(&self, batch: &Batch<'_>, block: &Block<'_>, share: (Range<usize>, usize)) {
@@ -260,13 +249,13 @@ impl<C: Clock> Worker<'_, '_, C> {
         let (member, run) = (self.member, self.run);
         run.work.rows.refill(member); // nobody takes rows before the next barrier
         run.work.outputs.refill(member);
-        let slots = |owner: usize| run.visits[owner].len();
+        let part = |owner: usize| run.shares[owner].clone();
         run.work.slots.each(
             member,
-            slots,
+            part,
             |_| 1,
-            |owner, piece| {
-                for number in &run.visits[owner][piece] {
+            |places| {
+                for number in &run.visits[places] {
                     let slot = &run.net.layout.slots[*number];
                     let (rows, first) = (block.rows.len(), block.start == 0);
                     backward::to_weights(member, run.net, &run.workspace, &run.gradients, slot, rows, first);

@@ -43,7 +43,7 @@ pub struct Trainer {
     losses: Vec<f64>,
     sums: Vec<SlotSums>,
     shares: Vec<Range<usize>>,
-    visits: Vec<Vec<usize>>,
+    visits: Vec<usize>,
     evaluator: Evaluator,
     pub(super) outputs: Vec<f32>,
     pub(super) steps: u64,
@@ -142,7 +142,7 @@ impl Trainer {
             workspace: Workspace::new(architecture, batch.min(BLOCK_ROWS), true),
             losses: vec![0.0; panels(batch)],
             sums: vec![SlotSums::default(); parameters.layout.slots.len()],
-            visits: shares.iter().map(|share| visits(&parameters.layout, share.clone())).collect(),
+            visits: visits(&parameters.layout, &shares),
             shares,
             evaluator: Evaluator::new(architecture, isa, threads),
             outputs: vec![0.0; rows * architecture.outputs],
@@ -289,10 +289,8 @@ fn epoch_of_member<C: Clock>(
         }
         let mean = Mean::new(run.settings, plan.data, rows);
         let lr = (plan.lr)(t + 1);
-        let mut algorithm = run.settings.optimizer.algorithm;
-        if let Some(momentum) = (plan.momentum)(t + 1) {
-            algorithm = algorithm.with_momentum(momentum);
-        }
+        let algorithm = run.settings.optimizer.algorithm;
+        let mut algorithm = (plan.momentum)(t + 1).map_or(algorithm, |momentum| algorithm.with_momentum(momentum));
         if let Algorithm::ScheduleFree(options) = &mut algorithm {
             *options = weights.take_in(*options, t + 1, lr);
         }
