@@ -1,5 +1,6 @@
 //! 16 lanes as one AVX-512 register.
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -85,6 +86,16 @@ impl Real for Avx512 {
 #[allow(clippy::undocumented_unsafe_blocks)] // SAFETY: as above
 impl Lanes for Avx512 {
     const MANY_REGISTERS: bool = true;
+    const READS_FACTORS: bool = true;
+
+    #[inline(always)]
+    #[allow(clippy::pointers_in_nomem_asm_block)] // nothing is read or written there
+    fn unforeseen(address: *const f32) -> *const f32 {
+        let mut same = address;
+        // SAFETY: no instruction at all.
+        unsafe { asm!("/* {} */", inout(reg) same, options(nomem, nostack, preserves_flags)) };
+        same
+    }
 
     #[inline(always)]
     unsafe fn load_ptr(from: *const f32) -> Self {

@@ -10,10 +10,13 @@
 //! | to the inputs `dX = Wᵀ·dZ` | weight of input `r`, output `k` | 16 samples of `dZ` of output `k` | 16 samples of `dX` |
 //! | to the weights `dW = dZ·Xᵀ` | input `r` of sample `k` | 16 outputs of `dZ` of sample `k` | 16 outputs of `dW` |
 
+mod tile;
+
 use super::dispatch::{Isa, Job};
 use super::lanes::Lanes;
 use super::line::LANES;
 use super::panels::{Panels, PanelsMut};
+use tile::{Distances, Tile, compute};
 
 /// Where a product is computed: panels of `C` (each with its own `B`), rows of each, steps of the chain.
 #[derive(Debug, Clone, Copy)]
@@ -28,10 +31,17 @@ pub struct Extent {
     pub accumulate: bool,
 }
 
-/// Chain lengths of one block, so that what a tile reads again stays in the first-level cache: of `B` up to 24 KB forward
-/// and 32 KB backward, while `A` goes by.
-const FORWARD_BLOCK: usize = 128;
-const BACKWARD_BLOCK: usize = 256;
+/// Steps of a chain that are made for all rows of a tile before the next, so that what a tile reads again of `B`, up to
+/// 24 KB, stays in the first-level cache while `A` goes by. A few steps that are left go with the block before them.
+const BLOCK: usize = 128;
+const LEFT: usize = 32;
+
+/// First step and length of each block of a chain; the first is a multiple of 16.
+#[inline(always)]
+fn blocks(depth: usize) -> impl Iterator<Item = (usize, usize)> {
+    let blocks = depth.saturating_sub(LEFT).div_ceil(BLOCK).max(depth.min(1));
+    (0..blocks).map(move |i| (i * BLOCK, if i + 1 < blocks { BLOCK } else { depth - i * BLOCK }))
+}
 
 /// Forward: `C[r][lane] = Σₖ w[r / 16][k][r mod 16] · x[k][lane]` for `extent.rows` outputs.
 ///
@@ -46,7 +56,7 @@ pub fn forward(isa: Isa, w: Panels<'_>, x: Panels<'_>, c: PanelsMut<'_>, extent:
     check(w.lines.len(), w.stride, rows.div_ceil(LANES), depth);
     check(x.lines.len(), x.stride, panels, depth);
     assert!(c.holds(panels, rows));
-    isa.run(Forward { w, x, c, extent });
+    isa.run(Product { a: Forward(w), b: x, c, extent });
 }
 
 /// The two backward products: `A` is stored as panels of lines whose 16 lanes are 16 steps of the chain.
@@ -62,82 +72,11 @@ pub fn backward(isa: Isa, a: Panels<'_>, b: Panels<'_>, c: PanelsMut<'_>, extent
     check(a.lines.len(), a.stride, depth.div_ceil(LANES), rows);
     check(b.lines.len(), b.stride, panels, depth);
     assert!(c.holds(panels, rows));
-    isa.run(Backward { a, b, c, extent });
+    isa.run(Product { a: Backward(a), b, c, extent });
 }
 
 fn check(len: usize, stride: usize, panels: usize, lines: usize) {
     assert!(panels == 0 || len >= (panels - 1) * stride + lines, "{len} lines for {panels} panels of {lines}");
-}
-
-/// Where a tile finds its operands.
-#[derive(Clone, Copy)]
-struct Tile<const C: usize> {
-    /// `A` of the first row at the first step.
-    a: *const f32,
-    /// Floats of `A` from one run of steps to the next.
-    a_run: usize,
-    /// Runs of steps, and steps of a run; what is left makes a shorter run.
-    runs: (usize, usize),
-    /// Steps of the last, shorter run.
-    tail: usize,
-    /// What the next tile reads of `A`, laid out as this tile's; a hint, so any address will do.
-    next_a: *const f32,
-    /// The vectors of `B` at the first step.
-    b: [*const f32; C],
-    /// The vectors of the first row of `C`.
-    c: [*mut f32; C],
-    /// Whether the chain goes on from `C`.
-    accumulate: bool,
-}
-
-/// Computes one tile of `R` rows and `C` vectors; the accumulators stay in registers along the chain. `ROW` and `STEP` are
-/// the floats of `A` from row to row and from step to step.
-///
-/// # Safety
-/// The pointers are valid for the tile, its chain and its strides; rows of `c` are lines.
-#[inline(always)]
-unsafe fn compute<L: Lanes, const R: usize, const C: usize, const ROW: usize, const STEP: usize>(t: Tile<C>) {
-    // SAFETY: see above; every offset stays within the slices that the callers checked.
-    unsafe {
-        let mut sums = [[L::broadcast(0.0); C]; R];
-        if t.accumulate {
-            for (r, row) in sums.iter_mut().enumerate() {
-                for (sum, c) in row.iter_mut().zip(t.c) {
-                    *sum = L::load_ptr(c.add(r * LANES));
-                }
-            }
-        }
-        let (runs, steps) = t.runs;
-        for run in 0..=runs {
-            let (a, first) = (t.a.add(run * t.a_run), run * steps);
-            let next_a = t.next_a.wrapping_add(run * t.a_run);
-            for step in 0..if run < runs { steps } else { t.tail } {
-                L::prefetch_to_read(next_a.wrapping_add(step * LANES));
-                let lanes = t.b.map(|b| L::load_ptr(b.add((first + step) * LANES)));
-                for (r, row) in sums.iter_mut().enumerate() {
-                    let factor = L::broadcast(*a.add(step * STEP + r * ROW));
-                    for (sum, lanes) in row.iter_mut().zip(lanes) {
-                        *sum = factor.mul_add(lanes, *sum);
-                    }
-                }
-            }
-        }
-        for (r, row) in sums.iter().enumerate() {
-            for (sum, c) in row.iter().zip(t.c) {
-                sum.store_ptr(c.add(r * LANES));
-            }
-        }
-    }
-}
-
-/// Computes a tile whose number of rows is known only now: one compiled tile for each number in the list.
-macro_rules! compute_rows {
-    ($rows:expr, $vectors:literal, $row:expr, $step:expr, [$($r:literal)*], $tile:expr) => {
-        match $rows {
-            $($r => compute::<L, $r, $vectors, { $row }, { $step }>($tile),)*
-            rows => unreachable!("no tile of {rows} rows and {} vectors", $vectors),
-        }
-    };
 }
 
 /// Splits `total` rows or panels into tiles of at most `most`, as equal as can be: `(first, size)` of each.
@@ -150,39 +89,112 @@ fn equal_tiles(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)
     })
 }
 
-struct Forward<'a> {
-    w: Panels<'a>,
-    x: Panels<'a>,
+/// How `A` lies.
+trait Factors: Distances {
+    /// Rows of `A` that lie at the distance of rows; a tile has no others.
+    const GROUP: usize;
+
+    /// `A` from row `first` and step `start` on, and the floats from one run of 16 steps to the next where they do not
+    /// follow each other.
+    fn at(&self, first: usize, start: usize) -> (*const f32, Option<usize>);
+
+    /// What is read of `A` after a tile of `rows` rows from `first` on: a hint.
+    fn after(&self, first: usize, rows: usize, start: usize) -> *const f32;
+}
+
+/// Weight panels of 16 rows: a line is a step of all of them.
+struct Forward<'a>(Panels<'a>);
+
+impl Distances for Forward<'_> {
+    const ROW: usize = 1;
+    const STEP: usize = LANES;
+}
+
+impl Factors for Forward<'_> {
+    const GROUP: usize = LANES;
+
+    #[inline(always)]
+    fn at(&self, first: usize, start: usize) -> (*const f32, Option<usize>) {
+        let line = self.0.lines.as_ptr().wrapping_add(first / LANES * self.0.stride + start);
+        (line.cast::<f32>().wrapping_add(first % LANES), None)
+    }
+
+    #[inline(always)]
+    fn after(&self, first: usize, _: usize, start: usize) -> *const f32 {
+        self.at(first / LANES * LANES + LANES, start).0
+    }
+}
+
+/// Panels of 16 steps: a line is 16 steps of a row.
+struct Backward<'a>(Panels<'a>);
+
+impl Distances for Backward<'_> {
+    const ROW: usize = LANES;
+    const STEP: usize = 1;
+}
+
+impl Factors for Backward<'_> {
+    const GROUP: usize = usize::MAX;
+
+    #[inline(always)]
+    fn at(&self, first: usize, start: usize) -> (*const f32, Option<usize>) {
+        let line = self.0.lines.as_ptr().wrapping_add(start / LANES * self.0.stride + first);
+        (line.cast(), Some(self.0.stride * LANES))
+    }
+
+    #[inline(always)]
+    fn after(&self, first: usize, rows: usize, start: usize) -> *const f32 {
+        self.at(first + rows, start).0
+    }
+}
+
+struct Product<'a, F> {
+    a: F,
+    b: Panels<'a>,
     c: PanelsMut<'a>,
     extent: Extent,
 }
 
-impl Forward<'_> {
-    /// The tile of `C` panels from `panel` on, rows from `first` on, all of one weight panel, for `depth` steps of the
-    /// chain from `start` on.
+/// Computes a tile whose number of rows is known only now: one compiled tile for each number in the list.
+macro_rules! compute_rows {
+    ($rows:expr, $vectors:literal, [$($r:literal)*], $tile:expr) => {
+        match $rows {
+            $($r => compute::<L, $r, $vectors, F>($tile),)*
+            rows => unreachable!("no tile of {rows} rows and {} vectors", $vectors),
+        }
+    };
+}
+
+impl<F: Factors> Product<'_, F> {
+    /// The tile of `C` panels from `panel` on, `rows` rows from `first` on, for `depth` steps of the chain from `start` on.
     ///
     /// # Safety
-    /// They are within the extent, which `forward` checked.
+    /// They are within the extent, which was checked; `start` is a multiple of 16.
     #[inline(always)]
-    unsafe fn tile<const C: usize>(&self, panel: usize, first: usize, (start, depth): (usize, usize)) -> Tile<C> {
-        let (w, x, c) = (self.w.lines.as_ptr(), self.x.lines.as_ptr(), self.c.start());
+    unsafe fn tile<const C: usize>(
+        &self,
+        panel: usize,
+        (first, rows): (usize, usize),
+        (start, depth): (usize, usize),
+    ) -> Tile<C> {
+        let (a, run) = self.a.at(first, start);
+        let (b, c) = (self.b, self.c.start());
         // SAFETY: the caller vouches for the panels.
         unsafe {
-            let a = w.add(first / LANES * self.w.stride + start);
             Tile {
-                a: a.cast::<f32>().add(first % LANES),
-                a_run: 0,
-                runs: (0, 0),
-                tail: depth,
-                next_a: a.wrapping_add(self.w.stride).cast(),
-                b: std::array::from_fn(|v| x.add((panel + v) * self.x.stride + start).cast()),
+                a,
+                a_run: run.unwrap_or(0),
+                runs: if run.is_some() { (depth / LANES, LANES) } else { (0, 0) },
+                tail: if run.is_some() { depth % LANES } else { depth },
+                next_a: self.a.after(first, rows, start),
+                b: std::array::from_fn(|v| b.lines.as_ptr().add((panel + v) * b.stride + start).cast()),
                 c: std::array::from_fn(|v| c.add((panel + v) * self.c.stride() + first).cast()),
                 accumulate: self.extent.accumulate || start > 0,
             }
         }
     }
 
-    /// All rows of `vectors` panels of `C`: the panels of `B` stay in the first-level cache while the weights go by.
+    /// All rows of `vectors` panels of `C`: the panels of `B` stay in the first-level cache while `A` goes by.
     ///
     /// # Safety
     /// As for `tile`.
@@ -191,25 +203,25 @@ impl Forward<'_> {
         let most = match (const { L::MANY_REGISTERS }, vectors) {
             (false, _) => 6,
             (true, 1) => 16,
+            (true, 2) => 14,
             (true, _) => 8,
         };
-        for start in (0..self.extent.rows).step_by(LANES) {
-            for (first, rows) in equal_tiles(LANES.min(self.extent.rows - start), most) {
-                let first = start + first;
+        let total = self.extent.rows;
+        for start in (0..total).step_by(F::GROUP) {
+            for (first, rows) in equal_tiles(F::GROUP.min(total - start), most) {
+                let at = (start + first, rows);
                 // SAFETY: the caller vouches for the panels and the rows.
                 unsafe {
                     match (const { L::MANY_REGISTERS }, vectors) {
-                        (true, 3) => {
-                            compute_rows!(rows, 3, 1, LANES, [1 2 3 4 5 6 7 8], self.tile(panel, first, block))
-                        }
+                        (true, 3) => compute_rows!(rows, 3, [1 2 3 4 5 6 7 8], self.tile(panel, at, block)),
                         (true, 2) => {
-                            compute_rows!(rows, 2, 1, LANES, [1 2 3 4 5 6 7 8], self.tile(panel, first, block))
+                            compute_rows!(rows, 2, [1 2 3 4 5 6 7 8 9 10 11 12 13 14], self.tile(panel, at, block))
                         }
                         (true, _) => {
-                            let tile = self.tile(panel, first, block);
-                            compute_rows!(rows, 1, 1, LANES, [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16], tile)
+                            let tile = self.tile(panel, at, block);
+                            compute_rows!(rows, 1, [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16], tile)
                         }
-                        (false, _) => compute_rows!(rows, 1, 1, LANES, [1 2 3 4 5 6], self.tile(panel, first, block)),
+                        (false, _) => compute_rows!(rows, 1, [1 2 3 4 5 6], self.tile(panel, at, block)),
                     }
                 }
             }
@@ -217,91 +229,18 @@ impl Forward<'_> {
     }
 }
 
-impl Job for Forward<'_> {
+impl<F: Factors> Job for Product<'_, F> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let Extent { panels, depth, .. } = self.extent;
         let widest = if const { L::MANY_REGISTERS } { 3 } else { 1 };
-        for start in (0..depth).step_by(FORWARD_BLOCK) {
-            let block = (start, FORWARD_BLOCK.min(depth - start));
+        for block in blocks(depth) {
             for (panel, vectors) in equal_tiles(panels, widest) {
-                // SAFETY: `forward` checked that the slices hold the panels, `depth` and the rows.
+                // SAFETY: it was checked that the slices hold the panels, `depth` and the rows; blocks begin at multiples
+                // of 16.
                 unsafe { self.column::<L>(panel, vectors, block) };
-            }
-        }
-    }
-}
-
-struct Backward<'a> {
-    a: Panels<'a>,
-    b: Panels<'a>,
-    c: PanelsMut<'a>,
-    extent: Extent,
-}
-
-impl Backward<'_> {
-    /// The tile of `C` panels from `panel` on, rows from `first` on, for `depth` steps of the chain from `start` on.
-    ///
-    /// # Safety
-    /// They are within the extent, which `backward` checked; `start` is a multiple of 16.
-    #[inline(always)]
-    unsafe fn tile<const C: usize>(
-        &self,
-        panel: usize,
-        (first, rows): (usize, usize),
-        (start, depth): (usize, usize),
-    ) -> Tile<C> {
-        let (a, b, c) = (self.a.lines.as_ptr(), self.b.lines.as_ptr(), self.c.start());
-        // SAFETY: the caller vouches for the panels.
-        unsafe {
-            Tile {
-                a: a.add(start / LANES * self.a.stride + first).cast(),
-                a_run: self.a.stride * LANES,
-                runs: (depth / LANES, LANES),
-                tail: depth % LANES,
-                next_a: a.wrapping_add(start / LANES * self.a.stride + first + rows).cast(),
-                b: std::array::from_fn(|v| b.add((panel + v) * self.b.stride + start).cast()),
-                c: std::array::from_fn(|v| c.add((panel + v) * self.c.stride() + first).cast()),
-                accumulate: self.extent.accumulate || start > 0,
-            }
-        }
-    }
-}
-
-impl Job for Backward<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<L: Lanes>(self) {
-        let Extent { panels, rows, depth, .. } = self.extent;
-        // Panels that go two by two; one that is left, or every one where registers are few, goes alone.
-        let paired = if const { L::MANY_REGISTERS } { panels / 2 * 2 } else { 0 };
-        for start in (0..depth).step_by(BACKWARD_BLOCK) {
-            let block = BACKWARD_BLOCK.min(depth - start);
-            // The panels of `B` stay in the first-level cache while the rows of `A` go by.
-            // SAFETY: `backward` checked that the slices hold the panels; `start` is a multiple of 16.
-            unsafe {
-                if const { L::MANY_REGISTERS } {
-                    for panel in (0..paired).step_by(2) {
-                        for (first, rows) in equal_tiles(rows, 14) {
-                            let tile = self.tile(panel, (first, rows), (start, block));
-                            compute_rows!(rows, 2, LANES, 1, [1 2 3 4 5 6 7 8 9 10 11 12 13 14], tile);
-                        }
-                    }
-                    for (first, rows) in equal_tiles(if paired < panels { rows } else { 0 }, 16) {
-                        let tile = self.tile(paired, (first, rows), (start, block));
-                        compute_rows!(rows, 1, LANES, 1, [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16], tile);
-                    }
-                } else {
-                    for panel in 0..panels {
-                        for (first, rows) in equal_tiles(rows, 6) {
-                            let tile = self.tile(panel, (first, rows), (start, block));
-                            compute_rows!(rows, 1, LANES, 1, [1 2 3 4 5 6], tile);
-                        }
-                    }
-                }
             }
         }
     }

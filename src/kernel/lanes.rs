@@ -10,6 +10,15 @@ pub(crate) trait Lanes: Real {
     /// Whether 28 vectors fit in registers beside their operands: tiles are then up to three vectors wide, else one.
     const MANY_REGISTERS: bool;
 
+    /// Whether a multiply-add can read a float from memory and spread it over the lanes by itself.
+    const READS_FACTORS: bool;
+
+    /// The same address, of which the compiler can no longer know how it came about.
+    #[inline(always)]
+    fn unforeseen(address: *const f32) -> *const f32 {
+        address
+    }
+
     /// Reads 16 floats.
     ///
     /// # Safety

@@ -162,18 +162,26 @@ fn backward_is_one_fma_chain_for_every_small_shape() {
 
 #[test]
 fn chains_longer_than_a_block_go_on_where_they_stopped() {
-    for depth in [
-        BACKWARD_BLOCK - 1,
-        BACKWARD_BLOCK,
-        BACKWARD_BLOCK + 1,
-        2 * BACKWARD_BLOCK + 17,
-        FORWARD_BLOCK,
-        FORWARD_BLOCK + 1,
-    ] {
+    for depth in [BLOCK, BLOCK + LEFT, BLOCK + LEFT + 1, 2 * BLOCK, 2 * BLOCK + 17, 3 * BLOCK + LEFT + 1] {
         for (rows, panels) in [(1, 1), (15, 2), (16, 4), (31, 3)] {
             let problem = Problem::new((rows, depth, panels), depth % 2 == 0);
             problem.check("backward", Problem::backward);
             problem.check("forward", Problem::forward);
         }
     }
+}
+
+#[test]
+fn blocks_follow_each_other_and_begin_at_sixteens() {
+    assert_eq!(blocks(0).count(), 0);
+    for depth in 1..1000 {
+        let mut end = 0;
+        for (start, length) in blocks(depth) {
+            assert_eq!(start, end, "depth {depth}");
+            assert!(start % LANES == 0 && (1..=BLOCK + LEFT).contains(&length), "depth {depth}: {length} from {start}");
+            end += length;
+        }
+        assert_eq!(end, depth);
+    }
+    assert_eq!(blocks(2 * BLOCK + 1).collect::<Vec<_>>(), [(0, BLOCK), (BLOCK, BLOCK + 1)]); // a bias is no block
 }
