@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::team::{Member, Padded};
+use crate::kernel::gemm::WIDEST;
 
 /// Neighbours that a member helps at most: in a large team nobody looks through all parts.
 const HELPED: usize = 3;
@@ -29,7 +30,7 @@ impl Pieces {
     }
 
     /// Calls `work` for every piece that this member gets: of its own part, then of others'. The `part` of an owner is cut
-    /// into pieces of `grain(part.len())` items; all members say the same. A team of one has nobody to help it, and does
+    /// into pieces of `grain(part.len())` items; every member gives the same `part` and `grain`. A team of one has nobody to help it, and does
     /// its part in one piece.
     pub(super) fn each(
         &self,
@@ -82,17 +83,18 @@ impl Work {
     }
 }
 
-/// A third of a part: little enough to be worth taking over, and much enough to read the weights for.
+/// A third of a part: small enough to be worth taking over, large enough to repay reading the weights.
 pub(super) fn third(panels: usize) -> usize {
     panels.div_ceil(3)
 }
 
-/// A third of a part of sample panels, in whole tiles of the widest kernel where there are several.
+/// A third of a part of sample panels, in whole tiles of the widest kernel where there are several: two tiles at most, whose
+/// results stay in the second-level cache beside a block of a wide layer's weights.
 pub(super) fn third_in_tiles(panels: usize) -> usize {
     match panels {
-        0..=3 => panels,
+        0..=WIDEST => panels,
         4 => 2,
-        _ => third(panels).next_multiple_of(3),
+        _ => third(panels).next_multiple_of(WIDEST).min(2 * WIDEST),
     }
 }
 
@@ -138,6 +140,6 @@ mod tests {
 
     #[test]
     fn thirds_are_whole_tiles() {
-        assert_eq!([0, 1, 2, 3, 4, 5, 8, 16, 32].map(third_in_tiles), [0, 1, 2, 3, 2, 3, 3, 6, 12]);
+        assert_eq!([0, 1, 2, 3, 4, 5, 8, 16, 32].map(third_in_tiles), [0, 1, 2, 3, 2, 3, 3, 6, 6]);
     }
 }
