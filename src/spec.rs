@@ -34,8 +34,8 @@ impl<'a> Spec<'a> {
         Ok(Spec { subject, name: name.trim(), given, known: Vec::new() })
     }
 
-    /// The options as they are given, in their order.
-    pub fn given(&self) -> &[(&'a str, &'a str)] {
+    /// The options that nobody has asked for yet, in the order in which they are given.
+    pub fn remaining(&self) -> &[(&'a str, &'a str)] {
         &self.given
     }
 
@@ -183,6 +183,7 @@ mod tests {
     #[test]
     fn lists_and_words_are_read() {
         let mut spec = Spec::parse("schedule", "multistep:at=0.5/ 30,mode=rel").unwrap();
+        assert_eq!(spec.remaining(), [("at", "0.5/ 30"), ("mode", "rel")]);
         assert_eq!(spec.numbers("at", "above 0", |v| v > 0.0).unwrap(), Some(vec![0.5, 30.0]));
         assert_eq!(spec.word("mode", &["abs", "rel"]).unwrap(), Some(1));
         assert_eq!(spec.numbers("factors", "above 0", |v| v > 0.0).unwrap(), None);

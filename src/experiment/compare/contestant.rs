@@ -127,15 +127,15 @@ impl FromStr for Contestant {
             return Err(Error::Usage(format!("--optimizer \"{text}\": expected a name before the =, found none")));
         }
         refuse_full_batch(&parsed)?;
-        let given = Spec::parse("optimizer", rest)?;
-        let fixed = |key: &str| given.given().iter().any(|(known, _)| *known == key);
+        let spec = Spec::parse("optimizer", rest)?;
+        let fixed = |key: &str| spec.remaining().iter().any(|(known, _)| *known == key);
         // sgd with a momentum is momentum.
-        let known = if given.name == "sgd" && fixed("momentum") { "momentum" } else { given.name };
+        let known = if spec.name == "sgd" && fixed("momentum") { "momentum" } else { spec.name };
         let free = axes(known).iter().copied().filter(|axis| !fixed(axis.key)).collect();
         let contestant = Contestant {
             name: name.to_owned(),
-            optimizer: given.name.to_owned(),
-            given: given.given().iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            optimizer: spec.name.to_owned(),
+            given: spec.remaining().iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
             default: parsed.to_string(),
             axes: free,
             schedules: schedules(parsed.algorithm),
