@@ -16,18 +16,20 @@ BEGIN, END = "<!-- peers: begin -->", "<!-- peers: end -->"
 def read(path):
     """`{workload: {peer: (best median µs a step, its threads)}}`, and the versions, optimizers and numbers of threads seen."""
     samples, versions, optimizers, limits = collections.defaultdict(list), {}, set(), set()
+    runs = collections.Counter()
     for line in pathlib.Path(path).read_text().splitlines():
         run = json.loads(line)
         peer = run.get("peer", "gradlane")
         samples[run["workload"], peer, run.get("threads_used", run["threads"])].append(run["us_per_step"])
         limits.add(run["threads"])
+        runs[run["workload"], peer, run["threads"]] += 1
         versions[peer.split("-")[0]] = run.get("version")
         optimizers |= {run["optimizer"]} if "peer" in run else set()
     best = collections.defaultdict(dict)
     for (workload, peer, threads), times in samples.items():
         candidate = (statistics.median(times), threads)
         best[workload][peer] = min(candidate, best[workload].get(peer, candidate))
-    return best, versions, optimizers, limits, max(map(len, samples.values()), default=0)
+    return best, versions, optimizers, limits, max(runs.values(), default=0)
 
 
 def micros(us):
