@@ -8,6 +8,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use gradlane::kernel::gemm::Extent;
 use gradlane::kernel::{Isa, LANES, Line, Panels, PanelsMut, panel_stride, panels};
+use gradlane::model::{Architecture, Layout};
 use gradlane::nn::dense::{Weights, backward_to_inputs, backward_to_weights, forward};
 use gradlane::nn::{Activation, panel};
 use gradlane::optim::span::{Change, update_buffers};
@@ -39,6 +40,16 @@ fn own_products(group: &mut BenchmarkGroup<'_, WallTime>, isa: Isa, (fan_in, fan
     let weights = Weights { panels: Panels { lines: &w, stride: x_stride }, depth, fan_out };
     let (x, dz) = (Panels { lines: &x, stride: x_stride }, Panels { lines: &dz, stride: z_stride });
     let dz_t = Panels { lines: &dz_t, stride: rows };
+    let layout = Layout::new(&Architecture {
+        inputs: fan_in,
+        hidden: Vec::new(),
+        outputs: fan_out,
+        activations: Vec::new(),
+        output_activation: Activation::Identity,
+        norm: None,
+        residual: false,
+        dropout: 0.0,
+    });
     let id = |product: &str| format!("{product}/{fan_in}x{fan_out}/b{rows}/{}", isa.name());
     group.bench_function(id("forward"), |bencher| {
         bencher.iter(|| {
@@ -53,10 +64,20 @@ fn own_products(group: &mut BenchmarkGroup<'_, WallTime>, isa: Isa, (fan_in, fan
         });
     });
     group.bench_function(id("to_weights"), |bencher| {
-        let extent = Extent { panels: panels(fan_out), rows: depth, depth: rows, accumulate: false };
         bencher.iter(|| {
-            let dw = PanelsMut::new(&mut dw, x_stride, panels(fan_out), depth);
-            backward_to_weights(isa, x, dz_t, dw, extent);
+            for slot in &layout.slots {
+                let (first, panels) = (slot.rows.start, slot.panels.clone());
+                let extent = Extent { panels: panels.len(), rows: slot.rows.len(), depth: rows, accumulate: false };
+                let (x, dz) = (&x.lines[first..], &dz_t.lines[panels.start * rows..]);
+                let dw = &mut dw[panels.start * x_stride + first..];
+                backward_to_weights(
+                    isa,
+                    Panels { lines: x, stride: x_stride },
+                    Panels { lines: dz, stride: rows },
+                    PanelsMut::new(dw, x_stride, panels.len(), slot.rows.len()),
+                    extent,
+                );
+            }
         });
     });
 }

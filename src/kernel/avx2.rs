@@ -98,7 +98,6 @@ impl Real for Avx2 {
 #[allow(clippy::undocumented_unsafe_blocks)] // SAFETY: as above
 impl Lanes for Avx2 {
     const MANY_REGISTERS: bool = false;
-    const READS_FACTORS: bool = false;
 
     #[inline(always)]
     unsafe fn load_ptr(from: *const f32) -> Self {

@@ -86,12 +86,12 @@ impl Real for Avx512 {
 #[allow(clippy::undocumented_unsafe_blocks)] // SAFETY: as above
 impl Lanes for Avx512 {
     const MANY_REGISTERS: bool = true;
-    const READS_FACTORS: bool = true;
 
     #[inline(always)]
     #[allow(clippy::pointers_in_nomem_asm_block)] // nothing is read or written there
-    fn unforeseen(address: *const f32) -> *const f32 {
+    fn opaque(address: *const f32) -> *const f32 {
         let mut same = address;
+        // Not `pure`: equal calls must stay apart, or a tile's factors are read once again.
         // SAFETY: no instruction at all.
         unsafe { asm!("/* {} */", inout(reg) same, options(nomem, nostack, preserves_flags)) };
         same

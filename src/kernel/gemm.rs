@@ -12,11 +12,13 @@
 
 mod tile;
 
+use std::marker::PhantomData;
+
 use super::dispatch::{Isa, Job};
 use super::lanes::Lanes;
 use super::line::LANES;
 use super::panels::{Panels, PanelsMut};
-use tile::{Distances, Tile, compute};
+use tile::{Factors, Tile, compute};
 
 /// Where a product is computed: panels of `C` (each with its own `B`), rows of each, steps of the chain.
 #[derive(Debug, Clone, Copy)]
@@ -31,15 +33,20 @@ pub struct Extent {
     pub accumulate: bool,
 }
 
-/// Steps of a chain that are made for all rows of a tile before the next, so that what a tile reads again of `B`, up to
-/// 24 KB, stays in the first-level cache while `A` goes by. A few steps that are left go with the block before them.
-const BLOCK: usize = 128;
-const LEFT: usize = 32;
+/// Panels that the widest tile computes at once.
+pub const WIDEST: usize = 3;
 
-/// First step and length of each block of a chain; the first is a multiple of 16.
+/// Steps that all rows of some panels make before any makes the next: what they read again of `B`, 24 KB, then stays in the
+/// first-level cache while `A` goes by.
+const BLOCK: usize = 128;
+/// So few steps that are left, a bias say, go with the block before them.
+const MOST_LEFT: usize = 32;
+const _: () = assert!(BLOCK.is_multiple_of(LANES));
+
+/// First step and length of each block of a chain; the first step is a multiple of 16.
 #[inline(always)]
 fn blocks(depth: usize) -> impl Iterator<Item = (usize, usize)> {
-    let blocks = depth.saturating_sub(LEFT).div_ceil(BLOCK).max(depth.min(1));
+    let blocks = depth.saturating_sub(MOST_LEFT).div_ceil(BLOCK).max(1);
     (0..blocks).map(move |i| (i * BLOCK, if i + 1 < blocks { BLOCK } else { depth - i * BLOCK }))
 }
 
@@ -50,33 +57,32 @@ fn blocks(depth: usize) -> impl Iterator<Item = (usize, usize)> {
 /// - `c`: sample panels, the rows at the start of each
 ///
 /// # Panics
-/// If a slice is too short for the extent.
+/// If a slice is too short for the extent, or the chain has no step.
 pub fn forward(isa: Isa, w: Panels<'_>, x: Panels<'_>, c: PanelsMut<'_>, extent: Extent) {
-    let Extent { panels, rows, depth, .. } = extent;
-    check(w.lines.len(), w.stride, rows.div_ceil(LANES), depth);
-    check(x.lines.len(), x.stride, panels, depth);
-    assert!(c.holds(panels, rows));
-    isa.run(Product { a: Forward(w), b: x, c, extent });
+    assert!(w.holds(extent.rows.div_ceil(LANES), extent.depth), "weights shorter than {extent:?}");
+    product(isa, Product::<Forward> { a: w, b: x, c, extent, lie: PhantomData });
 }
 
 /// The two backward products: `A` is stored as panels of lines whose 16 lanes are 16 steps of the chain.
 ///
-/// - `a`: panels `[depth / 16]`, row `r` at line `r` of each
+/// - `a`: panels `[⌈depth / 16⌉]`, row `r` at line `r` of each
 /// - `b`: panels of `depth` lines each; the chain runs along them
 /// - `c`: panels, the rows at the start of each
 ///
 /// # Panics
-/// If a slice is too short for the extent.
+/// If a slice is too short for the extent, or the chain has no step.
 pub fn backward(isa: Isa, a: Panels<'_>, b: Panels<'_>, c: PanelsMut<'_>, extent: Extent) {
-    let Extent { panels, rows, depth, .. } = extent;
-    check(a.lines.len(), a.stride, depth.div_ceil(LANES), rows);
-    check(b.lines.len(), b.stride, panels, depth);
-    assert!(c.holds(panels, rows));
-    isa.run(Product { a: Backward(a), b, c, extent });
+    assert!(a.holds(extent.depth.div_ceil(LANES), extent.rows), "factors shorter than {extent:?}");
+    product(isa, Product::<Backward> { a, b, c, extent, lie: PhantomData });
 }
 
-fn check(len: usize, stride: usize, panels: usize, lines: usize) {
-    assert!(panels == 0 || len >= (panels - 1) * stride + lines, "{len} lines for {panels} panels of {lines}");
+/// Runs a product whose `a` was checked.
+fn product<F: Factors>(isa: Isa, product: Product<'_, F>) {
+    let Extent { panels, rows, depth, .. } = product.extent;
+    assert!(depth > 0, "a chain without a step");
+    assert!(product.b.holds(panels, depth), "panels shorter than {:?}", product.extent);
+    assert!(product.c.holds(panels, rows), "results shorter than {:?}", product.extent);
+    isa.run(product);
 }
 
 /// Splits `total` rows or panels into tiles of at most `most`, as equal as can be: `(first, size)` of each.
@@ -89,78 +95,56 @@ fn equal_tiles(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)
     })
 }
 
-/// How `A` lies.
-trait Factors: Distances {
-    /// Rows of `A` that lie at the distance of rows; a tile has no others.
-    const GROUP: usize;
+/// Weight panels: a line is one step of 16 rows.
+struct Forward;
 
-    /// `A` from row `first` and step `start` on, and the floats from one run of 16 steps to the next where they do not
-    /// follow each other.
-    fn at(&self, first: usize, start: usize) -> (*const f32, Option<usize>);
-
-    /// What is read of `A` after a tile of `rows` rows from `first` on: a hint.
-    fn after(&self, first: usize, rows: usize, start: usize) -> *const f32;
-}
-
-/// Weight panels of 16 rows: a line is a step of all of them.
-struct Forward<'a>(Panels<'a>);
-
-impl Distances for Forward<'_> {
+impl Factors for Forward {
     const ROW: usize = 1;
     const STEP: usize = LANES;
-}
-
-impl Factors for Forward<'_> {
-    const GROUP: usize = LANES;
+    const ROWS: usize = LANES;
+    const STEPS: usize = usize::MAX;
 
     #[inline(always)]
-    fn at(&self, first: usize, start: usize) -> (*const f32, Option<usize>) {
-        let line = self.0.lines.as_ptr().wrapping_add(first / LANES * self.0.stride + start);
-        (line.cast::<f32>().wrapping_add(first % LANES), None)
-    }
-
-    #[inline(always)]
-    fn after(&self, first: usize, _: usize, start: usize) -> *const f32 {
-        self.at(first / LANES * LANES + LANES, start).0
+    fn place(stride: usize, row: usize, step: usize) -> usize {
+        (row / LANES * stride + step) * LANES + row % LANES
     }
 }
 
-/// Panels of 16 steps: a line is 16 steps of a row.
-struct Backward<'a>(Panels<'a>);
+/// Panels of activations, or weights across: a line is 16 steps of one row.
+struct Backward;
 
-impl Distances for Backward<'_> {
+impl Factors for Backward {
     const ROW: usize = LANES;
     const STEP: usize = 1;
-}
-
-impl Factors for Backward<'_> {
-    const GROUP: usize = usize::MAX;
+    const ROWS: usize = usize::MAX;
+    const STEPS: usize = LANES;
 
     #[inline(always)]
-    fn at(&self, first: usize, start: usize) -> (*const f32, Option<usize>) {
-        let line = self.0.lines.as_ptr().wrapping_add(start / LANES * self.0.stride + first);
-        (line.cast(), Some(self.0.stride * LANES))
-    }
-
-    #[inline(always)]
-    fn after(&self, first: usize, rows: usize, start: usize) -> *const f32 {
-        self.at(first + rows, start).0
+    fn place(stride: usize, row: usize, step: usize) -> usize {
+        (step / LANES * stride + row) * LANES + step % LANES
     }
 }
 
+/// A product whose slices hold its extent, as `forward` and `backward` check.
 struct Product<'a, F> {
-    a: F,
+    a: Panels<'a>,
     b: Panels<'a>,
     c: PanelsMut<'a>,
     extent: Extent,
+    /// How `a` lies.
+    lie: PhantomData<F>,
 }
 
-/// Computes a tile whose number of rows is known only now: one compiled tile for each number in the list.
-macro_rules! compute_rows {
-    ($rows:expr, $vectors:literal, [$($r:literal)*], $tile:expr) => {
-        match $rows {
-            $($r => compute::<L, $r, $vectors, F>($tile),)*
-            rows => unreachable!("no tile of {rows} rows and {} vectors", $vectors),
+/// All rows of one, two or three panels in tiles of at most `$most` rows; a tile is compiled for each number of rows in the
+/// list, which ends with `$most`.
+macro_rules! tiles {
+    ($product:ident, $lanes:ident, $panel:ident, $block:ident, $vectors:literal, $most:literal, [$($rows:literal)*]) => {
+        for (first, rows) in $product.runs_of_rows($most) {
+            let tile = $product.tile($panel, (first, rows), $block);
+            match rows {
+                $($rows => compute::<$lanes, $rows, $vectors, F>(tile),)*
+                _ => unreachable!("no tile of {rows} rows and {} vectors", $vectors),
+            }
         }
     };
 }
@@ -169,7 +153,7 @@ impl<F: Factors> Product<'_, F> {
     /// The tile of `C` panels from `panel` on, `rows` rows from `first` on, for `depth` steps of the chain from `start` on.
     ///
     /// # Safety
-    /// They are within the extent, which was checked; `start` is a multiple of 16.
+    /// All of them are within the extent, the rows in one group of `F::ROWS`; `start` is a multiple of 16.
     #[inline(always)]
     unsafe fn tile<const C: usize>(
         &self,
@@ -177,53 +161,45 @@ impl<F: Factors> Product<'_, F> {
         (first, rows): (usize, usize),
         (start, depth): (usize, usize),
     ) -> Tile<C> {
-        let (a, run) = self.a.at(first, start);
-        let (b, c) = (self.b, self.c.start());
-        // SAFETY: the caller vouches for the panels.
+        let (b, c) = (self.b.lines.as_ptr(), self.c.start());
+        let a = |row| self.a.lines.as_ptr().cast::<f32>().wrapping_add(F::place(self.a.stride, row, start));
+        // SAFETY: the caller vouches for the panels and the rows.
         unsafe {
             Tile {
-                a,
-                a_run: run.unwrap_or(0),
-                runs: if run.is_some() { (depth / LANES, LANES) } else { (0, 0) },
-                tail: if run.is_some() { depth % LANES } else { depth },
-                next_a: self.a.after(first, rows, start),
-                b: std::array::from_fn(|v| b.lines.as_ptr().add((panel + v) * b.stride + start).cast()),
+                a: a(first),
+                next_a: a(first + rows),
+                run: self.a.stride * LANES,
+                depth,
+                b: std::array::from_fn(|v| b.add((panel + v) * self.b.stride + start).cast()),
                 c: std::array::from_fn(|v| c.add((panel + v) * self.c.stride() + first).cast()),
                 accumulate: self.extent.accumulate || start > 0,
             }
         }
     }
 
-    /// All rows of `vectors` panels of `C`: the panels of `B` stay in the first-level cache while `A` goes by.
+    /// First row and number of rows of each tile; none has rows of two groups.
+    #[inline(always)]
+    fn runs_of_rows(&self, most: usize) -> impl Iterator<Item = (usize, usize)> {
+        let total = self.extent.rows;
+        (0..total).step_by(F::ROWS).flat_map(move |start| {
+            equal_tiles(F::ROWS.min(total - start), most).map(move |(first, rows)| (start + first, rows))
+        })
+    }
+
+    /// A block of the chains of `vectors` panels of `C`.
     ///
     /// # Safety
     /// As for `tile`.
     #[inline(always)]
     unsafe fn column<L: Lanes>(&self, panel: usize, vectors: usize, block: (usize, usize)) {
-        let most = match (const { L::MANY_REGISTERS }, vectors) {
-            (false, _) => 6,
-            (true, 1) => 16,
-            (true, 2) => 14,
-            (true, _) => 8,
-        };
-        let total = self.extent.rows;
-        for start in (0..total).step_by(F::GROUP) {
-            for (first, rows) in equal_tiles(F::GROUP.min(total - start), most) {
-                let at = (start + first, rows);
-                // SAFETY: the caller vouches for the panels and the rows.
-                unsafe {
-                    match (const { L::MANY_REGISTERS }, vectors) {
-                        (true, 3) => compute_rows!(rows, 3, [1 2 3 4 5 6 7 8], self.tile(panel, at, block)),
-                        (true, 2) => {
-                            compute_rows!(rows, 2, [1 2 3 4 5 6 7 8 9 10 11 12 13 14], self.tile(panel, at, block))
-                        }
-                        (true, _) => {
-                            let tile = self.tile(panel, at, block);
-                            compute_rows!(rows, 1, [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16], tile)
-                        }
-                        (false, _) => compute_rows!(rows, 1, [1 2 3 4 5 6], self.tile(panel, at, block)),
-                    }
-                }
+        // SAFETY: the caller vouches for the panels and the block; `runs_of_rows` keeps within the rows and their groups.
+        unsafe {
+            match (const { L::MANY_REGISTERS }, vectors) {
+                (true, 3) => tiles!(self, L, panel, block, 3, 8, [1 2 3 4 5 6 7 8]),
+                (true, 2) => tiles!(self, L, panel, block, 2, 14, [1 2 3 4 5 6 7 8 9 10 11 12 13 14]),
+                (true, 1) => tiles!(self, L, panel, block, 1, 16, [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16]),
+                (false, 1) => tiles!(self, L, panel, block, 1, 6, [1 2 3 4 5 6]),
+                _ => unreachable!("no tile of {vectors} vectors"),
             }
         }
     }
@@ -235,11 +211,10 @@ impl<F: Factors> Job for Product<'_, F> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let Extent { panels, depth, .. } = self.extent;
-        let widest = if const { L::MANY_REGISTERS } { 3 } else { 1 };
+        let widest = if const { L::MANY_REGISTERS } { WIDEST } else { 1 };
         for block in blocks(depth) {
             for (panel, vectors) in equal_tiles(panels, widest) {
-                // SAFETY: it was checked that the slices hold the panels, `depth` and the rows; blocks begin at multiples
-                // of 16.
+                // SAFETY: the slices hold the extent, and blocks begin at multiples of 16.
                 unsafe { self.column::<L>(panel, vectors, block) };
             }
         }

@@ -10,12 +10,9 @@ pub(crate) trait Lanes: Real {
     /// Whether 28 vectors fit in registers beside their operands: tiles are then up to three vectors wide, else one.
     const MANY_REGISTERS: bool;
 
-    /// Whether a multiply-add can read a float from memory and spread it over the lanes by itself.
-    const READS_FACTORS: bool;
-
-    /// The same address, of which the compiler can no longer know how it came about.
+    /// The same address; where it makes better code, the compiler no longer knows how it came about.
     #[inline(always)]
-    fn unforeseen(address: *const f32) -> *const f32 {
+    fn opaque(address: *const f32) -> *const f32 {
         address
     }
 
@@ -47,6 +44,13 @@ pub(crate) trait Lanes: Real {
 
     /// Asks for what will be read soon; a hint, so any address will do.
     fn prefetch_to_read(at: *const f32);
+
+    /// Reads 16 floats.
+    #[inline(always)]
+    fn from_array(floats: &[f32; 16]) -> Self {
+        // SAFETY: the array holds 16 floats.
+        unsafe { Self::load_ptr(floats.as_ptr()) }
+    }
 
     /// Reads a line.
     #[inline(always)]

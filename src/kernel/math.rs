@@ -250,8 +250,7 @@ mod tests {
         type Output = [f32; 16];
         #[inline(always)]
         fn run<L: Lanes>(self) -> [f32; 16] {
-            // SAFETY: the array holds 16 floats.
-            let x = unsafe { L::load_ptr(self.1.as_ptr()) };
+            let x = L::from_array(&self.1);
             apply(self.0, x).to_array()
         }
     }

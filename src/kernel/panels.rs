@@ -14,6 +14,19 @@ pub struct Panels<'a> {
     pub stride: usize,
 }
 
+impl Panels<'_> {
+    /// Whether there are at least `panels` panels of `rows` lines.
+    pub fn holds(&self, panels: usize, rows: usize) -> bool {
+        fits(self.lines.len(), self.stride, panels, rows)
+    }
+}
+
+/// Whether `len` lines hold so many panels of `rows` lines.
+fn fits(len: usize, stride: usize, panels: usize, rows: usize) -> bool {
+    let end = |last: usize| last.checked_mul(stride)?.checked_add(rows);
+    panels.checked_sub(1).is_none_or(|last| end(last).is_some_and(|end| end <= len))
+}
+
 /// Panels to write: `rows` lines of each panel are lent, what lies between them is not.
 pub struct PanelsMut<'a> {
     start: *mut Line,
@@ -30,7 +43,7 @@ impl<'a> PanelsMut<'a> {
     /// If the slice is too short, or panels would overlap.
     pub fn new(lines: &'a mut [Line], stride: usize, panels: usize, rows: usize) -> Self {
         assert!(panels <= 1 || rows <= stride, "panels of {rows} lines, {stride} apart");
-        assert!(panels == 0 || (panels - 1) * stride + rows <= lines.len(), "{} lines are too few", lines.len());
+        assert!(fits(lines.len(), stride, panels, rows), "{} lines are too few", lines.len());
         // SAFETY: the slice is borrowed exclusively and holds every run, as just checked.
         unsafe { PanelsMut::from_raw(lines.as_mut_ptr(), stride, panels, rows) }
     }
@@ -55,7 +68,7 @@ impl<'a> PanelsMut<'a> {
     pub fn rows_from(&mut self, first: usize) -> PanelsMut<'_> {
         assert!(first <= self.rows);
         // SAFETY: part of the lines lent to `self`, borrowed from it.
-        unsafe { PanelsMut::from_raw(self.start.add(first), self.stride, self.panels, self.rows - first) }
+        unsafe { PanelsMut::from_raw(self.start.wrapping_add(first), self.stride, self.panels, self.rows - first) }
     }
 
     /// Some lines of one panel.

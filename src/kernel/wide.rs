@@ -85,7 +85,6 @@ impl Real for Wide {
 
 impl Lanes for Wide {
     const MANY_REGISTERS: bool = false;
-    const READS_FACTORS: bool = false;
 
     #[inline(always)]
     unsafe fn load_ptr(from: *const f32) -> Self {

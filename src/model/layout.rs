@@ -64,7 +64,7 @@ pub struct Slot {
 
 /// Rows of a slot: four tiles of 14, small enough that a few threads get equal shares of a small network.
 const SLOT_ROWS: usize = 56;
-/// Panels of a slot: as many as a tile of the widest ISA is wide.
+/// Panels of a slot. Slots fix the order in which norms are added, so another number gives other bits.
 const SLOT_PANELS: usize = 2;
 
 impl Tensor {

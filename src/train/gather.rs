@@ -47,8 +47,7 @@ impl Job for GatherInputs<'_> {
         match self.features {
             Features::F32 { values, .. } => {
                 let row = |r: u32| &values[r as usize * cols..][..cols];
-                // SAFETY: the slices that `transposed` passes hold 16 floats.
-                let load = |block: &[f32]| unsafe { L::load_ptr(block[..LANES].as_ptr()) };
+                let load = |block: &[f32]| L::from_array(block[..LANES].try_into().expect("16 floats"));
                 transposed::<L, f32>(self.rows, self.panel, row, load, |x| x);
             }
             Features::U8 { values, scale, .. } => {

@@ -162,9 +162,10 @@ fn backward_is_one_fma_chain_for_every_small_shape() {
 
 #[test]
 fn chains_longer_than_a_block_go_on_where_they_stopped() {
-    for depth in [BLOCK, BLOCK + LEFT, BLOCK + LEFT + 1, 2 * BLOCK, 2 * BLOCK + 17, 3 * BLOCK + LEFT + 1] {
-        for (rows, panels) in [(1, 1), (15, 2), (16, 4), (31, 3)] {
-            let problem = Problem::new((rows, depth, panels), depth % 2 == 0);
+    let longest = BLOCK + MOST_LEFT;
+    for depth in [longest, longest + 1, 2 * BLOCK, 2 * BLOCK + 17, 2 * BLOCK + longest + 1] {
+        for (rows, panels, accumulate) in [(1, 1, false), (15, 2, true), (16, 4, false), (31, 3, true), (9, 5, true)] {
+            let problem = Problem::new((rows, depth, panels), accumulate);
             problem.check("backward", Problem::backward);
             problem.check("forward", Problem::forward);
         }
@@ -173,15 +174,54 @@ fn chains_longer_than_a_block_go_on_where_they_stopped() {
 
 #[test]
 fn blocks_follow_each_other_and_begin_at_sixteens() {
-    assert_eq!(blocks(0).count(), 0);
     for depth in 1..1000 {
         let mut end = 0;
         for (start, length) in blocks(depth) {
             assert_eq!(start, end, "depth {depth}");
-            assert!(start % LANES == 0 && (1..=BLOCK + LEFT).contains(&length), "depth {depth}: {length} from {start}");
+            assert!(
+                start % LANES == 0 && (1..=BLOCK + MOST_LEFT).contains(&length),
+                "{length} of {depth} from {start}"
+            );
             end += length;
         }
         assert_eq!(end, depth);
     }
     assert_eq!(blocks(2 * BLOCK + 1).collect::<Vec<_>>(), [(0, BLOCK), (BLOCK, BLOCK + 1)]); // a bias is no block
+}
+
+/// Lengths of `A`, `B` and `C` that are just enough, and whether a product of two panels takes them.
+fn takes(product: fn(Isa, Panels<'_>, Panels<'_>, PanelsMut<'_>, Extent), lengths: [usize; 3], stride: usize) -> bool {
+    let extent = Extent { panels: 2, rows: 20, depth: 20, accumulate: false };
+    let ([a, b], mut c) = ([lengths[0], lengths[1]].map(|n| vec![Line::ZERO; n]), vec![Line::ZERO; lengths[2]]);
+    let run = || {
+        let c = PanelsMut::new(&mut c, 20, 2, 20);
+        product(Isa::detect(), Panels { lines: &a, stride: 20 }, Panels { lines: &b, stride }, c, extent);
+    };
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_ok()
+}
+
+#[test]
+fn slices_that_are_too_short_are_refused() {
+    for product in [forward, backward] {
+        assert!(takes(product, [40, 40, 40], 20));
+        for short in 0..3 {
+            let lengths = std::array::from_fn(|i| if i == short { 39 } else { 40 });
+            assert!(!takes(product, lengths, 20), "{lengths:?}");
+        }
+        assert!(!takes(product, [40, 40, 40], usize::MAX - 10), "a stride that overflows");
+    }
+}
+
+#[test]
+fn products_of_nothing_write_nothing_and_chains_of_nothing_are_refused() {
+    let run = |product: fn(Isa, Panels<'_>, Panels<'_>, PanelsMut<'_>, Extent), (panels, rows, depth)| {
+        let (a, mut c) = (vec![Line::ZERO; 16], vec![Line::splat(UNTOUCHED); 16]);
+        let (from, extent) = (Panels { lines: &a, stride: 16 }, Extent { panels, rows, depth, accumulate: false });
+        product(Isa::detect(), from, from, PanelsMut::new(&mut c, 16, 1, 16), extent);
+        c.iter().all(|line| *line == Line::splat(UNTOUCHED))
+    };
+    for product in [forward, backward] {
+        assert!(run(product, (0, 16, 16)) && run(product, (1, 0, 16)) && !run(product, (1, 1, 16)));
+        assert!(std::panic::catch_unwind(|| run(product, (1, 1, 0))).is_err());
+    }
 }

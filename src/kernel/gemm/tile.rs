@@ -3,27 +3,31 @@
 use crate::kernel::lanes::Lanes;
 use crate::kernel::line::LANES;
 
-/// How far apart what a tile reads of `A` lies.
-pub(super) trait Distances {
-    /// Floats of `A` from row to row.
+/// How `A` lies.
+pub(super) trait Factors {
+    /// Floats from row to row.
     const ROW: usize;
-    /// Floats of `A` from step to step.
+    /// Floats from step to step.
     const STEP: usize;
+    /// Rows of a group, which lie at this distance; the next group is elsewhere.
+    const ROWS: usize;
+    /// Steps of a run, which lie at this distance; the next run is elsewhere.
+    const STEPS: usize;
+
+    /// Floats from the start of panels `stride` lines apart to a row and a step.
+    fn place(stride: usize, row: usize, step: usize) -> usize;
 }
 
 /// Where a tile finds its operands.
-#[derive(Clone, Copy)]
 pub(super) struct Tile<const C: usize> {
-    /// `A` of the first row at the first step.
+    /// `A` of the first row at the first step, which begins a run.
     pub(super) a: *const f32,
-    /// Floats of `A` from one run of steps to the next.
-    pub(super) a_run: usize,
-    /// Runs of steps, and steps of a run; what is left makes a shorter run.
-    pub(super) runs: (usize, usize),
-    /// Steps of the last, shorter run.
-    pub(super) tail: usize,
-    /// What the next tile reads of `A`, laid out as this tile's; a hint, so any address will do.
+    /// `A` of the row after the last: from here on a line a step is asked for. A hint, so any address will do.
     pub(super) next_a: *const f32,
+    /// Floats of `A` from one run of steps to the next.
+    pub(super) run: usize,
+    /// Steps.
+    pub(super) depth: usize,
     /// The vectors of `B` at the first step.
     pub(super) b: [*const f32; C],
     /// The vectors of the first row of `C`.
@@ -33,15 +37,15 @@ pub(super) struct Tile<const C: usize> {
 }
 
 /// Steps in one turn of the loop over a chain.
-const TOGETHER: usize = 4;
+const UNROLLED: usize = 4;
 
 /// Computes one tile of `R` rows and `C` vectors; the accumulators stay in registers along the chain.
 ///
 /// # Safety
-/// The pointers are valid for the tile, its chain and its strides; rows of `c` are lines.
+/// `A`, `B` and `C` are valid for all rows, steps and vectors of the tile; rows of `c` are lines.
 #[inline(always)]
-pub(super) unsafe fn compute<L: Lanes, const R: usize, const C: usize, D: Distances>(t: Tile<C>) {
-    // SAFETY: see above; every offset stays within the slices that the callers checked.
+pub(super) unsafe fn compute<L: Lanes, const R: usize, const C: usize, F: Factors>(t: Tile<C>) {
+    // SAFETY: see above. What is read and written is within the tile; cursors may end outside, and are not read there.
     unsafe {
         let mut sums = [[L::broadcast(0.0); C]; R];
         if t.accumulate {
@@ -51,24 +55,24 @@ pub(super) unsafe fn compute<L: Lanes, const R: usize, const C: usize, D: Distan
                 }
             }
         }
-        let (runs, steps) = t.runs;
+        let runs = t.depth / F::STEPS;
         for run in 0..=runs {
-            let length = if run < runs { steps } else { t.tail };
-            let mut at = At {
-                a: [t.a.wrapping_add(run * t.a_run); C],
-                b: t.b.map(|b| b.wrapping_add(run * steps * LANES)),
-                next_a: t.next_a.wrapping_add(run * t.a_run),
+            let steps = if run < runs { F::STEPS } else { t.depth % F::STEPS };
+            let mut cursor = Cursor {
+                a: [t.a.wrapping_add(run * t.run); C],
+                b: t.b.map(|b| b.wrapping_add(run * F::STEPS * LANES)),
+                next_a: t.next_a.wrapping_add(run * t.run),
             };
-            at.advance::<L, D>(0);
-            for _ in 0..length / TOGETHER {
-                for step in 0..TOGETHER {
-                    at.multiply_add::<L, R, D>(step, &mut sums);
+            cursor.advance::<L, F>(0);
+            for _ in 0..steps / UNROLLED {
+                for step in 0..UNROLLED {
+                    cursor.multiply_add::<L, R, F>(step, &mut sums);
                 }
-                at.advance::<L, D>(TOGETHER);
+                cursor.advance::<L, F>(UNROLLED);
             }
-            for _ in 0..length % TOGETHER {
-                at.multiply_add::<L, R, D>(0, &mut sums);
-                at.advance::<L, D>(1);
+            for _ in 0..steps % UNROLLED {
+                cursor.multiply_add::<L, R, F>(0, &mut sums);
+                cursor.advance::<L, F>(1);
             }
         }
         for (r, row) in sums.iter().enumerate() {
@@ -82,23 +86,22 @@ pub(super) unsafe fn compute<L: Lanes, const R: usize, const C: usize, D: Distan
 /// Where a tile is in its chains. A core that works for another hardware thread too takes three instructions of ours in a
 /// cycle where it else takes six, so a step is as few as can be: every address is one register and a constant, from which a
 /// multiply-add reads by itself; with a second register it would count as two.
-#[derive(Clone, Copy)]
-struct At<const C: usize> {
+struct Cursor<const C: usize> {
     /// `A` of the first row, under a name for each vector: the compiler then reads a factor anew for each.
     a: [*const f32; C],
     /// The vectors of `B`.
     b: [*const f32; C],
-    /// `A` of the next tile.
+    /// What the next tile reads of `A`.
     next_a: *const f32,
 }
 
-impl<const C: usize> At<C> {
+impl<const C: usize> Cursor<C> {
     /// Goes on by some steps.
     #[inline(always)]
-    fn advance<L: Lanes, D: Distances>(&mut self, steps: usize) {
-        self.a = self.a.map(|a| L::unforeseen(a.wrapping_add(steps * D::STEP)));
-        self.b = self.b.map(|b| L::unforeseen(b.wrapping_add(steps * LANES)));
-        self.next_a = L::unforeseen(self.next_a.wrapping_add(steps * LANES));
+    fn advance<L: Lanes, F: Factors>(&mut self, steps: usize) {
+        self.a = self.a.map(|a| L::opaque(a.wrapping_add(steps * F::STEP)));
+        self.b = self.b.map(|b| L::opaque(b.wrapping_add(steps * LANES)));
+        self.next_a = L::opaque(self.next_a.wrapping_add(steps * LANES));
     }
 
     /// Makes the step of all chains that lies `step` steps from here.
@@ -106,17 +109,16 @@ impl<const C: usize> At<C> {
     /// # Safety
     /// As for `compute`.
     #[inline(always)]
-    unsafe fn multiply_add<L: Lanes, const R: usize, D: Distances>(&self, step: usize, sums: &mut [[L; C]; R]) {
+    unsafe fn multiply_add<L: Lanes, const R: usize, F: Factors>(&self, step: usize, sums: &mut [[L; C]; R]) {
         // SAFETY: the caller vouches for the step.
         unsafe {
             L::prefetch_to_read(self.next_a.wrapping_add(step * LANES));
             let lanes = self.b.map(|b| L::load_ptr(b.add(step * LANES)));
             for (r, row) in sums.iter_mut().enumerate() {
-                let place = step * D::STEP + r * D::ROW;
+                let place = step * F::STEP + r * F::ROW;
                 let shared = L::broadcast(*self.a[0].add(place));
-                let apart = L::READS_FACTORS && r < rows_apart(R, C);
                 for (v, sum) in row.iter_mut().enumerate() {
-                    let factor = if apart { L::broadcast(*self.a[v].add(place)) } else { shared };
+                    let factor = if r < rows_apart(R, C) { L::broadcast(*self.a[v].add(place)) } else { shared };
                     *sum = factor.mul_add(lanes[v], *sum);
                 }
             }
@@ -124,8 +126,8 @@ impl<const C: usize> At<C> {
     }
 }
 
-/// Rows of a tile whose factor every multiply-add reads for itself: an instruction less a row, but `C − 1` reads more, and
-/// a core makes hardly more reads than multiply-adds in a cycle.
+/// Rows of a tile of several vectors whose factor every multiply-add reads for itself: an instruction less a row, but
+/// `vectors − 1` reads more, and a core makes hardly more reads than multiply-adds in a cycle.
 const fn rows_apart(rows: usize, vectors: usize) -> usize {
     if vectors < 3 { rows * 3 / 4 } else { rows / 2 }
 }
