@@ -43,54 +43,71 @@ impl Job for GatherInputs<'_> {
 
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        let cols = self.features.cols();
         match self.features {
-            Features::F32 { values, .. } => {
-                let row = |r: u32| &values[r as usize * cols..][..cols];
-                let load = |block: &[f32]| L::from_array(block[..LANES].try_into().expect("16 floats"));
-                transposed::<L, f32>(self.rows, self.panel, row, load, |x| x);
-            }
-            Features::U8 { values, scale, .. } => {
-                let row = |r: u32| &values[r as usize * cols..][..cols];
-                let factor = L::broadcast(*scale);
-                let load = |block: &[u8]| {
-                    let bytes: &[u8; LANES] = block[..LANES].try_into().expect("16 bytes");
-                    L::from_bytes(bytes) * factor
-                };
-                transposed::<L, u8>(self.rows, self.panel, row, load, |x| f32::from(x) * scale);
-            }
+            Features::F32 { values, .. } => transposed::<L, f32>(self.rows, self.panel, values, 1.0),
+            Features::U8 { values, scale, .. } => transposed::<L, u8>(self.rows, self.panel, values, *scale),
         }
+    }
+}
+
+/// An input as a data set holds it. Methods, not closures: these are always compiled into the kernel's instructions.
+trait Input: Copy {
+    /// 16 of them, times `scale` where they are not floats yet.
+    fn load<L: Lanes>(block: &[Self; LANES], scale: f32) -> L;
+    /// One of them.
+    fn convert(self, scale: f32) -> f32;
+}
+
+impl Input for f32 {
+    #[inline(always)]
+    fn load<L: Lanes>(block: &[f32; LANES], _: f32) -> L {
+        L::from_array(block)
+    }
+    #[inline(always)]
+    fn convert(self, _: f32) -> f32 {
+        self
+    }
+}
+
+impl Input for u8 {
+    #[inline(always)]
+    fn load<L: Lanes>(block: &[u8; LANES], scale: f32) -> L {
+        L::from_bytes(block) * L::broadcast(scale)
+    }
+    #[inline(always)]
+    fn convert(self, scale: f32) -> f32 {
+        f32::from(self) * scale
     }
 }
 
 /// Exchanges rows and columns by blocks of 16 × 16; the last `cols % 16` columns one by one.
 #[inline(always)]
-fn transposed<'a, L: Lanes, T: Copy + 'a>(
-    rows: &[u32],
-    panel: &mut [Line],
-    row: impl Fn(u32) -> &'a [T],
-    load: impl Fn(&[T]) -> L,
-    convert: impl Fn(T) -> f32,
-) {
+fn transposed<L: Lanes, T: Input>(rows: &[u32], panel: &mut [Line], values: &[T], scale: f32) {
     let cols = panel.len();
-    let whole = cols / LANES * LANES;
     let mut slices: [&[T]; LANES] = [&[]; LANES];
-    for (slice, r) in slices.iter_mut().zip(rows) {
-        *slice = row(*r);
+    for (slice, row) in slices.iter_mut().zip(rows) {
+        *slice = &values[*row as usize * cols..][..cols];
     }
-    for first in (0..whole).step_by(LANES) {
-        // One expression for each row, whether it is there or not, keeps the block in registers.
-        let mut block =
-            std::array::from_fn(|i| if i < rows.len() { load(&slices[i][first..]) } else { L::broadcast(0.0) });
+    let (blocks, rest) = panel.as_chunks_mut::<LANES>();
+    let whole = blocks.len() * LANES;
+    for (number, lines) in blocks.iter_mut().enumerate() {
+        let mut block = [L::broadcast(0.0); LANES];
+        // Whether a row is there is asked in each turn, which keeps the block in registers.
+        for (i, lanes) in block.iter_mut().enumerate() {
+            if i < rows.len() {
+                let values = slices[i][number * LANES..].first_chunk().expect("a block within the row");
+                *lanes = T::load(values, scale);
+            }
+        }
         L::transpose(&mut block);
-        for (lanes, line) in block.iter().zip(&mut panel[first..]) {
+        for (lanes, line) in block.iter().zip(lines) {
             lanes.store(line);
         }
     }
-    for (col, line) in panel.iter_mut().enumerate().skip(whole) {
+    for (col, line) in (whole..).zip(rest) {
         *line = Line::ZERO;
         for (lane, slice) in slices[..rows.len()].iter().enumerate() {
-            line.0[lane] = convert(slice[col]);
+            line.0[lane] = slice[col].convert(scale);
         }
     }
 }
