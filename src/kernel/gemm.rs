@@ -36,8 +36,8 @@ pub struct Extent {
 /// Panels that the widest tile computes at once.
 pub const WIDEST: usize = 3;
 
-/// Steps that all rows of some panels make before any makes the next: what they read again of `B`, 24 KB, then stays in the
-/// first-level cache while `A` goes by.
+/// Steps that all rows of some panels make before any makes the next: what they read again of `B`, 24 KB and
+/// up to 30 KB in the last block, then stays in the first-level cache while `A` goes by.
 const BLOCK: usize = 128;
 /// So few steps that are left, a bias say, go with the block before them.
 const MOST_LEFT: usize = 32;

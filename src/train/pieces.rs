@@ -30,8 +30,8 @@ impl Pieces {
     }
 
     /// Calls `work` for every piece that this member gets: of its own part, then of others'. The `part` of an owner is cut
-    /// into pieces of `grain(part.len())` items; every member gives the same `part` and `grain`. A team of one has nobody to help it, and does
-    /// its part in one piece.
+    /// into pieces of `grain(part.len())` items; every member gives the same `part` and `grain`. A team of one has nobody to
+    /// help it, and does its part in one piece.
     pub(super) fn each(
         &self,
         member: Member<'_>,
