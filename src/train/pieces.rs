@@ -29,24 +29,25 @@ impl Pieces {
         self.taken[member.index].0.store(0, Ordering::Relaxed);
     }
 
-    /// Calls `work` for every piece that this member gets: of its own part, then of others'. The `part` of an owner is cut
-    /// into pieces of `grain(part.len())` items; every member gives the same `part` and `grain`. A team of one has nobody to
-    /// help it, and does its part in one piece.
+    /// Calls `work` for every piece that this member gets: of its own part, then of others'. Every member gives the same `part`
+    /// of each owner and the same `cut`. A team of one has nobody to help it, and does its part in one piece.
     pub(super) fn each(
         &self,
         member: Member<'_>,
         part: impl Fn(usize) -> Range<usize>,
-        grain: impl Fn(usize) -> usize,
+        cut: Cut,
         mut work: impl FnMut(Range<usize>),
     ) {
         let members = member.count();
+        if members == 1 {
+            return work(part(0));
+        }
         for distance in 0..members.min(1 + HELPED) {
             let owner = (member.index + distance) % members;
             let part = part(owner);
-            let grain = if members == 1 { part.len() } else { grain(part.len()) }.max(1);
-            while let Some(piece) = self.take(owner, part.len().div_ceil(grain), distance == 0) {
-                let start = part.start + piece * grain;
-                work(start..(start + grain).min(part.end));
+            while let Some(number) = self.take(owner, cut.pieces(part.len()), distance == 0) {
+                let piece = cut.piece(part.len(), number);
+                work(part.start + piece.start..part.start + piece.end);
             }
         }
     }
@@ -83,19 +84,42 @@ impl Work {
     }
 }
 
-/// A third of a part: small enough to be worth taking over, large enough to repay reading the weights.
-pub(super) fn third(panels: usize) -> usize {
-    panels.div_ceil(3)
+/// How a part is cut into pieces.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Cut {
+    /// Every item by itself.
+    Singles,
+    /// Panels, half of what is left again and again, but no more than a tile of the widest kernel: pieces are large enough to
+    /// repay reading the weights, and towards the end so small that nobody waits long for the last.
+    Halves,
 }
 
-/// A third of a part of sample panels, in whole tiles of the widest kernel where there are several: two tiles at most, whose
-/// results stay in the second-level cache beside a block of a wide layer's weights.
-pub(super) fn third_in_tiles(panels: usize) -> usize {
-    match panels {
-        0..=WIDEST => panels,
-        4 => 2,
-        _ => third(panels).next_multiple_of(WIDEST).min(2 * WIDEST),
+impl Cut {
+    /// Pieces of so many items.
+    fn pieces(self, items: usize) -> usize {
+        match self {
+            Cut::Singles => items,
+            Cut::Halves => halves(items).count(),
+        }
     }
+
+    /// One of them.
+    fn piece(self, items: usize, number: usize) -> Range<usize> {
+        match self {
+            Cut::Singles => number..number + 1,
+            Cut::Halves => halves(items).nth(number).expect("there are so many"),
+        }
+    }
+}
+
+/// The pieces of [`Cut::Halves`].
+fn halves(panels: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let piece = start..start + (panels - start).div_ceil(2).min(WIDEST);
+        start = piece.end;
+        (!piece.is_empty()).then_some(piece)
+    })
 }
 
 #[cfg(test)]
@@ -119,7 +143,7 @@ mod tests {
                     if round % members == member.index {
                         std::thread::sleep(std::time::Duration::from_micros(300));
                     }
-                    pieces.each(member, part, third, |items| {
+                    pieces.each(member, part, Cut::Halves, |items| {
                         helped += usize::from(!part(member.index).contains(&items.start));
                         for item in items {
                             done[item].fetch_add(1, Ordering::Relaxed);
@@ -139,7 +163,9 @@ mod tests {
     }
 
     #[test]
-    fn thirds_are_whole_tiles() {
-        assert_eq!([0, 1, 2, 3, 4, 5, 8, 16, 32].map(third_in_tiles), [0, 1, 2, 3, 2, 3, 3, 6, 6]);
+    fn pieces_become_smaller_towards_the_end() {
+        let sizes = |panels| halves(panels).map(|piece| piece.len()).collect::<Vec<_>>();
+        assert_eq!([sizes(0), sizes(1), sizes(2), sizes(8)], [vec![], vec![1], vec![1, 1], vec![3, 3, 1, 1]]);
+        assert_eq!(sizes(16), [3, 3, 3, 3, 2, 1, 1]);
     }
 }

@@ -11,7 +11,7 @@ use super::forward::{DropoutAt, SharedNet, first_layer, forward, splits_first_la
 use super::gather::{gather_inputs, gather_targets};
 use super::loss::panel_loss;
 use super::mean::Mean;
-use super::pieces::{Work, third, third_in_tiles};
+use super::pieces::{Cut, Work};
 use super::preparation::SharedPreparation;
 use super::settings::StepSettings;
 use super::shared::Shared;
@@ -179,7 +179,7 @@ impl<C: Clock> Worker<'_, '_, C> {
         self.gather(block, member.share(panels(rows)));
         self.barrier();
         let part = |owner| member.share_of(owner, run.net.linear(0).panels);
-        run.work.outputs.each(member, part, third, |outputs| {
+        run.work.outputs.each(member, part, Cut::Halves, |outputs| {
             first_layer(member, run.net, &run.workspace, (panels(rows), outputs));
         });
         self.clock.mark(Phase::Forward);
@@ -192,7 +192,7 @@ impl<C: Clock> Worker<'_, '_, C> {
         let (member, run) = (self.member, self.run);
         run.work.slots.refill(member); // nobody takes slots before the next barrier
         let part = |owner| member.share_of(owner, panels(block.rows.len()));
-        run.work.rows.each(member, part, third_in_tiles, |panels| work(self, panels));
+        run.work.rows.each(member, part, Cut::Halves, |panels| work(self, panels));
     }
 
     fn forward(&self, batch: &Batch<'_>, block: &Block<'_>, share: (Range<usize>, usize)) {
@@ -250,23 +250,18 @@ impl<C: Clock> Worker<'_, '_, C> {
         run.work.rows.refill(member); // nobody takes rows before the next barrier
         run.work.outputs.refill(member);
         let part = |owner: usize| run.shares[owner].clone();
-        run.work.slots.each(
-            member,
-            part,
-            |_| 1,
-            |places| {
-                for number in &run.visits[places] {
-                    let slot = &run.net.layout.slots[*number];
-                    let (rows, first) = (block.rows.len(), block.start == 0);
-                    backward::to_weights(member, run.net, &run.workspace, &run.gradients, slot, rows, first);
-                    self.clock.mark(Phase::BackwardToWeights);
-                    if block.last {
-                        run.sums.write(member, *number..number + 1)[0] = self.finish_gradient(batch, slot);
-                        self.clock.mark(Phase::Norm);
-                    }
+        run.work.slots.each(member, part, Cut::Singles, |places| {
+            for number in &run.visits[places] {
+                let slot = &run.net.layout.slots[*number];
+                let (rows, first) = (block.rows.len(), block.start == 0);
+                backward::to_weights(member, run.net, &run.workspace, &run.gradients, slot, rows, first);
+                self.clock.mark(Phase::BackwardToWeights);
+                if block.last {
+                    run.sums.write(member, *number..number + 1)[0] = self.finish_gradient(batch, slot);
+                    self.clock.mark(Phase::Norm);
                 }
-            },
-        );
+            }
+        });
     }
 
     fn finish_gradient(&self, batch: &Batch<'_>, slot: &Slot) -> SlotSums {
