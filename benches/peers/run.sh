@@ -27,9 +27,10 @@ done
 
 # PEERS_VENV names an environment that is there already.
 venv=${PEERS_VENV:-$here/.venv}
-if [ ! -x "$venv/bin/python" ]; then
+if [ -z "${PEERS_VENV:-}" ] && [ ! -e "$venv/complete" ]; then
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet -r "$here/requirements.txt"
+    touch "$venv/complete"
 fi
 cargo build --release --quiet --manifest-path "$root/Cargo.toml"
 if [ $rust = yes ]; then
@@ -45,6 +46,8 @@ record() {
     fi
 }
 python() { record "$venv/bin/python" "$here/$1" "${@:2}" --optimizer "$optimizer"; }
+# JAX takes as many threads as the process has CPUs.
+python_on() { record taskset -c "0-$(($1 - 1))" "$venv/bin/python" "$here/$2" "${@:3}" --optimizer "$optimizer"; }
 # The peers' SGD has a momentum of 0.9; gradlane calls it so.
 own=$([ "$optimizer" = sgd ] && echo momentum || echo "$optimizer")
 
@@ -52,10 +55,10 @@ for round in $(seq "$rounds"); do
     for workload in $workloads; do
         echo "round $round of $rounds: $workload" >&2
         record "$root/target/release/gradlane" bench --json --workload "$workload" --optimizer "$own" --threads "${threads// /,}"
-        for form in step scan; do # JAX takes all CPUs
-            python jax_mlp.py --workload "$workload" --form $form
-        done
         for n in $threads; do
+            for form in step scan; do
+                python_on "$n" jax_mlp.py --workload "$workload" --form $form
+            done
             for form in eager fused compiled; do
                 python torch_mlp.py --workload "$workload" --threads "$n" --form $form
             done

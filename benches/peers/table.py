@@ -7,6 +7,7 @@ import os
 import pathlib
 import platform
 import statistics
+import tomllib
 
 import common
 
@@ -23,13 +24,21 @@ def read(path):
         samples[run["workload"], peer, run.get("threads_used", run["threads"])].append(run["us_per_step"])
         limits.add(run["threads"])
         runs[run["workload"], peer, run["threads"]] += 1
-        versions[peer.split("-")[0]] = run.get("version")
+        name = peer.split("-")[0]
+        versions[name] = run.get("version") or of_crates().get(name)
         optimizers |= {run["optimizer"]} if "peer" in run else set()
     best = collections.defaultdict(dict)
     for (workload, peer, threads), times in samples.items():
         candidate = (statistics.median(times), threads)
         best[workload][peer] = min(candidate, best[workload].get(peer, candidate))
     return best, versions, optimizers, limits, max(runs.values(), default=0)
+
+
+def of_crates():
+    """Versions of the Rust peers, which cannot tell them themselves."""
+    lock = tomllib.loads((pathlib.Path(__file__).parent / "rust/Cargo.lock").read_text())
+    locked = {package["name"]: package["version"] for package in lock["package"]}
+    return {"burn": locked["burn"], "candle": locked["candle-core"]}
 
 
 def micros(us):

@@ -1,13 +1,12 @@
 //! The threads of a step: a rayon pool, one broadcast for many steps, and a barrier that is short when all are awake.
 
+mod barrier;
+
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::kernel::FlushDenormals;
-
-/// Looks at the barrier this often before it gives the core away: about 20 µs, longer than a phase is uneven.
-const SPINS: usize = 2_000;
+use barrier::Barrier;
 
 /// Threads that work on one mini-batch together.
 pub struct Team {
@@ -28,16 +27,8 @@ pub struct Member<'a> {
 #[repr(align(128))]
 pub(super) struct Padded<T>(pub(super) T);
 
-struct Barrier {
-    arrived: Padded<AtomicUsize>,
-    generation: Padded<AtomicUsize>,
-    poisoned: AtomicBool,
-    members: usize,
-    spins: usize,
-}
-
 impl Team {
-    /// A team of exactly `threads` members, at least one. Where there are more members than cores, none of them spins.
+    /// A team of exactly `threads` members, at least one. Where there are more members than CPUs, none of them spins.
     ///
     /// # Panics
     /// If the system refuses threads.
@@ -50,8 +41,7 @@ impl Team {
                 .build()
                 .unwrap_or_else(|e| panic!("cannot start {threads} threads: {e}"))
         });
-        let spins = if threads > available_threads() { 0 } else { SPINS };
-        Team { pool, threads, barrier: Barrier::new(threads, spins) }
+        Team { pool, threads, barrier: Barrier::new(threads, threads > available_threads()) }
     }
 
     /// Number of members.
@@ -68,7 +58,7 @@ impl Team {
             let _flush = FlushDenormals::new();
             let result = catch_unwind(AssertUnwindSafe(|| work(Member { index, team: self })));
             if result.is_err() {
-                self.barrier.poisoned.store(true, Ordering::Release);
+                self.barrier.poison();
             }
             result
         };
@@ -108,38 +98,7 @@ impl Member<'_> {
     /// How many barriers this team has passed; two accesses with a barrier between them differ in it.
     #[cfg(debug_assertions)]
     pub(super) fn phase(&self) -> usize {
-        self.team.barrier.generation.0.load(Ordering::Acquire)
-    }
-}
-
-impl Barrier {
-    fn new(members: usize, spins: usize) -> Barrier {
-        Barrier {
-            arrived: Padded(AtomicUsize::new(0)),
-            generation: Padded(AtomicUsize::new(0)),
-            poisoned: AtomicBool::new(false),
-            members,
-            spins,
-        }
-    }
-
-    fn wait(&self) {
-        let generation = self.generation.0.load(Ordering::Acquire);
-        if self.arrived.0.fetch_add(1, Ordering::AcqRel) + 1 == self.members {
-            self.arrived.0.store(0, Ordering::Relaxed);
-            self.generation.0.store(generation.wrapping_add(1), Ordering::Release);
-            return;
-        }
-        let mut looks = 0;
-        while self.generation.0.load(Ordering::Acquire) == generation {
-            assert!(!self.poisoned.load(Ordering::Acquire), "another thread of the team panicked");
-            if looks < self.spins {
-                std::hint::spin_loop();
-                looks += 1;
-            } else {
-                std::thread::yield_now();
-            }
-        }
+        self.team.barrier.passed()
     }
 }
 
@@ -160,6 +119,8 @@ pub fn useful_threads(flops_per_step: f64, most: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     #[test]
     fn nobody_passes_a_barrier_before_all_have_come() {
@@ -185,15 +146,42 @@ mod tests {
         }
     }
 
+    /// Whoever waits for so long has gone to sleep, where there are CPUs for all.
+    const LONG: Duration = Duration::from_millis(5);
+
     #[test]
-    fn a_panic_frees_the_others() {
-        let team = Team::new(3);
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            team.run(|member| {
-                assert!(member.index != 1, "planted");
-                member.barrier();
-            })
-        }));
-        assert!(outcome.is_err());
+    fn a_late_member_wakes_the_others() {
+        for threads in [2, 4] {
+            let arrived = AtomicUsize::new(0);
+            Team::new(threads).run(|member| {
+                for round in 1..=3 * threads {
+                    if round % threads == member.index {
+                        std::thread::sleep(LONG);
+                    }
+                    arrived.fetch_add(1, Ordering::Relaxed);
+                    member.barrier();
+                    assert_eq!(arrived.load(Ordering::Relaxed), round * threads);
+                    member.barrier();
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn a_panic_frees_the_others_whether_they_sleep_or_not() {
+        for delay in [Duration::ZERO, LONG] {
+            for threads in [2, 3] {
+                let outcome = catch_unwind(AssertUnwindSafe(|| {
+                    Team::new(threads).run(|member| {
+                        if member.index == 1 {
+                            std::thread::sleep(delay);
+                            panic!("planted");
+                        }
+                        member.barrier();
+                    })
+                }));
+                assert!(outcome.is_err());
+            }
+        }
     }
 }
