@@ -45,7 +45,8 @@ impl Pieces {
         for distance in 0..members.min(1 + HELPED) {
             let owner = (member.index + distance) % members;
             let part = part(owner);
-            while let Some(number) = self.take(owner, cut.pieces(part.len()), distance == 0) {
+            let pieces = cut.pieces(part.len());
+            while let Some(number) = self.take(owner, pieces, distance == 0) {
                 let piece = cut.piece(part.len(), number);
                 work(part.start + piece.start..part.start + piece.end);
             }
@@ -89,8 +90,8 @@ impl Work {
 pub(super) enum Cut {
     /// Every item by itself.
     Singles,
-    /// Panels, half of what is left again and again, but no more than a tile of the widest kernel: pieces are large enough to
-    /// repay reading the weights, and towards the end so small that nobody waits long for the last.
+    /// Panels, half of what is left again and again, but no more than a tile of the widest kernel: the first pieces are large
+    /// enough to repay reading the weights, the last so small that there is one left for whoever is done a little sooner.
     Halves,
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::Padded;
 
-/// Looks before a member goes to sleep: some 30 µs, longer than most phases are uneven. One that sleeps lets the kernel move
+/// Looks before a member goes to sleep: some 30 µs on a Sapphire Rapids, longer than most phases are uneven. One that sleeps lets the kernel move
 /// another member onto its CPU whose own was taken by somebody else; one that yielded would hand that CPU to whoever wants it.
 const LOOKS: usize = 2_000;
 
@@ -19,7 +19,7 @@ pub(super) struct Barrier {
     /// Members that sleep, or are about to.
     asleep: Padded<AtomicUsize>,
     poisoned: AtomicBool,
-    /// Held between a last look and falling asleep, and while waking.
+    /// Held between a last look and falling asleep.
     lock: Mutex<()>,
     changed: Condvar,
 }
@@ -45,9 +45,9 @@ impl Barrier {
         self.generation.0.load(Ordering::Acquire)
     }
 
-    /// A member panicked: whoever waits here, or comes later, panics too.
+    /// A member panicked: whoever waits here, or comes later, panics too. One member alone holds up nobody.
     pub(super) fn poison(&self) {
-        self.poisoned.store(true, Ordering::SeqCst);
+        self.poisoned.store(self.members > 1, Ordering::SeqCst);
         self.wake();
     }
 
@@ -57,6 +57,7 @@ impl Barrier {
     /// If another member panicked.
     pub(super) fn wait(&self) {
         let generation = self.generation.0.load(Ordering::Acquire);
+        self.check();
         if self.arrived.0.fetch_add(1, Ordering::AcqRel) + 1 == self.members {
             self.arrived.0.store(0, Ordering::Relaxed);
             self.generation.0.store(generation.wrapping_add(1), Ordering::SeqCst);
@@ -64,7 +65,7 @@ impl Barrier {
         }
         let mut looks = 0;
         while self.generation.0.load(Ordering::Acquire) == generation {
-            assert!(!self.poisoned.load(Ordering::Acquire), "another thread of the team panicked");
+            self.check();
             if self.crowded {
                 std::thread::yield_now();
             } else if looks < LOOKS {
@@ -76,10 +77,14 @@ impl Barrier {
         }
     }
 
+    fn check(&self) {
+        assert!(!self.poisoned.load(Ordering::Acquire), "another thread of the team panicked");
+    }
+
     /// Sleeps until the generation is another, or a member has panicked.
     fn sleep(&self, generation: usize) {
         let stays = || self.generation.0.load(Ordering::SeqCst) == generation && !self.poisoned.load(Ordering::SeqCst);
-        // Counted before the last look, as `wake` counts after the change: one of them sees the other.
+        // Counted before the last look, as `wake` looks at the count after the change: one of the two sees the other.
         self.asleep.0.fetch_add(1, Ordering::SeqCst);
         let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         while stays() {
@@ -91,8 +96,49 @@ impl Barrier {
 
     fn wake(&self) {
         if self.asleep.0.load(Ordering::SeqCst) > 0 {
-            let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(self.lock.lock()); // nobody is between the last look and falling asleep
             self.changed.notify_all();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn the_last_to_arrive_wakes_those_that_sleep() {
+        const MEMBERS: usize = 4;
+        let (barrier, passed) = (Barrier::new(MEMBERS, false), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 1..MEMBERS {
+                scope.spawn(|| {
+                    barrier.wait();
+                    passed.fetch_add(1, Ordering::Relaxed);
+                });
+            }
+            let start = Instant::now();
+            while barrier.asleep.0.load(Ordering::SeqCst) < MEMBERS - 1 {
+                assert!(start.elapsed() < Duration::from_secs(60), "nobody goes to sleep");
+                std::thread::yield_now();
+            }
+            assert_eq!(passed.load(Ordering::Relaxed), 0);
+            barrier.wait();
+        });
+        assert_eq!((passed.load(Ordering::Relaxed), barrier.asleep.0.load(Ordering::SeqCst)), (MEMBERS - 1, 0));
+    }
+
+    #[test]
+    fn no_waking_is_lost_around_the_moment_of_falling_asleep() {
+        let barrier = Barrier::new(2, false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| (0..400).for_each(|_| barrier.wait()));
+            for round in 0..400u64 {
+                let start = Instant::now();
+                while start.elapsed() < Duration::from_nanos(round * 250) {} // up to 100 µs late
+                barrier.wait();
+            }
+        });
     }
 }
