@@ -17,6 +17,7 @@ impl<C: Clock> Worker<'_, '_, C> {
         for of_weights in [true, false] {
             optimizer.visit(of_weights, DirectSlots { worker: self, preparation, batch, of_weights });
         }
+        self.clock.mark(Phase::Update);
         self.barrier();
         let layout = self.run.net.layout;
         let slots = preparation.squares.read_all(self.member);
@@ -27,6 +28,7 @@ impl<C: Clock> Worker<'_, '_, C> {
             };
             let (member, net) = (self.member, self.run.net);
             matrices.orthogonalise(member, (net.isa, layout), coefficients, &self.run.gradients, inverse);
+            self.clock.mark(Phase::Update);
             self.barrier();
         }
         for (number, tensor) in layout.tensors.iter().enumerate() {
