@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Dataset;
 use crate::data::synthetic::{self, WorkloadTask};
+use crate::kernel::has_room;
 use crate::model::Architecture;
 use crate::nn::{Activation, Loss};
 use crate::{Error, Result, spec};
@@ -78,7 +79,8 @@ impl Workload {
     /// A workload without a name.
     ///
     /// # Errors
-    /// [`Error::Usage`] if there are fewer rows than one batch has, or two classes are not even there.
+    /// [`Error::Usage`] if there are fewer rows than one batch has, if two classes are not even there, or if there is no memory
+    /// for the network or the rows.
     pub fn custom(widths: Widths, batch: usize, rows: usize, task: BenchTask) -> Result<Workload> {
         let wrong = |message: String| Err(Error::Usage(message));
         if batch > rows {
@@ -87,7 +89,21 @@ impl Workload {
         if task == BenchTask::Classify && widths.0.last() < Some(&2) {
             return wrong("--layers: classes need at least two outputs; --task regress takes one".to_owned());
         }
-        Ok(Workload { name: "custom".to_owned(), layers: widths.0, batch, rows, task })
+        let workload = Workload { name: "custom".to_owned(), layers: widths.0, batch, rows, task };
+        let architecture = workload.architecture();
+        if !architecture.fits_into_memory() {
+            let count = architecture.linear_parameters();
+            return wrong(format!(
+                "--layers: a network of {count} parameters does not fit into memory: use fewer units"
+            ));
+        }
+        let (inputs, outputs) = (architecture.inputs, architecture.outputs);
+        // Outputs twice: targets, and what the network says of them.
+        if !has_room(rows.saturating_mul(inputs.saturating_add(outputs.saturating_mul(2)))) {
+            let row = format!("{inputs} inputs and {outputs} outputs");
+            return wrong(format!("--rows: {rows} rows of {row} do not fit into memory: use fewer"));
+        }
+        Ok(workload)
     }
 
     fn outputs(&self) -> usize {
@@ -189,6 +205,17 @@ mod tests {
         let widths = || "4,8,1".parse::<Widths>().unwrap();
         assert!(Workload::custom(widths(), 8, 16, BenchTask::Classify).is_err(), "one class");
         assert!(Workload::custom(widths(), 17, 16, BenchTask::Regress).is_err(), "no whole batch");
+        for (giant, rows) in [
+            ("18446744073709551615,2", 16),
+            ("9999999999,9999999999", 16),
+            ("1000000,2", 4_000_000_000),
+            ("2,1000000", 4_000_000_000),
+        ] {
+            assert!(
+                Workload::custom(giant.parse().unwrap(), 8, rows, BenchTask::Classify).is_err(),
+                "{giant}, {rows} rows"
+            );
+        }
         assert_eq!(Workload::custom(widths(), 5, 16, BenchTask::Regress).unwrap().steps(), 4);
     }
 }

@@ -27,6 +27,13 @@ pub fn zeroed(lines: usize) -> Vec<Line> {
     buffer
 }
 
+/// Whether memory for so many floats can be had.
+pub fn has_room(floats: usize) -> bool {
+    let mut room: Vec<f32> = Vec::new();
+    let enough = room.try_reserve_exact(floats).is_ok();
+    enough && std::hint::black_box(&room).capacity() >= floats // looked at, or the compiler would leave it out
+}
+
 /// How many lines or panels hold `n` items, 16 each.
 pub const fn panels(n: usize) -> usize {
     n.div_ceil(LANES)

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::kernel::has_room;
 use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 
@@ -56,6 +57,17 @@ impl Architecture {
     /// Whether hidden layer `layer` adds its input through a projection.
     pub fn has_projection(&self, layer: usize) -> bool {
         self.residual && self.is_hidden(layer) && self.fan_in(layer) != self.fan_out(layer)
+    }
+
+    /// Weights and biases of the linear layers, `Σ (inputs + 1) · outputs`, or the largest number there is.
+    pub fn linear_parameters(&self) -> usize {
+        let of_layer = |n| self.fan_in(n).saturating_add(1).saturating_mul(self.fan_out(n));
+        (0..self.layers()).map(of_layer).fold(0, usize::saturating_add)
+    }
+
+    /// Whether memory for the weights, their gradient and two moments of it can be had.
+    pub fn fits_into_memory(&self) -> bool {
+        has_room(self.linear_parameters().saturating_mul(4))
     }
 
     /// Floating-point operations of one training step, a sample: `6·W − 2·W₁`, for nobody needs the gradient of the

@@ -67,16 +67,12 @@ fn auto_epochs(steps_per_epoch: u64) -> usize {
     AUTO_STEPS.div_ceil(steps_per_epoch.max(1)).clamp(AUTO_EPOCHS.0, AUTO_EPOCHS.1) as usize
 }
 
-/// Refuses a network for whose weights, gradient and two moments no memory can be had.
+/// Refuses a network that does not fit into memory.
 fn refuse_giant(architecture: &Architecture) -> Result<()> {
-    let fan_ins = std::iter::once(&architecture.inputs).chain(&architecture.hidden);
-    let fan_outs = architecture.hidden.iter().chain([&architecture.outputs]);
-    let count: usize = fan_ins.zip(fan_outs).map(|(fan_in, fan_out)| (fan_in + 1) * fan_out).sum();
-    let mut room: Vec<f32> = Vec::new();
-    let enough = room.try_reserve_exact(count.saturating_mul(4)).is_ok();
-    if std::hint::black_box(&room).capacity() > 0 && enough {
+    if architecture.fits_into_memory() {
         return Ok(());
     }
+    let count = architecture.linear_parameters();
     Err(Error::Usage(format!("--hidden: a network of {count} parameters does not fit into memory: use fewer units")))
 }
 
