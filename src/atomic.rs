@@ -31,6 +31,16 @@ pub fn check_folder(folder: &Path) -> Result<()> {
     NamedTempFile::new_in(there).map(drop).map_err(|e| Error::io(folder, e.kind().into()))
 }
 
+/// Whether a file can be made at a path, or written there: asked before work whose result is to go there.
+///
+/// # Errors
+/// [`Error::Io`] naming the file.
+pub fn check_file(path: &Path) -> Result<()> {
+    // To open a pipe would wait for its reader, and to close it would be the reader's end.
+    let special = fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
+    if special { Ok(()) } else { AtomicFile::create(path).map(drop) }
+}
+
 impl AtomicFile {
     /// Begins a file; a link is followed.
     ///

@@ -4,24 +4,26 @@ mod saved;
 mod tables;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::config::{BenchConfig, BenchOptions};
-use gradlane::experiment::{BenchRun, BenchTask, ScalingModel, Together, Widths, Workload, bench};
+use gradlane::experiment::{BenchRun, BenchTask, ScalingModel, Together, Widths, Workload, bench, threads_at_work};
 use gradlane::train::team::available_threads;
-use gradlane::{Error, Result};
+use gradlane::{Error, Result, atomic};
 
 use super::args;
-use super::exit::Outcome;
+use super::exit::{Failure, Outcome};
 use super::optimizers;
 use super::output::{print, print_json, say};
+use super::signals::Signals;
 
 const AFTER_HELP: &str = "\
 Workloads: iris, digits, mnist, mnist-128, wide, tabular, deep, huge.
 
 Figures are of the median epoch after a warm-up, over complete steps: shuffled gather, forward, loss, backward, clip, \
-update. The roofline is the least time that the FMA peak and the memory allow, both measured in the same run; 100 % of it \
-would be perfect.";
+update. The roofline is the least time that the FMA peak and the memory allow the network and its update, both measured in \
+the same run; 100 % of it would be perfect.";
 
 /// The command line.
 pub fn command() -> Command {
@@ -61,7 +63,7 @@ pub fn command() -> Command {
         )
         .arg(engine("isa", "ISA", "Kernels: auto, portable, avx2 or avx512 [auto]"))
         .arg(
-            output("explain", "Where the time of a step goes, and how it would scale with cores")
+            output("explain", "Where the time of a step goes; without --json also how it would scale with cores")
                 .action(ArgAction::SetTrue),
         )
         .arg(output("json", "Print one JSON object a run, one a line").action(ArgAction::SetTrue))
@@ -81,32 +83,67 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let earlier = file("against").map(saved::read).transpose()?;
     let json = matches.get_flag("json");
     let options = BenchOptions { explain: matches.get_flag("explain"), ..config.options };
+    file("save").map(atomic::check_file).transpose()?;
+    let signal = Signals::catch()?.hold();
     let mut runs = Vec::new();
-    for workload in &workloads {
-        for threads in &config.threads {
-            let run = bench(workload, *threads, &options)?;
-            warn_of_noise(&run);
-            if json {
-                print_json(&run)?;
-            } else {
-                say(&tables::progress(&run));
-            }
-            runs.push(run);
-        }
-    }
-    if let Some(path) = file("save") {
+    let end = time_all(&workloads, &config.threads, &options, &signal, &mut |run| {
+        runs.push(run);
+        if json { print_json(&runs[runs.len() - 1]) } else { Ok(()) }
+    });
+    // Whatever ended it, what was timed is kept.
+    if let Some(path) = file("save").filter(|_| !runs.is_empty()) {
         saved::write(path, &runs)?;
     }
-    if json {
-        return Ok(());
+    let shown = if json || runs.is_empty() { Ok(()) } else { show(&runs, earlier.as_deref()) };
+    end.and(shown)?;
+    if options.explain && !json {
+        explain_scaling(&workloads, &options, &runs, &signal)?;
     }
-    print(&tables::runs(&runs))?;
+    Ok(())
+}
+
+/// The tables of all runs, and of each what explains it.
+fn show(runs: &[BenchRun], earlier: Option<&[BenchRun]>) -> Outcome {
+    print(&tables::runs(runs))?;
     if let Some(earlier) = earlier {
-        print(&tables::against(&runs, &earlier))?;
+        print(&tables::against(runs, earlier))?;
     }
-    if options.explain {
-        runs.iter().try_for_each(|run| print(&tables::profile(run)))?;
-        explain_scaling(&workloads, &options, &runs)?;
+    runs.iter().try_for_each(|run| print(&tables::profile(run)))
+}
+
+/// An end for a signal that has come.
+fn heed(signal: &AtomicUsize) -> Outcome {
+    match signal.load(Ordering::Relaxed) {
+        0 => Ok(()),
+        number => Err(Failure::Signal(number)),
+    }
+}
+
+/// Times each workload on each number of threads and passes the runs on; one that would have as many threads at work as an
+/// earlier one is not made again. A signal ends it after the run at hand.
+fn time_all(
+    workloads: &[Workload],
+    limits: &[usize],
+    options: &BenchOptions,
+    signal: &AtomicUsize,
+    pass_on: &mut dyn FnMut(BenchRun) -> Outcome,
+) -> Outcome {
+    for workload in workloads {
+        let mut runs: Vec<BenchRun> = Vec::new();
+        for &limit in limits {
+            let threads = threads_at_work(workload, limit, options);
+            let run = if let Some(same) = runs.iter().find(|run| run.threads_used == threads) {
+                BenchRun { threads: limit, ..same.clone() }
+            } else {
+                let run = bench(workload, limit, options).inspect_err(|_| say(&format!("{} failed", workload.name)))?;
+                warn_of_noise(&run);
+                say(&tables::progress(&run));
+                run
+            };
+            runs.push(run.clone());
+            pass_on(run)?;
+            heed(signal)?;
+        }
     }
     Ok(())
 }
@@ -115,7 +152,14 @@ pub fn run(matches: &ArgMatches) -> Outcome {
 fn workloads(matches: &ArgMatches) -> Result<Vec<Workload>> {
     let text = |id: &str| matches.get_one::<String>(id);
     if let Some(names) = matches.get_many::<String>("workload") {
-        return names.map(|name| Workload::named(name)).collect();
+        let mut workloads = Vec::new();
+        for name in names {
+            let workload = Workload::named(name)?;
+            if !workloads.contains(&workload) {
+                workloads.push(workload);
+            }
+        }
+        return Ok(workloads);
     }
     let Some(layers) = text("layers") else { return Ok(Workload::all()) };
     let widths: Widths = layers.parse()?;
@@ -126,32 +170,36 @@ fn workloads(matches: &ArgMatches) -> Result<Vec<Workload>> {
 /// A whole number above 0.
 fn count(matches: &ArgMatches, id: &str, default: usize) -> Result<usize> {
     let Some(text) = matches.get_one::<String>(id) else { return Ok(default) };
-    let wrong = || Error::Usage(format!("--{id}: expected a whole number of at least 1, found \"{text}\""));
     // Rows are numbered in 32 bits.
+    let wrong = || Error::Usage(format!("--{id}: expected a whole number from 1 to {}, found \"{text}\"", u32::MAX));
     text.replace('_', "").parse::<u32>().ok().filter(|n| *n > 0).map(|n| n as usize).ok_or_else(wrong)
 }
 
 fn warn_of_noise(run: &BenchRun) {
-    if run.is_noisy() {
-        say(&format!(
-            "warning: {} on {}: the middle half of the epochs spreads over {:.0} % of the median: the machine has other \
-             work, or --epochs are too few",
-            run.workload,
-            tables::threads(run.threads_used),
+    let warn = |what: &str| say(&format!("warning: {} on {}: {what}", run.workload, tables::threads(run.threads_used)));
+    if let Some(waited) = run.waited.filter(|_| run.is_crowded()) {
+        warn(&format!("threads waited {:.0} % of the time for a CPU: other programs are at work", waited * 100.0));
+    } else if run.is_noisy() {
+        warn(&format!(
+            "the middle half of the epochs spreads over {:.0} % of the median: the machine has other work, or --epochs are \
+             too few",
             run.spread() * 100.0
         ));
     }
 }
 
 /// The prediction for machines with more cores, from costs measured on this one.
-fn explain_scaling(workloads: &[Workload], options: &BenchOptions, runs: &[BenchRun]) -> Outcome {
+fn explain_scaling(workloads: &[Workload], options: &BenchOptions, runs: &[BenchRun], signal: &AtomicUsize) -> Outcome {
     let Some(together) = Together::measure(available_threads()) else {
         return print("\nOn one core nothing can be said of how steps scale.\n");
     };
     if together.is_disturbed() {
-        say("warning: other programs kept a core busy while barriers were timed: the prediction is of no use");
+        return print("\nno prediction: other programs kept a core busy while barriers were timed\n");
     }
-    let predict = |workload| Ok(ScalingModel::measure(workload, options, together)?.predict(workload));
-    let predictions = workloads.iter().map(predict).collect::<Result<Vec<_>>>()?;
+    let predict = |workload| {
+        heed(signal)?;
+        Ok(ScalingModel::measure(workload, options, together)?.predict(workload))
+    };
+    let predictions = workloads.iter().map(predict).collect::<Outcome<Vec<_>>>()?;
     print(&tables::scaling(&predictions, together, runs))
 }

@@ -4,16 +4,17 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::machine::{Footprint, Peaks};
+use super::machine::{Footprint, Peaks, processor};
 use super::memory;
 use super::profile::Profile;
 use super::statistics::quantile_of_sorted;
-use super::workloads::Workload;
+use super::waiting::Waits;
+use super::workloads::{BenchTask, Workload};
 use crate::config::BenchOptions;
 use crate::data::{Dataset, epoch_order};
-
 use crate::model::Parameters;
 use crate::nn::Objective;
+use crate::optim::Dialect;
 use crate::train::team::{available_threads, useful_threads};
 use crate::train::{EpochOutcome, EpochPlan, Halt, Phase, PhaseTimes, StepSettings, Trainer};
 use crate::{Error, Result};
@@ -26,6 +27,8 @@ const LEAST: Duration = Duration::from_millis(300);
 const MOST_EPOCHS: usize = 1_000;
 /// A run is noisy where the middle half of its epochs spreads by more than this part of the median.
 const NOISY: f64 = 0.10;
+/// A run is crowded where its threads waited for a CPU during more than this part of their time.
+const CROWDED: f64 = 0.05;
 
 /// Figures of one workload on one number of threads: those of the median epoch.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,23 +39,38 @@ pub struct BenchRun {
     pub layers: Vec<usize>,
     /// Rows of a step.
     pub batch: usize,
+    /// Rows of an epoch.
+    pub rows: usize,
+    /// What is learnt.
+    pub task: BenchTask,
     /// Threads at most.
     pub threads: usize,
     /// Threads at work: as many as the work of a step keeps busy, unless the number is exact.
     pub threads_used: usize,
+    /// Whether the number is exact.
+    pub exact_threads: bool,
     /// The optimizer.
     pub optimizer: String,
+    /// Whose equations it has.
+    pub dialect: String,
+    /// Bound of the gradient's norm, `1:2`, or `none`.
+    pub clip_norm: String,
     /// Numbers of weights and activations.
     pub precision: String,
     /// The kernels.
     pub isa: String,
+    /// What the system calls the processor.
+    pub processor: String,
+    /// Version of gradlane.
+    pub version: String,
     /// Rows a second.
     pub samples_per_s: f64,
     /// Microseconds of a step, the drawing of the epoch's order included.
     pub us_per_step: f64,
     /// 10⁹ floating-point operations a second, `6·W − 2·W₁` a sample.
     pub gflops: f64,
-    /// `(operations / FMA peak + bytes of the update / memory bandwidth) / time` of a step: 1 is the bound.
+    /// `(operations / FMA peak + bytes of the update / memory bandwidth) / time` of a step: 1 is the bound. What an optimizer
+    /// multiplies by itself, as Muon does, is not among the operations.
     pub roofline: f64,
     /// The most memory that the process had during the run, in 10⁶ bytes, where the system tells.
     pub peak_rss_mb: Option<f64>,
@@ -62,6 +80,8 @@ pub struct BenchRun {
     pub us_per_step_p25: f64,
     /// Upper quartile.
     pub us_per_step_p75: f64,
+    /// Part of the time during which threads waited for a CPU, where the system tells and there is a CPU for each thread.
+    pub waited: Option<f64>,
     /// What the machine could do just before and after the run.
     #[serde(flatten)]
     pub peaks: Peaks,
@@ -76,19 +96,31 @@ impl BenchRun {
         (self.us_per_step_p75 - self.us_per_step_p25) / self.us_per_step
     }
 
-    /// Whether the machine had other work: figures are not to be trusted.
+    /// Whether epochs differ so much that figures are not to be trusted.
     pub fn is_noisy(&self) -> bool {
         self.spread() > NOISY
     }
 
+    /// Whether other programs took CPUs away, steadily perhaps.
+    pub fn is_crowded(&self) -> bool {
+        self.waited.is_some_and(|part| part > CROWDED)
+    }
+
     /// Whether another run did the same work with the same means, so that times compare.
     pub fn compares_with(&self, other: &BenchRun) -> bool {
-        let key = |run: &BenchRun| {
-            let texts = [&run.workload, &run.optimizer, &run.precision, &run.isa].map(String::clone);
-            (texts, run.layers.clone(), run.batch, (run.threads, run.threads_used))
-        };
+        fn key(run: &BenchRun) -> impl PartialEq {
+            let of_step = (&run.workload, &run.layers, run.batch, run.rows, run.task);
+            let of_rule = (&run.optimizer, &run.dialect, &run.clip_norm);
+            (of_step, of_rule, (&run.precision, &run.isa), (run.threads, run.exact_threads))
+        }
         key(self) == key(other)
     }
+}
+
+/// Threads that a workload keeps at work where there may be up to `limit`.
+pub fn threads_at_work(workload: &Workload, limit: usize, options: &BenchOptions) -> usize {
+    let flops_per_step = workload.architecture().flops_per_sample() * workload.batch as f64;
+    if options.exact_threads { limit } else { useful_threads(flops_per_step, limit.min(available_threads())) }
 }
 
 /// Times a workload on up to `limit` threads.
@@ -96,20 +128,20 @@ impl BenchRun {
 /// # Errors
 /// [`Error::Diverged`] if the loss stops being finite.
 pub fn bench(workload: &Workload, limit: usize, options: &BenchOptions) -> Result<BenchRun> {
-    let flops_per_step = workload.architecture().flops_per_sample() * workload.batch as f64;
-    let useful = || useful_threads(flops_per_step, limit.min(available_threads()));
-    let threads = if options.exact_threads { limit } else { useful() };
+    let threads = threads_at_work(workload, limit, options);
     let footprint = footprint(workload, options);
     let before = Peaks::measure(options.isa, threads, footprint);
     let fresh = memory::reset_peak();
     let mut subject = Subject::new(workload, threads, options);
-    let mut seconds = subject.time_epochs(options.epochs)?;
+    let (start, before_epochs) = (Instant::now(), Waits::now());
+    let seconds = subject.time_epochs(options.epochs)?;
+    let thread_seconds = start.elapsed().as_secs_f64() * threads as f64;
+    let waited = Waits::now().zip(before_epochs).map(|(now, before)| now.since(&before).as_secs_f64() / thread_seconds);
     let peak_rss_mb = memory::peak_mb().filter(|_| fresh);
     let times = if options.explain { Some(subject.phases()?) } else { None };
     drop(subject);
     let peaks = before.max(Peaks::measure(options.isa, threads, footprint));
 
-    seconds.sort_by(f64::total_cmp);
     let us_per_step = |q| quantile_of_sorted(&seconds, q) * 1e6 / workload.steps() as f64;
     let us = us_per_step(0.5);
     let samples_per_s = workload.rows as f64 / quantile_of_sorted(&seconds, 0.5);
@@ -120,11 +152,18 @@ pub fn bench(workload: &Workload, limit: usize, options: &BenchOptions) -> Resul
         workload: workload.name.clone(),
         layers: workload.layers.clone(),
         batch: workload.batch,
+        rows: workload.rows,
+        task: workload.task,
         threads: limit,
         threads_used: threads,
+        exact_threads: options.exact_threads,
         optimizer: options.optimizer.to_string(),
+        dialect: options.optimizer.dialect.unwrap_or(Dialect::Torch).to_string(),
+        clip_norm: options.clip_norm.map_or("none".to_owned(), |(most, norm)| format!("{most}:{norm}")),
         precision: "f32".to_owned(),
         isa: options.isa.name().to_owned(),
+        processor: processor(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         samples_per_s,
         us_per_step: us,
         gflops: flops * samples_per_s / 1e9,
@@ -133,6 +172,7 @@ pub fn bench(workload: &Workload, limit: usize, options: &BenchOptions) -> Resul
         epochs: seconds.len(),
         us_per_step_p25: us_per_step(0.25),
         us_per_step_p75: us_per_step(0.75),
+        waited: waited.filter(|_| threads <= available_threads()),
         peaks,
         explain: times.map(|times| Profile::new(workload, footprint, &times, us, (threads, peaks))),
     })
@@ -140,7 +180,7 @@ pub fn bench(workload: &Workload, limit: usize, options: &BenchOptions) -> Resul
 
 /// The memory that an update of this workload goes through.
 fn footprint(workload: &Workload, options: &BenchOptions) -> Footprint {
-    let parameters = workload.layers.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum();
+    let parameters = workload.architecture().linear_parameters();
     Footprint { parameters, states: 1 + options.optimizer.algorithm.slots() }
 }
 
@@ -170,8 +210,8 @@ impl<'a> Subject<'a> {
         Subject { workload, data: workload.data(), trainer, lr: options.optimizer.lr, order: Vec::new(), epoch: 0 }
     }
 
-    /// Seconds of each epoch, after a warm-up that does not count.
-    fn time_epochs(&mut self, epochs: Option<usize>) -> Result<Vec<f64>> {
+    /// Seconds of each epoch in ascending order, after a warm-up that does not count.
+    pub(super) fn time_epochs(&mut self, epochs: Option<usize>) -> Result<Vec<f64>> {
         self.time_epoch()?;
         let start = Instant::now();
         let mut seconds = Vec::new();
@@ -182,6 +222,7 @@ impl<'a> Subject<'a> {
         while !enough(seconds.len()) {
             seconds.push(self.time_epoch()?);
         }
+        seconds.sort_by(f64::total_cmp);
         Ok(seconds)
     }
 
@@ -235,7 +276,6 @@ impl<'a> Subject<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::workloads::BenchTask;
     use super::*;
     use crate::kernel::Isa;
     use crate::optim::clip::NormType;
@@ -260,6 +300,10 @@ mod tests {
         // 67 parameters: gradients are read, weights and two moments read and written.
         let bound = 272.0 * 250.0 / 16.0 / run.peaks.fma_peak_gflops + 67.0 * 28.0 / run.peaks.memory_gb_per_s;
         assert!(close(run.roofline, bound / 1e3 / run.us_per_step), "{run:?}");
+        let other =
+            |clip_norm: &str, threads_used| BenchRun { clip_norm: clip_norm.to_owned(), threads_used, ..run.clone() };
+        assert_eq!(run.clip_norm, "1:2");
+        assert!(run.compares_with(&other("1:2", 1)) && !run.compares_with(&other("none", 2)));
         let shares: f64 = run.explain.unwrap().phases.iter().map(|phase| phase.share).sum();
         assert!(close(shares, 1.0));
     }

@@ -69,21 +69,43 @@ impl Peaks {
     }
 }
 
-/// Repeats `work`, which returns how much it did, for [`RUN`] in every member at once; returns the work a second of all.
-fn rate_of_all(member: Member<'_>, mut work: impl FnMut() -> f64) -> f64 {
-    member.barrier();
-    let start = Instant::now();
-    let mut done = 0.0;
-    while start.elapsed() < RUN {
-        done += work();
+/// What one member did, and when.
+struct Work {
+    done: f64,
+    start: Instant,
+    end: Instant,
+}
+
+impl Work {
+    /// Repeats `work`, which returns how much it did, for [`RUN`] in every member at once.
+    fn of(member: Member<'_>, mut work: impl FnMut() -> f64) -> Work {
+        member.barrier();
+        let start = Instant::now();
+        let mut done = 0.0;
+        while start.elapsed() < RUN {
+            done += work();
+        }
+        Work { done, start, end: Instant::now() }
     }
-    done / start.elapsed().as_secs_f64()
+
+    /// The work a second of all members, from the first start to the last end: where they outnumber the CPUs they take turns.
+    fn rate_of_all<'a>(members: impl Iterator<Item = &'a Work> + Clone) -> f64 {
+        let (start, end) = (members.clone().map(|m| m.start).min(), members.clone().map(|m| m.end).max());
+        let seconds = end.zip(start).map_or(f64::INFINITY, |(end, start)| (end - start).as_secs_f64());
+        members.map(|m| m.done).sum::<f64>() / seconds
+    }
+}
+
+/// What the system calls the processor.
+pub(super) fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    model.map_or(std::env::consts::ARCH, |(_, name)| name.trim()).to_owned()
 }
 
 /// Floating-point operations a second; registers differ, so the best number of chains is searched.
 fn fma_peak(team: &Team, isa: Isa) -> f64 {
-    let run =
-        |chains: usize| -> f64 { team.run(|member| rate_of_all(member, || fma_chains(isa, chains))).into_iter().sum() };
+    let run = |chains| Work::rate_of_all(team.run(|member| Work::of(member, || fma_chains(isa, chains))).iter());
     CHAINS.into_iter().flat_map(|chains| [chains; RUNS]).map(run).fold(0.0, f64::max)
 }
 
@@ -91,18 +113,18 @@ fn fma_peak(team: &Team, isa: Isa) -> f64 {
 fn bandwidth(team: &Team, isa: Isa, footprint: Footprint) -> f64 {
     let lines = footprint.parameters.div_ceil(LANES).div_ceil(team.threads());
     let moved = Footprint { parameters: lines * LANES, ..footprint }.bytes_moved();
-    let rates = team.run(|member| {
+    let members = team.run(|member| {
         let gradients = vec![Line::splat(1e-3); lines];
         let mut states: Vec<Vec<Line>> = (0..footprint.states).map(|_| zeroed(lines)).collect();
         let mut run = || {
-            rate_of_all(member, || {
+            Work::of(member, || {
                 sweep(isa, &gradients, &mut states);
                 moved
             })
         };
         [(); RUNS].map(|()| run())
     });
-    (0..RUNS).map(|run| rates.iter().map(|rates| rates[run]).sum()).fold(0.0, f64::max)
+    (0..RUNS).map(|run| Work::rate_of_all(members.iter().map(|runs| &runs[run]))).fold(0.0, f64::max)
 }
 
 /// Threads with a core each meet in less, ns; a barrier that takes longer waited for a thread that was not running.
@@ -196,5 +218,16 @@ mod tests {
             assert!(figure.is_finite() && figure > 0.0, "{peaks:?} {together:?}");
         }
         assert_eq!(Together::measure(1), None);
+    }
+
+    #[test]
+    fn members_that_take_turns_are_no_faster_than_one() {
+        let start = Instant::now();
+        let turn = |n: u32| Work { done: 10.0, start: start + RUN * n, end: start + RUN * (n + 1) };
+        let (alone, turns) = ([turn(0)], [turn(0), turn(1), turn(2)]);
+        assert_eq!(Work::rate_of_all(alone.iter()), 10.0 / RUN.as_secs_f64());
+        assert!((Work::rate_of_all(turns.iter()) / Work::rate_of_all(alone.iter()) - 1.0).abs() < 1e-9);
+        let together = [turn(0), turn(0)];
+        assert_eq!(Work::rate_of_all(together.iter()), 20.0 / RUN.as_secs_f64());
     }
 }

@@ -13,9 +13,10 @@ mod scaling;
 mod side_by_side;
 pub mod statistics;
 pub mod tune;
+mod waiting;
 mod workloads;
 
-pub use bench::{BenchRun, bench};
+pub use bench::{BenchRun, bench, threads_at_work};
 pub use cross_validation::{cross_validate, with_cross_validation};
 pub use importance::{ColumnImportance, Importance, permutation_importance};
 pub use lr_find::{Band, LrFind, Sweep, check_sweeps, lr_find};

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::machine::{Footprint, Peaks, Together};
 use super::workloads::Workload;
 use crate::model::Layout;
+use crate::train::team::available_threads;
 use crate::train::{BLOCK_ROWS, Phase, splits_first_layer};
 
 /// What a phase cannot go beyond.
@@ -33,8 +34,9 @@ pub struct PhaseShare {
     pub share: f64,
     /// What holds it.
     pub limit: Limit,
-    /// Of the matrix products the part of the FMA peak, of passes over memory the part of the bandwidth, of the barriers
-    /// the part that barriers alone would cost: the rest is waiting for the slowest. None of the loss.
+    /// Of the matrix products the part of the FMA peak, of passes over parameters the part of the bandwidth, of the barriers
+    /// the part that barriers alone would cost: the rest is waiting for the slowest. None of the loss, of the gather, whose
+    /// rows lie elsewhere, and of barriers that were disturbed while they were timed.
     pub of_peak: Option<f64>,
 }
 
@@ -66,41 +68,42 @@ impl Profile {
     ) -> Profile {
         let together = Together::measure(threads);
         let total: f64 = seconds.iter().sum();
+        let turns = (threads as f64 / available_threads() as f64).max(1.0); // of more threads than CPUs
         let phase = |(phase, seconds): (Phase, &f64)| {
             let share = seconds / total;
             let us = share * us_per_step;
-            let (limit, of_peak) = held(phase, us, workload, footprint, peaks, together);
+            let (limit, of_peak) = held(phase, (us, turns), workload, footprint, peaks, together);
             PhaseShare { phase, us, share, limit, of_peak }
         };
         Profile { phases: Phase::ALL.into_iter().zip(seconds).map(phase).collect(), together }
     }
 }
 
-/// What holds a phase of `us` microseconds, and how near it comes.
+/// What holds a phase of `us` microseconds in each thread, `turns` of which share a CPU, and how near it comes.
 fn held(
     phase: Phase,
-    us: f64,
+    (us, turns): (f64, f64),
     workload: &Workload,
     footprint: Footprint,
     peaks: Peaks,
     together: Option<Together>,
 ) -> (Limit, Option<f64>) {
     let near = |peak: Limit, of: f64| (if of >= HELD { peak } else { Limit::Latency }, Some(of));
-    let compute = |flops: f64| near(Limit::Compute, flops * workload.batch as f64 / us / 1e3 / peaks.fma_peak_gflops);
-    let memory = |bytes: f64| near(Limit::Memory, bytes / us / 1e3 / peaks.memory_gb_per_s);
+    let compute =
+        |flops: f64| near(Limit::Compute, flops * workload.batch as f64 / (us * turns * 1e3) / peaks.fma_peak_gflops);
+    let memory = |bytes: f64| near(Limit::Memory, bytes / (us * turns * 1e3) / peaks.memory_gb_per_s);
     let weights = |layers: &[usize]| layers.windows(2).map(|pair| 2.0 * (pair[0] * pair[1]) as f64).sum::<f64>();
     match phase {
         _ if us == 0.0 => (Limit::Latency, None),
         Phase::Forward | Phase::BackwardToWeights => compute(weights(&workload.layers)),
         Phase::BackwardToInputs => compute(weights(&workload.layers[1..])),
-        Phase::Gather => memory((8 * workload.batch * workload.layers[0]) as f64),
         Phase::Norm => memory((4 * footprint.parameters) as f64),
         Phase::Update => memory(footprint.bytes_moved()),
-        Phase::Loss => (Limit::Latency, None),
+        Phase::Gather | Phase::Loss => (Limit::Latency, None),
         Phase::Barrier => {
             let layout = Layout::new(&workload.architecture());
             let count = |t: Together| barriers(&layout, workload.batch, t.threads) as f64;
-            let alone = together.map(|t| count(t) * t.barrier_ns / 1e3 / us);
+            let alone = together.filter(|t| !t.is_disturbed()).map(|t| count(t) * t.barrier_ns / 1e3 / us);
             (Limit::Latency, alone.map(|of| of.min(1.0)))
         }
     }

@@ -3,6 +3,7 @@
 use super::bench::Subject;
 use super::machine::Together;
 use super::profile::barriers;
+use super::statistics::quantile_of_sorted;
 use super::workloads::Workload;
 use crate::Result;
 use crate::config::BenchOptions;
@@ -73,9 +74,12 @@ impl ScalingModel {
     /// As [`super::bench()`].
     pub fn measure(workload: &Workload, options: &BenchOptions, together: Together) -> Result<ScalingModel> {
         let mut subject = Subject::new(workload, 1, options);
-        subject.phases()?; // warm-up
+        let epochs = subject.time_epochs(options.epochs)?;
+        let us_per_step = quantile_of_sorted(&epochs, 0.5) * 1e6 / workload.steps() as f64;
+        // Clocks cost time themselves, so of what they say only the shares count.
         let seconds = subject.phases()?;
-        let us = |phases: &[Phase]| phases.iter().map(|phase| seconds[*phase as usize] * 1e6).sum();
+        let total: f64 = seconds.iter().sum();
+        let us = |phases: &[Phase]| phases.iter().map(|phase| seconds[*phase as usize] / total * us_per_step).sum();
         let weights: usize = workload.layers.windows(2).map(|pair| pair[0] * pair[1]).sum();
         let first_us = us(&[Phase::Forward]) * (workload.layers[0] * workload.layers[1]) as f64 / weights as f64;
         Ok(ScalingModel {

@@ -28,6 +28,11 @@ fn json_has_the_promised_keys() {
         for key in ["samples_per_s", "us_per_step", "gflops", "roofline", "fma_peak_gflops", "memory_gb_per_s"] {
             assert!(number(run, key) > 0.0, "{key} of {run}");
         }
+        assert_eq!((&run["rows"], &run["task"], &run["dialect"]), (&256.into(), &"classify".into(), &"torch".into()));
+        assert_eq!((&run["clip_norm"], &run["exact_threads"]), (&"1:2".into(), &false.into()));
+        for key in ["processor", "version", "waited"] {
+            assert!(run.get(key).is_some(), "{key} of {run}");
+        }
         assert!(run.get("peak_rss_mb").is_some() && run.get("explain").is_none(), "{run}");
         let samples = 16e6 / number(run, "us_per_step");
         assert!((number(run, "samples_per_s") / samples - 1.0).abs() < 1e-9, "{run}");
@@ -63,17 +68,57 @@ fn a_run_compares_with_an_earlier_one() {
     let table = text.split("earlier / now").nth(1).unwrap_or_else(|| panic!("no comparison in {text}"));
     let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("custom")).collect();
     assert_eq!(rows.len(), 2, "{text}");
-    assert!(rows[0].ends_with('×') && earlier > 0.0, "{text}");
+    assert!(rows[0].contains('×') && earlier > 0.0, "{text}");
+    assert!(["faster", "slower", "within noise"].iter().any(|word| rows[0].ends_with(word)), "{text}");
     assert!(rows[1].ends_with('–'), "two threads were not timed before: {text}");
+    assert!(text.contains("–: no earlier run"), "{text}");
+    let args = ["--threads", "1", "--clip-norm", "none", "--against", "runs.jsonl"];
+    let text = place.ok(&[&TINY[..], &args].concat());
+    assert!(text.contains("–: no earlier run"), "other work: {text}");
 }
 
 #[test]
 fn an_explanation_names_phases_and_limits() {
     let text = Place::new().ok(&[&TINY[..], &["--threads", "2", "--exact-threads", "--explain"]].concat());
-    for words in ["backward to weights", "of the FMA peak", "of the bandwidth", "waiting for the slowest"] {
+    for words in ["backward to weights", "of the FMA peak", "of the bandwidth", "\nbarriers "] {
         assert!(text.contains(words), "no {words:?} in {text}");
     }
-    assert!(text.contains("prediction, not measured") || text.contains("On one core"), "{text}");
+    let endings = ["prediction, not measured", "no prediction", "On one core"];
+    assert!(endings.iter().any(|words| text.contains(words)), "{text}");
+}
+
+#[test]
+fn the_optimizer_is_no_barrier() {
+    let args = ["--threads", "1", "--explain", "--json", "--layers", "64,256,10", "--rows", "64"];
+    let run = Place::new().ok(&[&["bench", "--epochs", "1", "--optimizer", "muon"], &args[..]].concat());
+    let run = &lines(&run)[0];
+    let share = |name: &str| {
+        let phases = run["explain"]["phases"].as_array().unwrap();
+        number(phases.iter().find(|phase| phase["phase"] == name).unwrap(), "share")
+    };
+    assert!(share("update") > 0.5 && share("barrier") < 0.1, "one thread waits for nobody: {run}");
+}
+
+#[test]
+fn a_run_that_fails_leaves_those_before_it() {
+    let place = Place::new();
+    // Without clipping the loss of the one that learns numbers overflows; the one that learns classes goes on.
+    let args = ["--workload", "iris", "tabular", "--optimizer", "sgd:lr=1e3", "--clip-norm", "none", "--epochs", "1"];
+    let output = place.run(&[&["bench", "--threads", "1", "--save", "runs.jsonl"], &args[..]].concat());
+    assert_eq!(code(&output), 10, "{}", error(&output));
+    assert!(error(&output).contains("tabular") && out(&output).contains("iris"), "{}", error(&output));
+    assert_eq!(lines(&place.read("runs.jsonl"))[0]["workload"], "iris");
+    assert!(
+        !place.fails(5, &["bench", "--workload", "iris", "--save", "nowhere/x"]).contains("µs/step"),
+        "asked before"
+    );
+}
+
+#[test]
+fn work_is_timed_once() {
+    let runs = lines(&Place::new().ok(&[&TINY[..], &["--threads", "1,2,4", "--json"]].concat()));
+    let times: Vec<f64> = runs.iter().map(|run| number(run, "us_per_step")).collect();
+    assert_eq!(times, [times[0]; 3], "one thread is at work in all of them");
 }
 
 #[test]
@@ -83,6 +128,9 @@ fn wrong_options_are_refused() {
         (&["--workload", "minst"][..], "\"mnist\""),
         (&["--layers", "4"], "--layers"),
         (&["--layers", "4,8,1"], "--task regress"),
+        (&["--layers", "18446744073709551615,2"], "does not fit into memory"),
+        (&["--layers", "1000000,2", "--rows", "4294967295"], "--rows"),
+        (&["--layers", "4,8,3", "--rows", "4294967296"], "4294967295"),
         (&["--layers", "4,8,3", "--batch", "0"], "--batch"),
         (&["--layers", "4,8,3", "--batch", "64", "--rows", "32"], "--rows"),
         (&["--layers", "4,8,3", "--task", "sort"], "--task"),
@@ -103,6 +151,14 @@ fn wrong_options_are_refused() {
     place.write("runs.jsonl", "{\"workload\": \"iris\"}\n");
     let message = place.fails(3, &["bench", "--against", "runs.jsonl"]);
     assert!(message.contains("runs.jsonl:1"), "{message}");
+    place.write("bytes", [0xff_u8; 9]);
+    let message = place.fails(3, &["bench", "--against", "bytes"]);
+    assert!(message.contains("no text"), "{message}");
+    place.ok(&[&TINY[..], &["--threads", "1", "--save", "none.jsonl"]].concat());
+    let mut run = place.json("none.jsonl");
+    run["us_per_step"] = 0.into();
+    place.write("none.jsonl", run.to_string());
+    place.fails(3, &["bench", "--against", "none.jsonl"]);
     let message = place.fails(10, &[&TINY[..], &["--optimizer", "sgd:lr=1e38", "--threads", "1"]].concat());
     assert!(message.contains("loss became"), "{message}");
 }

@@ -1,5 +1,6 @@
 //! Files of `--save` and `--against`: the runs as `--json` prints them, one a line.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use gradlane::experiment::BenchRun;
@@ -20,14 +21,20 @@ pub fn write(path: &Path, runs: &[BenchRun]) -> Result<()> {
 /// # Errors
 /// [`Error::Io`] if the file cannot be read, [`Error::Data`] naming the line that is no run.
 pub fn read(path: &Path) -> Result<Vec<BenchRun>> {
-    let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+    const EXPECTED: &str = "expected a run as `bench --save` and `bench --json` write it";
+    let text = std::fs::read_to_string(path).map_err(|e| match e.kind() {
+        ErrorKind::InvalidData => Error::data(path, format!("{EXPECTED}: this is no text")),
+        _ => Error::io(path, e),
+    })?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let run = |(number, line): (usize, &str)| {
-        let wrong = |e: serde_json::Error| {
-            let message = format!("expected a run as `bench --save` and `bench --json` write it: {e}");
+        let wrong = |what: String| {
+            let message = format!("{EXPECTED}: {what}");
             Error::data_at(path, Some(number as u64 + 1), None, message)
         };
-        serde_json::from_str(line).map_err(wrong)
+        let run: BenchRun = serde_json::from_str(line).map_err(|e| wrong(e.to_string()))?;
+        let times = [run.us_per_step_p25, run.us_per_step, run.us_per_step_p75];
+        if times.iter().all(|us| us.is_finite() && *us > 0.0) { Ok(run) } else { Err(wrong(format!("{times:?} µs"))) }
     };
     lines.map(run).collect()
 }

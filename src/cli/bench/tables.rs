@@ -65,8 +65,10 @@ pub fn runs(runs: &[BenchRun]) -> String {
 /// What all runs have in common, and the peaks they were judged by.
 fn footer(runs: &[BenchRun]) -> String {
     let Some(first) = runs.first() else { return String::new() };
-    let mut text =
-        format!("{}, {}, {}; ± half the interquartile range of epochs\n", first.optimizer, first.precision, first.isa);
+    let mut text = format!(
+        "{}, {}, {}; ± half the interquartile range of epochs; MB: peak memory\n",
+        first.optimizer, first.precision, first.isa
+    );
     let mut numbers: Vec<usize> = runs.iter().map(|run| run.threads_used).collect();
     numbers.sort_unstable();
     numbers.dedup();
@@ -98,20 +100,40 @@ fn same_work(a: &BenchRun, b: &BenchRun) -> bool {
 
 /// Each run beside the earlier one of the same work.
 pub fn against(runs: &[BenchRun], earlier: &[BenchRun]) -> String {
-    let header = ["workload", "threads", "earlier µs", "now µs", "earlier / now"].map(str::to_owned);
+    let header = ["workload", "threads", "earlier µs", "now µs", "earlier / now", "verdict"].map(str::to_owned);
+    let found = |run: &BenchRun| earlier.iter().rfind(|other| run.compares_with(other));
     let row = |run: &BenchRun| {
-        let found = earlier.iter().rfind(|other| run.compares_with(other));
-        let ratio = found.map(|other| format!("{:.2} ×", other.us_per_step / run.us_per_step));
+        let cell = |text: &dyn Fn(&BenchRun) -> String| found(run).map_or("–".to_owned(), text);
         vec![
             run.workload.clone(),
             of_limit(run),
-            found.map_or("–".to_owned(), |other| micros(other.us_per_step)),
+            cell(&|other| micros(other.us_per_step)),
             micros(run.us_per_step),
-            ratio.unwrap_or("–".to_owned()),
+            cell(&|other| format!("{:.2} ×", other.us_per_step / run.us_per_step)),
+            cell(&|other| verdict(other, run).to_owned()),
         ]
     };
     let rows: Vec<_> = runs.iter().map(row).collect();
-    format!("\n{}", table::plain(&header, &rows))
+    let mut text = format!("\n{}", table::with_text(&header, &rows, &[5]));
+    if runs.iter().any(|run| found(run).is_none()) {
+        text += "–: no earlier run of this work with these options, kernels and threads\n";
+    }
+    let elsewhere = |run: &BenchRun| found(run).filter(|other| other.processor != run.processor);
+    if let Some(other) = runs.iter().find_map(elsewhere) {
+        text += &format!("earlier runs are of another processor: {}\n", other.processor);
+    }
+    text
+}
+
+/// What the middle halves of the epochs say.
+fn verdict(earlier: &BenchRun, now: &BenchRun) -> &'static str {
+    if now.us_per_step_p75 < earlier.us_per_step_p25 {
+        "faster"
+    } else if now.us_per_step_p25 > earlier.us_per_step_p75 {
+        "slower"
+    } else {
+        "within noise"
+    }
 }
 
 /// Where the time of a run's steps goes.
@@ -122,7 +144,7 @@ pub fn profile(run: &BenchRun) -> String {
     let rows: Vec<_> = profile.phases.iter().map(row).collect();
     let title = format!("{} on {}, {} µs a step", run.workload, threads(run.threads_used), micros(run.us_per_step));
     let mut text = format!("\n{title}\n{}", table::with_text(&header, &rows, &[3]));
-    if let Some(together) = profile.together {
+    if let Some(together) = profile.together.filter(|together| !together.is_disturbed()) {
         text += &costs(together);
     }
     text

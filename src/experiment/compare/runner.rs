@@ -10,6 +10,7 @@ use super::protocol::{MOST, Purpose, Setting, Terms, best};
 use super::records::{Protocol, Record, Run};
 use super::step_cost::{Effort, StepCosts};
 use super::train_once::train_once;
+use crate::experiment::machine::processor;
 use crate::experiment::side_by_side;
 use crate::kernel::Isa;
 use crate::{Error, Result};
@@ -249,13 +250,6 @@ impl InOrder<'_, '_, '_> {
 /// The value, also after a panic elsewhere, which ends the comparison anyway.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-/// What the system calls the processor.
-fn processor() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
-    model.map_or(std::env::consts::ARCH, |(_, name)| name.trim()).to_owned()
 }
 
 #[cfg(test)]
