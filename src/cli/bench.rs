@@ -86,10 +86,14 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     file("save").map(atomic::check_file).transpose()?;
     let signal = Signals::catch()?.hold();
     let mut runs = Vec::new();
-    let end = time_all(&workloads, &config.threads, &options, &signal, &mut |run| {
-        runs.push(run);
-        if json { print_json(&runs[runs.len() - 1]) } else { Ok(()) }
+    let end = time_all(&workloads, &config.threads, &options, &signal, |run| {
+        runs.push(run.clone());
+        if json { print_json(run) } else { Ok(()) }
     });
+    if let Err(Failure::Signal(_)) = end {
+        let all = workloads.len() * config.threads.len();
+        say(&format!("interrupted: {} of {all} runs are done", runs.len()));
+    }
     // Whatever ended it, what was timed is kept.
     if let Some(path) = file("save").filter(|_| !runs.is_empty()) {
         saved::write(path, &runs)?;
@@ -126,7 +130,7 @@ fn time_all(
     limits: &[usize],
     options: &BenchOptions,
     signal: &AtomicUsize,
-    pass_on: &mut dyn FnMut(BenchRun) -> Outcome,
+    mut pass_on: impl FnMut(&BenchRun) -> Outcome,
 ) -> Outcome {
     for workload in workloads {
         let mut runs: Vec<BenchRun> = Vec::new();
@@ -140,8 +144,8 @@ fn time_all(
                 say(&tables::progress(&run));
                 run
             };
-            runs.push(run.clone());
-            pass_on(run)?;
+            pass_on(&run)?;
+            runs.push(run);
             heed(signal)?;
         }
     }
@@ -178,7 +182,10 @@ fn count(matches: &ArgMatches, id: &str, default: usize) -> Result<usize> {
 fn warn_of_noise(run: &BenchRun) {
     let warn = |what: &str| say(&format!("warning: {} on {}: {what}", run.workload, tables::threads(run.threads_used)));
     if let Some(waited) = run.waited.filter(|_| run.is_crowded()) {
-        warn(&format!("threads waited {:.0} % of the time for a CPU: other programs are at work", waited * 100.0));
+        warn(&format!(
+            "threads waited {:.0} % of the time for a CPU: other programs or a limit keep it from them",
+            waited * 100.0
+        ));
     } else if run.is_noisy() {
         warn(&format!(
             "the middle half of the epochs spreads over {:.0} % of the median: the machine has other work, or --epochs are \

@@ -15,7 +15,7 @@ use crate::data::{Dataset, epoch_order};
 use crate::model::Parameters;
 use crate::nn::Objective;
 use crate::optim::Dialect;
-use crate::train::team::{available_threads, useful_threads};
+use crate::train::team::{available_threads, threads_within};
 use crate::train::{EpochOutcome, EpochPlan, Halt, Phase, PhaseTimes, StepSettings, Trainer};
 use crate::{Error, Result};
 
@@ -120,7 +120,7 @@ impl BenchRun {
 /// Threads that a workload keeps at work where there may be up to `limit`.
 pub fn threads_at_work(workload: &Workload, limit: usize, options: &BenchOptions) -> usize {
     let flops_per_step = workload.architecture().flops_per_sample() * workload.batch as f64;
-    if options.exact_threads { limit } else { useful_threads(flops_per_step, limit.min(available_threads())) }
+    threads_within(limit, options.exact_threads, flops_per_step)
 }
 
 /// Times a workload on up to `limit` threads.
@@ -134,7 +134,7 @@ pub fn bench(workload: &Workload, limit: usize, options: &BenchOptions) -> Resul
     let fresh = memory::reset_peak();
     let mut subject = Subject::new(workload, threads, options);
     let (start, before_epochs) = (Instant::now(), Waits::now());
-    let seconds = subject.time_epochs(options.epochs)?;
+    let steps_us = subject.time_steps(options.epochs)?;
     let thread_seconds = start.elapsed().as_secs_f64() * threads as f64;
     let waited = Waits::now().zip(before_epochs).map(|(now, before)| now.since(&before).as_secs_f64() / thread_seconds);
     let peak_rss_mb = memory::peak_mb().filter(|_| fresh);
@@ -142,9 +142,9 @@ pub fn bench(workload: &Workload, limit: usize, options: &BenchOptions) -> Resul
     drop(subject);
     let peaks = before.max(Peaks::measure(options.isa, threads, footprint));
 
-    let us_per_step = |q| quantile_of_sorted(&seconds, q) * 1e6 / workload.steps() as f64;
+    let us_per_step = |q| quantile_of_sorted(&steps_us, q);
     let us = us_per_step(0.5);
-    let samples_per_s = workload.rows as f64 / quantile_of_sorted(&seconds, 0.5);
+    let samples_per_s = workload.rows as f64 / (us * workload.steps() as f64 / 1e6);
     let flops = workload.architecture().flops_per_sample();
     let bound_us = flops * workload.rows as f64 / workload.steps() as f64 / (peaks.fma_peak_gflops * 1e3)
         + footprint.bytes_moved() / (peaks.memory_gb_per_s * 1e3);
@@ -169,7 +169,7 @@ pub fn bench(workload: &Workload, limit: usize, options: &BenchOptions) -> Resul
         gflops: flops * samples_per_s / 1e9,
         roofline: bound_us / us,
         peak_rss_mb,
-        epochs: seconds.len(),
+        epochs: steps_us.len(),
         us_per_step_p25: us_per_step(0.25),
         us_per_step_p75: us_per_step(0.75),
         waited: waited.filter(|_| threads <= available_threads()),
@@ -210,22 +210,23 @@ impl<'a> Subject<'a> {
         Subject { workload, data: workload.data(), trainer, lr: options.optimizer.lr, order: Vec::new(), epoch: 0 }
     }
 
-    /// Seconds of each epoch in ascending order, after a warm-up that does not count.
-    pub(super) fn time_epochs(&mut self, epochs: Option<usize>) -> Result<Vec<f64>> {
+    /// Microseconds of a step in each of some epochs, in ascending order, after a warm-up that does not count.
+    pub(super) fn time_steps(&mut self, epochs: Option<usize>) -> Result<Vec<f64>> {
         self.time_epoch()?;
-        let start = Instant::now();
-        let mut seconds = Vec::new();
+        let (start, steps) = (Instant::now(), self.workload.steps() as f64);
+        let mut steps_us = Vec::new();
         let enough = |done: usize| match epochs {
             Some(epochs) => done >= epochs,
             None => done >= EPOCHS && (start.elapsed() >= LEAST || done >= MOST_EPOCHS),
         };
-        while !enough(seconds.len()) {
-            seconds.push(self.time_epoch()?);
+        while !enough(steps_us.len()) {
+            steps_us.push(self.time_epoch()? * 1e6 / steps);
         }
-        seconds.sort_by(f64::total_cmp);
-        Ok(seconds)
+        steps_us.sort_by(f64::total_cmp);
+        Ok(steps_us)
     }
 
+    /// Seconds of one.
     fn time_epoch(&mut self) -> Result<f64> {
         let start = Instant::now();
         self.run_epoch(|trainer, plan| (trainer.epoch(plan), ()))?;

@@ -74,8 +74,7 @@ impl ScalingModel {
     /// As [`super::bench()`].
     pub fn measure(workload: &Workload, options: &BenchOptions, together: Together) -> Result<ScalingModel> {
         let mut subject = Subject::new(workload, 1, options);
-        let epochs = subject.time_epochs(options.epochs)?;
-        let us_per_step = quantile_of_sorted(&epochs, 0.5) * 1e6 / workload.steps() as f64;
+        let us_per_step = quantile_of_sorted(&subject.time_steps(options.epochs)?, 0.5);
         // Clocks cost time themselves, so of what they say only the shares count.
         let seconds = subject.phases()?;
         let total: f64 = seconds.iter().sum();

@@ -13,7 +13,7 @@ use crate::nn::{Loss, Objective};
 use crate::optim::Dialect;
 use crate::train::best::default_monitor;
 use crate::train::goal::{DataPart, Watched};
-use crate::train::team::{available_threads, useful_threads};
+use crate::train::team::{available_threads, threads_within};
 use crate::train::{StepSettings, Trainer};
 use crate::{Error, Result};
 
@@ -215,10 +215,7 @@ impl Plan {
 
     /// As many threads as the work of a step keeps busy, within what is allowed.
     fn threads_for_work(&self) -> usize {
-        if self.config.threads.exact {
-            return self.threads_asked;
-        }
-        useful_threads(self.flops_per_step(), self.threads_asked.min(available_threads()))
+        threads_within(self.threads_asked, self.config.threads.exact, self.flops_per_step())
     }
 
     /// How a step is made.

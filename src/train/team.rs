@@ -116,6 +116,12 @@ pub fn useful_threads(flops_per_step: f64, most: usize) -> usize {
     most.clamp(1, ((flops_per_step / FLOPS_PER_THREAD) as usize).max(1))
 }
 
+/// Threads for such steps where the user allows `limit`: just as many if that is `exact`, else no more than are useful or than
+/// there are CPUs.
+pub fn threads_within(limit: usize, exact: bool, flops_per_step: f64) -> usize {
+    if exact { limit } else { useful_threads(flops_per_step, limit.min(available_threads())) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,8 +5,9 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::Padded;
 
-/// Looks before a member goes to sleep: some 30 µs on a Sapphire Rapids, longer than most phases are uneven. One that sleeps lets the kernel move
-/// another member onto its CPU whose own was taken by somebody else; one that yielded would hand that CPU to whoever wants it.
+/// Looks before a member goes to sleep: some 30 µs on a Sapphire Rapids, longer than most phases are uneven. One that sleeps
+/// lets the kernel move another member onto its CPU whose own was taken by somebody else; one that yielded would hand that CPU
+/// to whoever wants it.
 const LOOKS: usize = 2_000;
 
 /// Where the members of a team wait for each other.
