@@ -186,6 +186,8 @@ fn warn_of_noise(run: &BenchRun) {
             "threads waited {:.0} % of the time for a CPU: other programs or a limit keep it from them",
             waited * 100.0
         ));
+    } else if let Some(stolen) = run.stolen.filter(|_| run.is_robbed()) {
+        warn(&format!("the host of this virtual machine gave {:.0} % of the CPU time to others", stolen * 100.0));
     } else if run.is_noisy() {
         warn(&format!(
             "the middle half of the epochs spreads over {:.0} % of the median: the machine has other work, or --epochs are \

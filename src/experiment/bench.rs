@@ -8,6 +8,7 @@ use super::machine::{Footprint, Peaks, processor};
 use super::memory;
 use super::profile::Profile;
 use super::statistics::quantile_of_sorted;
+use super::steal::CpuTime;
 use super::waiting::Waits;
 use super::workloads::{BenchTask, Workload};
 use crate::config::BenchOptions;
@@ -27,7 +28,8 @@ const LEAST: Duration = Duration::from_millis(300);
 const MOST_EPOCHS: usize = 1_000;
 /// A run is noisy where the middle half of its epochs spreads by more than this part of the median.
 const NOISY: f64 = 0.10;
-/// A run is crowded where its threads waited for a CPU during more than this part of their time.
+/// A run is crowded where its threads waited for a CPU during more than this part of their time, or where more than this part
+/// of the CPU time went to other guests.
 const CROWDED: f64 = 0.05;
 
 /// Figures of one workload on one number of threads: those of the median epoch.
@@ -82,6 +84,8 @@ pub struct BenchRun {
     pub us_per_step_p75: f64,
     /// Part of the time during which threads waited for a CPU, where the system tells and there is a CPU for each thread.
     pub waited: Option<f64>,
+    /// Part of the CPU time that was asked for on this machine and that its host gave to others, where the system tells.
+    pub stolen: Option<f64>,
     /// What the machine could do just before and after the run.
     #[serde(flatten)]
     pub peaks: Peaks,
@@ -104,6 +108,11 @@ impl BenchRun {
     /// Whether other programs took CPUs away, steadily perhaps.
     pub fn is_crowded(&self) -> bool {
         self.waited.is_some_and(|part| part > CROWDED)
+    }
+
+    /// Whether other guests of the host did.
+    pub fn is_robbed(&self) -> bool {
+        self.stolen.is_some_and(|part| part > CROWDED)
     }
 
     /// Whether another run did the same work with the same means, so that times compare.
@@ -133,10 +142,12 @@ pub fn bench(workload: &Workload, limit: usize, options: &BenchOptions) -> Resul
     let before = Peaks::measure(options.isa, threads, footprint);
     let fresh = memory::reset_peak();
     let mut subject = Subject::new(workload, threads, options);
-    let (start, before_epochs) = (Instant::now(), Waits::now());
+    let (start, before_epochs) = (Instant::now(), (Waits::now(), CpuTime::now()));
     let steps_us = subject.time_steps(options.epochs)?;
     let thread_seconds = start.elapsed().as_secs_f64() * threads as f64;
-    let waited = Waits::now().zip(before_epochs).map(|(now, before)| now.since(&before).as_secs_f64() / thread_seconds);
+    let part = |wait: Duration| wait.as_secs_f64() / thread_seconds;
+    let waited = Waits::now().zip(before_epochs.0).map(|(now, before)| part(now.since(&before)));
+    let stolen = CpuTime::now().zip(before_epochs.1).and_then(|(now, before)| now.stolen_since(before));
     let peak_rss_mb = memory::peak_mb().filter(|_| fresh);
     let times = if options.explain { Some(subject.phases()?) } else { None };
     drop(subject);
@@ -173,6 +184,7 @@ pub fn bench(workload: &Workload, limit: usize, options: &BenchOptions) -> Resul
         us_per_step_p25: us_per_step(0.25),
         us_per_step_p75: us_per_step(0.75),
         waited: waited.filter(|_| threads <= available_threads()),
+        stolen,
         peaks,
         explain: times.map(|times| Profile::new(workload, footprint, &times, us, (threads, peaks))),
     })

@@ -12,6 +12,7 @@ pub mod quasi_random;
 mod scaling;
 mod side_by_side;
 pub mod statistics;
+mod steal;
 pub mod tune;
 mod waiting;
 mod workloads;

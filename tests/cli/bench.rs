@@ -30,7 +30,7 @@ fn json_has_the_promised_keys() {
         }
         assert_eq!((&run["rows"], &run["task"], &run["dialect"]), (&256.into(), &"classify".into(), &"torch".into()));
         assert_eq!((&run["clip_norm"], &run["exact_threads"]), (&"1:2".into(), &false.into()));
-        for key in ["processor", "version", "waited"] {
+        for key in ["processor", "version", "waited", "stolen"] {
             assert!(run.get(key).is_some(), "{key} of {run}");
         }
         assert!(run.get("peak_rss_mb").is_some() && run.get("explain").is_none(), "{run}");
