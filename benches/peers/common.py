@@ -1,6 +1,7 @@
 """What the peers' scripts share: the workloads, their flags, timing by the epoch, and the line that is printed."""
 import argparse
 import json
+import pathlib
 import statistics
 import time
 
@@ -15,6 +16,9 @@ WORKLOADS = {
     "deep": ([64] + [256] * 6 + [10], 256, 16384, "classify"),
     "huge": ([784, 2048, 2048, 2048, 10], 1024, 4096, "classify"),
 }
+
+# Seconds that timed epochs take together at least.
+LEAST = 0.3
 
 
 def flags(description):
@@ -38,20 +42,39 @@ def arrays(numpy, layers, rows, task):
 
 
 def time_epochs(epoch, epochs):
-    """Median seconds of `epoch()`, which must wait for its work to end; the first, which may compile, does not count."""
+    """Median seconds of `epoch()`, which must wait for its work to end, and the stolen part of the CPU time; the first, which
+    may compile, does not count. As `gradlane bench` it goes on for `LEAST` seconds."""
     epoch()
-    seconds = []
-    for _ in range(epochs):
+    seconds, before = [], cpu_time()
+    while len(seconds) < epochs or sum(seconds) < LEAST:
         start = time.perf_counter()
         epoch()
         seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
+    return statistics.median(seconds), stolen_between(before, cpu_time())
 
 
-def report(peer, version, workload, args, threads, seconds):
-    """One JSON line, with the names of `gradlane bench --json`."""
+def cpu_time():
+    """Ticks that the programs of this machine had and that its host, if it is a virtual one, gave to others."""
+    stat = pathlib.Path("/proc/stat")
+    if not stat.exists():
+        return None
+    user, nice, system, _idle, _iowait, irq, softirq, stolen, *_ = map(int, stat.read_text().splitlines()[0].split()[1:])
+    return user + nice + system + irq + softirq, stolen
+
+
+def stolen_between(before, after):
+    """The stolen part of the CPU time that was asked for; `None` where the system does not tell."""
+    if before is None or before == after:
+        return None
+    worked, stolen = (now - then for now, then in zip(after, before))
+    return stolen / (worked + stolen)
+
+
+def report(peer, version, workload, args, threads, timed):
+    """One JSON line, with the names of `gradlane bench --json`; `timed` is what `time_epochs` found."""
+    seconds, stolen = timed
     _, batch, rows, _ = WORKLOADS[workload]
     steps = -(-rows // batch)
     line = {"peer": peer, "version": version, "workload": workload, "threads": threads, "optimizer": args.optimizer}
-    line |= {"samples_per_s": round(rows / seconds), "us_per_step": round(seconds / steps * 1e6, 2)}
+    line |= {"samples_per_s": round(rows / seconds), "us_per_step": round(seconds / steps * 1e6, 2), "stolen": stolen}
     print(json.dumps(line), flush=True)

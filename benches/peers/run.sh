@@ -4,8 +4,10 @@
 #   benches/peers/run.sh [--rounds N] [--workloads "iris digits"] [--optimizer adam|sgd|rmsprop] [--threads "1 2"]
 #                        [--no-rust] [--no-write]
 #
-# Every round runs every program once on every workload, so that all meet the machine in the same moods. A program may take
-# several numbers of threads; its best median counts. Run it with nothing else at work.
+# Every round runs every program once on every workload, so that all meet the machine in the same moods; gradlane, which
+# takes least time, before the others and after them. A program may take several numbers of threads; its best median counts.
+# What is measured stays in benches/peers/rounds; what was measured while the host of a virtual machine gave CPU time to
+# others counts only for a program that has nothing better. Run it with nothing else at work.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -21,7 +23,7 @@ while [ $# -gt 0 ]; do
         --threads) threads=$2; shift 2 ;;
         --no-rust) rust=no; shift ;;
         --no-write) write=no; shift ;;
-        *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+        *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
     esac
 done
 
@@ -37,11 +39,12 @@ if [ $rust = yes ]; then
     cargo build --release --quiet --manifest-path "$here/rust/Cargo.toml"
 fi
 
-results=$(mktemp)
-trap 'rm -f "$results"' EXIT
+results=$here/rounds
+rm -rf "$results"
+mkdir "$results"
 # Adds the lines of a program; one that fails is told of and left out.
 record() {
-    if ! "$@" >>"$results"; then
+    if ! "$@" >>"$results/$round.jsonl"; then
         echo "failed: $*" >&2
     fi
 }
@@ -50,11 +53,14 @@ python() { record "$venv/bin/python" "$here/$1" "${@:2}" --optimizer "$optimizer
 python_on() { record taskset -c "0-$(($1 - 1))" "$venv/bin/python" "$here/$2" "${@:3}" --optimizer "$optimizer"; }
 # The peers' SGD has a momentum of 0.9; gradlane calls it so.
 own=$([ "$optimizer" = sgd ] && echo momentum || echo "$optimizer")
+gradlane() {
+    record "$root/target/release/gradlane" bench --json --workload "$1" --optimizer "$own" --threads "${threads// /,}"
+}
 
 for round in $(seq "$rounds"); do
     for workload in $workloads; do
         echo "round $round of $rounds: $workload" >&2
-        record "$root/target/release/gradlane" bench --json --workload "$workload" --optimizer "$own" --threads "${threads// /,}"
+        gradlane "$workload"
         for n in $threads; do
             for form in step scan; do
                 python_on "$n" jax_mlp.py --workload "$workload" --form $form
@@ -74,12 +80,12 @@ for round in $(seq "$rounds"); do
         for program in "$here"/optional/*.sh; do # peers that only some machines have
             [ -e "$program" ] && record "$program" "$workload" "$optimizer"
         done
+        gradlane "$workload"
     done
 done
 
-table=$("$venv/bin/python" "$here/table.py" "$results" --version "$("$root/target/release/gradlane" --version)")
+table=("$venv/bin/python" "$here/table.py" "$results"/*.jsonl --version "$("$root/target/release/gradlane" --version)")
 if [ $write = yes ]; then
-    "$venv/bin/python" "$here/table.py" "$results" --version "$("$root/target/release/gradlane" --version)" \
-        --into "$root/BENCHMARKS.md"
+    "${table[@]}" --into "$root/BENCHMARKS.md"
 fi
-printf '%s\n' "$table"
+"${table[@]}"
