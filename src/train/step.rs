@@ -243,6 +243,16 @@ impl<C: Clock> Worker<'_, '_, C> {
         range.clone().zip(&self.run.net.layout.slots[range])
     }
 
+    /// This worker's slots, joined where one goes on where another ends: an update runs faster along memory than by slots.
+    fn runs_of_slots(&self) -> impl Iterator<Item = Slot> {
+        let own = &self.run.net.layout.slots[self.run.shares[self.member.index].clone()];
+        let goes_on = |a: &Slot, b: &Slot| (a.tensor, &a.panels, a.rows.end) == (b.tensor, &b.panels, b.rows.start);
+        own.chunk_by(goes_on).map(|slots| {
+            let (first, last) = (&slots[0], &slots[slots.len() - 1]);
+            Slot { tensor: first.tensor, panels: first.panels.clone(), rows: first.rows.start..last.rows.end }
+        })
+    }
+
     /// The gradients of slots, this worker's first; after the last block penalties, clipping by value, and sums for the norms,
     /// while the slot is in the cache.
     fn backward_to_weights(&self, batch: &Batch<'_>, block: &Block<'_>) {
@@ -323,8 +333,8 @@ impl<C: Clock> VisitRule for UpdateSlots<'_, '_, '_, C> {
         let average = settings.ema.map_or(0.0, |decay| if batch.t == 1 { 0.0 } else { decay });
         let [of_weights, of_biases] = [true, false].map(|of_weights| settings.decay(of_weights, batch.lr));
         let apart = settings.treats_apart();
-        for (_, slot) in worker.slots() {
-            worker.for_each_run(slot, apart, |lines, is_weights| {
+        for slot in worker.runs_of_slots() {
+            worker.for_each_run(&slot, apart, |lines, is_weights| {
                 let clip = worker.clipping.factor(slot.tensor, is_weights);
                 let decay = if is_weights { of_weights } else { of_biases };
                 let span = Span {
