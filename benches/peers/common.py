@@ -58,16 +58,19 @@ def cpu_time():
     stat = pathlib.Path("/proc/stat")
     if not stat.exists():
         return None
-    user, nice, system, _idle, _iowait, irq, softirq, stolen, *_ = map(int, stat.read_text().splitlines()[0].split()[1:])
+    ticks = [int(number) for number in stat.read_text().splitlines()[0].split()[1:]]
+    if len(ticks) < 8:
+        return None
+    user, nice, system, _idle, _iowait, irq, softirq, stolen, *_ = ticks
     return user + nice + system + irq + softirq, stolen
 
 
 def stolen_between(before, after):
     """The stolen part of the CPU time that was asked for; `None` where the system does not tell."""
-    if before is None or before == after:
+    if before is None:
         return None
-    worked, stolen = (now - then for now, then in zip(after, before))
-    return stolen / (worked + stolen)
+    worked, stolen = (max(now - then, 0) for now, then in zip(after, before))
+    return stolen / (worked + stolen) if worked + stolen else None
 
 
 def report(peer, version, workload, args, threads, timed):

@@ -6,8 +6,7 @@
 #
 # Every round runs every program once on every workload, so that all meet the machine in the same moods; gradlane, which
 # takes least time, before the others and after them. A program may take several numbers of threads; its best median counts.
-# What is measured stays in benches/peers/rounds; what was measured while the host of a virtual machine gave CPU time to
-# others counts only for a program that has nothing better. Run it with nothing else at work.
+# What is measured stays in benches/peers/rounds until the next run. Run it with nothing else at work.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -23,7 +22,7 @@ while [ $# -gt 0 ]; do
         --threads) threads=$2; shift 2 ;;
         --no-rust) rust=no; shift ;;
         --no-write) write=no; shift ;;
-        *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+        *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
     esac
 done
 

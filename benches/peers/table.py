@@ -25,8 +25,10 @@ def read(paths):
         for line in path.read_text().splitlines():
             run = json.loads(line)
             peer = run.get("peer", "gradlane")
-            sample = run["us_per_step"], run.get("stolen") or 0
-            samples[run["workload"]][peer, run.get("threads_used", run["threads"])].append(sample)
+            found = samples[run["workload"]][peer, run.get("threads_used", run["threads"])]
+            sample = run["us_per_step"], run.get("stolen")
+            if sample not in found:  # what was timed once may stand under several numbers of threads
+                found.append(sample)
             limits.add(run["threads"])
             name = peer.split("-")[0]
             versions[name] = run.get("version") or of_crates().get(name)
@@ -36,16 +38,14 @@ def read(paths):
 
 
 def best(rounds, workload):
-    """`{peer: (median µs a step over the rounds, threads at work)}`, of the number of threads that is fastest. Samples of robbed
-    moments count only where there is no other."""
+    """`{peer: (median µs a step over the rounds, threads at work)}`, of the number of threads that is fastest."""
     samples = collections.defaultdict(list)
     for of_round in rounds:
         for program, found in of_round.get(workload, {}).items():
-            samples[program] += found
+            samples[program] += [us for us, _ in found]
     fastest = {}
-    for (peer, threads), found in samples.items():
-        calm = [us for us, stolen in found if stolen <= ROBBED]
-        candidate = (statistics.median(calm or [us for us, _ in found]), threads)
+    for (peer, threads), times in samples.items():
+        candidate = (statistics.median(times), threads)
         fastest[peer] = min(candidate, fastest.get(peer, candidate))
     return fastest
 
@@ -71,13 +71,11 @@ def micros(us):
 def theft(rounds):
     """What a virtual machine's host took."""
     stolen = [part for of_round in rounds for found in of_round.values() for times in found.values() for _, part in times]
-    robbed = sum(part > ROBBED for part in stolen)
+    known = [part for part in stolen if part is not None]
+    robbed = sum(part > ROBBED for part in known)
     if not robbed:
         return ""
-    return (
-        f" During {robbed} of {len(stolen)} measurements the host gave more than {ROBBED:.0%} of the CPU time to others; they count"
-        " only where a program has no better."
-    )
+    return f" During {robbed} of {len(known)} measurements the host gave more than {ROBBED:.0%} of the CPU time to others."
 
 
 def machine():
@@ -92,6 +90,8 @@ def machine():
 def table(rounds, versions, optimizers, limits, version):
     """Rows are programs, columns workloads; the last rows are ratios."""
     workloads = [name for name in common.WORKLOADS if any(name in of_round for of_round in rounds)]
+    if not workloads:
+        raise SystemExit("nothing was measured")
     times = {workload: best(rounds, workload) for workload in workloads}
     peers = sorted({peer for row in times.values() for peer in row} - {"gradlane"})
     known = ", ".join(f"{peer} {v}" for peer, v in sorted(versions.items()) if v and peer != "gradlane")
@@ -127,7 +127,7 @@ if __name__ == "__main__":
     parser.add_argument("--version", default="gradlane", help="what gradlane says of its version")
     parser.add_argument("--into", type=pathlib.Path, help="write between the marks of this file")
     args = parser.parse_args()
-    text = table(*read(args.rounds), args.version)
+    text = table(*read(sorted(args.rounds, key=lambda path: int(path.stem))), args.version)
     if args.into:
         write_between_marks(args.into, text)
     else:

@@ -28,8 +28,7 @@ const LEAST: Duration = Duration::from_millis(300);
 const MOST_EPOCHS: usize = 1_000;
 /// A run is noisy where the middle half of its epochs spreads by more than this part of the median.
 const NOISY: f64 = 0.10;
-/// A run is crowded where its threads waited for a CPU during more than this part of their time, or where more than this part
-/// of the CPU time went to other guests.
+/// Part of the time that threads may wait for a CPU, or that the host may take, before a run is called crowded or robbed.
 const CROWDED: f64 = 0.05;
 
 /// Figures of one workload on one number of threads: those of the median epoch.
@@ -110,7 +109,7 @@ impl BenchRun {
         self.waited.is_some_and(|part| part > CROWDED)
     }
 
-    /// Whether other guests of the host did.
+    /// Whether the host of a virtual machine gave its CPU time to other guests.
     pub fn is_robbed(&self) -> bool {
         self.stolen.is_some_and(|part| part > CROWDED)
     }
