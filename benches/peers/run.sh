@@ -56,7 +56,7 @@ gradlane() {
     record "$root/target/release/gradlane" bench --json --workload "$1" --optimizer "$own" --threads "${threads// /,}"
 }
 
-for round in $(seq "$rounds"); do
+for round in $(seq -w "$rounds"); do
     for workload in $workloads; do
         echo "round $round of $rounds: $workload" >&2
         gradlane "$workload"

@@ -11,7 +11,7 @@ import tomllib
 
 import common
 
-# Above this stolen part of the CPU time a sample says more of the host than of the program.
+# Above this stolen part of the CPU time a measurement is told of, as `gradlane bench` warns of it.
 ROBBED = 0.05
 BEGIN, END = "<!-- peers: begin -->", "<!-- peers: end -->"
 
@@ -127,7 +127,7 @@ if __name__ == "__main__":
     parser.add_argument("--version", default="gradlane", help="what gradlane says of its version")
     parser.add_argument("--into", type=pathlib.Path, help="write between the marks of this file")
     args = parser.parse_args()
-    text = table(*read(sorted(args.rounds, key=lambda path: int(path.stem))), args.version)
+    text = table(*read(args.rounds), args.version)
     if args.into:
         write_between_marks(args.into, text)
     else:

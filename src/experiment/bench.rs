@@ -141,12 +141,9 @@ pub fn bench(workload: &Workload, limit: usize, options: &BenchOptions) -> Resul
     let before = Peaks::measure(options.isa, threads, footprint);
     let fresh = memory::reset_peak();
     let mut subject = Subject::new(workload, threads, options);
-    let (start, before_epochs) = (Instant::now(), (Waits::now(), CpuTime::now()));
+    let start = Disturbance::watch();
     let steps_us = subject.time_steps(options.epochs)?;
-    let thread_seconds = start.elapsed().as_secs_f64() * threads as f64;
-    let part = |wait: Duration| wait.as_secs_f64() / thread_seconds;
-    let waited = Waits::now().zip(before_epochs.0).map(|(now, before)| part(now.since(&before)));
-    let stolen = CpuTime::now().zip(before_epochs.1).and_then(|(now, before)| now.stolen_since(before));
+    let (waited, stolen) = start.parts(threads);
     let peak_rss_mb = memory::peak_mb().filter(|_| fresh);
     let times = if options.explain { Some(subject.phases()?) } else { None };
     drop(subject);
@@ -182,11 +179,33 @@ pub fn bench(workload: &Workload, limit: usize, options: &BenchOptions) -> Resul
         epochs: steps_us.len(),
         us_per_step_p25: us_per_step(0.25),
         us_per_step_p75: us_per_step(0.75),
-        waited: waited.filter(|_| threads <= available_threads()),
+        waited,
         stolen,
         peaks,
         explain: times.map(|times| Profile::new(workload, footprint, &times, us, (threads, peaks))),
     })
+}
+
+/// What keeps threads from their CPUs, from a moment on.
+struct Disturbance {
+    start: Instant,
+    waits: Option<Waits>,
+    cpu_time: Option<CpuTime>,
+}
+
+impl Disturbance {
+    fn watch() -> Disturbance {
+        Disturbance { start: Instant::now(), waits: Waits::now(), cpu_time: CpuTime::now() }
+    }
+
+    /// [`BenchRun::waited`] and [`BenchRun::stolen`] of a run on so many threads.
+    fn parts(&self, threads: usize) -> (Option<f64>, Option<f64>) {
+        let thread_seconds = self.start.elapsed().as_secs_f64() * threads as f64;
+        let waits = Waits::now().zip(self.waits.as_ref()).filter(|_| threads <= available_threads());
+        let waited = waits.map(|(now, before)| now.since(before).as_secs_f64() / thread_seconds);
+        let stolen = CpuTime::now().zip(self.cpu_time).and_then(|(now, before)| now.stolen_since(before));
+        (waited, stolen)
+    }
 }
 
 /// The memory that an update of this workload goes through.
