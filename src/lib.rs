@@ -16,5 +16,7 @@ pub mod rng;
 pub mod run;
 pub mod spec;
 pub mod train;
+pub mod warning;
 
 pub use error::{Error, Result};
+pub use warning::{Warning, WarningKind};

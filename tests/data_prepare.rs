@@ -306,7 +306,11 @@ fn columns_are_found_or_the_nearest_is_named() {
 fn rows_without_target_are_left_out_and_counted() {
     let prepared = prepared("x,y\n1,a\n2,\n3,b\n4,?\n", |_| {}).unwrap();
     assert_eq!(prepared.split.train, [0, 2]);
-    assert!(prepared.warnings[0].ends_with("2 of 4 rows have no target and are left out"), "{:?}", prepared.warnings);
+    assert!(
+        prepared.warnings[0].message.ends_with("2 of 4 rows have no target and are left out"),
+        "{:?}",
+        prepared.warnings
+    );
     assert!(self::prepared("x,y\n1,\n2,\n", |_| {}).unwrap_err().to_string().contains("missing in every row"));
 }
 
@@ -314,10 +318,12 @@ fn rows_without_target_are_left_out_and_counted() {
 fn names_and_empty_columns_are_left_out_with_a_warning() {
     let prepared = prepared("id,e,x,y\nanna,,1,0.5\nbert,,2,1.5\ncarl,,3,2.5\ndora,,4,3.5\n", |_| {}).unwrap();
     assert_eq!(table_of(&prepared).input_names(), ["x"]);
-    assert!(prepared.warnings[0].contains("\"id\" is text with 4 different values in 4 training rows: left out"));
-    assert!(prepared.warnings[1].contains("\"e\" has no value in any training row"));
+    assert!(
+        prepared.warnings[0].message.contains("\"id\" is text with 4 different values in 4 training rows: left out")
+    );
+    assert!(prepared.warnings[1].message.contains("\"e\" has no value in any training row"));
     let slip = self::prepared("x,z,y\n1,1,0.5\n2,2,1.5\n3,3,2.5\n4.x,4,3.5\n", |_| {}).unwrap();
-    assert!(slip.warnings[0].contains("most are numbers, but not \"4.x\""), "{:?}", slip.warnings);
+    assert!(slip.warnings[0].message.contains("most are numbers, but not \"4.x\""), "{:?}", slip.warnings);
 }
 
 #[test]
@@ -380,7 +386,7 @@ fn parts_come_from_files_of_their_own() {
     let (val, test_part) = (prepared.val.unwrap(), prepared.test.unwrap());
     assert_eq!((labels(&val), labels(&test_part)), (vec![1, 0], vec![1]), "class 1.0 is class 1");
     assert_eq!(inputs(&val), [inputs(&prepared.train)[1].clone(), inputs(&prepared.train)[0].clone()]);
-    assert!(prepared.warnings[0].contains("valid.tsv: 1 of 3 rows have no target"));
+    assert!(prepared.warnings[0].message.contains("valid.tsv: 1 of 3 rows have no target"));
 
     std::fs::write(&test, "n,t,y\n4,b,2\n").unwrap();
     let error = prepare(&options, 0).unwrap_err().to_string();

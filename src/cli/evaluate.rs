@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::args;
 use super::exit::Outcome;
-use super::output::{print, print_json, say};
+use super::output::{print, print_json, warn};
 use super::table;
 
 /// The command line.
@@ -34,9 +34,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let model = Model::load(args::path(matches, "model"))?;
     let preprocessing = &model.card.preprocessing;
     let labelled = prepare_for(preprocessing, &source, &config.read, args::part_of(matches, &source)?)?;
-    for warning in &labelled.warnings {
-        say(&format!("warning: {warning}"));
-    }
+    warn(&labelled.warnings);
     let (isa, threads) = config.isa_and_threads();
     let judged = Predictor::new(&model, isa, threads)?.judge(&labelled.dataset);
     let rows = labelled.dataset.rows();

@@ -17,7 +17,7 @@ use serde_json::json;
 use super::args;
 use super::exit::Outcome;
 use super::optimizers;
-use super::output::{print, print_json, say};
+use super::output::{print, print_json, say, warn};
 use super::train::{counted, quoted};
 
 const AFTER_HELP: &str = "\
@@ -108,7 +108,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
             config.optimizer.spec.algorithm.name()
         ));
     }
-    prepared.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
+    warn(&prepared.warnings);
     let found = lr_find(&config, &prepared, sweep)?;
     let plot = matches.get_one::<String>("plot").map_or_else(|| path_among_runs("lr-find-", ".svg"), PathBuf::from);
     write_plot(&plot, &picture::chart(&found).svg_file())?;

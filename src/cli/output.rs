@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use gradlane::Error;
+use gradlane::{Error, Warning, warning};
 
 use super::exit::{Failure, Outcome};
 
@@ -36,4 +36,16 @@ pub fn of_stdout(error: io::Error) -> Failure {
 /// Writes a line to standard error; nothing can be done where that fails.
 pub fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Warnings that are printed one by one.
+const MOST_WARNINGS: usize = 8;
+
+/// Writes warnings to standard error, worst first; at most eight, then how many are left.
+pub fn warn(warnings: &[Warning]) {
+    let (shown, left) = warning::worst(warnings, MOST_WARNINGS);
+    shown.iter().for_each(|warning| say(&format!("warning: {warning}")));
+    if left > 0 {
+        say(&format!("warning: {left} more of these; --json lists them all"));
+    }
 }

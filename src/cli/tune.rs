@@ -16,7 +16,7 @@ use toml::{Table, Value};
 use super::args;
 use super::exit::{Failure, Outcome};
 use super::optimizers;
-use super::output::{print, print_json, say};
+use super::output::{print, print_json, say, warn};
 use super::progress::Style;
 use super::signals::Signals;
 use super::table;
@@ -155,7 +155,7 @@ fn introduced(asked: &Asked, quiet: bool) {
         say(&format!("epochs: {} in a full run (--epochs changes it)", plan.epochs));
         say(&format!("metric: {metric} decides (--metric changes it)"));
     }
-    asked.tuner.base().prepared.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
+    warn(&asked.tuner.base().prepared.warnings);
     if let Some(few) = asked.tuner.validation_rows().filter(|rows| *rows < FEW_ROWS && !quiet) {
         say(&format!(
             "note: a validation part of {} tells good settings from lucky ones poorly; --cv 5 uses all rows for it",

@@ -3,7 +3,7 @@
 use super::feature::Encoding;
 use super::options::{Impute, Scale};
 use super::table::{Column, MISSING, MissingMarkers, Table, parse_number};
-use crate::{Error, Result};
+use crate::{Error, Result, Warning, WarningKind};
 
 /// How a preprocessing is fitted.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,10 +25,11 @@ pub(super) fn fit_column(
     categorical: bool,
     rows: &[u32],
     options: &FitOptions,
-) -> Result<(Option<Encoding>, Option<String>)> {
+) -> Result<(Option<Encoding>, Option<Warning>)> {
     let (name, column) = (&table.names[index], &table.columns[index]);
     if rows.iter().all(|&row| column.is_missing(row as usize)) {
-        return Ok((None, Some(format!("column \"{name}\" has no value in any training row: left out"))));
+        let message = format!("column \"{name}\" has no value in any training row: left out");
+        return Ok((None, Some(Warning::new(WarningKind::EmptyColumn, message).column(name))));
     }
     match column {
         Column::Numbers(values) if !categorical => {
@@ -61,7 +62,7 @@ fn fit_text(
     rows: &[u32],
     categorical: bool,
     numeric: bool,
-) -> (Option<Encoding>, Option<String>) {
+) -> (Option<Encoding>, Option<Warning>) {
     let mut seen = vec![false; levels.len()];
     let mut present = 0;
     for code in rows.iter().map(|&row| codes[row as usize]).filter(|&code| code != MISSING) {
@@ -74,10 +75,11 @@ fn fit_text(
         let why = format!(
             "column \"{name}\" is text with {distinct} different values in {present} training rows: left out{hint}"
         );
-        return (None, Some(why));
+        return (None, Some(Warning::new(WarningKind::ManyLevels, why).column(name).count(distinct)));
     }
     let warning = stray_text(levels).filter(|_| !categorical).map(|stray| {
-        format!("column \"{name}\" is read as categories, since \"{stray}\" is no number; --na \"+{stray}\" makes it a missing value")
+        let message = format!("column \"{name}\" is read as categories, since \"{stray}\" is no number; --na \"+{stray}\" makes it a missing value");
+        Warning::new(WarningKind::UnreadableNumbers, message).column(name)
     });
     (Some(Encoding::fit_levels(codes, levels, rows, numeric)), warning)
 }

@@ -11,7 +11,7 @@ use super::read::Contents;
 use super::source::{Opened, Source};
 use super::table::Table;
 use super::tables::{TypedTable, labelled, without_target};
-use crate::{Error, Result};
+use crate::{Error, Result, Warning};
 
 /// Reads, types, splits and prepares data as the options say; the same for the same files, options and seed.
 ///
@@ -83,7 +83,7 @@ pub struct Evaluation {
     /// Their numbers in the file, from 0.
     pub rows: Vec<u32>,
     /// What a user should look at.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// Reads a file as a table by a saved preprocessing: the columns that the model knows, under their names.

@@ -8,7 +8,7 @@ use super::split::{Split, split};
 use super::target::Target;
 use super::task::Task;
 use super::written::PartFrom;
-use crate::{Error, Result};
+use crate::{Error, Result, Warning, WarningKind};
 
 /// Everything that training needs from the data.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,7 +28,7 @@ pub struct Prepared {
     /// What was decided and is said aloud, with the flag that changes it.
     pub notes: Vec<String>,
     /// What a user should look at.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 impl Prepared {
@@ -89,14 +89,15 @@ pub(super) fn deal(rows: &[u32], labels: Option<&[u32]>, options: &DataOptions, 
 }
 
 /// Warnings about fractions that are asked for and come to no row.
-pub(super) fn empty_parts(split: &Split, rows: usize, options: &DataOptions) -> impl Iterator<Item = String> {
+pub(super) fn empty_parts(split: &Split, rows: usize, options: &DataOptions) -> impl Iterator<Item = Warning> {
     let parts = [
         ("valid", "validation", Some(&options.valid), &split.val),
         ("test", "test", options.test.as_ref(), &split.test),
     ];
     parts.into_iter().filter_map(move |(flag, name, from, part)| match from {
         Some(PartFrom::Fraction(share)) if part.is_empty() => {
-            Some(format!("--{flag} {share} of {rows} rows is no row: there is no {name} part"))
+            let message = format!("--{flag} {share} of {rows} rows is no row: there is no {name} part");
+            Some(Warning::new(WarningKind::EmptyPart, message))
         }
         _ => None,
     })

@@ -14,7 +14,7 @@ use super::schema::Roles;
 use super::table::{Column, ColumnKind, MissingMarkers, Table, format_number, parse_number, shortened};
 use super::target::Target;
 use super::task::Task;
-use crate::{Error, Result};
+use crate::{Error, Result, Warning};
 
 /// From raw rows to the inputs of the network, and from its outputs to the user's units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -181,12 +181,12 @@ impl TablePreprocessing {
         mut target: Target,
         rows: &[u32],
         options: &FitOptions,
-        warnings: &mut Vec<String>,
+        warnings: &mut Vec<Warning>,
     ) -> Result<Self> {
         if options.scale_target {
             target.fit(table, rows)?;
         }
-        let fitted: Vec<Result<(Option<Encoding>, Option<String>)>> = roles
+        let fitted: Vec<Result<(Option<Encoding>, Option<Warning>)>> = roles
             .features
             .par_iter()
             .map(|&index| fit_column(table, index, roles.categorical.contains(&index), rows, options))

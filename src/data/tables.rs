@@ -13,7 +13,7 @@ use super::schema::{Roles, infer_task};
 use super::split::Split;
 use super::table::{Column, Table};
 use super::target::Target;
-use crate::{Error, Result};
+use crate::{Error, Result, Warning, WarningKind};
 
 /// A table whose columns have their roles; what is fitted waits for the rows that are learnt from.
 pub(super) struct TypedTable {
@@ -25,7 +25,7 @@ pub(super) struct TypedTable {
     /// The class of each of them, where there are classes.
     pub(super) labels: Option<Vec<u32>>,
     notes: Vec<String>,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 impl TypedTable {
@@ -91,7 +91,7 @@ enum PartName {
 /// The parts as they come about.
 struct Parts {
     split: Split,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 impl Parts {
@@ -131,10 +131,12 @@ pub(super) fn labelled(preprocessing: &TablePreprocessing, table: &Table, rows: 
 }
 
 /// The warning about rows that are left out, if there are any.
-pub(super) fn without_target(table: &Table, usable: usize) -> Option<String> {
+pub(super) fn without_target(table: &Table, usable: usize) -> Option<Warning> {
     let dropped = table.rows() - usable;
     (dropped > 0).then(|| {
-        format!("{}: {dropped} of {} rows have no target and are left out", table.path.display(), table.rows())
+        let (path, rows) = (table.path.display(), table.rows());
+        let message = format!("{path}: {dropped} of {rows} rows have no target and are left out");
+        Warning::new(WarningKind::NoTarget, message).count(dropped)
     })
 }
 
@@ -145,7 +147,7 @@ fn doubtful_classes(
     target: &Target,
     options: &DataOptions,
     rows: usize,
-) -> Option<String> {
+) -> Option<Warning> {
     if options.task != TaskChoice::Auto || target.classes.is_empty() {
         return None;
     }
@@ -154,11 +156,12 @@ fn doubtful_classes(
         && let Some(stray) = stray_text(levels)
     {
         let remedy = format!("--na \"+{stray}\" makes it a missing value");
-        return Some(format!("label \"{name}\" is read as classes, since \"{stray}\" is no number; {remedy}"));
+        let message = format!("label \"{name}\" is read as classes, since \"{stray}\" is no number; {remedy}");
+        return Some(Warning::new(WarningKind::DoubtfulLabel, message).column(name));
     }
     let classes = target.classes.len();
-    (2 * classes > rows)
-        .then(|| format!("label \"{name}\" has {classes} classes in {rows} rows: is it the right column?"))
+    let message = || format!("label \"{name}\" has {classes} classes in {rows} rows: is it the right column?");
+    (2 * classes > rows).then(|| Warning::new(WarningKind::DoubtfulLabel, message()).column(name).count(classes))
 }
 
 /// The training rows after resampling.
