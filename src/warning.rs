@@ -19,6 +19,10 @@ pub enum WarningKind {
     ColumnShifted,
     /// Levels that training did not see.
     UnseenLevels,
+    /// Levels that are known in another spelling.
+    LevelSpelling,
+    /// Columns that are known in another spelling.
+    ColumnSpelling,
     /// Values are missing in a column that was never missing in training.
     MissingNow,
     /// Values far outside the range of the training rows.
@@ -37,6 +41,8 @@ pub enum WarningKind {
     InfiniteNumbers,
     /// A quoted cell runs over several lines.
     QuotedLines,
+    /// Several columns have one name.
+    RepeatedName,
     /// A line repeats the header.
     RepeatedHeader,
     /// Blank lines are skipped, or count as rows.
@@ -59,6 +65,27 @@ pub enum WarningKind {
     UndefinedMonitor,
     /// Anything else.
     Other,
+}
+
+impl WarningKind {
+    /// What several columns have in common that this kind is about; nothing for kinds that are said one by one.
+    fn of_columns(self) -> Option<&'static str> {
+        Some(match self {
+            WarningKind::ColumnShifted => "columns are shifted against training: are the units the same?",
+            WarningKind::UnseenLevels => "columns have levels that training did not see",
+            WarningKind::LevelSpelling => "columns have levels that are known in another spelling, and count as these",
+            WarningKind::MissingNow => "columns have no value in some rows, which never happened in training",
+            WarningKind::OutOfRange => "columns have values far outside the range of the training rows",
+            WarningKind::ConstantMoved => "columns had one value in training and are left out, but have others now",
+            WarningKind::UnreadableNumbers => "columns of numbers have cells that are no numbers",
+            WarningKind::Identifier => "columns look like identifiers and are kept (--ignore, --keep-column)",
+            WarningKind::RowNumber => "columns count the rows and are left out (--keep-column)",
+            WarningKind::EmptyColumn => "columns have no value in any training row and are left out",
+            WarningKind::ConstantColumn => "columns have one value in all training rows and are left out",
+            WarningKind::ManyLevels => "columns are text with a different value in most rows and are left out",
+            _ => return None,
+        })
+    }
 }
 
 /// Something that may make a result wrong.
@@ -101,13 +128,32 @@ impl std::fmt::Display for Warning {
     }
 }
 
-/// The worst `most` of some warnings, worst first, and how many are left out. Equally bad ones keep their order.
-pub fn worst(warnings: &[Warning], most: usize) -> (Vec<&Warning>, usize) {
+/// Columns that one line names.
+const NAMED: usize = 3;
+
+/// The warnings as lines, worst first: one line for all columns of a kind, with the three that have the highest counts.
+pub fn lines(warnings: &[Warning]) -> Vec<String> {
     let mut sorted: Vec<&Warning> = warnings.iter().collect();
     sorted.sort_by_key(|warning| warning.kind);
-    let left = sorted.len().saturating_sub(most);
-    sorted.truncate(most);
-    (sorted, left)
+    let kinds = sorted.chunk_by(|a, b| a.kind == b.kind && a.kind.of_columns().is_some());
+    kinds
+        .map(|same| match (same, same[0].kind.of_columns()) {
+            ([one], _) | ([one, ..], None) => one.message.clone(),
+            (several, Some(what)) => of_several(several, what),
+            ([], None) => unreachable!("a chunk is not empty"),
+        })
+        .collect()
+}
+
+fn of_several(same: &[&Warning], what: &str) -> String {
+    let mut worst = same.to_vec();
+    worst.sort_by_key(|warning| std::cmp::Reverse(warning.count));
+    let named = worst.iter().take(NAMED).map(|warning| {
+        let name = warning.column.as_deref().unwrap_or("?");
+        warning.count.map_or(format!("\"{name}\""), |count| format!("\"{name}\" ({count})"))
+    });
+    let more = if same.len() > NAMED { ", …" } else { "" };
+    format!("{} {what}: {}{more}", same.len(), named.collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]
@@ -115,15 +161,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_worst_come_first() {
-        let of = |kind| Warning::new(kind, "x");
-        let all = [of(WarningKind::EmptyPart), of(WarningKind::UnseenLevels), of(WarningKind::NoTarget)];
-        let (shown, left) = worst(&all, 2);
-        assert_eq!(
-            shown.iter().map(|w| w.kind).collect::<Vec<_>>(),
-            [WarningKind::UnseenLevels, WarningKind::NoTarget]
-        );
-        assert_eq!(left, 1);
+    fn the_worst_come_first_and_columns_share_a_line() {
+        let of = |kind, column: &str, count| Warning::new(kind, format!("{column}!")).column(column).count(count);
+        let all = [
+            Warning::new(WarningKind::EmptyPart, "no part"),
+            of(WarningKind::UnseenLevels, "a", 1),
+            of(WarningKind::UnseenLevels, "b", 5),
+            of(WarningKind::MissingNow, "c", 2),
+            of(WarningKind::UnseenLevels, "d", 2),
+            of(WarningKind::UnseenLevels, "e", 3),
+        ];
+        let expected = "4 columns have levels that training did not see: \"b\" (5), \"e\" (3), \"d\" (2), …";
+        assert_eq!(lines(&all), [expected, "c!", "no part"]);
     }
 
     #[test]

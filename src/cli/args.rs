@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
-use gradlane::config::{KEYS, Key, Origin, Settings};
+use gradlane::config::{KEYS, Key, Origin, READ_KEYS, Settings};
 use gradlane::data::{Part, Source};
 use gradlane::{Error, Result};
 use toml::Value;
@@ -145,7 +145,9 @@ pub fn model() -> Arg {
 
 /// Flags of verbs that read data as a model wants them: how files are read, threads, kernels.
 pub fn applying_flags() -> impl Iterator<Item = Arg> {
-    ["format", "delimiter", "header", "threads", "isa"].into_iter().map(flag_of)
+    // Missing markers and forms of dates are the model's.
+    let of_model = ["na", "dates"];
+    READ_KEYS.iter().copied().filter(move |name| !of_model.contains(name)).chain(["threads", "isa"]).map(flag_of)
 }
 
 /// `--part train|test`.

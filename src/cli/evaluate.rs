@@ -1,6 +1,7 @@
 //! `gradlane evaluate`: a model's figures on rows whose truth is known.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use gradlane::Error;
 use gradlane::config::ApplyConfig;
 use gradlane::data::prepare_for;
 use gradlane::metrics::ConfusionMatrix;
@@ -10,7 +11,7 @@ use serde_json::json;
 
 use super::args;
 use super::exit::Outcome;
-use super::output::{print, print_json, warn};
+use super::output::{print, print_json, refuse, warn};
 use super::table;
 
 /// The command line.
@@ -35,11 +36,12 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let preprocessing = &model.card.preprocessing;
     let labelled = prepare_for(preprocessing, &source, &config.read, args::part_of(matches, &source)?)?;
     warn(&labelled.warnings);
+    refuse(&labelled.warnings, config.strict, Error::Mismatch)?;
     let (isa, threads) = config.isa_and_threads();
     let judged = Predictor::new(&model, isa, threads)?.judge(&labelled.dataset);
     let rows = labelled.dataset.rows();
     if matches.get_flag("json") {
-        return print_json(&json!({"rows": rows, "metrics": judged.figures}));
+        return print_json(&json!({"rows": rows, "metrics": judged.figures, "warnings": labelled.warnings}));
     }
     print(&readable(rows, &judged, preprocessing.class_names()))
 }

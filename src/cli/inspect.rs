@@ -18,7 +18,7 @@ use serde_json::json;
 
 use super::args;
 use super::exit::Outcome;
-use super::output::{print, print_json};
+use super::output::{print, print_json, refuse, say, warn};
 
 /// The command line.
 pub fn command() -> Command {
@@ -38,7 +38,7 @@ pub fn command() -> Command {
         .arg(importance.help_heading("Output"))
         .arg(json.help_heading("Output"))
         .args(args::applying_flags())
-        .arg(args::flag_of("na"))
+        .args(["na", "dates"].map(args::flag_of))
         .arg(args::flag_of("seed"))
 }
 
@@ -59,6 +59,11 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         }
         _ => {
             let description = describe(&subject, &config.read)?;
+            if !json {
+                description.notes.iter().for_each(|note| say(note));
+            }
+            warn(&description.warnings);
+            refuse(&description.warnings, config.strict, |message| Error::data(subject.name(), message))?;
             if json { print_json(&description) } else { print(&data::readable(&description)) }
         }
     }

@@ -17,7 +17,7 @@ use serde_json::json;
 use super::args;
 use super::exit::Outcome;
 use super::optimizers;
-use super::output::{print, print_json, say, warn};
+use super::output::{print, print_json, refuse, say, warn};
 use super::train::{counted, quoted};
 
 const AFTER_HELP: &str = "\
@@ -109,6 +109,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         ));
     }
     warn(&prepared.warnings);
+    refuse(&prepared.warnings, config.data.strict, |message| Error::data(config.data.data.name(), message))?;
     let found = lr_find(&config, &prepared, sweep)?;
     let plot = matches.get_one::<String>("plot").map_or_else(|| path_among_runs("lr-find-", ".svg"), PathBuf::from);
     write_plot(&plot, &picture::chart(&found).svg_file())?;

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use gradlane::{Error, Warning, warning};
+use gradlane::run::Plan;
+use gradlane::{Error, Result, Warning, warning};
 
 use super::exit::{Failure, Outcome};
 
@@ -43,9 +44,30 @@ const MOST_WARNINGS: usize = 8;
 
 /// Writes warnings to standard error, worst first; at most eight, then how many are left.
 pub fn warn(warnings: &[Warning]) {
-    let (shown, left) = warning::worst(warnings, MOST_WARNINGS);
-    shown.iter().for_each(|warning| say(&format!("warning: {warning}")));
-    if left > 0 {
-        say(&format!("warning: {left} more of these; --json lists them all"));
+    let lines = warning::lines(warnings);
+    lines.iter().take(MOST_WARNINGS).for_each(|line| say(&format!("warning: {line}")));
+    if lines.len() > MOST_WARNINGS {
+        say(&format!("warning: {} more of these; --json lists them all", lines.len() - MOST_WARNINGS));
+    }
+}
+
+/// The same, for a verb that trains: with `--strict` a warning about the data is an error about them.
+///
+/// # Errors
+/// [`Error::Data`] for a warning, where they are errors.
+pub fn heed(plan: &Plan) -> Result<()> {
+    let (warnings, data) = (&plan.prepared.warnings, &plan.config.data);
+    warn(warnings);
+    refuse(warnings, data.strict, |message| Error::data(data.data.name(), message))
+}
+
+/// Refuses warnings where the user asked for that.
+///
+/// # Errors
+/// What `error` makes of the message, if there is a warning and `strict` is set.
+pub fn refuse(warnings: &[Warning], strict: bool, error: impl Fn(String) -> Error) -> Result<()> {
+    match warning::lines(warnings).first() {
+        Some(first) if strict => Err(error(format!("--strict: a warning is an error: {first}"))),
+        _ => Ok(()),
     }
 }

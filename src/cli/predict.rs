@@ -9,10 +9,11 @@ use gradlane::config::ApplyConfig;
 use gradlane::data::RowReader;
 use gradlane::model::Model;
 use gradlane::predict::{PredictionTable, Predictor, write_predictions};
+use gradlane::{Error, Warning};
 
 use super::args;
 use super::exit::Outcome;
-use super::output::STDOUT;
+use super::output::{STDOUT, refuse, warn};
 
 /// The command line.
 pub fn command() -> Command {
@@ -61,14 +62,23 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         let network = (preprocessing.target(), preprocessing.inputs());
         write_predictions(&mut predictor, &mut rows, network, &table, (out, place))
     };
-    match matches.get_one::<String>("file") {
-        None => write(&mut BufWriter::new(io::stdout().lock()), Path::new(STDOUT))?,
+    match matches.get_one::<String>("file").filter(|file| *file != "-") {
+        None => {
+            write(&mut BufWriter::new(io::stdout().lock()), Path::new(STDOUT))?;
+            heed(&rows.warnings(), config.strict)?;
+        }
         Some(path) => {
             let mut file = AtomicFile::create(Path::new(path))?;
-            let rows = write(&mut file, Path::new(path))?;
+            write(&mut file, Path::new(path))?;
+            heed(&rows.warnings(), config.strict)?;
             file.finish()?;
-            rows
         }
-    };
+    }
     Ok(())
+}
+
+/// Says how the rows differ from those of training; with `--strict` that is an error.
+fn heed(warnings: &[Warning], strict: bool) -> Outcome {
+    warn(warnings);
+    Ok(refuse(warnings, strict, Error::Mismatch)?)
 }

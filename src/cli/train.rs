@@ -19,7 +19,7 @@ use gradlane::{Error, Result};
 use super::args;
 use super::exit::{Failure, Outcome};
 use super::optimizers;
-use super::output::{print, print_json, say, warn};
+use super::output::{heed, print, print_json, say};
 use super::progress::{Progress, Style, thousands};
 use super::signals::Signals;
 use super::table;
@@ -65,7 +65,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         // A dry run prints the plan itself.
         notes(&plan, mode.verbose && (json || !dry_run));
     }
-    warn(&plan.prepared.warnings);
+    heed(&plan)?;
     if trace {
         return print(&traced(&plan)?);
     }

@@ -16,7 +16,7 @@ use toml::{Table, Value};
 use super::args;
 use super::exit::{Failure, Outcome};
 use super::optimizers;
-use super::output::{print, print_json, say, warn};
+use super::output::{heed, print, print_json, say};
 use super::progress::Style;
 use super::signals::Signals;
 use super::table;
@@ -109,7 +109,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let (quiet, dry_run) = (given.switch("quiet")?, given.switch("dry_run")?);
     let asked = asked(matches, given, quiet)?;
     asked.tuner.check(asked.budget)?;
-    introduced(&asked, quiet);
+    introduced(&asked, quiet)?;
     if dry_run {
         return planned(&asked);
     }
@@ -148,20 +148,21 @@ pub fn run(matches: &ArgMatches) -> Outcome {
 }
 
 /// What was decided, and what to be wary of.
-fn introduced(asked: &Asked, quiet: bool) {
+fn introduced(asked: &Asked, quiet: bool) -> Result<()> {
     if !quiet {
         let (plan, metric) = (asked.tuner.base(), asked.tuner.metric());
         plan.prepared.notes.iter().for_each(|note| say(note));
         say(&format!("epochs: {} in a full run (--epochs changes it)", plan.epochs));
         say(&format!("metric: {metric} decides (--metric changes it)"));
     }
-    warn(&asked.tuner.base().prepared.warnings);
+    heed(asked.tuner.base())?;
     if let Some(few) = asked.tuner.validation_rows().filter(|rows| *rows < FEW_ROWS && !quiet) {
         say(&format!(
             "note: a validation part of {} tells good settings from lucky ones poorly; --cv 5 uses all rows for it",
             counted(few as u64, "row")
         ));
     }
+    Ok(())
 }
 
 /// Reads flags, an earlier search, space and data.

@@ -13,12 +13,15 @@ use crate::train::team::available_threads;
 pub struct ApplyConfig {
     /// How files are read.
     pub read: ReadOptions,
+    /// Whether a warning about the data is an error.
+    pub strict: bool,
     /// Threads and instructions.
     pub engine: ThreadOptions,
 }
 
-/// The keys that say how files are read.
-const READ_KEYS: &[&str] = &["format", "delimiter", "header", "na"];
+/// The keys of options that say how files are read, and what becomes of warnings.
+pub const READ_KEYS: &[&str] =
+    &["format", "delimiter", "header", "na", "quote", "comment", "encoding", "decimal", "thousands", "dates", "strict"];
 
 impl ApplyConfig {
     /// Types and checks settings, before any file is opened.
@@ -32,7 +35,8 @@ impl ApplyConfig {
             .try_into()
             .map_err(|e: toml::de::Error| reader.rename(READ_KEYS, &e.to_string()))?;
         options.check()?;
-        Ok(ApplyConfig { read: options.read_options(), engine: thread_options(&reader)? })
+        let (read, strict) = (options.read_options(), options.strict);
+        Ok(ApplyConfig { read, strict, engine: thread_options(&reader)? })
     }
 
     /// Kernels, and as many threads as may be used.

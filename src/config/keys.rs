@@ -50,6 +50,10 @@ const fn key(name: &'static str, value: &'static str, group: Group, help: &'stat
     Key { name, value: Some(value), group, help, repeated: false }
 }
 
+const fn list(name: &'static str, value: &'static str, group: Group, help: &'static str) -> Key {
+    Key { name, value: Some(value), group, help, repeated: true }
+}
+
 const fn switch(name: &'static str, group: Group, help: &'static str) -> Key {
     Key { name, value: None, group, help, repeated: false }
 }
@@ -69,13 +73,14 @@ pub const KEYS: &[Key] = &[
     key("valid", "FILE|FRACTION|none", Data, "Validation part [0.1]"),
     key("test", "FILE|FRACTION|none", Data, "Test part [none; a folder's own test set]"),
     key("cv", "K", Data, "Judge the settings on K folds first, which take the place of --valid"),
-    key("split", "MODE", Data, "How rows are dealt to the parts: stratified or random [stratified]"),
+    key("split", "MODE", Data, "How rows are dealt: stratified, random, group:COLUMN or time:COLUMN [stratified]"),
     key("scale", "SCALE", Data, "Scaling of numbers: standard, minmax, robust or none [standard; images: 1/255]"),
     switch("no_scale_target", Data, "Train on a regression's targets in their own units"),
     key("impute", "HOW", Data, "What stands in for a missing number: median, mean, most_frequent or zero [median]"),
-    key("categorical", "COLUMNS", Data, "Number columns that are categories"),
-    key("ignore", "COLUMNS", Data, "Columns to leave out"),
-    key("na", "TEXTS", Data, "Texts that mean a missing value; +TEXT adds to the defaults [NA,NaN,?,…]"),
+    list("categorical", "COLUMNS", Data, "Number columns that are categories"),
+    list("ignore", "COLUMNS", Data, "Columns to leave out"),
+    list("keep_column", "COLUMNS", Data, "Columns to keep that would be left out, or are warned about"),
+    list("na", "TEXTS", Data, "Texts that mean a missing value; +TEXT adds to the defaults [NA,NaN,?,…]"),
     key("weight_col", "COLUMN", Data, "Column with a weight for each row"),
     key("class_weight", "WEIGHTS", Data, "balanced, or weights of classes: A=2,B=1"),
     key("balance", "HOW", Data, "Resampling of the training part: none, over or under [none]"),
@@ -83,6 +88,13 @@ pub const KEYS: &[Key] = &[
     key("format", "FORMAT", Data, "auto, csv, tsv or idx [auto]"),
     key("delimiter", "CHAR", Data, "Delimiter of columns: a character, tab, comma, semicolon, pipe, space [found]"),
     key("header", "YES|NO|auto", Data, "Whether the first line names the columns [auto]"),
+    key("quote", "CHAR|none", Data, "What encloses cells that contain the delimiter [\"]"),
+    key("comment", "CHAR", Data, "What begins lines that are left out [found]"),
+    key("encoding", "NAME", Data, "Encoding of the text, e.g. latin1, windows-1251, utf-16le [utf-8; found]"),
+    key("decimal", ".|,|auto", Data, "What stands before the decimals [auto]"),
+    key("thousands", "CHAR", Data, "What parts the thousands of a number [found]"),
+    list("dates", "COLUMN=FORMAT", Data, "How dates are written, e.g. day=%d/%m/%Y; auto, or text for no dates [auto]"),
+    switch("strict", Data, "Take warnings about the data for errors"),
     switch("no_shuffle", Data, "Go through the rows in the order of the file"),
     key("hidden", "WIDTHS|none", Model, "Widths of the hidden layers [256,128]"),
     key("activation", "NAMES", Model, "Activation of the hidden layers: one, or one for each [relu]"),

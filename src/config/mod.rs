@@ -9,7 +9,7 @@ mod reader;
 mod settings;
 mod train;
 
-pub use apply::ApplyConfig;
+pub use apply::{ApplyConfig, READ_KEYS};
 pub use bench::{BenchConfig, BenchOptions};
 pub use keys::{Group, KEYS, Key, find};
 pub use optimizer::{Batch, OptimizerOptions, dialect_of};

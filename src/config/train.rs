@@ -127,6 +127,14 @@ const DATA_KEYS: &[&str] = &[
     "format",
     "delimiter",
     "header",
+    "keep_column",
+    "quote",
+    "comment",
+    "encoding",
+    "decimal",
+    "thousands",
+    "dates",
+    "strict",
 ];
 
 impl TrainConfig {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::choice::choices;
 use super::order::{below, shuffle};
-use super::table::{canonical_level, nearest};
+use super::table::{nearest, parse_number};
 use crate::rng::{Purpose, stream};
 use crate::{Error, Result};
 
@@ -103,8 +103,9 @@ impl ClassWeight {
 
 /// Index of a class that an option names.
 pub(super) fn class_index(flag: &str, class: &str, names: &[String], numeric: bool) -> Result<usize> {
-    let wanted = canonical_level(class, numeric);
-    names.iter().position(|name| *name == wanted).ok_or_else(|| {
+    let value = parse_number(class).filter(|_| numeric);
+    let same = |name: &String| name == class || (value.is_some() && parse_number(name) == value);
+    names.iter().position(same).ok_or_else(|| {
         let hint = nearest(class, names).map_or(String::new(), |name| format!("; did you mean \"{name}\"?"));
         let classes = super::table::shortened(names);
         Error::Mismatch(format!("{flag}: there is no class \"{class}\" among {classes}{hint}"))

@@ -8,41 +8,45 @@ mod stream;
 mod tests;
 mod whole;
 
-use super::layout::Layout;
-use super::options::{Header, ReadOptions};
-use super::source::Opened;
-use super::table::Table;
-use crate::Result;
+use std::path::Path;
+
+use csv::ByteRecord;
+
+use super::dialect::swallows;
+use crate::{Error, Result, Warning, WarningKind};
+pub(super) use rows::Oddities;
 pub use stream::{TableReader, Wanted};
+pub(super) use whole::WholeFile;
 
-/// Byte order mark that some programs write before UTF-8 text.
-const BOM: &[u8] = b"\xef\xbb\xbf";
-
-fn without_bom(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(BOM).unwrap_or(bytes)
+/// The error for a row with a quoted cell that holds what would be whole rows.
+fn swallowed(path: &Path, line: u32, record: &ByteRecord) -> Error {
+    let newlines = memchr::memchr_iter(b'\n', record.as_slice()).count() as u64;
+    let last = u64::from(line) + newlines;
+    let message = format!(
+        "a quoted cell of this row goes on to line {last}, over what looks like whole rows: mend the quote, or --quote none \
+         reads quotes as plain characters"
+    );
+    Error::data_at(path, Some(line.into()), None, message)
 }
 
-/// Reads a whole file; a column is of numbers if each of its cells is one or is missing.
-///
-/// # Errors
-/// [`crate::Error::Data`] with the line for a row of the wrong width, bytes that are no UTF-8, infinite numbers, no rows.
-pub fn read_table(opened: Opened, options: &ReadOptions) -> Result<Table> {
-    let path = opened.name().to_path_buf();
-    let (head, complete) = opened.head();
-    let layout = Layout::of(&path, without_bom(head), complete, options)?;
-    let bytes = opened.into_bytes()?;
-    let run_bytes = runs::RUN_BYTES.max(layout.names.len() * runs::BYTES_OF_A_COLUMN);
-    whole::read(without_bom(&bytes), path, layout, &options.missing, run_bytes)
+/// Refuses a file in which a quoted cell holds whole rows; `numeric` are the columns of numbers.
+pub(super) fn refuse_swallowed_rows(path: &Path, oddities: &Oddities, width: usize, numeric: &[usize]) -> Result<()> {
+    match oddities.long.iter().find(|(_, record)| swallows(record, width, numeric)) {
+        Some((line, record)) => Err(swallowed(path, *line, record)),
+        None => Ok(()),
+    }
 }
 
-/// Whether the first line of a file holds all of `names`: then it is a header, whatever it looks like.
-pub(super) fn first_line_names(
-    opened: &Opened,
-    options: &ReadOptions,
-    mut names: impl Iterator<Item = String>,
-) -> bool {
-    let (head, complete) = opened.head();
-    let with_header = ReadOptions { header: Header::Yes, ..options.clone() };
-    Layout::of(opened.name(), without_bom(head), complete, &with_header)
-        .is_ok_and(|layout| names.all(|name| layout.names.contains(&name)))
+/// Warnings about lines that are no rows, or are rows without looking like one.
+pub(super) fn row_warnings(path: &Path, oddities: &Oddities) -> Vec<Warning> {
+    let path = path.display();
+    let header = oddities.repeated_header.map(|(count, line)| {
+        let message = format!("{path}:{line}: {count} lines repeat the header and are left out");
+        Warning::new(WarningKind::RepeatedHeader, message).count(count)
+    });
+    let blank = oddities.blank.map(|(count, line)| {
+        let message = format!("{path}:{line}: {count} blank lines are rows without a value, since there is one column");
+        Warning::new(WarningKind::BlankLines, message).count(count)
+    });
+    header.into_iter().chain(blank).collect()
 }

@@ -5,14 +5,17 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::date::DateForm;
+use super::delimited::WholeFile;
 use super::feature::Summary;
 use super::idx::Images;
 use super::input::Input;
+use super::kinds::{Kinded, kinds};
 use super::options::ReadOptions;
-use super::read::Contents;
+use super::read::Raw;
 use super::source::Source;
-use super::table::{Column, MISSING, Table, format_number};
-use crate::Result;
+use super::table::{Column, ColumnKind, MISSING, format_number};
+use crate::{Result, Warning};
 
 /// What a data file holds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,6 +31,11 @@ pub struct Description {
     pub shape: Option<Vec<usize>>,
     /// The columns; of images the pixels (as one) and the label.
     pub columns: Vec<ColumnDescription>,
+    /// How the file is read, where that is not as most files are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// What a user should look at.
+    pub warnings: Vec<Warning>,
     /// The test set of a folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<Box<Description>>,
@@ -64,6 +72,17 @@ pub enum Statistics {
         /// Median.
         median: f64,
     },
+    /// Of dates and times, as they would be written in ISO 8601.
+    Date {
+        /// How cells are written: `iso`, or a pattern of `strptime`.
+        format: String,
+        /// Earliest.
+        min: String,
+        /// Latest.
+        max: String,
+        /// The middle one.
+        median: String,
+    },
     /// Of text, and of labels.
     Text {
         /// The most frequent levels with their numbers of rows; of equally frequent ones the first by bytes.
@@ -82,8 +101,8 @@ const TOP_LEVELS: usize = 10;
 /// As reading it for training.
 pub fn describe(source: &Source, options: &ReadOptions) -> Result<Description> {
     Ok(match Input::open(source)?.read(options)? {
-        (Contents::Table(table), _) => describe_table(&table),
-        (Contents::Images(images), test) => {
+        (Raw::Table(file), _) => describe_file(*file, options)?,
+        (Raw::Images(images), test) => {
             let mut described = describe_images(&images);
             described.path = source.name().display().to_string();
             described.test = test.map(|test| Box::new(describe_images(&test)));
@@ -96,17 +115,37 @@ fn written(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn describe_table(table: &Table) -> Description {
-    let columns = table.names.par_iter().zip(&table.columns).map(|(name, column)| describe_column(name, column));
-    let (path, rows, columns) = (written(&table.path), table.rows(), columns.collect());
-    Description { path, kind: "table", rows, shape: None, columns, test: None }
+fn describe_file(mut file: WholeFile, options: &ReadOptions) -> Result<Description> {
+    let Kinded { table, notes, warnings, .. } = kinds(&mut file, options, &[], &[])?;
+    let all = table.names.par_iter().zip(&table.columns).zip(&table.kinds);
+    let mut columns: Vec<ColumnDescription> =
+        all.map(|((name, column), kind)| describe_column(name, column, kind)).collect();
+    // Whole numbers that a double does not tell apart are counted as they are written.
+    let is_long =
+        |column: &usize| matches!(&table.columns[*column], Column::Numbers(values) if holds_long_number(values));
+    let long: Vec<usize> = (0..columns.len()).filter(is_long).collect();
+    for (text, column) in file.texts(&long, &options.missing)?.into_iter().zip(long) {
+        if let Column::Text { levels, .. } = text {
+            columns[column].distinct = levels.len();
+        }
+    }
+    let (path, rows) = (written(&table.path), table.rows());
+    Ok(Description { path, kind: "table", rows, shape: None, columns, notes, warnings, test: None })
 }
 
-fn describe_column(name: &str, column: &Column) -> ColumnDescription {
+/// Whether a number is beyond what doubles hold exactly, 2⁵³.
+fn holds_long_number(values: &[f64]) -> bool {
+    values.iter().any(|value| value.abs() >= 9_007_199_254_740_992.0)
+}
+
+fn describe_column(name: &str, column: &Column, kind: &ColumnKind) -> ColumnDescription {
     let missing = column.missing();
     let (distinct, statistics) = match column {
         _ if missing == column.rows() => (0, Statistics::Empty),
-        Column::Numbers(values) => describe_numbers(values.clone()),
+        Column::Numbers(values) => match kind {
+            ColumnKind::Date(form) => describe_dates(values.clone(), form),
+            _ => describe_numbers(values.clone()),
+        },
         Column::Text { codes, levels } => {
             let mut counts: Vec<(String, usize)> = levels.iter().map(|level| (level.clone(), 0)).collect();
             codes.iter().filter(|&&code| code != MISSING).for_each(|&code| counts[code as usize].1 += 1);
@@ -123,6 +162,13 @@ fn describe_numbers(values: Vec<f64>) -> (usize, Statistics) {
     let median = summary.quantile(0.5);
     let distinct = sorted.chunk_by(|a, b| a == b).count();
     (distinct, Statistics::Number { min, max, mean: summary.mean, sd: summary.sd, median })
+}
+
+fn describe_dates(values: Vec<f64>, form: &DateForm) -> (usize, Statistics) {
+    let (distinct, statistics) = describe_numbers(values);
+    let Statistics::Number { min, max, median, .. } = statistics else { return (distinct, statistics) };
+    let [min, max, median] = [min, max, median].map(|value| form.written(value));
+    (distinct, Statistics::Date { format: form.pattern.clone(), min, max, median })
 }
 
 fn top(mut counts: Vec<(String, usize)>) -> Statistics {
@@ -149,7 +195,8 @@ fn describe_images(images: &Images) -> Description {
         columns.push(ColumnDescription { name: "label".to_owned(), missing: 0, distinct, statistics: top(counts) });
     }
     let (path, shape) = (written(&images.path), Some(images.shape.clone()));
-    Description { path, kind: "images", rows: images.rows(), shape, columns, test: None }
+    let (notes, warnings) = (Vec::new(), Vec::new());
+    Description { path, kind: "images", rows: images.rows(), shape, columns, notes, warnings, test: None }
 }
 
 fn histogram(bytes: &[u8]) -> [usize; 256] {

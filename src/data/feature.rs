@@ -4,12 +4,18 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::date::{Cycle, DateForm};
+use super::known::{Known, normal_form};
+use super::number::NumberForm;
 use super::options::{Impute, Scale};
 use super::table::{Column, ColumnKind, MISSING, canonical_level};
 use super::target::sorted_levels;
 
 /// A text column has at most so many inputs of its own; rarer levels share one.
 pub const MOST_LEVELS: usize = 64;
+
+/// Values that differ by less than this share of the largest differ by rounding.
+const ROUNDING: f64 = 1e-13;
 
 /// One column of the file and the inputs that it becomes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +25,15 @@ pub struct Feature {
     /// How its cells become inputs.
     #[serde(flatten)]
     pub encoding: Encoding,
+    /// How its numbers are written.
+    #[serde(default, skip_serializing_if = "NumberForm::is_plain")]
+    pub form: NumberForm,
+    /// Whether cells that are no numbers count as missing, as some of the training file did.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lenient: bool,
+    /// What is known of its values in training, to compare new ones with. Models of older versions know nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<Known>,
 }
 
 /// How the cells of a column become inputs.
@@ -30,6 +45,21 @@ pub enum Encoding {
         /// Stands in for a missing value.
         fill: f64,
         /// Whether a second input is 1 where the value is missing, else 0: so if values were missing in training.
+        indicator: bool,
+        /// Subtracted.
+        center: f64,
+        /// Divided by; never 0.
+        scale: f64,
+    },
+    /// A date or time as a number like those of `Number`, then sine and cosine of where it stands in each cycle.
+    Date {
+        /// How cells are written, and what their numbers count.
+        form: DateForm,
+        /// Cycles that the training rows cover.
+        cycles: Vec<Cycle>,
+        /// Stands in for a missing value.
+        fill: f64,
+        /// Whether the last input is 1 where the value is missing, else 0.
         indicator: bool,
         /// Subtracted.
         center: f64,
@@ -57,6 +87,7 @@ impl Feature {
     pub fn width(&self) -> usize {
         match &self.encoding {
             Encoding::Number { indicator, .. } => 1 + usize::from(*indicator),
+            Encoding::Date { cycles, indicator, .. } => 1 + 2 * cycles.len() + usize::from(*indicator),
             Encoding::Category { levels, other, missing, .. } => {
                 levels.len() + usize::from(*other) + usize::from(*missing)
             }
@@ -70,6 +101,11 @@ impl Feature {
             Encoding::Number { indicator, .. } => {
                 std::iter::once(self.column.clone()).chain(indicator.then(|| named("(missing)"))).collect()
             }
+            Encoding::Date { cycles, indicator, .. } => {
+                let waves = |cycle: &Cycle| ["sin", "cos"].map(|wave| named(&format!("{wave} of {}", cycle.name())));
+                let missing = indicator.then(|| named("(missing)"));
+                std::iter::once(self.column.clone()).chain(cycles.iter().flat_map(waves)).chain(missing).collect()
+            }
             Encoding::Category { levels, other, missing, .. } => {
                 let special = other.then(|| named("(other)")).into_iter().chain(missing.then(|| named("(missing)")));
                 levels.iter().map(|level| named(level)).chain(special).collect()
@@ -79,8 +115,9 @@ impl Feature {
 
     /// What the column is read as.
     pub fn kind(&self) -> ColumnKind {
-        match self.encoding {
-            Encoding::Number { .. } => ColumnKind::Number,
+        match &self.encoding {
+            Encoding::Number { .. } => ColumnKind::Number(self.form),
+            Encoding::Date { form, .. } => ColumnKind::Date(form.clone()),
             Encoding::Category { .. } => ColumnKind::Text,
         }
     }
@@ -97,6 +134,17 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Whether there is one value alone, up to rounding: the range is within 10⁻¹³ of the largest value.
+    pub fn is_constant(&self) -> bool {
+        let largest = self.sorted.first().map_or(0.0, |min| min.abs().max((self.min() + self.range()).abs()));
+        self.range() <= ROUNDING * largest
+    }
+
+    /// The largest value; 0 of nothing.
+    pub fn max(&self) -> f64 {
+        self.sorted.last().copied().unwrap_or(0.0)
+    }
+
     /// Of finite numbers in any order; sums run over the sorted values.
     pub fn of(mut values: Vec<f64>) -> Self {
         values.retain(|value| !value.is_nan());
@@ -132,7 +180,8 @@ impl Summary {
         runs.rev().max_by_key(|run| run.len()).map_or(0.0, |run| run[0])
     }
 
-    fn min(&self) -> f64 {
+    /// The smallest value; 0 of nothing.
+    pub fn min(&self) -> f64 {
         self.sorted.first().copied().unwrap_or(0.0)
     }
 
@@ -190,22 +239,32 @@ impl Encoding {
 /// A feature joined to the column that it is applied to.
 pub(super) enum Plan<'a> {
     Number { values: &'a [f64], fill: f64, indicator: bool, center: f64, scale: f64 },
+    Date { number: Box<Plan<'a>>, form: &'a DateForm, cycles: &'a [Cycle] },
     Category { codes: std::borrow::Cow<'a, [u32]>, places: Vec<Option<usize>>, missing: Option<usize> },
 }
 
 impl<'a> Plan<'a> {
     /// `None` if a number column is given as text.
-    pub(super) fn new(feature: &Feature, column: &'a Column) -> Option<Self> {
+    pub(super) fn new(feature: &'a Feature, column: &'a Column) -> Option<Self> {
         match (&feature.encoding, column) {
             (&Encoding::Number { fill, indicator, center, scale }, Column::Numbers(values)) => {
                 Some(Self::Number { values, fill, indicator, center, scale })
             }
-            (Encoding::Number { .. }, Column::Text { .. }) => None,
+            (Encoding::Date { form, cycles, fill, indicator, center, scale }, Column::Numbers(values)) => {
+                let (fill, indicator, center, scale) = (*fill, *indicator, *center, *scale);
+                let number = Box::new(Self::Number { values, fill, indicator, center, scale });
+                Some(Self::Date { number, form, cycles })
+            }
+            (Encoding::Number { .. } | Encoding::Date { .. }, Column::Text { .. }) => None,
             (Encoding::Category { levels, other, missing, numeric }, column) => {
                 let other_at = other.then_some(levels.len());
                 let missing_at = if *missing { Some(levels.len() + usize::from(*other)) } else { other_at };
                 let index: HashMap<&str, usize> = levels.iter().enumerate().map(|(i, l)| (l.as_str(), i)).collect();
-                let place = |level: &String| index.get(canonical_level(level, *numeric).as_ref()).copied().or(other_at);
+                let spelled = feature.known.as_ref().map(|known| known.spellings(levels)).unwrap_or_default();
+                let place = |level: &String| {
+                    let exact = index.get(canonical_level(level, *numeric).as_ref()).copied();
+                    exact.or_else(|| spelled.get(&normal_form(level)).copied()).or(other_at)
+                };
                 let (codes, places) = match column {
                     Column::Text { codes, levels } => (codes.into(), levels.iter().map(place).collect()),
                     Column::Numbers(_) => match column.clone().into_text() {
@@ -230,12 +289,30 @@ impl<'a> Plan<'a> {
                     inputs[1] = f32::from(u8::from(missing));
                 }
             }
+            Self::Date { number, form, cycles } => {
+                number.write_date(row, form, cycles, inputs);
+            }
             Self::Category { codes, places, missing } => {
                 let place = if codes[row] == MISSING { *missing } else { places[codes[row] as usize] };
                 if let Some(place) = place {
                     inputs[place] = 1.0;
                 }
             }
+        }
+    }
+
+    /// The inputs of a date, whose number is `self`.
+    fn write_date(&self, row: usize, form: &DateForm, cycles: &[Cycle], inputs: &mut [f32]) {
+        let Self::Number { values, fill, indicator, center, scale } = self else { unreachable!("a date is a number") };
+        let value = values[row];
+        let missing = value.is_nan();
+        inputs[0] = (((if missing { *fill } else { value }) - center) / scale) as f32;
+        for (cycle, waves) in cycles.iter().zip(inputs[1..].chunks_exact_mut(2)).filter(|_| !missing) {
+            let (sine, cosine) = form.phase(value, *cycle);
+            (waves[0], waves[1]) = (sine as f32, cosine as f32);
+        }
+        if *indicator {
+            inputs[1 + 2 * cycles.len()] = f32::from(u8::from(missing));
         }
     }
 }

@@ -1,9 +1,17 @@
 //! Fitting one column to the training rows.
 
-use super::feature::Encoding;
+use super::date::DateForm;
+use super::feature::{Encoding, Feature, Summary};
+use super::known::{Constant, Known};
+use super::number::NumberForm;
 use super::options::{Impute, Scale};
-use super::table::{Column, MISSING, MissingMarkers, Table, parse_number};
+use super::table::{Column, ColumnKind, MISSING, MissingMarkers, Table, format_number, parse_number};
 use crate::{Error, Result, Warning, WarningKind};
+
+/// Rows from which on a column of different whole numbers may be an identifier.
+const ROWS_OF_AN_IDENTIFIER: usize = 20;
+/// Rows from which on an unnamed column 0, 1, 2, … counts the rows.
+const ROWS_THAT_COUNT: usize = 3;
 
 /// How a preprocessing is fitted.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,70 +26,219 @@ pub struct FitOptions {
     pub missing: MissingMarkers,
 }
 
-/// Fits one column; no encoding if it is left out, with a warning that says why.
+/// What came of fitting a column.
+#[derive(Debug, Default)]
+pub(super) struct Fitted {
+    /// How the network sees it; none if it is left out.
+    pub(super) feature: Option<Feature>,
+    /// Its one value, where it has but one.
+    pub(super) constant: Option<Constant>,
+    /// What a user should look at.
+    pub(super) warning: Option<Warning>,
+}
+
+/// What the user said about a column.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ColumnWishes {
+    /// It is one of categories.
+    pub(super) categorical: bool,
+    /// It is not to be left out.
+    pub(super) keep: bool,
+    /// Cells that are no numbers count as missing.
+    pub(super) lenient: bool,
+}
+
+/// Fits one column to `rows`, the training rows, which are ascending.
 pub(super) fn fit_column(
     table: &Table,
     index: usize,
-    categorical: bool,
+    wishes: ColumnWishes,
     rows: &[u32],
     options: &FitOptions,
-) -> Result<(Option<Encoding>, Option<Warning>)> {
+) -> Result<Fitted> {
     let (name, column) = (&table.names[index], &table.columns[index]);
     if rows.iter().all(|&row| column.is_missing(row as usize)) {
         let message = format!("column \"{name}\" has no value in any training row: left out");
-        return Ok((None, Some(Warning::new(WarningKind::EmptyColumn, message).column(name))));
+        return Ok(left_out(Warning::new(WarningKind::EmptyColumn, message).column(name)));
     }
-    match column {
-        Column::Numbers(values) if !categorical => {
-            let of_rows = rows.iter().map(|&row| values[row as usize]).collect();
-            let encoding = Encoding::fit_numbers(of_rows, options.scale, options.impute);
-            let Encoding::Number { fill, center, scale, .. } = encoding else { unreachable!("the column is numbers") };
-            if [fill, center, scale].iter().all(|value| value.is_finite()) {
-                return Ok((Some(encoding), None));
+    if !wishes.keep && !wishes.categorical && counts_rows(table, index, rows) && is_unnamed(table, index) {
+        let message = format!(
+            "column \"{name}\" has no name and counts the rows (a row number, as of a data frame's index): left out; \
+             --keep-column \"{name}\" keeps it"
+        );
+        return Ok(left_out(Warning::new(WarningKind::RowNumber, message).column(name)));
+    }
+    match (column, &table.kinds[index]) {
+        (Column::Numbers(values), ColumnKind::Date(form)) if !wishes.categorical => {
+            fit_date(table, name, values, form, rows, options)
+        }
+        (Column::Numbers(values), kind) if !wishes.categorical => {
+            let form = if let ColumnKind::Number(form) = kind { *form } else { NumberForm::default() };
+            let mut fitted = fit_number(table, name, values, form, rows, options)?;
+            if let Some(feature) = &mut fitted.feature {
+                feature.lenient = wishes.lenient;
+                fitted.warning = identifier(table, index, rows).filter(|_| !wishes.keep);
             }
-            Err(Error::data_at(
-                &table.path,
-                None,
-                Some(name),
-                "the numbers are too large: their statistics are not finite",
-            ))
+            Ok(fitted)
         }
         _ => {
             let text = column.as_text();
             let Column::Text { codes, levels } = text.as_ref() else { unreachable!("the column is text") };
             let numeric = matches!(column, Column::Numbers(_));
-            Ok(fit_text(name, codes, levels, rows, categorical, numeric))
+            Ok(fit_text(name, codes, levels, rows, wishes, numeric))
         }
     }
 }
 
-fn fit_text(
+fn left_out(warning: Warning) -> Fitted {
+    Fitted { warning: Some(warning), ..Fitted::default() }
+}
+
+/// A column of one value: it tells a network nothing, and other values later would mean nothing to it.
+fn constant(name: &str, value: String) -> Fitted {
+    // A column of zeros is usual among counts and pixels, and worth no warning.
+    let warning = (value != "0").then(|| {
+        let message = format!("column \"{name}\" is {value} in all training rows: left out");
+        Warning::new(WarningKind::ConstantColumn, message).column(name)
+    });
+    Fitted { feature: None, constant: Some(Constant { column: name.to_owned(), value }), warning }
+}
+
+fn feature(name: &str, encoding: Encoding, form: NumberForm, known: Known) -> Feature {
+    Feature { column: name.to_owned(), encoding, form, lenient: false, known: Some(known) }
+}
+
+fn fit_number(
+    table: &Table,
     name: &str,
-    codes: &[u32],
-    levels: &[String],
+    values: &[f64],
+    form: NumberForm,
     rows: &[u32],
-    categorical: bool,
-    numeric: bool,
-) -> (Option<Encoding>, Option<Warning>) {
+    options: &FitOptions,
+) -> Result<Fitted> {
+    let of_rows: Vec<f64> = rows.iter().map(|&row| values[row as usize]).collect();
+    let summary = Summary::of(of_rows.clone());
+    let known = Known::of_numbers(&summary, rows.len());
+    if summary.is_constant() {
+        let mut fitted = constant(name, format_number(summary.quantile(0.5)));
+        if summary.sorted().len() < rows.len() {
+            // Whether there is a value may still tell something.
+            let missing = Encoding::Category { levels: Vec::new(), other: false, missing: true, numeric: true };
+            fitted.feature = Some(Feature { known: None, ..feature(name, missing, form, known) });
+            fitted.warning = None;
+        }
+        return Ok(fitted);
+    }
+    let encoding = Encoding::fit_numbers(of_rows, options.scale, options.impute);
+    let Encoding::Number { fill, center, scale, .. } = encoding else { unreachable!("the column is numbers") };
+    if ![fill, center, scale].iter().all(|value| value.is_finite()) {
+        let message = "the numbers are too large: their statistics are not finite";
+        return Err(Error::data_at(&table.path, None, Some(name), message));
+    }
+    Ok(Fitted { feature: Some(feature(name, encoding, form, known)), ..Fitted::default() })
+}
+
+fn fit_date(
+    table: &Table,
+    name: &str,
+    values: &[f64],
+    form: &DateForm,
+    rows: &[u32],
+    options: &FitOptions,
+) -> Result<Fitted> {
+    let mut fitted = fit_number(table, name, values, NumberForm::default(), rows, options)?;
+    if let Some(constant) = &mut fitted.constant {
+        constant.value = form.written(constant.value.parse().unwrap_or(f64::NAN));
+    }
+    if let Some(feature) = &mut fitted.feature
+        && let (Encoding::Number { fill, indicator, center, scale }, Some(Known::Numbers { min, max, .. })) =
+            (feature.encoding.clone(), &feature.known)
+    {
+        let cycles = form.cycles(*min, *max);
+        feature.encoding = Encoding::Date { form: form.clone(), cycles, fill, indicator, center, scale };
+    }
+    Ok(fitted)
+}
+
+/// Whether a column has no name of its own: none in the header, or one that pandas gives.
+fn is_unnamed(table: &Table, index: usize) -> bool {
+    let name = &table.names[index];
+    table.named && (*name == format!("c{index}") || name.starts_with("Unnamed:"))
+}
+
+/// Whether a column goes up by one from row to row of the file.
+fn counts_up(table: &Table, index: usize, rows: &[u32]) -> bool {
+    let Column::Numbers(values) = &table.columns[index] else { return false };
+    let offset = |row: u32| values[row as usize] - f64::from(row);
+    rows.iter().all(|&row| offset(row) == offset(rows[0]))
+}
+
+/// Whether it does so from 0 or 1 on.
+fn counts_rows(table: &Table, index: usize, rows: &[u32]) -> bool {
+    let Column::Numbers(values) = &table.columns[index] else { return false };
+    let first = values[rows[0] as usize] - f64::from(rows[0]);
+    rows.len() >= ROWS_THAT_COUNT && (first == 0.0 || first == 1.0) && counts_up(table, index, rows)
+}
+
+/// The warning about a number column that looks like an identifier: a different whole number in each row, which goes up by one
+/// or has a name such as `id`.
+fn identifier(table: &Table, index: usize, rows: &[u32]) -> Option<Warning> {
+    let Column::Numbers(values) = &table.columns[index] else { return None };
+    let name = &table.names[index];
+    if rows.len() < ROWS_OF_AN_IDENTIFIER || rows.iter().any(|&row| values[row as usize].fract() != 0.0) {
+        return None;
+    }
+    let different = || {
+        let mut sorted: Vec<f64> = rows.iter().map(|&row| values[row as usize]).collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        sorted.windows(2).all(|pair| pair[0] != pair[1])
+    };
+    (counts_up(table, index, rows) || (is_named_like_one(name) && different())).then(|| {
+        let message = format!(
+            "column \"{name}\" looks like an identifier (a different whole number in each row) and is kept: --ignore \
+             \"{name}\" leaves it out, --keep-column \"{name}\" silences this"
+        );
+        Warning::new(WarningKind::Identifier, message).column(name)
+    })
+}
+
+fn is_named_like_one(name: &str) -> bool {
+    const WORDS: [&str; 8] = ["id", "uid", "uuid", "guid", "index", "idx", "key", "rownum"];
+    let camel = name.ends_with("Id") || (name.ends_with("ID") && name.len() > 2);
+    let lower = name.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphanumeric());
+    camel || words.any(|word| WORDS.contains(&word))
+}
+
+fn fit_text(name: &str, codes: &[u32], levels: &[String], rows: &[u32], wishes: ColumnWishes, numeric: bool) -> Fitted {
     let mut seen = vec![false; levels.len()];
     let mut present = 0;
     for code in rows.iter().map(|&row| codes[row as usize]).filter(|&code| code != MISSING) {
         seen[code as usize] = true;
         present += 1;
     }
-    let distinct = seen.iter().filter(|&&seen| seen).count();
-    if !categorical && 2 * distinct > present {
-        let hint = stray_text(levels).map_or(String::new(), |stray| format!("; most are numbers, but not \"{stray}\""));
-        let why = format!(
-            "column \"{name}\" is text with {distinct} different values in {present} training rows: left out{hint}"
-        );
-        return (None, Some(Warning::new(WarningKind::ManyLevels, why).column(name).count(distinct)));
+    let seen: Vec<&String> = levels.iter().zip(seen).filter(|(_, seen)| *seen).map(|(level, _)| level).collect();
+    let distinct = seen.len();
+    if distinct == 1 && present == rows.len() {
+        return constant(name, seen[0].clone());
     }
-    let warning = stray_text(levels).filter(|_| !categorical).map(|stray| {
-        let message = format!("column \"{name}\" is read as categories, since \"{stray}\" is no number; --na \"+{stray}\" makes it a missing value");
+    if !wishes.categorical && !wishes.keep && 2 * distinct > present {
+        let message = format!(
+            "column \"{name}\" is text with {distinct} different values in {present} training rows: left out; --categorical \
+             \"{name}\" keeps it"
+        );
+        return left_out(Warning::new(WarningKind::ManyLevels, message).column(name).count(distinct));
+    }
+    let warning = stray_text(levels).filter(|_| !wishes.categorical).map(|stray| {
+        let message = format!(
+            "column \"{name}\" is read as categories, since \"{stray}\" is no number; --na \"+{stray}\" makes it a missing value"
+        );
         Warning::new(WarningKind::UnreadableNumbers, message).column(name)
     });
-    (Some(Encoding::fit_levels(codes, levels, rows, numeric)), warning)
+    let encoding = Encoding::fit_levels(codes, levels, rows, numeric);
+    let Encoding::Category { levels: inputs, .. } = &encoding else { unreachable!("levels are categories") };
+    let known = Known::of_levels(&seen, inputs, 1.0 - present as f64 / rows.len() as f64);
+    Fitted { feature: Some(feature(name, encoding, NumberForm::default(), known)), constant: None, warning }
 }
 
 /// The first level that is no number in a column of which most are: a slip of the pen, or an unknown missing marker.

@@ -4,18 +4,21 @@ use super::image::TypedImages;
 use super::options::DataOptions;
 use super::prepare::Loaded;
 use super::prepared::{Prepared, deal};
-use super::split::{Split, deal_folds};
+use super::split::{Split, SplitKeys, deal_folds};
 use super::tables::TypedTable;
-use super::written::PartFrom;
+use super::written::{PartFrom, SplitMode};
 use crate::{Error, Result};
 
 /// The rows that are not in the test part, dealt to folds. Nothing is fitted yet: each fold has a preprocessing of its own.
 pub struct Folds {
     raw: Raw,
-    folds: Vec<Vec<u32>>,
+    folds: Vec<Fold>,
     options: DataOptions,
     seed: u64,
 }
+
+/// Rows of a fold, ascending: those that are learnt from, and those that are judged on.
+pub(super) type Fold = (Vec<u32>, Vec<u32>);
 
 enum Raw {
     Table(Box<TypedTable>),
@@ -36,14 +39,14 @@ pub fn prepare_folds(options: &DataOptions, seed: u64, count: usize) -> Result<(
     let options = DataOptions { valid: PartFrom::None, ..options.clone() };
     let (whole, raw, folds) = match Loaded::read(&options)? {
         Loaded::Images(images, others) => {
-            let split = deal(&images.rows(), Some(&images.labels), &options, seed)?;
-            let folds = folds_of(&split, (&images.rows(), Some(&images.labels)), &options, seed, count)?;
+            let split = deal(&images.rows(), Some(&images.labels), None, &options, seed)?;
+            let folds = folds_of(&split, (&images.rows(), Some(&images.labels), None), &options, seed, count)?;
             let whole = images.clone().prepare(split, others, &options, seed)?;
             (whole, Raw::Images(images), folds)
         }
         Loaded::Table(table, files) => {
-            let split = deal(&table.rows, table.labels.as_deref(), &options, seed)?;
-            let folds = folds_of(&split, (&table.rows, table.labels.as_deref()), &options, seed, count)?;
+            let split = table.deal(&options, seed)?;
+            let folds = table.folds(&split, &options, seed, count)?;
             let whole = table.prepare(split, files, &options, seed)?;
             (whole, Raw::Table(table), folds)
         }
@@ -54,22 +57,32 @@ pub fn prepare_folds(options: &DataOptions, seed: u64, count: usize) -> Result<(
 }
 
 /// Deals the training rows of a split to folds; `classes` go with `rows`, which are ascending.
-fn folds_of(
+pub(super) fn folds_of(
     split: &Split,
-    (rows, classes): (&[u32], Option<&[u32]>),
+    (rows, classes, keys): (&[u32], Option<&[u32]>, Option<&SplitKeys>),
     options: &DataOptions,
     seed: u64,
     count: usize,
-) -> Result<Vec<Vec<u32>>> {
+) -> Result<Vec<Fold>> {
     if split.train.len() < count {
         let found = split.train.len();
         return Err(Error::Mismatch(format!("--cv {count} needs {count} rows at least, found {found}")));
     }
     let class_of = |classes: &[u32], row: &u32| classes[rows.binary_search(row).expect("a row of the file")];
     let classes: Option<Vec<u32>> = classes
-        .filter(|_| options.split == super::SplitMode::Stratified)
+        .filter(|_| options.split == SplitMode::Stratified)
         .map(|classes| split.train.iter().map(|row| class_of(classes, row)).collect());
-    Ok(deal_folds(&split.train, classes.as_deref(), count, seed))
+    if let Some(keys) = keys {
+        return keys.folds(&split.train, rows, count, seed);
+    }
+    let folds = deal_folds(&split.train, classes.as_deref(), count, seed);
+    let others = |number: usize| {
+        let others = folds.iter().enumerate().filter(|(other, _)| *other != number);
+        let mut train: Vec<u32> = others.flat_map(|(_, rows)| rows.iter().copied()).collect();
+        train.sort_unstable();
+        train
+    };
+    Ok((0..count).map(|number| (others(number), folds[number].clone())).collect())
 }
 
 impl Folds {
@@ -88,10 +101,8 @@ impl Folds {
     /// # Panics
     /// If there is no such fold.
     pub fn prepare(&self, number: usize) -> Result<Prepared> {
-        let others = self.folds.iter().enumerate().filter(|(other, _)| *other != number);
-        let mut train: Vec<u32> = others.flat_map(|(_, rows)| rows.iter().copied()).collect();
-        train.sort_unstable();
-        let split = Split { train, val: self.folds[number].clone(), test: Vec::new() };
+        let (train, val) = self.folds[number].clone();
+        let split = Split { train, val, test: Vec::new() };
         match &self.raw {
             Raw::Table(table) => table.prepare(split, (None, None), &self.options, self.seed),
             Raw::Images(images) => (**images).clone().prepare(split, (None, None), &self.options, self.seed),

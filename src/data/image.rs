@@ -113,6 +113,7 @@ fn image_target(images: &Images, options: &DataOptions) -> Result<Target> {
         return Err(Error::data(&images.path, "expected labels of two classes or more: there is nothing to learn"));
     }
     let mut target = Target {
+        forms: Vec::new(),
         task: image_task(options.task, labels.len())?,
         columns: vec!["label".to_owned()],
         classes: labels.iter().map(u8::to_string).collect(),

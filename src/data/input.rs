@@ -1,11 +1,14 @@
 //! A file or folder that is open but not read.
 
-use super::delimited::{TableReader, first_line_names};
+use super::delimited::TableReader;
 use super::idx::{Folder, Images, Part};
+use super::known::normal_form;
+use super::layout::Layout;
 use super::options::{Header, ReadOptions};
 use super::preprocess::TablePreprocessing;
-use super::read::{Contents, read_opened, reads_as_idx};
+use super::read::{Raw, for_name, read_opened, reads_as_idx};
 use super::source::{Opened, Source};
+use super::text::Text;
 use super::written::PartFrom;
 use crate::{Error, Result};
 
@@ -31,12 +34,12 @@ impl Input {
     }
 
     /// The training data, and the test images that a folder brings along.
-    pub(super) fn read(self, options: &ReadOptions) -> Result<(Contents, Option<Images>)> {
+    pub(super) fn read(self, options: &ReadOptions) -> Result<(Raw, Option<Images>)> {
         match self {
             Self::File(source, opened) => Ok((read_opened(&source, opened, options)?, None)),
             Self::Folder(folder) => {
                 let (train, test) = folder.read()?;
-                Ok((Contents::Images(train), test))
+                Ok((Raw::Images(train), test))
             }
         }
     }
@@ -50,8 +53,8 @@ impl Input {
         match self {
             Self::Folder(folder) => folder.read_part(part),
             Self::File(source, opened) => match read_opened(&source, opened, options)? {
-                Contents::Images(images) => Ok(images),
-                Contents::Table(table) => Err(Error::Mismatch(format!(
+                Raw::Images(images) => Ok(images),
+                Raw::Table(table) => Err(Error::Mismatch(format!(
                     "{}: expected images in IDX form, found a table",
                     table.path.display()
                 ))),
@@ -67,17 +70,39 @@ impl Input {
         match self {
             Self::Folder(folder) => images(folder.path()),
             Self::File(source, opened) if reads_as_idx(&opened, options) => images(source.name()),
-            Self::File(_, opened) => {
-                let mut options = ReadOptions { missing: preprocessing.missing.clone(), ..options.clone() };
-                let names = preprocessing.features.iter().map(|feature| feature.column.clone());
-                if options.header == Header::Auto && preprocessing.named && first_line_names(&opened, &options, names) {
-                    options.header = Header::Yes;
-                }
-                let mut reader = TableReader::new(opened, &options)?;
-                let wanted = preprocessing.wanted(reader.layout(), reader.path())?;
+            Self::File(source, opened) => {
+                let options = ReadOptions { missing: preprocessing.missing.clone(), ..for_name(&source, options) };
+                let mut text = Text::new(opened, options.encoding)?;
+                let layout = layout_for(preprocessing, &mut text, &options)?;
+                let mut reader = TableReader::of_text(text, layout, &options.missing)?;
+                let (wanted, warnings) = preprocessing.wanted(reader.layout(), reader.path(), &options)?;
                 reader.select(wanted, Vec::new());
+                reader.warn(warnings);
                 Ok(reader)
             }
         }
+    }
+}
+
+/// The layout of a file of which the columns are known: its first line is a header if it holds one of their names.
+fn layout_for(preprocessing: &TablePreprocessing, text: &mut Text, options: &ReadOptions) -> Result<Layout> {
+    if text.head().1 && text.head().0.trim_ascii().is_empty() {
+        return Ok(Layout::of_nothing(&preprocessing.columns));
+    }
+    if options.header != Header::Auto {
+        return Layout::find(text, options);
+    }
+    if !preprocessing.named {
+        return Layout::find(text, &ReadOptions { header: Header::No, ..options.clone() });
+    }
+    let named = Layout::find(text, &ReadOptions { header: Header::Yes, ..options.clone() })?;
+    let known: Vec<String> = preprocessing.columns.iter().map(|name| normal_form(name)).collect();
+    if named.names.iter().any(|name| known.contains(&normal_form(name))) {
+        return Ok(named);
+    }
+    match preprocessing.fits_by_place(&named.names, text.name()) {
+        Some(true) => Layout::find(text, &ReadOptions { header: Header::No, ..options.clone() }),
+        Some(false) => Ok(named),
+        None => Layout::find(text, options),
     }
 }

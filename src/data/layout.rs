@@ -1,188 +1,121 @@
-//! How a delimited file is laid out: its delimiter, whether its first line names the columns, and their names.
+//! How a delimited file is laid out: what parts its cells, whether its first line names the columns, and their names.
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use csv::{ByteRecord, ReaderBuilder, Terminator};
+use super::dialect::{self, Dialect};
+use super::header::{self, FirstLine};
+use super::options::{Header, ReadOptions};
+use super::text::Text;
+use super::written::Delimiter;
+use crate::{Error, Result, Warning};
 
-use super::options::{Format, Header, ReadOptions};
-use super::table::{MissingMarkers, parse_number};
-use crate::{Error, Result};
-
-/// Records that are looked at to tell delimiter and header.
-const SAMPLE_RECORDS: usize = 100;
-/// Delimiters that are found by themselves; of equally good ones the first wins.
-const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
+/// The head grows up to this length until it holds a whole record below the first.
+const LONGEST_HEAD: usize = 1 << 28;
 
 /// Layout of a delimited file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
-    /// Character between columns.
-    pub delimiter: u8,
+    /// What parts the cells.
+    pub dialect: Dialect,
     /// Whether the first line names the columns.
     pub header: bool,
     /// Names of the columns: the header's, or c0, c1, …
     pub names: Vec<String>,
+    /// What was decided and is said aloud, with the flag that changes it.
+    pub notes: Vec<String>,
+    /// What a user should look at.
+    pub warnings: Vec<Warning>,
 }
 
 impl Layout {
-    /// Tells the layout from the first bytes of a file; what `options` say is not guessed.
-    ///
-    /// - Delimiter: the one of `, tab ; |` that cuts most of the first records into equally many columns, more than one.
-    /// - Header: one if a column has text in the first line and only numbers below; else none if the first line holds a number;
-    ///   else one if no cell of the first line occurs again below it.
+    /// Tells the layout from the first bytes of a text; what `options` say is not guessed.
     ///
     /// # Errors
-    /// [`Error::Data`] for an empty file, for bytes that are no UTF-8 text, and for a column name that occurs twice.
+    /// As [`Layout::of`], and as reading the file.
+    pub(super) fn find(text: &mut Text, options: &ReadOptions) -> Result<Self> {
+        while !text.head().1 && text.head().0.len() < LONGEST_HEAD && !holds_two_lines(text.head().0) {
+            text.grow()?;
+        }
+        let (head, complete) = text.head();
+        Self::of(text.name(), head, complete, options)
+    }
+
+    /// The layout of an empty file that should have these columns.
+    pub(super) fn of_nothing(names: &[String]) -> Self {
+        let (notes, warnings) = (Vec::new(), Vec::new());
+        Self { dialect: Dialect::plain(b','), header: true, names: names.to_vec(), notes, warnings }
+    }
+
+    /// Tells the layout from the first bytes of a text.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for an empty file, and where two layouts are about equally likely.
     pub fn of(path: &Path, head: &[u8], complete: bool, options: &ReadOptions) -> Result<Self> {
-        refuse_other_formats(path, head)?;
-        let delimiter = match (options.delimiter, options.format) {
-            (Some(delimiter), _) => delimiter.0,
-            (None, Format::Tsv) => b'\t',
-            (None, _) => best_delimiter(head, complete),
-        };
-        let sample = sample(head, complete, delimiter);
+        let mut warnings = Vec::new();
+        refuse_libsvm(path, head)?;
+        let dialect = dialect::find(path, head, complete, options, &mut warnings)?;
+        let sample = dialect.sample(head, complete);
         let Some(first) = sample.first() else {
             return Err(Error::data(path, "the file is empty: expected rows of delimited columns"));
         };
         let header = match options.header {
             Header::Yes => true,
             Header::No => false,
-            Header::Auto => looks_like_header(&sample, &options.missing),
+            Header::Auto => match header::first_line(&sample, &options.missing) {
+                FirstLine::Names => true,
+                FirstLine::Data => false,
+                FirstLine::Either => return Err(header::ambiguous(path, &sample)),
+            },
         };
-        let names = if header { header_names(path, first)? } else { generated_names(first.len()) };
-        Ok(Self { delimiter, header, names })
-    }
-
-    /// A reader of records from the start of the file, header included; rows may be of any width.
-    pub(super) fn csv(&self) -> ReaderBuilder {
-        csv_reader(self.delimiter)
-    }
-}
-
-/// c0, c1, …
-fn generated_names(count: usize) -> Vec<String> {
-    (0..count).map(|index| format!("c{index}")).collect()
-}
-
-/// Lines end at LF; the CR before it is a blank, and goes with the blanks around a cell. So the reader's count of lines is right.
-fn csv_reader(delimiter: u8) -> ReaderBuilder {
-    let mut builder = ReaderBuilder::new();
-    builder
-        .delimiter(delimiter)
-        .has_headers(false)
-        .flexible(true)
-        .terminator(Terminator::Any(b'\n'))
-        .buffer_capacity(1 << 16);
-    builder
-}
-
-/// The first records, without the last one where it may be cut off, and without blank lines.
-fn sample(head: &[u8], complete: bool, delimiter: u8) -> Vec<ByteRecord> {
-    let mut records: Vec<ByteRecord> = csv_reader(delimiter)
-        .from_reader(head)
-        .into_byte_records()
-        .map_while(std::result::Result::ok)
-        .filter(|record| !is_blank(record))
-        .take(SAMPLE_RECORDS + 1)
-        .collect();
-    if records.len() > SAMPLE_RECORDS || (!complete && records.len() > 1) {
-        records.pop();
-    }
-    records
-}
-
-/// Whether a record is a line of blanks alone. Empty lines never become records, so an empty record is a quoted empty cell.
-pub(super) fn is_blank(record: &ByteRecord) -> bool {
-    record.len() <= 1 && record.iter().all(|cell| !cell.is_empty() && cell.trim_ascii().is_empty())
-}
-
-fn best_delimiter(head: &[u8], complete: bool) -> u8 {
-    let score = |delimiter: u8| {
-        let records = sample(head, complete, delimiter);
-        let width = records.first().map_or(0, ByteRecord::len);
-        let alike = records.iter().filter(|record| record.len() == width).count();
-        if width > 1 { (alike, width) } else { (0, 0) }
-    };
-    let scores = DELIMITERS.map(score);
-    let best = scores.iter().max().expect("there are delimiters");
-    DELIMITERS[scores.iter().position(|score| score == best).expect("the maximum is among them")]
-}
-
-fn cell_text(cell: &[u8]) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(cell.trim_ascii())
-}
-
-fn looks_like_header(sample: &[ByteRecord], markers: &MissingMarkers) -> bool {
-    let (first, below) = sample.split_first().expect("a sample has a first record");
-    let names: Vec<_> = first.iter().map(cell_text).collect();
-    let is_number = |cell: &str| parse_number(cell).is_some();
-    let numbers_below = |column: usize| {
-        let mut cells =
-            below.iter().filter_map(|record| record.get(column)).map(cell_text).filter(|cell| !markers.matches(cell));
-        cells.next().is_some_and(|cell| is_number(&cell)) && cells.all(|cell| is_number(&cell))
-    };
-    if (0..names.len())
-        .any(|column| !is_number(&names[column]) && !markers.matches(&names[column]) && numbers_below(column))
-    {
-        return true;
-    }
-    if names.iter().any(|cell| is_number(cell) || (!cell.is_empty() && markers.matches(cell))) {
-        return false;
-    }
-    let again = |(column, name): (usize, &std::borrow::Cow<'_, str>)| {
-        below.iter().any(|record| record.get(column).is_some_and(|cell| cell_text(cell) == *name))
-    };
-    !names.iter().enumerate().any(again)
-}
-
-fn header_names(path: &Path, record: &ByteRecord) -> Result<Vec<String>> {
-    let mut first_at: HashMap<String, usize> = HashMap::new();
-    let mut names = Vec::with_capacity(record.len());
-    for (index, cell) in record.iter().enumerate() {
-        let cell = std::str::from_utf8(cell).map_err(|_| not_utf8(path, Some(1)))?.trim();
-        let name = if cell.is_empty() { format!("c{index}") } else { cell.to_owned() };
-        if let Some(earlier) = first_at.insert(name.clone(), index) {
-            let message = format!(
-                "column name \"{name}\" occurs twice, as columns {earlier} and {index}: rename one, or use --header no \
-                 if the first line is data"
-            );
-            return Err(Error::data_at(path, Some(1), None, message));
+        let mut names = if header { header::names(path, first, &mut warnings) } else { header::generated(first.len()) };
+        let mut notes = dialect_notes(dialect, options);
+        if header && row_names(&sample) {
+            names.insert(0, "c0".to_owned());
+            notes.push("header: one name less than columns, so the first column is c0 (row names)".to_owned());
         }
-        names.push(name);
+        Ok(Self { dialect, header, names, notes, warnings })
     }
-    Ok(names)
 }
 
-/// The error for bytes that are not UTF-8.
-pub(super) fn not_utf8(path: &Path, line: Option<u64>) -> Error {
-    Error::data_at(
-        path,
-        line,
-        None,
-        "expected UTF-8 text, found other bytes: convert the file, for example with iconv -t UTF-8",
-    )
+/// Whether the head holds a line below the first one. A newline in quotes counts too: that needs no exact answer.
+fn holds_two_lines(head: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', head.trim_ascii_start()).nth(1).is_some()
 }
 
-/// Binary files get a better message than a wrong width.
-fn refuse_other_formats(path: &Path, head: &[u8]) -> Result<()> {
-    const KNOWN: [(&[u8], &str); 7] = [
-        (b"PAR1", "a Parquet file"),
-        (b"PK\x03\x04", "a ZIP archive (NPZ or a spreadsheet)"),
-        (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
-        (b"\x93NUMPY", "a NumPy array"),
-        (b"\x89HDF", "an HDF5 file"),
-        (b"\xff\xfe", "UTF-16 text"),
-        (b"\xfe\xff", "UTF-16 text"),
-    ];
-    let found = match KNOWN.iter().find(|(magic, _)| head.starts_with(magic)) {
-        Some((_, what)) => what,
-        None if head.contains(&0) => "a binary file",
-        None => return Ok(()),
+/// R leaves out the name of the column of row names.
+fn row_names(sample: &[csv::ByteRecord]) -> bool {
+    let Some((first, below)) = sample.split_first() else { return false };
+    first.len() >= 2 && !below.is_empty() && below.iter().all(|record| record.len() == first.len() + 1)
+}
+
+/// What is said of a dialect that is not a comma between columns.
+fn dialect_notes(dialect: Dialect, options: &ReadOptions) -> Vec<String> {
+    let delimiter = (dialect.delimiter != b',' && dialect.delimiter != b'\t' && options.delimiter.is_none())
+        .then(|| format!("delimiter: {} (--delimiter changes it)", Delimiter(dialect.delimiter)));
+    let comment = dialect.comment.filter(|_| options.comment.is_none());
+    let comment = comment.map(|c| format!("comments: lines that begin with {} are left out", c as char));
+    delimiter.into_iter().chain(comment).collect()
+}
+
+/// A file of LIBSVM's form would be one column of text.
+fn refuse_libsvm(path: &Path, head: &[u8]) -> Result<()> {
+    let is_pair = |word: &[u8]| {
+        let at = word.iter().position(|byte| *byte == b':');
+        at.is_some_and(|at| at > 0 && word[..at].iter().all(u8::is_ascii_digit) && at + 1 < word.len())
     };
+    let looks = |line: &[u8]| {
+        let mut words = line.split(|byte| *byte == b' ' || *byte == b'\t').filter(|word| !word.is_empty());
+        let label = words.next().is_some_and(|word| word.iter().all(|b| b.is_ascii_digit() || b"+-.,e".contains(b)));
+        label && words.clone().next().is_some() && words.all(is_pair)
+    };
+    let lines: Vec<&[u8]> =
+        head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|l| !l.is_empty()).take(5).collect();
+    if lines.is_empty() || !lines.iter().all(|line| looks(line)) {
+        return Ok(());
+    }
     Err(Error::data(
         path,
-        format!("expected delimited text in UTF-8 or an IDX file, plain or gzip, found {found}: convert it"),
+        "expected delimited columns, found lines of LIBSVM's form (label index:value …): convert it to CSV",
     ))
 }
 
@@ -209,7 +142,7 @@ mod tests {
             ("\"a;b\",c\n\"1;2;3\",4\n", b',', 2),
         ] {
             let found = layout(text);
-            assert_eq!((found.delimiter, found.names.len()), (delimiter, width), "{text:?}");
+            assert_eq!((found.dialect.delimiter, found.names.len()), (delimiter, width), "{text:?}");
         }
     }
 
@@ -240,13 +173,33 @@ mod tests {
     }
 
     #[test]
+    fn names_that_are_numbers_are_found() {
+        let rows = |row: fn(usize) -> String| (0..30).map(row).collect::<String>();
+        let mixed =
+            rows(|n| format!("{},{},{}\n", n as f64 / 7.0, n as f64 / 3.0, if n % 2 == 0 { "yes" } else { "no" }));
+        assert!(layout(&format!("2019,2020,label\n{mixed}")).header);
+        assert!(layout(&format!("0,1,2\n{mixed}")).header);
+        assert!(!layout(&format!("0.1,0.2,yes\n{mixed}")).header);
+        assert!(layout("0,1,2,3,4\n0.5,1,2,3,4\n1.5,1,2,2,1\n").header);
+        assert!(!layout("1,2,3\n4,5,6\n7,8,9\n").header);
+        let dice = ReadOptions::default();
+        let error = Layout::of(Path::new("x"), b"1,2,3\n6,2,1\n4,4,5\n", true, &dice).unwrap_err().to_string();
+        assert!(error.contains("--header yes or --header no"), "{error}");
+    }
+
+    #[test]
+    fn equal_and_missing_names_get_names() {
+        let found = layout("a,b,a,,a.1\n1,2,3,4,5\n");
+        assert_eq!(found.names, ["a", "b", "a.2", "c3", "a.1"]);
+        assert_eq!(found.warnings.len(), 1);
+        assert_eq!(layout("x,y\nr1,1,2\nr2,3,4\n").names, ["c0", "x", "y"], "row names of R");
+        assert_eq!(layout(",c0\n1,2\n").names, ["c0_1", "c0"]);
+    }
+
+    #[test]
     fn what_is_no_table_is_named() {
         assert!(error(b"").contains("the file is empty"));
         assert!(error(b"\n \n").contains("the file is empty"));
-        assert!(error(b"PAR1....").contains("found a Parquet file"));
-        assert!(error(b"\xff\xfea\0").contains("UTF-16"));
-        assert!(error(b"a,b\n\0\0").contains("a binary file"));
-        assert!(error(b"a,b,a\n1,2,3\n").contains("x.csv:1: column name \"a\" occurs twice, as columns 0 and 2"));
-        assert!(error(b"a,\xe9\n1,2\n").contains("x.csv:1: expected UTF-8"));
+        assert!(error(b"+1 1:0.5 7:1\n-1 2:0.25\n").contains("LIBSVM"));
     }
 }

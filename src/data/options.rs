@@ -8,7 +8,9 @@ use super::balance::{Balance, ClassWeight};
 use super::choice::choices;
 use super::source::Source;
 use super::table::MissingMarkers;
-use super::written::{Delimiter, PartFrom, list};
+use super::written::{
+    Character, DateColumn, Delimiter, EncodingName, PartFrom, Quote, SplitMode, list, one_or_more, whole_items,
+};
 use crate::{Error, Result};
 
 choices! {
@@ -54,12 +56,14 @@ choices! {
 }
 
 choices! {
-    /// How rows are dealt to the parts.
-    "--split" SplitMode {
-        /// Each class in its proportion; as `random` where there are no classes.
-        Stratified = "stratified",
-        /// Plainly at random.
-        Random = "random",
+    /// What stands before the decimals.
+    "--decimal" Decimal {
+        /// Found.
+        Auto = "auto",
+        /// A point: 1.5.
+        Point = ".",
+        /// A comma: 1,5.
+        Comma = ",",
     }
 }
 
@@ -100,13 +104,25 @@ pub struct ReadOptions {
     pub delimiter: Option<Delimiter>,
     /// Whether the first line names the columns.
     pub header: Header,
+    /// What encloses cells; found where `None`.
+    pub quote: Option<Quote>,
+    /// What begins a line that is left out; found where `None`.
+    pub comment: Option<Character>,
+    /// Encoding of the text; found where `None`.
+    pub encoding: Option<EncodingName>,
+    /// What stands before the decimals.
+    pub decimal: Decimal,
+    /// What parts thousands; found where `None`.
+    pub thousands: Option<Character>,
+    /// How the dates of some columns are read.
+    pub dates: Vec<DateColumn>,
     /// Texts that stand for a missing value.
     pub missing: MissingMarkers,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { format: Format::Auto, delimiter: None, header: Header::Auto, missing: MissingMarkers::default() }
+        DataOptions::default().read_options()
     }
 }
 
@@ -125,12 +141,31 @@ pub struct DataOptions {
     pub delimiter: Option<Delimiter>,
     /// Whether the first line names the columns.
     pub header: Header,
+    /// What encloses cells that contain the delimiter; found where `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote: Option<Quote>,
+    /// What begins a line that is left out; found where `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<Character>,
+    /// Encoding of the text; found where `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<EncodingName>,
+    /// What stands before the decimals of a number.
+    pub decimal: Decimal,
+    /// What parts the thousands of a number; found where `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thousands: Option<Character>,
+    /// How the dates of some columns are read.
+    #[serde(deserialize_with = "one_or_more")]
+    pub dates: Vec<DateColumn>,
+    /// Whether a warning about the data is an error.
+    pub strict: bool,
     /// Texts that stand for a missing value, besides the empty one: plain items replace the default list
     /// ([`super::table::DEFAULT_MISSING`]), items written `+X` are added to it.
     #[serde(deserialize_with = "list")]
     pub na: Vec<String>,
     /// Label columns; the last column where empty.
-    #[serde(deserialize_with = "list")]
+    #[serde(deserialize_with = "whole_items")]
     pub label: Vec<String>,
     /// What is learnt.
     pub task: TaskChoice,
@@ -138,10 +173,13 @@ pub struct DataOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub positive: Option<String>,
     /// Columns that are left out.
-    #[serde(deserialize_with = "list")]
+    #[serde(deserialize_with = "whole_items")]
     pub ignore: Vec<String>,
+    /// Columns that are kept although they count the rows, are text with too many values, or decide the split.
+    #[serde(deserialize_with = "whole_items")]
+    pub keep_column: Vec<String>,
     /// Number columns that are categories.
-    #[serde(deserialize_with = "list")]
+    #[serde(deserialize_with = "whole_items")]
     pub categorical: Vec<String>,
     /// Column with a weight for each row.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,11 +213,19 @@ impl Default for DataOptions {
             format: Format::Auto,
             delimiter: None,
             header: Header::Auto,
+            quote: None,
+            comment: None,
+            encoding: None,
+            decimal: Decimal::Auto,
+            thousands: None,
+            dates: Vec::new(),
+            strict: false,
             na: Vec::new(),
             label: Vec::new(),
             task: TaskChoice::Auto,
             positive: None,
             ignore: Vec::new(),
+            keep_column: Vec::new(),
             categorical: Vec::new(),
             weight_col: None,
             valid: PartFrom::Fraction(0.1),
@@ -206,6 +252,12 @@ impl DataOptions {
             format: self.format,
             delimiter: self.delimiter,
             header: self.header,
+            quote: self.quote,
+            comment: self.comment,
+            encoding: self.encoding,
+            decimal: self.decimal,
+            thousands: self.thousands,
+            dates: self.dates.clone(),
             missing: MissingMarkers::new(&self.na),
         }
     }

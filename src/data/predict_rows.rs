@@ -4,11 +4,12 @@ use super::dataset::Features;
 use super::delimited::TableReader;
 use super::idx::{Images, Part};
 use super::input::Input;
+use super::known::Drift;
 use super::options::ReadOptions;
 use super::preprocess::Preprocessing;
 use super::source::Source;
 use super::table::{nearest, shortened};
-use crate::{Error, Result};
+use crate::{Error, Result, Warning};
 
 /// Some rows of the input.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,11 +24,11 @@ pub struct Chunk {
 /// out. Tables are read in bounded memory.
 pub struct RowReader<'a> {
     preprocessing: &'a Preprocessing,
-    rows: Rows,
+    rows: Rows<'a>,
 }
 
-enum Rows {
-    Table(Box<TableReader>),
+enum Rows<'a> {
+    Table { reader: Box<TableReader>, drift: Box<Drift<'a>> },
     Images { images: Images, next: usize },
 }
 
@@ -49,10 +50,12 @@ impl<'a> RowReader<'a> {
             Preprocessing::Table(table) => {
                 let mut reader = input.reader(table, options)?;
                 let kept = keep.iter().map(|name| find_kept(&reader, name)).collect::<Result<_>>()?;
-                let wanted = table.wanted(reader.layout(), reader.path())?;
-                let needed = |name: &String| table.features.iter().any(|feature| feature.column == *name);
-                reader.select(wanted.into_iter().filter(|column| needed(&column.name)).collect(), kept);
-                Rows::Table(Box::new(reader))
+                reader.keep(kept, |column| {
+                    table.features.iter().any(|feature| feature.column == column)
+                        || table.constants.iter().any(|constant| constant.column == column)
+                });
+                let drift = Drift::new(&table.features, &table.constants);
+                Rows::Table { reader: Box::new(reader), drift: Box::new(drift) }
             }
             Preprocessing::Images(expected) => {
                 if let Some(name) = keep.first() {
@@ -66,14 +69,23 @@ impl<'a> RowReader<'a> {
         Ok(Self { preprocessing, rows })
     }
 
+    /// What a user should look at: how the file was read, and how the rows so far differ from those of training.
+    pub fn warnings(&self) -> Vec<Warning> {
+        match &self.rows {
+            Rows::Table { reader, drift } => reader.warnings().into_iter().chain(drift.warnings()).collect(),
+            Rows::Images { .. } => Vec::new(),
+        }
+    }
+
     /// At most `rows` more rows; `None` at the end.
     ///
     /// # Errors
     /// [`Error::Data`] with line and column for a wrong row.
     pub fn next_rows(&mut self, rows: usize) -> Result<Option<Chunk>> {
         match (&mut self.rows, self.preprocessing) {
-            (Rows::Table(reader), Preprocessing::Table(table)) => {
+            (Rows::Table { reader, drift }, Preprocessing::Table(table)) => {
                 let Some((rows, kept)) = reader.next_rows(rows)? else { return Ok(None) };
+                drift.observe(&rows, None);
                 Ok(Some(Chunk { features: table.features(&rows, None)?, kept }))
             }
             (Rows::Images { images, next }, Preprocessing::Images(expected)) => {

@@ -4,14 +4,15 @@ use super::dataset::{Dataset, Features};
 use super::idx::{Images, Part};
 use super::image::TypedImages;
 use super::input::Input;
+use super::known::Drift;
 use super::options::{DataOptions, ReadOptions};
 use super::prepared::{Prepared, deal};
 use super::preprocess::{Preprocessing, TablePreprocessing};
-use super::read::Contents;
+use super::read::Raw;
 use super::source::{Opened, Source};
 use super::table::Table;
 use super::tables::{TypedTable, labelled, without_target};
-use crate::{Error, Result, Warning};
+use crate::{Result, Warning};
 
 /// Reads, types, splits and prepares data as the options say; the same for the same files, options and seed.
 ///
@@ -51,24 +52,24 @@ impl Loaded {
         let test = options.test.as_ref().map(Input::open_part).transpose()?.flatten();
         let read = options.read_options();
         match main.read(&read)? {
-            (Contents::Images(train), own_test) => {
+            (Raw::Images(train), own_test) => {
                 let images = |input: Option<Input>| input.map(|input| input.read_images(&read)).transpose();
                 let own_test = own_test.filter(|_| options.test.is_none());
                 let others = (images(valid)?, images(test)?.or(own_test));
                 Ok(Self::Images(Box::new(TypedImages::new(train, options)?), others))
             }
-            (Contents::Table(table), _) => Ok(Self::Table(Box::new(TypedTable::new(table, options)?), (valid, test))),
+            (Raw::Table(file), _) => Ok(Self::Table(Box::new(TypedTable::new(*file, options)?), (valid, test))),
         }
     }
 
     fn prepare(self, options: &DataOptions, seed: u64) -> Result<Prepared> {
         match self {
             Self::Images(images, others) => {
-                let split = deal(&images.rows(), Some(&images.labels), options, seed)?;
+                let split = deal(&images.rows(), Some(&images.labels), None, options, seed)?;
                 images.prepare(split, others, options, seed)
             }
             Self::Table(table, files) => {
-                let split = deal(&table.rows, table.labels.as_deref(), options, seed)?;
+                let split = table.deal(options, seed)?;
                 table.prepare(split, files, options, seed)
             }
         }
@@ -91,7 +92,22 @@ pub struct Evaluation {
 /// # Errors
 /// [`Error::Mismatch`] if the model needs columns that are not there, [`Error::Data`] and [`Error::Io`] for a wrong file.
 pub fn read_for(preprocessing: &TablePreprocessing, source: &Source, options: &ReadOptions) -> Result<Table> {
-    Input::open(source)?.reader(preprocessing, options)?.read_all()
+    Ok(read_rows(preprocessing, Input::open(source)?, options)?.0)
+}
+
+/// The same for an opened file, with what a user should look at: how it was read, and how it differs from training.
+pub(super) fn read_rows(
+    preprocessing: &TablePreprocessing,
+    input: Input,
+    options: &ReadOptions,
+) -> Result<(Table, Vec<Warning>)> {
+    let mut reader = input.reader(preprocessing, options)?;
+    let table = reader.read_all()?;
+    let mut drift = Drift::new(&preprocessing.features, &preprocessing.constants);
+    drift.observe(&table, None);
+    let mut warnings = reader.warnings();
+    warnings.extend(drift.warnings());
+    Ok((table, warnings))
 }
 
 /// Prepares labelled rows by a saved preprocessing, to evaluate a model on them; a folder of MNIST's layout means its `part`.
@@ -107,12 +123,9 @@ pub fn prepare_for(
 ) -> Result<Evaluation> {
     match preprocessing {
         Preprocessing::Table(preprocessing) => {
-            let table = read_for(preprocessing, source, options)?;
-            let rows = preprocessing.target.rows_with_target(&table)?;
-            if rows.is_empty() {
-                return Err(Error::data(&table.path, "the label is missing in every row"));
-            }
-            let warnings = without_target(&table, rows.len()).into_iter().collect();
+            let (table, mut warnings) = read_rows(preprocessing, Input::open(source)?, options)?;
+            let rows = preprocessing.usable_rows(&table)?;
+            warnings.extend(without_target(&preprocessing.target, &table));
             Ok(Evaluation { dataset: labelled(preprocessing, &table, &rows)?, rows, warnings })
         }
         Preprocessing::Images(preprocessing) => {

@@ -7,14 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::dataset::{Features, Targets};
 use super::delimited::Wanted;
 use super::feature::{Encoding, Feature, Plan};
-use super::fit::{FitOptions, fit_column};
+use super::fit::{ColumnWishes, FitOptions, Fitted, fit_column};
 use super::idx::Images;
+use super::known::{Constant, normal_form};
 use super::layout::Layout;
-use super::schema::Roles;
+use super::number::NumberForm;
+use super::options::{Decimal, ReadOptions};
+use super::schema::{Roles, has_no_weight};
 use super::table::{Column, ColumnKind, MissingMarkers, Table, format_number, parse_number, shortened};
 use super::target::Target;
 use super::task::Task;
-use crate::{Error, Result, Warning};
+use crate::{Error, Result, Warning, WarningKind};
 
 /// From raw rows to the inputs of the network, and from its outputs to the user's units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,7 +92,7 @@ impl Preprocessing {
         if !fits || target.sd.len() != target.mean.len() {
             return Some("task, classes and label columns do not fit together");
         }
-        let zero_scale = |feature: &Feature| matches!(feature.encoding, Encoding::Number { scale, .. } if scale == 0.0);
+        let zero_scale = |feature: &Feature| matches!(feature.encoding, Encoding::Number { scale, .. } | Encoding::Date { scale, .. } if scale == 0.0);
         match self {
             _ if self.inputs() == 0 => Some("the network would have no inputs"),
             Self::Table(table) if table.features.iter().any(zero_scale) => Some("a column has scale 0"),
@@ -161,6 +164,9 @@ pub struct TablePreprocessing {
     pub missing: MissingMarkers,
     /// Columns that the network sees, in the order of its inputs.
     pub features: Vec<Feature>,
+    /// Columns that were left out since they had one value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constants: Vec<Constant>,
     /// What the outputs mean.
     pub target: Target,
     /// Column with a weight for each row.
@@ -186,16 +192,19 @@ impl TablePreprocessing {
         if options.scale_target {
             target.fit(table, rows)?;
         }
-        let fitted: Vec<Result<(Option<Encoding>, Option<Warning>)>> = roles
-            .features
-            .par_iter()
-            .map(|&index| fit_column(table, index, roles.categorical.contains(&index), rows, options))
-            .collect();
-        let mut features = Vec::with_capacity(fitted.len());
-        for (&index, fitted) in roles.features.iter().zip(fitted) {
-            let (encoding, warning) = fitted?;
-            warnings.extend(warning);
-            features.extend(encoding.map(|encoding| Feature { column: table.names[index].clone(), encoding }));
+        let wishes = |column: usize| ColumnWishes {
+            categorical: roles.categorical.contains(&column),
+            keep: roles.kept.contains(&column),
+            lenient: roles.lenient.contains(&column),
+        };
+        let fit = |&column: &usize| fit_column(table, column, wishes(column), rows, options);
+        let fitted: Vec<Result<Fitted>> = roles.features.par_iter().map(fit).collect();
+        let (mut features, mut constants) = (Vec::with_capacity(fitted.len()), Vec::new());
+        for fitted in fitted {
+            let fitted = fitted?;
+            warnings.extend(fitted.warning);
+            features.extend(fitted.feature);
+            constants.extend(fitted.constant);
         }
         if features.iter().map(Feature::width).sum::<usize>() == 0 {
             let why: String = warnings.iter().take(3).map(|warning| format!("; {warning}")).collect();
@@ -206,6 +215,7 @@ impl TablePreprocessing {
             named: table.named,
             missing: options.missing.clone(),
             features,
+            constants,
             target,
             weight: roles.weight.map(|index| table.names[index].clone()),
         })
@@ -221,41 +231,92 @@ impl TablePreprocessing {
         self.features.iter().flat_map(Feature::input_names).collect()
     }
 
-    /// Which columns of a file are to be read, and as what: the features, and label and weight columns where they are there.
+    /// Which columns of a file are to be read, and as what: the features, columns of one value, and label and weight columns
+    /// where they are there; and what a user should look at in how they were found.
     ///
-    /// Columns are matched by name. Where either file has no names they are matched by place: the file then has all columns of the
-    /// training file, or all but the labels.
+    /// Columns are matched by name, where no other fits without regard to case and blanks. Where either file has no names they
+    /// are matched by place: the file then has all columns of the training file, or all but the labels (and weights).
     ///
     /// # Errors
     /// [`Error::Mismatch`] that lists the missing columns, or names both widths.
-    pub fn wanted(&self, layout: &Layout, path: &std::path::Path) -> Result<Vec<Wanted>> {
-        let is_label = |name: &String| self.target.columns.contains(name);
-        let without_labels: Vec<String> = self.columns.iter().filter(|name| !is_label(name)).cloned().collect();
-        let width = layout.names.len();
-        let names: &[String] = match (self.named && layout.header, width) {
-            (true, _) => &layout.names,
-            (false, width) if width == self.columns.len() => &self.columns,
-            (false, width) if width == without_labels.len() => &without_labels,
-            (false, _) => {
-                let (all, bare, path) = (self.columns.len(), without_labels.len(), path.display());
-                let message = format!(
-                    "{path}: without column names, expected {all} columns, or {bare} without the label, found {width}"
-                );
-                return Err(Error::Mismatch(message));
-            }
-        };
-        let find = |name: &str| names.iter().position(|n| n == name);
+    pub fn wanted(
+        &self,
+        layout: &Layout,
+        path: &std::path::Path,
+        options: &ReadOptions,
+    ) -> Result<(Vec<Wanted>, Vec<Warning>)> {
+        let mut warnings = Vec::new();
+        let by_name = self.named && layout.header;
+        let names = if by_name { layout.names.clone() } else { self.names_by_place(layout.names.len(), path)? };
+        if self.named && !by_name {
+            let (path, shown) = (path.display(), shortened(&names));
+            let message = format!(
+                "{path}: no column names; the columns are taken in the order of training ({shown}); --header yes if the first \
+                 line names them"
+            );
+            warnings.push(Warning::new(WarningKind::MatchedByPosition, message));
+        }
+        let spelled = Spellings::of(&names);
+        let find = |name: &str| names.iter().position(|n| n == name).or_else(|| spelled.place(name, &self.columns));
         let absent: Vec<String> =
             self.features.iter().map(|feature| feature.column.clone()).filter(|name| find(name).is_none()).collect();
         if !absent.is_empty() {
-            let (path, absent, found) = (path.display(), shortened(&absent), shortened(names));
-            return Err(Error::Mismatch(format!("{path}: the model needs the columns {absent}; the file has {found}")));
+            let (path, absent, found) = (path.display(), shortened(&absent), shortened(&names));
+            let hint = if layout.header { "; --header no if its first line is data" } else { "" };
+            return Err(Error::Mismatch(format!(
+                "{path}: the model needs the columns {absent}; the file has {found}{hint}"
+            )));
         }
-        let features = self.features.iter().map(|feature| (&feature.column, feature.kind()));
-        let labels = self.target.columns.iter().map(|name| (name, self.target.kind()));
-        let weight = self.weight.iter().map(|name| (name, ColumnKind::Number));
-        let placed = features.chain(labels).chain(weight);
-        Ok(placed.filter_map(|(name, kind)| Some(Wanted { index: find(name)?, name: name.clone(), kind })).collect())
+        let features = self.features.iter().map(|f| (f.column.as_str(), as_stated(f.kind(), options), f.lenient));
+        let constants = self.constants.iter().map(|c| (c.column.as_str(), ColumnKind::Text, false));
+        let constants = constants.filter(|(name, ..)| !self.features.iter().any(|f| f.column == *name));
+        let labels = self.target.columns.iter().enumerate();
+        let labels = labels.map(|(at, name)| (name.as_str(), as_stated(self.target.kind(at), options), false));
+        let weight = self.weight.iter().map(|name| (name.as_str(), ColumnKind::Number(NumberForm::default()), false));
+        let placed = features.chain(constants).chain(labels).chain(weight);
+        let wanted = |(name, kind, lenient): (&str, ColumnKind, bool)| {
+            Some(Wanted { index: find(name)?, name: name.to_owned(), kind, lenient })
+        };
+        let wanted: Vec<Wanted> = placed.filter_map(wanted).collect();
+        for Wanted { index, name, .. } in wanted.iter().filter(|wanted| names[wanted.index] != wanted.name) {
+            let message = format!("{}: column \"{}\" is taken for \"{name}\"", path.display(), names[*index]);
+            warnings.push(Warning::new(WarningKind::ColumnSpelling, message).column(name));
+        }
+        Ok((wanted, warnings))
+    }
+
+    /// The names of the columns of a file without names, by their number.
+    fn names_by_place(&self, width: usize, path: &std::path::Path) -> Result<Vec<String>> {
+        let is_label = |name: &&String| self.target.columns.contains(name);
+        let bare: Vec<String> = self.columns.iter().filter(|name| !is_label(name)).cloned().collect();
+        let unweighted: Vec<String> = bare.iter().filter(|name| Some(*name) != self.weight.as_ref()).cloned().collect();
+        let (all, without) = (self.columns.len(), bare.len());
+        let fitting = [self.columns.clone(), bare, unweighted].into_iter().find(|names| names.len() == width);
+        fitting.ok_or_else(|| {
+            let message = format!(
+                "{}: without column names, expected {all} columns, or {without} without the label, found {width}",
+                path.display()
+            );
+            Error::Mismatch(message)
+        })
+    }
+
+    /// Whether a row could be data of this table by place: numbers where the network has numbers. None if it has no numbers.
+    pub(super) fn fits_by_place(&self, cells: &[String], path: &std::path::Path) -> Option<bool> {
+        let names = self.names_by_place(cells.len(), path).ok()?;
+        let mut numeric = self.features.iter().filter(|f| f.kind() != ColumnKind::Text).peekable();
+        numeric.peek()?;
+        let is_value = |feature: &Feature| {
+            let place = names.iter().position(|name| *name == feature.column)?;
+            let cell = cells[place].trim();
+            let number = match feature.kind() {
+                ColumnKind::Number(form) => form.parse(cell).is_some() || parse_number(cell).is_some(),
+                ColumnKind::Date(form) => form.parse(cell).is_some(),
+                ColumnKind::Text => true,
+            };
+            Some(number || self.missing.matches(cell))
+        };
+        Some(numeric.all(|feature| is_value(feature).unwrap_or(false)))
     }
 
     /// Inputs of `rows` of a table (of all rows: `None`), row-major `[rows, inputs]`. Columns are matched by name.
@@ -287,9 +348,9 @@ impl TablePreprocessing {
     }
 
     /// Each feature joined to its column, with the place of its first input.
-    fn plans<'a>(&self, table: &'a Table) -> Result<Vec<(usize, Plan<'a>)>> {
+    fn plans<'a>(&'a self, table: &'a Table) -> Result<Vec<(usize, Plan<'a>)>> {
         let mut at = 0;
-        let plan = |feature: &Feature| {
+        let plan = |feature: &'a Feature| {
             let column = table.column(&feature.column);
             let column = column.ok_or_else(|| self.absent(table, &feature.column))?;
             let plan = Plan::new(feature, column).ok_or_else(|| {
@@ -305,6 +366,29 @@ impl TablePreprocessing {
     fn absent(&self, table: &Table, name: &str) -> Error {
         let (path, names) = (table.path.display(), shortened(&table.names));
         Error::Mismatch(format!("{path}: the model needs the column \"{name}\"; the table has {names}"))
+    }
+
+    /// Rows of a table that have all their targets and a weight, ascending.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if a label column is absent, [`Error::Data`] if there is no such row.
+    pub fn usable_rows(&self, table: &Table) -> Result<Vec<u32>> {
+        let mut rows = self.target.rows_with_target(table)?;
+        if rows.is_empty() {
+            return Err(Error::data(&table.path, "the label is missing in every row"));
+        }
+        if let Some(weights) = self.weight.as_ref().and_then(|name| table.column(name)) {
+            rows.retain(|row| !has_no_weight(weights, *row));
+            if rows.is_empty() {
+                return Err(Error::data_at(
+                    &table.path,
+                    None,
+                    self.weight.as_deref(),
+                    "all weights are 0: nothing would count",
+                ));
+            }
+        }
+        Ok(rows)
     }
 
     /// Targets of `rows`, each of which has them.
@@ -351,4 +435,36 @@ impl TablePreprocessing {
         }
         Ok(Some(weights))
     }
+}
+
+/// Names of columns without regard to case and blanks.
+struct Spellings(std::collections::HashMap<String, Option<usize>>);
+
+impl Spellings {
+    fn of(names: &[String]) -> Self {
+        let mut places = std::collections::HashMap::new();
+        for (place, name) in names.iter().enumerate() {
+            places.entry(normal_form(name)).and_modify(|found| *found = None).or_insert(Some(place));
+        }
+        Self(places)
+    }
+
+    /// The one column that differs from `name` only in spelling, if no other column of the model does.
+    fn place(&self, name: &str, known: &[String]) -> Option<usize> {
+        let form = normal_form(name);
+        let alone = known.iter().filter(|other| normal_form(other) == form).count() == 1;
+        self.0.get(&form).copied().flatten().filter(|_| alone)
+    }
+}
+
+/// The kind of a column whose numbers the user says to be written otherwise than in training.
+fn as_stated(kind: ColumnKind, options: &ReadOptions) -> ColumnKind {
+    let ColumnKind::Number(mut form) = kind else { return kind };
+    match options.decimal {
+        Decimal::Auto => {}
+        Decimal::Comma => form.decimal_comma = true,
+        Decimal::Point => form.decimal_comma = false,
+    }
+    form.thousands = options.thousands.map(|c| c.0).or(form.thousands);
+    ColumnKind::Number(form)
 }

@@ -1,10 +1,12 @@
 //! A file, whatever its format, to what is in memory.
 
-use super::delimited::read_table;
+use super::delimited::WholeFile;
 use super::idx::{Images, is_idx, read_images};
+use super::kinds::{Kinded, kinds};
 use super::options::{Format, ReadOptions};
 use super::source::{Opened, Source};
 use super::table::Table;
+use super::text::Text;
 use crate::Result;
 
 /// What a file holds.
@@ -13,6 +15,12 @@ pub enum Contents {
     /// Named columns.
     Table(Table),
     /// Images as bytes.
+    Images(Images),
+}
+
+/// What a file holds, before its columns have their kinds.
+pub(super) enum Raw {
+    Table(Box<WholeFile>),
     Images(Images),
 }
 
@@ -29,12 +37,23 @@ pub(super) fn reads_as_idx(opened: &Opened, options: &ReadOptions) -> bool {
 ///
 /// # Errors
 /// [`crate::Error::Data`] for content that is wrong, [`crate::Error::Io`] for failures of the system.
-pub fn read_opened(source: &Source, opened: Opened, options: &ReadOptions) -> Result<Contents> {
+pub(super) fn read_opened(source: &Source, opened: Opened, options: &ReadOptions) -> Result<Raw> {
     if reads_as_idx(&opened, options) {
-        read_images(source, opened).map(Contents::Images)
+        read_images(source, opened).map(Raw::Images)
     } else {
-        read_table(opened, options).map(Contents::Table)
+        let options = for_name(source, options);
+        WholeFile::read(Text::new(opened, options.encoding)?, &options).map(|file| Raw::Table(Box::new(file)))
     }
+}
+
+/// The options for a file of this name: `.tsv` and `.tab` mean tabs where nothing else is said.
+pub(super) fn for_name(source: &Source, options: &ReadOptions) -> ReadOptions {
+    let name = source.name().to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    let tabs = options.format == Format::Auto
+        && options.delimiter.is_none()
+        && (name.ends_with(".tsv") || name.ends_with(".tab"));
+    ReadOptions { format: if tabs { Format::Tsv } else { options.format }, ..options.clone() }
 }
 
 /// Opens and reads a file or standard input as a whole.
@@ -42,5 +61,11 @@ pub fn read_opened(source: &Source, opened: Opened, options: &ReadOptions) -> Re
 /// # Errors
 /// [`crate::Error::Data`] for content that is wrong, [`crate::Error::Io`] for failures of the system.
 pub fn read(source: &Source, options: &ReadOptions) -> Result<Contents> {
-    read_opened(source, Opened::new(source)?, options)
+    Ok(match read_opened(source, Opened::new(source)?, options)? {
+        Raw::Table(mut file) => {
+            let Kinded { table, .. } = kinds(&mut file, options, &[], &[])?;
+            Contents::Table(table)
+        }
+        Raw::Images(images) => Contents::Images(images),
+    })
 }

@@ -1,7 +1,8 @@
 //! What each column of a table is for, and what is learnt.
 
+use super::labels::LabelText;
 use super::options::{DataOptions, TaskChoice};
-use super::table::{Column, Table, format_number, parse_number};
+use super::table::{Column, Names, Table, format_number, parse_number};
 use super::task::Task;
 use crate::{Error, Result};
 
@@ -19,6 +20,12 @@ pub struct Roles {
     pub categorical: Vec<usize>,
     /// Column with a weight for each row.
     pub weight: Option<usize>,
+    /// Columns that are not to be left out.
+    pub kept: Vec<usize>,
+    /// Column that decides which part a row goes to.
+    pub split: Option<usize>,
+    /// Number columns with cells that are no numbers.
+    pub lenient: Vec<usize>,
 }
 
 impl Roles {
@@ -26,17 +33,17 @@ impl Roles {
     ///
     /// # Errors
     /// [`Error::Data`] for a column that does not exist, that has two roles, or if no column is left for the network.
-    pub fn new(table: &Table, options: &DataOptions, notes: &mut Vec<String>) -> Result<Self> {
-        let find = |flag: &str, names: &[String]| -> Result<Vec<usize>> {
-            names.iter().map(|name| table.find(flag, name)).collect()
-        };
+    pub(super) fn new(table: &Names<'_>, options: &DataOptions, notes: &mut Vec<String>) -> Result<Self> {
+        let find = |flag: &str, names: &[String]| table.find_all(flag, names);
         let ignored = find("--ignore", &options.ignore)?;
+        let kept = find("--keep-column", &options.keep_column)?;
+        let split = options.split.column().map(|name| table.find("--split", name)).transpose()?;
         let weight = options.weight_col.as_ref().map(|name| table.find("--weight-col", name)).transpose()?;
         let labels = if options.label.is_empty() {
-            let free = |column: &usize| !ignored.contains(column) && Some(*column) != weight;
-            let last = (0..table.columns.len()).rev().find(free);
-            let last = last.ok_or_else(|| Error::data(&table.path, "no column is left for the label"))?;
-            let place = if last + 1 == table.columns.len() { "last column" } else { "last column that is left" };
+            let free = |column: &usize| !ignored.contains(column) && Some(*column) != weight && Some(*column) != split;
+            let last = (0..table.names.len()).rev().find(free);
+            let last = last.ok_or_else(|| Error::data(table.path, "no column is left for the label"))?;
+            let place = if last + 1 == table.names.len() { "last column" } else { "last column that is left" };
             notes.push(format!("label: {} ({place}; --label changes it)", table.names[last]));
             vec![last]
         } else {
@@ -52,37 +59,41 @@ impl Roles {
                 if let Some(other) = later.or(other) {
                     let name = &table.names[*column];
                     return Err(Error::data(
-                        &table.path,
+                        table.path,
                         format!("column \"{name}\" is given to {flag} and again to {other}"),
                     ));
                 }
             }
         }
-        let features: Vec<usize> = (0..table.columns.len())
+        let features: Vec<usize> = (0..table.names.len())
             .filter(|column| !labels.contains(column) && !ignored.contains(column) && Some(*column) != weight)
+            .filter(|column| Some(*column) != split || kept.contains(column) || categorical.contains(column))
             .collect();
         if let Some(stray) = categorical.iter().find(|column| !features.contains(column)) {
             let name = &table.names[*stray];
             return Err(Error::data(
-                &table.path,
+                table.path,
                 format!("--categorical: column \"{name}\" is not an input of the network"),
             ));
         }
         if features.is_empty() {
-            let message = format!("expected columns beside the label \"{}\", found none", table.names[labels[0]]);
-            return Err(Error::data(&table.path, message));
+            let hint = if table.names.len() == 1 { ": is the delimiter right? --delimiter changes it" } else { "" };
+            let message = format!("expected columns beside the label \"{}\", found none{hint}", table.names[labels[0]]);
+            return Err(Error::data(table.path, message));
         }
-        Ok(Self { labels, features, categorical, weight })
+        Ok(Self { labels, features, categorical, weight, kept, split, lenient: Vec::new() })
     }
 
-    /// Rows that have all their targets, ascending.
+    /// Rows that have all their targets and a weight, ascending: a row of weight 0 is as good as absent.
     ///
     /// # Errors
     /// [`Error::Data`] if there is none.
-    pub fn rows_with_target(&self, table: &Table) -> Result<Vec<u32>> {
+    pub fn usable_rows(&self, table: &Table) -> Result<Vec<u32>> {
         let columns: Vec<&Column> = self.labels.iter().map(|&label| &table.columns[label]).collect();
+        let weight = self.weight.map(|weight| &table.columns[weight]);
         let rows: Vec<u32> = (0..table.rows() as u32)
             .filter(|&row| !columns.iter().any(|column| column.is_missing(row as usize)))
+            .filter(|&row| !weight.is_some_and(|column| has_no_weight(column, row)))
             .collect();
         if rows.is_empty() {
             let name = &table.names[self.labels[0]];
@@ -90,6 +101,11 @@ impl Roles {
         }
         Ok(rows)
     }
+}
+
+/// Whether a row weighs nothing. A cell that is no weight at all is named when weights are read.
+pub(super) fn has_no_weight(weights: &Column, row: u32) -> bool {
+    matches!(weights, Column::Numbers(values) if values[row as usize] == 0.0)
 }
 
 /// The task, and why it was chosen.
@@ -100,10 +116,15 @@ impl Roles {
 /// # Errors
 /// [`Error::Data`] where labels and `choice` do not go together: text that is to be a number, one class only, not two classes in a
 /// binary task, values other than 0 and 1 in a multi-label task.
-pub fn infer_task(table: &Table, labels: &[usize], choice: TaskChoice) -> Result<(Task, String)> {
+pub(super) fn infer_task(
+    table: &Table,
+    labels: &[usize],
+    text: Option<&LabelText>,
+    choice: TaskChoice,
+) -> Result<(Task, String)> {
     let said = |task: Task| (task, "as --task says".to_owned());
     match (choice, labels) {
-        (TaskChoice::Auto, &[label]) => infer_single(table, label),
+        (TaskChoice::Auto, &[label]) => infer_single(table, label, text),
         (TaskChoice::Auto, _) => {
             labels
                 .iter()
@@ -131,7 +152,7 @@ pub fn infer_task(table: &Table, labels: &[usize], choice: TaskChoice) -> Result
             Ok(said(Task::Multilabel))
         }
         (TaskChoice::Binary | TaskChoice::Multiclass, &[label]) => {
-            let classes = distinct_classes(table, label)?;
+            let classes = distinct_classes(table, label, text)?;
             if choice == TaskChoice::Binary && classes != 2 {
                 let message = format!("--task binary needs 2 classes, found {classes}");
                 return Err(Error::data_at(&table.path, None, Some(&table.names[label]), message));
@@ -144,9 +165,12 @@ pub fn infer_task(table: &Table, labels: &[usize], choice: TaskChoice) -> Result
     }
 }
 
-fn infer_single(table: &Table, label: usize) -> Result<(Task, String)> {
+fn infer_single(table: &Table, label: usize, text: Option<&LabelText>) -> Result<(Task, String)> {
     let name = &table.names[label];
-    if let Column::Numbers(values) = &table.columns[label] {
+    let has_codes = text.is_some_and(|text| text.has_codes);
+    if let Column::Numbers(values) = &table.columns[label]
+        && !has_codes
+    {
         let mut present: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
         present.sort_unstable_by(f64::total_cmp);
         present.dedup();
@@ -154,12 +178,13 @@ fn infer_single(table: &Table, label: usize) -> Result<(Task, String)> {
             let why = format!("{name} has numbers such as {}; --task changes it", format_number(*fraction));
             return Ok((Task::Regression, why));
         }
-        if present.len() > MOST_INTEGER_CLASSES {
-            let why = format!("{name} has {} distinct integers; --task changes it", present.len());
+        let distinct = text.map_or(present.len(), |text| text.levels().len());
+        if distinct > MOST_INTEGER_CLASSES {
+            let why = format!("{name} has {distinct} distinct integers; --task changes it");
             return Ok((Task::Regression, why));
         }
     }
-    let classes = distinct_classes(table, label)?;
+    let classes = distinct_classes(table, label, text)?;
     let task = if classes == 2 { Task::Binary } else { Task::Multiclass };
     Ok((task, format!("{name} has {classes} classes; --task changes it")))
 }
@@ -167,10 +192,14 @@ fn infer_single(table: &Table, label: usize) -> Result<(Task, String)> {
 const NO_LABEL: &str = "the label is missing in every row: --label names another column";
 
 /// Number of classes of a label column, at least two.
-fn distinct_classes(table: &Table, label: usize) -> Result<usize> {
-    let text = table.columns[label].as_text();
-    let Column::Text { levels, .. } = text.as_ref() else { unreachable!("the column is text") };
-    match levels.as_slice() {
+fn distinct_classes(table: &Table, label: usize, text: Option<&LabelText>) -> Result<usize> {
+    let of_numbers = table.columns[label].as_text();
+    let levels = match (text, of_numbers.as_ref()) {
+        (Some(text), _) => text.levels(),
+        (None, Column::Text { levels, .. }) => levels,
+        (None, Column::Numbers(_)) => unreachable!("the column is text"),
+    };
+    match levels {
         [] => Err(Error::data_at(&table.path, None, Some(&table.names[label]), NO_LABEL)),
         [one] => {
             let message = format!("expected two classes or more, found only \"{one}\": there is nothing to learn");

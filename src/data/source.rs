@@ -1,11 +1,11 @@
 //! Where bytes come from: a file or standard input, plain or gzip.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -106,7 +106,7 @@ impl Opened {
         raw.by_ref().take(2).read_to_end(&mut magic).map_err(|e| Error::io(&name, e))?;
         let packed = magic == [0x1f, 0x8b];
         let raw = BufReader::with_capacity(1 << 18, io::Cursor::new(magic).chain(raw));
-        let mut rest: Box<dyn Read + Send> = if packed { Box::new(MultiGzDecoder::new(raw)) } else { Box::new(raw) };
+        let mut rest: Box<dyn Read + Send> = if packed { Box::new(Members::new(raw)) } else { Box::new(raw) };
         let mut head = Vec::new();
         rest.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(|e| read_error(&name, e))?;
         let complete = head.len() < HEAD_BYTES;
@@ -123,6 +123,11 @@ impl Opened {
         (&self.head, self.complete)
     }
 
+    /// Leaves out the first bytes, such as a byte order mark; no more than the head holds.
+    pub(super) fn skip(&mut self, count: usize) {
+        self.head.drain(..count.min(self.head.len()));
+    }
+
     /// Everything, head first.
     pub fn into_reader(self) -> impl Read + Send {
         io::Cursor::new(self.head).chain(self.rest)
@@ -136,6 +141,47 @@ impl Opened {
         let mut bytes = std::mem::take(&mut self.head);
         self.rest.read_to_end(&mut bytes).map_err(|e| read_error(&self.name, e))?;
         Ok(bytes)
+    }
+}
+
+/// The bytes of all members of a gzip file, one behind the other. Zeros behind the last one are padding.
+struct Members<R> {
+    member: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Members<R> {
+    fn new(packed: R) -> Self {
+        Self { member: Some(GzDecoder::new(packed)) }
+    }
+
+    /// The member that follows at `packed`, if there is one.
+    fn next(mut packed: R) -> io::Result<Option<GzDecoder<R>>> {
+        loop {
+            let bytes = packed.fill_buf()?;
+            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+            match (bytes.len(), zeros) {
+                (0, _) => return Ok(None),
+                (_, 0) => return Ok(Some(GzDecoder::new(packed))),
+                _ => packed.consume(zeros),
+            }
+        }
+    }
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        while let Some(mut member) = self.member.take() {
+            let count = member.read(buffer)?;
+            if count > 0 {
+                self.member = Some(member);
+                return Ok(count);
+            }
+            self.member = Self::next(member.into_inner())?;
+        }
+        Ok(0)
     }
 }
 
@@ -171,6 +217,9 @@ mod tests {
         assert_eq!(bytes_of(long.clone()).unwrap(), long);
         assert_eq!(bytes_of(gzip(&long)).unwrap(), long);
         assert_eq!(bytes_of([gzip(b"a\n"), gzip(b"b\n")].concat()).unwrap(), b"a\nb\n", "members follow each other");
+        let padded = [gzip(b"a\n"), vec![0; 512], gzip(b"b\n"), vec![0; 3]].concat();
+        assert_eq!(bytes_of(padded).unwrap(), b"a\nb\n", "zeros are padding");
+        assert!(bytes_of([gzip(b"a\n"), b"\0x".to_vec()].concat()).is_err(), "other bytes are not");
         assert_eq!(bytes_of(Vec::new()).unwrap(), b"");
         assert_eq!(bytes_of(vec![0x1f]).unwrap(), [0x1f]);
     }

@@ -2,11 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::options::DataOptions;
 use super::order::shuffle;
+use super::schema::Roles;
+use super::table::{Column, Table};
+use super::written::SplitMode;
 use crate::rng::{Purpose, stream};
+use crate::{Error, Result};
 
 /// Streams of [`Purpose::Split`] that deal folds, beside stream 0, which deals parts.
 const FOLDS: u64 = 1;
+/// Stream of [`Purpose::Split`] that orders groups.
+const GROUPS: u64 = 2;
 
 /// Row numbers of each part, ascending; rows count from 0 in their own file. Rows without a target are in none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +81,147 @@ pub(super) fn deal_folds(rows: &[u32], classes: Option<&[u32]>, count: usize, se
     }
     folds.iter_mut().for_each(|fold| fold.sort_unstable());
     folds
+}
+
+/// What decides which part each row goes to, where a column does; one entry for each usable row.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum SplitKeys {
+    /// Rows of one group stay together.
+    Groups(Vec<u32>),
+    /// Later rows are never used to predict earlier ones.
+    Times(Vec<f64>),
+}
+
+impl SplitKeys {
+    /// The keys of `rows`, as the options say.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a time that is text, or missing.
+    pub(super) fn of(table: &Table, roles: &Roles, rows: &[u32], options: &DataOptions) -> Result<Option<Self>> {
+        let Some(column) = roles.split else { return Ok(None) };
+        let name = &table.names[column];
+        match (&options.split, &table.columns[column]) {
+            (SplitMode::Time(_), Column::Numbers(values)) => {
+                if let Some(row) = rows.iter().find(|row| values[**row as usize].is_nan()) {
+                    let message =
+                        "expected a time in every row, found no value: leave out such rows, or split otherwise";
+                    return Err(table.error_at(*row as usize, name, message));
+                }
+                Ok(Some(Self::Times(rows.iter().map(|row| values[*row as usize]).collect())))
+            }
+            (SplitMode::Time(_), Column::Text { .. }) => {
+                let message = "--split time needs numbers or dates, found text: --dates gives the form of dates";
+                Err(Error::data_at(&table.path, None, Some(name), message))
+            }
+            (_, column) => {
+                let text = column.as_text();
+                let Column::Text { codes, .. } = text.as_ref() else { unreachable!("the column is text") };
+                // Rows without a group are one group: they may belong together.
+                Ok(Some(Self::Groups(rows.iter().map(|row| codes[*row as usize]).collect())))
+            }
+        }
+    }
+
+    /// Deals `rows` to the three parts: whole groups at random, or the latest rows to the test part and those before them to
+    /// the validation part. Rows of one time stay together.
+    pub(super) fn split(&self, rows: &[u32], val: f64, test: f64, seed: u64) -> Split {
+        let count = |fraction: f64| (rows.len() as f64 * fraction).round() as usize;
+        let (units, sizes): (Vec<Vec<u32>>, Vec<usize>) =
+            self.units(rows, seed).into_iter().map(|unit| (unit.clone(), unit.len())).unzip();
+        // Of times the latest come first, of groups the order is random.
+        let mut parts = Split::default();
+        let mut at = 0;
+        for (part, wanted) in [(&mut parts.test, count(test)), (&mut parts.val, count(val))] {
+            // A unit is taken while that brings the part closer to its size; one is left for training.
+            while at + 1 < units.len() && part.len() < wanted && 2 * (wanted - part.len()) >= sizes[at] {
+                part.extend(&units[at]);
+                at += 1;
+            }
+        }
+        parts.train = units[at..].concat();
+        for part in [&mut parts.train, &mut parts.val, &mut parts.test] {
+            part.sort_unstable();
+        }
+        parts
+    }
+
+    /// Rows that stay together: groups in random order, or times from the latest on.
+    fn units(&self, rows: &[u32], seed: u64) -> Vec<Vec<u32>> {
+        match self {
+            Self::Groups(groups) => {
+                let mut units: indexmap::IndexMap<u32, Vec<u32>> = indexmap::IndexMap::new();
+                rows.iter().zip(groups).for_each(|(row, group)| units.entry(*group).or_default().push(*row));
+                let mut order: Vec<u32> = (0..units.len() as u32).collect();
+                shuffle(&mut order, &mut stream(seed, Purpose::Split, 0, GROUPS));
+                order.into_iter().map(|at| units[at as usize].clone()).collect()
+            }
+            Self::Times(times) => {
+                let mut dated: Vec<(f64, u32)> = times.iter().copied().zip(rows.iter().copied()).collect();
+                dated.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+                dated.chunk_by(|a, b| a.0 == b.0).map(|same| same.iter().map(|(_, row)| *row).collect()).collect()
+            }
+        }
+    }
+
+    /// Folds of `rows`, some of the rows that the keys are of: whole groups, the largest first to the smallest fold; or
+    /// blocks of time, each judged by what was learnt from all blocks before it.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if there are too few groups or times.
+    pub(super) fn folds(
+        &self,
+        rows: &[u32],
+        all: &[u32],
+        count: usize,
+        seed: u64,
+    ) -> Result<Vec<(Vec<u32>, Vec<u32>)>> {
+        let key_of = |row: &u32| all.binary_search(row).expect("a row of the file");
+        let own = match self {
+            Self::Groups(groups) => Self::Groups(rows.iter().map(|row| groups[key_of(row)]).collect()),
+            Self::Times(times) => Self::Times(rows.iter().map(|row| times[key_of(row)]).collect()),
+        };
+        let mut units = own.units(rows, seed);
+        let (what, needed) = if matches!(self, Self::Groups(_)) { ("groups", count) } else { ("times", count + 1) };
+        if units.len() < needed {
+            let found = units.len();
+            return Err(Error::Mismatch(format!("--cv {count} needs {needed} {what} at least, found {found}")));
+        }
+        let sorted = |mut rows: Vec<u32>| {
+            rows.sort_unstable();
+            rows
+        };
+        if matches!(self, Self::Times(_)) {
+            units.reverse();
+            let blocks = time_blocks(&units, rows.len(), needed);
+            let fold = |at: usize| (sorted(blocks[..at].concat()), sorted(blocks[at].clone()));
+            return Ok((1..needed).map(fold).collect());
+        }
+        units.sort_by_key(|unit| std::cmp::Reverse(unit.len())); // stable: equal ones stay in random order
+        let mut folds: Vec<Vec<u32>> = vec![Vec::new(); count];
+        for unit in units {
+            let smallest = (0..count).min_by_key(|fold| folds[*fold].len()).expect("there are folds");
+            folds[smallest].extend(unit);
+        }
+        let others =
+            |at: usize| folds.iter().enumerate().filter(|(o, _)| *o != at).flat_map(|(_, f)| f.clone()).collect();
+        Ok((0..count).map(|at| (sorted(others(at)), sorted(folds[at].clone()))).collect())
+    }
+}
+
+/// Times in order, cut into `count` blocks of about equally many rows, none empty.
+fn time_blocks(units: &[Vec<u32>], rows: usize, count: usize) -> Vec<Vec<u32>> {
+    let mut blocks: Vec<Vec<u32>> = vec![Vec::new(); count];
+    let (mut block, mut taken) = (0, 0);
+    for (at, unit) in units.iter().enumerate() {
+        let full = taken * count >= (block + 1) * rows;
+        let must = units.len() - at == count - 1 - block; // as many units are left as blocks
+        if block + 1 < count && !blocks[block].is_empty() && (full || must) {
+            block += 1;
+        }
+        blocks[block].extend(unit);
+        taken += unit.len();
+    }
+    blocks
 }
 
 /// Shares of `total` in proportion to `sizes`, none above its `room`: largest remainder (Hamilton's method), of equal

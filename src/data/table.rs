@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::date::DateForm;
+use super::number::NumberForm;
 use crate::{Error, Result};
 
 /// Texts that stand for a missing value unless `--na` says otherwise; the empty text always does.
@@ -14,14 +16,30 @@ pub const DEFAULT_MISSING: &[&str] = &["NA", "N/A", "NaN", "nan", "null", "None"
 /// Code of a missing text.
 pub const MISSING: u32 = u32::MAX;
 
-/// The texts that stand for a missing value.
+/// The texts that stand for a missing value. One that is a number stands for it in every spelling: `-999` for `-999.0`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct MissingMarkers(Vec<String>);
+#[serde(from = "Vec<String>", into = "Vec<String>")]
+pub struct MissingMarkers {
+    texts: Vec<String>,
+    numbers: Vec<f64>,
+}
 
 impl Default for MissingMarkers {
     fn default() -> Self {
         Self::new(&[])
+    }
+}
+
+impl From<Vec<String>> for MissingMarkers {
+    fn from(texts: Vec<String>) -> Self {
+        let numbers = texts.iter().filter_map(|text| parse_number(text)).collect();
+        Self { texts, numbers }
+    }
+}
+
+impl From<MissingMarkers> for Vec<String> {
+    fn from(markers: MissingMarkers) -> Self {
+        markers.texts
     }
 }
 
@@ -35,26 +53,40 @@ impl MissingMarkers {
             plain.into_iter().cloned().collect()
         };
         markers.extend(added.into_iter().map(|item| item[1..].to_owned()));
-        Self(markers)
+        Self::from(markers)
     }
 
-    /// Whether one of the markers is as `wanted` says.
-    pub fn any(&self, wanted: impl Fn(&str) -> bool) -> bool {
-        self.0.iter().any(|marker| wanted(marker))
+    /// No marker: only an empty cell has no value.
+    pub(super) fn none() -> Self {
+        Self::from(Vec::new())
     }
 
     /// Whether `cell`, without surrounding blanks, means that there is no value.
     #[inline]
     pub fn matches(&self, cell: &str) -> bool {
-        cell.is_empty() || self.0.iter().any(|marker| marker == cell)
+        cell.is_empty()
+            || self.texts.iter().any(|marker| marker == cell)
+            || (!self.numbers.is_empty() && parse_number(cell).is_some_and(|value| self.numbers.contains(&value)))
+    }
+
+    /// The number in a cell, NaN where it is missing, `None` for text.
+    #[inline]
+    pub(super) fn number(&self, cell: &str) -> Option<f64> {
+        match parse_number(cell) {
+            Some(value) if !self.numbers.is_empty() && self.numbers.contains(&value) => Some(f64::NAN),
+            None if self.matches(cell) => Some(f64::NAN),
+            value => value,
+        }
     }
 }
 
 /// What a column's cells are read as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ColumnKind {
-    /// Numbers.
-    Number,
+    /// Numbers of this form.
+    Number(NumberForm),
+    /// Dates of this form, which become numbers.
+    Date(DateForm),
     /// Text.
     Text,
 }
@@ -164,6 +196,8 @@ pub struct Table {
     pub named: bool,
     /// The columns.
     pub columns: Vec<Column>,
+    /// How the cells of each column were read.
+    pub kinds: Vec<ColumnKind>,
     /// Line of the file on which each row begins.
     pub lines: Vec<u32>,
 }
@@ -183,12 +217,21 @@ impl Table {
     pub fn error_at(&self, row: usize, name: &str, message: impl Into<String>) -> Error {
         Error::data_at(&self.path, Some(self.lines[row].into()), Some(name), message)
     }
+}
 
+/// The names of a file's columns.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Names<'a> {
+    pub(super) path: &'a Path,
+    pub(super) names: &'a [String],
+}
+
+impl Names<'_> {
     /// The column that an option means: a name first, else a 0-based index, negative from the end.
     ///
     /// # Errors
     /// [`Error::Data`] that names the nearest column, or the number of columns.
-    pub fn find(&self, flag: &str, wanted: &str) -> Result<usize> {
+    pub(super) fn find(&self, flag: &str, wanted: &str) -> Result<usize> {
         let count = self.names.len();
         if let Some(index) = self.names.iter().position(|name| name == wanted) {
             return Ok(index);
@@ -196,14 +239,35 @@ impl Table {
         if let Ok(index) = wanted.parse::<i64>() {
             let from_start = if index < 0 { index + count as i64 } else { index };
             return usize::try_from(from_start).ok().filter(|&i| i < count).ok_or_else(|| {
-                Error::data(&self.path, format!("{flag} {wanted}: the file has {count} columns, 0 to {}", count - 1))
+                Error::data(self.path, format!("{flag} {wanted}: the file has {count} columns, 0 to {}", count - 1))
             });
         }
-        let hint = match nearest(wanted, &self.names) {
+        let hint = match nearest(wanted, self.names) {
             Some(name) => format!("did you mean \"{name}\"?"),
-            None => format!("the columns are {}", shortened(&self.names)),
+            None => format!("the columns are {}", shortened(self.names)),
         };
-        Err(Error::data(&self.path, format!("{flag}: there is no column \"{wanted}\"; {hint}")))
+        Err(Error::data(self.path, format!("{flag}: there is no column \"{wanted}\"; {hint}")))
+    }
+
+    /// The columns that an option names. A text is tried whole as a name first, then as the names of several with commas
+    /// between them.
+    ///
+    /// # Errors
+    /// As [`Names::find`].
+    pub(super) fn find_all(&self, flag: &str, wanted: &[String]) -> Result<Vec<usize>> {
+        let mut found = Vec::new();
+        for item in wanted {
+            match self.find(flag, item) {
+                Ok(column) => found.push(column),
+                Err(_) if item.contains(',') => {
+                    for name in item.split(',') {
+                        found.push(self.find(flag, name.trim())?);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -1,50 +1,105 @@
 //! Tables to training, validation and test sets.
 
+use std::sync::Arc;
+
 use super::balance::{Balance, resample};
 use super::dataset::Dataset;
+use super::delimited::WholeFile;
 use super::fit::{FitOptions, stray_text};
+use super::folds::{Fold, folds_of};
 use super::input::Input;
+use super::kinds::{Kinded, kinds};
+use super::labels::label_text;
 use super::options::{DataOptions, Impute, Scale, TaskChoice};
+use super::prepare::read_rows;
 use super::prepared::{
-    Prepared, apply_class_weights, check_classes, class_labels, empty_parts, is_rebalanced, task_note,
+    Prepared, apply_class_weights, check_classes, class_labels, deal, empty_parts, is_rebalanced, task_note,
 };
 use super::preprocess::{Preprocessing, TablePreprocessing};
-use super::schema::{Roles, infer_task};
-use super::split::Split;
-use super::table::{Column, Table};
+use super::schema::{Roles, has_no_weight, infer_task};
+use super::split::{Split, SplitKeys};
+use super::table::{Column, ColumnKind, Names, Table};
 use super::target::Target;
-use crate::{Error, Result, Warning, WarningKind};
+use super::task::Task;
+use crate::{Result, Warning, WarningKind};
 
 /// A table whose columns have their roles; what is fitted waits for the rows that are learnt from.
 pub(super) struct TypedTable {
     table: Table,
     roles: Roles,
     target: Target,
-    /// Rows that have a target.
+    /// Rows that have a target and a weight.
     pub(super) rows: Vec<u32>,
     /// The class of each of them, where there are classes.
     pub(super) labels: Option<Vec<u32>>,
+    /// What decides which part each of them goes to, where a column does.
+    keys: Option<SplitKeys>,
     notes: Vec<String>,
     warnings: Vec<Warning>,
 }
 
 impl TypedTable {
-    /// Gives columns their roles and infers the task.
-    pub(super) fn new(table: Table, options: &DataOptions) -> Result<Self> {
-        let (mut notes, mut warnings) = (Vec::new(), Vec::new());
-        if !table.named {
+    /// Gives columns their roles and kinds, and infers the task.
+    pub(super) fn new(mut file: WholeFile, options: &DataOptions) -> Result<Self> {
+        let read = options.read_options();
+        let mut notes = Vec::new();
+        let layout = Arc::clone(&file.layout);
+        if !layout.header {
             notes.push("header: none, columns are c0, c1, … (--header yes changes it)".to_owned());
         }
-        let roles = Roles::new(&table, options, &mut notes)?;
-        let (task, why) = infer_task(&table, &roles.labels, options.task)?;
+        let path = file.path.clone();
+        let mut roles = Roles::new(&Names { path: &path, names: &layout.names }, options, &mut notes)?;
+        let missing_labels = |column: &Column| column.missing() > 0;
+        let label = roles.labels[0];
+        let spelled = LabelSpelling::of(&file, label, options.task, missing_labels(&file.columns[label]));
+        let Kinded { mut table, unreadable, notes: said, mut warnings } =
+            kinds(&mut file, &read, &roles.labels, &roles.categorical)?;
+        notes.splice(0..0, said);
+        roles.lenient = unreadable;
+        let text = if spelled == LabelSpelling::AsWritten && roles.labels.len() == 1 {
+            Some(label_text(&file, label, &read.missing)?)
+        } else {
+            None
+        };
+        drop(file);
+
+        let (task, why) = infer_task(&table, &roles.labels, text.as_ref(), options.task)?;
+        if let Some(text) = text {
+            if options.na.is_empty() {
+                warnings.extend(text.marker_warning(&table.names[label]));
+            }
+            if matches!(task, Task::Binary | Task::Multiclass) {
+                notes.extend(text.joined_note(&table.names[label]));
+                (table.columns[label], table.kinds[label]) = (text.column, ColumnKind::Text);
+            }
+        }
         let target = Target::new(&table, &roles.labels, task, options.positive.as_deref())?;
         notes.push(task_note(&target, &why));
         check_classes(options, task)?;
-        let rows = roles.rows_with_target(&table)?;
-        warnings.extend(without_target(&table, rows.len()));
+        let rows = roles.usable_rows(&table)?;
+        warnings.extend(without_target(&target, &table));
+        notes.extend(without_weight(&roles, &table));
         warnings.extend(doubtful_classes(&table, &roles, &target, options, rows.len()));
         let labels = class_labels(target.targets(&table, &rows)?);
-        Ok(Self { table, roles, target, rows, labels, notes, warnings })
+        let keys = SplitKeys::of(&table, &roles, &rows, options)?;
+        Ok(Self { table, roles, target, rows, labels, keys, notes, warnings })
+    }
+
+    /// Deals the rows to the parts.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if no row is left for training.
+    pub(super) fn deal(&self, options: &DataOptions, seed: u64) -> Result<Split> {
+        deal(&self.rows, self.labels.as_deref(), self.keys.as_ref(), options, seed)
+    }
+
+    /// Folds of the training rows of `split`: rows that are learnt from, and rows that are judged on.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if there are fewer rows, or groups, than folds.
+    pub(super) fn folds(&self, split: &Split, options: &DataOptions, seed: u64, count: usize) -> Result<Vec<Fold>> {
+        let classes = self.labels.as_deref();
+        folds_of(split, (&self.rows, classes, self.keys.as_ref()), options, seed, count)
     }
 
     /// Fits the preprocessing to the training rows of `split` and prepares every part with it; `valid` and `test` are
@@ -67,6 +122,8 @@ impl TypedTable {
         };
         let target = self.target.clone();
         let preprocessing = TablePreprocessing::fit(table, &self.roles, target, &split.train, &fit, &mut warnings)?;
+        let mut notes = self.notes.clone();
+        notes.extend(zero_columns(&preprocessing));
 
         let mut parts = Parts { split, warnings };
         let val = parts.table_part(PartName::Val, table, valid, &preprocessing, options)?;
@@ -78,7 +135,7 @@ impl TypedTable {
         let plain = || labelled(&preprocessing, table, &split.train);
         let plain_train = is_rebalanced(options).then(plain).transpose()?;
         let preprocessing = Preprocessing::Table(preprocessing);
-        Ok(Prepared { preprocessing, train, plain_train, val, test, split, notes: self.notes.clone(), warnings })
+        Ok(Prepared { preprocessing, train, plain_train, val, test, split, notes, warnings })
     }
 }
 
@@ -111,12 +168,15 @@ impl Parts {
         let Some(file) = file else {
             return if rows.is_empty() { Ok(None) } else { labelled(preprocessing, table, rows).map(Some) };
         };
-        let table = file.reader(preprocessing, &options.read_options())?.read_all()?;
-        *rows = preprocessing.target.rows_with_target(&table)?;
-        if rows.is_empty() {
-            return Err(Error::data(&table.path, "the label is missing in every row"));
-        }
-        self.warnings.extend(without_target(&table, rows.len()));
+        let (table, warnings) = read_rows(preprocessing, file, &options.read_options())?;
+        let part = match name {
+            PartName::Val => "validation",
+            PartName::Test => "test",
+        };
+        let named = |warning: Warning| Warning { message: format!("{part} file: {}", warning.message), ..warning };
+        self.warnings.extend(warnings.into_iter().map(named));
+        *rows = preprocessing.usable_rows(&table)?;
+        self.warnings.extend(without_target(&preprocessing.target, &table));
         labelled(preprocessing, &table, rows).map(Some)
     }
 }
@@ -130,14 +190,57 @@ pub(super) fn labelled(preprocessing: &TablePreprocessing, table: &Table, rows: 
     })
 }
 
-/// The warning about rows that are left out, if there are any.
-pub(super) fn without_target(table: &Table, usable: usize) -> Option<Warning> {
-    let dropped = table.rows() - usable;
+/// The warning about rows without a target, if there are any.
+pub(super) fn without_target(target: &Target, table: &Table) -> Option<Warning> {
+    let rows = table.rows();
+    let dropped = rows - target.rows_with_target(table).map_or(rows, |rows| rows.len());
     (dropped > 0).then(|| {
-        let (path, rows) = (table.path.display(), table.rows());
-        let message = format!("{path}: {dropped} of {rows} rows have no target and are left out");
+        let message = format!("{}: {dropped} of {rows} rows have no target and are left out", table.path.display());
         Warning::new(WarningKind::NoTarget, message).count(dropped)
     })
+}
+
+/// What is said of rows of weight 0.
+fn without_weight(roles: &Roles, table: &Table) -> Option<String> {
+    let weights = &table.columns[roles.weight?];
+    let count = (0..table.rows() as u32).filter(|row| has_no_weight(weights, *row)).count();
+    (count > 0).then(|| format!("weights: {count} rows have weight 0 and are left out"))
+}
+
+/// Columns that are listed by name.
+const LISTED: usize = 5;
+
+/// What is said of columns that are left out since they are 0 everywhere.
+fn zero_columns(preprocessing: &TablePreprocessing) -> Option<String> {
+    let zeros: Vec<&str> =
+        preprocessing.constants.iter().filter(|c| c.value == "0").map(|constant| constant.column.as_str()).collect();
+    let more = if zeros.len() > LISTED { ", …" } else { "" };
+    let listed = zeros.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
+    let columns = if zeros.len() == 1 { "column is" } else { "columns are" };
+    (!zeros.is_empty()).then(|| format!("left out: {} {columns} 0 in all training rows ({listed}{more})", zeros.len()))
+}
+
+/// Whether the text of a label is needed beside its numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LabelSpelling {
+    /// Numbers tell all.
+    Numbers,
+    /// The labels must be read as they are written.
+    AsWritten,
+}
+
+impl LabelSpelling {
+    /// Numbers with decimals are no classes unless the user says so; whole ones are classes called as they are written.
+    fn of(file: &WholeFile, label: usize, task: TaskChoice, has_missing: bool) -> Self {
+        let fraction = |values: &[f64]| values.iter().any(|value| value.fract() != 0.0 && !value.is_nan());
+        let asked = matches!(task, TaskChoice::Binary | TaskChoice::Multiclass);
+        match (&file.columns[label], task) {
+            (_, TaskChoice::Regression | TaskChoice::Multilabel) => Self::Numbers,
+            (Column::Numbers(values), _) if fraction(values) && !asked => Self::Numbers,
+            (Column::Numbers(_), _) if file.plain[label] && !has_missing => Self::Numbers,
+            _ => Self::AsWritten,
+        }
+    }
 }
 
 /// A label that was inferred to be classes, but looks like numbers with a slip of the pen, or like a name for each row.

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::balance::class_index;
 use super::dataset::Targets;
-use super::table::{Column, ColumnKind, MISSING, Table, canonical_level, parse_number, shortened};
+use super::labels::are_numbers;
+use super::number::NumberForm;
+use super::table::{Column, ColumnKind, MISSING, Table, parse_number, shortened};
 use super::task::Task;
 use crate::{Error, Result};
 
@@ -27,6 +29,9 @@ pub struct Target {
     /// Standard deviation of each target of a regression, 1 where targets are not scaled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sd: Vec<f64>,
+    /// How the numbers of each label are written; empty where all have a decimal point and nothing else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forms: Vec<NumberForm>,
 }
 
 impl Target {
@@ -36,11 +41,21 @@ impl Target {
     /// [`Error::Mismatch`] if `positive` is not a class, or the task is not binary.
     pub fn new(table: &Table, labels: &[usize], task: Task, positive: Option<&str>) -> Result<Self> {
         let columns: Vec<String> = labels.iter().map(|&label| table.names[label].clone()).collect();
-        let mut target = Self { task, columns, classes: Vec::new(), numeric: false, mean: Vec::new(), sd: Vec::new() };
+        let form = |label: &usize| match &table.kinds[*label] {
+            ColumnKind::Number(form) => *form,
+            ColumnKind::Date(_) | ColumnKind::Text => NumberForm::default(),
+        };
+        let mut forms: Vec<NumberForm> = labels.iter().map(form).collect();
+        if forms.iter().all(NumberForm::is_plain) {
+            forms.clear();
+        }
+        let (classes, mean, sd) = (Vec::new(), Vec::new(), Vec::new());
+        let mut target = Self { task, columns, classes, numeric: false, mean, sd, forms };
         if matches!(task, Task::Binary | Task::Multiclass) {
-            let column = &table.columns[labels[0]];
-            target.numeric = matches!(column, Column::Numbers(_));
-            let Column::Text { levels, .. } = column.clone().into_text() else { unreachable!("the column is text") };
+            let Column::Text { levels, .. } = table.columns[labels[0]].clone().into_text() else {
+                unreachable!("the column is text")
+            };
+            target.numeric = are_numbers(&levels);
             target.classes = sorted_levels(levels, target.numeric);
         }
         if task == Task::Regression {
@@ -100,9 +115,10 @@ impl Target {
         }
     }
 
-    /// What the label columns are read as.
-    pub fn kind(&self) -> ColumnKind {
-        if self.classes.is_empty() { ColumnKind::Number } else { ColumnKind::Text }
+    /// What a label column is read as.
+    pub fn kind(&self, label: usize) -> ColumnKind {
+        let form = self.forms.get(label).copied().unwrap_or_default();
+        if self.classes.is_empty() { ColumnKind::Number(form) } else { ColumnKind::Text }
     }
 
     /// An output of a regression in the target's own unit: `value · sd + mean`; other tasks' outputs as they are.
@@ -186,8 +202,9 @@ impl Target {
 
     /// Index of a class by its name.
     pub fn class_of(&self, level: &str) -> Option<u32> {
-        let level = canonical_level(level, self.numeric);
-        self.classes.iter().position(|class| *class == level).map(|index| index as u32)
+        let value = parse_number(level).filter(|_| self.numeric);
+        let same = |class: &String| class == level || (value.is_some() && parse_number(class) == value);
+        self.classes.iter().position(same).map(|index| index as u32)
     }
 }
 

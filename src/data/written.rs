@@ -43,6 +43,162 @@ impl fmt::Display for Delimiter {
     }
 }
 
+/// One character: what parts thousands, what begins a comment, what encloses a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Character(pub char);
+
+impl FromStr for Character {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let mut all = text.chars();
+        match (text, all.next(), all.next()) {
+            ("space", ..) => Ok(Self(' ')),
+            (_, Some(c), None) if !c.is_alphanumeric() && c != '\n' && c != '\r' => Ok(Self(c)),
+            _ => Err(Error::Usage(format!("expected one character that is no letter or digit, found \"{text}\""))),
+        }
+    }
+}
+
+impl fmt::Display for Character {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == ' ' { f.write_str("space") } else { write!(f, "{}", self.0) }
+    }
+}
+
+/// What encloses cells that contain the delimiter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quote {
+    /// Nothing: quotes are characters like any other.
+    None,
+    /// This ASCII character.
+    Byte(u8),
+}
+
+impl FromStr for Quote {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        match text.as_bytes() {
+            b"none" => Ok(Self::None),
+            [byte] if byte.is_ascii_punctuation() => Ok(Self::Byte(*byte)),
+            _ => {
+                Err(Error::Usage(format!("--quote: expected one character such as \" or ', or none, found \"{text}\"")))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Quote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Byte(byte) => write!(f, "{}", *byte as char),
+        }
+    }
+}
+
+/// The encoding of a text, by a label of the Encoding Standard, <https://encoding.spec.whatwg.org/#names-and-labels>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EncodingName(pub &'static encoding_rs::Encoding);
+
+impl FromStr for EncodingName {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        encoding_rs::Encoding::for_label(text.as_bytes()).map(Self).ok_or_else(|| {
+            Error::Usage(format!(
+                "--encoding: expected a name such as utf-8, latin1, windows-1251, utf-16le or shift_jis, found \"{text}\""
+            ))
+        })
+    }
+}
+
+impl fmt::Display for EncodingName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name())
+    }
+}
+
+/// How the dates of one column are read: `COLUMN=FORMAT`, `COLUMN=auto`, `COLUMN=text`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DateColumn {
+    /// The column, as it is named.
+    pub column: String,
+    /// A pattern of `strptime`, `auto` or `text`.
+    pub form: String,
+}
+
+impl FromStr for DateColumn {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || {
+            let message = format!(
+                "--dates: expected COLUMN=FORMAT with a format such as %d/%m/%Y, or COLUMN=auto or COLUMN=text, found \"{text}\""
+            );
+            Error::Usage(message)
+        };
+        let (column, form) = text.rsplit_once('=').ok_or_else(wrong)?;
+        let known = form == "auto" || form == "text" || super::date::DateForm::of_pattern(form).is_some();
+        if column.is_empty() || !known {
+            return Err(wrong());
+        }
+        Ok(Self { column: column.to_owned(), form: form.to_owned() })
+    }
+}
+
+impl fmt::Display for DateColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.column, self.form)
+    }
+}
+
+/// How rows are dealt to the parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SplitMode {
+    /// Each class in its proportion; as `random` where there are no classes.
+    Stratified,
+    /// Plainly at random.
+    Random,
+    /// All rows with one value of this column go to one part.
+    Group(String),
+    /// In the order of this column: the latest rows are the test part, those before them the validation part.
+    Time(String),
+}
+
+impl SplitMode {
+    /// The column that decides, where one does.
+    pub fn column(&self) -> Option<&String> {
+        match self {
+            Self::Group(column) | Self::Time(column) => Some(column),
+            Self::Stratified | Self::Random => None,
+        }
+    }
+}
+
+impl FromStr for SplitMode {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        match text.split_once(':') {
+            None if text == "stratified" => Ok(Self::Stratified),
+            None if text == "random" => Ok(Self::Random),
+            Some(("group", column)) if !column.is_empty() => Ok(Self::Group(column.to_owned())),
+            Some(("time", column)) if !column.is_empty() => Ok(Self::Time(column.to_owned())),
+            _ => Err(Error::Usage(format!(
+                "--split: expected one of stratified, random, group:COLUMN, time:COLUMN, found \"{text}\""
+            ))),
+        }
+    }
+}
+
+impl fmt::Display for SplitMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stratified => f.write_str("stratified"),
+            Self::Random => f.write_str("random"),
+            Self::Group(column) => write!(f, "group:{column}"),
+            Self::Time(column) => write!(f, "time:{column}"),
+        }
+    }
+}
+
 /// Where a validation or test part comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PartFrom {
@@ -96,7 +252,7 @@ macro_rules! serde_as_text {
         }
     )+};
 }
-serde_as_text!(Delimiter, PartFrom);
+serde_as_text!(Delimiter, PartFrom, Character, Quote, EncodingName, DateColumn, SplitMode);
 
 /// A text, or a number in a configuration file, as the flag would be written.
 struct Text(String);
@@ -120,6 +276,13 @@ impl<'de> Deserialize<'de> for Text {
 
 /// A list, or its comma-separated text.
 pub(super) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<String>, D::Error> {
+    let items = whole_items(deserializer)?;
+    Ok(items.iter().flat_map(|item| item.split(',')).map(|item| item.trim().to_owned()).collect())
+}
+
+/// A list, or one text. A text that names a column may be the comma-separated names of several: that is told only with
+/// the columns at hand.
+pub(super) fn whole_items<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Any {
@@ -129,6 +292,15 @@ pub(super) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::R
     Ok(match Any::deserialize(deserializer)? {
         Any::List(items) => items.into_iter().map(|item| item.0).collect(),
         Any::One(text) if text.0.is_empty() => Vec::new(),
-        Any::One(text) => text.0.split(',').map(|item| item.trim().to_owned()).collect(),
+        Any::One(text) => vec![text.0],
     })
+}
+
+/// One value of a kind that knows how to read itself, or a list of them.
+pub(super) fn one_or_more<'de, D, T>(deserializer: D) -> std::result::Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err = Error>,
+{
+    whole_items(deserializer)?.iter().map(|item| item.parse().map_err(serde::de::Error::custom)).collect()
 }

@@ -86,10 +86,7 @@ pub fn permutation_importance(
 
 fn labelled_rows(preprocessing: &TablePreprocessing, source: &Source, options: &ReadOptions) -> Result<Dataset> {
     let table = read_for(preprocessing, source, options)?;
-    let rows = preprocessing.target.rows_with_target(&table)?;
-    if rows.is_empty() {
-        return Err(Error::data(&table.path, "the label is missing in every row"));
-    }
+    let rows = preprocessing.usable_rows(&table)?;
     Ok(Dataset {
         features: preprocessing.features(&table, Some(&rows))?,
         targets: preprocessing.targets(&table, &rows)?,

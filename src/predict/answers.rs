@@ -98,6 +98,7 @@ mod tests {
             numeric: false,
             mean: Vec::new(),
             sd: Vec::new(),
+            forms: Vec::new(),
         };
         let answers = Answers::new(&target, true);
         let mut cells = Vec::new();

@@ -34,11 +34,17 @@ fn size(description: &Description) -> String {
 fn columns(all: &[ColumnDescription]) -> String {
     let shown = &all[..all.len().min(MOST_COLUMNS)];
     let is_number = |c: &&ColumnDescription| matches!(c.statistics, Statistics::Number { .. });
+    let is_date = |c: &&ColumnDescription| matches!(c.statistics, Statistics::Date { .. });
     let (numbers, others): (Vec<_>, Vec<_>) = shown.iter().partition(is_number);
+    let (dates, others): (Vec<_>, Vec<_>) = others.into_iter().partition(is_date);
     let mut text = String::new();
     if !numbers.is_empty() {
         let header = ["numbers", "missing", "distinct", "min", "median", "max", "mean", "sd"].map(str::to_owned);
         text += &format!("\n{}", table::plain(&header, &numbers.into_iter().filter_map(number).collect::<Vec<_>>()));
+    }
+    if !dates.is_empty() {
+        let header = ["dates", "missing", "distinct", "first", "median", "last"].map(str::to_owned);
+        text += &format!("\n{}", table::plain(&header, &dates.into_iter().filter_map(date).collect::<Vec<_>>()));
     }
     if !others.is_empty() {
         let header = ["text", "missing", "distinct", "most frequent"].map(str::to_owned);
@@ -55,6 +61,13 @@ fn number(column: &ColumnDescription) -> Option<Vec<String>> {
     let counts = [column.missing, column.distinct].map(|n| n.to_string());
     let figures = [min, median, max, mean, sd].map(table::short);
     Some([column.name.clone()].into_iter().chain(counts).chain(figures).collect())
+}
+
+fn date(column: &ColumnDescription) -> Option<Vec<String>> {
+    let Statistics::Date { min, max, median, .. } = &column.statistics else { return None };
+    let counts = [column.missing, column.distinct].map(|n| n.to_string());
+    let dates = [min, median, max].map(Clone::clone);
+    Some([column.name.clone()].into_iter().chain(counts).chain(dates).collect())
 }
 
 fn levels(column: &ColumnDescription) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gradlane::data::{Encoding, Feature, Preprocessing, Target, Task};
+use gradlane::data::{DateUnit, Encoding, Feature, Preprocessing, Target, Task};
 use gradlane::model::ModelDescription;
 use serde_json::Value;
 
@@ -117,6 +117,18 @@ fn encoding(encoding: &Encoding) -> (String, String) {
             (
                 format!("{}{indicated}", table::short(*fill)),
                 format!("(x − {}) / {}", table::short(*center), table::short(*scale)),
+            )
+        }
+        Encoding::Date { form, cycles, fill, indicator, center, scale } => {
+            let indicated = if *indicator { " and an indicator" } else { "" };
+            let cycles: String = cycles.iter().map(|cycle| format!(", sin and cos of {}", cycle.name())).collect();
+            let unit = match form.unit {
+                DateUnit::Days => "days",
+                DateUnit::Seconds | DateUnit::Clock => "seconds",
+            };
+            (
+                format!("{}{indicated}", form.written(*fill)),
+                format!("({unit} − {}) / {}{cycles}", table::short(*center), table::short(*scale)),
             )
         }
         Encoding::Category { levels, other, missing, .. } => {

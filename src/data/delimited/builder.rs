@@ -4,31 +4,12 @@ use std::path::Path;
 
 use indexmap::IndexSet;
 
-use crate::data::table::{Column, ColumnKind, MISSING, MissingMarkers, parse_number};
+use super::stream::Wanted;
+use crate::data::table::{Column, ColumnKind, MISSING, MissingMarkers};
 use crate::{Error, Result};
 
-/// The missing markers, and whether one looks like a number (`--na -999`): if none does, no number need be compared.
-#[derive(Clone, Copy)]
-pub struct Missing<'a> {
-    markers: &'a MissingMarkers,
-    numbers: bool,
-}
-
-impl<'a> Missing<'a> {
-    /// Of these markers.
-    pub fn new(markers: &'a MissingMarkers) -> Self {
-        Self { markers, numbers: markers.any(|marker| parse_number(marker).is_some()) }
-    }
-
-    /// The value of a cell, NaN where it is missing, `None` for text.
-    fn number(&self, cell: &str) -> Option<f64> {
-        match parse_number(cell) {
-            Some(_) if self.numbers && self.markers.matches(cell) => Some(f64::NAN),
-            None if self.markers.matches(cell) => Some(f64::NAN),
-            value => value,
-        }
-    }
-}
+/// Longest whole number that a double surely tells from its neighbours.
+const EXACT_DIGITS: usize = 15;
 
 fn all_missing(values: &[f64]) -> bool {
     values.iter().all(|value| value.is_nan())
@@ -41,13 +22,81 @@ fn missing_codes(values: &Vec<f64>) -> Vec<u32> {
     codes
 }
 
+/// Whether a whole number is written as short as can be: `7`, `-12`, not `07`, `7.0`, `7e0` or with more than 15 digits.
+fn is_plain_integer(cell: &str) -> bool {
+    let digits = cell.as_bytes().strip_prefix(b"-").unwrap_or(cell.as_bytes());
+    digits.len() <= EXACT_DIGITS && digits.iter().all(u8::is_ascii_digit) && (digits[0] != b'0' || digits.len() == 1)
+}
+
 /// The distinct texts of a column, in order of first appearance.
 type Levels = IndexSet<String, foldhash::fast::RandomState>;
 
+/// A number column as it is read.
+pub struct Numbers {
+    values: Vec<f64>,
+    /// Line of the first infinite one.
+    infinite: Option<u32>,
+    /// Whether each whole number is written as short as can be.
+    plain: bool,
+    /// The kind of a known schema: text is a fault then.
+    known: Option<ColumnKind>,
+    /// Whether it is no fault, and the cell is missing; how many were.
+    lenient: Option<usize>,
+    /// The first cell that is no number, where the schema says that it should be.
+    wrong: Option<(u32, String)>,
+}
+
+impl Numbers {
+    fn new(known: Option<ColumnKind>, rows: usize) -> Self {
+        Self { values: Vec::with_capacity(rows), infinite: None, plain: true, known, lenient: None, wrong: None }
+    }
+
+    /// Adds a cell; false if it is text, where the schema does not say that it should be a number.
+    #[inline]
+    fn push(&mut self, cell: &str, line: u32, missing: &MissingMarkers) -> bool {
+        let number = match &self.known {
+            None => missing.number(cell),
+            Some(kind) => known_number(kind, cell, missing),
+        };
+        let Some(value) = number else {
+            if self.known.is_none() {
+                return false;
+            }
+            match &mut self.lenient {
+                Some(count) => *count += 1,
+                None => {
+                    self.wrong.get_or_insert_with(|| (line, cell.to_owned()));
+                }
+            }
+            self.values.push(f64::NAN);
+            return true;
+        };
+        if value.is_infinite() {
+            self.infinite.get_or_insert(line);
+        }
+        if self.plain && value.fract() == 0.0 && !is_plain_integer(cell) {
+            self.plain = false;
+        }
+        self.values.push(value);
+        true
+    }
+}
+
+/// The value of a cell of a known kind, NaN where it is missing, `None` if it is neither. A plain number is one in every form.
+fn known_number(kind: &ColumnKind, cell: &str, missing: &MissingMarkers) -> Option<f64> {
+    let value = match kind {
+        ColumnKind::Number(form) if form.is_plain() => return missing.number(cell),
+        ColumnKind::Number(form) => form.parse(cell).or_else(|| missing.number(cell)),
+        ColumnKind::Date(form) => form.parse(cell),
+        ColumnKind::Text => None,
+    };
+    if missing.matches(cell) { Some(f64::NAN) } else { value }
+}
+
 /// One column as it is read.
 pub enum Builder {
-    /// Numbers so far, and the line of the first infinite one.
-    Numbers { values: Vec<f64>, infinite: Option<u32>, strict: bool, wrong: Option<(u32, String)> },
+    /// Numbers so far.
+    Numbers(Numbers),
     /// Text.
     Text { codes: Vec<u32>, levels: Levels },
     /// Numbers as well as text: to be read again as text.
@@ -57,15 +106,23 @@ pub enum Builder {
 impl Builder {
     /// Numbers until there is text, with room for so many rows.
     pub fn guess(rows: usize) -> Self {
-        Self::Numbers { values: Vec::with_capacity(rows), infinite: None, strict: false, wrong: None }
+        Self::Numbers(Numbers::new(None, rows))
     }
 
     /// What the schema says.
-    pub fn known(kind: ColumnKind) -> Self {
-        match kind {
-            ColumnKind::Number => Self::Numbers { values: Vec::new(), infinite: None, strict: true, wrong: None },
+    pub fn known(wanted: &Wanted) -> Self {
+        match &wanted.kind {
             ColumnKind::Text => Self::text(),
+            kind => {
+                let numbers = Numbers::new(Some(kind.clone()), 0);
+                Self::Numbers(Numbers { lenient: wanted.lenient.then_some(0), ..numbers })
+            }
         }
+    }
+
+    /// Cells that are no numbers and count as missing.
+    pub fn unreadable(&self) -> usize {
+        if let Self::Numbers(numbers) = self { numbers.lenient.unwrap_or(0) } else { 0 }
     }
 
     /// Text, whatever the cells look like.
@@ -76,83 +133,86 @@ impl Builder {
     /// A builder for a run of rows that follow, which takes up what is known of the column's kind.
     pub fn for_later(&self) -> Self {
         match self {
-            Self::Numbers { strict, .. } => {
-                Self::Numbers { values: Vec::new(), infinite: None, strict: *strict, wrong: None }
-            }
+            Self::Numbers(numbers) => Self::Numbers(Numbers::new(numbers.known.clone(), 0)),
             Self::Text { .. } => Self::text(),
             Self::Again => Self::Again,
         }
     }
 
     /// Adds a cell, which has no blanks around it.
-    pub fn push(&mut self, cell: &str, line: u32, missing: Missing) {
+    #[inline]
+    pub fn push(&mut self, cell: &str, line: u32, missing: &MissingMarkers) {
         match self {
-            Self::Numbers { values, infinite, strict, wrong } => match missing.number(cell) {
-                Some(value) => {
-                    if value.is_infinite() {
-                        infinite.get_or_insert(line);
-                    }
-                    values.push(value);
+            Self::Numbers(numbers) => {
+                if !numbers.push(cell, line, missing) {
+                    self.push_first_text(cell, line, missing);
                 }
-                None if *strict => {
-                    wrong.get_or_insert_with(|| (line, cell.to_owned()));
-                    values.push(f64::NAN);
-                }
-                None if all_missing(values) => {
-                    *self = Self::Text { codes: missing_codes(values), levels: Levels::default() };
-                    self.push(cell, line, missing);
-                }
-                None => *self = Self::Again,
-            },
+            }
             Self::Text { codes, levels } => codes.push(match levels.get_index_of(cell) {
                 Some(code) => code as u32,
-                None if missing.markers.matches(cell) => MISSING,
+                None if missing.matches(cell) => MISSING,
                 None => levels.insert_full(cell.to_owned()).0 as u32,
             }),
             Self::Again => {}
         }
     }
 
-    /// Adds the rows of `later`, which follow those read so far: as if one builder had read all, or to be read again.
-    pub fn append(&mut self, later: Self) {
-        match (&mut *self, later) {
-            (
-                Self::Numbers { values, infinite, wrong, .. },
-                Self::Numbers { values: more, infinite: i, wrong: w, .. },
-            ) => {
-                values.extend(more);
-                *infinite = infinite.or(i);
-                *wrong = wrong.take().or(w);
-            }
-            (Self::Text { codes, levels }, Self::Text { codes: more, levels: named }) => {
-                let renamed: Vec<u32> = named.into_iter().map(|text| levels.insert_full(text).0 as u32).collect();
-                codes.extend(more.iter().map(|&code| if code == MISSING { MISSING } else { renamed[code as usize] }));
-            }
-            (Self::Numbers { values, .. }, Self::Text { codes: more, levels }) if all_missing(values) => {
-                let mut codes = missing_codes(values);
-                codes.extend(more);
-                *self = Self::Text { codes, levels };
-            }
-            (Self::Text { codes, .. }, Self::Numbers { values, .. }) if all_missing(&values) => {
-                codes.resize(codes.len() + values.len(), MISSING);
+    fn push_first_text(&mut self, cell: &str, line: u32, missing: &MissingMarkers) {
+        match self {
+            Self::Numbers(numbers) if all_missing(&numbers.values) => {
+                *self = Self::Text { codes: missing_codes(&numbers.values), levels: Levels::default() };
+                self.push(cell, line, missing);
             }
             _ => *self = Self::Again,
         }
     }
 
+    /// Adds the rows of `later`, which follow those read so far: as if one builder had read all, or to be read again.
+    pub fn append(&mut self, later: Self) {
+        match (&mut *self, later) {
+            (Self::Numbers(so_far), Self::Numbers(more)) => {
+                so_far.values.extend(more.values);
+                so_far.infinite = so_far.infinite.or(more.infinite);
+                so_far.plain &= more.plain;
+                so_far.wrong = so_far.wrong.take().or(more.wrong);
+            }
+            (Self::Text { codes, levels }, Self::Text { codes: more, levels: named }) => {
+                let renamed: Vec<u32> = named.into_iter().map(|text| levels.insert_full(text).0 as u32).collect();
+                codes.extend(more.iter().map(|&code| if code == MISSING { MISSING } else { renamed[code as usize] }));
+            }
+            (Self::Numbers(so_far), Self::Text { codes: more, levels }) if all_missing(&so_far.values) => {
+                let mut codes = missing_codes(&so_far.values);
+                codes.extend(more);
+                *self = Self::Text { codes, levels };
+            }
+            (Self::Text { codes, .. }, Self::Numbers(more)) if all_missing(&more.values) => {
+                codes.resize(codes.len() + more.values.len(), MISSING);
+            }
+            _ => *self = Self::Again,
+        }
+    }
+
+    /// Whether each whole number was written as short as can be; true of text.
+    pub fn is_plain(&self) -> bool {
+        matches!(self, Self::Numbers(numbers) if numbers.plain)
+    }
+
     /// The column, or the fault of its first wrong cell.
     pub fn finish(self, path: &Path, name: &str) -> Result<Column> {
         match self {
-            Self::Numbers { wrong: Some((line, cell)), .. } => {
-                let message = format!("expected a number, found \"{cell}\": leave the cell empty if there is no value");
-                Err(Error::data_at(path, Some(line.into()), Some(name), message))
-            }
-            Self::Numbers { infinite: Some(line), .. } => {
+            Self::Numbers(Numbers { wrong: Some((line, cell)), known, .. }) => {
+                let what = if matches!(known, Some(ColumnKind::Date(_))) { "date" } else { "number" };
+                let comma = if cell.contains(',') { "; --decimal , reads decimal commas" } else { "" };
                 let message =
-                    "expected a finite number, found an infinite one: leave the cell empty if there is no value";
+                    format!("expected a {what}, found \"{cell}\": leave the cell empty if there is no value{comma}");
                 Err(Error::data_at(path, Some(line.into()), Some(name), message))
             }
-            Self::Numbers { values, .. } => Ok(Column::Numbers(values)),
+            Self::Numbers(Numbers { infinite: Some(line), .. }) => {
+                let message = "expected a finite number, found an infinite one, or one beyond 1.8e308: leave the cell \
+                               empty if there is no value, or --na \"+inf\"";
+                Err(Error::data_at(path, Some(line.into()), Some(name), message))
+            }
+            Self::Numbers(Numbers { values, .. }) => Ok(Column::Numbers(values)),
             Self::Text { codes, levels } => Ok(Column::Text { codes, levels: levels.into_iter().collect() }),
             Self::Again => unreachable!("a column that is to be read again has been"),
         }

@@ -2,12 +2,15 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use csv::ByteRecord;
 use memchr::memchr_iter;
 
-use crate::data::layout::{Layout, is_blank, not_utf8};
+use crate::data::dialect::is_blank;
+use crate::data::layout::Layout;
 use crate::data::source::read_error;
+use crate::data::text::{Conversion, TextReader};
 use crate::{Error, Result};
 
 /// Bytes of a file whose last line surely has its end, so that lines are counted alike.
@@ -39,21 +42,21 @@ pub struct Row<'a> {
     /// Line of the file on which it begins.
     pub line: u32,
     cells: &'a ByteRecord,
-    /// All cells, if they are UTF-8: one check for a row costs less than one for each cell.
-    text: Option<&'a str>,
-    path: &'a Path,
+    /// All cells: one check for UTF-8 for a row costs less than one for each cell.
+    text: &'a str,
 }
 
 impl<'a> Row<'a> {
     /// The cell in `column`, without the blanks around it.
-    pub fn cell(&self, column: usize) -> Result<&'a str> {
-        let range = self.cells.range(column).expect("a row has the width of the file");
-        // A delimiter may part the bytes of a character: then `get` finds no text.
-        let cell = match self.text {
-            Some(text) => text.get(range),
-            None => std::str::from_utf8(&self.cells.as_slice()[range]).ok(),
-        };
-        cell.map(trimmed).ok_or_else(|| not_utf8(self.path, Some(self.line.into())))
+    #[inline]
+    pub fn cell(&self, column: usize) -> &'a str {
+        trimmed(self.raw(column))
+    }
+
+    /// The cell in `column` as it is written.
+    #[inline]
+    pub fn raw(&self, column: usize) -> &'a str {
+        &self.text[self.cells.range(column).expect("a row has the width of the file")]
     }
 }
 
@@ -65,25 +68,74 @@ fn trimmed(cell: &str) -> &str {
     }
 }
 
-/// The rows of a file, or of a part of it: checked for width, blank lines left out.
+/// What was odd about some rows, beside what they hold.
+#[derive(Debug, Default)]
+pub struct Oddities {
+    /// Lines that repeat the header: how many, and the first.
+    pub repeated_header: Option<(usize, u32)>,
+    /// Blank lines of a file of one column, which are rows without a value: how many, and the first.
+    pub blank: Option<(usize, u32)>,
+    /// The first rows that go on over several lines, with the lines on which they begin.
+    pub long: Vec<(u32, ByteRecord)>,
+}
+
+/// Rows over several lines that are kept to be looked at.
+const MOST_LONG: usize = 64;
+
+fn counted(so_far: &mut Option<(usize, u32)>, line: u32) {
+    so_far.get_or_insert((0, line)).0 += 1;
+}
+
+impl Oddities {
+    /// Adds those of rows that follow.
+    pub fn append(&mut self, later: Self) {
+        let sum = |a: Option<(usize, u32)>, b: Option<(usize, u32)>| match (a, b) {
+            (Some((n, line)), Some((m, _))) => Some((n + m, line)),
+            (a, b) => a.or(b),
+        };
+        self.repeated_header = sum(self.repeated_header, later.repeated_header);
+        self.blank = sum(self.blank, later.blank);
+        self.long.extend(later.long);
+        self.long.truncate(MOST_LONG);
+    }
+}
+
+/// The rows of a file, or of a part of it: checked for width, blank lines and repeated headers left out.
 pub struct Rows<R> {
     reader: csv::Reader<Terminated<R>>,
     record: ByteRecord,
-    width: usize,
+    layout: Arc<Layout>,
     path: PathBuf,
     /// Lines of the file above the first byte.
     lines_above: u64,
+    /// What was odd so far.
+    pub oddities: Oddities,
+    gaps: Gaps,
+}
+
+/// In a file of one column a blank line is a row without a value: such rows are told by the lines that the reader passed.
+#[derive(Debug, Default)]
+struct Gaps {
+    /// The line on which the last row ended; `None` where blank lines are no rows.
+    ended_on: Option<u64>,
+    /// Line of the record that was read and waits until the blank lines above it have had their turn.
+    waiting: Option<u64>,
+    /// Blank lines left above it.
+    blank: u64,
+    empty: ByteRecord,
 }
 
 impl<R: Read> Rows<R> {
     /// Rows of `bytes`, which begin on `line` of the file.
-    pub fn new(path: &Path, layout: &Layout, bytes: R, line: u64) -> Self {
+    pub fn new(path: &Path, layout: &Arc<Layout>, bytes: R, line: u64) -> Self {
         Self {
-            reader: layout.csv().from_reader(Terminated { bytes, newline_given: false, ended: false }),
+            reader: layout.dialect.csv().from_reader(Terminated { bytes, newline_given: false, ended: false }),
             record: ByteRecord::new(),
-            width: layout.names.len(),
+            layout: Arc::clone(layout),
             path: path.to_path_buf(),
             lines_above: line - 1,
+            oddities: Oddities::default(),
+            gaps: Gaps::default(),
         }
     }
 
@@ -92,31 +144,101 @@ impl<R: Read> Rows<R> {
         &self.path
     }
 
-    /// Goes past the header: the place of the newline that ends it, and the line which that ends.
-    pub fn skip_header(&mut self) -> Result<(usize, u64)> {
-        self.next_record()?;
+    /// Where the bytes come from.
+    fn source(&self) -> &R {
+        &self.reader.get_ref().bytes
+    }
+
+    /// Goes past a `sep=` line and the header: the place of the newline that ends them, and the line which that ends; nothing
+    /// where there are neither.
+    pub fn skip_above(&mut self) -> Result<Option<(usize, u64)>> {
+        let records = usize::from(self.layout.dialect.sep_line) + usize::from(self.layout.header);
+        for _ in 0..records {
+            self.next_record()?;
+        }
         let after = self.reader.position();
-        Ok((after.byte().saturating_sub(1) as usize, self.lines_above + after.line().saturating_sub(1).max(1)))
+        let place = after.byte().saturating_sub(1) as usize;
+        let line = self.lines_above + after.line().saturating_sub(1).max(1);
+        if records == 0 {
+            return Ok(None);
+        }
+        self.begin_below(line);
+        Ok(Some((place, line)))
+    }
+
+    /// Says that the rows begin below `line`: blank lines from there on are rows, if the file has one column.
+    pub fn begin_below(&mut self, line: u64) {
+        if self.layout.names.len() == 1 && self.layout.dialect.comment.is_none() {
+            self.gaps.ended_on = Some(line);
+            self.gaps.empty = ByteRecord::from(vec![""]);
+        }
     }
 
     /// The next row.
+    #[inline]
     pub fn next(&mut self) -> Result<Option<Row<'_>>> {
-        if !self.next_record()? {
-            return Ok(None);
+        let line = match self.gaps.waiting {
+            Some(line) => line,
+            None => match self.read_row()? {
+                Some(line) => line,
+                None => return Ok(None),
+            },
+        };
+        if self.gaps.blank > 0 {
+            return Ok(Some(self.blank_row(line)));
         }
-        // The reader's own place of a record is before the blank lines above it; count back from its end instead.
-        let inner = memchr_iter(b'\n', self.record.as_slice()).count() as u64;
-        let end = self.lines_above + self.reader.position().line();
-        if self.reader.get_ref().ended {
-            let message = "a quote is opened in this row and never closed";
-            return Err(Error::data_at(&self.path, Some(end.saturating_sub(inner)), None, message));
+        self.gaps.waiting = None;
+        let text =
+            std::str::from_utf8(self.record.as_slice()).expect("text is decoded, and parted at ASCII characters");
+        Ok(Some(Row { line: short(line), cells: &self.record, text }))
+    }
+
+    fn blank_row(&mut self, line: u64) -> Row<'_> {
+        let blank = short(line - self.gaps.blank);
+        self.gaps.blank -= 1;
+        self.gaps.waiting = Some(line);
+        counted(&mut self.oddities.blank, blank);
+        Row { line: blank, cells: &self.gaps.empty, text: "" }
+    }
+
+    /// Reads the next row that is no header; the line on which it begins.
+    fn read_row(&mut self) -> Result<Option<u64>> {
+        while self.next_record()? {
+            // The reader's own place of a record is before the blank lines above it; count back from its end instead.
+            let inner = memchr_iter(b'\n', self.record.as_slice()).count() as u64;
+            let end = self.lines_above + self.reader.position().line();
+            if self.reader.get_ref().ended {
+                let message =
+                    "a quote is opened in this row and never closed; --quote none reads quotes as plain characters";
+                return Err(Error::data_at(&self.path, Some(end.saturating_sub(inner)), None, message));
+            }
+            let line = end.saturating_sub(1 + inner).max(1);
+            if self.record.len() != self.layout.names.len() {
+                return Err(self.wrong_width(line, inner));
+            }
+            if inner > 0 && self.oddities.long.len() < MOST_LONG {
+                self.oddities.long.push((short(line), self.record.clone()));
+            }
+            if let Some(last) = &mut self.gaps.ended_on {
+                self.gaps.blank = line.saturating_sub(*last + 1);
+                *last = end.saturating_sub(1);
+            }
+            if !self.repeats_header() {
+                return Ok(Some(line));
+            }
+            counted(&mut self.oddities.repeated_header, short(line));
         }
-        let line = end.saturating_sub(1 + inner).max(1);
-        if self.record.len() != self.width {
-            return Err(self.wrong_width(line, inner));
-        }
-        let (cells, path, line) = (&self.record, self.path.as_path(), u32::try_from(line).unwrap_or(u32::MAX));
-        Ok(Some(Row { line, cells, text: std::str::from_utf8(cells.as_slice()).ok(), path }))
+        Ok(None)
+    }
+
+    /// Whether the record is the header once more, as in files that were written one behind the other.
+    fn repeats_header(&self) -> bool {
+        let names = &self.layout.names;
+        let is_name = |(cell, name): (&[u8], &String)| cell.trim_ascii() == name.as_bytes();
+        self.layout.header
+            && names.len() > 1
+            && self.record.get(0).is_some_and(|cell| cell.trim_ascii() == names[0].as_bytes())
+            && self.record.iter().zip(names).all(is_name)
     }
 
     /// Reads up to the end of the next record that is not blank; whether there is one.
@@ -130,7 +252,7 @@ impl<R: Read> Rows<R> {
     }
 
     fn wrong_width(&self, line: u64, inner: u64) -> Error {
-        let mut message = format!("expected {} columns, found {}", self.width, self.record.len());
+        let mut message = format!("expected {} columns, found {}", self.layout.names.len(), self.record.len());
         if inner > 0 {
             message.push_str(&format!("; the row goes on to line {}: is a quote left open?", line + inner));
         }
@@ -144,4 +266,16 @@ impl<R: Read> Rows<R> {
             _ => Error::data(&self.path, message),
         }
     }
+}
+
+impl Rows<TextReader> {
+    /// What was found out about the bytes so far.
+    pub fn conversion(&self) -> &Conversion {
+        self.source().conversion()
+    }
+}
+
+/// Lines beyond four thousand million are not told apart.
+fn short(line: u64) -> u32 {
+    u32::try_from(line).unwrap_or(u32::MAX)
 }

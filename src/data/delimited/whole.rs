@@ -1,100 +1,185 @@
-//! A whole file to a table, on all threads.
+//! A whole file in memory, read on all threads; its columns can be read again as text.
 
-use std::path::{Path, PathBuf};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::builder::{Builder, Missing};
-use super::rows::Rows;
-use super::runs::{Run, cut};
+use super::builder::Builder;
+use super::rows::{Oddities, Rows};
+use super::runs::{BYTES_OF_A_COLUMN, RUN_BYTES, Run, cut};
 use crate::data::layout::Layout;
-use crate::data::table::{MissingMarkers, Table};
-use crate::{Error, Result};
+use crate::data::options::ReadOptions;
+use crate::data::table::{Column, MissingMarkers};
+use crate::data::text::Text;
+use crate::{Error, Result, Warning};
 
 /// Runs for each thread that are read before they are joined: enough to keep all busy.
 const RUNS_AT_ONCE: usize = 8;
 /// Bytes of the runs that are read before they are joined, one run for each thread at least.
 const BYTES_AT_ONCE: usize = 64 << 20;
 
-/// Reads the rows of `bytes` in runs of `run_bytes` or more, on which neither the table nor any message depends.
-pub fn read(bytes: &[u8], path: PathBuf, layout: Layout, markers: &MissingMarkers, run_bytes: usize) -> Result<Table> {
-    let (body, line) = below_header(bytes, &path, &layout)?;
-    let runs = cut(body, line, layout.delimiter, run_bytes);
-    let file = File { path: &path, layout: &layout, missing: Missing::new(markers), runs };
-
-    let (all, rows): (Vec<usize>, usize) = ((0..layout.names.len()).collect(), file.likely_rows());
-    let mut part = file.read(&all, all.iter().map(|_| Builder::guess(rows)).collect())?;
-    if part.lines.is_empty() {
-        let hint = if layout.header { ", found a header only" } else { "" };
-        return Err(Error::data(&path, format!("expected rows of data{hint}")));
-    }
-    // A column of text in which some cells were taken for numbers is read again: all count as they are written.
-    let again: Vec<usize> = all.into_iter().filter(|&c| matches!(part.columns[c], Builder::Again)).collect();
-    if !again.is_empty() {
-        let texts = file.read(&again, again.iter().map(|_| Builder::text()).collect())?;
-        again.iter().zip(texts.columns).for_each(|(&column, text)| part.columns[column] = text);
-    }
-    let columns = part.columns.into_iter().zip(&layout.names).map(|(builder, name)| builder.finish(&path, name));
-    let (columns, lines) = (columns.collect::<Result<_>>()?, part.lines);
-    Ok(Table { columns, names: layout.names, named: layout.header, lines, path })
+/// A file in memory whose columns were read as numbers or as text. It keeps the bytes: what a column means is known only later.
+pub struct WholeFile {
+    /// Name of the file.
+    pub path: PathBuf,
+    /// What parts its cells, and the names of its columns.
+    pub layout: Arc<Layout>,
+    /// The columns: numbers where each cell is one or is missing, else text.
+    pub columns: Vec<Column>,
+    /// Of each column whether it is of numbers, all whole ones written as short as can be.
+    pub plain: Vec<bool>,
+    /// Line on which each row begins.
+    pub lines: Vec<u32>,
+    /// What was odd about the rows.
+    pub oddities: Oddities,
+    /// What was decided about the bytes and is said aloud.
+    pub notes: Vec<String>,
+    /// What a user should look at.
+    pub warnings: Vec<Warning>,
+    bytes: Vec<u8>,
+    body: Range<usize>,
+    first_line: u64,
+    run_bytes: usize,
 }
 
-/// The bytes from the end of the header's line on, and the number of that line.
-fn below_header<'a>(bytes: &'a [u8], path: &Path, layout: &Layout) -> Result<(&'a [u8], u64)> {
-    if !layout.header {
-        return Ok((bytes, 1));
-    }
-    let (end, line) = Rows::new(path, layout, bytes, 1).skip_header()?;
-    Ok((&bytes[end..], line))
-}
-
-/// A file in memory.
-struct File<'a> {
-    path: &'a Path,
-    layout: &'a Layout,
-    missing: Missing<'a>,
-    runs: Vec<Run<'a>>,
-}
-
-impl File<'_> {
-    /// Rows to make room for: as many as there are newlines, as long as the numbers take no more room than their text.
-    fn likely_rows(&self) -> usize {
-        let (newlines, bytes) = self.runs.iter().fold((0, 0), |sum, r| (sum.0 + r.newlines, sum.1 + r.bytes.len()));
-        newlines.min(bytes / (self.layout.names.len() * size_of::<f64>())) + 1
+impl WholeFile {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with the line for a row of the wrong width, infinite numbers, no rows.
+    pub fn read(mut text: Text, options: &ReadOptions) -> Result<Self> {
+        let layout = Layout::find(&mut text, options)?;
+        let path = text.name().to_path_buf();
+        let (bytes, conversion) = text.into_bytes()?;
+        let run_bytes = RUN_BYTES.max(layout.names.len() * BYTES_OF_A_COLUMN);
+        let mut file = Self::of_bytes(bytes, path, layout, &options.missing, run_bytes)?;
+        file.notes = conversion.notes();
+        file.warnings.extend(conversion.warning(&file.path));
+        Ok(file)
     }
 
-    /// Runs that are read before they are joined.
-    fn runs_at_once(&self) -> usize {
-        let longest = self.runs.iter().map(|run| run.bytes.len()).max().unwrap_or(1);
-        let threads = rayon::current_num_threads();
-        (BYTES_AT_ONCE / longest.max(1)).clamp(threads, RUNS_AT_ONCE * threads)
+    /// Reads the rows of UTF-8 text in runs of `run_bytes` or more, on which neither the table nor any message depends.
+    pub(super) fn of_bytes(
+        bytes: Vec<u8>,
+        path: PathBuf,
+        layout: Layout,
+        markers: &MissingMarkers,
+        run_bytes: usize,
+    ) -> Result<Self> {
+        let layout = Arc::new(layout);
+        let above = Rows::new(&path, &layout, bytes.as_slice(), 1).skip_above()?;
+        let (start, first_line) = above.unwrap_or((0, 1));
+        // Where blank lines are rows they must not be cut from the row above them.
+        let run_bytes = if layout.names.len() == 1 { usize::MAX } else { run_bytes };
+        let mut file = Self {
+            columns: Vec::new(),
+            plain: Vec::new(),
+            lines: Vec::new(),
+            oddities: Oddities::default(),
+            notes: Vec::new(),
+            warnings: layout.warnings.clone(),
+            body: start..bytes.len(),
+            first_line,
+            run_bytes,
+            path,
+            layout,
+            bytes,
+        };
+        file.read_columns(markers)?;
+        Ok(file)
+    }
+
+    fn read_columns(&mut self, markers: &MissingMarkers) -> Result<()> {
+        let runs = self.runs();
+        let rows = likely_rows(&runs, self.layout.names.len());
+        let all: Vec<usize> = (0..self.layout.names.len()).collect();
+        let mut part = self.read_runs(&runs, &all, all.iter().map(|_| Builder::guess(rows)).collect(), markers)?;
+        if part.lines.is_empty() {
+            let hint = if self.layout.header { ", found a header only" } else { "" };
+            return Err(Error::data(&self.path, format!("expected rows of data{hint}")));
+        }
+        // A column of text in which some cells were taken for numbers is read again: all count as they are written.
+        let again: Vec<usize> = all.into_iter().filter(|&c| matches!(part.columns[c], Builder::Again)).collect();
+        if !again.is_empty() {
+            let texts = self.read_runs(&runs, &again, again.iter().map(|_| Builder::text()).collect(), markers)?;
+            again.iter().zip(texts.columns).for_each(|(&column, text)| part.columns[column] = text);
+        }
+        self.plain = part.columns.iter().map(Builder::is_plain).collect();
+        let named = part.columns.into_iter().zip(&self.layout.names);
+        self.columns = named.map(|(builder, name)| builder.finish(&self.path, name)).collect::<Result<_>>()?;
+        (self.lines, self.oddities) = (part.lines, part.oddities);
+        Ok(())
+    }
+
+    /// Columns read again as text, each cell as it is written; `markers` say which are missing.
+    ///
+    /// # Errors
+    /// None but those that reading them the first time had.
+    pub fn texts(&self, columns: &[usize], markers: &MissingMarkers) -> Result<Vec<Column>> {
+        if columns.is_empty() {
+            return Ok(Vec::new());
+        }
+        let builders = columns.iter().map(|_| Builder::text()).collect();
+        let part = self.read_runs(&self.runs(), columns, builders, markers)?;
+        let named = part.columns.into_iter().zip(columns);
+        named.map(|(builder, column)| builder.finish(&self.path, &self.layout.names[*column])).collect()
+    }
+
+    fn runs(&self) -> Vec<Run<'_>> {
+        cut(&self.bytes[self.body.clone()], self.first_line, &self.layout.dialect, self.run_bytes)
     }
 
     /// Reads the columns at the places `selected`.
     ///
     /// # Errors
     /// That of the first row at fault, whichever run finds one first.
-    fn read(&self, selected: &[usize], columns: Vec<Builder>) -> Result<Part> {
-        let mut all = Part { lines: Vec::with_capacity(self.likely_rows()), columns };
-        for runs in self.runs.chunks(self.runs_at_once()) {
-            let parts: Vec<Result<Part>> = runs.par_iter().map(|run| self.read_run(run, selected, &all)).collect();
+    fn read_runs(
+        &self,
+        runs: &[Run<'_>],
+        selected: &[usize],
+        columns: Vec<Builder>,
+        markers: &MissingMarkers,
+    ) -> Result<Part> {
+        let lines = Vec::with_capacity(likely_rows(runs, self.layout.names.len()));
+        let mut all = Part { lines, columns, oddities: Oddities::default() };
+        for runs in runs.chunks(runs_at_once(runs)) {
+            let read = |run| self.read_run(run, selected, &all, markers);
+            let parts: Vec<Result<Part>> = runs.par_iter().map(read).collect();
             all.append(parts.into_iter().collect::<Result<_>>()?);
         }
         Ok(all)
     }
 
-    fn read_run(&self, run: &Run, selected: &[usize], earlier: &Part) -> Result<Part> {
-        let columns = earlier.columns.iter().map(Builder::for_later).collect();
-        let mut part = Part { lines: Vec::with_capacity(run.newlines + 1), columns };
-        let mut rows = Rows::new(self.path, self.layout, run.bytes, run.line);
+    fn read_run(&self, run: &Run, selected: &[usize], earlier: &Part, markers: &MissingMarkers) -> Result<Part> {
+        let mut columns: Vec<Builder> = earlier.columns.iter().map(Builder::for_later).collect();
+        let mut lines = Vec::with_capacity(run.newlines + 1);
+        let mut rows = Rows::new(&self.path, &self.layout, run.bytes, run.line);
+        if self.body.start > 0 {
+            rows.begin_below(run.line);
+        }
         while let Some(row) = rows.next()? {
-            part.lines.push(row.line);
-            for (builder, &column) in part.columns.iter_mut().zip(selected) {
-                builder.push(row.cell(column)?, row.line, self.missing);
+            lines.push(row.line);
+            for (builder, &column) in columns.iter_mut().zip(selected) {
+                builder.push(row.cell(column), row.line, markers);
             }
         }
-        Ok(part)
+        Ok(Part { lines, columns, oddities: rows.oddities })
     }
+}
+
+/// Rows to make room for: as many as there are newlines, as long as the numbers take no more room than their text.
+fn likely_rows(runs: &[Run<'_>], width: usize) -> usize {
+    let (newlines, bytes) = runs.iter().fold((0, 0), |sum, r| (sum.0 + r.newlines, sum.1 + r.bytes.len()));
+    newlines.min(bytes / (width * size_of::<f64>())) + 1
+}
+
+/// Runs that are read before they are joined.
+fn runs_at_once(runs: &[Run<'_>]) -> usize {
+    let longest = runs.iter().map(|run| run.bytes.len()).max().unwrap_or(1);
+    let threads = rayon::current_num_threads();
+    (BYTES_AT_ONCE / longest.max(1)).clamp(threads, RUNS_AT_ONCE * threads)
 }
 
 /// Rows that follow each other, column by column.
@@ -102,6 +187,7 @@ struct Part {
     /// Line on which each row begins.
     lines: Vec<u32>,
     columns: Vec<Builder>,
+    oddities: Oddities,
 }
 
 impl Part {
@@ -110,6 +196,7 @@ impl Part {
         let mut more: Vec<Vec<Builder>> = self.columns.iter().map(|_| Vec::with_capacity(parts.len())).collect();
         for part in parts {
             self.lines.extend(part.lines);
+            self.oddities.append(part.oddities);
             more.iter_mut().zip(part.columns).for_each(|(runs, run)| runs.push(run));
         }
         let append = |(column, runs): (&mut Builder, Vec<Builder>)| runs.into_iter().for_each(|run| column.append(run));

@@ -43,6 +43,7 @@ pub fn target(task: Task, outputs: usize) -> Target {
     };
     let numbers = if task == Task::Regression { outputs } else { 0 };
     Target {
+        forms: Vec::new(),
         task,
         columns: (0..outputs).map(|output| format!("y{output}")).collect(),
         classes: (0..classes).map(|class| class.to_string()).collect(),

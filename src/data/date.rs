@@ -1,0 +1,308 @@
+//! Dates and times: how a column writes them, and the numbers that they become.
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::fmt::strtime;
+use serde::{Deserialize, Serialize};
+
+use super::table::shortened;
+
+/// How the dates of a column are written, and in what they are counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DateForm {
+    /// `iso`, or a pattern of `strptime` such as `%d.%m.%Y`.
+    pub pattern: String,
+    /// What a value counts.
+    pub unit: DateUnit,
+}
+
+/// What the number of a date counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DateUnit {
+    /// Days since 1970-01-01.
+    Days,
+    /// Seconds since 1970-01-01 00:00, in UTC where the cell names an offset.
+    Seconds,
+    /// Seconds since midnight.
+    Clock,
+}
+
+/// A part of a date that comes again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cycle {
+    /// 24 hours.
+    Day,
+    /// 7 days.
+    Week,
+    /// 365.2425 days, the mean length of a year.
+    Year,
+}
+
+impl Cycle {
+    const ALL: [Cycle; 3] = [Cycle::Day, Cycle::Week, Cycle::Year];
+
+    /// Its name in the names of inputs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cycle::Day => "day",
+            Cycle::Week => "week",
+            Cycle::Year => "year",
+        }
+    }
+
+    fn days(self) -> f64 {
+        match self {
+            Cycle::Day => 1.0,
+            Cycle::Week => 7.0,
+            Cycle::Year => 365.2425,
+        }
+    }
+}
+
+/// Name of the form of ISO 8601: `2024-02-29`, `2024-02-29T12:30:15.5+01:00`, with a space for the T.
+const ISO: &str = "iso";
+/// Patterns of a date that are recognised. Where a column fits several and they disagree, it is ambiguous.
+const DATES: [&str; 16] = [
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d.%m.%Y",
+    "%m.%d.%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d %b %Y",
+    "%d-%b-%Y",
+    "%b %d, %Y",
+    "%b %d %Y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d.%m.%y",
+    "%d-%b-%y",
+];
+/// Patterns of a time behind a date.
+const TIMES: [&str; 6] = ["", " %H:%M", " %H:%M:%S", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p"];
+/// Patterns of a time without a date.
+const CLOCKS: [&str; 4] = ["%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p"];
+/// Levels that are tried before all of them are.
+const TRIED_FIRST: usize = 50;
+const SECONDS_OF_A_DAY: f64 = 86_400.0;
+
+impl DateForm {
+    /// The form of a pattern that a user gave; `None` for a pattern that knows no part of a date or time.
+    pub fn of_pattern(pattern: &str) -> Option<Self> {
+        let has = |parts: &[char]| pattern.split('%').skip(1).any(|part| part.starts_with(parts));
+        let date = has(&['d', 'm', 'Y', 'y', 'b', 'B', 'F', 'D', 'j', 'e', 'h', 's']);
+        let time = has(&['H', 'I', 'M', 'S', 'T', 'R', 's', 'k', 'l', 'p']);
+        let unit = match (date, time) {
+            (true, false) => DateUnit::Days,
+            (true, true) => DateUnit::Seconds,
+            (false, true) => DateUnit::Clock,
+            (false, false) => return None,
+        };
+        Some(Self { pattern: pattern.to_owned(), unit })
+    }
+
+    /// The number of a cell, `None` if it is no date of this form.
+    pub fn parse(&self, cell: &str) -> Option<f64> {
+        let seconds = if self.pattern == ISO { iso(cell)?.0 } else { by_pattern(&self.pattern, cell)? };
+        Some(match self.unit {
+            DateUnit::Days => (seconds / SECONDS_OF_A_DAY).floor(),
+            DateUnit::Seconds | DateUnit::Clock => seconds,
+        })
+    }
+
+    /// Cycles that a network is told of: those of which the values cover two periods or more; a time of day always.
+    pub fn cycles(&self, min: f64, max: f64) -> Vec<Cycle> {
+        let of_day = self.unit == DateUnit::Days;
+        let span = if of_day { max - min } else { (max - min) / SECONDS_OF_A_DAY };
+        let covered = |cycle: &Cycle| match cycle {
+            Cycle::Day if of_day => false,
+            Cycle::Day if self.unit == DateUnit::Clock => true,
+            cycle => self.unit != DateUnit::Clock && span >= 2.0 * cycle.days(),
+        };
+        Cycle::ALL.into_iter().filter(covered).collect()
+    }
+
+    /// Sine and cosine of where a value stands in a cycle.
+    pub fn phase(&self, value: f64, cycle: Cycle) -> (f64, f64) {
+        let days = if self.unit == DateUnit::Days { value } else { value / SECONDS_OF_A_DAY };
+        // The phase is taken before the product: sine and cosine of small angles are exact to the last digits.
+        let phase = (days / cycle.days()).rem_euclid(1.0) * std::f64::consts::TAU;
+        (libm::sin(phase), libm::cos(phase))
+    }
+
+    /// A value as a reader knows it: `2024-02-29`.
+    pub fn written(&self, value: f64) -> String {
+        let days = if self.unit == DateUnit::Days { value } else { (value / SECONDS_OF_A_DAY).floor() };
+        let date =
+            jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().try_days(days as i64).unwrap_or_default());
+        let within = value - days * SECONDS_OF_A_DAY;
+        let clock = || {
+            let s = within as i64;
+            format!("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+        };
+        match (self.unit, date) {
+            (DateUnit::Clock, _) => clock(),
+            (DateUnit::Days, Ok(date)) => date.to_string(),
+            (DateUnit::Seconds, Ok(date)) => format!("{date} {}", clock()),
+            (_, Err(_)) => value.to_string(),
+        }
+    }
+}
+
+/// Seconds since 1970 of a date of ISO 8601, and whether it has a time.
+fn iso(cell: &str) -> Option<(f64, bool)> {
+    let bytes = cell.as_bytes();
+    let dashed = bytes.len() >= 10 && bytes[..4].iter().all(u8::is_ascii_digit) && bytes[4] == b'-' && bytes[7] == b'-';
+    if !dashed || !cell.is_char_boundary(10) {
+        return None;
+    }
+    if bytes.len() == 10 {
+        return cell.parse::<Date>().ok().map(|date| (of_datetime(date.to_datetime(Time::midnight())), false));
+    }
+    let zoned = cell.ends_with(['Z', 'z']) || cell[10..].contains(['+', '-']);
+    if zoned {
+        let stamp = cell.parse::<jiff::Timestamp>().ok()?;
+        return Some((stamp.as_second() as f64 + f64::from(stamp.subsec_nanosecond()) * 1e-9, true));
+    }
+    cell.parse::<DateTime>().ok().map(|moment| (of_datetime(moment), true))
+}
+
+fn of_datetime(moment: DateTime) -> f64 {
+    let days = (moment.date() - jiff::civil::date(1970, 1, 1)).get_days();
+    f64::from(days) * SECONDS_OF_A_DAY + of_time(moment.time())
+}
+
+fn of_time(time: Time) -> f64 {
+    f64::from(i32::from(time.hour()) * 3600 + i32::from(time.minute()) * 60 + i32::from(time.second()))
+        + f64::from(time.subsec_nanosecond()) * 1e-9
+}
+
+/// Seconds since 1970, or since midnight where the pattern has no date.
+fn by_pattern(pattern: &str, cell: &str) -> Option<f64> {
+    let parsed = strtime::parse(pattern, cell).ok()?;
+    if let Ok(stamp) = parsed.to_timestamp() {
+        return Some(stamp.as_second() as f64 + f64::from(stamp.subsec_nanosecond()) * 1e-9);
+    }
+    let time = parsed.to_time().ok();
+    match parsed.to_date() {
+        Ok(date) if pattern.contains("%Y") && date.year() < 1000 => None, // two digits are no year of %Y
+        Ok(date) => Some(of_datetime(date.to_datetime(time.unwrap_or(Time::midnight())))),
+        Err(_) => time.map(of_time),
+    }
+}
+
+/// The reading of a column's texts as dates.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Dates {
+    /// Every level is a date of this form.
+    Form(DateForm),
+    /// Every level fits several forms, which disagree: the patterns, and a cell that they read differently.
+    Ambiguous(Vec<String>, String),
+    /// Some level is no date.
+    None,
+}
+
+/// The form of which all levels are dates.
+pub(super) fn infer(levels: &[&str]) -> Dates {
+    let likely = |level: &&str| {
+        let digits = level.bytes().filter(u8::is_ascii_digit).count();
+        (3..=40).contains(&level.len()) && digits >= 3 && level.contains(['-', '/', '.', ' ', ':'])
+    };
+    if levels.is_empty() || !levels.iter().take(TRIED_FIRST).all(|level| likely(level)) {
+        return Dates::None;
+    }
+    if let Some(form) = all_iso(levels) {
+        return Dates::Form(form);
+    }
+    let dates = DATES.iter().flat_map(|date| TIMES.iter().map(move |time| format!("{date}{time}")));
+    let patterns = dates.chain(CLOCKS.iter().map(|clock| (*clock).to_owned()));
+    let forms = patterns.filter_map(|pattern| DateForm::of_pattern(&pattern));
+    let first = &levels[..levels.len().min(TRIED_FIRST)];
+    let fits = |form: &DateForm, levels: &[&str]| levels.iter().all(|level| form.parse(level).is_some());
+    let fitting: Vec<DateForm> = forms.filter(|form| fits(form, first)).filter(|form| fits(form, levels)).collect();
+    let Some((form, others)) = fitting.split_first() else { return Dates::None };
+    let differs = |other: &DateForm| levels.iter().find(|level| form.parse(level) != other.parse(level));
+    match others.iter().find_map(differs) {
+        Some(level) => Dates::Ambiguous(fitting.iter().map(|form| form.pattern.clone()).collect(), (*level).to_owned()),
+        None => Dates::Form(form.clone()),
+    }
+}
+
+fn all_iso(levels: &[&str]) -> Option<DateForm> {
+    let mut timed = false;
+    for level in levels {
+        timed |= iso(level)?.1;
+    }
+    let unit = if timed { DateUnit::Seconds } else { DateUnit::Days };
+    Some(DateForm { pattern: ISO.to_owned(), unit })
+}
+
+/// The message about a column of dates that are ambiguous.
+pub(super) fn ambiguous(column: &str, patterns: &[String], cell: &str) -> String {
+    format!(
+        "day and month are ambiguous: \"{cell}\" fits {}, and no cell decides: --dates \"{column}={}\" says which, \
+         --dates \"{column}=text\" keeps the text",
+        shortened(patterns),
+        patterns[0]
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(cells: &[&str]) -> Vec<f64> {
+        match infer(cells) {
+            Dates::Form(form) => cells.iter().map(|cell| form.parse(cell).unwrap()).collect(),
+            other => panic!("{cells:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn iso_dates_and_times_are_numbers() {
+        assert_eq!(values(&["1970-01-02", "2000-03-01", "1969-12-31"]), [1.0, 11017.0, -1.0]);
+        assert_eq!(values(&["1970-01-01T00:01", "1970-01-02 00:00:00.5"]), [60.0, 86400.5]);
+        assert_eq!(values(&["1970-01-01T01:00:00+01:00", "1970-01-01T00:00:10Z"]), [0.0, 10.0]);
+        assert_eq!(values(&["1970-01-02", "1970-01-01 12:00"]), [86400.0, 43200.0]);
+    }
+
+    #[test]
+    fn other_forms_need_every_cell() {
+        assert_eq!(values(&["31/01/1970", "01/02/1970"]), [30.0, 31.0]);
+        assert_eq!(values(&["01/31/1970", "02/01/1970"]), [30.0, 31.0]);
+        assert_eq!(values(&["31.1.1970", "1.2.1970"]), [30.0, 31.0]);
+        assert_eq!(values(&["1 Feb 1970", "28 Jan 1970"]), [31.0, 27.0]);
+        assert_eq!(values(&["Feb 1, 1970", "Jan 28, 1970"]), [31.0, 27.0]);
+        assert_eq!(values(&["31/01/1970 10:30", "01/02/1970 00:00"]), [30.0 * 86400.0 + 37800.0, 31.0 * 86400.0]);
+        assert_eq!(values(&["12:30", "00:01"]), [45000.0, 60.0]);
+        for cells in
+            [&["2020-01-01", "soon"][..], &["31/01/1970", "1970"], &["1-2", "3-4"], &["192.168.0.1", "10.0.0.1"]]
+        {
+            assert_eq!(infer(cells), Dates::None, "{cells:?}");
+        }
+    }
+
+    #[test]
+    fn day_and_month_that_nothing_settles_are_ambiguous() {
+        let Dates::Ambiguous(patterns, cell) = infer(&["01/01/2020", "03/04/2020"]) else { panic!() };
+        assert_eq!((patterns, cell.as_str()), (vec!["%d/%m/%Y".to_owned(), "%m/%d/%Y".to_owned()], "03/04/2020"));
+        assert!(matches!(infer(&["01/01/2020", "02/02/2020"]), Dates::Form(_)), "both readings are the same");
+    }
+
+    #[test]
+    fn cycles_need_two_periods() {
+        let days = DateForm { pattern: ISO.to_owned(), unit: DateUnit::Days };
+        assert_eq!(days.cycles(0.0, 13.0), []);
+        assert_eq!(days.cycles(0.0, 14.0), [Cycle::Week]);
+        assert_eq!(days.cycles(0.0, 800.0), [Cycle::Week, Cycle::Year]);
+        let seconds = DateForm { unit: DateUnit::Seconds, ..days.clone() };
+        assert_eq!(seconds.cycles(0.0, 3.0 * 86400.0), [Cycle::Day]);
+        let (sine, cosine) = seconds.phase(86400.0 * 0.25, Cycle::Day);
+        assert!((sine - 1.0).abs() < 1e-15 && cosine.abs() < 1e-15);
+        assert_eq!(days.written(11017.0), "2000-03-01");
+        assert_eq!(seconds.written(86461.0), "1970-01-02 00:01:01");
+    }
+}

@@ -1,0 +1,324 @@
+//! What parts the cells of a delimited file: its delimiter, its quotes, its comments.
+
+use std::path::Path;
+
+use csv::{ByteRecord, ReaderBuilder, Terminator};
+use memchr::memchr_iter;
+
+use super::number::NumberForm;
+use super::options::{Format, ReadOptions};
+use super::table::parse_number;
+use super::written::Quote;
+use crate::{Error, Result, Warning, WarningKind};
+
+/// Records that are looked at.
+const SAMPLE_RECORDS: usize = 1000;
+/// Delimiters that are found by themselves; of equally good ones the first wins.
+const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
+/// What encloses cells where nothing else is said.
+const QUOTE: u8 = b'"';
+/// What begins a comment where nothing else is said.
+const COMMENT: u8 = b'#';
+
+/// What parts the cells of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dialect {
+    /// Character between columns.
+    pub delimiter: u8,
+    /// What encloses cells that contain it.
+    pub quote: Quote,
+    /// What begins a line that is left out.
+    pub comment: Option<u8>,
+    /// Whether a line `sep=;`, which some spreadsheets write, stands above the table.
+    pub sep_line: bool,
+}
+
+impl Dialect {
+    /// With a delimiter, double quotes and nothing else.
+    pub fn plain(delimiter: u8) -> Self {
+        Self { delimiter, quote: Quote::Byte(QUOTE), comment: None, sep_line: false }
+    }
+
+    /// A reader of records; rows may be of any width.
+    ///
+    /// Lines end at LF; the CR before it is a blank, and goes with the blanks around a cell. So the reader's count of lines is
+    /// right.
+    pub(super) fn csv(&self) -> ReaderBuilder {
+        let mut builder = ReaderBuilder::new();
+        builder
+            .delimiter(self.delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .comment(self.comment)
+            .terminator(Terminator::Any(b'\n'))
+            .buffer_capacity(1 << 16);
+        match self.quote {
+            Quote::None => builder.quoting(false),
+            Quote::Byte(quote) => builder.quote(quote),
+        };
+        builder
+    }
+
+    /// The first records below a `sep=` line, without the last one where it may be cut off, and without blank lines.
+    pub(super) fn sample(&self, head: &[u8], complete: bool) -> Vec<ByteRecord> {
+        let records = self.csv().from_reader(head).into_byte_records().map_while(std::result::Result::ok);
+        let mut records: Vec<ByteRecord> = records
+            .filter(|record| !is_blank(record))
+            .skip(usize::from(self.sep_line))
+            .take(SAMPLE_RECORDS + 1)
+            .collect();
+        if records.len() > SAMPLE_RECORDS || (!complete && records.len() > 1) {
+            records.pop();
+        }
+        records
+    }
+}
+
+/// Whether a record is a line of blanks alone. Empty lines never become records, so an empty record is a quoted empty cell.
+pub(super) fn is_blank(record: &ByteRecord) -> bool {
+    record.len() <= 1 && record.iter().all(|cell| !cell.is_empty() && cell.trim_ascii().is_empty())
+}
+
+/// Finds the dialect of a text by its first bytes; what `options` say is not guessed.
+///
+/// # Errors
+/// [`Error::Data`] where two delimiters part all lines alike well.
+pub(super) fn find(
+    path: &Path,
+    head: &[u8],
+    complete: bool,
+    options: &ReadOptions,
+    warnings: &mut Vec<Warning>,
+) -> Result<Dialect> {
+    let asked = match (options.delimiter, options.format) {
+        (Some(delimiter), _) => Some(delimiter.0),
+        (None, Format::Tsv) => Some(b'\t'),
+        (None, _) => None,
+    };
+    let named = sep_line(head);
+    let asked_comment = options.comment.map(|c| c.0 as u8);
+    let asked_quote = options.quote.unwrap_or(Quote::Byte(QUOTE));
+    let with = |delimiter, comment| Dialect { delimiter, quote: asked_quote, comment, sep_line: named.is_some() };
+    let found = |comment| -> Result<Dialect> {
+        let delimiter = match asked.or(named) {
+            Some(delimiter) => delimiter,
+            None => best_delimiter(path, &|delimiter| with(delimiter, comment).sample(head, complete))?,
+        };
+        Ok(with(delimiter, comment))
+    };
+    let mut dialect = found(asked_comment)?;
+    if asked_comment.is_none() && has_comments(head) {
+        let commented = found(Some(COMMENT))?;
+        if !fits_as_rows(head, &commented, complete) {
+            dialect = commented;
+        }
+    }
+    if options.quote.is_none()
+        && let Some(row) = swallowing(&dialect.sample(head, complete))
+    {
+        let bare = Dialect { quote: Quote::None, ..dialect };
+        if is_even(&bare.sample(head, complete)) {
+            dialect = bare;
+            let message = format!(
+                "{}: quotes are not balanced (a cell of record {} would go on over whole rows): they are read as plain \
+                 characters; --quote '\"' changes it",
+                path.display(),
+                row + 1
+            );
+            warnings.push(Warning::new(WarningKind::QuotedLines, message));
+        }
+    }
+    Ok(dialect)
+}
+
+/// The delimiter that a first line `sep=;` names.
+fn sep_line(head: &[u8]) -> Option<u8> {
+    let line = head.split(|byte| *byte == b'\n').next()?.trim_ascii();
+    let line = line.strip_prefix(b"\"").and_then(|l| l.strip_suffix(b"\"")).unwrap_or(line);
+    match line {
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter] if !delimiter.is_ascii_alphanumeric() => {
+            Some(*delimiter)
+        }
+        _ => None,
+    }
+}
+
+fn has_comments(head: &[u8]) -> bool {
+    head.first() == Some(&COMMENT) || memchr_iter(b'\n', head).any(|at| head.get(at + 1) == Some(&COMMENT))
+}
+
+/// Whether the lines that look like comments are rows: they have as many cells as the others.
+fn fits_as_rows(head: &[u8], commented: &Dialect, complete: bool) -> bool {
+    let usual = usual_width(&commented.sample(head, complete));
+    let plain = Dialect { comment: None, ..*commented };
+    let records = plain.sample(head, complete);
+    let mut suspects = records.iter().filter(|record| record.get(0).is_some_and(|cell| cell.first() == Some(&COMMENT)));
+    usual > 1 && suspects.all(|record| record.len() == usual)
+}
+
+/// The most frequent width; of equally frequent ones the largest.
+fn usual_width(records: &[ByteRecord]) -> usize {
+    let mut widths: Vec<usize> = records.iter().map(ByteRecord::len).collect();
+    widths.sort_unstable();
+    widths.chunk_by(|a, b| a == b).max_by_key(|run| run.len()).map_or(0, |run| run[0])
+}
+
+/// Whether all records have the same width.
+fn is_even(records: &[ByteRecord]) -> bool {
+    records.windows(2).all(|pair| pair[0].len() == pair[1].len())
+}
+
+/// A delimiter with what it makes of the first records.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    delimiter: u8,
+    /// Share of the records that have the usual width.
+    even: f64,
+    /// Share of the cells below the first record that are numbers, dates or empty.
+    typed: f64,
+}
+
+/// The delimiter that parts most records into equally many columns, more than one; of those that part all of them the one that
+/// makes more numbers.
+fn best_delimiter(path: &Path, sample: &dyn Fn(u8) -> Vec<ByteRecord>) -> Result<u8> {
+    let mut candidates: Vec<Candidate> = DELIMITERS.iter().filter_map(|d| candidate(*d, &sample(*d))).collect();
+    if candidates.is_empty() {
+        let spaces = candidate(b' ', &sample(b' ')).filter(|c| c.even == 1.0 && c.typed > 0.5);
+        return Ok(spaces.map_or(DELIMITERS[0], |c| c.delimiter));
+    }
+    // Stable: of equally good ones the first of the list stays first.
+    candidates.sort_by(|a, b| b.even.total_cmp(&a.even).then(b.typed.total_cmp(&a.typed)));
+    let best = candidates[0];
+    let rival = candidates[1..].iter().find(|c| c.even == 1.0 && (c.typed - best.typed).abs() < 0.02);
+    match rival.filter(|_| best.even == 1.0) {
+        None => Ok(best.delimiter),
+        Some(rival) => {
+            let shown = |delimiter: u8| {
+                let first = sample(delimiter);
+                let cells = first.last().map(|r| r.iter().map(|c| format!("[{}]", lossy(c))).collect::<String>());
+                format!("\"{}\" ({})", super::written::Delimiter(delimiter), cells.unwrap_or_default())
+            };
+            let (a, b) = (shown(best.delimiter), shown(rival.delimiter));
+            let message = format!("the delimiter is ambiguous: {a} or {b}; --delimiter says which");
+            Err(Error::data(path, message))
+        }
+    }
+}
+
+fn lossy(cell: &[u8]) -> String {
+    String::from_utf8_lossy(cell.trim_ascii()).chars().take(20).collect()
+}
+
+/// None for a delimiter that parts nothing, or less than half of the records alike.
+fn candidate(delimiter: u8, records: &[ByteRecord]) -> Option<Candidate> {
+    let width = usual_width(records);
+    let alike = records.iter().filter(|record| record.len() == width).count();
+    let even = alike as f64 / records.len().max(1) as f64;
+    // The first line decides: a delimiter that it has not parts text within cells. R leaves out the name of row names.
+    let first = records.first().map_or(0, ByteRecord::len);
+    let starts_right = first == width || (first + 1 == width && width > 2);
+    if width < 2 || even < 0.5 || !starts_right {
+        return None;
+    }
+    let below = records.get(1..).filter(|below| !below.is_empty()).unwrap_or(records);
+    let (typed, cells) = below
+        .iter()
+        .flat_map(ByteRecord::iter)
+        .fold((0, 0), |(typed, cells), cell| (typed + usize::from(is_typed(cell, delimiter)), cells + 1));
+    // Half a line more or less must not hide that a delimiter is the right one.
+    Some(Candidate { delimiter, even, typed: typed as f64 / f64::from(cells.max(1)) })
+}
+
+fn is_typed(cell: &[u8], delimiter: u8) -> bool {
+    let Ok(text) = std::str::from_utf8(cell.trim_ascii()) else { return false };
+    let comma = NumberForm { decimal_comma: true, ..NumberForm::default() };
+    text.is_empty()
+        || parse_number(text).is_some()
+        || (delimiter != b',' && comma.parse(text).is_some())
+        || matches!(super::date::infer(&[text]), super::date::Dates::Form(_))
+}
+
+/// The first record with a cell that goes on over what looks like whole rows, by its place.
+pub(super) fn swallowing(records: &[ByteRecord]) -> Option<usize> {
+    let width = usual_width(records);
+    let single: Vec<&ByteRecord> = records.iter().filter(|r| !r.as_slice().contains(&b'\n')).skip(1).collect();
+    let numeric: Vec<usize> = (0..width)
+        .filter(|column| {
+            let mut cells = single.iter().filter_map(|record| record.get(*column));
+            cells.clone().next().is_some() && cells.all(is_number)
+        })
+        .collect();
+    records.iter().position(|record| swallows(record, width, &numeric))
+}
+
+fn is_number(cell: &[u8]) -> bool {
+    std::str::from_utf8(cell.trim_ascii()).is_ok_and(|cell| cell.is_empty() || parse_number(cell).is_some())
+}
+
+/// Whether a cell of several lines holds a line that would be a row: as many cells as the table has columns, with numbers where
+/// the table has numbers; four columns at least where it has none.
+pub(super) fn swallows(record: &ByteRecord, width: usize, numeric: &[usize]) -> bool {
+    let row_like = |line: &[u8]| {
+        DELIMITERS.iter().any(|delimiter| {
+            let cells: Vec<&[u8]> = line.split(|byte| byte == delimiter).collect();
+            let typed = numeric.iter().all(|column| cells.get(*column).is_some_and(|cell| is_number(cell)));
+            cells.len() == width && typed && (!numeric.is_empty() || width >= 4)
+        })
+    };
+    width > 1
+        && record.iter().filter(|cell| cell.contains(&b'\n')).any(|cell| cell.split(|b| *b == b'\n').any(row_like))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> (Dialect, Vec<Warning>) {
+        let mut warnings = Vec::new();
+        let dialect = find(Path::new("x"), text.as_bytes(), true, &ReadOptions::default(), &mut warnings);
+        (dialect.unwrap(), warnings)
+    }
+
+    #[test]
+    fn delimiters_are_found() {
+        for (text, delimiter) in [
+            ("a,b\n1,2\n", b','),
+            ("a\tb c, d\n1\t2\n", b'\t'),
+            ("a;b\n1,5;2,5\n3,5;4\n", b';'),
+            ("1,5;2,5\n3,5;4,1\n", b';'),
+            ("a|b|c\n1|2|3\n", b'|'),
+            ("a\n1\n", b','),
+            ("\"a;b\",c\n\"1;2;3\",4\n", b','),
+            ("name,genres\nx,a|b\ny,c|d\n", b','),
+            ("a b c\n1 2 3\n4 5 6\n", b' '),
+            ("sep=;\na;b\n1,2;3\n", b';'),
+        ] {
+            assert_eq!(found(text).0.delimiter, delimiter, "{text:?}");
+        }
+        assert!(found("sep=;\na;b\n1;2\n").0.sep_line);
+    }
+
+    #[test]
+    fn two_delimiters_that_fit_alike_are_refused() {
+        let text = b"x,y;z,w\nu,v;s,t\n";
+        let error = find(Path::new("x.csv"), text, true, &ReadOptions::default(), &mut Vec::new()).unwrap_err();
+        assert!(error.to_string().contains("[u][v;s][t]"), "{error}");
+        assert!(error.to_string().contains("[u,v][s,t]"), "{error}");
+    }
+
+    #[test]
+    fn comments_are_lines_of_another_width() {
+        assert_eq!(found("# made by a program, version 2\na,b,c\n1,2,3\n").0.comment, Some(b'#'));
+        assert_eq!(found("a,b,c\n1,2,3\n# end\n").0.comment, Some(b'#'));
+        assert_eq!(found("#a,b,c\n1,2,3\n").0.comment, None, "a header that begins with the sign");
+        assert_eq!(found("a,b\n#1,2\n#3,4\n").0.comment, None, "cells that begin with it");
+    }
+
+    #[test]
+    fn quotes_that_swallow_rows_are_characters() {
+        let (dialect, warnings) = found("t\tx\tsold\na\t1\tyes\n\"b\t2\tno\nc\t3\tno\n\"d\t4\tyes\n");
+        assert_eq!((dialect.quote, warnings.len()), (Quote::None, 1));
+        let (dialect, warnings) = found("text,x,y\n\"one, two\nthree, four\",1,2\nb,3,4\n");
+        assert_eq!((dialect.quote, warnings.len()), (Quote::Byte(b'"'), 0), "a text of two lines is a text");
+    }
+}

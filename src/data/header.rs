@@ -1,0 +1,190 @@
+//! Whether the first line of a file names its columns, and the names.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use csv::ByteRecord;
+
+use super::date;
+use super::number::{Convention, Numbers, infer};
+use super::table::{MissingMarkers, parse_number};
+use crate::{Error, Warning, WarningKind};
+
+/// Whether the first line names the columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FirstLine {
+    /// It does.
+    Names,
+    /// It is data.
+    Data,
+    /// Both are about equally likely.
+    Either,
+}
+
+/// Names are numbers in a row for sure if there are so many of them.
+const LONG_SEQUENCE: usize = 5;
+/// A text that never occurs among so many cells of few levels is a name.
+const MANY_CELLS: usize = 20;
+
+/// What one column says about its first cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Evidence {
+    /// Text above numbers or dates.
+    TextAboveNumbers,
+    /// Text that never occurs below it, where the same few texts occur again and again.
+    NewText,
+    /// A number, or a missing value.
+    Value,
+    /// A number above text.
+    NumberAboveText,
+    /// A text that occurs below it.
+    OccursBelow,
+    /// Nothing.
+    Open,
+}
+
+/// Tells by comparing the first record with those below it.
+pub(super) fn first_line(sample: &[ByteRecord], markers: &MissingMarkers) -> FirstLine {
+    let Some((first, below)) = sample.split_first() else { return FirstLine::Names };
+    let evidence: Vec<Evidence> = (0..first.len()).map(|column| evidence(first, below, column, markers)).collect();
+    let count = |wanted: Evidence| evidence.iter().filter(|found| **found == wanted).count();
+    let (names, new) = (count(Evidence::TextAboveNumbers), count(Evidence::NewText));
+    let (values, occurs) = (count(Evidence::Value), count(Evidence::OccursBelow));
+    let numbers = values + count(Evidence::NumberAboveText);
+    let sequence = if numbers > 0 { sequence(first, below) } else { None };
+    match sequence {
+        Some(sure) if occurs == 0 => return if sure { FirstLine::Names } else { FirstLine::Either },
+        _ => {}
+    }
+    match () {
+        () if names > 0 && (values <= names || fractions(first) == 0) => FirstLine::Names,
+        () if names > 0 => FirstLine::Either,
+        () if occurs > 0 => FirstLine::Data,
+        () if numbers > 0 && new > 0 => FirstLine::Either,
+        () if numbers > 0 => FirstLine::Data,
+        () => FirstLine::Names,
+    }
+}
+
+fn text_of(cell: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(cell.trim_ascii())
+}
+
+fn evidence(first: &ByteRecord, below: &[ByteRecord], column: usize, markers: &MissingMarkers) -> Evidence {
+    let name = text_of(&first[column]);
+    let cells: Vec<_> = below.iter().filter_map(|record| record.get(column)).map(text_of).collect();
+    let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).filter(|cell| !markers.matches(cell)).collect();
+    let numbers = !cells.is_empty() && are_values(&cells);
+    if name.is_empty() {
+        return Evidence::Open;
+    }
+    if markers.matches(&name) || (parse_number(&name).is_some() && (numbers || cells.is_empty())) {
+        return Evidence::Value;
+    }
+    if parse_number(&name).is_some() {
+        return Evidence::NumberAboveText;
+    }
+    if numbers {
+        return if are_values(&[name.as_ref()]) { Evidence::Open } else { Evidence::TextAboveNumbers };
+    }
+    if cells.contains(&name.as_ref()) {
+        return Evidence::OccursBelow;
+    }
+    let levels: HashSet<&str> = cells.iter().copied().collect();
+    if cells.len() >= MANY_CELLS && 4 * levels.len() <= cells.len() { Evidence::NewText } else { Evidence::Open }
+}
+
+/// Whether all cells are numbers in one form, or dates.
+fn are_values(cells: &[&str]) -> bool {
+    if cells.iter().all(|cell| parse_number(cell).is_some()) {
+        return true;
+    }
+    let levels: Vec<(&str, usize)> = cells.iter().map(|cell| (*cell, 1)).collect();
+    let numbers = match infer(&levels, Convention::default()) {
+        Numbers::Form(_, rows) => rows == cells.len(),
+        Numbers::Ambiguous(_) => true,
+        Numbers::None => false,
+    };
+    numbers || !matches!(date::infer(cells), date::Dates::None)
+}
+
+/// Number of cells with decimals.
+fn fractions(record: &ByteRecord) -> usize {
+    record.iter().filter(|cell| parse_number(&text_of(cell)).is_some_and(|value| value.fract() != 0.0)).count()
+}
+
+/// Whether the numbers of the first line are names in a row: 0, 1, 2, … or years. `Some(false)` if they may as well be data.
+fn sequence(first: &ByteRecord, below: &[ByteRecord]) -> Option<bool> {
+    let numbers = |record: &ByteRecord| -> Vec<f64> {
+        (0..first.len())
+            .filter(|column| parse_number(&text_of(&first[*column])).is_some())
+            .filter_map(|column| parse_number(&text_of(record.get(column)?)))
+            .collect()
+    };
+    let names = numbers(first);
+    let whole = names.iter().all(|value| value.fract() == 0.0);
+    let steps = |values: &[f64]| values.windows(2).all(|pair| pair[1] == pair[0] + 1.0);
+    let rising = |values: &[f64]| values.windows(2).all(|pair| pair[1] > pair[0]);
+    let years = |values: &[f64]| values.iter().all(|value| (1500.0..=2100.0).contains(value)) && rising(values);
+    let rows: Vec<Vec<f64>> = below.iter().map(numbers).collect();
+    if rows.is_empty() || !whole || names.len() < 2 {
+        return None;
+    }
+    if years(&names) && rows.iter().any(|row| !row.iter().all(|value| (1500.0..=2100.0).contains(value))) {
+        return Some(true);
+    }
+    let again = rows.iter().filter(|row| row.len() == names.len() && steps(row)).count();
+    if names.len() < 3 || !steps(&names) || !matches!(names[0], 0.0 | 1.0) || 10 * again > rows.len() {
+        return None;
+    }
+    let last = names[names.len() - 1];
+    let unlike = rows.iter().flatten().any(|value| value.fract() != 0.0 || *value < 0.0 || *value > 10.0 * last);
+    Some(names.len() >= LONG_SEQUENCE || unlike)
+}
+
+/// The error for a first line that may be both.
+pub(super) fn ambiguous(path: &Path, sample: &[ByteRecord]) -> Error {
+    let shown = |record: &ByteRecord| record.iter().take(6).map(text_of).collect::<Vec<_>>().join(", ");
+    let message = format!(
+        "the first line may name the columns or be data: \"{}\" above \"{}\"; --header yes or --header no says which",
+        sample.first().map_or(String::new(), shown),
+        sample.get(1).map_or(String::new(), shown)
+    );
+    Error::data_at(path, Some(1), None, message)
+}
+
+/// c0, c1, …
+pub(super) fn generated(count: usize) -> Vec<String> {
+    (0..count).map(|index| format!("c{index}")).collect()
+}
+
+/// The names of the columns of a first line. A column without a name is c and its place; of equal names the later ones get a
+/// number: `a`, `a.1`, with a warning.
+pub(super) fn names(path: &Path, record: &ByteRecord, warnings: &mut Vec<Warning>) -> Vec<String> {
+    let given: Vec<String> = record.iter().map(|cell| text_of(cell).trim().to_owned()).collect();
+    let mut taken: HashSet<String> = given.iter().filter(|name| !name.is_empty()).cloned().collect();
+    let mut seen: HashSet<String> = HashSet::new();
+    let mut renamed: Vec<String> = Vec::new();
+    let mut names = Vec::with_capacity(given.len());
+    for (index, name) in given.into_iter().enumerate() {
+        let (stem, between) = if name.is_empty() { (format!("c{index}"), "_") } else { (name.clone(), ".") };
+        let free = !name.is_empty() && !seen.contains(&name) || name.is_empty() && !taken.contains(&stem);
+        let unique = if free {
+            stem
+        } else {
+            let numbered = (1..).map(|n| format!("{stem}{between}{n}"));
+            let unique = numbered.into_iter().find(|name| !taken.contains(name)).expect("some number is free");
+            renamed.push(format!("\"{name}\" (column {index}) is {unique}"));
+            unique
+        };
+        taken.insert(unique.clone());
+        seen.insert(unique.clone());
+        names.push(unique);
+    }
+    if !renamed.is_empty() {
+        let (path, list) = (path.display(), super::table::shortened(&renamed));
+        let message = format!("{path}: column names occur twice: {list}; --header no if the first line is data");
+        warnings.push(Warning::new(WarningKind::RepeatedName, message).count(renamed.len()));
+    }
+    names
+}

@@ -1,0 +1,294 @@
+//! What the columns of a whole file are: numbers in some form, dates, or text.
+
+use rayon::prelude::*;
+
+use super::date::{self, DateForm, Dates};
+use super::delimited::{WholeFile, refuse_swallowed_rows, row_warnings};
+use super::number::{Convention, NumberForm, Numbers, infer};
+use super::options::{Decimal, ReadOptions};
+use super::table::{Column, ColumnKind, MISSING, Table, shortened};
+use crate::{Error, Result, Warning, WarningKind};
+
+/// A column with so large a share of numbers is one of numbers; its other cells have no value, with a warning.
+const MOSTLY: f64 = 0.8;
+/// Cells that a warning quotes.
+const QUOTED: usize = 3;
+
+/// A table whose columns have their kinds.
+pub(super) struct Kinded {
+    /// The table.
+    pub(super) table: Table,
+    /// Columns in which some cells are no numbers, and have no value.
+    pub(super) unreadable: Vec<usize>,
+    /// What was decided and is said aloud.
+    pub(super) notes: Vec<String>,
+    /// What a user should look at.
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// How the texts of a column are read.
+#[derive(Debug, Clone, PartialEq)]
+enum Reading {
+    Number {
+        form: NumberForm,
+        rows: usize,
+        of: usize,
+    },
+    Date(DateForm),
+    Text,
+    /// A number that may have decimals or thousands: an example.
+    EitherNumber(String),
+    /// The patterns that fit, and an example.
+    EitherDate(Vec<String>, String),
+}
+
+impl Reading {
+    fn is_whole(&self) -> bool {
+        matches!(self, Reading::Number { rows, of, .. } if rows == of)
+    }
+}
+
+/// Gives the columns of a file their kinds. Labels are read as they are written: `labels` never become dates, and never lose
+/// a cell; `texts` stay text.
+///
+/// # Errors
+/// [`Error::Data`] for a column with two readings that are about equally likely, and for rows that a quote swallowed.
+pub(super) fn kinds(file: &mut WholeFile, options: &ReadOptions, labels: &[usize], texts: &[usize]) -> Result<Kinded> {
+    let names = file.layout.names.clone();
+    let asked = asked_dates(file, options)?;
+    let stated = Convention {
+        decimal_comma: match (options.decimal, options.thousands.map(|c| c.0)) {
+            (Decimal::Auto, Some(',')) => Some(false),
+            (Decimal::Auto, Some('.')) => Some(true),
+            (Decimal::Auto, _) => None,
+            (Decimal::Comma, _) => Some(true),
+            (Decimal::Point, _) => Some(false),
+        },
+        thousands: options.thousands.map(|c| c.0),
+    };
+    if stated.decimal_comma == Some(true) {
+        read_points_again(file, options)?;
+    }
+    let read = |column: usize, convention: Convention| -> Result<Reading> {
+        let Column::Text { codes, levels } = &file.columns[column] else { return Ok(Reading::Text) };
+        if texts.contains(&column) {
+            return Ok(Reading::Text);
+        }
+        let counted = counted_levels(codes, levels);
+        match asked.iter().find(|(of, _)| *of == column) {
+            Some((_, Some(form))) => as_asked(file, column, form),
+            Some((_, None)) => Ok(Reading::Text),
+            None => Ok(reading(&counted, convention, labels.contains(&column))),
+        }
+    };
+    let all: Vec<usize> = (0..names.len()).collect();
+    let mut readings: Vec<Reading> = all.par_iter().map(|c| read(*c, stated)).collect::<Result<_>>()?;
+    let convention = Convention { decimal_comma: stated.decimal_comma.or(found_comma(file, &readings)), ..stated };
+    for column in all {
+        if matches!(readings[column], Reading::EitherNumber(_)) && convention.decimal_comma.is_some() {
+            readings[column] = read(column, convention)?;
+        }
+        refuse_either(file, column, &readings[column])?;
+    }
+    if stated.decimal_comma.is_none() && convention.decimal_comma == Some(true) {
+        grouped_by_points(file, options, &mut readings)?;
+    }
+    apply(file, readings, labels)
+}
+
+/// The dates that `--dates` names: column and form, no form for text.
+fn asked_dates(file: &WholeFile, options: &ReadOptions) -> Result<Vec<(usize, Option<DateForm>)>> {
+    let place = |name: &String| {
+        let named = file.layout.names.iter().position(|n| n == name);
+        named.ok_or_else(|| {
+            let names = shortened(&file.layout.names);
+            Error::data(&file.path, format!("--dates: there is no column \"{name}\"; the columns are {names}"))
+        })
+    };
+    let asked = options.dates.iter().filter(|asked| asked.form != "auto");
+    asked.map(|asked| Ok((place(&asked.column)?, DateForm::of_pattern(&asked.form)))).collect()
+}
+
+/// Each level with its number of rows.
+fn counted_levels<'a>(codes: &[u32], levels: &'a [String]) -> Vec<(&'a str, usize)> {
+    let mut counted: Vec<(&str, usize)> = levels.iter().map(|level| (level.as_str(), 0)).collect();
+    codes.iter().filter(|code| **code != MISSING).for_each(|code| counted[*code as usize].1 += 1);
+    counted
+}
+
+fn reading(levels: &[(&str, usize)], convention: Convention, label: bool) -> Reading {
+    let of = levels.iter().map(|(_, rows)| rows).sum::<usize>();
+    match infer(levels, convention) {
+        Numbers::Form(form, rows) if rows == of => return Reading::Number { form, rows, of },
+        Numbers::Ambiguous(cell) => return Reading::EitherNumber(cell),
+        // A label is not to lose a cell, nor to become a date.
+        _ if label => return Reading::Text,
+        Numbers::Form(form, rows) => {
+            let distinct = levels.len();
+            let mostly = rows as f64 >= MOSTLY * of as f64 || (2 * rows > of && 2 * distinct > of);
+            if mostly && rows >= 3 {
+                return Reading::Number { form, rows, of };
+            }
+        }
+        Numbers::None => {}
+    }
+    match date::infer(&levels.iter().map(|(level, _)| *level).collect::<Vec<_>>()) {
+        Dates::Form(form) => Reading::Date(form),
+        Dates::Ambiguous(patterns, cell) => Reading::EitherDate(patterns, cell),
+        Dates::None => Reading::Text,
+    }
+}
+
+/// A column whose date form the user gave.
+fn as_asked(file: &WholeFile, column: usize, form: &DateForm) -> Result<Reading> {
+    let Column::Text { codes, levels } = &file.columns[column] else { return Ok(Reading::Text) };
+    match levels.iter().position(|level| form.parse(level).is_none()) {
+        None => Ok(Reading::Date(form.clone())),
+        Some(wrong) => {
+            let row = codes.iter().position(|code| *code as usize == wrong).unwrap_or(0);
+            let (line, name) = (file.lines[row], &file.layout.names[column]);
+            let message = format!("expected a date of the form {}, found \"{}\"", form.pattern, levels[wrong]);
+            Err(Error::data_at(&file.path, Some(line.into()), Some(name), message))
+        }
+    }
+}
+
+/// Whether the decimals of the file follow a comma, as far as columns tell that can be read in one way only; where none
+/// tells, a file whose columns are parted by commas has points.
+fn found_comma(file: &WholeFile, readings: &[Reading]) -> Option<bool> {
+    let comma =
+        readings.iter().any(|r| r.is_whole() && matches!(r, Reading::Number { form, .. } if form.decimal_comma));
+    let fraction =
+        |column: &Column| matches!(column, Column::Numbers(values) if values.iter().any(|v| v.fract() != 0.0));
+    let point = file.columns.iter().any(fraction)
+        || readings.iter().any(|r| matches!(r, Reading::Number { form, .. } if form.thousands == Some(',')));
+    match (comma, point) {
+        (true, false) => Some(true),
+        (false, true) => Some(false),
+        (true, true) => None,
+        (false, false) => (file.layout.dialect.delimiter == b',').then_some(false),
+    }
+}
+
+fn refuse_either(file: &WholeFile, column: usize, reading: &Reading) -> Result<()> {
+    let name = &file.layout.names[column];
+    let message = match reading {
+        Reading::EitherNumber(cell) => {
+            let value = |decimal_comma: bool| {
+                let thousands = (!decimal_comma).then_some(',');
+                NumberForm { decimal_comma, thousands, sign: None }.parse(cell).map_or(cell.clone(), |v| v.to_string())
+            };
+            let (decimal, thousands) = (value(true), value(false));
+            format!("\"{cell}\" may be {decimal} or {thousands}: --decimal , or --thousands , says which")
+        }
+        Reading::EitherDate(patterns, cell) => date::ambiguous(name, patterns, cell),
+        _ => return Ok(()),
+    };
+    Err(Error::data_at(&file.path, None, Some(name), message))
+}
+
+/// Reads number columns in which points occur again as text, since points are no decimals here.
+fn read_points_again(file: &mut WholeFile, options: &ReadOptions) -> Result<()> {
+    let pointed = |column: &usize| !file.plain[*column] && matches!(file.columns[*column], Column::Numbers(_));
+    let fractions = |column: &usize| matches!(&file.columns[*column], Column::Numbers(values) if values.iter().any(|value| value.fract() != 0.0));
+    let columns: Vec<usize> = (0..file.columns.len()).filter(|c| pointed(c) || fractions(c)).collect();
+    let texts = file.texts(&columns, &options.missing)?;
+    columns.into_iter().zip(texts).for_each(|(column, text)| file.columns[column] = text);
+    Ok(())
+}
+
+/// In a file with decimal commas `1.234` is 1234 where all points of a column part three digits.
+fn grouped_by_points(file: &mut WholeFile, options: &ReadOptions, readings: &mut [Reading]) -> Result<()> {
+    let thousandths = |v: &f64| v.is_nan() || (v * 1000.0).fract() == 0.0;
+    let likely = |column: &usize| match &file.columns[*column] {
+        Column::Numbers(values) => !file.plain[*column] && values.iter().all(thousandths),
+        Column::Text { .. } => false,
+    };
+    let columns: Vec<usize> = (0..file.columns.len()).filter(likely).collect();
+    let convention = Convention { decimal_comma: Some(true), thousands: Some('.') };
+    for (text, column) in file.texts(&columns, &options.missing)?.into_iter().zip(columns) {
+        let Column::Text { codes, levels } = &text else { continue };
+        let grouped = reading(&counted_levels(codes, levels), convention, true);
+        if grouped.is_whole() {
+            file.columns[column] = text;
+            readings[column] = grouped;
+        }
+    }
+    Ok(())
+}
+
+/// Turns the columns into what they are read as.
+fn apply(file: &mut WholeFile, readings: Vec<Reading>, labels: &[usize]) -> Result<Kinded> {
+    let (mut notes, mut warnings) = (file.notes.clone(), file.warnings.clone());
+    notes.extend(file.layout.notes.iter().cloned());
+    warnings.extend(row_warnings(&file.path, &file.oddities));
+    let mut unreadable = Vec::new();
+    let mut kinds = Vec::with_capacity(readings.len());
+    for (column, reading) in readings.into_iter().enumerate() {
+        let name = &file.layout.names[column];
+        let taken = std::mem::replace(&mut file.columns[column], Column::Numbers(Vec::new()));
+        let (kind, read) = match (taken, reading) {
+            (Column::Numbers(values), _) => (ColumnKind::Number(NumberForm::default()), Column::Numbers(values)),
+            (text, Reading::Number { form, rows, of }) => {
+                if rows < of {
+                    warnings.push(no_numbers(file, name, &text, form, of - rows));
+                    unreadable.push(column);
+                }
+                if !form.is_plain() {
+                    notes.push(format!("column \"{name}\": numbers with {}", form.described()));
+                }
+                (ColumnKind::Number(form), numbers_of(&text, |cell| form.parse(cell)))
+            }
+            (text, Reading::Date(form)) if !labels.contains(&column) => {
+                let values = numbers_of(&text, |cell| form.parse(cell));
+                notes.push(format!("column \"{name}\": dates ({}; --dates changes it)", form.pattern));
+                (ColumnKind::Date(form), values)
+            }
+            (text, _) => (ColumnKind::Text, text),
+        };
+        kinds.push(kind);
+        file.columns[column] = read;
+    }
+    let numeric: Vec<usize> = (0..kinds.len()).filter(|c| kinds[*c] != ColumnKind::Text).collect();
+    refuse_swallowed_rows(&file.path, &file.oddities, kinds.len(), &numeric)?;
+    let table = Table {
+        path: file.path.clone(),
+        names: file.layout.names.clone(),
+        named: file.layout.header,
+        columns: std::mem::take(&mut file.columns),
+        kinds,
+        lines: std::mem::take(&mut file.lines),
+    };
+    Ok(Kinded { table, unreadable, notes, warnings })
+}
+
+fn numbers_of(column: &Column, parse: impl Fn(&str) -> Option<f64>) -> Column {
+    let Column::Text { codes, levels } = column else { return column.clone() };
+    let values: Vec<f64> = levels.iter().map(|level| parse(level).unwrap_or(f64::NAN)).collect();
+    let value = |code: &u32| if *code == MISSING { f64::NAN } else { values[*code as usize] };
+    Column::Numbers(codes.iter().map(value).collect())
+}
+
+/// The warning about cells that are no numbers in a column of numbers.
+fn no_numbers(file: &WholeFile, name: &str, column: &Column, form: NumberForm, count: usize) -> Warning {
+    let Column::Text { codes, levels } = column else { unreachable!("only text can be no number") };
+    let wrong: Vec<bool> = levels.iter().map(|level| form.parse(level).is_none()).collect();
+    let at = |(row, code): (usize, &u32)| {
+        let level = levels.get(*code as usize).filter(|_| wrong[*code as usize])?;
+        Some((level, file.lines[row]))
+    };
+    let found: Vec<(&String, u32)> = codes
+        .iter()
+        .enumerate()
+        .filter_map(|(row, code)| if *code == MISSING { None } else { at((row, code)) })
+        .take(QUOTED)
+        .collect();
+    let quoted: Vec<String> = found.iter().map(|(level, line)| format!("\"{level}\" (line {line})")).collect();
+    let first = found.first().map_or("", |(level, _)| level.as_str());
+    let message = format!(
+        "column \"{name}\": {count} cells are no numbers and count as missing: {}; --na \"+{first}\" says that they are, \
+         --categorical \"{name}\" makes all values categories",
+        quoted.join(", ")
+    );
+    Warning::new(WarningKind::UnreadableNumbers, message).column(name).count(count)
+}

@@ -1,0 +1,139 @@
+//! Class labels as they are written in the file.
+
+use std::collections::HashMap;
+
+use super::delimited::WholeFile;
+use super::table::{Column, MISSING, MissingMarkers, parse_number};
+use crate::{Result, Warning, WarningKind};
+
+/// Spellings of one class that a note lists.
+const LISTED: usize = 3;
+/// Longest number that is sure to be told from its neighbours.
+const EXACT_DIGITS: usize = 15;
+
+/// A label column as text.
+#[derive(Debug, Clone)]
+pub(super) struct LabelText {
+    /// The texts; what the markers call missing is missing.
+    pub(super) column: Column,
+    /// Missing markers that occur, with their numbers of cells.
+    pub(super) markers: Vec<(String, usize)>,
+    /// Spellings that were joined into one class: what it is called, and the others.
+    pub(super) joined: Vec<(String, Vec<String>)>,
+    /// Whether a label is a number with leading zeros: a code, no quantity.
+    pub(super) has_codes: bool,
+}
+
+/// Whether a text is a number that can have one meaning only: no leading zeros, no exponent, 15 digits at most.
+fn is_plain_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, decimals) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
+    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    all_digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && decimals.is_none_or(all_digits)
+        && digits.bytes().filter(u8::is_ascii_digit).count() <= EXACT_DIGITS
+}
+
+/// Whether the classes are numbers: then they are in order of their values, and `1.0` is class `1`.
+pub(super) fn are_numbers(classes: &[String]) -> bool {
+    !classes.is_empty() && classes.iter().all(|class| is_plain_number(class))
+}
+
+/// Reads a label column as it is written. Where every label is a plain number, spellings of one value are one class, called by
+/// the commonest of them.
+pub(super) fn label_text(file: &WholeFile, column: usize, missing: &MissingMarkers) -> Result<LabelText> {
+    let texts = file.texts(&[column], &MissingMarkers::none())?;
+    let Some(Column::Text { mut codes, levels }) = texts.into_iter().next() else {
+        unreachable!("a column that is read as text is text")
+    };
+    let mut counts = vec![0usize; levels.len()];
+    codes.iter().filter(|code| **code != MISSING).for_each(|code| counts[*code as usize] += 1);
+    let is_missing: Vec<bool> = levels.iter().map(|level| missing.matches(level)).collect();
+    let present = || levels.iter().enumerate().filter(|(place, _)| !is_missing[*place]);
+    let has_codes = present().any(|(_, level)| {
+        let digits = level.strip_prefix('-').unwrap_or(level).as_bytes();
+        digits.len() > 1 && digits[0] == b'0' && digits[1].is_ascii_digit()
+    });
+    let plain = present().all(|(_, level)| is_plain_number(level));
+
+    let mut names: Vec<String> = Vec::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut place_of: HashMap<u64, usize> = HashMap::new();
+    let mut new_code = vec![MISSING; levels.len()];
+    for (place, level) in present() {
+        let group = match parse_number(level).filter(|_| plain) {
+            Some(value) => *place_of.entry((value + 0.0).to_bits()).or_insert(groups.len()),
+            None => groups.len(),
+        };
+        if group == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[group].push(place);
+        new_code[place] = group as u32;
+    }
+    let mut joined = Vec::new();
+    for group in &groups {
+        // Of equally common spellings the first in the file.
+        let best = group.iter().rev().max_by_key(|place| counts[**place]).expect("a group has a spelling");
+        names.push(levels[*best].clone());
+        if group.len() > 1 {
+            let others = group.iter().filter(|place| *place != best).map(|place| levels[*place].clone());
+            joined.push((levels[*best].clone(), others.collect()));
+        }
+    }
+    let markers = levels.iter().zip(&counts).zip(&is_missing).filter(|(_, missing)| **missing);
+    let markers = markers.map(|((level, count), _)| (level.clone(), *count)).collect();
+    codes.iter_mut().filter(|code| **code != MISSING).for_each(|code| *code = new_code[*code as usize]);
+    Ok(LabelText { column: Column::Text { codes, levels: names }, markers, joined, has_codes })
+}
+
+impl LabelText {
+    /// The classes.
+    pub(super) fn levels(&self) -> &[String] {
+        if let Column::Text { levels, .. } = &self.column { levels } else { &[] }
+    }
+
+    /// The warning about cells that are read as missing although the user named no markers.
+    pub(super) fn marker_warning(&self, name: &str) -> Option<Warning> {
+        let count: usize = self.markers.iter().map(|(_, count)| count).sum();
+        let quoted: Vec<String> = self.markers.iter().map(|(text, count)| format!("\"{text}\" ({count})")).collect();
+        let other = ["NA", "?", "null"].into_iter().find(|other| self.markers.iter().all(|(text, _)| text != other))?;
+        (count > 0).then(|| {
+            let message = format!(
+                "label \"{name}\": {count} cells are read as missing, and their rows are left out: {}; --na \"{other}\" makes \
+                 them a class",
+                quoted.join(", ")
+            );
+            Warning::new(WarningKind::MissingMarkerInLabel, message).column(name).count(count)
+        })
+    }
+
+    /// What is said aloud of spellings that are one class.
+    pub(super) fn joined_note(&self, name: &str) -> Option<String> {
+        let shown: Vec<String> = self
+            .joined
+            .iter()
+            .take(LISTED)
+            .map(|(class, others)| {
+                format!("{} as {class}", others.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", "))
+            })
+            .collect();
+        (!shown.is_empty()).then(|| format!("label {name}: equal numbers are one class ({})", shown.join("; ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_numbers_have_one_meaning() {
+        for text in ["0", "7", "-12", "1.0", "0.50", "123456789012345"] {
+            assert!(is_plain_number(text), "{text}");
+        }
+        for text in ["01", "1e3", "5E1", "", "-", "1.", ".5", "+1", "1234567890123456", "00", "1,5", "a"] {
+            assert!(!is_plain_number(text), "{text}");
+        }
+    }
+}

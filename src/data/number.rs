@@ -1,0 +1,272 @@
+//! Numbers as people write them: decimal commas, thousands separators, currency and percent signs.
+
+use serde::{Deserialize, Serialize};
+
+use super::table::parse_number;
+
+/// How the numbers of a column are written. The default is a decimal point and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NumberForm {
+    /// Whether a comma stands before the decimals.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub decimal_comma: bool,
+    /// What parts groups of digits: `1,234`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thousands: Option<char>,
+    /// A currency or percent sign before or behind the digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign: Option<char>,
+}
+
+/// Signs that may stand beside a number.
+const SIGNS: &str = "%‰$€£¥₹₩₽₺₫฿₴₦₱₪";
+/// Separators of thousands that mean nothing else: spaces, apostrophes, underscores.
+const PLAIN_SEPARATORS: [char; 6] = [' ', '\u{a0}', '\u{202f}', '\'', '’', '_'];
+
+impl NumberForm {
+    /// Whether numbers are written with a decimal point and nothing else.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The value of a cell, `None` if it is not a number of this form. A percentage keeps its unit: `5%` is 5.
+    pub fn parse(self, cell: &str) -> Option<f64> {
+        if self.is_plain() { parse_number(cell) } else { self.parse_decorated(cell) }
+    }
+
+    fn parse_decorated(self, cell: &str) -> Option<f64> {
+        let (negative, digits) = self.bare(cell)?;
+        let mut plain = String::with_capacity(digits.len() + 1);
+        if negative {
+            plain.push('-');
+        }
+        let point = if self.decimal_comma { ',' } else { '.' };
+        let (whole, rest) = digits.split_at(digits.find([point, 'e', 'E']).unwrap_or(digits.len()));
+        self.push_whole(whole, &mut plain)?;
+        let rest = match rest.strip_prefix(point) {
+            Some(decimals) => {
+                plain.push('.');
+                decimals
+            }
+            None => rest,
+        };
+        let known = |c: char| c.is_ascii_digit() || matches!(c, 'e' | 'E' | '-' | '+');
+        if !rest.chars().all(known) || !digits.contains(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
+        plain.push_str(rest);
+        plain.parse().ok()
+    }
+
+    /// The digits without sign, currency and brackets, and whether the number is negative.
+    fn bare(self, cell: &str) -> Option<(bool, &str)> {
+        let (bracketed, mut text) = match cell.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {
+            Some(inner) => (true, inner.trim()),
+            None => (false, cell.trim()),
+        };
+        let mut minus = false;
+        let mut signed = self.sign.is_none();
+        loop {
+            let before = text;
+            if let Some(rest) = text.strip_prefix(['-', '−', '+']) {
+                if minus {
+                    return None;
+                }
+                minus = !text.starts_with('+');
+                text = rest.trim_start();
+            }
+            if let Some(sign) = self.sign.filter(|_| !signed) {
+                if let Some(rest) = text.strip_prefix(sign).or_else(|| text.strip_suffix(sign)) {
+                    signed = true;
+                    text = rest.trim();
+                }
+            }
+            if text == before {
+                break;
+            }
+        }
+        // Without its sign 0.05 may be 5 %; a currency may be left out.
+        let zero = || text.chars().all(|c| matches!(c, '0' | '.' | ',')) && !text.is_empty();
+        let may_lack = self.sign.is_none_or(|sign| !matches!(sign, '%' | '‰')) || zero();
+        (signed || may_lack).then_some((minus != bracketed, text))
+    }
+
+    /// Adds the digits before the decimals; groups must have three digits, or two as in India: `12,34,567`.
+    fn push_whole(self, whole: &str, plain: &mut String) -> Option<()> {
+        let Some(separator) = self.thousands.filter(|separator| whole.contains(*separator)) else {
+            plain.push_str(whole);
+            return whole.bytes().all(|b| b.is_ascii_digit()).then_some(());
+        };
+        let groups: Vec<&str> = whole.split(separator).collect();
+        let (first, last) = (groups[0], groups[groups.len() - 1]);
+        let inner = &groups[1..groups.len() - 1];
+        let fits = (1..=3).contains(&first.len())
+            && last.len() == 3
+            && (inner.iter().all(|g| g.len() == 3) || (first.len() <= 2 && inner.iter().all(|g| g.len() == 2)))
+            && groups.iter().all(|g| g.bytes().all(|b| b.is_ascii_digit()));
+        groups.iter().for_each(|group| plain.push_str(group));
+        fits.then_some(())
+    }
+
+    /// The form in a few words, with an example: `decimal comma`, `thousands separator ","`.
+    pub fn described(&self) -> String {
+        let thousands = self.thousands.map(|c| format!("thousands separator \"{c}\""));
+        let sign = self.sign.map(|c| format!("sign \"{c}\""));
+        let parts: Vec<String> =
+            self.decimal_comma.then(|| "decimal comma".to_owned()).into_iter().chain(thousands).chain(sign).collect();
+        parts.join(", ")
+    }
+}
+
+/// What the user, or the other columns of a file, say about its numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Convention {
+    /// Whether the decimals follow a comma, where that is known.
+    pub(super) decimal_comma: Option<bool>,
+    /// What parts thousands, where that is said.
+    pub(super) thousands: Option<char>,
+}
+
+impl Convention {
+    fn allows(self, form: NumberForm) -> bool {
+        self.decimal_comma.is_none_or(|comma| form.decimal_comma == comma)
+            && self.thousands.is_none_or(|c| form.thousands.is_none_or(|t| t == c))
+    }
+}
+
+/// The reading of a column's texts as numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Numbers {
+    /// This form reads so many of the rows; not all of them where some cells are no numbers.
+    Form(NumberForm, usize),
+    /// Two forms read all cells alike well, and differ: in this cell, for example.
+    Ambiguous(String),
+    /// Most cells are no numbers.
+    None,
+}
+
+/// The form in which a column's levels are numbers, each with its number of rows.
+///
+/// Of forms that read equally many rows the simplest wins. `1,234` alone may be 1234 or 1.234: that is ambiguous
+/// unless `convention` decides.
+pub(super) fn infer(levels: &[(&str, usize)], convention: Convention) -> Numbers {
+    let sign = levels.iter().take(64).find_map(|(level, _)| level.chars().find(|c| SIGNS.contains(*c)));
+    let read = |form: NumberForm| -> usize {
+        levels.iter().filter(|(level, _)| form.parse(level).is_some()).map(|(_, rows)| rows).sum()
+    };
+    let candidates = forms(sign).filter(|form| convention.allows(*form)).map(|form| (form, read(form)));
+    let mut best = (NumberForm::default(), 0);
+    let mut all: Vec<(NumberForm, usize)> = Vec::new();
+    for (form, rows) in candidates {
+        if rows > best.1 {
+            best = (form, rows);
+        }
+        all.push((form, rows));
+    }
+    let (form, rows) = best;
+    if rows == 0 {
+        return Numbers::None;
+    }
+    let other = |(candidate, read): &&(NumberForm, usize)| {
+        *read == rows && candidate.decimal_comma != form.decimal_comma && !form.is_plain()
+    };
+    let differs = |other: NumberForm| {
+        let differs = |(level, _): &&(&str, usize)| match (form.parse(level), other.parse(level)) {
+            (Some(a), Some(b)) => a != b,
+            _ => false,
+        };
+        levels.iter().find(differs).map(|(level, _)| (*level).to_owned())
+    };
+    match all.iter().filter(other).find_map(|(candidate, _)| differs(*candidate)) {
+        Some(cell) => Numbers::Ambiguous(cell),
+        None => Numbers::Form(form, rows),
+    }
+}
+
+/// All forms, the simplest first.
+fn forms(sign: Option<char>) -> impl Iterator<Item = NumberForm> {
+    let bare = [(false, None), (true, None), (false, Some(',')), (true, Some('.'))];
+    let separated = PLAIN_SEPARATORS.into_iter().flat_map(|c| [(false, Some(c)), (true, Some(c))]);
+    let written = bare.into_iter().chain(separated);
+    let of = move |sign| {
+        let form = move |(decimal_comma, thousands)| NumberForm { decimal_comma, thousands, sign };
+        written.clone().map(form)
+    };
+    let signed = sign.map(|sign| of(Some(sign))).into_iter().flatten();
+    of(None).chain(signed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(cells: &[&str]) -> Numbers {
+        with(cells, Convention::default())
+    }
+
+    fn with(cells: &[&str], convention: Convention) -> Numbers {
+        infer(&cells.iter().map(|cell| (*cell, 1)).collect::<Vec<_>>(), convention)
+    }
+
+    fn form(cells: &[&str]) -> NumberForm {
+        match of(cells) {
+            Numbers::Form(form, rows) if rows == cells.len() => form,
+            other => panic!("{cells:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn forms_are_found_and_read() {
+        for (cells, values) in [
+            (&["1,5", "2", "-0,25"][..], &[1.5, 2.0, -0.25][..]),
+            (&["1,000", "12,345,678", "1.5"], &[1000.0, 12_345_678.0, 1.5]),
+            (&["1.234,5", "7"], &[1234.5, 7.0]),
+            (&["1 234,5", "12 000"], &[1234.5, 12000.0]),
+            (&["1\u{202f}234", "0,5"], &[1234.0, 0.5]),
+            (&["1'234.50", "2"], &[1234.5, 2.0]),
+            (&["$1,200.50", "-$3", "($4.25)", "5"], &[1200.5, -3.0, -4.25, 5.0]),
+            (&["5 €", "1,50 €"], &[5.0, 1.5]),
+            (&["5%", "12.5 %", "0"], &[5.0, 12.5, 0.0]),
+            (&["12,34,567.5", "1,000"], &[1_234_567.5, 1000.0]),
+            (&["−1,5", "+2,5e3"], &[-1.5, 2500.0]),
+        ] {
+            let found = form(cells);
+            let read: Vec<f64> = cells.iter().map(|cell| found.parse(cell).unwrap()).collect();
+            assert_eq!(read, values, "{cells:?} as {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_comma_before_three_digits_is_ambiguous_until_something_decides() {
+        assert_eq!(of(&["1,234", "56"]), Numbers::Ambiguous("1,234".to_owned()));
+        let known = |comma| Convention { decimal_comma: Some(comma), thousands: None };
+        let value = |comma| match with(&["1,234", "56"], known(comma)) {
+            Numbers::Form(form, 2) => form.parse("1,234"),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((value(true), value(false)), (Some(1.234), Some(1234.0)));
+        assert_eq!(form(&["1,234", "0,5"]).parse("1,234"), Some(1.234), "another cell decides");
+        assert_eq!(form(&["1,234", "1,234,567"]).parse("1,234"), Some(1234.0));
+    }
+
+    #[test]
+    fn a_point_is_a_point_unless_the_file_has_decimal_commas() {
+        assert_eq!(form(&["1.234", "5"]), NumberForm::default());
+        let comma = Convention { decimal_comma: Some(true), thousands: None };
+        let Numbers::Form(found, 2) = with(&["1.234", "12.500"], comma) else { panic!() };
+        assert_eq!(found.parse("1.234"), Some(1234.0));
+    }
+
+    #[test]
+    fn what_is_no_number_is_not_read() {
+        for cells in [&["a", "b"][..], &["1-2", "3-4"], &["1,2,3", "4,5,6"], &["0x1F", "0xFF"], &["12:30", "1:00"]] {
+            assert_eq!(of(cells), Numbers::None, "{cells:?}");
+        }
+        assert_eq!(of(&["$5", "€6"]), Numbers::Form(NumberForm { sign: Some('$'), ..Default::default() }, 1));
+        for cell in ["", "-", "1,23,4", "1,,000", ",000", "1.2.3", "--5", "e5", "5e", "%"] {
+            let form = NumberForm { decimal_comma: false, thousands: Some(','), sign: Some('%') };
+            assert_eq!(form.parse(cell), None, "{cell}");
+        }
+    }
+}

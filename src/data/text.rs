@@ -1,0 +1,405 @@
+//! Bytes of a file as UTF-8 text with LF line ends: what the tables are read from.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use memchr::{memchr, memchr_iter};
+
+use super::source::{Opened, read_error};
+use super::written::EncodingName;
+use crate::{Error, Result, Warning, WarningKind};
+
+/// Bytes that are decoded at a time.
+const PIECE: usize = 1 << 16;
+
+/// Text that is open but not read: its first part can be looked at.
+pub(super) struct Text {
+    name: PathBuf,
+    head: Vec<u8>,
+    /// The head is the whole of it.
+    complete: bool,
+    rest: Converted<Box<dyn Read + Send>>,
+}
+
+/// What was found out about the bytes of a text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Conversion {
+    /// Bytes that are not UTF-8 and were read as Windows-1252.
+    pub(super) foreign: usize,
+    /// Line of the first of them.
+    pub(super) foreign_line: u64,
+    /// The encoding, where it is another one than UTF-8.
+    pub(super) encoding: Option<&'static str>,
+    /// Whether lines end with CR alone.
+    pub(super) cr: bool,
+}
+
+impl Conversion {
+    /// What is said aloud of an encoding and of line ends that were recognised for certain.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let encoding = self.encoding.map(|name| format!("encoding: {name} (--encoding changes it)"));
+        let cr = self.cr.then(|| "line ends: CR".to_owned());
+        encoding.into_iter().chain(cr).collect()
+    }
+
+    /// The warning about bytes whose encoding was guessed.
+    pub(super) fn warning(&self, path: &Path) -> Option<Warning> {
+        (self.foreign > 0).then(|| {
+            let (path, bytes, line) = (path.display(), self.foreign, self.foreign_line);
+            let message = format!(
+                "{path}: the text is not UTF-8 ({bytes} bytes, the first on line {line}): these bytes are read as Latin-1 \
+                 (windows-1252); --encoding names another encoding"
+            );
+            Warning::new(WarningKind::Encoding, message).count(bytes)
+        })
+    }
+}
+
+impl Text {
+    /// Decodes an opened file: as `asked`, else by its byte order mark, else as UTF-8. Bytes that are not UTF-8 are
+    /// then read as Windows-1252, the superset of Latin-1.
+    ///
+    /// # Errors
+    /// [`Error::Io`] and [`Error::Data`] as reading the file; [`Error::Data`] for a binary file.
+    pub(super) fn new(mut opened: Opened, asked: Option<EncodingName>) -> Result<Self> {
+        let name = opened.name().to_path_buf();
+        refuse_other_formats(&name, opened.head().0)?;
+        let (encoding, bom) = encoding_of(opened.head().0, asked);
+        if encoding == UTF_8 && opened.head().0.contains(&0) {
+            return Err(binary(&name, "a binary file"));
+        }
+        let cr = ends_with_cr(opened.head().0, encoding);
+        opened.skip(bom);
+        let conversion =
+            Conversion { encoding: (encoding != UTF_8).then(|| encoding.name()), cr, ..Conversion::default() };
+        let reader: Box<dyn Read + Send> = Box::new(opened.into_reader());
+        let mut text =
+            Self { name, head: Vec::new(), complete: false, rest: Converted::new(reader, encoding, conversion) };
+        text.grow()?;
+        Ok(text)
+    }
+
+    /// Name for messages.
+    pub(super) fn name(&self) -> &Path {
+        &self.name
+    }
+
+    /// The first part of the text, and whether there is no more.
+    pub(super) fn head(&self) -> (&[u8], bool) {
+        (&self.head, self.complete)
+    }
+
+    /// Makes the head longer: as long again.
+    ///
+    /// # Errors
+    /// As reading the file.
+    pub(super) fn grow(&mut self) -> Result<()> {
+        let more = self.head.len().max(4 * PIECE);
+        let read = self.rest.by_ref().take(more as u64).read_to_end(&mut self.head);
+        self.complete = read.map_err(|e| read_error(&self.name, e))? < more;
+        Ok(())
+    }
+
+    /// Everything, in memory, and what was found out about its bytes.
+    ///
+    /// # Errors
+    /// As reading the file.
+    pub(super) fn into_bytes(mut self) -> Result<(Vec<u8>, Conversion)> {
+        let mut bytes = std::mem::take(&mut self.head);
+        let read = match self.rest.decoder {
+            None if !self.rest.conversion.cr => self.rest.read_plain(&mut bytes),
+            _ => self.rest.read_to_end(&mut bytes).map(drop),
+        };
+        read.map_err(|e| read_error(&self.name, e))?;
+        Ok((bytes, self.rest.conversion))
+    }
+
+    /// Everything as a stream, head first.
+    pub(super) fn into_reader(self) -> TextReader {
+        TextReader { head: io::Cursor::new(self.head), rest: self.rest }
+    }
+}
+
+/// A text as a stream.
+pub(super) struct TextReader {
+    head: io::Cursor<Vec<u8>>,
+    rest: Converted<Box<dyn Read + Send>>,
+}
+
+impl TextReader {
+    /// What was found out about the bytes so far.
+    pub(super) fn conversion(&self) -> &Conversion {
+        &self.rest.conversion
+    }
+}
+
+impl Read for TextReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.head.read(buffer)? {
+            0 => self.rest.read(buffer),
+            count => Ok(count),
+        }
+    }
+}
+
+/// The encoding of a file by its first bytes, and the length of its byte order mark.
+fn encoding_of(head: &[u8], asked: Option<EncodingName>) -> (&'static Encoding, usize) {
+    let marked = Encoding::for_bom(head);
+    match (asked, marked) {
+        (Some(EncodingName(asked)), Some((found, length))) if asked == found => (asked, length),
+        (Some(EncodingName(asked)), _) => (asked, 0),
+        (None, Some(found)) => found,
+        (None, None) => (without_mark(head), 0),
+    }
+}
+
+/// UTF-16 without a mark has a zero in most of every second byte of Western text; everything else is taken for UTF-8.
+fn without_mark(head: &[u8]) -> &'static Encoding {
+    let pairs = head.len().min(4096) / 2;
+    let zeros = |offset: usize| (0..pairs).filter(|pair| head[2 * pair + offset] == 0).count();
+    match (zeros(0), zeros(1)) {
+        (0, high) if pairs > 1 && 2 * high > pairs => UTF_16LE,
+        (high, 0) if pairs > 1 && 2 * high > pairs => UTF_16BE,
+        _ => UTF_8,
+    }
+}
+
+/// Whether lines end with CR alone: there are such, and no LF but perhaps at the very end.
+fn ends_with_cr(head: &[u8], encoding: &'static Encoding) -> bool {
+    if encoding == UTF_16LE || encoding == UTF_16BE {
+        return false; // no program that writes UTF-16 ends lines so
+    }
+    let lines = memchr(b'\n', head);
+    memchr(b'\r', head).is_some_and(|cr| cr + 1 < head.len() && head[cr + 1] != b'\n')
+        && lines.is_none_or(|lf| lf + 1 == head.len() && head[lf - 1] != b'\r')
+}
+
+/// Binary files get a better message than a wrong width.
+fn refuse_other_formats(path: &Path, head: &[u8]) -> Result<()> {
+    const KNOWN: [(&[u8], &str); 8] = [
+        (b"PAR1", "a Parquet file"),
+        (b"PK\x03\x04", "a ZIP archive (NPZ or a spreadsheet)"),
+        (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
+        (b"BZh", "a bzip2 file"),
+        (b"\xfd7zXZ\0", "an xz file"),
+        (b"\x93NUMPY", "a NumPy array"),
+        (b"\x89HDF", "an HDF5 file"),
+        (b"SQLite format 3\0", "an SQLite database"),
+    ];
+    match KNOWN.iter().find(|(magic, _)| head.starts_with(magic)) {
+        Some((_, what)) => Err(binary(path, what)),
+        None => Ok(()),
+    }
+}
+
+fn binary(path: &Path, what: &str) -> Error {
+    let message = format!("expected delimited text or an IDX file, plain or gzip, found {what}: convert it");
+    Error::data(path, message)
+}
+
+/// A reader that turns bytes into UTF-8 with LF line ends.
+struct Converted<R> {
+    inner: R,
+    /// Decodes another encoding than UTF-8.
+    decoder: Option<Decoder>,
+    conversion: Conversion,
+    /// Bytes of the file that are read and not converted yet: the begin of a character.
+    raw: Vec<u8>,
+    /// Text that is ready, from `at` on.
+    ready: Vec<u8>,
+    at: usize,
+    ended: bool,
+    lines: u64,
+}
+
+impl<R: Read> Converted<R> {
+    fn new(inner: R, encoding: &'static Encoding, conversion: Conversion) -> Self {
+        let decoder = (encoding != UTF_8).then(|| encoding.new_decoder_without_bom_handling());
+        Self { inner, decoder, conversion, raw: Vec::new(), ready: Vec::new(), at: 0, ended: false, lines: 0 }
+    }
+
+    /// Adds all that is left: without a copy where it is UTF-8, as most files are.
+    fn read_plain(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
+        bytes.extend_from_slice(&self.ready[self.at..]);
+        let converted = bytes.len();
+        bytes.append(&mut self.raw);
+        self.inner.read_to_end(bytes)?;
+        if std::str::from_utf8(&bytes[converted..]).is_ok() {
+            return Ok(());
+        }
+        self.raw = bytes.split_off(converted);
+        (self.ended, self.at) = (true, 0);
+        self.ready.clear();
+        self.take_utf8();
+        bytes.append(&mut self.ready);
+        Ok(())
+    }
+
+    /// Reads and converts one piece of the file.
+    fn fill(&mut self) -> io::Result<()> {
+        self.ready.clear();
+        self.at = 0;
+        let kept = self.raw.len();
+        self.raw.resize(kept + PIECE, 0);
+        let count = loop {
+            match self.inner.read(&mut self.raw[kept..]) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        };
+        self.raw.truncate(kept + count);
+        self.ended = count == 0;
+        match self.decoder.take() {
+            Some(mut decoder) => {
+                self.decode(&mut decoder);
+                self.decoder = Some(decoder);
+            }
+            None => self.take_utf8(),
+        }
+        if self.conversion.cr {
+            self.ready.iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
+        }
+        Ok(())
+    }
+
+    fn decode(&mut self, decoder: &mut Decoder) {
+        let mut text = String::with_capacity(3 * self.raw.len() + 16);
+        let (result, read, _) = decoder.decode_to_string(&self.raw, &mut text, self.ended);
+        debug_assert!(result == CoderResult::InputEmpty, "there is room for all");
+        self.raw.drain(..read);
+        self.ready = text.into_bytes();
+    }
+
+    /// Takes UTF-8 as it is and other bytes as Windows-1252; keeps back the begin of a character at the end.
+    fn take_utf8(&mut self) {
+        let mut from = 0;
+        loop {
+            let rest = &self.raw[from..];
+            let Err(error) = std::str::from_utf8(rest) else {
+                self.ready.extend_from_slice(rest);
+                from = self.raw.len();
+                break;
+            };
+            let valid = error.valid_up_to();
+            self.ready.extend_from_slice(&rest[..valid]);
+            let wrong = match error.error_len() {
+                Some(length) => length,
+                None if self.ended => rest.len() - valid,
+                None => {
+                    from += valid;
+                    break;
+                }
+            };
+            let bytes = &rest[valid..valid + wrong];
+            let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
+            if self.conversion.foreign == 0 {
+                self.conversion.foreign_line = self.lines + 1 + memchr_iter(b'\n', &self.ready).count() as u64;
+            }
+            self.conversion.foreign += wrong;
+            self.ready.extend_from_slice(text.as_bytes());
+            from += valid + wrong;
+        }
+        self.raw.drain(..from);
+        if self.conversion.foreign == 0 {
+            self.lines += memchr_iter(b'\n', &self.ready).count() as u64;
+        }
+    }
+}
+
+impl<R: Read> Read for Converted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.ready.len() {
+            if self.ended || buffer.is_empty() {
+                return Ok(0);
+            }
+            self.fill()?;
+        }
+        let count = buffer.len().min(self.ready.len() - self.at);
+        buffer[..count].copy_from_slice(&self.ready[self.at..self.at + count]);
+        self.at += count;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text(bytes: &[u8], asked: Option<EncodingName>) -> Result<(String, Conversion)> {
+        let opened = Opened::from_reader("x.csv".into(), Box::new(io::Cursor::new(bytes.to_vec())))?;
+        let (bytes, conversion) = Text::new(opened, asked)?.into_bytes()?;
+        Ok((String::from_utf8(bytes).expect("text is UTF-8"), conversion))
+    }
+
+    #[test]
+    fn marks_and_utf16_are_recognised() {
+        let utf16 = |text: &str, big: bool, mark: bool| -> Vec<u8> {
+            let mark = mark.then_some(0xfeff);
+            mark.into_iter()
+                .chain(text.encode_utf16())
+                .flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() })
+                .collect()
+        };
+        for (big, mark) in [(false, true), (true, true), (false, false), (true, false)] {
+            let (read, found) = text(&utf16("naïve,b\n1,2\n", big, mark), None).unwrap();
+            assert_eq!(read, "naïve,b\n1,2\n");
+            assert_eq!(found.encoding, Some(if big { "UTF-16BE" } else { "UTF-16LE" }));
+        }
+        assert_eq!(text(b"\xef\xbb\xbfa,b\n", None).unwrap().0, "a,b\n");
+        assert_eq!(text("a,é\n".as_bytes(), None).unwrap(), ("a,é\n".to_owned(), Conversion::default()));
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf8_are_latin_1() {
+        let (read, found) = text(b"a,b\nS\xe3o,\xe9\nx,\xc3\xa9", None).unwrap();
+        assert_eq!(read, "a,b\nSão,é\nx,é", "UTF-8 beside them stays");
+        assert_eq!((found.foreign, found.foreign_line), (2, 2));
+        assert!(found.warning(Path::new("x.csv")).unwrap().message.contains("line 2"));
+        assert_eq!(text(b"\xcf", None).unwrap().0, "Ï", "the begin of a character at the end");
+        let russian = EncodingName(Encoding::for_label(b"cp1251").unwrap());
+        assert_eq!(text(b"\xe4\xe0", Some(russian)).unwrap().0, "да");
+    }
+
+    #[test]
+    fn lines_that_end_with_cr_alone_are_lines() {
+        for bytes in [&b"a,b\r1,2\r"[..], b"a,b\r1,2", b"a,b\r1,2\r\n"] {
+            let (read, found) = text(bytes, None).unwrap();
+            assert_eq!(read.lines().collect::<Vec<_>>(), if found.cr { vec!["a,b", "1,2"] } else { vec!["a,b\r1,2"] });
+        }
+        assert!(!text(b"a,b\r\n1,2\r\n", None).unwrap().1.cr);
+    }
+
+    #[test]
+    fn what_is_no_text_is_named() {
+        for (bytes, what) in [(&b"PAR1...."[..], "a Parquet file"), (b"a,b\n\0\0", "a binary file"), (b"BZh9", "bzip2")]
+        {
+            assert!(text(bytes, None).unwrap_err().to_string().contains(what));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_of_any_length_give_the_same_text(bytes in prop::collection::vec(any::<u8>(), 0..200), size in 1usize..9) {
+            struct Slow<'a>(&'a [u8], usize);
+            impl Read for Slow<'_> {
+                fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                    let count = self.0.len().min(self.1).min(buffer.len());
+                    buffer[..count].copy_from_slice(&self.0[..count]);
+                    self.0 = &self.0[count..];
+                    Ok(count)
+                }
+            }
+            let read = |size: usize| {
+                let mut converted = Converted::new(Slow(&bytes, size), UTF_8, Conversion::default());
+                let mut text = Vec::new();
+                converted.read_to_end(&mut text).unwrap();
+                (text, converted.conversion)
+            };
+            let (whole, found) = read(usize::MAX);
+            prop_assert!(std::str::from_utf8(&whole).is_ok());
+            prop_assert_eq!(read(size), (whole, found));
+        }
+    }
+}
