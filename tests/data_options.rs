@@ -57,7 +57,7 @@ fn contradictions_are_found_before_files_are_opened() {
 fn configuration_files_hold_the_same_options() {
     let text = "data = \"x.csv\"\nlabel = \"a,b\"\nvalid = 0.2\ntest = \"t.csv\"\nna = [\"+-\", \"-1\"]\nclass_weight = \"A=2,B=1\"\nignore = [3, \"c\"]\n";
     let options: DataOptions = toml::from_str(text).unwrap();
-    assert_eq!((options.label.join(" "), options.ignore.join(" ")), ("a b".to_owned(), "3 c".to_owned()));
+    assert_eq!((options.label.join(" "), options.ignore.join(" ")), ("a,b".to_owned(), "3 c".to_owned()));
     assert_eq!(options.valid, PartFrom::Fraction(0.2));
     assert_eq!(options.test, Some(PartFrom::File(Source::new("t.csv"))));
     assert_eq!(toml::from_str::<DataOptions>(&toml::to_string(&options).unwrap()).unwrap(), options);

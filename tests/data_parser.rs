@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use gradlane::data::{Column, Contents, DataOptions, Header, Opened, ReadOptions, Source, Table, TableReader, read};
+use gradlane::data::{Column, Contents, DataOptions, Header, NumberForm, Opened, ReadOptions, Source, Table, TableReader, read};
 use gradlane::{Error, Result};
 use proptest::prelude::*;
 
@@ -88,8 +88,7 @@ fn faults_name_line_and_remedy() {
     assert_eq!(fault("a,b,c\n1,2,3\n4,5\n"), ".csv:3: expected 3 columns, found 2");
     assert_eq!(fault("a,b\r\n1,2\r\n\r\n\r\n3,4,5\r\n"), ".csv:5: expected 2 columns, found 3");
     assert_eq!(fault("a,b\n\"x\ny\",2\n3"), ".csv:4: expected 2 columns, found 1");
-    assert_eq!(fault("a,b\n1,2\n\"3,4\n5,6\n7,8\n"), ".csv:3: a quote is opened in this row and never closed");
-    assert_eq!(fault("a,b\n1,\"x\n2,y\n3,z\n"), ".csv:2: a quote is opened in this row and never closed");
+    assert!(fault("a,b\n1,2\n\"3,4\n5,6,7\n").starts_with(".csv:3: a quote is opened in this row and never closed"));
     assert!(
         fault("a,b\n1,2\n\"3,4\n5,6\"\n").starts_with(".csv:3: expected 2 columns, found 1; the row goes on to line 4")
     );
@@ -97,34 +96,32 @@ fn faults_name_line_and_remedy() {
     assert!(fault("").starts_with(".csv: the file is empty"));
     assert_eq!(fault("a,b\n"), ".csv: expected rows of data, found a header only");
     assert!(fault("a,b\n1,2\n\0,3\n").contains("a binary file"));
-    assert!(fault(b"a,b\n1,x\n2,caf\xe9\n").starts_with(".csv:3: expected UTF-8 text, found other bytes"));
     assert!(fault("a,b\n1,2\ninf,3\n").starts_with(".csv:3, column \"a\": expected a finite number"));
-    assert!(fault("a,b,a\n1,2,3\n").starts_with(".csv:1: column name \"a\" occurs twice"));
 }
 
 #[test]
 fn a_file_of_some_megabytes_is_read_in_order() {
     let row =
-        |row: usize| format!("{row},\"level {}\nof many\",{}\n", row % 1000, if row < 90_000 { "07" } else { "x" });
+        |row: usize| format!("{row},\"level {}\nof many\",{}\n", row % 1000, if row < 50_000 { "07" } else { "x" });
     let text = "n,t,late\n".to_owned() + &(0..100_000).map(row).collect::<String>();
     assert!(text.len() > 2 << 20);
     let read = table(&text);
     assert_eq!(numbers(&read, "n"), (0..100_000).map(f64::from).collect::<Vec<_>>());
     assert_eq!(read.lines, (0..100_000).map(|row| 2 + 2 * row).collect::<Vec<_>>());
     assert_eq!(cells(&read, "t")[99_999].as_deref(), Some("level 999\nof many"));
-    assert_eq!([89_999, 90_000].map(|row| cells(&read, "late")[row].clone().unwrap()), ["07", "x"]);
+    assert_eq!([49_999, 50_000].map(|row| cells(&read, "late")[row].clone().unwrap()), ["07", "x"]);
     assert_eq!(fault(text + "1,2\n3\n"), ".csv:200002: expected 3 columns, found 2");
 }
 
 #[test]
 fn a_known_schema_reads_in_runs_of_rows() {
     let opened = |text: &'static str| Opened::from_reader("x.csv".into(), Box::new(Cursor::new(text))).unwrap();
-    let wanted = |index, name: &str, kind| gradlane::data::Wanted { index, name: name.to_owned(), kind };
+    let wanted = |index, name: &str, kind| gradlane::data::Wanted { index, name: name.to_owned(), kind, lenient: false };
     use gradlane::data::ColumnKind::{Number, Text};
     let mut reader =
         TableReader::new(opened("\u{feff}id,n,t\na,1,7\nb,2,8\n\nc,,x\n"), &ReadOptions::default()).unwrap();
     assert_eq!(reader.layout().names, ["id", "n", "t"]);
-    reader.select(vec![wanted(2, "t", Text), wanted(1, "n", Number)], vec![0]);
+    reader.select(vec![wanted(2, "t", Text), wanted(1, "n", Number(NumberForm::default()))], vec![0]);
     let (first, kept) = reader.next_rows(2).unwrap().unwrap();
     assert_eq!((numbers(&first, "n"), kept), (vec![1.0, 2.0], vec![vec!["a".to_owned(), "b".to_owned()]]));
     assert_eq!(cells(&first, "t"), [Some("7".to_owned()), Some("8".to_owned())]);
@@ -133,13 +130,13 @@ fn a_known_schema_reads_in_runs_of_rows() {
     assert!(reader.next_rows(2).unwrap().is_none());
 
     let mut reader = TableReader::new(opened("n\n1\nx\n"), &ReadOptions::default()).unwrap();
-    reader.select(vec![wanted(0, "n", Number)], Vec::new());
+    reader.select(vec![wanted(0, "n", Number(NumberForm::default()))], Vec::new());
     let error = reader.next_rows(10).unwrap_err().to_string();
     assert!(error.starts_with("x.csv:3, column \"n\": expected a number, found \"x\""), "{error}");
 
     let latin = Opened::from_reader("x.csv".into(), Box::new(Cursor::new(b"n,t\n1,caf\xe9\n"))).unwrap();
     let mut reader = TableReader::new(latin, &ReadOptions::default()).unwrap();
-    reader.select(vec![wanted(0, "n", Number)], Vec::new());
+    reader.select(vec![wanted(0, "n", Number(NumberForm::default()))], Vec::new());
     let (read, _) = reader.next_rows(10).unwrap().expect("only the columns that are read need be UTF-8");
     assert_eq!(numbers(&read, "n"), [1.0]);
 }
@@ -162,7 +159,8 @@ proptest! {
             writer.write_record([&format!("{number:e}"), &format!("<{text}>"), &maybe]).unwrap();
         }
         let options = ReadOptions {
-            delimiter: Some((delimiter as char).to_string().parse().unwrap()), header: Header::Yes, ..Default::default()
+            delimiter: Some((delimiter as char).to_string().parse().unwrap()), header: Header::Yes,
+            quote: Some("\"".parse().unwrap()), ..Default::default()
         };
         let read = read_with(writer.into_inner().unwrap(), &options).unwrap();
         prop_assert_eq!(read.rows(), rows.len());

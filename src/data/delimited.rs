@@ -23,15 +23,15 @@ fn swallowed(path: &Path, line: u32, record: &ByteRecord) -> Error {
     let newlines = memchr::memchr_iter(b'\n', record.as_slice()).count() as u64;
     let last = u64::from(line) + newlines;
     let message = format!(
-        "a quoted cell of this row goes on to line {last}, over what looks like whole rows: mend the quote, or --quote none \
-         reads quotes as plain characters"
+        "a quoted cell of this row goes on to line {last}, over what looks like whole rows: mend the quote; --quote none reads \
+         quotes as plain characters, --quote '\"' takes the cell as it is"
     );
     Error::data_at(path, Some(line.into()), None, message)
 }
 
 /// Refuses a file in which a quoted cell holds whole rows; `numeric` are the columns of numbers.
-pub(super) fn refuse_swallowed_rows(path: &Path, oddities: &Oddities, width: usize, numeric: &[usize]) -> Result<()> {
-    match oddities.long.iter().find(|(_, record)| swallows(record, width, numeric)) {
+pub(super) fn refuse_swallowed_rows(path: &Path, oddities: &Oddities, delimiter: u8, numeric: &[usize]) -> Result<()> {
+    match oddities.long.iter().find(|(_, record)| swallows(record, delimiter, numeric)) {
         Some((line, record)) => Err(swallowed(path, *line, record)),
         None => Ok(()),
     }

@@ -114,7 +114,7 @@ pub(super) fn find(
         }
     }
     if options.quote.is_none()
-        && let Some(row) = swallowing(&dialect.sample(head, complete))
+        && let Some(row) = swallowing(&dialect.sample(head, complete), dialect.delimiter)
     {
         let bare = Dialect { quote: Quote::None, ..dialect };
         if is_even(&bare.sample(head, complete)) {
@@ -183,7 +183,9 @@ struct Candidate {
 fn best_delimiter(path: &Path, sample: &dyn Fn(u8) -> Vec<ByteRecord>) -> Result<u8> {
     let mut candidates: Vec<Candidate> = DELIMITERS.iter().filter_map(|d| candidate(*d, &sample(*d))).collect();
     if candidates.is_empty() {
-        let spaces = candidate(b' ', &sample(b' ')).filter(|c| c.even == 1.0 && c.typed > 0.5);
+        let parted = sample(b' ');
+        let whole = parted.iter().flatten().all(|cell| !cell.is_empty());
+        let spaces = candidate(b' ', &parted).filter(|c| whole && c.even == 1.0 && c.typed > 0.5);
         return Ok(spaces.map_or(DELIMITERS[0], |c| c.delimiter));
     }
     // Stable: of equally good ones the first of the list stays first.
@@ -239,34 +241,42 @@ fn is_typed(cell: &[u8], delimiter: u8) -> bool {
 }
 
 /// The first record with a cell that goes on over what looks like whole rows, by its place.
-pub(super) fn swallowing(records: &[ByteRecord]) -> Option<usize> {
+pub(super) fn swallowing(records: &[ByteRecord], delimiter: u8) -> Option<usize> {
     let width = usual_width(records);
     let single: Vec<&ByteRecord> = records.iter().filter(|r| !r.as_slice().contains(&b'\n')).skip(1).collect();
     let numeric: Vec<usize> = (0..width)
         .filter(|column| {
             let mut cells = single.iter().filter_map(|record| record.get(*column));
-            cells.clone().next().is_some() && cells.all(is_number)
+            cells.clone().next().is_some() && cells.all(is_number_or_empty)
         })
         .collect();
-    records.iter().position(|record| swallows(record, width, &numeric))
+    records.iter().position(|record| swallows(record, delimiter, &numeric))
 }
 
-fn is_number(cell: &[u8]) -> bool {
+fn is_number_or_empty(cell: &[u8]) -> bool {
     std::str::from_utf8(cell.trim_ascii()).is_ok_and(|cell| cell.is_empty() || parse_number(cell).is_some())
 }
 
-/// Whether a cell of several lines holds a line that would be a row: as many cells as the table has columns, with numbers where
-/// the table has numbers; four columns at least where it has none.
-pub(super) fn swallows(record: &ByteRecord, width: usize, numeric: &[usize]) -> bool {
-    let row_like = |line: &[u8]| {
-        DELIMITERS.iter().any(|delimiter| {
-            let cells: Vec<&[u8]> = line.split(|byte| byte == delimiter).collect();
-            let typed = numeric.iter().all(|column| cells.get(*column).is_some_and(|cell| is_number(cell)));
-            cells.len() == width && typed && (!numeric.is_empty() || width >= 4)
-        })
+/// Whether a cell of several lines is what a stray quote makes of rows: its first line has the cells that the row lacks, the
+/// lines within have all cells, the last has those up to the quote that closes. Numbers must stand where the table has
+/// numbers; a table without numbers must have four columns at least.
+pub(super) fn swallows(record: &ByteRecord, delimiter: u8, numeric: &[usize]) -> bool {
+    let width = record.len();
+    let row_like = |line: &[u8], from: usize, count: usize| {
+        let cells: Vec<&[u8]> = line.split(|byte| *byte == delimiter).collect();
+        let mut numbers = numeric.iter().filter(|column| **column >= from && **column < from + cells.len());
+        let some = numbers.clone().any(|column| !cells[column - from].trim_ascii().is_empty());
+        cells.len() == count
+            && numbers.all(|column| is_number_or_empty(cells[column - from]))
+            && (some || (numeric.is_empty() && width >= 4))
     };
-    width > 1
-        && record.iter().filter(|cell| cell.contains(&b'\n')).any(|cell| cell.split(|b| *b == b'\n').any(row_like))
+    let holds_rows = |(column, cell): (usize, &[u8])| {
+        let lines: Vec<&[u8]> = cell.split(|byte| *byte == b'\n').collect();
+        let [first, inner @ .., last] = lines.as_slice() else { return false };
+        let closes = last.split(|byte| *byte == delimiter).count() == column + 1;
+        row_like(first, column, width - column) && inner.iter().all(|line| row_like(line, 0, width)) && closes
+    };
+    width > 1 && record.iter().enumerate().any(holds_rows)
 }
 
 #[cfg(test)]
@@ -318,7 +328,7 @@ mod tests {
     fn quotes_that_swallow_rows_are_characters() {
         let (dialect, warnings) = found("t\tx\tsold\na\t1\tyes\n\"b\t2\tno\nc\t3\tno\n\"d\t4\tyes\n");
         assert_eq!((dialect.quote, warnings.len()), (Quote::None, 1));
-        let (dialect, warnings) = found("text,x,y\n\"one, two\nthree, four\",1,2\nb,3,4\n");
+        let (dialect, warnings) = found("text,x,y\n\"one, two, three\nfour, five\",1,2\nb,3,4\n");
         assert_eq!((dialect.quote, warnings.len()), (Quote::Byte(b'"'), 0), "a text of two lines is a text");
     }
 }

@@ -74,7 +74,7 @@ impl Input {
                 let options = ReadOptions { missing: preprocessing.missing.clone(), ..for_name(&source, options) };
                 let mut text = Text::new(opened, options.encoding)?;
                 let layout = layout_for(preprocessing, &mut text, &options)?;
-                let mut reader = TableReader::of_text(text, layout, &options.missing)?;
+                let mut reader = TableReader::of_text(text, layout, &options)?;
                 let (wanted, warnings) = preprocessing.wanted(reader.layout(), reader.path(), &options)?;
                 reader.select(wanted, Vec::new());
                 reader.warn(warnings);

@@ -93,7 +93,7 @@ pub(super) fn kinds(file: &mut WholeFile, options: &ReadOptions, labels: &[usize
     if stated.decimal_comma.is_none() && convention.decimal_comma == Some(true) {
         grouped_by_points(file, options, &mut readings)?;
     }
-    apply(file, readings, labels)
+    apply(file, options, readings, labels)
 }
 
 /// The dates that `--dates` names: column and form, no form for text.
@@ -218,7 +218,12 @@ fn grouped_by_points(file: &mut WholeFile, options: &ReadOptions, readings: &mut
 }
 
 /// Turns the columns into what they are read as.
-fn apply(file: &mut WholeFile, readings: Vec<Reading>, labels: &[usize]) -> Result<Kinded> {
+fn apply(
+    file: &mut WholeFile,
+    options: &ReadOptions,
+    readings: Vec<Reading>,
+    labels: &[usize],
+) -> Result<Kinded> {
     let (mut notes, mut warnings) = (file.notes.clone(), file.warnings.clone());
     notes.extend(file.layout.notes.iter().cloned());
     warnings.extend(row_warnings(&file.path, &file.oddities));
@@ -250,7 +255,9 @@ fn apply(file: &mut WholeFile, readings: Vec<Reading>, labels: &[usize]) -> Resu
         file.columns[column] = read;
     }
     let numeric: Vec<usize> = (0..kinds.len()).filter(|c| kinds[*c] != ColumnKind::Text).collect();
-    refuse_swallowed_rows(&file.path, &file.oddities, kinds.len(), &numeric)?;
+    if options.quote.is_none() {
+        refuse_swallowed_rows(&file.path, &file.oddities, file.layout.dialect.delimiter, &numeric)?;
+    }
     let table = Table {
         path: file.path.clone(),
         names: file.layout.names.clone(),

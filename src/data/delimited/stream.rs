@@ -4,8 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::builder::Builder;
-use super::rows::Rows;
-use crate::data::dialect::swallows;
+use super::rows::{Oddities, Rows};
 use crate::data::layout::Layout;
 use crate::data::options::ReadOptions;
 use crate::data::source::Opened;
@@ -30,6 +29,8 @@ pub struct Wanted {
 pub struct TableReader {
     layout: Arc<Layout>,
     markers: MissingMarkers,
+    /// The user named the quotes.
+    quotes_are_sure: bool,
     rows: Rows<TextReader>,
     wanted: Vec<Wanted>,
     kept: Vec<usize>,
@@ -47,17 +48,18 @@ impl TableReader {
     pub fn new(opened: Opened, options: &ReadOptions) -> Result<Self> {
         let mut text = Text::new(opened, options.encoding)?;
         let layout = Layout::find(&mut text, options)?;
-        Self::of_text(text, layout, &options.missing)
+        Self::of_text(text, layout, options)
     }
 
     /// The rows of a text whose layout is known.
-    pub(in crate::data) fn of_text(text: Text, layout: Layout, markers: &MissingMarkers) -> Result<Self> {
+    pub(in crate::data) fn of_text(text: Text, layout: Layout, options: &ReadOptions) -> Result<Self> {
         let (path, layout) = (text.name().to_path_buf(), Arc::new(layout));
         let mut rows = Rows::new(&path, &layout, text.into_reader(), 1);
         rows.skip_above()?;
         Ok(Self {
             layout,
-            markers: markers.clone(),
+            markers: options.missing.clone(),
+            quotes_are_sure: options.quote.is_some(),
             rows,
             wanted: Vec::new(),
             kept: Vec::new(),
@@ -128,11 +130,12 @@ impl TableReader {
     fn refuse_swallowed_rows(&mut self) -> Result<()> {
         let numeric: Vec<usize> =
             self.wanted.iter().filter(|w| w.kind != ColumnKind::Text).map(|wanted| wanted.index).collect();
-        let long = std::mem::take(&mut self.rows.oddities.long);
-        match long.iter().find(|(_, record)| swallows(record, self.layout.names.len(), &numeric)) {
-            Some((line, record)) => Err(super::swallowed(self.rows.path(), *line, record)),
-            None => Ok(()),
+        let mut long = Oddities::default();
+        std::mem::swap(&mut long.long, &mut self.rows.oddities.long);
+        if self.quotes_are_sure {
+            return Ok(());
         }
+        super::refuse_swallowed_rows(self.rows.path(), &long, self.layout.dialect.delimiter, &numeric)
     }
 
     /// All rows that are left, as one table.
