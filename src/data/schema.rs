@@ -91,13 +91,19 @@ impl Roles {
     pub fn usable_rows(&self, table: &Table) -> Result<Vec<u32>> {
         let columns: Vec<&Column> = self.labels.iter().map(|&label| &table.columns[label]).collect();
         let weight = self.weight.map(|weight| &table.columns[weight]);
-        let rows: Vec<u32> = (0..table.rows() as u32)
+        let mut rows: Vec<u32> = (0..table.rows() as u32)
             .filter(|&row| !columns.iter().any(|column| column.is_missing(row as usize)))
-            .filter(|&row| !weight.is_some_and(|column| has_no_weight(column, row)))
             .collect();
         if rows.is_empty() {
             let name = &table.names[self.labels[0]];
             return Err(Error::data(&table.path, format!("the label \"{name}\" is missing in every row")));
+        }
+        if let Some(weights) = weight {
+            rows.retain(|&row| !has_no_weight(weights, row));
+            if rows.is_empty() {
+                let name = self.weight.map(|weight| table.names[weight].as_str());
+                return Err(Error::data_at(&table.path, None, name, "all weights are 0: nothing would count"));
+            }
         }
         Ok(rows)
     }
