@@ -191,12 +191,10 @@ impl Summary {
 }
 
 impl Encoding {
-    /// Fits a number column to its values in the training rows (NaN where missing); statistics are of the values that are there.
+    /// Fits a number column to the values that are there in the training rows; `indicator` says whether some are missing.
     ///
     /// A column without spread has scale 1. `robust` falls back to the standard deviation where the quartiles are equal.
-    pub fn fit_numbers(values: Vec<f64>, scale: Scale, impute: Impute) -> Self {
-        let indicator = values.iter().any(|value| value.is_nan());
-        let summary = Summary::of(values);
+    pub(super) fn fit_numbers(summary: &Summary, indicator: bool, scale: Scale, impute: Impute) -> Self {
         let (center, spread) = match scale {
             Scale::Standard => (summary.mean, summary.sd),
             Scale::MinMax => (summary.min(), summary.range()),
@@ -277,27 +275,28 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Writes the inputs of one row over zeros.
-    #[inline]
-    pub(super) fn write(&self, row: usize, inputs: &mut [f32]) {
+    /// Writes the inputs of some rows over zeros: `inputs` has a line of `cols` for each row, and this feature's begin at `at`.
+    /// `row_at` gives the row of the table for each line.
+    pub(super) fn write(&self, inputs: &mut [f32], (at, cols): (usize, usize), row_at: impl Fn(usize) -> usize) {
+        let lines = inputs.chunks_exact_mut(cols).enumerate().map(|(line, inputs)| (row_at(line), &mut inputs[at..]));
         match self {
-            Self::Number { values, fill, indicator, center, scale } => {
+            Self::Number { values, fill, indicator, center, scale } => lines.for_each(|(row, inputs)| {
                 let value = values[row];
                 let missing = value.is_nan();
                 inputs[0] = (((if missing { *fill } else { value }) - center) / scale) as f32;
                 if *indicator {
                     inputs[1] = f32::from(u8::from(missing));
                 }
-            }
+            }),
             Self::Date { number, form, cycles } => {
-                number.write_date(row, form, cycles, inputs);
+                lines.for_each(|(row, inputs)| number.write_date(row, form, cycles, inputs));
             }
-            Self::Category { codes, places, missing } => {
+            Self::Category { codes, places, missing } => lines.for_each(|(row, inputs)| {
                 let place = if codes[row] == MISSING { *missing } else { places[codes[row] as usize] };
                 if let Some(place) = place {
                     inputs[place] = 1.0;
                 }
-            }
+            }),
         }
     }
 

@@ -117,7 +117,7 @@ fn fit_number(
     options: &FitOptions,
 ) -> Result<Fitted> {
     let of_rows: Vec<f64> = rows.iter().map(|&row| values[row as usize]).collect();
-    let summary = Summary::of(of_rows.clone());
+    let summary = Summary::of(of_rows);
     let known = Known::of_numbers(&summary, rows.len());
     if summary.is_constant() {
         let mut fitted = constant(name, format_number(summary.quantile(0.5)));
@@ -129,7 +129,8 @@ fn fit_number(
         }
         return Ok(fitted);
     }
-    let encoding = Encoding::fit_numbers(of_rows, options.scale, options.impute);
+    let has_missing = summary.sorted().len() < rows.len();
+    let encoding = Encoding::fit_numbers(&summary, has_missing, options.scale, options.impute);
     let Encoding::Number { fill, center, scale, .. } = encoding else { unreachable!("the column is numbers") };
     if ![fill, center, scale].iter().all(|value| value.is_finite()) {
         let message = "the numbers are too large: their statistics are not finite";

@@ -329,14 +329,15 @@ impl TablePreprocessing {
         let plans = self.plans(table)?;
         let cols = self.inputs();
         let mut values = vec![0.0f32; count * cols];
-        const BLOCK: usize = 1024;
+        const BLOCK: usize = 256;
         values.par_chunks_mut(BLOCK * cols).enumerate().for_each(|(block, inputs)| {
-            for (at, inputs) in inputs.chunks_exact_mut(cols).enumerate() {
-                let row = row_at(block * BLOCK + at);
-                plans.iter().for_each(|(at, plan)| plan.write(row, &mut inputs[*at..]));
-            }
+            plans.iter().for_each(|(at, plan)| plan.write(inputs, (*at, cols), |line| row_at(block * BLOCK + line)));
         });
-        if let Some(at) = values.par_iter().position_first(|value| !value.is_finite()) {
+        // A fold without an early end runs on vectors.
+        let holds_wrong = |block: &[f32]| !block.iter().fold(true, |all, value| all & value.is_finite());
+        if let Some(block) = values.par_chunks(BLOCK * cols).position_first(holds_wrong) {
+            let wrong = values[block * BLOCK * cols..].iter().position(|value| !value.is_finite());
+            let at = block * BLOCK * cols + wrong.expect("the block holds one");
             let name = &self.input_names()[at % cols];
             return Err(table.error_at(
                 row_at(at / cols),

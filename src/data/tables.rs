@@ -223,8 +223,8 @@ fn zero_columns(preprocessing: &TablePreprocessing) -> Option<String> {
 /// Whether the text of a label is needed beside its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LabelSpelling {
-    /// Numbers tell all.
-    Numbers,
+    /// What was read tells all.
+    Read,
     /// The labels must be read as they are written.
     AsWritten,
 }
@@ -235,9 +235,10 @@ impl LabelSpelling {
         let fraction = |values: &[f64]| values.iter().any(|value| value.fract() != 0.0 && !value.is_nan());
         let asked = matches!(task, TaskChoice::Binary | TaskChoice::Multiclass);
         match (&file.columns[label], task) {
-            (_, TaskChoice::Regression | TaskChoice::Multilabel) => Self::Numbers,
-            (Column::Numbers(values), _) if fraction(values) && !asked => Self::Numbers,
-            (Column::Numbers(_), _) if file.plain[label] && !has_missing => Self::Numbers,
+            (_, TaskChoice::Regression | TaskChoice::Multilabel) => Self::Read,
+            (Column::Numbers(values), _) if fraction(values) && !asked => Self::Read,
+            (Column::Numbers(_), _) if file.plain[label] && !has_missing => Self::Read,
+            (Column::Text { .. }, _) if !has_missing => Self::Read, // the text is there already
             _ => Self::AsWritten,
         }
     }
