@@ -19,6 +19,12 @@ use crate::{Error, Result, atomic};
 /// Key of the metadata.
 const KEY: &str = "gradlane";
 /// Version of the metadata that this program writes and the newest that it reads.
+///
+/// Every older version stays readable. A part that is added to [`Card`], or within it, has `#[serde(default)]` with a
+/// default that means what programs did without it; unknown parts are ignored. The version is raised only where an older
+/// program would predict wrongly if it ignored the addition: it then refuses the file and asks for a newer program. A part
+/// whose meaning changes gets a new name, and [`Model::load`] turns the old one into it by `version`. A new version gets a
+/// folder of models in `tests/data/models`, whose predictions are tested.
 const VERSION: u32 = 1;
 /// The model's file in a run directory.
 pub const MODEL_FILE: &str = "model.safetensors";

@@ -11,6 +11,7 @@ mod images;
 mod inspect;
 mod journeys;
 mod lr_find;
+mod models;
 mod optimizers;
 mod place;
 mod predict;
