@@ -42,6 +42,9 @@ pub enum Error {
     /// A requirement such as `--fail-under` was missed.
     #[error("{0}")]
     Unmet(String),
+    /// A signal of this number came before the first optimizer step; nothing is kept.
+    #[error("interrupted before the first step")]
+    Interrupted(usize),
     /// A limit was hit before the first optimizer step.
     #[error("{0}")]
     NoStep(String),

@@ -23,6 +23,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         match error {
             Error::Io { source, .. } if source.kind() == ErrorKind::BrokenPipe => Failure::ClosedPipe,
+            Error::Interrupted(number) => Failure::Signal(number),
             error => Failure::Error(error),
         }
     }

@@ -3,6 +3,7 @@
 use toml::{Table, Value};
 
 use crate::kernel::Isa;
+use crate::path_text;
 
 use super::optimizer::{Batch, OptimizerOptions};
 use super::train::{ModelOptions, StoppingOptions, TrainConfig};
@@ -61,7 +62,7 @@ impl ModelOptions {
             entries.push(("activation", texts(self.activations.iter().map(ToString::to_string).collect()).into()));
         }
         entries.extend(self.init.as_ref().map(|init| ("init", init.to_string().into())));
-        entries.extend(self.init_from.as_ref().map(|path| ("init_from", path.display().to_string().into())));
+        entries.extend(self.init_from.as_ref().map(|path| ("init_from", path_text::to_text(path).into())));
         entries
     }
 }

@@ -250,9 +250,8 @@ impl Plan {
 
     /// What decides the best weights.
     pub fn monitor(&self) -> Watched {
-        let task = self.prepared.preprocessing.task();
         let asked = self.config.stopping.monitor.filter(|monitor| self.can_watch(*monitor));
-        asked.unwrap_or_else(|| default_monitor(task, self.prepared.val.is_some()))
+        asked.unwrap_or_else(|| default_monitor(self.prepared.val.as_ref()))
     }
 
     /// A trainer with the initial weights; steps have up to `batch` rows.

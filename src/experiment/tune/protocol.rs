@@ -69,10 +69,11 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// Of a search with these settings; threads, kernels and what is shown decide nothing.
+    /// Of a search with these settings; threads, kernels, a time limit and what is shown decide
+    /// nothing.
     pub(super) fn new(settings: &Settings, space: &Space, metric: Watched, epochs: usize) -> Protocol {
         let decides = |name: &str| match find(name) {
-            Some(key) => !matches!(key.group, Group::Engine | Group::Run) || name == "seed",
+            Some(key) => name == "seed" || !(matches!(key.group, Group::Engine | Group::Run) || name == "time_limit"),
             None => name == "data",
         };
         let mut given = settings.table();
