@@ -140,7 +140,12 @@ pub const KEYS: &[Key] = &[
         Stopping,
         "Decides the best weights and patience [val_accuracy, or val_loss where a class has few rows]",
     ),
-    key("patience", "N", Stopping, "Stop after so many epochs without a better value"),
+    key(
+        "patience",
+        "N|auto|none",
+        Stopping,
+        "Stop after so many epochs without a better value [auto: none, but where --epochs is auto early]",
+    ),
     key("min_delta", "X", Stopping, "How much better counts as better [0]"),
     key("tol_loss", "X", Stopping, "Converged when train_loss changes by less than this from epoch to epoch"),
     key("tol_grad", "X", Stopping, "Converged when the gradient norm falls to this"),

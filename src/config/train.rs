@@ -11,6 +11,7 @@ use crate::kernel::Isa;
 use crate::nn::init::{Init, Scheme};
 use crate::nn::{Activation, Loss, NormKind};
 use crate::optim::Dialect;
+use crate::train::fit::Patience;
 use crate::train::goal::{DataPart, Goal, Watched};
 use crate::{Error, Result, path_text};
 
@@ -75,8 +76,8 @@ pub struct StoppingOptions {
     pub target: Option<Goal>,
     /// What decides the best weights; by the task where `None`.
     pub monitor: Option<Watched>,
-    /// Epochs without a better value.
-    pub patience: Option<usize>,
+    /// When a lack of better values ends it; by whether the number of epochs is chosen where `None`.
+    pub patience: Option<Patience>,
     /// How much better counts.
     pub min_delta: f64,
     /// Tolerance of the loss.
@@ -277,7 +278,7 @@ fn stopping_options(reader: &Reader) -> Result<StoppingOptions> {
         deadline: time_limit.and_then(|limit| reader.began().checked_add(limit)),
         target: reader.parse("target")?,
         monitor: reader.parse("monitor")?,
-        patience: reader.count("patience", 1, &[])?.map(|n| n as usize),
+        patience: patience(reader)?,
         min_delta: reader.number("min_delta", "a number of at least 0", not_negative)?.unwrap_or(0.0),
         tol_loss: reader.number("tol_loss", "a number above 0", positive)?,
         tol_grad: reader.number("tol_grad", "a number above 0", positive)?,
@@ -299,6 +300,14 @@ fn stopping_options(reader: &Reader) -> Result<StoppingOptions> {
         }
     }
     Ok(options)
+}
+
+/// `none`, a number of epochs, or `auto`, which is as if nothing was said.
+fn patience(reader: &Reader) -> Result<Option<Patience>> {
+    if reader.text("patience").as_deref() == Some("none") {
+        return Ok(Some(Patience::Never));
+    }
+    Ok(reader.count("patience", 1, &["auto", "none"])?.map(|epochs| Patience::After(epochs as usize)))
 }
 
 /// A length of time: `90s`, `10m`, `2h`, or seconds.

@@ -80,6 +80,7 @@ fn fold_config(whole: &Plan) -> TrainConfig {
     let mut config = whole.config.clone();
     config.cv = None;
     config.stopping.epochs = Some(whole.epochs);
+    config.stopping.patience = Some(whole.patience());
     config.stopping.fail_under = None;
     if config.optimizer.batch == Batch::Auto {
         config.optimizer.batch = Batch::Rows(whole.batch);

@@ -12,7 +12,7 @@ use crate::metrics::{ConfusionMatrix, Detail, MetricSet};
 use crate::model::{Model, Parameters};
 use crate::train::Trainer;
 use crate::train::events::Event;
-use crate::train::fit::{FitData, FitOptions, FitOutcome, Stopped, fit};
+use crate::train::fit::{FitData, FitOptions, FitOutcome, Patience, Stopped, fit};
 use crate::train::score::{Rows, Scorer};
 use crate::{Error, Result, Warning, WarningKind};
 
@@ -165,7 +165,7 @@ impl Plan {
             last_epoch: self.last_epoch,
             target: stopping.target.filter(|goal| self.can_watch(goal.watched)),
             monitor: self.monitor(),
-            patience: stopping.patience.filter(|_| self.last_epoch.is_none()),
+            patience: if self.last_epoch.is_none() { self.patience() } else { Patience::Never },
             min_delta: stopping.min_delta,
             tol_loss: stopping.tol_loss,
             tol_grad: stopping.tol_grad,

@@ -12,6 +12,7 @@ use crate::model::{Architecture, Parameters};
 use crate::nn::{Loss, Objective};
 use crate::optim::Dialect;
 use crate::train::best::default_monitor;
+use crate::train::fit::Patience;
 use crate::train::goal::{DataPart, Watched};
 use crate::train::team::{available_threads, threads_within};
 use crate::train::{StepSettings, Trainer};
@@ -182,7 +183,16 @@ impl Plan {
         };
         if stopping.epochs.is_none() && stopping.steps.is_none() {
             let steps = self.epochs as u64 * steps_per_epoch;
-            self.notes.push(format!("epochs: {}, {steps} steps in all (--epochs changes it)", self.epochs));
+            let early = match self.patience() {
+                Patience::Early => {
+                    format!(
+                        "; stops early after 2 × the best epoch + {}, --patience none changes it",
+                        Patience::AT_LEAST
+                    )
+                }
+                Patience::After(_) | Patience::Never => String::new(),
+            };
+            self.notes.push(format!("epochs: {}, {steps} steps in all (--epochs changes it){early}", self.epochs));
         }
         if let Some(dialect) = spec.dialect {
             let init = self.config.model.init.map_or(String::new(), |init| format!(", initial weights {init}"));
@@ -246,6 +256,15 @@ impl Plan {
     /// say in the folds.
     pub(super) fn can_watch(&self, watched: Watched) -> bool {
         watched.part != DataPart::Val || self.prepared.val.is_some()
+    }
+
+    /// When training stops for want of a better value: early where nothing was said, the number of epochs was chosen, and a
+    /// validation part tells what is better.
+    pub fn patience(&self) -> Patience {
+        let stopping = &self.config.stopping;
+        let chosen = stopping.epochs.is_none() && stopping.steps.is_none();
+        let validated = self.prepared.val.is_some() || self.config.cv.is_some();
+        stopping.patience.unwrap_or(if chosen && validated { Patience::Early } else { Patience::Never })
     }
 
     /// What decides the best weights.

@@ -41,8 +41,8 @@ pub struct FitOptions {
     pub target: Option<Goal>,
     /// What decides the best weights and patience.
     pub monitor: Watched,
-    /// Epochs without a better value after which training stops.
-    pub patience: Option<usize>,
+    /// When training stops for want of a better value.
+    pub patience: Patience,
     /// How much better counts as better.
     pub min_delta: f64,
     /// Training has converged when its loss changes by less from epoch to epoch.
@@ -51,6 +51,31 @@ pub struct FitOptions {
     pub tol_grad: Option<f64>,
     /// Every so many steps are recorded.
     pub log_steps: Option<u64>,
+}
+
+/// When training stops for want of a better value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Never.
+    Never,
+    /// After so many epochs without one.
+    After(usize),
+    /// After twice as many epochs as the best one took, and [`Patience::AT_LEAST`] more: an early best epoch is not waited
+    /// for long, and a late one gets time for the schedule to lower the rate.
+    Early,
+}
+
+impl Patience {
+    /// Epochs that [`Patience::Early`] waits for at least.
+    pub const AT_LEAST: usize = 20;
+
+    fn is_over(self, epoch: usize, best: &Best) -> bool {
+        match self {
+            Patience::Never => false,
+            Patience::After(most) => best.waited >= most,
+            Patience::Early => best.defined && epoch >= 2 * best.epoch + Patience::AT_LEAST,
+        }
+    }
 }
 
 /// Why training stopped.
@@ -327,7 +352,7 @@ impl<'a> Fit<'a> {
             Some(Stopped::Time)
         } else if self.loss_has_settled() {
             Some(Stopped::Converged)
-        } else if self.options.patience.is_some_and(|most| self.best.waited >= most) {
+        } else if self.options.patience.is_over(self.history.epochs(), &self.best) {
             Some(Stopped::Patience)
         } else {
             None
