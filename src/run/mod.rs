@@ -4,8 +4,10 @@ mod cross_validation;
 mod directory;
 mod execution;
 mod interrupt;
+mod memory;
 mod overfit;
 mod plan;
+mod room;
 mod summary;
 mod trace;
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::cross_validation::CrossValidation;
-use crate::config::TrainConfig;
+use super::memory::Needs;
+use crate::config::{Batch, TrainConfig};
 use crate::data::{Dataset, Prepared, Task, prepare};
 use crate::model::file::read_tensors;
 use crate::model::{Architecture, Parameters};
@@ -74,7 +75,16 @@ fn refuse_giant(architecture: &Architecture) -> Result<()> {
         return Ok(());
     }
     let count = architecture.linear_parameters();
-    Err(Error::Usage(format!("--hidden: a network of {count} parameters does not fit into memory: use fewer units")))
+    Err(Error::Memory(format!("--hidden: a network of {count} parameters does not fit into memory: use fewer units")))
+}
+
+/// Rows of a mini-batch for so many rows to train on.
+pub(super) fn batch_of(asked: Batch, rows: usize) -> usize {
+    match asked {
+        Batch::Rows(n) => n.min(rows),
+        Batch::Full => rows,
+        Batch::Auto => auto_batch(rows).min(rows),
+    }
 }
 
 impl Plan {
@@ -107,6 +117,7 @@ impl Plan {
             dropout: config.model.dropout,
         };
         refuse_giant(&architecture)?;
+        Needs::of(&architecture, &config, &prepared).check()?;
         let regression = task == Task::Regression;
         let mut parameters = Parameters::initial(&architecture, config.model.init, regression, config.seed);
         if let Some(path) = &config.model.init_from {
@@ -160,14 +171,9 @@ impl Plan {
     }
 
     fn decide(&mut self) {
-        use crate::config::Batch;
         let rows = self.prepared.train.rows();
         let options = &self.config.optimizer;
-        self.batch = match options.batch {
-            Batch::Rows(n) => n.min(rows),
-            Batch::Full => rows,
-            Batch::Auto => auto_batch(rows).min(rows),
-        };
+        self.batch = batch_of(options.batch, rows);
         let (spec, algorithm) = (options.spec, options.spec.algorithm);
         if options.batch == Batch::Auto {
             self.notes.push(format!("batch: {} (--batch changes it)", self.batch));

@@ -1,5 +1,6 @@
 //! The search for good settings: quasi-random trials, successive halving, everything recorded.
 
+mod fingerprint;
 mod halving;
 mod journal;
 mod protocol;
@@ -26,6 +27,7 @@ use crate::train::events::Event;
 use crate::train::goal::{DataPart, Watched};
 use crate::train::team::available_threads;
 use crate::{Error, Result, atomic};
+use fingerprint::fingerprint;
 use runs::Workers;
 
 /// Settings of a bracket where the budget is a time: halving begins anew with as many until the time is up.
@@ -154,7 +156,7 @@ impl Tuner {
 
     /// What must stay the same for a search to go on.
     pub fn protocol(&self) -> Protocol {
-        Protocol::new(&self.settings, &self.space, self.metric, self.base.epochs)
+        Protocol::new(&self.settings, &self.space, self.metric, self.base.epochs).over(fingerprint(&self.whole))
     }
 
     /// Options of a trial, counted from 1: the first is what is trained without a search.
@@ -365,7 +367,7 @@ impl TuneDirectory {
     /// The directory of a search that goes on.
     ///
     /// # Errors
-    /// [`Error::Usage`] if `protocol` is another than that of the trials that are there.
+    /// [`Error::Usage`] if `protocol` is another than that of the trials that are there, [`Error::Mismatch`] if the data are.
     pub fn resume(path: &Path, protocol: &Protocol, budget: Budget) -> Result<TuneDirectory> {
         let (before, _) = Protocol::read(path)?;
         before.check_same(protocol, path)?;
