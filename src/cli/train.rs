@@ -29,7 +29,7 @@ Every option is also a key of --config FILE.toml (with _ for -) and a variable G
 
 --cv K trains K networks, each on all folds but the one it is judged on, with a preprocessing of its own, and then the \
 network that is kept, on all rows but those of --test, for as many epochs as were best in the median fold. A fold's figures \
-are of its best epoch by that fold, as with --valid; requirements on val_ figures are for the mean of the folds.";
+are of its best epoch by that fold, as with --valid; requirements on val_ figures are for the mean of the folds. A --time-limit is shared out among the folds and that network.";
 
 /// The command line.
 pub fn command() -> Command {

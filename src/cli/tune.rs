@@ -28,7 +28,8 @@ const AFTER_HELP: &str = "\
 Trial 1 is what `train` does without a search; the others are quasi-random points of the space. All are trained for a ninth \
 of the epochs, the better third for three times as long, and of these again the better third for all epochs (successive \
 halving, https://arxiv.org/abs/1502.07943); fewer than nine trials are halved less often. Options that are given are fixed, \
-and not searched. For a budget in trials the result does not depend on the number of threads, nor on interruptions.
+and not searched. For a budget in trials the result does not depend on the number of threads, nor on interruptions. \
+Three quarters of a --time-limit are for the search, the rest for training with the best.
 
 The space is a TOML file; --dry-run prints the default one. Its keys are options of the network and its optimizer, and \
 width and depth of the hidden layers, and lr_factor (times the optimizer's own rate):

@@ -199,3 +199,33 @@ fn evaluate(
     let figures = scorer.figures(&evaluation.outputs, data, Rows::All, evaluation.loss, Detail::Full);
     (figures, scorer.confusion(&evaluation.outputs, data))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Origin, Settings, TrainConfig};
+
+    #[test]
+    fn a_signal_before_the_first_step_leaves_what_was_there() {
+        let mut settings = Settings::new();
+        settings.set("data", concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/iris.csv").into(), Origin::Flag);
+        settings.set("hidden", "4".into(), Origin::Flag);
+        settings.set("epochs", "2".into(), Origin::Flag);
+        let plan = Plan::new(TrainConfig::new(settings).unwrap()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run");
+        let run = |interrupt: &Interrupt| {
+            let directory = RunDirectory::create(&path, true).unwrap();
+            plan.run(directory, interrupt, &mut |_| {})
+        };
+        let interrupted = Interrupt::default();
+        interrupted.number().store(15, std::sync::atomic::Ordering::Relaxed);
+        assert!(matches!(run(&interrupted), Err(Error::Interrupted(15))));
+        assert!(!path.exists(), "nothing is written");
+        let finished = run(&Interrupt::default()).unwrap();
+        assert!(matches!(run(&interrupted), Err(Error::Interrupted(15))));
+        let kept = Model::load(&path).unwrap();
+        assert_eq!(kept.parameters.sha256(), finished.summary.weights_sha256, "the older run stays");
+        assert!(path.join("summary.json").is_file() && !path.join(".new").exists());
+    }
+}

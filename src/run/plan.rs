@@ -190,13 +190,13 @@ impl Plan {
         if stopping.epochs.is_none() && stopping.steps.is_none() {
             let steps = self.epochs as u64 * steps_per_epoch;
             let early = match self.patience() {
-                Patience::Early => {
+                Patience::Early if self.epochs > Patience::AT_LEAST + 2 => {
                     format!(
                         "; stops early after 2 × the best epoch + {}, --patience none changes it",
                         Patience::AT_LEAST
                     )
                 }
-                Patience::After(_) | Patience::Never => String::new(),
+                _ => String::new(),
             };
             self.notes.push(format!("epochs: {}, {steps} steps in all (--epochs changes it){early}", self.epochs));
         }

@@ -61,7 +61,7 @@ pub enum Patience {
     /// After so many epochs without one.
     After(usize),
     /// After twice as many epochs as the best one took, and [`Patience::AT_LEAST`] more: an early best epoch is not waited
-    /// for long, and a late one gets time for the schedule to lower the rate.
+    /// for long, and a late one gets time for the schedule to lower the rate. Measured by `tests/stopping.py`.
     Early,
 }
 

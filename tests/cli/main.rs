@@ -15,4 +15,5 @@ mod models;
 mod optimizers;
 mod place;
 mod predict;
+mod running;
 mod tune;

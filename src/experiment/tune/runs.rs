@@ -55,6 +55,9 @@ impl Workers<'_> {
         let mut found = Vec::new();
         let mut jobs = Vec::new();
         for &trial in trials {
+            if (self.stop)() {
+                break; // to plan many trials takes its time
+            }
             match self.journal.find(trial, epochs) {
                 Some(known) => {
                     drop(self.ended(epochs));
