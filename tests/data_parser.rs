@@ -2,7 +2,9 @@
 
 use std::io::Cursor;
 
-use gradlane::data::{Column, Contents, DataOptions, Header, NumberForm, Opened, ReadOptions, Source, Table, TableReader, read};
+use gradlane::data::{
+    Column, Contents, DataOptions, Header, NumberForm, Opened, ReadOptions, Source, Table, TableReader, read,
+};
 use gradlane::{Error, Result};
 use proptest::prelude::*;
 
@@ -116,7 +118,8 @@ fn a_file_of_some_megabytes_is_read_in_order() {
 #[test]
 fn a_known_schema_reads_in_runs_of_rows() {
     let opened = |text: &'static str| Opened::from_reader("x.csv".into(), Box::new(Cursor::new(text))).unwrap();
-    let wanted = |index, name: &str, kind| gradlane::data::Wanted { index, name: name.to_owned(), kind, lenient: false };
+    let wanted =
+        |index, name: &str, kind| gradlane::data::Wanted { index, name: name.to_owned(), kind, lenient: false };
     use gradlane::data::ColumnKind::{Number, Text};
     let mut reader =
         TableReader::new(opened("\u{feff}id,n,t\na,1,7\nb,2,8\n\nc,,x\n"), &ReadOptions::default()).unwrap();

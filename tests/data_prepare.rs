@@ -411,8 +411,7 @@ fn numbers_beyond_single_precision_are_refused() {
 
 #[test]
 fn columns_that_all_fall_away_are_told_why() {
-    let message =
-        self::prepared("x,y\na,1.5\nb,2.5\nc,3.5\nd,4.25\n", |_| {}).unwrap_err().to_string();
+    let message = self::prepared("x,y\na,1.5\nb,2.5\nc,3.5\nd,4.25\n", |_| {}).unwrap_err().to_string();
     assert!(message.contains("no column is left") && message.contains("column \"x\" is text"), "{message}");
 }
 

@@ -19,7 +19,7 @@ use gradlane::{Error, Result};
 use super::args;
 use super::exit::{Failure, Outcome};
 use super::optimizers;
-use super::output::{heed, print, print_json, say};
+use super::output::{heed, print, print_json, say, warn};
 use super::progress::{Progress, Style, thousands};
 use super::signals::Signals;
 use super::table;

@@ -218,12 +218,7 @@ fn grouped_by_points(file: &mut WholeFile, options: &ReadOptions, readings: &mut
 }
 
 /// Turns the columns into what they are read as.
-fn apply(
-    file: &mut WholeFile,
-    options: &ReadOptions,
-    readings: Vec<Reading>,
-    labels: &[usize],
-) -> Result<Kinded> {
+fn apply(file: &mut WholeFile, options: &ReadOptions, readings: Vec<Reading>, labels: &[usize]) -> Result<Kinded> {
     let (mut notes, mut warnings) = (file.notes.clone(), file.warnings.clone());
     notes.extend(file.layout.notes.iter().cloned());
     warnings.extend(row_warnings(&file.path, &file.oddities));
