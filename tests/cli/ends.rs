@@ -276,7 +276,7 @@ fn a_closed_pipe_does_not_hide_how_the_run_ended() {
 
 #[test]
 fn a_network_beyond_memory_is_refused() {
-    let message = iris().fails(2, &["train", "iris.csv", "-q", "--hidden", "1000000,1000000", "-o", "run"]);
+    let message = iris().fails(5, &["train", "iris.csv", "-q", "--hidden", "1000000,1000000", "-o", "run"]);
     assert!(message.contains("--hidden") && message.contains("memory"), "{message}");
 }
 
