@@ -56,7 +56,7 @@ impl AtomicFile {
                 let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
                 fs::metadata(folder).map_err(io)?;
                 // The library's error names the temporary file, which means nothing to a user.
-                To::Temporary(NamedTempFile::new_in(folder).map_err(|e| io(e.kind().into()))?)
+                To::Temporary(temporary_in(folder).map_err(|e| io(e.kind().into()))?)
             }
         };
         Ok(AtomicFile { path: target, to })
@@ -72,7 +72,6 @@ impl AtomicFile {
             To::Special(mut file) => file.flush().map_err(io),
             To::Temporary(file) => {
                 file.as_file().sync_all().map_err(io)?;
-                make_readable(file.as_file()).map_err(io)?;
                 file.persist(&self.path).map_err(|e| io(e.error))?;
                 Ok(())
             }
@@ -106,16 +105,15 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     file.finish()
 }
 
-/// Gives a temporary file, which only its owner may read, the mode of an ordinary one.
-#[cfg(unix)]
-fn make_readable(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn make_readable(_: &File) -> io::Result<()> {
-    Ok(())
+/// A temporary file with the mode that the user's umask gives to an ordinary one.
+fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
 }
 
 #[cfg(test)]

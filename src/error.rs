@@ -42,6 +42,12 @@ pub enum Error {
     /// A requirement such as `--fail-under` was missed.
     #[error("{0}")]
     Unmet(String),
+    /// There is not enough memory for what is asked; found before it is begun.
+    #[error("{0}")]
+    Memory(String),
+    /// A signal of this number came before the first optimizer step; nothing is kept.
+    #[error("interrupted before the first step")]
+    Interrupted(usize),
     /// A limit was hit before the first optimizer step.
     #[error("{0}")]
     NoStep(String),

@@ -10,6 +10,7 @@ pub mod metrics;
 pub mod model;
 pub mod nn;
 pub mod optim;
+pub mod path_text;
 pub mod predict;
 pub mod report;
 pub mod rng;

@@ -1,11 +1,13 @@
 //! Flags from the table of options, and back to settings.
 
-use std::path::Path;
+use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
 use gradlane::config::{KEYS, Key, Origin, READ_KEYS, Settings};
 use gradlane::data::{Part, Source};
+use gradlane::path_text::{self, to_path};
 use gradlane::{Error, Result};
 use toml::Value;
 
@@ -16,9 +18,18 @@ fn flag(key: &Key) -> String {
     key.name.replace('_', "-")
 }
 
+/// Options whose values may be file names.
+const PATHS: [&str; 4] = ["valid", "test", "init_from", "out"];
+
+/// Lets an argument take any file name, as text that [`to_path`] reads.
+pub fn of_paths(arg: Arg) -> Arg {
+    arg.value_parser(OsStringValueParser::new().map(|word| path_text::of_argument(&word)))
+}
+
 /// The flag of an option.
 fn arg(key: &'static Key) -> Arg {
     let arg = Arg::new(key.name).long(flag(key)).help(key.help).help_heading(key.group.title());
+    let arg = if PATHS.contains(&key.name) { of_paths(arg) } else { arg };
     let arg = match key.name {
         "threads" => arg.short('j'),
         "out" => arg.short('o'),
@@ -71,19 +82,21 @@ pub fn flag_of(name: &str) -> Arg {
 
 /// `DATA`.
 pub fn data() -> Arg {
-    Arg::new("data")
+    let data = Arg::new("data")
         .value_name("DATA")
-        .help("CSV, TSV or IDX file (also .gz), folder of MNIST's layout, or - for stdin")
+        .help("CSV, TSV or IDX file (also .gz), folder of MNIST's layout, or - for stdin");
+    of_paths(data)
 }
 
 /// `-c FILE.toml`.
 pub fn config() -> Arg {
-    Arg::new("config")
+    let config = Arg::new("config")
         .short('c')
         .long("config")
         .value_name("FILE.toml")
         .help("Options from a file; flags and GRADLANE_* variables win over it")
-        .help_heading("Run")
+        .help_heading("Run");
+    of_paths(config)
 }
 
 /// File < environment < flags.
@@ -93,12 +106,12 @@ pub fn config() -> Arg {
 pub fn settings(matches: &ArgMatches) -> Result<Settings> {
     let mut settings = Settings::new();
     if let Ok(Some(file)) = matches.try_get_one::<String>("config") {
-        settings.add_file(Path::new(file))?;
+        settings.add_file(&to_path(file))?;
     }
     if let Some(threads) = std::env::var("RAYON_NUM_THREADS").ok().filter(|n| n.parse::<u32>().is_ok_and(|n| n > 0)) {
         settings.set_default("threads", threads.into());
     }
-    for variable in settings.add_environment(std::env::vars()) {
+    for variable in settings.add_environment(std::env::vars_os()) {
         if variable != "GRADLANE_FIXTURES" {
             output::say(&format!("warning: {variable} is no option of gradlane and is ignored"));
         }
@@ -140,7 +153,9 @@ fn strings(matches: &ArgMatches, id: &str) -> Value {
 
 /// `MODEL`.
 pub fn model() -> Arg {
-    Arg::new("model").value_name("MODEL").required(true).help("Run directory, or a .safetensors file of gradlane")
+    of_paths(
+        Arg::new("model").value_name("MODEL").required(true).help("Run directory, or a .safetensors file of gradlane"),
+    )
 }
 
 /// Flags of verbs that read data as a model wants them: how files are read, threads, kernels.
@@ -182,8 +197,8 @@ pub fn part_of(matches: &ArgMatches, source: &Source) -> Result<Part> {
 }
 
 /// A path that must be given.
-pub fn path<'a>(matches: &'a ArgMatches, id: &str) -> &'a Path {
-    Path::new(matches.get_one::<String>(id).expect("the argument is required"))
+pub fn path(matches: &ArgMatches, id: &str) -> PathBuf {
+    to_path(matches.get_one::<String>(id).expect("the argument is required"))
 }
 
 /// `DATA`, where it must be given.

@@ -86,7 +86,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     file("save").map(atomic::check_file).transpose()?;
     let signal = Signals::catch()?.hold();
     let mut runs = Vec::new();
-    let end = time_all(&workloads, &config.threads, &options, &signal, |run| {
+    let end = time_all(&workloads, &config.threads, &options, signal.number(), |run| {
         runs.push(run.clone());
         if json { print_json(run) } else { Ok(()) }
     });
@@ -101,7 +101,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let shown = if json || runs.is_empty() { Ok(()) } else { show(&runs, earlier.as_deref()) };
     end.and(shown)?;
     if options.explain && !json {
-        explain_scaling(&workloads, &options, &runs, &signal)?;
+        explain_scaling(&workloads, &options, &runs, signal.number())?;
     }
     Ok(())
 }

@@ -6,10 +6,13 @@ mod progress;
 mod tables;
 mod work;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use gradlane::atomic::check_folder;
 use gradlane::experiment::compare::{Comparison, Journal, RUNS_FILE, names};
+use gradlane::path_text::to_path;
+use gradlane::run::{RUNS, new_directory};
 
 use super::args;
 use super::exit::{Failure, Outcome};
@@ -54,10 +57,14 @@ pub fn command() -> Command {
         .arg(option("target", "METRIC", "Validation loss to reach, e.g. 'val_loss<=0.3'").id("goal"))
         .arg(switch("quick", "A first answer: three problems, 5 trials, 3 seeds"))
         .arg(
-            option("from", "DIR", "Make summary and report anew from the runs of an earlier comparison")
-                .conflicts_with_all(["data", "contestant", "problem", "trials", "seeds", "goal", "quick"])
-                .conflicts_with_all(DATA_FLAGS.iter().copied())
-                .conflicts_with_all(["threads", "seed", "isa", "dry_run"]),
+            args::of_paths(option(
+                "from",
+                "DIR",
+                "Make summary and report anew from the runs of an earlier comparison",
+            ))
+            .conflicts_with_all(["data", "contestant", "problem", "trials", "seeds", "goal", "quick"])
+            .conflicts_with_all(DATA_FLAGS.iter().copied())
+            .conflicts_with_all(["threads", "seed", "isa", "dry_run"]),
         )
         .args(flags)
 }
@@ -69,13 +76,15 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let (quiet, json, dry_run, overwrite) = (quiet?, json?, dry_run?, overwrite?);
     let style = Style::of(settings.text("progress").as_deref())?;
     let style = if quiet { Style::None } else { style };
-    let out = settings.text("out").map(PathBuf::from);
+    let out = settings.text("out").map(|text| to_path(&text));
     if let Some(from) = matches.get_one::<String>("from") {
-        return rebuild(Path::new(from), out.as_deref(), overwrite, (json, quiet));
+        return rebuild(&to_path(from), out.as_deref(), overwrite, (json, quiet));
     }
-    let out = out.unwrap_or_else(default_path);
     if !dry_run {
-        Journal::check(&out, overwrite)?;
+        match &out {
+            Some(out) => Journal::check(out, overwrite)?,
+            None => check_folder(Path::new(RUNS))?,
+        }
     }
     let work = work::Work::new(matches, settings)?;
     args::limit_pool(Some(work.threads));
@@ -88,12 +97,13 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         return tell_plan(&comparison, json);
     }
     let signal = Signals::catch()?.hold();
+    let out = out.map_or_else(|| new_directory("compare-"), Ok)?;
     let mut journal = Journal::create(&out, overwrite)?;
     if !quiet {
         say(&tables::outline(&comparison));
     }
     let mut progress = Progress::new(style, &comparison);
-    let finished = comparison.run(&signal, &mut |record, at| {
+    let finished = comparison.run(signal.number(), &mut |record, at| {
         journal.write(record)?;
         progress.observe(record, at);
         Ok(())
@@ -102,7 +112,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     if !finished? {
         let (runs, all) = (out.join(RUNS_FILE), comparison.runs());
         say(&format!("interrupted: {} keeps {done} of {all} runs; --from makes a report of them", runs.display()));
-        return Err(Failure::Signal(signal.load(std::sync::atomic::Ordering::Relaxed)));
+        return Err(Failure::Signal(signal.number().load(std::sync::atomic::Ordering::Relaxed)));
     }
     // From the file, not from memory: so --from cannot but give the same.
     conclude(&out, &out, (json, quiet))
@@ -119,11 +129,4 @@ fn tell_plan(comparison: &Comparison, json: bool) -> Outcome {
         "runs": comparison.runs(),
         "expected_seconds": expected,
     }))
-}
-
-/// `runs/compare-<date>-<time>`.
-fn default_path() -> PathBuf {
-    let run = gradlane::run::default_path();
-    let name = run.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    run.with_file_name(format!("compare-{name}"))
 }

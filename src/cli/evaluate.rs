@@ -32,7 +32,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let config = ApplyConfig::new(args::settings(matches)?)?;
     args::limit_pool(Some(config.isa_and_threads().1));
     let source = args::source(matches, "data")?;
-    let model = Model::load(args::path(matches, "model"))?;
+    let model = Model::load(&args::path(matches, "model"))?;
     let preprocessing = &model.card.preprocessing;
     let labelled = prepare_for(preprocessing, &source, &config.read, args::part_of(matches, &source)?)?;
     warn(&labelled.warnings);

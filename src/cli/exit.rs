@@ -23,6 +23,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         match error {
             Error::Io { source, .. } if source.kind() == ErrorKind::BrokenPipe => Failure::ClosedPipe,
+            Error::Interrupted(number) => Failure::Signal(number),
             error => Failure::Error(error),
         }
     }
@@ -51,7 +52,7 @@ fn code(failure: &Failure) -> u8 {
             Error::Usage(_) => 2,
             Error::Data { .. } => 3,
             Error::Mismatch(_) => 4,
-            Error::Io { .. } => 5,
+            Error::Io { .. } | Error::Memory(_) => 5,
             Error::Diverged { .. } => 10,
             Error::Unmet(_) => 11,
             Error::NoStep(_) => 12,

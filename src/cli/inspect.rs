@@ -11,6 +11,7 @@ use gradlane::config::ApplyConfig;
 use gradlane::data::{Source, describe};
 use gradlane::experiment::permutation_importance;
 use gradlane::model::Model;
+use gradlane::path_text::to_text;
 use gradlane::predict::Predictor;
 use gradlane::run::{is_run, read_summary};
 use gradlane::{Error, Result};
@@ -34,8 +35,8 @@ pub fn command() -> Command {
             "--importance permutes each raw column among the rows, 5 times, and shows how much the accuracy drops (R² of\n\
              a regression): mean and standard deviation of the drops.",
         )
-        .arg(target.help("Run directory, .safetensors file, data file, folder of MNIST's layout, or - for data on stdin"))
-        .arg(importance.help_heading("Output"))
+        .arg(args::of_paths(target).help("Run directory, .safetensors file, data file, folder of MNIST's layout, or - for data on stdin"))
+        .arg(args::of_paths(importance).help_heading("Output"))
         .arg(json.help_heading("Output"))
         .args(args::applying_flags())
         .args(["na", "dates"].map(args::flag_of))
@@ -88,7 +89,7 @@ fn inspect_model(path: &Path, importance: Option<&Source>, seed: u64, config: &A
     };
     if json {
         let mut object = json!(description);
-        object["path"] = json!(path);
+        object["path"] = json!(to_text(path));
         if let Some(summary) = summary {
             object["summary"] = summary;
         }

@@ -3,14 +3,15 @@
 mod picture;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::{Arg, ArgMatches, Command};
 use gradlane::config::TrainConfig;
 use gradlane::data::prepare;
 use gradlane::experiment::{LrFind, Sweep, check_sweeps, lr_find};
-use gradlane::run::path_among_runs;
+use gradlane::path_text::{to_path, to_text};
+use gradlane::run::new_file;
 use gradlane::{Error, Result, atomic};
 use serde_json::json;
 
@@ -72,14 +73,14 @@ pub fn command() -> Command {
         .args(args::training_flags_without(WITHOUT))
         .mut_arg("steps", |arg| arg.help("Steps of each network [300]").help_heading("Sweep"))
         .mut_arg("json", |arg| arg.help("Print one JSON object"))
-        .arg(
+        .arg(args::of_paths(
             Arg::new("plot")
                 .short('o')
                 .long("out")
                 .value_name("FILE.svg")
                 .help("Where the plot is written [runs/lr-find-<date-time>.svg]")
                 .help_heading("Run"),
-        )
+        ))
         .arg(args::config())
 }
 
@@ -111,12 +112,15 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     warn(&prepared.warnings);
     refuse(&prepared.warnings, config.data.strict, |message| Error::data(config.data.data.name(), message))?;
     let found = lr_find(&config, &prepared, sweep)?;
-    let plot = matches.get_one::<String>("plot").map_or_else(|| path_among_runs("lr-find-", ".svg"), PathBuf::from);
+    let plot = match matches.get_one::<String>("plot") {
+        Some(text) => to_path(text),
+        None => new_file("lr-find-", ".svg")?,
+    };
     write_plot(&plot, &picture::chart(&found).svg_file())?;
     if as_json {
         let mut object = json!(found);
         object["optimizer"] = json!(config.optimizer.spec.to_string());
-        object["plot"] = json!(plot);
+        object["plot"] = json!(to_text(&plot));
         return print_json(&object);
     }
     print(&readable(&found, &plot, &command_with(matches, &found)))

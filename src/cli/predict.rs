@@ -8,6 +8,7 @@ use gradlane::atomic::AtomicFile;
 use gradlane::config::ApplyConfig;
 use gradlane::data::RowReader;
 use gradlane::model::Model;
+use gradlane::path_text::to_path;
 use gradlane::predict::{PredictionTable, Predictor, write_predictions};
 use gradlane::{Error, Warning};
 
@@ -36,7 +37,7 @@ pub fn command() -> Command {
         .arg(args::data().required(true))
         .arg(switch("proba", "Add proba_<class> columns: the probability of each class or label"))
         .arg(keep.action(ArgAction::Append).value_delimiter(',').help_heading("Output"))
-        .arg(file.help_heading("Output"))
+        .arg(args::of_paths(file.help_heading("Output")))
         .arg(switch("no-header", "Leave out the line that names the columns"))
         .arg(args::part())
         .args(args::applying_flags())
@@ -52,7 +53,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         probabilities: matches.get_flag("proba"),
         header: !matches.get_flag("no-header"),
     };
-    let model = Model::load(args::path(matches, "model"))?;
+    let model = Model::load(&args::path(matches, "model"))?;
     let (isa, threads) = config.isa_and_threads();
     let mut predictor = Predictor::new(&model, isa, threads)?;
     let preprocessing = &model.card.preprocessing;
@@ -62,14 +63,14 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         let network = (preprocessing.target(), preprocessing.inputs());
         write_predictions(&mut predictor, &mut rows, network, &table, (out, place))
     };
-    match matches.get_one::<String>("file").filter(|file| *file != "-") {
+    match matches.get_one::<String>("file").filter(|file| *file != "-").map(|text| to_path(text)) {
         None => {
             write(&mut BufWriter::new(io::stdout().lock()), Path::new(STDOUT))?;
             heed(&rows.warnings(), config.strict)?;
         }
         Some(path) => {
-            let mut file = AtomicFile::create(Path::new(path))?;
-            write(&mut file, Path::new(path))?;
+            let mut file = AtomicFile::create(&path)?;
+            write(&mut file, &path)?;
             heed(&rows.warnings(), config.strict)?;
             file.finish()?;
         }

@@ -59,6 +59,9 @@ pub struct Progress {
     shown_header: bool,
     /// The line of the last epoch, where it was not among the shown ones.
     held_back: Option<String>,
+    /// Epoch and line of the best epoch so far, where it was not.
+    best: Option<(usize, String)>,
+    epoch: usize,
 }
 
 /// Lines of the table of epochs at most, about.
@@ -80,7 +83,16 @@ impl Progress {
         }
         let epochs = plan.last_epoch.unwrap_or(plan.epochs);
         let bar = (style == Style::Bar).then(|| bar(epochs as u64));
-        Progress { style, bar, columns, every: epochs.div_ceil(LINES), shown_header: false, held_back: None }
+        Progress {
+            style,
+            bar,
+            columns,
+            every: epochs.div_ceil(LINES),
+            shown_header: false,
+            held_back: None,
+            best: None,
+            epoch: 0,
+        }
     }
 
     /// Shows an event.
@@ -115,9 +127,14 @@ impl Progress {
             _ => record.val.as_ref().and_then(|v| v.get(c.metric)),
         };
         let figures: String = self.columns.iter().map(|c| format!("{:>15}", figure(value(c)))).collect();
-        let mark = if record.best { " *" } else { "" };
+        let mark = if record.best && record.val.is_some() { " *" } else { "" };
         let line = format!("{:>5} {:>8}{figures} {:>8.2}{mark}", record.epoch, record.step, record.seconds);
-        if record.epoch == 1 || record.epoch.is_multiple_of(self.every) {
+        self.epoch = record.epoch;
+        let shown = record.epoch == 1 || record.epoch.is_multiple_of(self.every);
+        if record.best {
+            self.best = (!shown).then(|| (record.epoch, line.clone()));
+        }
+        if shown {
             self.held_back = None;
             self.line(&line);
         } else {
@@ -132,9 +149,10 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away, with the last line of the table; shows the last event, where events are shown.
+    /// Takes the bar away, with the best and the last line of the table; shows the last event, where events are shown.
     pub fn finish(mut self, end: Option<Value>) {
-        self.held_back.iter().for_each(|line| self.line(line));
+        let best = self.best.iter().filter(|(epoch, _)| *epoch < self.epoch).map(|(_, line)| line);
+        best.chain(&self.held_back).for_each(|line| self.line(line));
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }

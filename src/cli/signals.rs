@@ -1,18 +1,20 @@
-//! SIGINT and SIGTERM.
+//! SIGHUP, SIGINT and SIGTERM.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use gradlane::run::Interrupt;
 use gradlane::{Error, Result};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator;
 
 /// What a signal does: it ends the program with its exit code while data are read and there is nothing to save; once training
-/// [holds](Signals::hold) it, the first asks the run to end after the step at hand and to save, and the second ends the program.
+/// [holds](Signals::hold) it, the first asks the run to end after the step at hand and to save, and the second ends the
+/// program, after a save that is in progress.
 pub struct Signals {
-    number: Arc<AtomicUsize>,
-    at_once: Arc<AtomicBool>,
+    interrupt: Arc<Interrupt>,
+    held: Arc<AtomicBool>,
 }
 
 impl Signals {
@@ -21,19 +23,37 @@ impl Signals {
     /// # Errors
     /// [`Error::Io`] if the system refuses.
     pub fn catch() -> Result<Signals> {
-        let signals = Signals { number: Arc::default(), at_once: Arc::new(AtomicBool::new(true)) };
-        for number in [SIGINT, SIGTERM] {
-            flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&signals.at_once))
-                .and_then(|_| flag::register(number, Arc::clone(&signals.at_once)))
-                .and_then(|_| flag::register_usize(number, Arc::clone(&signals.number), number as usize))
-                .map_err(|e| Error::io(Path::new("<signals>"), e))?;
-        }
+        let signals = Signals { interrupt: Arc::default(), held: Arc::default() };
+        // `nohup` has SIGHUP ignored, and so it stays.
+        let hang_up = (!is_ignored(SIGHUP)).then_some(SIGHUP);
+        let mut incoming = iterator::Signals::new([SIGINT, SIGTERM].into_iter().chain(hang_up))
+            .map_err(|e| Error::io(Path::new("<signals>"), e))?;
+        let (interrupt, held) = (Arc::clone(&signals.interrupt), Arc::clone(&signals.held));
+        std::thread::spawn(move || {
+            for number in incoming.forever() {
+                let set = |interrupt: &Interrupt| {
+                    let order = Ordering::SeqCst;
+                    interrupt.number().compare_exchange(0, number as usize, order, order).is_ok()
+                };
+                if !(held.load(Ordering::SeqCst) && set(&interrupt)) {
+                    let _saved = interrupt.save();
+                    std::process::exit(128 + number);
+                }
+            }
+        });
         Ok(signals)
     }
 
     /// From now on a run looks at the number of the signal, 0 without one, and ends by itself.
-    pub fn hold(self) -> Arc<AtomicUsize> {
-        self.at_once.store(false, Ordering::SeqCst);
-        self.number
+    pub fn hold(self) -> Arc<Interrupt> {
+        self.held.store(true, Ordering::SeqCst);
+        self.interrupt
     }
+}
+
+/// Whether a signal was ignored when the program began, as Linux tells it.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }

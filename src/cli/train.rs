@@ -8,9 +8,9 @@ use std::sync::Arc;
 use clap::{ArgMatches, Command};
 use gradlane::config::{Settings, TrainConfig};
 use gradlane::data::{Folds, prepare_folds};
+use gradlane::path_text::to_text;
 use gradlane::run::{
-    Finished, OverfitReport, Plan, RunDirectory, Summary, default_path, overfit_batch as learn_one_batch,
-    trace as traced,
+    Finished, OverfitReport, Plan, RUNS, RunDirectory, new_directory, overfit_batch as learn_one_batch, trace as traced,
 };
 use gradlane::train::fit::Stopped;
 use gradlane::train::goal::DataPart;
@@ -19,7 +19,7 @@ use gradlane::{Error, Result};
 use super::args;
 use super::exit::{Failure, Outcome};
 use super::optimizers;
-use super::output::{heed, print, print_json, say};
+use super::output::{heed, print, print_json, say, warn};
 use super::progress::{Progress, Style, thousands};
 use super::signals::Signals;
 use super::table;
@@ -29,7 +29,7 @@ Every option is also a key of --config FILE.toml (with _ for -) and a variable G
 
 --cv K trains K networks, each on all folds but the one it is judged on, with a preprocessing of its own, and then the \
 network that is kept, on all rows but those of --test, for as many epochs as were best in the median fold. A fold's figures \
-are of its best epoch by that fold, as with --valid; requirements on val_ figures are for the mean of the folds.";
+are of its best epoch by that fold, as with --valid; requirements on val_ figures are for the mean of the folds. A --time-limit is shared out among the folds and that network.";
 
 /// The command line.
 pub fn command() -> Command {
@@ -54,11 +54,10 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     mode.check(&config)?;
     let Mode { json, dry_run, overfit_batch, trace, .. } = mode;
     let signals = Signals::catch()?;
-    let out = config.output.out.clone().unwrap_or_else(default_path);
+    let (out, overwrite) = (config.output.out.clone(), config.output.overwrite);
     if !(dry_run || overfit_batch || trace) {
-        RunDirectory::check(&out, config.output.overwrite)?;
+        RunDirectory::check(out.as_deref().unwrap_or(Path::new(RUNS)), overwrite)?;
     }
-    let overwrite = config.output.overwrite;
     args::limit_pool(config.threads.threads);
     let (plan, folds) = planned(config)?;
     if !mode.quiet {
@@ -78,16 +77,17 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let signal = signals.hold();
     let plan = match &folds {
         None => plan,
-        Some(folds) => folds::validated(plan, folds, &signal, style, json)?,
+        Some(folds) => folds::validated(plan, folds, signal.number(), style, json)?,
     };
-    let mut directory = RunDirectory::create(&out, overwrite)?;
+    let out = out.map_or_else(|| new_directory(""), Ok)?;
+    let directory = RunDirectory::create(&out, overwrite)?;
     let mut progress = Progress::new(style, &plan);
     progress.start(&plan);
-    let finished = plan.run(&mut directory, &signal, &mut |event| progress.observe(event));
+    let finished = plan.run(directory, &signal, &mut |event| progress.observe(event));
     progress.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));
     let finished = finished?;
-    directory.point_latest();
-    let reported = report(&plan, &finished, directory.path(), json);
+    warn(&finished.warnings);
+    let reported = report(&plan, &finished, &out, json);
     // How the run ended counts for more than whether its report was read.
     outcome(&plan, &finished).and(reported)
 }
@@ -196,10 +196,11 @@ fn report(plan: &Plan, finished: &Finished, path: &Path, json: bool) -> Outcome 
     if json {
         return print_json(summary);
     }
-    print(&readable(plan, summary, path))
+    print(&readable(plan, finished, path))
 }
 
-fn readable(plan: &Plan, summary: &Summary, path: &Path) -> String {
+fn readable(plan: &Plan, finished: &Finished, path: &Path) -> String {
+    let summary = &finished.summary;
     let parts =
         [("train", Some(&summary.train)), ("validation", summary.val.as_ref()), ("test", summary.test.as_ref())];
     let parts: Vec<_> = parts.into_iter().filter_map(|(name, set)| Some((name, set?))).collect();
@@ -226,14 +227,13 @@ fn readable(plan: &Plan, summary: &Summary, path: &Path) -> String {
         thousands(summary.samples_per_s),
         counted(summary.threads as u64, "thread"),
     );
+    if !finished.saved {
+        return text + &format!("nothing is saved: the older run in {} stays as it was\n", path.display());
+    }
     let data = plan.config.data.data.as_written();
     text += &format!("model   {}\n", path.join("model.safetensors").display());
     text += &format!("weights {}\n", summary.weights_sha256);
-    text += &format!(
-        "predict with: gradlane predict {} {}\n",
-        quoted(&path.display().to_string()),
-        quoted(&data.to_string())
-    );
+    text += &format!("predict with: gradlane predict {} {}\n", quoted(&to_text(path)), quoted(&data));
     text
 }
 
@@ -250,9 +250,8 @@ pub fn quoted(word: &str) -> String {
 /// How the run ended, beyond its report.
 fn outcome(plan: &Plan, finished: &Finished) -> Outcome {
     match finished.stopped {
-        Stopped::Diverged(stats) => {
-            let (epoch, step) = (finished.summary.epochs.max(1), finished.summary.steps + 1);
-            return Err(Error::Diverged { epoch, step, loss: stats.loss }.into());
+        Stopped::Diverged { step, loss } => {
+            return Err(Error::Diverged { epoch: finished.summary.epochs.max(1), step, loss }.into());
         }
         Stopped::Signal(number) => return Err(Failure::Signal(number)),
         _ => {}

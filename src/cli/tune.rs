@@ -2,12 +2,13 @@
 
 mod progress;
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::experiment::tune::{Budget, Found, Protocol, Space, Trial, TuneDirectory, Tuner, rungs};
-use gradlane::run::{Finished, Plan, path_among_runs};
+use gradlane::path_text::{to_path, to_text};
+use gradlane::run::{Finished, Interrupt, Plan};
 use gradlane::train::goal::{DataPart, Watched};
 use gradlane::{Error, Result};
 use serde_json::json;
@@ -27,7 +28,8 @@ const AFTER_HELP: &str = "\
 Trial 1 is what `train` does without a search; the others are quasi-random points of the space. All are trained for a ninth \
 of the epochs, the better third for three times as long, and of these again the better third for all epochs (successive \
 halving, https://arxiv.org/abs/1502.07943); fewer than nine trials are halved less often. Options that are given are fixed, \
-and not searched. For a budget in trials the result does not depend on the number of threads, nor on interruptions.
+and not searched. For a budget in trials the result does not depend on the number of threads, nor on interruptions. \
+Three quarters of a --time-limit are for the search, the rest for training with the best.
 
 The space is a TOML file; --dry-run prints the default one. Its keys are options of the network and its optimizer, and \
 width and depth of the hidden layers, and lr_factor (times the optimizer's own rate):
@@ -60,9 +62,9 @@ pub fn command() -> Command {
         .after_help(AFTER_HELP)
         .arg(args::data())
         .arg(option("budget", "N|TIME", "Settings to try, or how long to search: 27, 10m [27]"))
-        .arg(option("space", "FILE", "What to search [see --dry-run]"))
+        .arg(args::of_paths(option("space", "FILE", "What to search [see --dry-run]")))
         .arg(option("metric", "METRIC", "What decides, of the validation part or the folds [accuracy or loss]"))
-        .arg(option("resume", "DIR", "Go on with a search; what it was about need not be repeated"))
+        .arg(args::of_paths(option("resume", "DIR", "Go on with a search; what it was about need not be repeated")))
         .arg(
             Arg::new("no-retrain")
                 .long("no-retrain")
@@ -76,7 +78,7 @@ pub fn command() -> Command {
         .mut_arg("json", |arg| arg.help("Print the result as one JSON object"))
         .mut_arg("overwrite", |arg| arg.help("Replace a search that is there"))
         .mut_arg("dry_run", |arg| arg.help("Read and check everything, print space and budget, do not train"))
-        .arg(
+        .arg(args::of_paths(
             Arg::new("directory")
                 .short('o')
                 .long("out")
@@ -84,7 +86,7 @@ pub fn command() -> Command {
                 .conflicts_with("resume")
                 .help("Where the search is written [runs/tune-<date-time>]")
                 .help_heading("Run"),
-        )
+        ))
         .arg(args::config())
 }
 
@@ -93,7 +95,8 @@ struct Asked {
     tuner: Tuner,
     budget: Budget,
     resume: Option<PathBuf>,
-    out: PathBuf,
+    /// Where a new search goes, if it was said.
+    out: Option<PathBuf>,
     json: bool,
     style: Style,
     retrain: bool,
@@ -117,13 +120,13 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let protocol = asked.tuner.protocol();
     let directory = match &asked.resume {
         Some(path) => TuneDirectory::resume(path, &protocol, asked.budget)?,
-        None => TuneDirectory::create(&asked.out, &protocol, asked.budget)?,
+        None => TuneDirectory::create(asked.out.as_deref(), &protocol, asked.budget)?,
     };
     let shown = Shown::new(asked.style, asked.tuner.metric());
-    let found = asked.tuner.search(&directory, asked.budget, &signal, &|progress| shown.observe(progress));
+    let found = asked.tuner.search(&directory, asked.budget, signal.number(), &|progress| shown.observe(progress));
     shown.finish();
     let found = found?;
-    let number = signal.load(Ordering::Relaxed);
+    let number = signal.number().load(Ordering::Relaxed);
     let Some(best) = found.trials.first() else {
         return if number != 0 {
             Err(Failure::Signal(number))
@@ -141,7 +144,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     directory.write_best(&plan)?;
     let retrained = retrained(&asked, plan, &directory, &signal)?;
     let reported = report(&asked, &found, best, &directory, retrained.as_ref());
-    match signal.load(Ordering::Relaxed) {
+    match signal.number().load(Ordering::Relaxed) {
         0 => reported,
         number => Err(Failure::Signal(number)),
     }
@@ -168,7 +171,7 @@ fn introduced(asked: &Asked, quiet: bool) -> Result<()> {
 /// Reads flags, an earlier search, space and data.
 fn asked(matches: &ArgMatches, given: gradlane::config::Settings, quiet: bool) -> Result<Asked> {
     let text = |id: &str| matches.get_one::<String>(id);
-    let resume = text("resume").map(PathBuf::from);
+    let resume = text("resume").map(|text| to_path(text));
     let earlier = resume.as_deref().map(Protocol::read).transpose()?;
     let (json, overwrite) = (given.switch("json")?, given.switch("overwrite")?);
     let style = if quiet { Style::None } else { Style::of(given.text("progress").as_deref())? };
@@ -186,13 +189,13 @@ fn asked(matches: &ArgMatches, given: gradlane::config::Settings, quiet: bool) -
         metric = Some(of_validation(text)?);
     }
     let space = match (text("space"), &earlier, &resume) {
-        (Some(file), _, _) => Space::read(Path::new(file))?,
+        (Some(file), _, _) => Space::read(&to_path(file))?,
         (None, Some((protocol, _)), Some(path)) => protocol.space(path)?,
         _ => Space::standard(&settings),
     };
-    let out = text("directory").map_or_else(|| path_among_runs("tune-", ""), PathBuf::from);
+    let out = text("directory").map(|text| to_path(text));
     if resume.is_none() {
-        TuneDirectory::check(&out, overwrite)?;
+        TuneDirectory::check(out.as_deref(), overwrite)?;
     }
     let threads = settings.text("threads").and_then(|threads| threads.parse().ok());
     args::limit_pool(threads);
@@ -242,8 +245,8 @@ fn planned(asked: &Asked) -> Outcome {
 }
 
 /// The run with the best settings, unless it is not wanted or the user is in a hurry.
-fn retrained(asked: &Asked, plan: Plan, directory: &TuneDirectory, signal: &AtomicUsize) -> Result<Option<Finished>> {
-    if !asked.retrain || signal.load(Ordering::Relaxed) != 0 {
+fn retrained(asked: &Asked, plan: Plan, directory: &TuneDirectory, signal: &Interrupt) -> Result<Option<Finished>> {
+    if !asked.retrain || signal.number().load(Ordering::Relaxed) != 0 {
         return Ok(None);
     }
     if asked.style != Style::None {
@@ -273,8 +276,8 @@ fn report(
             "best": best,
             "top": &found.trials[..found.trials.len().min(SHOWN)],
             "notes": edges,
-            "directory": directory.path(),
-            "config": directory.best(),
+            "directory": to_text(directory.path()),
+            "config": to_text(&directory.best()),
             "retrained": retrained.map(|finished| &finished.summary),
         }));
     }
@@ -293,16 +296,16 @@ fn report(
 
 /// The commands that a search without a model at its end leaves to the user.
 fn what_next(found: &Found, directory: &TuneDirectory) -> String {
-    let mut text = format!("train with: gradlane train -c {}\n", quoted(&directory.best().display().to_string()));
+    let mut text = format!("train with: gradlane train -c {}\n", quoted(&to_text(&directory.best())));
     if found.stopped == "signal" {
-        text += &format!("go on with: gradlane tune --resume {}\n", quoted(&directory.path().display().to_string()));
+        text += &format!("go on with: gradlane tune --resume {}\n", quoted(&to_text(directory.path())));
     }
     text
 }
 
 /// The model of the best settings.
 fn model(asked: &Asked, directory: &TuneDirectory, finished: &Finished) -> String {
-    let (run, data) = (directory.retrained(), asked.tuner.base().config.data.data.as_written().to_string());
+    let (run, data) = (directory.retrained(), asked.tuner.base().config.data.data.as_written());
     let mut text = String::new();
     if let Some(test) = &finished.summary.test {
         let name = asked.tuner.metric().metric;
@@ -310,7 +313,7 @@ fn model(asked: &Asked, directory: &TuneDirectory, finished: &Finished) -> Strin
     }
     text += &format!("model   {}\n", run.join("model.safetensors").display());
     text += &format!("weights {}\n", finished.summary.weights_sha256);
-    text + &format!("predict with: gradlane predict {} {}\n", quoted(&run.display().to_string()), quoted(&data))
+    text + &format!("predict with: gradlane predict {} {}\n", quoted(&to_text(&run)), quoted(&data))
 }
 
 /// The best trials with what was chosen for them.

@@ -3,6 +3,8 @@
 use toml::{Table, Value};
 
 use crate::kernel::Isa;
+use crate::path_text;
+use crate::train::fit::Patience;
 
 use super::optimizer::{Batch, OptimizerOptions};
 use super::train::{ModelOptions, StoppingOptions, TrainConfig};
@@ -61,7 +63,7 @@ impl ModelOptions {
             entries.push(("activation", texts(self.activations.iter().map(ToString::to_string).collect()).into()));
         }
         entries.extend(self.init.as_ref().map(|init| ("init", init.to_string().into())));
-        entries.extend(self.init_from.as_ref().map(|path| ("init_from", path.display().to_string().into())));
+        entries.extend(self.init_from.as_ref().map(|path| ("init_from", path_text::to_text(path).into())));
         entries
     }
 }
@@ -94,12 +96,19 @@ impl OptimizerOptions {
 
 impl StoppingOptions {
     fn entries(&self, epochs: usize) -> Vec<(&'static str, Value)> {
-        let mut entries = vec![("epochs", (epochs as i64).into()), ("min_delta", self.min_delta.into())];
+        // Where training may stop early, it may do so only because the number of epochs was chosen.
+        let chosen = self.epochs.is_none() && self.steps.is_none();
+        let epochs_entry = if chosen { "auto".into() } else { Value::Integer(epochs as i64) };
+        let mut entries = vec![("epochs", epochs_entry), ("min_delta", self.min_delta.into())];
         entries.extend(self.steps.map(|n| ("steps", (n as i64).into())));
         entries.extend(self.time_limit.map(|t| ("time_limit", format!("{}s", t.as_secs_f64()).into())));
         entries.extend(self.target.map(|goal| ("target", goal.to_string().into())));
         entries.extend(self.monitor.map(|m| ("monitor", m.to_string().into())));
-        entries.extend(self.patience.map(|n| ("patience", (n as i64).into())));
+        entries.extend(self.patience.and_then(|patience| match patience {
+            Patience::Never => Some(("patience", "none".into())),
+            Patience::After(epochs) => Some(("patience", (epochs as i64).into())),
+            Patience::Early => None,
+        }));
         entries.extend(self.fail_under.map(|goal| ("fail_under", goal.to_string().into())));
         let numbers = [("tol_loss", self.tol_loss), ("tol_grad", self.tol_grad)];
         entries.extend(numbers.into_iter().filter_map(|(name, value)| Some((name, value?.into()))));

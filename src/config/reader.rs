@@ -1,6 +1,7 @@
 //! From given values to typed ones.
 
 use std::str::FromStr;
+use std::time::Instant;
 
 use toml::{Table, Value};
 
@@ -40,6 +41,11 @@ impl Settings {
 impl Reader {
     pub(super) fn new(settings: Settings) -> Reader {
         Reader { settings }
+    }
+
+    /// When the command began.
+    pub(super) fn began(&self) -> Instant {
+        self.settings.began
     }
 
     fn wrong(&self, name: &str, reason: &str) -> Error {

@@ -1,13 +1,15 @@
 //! Values of options by name, each with where it came from; the later source wins.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use toml::{Table, Value};
 
 use super::keys::{KEYS, find};
-use crate::{Error, Result, spec};
+use crate::{Error, Result, path_text, spec};
 
 /// Where a value was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,18 +30,26 @@ pub(super) struct Given {
 }
 
 /// The options that were given, merged.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
+    /// When these were begun to be gathered: a time limit counts from here.
+    pub(super) began: Instant,
     pub(super) given: BTreeMap<String, Given>,
 }
 
 /// Prefix of the variables of the environment.
 const PREFIX: &str = "GRADLANE_";
 
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings::new()
+    }
+}
+
 impl Settings {
     /// Nothing given.
     pub fn new() -> Settings {
-        Settings::default()
+        Settings { began: Instant::now(), given: BTreeMap::new() }
     }
 
     /// Sets one value.
@@ -67,8 +77,9 @@ impl Settings {
         self.given.iter().map(|(name, given)| (name.clone(), given.value.clone())).collect()
     }
 
-    /// Takes over the values of other settings, which win.
+    /// Takes over the values of other settings, which win, and their beginning.
     pub fn extend(&mut self, others: Settings) {
+        self.began = others.began;
         self.given.extend(others.given);
     }
 
@@ -100,14 +111,16 @@ impl Settings {
     }
 
     /// Takes the variables `GRADLANE_KEY`; returns those that are no option's, which others may use.
-    pub fn add_environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
+    pub fn add_environment(&mut self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Vec<String> {
         let mut others = Vec::new();
-        for (variable, text) in variables {
+        for (variable, value) in variables {
+            let Some(variable) = variable.to_str() else { continue };
             let Some(name) = variable.strip_prefix(PREFIX).map(str::to_lowercase) else { continue };
             if find(&name).is_some() {
+                let text = path_text::of_argument(&value); // other bytes than text can only be a file's name
                 self.set(&name, Value::String(text), Origin::Environment);
             } else {
-                others.push(variable);
+                others.push(variable.to_owned());
             }
         }
         others

@@ -1,7 +1,7 @@
 //! The options of a training run, typed and checked.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::optimizer::{OptimizerOptions, dialect, optimizer_options};
 use super::reader::{Reader, not_negative, positive};
@@ -11,8 +11,9 @@ use crate::kernel::Isa;
 use crate::nn::init::{Init, Scheme};
 use crate::nn::{Activation, Loss, NormKind};
 use crate::optim::Dialect;
+use crate::train::fit::Patience;
 use crate::train::goal::{DataPart, Goal, Watched};
-use crate::{Error, Result};
+use crate::{Error, Result, path_text};
 
 /// Everything that decides a training run.
 #[derive(Debug, Clone)]
@@ -67,14 +68,16 @@ pub struct StoppingOptions {
     pub epochs: Option<usize>,
     /// Steps.
     pub steps: Option<u64>,
-    /// Time.
+    /// Time, of the whole command.
     pub time_limit: Option<Duration>,
+    /// When that is over.
+    pub deadline: Option<Instant>,
     /// Goal that stops.
     pub target: Option<Goal>,
     /// What decides the best weights; by the task where `None`.
     pub monitor: Option<Watched>,
-    /// Epochs without a better value.
-    pub patience: Option<usize>,
+    /// When a lack of better values ends it; by whether the number of epochs is chosen where `None`.
+    pub patience: Option<Patience>,
     /// How much better counts.
     pub min_delta: f64,
     /// Tolerance of the loss.
@@ -243,7 +246,7 @@ fn model_options(reader: &Reader) -> Result<ModelOptions> {
         residual: reader.switch("residual")?,
         init: reader.parse("init")?.or(dialect(reader)?.map(initial_weights)),
         loss,
-        init_from: reader.text("init_from").map(PathBuf::from),
+        init_from: reader.text("init_from").map(|text| path_text::to_path(&text)),
     })
 }
 
@@ -267,13 +270,15 @@ fn widths(text: &str) -> std::result::Result<Vec<usize>, String> {
 }
 
 fn stopping_options(reader: &Reader) -> Result<StoppingOptions> {
+    let time_limit = reader.with("time_limit", duration)?;
     let options = StoppingOptions {
         epochs: reader.count("epochs", 1, &["auto"])?.map(|n| n as usize),
         steps: reader.count("steps", 1, &[])?,
-        time_limit: reader.with("time_limit", duration)?,
+        time_limit,
+        deadline: time_limit.and_then(|limit| reader.began().checked_add(limit)),
         target: reader.parse("target")?,
         monitor: reader.parse("monitor")?,
-        patience: reader.count("patience", 1, &[])?.map(|n| n as usize),
+        patience: patience(reader)?,
         min_delta: reader.number("min_delta", "a number of at least 0", not_negative)?.unwrap_or(0.0),
         tol_loss: reader.number("tol_loss", "a number above 0", positive)?,
         tol_grad: reader.number("tol_grad", "a number above 0", positive)?,
@@ -297,6 +302,14 @@ fn stopping_options(reader: &Reader) -> Result<StoppingOptions> {
     Ok(options)
 }
 
+/// `none`, a number of epochs, or `auto`, which is as if nothing was said.
+fn patience(reader: &Reader) -> Result<Option<Patience>> {
+    if reader.text("patience").as_deref() == Some("none") {
+        return Ok(Some(Patience::Never));
+    }
+    Ok(reader.count("patience", 1, &["auto", "none"])?.map(|epochs| Patience::After(epochs as usize)))
+}
+
 /// A length of time: `90s`, `10m`, `2h`, or seconds.
 ///
 /// # Errors
@@ -317,7 +330,7 @@ pub fn duration(text: &str) -> std::result::Result<Duration, String> {
 
 /// A path; an empty one would put the run's files among those of the current directory.
 fn run_directory(text: &str) -> std::result::Result<PathBuf, String> {
-    if text.is_empty() { Err("expected a directory, found nothing".to_owned()) } else { Ok(PathBuf::from(text)) }
+    if text.is_empty() { Err("expected a directory, found nothing".to_owned()) } else { Ok(path_text::to_path(text)) }
 }
 
 /// Threads at most.

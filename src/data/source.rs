@@ -8,11 +8,11 @@ use std::str::FromStr;
 use flate2::bufread::GzDecoder;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, path_text};
 
 /// A file, a folder, or standard input (written `-`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "PathBuf", into = "PathBuf")]
+#[serde(from = "String", into = "String")]
 pub enum Source {
     /// A file or a folder.
     Path(PathBuf),
@@ -35,11 +35,11 @@ impl Source {
         }
     }
 
-    /// As a user writes it on the command line.
-    pub fn as_written(&self) -> std::path::Display<'_> {
+    /// As a user writes it on the command line; see [`path_text`].
+    pub fn as_written(&self) -> String {
         match self {
-            Self::Path(path) => path.display(),
-            Self::Stdin => Path::new("-").display(),
+            Self::Path(path) => path_text::to_text(path),
+            Self::Stdin => "-".to_owned(),
         }
     }
 
@@ -55,22 +55,19 @@ impl FromStr for Source {
         if text.is_empty() {
             return Err(Error::Usage("expected a file, a folder or -, found an empty name".to_owned()));
         }
-        Ok(Self::new(text))
+        Ok(Self::from(text.to_owned()))
     }
 }
 
-impl From<PathBuf> for Source {
-    fn from(path: PathBuf) -> Self {
-        Self::new(path)
+impl From<String> for Source {
+    fn from(text: String) -> Self {
+        Self::new(path_text::to_path(&text))
     }
 }
 
-impl From<Source> for PathBuf {
+impl From<Source> for String {
     fn from(source: Source) -> Self {
-        match source {
-            Source::Path(path) => path,
-            Source::Stdin => PathBuf::from("-"),
-        }
+        source.as_written()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use super::side_by_side::{share_threads, side_by_side};
 use crate::Result;
@@ -15,7 +16,8 @@ use crate::train::team::available_threads;
 /// alone.
 ///
 /// `observe` is told of each fold that is over, in whatever order they end. A `signal` ends the folds at hand after their
-/// step, and the others are left out.
+/// step, and the others are left out. A time limit is shared out evenly among the folds that take turns and the network for
+/// all rows.
 ///
 /// # Errors
 /// What fitting a preprocessing finds wrong, and options that do not fit the data.
@@ -29,12 +31,21 @@ pub fn cross_validate(
     let sharing = share_threads(whole.flops_per_step(), folds.len(), threads);
     let exact = whole.config.threads.exact;
     let numbers: Vec<usize> = (0..folds.len()).collect();
-    let done = side_by_side(if exact { 1 } else { sharing.at_once }, &numbers, |number| {
+    let at_once = if exact { 1 } else { sharing.at_once };
+    let began = Instant::now();
+    let deadline_of = |number: usize, began: Instant, end: Instant| {
+        let turns = folds.len().div_ceil(at_once) + 1; // the last is for the network for all rows
+        let share = (number / at_once + 1) as f64 / turns as f64;
+        began + end.saturating_duration_since(began).mul_f64(share)
+    };
+    let done = side_by_side(at_once, &numbers, |number| {
         if signal.load(Ordering::Relaxed) != 0 {
             return Ok(None);
         }
         let prepared = Arc::new(folds.prepare(*number)?);
-        let mut plan = Plan::over(fold_config(whole), prepared)?;
+        let mut config = fold_config(whole);
+        config.stopping.deadline = config.stopping.deadline.map(|end| deadline_of(*number, began, end));
+        let mut plan = Plan::over(config, prepared)?;
         if !exact {
             plan.threads = sharing.threads;
         }
@@ -69,6 +80,7 @@ fn fold_config(whole: &Plan) -> TrainConfig {
     let mut config = whole.config.clone();
     config.cv = None;
     config.stopping.epochs = Some(whole.epochs);
+    config.stopping.patience = Some(whole.patience());
     config.stopping.fail_under = None;
     if config.optimizer.batch == Batch::Auto {
         config.optimizer.batch = Batch::Rows(whole.batch);

@@ -3,22 +3,29 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorInfo, TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Architecture, NamedTensor, Parameters};
+use super::{Architecture, NamedTensor, Parameters, TensorName};
+use crate::atomic::AtomicFile;
 use crate::data::Preprocessing;
 use crate::nn::Loss;
-use crate::{Error, Result, atomic};
+use crate::{Error, Result};
 
 /// Key of the metadata.
 const KEY: &str = "gradlane";
 /// Version of the metadata that this program writes and the newest that it reads.
+///
+/// Every older version stays readable. A part that is added to [`Card`], or within it, has `#[serde(default)]` with a
+/// default that means what programs did without it; unknown parts are ignored. The version is raised only where an older
+/// program would predict wrongly if it ignored the addition: it then refuses the file and asks for a newer program. A part
+/// whose meaning changes gets a new name, and [`Model::load`] turns the old one into it by `version`. A new version gets a
+/// folder of models in `tests/data/models`, whose predictions are tested.
 const VERSION: u32 = 1;
 /// The model's file in a run directory.
 pub const MODEL_FILE: &str = "model.safetensors";
@@ -73,23 +80,36 @@ impl Model {
         Model { card, parameters }
     }
 
-    /// The file's bytes; equal models give equal bytes.
-    ///
-    /// # Errors
-    /// [`Error::Mismatch`] if the format refuses the tensors.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let card =
-            serde_json::to_string(&self.card).map_err(|e| Error::Mismatch(format!("cannot write model: {e}")))?;
-        let metadata = HashMap::from([(KEY.to_owned(), card)]);
-        to_bytes(&self.parameters.named(), Some(metadata))
-    }
-
-    /// Saves the model under a temporary name and renames it.
+    /// Saves the model under a temporary name and renames it; equal models give equal bytes. Tensors are written one after
+    /// the other, so that memory holds a copy of one at a time.
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        atomic::write(path, &self.to_bytes()?)
+        let mut file = AtomicFile::create(path)?;
+        self.write(&mut BufWriter::new(&mut file)).map_err(|e| Error::io(path, e))?;
+        file.finish()
+    }
+
+    fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        let tensors = sorted_names(&self.parameters);
+        let card = serde_json::to_string(&self.card)?;
+        let mut end = 0;
+        let information = tensors.iter().map(|tensor| {
+            let start = end;
+            end += 4 * tensor.shape.iter().product::<usize>();
+            let shape = tensor.shape.clone();
+            (tensor.name.clone(), TensorInfo { dtype: Dtype::F32, shape, data_offsets: (start, end) })
+        });
+        let metadata = Metadata::new(Some(HashMap::from([(KEY.to_owned(), card)])), information.collect());
+        let mut header = serde_json::to_vec(&metadata.map_err(io::Error::other)?)?;
+        header.resize(header.len().next_multiple_of(8), b' ');
+        to.write_all(&(header.len() as u64).to_le_bytes())?;
+        to.write_all(&header)?;
+        for tensor in &tensors {
+            self.parameters.values(tensor).iter().try_for_each(|value| to.write_all(&value.to_le_bytes()))?;
+        }
+        to.flush()
     }
 
     /// Reads a model: a `.safetensors` file or a run directory.
@@ -169,29 +189,21 @@ fn floats(view: &TensorView<'_>) -> Option<Vec<f32>> {
     }
 }
 
-fn little_endian(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|v| v.to_le_bytes()).collect()
-}
-
-fn to_bytes(tensors: &[NamedTensor], metadata: Option<HashMap<String, String>>) -> Result<Vec<u8>> {
-    let wrong = |e: safetensors::SafeTensorError| Error::Mismatch(format!("cannot write tensors: {e}"));
-    let data: Vec<Vec<u8>> = tensors.iter().map(|t| little_endian(&t.values)).collect();
-    let views = tensors
-        .iter()
-        .zip(&data)
-        .map(|(t, bytes)| Ok((t.name.clone(), TensorView::new(Dtype::F32, t.shape.clone(), bytes).map_err(wrong)?)))
-        .collect::<Result<Vec<_>>>()?;
-    safetensors::serialize(views, metadata).map_err(wrong)
+/// The tensors in byte order of their names, as the file has them.
+fn sorted_names(parameters: &Parameters) -> Vec<TensorName> {
+    let mut names = parameters.names();
+    names.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
+    names
 }
 
 impl Parameters {
     /// SHA-256 over the tensors' little-endian bytes in byte order of their names: equal weights, equal hash.
     pub fn sha256(&self) -> String {
-        let mut tensors = self.named();
-        tensors.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
         let mut hash = Sha256::new();
-        for tensor in &tensors {
-            hash.update(little_endian(&tensor.values));
+        for tensor in &sorted_names(self) {
+            for values in self.values(tensor).chunks(1024) {
+                hash.update(values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
+            }
         }
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }

@@ -10,4 +10,4 @@ pub use architecture::Architecture;
 pub use describe::{LayerDescription, ModelDescription};
 pub use file::{Card, Model};
 pub use layout::{Layout, Role, Slot, Tensor};
-pub use parameters::{NamedTensor, Parameters};
+pub use parameters::{NamedTensor, Parameters, TensorName};

@@ -27,6 +27,26 @@ pub struct NamedTensor {
     pub values: Vec<f32>,
 }
 
+/// Name and shape of a tensor as it is saved, and where its values are.
+#[derive(Debug, Clone)]
+pub struct TensorName {
+    /// `layers.0.weight` and the like.
+    pub name: String,
+    /// `[fan_out, fan_in]` or `[fan_out]`.
+    pub shape: Vec<usize>,
+    /// Number of the layout's tensor.
+    place: usize,
+    content: Content,
+}
+
+/// What of a layout's tensor a saved one holds.
+#[derive(Debug, Clone, Copy)]
+enum Content {
+    Matrix,
+    Bias,
+    Vector,
+}
+
 /// A regression's output layer is drawn this much smaller where no scheme is asked for: training begins near the mean
 /// target, and on few rows less of the initial noise is left in what is learnt.
 const REGRESSION_OUTPUT_SCALE: f32 = 0.1;
@@ -125,28 +145,45 @@ impl Parameters {
         (0..tensor.fan_out).map(|f| self.lines[tensor.start + f / LANES].0[f % LANES]).collect()
     }
 
-    /// The tensors by name, in the order of the layers.
-    pub fn named(&self) -> Vec<NamedTensor> {
-        let mut named = Vec::new();
-        for tensor in &self.layout.tensors {
+    /// Names and shapes of the tensors, in the order of the layers.
+    pub fn names(&self) -> Vec<TensorName> {
+        let mut names = Vec::new();
+        for (place, tensor) in self.layout.tensors.iter().enumerate() {
             let n = tensor.layer;
-            let matrix = |name: String| NamedTensor {
-                name,
-                shape: vec![tensor.fan_out, tensor.fan_in],
-                values: self.matrix(tensor),
+            let mut add = |name: String, content: Content| {
+                let shape = match content {
+                    Content::Matrix => vec![tensor.fan_out, tensor.fan_in],
+                    Content::Bias | Content::Vector => vec![tensor.fan_out],
+                };
+                names.push(TensorName { name, shape, place, content });
             };
-            let vector = |name: String, values| NamedTensor { name, shape: vec![tensor.fan_out], values };
             match tensor.role {
                 Role::Linear => {
-                    named.push(matrix(format!("layers.{n}.weight")));
-                    named.push(vector(format!("layers.{n}.bias"), self.row(tensor, tensor.fan_in)));
+                    add(format!("layers.{n}.weight"), Content::Matrix);
+                    add(format!("layers.{n}.bias"), Content::Bias);
                 }
-                Role::Projection => named.push(matrix(format!("residuals.{n}.weight"))),
-                Role::Gain => named.push(vector(format!("norms.{n}.weight"), self.vector(tensor))),
-                Role::Shift => named.push(vector(format!("norms.{n}.bias"), self.vector(tensor))),
+                Role::Projection => add(format!("residuals.{n}.weight"), Content::Matrix),
+                Role::Gain => add(format!("norms.{n}.weight"), Content::Vector),
+                Role::Shift => add(format!("norms.{n}.bias"), Content::Vector),
             }
         }
-        named
+        names
+    }
+
+    /// The values of a tensor, row-major.
+    pub fn values(&self, name: &TensorName) -> Vec<f32> {
+        let tensor = &self.layout.tensors[name.place];
+        match name.content {
+            Content::Matrix => self.matrix(tensor),
+            Content::Bias => self.row(tensor, tensor.fan_in),
+            Content::Vector => self.vector(tensor),
+        }
+    }
+
+    /// The tensors by name, in the order of the layers.
+    pub fn named(&self) -> Vec<NamedTensor> {
+        let tensor = |t: TensorName| NamedTensor { values: self.values(&t), name: t.name, shape: t.shape };
+        self.names().into_iter().map(tensor).collect()
     }
 
     /// The parameters from tensors by name.
@@ -155,7 +192,7 @@ impl Parameters {
     /// [`Error::Mismatch`] if a tensor is missing, is not of this network, or has another shape.
     pub fn from_named(architecture: &Architecture, tensors: &[NamedTensor]) -> Result<Parameters> {
         let mut parameters = Parameters::zeros(architecture);
-        let expected = parameters.named();
+        let expected = parameters.names();
         if let Some(unknown) = tensors.iter().find(|t| expected.iter().all(|e| e.name != t.name)) {
             return Err(Error::Mismatch(format!("tensor \"{}\" is not of this network", unknown.name)));
         }

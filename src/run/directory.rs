@@ -1,19 +1,22 @@
 //! A run's directory: configuration, events as they happen, split, summary, model.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::model::Model;
 use crate::model::file::MODEL_FILE;
 use crate::{Error, Result, atomic};
 
 /// Where runs go that have no `--out`.
-const RUNS: &str = "runs";
+pub const RUNS: &str = "runs";
 /// Points to the newest of them.
 const LATEST: &str = "latest";
+/// Folder in a directory of an older run that holds the files of the new one until its model is saved.
+const STAGED: &str = ".new";
 /// What `--json` prints.
 const SUMMARY_FILE: &str = "summary.json";
 /// Files that make a directory a run.
@@ -38,24 +41,45 @@ pub fn read_summary(path: &Path) -> Result<Option<Value>> {
 }
 
 /// A directory that a run is written to.
+///
+/// Where it replaces an older run, everything is written to a folder within it first, and takes the older files' place when
+/// the model is saved: a run that fails or is killed before leaves the older one whole.
 #[derive(Debug)]
 pub struct RunDirectory {
     path: PathBuf,
+    /// Where files are written until the model is saved, if an older run is there.
+    staged: Option<PathBuf>,
     events: File,
 }
 
-/// `runs/<date>-<time>`, with a number behind it where that is taken.
-pub fn default_path() -> PathBuf {
-    path_among_runs("", "")
+/// Makes `runs/<before><date>-<time>`, with a number behind it where that is taken: no two programs get the same one.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn new_directory(before: &str) -> Result<PathBuf> {
+    new_among_runs(before, "", |path| fs::create_dir(path))
 }
 
-/// The same with something before the date and behind all: `runs/tune-<date>-<time>`.
-pub fn path_among_runs(before: &str, behind: &str) -> PathBuf {
+/// Makes an empty file `runs/<before><date>-<time><behind>` likewise.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn new_file(before: &str, behind: &str) -> Result<PathBuf> {
+    new_among_runs(before, behind, |path| File::create_new(path).map(drop))
+}
+
+fn new_among_runs(before: &str, behind: &str, make: impl Fn(&Path) -> io::Result<()>) -> Result<PathBuf> {
+    fs::create_dir_all(RUNS).map_err(|e| Error::io(RUNS, e))?;
     let now = jiff::Zoned::now().strftime("%Y-%m-%d-%H%M%S").to_string();
-    let named = |number: String| Path::new(RUNS).join(format!("{before}{now}{number}{behind}"));
     let numbers = std::iter::once(String::new()).chain((2..).map(|n| format!("-{n}")));
-    let free = |path: &PathBuf| !path.exists();
-    numbers.map(named).find(free).expect("some number is free")
+    for path in numbers.map(|number| Path::new(RUNS).join(format!("{before}{now}{number}{behind}"))) {
+        match make(&path) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(Error::io(path, e)),
+            Ok(()) => return Ok(path),
+        }
+    }
+    unreachable!("some number is free")
 }
 
 impl RunDirectory {
@@ -65,7 +89,7 @@ impl RunDirectory {
     /// [`Error::Usage`] if a run is there and may not be replaced, [`Error::Io`] if nothing can be written there.
     pub fn check(path: &Path, overwrite: bool) -> Result<()> {
         if path.exists() && !path.is_dir() {
-            let not_a_directory = std::io::Error::from(std::io::ErrorKind::NotADirectory);
+            let not_a_directory = io::Error::from(io::ErrorKind::NotADirectory);
             return Err(Error::io(path, not_a_directory));
         }
         match FILES.iter().find(|file| path.join(file).exists()) {
@@ -77,22 +101,21 @@ impl RunDirectory {
         }
     }
 
-    /// Makes the directory and opens its `events.jsonl`. A model that is there stays until a new one replaces it.
+    /// Makes the directory and opens its `events.jsonl`.
     ///
     /// # Errors
     /// As [`RunDirectory::check`], and [`Error::Io`].
     pub fn create(path: &Path, overwrite: bool) -> Result<RunDirectory> {
         Self::check(path, overwrite)?;
         fs::create_dir_all(path).map_err(|e| Error::io(path, e))?;
-        for file in ["summary.json", "split.json"] {
-            let old = path.join(file);
-            if old.exists() {
-                fs::remove_file(&old).map_err(|e| Error::io(&old, e))?;
-            }
+        let staged = is_run(path).then(|| path.join(STAGED));
+        if let Some(staged) = &staged {
+            let _ = fs::remove_dir_all(staged); // of a run that was killed, if there was one
+            fs::create_dir(staged).map_err(|e| Error::io(staged, e))?;
         }
-        let events = path.join("events.jsonl");
+        let events = staged.as_deref().unwrap_or(path).join("events.jsonl");
         let events = File::create(&events).map_err(|e| Error::io(&events, e))?;
-        Ok(RunDirectory { path: path.to_path_buf(), events })
+        Ok(RunDirectory { path: path.to_path_buf(), staged, events })
     }
 
     /// Where it is.
@@ -100,9 +123,33 @@ impl RunDirectory {
         &self.path
     }
 
-    /// Where the model goes.
-    pub fn model(&self) -> PathBuf {
-        self.path.join(MODEL_FILE)
+    /// Whether it replaces an older run, which is still there.
+    pub fn replaces(&self) -> bool {
+        self.staged.is_some()
+    }
+
+    /// Where files are written now.
+    fn folder(&self) -> &Path {
+        self.staged.as_deref().unwrap_or(&self.path)
+    }
+
+    /// Saves the model, and then puts all that is written so far in an older run's place.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn save(&mut self, model: &Model) -> Result<()> {
+        model.save(&self.folder().join(MODEL_FILE))?;
+        let Some(staged) = self.staged.take() else { return Ok(()) };
+        for file in FILES {
+            let (from, to) = (staged.join(file), self.path.join(file));
+            // A file that the new run does not have yet must not stay from the older one.
+            let done = if from.exists() { fs::rename(&from, &to) } else { fs::remove_file(&to) };
+            match done {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(Error::io(&to, e)),
+                _ => {}
+            }
+        }
+        fs::remove_dir(&staged).map_err(|e| Error::io(&staged, e))
     }
 
     /// Writes a file of the run, whole or not at all.
@@ -110,7 +157,7 @@ impl RunDirectory {
     /// # Errors
     /// [`Error::Io`].
     pub fn write(&self, file: &str, text: &str) -> Result<()> {
-        atomic::write(&self.path.join(file), text.as_bytes())
+        atomic::write(&self.folder().join(file), text.as_bytes())
     }
 
     /// Writes a value as JSON.
@@ -118,7 +165,7 @@ impl RunDirectory {
     /// # Errors
     /// [`Error::Io`].
     pub fn write_json(&self, file: &str, value: &impl Serialize) -> Result<()> {
-        let path = self.path.join(file);
+        let path = self.folder().join(file);
         let text = serde_json::to_string(value).map_err(|e| Error::io(&path, e.into()))?;
         self.write(file, &(text + "\n"))
     }
@@ -128,13 +175,13 @@ impl RunDirectory {
     /// # Errors
     /// [`Error::Io`].
     pub fn event(&mut self, event: &Value) -> Result<()> {
-        writeln!(self.events, "{event}").map_err(|e| Error::io(self.path.join("events.jsonl"), e))
+        writeln!(self.events, "{event}").map_err(|e| Error::io(self.folder().join("events.jsonl"), e))
     }
 
-    /// Takes back what was written, where training made no step and there is no older model to go with it.
-    pub fn withdraw(&self) {
-        if self.model().exists() {
-            return;
+    /// Takes back what was written; an older run stays as it was.
+    pub fn withdraw(self) {
+        if self.staged.is_some() {
+            return; // goes with the value
         }
         for file in FILES {
             let _ = fs::remove_file(self.path.join(file)); // one that is not there need not go
@@ -147,6 +194,14 @@ impl RunDirectory {
         let (Some(folder), Some(name)) = (self.path.parent(), self.path.file_name()) else { return };
         if folder == Path::new(RUNS) {
             link(Path::new(name), &folder.join(LATEST));
+        }
+    }
+}
+
+impl Drop for RunDirectory {
+    fn drop(&mut self) {
+        if let Some(staged) = &self.staged {
+            let _ = fs::remove_dir_all(staged); // what is left is removed by the next run
         }
     }
 }

@@ -1,8 +1,9 @@
-//! A run as it happens: from a plan to the best weights and their figures.
+//! A run as it happens: from a plan to the kept weights and their figures.
 
 use std::sync::atomic::AtomicUsize;
 
 use super::directory::RunDirectory;
+use super::interrupt::Interrupt;
 use super::plan::Plan;
 use super::summary::Summary;
 use crate::data::Dataset;
@@ -11,31 +12,45 @@ use crate::metrics::{ConfusionMatrix, Detail, MetricSet};
 use crate::model::{Model, Parameters};
 use crate::train::Trainer;
 use crate::train::events::Event;
-use crate::train::fit::{FitData, FitOptions, FitOutcome, Stopped, fit};
+use crate::train::fit::{FitData, FitOptions, FitOutcome, Patience, Stopped, fit};
 use crate::train::score::{Rows, Scorer};
-use crate::{Error, Result};
+use crate::{Error, Result, Warning, WarningKind};
 
 /// A run that is over.
 pub struct Finished {
     /// Its figures.
     pub summary: Summary,
-    /// The best weights with all that prediction needs.
+    /// The kept weights with all that prediction needs.
     pub model: Model,
     /// Why it stopped.
     pub stopped: Stopped,
+    /// What may make its figures wrong.
+    pub warnings: Vec<Warning>,
+    /// Whether its model is in the run directory; not where it diverged and would have replaced an older run.
+    pub saved: bool,
+}
+
+/// What training leaves: the model, and what its evaluation needs.
+struct Trained {
+    trainer: Trainer,
+    scorer: Scorer,
+    model: Model,
+    outcome: FitOutcome,
 }
 
 impl Plan {
-    /// Trains, writes the run directory, and reports; `observe` is told what happens.
+    /// Trains, saves the model, evaluates it, writes the run directory, and reports; `observe` is told what happens.
     ///
-    /// A run that diverges, or that a signal ends, keeps the last good model and its summary all the same.
+    /// A run that diverges, or that a signal ends, keeps the last good model and its summary all the same, unless it diverges
+    /// where an older run would be replaced: that one stays.
     ///
     /// # Errors
-    /// [`Error::Io`] if the directory cannot be written, [`Error::NoStep`] if a limit came before the first step.
+    /// [`Error::Io`] if the directory cannot be written; [`Error::NoStep`] if a limit came before the first step, and
+    /// [`Error::Interrupted`] if a signal did.
     pub fn run(
         &self,
-        directory: &mut RunDirectory,
-        signal: &AtomicUsize,
+        mut directory: RunDirectory,
+        interrupt: &Interrupt,
         observe: &mut dyn FnMut(&Event<'_>),
     ) -> Result<Finished> {
         directory.write("config.toml", &self.to_toml())?;
@@ -45,19 +60,28 @@ impl Plan {
             directory.event(&fold.event())?;
         }
         let mut failure = None;
-        let finished = self.train(signal, &mut |event| {
+        let trained = self.fit(interrupt.number(), &mut |event| {
             if failure.is_none() {
                 failure = directory.event(&event.to_json()).err();
             }
             observe(event);
         })?;
-        if finished.summary.steps == 0 && matches!(finished.stopped, Stopped::Time | Stopped::Steps) {
+        if let Some(error) = trained.without_a_step() {
             directory.withdraw();
-            return Err(Error::NoStep("the time was up before the first optimizer step: allow more".to_owned()));
+            return Err(error);
         }
-        finished.model.save(&directory.model())?;
+        let diverged = matches!(trained.outcome.stopped, Stopped::Diverged { .. });
+        if diverged && directory.replaces() {
+            return Ok(self.evaluated(trained, false));
+        }
+        {
+            let _saving = interrupt.save();
+            directory.save(&trained.model)?;
+        }
+        let finished = self.evaluated(trained, true);
         directory.write_json("summary.json", &finished.summary)?;
         directory.event(&finished.summary.end_event())?;
+        directory.point_latest();
         failure.map_or(Ok(finished), Err)
     }
 
@@ -66,28 +90,38 @@ impl Plan {
     /// # Errors
     /// Options that do not fit each other.
     pub fn train(&self, signal: &AtomicUsize, observe: &mut dyn FnMut(&Event<'_>)) -> Result<Finished> {
+        Ok(self.evaluated(self.fit(signal, observe)?, false))
+    }
+
+    fn fit(&self, signal: &AtomicUsize, observe: &mut dyn FnMut(&Event<'_>)) -> Result<Trained> {
         let mut trainer = self.trainer(self.rows_per_step())?;
         let scorer = Scorer::new(self.prepared.preprocessing.target(), self.loss);
         let data = FitData { train: &self.prepared.train, val: self.prepared.val.as_ref(), scorer: &scorer };
-        let outcome = fit(&mut trainer, data, &self.fit_options(), signal, observe);
-        self.finish(&mut trainer, &scorer, outcome)
+        let mut outcome = fit(&mut trainer, data, &self.fit_options(), signal, observe);
+        let history = outcome.history.records().into_iter().map(|record| Event::Epoch(record).to_json()).collect();
+        let objective = (self.loss, self.config.optimizer.label_smoothing);
+        let parameters =
+            Parameters { layout: self.parameters.layout.clone(), lines: std::mem::take(&mut outcome.parameters) };
+        let preprocessing = self.prepared.preprocessing.clone();
+        let model = Model::new(self.architecture.clone(), objective, preprocessing, history, parameters);
+        Ok(Trained { trainer, scorer, model, outcome })
     }
 
     /// Evaluates the kept weights once on each part.
-    fn finish(&self, trainer: &mut Trainer, scorer: &Scorer, outcome: FitOutcome) -> Result<Finished> {
-        let mut kept = outcome.parameters;
-        let train = evaluate(trainer, scorer, &mut kept, self.prepared.judged_train()).0;
-        let mut part = |data: &Option<Dataset>| data.as_ref().map(|d| evaluate(trainer, scorer, &mut kept, d)).unzip();
+    fn evaluated(&self, trained: Trained, saved: bool) -> Finished {
+        let Trained { mut trainer, scorer, mut model, outcome } = trained;
+        let kept = &mut model.parameters.lines;
+        let train = evaluate(&mut trainer, &scorer, kept, self.prepared.judged_train()).0;
+        let mut part = |data: &Option<Dataset>| data.as_ref().map(|d| evaluate(&mut trainer, &scorer, kept, d)).unzip();
         let (val, val_confusion) = part(&self.prepared.val);
         let (test, test_confusion) = part(&self.prepared.test);
-        let parameters = Parameters { layout: self.parameters.layout.clone(), lines: kept };
         let confusion: Option<ConfusionMatrix> = test_confusion.flatten().or(val_confusion.flatten());
         let summary = Summary {
             stopped: outcome.stopped.name(),
-            epochs: outcome.history.len(),
+            epochs: outcome.history.epochs(),
             steps: trainer.steps(),
             best_epoch: outcome.best_epoch,
-            parameters: parameters.layout.parameters(),
+            parameters: model.parameters.layout.parameters(),
             train,
             val,
             test,
@@ -100,13 +134,20 @@ impl Plan {
             isa: self.config.threads.isa.name(),
             seed: self.config.seed,
             cv: self.cv.clone(),
-            weights_sha256: parameters.sha256(),
+            weights_sha256: model.parameters.sha256(),
         };
-        let history = outcome.history.iter().map(|record| Event::Epoch(record).to_json()).collect();
-        let objective = (self.loss, self.config.optimizer.label_smoothing);
-        let preprocessing = self.prepared.preprocessing.clone();
-        let model = Model::new(self.architecture.clone(), objective, preprocessing, history, parameters);
-        Ok(Finished { summary, model, stopped: outcome.stopped })
+        let warnings = outcome.monitor_undefined.then(|| self.undefined_monitor()).into_iter().collect();
+        Finished { summary, model, stopped: outcome.stopped, warnings, saved }
+    }
+
+    /// What is watched was never defined.
+    fn undefined_monitor(&self) -> Warning {
+        let monitor = self.monitor();
+        let what =
+            if self.prepared.val.is_some() { "the lowest loss chose the weights" } else { "the last weights are kept" };
+        let message =
+            format!("{monitor} is undefined in every epoch, so {what}: choose another --monitor, or other parts");
+        Warning::new(WarningKind::UndefinedMonitor, message)
     }
 
     fn fit_options(&self) -> FitOptions {
@@ -114,7 +155,7 @@ impl Plan {
         FitOptions {
             epochs: self.epochs,
             steps: stopping.steps,
-            time_limit: stopping.time_limit,
+            deadline: stopping.deadline,
             batch: self.rows_per_step(),
             // A step on all rows sees the same in any order, but rounds alike only in the same.
             shuffle: self.config.shuffle && !self.config.optimizer.spec.algorithm.needs_full_batch(),
@@ -124,11 +165,26 @@ impl Plan {
             last_epoch: self.last_epoch,
             target: stopping.target.filter(|goal| self.can_watch(goal.watched)),
             monitor: self.monitor(),
-            patience: stopping.patience.filter(|_| self.last_epoch.is_none()),
+            patience: if self.last_epoch.is_none() { self.patience() } else { Patience::Never },
             min_delta: stopping.min_delta,
             tol_loss: stopping.tol_loss,
             tol_grad: stopping.tol_grad,
             log_steps: self.config.output.log_steps,
+        }
+    }
+}
+
+impl Trained {
+    /// Why there is nothing to keep, where no step was made.
+    fn without_a_step(&self) -> Option<Error> {
+        match self.outcome.stopped {
+            _ if self.trainer.steps() > 0 => None,
+            Stopped::Signal(number) => Some(Error::Interrupted(number)),
+            Stopped::Time | Stopped::Steps => {
+                let message = "the time was up before the first optimizer step: allow more";
+                Some(Error::NoStep(message.to_owned()))
+            }
+            _ => None,
         }
     }
 }
@@ -142,4 +198,34 @@ fn evaluate(
     let evaluation = trainer.evaluate_with(parameters, data);
     let figures = scorer.figures(&evaluation.outputs, data, Rows::All, evaluation.loss, Detail::Full);
     (figures, scorer.confusion(&evaluation.outputs, data))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Origin, Settings, TrainConfig};
+
+    #[test]
+    fn a_signal_before_the_first_step_leaves_what_was_there() {
+        let mut settings = Settings::new();
+        settings.set("data", concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/iris.csv").into(), Origin::Flag);
+        settings.set("hidden", "4".into(), Origin::Flag);
+        settings.set("epochs", "2".into(), Origin::Flag);
+        let plan = Plan::new(TrainConfig::new(settings).unwrap()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run");
+        let run = |interrupt: &Interrupt| {
+            let directory = RunDirectory::create(&path, true).unwrap();
+            plan.run(directory, interrupt, &mut |_| {})
+        };
+        let interrupted = Interrupt::default();
+        interrupted.number().store(15, std::sync::atomic::Ordering::Relaxed);
+        assert!(matches!(run(&interrupted), Err(Error::Interrupted(15))));
+        assert!(!path.exists(), "nothing is written");
+        let finished = run(&Interrupt::default()).unwrap();
+        assert!(matches!(run(&interrupted), Err(Error::Interrupted(15))));
+        let kept = Model::load(&path).unwrap();
+        assert_eq!(kept.parameters.sha256(), finished.summary.weights_sha256, "the older run stays");
+        assert!(path.join("summary.json").is_file() && !path.join(".new").exists());
+    }
 }

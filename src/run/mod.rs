@@ -3,14 +3,18 @@
 mod cross_validation;
 mod directory;
 mod execution;
+mod interrupt;
+mod memory;
 mod overfit;
 mod plan;
+mod room;
 mod summary;
 mod trace;
 
 pub use cross_validation::{CrossValidation, Fold};
-pub use directory::{RunDirectory, default_path, is_run, path_among_runs, read_summary};
+pub use directory::{RUNS, RunDirectory, is_run, new_directory, new_file, read_summary};
 pub use execution::Finished;
+pub use interrupt::Interrupt;
 pub use overfit::{OverfitReport, overfit_batch};
 pub use plan::Plan;
 pub use summary::Summary;

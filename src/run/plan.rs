@@ -5,13 +5,15 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::cross_validation::CrossValidation;
-use crate::config::TrainConfig;
+use super::memory::Needs;
+use crate::config::{Batch, TrainConfig};
 use crate::data::{Dataset, Prepared, Task, prepare};
 use crate::model::file::read_tensors;
 use crate::model::{Architecture, Parameters};
 use crate::nn::{Loss, Objective};
 use crate::optim::Dialect;
 use crate::train::best::default_monitor;
+use crate::train::fit::Patience;
 use crate::train::goal::{DataPart, Watched};
 use crate::train::team::{available_threads, threads_within};
 use crate::train::{StepSettings, Trainer};
@@ -73,7 +75,16 @@ fn refuse_giant(architecture: &Architecture) -> Result<()> {
         return Ok(());
     }
     let count = architecture.linear_parameters();
-    Err(Error::Usage(format!("--hidden: a network of {count} parameters does not fit into memory: use fewer units")))
+    Err(Error::Memory(format!("--hidden: a network of {count} parameters does not fit into memory: use fewer units")))
+}
+
+/// Rows of a mini-batch for so many rows to train on.
+pub(super) fn batch_of(asked: Batch, rows: usize) -> usize {
+    match asked {
+        Batch::Rows(n) => n.min(rows),
+        Batch::Full => rows,
+        Batch::Auto => auto_batch(rows).min(rows),
+    }
 }
 
 impl Plan {
@@ -106,6 +117,7 @@ impl Plan {
             dropout: config.model.dropout,
         };
         refuse_giant(&architecture)?;
+        Needs::of(&architecture, &config, &prepared).check()?;
         let regression = task == Task::Regression;
         let mut parameters = Parameters::initial(&architecture, config.model.init, regression, config.seed);
         if let Some(path) = &config.model.init_from {
@@ -159,14 +171,9 @@ impl Plan {
     }
 
     fn decide(&mut self) {
-        use crate::config::Batch;
         let rows = self.prepared.train.rows();
         let options = &self.config.optimizer;
-        self.batch = match options.batch {
-            Batch::Rows(n) => n.min(rows),
-            Batch::Full => rows,
-            Batch::Auto => auto_batch(rows).min(rows),
-        };
+        self.batch = batch_of(options.batch, rows);
         let (spec, algorithm) = (options.spec, options.spec.algorithm);
         if options.batch == Batch::Auto {
             self.notes.push(format!("batch: {} (--batch changes it)", self.batch));
@@ -182,7 +189,16 @@ impl Plan {
         };
         if stopping.epochs.is_none() && stopping.steps.is_none() {
             let steps = self.epochs as u64 * steps_per_epoch;
-            self.notes.push(format!("epochs: {}, {steps} steps in all (--epochs changes it)", self.epochs));
+            let early = match self.patience() {
+                Patience::Early if self.epochs > Patience::AT_LEAST + 2 => {
+                    format!(
+                        "; stops early after 2 × the best epoch + {}, --patience none changes it",
+                        Patience::AT_LEAST
+                    )
+                }
+                _ => String::new(),
+            };
+            self.notes.push(format!("epochs: {}, {steps} steps in all (--epochs changes it){early}", self.epochs));
         }
         if let Some(dialect) = spec.dialect {
             let init = self.config.model.init.map_or(String::new(), |init| format!(", initial weights {init}"));
@@ -248,11 +264,19 @@ impl Plan {
         watched.part != DataPart::Val || self.prepared.val.is_some()
     }
 
+    /// When training stops for want of a better value: early where nothing was said, the number of epochs was chosen, and a
+    /// validation part tells what is better.
+    pub fn patience(&self) -> Patience {
+        let stopping = &self.config.stopping;
+        let chosen = stopping.epochs.is_none() && stopping.steps.is_none();
+        let validated = self.prepared.val.is_some() || self.config.cv.is_some();
+        stopping.patience.unwrap_or(if chosen && validated { Patience::Early } else { Patience::Never })
+    }
+
     /// What decides the best weights.
     pub fn monitor(&self) -> Watched {
-        let task = self.prepared.preprocessing.task();
         let asked = self.config.stopping.monitor.filter(|monitor| self.can_watch(*monitor));
-        asked.unwrap_or_else(|| default_monitor(task, self.prepared.val.is_some()))
+        asked.unwrap_or_else(|| default_monitor(self.prepared.val.as_ref()))
     }
 
     /// A trainer with the initial weights; steps have up to `batch` rows.

@@ -3,18 +3,29 @@
 use std::cmp::Ordering;
 
 use super::goal::{DataPart, Watched};
-use crate::data::Task;
+use crate::data::{Dataset, Targets};
 use crate::metrics::{MetricName, MetricSet};
 
-/// What is watched where the user names nothing: accuracy of the validation part for one of several classes, its loss
-/// otherwise, and the training loss without a validation part.
-pub fn default_monitor(task: Task, has_validation: bool) -> Watched {
-    let metric = if has_validation && matches!(task, Task::Binary | Task::Multiclass) {
-        MetricName::Accuracy
-    } else {
-        MetricName::Loss
-    };
-    Watched { part: if has_validation { DataPart::Val } else { DataPart::Train }, metric }
+/// Validation rows that the smallest class needs for accuracy to tell epochs apart: with fewer, one row more or less that is
+/// right by chance would choose the weights.
+const FEWEST_OF_A_CLASS: usize = 50;
+
+/// What is watched where the user names nothing: accuracy of the validation part for one of several classes, each of which
+/// has at least 50 rows there; its loss otherwise, and the training loss without a validation part.
+pub fn default_monitor(validation: Option<&Dataset>) -> Watched {
+    let fewest = validation.and_then(rows_of_smallest_class);
+    let metric =
+        if fewest.is_some_and(|rows| rows >= FEWEST_OF_A_CLASS) { MetricName::Accuracy } else { MetricName::Loss };
+    Watched { part: if validation.is_some() { DataPart::Val } else { DataPart::Train }, metric }
+}
+
+/// Rows of the class that has fewest; none where there are no classes. Rows of weight 0 do not count.
+fn rows_of_smallest_class(data: &Dataset) -> Option<usize> {
+    let Targets::Classes { labels, classes } = &data.targets else { return None };
+    let mut counts = vec![0; *classes];
+    let counted = labels.iter().enumerate().filter(|(row, _)| data.weight(*row as u32) > 0.0);
+    counted.for_each(|(_, label)| counts[*label as usize] += 1);
+    counts.into_iter().min()
 }
 
 /// Follows one metric over the epochs.
@@ -28,24 +39,20 @@ pub struct Best {
     reference: Option<f64>,
     /// The best epoch, from 1.
     pub epoch: usize,
-    /// Epochs since the reference was exceeded.
+    /// Whether the metric was defined in any epoch.
+    pub defined: bool,
+    /// Epochs, of those where the metric was defined, since the reference was exceeded.
     pub waited: usize,
 }
 
 impl Best {
     /// Nothing seen yet.
     pub fn new(watched: Watched, min_delta: f64) -> Best {
-        Best { watched, min_delta, best: None, reference: None, epoch: 0, waited: 0 }
-    }
-
-    /// Takes an epoch for the best, whatever its figures.
-    pub fn take(&mut self, epoch: usize) -> bool {
-        self.epoch = epoch;
-        true
+        Best { watched, min_delta, best: None, reference: None, epoch: 0, defined: false, waited: 0 }
     }
 
     /// Takes in an epoch; says whether it is the best so far. Equal values are decided by the lower loss, and of equal
-    /// epochs the later one wins. An undefined value is never better than a defined one, and whatever its value, an epoch
+    /// epochs the later one wins. Patience does not wait for an undefined value. An undefined value is never better than a defined one, and whatever its value, an epoch
     /// with an undefined loss is never better than one with a defined loss.
     pub fn observe(&mut self, epoch: usize, figures: &MetricSet) -> bool {
         let value = figures.get(self.watched.metric);
@@ -53,11 +60,14 @@ impl Best {
         let loss = figures.get(MetricName::Loss).unwrap_or(f64::INFINITY);
         let sign = if self.watched.metric.higher_is_better() { 1.0 } else { -1.0 };
         let score = value.map_or(f64::NEG_INFINITY, |v| sign * v);
-        if self.reference.is_none_or(|r| score > r + self.min_delta) {
-            self.reference = Some(score);
-            self.waited = 0;
-        } else {
-            self.waited += 1;
+        if value.is_some() {
+            self.defined = true;
+            if self.reference.is_none_or(|r| score > r + self.min_delta) {
+                self.reference = Some(score);
+                self.waited = 0;
+            } else {
+                self.waited += 1;
+            }
         }
         let better = self.best.is_none_or(|(d, s, l)| match defined.cmp(&d) {
             Ordering::Equal => score > s || (score == s && loss <= l),
@@ -74,6 +84,7 @@ impl Best {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Features;
 
     fn figures(accuracy: f64, loss: f64) -> MetricSet {
         [(MetricName::Accuracy, accuracy), (MetricName::Loss, loss)].into_iter().collect()
@@ -87,6 +98,35 @@ mod tests {
             rows.iter().enumerate().map(|(i, (a, l))| best.observe(i + 1, &figures(*a, *l))).collect();
         assert_eq!(kept, [true, true, true, false, false]);
         assert_eq!((best.epoch, best.waited), (3, 4));
+    }
+
+    #[test]
+    fn accuracy_decides_only_where_every_class_has_rows_enough() {
+        let data = |of_second: usize| Dataset {
+            features: Features::F32 { values: vec![0.0; 60 + of_second], cols: 1 },
+            targets: Targets::Classes { labels: [vec![0; 60], vec![1; of_second]].concat(), classes: 2 },
+            weights: None,
+        };
+        let monitor = |data: Option<&Dataset>| default_monitor(data).to_string();
+        assert_eq!(monitor(Some(&data(50))), "val_accuracy");
+        assert_eq!(monitor(Some(&data(49))), "val_loss");
+        let spared = Dataset { weights: Some([vec![1.0; 109], vec![0.0]].concat()), ..data(50) };
+        assert_eq!(monitor(Some(&spared)), "val_loss");
+        assert_eq!(monitor(None), "train_loss");
+    }
+
+    #[test]
+    fn patience_does_not_wait_for_undefined_figures() {
+        let mut best = Best::new("val_auroc".parse().unwrap(), 0.0);
+        for epoch in 1..=9 {
+            best.observe(epoch, &figures(0.5, 1.0));
+        }
+        assert_eq!((best.waited, best.defined), (0, false));
+        let defined = |auroc: f64| [(MetricName::Auroc, auroc), (MetricName::Loss, 1.0)].into_iter().collect();
+        assert!(best.observe(10, &defined(0.5)));
+        best.observe(11, &defined(0.4));
+        best.observe(12, &figures(0.5, 1.0));
+        assert_eq!((best.waited, best.defined), (1, true));
     }
 
     #[test]

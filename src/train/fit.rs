@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use super::best::Best;
 use super::events::{EpochRecord, Event};
 use super::goal::{DataPart, Goal, Watched};
+use super::history::History;
+use super::kept::Kept;
 use super::score::{Rows, Scorer};
-use super::sums::StepStats;
 use super::trainer::{EpochOutcome, EpochPlan, Halt, Trainer};
 use crate::data::{Dataset, epoch_order};
 use crate::kernel::Line;
-use crate::metrics::{Detail, MetricName};
+use crate::metrics::{Detail, MetricName, MetricSet};
 use crate::optim::schedule::{Plateau, Schedule};
 
 /// How long to train, and on what terms.
@@ -24,8 +25,8 @@ pub struct FitOptions {
     pub last_epoch: Option<usize>,
     /// Optimizer steps at most.
     pub steps: Option<u64>,
-    /// Time at most.
-    pub time_limit: Option<Duration>,
+    /// When training ends at the latest.
+    pub deadline: Option<Instant>,
     /// Rows of a step.
     pub batch: usize,
     /// Whether rows are shuffled anew for every epoch.
@@ -40,8 +41,8 @@ pub struct FitOptions {
     pub target: Option<Goal>,
     /// What decides the best weights and patience.
     pub monitor: Watched,
-    /// Epochs without a better value after which training stops.
-    pub patience: Option<usize>,
+    /// When training stops for want of a better value.
+    pub patience: Patience,
     /// How much better counts as better.
     pub min_delta: f64,
     /// Training has converged when its loss changes by less from epoch to epoch.
@@ -50,6 +51,31 @@ pub struct FitOptions {
     pub tol_grad: Option<f64>,
     /// Every so many steps are recorded.
     pub log_steps: Option<u64>,
+}
+
+/// When training stops for want of a better value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Never.
+    Never,
+    /// After so many epochs without one.
+    After(usize),
+    /// After twice as many epochs as the best one took, and [`Patience::AT_LEAST`] more: an early best epoch is not waited
+    /// for long, and a late one gets time for the schedule to lower the rate. Measured by `tests/stopping.py`.
+    Early,
+}
+
+impl Patience {
+    /// Epochs that [`Patience::Early`] waits for at least.
+    pub const AT_LEAST: usize = 20;
+
+    fn is_over(self, epoch: usize, best: &Best) -> bool {
+        match self {
+            Patience::Never => false,
+            Patience::After(most) => best.waited >= most,
+            Patience::Early => best.defined && epoch >= 2 * best.epoch + Patience::AT_LEAST,
+        }
+    }
 }
 
 /// Why training stopped.
@@ -67,8 +93,13 @@ pub enum Stopped {
     Patience,
     /// Loss or gradient hardly changed any more.
     Converged,
-    /// Loss or gradient stopped being finite.
-    Diverged(StepStats),
+    /// Weights, loss or gradient stopped being finite.
+    Diverged {
+        /// The step that showed it.
+        step: u64,
+        /// The loss; finite where it is the gradient that broke.
+        loss: f64,
+    },
     /// A signal of this number came.
     Signal(usize),
 }
@@ -83,7 +114,7 @@ impl Stopped {
             Stopped::Target => "target",
             Stopped::Patience => "patience",
             Stopped::Converged => "converged",
-            Stopped::Diverged(_) => "diverged",
+            Stopped::Diverged { .. } => "diverged",
             Stopped::Signal(_) => "signal",
         }
     }
@@ -98,8 +129,10 @@ pub struct FitOutcome {
     pub best_epoch: usize,
     /// The weights of that epoch.
     pub parameters: Vec<Line>,
-    /// All epochs.
-    pub history: Vec<EpochRecord>,
+    /// The epochs.
+    pub history: History,
+    /// Whether what is watched was undefined in every epoch.
+    pub monitor_undefined: bool,
     /// Seconds of training, validation included.
     pub seconds: f64,
     /// Seconds of the steps alone.
@@ -122,7 +155,8 @@ pub struct FitData<'a> {
 /// Trains until something of `options` says stop, or `signal` holds a signal's number; tells `observe` what happens.
 ///
 /// Every step checks the limits of steps and time and the signal. A step whose loss or gradient is not finite changes
-/// nothing, so the weights before it are good.
+/// nothing. Weights are kept only if they are finite, and so is the loss that they have after their last step: the best by
+/// `options.monitor`, or without a validation part the last.
 pub fn fit(
     trainer: &mut Trainer,
     data: FitData<'_>,
@@ -130,8 +164,7 @@ pub fn fit(
     signal: &AtomicUsize,
     observe: &mut dyn FnMut(&Event<'_>),
 ) -> FitOutcome {
-    let mut fit = Fit::new(data, options, signal);
-    fit.kept.extend_from_slice(trainer.evaluated_parameters());
+    let mut fit = Fit::new(data, options, signal, trainer.evaluated_parameters());
     let mut order = Vec::new();
     for epoch in 1..=options.last_epoch.map_or(options.epochs, |last| last.min(options.epochs)) {
         epoch_order(data.train.rows(), options.seed, epoch as u64 - 1, options.shuffle, &mut order);
@@ -151,7 +184,7 @@ pub fn fit(
             break;
         }
     }
-    fit.finish()
+    fit.finish(trainer)
 }
 
 struct Fit<'a> {
@@ -162,16 +195,19 @@ struct Fit<'a> {
     total_steps: u64,
     plateau: Option<Plateau>,
     best: Best,
-    /// The best weights, the initial ones before there are any.
-    kept: Vec<Line>,
-    history: Vec<EpochRecord>,
+    kept: Kept,
+    history: History,
+    /// Running loss of the last epoch and of the one before.
+    losses: [Option<f64>; 2],
+    /// The loss of weights that are not to be kept, once there are such.
+    broken: Option<f64>,
     stopped: Option<Stopped>,
     step_seconds: f64,
     rows: u64,
 }
 
 impl<'a> Fit<'a> {
-    fn new(data: FitData<'a>, options: &'a FitOptions, signal: &'a AtomicUsize) -> Fit<'a> {
+    fn new(data: FitData<'a>, options: &'a FitOptions, signal: &'a AtomicUsize, initial: &[Line]) -> Fit<'a> {
         let steps_per_epoch = data.train.rows().div_ceil(options.batch) as u64;
         let all = steps_per_epoch.saturating_mul(options.epochs as u64);
         Fit {
@@ -185,8 +221,10 @@ impl<'a> Fit<'a> {
                 .plateau()
                 .map(|rule| Plateau::new(rule, options.lr, options.monitor.metric.higher_is_better())),
             best: Best::new(options.monitor, options.min_delta),
-            kept: Vec::new(),
-            history: Vec::new(),
+            kept: Kept::new(initial),
+            history: History::new(),
+            losses: [None; 2],
+            broken: None,
             stopped: None,
             step_seconds: 0.0,
             rows: 0,
@@ -200,7 +238,7 @@ impl<'a> Fit<'a> {
     }
 
     fn time_is_up(&self) -> bool {
-        self.options.time_limit.is_some_and(|limit| self.began.elapsed() >= limit)
+        self.options.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     fn epoch(&self, trainer: &mut Trainer, epoch: usize, order: &[u32]) -> EpochOutcome {
@@ -224,7 +262,7 @@ impl<'a> Fit<'a> {
         self.rows += outcome.rows as u64;
     }
 
-    /// Validates, and keeps the weights if they are the best so far.
+    /// Validates, and keeps the weights if they are sound and the best so far.
     fn judge(
         &mut self,
         trainer: &mut Trainer,
@@ -242,17 +280,14 @@ impl<'a> Fit<'a> {
             |(val, e): &(&Dataset, super::Evaluation)| scorer.figures(&e.outputs, val, Rows::All, e.loss, Detail::Full);
         let val_figures = evaluated.as_ref().map(figures);
         let watched = if self.options.monitor.part == DataPart::Train { Some(&running) } else { val_figures.as_ref() };
+        self.broken = self.broken_loss(trainer, evaluated.as_ref().map(|(_, e)| e.loss));
         // The step before the one that diverged may have broken the weights already.
-        let diverged = matches!(outcome.halt, Some(Halt::Diverged(_)));
-        let best = !diverged
-            && match self.options.last_epoch {
-                Some(_) => self.best.take(epoch),
-                None => watched.is_some_and(|figures| self.best.observe(epoch, figures)),
-            };
-        if best {
-            self.kept.clear();
-            self.kept.extend_from_slice(trainer.evaluated_parameters());
+        let sound = self.broken.is_none() && !matches!(outcome.halt, Some(Halt::Diverged(_)));
+        if outcome.loss.is_finite() {
+            self.kept.prove();
         }
+        let best = sound && self.keep(trainer, epoch, watched);
+        self.losses = [running.get(MetricName::Loss), self.losses[0]];
         let lr = self.rate(trainer.steps());
         if let (Some(plateau), Some(figures)) = (&mut self.plateau, watched) {
             plateau.report(figures.get(self.options.monitor.metric).unwrap_or(f64::NAN));
@@ -270,10 +305,38 @@ impl<'a> Fit<'a> {
         }
     }
 
+    /// Keeps the weights of an epoch, if they are the best; without a validation part the last ones are.
+    fn keep(&mut self, trainer: &Trainer, epoch: usize, watched: Option<&MetricSet>) -> bool {
+        let best = watched.is_some_and(|figures| self.best.observe(epoch, figures));
+        let weights = trainer.evaluated_parameters();
+        if self.data.val.is_none() {
+            self.kept.propose(epoch, weights);
+            return true;
+        }
+        if best {
+            self.kept.take(epoch, weights);
+        }
+        best
+    }
+
+    /// The loss of weights that have diverged: some are not finite, or their loss is not. An outlier in the validation part
+    /// may have an infinite loss by itself, so then the training part decides.
+    fn broken_loss(&self, trainer: &mut Trainer, val_loss: Option<f64>) -> Option<f64> {
+        if !trainer.is_finite() {
+            return Some(f64::NAN);
+        }
+        let suspect = val_loss.is_some_and(|loss| !loss.is_finite());
+        let loss = suspect.then(|| trainer.evaluate(self.data.train).loss);
+        loss.filter(|loss| !loss.is_finite())
+    }
+
     /// Why to stop after the epoch that has just been made.
     fn reason(&self, steps: u64, halt: Option<Halt>) -> Option<Stopped> {
         match halt {
-            Some(Halt::Diverged(stats)) => return Some(Stopped::Diverged(stats)),
+            Some(Halt::Diverged(stats)) => return Some(Stopped::Diverged { step: steps + 1, loss: stats.loss }),
+            _ if self.broken.is_some() => {
+                return self.broken.map(|loss| Stopped::Diverged { step: steps, loss });
+            }
             Some(Halt::Converged) => return Some(Stopped::Converged),
             Some(Halt::Asked) | None => {}
         }
@@ -289,7 +352,7 @@ impl<'a> Fit<'a> {
             Some(Stopped::Time)
         } else if self.loss_has_settled() {
             Some(Stopped::Converged)
-        } else if self.options.patience.is_some_and(|most| self.best.waited >= most) {
+        } else if self.options.patience.is_over(self.history.epochs(), &self.best) {
             Some(Stopped::Patience)
         } else {
             None
@@ -297,18 +360,29 @@ impl<'a> Fit<'a> {
     }
 
     fn loss_has_settled(&self) -> bool {
-        let loss = |record: &EpochRecord| record.train.get(MetricName::Loss);
-        let (Some(tol), [.., before, last]) = (self.options.tol_loss, self.history.as_slice()) else { return false };
-        matches!((loss(before), loss(last)), (Some(a), Some(b)) if (a - b).abs() < tol)
+        let Some(tol) = self.options.tol_loss else { return false };
+        matches!(self.losses, [Some(a), Some(b)] if (a - b).abs() < tol)
     }
 
-    fn finish(self) -> FitOutcome {
+    fn finish(mut self, trainer: &mut Trainer) -> FitOutcome {
+        let seconds = self.began.elapsed().as_secs_f64();
+        let mut stopped = self.stopped.unwrap_or(Stopped::Epochs);
+        if let Some(weights) = self.kept.unproven() {
+            let loss = trainer.evaluate_with(weights, self.data.train).loss;
+            if loss.is_finite() {
+                self.kept.prove();
+            } else if !matches!(stopped, Stopped::Diverged { .. }) {
+                stopped = Stopped::Diverged { step: trainer.steps(), loss };
+            }
+        }
+        let (parameters, best_epoch) = self.kept.into_parts();
         FitOutcome {
-            stopped: self.stopped.unwrap_or(Stopped::Epochs),
-            best_epoch: self.best.epoch,
-            parameters: self.kept,
+            stopped,
+            best_epoch,
+            parameters,
+            monitor_undefined: best_epoch > 0 && !self.best.defined,
             history: self.history,
-            seconds: self.began.elapsed().as_secs_f64(),
+            seconds,
             step_seconds: self.step_seconds,
             rows: self.rows,
         }

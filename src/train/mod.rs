@@ -10,6 +10,8 @@ mod forward;
 mod full_batch;
 mod gather;
 pub mod goal;
+pub mod history;
+mod kept;
 mod loss;
 mod mean;
 mod orthogonal;

@@ -180,6 +180,12 @@ impl Trainer {
         }
     }
 
+    /// Whether every parameter is finite, and every one of their average.
+    pub fn is_finite(&self) -> bool {
+        let finite = |lines: &[Line]| lines.iter().all(|line| line.0.iter().all(|x| x.is_finite()));
+        finite(&self.parameters.lines) && finite(self.evaluated_parameters())
+    }
+
     /// Loss and outputs on a data set, by [`Trainer::evaluated_parameters`].
     pub fn evaluate(&mut self, data: &Dataset) -> Evaluation {
         let parameters = match &mut self.average {

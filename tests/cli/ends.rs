@@ -146,18 +146,82 @@ fn places_that_cannot_be_written_end_a_run() {
     let message = place.fails(5, &["train", "iris.csv", "--cv", "3", "-o", "/proc/run"]);
     assert!(!message.contains("fold"), "it is found before the folds are trained: {message}");
     place.fails(5, &["tune", "iris.csv", "-q", "-o", "/proc/run"]);
-    std::fs::create_dir(place.path("run")).unwrap();
-    std::os::unix::fs::symlink("/dev/full", place.path("run/events.jsonl")).unwrap();
-    let args = [&["train", "iris.csv", "-o", "run", "--overwrite"], &SMALL[..]].concat();
-    let message = place.fails(5, &args);
-    assert!(message.contains("No space left"), "{message}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_fails_or_diverges_leaves_the_older_one_whole() {
+    let place = iris();
+    let weights = place.train("iris.csv", "run", &[])["weights_sha256"].clone();
+    let program = place.command(&[]).get_program().to_string_lossy().into_owned();
+    let limited = format!("ulimit -f 8; trap '' XFSZ; exec '{program}' train iris.csv -o run --overwrite -q");
+    let output = place
+        .command(&[])
+        .get_current_dir()
+        .map(|at| std::process::Command::new("sh").args(["-c", &limited]).current_dir(at).output().unwrap());
+    assert_eq!(code(&output.unwrap()), 5, "the model does not fit under the limit of a file's size");
+    let output = place.run(&["train", "iris.csv", "-o", "run", "--overwrite", "--lr", "1e38", "-q"]);
+    assert_eq!(code(&output), 10);
+    assert!(out(&output).contains("the older run in run stays"), "{}", out(&output));
+    let mut files: Vec<_> = std::fs::read_dir(place.path("run")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    files.sort();
+    assert_eq!(files, ["config.toml", "events.jsonl", "model.safetensors", "split.json", "summary.json"]);
+    assert_eq!(place.json("run/summary.json")["weights_sha256"], weights);
+    assert!(place.ok(&["inspect", "run"]).contains(weights.as_str().unwrap()));
+    std::fs::write(place.path("run/notes.txt"), "mine").unwrap();
+    place.train("iris.csv", "run", &["--overwrite", "--seed", "7"]);
+    assert_ne!(place.json("run/summary.json")["weights_sha256"], weights);
+    assert_eq!(place.read("run/notes.txt"), "mine");
+}
+
+#[test]
+fn broken_weights_are_never_kept() {
+    let place = Place::new();
+    ["diabetes.csv", "penguins.csv"].iter().for_each(|name| drop(place.shipped(name)));
+    for (data, flags) in [
+        ("diabetes.csv", &["--optimizer", "sgd", "--lr", "1000", "--steps", "2"][..]),
+        (
+            "diabetes.csv",
+            &["--optimizer", "sgd", "--lr", "1e10", "--steps", "3", "--valid", "none", "--accumulate", "4"],
+        ),
+        ("penguins.csv", &["--steps", "1", "--valid", "none", "--lr", "1e38"]),
+        ("penguins.csv", &["--steps", "1", "--valid", "none", "--lr", "1e38", "--ema", "0.9"]),
+        ("penguins.csv", &["--batch", "full", "--epochs", "5", "--lr", "1e38"]),
+        ("penguins.csv", &["--epochs", "3", "--lr", "1e38", "--cv", "3"]),
+    ] {
+        let args = [&["train", data, "-q", "--hidden", "8", "-o", "run", "--overwrite"], flags].concat();
+        let _ = std::fs::remove_dir_all(place.path("run"));
+        place.fails(10, &args);
+        let evaluated = json(&place.ok(&["evaluate", "run", data, "--json"]));
+        assert!(evaluated["metrics"]["loss"].is_number(), "{flags:?}: {evaluated}");
+    }
+}
+
+#[test]
+fn without_validation_the_last_weights_are_kept() {
+    let place = iris();
+    let summary = place.train("iris.csv", "run", &["--valid", "none", "--epochs", "7", "--lr", "0.3"]);
+    assert_eq!(summary["best_epoch"], 7, "the running loss does not choose");
+}
+
+#[test]
+fn an_undefined_monitor_is_said_and_does_not_stop() {
+    let place = Place::new();
+    let rows: String = (0..100).map(|n| format!("{},{}\n", n % 10, ["a", "b"][n / 50])).collect();
+    place.write("d.csv", format!("x,y\n{rows}5,c\n"));
+    let args =
+        ["train", "d.csv", "--monitor", "val_auroc", "--patience", "2", "--epochs", "9", "--hidden", "4", "-o", "run"];
+    let output = place.run(&args);
+    assert_eq!(code(&output), 0);
+    assert!(error(&output).contains("warning: val_auroc is undefined in every epoch"), "{}", error(&output));
+    assert_eq!(place.json("run/summary.json")["epochs"], 9);
 }
 
 #[cfg(unix)]
 #[test]
 fn signals_save_the_run() {
     use std::time::{Duration, Instant};
-    for (signal, expected) in [("INT", 130), ("TERM", 143)] {
+    for (signal, expected) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let place = iris();
         let args = ["train", "iris.csv", "--epochs", "1000000", "--hidden", "8", "-q", "--json", "-o", "run"];
         let child = place.command(&args).stdout(std::process::Stdio::piped()).spawn().unwrap();
@@ -212,7 +276,7 @@ fn a_closed_pipe_does_not_hide_how_the_run_ended() {
 
 #[test]
 fn a_network_beyond_memory_is_refused() {
-    let message = iris().fails(2, &["train", "iris.csv", "-q", "--hidden", "1000000,1000000", "-o", "run"]);
+    let message = iris().fails(5, &["train", "iris.csv", "-q", "--hidden", "1000000,1000000", "-o", "run"]);
     assert!(message.contains("--hidden") && message.contains("memory"), "{message}");
 }
 

@@ -30,7 +30,7 @@ fn trials(place: &Place, directory: &str) -> Vec<Value> {
 #[test]
 fn thirds_go_on_and_the_best_is_trained() {
     let place = iris();
-    let found = tune(&place, &["-o", "search", "--test", "0.2"]);
+    let found = tune(&place, &["-o", "search", "--test", "0.2", "--metric", "accuracy"]);
     let trials = trials(&place, "search");
     let lengths: Vec<u64> = trials.iter().map(|trial| trial["epochs"].as_u64().unwrap()).collect();
     assert_eq!(lengths, [[1; 9].as_slice(), &[3; 3], &[9]].concat(), "nine trials, then three, then one");

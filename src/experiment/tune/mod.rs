@@ -1,5 +1,6 @@
 //! The search for good settings: quasi-random trials, successive halving, everything recorded.
 
+mod fingerprint;
 mod halving;
 mod journal;
 mod protocol;
@@ -20,16 +21,20 @@ use super::cross_validation::with_cross_validation;
 use super::quasi_random::points;
 use crate::config::{Settings, TrainConfig};
 use crate::data::{Dataset, Folds, Prepared, prepare, prepare_folds};
-use crate::run::{Finished, Plan, RunDirectory};
+use crate::run::{Finished, Interrupt, Plan, RUNS, RunDirectory, new_directory};
 use crate::train::best::default_monitor;
 use crate::train::events::Event;
 use crate::train::goal::{DataPart, Watched};
 use crate::train::team::available_threads;
 use crate::{Error, Result, atomic};
+use fingerprint::fingerprint;
 use runs::Workers;
 
 /// Settings of a bracket where the budget is a time: halving begins anew with as many until the time is up.
 const BRACKET: usize = 9;
+
+/// Share of a time limit that the search may take; the rest is for training with the best settings.
+const SEARCH_SHARE: f64 = 0.75;
 
 /// Trials whose configurations are tried before the search begins.
 const MOST_CHECKED: usize = 100;
@@ -115,7 +120,7 @@ impl Tuner {
             Some(folds) => (0..folds.len()).map(|n| folds.prepare(n).map(Arc::new)).collect::<Result<_>>()?,
         };
         let base = Plan::over(config, Arc::clone(&whole))?;
-        let metric = metric.unwrap_or_else(|| default_monitor(whole.preprocessing.task(), true));
+        let metric = metric.unwrap_or_else(|| default_monitor(data[0].val.as_ref()));
         if !metric.metric.applies_to(whole.preprocessing.task()) {
             let task = whole.preprocessing.task();
             return Err(Error::Mismatch(format!("--metric {metric}: a {task} task has no {}", metric.metric)));
@@ -151,7 +156,7 @@ impl Tuner {
 
     /// What must stay the same for a search to go on.
     pub fn protocol(&self) -> Protocol {
-        Protocol::new(&self.settings, &self.space, self.metric, self.base.epochs)
+        Protocol::new(&self.settings, &self.space, self.metric, self.base.epochs).over(fingerprint(&self.whole))
     }
 
     /// Options of a trial, counted from 1: the first is what is trained without a search.
@@ -195,7 +200,8 @@ impl Tuner {
     /// Searches, recording every trial in `directory`; `observe` is told of each that ends.
     ///
     /// For a budget in trials, what is found is the same for any number of threads, and after any interruption. When a
-    /// signal comes or the time is up, trials that have begun are finished, and no others begun.
+    /// signal comes or the budget's time is up, trials that have begun are finished, and no others begun. Three quarters of a
+    /// time limit are for the search; trials that have not ended by then are not recorded.
     ///
     /// # Errors
     /// [`Error::Usage`] if the space has values that training refuses, [`Error::Io`] if a trial cannot be recorded.
@@ -207,20 +213,22 @@ impl Tuner {
         observe: &(dyn Fn(Progress<'_>) + Sync),
     ) -> Result<Found> {
         let began = Instant::now();
-        let deadline = match budget {
+        let budgeted = match budget {
             Budget::Trials(_) => None,
-            Budget::Time(time) => Some(began + time),
+            Budget::Time(time) => began.checked_add(time),
         };
+        // A time limit is for the search and the run after it.
+        let limit = self.base.config.stopping.deadline.map(|end| began + (end - began).mul_f64(SEARCH_SHARE));
+        let deadline = budgeted.into_iter().chain(limit).min();
+        let time_is_up = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
         let journal = Journal::open(&directory.path.join(TRIALS))?;
         let failed = AtomicBool::new(false);
         let workers = Workers {
             tuner: self,
             journal: &journal,
             threads: self.base.threads_asked.min(available_threads()),
-            stop: &|| {
-                let time_is_up = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-                failed.load(Ordering::Relaxed) || signal.load(Ordering::Relaxed) != 0 || time_is_up
-            },
+            stop: &|| failed.load(Ordering::Relaxed) || signal.load(Ordering::Relaxed) != 0 || time_is_up(),
+            deadline: limit,
             failed: &failed,
             of: self.runs_of(budget),
             made: AtomicUsize::new(0),
@@ -235,13 +243,20 @@ impl Tuner {
             };
             self.bracket(&workers, tried + 1, size)?;
             tried += size;
-            if deadline.is_none() || (workers.stop)() {
+            if matches!(budget, Budget::Trials(_)) || (workers.stop)() {
                 break;
             }
         }
         let trials = journal.ranked(self.metric.metric);
         let signalled = signal.load(Ordering::Relaxed) != 0;
-        let stopped = if signalled { "signal" } else { deadline.map_or("budget", |_| "time") };
+        let timed = matches!(budget, Budget::Time(_)) || time_is_up();
+        let stopped = if signalled {
+            "signal"
+        } else if timed {
+            "time"
+        } else {
+            "budget"
+        };
         let tried = trials.iter().map(|t| t.trial).collect::<std::collections::BTreeSet<_>>().len();
         let made = workers.made.into_inner();
         Ok(Found { stopped, trials, tried, made, seconds: began.elapsed().as_secs_f64() })
@@ -291,18 +306,20 @@ impl Tuner {
         &self,
         plan: Plan,
         directory: &TuneDirectory,
-        signal: &AtomicUsize,
+        interrupt: &Interrupt,
         observe: &mut dyn FnMut(&Event<'_>),
     ) -> Result<Option<Finished>> {
+        let signal = interrupt.number();
         let plan = match &self.folds {
             None => plan,
             Some(folds) => with_cross_validation(plan, folds, signal, &|_| {})?,
         };
-        if signal.load(Ordering::Relaxed) != 0 {
+        let time_is_up = plan.config.stopping.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if signal.load(Ordering::Relaxed) != 0 || time_is_up {
             return Ok(None);
         }
-        let mut run = RunDirectory::create(&directory.retrained(), true)?;
-        plan.run(&mut run, signal, observe).map(Some)
+        let run = RunDirectory::create(&directory.retrained(), true)?;
+        plan.run(run, interrupt, observe).map(Some)
     }
 }
 
@@ -317,7 +334,8 @@ impl TuneDirectory {
     ///
     /// # Errors
     /// [`Error::Usage`], and [`Error::Io`] if nothing can be written there.
-    pub fn check(path: &Path, overwrite: bool) -> Result<()> {
+    pub fn check(path: Option<&Path>, overwrite: bool) -> Result<()> {
+        let Some(path) = path else { return atomic::check_folder(Path::new(RUNS)) };
         if !overwrite && path.join(TRIALS).exists() {
             return Err(Error::Usage(format!(
                 "--out {}: a search is there already: --resume it, choose another directory, or --overwrite",
@@ -327,11 +345,14 @@ impl TuneDirectory {
         atomic::check_folder(path)
     }
 
-    /// Makes the directory of a new search, and forgets an older one that was there.
+    /// Makes the directory of a new search, `runs/tune-<date>-<time>` unless it is said, and forgets an older one that was
+    /// there.
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn create(path: &Path, protocol: &Protocol, budget: Budget) -> Result<TuneDirectory> {
+    pub fn create(path: Option<&Path>, protocol: &Protocol, budget: Budget) -> Result<TuneDirectory> {
+        let path = path.map_or_else(|| new_directory("tune-"), |path| Ok(path.to_path_buf()))?;
+        let path = path.as_path();
         std::fs::create_dir_all(path).map_err(|e| Error::io(path, e))?;
         for file in [TRIALS, BEST] {
             let old = path.join(file);
@@ -346,7 +367,7 @@ impl TuneDirectory {
     /// The directory of a search that goes on.
     ///
     /// # Errors
-    /// [`Error::Usage`] if `protocol` is another than that of the trials that are there.
+    /// [`Error::Usage`] if `protocol` is another than that of the trials that are there, [`Error::Mismatch`] if the data are.
     pub fn resume(path: &Path, protocol: &Protocol, budget: Budget) -> Result<TuneDirectory> {
         let (before, _) = Protocol::read(path)?;
         before.check_same(protocol, path)?;

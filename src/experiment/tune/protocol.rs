@@ -15,6 +15,8 @@ use crate::{Error, Result, atomic};
 
 /// The file.
 const FILE: &str = "tune.toml";
+/// Key of the hash of the data.
+const DATA: &str = "data_sha256";
 
 /// How long to search.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,18 +68,27 @@ pub struct Protocol {
     space: Table,
     metric: String,
     epochs: usize,
+    /// Hash of the data; none in the file of an older version.
+    data: Option<String>,
 }
 
 impl Protocol {
-    /// Of a search with these settings; threads, kernels and what is shown decide nothing.
+    /// Of a search with these settings; threads, kernels, a time limit and what is shown decide
+    /// nothing.
     pub(super) fn new(settings: &Settings, space: &Space, metric: Watched, epochs: usize) -> Protocol {
         let decides = |name: &str| match find(name) {
-            Some(key) => !matches!(key.group, Group::Engine | Group::Run) || name == "seed",
+            Some(key) => name == "seed" || !(matches!(key.group, Group::Engine | Group::Run) || name == "time_limit"),
             None => name == "data",
         };
         let mut given = settings.table();
         given.retain(|name, _| decides(name));
-        Protocol { settings: given, space: space.to_table(), metric: metric.to_string(), epochs }
+        Protocol { settings: given, space: space.to_table(), metric: metric.to_string(), epochs, data: None }
+    }
+
+    /// The same over data with this hash.
+    pub(super) fn over(mut self, data: String) -> Protocol {
+        self.data = Some(data);
+        self
     }
 
     /// The given settings of an earlier search, as if they stood in a file, for flags to go over.
@@ -120,7 +131,9 @@ impl Protocol {
         let epochs =
             part("epochs")?.as_integer().and_then(|n| usize::try_from(n).ok()).ok_or_else(|| wrong("epochs"))?;
         let budget = text("budget")?.parse()?;
-        Ok((Protocol { settings: inner("settings")?, space: inner("space")?, metric: text("metric")?, epochs }, budget))
+        let data = table.get(DATA).and_then(Value::as_str).map(str::to_owned);
+        let (settings, space, metric) = (inner("settings")?, inner("space")?, text("metric")?);
+        Ok((Protocol { settings, space, metric, epochs, data }, budget))
     }
 
     /// Writes it.
@@ -132,6 +145,9 @@ impl Protocol {
         table.insert("budget".to_owned(), budget.to_string().into());
         table.insert("metric".to_owned(), self.metric.clone().into());
         table.insert("epochs".to_owned(), Value::Integer(self.epochs as i64));
+        if let Some(data) = &self.data {
+            table.insert(DATA.to_owned(), data.clone().into());
+        }
         table.insert("settings".to_owned(), Value::Table(self.settings.clone()));
         table.insert("space".to_owned(), Value::Table(self.space.clone()));
         atomic::write(&directory.join(FILE), table.to_string().as_bytes())
@@ -140,7 +156,7 @@ impl Protocol {
     /// Refuses to go on with another search.
     ///
     /// # Errors
-    /// [`Error::Usage`] that names what differs.
+    /// [`Error::Usage`] that names what differs, [`Error::Mismatch`] for other data.
     pub(super) fn check_same(&self, now: &Protocol, directory: &Path) -> Result<()> {
         let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), ToString::to_string);
         let differs = |what: &str, before: String, now: String| {
@@ -156,6 +172,11 @@ impl Protocol {
         }
         if self.metric != now.metric {
             return differs("--metric", self.metric.clone(), now.metric.clone());
+        }
+        if matches!((&self.data, &now.data), (Some(before), Some(now)) if before != now) {
+            let path = directory.display();
+            let message = format!("--resume {path}: the data have changed since its trials: begin another search");
+            return Err(Error::Mismatch(message));
         }
         if self.epochs != now.epochs {
             return differs("the number of epochs", self.epochs.to_string(), now.epochs.to_string());

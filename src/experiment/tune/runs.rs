@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
 
 use super::journal::{Journal, Trial};
 use super::{Progress, Tuner};
@@ -11,6 +12,7 @@ use crate::config::{Batch, TrainConfig};
 use crate::data::Dataset;
 use crate::experiment::side_by_side::{Sharing, share_threads, side_by_side};
 use crate::run::{CrossValidation, Fold, Plan};
+use crate::train::fit::Stopped;
 
 /// What all runs of a search share.
 pub(super) struct Workers<'a> {
@@ -19,6 +21,8 @@ pub(super) struct Workers<'a> {
     pub(super) threads: usize,
     /// Whether to begin no further trial.
     pub(super) stop: &'a (dyn Fn() -> bool + Sync),
+    /// When trials that have begun end too.
+    pub(super) deadline: Option<Instant>,
     /// Set where a run or its record failed.
     pub(super) failed: &'a AtomicBool,
     /// Trials and epochs in all.
@@ -51,6 +55,9 @@ impl Workers<'_> {
         let mut found = Vec::new();
         let mut jobs = Vec::new();
         for &trial in trials {
+            if (self.stop)() {
+                break; // to plan many trials takes its time
+            }
             match self.journal.find(trial, epochs) {
                 Some(known) => {
                     drop(self.ended(epochs));
@@ -87,6 +94,7 @@ impl Workers<'_> {
         let mut config = self.tuner.config(&options, epochs)?;
         config.cv = None;
         config.stopping.fail_under = None;
+        config.stopping.deadline = self.deadline;
         if config.optimizer.batch == Batch::Auto {
             config.optimizer.batch = Batch::Rows(self.tuner.base.batch);
         }
@@ -111,7 +119,8 @@ impl Workers<'_> {
         Ok(trials.into_iter().collect::<Result<Vec<Option<Trial>>>>()?.into_iter().flatten().collect())
     }
 
-    /// One run; the trial, where it was the last of its folds. A trial that has begun goes on whatever says stop.
+    /// One run; the trial, where it was the last of its folds. A trial that has begun goes on until the
+    /// deadline, whatever says stop.
     fn run_fold(&self, job: &Job, fold: usize, threads: usize, begun: &Begun) -> Result<Option<Trial>> {
         let lock = || begun.lock().unwrap_or_else(|e| e.into_inner());
         let failed = self.failed.load(Ordering::Relaxed);
@@ -129,6 +138,9 @@ impl Workers<'_> {
         let rows = (plan.prepared.train.rows(), plan.prepared.val.as_ref().map_or(0, Dataset::rows));
         // Trials that have begun are finished: no signal reaches them.
         let finished = plan.train(&AtomicUsize::new(0), &mut |_| {})?;
+        if finished.stopped == Stopped::Time {
+            return Ok(None);
+        }
         let folds = {
             let mut begun = lock();
             let folds = begun.entry(job.trial).or_default();

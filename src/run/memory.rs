@@ -1,0 +1,105 @@
+//! What memory a run needs, estimated before it is asked for: a lack that is foreseen is refused with a way out.
+
+use super::plan::batch_of;
+use super::room::available;
+use crate::config::TrainConfig;
+use crate::data::{Dataset, Prepared, Targets};
+use crate::model::Architecture;
+use crate::train::BLOCK_ROWS;
+use crate::train::team::available_threads;
+use crate::{Error, Result};
+
+/// Below this many bytes nothing is asked of the system.
+const NEGLIGIBLE: f64 = 1e8;
+/// Copies of the outputs while figures are computed: as they are, as predictions, and sorted or joined with the truth.
+const COPIES_OF_OUTPUTS: f64 = 3.0;
+/// Buffers as wide as a layer for each row of a block: activation, what comes before it, error signal, and that transposed.
+const BUFFERS: f64 = 4.0;
+/// Address space of a thread: its stack, and the pool of the allocator.
+const OF_A_THREAD: f64 = 72e6;
+
+/// Bytes that a run needs, by what for.
+pub(super) struct Needs {
+    /// Parameters: the initial ones, those in training, gradients, optimizer state, averages, the kept ones.
+    parameters: f64,
+    /// Activations and error signals of a batch.
+    activations: f64,
+    /// Outputs of all rows of a part, and what is computed from them.
+    outputs: f64,
+    /// The table of classes that are taken for each other.
+    confusion: f64,
+    threads: f64,
+    rows: usize,
+    units: usize,
+}
+
+impl Needs {
+    /// Of a network and data.
+    pub(super) fn of(architecture: &Architecture, config: &TrainConfig, prepared: &Prepared) -> Needs {
+        let options = &config.optimizer;
+        let batch = batch_of(options.batch, prepared.train.rows()).saturating_mul(options.accumulate);
+        let threads = config.threads.threads.unwrap_or_else(available_threads);
+        let (spec, averages) = (options.spec, usize::from(options.ema.is_some()));
+        let kept = if prepared.val.is_some() { 1 } else { 2 };
+        let copies = 3 + spec.algorithm.initial_state(spec.lr).len() + averages + kept;
+        let layers = 0..architecture.layers();
+        let width: usize = layers.map(|n| architecture.fan_out(n)).fold(architecture.inputs, usize::saturating_add);
+        let block = batch.min(BLOCK_ROWS) as f64 * BUFFERS;
+        let parts = [prepared.val.as_ref(), prepared.test.as_ref()];
+        let rows = |data: Option<&Dataset>| data.map_or(0, Dataset::rows);
+        let most = parts.iter().map(|part| rows(*part)).fold(prepared.train.rows(), usize::max);
+        let classes = match &prepared.train.targets {
+            Targets::Classes { classes, .. } => *classes as f64,
+            Targets::Values { .. } => 0.0,
+        };
+        let judged = parts.iter().any(|part| part.is_some());
+        Needs {
+            parameters: 4.0 * architecture.linear_parameters() as f64 * copies as f64,
+            activations: 4.0 * width as f64 * (block + threads as f64 * 256.0),
+            outputs: 4.0 * architecture.outputs as f64 * most as f64 * COPIES_OF_OUTPUTS,
+            confusion: if judged { 2.0 * 8.0 * classes * classes } else { 0.0 },
+            threads: OF_A_THREAD * threads as f64,
+            rows: most,
+            units: architecture.outputs,
+        }
+    }
+
+    fn bytes(&self) -> f64 {
+        self.parameters + self.activations + self.outputs + self.confusion + self.threads
+    }
+
+    /// Refuses a run for which there is no room.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] that says what takes most, and what to try.
+    pub(super) fn check(&self) -> Result<()> {
+        let needed = self.bytes();
+        if needed - self.threads < NEGLIGIBLE {
+            return Ok(());
+        }
+        match available() {
+            Some(room) if room < needed => Err(Error::Memory(self.refusal(room.max(0.0)))),
+            _ => Ok(()),
+        }
+    }
+
+    fn refusal(&self, room: f64) -> String {
+        let by_outputs = self.outputs.max(self.confusion);
+        let advice = if by_outputs >= self.parameters.max(self.activations) {
+            let (rows, units) = (self.rows, self.units);
+            format!(
+                "most of it for {units} outputs of {rows} rows: is --label the right column? Else use fewer classes, \
+                 --task regression for numbers, or fewer rows"
+            )
+        } else if self.parameters >= self.activations {
+            "most of it for the network and its optimizer's state: use fewer units (--hidden)".to_owned()
+        } else {
+            "most of it for the activations of a batch: use a smaller --batch or fewer units (--hidden)".to_owned()
+        };
+        format!("training needs about {}, and {} of memory can be had; {advice}", size(self.bytes()), size(room))
+    }
+}
+
+fn size(bytes: f64) -> String {
+    if bytes < 1e9 { format!("{:.0} MB", bytes / 1e6) } else { format!("{:.1} GB", bytes / 1e9) }
+}

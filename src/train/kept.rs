@@ -1,0 +1,68 @@
+//! The weights that a run keeps.
+
+use crate::kernel::Line;
+
+/// The weights that are kept so far. A validation part proves an epoch's weights at once; without one they are proven by
+/// the next epoch, whose first batch they are measured on, or by a pass over the training part at the end.
+pub(super) struct Kept {
+    lines: Vec<Line>,
+    epoch: usize,
+    unproven: Vec<Line>,
+    /// 0 while no weights wait to be proven.
+    unproven_epoch: usize,
+}
+
+impl Kept {
+    /// Keeps the initial weights, as those of epoch 0.
+    pub(super) fn new(initial: &[Line]) -> Kept {
+        Kept { lines: initial.to_vec(), epoch: 0, unproven: Vec::new(), unproven_epoch: 0 }
+    }
+
+    /// Keeps the weights of an epoch.
+    pub(super) fn take(&mut self, epoch: usize, weights: &[Line]) {
+        self.lines.copy_from_slice(weights);
+        self.epoch = epoch;
+    }
+
+    /// Keeps the weights of an epoch if they are proven later.
+    pub(super) fn propose(&mut self, epoch: usize, weights: &[Line]) {
+        self.unproven.clear();
+        self.unproven.extend_from_slice(weights);
+        self.unproven_epoch = epoch;
+    }
+
+    /// What waits to be proven.
+    pub(super) fn unproven(&mut self) -> Option<&mut [Line]> {
+        (self.unproven_epoch > 0).then_some(&mut self.unproven)
+    }
+
+    /// Keeps what was proposed last.
+    pub(super) fn prove(&mut self) {
+        if self.unproven_epoch > 0 {
+            std::mem::swap(&mut self.lines, &mut self.unproven);
+            self.epoch = std::mem::take(&mut self.unproven_epoch);
+        }
+    }
+
+    /// The weights and their epoch.
+    pub(super) fn into_parts(self) -> (Vec<Line>, usize) {
+        (self.lines, self.epoch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_proven_weights_are_kept() {
+        let weights = |x: f32| [Line::splat(x)];
+        let mut kept = Kept::new(&weights(0.0));
+        kept.propose(1, &weights(1.0));
+        kept.prove();
+        kept.propose(2, &weights(2.0));
+        assert!(kept.unproven().is_some());
+        let (lines, epoch) = kept.into_parts();
+        assert_eq!((lines[0].0[0], epoch), (1.0, 1));
+    }
+}

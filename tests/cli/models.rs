@@ -1,0 +1,45 @@
+//! Models that older versions wrote, in `tests/data/models`: they are read and predict what they did.
+
+use std::path::{Path, PathBuf};
+
+use crate::place::Place;
+
+/// The cases of every version, as `make.py` wrote them.
+fn cases() -> Vec<PathBuf> {
+    let folders = |path: &Path| {
+        let entries = std::fs::read_dir(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let mut folders: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).filter(|p| p.is_dir()).collect();
+        folders.sort();
+        folders
+    };
+    let versions = folders(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models"));
+    versions.iter().flat_map(|version| folders(version)).collect()
+}
+
+/// Whether two cells say the same: equal text, or fractions that are the same 32-bit float, which a later version may
+/// print with more digits.
+fn same(now: &str, then: &str) -> bool {
+    let float = |cell: &str| cell.contains('.').then(|| cell.parse::<f64>().ok()).flatten().map(|x| x as f32);
+    now == then || (float(now).is_some() && float(now) == float(then))
+}
+
+#[test]
+fn models_of_older_versions_predict_the_same() {
+    if !gradlane::kernel::Isa::available().iter().any(|isa| isa.name() == "avx2") {
+        return; // the predictions have the bits of fused multiply-adds
+    }
+    let (place, cases) = (Place::new(), cases());
+    assert!(cases.len() >= 10, "found {cases:?}");
+    for case in cases {
+        let file = |name: &str| case.join(name).to_string_lossy().into_owned();
+        let data = if case.join("data").is_dir() { file("data") } else { file("data.csv") };
+        let now = place.ok(&["predict", &file("model.safetensors"), &data, "--proba", "--isa", "avx2"]);
+        let then = std::fs::read_to_string(case.join("predictions.csv")).unwrap();
+        assert_eq!(now.lines().next(), then.lines().next(), "{}", case.display());
+        assert_eq!(now.lines().count(), then.lines().count(), "{}", case.display());
+        for (line, (now, then)) in now.lines().zip(then.lines()).enumerate() {
+            let pairs: Vec<(&str, &str)> = now.split(',').zip(then.split(',')).collect();
+            assert!(pairs.iter().all(|(a, b)| same(a, b)), "{}, line {line}: {now} for {then}", case.display());
+        }
+    }
+}

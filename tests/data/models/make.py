@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Makes the models of one version of the model file: `make.py GRADLANE FOLDER`.
+
+Each case is a small model with the raw rows that it is asked about and the text that `predict --proba` gave then. The
+folder of a version is made once, with a program that writes that version, and never again: later programs must give the
+same text. A new version gets a new folder.
+"""
+
+import gzip
+import os
+import random
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+SMALL = ["--hidden", "4", "--epochs", "3", "-j", "1", "--isa", "avx2", "-q", "-o", "run"]
+
+
+def table(path, header, rows):
+    with open(path, "w", encoding="utf-8") as file:
+        for row in ([header] if header else []) + rows:
+            file.write(",".join(str(cell) for cell in row) + "\n")
+
+
+def numbers(rng, count):
+    return [f"{rng.gauss(0, 1):.4f}" for _ in range(count)]
+
+
+def binary_text(rng, path):
+    rows = [(a, b, "yes" if float(a) + float(b) > 0 else "no") for a, b in (numbers(rng, 2) for _ in range(60))]
+    table(path, ["x", "z", "answer"], rows)
+    return []
+
+
+def classes_012(rng, path):
+    table(path, ["x", "z", "kind"], [(*numbers(rng, 2), n % 3) for n in range(60)])
+    return []
+
+
+def codes_01(rng, path):
+    table(path, ["x", "z", "code"], [(*numbers(rng, 2), f"{n % 4 + 1:02}") for n in range(60)])
+    return ["--task", "multiclass"]
+
+
+def multilabel(rng, path):
+    rows = [(*numbers(rng, 2), rng.randrange(2), rng.randrange(2)) for _ in range(60)]
+    table(path, ["x", "z", "red", "blue"], rows)
+    return ["--label", "red", "--label", "blue", "--task", "multilabel"]
+
+
+def regression_offset(rng, path):
+    rows = [(a, b, f"{5000 + 30 * float(a) + rng.random():.3f}") for a, b in (numbers(rng, 2) for _ in range(60))]
+    table(path, ["x", "z", "price"], rows)
+    return []
+
+
+def several_targets(rng, path):
+    rows = [(a, b, f"{float(a) * 3 + 7:.3f}", f"{float(b) - 2:.3f}") for a, b in (numbers(rng, 2) for _ in range(60))]
+    table(path, ["x", "z", "up", "down"], rows)
+    return ["--label", "up", "--label", "down", "--task", "regression"]
+
+
+def mixed(rng, path):
+    rows = []
+    for n in range(80):
+        a, b = numbers(rng, 2)
+        rows.append(("" if n % 7 == 0 else a, b, ["oslo", "rome", "", "kyiv"][n % 4], 1 + n % 3, "ab"[float(b) > 0]))
+    table(path, ["x", "z", "city", "weight", "kind"], rows)
+    return ["--weight-col", "weight"]
+
+
+def headerless(rng, path):
+    table(path, None, [(*numbers(rng, 3), "pq"[rng.randrange(2)]) for _ in range(60)])
+    return []
+
+
+def deep(rng, path):
+    table(path, ["x", "z", "kind"], [(*numbers(rng, 2), "abc"[n % 3]) for n in range(60)])
+    return ["--hidden", "4,4", "--norm", "layer", "--residual", "--dropout", "0.2", "--activation", "gelu"]
+
+
+def images(rng, folder):
+    os.mkdir(folder)
+    for part, count in (("train", 40), ("t10k", 12)):
+        pixels = bytes(rng.randrange(256) for _ in range(count * 9))
+        labels = bytes(n % 3 for n in range(count))
+        with gzip.GzipFile(f"{folder}/{part}-images-idx3-ubyte.gz", "wb", mtime=0) as file:
+            file.write(struct.pack(">4B3I", 0, 0, 8, 3, count, 3, 3) + pixels)
+        with gzip.GzipFile(f"{folder}/{part}-labels-idx1-ubyte.gz", "wb", mtime=0) as file:
+            file.write(struct.pack(">4BI", 0, 0, 8, 1, count) + labels)
+    return []
+
+
+CASES = [
+    binary_text,
+    classes_012,
+    codes_01,
+    multilabel,
+    regression_offset,
+    several_targets,
+    mixed,
+    headerless,
+    deep,
+    images,
+]
+
+
+def main():
+    program, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+    for case in CASES:
+        to = os.path.join(folder, case.__name__)
+        os.makedirs(to)
+        name = "data" if case is images else "data.csv"
+        with tempfile.TemporaryDirectory() as place:
+            path = os.path.join(place, name)
+            options = case(random.Random(case.__name__), path)
+            flags = [flag for flag in SMALL if "--hidden" not in options or flag not in ("--hidden", "4")]
+            subprocess.run([program, "train", name, *flags, *options], cwd=place, check=True, stdout=subprocess.DEVNULL)
+            asked = [program, "predict", "run", name, "--proba", "--isa", "avx2", "-j", "1"]
+            answer = subprocess.run(asked, cwd=place, check=True, capture_output=True).stdout
+            shutil.copy(os.path.join(place, "run", "model.safetensors"), to)
+            (shutil.copytree if case is images else shutil.copy)(path, os.path.join(to, name))
+            with open(os.path.join(to, "predictions.csv"), "wb") as file:
+                file.write(answer)
+
+
+main()
