@@ -2,17 +2,17 @@
 
 use std::sync::atomic::AtomicUsize;
 
+use super::baseline::doubts;
 use super::directory::RunDirectory;
 use super::plan::Plan;
-use super::summary::Summary;
+use super::summary::{JudgedPart, Summary};
 use crate::data::Dataset;
-use crate::kernel::Line;
-use crate::metrics::{ConfusionMatrix, Detail, MetricSet};
 use crate::model::{Model, Parameters};
 use crate::train::Trainer;
 use crate::train::events::Event;
 use crate::train::fit::{FitData, FitOptions, FitOutcome, Stopped, fit};
-use crate::train::score::{Rows, Scorer};
+use crate::train::judged::Judged;
+use crate::train::score::Scorer;
 use crate::{Error, Result};
 
 /// A run that is over.
@@ -45,7 +45,7 @@ impl Plan {
             directory.event(&fold.event())?;
         }
         let mut failure = None;
-        let finished = self.train(signal, &mut |event| {
+        let mut finished = self.train(signal, &mut |event| {
             if failure.is_none() {
                 failure = directory.event(&event.to_json()).err();
             }
@@ -56,6 +56,8 @@ impl Plan {
             return Err(Error::NoStep("the time was up before the first optimizer step: allow more".to_owned()));
         }
         finished.model.save(&directory.model())?;
+        self.compare_with_baseline(&mut finished.summary, signal)?;
+        finished.summary.run_dir = Some(directory.path().display().to_string());
         directory.write_json("summary.json", &finished.summary)?;
         directory.event(&finished.summary.end_event())?;
         failure.map_or(Ok(finished), Err)
@@ -76,23 +78,32 @@ impl Plan {
     /// Evaluates the kept weights once on each part.
     fn finish(&self, trainer: &mut Trainer, scorer: &Scorer, outcome: FitOutcome) -> Result<Finished> {
         let mut kept = outcome.parameters;
-        let train = evaluate(trainer, scorer, &mut kept, self.prepared.judged_train()).0;
-        let mut part = |data: &Option<Dataset>| data.as_ref().map(|d| evaluate(trainer, scorer, &mut kept, d)).unzip();
-        let (val, val_confusion) = part(&self.prepared.val);
-        let (test, test_confusion) = part(&self.prepared.test);
+        let prepared = &self.prepared;
+        let mut part = |data: &Dataset, strangers| self.judge(trainer, scorer, &mut kept, (data, strangers));
+        let train = part(prepared.judged_train(), None);
+        let val = prepared.val.as_ref().map(|val| part(val, prepared.val_strangers.as_ref()));
+        let test = prepared.test.as_ref().map(|test| part(test, prepared.test_strangers.as_ref()));
+        let figures = |judged: &Judged| judged.figures.clone();
+        let (train_figures, val_figures, test_figures) =
+            (figures(&train), val.as_ref().map(figures), test.as_ref().map(figures));
+        let of_part = |part, judged| JudgedPart { part, judged };
+        let judged = test.map(|test| of_part("test", test)).or(val.map(|val| of_part("val", val)));
         let parameters = Parameters { layout: self.parameters.layout.clone(), lines: kept };
-        let confusion: Option<ConfusionMatrix> = test_confusion.flatten().or(val_confusion.flatten());
         let summary = Summary {
+            run_dir: None,
+            label: prepared.preprocessing.target().columns.clone(),
+            task: prepared.preprocessing.task(),
             stopped: outcome.stopped.name(),
             epochs: outcome.history.len(),
             steps: trainer.steps(),
             best_epoch: outcome.best_epoch,
             parameters: parameters.layout.parameters(),
-            train,
-            val,
-            test,
-            classes: self.prepared.preprocessing.class_names().to_vec(),
-            confusion: confusion.as_ref().map(ConfusionMatrix::nested),
+            train: train_figures,
+            val: val_figures,
+            test: test_figures,
+            judged: judged.unwrap_or_else(|| of_part("train", train)),
+            baseline: None,
+            warnings: prepared.warnings.clone(),
             seconds: outcome.seconds,
             samples_per_s: outcome.rows as f64 / outcome.step_seconds.max(1e-9),
             threads: self.threads,
@@ -107,6 +118,15 @@ impl Plan {
         let preprocessing = self.prepared.preprocessing.clone();
         let model = Model::new(self.architecture.clone(), objective, preprocessing, history, parameters);
         Ok(Finished { summary, model, stopped: outcome.stopped })
+    }
+
+    /// Adds the baselines, and the warnings that follow from them.
+    fn compare_with_baseline(&self, summary: &mut Summary, signal: &AtomicUsize) -> Result<()> {
+        let baseline = self.baseline(summary, signal)?;
+        let part = summary.judged.in_words();
+        summary.warnings.extend(doubts(&summary.judged.judged, &baseline.constant, part));
+        summary.baseline = Some(baseline);
+        Ok(())
     }
 
     fn fit_options(&self) -> FitOptions {
@@ -131,15 +151,4 @@ impl Plan {
             log_steps: self.config.output.log_steps,
         }
     }
-}
-
-fn evaluate(
-    trainer: &mut Trainer,
-    scorer: &Scorer,
-    parameters: &mut [Line],
-    data: &Dataset,
-) -> (MetricSet, Option<ConfusionMatrix>) {
-    let evaluation = trainer.evaluate_with(parameters, data);
-    let figures = scorer.figures(&evaluation.outputs, data, Rows::All, evaluation.loss, Detail::Full);
-    (figures, scorer.confusion(&evaluation.outputs, data))
 }

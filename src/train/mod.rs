@@ -3,6 +3,7 @@
 mod backward;
 pub mod best;
 mod clock;
+pub mod constant;
 pub mod evaluate;
 pub mod events;
 pub mod fit;
@@ -10,6 +11,7 @@ mod forward;
 mod full_batch;
 mod gather;
 pub mod goal;
+pub mod judged;
 mod loss;
 mod mean;
 mod orthogonal;
