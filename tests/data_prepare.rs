@@ -243,7 +243,7 @@ fn regression_targets_are_standardised_and_come_back() {
     assert_eq!(scaled[1], 0.0);
     for (scaled, unit) in scaled.iter().zip([10.5, 20.5, 30.5]) {
         // A single-precision target is off by at most 2⁻²⁴ of itself.
-        assert!((target.to_units(0, *scaled) - unit).abs() < 1e-5);
+        assert!((target.to_units(0, f64::from(*scaled)) - unit).abs() < 1e-5);
     }
     let plain = self::prepared("x,y\n1,10.5\n2,20.5\n3,30.5\n", |o| o.scale_target = false).unwrap();
     assert_eq!(values(&plain.train), [10.5, 20.5, 30.5]);

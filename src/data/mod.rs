@@ -51,7 +51,7 @@ pub use idx::{Images, Part};
 pub use known::{Constant, Known};
 pub use layout::Layout;
 pub use number::NumberForm;
-pub use options::{DataOptions, Decimal, Format, Header, Impute, ReadOptions, Scale, TaskChoice};
+pub use options::{DataOptions, Decimal, Format, Header, Impute, NumberLoss, ReadOptions, Scale, TaskChoice};
 pub use order::epoch_order;
 pub(crate) use order::shuffle;
 pub use predict_rows::{Chunk, RowReader};

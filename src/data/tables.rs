@@ -64,7 +64,8 @@ impl TypedTable {
         };
         drop(file);
 
-        let (task, why) = infer_task(&table, &roles.labels, text.as_ref(), options.task)?;
+        let (task, why) = task_by_loss(&table, &roles.labels, options)
+            .map_or_else(|| infer_task(&table, &roles.labels, text.as_ref(), options.task), Ok)?;
         if let Some(text) = text {
             if options.na.is_empty() {
                 warnings.extend(text.marker_warning(&table.names[label]));
@@ -78,6 +79,7 @@ impl TypedTable {
         notes.push(task_note(&target, &why));
         check_classes(options, task)?;
         let rows = roles.usable_rows(&table)?;
+        check_counts(&table, &target, &rows, options)?;
         warnings.extend(without_target(&target, &table));
         notes.extend(without_weight(&roles, &table));
         warnings.extend(doubtful_classes(&table, &roles, &target, options, rows.len()));
@@ -193,6 +195,7 @@ impl Parts {
         self.warnings.extend(warnings.into_iter().map(named));
         *rows = preprocessing.usable_rows(&table)?;
         self.warnings.extend(without_target(&preprocessing.target, &table));
+        check_counts(&table, &preprocessing.target, rows, options)?;
         let apart = Apart::new(preprocessing, &table, std::mem::take(rows))?;
         self.warnings.extend(apart.warning);
         (*rows, *strangers) = (apart.rows, apart.strangers);
@@ -211,6 +214,28 @@ pub(super) fn labelled(preprocessing: &TablePreprocessing, table: &Table, rows: 
         targets: preprocessing.targets(table, rows)?,
         weights: preprocessing.weights(table, rows)?,
     })
+}
+
+/// The regression that a loss of numbers implies, and why; none where the task is given or a label is text.
+fn task_by_loss(table: &Table, labels: &[usize], options: &DataOptions) -> Option<(Task, String)> {
+    let loss = options.number_loss.filter(|_| options.task == TaskChoice::Auto)?;
+    let numbers = labels.iter().all(|label| matches!(table.columns[*label], Column::Numbers(_)));
+    numbers.then(|| (Task::Regression, format!("--loss {} is for numbers; --task changes it", loss.name)))
+}
+
+/// Refuses negative targets where a loss wants counts.
+fn check_counts(table: &Table, target: &Target, rows: &[u32], options: &DataOptions) -> Result<()> {
+    let Some(loss) = options.number_loss.filter(|loss| loss.counts && target.task == Task::Regression) else {
+        return Ok(());
+    };
+    for name in &target.columns {
+        let Some(Column::Numbers(values)) = table.column(name) else { continue };
+        if let Some(row) = rows.iter().map(|row| *row as usize).find(|row| values[*row] < 0.0) {
+            let message = format!("--loss {} needs counts of at least 0, found {}", loss.name, values[row]);
+            return Err(table.error_at(row, name, message));
+        }
+    }
+    Ok(())
 }
 
 /// The warning about rows without a target, if there are any.
