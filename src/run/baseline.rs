@@ -235,7 +235,9 @@ const ENOUGH_ROWS: usize = 10;
 /// What makes a model doubtful beside its baseline: one class for all rows, or no better by any figure. `part` is what
 /// the rows are called.
 pub fn doubts(judged: &Judged, constant: &Constant, part: &str) -> Vec<Warning> {
-    let mut doubts: Vec<Warning> = one_class(judged, part).into_iter().collect();
+    if let Some(doubt) = one_class(judged, part) {
+        return vec![doubt];
+    }
     let higher = |name| Some((judged.figures.get(name)?, constant.figures.get(name)?));
     let no_better = match judged.task {
         Task::Regression => {
@@ -249,20 +251,24 @@ pub fn doubts(judged: &Judged, constant: &Constant, part: &str) -> Vec<Warning> 
                 && judged.figures.get(MetricName::Auroc).is_none_or(|auroc| auroc < 0.6)
         }
     };
-    if no_better && judged.rows >= ENOUGH_ROWS {
-        let (what, figure, metric) = match judged.task {
-            Task::Regression => ("the mean of the target", "rmse", MetricName::Rmse),
-            _ => ("the majority class", "accuracy", MetricName::Accuracy),
-        };
-        let number = |set: &MetricSet| set.get(metric).map_or("undefined".to_owned(), |v| format!("{v:.4}"));
-        let (model, same) = (number(&judged.figures), number(&constant.figures));
-        let message = format!(
-            "on {part} the model is no better than {what} alone ({figure} {model}, there {same}): try more --epochs, another \
-             --lr (lr-find finds one), or look whether the columns say anything about the label"
-        );
-        doubts.push(Warning::new(WarningKind::NoBetterThanBaseline, message));
+    if !no_better || judged.rows < ENOUGH_ROWS {
+        return Vec::new();
     }
-    doubts
+    vec![no_better_than(judged, constant, part)]
+}
+
+fn no_better_than(judged: &Judged, constant: &Constant, part: &str) -> Warning {
+    let (what, figure, metric) = match judged.task {
+        Task::Regression => ("the mean of the target", "rmse", MetricName::Rmse),
+        _ => ("the majority class", "accuracy", MetricName::Accuracy),
+    };
+    let number = |set: &MetricSet| set.get(metric).map_or("undefined".to_owned(), |v| format!("{v:.4}"));
+    let (model, same) = (number(&judged.figures), number(&constant.figures));
+    let message = format!(
+        "on {part} the model is no better than {what} alone ({figure} {model}, there {same}): try more --epochs, another \
+             --lr (lr-find finds one), or look whether the columns say anything about the label"
+    );
+    Warning::new(WarningKind::NoBetterThanBaseline, message)
 }
 
 fn one_class(judged: &Judged, part: &str) -> Option<Warning> {
@@ -276,7 +282,8 @@ fn one_class(judged: &Judged, part: &str) -> Option<Warning> {
     let (class, rows) = (&judged.names[only], matrix.total());
     let share = matrix.support(only) / rows;
     let message = format!(
-        "the model predicts \"{class}\" for all {rows} rows of {part}, {:.1} % of which are: no other class is ever found; try \
+        "the model predicts \"{class}\" for all {rows} rows of {part}, {:.1} % of which are: no other class is found, as by a \
+         baseline that looks at nothing; try \
          --class-weight balanced, --monitor val_f1_macro, or more --epochs",
         100.0 * share
     );

@@ -88,10 +88,13 @@ impl JudgedPart {
 }
 
 impl Serialize for JudgedPart {
-    /// `judged_part`, the names and counts of the confusion matrix, the figures of each class, label or target.
+    /// `judged_part`, the number of rows of unknown classes, the names and counts of the confusion matrix, the figures of each class, label or target.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("judged_part", self.part)?;
+        if self.judged.unknown_rows > 0 {
+            map.serialize_entry("unknown_class_rows", &self.judged.unknown_rows)?;
+        }
         if let Some(matrix) = &self.judged.confusion {
             map.serialize_entry("classes", &self.judged.names)?;
             map.serialize_entry(if matrix.is_dense() { "confusion" } else { "confusion_pairs" }, matrix)?;
