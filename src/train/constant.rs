@@ -61,7 +61,8 @@ mod tests {
         let names = |count: usize| (0..count).map(|i| i.to_string()).collect::<Vec<_>>();
         let classes = if matches!(task, Task::Binary | Task::Multiclass) { names(outputs) } else { Vec::new() };
         let columns = if classes.is_empty() { names(outputs) } else { names(1) };
-        let target = Target { task, columns, classes, numeric: false, mean: Vec::new(), sd: Vec::new() };
+        let (mean, sd, forms) = (Vec::new(), Vec::new(), Vec::new());
+        let target = Target { task, columns, classes, numeric: false, mean, sd, forms };
         let scorer = Scorer::new(&target, loss);
         let features = Features::F32 { values: vec![0.0; 4], cols: 1 };
         scorer.predictions(&constant_outputs(&scorer, &Dataset { features, targets, weights }))
