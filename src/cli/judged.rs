@@ -54,7 +54,7 @@ pub fn figures(columns: &[(&str, &MetricSet)], judged: &Judged) -> String {
 }
 
 /// Why figures are undefined, a line for each reason; `–` stands for them in tables.
-fn explained(names: impl Iterator<Item = MetricName>) -> String {
+pub fn explained(names: impl Iterator<Item = MetricName>) -> String {
     let reasons: BTreeSet<(&str, &str)> = names.map(|name| (reason(name), name.name())).collect();
     let mut text = String::new();
     let mut reasons = reasons.into_iter().peekable();

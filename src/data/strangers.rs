@@ -130,15 +130,24 @@ impl Found {
     }
 }
 
+/// A text without what a slip may change.
+type Form = fn(&str) -> String;
+
+fn without_dot(text: &str) -> String {
+    text.trim().trim_end_matches('.').trim_end().to_owned()
+}
+
+fn without_blanks(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
 /// What may have happened to a class that differs from a known one only by a slip.
 fn slip(unknown: &str, known: &[String]) -> Option<String> {
-    let dot = |text: &str| text.trim().trim_end_matches('.').trim_end().to_owned();
-    let blanks = |text: &str| text.split_whitespace().collect::<String>();
-    let forms: [(&str, &dyn Fn(&str) -> String); 4] = [
-        ("blanks", &blanks),
-        ("a dot at the end", &dot),
-        ("case", &|text| blanks(text).to_lowercase()),
-        ("case, blanks or a dot at the end", &|text| blanks(&dot(text)).to_lowercase()),
+    let forms: [(&str, Form); 4] = [
+        ("blanks", without_blanks),
+        ("a dot at the end", without_dot),
+        ("case", |text| without_blanks(text).to_lowercase()),
+        ("case, blanks or a dot at the end", |text| without_blanks(&without_dot(text)).to_lowercase()),
     ];
     forms.iter().find_map(|(what, form)| {
         let class = known.iter().find(|class| form(class) == form(unknown))?;

@@ -170,7 +170,7 @@ fn a_relative_error_has_no_meaning_beside_a_target_of_0() {
     assert_eq!(masked.get(Mape), Some(0.375), "a row of weight 0 is as good as absent");
 }
 
-/// Classes a, b, a, c and d, of which c and d are unknown; a, b, a, b and b are said. Figures of scikit-learn 1.7,
+/// Classes a, b, a, c and d, of which c and d are unknown; a, b, a, b and b are said. Figures of scikit-learn 1.9.1,
 /// with y_true = [a, b, a, c, d].
 #[test]
 fn rows_of_unknown_classes_are_wrong() {
