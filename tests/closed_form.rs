@@ -49,7 +49,7 @@ fn noisy_plane(x: &[f32], noise: f32) -> Vec<f32> {
 
 fn linear_data() -> Dataset {
     let x = inputs();
-    let targets = Targets::Values { values: noisy_plane(&x, 1.0), cols: 1 };
+    let targets = Targets::Values { values: noisy_plane(&x, 1.0), units: None, cols: 1 };
     Dataset { features: Features::F32 { values: x, cols: INPUTS }, targets, weights: None }
 }
 

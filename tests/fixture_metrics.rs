@@ -2,6 +2,7 @@
 
 mod support;
 
+use gradlane::metrics::areas::Areas;
 use gradlane::metrics::classification::{ConfusionMatrix, Disagreement};
 use gradlane::metrics::fscore::{Average, Score, ZeroDivision};
 use gradlane::metrics::ranking::{ClassScores, Curve, Sweep, weighted_by_positives};
@@ -81,7 +82,7 @@ fn fixture_classification() {
                 "cohen_kappa_linear" => matrix.cohen_kappa(Disagreement::Linear),
                 "cohen_kappa_quadratic" => matrix.cohen_kappa(Disagreement::Quadratic),
                 "confusion_matrix" => {
-                    assert_figures(matrix.cells(), want, &what);
+                    assert_figures(&matrix.nested().concat(), want, &what);
                     continue;
                 }
                 blocks => {
@@ -114,13 +115,23 @@ fn fixture_binary_scores() {
         let (scores, weights) = (numbers(&case["score"]), optional_numbers(&case["sample_weight"]));
         let weights = weights.as_deref();
         let sweep = Sweep::of_scores(&truth, &scores, weights);
+        let weight = |row: usize| weights.map_or(1.0, |w| w[row]);
+        let counted = Areas::default().of((0..truth.len()).map(|row| (scores[row], truth[row], weight(row))));
         for (key, want) in object(&case["expected"]) {
             let what = format!("{} {key}", case["name"]);
             match &key[..] {
                 "log_loss" => assert_figure(probabilistic::binary_log_loss(&truth, &scores, weights), want, &what),
                 "brier" => assert_figure(probabilistic::binary_brier(&truth, &scores, weights), want, &what),
-                "roc_auc" => assert_figure(sweep.roc_auc(), want, &what),
-                "average_precision" => assert_figure(sweep.average_precision(), want, &what),
+                "roc_auc" => {
+                    assert_figure(sweep.roc_auc(), want, &what);
+                    assert_figure(counted[0], want, &what);
+                }
+                "average_precision" => {
+                    assert_figure(sweep.average_precision(), want, &what);
+                    if sweep.positives() > 0.0 {
+                        assert_figure(counted[1], want, &what);
+                    }
+                }
                 "roc_curve" => check_curve(&sweep.roc_curve(), "fpr", "tpr", want, &what),
                 "precision_recall_curve" => {
                     check_curve(&sweep.precision_recall_curve(), "recall", "precision", want, &what);

@@ -1,25 +1,30 @@
 //! `gradlane evaluate`: a model's figures on rows whose truth is known.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use gradlane::Error;
 use gradlane::config::ApplyConfig;
 use gradlane::data::prepare_for;
-use gradlane::metrics::ConfusionMatrix;
 use gradlane::model::Model;
 use gradlane::predict::{Judged, Predictor};
-use serde_json::json;
+use gradlane::run::{Baseline, Constant, doubts};
+use gradlane::train::score::Scorer;
+use gradlane::{Error, Warning};
+use serde_json::{Value, json};
 
 use super::args;
 use super::exit::Outcome;
+use super::judged;
 use super::output::{print, print_json, refuse, warn};
-use super::table;
+
+const AFTER_HELP: &str = "\
+Rows are weighted by the model's weight column where the data have it. Rows of classes that training did not have count as \
+errors; loss, log_loss, brier and areas are over the other rows.";
 
 /// The command line.
 pub fn command() -> Command {
     let json = Arg::new("json").long("json").help("Print one JSON object").action(ArgAction::SetTrue);
     Command::new("evaluate")
         .about("Measure a trained model on labelled rows")
-        .after_help("Rows are weighted by the model's weight column where the data have it.")
+        .after_help(AFTER_HELP)
         .arg(args::model())
         .arg(args::data().required(true))
         .arg(json.help_heading("Output"))
@@ -38,19 +43,48 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     warn(&labelled.warnings);
     refuse(&labelled.warnings, config.strict, Error::Mismatch)?;
     let (isa, threads) = config.isa_and_threads();
-    let judged = Predictor::new(&model, isa, threads)?.judge(&labelled.dataset);
-    let rows = labelled.dataset.rows();
+    let judged = Predictor::new(&model, isa, threads)?.judge(&labelled.dataset, labelled.strangers.as_ref());
+    let scorer = Scorer::new(preprocessing.target(), model.card.loss);
+    let (data, strangers) = (&labelled.dataset, labelled.strangers.as_ref());
+    let constant = (data.rows() > 0).then(|| Constant::new(&scorer, data, data, strangers));
+    let doubts = constant.iter().flat_map(|constant| doubts(&judged, constant, "the data")).collect::<Vec<_>>();
+    warn(&doubts);
     if matches.get_flag("json") {
-        return print_json(&json!({"rows": rows, "metrics": judged.figures, "warnings": labelled.warnings}));
+        let warnings: Vec<Warning> = labelled.warnings.into_iter().chain(doubts).collect();
+        return print_json(&as_json(&judged, constant, &warnings));
     }
-    print(&readable(rows, &judged, preprocessing.class_names()))
+    print(&readable(&judged, constant.as_ref()))
 }
 
-fn readable(rows: usize, judged: &Judged, classes: &[String]) -> String {
-    let mut text = format!("{rows} rows\n\n{}", table::figures(&[("value", &judged.figures)]));
-    let confusion = judged.confusion.as_ref().map(ConfusionMatrix::nested);
-    if let Some(cells) = confusion.filter(|cells| cells.len() <= table::MOST_CLASSES) {
-        text += &format!("\nconfusion\n{}", table::confusion(classes, &cells));
+fn as_json(judged: &Judged, constant: Option<Constant>, warnings: &[Warning]) -> Value {
+    let mut all = json!({"rows": judged.rows, "metrics": judged.figures});
+    let parts = [
+        ("unknown_class_rows", (judged.unknown_rows > 0).then(|| json!(judged.unknown_rows))),
+        ("confusion", judged.confusion_json()),
+        (judged.each_key(), Some(judged.each_json())),
+        ("baseline", constant.map(|constant| Baseline::of_constant(constant).to_json())),
+        ("warnings", Some(json!(warnings))),
+    ];
+    if let Some(all) = all.as_object_mut() {
+        all.extend(parts.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
     }
-    text
+    all
+}
+
+fn readable(judged: &Judged, constant: Option<&Constant>) -> String {
+    let mut columns = vec![("value", &judged.figures)];
+    columns.extend(constant.map(|constant| (constant.name, &constant.figures)));
+    let mut text = format!("{} rows\n\n{}", judged.rows, judged::figures(&columns, judged));
+    if let Some(constant) = constant {
+        text += &match &constant.class {
+            Some(class) => format!("{}: what saying \"{class}\" for every row would give\n", constant.name),
+            None if constant.name == "mean" => "mean: what saying the mean of these rows would give\n".to_owned(),
+            None => "majority: what saying the commoner value of each label would give\n".to_owned(),
+        };
+    }
+    let each = judged::each(judged);
+    if !each.is_empty() {
+        text += &format!("\n{each}");
+    }
+    text + &judged::confusion("confusion", judged)
 }

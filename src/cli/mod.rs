@@ -7,6 +7,7 @@ mod completions;
 mod evaluate;
 mod exit;
 mod inspect;
+mod judged;
 mod lr_find;
 mod man;
 mod optimizers;

@@ -31,7 +31,9 @@ pub fn command() -> Command {
         .about("Predict raw rows with a trained model")
         .after_help(
             "Writes CSV: a column prediction with a class name or a number; several targets or labels have a column each.\n\
-             Columns are matched by name, in any order; a label column is ignored.",
+             Columns are matched by name, in any order; a label column is ignored.\n\
+             Probabilities of a classifier that was trained with a loss of numbers (mse, mae, …) are the nearest ones to its \
+             outputs: at least 0, and 1 in all.",
         )
         .arg(args::model())
         .arg(args::data().required(true))

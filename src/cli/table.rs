@@ -2,7 +2,6 @@
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
-use gradlane::metrics::MetricSet;
 
 /// A table without lines: a header, the first column to the left, the others to the right.
 pub fn plain(header: &[String], rows: &[Vec<String>]) -> String {
@@ -23,13 +22,32 @@ pub fn with_text(header: &[String], rows: &[Vec<String>], text: &[usize]) -> Str
     text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// A figure with about four significant digits; `–` where it is undefined.
+/// A figure with about four significant digits, in plain digits as long as that is readable; `–` where it is undefined.
 pub fn figure(value: Option<f64>) -> String {
-    match value {
-        None => "–".to_owned(),
-        Some(v) if v == 0.0 || (1e-3..1e4).contains(&v.abs()) => format!("{v:.4}"),
-        Some(v) => format!("{v:.3e}"),
+    let Some(v) = value else { return "–".to_owned() };
+    let size = v.abs();
+    match size {
+        0.0 => "0.0000".to_owned(),
+        s if !(1e-6..1e15).contains(&s) => format!("{v:.3e}"),
+        s if s < 1e-3 => format!("{v:.*}", (3.0 - s.log10().floor()) as usize),
+        s if s < 1e3 => format!("{v:.4}"),
+        s => grouped(v, if s < 1e4 { 2 } else { 0 }),
     }
+}
+
+/// A number with commas between its thousands.
+fn grouped(value: f64, decimals: usize) -> String {
+    let text = format!("{:.decimals$}", value.abs());
+    let (whole, fraction) = text.split_once('.').map_or((&text[..], None), |(whole, rest)| (whole, Some(rest)));
+    let mut digits = String::new();
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            digits.push(',');
+        }
+        digits.push(digit);
+    }
+    let sign = if value < 0.0 { "-" } else { "" };
+    format!("{sign}{digits}{}", fraction.map_or(String::new(), |fraction| format!(".{fraction}")))
 }
 
 /// A number of the user's data with about five significant digits, whole numbers as they are.
@@ -44,32 +62,28 @@ pub fn short(value: f64) -> String {
     }
 }
 
-/// Whether a metric is one more average of another: JSON has it, a table need not.
-fn is_average(name: gradlane::metrics::MetricName) -> bool {
-    name.name().ends_with("_macro") || name.name().ends_with("_weighted")
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Figures of several parts side by side, a metric in each row; averages over classes are left out.
-pub fn figures(parts: &[(&str, &MetricSet)]) -> String {
-    let header: Vec<String> =
-        std::iter::once("").chain(parts.iter().map(|(name, _)| *name)).map(str::to_owned).collect();
-    let Some((_, first)) = parts.first() else { return String::new() };
-    let row = |name: gradlane::metrics::MetricName| {
-        let cells = parts.iter().map(|(_, set)| figure(set.get(name)));
-        std::iter::once(name.to_string()).chain(cells).collect::<Vec<String>>()
-    };
-    plain(&header, &first.iter().filter(|(name, _)| !is_average(*name)).map(|(name, _)| row(name)).collect::<Vec<_>>())
-}
-
-/// Classes that a confusion matrix is shown for at most.
-pub const MOST_CLASSES: usize = 12;
-
-/// A confusion matrix: rows true, columns predicted.
-pub fn confusion(classes: &[String], cells: &[Vec<f64>]) -> String {
-    let header: Vec<String> = std::iter::once("true \\ predicted".to_owned()).chain(classes.iter().cloned()).collect();
-    let count = |x: &f64| if x.fract() == 0.0 { format!("{x:.0}") } else { format!("{x:.2}") };
-    let row = |(class, cells): (&String, &Vec<f64>)| {
-        std::iter::once(class.clone()).chain(cells.iter().map(count)).collect::<Vec<String>>()
-    };
-    plain(&header, &classes.iter().zip(cells).map(row).collect::<Vec<_>>())
+    #[test]
+    fn figures_of_one_column_are_written_alike() {
+        let cases = [
+            (0.0, "0.0000"),
+            (1.0, "1.0000"),
+            (-0.25, "-0.2500"),
+            (5.146e-4, "0.0005146"),
+            (1.234_56e-6, "0.000001235"),
+            (1e-9, "1.000e-9"),
+            (812.345_678, "812.3457"),
+            (7254.931, "7,254.93"),
+            (18_350.4, "18,350"),
+            (-1_234_567.0, "-1,234,567"),
+            (6.5e38, "6.500e38"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(figure(Some(value)), text);
+        }
+        assert_eq!(figure(None), "–");
+    }
 }

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use clap::{ArgMatches, Command};
 use gradlane::config::{Settings, TrainConfig};
-use gradlane::data::{Folds, prepare_folds};
+use gradlane::data::{Folds, Task, prepare_folds};
 use gradlane::path_text::to_text;
 use gradlane::run::{
-    Finished, OverfitReport, Plan, RUNS, RunDirectory, new_directory, overfit_batch as learn_one_batch, trace as traced,
+    Baseline, Finished, OverfitReport, Plan, RUNS, RunDirectory, Summary, new_directory,
+    overfit_batch as learn_one_batch, trace as traced,
 };
 use gradlane::train::fit::Stopped;
 use gradlane::train::goal::DataPart;
@@ -18,6 +19,7 @@ use gradlane::{Error, Result};
 
 use super::args;
 use super::exit::{Failure, Outcome};
+use super::judged;
 use super::optimizers;
 use super::output::{heed, print, print_json, say, warn};
 use super::progress::{Progress, Style, thousands};
@@ -86,7 +88,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let finished = plan.run(directory, &signal, &mut |event| progress.observe(event));
     progress.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));
     let finished = finished?;
-    warn(&finished.warnings);
+    warn(&finished.summary.warnings[plan.prepared.warnings.len()..]);
     let reported = report(&plan, &finished, &out, json);
     // How the run ended counts for more than whether its report was read.
     outcome(&plan, &finished).and(reported)
@@ -201,16 +203,9 @@ fn report(plan: &Plan, finished: &Finished, path: &Path, json: bool) -> Outcome 
 
 fn readable(plan: &Plan, finished: &Finished, path: &Path) -> String {
     let summary = &finished.summary;
-    let parts =
-        [("train", Some(&summary.train)), ("validation", summary.val.as_ref()), ("test", summary.test.as_ref())];
-    let parts: Vec<_> = parts.into_iter().filter_map(|(name, set)| Some((name, set?))).collect();
     let monitor = plan.config.stopping.monitor.map(|monitor| monitor.metric);
     let mut text = summary.cv.as_ref().map_or(String::new(), |cv| folds::readable(cv, monitor));
-    text += &format!("\n{}", table::figures(&parts));
-    if let Some(cells) = summary.confusion.as_ref().filter(|c| c.len() <= table::MOST_CLASSES) {
-        let part = if summary.test.is_some() { "test" } else { "validation" };
-        text += &format!("\nconfusion, {part} part\n{}", table::confusion(&summary.classes, cells));
-    }
+    text += &results(summary);
     let why = match summary.stopped {
         "epochs" => String::new(),
         reason => format!(" (stopped: {reason})"),
@@ -235,6 +230,33 @@ fn readable(plan: &Plan, finished: &Finished, path: &Path) -> String {
     text += &format!("weights {}\n", summary.weights_sha256);
     text += &format!("predict with: gradlane predict {} {}\n", quoted(&to_text(path)), quoted(&data));
     text
+}
+
+/// The figures of the parts beside the baselines, of each class, label or target, and the confusion.
+fn results(summary: &Summary) -> String {
+    let parts =
+        [("train", Some(&summary.train)), ("validation", summary.val.as_ref()), ("test", summary.test.as_ref())];
+    let mut columns: Vec<_> = parts.into_iter().filter_map(|(name, set)| Some((name, set?))).collect();
+    let (judged, part) = (&summary.judged.judged, summary.judged.in_words());
+    if let Some(baseline) = &summary.baseline {
+        columns.push((baseline.constant.name, &baseline.constant.figures));
+        columns.extend(baseline.linear.as_ref().map(|linear| ("linear", linear)));
+    }
+    let mut text = format!("\n{}", judged::figures(&columns, judged));
+    if let Some(Baseline { constant, linear, .. }) = &summary.baseline {
+        let says = match &constant.class {
+            Some(class) => format!("\"{class}\" for every row"),
+            None if judged.task == Task::Regression => "the mean for every row".to_owned(),
+            None => "the commoner value of each label for every row".to_owned(),
+        };
+        let linear = if linear.is_some() { "; linear: a linear model" } else { "" };
+        text += &format!("{}: {says}{linear}; on {part}\n", constant.name);
+    }
+    let each = judged::each(judged);
+    if !each.is_empty() {
+        text += &format!("\n{part}, {each}");
+    }
+    text + &judged::confusion(&format!("confusion, {}", part.trim_start_matches("the ")), judged)
 }
 
 pub fn counted(number: u64, noun: &str) -> String {

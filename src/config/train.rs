@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::optimizer::{OptimizerOptions, dialect, optimizer_options};
 use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
-use crate::data::{DataOptions, PartFrom, Task};
+use crate::data::{DataOptions, NumberLoss, PartFrom, Task};
 use crate::kernel::Isa;
 use crate::nn::init::{Init, Scheme};
 use crate::nn::{Activation, Loss, NormKind};
@@ -193,6 +193,13 @@ impl TrainConfig {
     }
 }
 
+fn asked_loss(reader: &Reader) -> Result<Option<Loss>> {
+    match reader.text("loss").as_deref() {
+        None | Some("auto") => Ok(None),
+        Some(_) => reader.parse::<Loss>("loss"),
+    }
+}
+
 fn data_options(reader: &Reader) -> Result<DataOptions> {
     if reader.text("data").is_none_or(|data| data.is_empty()) {
         let message = "expected DATA: a CSV or IDX file, a folder of MNIST's layout, or - for standard input";
@@ -200,7 +207,11 @@ fn data_options(reader: &Reader) -> Result<DataOptions> {
     }
     let mut options: DataOptions =
         reader.table(DATA_KEYS).try_into().map_err(|e: toml::de::Error| reader.rename(DATA_KEYS, &e.to_string()))?;
-    options.scale_target = !reader.switch("no_scale_target")? && reader.text("loss").as_deref() != Some("poisson");
+    let loss = asked_loss(reader)?;
+    options.scale_target = !reader.switch("no_scale_target")? && loss != Some(Loss::Poisson);
+    options.number_loss = loss
+        .filter(|loss| loss.implies_numbers())
+        .map(|loss| NumberLoss { name: loss.name(), counts: loss == Loss::Poisson });
     Ok(options)
 }
 
@@ -231,10 +242,6 @@ fn model_options(reader: &Reader) -> Result<ModelOptions> {
         None | Some("none") => None,
         Some(_) => reader.parse::<NormKind>("norm")?,
     };
-    let loss = match reader.text("loss").as_deref() {
-        None | Some("auto") => None,
-        Some(_) => reader.parse::<Loss>("loss")?,
-    };
     Ok(ModelOptions {
         hidden,
         activations,
@@ -245,7 +252,7 @@ fn model_options(reader: &Reader) -> Result<ModelOptions> {
         norm,
         residual: reader.switch("residual")?,
         init: reader.parse("init")?.or(dialect(reader)?.map(initial_weights)),
-        loss,
+        loss: asked_loss(reader)?,
         init_from: reader.text("init_from").map(|text| path_text::to_path(&text)),
     })
 }

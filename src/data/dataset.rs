@@ -35,6 +35,9 @@ pub enum Targets {
     Values {
         /// `rows · cols` values.
         values: Vec<f32>,
+        /// The same numbers in the user's units, of a regression: figures are computed from these, not from what is
+        /// left of them after scaling and rounding. `None` where `values` are them.
+        units: Option<Vec<f64>>,
         /// Outputs of the network.
         cols: usize,
     },
@@ -78,7 +81,7 @@ impl Dataset {
     pub fn rows(&self) -> usize {
         match &self.targets {
             Targets::Classes { labels, .. } => labels.len(),
-            Targets::Values { values, cols } => values.len() / cols.max(&1),
+            Targets::Values { values, cols, .. } => values.len() / cols.max(&1),
         }
     }
 
@@ -97,7 +100,11 @@ impl Dataset {
             Targets::Classes { labels, classes } => {
                 Targets::Classes { labels: chosen(labels, 1, rows), classes: *classes }
             }
-            Targets::Values { values, cols } => Targets::Values { values: chosen(values, *cols, rows), cols: *cols },
+            Targets::Values { values, units, cols } => Targets::Values {
+                values: chosen(values, *cols, rows),
+                units: units.as_ref().map(|units| chosen(units, *cols, rows)),
+                cols: *cols,
+            },
         };
         Dataset { features, targets, weights: self.weights.as_ref().map(|weights| chosen(weights, 1, rows)) }
     }

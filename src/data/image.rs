@@ -67,7 +67,18 @@ impl TypedImages {
         };
         apply_class_weights(&mut train, &self.preprocessing.target, options)?;
         let (preprocessing, notes) = (Preprocessing::Images(self.preprocessing), self.notes);
-        Ok(Prepared { preprocessing, train, plain_train, val, test, split, notes, warnings: Vec::new() })
+        Ok(Prepared {
+            preprocessing,
+            train,
+            plain_train,
+            val,
+            test,
+            val_strangers: None,
+            test_strangers: None,
+            split,
+            notes,
+            warnings: Vec::new(),
+        })
     }
 
     /// The validation and test parts.

@@ -126,6 +126,15 @@ impl Default for ReadOptions {
     }
 }
 
+/// A loss of numbers: where the task is left open and the labels are numbers, it makes the task a regression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NumberLoss {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether the numbers are counts, of at least 0.
+    pub counts: bool,
+}
+
 /// Everything that decides how files become training, validation and test sets.
 ///
 /// Columns are given by name first, else by a 0-based index, negative from the end.
@@ -199,6 +208,9 @@ pub struct DataOptions {
     pub impute: Option<Impute>,
     /// Whether targets of a regression are standardised for training (losses on counts want them as they are).
     pub scale_target: bool,
+    /// The loss that was asked for, where only numbers have it.
+    #[serde(skip)]
+    pub number_loss: Option<NumberLoss>,
     /// Weights of the classes in training.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class_weight: Option<ClassWeight>,
@@ -234,6 +246,7 @@ impl Default for DataOptions {
             scale: None,
             impute: None,
             scale_target: true,
+            number_loss: None,
             class_weight: None,
             balance: Balance::None,
         }

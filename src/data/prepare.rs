@@ -10,8 +10,9 @@ use super::prepared::{Prepared, deal};
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::read::Raw;
 use super::source::{Opened, Source};
+use super::strangers::{Apart, Strangers};
 use super::table::Table;
-use super::tables::{TypedTable, labelled, without_target};
+use super::tables::{TypedTable, without_target};
 use crate::{Result, Warning};
 
 /// Reads, types, splits and prepares data as the options say; the same for the same files, options and seed.
@@ -83,6 +84,8 @@ pub struct Evaluation {
     pub dataset: Dataset,
     /// Their numbers in the file, from 0.
     pub rows: Vec<u32>,
+    /// Rows of classes that training did not have, apart from these.
+    pub strangers: Option<Strangers>,
     /// What a user should look at.
     pub warnings: Vec<Warning>,
 }
@@ -114,7 +117,8 @@ pub(super) fn read_rows(
 /// Missing markers are the model's, not those of `options`.
 ///
 /// # Errors
-/// As [`read_for`], and [`Error::Mismatch`] or [`Error::Data`] where there are no labels.
+/// As [`read_for`], and [`Error::Mismatch`] or [`Error::Data`] where there are no labels. Rows of classes that the model
+/// does not know are set apart with a warning; images of such classes are an error.
 pub fn prepare_for(
     preprocessing: &Preprocessing,
     source: &Source,
@@ -126,7 +130,9 @@ pub fn prepare_for(
             let (table, mut warnings) = read_rows(preprocessing, Input::open(source)?, options)?;
             let rows = preprocessing.usable_rows(&table)?;
             warnings.extend(without_target(&preprocessing.target, &table));
-            Ok(Evaluation { dataset: labelled(preprocessing, &table, &rows)?, rows, warnings })
+            let Apart { dataset, rows, strangers, warning } = Apart::new(preprocessing, &table, rows)?;
+            warnings.extend(warning);
+            Ok(Evaluation { dataset, rows, strangers, warnings })
         }
         Preprocessing::Images(preprocessing) => {
             let images = Input::open(source)?.read_images_part(options, part)?;
@@ -135,7 +141,8 @@ pub fn prepare_for(
             let targets = preprocessing.targets(&images, &rows)?;
             let cols = images.cols();
             let features = Features::U8 { values: images.bytes, cols, scale: preprocessing.scale };
-            Ok(Evaluation { dataset: Dataset { features, targets, weights: None }, rows, warnings: Vec::new() })
+            let dataset = Dataset { features, targets, weights: None };
+            Ok(Evaluation { dataset, rows, strangers: None, warnings: Vec::new() })
         }
     }
 }

@@ -5,6 +5,7 @@ use super::dataset::{Dataset, Targets};
 use super::options::DataOptions;
 use super::preprocess::Preprocessing;
 use super::split::{Split, SplitKeys, split};
+use super::strangers::Strangers;
 use super::target::Target;
 use super::task::Task;
 use super::written::{PartFrom, SplitMode};
@@ -23,6 +24,10 @@ pub struct Prepared {
     pub val: Option<Dataset>,
     /// Test part.
     pub test: Option<Dataset>,
+    /// Rows of a validation file whose classes training does not have; they are not in `val`.
+    pub val_strangers: Option<Strangers>,
+    /// The same of a test file.
+    pub test_strangers: Option<Strangers>,
     /// Row numbers of the parts before resampling; rows of a part with its own file are numbered within that file.
     pub split: Split,
     /// What was decided and is said aloud, with the flag that changes it.

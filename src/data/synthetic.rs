@@ -29,7 +29,7 @@ pub fn line(rows: usize, slope: f32, intercept: f32, noise: f32, seed: u64) -> D
         ys.push(slope * x + intercept + noise * error);
     }
     let features = Features::F32 { values: xs, cols: 1 };
-    Dataset { features, targets: Targets::Values { values: ys, cols: 1 }, weights: None }
+    Dataset { features, targets: Targets::Values { values: ys, units: None, cols: 1 }, weights: None }
 }
 
 /// Classes as Gaussian clouds of standard deviation `spread` in `cols` dimensions: row i is of class `i mod classes`, and class k is
@@ -82,7 +82,7 @@ pub fn workload(rows: usize, cols: usize, task: WorkloadTask, seed: u64) -> Data
     }
     let targets = match task {
         WorkloadTask::Classify(classes) => Targets::Classes { labels, classes },
-        WorkloadTask::Regress(cols) => Targets::Values { values: numbers, cols },
+        WorkloadTask::Regress(cols) => Targets::Values { values: numbers, units: None, cols },
     };
     Dataset { features: Features::F32 { values, cols }, targets, weights: None }
 }

@@ -18,10 +18,11 @@ use super::prepared::{
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::schema::{Roles, has_no_weight, infer_task};
 use super::split::{Split, SplitKeys};
+use super::strangers::{Apart, Strangers};
 use super::table::{Column, ColumnKind, Names, Table};
 use super::target::Target;
 use super::task::Task;
-use crate::{Result, Warning, WarningKind};
+use crate::{Error, Result, Warning, WarningKind};
 
 /// A table whose columns have their roles; what is fitted waits for the rows that are learnt from.
 pub(super) struct TypedTable {
@@ -63,7 +64,8 @@ impl TypedTable {
         };
         drop(file);
 
-        let (task, why) = infer_task(&table, &roles.labels, text.as_ref(), options.task)?;
+        let (task, why) = task_by_loss(&table, &roles.labels, options)
+            .map_or_else(|| infer_task(&table, &roles.labels, text.as_ref(), options.task), Ok)?;
         if let Some(text) = text {
             if options.na.is_empty() {
                 warnings.extend(text.marker_warning(&table.names[label]));
@@ -77,10 +79,13 @@ impl TypedTable {
         notes.push(task_note(&target, &why));
         check_classes(options, task)?;
         let rows = roles.usable_rows(&table)?;
+        check_counts(&table, &target, &rows, options)?;
         warnings.extend(without_target(&target, &table));
         notes.extend(without_weight(&roles, &table));
         warnings.extend(doubtful_classes(&table, &roles, &target, options, rows.len()));
-        let labels = class_labels(target.targets(&table, &rows)?);
+        // Numbers are read once their scaling is known: 1e39 fits into single precision only then.
+        let classes = !target.classes.is_empty();
+        let labels = if classes { class_labels(target.targets(&table, &rows)?) } else { None };
         let keys = SplitKeys::of(&table, &roles, &rows, options)?;
         Ok(Self { table, roles, target, rows, labels, keys, notes, warnings })
     }
@@ -125,17 +130,28 @@ impl TypedTable {
         let mut notes = self.notes.clone();
         notes.extend(zero_columns(&preprocessing));
 
-        let mut parts = Parts { split, warnings };
+        let mut parts = Parts { split, warnings, val_strangers: None, test_strangers: None };
         let val = parts.table_part(PartName::Val, table, valid, &preprocessing, options)?;
         let test = parts.table_part(PartName::Test, table, test, &preprocessing, options)?;
-        let Parts { split, warnings } = parts;
+        let Parts { split, warnings, val_strangers, test_strangers } = parts;
         let rows = training_rows(&split.train, &preprocessing.target, table, options, seed)?;
         let mut train = labelled(&preprocessing, table, &rows)?;
         apply_class_weights(&mut train, &preprocessing.target, options)?;
         let plain = || labelled(&preprocessing, table, &split.train);
         let plain_train = is_rebalanced(options).then(plain).transpose()?;
         let preprocessing = Preprocessing::Table(preprocessing);
-        Ok(Prepared { preprocessing, train, plain_train, val, test, split, notes, warnings })
+        Ok(Prepared {
+            preprocessing,
+            train,
+            plain_train,
+            val,
+            test,
+            val_strangers,
+            test_strangers,
+            split,
+            notes,
+            warnings,
+        })
     }
 }
 
@@ -149,6 +165,8 @@ enum PartName {
 struct Parts {
     split: Split,
     warnings: Vec<Warning>,
+    val_strangers: Option<Strangers>,
+    test_strangers: Option<Strangers>,
 }
 
 impl Parts {
@@ -161,9 +179,9 @@ impl Parts {
         preprocessing: &TablePreprocessing,
         options: &DataOptions,
     ) -> Result<Option<Dataset>> {
-        let rows = match name {
-            PartName::Val => &mut self.split.val,
-            PartName::Test => &mut self.split.test,
+        let (rows, strangers) = match name {
+            PartName::Val => (&mut self.split.val, &mut self.val_strangers),
+            PartName::Test => (&mut self.split.test, &mut self.test_strangers),
         };
         let Some(file) = file else {
             return if rows.is_empty() { Ok(None) } else { labelled(preprocessing, table, rows).map(Some) };
@@ -177,7 +195,15 @@ impl Parts {
         self.warnings.extend(warnings.into_iter().map(named));
         *rows = preprocessing.usable_rows(&table)?;
         self.warnings.extend(without_target(&preprocessing.target, &table));
-        labelled(preprocessing, &table, rows).map(Some)
+        check_counts(&table, &preprocessing.target, rows, options)?;
+        let apart = Apart::new(preprocessing, &table, std::mem::take(rows))?;
+        self.warnings.extend(apart.warning);
+        (*rows, *strangers) = (apart.rows, apart.strangers);
+        if rows.is_empty() && matches!(name, PartName::Val) {
+            let message = "no row is of a class of the training data: nothing can be validated";
+            return Err(Error::data_at(&table.path, None, Some(&preprocessing.target.columns[0]), message));
+        }
+        Ok(Some(apart.dataset))
     }
 }
 
@@ -188,6 +214,28 @@ pub(super) fn labelled(preprocessing: &TablePreprocessing, table: &Table, rows: 
         targets: preprocessing.targets(table, rows)?,
         weights: preprocessing.weights(table, rows)?,
     })
+}
+
+/// The regression that a loss of numbers implies, and why; none where the task is given or a label is text.
+fn task_by_loss(table: &Table, labels: &[usize], options: &DataOptions) -> Option<(Task, String)> {
+    let loss = options.number_loss.filter(|_| options.task == TaskChoice::Auto)?;
+    let numbers = labels.iter().all(|label| matches!(table.columns[*label], Column::Numbers(_)));
+    numbers.then(|| (Task::Regression, format!("--loss {} is for numbers; --task changes it", loss.name)))
+}
+
+/// Refuses negative targets where a loss wants counts.
+fn check_counts(table: &Table, target: &Target, rows: &[u32], options: &DataOptions) -> Result<()> {
+    let Some(loss) = options.number_loss.filter(|loss| loss.counts && target.task == Task::Regression) else {
+        return Ok(());
+    };
+    for name in &target.columns {
+        let Some(Column::Numbers(values)) = table.column(name) else { continue };
+        if let Some(row) = rows.iter().map(|row| *row as usize).find(|row| values[*row] < 0.0) {
+            let message = format!("--loss {} needs counts of at least 0, found {}", loss.name, values[row]);
+            return Err(table.error_at(row, name, message));
+        }
+    }
+    Ok(())
 }
 
 /// The warning about rows without a target, if there are any.

@@ -122,10 +122,10 @@ impl Target {
     }
 
     /// An output of a regression in the target's own unit: `value · sd + mean`; other tasks' outputs as they are.
-    pub fn to_units(&self, output: usize, value: f32) -> f64 {
+    pub fn to_units(&self, output: usize, value: f64) -> f64 {
         match self.sd.get(output) {
-            Some(sd) => f64::from(value) * sd + self.mean[output],
-            None => f64::from(value),
+            Some(sd) => value * sd + self.mean[output],
+            None => value,
         }
     }
 
@@ -155,12 +155,18 @@ impl Target {
         }
         let cols = self.columns.len();
         let mut values = vec![0.0; rows.len() * cols];
+        let mut units = (self.task == Task::Regression).then(|| vec![0.0; values.len()]);
         for (output, name) in self.columns.iter().enumerate() {
             let Some(Column::Numbers(column)) = table.column(name) else { return Err(self.absent(table)) };
             let (mean, sd) = (self.mean.get(output).unwrap_or(&0.0), self.sd.get(output).unwrap_or(&1.0));
-            for (out, &row) in values[output..].iter_mut().step_by(cols).zip(rows) {
+            for (place, &row) in rows.iter().enumerate() {
+                let place = place * cols + output;
+                let out = &mut values[place];
                 let value = column[row as usize];
                 *out = ((value - mean) / sd) as f32;
+                if let Some(units) = &mut units {
+                    units[place] = value;
+                }
                 if self.task == Task::Multilabel && value != 0.0 && value != 1.0 {
                     return Err(table.error_at(row as usize, name, format!("expected 0 or 1, found {value}")));
                 }
@@ -173,7 +179,7 @@ impl Target {
                 }
             }
         }
-        Ok(Targets::Values { values, cols })
+        Ok(Targets::Values { values, units, cols })
     }
 
     fn class_targets(&self, table: &Table, rows: &[u32]) -> Result<Targets> {

@@ -1,16 +1,33 @@
 //! The confusion matrix, and what follows from it for all classes together.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{mean, weight_of};
 
 /// Weights of the rows by true and predicted class, classes in the order of their indices.
 ///
-/// Rows are true classes, columns predicted ones: `cells[true · classes + predicted]`. In JSON a list of rows.
+/// Rows are true classes, columns predicted ones. Up to 1,024 classes have a cell for each pair, more of them only for
+/// the pairs that occur, so that 20,000 classes do not take 3 GB.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConfusionMatrix {
-    classes: usize,
-    cells: Vec<f64>,
+    cells: Cells,
+    /// Weight of the rows of each true class.
+    support: Vec<f64>,
+    /// Weight of the rows of each predicted class.
+    predicted: Vec<f64>,
+}
+
+/// Most classes that have a cell for each pair.
+const MOST_DENSE: usize = 1024;
+
+#[derive(Debug, Clone, PartialEq)]
+enum Cells {
+    /// `[true · classes + predicted]`.
+    Dense(Vec<f64>),
+    /// By true and predicted class.
+    Sparse(BTreeMap<(u32, u32), f64>),
 }
 
 /// How much a confusion of classes `i` and `j` counts in Cohen's kappa.
@@ -27,7 +44,9 @@ pub enum Disagreement {
 impl ConfusionMatrix {
     /// The matrix of no rows.
     pub fn new(classes: usize) -> Self {
-        ConfusionMatrix { classes, cells: vec![0.0; classes * classes] }
+        let dense = || Cells::Dense(vec![0.0; classes * classes]);
+        let cells = if classes <= MOST_DENSE { dense() } else { Cells::Sparse(BTreeMap::new()) };
+        ConfusionMatrix { cells, support: vec![0.0; classes], predicted: vec![0.0; classes] }
     }
 
     /// The matrix of rows with the true classes `truth` and the predicted classes `predicted`.
@@ -48,55 +67,82 @@ impl ConfusionMatrix {
     /// # Panics
     /// If a class is not below the number of classes.
     pub fn add(&mut self, truth: usize, predicted: usize, weight: f64) {
-        assert!(predicted < self.classes, "class {predicted} of {}", self.classes);
-        self.cells[truth * self.classes + predicted] += weight;
+        let classes = self.classes();
+        assert!(predicted < classes, "class {predicted} of {classes}");
+        match &mut self.cells {
+            Cells::Dense(cells) => cells[truth * classes + predicted] += weight,
+            Cells::Sparse(cells) => *cells.entry((truth as u32, predicted as u32)).or_default() += weight,
+        }
+        self.support[truth] += weight;
+        self.predicted[predicted] += weight;
     }
 
     /// The number of classes.
     pub fn classes(&self) -> usize {
-        self.classes
+        self.support.len()
     }
 
-    /// The cells as a list of rows, true classes down, predicted ones across.
+    /// The cells as a list of rows, true classes down, predicted ones across; a lot of memory for many classes.
     pub fn nested(&self) -> Vec<Vec<f64>> {
-        self.cells().chunks(self.classes().max(1)).map(<[f64]>::to_vec).collect()
+        let classes = self.classes();
+        (0..classes).map(|t| (0..classes).map(|p| self.at(t, p)).collect()).collect()
     }
 
-    /// The matrix row by row.
-    pub fn cells(&self) -> &[f64] {
-        &self.cells
+    /// Pairs that occur: true class, predicted class, weight; by true class, then by predicted.
+    pub fn pairs(&self) -> Vec<(usize, usize, f64)> {
+        let classes = self.classes();
+        match &self.cells {
+            Cells::Dense(cells) => {
+                let cells = cells.iter().enumerate().filter(|(_, weight)| **weight != 0.0);
+                cells.map(|(at, weight)| (at / classes, at % classes, *weight)).collect()
+            }
+            Cells::Sparse(cells) => cells.iter().map(|(&(t, p), w)| (t as usize, p as usize, *w)).collect(),
+        }
+    }
+
+    /// Whether there is a cell for each pair of classes.
+    pub fn is_dense(&self) -> bool {
+        matches!(self.cells, Cells::Dense(_))
     }
 
     /// The weight of the rows of class `truth` that were said to be of class `predicted`.
     pub fn at(&self, truth: usize, predicted: usize) -> f64 {
-        self.cells[truth * self.classes + predicted]
+        match &self.cells {
+            Cells::Dense(cells) => cells[truth * self.classes() + predicted],
+            Cells::Sparse(cells) => cells.get(&(truth as u32, predicted as u32)).copied().unwrap_or(0.0),
+        }
     }
 
     /// The weight of the rows that are of `class`.
     pub fn support(&self, class: usize) -> f64 {
-        self.cells[class * self.classes..][..self.classes].iter().sum()
+        self.support[class]
     }
 
     /// The weight of the rows that were said to be of `class`.
     pub fn predicted(&self, class: usize) -> f64 {
-        (0..self.classes).map(|t| self.at(t, class)).sum()
+        self.predicted[class]
     }
 
     /// The weight of all rows.
     pub fn total(&self) -> f64 {
-        (0..self.classes).map(|t| self.support(t)).sum()
+        self.support.iter().sum()
     }
 
     /// The weight of the rows whose class is right.
     pub fn correct(&self) -> f64 {
-        (0..self.classes).map(|c| self.at(c, c)).sum()
+        (0..self.classes()).map(|c| self.at(c, c)).sum()
     }
 
-    /// The matrix without the classes that are neither true nor predicted anywhere.
-    pub fn of_present_classes(&self) -> Self {
-        let present: Vec<usize> = (0..self.classes).filter(|&c| self.support(c) + self.predicted(c) > 0.0).collect();
-        let cells = present.iter().flat_map(|&t| present.iter().map(move |&p| self.at(t, p))).collect();
-        ConfusionMatrix { classes: present.len(), cells }
+    /// Classes that are true or predicted somewhere.
+    pub fn present_classes(&self) -> Vec<usize> {
+        (0..self.classes()).filter(|&c| self.support(c) + self.predicted(c) > 0.0).collect()
+    }
+
+    /// The matrix with `more` classes behind, of which there are no rows yet.
+    pub fn extended(&self, more: usize) -> Self {
+        let mut wider = Self::new(self.classes() + more);
+        self.pairs().into_iter().for_each(|(t, p, weight)| wider.add(t, p, weight));
+        wider
     }
 
     /// Share of the rows whose class is right; NaN without rows.
@@ -106,7 +152,7 @@ impl ConfusionMatrix {
 
     /// Recalls of the classes that occur.
     fn recalls(&self) -> Vec<f64> {
-        let occurring = (0..self.classes).filter(|&c| self.support(c) > 0.0);
+        let occurring = (0..self.classes()).filter(|&c| self.support(c) > 0.0);
         occurring.map(|c| self.at(c, c) / self.support(c)).collect()
     }
 
@@ -129,7 +175,7 @@ impl ConfusionMatrix {
     pub fn mcc(&self) -> f64 {
         let n = self.total();
         let (mut tp, mut pp, mut tt) = (0.0, 0.0, 0.0);
-        for class in 0..self.classes {
+        for class in 0..self.classes() {
             let (t, p) = (self.support(class), self.predicted(class));
             tp += t * p;
             pp += p * p;
@@ -143,11 +189,9 @@ impl ConfusionMatrix {
     /// disagreement `tᵢ pⱼ / n` of chance; NaN where that is 0.
     pub fn cohen_kappa(&self, disagreement: Disagreement) -> f64 {
         let n = self.total();
-        let support: Vec<f64> = (0..self.classes).map(|c| self.support(c)).collect();
-        let predicted: Vec<f64> = (0..self.classes).map(|c| self.predicted(c)).collect();
         let (mut found, mut chance) = (0.0, 0.0);
-        for (t, true_weight) in support.iter().enumerate() {
-            for (p, predicted_weight) in predicted.iter().enumerate() {
+        for (t, true_weight) in self.support.iter().enumerate() {
+            for (p, predicted_weight) in self.predicted.iter().enumerate() {
                 let distance = t.abs_diff(p) as f64;
                 let weight = match disagreement {
                     Disagreement::Unweighted => f64::from(t != p),
@@ -163,7 +207,35 @@ impl ConfusionMatrix {
 }
 
 impl Serialize for ConfusionMatrix {
+    /// A list of rows; for very many classes a list of the pairs that occur.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.cells.chunks(self.classes.max(1)))
+        match &self.cells {
+            Cells::Dense(cells) => serializer.collect_seq(cells.chunks(self.classes().max(1))),
+            Cells::Sparse(_) => serializer.collect_seq(self.pairs()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_classes_have_cells_only_where_rows_are() {
+        let mut many = ConfusionMatrix::new(20_000);
+        many.add(19_999, 3, 2.0);
+        many.add(5, 5, 1.0);
+        assert_eq!((many.at(19_999, 3), many.at(3, 19_999)), (2.0, 0.0));
+        assert_eq!((many.support(19_999), many.predicted(3), many.accuracy()), (2.0, 2.0, 1.0 / 3.0));
+        assert_eq!(many.present_classes(), [3, 5, 19_999]);
+        assert_eq!(serde_json::to_string(&many).unwrap(), "[[5,5,1.0],[19999,3,2.0]]");
+    }
+
+    #[test]
+    fn a_wider_matrix_keeps_its_rows() {
+        let mut wider = ConfusionMatrix::of_labels(2, &[0, 1, 1], &[0, 1, 0], None).extended(1);
+        wider.add(2, 1, 1.0);
+        assert_eq!(wider.nested(), [[1.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.0, 1.0, 0.0]]);
+        assert_eq!(wider.accuracy(), 0.5);
     }
 }

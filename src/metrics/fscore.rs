@@ -88,13 +88,16 @@ impl ConfusionMatrix {
                 Counts { correct: self.correct(), predicted: self.total(), truth: self.total() }.score(score, zero)
             }
             Average::Macro | Average::Weighted => {
-                let values = self.per_class(score, zero).into_iter().enumerate().filter(|(_, v)| !v.is_nan());
-                weighted_mean(
-                    values.map(|(class, value)| {
-                        (value, if average == Average::Macro { 1.0 } else { self.support(class) })
-                    }),
-                )
+                let classes: Vec<usize> = (0..self.classes()).collect();
+                self.score_over(&classes, score, average == Average::Weighted, zero)
             }
         }
+    }
+
+    /// Mean over some of the classes, plain or weighted by how often they occur; NaN where every class's figure is NaN.
+    pub fn score_over(&self, classes: &[usize], score: Score, weighted: bool, zero: ZeroDivision) -> f64 {
+        let values = classes.iter().map(|&class| (class, self.counts(class).score(score, zero)));
+        let values = values.filter(|(_, value)| !value.is_nan());
+        weighted_mean(values.map(|(class, value)| (value, if weighted { self.support(class) } else { 1.0 })))
     }
 }

@@ -3,6 +3,7 @@
 //! Everything here is a pure function of predictions, targets and row weights, in `f64`, with scikit-learn's definitions.
 //! What is 0/0 there and has no agreed value is NaN in these functions, `None` in a [`MetricSet`] and `null` in JSON.
 
+pub mod areas;
 pub mod classification;
 pub mod fscore;
 pub mod name;
@@ -10,11 +11,13 @@ pub mod probabilistic;
 pub mod ranking;
 pub mod regression;
 pub mod report;
+pub mod scores;
 pub mod set;
 
 pub use classification::ConfusionMatrix;
 pub use name::MetricName;
-pub use report::{Detail, Predictions, confusion_matrix, evaluate};
+pub use report::{Detail, Each, Predictions, Report, Strangers, evaluate, report};
+pub use scores::Scores;
 pub use set::MetricSet;
 
 /// The weight of row `row`: 1 where there are no weights.

@@ -52,6 +52,11 @@ impl<'a> Outputs<'a> {
         self.means(|t, p| (t - p).abs() / t.abs().max(f64::EPSILON))
     }
 
+    /// Whether a target that counts is 0, so that errors relative to it have no meaning.
+    pub fn has_zero_target(self, output: usize) -> bool {
+        self.rows(output).any(|(t, _, w)| t == 0.0 && w != 0.0)
+    }
+
     /// Largest absolute error, whatever its row's weight; NaN without rows.
     pub fn max_error(self) -> Vec<f64> {
         let larger = |a: f64, b: f64| if b > a || b.is_nan() { b } else { a };

@@ -221,6 +221,11 @@ impl Loss {
         matches!(self, Loss::Bce | Loss::CrossEntropy | Loss::Focal { .. })
     }
 
+    /// Whether the loss says that targets are numbers. `mse` does not: it is used on classes too.
+    pub fn implies_numbers(self) -> bool {
+        matches!(self, Loss::Poisson | Loss::Mae | Loss::Huber { .. } | Loss::LogCosh)
+    }
+
     /// What turns outputs into predictions; `exclusive`: the outputs are classes of which one is right.
     pub fn link(self, exclusive: bool) -> Link {
         match self {

@@ -4,6 +4,7 @@ mod answers;
 mod predictor;
 mod stream;
 
+pub use crate::train::judged::Judged;
 pub use answers::Answers;
-pub use predictor::{Judged, Predicted, Predictor};
+pub use predictor::{Predicted, Predictor};
 pub use stream::{PredictionTable, write_predictions};

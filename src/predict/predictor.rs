@@ -1,11 +1,12 @@
 //! A model ready to predict.
 
 use crate::Result;
-use crate::data::{Dataset, Features};
+use crate::data::{Dataset, Features, Strangers};
 use crate::kernel::{Isa, Line};
-use crate::metrics::{ConfusionMatrix, Detail, MetricSet};
+use crate::metrics::{Detail, MetricSet};
 use crate::model::Model;
 use crate::nn::Objective;
+use crate::train::judged::Judged;
 use crate::train::score::{Rows, Scorer};
 use crate::train::team::Team;
 use crate::train::{Evaluation, Evaluator};
@@ -17,26 +18,15 @@ pub struct Predictor {
     evaluator: Evaluator,
     team: Team,
     scorer: Scorer,
-    width: usize,
 }
 
 /// What a model says of some rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Predicted {
-    /// Probabilities of the classes or labels (of the positive class alone for two), or numbers in the targets' units;
-    /// row-major `[rows, width]`.
-    pub values: Vec<f32>,
+    /// Probabilities of the classes or labels, or numbers in the targets' units; row-major `[rows, width]`.
+    pub values: Vec<f64>,
     /// Values of one row.
     pub width: usize,
-}
-
-/// What a model is worth on rows whose truth is known.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Judged {
-    /// The figures, weighted by the rows' weights.
-    pub figures: MetricSet,
-    /// How classes were taken for each other; none for regressions and several labels.
-    pub confusion: Option<ConfusionMatrix>,
 }
 
 impl Predictor {
@@ -52,7 +42,6 @@ impl Predictor {
             evaluator: Evaluator::new(&card.architecture, isa, threads.max(1)),
             team: Team::new(threads),
             scorer: Scorer::new(card.preprocessing.target(), card.loss),
-            width: card.architecture.outputs,
         })
     }
 
@@ -62,18 +51,18 @@ impl Predictor {
     /// If the rows have not the model's number of inputs.
     pub fn predict(&mut self, features: &Features) -> Predicted {
         let outputs = self.evaluator.outputs(&self.team, &mut self.parameters, features);
-        Predicted { values: self.scorer.predictions(&outputs), width: self.width }
+        Predicted { values: self.scorer.predictions(&outputs), width: self.scorer.width() }
     }
 
-    /// Figures and confusion on rows that the model's preprocessing prepared: the same, to the bit, as at the end of
-    /// training.
+    /// Figures and confusion on rows that the model's preprocessing prepared, with those whose class the model does not
+    /// know: the same, to the bit, as at the end of training.
     ///
     /// # Panics
     /// As [`Predictor::predict`].
-    pub fn judge(&mut self, data: &Dataset) -> Judged {
+    pub fn judge(&mut self, data: &Dataset, strangers: Option<&Strangers>) -> Judged {
+        let outputs = strangers.map(|s| self.evaluator.outputs(&self.team, &mut self.parameters, &s.features));
         let evaluation = self.evaluation(data);
-        let figures = self.scorer.figures(&evaluation.outputs, data, Rows::All, evaluation.loss, Detail::Full);
-        Judged { figures, confusion: self.scorer.confusion(&evaluation.outputs, data) }
+        self.scorer.judge(&evaluation, data, strangers.zip(outputs.as_deref()))
     }
 
     /// The figures of [`Predictor::judge`] that need no sorting of the rows.

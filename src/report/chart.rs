@@ -6,6 +6,7 @@ use maud::{Markup, PreEscaped, html};
 use plotters::chart::ChartContext;
 use plotters::coord::Shift;
 use plotters::coord::cartesian::Cartesian2d;
+use plotters::coord::ranged1d::ValueFormatter;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -17,6 +18,8 @@ use super::ink::{Ink, style_sheet, with_classes};
 const SIZE: (u32, u32) = (1320, 900);
 const FONT: f64 = 52.0;
 const LEGEND_LINE: i32 = 60;
+/// Labels of an axis, at most.
+const TICKS: usize = 6;
 
 /// An axis of a chart.
 #[derive(Debug, Clone)]
@@ -65,6 +68,29 @@ pub struct Chart {
     pub levels: Vec<f64>,
     /// Ranges of the horizontal axis that are shaded.
     pub spans: Vec<(f64, f64)>,
+    /// What the shaded ranges are called in the legend; nothing where the page says it.
+    pub span_name: String,
+}
+
+/// Something that the legend explains.
+#[derive(Clone, Copy)]
+enum Entry<'a> {
+    Series(&'a Series),
+    Spans(&'a str),
+}
+
+impl Entry<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Entry::Series(series) => &series.name,
+            Entry::Spans(name) => name,
+        }
+    }
+}
+
+/// Width of a text in the drawing; fonts differ, so a little too much.
+fn text_width(text: &str) -> i32 {
+    (text.chars().count() as f64 * FONT * 0.56) as i32
 }
 
 type Drawn = Result<(), Box<dyn Error>>;
@@ -116,10 +142,11 @@ impl Chart {
         let (above, below) = root.split_vertically(legend.len() as i32 * LEGEND_LINE + 20);
         draw_legend(&above, &legend)?;
         let mut plot = ChartBuilder::on(&below)
-            .margin_right(36)
+            // Half of a label may stand beyond the end of the axis.
+            .margin_right(24.max(10 + self.widest_tick(&self.x_axis()) / 2))
             .margin_top(12)
             .x_label_area_size(136)
-            .y_label_area_size(196)
+            .y_label_area_size(112 + self.widest_tick(&self.y_axis()))
             .build_cartesian_2d(self.x_axis(), self.y_axis())?;
         self.draw_mesh(&mut plot)?;
         self.draw_levels(&mut plot)?;
@@ -131,6 +158,11 @@ impl Chart {
         }
         root.present()?;
         Ok(())
+    }
+
+    /// Width of the widest label of an axis.
+    fn widest_tick(&self, axis: &Axis) -> i32 {
+        axis.ticks(TICKS).iter().map(|tick| text_width(&axis.format_ext(tick))).max().unwrap_or(0)
     }
 
     fn x_axis(&self) -> Axis {
@@ -153,8 +185,8 @@ impl Chart {
     fn draw_mesh(&self, plot: &mut Plot<'_, '_>) -> Drawn {
         let text = ("sans-serif", FONT).into_font().color(&Ink::Text.stand_in());
         plot.configure_mesh()
-            .x_labels(6)
-            .y_labels(6)
+            .x_labels(TICKS)
+            .y_labels(TICKS)
             .max_light_lines(0)
             .bold_line_style(Ink::Grid.stand_in().stroke_width(2))
             .light_line_style(TRANSPARENT)
@@ -181,34 +213,39 @@ impl Chart {
         Ok(())
     }
 
-    /// The series with names, as many in a line as fit.
-    fn legend_lines(&self) -> Vec<Vec<(i32, &Series)>> {
-        let mut lines: Vec<Vec<(i32, &Series)>> = Vec::new();
+    /// What has a name, as much in a line as fits.
+    fn legend_lines(&self) -> Vec<Vec<(i32, Entry<'_>)>> {
+        let mut lines: Vec<Vec<(i32, Entry<'_>)>> = Vec::new();
         let mut end = i32::MAX / 2;
-        for series in self.series.iter().filter(|series| !series.name.is_empty()) {
-            let width = 124 + (series.name.chars().count() as f64 * FONT * 0.56) as i32;
+        let spans = (!self.spans.is_empty()).then_some(Entry::Spans(&self.span_name));
+        let entries = self.series.iter().map(Entry::Series).chain(spans);
+        for entry in entries.filter(|entry| !entry.name().is_empty()) {
+            let width = 124 + text_width(entry.name());
             if end + width > SIZE.0 as i32 {
                 lines.push(Vec::new());
                 end = 40;
             }
-            lines.last_mut().expect("a line was begun").push((end, series));
+            lines.last_mut().expect("a line was begun").push((end, entry));
             end += width;
         }
         lines
     }
 }
 
-fn draw_legend(area: &Area<'_, '_>, lines: &[Vec<(i32, &Series)>]) -> Drawn {
+fn draw_legend(area: &Area<'_, '_>, lines: &[Vec<(i32, Entry<'_>)>]) -> Drawn {
     let colour = Ink::Text.stand_in();
     let text = TextStyle::from(("sans-serif", FONT)).color(&colour).pos(Pos::new(HPos::Left, VPos::Center));
     for (number, line) in lines.iter().enumerate() {
         let y = number as i32 * LEGEND_LINE + 38;
-        for (x, series) in line {
-            area.draw(&PathElement::new([(*x, y), (x + 66, y)], series.stroke()))?;
-            if !series.marks.is_empty() {
-                series.draw_mark(area, (x + 33, y))?;
+        for (x, entry) in line {
+            match entry {
+                Entry::Series(series) => series.draw_sample(area, (*x, y))?,
+                Entry::Spans(_) => {
+                    let shade = Ink::Mark.stand_in().mix(0.2).filled();
+                    area.draw(&Rectangle::new([(*x, y - 22), (x + 66, y + 22)], shade))?;
+                }
             }
-            area.draw_text(&series.name, &text, (x + 78, y - 2))?;
+            area.draw_text(entry.name(), &text, (x + 78, y - 2))?;
         }
     }
     Ok(())
@@ -221,6 +258,23 @@ impl Series {
 
     fn stroke(&self) -> ShapeStyle {
         self.ink().stroke_width(6)
+    }
+
+    /// What stands beside its name in the legend: all that is drawn of it, and no more.
+    fn draw_sample(&self, area: &Area<'_, '_>, (x, y): (i32, i32)) -> Drawn {
+        if !self.band.is_empty() {
+            area.draw(&Rectangle::new([(x, y - 22), (x + 66, y + 22)], self.ink().mix(0.16).filled()))?;
+        }
+        if !self.line.is_empty() {
+            area.draw(&PathElement::new([(x, y), (x + 66, y)], self.stroke()))?;
+        }
+        if !self.marks.is_empty() {
+            self.draw_mark(area, (x + 33, y))?;
+        }
+        if self.line.is_empty() && self.marks.is_empty() && !self.off_scale.is_empty() {
+            area.draw(&Cross::new((x + 33, y), 11, self.ink().stroke_width(5)))?;
+        }
+        Ok(())
     }
 
     /// A mark of the series' own form: colour is not all that tells series apart.
@@ -289,6 +343,7 @@ mod tests {
             series: vec![series],
             levels: vec![1.0],
             spans: vec![(1.5, 2.0)],
+            span_name: "band".to_owned(),
         }
     }
 
@@ -317,6 +372,16 @@ mod tests {
         assert_eq!(lines(&chart), 1);
         chart.series[0].line.insert(2, (2.5, -1.0));
         assert_eq!(lines(&chart), 2, "-1 has no place on a logarithmic axis");
+    }
+
+    #[test]
+    fn labels_have_room_and_shades_have_names() {
+        let mut chart = chart();
+        chart.series[0].line = vec![(0.0, 1e-5), (30_000.0, 2.0)];
+        let svg = chart.svg().into_string();
+        assert!(svg.contains("30000") && svg.contains("\nband\n"), "{svg}");
+        // Half of "30000" from the end of the axis; 52 units of font, about 29 a digit.
+        assert!(chart.widest_tick(&chart.x_axis()) >= 5 * 29);
     }
 
     #[test]

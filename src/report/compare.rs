@@ -50,21 +50,22 @@ fn first_screen(grouped: &Grouped<'_>, summary: &Summary) -> Markup {
                 @if protocol.quick { " (the quick form)" }
                 "; gradlane " (protocol.version)
             }
-            div.verdict { p { (summary.verdict) } }
-            @if !summary.warnings.is_empty() {
-                details.warn open[summary.warnings.len() < 4] {
-                    summary { (count(summary.warnings.len(), "warning")) ": what may be wrong with this comparison" }
-                    ul { @for warning in &summary.warnings { li { (warning) } } }
+            div.side.first {
+                div {
+                    div.verdict { p { (summary.verdict) } }
+                    (warnings(summary))
+                }
+                div {
+                    (table("Over all problems", &overall.header, &overall.rows, &overall.words))
+                    p.note {
+                        "Normalised loss: interquartile mean of final test losses over all problems, 0 the best run of any \
+                         optimizer on a problem, 1 the one in the middle, with a 95 % interval. Speed score: 1 if an optimizer \
+                         always needs the fewest steps to the target."
+                    }
+                    h3 { "What this cannot show" }
+                    ul { @for caveat in &summary.caveats { li { (caveat) } } }
                 }
             }
-            (table("Over all problems", &overall.header, &overall.rows, &overall.words))
-            p.note {
-                "Normalised loss: interquartile mean of final test losses over all problems, 0 the best run of any optimizer on \
-                 a problem, 1 the one in the middle, with a 95 % interval. Speed score: 1 if an optimizer always needs the \
-                 fewest steps to the target."
-            }
-            h3 { "What this cannot show" }
-            ul { @for caveat in &summary.caveats { li { (caveat) } } }
             nav aria-label="Sections" {
                 a href="#pairs" { "Pairs" }
                 a href="#pooled" { "All problems" }
@@ -78,17 +79,29 @@ fn first_screen(grouped: &Grouped<'_>, summary: &Summary) -> Markup {
     }
 }
 
+/// All warnings, in the open: a verdict is not to be read without them.
+fn warnings(summary: &Summary) -> Markup {
+    html! {
+        @if !summary.warnings.is_empty() {
+            div.warn {
+                strong { (count(summary.warnings.len(), "warning")) ": what may be wrong with this comparison" }
+                ul { @for warning in &summary.warnings { li { (warning) } } }
+            }
+        }
+    }
+}
+
 fn pairs(summary: &Summary) -> Markup {
     let tables = summary_tables(summary);
     html! {
         h2 { "Pair by pair" }
         @if let Some(pairs) = tables.get(1).filter(|_| !summary.pairs.is_empty()) {
-            p {
+            div.side { p {
                 "Effect: on how much more of the pairs of runs the first has the lower final test loss than the higher, from −1 \
                  to 1, the mean over the problems. p: a permutation test that swaps the two within seeds, problem by problem; \
                  then corrected by Holm's method over all pairs."
             }
-            (table("Verdicts, by final test loss as tuned", &pairs.header, &pairs.rows, &pairs.words))
+            div { (table("Verdicts, by final test loss as tuned", &pairs.header, &pairs.rows, &pairs.words)) } }
         } @else {
             p { "There is one optimizer alone." }
         }
@@ -106,7 +119,7 @@ fn problems(grouped: &Grouped<'_>, summary: &Summary) -> Markup {
         @for (number, record) in grouped.problems() {
             @let problem = &summary.problems[number];
             h3 { (record.name) }
-            p {
+            div.side { p {
                 (record.description) " Rows: " (record.rows[0]) " for training, " (record.rows[1]) " for validation, "
                 (record.rows[2]) " for test. Network: " (widths(&record.layers)) "; " (record.steps) " steps of "
                 (record.batch) " rows. "
@@ -115,8 +128,10 @@ fn problems(grouped: &Grouped<'_>, summary: &Summary) -> Markup {
                     None => "There is no target.",
                 }
             }
-            (results(&record.name, &record.score, &problem.results))
-            (to_target(&record.name, &problem.results))
+            div {
+                (results(&record.name, &record.score, &problem.results))
+                (to_target(&record.name, &problem.results))
+            } }
         }
     }
 }

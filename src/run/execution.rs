@@ -2,18 +2,19 @@
 
 use std::sync::atomic::AtomicUsize;
 
+use super::baseline::doubts;
 use super::directory::RunDirectory;
 use super::interrupt::Interrupt;
 use super::plan::Plan;
-use super::summary::Summary;
+use super::summary::{JudgedPart, Summary};
 use crate::data::Dataset;
-use crate::kernel::Line;
-use crate::metrics::{ConfusionMatrix, Detail, MetricSet};
 use crate::model::{Model, Parameters};
+use crate::path_text::to_text;
 use crate::train::Trainer;
 use crate::train::events::Event;
 use crate::train::fit::{FitData, FitOptions, FitOutcome, Patience, Stopped, fit};
-use crate::train::score::{Rows, Scorer};
+use crate::train::judged::Judged;
+use crate::train::score::Scorer;
 use crate::{Error, Result, Warning, WarningKind};
 
 /// A run that is over.
@@ -24,8 +25,6 @@ pub struct Finished {
     pub model: Model,
     /// Why it stopped.
     pub stopped: Stopped,
-    /// What may make its figures wrong.
-    pub warnings: Vec<Warning>,
     /// Whether its model is in the run directory; not where it diverged and would have replaced an older run.
     pub saved: bool,
 }
@@ -78,7 +77,9 @@ impl Plan {
             let _saving = interrupt.save();
             directory.save(&trained.model)?;
         }
-        let finished = self.evaluated(trained, true);
+        let mut finished = self.evaluated(trained, true);
+        self.compare_with_baseline(&mut finished.summary, interrupt.number())?;
+        finished.summary.run_dir = Some(to_text(directory.path()));
         directory.write_json("summary.json", &finished.summary)?;
         directory.event(&finished.summary.end_event())?;
         directory.point_latest();
@@ -110,23 +111,33 @@ impl Plan {
     /// Evaluates the kept weights once on each part.
     fn evaluated(&self, trained: Trained, saved: bool) -> Finished {
         let Trained { mut trainer, scorer, mut model, outcome } = trained;
+        let prepared = &self.prepared;
         let kept = &mut model.parameters.lines;
-        let train = evaluate(&mut trainer, &scorer, kept, self.prepared.judged_train()).0;
-        let mut part = |data: &Option<Dataset>| data.as_ref().map(|d| evaluate(&mut trainer, &scorer, kept, d)).unzip();
-        let (val, val_confusion) = part(&self.prepared.val);
-        let (test, test_confusion) = part(&self.prepared.test);
-        let confusion: Option<ConfusionMatrix> = test_confusion.flatten().or(val_confusion.flatten());
+        let mut part = |data: &Dataset, strangers| self.judge(&mut trainer, &scorer, kept, (data, strangers));
+        let train = part(prepared.judged_train(), None);
+        let val = prepared.val.as_ref().map(|val| part(val, prepared.val_strangers.as_ref()));
+        let test = prepared.test.as_ref().map(|test| part(test, prepared.test_strangers.as_ref()));
+        let figures = |judged: &Judged| judged.figures.clone();
+        let (train_figures, val_figures, test_figures) =
+            (figures(&train), val.as_ref().map(figures), test.as_ref().map(figures));
+        let of_part = |part, judged| JudgedPart { part, judged };
+        let judged = test.map(|test| of_part("test", test)).or(val.map(|val| of_part("val", val)));
+        let undefined = outcome.monitor_undefined.then(|| self.undefined_monitor());
         let summary = Summary {
+            run_dir: None,
+            label: prepared.preprocessing.target().columns.clone(),
+            task: prepared.preprocessing.task(),
             stopped: outcome.stopped.name(),
             epochs: outcome.history.epochs(),
             steps: trainer.steps(),
             best_epoch: outcome.best_epoch,
             parameters: model.parameters.layout.parameters(),
-            train,
-            val,
-            test,
-            classes: self.prepared.preprocessing.class_names().to_vec(),
-            confusion: confusion.as_ref().map(ConfusionMatrix::nested),
+            train: train_figures,
+            val: val_figures,
+            test: test_figures,
+            judged: judged.unwrap_or_else(|| of_part("train", train)),
+            baseline: None,
+            warnings: prepared.warnings.iter().cloned().chain(undefined).collect(),
             seconds: outcome.seconds,
             samples_per_s: outcome.rows as f64 / outcome.step_seconds.max(1e-9),
             threads: self.threads,
@@ -136,8 +147,7 @@ impl Plan {
             cv: self.cv.clone(),
             weights_sha256: model.parameters.sha256(),
         };
-        let warnings = outcome.monitor_undefined.then(|| self.undefined_monitor()).into_iter().collect();
-        Finished { summary, model, stopped: outcome.stopped, warnings, saved }
+        Finished { summary, model, stopped: outcome.stopped, saved }
     }
 
     /// What is watched was never defined.
@@ -148,6 +158,15 @@ impl Plan {
         let message =
             format!("{monitor} is undefined in every epoch, so {what}: choose another --monitor, or other parts");
         Warning::new(WarningKind::UndefinedMonitor, message)
+    }
+
+    /// Adds the baselines, and the warnings that follow from them.
+    fn compare_with_baseline(&self, summary: &mut Summary, signal: &AtomicUsize) -> Result<()> {
+        let baseline = self.baseline(summary, signal)?;
+        let part = summary.judged.in_words();
+        summary.warnings.extend(doubts(&summary.judged.judged, &baseline.constant, part));
+        summary.baseline = Some(baseline);
+        Ok(())
     }
 
     fn fit_options(&self) -> FitOptions {
@@ -187,17 +206,6 @@ impl Trained {
             _ => None,
         }
     }
-}
-
-fn evaluate(
-    trainer: &mut Trainer,
-    scorer: &Scorer,
-    parameters: &mut [Line],
-    data: &Dataset,
-) -> (MetricSet, Option<ConfusionMatrix>) {
-    let evaluation = trainer.evaluate_with(parameters, data);
-    let figures = scorer.figures(&evaluation.outputs, data, Rows::All, evaluation.loss, Detail::Full);
-    (figures, scorer.confusion(&evaluation.outputs, data))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! One training run, from a checked configuration to a run directory.
 
+mod baseline;
 mod cross_validation;
 mod directory;
 mod execution;
@@ -11,11 +12,12 @@ mod room;
 mod summary;
 mod trace;
 
+pub use baseline::{Baseline, Constant, doubts};
 pub use cross_validation::{CrossValidation, Fold};
 pub use directory::{RUNS, RunDirectory, is_run, new_directory, new_file, read_summary};
 pub use execution::Finished;
 pub use interrupt::Interrupt;
 pub use overfit::{OverfitReport, overfit_batch};
 pub use plan::Plan;
-pub use summary::Summary;
+pub use summary::{JudgedPart, Summary};
 pub use trace::trace;

@@ -1,14 +1,27 @@
 //! What a run came to.
 
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::baseline::Baseline;
 use super::cross_validation::{CrossValidation, Fold};
+use crate::Warning;
+use crate::data::Task;
 use crate::metrics::MetricSet;
+use crate::train::judged::Judged;
 
 /// The figures of `summary.json`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Summary {
+    /// The run's directory, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_dir: Option<String>,
+    /// The label column, a list where there are several.
+    #[serde(serialize_with = "one_or_several")]
+    pub label: Vec<String>,
+    /// What is predicted.
+    pub task: Task,
     /// Why training stopped.
     pub stopped: &'static str,
     /// Epochs begun.
@@ -27,12 +40,14 @@ pub struct Summary {
     /// On the test part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<MetricSet>,
-    /// Class names, in the order of the confusion matrix.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub classes: Vec<String>,
-    /// How classes of the test part, else of the validation part, were taken for each other: rows true, columns predicted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub confusion: Option<Vec<Vec<f64>>>,
+    /// What the kept weights say of one part, in full: of test rows, else of validation rows, else of training rows.
+    #[serde(flatten)]
+    pub judged: JudgedPart,
+    /// What the model has to beat on that part; only of runs with a directory.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "baseline_json")]
+    pub baseline: Option<Baseline>,
+    /// What may make the result wrong: first what was found in the data, then what was found after training.
+    pub warnings: Vec<Warning>,
     /// Seconds of training, validation included.
     pub seconds: f64,
     /// Rows trained on a second.
@@ -50,6 +65,54 @@ pub struct Summary {
     pub cv: Option<CrossValidation>,
     /// Hash of the kept weights.
     pub weights_sha256: String,
+}
+
+/// What a model says of a part of the data, with the part's name: `test`, `val` or `train`.
+#[derive(Debug, Clone)]
+pub struct JudgedPart {
+    /// The part.
+    pub part: &'static str,
+    /// What is said.
+    pub judged: Judged,
+}
+
+impl JudgedPart {
+    /// What the rows are called in a sentence.
+    pub fn in_words(&self) -> &'static str {
+        match self.part {
+            "test" => "the test part",
+            "val" => "the validation part",
+            _ => "the training part",
+        }
+    }
+}
+
+impl Serialize for JudgedPart {
+    /// `judged_part`, the number of rows of unknown classes, the names and counts of the confusion matrix, the figures of each class, label or target.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("judged_part", self.part)?;
+        if self.judged.unknown_rows > 0 {
+            map.serialize_entry("unknown_class_rows", &self.judged.unknown_rows)?;
+        }
+        if let Some(matrix) = &self.judged.confusion {
+            map.serialize_entry("classes", &self.judged.names)?;
+            map.serialize_entry(if matrix.is_dense() { "confusion" } else { "confusion_pairs" }, matrix)?;
+        }
+        map.serialize_entry(self.judged.each_key(), &self.judged.each_json())?;
+        map.end()
+    }
+}
+
+fn one_or_several<S: Serializer>(names: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    match names {
+        [one] => serializer.serialize_str(one),
+        several => serializer.collect_seq(several),
+    }
+}
+
+fn baseline_json<S: Serializer>(baseline: &Option<Baseline>, serializer: S) -> Result<S::Ok, S::Error> {
+    baseline.as_ref().map(Baseline::to_json).serialize(serializer)
 }
 
 impl Summary {

@@ -37,7 +37,7 @@ pub fn trace(plan: &Plan) -> Result<String> {
             label = [f64::from(labels[row])];
             textbook::Targets::Classes(&label)
         }
-        Targets::Values { values: all, cols } => {
+        Targets::Values { values: all, cols, .. } => {
             values = all[row * cols..(row + 1) * cols].iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
             textbook::Targets::Values(&values)
         }

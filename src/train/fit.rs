@@ -276,9 +276,12 @@ impl<'a> Fit<'a> {
         let outputs = trainer.running_outputs(seen.len());
         let running = scorer.figures(outputs, train, Rows::Of(seen), outcome.loss, Detail::Running);
         let evaluated = val.map(|val| (val, trainer.evaluate(val)));
-        let figures =
-            |(val, e): &(&Dataset, super::Evaluation)| scorer.figures(&e.outputs, val, Rows::All, e.loss, Detail::Full);
-        let val_figures = evaluated.as_ref().map(figures);
+        let report = |(val, e): &(&Dataset, super::Evaluation)| {
+            let mut report = scorer.report(&e.outputs, val, Rows::All, None, Detail::Full);
+            report.figures.set(MetricName::Loss, e.loss);
+            (report.figures, report.confusion)
+        };
+        let (val_figures, confusion) = evaluated.as_ref().map(report).unzip();
         let watched = if self.options.monitor.part == DataPart::Train { Some(&running) } else { val_figures.as_ref() };
         self.broken = self.broken_loss(trainer, evaluated.as_ref().map(|(_, e)| e.loss));
         // The step before the one that diverged may have broken the weights already.
@@ -296,7 +299,7 @@ impl<'a> Fit<'a> {
             epoch,
             step: trainer.steps(),
             train: running,
-            confusion: evaluated.as_ref().and_then(|(val, e)| scorer.confusion(&e.outputs, val)),
+            confusion: confusion.flatten(),
             val: val_figures,
             lr,
             best,

@@ -21,7 +21,7 @@ pub(super) fn gather_targets(targets: &Targets, rows: &[u32], label: &mut Line, 
                 label.0[lane] = labels[*row as usize] as f32;
             }
         }
-        Targets::Values { values: all, cols } => {
+        Targets::Values { values: all, cols, .. } => {
             values.fill(Line::ZERO);
             for (lane, row) in rows.iter().enumerate() {
                 for (line, value) in values.iter_mut().zip(&all[*row as usize * cols..][..*cols]) {

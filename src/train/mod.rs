@@ -3,6 +3,7 @@
 mod backward;
 pub mod best;
 mod clock;
+pub mod constant;
 pub mod evaluate;
 pub mod events;
 pub mod fit;
@@ -11,6 +12,7 @@ mod full_batch;
 mod gather;
 pub mod goal;
 pub mod history;
+pub mod judged;
 mod kept;
 mod loss;
 mod mean;

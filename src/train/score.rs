@@ -1,9 +1,10 @@
 //! From the network's outputs to figures in the user's terms.
 
-use rayon::prelude::*;
-
-use crate::data::{Dataset, Target, Targets, Task};
-use crate::metrics::{self, ConfusionMatrix, Detail, MetricName, MetricSet, Predictions};
+use super::Evaluation;
+use super::judged::Judged;
+use crate::data::{Dataset, Strangers, Target, Targets, Task};
+use crate::metrics::scores::{RowScale, TwoWays};
+use crate::metrics::{self, Detail, MetricName, MetricSet, Predictions, Report, Scores};
 use crate::nn::{Link, Loss};
 
 /// Knows what outputs mean.
@@ -13,56 +14,106 @@ pub struct Scorer {
     link: Link,
 }
 
-/// Rows of one piece of order-free work.
-const PIECE: usize = 4096;
-
 impl Scorer {
     /// For the outputs of a network trained with `loss` for `target`.
     pub fn new(target: &Target, loss: Loss) -> Scorer {
         Scorer { target: target.clone(), link: loss.link(target.task == Task::Multiclass) }
     }
 
-    /// What is predicted: probabilities of the classes or labels (of the positive class alone for two), or numbers in the
-    /// targets' units; row-major like `outputs`.
-    pub fn predictions(&self, outputs: &[f32]) -> Vec<f32> {
-        let width = self.target.outputs().max(1);
-        let mut predicted = vec![0.0; outputs.len()];
-        let piece = PIECE * width;
-        if outputs.len() <= piece {
-            // Small networks that train side by side would wait for each other in the pool.
-            self.predict(outputs, &mut predicted);
-        } else {
-            let pieces = outputs.par_chunks(piece).zip(predicted.par_chunks_mut(piece));
-            pieces.for_each(|(from, to)| self.predict(from, to));
-        }
-        predicted
+    /// What is predicted.
+    pub fn task(&self) -> Task {
+        self.target.task
     }
 
-    fn predict(&self, from: &[f32], to: &mut [f32]) {
-        let width = self.target.outputs().max(1);
-        for (z, p) in from.chunks_exact(width).zip(to.chunks_exact_mut(width)) {
-            self.link.apply(z, p);
-            if self.target.task == Task::Regression {
-                p.iter_mut().enumerate().for_each(|(i, p)| *p = self.target.to_units(i, *p) as f32);
-            }
+    /// From outputs to predictions.
+    pub fn link(&self) -> Link {
+        self.link
+    }
+
+    /// The class that outputs of one row say, where there are classes.
+    pub fn class_of(&self, outputs: &[f32]) -> Option<String> {
+        if self.target.classes.is_empty() {
+            return None;
         }
+        let scores = Scores { outputs, link: self.link };
+        Some(self.target.classes[scores.class_of(outputs)].clone())
+    }
+
+    /// Numbers that [`Scorer::predictions`] gives for each row.
+    pub fn width(&self) -> usize {
+        if self.target.task == Task::Binary { 2 } else { self.target.outputs() }
+    }
+
+    /// What is predicted, `width` numbers for each row: probabilities of the classes or labels, or numbers in the
+    /// targets' units. Outputs are `f32`; what follows from them is computed in `f64`.
+    pub fn predictions(&self, outputs: &[f32]) -> Vec<f64> {
+        match self.target.task {
+            Task::Binary => {
+                let ways = outputs.iter().map(|z| TwoWays::new(self.link, *z));
+                ways.flat_map(|ways| [ways.negative, ways.positive]).collect()
+            }
+            Task::Multilabel => outputs.iter().map(|z| TwoWays::new(self.link, *z).positive).collect(),
+            Task::Multiclass => {
+                let width = self.target.outputs().max(1);
+                let mut predicted = vec![0.0; outputs.len()];
+                for (z, p) in outputs.chunks_exact(width).zip(predicted.chunks_exact_mut(width)) {
+                    RowScale::new(self.link, z, p);
+                }
+                predicted
+            }
+            Task::Regression => self.in_units(outputs),
+        }
+    }
+
+    fn in_units(&self, outputs: &[f32]) -> Vec<f64> {
+        let width = self.target.outputs().max(1);
+        let number = |z: f32| if self.link == Link::Exp { libm::exp(f64::from(z)) } else { f64::from(z) };
+        outputs.iter().enumerate().map(|(at, z)| self.target.to_units(at % width, number(*z))).collect()
     }
 
     /// The figures of outputs for `rows` of a data set, in that order; ranking figures are left out of brief ones.
     pub fn figures(&self, outputs: &[f32], data: &Dataset, rows: Rows<'_>, loss: f64, detail: Detail) -> MetricSet {
-        let predicted = self.predictions(outputs);
-        let truth = Truth::of(self, data, rows);
-        let mut figures =
-            metrics::evaluate(&truth.predictions(&predicted, &self.target), truth.weights.as_deref(), detail);
+        let mut figures = self.report(outputs, data, rows, None, detail).figures;
         figures.set(MetricName::Loss, loss);
         figures
     }
 
-    /// How classes were taken for each other; none for regressions and several labels.
-    pub fn confusion(&self, outputs: &[f32], data: &Dataset) -> Option<ConfusionMatrix> {
-        let predicted = self.predictions(outputs);
-        let truth = Truth::of(self, data, Rows::All);
-        metrics::confusion_matrix(&truth.predictions(&predicted, &self.target), truth.weights.as_deref())
+    /// All that is said of the rows of a data set, and of rows of unknown classes with the outputs for them.
+    pub fn judge(&self, evaluation: &Evaluation, data: &Dataset, strangers: Option<(&Strangers, &[f32])>) -> Judged {
+        let report = self.report(&evaluation.outputs, data, Rows::All, strangers, Detail::Full);
+        Judged::new(&self.target, (report, data.rows()), evaluation.loss, strangers.map(|(rows, _)| rows))
+    }
+
+    /// Figures, confusion, and figures of each class, label or target, all but the loss; `strangers` are rows of classes
+    /// that the model does not know, with the outputs for them.
+    pub fn report(
+        &self,
+        outputs: &[f32],
+        data: &Dataset,
+        rows: Rows<'_>,
+        strangers: Option<(&Strangers, &[f32])>,
+        detail: Detail,
+    ) -> Report {
+        let truth = Truth::of(self, data, rows);
+        let scores = Scores { outputs, link: self.link };
+        let (width, weights) = (self.target.outputs(), truth.weights.as_deref());
+        let numbers: Vec<f64>;
+        let predictions = match self.target.task {
+            Task::Binary => Predictions::Binary { scores, truth: &truth.labels },
+            Task::Multiclass => Predictions::Multiclass { classes: width, scores, truth: &truth.labels },
+            Task::Multilabel => Predictions::Multilabel { labels: width, scores, truth: &truth.there },
+            Task::Regression => {
+                numbers = self.in_units(outputs);
+                Predictions::Regression { outputs: width, values: &numbers, truth: &truth.numbers }
+            }
+        };
+        let unknown = strangers.map(|(rows, outputs)| metrics::Strangers {
+            outputs,
+            truth: &rows.labels,
+            classes: rows.classes.len(),
+            weights: rows.weights.as_deref(),
+        });
+        metrics::report(&predictions, weights, unknown.as_ref(), detail)
     }
 }
 
@@ -75,10 +126,15 @@ pub enum Rows<'a> {
     Of(&'a [u32]),
 }
 
-/// Targets and weights of some rows, in the user's units.
+/// What is true of some rows, and their weights.
+#[derive(Default)]
 struct Truth {
+    /// Their classes.
     labels: Vec<u32>,
-    values: Vec<f32>,
+    /// Whether each label is there.
+    there: Vec<f32>,
+    /// Their numbers, in the user's units.
+    numbers: Vec<f64>,
     weights: Option<Vec<f32>>,
 }
 
@@ -92,33 +148,24 @@ impl Truth {
                 &all
             }
         };
-        let weights = data.weights.as_ref().map(|w| rows.iter().map(|r| w[*r as usize]).collect());
-        let (mut labels, mut values) = (Vec::new(), Vec::new());
+        let mut truth = Truth {
+            weights: data.weights.as_ref().map(|w| rows.iter().map(|r| w[*r as usize]).collect()),
+            ..Truth::default()
+        };
         match &data.targets {
-            Targets::Classes { labels: all, .. } => labels = rows.iter().map(|r| all[*r as usize]).collect(),
-            Targets::Values { values: all, cols } => {
-                let row = |r: &u32| &all[*r as usize * cols..][..*cols];
-                let units = |(i, v): (usize, &f32)| scorer.target.to_units(i, *v) as f32;
-                values = rows.iter().flat_map(|r| row(r).iter().enumerate().map(units)).collect();
+            Targets::Classes { labels: all, .. } => truth.labels = rows.iter().map(|r| all[*r as usize]).collect(),
+            Targets::Values { values, cols, .. } if scorer.target.task == Task::Multilabel => {
+                truth.there = rows.iter().flat_map(|r| &values[*r as usize * cols..][..*cols]).copied().collect();
+            }
+            Targets::Values { units: Some(units), cols, .. } => {
+                truth.numbers = rows.iter().flat_map(|r| &units[*r as usize * cols..][..*cols]).copied().collect();
+            }
+            Targets::Values { values, cols, .. } => {
+                let row = |r: &u32| &values[*r as usize * cols..][..*cols];
+                let units = |(i, v): (usize, &f32)| scorer.target.to_units(i, f64::from(*v));
+                truth.numbers = rows.iter().flat_map(|r| row(r).iter().enumerate().map(units)).collect();
             }
         }
-        Truth { labels, values, weights }
-    }
-}
-
-impl Truth {
-    /// The predicted beside the true.
-    fn predictions<'a>(&'a self, predicted: &'a [f32], target: &Target) -> Predictions<'a> {
-        let width = target.outputs();
-        match target.task {
-            Task::Binary => Predictions::Binary { probabilities: predicted, truth: &self.labels },
-            Task::Multiclass => {
-                Predictions::Multiclass { classes: width, probabilities: predicted, truth: &self.labels }
-            }
-            Task::Multilabel => {
-                Predictions::Multilabel { labels: width, probabilities: predicted, truth: &self.values }
-            }
-            Task::Regression => Predictions::Regression { outputs: width, values: predicted, truth: &self.values },
-        }
+        truth
     }
 }

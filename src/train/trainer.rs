@@ -15,7 +15,7 @@ use super::step::{BLOCK_ROWS, Batch, SharedRun, Worker, step, visits};
 use super::sums::{SlotSums, StepStats};
 use super::team::{Member, Team};
 use super::workspace::Workspace;
-use crate::data::Dataset;
+use crate::data::{Dataset, Features};
 use crate::kernel::{Isa, LANES, Line, panels, zeroed};
 use crate::model::{Architecture, Parameters};
 use crate::optim::Algorithm;
@@ -198,6 +198,14 @@ impl Trainer {
     /// Loss and outputs on a data set, by other parameters of the same layout.
     pub fn evaluate_with(&mut self, parameters: &mut [Line], data: &Dataset) -> Evaluation {
         self.evaluator.evaluate(&self.team, parameters, &self.settings.objective, data)
+    }
+
+    /// The outputs of other weights, row-major.
+    ///
+    /// # Panics
+    /// If the rows have not the network's number of inputs.
+    pub fn outputs_with(&mut self, parameters: &mut [Line], features: &Features) -> Vec<f32> {
+        self.evaluator.outputs(&self.team, parameters, features)
     }
 
     /// Trains on one epoch.

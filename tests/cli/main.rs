@@ -6,6 +6,7 @@ mod compare;
 mod config;
 mod cv;
 mod ends;
+mod figures;
 mod help;
 mod images;
 mod inspect;

@@ -84,7 +84,7 @@ pub fn dataset(case: &Value) -> Dataset {
             let labels = indices(&case["y"]).into_iter().map(|label| label as u32).collect();
             Targets::Classes { labels, classes: outputs.max(2) }
         }
-        "dense" => Targets::Values { values: to_f32(&numbers(&case["y"])), cols: outputs },
+        "dense" => Targets::Values { values: to_f32(&numbers(&case["y"])), units: None, cols: outputs },
         other => panic!("unknown kind of targets {other}"),
     };
     let features = Features::F32 { values: to_f32(&numbers(&case["x"])), cols: inputs };

@@ -21,10 +21,34 @@ fn shown(found: &LrFind) -> (f64, f64) {
     (lowest, first + room)
 }
 
+/// Colour of the crosses where the loss is above the chart.
+const ABOVE: usize = 0;
+/// Every so many-th of these places has a cross, so that they do not run together.
+const EVERY: usize = 8;
+
+/// The line as far as it is below `top`, broken where it leaves and comes back, and places where it is above.
+fn cut(line: &[(f64, f64)], top: f64) -> (Vec<(f64, f64)>, Vec<f64>) {
+    let crossing = |a: (f64, f64), b: (f64, f64)| {
+        let part = (top - a.1) / (b.1 - a.1);
+        (a.0 * libm::pow(b.0 / a.0, part), top)
+    };
+    let mut kept: Vec<(f64, f64)> = Vec::new();
+    for (at, point) in line.iter().enumerate() {
+        let before = at.checked_sub(1).map(|at| line[at]);
+        let crosses =
+            |other: &(f64, f64)| (other.1 > top) != (point.1 > top) && other.1.is_finite() && point.1.is_finite();
+        kept.extend(before.filter(crosses).map(|before| crossing(before, *point)));
+        kept.push(if point.1 > top { (point.0, f64::NAN) } else { *point });
+    }
+    let above = line.iter().filter(|point| point.1.is_nan() || point.1 > top).step_by(EVERY).map(|point| point.0);
+    (kept, above.collect())
+}
+
 /// The median with the spread of the seeds, the band shaded, the recommended rate marked.
 pub fn chart(found: &LrFind) -> Chart {
     let points = found.rates.iter().zip(&found.loss);
     let line: Vec<(f64, f64)> = points.map(|(rate, loss)| (*rate, loss.unwrap_or(f64::NAN))).collect();
+    let (line, above) = cut(&line, shown(found).1);
     let spread = |(step, rate): (usize, &f64)| {
         let values: Vec<f64> = found.losses.iter().filter_map(|losses| losses.get(step).copied()).collect();
         let low = values.iter().copied().fold(f64::INFINITY, f64::min);
@@ -33,8 +57,14 @@ pub fn chart(found: &LrFind) -> Chart {
     };
     let seeds = found.sweep.seeds;
     let name = if seeds == 1 { "loss".to_owned() } else { format!("median loss of {seeds} seeds, and their spread") };
-    let band = found.rates.iter().enumerate().filter_map(spread).collect();
+    let top = shown(found).1;
+    let spreads = found.rates.iter().enumerate().filter_map(spread);
+    let band = spreads.map(|(rate, low, high)| (rate, low.min(top), high.min(top))).collect();
     let mut series = vec![Series { name, line, band, ..Series::default() }];
+    if !above.is_empty() {
+        let name = "above the chart, or not a number".to_owned();
+        series.push(Series { name, colour: ABOVE, off_scale: above, ..Series::default() });
+    }
     if let Some(recommended) = found.recommended {
         let step = found.rates.iter().position(|r| *r >= recommended).unwrap_or(0);
         let marks = found.loss[step].iter().map(|loss| (recommended, *loss)).collect();
@@ -59,10 +89,11 @@ pub fn chart(found: &LrFind) -> Chart {
         title: "Learning-rate range test".to_owned(),
         description,
         x: ChartAxis::new("learning rate", Scale::Log),
-        y: ChartAxis { ends: Some(shown(found)), ..ChartAxis::new("loss of a batch, smoothed", Scale::Linear) },
+        y: ChartAxis { ends: Some(shown(found)), ..ChartAxis::new("smoothed loss", Scale::Linear) },
         series,
         levels: Vec::new(),
         spans: found.band.iter().map(|band| (band.low, band.high)).collect(),
+        span_name: found.band.map_or(String::new(), |band| format!("band: {} to {}", rate(band.low), rate(band.high))),
     }
 }
 
@@ -96,7 +127,9 @@ pub fn text(found: &LrFind) -> String {
     }
     text += &format!("{:>9} │{}\n", "band", below.iter().collect::<String>().trim_end());
     let (first, last) = (rate(found.sweep.from), rate(found.sweep.to));
-    text + &format!(
+    let above =
+        if cells[0].contains(&'^') { format!("{:>11}^ above the top, or not a number\n", "") } else { String::new() };
+    text += &format!(
         "{:>9} └{}\n{:>11}{:<half$}{:>half$}\n",
         "loss",
         "─".repeat(COLUMNS),
@@ -104,5 +137,20 @@ pub fn text(found: &LrFind) -> String {
         first,
         last,
         half = COLUMNS / 2
-    )
+    );
+    text + &above
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_ends_where_it_leaves_the_chart() {
+        let (line, above) = cut(&[(1.0, 1.0), (100.0, 3.0), (1e3, 9.0), (1e4, 1.0)], 2.0);
+        assert_eq!(above, [100.0]);
+        assert_eq!((line[0], line[1]), ((1.0, 1.0), (10.0, 2.0)), "half the way on the logarithmic axis");
+        assert!(line[2].1.is_nan() && line[3].1.is_nan());
+        assert_eq!((line[4].1, line[5]), (2.0, (1e4, 1.0)));
+    }
 }

@@ -9,6 +9,7 @@ use gradlane::metrics::{MetricName, MetricSet};
 use gradlane::run::{CrossValidation, Fold, Plan};
 
 use super::super::exit::{Failure, Outcome};
+use super::super::judged;
 use super::super::output::{print, say};
 use super::super::progress::Style;
 use super::super::table;
@@ -82,5 +83,7 @@ pub fn readable(cv: &CrossValidation, monitor: Option<MetricName>) -> String {
     for (name, set) in [("mean", &cv.mean), ("±", &cv.std)] {
         rows.push(row([name.to_owned(), String::new(), String::new()], set));
     }
-    format!("\ncross-validation, {} folds\n{}", cv.folds.len(), table::plain(&header, &rows))
+    let undefined = |name: &&MetricName| cv.mean.get(**name).is_none();
+    let reasons = judged::explained(names.iter().filter(undefined).copied());
+    format!("\ncross-validation, {} folds\n{}{reasons}", cv.folds.len(), table::plain(&header, &rows))
 }

@@ -42,6 +42,7 @@ fn problem(grouped: &Grouped<'_>, summary: &Summary, number: usize) -> Markup {
         series: curves.iter().enumerate().map(|(number, (name, curve))| series(number, name, curve)).collect(),
         levels: target.into_iter().collect(),
         spans: Vec::new(),
+        span_name: String::new(),
     };
     let header = texts(&["optimizer", "steps", "first quartile", "median", "third quartile"]);
     page::figure(&chart, (name, ""), &header, &rows(&curves), &[])

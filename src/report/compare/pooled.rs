@@ -52,6 +52,7 @@ fn profiles(summary: &Summary) -> Chart {
         series: summary.optimizers.iter().enumerate().map(|(colour, o)| profile_series(colour, o)).collect(),
         levels: Vec::new(),
         spans: Vec::new(),
+        span_name: String::new(),
     }
 }
 
@@ -88,5 +89,6 @@ fn expected_best(summary: &Summary) -> Chart {
         series: summary.optimizers.iter().enumerate().map(series).collect(),
         levels: Vec::new(),
         spans: Vec::new(),
+        span_name: String::new(),
     }
 }

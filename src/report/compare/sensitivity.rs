@@ -18,7 +18,7 @@ pub(super) fn section(summary: &Summary) -> Markup {
         p {
             "Final validation loss of every trial against its learning rate, with momentum the effective one, \
              lr / (1 − momentum). Other hyperparameters and the schedule differ from \
-             trial to trial, so points scatter; the line is the median of five neighbours. A cross on the upper edge is a \
+             trial to trial, so points scatter; from 15 trials on, a line is the median of five neighbours. A cross on the upper edge is a \
              trial that diverged."
         }
         div.charts { @for (number, record) in summary.problems.iter().enumerate() { (problem(number, record)) } }
@@ -41,6 +41,7 @@ fn problem(number: usize, record: &ProblemSummary) -> Markup {
         series: record.results.iter().enumerate().map(|(colour, result)| series(colour, result)).collect(),
         levels: Vec::new(),
         spans: Vec::new(),
+        span_name: String::new(),
     };
     let header = texts(&["optimizer", "learning rate", "schedule", "final validation loss"]);
     page::figure(&chart, (&record.name, ""), &header, &rows(record), &[2])
@@ -60,8 +61,14 @@ fn series(colour: usize, result: &ProblemResult) -> Series {
     }
 }
 
-/// The median of each point and up to two on either side.
+/// Points from which on a running median says more than the points themselves.
+const LEAST_POINTS: usize = 15;
+
+/// The median of each point and up to two on either side; nothing for a few points, which it would only smear.
 fn running_median(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    if points.len() < LEAST_POINTS {
+        return Vec::new();
+    }
     let at = |(i, (lr, loss)): (usize, &(f64, f64))| {
         let near = &points[i.saturating_sub(2)..(i + 3).min(points.len())];
         let losses: Vec<f64> = near.iter().map(|(_, loss)| *loss).collect();

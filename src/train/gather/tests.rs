@@ -53,7 +53,7 @@ fn targets_of_missing_rows_are_zero() {
         gather_targets(&classes, &rows, &mut label, &mut []);
         let numbers: Vec<f32> = (0..ROWS * 3).map(|i| i as f32 + 0.5).collect();
         let mut values = [Line::splat(f32::NAN); 3];
-        let three = Targets::Values { values: numbers.clone(), cols: 3 };
+        let three = Targets::Values { values: numbers.clone(), units: None, cols: 3 };
         gather_targets(&three, &rows, &mut Line::splat(0.0), &mut values);
         for lane in 0..LANES {
             let row = rows.get(lane).map(|row| *row as usize);

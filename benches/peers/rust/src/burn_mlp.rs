@@ -47,7 +47,7 @@ pub fn seconds(rows: &Rows<'_>, epochs: usize, device: Device) -> Result<f64, Bo
             let labels: Vec<i32> = labels.iter().map(|label| *label as i32).collect();
             OnDevice::Classes(Tensor::from_data(TensorData::new(labels, [workload.rows]), &device))
         }
-        Targets::Values { values, cols } => {
+        Targets::Values { values, cols, .. } => {
             OnDevice::Values(Tensor::from_data(TensorData::new(values.clone(), [workload.rows, *cols]), &device))
         }
     };

@@ -15,7 +15,7 @@ pub fn seconds(rows: &Rows<'_>, epochs: usize) -> std::result::Result<f64, Box<d
     let inputs = Tensor::from_slice(rows.inputs, (workload.rows, workload.layers[0]), &device)?;
     let targets = match rows.targets {
         Targets::Classes { labels, .. } => Tensor::from_slice(labels, workload.rows, &device)?,
-        Targets::Values { values, cols } => Tensor::from_slice(values, (workload.rows, *cols), &device)?,
+        Targets::Values { values, cols, .. } => Tensor::from_slice(values, (workload.rows, *cols), &device)?,
     };
     let variables = VarMap::new();
     let builder = VarBuilder::from_varmap(&variables, DType::F32, &device);

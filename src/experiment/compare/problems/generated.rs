@@ -79,7 +79,7 @@ fn problem(name: &str, form: Form, row: impl Fn(usize) -> (Vec<f64>, f64)) -> Pr
     }
     let features = Features::F32 { values, cols: form.network.inputs };
     let targets = match form.task {
-        Task::Regression => Targets::Values { values: numbers, cols: 1 },
+        Task::Regression => Targets::Values { values: numbers, units: None, cols: 1 },
         _ => Targets::Classes { labels, classes: form.network.outputs.max(2) },
     };
     let [train, val, test] = cut(&Dataset { features, targets, weights: None }, form.sizes);

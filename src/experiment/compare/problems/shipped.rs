@@ -142,10 +142,12 @@ fn parts(name: &str, prepared: Prepared) -> Result<[Dataset; 3]> {
 /// Rows that are their own targets.
 fn itself(data: &Dataset) -> Dataset {
     let targets = match &data.features {
-        Features::F32 { values, cols } => Targets::Values { values: values.clone(), cols: *cols },
-        Features::U8 { values, cols, scale } => {
-            Targets::Values { values: values.iter().map(|byte| f32::from(*byte) * scale).collect(), cols: *cols }
-        }
+        Features::F32 { values, cols } => Targets::Values { values: values.clone(), units: None, cols: *cols },
+        Features::U8 { values, cols, scale } => Targets::Values {
+            values: values.iter().map(|byte| f32::from(*byte) * scale).collect(),
+            units: None,
+            cols: *cols,
+        },
     };
     Dataset { features: data.features.clone(), targets, weights: data.weights.clone() }
 }

@@ -1,0 +1,183 @@
+//! From a network's outputs to probabilities, in `f64`: nothing is rounded to exactly 0 or 1 that is not.
+
+use super::probabilistic::surprise;
+use crate::nn::Link;
+
+/// A network's outputs, row-major, and what makes probabilities of them.
+///
+/// Outputs without a probabilistic link, those of a classifier trained with `mse` say, stand for the nearest
+/// probabilities: the Euclidean projection onto all that are at least 0 and add up to 1. That is clipping to 0…1 where
+/// one output stands for two classes.
+#[derive(Debug, Clone, Copy)]
+pub struct Scores<'a> {
+    /// The outputs.
+    pub outputs: &'a [f32],
+    /// From outputs to probabilities.
+    pub link: Link,
+}
+
+/// What one output says of two classes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TwoWays {
+    /// Probability of class 1.
+    pub positive: f64,
+    /// Probability of class 0, not rounded to 0 where class 1 is nearly certain.
+    pub negative: f64,
+    /// `−ln` of the probabilities of classes 0 and 1; infinite only where the output is.
+    pub surprise: [f64; 2],
+}
+
+/// What the outputs of one row have in common, so that each can be turned into a probability.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RowScale {
+    /// The most probable class, of equally probable ones the first.
+    pub best: u32,
+    /// The largest output.
+    max: f32,
+    /// Of a softmax `ln(1 + Σ e^(z − max))` over the other classes; else what the projection takes off each output.
+    offset: f64,
+}
+
+impl Scores<'_> {
+    /// The class that the outputs of one row say: the second of two by a single output, else that of the largest.
+    pub fn class_of(&self, row: &[f32]) -> usize {
+        match row {
+            [output] => TwoWays::new(self.link, *output).class(),
+            _ => largest(row),
+        }
+    }
+}
+
+impl TwoWays {
+    /// From an output and its link.
+    pub fn new(link: Link, output: f32) -> TwoWays {
+        let z = f64::from(output);
+        if link != Link::Sigmoid {
+            let positive = clamped(z);
+            let negative = 1.0 - positive;
+            return TwoWays { positive, negative, surprise: [surprise(negative), surprise(positive)] };
+        }
+        let e = libm::exp(-z.abs());
+        let (larger, smaller, log) = (1.0 / (1.0 + e), e / (1.0 + e), libm::log1p(e));
+        let (positive, negative) = if z < 0.0 { (smaller, larger) } else { (larger, smaller) };
+        // `f64::max` would turn NaN into 0.
+        let above = |z: f64| if z < 0.0 { 0.0 } else { z };
+        TwoWays { positive, negative, surprise: [above(z) + log, above(-z) + log] }
+    }
+
+    /// The more probable class, class 0 of equally probable ones.
+    pub fn class(&self) -> usize {
+        usize::from(self.positive > self.negative)
+    }
+}
+
+impl RowScale {
+    /// From the outputs of a row, whose probabilities are written to `probabilities`.
+    ///
+    /// # Panics
+    /// If there is no output, or `probabilities` is shorter.
+    pub fn new(link: Link, outputs: &[f32], probabilities: &mut [f64]) -> RowScale {
+        let best = largest(outputs);
+        let max = outputs[best];
+        let row = probabilities[..outputs.len()].iter_mut().zip(outputs);
+        if link != Link::Softmax {
+            let offset = simplex_shift(outputs);
+            row.for_each(|(p, z)| *p = clamped(f64::from(*z) - offset));
+            return RowScale { best: best as u32, max, offset };
+        }
+        let mut rest = 0.0;
+        for (class, (p, z)) in row.enumerate() {
+            *p = if class == best { 1.0 } else { libm::exp(f64::from(*z) - f64::from(max)) };
+            rest += if class == best { 0.0 } else { *p };
+        }
+        probabilities[..outputs.len()].iter_mut().for_each(|p| *p /= 1.0 + rest);
+        if !max.is_finite() {
+            probabilities[..outputs.len()].fill(f64::NAN);
+        }
+        RowScale { best: best as u32, max, offset: libm::log1p(rest) }
+    }
+
+    /// What ranks rows by the probability of a class with this output: its logarithm after a softmax, which does not
+    /// saturate where probabilities are all but 0 or 1; else the probability itself.
+    pub fn rank(&self, link: Link, output: f32) -> f64 {
+        let z = f64::from(output);
+        if link == Link::Softmax { (z - f64::from(self.max)) - self.offset } else { clamped(z - self.offset) }
+    }
+
+    /// `−ln` of the probability of a class with this output.
+    pub fn surprise(&self, link: Link, output: f32) -> f64 {
+        let rank = self.rank(link, output);
+        if link == Link::Softmax { -rank } else { surprise(rank) }
+    }
+}
+
+/// The first of the largest values.
+fn largest(values: &[f32]) -> usize {
+    (1..values.len()).fold(0, |best, at| if values[at] > values[best] { at } else { best })
+}
+
+/// `x` within 0 and 1; NaN stays NaN.
+fn clamped(x: f64) -> f64 {
+    x.clamp(0.0, 1.0)
+}
+
+/// The `s` for which `Σ max(z − s, 0) = 1`: Duchi et al. 2008, "Efficient Projections onto the l1-Ball", Figure 1,
+/// <https://doi.org/10.1145/1390156.1390191>. NaN where an output is not finite.
+fn simplex_shift(outputs: &[f32]) -> f64 {
+    if outputs.iter().any(|z| !z.is_finite()) {
+        return f64::NAN;
+    }
+    let mut sorted: Vec<f64> = outputs.iter().map(|z| f64::from(*z)).collect();
+    sorted.sort_unstable_by(|a, b| b.total_cmp(a));
+    let (mut sum, mut shift) = (0.0, 0.0);
+    for (at, z) in sorted.iter().enumerate() {
+        sum += z;
+        let candidate = (sum - 1.0) / (at + 1) as f64;
+        if z - candidate > 0.0 {
+            shift = candidate;
+        }
+    }
+    shift
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn probabilities(link: Link, z: &[f32]) -> Vec<f64> {
+        let mut p = vec![0.0; z.len()];
+        RowScale::new(link, z, &mut p);
+        p
+    }
+
+    /// Figures of mpmath with 40 digits.
+    #[test]
+    fn certain_rows_are_not_rounded_to_0_or_1() {
+        let two = TwoWays::new(Link::Sigmoid, 25.0);
+        assert_eq!(two.surprise, [25.000_000_000_013_888, 1.388_794_386_486_758_3e-11]);
+        assert_eq!((two.negative, two.class()), (1.388_794_386_477_114_6e-11, 1));
+        assert_eq!(TwoWays::new(Link::Sigmoid, 100.0).negative, 3.720_075_976_020_836e-44);
+        assert_eq!(TwoWays::new(Link::Sigmoid, 0.0).class(), 0, "a tie is the first class's");
+        let scale = RowScale::new(Link::Softmax, &[50.0, 0.0, -100.0], &mut [0.0; 3]);
+        assert_eq!(scale.surprise(Link::Softmax, 50.0), 1.928_749_847_963_917_8e-22);
+        assert_eq!(scale.surprise(Link::Softmax, -100.0), 150.0);
+    }
+
+    #[test]
+    fn outputs_that_are_no_logits_become_the_nearest_probabilities() {
+        assert_eq!(probabilities(Link::Identity, &[0.25, 0.5, 0.25]), [0.25, 0.5, 0.25]);
+        assert_eq!(probabilities(Link::Identity, &[1.25, 1.75, -0.25]), [0.25, 0.75, 0.0]);
+        assert_eq!(probabilities(Link::Identity, &[-3.0, -3.0]), [0.5, 0.5]);
+        let above = TwoWays::new(Link::Identity, 1.64);
+        assert_eq!((above.positive, above.negative, above.class()), (1.0, 0.0, 1));
+        assert_eq!(TwoWays::new(Link::Identity, -0.23).positive, 0.0);
+    }
+
+    #[test]
+    fn what_is_not_a_number_stays_so() {
+        assert!(TwoWays::new(Link::Sigmoid, f32::NAN).surprise.iter().all(|s| s.is_nan()));
+        for link in [Link::Softmax, Link::Identity] {
+            assert!(probabilities(link, &[f32::NAN, 0.0]).iter().all(|p| p.is_nan()), "{link:?}");
+        }
+    }
+}

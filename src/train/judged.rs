@@ -1,0 +1,82 @@
+//! What a model is worth on rows whose truth is known, in the user's names.
+
+use serde_json::{Map, Value, json};
+
+use crate::data::{Strangers, Target, Task};
+use crate::metrics::{ConfusionMatrix, Each, MetricName, MetricSet, Report};
+
+/// What a model is worth on rows whose truth is known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// What was predicted.
+    pub task: Task,
+    /// The figures of all rows together, weighted by the rows' weights.
+    pub figures: MetricSet,
+    /// How classes were taken for each other, unknown ones last; none for regressions and several labels.
+    pub confusion: Option<ConfusionMatrix>,
+    /// Names of the classes (those that training did not have last), labels or targets.
+    pub names: Vec<String>,
+    /// The figures of each of them.
+    pub each: Vec<Each>,
+    /// How many rows were judged, unknown classes included.
+    pub rows: usize,
+    /// Rows of classes that training did not have.
+    pub unknown_rows: usize,
+}
+
+impl Judged {
+    /// Gives the parts of a report their names.
+    pub fn new(target: &Target, (report, rows): (Report, usize), loss: f64, strangers: Option<&Strangers>) -> Judged {
+        let known = if target.classes.is_empty() { &target.columns } else { &target.classes };
+        let unknown = strangers.iter().flat_map(|strangers| &strangers.classes);
+        let unknown_rows = strangers.map_or(0, |strangers| strangers.labels.len());
+        let mut figures = report.figures;
+        figures.set(MetricName::Loss, loss);
+        Judged {
+            task: target.task,
+            figures,
+            confusion: report.confusion,
+            names: known.iter().chain(unknown).cloned().collect(),
+            each: report.each,
+            rows: rows + unknown_rows,
+            unknown_rows,
+        }
+    }
+
+    /// All figures but the loss, which is the model's own.
+    pub fn figures_without_loss(&self) -> MetricSet {
+        let others = self.figures.iter().filter(|(name, _)| *name != MetricName::Loss);
+        others.map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect()
+    }
+
+    /// The key of [`Judged::each_json`]: `per_class`, `per_label` or `per_target`.
+    pub fn each_key(&self) -> &'static str {
+        match self.task {
+            Task::Binary | Task::Multiclass => "per_class",
+            Task::Multilabel => "per_label",
+            Task::Regression => "per_target",
+        }
+    }
+
+    /// The figures of each class, label or target by its name.
+    pub fn each_json(&self) -> Value {
+        let each = self.names.iter().zip(&self.each).map(|(name, each)| {
+            let mut figures = Map::new();
+            let counts = [("support", each.support), ("predicted", each.predicted)];
+            for (key, count) in counts.into_iter().filter_map(|(key, count)| Some((key, count?))) {
+                figures.insert(key.to_owned(), count.into());
+            }
+            figures.extend(each.figures.iter().map(|(name, value)| (name.to_string(), json!(value))));
+            (name.clone(), Value::Object(figures))
+        });
+        Value::Object(each.collect())
+    }
+
+    /// The confusion matrix with the names of its classes: `counts`, true classes down and predicted ones across, or for
+    /// more than 1,024 classes the `pairs` of true class, predicted class and count that occur.
+    pub fn confusion_json(&self) -> Option<Value> {
+        let matrix = self.confusion.as_ref()?;
+        let key = if matrix.is_dense() { "counts" } else { "pairs" };
+        Some(json!({"classes": self.names, key: matrix}))
+    }
+}
