@@ -38,7 +38,7 @@ pub fn command() -> Command {
         .arg(args::model())
         .arg(args::data().required(true))
         .arg(switch("proba", "Add proba_<class> columns: the probability of each class or label"))
-        .arg(keep.action(ArgAction::Append).value_delimiter(',').help_heading("Output"))
+        .arg(keep.action(ArgAction::Append).help_heading("Output"))
         .arg(args::of_paths(file.help_heading("Output")))
         .arg(switch("no-header", "Leave out the line that names the columns"))
         .arg(args::part())
@@ -50,17 +50,13 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let config = ApplyConfig::new(args::settings(matches)?)?;
     args::limit_pool(Some(config.isa_and_threads().1));
     let source = args::source(matches, "data")?;
-    let table = PredictionTable {
-        keep: matches.get_many::<String>("keep").into_iter().flatten().cloned().collect(),
-        probabilities: matches.get_flag("proba"),
-        header: !matches.get_flag("no-header"),
-    };
+    let keep: Vec<String> = matches.get_many::<String>("keep").into_iter().flatten().cloned().collect();
+    let table = PredictionTable { probabilities: matches.get_flag("proba"), header: !matches.get_flag("no-header") };
     let model = Model::load(&args::path(matches, "model"))?;
     let (isa, threads) = config.isa_and_threads();
     let mut predictor = Predictor::new(&model, isa, threads)?;
     let preprocessing = &model.card.preprocessing;
-    let mut rows =
-        RowReader::open(preprocessing, &source, &config.read, args::part_of(matches, &source)?, &table.keep)?;
+    let mut rows = RowReader::open(preprocessing, &source, &config.read, args::part_of(matches, &source)?, &keep)?;
     let mut write = |out: &mut dyn Write, place: &Path| {
         let network = (preprocessing.target(), preprocessing.inputs());
         write_predictions(&mut predictor, &mut rows, network, &table, (out, place))

@@ -104,6 +104,11 @@ impl DateForm {
         Some(Self { pattern: pattern.to_owned(), unit })
     }
 
+    /// The form as an option names it; dates of ISO 8601 need none.
+    pub(super) fn as_option(&self) -> Option<String> {
+        (self.pattern != ISO).then(|| self.pattern.clone())
+    }
+
     /// The number of a cell, `None` if it is no date of this form.
     pub fn parse(&self, cell: &str) -> Option<f64> {
         let seconds = if self.pattern == ISO { iso(cell)?.0 } else { by_pattern(&self.pattern, cell)? };

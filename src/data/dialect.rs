@@ -164,7 +164,7 @@ fn usual_width(records: &[ByteRecord]) -> usize {
 }
 
 /// Whether all records have the same width.
-fn is_even(records: &[ByteRecord]) -> bool {
+pub(super) fn is_even(records: &[ByteRecord]) -> bool {
     records.windows(2).all(|pair| pair[0].len() == pair[1].len())
 }
 

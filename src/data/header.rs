@@ -46,6 +46,14 @@ enum Evidence {
 /// Tells by comparing the first record with those below it.
 pub(super) fn first_line(sample: &[ByteRecord], markers: &MissingMarkers) -> FirstLine {
     let Some((first, below)) = sample.split_first() else { return FirstLine::Names };
+    // A header that stands within the file too must not speak against itself.
+    let others: Vec<ByteRecord> = below.iter().filter(|record| *record != first).cloned().collect();
+    if others.len() < below.len() {
+        let above = |column| evidence(first, &others, column, markers) == Evidence::TextAboveNumbers;
+        if (0..first.len()).any(above) && fractions(first) == 0 {
+            return FirstLine::Names;
+        }
+    }
     let evidence: Vec<Evidence> = (0..first.len()).map(|column| evidence(first, below, column, markers)).collect();
     let count = |wanted: Evidence| evidence.iter().filter(|found| **found == wanted).count();
     let (names, new) = (count(Evidence::TextAboveNumbers), count(Evidence::NewText));

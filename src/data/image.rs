@@ -5,7 +5,7 @@ use super::balance::resample;
 use super::dataset::{Dataset, Features, Targets};
 use super::idx::Images;
 use super::options::{DataOptions, TaskChoice};
-use super::prepared::{Prepared, apply_class_weights, check_classes, class_labels, is_rebalanced, task_note};
+use super::prepared::{Decided, Prepared, apply_class_weights, check_classes, class_labels, is_rebalanced, task_note};
 use super::preprocess::{ImagePreprocessing, Preprocessing};
 use super::split::Split;
 use super::target::Target;
@@ -68,6 +68,7 @@ impl TypedImages {
         apply_class_weights(&mut train, &self.preprocessing.target, options)?;
         let (preprocessing, notes) = (Preprocessing::Images(self.preprocessing), self.notes);
         Ok(Prepared {
+            decided: Decided::default(),
             preprocessing,
             train,
             plain_train,

@@ -158,16 +158,26 @@ fn as_asked(file: &WholeFile, column: usize, form: &DateForm) -> Result<Reading>
 fn found_comma(file: &WholeFile, readings: &[Reading]) -> Option<bool> {
     let comma =
         readings.iter().any(|r| r.is_whole() && matches!(r, Reading::Number { form, .. } if form.decimal_comma));
-    let fraction =
-        |column: &Column| matches!(column, Column::Numbers(values) if values.iter().any(|v| v.fract() != 0.0));
-    let point = file.columns.iter().any(fraction)
-        || readings.iter().any(|r| matches!(r, Reading::Number { form, .. } if form.thousands == Some(',')));
+    let fractions = |column: &Column| matches!(column, Column::Numbers(values) if holds_fraction(values));
+    // Where another column has decimal commas, 1.234 may be 1234.
+    let sure = |column: &Column| matches!(column, Column::Numbers(values) if !values.iter().all(is_in_thousandths));
+    let grouped = readings.iter().any(|r| matches!(r, Reading::Number { form, .. } if form.thousands == Some(',')));
+    let point = grouped || if comma { file.columns.iter().any(sure) } else { file.columns.iter().any(fractions) };
     match (comma, point) {
         (true, false) => Some(true),
         (false, true) => Some(false),
         (true, true) => None,
         (false, false) => (file.layout.dialect.delimiter == b',').then_some(false),
     }
+}
+
+fn holds_fraction(values: &[f64]) -> bool {
+    values.iter().any(|value| value.fract() != 0.0 && !value.is_nan())
+}
+
+/// Whether a number has three decimals at most.
+fn is_in_thousandths(value: &f64) -> bool {
+    value.is_nan() || ((value * 1000.0).round() - value * 1000.0).abs() < 1e-6
 }
 
 fn refuse_either(file: &WholeFile, column: usize, reading: &Reading) -> Result<()> {
@@ -190,7 +200,8 @@ fn refuse_either(file: &WholeFile, column: usize, reading: &Reading) -> Result<(
 /// Reads number columns in which points occur again as text, since points are no decimals here.
 fn read_points_again(file: &mut WholeFile, options: &ReadOptions) -> Result<()> {
     let pointed = |column: &usize| !file.plain[*column] && matches!(file.columns[*column], Column::Numbers(_));
-    let fractions = |column: &usize| matches!(&file.columns[*column], Column::Numbers(values) if values.iter().any(|value| value.fract() != 0.0));
+    let fractions =
+        |column: &usize| matches!(&file.columns[*column], Column::Numbers(values) if holds_fraction(values));
     let columns: Vec<usize> = (0..file.columns.len()).filter(|c| pointed(c) || fractions(c)).collect();
     let texts = file.texts(&columns, &options.missing)?;
     columns.into_iter().zip(texts).for_each(|(column, text)| file.columns[column] = text);
@@ -199,9 +210,10 @@ fn read_points_again(file: &mut WholeFile, options: &ReadOptions) -> Result<()> 
 
 /// In a file with decimal commas `1.234` is 1234 where all points of a column part three digits.
 fn grouped_by_points(file: &mut WholeFile, options: &ReadOptions, readings: &mut [Reading]) -> Result<()> {
-    let thousandths = |v: &f64| v.is_nan() || (v * 1000.0).fract() == 0.0;
     let likely = |column: &usize| match &file.columns[*column] {
-        Column::Numbers(values) => !file.plain[*column] && values.iter().all(thousandths),
+        Column::Numbers(values) => {
+            (!file.plain[*column] || holds_fraction(values)) && values.iter().all(is_in_thousandths)
+        }
         Column::Text { .. } => false,
     };
     let columns: Vec<usize> = (0..file.columns.len()).filter(likely).collect();

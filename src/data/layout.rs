@@ -5,8 +5,9 @@ use std::path::Path;
 use super::dialect::{self, Dialect};
 use super::header::{self, FirstLine};
 use super::options::{Header, ReadOptions};
+use super::padding::Padding;
 use super::text::Text;
-use super::written::Delimiter;
+use super::written::{Delimiter, Quote};
 use crate::{Error, Result, Warning};
 
 /// The head grows up to this length until it holds a whole record below the first.
@@ -37,13 +38,21 @@ impl Layout {
             text.grow()?;
         }
         let (head, complete) = text.head();
-        Self::of(text.name(), head, complete, options)
+        let found = Self::of(text.name(), head, complete, options);
+        let Some(padding) = padding(head, complete, options, found.as_ref().ok()) else { return found };
+        let found = Self::of(text.name(), &padding.removed(head), complete, options)?;
+        text.without(padding);
+        Ok(found)
     }
 
     /// The layout of an empty file that should have these columns.
     pub(super) fn of_nothing(names: &[String]) -> Self {
         let (notes, warnings) = (Vec::new(), Vec::new());
         Self { dialect: Dialect::plain(b','), header: true, names: names.to_vec(), notes, warnings }
+    }
+
+    fn is_even(&self, head: &[u8], complete: bool) -> bool {
+        dialect::is_even(&self.dialect.sample(head, complete))
     }
 
     /// Tells the layout from the first bytes of a text.
@@ -75,6 +84,22 @@ impl Layout {
         }
         Ok(Self { dialect, header, names, notes, warnings })
     }
+}
+
+/// What takes blanks before quotes away, where the rows are of one width only without them.
+fn padding(head: &[u8], complete: bool, options: &ReadOptions, found: Option<&Layout>) -> Option<Padding> {
+    let candidates = match (options.delimiter, found) {
+        (Some(delimiter), _) => vec![delimiter.0],
+        (None, Some(found)) if !found.is_even(head, complete) => vec![b',', b';', b'\t', b'|'],
+        (None, Some(found)) => vec![found.dialect.delimiter],
+        (None, None) => vec![b',', b';', b'\t', b'|'],
+    };
+    let Quote::Byte(quote) = options.quote.unwrap_or(Quote::Byte(b'"')) else { return None };
+    candidates.into_iter().filter(|delimiter| Padding::occurs(head, *delimiter, quote)).find_map(|delimiter| {
+        let padding = Padding::new(delimiter, quote);
+        let even = |head: &[u8]| dialect::is_even(&Dialect::plain(delimiter).sample(head, complete));
+        (!even(head) && even(&padding.removed(head))).then_some(padding)
+    })
 }
 
 /// Whether the head holds a line below the first one. A newline in quotes counts too: that needs no exact answer.

@@ -102,6 +102,7 @@ impl NumberForm {
         let (first, last) = (groups[0], groups[groups.len() - 1]);
         let inner = &groups[1..groups.len() - 1];
         let fits = (1..=3).contains(&first.len())
+            && !first.starts_with('0')
             && last.len() == 3
             && (inner.iter().all(|g| g.len() == 3) || (first.len() <= 2 && inner.iter().all(|g| g.len() == 2)))
             && groups.iter().all(|g| g.bytes().all(|b| b.is_ascii_digit()));

@@ -25,6 +25,7 @@ pub struct Chunk {
 pub struct RowReader<'a> {
     preprocessing: &'a Preprocessing,
     rows: Rows<'a>,
+    kept_names: Vec<String>,
 }
 
 enum Rows<'a> {
@@ -46,10 +47,12 @@ impl<'a> RowReader<'a> {
         keep: &[String],
     ) -> Result<Self> {
         let input = Input::open(source)?;
+        let mut kept_names = Vec::new();
         let rows = match preprocessing {
             Preprocessing::Table(table) => {
                 let mut reader = input.reader(table, options)?;
-                let kept = keep.iter().map(|name| find_kept(&reader, name)).collect::<Result<_>>()?;
+                let kept = kept_columns(&reader, keep)?;
+                kept_names = kept.iter().map(|column| reader.layout().names[*column].clone()).collect();
                 reader.keep(kept, |column| {
                     table.features.iter().any(|feature| feature.column == column)
                         || table.constants.iter().any(|constant| constant.column == column)
@@ -66,7 +69,12 @@ impl<'a> RowReader<'a> {
                 Rows::Images { images, next: 0 }
             }
         };
-        Ok(Self { preprocessing, rows })
+        Ok(Self { preprocessing, rows, kept_names })
+    }
+
+    /// Names of the columns that are copied.
+    pub fn kept_names(&self) -> &[String] {
+        &self.kept_names
     }
 
     /// What a user should look at: how the file was read, and how the rows so far differ from those of training.
@@ -101,6 +109,24 @@ impl<'a> RowReader<'a> {
             _ => unreachable!("rows are opened by the kind of the preprocessing"),
         }
     }
+}
+
+/// The columns that `keep` names, each once. A text is tried whole as a name first, then as names with commas between them.
+fn kept_columns(reader: &TableReader, keep: &[String]) -> Result<Vec<usize>> {
+    let mut kept = Vec::new();
+    for item in keep {
+        let names = match find_kept(reader, item) {
+            Err(_) if item.contains(',') => item.split(',').map(str::trim).collect(),
+            _ => vec![item.as_str()],
+        };
+        for name in names {
+            let column = find_kept(reader, name)?;
+            if !kept.contains(&column) {
+                kept.push(column);
+            }
+        }
+    }
+    Ok(kept)
 }
 
 fn find_kept(reader: &TableReader, name: &str) -> Result<usize> {

@@ -2,13 +2,13 @@
 
 use super::balance::Balance;
 use super::dataset::{Dataset, Targets};
-use super::options::DataOptions;
+use super::options::{DataOptions, Format, Header};
 use super::preprocess::Preprocessing;
 use super::split::{Split, SplitKeys, split};
 use super::strangers::Strangers;
 use super::target::Target;
 use super::task::Task;
-use super::written::{PartFrom, SplitMode};
+use super::written::{Character, DateColumn, Delimiter, PartFrom, Quote, SplitMode};
 use crate::{Error, Result, Warning, WarningKind};
 
 /// Everything that training needs from the data.
@@ -30,10 +30,48 @@ pub struct Prepared {
     pub test_strangers: Option<Strangers>,
     /// Row numbers of the parts before resampling; rows of a part with its own file are numbered within that file.
     pub split: Split,
+    /// How the training file was read, where the options left that open: what repeats the reading.
+    pub decided: Decided,
     /// What was decided and is said aloud, with the flag that changes it.
     pub notes: Vec<String>,
     /// What a user should look at.
     pub warnings: Vec<Warning>,
+}
+
+/// What was found out about a file that options could have said.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Decided {
+    /// The delimiter, where it is another one than a comma.
+    pub delimiter: Option<Delimiter>,
+    /// Whether the first line names the columns.
+    pub header: Option<bool>,
+    /// What begins a comment, where there are such.
+    pub comment: Option<Character>,
+    /// What encloses cells, where it is not a double quote.
+    pub quote: Option<Quote>,
+    /// The forms of dates.
+    pub dates: Vec<DateColumn>,
+}
+
+impl Decided {
+    /// The options with what was decided. Other files may be written otherwise, so options of runs with such stay open.
+    pub fn fill(&self, options: &DataOptions) -> DataOptions {
+        let mut options = options.clone();
+        let file = |part: &PartFrom| matches!(part, PartFrom::File(_));
+        if file(&options.valid) || options.test.as_ref().is_some_and(file) {
+            return options;
+        }
+        options.delimiter = options.delimiter.or(self.delimiter.filter(|_| options.format != Format::Tsv));
+        options.comment = options.comment.or(self.comment);
+        options.quote = options.quote.or(self.quote);
+        if let (Header::Auto, Some(named)) = (options.header, self.header) {
+            options.header = if named { Header::Yes } else { Header::No };
+        }
+        let open = |date: &&DateColumn| !options.dates.iter().any(|asked| asked.column == date.column);
+        let dates: Vec<DateColumn> = self.dates.iter().filter(open).cloned().collect();
+        options.dates.extend(dates);
+        options
+    }
 }
 
 impl Prepared {

@@ -160,6 +160,9 @@ pub struct TablePreprocessing {
     pub columns: Vec<String>,
     /// Whether the training file named them; else they are c0, c1, … and rows are matched by place.
     pub named: bool,
+    /// How the training file was read, where that is not as most files are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reading: Vec<String>,
     /// Texts that stand for a missing value.
     pub missing: MissingMarkers,
     /// Columns that the network sees, in the order of its inputs.
@@ -213,6 +216,7 @@ impl TablePreprocessing {
         Ok(Self {
             columns: table.names.clone(),
             named: table.named,
+            reading: Vec::new(),
             missing: options.missing.clone(),
             features,
             constants,

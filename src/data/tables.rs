@@ -5,15 +5,17 @@ use std::sync::Arc;
 use super::balance::{Balance, resample};
 use super::dataset::Dataset;
 use super::delimited::WholeFile;
+use super::dialect::Dialect;
 use super::fit::{FitOptions, stray_text};
 use super::folds::{Fold, folds_of};
 use super::input::Input;
 use super::kinds::{Kinded, kinds};
 use super::labels::label_text;
+use super::layout::Layout;
 use super::options::{DataOptions, Impute, Scale, TaskChoice};
 use super::prepare::read_rows;
 use super::prepared::{
-    Prepared, apply_class_weights, check_classes, class_labels, deal, empty_parts, is_rebalanced, task_note,
+    Decided, Prepared, apply_class_weights, check_classes, class_labels, deal, empty_parts, is_rebalanced, task_note,
 };
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::schema::{Roles, has_no_weight, infer_task};
@@ -22,6 +24,7 @@ use super::strangers::{Apart, Strangers};
 use super::table::{Column, ColumnKind, Names, Table};
 use super::target::Target;
 use super::task::Task;
+use super::written::{Character, DateColumn, Delimiter, Quote};
 use crate::{Error, Result, Warning, WarningKind};
 
 /// A table whose columns have their roles; what is fitted waits for the rows that are learnt from.
@@ -37,6 +40,10 @@ pub(super) struct TypedTable {
     keys: Option<SplitKeys>,
     notes: Vec<String>,
     warnings: Vec<Warning>,
+    /// How the file was read.
+    reading: Vec<String>,
+    /// What repeats that.
+    decided: Decided,
 }
 
 impl TypedTable {
@@ -55,6 +62,7 @@ impl TypedTable {
         let spelled = LabelSpelling::of(&file, label, options.task, missing_labels(&file.columns[label]));
         let Kinded { mut table, unreadable, notes: said, mut warnings } =
             kinds(&mut file, &read, &roles.labels, &roles.categorical)?;
+        let reading = said.clone();
         notes.splice(0..0, said);
         roles.lenient = unreadable;
         let text = if spelled == LabelSpelling::AsWritten && roles.labels.len() == 1 {
@@ -63,6 +71,7 @@ impl TypedTable {
             None
         };
         drop(file);
+        let decided = decided(&layout, &table);
 
         let (task, why) = task_by_loss(&table, &roles.labels, options)
             .map_or_else(|| infer_task(&table, &roles.labels, text.as_ref(), options.task), Ok)?;
@@ -87,7 +96,7 @@ impl TypedTable {
         let classes = !target.classes.is_empty();
         let labels = if classes { class_labels(target.targets(&table, &rows)?) } else { None };
         let keys = SplitKeys::of(&table, &roles, &rows, options)?;
-        Ok(Self { table, roles, target, rows, labels, keys, notes, warnings })
+        Ok(Self { table, roles, target, rows, labels, keys, notes, warnings, reading, decided })
     }
 
     /// Deals the rows to the parts.
@@ -126,9 +135,10 @@ impl TypedTable {
             missing: options.read_options().missing,
         };
         let target = self.target.clone();
-        let preprocessing = TablePreprocessing::fit(table, &self.roles, target, &split.train, &fit, &mut warnings)?;
+        let mut preprocessing = TablePreprocessing::fit(table, &self.roles, target, &split.train, &fit, &mut warnings)?;
         let mut notes = self.notes.clone();
         notes.extend(zero_columns(&preprocessing));
+        preprocessing.reading.clone_from(&self.reading);
 
         let mut parts = Parts { split, warnings, val_strangers: None, test_strangers: None };
         let val = parts.table_part(PartName::Val, table, valid, &preprocessing, options)?;
@@ -141,6 +151,7 @@ impl TypedTable {
         let plain_train = is_rebalanced(options).then(plain).transpose()?;
         let preprocessing = Preprocessing::Table(preprocessing);
         Ok(Prepared {
+            decided: self.decided.clone(),
             preprocessing,
             train,
             plain_train,
@@ -204,6 +215,22 @@ impl Parts {
             return Err(Error::data_at(&table.path, None, Some(&preprocessing.target.columns[0]), message));
         }
         Ok(Some(apart.dataset))
+    }
+}
+
+/// What was decided about a file, as options.
+fn decided(layout: &Layout, table: &Table) -> Decided {
+    let Dialect { delimiter, quote, comment, .. } = layout.dialect;
+    let date = |(name, kind): (&String, &ColumnKind)| match kind {
+        ColumnKind::Date(form) => form.as_option().map(|form| DateColumn { column: name.clone(), form }),
+        ColumnKind::Number(_) | ColumnKind::Text => None,
+    };
+    Decided {
+        delimiter: (delimiter != b',').then_some(Delimiter(delimiter)),
+        header: Some(layout.header),
+        comment: comment.map(|sign| Character(sign as char)),
+        quote: (quote != Quote::Byte(b'"')).then_some(quote),
+        dates: table.names.iter().zip(&table.kinds).filter_map(date).collect(),
     }
 }
 

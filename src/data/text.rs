@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use memchr::{memchr, memchr_iter};
 
+use super::padding::Padding;
 use super::source::{Opened, read_error};
 use super::written::EncodingName;
 use crate::{Error, Result, Warning, WarningKind};
@@ -20,6 +21,8 @@ pub(super) struct Text {
     /// The head is the whole of it.
     complete: bool,
     rest: Converted<Box<dyn Read + Send>>,
+    /// Takes blanks before quotes away.
+    padding: Option<Padding>,
 }
 
 /// What was found out about the bytes of a text.
@@ -74,8 +77,13 @@ impl Text {
         let conversion =
             Conversion { encoding: (encoding != UTF_8).then(|| encoding.name()), cr, ..Conversion::default() };
         let reader: Box<dyn Read + Send> = Box::new(opened.into_reader());
-        let mut text =
-            Self { name, head: Vec::new(), complete: false, rest: Converted::new(reader, encoding, conversion) };
+        let mut text = Self {
+            name,
+            head: Vec::new(),
+            complete: false,
+            rest: Converted::new(reader, encoding, conversion),
+            padding: None,
+        };
         text.grow()?;
         Ok(text)
     }
@@ -101,6 +109,11 @@ impl Text {
         Ok(())
     }
 
+    /// From now on the text is without blanks before quotes.
+    pub(super) fn without(&mut self, padding: Padding) {
+        self.padding = Some(padding);
+    }
+
     /// Everything, in memory, and what was found out about its bytes.
     ///
     /// # Errors
@@ -112,12 +125,16 @@ impl Text {
             _ => self.rest.read_to_end(&mut bytes).map(drop),
         };
         read.map_err(|e| read_error(&self.name, e))?;
+        if let Some(padding) = self.padding {
+            bytes = padding.removed(&bytes);
+        }
         Ok((bytes, self.rest.conversion))
     }
 
     /// Everything as a stream, head first.
     pub(super) fn into_reader(self) -> TextReader {
-        TextReader { head: io::Cursor::new(self.head), rest: self.rest }
+        let ready = io::Cursor::new(Vec::new());
+        TextReader { head: io::Cursor::new(self.head), rest: self.rest, padding: self.padding, ready, ended: false }
     }
 }
 
@@ -125,6 +142,10 @@ impl Text {
 pub(super) struct TextReader {
     head: io::Cursor<Vec<u8>>,
     rest: Converted<Box<dyn Read + Send>>,
+    padding: Option<Padding>,
+    /// Text without blanks before quotes.
+    ready: io::Cursor<Vec<u8>>,
+    ended: bool,
 }
 
 impl TextReader {
@@ -132,14 +153,33 @@ impl TextReader {
     pub(super) fn conversion(&self) -> &Conversion {
         &self.rest.conversion
     }
-}
 
-impl Read for TextReader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn read_text(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.head.read(buffer)? {
             0 => self.rest.read(buffer),
             count => Ok(count),
         }
+    }
+}
+
+impl Read for TextReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(mut padding) = self.padding.take() else { return self.read_text(buffer) };
+        let mut count = self.ready.read(buffer)?;
+        while count == 0 && !self.ended && !buffer.is_empty() {
+            let mut text = vec![0; PIECE];
+            let read = self.read_text(&mut text)?;
+            let mut ready = Vec::with_capacity(read);
+            padding.push(&text[..read], &mut ready);
+            if read == 0 {
+                self.ended = true;
+                padding.finish(&mut ready);
+            }
+            self.ready = io::Cursor::new(ready);
+            count = self.ready.read(buffer)?;
+        }
+        self.padding = Some(padding);
+        Ok(count)
     }
 }
 

@@ -17,8 +17,6 @@ const LEAST_ROWS: usize = 256;
 /// How a table of predictions looks.
 #[derive(Debug, Clone, Default)]
 pub struct PredictionTable {
-    /// Columns of the input that come first; their names, as the rows' reader was opened with.
-    pub keep: Vec<String>,
     /// Whether probabilities follow the predictions.
     pub probabilities: bool,
     /// Whether the first line names the columns.
@@ -41,7 +39,7 @@ pub fn write_predictions(
     let failed = |error: csv::Error| Error::io(place, io_error(error));
     let mut csv = csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(out);
     if table.header {
-        csv.write_record(table.keep.iter().chain(&answers.columns())).map_err(failed)?;
+        csv.write_record(header(rows.kept_names(), answers.columns())).map_err(failed)?;
     }
     let at_a_time = (MOST_INPUTS / inputs.max(1)).clamp(LEAST_ROWS, MOST_ROWS);
     let mut written = 0;
@@ -58,9 +56,44 @@ pub fn write_predictions(
     Ok(written)
 }
 
+/// The names of the copied columns, then of the answers. No two are alike: a copied column with the name of an answer is called
+/// `input_` and its name.
+fn header(kept: &[String], answers: Vec<String>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::with_capacity(kept.len() + answers.len());
+    for name in kept {
+        let mut unique = name.clone();
+        while answers.contains(&unique) || names.contains(&unique) {
+            unique.insert_str(0, "input_");
+        }
+        names.push(unique);
+    }
+    for name in answers {
+        let numbered = (1..).map(|number| format!("{name}_{number}"));
+        let free = |candidate: &String| !names.contains(candidate);
+        let unique = std::iter::once(name.clone()).chain(numbered).find(free).expect("some number is free");
+        names.push(unique);
+    }
+    names
+}
+
 fn io_error(error: csv::Error) -> std::io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
         other => std::io::Error::new(ErrorKind::InvalidData, format!("{other:?}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_columns_have_one_name() {
+        let owned = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            header(&owned(&["id", "prediction"]), owned(&["prediction"])),
+            ["id", "input_prediction", "prediction"]
+        );
+        assert_eq!(header(&[], owned(&["q", "proba_q", "proba_q"])), ["q", "proba_q", "proba_q_1"]);
     }
 }

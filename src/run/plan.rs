@@ -315,7 +315,8 @@ impl Plan {
 
     /// The configuration as a file that repeats the run.
     pub fn to_toml(&self) -> String {
-        self.config.to_toml(self.batch, self.epochs)
+        let data = self.prepared.decided.fill(&self.config.data);
+        TrainConfig { data, ..self.config.clone() }.to_toml(self.batch, self.epochs)
     }
 }
 

@@ -63,6 +63,7 @@ fn facts(path: &Path, model: &ModelDescription, summary: Option<&Value>) -> Stri
     ];
     if let Preprocessing::Table(rows) = &model.preprocessing {
         facts.push(("weights by", rows.weight.clone().unwrap_or_default()));
+        facts.extend(rows.reading.iter().map(|how| ("read with", how.clone())));
     }
     if let Some(summary) = summary {
         let best = summary["best_epoch"].as_u64().unwrap_or(0);

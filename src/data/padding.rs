@@ -1,0 +1,95 @@
+//! Blanks between a delimiter and a quote: `1, "a, b"`. The quote opens a cell only if they are taken away.
+
+/// Takes blanks away that stand before a quote at the start of a cell. All other bytes stay as they are.
+#[derive(Debug, Clone)]
+pub(super) struct Padding {
+    delimiter: u8,
+    quote: u8,
+    place: Place,
+    /// Blanks at the start of the cell at hand.
+    blanks: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Start,
+    Within,
+    Quoted,
+}
+
+impl Padding {
+    pub(super) fn new(delimiter: u8, quote: u8) -> Self {
+        Self { delimiter, quote, place: Place::Start, blanks: Vec::new() }
+    }
+
+    /// Whether blanks stand before a quote at the start of a cell.
+    pub(super) fn occurs(text: &[u8], delimiter: u8, quote: u8) -> bool {
+        memchr::memchr_iter(quote, text).any(|at| {
+            let before = text[..at].trim_ascii_end();
+            let blank = before.len() < at && !text[before.len()..at].contains(&b'\n');
+            blank && before.last() == Some(&delimiter)
+        })
+    }
+
+    /// Adds `text` to `out` without such blanks.
+    pub(super) fn push(&mut self, text: &[u8], out: &mut Vec<u8>) {
+        for &byte in text {
+            let blank = byte == b' ' || (byte == b'\t' && self.delimiter != b'\t');
+            match self.place {
+                Place::Start if blank => {
+                    self.blanks.push(byte);
+                    continue;
+                }
+                Place::Start if byte == self.quote => {
+                    self.blanks.clear();
+                    self.place = Place::Quoted;
+                }
+                // Within quotes a doubled one closes and opens again.
+                Place::Quoted => self.place = if byte == self.quote { Place::Within } else { Place::Quoted },
+                Place::Start | Place::Within => {
+                    out.append(&mut self.blanks);
+                    self.place = match byte {
+                        b'\n' => Place::Start,
+                        _ if byte == self.delimiter => Place::Start,
+                        _ if byte == self.quote && out.last() == Some(&self.quote) => Place::Quoted,
+                        _ => Place::Within,
+                    };
+                }
+            }
+            out.push(byte);
+        }
+    }
+
+    /// Adds what waits for the byte behind it.
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.blanks);
+    }
+
+    /// A whole text without such blanks.
+    pub(super) fn removed(&self, text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(text.len());
+        let mut padding = self.clone();
+        padding.push(text, &mut out);
+        padding.finish(&mut out);
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_before_quotes_go_and_all_others_stay() {
+        for (text, expected) in [
+            ("1, \"a, b\",  2\n", "1,\"a, b\",  2\n"),
+            ("  \"x\", y \n", "\"x\", y \n"),
+            ("\"a, \"\"b\", \"c\"\n", "\"a, \"\"b\",\"c\"\n"),
+            ("a b \"c\", d", "a b \"c\", d"),
+            ("1, ", "1, "),
+        ] {
+            assert_eq!(Padding::new(b',', b'"').removed(text.as_bytes()), expected.as_bytes(), "{text:?}");
+        }
+        assert!(Padding::occurs(b"a, \"b\"", b',', b'"') && !Padding::occurs(b"a,\n \"b\"", b',', b'"'));
+    }
+}
