@@ -26,7 +26,7 @@ pub struct Feature {
     #[serde(flatten)]
     pub encoding: Encoding,
     /// How its numbers are written.
-    #[serde(default, skip_serializing_if = "NumberForm::is_plain")]
+    #[serde(default, rename = "numbers", skip_serializing_if = "NumberForm::is_plain")]
     pub form: NumberForm,
     /// Whether cells that are no numbers count as missing, as some of the training file did.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -42,7 +42,7 @@ pub(super) struct Fitted {
 pub(super) struct ColumnWishes {
     /// It is one of categories.
     pub(super) categorical: bool,
-    /// It is not to be left out.
+    /// It is not to be left out, and is no identifier.
     pub(super) keep: bool,
     /// Cells that are no numbers count as missing.
     pub(super) lenient: bool,

@@ -312,7 +312,7 @@ impl LabelSpelling {
         match (&file.columns[label], task) {
             (_, TaskChoice::Regression | TaskChoice::Multilabel) => Self::Read,
             (Column::Numbers(values), _) if fraction(values) && !asked => Self::Read,
-            (Column::Numbers(_), _) if file.plain[label] && !has_missing => Self::Read,
+            (Column::Numbers(values), _) if file.plain[label] && !fraction(values) && !has_missing => Self::Read,
             (Column::Text { .. }, _) if !has_missing => Self::Read, // the text is there already
             _ => Self::AsWritten,
         }

@@ -17,4 +17,5 @@ mod optimizers;
 mod place;
 mod predict;
 mod running;
+mod tables;
 mod tune;

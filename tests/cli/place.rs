@@ -64,6 +64,13 @@ impl Place {
         out(&output)
     }
 
+    /// Runs it; it must succeed. Returns standard error.
+    pub fn err(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert_eq!(code(&output), 0, "{args:?}: {}", error(&output));
+        error(&output)
+    }
+
     /// Runs it; it must end with `expected` and one line on standard error. Returns that line.
     pub fn fails(&self, expected: i32, args: &[&str]) -> String {
         let output = self.run(args);
