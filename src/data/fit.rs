@@ -42,8 +42,10 @@ pub(super) struct Fitted {
 pub(super) struct ColumnWishes {
     /// It is one of categories.
     pub(super) categorical: bool,
-    /// It is not to be left out, and is no identifier.
+    /// It is not to be left out.
     pub(super) keep: bool,
+    /// It is the only input, so it is no identifier, whatever it looks like.
+    pub(super) alone: bool,
     /// Cells that are no numbers count as missing.
     pub(super) lenient: bool,
 }
@@ -77,7 +79,7 @@ pub(super) fn fit_column(
             let mut fitted = fit_number(table, name, values, form, rows, options)?;
             if let Some(feature) = &mut fitted.feature {
                 feature.lenient = wishes.lenient;
-                fitted.warning = identifier(table, index, rows).filter(|_| !wishes.keep);
+                fitted.warning = identifier(table, index, rows).filter(|_| !wishes.keep && !wishes.alone);
             }
             Ok(fitted)
         }

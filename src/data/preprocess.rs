@@ -197,8 +197,8 @@ impl TablePreprocessing {
         }
         let wishes = |column: usize| ColumnWishes {
             categorical: roles.categorical.contains(&column),
-            // The only input is no identifier, whatever it looks like.
-            keep: roles.kept.contains(&column) || roles.features.len() == 1,
+            keep: roles.kept.contains(&column),
+            alone: roles.features.len() == 1,
             lenient: roles.lenient.contains(&column),
         };
         let fit = |&column: &usize| fit_column(table, column, wishes(column), rows, options);

@@ -16,11 +16,12 @@ fn cases() -> Vec<PathBuf> {
     versions.iter().flat_map(|version| folders(version)).collect()
 }
 
-/// Whether two cells say the same: equal text, or fractions that are the same 32-bit float, which a later version may
-/// print with more digits.
+/// Whether two cells say the same: equal text, or numbers that agree to two units in the last place of a 32-bit float. Version 0.1 computed
+/// probabilities and units from the network's outputs in 32 bits, later ones do in 64; the outputs themselves are the same bits.
 fn same(now: &str, then: &str) -> bool {
-    let float = |cell: &str| cell.contains('.').then(|| cell.parse::<f64>().ok()).flatten().map(|x| x as f32);
-    now == then || (float(now).is_some() && float(now) == float(then))
+    let close = |a: f64, b: f64| (a - b).abs() <= 2.0 * f64::from(f32::EPSILON) * b.abs().max(1.0);
+    let fraction = |cell: &str| cell.contains('.').then(|| cell.parse::<f64>().ok()).flatten();
+    now == then || fraction(now).zip(fraction(then)).is_some_and(|(now, then)| close(now, then))
 }
 
 #[test]
