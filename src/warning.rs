@@ -128,6 +128,16 @@ impl std::fmt::Display for Warning {
     }
 }
 
+/// A count with its noun and verb: `1 cell is`, `3 cells are`.
+pub(crate) fn are(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun} is") } else { format!("{count} {noun}s are") }
+}
+
+/// A count with its noun: `1 row`, `3 rows`.
+pub(crate) fn of(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// Columns that one line names.
 const NAMED: usize = 3;
 

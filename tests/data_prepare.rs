@@ -306,8 +306,8 @@ fn columns_are_found_or_the_nearest_is_named() {
 fn rows_without_target_are_left_out_and_counted() {
     let prepared = prepared("x,y\n1,a\n2,\n3,b\n4,?\n", |_| {}).unwrap();
     assert_eq!(prepared.split.train, [0, 2]);
-    let quoted = "1 cells are read as missing, and their rows are left out: \"?\" (1); --na \"NA\" makes them a class";
-    for text in [quoted, "2 of 4 rows have no target and are left out"] {
+    let quoted = "1 cell is read as missing: \"?\" (1); --na \"NA\" makes a class of such cells";
+    for text in [quoted, "no target in 2 of 4 rows, which are left out"] {
         assert!(prepared.warnings.iter().any(|w| w.message.ends_with(text)), "{:?}", prepared.warnings);
     }
     assert!(self::prepared("x,y\n1,\n2,\n", |_| {}).unwrap_err().to_string().contains("missing in every row"));
@@ -322,7 +322,7 @@ fn names_and_empty_columns_are_left_out_with_a_warning() {
     );
     assert!(prepared.warnings[1].message.contains("\"e\" has no value in any training row"));
     let slip = self::prepared("x,z,y\n1,1,0.5\n2,2,1.5\n3,3,2.5\n4.x,4,3.5\n", |_| {}).unwrap();
-    assert!(slip.warnings[0].message.contains("1 cells are no numbers and count as missing: \"4.x\" (line 5)"));
+    assert!(slip.warnings[0].message.contains("1 cell is no number and counts as missing: \"4.x\" (line 5)"));
     assert_eq!(table_of(&slip).input_names(), ["x", "x=(missing)", "z"], "a number column is not left out");
 }
 
@@ -386,7 +386,7 @@ fn parts_come_from_files_of_their_own() {
     let (val, test_part) = (prepared.val.unwrap(), prepared.test.unwrap());
     assert_eq!((labels(&val), labels(&test_part)), (vec![1, 0], vec![1]), "class 1.0 is class 1");
     assert_eq!(inputs(&val), [inputs(&prepared.train)[1].clone(), inputs(&prepared.train)[0].clone()]);
-    assert!(prepared.warnings[0].message.contains("valid.tsv: 1 of 3 rows have no target"));
+    assert!(prepared.warnings[0].message.contains("valid.tsv: no target in 1 of 3 rows"));
 
     std::fs::write(&test, "n,t,y\n4,b,2\n").unwrap();
     let prepared = prepare(&options, 0).unwrap();

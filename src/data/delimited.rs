@@ -13,6 +13,7 @@ use std::path::Path;
 use csv::ByteRecord;
 
 use super::dialect::swallows;
+use crate::warning::are;
 use crate::{Error, Result, Warning, WarningKind};
 pub(super) use rows::Oddities;
 pub use stream::{TableReader, Wanted};
@@ -41,11 +42,12 @@ pub(super) fn refuse_swallowed_rows(path: &Path, oddities: &Oddities, delimiter:
 pub(super) fn row_warnings(path: &Path, oddities: &Oddities) -> Vec<Warning> {
     let path = path.display();
     let header = oddities.repeated_header.map(|(count, line)| {
-        let message = format!("{path}:{line}: {count} lines repeat the header and are left out");
+        let message = format!("{path}:{line}: {} a repeated header: left out", are(count, "line"));
         Warning::new(WarningKind::RepeatedHeader, message).count(count)
     });
     let blank = oddities.blank.map(|(count, line)| {
-        let message = format!("{path}:{line}: {count} blank lines are rows without a value, since there is one column");
+        let message =
+            format!("{path}:{line}: {} a row without a value, since there is one column", are(count, "blank line"));
         Warning::new(WarningKind::BlankLines, message).count(count)
     });
     header.into_iter().chain(blank).collect()

@@ -7,6 +7,7 @@ use super::delimited::{WholeFile, refuse_swallowed_rows, row_warnings};
 use super::number::{Convention, NumberForm, Numbers, infer};
 use super::options::{Decimal, ReadOptions};
 use super::table::{Column, ColumnKind, MISSING, Table, shortened};
+use crate::warning::are;
 use crate::{Error, Result, Warning, WarningKind};
 
 /// A column with so large a share of numbers is one of numbers; its other cells have no value, with a warning.
@@ -300,8 +301,10 @@ fn no_numbers(file: &WholeFile, name: &str, column: &Column, form: NumberForm, c
     let quoted: Vec<String> = found.iter().map(|(level, line)| format!("\"{level}\" (line {line})")).collect();
     let first = found.first().map_or("", |(level, _)| level.as_str());
     let message = format!(
-        "column \"{name}\": {count} cells are no numbers and count as missing: {}; --na \"+{first}\" says that they are, \
-         --categorical \"{name}\" makes all values categories",
+        "column \"{name}\": {} no number and {} as missing: {}; --na \"+{first}\" says so, --categorical \"{name}\" makes all \
+         values categories",
+        are(count, "cell"),
+        if count == 1 { "counts" } else { "count" },
         quoted.join(", ")
     );
     Warning::new(WarningKind::UnreadableNumbers, message).column(name).count(count)

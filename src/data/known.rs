@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::feature::{Encoding, Feature, Summary};
 use super::table::{Column, MISSING, Table, canonical_level, format_number, parse_number};
+use crate::warning::of as counted;
 use crate::{Warning, WarningKind};
 
 /// Rare levels that are stored by name.
@@ -165,8 +166,9 @@ impl<'a> Drift<'a> {
         for (constant, (moved, other)) in self.constants.iter().zip(&self.moved).filter(|(_, (moved, _))| *moved > 0) {
             let Constant { column, value } = constant;
             let message = format!(
-                "column \"{column}\" was {value} in all training rows and is left out, but has other values in {moved} rows \
-                 (\"{other}\"): the model does not know what they mean"
+                "column \"{column}\" was {value} in all training rows and is left out, but has other values in {} \
+                 (\"{other}\"): the model does not know what they mean",
+                counted(*moved, "row")
             );
             warnings.push(Warning::new(WarningKind::ConstantMoved, message).column(column).count(*moved as usize));
         }
@@ -273,29 +275,30 @@ impl Counts {
                 let (min, max) = (written(*min), written(*max));
                 let farthest = written(self.farthest.unwrap_or(f64::NAN));
                 let message = format!(
-                    "column \"{name}\": {} values lie far outside the range {min} to {max} of the training rows ({farthest})",
-                    self.far
+                    "column \"{name}\": {} far outside the range {min} to {max} of the training rows ({farthest})",
+                    counted(self.far, "value")
                 );
                 warnings.push(of(WarningKind::OutOfRange, self.far, message));
             }
         }
         if self.missing > 0 && known.missing() == 0.0 {
             let message = format!(
-                "column \"{name}\": {} of {rows} rows have no value, which never happened in training",
+                "column \"{name}\": no value in {} of {rows} rows, which never happened in training",
                 self.missing
             );
             warnings.push(of(WarningKind::MissingNow, self.missing, message));
         }
         if let Some(level) = &self.new_level {
-            let message =
-                format!("column \"{name}\": {} cells have levels that training did not see (\"{level}\")", self.unseen);
+            let message = format!(
+                "column \"{name}\": {} with a level that training did not see (\"{level}\")",
+                counted(self.unseen, "cell")
+            );
             warnings.push(of(WarningKind::UnseenLevels, self.unseen, message));
         }
         if let Some((found, own)) = &self.pair {
             let message = format!(
-                "column \"{name}\": {} cells differ from known levels only in case, blanks or decimals and count as these \
-                 (\"{found}\" as \"{own}\")",
-                self.respelled
+                "column \"{name}\": {} taken for a level that differs only in case, blanks or decimals (\"{found}\" for \"{own}\")",
+                counted(self.respelled, "cell")
             );
             warnings.push(of(WarningKind::LevelSpelling, self.respelled, message));
         }

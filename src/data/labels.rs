@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::delimited::WholeFile;
 use super::table::{Column, MISSING, MissingMarkers, parse_number};
+use crate::warning::are;
 use crate::{Result, Warning, WarningKind};
 
 /// Spellings of one class that a note lists.
@@ -101,8 +102,8 @@ impl LabelText {
         let other = ["NA", "?", "null"].into_iter().find(|other| self.markers.iter().all(|(text, _)| text != other))?;
         (count > 0).then(|| {
             let message = format!(
-                "label \"{name}\": {count} cells are read as missing, and their rows are left out: {}; --na \"{other}\" makes \
-                 them a class",
+                "label \"{name}\": {} read as missing: {}; --na \"{other}\" makes a class of such cells",
+                are(count, "cell"),
                 quoted.join(", ")
             );
             Warning::new(WarningKind::MissingMarkerInLabel, message).column(name).count(count)

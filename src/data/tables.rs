@@ -25,6 +25,7 @@ use super::table::{Column, ColumnKind, Names, Table};
 use super::target::Target;
 use super::task::Task;
 use super::written::{Character, DateColumn, Delimiter, Quote};
+use crate::warning::are;
 use crate::{Error, Result, Warning, WarningKind};
 
 /// A table whose columns have their roles; what is fitted waits for the rows that are learnt from.
@@ -270,7 +271,7 @@ pub(super) fn without_target(target: &Target, table: &Table) -> Option<Warning> 
     let rows = table.rows();
     let dropped = rows - target.rows_with_target(table).map_or(rows, |rows| rows.len());
     (dropped > 0).then(|| {
-        let message = format!("{}: {dropped} of {rows} rows have no target and are left out", table.path.display());
+        let message = format!("{}: no target in {dropped} of {rows} rows, which are left out", table.path.display());
         Warning::new(WarningKind::NoTarget, message).count(dropped)
     })
 }
@@ -279,7 +280,7 @@ pub(super) fn without_target(target: &Target, table: &Table) -> Option<Warning> 
 fn without_weight(roles: &Roles, table: &Table) -> Option<String> {
     let weights = &table.columns[roles.weight?];
     let count = (0..table.rows() as u32).filter(|row| has_no_weight(weights, *row)).count();
-    (count > 0).then(|| format!("weights: {count} rows have weight 0 and are left out"))
+    (count > 0).then(|| format!("weights: {} of weight 0: left out", are(count, "row")))
 }
 
 /// Columns that are listed by name.

@@ -37,7 +37,7 @@ fn a_constant_is_left_out_and_does_not_move_predictions_later() {
         assert_eq!(before.stdout, after.stdout);
         assert!(before.stderr.is_empty(), "{}", String::from_utf8_lossy(&before.stderr));
         let said = String::from_utf8_lossy(&after.stderr).into_owned();
-        assert!(said.starts_with("warning: column \"k\" was") && said.contains("2 rows"), "{said}");
+        assert!(said.starts_with("warning: column \"k\" was") && said.contains("in 2 rows"), "{said}");
     }
 }
 
@@ -155,13 +155,13 @@ fn predict_says_how_rows_differ_from_training() {
         "a later date is no surprise"
     );
     for (rows, parts) in [
-        ("3,pink,2020-01-03\n3,pink,2020-01-03\n", ["\"colour\": 2 cells have levels", "(\"pink\")"]),
+        ("3,pink,2020-01-03\n3,pink,2020-01-03\n", ["\"colour\": 2 cells with a level", "(\"pink\")"]),
         (
             "3,RED,2020-01-03\n3,Dark  Blue,2020-01-04\n",
-            ["\"colour\": 2 cells differ from known levels", "\"RED\" as \"red\""],
+            ["\"colour\": 2 cells taken for a level", "\"RED\" for \"red\""],
         ),
-        (",red,2020-01-03\n3,red,2020-01-03\n", ["\"Size\": 1 of 2 rows have no value", "never happened in training"]),
-        ("3,red,2020-01-03\n3000,red,2020-01-03\n", ["\"Size\": 1 values lie far outside", "(3000)"]),
+        (",red,2020-01-03\n3,red,2020-01-03\n", ["\"Size\": no value in 1 of 2 rows", "never happened in training"]),
+        ("3,red,2020-01-03\n3000,red,2020-01-03\n", ["\"Size\": 1 value far outside", "(3000)"]),
     ] {
         let said = said_of(&place, header, rows);
         assert!(said.starts_with("warning: ") && parts.iter().all(|part| said.contains(part)), "{rows}: {said}");

@@ -11,6 +11,7 @@ use gradlane::train::goal::{DataPart, Goal};
 use gradlane::{Error, Result, spec};
 
 use super::super::args;
+use super::super::output::heed;
 use super::super::train::quoted;
 use super::flags::{COMMON_FLAGS, DATA_FLAGS};
 
@@ -96,7 +97,9 @@ impl Work {
         let mut problems: Vec<Problem> = Vec::new();
         for config in std::mem::take(&mut self.data) {
             let name = free_name(&config.data.data, &problems, &self.named);
-            let (problem, notes) = Problem::planned(&Plan::new(config)?, name)?;
+            let plan = Plan::new(config)?;
+            heed(&plan)?;
+            let (problem, notes) = Problem::planned(&plan, name)?;
             self.notes.extend(notes.into_iter().map(|note| format!("{}: {note}", problem.name)));
             problems.push(problem);
         }

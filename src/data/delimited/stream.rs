@@ -10,6 +10,7 @@ use crate::data::options::ReadOptions;
 use crate::data::source::Opened;
 use crate::data::table::{ColumnKind, MissingMarkers, Table};
 use crate::data::text::{Text, TextReader};
+use crate::warning::are;
 use crate::{Error, Result, Warning, WarningKind};
 
 /// A column to be read, by its place in the file, under the name and kind of the schema.
@@ -155,7 +156,7 @@ impl TableReader {
         warnings.extend(self.matching.iter().cloned());
         let unreadable = self.wanted.iter().zip(&self.unreadable).filter(|(_, count)| **count > 0);
         warnings.extend(unreadable.map(|(Wanted { name, .. }, &count)| {
-            let message = format!("column \"{name}\": {count} cells are no numbers and count as missing");
+            let message = format!("column \"{name}\": {} no number: no value", are(count, "cell"));
             Warning::new(WarningKind::UnreadableNumbers, message).column(name).count(count)
         }));
         warnings.extend(self.rows.conversion().warning(self.path()));
