@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::cell::{nearest, parse_number};
 use super::choice::choices;
 use super::order::{below, shuffle};
-use super::table::{nearest, parse_number};
 use crate::rng::{Purpose, stream};
 use crate::{Error, Result};
 
@@ -107,7 +107,7 @@ pub(super) fn class_index(flag: &str, class: &str, names: &[String], numeric: bo
     let same = |name: &String| name == class || (value.is_some() && parse_number(name) == value);
     names.iter().position(same).ok_or_else(|| {
         let hint = nearest(class, names).map_or(String::new(), |name| format!("; did you mean \"{name}\"?"));
-        let classes = super::table::shortened(names);
+        let classes = super::cell::shortened(names);
         Error::Mismatch(format!("{flag}: there is no class \"{class}\" among {classes}{hint}"))
     })
 }

@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::fmt::strtime;
 use serde::{Deserialize, Serialize};
 
-use super::table::shortened;
+use super::cell::shortened;
 
 /// How the dates of a column are written, and in what they are counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ mod runs;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod wanted;
 mod whole;
 
 use std::path::Path;
@@ -16,7 +17,8 @@ use super::dialect::swallows;
 use crate::warning::are;
 use crate::{Error, Result, Warning, WarningKind};
 pub(super) use rows::Oddities;
-pub use stream::{TableReader, Wanted};
+pub use stream::TableReader;
+pub use wanted::Wanted;
 pub(super) use whole::WholeFile;
 
 /// The error for a row with a quoted cell that holds what would be whole rows.

@@ -5,16 +5,17 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::cell::format_number;
 use super::date::DateForm;
 use super::delimited::WholeFile;
-use super::feature::Summary;
 use super::idx::Images;
 use super::input::Input;
 use super::kinds::{Kinded, kinds};
 use super::options::ReadOptions;
 use super::read::Raw;
 use super::source::Source;
-use super::table::{Column, ColumnKind, MISSING, format_number};
+use super::statistics::Summary;
+use super::table::{Column, ColumnKind, MISSING};
 use crate::{Result, Warning};
 
 /// What a data file holds.

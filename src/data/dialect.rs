@@ -5,9 +5,9 @@ use std::path::Path;
 use csv::{ByteRecord, ReaderBuilder, Terminator};
 use memchr::memchr_iter;
 
+use super::cell::parse_number;
 use super::number::NumberForm;
 use super::options::{Format, ReadOptions};
-use super::table::parse_number;
 use super::written::Quote;
 use crate::{Error, Result, Warning, WarningKind};
 

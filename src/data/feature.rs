@@ -4,18 +4,17 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::cell::canonical_level;
 use super::date::{Cycle, DateForm};
 use super::known::{Known, normal_form};
 use super::number::NumberForm;
 use super::options::{Impute, Scale};
-use super::table::{Column, ColumnKind, MISSING, canonical_level};
+use super::statistics::Summary;
+use super::table::{Column, ColumnKind, MISSING};
 use super::target::sorted_levels;
 
 /// A text column has at most so many inputs of its own; rarer levels share one.
 pub const MOST_LEVELS: usize = 64;
-
-/// Values that differ by less than this share of the largest differ by rounding.
-const ROUNDING: f64 = 1e-13;
 
 /// One column of the file and the inputs that it becomes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,73 +119,6 @@ impl Feature {
             Encoding::Date { form, .. } => ColumnKind::Date(form.clone()),
             Encoding::Category { .. } => ColumnKind::Text,
         }
-    }
-}
-
-/// Statistics of numbers, from the rows that have one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Summary {
-    sorted: Vec<f64>,
-    /// Mean; 0 of nothing.
-    pub mean: f64,
-    /// Standard deviation of the population, `√(Σ(x − mean)² / n)`; 0 if all values are equal.
-    pub sd: f64,
-}
-
-impl Summary {
-    /// Whether there is one value alone, up to rounding: the range is within 10⁻¹³ of the largest value.
-    pub fn is_constant(&self) -> bool {
-        let largest = self.sorted.first().map_or(0.0, |min| min.abs().max((self.min() + self.range()).abs()));
-        self.range() <= ROUNDING * largest
-    }
-
-    /// The largest value; 0 of nothing.
-    pub fn max(&self) -> f64 {
-        self.sorted.last().copied().unwrap_or(0.0)
-    }
-
-    /// Of finite numbers in any order; sums run over the sorted values.
-    pub fn of(mut values: Vec<f64>) -> Self {
-        values.retain(|value| !value.is_nan());
-        values.sort_unstable_by(f64::total_cmp);
-        let count = values.len().max(1) as f64;
-        // Equal values are their own mean, whatever a sum would round to.
-        let constant = values.first() == values.last();
-        let sum: f64 = values.iter().sum();
-        let mean = if constant { values.first().copied().unwrap_or(0.0) } else { sum / count };
-        let sd = (values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count).sqrt();
-        Self { sorted: values, mean, sd }
-    }
-
-    /// The values, ascending.
-    pub fn sorted(&self) -> &[f64] {
-        &self.sorted
-    }
-
-    /// The value below which a fraction `q` lies, interpolated between neighbours (type 7 of Hyndman & Fan 1996, NumPy's
-    /// default); 0 of nothing.
-    pub fn quantile(&self, q: f64) -> f64 {
-        let Some(last) = self.sorted.len().checked_sub(1) else { return 0.0 };
-        let at = q * last as f64;
-        let (low, high) = (self.sorted[at.floor() as usize], self.sorted[at.ceil() as usize]);
-        let between = at - at.floor();
-        // Half and half of each, so that the median of two huge numbers does not overflow.
-        low * (1.0 - between) + high * between
-    }
-
-    /// The most frequent value, the smallest of equally frequent ones; 0 of nothing.
-    fn most_frequent(&self) -> f64 {
-        let runs = self.sorted.chunk_by(|a, b| a == b);
-        runs.rev().max_by_key(|run| run.len()).map_or(0.0, |run| run[0])
-    }
-
-    /// The smallest value; 0 of nothing.
-    pub fn min(&self) -> f64 {
-        self.sorted.first().copied().unwrap_or(0.0)
-    }
-
-    fn range(&self) -> f64 {
-        self.sorted.last().copied().unwrap_or(0.0) - self.min()
     }
 }
 

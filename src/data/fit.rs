@@ -1,11 +1,14 @@
 //! Fitting one column to the training rows.
 
+use super::cell::{format_number, parse_number};
 use super::date::DateForm;
-use super::feature::{Encoding, Feature, Summary};
-use super::known::{Constant, Known};
+use super::drift::Constant;
+use super::feature::{Encoding, Feature};
+use super::known::Known;
 use super::number::NumberForm;
 use super::options::{Impute, Scale};
-use super::table::{Column, ColumnKind, MISSING, MissingMarkers, Table, format_number, parse_number};
+use super::statistics::Summary;
+use super::table::{Column, ColumnKind, MISSING, MissingMarkers, Table};
 use crate::{Error, Result, Warning, WarningKind};
 
 /// Rows from which on a column of different whole numbers may be an identifier.

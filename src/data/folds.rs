@@ -1,13 +1,14 @@
 //! Data read once and prepared for every fold of a cross-validation.
 
+use super::deal::{Fold, deal, folds_of};
 use super::image::TypedImages;
 use super::options::DataOptions;
 use super::prepare::Loaded;
-use super::prepared::{Prepared, deal};
-use super::split::{Split, SplitKeys, deal_folds};
+use super::prepared::Prepared;
+use super::split::Split;
 use super::tables::TypedTable;
-use super::written::{PartFrom, SplitMode};
-use crate::{Error, Result};
+use super::written::PartFrom;
+use crate::Result;
 
 /// The rows that are not in the test part, dealt to folds. Nothing is fitted yet: each fold has a preprocessing of its own.
 pub struct Folds {
@@ -16,9 +17,6 @@ pub struct Folds {
     options: DataOptions,
     seed: u64,
 }
-
-/// Rows of a fold, ascending: those that are learnt from, and those that are judged on.
-pub(super) type Fold = (Vec<u32>, Vec<u32>);
 
 enum Raw {
     Table(Box<TypedTable>),
@@ -54,35 +52,6 @@ pub fn prepare_folds(options: &DataOptions, seed: u64, count: usize) -> Result<(
     // The test part belongs to the whole alone.
     let options = DataOptions { test: None, ..options };
     Ok((whole, Folds { raw, folds, options, seed }))
-}
-
-/// Deals the training rows of a split to folds; `classes` go with `rows`, which are ascending.
-pub(super) fn folds_of(
-    split: &Split,
-    (rows, classes, keys): (&[u32], Option<&[u32]>, Option<&SplitKeys>),
-    options: &DataOptions,
-    seed: u64,
-    count: usize,
-) -> Result<Vec<Fold>> {
-    if split.train.len() < count {
-        let found = split.train.len();
-        return Err(Error::Mismatch(format!("--cv {count} needs {count} rows at least, found {found}")));
-    }
-    let class_of = |classes: &[u32], row: &u32| classes[rows.binary_search(row).expect("a row of the file")];
-    let classes: Option<Vec<u32>> = classes
-        .filter(|_| options.split == SplitMode::Stratified)
-        .map(|classes| split.train.iter().map(|row| class_of(classes, row)).collect());
-    if let Some(keys) = keys {
-        return keys.folds(&split.train, rows, count, seed);
-    }
-    let folds = deal_folds(&split.train, classes.as_deref(), count, seed);
-    let others = |number: usize| {
-        let others = folds.iter().enumerate().filter(|(other, _)| *other != number);
-        let mut train: Vec<u32> = others.flat_map(|(_, rows)| rows.iter().copied()).collect();
-        train.sort_unstable();
-        train
-    };
-    Ok((0..count).map(|number| (others(number), folds[number].clone())).collect())
 }
 
 impl Folds {

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use csv::ByteRecord;
 
+use super::cell::parse_number;
 use super::date;
 use super::number::{Convention, Numbers, infer};
-use super::table::{MissingMarkers, parse_number};
+use super::table::MissingMarkers;
 use crate::{Error, Warning, WarningKind};
 
 /// Whether the first line names the columns.
@@ -190,7 +191,7 @@ pub(super) fn names(path: &Path, record: &ByteRecord, warnings: &mut Vec<Warning
         names.push(unique);
     }
     if !renamed.is_empty() {
-        let (path, list) = (path.display(), super::table::shortened(&renamed));
+        let (path, list) = (path.display(), super::cell::shortened(&renamed));
         let message = format!("{path}: column names occur twice: {list}; --header no if the first line is data");
         warnings.push(Warning::new(WarningKind::RepeatedName, message).count(renamed.len()));
     }

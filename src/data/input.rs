@@ -1,6 +1,7 @@
 //! A file or folder that is open but not read.
 
 use super::delimited::TableReader;
+use super::drift::Drift;
 use super::idx::{Folder, Images, Part};
 use super::known::normal_form;
 use super::layout::Layout;
@@ -8,9 +9,10 @@ use super::options::{Header, ReadOptions};
 use super::preprocess::TablePreprocessing;
 use super::read::{Raw, for_name, read_opened, reads_as_idx};
 use super::source::{Opened, Source};
+use super::table::Table;
 use super::text::Text;
 use super::written::PartFrom;
-use crate::{Error, Result};
+use crate::{Error, Result, Warning};
 
 /// A file or folder that is open but not read.
 pub(super) enum Input {
@@ -81,6 +83,22 @@ impl Input {
                 Ok(reader)
             }
         }
+    }
+
+    /// All rows of a file of labelled rows, read by the schema of the training file, with what a user should look at: how they
+    /// were read, and how they differ from those of training.
+    pub(super) fn rows(
+        self,
+        preprocessing: &TablePreprocessing,
+        options: &ReadOptions,
+    ) -> Result<(Table, Vec<Warning>)> {
+        let mut reader = self.reader(preprocessing, options)?;
+        let table = reader.read_all()?;
+        let mut drift = Drift::new(&preprocessing.features, &preprocessing.constants);
+        drift.observe(&table, None);
+        let mut warnings = reader.warnings();
+        warnings.extend(drift.warnings());
+        Ok((table, warnings))
     }
 }
 

@@ -2,11 +2,12 @@
 
 use rayon::prelude::*;
 
+use super::cell::shortened;
 use super::date::{self, DateForm, Dates};
 use super::delimited::{WholeFile, refuse_swallowed_rows, row_warnings};
 use super::number::{Convention, NumberForm, Numbers, infer};
 use super::options::{Decimal, ReadOptions};
-use super::table::{Column, ColumnKind, MISSING, Table, shortened};
+use super::table::{Column, ColumnKind, MISSING, Table};
 use crate::warning::are;
 use crate::{Error, Result, Warning, WarningKind};
 

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::cell::parse_number;
 use super::delimited::WholeFile;
-use super::table::{Column, MISSING, MissingMarkers, parse_number};
+use super::table::{Column, MISSING, MissingMarkers};
 use crate::warning::are;
 use crate::{Result, Warning, WarningKind};
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::table::parse_number;
+use super::cell::parse_number;
 
 /// How the numbers of a column are written. The default is a decimal point and nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

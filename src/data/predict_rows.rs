@@ -1,14 +1,14 @@
 //! Raw rows to inputs, some rows at a time: what predict reads.
 
+use super::cell::{nearest, shortened};
 use super::dataset::Features;
 use super::delimited::TableReader;
+use super::drift::Drift;
 use super::idx::{Images, Part};
 use super::input::Input;
-use super::known::Drift;
 use super::options::ReadOptions;
 use super::preprocess::Preprocessing;
 use super::source::Source;
-use super::table::{nearest, shortened};
 use crate::{Error, Result, Warning};
 
 /// Some rows of the input.

@@ -1,12 +1,12 @@
 //! From files and options to training, validation and test sets.
 
 use super::dataset::{Dataset, Features};
+use super::deal::deal;
 use super::idx::{Images, Part};
 use super::image::TypedImages;
 use super::input::Input;
-use super::known::Drift;
 use super::options::{DataOptions, ReadOptions};
-use super::prepared::{Prepared, deal};
+use super::prepared::Prepared;
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::read::Raw;
 use super::source::{Opened, Source};
@@ -95,22 +95,7 @@ pub struct Evaluation {
 /// # Errors
 /// [`Error::Mismatch`] if the model needs columns that are not there, [`Error::Data`] and [`Error::Io`] for a wrong file.
 pub fn read_for(preprocessing: &TablePreprocessing, source: &Source, options: &ReadOptions) -> Result<Table> {
-    Ok(read_rows(preprocessing, Input::open(source)?, options)?.0)
-}
-
-/// The same for an opened file, with what a user should look at: how it was read, and how it differs from training.
-pub(super) fn read_rows(
-    preprocessing: &TablePreprocessing,
-    input: Input,
-    options: &ReadOptions,
-) -> Result<(Table, Vec<Warning>)> {
-    let mut reader = input.reader(preprocessing, options)?;
-    let table = reader.read_all()?;
-    let mut drift = Drift::new(&preprocessing.features, &preprocessing.constants);
-    drift.observe(&table, None);
-    let mut warnings = reader.warnings();
-    warnings.extend(drift.warnings());
-    Ok((table, warnings))
+    Ok(Input::open(source)?.rows(preprocessing, options)?.0)
 }
 
 /// Prepares labelled rows by a saved preprocessing, to evaluate a model on them; a folder of MNIST's layout means its `part`.
@@ -127,7 +112,7 @@ pub fn prepare_for(
 ) -> Result<Evaluation> {
     match preprocessing {
         Preprocessing::Table(preprocessing) => {
-            let (table, mut warnings) = read_rows(preprocessing, Input::open(source)?, options)?;
+            let (table, mut warnings) = Input::open(source)?.rows(preprocessing, options)?;
             let rows = preprocessing.usable_rows(&table)?;
             warnings.extend(without_target(&preprocessing.target, &table));
             let Apart { dataset, rows, strangers, warning } = Apart::new(preprocessing, &table, rows)?;

@@ -4,11 +4,11 @@ use super::balance::Balance;
 use super::dataset::{Dataset, Targets};
 use super::options::{DataOptions, Format, Header};
 use super::preprocess::Preprocessing;
-use super::split::{Split, SplitKeys, split};
+use super::split::Split;
 use super::strangers::Strangers;
 use super::target::Target;
 use super::task::Task;
-use super::written::{Character, DateColumn, Delimiter, PartFrom, Quote, SplitMode};
+use super::written::{Character, DateColumn, Delimiter, PartFrom, Quote};
 use crate::{Error, Result, Warning, WarningKind};
 
 /// Everything that training needs from the data.
@@ -111,34 +111,6 @@ pub(super) fn class_labels(targets: Targets) -> Option<Vec<u32>> {
         Targets::Classes { labels, .. } => Some(labels),
         Targets::Values { .. } => None,
     }
-}
-
-/// Deals the rows of the training file to the parts.
-///
-/// # Errors
-/// [`Error::Mismatch`] if no row is left for training.
-pub(super) fn deal(
-    rows: &[u32],
-    labels: Option<&[u32]>,
-    keys: Option<&SplitKeys>,
-    options: &DataOptions,
-    seed: u64,
-) -> Result<Split> {
-    let fraction = |part: &PartFrom| if let PartFrom::Fraction(fraction) = part { *fraction } else { 0.0 };
-    let labels = labels.filter(|_| options.split == SplitMode::Stratified);
-    let test = options.test.as_ref().map_or(0.0, fraction);
-    let val = fraction(&options.valid);
-    let split = match keys {
-        None => split(rows, labels, val, test, seed),
-        Some(keys) => keys.split(rows, val, test, seed),
-    };
-    if split.train.is_empty() {
-        return Err(Error::Mismatch(format!(
-            "no row of {} is left for training: make --valid and --test smaller",
-            rows.len()
-        )));
-    }
-    Ok(split)
 }
 
 /// Warnings about fractions that are asked for and come to no row.

@@ -4,20 +4,17 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::cell::{format_number, parse_number, shortened};
 use super::dataset::{Features, Targets};
-use super::delimited::Wanted;
+use super::drift::Constant;
 use super::feature::{Encoding, Feature, Plan};
 use super::fit::{ColumnWishes, FitOptions, Fitted, fit_column};
 use super::idx::Images;
-use super::known::{Constant, normal_form};
-use super::layout::Layout;
-use super::number::NumberForm;
-use super::options::{Decimal, ReadOptions};
 use super::schema::{Roles, has_no_weight};
-use super::table::{Column, ColumnKind, MissingMarkers, Table, format_number, parse_number, shortened};
+use super::table::{Column, MissingMarkers, Table};
 use super::target::Target;
 use super::task::Task;
-use crate::{Error, Result, Warning, WarningKind};
+use crate::{Error, Result, Warning};
 
 /// From raw rows to the inputs of the network, and from its outputs to the user's units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -236,94 +233,6 @@ impl TablePreprocessing {
         self.features.iter().flat_map(Feature::input_names).collect()
     }
 
-    /// Which columns of a file are to be read, and as what: the features, columns of one value, and label and weight columns
-    /// where they are there; and what a user should look at in how they were found.
-    ///
-    /// Columns are matched by name, where no other fits without regard to case and blanks. Where either file has no names they
-    /// are matched by place: the file then has all columns of the training file, or all but the labels (and weights).
-    ///
-    /// # Errors
-    /// [`Error::Mismatch`] that lists the missing columns, or names both widths.
-    pub fn wanted(
-        &self,
-        layout: &Layout,
-        path: &std::path::Path,
-        options: &ReadOptions,
-    ) -> Result<(Vec<Wanted>, Vec<Warning>)> {
-        let mut warnings = Vec::new();
-        let by_name = self.named && layout.header;
-        let names = if by_name { layout.names.clone() } else { self.names_by_place(layout.names.len(), path)? };
-        if self.named && !by_name {
-            let (path, shown) = (path.display(), shortened(&names));
-            let message = format!(
-                "{path}: no column names; the columns are taken in the order of training ({shown}); --header yes if the first \
-                 line names them"
-            );
-            warnings.push(Warning::new(WarningKind::MatchedByPosition, message));
-        }
-        let spelled = Spellings::of(&names);
-        let find = |name: &str| names.iter().position(|n| n == name).or_else(|| spelled.place(name, &self.columns));
-        let absent: Vec<String> =
-            self.features.iter().map(|feature| feature.column.clone()).filter(|name| find(name).is_none()).collect();
-        if !absent.is_empty() {
-            let (path, absent, found) = (path.display(), shortened(&absent), shortened(&names));
-            let hint = if layout.header { "; --header no if its first line is data" } else { "" };
-            return Err(Error::Mismatch(format!(
-                "{path}: the model needs the columns {absent}; the file has {found}{hint}"
-            )));
-        }
-        let features = self.features.iter().map(|f| (f.column.as_str(), as_stated(f.kind(), options), f.lenient));
-        let constants = self.constants.iter().map(|c| (c.column.as_str(), ColumnKind::Text, false));
-        let constants = constants.filter(|(name, ..)| !self.features.iter().any(|f| f.column == *name));
-        let labels = self.target.columns.iter().enumerate();
-        let labels = labels.map(|(at, name)| (name.as_str(), as_stated(self.target.kind(at), options), false));
-        let weight = self.weight.iter().map(|name| (name.as_str(), ColumnKind::Number(NumberForm::default()), false));
-        let placed = features.chain(constants).chain(labels).chain(weight);
-        let wanted = |(name, kind, lenient): (&str, ColumnKind, bool)| {
-            Some(Wanted { index: find(name)?, name: name.to_owned(), kind, lenient })
-        };
-        let wanted: Vec<Wanted> = placed.filter_map(wanted).collect();
-        for Wanted { index, name, .. } in wanted.iter().filter(|wanted| names[wanted.index] != wanted.name) {
-            let message = format!("{}: column \"{}\" is taken for \"{name}\"", path.display(), names[*index]);
-            warnings.push(Warning::new(WarningKind::ColumnSpelling, message).column(name));
-        }
-        Ok((wanted, warnings))
-    }
-
-    /// The names of the columns of a file without names, by their number.
-    fn names_by_place(&self, width: usize, path: &std::path::Path) -> Result<Vec<String>> {
-        let is_label = |name: &&String| self.target.columns.contains(name);
-        let bare: Vec<String> = self.columns.iter().filter(|name| !is_label(name)).cloned().collect();
-        let unweighted: Vec<String> = bare.iter().filter(|name| Some(*name) != self.weight.as_ref()).cloned().collect();
-        let (all, without) = (self.columns.len(), bare.len());
-        let fitting = [self.columns.clone(), bare, unweighted].into_iter().find(|names| names.len() == width);
-        fitting.ok_or_else(|| {
-            let message = format!(
-                "{}: without column names, expected {all} columns, or {without} without the label, found {width}",
-                path.display()
-            );
-            Error::Mismatch(message)
-        })
-    }
-
-    /// Whether a row could be data of this table by place: numbers where the network has numbers. None if it has no numbers.
-    pub(super) fn fits_by_place(&self, cells: &[String], path: &std::path::Path) -> Option<bool> {
-        let names = self.names_by_place(cells.len(), path).ok()?;
-        let mut numeric = self.features.iter().filter(|f| f.kind() != ColumnKind::Text).peekable();
-        numeric.peek()?;
-        let is_value = |feature: &Feature| {
-            let place = names.iter().position(|name| *name == feature.column)?;
-            let cell = cells[place].trim();
-            let number = match feature.kind() {
-                ColumnKind::Number(form) => form.parse(cell).is_some() || parse_number(cell).is_some(),
-                ColumnKind::Date(form) => form.parse(cell).is_some(),
-                ColumnKind::Text => true,
-            };
-            Some(number || self.missing.matches(cell))
-        };
-        Some(numeric.all(|feature| is_value(feature).unwrap_or(false)))
-    }
-
     /// Inputs of `rows` of a table (of all rows: `None`), row-major `[rows, inputs]`. Columns are matched by name.
     ///
     /// # Errors
@@ -441,36 +350,4 @@ impl TablePreprocessing {
         }
         Ok(Some(weights))
     }
-}
-
-/// Names of columns without regard to case and blanks.
-struct Spellings(std::collections::HashMap<String, Option<usize>>);
-
-impl Spellings {
-    fn of(names: &[String]) -> Self {
-        let mut places = std::collections::HashMap::new();
-        for (place, name) in names.iter().enumerate() {
-            places.entry(normal_form(name)).and_modify(|found| *found = None).or_insert(Some(place));
-        }
-        Self(places)
-    }
-
-    /// The one column that differs from `name` only in spelling, if no other column of the model does.
-    fn place(&self, name: &str, known: &[String]) -> Option<usize> {
-        let form = normal_form(name);
-        let alone = known.iter().filter(|other| normal_form(other) == form).count() == 1;
-        self.0.get(&form).copied().flatten().filter(|_| alone)
-    }
-}
-
-/// The kind of a column whose numbers the user says to be written otherwise than in training.
-fn as_stated(kind: ColumnKind, options: &ReadOptions) -> ColumnKind {
-    let ColumnKind::Number(mut form) = kind else { return kind };
-    match options.decimal {
-        Decimal::Auto => {}
-        Decimal::Comma => form.decimal_comma = true,
-        Decimal::Point => form.decimal_comma = false,
-    }
-    form.thousands = options.thousands.map(|c| c.0).or(form.thousands);
-    ColumnKind::Number(form)
 }

@@ -1,8 +1,9 @@
 //! What each column of a table is for, and what is learnt.
 
+use super::cell::{format_number, parse_number};
 use super::labels::LabelText;
 use super::options::{DataOptions, TaskChoice};
-use super::table::{Column, Names, Table, format_number, parse_number};
+use super::table::{Column, Names, Table};
 use super::task::Task;
 use crate::{Error, Result};
 

@@ -4,18 +4,17 @@ use std::sync::Arc;
 
 use super::balance::{Balance, resample};
 use super::dataset::Dataset;
+use super::deal::{Fold, deal, folds_of};
 use super::delimited::WholeFile;
 use super::dialect::Dialect;
 use super::fit::{FitOptions, stray_text};
-use super::folds::{Fold, folds_of};
 use super::input::Input;
 use super::kinds::{Kinded, kinds};
 use super::labels::label_text;
 use super::layout::Layout;
 use super::options::{DataOptions, Impute, Scale, TaskChoice};
-use super::prepare::read_rows;
 use super::prepared::{
-    Decided, Prepared, apply_class_weights, check_classes, class_labels, deal, empty_parts, is_rebalanced, task_note,
+    Decided, Prepared, apply_class_weights, check_classes, class_labels, empty_parts, is_rebalanced, task_note,
 };
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::schema::{Roles, has_no_weight, infer_task};
@@ -198,7 +197,7 @@ impl Parts {
         let Some(file) = file else {
             return if rows.is_empty() { Ok(None) } else { labelled(preprocessing, table, rows).map(Some) };
         };
-        let (table, warnings) = read_rows(preprocessing, file, &options.read_options())?;
+        let (table, warnings) = file.rows(preprocessing, &options.read_options())?;
         let part = match name {
             PartName::Val => "validation",
             PartName::Test => "test",

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::balance::class_index;
+use super::cell::{parse_number, shortened};
 use super::dataset::Targets;
 use super::labels::are_numbers;
 use super::number::NumberForm;
-use super::table::{Column, ColumnKind, MISSING, Table, parse_number, shortened};
+use super::table::{Column, ColumnKind, MISSING, Table};
 use super::task::Task;
 use crate::{Error, Result};
 

@@ -1,10 +1,12 @@
 //! One training run, from a checked configuration to a run directory.
 
+mod auto;
 mod baseline;
 mod cross_validation;
 mod directory;
 mod execution;
 mod interrupt;
+mod linear;
 mod memory;
 mod overfit;
 mod plan;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::auto::{auto_epochs, batch_of};
 use super::cross_validation::CrossValidation;
 use super::memory::Needs;
 use crate::config::{Batch, TrainConfig};
@@ -48,27 +49,6 @@ pub struct Plan {
     pub notes: Vec<String>,
 }
 
-/// Steps that training makes where the user names no epochs.
-const AUTO_STEPS: u64 = 4_000;
-/// Fewest and most epochs then.
-const AUTO_EPOCHS: (u64, u64) = (20, 500);
-/// Largest and smallest batch that are chosen for the user, and the steps that an epoch should have.
-const AUTO_BATCH: (usize, usize) = (128, 16);
-const AUTO_STEPS_PER_EPOCH: usize = 8;
-
-/// The batch for a number of rows: 128, halved down to 16 while an epoch has under 8 steps.
-fn auto_batch(rows: usize) -> usize {
-    let (mut batch, least) = AUTO_BATCH;
-    while batch > least && rows.div_ceil(batch) < AUTO_STEPS_PER_EPOCH {
-        batch /= 2;
-    }
-    batch
-}
-
-fn auto_epochs(steps_per_epoch: u64) -> usize {
-    AUTO_STEPS.div_ceil(steps_per_epoch.max(1)).clamp(AUTO_EPOCHS.0, AUTO_EPOCHS.1) as usize
-}
-
 /// Refuses a network that does not fit into memory.
 fn refuse_giant(architecture: &Architecture) -> Result<()> {
     if architecture.fits_into_memory() {
@@ -76,15 +56,6 @@ fn refuse_giant(architecture: &Architecture) -> Result<()> {
     }
     let count = architecture.linear_parameters();
     Err(Error::Memory(format!("--hidden: a network of {count} parameters does not fit into memory: use fewer units")))
-}
-
-/// Rows of a mini-batch for so many rows to train on.
-pub(super) fn batch_of(asked: Batch, rows: usize) -> usize {
-    match asked {
-        Batch::Rows(n) => n.min(rows),
-        Batch::Full => rows,
-        Batch::Auto => auto_batch(rows).min(rows),
-    }
 }
 
 impl Plan {
@@ -317,17 +288,5 @@ impl Plan {
     pub fn to_toml(&self) -> String {
         let data = self.prepared.decided.fill(&self.config.data);
         TrainConfig { data, ..self.config.clone() }.to_toml(self.batch, self.epochs)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn batches_and_epochs_follow_the_number_of_rows() {
-        let batches: Vec<usize> = [50, 135, 600, 897, 54_000].into_iter().map(auto_batch).collect();
-        assert_eq!(batches, [16, 16, 64, 128, 128]);
-        assert_eq!([1, 9, 100, 422].map(auto_epochs), [500, 445, 40, 20]);
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use indexmap::IndexSet;
 
-use super::stream::Wanted;
+use super::wanted::Wanted;
 use crate::data::table::{Column, ColumnKind, MISSING, MissingMarkers};
 use crate::{Error, Result};
 

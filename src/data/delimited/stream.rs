@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::builder::Builder;
 use super::rows::{Oddities, Rows};
+use super::wanted::Wanted;
 use crate::data::layout::Layout;
 use crate::data::options::ReadOptions;
 use crate::data::source::Opened;
@@ -12,19 +13,6 @@ use crate::data::table::{ColumnKind, MissingMarkers, Table};
 use crate::data::text::{Text, TextReader};
 use crate::warning::are;
 use crate::{Error, Result, Warning, WarningKind};
-
-/// A column to be read, by its place in the file, under the name and kind of the schema.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
-    /// Place in the file, from 0.
-    pub index: usize,
-    /// Name in the schema.
-    pub name: String,
-    /// Numbers, dates or text.
-    pub kind: ColumnKind,
-    /// Whether cells that are no numbers count as missing.
-    pub lenient: bool,
-}
 
 /// Reads a file of known columns some rows at a time, in bounded memory.
 pub struct TableReader {

@@ -1,0 +1,66 @@
+//! What a cell can be, and how its value is written.
+
+use std::borrow::Cow;
+
+/// A number as a class or level is named: integers without a fraction, others by their shortest decimal, and by powers of ten
+/// where it would have more than 21 digits before the point or six zeros after it.
+pub fn format_number(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0".to_owned(),
+        1e-6..1e21 => format!("{value}"),
+        _ => format!("{value:e}"),
+    }
+}
+
+/// A number, if `cell` is one: what Rust's `f64` parses, except words for "not a number".
+#[inline]
+pub fn parse_number(cell: &str) -> Option<f64> {
+    cell.parse::<f64>().ok().filter(|value| !value.is_nan())
+}
+
+/// The name of a level in a column whose levels are numbers: `1.0` and `1` are the same level.
+pub fn canonical_level(level: &str, numeric: bool) -> Cow<'_, str> {
+    match parse_number(level) {
+        Some(value) if numeric => Cow::Owned(format_number(value)),
+        _ => Cow::Borrowed(level),
+    }
+}
+
+/// The name that looks most like `wanted`, if any does.
+pub(super) fn nearest<'a>(wanted: &str, names: &'a [String]) -> Option<&'a str> {
+    let likeness = |name: &String| strsim::jaro_winkler(&wanted.to_lowercase(), &name.to_lowercase());
+    let best = names.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(best) > 0.75).then_some(best)
+}
+
+/// The first names of a list, and how many more there are.
+pub(super) fn shortened(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let mut text = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(", … ({} more)", names.len() - SHOWN));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_named_shortly_and_read_back() {
+        for (value, name) in [
+            (-0.0, "0"),
+            (7.0, "7"),
+            (0.1, "0.1"),
+            (-2.5e-6, "-0.0000025"),
+            (1e-9, "1e-9"),
+            (1e20, "100000000000000000000"),
+            (-1e300, "-1e300"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(format_number(value), name);
+            assert_eq!(parse_number(name), Some(value), "{name}");
+        }
+    }
+}

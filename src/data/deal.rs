@@ -1,0 +1,66 @@
+//! Dealing the rows of a file to parts and to folds, as the options say.
+
+use super::options::DataOptions;
+use super::split::{Split, SplitKeys, deal_folds, split};
+use super::written::{PartFrom, SplitMode};
+use crate::{Error, Result};
+
+/// Deals the rows of the training file to the parts.
+///
+/// # Errors
+/// [`Error::Mismatch`] if no row is left for training.
+pub(super) fn deal(
+    rows: &[u32],
+    labels: Option<&[u32]>,
+    keys: Option<&SplitKeys>,
+    options: &DataOptions,
+    seed: u64,
+) -> Result<Split> {
+    let fraction = |part: &PartFrom| if let PartFrom::Fraction(fraction) = part { *fraction } else { 0.0 };
+    let labels = labels.filter(|_| options.split == SplitMode::Stratified);
+    let test = options.test.as_ref().map_or(0.0, fraction);
+    let val = fraction(&options.valid);
+    let split = match keys {
+        None => split(rows, labels, val, test, seed),
+        Some(keys) => keys.split(rows, val, test, seed),
+    };
+    if split.train.is_empty() {
+        return Err(Error::Mismatch(format!(
+            "no row of {} is left for training: make --valid and --test smaller",
+            rows.len()
+        )));
+    }
+    Ok(split)
+}
+
+/// Rows of a fold, ascending: those that are learnt from, and those that are judged on.
+pub(super) type Fold = (Vec<u32>, Vec<u32>);
+
+/// Deals the training rows of a split to folds; `classes` go with `rows`, which are ascending.
+pub(super) fn folds_of(
+    split: &Split,
+    (rows, classes, keys): (&[u32], Option<&[u32]>, Option<&SplitKeys>),
+    options: &DataOptions,
+    seed: u64,
+    count: usize,
+) -> Result<Vec<Fold>> {
+    if split.train.len() < count {
+        let found = split.train.len();
+        return Err(Error::Mismatch(format!("--cv {count} needs {count} rows at least, found {found}")));
+    }
+    let class_of = |classes: &[u32], row: &u32| classes[rows.binary_search(row).expect("a row of the file")];
+    let classes: Option<Vec<u32>> = classes
+        .filter(|_| options.split == SplitMode::Stratified)
+        .map(|classes| split.train.iter().map(|row| class_of(classes, row)).collect());
+    if let Some(keys) = keys {
+        return keys.folds(&split.train, rows, count, seed);
+    }
+    let folds = deal_folds(&split.train, classes.as_deref(), count, seed);
+    let others = |number: usize| {
+        let others = folds.iter().enumerate().filter(|(other, _)| *other != number);
+        let mut train: Vec<u32> = others.flat_map(|(_, rows)| rows.iter().copied()).collect();
+        train.sort_unstable();
+        train
+    };
+    Ok((0..count).map(|number| (others(number), folds[number].clone())).collect())
+}

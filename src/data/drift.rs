@@ -1,0 +1,229 @@
+//! How new rows differ from those of training.
+
+use serde::{Deserialize, Serialize};
+
+use super::cell::{canonical_level, format_number, parse_number};
+use super::feature::{Encoding, Feature};
+use super::known::{Known, normal_form};
+use super::table::{Column, MISSING, Table};
+use crate::warning::of as counted;
+use crate::{Warning, WarningKind};
+
+/// Rows below which a column is not said to be shifted as a whole.
+const FEW_ROWS: u64 = 20;
+/// A column that was left out because it had one value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Constant {
+    /// The column.
+    pub column: String,
+    /// Its value as text.
+    pub value: String,
+}
+
+/// Follows how rows differ from those of training, in bounded memory.
+pub(super) struct Drift<'a> {
+    features: &'a [Feature],
+    constants: &'a [Constant],
+    rows: u64,
+    columns: Vec<Counts>,
+    moved: Vec<(u64, String)>,
+}
+
+/// What was found in one column.
+#[derive(Debug, Clone, Default)]
+struct Counts {
+    missing: u64,
+    /// Cells far outside the range.
+    far: u64,
+    /// The value farthest outside.
+    farthest: Option<f64>,
+    /// Values below, and above, the bulk of the training rows.
+    below: u64,
+    above: u64,
+    /// Cells whose level is new, and the first such level.
+    unseen: u64,
+    new_level: Option<String>,
+    /// Cells whose level is known in another spelling, and the first such pair.
+    respelled: u64,
+    pair: Option<(String, String)>,
+}
+
+impl<'a> Drift<'a> {
+    pub(super) fn new(features: &'a [Feature], constants: &'a [Constant]) -> Self {
+        let columns = vec![Counts::default(); features.len()];
+        Self { features, constants, rows: 0, columns, moved: vec![(0, String::new()); constants.len()] }
+    }
+
+    /// Takes in rows of a table; of all rows where `rows` is none.
+    pub(super) fn observe(&mut self, table: &Table, rows: Option<&[u32]>) {
+        let count = rows.map_or(table.rows(), <[u32]>::len);
+        let row_at = |at: usize| rows.map_or(at, |rows| rows[at] as usize);
+        self.rows += count as u64;
+        for (feature, counts) in self.features.iter().zip(&mut self.columns) {
+            let (Some(known), Some(column)) = (&feature.known, table.column(&feature.column)) else { continue };
+            counts.observe(feature, known, column, (0..count).map(row_at));
+        }
+        for (constant, (moved, other)) in self.constants.iter().zip(&mut self.moved) {
+            let Some(column) = table.column(&constant.column) else { continue };
+            for cell in (0..count).filter_map(|at| column.cell(row_at(at))).filter(|cell| !constant.is(cell)) {
+                if *moved == 0 {
+                    *other = cell.into_owned();
+                }
+                *moved += 1;
+            }
+        }
+    }
+
+    /// What was found, one warning for each column and kind.
+    pub(super) fn warnings(&self) -> Vec<Warning> {
+        let columns = self.features.iter().zip(&self.columns);
+        let mut warnings: Vec<Warning> = columns
+            .filter_map(|(f, counts)| Some((f, counts, f.known.as_ref()?)))
+            .flat_map(|(feature, counts, known)| counts.warnings(feature, known, self.rows))
+            .collect();
+        for (constant, (moved, other)) in self.constants.iter().zip(&self.moved).filter(|(_, (moved, _))| *moved > 0) {
+            let Constant { column, value } = constant;
+            let message = format!(
+                "column \"{column}\" was {value} in all training rows and is left out, but has other values in {} \
+                 (\"{other}\"): the model does not know what they mean",
+                counted(*moved, "row")
+            );
+            warnings.push(Warning::new(WarningKind::ConstantMoved, message).column(column).count(*moved as usize));
+        }
+        warnings
+    }
+}
+
+impl Constant {
+    fn is(&self, cell: &str) -> bool {
+        cell == self.value
+            || match (parse_number(cell), parse_number(&self.value)) {
+                (Some(a), Some(b)) => (a - b).abs() <= 1e-12 * a.abs().max(b.abs()),
+                _ => false,
+            }
+    }
+}
+
+impl Counts {
+    fn observe(
+        &mut self,
+        feature: &Feature,
+        known: &Known,
+        column: &Column,
+        rows: impl Iterator<Item = usize> + Clone,
+    ) {
+        self.missing += rows.clone().filter(|row| column.is_missing(*row)).count() as u64;
+        match (known, column) {
+            (Known::Numbers { min, low, high, max, .. }, Column::Numbers(values)) => {
+                let (reach, dates) = (max - min, matches!(feature.encoding, Encoding::Date { .. }));
+                for value in rows.map(|row| values[row]).filter(|value| !value.is_nan()) {
+                    self.below += u64::from(value < *low);
+                    self.above += u64::from(value > *high);
+                    let outside = (min - value).max(value - max);
+                    // A later date is to be expected.
+                    if outside > reach && !(dates && value > *max) {
+                        self.far += 1;
+                        let farther = self.farthest.is_none_or(|f: f64| outside > (min - f).max(f - max));
+                        self.farthest = if farther { Some(value) } else { self.farthest };
+                    }
+                }
+            }
+            (Known::Levels { rare, more, .. }, column) => {
+                let Encoding::Category { levels, numeric, .. } = &feature.encoding else { return };
+                self.observe_levels(known, (levels, rare), (*numeric, *more), &column.as_text(), rows);
+            }
+            _ => {}
+        }
+    }
+
+    fn observe_levels(
+        &mut self,
+        known: &Known,
+        (own, rare): (&[String], &[String]),
+        (numeric, more): (bool, bool),
+        column: &Column,
+        rows: impl Iterator<Item = usize>,
+    ) {
+        let Column::Text { codes, levels } = column else { return };
+        let places = known.spellings(own);
+        let is_known = |level: &String| {
+            let level = canonical_level(level, numeric);
+            own.iter().any(|l| *l == level) || rare.binary_search_by(|l| l.as_str().cmp(&level)).is_ok()
+        };
+        let like = |level: &String| places.get(&normal_form(level)).map(|place| own[*place].clone());
+        let fates: Vec<(bool, Option<String>)> =
+            levels.iter().map(|level| if is_known(level) { (true, None) } else { (false, like(level)) }).collect();
+        for code in rows.map(|row| codes[row]).filter(|code| *code != MISSING) {
+            let level = &levels[code as usize];
+            match &fates[code as usize] {
+                (true, _) => {}
+                (false, Some(own)) => {
+                    self.respelled += 1;
+                    self.pair.get_or_insert_with(|| (level.clone(), own.clone()));
+                }
+                (false, None) if more => {} // it may be one of the rare levels that are not stored
+                (false, None) => {
+                    self.unseen += 1;
+                    self.new_level.get_or_insert_with(|| level.clone());
+                }
+            }
+        }
+    }
+
+    fn warnings(&self, feature: &Feature, known: &Known, rows: u64) -> Vec<Warning> {
+        let name = &feature.column;
+        let of = |kind, count: u64, message: String| Warning::new(kind, message).column(name).count(count as usize);
+        let mut warnings: Vec<Warning> = self.place(feature, known, rows).into_iter().collect();
+        if self.missing > 0 && known.missing() == 0.0 {
+            let message = format!(
+                "column \"{name}\": no value in {} of {rows} rows, which never happened in training",
+                self.missing
+            );
+            warnings.push(of(WarningKind::MissingNow, self.missing, message));
+        }
+        if let Some(level) = &self.new_level {
+            let cells = counted(self.unseen, "cell");
+            let message = format!("column \"{name}\": {cells} with a level that training did not see (\"{level}\")");
+            warnings.push(of(WarningKind::UnseenLevels, self.unseen, message));
+        }
+        if let Some((found, own)) = &self.pair {
+            let cells = counted(self.respelled, "cell");
+            let message = format!(
+                "column \"{name}\": {cells} taken for a level that differs only in case, blanks or decimals (\"{found}\" for \
+                 \"{own}\")"
+            );
+            warnings.push(of(WarningKind::LevelSpelling, self.respelled, message));
+        }
+        warnings
+    }
+
+    /// The warning about numbers that lie elsewhere than in training: the whole column, or some values.
+    fn place(&self, feature: &Feature, known: &Known, rows: u64) -> Option<Warning> {
+        let Known::Numbers { low, high, min, max, .. } = known else { return None };
+        let name = &feature.column;
+        let is_date = matches!(feature.encoding, Encoding::Date { .. });
+        let written = |value: f64| match &feature.encoding {
+            Encoding::Date { form, .. } => form.written(value),
+            _ => format_number(value),
+        };
+        let present = rows - self.missing;
+        let shifted = present >= FEW_ROWS && 2 * self.below.max(self.above) > present;
+        let (kind, count, message) = if shifted && !(is_date && self.above > self.below) {
+            let (side, count) = if self.above > self.below { ("above", self.above) } else { ("below", self.below) };
+            let (low, high) = (written(*low), written(*high));
+            let message = format!(
+                "column \"{name}\" is shifted: {count} of {rows} values lie {side} the range {low} to {high} of 98 % of the \
+                 training rows: is the unit the same?"
+            );
+            (WarningKind::ColumnShifted, count, message)
+        } else {
+            let (min, max, farthest) = (written(*min), written(*max), written(self.farthest?));
+            let values = counted(self.far, "value");
+            let message = format!(
+                "column \"{name}\": {values} far outside the range {min} to {max} of the training rows ({farthest})"
+            );
+            (WarningKind::OutOfRange, self.far, message)
+        };
+        Some(Warning::new(kind, message).column(name).count(count as usize))
+    }
+}

@@ -1,0 +1,168 @@
+//! The baselines of a run: the constant one, and a linear model trained beside it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use super::baseline::{Baseline, Constant};
+use super::plan::Plan;
+use super::summary::Summary;
+use crate::Result;
+use crate::data::{Dataset, Strangers, Task, epoch_order};
+use crate::kernel::Line;
+use crate::metrics::MetricSet;
+use crate::model::{Architecture, Parameters};
+use crate::nn::{Loss, Objective};
+use crate::optim::OptimizerSpec;
+use crate::train::judged::Judged;
+use crate::train::score::Scorer;
+use crate::train::{EpochPlan, Halt, StepSettings, Trainer};
+
+/// Most rows that a linear model learns from.
+const MOST_ROWS: usize = 50_000;
+/// Fewest, where the training part has more.
+const LEAST_ROWS: usize = 500;
+/// Most steps that it makes, and passes over the rows that they take.
+const STEPS: u64 = 50;
+const PASSES: f64 = 70.0;
+/// Share of the run's operations, and of its time, that it may take.
+const SHARE: f64 = 0.05;
+/// Operations, and time, that nobody notices: allowed beside any run.
+const SMALL_FLOPS: f64 = 2e8;
+const SMALL_TIME: Duration = Duration::from_millis(100);
+/// Gradient norm at which it has learnt enough.
+const TOL_GRAD: f64 = 1e-4;
+
+impl Plan {
+    /// The baselines of a run that is over, on the rows that its summary is about. The linear model takes L-BFGS and an
+    /// `½ λ Σ w²` with λ = 1 / rows, scikit-learn's default of logistic regression. How many rows it learns from
+    /// follows from counted operations, so that it does not depend on the machine; the clock only ends what takes
+    /// longer than it may.
+    ///
+    /// # Errors
+    /// None that a plan which has trained does not have already.
+    pub fn baseline(&self, summary: &Summary, signal: &AtomicUsize) -> Result<Baseline> {
+        let (on, strangers) = self.judged_part();
+        let scorer = Scorer::new(self.prepared.preprocessing.target(), self.loss);
+        let mut baseline = Baseline::of_constant(Constant::new(&scorer, self.prepared.judged_train(), on, strangers));
+        let linear = match self.linear_rows(summary) {
+            Ok(rows) => self.linear(rows, self.linear_time(summary), signal)?,
+            Err(reason) => Err(reason),
+        };
+        match linear {
+            Ok(figures) => baseline.linear = Some(figures),
+            Err(reason) => baseline.no_linear = Some(reason),
+        }
+        Ok(baseline)
+    }
+
+    /// The part that confusion, classes and baselines are shown for: test, else validation, else training.
+    pub fn judged_part(&self) -> (&Dataset, Option<&Strangers>) {
+        let prepared = &*self.prepared;
+        match (&prepared.test, &prepared.val) {
+            (Some(test), _) => (test, prepared.test_strangers.as_ref()),
+            (None, Some(val)) => (val, prepared.val_strangers.as_ref()),
+            (None, None) => (prepared.judged_train(), None),
+        }
+    }
+
+    fn linear_network(&self) -> Architecture {
+        Architecture {
+            hidden: Vec::new(),
+            activations: Vec::new(),
+            output_activation: crate::nn::Activation::Identity,
+            norm: None,
+            residual: false,
+            dropout: 0.0,
+            ..self.architecture.clone()
+        }
+    }
+
+    /// How many rows a linear model may learn from, or why from none.
+    fn linear_rows(&self, summary: &Summary) -> std::result::Result<usize, &'static str> {
+        if matches!(summary.stopped, "signal" | "diverged") {
+            return Err("the run did not come to its end");
+        }
+        if self.config.model.hidden.is_empty() {
+            return Err("the network itself is linear");
+        }
+        let spent = self.flops_per_step() * summary.steps as f64;
+        let allowed = (SHARE * spent).max(SMALL_FLOPS);
+        let rows = allowed / (PASSES * self.linear_network().flops_per_sample());
+        let all = self.prepared.judged_train().rows().min(MOST_ROWS);
+        let rows = (rows as usize).min(all);
+        if rows < all.min(LEAST_ROWS) { Err("it would take more than 5 % of the run") } else { Ok(rows) }
+    }
+
+    /// How long it may take.
+    fn linear_time(&self, summary: &Summary) -> Duration {
+        let share = Duration::from_secs_f64(SHARE * summary.seconds).max(SMALL_TIME);
+        let trained = Duration::from_secs_f64(summary.seconds);
+        self.config.stopping.time_limit.map_or(share, |limit| share.min(limit.saturating_sub(trained)))
+    }
+
+    fn linear(
+        &self,
+        rows: usize,
+        time: Duration,
+        signal: &AtomicUsize,
+    ) -> Result<std::result::Result<MetricSet, &'static str>> {
+        let began = Instant::now();
+        let train = self.prepared.judged_train();
+        let chosen = (rows < train.rows()).then(|| {
+            let step = train.rows() as f64 / rows as f64;
+            train.subset(&(0..rows).map(|row| (row as f64 * step) as u32).collect::<Vec<u32>>())
+        });
+        let train = chosen.as_ref().unwrap_or(train);
+        let task = self.prepared.preprocessing.task();
+        let loss = match task {
+            Task::Regression if self.loss == Loss::Poisson => Loss::Poisson,
+            Task::Regression => Loss::Mse,
+            Task::Binary | Task::Multilabel => Loss::Bce,
+            Task::Multiclass => Loss::CrossEntropy,
+        };
+        let network = self.linear_network();
+        let optimizer = OptimizerSpec::parse("lbfgs", None)?;
+        let l2 = 1.0 / rows as f64;
+        let settings = StepSettings { l2, ..StepSettings::plain(Objective::new(loss, 0.0)?, optimizer) };
+        let initial = Parameters::initial(&network, None, task == Task::Regression, self.config.seed);
+        let engine = (self.config.threads.isa, self.threads);
+        let mut trainer = Trainer::new(&network, initial, settings, engine, (rows, rows));
+        let mut order = Vec::new();
+        epoch_order(rows, self.config.seed, 0, false, &mut order);
+        while trainer.steps() < STEPS {
+            let outcome = trainer.epoch(&EpochPlan {
+                data: train,
+                order: &order,
+                epoch: trainer.steps(),
+                batch: rows,
+                lr: &|_| optimizer.lr,
+                momentum: &|_| None,
+                stop: &|_| began.elapsed() >= time || signal.load(Ordering::Relaxed) != 0,
+                tol_grad: Some(TOL_GRAD),
+                log_steps: None,
+            });
+            match outcome.halt {
+                Some(Halt::Converged) => break,
+                Some(Halt::Diverged(_)) => return Ok(Err("it diverged")),
+                Some(Halt::Asked) if trainer.steps() < STEPS => return Ok(Err("the time for it was up")),
+                _ => {}
+            }
+        }
+        let mut kept = trainer.evaluated_parameters().to_vec();
+        let scorer = Scorer::new(self.prepared.preprocessing.target(), loss);
+        Ok(Ok(self.judge(&mut trainer, &scorer, &mut kept, self.judged_part()).figures_without_loss()))
+    }
+
+    /// Judges weights on a part.
+    pub(super) fn judge(
+        &self,
+        trainer: &mut Trainer,
+        scorer: &Scorer,
+        parameters: &mut [Line],
+        (data, strangers): (&Dataset, Option<&Strangers>),
+    ) -> Judged {
+        let unknown = strangers.map(|strangers| trainer.outputs_with(parameters, &strangers.features));
+        let evaluation = trainer.evaluate_with(parameters, data);
+        scorer.judge(&evaluation, data, strangers.zip(unknown.as_deref()))
+    }
+}
