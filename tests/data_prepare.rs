@@ -358,6 +358,9 @@ fn weights_multiply_and_balance_resamples() {
     assert_eq!(positive.preprocessing.class_names(), ["b", "a"]);
     assert_eq!(labels(&positive.train), [1, 1, 1, 0]);
 
+    let absent = prepared(text, |o| o.class_weight = Some("a=0".parse().unwrap())).unwrap();
+    assert!(labels(&absent.train).iter().all(|label| *label == 1), "rows of weight 0 are in no batch");
+
     let failure = |text: &str| prepared(text, |o| o.weight_col = Some("w".to_owned())).unwrap_err().to_string();
     assert!(
         failure("x,w,y\n1,1,a\n2,-1,b\n").contains("x.csv:3, column \"w\": expected a weight of at least 0, found -1")

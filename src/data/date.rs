@@ -216,11 +216,11 @@ pub(super) fn infer(levels: &[&str]) -> Dates {
         let digits = level.bytes().filter(u8::is_ascii_digit).count();
         (3..=40).contains(&level.len()) && digits >= 3 && level.contains(['-', '/', '.', ' ', ':'])
     };
-    if levels.is_empty() || !levels.iter().take(TRIED_FIRST).all(|level| likely(level)) {
+    if levels.is_empty() || !levels.iter().take(TRIED_FIRST).all(likely) {
         return Dates::None;
     }
-    if let Some(form) = all_iso(levels) {
-        return Dates::Form(form);
+    if levels.iter().all(|level| iso(level).is_some()) {
+        return Dates::Form(form_of_iso(levels));
     }
     let dates = DATES.iter().flat_map(|date| TIMES.iter().map(move |time| format!("{date}{time}")));
     let patterns = dates.chain(CLOCKS.iter().map(|clock| (*clock).to_owned()));
@@ -236,13 +236,17 @@ pub(super) fn infer(levels: &[&str]) -> Dates {
     }
 }
 
-fn all_iso(levels: &[&str]) -> Option<DateForm> {
-    let mut timed = false;
-    for level in levels {
-        timed |= iso(level)?.1;
-    }
+/// Dates of ISO 8601: seconds if one of them has a time.
+fn form_of_iso(levels: &[&str]) -> DateForm {
+    let timed = levels.iter().filter_map(|level| iso(level)).any(|(_, timed)| timed);
     let unit = if timed { DateUnit::Seconds } else { DateUnit::Days };
-    Some(DateForm { pattern: ISO.to_owned(), unit })
+    DateForm { pattern: ISO.to_owned(), unit }
+}
+
+/// The form of a column of which some levels are dates of ISO 8601, and the rows that have such; other forms need every level.
+pub(super) fn mostly_iso(levels: &[(&str, usize)]) -> (DateForm, usize) {
+    let rows = levels.iter().filter(|(level, _)| iso(level).is_some()).map(|(_, rows)| rows).sum();
+    (form_of_iso(&levels.iter().map(|(level, _)| *level).collect::<Vec<_>>()), rows)
 }
 
 /// The message about a column of dates that are ambiguous.

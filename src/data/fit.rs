@@ -75,7 +75,9 @@ pub(super) fn fit_column(
     }
     match (column, &table.kinds[index]) {
         (Column::Numbers(values), ColumnKind::Date(form)) if !wishes.categorical => {
-            fit_date(table, name, values, form, rows, options)
+            let mut fitted = fit_date(table, name, values, form, rows, options)?;
+            fitted.feature.iter_mut().for_each(|feature| feature.lenient = wishes.lenient);
+            Ok(fitted)
         }
         (Column::Numbers(values), kind) if !wishes.categorical => {
             let form = if let ColumnKind::Number(form) = kind { *form } else { NumberForm::default() };

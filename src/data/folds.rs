@@ -28,7 +28,7 @@ enum Raw {
 /// row, unless the options deal at random. What goes where depends on `seed` and the rows' classes alone.
 ///
 /// # Errors
-/// As [`super::prepare()`], and [`Error::Mismatch`] where there are fewer rows than folds.
+/// As [`super::prepare()`], and [`crate::Error::Mismatch`] where there are fewer rows than folds.
 ///
 /// # Panics
 /// If `count` is below 2.

@@ -36,7 +36,11 @@ enum Reading {
         rows: usize,
         of: usize,
     },
-    Date(DateForm),
+    Date {
+        form: DateForm,
+        rows: usize,
+        of: usize,
+    },
     Text,
     /// A number that may have decimals or thousands: an example.
     EitherNumber(String),
@@ -135,9 +139,13 @@ fn reading(levels: &[(&str, usize)], convention: Convention, label: bool) -> Rea
         Numbers::None => {}
     }
     match date::infer(&levels.iter().map(|(level, _)| *level).collect::<Vec<_>>()) {
-        Dates::Form(form) => Reading::Date(form),
-        Dates::Ambiguous(patterns, cell) => Reading::EitherDate(patterns, cell),
-        Dates::None => Reading::Text,
+        Dates::Form(form) => return Reading::Date { form, rows: of, of },
+        Dates::Ambiguous(patterns, cell) => return Reading::EitherDate(patterns, cell),
+        Dates::None => {}
+    }
+    match date::mostly_iso(levels) {
+        (form, rows) if rows >= 3 && rows as f64 >= MOSTLY * of as f64 => Reading::Date { form, rows, of },
+        _ => Reading::Text,
     }
 }
 
@@ -145,7 +153,7 @@ fn reading(levels: &[(&str, usize)], convention: Convention, label: bool) -> Rea
 fn as_asked(file: &WholeFile, column: usize, form: &DateForm) -> Result<Reading> {
     let Column::Text { codes, levels } = &file.columns[column] else { return Ok(Reading::Text) };
     match levels.iter().position(|level| form.parse(level).is_none()) {
-        None => Ok(Reading::Date(form.clone())),
+        None => Ok(Reading::Date { form: form.clone(), rows: codes.len(), of: codes.len() }),
         Some(wrong) => {
             let row = codes.iter().position(|code| *code as usize == wrong).unwrap_or(0);
             let (line, name) = (file.lines[row], &file.layout.names[column]);
@@ -245,7 +253,7 @@ fn apply(file: &mut WholeFile, options: &ReadOptions, readings: Vec<Reading>, la
             (Column::Numbers(values), _) => (ColumnKind::Number(NumberForm::default()), Column::Numbers(values)),
             (text, Reading::Number { form, rows, of }) => {
                 if rows < of {
-                    warnings.push(no_numbers(file, name, &text, form, of - rows));
+                    warnings.push(unread(file, (column, &text), "number", of - rows, &|cell| form.parse(cell)));
                     unreadable.push(column);
                 }
                 if !form.is_plain() {
@@ -253,7 +261,11 @@ fn apply(file: &mut WholeFile, options: &ReadOptions, readings: Vec<Reading>, la
                 }
                 (ColumnKind::Number(form), numbers_of(&text, |cell| form.parse(cell)))
             }
-            (text, Reading::Date(form)) if !labels.contains(&column) => {
+            (text, Reading::Date { form, rows, of }) if !labels.contains(&column) => {
+                if rows < of {
+                    warnings.push(unread(file, (column, &text), "date", of - rows, &|cell| form.parse(cell)));
+                    unreadable.push(column);
+                }
                 let values = numbers_of(&text, |cell| form.parse(cell));
                 notes.push(format!("column \"{name}\": dates ({}; --dates changes it)", form.pattern));
                 (ColumnKind::Date(form), values)
@@ -285,24 +297,24 @@ fn numbers_of(column: &Column, parse: impl Fn(&str) -> Option<f64>) -> Column {
     Column::Numbers(codes.iter().map(value).collect())
 }
 
-/// The warning about cells that are no numbers in a column of numbers.
-fn no_numbers(file: &WholeFile, name: &str, column: &Column, form: NumberForm, count: usize) -> Warning {
-    let Column::Text { codes, levels } = column else { unreachable!("only text can be no number") };
-    let wrong: Vec<bool> = levels.iter().map(|level| form.parse(level).is_none()).collect();
-    let at = |(row, code): (usize, &u32)| {
-        let level = levels.get(*code as usize).filter(|_| wrong[*code as usize])?;
-        Some((level, file.lines[row]))
-    };
-    let found: Vec<(&String, u32)> = codes
-        .iter()
-        .enumerate()
-        .filter_map(|(row, code)| if *code == MISSING { None } else { at((row, code)) })
-        .take(QUOTED)
-        .collect();
+/// The warning about cells that are no numbers, or no dates, in a column of which most are.
+fn unread(
+    file: &WholeFile,
+    (at, column): (usize, &Column),
+    what: &str,
+    count: usize,
+    parse: &dyn Fn(&str) -> Option<f64>,
+) -> Warning {
+    let Column::Text { codes, levels } = column else { unreachable!("only text can be unread") };
+    let name = &file.layout.names[at];
+    let wrong: Vec<bool> = levels.iter().map(|level| parse(level).is_none()).collect();
+    let rows = codes.iter().enumerate().filter(|(_, code)| **code != MISSING && wrong[**code as usize]);
+    let found: Vec<(&String, u32)> =
+        rows.take(QUOTED).map(|(row, code)| (&levels[*code as usize], file.lines[row])).collect();
     let quoted: Vec<String> = found.iter().map(|(level, line)| format!("\"{level}\" (line {line})")).collect();
     let first = found.first().map_or("", |(level, _)| level.as_str());
     let message = format!(
-        "column \"{name}\": {} no number and {} as missing: {}; --na \"+{first}\" says so, --categorical \"{name}\" makes all \
+        "column \"{name}\": {} no {what} and {} as missing: {}; --na \"+{first}\" says so, --categorical \"{name}\" makes all \
          values categories",
         are(count, "cell"),
         if count == 1 { "counts" } else { "count" },

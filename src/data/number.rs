@@ -76,11 +76,11 @@ impl NumberForm {
                 minus = !text.starts_with('+');
                 text = rest.trim_start();
             }
-            if let Some(sign) = self.sign.filter(|_| !signed) {
-                if let Some(rest) = text.strip_prefix(sign).or_else(|| text.strip_suffix(sign)) {
-                    signed = true;
-                    text = rest.trim();
-                }
+            if let Some(sign) = self.sign.filter(|_| !signed)
+                && let Some(rest) = text.strip_prefix(sign).or_else(|| text.strip_suffix(sign))
+            {
+                signed = true;
+                text = rest.trim();
             }
             if text == before {
                 break;

@@ -18,7 +18,7 @@ use crate::{Result, Warning};
 /// Reads, types, splits and prepares data as the options say; the same for the same files, options and seed.
 ///
 /// # Errors
-/// [`Error::Usage`] before any file is opened, [`Error::Io`] and [`Error::Data`] for wrong files, [`Error::Mismatch`] for options that do
+/// [`crate::Error::Usage`] before any file is opened, [`crate::Error::Io`] and [`crate::Error::Data`] for wrong files, [`crate::Error::Mismatch`] for options that do
 /// not fit the data. All files are opened before the first is read as a whole.
 pub fn prepare(options: &DataOptions, seed: u64) -> Result<Prepared> {
     Loaded::read(options)?.prepare(options, seed)
@@ -93,7 +93,7 @@ pub struct Evaluation {
 /// Reads a file as a table by a saved preprocessing: the columns that the model knows, under their names.
 ///
 /// # Errors
-/// [`Error::Mismatch`] if the model needs columns that are not there, [`Error::Data`] and [`Error::Io`] for a wrong file.
+/// [`crate::Error::Mismatch`] if the model needs columns that are not there, [`crate::Error::Data`] and [`crate::Error::Io`] for a wrong file.
 pub fn read_for(preprocessing: &TablePreprocessing, source: &Source, options: &ReadOptions) -> Result<Table> {
     Ok(Input::open(source)?.rows(preprocessing, options)?.0)
 }
@@ -102,7 +102,7 @@ pub fn read_for(preprocessing: &TablePreprocessing, source: &Source, options: &R
 /// Missing markers are the model's, not those of `options`.
 ///
 /// # Errors
-/// As [`read_for`], and [`Error::Mismatch`] or [`Error::Data`] where there are no labels. Rows of classes that the model
+/// As [`read_for`], and [`crate::Error::Mismatch`] or [`crate::Error::Data`] where there are no labels. Rows of classes that the model
 /// does not know are set apart with a warning; images of such classes are an error.
 pub fn prepare_for(
     preprocessing: &Preprocessing,

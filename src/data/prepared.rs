@@ -141,8 +141,13 @@ pub(super) fn apply_class_weights(train: &mut Dataset, target: &Target, options:
     for (weight, &label) in of_rows.iter_mut().zip(labels) {
         *weight = (f64::from(*weight) * by_class[label as usize]) as f32;
     }
-    if of_rows.iter().all(|&weight| weight == 0.0) {
+    // A row of weight 0 is as good as absent: a batch of such rows would have no mean.
+    let counting: Vec<u32> = (0..of_rows.len() as u32).filter(|row| of_rows[*row as usize] > 0.0).collect();
+    if counting.is_empty() {
         return Err(Error::Mismatch("--class-weight: all rows have weight 0: nothing would count".to_owned()));
+    }
+    if counting.len() < of_rows.len() {
+        *train = train.subset(&counting);
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ fn two_numbers(rows: usize, third: impl Fn(usize) -> String) -> String {
     "x,k,y\n".to_owned() + &(0..rows).map(row).collect::<String>()
 }
 
-fn train<'a>(place: &Place, args: &[&'a str]) -> String {
+fn train(place: &Place, args: &[&str]) -> String {
     let args: Vec<&str> = ["train"].into_iter().chain(args.iter().copied()).chain(SMALL).collect();
     // What is said of a model after three epochs is not about the table.
     let said = place.err(&args);
@@ -97,7 +97,7 @@ fn equal_numbers_are_one_class_in_the_commoner_spelling() {
         format!(
             "{},{}\n",
             n,
-            if n % 2 == 0 {
+            if n.is_multiple_of(2) {
                 "0"
             } else if n % 10 == 1 {
                 "1"
@@ -129,7 +129,7 @@ fn missing_markers_of_a_label_are_counted_and_quoted() {
 fn mixed_model(place: &Place) {
     let row = |n: usize| {
         let (colour, day) = (["red", "dark blue", "green"][n % 3], 1 + n % 28);
-        format!("{}.5,{colour},2020-01-{day:02},{}\n", n % 50, if n % 3 == 0 { "a" } else { "b" })
+        format!("{}.5,{colour},2020-01-{day:02},{}\n", n % 50, if n.is_multiple_of(3) { "a" } else { "b" })
     };
     place.write("d.csv", "Size,colour,day,y\n".to_owned() + &(0..200).map(row).collect::<String>());
     assert_eq!(train(place, &["d.csv", "-o", "run"]), "");
