@@ -161,6 +161,11 @@ impl DateForm {
 fn iso(cell: &str) -> Option<(f64, bool)> {
     let bytes = cell.as_bytes();
     let dashed = bytes.len() >= 10 && bytes[..4].iter().all(u8::is_ascii_digit) && bytes[4] == b'-' && bytes[7] == b'-';
+    if bytes.len() == 7 && bytes[4] == b'-' {
+        // A month is its first day.
+        let month = format!("{cell}-01").parse::<Date>().ok()?;
+        return Some((of_datetime(month.to_datetime(Time::midnight())), false));
+    }
     if !dashed || !cell.is_char_boundary(10) {
         return None;
     }
@@ -187,6 +192,9 @@ fn of_time(time: Time) -> f64 {
 
 /// Seconds since 1970, or since midnight where the pattern has no date.
 fn by_pattern(pattern: &str, cell: &str) -> Option<f64> {
+    if pattern.contains("%y") && !has_short_year(cell) {
+        return None;
+    }
     let parsed = strtime::parse(pattern, cell).ok()?;
     if let Ok(stamp) = parsed.to_timestamp() {
         return Some(stamp.as_second() as f64 + f64::from(stamp.subsec_nanosecond()) * 1e-9);
@@ -197,6 +205,12 @@ fn by_pattern(pattern: &str, cell: &str) -> Option<f64> {
         Ok(date) => Some(of_datetime(date.to_datetime(time.unwrap_or(Time::midnight())))),
         Err(_) => time.map(of_time),
     }
+}
+
+/// Whether the date of a cell ends with two digits: `1.2.3` is a version.
+fn has_short_year(cell: &str) -> bool {
+    let date = cell.split(' ').next().unwrap_or(cell);
+    date.rsplit(['/', '.', '-']).next().is_some_and(|year| year.len() == 2)
 }
 
 /// The reading of a column's texts as dates.
@@ -287,6 +301,8 @@ mod tests {
         assert_eq!(values(&["Feb 1, 1970", "Jan 28, 1970"]), [31.0, 27.0]);
         assert_eq!(values(&["31/01/1970 10:30", "01/02/1970 00:00"]), [30.0 * 86400.0 + 37800.0, 31.0 * 86400.0]);
         assert_eq!(values(&["12:30", "00:01"]), [45000.0, 60.0]);
+        assert_eq!(values(&["1970-01", "1970-02"]), [0.0, 31.0]);
+        assert_eq!(infer(&["1.2.3", "10.11.12"]), Dates::None, "versions");
         for cells in
             [&["2020-01-01", "soon"][..], &["31/01/1970", "1970"], &["1-2", "3-4"], &["192.168.0.1", "10.0.0.1"]]
         {

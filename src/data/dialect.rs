@@ -102,6 +102,9 @@ pub(super) fn find(
     let found = |comment| -> Result<Dialect> {
         let delimiter = match asked.or(named) {
             Some(delimiter) => delimiter,
+            None if options.tabs_likely && candidate(b'\t', &with(b'\t', comment).sample(head, complete)).is_some() => {
+                b'\t'
+            }
             None => best_delimiter(path, &|delimiter| with(delimiter, comment).sample(head, complete))?,
         };
         Ok(with(delimiter, comment))

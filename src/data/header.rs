@@ -18,10 +18,14 @@ pub(super) enum FirstLine {
     Names,
     /// It is data.
     Data,
-    /// Both are about equally likely.
+    /// Nothing tells; most files name their columns.
+    Unknown,
+    /// There is evidence for both.
     Either,
 }
 
+/// Byte order mark.
+pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Names are numbers in a row for sure if there are so many of them.
 const LONG_SEQUENCE: usize = 5;
 /// A text that never occurs among so many cells of few levels is a name.
@@ -48,7 +52,7 @@ enum Evidence {
 pub(super) fn first_line(sample: &[ByteRecord], markers: &MissingMarkers) -> FirstLine {
     let Some((first, below)) = sample.split_first() else { return FirstLine::Names };
     // A header that stands within the file too must not speak against itself.
-    let others: Vec<ByteRecord> = below.iter().filter(|record| *record != first).cloned().collect();
+    let others: Vec<ByteRecord> = below.iter().filter(|record| !repeats(record, first)).cloned().collect();
     if others.len() < below.len() {
         let above = |column| evidence(first, &others, column, markers) == Evidence::TextAboveNumbers;
         if (0..first.len()).any(above) && fractions(first) == 0 {
@@ -71,8 +75,15 @@ pub(super) fn first_line(sample: &[ByteRecord], markers: &MissingMarkers) -> Fir
         () if occurs > 0 => FirstLine::Data,
         () if numbers > 0 && new > 0 => FirstLine::Either,
         () if numbers > 0 => FirstLine::Data,
-        () => FirstLine::Names,
+        () if new > 0 || below.is_empty() => FirstLine::Names,
+        () => FirstLine::Unknown,
     }
+}
+
+/// Whether a record is the first one again, perhaps behind the byte order mark of another file.
+fn repeats(record: &ByteRecord, first: &ByteRecord) -> bool {
+    let bare = |cell: &[u8]| cell.strip_prefix(BOM).unwrap_or(cell).to_vec();
+    record.len() == first.len() && record.iter().zip(first).all(|(a, b)| bare(a) == bare(b))
 }
 
 fn text_of(cell: &[u8]) -> std::borrow::Cow<'_, str> {

@@ -270,7 +270,14 @@ fn apply(file: &mut WholeFile, options: &ReadOptions, readings: Vec<Reading>, la
                 notes.push(format!("column \"{name}\": dates ({}; --dates changes it)", form.pattern));
                 (ColumnKind::Date(form), values)
             }
-            (text, _) => (ColumnKind::Text, text),
+            (text, _) if labels.contains(&column) => (ColumnKind::Text, text),
+            (text, _) => {
+                let (text, joined) = one_spelling_of_booleans(text);
+                if joined {
+                    notes.push(format!("column \"{name}\": true and false in any case are one value each"));
+                }
+                (ColumnKind::Text, text)
+            }
         };
         kinds.push(kind);
         file.columns[column] = read;
@@ -288,6 +295,31 @@ fn apply(file: &mut WholeFile, options: &ReadOptions, readings: Vec<Reading>, la
         lines: std::mem::take(&mut file.lines),
     };
     Ok(Kinded { table, unreadable, notes, warnings })
+}
+
+/// Words of a truth value, false first.
+const BOOLEANS: [[&str; 2]; 4] = [["false", "true"], ["no", "yes"], ["f", "t"], ["n", "y"]];
+
+/// Truth values in different cases as one spelling each, that of their first cell; whether there were such.
+fn one_spelling_of_booleans(column: Column) -> (Column, bool) {
+    let Column::Text { codes, levels } = &column else { return (column, false) };
+    let lower: Vec<String> = levels.iter().map(|level| level.to_lowercase()).collect();
+    let words = BOOLEANS.iter().find(|words| lower.iter().all(|level| words.contains(&level.as_str())));
+    if levels.len() <= 2 || words.is_none() {
+        return (column, false);
+    }
+    let first = |level: &String| lower.iter().position(|other| other == level).expect("the level is among them");
+    let firsts: Vec<usize> = lower.iter().map(first).collect();
+    let mut kept = firsts.clone();
+    kept.sort_unstable();
+    kept.dedup();
+    let code = |old: &u32| match *old {
+        MISSING => MISSING,
+        old => kept.binary_search(&firsts[old as usize]).expect("a first spelling is kept") as u32,
+    };
+    let codes = codes.iter().map(code).collect();
+    let levels = kept.iter().map(|at| levels[*at].clone()).collect();
+    (Column::Text { codes, levels }, true)
 }
 
 fn numbers_of(column: &Column, parse: impl Fn(&str) -> Option<f64>) -> Column {

@@ -67,20 +67,33 @@ impl Layout {
         let Some(first) = sample.first() else {
             return Err(Error::data(path, "the file is empty: expected rows of delimited columns"));
         };
+        let mut notes = dialect_notes(dialect, options);
         let header = match options.header {
             Header::Yes => true,
             Header::No => false,
             Header::Auto => match header::first_line(&sample, &options.missing) {
                 FirstLine::Names => true,
+                FirstLine::Unknown => {
+                    notes.push("header: the first line, as nothing tells (--header no if it is data)".to_owned());
+                    true
+                }
                 FirstLine::Data => false,
                 FirstLine::Either => return Err(header::ambiguous(path, &sample)),
             },
         };
         let mut names = if header { header::names(path, first, &mut warnings) } else { header::generated(first.len()) };
-        let mut notes = dialect_notes(dialect, options);
-        if header && row_names(&sample) {
-            names.insert(0, "c0".to_owned());
-            notes.push("header: one name less than columns, so the first column is c0 (row names)".to_owned());
+        match unnamed_column(&sample).filter(|_| header) {
+            Some(Unnamed::First) => {
+                names.insert(0, free_name(0, &names));
+                let first = &names[0];
+                notes.push(format!("header: one name less than columns, so the first column is {first} (row names)"));
+            }
+            Some(Unnamed::Last) => {
+                names.push(free_name(names.len(), &names));
+                let last = &names[names.len() - 1];
+                notes.push(format!("header: rows end with a delimiter, so the last column is {last}, which is empty"));
+            }
+            None => {}
         }
         Ok(Self { dialect, header, names, notes, warnings })
     }
@@ -107,10 +120,32 @@ fn holds_two_lines(head: &[u8]) -> bool {
     memchr::memchr_iter(b'\n', head.trim_ascii_start()).nth(1).is_some()
 }
 
-/// R leaves out the name of the column of row names.
-fn row_names(sample: &[csv::ByteRecord]) -> bool {
-    let Some((first, below)) = sample.split_first() else { return false };
-    first.len() >= 2 && !below.is_empty() && below.iter().all(|record| record.len() == first.len() + 1)
+/// The column that a header of one name less than columns does not name.
+#[derive(Debug, Clone, Copy)]
+enum Unnamed {
+    /// R leaves out the name of the column of row names.
+    First,
+    /// Rows that end with a delimiter have an empty cell behind it.
+    Last,
+}
+
+fn unnamed_column(sample: &[csv::ByteRecord]) -> Option<Unnamed> {
+    let (first, below) = sample.split_first()?;
+    let longer = !below.is_empty() && below.iter().all(|record| record.len() == first.len() + 1);
+    let empty = |record: &csv::ByteRecord| record.get(first.len()).is_some_and(|cell| cell.trim_ascii().is_empty());
+    match () {
+        () if !longer => None,
+        () if below.iter().all(empty) => Some(Unnamed::Last),
+        () if first.len() < 2 => None,
+        () => Some(Unnamed::First),
+    }
+}
+
+/// `c` and the place of a column, with a number behind it where that name is taken.
+fn free_name(place: usize, names: &[String]) -> String {
+    let numbered = (1..).map(|number| format!("c{place}_{number}"));
+    let free = |name: &String| !names.contains(name);
+    std::iter::once(format!("c{place}")).chain(numbered).find(free).expect("some number is free")
 }
 
 /// What is said of a dialect that is not a comma between columns.

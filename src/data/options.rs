@@ -102,6 +102,8 @@ pub struct ReadOptions {
     pub format: Format,
     /// Delimiter; found where `None`.
     pub delimiter: Option<Delimiter>,
+    /// Whether the name of the file promises tabs.
+    pub tabs_likely: bool,
     /// Whether the first line names the columns.
     pub header: Header,
     /// What encloses cells; found where `None`.
@@ -264,6 +266,7 @@ impl DataOptions {
         ReadOptions {
             format: self.format,
             delimiter: self.delimiter,
+            tabs_likely: false,
             header: self.header,
             quote: self.quote,
             comment: self.comment,

@@ -46,14 +46,11 @@ pub(super) fn read_opened(source: &Source, opened: Opened, options: &ReadOptions
     }
 }
 
-/// The options for a file of this name: `.tsv` and `.tab` mean tabs where nothing else is said.
+/// The options for a file of this name: `.tsv` and `.tab` promise tabs.
 pub(super) fn for_name(source: &Source, options: &ReadOptions) -> ReadOptions {
     let name = source.name().to_string_lossy().to_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
-    let tabs = options.format == Format::Auto
-        && options.delimiter.is_none()
-        && (name.ends_with(".tsv") || name.ends_with(".tab"));
-    ReadOptions { format: if tabs { Format::Tsv } else { options.format }, ..options.clone() }
+    ReadOptions { tabs_likely: name.ends_with(".tsv") || name.ends_with(".tab"), ..options.clone() }
 }
 
 /// Opens and reads a file or standard input as a whole.

@@ -30,18 +30,26 @@ pub struct Roles {
 }
 
 impl Roles {
-    /// Finds the columns that the options name; says aloud which label is taken where the user named none.
+    /// Finds the columns that the options name; `empty` ones have neither name nor value, and are for nothing; says aloud which label is taken where the user named none.
     ///
     /// # Errors
     /// [`Error::Data`] for a column that does not exist, that has two roles, or if no column is left for the network.
-    pub(super) fn new(table: &Names<'_>, options: &DataOptions, notes: &mut Vec<String>) -> Result<Self> {
+    pub(super) fn new(
+        table: &Names<'_>,
+        empty: &[usize],
+        options: &DataOptions,
+        notes: &mut Vec<String>,
+    ) -> Result<Self> {
         let find = |flag: &str, names: &[String]| table.find_all(flag, names);
         let ignored = find("--ignore", &options.ignore)?;
         let kept = find("--keep-column", &options.keep_column)?;
         let split = options.split.column().map(|name| table.find("--split", name)).transpose()?;
         let weight = options.weight_col.as_ref().map(|name| table.find("--weight-col", name)).transpose()?;
         let labels = if options.label.is_empty() {
-            let free = |column: &usize| !ignored.contains(column) && Some(*column) != weight && Some(*column) != split;
+            let taken = |column: &usize| empty.contains(column);
+            let free = |column: &usize| {
+                !taken(column) && !ignored.contains(column) && Some(*column) != weight && Some(*column) != split
+            };
             let last = (0..table.names.len()).rev().find(free);
             let last = last.ok_or_else(|| Error::data(table.path, "no column is left for the label"))?;
             let place = if last + 1 == table.names.len() { "last column" } else { "last column that is left" };
@@ -69,6 +77,7 @@ impl Roles {
         let features: Vec<usize> = (0..table.names.len())
             .filter(|column| !labels.contains(column) && !ignored.contains(column) && Some(*column) != weight)
             .filter(|column| Some(*column) != split || kept.contains(column) || categorical.contains(column))
+            .filter(|column| !empty.contains(column))
             .collect();
         if let Some(stray) = categorical.iter().find(|column| !features.contains(column)) {
             let name = &table.names[*stray];

@@ -56,7 +56,8 @@ impl TypedTable {
             notes.push("header: none, columns are c0, c1, … (--header yes changes it)".to_owned());
         }
         let path = file.path.clone();
-        let mut roles = Roles::new(&Names { path: &path, names: &layout.names }, options, &mut notes)?;
+        let empty = empty_columns(&file, &mut notes);
+        let mut roles = Roles::new(&Names { path: &path, names: &layout.names }, &empty, options, &mut notes)?;
         let missing_labels = |column: &Column| column.missing() > 0;
         let label = roles.labels[0];
         let spelled = LabelSpelling::of(&file, label, options.task, missing_labels(&file.columns[label]));
@@ -216,6 +217,19 @@ impl Parts {
         }
         Ok(Some(apart.dataset))
     }
+}
+
+/// Columns without a name of their own and without a value, as rows that end with a delimiter have.
+fn empty_columns(file: &WholeFile, notes: &mut Vec<String>) -> Vec<usize> {
+    let names = &file.layout.names;
+    let nameless = |column: &usize| file.layout.header && names[*column] == format!("c{column}");
+    let empty = |column: &usize| file.columns[*column].missing() == file.lines.len();
+    let empty: Vec<usize> = (0..names.len()).filter(nameless).filter(empty).collect();
+    if !empty.is_empty() {
+        let named: Vec<&str> = empty.iter().take(LISTED).map(|column| names[*column].as_str()).collect();
+        notes.push(format!("left out: columns without name and value ({})", named.join(", ")));
+    }
+    empty
 }
 
 /// What was decided about a file, as options.

@@ -8,6 +8,7 @@ use csv::ByteRecord;
 use memchr::memchr_iter;
 
 use crate::data::dialect::is_blank;
+use crate::data::header::BOM;
 use crate::data::layout::Layout;
 use crate::data::source::read_error;
 use crate::data::text::{Conversion, TextReader};
@@ -234,11 +235,10 @@ impl<R: Read> Rows<R> {
     /// Whether the record is the header once more, as in files that were written one behind the other.
     fn repeats_header(&self) -> bool {
         let names = &self.layout.names;
-        let is_name = |(cell, name): (&[u8], &String)| cell.trim_ascii() == name.as_bytes();
-        self.layout.header
-            && names.len() > 1
-            && self.record.get(0).is_some_and(|cell| cell.trim_ascii() == names[0].as_bytes())
-            && self.record.iter().zip(names).all(is_name)
+        let is_name = |(cell, name): (&[u8], &String)| {
+            cell.trim_ascii() == name.as_bytes() || cell.strip_prefix(BOM).is_some_and(|cell| cell == name.as_bytes())
+        };
+        self.layout.header && names.len() > 1 && self.record.iter().zip(names).all(is_name)
     }
 
     /// Reads up to the end of the next record that is not blank; whether there is one.
@@ -253,6 +253,9 @@ impl<R: Read> Rows<R> {
 
     fn wrong_width(&self, line: u64, inner: u64) -> Error {
         let mut message = format!("expected {} columns, found {}", self.layout.names.len(), self.record.len());
+        if self.layout.names.len() == 1 {
+            message.push_str(": do other lines stand above the table, or is --delimiter another one?");
+        }
         if inner > 0 {
             message.push_str(&format!("; the row goes on to line {}: is a quote left open?", line + inner));
         }
