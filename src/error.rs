@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::spec::nearest;
+
 /// Every failure of the library. The binary turns each kind into one line and an exit code.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -102,6 +104,24 @@ impl Error {
             place: Place { path: path.as_ref().to_path_buf(), line, column: column.map(str::to_owned) },
             message: message.into(),
         }
+    }
+
+    /// What to try, where looking at the disk tells: the file in the folder whose name is nearest to a missing one.
+    pub fn hint(&self) -> Option<String> {
+        let Error::Io { path, source } = self else { return None };
+        if source.kind() != io::ErrorKind::NotFound {
+            return None;
+        }
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .ok()?
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect();
+        names.sort();
+        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+        let near = nearest(path.file_name()?.to_str()?, &known)?;
+        Some(format!("did you mean {}?", path.with_file_name(near).display()))
     }
 
     /// An input or output error of a file.

@@ -139,7 +139,7 @@ pub fn unknown(subject: &str, name: &str, known: &[&str]) -> Error {
 }
 
 /// The name that `name` may have been meant for: one that a slip in every third letter makes of it, or one that it begins.
-fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let letters = name.chars().count();
     let slips = |known: &str| strsim::damerau_levenshtein(name, known);
     let best = known.iter().copied().min_by_key(|k| slips(k))?;

@@ -1,12 +1,14 @@
 //! Flags from the table of options, and back to settings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, ValueHint};
 use gradlane::config::{KEYS, Key, Origin, READ_KEYS, Settings};
 use gradlane::data::{Part, Source};
+use gradlane::model::Model;
+use gradlane::model::file::{MODEL_FILE, is_model_file};
 use gradlane::path_text::{self, to_path};
 use gradlane::{Error, Result};
 use toml::Value;
@@ -23,13 +25,20 @@ const PATHS: [&str; 4] = ["valid", "test", "init_from", "out"];
 
 /// Lets an argument take any file name, as text that [`to_path`] reads.
 pub fn of_paths(arg: Arg) -> Arg {
-    arg.value_parser(OsStringValueParser::new().map(|word| path_text::of_argument(&word)))
+    arg.value_hint(ValueHint::AnyPath)
+        .value_parser(OsStringValueParser::new().map(|word| path_text::of_argument(&word)))
 }
 
 /// The flag of an option.
 fn arg(key: &'static Key) -> Arg {
     let arg = Arg::new(key.name).long(flag(key)).help(key.help).help_heading(key.group.title());
-    let arg = if PATHS.contains(&key.name) { of_paths(arg) } else { arg };
+    let arg = if PATHS.contains(&key.name) {
+        of_paths(arg)
+    } else if key.value.is_some() {
+        arg.value_hint(ValueHint::Other)
+    } else {
+        arg
+    };
     let arg = match key.name {
         "threads" => arg.short('j'),
         "out" => arg.short('o'),
@@ -156,6 +165,23 @@ pub fn model() -> Arg {
     of_paths(
         Arg::new("model").value_name("MODEL").required(true).help("Run directory, or a .safetensors file of gradlane"),
     )
+}
+
+/// The model that [`model`] names, for the rows of a source.
+///
+/// # Errors
+/// [`Error::Usage`] where model and data are given in the wrong order, and as [`Model::load`].
+pub fn load_model(matches: &ArgMatches, source: &Source) -> Result<Model> {
+    let path = path(matches, "model");
+    let data = to_path(&source.as_written());
+    let is_model = |path: &Path| path.join(MODEL_FILE).is_file() || is_model_file(path).unwrap_or(false);
+    if !is_model(&path) && is_model(&data) {
+        let (model, data) = (data.display(), path.display());
+        return Err(Error::Usage(format!(
+            "MODEL comes before DATA, and {model} is the model here: try {model} {data}"
+        )));
+    }
+    Model::load(&path)
 }
 
 /// Flags of verbs that read data as a model wants them: how files are read, threads, kernels.

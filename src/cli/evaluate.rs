@@ -3,7 +3,6 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::config::ApplyConfig;
 use gradlane::data::prepare_for;
-use gradlane::model::Model;
 use gradlane::predict::{Judged, Predictor};
 use gradlane::run::{Baseline, Constant, doubts};
 use gradlane::train::score::Scorer;
@@ -37,7 +36,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let config = ApplyConfig::new(args::settings(matches)?)?;
     args::limit_pool(Some(config.isa_and_threads().1));
     let source = args::source(matches, "data")?;
-    let model = Model::load(&args::path(matches, "model"))?;
+    let model = args::load_model(matches, &source)?;
     let preprocessing = &model.card.preprocessing;
     let labelled = prepare_for(preprocessing, &source, &config.read, args::part_of(matches, &source)?)?;
     warn(&labelled.warnings);

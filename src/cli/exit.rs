@@ -5,11 +5,15 @@ use std::process::ExitCode;
 
 use gradlane::Error;
 
+use super::output::say;
+
 /// Why a verb did not end well.
 #[derive(Debug)]
 pub enum Failure {
     /// The library says why.
     Error(Error),
+    /// Every trial of a search diverged; the message says where they are.
+    AllDiverged(String),
     /// A signal of this number ended the run; everything is saved.
     Signal(usize),
     /// Nobody reads standard output any more.
@@ -37,9 +41,13 @@ pub fn of_usage(error: &clap::Error) -> ExitCode {
 
 /// Says what went wrong, in one line on standard error, and gives the code.
 pub fn of_failure(failure: &Failure) -> ExitCode {
-    if let Failure::Error(error) = failure {
-        use std::io::Write;
-        let _ = writeln!(std::io::stderr(), "gradlane: {error}");
+    match failure {
+        Failure::Error(error) => {
+            let hint = error.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
+            say(&format!("gradlane: {error}{hint}"));
+        }
+        Failure::AllDiverged(message) => say(&format!("gradlane: {message}")),
+        Failure::Signal(_) | Failure::ClosedPipe => {}
     }
     ExitCode::from(code(failure))
 }
@@ -48,6 +56,7 @@ fn code(failure: &Failure) -> u8 {
     match failure {
         Failure::ClosedPipe => 0,
         Failure::Signal(number) => 128 + *number as u8,
+        Failure::AllDiverged(_) => 10,
         Failure::Error(error) => match error {
             Error::Usage(_) => 2,
             Error::Data { .. } => 3,

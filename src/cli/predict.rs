@@ -7,7 +7,6 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::atomic::AtomicFile;
 use gradlane::config::ApplyConfig;
 use gradlane::data::RowReader;
-use gradlane::model::Model;
 use gradlane::path_text::to_path;
 use gradlane::predict::{PredictionTable, Predictor, write_predictions};
 use gradlane::{Error, Warning};
@@ -52,7 +51,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let source = args::source(matches, "data")?;
     let keep: Vec<String> = matches.get_many::<String>("keep").into_iter().flatten().cloned().collect();
     let table = PredictionTable { probabilities: matches.get_flag("proba"), header: !matches.get_flag("no-header") };
-    let model = Model::load(&args::path(matches, "model"))?;
+    let model = args::load_model(matches, &source)?;
     let (isa, threads) = config.isa_and_threads();
     let mut predictor = Predictor::new(&model, isa, threads)?;
     let preprocessing = &model.card.preprocessing;

@@ -63,7 +63,14 @@ pub fn command() -> Command {
         .arg(args::data())
         .arg(option("budget", "N|TIME", "Settings to try, or how long to search: 27, 10m [27]"))
         .arg(args::of_paths(option("space", "FILE", "What to search [see --dry-run]")))
-        .arg(option("metric", "METRIC", "What decides, of the validation part or the folds [accuracy or loss]"))
+        .arg(
+            Arg::new("decides")
+                .long("monitor")
+                .alias("metric")
+                .value_name("METRIC")
+                .help("What decides, of the validation part or the folds [accuracy or loss]")
+                .help_heading("Search"),
+        )
         .arg(args::of_paths(option("resume", "DIR", "Go on with a search; what it was about need not be repeated")))
         .arg(
             Arg::new("no-retrain")
@@ -136,8 +143,12 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     };
     if best.value.is_none() {
         let what = asked.tuner.metric();
-        let message =
-            format!("{what} is undefined in every trial, or all diverged: see {}", directory.path().display());
+        let place = directory.path().display();
+        if found.trials.iter().all(|trial| trial.stopped == "diverged") {
+            let message = format!("every trial diverged, see {place}: try a smaller --lr, or --clip-norm 1");
+            return Err(Failure::AllDiverged(message));
+        }
+        let message = format!("{what} is undefined in every trial: see {place}");
         return Err(Error::Mismatch(message).into());
     }
     let plan = asked.tuner.plan(best)?;
@@ -156,7 +167,7 @@ fn introduced(asked: &Asked, quiet: bool) -> Result<()> {
         let (plan, metric) = (asked.tuner.base(), asked.tuner.metric());
         plan.prepared.notes.iter().for_each(|note| say(note));
         say(&format!("epochs: {} in a full run (--epochs changes it)", plan.epochs));
-        say(&format!("metric: {metric} decides (--metric changes it)"));
+        say(&format!("metric: {metric} decides (--monitor changes it)"));
     }
     heed(asked.tuner.base())?;
     if let Some(few) = asked.tuner.validation_rows().filter(|rows| *rows < FEW_ROWS && !quiet) {
@@ -185,7 +196,7 @@ fn asked(matches: &ArgMatches, given: gradlane::config::Settings, quiet: bool) -
     if let Some(text) = text("budget") {
         budget = text.parse()?;
     }
-    if let Some(text) = text("metric") {
+    if let Some(text) = text("decides") {
         metric = Some(of_validation(text)?);
     }
     let space = match (text("space"), &earlier, &resume) {
@@ -210,7 +221,7 @@ fn of_validation(text: &str) -> Result<Watched> {
         Err(_) => text
             .parse()
             .map(|metric| Watched { part: DataPart::Val, metric })
-            .map_err(|e| Error::Usage(format!("--metric: {e}"))),
+            .map_err(|e| Error::Usage(format!("--monitor: {e}"))),
     }
 }
 

@@ -71,6 +71,9 @@ fn step_json(epoch: usize, record: &StepRecord) -> Value {
     })
 }
 
+/// Classes of a confusion matrix in an event at most: the matrix grows with their square, in every epoch.
+const MOST_CONFUSED: usize = 20;
+
 fn epoch_json(record: &EpochRecord) -> Value {
     let mut object = Map::new();
     object.insert("event".into(), "epoch".into());
@@ -82,8 +85,9 @@ fn epoch_json(record: &EpochRecord) -> Value {
             object.insert(format!("{}_{name}", part.name()), value.into());
         }
     }
-    if let Some(confusion) = &record.confusion {
-        object.insert("val_confusion".into(), json!(confusion.nested()));
+    let confusion = record.confusion.as_ref().map(ConfusionMatrix::nested);
+    if let Some(confusion) = confusion.filter(|rows| rows.len() <= MOST_CONFUSED) {
+        object.insert("val_confusion".into(), json!(confusion));
     }
     object.insert("lr".into(), record.lr.into());
     object.insert("best".into(), record.best.into());

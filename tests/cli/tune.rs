@@ -30,7 +30,7 @@ fn trials(place: &Place, directory: &str) -> Vec<Value> {
 #[test]
 fn thirds_go_on_and_the_best_is_trained() {
     let place = iris();
-    let found = tune(&place, &["-o", "search", "--test", "0.2", "--metric", "accuracy"]);
+    let found = tune(&place, &["-o", "search", "--test", "0.2", "--monitor", "accuracy"]);
     let trials = trials(&place, "search");
     let lengths: Vec<u64> = trials.iter().map(|trial| trial["epochs"].as_u64().unwrap()).collect();
     assert_eq!(lengths, [[1; 9].as_slice(), &[3; 3], &[9]].concat(), "nine trials, then three, then one");
@@ -93,7 +93,7 @@ fn an_interrupted_search_goes_on() {
 #[test]
 fn folds_judge_a_setting_by_their_mean() {
     let place = iris();
-    let found = tune(&place, &["-o", "search", "--cv", "3", "--metric", "log_loss"]);
+    let found = tune(&place, &["-o", "search", "--cv", "3", "--monitor", "log_loss"]);
     assert_eq!(found["metric"], "val_log_loss");
     let best = &found["best"];
     assert_eq!(best["weights_sha256"].as_array().unwrap().len(), 3);
@@ -129,9 +129,9 @@ fn what_cannot_be_searched_is_refused() {
     let message = place.fails(2, &["tune", "iris.csv", "--space", "wrong.toml", "-q", "-o", "wrong"]);
     assert!(message.contains("wrong.toml: activation"), "{message}");
     place.fails(2, &["tune", "iris.csv", "--budget", "0"]);
-    place.fails(2, &["tune", "iris.csv", "--metric", "test_accuracy"]);
-    place.fails(2, &["tune", "iris.csv", "--metric", "acuracy"]);
-    place.fails(4, &["tune", "iris.csv", "--metric", "rmse", "-q"]);
+    place.fails(2, &["tune", "iris.csv", "--monitor", "test_accuracy"]);
+    place.fails(2, &["tune", "iris.csv", "--monitor", "acuracy"]);
+    place.fails(4, &["tune", "iris.csv", "--monitor", "rmse", "-q"]);
     place.fails(4, &["tune", "iris.csv", "--valid", "none", "-q"]);
     place.fails(12, &["tune", "iris.csv", "--budget", "0s", "-q", "-o", "none"]);
 }
@@ -208,4 +208,12 @@ fn a_space_with_wrong_values_leaves_no_directory() {
         assert!(message.contains(part), "{space}: {message}");
         assert!(!place.path("search").exists(), "{space}");
     }
+}
+
+#[test]
+fn a_search_whose_every_trial_diverges_ends_with_10_and_metric_still_names_what_decides() {
+    let place = iris();
+    let arguments = ["tune", "iris.csv", "--budget", "2", "--optimizer", "sgd", "--lr", "1e30", "--metric", "loss"];
+    let message = place.fails(10, &arguments);
+    assert!(message.contains("every trial diverged"), "{message}");
 }
