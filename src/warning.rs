@@ -35,6 +35,8 @@ pub enum WarningKind {
     MissingMarkerInLabel,
     /// Rows without a target are left out.
     NoTarget,
+    /// Rows without a group, where groups stay together.
+    NoGroup,
     /// Cells of a number column that are no numbers.
     UnreadableNumbers,
     /// A number that is infinite, or too large for a double.
@@ -74,6 +76,7 @@ impl WarningKind {
             WarningKind::ColumnShifted => "columns are shifted against training: are the units the same?",
             WarningKind::UnseenLevels => "columns have levels that training did not see",
             WarningKind::LevelSpelling => "columns have levels that are known in another spelling, and count as these",
+            WarningKind::ColumnSpelling => "columns have their names in another spelling",
             WarningKind::MissingNow => "columns have no value in some rows, which never happened in training",
             WarningKind::OutOfRange => "columns have values far outside the range of the training rows",
             WarningKind::ConstantMoved => "columns had one value in training and are left out, but have others now",

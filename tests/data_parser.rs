@@ -92,7 +92,8 @@ fn faults_name_line_and_remedy() {
     assert_eq!(fault("a,b\n\"x\ny\",2\n3"), ".csv:4: expected 2 columns, found 1");
     assert!(fault("a,b\n1,2\n\"3,4\n5,6,7\n").starts_with(".csv:3: a quote is opened in this row and never closed"));
     assert!(
-        fault("a,b\n1,2\n\"3,4\n5,6\"\n").starts_with(".csv:3: expected 2 columns, found 1; the row goes on to line 4")
+        fault("a,b\n1,2\n\"3,4,7\n5,6\"\n")
+            .starts_with(".csv:3: expected 2 columns, found 1; the row goes on to line 4")
     );
     assert_eq!(cells(&table("a,b\n1,\"x\n\""), "b"), [Some("x".to_owned())], "a closed quote at the end");
     assert!(fault("").starts_with(".csv: the file is empty"));

@@ -403,7 +403,9 @@ fn parts_come_from_files_of_their_own() {
 
 #[test]
 fn numbers_beyond_single_precision_are_refused() {
-    let huge = prepared("x,y\n1e300,0.5\n-1e300,1.5\n", |_| {}).unwrap_err().to_string();
+    let wide = prepared("x,y\n1e300,0.5\n-1e300,1.5\n", |_| {}).unwrap();
+    assert_eq!(inputs(&wide.train), [[1.0], [-1.0]]);
+    let huge = prepared("x,y\n1.7e308,0.5\n1.7e308,1.5\n1,2.5\n", |_| {}).unwrap_err().to_string();
     assert!(huge.contains("column \"x\": the numbers are too large"), "{huge}");
     let large = prepared("x,y\n1,0.5\n1e39,1.5\n", |o| o.scale = Some(Scale::None)).unwrap_err().to_string();
     assert!(large.contains("x.csv:3, column \"x\": the number is too large for single precision"), "{large}");

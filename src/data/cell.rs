@@ -26,6 +26,22 @@ pub fn canonical_level(level: &str, numeric: bool) -> Cow<'_, str> {
     }
 }
 
+/// A text as messages quote it: its first characters, and that there are more.
+pub(crate) fn brief(text: &str) -> Cow<'_, str> {
+    const SHOWN: usize = 60;
+    match text.char_indices().nth(SHOWN) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+    }
+}
+
+/// A number with six significant digits, for messages.
+pub(super) fn rounded(value: f64) -> String {
+    let short: f64 = format!("{value:.5e}").parse().unwrap_or(value);
+    // A whole number is shown whole.
+    format_number(if value.fract() == 0.0 && value.abs() < 1e15 { value } else { short })
+}
+
 /// The name that looks most like `wanted`, if any does.
 pub(super) fn nearest<'a>(wanted: &str, names: &'a [String]) -> Option<&'a str> {
     let likeness = |name: &String| strsim::jaro_winkler(&wanted.to_lowercase(), &name.to_lowercase());
@@ -36,7 +52,7 @@ pub(super) fn nearest<'a>(wanted: &str, names: &'a [String]) -> Option<&'a str> 
 /// The first names of a list, and how many more there are.
 pub(super) fn shortened(names: &[String]) -> String {
     const SHOWN: usize = 8;
-    let mut text = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let mut text = names.iter().take(SHOWN).map(|name| brief(name)).collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN {
         text.push_str(&format!(", … ({} more)", names.len() - SHOWN));
     }

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder, Terminator};
-use memchr::memchr_iter;
 
 use super::cell::parse_number;
 use super::number::NumberForm;
@@ -70,6 +69,10 @@ impl Dialect {
         if records.len() > SAMPLE_RECORDS || (!complete && records.len() > 1) {
             records.pop();
         }
+        let width = usual_width(&records);
+        if records.iter().any(|record| !is_comment(record, width)) {
+            records.retain(|record| !is_comment(record, width));
+        }
         records
     }
 }
@@ -110,23 +113,16 @@ pub(super) fn find(
         Ok(with(delimiter, comment))
     };
     let mut dialect = found(asked_comment)?;
-    if asked_comment.is_none() && has_comments(head) {
-        let commented = found(Some(COMMENT))?;
-        if !fits_as_rows(head, &commented, complete) {
-            dialect = commented;
-        }
-    }
-    if options.quote.is_none()
-        && let Some(row) = swallowing(&dialect.sample(head, complete), dialect.delimiter)
-    {
+    let sample = dialect.sample(head, complete);
+    if options.quote.is_none() && (swallowing(&sample, dialect.delimiter).is_some() || !is_even(&sample)) {
         let bare = Dialect { quote: Quote::None, ..dialect };
-        if is_even(&bare.sample(head, complete)) {
+        let records = bare.sample(head, complete);
+        if is_even(&records) && records.len() > sample.len() && usual_width(&records) > 1 {
             dialect = bare;
             let message = format!(
-                "{}: quotes are not balanced (a cell of record {} would go on over whole rows): they are read as plain \
-                 characters; --quote '\"' changes it",
-                path.display(),
-                row + 1
+                "{}: quotes are not balanced (a quoted cell would go on over whole rows): they are read as plain characters; \
+                 --quote '\"' changes it",
+                path.display()
             );
             warnings.push(Warning::new(WarningKind::QuotedLines, message));
         }
@@ -146,17 +142,9 @@ fn sep_line(head: &[u8]) -> Option<u8> {
     }
 }
 
-fn has_comments(head: &[u8]) -> bool {
-    head.first() == Some(&COMMENT) || memchr_iter(b'\n', head).any(|at| head.get(at + 1) == Some(&COMMENT))
-}
-
-/// Whether the lines that look like comments are rows: they have as many cells as the others.
-fn fits_as_rows(head: &[u8], commented: &Dialect, complete: bool) -> bool {
-    let usual = usual_width(&commented.sample(head, complete));
-    let plain = Dialect { comment: None, ..*commented };
-    let records = plain.sample(head, complete);
-    let mut suspects = records.iter().filter(|record| record.get(0).is_some_and(|cell| cell.first() == Some(&COMMENT)));
-    usual > 1 && suspects.all(|record| record.len() == usual)
+/// Whether a record is a comment that nobody asked to be one: it begins with `#` and has not the width of the rows.
+pub(super) fn is_comment(record: &ByteRecord, width: usize) -> bool {
+    record.len() != width && record.get(0).is_some_and(|cell| cell.trim_ascii_start().first() == Some(&COMMENT))
 }
 
 /// The most frequent width; of equally frequent ones the largest.
@@ -321,10 +309,10 @@ mod tests {
 
     #[test]
     fn comments_are_lines_of_another_width() {
-        assert_eq!(found("# made by a program, version 2\na,b,c\n1,2,3\n").0.comment, Some(b'#'));
-        assert_eq!(found("a,b,c\n1,2,3\n# end\n").0.comment, Some(b'#'));
-        assert_eq!(found("#a,b,c\n1,2,3\n").0.comment, None, "a header that begins with the sign");
-        assert_eq!(found("a,b\n#1,2\n#3,4\n").0.comment, None, "cells that begin with it");
+        let sample = |text: &str| found(text).0.sample(text.as_bytes(), true).len();
+        assert_eq!(sample("# made by a program, version 2\na,b,c\n1,2,3\n"), 2);
+        assert_eq!(sample("a,b,c\n#1,2,3\n# end\n"), 2, "a row may begin with the sign");
+        assert_eq!(sample("#a,b,c\n1,2,3\n"), 2, "a header too");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::{canonical_level, format_number, parse_number};
+use super::cell::{brief, canonical_level, parse_number, rounded};
 use super::feature::{Encoding, Feature};
 use super::known::{Known, normal_form};
 use super::table::{Column, MISSING, Table};
@@ -82,10 +82,10 @@ impl<'a> Drift<'a> {
             .flat_map(|(feature, counts, known)| counts.warnings(feature, known, self.rows))
             .collect();
         for (constant, (moved, other)) in self.constants.iter().zip(&self.moved).filter(|(_, (moved, _))| *moved > 0) {
-            let Constant { column, value } = constant;
+            let (column, value, other) = (&constant.column, brief(&constant.value), brief(other));
             let message = format!(
-                "column \"{column}\" was {value} in all training rows and is left out, but has other values in {} \
-                 (\"{other}\"): the model does not know what they mean",
+                "column \"{column}\" was {value} wherever it had a value in training, and has others in {} (\"{other}\"): the model \
+                 does not look at them",
                 counted(*moved, "row")
             );
             warnings.push(Warning::new(WarningKind::ConstantMoved, message).column(column).count(*moved as usize));
@@ -183,6 +183,7 @@ impl Counts {
         }
         if let Some(level) = &self.new_level {
             let cells = counted(self.unseen, "cell");
+            let level = brief(level);
             let message = format!("column \"{name}\": {cells} with a level that training did not see (\"{level}\")");
             warnings.push(of(WarningKind::UnseenLevels, self.unseen, message));
         }
@@ -204,7 +205,7 @@ impl Counts {
         let is_date = matches!(feature.encoding, Encoding::Date { .. });
         let written = |value: f64| match &feature.encoding {
             Encoding::Date { form, .. } => form.written(value),
-            _ => format_number(value),
+            _ => rounded(value),
         };
         let present = rows - self.missing;
         let shifted = present >= FEW_ROWS && 2 * self.below.max(self.above) > present;

@@ -1,6 +1,6 @@
 //! Fitting one column to the training rows.
 
-use super::cell::{format_number, parse_number};
+use super::cell::{brief, format_number, parse_number};
 use super::date::DateForm;
 use super::drift::Constant;
 use super::feature::{Encoding, Feature};
@@ -47,6 +47,8 @@ pub(super) struct ColumnWishes {
     pub(super) categorical: bool,
     /// It is not to be left out.
     pub(super) keep: bool,
+    /// It has no name of its own.
+    pub(super) nameless: bool,
     /// It is the only input, so it is no identifier, whatever it looks like.
     pub(super) alone: bool,
     /// Cells that are no numbers count as missing.
@@ -66,7 +68,11 @@ pub(super) fn fit_column(
         let message = format!("column \"{name}\" has no value in any training row: left out");
         return Ok(left_out(Warning::new(WarningKind::EmptyColumn, message).column(name)));
     }
-    if !wishes.keep && !wishes.categorical && counts_rows(table, index, rows) && is_unnamed(table, index) {
+    if !wishes.keep
+        && !wishes.categorical
+        && counts_rows(table, index, rows)
+        && (wishes.nameless || name.starts_with("Unnamed:"))
+    {
         let message = format!(
             "column \"{name}\" has no name and counts the rows (a row number, as of a data frame's index): left out; \
              --keep-column \"{name}\" keeps it"
@@ -105,7 +111,7 @@ fn left_out(warning: Warning) -> Fitted {
 fn constant(name: &str, value: String) -> Fitted {
     // A column of zeros is usual among counts and pixels, and worth no warning.
     let warning = (value != "0").then(|| {
-        let message = format!("column \"{name}\" is {value} in all training rows: left out");
+        let message = format!("column \"{name}\" is {} in all training rows: left out", brief(&value));
         Warning::new(WarningKind::ConstantColumn, message).column(name)
     });
     Fitted { feature: None, constant: Some(Constant { column: name.to_owned(), value }), warning }
@@ -168,12 +174,6 @@ fn fit_date(
     Ok(fitted)
 }
 
-/// Whether a column has no name of its own: none in the header, or one that pandas gives.
-fn is_unnamed(table: &Table, index: usize) -> bool {
-    let name = &table.names[index];
-    table.named && (*name == format!("c{index}") || name.starts_with("Unnamed:"))
-}
-
 /// Whether a column goes up by one from row to row of the file.
 fn counts_up(table: &Table, index: usize, rows: &[u32]) -> bool {
     let Column::Numbers(values) = &table.columns[index] else { return false };
@@ -201,13 +201,22 @@ fn identifier(table: &Table, index: usize, rows: &[u32]) -> Option<Warning> {
         sorted.sort_unstable_by(f64::total_cmp);
         sorted.windows(2).all(|pair| pair[0] != pair[1])
     };
-    (counts_up(table, index, rows) || (is_named_like_one(name) && different())).then(|| {
+    let first = values[rows[0] as usize] - f64::from(rows[0]);
+    let counts = index == 0 && (first == 0.0 || first == 1.0) && !is_time(name) && counts_up(table, index, rows);
+    (counts || (is_named_like_one(name) && different())).then(|| {
         let message = format!(
             "column \"{name}\" looks like an identifier (a different whole number in each row) and is kept: --ignore \
              \"{name}\" leaves it out, --keep-column \"{name}\" silences this"
         );
         Warning::new(WarningKind::Identifier, message).column(name)
     })
+}
+
+/// Whether a column that counts up is a time by its name.
+fn is_time(name: &str) -> bool {
+    const WORDS: [&str; 12] =
+        ["t", "time", "timestamp", "step", "second", "minute", "hour", "day", "week", "month", "year", "date"];
+    WORDS.contains(&name.to_lowercase().trim_end_matches('s'))
 }
 
 fn is_named_like_one(name: &str) -> bool {

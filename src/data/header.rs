@@ -72,7 +72,9 @@ pub(super) fn first_line(sample: &[ByteRecord], markers: &MissingMarkers) -> Fir
     match () {
         () if names > 0 && (values <= names || fractions(first) == 0) => FirstLine::Names,
         () if names > 0 => FirstLine::Either,
-        () if occurs > 0 => FirstLine::Data,
+        // In data most words of the first row occur again; a word of a header may occur as a value too.
+        () if 2 * occurs > first.len() - numbers => FirstLine::Data,
+        () if occurs > 0 && numbers > 0 => FirstLine::Data,
         () if numbers > 0 && new > 0 => FirstLine::Either,
         () if numbers > 0 => FirstLine::Data,
         () if new > 0 || below.is_empty() => FirstLine::Names,
@@ -94,7 +96,7 @@ fn evidence(first: &ByteRecord, below: &[ByteRecord], column: usize, markers: &M
     let name = text_of(&first[column]);
     let cells: Vec<_> = below.iter().filter_map(|record| record.get(column)).map(text_of).collect();
     let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).filter(|cell| !markers.matches(cell)).collect();
-    let numbers = !cells.is_empty() && are_values(&cells);
+    let numbers = !cells.is_empty() && are_mostly_values(&cells);
     if name.is_empty() {
         return Evidence::Open;
     }
@@ -112,6 +114,13 @@ fn evidence(first: &ByteRecord, below: &[ByteRecord], column: usize, markers: &M
     }
     let levels: HashSet<&str> = cells.iter().copied().collect();
     if cells.len() >= MANY_CELLS && 4 * levels.len() <= cells.len() { Evidence::NewText } else { Evidence::Open }
+}
+
+/// Whether nine of ten cells are numbers, or all are values in one form: a slip of the pen, or another header within the file,
+/// does not make a column text.
+fn are_mostly_values(cells: &[&str]) -> bool {
+    let plain = cells.iter().filter(|cell| parse_number(cell).is_some()).count();
+    (cells.len() >= 10 && 10 * plain >= 9 * cells.len()) || are_values(cells)
 }
 
 /// Whether all cells are numbers in one form, or dates.
@@ -154,12 +163,15 @@ fn sequence(first: &ByteRecord, below: &[ByteRecord]) -> Option<bool> {
         return Some(true);
     }
     let again = rows.iter().filter(|row| row.len() == names.len() && steps(row)).count();
-    if names.len() < 3 || !steps(&names) || !matches!(names[0], 0.0 | 1.0) || 10 * again > rows.len() {
+    if names.len() < 2 || !steps(&names) || !matches!(names[0], 0.0 | 1.0) || 10 * again > rows.len() {
         return None;
     }
     let last = names[names.len() - 1];
     let unlike = rows.iter().flatten().any(|value| value.fract() != 0.0 || *value < 0.0 || *value > 10.0 * last);
-    Some(names.len() >= LONG_SEQUENCE || unlike)
+    match names.len() {
+        2 => unlike.then_some(true),
+        count => Some(count >= LONG_SEQUENCE || unlike),
+    }
 }
 
 /// The error for a first line that may be both.

@@ -8,8 +8,9 @@ use super::layout::Layout;
 use super::options::{Header, ReadOptions};
 use super::preprocess::TablePreprocessing;
 use super::read::{Raw, for_name, read_opened, reads_as_idx};
+use super::schema::has_no_weight;
 use super::source::{Opened, Source};
-use super::table::Table;
+use super::table::{Column, Table};
 use super::text::Text;
 use super::written::PartFrom;
 use crate::{Error, Result, Warning};
@@ -95,7 +96,11 @@ impl Input {
         let mut reader = self.reader(preprocessing, options)?;
         let table = reader.read_all()?;
         let mut drift = Drift::new(&preprocessing.features, &preprocessing.constants);
-        drift.observe(&table, None);
+        let weights = preprocessing.weight.as_ref().and_then(|name| table.column(name));
+        let counting =
+            |weights: &Column| (0..table.rows() as u32).filter(|row| !has_no_weight(weights, *row)).collect();
+        let rows: Option<Vec<u32>> = weights.map(counting);
+        drift.observe(&table, rows.as_deref());
         let mut warnings = reader.warnings();
         warnings.extend(drift.warnings());
         Ok((table, warnings))

@@ -2,13 +2,13 @@
 
 use rayon::prelude::*;
 
-use super::cell::shortened;
+use super::cell::{brief, shortened};
 use super::date::{self, DateForm, Dates};
 use super::delimited::{WholeFile, refuse_swallowed_rows, row_warnings};
 use super::number::{Convention, NumberForm, Numbers, infer};
 use super::options::{Decimal, ReadOptions};
 use super::table::{Column, ColumnKind, MISSING, Table};
-use crate::warning::are;
+use crate::warning::{are, of as counted};
 use crate::{Error, Result, Warning, WarningKind};
 
 /// A column with so large a share of numbers is one of numbers; its other cells have no value, with a warning.
@@ -49,6 +49,10 @@ enum Reading {
 }
 
 impl Reading {
+    fn has_decimal_comma(&self) -> bool {
+        matches!(self, Reading::Number { form, .. } if form.decimal_comma)
+    }
+
     fn is_whole(&self) -> bool {
         matches!(self, Reading::Number { rows, of, .. } if rows == of)
     }
@@ -89,6 +93,9 @@ pub(super) fn kinds(file: &mut WholeFile, options: &ReadOptions, labels: &[usize
     };
     let all: Vec<usize> = (0..names.len()).collect();
     let mut readings: Vec<Reading> = all.par_iter().map(|c| read(*c, stated)).collect::<Result<_>>()?;
+    if stated.decimal_comma.is_none() && file.layout.dialect.delimiter == b',' && holds_points(file) {
+        readings.iter_mut().filter(|reading| reading.has_decimal_comma()).for_each(|reading| *reading = Reading::Text);
+    }
     let convention = Convention { decimal_comma: stated.decimal_comma.or(found_comma(file, &readings)), ..stated };
     for column in all {
         if matches!(readings[column], Reading::EitherNumber(_)) && convention.decimal_comma.is_some() {
@@ -181,6 +188,11 @@ fn found_comma(file: &WholeFile, readings: &[Reading]) -> Option<bool> {
     }
 }
 
+/// Whether a number column of the file has decimals behind a point.
+fn holds_points(file: &WholeFile) -> bool {
+    file.columns.iter().any(|column| matches!(column, Column::Numbers(values) if holds_fraction(values)))
+}
+
 fn holds_fraction(values: &[f64]) -> bool {
     values.iter().any(|value| value.fract() != 0.0 && !value.is_nan())
 }
@@ -196,7 +208,9 @@ fn refuse_either(file: &WholeFile, column: usize, reading: &Reading) -> Result<(
         Reading::EitherNumber(cell) => {
             let value = |decimal_comma: bool| {
                 let thousands = (!decimal_comma).then_some(',');
-                NumberForm { decimal_comma, thousands, sign: None }.parse(cell).map_or(cell.clone(), |v| v.to_string())
+                let bare = cell.trim_matches(|c: char| !c.is_ascii_digit());
+                let form = NumberForm { decimal_comma, thousands, sign: None };
+                form.parse(bare).map_or(cell.clone(), |value| value.to_string())
             };
             let (decimal, thousands) = (value(true), value(false));
             format!("\"{cell}\" may be {decimal} or {thousands}: --decimal , or --thousands , says which")
@@ -244,6 +258,12 @@ fn apply(file: &mut WholeFile, options: &ReadOptions, readings: Vec<Reading>, la
     let (mut notes, mut warnings) = (file.notes.clone(), file.warnings.clone());
     notes.extend(file.layout.notes.iter().cloned());
     warnings.extend(row_warnings(&file.path, &file.oddities));
+    if let Some((count, line)) = file.oddities.comments {
+        notes.push(format!(
+            "comments: {} left out, begun with # (the first is line {line})",
+            counted(count as u64, "line")
+        ));
+    }
     let mut unreadable = Vec::new();
     let mut kinds = Vec::with_capacity(readings.len());
     for (column, reading) in readings.into_iter().enumerate() {
@@ -343,8 +363,8 @@ fn unread(
     let rows = codes.iter().enumerate().filter(|(_, code)| **code != MISSING && wrong[**code as usize]);
     let found: Vec<(&String, u32)> =
         rows.take(QUOTED).map(|(row, code)| (&levels[*code as usize], file.lines[row])).collect();
-    let quoted: Vec<String> = found.iter().map(|(level, line)| format!("\"{level}\" (line {line})")).collect();
-    let first = found.first().map_or("", |(level, _)| level.as_str());
+    let quoted: Vec<String> = found.iter().map(|(level, line)| format!("\"{}\" (line {line})", brief(level))).collect();
+    let first = found.first().map_or("".into(), |(level, _)| brief(level));
     let message = format!(
         "column \"{name}\": {} no {what} and {} as missing: {}; --na \"+{first}\" says so, --categorical \"{name}\" makes all \
          values categories",

@@ -18,10 +18,16 @@ const LONGEST_HEAD: usize = 1 << 28;
 pub struct Layout {
     /// What parts the cells.
     pub dialect: Dialect,
+    /// Comments above the header that have as many cells as the rows.
+    pub comments_above: usize,
     /// Whether the first line names the columns.
     pub header: bool,
     /// Names of the columns: the header's, or c0, c1, …
     pub names: Vec<String>,
+    /// Cells of the first line, which may be one less than the columns.
+    pub header_cells: usize,
+    /// Columns that have no name of their own.
+    pub nameless: Vec<usize>,
     /// What was decided and is said aloud, with the flag that changes it.
     pub notes: Vec<String>,
     /// What a user should look at.
@@ -48,7 +54,9 @@ impl Layout {
     /// The layout of an empty file that should have these columns.
     pub(super) fn of_nothing(names: &[String]) -> Self {
         let (notes, warnings) = (Vec::new(), Vec::new());
-        Self { dialect: Dialect::plain(b','), header: true, names: names.to_vec(), notes, warnings }
+        let (dialect, names) = (Dialect::plain(b','), names.to_vec());
+        let header_cells = names.len();
+        Self { dialect, comments_above: 0, header: true, names, header_cells, nameless: Vec::new(), notes, warnings }
     }
 
     fn is_even(&self, head: &[u8], complete: bool) -> bool {
@@ -61,9 +69,12 @@ impl Layout {
     /// [`Error::Data`] for an empty file, and where two layouts are about equally likely.
     pub fn of(path: &Path, head: &[u8], complete: bool, options: &ReadOptions) -> Result<Self> {
         let mut warnings = Vec::new();
+        refuse_other_texts(path, head)?;
         refuse_libsvm(path, head)?;
         let dialect = dialect::find(path, head, complete, options, &mut warnings)?;
-        let sample = dialect.sample(head, complete);
+        let mut sample = dialect.sample(head, complete);
+        let comments_above = comments_above(&sample, options);
+        sample.drain(..comments_above);
         let Some(first) = sample.first() else {
             return Err(Error::data(path, "the file is empty: expected rows of delimited columns"));
         };
@@ -95,7 +106,9 @@ impl Layout {
             }
             None => {}
         }
-        Ok(Self { dialect, header, names, notes, warnings })
+        let nameless = if header { nameless(first, names.len()) } else { (0..names.len()).collect() };
+        let header_cells = first.len();
+        Ok(Self { dialect, comments_above, header, names, header_cells, nameless, notes, warnings })
     }
 }
 
@@ -120,6 +133,24 @@ fn holds_two_lines(head: &[u8]) -> bool {
     memchr::memchr_iter(b'\n', head.trim_ascii_start()).nth(1).is_some()
 }
 
+/// Comments that have as many cells as the rows: first lines that begin with `#` above a line that names the columns.
+fn comments_above(sample: &[csv::ByteRecord], options: &ReadOptions) -> usize {
+    let begun = |record: &&csv::ByteRecord| record.get(0).is_some_and(|cell| cell.starts_with(b"#"));
+    let comments = sample.iter().take_while(begun).count();
+    let named = || header::first_line(&sample[comments..], &options.missing) == FirstLine::Names;
+    if comments > 0 && comments < sample.len() && options.header == Header::Auto && named() { comments } else { 0 }
+}
+
+/// The columns without a name, of a header and of so many columns.
+fn nameless(first: &csv::ByteRecord, columns: usize) -> Vec<usize> {
+    let before = columns - first.len(); // row names of R, or nothing behind a last delimiter
+    let empty = |column: &usize| match column.checked_sub(before) {
+        Some(at) => first.get(at).is_none_or(|cell| cell.trim_ascii().is_empty()),
+        None => true,
+    };
+    (0..columns).filter(empty).collect()
+}
+
 /// The column that a header of one name less than columns does not name.
 #[derive(Debug, Clone, Copy)]
 enum Unnamed {
@@ -136,9 +167,17 @@ fn unnamed_column(sample: &[csv::ByteRecord]) -> Option<Unnamed> {
     match () {
         () if !longer => None,
         () if below.iter().all(empty) => Some(Unnamed::Last),
-        () if first.len() < 2 => None,
+        () if first.len() < 2 || !distinct_and_whole(below) => None,
         () => Some(Unnamed::First),
     }
+}
+
+/// Whether the first cells can be names of rows: all different, and without a stray quote.
+fn distinct_and_whole(rows: &[csv::ByteRecord]) -> bool {
+    let mut names: Vec<&[u8]> = rows.iter().filter_map(|row| row.get(0)).collect();
+    let whole = names.iter().all(|name| !name.iter().any(|byte| matches!(byte, b'"' | b'\'' | b'\\' | 0x80..)));
+    names.sort_unstable();
+    whole && names.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 /// `c` and the place of a column, with a number behind it where that name is taken.
@@ -152,9 +191,22 @@ fn free_name(place: usize, names: &[String]) -> String {
 fn dialect_notes(dialect: Dialect, options: &ReadOptions) -> Vec<String> {
     let delimiter = (dialect.delimiter != b',' && dialect.delimiter != b'\t' && options.delimiter.is_none())
         .then(|| format!("delimiter: {} (--delimiter changes it)", Delimiter(dialect.delimiter)));
-    let comment = dialect.comment.filter(|_| options.comment.is_none());
-    let comment = comment.map(|c| format!("comments: lines that begin with {} are left out", c as char));
-    delimiter.into_iter().chain(comment).collect()
+    delimiter.into_iter().collect()
+}
+
+/// Texts that are no tables, and would be read as such.
+fn refuse_other_texts(path: &Path, head: &[u8]) -> Result<()> {
+    let start = head.trim_ascii_start();
+    let begins = |words: &[u8]| start.len() >= words.len() && start[..words.len()].eq_ignore_ascii_case(words);
+    let line = start.split(|byte| *byte == b'\n').next().unwrap_or(start).trim_ascii();
+    let json = line.starts_with(b"{\"") && line.ends_with(b"}") || start.starts_with(b"[{");
+    let what = match () {
+        () if json => "JSON",
+        () if begins(b"<!doctype") || begins(b"<html") || begins(b"<?xml") => "HTML or XML",
+        () if begins(b"version https://git-lfs") => "a pointer of Git LFS (git lfs pull fetches the file)",
+        () => return Ok(()),
+    };
+    Err(Error::data(path, format!("expected delimited columns, found {what}: convert it to CSV")))
 }
 
 /// A file of LIBSVM's form would be one column of text.

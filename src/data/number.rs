@@ -179,10 +179,21 @@ pub(super) fn infer(levels: &[(&str, usize)], convention: Convention) -> Numbers
         };
         levels.iter().find(differs).map(|(level, _)| (*level).to_owned())
     };
+    if form.decimal_comma && collapses(levels, form) {
+        return Numbers::None;
+    }
     match all.iter().filter(other).find_map(|(candidate, _)| differs(*candidate)) {
         Some(cell) => Numbers::Ambiguous(cell),
         None => Numbers::Form(form, rows),
     }
+}
+
+/// Whether texts that differ by zeros at the end become one number: `9,1` and `9,10` are pairs, no decimals.
+fn collapses(levels: &[(&str, usize)], form: NumberForm) -> bool {
+    let mut values: Vec<f64> = levels.iter().filter_map(|(level, _)| form.parse(level)).collect();
+    values.sort_unstable_by(f64::total_cmp);
+    let same = values.windows(2).filter(|pair| pair[0] == pair[1]).count();
+    10 * same > values.len()
 }
 
 /// All forms, the simplest first.

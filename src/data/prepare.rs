@@ -114,7 +114,8 @@ pub fn prepare_for(
         Preprocessing::Table(preprocessing) => {
             let (table, mut warnings) = Input::open(source)?.rows(preprocessing, options)?;
             let rows = preprocessing.usable_rows(&table)?;
-            warnings.extend(without_target(&preprocessing.target, &table));
+            let weights = preprocessing.weight.as_ref().and_then(|name| table.column(name));
+            warnings.extend(without_target(&preprocessing.target, &table, weights));
             let Apart { dataset, rows, strangers, warning } = Apart::new(preprocessing, &table, rows)?;
             warnings.extend(warning);
             Ok(Evaluation { dataset, rows, strangers, warnings })

@@ -121,7 +121,11 @@ pub(super) fn empty_parts(split: &Split, rows: usize, options: &DataOptions) -> 
     ];
     parts.into_iter().filter_map(move |(flag, name, from, part)| match from {
         Some(PartFrom::Fraction(share)) if part.is_empty() => {
-            let message = format!("--{flag} {share} of {rows} rows is no row: there is no {name} part");
+            let why = match options.split.column() {
+                Some(_) => "there are too few groups or times",
+                None => "the rows, or those of each class, are too few",
+            };
+            let message = format!("--{flag} {share} of {rows} rows: there is no {name} part, as {why}");
             Some(Warning::new(WarningKind::EmptyPart, message))
         }
         _ => None,

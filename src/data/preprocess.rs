@@ -195,6 +195,7 @@ impl TablePreprocessing {
         let wishes = |column: usize| ColumnWishes {
             categorical: roles.categorical.contains(&column),
             keep: roles.kept.contains(&column),
+            nameless: table.named && roles.nameless.contains(&column),
             alone: roles.features.len() == 1,
             lenient: roles.lenient.contains(&column),
         };

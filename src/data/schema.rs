@@ -27,6 +27,8 @@ pub struct Roles {
     pub split: Option<usize>,
     /// Number columns with cells that are no numbers.
     pub lenient: Vec<usize>,
+    /// Columns without a name of their own.
+    pub nameless: Vec<usize>,
 }
 
 impl Roles {
@@ -91,7 +93,7 @@ impl Roles {
             let message = format!("expected columns beside the label \"{}\", found none{hint}", table.names[labels[0]]);
             return Err(Error::data(table.path, message));
         }
-        Ok(Self { labels, features, categorical, weight, kept, split, lenient: Vec::new() })
+        Ok(Self { labels, features, categorical, weight, kept, split, lenient: Vec::new(), nameless: Vec::new() })
     }
 
     /// Rows that have all their targets and a weight, ascending: a row of weight 0 is as good as absent.

@@ -132,8 +132,9 @@ impl SplitKeys {
         let mut parts = Split::default();
         let mut at = 0;
         for (part, wanted) in [(&mut parts.test, count(test)), (&mut parts.val, count(val))] {
-            // A unit is taken while that brings the part closer to its size; one is left for training.
-            while at + 1 < units.len() && part.len() < wanted && 2 * (wanted - part.len()) >= sizes[at] {
+            // A unit is taken while that brings the part closer to its size, the first in any case; one is left for training.
+            let closer = |part: &Vec<u32>, at: usize| part.is_empty() || 2 * (wanted - part.len()) >= sizes[at];
+            while at + 1 < units.len() && part.len() < wanted && closer(part, at) {
                 part.extend(&units[at]);
                 at += 1;
             }

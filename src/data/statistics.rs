@@ -2,6 +2,8 @@
 
 /// Values that differ by less than this share of the largest differ by rounding.
 const ROUNDING: f64 = 1e-13;
+/// Whole numbers below this are exact, 2⁵³.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Statistics of numbers, from the rows that have one.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +19,9 @@ impl Summary {
     /// Whether there is one value alone, up to rounding: the range is within 10⁻¹³ of the largest value.
     pub fn is_constant(&self) -> bool {
         let largest = self.sorted.first().map_or(0.0, |min| min.abs().max((self.min() + self.range()).abs()));
-        self.range() <= ROUNDING * largest
+        let whole = |value: &f64| value.fract() == 0.0 && value.abs() < EXACT;
+        // Whole numbers differ in earnest.
+        self.range() == 0.0 || (self.range() <= ROUNDING * largest && !self.sorted.iter().all(whole))
     }
 
     /// The largest value; 0 of nothing.
@@ -34,7 +38,7 @@ impl Summary {
         let constant = values.first() == values.last();
         let sum: f64 = values.iter().sum();
         let mean = if constant { values.first().copied().unwrap_or(0.0) } else { sum / count };
-        let sd = (values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count).sqrt();
+        let sd = standard_deviation(|| values.iter().map(|value| value - mean), count);
         Self { sorted: values, mean, sd }
     }
 
@@ -68,5 +72,34 @@ impl Summary {
     /// The largest value less the smallest.
     pub(super) fn range(&self) -> f64 {
         self.sorted.last().copied().unwrap_or(0.0) - self.min()
+    }
+}
+
+/// `√(Σ d² / n)` of deviations from a mean. Squares that would be lost, or too large, are taken of deviations in units of the
+/// largest one.
+pub(super) fn standard_deviation<I: Iterator<Item = f64>>(deviations: impl Fn() -> I, count: f64) -> f64 {
+    let variance = deviations().map(|d| d * d).sum::<f64>() / count;
+    if variance.is_normal() {
+        return variance.sqrt();
+    }
+    let largest = deviations().fold(0.0, |largest: f64, d| largest.max(d.abs()));
+    if largest == 0.0 || !largest.is_finite() {
+        return if largest == 0.0 { 0.0 } else { f64::INFINITY };
+    }
+    largest * (deviations().map(|d| (d / largest) * (d / largest)).sum::<f64>() / count).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spread_is_found_at_any_size() {
+        for unit in [1.0, 1e-300, 1e-170, 1e200] {
+            let summary = Summary::of([1.0, 2.0, 3.0, 4.0].map(|value| value * unit).to_vec());
+            assert!((summary.sd / unit - 1.25f64.sqrt()).abs() < 1e-12, "{unit}: {}", summary.sd);
+        }
+        assert!(!Summary::of(vec![1.7e15, 1.7e15 + 2.0]).is_constant(), "whole numbers differ in earnest");
+        assert!(Summary::of(vec![0.3, 0.1 + 0.2]).is_constant());
     }
 }

@@ -12,7 +12,8 @@ use super::number::NumberForm;
 use crate::{Error, Result};
 
 /// Texts that stand for a missing value unless `--na` says otherwise; the empty text always does.
-pub const DEFAULT_MISSING: &[&str] = &["NA", "N/A", "NaN", "nan", "null", "None", "?"];
+pub const DEFAULT_MISSING: &[&str] =
+    &["NA", "N/A", "NaN", "nan", "null", "None", "?", "NULL", "n/a", "#N/A", "<NA>", "-nan", "-NaN"];
 
 /// Code of a missing text.
 pub const MISSING: u32 = u32::MAX;
@@ -67,14 +68,19 @@ impl MissingMarkers {
     pub fn matches(&self, cell: &str) -> bool {
         cell.is_empty()
             || self.texts.iter().any(|marker| marker == cell)
-            || (!self.numbers.is_empty() && parse_number(cell).is_some_and(|value| self.numbers.contains(&value)))
+            || (!self.numbers.is_empty() && parse_number(cell).is_some_and(|value| self.holds(value)))
+    }
+
+    /// Whether a number is a marker; an infinite one stands for both.
+    fn holds(&self, value: f64) -> bool {
+        self.numbers.contains(&value) || (value.is_infinite() && self.numbers.iter().any(|number| number.is_infinite()))
     }
 
     /// The number in a cell, NaN where it is missing, `None` for text.
     #[inline]
     pub(super) fn number(&self, cell: &str) -> Option<f64> {
         match parse_number(cell) {
-            Some(value) if !self.numbers.is_empty() && self.numbers.contains(&value) => Some(f64::NAN),
+            Some(value) if !self.numbers.is_empty() && self.holds(value) => Some(f64::NAN),
             None if self.matches(cell) => Some(f64::NAN),
             value => value,
         }
@@ -112,6 +118,32 @@ impl Column {
         match self {
             Self::Numbers(values) => values.len(),
             Self::Text { codes, .. } => codes.len(),
+        }
+    }
+
+    /// Makes the cells of some rows missing; levels that only they had are levels no more.
+    pub(super) fn blank(&mut self, rows: &[u32]) {
+        if rows.is_empty() {
+            return;
+        }
+        match self {
+            Self::Numbers(values) => rows.iter().for_each(|row| values[*row as usize] = f64::NAN),
+            Self::Text { codes, levels } => {
+                rows.iter().for_each(|row| codes[*row as usize] = MISSING);
+                let mut used = vec![false; levels.len()];
+                codes.iter().filter(|code| **code != MISSING).for_each(|code| used[*code as usize] = true);
+                let mut next = 0;
+                let places: Vec<u32> = used
+                    .iter()
+                    .map(|used| {
+                        next += u32::from(*used);
+                        next.wrapping_sub(1)
+                    })
+                    .collect();
+                codes.iter_mut().filter(|code| **code != MISSING).for_each(|code| *code = places[*code as usize]);
+                let mut kept = used.into_iter();
+                levels.retain(|_| kept.next().unwrap_or(false));
+            }
         }
     }
 

@@ -58,14 +58,16 @@ impl TypedTable {
         let path = file.path.clone();
         let empty = empty_columns(&file, &mut notes);
         let mut roles = Roles::new(&Names { path: &path, names: &layout.names }, &empty, options, &mut notes)?;
-        let missing_labels = |column: &Column| column.missing() > 0;
         let label = roles.labels[0];
-        let spelled = LabelSpelling::of(&file, label, options.task, missing_labels(&file.columns[label]));
+        notes.extend(take_away_weightless(&mut file, &roles)?);
+        // Neither a label nor a weight is to lose a cell.
+        let exact: Vec<usize> = roles.labels.iter().copied().chain(roles.weight).collect();
         let Kinded { mut table, unreadable, notes: said, mut warnings } =
-            kinds(&mut file, &read, &roles.labels, &roles.categorical)?;
+            kinds(&mut file, &read, &exact, &roles.categorical)?;
+        let spelled = LabelSpelling::of(&table.columns[label], file.plain[label], options.task);
         let reading = said.clone();
         notes.splice(0..0, said);
-        roles.lenient = unreadable;
+        (roles.lenient, roles.nameless) = (unreadable, layout.nameless.clone());
         let text = if spelled == LabelSpelling::AsWritten && roles.labels.len() == 1 {
             Some(label_text(&file, label, &read.missing)?)
         } else {
@@ -90,13 +92,13 @@ impl TypedTable {
         check_classes(options, task)?;
         let rows = roles.usable_rows(&table)?;
         check_counts(&table, &target, &rows, options)?;
-        warnings.extend(without_target(&target, &table));
-        notes.extend(without_weight(&roles, &table));
+        warnings.extend(without_target(&target, &table, roles.weight.map(|weight| &table.columns[weight])));
         warnings.extend(doubtful_classes(&table, &roles, &target, options, rows.len()));
         // Numbers are read once their scaling is known: 1e39 fits into single precision only then.
         let classes = !target.classes.is_empty();
         let labels = if classes { class_labels(target.targets(&table, &rows)?) } else { None };
         let keys = SplitKeys::of(&table, &roles, &rows, options)?;
+        warnings.extend(without_group(&table, &roles, &rows));
         Ok(Self { table, roles, target, rows, labels, keys, notes, warnings, reading, decided })
     }
 
@@ -137,6 +139,7 @@ impl TypedTable {
         };
         let target = self.target.clone();
         let mut preprocessing = TablePreprocessing::fit(table, &self.roles, target, &split.train, &fit, &mut warnings)?;
+        warnings.extend(constant_targets(table, &preprocessing.target, &split.train));
         let mut notes = self.notes.clone();
         notes.extend(zero_columns(&preprocessing));
         preprocessing.reading.clone_from(&self.reading);
@@ -206,7 +209,8 @@ impl Parts {
         let named = |warning: Warning| Warning { message: format!("{part} file: {}", warning.message), ..warning };
         self.warnings.extend(warnings.into_iter().map(named));
         *rows = preprocessing.usable_rows(&table)?;
-        self.warnings.extend(without_target(&preprocessing.target, &table));
+        let weights = preprocessing.weight.as_ref().and_then(|name| table.column(name));
+        self.warnings.extend(without_target(&preprocessing.target, &table, weights));
         check_counts(&table, &preprocessing.target, rows, options)?;
         let apart = Apart::new(preprocessing, &table, std::mem::take(rows))?;
         self.warnings.extend(apart.warning);
@@ -222,7 +226,7 @@ impl Parts {
 /// Columns without a name of their own and without a value, as rows that end with a delimiter have.
 fn empty_columns(file: &WholeFile, notes: &mut Vec<String>) -> Vec<usize> {
     let names = &file.layout.names;
-    let nameless = |column: &usize| file.layout.header && names[*column] == format!("c{column}");
+    let nameless = |column: &usize| file.layout.header && file.layout.nameless.contains(column);
     let empty = |column: &usize| file.columns[*column].missing() == file.lines.len();
     let empty: Vec<usize> = (0..names.len()).filter(nameless).filter(empty).collect();
     if !empty.is_empty() {
@@ -280,20 +284,57 @@ fn check_counts(table: &Table, target: &Target, rows: &[u32], options: &DataOpti
 }
 
 /// The warning about rows without a target, if there are any.
-pub(super) fn without_target(target: &Target, table: &Table) -> Option<Warning> {
-    let rows = table.rows();
-    let dropped = rows - target.rows_with_target(table).map_or(rows, |rows| rows.len());
+pub(super) fn without_target(target: &Target, table: &Table, weights: Option<&Column>) -> Option<Warning> {
+    let weighty = |row: &u32| !weights.is_some_and(|weights| has_no_weight(weights, *row));
+    let rows = (0..table.rows() as u32).filter(weighty).count();
+    let usable = target.rows_with_target(table).map_or(rows, |usable| usable.iter().filter(|row| weighty(row)).count());
+    let dropped = rows - usable;
     (dropped > 0).then(|| {
         let message = format!("{}: no target in {dropped} of {rows} rows, which are left out", table.path.display());
         Warning::new(WarningKind::NoTarget, message).count(dropped)
     })
 }
 
-/// What is said of rows of weight 0.
-fn without_weight(roles: &Roles, table: &Table) -> Option<String> {
-    let weights = &table.columns[roles.weight?];
-    let count = (0..table.rows() as u32).filter(|row| has_no_weight(weights, *row)).count();
-    (count > 0).then(|| format!("weights: {} of weight 0: left out", are(count, "row")))
+/// Warnings about targets of a regression that are the same in all training rows.
+fn constant_targets(table: &Table, target: &Target, rows: &[u32]) -> Vec<Warning> {
+    let value_of = |name: &&String| match table.column(name) {
+        Some(Column::Numbers(values)) if target.task == Task::Regression => {
+            let first = values[rows[0] as usize];
+            rows.iter().all(|row| values[*row as usize] == first).then_some(first)
+        }
+        _ => None,
+    };
+    let constant = |name: &String| {
+        let message = format!("label \"{name}\" is {} in all training rows: nothing can be learnt", value_of(&name)?);
+        Some(Warning::new(WarningKind::DoubtfulLabel, message).column(name))
+    };
+    target.columns.iter().filter_map(constant).collect()
+}
+
+/// The warning about rows without a group.
+fn without_group(table: &Table, roles: &Roles, rows: &[u32]) -> Option<Warning> {
+    let column = roles.split?;
+    let count = rows.iter().filter(|row| table.columns[column].is_missing(**row as usize)).count();
+    (count > 0).then(|| {
+        let name = &table.names[column];
+        let message = format!("column \"{name}\": {} without a group: together they are one group", are(count, "row"));
+        Warning::new(WarningKind::NoGroup, message).column(name).count(count)
+    })
+}
+
+/// Takes rows of weight 0 away, as if the file had not got them: their cells count for nothing, and their levels are none.
+/// Returns what is said of them.
+fn take_away_weightless(file: &mut WholeFile, roles: &Roles) -> Result<Option<String>> {
+    let Some(weight) = roles.weight else { return Ok(None) };
+    let weights = &file.columns[weight];
+    let rows: Vec<u32> = (0..file.lines.len() as u32).filter(|row| has_no_weight(weights, *row)).collect();
+    let count = rows.len();
+    if count == file.lines.len() {
+        let name = Some(file.layout.names[weight].as_str());
+        return Err(Error::data_at(&file.path, None, name, "all weights are 0: nothing would count"));
+    }
+    file.blank(rows, weight);
+    Ok((count > 0).then(|| format!("weights: {} of weight 0: left out", are(count, "row"))))
 }
 
 /// Columns that are listed by name.
@@ -320,13 +361,14 @@ enum LabelSpelling {
 
 impl LabelSpelling {
     /// Numbers with decimals are no classes unless the user says so; whole ones are classes called as they are written.
-    fn of(file: &WholeFile, label: usize, task: TaskChoice, has_missing: bool) -> Self {
+    fn of(label: &Column, plain: bool, task: TaskChoice) -> Self {
+        let has_missing = label.missing() > 0;
         let fraction = |values: &[f64]| values.iter().any(|value| value.fract() != 0.0 && !value.is_nan());
         let asked = matches!(task, TaskChoice::Binary | TaskChoice::Multiclass);
-        match (&file.columns[label], task) {
+        match (label, task) {
             (_, TaskChoice::Regression | TaskChoice::Multilabel) => Self::Read,
             (Column::Numbers(values), _) if fraction(values) && !asked => Self::Read,
-            (Column::Numbers(values), _) if file.plain[label] && !fraction(values) && !has_missing => Self::Read,
+            (Column::Numbers(values), _) if plain && !fraction(values) && !has_missing => Self::Read,
             (Column::Text { .. }, _) if !has_missing => Self::Read, // the text is there already
             _ => Self::AsWritten,
         }

@@ -7,6 +7,7 @@ use super::cell::{parse_number, shortened};
 use super::dataset::Targets;
 use super::labels::are_numbers;
 use super::number::NumberForm;
+use super::statistics::standard_deviation;
 use super::table::{Column, ColumnKind, MISSING, Table};
 use super::task::Task;
 use crate::{Error, Result};
@@ -95,14 +96,15 @@ impl Target {
             let value = |&row: &u32| values[row as usize];
             let count = rows.len() as f64;
             let mean = rows.iter().map(value).sum::<f64>() / count;
-            let variance = rows.iter().map(|row| (value(row) - mean) * (value(row) - mean)).sum::<f64>() / count;
+            let deviations = || rows.iter().map(|row| value(row) - mean);
+            let sd = standard_deviation(deviations, count);
             let constant = rows.iter().all(|row| value(row) == value(&rows[0]));
-            if !(mean.is_finite() && variance.is_finite()) {
+            if !(mean.is_finite() && sd.is_finite()) {
                 let message = "the values are too large: their standard deviation is not finite";
                 return Err(Error::data_at(&table.path, None, Some(name), message));
             }
             self.mean[output] = if constant { value(&rows[0]) } else { mean };
-            self.sd[output] = if constant || variance == 0.0 { 1.0 } else { variance.sqrt() };
+            self.sd[output] = if constant || sd == 0.0 { 1.0 } else { sd };
         }
         Ok(())
     }

@@ -312,7 +312,7 @@ fn an_empty_name_is_no_run_directory() {
 fn a_fraction_that_comes_to_no_row_is_said() {
     let place = iris();
     let output = place.run(&[&["train", "iris.csv", "--valid", "0.001", "-o", "run"], &SMALL[..]].concat());
-    assert!(error(&output).contains("--valid 0.001 of 150 rows is no row"), "{}", error(&output));
+    assert!(error(&output).contains("--valid 0.001 of 150 rows: there is no validation part"), "{}", error(&output));
 }
 
 #[test]

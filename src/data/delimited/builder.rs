@@ -5,6 +5,7 @@ use std::path::Path;
 use indexmap::IndexSet;
 
 use super::wanted::Wanted;
+use crate::data::cell::brief;
 use crate::data::table::{Column, ColumnKind, MISSING, MissingMarkers};
 use crate::{Error, Result};
 
@@ -208,9 +209,12 @@ impl Builder {
         match self {
             Self::Numbers(Numbers { wrong: Some((line, cell)), known, .. }) => {
                 let what = if matches!(known, Some(ColumnKind::Date(_))) { "date" } else { "number" };
-                let comma = if cell.contains(',') { "; --decimal , reads decimal commas" } else { "" };
-                let message =
-                    format!("expected a {what}, found \"{cell}\": leave the cell empty if there is no value{comma}");
+                let comma =
+                    if cell.contains(',') { "; --decimal , or --thousands , says what its comma is" } else { "" };
+                let message = format!(
+                    "expected a {what}, found \"{}\": leave the cell empty if there is no value{comma}",
+                    brief(&cell)
+                );
                 Err(Error::data_at(path, Some(line.into()), Some(name), message))
             }
             Self::Numbers(Numbers { infinite: Some(line), .. }) => {

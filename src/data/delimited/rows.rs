@@ -7,7 +7,7 @@ use std::sync::Arc;
 use csv::ByteRecord;
 use memchr::memchr_iter;
 
-use crate::data::dialect::is_blank;
+use crate::data::dialect::{is_blank, is_comment};
 use crate::data::header::BOM;
 use crate::data::layout::Layout;
 use crate::data::source::read_error;
@@ -17,7 +17,8 @@ use crate::{Error, Result};
 /// Bytes of a file whose last line surely has its end, so that lines are counted alike.
 struct Terminated<R> {
     bytes: R,
-    newline_given: bool,
+    /// The last byte was a newline, or one was given in its place.
+    terminated: bool,
     /// The end was seen: a record that comes only now has no end of its own, since a quote was left open.
     ended: bool,
 }
@@ -25,14 +26,17 @@ struct Terminated<R> {
 impl<R: Read> Read for Terminated<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.bytes.read(buffer)?;
+        if count > 0 {
+            self.terminated = buffer[count - 1] == b'\n';
+        }
         if count > 0 || buffer.is_empty() {
             return Ok(count);
         }
-        if self.newline_given {
+        if self.terminated {
             self.ended = true;
             return Ok(0);
         }
-        self.newline_given = true;
+        self.terminated = true;
         buffer[0] = b'\n';
         Ok(1)
     }
@@ -76,6 +80,8 @@ pub struct Oddities {
     pub repeated_header: Option<(usize, u32)>,
     /// Blank lines of a file of one column, which are rows without a value: how many, and the first.
     pub blank: Option<(usize, u32)>,
+    /// Lines that begin with `#` and are no rows: how many, and the first.
+    pub comments: Option<(usize, u32)>,
     /// The first rows that go on over several lines, with the lines on which they begin.
     pub long: Vec<(u32, ByteRecord)>,
 }
@@ -96,6 +102,7 @@ impl Oddities {
         };
         self.repeated_header = sum(self.repeated_header, later.repeated_header);
         self.blank = sum(self.blank, later.blank);
+        self.comments = sum(self.comments, later.comments);
         self.long.extend(later.long);
         self.long.truncate(MOST_LONG);
     }
@@ -130,7 +137,7 @@ impl<R: Read> Rows<R> {
     /// Rows of `bytes`, which begin on `line` of the file.
     pub fn new(path: &Path, layout: &Arc<Layout>, bytes: R, line: u64) -> Self {
         Self {
-            reader: layout.dialect.csv().from_reader(Terminated { bytes, newline_given: false, ended: false }),
+            reader: layout.dialect.csv().from_reader(Terminated { bytes, terminated: false, ended: false }),
             record: ByteRecord::new(),
             layout: Arc::clone(layout),
             path: path.to_path_buf(),
@@ -154,8 +161,17 @@ impl<R: Read> Rows<R> {
     /// where there are neither.
     pub fn skip_above(&mut self) -> Result<Option<(usize, u64)>> {
         let records = usize::from(self.layout.dialect.sep_line) + usize::from(self.layout.header);
-        for _ in 0..records {
+        if self.layout.dialect.sep_line {
             self.next_record()?;
+        }
+        let mut left = if self.layout.header { self.layout.comments_above + 1 } else { 0 };
+        while left > 0 && self.next_record()? {
+            let (rows, header) = (self.layout.names.len(), self.layout.header_cells);
+            let comment = is_comment(&self.record, rows) && is_comment(&self.record, header);
+            if comment || left > 1 {
+                counted(&mut self.oddities.comments, short(self.reader.position().line().saturating_sub(1).max(1)));
+            }
+            left -= usize::from(!comment);
         }
         let after = self.reader.position();
         let place = after.byte().saturating_sub(1) as usize;
@@ -182,16 +198,31 @@ impl<R: Read> Rows<R> {
             Some(line) => line,
             None => match self.read_row()? {
                 Some(line) => line,
-                None => return Ok(None),
+                None => match self.blank_lines_at_the_end() {
+                    Some(line) => line,
+                    None => return Ok(None),
+                },
             },
         };
         if self.gaps.blank > 0 {
             return Ok(Some(self.blank_row(line)));
         }
         self.gaps.waiting = None;
+        if self.reader.is_done() && self.gaps.ended_on.is_some_and(|last| last + 1 == line) {
+            return Ok(None); // there were blank lines alone
+        }
         let text =
             std::str::from_utf8(self.record.as_slice()).expect("text is decoded, and parted at ASCII characters");
         Ok(Some(Row { line: short(line), cells: &self.record, text }))
+    }
+
+    /// Where blank lines are rows: those below the last row, and the line behind them.
+    fn blank_lines_at_the_end(&mut self) -> Option<u64> {
+        let last = self.gaps.ended_on?;
+        let end = self.lines_above + self.reader.position().line();
+        self.gaps.blank = end.saturating_sub(last + 1);
+        self.gaps.ended_on = Some(end.saturating_sub(1).max(last));
+        (self.gaps.blank > 0).then_some(end)
     }
 
     fn blank_row(&mut self, line: u64) -> Row<'_> {
@@ -214,6 +245,10 @@ impl<R: Read> Rows<R> {
                 return Err(Error::data_at(&self.path, Some(end.saturating_sub(inner)), None, message));
             }
             let line = end.saturating_sub(1 + inner).max(1);
+            if is_comment(&self.record, self.layout.names.len()) && self.layout.names.len() > 1 {
+                counted(&mut self.oddities.comments, short(line));
+                continue;
+            }
             if self.record.len() != self.layout.names.len() {
                 return Err(self.wrong_width(line, inner));
             }

@@ -38,6 +38,8 @@ pub struct WholeFile {
     pub notes: Vec<String>,
     /// What a user should look at.
     pub warnings: Vec<Warning>,
+    /// Rows that are as good as absent, ascending.
+    absent: Vec<u32>,
     bytes: Vec<u8>,
     body: Range<usize>,
     first_line: u64,
@@ -69,17 +71,19 @@ impl WholeFile {
         run_bytes: usize,
     ) -> Result<Self> {
         let layout = Arc::new(layout);
-        let above = Rows::new(&path, &layout, bytes.as_slice(), 1).skip_above()?;
-        let (start, first_line) = above.unwrap_or((0, 1));
+        let mut above = Rows::new(&path, &layout, bytes.as_slice(), 1);
+        let (start, first_line) = above.skip_above()?.unwrap_or((0, 1));
+        let oddities = above.oddities;
         // Where blank lines are rows they must not be cut from the row above them.
         let run_bytes = if layout.names.len() == 1 { usize::MAX } else { run_bytes };
         let mut file = Self {
             columns: Vec::new(),
             plain: Vec::new(),
             lines: Vec::new(),
-            oddities: Oddities::default(),
+            oddities,
             notes: Vec::new(),
             warnings: layout.warnings.clone(),
+            absent: Vec::new(),
             body: start..bytes.len(),
             first_line,
             run_bytes,
@@ -109,7 +113,8 @@ impl WholeFile {
         self.plain = part.columns.iter().map(Builder::is_plain).collect();
         let named = part.columns.into_iter().zip(&self.layout.names);
         self.columns = named.map(|(builder, name)| builder.finish(&self.path, name)).collect::<Result<_>>()?;
-        (self.lines, self.oddities) = (part.lines, part.oddities);
+        self.lines = part.lines;
+        self.oddities.append(part.oddities);
         Ok(())
     }
 
@@ -124,7 +129,19 @@ impl WholeFile {
         let builders = columns.iter().map(|_| Builder::text()).collect();
         let part = self.read_runs(&self.runs(), columns, builders, markers)?;
         let named = part.columns.into_iter().zip(columns);
-        named.map(|(builder, column)| builder.finish(&self.path, &self.layout.names[*column])).collect()
+        let finish = |(builder, column): (Builder, &usize)| {
+            let mut read = builder.finish(&self.path, &self.layout.names[*column])?;
+            read.blank(&self.absent);
+            Ok(read)
+        };
+        named.map(finish).collect()
+    }
+
+    /// Takes the cells of some rows, which are ascending, for missing in all columns but one.
+    pub fn blank(&mut self, rows: Vec<u32>, but: usize) {
+        self.absent = rows;
+        let columns = self.columns.iter_mut().enumerate().filter(|(column, _)| *column != but);
+        columns.for_each(|(_, column)| column.blank(&self.absent));
     }
 
     fn runs(&self) -> Vec<Run<'_>> {
