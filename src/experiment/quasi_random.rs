@@ -14,12 +14,22 @@ use crate::rng::{Purpose, stream};
 ///
 /// Source: A. B. Owen, *A randomized Halton algorithm in R*, 2017, <https://arxiv.org/abs/1706.02808>.
 pub fn points(dimensions: usize, count: usize, seed: u64) -> Vec<Vec<f64>> {
-    let coordinates: Vec<ScrambledDigits> = primes()
-        .take(dimensions)
-        .enumerate()
-        .map(|(dimension, base)| ScrambledDigits::new(base, dimension as u64, seed))
-        .collect();
-    (0..count as u64).map(|i| coordinates.iter().map(|c| c.radical_inverse(i)).collect()).collect()
+    let coordinates = coordinates(dimensions, seed);
+    (0..count).map(|number| at(&coordinates, number)).collect()
+}
+
+/// One point of the sequence, counted from 0, without those before it.
+pub fn point(dimensions: usize, number: usize, seed: u64) -> Vec<f64> {
+    at(&coordinates(dimensions, seed), number)
+}
+
+fn at(coordinates: &[ScrambledDigits], number: usize) -> Vec<f64> {
+    coordinates.iter().map(|coordinate| coordinate.radical_inverse(number as u64)).collect()
+}
+
+fn coordinates(dimensions: usize, seed: u64) -> Vec<ScrambledDigits> {
+    let bases = primes().take(dimensions).enumerate();
+    bases.map(|(dimension, base)| ScrambledDigits::new(base, dimension as u64, seed)).collect()
 }
 
 /// The number of `[low, high]` whose logarithm lies at `u` between theirs: `low · (high / low)^u`, for `0 < low <= high`.
@@ -104,6 +114,7 @@ mod tests {
     fn fewer_points_and_dimensions_are_a_prefix() {
         let many = points(7, 64, 3);
         assert_eq!(points(7, 10, 3), many[..10]);
+        assert_eq!(point(7, 41, 3), many[41]);
         let narrow: Vec<Vec<f64>> = many.iter().map(|p| p[..4].to_vec()).collect();
         assert_eq!(points(4, 64, 3), narrow);
         assert_ne!(points(7, 64, 2), many);

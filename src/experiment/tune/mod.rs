@@ -18,7 +18,7 @@ pub use protocol::{Budget, Protocol};
 pub use space::{Parameter, Range, STANDARD, Space};
 
 use super::cross_validation::with_cross_validation;
-use super::quasi_random::points;
+use super::quasi_random::point;
 use crate::config::{Settings, TrainConfig};
 use crate::data::{Dataset, Folds, Prepared, prepare, prepare_folds};
 use crate::run::{Finished, Interrupt, Plan, RUNS, RunDirectory, new_directory};
@@ -170,7 +170,7 @@ impl Tuner {
     /// The point of a trial in the space; the first has none.
     fn point(&self, trial: usize) -> Option<Vec<f64>> {
         let number = trial.checked_sub(2)?;
-        points(self.space.parameters.len(), number + 1, self.base.config.seed).pop()
+        Some(point(self.space.parameters.len(), number, self.base.config.seed))
     }
 
     /// Tries the configurations of the first trials, so that a space with values that training refuses is found before a
