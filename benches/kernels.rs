@@ -54,7 +54,7 @@ fn own_products(group: &mut BenchmarkGroup<'_, WallTime>, isa: Isa, (fan_in, fan
     group.bench_function(id("forward"), |bencher| {
         bencher.iter(|| {
             let y = PanelsMut::new(&mut y, z_stride, samples, fan_out);
-            forward(isa, weights, x, y, samples, false, Activation::Identity);
+            forward(isa, weights, x, y, samples, false);
         });
     });
     group.bench_function(id("to_inputs"), |bencher| {

@@ -6,6 +6,7 @@ pub mod data;
 pub mod error;
 pub mod experiment;
 pub mod kernel;
+pub mod layer;
 pub mod metrics;
 pub mod model;
 pub mod nn;

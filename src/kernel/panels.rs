@@ -14,7 +14,15 @@ pub struct Panels<'a> {
     pub stride: usize,
 }
 
-impl Panels<'_> {
+impl<'a> Panels<'a> {
+    /// Some lines of one panel.
+    ///
+    /// # Panics
+    /// If they are outside.
+    pub fn panel(&self, panel: usize, rows: Range<usize>) -> &'a [Line] {
+        &self.lines[panel * self.stride + rows.start..panel * self.stride + rows.end]
+    }
+
     /// Whether there are at least `panels` panels of `rows` lines.
     pub fn holds(&self, panels: usize, rows: usize) -> bool {
         fits(self.lines.len(), self.stride, panels, rows)

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::has_room;
+use crate::layer::{Activate, Dropout, Layer, Linear, Network, Norm, Skip};
 use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 
@@ -29,6 +30,38 @@ pub struct Architecture {
 }
 
 impl Architecture {
+    /// The network as a list of layers.
+    pub fn network(&self) -> Network {
+        let mut chain = Vec::new();
+        for n in 0..self.layers() {
+            let group = self.group(n);
+            if self.residual && self.is_hidden(n) {
+                let name = format!("residuals.{n}");
+                chain.push(Skip { name, inner: group, drawn_for: self.activation(n) }.into());
+            } else {
+                chain.extend(group);
+            }
+        }
+        Network { inputs: self.inputs, chain }
+    }
+
+    /// Linear layer `n`, and what follows it up to the next.
+    fn group(&self, n: usize) -> Vec<Layer> {
+        let function = self.activation(n);
+        let linear = Linear { name: format!("layers.{n}"), outputs: self.fan_out(n), drawn_for: function };
+        let mut group: Vec<Layer> = vec![linear.into()];
+        if let Some(norm) = self.norm.filter(|_| self.is_hidden(n)) {
+            group.push(Norm { name: format!("norms.{n}"), norm }.into());
+        }
+        if function != Activation::Identity {
+            group.push(Activate { function }.into());
+        }
+        if self.is_hidden(n) && self.dropout > 0.0 {
+            group.push(Dropout { rate: self.dropout, number: n }.into());
+        }
+        group
+    }
+
     /// Number of linear layers, the output layer among them.
     pub fn layers(&self) -> usize {
         self.hidden.len() + 1

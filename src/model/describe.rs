@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Model, Role};
+use super::Model;
 use crate::data::{Preprocessing, Task};
 
 /// Everything about a model but its weights.
@@ -89,9 +89,9 @@ impl Model {
             outputs: architecture.fan_out(layer),
             norm: architecture.norm.filter(|_| hidden).map(|norm| norm.to_string()),
             activation: architecture.activation(layer).to_string(),
-            residual: match layout.find(Role::Projection, layer) {
-                Some(_) => Some("projection"),
-                None => (architecture.residual && hidden).then_some("identity"),
+            residual: match (architecture.residual && hidden, architecture.has_projection(layer)) {
+                (false, _) => None,
+                (true, projects) => Some(if projects { "projection" } else { "identity" }),
             },
             dropout: if hidden { architecture.dropout } else { 0.0 },
             parameters: layout.tensors.iter().filter(|t| t.layer == layer).map(|t| t.parameters()).sum(),

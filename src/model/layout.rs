@@ -4,30 +4,22 @@ use std::ops::Range;
 
 use super::Architecture;
 use crate::kernel::{LANES, panel_stride, panels};
-
-/// What a tensor of the network does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Weights of a linear layer: panels `[input + 1][16 outputs]`, the last line of each the bias.
-    Linear,
-    /// Projection of a residual block: panels `[input][16 outputs]`.
-    Projection,
-    /// Gains of a norm: 16 features a line.
-    Gain,
-    /// Shifts of a layer norm: 16 features a line.
-    Shift,
-}
+use crate::layer::{Form, Network, Start, TensorForm};
 
 /// One tensor and its place.
 #[derive(Debug, Clone)]
 pub struct Tensor {
-    /// What it does.
-    pub role: Role,
-    /// Number of the linear layer it belongs to.
+    /// Its name in a model's file, for a matrix without `.weight` and `.bias`.
+    pub name: String,
+    /// How it lies in its panels.
+    pub form: Form,
+    /// What it begins with.
+    pub begin: Start,
+    /// Number of the linear layer that it belongs to or follows.
     pub layer: usize,
-    /// Inputs of a matrix; 0 for gains and shifts.
+    /// Inputs of a matrix; 0 for vectors.
     pub fan_in: usize,
-    /// Outputs of a matrix; features of gains and shifts.
+    /// Outputs of a matrix; elements of a vector.
     pub fan_out: usize,
     /// First line.
     pub start: usize,
@@ -81,18 +73,18 @@ impl Tensor {
 
     /// The rows of each panel that decay and are called weights; the others are biases, gains or shifts.
     pub fn weight_rows(&self) -> usize {
-        match self.role {
-            Role::Linear | Role::Projection => self.fan_in,
-            Role::Gain | Role::Shift => 0,
+        match self.form {
+            Form::Affine | Form::Matrix => self.fan_in,
+            Form::Vector => 0,
         }
     }
 
     /// Number of parameters, padding left out.
     pub fn parameters(&self) -> usize {
-        match self.role {
-            Role::Linear => (self.fan_in + 1) * self.fan_out,
-            Role::Projection => self.fan_in * self.fan_out,
-            Role::Gain | Role::Shift => self.fan_out,
+        match self.form {
+            Form::Affine => (self.fan_in + 1) * self.fan_out,
+            Form::Matrix => self.fan_in * self.fan_out,
+            Form::Vector => self.fan_out,
         }
     }
 }
@@ -100,35 +92,33 @@ impl Tensor {
 impl Layout {
     /// Lays out the parameters of a network.
     pub fn new(architecture: &Architecture) -> Layout {
+        Layout::of(&architecture.network())
+    }
+
+    /// Lays out the parameters of a list of layers.
+    pub fn of(network: &Network) -> Layout {
         let mut layout = Layout { tensors: Vec::new(), lines: 0, slots: Vec::new() };
-        for layer in 0..architecture.layers() {
-            let (fan_in, fan_out) = (architecture.fan_in(layer), architecture.fan_out(layer));
-            layout.push(Role::Linear, layer, fan_in, fan_out);
-            if architecture.is_hidden(layer) {
-                if let Some(norm) = architecture.norm {
-                    layout.push(Role::Gain, layer, 0, fan_out);
-                    if norm.has_shift() {
-                        layout.push(Role::Shift, layer, 0, fan_out);
-                    }
-                }
-                if architecture.has_projection(layer) {
-                    layout.push(Role::Projection, layer, fan_in, fan_out);
-                }
-            }
+        let mut linear = 0;
+        for tensor in network.tensors() {
+            linear += usize::from(tensor.form == Form::Affine);
+            layout.push(tensor, linear.max(1) - 1);
         }
         layout
     }
 
-    fn push(&mut self, role: Role, layer: usize, fan_in: usize, fan_out: usize) {
-        let (panel_count, rows) = match role {
-            Role::Linear => (panels(fan_out), fan_in + 1),
-            Role::Projection => (panels(fan_out), fan_in),
-            Role::Gain | Role::Shift => (1, panels(fan_out)),
+    fn push(&mut self, tensor: TensorForm, layer: usize) {
+        let TensorForm { name, form, fan_in, fan_out, begin } = tensor;
+        let (panel_count, rows) = match form {
+            Form::Affine => (panels(fan_out), fan_in + 1),
+            Form::Matrix => (panels(fan_out), fan_in),
+            Form::Vector => (1, panels(fan_out)),
         };
         let stride = panel_stride(rows);
         let tensor = self.tensors.len();
         self.tensors.push(Tensor {
-            role,
+            name,
+            form,
+            begin,
             layer,
             fan_in,
             fan_out,
@@ -149,9 +139,9 @@ impl Layout {
         }
     }
 
-    /// The tensor of a role in a layer.
-    pub fn find(&self, role: Role, layer: usize) -> Option<&Tensor> {
-        self.tensors.iter().find(|t| t.role == role && t.layer == layer)
+    /// The linear layers, in their order.
+    pub fn linear_layers(&self) -> impl Iterator<Item = &Tensor> {
+        self.tensors.iter().filter(|tensor| tensor.form == Form::Affine)
     }
 
     /// Number of parameters, padding left out.

@@ -9,5 +9,5 @@ mod parameters;
 pub use architecture::Architecture;
 pub use describe::{LayerDescription, ModelDescription};
 pub use file::{Card, Model};
-pub use layout::{Layout, Role, Slot, Tensor};
+pub use layout::{Layout, Slot, Tensor};
 pub use parameters::{NamedTensor, Parameters, TensorName};

@@ -1,8 +1,9 @@
 //! The weights of a network, between their flat form and tensors as other programs know them.
 
 use super::Architecture;
-use super::layout::{Layout, Role, Tensor};
+use super::layout::{Layout, Tensor};
 use crate::kernel::{LANES, Line, zeroed};
+use crate::layer::{Form, Start};
 use crate::nn::Activation;
 use crate::nn::init::{Init, Scheme};
 use crate::{Error, Result};
@@ -70,9 +71,8 @@ impl Parameters {
         let mut parameters = Parameters::zeros(architecture);
         let tensors = parameters.layout.tensors.clone();
         for (number, tensor) in tensors.iter().enumerate() {
-            match tensor.role {
-                Role::Linear | Role::Projection => {
-                    let own = architecture.activation(tensor.layer);
+            match tensor.begin {
+                Start::Drawn(own) => {
                     let scheme = init.unwrap_or_else(|| Init::default_for(own));
                     let activation =
                         if scheme.scheme() == Scheme::Sklearn { hidden_activation(architecture) } else { own };
@@ -80,14 +80,14 @@ impl Parameters {
                     let weights =
                         scheme.weights(fan_out, fan_in, activation).fill(seed, 2 * number as u64, fan_out, fan_in);
                     parameters.set_matrix(tensor, &weights);
-                    if tensor.role == Role::Linear {
+                    if tensor.form == Form::Affine {
                         let biases = scheme.biases(fan_out, fan_in, activation);
                         let bias = biases.fill(seed, 2 * number as u64 + 1, fan_out, 1);
                         parameters.set_row(tensor, tensor.fan_in, &bias);
                     }
                 }
-                Role::Gain => parameters.set_vector(tensor, &vec![1.0; tensor.fan_out]),
-                Role::Shift => {}
+                Start::Ones => parameters.set_vector(tensor, &vec![1.0; tensor.fan_out]),
+                Start::Zeros => {}
             }
         }
         parameters
@@ -106,7 +106,7 @@ impl Parameters {
 
     /// Multiplies the weights of the output layer.
     pub fn scale_output_layer(&mut self, factor: f32) {
-        let Some(tensor) = self.layout.tensors.iter().rfind(|t| t.role == Role::Linear).cloned() else { return };
+        let Some(tensor) = self.layout.linear_layers().last().cloned() else { return };
         let weights: Vec<f32> = self.matrix(&tensor).iter().map(|w| w * factor).collect();
         self.set_matrix(&tensor, &weights);
     }
@@ -149,7 +149,6 @@ impl Parameters {
     pub fn names(&self) -> Vec<TensorName> {
         let mut names = Vec::new();
         for (place, tensor) in self.layout.tensors.iter().enumerate() {
-            let n = tensor.layer;
             let mut add = |name: String, content: Content| {
                 let shape = match content {
                     Content::Matrix => vec![tensor.fan_out, tensor.fan_in],
@@ -157,14 +156,14 @@ impl Parameters {
                 };
                 names.push(TensorName { name, shape, place, content });
             };
-            match tensor.role {
-                Role::Linear => {
-                    add(format!("layers.{n}.weight"), Content::Matrix);
-                    add(format!("layers.{n}.bias"), Content::Bias);
+            let name = &tensor.name;
+            match tensor.form {
+                Form::Affine => {
+                    add(format!("{name}.weight"), Content::Matrix);
+                    add(format!("{name}.bias"), Content::Bias);
                 }
-                Role::Projection => add(format!("residuals.{n}.weight"), Content::Matrix),
-                Role::Gain => add(format!("norms.{n}.weight"), Content::Vector),
-                Role::Shift => add(format!("norms.{n}.bias"), Content::Vector),
+                Form::Matrix => add(format!("{name}.weight"), Content::Matrix),
+                Form::Vector => add(name.clone(), Content::Vector),
             }
         }
         names
@@ -177,6 +176,15 @@ impl Parameters {
             Content::Matrix => self.matrix(tensor),
             Content::Bias => self.row(tensor, tensor.fan_in),
             Content::Vector => self.vector(tensor),
+        }
+    }
+
+    fn set_values(&mut self, name: &TensorName, values: &[f32]) {
+        let tensor = self.layout.tensors[name.place].clone();
+        match name.content {
+            Content::Matrix => self.set_matrix(&tensor, values),
+            Content::Bias => self.set_row(&tensor, tensor.fan_in, values),
+            Content::Vector => self.set_vector(&tensor, values),
         }
     }
 
@@ -196,31 +204,17 @@ impl Parameters {
         if let Some(unknown) = tensors.iter().find(|t| expected.iter().all(|e| e.name != t.name)) {
             return Err(Error::Mismatch(format!("tensor \"{}\" is not of this network", unknown.name)));
         }
-        let find = |name: String, shape: Vec<usize>| -> Result<&NamedTensor> {
+        for name in &expected {
+            let shape = &name.shape;
             let tensor = tensors
                 .iter()
-                .find(|t| t.name == name)
-                .ok_or_else(|| Error::Mismatch(format!("tensor \"{name}\" of shape {shape:?} is missing")))?;
-            if tensor.shape != shape {
-                let found = &tensor.shape;
+                .find(|t| t.name == name.name)
+                .ok_or_else(|| Error::Mismatch(format!("tensor \"{}\" of shape {shape:?} is missing", name.name)))?;
+            if tensor.shape != *shape {
+                let (name, found) = (&name.name, &tensor.shape);
                 return Err(Error::Mismatch(format!("tensor \"{name}\": expected shape {shape:?}, found {found:?}")));
             }
-            Ok(tensor)
-        };
-        for tensor in parameters.layout.tensors.clone() {
-            let (n, matrix, vector) = (tensor.layer, vec![tensor.fan_out, tensor.fan_in], vec![tensor.fan_out]);
-            match tensor.role {
-                Role::Linear => {
-                    parameters.set_matrix(&tensor, &find(format!("layers.{n}.weight"), matrix)?.values);
-                    let bias = &find(format!("layers.{n}.bias"), vector)?.values;
-                    parameters.set_row(&tensor, tensor.fan_in, bias);
-                }
-                Role::Projection => {
-                    parameters.set_matrix(&tensor, &find(format!("residuals.{n}.weight"), matrix)?.values)
-                }
-                Role::Gain => parameters.set_vector(&tensor, &find(format!("norms.{n}.weight"), vector)?.values),
-                Role::Shift => parameters.set_vector(&tensor, &find(format!("norms.{n}.bias"), vector)?.values),
-            }
+            parameters.set_values(name, &tensor.values);
         }
         Ok(parameters)
     }

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use super::activation::Activation;
-use super::panel::activate_in_place;
 use crate::kernel::gemm::{self, Extent};
 use crate::kernel::{Isa, LANES, Panels, PanelsMut};
 
@@ -30,26 +28,14 @@ impl Weights<'_> {
     }
 }
 
-/// `Y = act(W·X)`, or `Y += W·X` where it accumulates, for a run of sample panels.
+/// `Y = W·X`, or `Y += W·X` where it accumulates, for a run of sample panels.
 ///
 /// - `x`: `samples` panels of `w.depth` lines; with a bias the last line of each is 1
 /// - `y`: `samples` panels, the first `fan_out` lines of each overwritten
 ///
 /// Each output is one FMA chain over `depth` in order. Cost: `2 · 16 · samples · depth · fan_out` operations.
-pub fn forward(
-    isa: Isa,
-    w: Weights<'_>,
-    x: Panels<'_>,
-    mut y: PanelsMut<'_>,
-    samples: usize,
-    accumulate: bool,
-    activation: Activation,
-) {
-    let extent = Extent { panels: samples, rows: w.fan_out, depth: w.depth, accumulate };
-    gemm::forward(isa, w.panels, x, y.rows_from(0), extent);
-    for sample in 0..samples {
-        activate_in_place(isa, activation, y.lines_mut(sample, 0..w.fan_out));
-    }
+pub fn forward(isa: Isa, w: Weights<'_>, x: Panels<'_>, y: PanelsMut<'_>, samples: usize, accumulate: bool) {
+    gemm::forward(isa, w.panels, x, y, Extent { panels: samples, rows: w.fan_out, depth: w.depth, accumulate });
 }
 
 /// `dX = Wᵀ·dZ`, or `dX += Wᵀ·dZ` where it accumulates, for the first `fan_in` inputs (the bias has none).

@@ -47,16 +47,6 @@ pub fn activate_in_place(isa: Isa, activation: Activation, y: &mut [Line]) {
     }
 }
 
-/// `y = f(x)`, element by element.
-///
-/// # Panics
-/// If the lengths differ.
-pub(crate) fn activate(isa: Isa, activation: Activation, x: &[Line], y: &mut [Line]) {
-    assert_eq!(x.len(), y.len());
-    y.copy_from_slice(x);
-    activate_in_place(isa, activation, y);
-}
-
 /// `d = d · f′(x)`, element by element; `y = f(x)`, and `x` may be anything where the derivative does not use it.
 ///
 /// # Panics

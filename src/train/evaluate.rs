@@ -10,6 +10,7 @@ use super::team::{Member, Team};
 use super::workspace::Workspace;
 use crate::data::{Dataset, Features, Targets};
 use crate::kernel::{Isa, LANES, Line, panels};
+use crate::layer::Program;
 use crate::model::{Architecture, Layout};
 use crate::nn::Objective;
 
@@ -19,7 +20,7 @@ const BLOCK_ROWS: usize = 256;
 /// Runs a network forward, by a team of its own or a borrowed one; memory is kept between calls.
 pub struct Evaluator {
     isa: Isa,
-    architecture: Architecture,
+    program: Program,
     layout: Layout,
     workspaces: Vec<Mutex<Workspace>>,
 }
@@ -36,13 +37,10 @@ pub struct Evaluation {
 impl Evaluator {
     /// For a network and a team of `threads` members.
     pub fn new(architecture: &Architecture, isa: Isa, threads: usize) -> Evaluator {
-        let workspace = || Mutex::new(Workspace::new(architecture, BLOCK_ROWS, false));
-        Evaluator {
-            isa,
-            architecture: architecture.clone(),
-            layout: Layout::new(architecture),
-            workspaces: (0..threads).map(|_| workspace()).collect(),
-        }
+        let network = architecture.network();
+        let program = network.program(false);
+        let workspaces = (0..threads).map(|_| Mutex::new(Workspace::new(&program, BLOCK_ROWS))).collect();
+        Evaluator { isa, program, layout: Layout::of(&network), workspaces }
     }
 
     /// The outputs for every row, row-major.
@@ -70,15 +68,10 @@ impl Evaluator {
     ) -> Evaluation {
         let rows = features.rows();
         let blocks = rows.div_ceil(BLOCK_ROWS);
-        let mut outputs = vec![0.0; rows * self.architecture.outputs];
         let mut losses = vec![0.0; blocks];
         let parameters = Shared::new(parameters);
-        let net = SharedNet {
-            isa: self.isa,
-            architecture: &self.architecture,
-            layout: &self.layout,
-            parameters: &parameters,
-        };
+        let net = SharedNet { isa: self.isa, program: &self.program, layout: &self.layout, parameters: &parameters };
+        let mut outputs = vec![0.0; rows * net.outputs()];
         let pass = Pass { net, features, data, outputs: Shared::new(&mut outputs), losses: Shared::new(&mut losses) };
         team.run(|member| {
             let mut workspace = self.workspaces[member.index].lock().unwrap_or_else(|e| e.into_inner());
@@ -104,17 +97,17 @@ impl Pass<'_> {
         let workspace = workspace.share();
         let first = block * BLOCK_ROWS;
         let rows: Vec<u32> = (first..(first + BLOCK_ROWS).min(self.features.rows())).map(|row| row as u32).collect();
-        let (isa, width) = (self.net.isa, self.net.architecture.outputs);
+        let (isa, width) = (self.net.isa, self.net.outputs());
         for (p, rows) in rows.chunks(LANES).enumerate() {
-            let panel = workspace.input.lines_mut(member, p, 0..self.net.architecture.inputs);
+            let panel = workspace.values[0].lines_mut(member, p, 0..self.net.inputs());
             gather_inputs(isa, self.features, rows, panel);
         }
         forward(member, self.net, &workspace, (0..panels(rows.len()), 0), None);
-        let last = workspace.layers.last().expect("a network has an output layer");
+        let last = &workspace.values[self.net.program.output];
         let kept = self.outputs.write(member, first * width..(first + rows.len()) * width);
         let mut loss = 0.0;
         for (p, (rows, kept)) in rows.chunks(LANES).zip(kept.chunks_mut(LANES * width)).enumerate() {
-            let z = last.act.lines(member, p, 0..width);
+            let z = last.lines(member, p, 0..width);
             for (lane, row) in kept.chunks_exact_mut(width).enumerate() {
                 row.iter_mut().zip(z).for_each(|(to, line)| *to = line.0[lane]);
             }

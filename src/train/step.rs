@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::backward;
 use super::clock::{Clock, Phase};
-use super::forward::{DropoutAt, SharedNet, first_layer, forward, splits_first_layer};
+use super::forward::{SharedNet, forward, lead, splits_first_layer};
 use super::gather::{gather_inputs, gather_targets};
 use super::loss::panel_loss;
 use super::mean::Mean;
@@ -20,6 +20,7 @@ use super::team::Member;
 use super::workspace::SharedWorkspace;
 use crate::data::Dataset;
 use crate::kernel::{LANES, Line, panels};
+use crate::layer::RandomAt;
 use crate::model::{Layout, Slot};
 use crate::optim::span::{Change, Span, finish_gradient, update};
 use crate::optim::{Algorithm, Rule, VisitRule};
@@ -103,7 +104,7 @@ pub(super) struct Worker<'r, 'a, C> {
 impl<'r, 'a, C: Clock> Worker<'r, 'a, C> {
     /// The part of one member.
     pub(super) fn new(member: Member<'r>, run: &'r SharedRun<'a>) -> Self {
-        let targets = vec![Line::ZERO; run.net.architecture.outputs];
+        let targets = vec![Line::ZERO; run.net.outputs()];
         Worker { member, run, targets, clipping: Clipping::new(run.net.layout), clock: C::start() }
     }
 }
@@ -124,7 +125,7 @@ pub(super) fn gradient<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'
     let blocks = blocks(batch.rows.len());
     for (number, rows) in batch.rows.chunks(BLOCK_ROWS).enumerate() {
         let block = Block { rows, start: number * BLOCK_ROWS, last: number + 1 == blocks };
-        let done = worker.first_layer_by_outputs(&block); // of small batches
+        let done = worker.lead_by_outputs(&block); // of small batches
         worker.share_rows(&block, |worker, run| {
             if done == 0 {
                 worker.gather(&block, run.clone());
@@ -162,29 +163,30 @@ impl<C: Clock> Worker<'_, '_, C> {
     }
 
     fn gather(&self, block: &Block<'_>, share: Range<usize>) {
-        let (run, input) = (self.run, &self.run.workspace.input);
+        let (run, input) = (self.run, &self.run.workspace.values[0]);
         for p in share {
-            let panel = input.lines_mut(self.member, p, 0..run.net.architecture.inputs);
+            let panel = input.lines_mut(self.member, p, 0..run.net.inputs());
             gather_inputs(run.net.isa, &run.data.features, block.panel(p), panel);
         }
         self.clock.mark(Phase::Gather);
     }
 
-    /// The first layer, where the members share it out by outputs, and its inputs; the number of layers that are done.
-    fn first_layer_by_outputs(&self, block: &Block<'_>) -> usize {
+    /// The first layers, where the members share them out by outputs, and their inputs; the number of layers that are done.
+    fn lead_by_outputs(&self, block: &Block<'_>) -> usize {
         let (member, run, rows) = (self.member, self.run, block.rows.len());
-        if !splits_first_layer(run.net.layout, member.count(), rows) {
+        let lead_layers = run.net.program.lead;
+        if lead_layers == 0 || !splits_first_layer(run.net.layout, member.count(), rows) {
             return 0;
         }
         self.gather(block, member.share(panels(rows)));
         self.barrier();
-        let part = |owner| member.share_of(owner, run.net.linear(0).panels);
+        let part = |owner| member.share_of(owner, run.net.layout.tensors[0].panels);
         run.work.outputs.each(member, part, Cut::Halves, |outputs| {
-            first_layer(member, run.net, &run.workspace, (panels(rows), outputs));
+            lead(member, run.net, &run.workspace, (panels(rows), outputs));
         });
         self.clock.mark(Phase::Forward);
         self.barrier();
-        1
+        lead_layers
     }
 
     /// Does `work` for whole panels of 16 rows, run by run.
@@ -198,16 +200,17 @@ impl<C: Clock> Worker<'_, '_, C> {
     fn forward(&self, batch: &Batch<'_>, block: &Block<'_>, share: (Range<usize>, usize)) {
         let run = self.run;
         let position = batch.position + block.start;
-        let dropout = DropoutAt { seed: run.settings.seed, epoch: batch.epoch, position };
-        forward(self.member, run.net, &run.workspace, share, Some(dropout));
+        let random = RandomAt { seed: run.settings.seed, epoch: batch.epoch, position };
+        forward(self.member, run.net, &run.workspace, share, Some(random));
         self.clock.mark(Phase::Forward);
     }
 
-    /// Loss of each panel, and the gradient by the network's output into the last layer's `d_pre`; outputs are kept.
+    /// Loss of each panel, and the gradient by the network's output; outputs are kept.
     fn loss(&mut self, batch: &Batch<'_>, block: &Block<'_>, share: Range<usize>) {
         let run = self.run;
-        let last = run.workspace.layers.last().expect("a network has an output layer");
-        let width = run.net.architecture.outputs;
+        let program = run.net.program;
+        let (outputs, d_outputs) = (&run.workspace.values[program.output], &run.workspace.errors[program.d_output]);
+        let width = run.net.outputs();
         for p in share {
             let rows = block.panel(p);
             let mut label = Line::ZERO;
@@ -217,8 +220,8 @@ impl<C: Clock> Worker<'_, '_, C> {
                 let position = block.start + p * LANES + lane;
                 scale.0[lane] = batch.mean.share(position, run.data.weight(*row)) as f32;
             }
-            let z = last.act.lines(self.member, p, 0..width);
-            let d = last.d_pre.lines_mut(self.member, p, 0..width);
+            let z = outputs.lines(self.member, p, 0..width);
+            let d = d_outputs.lines_mut(self.member, p, 0..width);
             let targets = run.data.targets.lanes(&label, &self.targets);
             let loss = panel_loss(run.net.isa, &run.settings.objective, z, targets, &scale, d);
             self.run.losses.write(self.member, block.start / LANES + p..block.start / LANES + p + 1)[0] = loss;
@@ -263,8 +266,8 @@ impl<C: Clock> Worker<'_, '_, C> {
         run.work.slots.each(member, part, Cut::Singles, |places| {
             for number in &run.visits[places] {
                 let slot = &run.net.layout.slots[*number];
-                let (rows, first) = (block.rows.len(), block.start == 0);
-                backward::to_weights(member, run.net, &run.workspace, &run.gradients, slot, rows, first);
+                let part = (block.rows.len(), block.start == 0);
+                backward::to_weights(member, run.net, &run.workspace, &run.gradients, slot, part);
                 self.clock.mark(Phase::BackwardToWeights);
                 if block.last {
                     run.sums.write(member, *number..number + 1)[0] = self.finish_gradient(batch, slot);

@@ -17,7 +17,8 @@ use super::team::{Member, Team};
 use super::workspace::Workspace;
 use crate::data::{Dataset, Features};
 use crate::kernel::{Isa, LANES, Line, panels, zeroed};
-use crate::model::{Architecture, Parameters};
+use crate::layer::Program;
+use crate::model::{Architecture, Parameters, Tensor};
 use crate::optim::Algorithm;
 use crate::optim::lbfgs::Minimizer;
 use crate::optim::schedule_free::{Weights, average_lines};
@@ -27,7 +28,9 @@ use crate::optim::span::sum_of_squares;
 pub struct Trainer {
     isa: Isa,
     team: Team,
-    architecture: Architecture,
+    program: Program,
+    /// Outputs of the network.
+    width: usize,
     settings: StepSettings,
     pub(super) parameters: Parameters,
     pub(super) gradients: Vec<Line>,
@@ -121,6 +124,7 @@ impl Trainer {
         (batch, rows): (usize, usize),
     ) -> Trainer {
         let lines = parameters.layout.lines;
+        let program = architecture.network().program(true);
         let initial = settings.optimizer.algorithm.initial_state(settings.optimizer.lr);
         let shares = parameters.layout.shares(threads);
         let algorithm = settings.optimizer.algorithm;
@@ -132,14 +136,15 @@ impl Trainer {
         Trainer {
             isa,
             team: Team::new(threads),
-            architecture: architecture.clone(),
+            width: architecture.outputs,
             gradients: zeroed(lines),
             state: initial.iter().map(|value| filled(lines, *value)).collect(),
             average: averages.then(|| zeroed(lines)),
             preparation: algorithm.per_tensor().map(|o| Preparation::new(o, &parameters.layout, threads)),
             weights: Weights::default(),
             minimizer,
-            workspace: Workspace::new(architecture, batch.min(BLOCK_ROWS), true),
+            workspace: Workspace::new(&program, batch.min(BLOCK_ROWS)),
+            program,
             losses: vec![0.0; panels(batch)],
             sums: vec![SlotSums::default(); parameters.layout.slots.len()],
             visits: visits(&parameters.layout, &shares),
@@ -164,7 +169,7 @@ impl Trainer {
 
     /// What the network said of each row of the last epoch, in the epoch's order, each before the update of its step.
     pub fn running_outputs(&self, rows: usize) -> &[f32] {
-        &self.outputs[..rows * self.architecture.outputs]
+        &self.outputs[..rows * self.width]
     }
 
     /// The parameters as the last step left them.
@@ -249,8 +254,7 @@ impl Trainer {
     pub(super) fn with_run<R>(&mut self, data: &Dataset, work: impl FnOnce(&Team, &SharedRun<'_>) -> R) -> R {
         let layout = self.parameters.layout.clone();
         let parameters = Shared::new(&mut self.parameters.lines);
-        let net =
-            SharedNet { isa: self.isa, architecture: &self.architecture, layout: &layout, parameters: &parameters };
+        let net = SharedNet { isa: self.isa, program: &self.program, layout: &layout, parameters: &parameters };
         let moving = self.average.as_mut().filter(|_| self.settings.ema.is_some());
         let run = SharedRun {
             net,
@@ -336,10 +340,9 @@ fn epoch_of_member<C: Clock>(
 /// L2 norms of each linear layer's weights, biases left out.
 pub(super) fn weight_norms(member: Member<'_>, run: &SharedRun<'_>) -> Vec<f64> {
     let net = run.net;
-    let norm = |layer| {
-        let tensor = net.linear(layer);
+    let norm = |tensor: &Tensor| {
         let panel = |p| net.parameters.read(member, tensor.lines(p, 0..tensor.weight_rows()));
         (0..tensor.panels).map(|p| sum_of_squares(net.isa, panel(p))).sum::<f64>().sqrt()
     };
-    (0..net.architecture.layers()).map(norm).collect()
+    net.layout.linear_layers().map(norm).collect()
 }

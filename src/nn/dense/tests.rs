@@ -71,7 +71,7 @@ impl Layer {
             let (mut y, stride) = self.half(self.fan_out);
             let to = PanelsMut::new(&mut y, stride, self.samples, self.fan_out);
             let x = Panels { lines: &self.x, stride: panel_stride(self.depth()) };
-            forward(isa, self.weights(), x, to, self.samples, accumulate, Activation::Identity);
+            forward(isa, self.weights(), x, to, self.samples, accumulate);
             for s in 0..self.samples * LANES {
                 for o in 0..self.fan_out {
                     let product: f64 = (0..self.depth()).map(|i| self.w(o, i) * self.x(s, i)).sum();
@@ -150,22 +150,5 @@ fn layers_of_every_small_shape_agree_with_plain_loops() {
                 }
             }
         }
-    }
-}
-
-#[test]
-fn the_activation_is_applied_once_after_the_last_block_of_a_long_chain() {
-    let layer = Layer::new(1100, 3, 1);
-    let stride = panel_stride(layer.depth());
-    let x = Panels { lines: &layer.x, stride };
-    for isa in Isa::available() {
-        let run = |activation| {
-            let mut y = vec![Line::ZERO; 3];
-            forward(isa, layer.weights(), x, PanelsMut::new(&mut y, 3, 1, 3), 1, false, activation);
-            y
-        };
-        let mut expected = run(Activation::Identity);
-        activate_in_place(isa, Activation::Tanh, &mut expected);
-        assert_eq!(run(Activation::Tanh), expected, "{}", isa.name());
     }
 }

@@ -1,0 +1,49 @@
+//! Dropout.
+
+use super::{Backward, Forward, Kind, Needs, RandomAt, UseOfDy};
+use crate::kernel::LANES;
+use crate::nn::dropout::{MaskAddress, fill_mask};
+use crate::nn::panel;
+
+/// In training `y = mask ⊙ x`, else `y = x`: each unit is 0 with probability `rate`, else `1 / (1 − rate)` as large.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dropout {
+    /// Probability that a unit is dropped, above 0 and below 1.
+    pub rate: f64,
+    /// Which random numbers it draws: layers of different numbers draw independent ones.
+    pub number: usize,
+}
+
+impl Kind for Dropout {
+    fn needs(&self, inputs: usize, _training: bool) -> Needs {
+        Needs {
+            only_in_training: true,
+            overwrites_x: true,
+            dy: UseOfDy::Changes,
+            kept: inputs,
+            ..Needs::default()
+        }
+    }
+
+    fn forward(&self, mut pass: Forward<'_>) {
+        pass.begin();
+        let (Some(mask), Some(RandomAt { seed, epoch, position })) = (&mut pass.kept, pass.random) else {
+            unreachable!("training has masks");
+        };
+        for p in 0..pass.samples {
+            let mask = mask.lines_mut(p, 0..pass.width);
+            let position = position + p * LANES;
+            fill_mask(MaskAddress { seed, layer: self.number, epoch, position }, self.rate, mask);
+            panel::multiply(pass.isa, mask, pass.y.lines_mut(p, 0..pass.width));
+        }
+    }
+
+    fn backward(&self, mut pass: Backward<'_>) {
+        let Some(mask) = pass.kept else { unreachable!("training has masks") };
+        for p in 0..pass.samples {
+            let d = pass.dy.change().lines_mut(p, 0..pass.outputs);
+            panel::multiply(pass.isa, mask.panel(p, 0..pass.outputs), d);
+            pass.dx.hand_on(pass.isa, p, d);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! A linear layer.
+
+use super::{Backward, ByOutputs, Errors, Form, Forward, Gradient, Kind, Needs, Start, TensorForm};
+use crate::kernel::gemm::Extent;
+use crate::kernel::{LANES, Line, Panels, PanelsMut};
+use crate::nn::dense::{self, Weights};
+use crate::nn::{Activation, panel};
+
+/// `y = W x + b`, `W: [outputs, inputs]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Linear {
+    /// Name of its tensors, without `.weight` and `.bias`.
+    pub name: String,
+    /// Outputs.
+    pub outputs: usize,
+    /// The activation that follows: weights are drawn for it.
+    pub drawn_for: Activation,
+}
+
+impl Kind for Linear {
+    fn outputs(&self, _inputs: usize) -> usize {
+        self.outputs
+    }
+
+    fn tensors(&self, inputs: usize) -> Vec<TensorForm> {
+        vec![TensorForm {
+            name: self.name.clone(),
+            form: Form::Affine,
+            fan_in: inputs,
+            fan_out: self.outputs,
+            begin: Start::Drawn(self.drawn_for),
+        }]
+    }
+
+    fn needs(&self, _inputs: usize, training: bool) -> Needs {
+        Needs { transposed: training, by_outputs: ByOutputs::First, ..Needs::default() }
+    }
+
+    /// One chain of fused multiply-adds for each output, the bias last.
+    fn forward(&self, pass: Forward<'_>) {
+        let Forward { isa, samples, x, y, outputs, tensors: [weights, _], .. } = pass;
+        let (Some(x), Some(weights)) = (x, weights) else { unreachable!("a linear layer has weights, and an input") };
+        dense::forward(isa, weights.outputs(outputs), x, y, samples, false);
+    }
+
+    /// `dx = Wᵀ dy`.
+    fn backward(&self, pass: Backward<'_>) {
+        let Backward { isa, samples, inputs, outputs, dy, dx, transposed, tensors: [weights, _], .. } = pass;
+        transpose_errors(isa, dy.read(), (samples, outputs), transposed);
+        errors_through(isa, weights, inputs, dy.read(), dx, samples);
+    }
+
+    /// `dW = dy xᵀ`, the bias from the line of ones.
+    fn gradient(&self, pass: Gradient<'_>) {
+        let x = pass.x;
+        gradient_of_matrix(pass, x);
+    }
+}
+
+/// The gradient by `y` with outputs in lanes, for [`gradient_of_matrix`].
+pub(super) fn transpose_errors(
+    isa: crate::kernel::Isa,
+    dy: Panels<'_>,
+    (samples, outputs): (usize, usize),
+    transposed: Option<PanelsMut<'_>>,
+) {
+    let Some(mut to) = transposed else { return };
+    for p in 0..samples {
+        let lines: &[Line] = dy.panel(p, 0..outputs);
+        panel::transpose(isa, lines, to.rows_from(p * LANES));
+    }
+}
+
+/// `dx = Wᵀ dy`, or `dx += Wᵀ dy`.
+pub(super) fn errors_through(
+    isa: crate::kernel::Isa,
+    weights: Option<Weights<'_>>,
+    inputs: usize,
+    dy: Panels<'_>,
+    dx: Errors<'_>,
+    samples: usize,
+) {
+    let Some(weights) = weights else { unreachable!("a matrix has weights") };
+    let (dx, add) = match dx {
+        Errors::Unwanted => return,
+        Errors::InPlace => unreachable!("a matrix does not work in place"),
+        Errors::Write(dx) => (dx, false),
+        Errors::Add(dx) => (dx, true),
+    };
+    dense::backward_to_inputs(isa, weights, inputs, dy, dx, samples, add);
+}
+
+/// `dW = dy xᵀ` for the lines asked for, one chain over all rows.
+pub(super) fn gradient_of_matrix(pass: Gradient<'_>, x: Panels<'_>) {
+    let Some(errors) = pass.transposed else { unreachable!("kept for this") };
+    let x = Panels { lines: &x.lines[pass.lines.start..], stride: x.stride };
+    let extent = Extent { panels: pass.panels, rows: pass.lines.len(), depth: pass.rows, accumulate: !pass.first };
+    dense::backward_to_weights(pass.isa, x, errors, pass.dw, extent);
+}

@@ -1,0 +1,159 @@
+//! What a layer is lent for its work: views of panels, of its tensors, and of what it kept.
+
+use std::ops::Range;
+
+use crate::kernel::{Isa, Line, Panels, PanelsMut};
+use crate::nn::dense::Weights;
+use crate::nn::panel;
+
+/// Which random numbers the rows of a block get.
+#[derive(Debug, Clone, Copy)]
+pub struct RandomAt {
+    /// Seed of the run.
+    pub seed: u64,
+    /// Epoch, from 0.
+    pub epoch: u64,
+    /// Position in the epoch of the first row.
+    pub position: usize,
+}
+
+/// Forward through one layer.
+pub struct Forward<'a> {
+    /// Kernel form.
+    pub isa: Isa,
+    /// Panels of 16 rows.
+    pub samples: usize,
+    /// The input; none where `y` holds it already.
+    pub x: Option<Panels<'a>>,
+    /// What entered a layer that has inner ones.
+    pub side: Option<Panels<'a>>,
+    /// Lines of the output that are asked for.
+    pub y: PanelsMut<'a>,
+    /// How many these are.
+    pub width: usize,
+    /// The same in panels of 16 outputs.
+    pub outputs: Range<usize>,
+    /// Memory until `backward`.
+    pub kept: Option<PanelsMut<'a>>,
+    /// The layer's tensors.
+    pub tensors: [Option<Weights<'a>>; 2],
+    /// Random numbers of the first row; none outside training.
+    pub random: Option<RandomAt>,
+}
+
+/// The gradient by a layer's output.
+pub enum Signal<'a> {
+    /// To read.
+    Read(Panels<'a>),
+    /// To change in place.
+    Change(PanelsMut<'a>),
+}
+
+/// Where the gradient by an input goes.
+pub enum Errors<'a> {
+    /// Nobody needs it.
+    Unwanted,
+    /// It takes the place of the gradient by the output.
+    InPlace,
+    /// It is written there.
+    Write(PanelsMut<'a>),
+    /// It is added to what is there.
+    Add(PanelsMut<'a>),
+}
+
+/// Backward to one layer's input.
+pub struct Backward<'a> {
+    /// Kernel form.
+    pub isa: Isa,
+    /// Panels of 16 rows.
+    pub samples: usize,
+    /// Inputs of the layer.
+    pub inputs: usize,
+    /// Outputs of the layer.
+    pub outputs: usize,
+    /// The input; what a later layer put there if it was overwritten.
+    pub x: Panels<'a>,
+    /// The output, likewise.
+    pub y: Panels<'a>,
+    /// The gradient by the output.
+    pub dy: Signal<'a>,
+    /// Where the gradient by `x` goes.
+    pub dx: Errors<'a>,
+    /// Where the gradient by `side` goes.
+    pub d_side: Errors<'a>,
+    /// What `forward` kept.
+    pub kept: Option<Panels<'a>>,
+    /// For the gradient by the output with outputs in lanes: panels of 16 outputs, a line for each row of the run.
+    pub transposed: Option<PanelsMut<'a>>,
+    /// The layer's tensors.
+    pub tensors: [Option<Weights<'a>>; 2],
+}
+
+/// Backward to some lines of one tensor of a layer.
+pub struct Gradient<'a> {
+    /// Kernel form.
+    pub isa: Isa,
+    /// Which of the layer's tensors.
+    pub tensor: usize,
+    /// Outputs of the tensor.
+    pub fan_out: usize,
+    /// Rows of the block.
+    pub rows: usize,
+    /// The input.
+    pub x: Panels<'a>,
+    /// What entered a layer that has inner ones.
+    pub side: Option<Panels<'a>>,
+    /// The gradient by the output, unless another layer has changed it in place.
+    pub dy: Panels<'a>,
+    /// The same with outputs in lanes: the panels asked for.
+    pub transposed: Option<Panels<'a>>,
+    /// What `forward` kept.
+    pub kept: Option<Panels<'a>>,
+    /// Lines of each of the tensor's panels.
+    pub lines: Range<usize>,
+    /// How many panels.
+    pub panels: usize,
+    /// Whether to write rather than to add to what earlier blocks of the batch left.
+    pub first: bool,
+    /// The gradient: these lines of these panels.
+    pub dw: PanelsMut<'a>,
+}
+
+impl Forward<'_> {
+    /// Copies the input to the output, unless it is there already.
+    pub(super) fn begin(&mut self) {
+        let Some(x) = self.x else { return };
+        for p in 0..self.samples {
+            self.y.lines_mut(p, 0..self.width).copy_from_slice(x.panel(p, 0..self.width));
+        }
+    }
+}
+
+impl<'a> Signal<'a> {
+    /// The gradient of a layer that only reads it.
+    pub(super) fn read(&self) -> Panels<'a> {
+        match self {
+            Signal::Read(panels) => *panels,
+            Signal::Change(_) => unreachable!("lent to be changed"),
+        }
+    }
+
+    /// The gradient of a layer that changes it.
+    pub(super) fn change(&mut self) -> &mut PanelsMut<'a> {
+        match self {
+            Signal::Change(panels) => panels,
+            Signal::Read(_) => unreachable!("lent to be read"),
+        }
+    }
+}
+
+impl Errors<'_> {
+    /// Hands a gradient on for one panel; in place it is there already.
+    pub(super) fn hand_on(&mut self, isa: Isa, p: usize, d: &[Line]) {
+        match self {
+            Errors::Unwanted | Errors::InPlace => {}
+            Errors::Write(to) => to.lines_mut(p, 0..d.len()).copy_from_slice(d),
+            Errors::Add(to) => panel::add(isa, d, to.lines_mut(p, 0..d.len())),
+        }
+    }
+}

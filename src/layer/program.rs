@@ -1,0 +1,219 @@
+//! The list of operations that a pass makes, and where each reads and writes.
+//!
+//! A network is a tree, for a skip holds layers; a program is flat. Values that pass between layers have *places* in memory.
+//! A layer that does not look back at its input may write over it, if nobody else reads it, so a linear layer and its
+//! activation share one place.
+
+use std::ops::Range;
+
+use super::{ByOutputs, Layer, Needs, Network, UseOfDy};
+
+/// The operations of a pass over a network.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The operations, forward.
+    pub ops: Vec<Op>,
+    /// Width of each place of values; the first is the network's input.
+    pub values: Vec<usize>,
+    /// Width of each place of gradients by values.
+    pub errors: Vec<usize>,
+    /// Place of the network's output.
+    pub output: usize,
+    /// Place of the gradient by it; training only.
+    pub d_output: usize,
+    /// Operations at the beginning that can be shared out by outputs rather than by rows.
+    pub lead: usize,
+    /// The operation that each tensor belongs to.
+    pub owners: Vec<usize>,
+}
+
+/// One layer in a program.
+#[derive(Debug, Clone)]
+pub struct Op {
+    /// The layer; its inner ones are operations by themselves.
+    pub layer: Layer,
+    /// Width of what enters the layer.
+    pub inputs: usize,
+    /// Width of what leaves it.
+    pub outputs: usize,
+    /// Place of its input, or of what its inner layers give.
+    pub x: usize,
+    /// Place of what entered a layer that has inner ones.
+    pub side: Option<usize>,
+    /// Place of its output.
+    pub y: usize,
+    /// Its tensors.
+    pub tensors: Range<usize>,
+    /// Lines that it keeps for a panel, and the like.
+    pub needs: Needs,
+    /// Place of the gradient by `y`; none where nothing is learnt up to here, or outside training.
+    pub dy: Option<usize>,
+    /// Where the gradient by `x` goes.
+    pub dx: Flow,
+    /// Where the gradient by `side` goes.
+    pub d_side: Flow,
+}
+
+/// Where a gradient goes: a place, if anywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Nobody needs it.
+    Unwanted,
+    /// It takes the place of the gradient by the output.
+    InPlace,
+    /// It is written to a place.
+    Write(usize),
+    /// It is added to what is there.
+    Add(usize),
+}
+
+/// A value on its way through the network, while a program is made.
+#[derive(Clone, Copy)]
+struct Value {
+    width: usize,
+    /// How many layers read it.
+    readers: usize,
+    /// Whether something is learnt before it.
+    learnt: bool,
+    /// Whether the layer that made it looks at it again.
+    kept: bool,
+    place: usize,
+    /// Place of the gradient by it, once a later layer has one to give.
+    error: Option<usize>,
+}
+
+/// A program in the making; places of operations are numbers of values until they are placed.
+struct Builder {
+    training: bool,
+    ops: Vec<Op>,
+    values: Vec<Value>,
+    tensors: usize,
+}
+
+impl Program {
+    /// The operations of a pass over a network.
+    ///
+    /// # Panics
+    /// If the network has no layers.
+    pub(super) fn new(network: &Network, training: bool) -> Program {
+        let mut builder = Builder { training, ops: Vec::new(), values: Vec::new(), tensors: 0 };
+        let input = builder.value(network.inputs, false, true);
+        let output = builder.chain(&network.chain, input);
+        assert!(!builder.ops.is_empty(), "a network has layers");
+        builder.values[output].readers += 1; // the loss
+        let values = builder.place_values();
+        let errors = builder.place_errors(output);
+        builder.finish(output, values, errors)
+    }
+}
+
+impl Builder {
+    fn value(&mut self, width: usize, learnt: bool, kept: bool) -> usize {
+        self.values.push(Value { width, readers: 0, learnt, kept, place: 0, error: None });
+        self.values.len() - 1
+    }
+
+    /// Adds the operations of a chain that begins with the value `x`; the value that it ends with.
+    fn chain(&mut self, chain: &[Layer], mut x: usize) -> usize {
+        for layer in chain {
+            x = self.layer(layer, x);
+        }
+        x
+    }
+
+    fn layer(&mut self, layer: &Layer, entered: usize) -> usize {
+        let kind = layer.kind();
+        let inputs = self.values[entered].width;
+        let needs = kind.needs(inputs, self.training);
+        if needs.only_in_training && !self.training {
+            return entered;
+        }
+        let (x, side) = match kind.inner() {
+            Some(inner) => (self.chain(inner, entered), Some(entered)),
+            None => (entered, None),
+        };
+        let tensors = self.tensors..self.tensors + kind.tensors(inputs).len();
+        self.tensors = tensors.end;
+        for source in [Some(x), side].into_iter().flatten() {
+            self.values[source].readers += 1;
+        }
+        let outputs = kind.outputs(inputs);
+        let learnt = !tensors.is_empty() || self.values[x].learnt || self.values[entered].learnt;
+        let y = self.value(outputs, learnt, needs.keeps_y);
+        let (dx, d_side) = (Flow::Unwanted, Flow::Unwanted);
+        self.ops.push(Op { layer: layer.clone(), inputs, outputs, x, side, y, tensors, needs, dy: None, dx, d_side });
+        y
+    }
+
+    /// Gives each value a place, the same as its layer's input where that may be written over; widths of the places.
+    fn place_values(&mut self) -> Vec<usize> {
+        let mut widths = vec![self.values[0].width];
+        for op in &self.ops {
+            let x = self.values[op.x];
+            if op.needs.overwrites_x && x.readers == 1 && !x.kept {
+                self.values[op.y].place = x.place;
+            } else {
+                self.values[op.y].place = widths.len();
+                widths.push(self.values[op.y].width);
+            }
+        }
+        widths
+    }
+
+    /// Gives each gradient a place, from the loss down; widths of the places.
+    fn place_errors(&mut self, output: usize) -> Vec<usize> {
+        let mut widths = Vec::new();
+        if !self.training {
+            return widths;
+        }
+        self.flow(output, &mut widths);
+        for n in (0..self.ops.len()).rev() {
+            let (x, side, y) = (self.ops[n].x, self.ops[n].side, self.ops[n].y);
+            if !self.values[y].learnt {
+                continue;
+            }
+            let dy = self.values[y].error;
+            let d_side = side.map_or(Flow::Unwanted, |side| self.flow(side, &mut widths));
+            let in_place = self.ops[n].needs.dy != UseOfDy::Reads && self.values[x].readers == 1;
+            let dx = if in_place && self.values[x].learnt {
+                self.values[x].error = dy;
+                Flow::InPlace
+            } else {
+                self.flow(x, &mut widths)
+            };
+            let op = &mut self.ops[n];
+            (op.dy, op.dx, op.d_side) = (dy, dx, d_side);
+        }
+        widths
+    }
+
+    /// How a gradient gets to a value: the first is written, others are added.
+    fn flow(&mut self, value: usize, widths: &mut Vec<usize>) -> Flow {
+        let value = &mut self.values[value];
+        match value.error {
+            _ if !value.learnt => Flow::Unwanted,
+            Some(place) => Flow::Add(place),
+            None => {
+                value.error = Some(widths.len());
+                widths.push(value.width);
+                Flow::Write(widths.len() - 1)
+            }
+        }
+    }
+
+    /// Places instead of numbers of values.
+    fn finish(self, output: usize, values: Vec<usize>, errors: Vec<usize>) -> Program {
+        let Builder { mut ops, values: made, tensors, .. } = self;
+        let mut owners = vec![0; tensors];
+        for (n, op) in ops.iter_mut().enumerate() {
+            owners[op.tensors.clone()].fill(n);
+            op.side = op.side.map(|side| made[side].place);
+            (op.x, op.y) = (made[op.x].place, made[op.y].place);
+        }
+        let first = ops.iter().take(1).filter(|op| op.needs.by_outputs == ByOutputs::First).count();
+        let elementwise = |op: &&Op| op.needs.by_outputs == ByOutputs::Elementwise && op.x == op.y;
+        let lead = if first == 0 { 0 } else { 1 + ops[1..].iter().take_while(elementwise).count() };
+        let (output, d_output) = (made[output].place, made[output].error.unwrap_or(0));
+        Program { ops, values, errors, output, d_output, lead, owners }
+    }
+}

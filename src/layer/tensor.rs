@@ -1,0 +1,40 @@
+//! What a layer learns: form, name and first values of a tensor.
+
+use crate::nn::Activation;
+
+/// A tensor as a layer asks for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TensorForm {
+    /// Its name in a model's file, for a matrix without `.weight` and `.bias`.
+    pub name: String,
+    /// How it lies in memory.
+    pub form: Form,
+    /// Inputs of a matrix; 0 for a vector.
+    pub fan_in: usize,
+    /// Outputs of a matrix; elements of a vector.
+    pub fan_out: usize,
+    /// What it begins with.
+    pub begin: Start,
+}
+
+/// How a tensor lies in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A matrix and a bias: panels `[input + 1][16 outputs]`, the last line of each the bias.
+    Affine,
+    /// A matrix: panels `[input][16 outputs]`.
+    Matrix,
+    /// A number for each feature: 16 features a line.
+    Vector,
+}
+
+/// What a tensor begins with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Start {
+    /// Random numbers for a layer with this activation, by the scheme of the run.
+    Drawn(Activation),
+    /// Ones.
+    Ones,
+    /// Zeros.
+    Zeros,
+}

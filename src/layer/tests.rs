@@ -1,0 +1,83 @@
+//! Programs: which values share a place, and where gradients go.
+
+use super::*;
+use crate::nn::Activation;
+use crate::nn::norm::NormKind;
+
+fn linear(outputs: usize) -> Layer {
+    Linear { name: format!("to_{outputs}"), outputs, drawn_for: Activation::Relu }.into()
+}
+
+fn activate(function: Activation) -> Layer {
+    Activate { function }.into()
+}
+
+fn dropout() -> Layer {
+    Dropout { rate: 0.5, number: 0 }.into()
+}
+
+fn skip(inner: Vec<Layer>) -> Layer {
+    Skip { name: "skip".into(), inner, drawn_for: Activation::Relu }.into()
+}
+
+fn program(chain: Vec<Layer>, training: bool) -> Program {
+    Network { inputs: 5, chain }.program(training)
+}
+
+fn places(program: &Program) -> Vec<(usize, Option<usize>, usize)> {
+    program.ops.iter().map(|op| (op.x, op.side, op.y)).collect()
+}
+
+#[test]
+fn a_linear_layer_and_its_activation_share_a_place_unless_the_derivative_needs_the_input() {
+    let chain = |function| vec![linear(7), activate(function), linear(3)];
+    let relu = program(chain(Activation::Relu), true);
+    assert_eq!(places(&relu), [(0, None, 1), (1, None, 1), (1, None, 2)]);
+    assert_eq!((relu.lead, relu.values, relu.output), (2, vec![5, 7, 3], 2));
+    let gelu = program(chain(Activation::Gelu), true);
+    assert_eq!(places(&gelu), [(0, None, 1), (1, None, 2), (2, None, 3)]);
+    assert_eq!(gelu.lead, 1);
+    assert_eq!(program(chain(Activation::Gelu), false).lead, 2);
+}
+
+#[test]
+fn the_gradient_by_a_value_is_written_once_and_then_added_to() {
+    let group = vec![linear(7), activate(Activation::Relu)];
+    let net = program(vec![linear(7), skip(group), linear(2)], true);
+    let flows: Vec<_> = net.ops.iter().map(|op| (op.dx, op.d_side)).collect();
+    let no = Flow::Unwanted;
+    // The loss has place 0, the skip's output place 1, its input place 2: the skip's part comes first.
+    let inner = [(Flow::Add(2), no), (Flow::InPlace, no)];
+    assert_eq!(flows, [(no, no), inner[0], inner[1], (Flow::InPlace, Flow::Write(2)), (Flow::Write(1), no)]);
+    assert_eq!(net.errors, [2, 7, 7]);
+}
+
+#[test]
+fn a_value_that_two_layers_read_is_not_written_over() {
+    let net = program(vec![linear(5), skip(vec![activate(Activation::Relu), linear(5)]), linear(1)], true);
+    let relu = &net.ops[1];
+    assert_ne!(relu.x, relu.y);
+    // The skip's part is in the linear layer's gradient already, so the activation's is added.
+    assert!(matches!(relu.dx, Flow::Add(_)), "{:?}", relu.dx);
+}
+
+#[test]
+fn outside_training_nothing_is_dropped_and_no_gradient_has_a_place() {
+    let norm = Norm { name: "norm".into(), norm: NormKind::Layer }.into();
+    let chain = vec![linear(9), norm, activate(Activation::Tanh), dropout(), linear(2)];
+    let (training, not) = (program(chain.clone(), true), program(chain, false));
+    assert_eq!((training.ops.len(), not.ops.len()), (5, 4));
+    assert!(not.errors.is_empty() && !training.errors.is_empty());
+    assert_eq!(training.owners, [0, 1, 1, 4]);
+    assert_eq!(not.owners, [0, 1, 1, 3]);
+}
+
+#[test]
+fn tensors_of_inner_layers_come_before_a_projection() {
+    let network = Network { inputs: 5, chain: vec![skip(vec![linear(8), linear(7)]), linear(2)] };
+    let names: Vec<_> = network.tensors().into_iter().map(|t| (t.name, t.fan_in, t.fan_out)).collect();
+    let expected = [("to_8", 5, 8), ("to_7", 8, 7), ("skip", 5, 7), ("to_2", 7, 2)];
+    assert!(names.iter().zip(expected).all(|(name, e)| (name.0.as_str(), name.1, name.2) == e), "{names:?}");
+    // As in the program: a skip's operation comes after those of its inner layers.
+    assert_eq!(network.program(true).owners, [0, 1, 2, 3]);
+}
