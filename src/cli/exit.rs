@@ -52,20 +52,30 @@ pub fn of_failure(failure: &Failure) -> ExitCode {
     ExitCode::from(code(failure))
 }
 
+/// Ends the program with an error, from any thread; for moments at which nothing is to be saved.
+pub fn at_once(error: &Error) -> ! {
+    say(&format!("gradlane: {error}"));
+    std::process::exit(i32::from(code_of(error)))
+}
+
 fn code(failure: &Failure) -> u8 {
     match failure {
         Failure::ClosedPipe => 0,
         Failure::Signal(number) => 128 + *number as u8,
         Failure::AllDiverged(_) => 10,
-        Failure::Error(error) => match error {
-            Error::Usage(_) => 2,
-            Error::Data { .. } => 3,
-            Error::Mismatch(_) => 4,
-            Error::Io { .. } | Error::Memory(_) => 5,
-            Error::Diverged { .. } => 10,
-            Error::Unmet(_) => 11,
-            Error::NoStep(_) => 12,
-            _ => 1,
-        },
+        Failure::Error(error) => code_of(error),
+    }
+}
+
+fn code_of(error: &Error) -> u8 {
+    match error {
+        Error::Usage(_) => 2,
+        Error::Data { .. } => 3,
+        Error::Mismatch(_) => 4,
+        Error::Io { .. } | Error::Memory(_) => 5,
+        Error::Diverged { .. } => 10,
+        Error::Unmet(_) => 11,
+        Error::NoStep(_) => 12,
+        _ => 1,
     }
 }

@@ -4,6 +4,7 @@ mod args;
 mod bench;
 mod compare;
 mod completions;
+mod deadline;
 mod evaluate;
 mod exit;
 mod inspect;

@@ -18,6 +18,7 @@ use gradlane::train::goal::DataPart;
 use gradlane::{Error, Result};
 
 use super::args;
+use super::deadline::Deadline;
 use super::exit::{Failure, Outcome};
 use super::judged;
 use super::optimizers;
@@ -61,7 +62,9 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         RunDirectory::check(out.as_deref().unwrap_or(Path::new(RUNS)), overwrite)?;
     }
     args::limit_pool(config.threads.threads);
+    let reading = Deadline::watch(config.stopping.deadline);
     let (plan, folds) = planned(config)?;
+    reading.reading_is_over();
     if !mode.quiet {
         // A dry run prints the plan itself.
         notes(&plan, mode.verbose && (json || !dry_run));

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use gradlane::config::deadline;
 use gradlane::experiment::tune::{Budget, Found, Protocol, Space, Trial, TuneDirectory, Tuner, rungs};
 use gradlane::path_text::{to_path, to_text};
 use gradlane::run::{Finished, Interrupt, Plan};
@@ -15,6 +16,7 @@ use serde_json::json;
 use toml::{Table, Value};
 
 use super::args;
+use super::deadline::Deadline;
 use super::exit::{Failure, Outcome};
 use super::optimizers;
 use super::output::{heed, print, print_json, say};
@@ -210,7 +212,9 @@ fn asked(matches: &ArgMatches, given: gradlane::config::Settings, quiet: bool) -
     }
     let threads = settings.text("threads").and_then(|threads| threads.parse().ok());
     args::limit_pool(threads);
+    let reading = Deadline::watch(deadline(&settings)?);
     let tuner = Tuner::new(settings, space, metric)?;
+    reading.reading_is_over();
     Ok(Asked { tuner, budget, resume, out, json, style, retrain: !matches.get_flag("no-retrain") })
 }
 

@@ -276,6 +276,15 @@ fn widths(text: &str) -> std::result::Result<Vec<usize>, String> {
     widths.ok_or_else(|| format!("expected widths of 1 to 1,048,576 such as 256,128, or none, found \"{text}\""))
 }
 
+/// When `--time-limit` ends a command, where settings have one.
+///
+/// # Errors
+/// [`Error::Usage`] if it is no length of time.
+pub fn deadline(settings: &Settings) -> Result<Option<Instant>> {
+    let reader = Reader::new(settings.clone());
+    Ok(reader.with("time_limit", duration)?.and_then(|limit| reader.began().checked_add(limit)))
+}
+
 fn stopping_options(reader: &Reader) -> Result<StoppingOptions> {
     let time_limit = reader.with("time_limit", duration)?;
     let options = StoppingOptions {
