@@ -13,8 +13,8 @@ use gradlane::train::team::available_threads;
 use gradlane::{Error, Result, atomic};
 
 use super::args;
+use super::choices;
 use super::exit::{Failure, Outcome};
-use super::optimizers;
 use super::output::{print, print_json, say};
 use super::signals::Signals;
 
@@ -74,7 +74,7 @@ pub fn command() -> Command {
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
     let settings = args::settings(matches)?;
-    if let Some(table) = optimizers::asked(&settings)? {
+    if let Some(table) = choices::asked(&settings)? {
         return print(&table);
     }
     let config = BenchConfig::new(settings)?;

@@ -16,8 +16,8 @@ use gradlane::{Error, Result, atomic};
 use serde_json::json;
 
 use super::args;
+use super::choices;
 use super::exit::Outcome;
-use super::optimizers;
 use super::output::{print, print_json, refuse, say, warn};
 use super::train::{counted, quoted};
 
@@ -87,7 +87,7 @@ pub fn command() -> Command {
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
     let settings = args::settings(matches)?;
-    if let Some(table) = optimizers::asked(&settings)? {
+    if let Some(table) = choices::asked(&settings)? {
         return print(&table);
     }
     let (quiet, as_json) = (settings.switch("quiet")?, settings.switch("json")?);

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod choices;
 mod compare;
 mod completions;
 mod deadline;

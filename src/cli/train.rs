@@ -18,10 +18,10 @@ use gradlane::train::goal::DataPart;
 use gradlane::{Error, Result};
 
 use super::args;
+use super::choices;
 use super::deadline::Deadline;
 use super::exit::{Failure, Outcome};
 use super::judged;
-use super::optimizers;
 use super::output::{heed, print, print_json, say, warn};
 use super::progress::{Progress, Style, thousands};
 use super::signals::Signals;
@@ -47,7 +47,7 @@ pub fn command() -> Command {
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
     let settings = args::settings(matches)?;
-    if let Some(table) = optimizers::asked(&settings)? {
+    if let Some(table) = choices::asked(&settings)? {
         return print(&table);
     }
     let mode = Mode::of(&settings)?;

@@ -16,9 +16,9 @@ use serde_json::json;
 use toml::{Table, Value};
 
 use super::args;
+use super::choices;
 use super::deadline::Deadline;
 use super::exit::{Failure, Outcome};
-use super::optimizers;
 use super::output::{heed, print, print_json, say};
 use super::progress::Style;
 use super::signals::Signals;
@@ -115,7 +115,7 @@ struct Asked {
 pub fn run(matches: &ArgMatches) -> Outcome {
     let signals = Signals::catch()?;
     let given = args::settings(matches)?;
-    if let Some(table) = optimizers::asked(&given)? {
+    if let Some(table) = choices::asked(&given)? {
         return print(&table);
     }
     let (quiet, dry_run) = (given.switch("quiet")?, given.switch("dry_run")?);

@@ -109,6 +109,28 @@ impl Activation {
         }
     }
 
+    /// The formula in text, with the parameter and its default.
+    pub fn formula(self) -> &'static str {
+        match self {
+            Activation::Identity => "x",
+            Activation::Relu => "max(0, x)",
+            Activation::LeakyRelu { .. } => "x if x > 0, else slope x  [slope=0.01]",
+            Activation::Elu { .. } => "x if x > 0, else alpha (eˣ − 1)  [alpha=1]",
+            Activation::Selu => "1.0507 x if x > 0, else 1.0507 · 1.6733 (eˣ − 1)",
+            Activation::Gelu => "x Φ(x), Φ the normal distribution function",
+            Activation::GeluTanh => "x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))",
+            Activation::Silu => "x / (1 + e⁻ˣ)",
+            Activation::Mish => "x tanh(ln(1 + eˣ))",
+            Activation::Softplus => "ln(1 + eˣ)",
+            Activation::Sigmoid => "1 / (1 + e⁻ˣ)",
+            Activation::Tanh => "tanh x",
+            Activation::HardSigmoid => "min(max(0, x + 3), 6) / 6",
+            Activation::HardTanh => "min(max(−1, x), 1)",
+            Activation::Relu6 => "min(max(0, x), 6)",
+            Activation::Softsign => "x / (1 + |x|)",
+        }
+    }
+
     /// Calls `visitor` with this activation's formula.
     #[inline(always)]
     pub fn visit<V: Visit>(self, visitor: V) -> V::Output {

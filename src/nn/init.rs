@@ -41,6 +41,23 @@ pub enum Scheme {
     Sklearn,
 }
 
+impl Scheme {
+    fn formula(self) -> &'static str {
+        match self {
+            Scheme::GlorotUniform => "uniform, variance gain² · 2 / (n_in + n_out)  [gain=1]",
+            Scheme::GlorotNormal => "normal, the same variance  [gain=1, truncated=false]",
+            Scheme::HeUniform => "uniform, variance gain² / n_in  [gain=√2, fan_out=false]",
+            Scheme::HeNormal => "normal, the same variance  [gain=√2, fan_out=false, truncated=false]",
+            Scheme::LecunUniform => "uniform, variance gain² / n_in  [gain=1, fan_out=false]",
+            Scheme::LecunNormal => "normal, the same variance  [gain=1, fan_out=false, truncated=false]",
+            Scheme::Orthogonal => "gain times a random matrix with orthonormal rows or columns  [gain=1]",
+            Scheme::Zeros => "all 0",
+            Scheme::TorchDefault => "PyTorch's Linear: weights and biases uniform within ±1/√n_in",
+            Scheme::Sklearn => "weights and biases uniform within ±√(6 / (n_in + n_out)); 2 for 6 under the sigmoid",
+        }
+    }
+}
+
 /// How a layer's weights begin: a scheme with its options.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -64,6 +81,11 @@ impl Init {
         ("torch_default", Scheme::TorchDefault),
         ("sklearn", Scheme::Sklearn),
     ];
+
+    /// The names of the schemes, each with its formula and its options.
+    pub fn formulas() -> impl Iterator<Item = (&'static str, &'static str)> {
+        Self::SCHEMES.into_iter().map(|(name, scheme)| (name, scheme.formula()))
+    }
 
     /// The scheme with its own gain.
     pub fn new(scheme: Scheme) -> Self {

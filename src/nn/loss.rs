@@ -216,6 +216,21 @@ impl Loss {
         }
     }
 
+    /// The formula in text, for outputs z and targets t, with the parameters and their defaults.
+    pub fn formula(self) -> &'static str {
+        match self {
+            Loss::Mse => "mean over the outputs of (z − t)²",
+            Loss::HalfSquaredErrorSum => "½ Σ (z − t)² over the outputs",
+            Loss::Mae => "mean of |z − t|",
+            Loss::Huber { .. } => "mean of d²/2 where |d| ≤ delta, else delta (|d| − delta/2), d = z − t  [delta=1]",
+            Loss::LogCosh => "mean of ln cosh(z − t)",
+            Loss::Poisson => "mean of eᶻ − t z, for counts; eᶻ is predicted",
+            Loss::Bce => "mean of −t ln s(z) − (1 − t) ln s(−z), s the sigmoid; two classes, or several labels",
+            Loss::CrossEntropy => "−ln softmax(z) at the row's class",
+            Loss::Focal { .. } => "cross-entropy times (1 − p)^gamma, and alpha for class 1  [gamma=2, alpha none]",
+        }
+    }
+
     /// Whether targets are classes, or 0 and 1.
     pub fn is_of_classes(self) -> bool {
         matches!(self, Loss::Bce | Loss::CrossEntropy | Loss::Focal { .. })

@@ -154,6 +154,25 @@ impl Shape {
         }
     }
 
+    /// What the rate is at step t, in text.
+    fn formula(&self) -> &'static str {
+        match self {
+            Shape::Const(_) => "lr throughout",
+            Shape::Step(_) => "lr · gamma^⌊t / every⌋",
+            Shape::MultiStep(_) => "lr · gamma^n, n milestones passed",
+            Shape::Piecewise(_) => "lr · factors[n], n boundaries passed",
+            Shape::Exponential(_) => "lr · gamma^(t / steps)",
+            Shape::InverseTime(_) => "lr / (1 + rate · t / steps)",
+            Shape::Linear(_) => "lr · (start + (end − start) · t / steps)",
+            Shape::Polynomial(_) => "min + (lr − min) · (1 − t / steps)^power",
+            Shape::Cosine(_) => "min + (lr − min) (1 + cos(π t / steps)) / 2",
+            Shape::Restarts(_) => "the cosine in periods of period · multⁱ steps",
+            Shape::OneCycle(_) => "from lr / div up to lr over rise of the steps, then down to lr / div / final_div",
+            Shape::Cyclic(_) => "straight from min up to lr and down again, repeated",
+            Shape::Plateau(_) => "lr · factor whenever --monitor has not improved for patience epochs",
+        }
+    }
+
     fn curve(&self) -> &dyn Curve {
         each!(self)
     }
@@ -164,6 +183,21 @@ impl Shape {
 }
 
 impl Schedule {
+    /// Every name with its formula, and its options with their defaults; those without a default are named alone.
+    pub fn formulas() -> impl Iterator<Item = (&'static str, &'static str, Vec<String>)> {
+        Self::NAMES.into_iter().filter_map(|name| {
+            let mut shape = Shape::with_defaults(name)?;
+            let formula = shape.formula();
+            let options = shape.curve_mut().fields().into_iter();
+            let written = |(key, field): (&str, Field<'_>)| match field.write() {
+                Some(value) if value.is_empty() || value == "NaN" => format!("{key}=…"),
+                Some(value) => format!("{key}={value}"),
+                None => key.to_owned(),
+            };
+            Some((name, formula, options.map(written).collect()))
+        })
+    }
+
     /// Every name.
     pub const NAMES: [&'static str; 13] = [
         "const",

@@ -40,6 +40,24 @@ fn the_table_of_optimizers_needs_no_data() {
 }
 
 #[test]
+fn values_of_other_options_need_no_data_either() {
+    let place = Place::new();
+    for (option, shown) in [
+        ("schedule", ["gamma=…", "cosine ", "every=0.3", "plateau "]),
+        ("loss", ["cross_entropy ", "huber ", "focal ", "[delta=1]"]),
+        ("init", ["glorot_uniform ", "sklearn ", "orthogonal ", "gain=1"]),
+        ("activation", ["relu ", "gelu_tanh ", "softsign ", "slope=0.01"]),
+        ("output-activation", ["identity ", "sigmoid ", "tanh ", "mish "]),
+    ] {
+        let flag = format!("--{option}");
+        let text = place.ok(&["train", &flag, "help"]);
+        shown.iter().for_each(|part| assert!(text.contains(part), "{option}: {part} is missing in {text}"));
+        assert!(!text.contains("NaN"), "{text}");
+        assert!(place.fails(2, &["train", &flag, "help", "--json"]).contains("leave out --json"));
+    }
+}
+
+#[test]
 fn every_name_of_the_table_trains() {
     let place = iris();
     let table = place.ok(&["train", "--optimizer", "help"]);

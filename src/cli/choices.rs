@@ -1,0 +1,71 @@
+//! `--schedule help` and its like: the values of an option, with formulas and defaults.
+
+use gradlane::config::Settings;
+use gradlane::nn::init::Init;
+use gradlane::nn::{Activation, Loss};
+use gradlane::optim::schedule::Schedule;
+use gradlane::{Error, Result};
+
+use super::optimizers;
+
+/// The table that `help` as the value of an option asks for, if one does.
+///
+/// # Errors
+/// If JSON is asked for, or a dialect that does not exist.
+pub fn asked(settings: &Settings) -> Result<Option<String>> {
+    for name in ["schedule", "loss", "init", "activation", "output_activation"] {
+        if settings.text(name).as_deref() != Some("help") {
+            continue;
+        }
+        if settings.switch("json")? {
+            let flag = name.replace('_', "-");
+            return Err(Error::Usage(format!("--{flag} help prints a table: leave out --json")));
+        }
+        return Ok(Some(match name {
+            "schedule" => schedules(),
+            "loss" => losses(),
+            "init" => initialisations(),
+            _ => activations(),
+        }));
+    }
+    optimizers::asked(settings)
+}
+
+fn line(name: &str, formula: &str) -> String {
+    format!("{name:<24}{formula}\n")
+}
+
+fn schedules() -> String {
+    let mut text = "Schedules of the learning rate; t counts steps from 0, steps are all of the run unless given.\n\
+                    Lengths are steps, or parts of the run below 1. warmup=N or warmup=0.05 goes with each.\n\
+                    What shows =… must be given.\n\
+                    For example --schedule step:every=0.3,gamma=0.1\n\n"
+        .to_owned();
+    for (name, formula, options) in Schedule::formulas() {
+        text += &line(name, formula);
+        if !options.is_empty() {
+            text += &line("", &format!("[{}]", options.join(", ")));
+        }
+    }
+    text
+}
+
+fn losses() -> String {
+    let mut text = "Losses; z are outputs, t targets. For example --loss huber:delta=0.5\n\n".to_owned();
+    Loss::ALL.into_iter().for_each(|loss| text += &line(loss.name(), loss.formula()));
+    text
+}
+
+fn initialisations() -> String {
+    let mut text = "Initial weights; n_in and n_out are a layer's inputs and outputs. For example \
+                    --init glorot_uniform:gain=1.5\n\n"
+        .to_owned();
+    Init::formulas().for_each(|(name, formula)| text += &line(name, formula));
+    text
+}
+
+fn activations() -> String {
+    let mut text = "Activations. For example --activation leaky_relu:slope=0.2\n\n".to_owned();
+    Activation::ALL.into_iter().for_each(|activation| text += &line(activation.name(), activation.formula()));
+    text
+}
