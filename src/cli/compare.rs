@@ -15,6 +15,7 @@ use gradlane::path_text::to_path;
 use gradlane::run::{RUNS, new_directory};
 
 use super::args;
+use super::choices;
 use super::exit::{Failure, Outcome};
 use super::output::{print, print_json, say};
 use super::progress::Style;
@@ -72,6 +73,9 @@ pub fn command() -> Command {
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
     let settings = args::settings(matches)?;
+    if let Some(table) = choices::asked(&settings)? {
+        return print(&table);
+    }
     let [quiet, json, dry_run, overwrite] = ["quiet", "json", "dry_run", "overwrite"].map(|name| settings.switch(name));
     let (quiet, json, dry_run, overwrite) = (quiet?, json?, dry_run?, overwrite?);
     let style = Style::of(settings.text("progress").as_deref())?;

@@ -53,6 +53,8 @@ fn values_of_other_options_need_no_data_either() {
         let text = place.ok(&["train", &flag, "help"]);
         shown.iter().for_each(|part| assert!(text.contains(part), "{option}: {part} is missing in {text}"));
         assert!(!text.contains("NaN"), "{text}");
+        let verbs: &[&str] = if option == "schedule" { &["tune"] } else { &["tune", "lr-find", "compare"] };
+        verbs.iter().for_each(|verb| assert_eq!(place.ok(&[verb, &flag, "help"]), text, "{verb}"));
         assert!(place.fails(2, &["train", &flag, "help", "--json"]).contains("leave out --json"));
     }
 }
