@@ -9,7 +9,9 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 ln -s "$PWD/datasets" "$PWD/Cargo.toml" "$PWD/src" "$PWD/target" "$PWD/benches" "$PWD/examples" "$PWD/tests" "$scratch"
 readme="$PWD/README.md"
+cp .gitignore "$scratch"
 cd "$scratch"
+git init -q && git add -A
 awk '/^```console$/{on=1; next} /^```$/{on=0} on && /^\$ /{print substr($0, 3)}' "$readme" > commands
 [ -s commands ] || { echo "no commands found in README.md"; exit 1; }
 while IFS= read -r command; do
@@ -22,3 +24,7 @@ while IFS= read -r command; do
     bash -euo pipefail -c "$command" > output 2> messages || { cat output messages; exit 1; }
     tail -n 3 output
 done < commands
+# What the commands write must not show up in `git status` of a clone.
+rm -f commands output messages
+seen=$(git ls-files --others --exclude-standard | head -5)
+[ -z "$seen" ] || { echo "not in .gitignore: $seen"; exit 1; }
