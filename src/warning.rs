@@ -144,10 +144,16 @@ pub(crate) fn of(count: u64, noun: &str) -> String {
 /// Columns that one line names.
 const NAMED: usize = 3;
 
-/// The warnings as lines, worst first: one line for all columns of a kind, with the three that have the highest counts.
-pub fn lines(warnings: &[Warning]) -> Vec<String> {
+/// The warnings, worst first.
+pub fn sorted(warnings: &[Warning]) -> Vec<&Warning> {
     let mut sorted: Vec<&Warning> = warnings.iter().collect();
     sorted.sort_by_key(|warning| warning.kind);
+    sorted
+}
+
+/// The warnings as lines, worst first: one line for all columns of a kind, with the three that have the highest counts.
+pub fn lines(warnings: &[Warning]) -> Vec<String> {
+    let sorted = sorted(warnings);
     let kinds = sorted.chunk_by(|a, b| a.kind == b.kind && a.kind.of_columns().is_some());
     kinds
         .map(|same| match (same, same[0].kind.of_columns()) {

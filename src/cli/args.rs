@@ -13,7 +13,7 @@ use gradlane::path_text::{self, to_path};
 use gradlane::{Error, Result};
 use toml::Value;
 
-use super::output;
+use super::{message, values};
 
 /// `--flag-name` of a key.
 fn flag(key: &Key) -> String {
@@ -35,7 +35,7 @@ fn arg(key: &'static Key) -> Arg {
     let arg = if PATHS.contains(&key.name) {
         of_paths(arg)
     } else if key.value.is_some() {
-        arg.value_hint(ValueHint::Other)
+        values::offered(arg.value_hint(ValueHint::Other), key.name)
     } else {
         arg
     };
@@ -120,9 +120,10 @@ pub fn settings(matches: &ArgMatches) -> Result<Settings> {
     if let Some(threads) = std::env::var("RAYON_NUM_THREADS").ok().filter(|n| n.parse::<u32>().is_ok_and(|n| n > 0)) {
         settings.set_default("threads", threads.into());
     }
+    let mut unknown = Vec::new();
     for variable in settings.add_environment(std::env::vars_os()) {
         if variable != "GRADLANE_FIXTURES" {
-            output::say(&format!("warning: {variable} is no option of gradlane and is ignored"));
+            unknown.push(variable);
         }
     }
     for id in matches.ids().map(|id| id.as_str()) {
@@ -137,6 +138,11 @@ pub fn settings(matches: &ArgMatches) -> Result<Settings> {
             None => continue,
         };
         settings.set(id, value, Origin::Flag);
+    }
+    message::set_json(settings.text("progress").as_deref() == Some("json"));
+    message::set_full(settings.switch("verbose").unwrap_or(false));
+    for variable in unknown {
+        message::caution(&format!("{variable} is no option of gradlane and is ignored"));
     }
     Ok(settings)
 }
@@ -189,6 +195,11 @@ pub fn applying_flags() -> impl Iterator<Item = Arg> {
     // Missing markers and forms of dates are the model's.
     let of_model = ["na", "dates"];
     READ_KEYS.iter().copied().filter(move |name| !of_model.contains(name)).chain(["threads", "isa"]).map(flag_of)
+}
+
+/// `-v` of verbs that apply a model.
+pub fn verbose() -> Arg {
+    flag_of("verbose").help("How the file was read, and every warning whole").help_heading("Output")
 }
 
 /// `--part train|test`.

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use super::args;
 use super::exit::Outcome;
 use super::judged;
-use super::output::{print, print_json, refuse, warn};
+use super::message;
+use super::output::{print, print_json, refuse};
 
 const AFTER_HELP: &str = "\
 Rows are weighted by the model's weight column where the data have it. Rows of classes that training did not have count as \
@@ -27,6 +28,7 @@ pub fn command() -> Command {
         .arg(args::model())
         .arg(args::data().required(true))
         .arg(json.help_heading("Output"))
+        .arg(args::verbose())
         .arg(args::part())
         .args(args::applying_flags())
 }
@@ -39,7 +41,10 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let model = args::load_model(matches, &source)?;
     let preprocessing = &model.card.preprocessing;
     let labelled = prepare_for(preprocessing, &source, &config.read, args::part_of(matches, &source)?)?;
-    warn(&labelled.warnings);
+    if matches.get_flag("verbose") {
+        labelled.notes.iter().for_each(|note| message::note(note));
+    }
+    message::warn(&labelled.warnings);
     refuse(&labelled.warnings, config.strict, Error::Mismatch)?;
     let (isa, threads) = config.isa_and_threads();
     let judged = Predictor::new(&model, isa, threads)?.judge(&labelled.dataset, labelled.strangers.as_ref());
@@ -47,7 +52,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let (data, strangers) = (&labelled.dataset, labelled.strangers.as_ref());
     let constant = (data.rows() > 0).then(|| Constant::new(&scorer, data, data, strangers));
     let doubts = constant.iter().flat_map(|constant| doubts(&judged, constant, "the data")).collect::<Vec<_>>();
-    warn(&doubts);
+    message::warn(&doubts);
     if matches.get_flag("json") {
         let warnings: Vec<Warning> = labelled.warnings.into_iter().chain(doubts).collect();
         return print_json(&as_json(&judged, constant, &warnings));

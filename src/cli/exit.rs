@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use gradlane::Error;
 
-use super::output::say;
+use super::message;
 
 /// Why a verb did not end well.
 #[derive(Debug)]
@@ -33,29 +33,35 @@ impl From<Error> for Failure {
     }
 }
 
-/// The code of a wrong command line; help and version are no failure.
+/// Says what is wrong with a command line, and gives the code; help and version are no failure.
 pub fn of_usage(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
-    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    message::usage(error);
+    ExitCode::from(2)
 }
 
 /// Says what went wrong, in one line on standard error, and gives the code.
 pub fn of_failure(failure: &Failure) -> ExitCode {
+    let code = code(failure);
     match failure {
         Failure::Error(error) => {
             let hint = error.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
-            say(&format!("gradlane: {error}{hint}"));
+            message::error(code, &format!("{error}{hint}"));
         }
-        Failure::AllDiverged(message) => say(&format!("gradlane: {message}")),
+        Failure::AllDiverged(message) => message::error(code, message),
         Failure::Signal(_) | Failure::ClosedPipe => {}
     }
-    ExitCode::from(code(failure))
+    ExitCode::from(code)
 }
 
 /// Ends the program with an error, from any thread; for moments at which nothing is to be saved.
 pub fn at_once(error: &Error) -> ! {
-    say(&format!("gradlane: {error}"));
-    std::process::exit(i32::from(code_of(error)))
+    let code = code_of(error);
+    message::error(code, &error.to_string());
+    std::process::exit(i32::from(code))
 }
 
 fn code(failure: &Failure) -> u8 {

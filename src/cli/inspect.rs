@@ -19,7 +19,8 @@ use serde_json::json;
 
 use super::args;
 use super::exit::Outcome;
-use super::output::{print, print_json, refuse, say, warn};
+use super::message;
+use super::output::{print, print_json, refuse};
 
 /// The command line.
 pub fn command() -> Command {
@@ -61,9 +62,9 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         _ => {
             let description = describe(&subject, &config.read)?;
             if !json {
-                description.notes.iter().for_each(|note| say(note));
+                description.notes.iter().for_each(|note| message::note(note));
             }
-            warn(&description.warnings);
+            message::warn(&description.warnings);
             refuse(&description.warnings, config.strict, |message| Error::data(subject.name(), message))?;
             if json { print_json(&description) } else { print(&data::readable(&description)) }
         }

@@ -18,7 +18,8 @@ use serde_json::json;
 use super::args;
 use super::choices;
 use super::exit::Outcome;
-use super::output::{print, print_json, refuse, say, warn};
+use super::message;
+use super::output::{print, print_json, refuse};
 use super::train::{counted, quoted};
 
 const AFTER_HELP: &str = "\
@@ -101,15 +102,15 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     args::limit_pool(config.threads.threads);
     let prepared = Arc::new(prepare(&config.data, config.seed)?);
     if !quiet {
-        prepared.notes.iter().for_each(|note| say(note));
+        prepared.notes.iter().for_each(|note| message::note(note));
         let steps = counted(sweep.steps as u64, "step");
-        say(&format!(
+        message::note(&format!(
             "sweeps: {} of {steps}, {} (--seeds, --steps)",
             sweep.seeds,
             config.optimizer.spec.algorithm.name()
         ));
     }
-    warn(&prepared.warnings);
+    message::warn(&prepared.warnings);
     refuse(&prepared.warnings, config.data.strict, |message| Error::data(config.data.data.name(), message))?;
     let found = lr_find(&config, &prepared, sweep)?;
     let plot = match matches.get_one::<String>("plot") {

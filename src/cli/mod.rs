@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod brief;
 mod choices;
 mod compare;
 mod completions;
@@ -12,6 +13,7 @@ mod inspect;
 mod judged;
 mod lr_find;
 mod man;
+mod message;
 mod optimizers;
 mod output;
 mod predict;
@@ -20,7 +22,10 @@ mod signals;
 mod table;
 mod train;
 mod tune;
+mod values;
+mod width;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
@@ -65,7 +70,10 @@ fn command() -> Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let matches = match command().try_get_matches() {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    message::as_asked(&words, std::env::var_os("GRADLANE_PROGRESS").as_deref());
+    let line = if brief::is_asked(&words) { brief::command(command()) } else { command() };
+    let matches = match line.try_get_matches_from(words) {
         Ok(matches) => matches,
         Err(error) => return exit::of_usage(&error),
     };

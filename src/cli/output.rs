@@ -1,4 +1,4 @@
-//! Standard output: the result alone.
+//! Standard output: the result alone; and warnings that may be errors.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -7,6 +7,7 @@ use gradlane::run::Plan;
 use gradlane::{Error, Result, Warning, warning};
 
 use super::exit::{Failure, Outcome};
+use super::message::warn;
 
 /// Standard output's name in messages.
 pub const STDOUT: &str = "<stdout>";
@@ -34,24 +35,7 @@ pub fn of_stdout(error: io::Error) -> Failure {
     Error::io(Path::new(STDOUT), error).into()
 }
 
-/// Writes a line to standard error; nothing can be done where that fails.
-pub fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
-}
-
-/// Warnings that are printed one by one.
-const MOST_WARNINGS: usize = 8;
-
-/// Writes warnings to standard error, worst first; at most eight, then how many are left.
-pub fn warn(warnings: &[Warning]) {
-    let lines = warning::lines(warnings);
-    lines.iter().take(MOST_WARNINGS).for_each(|line| say(&format!("warning: {line}")));
-    if lines.len() > MOST_WARNINGS {
-        say(&format!("warning: {} more of these; --json lists them all", lines.len() - MOST_WARNINGS));
-    }
-}
-
-/// The same, for a verb that trains: with `--strict` a warning about the data is an error about them.
+/// Says what is doubtful of the data of a run: with `--strict` a warning about the data is an error about them.
 ///
 /// # Errors
 /// [`Error::Data`] for a warning, where they are errors.

@@ -10,10 +10,12 @@ use gradlane::data::RowReader;
 use gradlane::path_text::to_path;
 use gradlane::predict::{PredictionTable, Predictor, write_predictions};
 use gradlane::{Error, Warning};
+use serde_json::json;
 
 use super::args;
 use super::exit::Outcome;
-use super::output::{STDOUT, refuse, warn};
+use super::message;
+use super::output::{STDOUT, print_json, refuse};
 
 /// The command line.
 pub fn command() -> Command {
@@ -40,6 +42,8 @@ pub fn command() -> Command {
         .arg(keep.action(ArgAction::Append).help_heading("Output"))
         .arg(args::of_paths(file.help_heading("Output")))
         .arg(switch("no-header", "Leave out the line that names the columns"))
+        .arg(switch("json", "Print rows and warnings as one JSON object; the CSV needs -o FILE then"))
+        .arg(args::verbose())
         .arg(args::part())
         .args(args::applying_flags())
 }
@@ -51,32 +55,38 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let source = args::source(matches, "data")?;
     let keep: Vec<String> = matches.get_many::<String>("keep").into_iter().flatten().cloned().collect();
     let table = PredictionTable { probabilities: matches.get_flag("proba"), header: !matches.get_flag("no-header") };
+    let json = matches.get_flag("json");
+    let file = matches.get_one::<String>("file").filter(|file| *file != "-").map(|text| to_path(text));
+    if json && file.is_none() {
+        let message = "--json takes standard output: say where the predictions go with -o FILE";
+        return Err(Error::Usage(message.to_owned()).into());
+    }
     let model = args::load_model(matches, &source)?;
     let (isa, threads) = config.isa_and_threads();
     let mut predictor = Predictor::new(&model, isa, threads)?;
     let preprocessing = &model.card.preprocessing;
     let mut rows = RowReader::open(preprocessing, &source, &config.read, args::part_of(matches, &source)?, &keep)?;
+    if matches.get_flag("verbose") {
+        rows.notes().iter().for_each(|note| message::note(note));
+    }
     let mut write = |out: &mut dyn Write, place: &Path| {
         let network = (preprocessing.target(), preprocessing.inputs());
         write_predictions(&mut predictor, &mut rows, network, &table, (out, place))
     };
-    match matches.get_one::<String>("file").filter(|file| *file != "-").map(|text| to_path(text)) {
-        None => {
-            write(&mut BufWriter::new(io::stdout().lock()), Path::new(STDOUT))?;
-            heed(&rows.warnings(), config.strict)?;
-        }
-        Some(path) => {
-            let mut file = AtomicFile::create(&path)?;
-            write(&mut file, &path)?;
-            heed(&rows.warnings(), config.strict)?;
-            file.finish()?;
-        }
-    }
-    Ok(())
+    let Some(path) = file else {
+        write(&mut BufWriter::new(io::stdout().lock()), Path::new(STDOUT))?;
+        return heed(&rows.warnings(), config.strict);
+    };
+    let mut file = AtomicFile::create(&path)?;
+    let written = write(&mut file, &path)?;
+    let warnings = rows.warnings();
+    heed(&warnings, config.strict)?;
+    file.finish()?;
+    if json { print_json(&json!({"rows": written, "warnings": warnings})) } else { Ok(()) }
 }
 
 /// Says how the rows differ from those of training; with `--strict` that is an error.
 fn heed(warnings: &[Warning], strict: bool) -> Outcome {
-    warn(warnings);
+    message::warn(warnings);
     Ok(refuse(warnings, strict, Error::Mismatch)?)
 }

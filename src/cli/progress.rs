@@ -12,8 +12,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use serde_json::Value;
 
-use super::output::say;
 use super::table::figure;
+use super::{message, width};
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,8 @@ impl Style {
 pub struct Progress {
     style: Style,
     bar: Option<ProgressBar>,
-    columns: Vec<Watched>,
+    /// Figures that are shown, each with its columns of the terminal.
+    columns: Vec<(Watched, usize)>,
     /// Runs of many epochs show every so many of them.
     every: usize,
     shown_header: bool,
@@ -62,6 +63,30 @@ pub struct Progress {
     /// Epoch and line of the best epoch so far, where it was not.
     best: Option<(usize, String)>,
     epoch: usize,
+}
+
+/// Columns of a figure where there is room.
+const WIDE: usize = 15;
+/// Columns of a figure with a short name where there is little.
+const NARROW: usize = 11;
+/// Columns of the epoch, the step, the seconds and the mark of the best epoch.
+const OTHERS: usize = 25;
+
+/// Chooses the figures that a terminal has room for, with the columns of each: the losses and the one that is watched always,
+/// the others while they fit.
+fn fit(figures: Vec<Watched>, monitor: Watched, terminal: Option<usize>) -> Vec<(Watched, usize)> {
+    let room = terminal.unwrap_or(usize::MAX).saturating_sub(OTHERS);
+    let mut fitted: Vec<(Watched, usize)> = figures.into_iter().map(|figure| (figure, WIDE)).collect();
+    let used = |figures: &[(Watched, usize)]| figures.iter().map(|(_, width)| width).sum::<usize>();
+    if used(&fitted) > room {
+        fitted.iter_mut().for_each(|(figure, width)| *width = NARROW.max(figure.to_string().len() + 1));
+    }
+    for part in [DataPart::Train, DataPart::Val] {
+        if used(&fitted) > room {
+            fitted.retain(|(f, _)| f.part != part || f.metric == MetricName::Loss || *f == monitor);
+        }
+    }
+    fitted
 }
 
 /// Lines of the table of epochs at most, about.
@@ -81,6 +106,7 @@ impl Progress {
         if !columns.contains(&monitor) {
             columns.push(monitor);
         }
+        let columns = fit(columns, monitor, width::of_messages());
         let epochs = plan.last_epoch.unwrap_or(plan.epochs);
         let bar = (style == Style::Bar).then(|| bar(epochs as u64));
         Progress {
@@ -99,7 +125,7 @@ impl Progress {
     pub fn observe(&mut self, event: &Event<'_>) {
         match (self.style, event) {
             (Style::None, _) => {}
-            (Style::Json, event) => say(&event.to_json().to_string()),
+            (Style::Json, event) => message::event(&event.to_json()),
             (_, Event::Epoch(record)) => self.epoch(record),
             (_, Event::Step { .. }) => {}
         }
@@ -107,8 +133,8 @@ impl Progress {
 
     fn line(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| say(line)),
-            None => say(line),
+            Some(bar) => bar.suspend(|| message::line(line)),
+            None => message::line(line),
         }
     }
 
@@ -119,14 +145,16 @@ impl Progress {
         }
         if !self.shown_header {
             self.shown_header = true;
-            let names: String = self.columns.iter().map(|c| format!("{:>15}", c.to_string())).collect();
+            let names: String =
+                self.columns.iter().map(|(figure, width)| format!("{:>width$}", figure.to_string())).collect();
             self.line(&format!("{:>5} {:>8}{names} {:>8}", "epoch", "step", "seconds"));
         }
         let value = |c: &Watched| match c.part {
             DataPart::Train => record.train.get(c.metric),
             _ => record.val.as_ref().and_then(|v| v.get(c.metric)),
         };
-        let figures: String = self.columns.iter().map(|c| format!("{:>15}", figure(value(c)))).collect();
+        let figures: String =
+            self.columns.iter().map(|(watched, width)| format!("{:>width$}", figure(value(watched)))).collect();
         let mark = if record.best && record.val.is_some() { " *" } else { "" };
         let line = format!("{:>5} {:>8}{figures} {:>8.2}{mark}", record.epoch, record.step, record.seconds);
         self.epoch = record.epoch;
@@ -145,7 +173,7 @@ impl Progress {
     /// Shows that training begins, where events are shown.
     pub fn start(&self, plan: &Plan) {
         if self.style == Style::Json {
-            say(&plan.start_event().to_string());
+            message::event(&plan.start_event());
         }
     }
 
@@ -157,7 +185,7 @@ impl Progress {
             bar.finish_and_clear();
         }
         if let Some(end) = end.filter(|_| self.style == Style::Json) {
-            say(&end.to_string());
+            message::event(&end);
         }
     }
 }

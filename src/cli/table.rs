@@ -3,20 +3,53 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
+use super::width;
+
 /// A table without lines: a header, the first column to the left, the others to the right.
 pub fn plain(header: &[String], rows: &[Vec<String>]) -> String {
     with_text(header, rows, &[])
 }
 
-/// The same, with the columns numbered `text` to the left too.
+/// The same, with the columns numbered `text` to the left too. What is wider than the terminal goes on below, behind the first
+/// column again.
 pub fn with_text(header: &[String], rows: &[Vec<String>], text: &[usize]) -> String {
+    within(width::of_output().unwrap_or(usize::MAX), header, rows, text)
+}
+
+fn within(columns: usize, header: &[String], rows: &[Vec<String>], text: &[usize]) -> String {
+    let cell = |row: &[String], column: usize| row.get(column).map_or(0, |cell| cell.chars().count());
+    let width =
+        |column: usize| rows.iter().map(|row| cell(row, column)).chain([cell(header, column)]).max().unwrap_or(0) + GAP;
+    let mut parts: Vec<Vec<usize>> = vec![vec![0]];
+    let mut used = width(0);
+    for column in 1..header.len() {
+        // The last column has no gap behind it.
+        if used + width(column) - GAP > columns && parts.last().is_some_and(|part| part.len() > 1) {
+            parts.push(vec![0]);
+            used = width(0);
+        }
+        used += width(column);
+        parts.last_mut().expect("there is a part").push(column);
+    }
+    let part = |part: &Vec<usize>| {
+        let of = |row: &[String]| part.iter().map(|column| row.get(*column).cloned().unwrap_or_default()).collect();
+        let to_left: Vec<bool> = part.iter().map(|column| *column == 0 || text.contains(column)).collect();
+        let rows: Vec<Vec<String>> = rows.iter().map(|row| of(row)).collect();
+        drawn(of(header), &rows, &to_left)
+    };
+    parts.iter().map(part).collect::<Vec<_>>().join("\n")
+}
+
+/// Blanks between two columns.
+const GAP: usize = 2;
+
+fn drawn(header: Vec<String>, rows: &[Vec<String>], to_left: &[bool]) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.set_header(header.to_vec()).add_rows(rows.to_vec());
-    for (number, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        let left = number == 0 || text.contains(&number);
-        column.set_cell_alignment(if left { CellAlignment::Left } else { CellAlignment::Right });
+    table.set_header(header).add_rows(rows.to_vec());
+    for (column, left) in table.column_iter_mut().zip(to_left) {
+        column.set_padding((0, GAP as u16));
+        column.set_cell_alignment(if *left { CellAlignment::Left } else { CellAlignment::Right });
     }
     let text = table.to_string();
     text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
@@ -65,6 +98,19 @@ pub fn short(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_that_is_too_wide_goes_on_below() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let (header, rows) = (words("name one two three"), [words("aa 11 22 33"), words("b 1111111 2 3")]);
+        let whole = "name      one  two  three\naa         11   22     33\nb     1111111    2      3\n";
+        assert_eq!(within(25, &header, &rows, &[]), whole);
+        let cut =
+            "name      one  two\naa         11   22\nb     1111111    2\n\nname  three\naa       33\nb         3\n";
+        assert_eq!(within(24, &header, &rows, &[]), cut);
+        let narrowest = within(1, &header, &rows, &[]);
+        assert_eq!(narrowest.matches("name").count(), 3, "{narrowest}");
+    }
 
     #[test]
     fn figures_of_one_column_are_written_alike() {

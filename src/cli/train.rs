@@ -22,7 +22,8 @@ use super::choices;
 use super::deadline::Deadline;
 use super::exit::{Failure, Outcome};
 use super::judged;
-use super::output::{heed, print, print_json, say, warn};
+use super::message;
+use super::output::{heed, print, print_json};
 use super::progress::{Progress, Style, thousands};
 use super::signals::Signals;
 use super::table;
@@ -91,7 +92,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let finished = plan.run(directory, &signal, &mut |event| progress.observe(event));
     progress.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));
     let finished = finished?;
-    warn(&finished.summary.warnings[plan.prepared.warnings.len()..]);
+    message::warn(&finished.summary.warnings[plan.prepared.warnings.len()..]);
     let reported = report(&plan, &finished, &out, json);
     // How the run ended counts for more than whether its report was read.
     outcome(&plan, &finished).and(reported)
@@ -141,10 +142,10 @@ fn planned(config: TrainConfig) -> Result<(Plan, Option<Folds>)> {
 /// What was decided, with the flags that change it.
 fn notes(plan: &Plan, verbose: bool) {
     for note in plan.prepared.notes.iter().chain(&plan.notes) {
-        say(note);
+        message::note(note);
     }
     if verbose {
-        described(plan).lines().for_each(say);
+        described(plan).lines().for_each(message::note);
     }
 }
 

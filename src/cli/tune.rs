@@ -19,7 +19,8 @@ use super::args;
 use super::choices;
 use super::deadline::Deadline;
 use super::exit::{Failure, Outcome};
-use super::output::{heed, print, print_json, say};
+use super::message;
+use super::output::{heed, print, print_json};
 use super::progress::Style;
 use super::signals::Signals;
 use super::table;
@@ -167,13 +168,13 @@ pub fn run(matches: &ArgMatches) -> Outcome {
 fn introduced(asked: &Asked, quiet: bool) -> Result<()> {
     if !quiet {
         let (plan, metric) = (asked.tuner.base(), asked.tuner.metric());
-        plan.prepared.notes.iter().for_each(|note| say(note));
-        say(&format!("epochs: {} in a full run (--epochs changes it)", plan.epochs));
-        say(&format!("metric: {metric} decides (--monitor changes it)"));
+        plan.prepared.notes.iter().for_each(|note| message::note(note));
+        message::note(&format!("epochs: {} in a full run (--epochs changes it)", plan.epochs));
+        message::note(&format!("metric: {metric} decides (--monitor changes it)"));
     }
     heed(asked.tuner.base())?;
     if let Some(few) = asked.tuner.validation_rows().filter(|rows| *rows < FEW_ROWS && !quiet) {
-        say(&format!(
+        message::note(&format!(
             "note: a validation part of {} tells good settings from lucky ones poorly; --cv 5 uses all rows for it",
             counted(few as u64, "row")
         ));
@@ -265,7 +266,7 @@ fn retrained(asked: &Asked, plan: Plan, directory: &TuneDirectory, signal: &Inte
         return Ok(None);
     }
     if asked.style != Style::None {
-        say("training with the best settings");
+        message::note("training with the best settings");
     }
     asked.tuner.retrain(plan, directory, signal, &mut |_| {})
 }
@@ -279,7 +280,7 @@ fn report(
 ) -> Outcome {
     let metric = asked.tuner.metric();
     let edges = asked.tuner.edges(best);
-    edges.iter().for_each(|edge| say(&format!("note: {edge}")));
+    edges.iter().for_each(|edge| message::note(&format!("note: {edge}")));
     if asked.json {
         return print_json(&json!({
             "stopped": found.stopped,

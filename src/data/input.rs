@@ -86,13 +86,8 @@ impl Input {
         }
     }
 
-    /// All rows of a file of labelled rows, read by the schema of the training file, with what a user should look at: how they
-    /// were read, and how they differ from those of training.
-    pub(super) fn rows(
-        self,
-        preprocessing: &TablePreprocessing,
-        options: &ReadOptions,
-    ) -> Result<(Table, Vec<Warning>)> {
+    /// All rows of a file of labelled rows, read by the schema of the training file.
+    pub(super) fn rows(self, preprocessing: &TablePreprocessing, options: &ReadOptions) -> Result<LabelledRows> {
         let mut reader = self.reader(preprocessing, options)?;
         let table = reader.read_all()?;
         let mut drift = Drift::new(&preprocessing.features, &preprocessing.constants);
@@ -103,8 +98,17 @@ impl Input {
         drift.observe(&table, rows.as_deref());
         let mut warnings = reader.warnings();
         warnings.extend(drift.warnings());
-        Ok((table, warnings))
+        Ok(LabelledRows { table, notes: reader.layout().notes.clone(), warnings })
     }
+}
+
+/// Labelled rows in the columns that a model knows.
+pub(super) struct LabelledRows {
+    pub table: Table,
+    /// What was decided about how they are read.
+    pub notes: Vec<String>,
+    /// What a user should look at: how they were read, and how they differ from those of training.
+    pub warnings: Vec<Warning>,
 }
 
 /// The layout of a file of which the columns are known: its first line is a header if it holds one of their names.

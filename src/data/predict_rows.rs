@@ -77,6 +77,14 @@ impl<'a> RowReader<'a> {
         &self.kept_names
     }
 
+    /// What was decided about how the file is read.
+    pub fn notes(&self) -> &[String] {
+        match &self.rows {
+            Rows::Table { reader, .. } => &reader.layout().notes,
+            Rows::Images { .. } => &[],
+        }
+    }
+
     /// What a user should look at: how the file was read, and how the rows so far differ from those of training.
     pub fn warnings(&self) -> Vec<Warning> {
         match &self.rows {

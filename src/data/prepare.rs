@@ -4,7 +4,7 @@ use super::dataset::{Dataset, Features};
 use super::deal::deal;
 use super::idx::{Images, Part};
 use super::image::TypedImages;
-use super::input::Input;
+use super::input::{Input, LabelledRows};
 use super::options::{DataOptions, ReadOptions};
 use super::prepared::Prepared;
 use super::preprocess::{Preprocessing, TablePreprocessing};
@@ -86,6 +86,8 @@ pub struct Evaluation {
     pub rows: Vec<u32>,
     /// Rows of classes that training did not have, apart from these.
     pub strangers: Option<Strangers>,
+    /// What was decided about how the file is read.
+    pub notes: Vec<String>,
     /// What a user should look at.
     pub warnings: Vec<Warning>,
 }
@@ -95,7 +97,7 @@ pub struct Evaluation {
 /// # Errors
 /// [`crate::Error::Mismatch`] if the model needs columns that are not there, [`crate::Error::Data`] and [`crate::Error::Io`] for a wrong file.
 pub fn read_for(preprocessing: &TablePreprocessing, source: &Source, options: &ReadOptions) -> Result<Table> {
-    Ok(Input::open(source)?.rows(preprocessing, options)?.0)
+    Ok(Input::open(source)?.rows(preprocessing, options)?.table)
 }
 
 /// Prepares labelled rows by a saved preprocessing, to evaluate a model on them; a folder of MNIST's layout means its `part`.
@@ -112,13 +114,13 @@ pub fn prepare_for(
 ) -> Result<Evaluation> {
     match preprocessing {
         Preprocessing::Table(preprocessing) => {
-            let (table, mut warnings) = Input::open(source)?.rows(preprocessing, options)?;
+            let LabelledRows { table, notes, mut warnings } = Input::open(source)?.rows(preprocessing, options)?;
             let rows = preprocessing.usable_rows(&table)?;
             let weights = preprocessing.weight.as_ref().and_then(|name| table.column(name));
             warnings.extend(without_target(&preprocessing.target, &table, weights));
             let Apart { dataset, rows, strangers, warning } = Apart::new(preprocessing, &table, rows)?;
             warnings.extend(warning);
-            Ok(Evaluation { dataset, rows, strangers, warnings })
+            Ok(Evaluation { dataset, rows, strangers, notes, warnings })
         }
         Preprocessing::Images(preprocessing) => {
             let images = Input::open(source)?.read_images_part(options, part)?;
@@ -128,7 +130,7 @@ pub fn prepare_for(
             let cols = images.cols();
             let features = Features::U8 { values: images.bytes, cols, scale: preprocessing.scale };
             let dataset = Dataset { features, targets, weights: None };
-            Ok(Evaluation { dataset, rows, strangers: None, warnings: Vec::new() })
+            Ok(Evaluation { dataset, rows, strangers: None, notes: Vec::new(), warnings: Vec::new() })
         }
     }
 }

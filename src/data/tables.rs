@@ -8,7 +8,7 @@ use super::deal::{Fold, deal, folds_of};
 use super::delimited::WholeFile;
 use super::dialect::Dialect;
 use super::fit::{FitOptions, stray_text};
-use super::input::Input;
+use super::input::{Input, LabelledRows};
 use super::kinds::{Kinded, kinds};
 use super::labels::label_text;
 use super::layout::Layout;
@@ -201,7 +201,7 @@ impl Parts {
         let Some(file) = file else {
             return if rows.is_empty() { Ok(None) } else { labelled(preprocessing, table, rows).map(Some) };
         };
-        let (table, warnings) = file.rows(preprocessing, &options.read_options())?;
+        let LabelledRows { table, warnings, .. } = file.rows(preprocessing, &options.read_options())?;
         let part = match name {
             PartName::Val => "validation",
             PartName::Test => "test",

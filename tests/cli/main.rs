@@ -12,6 +12,7 @@ mod images;
 mod inspect;
 mod journeys;
 mod lr_find;
+mod messages;
 mod models;
 mod optimizers;
 mod place;

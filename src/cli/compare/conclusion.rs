@@ -7,7 +7,8 @@ use gradlane::report::report_html;
 use gradlane::{Error, atomic};
 
 use super::super::exit::Outcome;
-use super::super::output::{of_stdout, print, say};
+use super::super::message;
+use super::super::output::{of_stdout, print};
 use super::super::table::with_text;
 
 /// Makes summary and report of the runs in `from`, writes them to `to`, and prints what was found.
@@ -23,7 +24,7 @@ pub fn conclude(from: &Path, to: &Path, (json, quiet): (bool, bool)) -> Outcome 
     let report = report_html(&records, &summary)?;
     atomic::write(&report_file, report.as_bytes())?;
     if !quiet {
-        summary.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
+        summary.warnings.iter().for_each(|warning| message::caution(warning));
     }
     if json { print(&text) } else { print(&readable(&summary, &report_file)) }
 }

@@ -8,7 +8,7 @@ use gradlane::experiment::compare::{Comparison, Progress as Share, Purpose};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
-use super::super::output::say;
+use super::super::message;
 use super::super::progress::Style;
 use super::super::table::figure;
 use super::tables::{duration, purpose_name};
@@ -71,7 +71,7 @@ impl Progress {
     fn run(&mut self, run: &Run, at: Share) {
         self.done = at.done;
         if self.style == Style::Json {
-            say(&event(run, at).to_string());
+            message::event(&event(run, at));
             return;
         }
         let left = left(self.began.elapsed(), at.share);
@@ -117,8 +117,8 @@ impl Progress {
     fn line(&self, line: &str) {
         match (&self.bar, self.style) {
             (_, Style::None) => {}
-            (Some(bar), _) => bar.suspend(|| say(line)),
-            (None, _) => say(line),
+            (Some(bar), _) => bar.suspend(|| message::line(line)),
+            (None, _) => message::line(line),
         }
     }
 

@@ -10,7 +10,8 @@ use gradlane::run::{CrossValidation, Fold, Plan};
 
 use super::super::exit::{Failure, Outcome};
 use super::super::judged;
-use super::super::output::{print, say};
+use super::super::message;
+use super::super::output::print;
 use super::super::progress::Style;
 use super::super::table;
 
@@ -26,8 +27,8 @@ pub fn validated(plan: Plan, folds: &Folds, signal: &AtomicUsize, style: Style, 
         *seen += 1;
         match style {
             Style::None => {}
-            Style::Json => say(&fold.event().to_string()),
-            Style::Bar | Style::Plain => say(&ended(fold, *seen, folds.len())),
+            Style::Json => message::event(&fold.event()),
+            Style::Bar | Style::Plain => message::note(&ended(fold, *seen, folds.len())),
         }
     })?;
     let number = signal.load(Ordering::Relaxed);
@@ -35,7 +36,7 @@ pub fn validated(plan: Plan, folds: &Folds, signal: &AtomicUsize, style: Style, 
         return Ok(plan);
     }
     let over: Vec<Fold> = plan.cv.into_iter().flat_map(|cv| cv.folds).filter(|fold| fold.stopped != "signal").collect();
-    say(&format!("interrupted: {} of {} folds are over, and no network is kept", over.len(), folds.len()));
+    message::note(&format!("interrupted: {} of {} folds are over, and no network is kept", over.len(), folds.len()));
     if !json && !over.is_empty() {
         print(&readable(&CrossValidation::new(over), metric))?;
     }

@@ -8,7 +8,7 @@ use gradlane::train::goal::Watched;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
-use super::super::output::say;
+use super::super::message;
 use super::super::progress::Style;
 use super::super::table::figure;
 
@@ -46,10 +46,10 @@ impl Shown {
         });
         match self.style {
             Style::None => {}
-            Style::Json => {
-                say(&json!({"event": "trial", "done": progress.done, "of": progress.of, "trial": progress.trial})
-                    .to_string())
-            }
+            Style::Json => message::line(
+                &json!({"event": "trial", "done": progress.done, "of": progress.of, "trial": progress.trial})
+                    .to_string(),
+            ),
             Style::Plain => self.line(&mut state, progress, left),
             Style::Bar => {
                 let bar = state.bar.get_or_insert_with(|| bar(all));
@@ -71,12 +71,15 @@ impl Shown {
         if !state.header {
             state.header = true;
             let metric = self.metric.to_string();
-            say(&format!("{:>9} {:>6} {:>7} {metric:>15} {:>15} {:>8}", "done", "trial", "epochs", "best", "seconds"));
+            message::line(&format!(
+                "{:>9} {:>6} {:>7} {metric:>15} {:>15} {:>8}",
+                "done", "trial", "epochs", "best", "seconds"
+            ));
         }
         let of = progress.of.map_or(String::new(), |of| format!("/{of}"));
         let Progress { trial, best, done, .. } = progress;
         let how = if trial.stopped == "diverged" { "  diverged" } else { "" };
-        say(&format!(
+        message::line(&format!(
             "{:>9} {:>6} {:>7} {:>15} {:>15} {:>8.2}{}{how}",
             format!("{done}{of}"),
             trial.trial,

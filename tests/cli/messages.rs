@@ -1,0 +1,130 @@
+//! What stands on standard error, and in which form.
+
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::place::{Place, code, error, json, out};
+
+/// Every line of standard error as an object; fails where one is something else.
+fn objects(output: &Output) -> Vec<Value> {
+    error(output).lines().map(json).collect()
+}
+
+fn of_event<'a>(all: &'a [Value], event: &str) -> Vec<&'a Value> {
+    all.iter().filter(|value| value["event"] == event).collect()
+}
+
+/// A table whose reading brings notes and warnings.
+fn doubtful(place: &Place) {
+    let mut text = String::from("id;size;same;x;kind\n");
+    for row in 0..120 {
+        text +=
+            &format!("k{};{},5;7;{};{}\n", row, row % 13, if row == 60 { "oops" } else { "3" }, ["a", "b"][row % 2]);
+    }
+    place.write("odd.csv", text);
+}
+
+#[test]
+fn json_progress_is_json_alone() {
+    let place = Place::new();
+    doubtful(&place);
+    let more = ["--epochs", "3", "--hidden", "4", "--progress", "json"];
+    for verb in ["train", "tune"] {
+        let budget: &[&str] = if verb == "tune" { &["--budget", "2"] } else { &["--cv", "2"] };
+        let output = place.run(&[&[verb, "odd.csv", "-o", verb][..], &more, budget].concat());
+        let all = objects(&output);
+        assert_eq!(code(&output), 0, "{all:?}");
+        assert!(of_event(&all, "note").len() > 2, "{all:?}");
+        let warnings = of_event(&all, "warning");
+        assert!(warnings.iter().any(|w| w["kind"] == "constant_column" && w["column"] == "same"), "{warnings:?}");
+    }
+    let output = place.run(&["lr-find", "odd.csv", "--steps", "40", "--progress", "json"]);
+    assert_eq!(code(&output), 2, "lr-find has no --progress");
+    assert!(of_event(&objects(&output), "error").len() == 1);
+}
+
+#[test]
+fn errors_are_json_too_wherever_the_form_comes_from() {
+    let place = Place::new();
+    place.write("c.toml", "progress = \"json\"\n");
+    let of = |args: &[&str], expected: i32| {
+        let output = place.run(args);
+        let all = objects(&output);
+        assert_eq!((code(&output), all.len()), (expected, 1), "{args:?}: {all:?}");
+        assert_eq!((all[0]["event"].as_str(), all[0]["code"].as_i64()), (Some("error"), Some(i64::from(expected))));
+        assert!(out(&output).is_empty());
+        all[0]["message"].as_str().unwrap().to_owned()
+    };
+    assert!(of(&["train", "none.csv", "--progress", "json"], 5).contains("none.csv"));
+    assert!(of(&["train", "none.csv", "-c", "c.toml"], 5).contains("none.csv"));
+    assert!(of(&["train", "none.csv", "--progress=json", "--epohcs", "3"], 2).contains("--epochs"));
+    let output = place.command(&["train", "none.csv", "--nope"]).env("GRADLANE_PROGRESS", "json").output().unwrap();
+    assert_eq!(objects(&output)[0]["code"], 2);
+    // The flag wins over the variable.
+    let output = place.command(&["train", "no.csv", "--progress", "plain"]).env("GRADLANE_PROGRESS", "json").output();
+    assert!(error(&output.unwrap()).starts_with("gradlane: "));
+}
+
+#[test]
+fn predict_reports_rows_and_warnings_as_json() {
+    let place = Place::new();
+    doubtful(&place);
+    place.ok(&["train", "odd.csv", "-o", "run", "--epochs", "2", "--hidden", "4", "-q"]);
+    place.write("new.csv", "id;size;same;x\nk1;2,5;7;4\nk2;9999,5;8;3\n");
+    let report = json(&place.ok(&["predict", "run", "new.csv", "--json", "-o", "p.csv"]));
+    assert_eq!(report["rows"], 2);
+    let kinds: Vec<&str> = report["warnings"].as_array().unwrap().iter().filter_map(|w| w["kind"].as_str()).collect();
+    assert!(kinds.contains(&"constant_moved") && kinds.contains(&"out_of_range"), "{kinds:?}");
+    assert_eq!(place.read("p.csv").lines().count(), 3);
+    let message = place.fails(2, &["predict", "run", "new.csv", "--json"]);
+    assert!(message.contains("-o FILE"), "{message}");
+}
+
+#[test]
+fn verbose_verbs_say_how_a_file_was_read_and_every_warning_whole() {
+    let place = Place::new();
+    let mut text = String::from("a,b,c,d,kind\n");
+    (0..80).for_each(|row| text += &format!("u{0},u{0},u{0},u{0},{1}\n", row % 4, row % 2));
+    place.write("levels.csv", text);
+    place.ok(&["train", "levels.csv", "-o", "run", "--epochs", "2", "--hidden", "4", "-q"]);
+    place.write("new.csv", "a;b;c;d;kind\nv1;v2;v3;v4;0\nu1;u1;u1;u1;1\n");
+    for verb in ["predict", "evaluate"] {
+        let short = place.err(&[verb, "run", "new.csv"]);
+        assert!(
+            short.contains("4 columns have levels that training did not see") && !short.contains("\"d\""),
+            "{short}"
+        );
+        let long = place.err(&[verb, "run", "new.csv", "-v"]);
+        assert!(long.contains("\"d\"") && long.contains("v4") && long.contains("delimiter: ;"), "{verb}: {long}");
+    }
+}
+
+#[test]
+fn lists_may_be_written_as_one_or_one_by_one() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    let one = place.train("iris.csv", "one", &["--ignore", "sepal_length_cm,petal_width_cm", "--epochs", "2"]);
+    let two =
+        place.train("iris.csv", "two", &["--ignore", "sepal_length_cm", "--ignore", "petal_width_cm", "--epochs", "2"]);
+    assert_eq!(one["weights_sha256"], two["weights_sha256"]);
+    let all = place.train("iris.csv", "all", &["--epochs", "2"]);
+    assert_ne!(one["parameters"], all["parameters"]);
+}
+
+#[test]
+fn sixty_columns_are_enough_for_tables() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    let output = place
+        .command(&["train", "iris.csv", "-o", "run", "--epochs", "3", "--test", "0.2"])
+        .env("COLUMNS", "60")
+        .output();
+    let output = output.unwrap();
+    let is_table = |line: &&str| line.trim_start().contains("  ") && !line.starts_with("weights");
+    let widest = |text: &str| text.lines().filter(is_table).map(|line| line.chars().count()).max().unwrap_or(0);
+    let (err, text) = (error(&output), out(&output));
+    assert!(err.contains("train_loss") && err.contains("val_accuracy") && err.contains("val_loss"), "{err}");
+    assert!(widest(&err) <= 60 && widest(&text) <= 60, "{err}\n{text}");
+    assert_eq!(text.matches("balanced_accuracy").count(), 2, "the columns that have no room go on below: {text}");
+}
