@@ -15,8 +15,10 @@ use gradlane::{Error, Result, atomic};
 use super::args;
 use super::choices;
 use super::exit::{Failure, Outcome};
-use super::output::{print, print_json, say};
+use super::message;
+use super::output::{print, print_json};
 use super::signals::Signals;
+use super::values;
 
 const AFTER_HELP: &str = "\
 Workloads: iris, digits, mnist, mnist-128, wide, tabular, deep, huge.
@@ -32,12 +34,16 @@ pub fn command() -> Command {
     };
     let engine =
         |name: &'static str, value: &'static str, help: &'static str| option(name, value, help).help_heading("Engine");
+    let offered = |arg: Arg| {
+        let name = arg.get_id().to_string();
+        values::offered(arg, &name)
+    };
     let output = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).help_heading("Output");
     Command::new("bench")
         .about("Time training steps beside what the machine allows")
         .after_help(AFTER_HELP)
         .arg(
-            option("workload", "NAME", "Named workloads, with spaces or commas between them [all eight]")
+            offered(option("workload", "NAME", "Named workloads, with spaces or commas between them [all eight]"))
                 .num_args(1..)
                 .action(ArgAction::Append)
                 .value_delimiter(','),
@@ -46,8 +52,8 @@ pub fn command() -> Command {
         .arg(option("batch", "N", "Rows of its mini-batch [32]").requires("layers"))
         .arg(option("rows", "N", "Rows of its epoch [16384]").requires("layers"))
         .arg(option("task", "TASK", "What it learns: classify or regress [classify]").requires("layers"))
-        .arg(option("optimizer", "SPEC", "As in train: sgd, momentum, rmsprop, adam, … [adam]"))
-        .arg(option("dialect", "LIBRARY", "Whose equations: torch, keras or sklearn [torch]"))
+        .arg(offered(option("optimizer", "SPEC", "As in train: sgd, momentum, rmsprop, adam, … [adam]")))
+        .arg(offered(option("dialect", "LIBRARY", "Whose equations: torch, keras or sklearn [torch]")))
         .arg(
             option("clip_norm", "X[:1|2|inf]", "Bound of the whole gradient's norm, or none [1]")
                 .allow_hyphen_values(true),
@@ -61,7 +67,7 @@ pub fn command() -> Command {
                 .help_heading("Engine")
                 .action(ArgAction::SetTrue),
         )
-        .arg(engine("isa", "ISA", "Kernels: auto, portable, avx2 or avx512 [auto]"))
+        .arg(offered(engine("isa", "ISA", "Kernels: auto, portable, avx2 or avx512 [auto]")))
         .arg(
             output("explain", "Where the time of a step goes; without --json also how it would scale with cores")
                 .action(ArgAction::SetTrue),
@@ -92,7 +98,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     });
     if let Err(Failure::Signal(_)) = end {
         let all = workloads.len() * config.threads.len();
-        say(&format!("interrupted: {} of {all} runs are done", runs.len()));
+        message::note(&format!("interrupted: {} of {all} runs are done", runs.len()));
     }
     // Whatever ended it, what was timed is kept.
     if let Some(path) = file("save").filter(|_| !runs.is_empty()) {
@@ -139,9 +145,10 @@ fn time_all(
             let run = if let Some(same) = runs.iter().find(|run| run.threads_used == threads) {
                 BenchRun { threads: limit, ..same.clone() }
             } else {
-                let run = bench(workload, limit, options).inspect_err(|_| say(&format!("{} failed", workload.name)))?;
+                let run = bench(workload, limit, options)
+                    .inspect_err(|_| message::note(&format!("{} failed", workload.name)))?;
                 warn_of_noise(&run);
-                say(&tables::progress(&run));
+                message::note(&tables::progress(&run));
                 run
             };
             pass_on(&run)?;
@@ -180,7 +187,8 @@ fn count(matches: &ArgMatches, id: &str, default: usize) -> Result<usize> {
 }
 
 fn warn_of_noise(run: &BenchRun) {
-    let warn = |what: &str| say(&format!("warning: {} on {}: {what}", run.workload, tables::threads(run.threads_used)));
+    let warn =
+        |what: &str| message::caution(&format!("{} on {}: {what}", run.workload, tables::threads(run.threads_used)));
     if let Some(waited) = run.waited.filter(|_| run.is_crowded()) {
         warn(&format!(
             "threads waited {:.0} % of the time for a CPU: other programs or a limit keep it from them",

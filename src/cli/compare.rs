@@ -10,6 +10,7 @@ use std::path::Path;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::atomic::check_folder;
+use gradlane::config::Origin;
 use gradlane::experiment::compare::{Comparison, Journal, RUNS_FILE, names};
 use gradlane::path_text::to_path;
 use gradlane::run::{RUNS, new_directory};
@@ -17,9 +18,11 @@ use gradlane::run::{RUNS, new_directory};
 use super::args;
 use super::choices;
 use super::exit::{Failure, Outcome};
-use super::output::{print, print_json, say};
+use super::message;
+use super::output::{print, print_json};
 use super::progress::Style;
 use super::signals::Signals;
+use super::values;
 use conclusion::{conclude, rebuild};
 use flags::{COMMON_FLAGS, DATA_FLAGS, HELP};
 use progress::Progress;
@@ -47,12 +50,16 @@ pub fn command() -> Command {
         .arg(
             args::data().num_args(0..).help("Data sets to compare on, as in train; without any, the built-in problems"),
         )
-        .arg(
+        .arg(values::offered(
             option("optimizer", "[NAME=]SPEC", "An optimizer; repeat for more [sgd, momentum, rmsprop, adam]")
                 .id("contestant")
                 .action(ArgAction::Append),
-        )
-        .arg(option("problem", "NAME", "A built-in problem; repeat for more [all]").action(ArgAction::Append))
+            "optimizer",
+        ))
+        .arg(values::offered(
+            option("problem", "NAME", "A built-in problem; repeat for more [all]").action(ArgAction::Append),
+            "problem",
+        ))
         .arg(option("trials", "N", "Tuning runs for each optimizer and problem [15]"))
         .arg(option("seeds", "N", "Final runs of the tuned setting, and of the defaults [10]"))
         .arg(option("target", "METRIC", "Validation loss to reach, e.g. 'val_loss<=0.3'").id("goal"))
@@ -72,7 +79,10 @@ pub fn command() -> Command {
 
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
-    let settings = args::settings(matches)?;
+    let mut settings = args::settings(matches)?;
+    if matches.get_many::<String>("contestant").into_iter().flatten().any(|text| text == "help") {
+        settings.set("optimizer", "help".into(), Origin::Flag);
+    }
     if let Some(table) = choices::asked(&settings)? {
         return print(&table);
     }
@@ -94,7 +104,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     args::limit_pool(Some(work.threads));
     let (comparison, notes) = work.prepare()?;
     if !quiet {
-        notes.iter().for_each(|note| say(note));
+        notes.iter().for_each(|note| message::note(note));
     }
     comparison.check()?;
     if dry_run {
@@ -104,7 +114,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let out = out.map_or_else(|| new_directory("compare-"), Ok)?;
     let mut journal = Journal::create(&out, overwrite)?;
     if !quiet {
-        say(&tables::outline(&comparison));
+        message::note(&tables::outline(&comparison));
     }
     let mut progress = Progress::new(style, &comparison);
     let finished = comparison.run(signal.number(), &mut |record, at| {
@@ -115,7 +125,10 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let done = progress.finish();
     if !finished? {
         let (runs, all) = (out.join(RUNS_FILE), comparison.runs());
-        say(&format!("interrupted: {} keeps {done} of {all} runs; --from makes a report of them", runs.display()));
+        message::note(&format!(
+            "interrupted: {} keeps {done} of {all} runs; --from makes a report of them",
+            runs.display()
+        ));
         return Err(Failure::Signal(signal.number().load(std::sync::atomic::Ordering::Relaxed)));
     }
     // From the file, not from memory: so --from cannot but give the same.

@@ -62,14 +62,18 @@ impl Workload {
         NAMED.iter().map(Workload::of).collect()
     }
 
+    /// Names of all named ones.
+    pub fn names() -> Vec<&'static str> {
+        NAMED.iter().map(|(name, ..)| *name).collect()
+    }
+
     /// The one of this name.
     ///
     /// # Errors
     /// [`Error::Usage`] for an unknown name; it offers the nearest.
     pub fn named(name: &str) -> Result<Workload> {
         let found = NAMED.iter().find(|(known, ..)| *known == name);
-        let names = || NAMED.map(|(known, ..)| known);
-        found.map(Workload::of).ok_or_else(|| spec::unknown("workload", name, &names()))
+        found.map(Workload::of).ok_or_else(|| spec::unknown("workload", name, &Self::names()))
     }
 
     fn of((name, layers, batch, rows, task): &Named) -> Workload {

@@ -1,0 +1,57 @@
+//! `-h`: the options that most people need, on one screen. `--help` has all of them.
+
+use std::ffi::OsString;
+
+use clap::Command;
+use gradlane::config::find;
+
+/// Options of training that `-h` shows; it shows all that a verb has beside these of training.
+const COMMON: &[&str] = &[
+    "label",
+    "task",
+    "valid",
+    "test",
+    "cv",
+    "ignore",
+    "hidden",
+    "dropout",
+    "optimizer",
+    "lr",
+    "schedule",
+    "batch",
+    "epochs",
+    "time_limit",
+    "patience",
+    "threads",
+    "seed",
+    "out",
+    "overwrite",
+    "quiet",
+    "json",
+    "dry_run",
+];
+
+/// Options that fill more than a screen.
+const MANY: usize = 30;
+
+/// Whether the short help may be asked for. It may also be a value of an option: then no help is shown at all.
+pub fn is_asked(words: &[OsString]) -> bool {
+    words.iter().take_while(|word| *word != "--").any(|word| {
+        let text = word.to_string_lossy();
+        text.starts_with('-') && !text.starts_with("--") && text.ends_with('h')
+    })
+}
+
+/// The command line with the rarer options out of sight.
+pub fn command(whole: Command) -> Command {
+    whole.mut_subcommands(|verb| {
+        if verb.get_arguments().count() < MANY {
+            return verb;
+        }
+        let is_rare = |id: &str| find(id).is_some() && !COMMON.contains(&id);
+        let rare = verb.get_arguments().filter(|arg| is_rare(arg.get_id().as_str())).count();
+        let name = verb.get_name().to_owned();
+        verb.mut_args(|arg| if is_rare(arg.get_id().as_str()) { arg.hide(true) } else { arg })
+            .after_help(format!("gradlane {name} --help has {rare} more options, and says more."))
+    })
+}
