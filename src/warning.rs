@@ -39,12 +39,16 @@ pub enum WarningKind {
     NoGroup,
     /// Cells of a number column that are no numbers.
     UnreadableNumbers,
+    /// Cells are numbers with units, and are read as text.
+    NumbersWithUnits,
     /// A number that is infinite, or too large for a double.
     InfiniteNumbers,
     /// A quoted cell runs over several lines.
     QuotedLines,
     /// Several columns have one name.
     RepeatedName,
+    /// Lines of a title stand above the header.
+    LinesAbove,
     /// A line repeats the header.
     RepeatedHeader,
     /// Blank lines are skipped, or count as rows.
@@ -81,6 +85,7 @@ impl WarningKind {
             WarningKind::OutOfRange => "columns have values far outside the range of the training rows",
             WarningKind::ConstantMoved => "columns had one value in training and are left out, but have others now",
             WarningKind::UnreadableNumbers => "columns of numbers have cells that are no numbers",
+            WarningKind::NumbersWithUnits => "columns are numbers with units, and are read as text",
             WarningKind::Identifier => "columns look like identifiers and are kept (--ignore, --keep-column)",
             WarningKind::RowNumber => "columns count the rows and are left out (--keep-column)",
             WarningKind::EmptyColumn => "columns have no value in any training row and are left out",

@@ -79,7 +79,9 @@ impl Dialect {
 
 /// Whether a record is a line of blanks alone. Empty lines never become records, so an empty record is a quoted empty cell.
 pub(super) fn is_blank(record: &ByteRecord) -> bool {
-    record.len() <= 1 && record.iter().all(|cell| !cell.is_empty() && cell.trim_ascii().is_empty())
+    // DOS ends a text with Ctrl-Z.
+    let nothing = |cell: &[u8]| !cell.is_empty() && (cell.trim_ascii().is_empty() || cell.trim_ascii() == b"\x1a");
+    record.len() <= 1 && record.iter().all(nothing)
 }
 
 /// Finds the dialect of a text by its first bytes; what `options` say is not guessed.
@@ -242,6 +244,16 @@ pub(super) fn swallowing(records: &[ByteRecord], delimiter: u8) -> Option<usize>
         })
         .collect();
     records.iter().position(|record| swallows(record, delimiter, &numeric))
+}
+
+/// The columns with numbers or nothing in every cell below the first line.
+pub(super) fn number_columns(records: &[ByteRecord]) -> usize {
+    let below = records.get(1..).unwrap_or(&[]);
+    let of_numbers = |column: &usize| {
+        let mut cells = below.iter().map(|record| record.get(*column).unwrap_or_default());
+        !below.is_empty() && cells.all(is_number_or_empty)
+    };
+    (0..usual_width(records)).filter(of_numbers).count()
 }
 
 fn is_number_or_empty(cell: &[u8]) -> bool {

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::cell::{brief, shortened};
 use super::date::{self, DateForm, Dates};
 use super::delimited::{WholeFile, refuse_swallowed_rows, row_warnings};
-use super::number::{Convention, NumberForm, Numbers, infer};
+use super::number::{Convention, NumberForm, Numbers, infer, units};
 use super::options::{Decimal, ReadOptions};
 use super::table::{Column, ColumnKind, MISSING, Table};
 use crate::warning::{are, of as counted};
@@ -277,7 +277,8 @@ fn apply(file: &mut WholeFile, options: &ReadOptions, readings: Vec<Reading>, la
                     unreadable.push(column);
                 }
                 if !form.is_plain() {
-                    notes.push(format!("column \"{name}\": numbers with {}", form.described()));
+                    let cells = if let Column::Text { levels, .. } = &text { levels.as_slice() } else { &[] };
+                    notes.push(format!("column \"{name}\": numbers with {}", form.described(cells)));
                 }
                 (ColumnKind::Number(form), numbers_of(&text, |cell| form.parse(cell)))
             }
@@ -292,6 +293,7 @@ fn apply(file: &mut WholeFile, options: &ReadOptions, readings: Vec<Reading>, la
             }
             (text, _) if labels.contains(&column) => (ColumnKind::Text, text),
             (text, _) => {
+                warnings.extend(with_units(name, &text));
                 let (text, joined) = one_spelling_of_booleans(text);
                 if joined {
                     notes.push(format!("column \"{name}\": true and false in any case are one value each"));
@@ -315,6 +317,20 @@ fn apply(file: &mut WholeFile, options: &ReadOptions, readings: Vec<Reading>, la
         lines: std::mem::take(&mut file.lines),
     };
     Ok(Kinded { table, unreadable, notes, warnings })
+}
+
+/// What is said of a text column whose cells are numbers with units.
+fn with_units(name: &str, column: &Column) -> Option<Warning> {
+    let Column::Text { levels, .. } = column else { return None };
+    let units = units(levels)?;
+    let example = levels.iter().find(|level| level.contains(units[0])).map_or("", String::as_str);
+    let units: Vec<String> = units.iter().map(|unit| format!("\"{unit}\"")).collect();
+    let message = format!(
+        "column \"{name}\" is read as text: its cells are numbers with {} beside them ({example}); without that they would be \
+         numbers",
+        units.join(", ")
+    );
+    Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name))
 }
 
 /// Words of a truth value, false first.

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use super::aligned::Aligned;
 use super::dialect::{self, Dialect};
 use super::header::{self, FirstLine};
 use super::options::{Header, ReadOptions};
-use super::padding::Padding;
+use super::padding::{Blanks, Padding};
 use super::text::Text;
 use super::written::{Delimiter, Quote};
-use crate::{Error, Result, Warning};
+use crate::{Error, Result, Warning, WarningKind};
 
 /// The head grows up to this length until it holds a whole record below the first.
 const LONGEST_HEAD: usize = 1 << 28;
@@ -19,7 +20,7 @@ pub struct Layout {
     /// What parts the cells.
     pub dialect: Dialect,
     /// Comments above the header that have as many cells as the rows.
-    pub comments_above: usize,
+    pub lines_above: usize,
     /// Whether the first line names the columns.
     pub header: bool,
     /// Names of the columns: the header's, or c0, c1, …
@@ -45,9 +46,20 @@ impl Layout {
         }
         let (head, complete) = text.head();
         let found = Self::of(text.name(), head, complete, options);
-        let Some(padding) = padding(head, complete, options, found.as_ref().ok()) else { return found };
-        let found = Self::of(text.name(), &padding.removed(head), complete, options)?;
-        text.without(padding);
+        let (found_layout, asked) = (found.as_ref().ok(), options.delimiter);
+        let Some((blanks, options)) = before_quotes(head, complete, options, found_layout)
+            .map(|padding| (Blanks::BeforeQuotes(padding), options.clone()))
+            .or_else(|| aligned(head, complete, options, found_layout))
+        else {
+            return found;
+        };
+        let mut found = Self::of(text.name(), &blanks.changed(head), complete, &options)?;
+        if matches!(blanks, Blanks::Aligned(_)) && asked.is_none() {
+            found
+                .notes
+                .insert(0, "delimiter: blanks, as many as line up the columns (--delimiter changes it)".to_owned());
+        }
+        text.change(blanks);
         Ok(found)
     }
 
@@ -56,7 +68,7 @@ impl Layout {
         let (notes, warnings) = (Vec::new(), Vec::new());
         let (dialect, names) = (Dialect::plain(b','), names.to_vec());
         let header_cells = names.len();
-        Self { dialect, comments_above: 0, header: true, names, header_cells, nameless: Vec::new(), notes, warnings }
+        Self { dialect, lines_above: 0, header: true, names, header_cells, nameless: Vec::new(), notes, warnings }
     }
 
     fn is_even(&self, head: &[u8], complete: bool) -> bool {
@@ -73,8 +85,12 @@ impl Layout {
         refuse_libsvm(path, head)?;
         let dialect = dialect::find(path, head, complete, options, &mut warnings)?;
         let mut sample = dialect.sample(head, complete);
-        let comments_above = comments_above(&sample, options);
-        sample.drain(..comments_above);
+        let mut lines_above = comments_above(&sample, options);
+        if lines_above == 0 {
+            lines_above = titles_above(&sample, options);
+            warnings.extend(sample[..lines_above].first().map(|title| left_out(title, lines_above)));
+        }
+        sample.drain(..lines_above);
         let Some(first) = sample.first() else {
             return Err(Error::data(path, "the file is empty: expected rows of delimited columns"));
         };
@@ -108,12 +124,12 @@ impl Layout {
         }
         let nameless = if header { nameless(first, names.len()) } else { (0..names.len()).collect() };
         let header_cells = first.len();
-        Ok(Self { dialect, comments_above, header, names, header_cells, nameless, notes, warnings })
+        Ok(Self { dialect, lines_above, header, names, header_cells, nameless, notes, warnings })
     }
 }
 
 /// What takes blanks before quotes away, where the rows are of one width only without them.
-fn padding(head: &[u8], complete: bool, options: &ReadOptions, found: Option<&Layout>) -> Option<Padding> {
+fn before_quotes(head: &[u8], complete: bool, options: &ReadOptions, found: Option<&Layout>) -> Option<Padding> {
     let candidates = match (options.delimiter, found) {
         (Some(delimiter), _) => vec![delimiter.0],
         (None, Some(found)) if !found.is_even(head, complete) => vec![b',', b';', b'\t', b'|'],
@@ -124,8 +140,37 @@ fn padding(head: &[u8], complete: bool, options: &ReadOptions, found: Option<&La
     candidates.into_iter().filter(|delimiter| Padding::occurs(head, *delimiter, quote)).find_map(|delimiter| {
         let padding = Padding::new(delimiter, quote);
         let even = |head: &[u8]| dialect::is_even(&Dialect::plain(delimiter).sample(head, complete));
-        (!even(head) && even(&padding.removed(head))).then_some(padding)
+        (!even(head) && even(&Blanks::BeforeQuotes(padding.clone()).changed(head))).then_some(padding)
     })
+}
+
+/// What makes columns of a text that is lined up with blanks, with the options that say so: where spaces are asked for, and
+/// where nothing else parts the lines but blanks do, all into equally many cells of which some column holds numbers alone.
+fn aligned(
+    head: &[u8],
+    complete: bool,
+    options: &ReadOptions,
+    found: Option<&Layout>,
+) -> Option<(Blanks, ReadOptions)> {
+    let asked = options.delimiter.map(|delimiter| delimiter.0);
+    let open = asked.is_none() && found.is_some_and(|f| f.names.len() == 1 || f.dialect.delimiter == b'\t');
+    if !(asked == Some(b' ') || open) || !Aligned::occurs(head) {
+        return None;
+    }
+    let quote = match options.quote {
+        Some(Quote::None) => None,
+        Some(Quote::Byte(quote)) => Some(quote),
+        None => Some(b'"'),
+    };
+    let blanks = Blanks::Aligned(Aligned::new(quote));
+    let records = Dialect::plain(b' ').sample(&blanks.changed(head), complete);
+    let with_numbers = |dialect: Dialect, head: &[u8]| dialect::number_columns(&dialect.sample(head, complete));
+    let parts = || {
+        let before = found.map_or(0, |f| with_numbers(f.dialect, head));
+        records.len() > 1 && dialect::is_even(&records) && dialect::number_columns(&records) > before
+    };
+    let spaces = ReadOptions { delimiter: Some(Delimiter(b' ')), ..options.clone() };
+    (asked.is_some() || parts()).then_some((blanks, spaces))
 }
 
 /// Whether the head holds a line below the first one. A newline in quotes counts too: that needs no exact answer.
@@ -139,6 +184,27 @@ fn comments_above(sample: &[csv::ByteRecord], options: &ReadOptions) -> usize {
     let comments = sample.iter().take_while(begun).count();
     let named = || header::first_line(&sample[comments..], &options.missing) == FirstLine::Names;
     if comments > 0 && comments < sample.len() && options.header == Header::Auto && named() { comments } else { 0 }
+}
+
+/// Lines of a title that a spreadsheet padded to the width of the table: one cell with text at most, above a line that names
+/// all columns.
+fn titles_above(sample: &[csv::ByteRecord], options: &ReadOptions) -> usize {
+    let filled = |record: &csv::ByteRecord| record.iter().filter(|cell| !cell.trim_ascii().is_empty()).count();
+    let titles = sample.iter().take_while(|record| record.len() > 2 && filled(record) <= 1).count();
+    let is_header = |line: &csv::ByteRecord| filled(line) == line.len();
+    let named = || header::first_line(&sample[titles..], &options.missing) == FirstLine::Names;
+    let found = options.header == Header::Auto && sample.get(titles).is_some_and(is_header) && named();
+    if found { titles } else { 0 }
+}
+
+fn left_out(title: &csv::ByteRecord, lines: usize) -> Warning {
+    let text = title.iter().map(String::from_utf8_lossy).find(|cell| !cell.trim().is_empty()).unwrap_or_default();
+    let what = if lines == 1 { "1 line stands above the one" } else { &format!("{lines} lines stand above the one") };
+    let (are, text) = (if lines == 1 { "is" } else { "are" }, text.trim());
+    let message = format!(
+        "{what} that names the columns, and {are} left out: \"{text}\" (--header yes takes the first line for the names)"
+    );
+    Warning::new(WarningKind::LinesAbove, message).count(lines)
 }
 
 /// The columns without a name, of a header and of so many columns.

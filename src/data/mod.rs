@@ -1,5 +1,6 @@
 //! From files to matrices: reading, typing, preparing, splitting and ordering rows.
 
+mod aligned;
 mod balance;
 mod cell;
 mod choice;

@@ -110,14 +110,56 @@ impl NumberForm {
         fits.then_some(())
     }
 
-    /// The form in a few words, with an example: `decimal comma`, `thousands separator ","`.
-    pub fn described(&self) -> String {
-        let thousands = self.thousands.map(|c| format!("thousands separator \"{c}\""));
+    /// The form of some cells in a few words: `decimal comma`, `thousands separator ","`.
+    pub fn described(&self, cells: &[String]) -> String {
+        let thousands = self.thousands.filter(|c| cells.iter().any(|cell| cell.contains(*c)));
+        let thousands = thousands.map(|c| format!("thousands separator \"{c}\""));
         let sign = self.sign.map(|c| format!("sign \"{c}\""));
         let parts: Vec<String> =
             self.decimal_comma.then(|| "decimal comma".to_owned()).into_iter().chain(thousands).chain(sign).collect();
+        if parts.is_empty() {
+            // Brackets of accounting, or a minus sign of typography.
+            let unusual = cells.iter().find(|cell| parse_number(cell).is_none()).map_or("", String::as_str);
+            return format!("signs as in \"{unusual}\"");
+        }
         parts.join(", ")
     }
+}
+
+/// The units of texts that are numbers with a few letters or a sign before or behind them, as `4.5 kg` and `USD 3`: at most
+/// three of them, and such texts at least nine in ten. Codes such as `A12` are none: a number with a unit has decimals, a space
+/// or a currency sign somewhere.
+pub(super) fn units(levels: &[String]) -> Option<Vec<&str>> {
+    let mut units: Vec<&str> = Vec::new();
+    let (mut fitting, mut sure) = (0, false);
+    for level in levels {
+        if parse_number(level).is_some() {
+            fitting += 1;
+            continue;
+        }
+        let Some((unit, number)) = unit_of(level.trim()) else { continue };
+        if !units.contains(&unit) {
+            units.push(unit);
+        }
+        fitting += 1;
+        sure |= number.contains(['.', ',']) || level.trim().contains(' ') || unit.contains(|c| SIGNS.contains(c));
+    }
+    (sure && fitting > 2 && 10 * fitting >= 9 * levels.len() && units.len() <= 3).then_some(units)
+}
+
+/// Parts a text into a unit and a number, if it is both and nothing else.
+fn unit_of(text: &str) -> Option<(&str, &str)> {
+    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');
+    let begin = text.find(is_number)?;
+    let end = text.rfind(is_number)? + 1;
+    let (before, number, behind) = (text[..begin].trim(), &text[begin..end], text[end..].trim());
+    let before = before.strip_suffix(['-', '+']).unwrap_or(before).trim();
+    let unit = match (before, behind) {
+        ("", unit) | (unit, "") => unit,
+        _ => return None,
+    };
+    let is_unit = !unit.is_empty() && unit.chars().count() <= 5 && !unit.contains(|c: char| c.is_ascii_digit());
+    (is_unit && number.chars().all(is_number) && number.matches('.').count() <= 1).then_some((unit, number))
 }
 
 /// What the user, or the other columns of a file, say about its numbers.
@@ -246,6 +288,29 @@ mod tests {
             let found = form(cells);
             let read: Vec<f64> = cells.iter().map(|cell| found.parse(cell).unwrap()).collect();
             assert_eq!(read, values, "{cells:?} as {found:?}");
+        }
+    }
+
+    #[test]
+    fn units_are_told_from_codes() {
+        let of = |cells: &[&str]| {
+            let levels: Vec<String> = cells.iter().map(|cell| (*cell).to_owned()).collect();
+            units(&levels).map(|units| units.join(" "))
+        };
+        for (cells, found) in [
+            (&["4.5 kg", "3 kg", "12 kg"][..], Some("kg")),
+            (&["USD 4", "USD 5", "EUR 6"], Some("USD EUR")),
+            (&["$4", "€5", "€6"], Some("$ €")),
+            (&["4.8k", "1.2k", "3M"], Some("k M")),
+            (&["4.5-", "3.25-", "1.5-"], Some("-")),
+            (&["A1", "A2", "B7"], None),
+            (&["v1.2.3", "v1.2.4", "v2.0.0"], None),
+            (&["10-19", "20-29", "30-39"], None),
+            (&["Q1 2024", "Q2 2024", "Q3 2024"], None),
+            (&["4.5-", "3.25", "1.5"], Some("-")),
+            (&["red", "4 kg", "blue"], None),
+        ] {
+            assert_eq!(of(cells).as_deref(), found, "{cells:?}");
         }
     }
 

@@ -1,4 +1,42 @@
-//! Blanks between a delimiter and a quote: `1, "a, b"`. The quote opens a cell only if they are taken away.
+//! Blanks that are no part of a cell: between a delimiter and a quote, as in `1, "a, b"`, where the quote opens a cell only if
+//! they are taken away; and those that line up columns.
+
+use super::aligned::Aligned;
+
+/// What is done to blanks before a text is parted into cells.
+#[derive(Debug, Clone)]
+pub(super) enum Blanks {
+    /// Those before quotes go.
+    BeforeQuotes(Padding),
+    /// Any run of them parts two cells.
+    Aligned(Aligned),
+}
+
+impl Blanks {
+    /// Adds `text` to `out` with its blanks changed.
+    pub(super) fn push(&mut self, text: &[u8], out: &mut Vec<u8>) {
+        match self {
+            Self::BeforeQuotes(padding) => padding.push(text, out),
+            Self::Aligned(aligned) => aligned.push(text, out),
+        }
+    }
+
+    /// Adds what waits for the byte behind it.
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
+        if let Self::BeforeQuotes(padding) = self {
+            padding.finish(out);
+        }
+    }
+
+    /// A whole text with its blanks changed.
+    pub(super) fn changed(&self, text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(text.len());
+        let mut blanks = self.clone();
+        blanks.push(text, &mut out);
+        blanks.finish(&mut out);
+        out
+    }
+}
 
 /// Takes blanks away that stand before a quote at the start of a cell. All other bytes stay as they are.
 #[derive(Debug, Clone)]
@@ -32,7 +70,7 @@ impl Padding {
     }
 
     /// Adds `text` to `out` without such blanks.
-    pub(super) fn push(&mut self, text: &[u8], out: &mut Vec<u8>) {
+    fn push(&mut self, text: &[u8], out: &mut Vec<u8>) {
         for &byte in text {
             let blank = byte == b' ' || (byte == b'\t' && self.delimiter != b'\t');
             match self.place {
@@ -61,17 +99,8 @@ impl Padding {
     }
 
     /// Adds what waits for the byte behind it.
-    pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
+    fn finish(&mut self, out: &mut Vec<u8>) {
         out.append(&mut self.blanks);
-    }
-
-    /// A whole text without such blanks.
-    pub(super) fn removed(&self, text: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(text.len());
-        let mut padding = self.clone();
-        padding.push(text, &mut out);
-        padding.finish(&mut out);
-        out
     }
 }
 
@@ -88,7 +117,8 @@ mod tests {
             ("a b \"c\", d", "a b \"c\", d"),
             ("1, ", "1, "),
         ] {
-            assert_eq!(Padding::new(b',', b'"').removed(text.as_bytes()), expected.as_bytes(), "{text:?}");
+            let removed = Blanks::BeforeQuotes(Padding::new(b',', b'"')).changed(text.as_bytes());
+            assert_eq!(removed, expected.as_bytes(), "{text:?}");
         }
         assert!(Padding::occurs(b"a, \"b\"", b',', b'"') && !Padding::occurs(b"a,\n \"b\"", b',', b'"'));
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use memchr::{memchr, memchr_iter};
 
-use super::padding::Padding;
+use super::padding::Blanks;
 use super::source::{Opened, read_error};
 use super::written::EncodingName;
 use crate::{Error, Result, Warning, WarningKind};
@@ -21,8 +21,8 @@ pub(super) struct Text {
     /// The head is the whole of it.
     complete: bool,
     rest: Converted<Box<dyn Read + Send>>,
-    /// Takes blanks before quotes away.
-    padding: Option<Padding>,
+    /// Changes blanks.
+    blanks: Option<Blanks>,
 }
 
 /// What was found out about the bytes of a text.
@@ -82,7 +82,7 @@ impl Text {
             head: Vec::new(),
             complete: false,
             rest: Converted::new(reader, encoding, conversion),
-            padding: None,
+            blanks: None,
         };
         text.grow()?;
         Ok(text)
@@ -109,9 +109,9 @@ impl Text {
         Ok(())
     }
 
-    /// From now on the text is without blanks before quotes.
-    pub(super) fn without(&mut self, padding: Padding) {
-        self.padding = Some(padding);
+    /// From now on the text has its blanks changed.
+    pub(super) fn change(&mut self, blanks: Blanks) {
+        self.blanks = Some(blanks);
     }
 
     /// Everything, in memory, and what was found out about its bytes.
@@ -125,8 +125,8 @@ impl Text {
             _ => self.rest.read_to_end(&mut bytes).map(drop),
         };
         read.map_err(|e| read_error(&self.name, e))?;
-        if let Some(padding) = self.padding {
-            bytes = padding.removed(&bytes);
+        if let Some(blanks) = self.blanks {
+            bytes = blanks.changed(&bytes);
         }
         Ok((bytes, self.rest.conversion))
     }
@@ -134,7 +134,7 @@ impl Text {
     /// Everything as a stream, head first.
     pub(super) fn into_reader(self) -> TextReader {
         let ready = io::Cursor::new(Vec::new());
-        TextReader { head: io::Cursor::new(self.head), rest: self.rest, padding: self.padding, ready, ended: false }
+        TextReader { head: io::Cursor::new(self.head), rest: self.rest, blanks: self.blanks, ready, ended: false }
     }
 }
 
@@ -142,8 +142,8 @@ impl Text {
 pub(super) struct TextReader {
     head: io::Cursor<Vec<u8>>,
     rest: Converted<Box<dyn Read + Send>>,
-    padding: Option<Padding>,
-    /// Text without blanks before quotes.
+    blanks: Option<Blanks>,
+    /// Text with its blanks changed.
     ready: io::Cursor<Vec<u8>>,
     ended: bool,
 }
@@ -164,21 +164,21 @@ impl TextReader {
 
 impl Read for TextReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(mut padding) = self.padding.take() else { return self.read_text(buffer) };
+        let Some(mut blanks) = self.blanks.take() else { return self.read_text(buffer) };
         let mut count = self.ready.read(buffer)?;
         while count == 0 && !self.ended && !buffer.is_empty() {
             let mut text = vec![0; PIECE];
             let read = self.read_text(&mut text)?;
             let mut ready = Vec::with_capacity(read);
-            padding.push(&text[..read], &mut ready);
+            blanks.push(&text[..read], &mut ready);
             if read == 0 {
                 self.ended = true;
-                padding.finish(&mut ready);
+                blanks.finish(&mut ready);
             }
             self.ready = io::Cursor::new(ready);
             count = self.ready.read(buffer)?;
         }
-        self.padding = Some(padding);
+        self.blanks = Some(blanks);
         Ok(count)
     }
 }
@@ -217,7 +217,9 @@ fn ends_with_cr(head: &[u8], encoding: &'static Encoding) -> bool {
 
 /// Binary files get a better message than a wrong width.
 fn refuse_other_formats(path: &Path, head: &[u8]) -> Result<()> {
-    const KNOWN: [(&[u8], &str); 8] = [
+    const KNOWN: [(&[u8], &str); 10] = [
+        (b"\xff\xfe\0\0", "UTF-32 text"),
+        (b"\0\0\xfe\xff", "UTF-32 text"),
         (b"PAR1", "a Parquet file"),
         (b"PK\x03\x04", "a ZIP archive (NPZ or a spreadsheet)"),
         (b"\x28\xb5\x2f\xfd", "a Zstandard file"),

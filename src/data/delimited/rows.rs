@@ -164,11 +164,12 @@ impl<R: Read> Rows<R> {
         if self.layout.dialect.sep_line {
             self.next_record()?;
         }
-        let mut left = if self.layout.header { self.layout.comments_above + 1 } else { 0 };
+        let mut left = if self.layout.header { self.layout.lines_above + 1 } else { 0 };
         while left > 0 && self.next_record()? {
             let (rows, header) = (self.layout.names.len(), self.layout.header_cells);
             let comment = is_comment(&self.record, rows) && is_comment(&self.record, header);
-            if comment || left > 1 {
+            let marked = self.record.get(0).is_some_and(|cell| cell.starts_with(b"#"));
+            if comment || (left > 1 && marked) {
                 counted(&mut self.oddities.comments, short(self.reader.position().line().saturating_sub(1).max(1)));
             }
             left -= usize::from(!comment);

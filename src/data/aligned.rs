@@ -1,0 +1,79 @@
+//! Columns that are lined up with blanks: `1.0    20  "a b"`. Any run of blanks parts two cells.
+
+/// Makes one space of a run of blanks, and none of those at the ends of a line. What stands in quotes stays as it is.
+#[derive(Debug, Clone)]
+pub(super) struct Aligned {
+    quote: Option<u8>,
+    place: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    LineStart,
+    Blanks,
+    Cell,
+    Quoted,
+}
+
+impl Aligned {
+    /// With the character that encloses cells, if there is one.
+    pub(super) fn new(quote: Option<u8>) -> Self {
+        Self { quote, place: Place::LineStart }
+    }
+
+    /// Whether blanks stand at the start of a line, or several beside each other.
+    pub(super) fn occurs(text: &[u8]) -> bool {
+        let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+        text.first().is_some_and(blank)
+            || text.windows(2).any(|pair| blank(&pair[1]) && (pair[0] == b'\n' || blank(&pair[0])))
+    }
+
+    /// Adds `text` to `out`, in its new form.
+    pub(super) fn push(&mut self, text: &[u8], out: &mut Vec<u8>) {
+        for &byte in text {
+            let blank = matches!(byte, b' ' | b'\t' | b'\r');
+            self.place = match self.place {
+                Place::LineStart if blank => continue,
+                Place::Blanks | Place::Cell if blank => {
+                    self.place = Place::Blanks;
+                    continue;
+                }
+                Place::Quoted if Some(byte) == self.quote => Place::Cell,
+                Place::Quoted => Place::Quoted,
+                _ if byte == b'\n' => Place::LineStart,
+                place => {
+                    if place == Place::Blanks {
+                        out.push(b' ');
+                    }
+                    // A doubled quote within quotes closes and opens again.
+                    let doubled = place == Place::Cell && out.last().copied() == self.quote;
+                    let opens = Some(byte) == self.quote && (place != Place::Cell || doubled);
+                    if opens { Place::Quoted } else { Place::Cell }
+                }
+            };
+            out.push(byte);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_become_one_space_but_within_quotes() {
+        for (text, expected) in [
+            ("  1.0   2  x \r\n\t3 4\t\"a  b\" \n", "1.0 2 x\n3 4 \"a  b\"\n"),
+            ("\"a \"\"  b\"  \"c\"\n", "\"a \"\"  b\" \"c\"\n"),
+            ("it's  5\" wide\nx", "it's 5\" wide\nx"),
+            ("a b\n\n c", "a b\n\nc"),
+        ] {
+            let mut out = Vec::new();
+            let mut aligned = Aligned::new(Some(b'"'));
+            // In pieces it is the same.
+            text.as_bytes().chunks(3).for_each(|piece| aligned.push(piece, &mut out));
+            assert_eq!(String::from_utf8_lossy(&out), expected, "{text:?}");
+        }
+        assert!(Aligned::occurs(b"a  b") && Aligned::occurs(b"a\n b") && !Aligned::occurs(b"a b\nc d"));
+    }
+}
