@@ -132,6 +132,22 @@ pub(super) fn empty_parts(split: &Split, rows: usize, options: &DataOptions) -> 
     })
 }
 
+/// What is said of parts that are far from the size that is asked for, since rows stay together.
+pub(super) fn uneven_parts(split: &Split, rows: usize, options: &DataOptions) -> impl Iterator<Item = String> {
+    let column = options.split.column();
+    let parts = [("valid", Some(&options.valid), split.val.len()), ("test", options.test.as_ref(), split.test.len())];
+    parts.into_iter().filter_map(move |(flag, from, found)| match (from, column) {
+        (Some(PartFrom::Fraction(share)), Some(column)) if found > 0 => {
+            let wanted = share * rows as f64;
+            let far = found as f64 > 2.0 * wanted + 1.0 || 2.0 * (found as f64) + 1.0 < wanted;
+            far.then(|| {
+                format!("--{flag} {share} of {rows} rows: {found}, as rows with one \"{column}\" stay together")
+            })
+        }
+        _ => None,
+    })
+}
+
 /// Multiplies the class weights into the weights of the training rows.
 ///
 /// # Errors

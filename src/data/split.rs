@@ -126,24 +126,37 @@ impl SplitKeys {
     /// the validation part. Rows of one time stay together.
     pub(super) fn split(&self, rows: &[u32], val: f64, test: f64, seed: u64) -> Split {
         let count = |fraction: f64| (rows.len() as f64 * fraction).round() as usize;
-        let (units, sizes): (Vec<Vec<u32>>, Vec<usize>) =
-            self.units(rows, seed).into_iter().map(|unit| (unit.clone(), unit.len())).unzip();
-        // Of times the latest come first, of groups the order is random.
+        let mut left = self.units(rows, seed);
         let mut parts = Split::default();
-        let mut at = 0;
         for (part, wanted) in [(&mut parts.test, count(test)), (&mut parts.val, count(val))] {
-            // A unit is taken while that brings the part closer to its size, the first in any case; one is left for training.
-            let closer = |part: &Vec<u32>, at: usize| part.is_empty() || 2 * (wanted - part.len()) >= sizes[at];
-            while at + 1 < units.len() && part.len() < wanted && closer(part, at) {
-                part.extend(&units[at]);
-                at += 1;
-            }
+            self.take(&mut left, part, wanted);
         }
-        parts.train = units[at..].concat();
+        parts.train = left.concat();
         for part in [&mut parts.train, &mut parts.val, &mut parts.test] {
             part.sort_unstable();
         }
         parts
+    }
+
+    /// Moves units to a part of `wanted` rows while that brings it closer to its size; one unit is left for training. Times go in
+    /// their order, the latest in any case. A group that is too large stays, and if all are the smallest goes.
+    fn take(&self, left: &mut Vec<Vec<u32>>, part: &mut Vec<u32>, wanted: usize) {
+        let in_order = matches!(self, Self::Times(_));
+        let (mut units, mut more) = (left.len(), true);
+        left.retain_mut(|unit| {
+            let closer = part.len() < wanted && 2 * (wanted - part.len()) >= unit.len();
+            let taken = more && units > 1 && wanted > part.len() && (closer || (in_order && part.is_empty()));
+            if taken {
+                part.append(unit);
+                units -= 1;
+            }
+            more &= taken || !in_order;
+            !taken
+        });
+        if part.is_empty() && wanted > 0 && left.len() > 1 {
+            let smallest = (0..left.len()).min_by_key(|at| left[*at].len()).expect("there are units");
+            part.append(&mut left.remove(smallest));
+        }
     }
 
     /// Rows that stay together: groups in random order, or times from the latest on.

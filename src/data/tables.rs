@@ -15,6 +15,7 @@ use super::layout::Layout;
 use super::options::{DataOptions, Impute, Scale, TaskChoice};
 use super::prepared::{
     Decided, Prepared, apply_class_weights, check_classes, class_labels, empty_parts, is_rebalanced, task_note,
+    uneven_parts,
 };
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::schema::{Roles, has_no_weight, infer_task};
@@ -131,6 +132,7 @@ impl TypedTable {
         let table = &self.table;
         let mut warnings = self.warnings.clone();
         warnings.extend(empty_parts(&split, self.rows.len(), options));
+        let uneven: Vec<String> = uneven_parts(&split, self.rows.len(), options).collect();
         let fit = FitOptions {
             scale: options.scale.unwrap_or(Scale::Standard),
             impute: options.impute.unwrap_or(Impute::Median),
@@ -141,6 +143,7 @@ impl TypedTable {
         let mut preprocessing = TablePreprocessing::fit(table, &self.roles, target, &split.train, &fit, &mut warnings)?;
         warnings.extend(constant_targets(table, &preprocessing.target, &split.train));
         let mut notes = self.notes.clone();
+        notes.extend(uneven);
         notes.extend(zero_columns(&preprocessing));
         preprocessing.reading.clone_from(&self.reading);
 

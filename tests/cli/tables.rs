@@ -254,6 +254,25 @@ fn groups_and_times_do_not_leak() {
 }
 
 #[test]
+fn a_part_has_about_the_asked_size_whatever_the_groups() {
+    let place = Place::new();
+    let rows: String =
+        (0..100).map(|n| format!("{},{},{}\n", if n % 20 == 0 { "few" } else { "many" }, n, n % 7)).collect();
+    place.write("two.csv", format!("who,x,y\n{rows}"));
+    let train = |file: &str| {
+        place.err(&["train", file, "-o", file.trim_end_matches(".csv"), "--split", "group:who", "--epochs", "2"])
+    };
+    assert!(!train("two.csv").contains("stay together"), "5 of 100 rows are near a tenth");
+    let rows: String = (0..100).map(|n| format!("{},{},{}\n", n % 2, n, n % 7)).collect();
+    place.write("half.csv", format!("who,x,y\n{rows}"));
+    let said = train("half.csv");
+    assert!(said.contains("--valid 0.1 of 100 rows: 50, as rows with one \"who\" stay together"), "{said}");
+    for (run, size) in [("two", 5), ("half", 50)] {
+        assert_eq!(place.json(&format!("{run}/split.json"))["val"].as_array().unwrap().len(), size, "{run}");
+    }
+}
+
+#[test]
 fn a_column_that_counts_the_rows_is_left_out_if_it_has_no_name() {
     let place = Place::new();
     let row = |n: usize| format!("{n},{},{}\n", n + 5, ["a", "b"][n / 50]);
