@@ -39,7 +39,7 @@ pub enum WarningKind {
     NoGroup,
     /// Cells of a number column that are no numbers.
     UnreadableNumbers,
-    /// Cells are numbers with units, and are read as text.
+    /// Cells are numbers with units or decimal commas, and are read as text.
     NumbersWithUnits,
     /// A number that is infinite, or too large for a double.
     InfiniteNumbers,
@@ -85,7 +85,7 @@ impl WarningKind {
             WarningKind::OutOfRange => "columns have values far outside the range of the training rows",
             WarningKind::ConstantMoved => "columns had one value in training and are left out, but have others now",
             WarningKind::UnreadableNumbers => "columns of numbers have cells that are no numbers",
-            WarningKind::NumbersWithUnits => "columns are numbers with units, and are read as text",
+            WarningKind::NumbersWithUnits => "columns look like numbers, with units or commas, and are read as text",
             WarningKind::Identifier => "columns look like identifiers and are kept (--ignore, --keep-column)",
             WarningKind::RowNumber => "columns count the rows and are left out (--keep-column)",
             WarningKind::EmptyColumn => "columns have no value in any training row and are left out",

@@ -12,10 +12,18 @@ pub fn format_number(value: f64) -> String {
     }
 }
 
-/// A number, if `cell` is one: what Rust's `f64` parses, except words for "not a number".
+/// A number, if `cell` is one: what Rust's `f64` parses, except words for "not a number". The minus sign of typography is one.
 #[inline]
 pub fn parse_number(cell: &str) -> Option<f64> {
-    cell.parse::<f64>().ok().filter(|value| !value.is_nan())
+    match cell.parse::<f64>() {
+        Ok(value) => Some(value).filter(|value| !value.is_nan()),
+        Err(_) => parse_negative(cell),
+    }
+}
+
+fn parse_negative(cell: &str) -> Option<f64> {
+    let size = cell.strip_prefix('−').filter(|size| size.starts_with(|c: char| c.is_ascii_digit() || c == '.'))?;
+    size.parse::<f64>().ok().map(|value| -value)
 }
 
 /// The name of a level in a column whose levels are numbers: `1.0` and `1` are the same level.
@@ -26,9 +34,14 @@ pub fn canonical_level(level: &str, numeric: bool) -> Cow<'_, str> {
     }
 }
 
-/// A text as messages quote it: its first characters, and that there are more.
+/// A text as messages quote it, on one line: its first characters, and that there are more.
 pub(crate) fn brief(text: &str) -> Cow<'_, str> {
     const SHOWN: usize = 60;
+    if text.contains(char::is_control) {
+        let shown = |c: char| if c == '\n' { '⏎' } else { '\u{fffd}' };
+        let line: String = text.chars().map(|c| if c.is_control() { shown(c) } else { c }).collect();
+        return Cow::Owned(brief(&line).into_owned());
+    }
     match text.char_indices().nth(SHOWN) {
         None => Cow::Borrowed(text),
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),

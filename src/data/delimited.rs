@@ -34,23 +34,36 @@ fn swallowed(path: &Path, line: u32, record: &ByteRecord) -> Error {
 
 /// Refuses a file in which a quoted cell holds whole rows; `numeric` are the columns of numbers.
 pub(super) fn refuse_swallowed_rows(path: &Path, oddities: &Oddities, delimiter: u8, numeric: &[usize]) -> Result<()> {
-    match oddities.long.iter().find(|(_, record)| swallows(record, delimiter, numeric)) {
+    match oddities.long.iter().find(|(_, record)| swallows(record, delimiter, numeric) == Some(true)) {
         Some((line, record)) => Err(swallowed(path, *line, record)),
         None => Ok(()),
     }
 }
 
-/// Warnings about lines that are no rows, or are rows without looking like one.
-pub(super) fn row_warnings(path: &Path, oddities: &Oddities) -> Vec<Warning> {
+/// Warnings about lines that are no rows, or are rows without looking like one; about cells of several lines only with a
+/// `delimiter`, where nobody said what the quotes are.
+pub(super) fn row_warnings(path: &Path, oddities: &Oddities, delimiter: Option<u8>) -> Vec<Warning> {
     let path = path.display();
     let header = oddities.repeated_header.map(|(count, line)| {
         let message = format!("{path}:{line}: {} a repeated header: left out", are(count, "line"));
         Warning::new(WarningKind::RepeatedHeader, message).count(count)
     });
+    let rows = |count: usize| {
+        if count == 1 { "1 blank line is a row".to_owned() } else { format!("{count} blank lines are rows") }
+    };
     let blank = oddities.blank.map(|(count, line)| {
-        let message =
-            format!("{path}:{line}: {} a row without a value, since there is one column", are(count, "blank line"));
+        let message = format!("{path}:{line}: {} without a value, since there is one column", rows(count));
         Warning::new(WarningKind::BlankLines, message).count(count)
     });
-    header.into_iter().chain(blank).collect()
+    let doubtful = |(_, record): &&(u32, ByteRecord)| {
+        delimiter.is_some_and(|delimiter| record.len() == 1 || swallows(record, delimiter, &[]).is_some())
+    };
+    let swallowed = oddities.long.iter().find(doubtful).map(|(line, _)| {
+        let message = format!(
+            "{path}:{line}: a quoted cell goes on over several lines that look like rows; --quote none reads quotes as plain \
+             characters"
+        );
+        Warning::new(WarningKind::QuotedLines, message)
+    });
+    header.into_iter().chain(blank).chain(swallowed).collect()
 }

@@ -116,7 +116,8 @@ pub(super) fn find(
     };
     let mut dialect = found(asked_comment)?;
     let sample = dialect.sample(head, complete);
-    if options.quote.is_none() && (swallowing(&sample, dialect.delimiter).is_some() || !is_even(&sample)) {
+    let over_lines = sample.iter().any(|record| record.as_slice().contains(&b'\n'));
+    if options.quote.is_none() && (over_lines || !is_even(&sample)) {
         let bare = Dialect { quote: Quote::None, ..dialect };
         let records = bare.sample(head, complete);
         if is_even(&records) && records.len() > sample.len() && usual_width(&records) > 1 {
@@ -134,7 +135,8 @@ pub(super) fn find(
 
 /// The delimiter that a first line `sep=;` names.
 fn sep_line(head: &[u8]) -> Option<u8> {
-    let line = head.split(|byte| *byte == b'\n').next()?.trim_ascii();
+    let line = head.split(|byte| *byte == b'\n').next()?;
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
     let line = line.strip_prefix(b"\"").and_then(|l| l.strip_suffix(b"\"")).unwrap_or(line);
     match line {
         [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter] if !delimiter.is_ascii_alphanumeric() => {
@@ -178,7 +180,8 @@ fn best_delimiter(path: &Path, sample: &dyn Fn(u8) -> Vec<ByteRecord>) -> Result
     if candidates.is_empty() {
         let parted = sample(b' ');
         let whole = parted.iter().flatten().all(|cell| !cell.is_empty());
-        let spaces = candidate(b' ', &parted).filter(|c| whole && c.even == 1.0 && c.typed > 0.5);
+        let even = is_even(parted.get(1..).unwrap_or_default());
+        let spaces = candidate(b' ', &parted).filter(|c| whole && even && c.typed > 0.5);
         return Ok(spaces.map_or(DELIMITERS[0], |c| c.delimiter));
     }
     // Stable: of equally good ones the first of the list stays first.
@@ -233,19 +236,6 @@ fn is_typed(cell: &[u8], delimiter: u8) -> bool {
         || matches!(super::date::infer(&[text]), super::date::Dates::Form(_))
 }
 
-/// The first record with a cell that goes on over what looks like whole rows, by its place.
-pub(super) fn swallowing(records: &[ByteRecord], delimiter: u8) -> Option<usize> {
-    let width = usual_width(records);
-    let single: Vec<&ByteRecord> = records.iter().filter(|r| !r.as_slice().contains(&b'\n')).skip(1).collect();
-    let numeric: Vec<usize> = (0..width)
-        .filter(|column| {
-            let mut cells = single.iter().filter_map(|record| record.get(*column));
-            cells.clone().next().is_some() && cells.all(is_number_or_empty)
-        })
-        .collect();
-    records.iter().position(|record| swallows(record, delimiter, &numeric))
-}
-
 /// The columns with numbers or nothing in every cell below the first line.
 pub(super) fn number_columns(records: &[ByteRecord]) -> usize {
     let below = records.get(1..).unwrap_or(&[]);
@@ -262,24 +252,31 @@ fn is_number_or_empty(cell: &[u8]) -> bool {
 
 /// Whether a cell of several lines is what a stray quote makes of rows: its first line has the cells that the row lacks, the
 /// lines within have all cells, the last has those up to the quote that closes. Numbers must stand where the table has
-/// numbers; a table without numbers must have four columns at least.
-pub(super) fn swallows(record: &ByteRecord, delimiter: u8, numeric: &[usize]) -> bool {
+/// numbers. It is sure if there is one on some line, or if a table without numbers has four columns; nothing for other cells.
+pub(super) fn swallows(record: &ByteRecord, delimiter: u8, numeric: &[usize]) -> Option<bool> {
     let width = record.len();
-    let row_like = |line: &[u8], from: usize, count: usize| {
+    // Nothing where a line is no part of a row, else whether it has a number where the table has numbers.
+    let part_of_row = |line: &[u8], from: usize, count: usize| -> Option<bool> {
         let cells: Vec<&[u8]> = line.split(|byte| *byte == delimiter).collect();
-        let mut numbers = numeric.iter().filter(|column| **column >= from && **column < from + cells.len());
+        // The last cell may be cut off by the quote.
+        let mut numbers = numeric.iter().filter(|column| **column >= from && **column < from + count.min(cells.len()));
         let some = numbers.clone().any(|column| !cells[column - from].trim_ascii().is_empty());
-        cells.len() == count
-            && numbers.all(|column| is_number_or_empty(cells[column - from]))
-            && (some || (numeric.is_empty() && width >= 4))
+        (cells.len() == count && numbers.all(|column| is_number_or_empty(cells[column - from]))).then_some(some)
     };
     let holds_rows = |(column, cell): (usize, &[u8])| {
         let lines: Vec<&[u8]> = cell.split(|byte| *byte == b'\n').collect();
-        let [first, inner @ .., last] = lines.as_slice() else { return false };
-        let closes = last.split(|byte| *byte == delimiter).count() == column + 1;
-        row_like(first, column, width - column) && inner.iter().all(|line| row_like(line, 0, width)) && closes
+        let [first, inner @ .., last] = lines.as_slice() else { return None };
+        let before = last.rsplitn(2, |byte| *byte == delimiter).nth(1);
+        let last = match before {
+            Some(before) => part_of_row(before, 0, column),
+            None => (column == 0).then_some(false),
+        };
+        let inner = inner.iter().map(|line| part_of_row(line, 0, width));
+        let parts: Option<Vec<bool>> =
+            [part_of_row(first, column, width - column), last].into_iter().chain(inner).collect();
+        parts.map(|parts| parts.contains(&true) || (numeric.is_empty() && width >= 4))
     };
-    width > 1 && record.iter().enumerate().any(holds_rows)
+    if width > 1 { record.iter().enumerate().filter_map(holds_rows).max() } else { None }
 }
 
 #[cfg(test)]

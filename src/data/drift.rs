@@ -83,15 +83,24 @@ impl<'a> Drift<'a> {
             .collect();
         for (constant, (moved, other)) in self.constants.iter().zip(&self.moved).filter(|(_, (moved, _))| *moved > 0) {
             let (column, value, other) = (&constant.column, brief(&constant.value), brief(other));
-            let message = format!(
-                "column \"{column}\" was {value} wherever it had a value in training, and has others in {} (\"{other}\"): the model \
-                 does not look at them",
-                counted(*moved, "row")
-            );
+            let then = match &*value {
+                "" => "had no value in training, and has some".to_owned(),
+                value => format!("was {value} wherever it had a value in training, and has others"),
+            };
+            let rows = counted(*moved, "row");
+            let message =
+                format!("column \"{column}\" {then} in {rows} (\"{other}\"): the model does not look at them");
             warnings.push(Warning::new(WarningKind::ConstantMoved, message).column(column).count(*moved as usize));
         }
         warnings
     }
+}
+
+/// Whether values are missing far more often than in training, where that share of them was: in three times as many rows and a
+/// tenth of all more, or in all of a few rows.
+fn is_many(missing: u64, rows: u64, before: f64) -> bool {
+    let share = missing as f64 / rows.max(1) as f64;
+    (rows >= FEW_ROWS && share > 3.0 * before + 0.1) || (rows >= 3 && missing == rows && before < 0.5)
 }
 
 impl Constant {
@@ -178,6 +187,13 @@ impl Counts {
             let message = format!(
                 "column \"{name}\": no value in {} of {rows} rows, which never happened in training",
                 self.missing
+            );
+            warnings.push(of(WarningKind::MissingNow, self.missing, message));
+        } else if is_many(self.missing, rows, known.missing()) {
+            let message = format!(
+                "column \"{name}\": no value in {} of {rows} rows, but only in {:.1} % of the training rows",
+                self.missing,
+                100.0 * known.missing()
             );
             warnings.push(of(WarningKind::MissingNow, self.missing, message));
         }

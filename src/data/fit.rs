@@ -66,7 +66,9 @@ pub(super) fn fit_column(
     let (name, column) = (&table.names[index], &table.columns[index]);
     if rows.iter().all(|&row| column.is_missing(row as usize)) {
         let message = format!("column \"{name}\" has no value in any training row: left out");
-        return Ok(left_out(Warning::new(WarningKind::EmptyColumn, message).column(name)));
+        let constant = Constant { column: name.to_owned(), value: String::new() };
+        let warning = Warning::new(WarningKind::EmptyColumn, message).column(name);
+        return Ok(Fitted { constant: Some(constant), ..left_out(warning) });
     }
     if !wishes.keep
         && !wishes.categorical
@@ -90,7 +92,8 @@ pub(super) fn fit_column(
             let mut fitted = fit_number(table, name, values, form, rows, options)?;
             if let Some(feature) = &mut fitted.feature {
                 feature.lenient = wishes.lenient;
-                fitted.warning = identifier(table, index, rows).filter(|_| !wishes.keep && !wishes.alone);
+                fitted.warning =
+                    identifier(table, index, wishes.nameless, rows).filter(|_| !wishes.keep && !wishes.alone);
             }
             Ok(fitted)
         }
@@ -108,10 +111,11 @@ fn left_out(warning: Warning) -> Fitted {
 }
 
 /// A column of one value: it tells a network nothing, and other values later would mean nothing to it.
-fn constant(name: &str, value: String) -> Fitted {
+fn constant(name: &str, value: String, nearly: bool) -> Fitted {
     // A column of zeros is usual among counts and pixels, and worth no warning.
-    let warning = (value != "0").then(|| {
-        let message = format!("column \"{name}\" is {} in all training rows: left out", brief(&value));
+    let warning = (value != "0" || nearly).then(|| {
+        let about = if nearly { "nearly " } else { "" };
+        let message = format!("column \"{name}\" is {about}{} in all training rows: left out", brief(&value));
         Warning::new(WarningKind::ConstantColumn, message).column(name)
     });
     Fitted { feature: None, constant: Some(Constant { column: name.to_owned(), value }), warning }
@@ -133,7 +137,7 @@ fn fit_number(
     let summary = Summary::of(of_rows);
     let known = Known::of_numbers(&summary, rows.len());
     if summary.is_constant() {
-        let mut fitted = constant(name, format_number(summary.quantile(0.5)));
+        let mut fitted = constant(name, format_number(summary.quantile(0.5)), summary.range() != 0.0);
         if summary.sorted().len() < rows.len() {
             // Whether there is a value may still tell something.
             let missing = Encoding::Category { levels: Vec::new(), other: false, missing: true, numeric: true };
@@ -189,8 +193,8 @@ fn counts_rows(table: &Table, index: usize, rows: &[u32]) -> bool {
 }
 
 /// The warning about a number column that looks like an identifier: a different whole number in each row, which goes up by one
-/// or has a name such as `id`.
-fn identifier(table: &Table, index: usize, rows: &[u32]) -> Option<Warning> {
+/// or has a name such as `id`, or none.
+fn identifier(table: &Table, index: usize, nameless: bool, rows: &[u32]) -> Option<Warning> {
     let Column::Numbers(values) = &table.columns[index] else { return None };
     let name = &table.names[index];
     if rows.len() < ROWS_OF_AN_IDENTIFIER || rows.iter().any(|&row| values[row as usize].fract() != 0.0) {
@@ -201,9 +205,9 @@ fn identifier(table: &Table, index: usize, rows: &[u32]) -> Option<Warning> {
         sorted.sort_unstable_by(f64::total_cmp);
         sorted.windows(2).all(|pair| pair[0] != pair[1])
     };
-    let first = values[rows[0] as usize] - f64::from(rows[0]);
-    let counts = index == 0 && (first == 0.0 || first == 1.0) && !is_time(name) && counts_up(table, index, rows);
-    (counts || (is_named_like_one(name) && different())).then(|| {
+    let counts = index == 0 && !is_time(name) && counts_up(table, index, rows);
+    let unnamed = table.named && (nameless || name.starts_with("Unnamed:"));
+    (counts || ((unnamed || is_named_like_one(name)) && different())).then(|| {
         let message = format!(
             "column \"{name}\" looks like an identifier (a different whole number in each row) and is kept: --ignore \
              \"{name}\" leaves it out, --keep-column \"{name}\" silences this"
@@ -237,7 +241,7 @@ fn fit_text(name: &str, codes: &[u32], levels: &[String], rows: &[u32], wishes: 
     let seen: Vec<&String> = levels.iter().zip(seen).filter(|(_, seen)| *seen).map(|(level, _)| level).collect();
     let distinct = seen.len();
     if distinct == 1 && present == rows.len() {
-        return constant(name, seen[0].clone());
+        return constant(name, seen[0].clone(), false);
     }
     if !wishes.categorical && !wishes.keep && 2 * distinct > present {
         let message = format!(

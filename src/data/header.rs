@@ -55,7 +55,9 @@ pub(super) fn first_line(sample: &[ByteRecord], markers: &MissingMarkers) -> Fir
     let others: Vec<ByteRecord> = below.iter().filter(|record| !repeats(record, first)).cloned().collect();
     if others.len() < below.len() {
         let above = |column| evidence(first, &others, column, markers) == Evidence::TextAboveNumbers;
-        if (0..first.len()).any(above) && fractions(first) == 0 {
+        // Data may repeat a row too, but then its words stand in other rows as well.
+        let apart = 10 * (below.len() - others.len()) <= below.len() && is_apart(first, &others);
+        if ((0..first.len()).any(above) && fractions(first) == 0) || apart {
             return FirstLine::Names;
         }
     }
@@ -66,7 +68,7 @@ pub(super) fn first_line(sample: &[ByteRecord], markers: &MissingMarkers) -> Fir
     let numbers = values + count(Evidence::NumberAboveText);
     let sequence = if numbers > 0 { sequence(first, below) } else { None };
     match sequence {
-        Some(sure) if occurs == 0 => return if sure { FirstLine::Names } else { FirstLine::Either },
+        Some(sure) if occurs == 0 => return if sure || names > 0 { FirstLine::Names } else { FirstLine::Either },
         _ => {}
     }
     match () {
@@ -75,6 +77,7 @@ pub(super) fn first_line(sample: &[ByteRecord], markers: &MissingMarkers) -> Fir
         // In data most words of the first row occur again; a word of a header may occur as a value too.
         () if 2 * occurs > first.len() - numbers => FirstLine::Data,
         () if occurs > 0 && numbers > 0 => FirstLine::Data,
+        () if numbers > 0 && new > 0 && is_outside(first, below) => FirstLine::Names,
         () if numbers > 0 && new > 0 => FirstLine::Either,
         () if numbers > 0 => FirstLine::Data,
         () if new > 0 || below.is_empty() => FirstLine::Names,
@@ -86,6 +89,24 @@ pub(super) fn first_line(sample: &[ByteRecord], markers: &MissingMarkers) -> Fir
 fn repeats(record: &ByteRecord, first: &ByteRecord) -> bool {
     let bare = |cell: &[u8]| cell.strip_prefix(BOM).unwrap_or(cell).to_vec();
     record.len() == first.len() && record.iter().zip(first).all(|(a, b)| bare(a) == bare(b))
+}
+
+/// Whether no text of a record occurs in its column of the others, and it holds no number.
+fn is_apart(first: &ByteRecord, others: &[ByteRecord]) -> bool {
+    let occurs = |column: usize, cell: &[u8]| others.iter().any(|other| other.get(column) == Some(cell));
+    let is_text = |cell: &[u8]| !cell.trim_ascii().is_empty() && parse_number(&text_of(cell)).is_none();
+    first.iter().enumerate().all(|(column, cell)| is_text(cell) && !occurs(column, cell))
+}
+
+/// Whether each number of the first line is whole, and smaller or larger than all numbers below it, of which there are many: as
+/// wavelengths are that name columns of intensities.
+fn is_outside(first: &ByteRecord, below: &[ByteRecord]) -> bool {
+    let outside = |(column, cell): (usize, &[u8])| {
+        let Some(name) = parse_number(&text_of(cell)) else { return true };
+        let values = || below.iter().filter_map(|record| parse_number(&text_of(record.get(column)?)));
+        name.fract() == 0.0 && (values().all(|value| value < name) || values().all(|value| value > name))
+    };
+    below.len() >= MANY_CELLS && first.iter().enumerate().all(outside)
 }
 
 fn text_of(cell: &[u8]) -> std::borrow::Cow<'_, str> {

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::cell::{brief, shortened};
 use super::date::{self, DateForm, Dates};
 use super::delimited::{WholeFile, refuse_swallowed_rows, row_warnings};
-use super::number::{Convention, NumberForm, Numbers, infer, units};
+use super::number::{Convention, NumberForm, Numbers, infer, units, with_a_comma};
 use super::options::{Decimal, ReadOptions};
 use super::table::{Column, ColumnKind, MISSING, Table};
 use crate::warning::{are, of as counted};
@@ -257,7 +257,8 @@ fn grouped_by_points(file: &mut WholeFile, options: &ReadOptions, readings: &mut
 fn apply(file: &mut WholeFile, options: &ReadOptions, readings: Vec<Reading>, labels: &[usize]) -> Result<Kinded> {
     let (mut notes, mut warnings) = (file.notes.clone(), file.warnings.clone());
     notes.extend(file.layout.notes.iter().cloned());
-    warnings.extend(row_warnings(&file.path, &file.oddities));
+    let guessed_quotes = options.quote.is_none().then_some(file.layout.dialect.delimiter);
+    warnings.extend(row_warnings(&file.path, &file.oddities, guessed_quotes));
     if let Some((count, line)) = file.oddities.comments {
         notes.push(format!(
             "comments: {} left out, begun with # (the first is line {line})",
@@ -280,7 +281,10 @@ fn apply(file: &mut WholeFile, options: &ReadOptions, readings: Vec<Reading>, la
                     let cells = if let Column::Text { levels, .. } = &text { levels.as_slice() } else { &[] };
                     notes.push(format!("column \"{name}\": numbers with {}", form.described(cells)));
                 }
-                (ColumnKind::Number(form), numbers_of(&text, |cell| form.parse(cell)))
+                (
+                    ColumnKind::Number(form),
+                    numbers_of(&text, |cell| form.parse(cell).map(|value| options.missing.or_missing(value))),
+                )
             }
             (text, Reading::Date { form, rows, of }) if !labels.contains(&column) => {
                 if rows < of {
@@ -293,7 +297,7 @@ fn apply(file: &mut WholeFile, options: &ReadOptions, readings: Vec<Reading>, la
             }
             (text, _) if labels.contains(&column) => (ColumnKind::Text, text),
             (text, _) => {
-                warnings.extend(with_units(name, &text));
+                warnings.extend(like_numbers(name, &text));
                 let (text, joined) = one_spelling_of_booleans(text);
                 if joined {
                     notes.push(format!("column \"{name}\": true and false in any case are one value each"));
@@ -319,9 +323,16 @@ fn apply(file: &mut WholeFile, options: &ReadOptions, readings: Vec<Reading>, la
     Ok(Kinded { table, unreadable, notes, warnings })
 }
 
-/// What is said of a text column whose cells are numbers with units.
-fn with_units(name: &str, column: &Column) -> Option<Warning> {
+/// What is said of a text column whose cells are numbers but for their form.
+fn like_numbers(name: &str, column: &Column) -> Option<Warning> {
     let Column::Text { levels, .. } = column else { return None };
+    if let Some(cell) = with_a_comma(levels) {
+        let message = format!(
+            "column \"{name}\" is read as text: its cells look like numbers, some with a decimal comma (\"{cell}\"), but it or another \
+             column has decimal points"
+        );
+        return Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name));
+    }
     let units = units(levels)?;
     let example = levels.iter().find(|level| level.contains(units[0])).map_or("", String::as_str);
     let units: Vec<String> = units.iter().map(|unit| format!("\"{unit}\"")).collect();

@@ -108,6 +108,9 @@ impl Layout {
                 FirstLine::Either => return Err(header::ambiguous(path, &sample)),
             },
         };
+        if !header {
+            notes.push("header: none, columns are c0, c1, … (--header yes changes it)".to_owned());
+        }
         let mut names = if header { header::names(path, first, &mut warnings) } else { header::generated(first.len()) };
         match unnamed_column(&sample).filter(|_| header) {
             Some(Unnamed::First) => {
@@ -140,7 +143,7 @@ fn before_quotes(head: &[u8], complete: bool, options: &ReadOptions, found: Opti
     candidates.into_iter().filter(|delimiter| Padding::occurs(head, *delimiter, quote)).find_map(|delimiter| {
         let padding = Padding::new(delimiter, quote);
         let even = |head: &[u8]| dialect::is_even(&Dialect::plain(delimiter).sample(head, complete));
-        (!even(head) && even(&Blanks::BeforeQuotes(padding.clone()).changed(head))).then_some(padding)
+        even(&Blanks::BeforeQuotes(padding.clone()).changed(head)).then_some(padding)
     })
 }
 
@@ -167,7 +170,11 @@ fn aligned(
     let with_numbers = |dialect: Dialect, head: &[u8]| dialect::number_columns(&dialect.sample(head, complete));
     let parts = || {
         let before = found.map_or(0, |f| with_numbers(f.dialect, head));
-        records.len() > 1 && dialect::is_even(&records) && dialect::number_columns(&records) > before
+        let below = records.get(1..).unwrap_or_default();
+        // R leaves out the name of row names.
+        let starts_right = |width: usize| matches!(records[0].len(), first if first == width || first + 1 == width);
+        let even = below.first().is_some_and(|row| row.len() > 1 && starts_right(row.len())) && dialect::is_even(below);
+        even && dialect::number_columns(&records) > before
     };
     let spaces = ReadOptions { delimiter: Some(Delimiter(b' ')), ..options.clone() };
     (asked.is_some() || parts()).then_some((blanks, spaces))

@@ -126,6 +126,15 @@ impl NumberForm {
     }
 }
 
+/// A text with a decimal comma, where all texts are numbers with a comma or a point before the decimals.
+pub(super) fn with_a_comma(levels: &[String]) -> Option<&str> {
+    let comma = NumberForm { decimal_comma: true, ..NumberForm::default() };
+    let is_number = |level: &String| parse_number(level).is_some() || comma.parse(level).is_some();
+    let pairs: Vec<(&str, usize)> = levels.iter().map(|level| (level.as_str(), 1)).collect();
+    let all = levels.len() > 2 && levels.iter().all(is_number) && !collapses(&pairs, comma);
+    levels.iter().find(|level| all && parse_number(level).is_none()).map(String::as_str)
+}
+
 /// The units of texts that are numbers with a few letters or a sign before or behind them, as `4.5 kg` and `USD 3`: at most
 /// three of them, and such texts at least nine in ten. Codes such as `A12` are none: a number with a unit has decimals, a space
 /// or a currency sign somewhere.
@@ -240,7 +249,8 @@ fn collapses(levels: &[(&str, usize)], form: NumberForm) -> bool {
 
 /// All forms, the simplest first.
 fn forms(sign: Option<char>) -> impl Iterator<Item = NumberForm> {
-    let bare = [(false, None), (true, None), (false, Some(',')), (true, Some('.'))];
+    // A cell with brackets and no separator is read by the form with points first.
+    let bare = [(false, None), (false, Some(',')), (true, None), (true, Some('.'))];
     let separated = PLAIN_SEPARATORS.into_iter().flat_map(|c| [(false, Some(c)), (true, Some(c))]);
     let written = bare.into_iter().chain(separated);
     let of = move |sign| {

@@ -1,9 +1,15 @@
 //! Statistics of the numbers of a column.
 
 /// Values that differ by less than this share of the largest differ by rounding.
-const ROUNDING: f64 = 1e-13;
-/// Whole numbers below this are exact, 2⁵³.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+const ROUNDING: f64 = 1e-12;
+/// A value or two may differ by so much, where nearly all others are equal.
+const SLIP: f64 = 1e-8;
+/// Whole numbers below this are meant as such, 2⁶³; beyond it every double is one.
+const WHOLE: f64 = 9_223_372_036_854_775_808.0;
+/// Numbers below this beside zeros are what is left of a sum that should be 0.
+const RESIDUE: f64 = f64::EPSILON;
+/// Such remnants are few.
+const FEW: usize = 8;
 
 /// Statistics of numbers, from the rows that have one.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,12 +22,18 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Whether there is one value alone, up to rounding: the range is within 10⁻¹³ of the largest value.
+    /// Whether there is one value alone, up to rounding: the range is within 10⁻¹² of the largest value, or within 10⁻⁸ where
+    /// nine in ten values are equal, or all values are zeros and a few remnants of sums. Whole numbers differ in earnest.
     pub fn is_constant(&self) -> bool {
-        let largest = self.sorted.first().map_or(0.0, |min| min.abs().max((self.min() + self.range()).abs()));
-        let whole = |value: &f64| value.fract() == 0.0 && value.abs() < EXACT;
-        // Whole numbers differ in earnest.
-        self.range() == 0.0 || (self.range() <= ROUNDING * largest && !self.sorted.iter().all(whole))
+        let (range, largest) = (self.range(), self.min().abs().max(self.max().abs()));
+        if range == 0.0 || !range.is_finite() || self.sorted.iter().all(|v| v.fract() == 0.0 && v.abs() < WHOLE) {
+            return range == 0.0;
+        }
+        let runs = || self.sorted.chunk_by(|a, b| a == b);
+        let most = || runs().map(<[f64]>::len).max().unwrap_or(0);
+        range <= ROUNDING * largest
+            || (range <= SLIP * largest && 10 * most() >= 9 * self.sorted.len())
+            || (largest <= RESIDUE && self.sorted.contains(&0.0) && runs().nth(FEW).is_none())
     }
 
     /// The largest value; 0 of nothing.
@@ -100,6 +112,13 @@ mod tests {
             assert!((summary.sd / unit - 1.25f64.sqrt()).abs() < 1e-12, "{unit}: {}", summary.sd);
         }
         assert!(!Summary::of(vec![1.7e15, 1.7e15 + 2.0]).is_constant(), "whole numbers differ in earnest");
+        assert!(!Summary::of(vec![1.7e18, 1.7e18 + 1024.0]).is_constant());
         assert!(Summary::of(vec![0.3, 0.1 + 0.2]).is_constant());
+        assert!(Summary::of(vec![0.3 - 1e-13, 0.3, 0.3 + 1e-13]).is_constant());
+        assert!(Summary::of([vec![5.0; 99], vec![5.000_000_001]].concat()).is_constant());
+        assert!(!Summary::of([vec![5.0; 50], vec![5.000_000_001; 50]].concat()).is_constant());
+        assert!(Summary::of(vec![0.0, 0.1 + 0.2 - 0.3, 0.0, 0.1 + 0.2 - 0.3]).is_constant());
+        assert!(!Summary::of(vec![-1e308, 1e308]).is_constant());
+        assert!(!Summary::of(vec![1e-9, 2e-9, 0.0]).is_constant());
     }
 }

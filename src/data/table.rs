@@ -76,6 +76,11 @@ impl MissingMarkers {
         self.numbers.contains(&value) || (value.is_infinite() && self.numbers.iter().any(|number| number.is_infinite()))
     }
 
+    /// A number that was read in another form, NaN where it is a marker.
+    pub(super) fn or_missing(&self, value: f64) -> f64 {
+        if self.holds(value) { f64::NAN } else { value }
+    }
+
     /// The number in a cell, NaN where it is missing, `None` for text.
     #[inline]
     pub(super) fn number(&self, cell: &str) -> Option<f64> {

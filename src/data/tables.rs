@@ -53,9 +53,6 @@ impl TypedTable {
         let read = options.read_options();
         let mut notes = Vec::new();
         let layout = Arc::clone(&file.layout);
-        if !layout.header {
-            notes.push("header: none, columns are c0, c1, … (--header yes changes it)".to_owned());
-        }
         let path = file.path.clone();
         let empty = empty_columns(&file, &mut notes);
         let mut roles = Roles::new(&Names { path: &path, names: &layout.names }, &empty, options, &mut notes)?;

@@ -39,7 +39,21 @@ impl<'a> Outputs<'a> {
 
     /// Root of the mean squared error. Of several outputs scikit-learn averages these roots, not the squares.
     pub fn rmse(self) -> Vec<f64> {
-        self.mse().into_iter().map(f64::sqrt).collect()
+        let root = |output: usize| {
+            let (unit, rows) = self.scaled(output);
+            unit * weighted_mean(rows.map(|(t, p, w)| ((t - p) * (t - p), w))).sqrt()
+        };
+        self.each(root)
+    }
+
+    /// The rows of one output in a unit in which their squares are neither lost nor infinite, and the unit: 1 for all but
+    /// extreme numbers.
+    fn scaled(self, output: usize) -> (f64, impl Iterator<Item = (f64, f64, f64)> + Clone + 'a) {
+        const ORDINARY: std::ops::Range<f64> = 1e-100..1e100;
+        let largest = self.rows(output).fold(0.0, |largest: f64, (t, p, _)| largest.max(t.abs()).max(p.abs()));
+        let odd = largest != 0.0 && largest.is_finite() && !ORDINARY.contains(&largest);
+        let unit = if odd { largest } else { 1.0 };
+        (unit, self.rows(output).map(move |(t, p, w)| (t / unit, p / unit, w)))
     }
 
     /// Mean absolute error.
@@ -47,9 +61,9 @@ impl<'a> Outputs<'a> {
         self.means(|t, p| (t - p).abs())
     }
 
-    /// Mean absolute error relative to `max(|t|, 2⁻⁵²)`, a fraction and not per cent.
+    /// Mean absolute error relative to `|t|`, or to 2⁻⁵² where `t` is 0; a fraction and not per cent.
     pub fn mape(self) -> Vec<f64> {
-        self.means(|t, p| (t - p).abs() / t.abs().max(f64::EPSILON))
+        self.means(|t, p| (t - p).abs() / if t == 0.0 { f64::EPSILON } else { t.abs() })
     }
 
     /// Whether a target that counts is 0, so that errors relative to it have no meaning.
@@ -84,26 +98,28 @@ impl<'a> Outputs<'a> {
         })
     }
 
-    /// Sums of `w (t − mean of t)²`.
+    /// Sums of `w (t − mean of t)²`, of [scaled](Self::scaled) rows.
     fn target_spread(self) -> Vec<f64> {
         self.each(|output| {
-            let mean = weighted_mean(self.rows(output).map(|(t, _, w)| (t, w)));
-            self.rows(output).map(|(t, _, w)| w * (t - mean) * (t - mean)).sum()
+            let (_, rows) = self.scaled(output);
+            let mean = weighted_mean(rows.clone().map(|(t, _, w)| (t, w)));
+            rows.map(|(t, _, w)| w * (t - mean) * (t - mean)).sum()
         })
     }
 
-    /// Sums of `w (e − mean of e)²` of the errors `e = t − p`.
+    /// Sums of `w (e − mean of e)²` of the errors `e = t − p`, likewise.
     fn error_spread(self) -> Vec<f64> {
         self.each(|output| {
-            let mean = weighted_mean(self.rows(output).map(|(t, p, w)| (t - p, w)));
-            self.rows(output).map(|(t, p, w)| w * (t - p - mean) * (t - p - mean)).sum()
+            let (_, rows) = self.scaled(output);
+            let mean = weighted_mean(rows.clone().map(|(t, p, w)| (t - p, w)));
+            rows.map(|(t, p, w)| w * (t - p - mean) * (t - p - mean)).sum()
         })
     }
 
     /// Coefficient of determination `1 − Σ w e² / Σ w (t − t̄)²`; where the target is constant 1 if the errors are 0,
     /// else 0. NaN for fewer than two rows.
     pub fn r2(self) -> Vec<f64> {
-        let errors = self.each(|output| self.rows(output).map(|(t, p, w)| w * (t - p) * (t - p)).sum());
+        let errors = self.each(|output| self.scaled(output).1.map(|(t, p, w)| w * (t - p) * (t - p)).sum());
         self.explained(errors)
     }
 
@@ -126,5 +142,28 @@ impl<'a> Outputs<'a> {
         let spread = self.target_spread();
         let constant = spread.iter().all(|&s| s == 0.0);
         weighted_mean(self.r2().into_iter().zip(spread).map(|(r2, s)| (r2, if constant { 1.0 } else { s })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extreme_numbers_have_the_figures_of_ordinary_ones() {
+        let (truth, predicted) = ([1.0, 2.0, 4.0, 8.0], [1.5, 1.0, 5.0, 7.0]);
+        let of = |unit: f64| {
+            let (truth, predicted) = (truth.map(|t| t * unit), predicted.map(|p| p * unit));
+            let outputs = Outputs { outputs: 1, truth: &truth, predicted: &predicted, weights: None };
+            [outputs.rmse()[0] / unit, outputs.r2()[0], outputs.mape()[0], outputs.explained_variance()[0]]
+        };
+        let ordinary = of(1.0);
+        assert_eq!(ordinary[0], (3.25_f64 / 4.0).sqrt());
+        for unit in [1e-300, 1e-160, 1e-20, 1e160, 1e300] {
+            let found = of(unit);
+            for (a, b) in found.into_iter().zip(ordinary) {
+                assert!((a - b).abs() < 1e-12, "unit {unit}: {found:?}, expected {ordinary:?}");
+            }
+        }
     }
 }

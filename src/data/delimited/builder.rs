@@ -93,7 +93,9 @@ impl Numbers {
 fn known_number(kind: &ColumnKind, cell: &str, missing: &MissingMarkers) -> Option<f64> {
     let value = match kind {
         ColumnKind::Number(form) if form.is_plain() => return missing.number(cell),
-        ColumnKind::Number(form) => form.parse(cell).or_else(|| missing.number(cell)),
+        ColumnKind::Number(form) => {
+            form.parse(cell).map(|value| missing.or_missing(value)).or_else(|| missing.number(cell))
+        }
         ColumnKind::Date(form) => form.parse(cell),
         ColumnKind::Text => None,
     };

@@ -178,6 +178,7 @@ impl<R: Read> Rows<R> {
         let place = after.byte().saturating_sub(1) as usize;
         let line = self.lines_above + after.line().saturating_sub(1).max(1);
         if records == 0 {
+            self.begin_below(self.lines_above);
             return Ok(None);
         }
         self.begin_below(line);

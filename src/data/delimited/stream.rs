@@ -124,7 +124,10 @@ impl TableReader {
         if self.quotes_are_sure {
             return Ok(());
         }
-        super::refuse_swallowed_rows(self.rows.path(), &long, self.layout.dialect.delimiter, &numeric)
+        super::refuse_swallowed_rows(self.rows.path(), &long, self.layout.dialect.delimiter, &numeric)?;
+        // The first one is kept, for a warning.
+        self.rows.oddities.long = long.long.into_iter().take(1).collect();
+        Ok(())
     }
 
     /// All rows that are left, as one table.
@@ -148,7 +151,8 @@ impl TableReader {
             Warning::new(WarningKind::UnreadableNumbers, message).column(name).count(count)
         }));
         warnings.extend(self.rows.conversion().warning(self.path()));
-        warnings.extend(super::row_warnings(self.path(), &self.rows.oddities));
+        let guessed_quotes = (!self.quotes_are_sure).then_some(self.layout.dialect.delimiter);
+        warnings.extend(super::row_warnings(self.path(), &self.rows.oddities, guessed_quotes));
         warnings
     }
 }

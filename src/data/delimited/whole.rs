@@ -173,9 +173,8 @@ impl WholeFile {
         let mut columns: Vec<Builder> = earlier.columns.iter().map(Builder::for_later).collect();
         let mut lines = Vec::with_capacity(run.newlines + 1);
         let mut rows = Rows::new(&self.path, &self.layout, run.bytes, run.line);
-        if self.body.start > 0 {
-            rows.begin_below(run.line);
-        }
+        // Bytes below a header begin with the newline that ends it.
+        rows.begin_below(if self.body.start > 0 { run.line } else { run.line - 1 });
         while let Some(row) = rows.next()? {
             lines.push(row.line);
             for (builder, &column) in columns.iter_mut().zip(selected) {
