@@ -56,7 +56,9 @@ pub(super) fn row_warnings(path: &Path, oddities: &Oddities, delimiter: Option<u
         Warning::new(WarningKind::BlankLines, message).count(count)
     });
     let doubtful = |(_, record): &&(u32, ByteRecord)| {
-        delimiter.is_some_and(|delimiter| record.len() == 1 || swallows(record, delimiter, &[]).is_some())
+        let doubled = record.as_slice().contains(&b'"'); // only a quote that is doubled stands within quotes
+        let looks = |delimiter| record.len() == 1 || swallows(record, delimiter, &[]).is_some();
+        delimiter.is_some_and(|delimiter| !doubled && looks(delimiter))
     };
     let swallowed = oddities.long.iter().find(doubtful).map(|(line, _)| {
         let message = format!(

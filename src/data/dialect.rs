@@ -116,8 +116,7 @@ pub(super) fn find(
     };
     let mut dialect = found(asked_comment)?;
     let sample = dialect.sample(head, complete);
-    let over_lines = sample.iter().any(|record| record.as_slice().contains(&b'\n'));
-    if options.quote.is_none() && (over_lines || !is_even(&sample)) {
+    if options.quote.is_none() && (is_swallowing(&sample, dialect.delimiter, head) || !is_even(&sample)) {
         let bare = Dialect { quote: Quote::None, ..dialect };
         let records = bare.sample(head, complete);
         if is_even(&records) && records.len() > sample.len() && usual_width(&records) > 1 {
@@ -236,14 +235,51 @@ fn is_typed(cell: &[u8], delimiter: u8) -> bool {
         || matches!(super::date::infer(&[text]), super::date::Dates::Form(_))
 }
 
-/// The columns with numbers or nothing in every cell below the first line.
-pub(super) fn number_columns(records: &[ByteRecord]) -> usize {
-    let below = records.get(1..).unwrap_or(&[]);
+/// Whether a cell holds what looks like rows: with numbers where the table has numbers, or behind a quote that is badly closed.
+fn is_swallowing(records: &[ByteRecord], delimiter: u8, head: &[u8]) -> bool {
+    let over_lines = |record: &&ByteRecord| record.as_slice().contains(&b'\n');
+    if !records.iter().any(|record| over_lines(&record)) {
+        return false;
+    }
+    let single: Vec<ByteRecord> = records.iter().filter(|record| !over_lines(record)).skip(1).cloned().collect();
+    let numeric = columns_of_numbers(&single, usual_width(records));
+    let found = records.iter().filter_map(|record| swallows(record, delimiter, &numeric)).max();
+    found == Some(true) || (found.is_some() && closes_badly(head, delimiter))
+}
+
+/// Whether text stands behind a quote that closes a cell.
+fn closes_badly(text: &[u8], delimiter: u8) -> bool {
+    let (mut quoted, mut before) = (false, b'\n');
+    let mut bytes = text.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match (byte, quoted) {
+            (QUOTE, true) if bytes.next_if_eq(&QUOTE).is_some() => {}
+            (QUOTE, true) => {
+                let next = bytes.peek().copied().unwrap_or(b'\n');
+                if next != delimiter && !next.is_ascii_whitespace() {
+                    return true;
+                }
+                quoted = false;
+            }
+            (QUOTE, false) => quoted = before == delimiter || before == b'\n',
+            _ => {}
+        }
+        before = byte;
+    }
+    false
+}
+
+fn columns_of_numbers(below: &[ByteRecord], width: usize) -> Vec<usize> {
     let of_numbers = |column: &usize| {
         let mut cells = below.iter().map(|record| record.get(*column).unwrap_or_default());
         !below.is_empty() && cells.all(is_number_or_empty)
     };
-    (0..usual_width(records)).filter(of_numbers).count()
+    (0..width).filter(of_numbers).collect()
+}
+
+/// The columns with numbers or nothing in every cell below the first line.
+pub(super) fn number_columns(records: &[ByteRecord]) -> usize {
+    columns_of_numbers(records.get(1..).unwrap_or(&[]), usual_width(records)).len()
 }
 
 fn is_number_or_empty(cell: &[u8]) -> bool {
