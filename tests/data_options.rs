@@ -109,9 +109,9 @@ fn folders_of_images_are_dealt_and_kept_as_bytes() {
     let saved = prepared.preprocessing.to_json();
     assert_eq!(Preprocessing::from_json(&saved).unwrap().to_json(), saved);
     let source = Source::new(folder.path());
-    let again = prepare_for(&prepared.preprocessing, &source, &ReadOptions::default(), Part::Test).unwrap();
+    let again = prepare_for(&prepared.preprocessing, &source, &ReadOptions::default(), Part::Test, None).unwrap();
     assert_eq!(&again.dataset, test);
-    let train = prepare_for(&prepared.preprocessing, &source, &ReadOptions::default(), Part::Train).unwrap();
+    let train = prepare_for(&prepared.preprocessing, &source, &ReadOptions::default(), Part::Train, None).unwrap();
     assert_eq!(train.rows.len(), 20);
     let mut reader =
         RowReader::open(&prepared.preprocessing, &source, &ReadOptions::default(), Part::Test, &[]).unwrap();

@@ -195,7 +195,7 @@ fn new_rows_are_matched_by_name_and_have_a_defined_place() {
 
     let failure = |text: &str| {
         let path = folder.file("bad.csv", text);
-        prepare_for(&prepared.preprocessing, &Source::new(path), &ReadOptions::default(), Part::Test).unwrap_err()
+        prepare_for(&prepared.preprocessing, &Source::new(path), &ReadOptions::default(), Part::Test, None).unwrap_err()
     };
     let error = failure("x,y\n1,2\n");
     assert!(
@@ -222,6 +222,7 @@ fn files_without_names_are_matched_by_place() {
         &Source::new(folder.file("all.csv", text)),
         &ReadOptions::default(),
         Part::Test,
+        None,
     );
     assert_eq!(all.unwrap().dataset, prepared.train);
     let bare = folder.file("bare.csv", "1,a\n2,b\n3,a\n4,b\n");

@@ -1,7 +1,7 @@
 //! `gradlane evaluate`: a model's figures on rows whose truth is known.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use gradlane::config::ApplyConfig;
+use gradlane::config::{ApplyConfig, number_loss};
 use gradlane::data::prepare_for;
 use gradlane::predict::{Judged, Predictor};
 use gradlane::run::{Baseline, Constant, doubts};
@@ -40,7 +40,13 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let source = args::source(matches, "data")?;
     let model = args::load_model(matches, &source)?;
     let preprocessing = &model.card.preprocessing;
-    let labelled = prepare_for(preprocessing, &source, &config.read, args::part_of(matches, &source)?)?;
+    let labelled = prepare_for(
+        preprocessing,
+        &source,
+        &config.read,
+        args::part_of(matches, &source)?,
+        number_loss(model.card.loss),
+    )?;
     if matches.get_flag("verbose") {
         labelled.notes.iter().for_each(|note| message::note(note));
     }

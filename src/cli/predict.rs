@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::atomic::AtomicFile;
 use gradlane::config::ApplyConfig;
-use gradlane::data::RowReader;
+use gradlane::data::{RowReader, Source};
 use gradlane::path_text::to_path;
 use gradlane::predict::{PredictionTable, Predictor, write_predictions};
 use gradlane::{Error, Warning};
@@ -77,12 +77,23 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         write(&mut BufWriter::new(io::stdout().lock()), Path::new(STDOUT))?;
         return heed(&rows.warnings(), config.strict);
     };
+    if let Source::Path(data) = &source
+        && is_same_file(&path, data)
+    {
+        let message = format!("--out {}: the data are there, and would be lost: choose another file", path.display());
+        return Err(Error::Usage(message).into());
+    }
     let mut file = AtomicFile::create(&path)?;
     let written = write(&mut file, &path)?;
     let warnings = rows.warnings();
     heed(&warnings, config.strict)?;
     file.finish()?;
     if json { print_json(&json!({"rows": written, "warnings": warnings})) } else { Ok(()) }
+}
+
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    let whole = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
+    whole(a).is_some_and(|a| whole(b) == Some(a))
 }
 
 /// Says how the rows differ from those of training; with `--strict` that is an error.

@@ -3,15 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use gradlane::run::Interrupt;
 use gradlane::{Error, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator;
 
+/// Signals within so long a time are one: a terminal that is closed, and a supervisor, may send several.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
 /// What a signal does: it ends the program with its exit code while data are read and there is nothing to save; once training
-/// [holds](Signals::hold) it, the first asks the run to end after the step at hand and to save, and the second ends the
-/// program, after a save that is in progress.
+/// [holds](Signals::hold) it, the first asks the run to end after the step at hand and to save, and another, later one ends
+/// the program, after a save that is in progress.
 pub struct Signals {
     interrupt: Arc<Interrupt>,
     held: Arc<AtomicBool>,
@@ -30,12 +34,15 @@ impl Signals {
             .map_err(|e| Error::io(Path::new("<signals>"), e))?;
         let (interrupt, held) = (Arc::clone(&signals.interrupt), Arc::clone(&signals.held));
         std::thread::spawn(move || {
+            let mut first: Option<Instant> = None;
             for number in incoming.forever() {
                 let set = |interrupt: &Interrupt| {
                     let order = Ordering::SeqCst;
                     interrupt.number().compare_exchange(0, number as usize, order, order).is_ok()
                 };
-                if !(held.load(Ordering::SeqCst) && set(&interrupt)) {
+                if held.load(Ordering::SeqCst) && (set(&interrupt) || first.is_some_and(|at| at.elapsed() < AT_ONCE)) {
+                    first.get_or_insert_with(Instant::now);
+                } else {
                     let _saved = interrupt.save();
                     std::process::exit(128 + number);
                 }

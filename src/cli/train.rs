@@ -232,7 +232,7 @@ fn readable(plan: &Plan, finished: &Finished, path: &Path) -> String {
     let data = plan.config.data.data.as_written();
     text += &format!("model   {}\n", path.join("model.safetensors").display());
     text += &format!("weights {}\n", summary.weights_sha256);
-    text += &format!("predict with: gradlane predict {} {}\n", quoted(&to_text(path)), quoted(&data));
+    text += &format!("predict with: gradlane predict {} {}\n", quoted_path(&to_text(path)), quoted_path(&data));
     text
 }
 
@@ -271,6 +271,11 @@ pub fn counted(number: u64, noun: &str) -> String {
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
     if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+/// A path as a shell takes it, and not for a flag; `-` is standard input.
+pub fn quoted_path(path: &str) -> String {
+    if path.starts_with('-') && path != "-" { quoted(&format!("./{path}")) } else { quoted(path) }
 }
 
 /// How the run ended, beyond its report.

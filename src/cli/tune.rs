@@ -24,7 +24,7 @@ use super::output::{heed, print, print_json};
 use super::progress::Style;
 use super::signals::Signals;
 use super::table;
-use super::train::{counted, quoted};
+use super::train::{counted, quoted_path};
 use progress::Shown;
 
 const AFTER_HELP: &str = "\
@@ -312,9 +312,9 @@ fn report(
 
 /// The commands that a search without a model at its end leaves to the user.
 fn what_next(found: &Found, directory: &TuneDirectory) -> String {
-    let mut text = format!("train with: gradlane train -c {}\n", quoted(&to_text(&directory.best())));
+    let mut text = format!("train with: gradlane train -c {}\n", quoted_path(&to_text(&directory.best())));
     if found.stopped == "signal" {
-        text += &format!("go on with: gradlane tune --resume {}\n", quoted(&to_text(directory.path())));
+        text += &format!("go on with: gradlane tune --resume {}\n", quoted_path(&to_text(directory.path())));
     }
     text
 }
@@ -329,7 +329,7 @@ fn model(asked: &Asked, directory: &TuneDirectory, finished: &Finished) -> Strin
     }
     text += &format!("model   {}\n", run.join("model.safetensors").display());
     text += &format!("weights {}\n", finished.summary.weights_sha256);
-    text + &format!("predict with: gradlane predict {} {}\n", quoted(&to_text(&run)), quoted(&data))
+    text + &format!("predict with: gradlane predict {} {}\n", quoted_path(&to_text(&run)), quoted_path(&data))
 }
 
 /// The best trials with what was chosen for them.

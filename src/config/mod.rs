@@ -14,4 +14,6 @@ pub use bench::{BenchConfig, BenchOptions};
 pub use keys::{Group, KEYS, Key, find};
 pub use optimizer::{Batch, OptimizerOptions, dialect_of};
 pub use settings::{Origin, Settings};
-pub use train::{ModelOptions, OutputOptions, StoppingOptions, ThreadOptions, TrainConfig, deadline, duration};
+pub use train::{
+    ModelOptions, OutputOptions, StoppingOptions, ThreadOptions, TrainConfig, deadline, duration, number_loss,
+};

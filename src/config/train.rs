@@ -209,10 +209,14 @@ fn data_options(reader: &Reader) -> Result<DataOptions> {
         reader.table(DATA_KEYS).try_into().map_err(|e: toml::de::Error| reader.rename(DATA_KEYS, &e.to_string()))?;
     let loss = asked_loss(reader)?;
     options.scale_target = !reader.switch("no_scale_target")? && loss != Some(Loss::Poisson);
-    options.number_loss = loss
-        .filter(|loss| loss.implies_numbers())
-        .map(|loss| NumberLoss { name: loss.name(), counts: loss == Loss::Poisson });
+    options.number_loss = loss.and_then(number_loss);
     Ok(options)
+}
+
+/// What a loss of numbers means for the data.
+pub fn number_loss(loss: Loss) -> Option<NumberLoss> {
+    let of = |loss: Loss| NumberLoss { name: loss.name(), counts: loss == Loss::Poisson };
+    loss.implies_numbers().then(|| of(loss))
 }
 
 /// The folds of `--cv`, which exclude another validation part.

@@ -323,7 +323,7 @@ fn apply(file: &mut WholeFile, options: &ReadOptions, readings: Vec<Reading>, la
     Ok(Kinded { table, unreadable, notes, warnings })
 }
 
-/// What is said of a text column whose cells are numbers but for their form.
+/// What is said of a text column whose cells are numbers but for their form, or are written in a form that is not read.
 fn like_numbers(name: &str, column: &Column) -> Option<Warning> {
     let Column::Text { levels, .. } = column else { return None };
     if let Some(cell) = with_a_comma(levels) {
@@ -332,6 +332,13 @@ fn like_numbers(name: &str, column: &Column) -> Option<Warning> {
              column has decimal points"
         );
         return Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name));
+    }
+    if let Some(cell) = levels.iter().find(|level| level.contains("\\\"")) {
+        let message = format!(
+            "column \"{name}\" has backslashes before quotes ({}), which are read as they stand: CSV doubles a quote within quotes",
+            brief(cell)
+        );
+        return Some(Warning::new(WarningKind::Other, message).column(name));
     }
     let units = units(levels)?;
     let example = levels.iter().find(|level| level.contains(units[0])).map_or("", String::as_str);

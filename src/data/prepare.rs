@@ -5,14 +5,14 @@ use super::deal::deal;
 use super::idx::{Images, Part};
 use super::image::TypedImages;
 use super::input::{Input, LabelledRows};
-use super::options::{DataOptions, ReadOptions};
+use super::options::{DataOptions, NumberLoss, ReadOptions};
 use super::prepared::Prepared;
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::read::Raw;
 use super::source::{Opened, Source};
 use super::strangers::{Apart, Strangers};
 use super::table::Table;
-use super::tables::{TypedTable, without_target};
+use super::tables::{TypedTable, check_counts, without_target};
 use crate::{Result, Warning};
 
 /// Reads, types, splits and prepares data as the options say; the same for the same files, options and seed.
@@ -104,18 +104,20 @@ pub fn read_for(preprocessing: &TablePreprocessing, source: &Source, options: &R
 /// Missing markers are the model's, not those of `options`.
 ///
 /// # Errors
-/// As [`read_for`], and [`crate::Error::Mismatch`] or [`crate::Error::Data`] where there are no labels. Rows of classes that the model
+/// As [`read_for`], for a negative target where `loss` wants counts, and [`crate::Error::Mismatch`] or [`crate::Error::Data`] where there are no labels. Rows of classes that the model
 /// does not know are set apart with a warning; images of such classes are an error.
 pub fn prepare_for(
     preprocessing: &Preprocessing,
     source: &Source,
     options: &ReadOptions,
     part: Part,
+    loss: Option<NumberLoss>,
 ) -> Result<Evaluation> {
     match preprocessing {
         Preprocessing::Table(preprocessing) => {
             let LabelledRows { table, notes, mut warnings } = Input::open(source)?.rows(preprocessing, options)?;
             let rows = preprocessing.usable_rows(&table)?;
+            check_counts(&table, &preprocessing.target, &rows, loss)?;
             let weights = preprocessing.weight.as_ref().and_then(|name| table.column(name));
             warnings.extend(without_target(&preprocessing.target, &table, weights));
             let Apart { dataset, rows, strangers, warning } = Apart::new(preprocessing, &table, rows)?;

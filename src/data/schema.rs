@@ -220,7 +220,12 @@ fn distinct_classes(table: &Table, label: usize, text: Option<&LabelText>) -> Re
     match levels {
         [] => Err(Error::data_at(&table.path, None, Some(&table.names[label]), NO_LABEL)),
         [one] => {
-            let message = format!("expected two classes or more, found only \"{one}\": there is nothing to learn");
+            let markers: Vec<&str> = text.into_iter().flat_map(|t| &t.markers).map(|(m, _)| m.as_str()).collect();
+            let why = match markers.as_slice() {
+                [] => "there is nothing to learn".to_owned(),
+                all => format!("{} counts as missing, and --na \"-\" makes a class of it", all.join(", ")),
+            };
+            let message = format!("expected two classes or more, found only \"{one}\": {why}");
             Err(Error::data_at(&table.path, None, Some(&table.names[label]), message))
         }
         _ => Ok(levels.len()),

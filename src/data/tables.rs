@@ -12,7 +12,7 @@ use super::input::{Input, LabelledRows};
 use super::kinds::{Kinded, kinds};
 use super::labels::label_text;
 use super::layout::Layout;
-use super::options::{DataOptions, Impute, Scale, TaskChoice};
+use super::options::{DataOptions, Impute, NumberLoss, Scale, TaskChoice};
 use super::prepared::{
     Decided, Prepared, apply_class_weights, check_classes, class_labels, empty_parts, is_rebalanced, task_note,
     uneven_parts,
@@ -89,9 +89,12 @@ impl TypedTable {
         notes.push(task_note(&target, &why));
         check_classes(options, task)?;
         let rows = roles.usable_rows(&table)?;
-        check_counts(&table, &target, &rows, options)?;
+        check_counts(&table, &target, &rows, options.number_loss)?;
         warnings.extend(without_target(&target, &table, roles.weight.map(|weight| &table.columns[weight])));
         warnings.extend(doubtful_classes(&table, &roles, &target, options, rows.len()));
+        if options.label.is_empty() {
+            warnings.extend(counting_label(&table, label, &rows));
+        }
         // Numbers are read once their scaling is known: 1e39 fits into single precision only then.
         let classes = !target.classes.is_empty();
         let labels = if classes { class_labels(target.targets(&table, &rows)?) } else { None };
@@ -211,7 +214,7 @@ impl Parts {
         *rows = preprocessing.usable_rows(&table)?;
         let weights = preprocessing.weight.as_ref().and_then(|name| table.column(name));
         self.warnings.extend(without_target(&preprocessing.target, &table, weights));
-        check_counts(&table, &preprocessing.target, rows, options)?;
+        check_counts(&table, &preprocessing.target, rows, options.number_loss)?;
         let apart = Apart::new(preprocessing, &table, std::mem::take(rows))?;
         self.warnings.extend(apart.warning);
         (*rows, *strangers) = (apart.rows, apart.strangers);
@@ -269,8 +272,8 @@ fn task_by_loss(table: &Table, labels: &[usize], options: &DataOptions) -> Optio
 }
 
 /// Refuses negative targets where a loss wants counts.
-fn check_counts(table: &Table, target: &Target, rows: &[u32], options: &DataOptions) -> Result<()> {
-    let Some(loss) = options.number_loss.filter(|loss| loss.counts && target.task == Task::Regression) else {
+pub(super) fn check_counts(table: &Table, target: &Target, rows: &[u32], loss: Option<NumberLoss>) -> Result<()> {
+    let Some(loss) = loss.filter(|loss| loss.counts && target.task == Task::Regression) else {
         return Ok(());
     };
     for name in &target.columns {
@@ -397,6 +400,18 @@ fn doubtful_classes(
     let classes = target.classes.len();
     let message = || format!("label \"{name}\" has {classes} classes in {rows} rows: is it the right column?");
     (2 * classes > rows).then(|| Warning::new(WarningKind::DoubtfulLabel, message()).column(name).count(classes))
+}
+
+/// Rows from which on a label that goes up by one is no accident.
+const ROWS_THAT_COUNT: usize = 20;
+
+/// The warning about a label that nobody named and that only numbers the rows.
+fn counting_label(table: &Table, label: usize, rows: &[u32]) -> Option<Warning> {
+    let Column::Numbers(values) = &table.columns[label] else { return None };
+    let (name, offset) = (&table.names[label], |row: u32| values[row as usize] - f64::from(row));
+    let counts = rows.len() >= ROWS_THAT_COUNT && rows.iter().all(|row| offset(*row) == offset(rows[0]));
+    let message = format!("label \"{name}\" only counts the rows: is it the right column? --label names another");
+    counts.then(|| Warning::new(WarningKind::DoubtfulLabel, message).column(name))
 }
 
 /// The training rows after resampling.

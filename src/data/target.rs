@@ -6,7 +6,7 @@ use super::balance::class_index;
 use super::cell::{parse_number, shortened};
 use super::dataset::Targets;
 use super::labels::are_numbers;
-use super::number::NumberForm;
+use super::number::{Convention, NumberForm, Numbers, infer};
 use super::statistics::standard_deviation;
 use super::table::{Column, ColumnKind, MISSING, Table};
 use super::task::Task;
@@ -58,7 +58,7 @@ impl Target {
                 unreachable!("the column is text")
             };
             target.numeric = are_numbers(&levels);
-            target.classes = sorted_levels(levels, target.numeric);
+            target.classes = sorted_classes(levels);
         }
         if task == Task::Regression {
             target.mean = vec![0.0; labels.len()];
@@ -224,6 +224,19 @@ pub(super) fn sorted_levels(mut levels: Vec<String>, numeric: bool) -> Vec<Strin
         levels.sort_by(|a, b| value(a).total_cmp(&value(b)));
     } else {
         levels.sort_unstable();
+    }
+    levels
+}
+
+/// Classes in their order: numbers by value, also with signs and percent signs as in `+1` and `5%`, text by bytes.
+fn sorted_classes(mut levels: Vec<String>) -> Vec<String> {
+    levels.sort_unstable();
+    let counted: Vec<(&str, usize)> = levels.iter().map(|level| (level.as_str(), 1)).collect();
+    if let Numbers::Form(form, rows) = infer(&counted, Convention::default())
+        && rows == levels.len()
+    {
+        let value = |level: &String| form.parse(level).unwrap_or(f64::INFINITY);
+        levels.sort_by(|a, b| value(a).total_cmp(&value(b)));
     }
     levels
 }

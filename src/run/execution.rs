@@ -122,7 +122,8 @@ impl Plan {
             (figures(&train), val.as_ref().map(figures), test.as_ref().map(figures));
         let of_part = |part, judged| JudgedPart { part, judged };
         let judged = test.map(|test| of_part("test", test)).or(val.map(|val| of_part("val", val)));
-        let undefined = outcome.monitor_undefined.then(|| self.undefined_monitor());
+        let undefined =
+            outcome.monitor_undefined.then(|| self.undefined_monitor()).or_else(|| self.undefined_in_folds());
         let summary = Summary {
             run_dir: None,
             label: prepared.preprocessing.target().columns.clone(),
@@ -158,6 +159,20 @@ impl Plan {
         let message =
             format!("{monitor} is undefined in every epoch, so {what}: choose another --monitor, or other parts");
         Warning::new(WarningKind::UndefinedMonitor, message)
+    }
+
+    /// What is watched was not defined in some folds.
+    fn undefined_in_folds(&self) -> Option<Warning> {
+        let (cv, monitor) = (self.cv.as_ref()?, self.config.stopping.monitor?);
+        let undefined = cv.folds.iter().filter(|fold| fold.val.get(monitor.metric).is_none()).count();
+        (undefined > 0).then(|| {
+            let of = cv.folds.len();
+            let message = format!(
+                "{monitor} is undefined in {undefined} of {of} folds, where the lowest loss chose the epoch: choose another \
+                 --monitor, or fewer folds"
+            );
+            Warning::new(WarningKind::UndefinedMonitor, message).count(undefined)
+        })
     }
 
     /// Adds the baselines, and the warnings that follow from them.

@@ -128,3 +128,68 @@ fn sixty_columns_are_enough_for_tables() {
     assert!(widest(&err) <= 60 && widest(&text) <= 60, "{err}\n{text}");
     assert_eq!(text.matches("balanced_accuracy").count(), 2, "the columns that have no room go on below: {text}");
 }
+
+/// A headed table of 60 rows.
+fn table(place: &Place, name: &str, header: &str, row: impl Fn(usize) -> String) {
+    place.write(name, format!("{header}\n") + &(0..60).map(|n| row(n) + "\n").collect::<String>());
+}
+
+#[test]
+fn what_would_mislead_is_refused_or_said() {
+    let place = Place::new();
+    let train = |file: &str, more: &[&str]| {
+        let args = [&["train", file, "-o", "run", "--overwrite", "--epochs", "2", "--hidden", "4"][..], more].concat();
+        place.run(&args)
+    };
+    table(&place, "counts.csv", "x,n", |n| format!("{n},{}", n % 9));
+    assert_eq!(code(&train("counts.csv", &["--loss", "poisson"])), 0);
+    place.write("negative.csv", "x,n\n1,-3\n2,4\n");
+    assert!(place.fails(3, &["evaluate", "run", "negative.csv"]).contains("counts of at least 0"));
+    let lost = place.fails(2, &["predict", "run", "counts.csv", "-o", "./counts.csv"]);
+    assert!(lost.contains("would be lost") && place.read("counts.csv").starts_with("x,n"), "{lost}");
+    table(&place, "none.csv", "x,k", |n| format!("{n},{}", ["None", "Mild"][n % 2]));
+    assert!(error(&train("none.csv", &[])).contains("None counts as missing, and --na"));
+    table(&place, "signs.csv", "x,k", |n| format!("{n},{}", ["+1", "-1"][n % 2]));
+    assert!(error(&train("signs.csv", &[])).contains("positive class +1"));
+    table(&place, "rows.csv", "x,", |n| format!("{},{n}", n % 7));
+    assert!(error(&train("rows.csv", &[])).contains("only counts the rows"));
+    table(&place, "zeros.csv", "x,y", |n| format!("{n},{}", if n % 3 == 0 { 0.0 } else { n as f64 / 3.0 }));
+    assert!(error(&train("zeros.csv", &["--cv", "3", "--monitor", "val_mape"])).contains("undefined in 3 of 3 folds"));
+    table(&place, "-d.csv", "x,k", |n| format!("{n},{}", n % 2));
+    let said = out(&place.run(&["train", "-o", "dash", "--epochs", "1", "--hidden", "4", "--", "-d.csv"]));
+    assert!(said.contains("gradlane predict dash ./-d.csv"), "{said}");
+    place.ok(&["predict", "dash", "./-d.csv"]);
+}
+
+#[test]
+fn what_changed_since_training_is_said() {
+    let place = Place::new();
+    table(&place, "t.csv", "k,dose,y", |n| {
+        format!(",{},{}", if n == 7 { String::new() } else { n.to_string() }, n % 7)
+    });
+    place.ok(&["train", "t.csv", "-o", "run", "--epochs", "2", "--hidden", "4", "-q"]);
+    place.write("new.csv", "k,dose\n9,\n8,\n7,\n");
+    let said = place.err(&["predict", "run", "new.csv"]);
+    assert!(said.contains("\"k\" had no value in training, and has some in 3 rows"), "{said}");
+    assert!(said.contains("\"dose\": no value in 3 of 3 rows, but only in"), "{said}");
+    assert_eq!(place.err(&["predict", "run", "t.csv"]), "", "the rows of training bring no warning");
+}
+
+#[cfg(unix)]
+#[test]
+fn signals_at_once_are_one() {
+    let place = Place::new();
+    table(&place, "d.csv", "x,k", |n| format!("{n},{}", n % 2));
+    let args = ["train", "d.csv", "-o", "run", "--epochs", "1000000", "--progress", "json", "--patience", "none"];
+    let mut child = place.command(&args).stderr(std::process::Stdio::piped()).spawn().expect("the program starts");
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().expect("a pipe")));
+    assert!(lines.by_ref().any(|line| line.expect("a line").contains("\"epoch\"")), "no epoch ends");
+    let drain = std::thread::spawn(move || lines.count());
+    let pid = child.id().to_string();
+    let twice = format!("kill -HUP {pid}; kill -HUP {pid}; kill -TERM {pid}");
+    assert!(std::process::Command::new("sh").args(["-c", &twice]).status().expect("sh is there").success());
+    let code = child.wait().expect("it ends").code();
+    drain.join().unwrap();
+    assert!(matches!(code, Some(129 | 143)), "{code:?}");
+    assert!(place.path("run/model.safetensors").is_file() && place.path("run/summary.json").is_file());
+}

@@ -291,7 +291,7 @@ impl<R: Read> Rows<R> {
     fn wrong_width(&self, line: u64, inner: u64) -> Error {
         let mut message = format!("expected {} columns, found {}", self.layout.names.len(), self.record.len());
         if self.layout.names.len() == 1 {
-            message.push_str(": do other lines stand above the table, or is --delimiter another one?");
+            message.push_str(": do other lines stand above the table (--comment names what begins them), or is --delimiter another one?");
         }
         if inner > 0 {
             message.push_str(&format!("; the row goes on to line {}: is a quote left open?", line + inner));
