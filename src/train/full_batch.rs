@@ -2,10 +2,11 @@
 
 use super::clock::NoClock;
 use super::mean::Mean;
-use super::step::{Batch, Worker, gradient};
+use super::step::{Batch, Worker, step};
 use super::sums::StepStats;
 use super::trainer::{EpochOutcome, EpochPlan, Halt, StepRecord, Trainer, weight_norms};
 use crate::kernel::{LANES, Line};
+use crate::optim::Carried;
 
 /// Loss and gradient norm at one place, and the norms of each layer's gradient and weights.
 struct Pass {
@@ -69,8 +70,8 @@ impl Trainer {
             let (mean, algorithm) = (Mean::new(run.settings, plan.data, plan.order), run.settings.optimizer.algorithm);
             let batch = Batch { rows: plan.order, position: 0, epoch: plan.epoch, mean, t, lr: 0.0, algorithm };
             team.run(|member| {
-                let mut worker = Worker::<NoClock>::new(member, run);
-                let stats = gradient(&mut worker, &batch);
+                let mut worker = Worker::<NoClock>::new(member, run, Carried::default());
+                let stats = step(&mut worker, &batch);
                 (member.index == 0).then(|| Pass {
                     stats,
                     grad_norms: worker.clipping.layer_norms(run.net.layout),

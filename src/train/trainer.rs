@@ -19,10 +19,9 @@ use crate::data::{Dataset, Features};
 use crate::kernel::{Isa, LANES, Line, panels, zeroed};
 use crate::layer::Program;
 use crate::model::{Architecture, Parameters, Tensor};
-use crate::optim::Algorithm;
 use crate::optim::lbfgs::Minimizer;
-use crate::optim::schedule_free::{Weights, average_lines};
-use crate::optim::span::sum_of_squares;
+use crate::optim::span::{sum_of_squares, write_between};
+use crate::optim::{Algorithm, Carried};
 
 /// A network in training; everything is allocated here, before the first step.
 pub struct Trainer {
@@ -38,8 +37,8 @@ pub struct Trainer {
     /// What is evaluated instead of the parameters: their moving average, or the one of Schedule-Free.
     average: Option<Vec<Line>>,
     preparation: Option<Preparation>,
-    /// What Schedule-Free remembers of the steps so far.
-    weights: Weights,
+    /// What the rule carries from step to step.
+    carried: Carried,
     /// L-BFGS, which makes steps of its own.
     pub(super) minimizer: Option<Minimizer<f32>>,
     workspace: Workspace,
@@ -128,9 +127,13 @@ impl Trainer {
         let initial = settings.optimizer.algorithm.initial_state(settings.optimizer.lr);
         let shares = parameters.layout.shares(threads);
         let algorithm = settings.optimizer.algorithm;
-        let averages = settings.ema.is_some() || matches!(algorithm, Algorithm::ScheduleFree(_));
+        let averages = settings.ema.is_some() || algorithm.evaluated_between().is_some();
         let minimizer = match algorithm {
-            Algorithm::Lbfgs(options) => Some(Minimizer::new(options, lines * LANES)),
+            Algorithm::WholeNetwork(options) => Some(Minimizer::new(options, lines * LANES)),
+            _ => None,
+        };
+        let preparation = match algorithm {
+            Algorithm::PerTensor(optimizer) => Some(Preparation::new(optimizer, &parameters.layout, threads)),
             _ => None,
         };
         Trainer {
@@ -138,10 +141,10 @@ impl Trainer {
             team: Team::new(threads),
             width: architecture.outputs,
             gradients: zeroed(lines),
-            state: initial.iter().map(|value| filled(lines, *value)).collect(),
+            state: initial.iter().map(|(_, value)| filled(lines, *value)).collect(),
             average: averages.then(|| zeroed(lines)),
-            preparation: algorithm.per_tensor().map(|o| Preparation::new(o, &parameters.layout, threads)),
-            weights: Weights::default(),
+            preparation,
+            carried: Carried::default(),
             minimizer,
             workspace: Workspace::new(&program, batch.min(BLOCK_ROWS)),
             program,
@@ -233,19 +236,18 @@ impl Trainer {
         if self.minimizer.is_some() {
             return (self.minimise(plan), Vec::new());
         }
-        let start = (self.steps, self.weights);
+        let start = (self.steps, self.carried);
         let mut asked = [AtomicBool::new(false), AtomicBool::new(false)];
         *asked[self.steps as usize % 2].get_mut() = (plan.stop)(self.steps);
         let mut outcomes = self.with_run(plan.data, |team, run| {
-            team.run(|member| epoch_of_member::<C>(Worker::new(member, run), plan, start, &asked))
+            team.run(|member| epoch_of_member::<C>(Worker::new(member, run, start.1), plan, start.0, &asked))
         });
         let times = outcomes.iter().map(|(_, _, times)| *times).collect();
         let (outcome, end, _) = outcomes.swap_remove(0);
-        (self.steps, self.weights) = end;
-        if let (Algorithm::ScheduleFree(options), Some(average)) =
-            (self.settings.optimizer.algorithm, &mut self.average)
-        {
-            average_lines(self.isa, &options, &self.parameters.lines, &self.state[0], average);
+        (self.steps, self.carried) = end;
+        let between = self.settings.optimizer.algorithm.evaluated_between();
+        if let (Some(c), Some(average)) = (between, &mut self.average) {
+            write_between(self.isa, c, (&self.parameters.lines, &self.state[0]), average);
         }
         (outcome, times)
     }
@@ -285,13 +287,14 @@ fn filled(lines: usize, value: f64) -> Vec<Line> {
     state
 }
 
-/// One member's way through an epoch; all members take the same decisions. From and to the steps made so far and their weights.
+/// One member's way through an epoch; all members take the same decisions. From and to the steps made so far, and to what the
+/// rule carries on.
 fn epoch_of_member<C: Clock>(
     mut worker: Worker<'_, '_, C>,
     plan: &EpochPlan<'_>,
-    (mut t, mut weights): (u64, Weights),
+    mut t: u64,
     asked: &[AtomicBool; 2],
-) -> (EpochOutcome, (u64, Weights), PhaseTimes) {
+) -> (EpochOutcome, (u64, Carried), PhaseTimes) {
     let (member, run) = (worker.member, worker.run);
     let mut outcome = EpochOutcome { loss: 0.0, rows: 0, halt: None, records: Vec::new() };
     let mut weight_seen = 0.0;
@@ -308,10 +311,7 @@ fn epoch_of_member<C: Clock>(
         let mean = Mean::new(run.settings, plan.data, rows);
         let lr = (plan.lr)(t + 1);
         let algorithm = run.settings.optimizer.algorithm;
-        let mut algorithm = (plan.momentum)(t + 1).map_or(algorithm, |momentum| algorithm.with_momentum(momentum));
-        if let Algorithm::ScheduleFree(options) = &mut algorithm {
-            *options = weights.take_in(*options, t + 1, lr);
-        }
+        let algorithm = (plan.momentum)(t + 1).map_or(algorithm, |momentum| algorithm.with_momentum(momentum));
         let batch = Batch { rows, position: outcome.rows, epoch: plan.epoch, mean, t: t + 1, lr, algorithm };
         let logged = member.index == 0 && plan.log_steps.is_some_and(|every| (t + 1).is_multiple_of(every));
         let weight_norms = if logged { weight_norms(member, run) } else { Vec::new() };
@@ -334,7 +334,7 @@ fn epoch_of_member<C: Clock>(
         }
     }
     outcome.loss /= weight_seen;
-    (outcome, (t, weights), worker.clock.times())
+    (outcome, (t, worker.carried), worker.clock.times())
 }
 
 /// L2 norms of each linear layer's weights, biases left out.

@@ -7,9 +7,9 @@ use std::collections::VecDeque;
 
 use self::search::{Line, Point};
 use self::vector::{add_scaled, dot, largest, sum_of_sizes};
+use super::entry::{Entry, rate};
 use super::field::{Field, Range};
-use super::rule::VisitRule;
-use super::sgd;
+use super::optimizer::{Optimizer, OwnDecay};
 use crate::kernel::Real;
 
 /// Options of L-BFGS, with PyTorch's keys and defaults.
@@ -40,9 +40,21 @@ impl Default for Lbfgs {
     }
 }
 
-impl Lbfgs {
-    /// The options.
-    pub fn fields(&mut self) -> Vec<Field<'_>> {
+/// What `--optimizer` knows it by.
+pub(super) const LBFGS: Entry<Lbfgs> = Entry {
+    name: "lbfgs",
+    source: "Liu & Nocedal 1989, doi.org/10.1007/BF01589116",
+    options: |_| Lbfgs::default(),
+    own: (1.0, 0.0),
+    by_dialect: [rate(1.0), None, None],
+};
+
+impl Optimizer for Lbfgs {
+    fn name(&self) -> &'static str {
+        "lbfgs"
+    }
+
+    fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
             Field::count("history_size", &mut self.history, Range::FEW),
             Field::count("max_eval", &mut self.evaluations, Range::FEW),
@@ -51,10 +63,16 @@ impl Lbfgs {
         ]
     }
 
-    /// Calls `visitor` with a rule without state: what L-BFGS remembers is in its [`Minimizer`].
-    #[inline(always)]
-    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
-        visitor.visit(sgd::Plain)
+    fn own_decay(&self) -> OwnDecay {
+        OwnDecay::None
+    }
+
+    fn needs_full_batch(&self) -> bool {
+        true
+    }
+
+    fn follows_schedule(&self) -> bool {
+        false
     }
 }
 
