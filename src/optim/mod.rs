@@ -28,6 +28,7 @@ pub mod schedule_free;
 pub mod sgd;
 pub mod span;
 mod spec;
+mod state;
 
 pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;
@@ -52,3 +53,4 @@ pub use schedule_free::ScheduleFree;
 pub use sgd::Sgd;
 pub use span::GradientRule;
 pub use spec::OptimizerSpec;
+pub use state::{OptimizerState, StateTensor};

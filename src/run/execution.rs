@@ -12,7 +12,7 @@ use crate::model::{Model, Parameters};
 use crate::path_text::to_text;
 use crate::train::Trainer;
 use crate::train::events::Event;
-use crate::train::fit::{FitData, FitOptions, FitOutcome, Patience, Stopped, fit};
+use crate::train::fit::{Attendance, FitData, FitOptions, FitOutcome, Patience, Stopped, fit};
 use crate::train::judged::Judged;
 use crate::train::score::Scorer;
 use crate::{Error, Result, Warning, WarningKind};
@@ -98,7 +98,8 @@ impl Plan {
         let mut trainer = self.trainer(self.rows_per_step())?;
         let scorer = Scorer::new(self.prepared.preprocessing.target(), self.loss);
         let data = FitData { train: &self.prepared.train, val: self.prepared.val.as_ref(), scorer: &scorer };
-        let mut outcome = fit(&mut trainer, data, &self.fit_options(), signal, observe);
+        let mut outcome =
+            fit(&mut trainer, data, &self.fit_options(), Attendance { signal, observe, save: &mut |_| {} });
         let history = outcome.history.records().into_iter().map(|record| Event::Epoch(record).to_json()).collect();
         let objective = (self.loss, self.config.optimizer.label_smoothing);
         let parameters =
@@ -189,6 +190,7 @@ impl Plan {
             tol_loss: stopping.tol_loss,
             tol_grad: stopping.tol_grad,
             log_steps: self.config.output.log_steps,
+            save_every: None,
         }
     }
 }

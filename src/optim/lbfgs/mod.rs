@@ -5,6 +5,8 @@ mod vector;
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use self::search::{Line, Point};
 use self::vector::{add_scaled, dot, largest, sum_of_sizes};
 use super::entry::{Entry, rate};
@@ -127,7 +129,17 @@ pub struct Minimizer<T> {
     length: Option<f64>,
     /// The gradient before the last step.
     gradient: Vec<T>,
+    /// Memory of a search, which nothing of the next step depends on.
     line: Line<T>,
+}
+
+/// What a [`Minimizer`] remembers between two steps besides its vectors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Remembered {
+    scale: f64,
+    length: Option<f64>,
+    /// `1 / (s·y)` of each pair, the oldest first.
+    inverses: Vec<f64>,
 }
 
 impl<T: Real + Into<f64>> Minimizer<T> {
@@ -145,6 +157,33 @@ impl<T: Real + Into<f64>> Minimizer<T> {
             gradient: zeros(),
             line: Line::new(parameters),
         }
+    }
+
+    /// What is remembered besides [`Minimizer::vectors_mut`].
+    pub fn remembered(&self) -> Remembered {
+        let inverses = self.pairs.iter().map(|pair| pair.inverse).collect();
+        Remembered { scale: self.scale, length: self.length, inverses }
+    }
+
+    /// Takes up what was remembered; the vectors are then to be filled. Says whether there is room for the pairs.
+    pub fn recall(&mut self, remembered: &Remembered) -> bool {
+        self.unused.extend(self.pairs.drain(..));
+        (self.scale, self.length) = (remembered.scale, remembered.length);
+        let pairs =
+            remembered.inverses.iter().zip(self.unused.drain(..remembered.inverses.len().min(self.unused.len())));
+        self.pairs.extend(pairs.map(|(inverse, pair)| Pair { inverse: *inverse, ..pair }));
+        self.pairs.len() == remembered.inverses.len()
+    }
+
+    /// The vectors that are remembered, by name: the last direction, the gradient before it, and the pairs.
+    pub fn vectors_mut(&mut self) -> Vec<(String, &mut [T])> {
+        let mut vectors: Vec<(String, &mut [T])> =
+            vec![("direction".to_owned(), &mut self.direction), ("gradient".to_owned(), &mut self.gradient)];
+        for (n, pair) in self.pairs.iter_mut().enumerate() {
+            vectors.push((format!("pairs.{n}.s"), &mut pair.s));
+            vectors.push((format!("pairs.{n}.y"), &mut pair.y));
+        }
+        vectors
     }
 
     /// One step from `x`, where the loss is `loss` and its gradient `gradient`; `lr` is the first step length tried.
