@@ -190,6 +190,11 @@ impl<'a> SavedState<'a> {
     /// # Errors
     /// A sentence that says what is wrong: no state, damaged, or of another version of the program.
     pub fn read(bytes: &'a [u8]) -> Result<SavedState<'a>, String> {
+        let (content, hash) = bytes.split_at(bytes.len().saturating_sub(HASH_BYTES));
+        if Sha256::digest(content)[..] != *hash {
+            let message = "expected the saved state of a run, found one that is damaged, or something else";
+            return Err(format!("{message}: its hash is not that of its content"));
+        }
         let no_state = |e: &dyn Display| format!("expected the saved state of a run, found something else ({e})");
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| no_state(&e))?;
         let card = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
@@ -201,10 +206,6 @@ impl<'a> SavedState<'a> {
             let found = format!("expected the saved state of a run in version {VERSION}, found version {version}");
             return Err(format!("{found}: go on with the program that saved it"));
         }
-        let (content, hash) = bytes.split_at(bytes.len().saturating_sub(HASH_BYTES));
-        if Sha256::digest(content)[..] != *hash {
-            return Err("the saved state is damaged: its hash is not that of its content".to_owned());
-        }
         let tensors = SafeTensors::deserialize(bytes).map_err(|e| no_state(&e))?;
         let card = serde_json::from_value(card).map_err(|e| no_state(&e))?;
         Ok(SavedState { card, tensors })
@@ -213,6 +214,16 @@ impl<'a> SavedState<'a> {
     /// What was said when the state was saved.
     pub fn about(&self) -> &Value {
         &self.card.about
+    }
+
+    /// Epochs that were over.
+    pub fn epochs(&self) -> usize {
+        self.card.epoch.number
+    }
+
+    /// Learning rate of the last epoch's last step.
+    pub fn last_rate(&self) -> Option<f64> {
+        self.card.progress.history.last().map(|record| record.lr)
     }
 
     /// Seconds of training before it was saved.

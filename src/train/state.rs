@@ -93,6 +93,11 @@ impl TrainState {
         self.optimizer.steps
     }
 
+    /// Lets training go on after it came to its end.
+    pub fn prolong(&mut self) {
+        self.progress.stopped = None;
+    }
+
     /// Epochs that are over.
     pub fn epochs(&self) -> usize {
         self.epoch.number

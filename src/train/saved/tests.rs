@@ -276,3 +276,32 @@ fn damaged_and_foreign_states_are_refused() {
         assert_eq!(message, "the saved state is of another optimizer or its options");
     }
 }
+
+/// Takes so many bytes, then fails as a full disk does.
+struct Full(usize);
+
+impl Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(self.0);
+        self.0 -= taken;
+        if taken == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(taken) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_at_any_byte_is_an_error_and_the_state_stays() {
+    let case = Case::new("adam", None).with_all();
+    let mut trainer = case.trainer(1);
+    let mut state = None;
+    case.fit(&mut trainer, Some(Every::Steps(3)), |saved, _| state = state.take().or(Some(saved.clone())));
+    let mut state = state.unwrap();
+    let whole = saved(&mut state);
+    for room in (0..whole.len()).step_by(97).chain([whole.len() - 1]) {
+        assert_eq!(state.write(&Value::Null, &mut Full(room)).unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+    assert!(saved(&mut state) == whole);
+}
