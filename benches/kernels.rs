@@ -12,7 +12,7 @@ use gradlane::model::{Architecture, Layout};
 use gradlane::nn::dense::{Weights, backward_to_inputs, backward_to_weights, forward};
 use gradlane::nn::{Activation, panel};
 use gradlane::optim::span::{Change, update_buffers};
-use gradlane::optim::{Decay, OptimizerSpec};
+use gradlane::optim::{Algorithm, Carried, Decay, OptimizerSpec};
 use gradlane::rng::{Purpose, stream};
 use rand::RngExt;
 
@@ -181,14 +181,16 @@ fn updates(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements((count * LANES) as u64));
         for text in ["sgd", "momentum", "rmsprop", "adam", "adamw"] {
             let spec: OptimizerSpec = text.parse().expect("a name of an optimizer");
+            let Algorithm::ElementWise(optimizer) = spec.algorithm else { panic!("{text} is not element-wise") };
             let (mut params, grads) = (lines(count, 1), lines(count, 2));
             let mut state = vec![vec![Line::ZERO; count]; spec.algorithm.slots()];
-            let mut t = 0;
+            let (mut t, mut carried) = (0, Carried::default());
             group.bench_function(format!("{text}/{}", count * LANES), |bencher| {
                 bencher.iter(|| {
                     t += 1;
                     let change = Change { clip: 1.0, decay: Decay::NONE, average: 0.0 };
-                    update_buffers(isa, spec.algorithm, (t, 1e-6), &change, (&mut params, &grads, &mut state));
+                    let buffers = (&mut params[..], &grads[..], &mut state[..]);
+                    update_buffers(isa, optimizer, (t, 1e-6), &change, buffers, &mut carried);
                 });
             });
         }

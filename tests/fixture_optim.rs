@@ -6,7 +6,7 @@ use gradlane::nn::textbook::{Batch, Network, Parameters};
 use gradlane::optim::clip::{NormType, clip_each_tensor, clip_global_norm, clip_value};
 use gradlane::optim::per_tensor::{Shape, update_tensor};
 use gradlane::optim::rule::{moving_average, step};
-use gradlane::optim::{Decay, Dialect, PerTensor, Rule, VisitRule};
+use gradlane::optim::{Algorithm, Carried, Decay, Dialect, PerTensor, Rule, VisitRule};
 use serde_json::Value;
 use support::trajectory::{Clip, Setup};
 use support::*;
@@ -131,7 +131,7 @@ impl VisitRule for Train<'_> {
             if case["bias_weight_decay"].is_null() { spec.weight_decay } else { number(&case["bias_weight_decay"]) };
         let mut state = self.state(rule.initial(spec.lr));
         self.run(|at, p, g| {
-            let scalars = rule.at_step(at.t, at.lr);
+            let scalars = rule.at_step(at.t, at.lr, &mut Carried::default());
             let decay: Decay = spec.decay(if at.is_bias { bias_decay } else { spec.weight_decay }, at.lr);
             for ((p, &g), state) in p.iter_mut().zip(g).zip(&mut state[at.layer][usize::from(at.is_bias)]) {
                 *p = step::<N, U, f64>(&scalars, &decay, *p, g, state);
@@ -149,7 +149,8 @@ impl Train<'_> {
 
     /// Runs a case by an optimizer that looks at whole tensors.
     fn run_per_tensor(&self, optimizer: PerTensor) -> Run {
-        let columns = |tensor: &Vec<f64>| vec![tensor.clone(); optimizer.slots()];
+        let slots = self.setup.spec.algorithm.slots();
+        let columns = |tensor: &Vec<f64>| vec![tensor.clone(); slots];
         let mut state: Vec<Vec<Vec<Vec<f64>>>> =
             self.state(0.0).iter().map(|layer| layer.iter().map(columns).collect()).collect();
         let spec = self.setup.spec;
@@ -226,9 +227,10 @@ fn assert_layers(got: &[Parameters<f64>], want: &Value, what: &str) {
 fn compare(case: &Value, task: &Value, setup: Setup) {
     let name = text(&case["name"]);
     let train = Train { case, task, setup };
-    let run = match setup.spec.algorithm.per_tensor() {
-        Some(optimizer) => train.run_per_tensor(optimizer),
-        None => setup.spec.algorithm.visit(train),
+    let run = match setup.spec.algorithm {
+        Algorithm::PerTensor(optimizer) => train.run_per_tensor(optimizer),
+        Algorithm::ElementWise(optimizer) => optimizer.visit(train),
+        other => panic!("{other:?} is of another test"),
     };
     let expected = &case["f64"];
     assert_all_close(&run.loss, &numbers(&expected["loss"]), &format!("{name} loss"));

@@ -8,9 +8,9 @@ use std::path::Path;
 use gradlane::model::Parameters as Weights;
 use gradlane::nn::textbook::{Batch, Network, Parameters};
 use gradlane::optim::lbfgs::Minimizer;
-use gradlane::optim::rule::step;
-use gradlane::optim::schedule_free::{self, Averaged};
-use gradlane::optim::{Algorithm, Lbfgs, OptimizerSpec, Rule, ScheduleFree};
+use gradlane::optim::rule::{between, step};
+use gradlane::optim::schedule_free::Averaged;
+use gradlane::optim::{Algorithm, Carried, ElementWise, Lbfgs, Optimizer, OptimizerSpec, Rule, ScheduleFree};
 use gradlane::train::{StepSettings, Trainer};
 use serde_json::Value;
 use support::*;
@@ -103,17 +103,17 @@ fn run_schedule_free(case: &Value, task: &Value, spec: &OptimizerSpec, options: 
     let mut network = network::network(task, "init");
     let mut y = parameters(&network);
     let mut state = vec![[0.0; 2]; y.len()];
-    let mut weights = schedule_free::Weights::default();
+    let mut carried = Carried::default();
     let run = (1..=list(task, "batches").len()).map(|t| {
         let (loss, gradients) = gradient(&network, task, &rows(case, task, t));
         let lr = rate(case, spec, t);
-        let scalars = Averaged(weights.take_in(options, t as u64, lr)).at_step(t as u64, lr);
+        let scalars = Averaged(options).at_step(t as u64, lr, &mut carried);
         let decay = spec.own_decay(true, lr);
         for ((y, g), state) in y.iter_mut().zip(flat(&gradients)).zip(&mut state) {
             *y = step::<2, Averaged, f64>(&scalars, &decay, *y, g, state);
         }
         set_parameters(&mut network, &y);
-        let x = y.iter().zip(&state).map(|(y, [z, _])| options.average(*y, *z)).collect();
+        let x = y.iter().zip(&state).map(|(y, [z, _])| between(options.evaluated_between().unwrap(), *y, *z)).collect();
         Step { loss, parameters: y.clone(), evaluated: Some(x) }
     });
     run.collect()
@@ -176,8 +176,8 @@ fn assert_file(file: &str) {
     for case in list(&trajectories(file), "cases") {
         let (task, spec) = (trajectory::task(&tasks, case), spec_of(case));
         let steps = match spec.algorithm {
-            Algorithm::ScheduleFree(options) => run_schedule_free(case, task, &spec, options),
-            Algorithm::Lbfgs(options) => run_lbfgs(case, task, &spec, options),
+            Algorithm::ElementWise(ElementWise::ScheduleFree(options)) => run_schedule_free(case, task, &spec, options),
+            Algorithm::WholeNetwork(options) => run_lbfgs(case, task, &spec, options),
             other => panic!("{other:?} is of another test"),
         };
         assert_case(case, &steps);

@@ -46,6 +46,7 @@ const WITHOUT: &[&str] = &[
     "out",
     "overwrite",
     "log_steps",
+    "checkpoint_every",
     "progress",
     "verbose",
     "dry_run",

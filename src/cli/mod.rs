@@ -18,6 +18,7 @@ mod optimizers;
 mod output;
 mod predict;
 mod progress;
+mod resume;
 mod signals;
 mod table;
 mod train;
@@ -41,6 +42,7 @@ struct Verb {
 
 const VERBS: &[Verb] = &[
     Verb { command: train::command, run: train::run },
+    Verb { command: resume::command, run: resume::run },
     Verb { command: predict::command, run: predict::run },
     Verb { command: evaluate::command, run: evaluate::run },
     Verb { command: inspect::command, run: inspect::run },

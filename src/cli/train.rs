@@ -140,7 +140,7 @@ fn planned(config: TrainConfig) -> Result<(Plan, Option<Folds>)> {
 }
 
 /// What was decided, with the flags that change it.
-fn notes(plan: &Plan, verbose: bool) {
+pub(super) fn notes(plan: &Plan, verbose: bool) {
     for note in plan.prepared.notes.iter().chain(&plan.notes) {
         message::note(note);
     }
@@ -197,7 +197,7 @@ fn overfitted(report: &OverfitReport) -> String {
 }
 
 /// The result on standard output.
-fn report(plan: &Plan, finished: &Finished, path: &Path, json: bool) -> Outcome {
+pub(super) fn report(plan: &Plan, finished: &Finished, path: &Path, json: bool) -> Outcome {
     let summary = &finished.summary;
     if json {
         return print_json(summary);
@@ -279,7 +279,7 @@ pub fn quoted_path(path: &str) -> String {
 }
 
 /// How the run ended, beyond its report.
-fn outcome(plan: &Plan, finished: &Finished) -> Outcome {
+pub(super) fn outcome(plan: &Plan, finished: &Finished) -> Outcome {
     match finished.stopped {
         Stopped::Diverged { step, loss } => {
             return Err(Error::Diverged { epoch: finished.summary.epochs.max(1), step, loss }.into());

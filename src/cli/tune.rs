@@ -46,8 +46,18 @@ width and depth of the hidden layers, and lr_factor (times the optimizer's own r
 DIR holds tune.toml (what is searched), trials.jsonl (every trial), best.toml (for `train -c`), and best, the run of it.";
 
 /// Options of training that stand here under another name, or that a search has no use for.
-const WITHOUT: &[&str] =
-    &["monitor", "out", "log_steps", "fail_under", "target", "overfit_batch", "trace", "init_from", "verbose"];
+const WITHOUT: &[&str] = &[
+    "monitor",
+    "out",
+    "log_steps",
+    "checkpoint_every",
+    "fail_under",
+    "target",
+    "overfit_batch",
+    "trace",
+    "init_from",
+    "verbose",
+];
 
 /// A validation part below this is said to be small: its accuracy has a standard error of up to 3.5 points.
 const FEW_ROWS: usize = 200;

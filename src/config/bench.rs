@@ -51,7 +51,7 @@ impl BenchConfig {
             text => norm_bound(text).map(Some),
         })?;
         let optimizer = optimizer(&reader)?;
-        if matches!(optimizer.algorithm, Algorithm::Lbfgs(_)) {
+        if matches!(optimizer.algorithm, Algorithm::WholeNetwork(_)) {
             let message = "--optimizer lbfgs: steps on mini-batches are timed, and lbfgs needs all rows in each step";
             return Err(Error::Usage(message.to_owned()));
         }

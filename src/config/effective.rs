@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 use crate::kernel::Isa;
 use crate::path_text;
-use crate::train::fit::Patience;
+use crate::train::fit::{Every, Patience};
 
 use super::optimizer::{Batch, OptimizerOptions};
 use super::train::{ModelOptions, StoppingOptions, TrainConfig};
@@ -40,6 +40,12 @@ impl TrainConfig {
         if let Some(every) = self.output.log_steps {
             put("log_steps", (every as i64).into());
         }
+        let every = match self.output.checkpoint_every {
+            None => "none".to_owned(),
+            Some(Every::Steps(steps)) => format!("{steps}steps"),
+            Some(Every::Seconds(seconds)) => format!("{seconds}s"),
+        };
+        put("checkpoint_every", every.into());
         table.to_string()
     }
 }

@@ -156,6 +156,7 @@ pub const KEYS: &[Key] = &[
     key("isa", "ISA", Engine, "Kernels: auto, portable, avx2 or avx512 [auto]"),
     key("out", "RUNDIR", Run, "Where the run is written [runs/<date-time>]"),
     switch("overwrite", Run, "Replace a run that is there"),
+    key("checkpoint_every", "EVERY", Run, "Save what gradlane resume needs: every 500steps, every 30s, or none [30s]"),
     key("log_steps", "N", Run, "Record every so many steps in events.jsonl"),
     key("progress", "HOW", Run, "auto, bar, plain, json or none [auto]"),
     switch("quiet", Run, "No progress and no notes"),

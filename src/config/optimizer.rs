@@ -111,14 +111,16 @@ fn check_company(options: &OptimizerOptions, drops: bool) -> Result<()> {
     let clips = options.clip_norm.is_some() || options.clip_value.is_some() || options.clip_layer.is_some();
     let searches = "searches along a line for a lower loss, and its gradient must belong to that loss";
     let refused = match options.spec.algorithm {
-        Algorithm::Lbfgs(_) => vec![
+        Algorithm::WholeNetwork(_) => vec![
             (clips, "--clip-norm, --clip-value or --clip-layer", searches),
             (drops, "--dropout", searches),
             (options.l1 > 0.0, "--l1", "wants a loss without kinks; use --l2"),
             (options.weight_decay > 0.0, "--weight-decay", "takes decay only as part of the loss; use --l2"),
             (options.ema.is_some(), "--ema", "makes no noise that an average would take out"),
         ],
-        Algorithm::ScheduleFree(_) => vec![(options.ema.is_some(), "--ema", "evaluates an average of its own")],
+        algorithm if algorithm.evaluated_between().is_some() => {
+            vec![(options.ema.is_some(), "--ema", "evaluates an average of its own")]
+        }
         _ => Vec::new(),
     };
     match refused.into_iter().find(|(given, ..)| *given) {

@@ -83,6 +83,11 @@ impl Settings {
         self.given.extend(others.given);
     }
 
+    /// Leaves out the values that `keep` does not want.
+    pub fn retain(&mut self, keep: impl Fn(&str, &Origin) -> bool) {
+        self.given.retain(|name, given| keep(name, &given.origin));
+    }
+
     /// Sets a value that any other source overrides, such as a variable of another library.
     pub fn set_default(&mut self, name: &str, value: Value) {
         let given = Given { value, origin: Origin::Environment };

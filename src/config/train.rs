@@ -11,7 +11,7 @@ use crate::kernel::Isa;
 use crate::nn::init::{Init, Scheme};
 use crate::nn::{Activation, Loss, NormKind};
 use crate::optim::Dialect;
-use crate::train::fit::Patience;
+use crate::train::fit::{Every, Patience};
 use crate::train::goal::{DataPart, Goal, Watched};
 use crate::{Error, Result, path_text};
 
@@ -108,7 +108,12 @@ pub struct OutputOptions {
     pub overwrite: bool,
     /// Steps between two records.
     pub log_steps: Option<u64>,
+    /// How often the state is saved, if it is.
+    pub checkpoint_every: Option<Every>,
 }
+
+/// How often the state is saved where nothing else is said.
+const CHECKPOINT_EVERY: Every = Every::Seconds(30.0);
 
 /// Keys that are the data room's own.
 const DATA_KEYS: &[&str] = &[
@@ -161,6 +166,7 @@ impl TrainConfig {
                 out: reader.with("out", run_directory)?,
                 overwrite: reader.switch("overwrite")?,
                 log_steps: reader.count("log_steps", 1, &[])?,
+                checkpoint_every: reader.with("checkpoint_every", every)?.unwrap_or(Some(CHECKPOINT_EVERY)),
             },
         };
         config.data.check()?;
@@ -346,6 +352,19 @@ pub fn duration(text: &str) -> std::result::Result<Duration, String> {
     };
     let length = number.parse::<f64>().ok().and_then(|n| Duration::try_from_secs_f64(n * seconds).ok());
     length.ok_or_else(|| format!("expected a time such as 90s, 10m or 2h, found \"{text}\""))
+}
+
+/// `500steps`, a length of time, or `none`.
+fn every(text: &str) -> std::result::Result<Option<Every>, String> {
+    let steps = text.strip_suffix("steps").and_then(|number| number.trim().parse::<u64>().ok()).filter(|n| *n > 0);
+    match (text, steps) {
+        ("none", _) => Ok(None),
+        (_, Some(steps)) => Ok(Some(Every::Steps(steps))),
+        _ => match duration(text) {
+            Ok(time) => Ok(Some(Every::Seconds(time.as_secs_f64()))),
+            Err(_) => Err(format!("expected 500steps, a time such as 30s or 10m, or none, found \"{text}\"")),
+        },
+    }
 }
 
 /// A path; an empty one would put the run's files among those of the current directory.

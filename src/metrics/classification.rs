@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{mean, weight_of};
 
@@ -213,6 +213,58 @@ impl Serialize for ConfusionMatrix {
             Cells::Dense(cells) => serializer.collect_seq(cells.chunks(self.classes().max(1))),
             Cells::Sparse(_) => serializer.collect_seq(self.pairs()),
         }
+    }
+}
+
+/// A matrix with all its sums, from which it comes back bit for bit.
+#[derive(Serialize, Deserialize)]
+struct Parts {
+    cells: Vec<(usize, usize, f64)>,
+    support: Vec<f64>,
+    predicted: Vec<f64>,
+}
+
+/// For `serde`: a matrix that is saved to be read again; as such it is written for reading.
+pub mod whole_matrix {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Cells, ConfusionMatrix, Parts};
+
+    /// Writes all its sums.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(matrix: &Option<ConfusionMatrix>, serializer: S) -> Result<S::Ok, S::Error> {
+        let parts = |m: &ConfusionMatrix| Parts {
+            cells: m.pairs(),
+            support: m.support.clone(),
+            predicted: m.predicted.clone(),
+        };
+        matrix.as_ref().map(parts).serialize(serializer)
+    }
+
+    /// Reads what [`serialize`] wrote.
+    ///
+    /// # Errors
+    /// If a cell is outside the classes.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ConfusionMatrix>, D::Error> {
+        let Some(Parts { cells, support, predicted }) = Option::<Parts>::deserialize(deserializer)? else {
+            return Ok(None);
+        };
+        let classes = support.len();
+        let outside = cells.iter().any(|(t, p, _)| *t >= classes || *p >= classes);
+        if outside || predicted.len() != classes {
+            return Err(D::Error::custom(format!("a confusion matrix of {classes} classes has cells of others")));
+        }
+        let mut matrix = ConfusionMatrix { support, predicted, ..ConfusionMatrix::new(classes) };
+        for (t, p, weight) in cells {
+            match &mut matrix.cells {
+                Cells::Dense(cells) => cells[t * classes + p] = weight,
+                Cells::Sparse(cells) => drop(cells.insert((t as u32, p as u32), weight)),
+            }
+        }
+        Ok(Some(matrix))
     }
 }
 

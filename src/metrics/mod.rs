@@ -14,7 +14,7 @@ pub mod report;
 pub mod scores;
 pub mod set;
 
-pub use classification::ConfusionMatrix;
+pub use classification::{ConfusionMatrix, whole_matrix};
 pub use name::MetricName;
 pub use report::{Detail, Each, Predictions, Report, Strangers, evaluate, report};
 pub use scores::Scores;

@@ -1,8 +1,10 @@
 //! Adadelta: steps as large as recent steps were, in units of the parameter.
 
 use super::dialect::Dialect;
+use super::entry::{Entry, rate};
 use super::field::{Field, Range};
-use super::rule::{Rule, VisitRule};
+use super::optimizer::Optimizer;
+use super::rule::{Carried, Rule, VisitRule};
 use crate::kernel::Real;
 
 /// `v ← ρ v + (1 − ρ) g²`, `u = √(d + eps) / √(v + eps) · g`, `d ← ρ d + (1 − ρ) u²`, `p ← p − lr · u`.
@@ -23,15 +25,29 @@ impl Adadelta {
         Adadelta { rho, eps }
     }
 
-    /// The options.
-    pub fn fields(&mut self) -> Vec<Field<'_>> {
-        vec![Field::number("rho", &mut self.rho, Range::FRACTION), Field::number("eps", &mut self.eps, Range::EPS)]
-    }
-
     /// Calls `visitor` with the rule.
     #[inline(always)]
     pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
         visitor.visit(Plain(self))
+    }
+}
+
+/// What `--optimizer` knows it by.
+pub(super) const ADADELTA: Entry<Adadelta> = Entry {
+    name: "adadelta",
+    source: "Zeiler 2012, arxiv.org/abs/1212.5701",
+    options: Adadelta::of,
+    own: (1.0, 0.0),
+    by_dialect: [rate(1.0), rate(1e-3), None],
+};
+
+impl Optimizer for Adadelta {
+    fn name(&self) -> &'static str {
+        "adadelta"
+    }
+
+    fn fields(&mut self) -> Vec<Field<'_>> {
+        vec![Field::number("rho", &mut self.rho, Range::FRACTION), Field::number("eps", &mut self.eps, Range::EPS)]
     }
 }
 
@@ -49,8 +65,9 @@ pub struct Plain(pub Adadelta);
 
 impl Rule<2> for Plain {
     type Scalars = Scalars;
+    const STATE: [&'static str; 2] = ["v", "d"];
 
-    fn at_step(&self, _t: u64, lr: f64) -> Scalars {
+    fn at_step(&self, _t: u64, lr: f64, _: &mut Carried) -> Scalars {
         Scalars { rho: self.0.rho, eps: self.0.eps, lr }
     }
 

@@ -1,8 +1,10 @@
 //! Adagrad: each parameter's rate falls with the sum of its squared gradients.
 
 use super::dialect::Dialect;
+use super::entry::{Entry, rate};
 use super::field::{Field, Range};
-use super::rule::{Rule, VisitRule};
+use super::optimizer::Optimizer;
+use super::rule::{Carried, Rule, VisitRule};
 use crate::kernel::Real;
 
 /// `h ← h + g²`, `p ← p − lr / (1 + (t − 1) η) · g / (√h + eps)`.
@@ -29,8 +31,31 @@ impl Adagrad {
         Adagrad { lr_decay: 0.0, initial_accumulator_value, eps, dialect }
     }
 
-    /// The options.
-    pub fn fields(&mut self) -> Vec<Field<'_>> {
+    /// Calls `visitor` with the rule in the dialect's form.
+    #[inline(always)]
+    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
+        match self.dialect {
+            Dialect::Keras => visitor.visit(Plain::<true>(self)),
+            Dialect::Torch | Dialect::Sklearn => visitor.visit(Plain::<false>(self)),
+        }
+    }
+}
+
+/// What `--optimizer` knows it by.
+pub(super) const ADAGRAD: Entry<Adagrad> = Entry {
+    name: "adagrad",
+    source: "Duchi et al. 2011, jmlr.org/papers/v12/duchi11a.html",
+    options: Adagrad::of,
+    own: (1e-2, 0.0),
+    by_dialect: [rate(1e-2), rate(1e-3), None],
+};
+
+impl Optimizer for Adagrad {
+    fn name(&self) -> &'static str {
+        "adagrad"
+    }
+
+    fn fields(&mut self) -> Vec<Field<'_>> {
         let initial = &mut self.initial_accumulator_value;
         let mut fields = vec![
             Field::number("initial_accumulator_value", initial, Range::NOT_NEGATIVE),
@@ -40,15 +65,6 @@ impl Adagrad {
             fields.push(Field::number("lr_decay", &mut self.lr_decay, Range::NOT_NEGATIVE));
         }
         fields
-    }
-
-    /// Calls `visitor` with the rule in the dialect's form.
-    #[inline(always)]
-    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
-        match self.dialect {
-            Dialect::Keras => visitor.visit(Plain::<true>(self)),
-            Dialect::Torch | Dialect::Sklearn => visitor.visit(Plain::<false>(self)),
-        }
     }
 }
 
@@ -65,12 +81,13 @@ pub struct Plain<const KERAS: bool>(pub Adagrad);
 
 impl<const KERAS: bool> Rule<1> for Plain<KERAS> {
     type Scalars = Scalars;
+    const STATE: [&'static str; 1] = ["h"];
 
     fn initial(&self, _lr: f64) -> [f64; 1] {
         [self.0.initial_accumulator_value]
     }
 
-    fn at_step(&self, t: u64, lr: f64) -> Scalars {
+    fn at_step(&self, t: u64, lr: f64, _: &mut Carried) -> Scalars {
         Scalars { eps: self.0.eps, lr: lr / (1.0 + (t - 1) as f64 * self.0.lr_decay) }
     }
 

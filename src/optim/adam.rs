@@ -1,8 +1,10 @@
 //! Adam. AdamW is Adam with decoupled decay.
 
 use super::dialect::Dialect;
+use super::entry::{Entry, rate};
 use super::field::{Field, Range};
-use super::rule::{Rule, VisitRule};
+use super::optimizer::Optimizer;
+use super::rule::{Carried, Rule, VisitRule};
 use crate::kernel::Real;
 
 /// `m ← β₁ m + (1 − β₁) g`, `v ← β₂ v + (1 − β₂) g²`, with `c₁ = 1 − β₁ᵗ`, `c₂ = 1 − β₂ᵗ`:
@@ -41,8 +43,37 @@ impl Adam {
         Adam { eps: default_eps(dialect), dialect, ..Adam::default() }
     }
 
-    /// The options.
-    pub fn fields(&mut self) -> Vec<Field<'_>> {
+    /// Calls `visitor` with the rule that has just the state these options need.
+    #[inline(always)]
+    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
+        if self.amsgrad { visitor.visit(AmsGrad(self)) } else { visitor.visit(Plain(self)) }
+    }
+}
+
+/// What `--optimizer` knows it by.
+pub(super) const ADAM: Entry<Adam> = Entry {
+    name: "adam",
+    source: "Kingma & Ba 2015, arxiv.org/abs/1412.6980",
+    options: Adam::of,
+    own: (1e-3, 0.0),
+    by_dialect: [rate(1e-3), rate(1e-3), rate(1e-3)],
+};
+
+/// What `--optimizer` knows it by.
+pub(super) const AMSGRAD: Entry<Adam> = Entry {
+    name: "amsgrad",
+    source: "Reddi et al. 2018, arxiv.org/abs/1904.09237",
+    options: |dialect| Adam { amsgrad: true, ..Adam::of(dialect) },
+    own: (1e-3, 0.0),
+    by_dialect: [rate(1e-3), rate(1e-3), None],
+};
+
+impl Optimizer for Adam {
+    fn name(&self) -> &'static str {
+        "adam"
+    }
+
+    fn fields(&mut self) -> Vec<Field<'_>> {
         let mut fields = vec![
             Field::number("beta1", &mut self.beta1, Range::FRACTION),
             Field::number("beta2", &mut self.beta2, Range::FRACTION),
@@ -54,10 +85,8 @@ impl Adam {
         fields
     }
 
-    /// Calls `visitor` with the rule that has just the state these options need.
-    #[inline(always)]
-    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
-        if self.amsgrad { visitor.visit(AmsGrad(self)) } else { visitor.visit(Plain(self)) }
+    fn momentum(&mut self) -> Option<&mut f64> {
+        Some(&mut self.beta1)
     }
 }
 
@@ -118,7 +147,8 @@ pub struct Plain(pub Adam);
 
 impl Rule<2> for Plain {
     type Scalars = Scalars;
-    fn at_step(&self, t: u64, lr: f64) -> Scalars {
+    const STATE: [&'static str; 2] = ["m", "v"];
+    fn at_step(&self, t: u64, lr: f64, _: &mut Carried) -> Scalars {
         self.0.scalars(t, lr)
     }
     #[inline(always)]
@@ -134,7 +164,8 @@ pub struct AmsGrad(pub Adam);
 
 impl Rule<3> for AmsGrad {
     type Scalars = Scalars;
-    fn at_step(&self, t: u64, lr: f64) -> Scalars {
+    const STATE: [&'static str; 3] = ["m", "v", "largest_v"];
+    fn at_step(&self, t: u64, lr: f64, _: &mut Carried) -> Scalars {
         self.0.scalars(t, lr)
     }
     #[inline(always)]
@@ -151,7 +182,7 @@ mod tests {
 
     #[test]
     fn the_first_step_moves_each_parameter_by_lr() {
-        let scalars = Plain(Adam::default()).at_step(1, 0.01);
+        let scalars = Plain(Adam::default()).at_step(1, 0.01, &mut Carried::default());
         for g in [1e-3f32, 0.5, -20.0] {
             let moved = Plain::update(&scalars, 0.0, g, &mut [0.0; 2]);
             assert!((moved + 0.01 * g.signum()).abs() < 1e-6, "gradient {g}: moved by {moved}");
@@ -165,7 +196,7 @@ mod tests {
         let mut state = [0.0f64; 3];
         for (t, g) in (1..).zip([4.0, 0.1, 0.1, 0.1]) {
             let before = state[2];
-            AmsGrad::update(&rule.at_step(t, 0.01), 0.0, g, &mut state);
+            AmsGrad::update(&rule.at_step(t, 0.01, &mut Carried::default()), 0.0, g, &mut state);
             assert!(state[2] >= before && state[2] >= state[1], "step {t}: {state:?}");
         }
         assert_eq!(state[2], 8.0);

@@ -2,8 +2,10 @@
 
 use super::adam::{correction, default_eps};
 use super::dialect::Dialect;
+use super::entry::{Entry, rate};
 use super::field::{Field, Range};
-use super::rule::{Rule, VisitRule};
+use super::optimizer::Optimizer;
+use super::rule::{Carried, Rule, VisitRule};
 use crate::kernel::Real;
 
 /// `m ← β₁ m + (1 − β₁) g`, `u ← max(β₂ u, |g| + eps)`, `p ← p − lr / (1 − β₁ᵗ) · m / u`.
@@ -29,15 +31,6 @@ impl Adamax {
         Adamax { beta1: 0.9, beta2: 0.999, eps: default_eps(dialect), dialect }
     }
 
-    /// The options.
-    pub fn fields(&mut self) -> Vec<Field<'_>> {
-        vec![
-            Field::number("beta1", &mut self.beta1, Range::FRACTION),
-            Field::number("beta2", &mut self.beta2, Range::FRACTION),
-            Field::number("eps", &mut self.eps, Range::EPS),
-        ]
-    }
-
     /// Calls `visitor` with the rule in the dialect's form.
     #[inline(always)]
     pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
@@ -45,6 +38,33 @@ impl Adamax {
             Dialect::Keras => visitor.visit(Plain::<true>(self)),
             Dialect::Torch | Dialect::Sklearn => visitor.visit(Plain::<false>(self)),
         }
+    }
+}
+
+/// What `--optimizer` knows it by.
+pub(super) const ADAMAX: Entry<Adamax> = Entry {
+    name: "adamax",
+    source: "Kingma & Ba 2015, arxiv.org/abs/1412.6980",
+    options: Adamax::of,
+    own: (2e-3, 0.0),
+    by_dialect: [rate(2e-3), rate(1e-3), None],
+};
+
+impl Optimizer for Adamax {
+    fn name(&self) -> &'static str {
+        "adamax"
+    }
+
+    fn fields(&mut self) -> Vec<Field<'_>> {
+        vec![
+            Field::number("beta1", &mut self.beta1, Range::FRACTION),
+            Field::number("beta2", &mut self.beta2, Range::FRACTION),
+            Field::number("eps", &mut self.eps, Range::EPS),
+        ]
+    }
+
+    fn momentum(&mut self) -> Option<&mut f64> {
+        Some(&mut self.beta1)
     }
 }
 
@@ -63,8 +83,9 @@ pub struct Plain<const KERAS: bool>(pub Adamax);
 
 impl<const KERAS: bool> Rule<2> for Plain<KERAS> {
     type Scalars = Scalars;
+    const STATE: [&'static str; 2] = ["m", "u"];
 
-    fn at_step(&self, t: u64, lr: f64) -> Scalars {
+    fn at_step(&self, t: u64, lr: f64, _: &mut Carried) -> Scalars {
         let Adamax { beta1, beta2, eps, .. } = self.0;
         Scalars { beta1, beta2, eps, lr: lr / correction(beta1, t) }
     }

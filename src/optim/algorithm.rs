@@ -1,133 +1,157 @@
 //! Every optimizer as one type.
 
 use super::field::Field;
-use super::rule::{Rule, VisitRule};
+use super::newton_schulz::NewtonSchulz;
+use super::optimizer::{Optimizer, OwnDecay};
+use super::per_tensor::{Shape, Squares, TensorRule};
+use super::rule::{Decay, Rule, VisitRule};
 use super::{
-    Adadelta, Adagrad, Adam, Adamax, Dialect, Lamb, Lbfgs, Lion, Muon, NAdam, PerTensor, RAdam, RmsProp, Rprop,
-    ScheduleFree, Sgd,
+    Adadelta, Adagrad, Adam, AdamW, Adamax, Lamb, Lbfgs, Lion, Muon, NAdam, RAdam, RmsProp, Rprop, ScheduleFree, Sgd,
 };
 
-/// Which formula moves the parameters.
+/// Which formula moves the parameters: one of three kinds of step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Algorithm {
-    /// [`Sgd`].
-    Sgd(Sgd),
-    /// [`RmsProp`].
-    RmsProp(RmsProp),
-    /// [`Adam`]; weight decay is part of the gradient, but in Keras.
-    Adam(Adam),
-    /// [`Adam`]; weight decay is beside the gradient.
-    AdamW(Adam),
-    /// [`NAdam`].
-    NAdam(NAdam),
-    /// [`RAdam`].
-    RAdam(RAdam),
-    /// [`Adamax`].
-    Adamax(Adamax),
-    /// [`Adagrad`].
-    Adagrad(Adagrad),
-    /// [`Adadelta`].
-    Adadelta(Adadelta),
-    /// [`Rprop`].
-    Rprop(Rprop),
-    /// [`Lion`].
-    Lion(Lion),
-    /// [`ScheduleFree`].
-    ScheduleFree(ScheduleFree),
-    /// [`Lamb`].
-    Lamb(Lamb),
-    /// [`Muon`].
-    Muon(Muon),
-    /// [`Lbfgs`].
-    Lbfgs(Lbfgs),
+    /// Each parameter moves by its own gradient and state: a [`Rule`].
+    ElementWise(ElementWise),
+    /// Whole tensors are looked at between the gradient and the update: a [`TensorRule`].
+    PerTensor(PerTensor),
+    /// Losses of several places are asked for before all parameters move: [`super::lbfgs::Minimizer`].
+    WholeNetwork(Lbfgs),
 }
 
-/// Does the same with the options of any algorithm.
-macro_rules! each {
-    ($algorithm:expr, $options:ident => $result:expr) => {
-        match $algorithm {
-            Algorithm::Sgd($options) => $result,
-            Algorithm::RmsProp($options) => $result,
-            Algorithm::Adam($options) | Algorithm::AdamW($options) => $result,
-            Algorithm::NAdam($options) => $result,
-            Algorithm::RAdam($options) => $result,
-            Algorithm::Adamax($options) => $result,
-            Algorithm::Adagrad($options) => $result,
-            Algorithm::Adadelta($options) => $result,
-            Algorithm::Rprop($options) => $result,
-            Algorithm::Lion($options) => $result,
-            Algorithm::ScheduleFree($options) => $result,
-            Algorithm::Lamb($options) => $result,
-            Algorithm::Muon($options) => $result,
-            Algorithm::Lbfgs($options) => $result,
+/// The optimizers of a kind, as one type that becomes an [`Algorithm`].
+macro_rules! kind {
+    ($(#[$doc:meta])* $kind:ident: $($name:ident)*) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        pub enum $kind {
+            $(#[doc = concat!("[`super::", stringify!($name), "`].")] $name($name),)*
+        }
+
+        impl $kind {
+            fn optimizer(&self) -> &dyn Optimizer {
+                match self {
+                    $($kind::$name(options) => options,)*
+                }
+            }
+
+            fn optimizer_mut(&mut self) -> &mut dyn Optimizer {
+                match self {
+                    $($kind::$name(options) => options,)*
+                }
+            }
+        }
+
+        $(impl From<$name> for Algorithm {
+            fn from(options: $name) -> Algorithm {
+                Algorithm::$kind($kind::$name(options))
+            }
+        })*
+    };
+}
+
+/// The list of element-wise optimizers.
+macro_rules! element_wise {
+    ($($name:ident)*) => {
+        kind! {
+            /// An element-wise optimizer.
+            ElementWise: $($name)*
+        }
+
+        impl ElementWise {
+            /// Calls `visitor` with the rule that has just the state these options need.
+            #[inline(always)]
+            pub fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
+                match self {
+                    $(ElementWise::$name(options) => options.visit(visitor),)*
+                }
+            }
         }
     };
 }
 
+/// The list of optimizers that look at whole tensors.
+macro_rules! per_tensor {
+    ($($name:ident)*) => {
+        kind! {
+            /// An optimizer that looks at whole tensors.
+            PerTensor: $($name)*
+        }
+
+        impl TensorRule for PerTensor {
+            #[inline(always)]
+            fn visit<V: VisitRule>(self, of_weights: bool, visitor: V) -> V::Output {
+                match self {
+                    $(PerTensor::$name(options) => options.visit(of_weights, visitor),)*
+                }
+            }
+
+            fn newton_schulz(&self) -> Option<&NewtonSchulz> {
+                match self {
+                    $(PerTensor::$name(options) => options.newton_schulz(),)*
+                }
+            }
+
+            fn factor(&self, shape: Shape, squares: &Squares) -> f64 {
+                match self {
+                    $(PerTensor::$name(options) => options.factor(shape, squares),)*
+                }
+            }
+
+            fn decay_of_vectors(&self, lr: f64) -> Option<Decay> {
+                match self {
+                    $(PerTensor::$name(options) => options.decay_of_vectors(lr),)*
+                }
+            }
+        }
+    };
+}
+
+element_wise! { Sgd RmsProp Adam AdamW NAdam RAdam Adamax Adagrad Adadelta Rprop Lion ScheduleFree }
+per_tensor! { Lamb Muon }
+
+impl From<Lbfgs> for Algorithm {
+    fn from(options: Lbfgs) -> Algorithm {
+        Algorithm::WholeNetwork(options)
+    }
+}
+
 impl Algorithm {
-    /// Calls `visitor` with the rule that has just the state these options need; of an optimizer that looks at whole tensors, with
-    /// the one that follows its directions.
-    #[inline(always)]
-    pub fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
-        each!(self, options => options.visit(visitor))
+    fn optimizer(&self) -> &dyn Optimizer {
+        match self {
+            Algorithm::ElementWise(optimizer) => optimizer.optimizer(),
+            Algorithm::PerTensor(optimizer) => optimizer.optimizer(),
+            Algorithm::WholeNetwork(optimizer) => optimizer,
+        }
     }
 
-    /// The options with their keys.
-    pub fn fields(&mut self) -> Vec<Field<'_>> {
-        each!(self, options => options.fields())
+    fn optimizer_mut(&mut self) -> &mut dyn Optimizer {
+        match self {
+            Algorithm::ElementWise(optimizer) => optimizer.optimizer_mut(),
+            Algorithm::PerTensor(optimizer) => optimizer.optimizer_mut(),
+            Algorithm::WholeNetwork(optimizer) => optimizer,
+        }
     }
 
     /// The name without options.
     pub fn name(self) -> &'static str {
-        match self {
-            Algorithm::Sgd(_) => "sgd",
-            Algorithm::RmsProp(_) => "rmsprop",
-            Algorithm::Adam(_) => "adam",
-            Algorithm::AdamW(_) => "adamw",
-            Algorithm::NAdam(_) => "nadam",
-            Algorithm::RAdam(_) => "radam",
-            Algorithm::Adamax(_) => "adamax",
-            Algorithm::Adagrad(_) => "adagrad",
-            Algorithm::Adadelta(_) => "adadelta",
-            Algorithm::Rprop(_) => "rprop",
-            Algorithm::Lion(_) => "lion",
-            Algorithm::ScheduleFree(_) => "schedulefree",
-            Algorithm::Lamb(_) => "lamb",
-            Algorithm::Muon(_) => "muon",
-            Algorithm::Lbfgs(_) => "lbfgs",
-        }
+        self.optimizer().name()
+    }
+
+    /// The options with their keys.
+    pub fn fields(&mut self) -> Vec<Field<'_>> {
+        self.optimizer_mut().fields()
     }
 
     /// What is wrong with options that are each within their range.
     pub(super) fn contradiction(self) -> Option<String> {
-        match self {
-            Algorithm::Sgd(sgd) => sgd.contradiction(),
-            Algorithm::Rprop(rprop) => rprop.contradiction(),
-            Algorithm::Muon(muon) => muon.contradiction(),
-            _ => None,
-        }
-    }
-
-    /// Where the momentum stands that a schedule may move: `β₁` where there are moments. SGD and RMSprop without momentum keep
-    /// no state for it, NAdam has a schedule of its own, and the `β₁` of Schedule-Free is none.
-    fn momentum(&mut self) -> Option<&mut f64> {
-        match self {
-            Algorithm::Sgd(sgd) => Some(&mut sgd.momentum).filter(|momentum| **momentum != 0.0),
-            Algorithm::RmsProp(rms) => Some(&mut rms.momentum).filter(|momentum| **momentum != 0.0),
-            Algorithm::Adam(adam) | Algorithm::AdamW(adam) => Some(&mut adam.beta1),
-            Algorithm::RAdam(radam) => Some(&mut radam.beta1),
-            Algorithm::Adamax(adamax) => Some(&mut adamax.beta1),
-            Algorithm::Lion(lion) => Some(&mut lion.beta1),
-            Algorithm::Lamb(lamb) => Some(&mut lamb.beta1),
-            Algorithm::Muon(muon) => Some(&mut muon.momentum),
-            Algorithm::NAdam(_) | Algorithm::Adagrad(_) | Algorithm::Adadelta(_) | Algorithm::Rprop(_) => None,
-            Algorithm::ScheduleFree(_) | Algorithm::Lbfgs(_) => None,
-        }
+        self.optimizer().contradiction()
     }
 
     /// The same optimizer with another momentum; one without stays as it is.
     pub fn with_momentum(mut self, momentum: f64) -> Self {
-        if let Some(place) = self.momentum() {
+        if let Some(place) = self.optimizer_mut().momentum() {
             *place = momentum;
         }
         self
@@ -135,66 +159,56 @@ impl Algorithm {
 
     /// Whether there is a momentum that a schedule can move.
     pub fn has_momentum(mut self) -> bool {
-        self.momentum().is_some()
+        self.optimizer_mut().momentum().is_some()
     }
 
     /// Whether each step must see the whole training part.
     pub fn needs_full_batch(self) -> bool {
-        matches!(self, Algorithm::Rprop(_) | Algorithm::Lbfgs(_))
+        self.optimizer().needs_full_batch()
     }
 
     /// Whether every step is scaled by its learning rate, so that a schedule has something to move.
     pub fn follows_schedule(self) -> bool {
-        !matches!(self, Algorithm::Rprop(_) | Algorithm::Lbfgs(_))
+        self.optimizer().follows_schedule()
     }
 
     /// Whether the rate should stay as it is unless the user says otherwise: an average does a falling rate's work.
     pub fn prefers_constant_rate(self) -> bool {
-        matches!(self, Algorithm::ScheduleFree(_))
+        self.evaluated_between().is_some()
     }
 
-    /// The state of each parameter before the first step; `lr` is the optimizer's own learning rate.
-    pub fn initial_state(self, lr: f64) -> Vec<f64> {
+    /// `c`, where `p + c (s − p)` is evaluated and kept instead of the parameter `p`, `s` being the first number of its state.
+    pub fn evaluated_between(self) -> Option<f64> {
+        self.optimizer().evaluated_between()
+    }
+
+    /// What becomes of `weight_decay` in the optimizer's own rule.
+    pub fn own_decay(self) -> OwnDecay {
+        self.optimizer().own_decay()
+    }
+
+    /// The names of each parameter's numbers of state, and these numbers before the first step; `lr` is the optimizer's own
+    /// learning rate. None where the state is of the whole network.
+    pub fn initial_state(self, lr: f64) -> Vec<(&'static str, f64)> {
         struct Initial(f64);
         impl VisitRule for Initial {
-            type Output = Vec<f64>;
-            fn visit<const N: usize, U: Rule<N>>(self, rule: U) -> Vec<f64> {
-                rule.initial(self.0).to_vec()
+            type Output = Vec<(&'static str, f64)>;
+            fn visit<const N: usize, U: Rule<N>>(self, rule: U) -> Self::Output {
+                U::STATE.into_iter().zip(rule.initial(self.0)).collect()
             }
         }
-        self.per_tensor().map_or_else(|| self.visit(Initial(lr)), |optimizer| vec![0.0; optimizer.slots()])
+        match self {
+            Algorithm::ElementWise(optimizer) => optimizer.visit(Initial(lr)),
+            Algorithm::PerTensor(optimizer) => {
+                let [of_weights, of_vectors] = [true, false].map(|weights| optimizer.visit(weights, Initial(lr)));
+                if of_weights.len() > of_vectors.len() { of_weights } else { of_vectors }
+            }
+            Algorithm::WholeNetwork(_) => Vec::new(),
+        }
     }
 
     /// Numbers of state for each parameter.
     pub fn slots(self) -> usize {
         self.initial_state(1.0).len()
-    }
-
-    /// The optimizer as one that looks at whole tensors, if it is.
-    pub fn per_tensor(self) -> Option<PerTensor> {
-        match self {
-            Algorithm::Lamb(lamb) => Some(PerTensor::Lamb(lamb)),
-            Algorithm::Muon(muon) => Some(PerTensor::Muon(muon)),
-            _ => None,
-        }
-    }
-
-    /// Whether weight decay is part of the direction: [`field@super::Decay::in_direction`].
-    pub fn decays_in_direction(self) -> bool {
-        match self {
-            Algorithm::ScheduleFree(_) => true,
-            Algorithm::Lamb(lamb) => lamb.dialect != Dialect::Keras,
-            _ => false,
-        }
-    }
-
-    /// Whether the optimizer's own weight decay is beside the gradient in every dialect, rather than part of it.
-    pub fn decays_decoupled(self) -> bool {
-        match self {
-            Algorithm::AdamW(_) | Algorithm::Lion(_) | Algorithm::Muon(_) => true,
-            Algorithm::NAdam(nadam) => nadam.decoupled_weight_decay,
-            Algorithm::RAdam(radam) => radam.decoupled_weight_decay,
-            _ => false,
-        }
     }
 }

@@ -1,9 +1,12 @@
 //! LAMB: Adam whose step in each tensor is as long as its parameters say.
 
+use super::adam;
 use super::dialect::Dialect;
+use super::entry::{Entry, rate};
 use super::field::{Field, Range};
-use super::rule::{Rule, VisitRule};
-use super::{adam, sgd};
+use super::optimizer::{Optimizer, OwnDecay};
+use super::per_tensor::{Shape, Squares, TensorRule};
+use super::rule::{Carried, Rule, VisitRule};
 use crate::kernel::Real;
 
 /// `m` and `v` as [`super::Adam`], `u = (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ) + eps_root) + eps) + λ p`; for each tensor, weights
@@ -33,9 +36,23 @@ impl Lamb {
         let eps = if dialect == Dialect::Keras { 1e-7 } else { 1e-6 };
         Lamb { beta1: 0.9, beta2: 0.999, eps, eps_root: 0.0, dialect }
     }
+}
 
-    /// The options.
-    pub fn fields(&mut self) -> Vec<Field<'_>> {
+/// What `--optimizer` knows it by.
+pub(super) const LAMB: Entry<Lamb> = Entry {
+    name: "lamb",
+    source: "You et al. 2020, arxiv.org/abs/1904.00962",
+    options: Lamb::of,
+    own: (1e-3, 0.0),
+    by_dialect: [None, rate(1e-3), None],
+};
+
+impl Optimizer for Lamb {
+    fn name(&self) -> &'static str {
+        "lamb"
+    }
+
+    fn fields(&mut self) -> Vec<Field<'_>> {
         let mut fields = vec![
             Field::number("beta1", &mut self.beta1, Range::FRACTION),
             Field::number("beta2", &mut self.beta2, Range::FRACTION),
@@ -47,10 +64,23 @@ impl Lamb {
         fields
     }
 
-    /// Calls `visitor` with the rule that follows the directions: descent.
+    fn momentum(&mut self) -> Option<&mut f64> {
+        Some(&mut self.beta1)
+    }
+
+    fn own_decay(&self) -> OwnDecay {
+        if self.dialect == Dialect::Keras { OwnDecay::Decoupled } else { OwnDecay::InDirection }
+    }
+}
+
+impl TensorRule for Lamb {
     #[inline(always)]
-    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
-        visitor.visit(sgd::Plain)
+    fn visit<V: VisitRule>(self, _of_weights: bool, visitor: V) -> V::Output {
+        visitor.visit(Moments(self))
+    }
+
+    fn factor(&self, _shape: Shape, squares: &Squares) -> f64 {
+        trust_ratio(squares.params.sqrt(), squares.directions.sqrt())
     }
 }
 
@@ -75,8 +105,9 @@ pub struct Moments(pub Lamb);
 
 impl Rule<2> for Moments {
     type Scalars = Scalars;
+    const STATE: [&'static str; 2] = ["m", "v"];
 
-    fn at_step(&self, t: u64, lr: f64) -> Scalars {
+    fn at_step(&self, t: u64, lr: f64, _: &mut Carried) -> Scalars {
         let Lamb { beta1, beta2, .. } = self.0;
         Scalars { lamb: self.0, lr: lr / adam::correction(beta1, t), square_scale: 1.0 / adam::correction(beta2, t) }
     }

@@ -1,7 +1,9 @@
 //! Lion: the sign of an interpolated momentum.
 
+use super::entry::{Entry, rate};
 use super::field::{Field, Range};
-use super::rule::{Rule, VisitRule, sign};
+use super::optimizer::{Optimizer, OwnDecay};
+use super::rule::{Carried, Rule, VisitRule, sign};
 use crate::kernel::Real;
 
 /// `p ← p − lr · sign(β₁ m + (1 − β₁) g)` with `sign(0) = 0`, then `m ← β₂ m + (1 − β₂) g`; weight decay is beside the
@@ -23,18 +25,40 @@ impl Default for Lion {
 }
 
 impl Lion {
-    /// The options.
-    pub fn fields(&mut self) -> Vec<Field<'_>> {
+    /// Calls `visitor` with the rule.
+    #[inline(always)]
+    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
+        visitor.visit(Plain(self))
+    }
+}
+
+/// What `--optimizer` knows it by.
+pub(super) const LION: Entry<Lion> = Entry {
+    name: "lion",
+    source: "Chen et al. 2023, arxiv.org/abs/2302.06675",
+    options: |_| Lion::default(),
+    own: (1e-4, 0.0),
+    by_dialect: [None, rate(1e-3), None],
+};
+
+impl Optimizer for Lion {
+    fn name(&self) -> &'static str {
+        "lion"
+    }
+
+    fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
             Field::number("beta1", &mut self.beta1, Range::FRACTION),
             Field::number("beta2", &mut self.beta2, Range::FRACTION),
         ]
     }
 
-    /// Calls `visitor` with the rule.
-    #[inline(always)]
-    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
-        visitor.visit(Plain(self))
+    fn momentum(&mut self) -> Option<&mut f64> {
+        Some(&mut self.beta1)
+    }
+
+    fn own_decay(&self) -> OwnDecay {
+        OwnDecay::Decoupled
     }
 }
 
@@ -51,8 +75,9 @@ pub struct Plain(pub Lion);
 
 impl Rule<1> for Plain {
     type Scalars = Scalars;
+    const STATE: [&'static str; 1] = ["m"];
 
-    fn at_step(&self, _t: u64, lr: f64) -> Scalars {
+    fn at_step(&self, _t: u64, lr: f64, _: &mut Carried) -> Scalars {
         Scalars { lion: self.0, lr }
     }
 

@@ -1,10 +1,13 @@
 //! Muon: matrices move along their momentum made orthogonal, all else by AdamW.
 
+use super::Adam;
 use super::dialect::Dialect;
+use super::entry::Entry;
 use super::field::{Field, Range, Word};
 use super::newton_schulz::{Division, NewtonSchulz};
-use super::rule::{Decay, Rule, VisitRule};
-use super::{Adam, sgd};
+use super::optimizer::{Optimizer, OwnDecay};
+use super::per_tensor::{Shape, Squares, TensorRule};
+use super::rule::{Carried, Decay, Rule, VisitRule};
 use crate::kernel::Real;
 
 /// For the weights `[out, in]` of each layer, `NS` the iteration of [`NewtonSchulz`]:
@@ -88,8 +91,32 @@ impl Muon {
         }
     }
 
-    /// The options.
-    pub fn fields(&mut self) -> Vec<Field<'_>> {
+    /// `k` of a matrix.
+    fn length(&self, out: usize, into: usize) -> f64 {
+        let (out, into) = (out as f64, into as f64);
+        match self.scale {
+            Scale::Original => f64::max(1.0, out / into).sqrt(),
+            Scale::Rms => self.rms_rate * out.max(into).sqrt(),
+            Scale::Spectral => (out / into).sqrt(),
+        }
+    }
+}
+
+/// What `--optimizer` knows it by.
+pub(super) const MUON: Entry<Muon> = Entry {
+    name: "muon",
+    source: "Jordan et al. 2024, kellerjordan.github.io/posts/muon",
+    options: Muon::of,
+    own: (1e-3, 0.1),
+    by_dialect: [Some((1e-3, 0.1)), Some((1e-3, 4e-3)), None],
+};
+
+impl Optimizer for Muon {
+    fn name(&self) -> &'static str {
+        "muon"
+    }
+
+    fn fields(&mut self) -> Vec<Field<'_>> {
         let keras = self.dialect == Dialect::Keras;
         let ns = &mut self.newton_schulz;
         let mut fields = vec![
@@ -114,32 +141,40 @@ impl Muon {
         fields
     }
 
-    /// What is wrong with the options together.
-    pub(super) fn contradiction(&self) -> Option<String> {
+    fn contradiction(&self) -> Option<String> {
         let unused = self.scale != Scale::Rms && self.rms_rate != RMS_RATE;
         unused.then(|| "rms_rate is a factor of adjust_lr=match_rms_adamw alone: add that".to_owned())
     }
 
-    /// Calls `visitor` with the rule that follows the directions: descent.
-    #[inline(always)]
-    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
-        visitor.visit(sgd::Plain)
+    fn momentum(&mut self) -> Option<&mut f64> {
+        Some(&mut self.momentum)
     }
 
-    /// `k` of a matrix.
-    pub fn factor(&self, out: usize, into: usize) -> f64 {
-        let (out, into) = (out as f64, into as f64);
-        match self.scale {
-            Scale::Original => f64::max(1.0, out / into).sqrt(),
-            Scale::Rms => self.rms_rate * out.max(into).sqrt(),
-            Scale::Spectral => (out / into).sqrt(),
+    fn own_decay(&self) -> OwnDecay {
+        OwnDecay::Decoupled
+    }
+}
+
+impl TensorRule for Muon {
+    #[inline(always)]
+    fn visit<V: VisitRule>(self, of_weights: bool, visitor: V) -> V::Output {
+        if of_weights { visitor.visit(Momentum(self)) } else { self.adam.visit(visitor) }
+    }
+
+    fn newton_schulz(&self) -> Option<&NewtonSchulz> {
+        Some(&self.newton_schulz)
+    }
+
+    fn factor(&self, shape: Shape, _squares: &Squares) -> f64 {
+        match shape {
+            Shape::Matrix(out, into) => self.length(out, into),
+            Shape::Vector => self.adam_lr_ratio,
         }
     }
 
-    /// Weight decay of biases, gains and shifts at the matrices' rate `lr`.
-    pub fn adam_decay(&self, lr: f64) -> Decay {
+    fn decay_of_vectors(&self, lr: f64) -> Option<Decay> {
         let rate = if self.dialect == Dialect::Keras { lr } else { lr * self.adam_lr_ratio };
-        Decay::decoupled(self.adam_weight_decay, rate)
+        Some(Decay::decoupled(self.adam_weight_decay, rate))
     }
 }
 
@@ -159,8 +194,9 @@ pub struct Scalars {
 
 impl Rule<1> for Momentum {
     type Scalars = Scalars;
+    const STATE: [&'static str; 1] = ["b"];
 
-    fn at_step(&self, _t: u64, lr: f64) -> Scalars {
+    fn at_step(&self, _t: u64, lr: f64, _: &mut Carried) -> Scalars {
         let Muon { momentum, nesterov, dialect, .. } = self.0;
         let intake = if dialect == Dialect::Keras { 1.0 } else { 1.0 - momentum };
         Scalars { momentum, intake, lr, nesterov }

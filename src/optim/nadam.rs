@@ -2,8 +2,10 @@
 
 use super::adam::{correction, default_eps};
 use super::dialect::Dialect;
+use super::entry::{Entry, rate};
 use super::field::{Field, Range};
-use super::rule::{Rule, VisitRule};
+use super::optimizer::{Optimizer, OwnDecay};
+use super::rule::{Carried, Rule, VisitRule};
 use crate::kernel::Real;
 
 /// `m` and `v` as [`super::Adam`]; with `μₜ = β₁ (1 − ½ · 0.96^(t ψ))`, `Pₜ = μ₁ ⋯ μₜ`, `r = √(v / (1 − β₂ᵗ)) + eps`:
@@ -39,20 +41,6 @@ impl NAdam {
             decoupled_weight_decay: keras,
             dialect,
         }
-    }
-
-    /// The options.
-    pub fn fields(&mut self) -> Vec<Field<'_>> {
-        let mut fields = vec![
-            Field::number("beta1", &mut self.beta1, Range::FRACTION),
-            Field::number("beta2", &mut self.beta2, Range::FRACTION),
-            Field::number("eps", &mut self.eps, Range::EPS),
-        ];
-        if self.dialect != Dialect::Keras {
-            fields.push(Field::number("momentum_decay", &mut self.momentum_decay, Range::NOT_NEGATIVE));
-            fields.push(Field::switch("decoupled_weight_decay", &mut self.decoupled_weight_decay));
-        }
-        fields
     }
 
     /// `μₜ`.
@@ -95,6 +83,38 @@ impl NAdam {
     }
 }
 
+/// What `--optimizer` knows it by.
+pub(super) const NADAM: Entry<NAdam> = Entry {
+    name: "nadam",
+    source: "Dozat 2016, openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ",
+    options: NAdam::of,
+    own: (2e-3, 0.0),
+    by_dialect: [rate(2e-3), rate(1e-3), None],
+};
+
+impl Optimizer for NAdam {
+    fn name(&self) -> &'static str {
+        "nadam"
+    }
+
+    fn fields(&mut self) -> Vec<Field<'_>> {
+        let mut fields = vec![
+            Field::number("beta1", &mut self.beta1, Range::FRACTION),
+            Field::number("beta2", &mut self.beta2, Range::FRACTION),
+            Field::number("eps", &mut self.eps, Range::EPS),
+        ];
+        if self.dialect != Dialect::Keras {
+            fields.push(Field::number("momentum_decay", &mut self.momentum_decay, Range::NOT_NEGATIVE));
+            fields.push(Field::switch("decoupled_weight_decay", &mut self.decoupled_weight_decay));
+        }
+        fields
+    }
+
+    fn own_decay(&self) -> OwnDecay {
+        if self.decoupled_weight_decay { OwnDecay::Decoupled } else { OwnDecay::Coupled }
+    }
+}
+
 /// Terms of the series in `1 / (k 2ᵏ)`: what is left out is below 2⁻⁶⁰.
 const TERMS: u32 = 54;
 
@@ -115,8 +135,9 @@ pub struct Plain(pub NAdam);
 
 impl Rule<2> for Plain {
     type Scalars = Scalars;
+    const STATE: [&'static str; 2] = ["m", "v"];
 
-    fn at_step(&self, t: u64, lr: f64) -> Scalars {
+    fn at_step(&self, t: u64, lr: f64, _: &mut Carried) -> Scalars {
         let NAdam { beta1, beta2, eps, .. } = self.0;
         let (product, now, next) = (self.0.product(t), self.0.momentum(t), self.0.momentum(t + 1));
         Scalars {

@@ -1,20 +1,30 @@
 //! Optimizers that look at whole tensors: a rule of theirs turns gradients into directions, then norms or matrix products of a
 //! tensor's directions decide its step.
 
-use super::lamb::{self, Lamb, trust_ratio};
-use super::muon::{self, Muon};
 use super::newton_schulz::NewtonSchulz;
-use super::rule::{Decay, Rule, VisitRule};
+use super::rule::{Carried, Decay, Rule, VisitRule};
 use crate::kernel::{Isa, Job, Lanes, Line, Real};
 
-/// Such an optimizer. In every tensor, weights and biases apart: `u` by [`direction`] for each parameter, made orthogonal where
-/// [`PerTensor::newton_schulz`] says so, then `p ← shrink · p − lr · factor · u` with [`PerTensor::factor`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum PerTensor {
-    /// [`Lamb`].
-    Lamb(Lamb),
-    /// [`Muon`].
-    Muon(Muon),
+/// An optimizer that looks at whole tensors. In every tensor, weights and biases apart: `u` by [`direction`] for each parameter,
+/// made orthogonal where [`TensorRule::newton_schulz`] says so, then `p ← shrink · p − lr · factor · u` with
+/// [`TensorRule::factor`].
+pub trait TensorRule: Copy {
+    /// Calls `visitor` with the rule behind the directions of weights, or of biases, gains and shifts; the one that needs fewer
+    /// numbers of state has the first of the other's, and neither carries anything.
+    fn visit<V: VisitRule>(self, of_weights: bool, visitor: V) -> V::Output;
+
+    /// How the directions of a matrix are made orthogonal, if they are.
+    fn newton_schulz(&self) -> Option<&NewtonSchulz> {
+        None
+    }
+
+    /// What the directions of a tensor are multiplied by.
+    fn factor(&self, shape: Shape, squares: &Squares) -> f64;
+
+    /// The library's own decay of biases, gains and shifts at learning rate `lr`, where it is not that of weights.
+    fn decay_of_vectors(&self, _lr: f64) -> Option<Decay> {
+        None
+    }
 }
 
 /// What a tensor is to such an optimizer.
@@ -43,44 +53,21 @@ impl Squares {
     }
 }
 
-impl PerTensor {
-    /// Calls `visitor` with the rule behind the directions of weights, or of biases, gains and shifts.
+/// The last part of the step: along directions that stand in the place of gradients, multiplied by their factors.
+#[derive(Debug, Clone, Copy)]
+pub struct AlongDirections;
+
+impl Rule<0> for AlongDirections {
+    type Scalars = f64;
+    const STATE: [&'static str; 0] = [];
+
+    fn at_step(&self, _t: u64, lr: f64, _: &mut Carried) -> f64 {
+        lr
+    }
+
     #[inline(always)]
-    pub fn visit<V: VisitRule>(self, of_weights: bool, visitor: V) -> V::Output {
-        match self {
-            PerTensor::Lamb(lamb) => visitor.visit(lamb::Moments(lamb)),
-            PerTensor::Muon(muon) if of_weights => visitor.visit(muon::Momentum(muon)),
-            PerTensor::Muon(muon) => muon.adam.visit(visitor),
-        }
-    }
-
-    /// Numbers of state for each parameter; a kind of tensor may need fewer.
-    pub fn slots(self) -> usize {
-        struct Slots;
-        impl VisitRule for Slots {
-            type Output = usize;
-            fn visit<const N: usize, U: Rule<N>>(self, _: U) -> usize {
-                N
-            }
-        }
-        self.visit(true, Slots).max(self.visit(false, Slots))
-    }
-
-    /// How the directions of a matrix are made orthogonal, if they are.
-    pub fn newton_schulz(&self) -> Option<&NewtonSchulz> {
-        match self {
-            PerTensor::Lamb(_) => None,
-            PerTensor::Muon(muon) => Some(&muon.newton_schulz),
-        }
-    }
-
-    /// What the directions of a tensor are multiplied by.
-    pub fn factor(&self, shape: Shape, squares: &Squares) -> f64 {
-        match (self, shape) {
-            (PerTensor::Lamb(_), _) => trust_ratio(squares.params.sqrt(), squares.directions.sqrt()),
-            (PerTensor::Muon(muon), Shape::Matrix(out, into)) => muon.factor(out, into),
-            (PerTensor::Muon(muon), Shape::Vector) => muon.adam_lr_ratio,
-        }
+    fn update<R: Real>(lr: &f64, p: R, u: R, _: &mut [R; 0]) -> R {
+        u.mul_add(R::splat(-lr), p)
     }
 }
 
@@ -147,9 +134,10 @@ impl<const N: usize, U: Rule<N>> Job for Direct<'_, '_, N, U> {
 }
 
 /// The whole step `t` of one tensor at learning rate `lr`, in plain loops: the definition; the form in slots and tiles, over many
-/// threads, is held to it. A matrix is row-major, `state` has [`PerTensor::slots`] lists.
+/// threads, is held to it. A matrix is row-major, `state` has as many lists as the larger rule of weights
+/// and of all else needs.
 pub fn update_tensor<T: Real + Into<f64>>(
-    optimizer: PerTensor,
+    optimizer: impl TensorRule,
     (t, lr): (u64, f64),
     decay: &Decay,
     shape: Shape,
@@ -180,7 +168,7 @@ impl<T: Real + Into<f64>> VisitRule for Directions<'_, T> {
     type Output = Squares;
 
     fn visit<const N: usize, U: Rule<N>>(self, rule: U) -> Squares {
-        let scalars = rule.at_step(self.t, 1.0);
+        let scalars = rule.at_step(self.t, 1.0, &mut Carried::default());
         let mut squares = Squares::default();
         for (i, (p, g)) in self.params.iter().zip(self.directions).enumerate() {
             let mut state: [T; N] = std::array::from_fn(|n| self.state[n][i]);

@@ -1,8 +1,10 @@
 //! RAdam: Adam whose scale is rectified, or left out, while few gradients have been seen.
 
 use super::adam::{Scalars, correction};
+use super::entry::{Entry, rate};
 use super::field::{Field, Range};
-use super::rule::{Rule, VisitRule};
+use super::optimizer::{Optimizer, OwnDecay};
+use super::rule::{Carried, Rule, VisitRule};
 use crate::kernel::Real;
 
 /// `m` and `v` as [`super::Adam`]; with `ρ∞ = 2 / (1 − β₂) − 1` and `ρ = ρ∞ − 2 t β₂ᵗ / (1 − β₂ᵗ)`, where `ρ > 5`
@@ -31,8 +33,28 @@ impl Default for RAdam {
 }
 
 impl RAdam {
-    /// The options.
-    pub fn fields(&mut self) -> Vec<Field<'_>> {
+    /// Calls `visitor` with the rule.
+    #[inline(always)]
+    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
+        visitor.visit(Plain(self))
+    }
+}
+
+/// What `--optimizer` knows it by.
+pub(super) const RADAM: Entry<RAdam> = Entry {
+    name: "radam",
+    source: "Liu et al. 2020, arxiv.org/abs/1908.03265",
+    options: |_| RAdam::default(),
+    own: (1e-3, 0.0),
+    by_dialect: [rate(1e-3), None, None],
+};
+
+impl Optimizer for RAdam {
+    fn name(&self) -> &'static str {
+        "radam"
+    }
+
+    fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
             Field::number("beta1", &mut self.beta1, Range::FRACTION),
             Field::number("beta2", &mut self.beta2, Range::FRACTION),
@@ -41,10 +63,12 @@ impl RAdam {
         ]
     }
 
-    /// Calls `visitor` with the rule.
-    #[inline(always)]
-    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
-        visitor.visit(Plain(self))
+    fn momentum(&mut self) -> Option<&mut f64> {
+        Some(&mut self.beta1)
+    }
+
+    fn own_decay(&self) -> OwnDecay {
+        if self.decoupled_weight_decay { OwnDecay::Decoupled } else { OwnDecay::Coupled }
     }
 }
 
@@ -54,8 +78,9 @@ pub struct Plain(pub RAdam);
 
 impl Rule<2> for Plain {
     type Scalars = Scalars;
+    const STATE: [&'static str; 2] = ["m", "v"];
 
-    fn at_step(&self, t: u64, lr: f64) -> Scalars {
+    fn at_step(&self, t: u64, lr: f64, _: &mut Carried) -> Scalars {
         let RAdam { beta1, beta2, eps, .. } = self.0;
         let (lr, of_v) = (lr / correction(beta1, t), correction(beta2, t));
         let most = 2.0 / (1.0 - beta2) - 1.0;

@@ -1,8 +1,10 @@
 //! RMSprop, with momentum or without, centred or not.
 
 use super::dialect::Dialect;
+use super::entry::{Entry, rate};
 use super::field::{Field, Range};
-use super::rule::{Rule, VisitRule};
+use super::optimizer::Optimizer;
+use super::rule::{Carried, Rule, VisitRule};
 use crate::kernel::Real;
 
 /// `v ← α v + (1 − α) g²`, `r = √v`, `u = g / (r + eps)`, `p ← p − lr · u`.
@@ -43,16 +45,6 @@ impl RmsProp {
         }
     }
 
-    /// The options.
-    pub fn fields(&mut self) -> Vec<Field<'_>> {
-        vec![
-            Field::number("alpha", &mut self.alpha, Range::FRACTION),
-            Field::number("eps", &mut self.eps, Range::EPS),
-            Field::number("momentum", &mut self.momentum, Range::FRACTION),
-            Field::switch("centered", &mut self.centered),
-        ]
-    }
-
     /// Calls `visitor` with the rule that has just the state these options need, in the dialect's form.
     #[inline(always)]
     pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
@@ -70,6 +62,34 @@ impl RmsProp {
             (true, false) => visitor.visit(Centered::<KERAS>(self)),
             (true, true) => visitor.visit(CenteredMomentum::<KERAS>(self)),
         }
+    }
+}
+
+/// What `--optimizer` knows it by.
+pub(super) const RMSPROP: Entry<RmsProp> = Entry {
+    name: "rmsprop",
+    source: "Tieleman & Hinton 2012, lecture 6.5; centred: Graves 2013, arxiv.org/abs/1308.0850",
+    options: RmsProp::of,
+    own: (1e-2, 0.0),
+    by_dialect: [rate(1e-2), rate(1e-3), None],
+};
+
+impl Optimizer for RmsProp {
+    fn name(&self) -> &'static str {
+        "rmsprop"
+    }
+
+    fn fields(&mut self) -> Vec<Field<'_>> {
+        vec![
+            Field::number("alpha", &mut self.alpha, Range::FRACTION),
+            Field::number("eps", &mut self.eps, Range::EPS),
+            Field::number("momentum", &mut self.momentum, Range::FRACTION),
+            Field::switch("centered", &mut self.centered),
+        ]
+    }
+
+    fn momentum(&mut self) -> Option<&mut f64> {
+        Some(&mut self.momentum).filter(|momentum| **momentum != 0.0)
     }
 }
 
@@ -138,7 +158,8 @@ pub struct Plain<const KERAS: bool>(pub RmsProp);
 
 impl<const KERAS: bool> Rule<1> for Plain<KERAS> {
     type Scalars = Scalars;
-    fn at_step(&self, _t: u64, lr: f64) -> Scalars {
+    const STATE: [&'static str; 1] = ["v"];
+    fn at_step(&self, _t: u64, lr: f64, _: &mut Carried) -> Scalars {
         self.0.scalars(lr)
     }
     #[inline(always)]
@@ -153,7 +174,8 @@ pub struct Momentum<const KERAS: bool>(pub RmsProp);
 
 impl<const KERAS: bool> Rule<2> for Momentum<KERAS> {
     type Scalars = Scalars;
-    fn at_step(&self, _t: u64, lr: f64) -> Scalars {
+    const STATE: [&'static str; 2] = ["v", "b"];
+    fn at_step(&self, _t: u64, lr: f64, _: &mut Carried) -> Scalars {
         self.0.scalars(lr)
     }
     #[inline(always)]
@@ -168,7 +190,8 @@ pub struct Centered<const KERAS: bool>(pub RmsProp);
 
 impl<const KERAS: bool> Rule<2> for Centered<KERAS> {
     type Scalars = Scalars;
-    fn at_step(&self, _t: u64, lr: f64) -> Scalars {
+    const STATE: [&'static str; 2] = ["v", "m"];
+    fn at_step(&self, _t: u64, lr: f64, _: &mut Carried) -> Scalars {
         self.0.scalars(lr)
     }
     #[inline(always)]
@@ -183,7 +206,8 @@ pub struct CenteredMomentum<const KERAS: bool>(pub RmsProp);
 
 impl<const KERAS: bool> Rule<3> for CenteredMomentum<KERAS> {
     type Scalars = Scalars;
-    fn at_step(&self, _t: u64, lr: f64) -> Scalars {
+    const STATE: [&'static str; 3] = ["v", "m", "b"];
+    fn at_step(&self, _t: u64, lr: f64, _: &mut Carried) -> Scalars {
         self.0.scalars(lr)
     }
     #[inline(always)]

@@ -1,7 +1,9 @@
 //! Rprop: only the signs of gradients count; for steps over the whole training part.
 
+use super::entry::{Entry, rate};
 use super::field::{Field, Range};
-use super::rule::{Rule, VisitRule, sign};
+use super::optimizer::{Optimizer, OwnDecay};
+use super::rule::{Carried, Rule, VisitRule, sign};
 use crate::kernel::Real;
 
 /// Each parameter has a step size `Δ`, at first the learning rate, which is not looked at again. With `g'` the gradient of the
@@ -31,8 +33,28 @@ impl Default for Rprop {
 }
 
 impl Rprop {
-    /// The options.
-    pub fn fields(&mut self) -> Vec<Field<'_>> {
+    /// Calls `visitor` with the rule.
+    #[inline(always)]
+    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
+        visitor.visit(Plain(self))
+    }
+}
+
+/// What `--optimizer` knows it by.
+pub(super) const RPROP: Entry<Rprop> = Entry {
+    name: "rprop",
+    source: "Riedmiller & Braun 1993; Igel & Hüsken 2003, doi.org/10.1016/S0925-2312(01)00700-7",
+    options: |_| Rprop::default(),
+    own: (1e-2, 0.0),
+    by_dialect: [rate(1e-2), None, None],
+};
+
+impl Optimizer for Rprop {
+    fn name(&self) -> &'static str {
+        "rprop"
+    }
+
+    fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
             Field::number("eta_minus", &mut self.eta_minus, Range::INNER),
             Field::number("eta_plus", &mut self.eta_plus, Range::ABOVE_ONE),
@@ -41,16 +63,21 @@ impl Rprop {
         ]
     }
 
-    /// What is wrong with the options together.
-    pub(super) fn contradiction(&self) -> Option<String> {
+    fn contradiction(&self) -> Option<String> {
         let Rprop { step_min, step_max, .. } = self;
         (step_min > step_max).then(|| format!("step_min must be at most step_max, found {step_min} and {step_max}"))
     }
 
-    /// Calls `visitor` with the rule.
-    #[inline(always)]
-    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
-        visitor.visit(Plain(self))
+    fn own_decay(&self) -> OwnDecay {
+        OwnDecay::None
+    }
+
+    fn needs_full_batch(&self) -> bool {
+        true
+    }
+
+    fn follows_schedule(&self) -> bool {
+        false
     }
 }
 
@@ -60,12 +87,13 @@ pub struct Plain(pub Rprop);
 
 impl Rule<2> for Plain {
     type Scalars = Rprop;
+    const STATE: [&'static str; 2] = ["gradient", "size"];
 
     fn initial(&self, lr: f64) -> [f64; 2] {
         [0.0, lr]
     }
 
-    fn at_step(&self, _t: u64, _lr: f64) -> Rprop {
+    fn at_step(&self, _t: u64, _lr: f64, _: &mut Carried) -> Rprop {
         self.0
     }
 
@@ -94,7 +122,7 @@ mod tests {
         // The gradient, and by how much the parameter is expected to have moved.
         for (t, (g, moved)) in (1..).zip([(5.0, -0.1), (1e-300, -0.12), (3.0, -0.13), (-2.0, 0.0), (-2.0, 0.065)]) {
             let before = p;
-            p = Plain::update(&rule.at_step(t, 1.0), p, g, &mut state);
+            p = Plain::update(&rule.at_step(t, 1.0, &mut Carried::default()), p, g, &mut state);
             assert!((p - before - moved).abs() < 1e-15, "step {t}: moved by {}", p - before);
         }
     }

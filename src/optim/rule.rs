@@ -2,6 +2,9 @@
 
 use crate::kernel::Real;
 
+/// Numbers that a rule carries from step to step for all parameters together, all 0 before the first step; most need none.
+pub type Carried = [f64; 2];
+
 /// An element-wise update with `N` numbers of state for each parameter.
 ///
 /// The formula is written once: scalars check it, 16 lanes run it. Options that need other state are other rules.
@@ -9,13 +12,17 @@ pub trait Rule<const N: usize>: Copy + Send + Sync {
     /// Numbers of one step, the same for every parameter.
     type Scalars: Copy + Send + Sync;
 
+    /// The names of the state, as a saved state has them.
+    const STATE: [&'static str; N];
+
     /// The state before the first step, the same for every parameter; `lr` is the optimizer's own learning rate.
     fn initial(&self, _lr: f64) -> [f64; N] {
         [0.0; N]
     }
 
-    /// The numbers of step `t`, counted from 1, at learning rate `lr`; powers and bias corrections are taken in `f64`.
-    fn at_step(&self, t: u64, lr: f64) -> Self::Scalars;
+    /// The numbers of step `t`, counted from 1, at learning rate `lr`; powers and bias corrections are taken in `f64`. Moves
+    /// `carried` on, so it is asked once for each step.
+    fn at_step(&self, t: u64, lr: f64, carried: &mut Carried) -> Self::Scalars;
 
     /// The parameter `p` after the step, for its gradient `g`; moves `state` on.
     fn update<R: Real>(scalars: &Self::Scalars, p: R, g: R, state: &mut [R; N]) -> R;
@@ -50,7 +57,7 @@ pub struct Decay {
     /// The parameter is multiplied by this before the update: `1 − lr · λ`.
     pub shrink: f64,
     /// Added to the direction, times the parameter: passes through neither momentum nor scaling, but through what comes after
-    /// them. Only for optimizers that [`super::Algorithm::decays_in_direction`].
+    /// them. Only for optimizers of [`super::OwnDecay::InDirection`].
     pub in_direction: f64,
 }
 
@@ -92,4 +99,10 @@ pub fn step<const N: usize, U: Rule<N>, R: Real>(
 #[inline(always)]
 pub fn moving_average<R: Real>(decay: f64, average: R, p: R) -> R {
     average.mul_add(R::splat(decay), p * R::splat(1.0 - decay))
+}
+
+/// `p + c (s − p)`: what [`super::Optimizer::evaluated_between`] speaks of.
+#[inline(always)]
+pub fn between<R: Real>(c: f64, p: R, s: R) -> R {
+    (s - p).mul_add(R::splat(c), p)
 }

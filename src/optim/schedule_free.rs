@@ -1,9 +1,11 @@
 //! Schedule-Free AdamW: an average of the weights takes the place of a falling learning rate.
 
 use super::adam;
+use super::entry::Entry;
 use super::field::{Field, Range};
-use super::rule::{Rule, VisitRule};
-use crate::kernel::{Isa, Job, Lanes, Line, Real};
+use super::optimizer::{Optimizer, OwnDecay};
+use super::rule::{Carried, Rule, VisitRule};
+use crate::kernel::Real;
 
 /// Gradients are taken at `y`, between a fast sequence `z` and its average `x`, which is what is evaluated and kept.
 ///
@@ -29,30 +31,16 @@ pub struct ScheduleFree {
     pub r: f64,
     /// How much steps at a higher rate count for more; 2 by default.
     pub weight_lr_power: f64,
-    /// `c` of the step at hand, from [`Weights`].
-    pub share: f64,
 }
 
 impl Default for ScheduleFree {
     fn default() -> Self {
         let (r, weight_lr_power) = (0.0, 2.0);
-        ScheduleFree { beta1: 0.9, beta2: 0.999, eps: 1e-8, warmup_steps: 0, r, weight_lr_power, share: 1.0 }
+        ScheduleFree { beta1: 0.9, beta2: 0.999, eps: 1e-8, warmup_steps: 0, r, weight_lr_power }
     }
 }
 
 impl ScheduleFree {
-    /// The options.
-    pub fn fields(&mut self) -> Vec<Field<'_>> {
-        vec![
-            Field::number("beta1", &mut self.beta1, Range::INNER),
-            Field::number("beta2", &mut self.beta2, Range::FRACTION),
-            Field::number("eps", &mut self.eps, Range::EPS),
-            Field::count("warmup_steps", &mut self.warmup_steps, Range::COUNT),
-            Field::number("r", &mut self.r, Range::NOT_NEGATIVE),
-            Field::number("weight_lr_power", &mut self.weight_lr_power, Range::NOT_NEGATIVE),
-        ]
-    }
-
     /// Calls `visitor` with the rule.
     #[inline(always)]
     pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
@@ -64,56 +52,46 @@ impl ScheduleFree {
         if t < self.warmup_steps as u64 { lr * t as f64 / self.warmup_steps as f64 } else { lr }
     }
 
-    /// `x` of a parameter that is at `y`.
-    #[inline(always)]
-    pub fn average<R: Real>(&self, y: R, z: R) -> R {
-        (z - y).mul_add(R::splat(1.0 - 1.0 / self.beta1), y)
+    /// `c` of step `t` at learning rate `lr`, once for each step; `sum` is `w₁ + … + wₜ`, `largest` the largest `γ`.
+    fn share(&self, t: u64, lr: f64, [sum, largest]: &mut Carried) -> f64 {
+        *largest = largest.max(self.rate(t, lr));
+        let weight = libm::pow(t as f64, self.r) * libm::pow(*largest, self.weight_lr_power);
+        *sum += weight;
+        if *sum > 0.0 { weight / *sum } else { 0.0 }
     }
 }
 
-/// Writes `x` of many parameters.
-///
-/// # Panics
-/// If lengths differ.
-pub(crate) fn average_lines(isa: Isa, options: &ScheduleFree, y: &[Line], z: &[Line], x: &mut [Line]) {
-    assert!(y.len() == x.len() && z.len() == x.len());
-    isa.run(AverageLines { options, y, z, x });
-}
+/// What `--optimizer` knows it by.
+pub(super) const SCHEDULE_FREE: Entry<ScheduleFree> = Entry {
+    name: "schedulefree",
+    source: "Defazio et al. 2024, arxiv.org/abs/2405.15682",
+    options: |_| ScheduleFree::default(),
+    own: (2.5e-3, 0.0),
+    by_dialect: [None, None, None],
+};
 
-struct AverageLines<'a> {
-    options: &'a ScheduleFree,
-    y: &'a [Line],
-    z: &'a [Line],
-    x: &'a mut [Line],
-}
-
-impl Job for AverageLines<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<L: Lanes>(self) {
-        for ((x, y), z) in self.x.iter_mut().zip(self.y).zip(self.z) {
-            self.options.average(L::load(y), L::load(z)).store(x);
-        }
+impl Optimizer for ScheduleFree {
+    fn name(&self) -> &'static str {
+        "schedulefree"
     }
-}
 
-/// The weights of the steps so far: what Schedule-Free remembers besides numbers for each parameter.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Weights {
-    /// `w₁ + … + wₜ`.
-    sum: f64,
-    /// The largest `γ`.
-    largest: f64,
-}
+    fn fields(&mut self) -> Vec<Field<'_>> {
+        vec![
+            Field::number("beta1", &mut self.beta1, Range::INNER),
+            Field::number("beta2", &mut self.beta2, Range::FRACTION),
+            Field::number("eps", &mut self.eps, Range::EPS),
+            Field::count("warmup_steps", &mut self.warmup_steps, Range::COUNT),
+            Field::number("r", &mut self.r, Range::NOT_NEGATIVE),
+            Field::number("weight_lr_power", &mut self.weight_lr_power, Range::NOT_NEGATIVE),
+        ]
+    }
 
-impl Weights {
-    /// The options for step `t`, counted from 1, at learning rate `lr`: with the share of its weight.
-    pub fn take_in(&mut self, mut options: ScheduleFree, t: u64, lr: f64) -> ScheduleFree {
-        self.largest = self.largest.max(options.rate(t, lr));
-        let weight = libm::pow(t as f64, options.r) * libm::pow(self.largest, options.weight_lr_power);
-        self.sum += weight;
-        options.share = if self.sum > 0.0 { weight / self.sum } else { 0.0 };
-        options
+    fn own_decay(&self) -> OwnDecay {
+        OwnDecay::InDirection
+    }
+
+    fn evaluated_between(&self) -> Option<f64> {
+        Some(1.0 - 1.0 / self.beta1)
     }
 }
 
@@ -140,10 +118,11 @@ pub struct Scalars {
 
 impl Rule<2> for Averaged {
     type Scalars = Scalars;
+    const STATE: [&'static str; 2] = ["z", "v"];
 
-    fn at_step(&self, t: u64, lr: f64) -> Scalars {
-        let ScheduleFree { beta1, beta2, eps, share, .. } = self.0;
-        let rate = self.0.rate(t, lr);
+    fn at_step(&self, t: u64, lr: f64, carried: &mut Carried) -> Scalars {
+        let ScheduleFree { beta1, beta2, eps, .. } = self.0;
+        let (rate, share) = (self.0.rate(t, lr), self.0.share(t, lr, carried));
         let rate_of_y = rate * (beta1 * (1.0 - share) - 1.0);
         let root_scale = 1.0 / adam::correction(beta2, t).sqrt();
         Scalars { first: t == 1, beta2, eps, root_scale, share, rate, rate_of_y }
@@ -170,19 +149,19 @@ impl Rule<2> for Averaged {
 
 #[cfg(test)]
 mod tests {
+    use super::super::rule::between;
     use super::*;
 
     /// The three sequences of the paper, stored as they are, against the two that the rule keeps.
     #[test]
     fn the_average_is_the_one_of_the_paper() {
         let options = ScheduleFree { beta1: 0.8, warmup_steps: 4, r: 0.5, ..ScheduleFree::default() };
-        let (mut weights, mut y, mut state) = (Weights::default(), 1.5f64, [0.0; 2]);
+        let (mut carried, mut y, mut state) = (Carried::default(), 1.5f64, [0.0; 2]);
         let (mut x, mut z, mut v, mut sum, mut largest) = (1.5, 1.5, 0.0, 0.0, 0.0f64);
         for t in 1..=20u64 {
             let lr = if t < 12 { 0.1 } else { 0.05 };
             let g = 2.0 * y - 0.3 * t as f64;
-            let now = weights.take_in(options, t, lr);
-            y = Averaged::update(&Averaged(now).at_step(t, lr), y, g, &mut state);
+            y = Averaged::update(&Averaged(options).at_step(t, lr, &mut carried), y, g, &mut state);
 
             let rate = lr * f64::min(1.0, t as f64 / 4.0);
             largest = largest.max(rate);
@@ -191,7 +170,11 @@ mod tests {
             v = 0.999 * v + 0.001 * g * g;
             z -= rate * g / (libm::sqrt(v / (1.0 - libm::pow(0.999, t as f64))) + 1e-8);
             x += weight / sum * (z - x);
-            assert!((now.average(y, state[0]) - x).abs() < 1e-12 && (0.2 * z + 0.8 * x - y).abs() < 1e-12, "step {t}");
+            assert!(
+                (between(options.evaluated_between().unwrap(), y, state[0]) - x).abs() < 1e-12
+                    && (0.2 * z + 0.8 * x - y).abs() < 1e-12,
+                "step {t}"
+            );
         }
     }
 }

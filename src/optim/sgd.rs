@@ -1,8 +1,10 @@
 //! Stochastic gradient descent, with momentum or without.
 
 use super::dialect::Dialect;
+use super::entry::{Entry, rate};
 use super::field::{Field, Range};
-use super::rule::{Rule, VisitRule};
+use super::optimizer::Optimizer;
+use super::rule::{Carried, Rule, VisitRule};
 use crate::kernel::Real;
 
 /// Gradient descent; with momentum `μ` and dampening `τ`:
@@ -41,8 +43,46 @@ impl Sgd {
         }
     }
 
-    /// The options.
-    pub fn fields(&mut self) -> Vec<Field<'_>> {
+    /// Calls `visitor` with the rule that has just the state these options need.
+    #[inline(always)]
+    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
+        if self.momentum == 0.0 { visitor.visit(Plain) } else { visitor.visit(Momentum(self)) }
+    }
+}
+
+/// Plain descent.
+pub(super) const SGD: Entry<Sgd> = Entry {
+    name: "sgd",
+    source: "Robbins & Monro 1951, doi.org/10.1214/aoms/1177729586",
+    options: Sgd::of,
+    own: (1e-2, 0.0),
+    by_dialect: [rate(1e-3), rate(1e-2), rate(1e-3)],
+};
+
+/// Descent with momentum.
+pub(super) const MOMENTUM: Entry<Sgd> = Entry {
+    name: "momentum",
+    source: "Polyak 1964; Sutskever et al. 2013, proceedings.mlr.press/v28/sutskever13.html",
+    options: |dialect| Sgd { momentum: 0.9, nesterov: false, ..Sgd::of(dialect) },
+    own: (1e-2, 0.0),
+    by_dialect: [rate(1e-3), rate(1e-2), rate(1e-3)],
+};
+
+/// Descent with Nesterov's momentum.
+pub(super) const NESTEROV: Entry<Sgd> = Entry {
+    name: "nesterov",
+    source: "Nesterov 1983; Sutskever et al. 2013, proceedings.mlr.press/v28/sutskever13.html",
+    options: |dialect| Sgd { momentum: 0.9, nesterov: true, ..Sgd::of(dialect) },
+    own: (1e-2, 0.0),
+    by_dialect: [rate(1e-3), rate(1e-2), rate(1e-3)],
+};
+
+impl Optimizer for Sgd {
+    fn name(&self) -> &'static str {
+        "sgd"
+    }
+
+    fn fields(&mut self) -> Vec<Field<'_>> {
         let mut fields = vec![Field::number("momentum", &mut self.momentum, Range::FRACTION)];
         if self.dialect == Dialect::Torch {
             fields.push(Field::number("dampening", &mut self.dampening, Range::SHARE));
@@ -51,8 +91,7 @@ impl Sgd {
         fields
     }
 
-    /// What is wrong with the options together.
-    pub(super) fn contradiction(&self) -> Option<String> {
+    fn contradiction(&self) -> Option<String> {
         let Sgd { momentum, dampening, nesterov, dialect } = *self;
         if dialect == Dialect::Torch && nesterov && (momentum == 0.0 || dampening != 0.0) {
             let found = format!("momentum={momentum}, dampening={dampening}");
@@ -61,10 +100,8 @@ impl Sgd {
         (dampening != 0.0 && momentum == 0.0).then(|| "dampening needs a momentum above 0: try momentum=0.9".to_owned())
     }
 
-    /// Calls `visitor` with the rule that has just the state these options need.
-    #[inline(always)]
-    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
-        if self.momentum == 0.0 { visitor.visit(Plain) } else { visitor.visit(Momentum(self)) }
+    fn momentum(&mut self) -> Option<&mut f64> {
+        Some(&mut self.momentum).filter(|momentum| **momentum != 0.0)
     }
 }
 
@@ -74,8 +111,9 @@ pub struct Plain;
 
 impl Rule<0> for Plain {
     type Scalars = f64;
+    const STATE: [&'static str; 0] = [];
 
-    fn at_step(&self, _t: u64, lr: f64) -> f64 {
+    fn at_step(&self, _t: u64, lr: f64, _: &mut Carried) -> f64 {
         lr
     }
 
@@ -100,8 +138,9 @@ pub struct MomentumScalars {
 
 impl Rule<1> for Momentum {
     type Scalars = MomentumScalars;
+    const STATE: [&'static str; 1] = ["b"];
 
-    fn at_step(&self, t: u64, lr: f64) -> MomentumScalars {
+    fn at_step(&self, t: u64, lr: f64, _: &mut Carried) -> MomentumScalars {
         let Sgd { momentum, dampening, nesterov, dialect } = self.0;
         // The velocity's own factor on its way in and on its way out.
         let (intake, outlet) = match dialect {

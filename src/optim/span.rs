@@ -1,8 +1,8 @@
 //! The passes over a run of parameters in a step: finish the gradient and measure it, then update.
 
-use super::algorithm::Algorithm;
+use super::algorithm::ElementWise;
 use super::clip::{NormType, clip_value};
-use super::rule::{self, Decay, Rule, VisitRule};
+use super::rule::{self, Carried, Decay, Rule, VisitRule};
 use crate::kernel::{Isa, Job, Lanes, Line};
 
 /// What is added to the mean gradient, and how it is bounded, before its norm is taken for clipping.
@@ -153,18 +153,45 @@ pub fn update<const N: usize, U: Rule<N>>(isa: Isa, scalars: &U::Scalars, change
     isa.run(UpdateJob::<N, U> { scalars, change, span });
 }
 
-/// [`update`] of whole buffers by an optimizer of any rule: step `t`, counted from 1, at learning rate `lr`.
+/// Writes [`rule::between`] of many parameters and the first numbers of their state.
+///
+/// # Panics
+/// If lengths differ.
+pub fn write_between(isa: Isa, c: f64, (params, state): (&[Line], &[Line]), to: &mut [Line]) {
+    assert!(to.len() == params.len() && to.len() == state.len());
+    isa.run(Between { c, params, state, to });
+}
+
+struct Between<'a> {
+    c: f64,
+    params: &'a [Line],
+    state: &'a [Line],
+    to: &'a mut [Line],
+}
+
+impl Job for Between<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        for ((to, p), s) in self.to.iter_mut().zip(self.params).zip(self.state) {
+            rule::between(self.c, L::load(p), L::load(s)).store(to);
+        }
+    }
+}
+
+/// [`update`] of whole buffers by an element-wise optimizer: step `t`, counted from 1, at learning rate `lr`.
 ///
 /// # Panics
 /// If lengths or the number of states disagree.
 pub fn update_buffers(
     isa: Isa,
-    algorithm: Algorithm,
+    optimizer: ElementWise,
     (t, lr): (u64, f64),
     change: &Change,
     buffers: (&mut [Line], &[Line], &mut [Vec<Line>]),
+    carried: &mut Carried,
 ) {
-    algorithm.visit(UpdateBuffers { isa, t, lr, change, buffers });
+    optimizer.visit(UpdateBuffers { isa, t, lr, change, buffers, carried });
 }
 
 struct UpdateBuffers<'a> {
@@ -173,6 +200,7 @@ struct UpdateBuffers<'a> {
     lr: f64,
     change: &'a Change,
     buffers: (&'a mut [Line], &'a [Line], &'a mut [Vec<Line>]),
+    carried: &'a mut Carried,
 }
 
 impl VisitRule for UpdateBuffers<'_> {
@@ -182,7 +210,7 @@ impl VisitRule for UpdateBuffers<'_> {
         let (params, grads, state) = self.buffers;
         let state: &mut [Vec<Line>; N] = state.try_into().expect("as many states as the rule has");
         let state = state.each_mut().map(|s| &mut s[..]);
-        let scalars = rule.at_step(self.t, self.lr);
+        let scalars = rule.at_step(self.t, self.lr, self.carried);
         update::<N, U>(self.isa, &scalars, self.change, Span { params, grads, state, average: None });
     }
 }

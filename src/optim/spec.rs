@@ -4,9 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::algorithm::Algorithm;
-use super::catalogue::{self, Entry};
+use super::catalogue;
 use super::dialect::Dialect;
+use super::entry::Entry;
 use super::field::{Field, Range};
+use super::optimizer::OwnDecay;
+use super::per_tensor::TensorRule;
 use super::rule::Decay;
 use crate::spec::Spec;
 use crate::{Error, Result};
@@ -26,7 +29,7 @@ pub struct OptimizerSpec {
 
 impl OptimizerSpec {
     /// An optimizer with its defaults in a dialect; none where the dialect's library lacks it.
-    pub fn defaults(entry: &Entry, dialect: Option<Dialect>) -> Option<Self> {
+    pub fn defaults(entry: &Entry<Algorithm>, dialect: Option<Dialect>) -> Option<Self> {
         let (algorithm, lr, weight_decay) = entry.defaults(dialect)?;
         Some(OptimizerSpec { algorithm, lr, weight_decay, dialect })
     }
@@ -50,9 +53,8 @@ impl OptimizerSpec {
 
     /// The options with their keys.
     fn fields(&mut self) -> Vec<Field<'_>> {
-        // PyTorch's Rprop and L-BFGS have no weight decay, and scikit-learn has an L2 penalty for it.
-        let decays = !matches!(self.algorithm, Algorithm::Rprop(_) | Algorithm::Lbfgs(_))
-            && self.dialect != Some(Dialect::Sklearn);
+        // scikit-learn has an L2 penalty for it.
+        let decays = self.algorithm.own_decay() != OwnDecay::None && self.dialect != Some(Dialect::Sklearn);
         let mut fields = vec![Field::number("lr", &mut self.lr, Range::POSITIVE)];
         fields.extend(self.algorithm.fields());
         if decays {
@@ -68,26 +70,26 @@ impl OptimizerSpec {
 
     /// The library's own decay of weights, or of biases, gains and shifts, at learning rate `lr`.
     pub fn own_decay(&self, of_weights: bool, lr: f64) -> Decay {
-        match self.algorithm {
-            Algorithm::Muon(muon) if !of_weights => muon.adam_decay(lr),
-            _ => self.decay(self.weight_decay, lr),
-        }
+        let of_vectors = match self.algorithm {
+            Algorithm::PerTensor(optimizer) if !of_weights => optimizer.decay_of_vectors(lr),
+            _ => None,
+        };
+        of_vectors.unwrap_or_else(|| self.decay(self.weight_decay, lr))
     }
 
     /// The decay that the library's rule makes of `weight_decay` at learning rate `lr`.
     pub fn decay(&self, weight_decay: f64, lr: f64) -> Decay {
-        if self.algorithm.decays_in_direction() {
-            Decay::in_direction(weight_decay)
-        } else if self.algorithm.decays_decoupled() || self.dialect == Some(Dialect::Keras) {
-            Decay::decoupled(weight_decay, lr)
-        } else {
-            Decay::coupled(weight_decay)
+        match self.algorithm.own_decay() {
+            OwnDecay::InDirection => Decay::in_direction(weight_decay),
+            OwnDecay::Decoupled => Decay::decoupled(weight_decay, lr),
+            _ if self.dialect == Some(Dialect::Keras) => Decay::decoupled(weight_decay, lr),
+            OwnDecay::Coupled | OwnDecay::None => Decay::coupled(weight_decay),
         }
     }
 }
 
 /// The error for an optimizer that a dialect's library has not got.
-fn lacking(entry: &Entry, dialect: Option<Dialect>) -> Error {
+fn lacking(entry: &Entry<Algorithm>, dialect: Option<Dialect>) -> Error {
     let dialect = dialect.map_or("this", Dialect::name);
     let others: Vec<String> = entry.dialects().map(|dialect| format!("--dialect {dialect}")).collect();
     let others = if others.is_empty() { String::new() } else { format!("with {} or ", others.join(", ")) };

@@ -1,14 +1,17 @@
 //! A run's directory: configuration, events as they happen, split, summary, model.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::Value;
 
+use super::checkpoint::{About, CHECKPOINT_FILE, Checkpoint};
+use crate::atomic::AtomicFile;
 use crate::model::Model;
 use crate::model::file::MODEL_FILE;
+use crate::train::TrainState;
 use crate::{Error, Result, atomic};
 
 /// Where runs go that have no `--out`.
@@ -17,10 +20,14 @@ pub const RUNS: &str = "runs";
 const LATEST: &str = "latest";
 /// Folder in a directory of an older run that holds the files of the new one until its model is saved.
 const STAGED: &str = ".new";
+/// The effective configuration.
+const CONFIG_FILE: &str = "config.toml";
+/// What happened.
+const EVENTS_FILE: &str = "events.jsonl";
 /// What `--json` prints.
 const SUMMARY_FILE: &str = "summary.json";
-/// Files that make a directory a run.
-const FILES: [&str; 5] = ["config.toml", "events.jsonl", "split.json", SUMMARY_FILE, MODEL_FILE];
+/// Files that make a directory a run, in the order in which they take the place of an older run's: the model is the last.
+const FILES: [&str; 6] = [CONFIG_FILE, EVENTS_FILE, "split.json", SUMMARY_FILE, CHECKPOINT_FILE, MODEL_FILE];
 
 /// Whether a directory holds a run, be it one without a model yet.
 pub fn is_run(path: &Path) -> bool {
@@ -49,7 +56,10 @@ pub struct RunDirectory {
     path: PathBuf,
     /// Where files are written until the model is saved, if an older run is there.
     staged: Option<PathBuf>,
+    /// Locked, so that no other program writes this run; the system unlocks it when this one ends, however it does.
     events: File,
+    /// Bytes of it.
+    events_length: u64,
 }
 
 /// Makes `runs/<before><date>-<time>`, with a number behind it where that is taken: no two programs get the same one.
@@ -109,13 +119,50 @@ impl RunDirectory {
         Self::check(path, overwrite)?;
         fs::create_dir_all(path).map_err(|e| Error::io(path, e))?;
         let staged = is_run(path).then(|| path.join(STAGED));
+        for folder in staged.as_deref().into_iter().chain([path]) {
+            refuse_busy(folder)?;
+        }
         if let Some(staged) = &staged {
             let _ = fs::remove_dir_all(staged); // of a run that was killed, if there was one
             fs::create_dir(staged).map_err(|e| Error::io(staged, e))?;
         }
-        let events = staged.as_deref().unwrap_or(path).join("events.jsonl");
-        let events = File::create(&events).map_err(|e| Error::io(&events, e))?;
-        Ok(RunDirectory { path: path.to_path_buf(), staged, events })
+        remove_leftovers(path);
+        let events = open_events(staged.as_deref().unwrap_or(path))?;
+        let mut directory = RunDirectory { path: path.to_path_buf(), staged, events, events_length: 0 };
+        directory.cut_events(0)?;
+        Ok(directory)
+    }
+
+    /// Opens the directory of a run that was interrupted, with its checkpoint: a run that was to replace an older one comes first.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read or another program is writing it, and [`Error::Data`] if it has no checkpoint that can be
+    /// used.
+    pub fn reopen(path: &Path) -> Result<(RunDirectory, Checkpoint)> {
+        fs::metadata(path).map_err(|e| Error::io(path, e))?;
+        let staged = path.join(STAGED);
+        refuse_busy(&staged)?;
+        if staged.join(MODEL_FILE).is_file() {
+            refuse_busy(path)?;
+            replace_older(&staged, path)?; // was interrupted in the middle of it
+        }
+        let staged = Some(staged).filter(|staged| staged.join(CHECKPOINT_FILE).is_file());
+        let folder = staged.as_deref().unwrap_or(path);
+        let checkpoint = Checkpoint::read(folder)?;
+        let events = open_events(folder)?;
+        let events_length = events.metadata().map_err(|e| Error::io(folder.join(EVENTS_FILE), e))?.len();
+        remove_leftovers(folder);
+        Ok((RunDirectory { path: path.to_path_buf(), staged, events, events_length }, checkpoint))
+    }
+
+    /// Whether a run that was to replace the one in a directory can go on.
+    pub fn has_interrupted_successor(path: &Path) -> bool {
+        [CHECKPOINT_FILE, MODEL_FILE].iter().any(|file| path.join(STAGED).join(file).is_file())
+    }
+
+    /// The configuration of the run.
+    pub fn config(&self) -> PathBuf {
+        self.folder().join(CONFIG_FILE)
     }
 
     /// Where it is.
@@ -139,17 +186,7 @@ impl RunDirectory {
     /// [`Error::Io`].
     pub fn save(&mut self, model: &Model) -> Result<()> {
         model.save(&self.folder().join(MODEL_FILE))?;
-        let Some(staged) = self.staged.take() else { return Ok(()) };
-        for file in FILES {
-            let (from, to) = (staged.join(file), self.path.join(file));
-            // A file that the new run does not have yet must not stay from the older one.
-            let done = if from.exists() { fs::rename(&from, &to) } else { fs::remove_file(&to) };
-            match done {
-                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(Error::io(&to, e)),
-                _ => {}
-            }
-        }
-        fs::remove_dir(&staged).map_err(|e| Error::io(&staged, e))
+        self.staged.take().map_or(Ok(()), |staged| replace_older(&staged, &self.path))
     }
 
     /// Writes a file of the run, whole or not at all.
@@ -175,7 +212,54 @@ impl RunDirectory {
     /// # Errors
     /// [`Error::Io`].
     pub fn event(&mut self, event: &Value) -> Result<()> {
-        writeln!(self.events, "{event}").map_err(|e| Error::io(self.folder().join("events.jsonl"), e))
+        let line = format!("{event}\n");
+        self.events.write_all(line.as_bytes()).map_err(|e| self.events_error(e))?;
+        self.events_length += line.len() as u64;
+        Ok(())
+    }
+
+    /// Bytes of `events.jsonl`.
+    pub(super) fn events_length(&self) -> u64 {
+        self.events_length
+    }
+
+    /// Takes back all events after the first `length` bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`], and [`Error::Data`] if there are fewer bytes.
+    pub(super) fn cut_events(&mut self, length: u64) -> Result<()> {
+        if self.events_length < length {
+            let found = self.events_length;
+            let message = format!("expected {length} bytes at least, found {found}: events are lost");
+            return Err(Error::data(self.folder().join(EVENTS_FILE), message));
+        }
+        let cut = self.events.set_len(length).and_then(|()| self.events.seek(SeekFrom::Start(length)));
+        self.events_length = cut.map_err(|e| self.events_error(e))?;
+        Ok(())
+    }
+
+    fn events_error(&self, error: io::Error) -> Error {
+        Error::io(self.folder().join(EVENTS_FILE), error)
+    }
+
+    /// Saves the state, after the events that precede it are on the disk. The older checkpoint stays until the new one is.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(super) fn save_checkpoint(&mut self, about: &About, state: &mut TrainState) -> Result<()> {
+        self.events.sync_data().map_err(|e| self.events_error(e))?;
+        let path = self.folder().join(CHECKPOINT_FILE);
+        let mut file = AtomicFile::create(&path)?;
+        state.write(&about.to_json(), &mut BufWriter::new(&mut file)).map_err(|e| Error::io(&path, e))?;
+        file.finish()
+    }
+
+    /// Removes the summary, of a run that goes on after its end.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(super) fn remove_summary(&self) -> Result<()> {
+        remove(&self.folder().join(SUMMARY_FILE))
     }
 
     /// Takes back what was written; an older run stays as it was.
@@ -198,6 +282,63 @@ impl RunDirectory {
     }
 }
 
+/// Puts the files of a run whose model is saved in an older run's place. Where a program was killed in the middle of it, it is
+/// made again: what has been moved is no longer in `staged`.
+fn replace_older(staged: &Path, path: &Path) -> Result<()> {
+    // A file that the new run does not have yet must not stay from the older one.
+    remove(&path.join(SUMMARY_FILE))?;
+    if staged.join(FILES[0]).exists() && !staged.join(CHECKPOINT_FILE).exists() {
+        remove(&path.join(CHECKPOINT_FILE))?;
+    }
+    for file in FILES.iter().filter(|file| staged.join(file).exists()) {
+        let to = path.join(file);
+        fs::rename(staged.join(file), &to).map_err(|e| Error::io(&to, e))?;
+    }
+    fs::remove_dir_all(staged).map_err(|e| Error::io(staged, e))
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io(path, e)),
+        _ => Ok(()),
+    }
+}
+
+/// The `events.jsonl` of a folder, locked; made if it is missing.
+fn open_events(folder: &Path) -> Result<File> {
+    let path = folder.join(EVENTS_FILE);
+    let open = File::options().create(true).truncate(false).write(true).open(&path);
+    let events = open.map_err(|e| Error::io(&path, e))?;
+    match events.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(busy(folder)),
+        // Where files cannot be locked, runs go without.
+        Err(TryLockError::Error(_)) | Ok(()) => Ok(events),
+    }
+}
+
+/// Refuses a folder whose run another program is writing.
+fn refuse_busy(folder: &Path) -> Result<()> {
+    let Ok(events) = File::open(folder.join(EVENTS_FILE)) else { return Ok(()) };
+    match events.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Err(busy(folder)),
+        Err(TryLockError::Error(_)) | Ok(()) => Ok(()),
+    }
+}
+
+fn busy(folder: &Path) -> Error {
+    let message = "another program is writing this run: wait for its end, or use another directory";
+    Error::io(folder, io::Error::new(io::ErrorKind::ResourceBusy, message))
+}
+
+/// Removes what a program that was killed in the middle of a write left.
+fn remove_leftovers(folder: &Path) {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    for file in files.filter(|file| file.file_name().as_encoded_bytes().starts_with(b".tmp")) {
+        let _ = fs::remove_file(file.path()); // one that stays does no harm
+    }
+}
+
 impl Drop for RunDirectory {
     fn drop(&mut self) {
         if let Some(staged) = &self.staged {
@@ -216,3 +357,38 @@ fn link(to: &Path, at: &Path) {
 
 #[cfg(not(unix))]
 fn link(_: &Path, _: &Path) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A program may be killed after any of the moves; what goes on then makes the rest.
+    #[test]
+    fn an_older_run_is_replaced_whole_wherever_it_is_interrupted() {
+        for with_checkpoint in [true, false] {
+            let new: Vec<&str> = FILES.into_iter().filter(|file| *file != SUMMARY_FILE).collect();
+            let new: Vec<&str> = new.into_iter().filter(|file| with_checkpoint || *file != CHECKPOINT_FILE).collect();
+            for moved in 0..=new.len() {
+                let folder = tempfile::tempdir().unwrap();
+                let (path, staged) = (folder.path(), folder.path().join(STAGED));
+                fs::create_dir(&staged).unwrap();
+                FILES.iter().for_each(|file| fs::write(path.join(file), "old").unwrap());
+                new.iter().for_each(|file| fs::write(staged.join(file), "new").unwrap());
+                if moved > 0 {
+                    remove(&path.join(SUMMARY_FILE)).unwrap();
+                    if !with_checkpoint {
+                        remove(&path.join(CHECKPOINT_FILE)).unwrap();
+                    }
+                }
+                new[..moved].iter().for_each(|file| fs::rename(staged.join(file), path.join(file)).unwrap());
+                replace_older(&staged, path).unwrap();
+                for file in FILES {
+                    let found = fs::read_to_string(path.join(file)).ok();
+                    assert_eq!(found.is_some(), new.contains(&file), "{file} after {moved}");
+                    assert!(found.is_none_or(|text| text == "new"), "{file} after {moved}");
+                }
+                assert!(!staged.exists());
+            }
+        }
+    }
+}

@@ -1,20 +1,24 @@
 //! A run as it happens: from a plan to the kept weights and their figures.
 
+use std::cell::RefCell;
 use std::sync::atomic::AtomicUsize;
 
 use super::baseline::doubts;
+use super::checkpoint::Checkpoint;
 use super::directory::RunDirectory;
+use super::fingerprint::fingerprint;
 use super::interrupt::Interrupt;
+use super::keeper::Keeper;
 use super::plan::Plan;
 use super::summary::{JudgedPart, Summary};
 use crate::data::Dataset;
 use crate::model::{Model, Parameters};
 use crate::path_text::to_text;
-use crate::train::Trainer;
 use crate::train::events::Event;
-use crate::train::fit::{FitData, FitOptions, FitOutcome, Patience, Stopped, fit};
+use crate::train::fit::{Attendance, Every, FitData, FitOptions, FitOutcome, Patience, Stopped, fit};
 use crate::train::judged::Judged;
 use crate::train::score::Scorer;
+use crate::train::{TrainState, Trainer};
 use crate::{Error, Result, Warning, WarningKind};
 
 /// A run that is over.
@@ -58,13 +62,48 @@ impl Plan {
         for fold in self.cv.iter().flat_map(|cv| &cv.folds) {
             directory.event(&fold.event())?;
         }
-        let mut failure = None;
-        let trained = self.fit(interrupt.number(), &mut |event| {
-            if failure.is_none() {
-                failure = directory.event(&event.to_json()).err();
-            }
+        self.carry_out(directory, None, interrupt, observe)
+    }
+
+    /// Goes on with a run from its checkpoint, as [`Plan::run`] would have; `events.jsonl` is cut back to it first.
+    ///
+    /// # Errors
+    /// As [`Plan::run`]; [`Error::Mismatch`] if the data or the kind of kernels are others, and [`Error::Data`] if the checkpoint
+    /// is of another network or optimizer.
+    pub fn go_on(
+        &self,
+        mut directory: RunDirectory,
+        checkpoint: &Checkpoint,
+        interrupt: &Interrupt,
+        observe: &mut dyn FnMut(&Event<'_>),
+    ) -> Result<Finished> {
+        checkpoint.check(self, &fingerprint(&self.prepared))?;
+        directory.cut_events(checkpoint.events())?;
+        if checkpoint.prolongs() {
+            directory.write("config.toml", &self.to_toml())?;
+            directory.remove_summary()?;
+        }
+        self.carry_out(directory, Some(checkpoint), interrupt, observe)
+    }
+
+    fn carry_out(
+        &self,
+        mut directory: RunDirectory,
+        from: Option<&Checkpoint>,
+        interrupt: &Interrupt,
+        observe: &mut dyn FnMut(&Event<'_>),
+    ) -> Result<Finished> {
+        // A cross-validation is repeated whole: its folds leave no checkpoints.
+        let every = self.config.output.checkpoint_every.filter(|_| self.cv.is_none());
+        let keeper = RefCell::new(Keeper::new(self, &mut directory));
+        let mut observe = |event: &Event<'_>| {
+            keeper.borrow_mut().event(event);
             observe(event);
-        })?;
+        };
+        let mut save = |state: &mut TrainState| keeper.borrow_mut().save(state);
+        let attendance = Attendance { signal: interrupt.number(), observe: &mut observe, save: &mut save };
+        let trained = self.fit(from, every, attendance)?;
+        let failure = keeper.into_inner().into_failure();
         if let Some(error) = trained.without_a_step() {
             directory.withdraw();
             return Err(error);
@@ -91,14 +130,18 @@ impl Plan {
     /// # Errors
     /// Options that do not fit each other.
     pub fn train(&self, signal: &AtomicUsize, observe: &mut dyn FnMut(&Event<'_>)) -> Result<Finished> {
-        Ok(self.evaluated(self.fit(signal, observe)?, false))
+        let attendance = Attendance { signal, observe, save: &mut |_| {} };
+        Ok(self.evaluated(self.fit(None, None, attendance)?, false))
     }
 
-    fn fit(&self, signal: &AtomicUsize, observe: &mut dyn FnMut(&Event<'_>)) -> Result<Trained> {
+    fn fit(&self, from: Option<&Checkpoint>, every: Option<Every>, attendance: Attendance<'_>) -> Result<Trained> {
         let mut trainer = self.trainer(self.rows_per_step())?;
+        if let Some(checkpoint) = from {
+            checkpoint.restore(&mut trainer)?;
+        }
         let scorer = Scorer::new(self.prepared.preprocessing.target(), self.loss);
         let data = FitData { train: &self.prepared.train, val: self.prepared.val.as_ref(), scorer: &scorer };
-        let mut outcome = fit(&mut trainer, data, &self.fit_options(), signal, observe);
+        let mut outcome = fit(&mut trainer, data, &self.fit_options(every), attendance);
         let history = outcome.history.records().into_iter().map(|record| Event::Epoch(record).to_json()).collect();
         let objective = (self.loss, self.config.optimizer.label_smoothing);
         let parameters =
@@ -184,7 +227,7 @@ impl Plan {
         Ok(())
     }
 
-    fn fit_options(&self) -> FitOptions {
+    fn fit_options(&self, save_every: Option<Every>) -> FitOptions {
         let stopping = &self.config.stopping;
         FitOptions {
             epochs: self.epochs,
@@ -204,6 +247,7 @@ impl Plan {
             tol_loss: stopping.tol_loss,
             tol_grad: stopping.tol_grad,
             log_steps: self.config.output.log_steps,
+            save_every,
         }
     }
 }

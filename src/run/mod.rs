@@ -2,10 +2,13 @@
 
 mod auto;
 mod baseline;
+mod checkpoint;
 mod cross_validation;
 mod directory;
 mod execution;
+mod fingerprint;
 mod interrupt;
+mod keeper;
 mod linear;
 mod memory;
 mod overfit;
@@ -15,9 +18,11 @@ mod summary;
 mod trace;
 
 pub use baseline::{Baseline, Constant, doubts};
+pub use checkpoint::Checkpoint;
 pub use cross_validation::{CrossValidation, Fold};
 pub use directory::{RUNS, RunDirectory, is_run, new_directory, new_file, read_summary};
 pub use execution::Finished;
+pub use fingerprint::fingerprint;
 pub use interrupt::Interrupt;
 pub use overfit::{OverfitReport, overfit_batch};
 pub use plan::Plan;

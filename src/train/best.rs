@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
 use super::goal::{DataPart, Watched};
 use crate::data::{Dataset, Targets};
 use crate::metrics::{MetricName, MetricSet};
@@ -28,13 +30,10 @@ fn rows_of_smallest_class(data: &Dataset) -> Option<usize> {
     counts.into_iter().min()
 }
 
-/// Follows one metric over the epochs.
-#[derive(Debug, Clone)]
+/// Which epoch was the best so far by one metric.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Best {
-    watched: Watched,
-    min_delta: f64,
-    /// Of the best epoch so far: whether its loss is defined, its value, its loss.
-    best: Option<(bool, f64, f64)>,
+    standing: Option<Standing>,
     /// The value that the next one must exceed by `min_delta` to count as better.
     reference: Option<f64>,
     /// The best epoch, from 1.
@@ -45,36 +44,43 @@ pub struct Best {
     pub waited: usize,
 }
 
-impl Best {
-    /// Nothing seen yet.
-    pub fn new(watched: Watched, min_delta: f64) -> Best {
-        Best { watched, min_delta, best: None, reference: None, epoch: 0, defined: false, waited: 0 }
-    }
+/// What the next epoch is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Standing {
+    /// Whether the loss is defined.
+    has_loss: bool,
+    /// The metric, higher being better; the lowest number where it is not defined.
+    score: f64,
+    /// The loss; the largest number where it is not defined.
+    loss: f64,
+}
 
+impl Best {
     /// Takes in an epoch; says whether it is the best so far. Equal values are decided by the lower loss, and of equal
     /// epochs the later one wins. Patience does not wait for an undefined value. An undefined value is never better than a defined one, and whatever its value, an epoch
-    /// with an undefined loss is never better than one with a defined loss.
-    pub fn observe(&mut self, epoch: usize, figures: &MetricSet) -> bool {
-        let value = figures.get(self.watched.metric);
-        let defined = figures.get(MetricName::Loss).is_some();
-        let loss = figures.get(MetricName::Loss).unwrap_or(f64::INFINITY);
-        let sign = if self.watched.metric.higher_is_better() { 1.0 } else { -1.0 };
-        let score = value.map_or(f64::NEG_INFINITY, |v| sign * v);
+    /// with an undefined loss is never better than one with a defined loss. A gain by no more than `min_delta` is no end of
+    /// waiting.
+    pub fn observe(&mut self, (watched, min_delta): (Watched, f64), epoch: usize, figures: &MetricSet) -> bool {
+        let value = figures.get(watched.metric);
+        let has_loss = figures.get(MetricName::Loss).is_some();
+        let loss = figures.get(MetricName::Loss).unwrap_or(f64::MAX);
+        let sign = if watched.metric.higher_is_better() { 1.0 } else { -1.0 };
+        let score = value.map_or(f64::MIN, |v| sign * v);
         if value.is_some() {
             self.defined = true;
-            if self.reference.is_none_or(|r| score > r + self.min_delta) {
+            if self.reference.is_none_or(|r| score > r + min_delta) {
                 self.reference = Some(score);
                 self.waited = 0;
             } else {
                 self.waited += 1;
             }
         }
-        let better = self.best.is_none_or(|(d, s, l)| match defined.cmp(&d) {
-            Ordering::Equal => score > s || (score == s && loss <= l),
+        let better = self.standing.is_none_or(|old| match has_loss.cmp(&old.has_loss) {
+            Ordering::Equal => score > old.score || (score == old.score && loss <= old.loss),
             order => order.is_gt(),
         });
         if better {
-            self.best = Some((defined, score, loss));
+            self.standing = Some(Standing { has_loss, score, loss });
             self.epoch = epoch;
         }
         better
@@ -92,10 +98,10 @@ mod tests {
 
     #[test]
     fn ties_go_to_the_lower_loss_and_then_to_the_later_epoch() {
-        let mut best = Best::new("val_accuracy".parse().unwrap(), 0.0);
+        let (mut best, terms) = (Best::default(), ("val_accuracy".parse().unwrap(), 0.0));
         let rows = [(0.9, 0.3), (0.9, 0.2), (0.9, 0.2), (0.9, 0.4), (0.8, 0.1)];
         let kept: Vec<bool> =
-            rows.iter().enumerate().map(|(i, (a, l))| best.observe(i + 1, &figures(*a, *l))).collect();
+            rows.iter().enumerate().map(|(i, (a, l))| best.observe(terms, i + 1, &figures(*a, *l))).collect();
         assert_eq!(kept, [true, true, true, false, false]);
         assert_eq!((best.epoch, best.waited), (3, 4));
     }
@@ -117,35 +123,35 @@ mod tests {
 
     #[test]
     fn patience_does_not_wait_for_undefined_figures() {
-        let mut best = Best::new("val_auroc".parse().unwrap(), 0.0);
+        let (mut best, terms) = (Best::default(), ("val_auroc".parse().unwrap(), 0.0));
         for epoch in 1..=9 {
-            best.observe(epoch, &figures(0.5, 1.0));
+            best.observe(terms, epoch, &figures(0.5, 1.0));
         }
         assert_eq!((best.waited, best.defined), (0, false));
         let defined = |auroc: f64| [(MetricName::Auroc, auroc), (MetricName::Loss, 1.0)].into_iter().collect();
-        assert!(best.observe(10, &defined(0.5)));
-        best.observe(11, &defined(0.4));
-        best.observe(12, &figures(0.5, 1.0));
+        assert!(best.observe(terms, 10, &defined(0.5)));
+        best.observe(terms, 11, &defined(0.4));
+        best.observe(terms, 12, &figures(0.5, 1.0));
         assert_eq!((best.waited, best.defined), (1, true));
     }
 
     #[test]
     fn an_undefined_loss_never_beats_a_defined_one() {
-        let mut best = Best::new("val_accuracy".parse().unwrap(), 0.0);
-        assert!(best.observe(1, &figures(0.5, f64::NAN)));
-        assert!(best.observe(2, &figures(0.4, 0.9)));
-        assert!(!best.observe(3, &figures(0.9, f64::NAN)));
+        let (mut best, terms) = (Best::default(), ("val_accuracy".parse().unwrap(), 0.0));
+        assert!(best.observe(terms, 1, &figures(0.5, f64::NAN)));
+        assert!(best.observe(terms, 2, &figures(0.4, 0.9)));
+        assert!(!best.observe(terms, 3, &figures(0.9, f64::NAN)));
         assert_eq!(best.epoch, 2);
     }
 
     #[test]
     fn a_gain_below_min_delta_is_kept_but_does_not_reset_patience() {
-        let mut best = Best::new("val_loss".parse().unwrap(), 0.1);
-        assert!(best.observe(1, &figures(0.0, 1.0)));
-        assert!(best.observe(2, &figures(0.0, 0.95)));
+        let (mut best, terms) = (Best::default(), ("val_loss".parse().unwrap(), 0.1));
+        assert!(best.observe(terms, 1, &figures(0.0, 1.0)));
+        assert!(best.observe(terms, 2, &figures(0.0, 0.95)));
         assert_eq!((best.epoch, best.waited), (2, 1));
-        assert!(best.observe(3, &figures(0.0, 0.85)));
+        assert!(best.observe(terms, 3, &figures(0.0, 0.85)));
         assert_eq!(best.waited, 0);
-        assert!(!best.observe(4, &figures(0.0, f64::NAN)));
+        assert!(!best.observe(terms, 4, &figures(0.0, f64::NAN)));
     }
 }

@@ -1,5 +1,6 @@
 //! What happened during training, as observers are told and `events.jsonl` keeps it.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::goal::DataPart;
@@ -7,7 +8,7 @@ use super::trainer::StepRecord;
 use crate::metrics::{ConfusionMatrix, MetricSet};
 
 /// One epoch.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
     /// Epoch, from 1.
     pub epoch: usize,
@@ -18,6 +19,7 @@ pub struct EpochRecord {
     /// Figures of the validation part after the epoch.
     pub val: Option<MetricSet>,
     /// How validation classes were taken for each other: rows true, columns predicted.
+    #[serde(with = "crate::metrics::whole_matrix")]
     pub confusion: Option<ConfusionMatrix>,
     /// Learning rate of the last step.
     pub lr: f64,

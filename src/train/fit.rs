@@ -1,124 +1,20 @@
 //! Training as a whole: epochs, validation, the best weights, and when to stop.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::best::Best;
 use super::events::{EpochRecord, Event};
-use super::goal::{DataPart, Goal, Watched};
+use super::goal::{DataPart, Goal};
 use super::history::History;
 use super::kept::Kept;
 use super::score::{Rows, Scorer};
+use super::state::{Progress, TrainState};
+pub use super::terms::{Every, FitOptions, Patience, Stopped};
 use super::trainer::{EpochOutcome, EpochPlan, Halt, Trainer};
 use crate::data::{Dataset, epoch_order};
 use crate::kernel::Line;
 use crate::metrics::{Detail, MetricName, MetricSet};
-use crate::optim::schedule::{Plateau, Schedule};
-
-/// How long to train, and on what terms.
-#[derive(Debug, Clone)]
-pub struct FitOptions {
-    /// Passes over the training part.
-    pub epochs: usize,
-    /// The epoch after which training ends all the same, to keep the last weights rather than the best; the schedule runs
-    /// over `epochs`.
-    pub last_epoch: Option<usize>,
-    /// Optimizer steps at most.
-    pub steps: Option<u64>,
-    /// When training ends at the latest.
-    pub deadline: Option<Instant>,
-    /// Rows of a step.
-    pub batch: usize,
-    /// Whether rows are shuffled anew for every epoch.
-    pub shuffle: bool,
-    /// Seed of the order of rows.
-    pub seed: u64,
-    /// Learning rate before the schedule.
-    pub lr: f64,
-    /// How the learning rate changes.
-    pub schedule: Schedule,
-    /// Training stops when this is reached.
-    pub target: Option<Goal>,
-    /// What decides the best weights and patience.
-    pub monitor: Watched,
-    /// When training stops for want of a better value.
-    pub patience: Patience,
-    /// How much better counts as better.
-    pub min_delta: f64,
-    /// Training has converged when its loss changes by less from epoch to epoch.
-    pub tol_loss: Option<f64>,
-    /// Training has converged when the gradient norm falls to this.
-    pub tol_grad: Option<f64>,
-    /// Every so many steps are recorded.
-    pub log_steps: Option<u64>,
-}
-
-/// When training stops for want of a better value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Patience {
-    /// Never.
-    Never,
-    /// After so many epochs without one.
-    After(usize),
-    /// After twice as many epochs as the best one took, and [`Patience::AT_LEAST`] more: an early best epoch is not waited
-    /// for long, and a late one gets time for the schedule to lower the rate. Measured by `tests/stopping.py`.
-    Early,
-}
-
-impl Patience {
-    /// Epochs that [`Patience::Early`] waits for at least.
-    pub const AT_LEAST: usize = 20;
-
-    fn is_over(self, epoch: usize, best: &Best) -> bool {
-        match self {
-            Patience::Never => false,
-            Patience::After(most) => best.waited >= most,
-            Patience::Early => best.defined && epoch >= 2 * best.epoch + Patience::AT_LEAST,
-        }
-    }
-}
-
-/// Why training stopped.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Stopped {
-    /// All epochs were made.
-    Epochs,
-    /// All steps were made.
-    Steps,
-    /// The time was up.
-    Time,
-    /// The target was reached.
-    Target,
-    /// No better value for too many epochs.
-    Patience,
-    /// Loss or gradient hardly changed any more.
-    Converged,
-    /// Weights, loss or gradient stopped being finite.
-    Diverged {
-        /// The step that showed it.
-        step: u64,
-        /// The loss; finite where it is the gradient that broke.
-        loss: f64,
-    },
-    /// A signal of this number came.
-    Signal(usize),
-}
-
-impl Stopped {
-    /// The word of the summary.
-    pub fn name(self) -> &'static str {
-        match self {
-            Stopped::Epochs => "epochs",
-            Stopped::Steps => "steps",
-            Stopped::Time => "time",
-            Stopped::Target => "target",
-            Stopped::Patience => "patience",
-            Stopped::Converged => "converged",
-            Stopped::Diverged { .. } => "diverged",
-            Stopped::Signal(_) => "signal",
-        }
-    }
-}
+use crate::optim::schedule::Plateau;
 
 /// What came of training.
 #[derive(Debug, Clone)]
@@ -152,130 +48,203 @@ pub struct FitData<'a> {
     pub scorer: &'a Scorer,
 }
 
-/// Trains until something of `options` says stop, or `signal` holds a signal's number; tells `observe` what happens.
+/// Who attends a fit.
+pub struct Attendance<'a> {
+    /// Holds a signal's number when training is to end; 0 until then.
+    pub signal: &'a AtomicUsize,
+    /// Told what happens.
+    pub observe: &'a mut dyn FnMut(&Event<'_>),
+    /// Saves the state, as often as [`FitOptions::save_every`] says, and at the end.
+    pub save: &'a mut dyn FnMut(&mut TrainState),
+}
+
+/// Trains until something of `options` says stop, or a signal comes, from where the trainer's state is: at its beginning, or where
+/// another fit of the same options left it.
 ///
 /// Every step checks the limits of steps and time and the signal. A step whose loss or gradient is not finite changes
 /// nothing. Weights are kept only if they are finite, and so is the loss that they have after their last step: the best by
 /// `options.monitor`, or without a validation part the last.
+///
+/// What is saved when time or a signal ends an epoch early is from before that epoch is judged. A fit that goes on from there
+/// makes the rest of the epoch, and ends with the bits of one that was never stopped.
 pub fn fit(
     trainer: &mut Trainer,
     data: FitData<'_>,
     options: &FitOptions,
-    signal: &AtomicUsize,
-    observe: &mut dyn FnMut(&Event<'_>),
+    mut attendance: Attendance<'_>,
 ) -> FitOutcome {
-    let mut fit = Fit::new(data, options, signal, trainer.evaluated_parameters());
+    let mut fit = Fit::new(trainer, data, options, attendance.signal);
+    let last = options.last_epoch.map_or(options.epochs, |last| last.min(options.epochs));
     let mut order = Vec::new();
-    for epoch in 1..=options.last_epoch.map_or(options.epochs, |last| last.min(options.epochs)) {
+    while fit.stopped.is_none() && fit.state().epochs() < last {
+        let epoch = fit.state().epochs() + 1;
         epoch_order(data.train.rows(), options.seed, epoch as u64 - 1, options.shuffle, &mut order);
-        let began = Instant::now();
-        let outcome = fit.epoch(trainer, epoch, &order);
-        fit.count(&outcome, began.elapsed());
-        for record in &outcome.records {
-            observe(&Event::Step { epoch, record });
-        }
+        let (outcome, seconds) = fit.epoch(&order, &mut attendance);
         if outcome.rows > 0 {
-            let record = fit.judge(trainer, epoch, &order[..outcome.rows], &outcome, began);
-            observe(&Event::Epoch(&record));
-            fit.history.push(record);
+            let record = fit.judge(epoch, &order[..outcome.rows], &outcome, seconds);
+            (attendance.observe)(&Event::Epoch(&record));
+            fit.progress().history.push(record);
         }
-        fit.stopped = fit.reason(trainer.steps(), outcome.halt);
-        if fit.stopped.is_some() {
-            break;
-        }
+        fit.stopped = fit.reason(outcome.halt);
+        fit.save_whole_epoch(outcome.halt, &mut attendance);
     }
-    fit.finish(trainer)
+    if fit.stopped.is_none() {
+        fit.save(&mut attendance);
+    }
+    fit.finish()
 }
 
 struct Fit<'a> {
+    trainer: &'a mut Trainer,
     data: FitData<'a>,
     options: &'a FitOptions,
     signal: &'a AtomicUsize,
     began: Instant,
+    /// Seconds of the fits that came before.
+    before: f64,
     total_steps: u64,
-    plateau: Option<Plateau>,
-    best: Best,
-    kept: Kept,
-    history: History,
-    /// Running loss of the last epoch and of the one before.
-    losses: [Option<f64>; 2],
+    /// The steps made when the state was last saved, and when that was.
+    saved: (u64, Instant),
     /// The loss of weights that are not to be kept, once there are such.
     broken: Option<f64>,
     stopped: Option<Stopped>,
-    step_seconds: f64,
-    rows: u64,
 }
 
 impl<'a> Fit<'a> {
-    fn new(data: FitData<'a>, options: &'a FitOptions, signal: &'a AtomicUsize, initial: &[Line]) -> Fit<'a> {
+    fn new(trainer: &'a mut Trainer, data: FitData<'a>, options: &'a FitOptions, signal: &'a AtomicUsize) -> Fit<'a> {
         let steps_per_epoch = data.train.rows().div_ceil(options.batch) as u64;
         let all = steps_per_epoch.saturating_mul(options.epochs as u64);
-        Fit {
+        if trainer.state.kept.is_none() {
+            trainer.state.kept = Some(Kept::new(trainer.evaluated_parameters()));
+            let higher_is_better = options.monitor.metric.higher_is_better();
+            let plateau = options.schedule.plateau();
+            trainer.state.progress.plateau = plateau.map(|rule| Plateau::new(rule, options.lr, higher_is_better));
+        }
+        let began = Instant::now();
+        let mut fit = Fit {
             data,
             options,
             signal,
-            began: Instant::now(),
+            began,
+            before: trainer.state.progress.seconds,
             total_steps: options.steps.map_or(all, |steps| steps.min(all)),
-            plateau: options
-                .schedule
-                .plateau()
-                .map(|rule| Plateau::new(rule, options.lr, options.monitor.metric.higher_is_better())),
-            best: Best::new(options.monitor, options.min_delta),
-            kept: Kept::new(initial),
-            history: History::new(),
-            losses: [None; 2],
+            saved: (trainer.steps(), began),
             broken: None,
-            stopped: None,
-            step_seconds: 0.0,
-            rows: 0,
+            stopped: trainer.state.progress.stopped,
+            trainer,
+        };
+        // Where a signal came just after an epoch, something else may have ended training there.
+        let between_epochs = fit.state().epoch.rows == 0 && fit.state().progress.history.epochs() > 0;
+        if fit.stopped.is_none() && between_epochs {
+            fit.stopped = fit.reason(None);
         }
+        fit
+    }
+
+    fn state(&self) -> &TrainState {
+        &self.trainer.state
+    }
+
+    fn progress(&mut self) -> &mut Progress {
+        &mut self.trainer.state.progress
+    }
+
+    fn kept(&mut self) -> &mut Kept {
+        self.trainer.state.kept.as_mut().expect("kept since the beginning")
+    }
+
+    /// Seconds since training began, interruptions left out.
+    fn seconds(&self) -> f64 {
+        self.before + self.began.elapsed().as_secs_f64()
     }
 
     /// Learning rate of step `t`, counted from 1.
     fn rate(&self, t: u64) -> f64 {
-        let base = self.plateau.as_ref().map_or(self.options.lr, Plateau::lr);
-        self.options.schedule.rate(base, t - 1, self.total_steps)
+        self.options.schedule.rate(self.base_rate(), t - 1, self.total_steps)
     }
 
-    fn time_is_up(&self) -> bool {
-        self.options.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    fn base_rate(&self) -> f64 {
+        self.state().progress.plateau.as_ref().map_or(self.options.lr, Plateau::lr)
     }
 
-    fn epoch(&self, trainer: &mut Trainer, epoch: usize, order: &[u32]) -> EpochOutcome {
-        let steps_are_made = |made: u64| self.options.steps.is_some_and(|most| made >= most);
+    /// The rest of the epoch, and the seconds that all of it took; it is interrupted where the state is to be saved.
+    fn epoch(&mut self, order: &[u32], attendance: &mut Attendance<'_>) -> (EpochOutcome, f64) {
+        let epoch = self.state().epochs() + 1;
+        let mut seconds = self.state().epoch.seconds;
+        loop {
+            let began = Instant::now();
+            let outcome = self.steps(order);
+            let took = began.elapsed().as_secs_f64();
+            seconds += took;
+            self.progress().step_seconds += took;
+            for record in &outcome.records {
+                (attendance.observe)(&Event::Step { epoch, record });
+            }
+            if outcome.halt != Some(Halt::Asked) {
+                return (outcome, seconds);
+            }
+            self.trainer.state.epoch.seconds = seconds;
+            let ends = self.must_stop();
+            self.save(attendance);
+            if ends {
+                return (outcome, seconds);
+            }
+        }
+    }
+
+    /// Steps until the epoch ends, the state is to be saved, or training must stop.
+    fn steps(&mut self, order: &[u32]) -> EpochOutcome {
+        let Fit { options, signal, total_steps, saved, .. } = *self;
+        let base = self.base_rate();
         let plan = EpochPlan {
             data: self.data.train,
             order,
-            epoch: epoch as u64 - 1,
-            batch: self.options.batch,
-            lr: &|t| self.rate(t),
-            momentum: &|t| self.options.schedule.momentum(t - 1, self.total_steps),
-            stop: &|made| steps_are_made(made) || self.signal.load(Ordering::Relaxed) != 0 || self.time_is_up(),
-            tol_grad: self.options.tol_grad,
-            log_steps: self.options.log_steps,
+            epoch: self.state().epochs() as u64,
+            batch: options.batch,
+            lr: &|t| options.schedule.rate(base, t - 1, total_steps),
+            momentum: &|t| options.schedule.momentum(t - 1, total_steps),
+            stop: &|made| must_stop(options, signal, made) || is_due(options.save_every, saved, made),
+            tol_grad: options.tol_grad,
+            log_steps: options.log_steps,
         };
-        trainer.epoch(&plan)
+        self.trainer.epoch(&plan)
     }
 
-    fn count(&mut self, outcome: &EpochOutcome, took: Duration) {
-        self.step_seconds += took.as_secs_f64();
-        self.rows += outcome.rows as u64;
+    fn must_stop(&self) -> bool {
+        must_stop(self.options, self.signal, self.trainer.steps())
+    }
+
+    fn save(&mut self, attendance: &mut Attendance<'_>) {
+        if self.options.save_every.is_none() {
+            return;
+        }
+        self.progress().seconds = self.seconds();
+        (attendance.save)(&mut self.trainer.state);
+        self.saved = (self.trainer.steps(), Instant::now());
+    }
+
+    /// Saves the state between two epochs when it is time, and at the end; not one that diverged.
+    fn save_whole_epoch(&mut self, halt: Option<Halt>, attendance: &mut Attendance<'_>) {
+        let whole = halt != Some(Halt::Asked);
+        match self.stopped {
+            Some(Stopped::Diverged { .. }) => {}
+            Some(Stopped::Signal(_) | Stopped::Time) if whole => self.save(attendance),
+            Some(_) if whole => {
+                self.progress().stopped = self.stopped;
+                self.save(attendance);
+            }
+            None if is_due(self.options.save_every, self.saved, self.trainer.steps()) => self.save(attendance),
+            _ => {}
+        }
     }
 
     /// Validates, and keeps the weights if they are sound and the best so far.
-    fn judge(
-        &mut self,
-        trainer: &mut Trainer,
-        epoch: usize,
-        seen: &[u32],
-        outcome: &EpochOutcome,
-        began: Instant,
-    ) -> EpochRecord {
-        let samples_per_s = seen.len() as f64 / began.elapsed().as_secs_f64().max(1e-9);
+    fn judge(&mut self, epoch: usize, seen: &[u32], outcome: &EpochOutcome, seconds: f64) -> EpochRecord {
+        let samples_per_s = seen.len() as f64 / seconds.max(1e-9);
         let FitData { train, val, scorer } = self.data;
-        let outputs = trainer.running_outputs(seen.len());
+        let outputs = self.trainer.running_outputs(seen.len());
         let running = scorer.figures(outputs, train, Rows::Of(seen), outcome.loss, Detail::Running);
-        let evaluated = val.map(|val| (val, trainer.evaluate(val)));
+        let evaluated = val.map(|val| (val, self.trainer.evaluate(val)));
         let report = |(val, e): &(&Dataset, super::Evaluation)| {
             let mut report = scorer.report(&e.outputs, val, Rows::All, None, Detail::Full);
             report.figures.set(MetricName::Loss, e.loss);
@@ -283,58 +252,63 @@ impl<'a> Fit<'a> {
         };
         let (val_figures, confusion) = evaluated.as_ref().map(report).unzip();
         let watched = if self.options.monitor.part == DataPart::Train { Some(&running) } else { val_figures.as_ref() };
-        self.broken = self.broken_loss(trainer, evaluated.as_ref().map(|(_, e)| e.loss));
+        self.broken = self.broken_loss(evaluated.as_ref().map(|(_, e)| e.loss));
         // The step before the one that diverged may have broken the weights already.
         let sound = self.broken.is_none() && !matches!(outcome.halt, Some(Halt::Diverged(_)));
         if outcome.loss.is_finite() {
-            self.kept.prove();
+            self.kept().prove();
         }
-        let best = sound && self.keep(trainer, epoch, watched);
-        self.losses = [running.get(MetricName::Loss), self.losses[0]];
-        let lr = self.rate(trainer.steps());
-        if let (Some(plateau), Some(figures)) = (&mut self.plateau, watched) {
-            plateau.report(figures.get(self.options.monitor.metric).unwrap_or(f64::NAN));
+        let best = sound && self.keep(epoch, watched);
+        let lr = self.rate(self.trainer.steps());
+        let metric = self.options.monitor.metric;
+        let progress = self.progress();
+        progress.losses = [running.get(MetricName::Loss), progress.losses[0]];
+        progress.rows += seen.len() as u64;
+        if let (Some(plateau), Some(figures)) = (&mut progress.plateau, watched) {
+            plateau.report(figures.get(metric).unwrap_or(f64::NAN));
         }
         EpochRecord {
             epoch,
-            step: trainer.steps(),
+            step: self.trainer.steps(),
             train: running,
             confusion: confusion.flatten(),
             val: val_figures,
             lr,
             best,
-            seconds: self.began.elapsed().as_secs_f64(),
+            seconds: self.seconds(),
             samples_per_s,
         }
     }
 
     /// Keeps the weights of an epoch, if they are the best; without a validation part the last ones are.
-    fn keep(&mut self, trainer: &Trainer, epoch: usize, watched: Option<&MetricSet>) -> bool {
-        let best = watched.is_some_and(|figures| self.best.observe(epoch, figures));
-        let weights = trainer.evaluated_parameters();
+    fn keep(&mut self, epoch: usize, watched: Option<&MetricSet>) -> bool {
+        let terms = (self.options.monitor, self.options.min_delta);
+        let best = watched.is_some_and(|figures| self.progress().best.observe(terms, epoch, figures));
+        let mut kept = self.trainer.state.kept.take().expect("kept since the beginning");
+        let weights = self.trainer.evaluated_parameters();
         if self.data.val.is_none() {
-            self.kept.propose(epoch, weights);
-            return true;
+            kept.propose(epoch, weights);
+        } else if best {
+            kept.take(epoch, weights);
         }
-        if best {
-            self.kept.take(epoch, weights);
-        }
-        best
+        self.trainer.state.kept = Some(kept);
+        best || self.data.val.is_none()
     }
 
     /// The loss of weights that have diverged: some are not finite, or their loss is not. An outlier in the validation part
     /// may have an infinite loss by itself, so then the training part decides.
-    fn broken_loss(&self, trainer: &mut Trainer, val_loss: Option<f64>) -> Option<f64> {
-        if !trainer.is_finite() {
+    fn broken_loss(&mut self, val_loss: Option<f64>) -> Option<f64> {
+        if !self.trainer.is_finite() {
             return Some(f64::NAN);
         }
         let suspect = val_loss.is_some_and(|loss| !loss.is_finite());
-        let loss = suspect.then(|| trainer.evaluate(self.data.train).loss);
+        let loss = suspect.then(|| self.trainer.evaluate(self.data.train).loss);
         loss.filter(|loss| !loss.is_finite())
     }
 
     /// Why to stop after the epoch that has just been made.
-    fn reason(&self, steps: u64, halt: Option<Halt>) -> Option<Stopped> {
+    fn reason(&self, halt: Option<Halt>) -> Option<Stopped> {
+        let (steps, progress) = (self.trainer.steps(), &self.state().progress);
         match halt {
             Some(Halt::Diverged(stats)) => return Some(Stopped::Diverged { step: steps + 1, loss: stats.loss }),
             _ if self.broken.is_some() => {
@@ -344,18 +318,18 @@ impl<'a> Fit<'a> {
             Some(Halt::Asked) | None => {}
         }
         let signal = self.signal.load(Ordering::Relaxed);
-        let last = self.history.last();
+        let last = progress.history.last();
         if signal != 0 {
             Some(Stopped::Signal(signal))
         } else if last.is_some_and(|record| self.options.target.is_some_and(|goal| reached(&goal, record))) {
             Some(Stopped::Target)
         } else if self.options.steps.is_some_and(|most| steps >= most) {
             Some(Stopped::Steps)
-        } else if self.time_is_up() {
+        } else if time_is_up(self.options) {
             Some(Stopped::Time)
         } else if self.loss_has_settled() {
             Some(Stopped::Converged)
-        } else if self.options.patience.is_over(self.history.epochs(), &self.best) {
+        } else if self.options.patience.is_over(progress.history.epochs(), &progress.best) {
             Some(Stopped::Patience)
         } else {
             None
@@ -364,32 +338,54 @@ impl<'a> Fit<'a> {
 
     fn loss_has_settled(&self) -> bool {
         let Some(tol) = self.options.tol_loss else { return false };
-        matches!(self.losses, [Some(a), Some(b)] if (a - b).abs() < tol)
+        matches!(self.state().progress.losses, [Some(a), Some(b)] if (a - b).abs() < tol)
     }
 
-    fn finish(mut self, trainer: &mut Trainer) -> FitOutcome {
-        let seconds = self.began.elapsed().as_secs_f64();
+    fn finish(self) -> FitOutcome {
+        let seconds = self.seconds();
         let mut stopped = self.stopped.unwrap_or(Stopped::Epochs);
-        if let Some(weights) = self.kept.unproven() {
-            let loss = trainer.evaluate_with(weights, self.data.train).loss;
+        let mut kept = self.trainer.state.kept.take().expect("kept since the beginning");
+        if let Some(weights) = kept.unproven() {
+            let loss = self.trainer.evaluate_with(weights, self.data.train).loss;
             if loss.is_finite() {
-                self.kept.prove();
+                kept.prove();
             } else if !matches!(stopped, Stopped::Diverged { .. }) {
-                stopped = Stopped::Diverged { step: trainer.steps(), loss };
+                stopped = Stopped::Diverged { step: self.trainer.steps(), loss };
             }
         }
-        let (parameters, best_epoch) = self.kept.into_parts();
+        let (parameters, best_epoch) = kept.into_parts();
+        let progress = std::mem::take(&mut self.trainer.state.progress);
         FitOutcome {
             stopped,
             best_epoch,
             parameters,
-            monitor_undefined: best_epoch > 0 && !self.best.defined,
-            history: self.history,
+            monitor_undefined: best_epoch > 0 && !progress.best.defined,
+            history: progress.history,
             seconds,
-            step_seconds: self.step_seconds,
-            rows: self.rows,
+            step_seconds: progress.step_seconds,
+            rows: progress.rows,
         }
     }
+}
+
+fn time_is_up(options: &FitOptions) -> bool {
+    options.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+}
+
+/// Whether no further step is to be made after so many.
+fn must_stop(options: &FitOptions, signal: &AtomicUsize, made: u64) -> bool {
+    let steps_are_made = options.steps.is_some_and(|most| made >= most);
+    steps_are_made || signal.load(Ordering::Relaxed) != 0 || time_is_up(options)
+}
+
+/// Whether the state is to be saved after so many steps; not again where it was saved at the same one.
+fn is_due(every: Option<Every>, (steps, when): (u64, Instant), made: u64) -> bool {
+    made > steps
+        && match every {
+            None => false,
+            Some(Every::Steps(every)) => made - steps >= every,
+            Some(Every::Seconds(every)) => when.elapsed().as_secs_f64() >= every,
+        }
 }
 
 fn reached(goal: &Goal, record: &EpochRecord) -> bool {

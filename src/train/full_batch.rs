@@ -2,10 +2,11 @@
 
 use super::clock::NoClock;
 use super::mean::Mean;
-use super::step::{Batch, Worker, gradient};
+use super::step::{Batch, Worker, step};
 use super::sums::StepStats;
 use super::trainer::{EpochOutcome, EpochPlan, Halt, StepRecord, Trainer, weight_norms};
 use crate::kernel::{LANES, Line};
+use crate::optim::Carried;
 
 /// Loss and gradient norm at one place, and the norms of each layer's gradient and weights.
 struct Pass {
@@ -23,34 +24,35 @@ impl Trainer {
     pub(super) fn minimise(&mut self, plan: &EpochPlan<'_>) -> EpochOutcome {
         assert!(plan.batch >= plan.order.len(), "L-BFGS wants all rows in one batch");
         let mut outcome = EpochOutcome { loss: 0.0, rows: 0, halt: None, records: Vec::new() };
-        if (plan.stop)(self.steps) {
+        if (plan.stop)(self.state.steps()) {
             outcome.halt = Some(Halt::Asked);
             return outcome;
         }
-        let (t, lr) = (self.steps + 1, (plan.lr)(self.steps + 1));
+        let t = self.state.steps() + 1;
+        let lr = (plan.lr)(t);
         let Pass { stats, grad_norms, weight_norms } = self.pass(plan);
         outcome.loss = stats.loss;
         if !stats.is_finite() {
             outcome.halt = Some(Halt::Diverged(stats));
             return outcome;
         }
-        let said = self.outputs.clone();
-        let mut x = vec![0.0; self.parameters.lines.len() * LANES];
+        let said = self.state.outputs.clone();
+        let mut x = vec![0.0; self.state.parameters.lines.len() * LANES];
         let mut g = x.clone();
-        flatten(&self.parameters.lines, &mut x);
+        flatten(&self.state.parameters.lines, &mut x);
         flatten(&self.gradients, &mut g);
-        let mut minimizer = self.minimizer.take().expect("made for L-BFGS");
+        let mut minimizer = self.state.optimizer.minimizer.take().expect("made for L-BFGS");
         let progress = minimizer.step(lr, &mut x, (stats.loss, &g), &mut |x: &[f32], g: &mut [f32]| {
-            unflatten(x, &mut self.parameters.lines);
+            unflatten(x, &mut self.state.parameters.lines);
             let loss = self.pass(plan).stats.loss;
             flatten(&self.gradients, g);
             loss
         });
-        self.minimizer = Some(minimizer);
-        unflatten(&x, &mut self.parameters.lines);
-        self.outputs = said;
+        self.state.optimizer.minimizer = Some(minimizer);
+        unflatten(&x, &mut self.state.parameters.lines);
+        self.state.outputs = said;
         if progress.moved {
-            self.steps = t;
+            self.state.optimizer.steps = t;
             outcome.rows = plan.order.len();
             if plan.log_steps.is_some_and(|every| t.is_multiple_of(every)) {
                 outcome.records.push(StepRecord { step: t, stats, lr, grad_norms, weight_norms });
@@ -64,13 +66,13 @@ impl Trainer {
 
     /// Loss and gradient at the parameters as they are.
     fn pass(&mut self, plan: &EpochPlan<'_>) -> Pass {
-        let t = self.steps + 1;
+        let t = self.state.steps() + 1;
         let passes = self.with_run(plan.data, |team, run| {
             let (mean, algorithm) = (Mean::new(run.settings, plan.data, plan.order), run.settings.optimizer.algorithm);
             let batch = Batch { rows: plan.order, position: 0, epoch: plan.epoch, mean, t, lr: 0.0, algorithm };
             team.run(|member| {
-                let mut worker = Worker::<NoClock>::new(member, run);
-                let stats = gradient(&mut worker, &batch);
+                let mut worker = Worker::<NoClock>::new(member, run, Carried::default());
+                let stats = step(&mut worker, &batch);
                 (member.index == 0).then(|| Pass {
                     stats,
                     grad_norms: worker.clipping.layer_norms(run.net.layout),

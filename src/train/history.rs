@@ -1,12 +1,14 @@
 //! The epochs of a run that are remembered: all of a usual run, and evenly spread ones of a very long one.
 
+use serde::{Deserialize, Serialize};
+
 use super::events::EpochRecord;
 
 /// Epochs that are remembered at least, once there are so many; twice as many at most.
 const FEWEST: usize = 500;
 
 /// Records of epochs in bounded memory: every so many, the first, the best so far and the last.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct History {
     every: usize,
     spread: Vec<EpochRecord>,

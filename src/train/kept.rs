@@ -4,12 +4,13 @@ use crate::kernel::Line;
 
 /// The weights that are kept so far. A validation part proves an epoch's weights at once; without one they are proven by
 /// the next epoch, whose first batch they are measured on, or by a pass over the training part at the end.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Kept {
-    lines: Vec<Line>,
-    epoch: usize,
-    unproven: Vec<Line>,
+    pub(super) lines: Vec<Line>,
+    pub(super) epoch: usize,
+    pub(super) unproven: Vec<Line>,
     /// 0 while no weights wait to be proven.
-    unproven_epoch: usize,
+    pub(super) unproven_epoch: usize,
 }
 
 impl Kept {

@@ -3,7 +3,8 @@
 use super::orthogonal::{Matrices, SharedMatrices};
 use super::shared::Shared;
 use crate::model::Layout;
-use crate::optim::per_tensor::{PerTensor, Squares};
+use crate::optim::PerTensor;
+use crate::optim::per_tensor::{Squares, TensorRule};
 
 /// What preparation needs in memory.
 pub(super) struct Preparation {

@@ -1,19 +1,17 @@
 //! Between the gradient and the update, for optimizers that look at whole tensors: gradients become directions, and clip factors
-//! the factors of the directions, so that the update is descent along them. Element-wise optimizers pass by.
+//! the factors of the directions, so that what is left of the update is to go along them.
 
 use super::clock::{Clock, Phase};
 use super::preparation::SharedPreparation;
 use super::step::{Batch, Worker};
 use crate::model::Layout;
-use crate::optim::per_tensor::{Shape, Squares, direct};
-use crate::optim::{Rule, VisitRule};
+use crate::optim::per_tensor::{Shape, Squares, TensorRule, direct};
+use crate::optim::{Carried, PerTensor, Rule, VisitRule};
 
 impl<C: Clock> Worker<'_, '_, C> {
     /// Prepares the update: directions in the place of gradients. Every member calls it, or none; a barrier stands within.
-    pub(super) fn prepare(&mut self, batch: &Batch<'_>) {
-        let (Some(optimizer), Some(preparation)) = (batch.algorithm.per_tensor(), &self.run.preparation) else {
-            return;
-        };
+    pub(super) fn prepare(&mut self, batch: &Batch<'_>, optimizer: PerTensor) {
+        let preparation = self.run.preparation.as_ref().expect("made for an optimizer that looks at whole tensors");
         for of_weights in [true, false] {
             optimizer.visit(of_weights, DirectSlots { worker: self, preparation, batch, of_weights });
         }
@@ -66,7 +64,7 @@ impl<C: Clock> VisitRule for DirectSlots<'_, '_, '_, C> {
     fn visit<const N: usize, U: Rule<N>>(self, rule: U) {
         let DirectSlots { worker, preparation, batch, of_weights } = self;
         let (run, member) = (worker.run, worker.member);
-        let scalars = rule.at_step(batch.t, 1.0);
+        let scalars = rule.at_step(batch.t, 1.0, &mut Carried::default());
         let decay = run.settings.decay(of_weights, batch.lr);
         for (number, slot) in worker.slots() {
             let mut squares = Squares::default();

@@ -66,7 +66,7 @@ impl StepSettings {
     /// Whether weights and biases differ in penalty, decay, clipping or rule; else a slot is finished and updated in one pass.
     pub(super) fn treats_apart(&self) -> bool {
         let penalised = self.l1 != 0.0 || self.l2 != 0.0 || self.weight_decay != 0.0;
-        let by_tensor = self.clip_layer.is_some() || self.optimizer.algorithm.per_tensor().is_some();
+        let by_tensor = self.clip_layer.is_some() || matches!(self.optimizer.algorithm, Algorithm::PerTensor(_));
         by_tensor || (penalised && !self.decay_bias)
     }
 
@@ -74,9 +74,10 @@ impl StepSettings {
     pub(super) fn decay(&self, of_weights: bool, lr: f64) -> Decay {
         let mut decay = self.optimizer.own_decay(of_weights, lr);
         if of_weights || self.decay_bias {
-            match self.optimizer.algorithm {
-                Algorithm::ScheduleFree(_) => decay.in_direction += self.weight_decay, // all its sequences must decay
-                _ => decay.shrink *= 1.0 - lr * self.weight_decay,
+            // Where an average of the weights is evaluated, what it is of must decay too.
+            match self.optimizer.algorithm.evaluated_between() {
+                Some(_) => decay.in_direction += self.weight_decay,
+                None => decay.shrink *= 1.0 - lr * self.weight_decay,
             }
         }
         decay

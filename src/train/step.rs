@@ -22,8 +22,9 @@ use crate::data::Dataset;
 use crate::kernel::{LANES, Line, panels};
 use crate::layer::RandomAt;
 use crate::model::{Layout, Slot};
+use crate::optim::per_tensor::AlongDirections;
 use crate::optim::span::{Change, Span, finish_gradient, update};
-use crate::optim::{Algorithm, Rule, VisitRule};
+use crate::optim::{Algorithm, Carried, Rule, VisitRule};
 
 /// Rows worked at a time: larger batches run in blocks that continue the same sums.
 pub(crate) const BLOCK_ROWS: usize = 1024;
@@ -97,15 +98,17 @@ pub(super) struct Worker<'r, 'a, C> {
     targets: Vec<Line>,
     /// Clip factors of the step at hand.
     pub(super) clipping: Clipping,
+    /// What the rule carries from step to step, the same in every worker.
+    pub(super) carried: Carried,
     /// Told when a phase of the step ends.
     pub(super) clock: C,
 }
 
 impl<'r, 'a, C: Clock> Worker<'r, 'a, C> {
     /// The part of one member.
-    pub(super) fn new(member: Member<'r>, run: &'r SharedRun<'a>) -> Self {
+    pub(super) fn new(member: Member<'r>, run: &'r SharedRun<'a>, carried: Carried) -> Self {
         let targets = vec![Line::ZERO; run.net.outputs()];
-        Worker { member, run, targets, clipping: Clipping::new(run.net.layout), clock: C::start() }
+        Worker { member, run, targets, clipping: Clipping::new(run.net.layout), carried, clock: C::start() }
     }
 }
 
@@ -113,7 +116,6 @@ impl<'r, 'a, C: Clock> Worker<'r, 'a, C> {
 pub(super) fn step<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) -> StepStats {
     let stats = gradient(worker, batch);
     if stats.is_finite() {
-        worker.prepare(batch); // only where the optimizer looks at whole tensors: gradients become directions
         worker.update(batch);
     }
     worker.barrier();
@@ -121,7 +123,7 @@ pub(super) fn step<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) 
 }
 
 /// Loss and gradient of a batch; nothing is changed yet.
-pub(super) fn gradient<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) -> StepStats {
+fn gradient<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) -> StepStats {
     let blocks = blocks(batch.rows.len());
     for (number, rows) in batch.rows.chunks(BLOCK_ROWS).enumerate() {
         let block = Block { rows, start: number * BLOCK_ROWS, last: number + 1 == blocks };
@@ -315,8 +317,17 @@ impl<C: Clock> Worker<'_, '_, C> {
         stats
     }
 
-    fn update(&self, batch: &Batch<'_>) {
-        batch.algorithm.visit(UpdateSlots { worker: self, batch });
+    /// The optimizer's own part of the step, by its kind.
+    fn update(&mut self, batch: &Batch<'_>) {
+        self.carried = match batch.algorithm {
+            Algorithm::ElementWise(optimizer) => optimizer.visit(UpdateSlots { worker: self, batch }),
+            Algorithm::PerTensor(optimizer) => {
+                self.prepare(batch, optimizer); // gradients become directions
+                UpdateSlots { worker: self, batch }.visit(AlongDirections)
+            }
+            // Moved by who asks for the gradients, when the losses of several places are known: see `full_batch`.
+            Algorithm::WholeNetwork(_) => return,
+        };
     }
 }
 
@@ -327,12 +338,14 @@ struct UpdateSlots<'w, 'r, 'a, C> {
 }
 
 impl<C: Clock> VisitRule for UpdateSlots<'_, '_, '_, C> {
-    type Output = ();
+    /// What the rule carries on.
+    type Output = Carried;
 
-    fn visit<const N: usize, U: Rule<N>>(self, rule: U) {
+    fn visit<const N: usize, U: Rule<N>>(self, rule: U) -> Carried {
         let UpdateSlots { worker, batch } = self;
         let (run, member, settings) = (worker.run, worker.member, worker.run.settings);
-        let scalars = rule.at_step(batch.t, batch.lr); // once a step
+        let mut carried = worker.carried;
+        let scalars = rule.at_step(batch.t, batch.lr, &mut carried); // once a step
         let average = settings.ema.map_or(0.0, |decay| if batch.t == 1 { 0.0 } else { decay });
         let [of_weights, of_biases] = [true, false].map(|of_weights| settings.decay(of_weights, batch.lr));
         let apart = settings.treats_apart();
@@ -350,5 +363,6 @@ impl<C: Clock> VisitRule for UpdateSlots<'_, '_, '_, C> {
             });
         }
         worker.clock.mark(Phase::Update);
+        carried
     }
 }

@@ -9,47 +9,38 @@ use super::forward::SharedNet;
 use super::mean::Mean;
 use super::pieces::Work;
 use super::preparation::Preparation;
+use super::saved::SavedState;
 use super::settings::StepSettings;
 use super::shared::Shared;
+use super::state::TrainState;
 use super::step::{BLOCK_ROWS, Batch, SharedRun, Worker, step, visits};
 use super::sums::{SlotSums, StepStats};
 use super::team::{Member, Team};
 use super::workspace::Workspace;
+use crate::Result;
 use crate::data::{Dataset, Features};
-use crate::kernel::{Isa, LANES, Line, panels, zeroed};
+use crate::kernel::{Isa, Line, panels, zeroed};
 use crate::layer::Program;
 use crate::model::{Architecture, Parameters, Tensor};
-use crate::optim::Algorithm;
-use crate::optim::lbfgs::Minimizer;
-use crate::optim::schedule_free::{Weights, average_lines};
-use crate::optim::span::sum_of_squares;
+use crate::optim::span::{sum_of_squares, write_between};
+use crate::optim::{Algorithm, Carried};
 
 /// A network in training; everything is allocated here, before the first step.
 pub struct Trainer {
     isa: Isa,
     team: Team,
     program: Program,
-    /// Outputs of the network.
-    width: usize,
     settings: StepSettings,
-    pub(super) parameters: Parameters,
+    /// All that lasts from step to step; the rest is memory that each step writes anew.
+    pub(super) state: TrainState,
     pub(super) gradients: Vec<Line>,
-    state: Vec<Vec<Line>>,
-    /// What is evaluated instead of the parameters: their moving average, or the one of Schedule-Free.
-    average: Option<Vec<Line>>,
     preparation: Option<Preparation>,
-    /// What Schedule-Free remembers of the steps so far.
-    weights: Weights,
-    /// L-BFGS, which makes steps of its own.
-    pub(super) minimizer: Option<Minimizer<f32>>,
     workspace: Workspace,
     losses: Vec<f64>,
     sums: Vec<SlotSums>,
     shares: Vec<Range<usize>>,
     visits: Vec<usize>,
     evaluator: Evaluator,
-    pub(super) outputs: Vec<f32>,
-    pub(super) steps: u64,
 }
 
 /// One pass over rows of a data set.
@@ -103,13 +94,13 @@ pub struct StepRecord {
 /// What came of an epoch.
 #[derive(Debug, Clone)]
 pub struct EpochOutcome {
-    /// Mean loss over the rows seen, each before the update of its step.
+    /// Mean loss over the rows seen since the epoch began, each before the update of its step.
     pub loss: f64,
-    /// Rows seen.
+    /// Rows seen since then.
     pub rows: usize,
     /// Why it ended early.
     pub halt: Option<Halt>,
-    /// Records of steps.
+    /// Records of the steps made now.
     pub records: Vec<StepRecord>,
 }
 
@@ -125,24 +116,18 @@ impl Trainer {
     ) -> Trainer {
         let lines = parameters.layout.lines;
         let program = architecture.network().program(true);
-        let initial = settings.optimizer.algorithm.initial_state(settings.optimizer.lr);
         let shares = parameters.layout.shares(threads);
         let algorithm = settings.optimizer.algorithm;
-        let averages = settings.ema.is_some() || matches!(algorithm, Algorithm::ScheduleFree(_));
-        let minimizer = match algorithm {
-            Algorithm::Lbfgs(options) => Some(Minimizer::new(options, lines * LANES)),
+        let averages = settings.ema.is_some() || algorithm.evaluated_between().is_some();
+        let preparation = match algorithm {
+            Algorithm::PerTensor(optimizer) => Some(Preparation::new(optimizer, &parameters.layout, threads)),
             _ => None,
         };
         Trainer {
             isa,
             team: Team::new(threads),
-            width: architecture.outputs,
             gradients: zeroed(lines),
-            state: initial.iter().map(|value| filled(lines, *value)).collect(),
-            average: averages.then(|| zeroed(lines)),
-            preparation: algorithm.per_tensor().map(|o| Preparation::new(o, &parameters.layout, threads)),
-            weights: Weights::default(),
-            minimizer,
+            preparation,
             workspace: Workspace::new(&program, batch.min(BLOCK_ROWS)),
             program,
             losses: vec![0.0; panels(batch)],
@@ -150,16 +135,27 @@ impl Trainer {
             visits: visits(&parameters.layout, &shares),
             shares,
             evaluator: Evaluator::new(architecture, isa, threads),
-            outputs: vec![0.0; rows * architecture.outputs],
+            state: TrainState::new(parameters, &settings.optimizer, averages, (rows, architecture.outputs)),
             settings,
-            parameters,
-            steps: 0,
         }
     }
 
     /// Optimizer steps so far.
     pub fn steps(&self) -> u64 {
-        self.steps
+        self.state.steps()
+    }
+
+    /// All that lasts from step to step.
+    pub fn state(&mut self) -> &mut TrainState {
+        &mut self.state
+    }
+
+    /// Takes up a saved state of the same configuration and data, whatever the number of threads.
+    ///
+    /// # Errors
+    /// [`crate::Error::Mismatch`] if it is of another network, optimizer or number of rows; the trainer is then of no more use.
+    pub fn restore(&mut self, saved: &SavedState<'_>) -> Result<()> {
+        self.state.restore(saved)
     }
 
     /// Threads at work.
@@ -169,33 +165,34 @@ impl Trainer {
 
     /// What the network said of each row of the last epoch, in the epoch's order, each before the update of its step.
     pub fn running_outputs(&self, rows: usize) -> &[f32] {
-        &self.outputs[..rows * self.width]
+        &self.state.outputs[..rows * self.state.width]
     }
 
     /// The parameters as the last step left them.
     pub fn parameters(&self) -> &Parameters {
-        &self.parameters
+        &self.state.parameters
     }
 
     /// The parameters that validation, best weights and prediction use: the average where there is one.
     pub fn evaluated_parameters(&self) -> &[Line] {
-        match &self.average {
-            Some(average) if self.steps > 0 => average,
-            _ => &self.parameters.lines,
+        match &self.state.average {
+            Some(average) if self.state.steps() > 0 => average,
+            _ => &self.state.parameters.lines,
         }
     }
 
     /// Whether every parameter is finite, and every one of their average.
     pub fn is_finite(&self) -> bool {
         let finite = |lines: &[Line]| lines.iter().all(|line| line.0.iter().all(|x| x.is_finite()));
-        finite(&self.parameters.lines) && finite(self.evaluated_parameters())
+        finite(&self.state.parameters.lines) && finite(self.evaluated_parameters())
     }
 
     /// Loss and outputs on a data set, by [`Trainer::evaluated_parameters`].
     pub fn evaluate(&mut self, data: &Dataset) -> Evaluation {
-        let parameters = match &mut self.average {
-            Some(average) if self.steps > 0 => average,
-            _ => &mut self.parameters.lines,
+        let steps = self.state.steps();
+        let parameters = match &mut self.state.average {
+            Some(average) if steps > 0 => average,
+            _ => &mut self.state.parameters.lines,
         };
         self.evaluator.evaluate(&self.team, parameters, &self.settings.objective, data)
     }
@@ -213,7 +210,8 @@ impl Trainer {
         self.evaluator.outputs(&self.team, parameters, features)
     }
 
-    /// Trains on one epoch.
+    /// Trains on one epoch, or on the rest of one that [`EpochPlan::stop`] halted: it is gone on with, for the same plan, until
+    /// it ends in another way.
     ///
     /// # Panics
     /// If the plan's batch or order is longer than what was prepared for, or L-BFGS is not given all rows as one batch.
@@ -230,44 +228,54 @@ impl Trainer {
     }
 
     fn epoch_by_clock<C: Clock>(&mut self, plan: &EpochPlan<'_>) -> (EpochOutcome, Vec<PhaseTimes>) {
-        if self.minimizer.is_some() {
-            return (self.minimise(plan), Vec::new());
+        let (outcome, times) = match self.settings.optimizer.algorithm {
+            Algorithm::WholeNetwork(_) => (self.minimise(plan), Vec::new()),
+            Algorithm::ElementWise(_) | Algorithm::PerTensor(_) => self.make_steps::<C>(plan),
+        };
+        if outcome.halt != Some(Halt::Asked) {
+            self.state.epoch.finish();
         }
-        let start = (self.steps, self.weights);
+        (outcome, times)
+    }
+
+    fn make_steps<C: Clock>(&mut self, plan: &EpochPlan<'_>) -> (EpochOutcome, Vec<PhaseTimes>) {
+        let made = self.state.steps();
+        let start = Place::of(&self.state);
         let mut asked = [AtomicBool::new(false), AtomicBool::new(false)];
-        *asked[self.steps as usize % 2].get_mut() = (plan.stop)(self.steps);
+        *asked[made as usize % 2].get_mut() = (plan.stop)(made);
         let mut outcomes = self.with_run(plan.data, |team, run| {
-            team.run(|member| epoch_of_member::<C>(Worker::new(member, run), plan, start, &asked))
+            team.run(|member| epoch_of_member::<C>(Worker::new(member, run, start.carried), plan, start, &asked))
         });
         let times = outcomes.iter().map(|(_, _, times)| *times).collect();
         let (outcome, end, _) = outcomes.swap_remove(0);
-        (self.steps, self.weights) = end;
-        if let (Algorithm::ScheduleFree(options), Some(average)) =
-            (self.settings.optimizer.algorithm, &mut self.average)
-        {
-            average_lines(self.isa, &options, &self.parameters.lines, &self.state[0], average);
+        end.put(&mut self.state);
+        let between = self.settings.optimizer.algorithm.evaluated_between();
+        let TrainState { parameters, optimizer, average, .. } = &mut self.state;
+        if let (Some(c), Some(average)) = (between, average) {
+            write_between(self.isa, c, (&parameters.lines, &optimizer.tensors[0].lines), average);
         }
         (outcome, times)
     }
 
     /// Lends everything to the team.
     pub(super) fn with_run<R>(&mut self, data: &Dataset, work: impl FnOnce(&Team, &SharedRun<'_>) -> R) -> R {
-        let layout = self.parameters.layout.clone();
-        let parameters = Shared::new(&mut self.parameters.lines);
+        let TrainState { parameters, optimizer, average, outputs, .. } = &mut self.state;
+        let layout = parameters.layout.clone();
+        let parameters = Shared::new(&mut parameters.lines);
         let net = SharedNet { isa: self.isa, program: &self.program, layout: &layout, parameters: &parameters };
-        let moving = self.average.as_mut().filter(|_| self.settings.ema.is_some());
+        let moving = average.as_mut().filter(|_| self.settings.ema.is_some());
         let run = SharedRun {
             net,
             settings: &self.settings,
             data,
             workspace: self.workspace.share(),
             gradients: Shared::new(&mut self.gradients),
-            state: self.state.iter_mut().map(|s| Shared::new(s)).collect(),
+            state: optimizer.tensors.iter_mut().map(|tensor| Shared::new(&mut tensor.lines)).collect(),
             average: moving.map(|a| Shared::new(a)),
             preparation: self.preparation.as_mut().map(Preparation::share),
             losses: Shared::new(&mut self.losses),
             sums: Shared::new(&mut self.sums),
-            outputs: Shared::new(&mut self.outputs),
+            outputs: Shared::new(outputs),
             work: Work::new(self.team.threads()),
             shares: &self.shares,
             visits: &self.visits,
@@ -276,65 +284,80 @@ impl Trainer {
     }
 }
 
-/// Lines that all hold one number.
-fn filled(lines: usize, value: f64) -> Vec<Line> {
-    let mut state = zeroed(lines);
-    if value != 0.0 {
-        state.fill(Line::splat(value as f32));
-    }
-    state
+/// Where a member stands in an epoch: what of the state every member moves on by itself, to the same numbers.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Steps made.
+    steps: u64,
+    carried: Carried,
+    /// Of the epoch: rows seen, sum of their losses, sum of their weights.
+    rows: usize,
+    loss: f64,
+    weight: f64,
 }
 
-/// One member's way through an epoch; all members take the same decisions. From and to the steps made so far and their weights.
+impl Place {
+    fn of(state: &TrainState) -> Place {
+        let TrainState { optimizer, epoch, .. } = state;
+        let (rows, loss, weight) = (epoch.rows, epoch.loss, epoch.weight);
+        Place { steps: optimizer.steps, carried: optimizer.carried, rows, loss, weight }
+    }
+
+    fn put(self, state: &mut TrainState) {
+        let TrainState { optimizer, epoch, .. } = state;
+        (optimizer.steps, optimizer.carried) = (self.steps, self.carried);
+        (epoch.rows, epoch.loss, epoch.weight) = (self.rows, self.loss, self.weight);
+    }
+}
+
+/// One member's way through an epoch; all members take the same decisions.
 fn epoch_of_member<C: Clock>(
     mut worker: Worker<'_, '_, C>,
     plan: &EpochPlan<'_>,
-    (mut t, mut weights): (u64, Weights),
+    mut place: Place,
     asked: &[AtomicBool; 2],
-) -> (EpochOutcome, (u64, Weights), PhaseTimes) {
+) -> (EpochOutcome, Place, PhaseTimes) {
     let (member, run) = (worker.member, worker.run);
-    let mut outcome = EpochOutcome { loss: 0.0, rows: 0, halt: None, records: Vec::new() };
-    let mut weight_seen = 0.0;
-    for rows in plan.order.chunks(plan.batch) {
+    let (mut halt, mut records) = (None, Vec::new());
+    for rows in plan.order[place.rows..].chunks(plan.batch) {
+        let made = place.steps;
         // Whether to make this step was asked before the barriers of the last one, so all members read the same; the
         // answers alternate between two places, so that none is overwritten before all have read it.
-        if asked[t as usize % 2].load(Ordering::Relaxed) {
-            outcome.halt = Some(Halt::Asked);
+        if asked[made as usize % 2].load(Ordering::Relaxed) {
+            halt = Some(Halt::Asked);
             break;
         }
         if member.index == 0 {
-            asked[(t as usize + 1) % 2].store((plan.stop)(t + 1), Ordering::Relaxed);
+            asked[(made as usize + 1) % 2].store((plan.stop)(made + 1), Ordering::Relaxed);
         }
-        let mean = Mean::new(run.settings, plan.data, rows);
-        let lr = (plan.lr)(t + 1);
+        let t = made + 1;
+        let (mean, lr) = (Mean::new(run.settings, plan.data, rows), (plan.lr)(t));
         let algorithm = run.settings.optimizer.algorithm;
-        let mut algorithm = (plan.momentum)(t + 1).map_or(algorithm, |momentum| algorithm.with_momentum(momentum));
-        if let Algorithm::ScheduleFree(options) = &mut algorithm {
-            *options = weights.take_in(*options, t + 1, lr);
-        }
-        let batch = Batch { rows, position: outcome.rows, epoch: plan.epoch, mean, t: t + 1, lr, algorithm };
-        let logged = member.index == 0 && plan.log_steps.is_some_and(|every| (t + 1).is_multiple_of(every));
+        let algorithm = (plan.momentum)(t).map_or(algorithm, |momentum| algorithm.with_momentum(momentum));
+        let batch = Batch { rows, position: place.rows, epoch: plan.epoch, mean, t, lr, algorithm };
+        let logged = member.index == 0 && plan.log_steps.is_some_and(|every| t.is_multiple_of(every));
         let weight_norms = if logged { weight_norms(member, run) } else { Vec::new() };
         let stats = step(&mut worker, &batch);
         if !stats.is_finite() {
-            outcome.halt = Some(Halt::Diverged(stats));
+            halt = Some(Halt::Diverged(stats));
             break;
         }
-        t += 1;
-        outcome.rows += rows.len();
-        outcome.loss += stats.loss * mean.weight;
-        weight_seen += mean.weight;
+        place.steps = t;
+        place.rows += rows.len();
+        place.loss += stats.loss * mean.weight;
+        place.weight += mean.weight;
         if logged {
             let grad_norms = worker.clipping.layer_norms(run.net.layout);
-            outcome.records.push(StepRecord { step: t, stats, lr, grad_norms, weight_norms });
+            records.push(StepRecord { step: t, stats, lr, grad_norms, weight_norms });
         }
         if plan.tol_grad.is_some_and(|tol| stats.grad_norm <= tol) {
-            outcome.halt = Some(Halt::Converged);
+            halt = Some(Halt::Converged);
             break;
         }
     }
-    outcome.loss /= weight_seen;
-    (outcome, (t, weights), worker.clock.times())
+    place.carried = worker.carried;
+    let outcome = EpochOutcome { loss: place.loss / place.weight, rows: place.rows, halt, records };
+    (outcome, place, worker.clock.times())
 }
 
 /// L2 norms of each linear layer's weights, biases left out.

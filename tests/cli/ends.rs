@@ -165,7 +165,7 @@ fn a_run_that_fails_or_diverges_leaves_the_older_one_whole() {
     assert!(out(&output).contains("the older run in run stays"), "{}", out(&output));
     let mut files: Vec<_> = std::fs::read_dir(place.path("run")).unwrap().map(|e| e.unwrap().file_name()).collect();
     files.sort();
-    assert_eq!(files, ["config.toml", "events.jsonl", "model.safetensors", "split.json", "summary.json"]);
+    assert_eq!(files, ["checkpoint", "config.toml", "events.jsonl", "model.safetensors", "split.json", "summary.json"]);
     assert_eq!(place.json("run/summary.json")["weights_sha256"], weights);
     assert!(place.ok(&["inspect", "run"]).contains(weights.as_str().unwrap()));
     std::fs::write(place.path("run/notes.txt"), "mine").unwrap();

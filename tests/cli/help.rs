@@ -16,8 +16,19 @@ fn golden(name: &str, text: &str) {
 fn every_verb_explains_itself() {
     let place = Place::new();
     golden("help.txt", &place.ok(&["--help"]));
-    for verb in ["train", "predict", "evaluate", "inspect", "lr-find", "tune", "compare", "bench", "completions", "man"]
-    {
+    for verb in [
+        "train",
+        "resume",
+        "predict",
+        "evaluate",
+        "inspect",
+        "lr-find",
+        "tune",
+        "compare",
+        "bench",
+        "completions",
+        "man",
+    ] {
         let text = place.ok(&[verb, "--help"]);
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{verb}: a line is wider than the terminal");
         golden(&format!("help_{verb}.txt"), &text);
@@ -27,8 +38,19 @@ fn every_verb_explains_itself() {
 #[test]
 fn the_short_help_is_one_screen_of_the_help() {
     let place = Place::new();
-    for verb in ["train", "predict", "evaluate", "inspect", "lr-find", "tune", "compare", "bench", "completions", "man"]
-    {
+    for verb in [
+        "train",
+        "resume",
+        "predict",
+        "evaluate",
+        "inspect",
+        "lr-find",
+        "tune",
+        "compare",
+        "bench",
+        "completions",
+        "man",
+    ] {
         let (short, long) = (place.ok(&[verb, "-h"]), place.ok(&[verb, "--help"]));
         assert!(short.lines().count() <= 56, "{verb}: {} lines", short.lines().count());
         let flags = |text: &str| -> Vec<String> {
@@ -99,8 +121,19 @@ fn completions_and_pages_know_every_verb() {
     }
     let page = place.ok(&["man"]);
     assert!(page.contains(".TH gradlane 1") && page.contains("evaluate"), "{page}");
-    for verb in ["train", "predict", "evaluate", "inspect", "lr-find", "tune", "compare", "bench", "completions", "man"]
-    {
+    for verb in [
+        "train",
+        "resume",
+        "predict",
+        "evaluate",
+        "inspect",
+        "lr-find",
+        "tune",
+        "compare",
+        "bench",
+        "completions",
+        "man",
+    ] {
         let page = place.ok(&["man", verb]);
         assert!(page.contains(&format!("gradlane\\-{}", verb.replace('-', "\\-"))), "{page}");
     }

@@ -17,6 +17,7 @@ mod models;
 mod optimizers;
 mod place;
 mod predict;
+mod resume;
 mod running;
 mod tables;
 mod tune;

@@ -1,6 +1,5 @@
 //! The search for good settings: quasi-random trials, successive halving, everything recorded.
 
-mod fingerprint;
 mod halving;
 mod journal;
 mod protocol;
@@ -21,13 +20,12 @@ use super::cross_validation::with_cross_validation;
 use super::quasi_random::point;
 use crate::config::{Settings, TrainConfig};
 use crate::data::{Dataset, Folds, Prepared, prepare, prepare_folds};
-use crate::run::{Finished, Interrupt, Plan, RUNS, RunDirectory, new_directory};
+use crate::run::{Finished, Interrupt, Plan, RUNS, RunDirectory, fingerprint, new_directory};
 use crate::train::best::default_monitor;
 use crate::train::events::Event;
 use crate::train::goal::{DataPart, Watched};
 use crate::train::team::available_threads;
 use crate::{Error, Result, atomic};
-use fingerprint::fingerprint;
 use runs::Workers;
 
 /// Settings of a bracket where the budget is a time: halving begins anew with as many until the time is up.

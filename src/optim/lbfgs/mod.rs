@@ -5,11 +5,13 @@ mod vector;
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use self::search::{Line, Point};
 use self::vector::{add_scaled, dot, largest, sum_of_sizes};
+use super::entry::{Entry, rate};
 use super::field::{Field, Range};
-use super::rule::VisitRule;
-use super::sgd;
+use super::optimizer::{Optimizer, OwnDecay};
 use crate::kernel::Real;
 
 /// Options of L-BFGS, with PyTorch's keys and defaults.
@@ -40,9 +42,21 @@ impl Default for Lbfgs {
     }
 }
 
-impl Lbfgs {
-    /// The options.
-    pub fn fields(&mut self) -> Vec<Field<'_>> {
+/// What `--optimizer` knows it by.
+pub(super) const LBFGS: Entry<Lbfgs> = Entry {
+    name: "lbfgs",
+    source: "Liu & Nocedal 1989, doi.org/10.1007/BF01589116",
+    options: |_| Lbfgs::default(),
+    own: (1.0, 0.0),
+    by_dialect: [rate(1.0), None, None],
+};
+
+impl Optimizer for Lbfgs {
+    fn name(&self) -> &'static str {
+        "lbfgs"
+    }
+
+    fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
             Field::count("history_size", &mut self.history, Range::FEW),
             Field::count("max_eval", &mut self.evaluations, Range::FEW),
@@ -51,10 +65,16 @@ impl Lbfgs {
         ]
     }
 
-    /// Calls `visitor` with a rule without state: what L-BFGS remembers is in its [`Minimizer`].
-    #[inline(always)]
-    pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
-        visitor.visit(sgd::Plain)
+    fn own_decay(&self) -> OwnDecay {
+        OwnDecay::None
+    }
+
+    fn needs_full_batch(&self) -> bool {
+        true
+    }
+
+    fn follows_schedule(&self) -> bool {
+        false
     }
 }
 
@@ -109,7 +129,17 @@ pub struct Minimizer<T> {
     length: Option<f64>,
     /// The gradient before the last step.
     gradient: Vec<T>,
+    /// Memory of a search, which nothing of the next step depends on.
     line: Line<T>,
+}
+
+/// What a [`Minimizer`] remembers between two steps besides its vectors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Remembered {
+    scale: f64,
+    length: Option<f64>,
+    /// `1 / (s·y)` of each pair, the oldest first.
+    inverses: Vec<f64>,
 }
 
 impl<T: Real + Into<f64>> Minimizer<T> {
@@ -127,6 +157,33 @@ impl<T: Real + Into<f64>> Minimizer<T> {
             gradient: zeros(),
             line: Line::new(parameters),
         }
+    }
+
+    /// What is remembered besides [`Minimizer::vectors_mut`].
+    pub fn remembered(&self) -> Remembered {
+        let inverses = self.pairs.iter().map(|pair| pair.inverse).collect();
+        Remembered { scale: self.scale, length: self.length, inverses }
+    }
+
+    /// Takes up what was remembered; the vectors are then to be filled. Says whether there is room for the pairs.
+    pub fn recall(&mut self, remembered: &Remembered) -> bool {
+        self.unused.extend(self.pairs.drain(..));
+        (self.scale, self.length) = (remembered.scale, remembered.length);
+        let pairs =
+            remembered.inverses.iter().zip(self.unused.drain(..remembered.inverses.len().min(self.unused.len())));
+        self.pairs.extend(pairs.map(|(inverse, pair)| Pair { inverse: *inverse, ..pair }));
+        self.pairs.len() == remembered.inverses.len()
+    }
+
+    /// The vectors that are remembered, by name: the last direction, the gradient before it, and the pairs.
+    pub fn vectors_mut(&mut self) -> Vec<(String, &mut [T])> {
+        let mut vectors: Vec<(String, &mut [T])> =
+            vec![("direction".to_owned(), &mut self.direction), ("gradient".to_owned(), &mut self.gradient)];
+        for (n, pair) in self.pairs.iter_mut().enumerate() {
+            vectors.push((format!("pairs.{n}.s"), &mut pair.s));
+            vectors.push((format!("pairs.{n}.y"), &mut pair.y));
+        }
+        vectors
     }
 
     /// One step from `x`, where the loss is `loss` and its gradient `gradient`; `lr` is the first step length tried.

@@ -1,7 +1,7 @@
 //! The passes over lines against the same rules on single numbers, and what holds for any gradient.
 
 use super::super::clip::norm_factor;
-use super::super::{Dialect, OptimizerSpec};
+use super::super::{Algorithm, Dialect, OptimizerSpec};
 use super::*;
 use proptest::prelude::*;
 
@@ -15,6 +15,11 @@ fn numbers(lines: &[Line]) -> Vec<f64> {
     lines.iter().flat_map(|line| line.0).map(f64::from).collect()
 }
 
+fn element_wise(spec: &OptimizerSpec) -> ElementWise {
+    let Algorithm::ElementWise(optimizer) = spec.algorithm else { panic!("{spec} is not element-wise") };
+    optimizer
+}
+
 /// Twenty steps of an optimizer on lines, and on the same numbers one by one in `f64`; the average goes along.
 fn compare(isa: Isa, (text, dialect): (&str, Option<Dialect>), start: &[f32], gradients: &[Vec<f32>]) {
     struct Reference<'a>(&'a OptimizerSpec, &'a [f32], &'a [Vec<f32>]);
@@ -22,9 +27,10 @@ fn compare(isa: Isa, (text, dialect): (&str, Option<Dialect>), start: &[f32], gr
         type Output = Vec<f64>;
         fn visit<const N: usize, U: Rule<N>>(self, rule: U) -> Vec<f64> {
             let mut p: Vec<f64> = self.1.iter().map(|p| f64::from(*p)).collect();
-            let mut state = vec![rule.initial(self.0.lr); p.len()];
+            let (mut state, mut carried) = (vec![rule.initial(self.0.lr); p.len()], Carried::default());
             for (t, gradient) in (1..).zip(self.2) {
-                let (scalars, decay) = (rule.at_step(t, self.0.lr), self.0.decay(self.0.weight_decay, self.0.lr));
+                let scalars = rule.at_step(t, self.0.lr, &mut carried);
+                let decay = self.0.decay(self.0.weight_decay, self.0.lr);
                 for ((p, state), g) in p.iter_mut().zip(&mut state).zip(gradient) {
                     *p = rule::step::<N, U, f64>(&scalars, &decay, *p, 0.5 * f64::from(*g), state);
                 }
@@ -34,14 +40,16 @@ fn compare(isa: Isa, (text, dialect): (&str, Option<Dialect>), start: &[f32], gr
     }
     let spec = OptimizerSpec::parse(text, dialect).unwrap();
     let mut params = lines(start);
-    let initial = spec.algorithm.initial_state(spec.lr);
-    let mut state: Vec<Vec<Line>> = initial.iter().map(|x| vec![Line::splat(*x as f32); params.len()]).collect();
+    let optimizer = element_wise(&spec);
+    let (initial, mut carried) = (spec.algorithm.initial_state(spec.lr), Carried::default());
+    let mut state: Vec<Vec<Line>> = initial.iter().map(|(_, x)| vec![Line::splat(*x as f32); params.len()]).collect();
     for (t, gradient) in (1..).zip(gradients) {
         let grads = lines(gradient);
         let change = Change { clip: 0.5, decay: spec.decay(spec.weight_decay, spec.lr), average: 0.0 };
-        update_buffers(isa, spec.algorithm, (t, spec.lr), &change, (&mut params, &grads, &mut state));
+        let buffers = (&mut params[..], &grads[..], &mut state[..]);
+        update_buffers(isa, optimizer, (t, spec.lr), &change, buffers, &mut carried);
     }
-    let want = spec.algorithm.visit(Reference(&spec, start, gradients));
+    let want = optimizer.visit(Reference(&spec, start, gradients));
     for (i, (got, want)) in numbers(&params).iter().zip(&want).enumerate() {
         // Numbers of size 1, each step a handful of roundings of 6e-8.
         assert!((got - want).abs() <= 2e-5, "{} {text} parameter {i}: {got}, expected {want}", isa.name());
@@ -97,7 +105,8 @@ fn adams_first_step_moves_each_parameter_by_lr() {
             let mut state = vec![vec![Line::ZERO; 4]; spec.algorithm.slots()];
             let grads = lines(&gradient);
             let change = Change { clip: 1.0, decay: rule::Decay::NONE, average: 0.0 };
-            update_buffers(isa, spec.algorithm, (1, spec.lr), &change, (&mut params, &grads, &mut state));
+            let buffers = (&mut params[..], &grads[..], &mut state[..]);
+            update_buffers(isa, element_wise(&spec), (1, spec.lr), &change, buffers, &mut Carried::default());
             for (p, g) in numbers(&params).iter().zip(&gradient) {
                 // eps is 1e-8, so a gradient of 1e-4 moves its parameter by 1 − 1e-4 of lr.
                 let expected = -0.01 * f64::from(g.signum()) / (1.0 + 1e-8 / f64::from(g.abs()));
@@ -129,8 +138,8 @@ proptest! {
                 // A step of plain SGD with rate 1 from 0 is minus the clipped gradient.
                 let mut params = vec![Line::ZERO; grads.len()];
                 let change = Change { clip: factor, decay: rule::Decay::NONE, average: 0.0 };
-                let sgd = "sgd".parse::<OptimizerSpec>().unwrap().algorithm;
-                update_buffers(isa, sgd, (1, 1.0), &change, (&mut params, &grads, &mut []));
+                let sgd = element_wise(&"sgd".parse().unwrap());
+                update_buffers(isa, sgd, (1, 1.0), &change, (&mut params, &grads, &mut []), &mut Carried::default());
                 for (p, g) in numbers(&params).iter().zip(&before) {
                     prop_assert!(p * g <= 0.0 && p.abs() <= g.abs());
                     prop_assert!((p + g * factor).abs() <= 1e-6 * (g * factor).abs() + 1e-37, "{} for {} × {}", p, g, factor);
@@ -190,7 +199,7 @@ fn an_average_of_decay_0_is_a_copy_and_of_a_half_lies_between() {
         for (decay, expected) in [(0.5, 2.0), (0.0, 1.0)] {
             let change = Change { clip: 0.0, decay: rule::Decay::NONE, average: decay };
             let span = Span { params: &mut params, grads: &grads, state: [], average: Some(&mut average) };
-            let scalars = super::super::sgd::Plain.at_step(1, 1.0);
+            let scalars = super::super::sgd::Plain.at_step(1, 1.0, &mut Carried::default());
             update::<0, super::super::sgd::Plain>(isa, &scalars, &change, span);
             assert!(numbers(&average)[..40].iter().all(|a| *a == expected), "{}: {:?}", isa.name(), average[0]);
         }

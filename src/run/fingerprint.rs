@@ -1,11 +1,11 @@
-//! A hash of the data of a search, by which going on with other data is found.
+//! A hash of the data of a run or a search, by which going on with other data is found.
 
 use sha2::{Digest, Sha256};
 
 use crate::data::{Dataset, Features, Prepared, Targets};
 
 /// SHA-256 over all that a network sees of the parts: inputs, targets, weights, and the names of the classes.
-pub(super) fn fingerprint(prepared: &Prepared) -> String {
+pub fn fingerprint(prepared: &Prepared) -> String {
     let mut hash = Sha256::new();
     for part in [Some(&prepared.train), prepared.val.as_ref(), prepared.test.as_ref()] {
         hash.update([u8::from(part.is_some())]);

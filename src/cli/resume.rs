@@ -1,0 +1,132 @@
+//! `gradlane resume`: goes on with a run that was interrupted.
+
+use std::path::Path;
+
+use clap::{Arg, ArgMatches, Command};
+use gradlane::config::{Origin, Settings, TrainConfig};
+use gradlane::run::{Plan, RunDirectory, read_summary};
+use gradlane::{Error, Result};
+use serde_json::Value;
+
+use super::args::{self, of_paths};
+use super::deadline::Deadline;
+use super::exit::Outcome;
+use super::output::{heed, print, print_json};
+use super::progress::{Progress, Style};
+use super::signals::Signals;
+use super::{message, train};
+
+const AFTER_HELP: &str = "\
+A run that was killed, or that a signal or --time-limit ended, goes on from its last checkpoint, in the middle of an epoch too, \
+and ends with the weights and figures of a run that was never interrupted. The time before counts into --time-limit. A run \
+that is over prints its summary.
+
+--epochs N prolongs a run that is over, as one run of N epochs would have been where its rate was constant or followed a \
+metric; otherwise at the rate of its last step, or by --schedule over all N epochs.";
+
+/// The options of training that this verb takes; all others are the run's own.
+const OPTIONS: [&str; 11] = [
+    "epochs",
+    "schedule",
+    "time_limit",
+    "threads",
+    "exact_threads",
+    "isa",
+    "checkpoint_every",
+    "progress",
+    "quiet",
+    "verbose",
+    "json",
+];
+
+/// The command line.
+pub fn command() -> Command {
+    let run = Arg::new("run").value_name("RUNDIR").required(true).help("Directory of the run");
+    Command::new("resume")
+        .about("Go on with a run that was interrupted, or prolong one")
+        .after_help(AFTER_HELP)
+        .arg(of_paths(run))
+        .args(OPTIONS.map(args::flag_of))
+}
+
+/// Runs it.
+pub fn run(matches: &ArgMatches) -> Outcome {
+    let path = args::path(matches, "run");
+    let mut given = args::settings(matches)?;
+    // The environment may configure the next run; this one's network and data stay what they were.
+    given.retain(|name, origin| *origin == Origin::Flag || name == "threads");
+    let prolongs = given.has("epochs");
+    if given.has("schedule") && !prolongs {
+        let message =
+            "--schedule: a run that goes on keeps its own; it may change with --epochs N, which prolongs the run";
+        return Err(Error::Usage(message.to_owned()).into());
+    }
+    let (quiet, verbose, json) = (given.switch("quiet")?, given.switch("verbose")?, given.switch("json")?);
+    if let Some(summary) = over(&path)?.filter(|_| !prolongs) {
+        return if json { print_json(&summary) } else { print(&told(&path, &summary)) };
+    }
+    let style = if quiet { Style::None } else { Style::of(given.text("progress").as_deref())? };
+    let signals = Signals::catch()?;
+    let (directory, mut checkpoint) = RunDirectory::reopen(&path)?;
+    let schedule_given = given.has("schedule");
+    let mut config = config(&directory, given)?;
+    checkpoint.spend_time(&mut config.stopping)?;
+    if prolongs {
+        checkpoint.prolong(&mut config, schedule_given)?;
+    }
+    args::limit_pool(config.threads.threads);
+    let reading = Deadline::watch(config.stopping.deadline);
+    let plan = Plan::new(config)?;
+    reading.reading_is_over();
+    if !quiet && verbose {
+        train::notes(&plan, true);
+    }
+    heed(&plan)?;
+    let signal = signals.hold();
+    let mut progress = Progress::new(style, &plan);
+    progress.start(&plan);
+    let finished = plan.go_on(directory, &checkpoint, &signal, &mut |event| progress.observe(event));
+    progress.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));
+    let finished = finished?;
+    message::warn(&finished.summary.warnings[plan.prepared.warnings.len()..]);
+    let reported = train::report(&plan, &finished, &path, json);
+    train::outcome(&plan, &finished).and(reported)
+}
+
+/// The configuration of the run with the options that were given now.
+fn config(directory: &RunDirectory, given: Settings) -> Result<TrainConfig> {
+    let mut settings = Settings::new();
+    settings.add_file(&directory.config())?;
+    settings.extend(given);
+    let config = TrainConfig::new(settings)?;
+    if config.cv.is_some() {
+        let message =
+            "a run with --cv leaves no checkpoint of its folds: repeat it with gradlane train -c RUNDIR/config.toml";
+        return Err(Error::Usage(message.to_owned()));
+    }
+    Ok(config)
+}
+
+/// The summary of a run that is over, where no other run waits in its directory.
+fn over(path: &Path) -> Result<Option<Value>> {
+    let is_over = |summary: &Value| !matches!(summary["stopped"].as_str(), Some("signal" | "time"));
+    let successor = RunDirectory::has_interrupted_successor(path);
+    Ok(read_summary(path)?.filter(|summary| is_over(summary) && !successor))
+}
+
+/// A finished run in a few lines.
+fn told(path: &Path, summary: &Value) -> String {
+    let number = |key: &str| summary[key].as_u64().unwrap_or(0);
+    let text = |key: &str| summary[key].as_str().unwrap_or("unknown").to_owned();
+    let counted = |key: &str, noun: &str| train::counted(number(key), noun);
+    format!(
+        "the run is over (stopped: {}): {}, {}, weights of epoch {} kept\nmodel   {}\nweights {}\nprolong it with: gradlane resume {} --epochs N\n",
+        text("stopped"),
+        counted("epochs", "epoch"),
+        counted("steps", "step"),
+        number("best_epoch"),
+        path.join("model.safetensors").display(),
+        text("weights_sha256"),
+        train::quoted(&gradlane::path_text::to_text(path)),
+    )
+}

@@ -1,0 +1,151 @@
+//! The checkpoint in a run directory: the state of the run, and where it stood in the run's files.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::plan::Plan;
+use crate::config::{StoppingOptions, TrainConfig};
+use crate::kernel::Isa;
+use crate::train::{SavedState, Trainer};
+use crate::{Error, Result};
+
+/// The checkpoint's file in a run directory.
+pub(super) const CHECKPOINT_FILE: &str = "checkpoint";
+
+/// What a checkpoint says of its run beside the state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct About {
+    /// Version of the program.
+    pub(super) version: String,
+    /// Hash of the data, as the network sees them.
+    pub(super) data: String,
+    /// Whether multiply-adds are fused: the other form gives other bits.
+    pub(super) fused: bool,
+    /// Length of `events.jsonl`, in bytes.
+    pub(super) events: u64,
+}
+
+/// Whether kernels fuse multiply-adds.
+pub(super) fn fuses(isa: Isa) -> bool {
+    isa.name() != "portable"
+}
+
+/// A checkpoint that was read.
+pub struct Checkpoint {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    about: About,
+    epochs: usize,
+    seconds: f64,
+    last_rate: Option<f64>,
+    /// Whether the run is to go on though it had come to its end.
+    prolongs: bool,
+}
+
+impl Checkpoint {
+    /// Reads the checkpoint in a folder.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read, [`Error::Data`] if there is none, or it is damaged or of another version.
+    pub(super) fn read(folder: &Path) -> Result<Checkpoint> {
+        let path = folder.join(CHECKPOINT_FILE);
+        if !path.is_file() {
+            let repeat = "repeat the run with train -c and its config.toml";
+            return Err(Error::data(folder, format!("expected a run with a checkpoint, found none: {repeat}")));
+        }
+        let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
+        let wrong = |message: String| Error::data(&path, message);
+        let saved = SavedState::read(&bytes).map_err(wrong)?;
+        let about = About::deserialize(saved.about()).map_err(|e| wrong(format!("expected a checkpoint: {e}")))?;
+        let (epochs, seconds, last_rate) = (saved.epochs(), saved.seconds(), saved.last_rate());
+        Ok(Checkpoint { path, bytes, about, epochs, seconds, last_rate, prolongs: false })
+    }
+
+    /// Counts the time before the interruption into a time limit.
+    ///
+    /// # Errors
+    /// [`Error::NoStep`] if nothing of it is left.
+    pub fn spend_time(&self, stopping: &mut StoppingOptions) -> Result<()> {
+        let (Some(limit), Some(deadline)) = (stopping.time_limit, stopping.deadline) else { return Ok(()) };
+        let spent = Duration::from_secs_f64(self.seconds.max(0.0));
+        stopping.deadline = deadline.checked_sub(spent).filter(|_| limit > spent);
+        if stopping.deadline.is_none_or(|deadline| deadline <= Instant::now()) {
+            let (limit, spent) = (limit.as_secs_f64(), spent.as_secs_f64());
+            let message = format!("--time-limit {limit}s: the run has taken {spent:.1} s already: allow more");
+            return Err(Error::NoStep(message));
+        }
+        Ok(())
+    }
+
+    /// Lets a run go on beyond its end, for the epochs of `config`: at the rate of its last step, unless the rate was constant
+    /// or follows a metric, or a schedule is given for all of it.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if these epochs are made already.
+    pub fn prolong(&mut self, config: &mut TrainConfig, schedule_given: bool) -> Result<()> {
+        let (made, epochs) = (self.epochs, config.stopping.epochs.unwrap_or(0));
+        if epochs <= made {
+            return Err(Error::Usage(format!("--epochs {epochs}: the run has made {made} already: give more")));
+        }
+        let constant = "const".parse()?;
+        let schedule = &mut config.optimizer.schedule;
+        let stays = schedule_given || *schedule == constant || schedule.plateau().is_some();
+        if let Some(rate) = self.last_rate.filter(|_| !stays) {
+            (*schedule, config.optimizer.spec.lr) = (constant, rate);
+        }
+        self.prolongs = true;
+        Ok(())
+    }
+
+    /// Whether the run goes on beyond its end.
+    pub(super) fn prolongs(&self) -> bool {
+        self.prolongs
+    }
+
+    /// Length of `events.jsonl` when it was saved, in bytes.
+    pub(super) fn events(&self) -> u64 {
+        self.about.events
+    }
+
+    /// Refuses a plan that would not go on to the same bits; `data` is the hash of its data.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`].
+    pub(super) fn check(&self, plan: &Plan, data: &str) -> Result<()> {
+        if self.about.data != data {
+            let message = "the data are not those that the run was begun with: restore them, or train anew";
+            return Err(Error::Mismatch(message.to_owned()));
+        }
+        if self.about.fused != fuses(plan.config.threads.isa) {
+            let (with, remedy) = if self.about.fused { ("avx2 or avx512", "auto") } else { ("portable", "portable") };
+            let message =
+                format!("the run was begun with --isa {with}, and others give other bits: try --isa {remedy}");
+            return Err(Error::Mismatch(message));
+        }
+        Ok(())
+    }
+
+    /// Puts the state into a trainer of the same plan.
+    ///
+    /// # Errors
+    /// [`Error::Data`] naming the checkpoint if the state is of another network or optimizer.
+    pub(super) fn restore(&self, trainer: &mut Trainer) -> Result<()> {
+        let wrong = |message: String| Error::data(&self.path, message);
+        let saved = SavedState::read(&self.bytes).map_err(wrong)?;
+        trainer.restore(&saved).map_err(|e| wrong(e.to_string()))?;
+        if self.prolongs {
+            trainer.state().prolong();
+        }
+        Ok(())
+    }
+}
+
+impl About {
+    /// As the state's own description has it.
+    pub(super) fn to_json(&self) -> Value {
+        serde_json::to_value(self).expect("texts and numbers")
+    }
+}

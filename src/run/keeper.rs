@@ -1,0 +1,53 @@
+//! What a run writes while it trains: events as they happen, and the checkpoint.
+
+use super::checkpoint::{About, fuses};
+use super::directory::RunDirectory;
+use super::fingerprint::fingerprint;
+use super::plan::Plan;
+use crate::train::TrainState;
+use crate::train::events::Event;
+use crate::{Error, Result};
+
+/// Writes what happens into a run directory. After the first failure it writes nothing more: training goes on, so that its model
+/// is not lost, and the failure is told at the end.
+pub(super) struct Keeper<'a> {
+    plan: &'a Plan,
+    directory: &'a mut RunDirectory,
+    /// Hash of the data, once it was needed.
+    data: Option<String>,
+    failure: Option<Error>,
+}
+
+impl<'a> Keeper<'a> {
+    /// For a run of a plan.
+    pub(super) fn new(plan: &'a Plan, directory: &'a mut RunDirectory) -> Keeper<'a> {
+        Keeper { plan, directory, data: None, failure: None }
+    }
+
+    /// Adds an event.
+    pub(super) fn event(&mut self, event: &Event<'_>) {
+        if self.failure.is_none() {
+            self.failure = self.directory.event(&event.to_json()).err();
+        }
+    }
+
+    /// Saves the state.
+    pub(super) fn save(&mut self, state: &mut TrainState) {
+        if self.failure.is_none() {
+            self.failure = self.write(state).err();
+        }
+    }
+
+    fn write(&mut self, state: &mut TrainState) -> Result<()> {
+        let data = self.data.get_or_insert_with(|| fingerprint(&self.plan.prepared)).clone();
+        let fused = fuses(self.plan.config.threads.isa);
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let about = About { version, data, fused, events: self.directory.events_length() };
+        self.directory.save_checkpoint(&about, state)
+    }
+
+    /// What went wrong first.
+    pub(super) fn into_failure(self) -> Option<Error> {
+        self.failure
+    }
+}

@@ -1,0 +1,280 @@
+//! The state of a run as bytes: a safetensors file whose metadata are JSON, with a hash of all that precedes it as its last tensor.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::kept::Kept;
+use super::state::{Progress, RunningEpoch, TrainState};
+use crate::Error;
+use crate::kernel::{LANES, Line, zeroed};
+use crate::optim::Carried;
+use crate::optim::lbfgs::Remembered;
+
+/// Key of the metadata.
+const KEY: &str = "gradlane-state";
+/// Version of this form: the state of another one is refused, since what a run remembers may have changed.
+const VERSION: u32 = 1;
+/// The last tensor.
+const HASH: &str = "sha256";
+/// Bytes of the hash.
+const HASH_BYTES: usize = 32;
+
+/// All of a state but its tensors.
+#[derive(Debug, Serialize, Deserialize)]
+struct Card {
+    /// Version of this form.
+    version: u32,
+    /// What the caller said of the state.
+    about: Value,
+    /// Names and shapes of the network's tensors.
+    network: Vec<(String, Vec<usize>)>,
+    steps: u64,
+    carried: Carried,
+    minimizer: Option<Remembered>,
+    epoch: RunningEpoch,
+    progress: Progress,
+    /// The epochs of the weights that are kept, and of those that wait to be proven.
+    kept: Option<(usize, usize)>,
+}
+
+/// Numbers of a state: lines or single ones.
+enum Numbers<'a> {
+    Lines(&'a mut [Line]),
+    Floats(&'a mut [f32]),
+}
+
+impl Numbers<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Numbers::Lines(lines) => lines.len() * LANES,
+            Numbers::Floats(floats) => floats.len(),
+        }
+    }
+
+    fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        match self {
+            Numbers::Lines(lines) => lines.iter().try_for_each(|line| write_floats(&line.0, to)),
+            Numbers::Floats(floats) => write_floats(floats, to),
+        }
+    }
+
+    fn fill(&mut self, bytes: &[u8]) {
+        match self {
+            Numbers::Lines(lines) => {
+                lines.iter_mut().zip(bytes.chunks(4 * LANES)).for_each(|(line, bytes)| read_floats(bytes, &mut line.0));
+            }
+            Numbers::Floats(floats) => read_floats(bytes, floats),
+        }
+    }
+}
+
+fn write_floats(floats: &[f32], to: &mut impl Write) -> io::Result<()> {
+    floats.chunks(LANES).try_for_each(|some| {
+        let mut bytes = [0; 4 * LANES];
+        bytes.chunks_mut(4).zip(some).for_each(|(bytes, x)| bytes.copy_from_slice(&x.to_le_bytes()));
+        to.write_all(&bytes[..4 * some.len()])
+    })
+}
+
+fn read_floats(bytes: &[u8], floats: &mut [f32]) {
+    let (fours, _) = bytes.as_chunks::<4>();
+    floats.iter_mut().zip(fours).for_each(|(x, bytes)| *x = f32::from_le_bytes(*bytes));
+}
+
+impl TrainState {
+    /// Writes the state; `about` is for the caller, who finds it in [`SavedState::about`].
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write(&mut self, about: &Value, to: &mut impl Write) -> io::Result<()> {
+        let card = serde_json::to_string(&self.card(about))?;
+        let mut to = Hashing { to, hash: Sha256::new() };
+        let tensors = self.tensors();
+        let mut end = 0;
+        let mut place = |bytes: usize| {
+            let start = end;
+            end += bytes;
+            (start, end)
+        };
+        let float = |(name, numbers): &(String, Numbers<'_>)| {
+            let (dtype, shape) = (Dtype::F32, vec![numbers.len()]);
+            (name.clone(), TensorInfo { dtype, shape, data_offsets: place(4 * numbers.len()) })
+        };
+        let mut information: Vec<(String, TensorInfo)> = tensors.iter().map(float).collect();
+        let hash = TensorInfo { dtype: Dtype::U8, shape: vec![HASH_BYTES], data_offsets: place(HASH_BYTES) };
+        information.push((HASH.to_owned(), hash));
+        let metadata = HashMap::from([(KEY.to_owned(), card)]);
+        let metadata = Metadata::new(Some(metadata), information).map_err(io::Error::other)?;
+        let mut header = serde_json::to_vec(&metadata)?;
+        header.resize(header.len().next_multiple_of(8), b' ');
+        to.write_all(&(header.len() as u64).to_le_bytes())?;
+        to.write_all(&header)?;
+        for (_, numbers) in &tensors {
+            numbers.write(&mut to)?;
+        }
+        let Hashing { to, hash } = to;
+        to.write_all(&hash.finalize())?;
+        to.flush()
+    }
+
+    fn card(&self, about: &Value) -> Card {
+        let names = self.parameters.names().into_iter();
+        Card {
+            version: VERSION,
+            about: about.clone(),
+            network: names.map(|tensor| (tensor.name, tensor.shape)).collect(),
+            steps: self.optimizer.steps,
+            carried: self.optimizer.carried,
+            minimizer: self.optimizer.minimizer.as_ref().map(|minimizer| minimizer.remembered()),
+            epoch: self.epoch,
+            progress: self.progress.clone(),
+            kept: self.kept.as_ref().map(|kept| (kept.epoch, kept.unproven_epoch)),
+        }
+    }
+
+    /// All tensors by name, in the order in which they are written.
+    fn tensors(&mut self) -> Vec<(String, Numbers<'_>)> {
+        let mut tensors = vec![("parameters".to_owned(), Numbers::Lines(&mut self.parameters.lines))];
+        let optimizer = &mut self.optimizer;
+        let state = optimizer.tensors.iter_mut();
+        tensors.extend(state.map(|t| (format!("optimizer.{}", t.name), Numbers::Lines(&mut t.lines))));
+        let vectors = optimizer.minimizer.iter_mut().flat_map(|minimizer| minimizer.vectors_mut());
+        tensors.extend(vectors.map(|(name, values)| (format!("optimizer.{name}"), Numbers::Floats(values))));
+        tensors.extend(self.average.iter_mut().map(|lines| ("average".to_owned(), Numbers::Lines(lines))));
+        if let Some(kept) = &mut self.kept {
+            tensors.push(("kept".to_owned(), Numbers::Lines(&mut kept.lines)));
+            if kept.unproven_epoch > 0 {
+                tensors.push(("unproven".to_owned(), Numbers::Lines(&mut kept.unproven)));
+            }
+        }
+        let seen = self.width * self.epoch.rows;
+        tensors.push(("outputs".to_owned(), Numbers::Floats(&mut self.outputs[..seen])));
+        tensors
+    }
+}
+
+/// Hashes what is written.
+struct Hashing<W> {
+    to: W,
+    hash: Sha256,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+/// A state that was read and is whole; [`super::Trainer::restore`] takes it up.
+pub struct SavedState<'a> {
+    card: Card,
+    tensors: SafeTensors<'a>,
+}
+
+impl<'a> SavedState<'a> {
+    /// Reads what [`TrainState::write`] wrote.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong: no state, damaged, or of another version of the program.
+    pub fn read(bytes: &'a [u8]) -> Result<SavedState<'a>, String> {
+        let (content, hash) = bytes.split_at(bytes.len().saturating_sub(HASH_BYTES));
+        if Sha256::digest(content)[..] != *hash {
+            let message = "expected the saved state of a run, found one that is damaged, or something else";
+            return Err(format!("{message}: its hash is not that of its content"));
+        }
+        let no_state = |e: &dyn Display| format!("expected the saved state of a run, found something else ({e})");
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| no_state(&e))?;
+        let card = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+        let card: Result<Value, &str> =
+            card.ok_or("no description").and_then(|card| serde_json::from_str(card).map_err(|_| "no JSON"));
+        let card = card.map_err(|e| no_state(&e))?;
+        let version = card.get("version").and_then(Value::as_u64).ok_or_else(|| no_state(&"no version"))?;
+        if version != u64::from(VERSION) {
+            let found = format!("expected the saved state of a run in version {VERSION}, found version {version}");
+            return Err(format!("{found}: go on with the program that saved it"));
+        }
+        let tensors = SafeTensors::deserialize(bytes).map_err(|e| no_state(&e))?;
+        let card = serde_json::from_value(card).map_err(|e| no_state(&e))?;
+        Ok(SavedState { card, tensors })
+    }
+
+    /// What was said when the state was saved.
+    pub fn about(&self) -> &Value {
+        &self.card.about
+    }
+
+    /// Epochs that were over.
+    pub fn epochs(&self) -> usize {
+        self.card.epoch.number
+    }
+
+    /// Learning rate of the last epoch's last step.
+    pub fn last_rate(&self) -> Option<f64> {
+        self.card.progress.history.last().map(|record| record.lr)
+    }
+
+    /// Seconds of training before it was saved.
+    pub fn seconds(&self) -> f64 {
+        self.card.progress.seconds
+    }
+}
+
+impl TrainState {
+    /// Takes up a saved state in the place of this one, which is of the same configuration and data.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if it is of another network, optimizer or number of rows. This state is then of no more use.
+    pub(super) fn restore(&mut self, saved: &SavedState<'_>) -> Result<(), Error> {
+        let card = &saved.card;
+        if self.card(&Value::Null).network != card.network {
+            return Err(Error::Mismatch("the saved state is of another network".to_owned()));
+        }
+        let too_many = card.epoch.rows.checked_mul(self.width).is_none_or(|outputs| outputs > self.outputs.len());
+        if too_many {
+            return Err(Error::Mismatch("the saved state is of a training part with more rows".to_owned()));
+        }
+        let lines = self.parameters.lines.len();
+        self.kept = card.kept.map(|(epoch, unproven_epoch)| Kept {
+            lines: zeroed(lines),
+            epoch,
+            unproven: if unproven_epoch > 0 { zeroed(lines) } else { Vec::new() },
+            unproven_epoch,
+        });
+        (self.optimizer.steps, self.optimizer.carried) = (card.steps, card.carried);
+        (self.epoch, self.progress) = (card.epoch, card.progress.clone());
+        let other_optimizer = || Error::Mismatch("the saved state is of another optimizer or its options".to_owned());
+        let recalled = match (&mut self.optimizer.minimizer, &card.minimizer) {
+            (None, None) => true,
+            (Some(minimizer), Some(remembered)) => minimizer.recall(remembered),
+            _ => false,
+        };
+        let mut tensors = self.tensors();
+        if !recalled || tensors.len() + 1 != saved.tensors.len() {
+            return Err(other_optimizer());
+        }
+        for (name, numbers) in &mut tensors {
+            let found = saved.tensors.tensor(name).map_err(|_| other_optimizer())?;
+            if found.dtype() != Dtype::F32 || found.data().len() != 4 * numbers.len() {
+                return Err(other_optimizer());
+            }
+            numbers.fill(found.data());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! How long to train and on what terms, and why training ends.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::best::Best;
+use super::goal::{Goal, Watched};
+use crate::optim::schedule::Schedule;
+
+/// How long to train, and on what terms.
+#[derive(Debug, Clone)]
+pub struct FitOptions {
+    /// Passes over the training part.
+    pub epochs: usize,
+    /// The epoch after which training ends all the same, to keep the last weights rather than the best; the schedule runs
+    /// over `epochs`.
+    pub last_epoch: Option<usize>,
+    /// Optimizer steps at most.
+    pub steps: Option<u64>,
+    /// When training ends at the latest.
+    pub deadline: Option<Instant>,
+    /// Rows of a step.
+    pub batch: usize,
+    /// Whether rows are shuffled anew for every epoch.
+    pub shuffle: bool,
+    /// Seed of the order of rows.
+    pub seed: u64,
+    /// Learning rate before the schedule.
+    pub lr: f64,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// Training stops when this is reached.
+    pub target: Option<Goal>,
+    /// What decides the best weights and patience.
+    pub monitor: Watched,
+    /// When training stops for want of a better value.
+    pub patience: Patience,
+    /// How much better counts as better.
+    pub min_delta: f64,
+    /// Training has converged when its loss changes by less from epoch to epoch.
+    pub tol_loss: Option<f64>,
+    /// Training has converged when the gradient norm falls to this.
+    pub tol_grad: Option<f64>,
+    /// Every so many steps are recorded.
+    pub log_steps: Option<u64>,
+    /// How often the state is saved, if it is.
+    pub save_every: Option<Every>,
+}
+
+/// How often something is done.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Every {
+    /// After so many optimizer steps.
+    Steps(u64),
+    /// At the first step after so many seconds.
+    Seconds(f64),
+}
+
+/// When training stops for want of a better value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Never.
+    Never,
+    /// After so many epochs without one.
+    After(usize),
+    /// After twice as many epochs as the best one took, and [`Patience::AT_LEAST`] more: an early best epoch is not waited
+    /// for long, and a late one gets time for the schedule to lower the rate. Measured by `tests/stopping.py`.
+    Early,
+}
+
+impl Patience {
+    /// Epochs that [`Patience::Early`] waits for at least.
+    pub const AT_LEAST: usize = 20;
+
+    pub(super) fn is_over(self, epoch: usize, best: &Best) -> bool {
+        match self {
+            Patience::Never => false,
+            Patience::After(most) => best.waited >= most,
+            Patience::Early => best.defined && epoch >= 2 * best.epoch + Patience::AT_LEAST,
+        }
+    }
+}
+
+/// Why training stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum Stopped {
+    /// All epochs were made.
+    Epochs,
+    /// All steps were made.
+    Steps,
+    /// The time was up.
+    Time,
+    /// The target was reached.
+    Target,
+    /// No better value for too many epochs.
+    Patience,
+    /// Loss or gradient hardly changed any more.
+    Converged,
+    /// Weights, loss or gradient stopped being finite.
+    Diverged {
+        /// The step that showed it.
+        step: u64,
+        /// The loss; finite where it is the gradient that broke.
+        loss: f64,
+    },
+    /// A signal of this number came.
+    Signal(usize),
+}
+
+impl Stopped {
+    /// The word of the summary.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stopped::Epochs => "epochs",
+            Stopped::Steps => "steps",
+            Stopped::Time => "time",
+            Stopped::Target => "target",
+            Stopped::Patience => "patience",
+            Stopped::Converged => "converged",
+            Stopped::Diverged { .. } => "diverged",
+            Stopped::Signal(_) => "signal",
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Runs that are killed, stopped by a signal or by time, go on to the bits of a run that was never interrupted.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::place::{Place, code, error, json, out};
+
+/// A run of some hundred steps with much that lasts from step to step beside the optimizer.
+const OPTIONS: [(&str, &str); 9] = [
+    ("--hidden", "24,12"),
+    ("--dropout", "0.2"),
+    ("--norm", "layer"),
+    ("--batch", "32"),
+    ("--accumulate", "2"),
+    ("--epochs", "12"),
+    ("--seed", "3"),
+    ("--log-steps", "1"),
+    ("--progress", "none"),
+];
+
+fn words(text: &str) -> Vec<&str> {
+    text.split_whitespace().collect()
+}
+
+/// The arguments of a training run; `more` wins.
+fn train<'a>(more: &'a str, run: &'a str) -> Vec<&'a str> {
+    let more = words(more);
+    let rest = OPTIONS.iter().filter(|(flag, _)| !more.contains(flag)).flat_map(|(flag, value)| [*flag, *value]);
+    ["train", "digits.csv", "-o", run, "--json"].into_iter().chain(rest).chain(more.iter().copied()).collect()
+}
+
+fn start(place: &Place, args: &[&str]) -> Child {
+    place.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts")
+}
+
+/// The events of steps and epochs, without what depends on the clock.
+fn events(place: &Place, run: &str) -> Vec<Value> {
+    let text = place.read(&format!("{run}/events.jsonl"));
+    let mut events: Vec<Value> = text.lines().map(json).collect();
+    events.retain(|event| event["event"] == "step" || event["event"] == "epoch");
+    for event in &mut events {
+        let event = event.as_object_mut().unwrap();
+        event.remove("seconds");
+        event.remove("samples_per_s");
+    }
+    events
+}
+
+/// Fails unless two runs ended alike.
+fn assert_same(place: &Place, run: &str, whole: &str) {
+    let summary = |run: &str| {
+        let mut summary = place.json(&format!("{run}/summary.json"));
+        let object = summary.as_object_mut().unwrap();
+        // A linear baseline is given a share of the time that the run took.
+        for key in ["seconds", "samples_per_s", "run_dir", "threads", "threads_asked", "isa", "baseline"] {
+            object.remove(key);
+        }
+        summary
+    };
+    assert_eq!(summary(run), summary(whole), "{run}");
+    assert_eq!(events(place, run), events(place, whole), "{run}");
+}
+
+/// Kills a run again and again until it comes to its end; returns how often.
+fn kill_until_the_end(place: &Place, more: &str, run: &str, delays: impl Iterator<Item = u64>) -> usize {
+    for (turn, delay) in delays.enumerate() {
+        let threads = (turn % 3 + 1).to_string();
+        let resume = ["resume", run, "-q", "-j", &threads, "--exact-threads"];
+        let has = |checkpoint: &str| place.path(run).join(checkpoint).exists();
+        let fresh = !has("checkpoint") && !has(".new/checkpoint");
+        let args = if fresh { [train(more, run), vec!["--overwrite"]].concat() } else { resume.to_vec() };
+        let mut child = start(place, &args);
+        std::thread::sleep(Duration::from_millis(delay));
+        let _ = child.kill(); // it may be over
+        let status = child.wait().unwrap();
+        if status.success() {
+            return turn;
+        }
+        assert_eq!(status.code(), None, "{run}: {args:?} failed by itself");
+    }
+    unreachable!("delays go on")
+}
+
+/// In the long form, `KILLS=200 cargo test --release --test cli killed`, as many kills at least.
+#[test]
+fn killed_runs_lose_nothing() {
+    let place = Place::new();
+    place.shipped("digits.csv");
+    let wanted: usize = std::env::var("KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
+    let cases = [
+        "--optimizer adam --ema 0.9 --schedule plateau:patience=0,threshold=0.1",
+        "--optimizer schedulefree --valid none",
+        "--optimizer muon --clip-norm 1 --schedule onecycle",
+        "--optimizer lbfgs --dropout 0 --accumulate 1 --batch full --epochs 40",
+    ];
+    let (mut kills, mut round) = (0, 0);
+    while round == 0 || kills < wanted {
+        for (number, case) in cases.iter().enumerate() {
+            let (whole, run) = (format!("whole-{number}"), format!("run-{number}-{round}"));
+            if round == 0 {
+                place.ok(&train(&format!("{case} --checkpoint-every none"), &whole));
+            }
+            let every = ["3steps", "0.02s"][round % 2];
+            // No two kills come after the same time, and the last ones come so late that the run ends.
+            let delays = (0..).map(|turn: u64| 20 + (turn * 37 + 11 * round as u64) % 90 + 25 * turn);
+            kills += kill_until_the_end(&place, &format!("{case} --checkpoint-every {every}"), &run, delays);
+            assert_same(&place, &run, &whole);
+            let names = std::fs::read_dir(place.path(&run)).unwrap().map(|file| file.unwrap().file_name());
+            assert!(
+                names.into_iter().all(|name| !name.to_string_lossy().starts_with(".tmp")),
+                "{run}: something is left"
+            );
+        }
+        round += 1;
+    }
+    println!("{kills} kills");
+}
+
+#[test]
+fn runs_that_a_signal_or_time_ended_go_on() {
+    let place = Place::new();
+    place.shipped("digits.csv");
+    let more = "--optimizer adamw --ema 0.95 --epochs 600";
+    place.ok(&train(more, "whole"));
+    let child = start(&place, &train(more, "signalled"));
+    std::thread::sleep(Duration::from_millis(400));
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    let status = child.wait_with_output().unwrap().status;
+    if status.code() == Some(143) {
+        assert_eq!(place.json("signalled/summary.json")["stopped"], "signal");
+    }
+    place.ok(&["resume", "signalled", "-q", "-j", "1"]);
+    assert_same(&place, "signalled", "whole");
+
+    let limited = place.run(&[train(more, "timed"), vec!["--time-limit", "0.3s"]].concat());
+    assert_eq!(json(&out(&limited))["stopped"], "time", "{}", error(&limited));
+    let message = place.fails(12, &["resume", "timed", "-q", "--time-limit", "0.1s"]);
+    assert!(message.contains("allow more"), "{message}");
+    place.ok(&["resume", "timed", "-q", "--time-limit", "5m"]);
+    assert_same(&place, "timed", "whole");
+}
+
+#[test]
+fn a_run_that_is_over_says_so_and_may_be_prolonged() {
+    let place = Place::new();
+    place.shipped("digits.csv");
+    place.ok(&train("--schedule const", "whole"));
+    place.ok(&train("--schedule const --epochs 5", "run"));
+    let text = place.ok(&["resume", "run"]);
+    assert!(text.starts_with("the run is over (stopped: epochs): 5 epochs"), "{text}");
+    assert_eq!(json(&place.ok(&["resume", "run", "--json"])), place.json("run/summary.json"));
+    let message = place.fails(2, &["resume", "run", "--epochs", "5"]);
+    assert!(message.contains("the run has made 5 already"), "{message}");
+    place.ok(&["resume", "run", "--epochs", "12", "-q"]);
+    assert_same(&place, "run", "whole");
+    // Where the rate has fallen, the run goes on at its last rate.
+    place.ok(&train("--schedule cosine --epochs 5", "fallen"));
+    place.ok(&["resume", "fallen", "--epochs", "7", "-q"]);
+    let rates: Vec<f64> = events(&place, "fallen").iter().filter_map(|e| e["lr"].as_f64()).collect();
+    let (last, fifth) = (rates[rates.len() - 1], rates[rates.len() * 5 / 7 - 1]);
+    assert!(last == fifth && last > 0.0, "{last} after {fifth}");
+}
+
+#[test]
+fn what_cannot_go_on_is_refused() {
+    let place = Place::new();
+    let digits = place.shipped("digits.csv");
+    place.fails(5, &["resume", "nowhere"]);
+    let message = place.fails(3, &["resume", "."]);
+    assert!(message.contains("found none"), "{message}");
+    let limited = place.run(&[train("--epochs 5000", "run"), vec!["--time-limit", "0.5s"]].concat());
+    assert_eq!(json(&out(&limited))["stopped"], "time", "{}", error(&limited));
+    let resume = ["resume", "run", "-q", "--time-limit", "0.9s"];
+    let message = place.fails(2, &[&resume[..], &["--schedule", "const"]].concat());
+    assert!(message.contains("--epochs N"), "{message}");
+    let message = place.fails(4, &[&resume[..], &["--isa", "portable"]].concat());
+    assert!(message.contains("other bits"), "{message}");
+    place.write("digits.csv", digits.replacen("\n0,", "\n1,", 1));
+    let message = place.fails(4, &resume);
+    assert!(message.contains("the data are not those"), "{message}");
+    place.write("digits.csv", &digits);
+
+    let checkpoint = std::fs::read(place.path("run/checkpoint")).unwrap();
+    let mut damaged = checkpoint.clone();
+    damaged[checkpoint.len() * 2 / 3] ^= 1;
+    place.write("run/checkpoint", &damaged);
+    let message = place.fails(3, &resume);
+    assert!(message.contains("damaged"), "{message}");
+    place.write("run/checkpoint", &checkpoint[..checkpoint.len() / 2]);
+    place.fails(3, &resume);
+    place.write("run/checkpoint", &checkpoint);
+    let events = place.read("run/events.jsonl");
+    place.write("run/events.jsonl", &events[..100]);
+    let message = place.fails(3, &resume);
+    assert!(message.contains("events are lost"), "{message}");
+    place.write("run/events.jsonl", &events);
+
+    // A run that is at work is nobody else's.
+    let mut child = start(&place, &["resume", "run", "-q", "--time-limit", "1m"]);
+    std::thread::sleep(Duration::from_millis(300));
+    let output = place.run(&["resume", "run", "-q", "--time-limit", "1m"]);
+    let overwrite = place.run(&train("--overwrite", "run"));
+    let _ = child.kill();
+    child.wait().unwrap();
+    for output in [output, overwrite] {
+        assert_eq!(code(&output), 5, "{}", error(&output));
+        assert!(error(&output).contains("another program is writing this run"), "{}", error(&output));
+    }
+}
