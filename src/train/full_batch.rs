@@ -58,7 +58,9 @@ impl Trainer {
                 outcome.records.push(StepRecord { step: t, stats, lr, grad_norms, weight_norms });
             }
         }
-        if progress.converged || plan.tol_grad.is_some_and(|tol| stats.grad_norm <= tol) {
+        if progress.diverged {
+            outcome.halt = Some(Halt::Diverged(StepStats { loss: f64::INFINITY, ..stats }));
+        } else if progress.converged || plan.tol_grad.is_some_and(|tol| stats.grad_norm <= tol) {
             outcome.halt = Some(Halt::Converged);
         }
         outcome

@@ -196,6 +196,14 @@ fn optimizers_of_whole_tensors_and_networks_give_the_same_bits_on_any_threads() 
 }
 
 #[test]
+fn a_step_of_lbfgs_that_leads_nowhere_has_diverged() {
+    let place = Place::new();
+    place.shipped("diabetes.csv");
+    let message = place.fails(10, &["train", "diabetes.csv", "--optimizer", "lbfgs:lr=1e30", "-o", "run", "-q"]);
+    assert!(message.contains("loss became inf"), "{message}");
+}
+
+#[test]
 fn lbfgs_learns_from_all_rows_and_wants_nothing_beside_it() {
     let place = iris();
     let summary = place.train("iris.csv", "long", &["--optimizer", "lbfgs", "--epochs", "60"]);

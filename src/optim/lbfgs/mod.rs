@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use self::search::{Line, Point};
+use self::search::{Line, Point, Tried};
 use self::vector::{add_scaled, dot, largest, sum_of_sizes};
 use super::entry::{Entry, rate};
 use super::field::{Field, Range};
@@ -99,6 +99,8 @@ pub struct Progress {
     pub moved: bool,
     /// Whether further steps would change nothing worth naming.
     pub converged: bool,
+    /// Whether the loss was no finite number at any place that the line search tried.
+    pub diverged: bool,
     /// Losses that the line search computed.
     pub evaluations: usize,
 }
@@ -198,7 +200,7 @@ impl<T: Real + Into<f64>> Minimizer<T> {
         objective: &mut impl Objective<T>,
     ) -> Progress {
         assert!(x.len() == self.gradient.len() && gradient.len() == self.gradient.len());
-        let stay = Progress { loss, moved: false, converged: true, evaluations: 0 };
+        let stay = Progress { loss, moved: false, converged: true, diverged: false, evaluations: 0 };
         if largest(gradient) <= self.options.tol_grad {
             return stay;
         }
@@ -212,12 +214,13 @@ impl<T: Real + Into<f64>> Minimizer<T> {
         let from = Point { t: 0.0, loss, slope };
         let t = if first { lr * f64::min(1.0, 1.0 / sum_of_sizes(gradient)) } else { lr };
         let limits = (self.options.evaluations, self.options.tol_change);
-        let (point, evaluations) = self.line.search(limits, (x, &self.direction), (from, gradient), t, objective);
+        let (point, tried) = self.line.search(limits, (x, &self.direction), (from, gradient), t, objective);
         add_scaled(x, point.t, &self.direction);
         self.length = Some(point.t);
         let change = f64::min((loss - point.loss).abs(), point.t * largest(&self.direction));
         let converged = change <= self.options.tol_change || largest(self.line.gradient()) <= self.options.tol_grad;
-        Progress { loss: point.loss, moved: point.t > 0.0, converged, evaluations }
+        let Tried { evaluations, finite } = tried;
+        Progress { loss: point.loss, moved: point.t > 0.0, converged, diverged: finite == 0, evaluations }
     }
 
     /// Takes in the gradient after the last step: the pair of that step, if the loss curves upwards along it.

@@ -33,6 +33,14 @@ impl Point {
     }
 }
 
+/// Losses that a search computed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tried {
+    pub(super) evaluations: usize,
+    /// Those that are finite numbers.
+    pub(super) finite: usize,
+}
+
 /// Memory of a search.
 #[derive(Debug, Clone)]
 pub(super) struct Line<T> {
@@ -52,7 +60,7 @@ struct Search<'a, T, O> {
     d: &'a [T],
     from: Point,
     objective: &'a mut O,
-    evaluations: usize,
+    tried: Tried,
     most: usize,
 }
 
@@ -67,7 +75,7 @@ impl<T: Real + Into<f64>> Line<T> {
         &self.best
     }
 
-    /// A point on the line from `x` along `d`, at `t` if that will do, and how many losses it took to find it.
+    /// A point on the line from `x` along `d`, at `t` if that will do, and what it took to find it.
     ///
     /// The point obeys both conditions unless `most` losses were computed or the bracket became shorter than `tolerance` in
     /// every parameter; it is then the lowest end of the bracket, possibly the beginning of the line.
@@ -78,27 +86,29 @@ impl<T: Real + Into<f64>> Line<T> {
         (from, gradient): (Point, &[T]),
         t: f64,
         objective: &mut impl Objective<T>,
-    ) -> (Point, usize) {
+    ) -> (Point, Tried) {
         self.best.copy_from_slice(gradient);
-        let mut search = Search { line: self, x, d, from, objective, evaluations: 0, most };
+        let mut search = Search { line: self, x, d, from, objective, tried: Tried::default(), most };
         let point = match search.bracket(t) {
             Ok(found) => found,
             Err((low, high)) => search.zoom(low, high, tolerance / largest(d)),
         };
-        let evaluations = search.evaluations;
-        (point, evaluations)
+        let tried = search.tried;
+        (point, tried)
     }
 }
 
 impl<T: Real + Into<f64>, O: Objective<T>> Search<'_, T, O> {
     fn evaluate(&mut self, t: f64) -> Point {
-        self.evaluations += 1;
+        self.tried.evaluations += 1;
         self.line.x.copy_from_slice(self.x);
         add_scaled(&mut self.line.x, t, self.d);
         let loss = self.objective.evaluate(&self.line.x, &mut self.line.trial);
         let slope = dot(&self.line.trial, self.d);
         let is_number = !loss.is_nan() && !slope.is_nan();
-        Point { t, loss: if is_number { loss } else { f64::INFINITY }, slope }
+        let loss = if is_number { loss } else { f64::INFINITY };
+        self.tried.finite += usize::from(loss.is_finite());
+        Point { t, loss, slope }
     }
 
     /// Keeps the gradient of the place at hand as the one of the best place.
@@ -119,7 +129,7 @@ impl<T: Real + Into<f64>, O: Objective<T>> Search<'_, T, O> {
             if point.is_flat(&self.from) {
                 return Ok(point);
             }
-            if self.evaluations == self.most {
+            if self.tried.evaluations == self.most {
                 break;
             }
             let next = minimum(&before, &point, (point.t + 0.01 * (point.t - before.t), 10.0 * point.t));
@@ -142,7 +152,7 @@ impl<T: Real + Into<f64>, O: Objective<T>> Search<'_, T, O> {
     /// Narrows a bracket until a point will do, or it is shorter than `shortest`: Algorithm 3.6.
     fn zoom(&mut self, mut low: Point, mut high: Point, shortest: f64) -> Point {
         let mut crept = false;
-        while self.evaluations < self.most && (high.t - low.t).abs() >= shortest {
+        while self.tried.evaluations < self.most && (high.t - low.t).abs() >= shortest {
             let t = self.trial(&low, &high, &mut crept);
             let point = self.evaluate(t);
             if point.is_above(&self.from) || point.loss >= low.loss {
