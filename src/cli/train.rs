@@ -32,8 +32,9 @@ const AFTER_HELP: &str = "\
 Every option is also a key of --config FILE.toml (with _ for -) and a variable GRADLANE_<KEY>.
 
 --cv K trains K networks, each on all folds but the one it is judged on, with a preprocessing of its own, and then the \
-network that is kept, on all rows but those of --test, for as many epochs as were best in the median fold. A fold's figures \
-are of its best epoch by that fold, as with --valid; requirements on val_ figures are for the mean of the folds. A --time-limit is shared out among the folds and that network.";
+network that is kept, on all rows but those of --test, for as many epochs as were best in the median fold. A fold is \
+judged after the epoch that is the median of the other folds' best ones, so its own rows choose nothing; requirements on \
+val_ figures are for the mean of the folds, of which the 95 % interval is Nadeau and Bengio's. A --time-limit is shared out among the folds and that network.";
 
 /// The command line.
 pub fn command() -> Command {

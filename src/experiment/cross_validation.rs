@@ -8,7 +8,8 @@ use super::side_by_side::{share_threads, side_by_side};
 use crate::Result;
 use crate::config::{Batch, TrainConfig};
 use crate::data::{Dataset, Folds};
-use crate::run::{CrossValidation, Fold, Plan};
+use crate::run::{CrossValidation, Curve, Finished, Fold, Plan};
+use crate::train::events::Event;
 use crate::train::team::available_threads;
 
 /// Trains one network for each fold, small ones side by side, with the settings of `whole`, the plan for all rows: its
@@ -50,12 +51,29 @@ pub fn cross_validate(
             plan.threads = sharing.threads;
         }
         let rows = (plan.prepared.train.rows(), plan.prepared.val.as_ref().map_or(0, Dataset::rows));
-        let fold = plan.train(signal, &mut |_| {})?.summary.of_fold(number + 1, rows);
+        let (finished, curve) = train_with_curve(&plan, signal)?;
+        let fold = finished.summary.of_fold(number + 1, rows, curve);
         observe(&fold);
         Ok(Some(fold))
     });
     let done: Result<Vec<Option<Fold>>> = done.into_iter().collect();
     Ok(CrossValidation::new(done?.into_iter().flatten().collect()))
+}
+
+/// Trains a fold, and keeps its figures after each epoch.
+///
+/// # Errors
+/// As [`Plan::train`].
+pub(super) fn train_with_curve(plan: &Plan, signal: &AtomicUsize) -> Result<(Finished, Curve)> {
+    let mut curve = Curve::default();
+    let finished = plan.train(signal, &mut |event| {
+        if let Event::Epoch(record) = event
+            && let Some(val) = &record.val
+        {
+            curve.push(record.epoch, val);
+        }
+    })?;
+    Ok((finished, curve))
 }
 
 /// The plan for all rows after a cross-validation: trained as long as the folds' networks were usually best, since no

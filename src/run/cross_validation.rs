@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::student::quantile;
 use crate::metrics::{MetricName, MetricSet};
 
 /// The figures of all folds.
@@ -14,6 +15,10 @@ pub struct CrossValidation {
     pub mean: MetricSet,
     /// Standard deviation of each figure over the folds, of a sample: divided by their number less one.
     pub std: MetricSet,
+    /// Half the width of the 95 % interval of each mean: `t s √(1/K + n_test / n_train)` with Student's `t` of `K − 1` degrees of
+    /// freedom. The second term is there because the folds learn from nearly the same rows: Nadeau & Bengio 2003,
+    /// <https://doi.org/10.1023/A:1024068626366>.
+    pub interval: MetricSet,
 }
 
 /// One fold: a network that learnt from the rows of the others.
@@ -31,14 +36,60 @@ pub struct Fold {
     pub epochs: usize,
     /// Optimizer steps.
     pub steps: u64,
-    /// The epoch whose weights the figures are of: the best by the fold's own rows, as a validation part decides it.
+    /// The best epoch by the fold's own rows, as a validation part decides it.
     pub best_epoch: usize,
-    /// Figures on the fold.
+    /// The epoch that the figures are of: the median of the other folds' best epochs, or the last one of this fold.
+    pub judged_epoch: usize,
+    /// Figures on the fold after that epoch. The fold's own rows have not chosen it, so they are not flattered.
     pub val: MetricSet,
     /// Seconds of training.
     pub seconds: f64,
-    /// Hash of the kept weights.
+    /// Hash of the weights of the best epoch.
     pub weights_sha256: String,
+    /// Figures on the fold after each epoch.
+    #[serde(skip)]
+    pub curve: Curve,
+}
+
+/// Figures on a part after each epoch; of very many epochs those of every second, fourth, … are kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curve {
+    every: usize,
+    /// After the epochs `every`, `2 every`, …
+    figures: Vec<MetricSet>,
+}
+
+/// Epochs that a curve keeps at most.
+const MOST_EPOCHS: usize = 4096;
+
+impl Default for Curve {
+    fn default() -> Self {
+        Self { every: 1, figures: Vec::new() }
+    }
+}
+
+impl Curve {
+    /// Adds the figures after `epoch`, the epochs in order.
+    pub fn push(&mut self, epoch: usize, figures: &MetricSet) {
+        if !epoch.is_multiple_of(self.every) {
+            return;
+        }
+        self.figures.push(figures.clone());
+        if self.figures.len() > MOST_EPOCHS {
+            self.every *= 2;
+            let mut place = 0;
+            self.figures.retain(|_| {
+                place += 1;
+                place % 2 == 0
+            });
+        }
+    }
+
+    /// The figures after `epoch`, or after the last epoch that is kept before it, and that epoch.
+    fn after(&self, epoch: usize) -> Option<(usize, &MetricSet)> {
+        let place = (epoch / self.every).min(self.figures.len()).checked_sub(1)?;
+        Some(((place + 1) * self.every, &self.figures[place]))
+    }
 }
 
 impl Fold {
@@ -53,22 +104,49 @@ impl Fold {
 }
 
 impl CrossValidation {
-    /// Gathers the folds.
-    pub fn new(folds: Vec<Fold>) -> CrossValidation {
+    /// Gathers the folds. Each is judged after the median of the best epochs of the others: the epoch that is best on its own
+    /// rows would make it look better than new rows will find it.
+    pub fn new(mut folds: Vec<Fold>) -> CrossValidation {
+        let judged: Vec<Option<usize>> = (0..folds.len())
+            .map(|own| median_epoch(folds.iter().enumerate().filter(|(at, _)| *at != own).map(|(_, fold)| fold)))
+            .collect();
+        for (fold, epoch) in folds.iter_mut().zip(judged) {
+            if let Some((epoch, figures)) = epoch.and_then(|epoch| fold.curve.after(epoch)) {
+                (fold.judged_epoch, fold.val) = (epoch, figures.clone());
+            }
+        }
         let over_folds = |of: fn(&[f64]) -> f64| {
             let names = folds.first().into_iter().flat_map(|fold| fold.val.iter().map(|(name, _)| name));
             names.map(|name| (name, values(&folds, name).map_or(f64::NAN, |v| of(&v)))).collect()
         };
-        CrossValidation { mean: over_folds(mean), std: over_folds(sample_deviation), folds }
+        let std: MetricSet = over_folds(sample_deviation);
+        let factor = interval_factor(&folds);
+        let interval = std.iter().map(|(name, std)| (name, std.map_or(f64::NAN, |std| factor * std))).collect();
+        CrossValidation { mean: over_folds(mean), std, interval, folds }
     }
 
     /// The median of the folds' best epochs, the later of two: how long a network for all rows is trained. None where no fold
     /// came to the end of an epoch.
     pub fn usual_epoch(&self) -> Option<usize> {
-        let mut epochs: Vec<usize> = self.folds.iter().map(|fold| fold.best_epoch).filter(|epoch| *epoch > 0).collect();
-        epochs.sort_unstable();
-        epochs.get(epochs.len() / 2).copied()
+        median_epoch(self.folds.iter())
     }
+}
+
+/// `t √(1/K + n_test / n_train)`.
+fn interval_factor(folds: &[Fold]) -> f64 {
+    if folds.len() < 2 {
+        return f64::NAN;
+    }
+    let count = folds.len() as f64;
+    let rows = |of: fn(&Fold) -> usize| folds.iter().map(of).sum::<usize>() as f64;
+    let ratio = rows(|fold| fold.val_rows) / rows(|fold| fold.train_rows);
+    quantile(0.975, count - 1.0) * (1.0 / count + ratio).sqrt()
+}
+
+fn median_epoch<'a>(folds: impl Iterator<Item = &'a Fold>) -> Option<usize> {
+    let mut epochs: Vec<usize> = folds.map(|fold| fold.best_epoch).filter(|epoch| *epoch > 0).collect();
+    epochs.sort_unstable();
+    epochs.get(epochs.len() / 2).copied()
 }
 
 /// A figure of each fold; none where one of them has it not.
@@ -98,10 +176,39 @@ mod tests {
             epochs: 9,
             steps: 9,
             best_epoch,
+            judged_epoch: best_epoch,
             val: [(MetricName::Loss, loss), (MetricName::Auroc, auroc)].into_iter().collect(),
             seconds: 0.0,
             weights_sha256: String::new(),
+            curve: Curve::default(),
         }
+    }
+
+    #[test]
+    fn a_fold_is_judged_after_the_epoch_that_the_others_choose() {
+        let with_curve = |best_epoch: usize, epochs: usize| {
+            let mut fold = fold(best_epoch, -1.0, 0.5);
+            (1..=epochs).for_each(|e| fold.curve.push(e, &[(MetricName::Loss, e as f64)].into_iter().collect()));
+            fold
+        };
+        let cv = CrossValidation::new(vec![with_curve(2, 9), with_curve(4, 5), with_curve(8, 9), with_curve(6, 3)]);
+        let judged: Vec<usize> = cv.folds.iter().map(|fold| fold.judged_epoch).collect();
+        assert_eq!(judged, [6, 5, 4, 3], "the medians of the others are 6, 6, 4, 4; two folds ended before");
+        assert_eq!(cv.mean.get(MetricName::Loss), Some(4.5));
+        assert_eq!(cv.usual_epoch(), Some(6));
+    }
+
+    #[test]
+    fn a_curve_of_very_many_epochs_is_thinned() {
+        let mut curve = Curve::default();
+        (1..=20_000).for_each(|e| curve.push(e, &[(MetricName::Loss, e as f64)].into_iter().collect()));
+        assert!(curve.figures.len() <= MOST_EPOCHS);
+        for wanted in [8, 4095, 4096, 10_001, 20_000, 99_999] {
+            let (epoch, figures) = curve.after(wanted).unwrap();
+            assert_eq!(figures.get(MetricName::Loss), Some(epoch as f64));
+            assert!(epoch <= wanted && epoch + curve.every > wanted.min(20_000), "{wanted}: {epoch}");
+        }
+        assert!(Curve::default().after(3).is_none());
     }
 
     #[test]
@@ -111,6 +218,9 @@ mod tests {
         assert_eq!(cv.mean.get(MetricName::Loss), Some(3.0));
         // Deviations −2, −1, 3, 0: squares 4 + 1 + 9 + 0 = 14, divided by 3.
         assert_eq!(cv.std.get(MetricName::Loss), Some((14.0f64 / 3.0).sqrt()));
+        // Student's t of three degrees of freedom is 3.1824463; 8 rows to learn from, 2 to judge on.
+        let half = 3.182_446_305_284_26 * (14.0f64 / 3.0).sqrt() * (0.25f64 + 0.25).sqrt();
+        assert!((cv.interval.get(MetricName::Loss).unwrap() - half).abs() < 1e-9);
         assert_eq!(cv.mean.get(MetricName::Auroc), None, "it is undefined in a fold");
         assert!(cv.mean.contains(MetricName::Auroc));
         assert_eq!(cv.usual_epoch(), Some(5), "the median of 3, 5 and 9; a fold without an epoch does not count");

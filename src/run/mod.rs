@@ -14,12 +14,13 @@ mod memory;
 mod overfit;
 mod plan;
 mod room;
+mod student;
 mod summary;
 mod trace;
 
 pub use baseline::{Baseline, Constant, doubts};
 pub use checkpoint::Checkpoint;
-pub use cross_validation::{CrossValidation, Fold};
+pub use cross_validation::{CrossValidation, Curve, Fold};
 pub use directory::{RUNS, RunDirectory, is_run, new_directory, new_file, read_summary};
 pub use execution::Finished;
 pub use fingerprint::fingerprint;

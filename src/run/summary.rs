@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::baseline::Baseline;
-use super::cross_validation::{CrossValidation, Fold};
+use super::cross_validation::{CrossValidation, Curve, Fold};
 use crate::Warning;
 use crate::data::Task;
 use crate::metrics::MetricSet;
@@ -116,8 +116,8 @@ fn baseline_json<S: Serializer>(baseline: &Option<Baseline>, serializer: S) -> R
 }
 
 impl Summary {
-    /// What of it is kept of a fold, for the run of fold `fold`, counted from 1.
-    pub fn of_fold(self, fold: usize, (train_rows, val_rows): (usize, usize)) -> Fold {
+    /// What of it is kept of a fold, for the run of fold `fold`, counted from 1, with its figures after each epoch.
+    pub fn of_fold(self, fold: usize, (train_rows, val_rows): (usize, usize), curve: Curve) -> Fold {
         Fold {
             fold,
             train_rows,
@@ -126,9 +126,11 @@ impl Summary {
             epochs: self.epochs,
             steps: self.steps,
             best_epoch: self.best_epoch,
+            judged_epoch: self.best_epoch,
             val: self.val.unwrap_or_default(),
             seconds: self.seconds,
             weights_sha256: self.weights_sha256,
+            curve,
         }
     }
 

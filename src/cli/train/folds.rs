@@ -7,6 +7,7 @@ use gradlane::data::Folds;
 use gradlane::experiment::with_cross_validation;
 use gradlane::metrics::{MetricName, MetricSet};
 use gradlane::run::{CrossValidation, Fold, Plan};
+use serde_json::Value;
 
 use super::super::exit::{Failure, Outcome};
 use super::super::judged;
@@ -27,7 +28,7 @@ pub fn validated(plan: Plan, folds: &Folds, signal: &AtomicUsize, style: Style, 
         *seen += 1;
         match style {
             Style::None => {}
-            Style::Json => message::event(&fold.event()),
+            Style::Json => message::event(&over(fold)),
             Style::Bar | Style::Plain => message::note(&ended(fold, *seen, folds.len())),
         }
     })?;
@@ -43,15 +44,23 @@ pub fn validated(plan: Plan, folds: &Folds, signal: &AtomicUsize, style: Style, 
     Err(Failure::Signal(number))
 }
 
+/// A fold that is over. Its figures are known when all are, since the others say after which epoch it is judged.
+fn over(fold: &Fold) -> Value {
+    let mut event = fold.event();
+    if let Some(fields) = event.as_object_mut() {
+        fields.shift_remove("val");
+        fields.shift_remove("judged_epoch");
+    }
+    event
+}
+
 fn ended(fold: &Fold, seen: usize, of: usize) -> String {
-    let figures = fold.val.iter().filter(|(name, _)| SHOWN.contains(name)).take(2);
-    let figures: String = figures.map(|(name, value)| format!(", val_{name} {}", table::figure(value))).collect();
     let how = match fold.stopped {
         "diverged" => ", diverged",
         "signal" => ", interrupted",
         _ => "",
     };
-    format!("fold {} is over, {seen} of {of}: best epoch {}{figures}{how}", fold.fold, fold.best_epoch)
+    format!("fold {} is over, {seen} of {of}: best epoch {}{how}", fold.fold, fold.best_epoch)
 }
 
 /// Figures of the table; JSON has all.
@@ -67,22 +76,27 @@ const SHOWN: [MetricName; 9] = [
     MetricName::Mape,
 ];
 
-/// The folds below each other, then mean and standard deviation.
+/// The folds below each other, then mean, standard deviation and half the 95 % interval of the mean.
 pub fn readable(cv: &CrossValidation, monitor: Option<MetricName>) -> String {
     let names: Vec<MetricName> =
         cv.mean.iter().map(|(name, _)| name).filter(|name| SHOWN.contains(name) || monitor == Some(*name)).collect();
-    let words = ["fold", "rows", "best epoch"].map(str::to_owned);
+    let words = ["fold", "rows", "best epoch", "judged after"].map(str::to_owned);
     let header: Vec<String> = words.into_iter().chain(names.iter().map(ToString::to_string)).collect();
     let figures = |set: &MetricSet| names.iter().map(|name| table::figure(set.get(*name))).collect::<Vec<_>>();
-    let row = |first: [String; 3], set: &MetricSet| first.into_iter().chain(figures(set)).collect::<Vec<String>>();
+    let row = |first: [String; 4], set: &MetricSet| first.into_iter().chain(figures(set)).collect::<Vec<String>>();
     let mut rows: Vec<Vec<String>> = Vec::new();
     for fold in &cv.folds {
         let how = if fold.stopped == "diverged" { " (diverged)" } else { "" };
-        let first = [format!("{}{how}", fold.fold), fold.val_rows.to_string(), fold.best_epoch.to_string()];
+        let first = [
+            format!("{}{how}", fold.fold),
+            fold.val_rows.to_string(),
+            fold.best_epoch.to_string(),
+            fold.judged_epoch.to_string(),
+        ];
         rows.push(row(first, &fold.val));
     }
-    for (name, set) in [("mean", &cv.mean), ("±", &cv.std)] {
-        rows.push(row([name.to_owned(), String::new(), String::new()], set));
+    for (name, set) in [("mean", &cv.mean), ("sd", &cv.std), ("± 95 %", &cv.interval)] {
+        rows.push(row([name.to_owned(), String::new(), String::new(), String::new()], set));
     }
     let undefined = |name: &&MetricName| cv.mean.get(**name).is_none();
     let reasons = judged::explained(names.iter().filter(undefined).copied());

@@ -10,6 +10,7 @@ use super::{Progress, Tuner};
 use crate::Result;
 use crate::config::{Batch, TrainConfig};
 use crate::data::Dataset;
+use crate::experiment::cross_validation::train_with_curve;
 use crate::experiment::side_by_side::{Sharing, share_threads, side_by_side};
 use crate::run::{CrossValidation, Fold, Plan};
 use crate::train::fit::Stopped;
@@ -137,14 +138,14 @@ impl Workers<'_> {
         }
         let rows = (plan.prepared.train.rows(), plan.prepared.val.as_ref().map_or(0, Dataset::rows));
         // Trials that have begun are finished: no signal reaches them.
-        let finished = plan.train(&AtomicUsize::new(0), &mut |_| {})?;
+        let (finished, curve) = train_with_curve(&plan, &AtomicUsize::new(0))?;
         if finished.stopped == Stopped::Time {
             return Ok(None);
         }
         let folds = {
             let mut begun = lock();
             let folds = begun.entry(job.trial).or_default();
-            folds.push(finished.summary.of_fold(fold + 1, rows));
+            folds.push(finished.summary.of_fold(fold + 1, rows, curve));
             if folds.len() < self.tuner.folds() {
                 return Ok(None);
             }
