@@ -30,6 +30,7 @@ macro_rules! kind {
         }
 
         impl $kind {
+            #[inline]
             fn optimizer(&self) -> &dyn Optimizer {
                 match self {
                     $($kind::$name(options) => options,)*
@@ -118,6 +119,7 @@ impl From<Lbfgs> for Algorithm {
 }
 
 impl Algorithm {
+    #[inline]
     fn optimizer(&self) -> &dyn Optimizer {
         match self {
             Algorithm::ElementWise(optimizer) => optimizer.optimizer(),
@@ -178,12 +180,14 @@ impl Algorithm {
     }
 
     /// `c`, where `p + c (s − p)` is evaluated and kept instead of the parameter `p`, `s` being the first number of its state.
-    pub fn evaluated_between(self) -> Option<f64> {
+    #[inline]
+    pub fn evaluated_between(&self) -> Option<f64> {
         self.optimizer().evaluated_between()
     }
 
     /// What becomes of `weight_decay` in the optimizer's own rule.
-    pub fn own_decay(self) -> OwnDecay {
+    #[inline]
+    pub fn own_decay(&self) -> OwnDecay {
         self.optimizer().own_decay()
     }
 
