@@ -1,5 +1,6 @@
 //! Dropout.
 
+use super::textbook::{Row, RowErrors};
 use super::{Backward, Forward, Kind, Needs, RandomAt, UseOfDy};
 use crate::kernel::LANES;
 use crate::nn::dropout::{MaskAddress, fill_mask};
@@ -10,14 +11,13 @@ use crate::nn::panel;
 pub struct Dropout {
     /// Probability that a unit is dropped, above 0 and below 1.
     pub rate: f64,
-    /// Which random numbers it draws: layers of different numbers draw independent ones.
-    pub number: usize,
 }
 
 impl Kind for Dropout {
     fn needs(&self, inputs: usize, _training: bool) -> Needs {
         Needs {
             only_in_training: true,
+            random: true,
             overwrites_x: true,
             dy: UseOfDy::Changes,
             kept: inputs,
@@ -25,15 +25,23 @@ impl Kind for Dropout {
         }
     }
 
+    fn define(&self, row: &Row<'_>) -> Vec<f64> {
+        row.x.to_vec()
+    }
+
+    fn define_backward(&self, _row: &Row<'_>, dy: &[f64]) -> RowErrors {
+        RowErrors { dx: dy.to_vec(), ..RowErrors::default() }
+    }
+
     fn forward(&self, mut pass: Forward<'_>) {
         pass.begin();
-        let (Some(mask), Some(RandomAt { seed, epoch, position })) = (&mut pass.kept, pass.random) else {
+        let (Some(mask), Some(RandomAt { seed, epoch, position, layer })) = (&mut pass.kept, pass.random) else {
             unreachable!("training has masks");
         };
         for p in 0..pass.samples {
             let mask = mask.lines_mut(p, 0..pass.width);
             let position = position + p * LANES;
-            fill_mask(MaskAddress { seed, layer: self.number, epoch, position }, self.rate, mask);
+            fill_mask(MaskAddress { seed, layer, epoch, position }, self.rate, mask);
             panel::multiply(pass.isa, mask, pass.y.lines_mut(p, 0..pass.width));
         }
     }

@@ -7,6 +7,10 @@ mod network;
 mod pass;
 mod program;
 mod tensor;
+pub mod textbook;
+
+use crate::nn::Activation;
+use textbook::{Row, RowErrors};
 
 pub use network::Network;
 pub use pass::{Backward, Errors, Forward, Gradient, RandomAt, Signal};
@@ -20,15 +24,27 @@ pub trait Kind {
         inputs
     }
 
-    /// Layers that work first, on the layer's input: the layer reads what leaves them as `x`, and its input as `side`.
-    fn inner(&self) -> Option<&[Layer]> {
+    /// Layers that work first, on the layer's input.
+    fn inner(&self) -> Inner<'_> {
+        Inner::None
+    }
+
+    /// What the layer learns, in the order in which it is saved and drawn; tensors of `inner` come before. `next` is the
+    /// activation that follows: matrices are drawn for it.
+    fn tensors(&self, _inputs: usize, _next: Activation) -> Vec<TensorForm> {
+        Vec::new()
+    }
+
+    /// The activation for which weights before the layer are drawn; none where the layer after it decides.
+    fn drawn_before(&self) -> Option<Activation> {
         None
     }
 
-    /// What the layer learns, in the order in which it is saved and drawn; tensors of `inner` come before.
-    fn tensors(&self, _inputs: usize) -> Vec<TensorForm> {
-        Vec::new()
-    }
+    /// The definition, for one row in plain loops: `y`. Nothing is dropped.
+    fn define(&self, row: &Row<'_>) -> Vec<f64>;
+
+    /// The gradients by the row's input and by the layer's tensors, given the gradient `dy` by `y`.
+    fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors;
 
     /// What the layer needs in memory, and how it treats what it is given.
     fn needs(&self, inputs: usize, training: bool) -> Needs;
@@ -48,15 +64,31 @@ pub trait Kind {
     }
 }
 
+/// Layers within a layer.
+#[derive(Debug, Clone, Copy)]
+pub enum Inner<'a> {
+    /// None.
+    None,
+    /// A chain that is gone round: the layer reads what leaves the chain as `x`, and its own input as `side`.
+    Around(&'a [Layer]),
+    /// Chains side by side: the layer works once for each, on what leaves it, and writes its part of `y`; the parts follow
+    /// each other.
+    Beside(&'a [Vec<Layer>]),
+}
+
 /// What a layer needs in memory, and how it treats what it is given.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Needs {
     /// Whether the layer is there in training only.
     pub only_in_training: bool,
+    /// Whether `forward` draws random numbers.
+    pub random: bool,
     /// Whether `y` may be written where `x` is: the layer does not look at `x` later.
     pub overwrites_x: bool,
-    /// Whether `backward` looks at `y`, so that no later layer may overwrite it.
+    /// Whether `backward` looks at `y`, so that no later layer may write over it.
     pub keeps_y: bool,
+    /// Whether `backward` looks at `x` or `y`.
+    pub looks_back: bool,
     /// What `backward` does with the gradient by `y`.
     pub dy: UseOfDy,
     /// Lines of a panel that are kept from `forward` to `backward`, `x` and `y` left out.
@@ -91,29 +123,65 @@ pub enum ByOutputs {
     Elementwise,
 }
 
+/// A layer of a network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layer {
+    /// Its tensors are named by it, such as `layers.0`.
+    pub name: String,
+    /// What it does.
+    pub what: AnyKind,
+}
+
+impl Layer {
+    /// A layer of this kind.
+    pub fn new(name: impl Into<String>, what: impl Into<AnyKind>) -> Layer {
+        Layer { name: name.into(), what: what.into() }
+    }
+
+    /// The layer as what every kind is.
+    #[inline]
+    pub fn kind(&self) -> &dyn Kind {
+        self.what.kind()
+    }
+
+    /// What the layer learns, under its whole names; see [`Kind::tensors`].
+    pub fn tensors(&self, inputs: usize, next: Activation) -> Vec<TensorForm> {
+        let mut tensors = self.kind().tensors(inputs, next);
+        for tensor in &mut tensors {
+            let part = std::mem::take(&mut tensor.name);
+            tensor.name = if part.is_empty() { self.name.clone() } else { format!("{}.{part}", self.name) };
+        }
+        tensors
+    }
+}
+
+/// Width of what leaves a chain.
+fn width_of(chain: &[Layer], inputs: usize) -> usize {
+    chain.iter().fold(inputs, |width, layer| layer.kind().outputs(width))
+}
+
 macro_rules! kinds {
     ($($file:ident::$kind:ident: $what:literal),* $(,)?) => {
         $(mod $file; pub use $file::$kind;)*
 
-        /// A layer of any kind.
+        /// What a layer does.
         #[derive(Debug, Clone, PartialEq)]
-        pub enum Layer {
+        pub enum AnyKind {
             $(#[doc = $what] $kind($kind),)*
         }
 
-        impl Layer {
-            /// The layer as what every kind is.
+        impl AnyKind {
             #[inline]
-            pub fn kind(&self) -> &dyn Kind {
+            fn kind(&self) -> &dyn Kind {
                 match self {
-                    $(Layer::$kind(layer) => layer,)*
+                    $(AnyKind::$kind(kind) => kind,)*
                 }
             }
         }
 
-        $(impl From<$kind> for Layer {
-            fn from(layer: $kind) -> Layer {
-                Layer::$kind(layer)
+        $(impl From<$kind> for AnyKind {
+            fn from(kind: $kind) -> AnyKind {
+                AnyKind::$kind(kind)
             }
         })*
     };
@@ -124,7 +192,9 @@ kinds! {
     norm::Norm: "Layer or RMS norm, with a learnt gain.",
     activate::Activate: "`y = f(x)`, element by element.",
     dropout::Dropout: "Some inputs become 0 in training.",
-    skip::Skip: "Adds what entered a group of layers to what leaves it.",
+    scale::Scale: "A learnt factor for each feature.",
+    skip::Skip: "Adds what entered a chain to what leaves it.",
+    branches::Branches: "Chains side by side, their outputs one after the other.",
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::nn::Activation;
 /// A tensor as a layer asks for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TensorForm {
-    /// Its name in a model's file, for a matrix without `.weight` and `.bias`.
+    /// Its name in a model's file, for a matrix without `.weight` and `.bias`. A kind says only what follows its layer's name.
     pub name: String,
     /// How it lies in memory.
     pub form: Form,
@@ -15,6 +15,18 @@ pub struct TensorForm {
     pub fan_out: usize,
     /// What it begins with.
     pub begin: Start,
+}
+
+impl TensorForm {
+    /// A matrix under the layer's own name, drawn for the activation `next`; with a bias if it is [`Form::Affine`].
+    pub(super) fn matrix(form: Form, fan_in: usize, fan_out: usize, next: Activation) -> TensorForm {
+        TensorForm { name: String::new(), form, fan_in, fan_out, begin: Start::Drawn(next) }
+    }
+
+    /// A number for each of `features` features, all `begin` at first.
+    pub(super) fn vector(part: &str, features: usize, begin: f32) -> TensorForm {
+        TensorForm { name: part.into(), form: Form::Vector, fan_in: 0, fan_out: features, begin: Start::Filled(begin) }
+    }
 }
 
 /// How a tensor lies in memory.
@@ -33,8 +45,6 @@ pub enum Form {
 pub enum Start {
     /// Random numbers for a layer with this activation, by the scheme of the run.
     Drawn(Activation),
-    /// Ones.
-    Ones,
-    /// Zeros.
-    Zeros,
+    /// One number everywhere.
+    Filled(f32),
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::has_room;
-use crate::layer::{Activate, Dropout, Layer, Linear, Network, Norm, Skip};
+use crate::layer::{Activate, Dropout, Form, Layer, Linear, Network, Norm, Skip};
 use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 
@@ -27,17 +27,22 @@ pub struct Architecture {
     pub residual: bool,
     /// Share of hidden units dropped in training, at least 0 and below 1.
     pub dropout: f64,
+    /// The layers, where they are given one by one; no other field but `inputs` and `outputs` counts then.
+    #[serde(skip)]
+    pub chain: Option<Vec<Layer>>,
 }
 
 impl Architecture {
     /// The network as a list of layers.
     pub fn network(&self) -> Network {
+        if let Some(chain) = &self.chain {
+            return Network { inputs: self.inputs, chain: chain.clone() };
+        }
         let mut chain = Vec::new();
         for n in 0..self.layers() {
             let group = self.group(n);
             if self.residual && self.is_hidden(n) {
-                let name = format!("residuals.{n}");
-                chain.push(Skip { name, inner: group, drawn_for: self.activation(n) }.into());
+                chain.push(Layer::new(format!("residuals.{n}"), Skip { inner: group }));
             } else {
                 chain.extend(group);
             }
@@ -48,16 +53,15 @@ impl Architecture {
     /// Linear layer `n`, and what follows it up to the next.
     fn group(&self, n: usize) -> Vec<Layer> {
         let function = self.activation(n);
-        let linear = Linear { name: format!("layers.{n}"), outputs: self.fan_out(n), drawn_for: function };
-        let mut group: Vec<Layer> = vec![linear.into()];
+        let mut group = vec![Layer::new(format!("layers.{n}"), Linear { outputs: self.fan_out(n) })];
         if let Some(norm) = self.norm.filter(|_| self.is_hidden(n)) {
-            group.push(Norm { name: format!("norms.{n}"), norm }.into());
+            group.push(Layer::new(format!("norms.{n}"), Norm { norm }));
         }
         if function != Activation::Identity {
-            group.push(Activate { function }.into());
+            group.push(Layer::new(format!("activations.{n}"), Activate { function }));
         }
         if self.is_hidden(n) && self.dropout > 0.0 {
-            group.push(Dropout { rate: self.dropout, number: n }.into());
+            group.push(Layer::new(format!("dropouts.{n}"), Dropout { rate: self.dropout }));
         }
         group
     }
@@ -92,10 +96,15 @@ impl Architecture {
         self.residual && self.is_hidden(layer) && self.fan_in(layer) != self.fan_out(layer)
     }
 
-    /// Weights and biases of the linear layers, `Σ (inputs + 1) · outputs`, or the largest number there is.
+    /// Weights and biases of the linear layers, `Σ (inputs + 1) · outputs`, or the largest number there is; of layers that are
+    /// given one by one, all that is learnt.
     pub fn linear_parameters(&self) -> usize {
-        let of_layer = |n| self.fan_in(n).saturating_add(1).saturating_mul(self.fan_out(n));
-        (0..self.layers()).map(of_layer).fold(0, usize::saturating_add)
+        let of_layer = |fan_in: usize, fan_out: usize| fan_in.saturating_add(1).saturating_mul(fan_out);
+        let sum = |counts: &mut dyn Iterator<Item = usize>| counts.fold(0, usize::saturating_add);
+        match &self.chain {
+            Some(_) => sum(&mut self.network().tensors().iter().map(|t| of_layer(t.fan_in, t.fan_out))),
+            None => sum(&mut (0..self.layers()).map(|n| of_layer(self.fan_in(n), self.fan_out(n)))),
+        }
     }
 
     /// Whether memory for the weights, their gradient and two moments of it can be had.
@@ -106,6 +115,12 @@ impl Architecture {
     /// Floating-point operations of one training step, a sample: `6·W − 2·W₁`, for nobody needs the gradient of the
     /// first layer's input; projections count as weights.
     pub fn flops_per_sample(&self) -> f64 {
+        if self.chain.is_some() {
+            let tensors = self.network().tensors();
+            let matrices = tensors.iter().filter(|t| t.form != Form::Vector);
+            let weights: Vec<f64> = matrices.map(|t| t.fan_in as f64 * t.fan_out as f64).collect();
+            return 6.0 * weights.iter().sum::<f64>() - 2.0 * weights.first().unwrap_or(&0.0);
+        }
         let weights = |layer: usize| {
             let matrices = if self.has_projection(layer) { 2 } else { 1 };
             (matrices * self.fan_in(layer) * self.fan_out(layer)) as f64

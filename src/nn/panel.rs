@@ -70,6 +70,18 @@ pub(crate) fn add(isa: Isa, x: &[Line], y: &mut [Line]) {
     isa.run(AddTo { x, y });
 }
 
+/// `y = gain ⊙ x`: each line times its feature's gain, 16 features a line of `gain`.
+pub(crate) fn scale(isa: Isa, gain: &[Line], x: &[Line], y: &mut [Line]) {
+    assert!(x.len() == y.len() && gain.len() >= x.len().div_ceil(LANES));
+    isa.run(Scale { gain, x, y });
+}
+
+/// `sums = sums + a ⊙ b`, element by element.
+pub(crate) fn add_products(isa: Isa, a: &[Line], b: &[Line], sums: &mut [Line]) {
+    assert!(a.len() == sums.len() && b.len() == sums.len());
+    isa.run(AddProducts { a, b, sums });
+}
+
 /// Exchanges rows and lanes of each block of 16 lines: line `s`, lane `o` of panel `b` of `to` is line `16 b + o`, lane
 /// `s` of `from`; lines that `from` lacks are zero.
 ///
@@ -139,6 +151,38 @@ impl Job for Multiply<'_> {
     fn run<L: Lanes>(self) {
         for (f, y) in self.factor.iter().zip(self.y) {
             (L::load(y) * L::load(f)).store(y);
+        }
+    }
+}
+
+struct Scale<'a> {
+    gain: &'a [Line],
+    x: &'a [Line],
+    y: &'a mut [Line],
+}
+
+impl Job for Scale<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        for (i, (x, y)) in self.x.iter().zip(self.y).enumerate() {
+            (L::load(x) * L::broadcast(self.gain[i / LANES].0[i % LANES])).store(y);
+        }
+    }
+}
+
+struct AddProducts<'a> {
+    a: &'a [Line],
+    b: &'a [Line],
+    sums: &'a mut [Line],
+}
+
+impl Job for AddProducts<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        for ((a, b), sum) in self.a.iter().zip(self.b).zip(self.sums) {
+            L::load(a).mul_add(L::load(b), L::load(sum)).store(sum);
         }
     }
 }

@@ -73,6 +73,7 @@ impl Plan {
             norm: None,
             residual: false,
             dropout: 0.0,
+            chain: None,
             ..self.architecture.clone()
         }
     }

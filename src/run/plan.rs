@@ -86,6 +86,7 @@ impl Plan {
             norm: config.model.norm,
             residual: config.model.residual,
             dropout: config.model.dropout,
+            chain: None,
         };
         refuse_giant(&architecture)?;
         Needs::of(&architecture, &config, &prepared).check()?;

@@ -202,7 +202,7 @@ impl<C: Clock> Worker<'_, '_, C> {
     fn forward(&self, batch: &Batch<'_>, block: &Block<'_>, share: (Range<usize>, usize)) {
         let run = self.run;
         let position = batch.position + block.start;
-        let random = RandomAt { seed: run.settings.seed, epoch: batch.epoch, position };
+        let random = RandomAt { seed: run.settings.seed, epoch: batch.epoch, position, layer: 0 };
         forward(self.member, run.net, &run.workspace, share, Some(random));
         self.clock.mark(Phase::Forward);
     }

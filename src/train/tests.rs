@@ -10,6 +10,8 @@ use crate::optim::{Dialect, OptimizerSpec};
 use crate::rng::{Purpose, stream};
 use rand::RngExt;
 
+mod networks;
+
 fn architecture(activation: Activation, norm: Option<NormKind>, residual: bool, dropout: f64) -> Architecture {
     Architecture {
         inputs: 37,
@@ -20,6 +22,7 @@ fn architecture(activation: Activation, norm: Option<NormKind>, residual: bool, 
         norm,
         residual,
         dropout,
+        chain: None,
     }
 }
 
