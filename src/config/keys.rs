@@ -102,6 +102,7 @@ pub const KEYS: &[Key] = &[
     key("dropout", "RATE", Model, "Share of hidden units dropped in training [0]"),
     key("norm", "NORM", Model, "Normalisation in hidden layers: none, layer or rms [none]"),
     switch("residual", Model, "Add each hidden layer's input to its output"),
+    key("network", "FILE.toml", Model, "A list of layers from a file, in place of all these (docs/networks.md)"),
     key("init", "SCHEME", Model, "Initial weights [he_normal for relu-like, glorot_uniform otherwise]"),
     key("loss", "LOSS", Model, "auto, or e.g. mse, mae, huber:delta=1, logcosh, poisson, focal:gamma=2 [auto]"),
     key("init_from", "FILE", Model, "Start from the weights of a .safetensors file"),

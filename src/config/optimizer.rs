@@ -78,8 +78,8 @@ pub(super) fn optimizer(reader: &Reader) -> Result<OptimizerSpec> {
     reader.with("optimizer", read)?.map_or_else(|| OptimizerSpec::parse(DEFAULT, dialect), Ok)
 }
 
-/// Everything of the optimizer and its gradient.
-pub(super) fn optimizer_options(reader: &Reader) -> Result<OptimizerOptions> {
+/// Everything of the optimizer and its gradient; `drops` is the option that asks for dropout.
+pub(super) fn optimizer_options(reader: &Reader, drops: Option<&'static str>) -> Result<OptimizerOptions> {
     let mut spec = optimizer(reader)?;
     if let Some(lr) = reader.number("lr", "a number above 0", positive)? {
         spec.lr = lr;
@@ -101,19 +101,18 @@ pub(super) fn optimizer_options(reader: &Reader) -> Result<OptimizerOptions> {
         label_smoothing: reader.number("label_smoothing", "at least 0 and below 1", share)?.unwrap_or(0.0),
         ema: reader.number("ema", "a decay of at least 0 and below 1", share)?,
     };
-    let drops = reader.text("dropout").and_then(|share| share.parse().ok()).is_some_and(|share: f64| share > 0.0);
     check_company(&options, drops)?;
     Ok(options)
 }
 
 /// Refuses options that an optimizer cannot have beside it.
-fn check_company(options: &OptimizerOptions, drops: bool) -> Result<()> {
+fn check_company(options: &OptimizerOptions, drops: Option<&'static str>) -> Result<()> {
     let clips = options.clip_norm.is_some() || options.clip_value.is_some() || options.clip_layer.is_some();
     let searches = "searches along a line for a lower loss, and its gradient must belong to that loss";
     let refused = match options.spec.algorithm {
         Algorithm::WholeNetwork(_) => vec![
             (clips, "--clip-norm, --clip-value or --clip-layer", searches),
-            (drops, "--dropout", searches),
+            (drops.is_some(), drops.unwrap_or_default(), searches),
             (options.l1 > 0.0, "--l1", "wants a loss without kinks; use --l2"),
             (options.weight_decay > 0.0, "--weight-decay", "takes decay only as part of the loss; use --l2"),
             (options.ema.is_some(), "--ema", "makes no noise that an average would take out"),

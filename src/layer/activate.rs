@@ -1,7 +1,11 @@
 //! An activation.
 
+use toml::Table;
+
+use super::text::Fields;
 use super::textbook::{Row, RowErrors};
 use super::{Backward, ByOutputs, Forward, Kind, Needs, UseOfDy};
+use crate::Result;
 use crate::nn::{Activation, panel};
 
 /// `y = f(x)`, element by element.
@@ -12,6 +16,14 @@ pub struct Activate {
 }
 
 impl Kind for Activate {
+    fn read(fields: &mut Fields<'_>) -> Result<Self> {
+        Ok(Activate { function: fields.parse("function")? })
+    }
+
+    fn write(&self, fields: &mut Table) {
+        fields.insert("function".into(), self.function.to_string().into());
+    }
+
     fn drawn_before(&self) -> Option<Activation> {
         Some(self.function)
     }

@@ -1,7 +1,11 @@
 //! Chains side by side: Szegedy et al. 2015, <https://arxiv.org/abs/1409.4842>.
 
+use toml::{Table, Value};
+
+use super::text::{Fields, write_chain};
 use super::textbook::{Row, RowErrors};
 use super::{Backward, Forward, Inner, Kind, Layer, Needs, width_of};
+use crate::Result;
 use crate::nn::Activation;
 
 /// `y = [c₁(x); c₂(x); …]`: what leaves the chains, one after the other. An empty chain hands on the input.
@@ -12,12 +16,24 @@ pub struct Branches {
 }
 
 impl Kind for Branches {
+    fn read(fields: &mut Fields<'_>) -> Result<Self> {
+        Ok(Branches { chains: fields.chains("branches")? })
+    }
+
+    fn write(&self, fields: &mut Table) {
+        fields.insert("branches".into(), Value::Array(self.chains.iter().map(|chain| write_chain(chain)).collect()));
+    }
+
     fn outputs(&self, inputs: usize) -> usize {
         self.chains.iter().map(|chain| width_of(chain, inputs)).fold(0, usize::saturating_add)
     }
 
     fn inner(&self) -> Inner<'_> {
         Inner::Beside(&self.chains)
+    }
+
+    fn inner_mut(&mut self) -> &mut [Vec<Layer>] {
+        &mut self.chains
     }
 
     fn drawn_before(&self) -> Option<Activation> {

@@ -1,7 +1,11 @@
 //! Dropout.
 
+use toml::Table;
+
+use super::text::Fields;
 use super::textbook::{Row, RowErrors};
 use super::{Backward, Forward, Kind, Needs, RandomAt, UseOfDy};
+use crate::Result;
 use crate::kernel::LANES;
 use crate::nn::dropout::{MaskAddress, fill_mask};
 use crate::nn::panel;
@@ -14,6 +18,14 @@ pub struct Dropout {
 }
 
 impl Kind for Dropout {
+    fn read(fields: &mut Fields<'_>) -> Result<Self> {
+        Ok(Dropout { rate: fields.number("rate", "a share above 0 and below 1", |rate| 0.0 < rate && rate < 1.0)? })
+    }
+
+    fn write(&self, fields: &mut Table) {
+        fields.insert("rate".into(), self.rate.into());
+    }
+
     fn needs(&self, inputs: usize, _training: bool) -> Needs {
         Needs {
             only_in_training: true,

@@ -1,7 +1,11 @@
 //! A linear layer.
 
+use toml::Table;
+
+use super::text::Fields;
 use super::textbook::{Row, RowErrors, multiply, multiply_transposed, outer_product};
 use super::{Backward, ByOutputs, Errors, Form, Forward, Gradient, Kind, Needs, TensorForm};
+use crate::Result;
 use crate::kernel::gemm::Extent;
 use crate::kernel::{LANES, Line, Panels, PanelsMut};
 use crate::nn::dense::{self, Weights};
@@ -15,6 +19,14 @@ pub struct Linear {
 }
 
 impl Kind for Linear {
+    fn read(fields: &mut Fields<'_>) -> Result<Self> {
+        Ok(Linear { outputs: fields.width("outputs")? })
+    }
+
+    fn write(&self, fields: &mut Table) {
+        fields.insert("outputs".into(), (self.outputs as i64).into());
+    }
+
     fn outputs(&self, _inputs: usize) -> usize {
         self.outputs
     }

@@ -7,9 +7,15 @@ mod network;
 mod pass;
 mod program;
 mod tensor;
+pub mod text;
 pub mod textbook;
 
+use toml::Table;
+
+use crate::Result;
 use crate::nn::Activation;
+use crate::spec::unknown;
+use text::Fields;
 use textbook::{Row, RowErrors};
 
 pub use network::Network;
@@ -19,6 +25,17 @@ pub use tensor::{Form, Start, TensorForm};
 
 /// What a kind of layer has to say and to do.
 pub trait Kind {
+    /// Takes what describes the layer out of the fields of its table.
+    ///
+    /// # Errors
+    /// [`crate::Error::Usage`] for missing and wrong fields.
+    fn read(fields: &mut Fields<'_>) -> Result<Self>
+    where
+        Self: Sized;
+
+    /// Adds the fields that [`Kind::read`] takes.
+    fn write(&self, fields: &mut Table);
+
     /// Width of what leaves the layer, given the width of what enters it.
     fn outputs(&self, inputs: usize) -> usize {
         inputs
@@ -27,6 +44,11 @@ pub trait Kind {
     /// Layers that work first, on the layer's input.
     fn inner(&self) -> Inner<'_> {
         Inner::None
+    }
+
+    /// The chains of `inner`, to change layers within.
+    fn inner_mut(&mut self) -> &mut [Vec<Layer>] {
+        &mut []
     }
 
     /// What the layer learns, in the order in which it is saved and drawn; tensors of `inner` come before. `next` is the
@@ -144,6 +166,11 @@ impl Layer {
         self.what.kind()
     }
 
+    /// The chains within the layer, to change layers there.
+    pub fn inner_mut(&mut self) -> &mut [Vec<Layer>] {
+        self.what.kind_mut().inner_mut()
+    }
+
     /// What the layer learns, under its whole names; see [`Kind::tensors`].
     pub fn tensors(&self, inputs: usize, next: Activation) -> Vec<TensorForm> {
         let mut tensors = self.kind().tensors(inputs, next);
@@ -161,7 +188,7 @@ fn width_of(chain: &[Layer], inputs: usize) -> usize {
 }
 
 macro_rules! kinds {
-    ($($file:ident::$kind:ident: $what:literal),* $(,)?) => {
+    ($($file:ident::$kind:ident $name:literal: $what:literal),* $(,)?) => {
         $(mod $file; pub use $file::$kind;)*
 
         /// What a layer does.
@@ -177,6 +204,27 @@ macro_rules! kinds {
                     $(AnyKind::$kind(kind) => kind,)*
                 }
             }
+
+            fn kind_mut(&mut self) -> &mut dyn Kind {
+                match self {
+                    $(AnyKind::$kind(kind) => kind,)*
+                }
+            }
+
+            /// The kind's name in a description.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(AnyKind::$kind(_) => $name,)*
+                }
+            }
+
+            /// Reads a layer of the kind of this name.
+            fn read(name: &str, fields: &mut Fields<'_>) -> Result<AnyKind> {
+                match name {
+                    $($name => $kind::read(fields).map(AnyKind::$kind),)*
+                    _ => Err(fields.wrong(unknown("kind", name, &[$($name),*]))),
+                }
+            }
         }
 
         $(impl From<$kind> for AnyKind {
@@ -188,13 +236,13 @@ macro_rules! kinds {
 }
 
 kinds! {
-    linear::Linear: "`y = W x + b`.",
-    norm::Norm: "Layer or RMS norm, with a learnt gain.",
-    activate::Activate: "`y = f(x)`, element by element.",
-    dropout::Dropout: "Some inputs become 0 in training.",
-    scale::Scale: "A learnt factor for each feature.",
-    skip::Skip: "Adds what entered a chain to what leaves it.",
-    branches::Branches: "Chains side by side, their outputs one after the other.",
+    linear::Linear "linear": "`y = W x + b`.",
+    norm::Norm "norm": "Layer or RMS norm, with a learnt gain.",
+    activate::Activate "activation": "`y = f(x)`, element by element.",
+    dropout::Dropout "dropout": "Some inputs become 0 in training.",
+    scale::Scale "scale": "A learnt factor for each feature.",
+    skip::Skip "skip": "Adds what entered a chain to what leaves it.",
+    branches::Branches "branches": "Chains side by side, their outputs one after the other.",
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
 //! Layer norm and RMS norm.
 
+use toml::Table;
+
+use super::text::Fields;
 use super::textbook::{Row, RowErrors, product};
 use super::{Backward, Errors, Forward, Gradient, Kind, Needs, TensorForm};
+use crate::Result;
 use crate::kernel::{LANES, Line, panels};
 use crate::nn::norm::NormKind;
 use crate::nn::{self, Activation, panel_norm};
@@ -19,6 +23,14 @@ const MOMENTS: usize = 2;
 const FEATURES: usize = LANES;
 
 impl Kind for Norm {
+    fn read(fields: &mut Fields<'_>) -> Result<Self> {
+        Ok(Norm { norm: fields.parse("norm")? })
+    }
+
+    fn write(&self, fields: &mut Table) {
+        fields.insert("norm".into(), self.norm.to_string().into());
+    }
+
     /// The gain is called `weight`, the shift `bias`.
     fn tensors(&self, inputs: usize, _next: Activation) -> Vec<TensorForm> {
         let mut tensors = vec![TensorForm::vector("weight", inputs, 1.0)];

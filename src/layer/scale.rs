@@ -1,7 +1,11 @@
 //! A learnt factor for each feature.
 
+use toml::Table;
+
+use super::text::Fields;
 use super::textbook::{Row, RowErrors, product};
 use super::{Backward, Errors, Forward, Gradient, Kind, Needs, TensorForm};
+use crate::Result;
 use crate::kernel::{LANES, Line, panels};
 use crate::nn::{Activation, panel};
 
@@ -13,6 +17,12 @@ pub struct Scale;
 const FEATURES: usize = LANES;
 
 impl Kind for Scale {
+    fn read(_fields: &mut Fields<'_>) -> Result<Self> {
+        Ok(Scale)
+    }
+
+    fn write(&self, _fields: &mut Table) {}
+
     /// The gain is called `weight`.
     fn tensors(&self, inputs: usize, _next: Activation) -> Vec<TensorForm> {
         vec![TensorForm::vector("weight", inputs, 1.0)]

@@ -1,8 +1,12 @@
 //! A skip connection: He et al. 2016, <https://arxiv.org/abs/1512.03385>.
 
+use toml::Table;
+
 use super::linear::{errors_through, gradient_of_matrix, transpose_errors};
+use super::text::{Fields, write_chain};
 use super::textbook::{Row, RowErrors, multiply, multiply_transposed, outer_product};
 use super::{Backward, Form, Forward, Gradient, Inner, Kind, Layer, Needs, TensorForm, UseOfDy, width_of};
+use crate::Result;
 use crate::nn::{Activation, dense, panel};
 
 /// `y = inner(x) + x`, or `y = inner(x) + P x` with a learnt matrix `P` where the widths differ.
@@ -20,12 +24,24 @@ impl Skip {
 }
 
 impl Kind for Skip {
+    fn read(fields: &mut Fields<'_>) -> Result<Self> {
+        Ok(Skip { inner: fields.chain("chain")? })
+    }
+
+    fn write(&self, fields: &mut Table) {
+        fields.insert("chain".into(), write_chain(&self.inner));
+    }
+
     fn outputs(&self, inputs: usize) -> usize {
         self.width(inputs)
     }
 
     fn inner(&self) -> Inner<'_> {
         Inner::Around(&self.inner)
+    }
+
+    fn inner_mut(&mut self) -> &mut [Vec<Layer>] {
+        std::slice::from_mut(&mut self.inner)
     }
 
     /// The projection is drawn for the last activation of the inner layers.

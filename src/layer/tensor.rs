@@ -18,6 +18,15 @@ pub struct TensorForm {
 }
 
 impl TensorForm {
+    /// Number of parameters, padding left out.
+    pub fn parameters(&self) -> usize {
+        match self.form {
+            Form::Affine => (self.fan_in + 1) * self.fan_out,
+            Form::Matrix => self.fan_in * self.fan_out,
+            Form::Vector => self.fan_out,
+        }
+    }
+
     /// A matrix under the layer's own name, drawn for the activation `next`; with a bias if it is [`Form::Affine`].
     pub(super) fn matrix(form: Form, fan_in: usize, fan_out: usize, next: Activation) -> TensorForm {
         TensorForm { name: String::new(), form, fan_in, fan_out, begin: Start::Drawn(next) }

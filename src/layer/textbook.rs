@@ -33,6 +33,8 @@ pub struct RowErrors {
 pub struct Step {
     /// The layer's name.
     pub name: String,
+    /// Its kind and options.
+    pub what: String,
     /// What left the layer, or its part of it.
     pub y: Vec<f64>,
     /// The gradient by `y`.
@@ -145,7 +147,7 @@ impl<'a> Given<'a> {
             };
             let (y, dy) = (self.y[start..end].to_vec(), dy[start..end].to_vec());
             let errors = kind.define_backward(row, &dy);
-            steps.push(Step { name: self.layer.name.clone(), y, dy });
+            steps.push(Step { name: self.layer.name.clone(), what: self.layer.line(), y, dy });
             tensors.extend(errors.tensors.into_iter().rev());
             add(&mut d_entered, &errors.d_side);
             by_chains.push(errors.dx);

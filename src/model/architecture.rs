@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::has_room;
-use crate::layer::{Activate, Dropout, Form, Layer, Linear, Network, Norm, Skip};
+use crate::layer::text::{Sizes, check, optional_chain};
+use crate::layer::{Activate, AnyKind, Dropout, Form, Layer, Linear, Network, Norm, Skip};
 use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 
@@ -28,7 +29,7 @@ pub struct Architecture {
     /// Share of hidden units dropped in training, at least 0 and below 1.
     pub dropout: f64,
     /// The layers, where they are given one by one; no other field but `inputs` and `outputs` counts then.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_chain")]
     pub chain: Option<Vec<Layer>>,
 }
 
@@ -48,6 +49,33 @@ impl Architecture {
             }
         }
         Network { inputs: self.inputs, chain }
+    }
+
+    /// Whether the outputs come from a linear layer, with or without an activation after it.
+    pub fn ends_linear(&self) -> bool {
+        let passes = |layer: &&Layer| matches!(layer.what, AnyKind::Activate(_) | AnyKind::Dropout(_));
+        let last = |chain: &Vec<Layer>| chain.iter().rev().find(|layer| !passes(layer)).cloned();
+        self.chain.as_ref().is_none_or(|chain| last(chain).is_some_and(|l| matches!(l.what, AnyKind::Linear(_))))
+    }
+
+    /// What does not fit together, in a sentence.
+    pub fn contradiction(&self) -> Option<String> {
+        match &self.chain {
+            Some(chain) => check(chain, Sizes { inputs: self.inputs, outputs: self.outputs }).err(),
+            None if self.activations.len() == self.hidden.len() => None,
+            None => Some("hidden layers and activations differ in number".to_owned()),
+        }
+    }
+
+    /// The same network without dropout, for a look at what it can learn.
+    pub fn without_dropout(&self) -> Architecture {
+        fn strip(chain: &mut Vec<Layer>) {
+            chain.retain(|layer| !matches!(layer.what, AnyKind::Dropout(_)));
+            chain.iter_mut().flat_map(Layer::inner_mut).for_each(strip);
+        }
+        let mut network = Architecture { dropout: 0.0, ..self.clone() };
+        network.chain.iter_mut().for_each(strip);
+        network
     }
 
     /// Linear layer `n`, and what follows it up to the next.
@@ -104,6 +132,27 @@ impl Architecture {
         match &self.chain {
             Some(_) => sum(&mut self.network().tensors().iter().map(|t| of_layer(t.fan_in, t.fan_out))),
             None => sum(&mut (0..self.layers()).map(|n| of_layer(self.fan_in(n), self.fan_out(n)))),
+        }
+    }
+
+    /// Widths from inputs to outputs; of layers that are given one by one, wherever the width of the outermost chain changes.
+    pub fn widths(&self) -> Vec<usize> {
+        let mut widths = vec![self.inputs];
+        match &self.chain {
+            Some(chain) => chain.iter().for_each(|layer| widths.push(layer.kind().outputs(widths[widths.len() - 1]))),
+            None => widths.extend(self.hidden.iter().chain([&self.outputs])),
+        }
+        if self.chain.is_some() {
+            widths.dedup();
+        }
+        widths
+    }
+
+    /// Widths of the inputs and of all values that layers leave, added up, or the largest number there is.
+    pub fn total_width(&self) -> usize {
+        match &self.chain {
+            Some(_) => self.network().program(true).values.iter().copied().fold(0, usize::saturating_add),
+            None => (0..self.layers()).map(|n| self.fan_out(n)).fold(self.inputs, usize::saturating_add),
         }
     }
 

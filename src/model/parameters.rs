@@ -95,7 +95,7 @@ impl Parameters {
     pub fn initial(architecture: &Architecture, init: Option<Init>, regression: bool, seed: u64) -> Parameters {
         let by_default = init.is_none();
         let mut parameters = Parameters::init(architecture, init, seed);
-        if regression && by_default {
+        if regression && by_default && architecture.ends_linear() {
             parameters.scale_output_layer(REGRESSION_OUTPUT_SCALE);
         }
         parameters

@@ -9,6 +9,7 @@ use super::cross_validation::CrossValidation;
 use super::memory::Needs;
 use crate::config::{Batch, TrainConfig};
 use crate::data::{Dataset, Prepared, Task, prepare};
+use crate::layer::text::Sizes;
 use crate::model::file::read_tensors;
 use crate::model::{Architecture, Parameters};
 use crate::nn::{Loss, Objective};
@@ -54,8 +55,9 @@ fn refuse_giant(architecture: &Architecture) -> Result<()> {
     if architecture.fits_into_memory() {
         return Ok(());
     }
-    let count = architecture.linear_parameters();
-    Err(Error::Memory(format!("--hidden: a network of {count} parameters does not fit into memory: use fewer units")))
+    let (count, flag) =
+        (architecture.linear_parameters(), if architecture.chain.is_some() { "network" } else { "hidden" });
+    Err(Error::Memory(format!("--{flag}: a network of {count} parameters does not fit into memory: use fewer units")))
 }
 
 impl Plan {
@@ -77,16 +79,18 @@ impl Plan {
         let preprocessing = &prepared.preprocessing;
         let task = preprocessing.task();
         let loss = config.loss(task)?;
+        let sizes = Sizes { inputs: preprocessing.inputs(), outputs: preprocessing.outputs() };
+        let layers = config.model.network.as_ref().map(|network| network.layers(sizes)).transpose();
         let architecture = Architecture {
-            inputs: preprocessing.inputs(),
+            inputs: sizes.inputs,
             hidden: config.model.hidden.clone(),
-            outputs: preprocessing.outputs(),
+            outputs: sizes.outputs,
             activations: config.model.activations.clone(),
             output_activation: config.model.output_activation,
             norm: config.model.norm,
             residual: config.model.residual,
             dropout: config.model.dropout,
-            chain: None,
+            chain: layers.map_err(|e| Error::Mismatch(format!("--network: {e}")))?,
         };
         refuse_giant(&architecture)?;
         Needs::of(&architecture, &config, &prepared).check()?;

@@ -140,14 +140,14 @@ fn the_definition_s_gradient_is_its_differences() {
                 check(by_tensors[t][i], above, below, &format!("tensor {t}, {i}"));
             }
         }
-        for i in 0..INPUTS {
+        for (i, by_input) in by_inputs[1].iter().enumerate() {
             let at = rows[1].0[i];
             let [above, below] = [h, -h].map(|distance| {
                 rows[1].0[i] = at + distance;
                 loss(&network, &rows, &tensors)
             });
             rows[1].0[i] = at;
-            check(by_inputs[1][i], above, below, &format!("input {i}"));
+            check(*by_input, above, below, &format!("input {i}"));
         }
     }
 }
