@@ -59,6 +59,9 @@ impl ModelOptions {
         entries.push(("loss", self.loss.map_or("auto".to_owned(), |l| l.to_string()).into()));
         entries.extend(self.init.as_ref().map(|init| ("init", init.to_string().into())));
         entries.extend(self.init_from.as_ref().map(|path| ("init_from", path_text::to_text(path).into())));
+        if !self.freeze.is_empty() {
+            entries.push(("freeze", Value::Array(self.freeze.iter().map(|name| name.as_str().into()).collect())));
+        }
         entries
     }
 
@@ -101,6 +104,9 @@ impl OptimizerOptions {
             ("decay_bias", self.decay_bias.into()),
             ("label_smoothing", self.label_smoothing.into()),
         ];
+        let schedules = [("dropout_schedule", &self.dropout_schedule), ("decay_schedule", &self.decay_schedule)];
+        let given = schedules.into_iter().filter_map(|(name, schedule)| Some((name, schedule.as_ref()?)));
+        entries.extend(given.map(|(name, schedule)| (name, schedule.to_string().into())));
         entries.extend(self.spec.dialect.map(|dialect| ("dialect", dialect.name().into())));
         entries.extend(self.clip_norm.map(|(x, norm)| ("clip_norm", format!("{x}:{norm}").into())));
         let optional = [("clip_value", self.clip_value), ("clip_layer", self.clip_layer), ("ema", self.ema)];

@@ -20,6 +20,7 @@ pub(super) fn description(reader: &Reader) -> Result<Option<Description>> {
         return Err(reader.wrong("network", &format!("it gives all layers: leave out --{flag}, or --network")));
     }
     let described = match value {
+        Value::String(path) if path.is_empty() => Err("expected the path of a file, found nothing".to_owned()),
         Value::String(path) => {
             let path = path_text::to_path(path);
             let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;

@@ -63,6 +63,8 @@ pub struct ModelOptions {
     pub loss: Option<Loss>,
     /// Weights to start from.
     pub init_from: Option<PathBuf>,
+    /// Layers and tensors that stay as they begin.
+    pub freeze: Vec<String>,
 }
 
 impl ModelOptions {
@@ -280,7 +282,17 @@ fn model_options(reader: &Reader) -> Result<ModelOptions> {
         init: reader.parse("init")?.or(dialect(reader)?.map(initial_weights)),
         loss: asked_loss(reader)?,
         init_from: reader.text("init_from").map(|text| path_text::to_path(&text)),
+        freeze: frozen(reader)?,
     })
+}
+
+/// The names of `--freeze`, which needs weights to keep.
+fn frozen(reader: &Reader) -> Result<Vec<String>> {
+    let Some(names) = reader.text("freeze") else { return Ok(Vec::new()) };
+    if reader.text("init_from").is_none() {
+        return Err(reader.wrong("freeze", "these layers would keep random weights: give --init-from FILE"));
+    }
+    Ok(names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect())
 }
 
 /// How a dialect's library draws initial weights.

@@ -47,13 +47,13 @@ impl Kind for Dropout {
 
     fn forward(&self, mut pass: Forward<'_>) {
         pass.begin();
-        let (Some(mask), Some(RandomAt { seed, epoch, position, layer })) = (&mut pass.kept, pass.random) else {
+        let (Some(mask), Some(RandomAt { seed, epoch, position, layer, factor })) = (&mut pass.kept, pass.random) else {
             unreachable!("training has masks");
         };
         for p in 0..pass.samples {
             let mask = mask.lines_mut(p, 0..pass.width);
             let position = position + p * LANES;
-            fill_mask(MaskAddress { seed, layer, epoch, position }, self.rate, mask);
+            fill_mask(MaskAddress { seed, layer, epoch, position }, self.rate * factor, mask);
             panel::multiply(pass.isa, mask, pass.y.lines_mut(p, 0..pass.width));
         }
     }

@@ -3,8 +3,10 @@
 //! A kind is a type that implements [`Kind`] and stands in the list at the end of this file. The step walks a [`Program`],
 //! which [`Network::program`] makes of the list, and knows no kind by name.
 
+mod learning;
 mod network;
 mod pass;
+mod per_feature;
 mod program;
 mod tensor;
 pub mod text;
@@ -18,6 +20,7 @@ use crate::spec::unknown;
 use text::Fields;
 use textbook::{Row, RowErrors};
 
+pub use learning::{First, Group, Learning};
 pub use network::Network;
 pub use pass::{Backward, Errors, Forward, Gradient, RandomAt, Signal};
 pub use program::{Flow, Op, Program};
@@ -152,12 +155,14 @@ pub struct Layer {
     pub name: String,
     /// What it does.
     pub what: AnyKind,
+    /// How it learns.
+    pub learning: Learning,
 }
 
 impl Layer {
     /// A layer of this kind.
     pub fn new(name: impl Into<String>, what: impl Into<AnyKind>) -> Layer {
-        Layer { name: name.into(), what: what.into() }
+        Layer { name: name.into(), what: what.into(), learning: Learning::default() }
     }
 
     /// The layer as what every kind is.
@@ -174,7 +179,8 @@ impl Layer {
     /// What the layer learns, under its whole names; see [`Kind::tensors`].
     pub fn tensors(&self, inputs: usize, next: Activation) -> Vec<TensorForm> {
         let mut tensors = self.kind().tensors(inputs, next);
-        for tensor in &mut tensors {
+        for (n, tensor) in tensors.iter_mut().enumerate() {
+            tensor.learn(&self.learning, n == 0);
             let part = std::mem::take(&mut tensor.name);
             tensor.name = if part.is_empty() { self.name.clone() } else { format!("{}.{part}", self.name) };
         }
@@ -198,6 +204,9 @@ macro_rules! kinds {
         }
 
         impl AnyKind {
+            /// The names of all kinds.
+            pub const NAMES: &[&str] = &[$($name),*];
+
             #[inline]
             fn kind(&self) -> &dyn Kind {
                 match self {
@@ -222,7 +231,7 @@ macro_rules! kinds {
             fn read(name: &str, fields: &mut Fields<'_>) -> Result<AnyKind> {
                 match name {
                     $($name => $kind::read(fields).map(AnyKind::$kind),)*
-                    _ => Err(fields.wrong(unknown("kind", name, &[$($name),*]))),
+                    _ => Err(fields.wrong(unknown("kind", name, AnyKind::NAMES))),
                 }
             }
         }
@@ -240,6 +249,8 @@ kinds! {
     norm::Norm "norm": "Layer or RMS norm, with a learnt gain.",
     activate::Activate "activation": "`y = f(x)`, element by element.",
     dropout::Dropout "dropout": "Some inputs become 0 in training.",
+    prelu::Prelu "prelu": "`y = max(0, x) + a min(0, x)`, a learnt slope for each feature.",
+    mix::Mix "mix": "`y = x + α (f(x) − x)`, a learnt strength for each feature.",
     scale::Scale "scale": "A learnt factor for each feature.",
     skip::Skip "skip": "Adds what entered a chain to what leaves it.",
     branches::Branches "branches": "Chains side by side, their outputs one after the other.",

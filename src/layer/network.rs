@@ -23,7 +23,12 @@ impl Network {
 
     /// The operations of a pass, with or without what training needs.
     pub fn program(&self, training: bool) -> Program {
-        Program::new(self, training)
+        if training { self.training_program(&|_| true) } else { Program::new(self, None) }
+    }
+
+    /// The operations of training where only some tensors learn, by their numbers.
+    pub fn training_program(&self, learns: &dyn Fn(usize) -> bool) -> Program {
+        Program::new(self, Some(learns))
     }
 }
 

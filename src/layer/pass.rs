@@ -17,6 +17,8 @@ pub struct RandomAt {
     pub position: usize,
     /// Number of the layer: each draws numbers of its own.
     pub layer: usize,
+    /// Factor of the rate of dropout.
+    pub factor: f64,
 }
 
 /// Forward through one layer.

@@ -88,8 +88,9 @@ struct Value {
 }
 
 /// A program in the making; places of operations are numbers of values until they are placed.
-struct Builder {
-    training: bool,
+struct Builder<'a> {
+    /// Whether a tensor learns, by its number; none outside training.
+    learns: Option<&'a dyn Fn(usize) -> bool>,
     ops: Vec<Op>,
     values: Vec<Value>,
     tensors: usize,
@@ -112,8 +113,8 @@ impl Program {
     ///
     /// # Panics
     /// If the network has no layers.
-    pub(super) fn new(network: &Network, training: bool) -> Program {
-        let mut builder = Builder { training, ops: Vec::new(), values: Vec::new(), tensors: 0, random: 0 };
+    pub(super) fn new(network: &Network, learns: Option<&dyn Fn(usize) -> bool>) -> Program {
+        let mut builder = Builder { learns, ops: Vec::new(), values: Vec::new(), tensors: 0, random: 0 };
         let input = builder.value(network.inputs, false, true);
         let output = builder.chain(&network.chain, input);
         assert!(!builder.ops.is_empty(), "a network has layers");
@@ -124,7 +125,7 @@ impl Program {
     }
 }
 
-impl Builder {
+impl Builder<'_> {
     fn value(&mut self, width: usize, learnt: bool, kept: bool) -> usize {
         self.values.push(Value { width, readers: 0, learnt, kept, place: 0, error: None });
         self.values.len() - 1
@@ -141,8 +142,9 @@ impl Builder {
     fn layer(&mut self, layer: &Layer, entered: usize) -> usize {
         let kind = layer.kind();
         let inputs = self.values[entered].width;
-        let needs = kind.needs(inputs, self.training);
-        if needs.only_in_training && !self.training {
+        let training = self.learns.is_some();
+        let needs = kind.needs(inputs, training);
+        if needs.only_in_training && !training {
             return entered;
         }
         let outputs = kind.outputs(inputs);
@@ -156,7 +158,8 @@ impl Builder {
         let learnt_in = |(x, side): &(usize, Option<usize>)| {
             self.values[*x].learnt || side.is_some_and(|side| self.values[side].learnt)
         };
-        let learnt = !tensors.is_empty() || from.iter().any(learnt_in);
+        let learns = self.learns.is_some_and(|learns| tensors.clone().any(learns));
+        let learnt = learns || from.iter().any(learnt_in);
         let y = self.value(outputs, learnt, needs.keeps_y);
         let mut line = 0;
         for source in &from {
@@ -229,7 +232,7 @@ impl Builder {
     /// Gives each gradient a place, from the loss down; widths of the places.
     fn place_errors(&mut self, output: usize) -> Vec<usize> {
         let mut widths = Vec::new();
-        if !self.training {
+        if self.learns.is_none() {
             return widths;
         }
         self.flow(output, &mut widths);

@@ -117,5 +117,5 @@ fn matrices_are_drawn_for_the_activation_that_follows() {
         Activation::Tanh,
         Activation::Identity,
     ];
-    assert_eq!(drawn, expected.map(Start::Drawn));
+    assert_eq!(drawn, expected.map(|activation| Start::Drawn(activation, None)));
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::{Table, Value};
 
-use super::{AnyKind, Inner, Layer};
+use super::{AnyKind, Inner, Layer, Learning, TensorForm};
 use crate::spec::unknown;
 use crate::{Error, Result};
 
@@ -28,7 +28,7 @@ const MOST_DEPTH: usize = 16;
 /// First part of the tensors' names.
 const PREFIX: &str = "network";
 
-/// The description of a network: a table whose `chain` lists its layers.
+/// The description of a network: a table whose `chain` lists its layers, and whose `learn` says how those of a kind learn.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Description {
     table: Table,
@@ -90,10 +90,19 @@ impl Description {
     fn read(&self, sizes: Sizes) -> Result<Vec<Layer>> {
         let mut fields = self.table.clone();
         let chain = fields.remove("chain").ok_or_else(|| wrong("chain", "expected a list of layers, found nothing"))?;
+        let defaults = match fields.remove("learn") {
+            None => Table::new(),
+            Some(Value::Table(defaults)) => defaults,
+            Some(other) => return Err(wrong("learn", format!("expected a table of kinds, found {other}"))),
+        };
         if let Some(other) = fields.keys().next() {
-            return Err(unknown("key", other, &["chain"]));
+            return Err(unknown("key", other, &["chain", "learn"]));
         }
-        let chain = read_chain(&chain, sizes)?;
+        let kinds: Vec<&str> = AnyKind::NAMES.to_vec();
+        if let Some(other) = defaults.keys().find(|kind| !kinds.contains(&kind.as_str())) {
+            return at("learn", Err(unknown("kind", other, &kinds)));
+        }
+        let chain = read_with(&chain, sizes, &defaults)?;
         match learns(&chain) {
             true => Ok(chain),
             false => Err(wrong("chain", "no layer learns anything: add a linear layer")),
@@ -165,6 +174,8 @@ struct Place<'a> {
     name: String,
     depth: usize,
     sizes: Sizes,
+    /// How layers of a kind learn, by its name.
+    defaults: &'a Table,
     /// Layers so far.
     count: &'a mut usize,
 }
@@ -174,14 +185,18 @@ struct Place<'a> {
 /// # Errors
 /// [`Error::Usage`] with the path of what is wrong.
 pub fn read_chain(value: &Value, sizes: Sizes) -> Result<Vec<Layer>> {
-    let place = Place { path: "chain".into(), name: PREFIX.into(), depth: 0, sizes, count: &mut 0 };
+    read_with(value, sizes, &Table::new())
+}
+
+fn read_with(value: &Value, sizes: Sizes, defaults: &Table) -> Result<Vec<Layer>> {
+    let place = Place { path: "chain".into(), name: PREFIX.into(), depth: 0, sizes, defaults, count: &mut 0 };
     place.chain(value)
 }
 
 impl Place<'_> {
     fn within(&mut self, path: &str, name: impl Display) -> Place<'_> {
         let (path, name) = (format!("{}{path}", self.path), format!("{}.{name}", self.name));
-        Place { path, name, depth: self.depth, sizes: self.sizes, count: self.count }
+        Place { path, name, depth: self.depth, sizes: self.sizes, defaults: self.defaults, count: self.count }
     }
 
     fn chain(mut self, value: &Value) -> Result<Vec<Layer>> {
@@ -206,7 +221,8 @@ impl Place<'_> {
         let mut fields = Fields { table: table.clone(), known: Vec::new(), place: self };
         let kind = fields.text("kind")?;
         let what = AnyKind::read(&kind, &mut fields)?;
-        let layer = Layer { name: fields.place.name.clone(), what };
+        let mut layer = Layer::new(fields.place.name.clone(), what);
+        layer.learning = fields.learning(&layer)?;
         fields.finish()?;
         Ok(layer)
     }
@@ -301,8 +317,25 @@ impl Fields<'_> {
     }
 
     fn inner(&mut self, path: String, name: String) -> Place<'_> {
-        let (depth, sizes) = (self.place.depth + 1, self.place.sizes);
-        Place { path, name, depth, sizes, count: self.place.count }
+        let Place { depth, sizes, defaults, ref mut count, .. } = self.place;
+        Place { path, name, depth: depth + 1, sizes, defaults, count }
+    }
+
+    /// How the layer learns: what its own table says, else what its kind's says.
+    fn learning(&mut self, layer: &Layer) -> Result<Learning> {
+        let own = self.optional("learn");
+        let forms = layer.kind().tensors(1, crate::nn::Activation::Identity);
+        let parts: Vec<(String, bool)> = forms.iter().flat_map(TensorForm::parts).collect();
+        let kind = layer.what.name();
+        let usual = self.place.defaults.get(kind).map(|value| Learning::read(value, &format!("learn.{kind}"), &parts));
+        let usual = usual.transpose()?.unwrap_or_default();
+        match own {
+            None => Ok(usual),
+            Some(value) if !parts.is_empty() => {
+                Ok(Learning::read(&value, &format!("{}.learn", self.place.path), &parts)?.or(&usual))
+            }
+            Some(_) => Err(self.wrong(format!("{kind} learns nothing: leave out learn"))),
+        }
     }
 
     /// Refuses fields that nobody took.
@@ -324,17 +357,25 @@ impl Layer {
         let mut table = Table::new();
         table.insert("kind".into(), self.what.name().into());
         self.kind().write(&mut table);
+        if self.learning != Learning::default() {
+            table.insert("learn".into(), Value::Table(self.learning.table()));
+        }
         table
     }
 
-    /// The layer in a line, without the layers within it: `linear 64`.
+    /// The layer in a line, without the layers within it: `linear 64`, `norm layer, learn { frozen = true }`.
     pub fn line(&self) -> String {
-        let shown = self.table().into_iter().filter(|(key, value)| key != "kind" && !value.is_array());
-        let fields = shown.map(|(_, value)| match value {
-            Value::String(text) => format!(" {text}"),
-            other => format!(" {other}"),
-        });
-        format!("{}{}", self.what.name(), fields.collect::<String>())
+        let mut text = self.what.name().to_owned();
+        for (key, value) in self.table() {
+            match value {
+                Value::Array(_) => {}
+                Value::Table(learn) => text += &format!(", {key} {}", Value::Table(learn)),
+                Value::String(word) if key != "kind" => text += &format!(" {word}"),
+                Value::String(_) => {}
+                other => text += &format!(" {other}"),
+            }
+        }
+        text
     }
 }
 

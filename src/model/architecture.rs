@@ -67,6 +67,14 @@ impl Architecture {
         }
     }
 
+    /// The highest rate of dropout.
+    pub fn highest_dropout(&self) -> f64 {
+        self.network().program(true).ops.iter().fold(0.0, |most: f64, op| match &op.layer.what {
+            AnyKind::Dropout(dropout) => most.max(dropout.rate),
+            _ => most,
+        })
+    }
+
     /// The same network without dropout, for a look at what it can learn.
     pub fn without_dropout(&self) -> Architecture {
         fn strip(chain: &mut Vec<Layer>) {

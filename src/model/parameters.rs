@@ -65,13 +65,13 @@ impl Parameters {
         let mut parameters = Parameters::zeros(architecture);
         let tensors = parameters.layout.tensors.clone();
         let first = tensors.iter().find_map(|tensor| match tensor.begin {
-            Start::Drawn(activation) => Some(activation),
+            Start::Drawn(activation, _) => Some(activation),
             Start::Filled(_) => None,
         });
         for (number, tensor) in tensors.iter().enumerate() {
             match tensor.begin {
-                Start::Drawn(own) => {
-                    let scheme = init.unwrap_or_else(|| Init::default_for(own));
+                Start::Drawn(own, by) => {
+                    let scheme = by.or(init).unwrap_or_else(|| Init::default_for(own));
                     // scikit-learn draws every layer by the hidden layers' activation, the output layer too.
                     let activation = first.filter(|_| scheme.scheme() == Scheme::Sklearn).unwrap_or(own);
                     let (fan_out, fan_in) = (tensor.fan_out, tensor.fan_in);
@@ -84,7 +84,13 @@ impl Parameters {
                         parameters.set_row(tensor, tensor.fan_in, &bias);
                     }
                 }
-                Start::Filled(value) => parameters.set_vector(tensor, &vec![value; tensor.fan_out]),
+                Start::Filled(value) if tensor.form == Form::Vector => {
+                    parameters.set_vector(tensor, &vec![value; tensor.fan_out]);
+                }
+                Start::Filled(value) => parameters.set_matrix(tensor, &vec![value; tensor.fan_out * tensor.fan_in]),
+            }
+            if let Some(value) = tensor.bias {
+                parameters.set_row(tensor, tensor.fan_in, &vec![value; tensor.fan_out]);
             }
         }
         parameters
@@ -101,9 +107,12 @@ impl Parameters {
         parameters
     }
 
-    /// Multiplies the weights of the output layer.
+    /// Multiplies the weights of the output layer, unless its layer says how they are drawn.
     pub fn scale_output_layer(&mut self, factor: f32) {
         let Some(tensor) = self.layout.linear_layers().last().cloned() else { return };
+        if !matches!(tensor.begin, Start::Drawn(_, None)) {
+            return; // its layer says how it begins
+        }
         let weights: Vec<f32> = self.matrix(&tensor).iter().map(|w| w * factor).collect();
         self.set_matrix(&tensor, &weights);
     }

@@ -140,6 +140,122 @@ fn searches_folds_and_rates_take_a_network() {
 }
 
 #[test]
+fn frozen_layers_keep_their_weights() {
+    let place = place_with(TWO_CHAINS);
+    let weights = |run: &str| std::fs::read(place.path(&format!("{run}/model.safetensors"))).unwrap();
+    let (stack, layers) = (["--hidden", "6,5", "--norm", "layer"], ["--network", "net.toml"]);
+    for (name, network, frozen) in
+        [("stack", &stack[..], "layers.0,layers.1.bias"), ("layers", &layers[..], "network.0")]
+    {
+        train(&place, name, network);
+        let tuned = format!("{name}-tuned");
+        let flags = ["--init-from", name, "--freeze", frozen, "--weight-decay", "0.1", "--lr", "0.1"];
+        train(&place, &tuned, &[network, &flags].concat());
+        let (before, after) = (weights(name), weights(&tuned));
+        let tensors = |bytes: &[u8]| {
+            let tensors = safetensors::SafeTensors::deserialize(bytes).unwrap();
+            let mut all: Vec<_> = tensors.tensors().into_iter().map(|(n, t)| (n, t.data().to_vec())).collect();
+            all.sort();
+            all
+        };
+        for ((name, before), (_, after)) in tensors(&before).iter().zip(tensors(&after)) {
+            let kept =
+                ["layers.0.", "norms.0.", "layers.1.bias", "network.0."].iter().any(|part| name.starts_with(part));
+            assert_eq!(*before == after, kept, "{name}");
+        }
+        let again = json(&place.ok(&[
+            "train",
+            "-c",
+            &format!("{tuned}/config.toml"),
+            "--quiet",
+            "--json",
+            "--out",
+            "again",
+            "--overwrite",
+        ]));
+        assert_eq!(again["weights_sha256"], place.json(&format!("{tuned}/summary.json"))["weights_sha256"]);
+    }
+    for (code, flags, expected) in [
+        (2, &["--freeze", "layers.0"][..], "give --init-from"),
+        (4, &["--init-from", "stack", "--freeze", "layer.0"], "did you mean \"layers.0\"?"),
+        (4, &["--init-from", "stack", "--freeze", "layers.0,layers.1,layers.2"], "nothing is left to learn"),
+    ] {
+        let message = place.fails(code, &[&["train", "iris.csv", "--quiet"], &stack[..], flags].concat());
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn schedules_of_dropout_and_decay_are_repeated_and_checked() {
+    let place = place_with(TWO_CHAINS);
+    let flags =
+        ["--dropout-schedule", "linear:start=0,end=1", "--weight-decay", "0.1", "--decay-schedule", "cosine:min=0.1"];
+    for network in [&["--network", "net.toml"][..], &["--hidden", "8", "--dropout", "0.4"]] {
+        let first = train(&place, "one", &[network, &flags, &["--overwrite"]].concat());
+        let again =
+            json(&place.ok(&["train", "-c", "one/config.toml", "--quiet", "--json", "--out", "two", "--overwrite"]));
+        assert_eq!(again["weights_sha256"], first["weights_sha256"]);
+        let plain = train(&place, "plain", &[network, &["--weight-decay", "0.1", "--overwrite"]].concat());
+        assert_ne!(plain["weights_sha256"], first["weights_sha256"]);
+    }
+    for (flags, expected) in [
+        (&["--dropout-schedule", "linear"][..], "there is no dropout"),
+        (&["--decay-schedule", "linear"], "there is no decay"),
+        (&["--weight-decay", "0.1", "--decay-schedule", "plateau"], "plateau follows a monitor"),
+        (&["--weight-decay", "0.1", "--decay-schedule", "cosine:min=2"], "min= is a factor"),
+        (
+            &["--dropout", "0.5", "--dropout-schedule", "linear:start=1,end=3"],
+            "expected factors of at least 0 and below 2",
+        ),
+        (
+            &["--optimizer", "lbfgs", "--l2", "0.1", "--decay-schedule", "linear"],
+            "--decay-schedule with --optimizer lbfgs",
+        ),
+    ] {
+        let message = place.fails(2, &[&["train", "iris.csv", "--hidden", "4"], flags].concat());
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn how_layers_learn_is_checked_and_counts_from_the_layer_to_its_kind() {
+    let file = |learn: &str, kinds: &str| {
+        format!("chain = [{{ kind = \"linear\", outputs = \"outputs\", learn = {{ {learn} }} }}]\n[learn]\n{kinds}")
+    };
+    let place = place_with(&file("lr = 0.5", ""));
+    let own = train(&place, "own", &["--network", "net.toml"])["weights_sha256"].clone();
+    place.write("net.toml", file("", "linear = { lr = 0.5 }"));
+    assert_eq!(train(&place, "kind", &["--network", "net.toml"])["weights_sha256"], own);
+    place.write("net.toml", file("lr = 0.5", "linear = { lr = 3 }"));
+    assert_eq!(train(&place, "both", &["--network", "net.toml"])["weights_sha256"], own);
+    place.write("net.toml", file("init = 0.25, bias = { init = 0.5 }", ""));
+    train(&place, "filled", &["--network", "net.toml", "--lr", "1e-30"]);
+    let text = place.ok(&["train", "iris.csv", "--network", "net.toml", "--trace", "--quiet"]);
+    assert!(text.contains("network.0.weight                0.250000   0.250000"), "{text}");
+    assert!(text.contains("network.0.bias                  0.500000   0.500000   0.500000"), "{text}");
+    for (learn, kinds, expected) in [
+        ("lr = 0", "", "chain[0].learn.lr: expected a factor above 0, found 0"),
+        ("decay = -1", "", "chain[0].learn.decay: expected a factor of at least 0"),
+        ("frozen = 1", "", "expected true or false"),
+        ("lrr = 1", "", "unknown option \"lrr\": did you mean \"lr\"?"),
+        ("bias = { rate = 1 }", "", "chain[0].learn.bias: unknown option \"rate\""),
+        ("bias = { init = \"orthogonal\" }", "", "bias is no matrix"),
+        ("", "liner = {}", "learn: unknown kind \"liner\""),
+        ("", "linear = { lr = \"fast\" }", "learn.linear.lr: expected a factor above 0"),
+    ] {
+        place.write("net.toml", file(learn, kinds));
+        let message = place.fails(2, &["train", "iris.csv", "--network", "net.toml", "--quiet"]);
+        assert!(message.contains(expected), "{message}");
+    }
+    place.write("net.toml", file("frozen = true", ""));
+    let message = place.fails(4, &["train", "iris.csv", "--network", "net.toml", "--quiet"]);
+    assert!(message.contains("nothing is left to learn"), "{message}");
+    place.write("net.toml", file("lr = 2", ""));
+    let message = place.fails(2, &["train", "iris.csv", "--network", "net.toml", "--optimizer", "rprop", "--quiet"]);
+    assert!(message.contains("rprop finds its own step sizes"), "{message}");
+}
+
+#[test]
 fn a_wrong_network_is_refused_at_its_place() {
     let linear = |outputs: &str| format!("chain = [{{ kind = \"linear\", outputs = {outputs} }}]");
     let deep = format!("chain = [{}{}", "{ kind = \"skip\", chain = [".repeat(20), "] }".repeat(20) + "]");

@@ -1,7 +1,7 @@
 //! Random small networks of every kind of layer, nested: the definition against its differences, the step against the definition.
 
 use super::*;
-use crate::layer::{Activate, AnyKind, Branches, Dropout, Layer, Linear, Network, Norm, Scale, Skip};
+use crate::layer::{Activate, AnyKind, Branches, Dropout, Layer, Linear, Mix, Network, Norm, Prelu, Scale, Skip};
 use rand::Rng;
 
 /// Networks tried; the number of one is its seed.
@@ -31,14 +31,16 @@ impl<R: Rng> Draw<R> {
 
     fn layer(&mut self, depth: usize) -> Layer {
         let smooth = [Activation::Tanh, Activation::Gelu, Activation::Silu, Activation::Sigmoid];
-        let what: AnyKind = match self.rng.random_range(0..if depth > 0 { 7 } else { 5 }) {
+        let what: AnyKind = match self.rng.random_range(0..if depth > 0 { 9 } else { 7 }) {
             0 => Linear { outputs: self.rng.random_range(3..20) }.into(),
             1 => Norm { norm: [NormKind::Layer, NormKind::Rms][self.rng.random_range(0..2)] }.into(),
             2 => Activate { function: smooth[self.rng.random_range(0..smooth.len())] }.into(),
             3 => Scale.into(),
             4 if self.dropout => Dropout { rate: 0.3 }.into(),
             4 => Scale.into(),
-            5 => Skip { inner: self.chain(3, depth - 1) }.into(),
+            5 => Prelu.into(),
+            6 => Mix { function: smooth[self.rng.random_range(0..smooth.len())] }.into(),
+            7 => Skip { inner: self.chain(3, depth - 1) }.into(),
             _ => Branches { chains: (0..self.rng.random_range(1..=3)).map(|_| self.chain(2, depth - 1)).collect() }
                 .into(),
         };
@@ -213,10 +215,12 @@ fn steps_of_nested_networks_follow_the_gradient_of_the_definition() {
 /// A fork whose first layer adds its gradient to what another chain has left.
 #[test]
 fn a_fork_may_begin_with_any_layer_or_with_none() {
-    let kinds: [AnyKind; 6] = [
+    let kinds: [AnyKind; 8] = [
         Norm { norm: NormKind::Layer }.into(),
         Norm { norm: NormKind::Rms }.into(),
         Scale.into(),
+        Prelu.into(),
+        Mix { function: Activation::Mish }.into(),
         Activate { function: Activation::Gelu }.into(),
         Skip { inner: vec![] }.into(),
         Branches { chains: vec![vec![], vec![]] }.into(),
