@@ -21,6 +21,10 @@ pub struct Tensor {
     pub bias: Option<f32>,
     /// How weights learn, and how biases, gains and shifts do.
     pub groups: [Group; 2],
+    /// Whether weights and biases learn differently.
+    pub learns_apart: bool,
+    /// Whether nothing of it learns.
+    pub frozen: bool,
     /// Number of the linear layer that it belongs to or follows.
     pub layer: usize,
     /// Inputs of a matrix; 0 for vectors.
@@ -90,17 +94,12 @@ impl Tensor {
         &self.groups[usize::from(!of_weights)]
     }
 
-    /// Whether weights and biases learn differently.
-    pub fn learns_apart(&self) -> bool {
-        self.form == Form::Affine && self.groups[0] != self.groups[1]
-    }
-
-    /// Whether nothing of it learns.
-    pub fn is_frozen(&self) -> bool {
-        match self.form {
-            Form::Affine => self.groups.iter().all(|group| group.frozen),
-            Form::Matrix | Form::Vector => self.groups[0].frozen,
-        }
+    /// Sets how its two parts learn.
+    fn set_groups(&mut self, groups: [Group; 2]) {
+        let affine = self.form == Form::Affine;
+        self.groups = groups;
+        self.learns_apart = affine && groups[0] != groups[1];
+        self.frozen = groups[0].frozen && (groups[1].frozen || !affine);
     }
 
     /// Number of parameters, padding left out.
@@ -150,6 +149,8 @@ impl Layout {
             begin,
             bias,
             groups,
+            learns_apart: false,
+            frozen: false,
             layer,
             fan_in,
             fan_out,
@@ -158,6 +159,7 @@ impl Layout {
             rows,
             stride,
         });
+        self.tensors[tensor].set_groups(groups);
         self.lines += panel_count * stride;
         let parts = rows.div_ceil(SLOT_ROWS);
         for first in (0..panel_count).step_by(SLOT_PANELS) {
@@ -184,18 +186,20 @@ impl Layout {
             let mut found = false;
             for tensor in &mut self.tensors {
                 let parts = if tensor.form == Form::Vector { ["", ""] } else { [".weight", ".bias"] };
-                for (group, part) in tensor.groups.iter_mut().zip(parts) {
+                let mut groups = tensor.groups;
+                for (group, part) in groups.iter_mut().zip(parts) {
                     if within(&format!("{}{part}", tensor.name)) {
                         (group.frozen, found) = (true, true);
                     }
                 }
+                tensor.set_groups(groups);
             }
             if !found {
                 let known: Vec<&str> = self.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
                 return Err(Error::Mismatch(unknown("layer", name, &known).to_string()));
             }
         }
-        if self.tensors.iter().all(Tensor::is_frozen) {
+        if self.tensors.iter().all(|tensor| tensor.frozen) {
             return Err(Error::Mismatch("everything is frozen, and nothing is left to learn".to_owned()));
         }
         Ok(())

@@ -20,7 +20,7 @@ use super::team::Member;
 use super::workspace::SharedWorkspace;
 use crate::data::Dataset;
 use crate::kernel::{LANES, Line, panels};
-use crate::layer::RandomAt;
+use crate::layer::{Group, RandomAt};
 use crate::model::{Layout, Slot};
 use crate::optim::per_tensor::AlongDirections;
 use crate::optim::span::{Change, Span, finish_gradient, update};
@@ -271,7 +271,7 @@ impl<C: Clock> Worker<'_, '_, C> {
         run.work.slots.each(member, part, Cut::Singles, |places| {
             for number in &run.visits[places] {
                 let slot = &run.net.layout.slots[*number];
-                if run.net.layout.tensors[slot.tensor].is_frozen() {
+                if run.net.layout.tensors[slot.tensor].frozen {
                     continue; // its gradient stays 0
                 }
                 let part = (block.rows.len(), block.start == 0);
@@ -308,7 +308,7 @@ impl<C: Clock> Worker<'_, '_, C> {
     pub(super) fn for_each_run(&self, slot: &Slot, apart: bool, mut work: impl FnMut(Range<usize>, bool)) {
         let tensor = &self.run.net.layout.tensors[slot.tensor];
         let weights = tensor.weight_rows();
-        let apart = apart || tensor.learns_apart();
+        let apart = apart || tensor.learns_apart;
         let split = if apart || weights <= slot.rows.start { weights } else { slot.rows.end };
         let split = split.clamp(slot.rows.start, slot.rows.end);
         for panel in slot.panels.clone() {
@@ -361,12 +361,18 @@ impl<C: Clock> VisitRule for UpdateSlots<'_, '_, '_, C> {
         let scalars = rule.at_step(batch.t, batch.lr, &mut carried); // once a step
         let average = settings.ema.map_or(0.0, |decay| if batch.t == 1 { 0.0 } else { decay });
         let apart = settings.treats_apart();
+        let decay_of = |of_weights, group: &Group| settings.decay(of_weights, group, (batch.lr, batch.factors.decay));
+        let usual = Group::default();
+        let [of_weights, of_biases] = [true, false].map(|of_weights| decay_of(of_weights, &usual));
         for slot in worker.runs_of_slots() {
             worker.for_each_run(&slot, apart, |lines, is_weights| {
                 let clip = worker.clipping.factor(slot.tensor, is_weights);
                 let group = run.net.layout.tensors[slot.tensor].group(is_weights);
-                let decay = settings.decay(is_weights, group, (batch.lr, batch.factors.decay));
-                let own = (group.rate != 1.0).then(|| rule.at_rate(batch.t, batch.lr, group.rate, worker.carried));
+                let (own, decay) = if *group == usual {
+                    (None, if is_weights { of_weights } else { of_biases })
+                } else {
+                    (Some(rule.at_rate(batch.t, batch.lr, group.rate, worker.carried)), decay_of(is_weights, group))
+                };
                 let span = Span {
                     params: run.net.parameters.write(member, lines.clone()),
                     grads: run.gradients.read(member, lines.clone()),

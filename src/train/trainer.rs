@@ -115,7 +115,7 @@ impl Trainer {
         (batch, rows): (usize, usize),
     ) -> Trainer {
         let lines = parameters.layout.lines;
-        let learns = |tensor: usize| !parameters.layout.tensors[tensor].is_frozen();
+        let learns = |tensor: usize| !parameters.layout.tensors[tensor].frozen;
         let program = architecture.network().training_program(&learns);
         let shares = parameters.layout.shares(threads);
         let algorithm = settings.optimizer.algorithm;

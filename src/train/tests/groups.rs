@@ -68,7 +68,7 @@ fn what_is_below_the_first_learning_layer_needs_no_gradient() {
     let program = |learn: &str| {
         let network = network(learn);
         let layout = crate::model::Layout::new(&network);
-        network.network().training_program(&|tensor| !layout.tensors[tensor].is_frozen())
+        network.network().training_program(&|tensor| !layout.tensors[tensor].frozen)
     };
     // The skip has a matrix, as its widths differ; it and what lies above it have gradients.
     let some = program(learn).ops.iter().filter(|op| op.dy.is_some()).count();
@@ -77,14 +77,15 @@ fn what_is_below_the_first_learning_layer_needs_no_gradient() {
 }
 
 #[test]
-fn half_of_twice_the_rate_is_the_rate() {
-    let half: String = KINDS.iter().map(|kind| format!("{kind} = {{ lr = 0.5 }}\n")).collect();
+fn a_factor_of_every_rate_is_another_rate() {
+    let all = |factor: &str| KINDS.iter().map(|kind| format!("{kind} = {{ lr = {factor} }}\n")).collect::<String>();
     for optimizer in ["sgd", "adamw:weight_decay=0.1", "lamb", "muon", "schedulefree"] {
         let run = |learn: &str, lr: f64| {
             let (network, data) = (network(learn), data(90, false, true));
             bits_at(&network, &data, &settings(optimizer), (Isa::detect(), 2), 32, lr)
         };
-        assert!(run(&half, 0.02) == run("", 0.01), "{optimizer}");
+        let expected = run("", 0.01);
+        assert!(run(&all("0.5"), 0.02) == expected && run(&all("2"), 0.005) == expected, "{optimizer}");
     }
 }
 
