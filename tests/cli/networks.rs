@@ -134,6 +134,14 @@ fn searches_folds_and_rates_take_a_network() {
         "search",
     ]);
     assert!(place.read("search/best.toml").contains("[[network.chain]]"));
+    // The search goes on without the file, and not with other layers.
+    place.write("other.toml", TWO_CHAINS.replace("outputs = 4", "outputs = 5"));
+    let resume = ["tune", "--resume", "search", "--budget", "3", "--quiet"];
+    let message = place.fails(2, &[&resume[..], &["--network", "other.toml"]].concat());
+    assert!(message.contains("network"), "{message}");
+    place.write("net.toml", "");
+    place.ok(&resume);
+    place.write("net.toml", TWO_CHAINS);
     train(&place, "folds", &["--network", "net.toml", "--cv", "2"]);
     place.ok(&["lr-find", "iris.csv", "--network", "net.toml", "--quiet"]);
     place.ok(&["train", "iris.csv", "--network", "net.toml", "--overfit-batch", "--quiet", "--lr", "0.03"]);
