@@ -49,6 +49,7 @@ fn own_products(group: &mut BenchmarkGroup<'_, WallTime>, isa: Isa, (fan_in, fan
         norm: None,
         residual: false,
         dropout: 0.0,
+        chain: None,
     });
     let id = |product: &str| format!("{product}/{fan_in}x{fan_out}/b{rows}/{}", isa.name());
     group.bench_function(id("forward"), |bencher| {

@@ -37,6 +37,7 @@ fn gradient_descent(data: &Dataset) -> (f64, f64) {
         norm: None,
         residual: false,
         dropout: 0.0,
+        chain: None,
     };
     let settings = StepSettings::plain(
         Objective::new(Loss::Mse, 0.0).expect("no label smoothing"),

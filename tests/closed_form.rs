@@ -26,6 +26,7 @@ fn regression() -> Architecture {
         norm: None,
         residual: false,
         dropout: 0.0,
+        chain: None,
     }
 }
 

@@ -13,7 +13,7 @@ use super::optimizers;
 /// # Errors
 /// If JSON is asked for, or a dialect that does not exist.
 pub fn asked(settings: &Settings) -> Result<Option<String>> {
-    for name in ["schedule", "loss", "init", "activation", "output_activation"] {
+    for name in ["schedule", "dropout_schedule", "decay_schedule", "loss", "init", "activation", "output_activation"] {
         if settings.text(name).as_deref() != Some("help") {
             continue;
         }
@@ -22,7 +22,7 @@ pub fn asked(settings: &Settings) -> Result<Option<String>> {
             return Err(Error::Usage(format!("--{flag} help prints a table: leave out --json")));
         }
         return Ok(Some(match name {
-            "schedule" => schedules(),
+            "schedule" | "dropout_schedule" | "decay_schedule" => schedules(),
             "loss" => losses(),
             "init" => initialisations(),
             _ => activations(),

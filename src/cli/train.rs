@@ -154,11 +154,7 @@ pub(super) fn notes(plan: &Plan, verbose: bool) {
 fn described(plan: &Plan) -> String {
     let prepared = &plan.prepared;
     let rows = |data: Option<&gradlane::data::Dataset>| data.map_or(0, gradlane::data::Dataset::rows);
-    let widths: Vec<String> = std::iter::once(plan.architecture.inputs)
-        .chain(plan.architecture.hidden.iter().copied())
-        .chain([plan.architecture.outputs])
-        .map(|w| w.to_string())
-        .collect();
+    let widths: Vec<String> = plan.architecture.widths().iter().map(usize::to_string).collect();
     let (train, val, test) = (prepared.train.rows(), rows(prepared.val.as_ref()), rows(prepared.test.as_ref()));
     let options = &plan.config.optimizer;
     let validation = plan.config.cv.map_or(format!("{val} validation"), |folds| format!("in {folds} folds"));

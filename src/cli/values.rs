@@ -38,6 +38,9 @@ pub fn of(option: &str) -> Vec<String> {
         "optimizer" => with_help(catalogue::names()),
         "dialect" => vec!["torch", "keras", "sklearn"],
         "schedule" => with_help(Schedule::formulas().map(|(name, ..)| name).collect()),
+        "dropout_schedule" | "decay_schedule" => {
+            with_help(Schedule::formulas().map(|(name, ..)| name).filter(|name| *name != "plateau").collect())
+        }
         "batch" => vec!["full", "auto"],
         "epochs" | "threads" => vec!["auto"],
         "patience" => vec!["auto", "none"],
@@ -97,6 +100,10 @@ mod tests {
                 settings.set(key.name, Value::String(word.clone()), Origin::Flag);
                 if word == "sklearn" && key.name == "dialect" {
                     settings.set("optimizer", "adam".into(), Origin::Flag);
+                }
+                if key.name.ends_with("_schedule") {
+                    settings.set("dropout", 0.1.into(), Origin::Flag);
+                    settings.set("weight_decay", 0.1.into(), Origin::Flag);
                 }
                 let refused = TrainConfig::new(settings).err().map(|error| error.to_string());
                 let unfit = word == "avx512" || word == "avx2";

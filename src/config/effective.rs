@@ -52,7 +52,21 @@ impl TrainConfig {
 
 impl ModelOptions {
     fn entries(&self) -> Vec<(&'static str, Value)> {
-        let texts = |items: Vec<String>| items.join(",");
+        let mut entries = match &self.network {
+            Some(network) => vec![("network", Value::Table(network.table().clone()))],
+            None => self.stack(),
+        };
+        entries.push(("loss", self.loss.map_or("auto".to_owned(), |l| l.to_string()).into()));
+        entries.extend(self.init.as_ref().map(|init| ("init", init.to_string().into())));
+        entries.extend(self.init_from.as_ref().map(|path| ("init_from", path_text::to_text(path).into())));
+        if !self.freeze.is_empty() {
+            entries.push(("freeze", Value::Array(self.freeze.iter().map(|name| name.as_str().into()).collect())));
+        }
+        entries
+    }
+
+    /// What flags say of the layers.
+    fn stack(&self) -> Vec<(&'static str, Value)> {
         let widths = match self.hidden.as_slice() {
             [] => "none".into(),
             widths => Value::Array(widths.iter().map(|w| Value::Integer(*w as i64)).collect()),
@@ -63,13 +77,11 @@ impl ModelOptions {
             ("dropout", self.dropout.into()),
             ("norm", self.norm.map_or("none".to_owned(), |n| n.to_string()).into()),
             ("residual", self.residual.into()),
-            ("loss", self.loss.map_or("auto".to_owned(), |l| l.to_string()).into()),
         ];
         if !self.activations.is_empty() {
-            entries.push(("activation", texts(self.activations.iter().map(ToString::to_string).collect()).into()));
+            let names: Vec<String> = self.activations.iter().map(ToString::to_string).collect();
+            entries.push(("activation", names.join(",").into()));
         }
-        entries.extend(self.init.as_ref().map(|init| ("init", init.to_string().into())));
-        entries.extend(self.init_from.as_ref().map(|path| ("init_from", path_text::to_text(path).into())));
         entries
     }
 }
@@ -92,6 +104,9 @@ impl OptimizerOptions {
             ("decay_bias", self.decay_bias.into()),
             ("label_smoothing", self.label_smoothing.into()),
         ];
+        let schedules = [("dropout_schedule", &self.dropout_schedule), ("decay_schedule", &self.decay_schedule)];
+        let given = schedules.into_iter().filter_map(|(name, schedule)| Some((name, schedule.as_ref()?)));
+        entries.extend(given.map(|(name, schedule)| (name, schedule.to_string().into())));
         entries.extend(self.spec.dialect.map(|dialect| ("dialect", dialect.name().into())));
         entries.extend(self.clip_norm.map(|(x, norm)| ("clip_norm", format!("{x}:{norm}").into())));
         let optional = [("clip_value", self.clip_value), ("clip_layer", self.clip_layer), ("ema", self.ema)];

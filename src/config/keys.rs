@@ -102,7 +102,9 @@ pub const KEYS: &[Key] = &[
     key("dropout", "RATE", Model, "Share of hidden units dropped in training [0]"),
     key("norm", "NORM", Model, "Normalisation in hidden layers: none, layer or rms [none]"),
     switch("residual", Model, "Add each hidden layer's input to its output"),
+    key("network", "FILE.toml", Model, "A list of layers from a file, in place of all these (docs/networks.md)"),
     key("init", "SCHEME", Model, "Initial weights [he_normal for relu-like, glorot_uniform otherwise]"),
+    list("freeze", "LAYERS", Model, "Layers or tensors that stay as --init-from gives them, e.g. layers.0"),
     key("loss", "LOSS", Model, "auto, or e.g. mse, mae, huber:delta=1, logcosh, poisson, focal:gamma=2 [auto]"),
     key("init_from", "FILE", Model, "Start from the weights of a .safetensors file"),
     key(
@@ -119,6 +121,8 @@ pub const KEYS: &[Key] = &[
     ),
     key("lr", "RATE", Optimizer, "Learning rate [the optimizer's own]"),
     key("schedule", "SPEC", Optimizer, "E.g. const, step:…, cosine:warmup=0.05, onecycle, plateau:… [cosine]"),
+    key("dropout_schedule", "SPEC", Optimizer, "Factor of dropout from step to step, in the words of --schedule"),
+    key("decay_schedule", "SPEC", Optimizer, "Factor of decay and penalties, in the words of --schedule"),
     key("batch", "N|full|auto", Optimizer, "Rows of a mini-batch [auto: 128, halved to 16 for few rows]"),
     key("accumulate", "N", Optimizer, "Mini-batches combined into one step [1]"),
     key("l1", "λ", Optimizer, "Penalty λ Σ|w| on the weights [0]"),

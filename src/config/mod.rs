@@ -4,6 +4,7 @@ mod apply;
 mod bench;
 mod effective;
 mod keys;
+mod network;
 mod optimizer;
 mod reader;
 mod settings;
@@ -12,6 +13,7 @@ mod train;
 pub use apply::{ApplyConfig, READ_KEYS};
 pub use bench::{BenchConfig, BenchOptions};
 pub use keys::{Group, KEYS, Key, find};
+pub use network::STACK_KEYS;
 pub use optimizer::{Batch, OptimizerOptions, dialect_of};
 pub use settings::{Origin, Settings};
 pub use train::{

@@ -4,7 +4,7 @@ use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
 use crate::optim::clip::NormType;
 use crate::optim::schedule::Schedule;
-use crate::optim::{Algorithm, Dialect, OptimizerSpec};
+use crate::optim::{Algorithm, Decay, Dialect, OptimizerSpec};
 use crate::{Error, Result};
 
 /// The optimizer and its gradient.
@@ -14,6 +14,10 @@ pub struct OptimizerOptions {
     pub spec: OptimizerSpec,
     /// How the learning rate changes.
     pub schedule: Schedule,
+    /// The factor of dropout from step to step.
+    pub dropout_schedule: Option<Schedule>,
+    /// The factor of decay and penalties.
+    pub decay_schedule: Option<Schedule>,
     /// Rows of a mini-batch.
     pub batch: Batch,
     /// Mini-batches combined into one step.
@@ -78,8 +82,8 @@ pub(super) fn optimizer(reader: &Reader) -> Result<OptimizerSpec> {
     reader.with("optimizer", read)?.map_or_else(|| OptimizerSpec::parse(DEFAULT, dialect), Ok)
 }
 
-/// Everything of the optimizer and its gradient.
-pub(super) fn optimizer_options(reader: &Reader) -> Result<OptimizerOptions> {
+/// Everything of the optimizer and its gradient; `drops` is the option that asks for dropout.
+pub(super) fn optimizer_options(reader: &Reader, drops: Option<&'static str>) -> Result<OptimizerOptions> {
     let mut spec = optimizer(reader)?;
     if let Some(lr) = reader.number("lr", "a number above 0", positive)? {
         spec.lr = lr;
@@ -89,6 +93,8 @@ pub(super) fn optimizer_options(reader: &Reader) -> Result<OptimizerOptions> {
     let options = OptimizerOptions {
         spec,
         schedule: schedule(reader, &spec)?,
+        dropout_schedule: factor(reader, "dropout_schedule")?,
+        decay_schedule: factor(reader, "decay_schedule")?,
         batch: batch(reader, &spec)?,
         accumulate: reader.count("accumulate", 1, &[])?.unwrap_or(1) as usize,
         l1: reader.number("l1", "a number of at least 0", not_negative)?.unwrap_or(0.0),
@@ -101,21 +107,22 @@ pub(super) fn optimizer_options(reader: &Reader) -> Result<OptimizerOptions> {
         label_smoothing: reader.number("label_smoothing", "at least 0 and below 1", share)?.unwrap_or(0.0),
         ema: reader.number("ema", "a decay of at least 0 and below 1", share)?,
     };
-    let drops = reader.text("dropout").and_then(|share| share.parse().ok()).is_some_and(|share: f64| share > 0.0);
     check_company(&options, drops)?;
+    check_factors(&options, drops)?;
     Ok(options)
 }
 
 /// Refuses options that an optimizer cannot have beside it.
-fn check_company(options: &OptimizerOptions, drops: bool) -> Result<()> {
+fn check_company(options: &OptimizerOptions, drops: Option<&'static str>) -> Result<()> {
     let clips = options.clip_norm.is_some() || options.clip_value.is_some() || options.clip_layer.is_some();
     let searches = "searches along a line for a lower loss, and its gradient must belong to that loss";
     let refused = match options.spec.algorithm {
         Algorithm::WholeNetwork(_) => vec![
             (clips, "--clip-norm, --clip-value or --clip-layer", searches),
-            (drops, "--dropout", searches),
+            (drops.is_some(), drops.unwrap_or_default(), searches),
             (options.l1 > 0.0, "--l1", "wants a loss without kinks; use --l2"),
             (options.weight_decay > 0.0, "--weight-decay", "takes decay only as part of the loss; use --l2"),
+            (options.decay_schedule.is_some(), "--decay-schedule", searches),
             (options.ema.is_some(), "--ema", "makes no noise that an average would take out"),
         ],
         algorithm if algorithm.evaluated_between().is_some() => {
@@ -130,6 +137,34 @@ fn check_company(options: &OptimizerOptions, drops: bool) -> Result<()> {
             Err(Error::Usage(format!("{flag} with --optimizer {name}: {name} {reason}")))
         }
     }
+}
+
+/// A schedule of a factor that is 1 where the learning rate is the run's.
+fn factor(reader: &Reader, name: &str) -> Result<Option<Schedule>> {
+    let Some(schedule) = reader.parse::<Schedule>(name)? else { return Ok(None) };
+    if schedule.plateau().is_some() {
+        return Err(reader.wrong(name, "plateau follows a monitor, and only the learning rate does that"));
+    }
+    if schedule.momentum(0, 100).is_some() {
+        return Err(reader.wrong(name, "there is no momentum to move: leave out momentum="));
+    }
+    schedule.check(1.0).map_err(|_| reader.wrong(name, "min= is a factor here: give at most 1"))?;
+    Ok(Some(schedule))
+}
+
+/// Refuses schedules of what there is not.
+fn check_factors(options: &OptimizerOptions, drops: Option<&'static str>) -> Result<()> {
+    let decays = options.l1 > 0.0
+        || options.l2 > 0.0
+        || options.weight_decay > 0.0
+        || [true, false].iter().any(|of_weights| options.spec.own_decay(*of_weights, options.spec.lr) != Decay::NONE);
+    if options.dropout_schedule.is_some() && drops.is_none() {
+        return Err(Error::Usage("--dropout-schedule: there is no dropout: give --dropout RATE".to_owned()));
+    }
+    if options.decay_schedule.is_some() && !decays {
+        return Err(Error::Usage("--decay-schedule: there is no decay: give --weight-decay or --l2".to_owned()));
+    }
+    Ok(())
 }
 
 /// The schedule; one that does not suit the learning rate or the optimizer is refused.

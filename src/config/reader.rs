@@ -48,11 +48,17 @@ impl Reader {
         self.settings.began
     }
 
-    fn wrong(&self, name: &str, reason: &str) -> Error {
+    /// An error about a value, named as it was given.
+    pub(super) fn wrong(&self, name: &str, reason: &str) -> Error {
         match self.settings.given.get(name) {
             Some(given) => Error::Usage(format!("{}: {reason}", Named(name, &given.origin))),
             None => Error::Usage(format!("--{}: {reason}", name.replace('_', "-"))),
         }
+    }
+
+    /// A value as it was given.
+    pub(super) fn value(&self, name: &str) -> Option<&Value> {
+        self.settings.given.get(name).map(|given| &given.value)
     }
 
     /// The text of a value; `None` where it was not given.

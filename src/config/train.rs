@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::network::description;
 use super::optimizer::{OptimizerOptions, dialect, optimizer_options};
 use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
 use crate::data::{DataOptions, NumberLoss, PartFrom, Task};
 use crate::kernel::Isa;
+use crate::layer::text::Description;
 use crate::nn::init::{Init, Scheme};
 use crate::nn::{Activation, Loss, NormKind};
 use crate::optim::Dialect;
@@ -41,6 +43,8 @@ pub struct TrainConfig {
 /// The network, before the data says its inputs and outputs.
 #[derive(Debug, Clone)]
 pub struct ModelOptions {
+    /// The layers from a file; the fields up to `residual` are empty then.
+    pub network: Option<Description>,
     /// Widths of the hidden layers.
     pub hidden: Vec<usize>,
     /// Activation of each hidden layer.
@@ -59,6 +63,16 @@ pub struct ModelOptions {
     pub loss: Option<Loss>,
     /// Weights to start from.
     pub init_from: Option<PathBuf>,
+    /// Layers and tensors that stay as they begin.
+    pub freeze: Vec<String>,
+}
+
+impl ModelOptions {
+    /// The option that asks for dropout, where one does.
+    fn drops(&self) -> Option<&'static str> {
+        let described = self.network.as_ref().is_some_and(Description::is_random);
+        if described { Some("dropout in --network") } else { (self.dropout > 0.0).then_some("--dropout") }
+    }
 }
 
 /// When training ends.
@@ -153,12 +167,13 @@ impl TrainConfig {
     pub fn new(settings: Settings) -> Result<TrainConfig> {
         let reader = Reader::new(settings);
         let (data, cv) = (data_options(&reader)?, folds(&reader)?);
+        let model = model_options(&reader)?;
         let config = TrainConfig {
             data: if cv.is_some() { DataOptions { valid: PartFrom::None, ..data } } else { data },
             cv,
             shuffle: !reader.switch("no_shuffle")?,
-            model: model_options(&reader)?,
-            optimizer: optimizer_options(&reader)?,
+            optimizer: optimizer_options(&reader, model.drops())?,
+            model,
             stopping: stopping_options(&reader)?,
             threads: thread_options(&reader)?,
             seed: reader.count("seed", 0, &[])?.unwrap_or(0),
@@ -237,7 +252,9 @@ fn folds(reader: &Reader) -> Result<Option<usize>> {
 }
 
 fn model_options(reader: &Reader) -> Result<ModelOptions> {
-    let hidden = reader.with("hidden", widths)?.unwrap_or_else(|| vec![256, 128]);
+    let network = description(reader)?;
+    let usual = || if network.is_some() { Vec::new() } else { vec![256, 128] };
+    let hidden = reader.with("hidden", widths)?.unwrap_or_else(usual);
     let given: Vec<Activation> = reader.list("activation")?.unwrap_or_else(|| vec![Activation::Relu]);
     let activations = match given.as_slice() {
         [one] => vec![*one; hidden.len()],
@@ -253,6 +270,7 @@ fn model_options(reader: &Reader) -> Result<ModelOptions> {
         Some(_) => reader.parse::<NormKind>("norm")?,
     };
     Ok(ModelOptions {
+        network,
         hidden,
         activations,
         output_activation: reader.parse("output_activation")?.unwrap_or(Activation::Identity),
@@ -264,7 +282,17 @@ fn model_options(reader: &Reader) -> Result<ModelOptions> {
         init: reader.parse("init")?.or(dialect(reader)?.map(initial_weights)),
         loss: asked_loss(reader)?,
         init_from: reader.text("init_from").map(|text| path_text::to_path(&text)),
+        freeze: frozen(reader)?,
     })
+}
+
+/// The names of `--freeze`, which needs weights to keep.
+fn frozen(reader: &Reader) -> Result<Vec<String>> {
+    let Some(names) = reader.text("freeze") else { return Ok(Vec::new()) };
+    if reader.text("init_from").is_none() {
+        return Err(reader.wrong("freeze", "these layers would keep random weights: give --init-from FILE"));
+    }
+    Ok(names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect())
 }
 
 /// How a dialect's library draws initial weights.

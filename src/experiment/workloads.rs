@@ -126,6 +126,7 @@ impl Workload {
             norm: None,
             residual: false,
             dropout: 0.0,
+            chain: None,
         }
     }
 

@@ -1,6 +1,11 @@
 //! An activation.
 
+use toml::Table;
+
+use super::text::Fields;
+use super::textbook::{Row, RowErrors};
 use super::{Backward, ByOutputs, Forward, Kind, Needs, UseOfDy};
+use crate::Result;
 use crate::nn::{Activation, panel};
 
 /// `y = f(x)`, element by element.
@@ -11,14 +16,37 @@ pub struct Activate {
 }
 
 impl Kind for Activate {
+    fn read(fields: &mut Fields<'_>) -> Result<Self> {
+        Ok(Activate { function: fields.parse("function")? })
+    }
+
+    fn write(&self, fields: &mut Table) {
+        fields.insert("function".into(), self.function.to_string().into());
+    }
+
+    fn drawn_before(&self) -> Option<Activation> {
+        Some(self.function)
+    }
+
     fn needs(&self, _inputs: usize, training: bool) -> Needs {
         Needs {
             overwrites_x: !(training && self.function.derivative_uses_input()),
             keeps_y: training,
+            looks_back: true,
             dy: UseOfDy::Changes,
             by_outputs: ByOutputs::Elementwise,
             ..Needs::default()
         }
+    }
+
+    fn define(&self, row: &Row<'_>) -> Vec<f64> {
+        row.x.iter().map(|x| self.function.value(*x)).collect()
+    }
+
+    fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors {
+        let slope = |x: f64| self.function.derivative(x, self.function.value(x));
+        let dx = row.x.iter().zip(dy).map(|(x, dy)| dy * slope(*x)).collect();
+        RowErrors { dx, ..RowErrors::default() }
     }
 
     fn forward(&self, mut pass: Forward<'_>) {
@@ -31,9 +59,10 @@ impl Kind for Activate {
     /// `dx = dy · f′(x)`.
     fn backward(&self, mut pass: Backward<'_>) {
         let width = pass.outputs;
+        let Some([x, y]) = pass.x_and_y else { unreachable!("an activation looks back") };
         for p in 0..pass.samples {
             let d = pass.dy.change().lines_mut(p, 0..width);
-            let (x, y) = (pass.x.panel(p, 0..width), pass.y.panel(p, 0..width));
+            let (x, y) = (x.panel(p, 0..width), y.panel(p, 0..width));
             panel::activation_backward(pass.isa, self.function, x, y, d);
             pass.dx.hand_on(pass.isa, p, d);
         }

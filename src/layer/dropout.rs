@@ -1,6 +1,11 @@
 //! Dropout.
 
+use toml::Table;
+
+use super::text::Fields;
+use super::textbook::{Row, RowErrors};
 use super::{Backward, Forward, Kind, Needs, RandomAt, UseOfDy};
+use crate::Result;
 use crate::kernel::LANES;
 use crate::nn::dropout::{MaskAddress, fill_mask};
 use crate::nn::panel;
@@ -10,14 +15,21 @@ use crate::nn::panel;
 pub struct Dropout {
     /// Probability that a unit is dropped, above 0 and below 1.
     pub rate: f64,
-    /// Which random numbers it draws: layers of different numbers draw independent ones.
-    pub number: usize,
 }
 
 impl Kind for Dropout {
+    fn read(fields: &mut Fields<'_>) -> Result<Self> {
+        Ok(Dropout { rate: fields.number("rate", "a share above 0 and below 1", |rate| 0.0 < rate && rate < 1.0)? })
+    }
+
+    fn write(&self, fields: &mut Table) {
+        fields.insert("rate".into(), self.rate.into());
+    }
+
     fn needs(&self, inputs: usize, _training: bool) -> Needs {
         Needs {
             only_in_training: true,
+            random: true,
             overwrites_x: true,
             dy: UseOfDy::Changes,
             kept: inputs,
@@ -25,15 +37,23 @@ impl Kind for Dropout {
         }
     }
 
+    fn define(&self, row: &Row<'_>) -> Vec<f64> {
+        row.x.to_vec()
+    }
+
+    fn define_backward(&self, _row: &Row<'_>, dy: &[f64]) -> RowErrors {
+        RowErrors { dx: dy.to_vec(), ..RowErrors::default() }
+    }
+
     fn forward(&self, mut pass: Forward<'_>) {
         pass.begin();
-        let (Some(mask), Some(RandomAt { seed, epoch, position })) = (&mut pass.kept, pass.random) else {
+        let (Some(mask), Some(RandomAt { seed, epoch, position, layer, factor })) = (&mut pass.kept, pass.random) else {
             unreachable!("training has masks");
         };
         for p in 0..pass.samples {
             let mask = mask.lines_mut(p, 0..pass.width);
             let position = position + p * LANES;
-            fill_mask(MaskAddress { seed, layer: self.number, epoch, position }, self.rate, mask);
+            fill_mask(MaskAddress { seed, layer, epoch, position }, self.rate * factor, mask);
             panel::multiply(pass.isa, mask, pass.y.lines_mut(p, 0..pass.width));
         }
     }

@@ -1,6 +1,11 @@
 //! A linear layer.
 
-use super::{Backward, ByOutputs, Errors, Form, Forward, Gradient, Kind, Needs, Start, TensorForm};
+use toml::Table;
+
+use super::text::Fields;
+use super::textbook::{Row, RowErrors, multiply, multiply_transposed, outer_product};
+use super::{Backward, ByOutputs, Errors, Form, Forward, Gradient, Kind, Needs, TensorForm};
+use crate::Result;
 use crate::kernel::gemm::Extent;
 use crate::kernel::{LANES, Line, Panels, PanelsMut};
 use crate::nn::dense::{self, Weights};
@@ -9,27 +14,38 @@ use crate::nn::{Activation, panel};
 /// `y = W x + b`, `W: [outputs, inputs]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Linear {
-    /// Name of its tensors, without `.weight` and `.bias`.
-    pub name: String,
     /// Outputs.
     pub outputs: usize,
-    /// The activation that follows: weights are drawn for it.
-    pub drawn_for: Activation,
 }
 
 impl Kind for Linear {
+    fn read(fields: &mut Fields<'_>) -> Result<Self> {
+        Ok(Linear { outputs: fields.width("outputs")? })
+    }
+
+    fn write(&self, fields: &mut Table) {
+        fields.insert("outputs".into(), (self.outputs as i64).into());
+    }
+
     fn outputs(&self, _inputs: usize) -> usize {
         self.outputs
     }
 
-    fn tensors(&self, inputs: usize) -> Vec<TensorForm> {
-        vec![TensorForm {
-            name: self.name.clone(),
-            form: Form::Affine,
-            fan_in: inputs,
-            fan_out: self.outputs,
-            begin: Start::Drawn(self.drawn_for),
-        }]
+    fn tensors(&self, inputs: usize, next: Activation) -> Vec<TensorForm> {
+        vec![TensorForm::matrix(Form::Affine, inputs, self.outputs, next)]
+    }
+
+    fn drawn_before(&self) -> Option<Activation> {
+        Some(Activation::Identity)
+    }
+
+    fn define(&self, row: &Row<'_>) -> Vec<f64> {
+        multiply(&row.tensors[0], row.x).iter().zip(&row.tensors[1]).map(|(z, b)| z + b).collect()
+    }
+
+    fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors {
+        let dx = multiply_transposed(&row.tensors[0], dy, row.x.len());
+        RowErrors { dx, tensors: vec![outer_product(dy, row.x), dy.to_vec()], ..RowErrors::default() }
     }
 
     fn needs(&self, _inputs: usize, training: bool) -> Needs {

@@ -3,11 +3,24 @@
 //! A kind is a type that implements [`Kind`] and stands in the list at the end of this file. The step walks a [`Program`],
 //! which [`Network::program`] makes of the list, and knows no kind by name.
 
+mod learning;
 mod network;
 mod pass;
+mod per_feature;
 mod program;
 mod tensor;
+pub mod text;
+pub mod textbook;
 
+use toml::Table;
+
+use crate::Result;
+use crate::nn::Activation;
+use crate::spec::unknown;
+use text::Fields;
+use textbook::{Row, RowErrors};
+
+pub use learning::{First, Group, Learning};
 pub use network::Network;
 pub use pass::{Backward, Errors, Forward, Gradient, RandomAt, Signal};
 pub use program::{Flow, Op, Program};
@@ -15,20 +28,48 @@ pub use tensor::{Form, Start, TensorForm};
 
 /// What a kind of layer has to say and to do.
 pub trait Kind {
+    /// Takes what describes the layer out of the fields of its table.
+    ///
+    /// # Errors
+    /// [`crate::Error::Usage`] for missing and wrong fields.
+    fn read(fields: &mut Fields<'_>) -> Result<Self>
+    where
+        Self: Sized;
+
+    /// Adds the fields that [`Kind::read`] takes.
+    fn write(&self, fields: &mut Table);
+
     /// Width of what leaves the layer, given the width of what enters it.
     fn outputs(&self, inputs: usize) -> usize {
         inputs
     }
 
-    /// Layers that work first, on the layer's input: the layer reads what leaves them as `x`, and its input as `side`.
-    fn inner(&self) -> Option<&[Layer]> {
+    /// Layers that work first, on the layer's input.
+    fn inner(&self) -> Inner<'_> {
+        Inner::None
+    }
+
+    /// The chains of `inner`, to change layers within.
+    fn inner_mut(&mut self) -> &mut [Vec<Layer>] {
+        &mut []
+    }
+
+    /// What the layer learns, in the order in which it is saved and drawn; tensors of `inner` come before. `next` is the
+    /// activation that follows: matrices are drawn for it.
+    fn tensors(&self, _inputs: usize, _next: Activation) -> Vec<TensorForm> {
+        Vec::new()
+    }
+
+    /// The activation for which weights before the layer are drawn; none where the layer after it decides.
+    fn drawn_before(&self) -> Option<Activation> {
         None
     }
 
-    /// What the layer learns, in the order in which it is saved and drawn; tensors of `inner` come before.
-    fn tensors(&self, _inputs: usize) -> Vec<TensorForm> {
-        Vec::new()
-    }
+    /// The definition, for one row in plain loops: `y`. Nothing is dropped.
+    fn define(&self, row: &Row<'_>) -> Vec<f64>;
+
+    /// The gradients by the row's input and by the layer's tensors, given the gradient `dy` by `y`.
+    fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors;
 
     /// What the layer needs in memory, and how it treats what it is given.
     fn needs(&self, inputs: usize, training: bool) -> Needs;
@@ -48,15 +89,31 @@ pub trait Kind {
     }
 }
 
+/// Layers within a layer.
+#[derive(Debug, Clone, Copy)]
+pub enum Inner<'a> {
+    /// None.
+    None,
+    /// A chain that is gone round: the layer reads what leaves the chain as `x`, and its own input as `side`.
+    Around(&'a [Layer]),
+    /// Chains side by side: the layer works once for each, on what leaves it, and writes its part of `y`; the parts follow
+    /// each other.
+    Beside(&'a [Vec<Layer>]),
+}
+
 /// What a layer needs in memory, and how it treats what it is given.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Needs {
     /// Whether the layer is there in training only.
     pub only_in_training: bool,
+    /// Whether `forward` draws random numbers.
+    pub random: bool,
     /// Whether `y` may be written where `x` is: the layer does not look at `x` later.
     pub overwrites_x: bool,
-    /// Whether `backward` looks at `y`, so that no later layer may overwrite it.
+    /// Whether `backward` looks at `y`, so that no later layer may write over it.
     pub keeps_y: bool,
+    /// Whether `backward` looks at `x` or `y`.
+    pub looks_back: bool,
     /// What `backward` does with the gradient by `y`.
     pub dy: UseOfDy,
     /// Lines of a panel that are kept from `forward` to `backward`, `x` and `y` left out.
@@ -91,40 +148,112 @@ pub enum ByOutputs {
     Elementwise,
 }
 
+/// A layer of a network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layer {
+    /// Its tensors are named by it, such as `layers.0`.
+    pub name: String,
+    /// What it does.
+    pub what: AnyKind,
+    /// How it learns.
+    pub learning: Learning,
+}
+
+impl Layer {
+    /// A layer of this kind.
+    pub fn new(name: impl Into<String>, what: impl Into<AnyKind>) -> Layer {
+        Layer { name: name.into(), what: what.into(), learning: Learning::default() }
+    }
+
+    /// The layer as what every kind is.
+    #[inline]
+    pub fn kind(&self) -> &dyn Kind {
+        self.what.kind()
+    }
+
+    /// The chains within the layer, to change layers there.
+    pub fn inner_mut(&mut self) -> &mut [Vec<Layer>] {
+        self.what.kind_mut().inner_mut()
+    }
+
+    /// What the layer learns, under its whole names; see [`Kind::tensors`].
+    pub fn tensors(&self, inputs: usize, next: Activation) -> Vec<TensorForm> {
+        let mut tensors = self.kind().tensors(inputs, next);
+        for (n, tensor) in tensors.iter_mut().enumerate() {
+            tensor.learn(&self.learning, n == 0);
+            let part = std::mem::take(&mut tensor.name);
+            tensor.name = if part.is_empty() { self.name.clone() } else { format!("{}.{part}", self.name) };
+        }
+        tensors
+    }
+}
+
+/// Width of what leaves a chain.
+fn width_of(chain: &[Layer], inputs: usize) -> usize {
+    chain.iter().fold(inputs, |width, layer| layer.kind().outputs(width))
+}
+
 macro_rules! kinds {
-    ($($file:ident::$kind:ident: $what:literal),* $(,)?) => {
+    ($($file:ident::$kind:ident $name:literal: $what:literal),* $(,)?) => {
         $(mod $file; pub use $file::$kind;)*
 
-        /// A layer of any kind.
+        /// What a layer does.
         #[derive(Debug, Clone, PartialEq)]
-        pub enum Layer {
+        pub enum AnyKind {
             $(#[doc = $what] $kind($kind),)*
         }
 
-        impl Layer {
-            /// The layer as what every kind is.
+        impl AnyKind {
+            /// The names of all kinds.
+            pub const NAMES: &[&str] = &[$($name),*];
+
             #[inline]
-            pub fn kind(&self) -> &dyn Kind {
+            fn kind(&self) -> &dyn Kind {
                 match self {
-                    $(Layer::$kind(layer) => layer,)*
+                    $(AnyKind::$kind(kind) => kind,)*
+                }
+            }
+
+            fn kind_mut(&mut self) -> &mut dyn Kind {
+                match self {
+                    $(AnyKind::$kind(kind) => kind,)*
+                }
+            }
+
+            /// The kind's name in a description.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(AnyKind::$kind(_) => $name,)*
+                }
+            }
+
+            /// Reads a layer of the kind of this name.
+            fn read(name: &str, fields: &mut Fields<'_>) -> Result<AnyKind> {
+                match name {
+                    $($name => $kind::read(fields).map(AnyKind::$kind),)*
+                    _ => Err(fields.wrong(unknown("kind", name, AnyKind::NAMES))),
                 }
             }
         }
 
-        $(impl From<$kind> for Layer {
-            fn from(layer: $kind) -> Layer {
-                Layer::$kind(layer)
+        $(impl From<$kind> for AnyKind {
+            fn from(kind: $kind) -> AnyKind {
+                AnyKind::$kind(kind)
             }
         })*
     };
 }
 
 kinds! {
-    linear::Linear: "`y = W x + b`.",
-    norm::Norm: "Layer or RMS norm, with a learnt gain.",
-    activate::Activate: "`y = f(x)`, element by element.",
-    dropout::Dropout: "Some inputs become 0 in training.",
-    skip::Skip: "Adds what entered a group of layers to what leaves it.",
+    linear::Linear "linear": "`y = W x + b`.",
+    norm::Norm "norm": "Layer or RMS norm, with a learnt gain.",
+    activate::Activate "activation": "`y = f(x)`, element by element.",
+    dropout::Dropout "dropout": "Some inputs become 0 in training.",
+    prelu::Prelu "prelu": "`y = max(0, x) + a min(0, x)`, a learnt slope for each feature.",
+    mix::Mix "mix": "`y = x + α (f(x) − x)`, a learnt strength for each feature.",
+    scale::Scale "scale": "A learnt factor for each feature.",
+    skip::Skip "skip": "Adds what entered a chain to what leaves it.",
+    branches::Branches "branches": "Chains side by side, their outputs one after the other.",
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! A network: the width of its input, and its layers in order.
 
 use super::program::Program;
-use super::{Layer, TensorForm};
+use super::{Inner, Layer, TensorForm};
+use crate::nn::Activation;
 
 /// A network as a list of layers.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,24 +16,34 @@ pub struct Network {
 impl Network {
     /// What the network learns, in the order in which it is saved and drawn.
     pub fn tensors(&self) -> Vec<TensorForm> {
-        fn of_chain(chain: &[Layer], mut width: usize, tensors: &mut Vec<TensorForm>) -> usize {
-            for layer in chain {
-                let kind = layer.kind();
-                if let Some(inner) = kind.inner() {
-                    of_chain(inner, width, tensors);
-                }
-                tensors.extend(kind.tensors(width));
-                width = kind.outputs(width);
-            }
-            width
-        }
         let mut tensors = Vec::new();
-        of_chain(&self.chain, self.inputs, &mut tensors);
+        of_chain(&self.chain, self.inputs, Activation::Identity, &mut tensors);
         tensors
     }
 
     /// The operations of a pass, with or without what training needs.
     pub fn program(&self, training: bool) -> Program {
-        Program::new(self, training)
+        if training { self.training_program(&|_| true) } else { Program::new(self, None) }
     }
+
+    /// The operations of training where only some tensors learn, by their numbers.
+    pub fn training_program(&self, learns: &dyn Fn(usize) -> bool) -> Program {
+        Program::new(self, Some(learns))
+    }
+}
+
+/// Adds the tensors of a chain whose output goes to the activation `after`; the width of what leaves it.
+fn of_chain(chain: &[Layer], mut width: usize, after: Activation, tensors: &mut Vec<TensorForm>) -> usize {
+    for (n, layer) in chain.iter().enumerate() {
+        let next = chain[n + 1..].iter().find_map(|layer| layer.kind().drawn_before()).unwrap_or(after);
+        let mut inner = |chain: &[Layer]| of_chain(chain, width, next, tensors);
+        match layer.kind().inner() {
+            Inner::None => {}
+            Inner::Around(chain) => _ = inner(chain),
+            Inner::Beside(chains) => chains.iter().for_each(|chain| _ = inner(chain)),
+        }
+        tensors.extend(layer.tensors(width, next));
+        width = layer.kind().outputs(width);
+    }
+    width
 }

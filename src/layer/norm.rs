@@ -1,15 +1,18 @@
 //! Layer norm and RMS norm.
 
-use super::{Backward, Errors, Form, Forward, Gradient, Kind, Needs, Start, TensorForm};
+use toml::Table;
+
+use super::text::Fields;
+use super::textbook::{Row, RowErrors, product};
+use super::{Backward, Errors, Forward, Gradient, Kind, Needs, TensorForm};
+use crate::Result;
 use crate::kernel::{LANES, Line, panels};
 use crate::nn::norm::NormKind;
-use crate::nn::panel_norm;
+use crate::nn::{self, Activation, panel_norm};
 
 /// `y = gain · x̂ + shift`; an RMS norm has no shift. [`crate::nn::norm`] has the formulas.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Norm {
-    /// Name of its tensors, without `.weight` for the gain and `.bias` for the shift.
-    pub name: String,
     /// Which norm.
     pub norm: NormKind,
 }
@@ -20,23 +23,45 @@ const MOMENTS: usize = 2;
 const FEATURES: usize = LANES;
 
 impl Kind for Norm {
-    fn tensors(&self, inputs: usize) -> Vec<TensorForm> {
-        let vector = |part, begin| TensorForm {
-            name: format!("{}.{part}", self.name),
-            form: Form::Vector,
-            fan_in: 0,
-            fan_out: inputs,
-            begin,
-        };
-        let mut tensors = vec![vector("weight", Start::Ones)];
+    fn read(fields: &mut Fields<'_>) -> Result<Self> {
+        Ok(Norm { norm: fields.parse("norm")? })
+    }
+
+    fn write(&self, fields: &mut Table) {
+        fields.insert("norm".into(), self.norm.to_string().into());
+    }
+
+    /// The gain is called `weight`, the shift `bias`.
+    fn tensors(&self, inputs: usize, _next: Activation) -> Vec<TensorForm> {
+        let mut tensors = vec![TensorForm::vector("weight", inputs, 1.0)];
         if self.norm.has_shift() {
-            tensors.push(vector("bias", Start::Zeros));
+            tensors.push(TensorForm::vector("bias", inputs, 0.0));
         }
         tensors
     }
 
+    fn define(&self, row: &Row<'_>) -> Vec<f64> {
+        let mut y = vec![0.0; row.x.len()];
+        let [gain, shift] = [0, 1].map(|n| row.tensors.get(n).map(Vec::as_slice));
+        nn::Norm::new(self.norm).forward(row.x, gain, shift, &mut y[..]);
+        y
+    }
+
+    fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors {
+        let norm = nn::Norm::new(self.norm);
+        let moments = norm.moments(row.x);
+        let mut dx = vec![0.0; row.x.len()];
+        norm.backward(row.x, &moments, Some(&row.tensors[0][..]), dy, &mut dx[..]);
+        let normalised: Vec<f64> = row.x.iter().map(|x| moments.normalised(*x)).collect();
+        let mut tensors = vec![product(dy, &normalised)];
+        if self.norm.has_shift() {
+            tensors.push(dy.to_vec());
+        }
+        RowErrors { dx, tensors, ..RowErrors::default() }
+    }
+
     fn needs(&self, _inputs: usize, _training: bool) -> Needs {
-        Needs { kept: MOMENTS, ..Needs::default() }
+        Needs { kept: MOMENTS, looks_back: true, ..Needs::default() }
     }
 
     fn forward(&self, pass: Forward<'_>) {
@@ -49,23 +74,26 @@ impl Kind for Norm {
     }
 
     fn backward(&self, pass: Backward<'_>) {
-        let Backward { isa, samples, outputs: width, x, dy, dx, kept, tensors: [gain, _], .. } = pass;
-        let (Some(moments), Some(gain)) = (kept, gain) else { unreachable!("a norm keeps its moments") };
-        let mut dx = match dx {
+        let Backward { isa, samples, outputs: width, x_and_y, dy, dx, kept, tensors: [gain, _], .. } = pass;
+        let (Some([x, _]), Some(moments), Some(gain)) = (x_and_y, kept, gain) else {
+            unreachable!("a norm keeps its input and its moments")
+        };
+        let (mut dx, add) = match dx {
             Errors::Unwanted => return,
-            Errors::Write(dx) => dx,
-            Errors::InPlace | Errors::Add(_) => unreachable!("a norm's input is read by it alone"),
+            Errors::InPlace => unreachable!("a norm does not work in place"),
+            Errors::Write(dx) => (dx, false),
+            Errors::Add(dx) => (dx, true),
         };
         for p in 0..samples {
             let (x, moments) = (x.panel(p, 0..width), moments.panel(p, 0..MOMENTS));
             let (dy, dx) = (dy.read().panel(p, 0..width), dx.lines_mut(p, 0..width));
-            panel_norm::backward(isa, self.norm, x, moments, gain.panels.lines, dy, dx);
+            panel_norm::backward(isa, self.norm, x, moments, gain.panels.lines, dy, (dx, add));
         }
     }
 
     /// `Σ dy · x̂` for gains, `Σ dy` for shifts: lanes are summed over the panels in order, then over each other in order.
     fn gradient(&self, mut pass: Gradient<'_>) {
-        let Some(moments) = pass.kept else { unreachable!("a norm keeps its moments") };
+        let (Some(moments), Some(dy)) = (pass.kept, pass.dy) else { unreachable!("a norm keeps its moments") };
         let first_line = pass.lines.start;
         for row in pass.lines.clone() {
             let features = row * FEATURES..((row + 1) * FEATURES).min(pass.fan_out);
@@ -76,7 +104,7 @@ impl Kind for Norm {
                     pass.isa,
                     pass.x.panel(p, features.clone()),
                     moments.panel(p, 0..MOMENTS),
-                    pass.dy.panel(p, features.clone()),
+                    dy.panel(p, features.clone()),
                     &mut products[..count],
                     &mut plain[..count],
                 );

@@ -15,6 +15,10 @@ pub struct RandomAt {
     pub epoch: u64,
     /// Position in the epoch of the first row.
     pub position: usize,
+    /// Number of the layer: each draws numbers of its own.
+    pub layer: usize,
+    /// Factor of the rate of dropout.
+    pub factor: f64,
 }
 
 /// Forward through one layer.
@@ -23,11 +27,11 @@ pub struct Forward<'a> {
     pub isa: Isa,
     /// Panels of 16 rows.
     pub samples: usize,
-    /// The input; none where `y` holds it already.
+    /// The input, or what leaves an inner chain; none where `y` holds it already.
     pub x: Option<Panels<'a>>,
-    /// What entered a layer that has inner ones.
+    /// What entered a layer that goes round a chain.
     pub side: Option<Panels<'a>>,
-    /// Lines of the output that are asked for.
+    /// Lines of the output that are asked for, or the part of the output that is the chain's.
     pub y: PanelsMut<'a>,
     /// How many these are.
     pub width: usize,
@@ -71,10 +75,8 @@ pub struct Backward<'a> {
     pub inputs: usize,
     /// Outputs of the layer.
     pub outputs: usize,
-    /// The input; what a later layer put there if it was overwritten.
-    pub x: Panels<'a>,
-    /// The output, likewise.
-    pub y: Panels<'a>,
+    /// Input and output, where the layer looks back; `x` is `y` where that was written over it.
+    pub x_and_y: Option<[Panels<'a>; 2]>,
     /// The gradient by the output.
     pub dy: Signal<'a>,
     /// Where the gradient by `x` goes.
@@ -101,11 +103,11 @@ pub struct Gradient<'a> {
     pub rows: usize,
     /// The input.
     pub x: Panels<'a>,
-    /// What entered a layer that has inner ones.
+    /// What entered a layer that goes round a chain.
     pub side: Option<Panels<'a>>,
-    /// The gradient by the output, unless another layer has changed it in place.
-    pub dy: Panels<'a>,
-    /// The same with outputs in lanes: the panels asked for.
+    /// The gradient by the output, unless it is kept transposed.
+    pub dy: Option<Panels<'a>>,
+    /// The gradient by the output with outputs in lanes: the panels asked for.
     pub transposed: Option<Panels<'a>>,
     /// What `forward` kept.
     pub kept: Option<Panels<'a>>,

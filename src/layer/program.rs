@@ -6,7 +6,8 @@
 
 use std::ops::Range;
 
-use super::{ByOutputs, Layer, Needs, Network, UseOfDy};
+use super::{Branches, ByOutputs, Inner, Layer, Needs, Network, UseOfDy};
+use crate::nn::Activation;
 
 /// The operations of a pass over a network.
 #[derive(Debug, Clone)]
@@ -27,21 +28,25 @@ pub struct Program {
     pub owners: Vec<usize>,
 }
 
-/// One layer in a program.
+/// One layer in a program, or its work on one of its chains.
 #[derive(Debug, Clone)]
 pub struct Op {
     /// The layer; its inner ones are operations by themselves.
     pub layer: Layer,
-    /// Width of what enters the layer.
+    /// Width of its input.
     pub inputs: usize,
-    /// Width of what leaves it.
+    /// Width of its output.
     pub outputs: usize,
-    /// Place of its input, or of what its inner layers give.
+    /// Place of its input, or of what leaves an inner chain.
     pub x: usize,
-    /// Place of what entered a layer that has inner ones.
+    /// Place of what entered a layer that goes round a chain.
     pub side: Option<usize>,
     /// Place of its output.
     pub y: usize,
+    /// The line there with which its output begins: not 0 for the chains of a layer after its first.
+    pub line: usize,
+    /// Number of its random numbers.
+    pub random: usize,
     /// Its tensors.
     pub tensors: Range<usize>,
     /// Lines that it keeps for a panel, and the like.
@@ -83,20 +88,33 @@ struct Value {
 }
 
 /// A program in the making; places of operations are numbers of values until they are placed.
-struct Builder {
-    training: bool,
+struct Builder<'a> {
+    /// Whether a tensor learns, by its number; none outside training.
+    learns: Option<&'a dyn Fn(usize) -> bool>,
     ops: Vec<Op>,
     values: Vec<Value>,
     tensors: usize,
+    /// Layers so far that draw random numbers.
+    random: usize,
 }
 
 impl Program {
+    /// Inputs of the network.
+    pub fn inputs(&self) -> usize {
+        self.values[0]
+    }
+
+    /// Outputs of the network.
+    pub fn outputs(&self) -> usize {
+        self.values[self.output]
+    }
+
     /// The operations of a pass over a network.
     ///
     /// # Panics
     /// If the network has no layers.
-    pub(super) fn new(network: &Network, training: bool) -> Program {
-        let mut builder = Builder { training, ops: Vec::new(), values: Vec::new(), tensors: 0 };
+    pub(super) fn new(network: &Network, learns: Option<&dyn Fn(usize) -> bool>) -> Program {
+        let mut builder = Builder { learns, ops: Vec::new(), values: Vec::new(), tensors: 0, random: 0 };
         let input = builder.value(network.inputs, false, true);
         let output = builder.chain(&network.chain, input);
         assert!(!builder.ops.is_empty(), "a network has layers");
@@ -107,7 +125,7 @@ impl Program {
     }
 }
 
-impl Builder {
+impl Builder<'_> {
     fn value(&mut self, width: usize, learnt: bool, kept: bool) -> usize {
         self.values.push(Value { width, readers: 0, learnt, kept, place: 0, error: None });
         self.values.len() - 1
@@ -124,25 +142,73 @@ impl Builder {
     fn layer(&mut self, layer: &Layer, entered: usize) -> usize {
         let kind = layer.kind();
         let inputs = self.values[entered].width;
-        let needs = kind.needs(inputs, self.training);
-        if needs.only_in_training && !self.training {
+        let training = self.learns.is_some();
+        let needs = kind.needs(inputs, training);
+        if needs.only_in_training && !training {
             return entered;
         }
-        let (x, side) = match kind.inner() {
-            Some(inner) => (self.chain(inner, entered), Some(entered)),
-            None => (entered, None),
+        let outputs = kind.outputs(inputs);
+        let from = match kind.inner() {
+            Inner::None => vec![(entered, None)],
+            Inner::Around(chain) => vec![(self.around(chain, entered), Some(entered))],
+            Inner::Beside(chains) => chains.iter().map(|chain| (self.chain(chain, entered), None)).collect(),
         };
-        let tensors = self.tensors..self.tensors + kind.tensors(inputs).len();
+        let tensors = self.tensors..self.tensors + kind.tensors(inputs, Activation::Identity).len();
         self.tensors = tensors.end;
+        let learnt_in = |(x, side): &(usize, Option<usize>)| {
+            self.values[*x].learnt || side.is_some_and(|side| self.values[side].learnt)
+        };
+        let learns = self.learns.is_some_and(|learns| tensors.clone().any(learns));
+        let learnt = learns || from.iter().any(learnt_in);
+        let y = self.value(outputs, learnt, needs.keeps_y);
+        let mut line = 0;
+        for source in &from {
+            // Chains side by side each fill their part; any other layer fills the whole.
+            let width = if from.len() > 1 { self.values[source.0].width } else { outputs };
+            self.operation(layer, (*source, inputs), (y, line..line + width), tensors.clone(), needs);
+            line += width;
+        }
+        self.random += usize::from(needs.random);
+        y
+    }
+
+    fn operation(
+        &mut self,
+        layer: &Layer,
+        ((x, side), inputs): ((usize, Option<usize>), usize),
+        (y, lines): (usize, Range<usize>),
+        tensors: Range<usize>,
+        needs: Needs,
+    ) {
         for source in [Some(x), side].into_iter().flatten() {
             self.values[source].readers += 1;
         }
-        let outputs = kind.outputs(inputs);
-        let learnt = !tensors.is_empty() || self.values[x].learnt || self.values[entered].learnt;
-        let y = self.value(outputs, learnt, needs.keeps_y);
-        let (dx, d_side) = (Flow::Unwanted, Flow::Unwanted);
-        self.ops.push(Op { layer: layer.clone(), inputs, outputs, x, side, y, tensors, needs, dy: None, dx, d_side });
-        y
+        self.ops.push(Op {
+            layer: layer.clone(),
+            inputs,
+            outputs: lines.len(),
+            x,
+            side,
+            y,
+            line: lines.start,
+            random: self.random,
+            tensors,
+            needs,
+            dy: None,
+            dx: Flow::Unwanted,
+            d_side: Flow::Unwanted,
+        });
+    }
+
+    /// The value that leaves a chain which a layer goes round: a copy if the chain hands on what entered, so that the two have
+    /// gradients of their own.
+    fn around(&mut self, chain: &[Layer], entered: usize) -> usize {
+        let left = self.chain(chain, entered);
+        if left != entered {
+            return left;
+        }
+        let copy = Layer::new("", Branches { chains: vec![Vec::new()] });
+        self.layer(&copy, entered)
     }
 
     /// Gives each value a place, the same as its layer's input where that may be written over; widths of the places.
@@ -150,6 +216,9 @@ impl Builder {
         let mut widths = vec![self.values[0].width];
         for op in &self.ops {
             let x = self.values[op.x];
+            if op.line > 0 {
+                continue; // its chain's first sibling has placed the value
+            }
             if op.needs.overwrites_x && x.readers == 1 && !x.kept {
                 self.values[op.y].place = x.place;
             } else {
@@ -163,7 +232,7 @@ impl Builder {
     /// Gives each gradient a place, from the loss down; widths of the places.
     fn place_errors(&mut self, output: usize) -> Vec<usize> {
         let mut widths = Vec::new();
-        if !self.training {
+        if self.learns.is_none() {
             return widths;
         }
         self.flow(output, &mut widths);

@@ -1,46 +1,78 @@
 //! A skip connection: He et al. 2016, <https://arxiv.org/abs/1512.03385>.
 
+use toml::Table;
+
 use super::linear::{errors_through, gradient_of_matrix, transpose_errors};
-use super::{Backward, Form, Forward, Gradient, Kind, Layer, Needs, Start, TensorForm, UseOfDy};
+use super::text::{Fields, write_chain};
+use super::textbook::{Row, RowErrors, multiply, multiply_transposed, outer_product};
+use super::{Backward, Form, Forward, Gradient, Inner, Kind, Layer, Needs, TensorForm, UseOfDy, width_of};
+use crate::Result;
 use crate::nn::{Activation, dense, panel};
 
 /// `y = inner(x) + x`, or `y = inner(x) + P x` with a learnt matrix `P` where the widths differ.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Skip {
-    /// Name of the projection's tensor, without `.weight`.
-    pub name: String,
-    /// The layers that are gone round, at least one.
+    /// The layers that are gone round.
     pub inner: Vec<Layer>,
-    /// The activation that the projection is drawn for.
-    pub drawn_for: Activation,
 }
 
 impl Skip {
     /// Width of what leaves the inner layers.
     fn width(&self, inputs: usize) -> usize {
-        self.inner.iter().fold(inputs, |width, layer| layer.kind().outputs(width))
+        width_of(&self.inner, inputs)
     }
 }
 
 impl Kind for Skip {
+    fn read(fields: &mut Fields<'_>) -> Result<Self> {
+        Ok(Skip { inner: fields.chain("chain")? })
+    }
+
+    fn write(&self, fields: &mut Table) {
+        fields.insert("chain".into(), write_chain(&self.inner));
+    }
+
     fn outputs(&self, inputs: usize) -> usize {
         self.width(inputs)
     }
 
-    fn inner(&self) -> Option<&[Layer]> {
-        Some(&self.inner)
+    fn inner(&self) -> Inner<'_> {
+        Inner::Around(&self.inner)
     }
 
-    fn tensors(&self, inputs: usize) -> Vec<TensorForm> {
+    fn inner_mut(&mut self) -> &mut [Vec<Layer>] {
+        std::slice::from_mut(&mut self.inner)
+    }
+
+    /// The projection is drawn for the last activation of the inner layers.
+    fn tensors(&self, inputs: usize, next: Activation) -> Vec<TensorForm> {
         let width = self.width(inputs);
-        let projection = TensorForm {
-            name: self.name.clone(),
-            form: Form::Matrix,
-            fan_in: inputs,
-            fan_out: width,
-            begin: Start::Drawn(self.drawn_for),
-        };
-        if width == inputs { Vec::new() } else { vec![projection] }
+        if width == inputs {
+            return Vec::new();
+        }
+        let last = self.inner.iter().rev().find_map(|layer| layer.kind().drawn_before());
+        vec![TensorForm::matrix(Form::Matrix, inputs, width, last.unwrap_or(next))]
+    }
+
+    fn drawn_before(&self) -> Option<Activation> {
+        Some(Activation::Identity)
+    }
+
+    fn define(&self, row: &Row<'_>) -> Vec<f64> {
+        let projected = row.tensors.first().map(|projection| multiply(projection, row.side));
+        row.x.iter().zip(projected.as_deref().unwrap_or(row.side)).map(|(x, s)| x + s).collect()
+    }
+
+    fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors {
+        let dx = dy.to_vec();
+        match row.tensors.first() {
+            Some(projection) => RowErrors {
+                dx,
+                d_side: multiply_transposed(projection, dy, row.side.len()),
+                tensors: vec![outer_product(dy, row.side)],
+            },
+            None => RowErrors { dx, d_side: dy.to_vec(), tensors: Vec::new() },
+        }
     }
 
     fn needs(&self, inputs: usize, training: bool) -> Needs {
@@ -62,8 +94,11 @@ impl Kind for Skip {
 
     /// The inner layers get `dy` as it is; what entered gets `dy`, or `Pᵀ dy`.
     fn backward(&self, pass: Backward<'_>) {
-        let Backward { isa, samples, inputs, outputs, dy, mut d_side, transposed, tensors, .. } = pass;
+        let Backward { isa, samples, inputs, outputs, dy, mut dx, mut d_side, transposed, tensors, .. } = pass;
         let dy = dy.read();
+        for p in 0..samples {
+            dx.hand_on(isa, p, dy.panel(p, 0..outputs));
+        }
         if tensors[0].is_some() {
             transpose_errors(isa, dy, (samples, outputs), transposed);
             errors_through(isa, tensors[0], inputs, dy, d_side, samples);

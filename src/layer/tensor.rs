@@ -1,11 +1,13 @@
 //! What a layer learns: form, name and first values of a tensor.
 
+use super::learning::{First, Group, Learning};
 use crate::nn::Activation;
+use crate::nn::init::Init;
 
 /// A tensor as a layer asks for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TensorForm {
-    /// Its name in a model's file, for a matrix without `.weight` and `.bias`.
+    /// Its name in a model's file, for a matrix without `.weight` and `.bias`. A kind says only what follows its layer's name.
     pub name: String,
     /// How it lies in memory.
     pub form: Form,
@@ -15,6 +17,72 @@ pub struct TensorForm {
     pub fan_out: usize,
     /// What it begins with.
     pub begin: Start,
+    /// What a bias begins with, where that is not the scheme's.
+    pub bias: Option<f32>,
+    /// How weights learn, and how biases, gains and shifts do.
+    pub groups: [Group; 2],
+}
+
+impl TensorForm {
+    /// Number of parameters, padding left out.
+    pub fn parameters(&self) -> usize {
+        match self.form {
+            Form::Affine => (self.fan_in + 1) * self.fan_out,
+            Form::Matrix => self.fan_in * self.fan_out,
+            Form::Vector => self.fan_out,
+        }
+    }
+
+    /// Names of its parts after the layer's name, each with whether it is a matrix.
+    pub(super) fn parts(&self) -> Vec<(String, bool)> {
+        let named = |name: &str, is_matrix| (name.to_owned(), is_matrix);
+        match self.form {
+            Form::Affine => vec![named("weight", true), named("bias", false)],
+            Form::Matrix => vec![named("weight", true)],
+            Form::Vector => vec![named(&self.name, false)],
+        }
+    }
+
+    /// Learns as a layer says, whose `first` tensor this is or is not. The name is still the kind's.
+    pub(super) fn learn(&mut self, learning: &Learning, first: bool) {
+        let parts = self.parts();
+        let (weights, rest) = (&parts[0].0, &parts[parts.len() - 1].0);
+        self.groups = [learning.group(weights), learning.group(rest)];
+        match (learning.first(weights, first), self.begin) {
+            (Some(First::Drawn(scheme)), Start::Drawn(next, _)) => self.begin = Start::Drawn(next, Some(scheme)),
+            (Some(First::Filled(number)), _) => self.begin = Start::Filled(number),
+            _ => {}
+        }
+        if let (Form::Affine, Some(First::Filled(number))) = (self.form, learning.first(rest, false)) {
+            self.bias = Some(number);
+        }
+    }
+
+    /// A matrix under the layer's own name, drawn for the activation `next`; with a bias if it is [`Form::Affine`].
+    pub(super) fn matrix(form: Form, fan_in: usize, fan_out: usize, next: Activation) -> TensorForm {
+        TensorForm {
+            name: String::new(),
+            form,
+            fan_in,
+            fan_out,
+            begin: Start::Drawn(next, None),
+            bias: None,
+            groups: [Group::default(); 2],
+        }
+    }
+
+    /// A number for each of `features` features, all `begin` at first.
+    pub(super) fn vector(part: &str, features: usize, begin: f32) -> TensorForm {
+        TensorForm {
+            name: part.into(),
+            form: Form::Vector,
+            fan_in: 0,
+            fan_out: features,
+            begin: Start::Filled(begin),
+            bias: None,
+            groups: [Group::default(); 2],
+        }
+    }
 }
 
 /// How a tensor lies in memory.
@@ -31,10 +99,8 @@ pub enum Form {
 /// What a tensor begins with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Start {
-    /// Random numbers for a layer with this activation, by the scheme of the run.
-    Drawn(Activation),
-    /// Ones.
-    Ones,
-    /// Zeros.
-    Zeros,
+    /// Random numbers for a layer with this activation, by a scheme of its own or by that of the run.
+    Drawn(Activation, Option<Init>),
+    /// One number everywhere.
+    Filled(f32),
 }

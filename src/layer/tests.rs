@@ -5,19 +5,19 @@ use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 
 fn linear(outputs: usize) -> Layer {
-    Linear { name: format!("to_{outputs}"), outputs, drawn_for: Activation::Relu }.into()
+    Layer::new(format!("to_{outputs}"), Linear { outputs })
 }
 
 fn activate(function: Activation) -> Layer {
-    Activate { function }.into()
+    Layer::new("activation", Activate { function })
 }
 
 fn dropout() -> Layer {
-    Dropout { rate: 0.5, number: 0 }.into()
+    Layer::new("dropout", Dropout { rate: 0.5 })
 }
 
 fn skip(inner: Vec<Layer>) -> Layer {
-    Skip { name: "skip".into(), inner, drawn_for: Activation::Relu }.into()
+    Layer::new("skip", Skip { inner })
 }
 
 fn program(chain: Vec<Layer>, training: bool) -> Program {
@@ -63,7 +63,7 @@ fn a_value_that_two_layers_read_is_not_written_over() {
 
 #[test]
 fn outside_training_nothing_is_dropped_and_no_gradient_has_a_place() {
-    let norm = Norm { name: "norm".into(), norm: NormKind::Layer }.into();
+    let norm = Layer::new("norm", Norm { norm: NormKind::Layer });
     let chain = vec![linear(9), norm, activate(Activation::Tanh), dropout(), linear(2)];
     let (training, not) = (program(chain.clone(), true), program(chain, false));
     assert_eq!((training.ops.len(), not.ops.len()), (5, 4));
@@ -80,4 +80,42 @@ fn tensors_of_inner_layers_come_before_a_projection() {
     assert!(names.iter().zip(expected).all(|(name, e)| (name.0.as_str(), name.1, name.2) == e), "{names:?}");
     // As in the program: a skip's operation comes after those of its inner layers.
     assert_eq!(network.program(true).owners, [0, 1, 2, 3]);
+}
+
+#[test]
+fn chains_side_by_side_fill_parts_of_one_value() {
+    let chains = vec![vec![linear(4), activate(Activation::Relu)], vec![], vec![linear(2)]];
+    let net = program(vec![Layer::new("branches", Branches { chains }), linear(1)], true);
+    // Input, two outputs of chains, what they give together, the output.
+    assert_eq!(net.values, [5, 4, 2, 11, 1]);
+    let parts: Vec<_> = net.ops[3..6].iter().map(|op| (op.x, op.y, op.line, op.outputs)).collect();
+    assert_eq!(parts, [(1, 3, 0, 4), (0, 3, 4, 5), (2, 3, 9, 2)]);
+}
+
+#[test]
+fn a_skip_round_nothing_adds_a_copy() {
+    let net = program(vec![linear(5), skip(vec![]), linear(2)], true);
+    let added = &net.ops[2];
+    assert_ne!(Some(added.x), added.side);
+    let flows: Vec<_> = net.ops.iter().map(|op| (op.dx, op.d_side)).collect();
+    let no = Flow::Unwanted;
+    assert_eq!(flows[1..], [(Flow::Add(2), no), (Flow::InPlace, Flow::Write(2)), (Flow::Write(1), no)]);
+}
+
+#[test]
+fn matrices_are_drawn_for_the_activation_that_follows() {
+    let (relu, tanh) = (|| activate(Activation::Relu), || activate(Activation::Tanh));
+    let chains = vec![vec![linear(4), relu()], vec![linear(6), dropout()]];
+    let branches = Layer::new("branches", Branches { chains });
+    let chain = vec![linear(3), dropout(), tanh(), skip(vec![linear(8), relu()]), branches, tanh(), linear(2)];
+    let drawn: Vec<_> = Network { inputs: 5, chain }.tensors().into_iter().map(|t| t.begin).collect();
+    let expected = [
+        Activation::Tanh,
+        Activation::Relu,
+        Activation::Relu,
+        Activation::Relu,
+        Activation::Tanh,
+        Activation::Identity,
+    ];
+    assert_eq!(drawn, expected.map(|activation| Start::Drawn(activation, None)));
 }

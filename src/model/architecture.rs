@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::has_room;
-use crate::layer::{Activate, Dropout, Layer, Linear, Network, Norm, Skip};
+use crate::layer::text::{Sizes, check, optional_chain};
+use crate::layer::{Activate, AnyKind, Dropout, Form, Layer, Linear, Network, Norm, Skip};
 use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 
@@ -27,17 +28,22 @@ pub struct Architecture {
     pub residual: bool,
     /// Share of hidden units dropped in training, at least 0 and below 1.
     pub dropout: f64,
+    /// The layers, where they are given one by one; no other field but `inputs` and `outputs` counts then.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_chain")]
+    pub chain: Option<Vec<Layer>>,
 }
 
 impl Architecture {
     /// The network as a list of layers.
     pub fn network(&self) -> Network {
+        if let Some(chain) = &self.chain {
+            return Network { inputs: self.inputs, chain: chain.clone() };
+        }
         let mut chain = Vec::new();
         for n in 0..self.layers() {
             let group = self.group(n);
             if self.residual && self.is_hidden(n) {
-                let name = format!("residuals.{n}");
-                chain.push(Skip { name, inner: group, drawn_for: self.activation(n) }.into());
+                chain.push(Layer::new(format!("residuals.{n}"), Skip { inner: group }));
             } else {
                 chain.extend(group);
             }
@@ -45,19 +51,53 @@ impl Architecture {
         Network { inputs: self.inputs, chain }
     }
 
+    /// Whether the outputs come from a linear layer, with or without an activation after it.
+    pub fn ends_linear(&self) -> bool {
+        let passes = |layer: &&Layer| matches!(layer.what, AnyKind::Activate(_) | AnyKind::Dropout(_));
+        let last = |chain: &Vec<Layer>| chain.iter().rev().find(|layer| !passes(layer)).cloned();
+        self.chain.as_ref().is_none_or(|chain| last(chain).is_some_and(|l| matches!(l.what, AnyKind::Linear(_))))
+    }
+
+    /// What does not fit together, in a sentence.
+    pub fn contradiction(&self) -> Option<String> {
+        match &self.chain {
+            Some(chain) => check(chain, Sizes { inputs: self.inputs, outputs: self.outputs }).err(),
+            None if self.activations.len() == self.hidden.len() => None,
+            None => Some("hidden layers and activations differ in number".to_owned()),
+        }
+    }
+
+    /// The highest rate of dropout.
+    pub fn highest_dropout(&self) -> f64 {
+        self.network().program(true).ops.iter().fold(0.0, |most: f64, op| match &op.layer.what {
+            AnyKind::Dropout(dropout) => most.max(dropout.rate),
+            _ => most,
+        })
+    }
+
+    /// The same network without dropout, for a look at what it can learn.
+    pub fn without_dropout(&self) -> Architecture {
+        fn strip(chain: &mut Vec<Layer>) {
+            chain.retain(|layer| !matches!(layer.what, AnyKind::Dropout(_)));
+            chain.iter_mut().flat_map(Layer::inner_mut).for_each(strip);
+        }
+        let mut network = Architecture { dropout: 0.0, ..self.clone() };
+        network.chain.iter_mut().for_each(strip);
+        network
+    }
+
     /// Linear layer `n`, and what follows it up to the next.
     fn group(&self, n: usize) -> Vec<Layer> {
         let function = self.activation(n);
-        let linear = Linear { name: format!("layers.{n}"), outputs: self.fan_out(n), drawn_for: function };
-        let mut group: Vec<Layer> = vec![linear.into()];
+        let mut group = vec![Layer::new(format!("layers.{n}"), Linear { outputs: self.fan_out(n) })];
         if let Some(norm) = self.norm.filter(|_| self.is_hidden(n)) {
-            group.push(Norm { name: format!("norms.{n}"), norm }.into());
+            group.push(Layer::new(format!("norms.{n}"), Norm { norm }));
         }
         if function != Activation::Identity {
-            group.push(Activate { function }.into());
+            group.push(Layer::new(format!("activations.{n}"), Activate { function }));
         }
         if self.is_hidden(n) && self.dropout > 0.0 {
-            group.push(Dropout { rate: self.dropout, number: n }.into());
+            group.push(Layer::new(format!("dropouts.{n}"), Dropout { rate: self.dropout }));
         }
         group
     }
@@ -92,10 +132,36 @@ impl Architecture {
         self.residual && self.is_hidden(layer) && self.fan_in(layer) != self.fan_out(layer)
     }
 
-    /// Weights and biases of the linear layers, `Σ (inputs + 1) · outputs`, or the largest number there is.
+    /// Weights and biases of the linear layers, `Σ (inputs + 1) · outputs`, or the largest number there is; of layers that are
+    /// given one by one, all that is learnt.
     pub fn linear_parameters(&self) -> usize {
-        let of_layer = |n| self.fan_in(n).saturating_add(1).saturating_mul(self.fan_out(n));
-        (0..self.layers()).map(of_layer).fold(0, usize::saturating_add)
+        let of_layer = |fan_in: usize, fan_out: usize| fan_in.saturating_add(1).saturating_mul(fan_out);
+        let sum = |counts: &mut dyn Iterator<Item = usize>| counts.fold(0, usize::saturating_add);
+        match &self.chain {
+            Some(_) => sum(&mut self.network().tensors().iter().map(|t| of_layer(t.fan_in, t.fan_out))),
+            None => sum(&mut (0..self.layers()).map(|n| of_layer(self.fan_in(n), self.fan_out(n)))),
+        }
+    }
+
+    /// Widths from inputs to outputs; of layers that are given one by one, wherever the width of the outermost chain changes.
+    pub fn widths(&self) -> Vec<usize> {
+        let mut widths = vec![self.inputs];
+        match &self.chain {
+            Some(chain) => chain.iter().for_each(|layer| widths.push(layer.kind().outputs(widths[widths.len() - 1]))),
+            None => widths.extend(self.hidden.iter().chain([&self.outputs])),
+        }
+        if self.chain.is_some() {
+            widths.dedup();
+        }
+        widths
+    }
+
+    /// Widths of the inputs and of all values that layers leave, added up, or the largest number there is.
+    pub fn total_width(&self) -> usize {
+        match &self.chain {
+            Some(_) => self.network().program(true).values.iter().copied().fold(0, usize::saturating_add),
+            None => (0..self.layers()).map(|n| self.fan_out(n)).fold(self.inputs, usize::saturating_add),
+        }
     }
 
     /// Whether memory for the weights, their gradient and two moments of it can be had.
@@ -106,6 +172,12 @@ impl Architecture {
     /// Floating-point operations of one training step, a sample: `6·W − 2·W₁`, for nobody needs the gradient of the
     /// first layer's input; projections count as weights.
     pub fn flops_per_sample(&self) -> f64 {
+        if self.chain.is_some() {
+            let tensors = self.network().tensors();
+            let matrices = tensors.iter().filter(|t| t.form != Form::Vector);
+            let weights: Vec<f64> = matrices.map(|t| t.fan_in as f64 * t.fan_out as f64).collect();
+            return 6.0 * weights.iter().sum::<f64>() - 2.0 * weights.first().unwrap_or(&0.0);
+        }
         let weights = |layer: usize| {
             let matrices = if self.has_projection(layer) { 2 } else { 1 };
             (matrices * self.fan_in(layer) * self.fan_out(layer)) as f64

@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use super::Model;
 use crate::data::{Preprocessing, Task};
+use crate::layer::text::write_chain;
+use crate::layer::{Inner, Layer, TensorForm};
+use crate::nn::Activation;
 
 /// Everything about a model but its weights.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,8 +28,11 @@ pub struct ModelDescription {
     pub inputs: usize,
     /// Outputs of the network.
     pub outputs: usize,
-    /// The layers, inputs first.
+    /// The layers, inputs first; empty where `network` lists them.
     pub layers: Vec<LayerDescription>,
+    /// The layers of a network that a file described.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkDescription>,
     /// Number of parameters.
     pub parameters: usize,
     /// From raw rows to inputs, from outputs to units, with all fitted numbers.
@@ -35,6 +41,31 @@ pub struct ModelDescription {
     pub history: Vec<Value>,
     /// Hash of the weights.
     pub weights_sha256: String,
+}
+
+/// Layers that were given one by one.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NetworkDescription {
+    /// As a network file has them, widths as numbers.
+    pub chain: toml::Value,
+    /// One after the other, layers within a layer before it.
+    #[serde(skip)]
+    pub lines: Vec<LayerLine>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerLine {
+    /// As its tensors are named.
+    pub name: String,
+    /// Kind and options.
+    pub what: String,
+    /// Its inputs.
+    pub inputs: usize,
+    /// Its outputs.
+    pub outputs: usize,
+    /// Its parameters, those of layers within it left out.
+    pub parameters: usize,
 }
 
 /// One linear layer and what follows it.
@@ -72,12 +103,36 @@ impl Model {
             label_smoothing: card.label_smoothing,
             inputs: card.architecture.inputs,
             outputs: card.architecture.outputs,
-            layers: (0..card.architecture.layers()).map(|layer| self.describe_layer(layer)).collect(),
+            layers: match card.architecture.chain {
+                Some(_) => Vec::new(),
+                None => (0..card.architecture.layers()).map(|layer| self.describe_layer(layer)).collect(),
+            },
+            network: card.architecture.chain.as_deref().map(|chain| self.describe_chain(chain)),
             parameters: self.parameters.layout.parameters(),
             preprocessing: card.preprocessing.clone(),
             history: card.history.clone(),
             weights_sha256: self.parameters.sha256(),
         }
+    }
+
+    fn describe_chain(&self, chain: &[Layer]) -> NetworkDescription {
+        fn add(chain: &[Layer], mut inputs: usize, lines: &mut Vec<LayerLine>) {
+            for layer in chain {
+                match layer.kind().inner() {
+                    Inner::None => {}
+                    Inner::Around(chain) => add(chain, inputs, lines),
+                    Inner::Beside(chains) => chains.iter().for_each(|chain| add(chain, inputs, lines)),
+                }
+                let outputs = layer.kind().outputs(inputs);
+                let tensors = layer.tensors(inputs, Activation::Identity);
+                let parameters = tensors.iter().map(TensorForm::parameters).sum();
+                lines.push(LayerLine { name: layer.name.clone(), what: layer.line(), inputs, outputs, parameters });
+                inputs = outputs;
+            }
+        }
+        let mut lines = Vec::new();
+        add(chain, self.card.architecture.inputs, &mut lines);
+        NetworkDescription { chain: write_chain(chain), lines }
     }
 
     fn describe_layer(&self, layer: usize) -> LayerDescription {

@@ -49,12 +49,11 @@ pub struct Card {
 
 impl Card {
     /// What is wrong with a card whose parts do not fit together.
-    fn contradiction(&self) -> Option<&'static str> {
+    fn contradiction(&self) -> Option<String> {
         let (network, rows) = (&self.architecture, &self.preprocessing);
-        let fits = network.inputs == rows.inputs()
-            && network.outputs == rows.outputs()
-            && network.activations.len() == network.hidden.len();
-        rows.contradiction().or((!fits).then_some("network and columns do not fit together"))
+        let fits = network.inputs == rows.inputs() && network.outputs == rows.outputs();
+        let widths = (!fits).then(|| "network and columns do not fit together".to_owned());
+        rows.contradiction().map(str::to_owned).or(widths).or_else(|| network.contradiction())
     }
 }
 

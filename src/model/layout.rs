@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use super::Architecture;
 use crate::kernel::{LANES, panel_stride, panels};
-use crate::layer::{Form, Network, Start, TensorForm};
+use crate::layer::{Form, Group, Network, Start, TensorForm};
+use crate::spec::unknown;
+use crate::{Error, Result};
 
 /// One tensor and its place.
 #[derive(Debug, Clone)]
@@ -15,6 +17,14 @@ pub struct Tensor {
     pub form: Form,
     /// What it begins with.
     pub begin: Start,
+    /// What a bias begins with, where that is not the scheme's.
+    pub bias: Option<f32>,
+    /// How weights learn, and how biases, gains and shifts do.
+    pub groups: [Group; 2],
+    /// Whether weights and biases learn differently.
+    pub learns_apart: bool,
+    /// Whether nothing of it learns.
+    pub frozen: bool,
     /// Number of the linear layer that it belongs to or follows.
     pub layer: usize,
     /// Inputs of a matrix; 0 for vectors.
@@ -79,6 +89,19 @@ impl Tensor {
         }
     }
 
+    /// How weights, or else biases, gains and shifts, learn.
+    pub fn group(&self, of_weights: bool) -> &Group {
+        &self.groups[usize::from(!of_weights)]
+    }
+
+    /// Sets how its two parts learn.
+    fn set_groups(&mut self, groups: [Group; 2]) {
+        let affine = self.form == Form::Affine;
+        self.groups = groups;
+        self.learns_apart = affine && groups[0] != groups[1];
+        self.frozen = groups[0].frozen && (groups[1].frozen || !affine);
+    }
+
     /// Number of parameters, padding left out.
     pub fn parameters(&self) -> usize {
         match self.form {
@@ -87,6 +110,11 @@ impl Tensor {
             Form::Vector => self.fan_out,
         }
     }
+}
+
+/// Whether a tensor's name is `name`, or goes on after it with a dot.
+fn begins(tensor: &str, name: &str) -> bool {
+    tensor.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 impl Layout {
@@ -107,7 +135,7 @@ impl Layout {
     }
 
     fn push(&mut self, tensor: TensorForm, layer: usize) {
-        let TensorForm { name, form, fan_in, fan_out, begin } = tensor;
+        let TensorForm { name, form, fan_in, fan_out, begin, bias, groups } = tensor;
         let (panel_count, rows) = match form {
             Form::Affine => (panels(fan_out), fan_in + 1),
             Form::Matrix => (panels(fan_out), fan_in),
@@ -119,6 +147,10 @@ impl Layout {
             name,
             form,
             begin,
+            bias,
+            groups,
+            learns_apart: false,
+            frozen: false,
             layer,
             fan_in,
             fan_out,
@@ -127,6 +159,7 @@ impl Layout {
             rows,
             stride,
         });
+        self.tensors[tensor].set_groups(groups);
         self.lines += panel_count * stride;
         let parts = rows.div_ceil(SLOT_ROWS);
         for first in (0..panel_count).step_by(SLOT_PANELS) {
@@ -137,6 +170,39 @@ impl Layout {
                 rows: part * rows / parts..(part + 1) * rows / parts,
             }));
         }
+    }
+
+    /// Freezes the tensors of layers: each name is a layer's or a tensor's, or a layer that holds others. With `layers.0` go
+    /// `norms.0` and `residuals.0`, which belong to it.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] for a name that no tensor has, or if nothing is left to learn.
+    pub fn freeze(&mut self, names: &[String]) -> Result<()> {
+        for name in names {
+            let number = name.strip_prefix("layers.").filter(|number| number.parse::<usize>().is_ok());
+            let also = number.map(|number| [format!("norms.{number}"), format!("residuals.{number}")]);
+            let given: Vec<&String> = std::iter::once(name).chain(also.iter().flatten()).collect();
+            let within = |tensor: &str| given.iter().any(|name| begins(tensor, name));
+            let mut found = false;
+            for tensor in &mut self.tensors {
+                let parts = if tensor.form == Form::Vector { ["", ""] } else { [".weight", ".bias"] };
+                let mut groups = tensor.groups;
+                for (group, part) in groups.iter_mut().zip(parts) {
+                    if within(&format!("{}{part}", tensor.name)) {
+                        (group.frozen, found) = (true, true);
+                    }
+                }
+                tensor.set_groups(groups);
+            }
+            if !found {
+                let known: Vec<&str> = self.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+                return Err(Error::Mismatch(unknown("layer", name, &known).to_string()));
+            }
+        }
+        if self.tensors.iter().all(|tensor| tensor.frozen) {
+            return Err(Error::Mismatch("everything is frozen, and nothing is left to learn".to_owned()));
+        }
+        Ok(())
     }
 
     /// The linear layers, in their order.

@@ -7,7 +7,7 @@ mod layout;
 mod parameters;
 
 pub use architecture::Architecture;
-pub use describe::{LayerDescription, ModelDescription};
+pub use describe::{LayerDescription, LayerLine, ModelDescription, NetworkDescription};
 pub use file::{Card, Model};
 pub use layout::{Layout, Slot, Tensor};
 pub use parameters::{NamedTensor, Parameters, TensorName};

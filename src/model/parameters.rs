@@ -4,7 +4,6 @@ use super::Architecture;
 use super::layout::{Layout, Tensor};
 use crate::kernel::{LANES, Line, zeroed};
 use crate::layer::{Form, Start};
-use crate::nn::Activation;
 use crate::nn::init::{Init, Scheme};
 use crate::{Error, Result};
 
@@ -52,11 +51,6 @@ enum Content {
 /// target, and on few rows less of the initial noise is left in what is learnt.
 const REGRESSION_OUTPUT_SCALE: f32 = 0.1;
 
-/// The activation by which scikit-learn draws every layer's weights, the output layer's too.
-fn hidden_activation(architecture: &Architecture) -> Activation {
-    architecture.activations.first().copied().unwrap_or(architecture.output_activation)
-}
-
 impl Parameters {
     /// All zero.
     pub fn zeros(architecture: &Architecture) -> Parameters {
@@ -70,12 +64,16 @@ impl Parameters {
     pub fn init(architecture: &Architecture, init: Option<Init>, seed: u64) -> Parameters {
         let mut parameters = Parameters::zeros(architecture);
         let tensors = parameters.layout.tensors.clone();
+        let first = tensors.iter().find_map(|tensor| match tensor.begin {
+            Start::Drawn(activation, _) => Some(activation),
+            Start::Filled(_) => None,
+        });
         for (number, tensor) in tensors.iter().enumerate() {
             match tensor.begin {
-                Start::Drawn(own) => {
-                    let scheme = init.unwrap_or_else(|| Init::default_for(own));
-                    let activation =
-                        if scheme.scheme() == Scheme::Sklearn { hidden_activation(architecture) } else { own };
+                Start::Drawn(own, by) => {
+                    let scheme = by.or(init).unwrap_or_else(|| Init::default_for(own));
+                    // scikit-learn draws every layer by the hidden layers' activation, the output layer too.
+                    let activation = first.filter(|_| scheme.scheme() == Scheme::Sklearn).unwrap_or(own);
                     let (fan_out, fan_in) = (tensor.fan_out, tensor.fan_in);
                     let weights =
                         scheme.weights(fan_out, fan_in, activation).fill(seed, 2 * number as u64, fan_out, fan_in);
@@ -86,8 +84,13 @@ impl Parameters {
                         parameters.set_row(tensor, tensor.fan_in, &bias);
                     }
                 }
-                Start::Ones => parameters.set_vector(tensor, &vec![1.0; tensor.fan_out]),
-                Start::Zeros => {}
+                Start::Filled(value) if tensor.form == Form::Vector => {
+                    parameters.set_vector(tensor, &vec![value; tensor.fan_out]);
+                }
+                Start::Filled(value) => parameters.set_matrix(tensor, &vec![value; tensor.fan_out * tensor.fan_in]),
+            }
+            if let Some(value) = tensor.bias {
+                parameters.set_row(tensor, tensor.fan_in, &vec![value; tensor.fan_out]);
             }
         }
         parameters
@@ -98,15 +101,18 @@ impl Parameters {
     pub fn initial(architecture: &Architecture, init: Option<Init>, regression: bool, seed: u64) -> Parameters {
         let by_default = init.is_none();
         let mut parameters = Parameters::init(architecture, init, seed);
-        if regression && by_default {
+        if regression && by_default && architecture.ends_linear() {
             parameters.scale_output_layer(REGRESSION_OUTPUT_SCALE);
         }
         parameters
     }
 
-    /// Multiplies the weights of the output layer.
+    /// Multiplies the weights of the output layer, unless its layer says how they are drawn.
     pub fn scale_output_layer(&mut self, factor: f32) {
         let Some(tensor) = self.layout.linear_layers().last().cloned() else { return };
+        if !matches!(tensor.begin, Start::Drawn(_, None)) {
+            return; // its layer says how it begins
+        }
         let weights: Vec<f32> = self.matrix(&tensor).iter().map(|w| w * factor).collect();
         self.set_matrix(&tensor, &weights);
     }
@@ -236,6 +242,7 @@ mod tests {
             norm: Some(NormKind::Layer),
             residual: true,
             dropout: 0.0,
+            chain: None,
         }
     }
 

@@ -96,7 +96,7 @@ impl Norm {
         moments
     }
 
-    /// Writes the gradient by `x`, given the row, its moments and the gradient `dy` by the output:
+    /// Sets each element of the gradient by `x` once, given the row, its moments and the gradient `dy` by the output:
     /// `dx = inv_std · (g − mean(g) − x̂ · mean(g x̂))` with `g = gain · dy`; without `mean(g)` for the RMS norm.
     ///
     /// # Panics
@@ -116,7 +116,6 @@ impl Norm {
             let g = times(gain, i, dy.get(i));
             sum = sum + g;
             sum_along = g.mul_add(moments.normalised(x.get(i)), sum_along);
-            dx.set(i, g);
         }
         let mean_along = sum_along / n;
         let mean = match self.kind {
@@ -124,7 +123,8 @@ impl Norm {
             NormKind::Rms => R::splat(0.0),
         };
         for i in 0..x.len() {
-            let rest = (-mean_along).mul_add(moments.normalised(x.get(i)), dx.get(i) - mean);
+            let g = times(gain, i, dy.get(i));
+            let rest = (-mean_along).mul_add(moments.normalised(x.get(i)), g - mean);
             dx.set(i, moments.inv_std * rest);
         }
     }

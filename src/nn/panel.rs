@@ -70,6 +70,36 @@ pub(crate) fn add(isa: Isa, x: &[Line], y: &mut [Line]) {
     isa.run(AddTo { x, y });
 }
 
+/// `y = gain ⊙ x`: each line times its feature's gain, 16 features a line of `gain`.
+pub(crate) fn scale(isa: Isa, gain: &[Line], x: &[Line], y: &mut [Line]) {
+    assert!(x.len() == y.len() && gain.len() >= x.len().div_ceil(LANES));
+    isa.run(Scale { gain, x, y });
+}
+
+/// `y = gain ⊙ v` where `x` is below 0, else `y = v`; 16 features a line of `gain`.
+pub(crate) fn scale_where_negative(isa: Isa, gain: &[Line], x: &[Line], v: &[Line], y: &mut [Line]) {
+    assert!(x.len() == y.len() && v.len() == y.len() && gain.len() >= x.len().div_ceil(LANES));
+    isa.run(ScaleWhereNegative { gain, x, v, y });
+}
+
+/// `y = x + share ⊙ (y − x)`; 16 features a line of `share`.
+pub(crate) fn blend(isa: Isa, share: &[Line], x: &[Line], y: &mut [Line]) {
+    assert!(x.len() == y.len() && share.len() >= x.len().div_ceil(LANES));
+    isa.run(Blend { share, x, y });
+}
+
+/// `y = y − x`, element by element.
+pub(crate) fn subtract(isa: Isa, x: &[Line], y: &mut [Line]) {
+    assert_eq!(x.len(), y.len());
+    isa.run(Subtract { x, y });
+}
+
+/// `sums = sums + a ⊙ b`, element by element.
+pub(crate) fn add_products(isa: Isa, a: &[Line], b: &[Line], sums: &mut [Line]) {
+    assert!(a.len() == sums.len() && b.len() == sums.len());
+    isa.run(AddProducts { a, b, sums });
+}
+
 /// Exchanges rows and lanes of each block of 16 lines: line `s`, lane `o` of panel `b` of `to` is line `16 b + o`, lane
 /// `s` of `from`; lines that `from` lacks are zero.
 ///
@@ -139,6 +169,91 @@ impl Job for Multiply<'_> {
     fn run<L: Lanes>(self) {
         for (f, y) in self.factor.iter().zip(self.y) {
             (L::load(y) * L::load(f)).store(y);
+        }
+    }
+}
+
+struct Scale<'a> {
+    gain: &'a [Line],
+    x: &'a [Line],
+    y: &'a mut [Line],
+}
+
+impl Job for Scale<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        for (i, (x, y)) in self.x.iter().zip(self.y).enumerate() {
+            (L::load(x) * L::broadcast(self.gain[i / LANES].0[i % LANES])).store(y);
+        }
+    }
+}
+
+struct ScaleWhereNegative<'a> {
+    gain: &'a [Line],
+    x: &'a [Line],
+    v: &'a [Line],
+    y: &'a mut [Line],
+}
+
+impl Job for ScaleWhereNegative<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let zero = L::broadcast(0.0);
+        for (i, ((x, v), y)) in self.x.iter().zip(self.v).zip(self.y).enumerate() {
+            let v = L::load(v);
+            let scaled = v * L::broadcast(self.gain[i / LANES].0[i % LANES]);
+            L::select(L::load(x).lt(zero), scaled, v).store(y);
+        }
+    }
+}
+
+struct Blend<'a> {
+    share: &'a [Line],
+    x: &'a [Line],
+    y: &'a mut [Line],
+}
+
+impl Job for Blend<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        for (i, (x, y)) in self.x.iter().zip(self.y).enumerate() {
+            let share = L::broadcast(self.share[i / LANES].0[i % LANES]);
+            let x = L::load(x);
+            (L::load(y) - x).mul_add(share, x).store(y);
+        }
+    }
+}
+
+struct Subtract<'a> {
+    x: &'a [Line],
+    y: &'a mut [Line],
+}
+
+impl Job for Subtract<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        for (x, y) in self.x.iter().zip(self.y) {
+            (L::load(y) - L::load(x)).store(y);
+        }
+    }
+}
+
+struct AddProducts<'a> {
+    a: &'a [Line],
+    b: &'a [Line],
+    sums: &'a mut [Line],
+}
+
+impl Job for AddProducts<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        for ((a, b), sum) in self.a.iter().zip(self.b).zip(self.sums) {
+            L::load(a).mul_add(L::load(b), L::load(sum)).store(sum);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Layer and RMS norm of 16 samples side by side: the formulas of `norm` with a sample in each lane.
 
-use super::column::Column;
+use super::column::{Column, ColumnMut};
 use super::norm::{Moments, Norm, NormKind};
 use super::panel::{LineColumn, LineColumnMut};
 use crate::kernel::{Isa, Job, LANES, Lanes, Line};
@@ -20,6 +20,27 @@ impl<L: Lanes> Column<L> for Features<'_> {
     }
 }
 
+/// Lines to which what is set is added.
+struct Sums<'a>(&'a mut [Line]);
+
+impl<L: Lanes> Column<L> for Sums<'_> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    #[inline(always)]
+    fn get(&self, i: usize) -> L {
+        L::load(&self.0[i])
+    }
+}
+
+impl<L: Lanes> ColumnMut<L> for Sums<'_> {
+    #[inline(always)]
+    fn set(&mut self, i: usize, value: L) {
+        (L::load(&self.0[i]) + value).store(&mut self.0[i]);
+    }
+}
+
 /// `y = gain · x̂ + shift` for one panel; the moments of its samples go to `moments`: mean, then inverse deviation.
 pub(crate) fn forward(
     isa: Isa,
@@ -34,7 +55,7 @@ pub(crate) fn forward(
     isa.run(Forward { norm: Norm::new(kind), x, gain, shift, y, moments });
 }
 
-/// The gradient by `x` for one panel, given the gradient `dy` by the norm's output.
+/// The gradient by `x` for one panel, given the gradient `dy` by the norm's output; it is added to `dx` where `add`.
 pub(crate) fn backward(
     isa: Isa,
     kind: NormKind,
@@ -42,10 +63,10 @@ pub(crate) fn backward(
     moments: &[Line],
     gain: &[Line],
     dy: &[Line],
-    dx: &mut [Line],
+    (dx, add): (&mut [Line], bool),
 ) {
     assert!(dy.len() == x.len() && dx.len() == x.len() && moments.len() == 2);
-    isa.run(Backward { norm: Norm::new(kind), x, moments, gain, dy, dx });
+    isa.run(Backward { norm: Norm::new(kind), x, moments, gain, dy, dx, add });
 }
 
 /// Adds one panel's part to the sums over samples of `dy · x̂` and of `dy` for some features: `products` and `plain` hold
@@ -97,6 +118,7 @@ struct Backward<'a> {
     gain: &'a [Line],
     dy: &'a [Line],
     dx: &'a mut [Line],
+    add: bool,
 }
 
 impl Job for Backward<'_> {
@@ -106,7 +128,11 @@ impl Job for Backward<'_> {
         let moments = load_moments::<L>(self.moments);
         let gain = Features(self.gain, self.x.len());
         let (x, dy) = (LineColumn(self.x), LineColumn(self.dy));
-        self.norm.backward(&x, &moments, Some(&gain), &dy, &mut LineColumnMut(self.dx));
+        if self.add {
+            self.norm.backward(&x, &moments, Some(&gain), &dy, &mut Sums(self.dx));
+        } else {
+            self.norm.backward(&x, &moments, Some(&gain), &dy, &mut LineColumnMut(self.dx));
+        }
     }
 }
 

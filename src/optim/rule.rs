@@ -24,6 +24,11 @@ pub trait Rule<const N: usize>: Copy + Send + Sync {
     /// `carried` on, so it is asked once for each step.
     fn at_step(&self, t: u64, lr: f64, carried: &mut Carried) -> Self::Scalars;
 
+    /// The same where the learning rate is `factor` times as high; `carried` is that before the step.
+    fn at_rate(&self, t: u64, lr: f64, factor: f64, mut carried: Carried) -> Self::Scalars {
+        self.at_step(t, lr * factor, &mut carried)
+    }
+
     /// The parameter `p` after the step, for its gradient `g`; moves `state` on.
     fn update<R: Real>(scalars: &Self::Scalars, p: R, g: R, state: &mut [R; N]) -> R;
 
@@ -64,6 +69,18 @@ pub struct Decay {
 impl Decay {
     /// No decay.
     pub const NONE: Decay = Decay { coupled: 0.0, shrink: 1.0, in_direction: 0.0 };
+
+    /// So many times as much decay.
+    pub fn times(self, factor: f64) -> Self {
+        if factor == 1.0 {
+            return self;
+        }
+        Decay {
+            coupled: self.coupled * factor,
+            shrink: 1.0 - (1.0 - self.shrink) * factor,
+            in_direction: self.in_direction * factor,
+        }
+    }
 
     /// The penalty `½ λ p²` in the gradient.
     pub fn coupled(lambda: f64) -> Self {

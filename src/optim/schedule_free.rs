@@ -116,16 +116,26 @@ pub struct Scalars {
     rate_of_y: f64,
 }
 
+impl Averaged {
+    fn scalars(&self, t: u64, rate: f64, share: f64) -> Scalars {
+        let ScheduleFree { beta1, beta2, eps, .. } = self.0;
+        let rate_of_y = rate * (beta1 * (1.0 - share) - 1.0);
+        let root_scale = 1.0 / adam::correction(beta2, t).sqrt();
+        Scalars { first: t == 1, beta2, eps, root_scale, share, rate, rate_of_y }
+    }
+}
+
 impl Rule<2> for Averaged {
     type Scalars = Scalars;
     const STATE: [&'static str; 2] = ["z", "v"];
 
     fn at_step(&self, t: u64, lr: f64, carried: &mut Carried) -> Scalars {
-        let ScheduleFree { beta1, beta2, eps, .. } = self.0;
-        let (rate, share) = (self.0.rate(t, lr), self.0.share(t, lr, carried));
-        let rate_of_y = rate * (beta1 * (1.0 - share) - 1.0);
-        let root_scale = 1.0 / adam::correction(beta2, t).sqrt();
-        Scalars { first: t == 1, beta2, eps, root_scale, share, rate, rate_of_y }
+        self.scalars(t, self.0.rate(t, lr), self.0.share(t, lr, carried))
+    }
+
+    /// All parameters have the same shares, whatever their rates.
+    fn at_rate(&self, t: u64, lr: f64, factor: f64, mut carried: Carried) -> Scalars {
+        self.scalars(t, self.0.rate(t, lr * factor), self.0.share(t, lr, &mut carried))
     }
 
     #[inline(always)]

@@ -18,6 +18,13 @@ pub struct GradientRule {
     pub norm: NormType,
 }
 
+impl GradientRule {
+    /// With penalties so many times as large.
+    pub fn times(self, factor: f64) -> Self {
+        GradientRule { l1: self.l1 * factor, l2: self.l2 * factor, ..self }
+    }
+}
+
 /// Sums over a run of parameters: 16-lane partial sums, their lanes added in a fixed order.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct GradientSums {

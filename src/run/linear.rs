@@ -73,6 +73,7 @@ impl Plan {
             norm: None,
             residual: false,
             dropout: 0.0,
+            chain: None,
             ..self.architecture.clone()
         }
     }
@@ -82,7 +83,7 @@ impl Plan {
         if matches!(summary.stopped, "signal" | "diverged") {
             return Err("the run did not come to its end");
         }
-        if self.config.model.hidden.is_empty() {
+        if self.architecture.chain.is_none() && self.architecture.hidden.is_empty() {
             return Err("the network itself is linear");
         }
         let spent = self.flops_per_step() * summary.steps as f64;

@@ -42,8 +42,7 @@ impl Needs {
         let (spec, averages) = (options.spec, usize::from(options.ema.is_some()));
         let kept = if prepared.val.is_some() { 1 } else { 2 };
         let copies = 3 + spec.algorithm.initial_state(spec.lr).len() + averages + kept;
-        let layers = 0..architecture.layers();
-        let width: usize = layers.map(|n| architecture.fan_out(n)).fold(architecture.inputs, usize::saturating_add);
+        let width = architecture.total_width();
         let block = batch.min(BLOCK_ROWS) as f64 * BUFFERS;
         let parts = [prepared.val.as_ref(), prepared.test.as_ref()];
         let rows = |data: Option<&Dataset>| data.map_or(0, Dataset::rows);

@@ -38,7 +38,7 @@ pub struct OverfitReport {
 /// # Errors
 /// [`Error::Diverged`] if the loss stops being finite.
 pub fn overfit_batch(mut plan: Plan) -> Result<OverfitReport> {
-    plan.architecture.dropout = 0.0;
+    plan.architecture = plan.architecture.without_dropout();
     let data = &plan.prepared.train;
     let mut order = Vec::new();
     epoch_order(data.rows(), plan.config.seed, 0, plan.config.shuffle, &mut order);

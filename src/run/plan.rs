@@ -9,6 +9,7 @@ use super::cross_validation::CrossValidation;
 use super::memory::Needs;
 use crate::config::{Batch, TrainConfig};
 use crate::data::{Dataset, Prepared, Task, prepare};
+use crate::layer::text::Sizes;
 use crate::model::file::read_tensors;
 use crate::model::{Architecture, Parameters};
 use crate::nn::{Loss, Objective};
@@ -17,7 +18,7 @@ use crate::train::best::default_monitor;
 use crate::train::fit::Patience;
 use crate::train::goal::{DataPart, Watched};
 use crate::train::team::{available_threads, threads_within};
-use crate::train::{StepSettings, Trainer};
+use crate::train::{Schedules, StepSettings, Trainer};
 use crate::{Error, Result};
 
 /// Everything that is known before the first step.
@@ -49,13 +50,17 @@ pub struct Plan {
     pub notes: Vec<String>,
 }
 
+/// Steps at which schedules of factors are checked.
+const CHECKED: u64 = 1000;
+
 /// Refuses a network that does not fit into memory.
 fn refuse_giant(architecture: &Architecture) -> Result<()> {
     if architecture.fits_into_memory() {
         return Ok(());
     }
-    let count = architecture.linear_parameters();
-    Err(Error::Memory(format!("--hidden: a network of {count} parameters does not fit into memory: use fewer units")))
+    let (count, flag) =
+        (architecture.linear_parameters(), if architecture.chain.is_some() { "network" } else { "hidden" });
+    Err(Error::Memory(format!("--{flag}: a network of {count} parameters does not fit into memory: use fewer units")))
 }
 
 impl Plan {
@@ -77,15 +82,18 @@ impl Plan {
         let preprocessing = &prepared.preprocessing;
         let task = preprocessing.task();
         let loss = config.loss(task)?;
+        let sizes = Sizes { inputs: preprocessing.inputs(), outputs: preprocessing.outputs() };
+        let layers = config.model.network.as_ref().map(|network| network.layers(sizes)).transpose();
         let architecture = Architecture {
-            inputs: preprocessing.inputs(),
+            inputs: sizes.inputs,
             hidden: config.model.hidden.clone(),
-            outputs: preprocessing.outputs(),
+            outputs: sizes.outputs,
             activations: config.model.activations.clone(),
             output_activation: config.model.output_activation,
             norm: config.model.norm,
             residual: config.model.residual,
             dropout: config.model.dropout,
+            chain: layers.map_err(|e| Error::Mismatch(format!("--network: {e}")))?,
         };
         refuse_giant(&architecture)?;
         Needs::of(&architecture, &config, &prepared).check()?;
@@ -95,6 +103,7 @@ impl Plan {
             parameters = Parameters::from_named(&architecture, &read_tensors(path)?)
                 .map_err(|e| Error::Mismatch(format!("--init-from {}: {e}", path.display())))?;
         }
+        parameters.layout.freeze(&config.model.freeze).map_err(|e| Error::Mismatch(format!("--freeze: {e}")))?;
         let mut plan = Plan {
             prepared,
             architecture,
@@ -111,6 +120,7 @@ impl Plan {
         };
         plan.check()?;
         plan.decide();
+        plan.check_factors()?;
         Ok(plan)
     }
 
@@ -137,6 +147,31 @@ impl Plan {
                     "--{flag} {watched}: there is no such part of the data; see {part}"
                 )));
             }
+        }
+        Ok(())
+    }
+
+    /// Refuses schedules that leave the range of what they change, and factors of a rate that the optimizer does not have.
+    fn check_factors(&self) -> Result<()> {
+        let Schedules { total, dropout, decay } = self.schedules();
+        let (highest, lowest) = (self.architecture.highest_dropout(), 0.0);
+        for (flag, schedule, most) in [("dropout", &dropout, 1.0 / highest), ("decay", &decay, f64::INFINITY)] {
+            let Some(schedule) = schedule else { continue };
+            let wrong = |factor: &f64| !(lowest..most).contains(factor);
+            let steps = (0..=CHECKED).map(|n| n * total.saturating_sub(1) / CHECKED);
+            if let Some(factor) = steps.map(|step| schedule.rate(1.0, step, total)).find(wrong) {
+                let until = if most.is_finite() { format!(" and below {most:.3}") } else { String::new() };
+                let message =
+                    format!("--{flag}-schedule {schedule}: expected factors of at least 0{until}, found {factor}");
+                return Err(Error::Usage(message));
+            }
+        }
+        let algorithm = self.config.optimizer.spec.algorithm;
+        let factors = self.parameters.layout.tensors.iter().flat_map(|tensor| tensor.groups);
+        if !algorithm.follows_schedule() && factors.into_iter().any(|group| group.rate != 1.0) {
+            let name = algorithm.name();
+            let message = format!("--network: lr in learn: {name} finds its own step sizes: leave it out");
+            return Err(Error::Usage(message));
         }
         Ok(())
     }
@@ -225,8 +260,20 @@ impl Plan {
             clip_value: o.clip_value,
             clip_layer: o.clip_layer,
             ema: o.ema,
+            schedules: self.schedules(),
             seed: self.config.seed,
         })
+    }
+
+    /// How dropout and decay change over the steps of the run.
+    fn schedules(&self) -> Schedules {
+        let all = self.steps_per_epoch().saturating_mul(self.epochs as u64);
+        let o = &self.config.optimizer;
+        Schedules {
+            total: self.config.stopping.steps.map_or(all, |steps| steps.min(all)),
+            dropout: o.dropout_schedule.clone(),
+            decay: o.decay_schedule.clone(),
+        }
     }
 
     /// Whether there is such a part. A cross-validation's final network has no validation part: what watches one has had its

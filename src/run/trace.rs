@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use crate::data::{Features, Targets, epoch_order};
 use crate::model::NamedTensor;
-use crate::nn::Objective;
 use crate::nn::norm::Norm;
 use crate::nn::textbook::{self, Batch, Layer, Network, Skip};
+use crate::nn::{Objective, Target};
 use crate::run::Plan;
 use crate::{Error, Result};
 
@@ -25,41 +25,84 @@ pub fn trace(plan: &Plan) -> Result<String> {
             "--trace: the network has {count} parameters, more than the {MOST_PARAMETERS} that can be read: try --hidden 3"
         )));
     }
-    let network = network(plan)?;
     let data = &plan.prepared.train;
     let mut order = Vec::new();
     epoch_order(data.rows(), plan.config.seed, 0, plan.config.shuffle, &mut order);
     let row = *order.first().ok_or_else(|| Error::NoStep("there is no row to train on".to_owned()))? as usize;
     let x = inputs(&data.features, row);
-    let (label, values);
-    let targets = match &data.targets {
-        Targets::Classes { labels, .. } => {
-            label = [f64::from(labels[row])];
-            textbook::Targets::Classes(&label)
-        }
-        Targets::Values { values: all, cols, .. } => {
-            values = all[row * cols..(row + 1) * cols].iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
-            textbook::Targets::Values(&values)
+    let target = match &data.targets {
+        Targets::Classes { labels, .. } => vec![f64::from(labels[row])],
+        Targets::Values { values, cols, .. } => {
+            values[row * cols..(row + 1) * cols].iter().map(|v| f64::from(*v)).collect()
         }
     };
-    let pass = network.pass(&Batch { rows: 1, x: &x, targets, weights: None });
+    let by_class = matches!(data.targets, Targets::Classes { .. });
+    let traced = match &plan.architecture.chain {
+        Some(_) => of_layers(plan, &x, if by_class { Target::Class(target[0]) } else { Target::Values(&target[..]) })?,
+        None => {
+            let wrap = if by_class { textbook::Targets::Classes } else { textbook::Targets::Values };
+            of_stack(plan, &Batch { rows: 1, x: &x, targets: wrap(&target), weights: None })?
+        }
+    };
     let mut text = String::new();
-    section(&mut text, "weights", plan.parameters.named().iter().map(named));
-    for row in &pass.rows {
-        section(&mut text, "forward", row.forward_quantities().into_iter().map(|(n, v)| (n, v.to_vec())));
-        section(&mut text, "backward", row.backward_quantities().into_iter().map(|(n, v)| (n, v.to_vec())));
-    }
-    section(&mut text, "gradients", pass.gradient_quantities().into_iter().map(|(n, v)| (n, v.to_vec())));
+    section(&mut text, "weights", plan.parameters.named().iter().map(named).collect());
+    section(&mut text, "forward", traced.forward);
+    section(&mut text, "backward", traced.backward);
+    section(&mut text, "gradients", traced.gradients);
     let lr = plan.config.optimizer.spec.lr;
-    let _ = writeln!(text, "loss {:.6}; plain gradient descent would now do  p ← p − {lr} · dL/dp", pass.loss);
+    let _ = writeln!(text, "loss {:.6}; plain gradient descent would now do  p ← p − {lr} · dL/dp", traced.loss);
     Ok(text)
 }
 
-fn named(tensor: &NamedTensor) -> (String, Vec<f64>) {
+/// A quantity with its name.
+type Quantity = (String, Vec<f64>);
+
+/// The quantities of a pass, in the order in which they arise.
+struct Traced {
+    forward: Vec<Quantity>,
+    backward: Vec<Quantity>,
+    gradients: Vec<Quantity>,
+    loss: f64,
+}
+
+/// A stack of linear layers, in the textbook's own quantities.
+fn of_stack(plan: &Plan, batch: &Batch<'_, f64>) -> Result<Traced> {
+    let pass = network(plan)?.pass(batch);
+    let owned = |named: Vec<(String, &[f64])>| named.into_iter().map(|(n, v)| (n, v.to_vec())).collect();
+    let row = &pass.rows[0];
+    Ok(Traced {
+        forward: owned(row.forward_quantities()),
+        backward: owned(row.backward_quantities()),
+        gradients: owned(pass.gradient_quantities()),
+        loss: pass.loss,
+    })
+}
+
+/// Layers that a file described: what each gives, and the gradient by it.
+fn of_layers(plan: &Plan, x: &[f64], target: Target<'_, f64, [f64]>) -> Result<Traced> {
+    let objective = Objective::new(plan.loss, plan.config.optimizer.label_smoothing)?;
+    let tensors: Vec<Quantity> = plan.parameters.named().iter().map(named).collect();
+    let values: Vec<Vec<f64>> = tensors.iter().map(|(_, values)| values.clone()).collect();
+    let mut loss = 0.0;
+    let pass = plan.architecture.network().define_pass(x, &values, |y| {
+        let mut dy = vec![0.0; y.len()];
+        loss = objective.row(y, &target, &mut dy[..]);
+        dy
+    });
+    let mut forward = vec![("x".to_owned(), x.to_vec())];
+    forward.extend(pass.steps.iter().map(|step| (format!("{}: {}", step.name, step.what), step.y.clone())));
+    let mut backward: Vec<Quantity> =
+        pass.steps.iter().rev().map(|step| (format!("{}: dJ/dy", step.name), step.dy.clone())).collect();
+    backward.push(("dJ/dx".to_owned(), pass.dx));
+    let gradients = tensors.into_iter().zip(pass.tensors).map(|((name, _), values)| (format!("dJ/d {name}"), values));
+    Ok(Traced { forward, backward, gradients: gradients.collect(), loss })
+}
+
+fn named(tensor: &NamedTensor) -> Quantity {
     (tensor.name.clone(), tensor.values.iter().map(|v| f64::from(*v)).collect())
 }
 
-fn section(text: &mut String, title: &str, quantities: impl Iterator<Item = (String, Vec<f64>)>) {
+fn section(text: &mut String, title: &str, quantities: Vec<Quantity>) {
     let _ = writeln!(text, "{title}");
     for (name, values) in quantities {
         for (number, chunk) in values.chunks(8).enumerate() {

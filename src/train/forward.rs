@@ -26,12 +26,12 @@ pub(super) struct SharedNet<'a> {
 impl SharedNet<'_> {
     /// Inputs of the network.
     pub(super) fn inputs(&self) -> usize {
-        self.program.values[0]
+        self.program.inputs()
     }
 
     /// Outputs of the network.
     pub(super) fn outputs(&self) -> usize {
-        self.program.values[self.program.output]
+        self.program.outputs()
     }
 
     fn tensor(&self, member: Member<'_>, tensor: &Tensor) -> Weights<'_> {
@@ -41,8 +41,11 @@ impl SharedNet<'_> {
 
     /// The tensors of a layer.
     pub(super) fn tensors(&self, member: Member<'_>, op: &Op) -> [Option<Weights<'_>>; 2] {
+        if op.tensors.is_empty() {
+            return [None, None];
+        }
         let tensors = &self.layout.tensors[op.tensors.clone()];
-        std::array::from_fn(|n| tensors.get(n).map(|tensor| self.tensor(member, tensor)))
+        [tensors.first(), tensors.get(1)].map(|tensor| tensor.map(|tensor| self.tensor(member, tensor)))
     }
 }
 
@@ -104,10 +107,10 @@ fn through(
         x: (op.x != op.y).then(|| workspace.values[op.x].panels(member, run.clone())),
         side: op.side.map(|side| workspace.values[side].panels(member, run.clone())),
         width: lines.len(),
-        y: workspace.values[op.y].rows_mut(member, run.clone(), lines),
+        y: workspace.values[op.y].rows_mut(member, run.clone(), op.line + lines.start..op.line + lines.end),
         outputs,
         kept: workspace.memory[n].kept.as_ref().map(|kept| kept.panels_mut(member, run.clone())),
         tensors: net.tensors(member, op),
-        random: random.map(|at| RandomAt { position: at.position + run.start * LANES, ..at }),
+        random: random.map(|at| RandomAt { position: at.position + run.start * LANES, layer: op.random, ..at }),
     });
 }

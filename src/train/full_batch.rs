@@ -2,6 +2,7 @@
 
 use super::clock::NoClock;
 use super::mean::Mean;
+use super::settings::Factors;
 use super::step::{Batch, Worker, step};
 use super::sums::StepStats;
 use super::trainer::{EpochOutcome, EpochPlan, Halt, StepRecord, Trainer, weight_norms};
@@ -71,7 +72,16 @@ impl Trainer {
         let t = self.state.steps() + 1;
         let passes = self.with_run(plan.data, |team, run| {
             let (mean, algorithm) = (Mean::new(run.settings, plan.data, plan.order), run.settings.optimizer.algorithm);
-            let batch = Batch { rows: plan.order, position: 0, epoch: plan.epoch, mean, t, lr: 0.0, algorithm };
+            let batch = Batch {
+                rows: plan.order,
+                position: 0,
+                epoch: plan.epoch,
+                mean,
+                t,
+                lr: 0.0,
+                factors: Factors::NONE,
+                algorithm,
+            };
             team.run(|member| {
                 let mut worker = Worker::<NoClock>::new(member, run, Carried::default());
                 let stats = step(&mut worker, &batch);

@@ -36,7 +36,7 @@ pub use clock::{Phase, PhaseTimes};
 pub use evaluate::{Evaluation, Evaluator};
 pub(crate) use forward::splits_first_layer;
 pub use saved::SavedState;
-pub use settings::StepSettings;
+pub use settings::{Schedules, StepSettings};
 pub use state::TrainState;
 pub(crate) use step::BLOCK_ROWS;
 pub use sums::StepStats;

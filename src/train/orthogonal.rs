@@ -266,6 +266,7 @@ mod tests {
             norm: None,
             residual: true,
             dropout: 0.0,
+            chain: None,
         };
         let parameters = Parameters::init(&network, None, 5);
         let coefficients = Muon::of(Dialect::Torch).newton_schulz;

@@ -65,8 +65,9 @@ impl<C: Clock> VisitRule for DirectSlots<'_, '_, '_, C> {
         let DirectSlots { worker, preparation, batch, of_weights } = self;
         let (run, member) = (worker.run, worker.member);
         let scalars = rule.at_step(batch.t, 1.0, &mut Carried::default());
-        let decay = run.settings.decay(of_weights, batch.lr);
         for (number, slot) in worker.slots() {
+            let group = run.net.layout.tensors[slot.tensor].group(of_weights);
+            let decay = run.settings.decay(of_weights, group, (batch.lr, batch.factors.decay));
             let mut squares = Squares::default();
             worker.for_each_run(slot, true, |lines, is_weights| {
                 if is_weights == of_weights {

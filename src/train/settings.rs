@@ -1,7 +1,9 @@
 //! How a step is made: the objective, the penalties, the clipping, the optimizer.
 
+use crate::layer::Group;
 use crate::nn::Objective;
 use crate::optim::clip::NormType;
+use crate::optim::schedule::Schedule;
 use crate::optim::{Algorithm, Decay, Dialect, GradientRule, OptimizerSpec};
 
 /// Everything of a step that stays the same during a run.
@@ -30,8 +32,43 @@ pub struct StepSettings {
     /// Rows of the batches whose means are averaged into the step's, each divided by its number of rows: Keras' way to
     /// accumulate. The whole step has one mean where `None`.
     pub mean_of_means: Option<usize>,
+    /// How dropout and decay change from step to step.
+    pub schedules: Schedules,
     /// Seed of dropout.
     pub seed: u64,
+}
+
+/// How dropout and decay change from step to step; they stay as they are where nothing is said.
+#[derive(Debug, Clone, Default)]
+pub struct Schedules {
+    /// Steps of the run.
+    pub total: u64,
+    /// The factor of every rate of dropout.
+    pub dropout: Option<Schedule>,
+    /// The factor of decay and penalties.
+    pub decay: Option<Schedule>,
+}
+
+/// Factors of one step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Factors {
+    /// Of every rate of dropout.
+    pub(super) dropout: f64,
+    /// Of decay and penalties.
+    pub(super) decay: f64,
+}
+
+impl Factors {
+    /// Nothing is changed.
+    pub(super) const NONE: Factors = Factors { dropout: 1.0, decay: 1.0 };
+}
+
+impl Schedules {
+    /// The factors of step `t`, counted from 1.
+    pub(super) fn at_step(&self, t: u64) -> Factors {
+        let factor = |schedule: &Option<Schedule>| schedule.as_ref().map_or(1.0, |s| s.rate(1.0, t - 1, self.total));
+        Factors { dropout: factor(&self.dropout), decay: factor(&self.decay) }
+    }
 }
 
 impl StepSettings {
@@ -49,6 +86,7 @@ impl StepSettings {
             clip_layer: None,
             ema: None,
             mean_of_means: None,
+            schedules: Schedules::default(),
             seed: 0,
         }
     }
@@ -70,14 +108,20 @@ impl StepSettings {
         by_tensor || (penalised && !self.decay_bias)
     }
 
-    /// Decay of weights or of biases at learning rate `lr`: the optimizer's own rule, then the decoupled one.
-    pub(super) fn decay(&self, of_weights: bool, lr: f64) -> Decay {
-        let mut decay = self.optimizer.own_decay(of_weights, lr);
+    /// Decay in a step of weights or of biases that learn as `group` says, at learning rate `lr` and with this factor of
+    /// decay: the optimizer's own rule, then the decoupled one.
+    pub(super) fn decay(&self, of_weights: bool, group: &Group, (lr, factor): (f64, f64)) -> Decay {
+        if group.frozen {
+            return Decay::NONE;
+        }
+        let (lr, factor) = (lr * group.rate, factor * group.decay);
+        let mut decay = self.optimizer.own_decay(of_weights, lr).times(factor);
         if of_weights || self.decay_bias {
             // Where an average of the weights is evaluated, what it is of must decay too.
+            let weight_decay = self.weight_decay * factor;
             match self.optimizer.algorithm.evaluated_between() {
-                Some(_) => decay.in_direction += self.weight_decay,
-                None => decay.shrink *= 1.0 - lr * self.weight_decay,
+                Some(_) => decay.in_direction += weight_decay,
+                None => decay.shrink *= 1.0 - lr * weight_decay,
             }
         }
         decay

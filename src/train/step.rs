@@ -13,14 +13,14 @@ use super::loss::panel_loss;
 use super::mean::Mean;
 use super::pieces::{Cut, Work};
 use super::preparation::SharedPreparation;
-use super::settings::StepSettings;
+use super::settings::{Factors, StepSettings};
 use super::shared::Shared;
 use super::sums::{Clipping, SlotSums, StepStats};
 use super::team::Member;
 use super::workspace::SharedWorkspace;
 use crate::data::Dataset;
 use crate::kernel::{LANES, Line, panels};
-use crate::layer::RandomAt;
+use crate::layer::{Group, RandomAt};
 use crate::model::{Layout, Slot};
 use crate::optim::per_tensor::AlongDirections;
 use crate::optim::span::{Change, Span, finish_gradient, update};
@@ -49,6 +49,8 @@ pub(super) struct Batch<'a> {
     pub(super) t: u64,
     /// Learning rate.
     pub(super) lr: f64,
+    /// Factors of dropout and decay.
+    pub(super) factors: Factors,
     /// The optimizer, with this step's momentum.
     pub(super) algorithm: Algorithm,
 }
@@ -202,7 +204,8 @@ impl<C: Clock> Worker<'_, '_, C> {
     fn forward(&self, batch: &Batch<'_>, block: &Block<'_>, share: (Range<usize>, usize)) {
         let run = self.run;
         let position = batch.position + block.start;
-        let random = RandomAt { seed: run.settings.seed, epoch: batch.epoch, position };
+        let random =
+            RandomAt { seed: run.settings.seed, epoch: batch.epoch, position, layer: 0, factor: batch.factors.dropout };
         forward(self.member, run.net, &run.workspace, share, Some(random));
         self.clock.mark(Phase::Forward);
     }
@@ -268,6 +271,9 @@ impl<C: Clock> Worker<'_, '_, C> {
         run.work.slots.each(member, part, Cut::Singles, |places| {
             for number in &run.visits[places] {
                 let slot = &run.net.layout.slots[*number];
+                if run.net.layout.tensors[slot.tensor].frozen {
+                    continue; // its gradient stays 0
+                }
                 let part = (block.rows.len(), block.start == 0);
                 backward::to_weights(member, run.net, &run.workspace, &run.gradients, slot, part);
                 self.clock.mark(Phase::BackwardToWeights);
@@ -281,21 +287,28 @@ impl<C: Clock> Worker<'_, '_, C> {
 
     fn finish_gradient(&self, batch: &Batch<'_>, slot: &Slot) -> SlotSums {
         let run = self.run;
+        let tensor = &run.net.layout.tensors[slot.tensor];
         let mut sums = SlotSums::default();
         self.for_each_run(slot, run.settings.treats_apart(), |lines, of_weights| {
             let params = run.net.parameters.read(self.member, lines.clone());
             let grads = run.gradients.write(self.member, lines);
-            let rule = run.settings.gradient_rule(of_weights, batch.mean.weight);
+            let group = tensor.group(of_weights);
+            if group.frozen {
+                return grads.fill(Line::ZERO);
+            }
+            let decay = group.decay * batch.factors.decay;
+            let rule = run.settings.gradient_rule(of_weights, batch.mean.weight).times(decay);
             sums.add(of_weights, &finish_gradient(run.net.isa, &rule, params, grads), rule.norm);
         });
         sums
     }
 
     /// Calls `work` with the lines of a slot and whether they are weights; biases go along with the weights unless they
-    /// are kept `apart`.
+    /// are kept `apart`, or learn differently.
     pub(super) fn for_each_run(&self, slot: &Slot, apart: bool, mut work: impl FnMut(Range<usize>, bool)) {
         let tensor = &self.run.net.layout.tensors[slot.tensor];
         let weights = tensor.weight_rows();
+        let apart = apart || tensor.learns_apart;
         let split = if apart || weights <= slot.rows.start { weights } else { slot.rows.end };
         let split = split.clamp(slot.rows.start, slot.rows.end);
         for panel in slot.panels.clone() {
@@ -347,19 +360,26 @@ impl<C: Clock> VisitRule for UpdateSlots<'_, '_, '_, C> {
         let mut carried = worker.carried;
         let scalars = rule.at_step(batch.t, batch.lr, &mut carried); // once a step
         let average = settings.ema.map_or(0.0, |decay| if batch.t == 1 { 0.0 } else { decay });
-        let [of_weights, of_biases] = [true, false].map(|of_weights| settings.decay(of_weights, batch.lr));
         let apart = settings.treats_apart();
+        let decay_of = |of_weights, group: &Group| settings.decay(of_weights, group, (batch.lr, batch.factors.decay));
+        let usual = Group::default();
+        let [of_weights, of_biases] = [true, false].map(|of_weights| decay_of(of_weights, &usual));
         for slot in worker.runs_of_slots() {
             worker.for_each_run(&slot, apart, |lines, is_weights| {
                 let clip = worker.clipping.factor(slot.tensor, is_weights);
-                let decay = if is_weights { of_weights } else { of_biases };
+                let group = run.net.layout.tensors[slot.tensor].group(is_weights);
+                let (own, decay) = if *group == usual {
+                    (None, if is_weights { of_weights } else { of_biases })
+                } else {
+                    (Some(rule.at_rate(batch.t, batch.lr, group.rate, worker.carried)), decay_of(is_weights, group))
+                };
                 let span = Span {
                     params: run.net.parameters.write(member, lines.clone()),
                     grads: run.gradients.read(member, lines.clone()),
                     state: std::array::from_fn(|n| run.state[n].write(member, lines.clone())),
                     average: run.average.as_ref().map(|a| a.write(member, lines)),
                 };
-                update::<N, U>(run.net.isa, &scalars, &Change { clip, decay, average }, span);
+                update::<N, U>(run.net.isa, own.as_ref().unwrap_or(&scalars), &Change { clip, decay, average }, span);
             });
         }
         worker.clock.mark(Phase::Update);

@@ -10,6 +10,9 @@ use crate::optim::{Dialect, OptimizerSpec};
 use crate::rng::{Purpose, stream};
 use rand::RngExt;
 
+mod groups;
+mod networks;
+
 fn architecture(activation: Activation, norm: Option<NormKind>, residual: bool, dropout: f64) -> Architecture {
     Architecture {
         inputs: 37,
@@ -20,6 +23,7 @@ fn architecture(activation: Activation, norm: Option<NormKind>, residual: bool, 
         norm,
         residual,
         dropout,
+        chain: None,
     }
 }
 
@@ -49,8 +53,13 @@ fn in_dialect(optimizer: &str, dialect: Dialect) -> StepSettings {
 
 /// The bits of all weights after two epochs of shuffled batches.
 fn bits(a: &Architecture, d: &Dataset, s: &StepSettings, isa: Isa, threads: usize, batch: usize) -> Vec<u32> {
+    bits_at(a, d, s, (isa, threads), batch, 0.01)
+}
+
+/// The same at another learning rate.
+fn bits_at(a: &Architecture, d: &Dataset, s: &StepSettings, engine: (Isa, usize), batch: usize, lr: f64) -> Vec<u32> {
     let rows = d.rows();
-    let mut trainer = Trainer::new(a, Parameters::init(a, None, 3), s.clone(), (isa, threads), (batch, rows));
+    let mut trainer = Trainer::new(a, Parameters::init(a, None, 3), s.clone(), engine, (batch, rows));
     for epoch in 0..2 {
         let mut order: Vec<u32> = (0..rows as u32).collect();
         order.rotate_left(7 * epoch as usize + 1);
@@ -59,7 +68,7 @@ fn bits(a: &Architecture, d: &Dataset, s: &StepSettings, isa: Isa, threads: usiz
             order: &order,
             epoch,
             batch,
-            lr: &|_| 0.01,
+            lr: &|_| lr,
             stop: &|_| false,
             momentum: &|_| None,
             tol_grad: None,

@@ -115,7 +115,8 @@ impl Trainer {
         (batch, rows): (usize, usize),
     ) -> Trainer {
         let lines = parameters.layout.lines;
-        let program = architecture.network().program(true);
+        let learns = |tensor: usize| !parameters.layout.tensors[tensor].frozen;
+        let program = architecture.network().training_program(&learns);
         let shares = parameters.layout.shares(threads);
         let algorithm = settings.optimizer.algorithm;
         let averages = settings.ema.is_some() || algorithm.evaluated_between().is_some();
@@ -334,7 +335,8 @@ fn epoch_of_member<C: Clock>(
         let (mean, lr) = (Mean::new(run.settings, plan.data, rows), (plan.lr)(t));
         let algorithm = run.settings.optimizer.algorithm;
         let algorithm = (plan.momentum)(t).map_or(algorithm, |momentum| algorithm.with_momentum(momentum));
-        let batch = Batch { rows, position: place.rows, epoch: plan.epoch, mean, t, lr, algorithm };
+        let factors = run.settings.schedules.at_step(t);
+        let batch = Batch { rows, position: place.rows, epoch: plan.epoch, mean, t, lr, factors, algorithm };
         let logged = member.index == 0 && plan.log_steps.is_some_and(|every| t.is_multiple_of(every));
         let weight_norms = if logged { weight_norms(member, run) } else { Vec::new() };
         let stats = step(&mut worker, &batch);

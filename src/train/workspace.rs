@@ -53,6 +53,12 @@ impl SharedBuffer<'_> {
         Panels { lines: self.lines.read(member, self.range(run)), stride: self.stride }
     }
 
+    /// A run of panels to read, each from its line `first` on.
+    pub(super) fn panels_from(&self, member: Member<'_>, run: Range<usize>, first: usize) -> Panels<'_> {
+        let panels = self.panels(member, run);
+        Panels { lines: panels.lines.get(first..).unwrap_or_default(), ..panels }
+    }
+
     /// A run of panels to write.
     pub(super) fn panels_mut(&self, member: Member<'_>, run: Range<usize>) -> PanelsMut<'_> {
         self.rows_mut(member, run, 0..self.rows)

@@ -14,6 +14,7 @@ mod journeys;
 mod lr_find;
 mod messages;
 mod models;
+mod networks;
 mod optimizers;
 mod place;
 mod predict;

@@ -31,7 +31,17 @@ pub fn architecture(case: &Value, layers_key: &str) -> Architecture {
     }
     let (inputs, outputs) = (sizes[0], sizes[sizes.len() - 1]);
     let hidden = sizes[1..sizes.len() - 1].to_vec();
-    Architecture { inputs, hidden, outputs, activations, output_activation, norm, residual: false, dropout: 0.0 }
+    Architecture {
+        inputs,
+        hidden,
+        outputs,
+        activations,
+        output_activation,
+        norm,
+        residual: false,
+        dropout: 0.0,
+        chain: None,
+    }
 }
 
 fn norm(case: &Value) -> NormKind {

@@ -34,6 +34,7 @@ pub const DATA_FLAGS: &[&str] = &[
     "dropout",
     "norm",
     "residual",
+    "network",
     "init",
     "loss",
     "batch",

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use gradlane::data::{DateUnit, Encoding, Feature, Preprocessing, Target, Task};
-use gradlane::model::ModelDescription;
+use gradlane::model::{LayerLine, ModelDescription, NetworkDescription};
 use serde_json::Value;
 
 use crate::cli::progress::thousands;
@@ -20,7 +20,8 @@ const MOST_COLUMNS: usize = 200;
 pub fn readable(path: &Path, model: &ModelDescription, summary: Option<&Value>) -> String {
     let target = model.preprocessing.target();
     let mut text = facts(path, model, summary);
-    text += &format!("\n{}", layers(model));
+    text += "\n";
+    text += &model.network.as_ref().map_or_else(|| layers(model), network);
     text += &match &model.preprocessing {
         Preprocessing::Table(rows) => format!("\n{}", columns(&rows.features)),
         Preprocessing::Images(images) => {
@@ -94,6 +95,17 @@ fn layers(model: &ModelDescription) -> String {
         ]
     };
     table::with_text(&header, &model.layers.iter().map(row).collect::<Vec<_>>(), &[3, 4, 5])
+}
+
+/// Layers that a file described; those within a layer stand before it.
+fn network(network: &NetworkDescription) -> String {
+    let header = ["layer", "inputs", "outputs", "parameters", "what"].map(str::to_owned);
+    let row = |line: &LayerLine| {
+        let numbers = [line.inputs, line.outputs].map(|n| n.to_string());
+        let [inputs, outputs] = numbers;
+        vec![line.name.clone(), inputs, outputs, thousands(line.parameters as f64), line.what.clone()]
+    };
+    table::with_text(&header, &network.lines.iter().map(row).collect::<Vec<_>>(), &[4])
 }
 
 fn columns(features: &[Feature]) -> String {

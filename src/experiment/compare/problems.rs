@@ -131,19 +131,13 @@ impl Problem {
         points
     }
 
-    /// Widths from inputs to outputs.
-    pub fn layers(&self) -> Vec<usize> {
-        let Architecture { inputs, hidden, outputs, .. } = &self.architecture;
-        [&[*inputs][..], hidden, &[*outputs]].concat()
-    }
-
     /// What `runs.jsonl` says of it.
     pub fn record(&self) -> ProblemRecord {
         ProblemRecord {
             name: self.name.clone(),
             description: self.description.clone(),
             rows: [&self.train, &self.val, &self.test].map(Dataset::rows),
-            layers: self.layers(),
+            layers: self.architecture.widths(),
             batch: self.batch,
             steps: self.steps,
             target: self.target,

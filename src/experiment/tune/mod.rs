@@ -154,7 +154,9 @@ impl Tuner {
 
     /// What must stay the same for a search to go on.
     pub fn protocol(&self) -> Protocol {
-        Protocol::new(&self.settings, &self.space, self.metric, self.base.epochs).over(fingerprint(&self.whole))
+        Protocol::new(&self.settings, &self.space, self.metric, self.base.epochs)
+            .with_network(self.base.config.model.network.as_ref())
+            .over(fingerprint(&self.whole))
     }
 
     /// Options of a trial, counted from 1: the first is what is trained without a search.

@@ -10,6 +10,7 @@ use toml::{Table, Value};
 use super::space::Space;
 use super::written;
 use crate::config::{Group, Origin, Settings, duration, find};
+use crate::layer::text::Description;
 use crate::train::goal::Watched;
 use crate::{Error, Result, atomic};
 
@@ -83,6 +84,14 @@ impl Protocol {
         let mut given = settings.table();
         given.retain(|name, _| decides(name));
         Protocol { settings: given, space: space.to_table(), metric: metric.to_string(), epochs, data: None }
+    }
+
+    /// The same with the layers of the network themselves for the path of their file, which may change.
+    pub(super) fn with_network(mut self, network: Option<&Description>) -> Protocol {
+        if let Some(network) = network {
+            self.settings.insert("network".to_owned(), Value::Table(network.table().clone()));
+        }
+        self
     }
 
     /// The same over data with this hash.

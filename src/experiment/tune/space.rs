@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use crate::config::{Group, KEYS, Origin, Settings, TrainConfig, dialect_of, find};
+use crate::config::{Group, KEYS, Origin, STACK_KEYS, Settings, TrainConfig, dialect_of, find};
 use crate::experiment::quasi_random::log_uniform;
 use crate::optim::OptimizerSpec;
 use crate::spec::unknown;
@@ -125,6 +125,9 @@ impl Space {
     pub fn standard(settings: &Settings) -> Space {
         let mut space = Space::parse(STANDARD, "the default space").expect("the default space is a space");
         space.parameters.retain(|p| !settings.has(option_of(&p.name)));
+        if settings.has("network") {
+            space.parameters.retain(|p| !STACK_KEYS.contains(&option_of(&p.name)));
+        }
         if settings.text("hidden").as_deref() == Some("none") {
             space.parameters.retain(|p| !["activation", "dropout"].contains(&p.name.as_str()));
         }

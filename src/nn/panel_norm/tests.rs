@@ -60,7 +60,7 @@ fn check(isa: Isa, kind: NormKind, width: usize) {
     let (mut y, mut moments) = (vec![Line::ZERO; width], vec![Line::ZERO; 2]);
     forward(isa, kind, &panel.x, &panel.gain, shift, &mut y, &mut moments);
     let mut dx = vec![Line::ZERO; width];
-    backward(isa, kind, &panel.x, &moments, &panel.gain, &panel.dy, &mut dx);
+    backward(isa, kind, &panel.x, &moments, &panel.gain, &panel.dy, (&mut dx, false));
     let (mut products, mut plain) = (vec![Line::splat(0.5); width], vec![Line::splat(-0.5); width]);
     accumulate_gradients(isa, &panel.x, &moments, &panel.dy, &mut products, &mut plain);
 

@@ -86,6 +86,7 @@ impl Case {
             norm: Some(NormKind::Layer),
             residual: true,
             dropout: self.dropout,
+            chain: None,
         };
         let parameters = Parameters::init(&network, None, 3);
         // All ISAs with fused multiply-add give the same bits.

@@ -81,6 +81,27 @@ def deep(rng, path):
     return ["--hidden", "4,4", "--norm", "layer", "--residual", "--dropout", "0.2", "--activation", "gelu"]
 
 
+NETWORK = """
+chain = [
+  { kind = "branches", branches = [
+    [{ kind = "linear", outputs = 3 }, { kind = "prelu" }],
+    [{ kind = "skip", chain = [{ kind = "norm", norm = "rms" }, { kind = "linear", outputs = 4 }] }],
+    [{ kind = "scale" }],
+  ] },
+  { kind = "mix", function = "silu" },
+  { kind = "dropout", rate = 0.2 },
+  { kind = "linear", outputs = "outputs", learn = { lr = 0.5 } },
+]
+"""
+
+
+def layers(rng, path):
+    with open(os.path.join(os.path.dirname(path), "net.toml"), "w", encoding="utf-8") as file:
+        file.write(NETWORK)
+    table(path, ["x", "z", "kind"], [(*numbers(rng, 2), "abc"[n % 3]) for n in range(60)])
+    return ["--network", "net.toml"]
+
+
 def images(rng, folder):
     os.mkdir(folder)
     for part, count in (("train", 40), ("t10k", 12)):
@@ -103,6 +124,7 @@ CASES = [
     mixed,
     headerless,
     deep,
+    layers,
     images,
 ]
 
@@ -116,7 +138,8 @@ def main():
         with tempfile.TemporaryDirectory() as place:
             path = os.path.join(place, name)
             options = case(random.Random(case.__name__), path)
-            flags = [flag for flag in SMALL if "--hidden" not in options or flag not in ("--hidden", "4")]
+            own = "--hidden" in options or "--network" in options
+            flags = [flag for flag in SMALL if not own or flag not in ("--hidden", "4")]
             subprocess.run([program, "train", name, *flags, *options], cwd=place, check=True, stdout=subprocess.DEVNULL)
             asked = [program, "predict", "run", name, "--proba", "--isa", "avx2", "-j", "1"]
             answer = subprocess.run(asked, cwd=place, check=True, capture_output=True).stdout

@@ -16,6 +16,7 @@ pub fn network(inputs: usize, hidden: &[usize], outputs: usize, activation: Acti
         norm: None,
         residual: false,
         dropout: 0.0,
+        chain: None,
     }
 }
 

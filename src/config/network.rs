@@ -1,0 +1,33 @@
+//! A network from a file: the layers one by one.
+
+use toml::Value;
+
+use super::reader::Reader;
+use crate::layer::text::Description;
+use crate::{Error, Result, path_text};
+
+/// Options that say what a network looks like, for which the description of a network stands.
+pub const STACK_KEYS: [&str; 6] = ["hidden", "activation", "output_activation", "norm", "residual", "dropout"];
+
+/// The description that `network` gives: the path of a file, or in a configuration file the table itself.
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be read; [`Error::Usage`] for a wrong description, and beside other options of the network.
+pub(super) fn description(reader: &Reader) -> Result<Option<Description>> {
+    let Some(value) = reader.value("network") else { return Ok(None) };
+    if let Some(other) = STACK_KEYS.into_iter().find(|key| reader.value(key).is_some()) {
+        let flag = other.replace('_', "-");
+        return Err(reader.wrong("network", &format!("it gives all layers: leave out --{flag}, or --network")));
+    }
+    let described = match value {
+        Value::String(path) if path.is_empty() => Err("expected the path of a file, found nothing".to_owned()),
+        Value::String(path) => {
+            let path = path_text::to_path(path);
+            let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
+            Description::parse(&text).map_err(|e| format!("{}: {e}", path.display()))
+        }
+        Value::Table(table) => Description::new(table.clone()).map_err(|e| e.to_string()),
+        other => Err(format!("expected the path of a file, or a table, found {other}")),
+    };
+    described.map(Some).map_err(|reason| reader.wrong("network", &reason))
+}

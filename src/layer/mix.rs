@@ -1,0 +1,95 @@
+//! An activation with a learnt strength: Holzmüller et al. 2024, <https://arxiv.org/abs/2407.04491>.
+
+use toml::Table;
+
+use super::per_feature::{self, PerFeature};
+use super::text::Fields;
+use super::textbook::{Row, RowErrors};
+use super::{Backward, Forward, Gradient, Kind, Needs, TensorForm};
+use crate::Result;
+use crate::kernel::{Isa, Line};
+use crate::nn::{Activation, panel};
+
+/// `y = x + α (f(x) − x)`, one `α` for each feature, 1 at first: from the identity at 0 to the activation at 1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mix {
+    /// `f`.
+    pub function: Activation,
+}
+
+impl Kind for Mix {
+    fn read(fields: &mut Fields<'_>) -> Result<Self> {
+        Ok(Mix { function: fields.parse("function")? })
+    }
+
+    fn write(&self, fields: &mut Table) {
+        fields.insert("function".into(), self.function.to_string().into());
+    }
+
+    /// `α` is called `weight`.
+    fn tensors(&self, inputs: usize, _next: Activation) -> Vec<TensorForm> {
+        vec![TensorForm::vector("weight", inputs, 1.0)]
+    }
+
+    fn drawn_before(&self) -> Option<Activation> {
+        Some(self.function)
+    }
+
+    fn define(&self, row: &Row<'_>) -> Vec<f64> {
+        row.x.iter().zip(&row.tensors[0]).map(|(x, a)| x + a * (self.function.value(*x) - x)).collect()
+    }
+
+    fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors {
+        let f: Vec<f64> = row.x.iter().map(|x| self.function.value(*x)).collect();
+        let slope = |i: usize| 1.0 + row.tensors[0][i] * (self.function.derivative(row.x[i], f[i]) - 1.0);
+        let dx = dy.iter().enumerate().map(|(i, dy)| dy * slope(i)).collect();
+        let by_alpha = dy.iter().enumerate().map(|(i, dy)| dy * (f[i] - row.x[i])).collect();
+        RowErrors { dx, tensors: vec![by_alpha], ..RowErrors::default() }
+    }
+
+    fn needs(&self, _inputs: usize, _training: bool) -> Needs {
+        Needs { looks_back: true, ..Needs::default() }
+    }
+
+    fn forward(&self, pass: Forward<'_>) {
+        per_feature::forward(self, pass);
+    }
+
+    fn backward(&self, pass: Backward<'_>) {
+        per_feature::backward(self, pass);
+    }
+
+    fn gradient(&self, pass: Gradient<'_>) {
+        per_feature::gradient(self, pass);
+    }
+}
+
+impl Mix {
+    /// `f(x)`.
+    fn activate(&self, isa: Isa, x: &[Line], y: &mut [Line]) {
+        y.copy_from_slice(x);
+        panel::activate_in_place(isa, self.function, y);
+    }
+}
+
+impl PerFeature for Mix {
+    fn value(&self, isa: Isa, a: &[Line], x: &[Line], y: &mut [Line]) {
+        self.activate(isa, x, y);
+        panel::blend(isa, a, x, y);
+    }
+
+    /// `dy · (1 + α (f′(x) − 1))` is the blend of `dy` and `dy · f′(x)`.
+    fn by_input(&self, isa: Isa, a: &[Line], x: &[Line], dy: &[Line], dx: &mut [Line]) {
+        let mut y = [Line::ZERO; crate::kernel::LANES];
+        let y = &mut y[..x.len()];
+        self.activate(isa, x, y);
+        dx.copy_from_slice(dy);
+        panel::activation_backward(isa, self.function, x, y, dx);
+        panel::blend(isa, a, dy, dx);
+    }
+
+    fn by_number(&self, isa: Isa, x: &[Line], slope: &mut [Line]) {
+        self.activate(isa, x, slope);
+        panel::subtract(isa, x, slope);
+    }
+}

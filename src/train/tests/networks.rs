@@ -1,0 +1,263 @@
+//! Random small networks of every kind of layer, nested: the definition against its differences, the step against the definition.
+
+use super::*;
+use crate::layer::{Activate, AnyKind, Branches, Dropout, Layer, Linear, Mix, Network, Norm, Prelu, Scale, Skip};
+use rand::Rng;
+
+/// Networks tried; the number of one is its seed.
+const NETWORKS: u64 = 60;
+const INPUTS: usize = 5;
+const OUTPUTS: usize = 3;
+/// Two panels, the second not full.
+const ROWS: usize = 19;
+
+/// Draws chains of layers; tensors are named by their number.
+struct Draw<R> {
+    rng: R,
+    layers: usize,
+    dropout: bool,
+}
+
+impl<R: Rng> Draw<R> {
+    fn named(&mut self, what: impl Into<AnyKind>) -> Layer {
+        self.layers += 1;
+        Layer::new(format!("network.{}", self.layers), what)
+    }
+
+    /// Up to `most` layers; `depth` more levels of nesting.
+    fn chain(&mut self, most: usize, depth: usize) -> Vec<Layer> {
+        (0..self.rng.random_range(0..=most)).map(|_| self.layer(depth)).collect()
+    }
+
+    fn layer(&mut self, depth: usize) -> Layer {
+        let smooth = [Activation::Tanh, Activation::Gelu, Activation::Silu, Activation::Sigmoid];
+        let what: AnyKind = match self.rng.random_range(0..if depth > 0 { 9 } else { 7 }) {
+            0 => Linear { outputs: self.rng.random_range(3..20) }.into(),
+            1 => Norm { norm: [NormKind::Layer, NormKind::Rms][self.rng.random_range(0..2)] }.into(),
+            2 => Activate { function: smooth[self.rng.random_range(0..smooth.len())] }.into(),
+            3 => Scale.into(),
+            4 if self.dropout => Dropout { rate: 0.3 }.into(),
+            4 => Scale.into(),
+            5 => Prelu.into(),
+            6 => Mix { function: smooth[self.rng.random_range(0..smooth.len())] }.into(),
+            7 => Skip { inner: self.chain(3, depth - 1) }.into(),
+            _ => Branches { chains: (0..self.rng.random_range(1..=3)).map(|_| self.chain(2, depth - 1)).collect() }
+                .into(),
+        };
+        self.named(what)
+    }
+}
+
+fn network(number: u64, dropout: bool) -> Architecture {
+    let mut draw = Draw { rng: stream(number, Purpose::Synthetic, 1, 0), layers: 0, dropout };
+    let mut chain = draw.chain(5, 2);
+    chain.push(draw.named(Linear { outputs: OUTPUTS }));
+    of_chain(chain)
+}
+
+fn of_chain(chain: Vec<Layer>) -> Architecture {
+    let plain = architecture(Activation::Relu, None, false, 0.0);
+    Architecture { inputs: INPUTS, outputs: OUTPUTS, hidden: vec![], activations: vec![], chain: Some(chain), ..plain }
+}
+
+/// Random rows with random targets.
+fn rows(number: u64) -> Dataset {
+    let mut rng = stream(number, Purpose::Synthetic, 2, 0);
+    let mut numbers = |count: usize| (0..count).map(|_| rng.random::<f32>() * 2.0 - 1.0).collect::<Vec<_>>();
+    let features = Features::F32 { values: numbers(ROWS * INPUTS), cols: INPUTS };
+    let targets = Targets::Values { values: numbers(ROWS * OUTPUTS), units: None, cols: OUTPUTS };
+    Dataset { features, targets, weights: None }
+}
+
+/// Weights as they are drawn, and somewhat more, so that gains are not all alike.
+fn parameters(network: &Architecture, number: u64) -> Parameters {
+    let mut rng = stream(number, Purpose::Synthetic, 3, 0);
+    let mut named = Parameters::init(network, None, number).named();
+    named.iter_mut().flat_map(|t| &mut t.values).for_each(|value| *value += 0.3 * rng.random::<f32>() - 0.15);
+    Parameters::from_named(network, &named).unwrap()
+}
+
+fn values(parameters: &Parameters) -> Vec<Vec<f64>> {
+    parameters.named().iter().map(|t| wide(&t.values)).collect()
+}
+
+fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|v| f64::from(*v)).collect()
+}
+
+/// Rows of `x` and `t` of the data.
+fn pairs(data: &Dataset) -> Vec<(Vec<f64>, Vec<f64>)> {
+    let (Features::F32 { values: x, .. }, Targets::Values { values: t, .. }) = (&data.features, &data.targets) else {
+        unreachable!("made of numbers")
+    };
+    x.chunks(INPUTS).zip(t.chunks(OUTPUTS)).map(|(x, t)| (wide(x), wide(t))).collect()
+}
+
+/// `½ Σ (y − t)²`, mean over the rows, by the definition.
+fn loss(network: &Network, rows: &[(Vec<f64>, Vec<f64>)], tensors: &[Vec<f64>]) -> f64 {
+    let of_row = |(x, t): &(Vec<f64>, Vec<f64>)| -> f64 {
+        network.define(x, tensors).iter().zip(t).map(|(y, t)| 0.5 * (y - t) * (y - t)).sum()
+    };
+    rows.iter().map(of_row).sum::<f64>() / rows.len() as f64
+}
+
+/// The gradient of [`loss`] by every tensor, and of each row's part by its input.
+fn gradient(network: &Network, rows: &[(Vec<f64>, Vec<f64>)], tensors: &[Vec<f64>]) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
+    let mut sums: Vec<Vec<f64>> = tensors.iter().map(|t| vec![0.0; t.len()]).collect();
+    let mut by_inputs = Vec::new();
+    for (x, t) in rows {
+        let share = 1.0 / rows.len() as f64;
+        let pass = network.define_pass(x, tensors, |y| y.iter().zip(t).map(|(y, t)| (y - t) * share).collect());
+        assert_eq!(
+            pass.tensors.iter().map(Vec::len).collect::<Vec<_>>(),
+            sums.iter().map(Vec::len).collect::<Vec<_>>()
+        );
+        sums.iter_mut().flatten().zip(pass.tensors.iter().flatten()).for_each(|(sum, g)| *sum += g);
+        by_inputs.push(pass.dx);
+    }
+    (sums, by_inputs)
+}
+
+#[test]
+fn the_definition_s_gradient_is_its_differences() {
+    for number in 0..NETWORKS {
+        let network = network(number, false);
+        let (mut rows, mut tensors) = (pairs(&rows(number))[..3].to_vec(), values(&parameters(&network, number)));
+        let network = network.network();
+        let (by_tensors, by_inputs) = gradient(&network, &rows, &tensors);
+        let h = 1e-5;
+        let check = |found: f64, above: f64, below: f64, what: &str| {
+            let expected = (above - below) / (2.0 * h);
+            let most = 1e-6 * (1.0 + expected.abs());
+            assert!((found - expected).abs() < most, "seed {number}: {what}: {found}, not {expected}: {network:?}");
+        };
+        for t in 0..tensors.len() {
+            for i in 0..tensors[t].len() {
+                let at = tensors[t][i];
+                let [above, below] = [h, -h].map(|distance| {
+                    tensors[t][i] = at + distance;
+                    loss(&network, &rows, &tensors)
+                });
+                tensors[t][i] = at;
+                check(by_tensors[t][i], above, below, &format!("tensor {t}, {i}"));
+            }
+        }
+        for (i, by_input) in by_inputs[1].iter().enumerate() {
+            let at = rows[1].0[i];
+            let [above, below] = [h, -h].map(|distance| {
+                rows[1].0[i] = at + distance;
+                loss(&network, &rows, &tensors)
+            });
+            rows[1].0[i] = at;
+            check(*by_input, above, below, &format!("input {i}"));
+        }
+    }
+}
+
+fn trainer(network: &Architecture, parameters: &Parameters, isa: Isa, threads: usize) -> Trainer {
+    let objective = Objective::new("half_squared_error_sum".parse().unwrap(), 0.0).unwrap();
+    let settings = StepSettings { seed: 9, ..StepSettings::plain(objective, "sgd".parse().unwrap()) };
+    Trainer::new(network, parameters.clone(), settings, (isa, threads), (ROWS, ROWS))
+}
+
+/// One step of gradient descent at `lr`; its loss.
+fn step_once(trainer: &mut Trainer, data: &Dataset, lr: f64) -> f64 {
+    let order: Vec<u32> = (0..ROWS as u32).collect();
+    let plan = EpochPlan {
+        data,
+        order: &order,
+        epoch: 0,
+        batch: ROWS,
+        lr: &|_| lr,
+        stop: &|_| false,
+        momentum: &|_| None,
+        tol_grad: None,
+        log_steps: None,
+    };
+    trainer.epoch(&plan).loss
+}
+
+/// Compares loss, outputs and step of the fast form with the definition.
+fn follow(network: &Architecture, number: u64) {
+    let (data, before) = (rows(number), parameters(network, number));
+    let (list, rows, tensors) = (network.network(), pairs(&data), values(&before));
+    let mut trainer = trainer(network, &before, Isa::detect(), 2);
+    let outputs = trainer.evaluate(&data).outputs;
+    for (row, (x, _)) in outputs.chunks(OUTPUTS).zip(&rows) {
+        for (found, expected) in row.iter().zip(list.define(x, &tensors)) {
+            assert!((f64::from(*found) - expected).abs() < 2e-5 * (1.0 + expected.abs()), "seed {number}: {network:?}");
+        }
+    }
+    let (found, expected) = (step_once(&mut trainer, &data, 1.0), loss(&list, &rows, &tensors));
+    assert!(
+        (found - expected).abs() < 1e-5 * (1.0 + expected),
+        "seed {number}: loss {found}, not {expected}: {list:?}"
+    );
+    let after = values(&Parameters { lines: trainer.evaluated_parameters().to_vec(), ..before.clone() });
+    let (gradient, _) = gradient(&list, &rows, &tensors);
+    for (t, expected) in gradient.iter().enumerate() {
+        for (i, expected) in expected.iter().enumerate() {
+            let found = tensors[t][i] - after[t][i];
+            // The step is in `f32`, and a weight near 1 has a resolution of 6e-8.
+            let most = 2e-5 * (1.0 + expected.abs());
+            assert!((found - expected).abs() < most, "seed {number}: {found}, not {expected} ({t}, {i}): {list:?}");
+        }
+    }
+}
+
+#[test]
+fn steps_of_nested_networks_follow_the_gradient_of_the_definition() {
+    for number in 0..NETWORKS {
+        follow(&network(number, false), number);
+    }
+}
+
+/// A fork whose first layer adds its gradient to what another chain has left.
+#[test]
+fn a_fork_may_begin_with_any_layer_or_with_none() {
+    let kinds: [AnyKind; 8] = [
+        Norm { norm: NormKind::Layer }.into(),
+        Norm { norm: NormKind::Rms }.into(),
+        Scale.into(),
+        Prelu.into(),
+        Mix { function: Activation::Mish }.into(),
+        Activate { function: Activation::Gelu }.into(),
+        Skip { inner: vec![] }.into(),
+        Branches { chains: vec![vec![], vec![]] }.into(),
+    ];
+    for (number, first) in kinds.into_iter().enumerate() {
+        let inner = |name: &str| vec![Layer::new(name, first.clone())];
+        let chain = vec![
+            Layer::new("network.0", Skip { inner: inner("network.0.0") }),
+            Layer::new("network.1", Linear { outputs: 7 }),
+            Layer::new("network.2", Skip { inner: inner("network.2.0") }),
+            Layer::new("network.3", Branches { chains: vec![inner("network.3.0.0"), inner("network.3.1.0"), vec![]] }),
+            Layer::new("network.4", Skip { inner: vec![] }),
+            Layer::new("network.5", Linear { outputs: OUTPUTS }),
+        ];
+        follow(&of_chain(chain), number as u64);
+    }
+}
+
+#[test]
+fn nested_networks_have_the_same_bits_on_any_number_of_threads_and_fused_isa() {
+    for number in 0..NETWORKS {
+        let network = network(number, true);
+        let (data, begin) = (rows(number), parameters(&network, number));
+        let run = |isa, threads| {
+            let mut trainer = trainer(&network, &begin, isa, threads);
+            step_once(&mut trainer, &data, 0.1);
+            step_once(&mut trainer, &data, 0.1);
+            trainer.evaluated_parameters().iter().flat_map(|l: &Line| l.0.map(f32::to_bits)).collect::<Vec<_>>()
+        };
+        for isa in Isa::available() {
+            let one = run(isa, 1);
+            for threads in [2, 3, 8] {
+                assert!(run(isa, threads) == one, "seed {number}, {}, {threads} threads: {network:?}", isa.name());
+            }
+            if isa.name() == "avx2" {
+                assert!(run(Isa::detect(), 1) == one, "seed {number}: avx2 and avx512 differ: {network:?}");
+            }
+        }
+    }
+}

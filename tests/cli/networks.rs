@@ -1,0 +1,322 @@
+//! `--network`: layers from a file.
+
+use std::path::Path;
+
+use crate::place::{Place, json};
+
+/// The networks of `docs/networks.md`: file name and text.
+fn examples() -> Vec<(String, String)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/networks.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let blocks = text.split("```toml\n# ").skip(1).map(|block| block.split("```").next().unwrap());
+    blocks.map(|block| block.split_once('\n').unwrap()).map(|(name, text)| (name.into(), text.into())).collect()
+}
+
+fn place_with(network: &str) -> Place {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    place.write("net.toml", network);
+    place
+}
+
+const TWO_CHAINS: &str = r#"
+chain = [
+  { kind = "branches", branches = [
+    [{ kind = "linear", outputs = 4 }, { kind = "activation", function = "tanh" }],
+    [{ kind = "skip", chain = [{ kind = "linear", outputs = 3 }] }, { kind = "dropout", rate = 0.2 }],
+  ] },
+  { kind = "scale" },
+  { kind = "linear", outputs = "outputs" },
+]
+"#;
+
+fn train(place: &Place, out: &str, flags: &[&str]) -> serde_json::Value {
+    let args = ["train", "iris.csv", "--epochs", "3", "--quiet", "--json", "--out", out];
+    json(&place.ok(&[&args, flags].concat()))
+}
+
+#[test]
+fn the_examples_of_the_documentation_learn_and_predict() {
+    let examples = examples();
+    assert!(examples.len() >= 2, "{examples:?}");
+    for (name, text) in examples {
+        let place = place_with(&text);
+        let args =
+            ["train", "iris.csv", "--network", "net.toml", "--epochs", "60", "--json", "--quiet", "--out", "run"];
+        let summary = json(&place.ok(&[&args[..], &["--lr", "0.01"]].concat()));
+        assert!(summary["val"]["accuracy"].as_f64().unwrap() > 0.8, "{name}: {}", summary["val"]);
+        assert_eq!(place.ok(&["predict", "run", "iris.csv"]).lines().count(), 151, "{name}");
+        let evaluated = json(&place.ok(&["evaluate", "run", "iris.csv", "--json"]));
+        assert!(evaluated["metrics"]["accuracy"].as_f64().unwrap() > 0.8, "{name}: {evaluated}");
+    }
+}
+
+#[test]
+fn a_run_repeats_itself_without_the_network_s_file() {
+    let place = place_with(TWO_CHAINS);
+    let first = train(&place, "one", &["--network", "net.toml"]);
+    std::fs::remove_file(place.path("net.toml")).unwrap();
+    let again = json(&place.ok(&["train", "-c", "one/config.toml", "--quiet", "--json", "--out", "two"]));
+    assert_eq!(again["weights_sha256"], first["weights_sha256"]);
+    assert_eq!(place.read("one/config.toml"), place.read("two/config.toml"));
+    let threads = json(&place.ok(&[
+        "train",
+        "-c",
+        "one/config.toml",
+        "--quiet",
+        "--json",
+        "--out",
+        "three",
+        "-j",
+        "3",
+        "--exact-threads",
+    ]));
+    assert_eq!(threads["weights_sha256"], first["weights_sha256"]);
+}
+
+#[test]
+fn a_configuration_file_names_the_network_s_file_or_holds_it() {
+    let place = place_with(TWO_CHAINS);
+    let expected = train(&place, "flag", &["--network", "net.toml"]);
+    place.write("path.toml", "network = \"net.toml\"\n");
+    place.write("table.toml", format!("[network]\n{TWO_CHAINS}"));
+    for file in ["path.toml", "table.toml"] {
+        assert_eq!(
+            train(&place, file.trim_end_matches(".toml"), &["-c", file])["weights_sha256"],
+            expected["weights_sha256"]
+        );
+    }
+    let command = &mut place.command(&["train", "iris.csv", "--epochs", "3", "--quiet", "--json", "--out", "variable"]);
+    let output = command.env("GRADLANE_NETWORK", "net.toml").output().unwrap();
+    assert_eq!(json(&crate::place::out(&output))["weights_sha256"], expected["weights_sha256"]);
+}
+
+#[test]
+fn a_model_tells_its_layers_and_gives_its_weights() {
+    let place = place_with(TWO_CHAINS);
+    let summary = train(&place, "run", &["--network", "net.toml"]);
+    let text = place.ok(&["inspect", "run"]);
+    for line in ["network.0.0.0", "network.0.1.0.0", "skip", "dropout 0.2", "linear 3", "activation tanh"] {
+        assert!(text.contains(line), "no {line:?} in {text}");
+    }
+    let described = json(&place.ok(&["inspect", "run", "--json"]));
+    assert_eq!(described["parameters"], summary["parameters"]);
+    assert_eq!(described["network"]["chain"][2]["outputs"], 3);
+    let warm = train(&place, "warm", &["--network", "net.toml", "--init-from", "run", "--lr", "1e-30"]);
+    assert_eq!(warm["weights_sha256"], summary["weights_sha256"]);
+    let message = place.fails(4, &["train", "iris.csv", "--init-from", "run", "--hidden", "4", "--quiet"]);
+    assert!(message.contains("network.0.") && message.contains("not of this network"), "{message}");
+}
+
+#[test]
+fn a_trace_follows_the_layers() {
+    let place = place_with(TWO_CHAINS);
+    let text = place.ok(&["train", "iris.csv", "--network", "net.toml", "--trace", "--quiet"]);
+    for line in ["network.0.1.0.weight", "network.0.0.1: activation tanh", "network.1: dJ/dy", "dJ/d network.2.bias"] {
+        assert!(text.contains(line), "no {line:?} in {text}");
+    }
+}
+
+#[test]
+fn searches_folds_and_rates_take_a_network() {
+    let place = place_with(TWO_CHAINS);
+    place.ok(&[
+        "tune",
+        "iris.csv",
+        "--network",
+        "net.toml",
+        "--budget",
+        "2",
+        "--epochs",
+        "2",
+        "--quiet",
+        "--out",
+        "search",
+    ]);
+    assert!(place.read("search/best.toml").contains("[[network.chain]]"));
+    // The search goes on without the file, and not with other layers.
+    place.write("other.toml", TWO_CHAINS.replace("outputs = 4", "outputs = 5"));
+    let resume = ["tune", "--resume", "search", "--budget", "3", "--quiet"];
+    let message = place.fails(2, &[&resume[..], &["--network", "other.toml"]].concat());
+    assert!(message.contains("network"), "{message}");
+    place.write("net.toml", "");
+    place.ok(&resume);
+    place.write("net.toml", TWO_CHAINS);
+    train(&place, "folds", &["--network", "net.toml", "--cv", "2"]);
+    place.ok(&["lr-find", "iris.csv", "--network", "net.toml", "--quiet"]);
+    place.ok(&["train", "iris.csv", "--network", "net.toml", "--overfit-batch", "--quiet", "--lr", "0.03"]);
+}
+
+#[test]
+fn frozen_layers_keep_their_weights() {
+    let place = place_with(TWO_CHAINS);
+    let weights = |run: &str| std::fs::read(place.path(&format!("{run}/model.safetensors"))).unwrap();
+    let (stack, layers) = (["--hidden", "6,5", "--norm", "layer"], ["--network", "net.toml"]);
+    for (name, network, frozen) in
+        [("stack", &stack[..], "layers.0,layers.1.bias"), ("layers", &layers[..], "network.0")]
+    {
+        train(&place, name, network);
+        let tuned = format!("{name}-tuned");
+        let flags = ["--init-from", name, "--freeze", frozen, "--weight-decay", "0.1", "--lr", "0.1"];
+        train(&place, &tuned, &[network, &flags].concat());
+        let (before, after) = (weights(name), weights(&tuned));
+        let tensors = |bytes: &[u8]| {
+            let tensors = safetensors::SafeTensors::deserialize(bytes).unwrap();
+            let mut all: Vec<_> = tensors.tensors().into_iter().map(|(n, t)| (n, t.data().to_vec())).collect();
+            all.sort();
+            all
+        };
+        for ((name, before), (_, after)) in tensors(&before).iter().zip(tensors(&after)) {
+            let kept =
+                ["layers.0.", "norms.0.", "layers.1.bias", "network.0."].iter().any(|part| name.starts_with(part));
+            assert_eq!(*before == after, kept, "{name}");
+        }
+        let again = json(&place.ok(&[
+            "train",
+            "-c",
+            &format!("{tuned}/config.toml"),
+            "--quiet",
+            "--json",
+            "--out",
+            "again",
+            "--overwrite",
+        ]));
+        assert_eq!(again["weights_sha256"], place.json(&format!("{tuned}/summary.json"))["weights_sha256"]);
+    }
+    for (code, flags, expected) in [
+        (2, &["--freeze", "layers.0"][..], "give --init-from"),
+        (4, &["--init-from", "stack", "--freeze", "layer.0"], "did you mean \"layers.0\"?"),
+        (4, &["--init-from", "stack", "--freeze", "layers.0,layers.1,layers.2"], "nothing is left to learn"),
+    ] {
+        let message = place.fails(code, &[&["train", "iris.csv", "--quiet"], &stack[..], flags].concat());
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn schedules_of_dropout_and_decay_are_repeated_and_checked() {
+    let place = place_with(TWO_CHAINS);
+    let flags =
+        ["--dropout-schedule", "linear:start=0,end=1", "--weight-decay", "0.1", "--decay-schedule", "cosine:min=0.1"];
+    for network in [&["--network", "net.toml"][..], &["--hidden", "8", "--dropout", "0.4"]] {
+        let first = train(&place, "one", &[network, &flags, &["--overwrite"]].concat());
+        let again =
+            json(&place.ok(&["train", "-c", "one/config.toml", "--quiet", "--json", "--out", "two", "--overwrite"]));
+        assert_eq!(again["weights_sha256"], first["weights_sha256"]);
+        let plain = train(&place, "plain", &[network, &["--weight-decay", "0.1", "--overwrite"]].concat());
+        assert_ne!(plain["weights_sha256"], first["weights_sha256"]);
+    }
+    for (flags, expected) in [
+        (&["--dropout-schedule", "linear"][..], "there is no dropout"),
+        (&["--decay-schedule", "linear"], "there is no decay"),
+        (&["--weight-decay", "0.1", "--decay-schedule", "plateau"], "plateau follows a monitor"),
+        (&["--weight-decay", "0.1", "--decay-schedule", "cosine:min=2"], "min= is a factor"),
+        (
+            &["--dropout", "0.5", "--dropout-schedule", "linear:start=1,end=3"],
+            "expected factors of at least 0 and below 2",
+        ),
+        (
+            &["--optimizer", "lbfgs", "--l2", "0.1", "--decay-schedule", "linear"],
+            "--decay-schedule with --optimizer lbfgs",
+        ),
+    ] {
+        let message = place.fails(2, &[&["train", "iris.csv", "--hidden", "4"], flags].concat());
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn how_layers_learn_is_checked_and_counts_from_the_layer_to_its_kind() {
+    let file = |learn: &str, kinds: &str| {
+        format!("chain = [{{ kind = \"linear\", outputs = \"outputs\", learn = {{ {learn} }} }}]\n[learn]\n{kinds}")
+    };
+    let place = place_with(&file("lr = 0.5", ""));
+    let own = train(&place, "own", &["--network", "net.toml"])["weights_sha256"].clone();
+    place.write("net.toml", file("", "linear = { lr = 0.5 }"));
+    assert_eq!(train(&place, "kind", &["--network", "net.toml"])["weights_sha256"], own);
+    place.write("net.toml", file("lr = 0.5", "linear = { lr = 3 }"));
+    assert_eq!(train(&place, "both", &["--network", "net.toml"])["weights_sha256"], own);
+    place.write("net.toml", file("init = 0.25, bias = { init = 0.5 }", ""));
+    train(&place, "filled", &["--network", "net.toml", "--lr", "1e-30"]);
+    let text = place.ok(&["train", "iris.csv", "--network", "net.toml", "--trace", "--quiet"]);
+    assert!(text.contains("network.0.weight                0.250000   0.250000"), "{text}");
+    assert!(text.contains("network.0.bias                  0.500000   0.500000   0.500000"), "{text}");
+    for (learn, kinds, expected) in [
+        ("lr = 0", "", "chain[0].learn.lr: expected a factor above 0, found 0"),
+        ("decay = -1", "", "chain[0].learn.decay: expected a factor of at least 0"),
+        ("frozen = 1", "", "expected true or false"),
+        ("lrr = 1", "", "unknown option \"lrr\": did you mean \"lr\"?"),
+        ("bias = { rate = 1 }", "", "chain[0].learn.bias: unknown option \"rate\""),
+        ("bias = { init = \"orthogonal\" }", "", "bias is no matrix"),
+        ("", "liner = {}", "learn: unknown kind \"liner\""),
+        ("", "linear = { lr = \"fast\" }", "learn.linear.lr: expected a factor above 0"),
+    ] {
+        place.write("net.toml", file(learn, kinds));
+        let message = place.fails(2, &["train", "iris.csv", "--network", "net.toml", "--quiet"]);
+        assert!(message.contains(expected), "{message}");
+    }
+    place.write("net.toml", file("frozen = true", ""));
+    let message = place.fails(4, &["train", "iris.csv", "--network", "net.toml", "--quiet"]);
+    assert!(message.contains("nothing is left to learn"), "{message}");
+    place.write("net.toml", file("lr = 2", ""));
+    let message = place.fails(2, &["train", "iris.csv", "--network", "net.toml", "--optimizer", "rprop", "--quiet"]);
+    assert!(message.contains("rprop finds its own step sizes"), "{message}");
+}
+
+#[test]
+fn a_wrong_network_is_refused_at_its_place() {
+    let linear = |outputs: &str| format!("chain = [{{ kind = \"linear\", outputs = {outputs} }}]");
+    let deep = format!("chain = [{}{}", "{ kind = \"skip\", chain = [".repeat(20), "] }".repeat(20) + "]");
+    let cases = [
+        (
+            2,
+            "chain = [{ kind = \"skip\", chain = [{ kind = \"liner\" }] }]".into(),
+            "chain[0].chain[0]: unknown kind \"liner\"",
+        ),
+        (
+            2,
+            "chain = [{ kind = \"branches\", branches = [[], [{ kind = \"norm\", norm = 1 }]] }]".into(),
+            "chain[0].branches[1][0].norm",
+        ),
+        (2, "chain = [{ kind = \"linear\", output = 3 }]".into(), "expected outputs = a width, found output"),
+        (2, "chain = [{ kind = \"linear\", outputs = 3, bias = false }]".into(), "unknown field \"bias\""),
+        (2, linear("0"), "chain[0].outputs: expected a width of 1 to 1048576"),
+        (2, linear("9999999999"), "found 9999999999"),
+        (2, linear("-5"), "found -5"),
+        (2, "chain = [{ kind = \"dropout\", rate = 1 }]".into(), "above 0 and below 1, found 1"),
+        (2, "chain = [{ kind = \"activation\", function = \"rellu\" }]".into(), "did you mean \"relu\"?"),
+        (2, "chain = []".into(), "no layer learns"),
+        (2, "chain = [[]]".into(), "chain[0]: expected a layer such as"),
+        (2, "layers = []".into(), "expected a list of layers, found nothing"),
+        (2, "chain = [\n{ kind = ".into(), "net.toml: line 2"),
+        (2, deep, "more than 16 chains within each other"),
+        (4, linear("5"), "gives 5 features, and the data need 3 outputs"),
+        (
+            4,
+            format!(
+                "chain = [{}]",
+                "{ kind = \"branches\", branches = [[], [], []] },".repeat(15) + "{ kind = \"linear\", outputs = 3 }"
+            ),
+            "chain[11]: 2125764 features",
+        ),
+        (
+            5,
+            "chain = [{ kind = \"linear\", outputs = 1000000 }, { kind = \"linear\", outputs = 1000000 }, \
+             { kind = \"linear\", outputs = 3 }]"
+                .into(),
+            "does not fit into memory",
+        ),
+    ];
+    for (code, text, expected) in cases {
+        let place = place_with(&text);
+        let message = place.fails(code, &["train", "iris.csv", "--network", "net.toml", "--quiet"]);
+        assert!(message.contains(expected), "{text}: {message}");
+    }
+    let place = place_with(TWO_CHAINS);
+    for flags in
+        [&["--hidden", "3"][..], &["--activation", "relu"], &["--norm", "rms"], &["--residual"], &["--dropout", "0.1"]]
+    {
+        let message = place.fails(2, &[&["train", "iris.csv", "--network", "net.toml"], flags].concat());
+        assert!(message.contains(&format!("leave out {}", flags[0])), "{message}");
+    }
+}
