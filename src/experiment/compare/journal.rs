@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::checked::Checker;
 use super::records::Record;
 use crate::{Error, Result};
 
@@ -67,17 +68,22 @@ impl Journal {
 /// The records of a comparison's directory. A last line without its end, of a comparison that was killed, is left out.
 ///
 /// # Errors
-/// [`Error::Io`] if there is no such file, [`Error::Data`] naming the line that is no record.
+/// [`Error::Io`] if there is no such file, [`Error::Data`] naming the line that is no record, or cannot be one
+/// beside those before it.
 pub fn read_records(directory: &Path) -> Result<Vec<Record>> {
     let path = directory.join(RUNS_FILE);
     let text = fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    let mut records = Vec::new();
+    let (mut records, mut checker) = (Vec::new(), Checker::default());
     for (number, line) in whole.lines().enumerate() {
         let wrong = |e: serde_json::Error| {
             Error::data_at(&path, Some(number as u64 + 1), None, format!("expected a record of a comparison: {e}"))
         };
-        records.push(serde_json::from_str(line).map_err(wrong)?);
+        let record: Record = serde_json::from_str(line).map_err(wrong)?;
+        if let Some(fault) = checker.fault(&record, number + 1) {
+            return Err(Error::data_at(&path, Some(number as u64 + 1), None, fault));
+        }
+        records.push(record);
     }
     match records.first() {
         Some(Record::Protocol(_)) => Ok(records),

@@ -6,6 +6,7 @@
 //! al. 2023, <https://arxiv.org/abs/2306.07179>) and Choi et al. 2019, <https://arxiv.org/abs/1910.05446>.
 
 mod analysis;
+mod checked;
 mod contestant;
 mod figure;
 mod journal;
