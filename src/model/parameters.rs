@@ -207,7 +207,8 @@ impl Parameters {
     pub fn from_named(architecture: &Architecture, tensors: &[NamedTensor]) -> Result<Parameters> {
         let mut parameters = Parameters::zeros(architecture);
         let expected = parameters.names();
-        if let Some(unknown) = tensors.iter().find(|t| expected.iter().all(|e| e.name != t.name)) {
+        let unknown = tensors.iter().filter(|t| expected.iter().all(|e| e.name != t.name));
+        if let Some(unknown) = unknown.min_by(|a, b| a.name.cmp(&b.name)) {
             return Err(Error::Mismatch(format!("tensor \"{}\" is not of this network", unknown.name)));
         }
         for name in &expected {

@@ -105,7 +105,7 @@ fn a_model_tells_its_layers_and_gives_its_weights() {
     let warm = train(&place, "warm", &["--network", "net.toml", "--init-from", "run", "--lr", "1e-30"]);
     assert_eq!(warm["weights_sha256"], summary["weights_sha256"]);
     let message = place.fails(4, &["train", "iris.csv", "--init-from", "run", "--hidden", "4", "--quiet"]);
-    assert!(message.contains("network.0.") && message.contains("not of this network"), "{message}");
+    assert!(message.contains("\"network.0.0.0.bias\"") && message.contains("not of this network"), "{message}");
 }
 
 #[test]
