@@ -79,6 +79,39 @@ fn repetitions_agree_on_any_number_of_threads() {
 }
 
 #[test]
+fn records_that_cannot_be_are_refused_with_their_line() {
+    let place = iris();
+    tiny(&place, &["-o", "c", "--quiet"]);
+    let text = place.read("c/runs.jsonl");
+    let lines: Vec<&str> = text.lines().collect();
+    let run = lines.iter().position(|line| line.contains("\"purpose\":\"tuned\"")).expect("a final run");
+    std::fs::create_dir(place.path("d")).unwrap();
+    let refused = |lines: Vec<String>, part: &str, at: usize| {
+        place.write("d/runs.jsonl", lines.join("\n") + "\n");
+        let message = place.fails(3, &["compare", "--from", "d"]);
+        assert!(message.contains(part) && message.contains(&format!("runs.jsonl:{at}")), "{part}: {message}");
+    };
+    let own = || lines.iter().map(|line| (*line).to_owned()).collect::<Vec<String>>();
+    let with = |change: &dyn Fn(&mut serde_json::Value)| {
+        let (mut lines, mut value) = (own(), json(lines[run]));
+        change(&mut value);
+        lines[run] = value.to_string();
+        lines
+    };
+    let all = lines.len();
+    refused(
+        [own(), vec![lines[run].to_owned()]].concat(),
+        &format!("the same run stands on line {}", run + 1),
+        all + 1,
+    );
+    refused([own(), vec![lines[0].to_owned()]].concat(), "second protocol", all + 1);
+    refused(with(&|run| run["optimizer"] = "nobody".into()), "no optimizer \"nobody\"", run + 1);
+    refused(with(&|run| run["number"] = 99.into()), "run number 99", run + 1);
+    refused(with(&|run| run["seconds"] = (-1).into()), "impossible figures", run + 1);
+    refused(with(&|run| run["curve"][0]["step"] = 1_000_000.into()), "impossible curve", run + 1);
+}
+
+#[test]
 fn a_report_is_made_again_byte_for_byte() {
     let place = iris();
     let summary = tiny(&place, &["-o", "c", "--quiet", "--json"]);

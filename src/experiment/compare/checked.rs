@@ -101,7 +101,10 @@ fn impossible(run: &Run, problem: &ProblemRecord, optimizer: &OptimizerRecord) -
         return Some(format!("the curve ends before step {}, but the run did not diverge", problem.steps));
     }
     let share = ["accuracy", "auroc", "f1"].contains(&problem.score.as_str());
-    if run.test_score.is_some_and(|score| share && !(0.0..=1.0).contains(&score)) || run.seconds.is_nan() || run.seconds < 0.0 {
+    if run.test_score.is_some_and(|score| share && !(0.0..=1.0).contains(&score))
+        || run.seconds.is_nan()
+        || run.seconds < 0.0
+    {
         return Some(format!("impossible figures: {} {:?}, seconds {}", problem.score, run.test_score, run.seconds));
     }
     let outside = optimizer.space.iter().find(|dimension| {
