@@ -4,6 +4,7 @@ mod apply;
 mod bench;
 mod effective;
 mod keys;
+mod loss;
 mod network;
 mod optimizer;
 mod reader;
@@ -13,9 +14,8 @@ mod train;
 pub use apply::{ApplyConfig, READ_KEYS};
 pub use bench::{BenchConfig, BenchOptions};
 pub use keys::{Group, KEYS, Key, find};
+pub use loss::number_loss;
 pub use network::STACK_KEYS;
 pub use optimizer::{Batch, OptimizerOptions, dialect_of};
 pub use settings::{Origin, Settings};
-pub use train::{
-    ModelOptions, OutputOptions, StoppingOptions, ThreadOptions, TrainConfig, deadline, duration, number_loss,
-};
+pub use train::{ModelOptions, OutputOptions, StoppingOptions, ThreadOptions, TrainConfig, deadline, duration};

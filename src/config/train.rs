@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::loss::number_loss;
 use super::network::description;
 use super::optimizer::{OptimizerOptions, dialect, optimizer_options};
 use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
-use crate::data::{DataOptions, NumberLoss, PartFrom, Task};
+use crate::data::{DataOptions, PartFrom, Task};
 use crate::kernel::Isa;
 use crate::layer::text::Description;
 use crate::nn::init::{Init, Scheme};
@@ -232,12 +233,6 @@ fn data_options(reader: &Reader) -> Result<DataOptions> {
     options.scale_target = !reader.switch("no_scale_target")? && loss != Some(Loss::Poisson);
     options.number_loss = loss.and_then(number_loss);
     Ok(options)
-}
-
-/// What a loss of numbers means for the data.
-pub fn number_loss(loss: Loss) -> Option<NumberLoss> {
-    let of = |loss: Loss| NumberLoss { name: loss.name(), counts: loss == Loss::Poisson };
-    loss.implies_numbers().then(|| of(loss))
 }
 
 /// The folds of `--cv`, which exclude another validation part.

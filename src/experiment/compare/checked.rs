@@ -19,8 +19,16 @@ pub(super) struct Checker {
     costs: HashMap<(String, String), usize>,
     /// The seed of a problem's final runs of one number, and its line.
     seeds: HashMap<(String, bool, usize), (u64, usize)>,
-    /// Setting of the final runs of a problem and optimizer, and its line.
-    settings: HashMap<(String, String, Purpose), ((String, String), usize)>,
+    /// Setting of the final runs of a problem and optimizer.
+    settings: HashMap<(String, String, Purpose), Setting>,
+}
+
+/// The setting of a run, and its line.
+#[derive(Debug)]
+struct Setting {
+    spec: String,
+    schedule: String,
+    line: usize,
 }
 
 impl Checker {
@@ -72,10 +80,10 @@ impl Checker {
         }
         if is_final {
             let place = (run.problem.clone(), run.optimizer.clone(), run.purpose);
-            let setting = (run.spec.clone(), run.schedule.clone());
-            let (first, earlier) = self.settings.entry(place).or_insert((setting.clone(), line));
-            if *first != setting {
-                return Some(format!("another setting than the final run on line {earlier}: {} there", first.0));
+            let own = || Setting { spec: run.spec.clone(), schedule: run.schedule.clone(), line };
+            let Setting { spec, schedule, line } = self.settings.entry(place).or_insert_with(own);
+            if (&*spec, &*schedule) != (&run.spec, &run.schedule) {
+                return Some(format!("another setting than the final run on line {line}: {spec} there"));
             }
         }
         None
