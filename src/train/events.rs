@@ -4,8 +4,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::goal::DataPart;
-use super::trainer::StepRecord;
+use super::sums::StepStats;
 use crate::metrics::{ConfusionMatrix, MetricSet};
+
+/// A record of one step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepRecord {
+    /// Number of the step, from 1.
+    pub step: u64,
+    /// Loss and gradient norm.
+    pub stats: StepStats,
+    /// The learning rate used.
+    pub lr: f64,
+    /// L2 norm of the gradient of each linear layer, with its norm and projection.
+    pub grad_norms: Vec<f64>,
+    /// L2 norm of the weights of each linear layer before the update, biases left out.
+    pub weight_norms: Vec<f64>,
+}
 
 /// One epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,11 +1,12 @@
 //! Steps of L-BFGS: each asks the team for the loss and gradient of all rows at several places along a line.
 
 use super::clock::NoClock;
+use super::events::StepRecord;
 use super::mean::Mean;
 use super::settings::Factors;
 use super::step::{Batch, Worker, step};
 use super::sums::StepStats;
-use super::trainer::{EpochOutcome, EpochPlan, Halt, StepRecord, Trainer, weight_norms};
+use super::trainer::{EpochOutcome, EpochPlan, Halt, Trainer, weight_norms};
 use crate::kernel::{LANES, Line};
 use crate::optim::Carried;
 

@@ -40,7 +40,7 @@ pub use settings::{Schedules, StepSettings};
 pub use state::TrainState;
 pub(crate) use step::BLOCK_ROWS;
 pub use sums::StepStats;
-pub use trainer::{EpochOutcome, EpochPlan, Halt, StepRecord, Trainer};
+pub use trainer::{EpochOutcome, EpochPlan, Halt, Trainer};
 
 #[cfg(test)]
 mod tests;

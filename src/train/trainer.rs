@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::clock::{Clock, NoClock, PhaseTimes, Stopwatch};
 use super::evaluate::{Evaluation, Evaluator};
+use super::events::StepRecord;
 use super::forward::SharedNet;
 use super::mean::Mean;
 use super::pieces::Work;
@@ -74,21 +75,6 @@ pub enum Halt {
     Converged,
     /// Loss or gradient stopped being finite; that step changed nothing.
     Diverged(StepStats),
-}
-
-/// A record of one step.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StepRecord {
-    /// Number of the step, from 1.
-    pub step: u64,
-    /// Loss and gradient norm.
-    pub stats: StepStats,
-    /// The learning rate used.
-    pub lr: f64,
-    /// L2 norm of the gradient of each linear layer, with its norm and projection.
-    pub grad_norms: Vec<f64>,
-    /// L2 norm of the weights of each linear layer before the update, biases left out.
-    pub weight_norms: Vec<f64>,
 }
 
 /// What came of an epoch.
