@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, ValueHint};
-use gradlane::config::{KEYS, Key, Origin, READ_KEYS, Settings};
+use gradlane::config::keys::READ;
+use gradlane::config::{KEYS, Key, Origin, Settings, names_for};
 use gradlane::data::{Part, Source};
 use gradlane::model::Model;
 use gradlane::model::file::{MODEL_FILE, is_model_file};
@@ -58,9 +59,9 @@ pub fn training_flags() -> impl Iterator<Item = Arg> {
     KEYS.iter().map(arg)
 }
 
-/// The flags of the options of training that a verb has a use for: all but some.
-pub fn training_flags_without(names: &'static [&'static str]) -> impl Iterator<Item = Arg> {
-    KEYS.iter().filter(|key| !names.contains(&key.name)).map(arg)
+/// The flags of the options of training that have some uses.
+pub fn flags_for(uses: u8) -> impl Iterator<Item = Arg> {
+    KEYS.iter().filter(move |key| key.is_for(uses)).map(arg)
 }
 
 /// The options of training that were given as flags, as they are written on a command line.
@@ -194,7 +195,7 @@ pub fn load_model(matches: &ArgMatches, source: &Source) -> Result<Model> {
 pub fn applying_flags() -> impl Iterator<Item = Arg> {
     // Missing markers and forms of dates are the model's.
     let of_model = ["na", "dates"];
-    READ_KEYS.iter().copied().filter(move |name| !of_model.contains(name)).chain(["threads", "isa"]).map(flag_of)
+    names_for(READ).into_iter().filter(move |name| !of_model.contains(name)).chain(["threads", "isa"]).map(flag_of)
 }
 
 /// `-v` of verbs that apply a model.

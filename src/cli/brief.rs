@@ -1,35 +1,10 @@
-//! `-h`: the options that most people need, on one screen. `--help` has all of them.
+//! `-h`: the options of training that most people need, and all that a verb has beside these, on one screen. `--help` has all of them.
 
 use std::ffi::OsString;
 
 use clap::Command;
 use gradlane::config::find;
-
-/// Options of training that `-h` shows; it shows all that a verb has beside these of training.
-const COMMON: &[&str] = &[
-    "label",
-    "task",
-    "valid",
-    "test",
-    "cv",
-    "ignore",
-    "hidden",
-    "dropout",
-    "optimizer",
-    "lr",
-    "schedule",
-    "batch",
-    "epochs",
-    "time_limit",
-    "patience",
-    "threads",
-    "seed",
-    "out",
-    "overwrite",
-    "quiet",
-    "json",
-    "dry_run",
-];
+use gradlane::config::keys::COMMON;
 
 /// Options that fill more than a screen.
 const MANY: usize = 30;
@@ -48,7 +23,7 @@ pub fn command(whole: Command) -> Command {
         if verb.get_arguments().count() < MANY {
             return verb;
         }
-        let is_rare = |id: &str| find(id).is_some() && !COMMON.contains(&id);
+        let is_rare = |id: &str| find(id).is_some_and(|key| !key.is_for(COMMON));
         let rare = verb.get_arguments().filter(|arg| is_rare(arg.get_id().as_str())).count();
         let name = verb.get_name().to_owned();
         verb.mut_args(|arg| if is_rare(arg.get_id().as_str()) { arg.hide(true) } else { arg })

@@ -10,7 +10,8 @@ use std::path::Path;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::atomic::check_folder;
-use gradlane::config::Origin;
+use gradlane::config::keys::{COMPARE, COMPARISON};
+use gradlane::config::{Origin, names_for};
 use gradlane::experiment::compare::{Comparison, Journal, RUNS_FILE, names};
 use gradlane::path_text::to_path;
 use gradlane::run::{RUNS, new_directory};
@@ -24,7 +25,7 @@ use super::progress::Style;
 use super::signals::Signals;
 use super::values;
 use conclusion::{conclude, rebuild};
-use flags::{COMMON_FLAGS, DATA_FLAGS, HELP};
+use flags::HELP;
 use progress::Progress;
 
 /// The command line.
@@ -35,8 +36,8 @@ pub fn command() -> Command {
     let switch = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).help(help).help_heading("Comparison").action(ArgAction::SetTrue)
     };
-    let flags = DATA_FLAGS.iter().chain(COMMON_FLAGS).map(|name| {
-        let help = HELP.iter().find(|(flag, _)| flag == name);
+    let flags = names_for(COMPARE).into_iter().chain(names_for(COMPARISON)).map(|name| {
+        let help = HELP.iter().find(|(flag, _)| *flag == name);
         help.map_or_else(|| args::flag_of(name), |(_, help)| args::flag_of(name).help(*help))
     });
     let problems = format!("Problems: {}.", names().join(", "));
@@ -71,7 +72,7 @@ pub fn command() -> Command {
                 "Make summary and report anew from the runs of an earlier comparison",
             ))
             .conflicts_with_all(["data", "contestant", "problem", "trials", "seeds", "goal", "quick"])
-            .conflicts_with_all(DATA_FLAGS.iter().copied())
+            .conflicts_with_all(names_for(COMPARE))
             .conflicts_with_all(["threads", "seed", "isa", "dry_run"]),
         )
         .args(flags)

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use clap::{Arg, ArgMatches, Command};
 use gradlane::config::TrainConfig;
+use gradlane::config::keys::SWEEP;
 use gradlane::data::prepare;
 use gradlane::experiment::{LrFind, Sweep, check_sweeps, lr_find};
 use gradlane::path_text::{to_path, to_text};
@@ -27,33 +28,6 @@ Trains networks of several seeds side by side while the learning rate grows from
 their losses, smoothed (L. N. Smith 2017, https://arxiv.org/abs/1506.01186). The band begins where the loss has made a \
 twentieth of its fall and ends where it is lowest, just before it rises. What is recommended is a quarter of the latter rate.";
 
-/// Options of training that a sweep has no use for.
-const WITHOUT: &[&str] = &[
-    "test",
-    "cv",
-    "lr",
-    "schedule",
-    "epochs",
-    "time_limit",
-    "target",
-    "monitor",
-    "patience",
-    "min_delta",
-    "tol_loss",
-    "tol_grad",
-    "fail_under",
-    "ema",
-    "out",
-    "overwrite",
-    "log_steps",
-    "checkpoint_every",
-    "progress",
-    "verbose",
-    "dry_run",
-    "overfit_batch",
-    "trace",
-];
-
 /// Steps of a sweep where nothing is said, and at least.
 const STEPS: u64 = 300;
 const LEAST_STEPS: u64 = 20;
@@ -72,7 +46,7 @@ pub fn command() -> Command {
         .arg(option("from", "RATE", "Rate of the first step [1e-6]"))
         .arg(option("to", "RATE", "Rate of the last step [10]"))
         .arg(option("seeds", "N", "Networks, of different initial weights and orders of rows [3]"))
-        .args(args::training_flags_without(WITHOUT))
+        .args(args::flags_for(SWEEP))
         .mut_arg("steps", |arg| arg.help("Steps of each network [300]").help_heading("Sweep"))
         .mut_arg("json", |arg| arg.help("Print one JSON object"))
         .arg(args::of_paths(

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::config::deadline;
+use gradlane::config::keys::TUNE;
 use gradlane::experiment::tune::{Budget, Found, Protocol, Space, Trial, TuneDirectory, Tuner, rungs};
 use gradlane::path_text::{to_path, to_text};
 use gradlane::run::{Finished, Interrupt, Plan};
@@ -45,20 +46,6 @@ width and depth of the hidden layers, and lr_factor (times the optimizer's own r
 
 DIR holds tune.toml (what is searched), trials.jsonl (every trial), best.toml (for `train -c`), and best, the run of it.";
 
-/// Options of training that stand here under another name, or that a search has no use for.
-const WITHOUT: &[&str] = &[
-    "monitor",
-    "out",
-    "log_steps",
-    "checkpoint_every",
-    "fail_under",
-    "target",
-    "overfit_batch",
-    "trace",
-    "init_from",
-    "verbose",
-];
-
 /// A validation part below this is said to be small: its accuracy has a standard error of up to 3.5 points.
 const FEW_ROWS: usize = 200;
 
@@ -92,7 +79,7 @@ pub fn command() -> Command {
                 .help("Do not train with the best settings at the end")
                 .help_heading("Search"),
         )
-        .args(args::training_flags_without(WITHOUT))
+        .args(args::flags_for(TUNE))
         .mut_arg("cv", |arg| arg.help("Judge each setting on K folds, which take the place of --valid"))
         .mut_arg("epochs", |arg| arg.help("Epochs of a full run [auto: 20, or 4,000 steps, at most 500]"))
         .mut_arg("json", |arg| arg.help("Print the result as one JSON object"))

@@ -1,5 +1,6 @@
 //! The options of verbs that apply a trained model to data, or look at data.
 
+use super::keys::{READ, names_for};
 use super::reader::Reader;
 use super::settings::Settings;
 use super::train::{ThreadOptions, thread_options};
@@ -19,10 +20,6 @@ pub struct ApplyConfig {
     pub engine: ThreadOptions,
 }
 
-/// The keys of options that say how files are read, and what becomes of warnings.
-pub const READ_KEYS: &[&str] =
-    &["format", "delimiter", "header", "na", "quote", "comment", "encoding", "decimal", "thousands", "dates", "strict"];
-
 impl ApplyConfig {
     /// Types and checks settings, before any file is opened.
     ///
@@ -30,10 +27,9 @@ impl ApplyConfig {
     /// [`crate::Error::Usage`] naming the flag or variable.
     pub fn new(settings: Settings) -> Result<ApplyConfig> {
         let reader = Reader::new(settings);
-        let options: DataOptions = reader
-            .table(READ_KEYS)
-            .try_into()
-            .map_err(|e: toml::de::Error| reader.rename(READ_KEYS, &e.to_string()))?;
+        let names = names_for(READ);
+        let options: DataOptions =
+            reader.table(&names).try_into().map_err(|e: toml::de::Error| reader.rename(&names, &e.to_string()))?;
         options.check()?;
         let (read, strict) = (options.read_options(), options.strict);
         Ok(ApplyConfig { read, strict, engine: thread_options(&reader)? })

@@ -44,134 +44,290 @@ pub struct Key {
     pub help: &'static str,
     /// Whether the flag may be given several times.
     pub repeated: bool,
+    /// What it is for beside `train`, which takes every option: [`TUNE`] and its like, added up.
+    pub uses: u8,
 }
 
-const fn key(name: &'static str, value: &'static str, group: Group, help: &'static str) -> Key {
-    Key { name, value: Some(value), group, help, repeated: false }
+/// `tune` takes the option.
+pub const TUNE: u8 = 1;
+/// `lr-find` takes it.
+pub const SWEEP: u8 = 2;
+/// `compare` takes it for data of the user.
+pub const COMPARE: u8 = 4;
+/// Any comparison takes it.
+pub const COMPARISON: u8 = 8;
+/// It says what is done with the data: a field of `DataOptions`.
+pub const DATA: u8 = 16;
+/// It says how a file is read, or what becomes of warnings: `predict`, `evaluate` and `inspect` take such options too.
+pub const READ: u8 = 32;
+/// `-h` shows it.
+pub const COMMON: u8 = 64;
+
+const SEARCH: u8 = TUNE | SWEEP;
+const READING: u8 = DATA | READ;
+
+impl Key {
+    /// Whether it is for all of these uses.
+    pub fn is_for(&self, uses: u8) -> bool {
+        self.uses & uses == uses
+    }
 }
 
-const fn list(name: &'static str, value: &'static str, group: Group, help: &'static str) -> Key {
-    Key { name, value: Some(value), group, help, repeated: true }
+const fn key(name: &'static str, value: &'static str, group: Group, help: &'static str, uses: u8) -> Key {
+    Key { name, value: Some(value), group, help, repeated: false, uses }
 }
 
-const fn switch(name: &'static str, group: Group, help: &'static str) -> Key {
-    Key { name, value: None, group, help, repeated: false }
+const fn list(name: &'static str, value: &'static str, group: Group, help: &'static str, uses: u8) -> Key {
+    Key { name, value: Some(value), group, help, repeated: true, uses }
+}
+
+const fn switch(name: &'static str, group: Group, help: &'static str, uses: u8) -> Key {
+    Key { name, value: None, group, help, repeated: false, uses }
 }
 
 use Group::{Data, Engine, Model, Optimizer, Run, Stopping};
 
 /// All options of training, in the order of the help.
 pub const KEYS: &[Key] = &[
-    Key {
-        name: "label",
-        value: Some("NAME|INDEX"),
-        group: Data,
-        help: "Label column; repeat for several targets or labels [last column]",
-        repeated: true,
-    },
-    key("task", "TASK", Data, "auto, regression, binary, multiclass or multilabel [auto]"),
-    key("valid", "FILE|FRACTION|none", Data, "Validation part [0.1]"),
-    key("test", "FILE|FRACTION|none", Data, "Test part [none; a folder's own test set]"),
-    key("cv", "K", Data, "Judge the settings on K folds first, which take the place of --valid"),
-    key("split", "MODE", Data, "How rows are dealt: stratified, random, group:COLUMN or time:COLUMN [stratified]"),
-    key("scale", "SCALE", Data, "Scaling of numbers: standard, minmax, robust or none [standard; images: 1/255]"),
-    switch("no_scale_target", Data, "Train on a regression's targets in their own units"),
-    key("impute", "HOW", Data, "What stands in for a missing number: median, mean, most_frequent or zero [median]"),
-    list("categorical", "COLUMNS", Data, "Number columns that are categories"),
-    list("ignore", "COLUMNS", Data, "Columns to leave out"),
-    list("keep_column", "COLUMNS", Data, "Columns to keep that would be left out, or are warned about"),
-    list("na", "TEXTS", Data, "Texts that mean a missing value; +TEXT adds to the defaults [NA,NaN,?,…]"),
-    key("weight_col", "COLUMN", Data, "Column with a weight for each row"),
-    key("class_weight", "WEIGHTS", Data, "balanced, or weights of classes: A=2,B=1"),
-    key("balance", "HOW", Data, "Resampling of the training part: none, over or under [none]"),
-    key("positive", "CLASS", Data, "The positive class of a binary task [the second]"),
-    key("format", "FORMAT", Data, "auto, csv, tsv or idx [auto]"),
-    key("delimiter", "CHAR", Data, "Delimiter of columns: a character, tab, comma, semicolon, pipe, space [found]"),
-    key("header", "YES|NO|auto", Data, "Whether the first line names the columns [auto]"),
-    key("quote", "CHAR|none", Data, "What encloses cells that contain the delimiter [\"]"),
-    key("comment", "CHAR", Data, "What begins lines that are left out [found]"),
-    key("encoding", "NAME", Data, "Encoding of the text, e.g. latin1, windows-1251, utf-16le [utf-8; found]"),
-    key("decimal", ".|,|auto", Data, "What stands before the decimals [auto]"),
-    key("thousands", "CHAR", Data, "What parts the thousands of a number [found]"),
-    list("dates", "COLUMN=FORMAT", Data, "How dates are written, e.g. day=%d/%m/%Y; auto, or text for no dates [auto]"),
-    switch("strict", Data, "Take warnings about the data for errors"),
-    switch("no_shuffle", Data, "Go through the rows in the order of the file"),
-    key("hidden", "WIDTHS|none", Model, "Widths of the hidden layers [256,128]"),
-    key("activation", "NAMES", Model, "Activation of the hidden layers: one, or one for each [relu]"),
-    key("output_activation", "NAME", Model, "Activation of the outputs [identity]"),
-    key("dropout", "RATE", Model, "Share of hidden units dropped in training [0]"),
-    key("norm", "NORM", Model, "Normalisation in hidden layers: none, layer or rms [none]"),
-    switch("residual", Model, "Add each hidden layer's input to its output"),
-    key("network", "FILE.toml", Model, "A list of layers from a file, in place of all these (docs/networks.md)"),
-    key("init", "SCHEME", Model, "Initial weights [he_normal for relu-like, glorot_uniform otherwise]"),
-    list("freeze", "LAYERS", Model, "Layers or tensors that stay as --init-from gives them, e.g. layers.0"),
-    key("loss", "LOSS", Model, "auto, or e.g. mse, mae, huber:delta=1, logcosh, poisson, focal:gamma=2 [auto]"),
-    key("init_from", "FILE", Model, "Start from the weights of a .safetensors file"),
+    list(
+        "label",
+        "NAME|INDEX",
+        Data,
+        "Label column; repeat for several targets or labels [last column]",
+        SEARCH | COMPARE | DATA | COMMON,
+    ),
+    key(
+        "task",
+        "TASK",
+        Data,
+        "auto, regression, binary, multiclass or multilabel [auto]",
+        SEARCH | COMPARE | DATA | COMMON,
+    ),
+    key("valid", "FILE|FRACTION|none", Data, "Validation part [0.1]", SEARCH | COMPARE | DATA | COMMON),
+    key(
+        "test",
+        "FILE|FRACTION|none",
+        Data,
+        "Test part [none; a folder's own test set]",
+        TUNE | COMPARE | DATA | COMMON,
+    ),
+    key("cv", "K", Data, "Judge the settings on K folds first, which take the place of --valid", TUNE | COMMON),
+    key(
+        "split",
+        "MODE",
+        Data,
+        "How rows are dealt: stratified, random, group:COLUMN or time:COLUMN [stratified]",
+        SEARCH | COMPARE | DATA,
+    ),
+    key(
+        "scale",
+        "SCALE",
+        Data,
+        "Scaling of numbers: standard, minmax, robust or none [standard; images: 1/255]",
+        SEARCH | COMPARE | DATA,
+    ),
+    switch("no_scale_target", Data, "Train on a regression's targets in their own units", SEARCH | COMPARE),
+    key(
+        "impute",
+        "HOW",
+        Data,
+        "What stands in for a missing number: median, mean, most_frequent or zero [median]",
+        SEARCH | COMPARE | DATA,
+    ),
+    list("categorical", "COLUMNS", Data, "Number columns that are categories", SEARCH | COMPARE | DATA),
+    list("ignore", "COLUMNS", Data, "Columns to leave out", SEARCH | COMPARE | DATA | COMMON),
+    list(
+        "keep_column",
+        "COLUMNS",
+        Data,
+        "Columns to keep that would be left out, or are warned about",
+        SEARCH | COMPARE | DATA,
+    ),
+    list(
+        "na",
+        "TEXTS",
+        Data,
+        "Texts that mean a missing value; +TEXT adds to the defaults [NA,NaN,?,…]",
+        SEARCH | COMPARE | READING,
+    ),
+    key("weight_col", "COLUMN", Data, "Column with a weight for each row", SEARCH | COMPARE | DATA),
+    key("class_weight", "WEIGHTS", Data, "balanced, or weights of classes: A=2,B=1", SEARCH | COMPARE | DATA),
+    key("balance", "HOW", Data, "Resampling of the training part: none, over or under [none]", SEARCH | COMPARE | DATA),
+    key("positive", "CLASS", Data, "The positive class of a binary task [the second]", SEARCH | COMPARE | DATA),
+    key("format", "FORMAT", Data, "auto, csv, tsv or idx [auto]", SEARCH | COMPARE | READING),
+    key(
+        "delimiter",
+        "CHAR",
+        Data,
+        "Delimiter of columns: a character, tab, comma, semicolon, pipe, space [found]",
+        SEARCH | COMPARE | READING,
+    ),
+    key("header", "YES|NO|auto", Data, "Whether the first line names the columns [auto]", SEARCH | COMPARE | READING),
+    key("quote", "CHAR|none", Data, "What encloses cells that contain the delimiter [\"]", SEARCH | COMPARE | READING),
+    key("comment", "CHAR", Data, "What begins lines that are left out [found]", SEARCH | COMPARE | READING),
+    key(
+        "encoding",
+        "NAME",
+        Data,
+        "Encoding of the text, e.g. latin1, windows-1251, utf-16le [utf-8; found]",
+        SEARCH | COMPARE | READING,
+    ),
+    key("decimal", ".|,|auto", Data, "What stands before the decimals [auto]", SEARCH | COMPARE | READING),
+    key("thousands", "CHAR", Data, "What parts the thousands of a number [found]", SEARCH | COMPARE | READING),
+    list(
+        "dates",
+        "COLUMN=FORMAT",
+        Data,
+        "How dates are written, e.g. day=%d/%m/%Y; auto, or text for no dates [auto]",
+        SEARCH | COMPARE | READING,
+    ),
+    switch("strict", Data, "Take warnings about the data for errors", SEARCH | COMPARE | READING),
+    switch("no_shuffle", Data, "Go through the rows in the order of the file", SEARCH),
+    key("hidden", "WIDTHS|none", Model, "Widths of the hidden layers [256,128]", SEARCH | COMPARE | COMMON),
+    key("activation", "NAMES", Model, "Activation of the hidden layers: one, or one for each [relu]", SEARCH | COMPARE),
+    key("output_activation", "NAME", Model, "Activation of the outputs [identity]", SEARCH | COMPARE),
+    key("dropout", "RATE", Model, "Share of hidden units dropped in training [0]", SEARCH | COMPARE | COMMON),
+    key("norm", "NORM", Model, "Normalisation in hidden layers: none, layer or rms [none]", SEARCH | COMPARE),
+    switch("residual", Model, "Add each hidden layer's input to its output", SEARCH | COMPARE),
+    key(
+        "network",
+        "FILE.toml",
+        Model,
+        "A list of layers from a file, in place of all these (docs/networks.md)",
+        SEARCH | COMPARE,
+    ),
+    key(
+        "init",
+        "SCHEME",
+        Model,
+        "Initial weights [he_normal for relu-like, glorot_uniform otherwise]",
+        SEARCH | COMPARE,
+    ),
+    list("freeze", "LAYERS", Model, "Layers or tensors that stay as --init-from gives them, e.g. layers.0", SEARCH),
+    key(
+        "loss",
+        "LOSS",
+        Model,
+        "auto, or e.g. mse, mae, huber:delta=1, logcosh, poisson, focal:gamma=2 [auto]",
+        SEARCH | COMPARE,
+    ),
+    key("init_from", "FILE", Model, "Start from the weights of a .safetensors file", SWEEP),
     key(
         "optimizer",
         "SPEC",
         Optimizer,
         "E.g. sgd, nesterov, rmsprop, lion, adam:beta2=0.95,eps=1e-8; help lists them all [adam]",
+        SEARCH | COMMON,
     ),
     key(
         "dialect",
         "LIBRARY",
         Optimizer,
         "Equations and defaults of a library: torch, keras or sklearn [torch's equations, our initial weights]",
+        SEARCH,
     ),
-    key("lr", "RATE", Optimizer, "Learning rate [the optimizer's own]"),
-    key("schedule", "SPEC", Optimizer, "E.g. const, step:…, cosine:warmup=0.05, onecycle, plateau:… [cosine]"),
-    key("dropout_schedule", "SPEC", Optimizer, "Factor of dropout from step to step, in the words of --schedule"),
-    key("decay_schedule", "SPEC", Optimizer, "Factor of decay and penalties, in the words of --schedule"),
-    key("batch", "N|full|auto", Optimizer, "Rows of a mini-batch [auto: 128, halved to 16 for few rows]"),
-    key("accumulate", "N", Optimizer, "Mini-batches combined into one step [1]"),
-    key("l1", "λ", Optimizer, "Penalty λ Σ|w| on the weights [0]"),
-    key("l2", "λ", Optimizer, "Penalty ½ λ Σ w² on the weights; a dialect scales it its own way [0]"),
-    key("weight_decay", "λ", Optimizer, "Decoupled weight decay, for any optimizer [0]"),
-    switch("decay_bias", Optimizer, "Penalties and decay cover biases and norms too"),
-    key("clip_norm", "X[:1|2|inf]", Optimizer, "Bound of the whole gradient's norm"),
-    key("clip_value", "X", Optimizer, "Bound of each element of the gradient"),
-    key("clip_layer", "X", Optimizer, "Bound of the norm of each tensor's gradient"),
-    key("label_smoothing", "ε", Optimizer, "Draw the targets of classes to (1 − ε) t + ε / classes [0]"),
-    key("ema", "DECAY", Optimizer, "Evaluate and keep a moving average of the weights"),
-    key("epochs", "N|auto", Stopping, "Passes over the training part [auto: 20, or 4,000 steps, at most 500]"),
-    key("steps", "N", Stopping, "Stop after so many optimizer steps"),
-    key("time_limit", "TIME", Stopping, "Stop when the command has taken 90s, 10m or 2h, reading included"),
-    key("target", "GOAL", Stopping, "Stop when reached, e.g. 'val_loss<=0.05'"),
+    key("lr", "RATE", Optimizer, "Learning rate [the optimizer's own]", TUNE | COMMON),
+    key(
+        "schedule",
+        "SPEC",
+        Optimizer,
+        "E.g. const, step:…, cosine:warmup=0.05, onecycle, plateau:… [cosine]",
+        TUNE | COMMON,
+    ),
+    key(
+        "dropout_schedule",
+        "SPEC",
+        Optimizer,
+        "Factor of dropout from step to step, in the words of --schedule",
+        SEARCH,
+    ),
+    key("decay_schedule", "SPEC", Optimizer, "Factor of decay and penalties, in the words of --schedule", SEARCH),
+    key(
+        "batch",
+        "N|full|auto",
+        Optimizer,
+        "Rows of a mini-batch [auto: 128, halved to 16 for few rows]",
+        SEARCH | COMPARE | COMMON,
+    ),
+    key("accumulate", "N", Optimizer, "Mini-batches combined into one step [1]", SEARCH),
+    key("l1", "λ", Optimizer, "Penalty λ Σ|w| on the weights [0]", SEARCH | COMPARE),
+    key("l2", "λ", Optimizer, "Penalty ½ λ Σ w² on the weights; a dialect scales it its own way [0]", SEARCH | COMPARE),
+    key("weight_decay", "λ", Optimizer, "Decoupled weight decay, for any optimizer [0]", SEARCH | COMPARE),
+    switch("decay_bias", Optimizer, "Penalties and decay cover biases and norms too", SEARCH | COMPARE),
+    key("clip_norm", "X[:1|2|inf]", Optimizer, "Bound of the whole gradient's norm", SEARCH | COMPARE),
+    key("clip_value", "X", Optimizer, "Bound of each element of the gradient", SEARCH | COMPARE),
+    key("clip_layer", "X", Optimizer, "Bound of the norm of each tensor's gradient", SEARCH | COMPARE),
+    key(
+        "label_smoothing",
+        "ε",
+        Optimizer,
+        "Draw the targets of classes to (1 − ε) t + ε / classes [0]",
+        SEARCH | COMPARE,
+    ),
+    key("ema", "DECAY", Optimizer, "Evaluate and keep a moving average of the weights", TUNE),
+    key(
+        "epochs",
+        "N|auto",
+        Stopping,
+        "Passes over the training part [auto: 20, or 4,000 steps, at most 500]",
+        TUNE | COMPARE | COMMON,
+    ),
+    key("steps", "N", Stopping, "Stop after so many optimizer steps", SEARCH | COMPARE),
+    key(
+        "time_limit",
+        "TIME",
+        Stopping,
+        "Stop when the command has taken 90s, 10m or 2h, reading included",
+        TUNE | COMMON,
+    ),
+    key("target", "GOAL", Stopping, "Stop when reached, e.g. 'val_loss<=0.05'", 0),
     key(
         "monitor",
         "METRIC",
         Stopping,
         "Decides the best weights and patience [val_accuracy, or val_loss where a class has few rows]",
+        0,
     ),
     key(
         "patience",
         "N|auto|none",
         Stopping,
         "Stop after so many epochs without a better value [auto: none, but where --epochs is auto early]",
+        TUNE | COMMON,
     ),
-    key("min_delta", "X", Stopping, "How much better counts as better [0]"),
-    key("tol_loss", "X", Stopping, "Converged when train_loss changes by less than this from epoch to epoch"),
-    key("tol_grad", "X", Stopping, "Converged when the gradient norm falls to this"),
-    key("fail_under", "GOAL", Stopping, "Exit with code 11 unless reached, e.g. 'test_accuracy=0.98'"),
-    key("threads", "N|auto", Engine, "Threads at most [auto: the CPUs that may be used]"),
-    switch("exact_threads", Engine, "Use exactly that many threads"),
-    key("seed", "N", Engine, "Seed of everything random [0]"),
-    key("isa", "ISA", Engine, "Kernels: auto, portable, avx2 or avx512 [auto]"),
-    key("out", "RUNDIR", Run, "Where the run is written [runs/<date-time>]"),
-    switch("overwrite", Run, "Replace a run that is there"),
-    key("checkpoint_every", "EVERY", Run, "Save what gradlane resume needs: every 500steps, every 30s, or none [30s]"),
-    key("log_steps", "N", Run, "Record every so many steps in events.jsonl"),
-    key("progress", "HOW", Run, "auto, bar, plain, json or none [auto]"),
-    switch("quiet", Run, "No progress and no notes"),
-    switch("verbose", Run, "More notes: rows of each part, network, optimizer, threads"),
-    switch("json", Run, "Print the summary as one JSON object"),
-    switch("dry_run", Run, "Read and check everything, print the plan, do not train"),
-    switch("overfit_batch", Run, "Check the set-up: can the network learn one batch by heart?"),
-    switch("trace", Run, "Print one forward and backward pass of a small network, every number named"),
+    key("min_delta", "X", Stopping, "How much better counts as better [0]", TUNE),
+    key("tol_loss", "X", Stopping, "Converged when train_loss changes by less than this from epoch to epoch", TUNE),
+    key("tol_grad", "X", Stopping, "Converged when the gradient norm falls to this", TUNE),
+    key("fail_under", "GOAL", Stopping, "Exit with code 11 unless reached, e.g. 'test_accuracy=0.98'", 0),
+    key("threads", "N|auto", Engine, "Threads at most [auto: the CPUs that may be used]", SEARCH | COMPARISON | COMMON),
+    switch("exact_threads", Engine, "Use exactly that many threads", SEARCH),
+    key("seed", "N", Engine, "Seed of everything random [0]", SEARCH | COMPARISON | COMMON),
+    key("isa", "ISA", Engine, "Kernels: auto, portable, avx2 or avx512 [auto]", SEARCH | COMPARISON),
+    key("out", "RUNDIR", Run, "Where the run is written [runs/<date-time>]", COMPARISON | COMMON),
+    switch("overwrite", Run, "Replace a run that is there", TUNE | COMPARISON | COMMON),
+    key(
+        "checkpoint_every",
+        "EVERY",
+        Run,
+        "Save what gradlane resume needs: every 500steps, every 30s, or none [30s]",
+        0,
+    ),
+    key("log_steps", "N", Run, "Record every so many steps in events.jsonl", 0),
+    key("progress", "HOW", Run, "auto, bar, plain, json or none [auto]", TUNE | COMPARISON),
+    switch("quiet", Run, "No progress and no notes", SEARCH | COMPARISON | COMMON),
+    switch("verbose", Run, "More notes: rows of each part, network, optimizer, threads", 0),
+    switch("json", Run, "Print the summary as one JSON object", SEARCH | COMPARISON | COMMON),
+    switch("dry_run", Run, "Read and check everything, print the plan, do not train", TUNE | COMPARISON | COMMON),
+    switch("overfit_batch", Run, "Check the set-up: can the network learn one batch by heart?", 0),
+    switch("trace", Run, "Print one forward and backward pass of a small network, every number named", 0),
 ];
 
 /// The option of this key.
 pub fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
+}
+
+/// Names of the options for some uses, in the order of the table.
+pub fn names_for(uses: u8) -> Vec<&'static str> {
+    KEYS.iter().filter(|key| key.is_for(uses)).map(|key| key.name).collect()
 }

@@ -3,7 +3,7 @@
 mod apply;
 mod bench;
 mod effective;
-mod keys;
+pub mod keys;
 mod loss;
 mod network;
 mod optimizer;
@@ -11,9 +11,9 @@ mod reader;
 mod settings;
 mod train;
 
-pub use apply::{ApplyConfig, READ_KEYS};
+pub use apply::ApplyConfig;
 pub use bench::{BenchConfig, BenchOptions};
-pub use keys::{Group, KEYS, Key, find};
+pub use keys::{Group, KEYS, Key, find, names_for};
 pub use loss::number_loss;
 pub use network::STACK_KEYS;
 pub use optimizer::{Batch, OptimizerOptions, dialect_of};

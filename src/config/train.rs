@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::keys::{DATA, names_for};
 use super::loss::number_loss;
 use super::network::description;
 use super::optimizer::{OptimizerOptions, dialect, optimizer_options};
@@ -130,36 +131,6 @@ pub struct OutputOptions {
 /// How often the state is saved where nothing else is said.
 const CHECKPOINT_EVERY: Every = Every::Seconds(30.0);
 
-/// Keys that are the data room's own.
-const DATA_KEYS: &[&str] = &[
-    "data",
-    "label",
-    "task",
-    "valid",
-    "test",
-    "split",
-    "scale",
-    "impute",
-    "categorical",
-    "ignore",
-    "na",
-    "weight_col",
-    "class_weight",
-    "balance",
-    "positive",
-    "format",
-    "delimiter",
-    "header",
-    "keep_column",
-    "quote",
-    "comment",
-    "encoding",
-    "decimal",
-    "thousands",
-    "dates",
-    "strict",
-];
-
 impl TrainConfig {
     /// Types and checks settings, before any data file is opened.
     ///
@@ -227,8 +198,9 @@ fn data_options(reader: &Reader) -> Result<DataOptions> {
         let message = "expected DATA: a CSV or IDX file, a folder of MNIST's layout, or - for standard input";
         return Err(Error::Usage(message.to_owned()));
     }
+    let names = [names_for(DATA), vec!["data"]].concat();
     let mut options: DataOptions =
-        reader.table(DATA_KEYS).try_into().map_err(|e: toml::de::Error| reader.rename(DATA_KEYS, &e.to_string()))?;
+        reader.table(&names).try_into().map_err(|e: toml::de::Error| reader.rename(&names, &e.to_string()))?;
     let loss = asked_loss(reader)?;
     options.scale_target = !reader.switch("no_scale_target")? && loss != Some(Loss::Poisson);
     options.number_loss = loss.and_then(number_loss);

@@ -1,7 +1,8 @@
 //! From the command line to a comparison.
 
 use clap::ArgMatches;
-use gradlane::config::{ApplyConfig, Origin, Settings, TrainConfig};
+use gradlane::config::keys::{COMPARE, COMPARISON};
+use gradlane::config::{ApplyConfig, Origin, Settings, TrainConfig, find};
 use gradlane::data::Source;
 use gradlane::experiment::compare::{Comparison, Contestant, Problem, QUICK, Terms, find_mnist, names, problem};
 use gradlane::kernel::Isa;
@@ -13,7 +14,6 @@ use gradlane::{Error, Result, spec};
 use super::super::args;
 use super::super::output::heed;
 use super::super::train::quoted;
-use super::flags::{COMMON_FLAGS, DATA_FLAGS};
 
 /// What is compared where nothing is named.
 const OPTIMIZERS: [&str; 4] = ["sgd", "momentum", "rmsprop", "adam"];
@@ -164,12 +164,13 @@ fn config(settings: &Settings, data: &str) -> Result<TrainConfig> {
 /// Refuses options, also those of the environment, that would change nothing, or not all that they name.
 fn refuse_idle(settings: &Settings, has_data: bool) -> Result<()> {
     for (name, given) in settings.names() {
-        if DATA_FLAGS.contains(&name) && !has_data {
+        let is_for = |uses| find(name).is_some_and(|key| key.is_for(uses));
+        if is_for(COMPARE) && !has_data {
             return Err(Error::Usage(format!(
                 "{given} is for DATA: built-in problems have their own data, network and steps"
             )));
         }
-        if ![DATA_FLAGS, COMMON_FLAGS, &["data"]].iter().any(|names| names.contains(&name)) {
+        if !is_for(COMPARE) && !is_for(COMPARISON) && name != "data" {
             return Err(Error::Usage(format!(
                 "{given}: a comparison does not take it, for every optimizer is tuned and trained alike; unset it, and fix \
                  options of an optimizer in its own specification, as in --optimizer adam:beta2=0.95"
