@@ -428,7 +428,7 @@ fn each_fold_has_a_preprocessing_of_its_own() {
     let path = folder.file("x.csv", format!("x,y\n{}", (0..40).map(row).collect::<String>()));
     let mut options = options(path);
     options.test = Some(PartFrom::Fraction(0.25));
-    let (whole, folds) = prepare_folds(&options, 3, 5).unwrap();
+    let (whole, folds) = prepare_folds(&options, 3, "5".parse().unwrap()).unwrap();
     assert_eq!((whole.split.train.len(), whole.split.test.len()), (30, 10));
     let mut seen = Vec::new();
     for number in 0..folds.len() {
@@ -444,7 +444,7 @@ fn each_fold_has_a_preprocessing_of_its_own() {
     }
     seen.sort_unstable();
     assert_eq!(seen, whole.split.train, "every row that is not in the test part is in one fold");
-    assert!(matches!(prepare_folds(&options, 3, 31), Err(Error::Mismatch(_))));
+    assert!(matches!(prepare_folds(&options, 3, "31".parse().unwrap()), Err(Error::Mismatch(_))));
 }
 
 #[test]
@@ -453,7 +453,7 @@ fn images_have_folds() {
     let images = [[0, 0, 8, 2, 0, 0, 0, 6, 0, 0, 0, 1].as_slice(), &[10, 20, 30, 40, 50, 60]].concat();
     let path = folder.file("train-images-idx2-ubyte", images);
     folder.file("train-labels-idx2-ubyte", [[0, 0, 8, 1, 0, 0, 0, 6].as_slice(), &[0, 1, 0, 1, 0, 1]].concat());
-    let (whole, folds) = prepare_folds(&options(path), 0, 3).unwrap();
+    let (whole, folds) = prepare_folds(&options(path), 0, "3".parse().unwrap()).unwrap();
     assert_eq!(whole.train.rows(), 6);
     for number in 0..3 {
         let fold = folds.prepare(number).unwrap();

@@ -157,7 +157,9 @@ fn described(plan: &Plan) -> String {
     let widths: Vec<String> = plan.architecture.widths().iter().map(usize::to_string).collect();
     let (train, val, test) = (prepared.train.rows(), rows(prepared.val.as_ref()), rows(prepared.test.as_ref()));
     let options = &plan.config.optimizer;
-    let validation = plan.config.cv.map_or(format!("{val} validation"), |folds| format!("in {folds} folds"));
+    let validation = plan.config.cv.map_or(format!("{val} validation"), |count| {
+        format!("in {}", folds::counted_folds(count.folds, count.repeats))
+    });
     [
         format!("rows        {train} train, {validation}, {test} test"),
         format!("network     {}, {} parameters", widths.join("-"), plan.parameters.layout.parameters()),

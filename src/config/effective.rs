@@ -21,7 +21,7 @@ impl TrainConfig {
         let mut put = |name: &str, value: Value| table.insert(name.to_owned(), value);
         put("no_shuffle", (!self.shuffle).into());
         if let Some(folds) = self.cv {
-            put("cv", (folds as i64).into());
+            put("cv", if folds.repeats > 1 { folds.to_string().into() } else { (folds.folds as i64).into() });
         }
         for (name, value) in self.model.entries().into_iter().chain(self.optimizer.entries(batch)) {
             put(name, value);

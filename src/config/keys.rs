@@ -111,7 +111,13 @@ pub const KEYS: &[Key] = &[
         "Test part [none; a folder's own test set]",
         TUNE | COMPARE | DATA | COMMON,
     ),
-    key("cv", "K", Data, "Judge the settings on K folds first, which take the place of --valid", TUNE | COMMON),
+    key(
+        "cv",
+        "K[xR]",
+        Data,
+        "Judge the settings on K folds first, which take the place of --valid; 5x3 deals three times",
+        TUNE | COMMON,
+    ),
     key(
         "split",
         "MODE",

@@ -9,7 +9,7 @@ use super::network::description;
 use super::optimizer::{OptimizerOptions, dialect, optimizer_options};
 use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
-use crate::data::{DataOptions, PartFrom, Task};
+use crate::data::{DataOptions, FoldCount, PartFrom, Task};
 use crate::kernel::Isa;
 use crate::layer::text::Description;
 use crate::nn::init::{Init, Scheme};
@@ -25,7 +25,7 @@ pub struct TrainConfig {
     /// What is read and how it is prepared.
     pub data: DataOptions,
     /// Folds of a cross-validation; there is no other validation part then.
-    pub cv: Option<usize>,
+    pub cv: Option<FoldCount>,
     /// Whether rows are shuffled for every epoch.
     pub shuffle: bool,
     /// The network.
@@ -208,13 +208,15 @@ fn data_options(reader: &Reader) -> Result<DataOptions> {
 }
 
 /// The folds of `--cv`, which exclude another validation part.
-fn folds(reader: &Reader) -> Result<Option<usize>> {
-    let folds = reader.count("cv", 2, &["none"])?;
+fn folds(reader: &Reader) -> Result<Option<FoldCount>> {
+    let asked = reader.text("cv").filter(|text| text != "none");
+    let named = |e: Error| Error::Usage(format!("--cv: {e}"));
+    let folds = asked.map(|text| text.parse::<FoldCount>().map_err(named)).transpose()?;
     match reader.text("valid") {
         Some(valid) if folds.is_some() && valid != "none" => {
             Err(Error::Usage(format!("--cv: the folds are the validation parts: leave out --valid {valid}")))
         }
-        _ => Ok(folds.map(|n| n as usize)),
+        _ => Ok(folds),
     }
 }
 

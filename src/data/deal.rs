@@ -2,7 +2,7 @@
 
 use super::options::DataOptions;
 use super::split::{Split, SplitKeys, deal_folds, split};
-use super::written::{PartFrom, SplitMode};
+use super::written::{FoldCount, PartFrom, SplitMode};
 use crate::{Error, Result};
 
 /// Deals the rows of the training file to the parts.
@@ -42,7 +42,7 @@ pub(super) fn folds_of(
     (rows, classes, keys): (&[u32], Option<&[u32]>, Option<&SplitKeys>),
     options: &DataOptions,
     seed: u64,
-    count: usize,
+    FoldCount { folds: count, repeats }: FoldCount,
 ) -> Result<Vec<Fold>> {
     if split.train.len() < count {
         let found = split.train.len();
@@ -52,15 +52,31 @@ pub(super) fn folds_of(
     let classes: Option<Vec<u32>> = classes
         .filter(|_| options.split == SplitMode::Stratified)
         .map(|classes| split.train.iter().map(|row| class_of(classes, row)).collect());
-    if let Some(keys) = keys {
-        return keys.folds(&split.train, rows, count, seed);
+    if repeats > 1 && matches!(keys, Some(SplitKeys::Times(_))) {
+        let message =
+            format!("--cv {count}x{repeats}: times can be dealt to folds in one way only: leave out x{repeats}");
+        return Err(Error::Mismatch(message));
     }
-    let folds = deal_folds(&split.train, classes.as_deref(), count, seed);
+    let deal = |repeat: usize| {
+        let seed = seed.wrapping_add((repeat as u64).wrapping_mul(NEXT_SEED));
+        match keys {
+            Some(keys) => keys.folds(&split.train, rows, count, seed),
+            None => Ok(with_others(deal_folds(&split.train, classes.as_deref(), count, seed))),
+        }
+    };
+    Ok((0..repeats).map(deal).collect::<Result<Vec<_>>>()?.concat())
+}
+
+/// Between the seeds of two deals: odd, so that none comes again (2⁶⁴ divided by the golden ratio).
+const NEXT_SEED: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Each fold with the rows of all others.
+fn with_others(folds: Vec<Vec<u32>>) -> Vec<Fold> {
     let others = |number: usize| {
         let others = folds.iter().enumerate().filter(|(other, _)| *other != number);
         let mut train: Vec<u32> = others.flat_map(|(_, rows)| rows.iter().copied()).collect();
         train.sort_unstable();
         train
     };
-    Ok((0..count).map(|number| (others(number), folds[number].clone())).collect())
+    (0..folds.len()).map(|number| (others(number), folds[number].clone())).collect()
 }

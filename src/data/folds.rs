@@ -7,13 +7,14 @@ use super::prepare::Loaded;
 use super::prepared::Prepared;
 use super::split::Split;
 use super::tables::TypedTable;
-use super::written::PartFrom;
+use super::written::{FoldCount, PartFrom};
 use crate::Result;
 
 /// The rows that are not in the test part, dealt to folds. Nothing is fitted yet: each fold has a preprocessing of its own.
 pub struct Folds {
     raw: Raw,
     folds: Vec<Fold>,
+    count: FoldCount,
     options: DataOptions,
     seed: u64,
 }
@@ -23,7 +24,7 @@ enum Raw {
     Images(Box<TypedImages>),
 }
 
-/// Reads data for a `count`-fold cross-validation: all rows prepared as [`super::prepare()`] does it without a validation part,
+/// Reads data for a cross-validation: all rows prepared as [`super::prepare()`] does it without a validation part,
 /// and the folds of what is not in the test part. With classes each fold gets each class in its proportion, to within one
 /// row, unless the options deal at random. What goes where depends on `seed` and the rows' classes alone.
 ///
@@ -31,9 +32,9 @@ enum Raw {
 /// As [`super::prepare()`], and [`crate::Error::Mismatch`] where there are fewer rows than folds.
 ///
 /// # Panics
-/// If `count` is below 2.
-pub fn prepare_folds(options: &DataOptions, seed: u64, count: usize) -> Result<(Prepared, Folds)> {
-    assert!(count >= 2, "a cross-validation has two folds or more");
+/// If there are fewer than 2 folds.
+pub fn prepare_folds(options: &DataOptions, seed: u64, count: FoldCount) -> Result<(Prepared, Folds)> {
+    assert!(count.folds >= 2, "a cross-validation has two folds or more");
     let options = DataOptions { valid: PartFrom::None, ..options.clone() };
     let (whole, raw, folds) = match Loaded::read(&options)? {
         Loaded::Images(images, others) => {
@@ -51,7 +52,7 @@ pub fn prepare_folds(options: &DataOptions, seed: u64, count: usize) -> Result<(
     };
     // The test part belongs to the whole alone.
     let options = DataOptions { test: None, ..options };
-    Ok((whole, Folds { raw, folds, options, seed }))
+    Ok((whole, Folds { raw, folds, count, options, seed }))
 }
 
 impl Folds {
@@ -59,6 +60,16 @@ impl Folds {
     #[allow(clippy::len_without_is_empty, reason = "there are always two or more")]
     pub fn len(&self) -> usize {
         self.folds.len()
+    }
+
+    /// How often the rows were dealt to how many folds.
+    pub fn count(&self) -> FoldCount {
+        self.count
+    }
+
+    /// The deal that a fold is of, both counted from 0.
+    pub fn repeat_of(&self, number: usize) -> usize {
+        number / self.count.folds
     }
 
     /// The data of one fold, counted from 0: its rows are the validation part, those of the others are learnt from, and the

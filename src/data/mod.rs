@@ -75,4 +75,4 @@ pub use strangers::Strangers;
 pub use table::{Column, ColumnKind, DEFAULT_MISSING, MissingMarkers, Table};
 pub use target::Target;
 pub use task::Task;
-pub use written::{Character, DateColumn, Delimiter, EncodingName, PartFrom, Quote, SplitMode};
+pub use written::{Character, DateColumn, Delimiter, EncodingName, FoldCount, PartFrom, Quote, SplitMode};

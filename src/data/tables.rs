@@ -24,7 +24,7 @@ use super::strangers::{Apart, Strangers};
 use super::table::{Column, ColumnKind, Names, Table};
 use super::target::Target;
 use super::task::Task;
-use super::written::{Character, DateColumn, Delimiter, Quote};
+use super::written::{Character, DateColumn, Delimiter, FoldCount, Quote};
 use crate::warning::are;
 use crate::{Error, Result, Warning, WarningKind};
 
@@ -115,7 +115,7 @@ impl TypedTable {
     ///
     /// # Errors
     /// [`Error::Mismatch`] if there are fewer rows, or groups, than folds.
-    pub(super) fn folds(&self, split: &Split, options: &DataOptions, seed: u64, count: usize) -> Result<Vec<Fold>> {
+    pub(super) fn folds(&self, split: &Split, options: &DataOptions, seed: u64, count: FoldCount) -> Result<Vec<Fold>> {
         let classes = self.labels.as_deref();
         folds_of(split, (&self.rows, classes, self.keys.as_ref()), options, seed, count)
     }

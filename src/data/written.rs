@@ -43,6 +43,48 @@ impl fmt::Display for Delimiter {
     }
 }
 
+/// How many folds a cross-validation has, and how often the rows are dealt to them: `5`, or `5x3` for three times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoldCount {
+    /// Folds of one deal, 2 or more.
+    pub folds: usize,
+    /// Deals, 1 or more.
+    pub repeats: usize,
+}
+
+impl FoldCount {
+    /// Folds of all deals.
+    pub fn all(self) -> usize {
+        self.folds * self.repeats
+    }
+}
+
+impl FromStr for FoldCount {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || {
+            let message =
+                format!("expected a number of folds from 2 on, or folds and repeats such as 5x3, found \"{text}\"");
+            Error::Usage(message)
+        };
+        let (folds, repeats) = text.split_once(['x', '×']).unwrap_or((text, "1"));
+        let count = |text: &str| text.trim().parse::<u32>().ok().map(|n| n as usize);
+        match (count(folds), count(repeats)) {
+            (Some(folds), Some(repeats)) if folds >= 2 && repeats >= 1 && folds.checked_mul(repeats).is_some() => {
+                Ok(Self { folds, repeats })
+            }
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl fmt::Display for FoldCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.folds)?;
+        if self.repeats > 1 { write!(f, "x{}", self.repeats) } else { Ok(()) }
+    }
+}
+
 /// One character: what parts thousands, what begins a comment, what encloses a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Character(pub char);

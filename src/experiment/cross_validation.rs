@@ -52,7 +52,7 @@ pub fn cross_validate(
         }
         let rows = (plan.prepared.train.rows(), plan.prepared.val.as_ref().map_or(0, Dataset::rows));
         let (finished, curve) = train_with_curve(&plan, signal)?;
-        let fold = finished.summary.of_fold(number + 1, rows, curve);
+        let fold = finished.summary.of_fold((number + 1, folds.repeat_of(*number) + 1), rows, curve);
         observe(&fold);
         Ok(Some(fold))
     });

@@ -26,6 +26,8 @@ pub struct CrossValidation {
 pub struct Fold {
     /// Its number, from 1.
     pub fold: usize,
+    /// The deal of the rows that it is of, from 1.
+    pub repeat: usize,
     /// Rows that were learnt from.
     pub train_rows: usize,
     /// Rows of the fold.
@@ -104,11 +106,15 @@ impl Fold {
 }
 
 impl CrossValidation {
-    /// Gathers the folds. Each is judged after the median of the best epochs of the others: the epoch that is best on its own
+    /// Gathers the folds. Each is judged after the median of the best epochs of the others of its deal: the epoch that is best on its own
     /// rows would make it look better than new rows will find it.
     pub fn new(mut folds: Vec<Fold>) -> CrossValidation {
         let judged: Vec<Option<usize>> = (0..folds.len())
-            .map(|own| median_epoch(folds.iter().enumerate().filter(|(at, _)| *at != own).map(|(_, fold)| fold)))
+            .map(|own| {
+                // Folds of another deal share rows with this one.
+                let beside = |(at, fold): &(usize, &Fold)| *at != own && fold.repeat == folds[own].repeat;
+                median_epoch(folds.iter().enumerate().filter(beside).map(|(_, fold)| fold))
+            })
             .collect();
         for (fold, epoch) in folds.iter_mut().zip(judged) {
             if let Some((epoch, figures)) = epoch.and_then(|epoch| fold.curve.after(epoch)) {
@@ -170,6 +176,7 @@ mod tests {
     fn fold(best_epoch: usize, loss: f64, auroc: f64) -> Fold {
         Fold {
             fold: 1,
+            repeat: 1,
             train_rows: 8,
             val_rows: 2,
             stopped: "epochs",

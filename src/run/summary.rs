@@ -116,10 +116,11 @@ fn baseline_json<S: Serializer>(baseline: &Option<Baseline>, serializer: S) -> R
 }
 
 impl Summary {
-    /// What of it is kept of a fold, for the run of fold `fold`, counted from 1, with its figures after each epoch.
-    pub fn of_fold(self, fold: usize, (train_rows, val_rows): (usize, usize), curve: Curve) -> Fold {
+    /// What of it is kept of a fold, for the run of fold `fold` of deal `repeat`, counted from 1, with its figures after each epoch.
+    pub fn of_fold(self, (fold, repeat): (usize, usize), (train_rows, val_rows): (usize, usize), curve: Curve) -> Fold {
         Fold {
             fold,
+            repeat,
             train_rows,
             val_rows,
             stopped: self.stopped,

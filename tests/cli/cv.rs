@@ -77,7 +77,7 @@ fn a_fold_is_what_it_would_be_alone() {
         place.train("others.csv", "alone", &["--valid", "fold.csv", "--batch", "8", "--overwrite"])
     };
     let options = gradlane::data::DataOptions::new(place.path("data.csv"));
-    let (_, folds) = gradlane::data::prepare_folds(&options, 0, 3).unwrap();
+    let (_, folds) = gradlane::data::prepare_folds(&options, 0, "3".parse().unwrap()).unwrap();
     for number in 0..folds.len() {
         let fold: Vec<usize> = folds.prepare(number).unwrap().split.val.iter().map(|row| *row as usize).collect();
         let (alone, inside) = (alone(&fold), &summary["cv"]["folds"][number]);
@@ -134,6 +134,38 @@ fn folds_exclude_what_does_not_go_with_them() {
     place.fails(2, &["train", "data.csv", "--cv", "3", "--overfit-batch"]);
     place.fails(4, &["train", "data.csv", "--cv", "61", "-q"]);
     assert!(!place.path("runs").exists(), "nothing was written");
+}
+
+#[test]
+fn rows_may_be_dealt_several_times() {
+    let place = place();
+    let flags = ["train", "data.csv", "--epochs", "3", "--hidden", "8", "--json", "-q"];
+    let once = json(&place.ok(&[&flags[..], &["--cv", "4", "-o", "once"]].concat()));
+    let thrice = json(&place.ok(&[&flags[..], &["--cv", "4x3", "-o", "thrice"]].concat()));
+    let folds = thrice["cv"]["folds"].as_array().unwrap();
+    let of = |repeat: u64| folds.iter().filter(move |fold| fold["repeat"] == repeat).collect::<Vec<_>>();
+    assert_eq!((folds.len(), of(1).len(), of(3).len()), (12, 4, 4));
+    let hashes = |folds: Vec<&Value>| folds.iter().map(|fold| fold["weights_sha256"].to_string()).collect::<Vec<_>>();
+    let first = hashes(once["cv"]["folds"].as_array().unwrap().iter().collect());
+    assert_eq!(first, hashes(of(1)), "the first deal is the one of --cv 4");
+    assert_ne!(first, hashes(of(2)));
+    for repeat in 1..=3 {
+        assert_eq!(of(repeat).iter().map(|fold| fold["val_rows"].as_u64().unwrap()).sum::<u64>(), 60);
+    }
+    assert!(place.read("thrice/config.toml").contains("cv = \"4x3\""));
+    let again = json(&place.ok(&["train", "-c", "thrice/config.toml", "-o", "again", "--json", "-q"]));
+    assert_eq!(again["cv"]["mean"], thrice["cv"]["mean"]);
+    let shown = place.ok(&["train", "data.csv", "--epochs", "1", "--hidden", "4", "--cv", "3x2", "-o", "shown", "-q"]);
+    assert!(shown.contains("cross-validation, 3 folds, 2 times"), "{shown}");
+    for wrong in ["1", "5x0", "x3", "5x", "5y3", "-2"] {
+        assert!(
+            place.fails(2, &["train", "data.csv", "--cv", wrong]).contains("--cv: expected a number of folds"),
+            "{wrong}"
+        );
+    }
+    assert!(
+        place.fails(4, &["train", "data.csv", "--cv", "3x2", "--split", "time:x", "-o", "t"]).contains("one way only")
+    );
 }
 
 #[test]

@@ -63,6 +63,11 @@ fn ended(fold: &Fold, seen: usize, of: usize) -> String {
     format!("fold {} is over, {seen} of {of}: best epoch {}{how}", fold.fold, fold.best_epoch)
 }
 
+/// `5 folds`, or `5 folds, 3 times`.
+pub fn counted_folds(folds: usize, repeats: usize) -> String {
+    if repeats > 1 { format!("{folds} folds, {repeats} times") } else { format!("{folds} folds") }
+}
+
 /// Figures of the table; JSON has all.
 const SHOWN: [MetricName; 9] = [
     MetricName::Loss,
@@ -85,6 +90,7 @@ pub fn readable(cv: &CrossValidation, monitor: Option<MetricName>) -> String {
     let figures = |set: &MetricSet| names.iter().map(|name| table::figure(set.get(*name))).collect::<Vec<_>>();
     let row = |first: [String; 4], set: &MetricSet| first.into_iter().chain(figures(set)).collect::<Vec<String>>();
     let mut rows: Vec<Vec<String>> = Vec::new();
+    let repeats = cv.folds.iter().map(|fold| fold.repeat).max().unwrap_or(1);
     for fold in &cv.folds {
         let how = if fold.stopped == "diverged" { " (diverged)" } else { "" };
         let first = [
@@ -100,5 +106,6 @@ pub fn readable(cv: &CrossValidation, monitor: Option<MetricName>) -> String {
     }
     let undefined = |name: &&MetricName| cv.mean.get(**name).is_none();
     let reasons = judged::explained(names.iter().filter(undefined).copied());
-    format!("\ncross-validation, {} folds\n{}{reasons}", cv.folds.len(), table::plain(&header, &rows))
+    let folds = counted_folds(cv.folds.len() / repeats, repeats);
+    format!("\ncross-validation, {folds}\n{}{reasons}", table::plain(&header, &rows))
 }

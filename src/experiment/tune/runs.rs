@@ -145,7 +145,8 @@ impl Workers<'_> {
         let folds = {
             let mut begun = lock();
             let folds = begun.entry(job.trial).or_default();
-            folds.push(finished.summary.of_fold(fold + 1, rows, curve));
+            let repeat = self.tuner.base.config.cv.map_or(0, |count| fold / count.folds);
+            folds.push(finished.summary.of_fold((fold + 1, repeat + 1), rows, curve));
             if folds.len() < self.tuner.folds() {
                 return Ok(None);
             }
