@@ -92,6 +92,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         Some(text) => to_path(text),
         None => new_file("lr-find-", ".svg")?,
     };
+    doubt(&found);
     write_plot(&plot, &picture::chart(&found).svg_file())?;
     if as_json {
         let mut object = json!(found);
@@ -100,6 +101,24 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         return print_json(&object);
     }
     print(&readable(&found, &plot, &command_with(matches, &found)))
+}
+
+/// What the seeds alone would recommend.
+fn seeds(found: &LrFind) -> String {
+    let [least, greatest] = match found.range() {
+        Some((least, greatest)) if found.by_seed.len() > 1 => [least, greatest].map(picture::rate),
+        _ => return String::new(),
+    };
+    format!(" ({least} to {greatest} by single seeds)")
+}
+
+/// Says where the recommendation depends on the seed.
+fn doubt(found: &LrFind) {
+    if found.seeds_disagree() && found.recommended.is_some() {
+        let (fall, of) = (found.by_seed.iter().flatten().count(), found.by_seed.len());
+        let what = if fall < of { format!(": the loss falls for {fall} of {of}") } else { seeds(found) };
+        message::caution(&format!("the seeds disagree{what}; try more --seeds or --steps, or a larger --batch"));
+    }
 }
 
 fn write_plot(path: &Path, svg: &str) -> Result<()> {
@@ -159,7 +178,8 @@ fn readable(found: &LrFind, plot: &Path, command: &Option<String>) -> String {
     match (&found.band, found.recommended, command) {
         (Some(band), Some(rate), Some(command)) => {
             let [low, high, rate] = [band.low, band.high, rate].map(picture::rate);
-            text += &format!("band         {low} to {high}\nrecommended  {rate}\nplot         {}\n", plot.display());
+            text += &format!("band         {low} to {high}\nrecommended  {rate}{}\n", seeds(found));
+            text += &format!("plot         {}\n", plot.display());
             text += &format!("train with: {command}\n");
         }
         _ => {

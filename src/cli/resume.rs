@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::{Arg, ArgMatches, Command};
 use gradlane::config::{Origin, Settings, TrainConfig};
+use gradlane::path_text::to_text;
 use gradlane::run::{Plan, RunDirectory, read_summary};
 use gradlane::{Error, Result};
 use serde_json::Value;
@@ -22,7 +23,8 @@ and ends with the weights and figures of a run that was never interrupted. The t
 that is over prints its summary.
 
 --epochs N prolongs a run that is over, as one run of N epochs would have been where its rate was constant or followed a \
-metric; otherwise at the rate of its last step, or by --schedule over all N epochs.";
+metric, and dropout and decay had no schedule; otherwise at the rate of its last step, or by --schedule over all N epochs. A \
+run with --cv leaves no checkpoint, and is repeated instead.";
 
 /// The options of training that this verb takes; all others are the run's own.
 const OPTIONS: [&str; 11] = [
@@ -62,9 +64,13 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         return Err(Error::Usage(message.to_owned()).into());
     }
     let (quiet, verbose, json) = (given.switch("quiet")?, given.switch("verbose")?, given.switch("json")?);
+    if RunDirectory::has_lost_successor(&path) {
+        message::caution("a newer run was begun here and broke off before its first checkpoint: this is the older one");
+    }
     if let Some(summary) = over(&path)?.filter(|_| !prolongs) {
         return if json { print_json(&summary) } else { print(&told(&path, &summary)) };
     }
+    let before = read_summary(&path)?.and_then(|summary| summary["stopped"].as_str().map(str::to_owned));
     let style = if quiet { Style::None } else { Style::of(given.text("progress").as_deref())? };
     let signals = Signals::catch()?;
     let (directory, mut checkpoint) = RunDirectory::reopen(&path)?;
@@ -82,6 +88,9 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         train::notes(&plan, true);
     }
     heed(&plan)?;
+    if prolongs && !quiet {
+        say_how_it_goes_on(&plan, schedule_given, before.as_deref());
+    }
     let signal = signals.hold();
     let mut progress = Progress::new(style, &plan);
     progress.start(&plan);
@@ -91,6 +100,22 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     message::warn(&finished.summary.warnings[plan.prepared.warnings.len()..]);
     let reported = train::report(&plan, &finished, &path, json);
     train::outcome(&plan, &finished).and(reported)
+}
+
+/// Says at which rate a run is prolonged, and what may end it at once.
+fn say_how_it_goes_on(plan: &Plan, schedule_given: bool, stopped: Option<&str>) {
+    let options = &plan.config.optimizer;
+    if !schedule_given {
+        message::note(&format!(
+            "rate: {}, {} (--schedule gives another over all epochs)",
+            options.spec.lr, options.schedule
+        ));
+    }
+    if let Some(stopped) = stopped.filter(|stopped| !matches!(*stopped, "epochs" | "signal" | "time" | "diverged")) {
+        message::caution(&format!(
+            "the run was stopped by {stopped}, which still holds: if it makes no step, train with other options by -c RUNDIR/config.toml"
+        ));
+    }
 }
 
 /// The configuration of the run with the options that were given now.
@@ -119,14 +144,15 @@ fn told(path: &Path, summary: &Value) -> String {
     let number = |key: &str| summary[key].as_u64().unwrap_or(0);
     let text = |key: &str| summary[key].as_str().unwrap_or("unknown").to_owned();
     let counted = |key: &str, noun: &str| train::counted(number(key), noun);
-    format!(
-        "the run is over (stopped: {}): {}, {}, weights of epoch {} kept\nmodel   {}\nweights {}\nprolong it with: gradlane resume {} --epochs N\n",
-        text("stopped"),
-        counted("epochs", "epoch"),
-        counted("steps", "step"),
+    let (stopped, epochs, steps) = (text("stopped"), counted("epochs", "epoch"), counted("steps", "step"));
+    let mut told = format!(
+        "the run is over (stopped: {stopped}): {epochs}, {steps}, weights of epoch {} kept\nmodel   {}\nweights {}\n",
         number("best_epoch"),
         path.join("model.safetensors").display(),
         text("weights_sha256"),
-        train::quoted(&gradlane::path_text::to_text(path)),
-    )
+    );
+    if RunDirectory::has_checkpoint(path) {
+        told += &format!("prolong it with: gradlane resume {} --epochs N\n", train::quoted_path(&to_text(path)));
+    }
+    told
 }

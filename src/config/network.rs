@@ -3,7 +3,7 @@
 use toml::Value;
 
 use super::reader::Reader;
-use crate::layer::text::Description;
+use crate::layer::description::Description;
 use crate::{Error, Result, path_text};
 
 /// Options that say what a network looks like, for which the description of a network stands.

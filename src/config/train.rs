@@ -11,7 +11,7 @@ use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
 use crate::data::{DataOptions, FoldCount, PartFrom, Task};
 use crate::kernel::Isa;
-use crate::layer::text::Description;
+use crate::layer::description::Description;
 use crate::nn::init::{Init, Scheme};
 use crate::nn::{Activation, Loss, NormKind};
 use crate::optim::Dialect;

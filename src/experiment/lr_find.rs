@@ -34,6 +34,8 @@ pub struct Sweep {
 pub struct LrFind {
     /// The rate to train with, where the loss fell at all.
     pub recommended: Option<f64>,
+    /// What each seed alone would recommend, where its loss fell.
+    pub by_seed: Vec<Option<f64>>,
     /// Rates that work.
     pub band: Option<Band>,
     /// How the rate grew.
@@ -70,8 +72,24 @@ const STANDARD_ERRORS: f64 = 4.0;
 const OF_LOWEST: f64 = 0.25;
 /// The loss has risen when it is above the first by this share of it.
 const RISEN: f64 = 0.5;
+/// Seeds disagree if their rates are apart by more than this factor.
+const FAR: f64 = 10.0;
 /// Decades of the rate on either side over which losses are averaged.
 const WINDOW: f64 = 0.15;
+
+impl LrFind {
+    /// The least and the greatest rate that a seed alone would recommend; none where no loss fell.
+    pub fn range(&self) -> Option<(f64, f64)> {
+        let rates = || self.by_seed.iter().flatten().copied();
+        rates().reduce(f64::min).zip(rates().reduce(f64::max))
+    }
+
+    /// Whether the seeds say different things: rates more than tenfold apart, or a loss that falls for some only.
+    pub fn seeds_disagree(&self) -> bool {
+        let far = self.range().is_some_and(|(least, greatest)| greatest > FAR * least);
+        far || (self.recommended.is_some() && self.by_seed.iter().any(Option::is_none))
+    }
+}
 
 impl Sweep {
     /// The rate of a step, from 0.
@@ -119,9 +137,14 @@ pub fn lr_find(config: &TrainConfig, prepared: &Arc<Prepared>, sweep: Sweep) -> 
     let losses: Vec<Vec<f64>> = losses.iter().map(|l| smoothed(l, sweep.window())).collect();
     let rates: Vec<f64> = (0..sweep.steps).map(|step| sweep.rate(step)).collect();
     let loss = median(&losses, sweep.steps);
+    let alone = |(losses, noise): (&Vec<f64>, &f64)| {
+        let losses: Vec<Option<f64>> = (0..sweep.steps).map(|step| losses.get(step).copied()).collect();
+        judge(&rates, &losses, *noise).map(|(rate, _)| rate)
+    };
+    let by_seed = losses.iter().zip(&noises).map(alone).collect();
     let judged = judge(&rates, &loss, noises.iter().copied().fold(f64::INFINITY, f64::min));
     let (recommended, band) = judged.unzip();
-    Ok(LrFind { recommended, band, sweep, batch: first.rows_per_step(), rates, loss, losses })
+    Ok(LrFind { recommended, by_seed, band, sweep, batch: first.rows_per_step(), rates, loss, losses })
 }
 
 /// Refuses an optimizer whose steps no learning rate scales.

@@ -62,6 +62,16 @@ impl Options {
         }
     }
 
+    /// These without what the others say.
+    fn without(self, others: Options) -> Options {
+        Options {
+            rate: self.rate.filter(|_| others.rate.is_none()),
+            decay: self.decay.filter(|_| others.decay.is_none()),
+            frozen: self.frozen.filter(|_| others.frozen.is_none()),
+            init: self.init.filter(|_| others.init.is_none()),
+        }
+    }
+
     /// Takes the option `key`; false for another key.
     fn take(&mut self, key: &str, value: &Value) -> std::result::Result<bool, String> {
         let number = value.as_float().or(value.as_integer().map(|n| n as f64)).filter(|x| x.is_finite());
@@ -73,7 +83,7 @@ impl Options {
             "init" => {
                 self.init = Some(match (value, number) {
                     (Value::String(scheme), _) => First::Drawn(scheme.parse().map_err(|e: Error| e.to_string())?),
-                    (_, Some(number)) => First::Filled(number as f32),
+                    (_, Some(number)) if (number as f32).is_finite() => First::Filled(number as f32),
                     _ => return Err(wrong("a scheme such as \"orthogonal\", or a number")),
                 });
             }
@@ -96,11 +106,11 @@ impl Options {
 }
 
 impl Learning {
-    /// Reads the table of a layer whose tensors have these names; `true` where one is a matrix, which a scheme can draw.
+    /// Reads the table of a layer whose tensors have these names.
     ///
     /// # Errors
     /// [`Error::Usage`] with the path of what is wrong.
-    pub(super) fn read(value: &Value, path: &str, tensors: &[(String, bool)]) -> Result<Learning> {
+    pub(super) fn read(value: &Value, path: &str, tensors: &[&str]) -> Result<Learning> {
         let wrong = |path: String, why: String| Error::Usage(format!("{path}: {why}"));
         let Value::Table(table) = value else {
             return Err(wrong(path.to_owned(), format!("expected a table such as {{ lr = 0.1 }}, found {value}")));
@@ -111,9 +121,8 @@ impl Learning {
             if learning.whole.take(key, value).map_err(|why| wrong(at.clone(), why))? {
                 continue;
             }
-            let known = || tensors.iter().map(|(name, _)| name.as_str());
-            let (true, Value::Table(part)) = (known().any(|name| name == key), value) else {
-                let keys: Vec<&str> = KEYS.into_iter().chain(known()).collect();
+            let (true, Value::Table(part)) = (tensors.contains(&key.as_str()), value) else {
+                let keys: Vec<&str> = KEYS.into_iter().chain(tensors.iter().copied()).collect();
                 return Err(wrong(path.to_owned(), unknown("option", key, &keys).to_string()));
             };
             let mut options = Options::default();
@@ -124,21 +133,33 @@ impl Learning {
             }
             learning.parts.push((key.clone(), options));
         }
-        for (n, (name, is_matrix)) in tensors.iter().enumerate() {
-            if let (false, Some(First::Drawn(scheme))) = (is_matrix, learning.first(name, n == 0)) {
-                return Err(wrong(
-                    path.to_owned(),
-                    format!("{name} is no matrix that {scheme} could draw: give a number"),
-                ));
-            }
-        }
         Ok(learning)
     }
 
-    /// This, or what the other says where this says nothing.
-    pub(super) fn or(mut self, other: &Learning) -> Learning {
-        self.whole = self.whole.or(other.whole);
+    /// What of it is for a layer with these tensors; `true` where one is a matrix, which a scheme can draw.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where a scheme is to draw something else.
+    pub(super) fn of_tensors(mut self, path: &str, tensors: &[(String, bool)]) -> Result<Learning> {
+        self.parts.retain(|(part, _)| tensors.iter().any(|(name, _)| name == part));
+        for (n, (name, is_matrix)) in tensors.iter().enumerate() {
+            if let (false, Some(First::Drawn(scheme))) = (is_matrix, self.first(name, n == 0)) {
+                return Err(Error::Usage(format!(
+                    "{path}: {name} is no matrix that {scheme} could draw: give a number"
+                )));
+            }
+        }
+        Ok(self)
+    }
+
+    /// This, or what the other says where this says nothing: what is said of the whole layer here counts more than what is said of
+    /// a tensor there. The layer's `first` tensor has the first values that are said of the whole.
+    pub(super) fn or(mut self, other: &Learning, first: &str) -> Learning {
+        let own = self.whole;
+        self.whole = own.or(other.whole);
         for (name, options) in &other.parts {
+            let init = own.init.filter(|_| name == first);
+            let options = &options.without(Options { init, ..own });
             match self.parts.iter_mut().find(|(part, _)| part == name) {
                 Some((_, own)) => *own = own.or(*options),
                 None => self.parts.push((name.clone(), *options)),

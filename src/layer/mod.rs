@@ -3,6 +3,7 @@
 //! A kind is a type that implements [`Kind`] and stands in the list at the end of this file. The step walks a [`Program`],
 //! which [`Network::program`] makes of the list, and knows no kind by name.
 
+pub mod description;
 mod learning;
 mod network;
 mod pass;

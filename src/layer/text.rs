@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::{Table, Value};
 
 use super::{AnyKind, Inner, Layer, Learning, TensorForm};
+use crate::nn::Activation;
 use crate::spec::unknown;
 use crate::{Error, Result};
 
@@ -20,149 +21,22 @@ pub struct Sizes {
 }
 
 /// The largest width of a layer.
-const MOST_WIDTH: usize = 1 << 20;
+pub(super) const MOST_WIDTH: usize = 1 << 20;
 /// The most layers, those within others among them.
 const MOST_LAYERS: usize = 10_000;
 /// The most chains within chains.
 const MOST_DEPTH: usize = 16;
+/// What tensors of layers are called.
+pub(super) const TENSORS: [&str; 2] = ["weight", "bias"];
 /// First part of the tensors' names.
 const PREFIX: &str = "network";
 
-/// The description of a network: a table whose `chain` lists its layers, and whose `learn` says how those of a kind learn.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Description {
-    table: Table,
-}
-
-impl Description {
-    /// Takes a table whose layers can be read, whatever the inputs and outputs.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] with the path of what is wrong: unknown kinds and fields, wrong values, nothing to learn.
-    pub fn new(table: Table) -> Result<Description> {
-        let description = Description { table };
-        description.read(Sizes { inputs: 1, outputs: 1 })?;
-        Ok(description)
-    }
-
-    /// Reads a description from the text of a TOML file.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] with the line where the text is no TOML, else as [`Description::new`].
-    pub fn parse(text: &str) -> Result<Description> {
-        let table = text.parse().map_err(|e: toml::de::Error| {
-            let line = e.span().map_or(1, |span| text[..span.start].lines().count().max(1));
-            Error::Usage(format!("line {line}: {}", e.message()))
-        })?;
-        Description::new(table)
-    }
-
-    /// The table.
-    pub fn table(&self) -> &Table {
-        &self.table
-    }
-
-    /// Whether some layer draws random numbers in training.
-    pub fn is_random(&self) -> bool {
-        fn within(chain: &[Layer]) -> bool {
-            chain.iter().any(|layer| {
-                layer.kind().needs(1, true).random
-                    || match layer.kind().inner() {
-                        Inner::None => false,
-                        Inner::Around(chain) => within(chain),
-                        Inner::Beside(chains) => chains.iter().any(|chain| within(chain)),
-                    }
-            })
-        }
-        self.read(Sizes { inputs: 1, outputs: 1 }).is_ok_and(|chain| within(&chain))
-    }
-
-    /// The layers of a network of these sizes.
-    ///
-    /// # Errors
-    /// [`Error::Mismatch`] if the last layer gives another number than there are outputs, or a layer is too wide.
-    pub fn layers(&self, sizes: Sizes) -> Result<Vec<Layer>> {
-        let chain = self.read(sizes)?;
-        check(&chain, sizes).map_err(Error::Mismatch)?;
-        Ok(chain)
-    }
-
-    fn read(&self, sizes: Sizes) -> Result<Vec<Layer>> {
-        let mut fields = self.table.clone();
-        let chain = fields.remove("chain").ok_or_else(|| wrong("chain", "expected a list of layers, found nothing"))?;
-        let defaults = match fields.remove("learn") {
-            None => Table::new(),
-            Some(Value::Table(defaults)) => defaults,
-            Some(other) => return Err(wrong("learn", format!("expected a table of kinds, found {other}"))),
-        };
-        if let Some(other) = fields.keys().next() {
-            return Err(unknown("key", other, &["chain", "learn"]));
-        }
-        let kinds: Vec<&str> = AnyKind::NAMES.to_vec();
-        if let Some(other) = defaults.keys().find(|kind| !kinds.contains(&kind.as_str())) {
-            return at("learn", Err(unknown("kind", other, &kinds)));
-        }
-        let chain = read_with(&chain, sizes, &defaults)?;
-        match learns(&chain) {
-            true => Ok(chain),
-            false => Err(wrong("chain", "no layer learns anything: add a linear layer")),
-        }
-    }
-}
-
-/// Whether a chain has tensors.
-fn learns(chain: &[Layer]) -> bool {
-    let within = |layer: &Layer| match layer.kind().inner() {
-        Inner::None => false,
-        Inner::Around(chain) => learns(chain),
-        Inner::Beside(chains) => chains.iter().any(|chain| learns(chain)),
-    };
-    chain.iter().any(|layer| !layer.tensors(1, crate::nn::Activation::Identity).is_empty() || within(layer))
-}
-
-/// What does not fit in a chain of layers for a network of these sizes.
-///
-/// # Errors
-/// A sentence with the path of the layer.
-pub fn check(chain: &[Layer], sizes: Sizes) -> std::result::Result<(), String> {
-    let width = check_widths(chain, sizes.inputs, "chain")?;
-    if width == sizes.outputs {
-        return Ok(());
-    }
-    let (last, outputs) = (chain.len().saturating_sub(1), sizes.outputs);
-    Err(format!(
-        "chain[{last}]: the last layer gives {width} features, and the data need {outputs} outputs: \
-         end with {{ kind = \"linear\", outputs = \"outputs\" }}"
-    ))
-}
-
-/// Width of what leaves a chain.
-fn check_widths(chain: &[Layer], inputs: usize, path: &str) -> std::result::Result<usize, String> {
-    let mut width = inputs;
-    for (n, layer) in chain.iter().enumerate() {
-        match layer.kind().inner() {
-            Inner::None => {}
-            Inner::Around(inner) => _ = check_widths(inner, width, &format!("{path}[{n}].chain"))?,
-            Inner::Beside(chains) => {
-                for (m, inner) in chains.iter().enumerate() {
-                    check_widths(inner, width, &format!("{path}[{n}].branches[{m}]"))?;
-                }
-            }
-        }
-        width = layer.kind().outputs(width);
-        if width > MOST_WIDTH {
-            return Err(format!("{path}[{n}]: {width} features are more than the {MOST_WIDTH} that a layer may have"));
-        }
-    }
-    Ok(width)
-}
-
-fn wrong(path: &str, what: impl Display) -> Error {
+pub(super) fn wrong(path: &str, what: impl Display) -> Error {
     Error::Usage(format!("{path}: {what}"))
 }
 
 /// Puts the path before a message about a value.
-fn at<T>(path: &str, result: Result<T>) -> Result<T> {
+pub(super) fn at<T>(path: &str, result: Result<T>) -> Result<T> {
     result.map_err(|e| wrong(path, e))
 }
 
@@ -174,6 +48,8 @@ struct Place<'a> {
     name: String,
     depth: usize,
     sizes: Sizes,
+    /// Features that enter; none before the data are known, and in a model's file.
+    width: Option<usize>,
     /// How layers of a kind learn, by its name.
     defaults: &'a Table,
     /// Layers so far.
@@ -185,18 +61,19 @@ struct Place<'a> {
 /// # Errors
 /// [`Error::Usage`] with the path of what is wrong.
 pub fn read_chain(value: &Value, sizes: Sizes) -> Result<Vec<Layer>> {
-    read_with(value, sizes, &Table::new())
+    read_with(value, (sizes, None), &Table::new())
 }
 
-fn read_with(value: &Value, sizes: Sizes, defaults: &Table) -> Result<Vec<Layer>> {
-    let place = Place { path: "chain".into(), name: PREFIX.into(), depth: 0, sizes, defaults, count: &mut 0 };
+pub(super) fn read_with(value: &Value, (sizes, width): (Sizes, Option<usize>), defaults: &Table) -> Result<Vec<Layer>> {
+    let place = Place { path: "chain".into(), name: PREFIX.into(), depth: 0, sizes, width, defaults, count: &mut 0 };
     place.chain(value)
 }
 
 impl Place<'_> {
     fn within(&mut self, path: &str, name: impl Display) -> Place<'_> {
         let (path, name) = (format!("{}{path}", self.path), format!("{}.{name}", self.name));
-        Place { path, name, depth: self.depth, sizes: self.sizes, defaults: self.defaults, count: self.count }
+        let Place { depth, sizes, width, defaults, ref mut count, .. } = *self;
+        Place { path, name, depth, sizes, width, defaults, count }
     }
 
     fn chain(mut self, value: &Value) -> Result<Vec<Layer>> {
@@ -206,7 +83,13 @@ impl Place<'_> {
         if self.depth > MOST_DEPTH {
             return Err(wrong(&self.path, format!("more than {MOST_DEPTH} chains within each other")));
         }
-        items.iter().enumerate().map(|(n, item)| self.within(&format!("[{n}]"), n).layer(item)).collect()
+        let mut layers = Vec::with_capacity(items.len().min(MOST_LAYERS));
+        for (n, item) in items.iter().enumerate() {
+            let layer = self.within(&format!("[{n}]"), n).layer(item)?;
+            self.width = self.width.map(|width| layer.kind().outputs(width));
+            layers.push(layer);
+        }
+        Ok(layers)
     }
 
     fn layer(self, value: &Value) -> Result<Layer> {
@@ -317,22 +200,36 @@ impl Fields<'_> {
     }
 
     fn inner(&mut self, path: String, name: String) -> Place<'_> {
-        let Place { depth, sizes, defaults, ref mut count, .. } = self.place;
-        Place { path, name, depth: depth + 1, sizes, defaults, count }
+        let Place { depth, sizes, width, defaults, ref mut count, .. } = self.place;
+        Place { path, name, depth: depth + 1, sizes, width, defaults, count }
     }
 
     /// How the layer learns: what its own table says, else what its kind's says.
     fn learning(&mut self, layer: &Layer) -> Result<Learning> {
         let own = self.optional("learn");
-        let forms = layer.kind().tensors(1, crate::nn::Activation::Identity);
-        let parts: Vec<(String, bool)> = forms.iter().flat_map(TensorForm::parts).collect();
-        let kind = layer.what.name();
-        let usual = self.place.defaults.get(kind).map(|value| Learning::read(value, &format!("learn.{kind}"), &parts));
-        let usual = usual.transpose()?.unwrap_or_default();
+        let parts_at = |width: usize| -> Vec<(String, bool)> {
+            layer.kind().tensors(width, Activation::Identity).iter().flat_map(TensorForm::parts).collect()
+        };
+        // A skip has a tensor at some widths only; before the width is known it may have one.
+        let any = || [1, 2 * MOST_WIDTH].map(parts_at).into_iter().find(|parts| !parts.is_empty()).unwrap_or_default();
+        let (kind, parts) = (layer.what.name(), self.place.width.map_or_else(any, parts_at));
+        let usual = match self.place.defaults.get(kind) {
+            // Of two skips one may have a tensor.
+            Some(_) if any().is_empty() && matches!(layer.kind().inner(), Inner::None) => {
+                return Err(wrong(&format!("learn.{kind}"), format!("{kind} learns nothing")));
+            }
+            Some(value) if !parts.is_empty() => {
+                let path = format!("learn.{kind}");
+                Learning::read(value, &path, &TENSORS)?.of_tensors(&path, &parts)?
+            }
+            _ => Learning::default(),
+        };
         match own {
             None => Ok(usual),
             Some(value) if !parts.is_empty() => {
-                Ok(Learning::read(&value, &format!("{}.learn", self.place.path), &parts)?.or(&usual))
+                let (path, names) = (format!("{}.learn", self.place.path), parts.iter().map(|(name, _)| name.as_str()));
+                let own = Learning::read(&value, &path, &names.collect::<Vec<_>>())?;
+                own.or(&usual, &parts[0].0).of_tensors(&path, &parts)
             }
             Some(_) => Err(self.wrong(format!("{kind} learns nothing: leave out learn"))),
         }

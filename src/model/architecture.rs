@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::has_room;
-use crate::layer::text::{Sizes, check, optional_chain};
+use crate::layer::description::check;
+use crate::layer::text::{Sizes, optional_chain};
 use crate::layer::{Activate, AnyKind, Dropout, Form, Layer, Linear, Network, Norm, Skip};
 use crate::nn::Activation;
 use crate::nn::norm::NormKind;

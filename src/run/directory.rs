@@ -160,6 +160,16 @@ impl RunDirectory {
         [CHECKPOINT_FILE, MODEL_FILE].iter().any(|file| path.join(STAGED).join(file).is_file())
     }
 
+    /// Whether a run that was to replace the one in a directory left nothing to go on from.
+    pub fn has_lost_successor(path: &Path) -> bool {
+        path.join(STAGED).is_dir() && !Self::has_interrupted_successor(path)
+    }
+
+    /// Whether there is a checkpoint to go on from.
+    pub fn has_checkpoint(path: &Path) -> bool {
+        path.join(CHECKPOINT_FILE).is_file()
+    }
+
     /// The configuration of the run.
     pub fn config(&self) -> PathBuf {
         self.folder().join(CONFIG_FILE)

@@ -22,7 +22,7 @@ pub fn trace(plan: &Plan) -> Result<String> {
     let count = plan.parameters.layout.parameters();
     if count > MOST_PARAMETERS {
         return Err(Error::Usage(format!(
-            "--trace: the network has {count} parameters, more than the {MOST_PARAMETERS} that can be read: try --hidden 3"
+            "--trace: the network has {count} parameters, more than the {MOST_PARAMETERS} that can be read: try a smaller one, such as --hidden 3"
         )));
     }
     let data = &plan.prepared.train;

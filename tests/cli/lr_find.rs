@@ -1,6 +1,6 @@
 //! `lr-find`: the learning-rate range test.
 
-use crate::place::{Place, json};
+use crate::place::{Place, error, json, out};
 
 fn iris() -> Place {
     let place = Place::new();
@@ -83,4 +83,27 @@ fn an_optimizer_that_finds_its_own_steps_has_no_rate_to_find() {
         let message = iris().fails(2, &["lr-find", "iris.csv", "--optimizer", name]);
         assert!(message.contains(name) && message.contains("finds its own step sizes"), "{message}");
     }
+}
+
+#[test]
+fn seeds_that_disagree_are_said() {
+    let place = Place::new();
+    let mut state = 3u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / (1u64 << 31) as f64
+    };
+    let noise: String = (0..80).map(|n| format!("{:.4},{:.4},{}\n", random(), random(), n % 2)).collect();
+    place.write("noise.csv", format!("a,b,y\n{noise}"));
+    place.shipped("diabetes.csv");
+    let sure = place.run(&["lr-find", "diabetes.csv"]);
+    assert!(out(&sure).contains(" by single seeds)") && !error(&sure).contains("disagree"), "{}", error(&sure));
+    let found = json(&place.ok(&["lr-find", "noise.csv", "--json", "-q"]));
+    let rates: Vec<Option<f64>> = found["by_seed"].as_array().unwrap().iter().map(serde_json::Value::as_f64).collect();
+    let least = rates.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+    let greatest = rates.iter().flatten().copied().fold(0.0, f64::max);
+    let disagree = !found["recommended"].is_null() && (rates.contains(&None) || greatest > 10.0 * least);
+    let said = place.err(&["lr-find", "noise.csv"]);
+    assert_eq!(said.contains("the seeds disagree"), disagree, "{rates:?}: {said}");
+    assert_eq!(rates.len(), 3);
 }

@@ -320,3 +320,50 @@ fn a_wrong_network_is_refused_at_its_place() {
         assert!(message.contains(&format!("leave out {}", flags[0])), "{message}");
     }
 }
+
+#[test]
+fn what_is_said_of_learning_is_for_the_layers_that_have_it() {
+    let readable = |text: &str| {
+        let place = place_with(text);
+        place.ok(&["train", "iris.csv", "--network", "net.toml", "--epochs", "2", "-o", "run", "-q"]);
+        place.ok(&["predict", "run", "iris.csv"]);
+        place.ok(&["inspect", "run"])
+    };
+    let out = "{ kind = \"linear\", outputs = \"outputs\" }";
+    // A skip has a projection where the widths differ; a kind's options are for those that have one.
+    let projected = format!("chain = [{{ kind = \"skip\", chain = [{out}], learn = {{ lr = 2 }} }}]");
+    assert!(readable(&projected).contains("lr = 2"));
+    let both = format!(
+        "chain = [{{ kind = \"skip\", chain = [] }}, {{ kind = \"skip\", chain = [{out}] }}]\n[learn]\nskip = {{ weight = {{ lr = 3 }} }}"
+    );
+    assert!(readable(&both).contains("lr = 3"));
+    let norms = format!(
+        "chain = [{{ kind = \"norm\", norm = \"rms\" }}, {{ kind = \"norm\", norm = \"layer\" }}, {out}]\n[learn]\nnorm = {{ bias = {{ lr = 2 }} }}"
+    );
+    readable(&norms);
+    // What a layer says of itself counts more than what its kind says of a tensor.
+    let first = format!(
+        "chain = [{{ kind = \"linear\", outputs = 6, learn = {{ frozen = false, decay = 2 }} }}, {out}]\n[learn]\nlinear = {{ weight = {{ frozen = true, decay = 0.2 }} }}"
+    );
+    let shown = readable(&first);
+    let line = shown.lines().find(|line| line.contains("linear 6")).expect("the layer is listed");
+    assert!(line.contains("frozen = false") && !line.contains("frozen = true") && !line.contains("0.2"), "{line}");
+    for (text, expected) in [
+        (
+            format!(
+                "chain = [{{ kind = \"activation\", function = \"relu\" }}, {out}]\n[learn]\nactivation = {{ lr = 2 }}"
+            ),
+            "activation learns nothing",
+        ),
+        (format!("chain = [{out}]\n[learn]\nscale = {{ foo = 2 }}"), "unknown option \"foo\""),
+        (format!("chain = [{out}]\n[learn]\ndropout = \"x\""), "expected a table"),
+        (
+            format!("chain = [{{ kind = \"skip\", chain = [], learn = {{ frozen = true }} }}, {out}]"),
+            "skip learns nothing",
+        ),
+        (format!("chain = [{{ kind = \"scale\", learn = {{ init = 1e300 }} }}, {out}]"), "a number"),
+    ] {
+        let message = place_with(&text).fails(2, &["train", "iris.csv", "--network", "net.toml", "-q"]);
+        assert!(message.contains(expected), "{text}: {message}");
+    }
+}

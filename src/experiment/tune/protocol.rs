@@ -10,7 +10,7 @@ use toml::{Table, Value};
 use super::space::Space;
 use super::written;
 use crate::config::{Group, Origin, Settings, duration, find};
-use crate::layer::text::Description;
+use crate::layer::description::Description;
 use crate::train::goal::Watched;
 use crate::{Error, Result, atomic};
 

@@ -1,7 +1,8 @@
 //! Parameter groups and schedules of dropout and decay: what they do to the weights of a step.
 
 use super::*;
-use crate::layer::text::{Description, Sizes};
+use crate::layer::description::Description;
+use crate::layer::text::Sizes;
 use crate::train::Schedules;
 
 /// Kinds that learn.

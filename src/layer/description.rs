@@ -1,0 +1,142 @@
+//! The description of a network, as a file of its own has it.
+
+use toml::{Table, Value};
+
+use super::text::{MOST_WIDTH, Sizes, TENSORS, at, read_with, wrong};
+use super::{AnyKind, Inner, Layer, Learning};
+use crate::nn::Activation;
+use crate::spec::unknown;
+use crate::{Error, Result};
+
+/// The description of a network: a table whose `chain` lists its layers, and whose `learn` says how those of a kind learn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Description {
+    table: Table,
+}
+
+impl Description {
+    /// Takes a table whose layers can be read, whatever the inputs and outputs.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] with the path of what is wrong: unknown kinds and fields, wrong values, nothing to learn.
+    pub fn new(table: Table) -> Result<Description> {
+        let description = Description { table };
+        description.read(Sizes { inputs: 1, outputs: 1 }, None)?;
+        Ok(description)
+    }
+
+    /// Reads a description from the text of a TOML file.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] with the line where the text is no TOML, else as [`Description::new`].
+    pub fn parse(text: &str) -> Result<Description> {
+        let table = text.parse().map_err(|e: toml::de::Error| {
+            let line = e.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+            Error::Usage(format!("line {line}: {}", e.message()))
+        })?;
+        Description::new(table)
+    }
+
+    /// The table.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// Whether some layer draws random numbers in training.
+    pub fn is_random(&self) -> bool {
+        fn within(chain: &[Layer]) -> bool {
+            chain.iter().any(|layer| {
+                layer.kind().needs(1, true).random
+                    || match layer.kind().inner() {
+                        Inner::None => false,
+                        Inner::Around(chain) => within(chain),
+                        Inner::Beside(chains) => chains.iter().any(|chain| within(chain)),
+                    }
+            })
+        }
+        self.read(Sizes { inputs: 1, outputs: 1 }, None).is_ok_and(|chain| within(&chain))
+    }
+
+    /// The layers of a network of these sizes.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if the last layer gives another number than there are outputs, or a layer is too wide.
+    pub fn layers(&self, sizes: Sizes) -> Result<Vec<Layer>> {
+        let chain = self.read(sizes, Some(sizes.inputs))?;
+        check(&chain, sizes).map_err(Error::Mismatch)?;
+        Ok(chain)
+    }
+
+    /// The layers, where `width` features enter the first, if that is known already.
+    fn read(&self, sizes: Sizes, width: Option<usize>) -> Result<Vec<Layer>> {
+        let mut fields = self.table.clone();
+        let chain = fields.remove("chain").ok_or_else(|| wrong("chain", "expected a list of layers, found nothing"))?;
+        let defaults = match fields.remove("learn") {
+            None => Table::new(),
+            Some(Value::Table(defaults)) => defaults,
+            Some(other) => return Err(wrong("learn", format!("expected a table of kinds, found {other}"))),
+        };
+        if let Some(other) = fields.keys().next() {
+            return Err(unknown("key", other, &["chain", "learn"]));
+        }
+        let kinds: Vec<&str> = AnyKind::NAMES.to_vec();
+        if let Some(other) = defaults.keys().find(|kind| !kinds.contains(&kind.as_str())) {
+            return at("learn", Err(unknown("kind", other, &kinds)));
+        }
+        for (kind, value) in &defaults {
+            Learning::read(value, &format!("learn.{kind}"), &TENSORS)?;
+        }
+        let chain = read_with(&chain, (sizes, width), &defaults)?;
+        match learns(&chain) {
+            true => Ok(chain),
+            false => Err(wrong("chain", "no layer learns anything: add a linear layer")),
+        }
+    }
+}
+
+/// Whether a chain has tensors.
+fn learns(chain: &[Layer]) -> bool {
+    let within = |layer: &Layer| match layer.kind().inner() {
+        Inner::None => false,
+        Inner::Around(chain) => learns(chain),
+        Inner::Beside(chains) => chains.iter().any(|chain| learns(chain)),
+    };
+    chain.iter().any(|layer| !layer.tensors(1, Activation::Identity).is_empty() || within(layer))
+}
+
+/// What does not fit in a chain of layers for a network of these sizes.
+///
+/// # Errors
+/// A sentence with the path of the layer.
+pub fn check(chain: &[Layer], sizes: Sizes) -> std::result::Result<(), String> {
+    let width = check_widths(chain, sizes.inputs, "chain")?;
+    if width == sizes.outputs {
+        return Ok(());
+    }
+    let (last, outputs) = (chain.len().saturating_sub(1), sizes.outputs);
+    Err(format!(
+        "chain[{last}]: the last layer gives {width} features, and the data need {outputs} outputs: \
+         end with {{ kind = \"linear\", outputs = \"outputs\" }}"
+    ))
+}
+
+/// Width of what leaves a chain.
+fn check_widths(chain: &[Layer], inputs: usize, path: &str) -> std::result::Result<usize, String> {
+    let mut width = inputs;
+    for (n, layer) in chain.iter().enumerate() {
+        match layer.kind().inner() {
+            Inner::None => {}
+            Inner::Around(inner) => _ = check_widths(inner, width, &format!("{path}[{n}].chain"))?,
+            Inner::Beside(chains) => {
+                for (m, inner) in chains.iter().enumerate() {
+                    check_widths(inner, width, &format!("{path}[{n}].branches[{m}]"))?;
+                }
+            }
+        }
+        width = layer.kind().outputs(width);
+        if width > MOST_WIDTH {
+            return Err(format!("{path}[{n}]: {width} features are more than the {MOST_WIDTH} that a layer may have"));
+        }
+    }
+    Ok(width)
+}
