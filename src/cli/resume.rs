@@ -49,6 +49,11 @@ pub fn command() -> Command {
         .after_help(AFTER_HELP)
         .arg(of_paths(run))
         .args(OPTIONS.map(args::flag_of))
+        .mut_arg("epochs", |arg| arg.value_name("N").help("Prolong the run to so many epochs"))
+        .mut_arg("schedule", |arg| arg.help("With --epochs: the schedule over all epochs [the rate of the last step]"))
+        .mut_arg("checkpoint_every", |arg| {
+            arg.help("Save the state: every 500steps, every 30s, or none [the run's own]")
+        })
 }
 
 /// Runs it.
