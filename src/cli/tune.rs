@@ -278,6 +278,9 @@ fn report(
     let metric = asked.tuner.metric();
     let edges = asked.tuner.edges(best);
     edges.iter().for_each(|edge| message::note(&format!("note: {edge}")));
+    if best.trial == 1 && found.tried > 1 {
+        message::note("note: trial 1 won, which is what train does without a search");
+    }
     if asked.json {
         return print_json(&json!({
             "stopped": found.stopped,

@@ -150,6 +150,19 @@ fn the_report_is_a_table_and_commands() {
     assert!(error(&output).contains("4/4"), "progress is shown: {}", error(&output));
 }
 
+#[test]
+fn defaults_that_win_are_said() {
+    let place = iris();
+    // Of the other settings none can learn.
+    place.write("bad.toml", "lr = [1e-12, 1e-11]\n");
+    let args = ["tune", "iris.csv", "--space", "bad.toml", "--budget", "3", "--epochs", "9", "--no-retrain", "-o"];
+    let found = place.run(&[&args[..], &["bad"]].concat());
+    assert!(error(&found).contains("trial 1 won, which is what train does without a search"), "{}", error(&found));
+    place.write("good.toml", "lr = [0.01, 0.02]\n");
+    let found = place.run(&[&args[..3], &["good.toml"], &args[4..], &["good"]].concat());
+    assert!(code(&found) == 0 && !error(&found).contains("trial 1 won"), "{}", error(&found));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_finishes_the_running_trials() {
