@@ -67,6 +67,22 @@ impl Settings {
         self.given.iter().map(|(name, given)| (name.as_str(), Named(name, &given.origin).to_string()))
     }
 
+    /// Of an option and of others that exclude it, takes away what has the weaker origin: a flag that describes a network takes the
+    /// place of the network in a file. What is given in one place stays.
+    pub(super) fn stronger_of(&mut self, one: &str, others: &[&str]) {
+        let strength = |given: &Given| match given.origin {
+            Origin::File(_) => 0,
+            Origin::Environment => 1,
+            Origin::Flag => 2,
+        };
+        let Some(own) = self.given.get(one).map(strength) else { return };
+        let weaker = |name: &str, given: &Given| others.contains(&name) && strength(given) < own;
+        self.given.retain(|name, given| !weaker(name, given));
+        if others.iter().filter_map(|name| self.given.get(*name)).any(|given| strength(given) > own) {
+            self.given.retain(|name, _| name != one);
+        }
+    }
+
     /// Whether a value is given.
     pub fn has(&self, name: &str) -> bool {
         self.given.contains_key(name)

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::keys::{DATA, names_for};
 use super::loss::number_loss;
-use super::network::description;
+use super::network::{STACK_KEYS, description};
 use super::optimizer::{OptimizerOptions, dialect, optimizer_options};
 use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
@@ -136,7 +136,8 @@ impl TrainConfig {
     ///
     /// # Errors
     /// [`Error::Usage`] naming the flag, variable or file and key.
-    pub fn new(settings: Settings) -> Result<TrainConfig> {
+    pub fn new(mut settings: Settings) -> Result<TrainConfig> {
+        settings.stronger_of("network", &STACK_KEYS);
         let reader = Reader::new(settings);
         let (data, cv) = (data_options(&reader)?, folds(&reader)?);
         let model = model_options(&reader)?;

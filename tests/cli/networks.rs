@@ -367,3 +367,19 @@ fn what_is_said_of_learning_is_for_the_layers_that_have_it() {
         assert!(message.contains(expected), "{text}: {message}");
     }
 }
+
+#[test]
+fn a_flag_takes_the_place_of_the_network_in_a_file() {
+    let place = place_with(TWO_CHAINS);
+    let train = |more: &[&str]| place.ok(&[&["train", "iris.csv", "--epochs", "1", "-q"][..], more].concat());
+    let config = |run: &str| place.read(&format!("{run}/config.toml"));
+    train(&["--network", "net.toml", "-o", "layers"]);
+    train(&["--hidden", "8", "--dropout", "0.1", "-o", "stack"]);
+    train(&["-c", "layers/config.toml", "--hidden", "8", "-o", "a"]);
+    assert!(config("a").contains("hidden = [8]") && !config("a").contains("network"), "{}", config("a"));
+    train(&["-c", "stack/config.toml", "--network", "net.toml", "-o", "b"]);
+    assert!(config("b").contains("network") && !config("b").contains("hidden"), "{}", config("b"));
+    // In one file they still exclude each other.
+    place.write("both.toml", "network = \"net.toml\"\nhidden = [4]\n");
+    assert!(place.fails(2, &["train", "iris.csv", "-c", "both.toml"]).contains("leave out --hidden"));
+}
