@@ -4,8 +4,10 @@ use std::path::Path;
 
 use clap::{Arg, ArgMatches, Command};
 use gradlane::config::{Origin, Settings, TrainConfig};
+use gradlane::metrics::MetricSet;
 use gradlane::path_text::to_text;
-use gradlane::run::{Plan, RunDirectory, read_summary};
+use gradlane::run::{CONFIG_FILE, Plan, RunDirectory, read_summary};
+use gradlane::train::goal::DataPart;
 use gradlane::{Error, Result};
 use serde_json::Value;
 
@@ -73,7 +75,8 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         message::caution("a newer run was begun here and broke off before its first checkpoint: this is the older one");
     }
     if let Some(summary) = over(&path)?.filter(|_| !prolongs) {
-        return if json { print_json(&summary) } else { print(&told(&path, &summary)) };
+        if json { print_json(&summary) } else { print(&told(&path, &summary)) }?;
+        return still_required(&path, &summary);
     }
     let before = read_summary(&path)?.and_then(|summary| summary["stopped"].as_str().map(str::to_owned));
     let style = if quiet { Style::None } else { Style::of(given.text("progress").as_deref())? };
@@ -142,6 +145,25 @@ fn over(path: &Path) -> Result<Option<Value>> {
     let is_over = |summary: &Value| !matches!(summary["stopped"].as_str(), Some("signal" | "time"));
     let successor = RunDirectory::has_interrupted_successor(path);
     Ok(read_summary(path)?.filter(|summary| is_over(summary) && !successor))
+}
+
+/// What `--fail-under` requires holds for a finished run too.
+fn still_required(path: &Path, summary: &Value) -> Outcome {
+    let file = path.join(CONFIG_FILE);
+    if !file.is_file() {
+        return Ok(());
+    }
+    let mut settings = Settings::new();
+    settings.add_file(&file)?;
+    let Some(goal) = TrainConfig::new(settings)?.stopping.fail_under else { return Ok(()) };
+    let figures = match goal.watched.part {
+        DataPart::Train => &summary["train"],
+        DataPart::Val if summary["val"].is_null() => &summary["cv"]["mean"],
+        DataPart::Val => &summary["val"],
+        DataPart::Test => &summary["test"],
+    };
+    let figures: Option<MetricSet> = serde_json::from_value(figures.clone()).ok();
+    train::required(goal, figures.as_ref())
 }
 
 /// A finished run in a few lines.

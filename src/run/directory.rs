@@ -21,7 +21,7 @@ const LATEST: &str = "latest";
 /// Folder in a directory of an older run that holds the files of the new one until its model is saved.
 const STAGED: &str = ".new";
 /// The effective configuration.
-const CONFIG_FILE: &str = "config.toml";
+pub const CONFIG_FILE: &str = "config.toml";
 /// What happened.
 const EVENTS_FILE: &str = "events.jsonl";
 /// What `--json` prints.

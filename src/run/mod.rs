@@ -21,7 +21,7 @@ mod trace;
 pub use baseline::{Baseline, Constant, doubts};
 pub use checkpoint::Checkpoint;
 pub use cross_validation::{CrossValidation, Curve, Fold};
-pub use directory::{RUNS, RunDirectory, is_run, new_directory, new_file, read_summary};
+pub use directory::{CONFIG_FILE, RUNS, RunDirectory, is_run, new_directory, new_file, read_summary};
 pub use execution::Finished;
 pub use fingerprint::fingerprint;
 pub use interrupt::Interrupt;

@@ -209,3 +209,14 @@ fn what_cannot_go_on_is_refused() {
         assert!(error(&output).contains("another program is writing this run"), "{}", error(&output));
     }
 }
+
+#[test]
+fn a_finished_run_that_missed_its_goal_still_has() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    let flags = ["train", "iris.csv", "--epochs", "2", "--hidden", "4", "-q", "-o"];
+    place.fails(11, &[&flags[..], &["missed", "--fail-under", "val_accuracy=1.1"]].concat());
+    assert!(place.fails(11, &["resume", "missed"]).contains("--fail-under val_accuracy"));
+    place.ok(&[&flags[..], &["met", "--fail-under", "val_accuracy=0.01"]].concat());
+    assert!(place.ok(&["resume", "met"]).contains("the run is over"));
+}
