@@ -111,29 +111,38 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     if dry_run {
         return tell_plan(&comparison, json);
     }
-    let signal = Signals::catch()?.hold();
     let out = out.map_or_else(|| new_directory("compare-"), Ok)?;
-    let mut journal = Journal::create(&out, overwrite)?;
+    let journal = Journal::create(&out, overwrite)?;
     if !quiet {
         message::note(&tables::outline(&comparison));
     }
-    let mut progress = Progress::new(style, &comparison);
+    run_all(&comparison, journal, &out, style)?;
+    // From the file, not from memory: so --from cannot but give the same.
+    conclude(&out, &out, (json, quiet))
+}
+
+/// Makes all runs and writes them down as they end.
+///
+/// # Errors
+/// Those of training and writing, and [`Failure::Signal`] after the runs so far are counted.
+fn run_all(comparison: &Comparison, mut journal: Journal, out: &Path, style: Style) -> Outcome {
+    let signal = Signals::catch()?.hold();
+    let mut progress = Progress::new(style, comparison);
     let finished = comparison.run(signal.number(), &mut |record, at| {
         journal.write(record)?;
         progress.observe(record, at);
         Ok(())
     });
     let done = progress.finish();
-    if !finished? {
-        let (runs, all) = (out.join(RUNS_FILE), comparison.runs());
-        message::note(&format!(
-            "interrupted: {} keeps {done} of {all} runs; --from makes a report of them",
-            runs.display()
-        ));
-        return Err(Failure::Signal(signal.number().load(std::sync::atomic::Ordering::Relaxed)));
+    if finished? {
+        return Ok(());
     }
-    // From the file, not from memory: so --from cannot but give the same.
-    conclude(&out, &out, (json, quiet))
+    let (runs, all) = (out.join(RUNS_FILE), comparison.runs());
+    message::note(&format!(
+        "interrupted: {} keeps {done} of {all} runs; --from makes a report of them",
+        runs.display()
+    ));
+    Err(Failure::Signal(signal.number().load(std::sync::atomic::Ordering::Relaxed)))
 }
 
 /// What would run, and how long.

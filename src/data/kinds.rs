@@ -253,8 +253,8 @@ fn grouped_by_points(file: &mut WholeFile, options: &ReadOptions, readings: &mut
     Ok(())
 }
 
-/// Turns the columns into what they are read as.
-fn apply(file: &mut WholeFile, options: &ReadOptions, readings: Vec<Reading>, labels: &[usize]) -> Result<Kinded> {
+/// Notes and warnings about the bytes, the layout and the rows of a file.
+fn said_of_rows(file: &WholeFile, options: &ReadOptions) -> (Vec<String>, Vec<Warning>) {
     let (mut notes, mut warnings) = (file.notes.clone(), file.warnings.clone());
     notes.extend(file.layout.notes.iter().cloned());
     let guessed_quotes = options.quote.is_none().then_some(file.layout.dialect.delimiter);
@@ -265,6 +265,12 @@ fn apply(file: &mut WholeFile, options: &ReadOptions, readings: Vec<Reading>, la
             counted(count as u64, "line")
         ));
     }
+    (notes, warnings)
+}
+
+/// Turns the columns into what they are read as.
+fn apply(file: &mut WholeFile, options: &ReadOptions, readings: Vec<Reading>, labels: &[usize]) -> Result<Kinded> {
+    let (mut notes, mut warnings) = said_of_rows(file, options);
     let mut unreadable = Vec::new();
     let mut kinds = Vec::with_capacity(readings.len());
     for (column, reading) in readings.into_iter().enumerate() {

@@ -2,6 +2,10 @@ use std::path::Path;
 
 use crate::place::{Place, code, error, out};
 
+/// Every verb.
+const VERBS: [&str; 11] =
+    ["train", "resume", "predict", "evaluate", "inspect", "lr-find", "tune", "compare", "bench", "completions", "man"];
+
 /// Compares with `tests/golden/NAME`; `UPDATE_GOLDEN=1` writes it instead.
 fn golden(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
@@ -16,19 +20,7 @@ fn golden(name: &str, text: &str) {
 fn every_verb_explains_itself() {
     let place = Place::new();
     golden("help.txt", &place.ok(&["--help"]));
-    for verb in [
-        "train",
-        "resume",
-        "predict",
-        "evaluate",
-        "inspect",
-        "lr-find",
-        "tune",
-        "compare",
-        "bench",
-        "completions",
-        "man",
-    ] {
+    for verb in VERBS {
         let text = place.ok(&[verb, "--help"]);
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{verb}: a line is wider than the terminal");
         golden(&format!("help_{verb}.txt"), &text);
@@ -38,19 +30,7 @@ fn every_verb_explains_itself() {
 #[test]
 fn the_short_help_is_one_screen_of_the_help() {
     let place = Place::new();
-    for verb in [
-        "train",
-        "resume",
-        "predict",
-        "evaluate",
-        "inspect",
-        "lr-find",
-        "tune",
-        "compare",
-        "bench",
-        "completions",
-        "man",
-    ] {
+    for verb in VERBS {
         let (short, long) = (place.ok(&[verb, "-h"]), place.ok(&[verb, "--help"]));
         assert!(short.lines().count() <= 56, "{verb}: {} lines", short.lines().count());
         let flags = |text: &str| -> Vec<String> {
@@ -121,19 +101,7 @@ fn completions_and_pages_know_every_verb() {
     }
     let page = place.ok(&["man"]);
     assert!(page.contains(".TH gradlane 1") && page.contains("evaluate"), "{page}");
-    for verb in [
-        "train",
-        "resume",
-        "predict",
-        "evaluate",
-        "inspect",
-        "lr-find",
-        "tune",
-        "compare",
-        "bench",
-        "completions",
-        "man",
-    ] {
+    for verb in VERBS {
         let page = place.ok(&["man", verb]);
         assert!(page.contains(&format!("gradlane\\-{}", verb.replace('-', "\\-"))), "{page}");
     }

@@ -99,7 +99,7 @@ impl Tuner {
         let metric = metric.or(config.stopping.monitor);
         if let Some(metric) = metric.filter(|metric| metric.part != DataPart::Val) {
             let name = metric.metric;
-            return Err(Error::Usage(format!("--metric {metric}: trials are compared by val_{name}")));
+            return Err(Error::Usage(format!("--monitor {metric}: trials are compared by val_{name}")));
         }
         let (whole, folds) = match config.cv {
             None => (prepare(&config.data, config.seed)?, None),
@@ -121,7 +121,7 @@ impl Tuner {
         let metric = metric.unwrap_or_else(|| default_monitor(data[0].val.as_ref()));
         if !metric.metric.applies_to(whole.preprocessing.task()) {
             let task = whole.preprocessing.task();
-            return Err(Error::Mismatch(format!("--metric {metric}: a {task} task has no {}", metric.metric)));
+            return Err(Error::Mismatch(format!("--monitor {metric}: a {task} task has no {}", metric.metric)));
         }
         Ok(Tuner { settings, space, data, whole, folds, base, metric })
     }

@@ -180,7 +180,7 @@ impl Protocol {
             }
         }
         if self.metric != now.metric {
-            return differs("--metric", self.metric.clone(), now.metric.clone());
+            return differs("--monitor", self.metric.clone(), now.metric.clone());
         }
         if matches!((&self.data, &now.data), (Some(before), Some(now)) if before != now) {
             let path = directory.display();
