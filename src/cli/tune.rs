@@ -31,7 +31,8 @@ use progress::Shown;
 const AFTER_HELP: &str = "\
 Trial 1 is what `train` does without a search; the others are quasi-random points of the space. All are trained for a ninth \
 of the epochs, the better third for three times as long, and of these again the better third for all epochs (successive \
-halving, https://arxiv.org/abs/1502.07943); fewer than nine trials are halved less often. Options that are given are fixed, \
+halving, https://arxiv.org/abs/1502.07943); fewer than nine trials are halved less often. The best figure wins, also where \
+its training was a shorter one. Options that are given are fixed, \
 and not searched. For a budget in trials the result does not depend on the number of threads, nor on interruptions. \
 Three quarters of a --time-limit are for the search, the rest for training with the best.
 
@@ -151,7 +152,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         let message = format!("{what} is undefined in every trial: see {place}");
         return Err(Error::Mismatch(message).into());
     }
-    let plan = asked.tuner.plan(best)?;
+    let plan = asked.tuner.plan(&found, best)?;
     directory.write_best(&plan)?;
     let retrained = retrained(&asked, plan, &directory, &signal)?;
     let reported = report(&asked, &found, best, &directory, retrained.as_ref());
@@ -280,6 +281,13 @@ fn report(
     edges.iter().for_each(|edge| message::note(&format!("note: {edge}")));
     if best.trial == 1 && found.tried > 1 {
         message::note("note: trial 1 won, which is what train does without a search");
+    }
+    let full = asked.tuner.base().epochs;
+    if best.epochs < full && found.trials.iter().any(|trial| trial.epochs == full) {
+        message::note(&format!(
+            "note: {} were better than {full}, so best.toml has them",
+            counted(best.epochs as u64, "epoch")
+        ));
     }
     if asked.json {
         return print_json(&json!({

@@ -46,7 +46,8 @@ impl Trial {
         let score = |t: &Trial| t.value.map_or(f64::NEG_INFINITY, |v| if metric.higher_is_better() { v } else { -v });
         let loss = |t: &Trial| t.val.get(MetricName::Loss).unwrap_or(f64::INFINITY);
         let by_score = score(other).total_cmp(&score(self));
-        by_score.then(loss(self).total_cmp(&loss(other))).then(self.trial.cmp(&other.trial))
+        let by_loss = by_score.then(loss(self).total_cmp(&loss(other)));
+        by_loss.then(other.epochs.cmp(&self.epochs)).then(self.trial.cmp(&other.trial))
     }
 }
 
@@ -108,10 +109,11 @@ impl Journal {
         self.state().trials.iter().find(|t| t.trial == trial && t.epochs == epochs).cloned()
     }
 
-    /// All trials, those of the longest training first and of these the better ones first.
+    /// All trials, the better ones first, of equal ones those of the longer training: each is judged after its rate has fallen, so
+    /// a shorter one may be the best there is.
     pub fn ranked(&self, metric: MetricName) -> Vec<Trial> {
         let mut trials = self.state().trials.clone();
-        trials.sort_by(|a, b| b.epochs.cmp(&a.epochs).then_with(|| a.compare(b, metric)));
+        trials.sort_by(|a, b| a.compare(b, metric));
         trials
     }
 }
@@ -144,9 +146,12 @@ mod tests {
         runs.into_iter().for_each(|(n, value, loss)| journal.add(trial(n, 9, value, loss)).unwrap());
         journal.add(trial(6, 3, Some(1.0), 0.0)).unwrap();
         let order: Vec<usize> = journal.ranked(MetricName::Accuracy).iter().map(|t| t.trial).collect();
-        assert_eq!(order, [3, 5, 2, 4, 1, 6], "ties by loss, then by number; shorter training comes last");
+        assert_eq!(order, [6, 3, 5, 2, 4, 1], "ties by loss, then by number; a shorter training may win");
         let order: Vec<usize> = journal.ranked(MetricName::Rmse).iter().map(|t| t.trial).collect();
-        assert_eq!(order, [4, 3, 5, 2, 1, 6], "a lower error is a better one");
+        assert_eq!(order, [4, 3, 5, 2, 6, 1], "a lower error is a better one");
+        journal.add(trial(6, 9, Some(1.0), 0.0)).unwrap();
+        let lengths: Vec<usize> = journal.ranked(MetricName::Accuracy).iter().map(|t| t.epochs).collect();
+        assert_eq!(lengths[..2], [9, 3], "of equal ones the longer training");
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub struct Tuner {
 pub struct Found {
     /// Why it ended: `budget`, `time` or `signal`.
     pub stopped: &'static str,
-    /// Trials, the best first: by epochs, then by the figure.
+    /// Trials, the best first.
     pub trials: Vec<Trial>,
     /// Settings tried.
     pub tried: usize,
@@ -78,7 +78,7 @@ pub struct Found {
 pub struct Progress<'a> {
     /// What has just ended.
     pub trial: &'a Trial,
-    /// The best of the longest training so far.
+    /// The best so far.
     pub best: &'a Trial,
     /// Trials ended, those of before an interruption among them.
     pub done: usize,
@@ -290,12 +290,15 @@ impl Tuner {
         self.point(best.trial).map_or(Vec::new(), |point| self.space.edges(&point))
     }
 
-    /// The plan of a full run with the settings of a trial.
+    /// The plan of a run with the settings of the best trial: as long as the trial, where it was better than full runs; a full
+    /// one where the search ended before any of them.
     ///
     /// # Errors
     /// As planning any run.
-    pub fn plan(&self, trial: &Trial) -> Result<Plan> {
-        Plan::over(self.config(&trial.settings, self.base.epochs)?, Arc::clone(&self.whole))
+    pub fn plan(&self, found: &Found, best: &Trial) -> Result<Plan> {
+        let full = self.base.epochs;
+        let epochs = if found.trials.iter().any(|trial| trial.epochs == full) { best.epochs } else { full };
+        Plan::over(self.config(&best.settings, epochs)?, Arc::clone(&self.whole))
     }
 
     /// Trains the settings of a trial as `train -c best.toml` does, into the directory's run.
