@@ -18,11 +18,11 @@
 use std::sync::atomic::AtomicUsize;
 
 use gradlane::experiment::compare::{
-    Contestant, Outcome, Problem, Setting, Terms, find_mnist, names, problem, train_once,
+    Contestant, Outcome, Problem, Setting, find_mnist, names, problem, settings, train_once,
 };
 use gradlane::experiment::side_by_side;
-use gradlane::experiment::statistics::median;
 use gradlane::kernel::Isa;
+use gradlane::statistics::median;
 use gradlane::train::team::available_threads;
 use gradlane::{Error, Result};
 
@@ -31,15 +31,15 @@ const OPTIMIZERS: [&str; 2] = ["nesterov", "adamw:weight_decay=0"];
 /// Settings of each, and final runs.
 const TRIALS: usize = 40;
 const SEEDS: usize = 20;
-/// First seeds of trials and of final runs; comparisons use others.
-const TRIAL_SEED: u64 = 900_000;
-const FINAL_SEED: u64 = 950_000;
-/// Seed of the points in the space.
-const POINTS_SEED: u64 = 950_000;
+/// First seeds of trials and of final runs, and the seed of the points in the space: beyond the 32 bits of those of
+/// comparisons.
+const TRIAL_SEED: u64 = 1 << 41;
+const FINAL_SEED: u64 = 1 << 42;
+const POINTS_SEED: u64 = 1 << 41;
 
-/// Points of a run's curve, of which there are 20, that are told; the target is the loss at the middle one.
-const TOLD: [usize; 5] = [5, 8, 10, 12, 20];
-const HALF: usize = 10;
+/// Parts of the steps, of 20, after which losses are told; the target is the loss at the middle one.
+const TOLD: [u64; 5] = [5, 8, 10, 12, 20];
+const PARTS: u64 = 20;
 
 /// The target of one problem and the setting that reached it.
 pub struct Target {
@@ -47,28 +47,31 @@ pub struct Target {
     pub val_loss: f64,
     /// Of the best setting.
     pub setting: Setting,
-    /// Medians of its validation losses after each twentieth of the steps.
+    /// Medians of its validation losses after the parts of the steps that are told.
     pub medians: Vec<f64>,
 }
 
 /// Derives a target from `trials` settings of each optimizer and `seeds` final runs.
 pub fn derive(problem: &Problem, trials: usize, seeds: usize) -> Result<Target> {
-    let terms = Terms { trials, seeds, seed: POINTS_SEED };
     let contestants = OPTIMIZERS.iter().map(|name| name.parse()).collect::<Result<Vec<Contestant>>>()?;
-    let settings: Vec<Setting> = contestants.iter().flat_map(|contestant| terms.trials(contestant)).collect();
+    // The first of each are the defaults.
+    let tried = |contestant: &Contestant| settings(contestant, trials + 1, POINTS_SEED).split_off(1);
+    let settings: Vec<Setting> = contestants.iter().flat_map(tried).collect();
 
     let numbered: Vec<(u64, &Setting)> =
         settings.iter().enumerate().map(|(i, s)| (TRIAL_SEED + (i % trials) as u64, s)).collect();
     let curves = curves(problem, &numbered)?;
-    let last = problem.points().len() - 1;
+    let points = problem.points();
+    let place = |part: u64| points.iter().position(|step| *step == (part * problem.steps).div_ceil(PARTS));
+    let last = points.len() - 1;
     let best = (0..settings.len()).min_by(|a, b| at(&curves[*a], last).total_cmp(&at(&curves[*b], last)));
     let setting = settings[best.expect("there are trials")].clone();
 
     let again: Vec<(u64, &Setting)> = (0..seeds as u64).map(|i| (FINAL_SEED + i, &setting)).collect();
     let curves = self::curves(problem, &again)?;
     let median_at = |point| median(&curves.iter().map(|curve| at(curve, point)).collect::<Vec<_>>());
-    let medians: Vec<f64> = (0..=last).filter_map(median_at).collect();
-    Ok(Target { val_loss: medians[HALF * medians.len() / 20 - 1], setting, medians })
+    let medians: Vec<f64> = TOLD.into_iter().filter_map(|part| median_at(place(part)?)).collect();
+    Ok(Target { val_loss: medians[TOLD.len() / 2], setting, medians })
 }
 
 /// Validation loss at a point of a curve, infinite if the run had diverged before.
@@ -104,7 +107,8 @@ pub fn main() -> Result<()> {
         };
         let began = std::time::Instant::now();
         let Target { val_loss, setting, medians } = derive(&problem, TRIALS, SEEDS)?;
-        let told: Vec<String> = TOLD.map(|n| format!("{} % {:.5}", n * 5, medians[n - 1])).to_vec();
+        let told: Vec<String> =
+            TOLD.iter().zip(&medians).map(|(part, loss)| format!("{} % {loss:.5}", part * 5)).collect();
         eprintln!("{name}: {} in {:.0} s", told.join(", "), began.elapsed().as_secs_f64());
         println!("\n[{name}]\nval_loss = {val_loss:?}");
         println!("optimizer = \"{}\"\nschedule = \"{}\"", setting.spec, setting.schedule);

@@ -17,6 +17,7 @@ pub mod report;
 pub mod rng;
 pub mod run;
 pub mod spec;
+pub mod statistics;
 pub mod train;
 pub mod warning;
 

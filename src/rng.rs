@@ -28,6 +28,8 @@ pub enum Purpose {
     QuasiRandom = 8,
     /// Sign flips and bootstrap samples of statistics.
     Resampling = 10,
+    /// Points and seeds of a comparison's studies; one stream for each problem, optimizer and study.
+    Study = 20,
 }
 
 /// The stream `(seed, purpose, major, minor)`: `major` and `minor` number streams within the purpose, such as layer and row.

@@ -1,6 +1,8 @@
 //! Every example program runs; what it claims, it asserts itself.
 
 #[allow(dead_code)] // its table takes minutes
+#[path = "../examples/compare_bank.rs"]
+mod compare_bank;
 #[path = "../examples/compare_targets.rs"]
 mod compare_targets;
 #[path = "../examples/line_fit.rs"]
@@ -32,9 +34,17 @@ fn a_target_is_what_a_good_setting_reaches() {
     let problem = Problem { steps: 6_000, ..problem("ill_conditioned", None).unwrap() };
     let derived = compare_targets::derive(&problem, 8, 3).unwrap();
     let committed = problem.target.unwrap();
-    assert_eq!((derived.medians.len(), derived.medians[9]), (20, derived.val_loss), "half of the steps");
+    assert_eq!((derived.medians.len(), derived.medians[2]), (5, derived.val_loss), "half of the steps");
     assert!((committed * 0.9..0.5).contains(&derived.val_loss), "{} for {committed}", derived.val_loss);
     assert!(!derived.setting.values.is_empty());
+}
+
+#[test]
+fn a_bank_holds_every_setting_of_every_optimizer() {
+    use gradlane::experiment::compare::{Problem, problem};
+    let problem = Problem { steps: 30, ..problem("diabetes", None).unwrap() };
+    let entries = compare_bank::record(&problem, "adam").unwrap();
+    assert_eq!(entries.len(), 40 + 200 + 100 * 4);
 }
 
 #[test]
@@ -46,5 +56,8 @@ fn every_example_is_run_here() {
         .filter(|name| name.ends_with(".rs"))
         .collect();
     names.sort();
-    assert_eq!(names, ["compare_targets.rs", "line_fit.rs", "logistic_unit.rs", "worked_example.rs"]);
+    assert_eq!(
+        names,
+        ["compare_bank.rs", "compare_targets.rs", "line_fit.rs", "logistic_unit.rs", "worked_example.rs"]
+    );
 }

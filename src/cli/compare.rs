@@ -12,7 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::atomic::check_folder;
 use gradlane::config::keys::{COMPARE, COMPARISON};
 use gradlane::config::{Origin, names_for};
-use gradlane::experiment::compare::{Comparison, Journal, RUNS_FILE, names};
+use gradlane::experiment::compare::{Comparison, Journal, RUNS_FILE, default_names, names};
 use gradlane::path_text::to_path;
 use gradlane::run::{RUNS, new_directory};
 
@@ -40,11 +40,13 @@ pub fn command() -> Command {
         let help = HELP.iter().find(|(flag, _)| *flag == name);
         help.map_or_else(|| args::flag_of(name), |(_, help)| args::flag_of(name).help(*help))
     });
-    let problems = format!("Problems: {}.", names().join(", "));
-    let outline = "Every optimizer gets the same tuning runs on every problem, in a space of its own; options in SPEC are \
-                   fixed, the others are searched. The setting with the lowest validation loss is run again with fresh \
-                   seeds, beside the optimizer's own defaults. Options of data and network are for DATA; built-in problems \
-                   have their own.";
+    let all = names();
+    let (default, full) = all.split_at(default_names().len());
+    let problems = format!("Problems: {}; with --full also {}.", default.join(", "), full.join(", "));
+    let outline = "The unit is a study: one search for one optimizer on one problem. It tries the optimizer's defaults and points \
+                   of a space of its own (options in SPEC are fixed, the others are searched), repeats the best of them, and \
+                   trains the winner on fresh seeds. Options of data and network are for DATA; built-in problems have their \
+                   own.";
     Command::new("compare")
         .about("Compare optimizers fairly: same problems, same tuning, same seeds, one report")
         .after_help(format!("{problems}\n\n{outline}"))
@@ -58,20 +60,33 @@ pub fn command() -> Command {
             "optimizer",
         ))
         .arg(values::offered(
-            option("problem", "NAME", "A built-in problem; repeat for more [all]").action(ArgAction::Append),
+            option("problem", "NAME", "A built-in problem; repeat for more [those of the default form]")
+                .action(ArgAction::Append),
             "problem",
         ))
-        .arg(option("trials", "N", "Tuning runs for each optimizer and problem [15]"))
-        .arg(option("seeds", "N", "Final runs of the tuned setting, and of the defaults [10]"))
+        .arg(option("studies", "N", "Independent searches for each optimizer and problem [8]"))
+        .arg(option("trials", "N", "Settings that a study tries, the defaults among them [12]"))
+        .arg(option("seeds", "N", "Fresh seeds of the setting that a study chooses [2]"))
         .arg(option("target", "METRIC", "Validation loss to reach, e.g. 'val_loss<=0.3'").id("goal"))
-        .arg(switch("quick", "A first answer: three problems, 5 trials, 3 seeds"))
+        .arg(switch("quick", "A first answer within a minute: three problems, 4 studies of 9 runs"))
+        .arg(switch("full", "The larger built-in problems too").conflicts_with_all(["quick", "problem", "data"]))
         .arg(
             args::of_paths(option(
                 "from",
                 "DIR",
                 "Make summary and report anew from the runs of an earlier comparison",
             ))
-            .conflicts_with_all(["data", "contestant", "problem", "trials", "seeds", "goal", "quick"])
+            .conflicts_with_all([
+                "data",
+                "contestant",
+                "problem",
+                "studies",
+                "trials",
+                "seeds",
+                "goal",
+                "quick",
+                "full",
+            ])
             .conflicts_with_all(names_for(COMPARE))
             .conflicts_with_all(["threads", "seed", "isa", "dry_run"]),
         )

@@ -11,7 +11,6 @@ mod profile;
 pub mod quasi_random;
 mod scaling;
 mod side_by_side;
-pub mod statistics;
 mod steal;
 pub mod tune;
 mod waiting;

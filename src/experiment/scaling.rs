@@ -3,12 +3,12 @@
 use super::bench::Subject;
 use super::machine::Together;
 use super::profile::barriers;
-use super::statistics::quantile_of_sorted;
 use super::workloads::Workload;
 use crate::Result;
 use crate::config::BenchOptions;
 use crate::kernel::panels;
 use crate::model::{Layout, Slot};
+use crate::statistics::quantile_of_sorted;
 use crate::train::team::useful_threads;
 use crate::train::{BLOCK_ROWS, Phase, splits_first_layer};
 

@@ -1,6 +1,7 @@
 //! The report of a comparison of optimizers: one page that can be sent around.
 
 mod curves;
+mod pairs;
 mod pooled;
 mod sensitivity;
 mod settings;
@@ -12,8 +13,8 @@ use maud::{Markup, html};
 use super::page::{page, table, texts};
 use crate::Result;
 use crate::experiment::compare::records::Record;
-use crate::experiment::compare::summary::{Estimate, FinalRuns, ProblemResult, Summary};
-use crate::experiment::compare::{Grouped, count, figure, summary_tables};
+use crate::experiment::compare::summary::{FinalRuns, ProblemResult, Summary};
+use crate::experiment::compare::{Grouped, count, figure, interval, summary_tables};
 
 /// The report as HTML that asks for nothing from the network. The same records give the same bytes.
 ///
@@ -26,7 +27,7 @@ pub fn report_html(records: &[Record], summary: &Summary) -> Result<String> {
     let body = html! {
         (first_screen(&grouped, summary))
         main {
-            section #pairs { (pairs(summary)) }
+            section #pairs { (pairs::section(summary)) }
             section #pooled { (pooled::section(&grouped, summary)) }
             section #curves { (curves::section(&grouped, summary)) }
             section #sensitivity { (sensitivity::section(summary)) }
@@ -46,7 +47,8 @@ fn first_screen(grouped: &Grouped<'_>, summary: &Summary) -> Markup {
             h1 { "Which optimizer is better?" }
             p.soft {
                 (count(protocol.optimizers.len(), "optimizer")) " on " (count(protocol.problems.len(), "problem")) "; "
-                (count(protocol.trials, "tuning trial")) " and " (count(protocol.seeds, "final seed")) " each"
+                (if protocol.terms.studies == 1 { "1 study".to_owned() } else { format!("{} studies", protocol.terms.studies) })
+                " of " (count(protocol.terms.runs_of_study(), "run")) " each"
                 @if protocol.quick { " (the quick form)" }
                 "; gradlane " (protocol.version)
             }
@@ -58,9 +60,10 @@ fn first_screen(grouped: &Grouped<'_>, summary: &Summary) -> Markup {
                 div {
                     (table("Over all problems", &overall.header, &overall.rows, &overall.words))
                     p.note {
-                        "Normalised loss: interquartile mean of final test losses over all problems, 0 the best run of any \
-                         optimizer on a problem, 1 the one in the middle, with a 95 % interval. Speed score: 1 if an optimizer \
-                         always needs the fewest steps to the target."
+                        "A study is one whole search for one optimizer on one problem. Normalised loss: interquartile mean of the \
+                         test losses of all studies, 0 the best study of any optimizer on a problem, 1 the one in the middle. \
+                         Better than, worse than: verdicts against the others. Speed score: 1 if an optimizer always needs the fewest \
+                         steps to the target. In brackets 95 % intervals, for description."
                     }
                     h3 { "What this cannot show" }
                     ul { @for caveat in &summary.caveats { li { (caveat) } } }
@@ -91,36 +94,20 @@ fn warnings(summary: &Summary) -> Markup {
     }
 }
 
-fn pairs(summary: &Summary) -> Markup {
-    let tables = summary_tables(summary);
-    html! {
-        h2 { "Pair by pair" }
-        @if let Some(pairs) = tables.get(1).filter(|_| !summary.pairs.is_empty()) {
-            div.side { p {
-                "Effect: on how much more of the pairs of runs the first has the lower final test loss than the higher, from −1 \
-                 to 1, the mean over the problems. p: a permutation test that swaps the two within seeds, problem by problem; \
-                 then corrected by Holm's method over all pairs."
-            }
-            div { (table("Verdicts, by final test loss as tuned", &pairs.header, &pairs.rows, &pairs.words)) } }
-        } @else {
-            p { "There is one optimizer alone." }
-        }
-    }
-}
-
 fn problems(grouped: &Grouped<'_>, summary: &Summary) -> Markup {
     html! {
         h2 { "Each problem" }
         p.note {
-            "Medians over seeds with bias-corrected and accelerated bootstrap intervals of 95 %: exploratory, not corrected for \
-             their number. A run that diverged counts as infinite, ∞. Seconds are steps times the cost of one, measured alone; \
-             their range is that of the cost's quartiles."
+            "Medians over studies with bias-corrected and accelerated bootstrap intervals of 95 %: exploratory, not corrected for \
+             their number. Losses and scores are those at the step with the least validation loss. A run that diverged counts as \
+             infinite, ∞. Seconds are steps times the cost of one, measured alone; their range is from the first quartile of both to \
+             the third."
         }
         @for (number, record) in grouped.problems() {
             @let problem = &summary.problems[number];
             h3 { (record.name) }
             div.side { p {
-                (record.description) " Rows: " (record.rows[0]) " for training, " (record.rows[1]) " for validation, "
+                (record.description) ". Family: " (record.family.name()) ". Rows: " (record.rows[0]) " for training, " (record.rows[1]) " for validation, "
                 (record.rows[2]) " for test. Network: " (widths(&record.layers)) "; " (record.steps) " steps of "
                 (record.batch) " rows. "
                 @match problem.target {
@@ -148,9 +135,11 @@ fn results(problem: &str, score: &str, results: &[ProblemResult]) -> Markup {
                 vec![
                     result.optimizer.clone(),
                     what.to_owned(),
-                    estimate(&runs.val_loss),
-                    estimate(&runs.test_loss),
-                    if runs.test_score.value.is_none() { "–".to_owned() } else { estimate(&runs.test_score) },
+                    interval(&runs.val_loss),
+                    interval(&runs.test_loss),
+                    if runs.test_score.value.is_none() { "–".to_owned() } else { interval(&runs.test_score) },
+                    figure(runs.last_test_loss.value),
+                    figure(runs.train_loss.value),
                     format!("{}/{}", runs.diverged, runs.runs),
                 ]
             };
@@ -158,8 +147,17 @@ fn results(problem: &str, score: &str, results: &[ProblemResult]) -> Markup {
         })
         .collect();
     let score = format!("test {score}");
-    let header = texts(&["optimizer", "setting", "validation loss", "test loss", &score, "diverged"]);
-    table(&format!("Final figures on {problem}"), &header, &rows, &[1])
+    let header = texts(&[
+        "optimizer",
+        "setting",
+        "validation loss",
+        "test loss",
+        &score,
+        "test loss, last step",
+        "training loss",
+        "diverged",
+    ]);
+    table(&format!("Figures on {problem}"), &header, &rows, &[1])
 }
 
 fn to_target(problem: &str, results: &[ProblemResult]) -> Markup {
@@ -179,23 +177,8 @@ fn to_target(problem: &str, results: &[ProblemResult]) -> Markup {
             seconds,
         ]
     };
-    let header = texts(&[
-        "optimizer",
-        "reached",
-        "steps (quartiles)",
-        "samples",
-        "µs a step",
-        "seconds (quartiles of the cost)",
-    ]);
+    let header = texts(&["optimizer", "reached", "steps (quartiles)", "samples", "µs a step", "seconds (quartiles)"]);
     table(&format!("To the target on {problem}, tuned"), &header, &results.iter().map(row).collect::<Vec<_>>(), &[])
-}
-
-/// `0.31 [0.28, 0.4]`.
-fn estimate(estimate: &Estimate) -> String {
-    match (estimate.low, estimate.high) {
-        (None, None) => figure(estimate.value),
-        (low, high) => format!("{} [{}, {}]", figure(estimate.value), figure(low), figure(high)),
-    }
 }
 
 fn repeat(grouped: &Grouped<'_>) -> Markup {

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::student::quantile;
 use crate::metrics::{MetricName, MetricSet};
+use crate::statistics::student;
 
 /// The figures of all folds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -146,7 +146,7 @@ fn interval_factor(folds: &[Fold]) -> f64 {
     let count = folds.len() as f64;
     let rows = |of: fn(&Fold) -> usize| folds.iter().map(of).sum::<usize>() as f64;
     let ratio = rows(|fold| fold.val_rows) / rows(|fold| fold.train_rows);
-    quantile(0.975, count - 1.0) * (1.0 / count + ratio).sqrt()
+    student::quantile(0.975, count - 1.0) * (1.0 / count + ratio).sqrt()
 }
 
 fn median_epoch<'a>(folds: impl Iterator<Item = &'a Fold>) -> Option<usize> {

@@ -14,7 +14,6 @@ mod memory;
 mod overfit;
 mod plan;
 mod room;
-mod student;
 mod summary;
 mod trace;
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::place::{Place, code, error, json};
 
 /// A comparison of a second on a small data set.
-const TINY: [&str; 9] = ["compare", "iris.csv", "--steps", "30", "--trials", "2", "--seeds", "2", "--hidden"];
+const TINY: [&str; 9] = ["compare", "iris.csv", "--steps", "30", "--trials", "3", "--studies", "2", "--hidden"];
 
 fn iris() -> Place {
     let place = Place::new();
@@ -51,14 +51,14 @@ fn data_are_compared_and_all_is_kept() {
     assert_eq!(names, ["sgd", "momentum", "rmsprop", "adam"]);
     assert_eq!(records(&place, "c", "step_cost").len(), 4);
 
+    // Two studies of three trials, all of them repeated twice, and two final runs.
     let runs = records(&place, "c", "run");
-    assert_eq!(runs.len(), 4 * (2 + 2 + 2));
-    let seeds = |purposes: &[&str]| -> BTreeSet<u64> {
-        let of = runs.iter().filter(|run| purposes.contains(&run["purpose"].as_str().unwrap()));
-        of.map(|run| run["seed"].as_u64().unwrap()).collect()
+    assert_eq!(runs.len(), 4 * 2 * (3 + 3 * 2 + 2));
+    let seeds = |stage: &str| -> BTreeSet<u64> {
+        runs.iter().filter(|run| run["stage"] == stage).map(|run| run["seed"].as_u64().unwrap()).collect()
     };
-    assert_eq!((seeds(&["tuning"]).len(), seeds(&["tuned", "untuned"]).len()), (2, 2));
-    assert!(seeds(&["tuning"]).is_disjoint(&seeds(&["tuned", "untuned"])), "fresh seeds");
+    assert_eq!(["trial", "repeat", "final"].map(|stage| seeds(stage).len()), [8, 16, 16]);
+    assert!(seeds("final").is_disjoint(&(&seeds("trial") | &seeds("repeat"))), "fresh seeds");
     for run in &runs {
         let steps: Vec<u64> = run["curve"].as_array().unwrap().iter().map(|p| p["step"].as_u64().unwrap()).collect();
         assert!(run["diverged"] == true || steps.last() == Some(&30), "{run}");
@@ -84,7 +84,7 @@ fn records_that_cannot_be_are_refused_with_their_line() {
     tiny(&place, &["-o", "c", "--quiet"]);
     let text = place.read("c/runs.jsonl");
     let lines: Vec<&str> = text.lines().collect();
-    let run = lines.iter().position(|line| line.contains("\"purpose\":\"tuned\"")).expect("a final run");
+    let run = lines.iter().position(|line| line.contains("\"stage\":\"final\"")).expect("a final run");
     std::fs::create_dir(place.path("d")).unwrap();
     let refused = |lines: Vec<String>, part: &str, at: usize| {
         place.write("d/runs.jsonl", lines.join("\n") + "\n");
@@ -106,9 +106,28 @@ fn records_that_cannot_be_are_refused_with_their_line() {
     );
     refused([own(), vec![lines[0].to_owned()]].concat(), "second protocol", all + 1);
     refused(with(&|run| run["optimizer"] = "nobody".into()), "no optimizer \"nobody\"", run + 1);
-    refused(with(&|run| run["number"] = 99.into()), "run number 99", run + 1);
+    refused(with(&|run| run["study"] = 99.into()), "study 99, but the protocol has 2", run + 1);
+    refused(with(&|run| run["trial"] = ((run["trial"].as_u64().unwrap() + 1) % 3).into()), "", run + 1);
+    refused(with(&|run| run["val_loss"] = 0.0.into()), "not those of the least validation loss", run + 1);
+    refused(with(&|run| run["test_loss"] = (-1.0).into()), "impossible figures", run + 1);
     refused(with(&|run| run["seconds"] = (-1).into()), "impossible figures", run + 1);
     refused(with(&|run| run["curve"][0]["step"] = 1_000_000.into()), "impossible curve", run + 1);
+    let trial = lines.iter().position(|line| line.contains("\"stage\":\"trial\"")).expect("a trial") + 1;
+    let with_seed = || {
+        let (mut lines, mut value) = (own(), json(lines[trial]));
+        value["seed"] = 5.into();
+        lines[trial] = value.to_string();
+        lines
+    };
+    refused(with_seed(), "runs of this stage share it", trial + 1);
+    // Without its studies the protocol is one of earlier versions.
+    let earlier = || {
+        let (mut lines, mut value) = (own(), json(lines[0]));
+        value.as_object_mut().unwrap().remove("studies");
+        lines[0] = value.to_string();
+        lines
+    };
+    refused(earlier(), "before comparisons had studies", 1);
 }
 
 #[test]
@@ -132,13 +151,12 @@ fn a_report_is_made_again_byte_for_byte() {
 }
 
 #[test]
-fn given_options_are_fixed_and_the_baseline_is_added() {
+fn given_options_are_fixed_and_nobody_is_added() {
     let place = iris();
     let args = ["--optimizer", "a=adam:beta2=0.95,eps=1e-7", "--optimizer", "sgd:lr=0.1", "-o", "c"];
-    let output = place.run(&[&TINY[..], &["8"], &args[..]].concat());
-    assert_eq!(code(&output), 0, "{}", error(&output));
-    assert!(error(&output).contains("momentum is compared too"), "{}", error(&output));
+    tiny(&place, &args);
     let protocol = &records(&place, "c", "protocol")[0];
+    assert_eq!(protocol["optimizers"].as_array().unwrap().len(), 2);
     let space = |number: usize| -> Vec<&str> {
         let space = protocol["optimizers"][number]["space"].as_array().unwrap();
         space.iter().map(|dimension| dimension["name"].as_str().unwrap()).collect()
@@ -146,34 +164,48 @@ fn given_options_are_fixed_and_the_baseline_is_added() {
     assert_eq!((space(0), space(1)), (vec!["lr", "one_minus_beta1"], vec![]));
     for run in records(&place, "c", "run").iter().filter(|run| run["optimizer"] == "a") {
         let spec = run["spec"].as_str().unwrap();
-        assert!(spec.contains("beta2=0.95") && spec.contains("eps=1e-7") || run["purpose"] == "untuned", "{spec}");
+        assert!(spec.contains("beta2=0.95") && spec.contains("eps=1e-7") || run["trial"] == 0, "{spec}");
     }
+    let source = &place.json("c/summary.json")["problems"][0]["target_source"];
+    assert!(source.as_str().unwrap().contains("final runs of a"), "{source}");
     tiny(&place, &[&args[..4], &["--target", "val_loss<=0.5", "-o", "d", "--quiet"]].concat());
-    let protocol = &records(&place, "d", "protocol")[0];
-    assert_eq!(protocol["optimizers"].as_array().unwrap().len(), 2, "a target needs no baseline");
-    assert_eq!(protocol["problems"][0]["target"], 0.5);
+    assert_eq!(records(&place, "d", "protocol")[0]["problems"][0]["target"], 0.5);
+}
+
+#[test]
+fn too_few_studies_decide_nothing() {
+    let place = iris();
+    let text = tiny(&place, &["-o", "c", "--quiet"]);
+    assert!(text.contains("too few runs to decide between") && text.contains("cannot decide"), "{text}");
+    let summary = place.json("c/summary.json");
+    assert!(summary["pairs"].as_array().unwrap().iter().all(|pair| pair["verdict"] == "cannot_decide"), "{summary}");
+    assert_eq!(summary["any_difference"], false);
 }
 
 #[test]
 fn built_in_problems_need_no_files() {
     let place = Place::new();
     let args = ["compare", "--problem", "diabetes", "--optimizer", "sgd", "--optimizer", "adam"];
-    place.ok(&[&args[..], &["--trials", "1", "--seeds", "1", "-o", "c", "--progress", "plain"]].concat());
+    place
+        .ok(&[&args[..], &["--trials", "1", "--seeds", "1", "--studies", "2", "-o", "c", "--progress", "plain"]]
+            .concat());
     let problem = &records(&place, "c", "protocol")[0]["problems"][0];
     assert!(problem["target"].as_f64().unwrap() > 0.0 && problem["score"] == "rmse", "{problem}");
-    assert_eq!(records(&place, "c", "run").len(), 6);
-    assert!(!records(&place, "c", "run").iter().any(|run| run["optimizer"] == "momentum"), "its target is known");
+    assert_eq!(records(&place, "c", "run").len(), 2 * 2 * 2);
 }
 
 #[test]
 fn a_dry_run_says_what_would_be_done() {
     let place = Place::new();
     let text = place.ok(&["compare", "--quick", "--dry-run"]);
-    for words in ["digits", "ill_conditioned", "1 − momentum", "= 132 runs", "expected: about", "const, cosine"] {
+    for words in
+        ["digits", "ill_conditioned", "1 − momentum", "= 432 runs", "expected: about", "cosine:warmup=0.05, cosine"]
+    {
         assert!(text.contains(words), "no {words:?} in {text}");
     }
     let plan = json(&place.ok(&["compare", "--problem", "diabetes", "--dry-run", "--json"]));
-    assert_eq!(plan["runs"], 4 * (15 + 10 + 10));
+    assert_eq!(plan["runs"], 4 * 8 * (12 + 3 * 2 + 2));
+    assert_eq!(json(&place.ok(&["compare", "--dry-run", "--json"]))["runs"], 7_680);
     assert!(plan["expected_seconds"].as_f64().unwrap() > 0.0);
     assert_eq!(std::fs::read_dir(place.path(".")).unwrap().count(), 0, "nothing was written");
 }
@@ -188,6 +220,8 @@ fn wrong_options_are_refused() {
         (&["--optimizer", "adam", "--optimizer", "adam"], "NAME=adam"),
         (&["--trials", "0"], "--trials"),
         (&["--seeds", "x"], "--seeds"),
+        (&["--studies", "0"], "--studies"),
+        (&["--full", "--quick"], "--full"),
         (&["--target", "val_accuracy=0.9"], "val_loss<="),
         (&["--target", "0.3x"], "--target"),
         (&["--hidden", "8"], "--hidden is for DATA"),
@@ -246,6 +280,6 @@ fn an_interrupt_keeps_the_runs() {
     std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let runs = records(&place, "c", "run").len();
-    assert!((1..140).contains(&runs), "{runs} runs");
+    assert!((1..640).contains(&runs), "{runs} runs");
     assert!(!place.path("c/report.html").exists());
 }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use gradlane::experiment::compare::records::{Record, Run};
-use gradlane::experiment::compare::{Comparison, Progress as Share, Purpose};
+use gradlane::experiment::compare::{Comparison, Progress as Share, Stage};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
 use super::super::message;
 use super::super::progress::Style;
 use super::super::table::figure;
-use super::tables::{duration, purpose_name};
+use super::tables::{duration, stage_name};
 
 /// Ticks of the bar.
 const LENGTH: f64 = 1_000.0;
@@ -23,13 +23,12 @@ pub struct Progress {
     /// Names in order, with the length of the longest problem's.
     optimizers: Vec<String>,
     width: usize,
-    /// Runs of each purpose on one problem.
-    trials: usize,
-    seeds: usize,
+    /// Runs of each stage on one problem: trials, repeats, final runs.
+    runs: [usize; 3],
     /// When the first run began.
     began: Instant,
     done: usize,
-    /// Final validation losses of the runs of one purpose on one problem, by optimizer.
+    /// Validation losses of the runs of one stage on one problem, by optimizer.
     group: BTreeMap<String, Vec<f64>>,
 }
 
@@ -41,8 +40,11 @@ impl Progress {
             style,
             bar: (style == Style::Bar).then(bar),
             width: comparison.problems.iter().map(|problem| problem.name.len()).max().unwrap_or(0),
-            trials: comparison.terms.trials * optimizers.len(),
-            seeds: comparison.terms.seeds * optimizers.len(),
+            runs: {
+                let terms = comparison.terms;
+                [terms.trials, terms.finalist_count() * terms.repeats, terms.seeds]
+                    .map(|runs| runs * terms.studies * optimizers.len())
+            },
             optimizers,
             began: Instant::now(),
             done: 0,
@@ -81,14 +83,14 @@ impl Progress {
         self.message(&format!(
             "{} {} {}, run {} of {}, about {left} to go",
             run.problem,
-            purpose_name(run.purpose),
+            stage_name(run.stage),
             run.optimizer,
             at.done,
             at.runs
         ));
         let loss = run.val_loss.filter(|_| !run.diverged).unwrap_or(f64::INFINITY);
         self.group.entry(run.optimizer.clone()).or_default().push(loss);
-        let expected = if run.purpose == Purpose::Tuning { self.trials } else { self.seeds };
+        let expected = self.runs[run.stage as usize];
         if self.group.values().map(Vec::len).sum::<usize>() == expected {
             let line = self.group_line(run);
             let left = if at.done < at.runs { format!(", about {left} to go") } else { String::new() };
@@ -101,14 +103,14 @@ impl Progress {
     fn group_line(&mut self, run: &Run) -> String {
         let name = |optimizer: &String| {
             let losses = self.group.get_mut(optimizer).map(std::mem::take).unwrap_or_default();
-            format!("{optimizer} {}", figure(shown(losses, run.purpose)))
+            format!("{optimizer} {}", figure(shown(losses, run.stage)))
         };
         let figures: Vec<String> = self.optimizers.iter().map(name).collect();
-        let what = if run.purpose == Purpose::Tuning { "best" } else { "median" };
+        let what = if run.stage == Stage::Trial { "best" } else { "median" };
         format!(
             "{:<width$}  {:<7}  {what} val_loss: {}",
             run.problem,
-            purpose_name(run.purpose),
+            stage_name(run.stage),
             figures.join(", "),
             width = self.width
         )
@@ -132,9 +134,9 @@ impl Progress {
 }
 
 /// The least of trials, the median of final runs (the upper one of an even number); nothing where that diverged.
-fn shown(mut losses: Vec<f64>, purpose: Purpose) -> Option<f64> {
+fn shown(mut losses: Vec<f64>, stage: Stage) -> Option<f64> {
     losses.sort_by(f64::total_cmp);
-    let at = if purpose == Purpose::Tuning { 0 } else { losses.len() / 2 };
+    let at = if stage == Stage::Trial { 0 } else { losses.len() / 2 };
     losses.get(at).copied().filter(|loss| loss.is_finite())
 }
 
@@ -143,8 +145,9 @@ fn event(run: &Run, at: Share) -> serde_json::Value {
         "event": "run",
         "problem": run.problem,
         "optimizer": run.optimizer,
-        "purpose": run.purpose,
-        "number": run.number,
+        "study": run.study,
+        "stage": run.stage,
+        "trial": run.trial,
         "val_loss": run.val_loss,
         "diverged": run.diverged,
         "done": at.done,
@@ -174,9 +177,9 @@ mod tests {
     #[test]
     fn diverged_runs_count_as_the_worst() {
         let inf = f64::INFINITY;
-        assert_eq!(shown(vec![3.0, inf, 1.0], Purpose::Tuning), Some(1.0));
-        assert_eq!(shown(vec![3.0, inf, 1.0], Purpose::Tuned), Some(3.0));
-        assert_eq!(shown(vec![inf, inf, 1.0], Purpose::Untuned), None);
+        assert_eq!(shown(vec![3.0, inf, 1.0], Stage::Trial), Some(1.0));
+        assert_eq!(shown(vec![3.0, inf, 1.0], Stage::Final), Some(3.0));
+        assert_eq!(shown(vec![inf, inf, 1.0], Stage::Repeat), None);
     }
 
     #[test]

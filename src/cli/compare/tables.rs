@@ -1,7 +1,7 @@
 //! What a comparison will do and what it found, as tables.
 
 use gradlane::experiment::compare::records::{Dimension, OptimizerRecord};
-use gradlane::experiment::compare::{Comparison, Contestant, Problem, Purpose};
+use gradlane::experiment::compare::{Comparison, Contestant, Problem, Stage};
 
 use super::super::table::{plain, short, with_text};
 use super::super::train::counted;
@@ -19,12 +19,12 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// Why a run was made.
-pub fn purpose_name(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Tuning => "tuning",
-        Purpose::Tuned => "tuned",
-        Purpose::Untuned => "untuned",
+/// The part of a study to which runs belong.
+pub fn stage_name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Trial => "trials",
+        Stage::Repeat => "repeats",
+        Stage::Final => "finals",
     }
 }
 
@@ -32,13 +32,14 @@ pub fn purpose_name(purpose: Purpose) -> &'static str {
 pub fn outline(comparison: &Comparison) -> String {
     let (optimizers, problems) = (comparison.contestants.len(), comparison.problems.len());
     let terms = comparison.terms;
+    let studies = if terms.studies == 1 { "1 study".to_owned() } else { format!("{} studies", terms.studies) };
     format!(
-        "{} × {} × ({} + {} tuned + {} untuned) = {} runs, {} at a time",
+        "{} × {} × {studies} × ({} + {} repeated + {}) = {} runs, {} at a time",
         counted(optimizers as u64, "optimizer"),
         counted(problems as u64, "problem"),
         counted(terms.trials as u64, "trial"),
-        counted(terms.seeds as u64, "seed"),
-        counted(terms.seeds as u64, "seed"),
+        terms.finalist_count() * terms.repeats,
+        counted(terms.seeds as u64, "final seed"),
         comparison.runs(),
         comparison.threads
     )
@@ -47,7 +48,7 @@ pub fn outline(comparison: &Comparison) -> String {
 /// Everything that is known before the first run.
 pub fn plan(comparison: &Comparison, seconds: f64) -> String {
     let problems: Vec<Vec<String>> = comparison.problems.iter().map(problem).collect();
-    let header = row(["problem", "rows", "network", "batch", "steps", "target val_loss"]);
+    let header = row(["problem", "family", "rows", "network", "batch", "steps", "target val_loss"]);
     let spaces: Vec<Vec<String>> = comparison.protocol().optimizers.iter().map(space).collect();
     let descriptions: Vec<Vec<String>> = comparison.problems.iter().map(|p| row([&p.name, &p.description])).collect();
     format!(
@@ -68,9 +69,10 @@ fn problem(problem: &Problem) -> Vec<String> {
     let numbers =
         |numbers: &[usize], between: &str| numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(between);
     let record = problem.record();
-    let target = record.target.map_or_else(|| format!("tuned {}", Contestant::BASELINE), short);
+    let target = record.target.map_or_else(|| format!("that of {}, or of the first", Contestant::BASELINE), short);
     vec![
         record.name,
+        record.family.name().to_owned(),
         numbers(&record.rows, " + "),
         numbers(&record.layers, "-"),
         record.batch.to_string(),

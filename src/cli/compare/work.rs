@@ -4,7 +4,9 @@ use clap::ArgMatches;
 use gradlane::config::keys::{COMPARE, COMPARISON};
 use gradlane::config::{ApplyConfig, Origin, Settings, TrainConfig, find};
 use gradlane::data::Source;
-use gradlane::experiment::compare::{Comparison, Contestant, Problem, QUICK, Terms, find_mnist, names, problem};
+use gradlane::experiment::compare::{
+    Comparison, Contestant, Problem, QUICK, Terms, default_names, find_mnist, names, problem,
+};
 use gradlane::kernel::Isa;
 use gradlane::metrics::MetricName;
 use gradlane::run::Plan;
@@ -27,6 +29,7 @@ pub struct Work {
     contestants: Vec<Contestant>,
     terms: Terms,
     quick: bool,
+    full: bool,
     target: Option<f64>,
     data: Vec<TrainConfig>,
     /// Built-in problems that are named.
@@ -48,9 +51,10 @@ impl Work {
         let seed = args::seed(&settings)?;
         let default = if quick { Terms::quick(seed) } else { Terms::full(seed) };
         let terms = Terms {
+            studies: count(matches, "studies", default.studies)?,
             trials: count(matches, "trials", default.trials)?,
             seeds: count(matches, "seeds", default.seeds)?,
-            seed,
+            ..default
         };
         let named: Vec<String> = texts("problem").cloned().collect();
         if let Some(unknown) = named.iter().find(|name| !names().contains(&name.as_str())) {
@@ -60,10 +64,11 @@ impl Work {
         let data = texts("data").map(|data| config(&settings, data)).collect::<Result<Vec<_>>>()?;
         let (isa, threads) = ApplyConfig::new(settings)?.isa_and_threads();
         let target = matches.get_one::<String>("goal").map(|text| target(text)).transpose()?;
-        let mut work = Work {
+        let work = Work {
             contestants: contestants(texts("contestant").map(String::as_str).collect())?,
             terms,
             quick,
+            full: matches.get_flag("full"),
             target,
             data,
             named,
@@ -71,22 +76,7 @@ impl Work {
             threads,
             notes: Vec::new(),
         };
-        work.add_baseline()?;
         Ok(work)
-    }
-
-    /// The optimizer from which user data have their target, where nothing else gives one.
-    fn add_baseline(&mut self) -> Result<()> {
-        let baseline: Contestant = Contestant::BASELINE.parse()?;
-        if self.data.is_empty() || self.target.is_some() || self.contestants.iter().any(|c| c.name == baseline.name) {
-            return Ok(());
-        }
-        self.notes.push(format!(
-            "{} is compared too, for its tuned runs say what loss is to be reached (--target changes it)",
-            baseline.name
-        ));
-        self.contestants.push(baseline);
-        Ok(())
     }
 
     /// Reads and makes the problems; also what is said aloud.
@@ -136,15 +126,20 @@ impl Work {
             return once;
         }
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        match (alone, self.quick) {
-            (false, _) => Vec::new(),
-            (true, true) => owned(&QUICK),
-            (true, false) if mnist => owned(&names()),
-            (true, false) => {
-                self.notes.push("mnist is left out: no folder datasets/mnist with its files is at hand".to_owned());
-                names().into_iter().filter(|name| *name != MNIST).map(str::to_owned).collect()
-            }
+        if !alone {
+            return Vec::new();
         }
+        if self.quick {
+            return owned(&QUICK);
+        }
+        if !self.full {
+            return owned(&default_names());
+        }
+        if mnist {
+            return owned(&names());
+        }
+        self.notes.push("mnist is left out: no folder datasets/mnist with its files is at hand".to_owned());
+        names().into_iter().filter(|name| *name != MNIST).map(str::to_owned).collect()
     }
 }
 

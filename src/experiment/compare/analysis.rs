@@ -1,25 +1,30 @@
 //! From the records of a comparison to what it found.
 
+#[cfg(test)]
+mod bank;
 mod grouped;
+mod inclusion;
 mod pairs;
 mod pooled;
 #[cfg(test)]
 mod simulation;
+mod speed;
 mod target;
 #[cfg(test)]
 mod tests;
 mod tuning;
 mod words;
 
-pub use grouped::Grouped;
+pub use grouped::{Grouped, StudyRuns};
 pub use target::target;
 
-use super::records::{Purpose, Record, Run};
+use super::records::{Family, Record, Run};
 use super::summary::{
-    Estimate, FinalRuns, LEVEL, OptimizerSummary, Pair, PairVerdict, ProblemResult, ProblemSummary, Summary, TAU_MAX,
+    Estimate, FinalRuns, LEVEL, Level, OptimizerSummary, Pair, PairVerdict, ProblemResult, ProblemSummary, Summary,
+    Verdict,
 };
 use crate::Result;
-use crate::experiment::statistics::{bca_interval, median, performance_ratios, profile_score, quantile_of_sorted};
+use crate::statistics::{bca_interval, median, quantile_of_sorted};
 
 /// What a comparison found. The same records give the same summary, whatever their order after the first.
 ///
@@ -29,15 +34,21 @@ pub fn analyse(records: &[Record]) -> Result<Summary> {
     let grouped = Grouped::new(records)?;
     let problems: Vec<ProblemSummary> =
         grouped.problems().map(|(problem, _)| problem_summary(&grouped, problem)).collect();
-    let pairs = pairs::pairs(&grouped);
+    let names: Vec<&str> = grouped.optimizers().map(|(_, optimizer)| optimizer.name.as_str()).collect();
+    let scores = pairs::tuned_scores(&grouped);
+    let of: Vec<(&str, Family)> = grouped.problems().map(|(_, record)| (record.name.as_str(), record.family)).collect();
+    let pairs = pairs::pairs(&names, &of, &scores);
+    let untuned = pairs::overall(&names, &pairs::untuned_scores(&grouped), Level::Untuned);
     let optimizers = optimizer_summaries(&grouped, &problems, &pairs);
-    let power = pairs::power(&grouped);
+    let power = pairs::power(&scores, names.len());
+    let decided = |verdict: &Verdict| matches!(verdict.verdict, PairVerdict::ABetter | PairVerdict::BBetter);
     Ok(Summary {
-        verdict: words::verdict(&grouped, &pairs, &optimizers),
-        any_difference: pairs.iter().any(|pair| pair.verdict != PairVerdict::NoDifferenceShown),
-        caveats: words::caveats(&grouped, &power),
+        verdict: words::verdict(&grouped, &pairs, &untuned, &optimizers),
+        any_difference: pairs.iter().any(|pair| decided(&pair.overall)),
+        caveats: words::caveats(&grouped, &power, &problems),
         warnings: words::warnings(&grouped, &problems, &pairs),
         pairs,
+        untuned,
         power,
         optimizers,
         problems,
@@ -46,20 +57,14 @@ pub fn analyse(records: &[Record]) -> Result<Summary> {
 
 fn problem_summary(grouped: &Grouped<'_>, problem: usize) -> ProblemSummary {
     let (target, target_source) = target::target(grouped, problem);
-    let trials = |optimizer| grouped.runs(problem, optimizer, Purpose::Tuning);
-    let losses = grouped.optimizers().flat_map(|(optimizer, _)| trials(optimizer)).map(|run| run.final_val_loss());
-    let worst = losses
-        .filter(|loss| loss.is_finite())
-        .fold(None, |worst: Option<f64>, loss| Some(worst.map_or(loss, |worst| worst.max(loss))));
     let result = |optimizer: usize, name: &str| ProblemResult {
         optimizer: name.to_owned(),
-        best: tuning::best_trial(grouped, problem, optimizer),
-        trials: trials(optimizer).len(),
-        diverged_trials: trials(optimizer).iter().filter(|run| run.diverged).count(),
-        sensitivity: tuning::sensitivity(trials(optimizer)),
-        expected_best: tuning::expected_best_loss(trials(optimizer), worst),
-        tuned: final_runs(grouped.runs(problem, optimizer, Purpose::Tuned)),
-        untuned: final_runs(grouped.runs(problem, optimizer, Purpose::Untuned)),
+        chosen: tuning::chosen(grouped, problem, optimizer),
+        trials: grouped.trials(problem, optimizer).count(),
+        diverged_trials: grouped.trials(problem, optimizer).filter(|run| run.diverged).count(),
+        sensitivity: tuning::sensitivity(grouped.trials(problem, optimizer)),
+        tuned: final_runs(grouped, (problem, optimizer), |study| study.finals.clone()),
+        untuned: final_runs(grouped, (problem, optimizer), |study| study.trials.iter().take(1).copied().collect()),
         to_target: target::to_target(grouped, problem, optimizer, target),
     };
     ProblemSummary {
@@ -70,14 +75,30 @@ fn problem_summary(grouped: &Grouped<'_>, problem: usize) -> ProblemSummary {
     }
 }
 
-fn final_runs(runs: &[&Run]) -> FinalRuns {
-    let scores: Vec<f64> = runs.iter().filter(|run| !run.diverged).filter_map(|run| run.test_score).collect();
+/// Figures of the runs that are taken of each study.
+fn final_runs<'a>(
+    grouped: &Grouped<'a>,
+    (problem, optimizer): (usize, usize),
+    take: impl Fn(&StudyRuns<'a>) -> Vec<&'a Run>,
+) -> FinalRuns {
+    let studies: Vec<Vec<&Run>> = grouped.studies(problem, optimizer).iter().map(take).collect();
+    let of = |figure: fn(&Run) -> f64| -> Vec<f64> {
+        let mean = |runs: &Vec<&Run>| runs.iter().map(|run| figure(run)).sum::<f64>() / runs.len() as f64;
+        studies.iter().filter(|runs| !runs.is_empty()).map(mean).collect()
+    };
+    let figures = |figure: fn(&Run) -> f64| median_with_interval(&of(figure));
+    let runs = || studies.iter().flatten();
+    // A study of which one run diverged has no score, rather than that of the other.
+    let scores: Vec<f64> =
+        of(|run| run.test_score.unwrap_or(f64::INFINITY)).into_iter().filter(|score| score.is_finite()).collect();
     FinalRuns {
-        runs: runs.len(),
-        diverged: runs.iter().filter(|run| run.diverged).count(),
-        val_loss: median_with_interval(&runs.iter().map(|run| run.final_val_loss()).collect::<Vec<_>>()),
-        test_loss: median_with_interval(&runs.iter().map(|run| run.final_test_loss()).collect::<Vec<_>>()),
+        runs: runs().count(),
+        diverged: runs().filter(|run| run.diverged).count(),
+        val_loss: figures(Run::best_val_loss),
+        test_loss: figures(Run::best_test_loss),
         test_score: median_with_interval(&scores),
+        last_test_loss: figures(|run| run.last_test_loss.unwrap_or(f64::INFINITY)),
+        train_loss: figures(|run| run.curve.last().and_then(|point| point.train_loss).unwrap_or(f64::INFINITY)),
     }
 }
 
@@ -90,24 +111,21 @@ fn median_with_interval(values: &[f64]) -> Estimate {
 }
 
 fn optimizer_summaries(grouped: &Grouped<'_>, problems: &[ProblemSummary], pairs: &[Pair]) -> Vec<OptimizerSummary> {
-    let steps = |result: &ProblemResult| result.to_target.steps.unwrap_or(f64::INFINITY);
-    let costs: Vec<Vec<f64>> = problems.iter().map(|problem| problem.results.iter().map(steps).collect()).collect();
-    let by_problem = performance_ratios(&costs);
+    let ratios = speed::ratios(problems);
+    let scores = speed::scores(grouped, problems);
     let is = |name: &str, pair: &Pair, as_a: PairVerdict, as_b: PairVerdict| {
+        let pair = &pair.overall;
         (pair.a == name && pair.verdict == as_a) || (pair.b == name && pair.verdict == as_b)
     };
     let (a, b) = (PairVerdict::ABetter, PairVerdict::BBetter);
-    let summary = |number: usize, name: &str| {
-        let ratios: Vec<f64> = by_problem.iter().map(|ratios| ratios[number]).collect();
-        OptimizerSummary {
-            name: name.to_owned(),
-            normalised_loss: pooled::normalised_loss(grouped, number),
-            profile_score: profile_score(&ratios, TAU_MAX),
-            ratios: ratios.into_iter().map(|ratio| Some(ratio).filter(|ratio| ratio.is_finite())).collect(),
-            expected_best: pooled::normalised_expected_best(grouped, number),
-            wins: pairs.iter().filter(|pair| is(name, pair, a, b)).count(),
-            losses: pairs.iter().filter(|pair| is(name, pair, b, a)).count(),
-        }
+    let summary = |number: usize, name: &str| OptimizerSummary {
+        name: name.to_owned(),
+        normalised_loss: pooled::normalised_loss(grouped, number),
+        profile_score: scores[number],
+        ratios: ratios.iter().map(|of| Some(of[number]).filter(|ratio| ratio.is_finite())).collect(),
+        gains: pooled::gains(grouped, number),
+        wins: pairs.iter().filter(|pair| is(name, pair, a, b)).count(),
+        losses: pairs.iter().filter(|pair| is(name, pair, b, a)).count(),
     };
     grouped.optimizers().map(|(number, optimizer)| summary(number, &optimizer.name)).collect()
 }

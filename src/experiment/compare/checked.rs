@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::records::{OptimizerRecord, ProblemRecord, Protocol, Purpose, Record, Run, StepCost};
+use super::protocol::{Stage, finalists, winner};
+use super::records::{OptimizerRecord, ProblemRecord, Protocol, Record, Run, StepCost, Terms};
 
 /// A searched value may lie outside its range by so large a share, for its logarithm is drawn.
 const SLACK: f64 = 1e-9;
@@ -12,23 +13,11 @@ const SLACK: f64 = 1e-9;
 pub(super) struct Checker {
     problems: HashMap<String, ProblemRecord>,
     optimizers: HashMap<String, OptimizerRecord>,
-    /// Runs of each purpose that there are at most; none before the protocol.
-    runs: Option<[usize; 2]>,
-    /// Lines of runs by problem, optimizer, purpose and number.
-    seen: HashMap<(String, String, Purpose, usize), usize>,
+    /// None before the protocol.
+    terms: Option<Terms>,
+    /// The runs of each study so far, with their lines, without their curves.
+    studies: HashMap<(String, String, usize), Vec<(Run, usize)>>,
     costs: HashMap<(String, String), usize>,
-    /// The seed of a problem's final runs of one number, and its line.
-    seeds: HashMap<(String, bool, usize), (u64, usize)>,
-    /// Setting of the final runs of a problem and optimizer.
-    settings: HashMap<(String, String, Purpose), Setting>,
-}
-
-/// The setting of a run, and its line.
-#[derive(Debug)]
-struct Setting {
-    spec: String,
-    schedule: String,
-    line: usize,
 }
 
 impl Checker {
@@ -42,51 +31,43 @@ impl Checker {
     }
 
     fn protocol(&mut self, protocol: &Protocol) -> Option<String> {
-        if self.runs.is_some() {
+        if self.terms.is_some() {
             return Some("this is a second protocol: the file holds two comparisons".to_owned());
         }
-        self.runs = Some([protocol.trials, protocol.seeds]);
+        self.terms = Some(protocol.terms);
         self.problems = protocol.problems.iter().map(|p| (p.name.clone(), p.clone())).collect();
         self.optimizers = protocol.optimizers.iter().map(|o| (o.name.clone(), o.clone())).collect();
         None
     }
 
     fn run(&mut self, run: &Run, line: usize) -> Option<String> {
+        let Some(terms) = self.terms else { return Some("the protocol is to come before the runs".to_owned()) };
         let Some(problem) = self.problems.get(&run.problem) else {
             return Some(format!("the protocol has no problem \"{}\"", run.problem));
         };
         let Some(optimizer) = self.optimizers.get(&run.optimizer) else {
             return Some(format!("the protocol has no optimizer \"{}\"", run.optimizer));
         };
-        let [trials, seeds] = self.runs.unwrap_or_default();
-        let most = if run.purpose == Purpose::Tuning { trials } else { seeds };
-        if run.number >= most {
-            return Some(format!("run number {}, but the protocol has {most} from 0 on", run.number));
+        let repeats = match run.stage {
+            Stage::Trial => 1,
+            Stage::Repeat => terms.repeats,
+            Stage::Final => terms.seeds,
+        };
+        let counts =
+            [("study", run.study, terms.studies), ("trial", run.trial, terms.trials), ("repeat", run.repeat, repeats)];
+        if let Some((what, number, most)) = counts.into_iter().find(|(_, number, most)| number >= most) {
+            return Some(format!("{what} {number}, but the protocol has {most} from 0 on"));
         }
-        impossible(run, problem, optimizer).or_else(|| self.contradiction(run, line))
-    }
-
-    /// A run that is there already, or that has not what its like have.
-    fn contradiction(&mut self, run: &Run, line: usize) -> Option<String> {
-        let key = (run.problem.clone(), run.optimizer.clone(), run.purpose, run.number);
-        if let Some(earlier) = self.seen.insert(key, line) {
-            return Some(format!("the same run stands on line {earlier} too"));
+        if run.trial == 0 && (!run.values.is_empty() || run.spec != optimizer.spec) {
+            return Some(format!("trial 0 has other values than the defaults, {}", optimizer.spec));
         }
-        let is_final = run.purpose != Purpose::Tuning;
-        let shared = (run.problem.clone(), is_final, run.number);
-        let (seed, earlier) = *self.seeds.entry(shared).or_insert((run.seed, line));
-        if is_final && seed != run.seed {
-            return Some(format!("seed {}, but runs of one number share it, and line {earlier} has {seed}", run.seed));
+        if let Some(fault) = impossible(run, problem, optimizer) {
+            return Some(fault);
         }
-        if is_final {
-            let place = (run.problem.clone(), run.optimizer.clone(), run.purpose);
-            let own = || Setting { spec: run.spec.clone(), schedule: run.schedule.clone(), line };
-            let Setting { spec, schedule, line } = self.settings.entry(place).or_insert_with(own);
-            if (&*spec, &*schedule) != (&run.spec, &run.schedule) {
-                return Some(format!("another setting than the final run on line {line}: {spec} there"));
-            }
-        }
-        None
+        let study = self.studies.entry((run.problem.clone(), run.optimizer.clone(), run.study)).or_default();
+        let fault = contradiction(run, study, terms);
+        study.push((Run { curve: Vec::new(), ..run.clone() }, line));
+        fault
     }
 
     fn cost(&mut self, cost: &StepCost, line: usize) -> Option<String> {
@@ -99,26 +80,76 @@ impl Checker {
     }
 }
 
+/// Whether a run is there already, or has not what the others of its study have.
+fn contradiction(run: &Run, study: &[(Run, usize)], terms: Terms) -> Option<String> {
+    for (other, line) in study {
+        let same_stage = other.stage == run.stage;
+        if same_stage && (other.trial, other.repeat) == (run.trial, run.repeat) {
+            return Some(format!("the same run stands on line {line} too"));
+        }
+        if same_stage && other.repeat == run.repeat && other.seed != run.seed {
+            let seeds = (run.seed, other.seed);
+            return Some(format!("seed {}, but runs of this stage share it, and line {line} has {}", seeds.0, seeds.1));
+        }
+        if other.trial == run.trial && (&other.spec, &other.schedule) != (&run.spec, &run.schedule) {
+            return Some(format!("another setting than the same trial on line {line}: {} there", other.spec));
+        }
+        if run.stage == Stage::Final && same_stage && other.trial != run.trial {
+            return Some(format!("trial {}, but the study chose trial {} on line {line}", run.trial, other.trial));
+        }
+    }
+    let of =
+        |stage: Stage| -> Vec<&Run> { study.iter().map(|(run, _)| run).filter(|run| run.stage == stage).collect() };
+    let (trials, repeats) = (of(Stage::Trial), of(Stage::Repeat));
+    let count = terms.finalist_count();
+    if run.stage == Stage::Repeat && trials.len() == terms.trials {
+        let chosen = finalists(trials.iter().copied(), count);
+        if !chosen.contains(&run.trial) {
+            return Some(format!("trial {} is repeated, but the best trials of the study are {chosen:?}", run.trial));
+        }
+    }
+    let whole = trials.len() == terms.trials && repeats.len() == count * terms.repeats;
+    if run.stage == Stage::Final && whole {
+        let winner = winner(&trials, &repeats, count);
+        if winner != Some(run.trial) {
+            let winner = winner.map_or("none".to_owned(), |winner| winner.to_string());
+            return Some(format!(
+                "trial {} is trained as the best, but the best one of the study is {winner}",
+                run.trial
+            ));
+        }
+    }
+    None
+}
+
 /// Values that no run can have.
 fn impossible(run: &Run, problem: &ProblemRecord, optimizer: &OptimizerRecord) -> Option<String> {
     let steps: Vec<u64> = run.curve.iter().map(|point| point.step).collect();
     if !steps.windows(2).all(|pair| pair[0] < pair[1]) || steps.iter().any(|step| *step > problem.steps) {
         return Some(format!("impossible curve: its steps rise, up to the {} of the problem", problem.steps));
     }
-    if !run.diverged && run.val_loss.is_some() && steps.last().is_some_and(|step| *step < problem.steps) {
+    if !run.diverged && steps.last().is_none_or(|step| *step < problem.steps) {
         return Some(format!("the curve ends before step {}, but the run did not diverge", problem.steps));
     }
-    let share = ["accuracy", "auroc", "f1"].contains(&problem.score.as_str());
+    let best = run.curve.iter().filter(|point| point.val_loss.is_some());
+    let best = best.min_by(|a, b| a.val_loss.unwrap_or(f64::INFINITY).total_cmp(&b.val_loss.unwrap_or(f64::INFINITY)));
+    let best = best.filter(|_| !run.diverged);
+    if (run.best_step, run.val_loss) != (best.map(|best| best.step), best.and_then(|best| best.val_loss)) {
+        return Some("best_step and val_loss are not those of the least validation loss of the curve".to_owned());
+    }
+    let share = ["accuracy", "auroc", "auprc", "f1"].contains(&problem.score.as_str());
     if run.test_score.is_some_and(|score| share && !(0.0..=1.0).contains(&score))
+        || run.test_loss.is_some_and(|loss| loss < 0.0)
         || run.seconds.is_nan()
         || run.seconds < 0.0
     {
-        return Some(format!("impossible figures: {} {:?}, seconds {}", problem.score, run.test_score, run.seconds));
+        let figures = (run.test_loss, run.test_score, run.seconds);
+        return Some(format!("impossible figures: test loss, {} and seconds {figures:?}", problem.score));
     }
     let outside = optimizer.space.iter().find(|dimension| {
         let value = run.values.get(&dimension.name);
         let (low, high) = (dimension.low * (1.0 - SLACK), dimension.high * (1.0 + SLACK));
-        run.purpose != Purpose::Untuned && value.is_some_and(|value| !(low..=high).contains(value))
+        value.is_some_and(|value| !(low..=high).contains(value))
     })?;
     Some(format!("{} lies outside the space {} to {}", outside.name, outside.low, outside.high))
 }

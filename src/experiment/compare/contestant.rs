@@ -27,7 +27,7 @@ pub struct Contestant {
 }
 
 impl Contestant {
-    /// The optimizer that gives user data their target.
+    /// The optimizer that gives user data their target, where it is compared.
     pub const BASELINE: &str = "momentum";
 
     /// Dimensions of the search.
@@ -40,7 +40,7 @@ impl Contestant {
         &self.default
     }
 
-    /// Schedules of its trials: constant and cosine, or the constant one alone for an optimizer that averages instead.
+    /// Schedules of its trials: constant, cosine and cosine after a warm-up, or the constant one alone for an optimizer that averages instead.
     pub fn schedules(&self) -> &'static [&'static str] {
         self.schedules
     }
@@ -197,7 +197,10 @@ mod tests {
         }
         let (averaging, other) = (contestant("schedulefree"), contestant("adam"));
         assert_eq!((averaging.schedules(), averaging.default_schedule()), (&["const"][..], "const"));
-        assert_eq!((other.schedules(), other.default_schedule()), (&["const", "cosine"][..], "cosine"));
+        assert_eq!(
+            (other.schedules(), other.default_schedule()),
+            (&["const", "cosine:warmup=0.05", "cosine"][..], "cosine")
+        );
     }
 
     #[test]

@@ -77,7 +77,15 @@ pub fn read_records(directory: &Path) -> Result<Vec<Record>> {
     let (mut records, mut checker) = (Vec::new(), Checker::default());
     for (number, line) in whole.lines().enumerate() {
         let wrong = |e: serde_json::Error| {
-            Error::data_at(&path, Some(number as u64 + 1), None, format!("expected a record of a comparison: {e}"))
+            let message = match number == 0 && line.contains("\"protocol\"") && !line.contains("\"studies\"") {
+                true => {
+                    "these runs were made before comparisons had studies, and this version cannot judge them: run the \
+                         command in this line anew, or use the version that it names"
+                        .to_owned()
+                }
+                false => format!("expected a record of a comparison: {e}"),
+            };
+            Error::data_at(&path, Some(number as u64 + 1), None, message)
         };
         let record: Record = serde_json::from_str(line).map_err(wrong)?;
         if let Some(fault) = checker.fault(&record, number + 1) {
@@ -93,7 +101,7 @@ pub fn read_records(directory: &Path) -> Result<Vec<Record>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::records::{Protocol, StepCost};
+    use super::super::records::{Protocol, StepCost, Terms};
     use super::*;
 
     fn records() -> Vec<Record> {
@@ -101,8 +109,7 @@ mod tests {
             version: "0".to_owned(),
             command: "gradlane compare".to_owned(),
             quick: true,
-            trials: 1,
-            seeds: 1,
+            terms: Terms { studies: 1, trials: 1, finalists: 1, repeats: 1, seeds: 1, seed: 0 },
             machine: "any".to_owned(),
             problems: Vec::new(),
             optimizers: Vec::new(),

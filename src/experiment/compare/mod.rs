@@ -1,10 +1,13 @@
 //! Optimizers side by side on the same problems, by one protocol.
 //!
-//! Each optimizer gets the same number of tuning runs on each problem, from a log-uniform space of its own, and the
-//! setting with the lowest final validation loss is run again with fresh seeds, beside the optimizer's own defaults. Runs
-//! of one number share initial weights and the order of rows, whatever the optimizer. After MLCommons AlgoPerf (Dahl et
-//! al. 2023, <https://arxiv.org/abs/2306.07179>) and Choi et al. 2019, <https://arxiv.org/abs/1910.05446>.
+//! The unit is a *study*: one whole search for one optimizer on one problem. It tries the optimizer's defaults and points
+//! of a log-uniform space of the optimizer's own, repeats the best of them on further seeds, chooses one, and trains that one
+//! on fresh seeds. Studies are independent of each other, so the luck of a search is within what the tests compare. After
+//! MLCommons AlgoPerf (Dahl et al. 2023, <https://arxiv.org/abs/2306.07179>) and Choi et al. 2019,
+//! <https://arxiv.org/abs/1910.05446>.
 
+#[cfg(test)]
+mod against_itself;
 mod analysis;
 mod checked;
 mod contestant;
@@ -23,14 +26,14 @@ pub mod summary;
 mod summary_rows;
 mod train_once;
 
-pub use analysis::{Grouped, analyse, target};
+pub use analysis::{Grouped, StudyRuns, analyse, target};
 pub use contestant::Contestant;
 pub use figure::{count, figure, p_value};
 pub use journal::{FILES, Journal, RUNS_FILE, read_records};
-pub use problems::{Initial, Problem, QUICK, find_mnist, names, problem};
-pub use protocol::{Purpose, Setting, Terms};
+pub use problems::{Initial, Problem, QUICK, default_names, find_mnist, names, problem};
+pub use protocol::{Setting, Stage, StudySeeds, Terms, defaults, settings};
 pub use runner::{Comparison, Observe, Progress};
 pub use step_cost::{Effort, StepCosts};
-pub use summary::{ALPHA, LEVEL, Summary, TAU_MAX};
-pub use summary_rows::{SummaryTable, summary_tables};
+pub use summary::{ALPHA, LEVEL, Level, Summary, TAU_MAX};
+pub use summary_rows::{SummaryTable, interval, pair_on_problems, summary_tables, verdict_text};
 pub use train_once::{Outcome, train_once};

@@ -1,6 +1,7 @@
 //! A user's data as a problem on which optimizers are compared.
 
 use super::problems::{Initial, Problem};
+use super::records::Family;
 use crate::config::Batch;
 use crate::data::Task;
 use crate::metrics::MetricName;
@@ -39,6 +40,7 @@ impl Problem {
         };
         let problem = Problem {
             description: format!("{} of {}", task, plan.config.data.data.as_written()),
+            family: Family::Yours,
             scorer: Scorer::new(preprocessing.target(), plan.loss),
             score: if MetricName::Accuracy.applies_to(task) { MetricName::Accuracy } else { MetricName::Rmse },
             initial: Initial { scheme: plan.config.model.init, regression: task == Task::Regression },
@@ -50,7 +52,7 @@ impl Problem {
             batch: plan.batch,
             steps,
             target: None,
-            target_source: "median final validation loss of the tuned momentum baseline".to_owned(),
+            target_source: String::new(),
             name,
         };
         Ok((problem, notes))

@@ -1,6 +1,7 @@
 //! Problems: a data set with its network, its budget of steps and the loss to reach.
 
 mod generated;
+mod larger;
 mod mnist;
 mod parts;
 mod shipped;
@@ -18,11 +19,14 @@ use crate::train::score::Scorer;
 use crate::train::{StepSettings, Trainer};
 use crate::{Error, Result, spec};
 
-use super::records::ProblemRecord;
+use super::records::{Family, ProblemRecord};
 pub use mnist::find_mnist;
 
-/// Points of a run's curve.
-const POINTS: u64 = 20;
+/// Even parts of a run, each with a point of its curve at its end.
+const PARTS: u64 = 20;
+/// Points before the end of the first part: each at so many times the steps of the one before, from the first one.
+const FIRST_POINT: f64 = 1.0 / 500.0;
+const EARLY_RATIO: f64 = 1.5;
 
 /// How a network begins.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,6 +44,8 @@ pub struct Problem {
     pub name: String,
     /// One sentence.
     pub description: String,
+    /// What decides on it.
+    pub family: Family,
     /// Rows that are learnt from.
     pub train: Dataset,
     /// Rows that choose settings.
@@ -72,29 +78,44 @@ struct BuiltIn {
     make: fn(&'static str) -> Result<Problem>,
 }
 
-/// The problems that need no file, in the order of reports.
-const BUILT_IN: &[BuiltIn] = &[
-    BuiltIn { name: "breast_cancer", make: shipped::breast_cancer },
-    BuiltIn { name: "credit", make: shipped::credit },
-    BuiltIn { name: "diabetes", make: shipped::diabetes },
-    BuiltIn { name: "digits", make: shipped::digits },
-    BuiltIn { name: "digits_autoencoder", make: shipped::digits_autoencoder },
+/// The problems of the default form, in the order of reports: by family.
+const DEFAULT: &[BuiltIn] = &[
     BuiltIn { name: "ill_conditioned", make: generated::ill_conditioned },
+    BuiltIn { name: "badly_scaled", make: generated::badly_scaled },
     BuiltIn { name: "deep_narrow", make: generated::deep_narrow },
+    BuiltIn { name: "residual", make: generated::residual },
+    BuiltIn { name: "digits_autoencoder", make: shipped::digits_autoencoder },
     BuiltIn { name: "noisy_labels", make: generated::noisy_labels },
     BuiltIn { name: "sparse", make: generated::sparse },
     BuiltIn { name: "imbalance", make: generated::imbalance },
+    BuiltIn { name: "credit", make: shipped::credit },
+    BuiltIn { name: "breast_cancer", make: shipped::breast_cancer },
+    BuiltIn { name: "diabetes", make: shipped::diabetes },
+    BuiltIn { name: "digits", make: shipped::digits },
 ];
 
-/// The problem that needs MNIST's files.
+/// Further problems of the full form: larger ones.
+const FULL: &[BuiltIn] = &[
+    BuiltIn { name: "wide", make: larger::wide },
+    BuiltIn { name: "deep", make: larger::deep },
+    BuiltIn { name: "normalised", make: larger::normalised },
+    BuiltIn { name: "large_table", make: larger::large_table },
+];
+
+/// The problem that needs MNIST's files, in the full form.
 const MNIST: &str = "mnist";
 
-/// The problems of the quick form: real classes, a badly scaled valley, a deep network.
-pub const QUICK: [&str; 3] = ["digits", "ill_conditioned", "deep_narrow"];
+/// The problems of the quick form, one of each family: a badly scaled valley, noisy labels, few images.
+pub const QUICK: [&str; 3] = ["ill_conditioned", "noisy_labels", "digits"];
 
-/// Names of all problems.
+/// Names of the problems of the default form.
+pub fn default_names() -> Vec<&'static str> {
+    DEFAULT.iter().map(|built_in| built_in.name).collect()
+}
+
+/// Names of all problems: those of the default form, then the larger ones, of which the last needs MNIST's files.
 pub fn names() -> Vec<&'static str> {
-    BUILT_IN.iter().map(|built_in| built_in.name).chain([MNIST]).collect()
+    DEFAULT.iter().chain(FULL).map(|built_in| built_in.name).chain([MNIST]).collect()
 }
 
 /// The problem of this name; `mnist` is the folder of MNIST's files, which only the problem of that name needs.
@@ -103,7 +124,7 @@ pub fn names() -> Vec<&'static str> {
 /// [`Error::Usage`] for an unknown name; it offers the nearest. [`Error::Io`] where MNIST is not at hand, and what reading
 /// its files finds wrong.
 pub fn problem(name: &str, mnist: Option<&Path>) -> Result<Problem> {
-    let mut problem = match BUILT_IN.iter().find(|built_in| built_in.name == name) {
+    let mut problem = match DEFAULT.iter().chain(FULL).find(|built_in| built_in.name == name) {
         Some(built_in) => (built_in.make)(built_in.name)?,
         None if name == MNIST => mnist::problem(MNIST, mnist)?,
         None => return Err(spec::unknown("problem", name, &names())),
@@ -124,9 +145,14 @@ impl Problem {
         Trainer::new(&self.architecture, parameters, settings, (isa, 1), (self.batch, most_rows))
     }
 
-    /// Steps at whose ends a run is evaluated: about 20, evenly apart, the last one the run's.
+    /// Steps at whose ends a run is evaluated: 20 evenly apart, the last one the run's, and some 8 before the first of them, for
+    /// a target may be reached early.
     pub fn points(&self) -> Vec<u64> {
-        let mut points: Vec<u64> = (1..=POINTS).map(|k| (k * self.steps).div_ceil(POINTS)).collect();
+        let early = std::iter::successors(Some(FIRST_POINT), |part| Some(part * EARLY_RATIO));
+        let early = early.take_while(|part| *part < 0.9 / PARTS as f64).map(|part| (part * self.steps as f64) as u64);
+        let even = (1..=PARTS).map(|k| (k * self.steps).div_ceil(PARTS));
+        let mut points: Vec<u64> = early.filter(|step| *step > 0).chain(even).collect();
+        points.sort_unstable();
         points.dedup();
         points
     }
@@ -136,6 +162,7 @@ impl Problem {
         ProblemRecord {
             name: self.name.clone(),
             description: self.description.clone(),
+            family: self.family,
             rows: [&self.train, &self.val, &self.test].map(Dataset::rows),
             layers: self.architecture.widths(),
             batch: self.batch,
@@ -167,6 +194,19 @@ impl Problem {
 mod tests {
     use super::*;
     use crate::data::Features;
+
+    #[test]
+    fn the_forms_hold_enough_problems_of_each_family() {
+        let families = |names: Vec<&str>| -> Vec<usize> {
+            let of = |name: &str| problem(name, None).unwrap().family;
+            let all: Vec<Family> = names.into_iter().filter(|name| *name != MNIST).map(of).collect();
+            assert!(all.windows(2).all(|pair| pair[0] as usize <= pair[1] as usize) || all.len() > 12, "{all:?}");
+            Family::ALL.map(|family| all.iter().filter(|other| **other == family).count()).to_vec()
+        };
+        assert_eq!(families(default_names()), [5, 4, 3, 0]);
+        assert_eq!(families(QUICK.to_vec()), [1, 1, 1, 0]);
+        assert_eq!(families(names()).iter().sum::<usize>(), 16);
+    }
 
     #[test]
     fn every_problem_is_whole() {
@@ -201,7 +241,9 @@ mod tests {
             let points = problem.points();
             assert_eq!(*points.last().unwrap(), steps);
             assert!(points.windows(2).all(|pair| pair[0] < pair[1]) && points[0] > 0, "{points:?}");
-            assert_eq!(points.len() as u64, steps.min(POINTS), "{points:?}");
+            assert!(points.len() as u64 >= steps.min(PARTS) && points.len() < 30, "{points:?}");
         }
+        problem.steps = 2_000;
+        assert_eq!(problem.points()[..10], [4, 6, 9, 13, 20, 30, 45, 68, 100, 200]);
     }
 }

@@ -1,29 +1,17 @@
-//! Which runs a comparison makes: seeds, trials, and how the best trial is chosen.
+//! Which runs a study makes: settings, seeds, and how the best are chosen.
 
 use std::collections::BTreeMap;
 
+use rand::Rng;
+
 use super::contestant::Contestant;
-pub use super::records::Purpose;
 use super::records::Run;
+pub use super::records::{Stage, Terms};
 use crate::experiment::quasi_random::points;
+use crate::rng::{Purpose, stream};
 
-/// Trials and seeds at most, so that seeds of different purposes stay apart.
+/// Studies, trials and seeds at most: far more than any machine can run.
 pub const MOST: usize = 10_000;
-/// Seeds that belong to one `--seed`.
-const SEEDS: u64 = 1_000_000;
-/// The first of final runs among them; tuning begins at 0.
-const FINAL: u64 = 500_000;
-
-/// How much is run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terms {
-    /// Tuning runs for each optimizer and problem.
-    pub trials: usize,
-    /// Final runs for each optimizer and problem, of the tuned and of the untuned setting each.
-    pub seeds: usize,
-    /// Where all seeds begin.
-    pub seed: u64,
-}
 
 /// What a run is trained with.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,136 +20,122 @@ pub struct Setting {
     pub spec: String,
     /// The schedule, as `--schedule` reads it.
     pub schedule: String,
-    /// The searched numbers by name.
+    /// The searched numbers by name; none for the defaults.
     pub values: BTreeMap<String, f64>,
 }
 
 impl Terms {
-    /// Trials and seeds where nothing else is said.
+    /// The default form.
     pub const fn full(seed: u64) -> Terms {
-        Terms { trials: 15, seeds: 10, seed }
+        Terms { studies: 8, trials: 12, finalists: 3, repeats: 2, seeds: 2, seed }
     }
 
-    /// Those of the quick form.
+    /// The quick form.
     pub const fn quick(seed: u64) -> Terms {
-        Terms { trials: 5, seeds: 3, seed }
+        Terms { studies: 4, trials: 6, finalists: 2, repeats: 1, seeds: 1, seed }
+    }
+
+    /// Finalists of a study: no more than there are trials, and none where a single trial leaves nothing to choose.
+    pub fn finalist_count(&self) -> usize {
+        if self.trials < 2 { 0 } else { self.finalists.min(self.trials) }
+    }
+
+    /// Runs of one study.
+    pub fn runs_of_study(&self) -> usize {
+        self.trials + self.finalist_count() * self.repeats + self.seeds
     }
 
     /// Runs of one optimizer on one problem.
     pub fn runs(&self) -> usize {
-        self.trials + 2 * self.seeds
+        self.studies * self.runs_of_study()
+    }
+}
+
+/// The random numbers of one study. They depend on the seed of the comparison, on the names of problem and optimizer and
+/// on the number of the study, so no two studies share a point of the space or the seed of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StudySeeds {
+    /// Seed of the points that are tried.
+    pub points: u64,
+    /// Seed of all trials: they begin with the same weights and see the rows in the same order.
+    pub trials: u64,
+    /// Seeds of the repeats, the same for all finalists.
+    pub repeats: Vec<u64>,
+    /// Seeds of the final runs.
+    pub finals: Vec<u64>,
+}
+
+impl StudySeeds {
+    /// Those of study `number` of an optimizer on a problem.
+    pub fn new(terms: &Terms, problem: &str, optimizer: &str, number: usize) -> StudySeeds {
+        let mut rng = stream(terms.seed, Purpose::Study, fnv1a(&[problem, optimizer]), number as u64);
+        let mut next = || u64::from(rng.next_u32());
+        StudySeeds {
+            points: next(),
+            trials: next(),
+            repeats: (0..terms.repeats).map(|_| next()).collect(),
+            finals: (0..terms.seeds).map(|_| next()).collect(),
+        }
     }
 
-    /// Seed of the run of this purpose and number, whatever problem and optimizer: no final run has the seed of a trial.
-    pub fn seed_of(&self, purpose: Purpose, number: usize) -> u64 {
-        let first = self.seed.wrapping_mul(SEEDS);
-        let offset = if purpose == Purpose::Tuning { 0 } else { FINAL };
-        first.wrapping_add(offset + number as u64)
-    }
-
-    /// The settings to try. Optimizers share the coordinates that their spaces have in common by position.
-    pub fn trials(&self, contestant: &Contestant) -> Vec<Setting> {
-        let points = points(contestant.dimensions(), self.trials, self.seed);
-        let setting = |(number, point): (usize, &Vec<f64>)| {
-            let (spec, values) = contestant.at(point);
-            Setting { spec, schedule: schedule(contestant.schedules(), number).to_owned(), values }
-        };
-        points.iter().enumerate().map(setting).collect()
-    }
-
-    /// The optimizer's own defaults, with the schedule of `gradlane train`.
-    pub fn untuned(contestant: &Contestant) -> Setting {
-        Setting {
-            spec: contestant.default_spec().to_owned(),
-            schedule: contestant.default_schedule().to_owned(),
-            values: BTreeMap::new(),
+    /// The seed of a run of this stage.
+    pub fn of(&self, stage: Stage, repeat: usize) -> u64 {
+        match stage {
+            Stage::Trial => self.trials,
+            Stage::Repeat => self.repeats[repeat],
+            Stage::Final => self.finals[repeat],
         }
     }
 }
 
-/// The schedule of a trial: of two in a row, one of each where there are two. The turn is that of Thue and Morse, by the
-/// number of ones in binary; plain alternation would follow the last binary digit, which also decides the half of the axis
-/// in which a Halton point lies, so one schedule would see small learning rates alone.
-fn schedule(schedules: &[&'static str], trial: usize) -> &'static str {
-    schedules[trial.count_ones() as usize % schedules.len()]
+/// The hash FNV-1a of the texts, each with its end: Fowler, Noll & Vo, RFC 9923.
+fn fnv1a(texts: &[&str]) -> u64 {
+    let bytes = texts.iter().flat_map(|text| text.bytes().chain([0xFF]));
+    bytes.fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3))
 }
 
-/// The trial with the lowest final validation loss, the first of equal ones; one that diverged only where all did. `None`
-/// where there are no trials.
-pub fn best<'a>(trials: impl IntoIterator<Item = &'a Run>) -> Option<&'a Run> {
-    trials.into_iter().min_by(|a, b| a.final_val_loss().total_cmp(&b.final_val_loss()))
+/// The optimizer's own defaults, with the schedule of `gradlane train`.
+pub fn defaults(contestant: &Contestant) -> Setting {
+    Setting {
+        spec: contestant.default_spec().to_owned(),
+        schedule: contestant.default_schedule().to_owned(),
+        values: BTreeMap::new(),
+    }
+}
+
+/// The settings that a study tries: the defaults, then `trials - 1` points spread evenly over the space. The last
+/// coordinate of a point chooses the schedule.
+pub fn settings(contestant: &Contestant, trials: usize, points_seed: u64) -> Vec<Setting> {
+    let dimensions = contestant.dimensions();
+    let setting = |point: &Vec<f64>| {
+        let (spec, values) = contestant.at(&point[..dimensions]);
+        let schedules = contestant.schedules();
+        let schedule = schedules[(point[dimensions] * schedules.len() as f64) as usize];
+        Setting { spec, schedule: schedule.to_owned(), values }
+    };
+    let points = points(dimensions + 1, trials.saturating_sub(1), points_seed);
+    std::iter::once(defaults(contestant)).chain(points.iter().map(setting)).take(trials).collect()
+}
+
+/// Numbers of the `count` trials with the least validation loss, the best first, the earlier of equal ones first. A trial
+/// that diverged is the worst.
+pub fn finalists<'a>(trials: impl IntoIterator<Item = &'a Run>, count: usize) -> Vec<usize> {
+    let mut trials: Vec<&Run> = trials.into_iter().collect();
+    trials.sort_by(|a, b| a.best_val_loss().total_cmp(&b.best_val_loss()).then(a.trial.cmp(&b.trial)));
+    trials.iter().take(count).map(|run| run.trial).collect()
+}
+
+/// The number of the setting that a study chooses: of the finalists that with the least mean validation loss over its trial
+/// and its repeats, the better trial of equal ones; the best trial where there are no finalists. `None` without trials.
+pub fn winner(trials: &[&Run], repeats: &[&Run], count: usize) -> Option<usize> {
+    let finalists = finalists(trials.iter().copied(), count.max(1));
+    let mean = |number: &usize| {
+        let runs = trials.iter().chain(repeats).filter(|run| run.trial == *number);
+        let losses: Vec<f64> = runs.map(|run| run.best_val_loss()).collect();
+        losses.iter().sum::<f64>() / losses.len() as f64
+    };
+    finalists.into_iter().min_by(|a, b| mean(a).total_cmp(&mean(b)))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::experiment::compare::records::searched_rate;
-
-    #[test]
-    fn seeds_of_trials_and_final_runs_are_apart() {
-        let mut seen = std::collections::HashSet::new();
-        for seed in [0, 1, 2] {
-            let terms = Terms { trials: MOST, seeds: MOST, seed };
-            for n in 0..MOST {
-                assert!(
-                    seen.insert(terms.seed_of(Purpose::Tuning, n)) && seen.insert(terms.seed_of(Purpose::Tuned, n))
-                );
-                assert_eq!(terms.seed_of(Purpose::Tuned, n), terms.seed_of(Purpose::Untuned, n), "pairs");
-            }
-        }
-    }
-
-    #[test]
-    fn schedules_share_trials_and_learning_rates_evenly() {
-        let trials = Terms { trials: 16, seeds: 1, seed: 0 }.trials(&"sgd".parse().unwrap());
-        let of = |schedule: &str| -> Vec<f64> {
-            trials.iter().filter(|t| t.schedule == schedule).map(|t| t.values["lr"]).collect()
-        };
-        for lrs in ["const", "cosine"].map(of) {
-            assert_eq!(lrs.len(), 8);
-            let middle = (1e-3f64 * 3.0).sqrt();
-            assert_eq!(lrs.iter().filter(|lr| **lr < middle).count(), 4, "{lrs:?}");
-        }
-    }
-
-    #[test]
-    fn optimizers_share_the_points_of_their_common_dimensions() {
-        let terms = Terms::full(3);
-        let of = |text: &str| terms.trials(&text.parse().unwrap());
-        let (sgd, momentum) = (of("sgd"), of("momentum"));
-        assert_eq!((sgd.len(), momentum.len()), (15, 15));
-        for (a, b) in sgd.iter().zip(&momentum) {
-            assert_eq!((a.values["lr"], &a.schedule), (b.values["effective_lr"], &b.schedule));
-            assert_eq!(searched_rate(&a.values), searched_rate(&b.values));
-        }
-        assert_eq!(of("a=adam"), of("b=adam"));
-        assert_eq!(Terms { trials: 5, ..terms }.trials(&"sgd".parse().unwrap()), sgd[..5]);
-        assert_ne!(of("sgd"), Terms::full(4).trials(&"sgd".parse().unwrap()));
-    }
-
-    #[test]
-    fn the_best_trial_has_not_diverged() {
-        let run = |number: usize, val_loss: Option<f64>, diverged: bool| Run {
-            problem: "p".to_owned(),
-            optimizer: "o".to_owned(),
-            purpose: Purpose::Tuning,
-            number,
-            seed: 0,
-            spec: "sgd".to_owned(),
-            schedule: "const".to_owned(),
-            values: BTreeMap::new(),
-            diverged,
-            curve: Vec::new(),
-            val_loss,
-            test_loss: None,
-            test_score: None,
-            seconds: 0.0,
-        };
-        let trials = [run(0, None, true), run(1, Some(2.0), false), run(2, Some(1.0), false), run(3, Some(1.0), false)];
-        let number = |trials: &[Run]| best(trials).map(|run| run.number);
-        assert_eq!(number(&trials), Some(2));
-        assert_eq!(number(&[run(0, Some(0.1), true), run(1, Some(9.0), false)]), Some(1));
-        assert_eq!(number(&[run(0, None, true), run(1, None, true)]), Some(0));
-        assert_eq!(number(&[]), None);
-    }
-}
+mod tests;

@@ -25,16 +25,33 @@ pub struct Protocol {
     pub command: String,
     /// Whether it is the quick form.
     pub quick: bool,
-    /// Tuning runs for each optimizer and problem.
-    pub trials: usize,
-    /// Final runs for each optimizer and problem, of the tuned and of the untuned setting each.
-    pub seeds: usize,
+    /// How many runs there are, and of which kind.
+    #[serde(flatten)]
+    pub terms: Terms,
     /// The machine: processor, threads used, instruction set.
     pub machine: String,
     /// What is trained.
     pub problems: Vec<ProblemRecord>,
     /// What is compared.
     pub optimizers: Vec<OptimizerRecord>,
+}
+
+/// How much is run. A *study* is one whole search for one optimizer on one problem, independent of every other study:
+/// it tries settings, repeats the best of them, chooses one, and trains that one on fresh seeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Studies of each optimizer on each problem.
+    pub studies: usize,
+    /// Settings that a study tries, one run each; the optimizer's defaults are the first.
+    pub trials: usize,
+    /// The best trials, which are repeated.
+    pub finalists: usize,
+    /// Further seeds of each finalist.
+    pub repeats: usize,
+    /// Fresh seeds of the chosen setting.
+    pub seeds: usize,
+    /// Where all random numbers begin.
+    pub seed: u64,
 }
 
 /// A data set with its network and budget.
@@ -44,6 +61,8 @@ pub struct ProblemRecord {
     pub name: String,
     /// One sentence.
     pub description: String,
+    /// What decides on it.
+    pub family: Family,
     /// Rows of the training, validation and test part.
     pub rows: [usize; 3],
     /// Widths from inputs to outputs.
@@ -52,8 +71,7 @@ pub struct ProblemRecord {
     pub batch: usize,
     /// Steps of every run.
     pub steps: u64,
-    /// The validation loss to reach; `None` on user data without `--target`: the median final validation loss of the
-    /// tuned momentum baseline then.
+    /// The validation loss to reach; `None` on user data without `--target`: it is then found from the runs.
     pub target: Option<f64>,
     /// Where the target is from, in words.
     pub target_source: String,
@@ -85,16 +103,45 @@ pub struct Dimension {
     pub high: f64,
 }
 
-/// Why a run was made.
+/// What decides how good a network becomes on a problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// How far the training loss falls within the budget.
+    Optimization,
+    /// Noise of labels and gradients.
+    Noise,
+    /// Few rows: what is learnt by heart.
+    SmallData,
+    /// Unknown: data of the user.
+    Yours,
+}
+
+impl Family {
+    /// All of them, in the order of reports.
+    pub const ALL: [Family; 4] = [Family::Optimization, Family::Noise, Family::SmallData, Family::Yours];
+
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Family::Optimization => "optimization-bound",
+            Family::Noise => "noise-bound",
+            Family::SmallData => "small data",
+            Family::Yours => "your data",
+        }
+    }
+}
+
+/// The part of a study to which a run belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// A trial of the search.
-    Tuning,
-    /// The best trial's setting, with a fresh seed.
-    Tuned,
-    /// The optimizer's own defaults, with a fresh seed.
-    Untuned,
+pub enum Stage {
+    /// A setting is tried.
+    Trial,
+    /// A finalist is tried on a further seed.
+    Repeat,
+    /// The chosen setting is trained on a fresh seed: what is reported.
+    Final,
 }
 
 /// One training run. Losses are means over a whole part, without penalties; `None` where they are not finite.
@@ -104,41 +151,48 @@ pub struct Run {
     pub problem: String,
     /// [`OptimizerRecord::name`].
     pub optimizer: String,
-    /// Why it was made.
-    pub purpose: Purpose,
-    /// Number of the trial, or of the final seed, from 0. Runs of one problem and number share initial weights and order
-    /// of rows, and in final runs the seed.
-    pub number: usize,
+    /// Number of the study, from 0.
+    pub study: usize,
+    /// Its part of the study.
+    pub stage: Stage,
+    /// Number of the setting among the trials of the study, from 0; 0 are the optimizer's own defaults.
+    pub trial: usize,
+    /// Number of the seed within the stage, from 0.
+    pub repeat: usize,
     /// Seed of initial weights and order of rows.
     pub seed: u64,
     /// The optimizer with all values set, as `--optimizer` reads it.
     pub spec: String,
     /// The schedule, as `--schedule` reads it.
     pub schedule: String,
-    /// Values of [`OptimizerRecord::space`] by name.
+    /// Values of [`OptimizerRecord::space`] by name; none for the defaults.
     pub values: BTreeMap<String, f64>,
     /// Whether loss or gradient stopped being finite.
     pub diverged: bool,
     /// Losses at fixed steps, the last at the end; shorter for a run that diverged.
     pub curve: Vec<Point>,
-    /// Validation loss at the end.
+    /// The step of the curve with the least validation loss, the first of equal ones.
+    pub best_step: Option<u64>,
+    /// Validation loss at that step.
     pub val_loss: Option<f64>,
-    /// Test loss at the end.
+    /// Test loss at that step.
     pub test_loss: Option<f64>,
-    /// [`ProblemRecord::score`] on the test part at the end.
+    /// [`ProblemRecord::score`] on the test part at that step.
     pub test_score: Option<f64>,
+    /// Test loss at the last step.
+    pub last_test_loss: Option<f64>,
     /// Seconds of the run, others beside it: for the progress display, never for a verdict.
     pub seconds: f64,
 }
 
 impl Run {
-    /// Validation loss at the end, infinite where the run diverged.
-    pub fn final_val_loss(&self) -> f64 {
+    /// Validation loss at the best step, infinite where the run diverged.
+    pub fn best_val_loss(&self) -> f64 {
         self.unless_diverged(self.val_loss)
     }
 
-    /// Test loss at the end, infinite where the run diverged.
-    pub fn final_test_loss(&self) -> f64 {
+    /// Test loss at the step with the best validation loss, infinite where the run diverged.
+    pub fn best_test_loss(&self) -> f64 {
         self.unless_diverged(self.test_loss)
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::contestant::Contestant;
 use super::problems::Problem;
-use super::protocol::{MOST, Purpose, Setting, Terms, best};
+use super::protocol::{MOST, Setting, Stage, StudySeeds, Terms, finalists, settings, winner};
 use super::records::{Protocol, Record, Run};
 use super::step_cost::{Effort, StepCosts};
 use super::train_once::train_once;
@@ -54,7 +54,8 @@ impl Comparison {
     /// [`Error::Usage`] for equal names, [`Error::Mismatch`] for a problem without validation or test rows.
     pub fn check(&self) -> Result<()> {
         Contestant::check_names(&self.contestants)?;
-        for (flag, count) in [("trials", self.terms.trials), ("seeds", self.terms.seeds)] {
+        let Terms { studies, trials, seeds, .. } = self.terms;
+        for (flag, count) in [("studies", studies), ("trials", trials), ("seeds", seeds)] {
             if !(1..=MOST).contains(&count) {
                 return Err(Error::Usage(format!("--{flag}: expected a number of 1 to {MOST}, found {count}")));
             }
@@ -73,8 +74,7 @@ impl Comparison {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: self.command.clone(),
             quick: self.quick,
-            trials: self.terms.trials,
-            seeds: self.terms.seeds,
+            terms: self.terms,
             machine: format!("{}, {} runs at a time, {}", processor(), self.threads, self.isa.name()),
             problems: self.problems.iter().map(Problem::record).collect(),
             optimizers: self.contestants.iter().map(Contestant::record).collect(),
@@ -97,9 +97,9 @@ impl Comparison {
         one_of_each * self.terms.runs() as f64 / self.threads.max(1) as f64
     }
 
-    /// Makes all runs and tells `observe` every record: the protocol, the costs of steps, then for each problem trials and
-    /// untuned runs of each optimizer, and tuned runs. Records and their order do not depend on the threads, but for
-    /// times. `false` where `signal` ended it early.
+    /// Makes all runs and tells `observe` every record: the protocol, the costs of steps, then for each problem the trials of
+    /// all studies, the repeats of their finalists, and their final runs. Records and their order do not depend on the
+    /// threads, but for times. `false` where `signal` ended it early.
     ///
     /// # Errors
     /// What `observe` finds wrong, and specifications that cannot be read.
@@ -114,42 +114,30 @@ impl Comparison {
         let mut ledger = Ledger { observe, progress: nothing, seconds: 0.0, all, failure: None };
         for (problem, costs) in self.problems.iter().zip(&costs) {
             let seconds = costs.run_seconds(problem);
-            let Some(runs) = self.make(problem, &self.first_jobs(), &seconds, signal, &mut ledger)? else {
-                return Ok(false);
-            };
-            let jobs = self.tuned_jobs(&runs);
-            if self.make(problem, &jobs, &seconds, signal, &mut ledger)?.is_none() {
-                return Ok(false);
+            let studies = self.studies(problem);
+            let mut runs: Vec<Run> = Vec::new();
+            for stage in [Stage::Trial, Stage::Repeat, Stage::Final] {
+                let jobs: Vec<Job> = studies.iter().flat_map(|study| study.jobs(stage, &self.terms, &runs)).collect();
+                match self.make(problem, &jobs, &seconds, signal, &mut ledger)? {
+                    Some(made) => runs.extend(made),
+                    None => return Ok(false),
+                }
             }
         }
         Ok(true)
     }
 
-    /// Runs that wait for no other: the trials of each optimizer, then its defaults.
-    fn first_jobs(&self) -> Vec<Job> {
-        let tuning = self.contestants.iter().enumerate().flat_map(|(contestant, c)| {
-            let job = move |(number, setting)| Job { contestant, purpose: Purpose::Tuning, number, setting };
-            self.terms.trials(c).into_iter().enumerate().map(job)
-        });
-        let untuned = self.contestants.iter().enumerate().flat_map(|(contestant, c)| {
-            let setting = Terms::untuned(c);
-            let job = move |number| Job { contestant, purpose: Purpose::Untuned, number, setting: setting.clone() };
-            (0..self.terms.seeds).map(job)
-        });
-        tuning.chain(untuned).collect()
-    }
-
-    /// The best trial of each optimizer, with fresh seeds.
-    fn tuned_jobs(&self, runs: &[Run]) -> Vec<Job> {
-        let trials = runs.chunks(self.terms.trials).take(self.contestants.len());
-        let chosen = trials.enumerate().filter_map(|(contestant, trials)| Some((contestant, best(trials)?)));
-        let jobs = chosen.flat_map(|(contestant, best)| {
-            let setting =
-                Setting { spec: best.spec.clone(), schedule: best.schedule.clone(), values: best.values.clone() };
-            let job = move |number| Job { contestant, purpose: Purpose::Tuned, number, setting: setting.clone() };
-            (0..self.terms.seeds).map(job)
-        });
-        jobs.collect()
+    /// The studies of a problem, optimizer by optimizer.
+    fn studies(&self, problem: &Problem) -> Vec<Study> {
+        let of_optimizer = |(contestant, c): (usize, &Contestant)| {
+            let study = |number| {
+                let seeds = StudySeeds::new(&self.terms, &problem.name, &c.name, number);
+                let settings = settings(c, self.terms.trials, seeds.points);
+                Study { contestant, optimizer: c.name.clone(), number, settings, seeds }
+            };
+            (0..self.terms.studies).map(study).collect::<Vec<Study>>()
+        };
+        self.contestants.iter().enumerate().flat_map(of_optimizer).collect()
     }
 
     /// Makes runs side by side; `None` where `signal` came.
@@ -180,32 +168,80 @@ impl Comparison {
     }
 
     fn run_of(&self, problem: &Problem, job: &Job, signal: &AtomicUsize) -> Result<Option<Run>> {
-        let seed = self.terms.seed_of(job.purpose, job.number);
-        let outcome = train_once(problem, &job.setting, seed, self.isa, signal)?;
+        let outcome = train_once(problem, &job.setting, job.seed, self.isa, signal)?;
         Ok(outcome.map(|outcome| Run {
             problem: problem.name.clone(),
             optimizer: self.contestants[job.contestant].name.clone(),
-            purpose: job.purpose,
-            number: job.number,
-            seed,
+            study: job.study,
+            stage: job.stage,
+            trial: job.trial,
+            repeat: job.repeat,
+            seed: job.seed,
             spec: job.setting.spec.clone(),
             schedule: job.setting.schedule.clone(),
             values: job.setting.values.clone(),
             diverged: outcome.diverged,
             curve: outcome.curve,
+            best_step: outcome.best_step,
             val_loss: outcome.val_loss,
             test_loss: outcome.test_loss,
             test_score: outcome.test_score,
+            last_test_loss: outcome.last_test_loss,
             seconds: outcome.seconds,
         }))
+    }
+}
+
+/// One search for one optimizer on one problem.
+struct Study {
+    contestant: usize,
+    optimizer: String,
+    number: usize,
+    /// The defaults first.
+    settings: Vec<Setting>,
+    seeds: StudySeeds,
+}
+
+impl Study {
+    /// The runs of a stage; `runs` are those of the stages before it, of all studies of the problem.
+    fn jobs(&self, stage: Stage, terms: &Terms, runs: &[Run]) -> Vec<Job> {
+        let own = |stage: Stage| -> Vec<&Run> {
+            let is_own = |run: &&Run| run.optimizer == self.optimizer && run.study == self.number && run.stage == stage;
+            runs.iter().filter(is_own).collect()
+        };
+        let (tried, repeats) = match stage {
+            Stage::Trial => ((0..self.settings.len()).collect(), 1),
+            Stage::Repeat => (finalists(own(Stage::Trial), terms.finalist_count()), terms.repeats),
+            Stage::Final => {
+                let winner = winner(&own(Stage::Trial), &own(Stage::Repeat), terms.finalist_count());
+                (winner.into_iter().collect::<Vec<usize>>(), terms.seeds)
+            }
+        };
+        let job = |trial: usize, repeat| Job {
+            contestant: self.contestant,
+            study: self.number,
+            stage,
+            trial,
+            repeat,
+            seed: self.seeds.of(stage, repeat),
+            setting: self.settings[trial].clone(),
+        };
+        tried
+            .into_iter()
+            .flat_map(|trial| (0..repeats).map(move |repeat| (trial, repeat)))
+            .map(|(t, r)| job(t, r))
+            .collect()
     }
 }
 
 /// A run to be made.
 struct Job {
     contestant: usize,
-    purpose: Purpose,
-    number: usize,
+    study: usize,
+    stage: Stage,
+    trial: usize,
+    repeat: usize,
+    seed: u64,
     setting: Setting,
 }
 
@@ -261,7 +297,7 @@ mod tests {
         Comparison {
             problems: vec![Problem { steps: 20, ..problem("diabetes", None).unwrap() }],
             contestants: ["a=adam", "b=adam", "sgd"].map(|text| text.parse().unwrap()).to_vec(),
-            terms: Terms { trials: 3, seeds: 2, seed: 0 },
+            terms: Terms { studies: 2, trials: 4, finalists: 2, repeats: 1, seeds: 2, seed: 0 },
             quick: true,
             command: "gradlane compare".to_owned(),
             isa: Isa::detect(),
@@ -283,29 +319,44 @@ mod tests {
     }
 
     #[test]
-    fn runs_do_not_depend_on_threads_and_share_seeds() {
+    fn runs_do_not_depend_on_threads_or_on_who_else_is_compared() {
         let comparison = tiny(1);
         let found = runs(&comparison);
         assert_eq!(found.len(), comparison.runs());
         assert_eq!(found, runs(&tiny(3)));
-        let of = |name: &str| -> Vec<Run> {
-            let named = found.iter().filter(|run| run.optimizer == name);
-            named.map(|run| Run { optimizer: String::new(), ..run.clone() }).collect()
+        let of = |runs: &[Run], name: &str| -> Vec<Run> {
+            runs.iter().filter(|run| run.optimizer == name).cloned().collect()
         };
-        assert_eq!(of("a"), of("b"), "the same optimizer under two names");
-        let seeds = |name: &str| of(name).iter().map(|run| (run.purpose, run.number, run.seed)).collect::<Vec<_>>();
-        assert_eq!(seeds("a"), seeds("sgd"));
+        let alone = Comparison { contestants: vec!["b=adam".parse().unwrap()], ..tiny(2) };
+        assert_eq!(runs(&alone), of(&found, "b"));
+        let shared =
+            |stage: Stage| -> Vec<u64> { found.iter().filter(|run| run.stage == stage).map(|run| run.seed).collect() };
+        let distinct = |seeds: Vec<u64>| seeds.into_iter().collect::<std::collections::BTreeSet<u64>>().len();
+        // Three optimizers, two studies: one seed for all trials, one for all repeats, two for the final runs.
+        assert_eq!([Stage::Trial, Stage::Repeat, Stage::Final].map(|stage| distinct(shared(stage))), [6, 6, 12]);
     }
 
     #[test]
-    fn tuned_runs_have_the_setting_of_the_best_trial() {
+    fn each_study_repeats_its_best_trials_and_chooses_one() {
         let found = runs(&tiny(2));
-        for name in ["a", "sgd"] {
-            let of = |purpose| found.iter().filter(move |run| run.optimizer == name && run.purpose == purpose);
-            let least = of(Purpose::Tuning).min_by(|a, b| a.val_loss.unwrap().total_cmp(&b.val_loss.unwrap())).unwrap();
-            assert!(of(Purpose::Tuned).all(|run| run.values == least.values && run.schedule == least.schedule));
-            assert_eq!(of(Purpose::Tuned).count(), 2);
-            assert!(of(Purpose::Untuned).all(|run| run.values.is_empty() && run.spec == *name.replace('a', "adam")));
+        for (name, study) in [("a", 0), ("a", 1), ("sgd", 0), ("sgd", 1)] {
+            let of = |stage| -> Vec<&Run> {
+                found.iter().filter(|r| r.optimizer == name && r.study == study && r.stage == stage).collect()
+            };
+            let (trials, repeats, finals) = (of(Stage::Trial), of(Stage::Repeat), of(Stage::Final));
+            assert_eq!([trials.len(), repeats.len(), finals.len()], [4, 2, 2]);
+            assert!(trials[0].values.is_empty() && trials[0].spec == name.replace('a', "adam"));
+            assert!(trials[1..].iter().all(|run| !run.values.is_empty()));
+            let mut by_loss: Vec<(f64, usize)> = trials.iter().map(|run| (run.best_val_loss(), run.trial)).collect();
+            by_loss.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let mut repeated: Vec<usize> = repeats.iter().map(|run| run.trial).collect();
+            assert_eq!(repeated, [by_loss[0].1, by_loss[1].1]);
+            repeated.retain(|number| *number == finals[0].trial);
+            assert_eq!(repeated.len(), 1, "the chosen setting is a finalist");
+            let means = [0, 1].map(|at| by_loss[at].0 + repeats[at].best_val_loss());
+            let chosen = if means[0] <= means[1] { by_loss[0].1 } else { by_loss[1].1 };
+            assert!(finals.iter().all(|run| run.trial == chosen && run.spec == trials[chosen].spec));
+            assert_ne!(finals[0].seed, finals[1].seed);
         }
     }
 

@@ -42,11 +42,13 @@ const SGD_LR: Axis = plain("lr", 1e-3, 3.0);
 /// The same for those with momentum: at each point of the space they share it with sgd.
 const MOMENTUM_LR: Axis = Axis { number: Number::Effective, ..SGD_LR };
 /// Rates of optimizers that divide by the size of the gradient.
-const ADAPTIVE_LR: Axis = plain("lr", 1e-4, 1e-1);
+///
+/// With the greatest `eps` they are the plain one with a rate of up to `0.3 / 0.1 = 3`, as far as sgd's space reaches.
+const ADAPTIVE_LR: Axis = plain("lr", 1e-4, 3e-1);
 /// A large `eps` makes an adaptive optimizer the plain one with the rate `lr / eps`, which the corner of the space with
 /// the greatest `lr` and `eps` reaches: so sgd is a limit of rmsprop here, and momentum one of adam (Choi et al. 2019).
 const EPS: Axis = plain("eps", 1e-8, 1e-1);
-const BETA1: Axis = complement("beta1", 2e-2, 1.0);
+const BETA1: Axis = complement("beta1", 1e-2, 1.0);
 const BETA2: Axis = complement("beta2", 3e-4, 1e-1);
 const ADAM: &[Axis] = &[ADAPTIVE_LR, BETA1, BETA2, EPS];
 
@@ -63,7 +65,7 @@ const SPACES: &[(&str, &[Axis])] = &[
     ("rmsprop", &[ADAPTIVE_LR, complement("alpha", 1e-3, 0.5), EPS]),
     ("adam", ADAM),
     ("amsgrad", ADAM),
-    ("adamw", &[ADAPTIVE_LR, BETA1, BETA2, EPS, plain("weight_decay", 1e-4, 1.0)]),
+    ("adamw", &[ADAPTIVE_LR, BETA1, BETA2, EPS]),
     ("nadam", ADAM),
     ("radam", ADAM),
     ("adamax", ADAM),
@@ -72,15 +74,7 @@ const SPACES: &[(&str, &[Axis])] = &[
     ("lion", &[plain("lr", 1e-5, 1e-2), BETA1, complement("beta2", 1e-3, 1e-1)]),
     ("schedulefree", &[plain("lr", 1e-4, 3e-1), complement("beta1", 1e-2, 0.5), BETA2, EPS]),
     ("lamb", &[plain("lr", 1e-4, 3e-1), BETA1, BETA2, plain("eps", 1e-8, 1e-2)]),
-    (
-        "muon",
-        &[
-            plain("lr", 1e-4, 3e-1),
-            complement("momentum", 1e-2, 0.5),
-            plain("weight_decay", 1e-3, 1.0),
-            plain("adam_lr_ratio", 3e-2, 3.0),
-        ],
-    ),
+    ("muon", &[plain("lr", 1e-4, 3e-1), complement("momentum", 1e-2, 0.5), plain("adam_lr_ratio", 3e-2, 3.0)]),
 ];
 
 /// The whole space of an optimizer by its name; empty for one that is not compared.
@@ -91,7 +85,7 @@ pub fn axes(name: &str) -> &'static [Axis] {
 /// The schedules of a space, last that of `gradlane train`. An optimizer whose average does a falling rate's work keeps
 /// its rate, as its authors mean it.
 pub fn schedules(algorithm: Algorithm) -> &'static [&'static str] {
-    if algorithm.prefers_constant_rate() { &["const"] } else { &["const", "cosine"] }
+    if algorithm.prefers_constant_rate() { &["const"] } else { &["const", "cosine:warmup=0.05", "cosine"] }
 }
 
 impl Axis {
@@ -154,8 +148,8 @@ mod tests {
 
     #[test]
     fn numbers_are_short_and_complements_exact() {
-        let beta1 = complement("beta1", 2e-2, 1.0);
-        assert_eq!((beta1.at(0.0), beta1.at(0.5)), (0.02, 0.1414));
+        let beta1 = complement("beta1", 1e-2, 1.0);
+        assert_eq!((beta1.at(0.0), beta1.at(0.5)), (0.01, 0.1));
         assert_eq!((beta1.value(0.1414, 1.0), beta1.value(1.0, 1.0)), (0.8586, 0.0));
         assert_eq!(complement("beta2", 3e-4, 0.1).value(0.0003001, 1.0), 0.9996999);
         assert_eq!(plain("eps", 1e-8, 0.1).value(1.234e-8, 10.0), 1.234e-8);

@@ -7,9 +7,9 @@ use super::problems::Problem;
 use super::records::StepCost;
 use super::train_once::RowStream;
 use crate::Result;
-use crate::experiment::statistics::quantile_of_sorted;
 use crate::kernel::Isa;
 use crate::optim::OptimizerSpec;
+use crate::statistics::quantile_of_sorted;
 use crate::train::{EpochPlan, Trainer};
 
 /// Steps of a part at most.

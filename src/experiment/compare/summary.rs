@@ -6,27 +6,59 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Chance that a comparison of tied optimizers claims any difference.
-pub const ALPHA: f64 = 0.05;
+use super::records::Family;
+
+/// Chance that a report on optimizers that do not differ claims anything, all its tables together. It is shared out to them.
+pub const ALPHA: f64 =
+    Level::Overall.alpha() + Level::Problem.alpha() + Level::ByProblem.alpha() + Level::Untuned.alpha();
 /// Performance profiles are scored up to this many times the least steps, as AlgoPerf's.
 pub const TAU_MAX: f64 = 4.0;
-/// Confidence of intervals.
+/// Confidence of intervals that are not corrected for their number.
 pub const LEVEL: f64 = 0.95;
+/// Studies below which verdicts for single problems are not given.
+pub const FEWEST_STUDIES: usize = 8;
+
+/// The questions that a report answers, each with a share of [`ALPHA`], which all its verdicts together keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Which optimizer is better over all problems, as tuned.
+    Overall,
+    /// Which is better on one problem, as tuned.
+    Problem,
+    /// Whether two differ on any problem, as tuned.
+    ByProblem,
+    /// Which is better over all problems with its defaults.
+    Untuned,
+}
+
+impl Level {
+    /// Chance that any verdict on this question is wrong.
+    pub const fn alpha(self) -> f64 {
+        match self {
+            Level::Overall => 0.02,
+            Level::Problem => 0.015,
+            Level::ByProblem => 0.005,
+            Level::Untuned => 0.01,
+        }
+    }
+}
 
 /// Everything the report says, but for the curves.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// The finding, in words.
     pub verdict: String,
-    /// Whether any pair of optimizers differs.
+    /// Whether any pair of optimizers differs over all problems, as tuned.
     pub any_difference: bool,
     /// What this comparison cannot show.
     pub caveats: Vec<String>,
     /// What may be wrong with it: bests on edges of spaces, optimizers below their own special cases.
     pub warnings: Vec<String>,
-    /// A verdict for each pair.
+    /// A verdict for each pair, as tuned.
     pub pairs: Vec<Pair>,
-    /// What these numbers of problems and seeds can find.
+    /// A verdict for each pair, with the optimizers' own defaults.
+    pub untuned: Vec<Verdict>,
+    /// What these numbers of problems and studies can find.
     pub power: Power,
     /// The optimizers over all problems, in the order they were named.
     pub optimizers: Vec<OptimizerSummary>,
@@ -34,24 +66,79 @@ pub struct Summary {
     pub problems: Vec<ProblemSummary>,
 }
 
-/// Which of two optimizers is better, as tuned.
+/// Which of two optimizers is better over all problems.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Pair {
+pub struct Verdict {
     /// The first.
     pub a: String,
     /// The second.
     pub b: String,
-    /// Mean over the problems of `P(a < b) − P(a > b)` of the final test losses of two runs: 1 if `a` always has the lower.
+    /// Mean over the problems of `P(a < b) − P(a > b)` for the scores of two studies: 1 if `a` always has the lower loss.
     pub effect: f64,
-    /// Permutation test over paired seeds, stratified by problem.
+    /// Permutation test over studies, stratified by problem.
     pub p: f64,
-    /// The same after Holm's correction over all pairs.
+    /// The same after Holm's correction over all pairs; a verdict is given up to the [`Level`] of the question.
     pub p_holm: f64,
     /// What follows.
     pub verdict: PairVerdict,
 }
 
-/// What a test of a pair allows to say at a family-wise error rate of [`super::ALPHA`].
+/// Two tuned optimizers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pair {
+    /// Over all problems.
+    #[serde(flatten)]
+    pub overall: Verdict,
+    /// Whether they differ on any problem; `None` for one problem, or where studies are too few for verdicts on single problems.
+    pub by_problem: Option<ByProblem>,
+    /// On each problem, in order.
+    pub problems: Vec<ProblemPair>,
+    /// Mean effect over the problems of each family; descriptive.
+    pub families: Vec<FamilyEffect>,
+}
+
+/// Whether two optimizers differ on any problem.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ByProblem {
+    /// Fisher's combination of the p-values of all problems.
+    pub p: f64,
+    /// The same after Holm's correction over all pairs.
+    pub p_holm: f64,
+    /// Whether they do.
+    pub differs: bool,
+}
+
+/// Two tuned optimizers on one problem.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProblemPair {
+    /// The problem.
+    pub problem: String,
+    /// `P(a < b) − P(a > b)` for the scores of two studies.
+    pub effect: f64,
+    /// The test loss of `a` over that of `b`: the median of the quotients of all their studies; `None` where it is infinite.
+    pub ratio: Option<f64>,
+    /// Lower end of its interval, at a confidence that all intervals of the report keep together.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
+    /// The greater p of a permutation test of ranks and of Welch's test of the logarithms.
+    pub p: f64,
+    /// The same after Holm's correction over all pairs and problems.
+    pub p_holm: f64,
+    /// What follows.
+    pub verdict: PairVerdict,
+}
+
+/// An effect over the problems of one family.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FamilyEffect {
+    /// The family.
+    pub family: Family,
+    /// The mean of the effects on its problems.
+    pub effect: f64,
+}
+
+/// What a test of a pair allows to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PairVerdict {
@@ -61,19 +148,21 @@ pub enum PairVerdict {
     BBetter,
     /// Neither has been shown to be better; that is not to say that they are equal.
     NoDifferenceShown,
+    /// There are too few runs, or none that has a result: no difference could have been shown.
+    CannotDecide,
 }
 
-/// What a comparison of this size can find.
+/// What a comparison of this size can find over all problems.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Power {
-    /// Pairs of runs behind each verdict: problems × seeds.
-    pub paired_runs: usize,
+    /// Studies of each optimizer on each problem, the fewest of any.
+    pub studies: usize,
     /// The least p, after Holm's correction, that so many can show.
     pub smallest_p: f64,
-    /// The difference, in standard deviations over seeds and the same on every problem, that is found four times in five:
-    /// `(Φ⁻¹(1 − α / 2m) + Φ⁻¹(0.8)) · √(2 / N) · √(π / 3)` for m verdicts from N pairs of independent normal losses; √(π / 3)
-    /// is what ranks lose against means. Infinite, so `None`, where the smallest p is above α.
-    pub detectable_sd: Option<f64>,
+    /// The mean effect that is found four times in five: `(Φ⁻¹(1 − α / 2m) + Φ⁻¹(0.8)) · √((2n + 1) / 3n²P)` for m pairs, n studies
+    /// and P problems, from the variance of `P(a < b) − P(a > b)` without a difference. `None` where the smallest p is above the
+    /// level, or the effect would have to exceed 1.
+    pub detectable_effect: Option<f64>,
 }
 
 /// An optimizer over all problems.
@@ -81,24 +170,26 @@ pub struct Power {
 pub struct OptimizerSummary {
     /// Its name.
     pub name: String,
-    /// Interquartile mean of the normalised final test losses of its tuned runs on all problems:
-    /// `min(10, (x − least) / (median − least))` over all tuned runs on a problem, so 0 is the best run of any optimizer
-    /// and 1 the one in the middle. Diverged runs count 10.
+    /// Interquartile mean of the normalised scores of its studies on all problems: `min(10, (x − least) / (median − least))`
+    /// over all studies on a problem, so 0 is the best study of any optimizer and 1 the one in the middle. Diverged ones
+    /// count 10.
     pub normalised_loss: Estimate,
-    /// Area of its performance profile for the steps to target, from 1 to [`TAU_MAX`] times the least.
-    pub profile_score: f64,
+    /// Area of its performance profile for the steps to target, from 1 to [`TAU_MAX`] times the least, with an interval from
+    /// resampled studies.
+    pub profile_score: Estimate,
     /// Steps to target over the least of any optimizer, problem by problem; infinite, so `None`, where it missed.
     pub ratios: Vec<Option<f64>>,
-    /// Expected normalised validation loss of the best of `k` trials, from `k` = 1, the mean over the problems;
-    /// normalised as above among the trials, diverged ones counted 10.
-    pub expected_best: Vec<f64>,
-    /// Better than so many of the others.
+    /// What tuning gains: expected normalised validation loss of the better of the defaults and the best of `k` other trials, from
+    /// `k` = 0, the mean over the problems; 0 the best trial of any optimizer on a problem, 1 the one in the middle, at
+    /// most 10.
+    pub gains: Vec<f64>,
+    /// Better than so many of the others over all problems.
     pub wins: usize,
     /// Worse than so many.
     pub losses: usize,
 }
 
-/// A median over seeds with its bias-corrected and accelerated bootstrap interval of 95 %; exploratory.
+/// A figure with its bias-corrected and accelerated bootstrap interval of 95 %; exploratory.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Estimate {
     /// The figure.
@@ -127,40 +218,38 @@ pub struct ProblemSummary {
 pub struct ProblemResult {
     /// The optimizer.
     pub optimizer: String,
-    /// The chosen trial; `None` where there were none.
-    pub best: Option<BestTrial>,
-    /// Trials that were made.
+    /// The setting that each study chose.
+    pub chosen: Vec<Chosen>,
+    /// Trials of all studies.
     pub trials: usize,
     /// Those that diverged.
     pub diverged_trials: usize,
     /// Learning rate against final validation loss, by learning rate.
     pub sensitivity: Vec<SensitivityPoint>,
-    /// Expected final validation loss of the best of `k` trials, from `k` = 1. A diverged trial counts as the greatest
-    /// finite loss of any optimizer's trials on the problem; `None` where none is finite.
-    pub expected_best: Vec<Option<f64>>,
-    /// Runs of the chosen setting with fresh seeds.
+    /// Final runs of the chosen settings.
     pub tuned: FinalRuns,
-    /// Runs of the optimizer's own defaults with the same seeds.
+    /// The trials of the optimizer's own defaults, one in each study.
     pub untuned: FinalRuns,
     /// How soon the tuned runs reach the target.
     pub to_target: ToTarget,
 }
 
-/// The trial with the lowest final validation loss.
+/// The setting that a study chose.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct BestTrial {
-    /// Its number, from 0.
-    pub number: usize,
+pub struct Chosen {
+    /// The study.
+    pub study: usize,
+    /// Number of the trial, from 0; 0 are the defaults.
+    pub trial: usize,
     /// The optimizer with all values set.
     pub spec: String,
     /// Its schedule.
     pub schedule: String,
     /// Its searched values.
     pub values: BTreeMap<String, f64>,
-    /// Its final validation loss; `None` where every trial diverged.
+    /// Mean validation loss of its trial and repeats; `None` where one diverged.
     pub val_loss: Option<f64>,
-    /// Searched values that lie on an edge of the space: in the outer 5 % of its logarithm, or, of the learning rate, the
-    /// least or greatest that was tried.
+    /// Searched values in the outer 5 % of the logarithm of their space.
     pub edges: Vec<String>,
 }
 
@@ -171,23 +260,27 @@ pub struct SensitivityPoint {
     pub lr: f64,
     /// Its schedule.
     pub schedule: String,
-    /// Final validation loss; `None`: diverged.
+    /// Its least validation loss; `None`: diverged.
     pub val_loss: Option<f64>,
 }
 
-/// Final figures of runs that differ by their seed alone.
+/// Figures of the final runs of studies, or of their defaults: medians over studies, each the mean of its runs.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct FinalRuns {
-    /// How many.
+    /// How many runs.
     pub runs: usize,
     /// Those that diverged; they count as infinite losses and as missing scores.
     pub diverged: usize,
-    /// Validation loss.
+    /// Validation loss at the best step.
     pub val_loss: Estimate,
-    /// Test loss.
+    /// Test loss there: the score of a study.
     pub test_loss: Estimate,
-    /// The problem's score on the test part, over the runs that have one.
+    /// The problem's score on the test part there, over the studies that have one.
     pub test_score: Estimate,
+    /// Test loss at the last step.
+    pub last_test_loss: Estimate,
+    /// Training loss of the last stretch of the curve, each batch before its update.
+    pub train_loss: Estimate,
 }
 
 /// How soon runs reach a target. Steps are those of the first evaluation at or below it; a miss is infinite.
@@ -207,6 +300,6 @@ pub struct ToTarget {
     pub step_us: Option<f64>,
     /// Seconds of the median steps: steps × the median cost of one.
     pub seconds: Option<f64>,
-    /// The same with the first and the third quartile of the cost of a step.
+    /// The first quartile of the steps × that of the cost, and the third of both.
     pub seconds_quartiles: [Option<f64>; 2],
 }

@@ -1,7 +1,7 @@
-//! The summary as rows of tables, for the terminal.
+//! The summary as rows of tables, for the terminal and the report.
 
 use super::figure::{figure, p_value};
-use super::summary::{PairVerdict, ProblemResult, Summary};
+use super::summary::{Estimate, Level, Pair, PairVerdict, ProblemPair, ProblemResult, Summary, Verdict};
 
 /// A table of texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,11 +16,17 @@ pub struct SummaryTable {
     pub words: Vec<usize>,
 }
 
-/// The optimizers over all problems, the pairs, and each optimizer on each problem.
+/// The optimizers over all problems; with several of them the pairs as tuned, on how many problems each is better where that
+/// can be decided, and the pairs with their defaults; and each optimizer on each problem.
 pub fn summary_tables(summary: &Summary) -> Vec<SummaryTable> {
     let mut tables = vec![optimizers(summary)];
     if !summary.pairs.is_empty() {
-        tables.push(pairs(summary));
+        tables.push(verdicts("as tuned", summary.pairs.iter().map(|pair| &pair.overall), Level::Overall));
+        let decided = |pair: &Pair| pair.problems.iter().any(|on| on.verdict != PairVerdict::CannotDecide);
+        if summary.problems.len() > 1 && summary.pairs.iter().any(decided) {
+            tables.push(grid(summary));
+        }
+        tables.push(verdicts("with the optimizers' defaults", summary.untuned.iter(), Level::Untuned));
     }
     tables.push(problems(summary));
     tables
@@ -32,35 +38,101 @@ fn optimizers(summary: &Summary) -> SummaryTable {
         vec![
             optimizer.name.clone(),
             interval(&optimizer.normalised_loss),
-            format!("{:.2}", optimizer.profile_score),
-            missed.to_string(),
             optimizer.wins.to_string(),
             optimizer.losses.to_string(),
+            speed(&optimizer.profile_score),
+            missed.to_string(),
         ]
     });
     table(
         "over all problems",
-        &["optimizer", "normalised loss", "speed score", "targets missed", "better than", "worse than"],
+        &["optimizer", "normalised loss", "better than", "worse than", "speed score", "targets missed"],
         rows.collect(),
         &[],
     )
 }
 
-fn pairs(summary: &Summary) -> SummaryTable {
-    let rows = summary.pairs.iter().map(|pair| {
+/// What follows for a pair, in words.
+pub fn verdict_text(verdict: PairVerdict, a: &str, b: &str) -> String {
+    match verdict {
+        PairVerdict::ABetter => format!("{a} is better"),
+        PairVerdict::BBetter => format!("{b} is better"),
+        PairVerdict::NoDifferenceShown => "no difference shown".to_owned(),
+        PairVerdict::CannotDecide => "cannot decide".to_owned(),
+    }
+}
+
+fn verdicts<'a>(what: &str, verdicts: impl Iterator<Item = &'a Verdict>, level: Level) -> SummaryTable {
+    let row = |pair: &Verdict| {
         vec![
             format!("{} / {}", pair.a, pair.b),
-            match pair.verdict {
-                PairVerdict::ABetter => format!("{} is better", pair.a),
-                PairVerdict::BBetter => format!("{} is better", pair.b),
-                PairVerdict::NoDifferenceShown => "no difference shown".to_owned(),
-            },
+            verdict_text(pair.verdict, &pair.a, &pair.b),
             format!("{:+.2}", pair.effect),
             p_value(pair.p),
             p_value(pair.p_holm),
         ]
+    };
+    table(
+        &format!("pairs, by test loss over all problems, {what} (a verdict up to p (Holm) {})", level.alpha()),
+        &["pair", "verdict", "effect", "p", "p (Holm)"],
+        verdicts.map(row).collect(),
+        &[1],
+    )
+}
+
+/// On how many problems each optimizer is better than, not shown to differ from, and worse than each other.
+fn grid(summary: &Summary) -> SummaryTable {
+    let names: Vec<&str> = summary.optimizers.iter().map(|optimizer| optimizer.name.as_str()).collect();
+    let cell = |row: &str, column: &str| {
+        let is = |pair: &&Pair, a: &str, b: &str| pair.overall.a == a && pair.overall.b == b;
+        let straight = summary.pairs.iter().find(|pair| is(pair, row, column));
+        let turned = summary.pairs.iter().find(|pair| is(pair, column, row));
+        let Some(pair) = straight.or(turned) else { return "·".to_owned() };
+        let count = |wanted| pair.problems.iter().filter(|on| on.verdict == wanted).count();
+        let (mut wins, mut losses) = (count(PairVerdict::ABetter), count(PairVerdict::BBetter));
+        if straight.is_none() {
+            (wins, losses) = (losses, wins);
+        }
+        match pair.problems.len() - wins - losses {
+            ties if count(PairVerdict::CannotDecide) == ties && wins + losses == 0 => "cannot decide".to_owned(),
+            ties => format!("{wins}–{ties}–{losses}"),
+        }
+    };
+    let rows = names.iter().map(|row| {
+        let cells = names.iter().map(|column| cell(row, column));
+        std::iter::once((*row).to_owned()).chain(cells).collect()
     });
-    table("pairs, by final test loss as tuned", &["pair", "verdict", "effect", "p", "p (Holm)"], rows.collect(), &[1])
+    let header: Vec<String> =
+        std::iter::once("optimizer".to_owned()).chain(names.iter().map(|n| format!("against {n}"))).collect();
+    SummaryTable {
+        title: "problems on which an optimizer is better, not shown to differ, and worse, as tuned".to_owned(),
+        header,
+        rows: rows.collect(),
+        words: Vec::new(),
+    }
+}
+
+/// A pair on every problem: effect, quotient of the losses with its interval, p and verdict.
+pub fn pair_on_problems(pair: &Pair) -> SummaryTable {
+    let Verdict { a, b, .. } = &pair.overall;
+    let row = |on: &ProblemPair| {
+        let ratio = Estimate { value: on.ratio, low: on.low, high: on.high };
+        vec![
+            on.problem.clone(),
+            verdict_text(on.verdict, a, b),
+            format!("{:+.2}", on.effect),
+            interval(&ratio),
+            p_value(on.p),
+            p_value(on.p_holm),
+        ]
+    };
+    let quotient = format!("loss of {a} / {b}");
+    table(
+        &format!("{a} and {b} on each problem, as tuned"),
+        &["problem", "verdict", "effect", &quotient, "p", "p (Holm)"],
+        pair.problems.iter().map(row).collect(),
+        &[1],
+    )
 }
 
 fn problems(summary: &Summary) -> SummaryTable {
@@ -79,7 +151,7 @@ fn problems(summary: &Summary) -> SummaryTable {
     };
     let rows = summary.problems.iter().flat_map(|problem| problem.results.iter().map(|r| row(&problem.name, r)));
     table(
-        "on each problem: medians over seeds",
+        "on each problem: medians over studies, at the step with the least validation loss",
         &["problem", "optimizer", "test loss", "untuned", "test score", "steps to target", "reached", "seconds"],
         rows.collect(),
         &[1],
@@ -87,11 +159,20 @@ fn problems(summary: &Summary) -> SummaryTable {
 }
 
 /// `0.71 [0.6, 0.8]`.
-fn interval(estimate: &super::summary::Estimate) -> String {
+pub fn interval(estimate: &Estimate) -> String {
     let value = figure(estimate.value);
     match (estimate.low, estimate.high) {
         (None, None) => value,
         (low, high) => format!("{value} [{}, {}]", figure(low), figure(high)),
+    }
+}
+
+/// `0.71 [0.60, 0.80]`.
+fn speed(estimate: &Estimate) -> String {
+    let value = estimate.value.unwrap_or(0.0);
+    match (estimate.low, estimate.high) {
+        (Some(low), Some(high)) => format!("{value:.2} [{low:.2}, {high:.2}]"),
+        _ => format!("{value:.2}"),
     }
 }
 

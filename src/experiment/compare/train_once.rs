@@ -8,7 +8,7 @@ use super::protocol::Setting;
 use super::records::Point;
 use crate::Result;
 use crate::data::epoch_order;
-use crate::kernel::Isa;
+use crate::kernel::{Isa, Line};
 use crate::metrics::Detail;
 use crate::optim::OptimizerSpec;
 use crate::optim::schedule::Schedule;
@@ -22,12 +22,16 @@ pub struct Outcome {
     pub diverged: bool,
     /// Losses at the points of the problem.
     pub curve: Vec<Point>,
-    /// Validation loss at the end.
+    /// The point with the least validation loss, the first of equal ones.
+    pub best_step: Option<u64>,
+    /// Validation loss there.
     pub val_loss: Option<f64>,
-    /// Test loss at the end.
+    /// Test loss there.
     pub test_loss: Option<f64>,
-    /// The problem's score on the test part at the end.
+    /// The problem's score on the test part there.
     pub test_score: Option<f64>,
+    /// Test loss at the end.
+    pub last_test_loss: Option<f64>,
     /// Seconds, evaluation included.
     pub seconds: f64,
 }
@@ -84,6 +88,7 @@ pub fn train_once(
     let mut trainer = problem.trainer(optimizer, seed, isa, most_rows);
     let mut stream = RowStream::new(problem.train.rows(), seed);
     let (mut order, mut curve, mut diverged) = (Vec::with_capacity(most_rows), Vec::new(), false);
+    let mut best = Best::default();
     for (number, point) in points.into_iter().enumerate() {
         stream.take((point - trainer.steps()) as usize * problem.batch, &mut order);
         let outcome = trainer.epoch(&EpochPlan {
@@ -105,29 +110,70 @@ pub fn train_once(
             break;
         }
         let val_loss = finite(trainer.evaluate(&problem.val).loss);
+        diverged = val_loss.is_none();
         curve.push(Point { step: point, train_loss: finite(outcome.loss), val_loss });
+        if diverged {
+            break;
+        }
+        best.observe(point, val_loss, &trainer);
     }
-    let val_loss = curve.last().and_then(|point: &Point| point.val_loss).filter(|_| !diverged);
-    let (test_loss, test_score) = if val_loss.is_some() { tested(problem, &mut trainer) } else { (None, None) };
-    let diverged = diverged || val_loss.is_none();
-    Ok(Some(Outcome { diverged, curve, val_loss, test_loss, test_score, seconds: began.elapsed().as_secs_f64() }))
+    let tested = if diverged { Tested::default() } else { best.tested(problem, &mut trainer) };
+    Ok(Some(Outcome {
+        diverged,
+        curve,
+        best_step: best.step.filter(|_| !diverged),
+        val_loss: best.val_loss.filter(|_| !diverged),
+        test_loss: tested.loss,
+        test_score: tested.score,
+        last_test_loss: tested.last_loss,
+        seconds: began.elapsed().as_secs_f64(),
+    }))
+}
+
+/// The weights with the least validation loss so far.
+#[derive(Default)]
+struct Best {
+    step: Option<u64>,
+    val_loss: Option<f64>,
+    weights: Vec<Line>,
+}
+
+/// Figures on the test part.
+#[derive(Default)]
+struct Tested {
+    loss: Option<f64>,
+    score: Option<f64>,
+    last_loss: Option<f64>,
+}
+
+impl Best {
+    /// Keeps the weights where their validation loss is less than that of any before.
+    fn observe(&mut self, step: u64, val_loss: Option<f64>, trainer: &Trainer) {
+        if self.val_loss.is_none_or(|least| val_loss.is_some_and(|loss| loss < least)) {
+            (self.step, self.val_loss) = (Some(step), val_loss);
+            self.weights.clear();
+            self.weights.extend_from_slice(trainer.evaluated_parameters());
+        }
+    }
+
+    /// Loss and score of the kept weights on the test part, and the loss of the last ones.
+    fn tested(&mut self, problem: &Problem, trainer: &mut Trainer) -> Tested {
+        let last_loss = finite(trainer.evaluate(&problem.test).loss);
+        let evaluation = trainer.evaluate_with(&mut self.weights, &problem.test);
+        let scorer = &problem.scorer;
+        let figures = scorer.figures(&evaluation.outputs, &problem.test, Rows::All, evaluation.loss, Detail::Full);
+        Tested { loss: finite(evaluation.loss), score: figures.get(problem.score), last_loss }
+    }
 }
 
 fn finite(loss: f64) -> Option<f64> {
     Some(loss).filter(|loss| loss.is_finite())
 }
 
-/// Loss and score on the test part.
-fn tested(problem: &Problem, trainer: &mut Trainer) -> (Option<f64>, Option<f64>) {
-    let evaluation = trainer.evaluate(&problem.test);
-    let figures = problem.scorer.figures(&evaluation.outputs, &problem.test, Rows::All, evaluation.loss, Detail::Full);
-    (finite(evaluation.loss), figures.get(problem.score))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::problems::problem;
-    use super::super::protocol::Terms;
+    use super::super::protocol::defaults;
     use super::*;
 
     fn short(name: &str, steps: u64) -> Problem {
@@ -135,7 +181,7 @@ mod tests {
     }
 
     fn run(problem: &Problem, spec: &str, seed: u64) -> Outcome {
-        let setting = Setting { spec: spec.to_owned(), ..Terms::untuned(&"sgd".parse().unwrap()) };
+        let setting = Setting { spec: spec.to_owned(), ..defaults(&"sgd".parse().unwrap()) };
         let outcome = train_once(problem, &setting, seed, Isa::detect(), &AtomicUsize::new(0)).unwrap();
         Outcome { seconds: 0.0, ..outcome.unwrap() }
     }
@@ -165,21 +211,35 @@ mod tests {
         assert_ne!(outcome.curve, run(&problem, "adam:lr=0.01", 2).curve);
         assert_eq!(outcome.curve.iter().map(|p| p.step).collect::<Vec<_>>(), problem.points());
         let losses: Vec<f64> = outcome.curve.iter().map(|p| p.val_loss.unwrap()).collect();
-        assert!(losses[19] < losses[0], "{losses:?}");
-        assert_eq!(outcome.val_loss, outcome.curve[19].val_loss);
+        assert!(losses[losses.len() - 1] < losses[0], "{losses:?}");
+        assert_eq!(outcome.val_loss, losses.iter().copied().min_by(f64::total_cmp));
+        let best = outcome.curve.iter().find(|point| point.val_loss == outcome.val_loss).unwrap();
+        assert_eq!(outcome.best_step, Some(best.step));
         assert!(outcome.test_loss.is_some() && outcome.test_score.unwrap() > 10.0, "in the target's units");
+    }
+
+    #[test]
+    fn the_best_point_counts_and_not_the_last() {
+        // Diabetes is soon learnt by heart at this rate.
+        let outcome = run(&short("diabetes", 2_000), "adam:lr=0.02", 1);
+        let last = outcome.curve.last().unwrap();
+        assert!(outcome.best_step.unwrap() < last.step && outcome.val_loss < last.val_loss, "{outcome:?}");
+        assert!(outcome.test_loss < outcome.last_test_loss, "{outcome:?}");
+        // Up to its best point a run of fewer steps is the same run, for its rate is constant.
+        let whole = outcome.curve.iter().position(|point| Some(point.step) == outcome.best_step).unwrap();
+        assert!(whole > 0, "{outcome:?}");
     }
 
     #[test]
     fn a_run_that_breaks_says_so() {
         let outcome = run(&short("ill_conditioned", 400), "sgd:lr=1e3", 1);
-        assert!(outcome.diverged && outcome.curve.len() < 20, "{outcome:?}");
+        assert!(outcome.diverged && outcome.curve.len() < 28, "{outcome:?}");
         assert_eq!((outcome.val_loss, outcome.test_loss, outcome.test_score), (None, None, None));
     }
 
     #[test]
     fn a_signal_ends_a_run_without_an_outcome() {
-        let setting = Terms::untuned(&"sgd".parse().unwrap());
+        let setting = defaults(&"sgd".parse().unwrap());
         let outcome = train_once(&short("diabetes", 100), &setting, 0, Isa::detect(), &AtomicUsize::new(2));
         assert_eq!(outcome.unwrap(), None);
     }

@@ -2,14 +2,14 @@
 
 use maud::{Markup, html};
 
-use crate::experiment::compare::records::{Purpose, Run};
+use crate::experiment::compare::records::Run;
 use crate::experiment::compare::summary::Summary;
 use crate::experiment::compare::{Grouped, figure};
-use crate::experiment::statistics::quantile;
 use crate::report::page::{self, texts};
 use crate::report::{Chart, ChartAxis, Scale, Series};
+use crate::statistics::quantile;
 
-/// First quartile, median and third quartile of the validation loss over seeds, after these steps.
+/// First quartile, median and third quartile of the validation loss over runs, after these steps.
 struct Quartiles {
     step: u64,
     values: [f64; 3],
@@ -19,8 +19,9 @@ pub(super) fn section(grouped: &Grouped<'_>, summary: &Summary) -> Markup {
     html! {
         h2 { "Loss curves" }
         p {
-            "Validation loss of the tuned setting: the median over seeds, in a band from the first to the third quartile. The \
-             dashed line is the target. A line ends where half of the runs have diverged."
+            "Validation loss of the final runs: their median, in a band from the first to the third quartile. The dashed line \
+             is the target. A line ends where half of the runs have diverged. Steps are on a logarithmic axis, for a target may be \
+             reached early."
         }
         div.charts { @for (number, _) in grouped.problems() { (problem(grouped, summary, number)) } }
     }
@@ -29,7 +30,9 @@ pub(super) fn section(grouped: &Grouped<'_>, summary: &Summary) -> Markup {
 fn problem(grouped: &Grouped<'_>, summary: &Summary, number: usize) -> Markup {
     let curves: Vec<(&str, Vec<Quartiles>)> = grouped
         .optimizers()
-        .map(|(optimizer, record)| (record.name.as_str(), quartiles(grouped.runs(number, optimizer, Purpose::Tuned))))
+        .map(|(optimizer, record)| {
+            (record.name.as_str(), quartiles(&grouped.finals(number, optimizer).collect::<Vec<_>>()))
+        })
         .collect();
     let name = &grouped.protocol.problems[number].name;
     let target = summary.problems[number].target;
@@ -37,7 +40,7 @@ fn problem(grouped: &Grouped<'_>, summary: &Summary, number: usize) -> Markup {
         id: format!("curves-{number}"),
         title: format!("Validation loss on {name}"),
         description: description(&curves, target),
-        x: ChartAxis::new("steps", Scale::Linear),
+        x: ChartAxis::new("steps", Scale::Log),
         y: ChartAxis::new("validation loss", scale(&curves, target)),
         series: curves.iter().enumerate().map(|(number, (name, curve))| series(number, name, curve)).collect(),
         levels: target.into_iter().collect(),

@@ -5,9 +5,9 @@ use maud::{Markup, html};
 use crate::experiment::compare::figure;
 use crate::experiment::compare::records::searched_rate;
 use crate::experiment::compare::summary::{ProblemResult, ProblemSummary, Summary};
-use crate::experiment::statistics::median;
 use crate::report::page::{self, texts};
 use crate::report::{Chart, ChartAxis, Scale, Series};
+use crate::statistics::median;
 
 /// Losses beyond so many times the median stand on the upper edge: one wild trial must not flatten the rest.
 const FAR: f64 = 30.0;
@@ -16,9 +16,9 @@ pub(super) fn section(summary: &Summary) -> Markup {
     html! {
         h2 { "How much the learning rate matters" }
         p {
-            "Final validation loss of every trial against its learning rate, with momentum the effective one, \
+            "Least validation loss of every trial but the defaults against its learning rate, with momentum the effective one, \
              lr / (1 − momentum). Other hyperparameters and the schedule differ from \
-             trial to trial, so points scatter; from 15 trials on, a line is the median of five neighbours. A cross on the upper edge is a \
+             trial to trial, so points scatter; from 15 trials on, a line is the median of nine neighbours. A cross on the upper edge is a \
              trial that diverged."
         }
         div.charts { @for (number, record) in summary.problems.iter().enumerate() { (problem(number, record)) } }
@@ -34,16 +34,16 @@ fn problem(number: usize, record: &ProblemSummary) -> Markup {
     let far = median(&finite).map(|median| FAR * median).filter(|far| scale == Scale::Log && *far < most);
     let chart = Chart {
         id: format!("sensitivity-{number}"),
-        title: format!("Final validation loss against the learning rate on {}", record.name),
+        title: format!("Least validation loss against the learning rate on {}", record.name),
         description: description(record),
         x: ChartAxis::new("learning rate", Scale::Log),
-        y: ChartAxis { ends: far.map(|far| (0.9 * least, far)), ..ChartAxis::new("final validation loss", scale) },
+        y: ChartAxis { ends: far.map(|far| (0.9 * least, far)), ..ChartAxis::new("least validation loss", scale) },
         series: record.results.iter().enumerate().map(|(colour, result)| series(colour, result)).collect(),
         levels: Vec::new(),
         spans: Vec::new(),
         span_name: String::new(),
     };
-    let header = texts(&["optimizer", "learning rate", "schedule", "final validation loss"]);
+    let header = texts(&["optimizer", "learning rate", "schedule", "least validation loss"]);
     page::figure(&chart, (&record.name, ""), &header, &rows(record), &[2])
 }
 
@@ -64,13 +64,13 @@ fn series(colour: usize, result: &ProblemResult) -> Series {
 /// Points from which on a running median says more than the points themselves.
 const LEAST_POINTS: usize = 15;
 
-/// The median of each point and up to two on either side; nothing for a few points, which it would only smear.
+/// The median of each point and up to four on either side; nothing for a few points, which it would only smear.
 fn running_median(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     if points.len() < LEAST_POINTS {
         return Vec::new();
     }
     let at = |(i, (lr, loss)): (usize, &(f64, f64))| {
-        let near = &points[i.saturating_sub(2)..(i + 3).min(points.len())];
+        let near = &points[i.saturating_sub(4)..(i + 5).min(points.len())];
         let losses: Vec<f64> = near.iter().map(|(_, loss)| *loss).collect();
         (*lr, median(&losses).unwrap_or(*loss))
     };
@@ -79,10 +79,11 @@ fn running_median(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
 
 fn description(record: &ProblemSummary) -> String {
     let of = |result: &ProblemResult| {
-        let best = result.best.as_ref().filter(|best| best.val_loss.is_some());
-        let lr = best.and_then(|best| searched_rate(&best.values));
-        let best = lr.map_or("no best".to_owned(), |lr| format!("best at {}", figure(Some(lr))));
-        format!("{}: {best}, {} of {} diverged", result.optimizer, result.diverged_trials, result.trials)
+        let lrs: Vec<f64> = result.chosen.iter().filter_map(|chosen| searched_rate(&chosen.values)).collect();
+        let lr = median(&lrs).map_or("no other than the defaults chosen".to_owned(), |lr| {
+            format!("chosen rates around {}", figure(Some(lr)))
+        });
+        format!("{}: {lr}, {} of {} diverged", result.optimizer, result.diverged_trials, result.trials)
     };
     format!("{}.", record.results.iter().map(of).collect::<Vec<_>>().join("; "))
 }

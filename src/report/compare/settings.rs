@@ -3,27 +3,30 @@
 use maud::{Markup, html};
 
 use crate::experiment::compare::records::OptimizerRecord;
-use crate::experiment::compare::summary::{BestTrial, Summary};
+use crate::experiment::compare::summary::{Chosen, ProblemResult, Summary};
 use crate::experiment::compare::{Grouped, figure};
 use crate::report::page::{table, texts};
 
 pub(super) fn section(grouped: &Grouped<'_>, summary: &Summary) -> Markup {
     let protocol = grouped.protocol;
+    let terms = protocol.terms;
     let spaces: Vec<Vec<String>> = protocol.optimizers.iter().flat_map(space_rows).collect();
     html! {
         h2 { "Settings and spaces" }
         p {
-            "Each optimizer was tuned on each problem with " (protocol.trials) " trials, spread evenly over the logarithm of \
-             every dimension, and the trial with the lowest final validation loss was run again with " (protocol.seeds)
-            " fresh seeds, and so were the optimizer's own defaults. At each number of a trial and at each seed all optimizers \
-             begin with the same weights and see the rows in the same order, for the same number of steps."
+            "A study tries " (terms.trials) " settings: the optimizer's defaults, and points spread evenly over the logarithm of every \
+             dimension. The best " (terms.finalist_count()) " by validation loss are run on " (terms.repeats)
+            " more seeds each, and the one with the least mean is trained on " (terms.seeds) " fresh seeds. Each optimizer has "
+            (terms.studies) " studies on each problem, with points and seeds of their own. Every run has the same number of steps, \
+             and the step with the least validation loss counts. Regularisation is the same for all: none but that choice, and what \
+             an optimizer's own rule does by default."
         }
         (table("What was searched", &texts(&["optimizer", "defaults", "dimension", "from", "to"]), &spaces, &[1, 2]))
         (table(
             "What was chosen; an asterisk marks a value on an edge of its space",
-            &texts(&["optimizer", "problem", "trial", "schedule", "values", "validation loss", "trials diverged"]),
+            &texts(&["optimizer", "problem", "study", "trial", "schedule", "values", "validation loss", "trials diverged"]),
             &chosen_rows(summary),
-            &[1, 3, 4],
+            &[1, 4, 5],
         ))
     }
 }
@@ -38,30 +41,35 @@ fn space_rows(optimizer: &OptimizerRecord) -> Vec<Vec<String>> {
 }
 
 fn chosen_rows(summary: &Summary) -> Vec<Vec<String>> {
-    let mut rows = Vec::new();
-    for (number, optimizer) in summary.optimizers.iter().enumerate() {
-        for problem in &summary.problems {
-            let result = &problem.results[number];
-            let Some(best) = &result.best else { continue };
-            rows.push(vec![
-                optimizer.name.clone(),
-                problem.name.clone(),
-                (best.number + 1).to_string(),
-                best.schedule.clone(),
-                values(best),
-                figure(best.val_loss),
+    let of = |problem: &str, result: &ProblemResult| -> Vec<Vec<String>> {
+        let row = |chosen: &Chosen| {
+            vec![
+                result.optimizer.clone(),
+                problem.to_owned(),
+                (chosen.study + 1).to_string(),
+                chosen.trial.to_string(),
+                chosen.schedule.clone(),
+                values(chosen),
+                figure(chosen.val_loss),
                 format!("{}/{}", result.diverged_trials, result.trials),
-            ]);
-        }
-    }
-    rows
+            ]
+        };
+        result.chosen.iter().map(row).collect()
+    };
+    let by_optimizer = (0..summary.optimizers.len()).flat_map(|number| {
+        summary.problems.iter().flat_map(move |problem| of(&problem.name, &problem.results[number]))
+    });
+    by_optimizer.collect()
 }
 
-/// `lr=0.03*, eps=1e-6`.
-fn values(best: &BestTrial) -> String {
+/// `lr=0.03*, eps=1e-6`, or that it is the defaults.
+fn values(chosen: &Chosen) -> String {
+    if chosen.trial == 0 {
+        return "the defaults".to_owned();
+    }
     let value = |(name, value): (&String, &f64)| {
-        let edge = if best.edges.contains(name) { "*" } else { "" };
+        let edge = if chosen.edges.contains(name) { "*" } else { "" };
         format!("{name}={}{edge}", figure(Some(*value)))
     };
-    best.values.iter().map(value).collect::<Vec<_>>().join(", ")
+    chosen.values.iter().map(value).collect::<Vec<_>>().join(", ")
 }

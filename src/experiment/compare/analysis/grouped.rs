@@ -1,21 +1,59 @@
 //! Records by what they belong to.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use crate::experiment::compare::records::{OptimizerRecord, ProblemRecord, Protocol, Purpose, Record, Run, StepCost};
+use crate::experiment::compare::records::{
+    OptimizerRecord, ProblemRecord, Protocol, Record, Run, Stage, StepCost, Terms,
+};
 use crate::{Error, Result};
 
-/// The records of a comparison by problem, optimizer and purpose.
+/// The records of a comparison by problem, optimizer and study.
 #[derive(Debug)]
 pub struct Grouped<'a> {
     /// What was asked for.
     pub protocol: &'a Protocol,
-    runs: HashMap<(usize, usize, Purpose), Vec<&'a Run>>,
-    costs: HashMap<(usize, usize), &'a StepCost>,
+    studies: BTreeMap<(usize, usize), Vec<StudyRuns<'a>>>,
+    costs: BTreeMap<(usize, usize), &'a StepCost>,
+}
+
+/// The runs of one study, each stage in the order of its runs.
+#[derive(Debug, Default)]
+pub struct StudyRuns<'a> {
+    /// Number of the study.
+    pub number: usize,
+    /// The defaults first.
+    pub trials: Vec<&'a Run>,
+    /// Finalists on further seeds.
+    pub repeats: Vec<&'a Run>,
+    /// The chosen setting on fresh seeds.
+    pub finals: Vec<&'a Run>,
+}
+
+impl StudyRuns<'_> {
+    /// The score of the study: the mean test loss of its final runs, infinite where one diverged. `None` before all have
+    /// ended.
+    pub fn score(&self, terms: &Terms) -> Option<f64> {
+        let sum: f64 = self.finals.iter().map(|run| run.best_test_loss()).sum();
+        (self.finals.len() == terms.seeds).then(|| sum / terms.seeds as f64)
+    }
+
+    /// The test loss of the defaults, infinite where they diverged; `None` before they were tried.
+    pub fn untuned_score(&self) -> Option<f64> {
+        self.defaults().map(Run::best_test_loss)
+    }
+
+    /// The trial of the defaults.
+    pub fn defaults(&self) -> Option<&Run> {
+        self.trials.iter().find(|run| run.trial == 0).copied()
+    }
+
+    fn runs(&self) -> usize {
+        self.trials.len() + self.repeats.len() + self.finals.len()
+    }
 }
 
 impl<'a> Grouped<'a> {
-    /// Sorts records; runs of one group stand in the order of their numbers.
+    /// Sorts records.
     ///
     /// # Errors
     /// [`Error::Mismatch`] where the protocol is missing, or a record names a problem or an optimizer that the protocol
@@ -26,22 +64,41 @@ impl<'a> Grouped<'a> {
             let message = "runs.jsonl: expected one record of kind \"protocol\"; was the file cut or put together?";
             return Err(Error::Mismatch(message.to_owned()));
         };
-        let mut grouped = Grouped { protocol, runs: HashMap::new(), costs: HashMap::new() };
+        let mut grouped = Grouped { protocol, studies: BTreeMap::new(), costs: BTreeMap::new() };
         for record in records {
             match record {
                 Record::Protocol(_) => {}
-                Record::Run(run) => {
-                    let (problem, optimizer) = grouped.place(&run.problem, &run.optimizer)?;
-                    grouped.runs.entry((problem, optimizer, run.purpose)).or_default().push(run);
-                }
+                Record::Run(run) => grouped.add(run)?,
                 Record::StepCost(cost) => {
                     let place = grouped.place(&cost.problem, &cost.optimizer)?;
                     grouped.costs.insert(place, cost);
                 }
             }
         }
-        grouped.runs.values_mut().for_each(|runs| runs.sort_by_key(|run| run.number));
+        for study in grouped.studies.values_mut().flatten() {
+            for runs in [&mut study.trials, &mut study.repeats, &mut study.finals] {
+                runs.sort_by_key(|run| (run.trial, run.repeat));
+            }
+        }
         Ok(grouped)
+    }
+
+    fn add(&mut self, run: &'a Run) -> Result<()> {
+        let place = self.place(&run.problem, &run.optimizer)?;
+        let studies = self.studies.entry(place).or_default();
+        let at = match studies.binary_search_by_key(&run.study, |study| study.number) {
+            Ok(at) => at,
+            Err(at) => {
+                studies.insert(at, StudyRuns { number: run.study, ..StudyRuns::default() });
+                at
+            }
+        };
+        match run.stage {
+            Stage::Trial => studies[at].trials.push(run),
+            Stage::Repeat => studies[at].repeats.push(run),
+            Stage::Final => studies[at].finals.push(run),
+        }
+        Ok(())
     }
 
     fn place(&self, problem: &str, optimizer: &str) -> Result<(usize, usize)> {
@@ -66,9 +123,35 @@ impl<'a> Grouped<'a> {
         self.protocol.optimizers.iter().enumerate()
     }
 
-    /// The runs of a problem, an optimizer and a purpose.
-    pub fn runs(&self, problem: usize, optimizer: usize, purpose: Purpose) -> &[&'a Run] {
-        self.runs.get(&(problem, optimizer, purpose)).map_or(&[], Vec::as_slice)
+    /// The studies of an optimizer on a problem that have begun, by their numbers.
+    pub fn studies(&self, problem: usize, optimizer: usize) -> &[StudyRuns<'a>] {
+        self.studies.get(&(problem, optimizer)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The trials of all studies of an optimizer on a problem.
+    pub fn trials(&self, problem: usize, optimizer: usize) -> impl Iterator<Item = &'a Run> {
+        self.studies(problem, optimizer).iter().flat_map(|study| study.trials.iter().copied())
+    }
+
+    /// The final runs of all studies of an optimizer on a problem.
+    pub fn finals(&self, problem: usize, optimizer: usize) -> impl Iterator<Item = &'a Run> {
+        self.studies(problem, optimizer).iter().flat_map(|study| study.finals.iter().copied())
+    }
+
+    /// The scores of the studies of an optimizer on a problem that have ended.
+    pub fn scores(&self, problem: usize, optimizer: usize) -> Vec<f64> {
+        self.studies(problem, optimizer).iter().filter_map(|study| study.score(&self.protocol.terms)).collect()
+    }
+
+    /// The scores of an optimizer's defaults on a problem, one of each study.
+    pub fn untuned_scores(&self, problem: usize, optimizer: usize) -> Vec<f64> {
+        self.studies(problem, optimizer).iter().filter_map(StudyRuns::untuned_score).collect()
+    }
+
+    /// Runs that were asked for and are not there.
+    pub fn missing_runs(&self) -> usize {
+        let all = self.protocol.problems.len() * self.protocol.optimizers.len() * self.protocol.terms.runs();
+        all.saturating_sub(self.studies.values().flatten().map(StudyRuns::runs).sum())
     }
 
     /// What a step costs.

@@ -1,9 +1,9 @@
 //! Figures over all problems, on scales that let no problem count more than another.
 
 use super::grouped::Grouped;
-use crate::experiment::compare::records::{Purpose, Run};
+use crate::experiment::compare::records::Run;
 use crate::experiment::compare::summary::{Estimate, LEVEL};
-use crate::experiment::statistics::{Interval, expected_best, interquartile_mean, median, stratified_interval};
+use crate::statistics::{Interval, expected_best, interquartile_mean, median, stratified_interval};
 
 /// The greatest normalised loss: also that of a run that diverged.
 const WORST: f64 = 10.0;
@@ -30,18 +30,14 @@ impl Scale {
     }
 }
 
-fn all_runs<'a>(grouped: &'a Grouped<'_>, problem: usize, purpose: Purpose) -> impl Iterator<Item = &'a Run> {
-    grouped.optimizers().flat_map(move |(optimizer, _)| grouped.runs(problem, optimizer, purpose).iter().copied())
-}
-
-/// Interquartile mean of an optimizer's normalised final test losses.
+/// Interquartile mean of an optimizer's normalised scores.
 pub(super) fn normalised_loss(grouped: &Grouped<'_>, optimizer: usize) -> Estimate {
     let strata: Vec<Vec<f64>> = grouped
         .problems()
         .map(|(problem, _)| {
-            let scale = Scale::of(all_runs(grouped, problem, Purpose::Tuned).map(Run::final_test_loss));
-            let runs = grouped.runs(problem, optimizer, Purpose::Tuned);
-            runs.iter().map(|run| scale.normalise(run.final_test_loss())).collect()
+            let all = grouped.optimizers().flat_map(|(other, _)| grouped.scores(problem, other));
+            let scale = Scale::of(all);
+            grouped.scores(problem, optimizer).into_iter().map(|score| scale.normalise(score)).collect()
         })
         .collect();
     let mut pooled = strata.concat();
@@ -49,12 +45,22 @@ pub(super) fn normalised_loss(grouped: &Grouped<'_>, optimizer: usize) -> Estima
     estimate(interquartile_mean(&mut pooled), interval)
 }
 
-/// Expected normalised validation loss of the best of `k` trials, the mean over the problems.
-pub(super) fn normalised_expected_best(grouped: &Grouped<'_>, optimizer: usize) -> Vec<f64> {
+/// Expected normalised validation loss of the better of the defaults and the best of `k` other trials, from `k` = 0, the mean
+/// over the problems. On one problem the trials of all studies are pooled, and the defaults count as the median of
+/// theirs.
+pub(super) fn gains(grouped: &Grouped<'_>, optimizer: usize) -> Vec<f64> {
     let curve = |problem: usize| {
-        let scale = Scale::of(all_runs(grouped, problem, Purpose::Tuning).map(Run::final_val_loss));
-        let trials = grouped.runs(problem, optimizer, Purpose::Tuning);
-        expected_best(&trials.iter().map(|run| scale.normalise(run.final_val_loss())).collect::<Vec<f64>>())
+        let all = grouped.optimizers().flat_map(|(other, _)| grouped.trials(problem, other)).map(Run::best_val_loss);
+        let scale = Scale::of(all);
+        let losses = |defaults: bool| -> Vec<f64> {
+            let trials = grouped.trials(problem, optimizer).filter(|run| (run.trial == 0) == defaults);
+            trials.map(|run| scale.normalise(run.best_val_loss())).collect()
+        };
+        let defaults = median(&losses(true)).unwrap_or(WORST);
+        let bounded: Vec<f64> = losses(false).into_iter().map(|loss| loss.min(defaults)).collect();
+        let mut curve = vec![defaults];
+        curve.extend(expected_best(&bounded).into_iter().take(grouped.protocol.terms.trials.saturating_sub(1)));
+        curve
     };
     let curves: Vec<Vec<f64>> = grouped.problems().map(|(problem, _)| curve(problem)).collect();
     let trials = curves.iter().map(Vec::len).min().unwrap_or(0);

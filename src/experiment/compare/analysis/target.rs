@@ -2,12 +2,12 @@
 
 use super::grouped::Grouped;
 use crate::experiment::compare::contestant::Contestant;
-use crate::experiment::compare::records::{Purpose, Run};
+use crate::experiment::compare::records::Run;
 use crate::experiment::compare::summary::ToTarget;
-use crate::experiment::statistics::{median, quantile};
+use crate::statistics::{median, quantile};
 
-/// The validation loss to reach on a problem and where it is from: the given one, else the median final validation loss of
-/// the tuned runs of `momentum`, else of the first optimizer. `None` where half of those diverged.
+/// The validation loss to reach on a problem and where it is from: the given one, else the median validation loss of
+/// the final runs of `momentum`, else of the first optimizer. `None` where half of those diverged.
 pub fn target(grouped: &Grouped<'_>, problem: usize) -> (Option<f64>, String) {
     let record = &grouped.protocol.problems[problem];
     if record.target.is_some() {
@@ -15,36 +15,36 @@ pub fn target(grouped: &Grouped<'_>, problem: usize) -> (Option<f64>, String) {
     }
     let named = grouped.optimizers().find(|(_, optimizer)| optimizer.name == Contestant::BASELINE);
     let Some((number, optimizer)) = named.or_else(|| grouped.optimizers().next()) else { return (None, String::new()) };
-    let losses: Vec<f64> =
-        grouped.runs(problem, number, Purpose::Tuned).iter().map(|run| run.final_val_loss()).collect();
+    let losses: Vec<f64> = grouped.finals(problem, number).map(Run::best_val_loss).collect();
     let target = median(&losses).filter(|loss| loss.is_finite());
-    (target, format!("median final validation loss of the tuned runs of {}", optimizer.name))
+    (target, format!("median validation loss of the final runs of {}", optimizer.name))
 }
 
 /// Steps of the first point of a run's curve at or below the target; infinite if there is none.
-fn steps_to(run: &Run, target: f64) -> f64 {
+pub(super) fn steps_to(run: &Run, target: f64) -> f64 {
     let hit = run.curve.iter().find(|point| point.val_loss.is_some_and(|loss| loss <= target));
     hit.map_or(f64::INFINITY, |point| point.step as f64)
 }
 
-/// How soon the tuned runs of an optimizer reach the target.
+/// How soon the final runs of an optimizer reach the target.
 pub(super) fn to_target(grouped: &Grouped<'_>, problem: usize, optimizer: usize, target: Option<f64>) -> ToTarget {
-    let runs = grouped.runs(problem, optimizer, Purpose::Tuned);
-    let Some(target) = target else { return ToTarget { of: runs.len(), ..ToTarget::default() } };
-    let all: Vec<f64> = runs.iter().map(|run| steps_to(run, target)).collect();
+    let runs = grouped.finals(problem, optimizer);
+    let Some(target) = target else { return ToTarget { of: runs.count(), ..ToTarget::default() } };
+    let all: Vec<f64> = runs.map(|run| steps_to(run, target)).collect();
     let finite = |q| quantile(&all, q).filter(|steps| steps.is_finite());
     let steps = finite(0.5);
+    let quartiles = [finite(0.25), finite(0.75)];
     let record = &grouped.protocol.problems[problem];
     let cost = grouped.cost(problem, optimizer);
-    let seconds = |us: Option<f64>| Some(steps? * us? * 1e-6);
+    let seconds = |steps: Option<f64>, us: Option<f64>| Some(steps? * us? * 1e-6);
     ToTarget {
         hits: all.iter().filter(|steps| steps.is_finite()).count(),
-        of: runs.len(),
+        of: all.len(),
         steps,
-        quartiles: [finite(0.25), finite(0.75)],
+        quartiles,
         samples: steps.map(|steps| steps * record.batch as f64),
         step_us: cost.map(|cost| cost.median),
-        seconds: seconds(cost.map(|cost| cost.median)),
-        seconds_quartiles: [0, 1].map(|end| seconds(cost.map(|cost| cost.quartiles[end]))),
+        seconds: seconds(steps, cost.map(|cost| cost.median)),
+        seconds_quartiles: [0, 1].map(|end| seconds(quartiles[end], cost.map(|cost| cost.quartiles[end]))),
     }
 }

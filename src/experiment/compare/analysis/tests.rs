@@ -1,11 +1,11 @@
 use super::analyse;
-use crate::experiment::compare::records::{Purpose, Record, Run};
+use crate::experiment::compare::records::{Record, Run, Stage};
 use crate::experiment::compare::simulated::{FOUR, Simulated};
 use crate::experiment::compare::summary::{PairVerdict, ProblemResult, Summary};
 use crate::experiment::compare::summary_tables;
 
 fn small() -> Simulated {
-    Simulated { problems: 3, seeds: 4, trials: 5, diverging: 0.0, ..Simulated::tied() }
+    Simulated { problems: 3, studies: 8, trials: 5, diverging: 0.0, ..Simulated::tied() }
 }
 
 fn runs(records: &mut [Record]) -> impl Iterator<Item = &mut Run> {
@@ -26,7 +26,8 @@ fn one_optimizer_under_two_names_is_no_difference() {
         *run = Run { optimizer: "also_adam".to_owned(), ..adam };
     }
     let summary = analyse(&records).unwrap();
-    let pair = summary.pairs.iter().find(|pair| pair.a == "adam" && pair.b == "also_adam").unwrap();
+    let pair =
+        summary.pairs.iter().map(|pair| &pair.overall).find(|pair| pair.a == "adam" && pair.b == "also_adam").unwrap();
     assert_eq!((pair.effect, pair.p, pair.p_holm, pair.verdict), (0.0, 1.0, 1.0, PairVerdict::NoDifferenceShown));
     assert_eq!(summary.optimizers[1].normalised_loss, summary.optimizers[2].normalised_loss);
 }
@@ -50,29 +51,91 @@ fn a_clear_difference_is_a_verdict_in_words() {
     assert!(summary.any_difference);
     let sgd = &summary.optimizers[0];
     assert_eq!((sgd.wins, sgd.losses), (0, 3));
-    assert!(summary.verdict.starts_with("momentum, rmsprop and adam are each better than sgd."), "{}", summary.verdict);
-    assert!(summary.verdict.contains("8 problems with 10 seeds each"), "{}", summary.verdict);
+    let start = "As tuned: momentum, rmsprop and adam are each better than sgd; no difference is shown between momentum and rmsprop";
+    assert!(summary.verdict.starts_with(start), "{}", summary.verdict);
+    assert!(summary.verdict.contains("8 problems, with 8 studies of each optimizer on each"), "{}", summary.verdict);
     assert!(sgd.normalised_loss.low > summary.optimizers[1].normalised_loss.high, "{:?}", summary.optimizers);
+    for pair in &summary.pairs {
+        let is_sgd = pair.overall.a == "sgd";
+        assert_eq!(pair.by_problem.unwrap().differs, is_sgd);
+        // A study that diverged can take the verdict of its problem away.
+        let better = pair.problems.iter().filter(|on| on.verdict == PairVerdict::BBetter).count();
+        assert_eq!(better >= 4, is_sgd, "{pair:?}");
+    }
+}
+
+/// One optimizer is better on every second problem and worse on the others.
+#[test]
+fn differences_that_cancel_are_told_by_problem() {
+    let mut simulated = Simulated { diverging: 0.0, ..Simulated::tied() };
+    simulated.optimizers.truncate(2);
+    let mut records = simulated.records(3);
+    for run in runs(&mut records).filter(|run| run.optimizer == "sgd" && run.stage == Stage::Final) {
+        let better = ["digits", "wine", "deep", "noisy"].contains(&run.problem.as_str());
+        run.test_loss = run.test_loss.map(|loss| loss * if better { 0.3 } else { 3.0 });
+    }
+    let summary = analyse(&records).unwrap();
+    assert!(!summary.any_difference);
+    let pair = &summary.pairs[0];
+    assert_eq!((pair.overall.verdict, pair.overall.effect), (PairVerdict::NoDifferenceShown, 0.0));
+    assert!(pair.by_problem.unwrap().differs);
+    for on in &pair.problems {
+        let better = ["digits", "wine", "deep", "noisy"].contains(&on.problem.as_str());
+        assert_eq!(on.verdict, if better { PairVerdict::ABetter } else { PairVerdict::BBetter });
+        let (low, high) = (on.low.unwrap(), on.high.unwrap());
+        assert!(if better { high < 1.0 } else { low > 1.0 }, "{on:?}");
+    }
+    let words = "sgd and momentum differ by problem: sgd is better on digits, wine, deep and noisy, momentum is better on credit,";
+    assert!(summary.verdict.contains(words), "{}", summary.verdict);
 }
 
 #[test]
 fn nothing_but_chance_is_no_difference() {
     let summary = analyse(&small().records(4)).unwrap();
     assert!(!summary.any_difference);
-    assert!(summary.verdict.starts_with("No difference is shown between sgd, momentum, rmsprop and adam."));
+    let start = "As tuned: no difference is shown between sgd, momentum, rmsprop and adam.";
+    assert!(summary.verdict.starts_with(start), "{}", summary.verdict);
 }
 
 #[test]
-fn few_runs_say_what_they_cannot_show() {
-    let tiny = Simulated { problems: 1, seeds: 3, ..small() };
+fn few_runs_cannot_decide() {
+    let tiny = Simulated { problems: 1, studies: 3, ..small() };
     let summary = analyse(&tiny.records(5)).unwrap();
-    // 2 / 2³ for each of 6 pairs.
-    assert_eq!((summary.power.paired_runs, summary.power.smallest_p, summary.power.detectable_sd), (3, 1.0, None));
-    assert!(summary.caveats.iter().any(|c| c.contains("no difference can be shown at all")), "{:?}", summary.caveats);
-    let quick = Simulated { problems: 3, seeds: 3, ..small() };
+    // 2 of the 20 ways to deal six studies, for each of 6 pairs.
+    assert_eq!((summary.power.studies, summary.power.smallest_p), (3, 6.0 * (2.0 / 20.0)));
+    assert_eq!(summary.power.detectable_effect, None);
+    assert!(summary.pairs.iter().all(|pair| pair.overall.verdict == PairVerdict::CannotDecide));
+    assert!(summary.untuned.iter().all(|pair| pair.verdict == PairVerdict::CannotDecide));
+    assert!(
+        summary.verdict.starts_with("As tuned: too few runs to decide between sgd, momentum"),
+        "{}",
+        summary.verdict
+    );
+    assert!(summary.caveats.iter().any(|c| c.contains("can hardly show a difference")), "{:?}", summary.caveats);
+    let quick = Simulated { problems: 3, studies: 4, ..small() };
     let summary = analyse(&quick.records(5)).unwrap();
-    assert_eq!(summary.power.smallest_p, 6.0 * 2.0 / 512.0);
-    assert!(summary.caveats[0].contains("quick form: 3 problems, 5 trials and 3 seeds"), "{:?}", summary.caveats);
+    assert!(summary.power.detectable_effect.is_some_and(|effect| effect > 0.5));
+    assert!(summary.pairs.iter().all(|pair| pair.overall.verdict == PairVerdict::NoDifferenceShown));
+    let single = || summary.pairs.iter().flat_map(|pair| &pair.problems);
+    assert!(single().all(|on| on.verdict == PairVerdict::CannotDecide));
+    assert!(summary.pairs.iter().all(|pair| pair.by_problem.is_none()));
+    assert!(summary.caveats[0].contains("quick form: 3 problems and 4 studies of 13 runs"), "{:?}", summary.caveats);
+}
+
+#[test]
+fn optimizers_that_always_diverge_cannot_be_told_apart() {
+    let mut records = small().records(6);
+    for run in runs(&mut records).filter(|run| ["sgd", "adam"].contains(&run.optimizer.as_str())) {
+        run.diverged = true;
+    }
+    let summary = analyse(&records).unwrap();
+    let verdict = |a: &str, b: &str| {
+        let pair = summary.pairs.iter().find(|pair| pair.overall.a == a && pair.overall.b == b).unwrap();
+        pair.overall.verdict
+    };
+    assert_eq!(verdict("sgd", "adam"), PairVerdict::CannotDecide);
+    assert_eq!(verdict("sgd", "momentum"), PairVerdict::BBetter);
+    assert!(summary.warnings.iter().any(|w| w.starts_with("Every trial of sgd diverged on digits, credit and wine")));
 }
 
 #[test]
@@ -88,42 +151,72 @@ fn an_optimizer_below_its_special_case_was_tuned_too_little() {
 }
 
 #[test]
+fn a_space_that_reaches_less_far_accuses_nobody() {
+    let mut simulated = Simulated::tied();
+    simulated.optimizers[3].2 = 5.0;
+    let mut records = simulated.records(6);
+    let Record::Protocol(protocol) = &mut records[0] else { panic!("the protocol comes first") };
+    let adam = &mut protocol.optimizers[3].space;
+    adam.iter_mut().find(|dimension| dimension.name == "lr").unwrap().high = 0.1;
+    let warnings = analyse(&records).unwrap().warnings;
+    assert!(!warnings.iter().any(|w| w.contains("adam is worse than")), "{warnings:?}");
+}
+
+#[test]
 fn bests_on_edges_are_warned_about() {
     let mut records = small().records(7);
-    for run in runs(&mut records).filter(|run| run.purpose == Purpose::Tuning && run.optimizer == "sgd") {
-        run.val_loss = run.val_loss.map(|_| 1.0 / run.values["lr"]);
-        run.diverged = false;
+    for run in runs(&mut records).filter(|run| run.optimizer == "sgd" && run.trial > 0) {
+        run.values.insert("lr".to_owned(), 0.99);
+    }
+    for run in runs(&mut records).filter(|run| run.optimizer == "sgd" && run.stage == Stage::Final && run.trial == 0) {
+        // Not one of the defaults.
+        (run.trial, run.values) = (1, [("lr".to_owned(), 0.99)].into());
     }
     let summary = analyse(&records).unwrap();
-    let best = result(&summary, 0, "sgd").best.as_ref().unwrap();
-    // The last trial but those that diverged has the greatest learning rate, though the space goes on: not an edge.
-    assert!(best.edges.is_empty(), "{best:?}");
-    for run in runs(&mut records).filter(|run| run.purpose == Purpose::Tuning && run.optimizer == "sgd") {
-        run.val_loss = Some(1.0 / run.values["lr"]);
-    }
-    let summary = analyse(&records).unwrap();
-    assert_eq!(result(&summary, 0, "sgd").best.as_ref().unwrap().edges, ["lr"]);
+    assert!(result(&summary, 0, "sgd").chosen.iter().all(|chosen| chosen.edges == ["lr"]));
     let warning = summary.warnings.iter().find(|w| w.starts_with("The best lr of sgd lies on an edge")).unwrap();
-    assert!(warning.contains("digits (") && warning.contains(" and wine ("), "{warning}");
+    assert!(warning.contains("1e-4 to 1") && warning.contains("on digits, credit and wine"), "{warning}");
+    assert!(!summary.warnings.iter().any(|w| w.contains("rmsprop lies")), "{:?}", summary.warnings);
+}
+
+#[test]
+fn what_tuning_gains_falls_from_the_defaults() {
+    let summary = analyse(&small().records(12)).unwrap();
+    for optimizer in &summary.optimizers {
+        assert_eq!(optimizer.gains.len(), 5, "the defaults, then four more trials");
+        assert!(optimizer.gains.windows(2).all(|pair| pair[1] <= pair[0]), "{:?}", optimizer.gains);
+        assert!(optimizer.gains[4] < optimizer.gains[0]);
+    }
+}
+
+#[test]
+fn a_speed_score_has_an_interval_around_it() {
+    let summary = analyse(&Simulated::tied().records(13)).unwrap();
+    for optimizer in &summary.optimizers {
+        let super::Estimate { value: Some(value), low: Some(low), high: Some(high) } = optimizer.profile_score else {
+            panic!("{optimizer:?}")
+        };
+        assert!(low <= value && value <= high && (0.0..=1.0).contains(&low) && high <= 1.0, "{optimizer:?}");
+    }
 }
 
 #[test]
 fn a_missing_target_is_the_median_of_tuned_momentum() {
-    let summary = analyse(&Simulated { targets: false, seeds: 5, ..small() }.records(8)).unwrap();
+    let summary = analyse(&Simulated { targets: false, studies: 5, ..small() }.records(8)).unwrap();
     for problem in 0..3 {
         let momentum = result(&summary, problem, "momentum");
         assert_eq!(summary.problems[problem].target, momentum.tuned.val_loss.value);
-        // The middle run of five and the two below it reach their own median.
-        assert_eq!((momentum.to_target.hits, momentum.to_target.of), (3, 5));
+        // The middle study of five and the two below it reach their own median, with both runs.
+        assert_eq!((momentum.to_target.hits, momentum.to_target.of), (6, 10));
     }
-    assert!(summary.problems[0].target_source.contains("tuned runs of momentum"));
+    assert!(summary.problems[0].target_source.contains("final runs of momentum"));
 }
 
 #[test]
 fn misses_are_infinite_in_medians() {
     let mut records = small().records(9);
-    let steps = [Some(300), Some(100), None, Some(200)];
-    let sgd = |run: &Run| run.problem == "digits" && run.optimizer == "sgd" && run.purpose == Purpose::Tuned;
+    let steps = [Some(300), Some(100), None, Some(200)].repeat(4);
+    let sgd = |run: &Run| run.problem == "digits" && run.optimizer == "sgd" && run.stage == Stage::Final;
     for (run, hit) in runs(&mut records).filter(|run| sgd(run)).zip(steps) {
         let point = |step| crate::experiment::compare::records::Point {
             step,
@@ -134,17 +227,18 @@ fn misses_are_infinite_in_medians() {
     }
     let summary = analyse(&records).unwrap();
     let to_target = result(&summary, 0, "sgd").to_target;
-    assert_eq!((to_target.hits, to_target.of, to_target.steps), (3, 4, Some(250.0)));
-    assert_eq!(to_target.quartiles, [Some(175.0), None]);
+    assert_eq!((to_target.hits, to_target.of, to_target.steps), (12, 16, Some(250.0)));
+    assert_eq!(to_target.quartiles, [Some(175.0), to_target.quartiles[1]]);
     // Epochs follow each other without a gap: every step has 32 rows.
     assert_eq!(to_target.samples, Some(250.0 * 32.0));
     assert_eq!(to_target.seconds, Some(250.0 * 40.0 * 1e-6));
+    assert_eq!(to_target.seconds_quartiles[0], Some(175.0 * 38.0 * 1e-6));
 }
 
 #[test]
 fn a_comparison_that_was_ended_early_is_still_told() {
     let records = small().records(10);
-    for kept in [1, 2, 10, 40, records.len() - 1] {
+    for kept in [1, 2, 10, 40, 300, records.len() - 1] {
         let summary = analyse(&records[..kept]).unwrap();
         assert!(summary.warnings.iter().any(|w| w.contains("not finished")), "{kept}: {:?}", summary.warnings);
         assert!(!summary_tables(&summary).is_empty());
@@ -167,7 +261,7 @@ fn records_that_do_not_belong_together_are_refused() {
 fn tables_have_a_cell_for_each_column() {
     let summary = analyse(&small().records(12)).unwrap();
     let tables = summary_tables(&summary);
-    assert_eq!(tables.iter().map(|table| table.rows.len()).collect::<Vec<_>>(), [4, 6, 12]);
+    assert_eq!(tables.iter().map(|table| table.rows.len()).collect::<Vec<_>>(), [4, 6, 4, 6, 12]);
     for table in tables {
         assert!(table.rows.iter().all(|row| row.len() == table.header.len()), "{table:?}");
     }

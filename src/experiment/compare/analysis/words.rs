@@ -1,126 +1,206 @@
 //! What was found, in words.
 
 use super::grouped::Grouped;
-use super::pairs::broken_inclusions;
+use super::inclusion::broken_inclusions;
 use crate::experiment::compare::figure::{count, figure, p_value};
-use crate::experiment::compare::records::Purpose;
-use crate::experiment::compare::summary::{ALPHA, OptimizerSummary, Pair, PairVerdict, Power, ProblemSummary};
-
-/// Seeds below which an interval of a median says little.
-const FEW_SEEDS: usize = 6;
+use crate::experiment::compare::summary::{
+    ALPHA, FEWEST_STUDIES, OptimizerSummary, Pair, PairVerdict, Power, ProblemSummary, Verdict,
+};
 
 /// The finding as a short paragraph.
-pub(super) fn verdict(grouped: &Grouped<'_>, pairs: &[Pair], optimizers: &[OptimizerSummary]) -> String {
+pub(super) fn verdict(
+    grouped: &Grouped<'_>,
+    pairs: &[Pair],
+    untuned: &[Verdict],
+    optimizers: &[OptimizerSummary],
+) -> String {
     let protocol = grouped.protocol;
-    let (problems, seeds) = (count(protocol.problems.len(), "problem"), count(protocol.seeds, "seed"));
+    let (problems, studies) = (count(protocol.problems.len(), "problem"), studies_text(protocol.terms.studies));
     if pairs.is_empty() {
-        return format!("One optimizer on {problems} with {seeds}: there is nothing to compare it with.");
+        return format!("One optimizer on {problems} with {studies}: there is nothing to compare it with.");
     }
-    let mut sentences = ranking(pairs, optimizers);
-    let trials = count(protocol.trials, "trial");
-    let tests = if pairs.len() == 1 { "one test".to_owned() } else { format!("{} tests", pairs.len()) };
+    let names: Vec<&str> = optimizers.iter().map(|optimizer| optimizer.name.as_str()).collect();
+    let overall: Vec<&Verdict> = pairs.iter().map(|pair| &pair.overall).collect();
+    let mut sentences = ranking("As tuned: ", &names, &overall);
+    sentences.extend(by_problem(pairs));
+    sentences.extend(ranking("With their defaults: ", &names, &untuned.iter().collect::<Vec<_>>()));
     sentences.push(format!(
-        "This is about final test losses after tuning with {trials} each, on {problems} with {seeds} each; the chance that \
-         {tests} together claim a difference where there is none is at most {} %.",
+        "This is about test losses on {problems}, with {studies} of each optimizer on each; the chance that a report on \
+         optimizers that do not differ claims anything is at most {:.0} %.",
         100.0 * ALPHA
     ));
     sentences.push(fastest(optimizers));
     sentences.join(" ")
 }
 
-fn ranking(pairs: &[Pair], optimizers: &[OptimizerSummary]) -> Vec<String> {
-    let names: Vec<&str> = optimizers.iter().map(|optimizer| optimizer.name.as_str()).collect();
+/// `8 studies`, `1 study`.
+fn studies_text(studies: usize) -> String {
+    if studies == 1 { "1 study".to_owned() } else { format!("{studies} studies") }
+}
+
+/// Who is better than whom over all problems.
+fn ranking(start: &str, names: &[&str], pairs: &[&Verdict]) -> Vec<String> {
     let is_better = |good: &str, bad: &str| {
         pairs.iter().any(|pair| match pair.verdict {
             PairVerdict::ABetter => (pair.a.as_str(), pair.b.as_str()) == (good, bad),
             PairVerdict::BBetter => (pair.b.as_str(), pair.a.as_str()) == (good, bad),
-            PairVerdict::NoDifferenceShown => false,
+            PairVerdict::NoDifferenceShown | PairVerdict::CannotDecide => false,
         })
     };
     // Optimizers that are better than the same others share a sentence.
     let mut groups: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
-    for name in &names {
+    for name in names {
         let beaten: Vec<&str> = names.iter().copied().filter(|other| is_better(name, other)).collect();
         match groups.iter_mut().find(|(_, others)| *others == beaten) {
             Some((winners, _)) => winners.push(name),
+            None if beaten.is_empty() => {}
             None => groups.push((vec![name], beaten)),
         }
     }
-    groups.retain(|(_, beaten)| !beaten.is_empty());
     groups.sort_by_key(|(_, beaten)| std::cmp::Reverse(beaten.len()));
-    let sentence = |(winners, beaten): &(Vec<&str>, Vec<&str>)| {
-        let are = if winners.len() == 1 { "is" } else { "are each" };
-        let all = if beaten.len() > 1 && beaten.len() + 1 == names.len() { "all others: " } else { "" };
-        format!("{} {are} better than {all}{}.", list(winners), list(beaten))
+    let claim = |(winners, beaten): &(Vec<&str>, Vec<&str>)| {
+        let verb = if winners.len() == 1 { "is better than" } else { "are each better than" };
+        format!("{} {verb} {}", list(winners), list(beaten))
     };
-    groups.iter().map(sentence).chain(undecided(pairs, &names)).collect()
+    let mut parts: Vec<String> = groups.iter().map(claim).collect();
+    let open = |wanted: PairVerdict| -> Vec<String> {
+        let of = pairs.iter().filter(|pair| pair.verdict == wanted);
+        of.map(|pair| format!("{} and {}", pair.a, pair.b)).collect()
+    };
+    parts.extend(undecided(
+        "no difference is shown between",
+        &open(PairVerdict::NoDifferenceShown),
+        pairs.len(),
+        names,
+    ));
+    parts.extend(undecided("too few runs to decide between", &open(PairVerdict::CannotDecide), pairs.len(), names));
+    vec![format!("{start}{}.", parts.join("; "))]
 }
 
-/// The pairs without a difference; as one list where it holds between all in it.
-fn undecided(pairs: &[Pair], names: &[&str]) -> Option<String> {
-    let open: Vec<&Pair> = pairs.iter().filter(|pair| pair.verdict == PairVerdict::NoDifferenceShown).collect();
-    let concerned: Vec<&str> =
-        names.iter().copied().filter(|name| open.iter().any(|pair| pair.a == *name || pair.b == *name)).collect();
-    if open.is_empty() {
-        return None;
+/// One clause for the pairs without a winner: all together, or each.
+fn undecided(what: &str, open: &[String], all: usize, names: &[&str]) -> Option<String> {
+    match open {
+        [] => None,
+        _ if open.len() == all => Some(format!("{what} {}", list(names))),
+        _ => Some(format!("{what} {}", open.join(", or "))),
     }
-    let all = concerned.len() * (concerned.len() - 1) / 2 == open.len();
-    let each =
-        || open.iter().map(|pair| format!("{} and {}", pair.a, pair.b)).collect::<Vec<_>>().join(", nor between ");
-    Some(format!("No difference is shown between {}.", if all { list(&concerned) } else { each() }))
+}
+
+/// Pairs that differ on single problems.
+fn by_problem(pairs: &[Pair]) -> Vec<String> {
+    let differs = |pair: &&Pair| pair.by_problem.is_some_and(|by_problem| by_problem.differs);
+    let sentence = |pair: &Pair| {
+        let on = |wanted: PairVerdict| -> Vec<&str> {
+            let of = pair.problems.iter().filter(|on| on.verdict == wanted);
+            of.map(|on| on.problem.as_str()).collect()
+        };
+        let (first, second) = (on(PairVerdict::ABetter), on(PairVerdict::BBetter));
+        let Verdict { a, b, .. } = &pair.overall;
+        let better = |name: &str, on: &[&str]| format!("{name} is better on {}", list(on));
+        let details = match (first.is_empty(), second.is_empty()) {
+            (true, true) => "on which of them cannot be said".to_owned(),
+            (false, true) => better(a, &first),
+            (true, false) => better(b, &second),
+            (false, false) => format!("{}, {}", better(a, &first), better(b, &second)),
+        };
+        format!("{a} and {b} differ by problem: {details}.")
+    };
+    // Where one is better over all problems, that says it already, unless the other is better on some.
+    let news = |pair: &&Pair| match pair.overall.verdict {
+        PairVerdict::ABetter => pair.problems.iter().any(|on| on.verdict == PairVerdict::BBetter),
+        PairVerdict::BBetter => pair.problems.iter().any(|on| on.verdict == PairVerdict::ABetter),
+        PairVerdict::NoDifferenceShown | PairVerdict::CannotDecide => true,
+    };
+    pairs.iter().filter(differs).filter(news).map(sentence).collect()
 }
 
 fn fastest(optimizers: &[OptimizerSummary]) -> String {
-    if optimizers.iter().all(|optimizer| optimizer.profile_score == 0.0) {
-        return "No optimizer reached a target with more than half of its runs, so speeds are not compared.".to_owned();
+    if optimizers.iter().all(|optimizer| optimizer.ratios.iter().all(Option::is_none)) {
+        return "No target was reached in half of the runs of any optimizer, so speeds are not compared.".to_owned();
     }
     let mut order: Vec<&OptimizerSummary> = optimizers.iter().collect();
-    order.sort_by(|a, b| b.profile_score.total_cmp(&a.profile_score));
-    let scores: Vec<String> = order.iter().map(|o| format!("{} {:.2}", o.name, o.profile_score)).collect();
-    format!("Speed, as the score of steps to target (1: always the fewest): {}.", scores.join(", "))
+    let score = |optimizer: &OptimizerSummary| optimizer.profile_score.value.unwrap_or(0.0);
+    order.sort_by(|a, b| score(b).total_cmp(&score(a)));
+    let text = |optimizer: &&OptimizerSummary| match optimizer.profile_score {
+        super::Estimate { low: Some(low), high: Some(high), .. } => {
+            format!("{} {:.2} [{low:.2}, {high:.2}]", optimizer.name, score(optimizer))
+        }
+        _ => format!("{} {:.2}", optimizer.name, score(optimizer)),
+    };
+    let scores: Vec<String> = order.iter().map(text).collect();
+    format!(
+        "Speed, as the score of steps to target (1: always the fewest; descriptive, with a 95 % interval each): {}.",
+        scores.join(", ")
+    )
 }
 
 /// What the comparison cannot show.
-pub(super) fn caveats(grouped: &Grouped<'_>, power: &Power) -> Vec<String> {
+pub(super) fn caveats(grouped: &Grouped<'_>, power: &Power, problems: &[ProblemSummary]) -> Vec<String> {
     let protocol = grouped.protocol;
     let mut caveats = Vec::new();
-    let (problems, seeds) = (count(protocol.problems.len(), "problem"), count(protocol.seeds, "seed"));
+    let (on, studies) = (count(protocol.problems.len(), "problem"), studies_text(protocol.terms.studies));
     if protocol.quick {
         caveats.push(format!(
-            "This is the quick form: {problems}, {} and {seeds} give a first impression; the full form has more of each.",
-            count(protocol.trials, "trial")
+            "This is the quick form: {on} and {studies} of {} give a first impression; the full form has more of each.",
+            count(protocol.terms.runs_of_study(), "run")
         ));
     }
     if protocol.optimizers.len() > 1 {
-        caveats.push(match power.detectable_sd {
+        let several = power.studies != 1;
+        let each = format!("{} of each optimizer on each problem", studies_text(power.studies));
+        caveats.push(match power.detectable_effect {
             None => format!(
-                "With {} for each verdict no difference can be shown at all: the smallest p they can give, corrected, is {}.",
-                count(power.paired_runs, "paired run"),
+                "With {each} {} can hardly show a difference over all problems: the smallest p, corrected, is {}.",
+                if several { "they" } else { "it" },
                 p_value(power.smallest_p)
             ),
-            Some(sd) => format!(
-                "With {} for each verdict, a difference of {} standard deviations over seeds on every problem is found \
-                 about four times in five, smaller ones less often. The smallest p they can give, corrected, is {}.",
-                count(power.paired_runs, "paired run"),
-                figure(Some((sd * 100.0).round() / 100.0)),
-                p_value(power.smallest_p)
+            Some(effect) => format!(
+                "With {each}, a mean effect of {} (the better one has the lower loss in {:.0} of 100 pairs of studies) is found \
+                 about four times in five, smaller ones less often.",
+                figure(Some((effect * 100.0).round() / 100.0)),
+                50.0 + 50.0 * effect
             ),
         });
+        if power.studies < FEWEST_STUDIES {
+            caveats.push(format!(
+                "Verdicts for single problems take {FEWEST_STUDIES} studies of each optimizer; here they are \"cannot decide\"."
+            ));
+        }
     }
-    if protocol.seeds < FEW_SEEDS {
-        caveats.push(format!("Intervals from {seeds} are too narrow more often than their 5 %."));
-    }
+    caveats.extend(lost_by_tuning(problems));
     caveats.push(
-        "The verdict holds for these problems, networks, step budgets and the settings that this tuning found: the luck of \
-         the search is not in the test. Intervals for single problems are exploratory and not corrected."
+        "Verdicts hold for these problems, networks, step budgets and spaces. What goes beyond them, as the means by family, \
+         is description. The luck of a search is within the test: every study is a search of its own."
             .to_owned(),
     );
     caveats
 }
 
+/// Where tuning did not pay.
+fn lost_by_tuning(problems: &[ProblemSummary]) -> Option<String> {
+    let lost: Vec<String> = problems
+        .iter()
+        .flat_map(|problem| problem.results.iter().map(move |result| (problem, result)))
+        .filter(|(_, result)| {
+            let loss = |runs: &super::FinalRuns| runs.test_loss.value.unwrap_or(f64::INFINITY);
+            result.tuned.runs > 0 && loss(&result.tuned) > loss(&result.untuned)
+        })
+        .map(|(problem, result)| format!("{} on {}", result.optimizer, problem.name))
+        .collect();
+    let lost: Vec<&str> = lost.iter().map(String::as_str).collect();
+    (!lost.is_empty()).then(|| {
+        format!(
+            "The median test loss as tuned is above that of the defaults for {}: what is best on validation rows need not be \
+             so on others.",
+            list(&lost)
+        )
+    })
+}
+
 /// What may be wrong with the comparison.
 pub(super) fn warnings(grouped: &Grouped<'_>, problems: &[ProblemSummary], pairs: &[Pair]) -> Vec<String> {
-    let mut warnings: Vec<String> = broken_inclusions(grouped, pairs)
+    let verdicts: Vec<&Verdict> = pairs.iter().map(|pair| &pair.overall).collect();
+    let mut warnings: Vec<String> = broken_inclusions(grouped, verdicts.into_iter())
         .into_iter()
         .map(|(general, special)| {
             format!(
@@ -138,20 +218,20 @@ pub(super) fn warnings(grouped: &Grouped<'_>, problems: &[ProblemSummary], pairs
             warnings.push(format!("Every trial of {} diverged on {}.", optimizer.name, list(&diverged)));
         }
         for dimension in &optimizer.space {
-            let on_edge = results().filter_map(|(problem, result)| {
-                let best = result.best.as_ref()?;
-                let value = best.values.get(&dimension.name)?;
-                let text = || format!("{problem} ({})", figure(Some(*value)));
-                best.edges.contains(&dimension.name).then(text)
-            });
-            let on_edge: Vec<String> = on_edge.collect();
+            // One choice in ten lies there by chance.
+            let often = |result: &super::ProblemResult| {
+                let on_edge = result.chosen.iter().filter(|chosen| chosen.edges.contains(&dimension.name)).count();
+                on_edge > 1 && 2 * on_edge >= result.chosen.len()
+            };
+            let on_edge: Vec<&str> = results().filter(|(_, result)| often(result)).map(|(name, _)| name).collect();
             if !on_edge.is_empty() {
                 let (low, high) = (figure(Some(dimension.low)), figure(Some(dimension.high)));
                 warnings.push(format!(
-                    "The best {} of {} lies on an edge of its space, {low} to {high}, on {}: a better one may lie beyond.",
+                    "The best {} of {} lies on an edge of its space, {low} to {high}, in half of the studies or more on {}: a \
+                     better one may lie beyond.",
                     dimension.name,
                     optimizer.name,
-                    list(&on_edge.iter().map(String::as_str).collect::<Vec<_>>())
+                    list(&on_edge)
                 ));
             }
         }
@@ -161,16 +241,7 @@ pub(super) fn warnings(grouped: &Grouped<'_>, problems: &[ProblemSummary], pairs
 
 /// A comparison that was ended early.
 fn missing_runs(grouped: &Grouped<'_>) -> Option<String> {
-    let protocol = grouped.protocol;
-    let purposes =
-        [(Purpose::Tuning, protocol.trials), (Purpose::Tuned, protocol.seeds), (Purpose::Untuned, protocol.seeds)];
-    let missing = |problem: usize, optimizer: usize| -> usize {
-        let of =
-            |(purpose, runs): &(Purpose, usize)| runs.saturating_sub(grouped.runs(problem, optimizer, *purpose).len());
-        purposes.iter().map(of).sum()
-    };
-    let all = grouped.problems().flat_map(|(problem, _)| grouped.optimizers().map(move |(o, _)| missing(problem, o)));
-    let missing: usize = all.sum();
+    let missing = grouped.missing_runs();
     let message = || {
         format!(
             "{} missing: the comparison was not finished.",

@@ -11,63 +11,72 @@ use super::parts::{cut, loss_of, network, plain_steps, target};
 use super::{Initial, Problem};
 use crate::Result;
 use crate::data::{Dataset, Features, Targets, Task};
+use crate::experiment::compare::records::Family;
 use crate::metrics::MetricName;
 use crate::model::Architecture;
 use crate::nn::Activation;
+use crate::nn::norm::NormKind;
 use crate::rng::{Purpose, stream};
 use crate::train::score::Scorer;
 
 /// Numbers of the random streams.
 #[derive(Clone, Copy)]
 #[repr(u64)]
-enum Draw {
+pub(super) enum Draw {
     IllConditioned = 101,
     Spirals = 102,
     NoisyLabels = 103,
     Sparse = 104,
     Imbalance = 105,
+    BadlyScaled = 106,
+    Residual = 107,
+    Wide = 108,
+    Deep = 109,
+    Normalised = 110,
+    LargeTable = 111,
 }
 
 /// The stream of a row.
-fn of_row(draw: Draw, row: usize) -> impl Rng {
+pub(super) fn of_row(draw: Draw, row: usize) -> impl Rng {
     stream(draw as u64, Purpose::Synthetic, row as u64, 0)
 }
 
 /// The stream of what all rows share.
-fn shared(draw: Draw) -> impl Rng {
+pub(super) fn shared(draw: Draw) -> impl Rng {
     stream(draw as u64, Purpose::Synthetic, 0, 1)
 }
 
 /// A uniform number in `[0, 1)`.
-fn uniform(rng: &mut impl Rng) -> f64 {
+pub(super) fn uniform(rng: &mut impl Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }
 
-fn normal(rng: &mut impl Rng) -> f64 {
+pub(super) fn normal(rng: &mut impl Rng) -> f64 {
     StandardNormal.sample(rng)
 }
 
-fn normals(count: usize, rng: &mut impl Rng) -> Vec<f64> {
+pub(super) fn normals(count: usize, rng: &mut impl Rng) -> Vec<f64> {
     (0..count).map(|_| normal(rng)).collect()
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// What is said of a generated problem besides its rows.
-struct Form {
-    description: &'static str,
-    task: Task,
-    network: Architecture,
-    sizes: [usize; 3],
-    batch: usize,
-    steps: u64,
-    score: MetricName,
+pub(super) struct Form {
+    pub family: Family,
+    pub description: &'static str,
+    pub task: Task,
+    pub network: Architecture,
+    pub sizes: [usize; 3],
+    pub batch: usize,
+    pub steps: u64,
+    pub score: MetricName,
 }
 
 /// `row` gives the inputs and the label or number of each row.
-fn problem(name: &str, form: Form, row: impl Fn(usize) -> (Vec<f64>, f64)) -> Problem {
+pub(super) fn problem(name: &str, form: Form, row: impl Fn(usize) -> (Vec<f64>, f64)) -> Problem {
     let (mut values, mut labels, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..form.sizes.iter().sum() {
         let (inputs, answer) = row(number);
@@ -87,6 +96,7 @@ fn problem(name: &str, form: Form, row: impl Fn(usize) -> (Vec<f64>, f64)) -> Pr
     Problem {
         name: name.to_owned(),
         description: form.description.to_owned(),
+        family: form.family,
         train,
         val,
         test,
@@ -113,10 +123,11 @@ pub fn ill_conditioned(name: &'static str) -> Result<Problem> {
     let signs: Vec<f64> = normals(INPUTS, rng).into_iter().map(f64::signum).collect();
     let amplitude = |k: usize| libm::pow(10.0, -2.0 * k as f64 / (INPUTS - 1) as f64);
     let form = Form {
+        family: Family::Optimization,
         description: "Linear regression in a rotated valley of condition number 10,000",
         task: Task::Regression,
         network: network(INPUTS, &[], 1, Activation::Identity),
-        sizes: [2_000, 1_000, 1_000],
+        sizes: [4_000, 500, 1_000],
         batch: 32,
         steps: 30_000,
         score: MetricName::Rmse,
@@ -139,17 +150,81 @@ fn unit(v: Vec<f64>) -> Vec<f64> {
     v.into_iter().map(|x| x / length).collect()
 }
 
+/// A regression on inputs as they come, from a hundredth to ten in size: `x = (10^(3k/23 − 2) zₖ)ₖ` with z normal, and
+/// `y = Σⱼ vⱼ tanh(wⱼ·z) / 2 + 0.05·N(0, 1)` for a random network of eight units. The first layer must learn weights of very
+/// different size.
+pub fn badly_scaled(name: &'static str) -> Result<Problem> {
+    const INPUTS: usize = 24;
+    const UNITS: usize = 8;
+    let rng = &mut shared(Draw::BadlyScaled);
+    let hidden: Vec<Vec<f64>> = (0..UNITS).map(|_| unit(normals(INPUTS, rng))).collect();
+    let outputs = normals(UNITS, rng);
+    let size = |k: usize| libm::pow(10.0, 3.0 * k as f64 / (INPUTS - 1) as f64 - 2.0);
+    let form = Form {
+        family: Family::Optimization,
+        description: "A regression on 24 inputs of sizes from 0.01 to 10, not standardised",
+        task: Task::Regression,
+        network: network(INPUTS, &[32, 16], 1, Activation::Tanh),
+        sizes: [6_000, 1_000, 1_500],
+        batch: 32,
+        steps: 16_000,
+        score: MetricName::Rmse,
+    };
+    Ok(problem(name, form, |row| {
+        let rng = &mut of_row(Draw::BadlyScaled, row);
+        let z = normals(INPUTS, rng);
+        let units: Vec<f64> = hidden.iter().map(|w| libm::tanh(2.0 * dot(w, &z))).collect();
+        let y = dot(&outputs, &units) / 2.0 + 0.05 * normal(rng);
+        (z.iter().enumerate().map(|(k, z)| size(k) * z).collect(), y)
+    }))
+}
+
+/// Classes by a random network, without noise, learnt by residual layers with layer norms.
+pub fn residual(name: &'static str) -> Result<Problem> {
+    const INPUTS: usize = 12;
+    let form = Form {
+        family: Family::Optimization,
+        description: "Four classes by the rules of a random network, through six residual layers with layer norms",
+        task: Task::Multiclass,
+        network: Architecture {
+            norm: Some(NormKind::Layer),
+            residual: true,
+            ..network(INPUTS, &[24; 6], 4, Activation::Relu)
+        },
+        sizes: [8_000, 1_000, 1_500],
+        batch: 32,
+        steps: 6_000,
+        score: MetricName::Accuracy,
+    };
+    Ok(problem(name, form, teacher(Draw::Residual, [INPUTS, 10, 4])))
+}
+
+/// Rows of normal inputs whose class is the greatest output of a random network of the given widths.
+pub(super) fn teacher(draw: Draw, [inputs, units, classes]: [usize; 3]) -> impl Fn(usize) -> (Vec<f64>, f64) {
+    let rng = &mut shared(draw);
+    let hidden: Vec<Vec<f64>> = (0..units).map(|_| unit(normals(inputs, rng))).collect();
+    let outputs: Vec<Vec<f64>> = (0..classes).map(|_| normals(units, rng)).collect();
+    move |row| {
+        let x = normals(inputs, &mut of_row(draw, row));
+        let units: Vec<f64> = hidden.iter().map(|w| libm::tanh(2.0 * dot(w, &x))).collect();
+        let scores: Vec<f64> = outputs.iter().map(|w| dot(w, &units)).collect();
+        let best = (0..classes).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
+        (x, best as f64)
+    }
+}
+
 /// Three spiral arms of one turn and a half each, blurred so that they overlap a little, to be told apart by eight hidden
 /// layers of ten units.
 pub fn deep_narrow(name: &'static str) -> Result<Problem> {
     const ARMS: usize = 3;
     let form = Form {
+        family: Family::Optimization,
         description: "Three spiral arms through eight hidden layers of ten units: gradients fade on a long way",
         task: Task::Multiclass,
         network: network(2, &[10; 8], ARMS, Activation::Tanh),
         sizes: [1_500, 900, 900],
         batch: 32,
-        steps: 40_000,
+        steps: 20_000,
         score: MetricName::Accuracy,
     };
     Ok(problem(name, form, |row| {
@@ -167,17 +242,18 @@ pub fn noisy_labels(name: &'static str) -> Result<Problem> {
     const UNITS: usize = 12;
     const CLASSES: usize = 5;
     const NOISE: f64 = 0.3;
-    let sizes = [8_000, 2_000, 2_000];
+    let sizes = [8_000, 1_000, 2_000];
     let rng = &mut shared(Draw::NoisyLabels);
     let hidden: Vec<Vec<f64>> = (0..UNITS).map(|_| normals(INPUTS, rng)).collect();
     let outputs: Vec<Vec<f64>> = (0..CLASSES).map(|_| normals(UNITS, rng)).collect();
     let form = Form {
+        family: Family::Noise,
         description: "Five classes, three in ten labels of the training part wrong or by chance right, the others clean",
         task: Task::Multiclass,
         network: network(INPUTS, &[64, 64], CLASSES, Activation::Relu),
         sizes,
         batch: 64,
-        steps: 6_000,
+        steps: 4_000,
         score: MetricName::Accuracy,
     };
     Ok(problem(name, form, |row| {
@@ -202,12 +278,13 @@ pub fn sparse(name: &'static str) -> Result<Problem> {
     let weights: Vec<f64> = (0..INPUTS).map(|k| 0.3 * normal(rng) / (often(k) * (1.0 - often(k))).sqrt()).collect();
     let mean: f64 = weights.iter().enumerate().map(|(k, w)| w * often(k)).sum();
     let form = Form {
+        family: Family::Noise,
         description: "Two classes from 400 inputs that are mostly 0, the rare ones telling most",
         task: Task::Binary,
         network: network(INPUTS, &[32], 1, Activation::Relu),
-        sizes: [16_000, 2_000, 2_000],
+        sizes: [16_000, 1_000, 2_000],
         batch: 32,
-        steps: 6_000,
+        steps: 3_000,
         score: MetricName::Auroc,
     };
     Ok(problem(name, form, |row| {
@@ -226,12 +303,13 @@ pub fn imbalance(name: &'static str) -> Result<Problem> {
     let rng = &mut shared(Draw::Imbalance);
     let centres: Vec<Vec<f64>> = (0..3).map(|_| unit(normals(INPUTS, rng))).collect();
     let form = Form {
+        family: Family::Noise,
         description: "Two classes of which one has 4 % of the rows",
         task: Task::Binary,
         network: network(INPUTS, &[32, 32], 1, Activation::Relu),
-        sizes: [12_000, 3_000, 3_000],
+        sizes: [12_000, 2_000, 3_000],
         batch: 64,
-        steps: 12_000,
+        steps: 6_000,
         score: MetricName::Auprc,
     };
     Ok(problem(name, form, |row| {

@@ -3,6 +3,7 @@
 use super::parts::{loss_of, network, plain_steps, target};
 use super::{Initial, Problem};
 use crate::data::{DataOptions, Dataset, Features, PartFrom, Prepared, Targets, Task, prepare_bytes};
+use crate::experiment::compare::records::Family;
 use crate::metrics::MetricName;
 use crate::nn::{Activation, Loss};
 use crate::train::score::Scorer;
@@ -24,6 +25,7 @@ const SHARE: f64 = 0.2;
 
 /// What is said of a table's problem besides its rows.
 struct Form {
+    family: Family,
     description: &'static str,
     hidden: &'static [usize],
     batch: usize,
@@ -33,10 +35,11 @@ struct Form {
 
 pub fn breast_cancer(name: &'static str) -> Result<Problem> {
     let form = Form {
+        family: Family::SmallData,
         description: "Malignant or benign, from 30 measurements of cell nuclei: few rows, soon learnt by heart",
         hidden: &[64, 32],
         batch: 32,
-        steps: 2_000,
+        steps: 1_500,
         score: MetricName::Accuracy,
     };
     table(name, BREAST_CANCER, form)
@@ -44,10 +47,11 @@ pub fn breast_cancer(name: &'static str) -> Result<Problem> {
 
 pub fn credit(name: &'static str) -> Result<Problem> {
     let form = Form {
+        family: Family::Noise,
         description: "Good or bad credit, from numbers and categories with gaps: much of it is chance",
         hidden: &[64, 32],
         batch: 64,
-        steps: 3_000,
+        steps: 2_000,
         score: MetricName::Auroc,
     };
     table(name, CREDIT, form)
@@ -55,10 +59,11 @@ pub fn credit(name: &'static str) -> Result<Problem> {
 
 pub fn diabetes(name: &'static str) -> Result<Problem> {
     let form = Form {
+        family: Family::SmallData,
         description: "Progression of diabetes from ten measurements: a small, noisy regression",
         hidden: &[32, 16],
         batch: 32,
-        steps: 3_000,
+        steps: 2_000,
         score: MetricName::Rmse,
     };
     table(name, DIABETES, form)
@@ -66,10 +71,11 @@ pub fn diabetes(name: &'static str) -> Result<Problem> {
 
 pub fn digits(name: &'static str) -> Result<Problem> {
     let form = Form {
+        family: Family::SmallData,
         description: "Handwritten digits of 8 by 8 pixels, ten classes",
         hidden: &[128, 64],
         batch: 32,
-        steps: 5_000,
+        steps: 3_000,
         score: MetricName::Accuracy,
     };
     table(name, DIGITS, form)
@@ -83,6 +89,7 @@ pub fn digits_autoencoder(name: &'static str) -> Result<Problem> {
     Ok(Problem {
         name: name.to_owned(),
         description: "Handwritten digits through a bottleneck of 16 units and back: long, curved valleys".to_owned(),
+        family: Family::Optimization,
         train,
         val,
         test,
@@ -90,7 +97,7 @@ pub fn digits_autoencoder(name: &'static str) -> Result<Problem> {
         initial: Initial { scheme: None, regression: true },
         step: plain_steps(Loss::Mse),
         batch: 32,
-        steps: 40_000,
+        steps: 8_000,
         scorer: Scorer::new(&target(Task::Regression, inputs), Loss::Mse),
         score: MetricName::Rmse,
         target: None,
@@ -107,6 +114,7 @@ fn table(name: &str, bytes: &'static [u8], form: Form) -> Result<Problem> {
     Ok(Problem {
         name: name.to_owned(),
         description: form.description.to_owned(),
+        family: form.family,
         train,
         val,
         test,

@@ -1,4 +1,4 @@
-//! Student's t distribution, for intervals of a mean.
+//! Student's t distribution, for means and their differences.
 
 use libm::{exp, lgamma, log};
 
@@ -8,7 +8,7 @@ const MOST_TERMS: usize = 300;
 const NEGLIGIBLE: f64 = 1e-15;
 
 /// The `t` that lies below with probability `p` for `freedom` degrees of freedom, `p` in (0.5, 1); to about 10⁻¹².
-pub(super) fn quantile(p: f64, freedom: f64) -> f64 {
+pub(crate) fn quantile(p: f64, freedom: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     while probability_below(high, freedom) < p && high < 1e15 {
         (low, high) = (high, 2.0 * high);
@@ -20,9 +20,14 @@ pub(super) fn quantile(p: f64, freedom: f64) -> f64 {
     0.5 * (low + high)
 }
 
+/// Chance of a `|T|` of at least `t`, for `t ≥ 0`: `I_x(ν/2, ½)` with `x = ν / (ν + t²)`.
+pub(super) fn two_sided(t: f64, freedom: f64) -> f64 {
+    incomplete_beta(freedom / (freedom + t * t), 0.5 * freedom, 0.5)
+}
+
 /// `P(T < t) = 1 − ½ I_x(ν/2, ½)` with `x = ν / (ν + t²)`, for `t ≥ 0`.
 fn probability_below(t: f64, freedom: f64) -> f64 {
-    1.0 - 0.5 * incomplete_beta(freedom / (freedom + t * t), 0.5 * freedom, 0.5)
+    1.0 - 0.5 * two_sided(t, freedom)
 }
 
 /// The regularised incomplete beta function `I_x(a, b)`, by its continued fraction (DLMF 8.17.22,

@@ -94,7 +94,7 @@ pub fn stratified_interval(strata: &[Vec<f64>], statistic: impl Fn(&mut [f64]) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::statistics::interquartile_mean;
+    use crate::statistics::interquartile_mean;
 
     const VALUES: [f64; 10] = [2.1, 2.4, 2.0, 3.9, 2.2, 2.8, 7.5, 2.3, 2.6, 3.1];
 

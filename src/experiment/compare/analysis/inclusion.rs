@@ -1,0 +1,83 @@
+//! Optimizers that are special cases or limits of others.
+
+use super::grouped::Grouped;
+use crate::experiment::compare::records::{Dimension, OptimizerRecord, RATES};
+use crate::experiment::compare::summary::{PairVerdict, Verdict};
+
+/// What an optimizer can be made into by its settings.
+#[derive(PartialEq)]
+enum Family {
+    Sgd,
+    Momentum,
+    RmsProp,
+    Adam,
+    Other,
+}
+
+fn family(optimizer: &OptimizerRecord) -> Family {
+    let (algorithm, options) = optimizer.spec.split_once(':').unwrap_or((&optimizer.spec, ""));
+    match algorithm {
+        "sgd" if options.contains("nesterov") => Family::Other,
+        "sgd" if options.contains("momentum") => Family::Momentum,
+        "momentum" => Family::Momentum,
+        "sgd" => Family::Sgd,
+        "rmsprop" => Family::RmsProp,
+        "adam" => Family::Adam,
+        _ => Family::Other,
+    }
+}
+
+/// Whether the first is a special case, or a limit, of the second within the space that was searched: momentum 0 is sgd;
+/// Adam with a large `eps` tends to momentum with the effective rate `lr / eps`, with β₁ = 0 to RMSprop. The space of the second must
+/// reach as far: to rates as great, and to as much momentum. Choi et al. 2019, "On Empirical Comparisons of Optimizers for Deep
+/// Learning", <https://arxiv.org/abs/1910.05446>.
+fn is_included(special: &OptimizerRecord, general: &OptimizerRecord) -> bool {
+    let find = |of: &OptimizerRecord, name: &str| of.space.iter().find(|dimension| dimension.name == name).cloned();
+    let rate = |of: &OptimizerRecord| RATES.iter().find_map(|name| find(of, name));
+    let (Some(narrow), Some(wide)) = (rate(special), rate(general)) else { return false };
+    let holds = |wide: &Dimension, narrow: &Dimension| {
+        let slack = 1.0 + 1e-9;
+        wide.low <= narrow.low * slack && wide.high * slack >= narrow.high
+    };
+    let none = |name: &str| find(general, name).is_some_and(|dimension| dimension.high >= 1.0);
+    match (family(special), family(general)) {
+        (Family::Sgd, Family::Momentum) => holds(&wide, &narrow) && none("one_minus_momentum"),
+        (Family::Momentum, Family::Adam) => {
+            let (Some(eps), Some(beta1)) = (find(general, "eps"), find(general, "one_minus_beta1")) else {
+                return false;
+            };
+            let effective = Dimension { name: String::new(), low: wide.low / eps.high, high: wide.high / eps.high };
+            holds(&effective, &narrow) && find(special, "one_minus_momentum").is_none_or(|m| holds(&beta1, &m))
+        }
+        (Family::RmsProp, Family::Adam) => {
+            let same = |a: &str, b: &str| match (find(general, a), find(special, b)) {
+                (Some(wide), Some(narrow)) => holds(&wide, &narrow),
+                (_, narrow) => narrow.is_none(),
+            };
+            holds(&wide, &narrow)
+                && none("one_minus_beta1")
+                && same("one_minus_beta2", "one_minus_alpha")
+                && same("eps", "eps")
+        }
+        _ => false,
+    }
+}
+
+/// Pairs in which an optimizer is worse, beyond noise, than one that it could have been tuned to: `(general, special)`.
+pub(super) fn broken_inclusions<'a>(
+    grouped: &Grouped<'a>,
+    pairs: impl Iterator<Item = &'a Verdict> + Clone,
+) -> Vec<(&'a str, &'a str)> {
+    let better = |good: &str, bad: &str| {
+        pairs.clone().any(|pair| match pair.verdict {
+            PairVerdict::ABetter => (pair.a.as_str(), pair.b.as_str()) == (good, bad),
+            PairVerdict::BBetter => (pair.b.as_str(), pair.a.as_str()) == (good, bad),
+            PairVerdict::NoDifferenceShown | PairVerdict::CannotDecide => false,
+        })
+    };
+    let optimizers = &grouped.protocol.optimizers;
+    let all = optimizers.iter().flat_map(|general| optimizers.iter().map(move |special| (general, special)));
+    all.filter(|(general, special)| is_included(special, general) && better(&special.name, &general.name))
+        .map(|(general, special)| (general.name.as_str(), special.name.as_str()))
+        .collect()
+}
