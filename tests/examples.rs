@@ -3,6 +3,7 @@
 #[allow(dead_code)] // its table takes minutes
 #[path = "../examples/compare_bank.rs"]
 mod compare_bank;
+#[allow(dead_code)] // its table takes minutes
 #[path = "../examples/compare_targets.rs"]
 mod compare_targets;
 #[path = "../examples/line_fit.rs"]
