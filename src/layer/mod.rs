@@ -21,11 +21,12 @@ use crate::spec::unknown;
 use text::Fields;
 use textbook::{Row, RowErrors};
 
+pub use adapter::Factors;
 pub use learning::{First, Group, Learning};
 pub use network::Network;
 pub use pass::{Backward, Errors, Forward, Gradient, RandomAt, Signal};
 pub use program::{Flow, Op, Program};
-pub use tensor::{Form, Start, TensorForm};
+pub use tensor::{Form, Random, Start, TensorForm};
 
 /// What a kind of layer has to say and to do.
 pub trait Kind {
@@ -45,6 +46,21 @@ pub trait Kind {
         inputs
     }
 
+    /// Members that what leaves the layer has, where they begin with it.
+    fn expands(&self) -> Option<usize> {
+        None
+    }
+
+    /// Whether the layer has tensors of its own for each member.
+    fn is_per_member(&self) -> bool {
+        false
+    }
+
+    /// What of the layer does not fit so many inputs, in a sentence.
+    fn misfit(&self, _inputs: usize) -> Option<String> {
+        None
+    }
+
     /// Layers that work first, on the layer's input.
     fn inner(&self) -> Inner<'_> {
         Inner::None
@@ -57,7 +73,7 @@ pub trait Kind {
 
     /// What the layer learns, in the order in which it is saved and drawn; tensors of `inner` come before. `next` is the
     /// activation that follows: matrices are drawn for it.
-    fn tensors(&self, _inputs: usize, _next: Activation) -> Vec<TensorForm> {
+    fn tensors(&self, _inputs: Width, _next: Activation) -> Vec<TensorForm> {
         Vec::new()
     }
 
@@ -102,6 +118,33 @@ pub enum Inner<'a> {
     Beside(&'a [Vec<Layer>]),
 }
 
+/// Width of a value between layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Width {
+    /// Features of each member.
+    pub features: usize,
+    /// Members; 1 before they begin.
+    pub members: usize,
+}
+
+impl Width {
+    /// So many features, before members begin.
+    pub const fn of(features: usize) -> Width {
+        Width { features, members: 1 }
+    }
+
+    /// The width of what leaves a layer.
+    pub fn after(self, layer: &Layer) -> Width {
+        let members = layer.kind().expands().unwrap_or(self.members);
+        Width { features: layer.kind().outputs(self.features), members }
+    }
+
+    /// Features of all members.
+    pub fn total(self) -> usize {
+        self.features.saturating_mul(self.members)
+    }
+}
+
 /// What a layer needs in memory, and how it treats what it is given.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Needs {
@@ -121,6 +164,8 @@ pub struct Needs {
     pub kept: usize,
     /// Whether the gradient by `y` is kept with outputs in lanes, for a gradient of weights.
     pub transposed: bool,
+    /// Whether that is kept apart for each member.
+    pub by_members: bool,
     /// How the layer may be shared out by its outputs: each line of `y` needs only the same line of `x`, or weights.
     pub by_outputs: ByOutputs,
 }
@@ -178,7 +223,7 @@ impl Layer {
     }
 
     /// What the layer learns, under its whole names; see [`Kind::tensors`].
-    pub fn tensors(&self, inputs: usize, next: Activation) -> Vec<TensorForm> {
+    pub fn tensors(&self, inputs: Width, next: Activation) -> Vec<TensorForm> {
         let mut tensors = self.kind().tensors(inputs, next);
         for (n, tensor) in tensors.iter_mut().enumerate() {
             tensor.learn(&self.learning, n == 0);
@@ -254,6 +299,8 @@ kinds! {
     mix::Mix "mix": "`y = x + α (f(x) − x)`, a learnt strength for each feature.",
     scale::Scale "scale": "A learnt factor for each feature.",
     skip::Skip "skip": "Adds what entered a chain to what leaves it.",
+    expand::Expand "expand": "Members begin: what follows works for each of them.",
+    adapter::Adapter "adapter": "A learnt factor, and a shift, for each feature of each member.",
     branches::Branches "branches": "Chains side by side, their outputs one after the other.",
 }
 

@@ -2,11 +2,12 @@
 
 use std::fmt::Display;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::{Table, Value};
 
-use super::{AnyKind, Inner, Layer, Learning, TensorForm};
+use super::{AnyKind, Inner, Layer, Learning, TensorForm, Width};
 use crate::nn::Activation;
 use crate::spec::unknown;
 use crate::{Error, Result};
@@ -177,6 +178,50 @@ impl Fields<'_> {
         }
     }
 
+    /// A number that may be left out, for which `holds`.
+    pub(super) fn optional_number(
+        &mut self,
+        key: &'static str,
+        allowed: &str,
+        holds: impl Fn(f64) -> bool,
+    ) -> Result<Option<f64>> {
+        if self.table.contains_key(key) {
+            return self.number(key, allowed, holds).map(Some);
+        }
+        self.known.push(key);
+        Ok(None)
+    }
+
+    /// True or false, `usual` where nothing is said.
+    pub(super) fn switch(&mut self, key: &'static str, usual: bool) -> Result<bool> {
+        match self.optional(key) {
+            None => Ok(usual),
+            Some(Value::Boolean(value)) => Ok(value),
+            Some(found) => self.mistaken(key, "true or false", &found),
+        }
+    }
+
+    /// A word, `usual` where nothing is said.
+    pub(super) fn word(&mut self, key: &'static str, usual: &str) -> Result<String> {
+        if self.table.contains_key(key) {
+            return self.text(key);
+        }
+        self.known.push(key);
+        Ok(usual.to_owned())
+    }
+
+    /// Widths of runs of features, where they are given.
+    pub(super) fn runs(&mut self, key: &'static str) -> Result<Option<Arc<[usize]>>> {
+        let Some(found) = self.optional(key) else { return Ok(None) };
+        let width = |item: &Value| {
+            item.as_integer().and_then(|n| usize::try_from(n).ok()).filter(|n| (1..=MOST_WIDTH).contains(n))
+        };
+        match found.as_array().and_then(|items| items.iter().map(width).collect::<Option<Vec<_>>>()) {
+            Some(widths) => Ok(Some(widths.into())),
+            None => self.mistaken(key, "a list of widths such as [16, 16, 3]", &found),
+        }
+    }
+
     /// A list of layers.
     pub(super) fn chain(&mut self, key: &'static str) -> Result<Vec<Layer>> {
         let found = self.take(key, "a list of layers")?;
@@ -208,7 +253,7 @@ impl Fields<'_> {
     fn learning(&mut self, layer: &Layer) -> Result<Learning> {
         let own = self.optional("learn");
         let parts_at = |width: usize| -> Vec<(String, bool)> {
-            layer.kind().tensors(width, Activation::Identity).iter().flat_map(TensorForm::parts).collect()
+            layer.kind().tensors(Width::of(width), Activation::Identity).iter().flat_map(TensorForm::parts).collect()
         };
         // A skip has a tensor at some widths only; before the width is known it may have one.
         let any = || [1, 2 * MOST_WIDTH].map(parts_at).into_iter().find(|parts| !parts.is_empty()).unwrap_or_default();

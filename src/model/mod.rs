@@ -1,6 +1,7 @@
 //! The network: its architecture, its flat parameters, its file.
 
 mod architecture;
+mod begin;
 mod describe;
 pub mod file;
 mod layout;

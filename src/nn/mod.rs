@@ -9,6 +9,7 @@ pub mod dense;
 pub(crate) mod dropout;
 pub mod init;
 pub mod loss;
+pub(crate) mod members;
 pub mod norm;
 pub mod panel;
 pub(crate) mod panel_norm;
