@@ -7,11 +7,14 @@ use super::keys::{DATA, names_for};
 use super::loss::number_loss;
 use super::network::{STACK_KEYS, description};
 use super::optimizer::{OptimizerOptions, dialect, optimizer_options};
+use super::presets::preset;
 use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
+use super::tabular::{biases, extras};
 use crate::data::{DataOptions, FoldCount, PartFrom, Task};
 use crate::kernel::Isa;
 use crate::layer::description::Description;
+use crate::model::recipe::{Biases, Extras};
 use crate::nn::init::{Init, Scheme};
 use crate::nn::{Activation, Loss, NormKind};
 use crate::optim::Dialect;
@@ -40,6 +43,8 @@ pub struct TrainConfig {
     pub seed: u64,
     /// Files.
     pub output: OutputOptions,
+    /// The same for a task that learns numbers, where a preset has other options for it.
+    pub of_numbers: Option<Box<TrainConfig>>,
 }
 
 /// The network, before the data says its inputs and outputs.
@@ -59,6 +64,10 @@ pub struct ModelOptions {
     pub norm: Option<NormKind>,
     /// Whether hidden layers add their input.
     pub residual: bool,
+    /// What a tabular network adds to a stack.
+    pub extras: Extras,
+    /// How biases begin.
+    pub bias_init: Biases,
     /// Initial weights; the default of each activation where `None`.
     pub init: Option<Init>,
     /// Loss; by the task where `None`.
@@ -137,6 +146,26 @@ impl TrainConfig {
     /// # Errors
     /// [`Error::Usage`] naming the flag, variable or file and key.
     pub fn new(mut settings: Settings) -> Result<TrainConfig> {
+        let Some(name) = settings.take_text("preset") else { return TrainConfig::typed(settings) };
+        let preset = preset(&name).map_err(|e| Error::Usage(format!("--preset: {e}")))?;
+        let of = |task| {
+            let mut settings = settings.clone();
+            preset.fill(&mut settings, task);
+            TrainConfig::typed(settings)
+        };
+        let of_numbers = if preset.depends_on_task() { Some(Box::new(of(Task::Regression)?)) } else { None };
+        Ok(TrainConfig { of_numbers, ..of(Task::Binary)? })
+    }
+
+    /// The configuration for a task.
+    pub fn for_task(mut self, task: Task) -> TrainConfig {
+        match self.of_numbers.take() {
+            Some(of_numbers) if task == Task::Regression => *of_numbers,
+            _ => self,
+        }
+    }
+
+    fn typed(mut settings: Settings) -> Result<TrainConfig> {
         settings.stronger_of("network", &STACK_KEYS);
         let reader = Reader::new(settings);
         let (data, cv) = (data_options(&reader)?, folds(&reader)?);
@@ -156,6 +185,7 @@ impl TrainConfig {
                 log_steps: reader.count("log_steps", 1, &[])?,
                 checkpoint_every: reader.with("checkpoint_every", every)?.unwrap_or(Some(CHECKPOINT_EVERY)),
             },
+            of_numbers: None,
         };
         config.data.check()?;
         Ok(config)
@@ -222,7 +252,7 @@ fn folds(reader: &Reader) -> Result<Option<FoldCount>> {
 }
 
 fn model_options(reader: &Reader) -> Result<ModelOptions> {
-    let network = description(reader)?;
+    let (network, extras) = (description(reader)?, extras(reader)?);
     let usual = || if network.is_some() { Vec::new() } else { vec![256, 128] };
     let hidden = reader.with("hidden", widths)?.unwrap_or_else(usual);
     let given: Vec<Activation> = reader.list("activation")?.unwrap_or_else(|| vec![Activation::Relu]);
@@ -248,12 +278,24 @@ fn model_options(reader: &Reader) -> Result<ModelOptions> {
             .number("dropout", "a share of at least 0 and below 1", |x| (0.0..1.0).contains(&x))?
             .unwrap_or(0.0),
         norm,
-        residual: reader.switch("residual")?,
+        residual: residual(reader, &extras)?,
+        extras,
+        bias_init: biases(reader)?,
         init: reader.parse("init")?.or(dialect(reader)?.map(initial_weights)),
         loss: asked_loss(reader)?,
         init_from: reader.text("init_from").map(|text| path_text::to_path(&text)),
         freeze: frozen(reader)?,
     })
+}
+
+/// Whether hidden layers add their input, which those of a tabular network do not.
+fn residual(reader: &Reader, extras: &Extras) -> Result<bool> {
+    let residual = reader.switch("residual")?;
+    if residual && *extras != Extras::default() {
+        let others = "--embed, --members, --input-scale, --parametric-activation, --bias-lr, --ntk and --zero-output";
+        return Err(reader.wrong("residual", &format!("it does not go with {others}: leave it out, or use --network")));
+    }
+    Ok(residual)
 }
 
 /// The names of `--freeze`, which needs weights to keep.

@@ -2,6 +2,7 @@
 
 use toml::{Table, Value};
 
+use super::fit::unfitted;
 use super::text::{MOST_WIDTH, Sizes, TENSORS, at, read_with, wrong};
 use super::{AnyKind, Inner, Layer, Learning, Width};
 use crate::nn::Activation;
@@ -111,6 +112,10 @@ fn learns(chain: &[Layer]) -> bool {
 /// A sentence with the path of the layer.
 pub fn check(chain: &[Layer], sizes: Sizes) -> std::result::Result<(), String> {
     check_members(chain, "chain", Members::MayBegin)?;
+    if let Some(at) = unfitted(chain, "chain", true) {
+        let why = "the layer is fitted to the network's inputs, and does not read them";
+        return Err(format!("{at}: {why}: put it first, or give its inputs and bins"));
+    }
     let width = check_widths(chain, sizes.inputs, "chain")?;
     if width == sizes.outputs {
         return Ok(());
@@ -120,6 +125,17 @@ pub fn check(chain: &[Layer], sizes: Sizes) -> std::result::Result<(), String> {
         "chain[{last}]: the last layer gives {width} features, and the data need {outputs} outputs: \
          end with {{ kind = \"linear\", outputs = \"outputs\" }}"
     ))
+}
+
+/// Whether all layers have found out what they want to know of the training rows.
+///
+/// # Errors
+/// A sentence with the path of one that has not.
+pub fn check_fitted(chain: &[Layer]) -> std::result::Result<(), String> {
+    match unfitted(chain, "chain", false) {
+        Some(at) => Err(format!("{at}: expected a layer that was fitted to training rows, found one that was not")),
+        None => Ok(()),
+    }
 }
 
 /// Whether members may begin in a chain, and whether they have begun.

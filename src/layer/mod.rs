@@ -3,11 +3,14 @@
 //! A kind is a type that implements [`Kind`] and stands in the list at the end of this file. The step walks a [`Program`],
 //! which [`Network::program`] makes of the list, and knows no kind by name.
 
+mod bins;
 pub mod description;
+mod fit;
 mod learning;
 mod network;
 mod pass;
 mod per_feature;
+mod per_input;
 mod program;
 mod tensor;
 pub mod text;
@@ -22,9 +25,13 @@ use text::Fields;
 use textbook::{Row, RowErrors};
 
 pub use adapter::Factors;
+pub use bins::BinRule;
+pub use fit::{Fit, Goals, fit};
 pub use learning::{First, Group, Learning};
 pub use network::Network;
 pub use pass::{Backward, Errors, Forward, Gradient, RandomAt, Signal};
+pub use per_input::Embedded;
+pub use ple::Bins;
 pub use program::{Flow, Op, Program};
 pub use tensor::{Form, Random, Start, TensorForm};
 
@@ -60,6 +67,14 @@ pub trait Kind {
     fn misfit(&self, _inputs: usize) -> Option<String> {
         None
     }
+
+    /// Whether all is known that the layer finds out from the training rows.
+    fn is_fitted(&self) -> bool {
+        true
+    }
+
+    /// Finds it out; the layer's inputs are the network's.
+    fn fit(&mut self, _rows: &Fit<'_>) {}
 
     /// Layers that work first, on the layer's input.
     fn inner(&self) -> Inner<'_> {
@@ -217,6 +232,11 @@ impl Layer {
         self.what.kind()
     }
 
+    /// Lets the layer look at the training rows.
+    fn fit(&mut self, rows: &Fit<'_>) {
+        self.what.kind_mut().fit(rows);
+    }
+
     /// The chains within the layer, to change layers there.
     pub fn inner_mut(&mut self) -> &mut [Vec<Layer>] {
         self.what.kind_mut().inner_mut()
@@ -299,6 +319,8 @@ kinds! {
     mix::Mix "mix": "`y = x + α (f(x) − x)`, a learnt strength for each feature.",
     scale::Scale "scale": "A learnt factor for each feature.",
     skip::Skip "skip": "Adds what entered a chain to what leaves it.",
+    ple::Ple "ple": "Numbers in pieces: linear between edges that the training rows decide.",
+    pbld::Pbld "pbld": "Numbers in waves, with frequencies that are learnt.",
     expand::Expand "expand": "Members begin: what follows works for each of them.",
     adapter::Adapter "adapter": "A learnt factor, and a shift, for each feature of each member.",
     branches::Branches "branches": "Chains side by side, their outputs one after the other.",

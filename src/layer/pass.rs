@@ -29,6 +29,8 @@ pub struct Forward<'a> {
     pub samples: usize,
     /// Members of the output.
     pub members: usize,
+    /// Inputs of the layer.
+    pub inputs: usize,
     /// The input, or what leaves an inner chain; none where `y` holds it already.
     pub x: Option<Panels<'a>>,
     /// What entered a layer that goes round a chain.
@@ -107,6 +109,10 @@ pub struct Gradient<'a> {
     pub rows: usize,
     /// Members of the output.
     pub members: usize,
+    /// Inputs of the layer.
+    pub inputs: usize,
+    /// The layer's tensors.
+    pub tensors: [Option<Weights<'a>>; 2],
     /// How many tensors of this form there are side by side.
     pub stack: usize,
     /// The input.

@@ -46,11 +46,12 @@ impl TensorForm {
 
     /// Names of its parts after the layer's name, each with whether it is a matrix.
     pub(super) fn parts(&self) -> Vec<(String, bool)> {
-        let named = |name: &str, is_matrix| (name.to_owned(), is_matrix);
+        let prefix = if self.name.is_empty() { String::new() } else { format!("{}.", self.name) };
+        let named = |name: &str, is_matrix| (format!("{prefix}{name}"), is_matrix);
         match self.form {
             Form::Affine => vec![named("weight", true), named("bias", false)],
             Form::Matrix => vec![named("weight", true)],
-            Form::Vector => vec![named(&self.name, false)],
+            Form::Vector => vec![(self.name.clone(), false)],
         }
     }
 
@@ -118,6 +119,8 @@ pub enum Start {
     Filled(f32),
     /// Random numbers of a distribution of its own.
     Random(Random),
+    /// Such numbers in the first columns of a matrix, 0 elsewhere.
+    Columns(usize, Random),
 }
 
 /// Random first values that no scheme draws.

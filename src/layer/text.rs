@@ -125,12 +125,12 @@ impl Fields<'_> {
         wrong(&self.place.path, what)
     }
 
-    fn optional(&mut self, key: &'static str) -> Option<Value> {
+    pub(super) fn optional(&mut self, key: &'static str) -> Option<Value> {
         self.known.push(key);
         self.table.remove(key)
     }
 
-    fn take(&mut self, key: &'static str, expected: &str) -> Result<Value> {
+    pub(super) fn take(&mut self, key: &'static str, expected: &str) -> Result<Value> {
         self.optional(key).ok_or_else(|| {
             let others: Vec<&str> = self.table.keys().map(String::as_str).collect();
             let found = if others.is_empty() { "nothing more".to_owned() } else { others.join(", ") };
@@ -138,7 +138,7 @@ impl Fields<'_> {
         })
     }
 
-    fn mistaken<T>(&self, key: &str, expected: &str, found: &Value) -> Result<T> {
+    pub(super) fn mistaken<T>(&self, key: &str, expected: &str, found: &Value) -> Result<T> {
         Err(wrong(&format!("{}.{key}", self.place.path), format!("expected {expected}, found {found}")))
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::has_room;
-use crate::layer::description::check;
+use crate::layer::description::{check, check_fitted};
 use crate::layer::text::{Sizes, optional_chain};
 use crate::layer::{Activate, AnyKind, Dropout, Form, Layer, Linear, Network, Norm, Skip, TensorForm};
 use crate::nn::Activation;
@@ -62,7 +62,9 @@ impl Architecture {
     /// What does not fit together, in a sentence.
     pub fn contradiction(&self) -> Option<String> {
         match &self.chain {
-            Some(chain) => check(chain, Sizes { inputs: self.inputs, outputs: self.outputs }).err(),
+            Some(chain) => check(chain, Sizes { inputs: self.inputs, outputs: self.outputs })
+                .and_then(|()| check_fitted(chain))
+                .err(),
             None if self.activations.len() == self.hidden.len() => None,
             None => Some("hidden layers and activations differ in number".to_owned()),
         }

@@ -20,7 +20,7 @@ impl Parameters {
         let tensors = parameters.layout.tensors.clone();
         let first = tensors.iter().find_map(|tensor| match tensor.begin {
             Start::Drawn(activation, _) => Some(activation),
-            Start::Filled(_) | Start::Random(_) => None,
+            Start::Filled(_) | Start::Random(_) | Start::Columns(..) => None,
         });
         for (number, tensor) in tensors.iter().enumerate() {
             for one in 0..tensor.count() {
@@ -58,12 +58,20 @@ impl Parameters {
             Start::Random(random) if tensor.form == Form::Vector => {
                 self.set_vector(tensor, one, &vector(random, fan_out, (seed, address)));
             }
+            Start::Columns(columns, random) => {
+                let drawn = random.from.fill(seed, address, fan_out, *columns);
+                let mut weights = vec![0.0; fan_out * fan_in];
+                for (row, drawn) in weights.chunks_mut(fan_in).zip(drawn.chunks(*columns)) {
+                    row[..*columns].copy_from_slice(drawn);
+                }
+                self.set_matrix(tensor, one, &weights);
+            }
             Start::Random(random) => {
                 self.set_matrix(tensor, one, &random.from.fill(seed, address, fan_out, fan_in));
             }
         }
         match &tensor.bias {
-            None | Some(Start::Drawn(..)) => {}
+            None | Some(Start::Drawn(..) | Start::Columns(..)) => {}
             Some(Start::Filled(value)) => self.set_row(tensor, one, &vec![*value; fan_out]),
             Some(Start::Random(random)) => self.set_row(tensor, one, &vector(random, fan_out, (seed, address + 1))),
         }

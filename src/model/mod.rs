@@ -6,6 +6,7 @@ mod describe;
 pub mod file;
 mod layout;
 mod parameters;
+pub mod recipe;
 
 pub use architecture::Architecture;
 pub use describe::{LayerDescription, LayerLine, ModelDescription, NetworkDescription};

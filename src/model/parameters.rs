@@ -75,6 +75,20 @@ impl Parameters {
         }
     }
 
+    /// Sets the biases of one of a tensor's stack.
+    pub fn set_biases(&mut self, tensor: &Tensor, number: usize, biases: &[f32]) {
+        self.set_row(tensor, number, biases);
+    }
+
+    /// Multiplies the weights of each output of one of a tensor's stack by its factor.
+    pub fn scale_weights(&mut self, tensor: &Tensor, number: usize, factors: &[f32]) {
+        let mut weights = self.matrix(tensor, number);
+        for (row, factor) in weights.chunks_exact_mut(tensor.fan_in).zip(factors) {
+            row.iter_mut().for_each(|w| *w *= factor);
+        }
+        self.set_matrix(tensor, number, &weights);
+    }
+
     pub(super) fn set_vector(&mut self, tensor: &Tensor, number: usize, values: &[f32]) {
         let start = Parameters::start(tensor, number);
         for (f, v) in values.iter().enumerate() {

@@ -15,6 +15,7 @@ pub mod panel;
 pub(crate) mod panel_norm;
 mod smooth;
 pub mod textbook;
+pub(crate) mod wave;
 
 pub use activation::Activation;
 pub use column::{Column, ColumnMut, Scalar, Splat};

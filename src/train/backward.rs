@@ -67,6 +67,8 @@ pub(super) fn to_weights(
         fan_out: tensor.fan_out,
         rows,
         members: op.members,
+        inputs: op.inputs,
+        tensors: net.tensors(member, op),
         stack: tensor.count(),
         x: workspace.values[op.x].panels(member, all.clone()),
         side: op.side.map(|side| workspace.values[side].panels(member, all.clone())),

@@ -90,7 +90,7 @@ pub(super) fn forward(
 }
 
 /// One layer: some panels of samples, some panels of outputs.
-fn through(
+pub(super) fn through(
     member: Member<'_>,
     net: SharedNet<'_>,
     workspace: &SharedWorkspace<'_>,
@@ -107,6 +107,7 @@ fn through(
         isa: net.isa,
         samples: run.len() * op.members,
         members: op.members,
+        inputs: op.inputs,
         x: (op.x != op.y).then(|| workspace.values[op.x].panels(member, run.clone())),
         side: op.side.map(|side| workspace.values[side].panels(member, run.clone())),
         width: lines.len(),

@@ -4,6 +4,7 @@ mod backward;
 pub mod best;
 mod clock;
 pub mod constant;
+mod data_pass;
 pub mod evaluate;
 pub mod events;
 pub mod fit;
@@ -33,6 +34,7 @@ mod trainer;
 mod workspace;
 
 pub use clock::{Phase, PhaseTimes};
+pub use data_pass::DataPass;
 pub use evaluate::{Evaluation, Evaluator};
 pub(crate) use forward::splits_first_layer;
 pub use saved::SavedState;

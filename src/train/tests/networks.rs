@@ -2,14 +2,14 @@
 
 use super::*;
 use crate::layer::{
-    Activate, Adapter, AnyKind, Branches, Dropout, Expand, Factors, Layer, Linear, Mix, Network, Norm, Prelu, Scale,
-    Skip,
+    Activate, Adapter, AnyKind, Bins, Branches, Dropout, Embedded, Expand, Factors, Layer, Linear, Mix, Network, Norm,
+    Pbld, Ple, Prelu, Scale, Skip,
 };
 use rand::Rng;
 
 /// Networks tried; the number of one is its seed.
-const NETWORKS: u64 = 140;
-/// So many of them have no members.
+const NETWORKS: u64 = 180;
+/// So many of them have no members and no embeddings; from 100 on they have both.
 const PLAIN: u64 = 60;
 const INPUTS: usize = 5;
 const OUTPUTS: usize = 3;
@@ -23,6 +23,8 @@ struct Draw<R> {
     dropout: bool,
     /// Whether members have begun.
     members: bool,
+    /// Whether numbers may be embedded.
+    embeds: bool,
 }
 
 impl<R: Rng> Draw<R> {
@@ -36,8 +38,24 @@ impl<R: Rng> Draw<R> {
         (0..self.rng.random_range(0..=most)).map(|_| self.layer(depth)).collect()
     }
 
+    /// Two inputs in pieces or in waves; one may have no pieces.
+    fn embedding(&mut self) -> Layer {
+        let embedded = Embedded { inputs: Some([[0, 2], [1, 2]][self.rng.random_range(0..2)].into()) };
+        let dim = self.rng.random_range(2..20);
+        let what: AnyKind = if self.rng.random() {
+            let second = [vec![], vec![-0.2, 0.5]][self.rng.random_range(0..2)].clone();
+            Ple { embedded, dim, bins: Bins::Edges(vec![vec![-0.6, -0.1, 0.33, 0.8], second].into()) }.into()
+        } else {
+            Pbld { embedded, dim, frequencies: self.rng.random_range(1..20), sigma: 0.5 }.into()
+        };
+        self.named(what)
+    }
+
     fn layer(&mut self, depth: usize) -> Layer {
         let smooth = [Activation::Tanh, Activation::Gelu, Activation::Silu, Activation::Sigmoid];
+        if self.embeds && self.rng.random_range(0..4) == 0 {
+            return self.embedding();
+        }
         let what: AnyKind = match self.rng.random_range(0..if depth > 0 { 9 } else { 7 }) {
             0 if self.members && self.rng.random::<bool>() => {
                 let bias = self.rng.random();
@@ -64,7 +82,13 @@ impl<R: Rng> Draw<R> {
 }
 
 fn network(number: u64, dropout: bool) -> Architecture {
-    let mut draw = Draw { rng: stream(number, Purpose::Synthetic, 1, 0), layers: 0, dropout, members: false };
+    let mut draw = Draw {
+        rng: stream(number, Purpose::Synthetic, 1, 0),
+        layers: 0,
+        dropout,
+        members: false,
+        embeds: number >= 100,
+    };
     let mut chain = draw.chain(5, 2);
     if number >= PLAIN {
         chain.truncate(2);
