@@ -64,7 +64,12 @@ impl Description {
     /// [`Error::Mismatch`] if the last layer gives another number than there are outputs, or a layer is too wide.
     pub fn layers(&self, sizes: Sizes) -> Result<Vec<Layer>> {
         let chain = self.read(sizes, Some(sizes.inputs))?;
-        check(&chain, sizes).map_err(Error::Mismatch)?;
+        if unfitted(&chain, "chain", false).is_none() {
+            check(&chain, sizes).map_err(Error::Mismatch)?;
+        } else if let Some(at) = unfitted(&chain, "chain", true) {
+            // Widths are known once the others have looked at the training rows: `check` comes then.
+            return Err(Error::Mismatch(out_of_sight(&at)));
+        }
         Ok(chain)
     }
 
@@ -112,10 +117,6 @@ fn learns(chain: &[Layer]) -> bool {
 /// A sentence with the path of the layer.
 pub fn check(chain: &[Layer], sizes: Sizes) -> std::result::Result<(), String> {
     check_members(chain, "chain", Members::MayBegin)?;
-    if let Some(at) = unfitted(chain, "chain", true) {
-        let why = "the layer is fitted to the network's inputs, and does not read them";
-        return Err(format!("{at}: {why}: put it first, or give its inputs and bins"));
-    }
     let width = check_widths(chain, sizes.inputs, "chain")?;
     if width == sizes.outputs {
         return Ok(());
@@ -125,6 +126,12 @@ pub fn check(chain: &[Layer], sizes: Sizes) -> std::result::Result<(), String> {
         "chain[{last}]: the last layer gives {width} features, and the data need {outputs} outputs: \
          end with {{ kind = \"linear\", outputs = \"outputs\" }}"
     ))
+}
+
+/// A layer that is to find something out about inputs that it does not read.
+fn out_of_sight(at: &str) -> String {
+    let why = "the layer is fitted to the network's inputs, and does not read them";
+    format!("{at}: {why}: put it first, or give its inputs and bins")
 }
 
 /// Whether all layers have found out what they want to know of the training rows.

@@ -87,7 +87,8 @@ impl Place<'_> {
         let mut layers = Vec::with_capacity(items.len().min(MOST_LAYERS));
         for (n, item) in items.iter().enumerate() {
             let layer = self.within(&format!("[{n}]"), n).layer(item)?;
-            self.width = self.width.map(|width| layer.kind().outputs(width));
+            // What is not fitted yet has no width yet.
+            self.width = self.width.filter(|_| layer.kind().is_fitted()).map(|width| layer.kind().outputs(width));
             layers.push(layer);
         }
         Ok(layers)

@@ -93,6 +93,8 @@ fn members_have_tensors_of_their_own_and_figures_of_their_mean() {
     }
 }
 
+const PLE: &str = "{ kind = \"ple\", bins = 3, dim = 2 }";
+
 #[test]
 fn members_that_are_out_of_place_are_refused() {
     let expand = "{ kind = \"expand\", members = 3 }";
@@ -106,6 +108,15 @@ fn members_that_are_out_of_place_are_refused() {
         ),
         (format!("{expand}, {{ kind = \"adapter\", scale = \"one\" }}"), "did you mean \"ones\"?"),
         ("{ kind = \"expand\", members = 0 }".to_owned(), "members of 1 to 1024"),
+        (format!("{{ kind = \"scale\" }}, {}", PLE), "chain[1]: the layer is fitted to the network's inputs"),
+        (format!("{}, {{ kind = \"skip\", chain = [{}] }}", PLE, PLE), "chain[1].chain[0]: the layer is fitted"),
+        ("{ kind = \"ple\", bins = [[0, 1], [1, 0]], dim = 2 }".to_owned(), "a list of rising edges"),
+        (
+            "{ kind = \"ple\", bins = [[0, 1], [0, 1]], dim = 2 }".to_owned(),
+            "bins: expected edges of 4 inputs, found 2",
+        ),
+        ("{ kind = \"pbld\", inputs = [4] }".to_owned(), "inputs: expected numbers below 4, found 4"),
+        ("{ kind = \"pbld\", inputs = [2, 1] }".to_owned(), "numbers of inputs from 0, rising"),
     ] {
         let place = place_with(&format!("chain = [{layers}, {{ kind = \"linear\", outputs = \"outputs\" }}]"));
         let output = place.run(&["train", "iris.csv", "--network", "net.toml", "--quiet"]);
