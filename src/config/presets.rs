@@ -1,11 +1,12 @@
-//! Presets: lists of ordinary options, each of which another source overrides.
+//! Presets: lists of ordinary options, each of which another source overrides; and the configuration that comes of them.
 
 use toml::Value;
 
 use super::settings::Settings;
-use crate::Result;
+use super::train::TrainConfig;
 use crate::data::Task;
 use crate::spec::unknown;
+use crate::{Error, Result};
 
 /// A list of options under a name.
 pub struct Preset {
@@ -120,6 +121,32 @@ impl Preset {
         let own = if task == Task::Regression { self.numbers } else { self.classes };
         for (name, value) in self.options.iter().chain(own) {
             settings.set_default(name, Value::String((*value).to_owned()));
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Types and checks settings, before any data file is opened.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the flag, variable or file and key.
+    pub fn new(mut settings: Settings) -> Result<TrainConfig> {
+        let Some(name) = settings.take_text("preset") else { return TrainConfig::typed(settings) };
+        let preset = preset(&name).map_err(|e| Error::Usage(format!("--preset: {e}")))?;
+        let of = |task| {
+            let mut settings = settings.clone();
+            preset.fill(&mut settings, task);
+            TrainConfig::typed(settings)
+        };
+        let of_numbers = if preset.depends_on_task() { Some(Box::new(of(Task::Regression)?)) } else { None };
+        Ok(TrainConfig { of_numbers, ..of(Task::Binary)? })
+    }
+
+    /// The configuration for a task.
+    pub fn for_task(mut self, task: Task) -> TrainConfig {
+        match self.of_numbers.take() {
+            Some(of_numbers) if task == Task::Regression => *of_numbers,
+            _ => self,
         }
     }
 }

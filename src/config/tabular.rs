@@ -35,6 +35,19 @@ pub(super) fn biases(reader: &Reader) -> Result<Biases> {
     Ok(reader.with("bias_init", named)?.unwrap_or_default())
 }
 
+/// Whether hidden layers add their input, which those of a tabular network do not.
+///
+/// # Errors
+/// [`crate::Error::Usage`] if they are asked to.
+pub(super) fn residual(reader: &Reader, extras: &Extras) -> Result<bool> {
+    let residual = reader.switch("residual")?;
+    if residual && *extras != Extras::default() {
+        let others = "--embed, --members, --input-scale, --parametric-activation, --bias-lr, --ntk and --zero-output";
+        return Err(reader.wrong("residual", &format!("it does not go with {others}: leave it out, or use --network")));
+    }
+    Ok(residual)
+}
+
 /// The options that are not as usual, for the file that repeats a run.
 pub(super) fn entries(extras: &Extras) -> Vec<(&'static str, Value)> {
     let usual = Extras::default();

@@ -7,10 +7,9 @@ use super::keys::{DATA, names_for};
 use super::loss::number_loss;
 use super::network::{STACK_KEYS, description};
 use super::optimizer::{OptimizerOptions, dialect, optimizer_options};
-use super::presets::preset;
 use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
-use super::tabular::{biases, extras};
+use super::tabular::{biases, extras, residual};
 use crate::data::{DataOptions, FoldCount, PartFrom, Task};
 use crate::kernel::Isa;
 use crate::layer::description::Description;
@@ -141,31 +140,8 @@ pub struct OutputOptions {
 const CHECKPOINT_EVERY: Every = Every::Seconds(30.0);
 
 impl TrainConfig {
-    /// Types and checks settings, before any data file is opened.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] naming the flag, variable or file and key.
-    pub fn new(mut settings: Settings) -> Result<TrainConfig> {
-        let Some(name) = settings.take_text("preset") else { return TrainConfig::typed(settings) };
-        let preset = preset(&name).map_err(|e| Error::Usage(format!("--preset: {e}")))?;
-        let of = |task| {
-            let mut settings = settings.clone();
-            preset.fill(&mut settings, task);
-            TrainConfig::typed(settings)
-        };
-        let of_numbers = if preset.depends_on_task() { Some(Box::new(of(Task::Regression)?)) } else { None };
-        Ok(TrainConfig { of_numbers, ..of(Task::Binary)? })
-    }
-
-    /// The configuration for a task.
-    pub fn for_task(mut self, task: Task) -> TrainConfig {
-        match self.of_numbers.take() {
-            Some(of_numbers) if task == Task::Regression => *of_numbers,
-            _ => self,
-        }
-    }
-
-    fn typed(mut settings: Settings) -> Result<TrainConfig> {
+    /// Settings with types, those of a preset among them.
+    pub(super) fn typed(mut settings: Settings) -> Result<TrainConfig> {
         settings.stronger_of("network", &STACK_KEYS);
         let reader = Reader::new(settings);
         let (data, cv) = (data_options(&reader)?, folds(&reader)?);
@@ -286,16 +262,6 @@ fn model_options(reader: &Reader) -> Result<ModelOptions> {
         init_from: reader.text("init_from").map(|text| path_text::to_path(&text)),
         freeze: frozen(reader)?,
     })
-}
-
-/// Whether hidden layers add their input, which those of a tabular network do not.
-fn residual(reader: &Reader, extras: &Extras) -> Result<bool> {
-    let residual = reader.switch("residual")?;
-    if residual && *extras != Extras::default() {
-        let others = "--embed, --members, --input-scale, --parametric-activation, --bias-lr, --ntk and --zero-output";
-        return Err(reader.wrong("residual", &format!("it does not go with {others}: leave it out, or use --network")));
-    }
-    Ok(residual)
 }
 
 /// The names of `--freeze`, which needs weights to keep.

@@ -167,6 +167,6 @@ mod tests {
         assert_eq!(tree(&values, 9, by_numbers), [0.0, 6.5, 14.5, 19.0]);
         let by_class = Goals::Classes { labels: &labels, classes: 3 };
         assert_eq!(tree(&values, 9, by_class), [0.0, 6.5, 14.5, 19.0]);
-        assert_eq!(tree(&values, 9, Goals::Values { values: &vec![3.0; 20], cols: 1 }), [0.0, 19.0]);
+        assert_eq!(tree(&values, 9, Goals::Values { values: &[3.0; 20], cols: 1 }), [0.0, 19.0]);
     }
 }

@@ -38,7 +38,7 @@ impl Parameters {
         (first, init, seed): (Option<Activation>, Option<Init>, u64),
     ) {
         let (fan_out, fan_in) = (tensor.fan_out, tensor.fan_in);
-        let address = 2 * number as u64 | (one as u64) << STACK;
+        let address = (2 * number as u64) | ((one as u64) << STACK);
         match &tensor.begin {
             Start::Drawn(own, by) => {
                 let scheme = by.or(init).unwrap_or_else(|| Init::default_for(*own));

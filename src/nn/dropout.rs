@@ -21,6 +21,9 @@ pub(crate) struct MaskAddress {
     pub(crate) position: usize,
 }
 
+/// Lines of a mask that are filled at a time.
+const LINES: usize = 64;
+
 /// Fills the mask of 16 rows, a line for each unit: 0 with probability `rate`, else `1 / (1 − rate)`.
 ///
 /// Unit `u` of the row at position `p` is dropped if the `u`-th word of the stream (seed; layer, member and epoch; `p`) is below
@@ -29,10 +32,14 @@ pub(crate) fn fill_mask(address: MaskAddress, rate: f64, mask: &mut [Line]) {
     let threshold = (rate * 4_294_967_296.0) as u32;
     let keep = (1.0 / (1.0 - rate)) as f32;
     let major = (address.member as u64) << 54 | (address.layer as u64) << 40 | address.epoch;
-    for lane in 0..LANES {
-        let mut words = stream(address.seed, Purpose::Dropout, major, (address.position + lane) as u64);
-        for line in mask.iter_mut() {
-            line.0[lane] = if words.next_u32() < threshold { 0.0 } else { keep };
+    let stream_of = |lane| stream(address.seed, Purpose::Dropout, major, (address.position + lane) as u64);
+    let mut streams: [_; LANES] = std::array::from_fn(stream_of);
+    // Some lines at a time, so that they stay in the first-level cache while every lane is filled.
+    for lines in mask.chunks_mut(LINES) {
+        for (lane, words) in streams.iter_mut().enumerate() {
+            for line in lines.iter_mut() {
+                line.0[lane] = if words.next_u32() < threshold { 0.0 } else { keep };
+            }
         }
     }
 }

@@ -64,6 +64,31 @@ fn refuse_giant(architecture: &Architecture) -> Result<()> {
     Err(Error::Memory(format!("--{flag}: a network of {count} parameters does not fit into memory: use fewer units")))
 }
 
+/// The network of a configuration, fitted to the training rows.
+fn architecture(config: &TrainConfig, sizes: Sizes, prepared: &Prepared) -> Result<Architecture> {
+    let built = built(&config.model, prepared)?;
+    let described = config.model.network.as_ref().or(built.as_ref());
+    let layers = described.map(|network| network.layers(sizes)).transpose();
+    let mut architecture = Architecture {
+        inputs: sizes.inputs,
+        hidden: config.model.hidden.clone(),
+        outputs: sizes.outputs,
+        activations: config.model.activations.clone(),
+        output_activation: config.model.output_activation,
+        norm: config.model.norm,
+        residual: config.model.residual,
+        dropout: config.model.dropout,
+        chain: layers.map_err(|e| Error::Mismatch(format!("--network: {e}")))?,
+    };
+    if let Some(chain) = &mut architecture.chain {
+        fit_layers(chain, prepared);
+    }
+    if let Some(what) = architecture.contradiction() {
+        return Err(Error::Mismatch(format!("--network: {what}")));
+    }
+    Ok(architecture)
+}
+
 impl Plan {
     /// Reads and prepares the data and decides what the configuration leaves open.
     ///
@@ -85,26 +110,7 @@ impl Plan {
         let config = config.for_task(task);
         let loss = config.loss(task)?;
         let sizes = Sizes { inputs: preprocessing.inputs(), outputs: preprocessing.outputs() };
-        let built = built(&config.model, &prepared)?;
-        let described = config.model.network.as_ref().or(built.as_ref());
-        let layers = described.map(|network| network.layers(sizes)).transpose();
-        let mut architecture = Architecture {
-            inputs: sizes.inputs,
-            hidden: config.model.hidden.clone(),
-            outputs: sizes.outputs,
-            activations: config.model.activations.clone(),
-            output_activation: config.model.output_activation,
-            norm: config.model.norm,
-            residual: config.model.residual,
-            dropout: config.model.dropout,
-            chain: layers.map_err(|e| Error::Mismatch(format!("--network: {e}")))?,
-        };
-        if let Some(chain) = &mut architecture.chain {
-            fit_layers(chain, &prepared);
-        }
-        if let Some(what) = architecture.contradiction() {
-            return Err(Error::Mismatch(format!("--network: {what}")));
-        }
+        let architecture = architecture(&config, sizes, &prepared)?;
         refuse_giant(&architecture)?;
         Needs::of(&architecture, &config, &prepared).check()?;
         let regression = task == Task::Regression;

@@ -114,7 +114,8 @@ impl DataPass {
         let factor = if scaled && deviation > 0.0 && deviation.is_finite() { 1.0 / deviation } else { 1.0 };
         let mut bias = 0.0;
         if biases {
-            let mut rng = stream(self.seed, Purpose::Init, 1 << 48 | (tensor as u64) << 16 | one as u64, unit as u64);
+            let mut rng =
+                stream(self.seed, Purpose::Init, (1 << 48) | ((tensor as u64) << 16) | one as u64, unit as u64);
             if self.biases == Biases::Normal {
                 return Unit { factor: factor as f32, bias: StandardNormal.sample(&mut rng) };
             }

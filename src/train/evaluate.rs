@@ -19,7 +19,7 @@ use crate::nn::{Link, Objective};
 const BLOCK_ROWS: usize = 256;
 
 /// Rows of one block of a network of so many members.
-fn block_rows(members: usize) -> usize {
+pub(crate) fn block_rows(members: usize) -> usize {
     (BLOCK_ROWS / members).next_multiple_of(LANES).max(LANES)
 }
 

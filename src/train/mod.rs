@@ -35,12 +35,13 @@ mod workspace;
 
 pub use clock::{Phase, PhaseTimes};
 pub use data_pass::DataPass;
+pub(crate) use evaluate::block_rows as evaluated_rows;
 pub use evaluate::{Evaluation, Evaluator};
 pub(crate) use forward::splits_first_layer;
 pub use saved::SavedState;
 pub use settings::{Schedules, StepSettings};
 pub use state::TrainState;
-pub(crate) use step::BLOCK_ROWS;
+pub(crate) use step::{BLOCK_ROWS, block_rows};
 pub use sums::StepStats;
 pub use trainer::{EpochOutcome, EpochPlan, Halt, Trainer};
 

@@ -34,7 +34,7 @@ pub(crate) const BLOCK_ROWS: usize = 1024;
 const FEWEST_ROWS: usize = 64;
 
 /// Rows worked at a time in a network of so many members. Bits do not depend on it.
-pub(super) fn block_rows(members: usize) -> usize {
+pub(crate) fn block_rows(members: usize) -> usize {
     if members == 1 { BLOCK_ROWS } else { (BLOCK_ROWS / members).next_multiple_of(LANES).max(FEWEST_ROWS) }
 }
 

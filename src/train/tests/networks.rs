@@ -96,7 +96,7 @@ fn network(number: u64, dropout: bool) -> Architecture {
         draw.members = true;
         chain.extend(draw.chain(4, 2));
     }
-    let last = Linear { members: draw.members && number % 2 == 0, ..Linear::new(OUTPUTS) };
+    let last = Linear { members: draw.members && number.is_multiple_of(2), ..Linear::new(OUTPUTS) };
     chain.push(draw.named(last));
     of_chain(chain)
 }
