@@ -37,7 +37,13 @@ fn own_products(group: &mut BenchmarkGroup<'_, WallTime>, isa: Isa, (fan_in, fan
     let (w, x) = (lines(panels(fan_out) * x_stride, 1), lines(samples * x_stride, 2));
     let (dz, dz_t) = (lines(samples * z_stride, 3), lines(panels(fan_out) * rows, 4));
     let (mut y, mut dx, mut dw) = (dz.clone(), x.clone(), w.clone());
-    let weights = Weights { panels: Panels { lines: &w, stride: x_stride }, depth, fan_out };
+    let weights = Weights {
+        panels: Panels { lines: &w, stride: x_stride },
+        depth,
+        fan_out,
+        stack: 1,
+        each: fan_out.div_ceil(16),
+    };
     let (x, dz) = (Panels { lines: &x, stride: x_stride }, Panels { lines: &dz, stride: z_stride });
     let dz_t = Panels { lines: &dz_t, stride: rows };
     let layout = Layout::new(&Architecture {

@@ -1,6 +1,7 @@
 //! `--schedule help` and its like: the values of an option, with formulas and defaults.
 
 use gradlane::config::Settings;
+use gradlane::config::presets::PRESETS;
 use gradlane::nn::init::Init;
 use gradlane::nn::{Activation, Loss};
 use gradlane::optim::schedule::Schedule;
@@ -13,7 +14,9 @@ use super::optimizers;
 /// # Errors
 /// If JSON is asked for, or a dialect that does not exist.
 pub fn asked(settings: &Settings) -> Result<Option<String>> {
-    for name in ["schedule", "dropout_schedule", "decay_schedule", "loss", "init", "activation", "output_activation"] {
+    for name in
+        ["preset", "schedule", "dropout_schedule", "decay_schedule", "loss", "init", "activation", "output_activation"]
+    {
         if settings.text(name).as_deref() != Some("help") {
             continue;
         }
@@ -23,6 +26,7 @@ pub fn asked(settings: &Settings) -> Result<Option<String>> {
         }
         return Ok(Some(match name {
             "schedule" | "dropout_schedule" | "decay_schedule" => schedules(),
+            "preset" => presets(),
             "loss" => losses(),
             "init" => initialisations(),
             _ => activations(),
@@ -45,6 +49,22 @@ fn schedules() -> String {
         text += &line(name, formula);
         if !options.is_empty() {
             text += &line("", &format!("[{}]", options.join(", ")));
+        }
+    }
+    text
+}
+
+fn presets() -> String {
+    let mut text =
+        "Presets: lists of options. Any of them may be given beside the preset and then counts.\n\n".to_owned();
+    for preset in &PRESETS {
+        text += &line(preset.name, preset.about);
+        for (task, options) in [("", preset.options), ("classes: ", preset.classes), ("numbers: ", preset.numbers)] {
+            for (name, value) in options {
+                let flag = name.replace('_', "-");
+                let value = if *value == "true" { String::new() } else { format!(" {value}") };
+                text += &line("", &format!("{task}--{flag}{value}"));
+            }
         }
     }
     text

@@ -7,6 +7,7 @@ use crate::path_text;
 use crate::train::fit::{Every, Patience};
 
 use super::optimizer::{Batch, OptimizerOptions};
+use super::tabular;
 use super::train::{ModelOptions, StoppingOptions, TrainConfig};
 
 impl TrainConfig {
@@ -57,6 +58,9 @@ impl ModelOptions {
             None => self.stack(),
         };
         entries.push(("loss", self.loss.map_or("auto".to_owned(), |l| l.to_string()).into()));
+        if self.bias_init != Default::default() {
+            entries.push(("bias_init", self.bias_init.name().into()));
+        }
         entries.extend(self.init.as_ref().map(|init| ("init", init.to_string().into())));
         entries.extend(self.init_from.as_ref().map(|path| ("init_from", path_text::to_text(path).into())));
         if !self.freeze.is_empty() {
@@ -82,6 +86,7 @@ impl ModelOptions {
             let names: Vec<String> = self.activations.iter().map(ToString::to_string).collect();
             entries.push(("activation", names.join(",").into()));
         }
+        entries.extend(tabular::entries(&self.extras));
         entries
     }
 }

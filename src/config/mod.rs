@@ -7,8 +7,10 @@ pub mod keys;
 mod loss;
 mod network;
 mod optimizer;
+pub mod presets;
 mod reader;
 mod settings;
+mod tabular;
 mod train;
 
 pub use apply::ApplyConfig;

@@ -7,7 +7,21 @@ use crate::layer::description::Description;
 use crate::{Error, Result, path_text};
 
 /// Options that say what a network looks like, for which the description of a network stands.
-pub const STACK_KEYS: [&str; 6] = ["hidden", "activation", "output_activation", "norm", "residual", "dropout"];
+pub const STACK_KEYS: [&str; 13] = [
+    "hidden",
+    "activation",
+    "output_activation",
+    "norm",
+    "residual",
+    "dropout",
+    "embed",
+    "members",
+    "input_scale",
+    "parametric_activation",
+    "bias_lr",
+    "ntk",
+    "zero_output",
+];
 
 /// The description that `network` gives: the path of a file, or in a configuration file the table itself.
 ///

@@ -62,6 +62,13 @@ impl Settings {
         self.given.get(name).and_then(|given| given.value.as_str().map(str::to_owned))
     }
 
+    /// Takes a text out.
+    pub(super) fn take_text(&mut self, name: &str) -> Option<String> {
+        let text = self.text(name);
+        self.given.remove(name);
+        text
+    }
+
     /// The names of all given values, each with how it is called where it was given: `--lr`, `GRADLANE_LR`.
     pub fn names(&self) -> impl Iterator<Item = (&str, String)> {
         self.given.iter().map(|(name, given)| (name.as_str(), Named(name, &given.origin).to_string()))

@@ -9,9 +9,11 @@ use super::network::{STACK_KEYS, description};
 use super::optimizer::{OptimizerOptions, dialect, optimizer_options};
 use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
+use super::tabular::{biases, extras, residual};
 use crate::data::{DataOptions, FoldCount, PartFrom, Task};
 use crate::kernel::Isa;
 use crate::layer::description::Description;
+use crate::model::recipe::{Biases, Extras};
 use crate::nn::init::{Init, Scheme};
 use crate::nn::{Activation, Loss, NormKind};
 use crate::optim::Dialect;
@@ -40,6 +42,8 @@ pub struct TrainConfig {
     pub seed: u64,
     /// Files.
     pub output: OutputOptions,
+    /// The same for a task that learns numbers, where a preset has other options for it.
+    pub of_numbers: Option<Box<TrainConfig>>,
 }
 
 /// The network, before the data says its inputs and outputs.
@@ -59,6 +63,10 @@ pub struct ModelOptions {
     pub norm: Option<NormKind>,
     /// Whether hidden layers add their input.
     pub residual: bool,
+    /// What a tabular network adds to a stack.
+    pub extras: Extras,
+    /// How biases begin.
+    pub bias_init: Biases,
     /// Initial weights; the default of each activation where `None`.
     pub init: Option<Init>,
     /// Loss; by the task where `None`.
@@ -132,11 +140,8 @@ pub struct OutputOptions {
 const CHECKPOINT_EVERY: Every = Every::Seconds(30.0);
 
 impl TrainConfig {
-    /// Types and checks settings, before any data file is opened.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] naming the flag, variable or file and key.
-    pub fn new(mut settings: Settings) -> Result<TrainConfig> {
+    /// Settings with types, those of a preset among them.
+    pub(super) fn typed(mut settings: Settings) -> Result<TrainConfig> {
         settings.stronger_of("network", &STACK_KEYS);
         let reader = Reader::new(settings);
         let (data, cv) = (data_options(&reader)?, folds(&reader)?);
@@ -156,6 +161,7 @@ impl TrainConfig {
                 log_steps: reader.count("log_steps", 1, &[])?,
                 checkpoint_every: reader.with("checkpoint_every", every)?.unwrap_or(Some(CHECKPOINT_EVERY)),
             },
+            of_numbers: None,
         };
         config.data.check()?;
         Ok(config)
@@ -222,7 +228,7 @@ fn folds(reader: &Reader) -> Result<Option<FoldCount>> {
 }
 
 fn model_options(reader: &Reader) -> Result<ModelOptions> {
-    let network = description(reader)?;
+    let (network, extras) = (description(reader)?, extras(reader)?);
     let usual = || if network.is_some() { Vec::new() } else { vec![256, 128] };
     let hidden = reader.with("hidden", widths)?.unwrap_or_else(usual);
     let given: Vec<Activation> = reader.list("activation")?.unwrap_or_else(|| vec![Activation::Relu]);
@@ -248,7 +254,9 @@ fn model_options(reader: &Reader) -> Result<ModelOptions> {
             .number("dropout", "a share of at least 0 and below 1", |x| (0.0..1.0).contains(&x))?
             .unwrap_or(0.0),
         norm,
-        residual: reader.switch("residual")?,
+        residual: residual(reader, &extras)?,
+        extras,
+        bias_init: biases(reader)?,
         init: reader.parse("init")?.or(dialect(reader)?.map(initial_weights)),
         loss: asked_loss(reader)?,
         init_from: reader.text("init_from").map(|text| path_text::to_path(&text)),

@@ -23,6 +23,12 @@ impl<'a> Panels<'a> {
         &self.lines[panel * self.stride + rows.start..panel * self.stride + rows.end]
     }
 
+    /// Every `step`-th panel, from the panel `first` on.
+    pub fn every(&self, first: usize, step: usize) -> Panels<'a> {
+        let lines = self.lines.get(first * self.stride..).unwrap_or_default();
+        Panels { lines, stride: step * self.stride }
+    }
+
     /// Whether there are at least `panels` panels of `rows` lines.
     pub fn holds(&self, panels: usize, rows: usize) -> bool {
         fits(self.lines.len(), self.stride, panels, rows)
@@ -77,6 +83,29 @@ impl<'a> PanelsMut<'a> {
         assert!(first <= self.rows);
         // SAFETY: part of the lines lent to `self`, borrowed from it.
         unsafe { PanelsMut::from_raw(self.start.wrapping_add(first), self.stride, self.panels, self.rows - first) }
+    }
+
+    /// Every `step`-th panel, from the panel `first` on.
+    ///
+    /// # Panics
+    /// If there is no such panel.
+    pub fn every(&mut self, first: usize, step: usize) -> PanelsMut<'_> {
+        assert!(first < self.panels && step > 0);
+        let start = self.start.wrapping_add(first * self.stride);
+        let panels = (self.panels - first).div_ceil(step);
+        // SAFETY: some of the panels lent to `self`, borrowed from it.
+        unsafe { PanelsMut::from_raw(start, step * self.stride, panels, self.rows) }
+    }
+
+    /// Some of the panels, from `first` on.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    pub fn from(&mut self, first: usize) -> PanelsMut<'_> {
+        assert!(first <= self.panels);
+        let start = self.start.wrapping_add(first * self.stride);
+        // SAFETY: some of the panels lent to `self`, borrowed from it.
+        unsafe { PanelsMut::from_raw(start, self.stride, self.panels - first, self.rows) }
     }
 
     /// Some lines of one panel.

@@ -2,8 +2,9 @@
 
 use toml::{Table, Value};
 
+use super::fit::unfitted;
 use super::text::{MOST_WIDTH, Sizes, TENSORS, at, read_with, wrong};
-use super::{AnyKind, Inner, Layer, Learning};
+use super::{AnyKind, Inner, Layer, Learning, Width};
 use crate::nn::Activation;
 use crate::spec::unknown;
 use crate::{Error, Result};
@@ -63,7 +64,12 @@ impl Description {
     /// [`Error::Mismatch`] if the last layer gives another number than there are outputs, or a layer is too wide.
     pub fn layers(&self, sizes: Sizes) -> Result<Vec<Layer>> {
         let chain = self.read(sizes, Some(sizes.inputs))?;
-        check(&chain, sizes).map_err(Error::Mismatch)?;
+        if unfitted(&chain, "chain", false).is_none() {
+            check(&chain, sizes).map_err(Error::Mismatch)?;
+        } else if let Some(at) = unfitted(&chain, "chain", true) {
+            // Widths are known once the others have looked at the training rows: `check` comes then.
+            return Err(Error::Mismatch(out_of_sight(&at)));
+        }
         Ok(chain)
     }
 
@@ -87,6 +93,7 @@ impl Description {
             Learning::read(value, &format!("learn.{kind}"), &TENSORS)?;
         }
         let chain = read_with(&chain, (sizes, width), &defaults)?;
+        check_members(&chain, "chain", Members::MayBegin).map_err(Error::Usage)?;
         match learns(&chain) {
             true => Ok(chain),
             false => Err(wrong("chain", "no layer learns anything: add a linear layer")),
@@ -101,7 +108,7 @@ fn learns(chain: &[Layer]) -> bool {
         Inner::Around(chain) => learns(chain),
         Inner::Beside(chains) => chains.iter().any(|chain| learns(chain)),
     };
-    chain.iter().any(|layer| !layer.tensors(1, Activation::Identity).is_empty() || within(layer))
+    chain.iter().any(|layer| !layer.tensors(Width::of(1), Activation::Identity).is_empty() || within(layer))
 }
 
 /// What does not fit in a chain of layers for a network of these sizes.
@@ -109,6 +116,7 @@ fn learns(chain: &[Layer]) -> bool {
 /// # Errors
 /// A sentence with the path of the layer.
 pub fn check(chain: &[Layer], sizes: Sizes) -> std::result::Result<(), String> {
+    check_members(chain, "chain", Members::MayBegin)?;
     let width = check_widths(chain, sizes.inputs, "chain")?;
     if width == sizes.outputs {
         return Ok(());
@@ -118,6 +126,61 @@ pub fn check(chain: &[Layer], sizes: Sizes) -> std::result::Result<(), String> {
         "chain[{last}]: the last layer gives {width} features, and the data need {outputs} outputs: \
          end with {{ kind = \"linear\", outputs = \"outputs\" }}"
     ))
+}
+
+/// A layer that is to find something out about inputs that it does not read.
+fn out_of_sight(at: &str) -> String {
+    let why = "the layer is fitted to the network's inputs, and does not read them";
+    format!("{at}: {why}: put it first, or give its inputs and bins")
+}
+
+/// Whether all layers have found out what they want to know of the training rows.
+///
+/// # Errors
+/// A sentence with the path of one that has not.
+pub fn check_fitted(chain: &[Layer]) -> std::result::Result<(), String> {
+    match unfitted(chain, "chain", false) {
+        Some(at) => Err(format!("{at}: expected a layer that was fitted to training rows, found one that was not")),
+        None => Ok(()),
+    }
+}
+
+/// Whether members may begin in a chain, and whether they have begun.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Members {
+    /// They may begin: the outermost chain.
+    MayBegin,
+    /// The chain is within a layer, before they begin.
+    None,
+    /// They are there.
+    Begun,
+}
+
+/// Members begin once at most, in the outermost chain, and layers that belong to them come after.
+fn check_members(chain: &[Layer], path: &str, mut members: Members) -> std::result::Result<(), String> {
+    for (n, layer) in chain.iter().enumerate() {
+        let at = format!("{path}[{n}]");
+        match (layer.kind().expands().is_some(), members) {
+            (true, Members::MayBegin) => members = Members::Begun,
+            (true, _) => return Err(format!("{at}: members begin once, in the outermost list: leave this layer out")),
+            (false, _) => {}
+        }
+        if layer.kind().is_per_member() && members != Members::Begun {
+            let expand = "{ kind = \"expand\", members = 32 }";
+            return Err(format!("{at}: there are no members here: put {expand} before it, in the outermost list"));
+        }
+        let within = if members == Members::Begun { members } else { Members::None };
+        match layer.kind().inner() {
+            Inner::None => {}
+            Inner::Around(inner) => check_members(inner, &format!("{at}.chain"), within)?,
+            Inner::Beside(chains) => {
+                for (m, inner) in chains.iter().enumerate() {
+                    check_members(inner, &format!("{at}.branches[{m}]"), within)?;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Width of what leaves a chain.
@@ -132,6 +195,9 @@ fn check_widths(chain: &[Layer], inputs: usize, path: &str) -> std::result::Resu
                     check_widths(inner, width, &format!("{path}[{n}].branches[{m}]"))?;
                 }
             }
+        }
+        if let Some(misfit) = layer.kind().misfit(width) {
+            return Err(format!("{path}[{n}]: {misfit}"));
         }
         width = layer.kind().outputs(width);
         if width > MOST_WIDTH {

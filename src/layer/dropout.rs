@@ -52,8 +52,8 @@ impl Kind for Dropout {
         };
         for p in 0..pass.samples {
             let mask = mask.lines_mut(p, 0..pass.width);
-            let position = position + p * LANES;
-            fill_mask(MaskAddress { seed, layer, epoch, position }, self.rate * factor, mask);
+            let (position, member) = (position + p / pass.members * LANES, p % pass.members);
+            fill_mask(MaskAddress { seed, layer, member, epoch, position }, self.rate * factor, mask);
             panel::multiply(pass.isa, mask, pass.y.lines_mut(p, 0..pass.width));
         }
     }

@@ -15,11 +15,13 @@ pub struct Group {
     pub decay: f64,
     /// Whether they stay as they are.
     pub frozen: bool,
+    /// Whether decay and penalties are for them; of matrices, and of all where the run says so, if nothing is said.
+    pub decays: Option<bool>,
 }
 
 impl Default for Group {
     fn default() -> Group {
-        Group { rate: 1.0, decay: 1.0, frozen: false }
+        Group { rate: 1.0, decay: 1.0, frozen: false, decays: None }
     }
 }
 
@@ -38,6 +40,7 @@ struct Options {
     rate: Option<f64>,
     decay: Option<f64>,
     frozen: Option<bool>,
+    decays: Option<bool>,
     init: Option<First>,
 }
 
@@ -49,7 +52,7 @@ pub struct Learning {
 }
 
 /// What the options are called in a description.
-const KEYS: [&str; 4] = ["lr", "decay", "frozen", "init"];
+const KEYS: [&str; 5] = ["lr", "decay", "frozen", "decays", "init"];
 
 impl Options {
     /// These, or the others where these say nothing.
@@ -58,6 +61,7 @@ impl Options {
             rate: self.rate.or(others.rate),
             decay: self.decay.or(others.decay),
             frozen: self.frozen.or(others.frozen),
+            decays: self.decays.or(others.decays),
             init: self.init.or(others.init),
         }
     }
@@ -68,6 +72,7 @@ impl Options {
             rate: self.rate.filter(|_| others.rate.is_none()),
             decay: self.decay.filter(|_| others.decay.is_none()),
             frozen: self.frozen.filter(|_| others.frozen.is_none()),
+            decays: self.decays.filter(|_| others.decays.is_none()),
             init: self.init.filter(|_| others.init.is_none()),
         }
     }
@@ -80,6 +85,7 @@ impl Options {
             "lr" => self.rate = Some(number.filter(|x| *x > 0.0).ok_or_else(|| wrong("a factor above 0"))?),
             "decay" => self.decay = Some(number.filter(|x| *x >= 0.0).ok_or_else(|| wrong("a factor of at least 0"))?),
             "frozen" => self.frozen = Some(value.as_bool().ok_or_else(|| wrong("true or false"))?),
+            "decays" => self.decays = Some(value.as_bool().ok_or_else(|| wrong("true or false"))?),
             "init" => {
                 self.init = Some(match (value, number) {
                     (Value::String(scheme), _) => First::Drawn(scheme.parse().map_err(|e: Error| e.to_string())?),
@@ -97,8 +103,13 @@ impl Options {
             First::Drawn(scheme) => Value::String(scheme.to_string()),
             First::Filled(number) => Value::Float(f64::from(number)),
         });
-        let values =
-            [self.rate.map(Value::Float), self.decay.map(Value::Float), self.frozen.map(Value::Boolean), first];
+        let values = [
+            self.rate.map(Value::Float),
+            self.decay.map(Value::Float),
+            self.frozen.map(Value::Boolean),
+            self.decays.map(Value::Boolean),
+            first,
+        ];
         for (key, value) in KEYS.iter().zip(values) {
             table.extend(value.map(|value| ((*key).to_owned(), value)));
         }
@@ -189,13 +200,14 @@ impl Learning {
         self.part(name).init.or(self.whole.init.filter(|_| first))
     }
 
-    /// How the tensor of this name learns.
-    pub fn group(&self, name: &str) -> Group {
+    /// How the tensor of this name learns; its kind's own factors are `usual`, which these multiply.
+    pub fn group(&self, name: &str, usual: Group) -> Group {
         let options = self.part(name).or(self.whole);
         Group {
-            rate: options.rate.unwrap_or(1.0),
-            decay: options.decay.unwrap_or(1.0),
-            frozen: options.frozen.unwrap_or(false),
+            rate: usual.rate * options.rate.unwrap_or(1.0),
+            decay: usual.decay * options.decay.unwrap_or(1.0),
+            frozen: options.frozen.unwrap_or(usual.frozen),
+            decays: options.decays.or(usual.decays),
         }
     }
 }

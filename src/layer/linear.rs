@@ -4,35 +4,69 @@ use toml::Table;
 
 use super::text::Fields;
 use super::textbook::{Row, RowErrors, multiply, multiply_transposed, outer_product};
-use super::{Backward, ByOutputs, Errors, Form, Forward, Gradient, Kind, Needs, TensorForm};
+use super::{Backward, ByOutputs, Errors, Form, Forward, Gradient, Group, Kind, Needs, TensorForm, Width};
 use crate::Result;
 use crate::kernel::gemm::Extent;
 use crate::kernel::{LANES, Line, Panels, PanelsMut};
 use crate::nn::dense::{self, Weights};
 use crate::nn::{Activation, panel};
 
-/// `y = W x + b`, `W: [outputs, inputs]`.
+/// `y = W x + b`, `W: [outputs, inputs]`; with `members` each member has a `W` and a `b` of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Linear {
     /// Outputs.
     pub outputs: usize,
+    /// Whether there is `b`.
+    pub bias: bool,
+    /// Whether each member has its own.
+    pub members: bool,
+    /// Whether rate and decay are those of the NTK parametrisation.
+    pub ntk: bool,
+}
+
+impl Linear {
+    /// A layer with a bias, shared by all members.
+    pub fn new(outputs: usize) -> Linear {
+        Linear { outputs, bias: true, members: false, ntk: false }
+    }
 }
 
 impl Kind for Linear {
     fn read(fields: &mut Fields<'_>) -> Result<Self> {
-        Ok(Linear { outputs: fields.width("outputs")? })
+        Ok(Linear {
+            outputs: fields.width("outputs")?,
+            bias: fields.switch("bias", true)?,
+            members: fields.switch("members", false)?,
+            ntk: fields.switch("ntk", false)?,
+        })
     }
 
     fn write(&self, fields: &mut Table) {
         fields.insert("outputs".into(), (self.outputs as i64).into());
+        let switches = [("bias", self.bias, true), ("members", self.members, false), ("ntk", self.ntk, false)];
+        for (name, value, usual) in switches {
+            if value != usual {
+                fields.insert(name.into(), value.into());
+            }
+        }
     }
 
     fn outputs(&self, _inputs: usize) -> usize {
         self.outputs
     }
 
-    fn tensors(&self, inputs: usize, next: Activation) -> Vec<TensorForm> {
-        vec![TensorForm::matrix(Form::Affine, inputs, self.outputs, next)]
+    fn is_per_member(&self) -> bool {
+        self.members
+    }
+
+    fn tensors(&self, inputs: Width, next: Activation) -> Vec<TensorForm> {
+        let form = if self.bias { Form::Affine } else { Form::Matrix };
+        let mut tensor = TensorForm::matrix(form, inputs.features, self.outputs, next);
+        if self.ntk {
+            let root = (inputs.features as f64).sqrt();
+            tensor.groups[0] = Group { rate: 1.0 / root, decay: root, ..Group::default() };
+        }
+        vec![if self.members { tensor.stacked(inputs.members) } else { tensor }]
     }
 
     fn drawn_before(&self) -> Option<Activation> {
@@ -40,35 +74,64 @@ impl Kind for Linear {
     }
 
     fn define(&self, row: &Row<'_>) -> Vec<f64> {
-        multiply(&row.tensors[0], row.x).iter().zip(&row.tensors[1]).map(|(z, b)| z + b).collect()
+        let mut y = multiply(&row.tensors[0], row.x);
+        if let Some(bias) = row.tensors.get(1) {
+            y.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
+        }
+        y
     }
 
     fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors {
         let dx = multiply_transposed(&row.tensors[0], dy, row.x.len());
-        RowErrors { dx, tensors: vec![outer_product(dy, row.x), dy.to_vec()], ..RowErrors::default() }
+        let mut tensors = vec![outer_product(dy, row.x)];
+        if self.bias {
+            tensors.push(dy.to_vec());
+        }
+        RowErrors { dx, tensors, ..RowErrors::default() }
     }
 
     fn needs(&self, _inputs: usize, training: bool) -> Needs {
-        Needs { transposed: training, by_outputs: ByOutputs::First, ..Needs::default() }
+        let by_outputs = if self.members { ByOutputs::No } else { ByOutputs::First };
+        Needs { transposed: training, by_members: self.members, by_outputs, ..Needs::default() }
     }
 
     /// One chain of fused multiply-adds for each output, the bias last.
     fn forward(&self, pass: Forward<'_>) {
-        let Forward { isa, samples, x, y, outputs, tensors: [weights, _], .. } = pass;
+        let Forward { isa, samples, members, x, mut y, outputs, tensors: [weights, _], .. } = pass;
         let (Some(x), Some(weights)) = (x, weights) else { unreachable!("a linear layer has weights, and an input") };
-        dense::forward(isa, weights.outputs(outputs), x, y, samples, false);
+        if !self.members {
+            return dense::forward(isa, weights.outputs(outputs), x, y, samples, false);
+        }
+        for m in 0..members {
+            dense::forward(isa, weights.of(m), x.every(m, members), y.every(m, members), samples / members, false);
+        }
     }
 
     /// `dx = Wᵀ dy`.
     fn backward(&self, pass: Backward<'_>) {
-        let Backward { isa, samples, inputs, outputs, dy, dx, transposed, tensors: [weights, _], .. } = pass;
-        transpose_errors(isa, dy.read(), (samples, outputs), transposed);
-        errors_through(isa, weights, inputs, dy.read(), dx, samples);
+        let Backward { isa, samples, members, inputs, outputs, dy, mut dx, mut transposed, tensors, .. } = pass;
+        let dy = dy.read();
+        if !self.members {
+            transpose_errors(isa, dy, (samples, outputs), transposed);
+            return errors_through(isa, tensors[0], inputs, dy, dx, samples);
+        }
+        let Some(weights) = tensors[0] else { unreachable!("a linear layer has weights") };
+        for m in 0..members {
+            let (dy, rows) = (dy.every(m, members), samples / members);
+            let own = transposed.as_mut().map(|to| to.from(m * weights.each));
+            transpose_errors(isa, dy, (rows, outputs), own);
+            errors_through(isa, Some(weights.of(m)), inputs, dy, dx.every(m, members), rows);
+        }
     }
 
     /// `dW = dy xᵀ`, the bias from the line of ones.
-    fn gradient(&self, pass: Gradient<'_>) {
-        let x = pass.x;
+    fn gradient(&self, mut pass: Gradient<'_>) {
+        let mut x = pass.x;
+        if self.members {
+            let each = pass.fan_out.div_ceil(LANES);
+            x = x.every(pass.first_panel / each, pass.members);
+            pass.members = 1; // the chain is over the rows of one
+        }
         gradient_of_matrix(pass, x);
     }
 }
@@ -110,6 +173,6 @@ pub(super) fn errors_through(
 pub(super) fn gradient_of_matrix(pass: Gradient<'_>, x: Panels<'_>) {
     let Some(errors) = pass.transposed else { unreachable!("kept for this") };
     let x = Panels { lines: &x.lines[pass.lines.start..], stride: x.stride };
-    let extent = Extent { panels: pass.panels, rows: pass.lines.len(), depth: pass.rows, accumulate: !pass.first };
+    let extent = Extent { panels: pass.panels, rows: pass.lines.len(), depth: pass.depth(), accumulate: !pass.first };
     dense::backward_to_weights(pass.isa, x, errors, pass.dw, extent);
 }

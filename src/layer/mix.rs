@@ -5,7 +5,7 @@ use toml::Table;
 use super::per_feature::{self, PerFeature};
 use super::text::Fields;
 use super::textbook::{Row, RowErrors};
-use super::{Backward, Forward, Gradient, Kind, Needs, TensorForm};
+use super::{Backward, Forward, Gradient, Kind, Needs, TensorForm, Width};
 use crate::Result;
 use crate::kernel::{Isa, Line};
 use crate::nn::{Activation, panel};
@@ -27,8 +27,8 @@ impl Kind for Mix {
     }
 
     /// `α` is called `weight`.
-    fn tensors(&self, inputs: usize, _next: Activation) -> Vec<TensorForm> {
-        vec![TensorForm::vector("weight", inputs, 1.0)]
+    fn tensors(&self, inputs: Width, _next: Activation) -> Vec<TensorForm> {
+        vec![TensorForm::vector("weight", inputs.features, 1.0)]
     }
 
     fn drawn_before(&self) -> Option<Activation> {

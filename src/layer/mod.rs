@@ -3,11 +3,14 @@
 //! A kind is a type that implements [`Kind`] and stands in the list at the end of this file. The step walks a [`Program`],
 //! which [`Network::program`] makes of the list, and knows no kind by name.
 
+mod bins;
 pub mod description;
+mod fit;
 mod learning;
 mod network;
 mod pass;
 mod per_feature;
+mod per_input;
 mod program;
 mod tensor;
 pub mod text;
@@ -21,11 +24,16 @@ use crate::spec::unknown;
 use text::Fields;
 use textbook::{Row, RowErrors};
 
+pub use adapter::Factors;
+pub use bins::BinRule;
+pub use fit::{Fit, Goals, fit};
 pub use learning::{First, Group, Learning};
 pub use network::Network;
 pub use pass::{Backward, Errors, Forward, Gradient, RandomAt, Signal};
+pub use per_input::Embedded;
+pub use ple::Bins;
 pub use program::{Flow, Op, Program};
-pub use tensor::{Form, Start, TensorForm};
+pub use tensor::{Form, Random, Start, TensorForm};
 
 /// What a kind of layer has to say and to do.
 pub trait Kind {
@@ -45,6 +53,29 @@ pub trait Kind {
         inputs
     }
 
+    /// Members that what leaves the layer has, where they begin with it.
+    fn expands(&self) -> Option<usize> {
+        None
+    }
+
+    /// Whether the layer has tensors of its own for each member.
+    fn is_per_member(&self) -> bool {
+        false
+    }
+
+    /// What of the layer does not fit so many inputs, in a sentence.
+    fn misfit(&self, _inputs: usize) -> Option<String> {
+        None
+    }
+
+    /// Whether all is known that the layer finds out from the training rows.
+    fn is_fitted(&self) -> bool {
+        true
+    }
+
+    /// Finds it out; the layer's inputs are the network's.
+    fn fit(&mut self, _rows: &Fit<'_>) {}
+
     /// Layers that work first, on the layer's input.
     fn inner(&self) -> Inner<'_> {
         Inner::None
@@ -57,7 +88,7 @@ pub trait Kind {
 
     /// What the layer learns, in the order in which it is saved and drawn; tensors of `inner` come before. `next` is the
     /// activation that follows: matrices are drawn for it.
-    fn tensors(&self, _inputs: usize, _next: Activation) -> Vec<TensorForm> {
+    fn tensors(&self, _inputs: Width, _next: Activation) -> Vec<TensorForm> {
         Vec::new()
     }
 
@@ -102,6 +133,33 @@ pub enum Inner<'a> {
     Beside(&'a [Vec<Layer>]),
 }
 
+/// Width of a value between layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Width {
+    /// Features of each member.
+    pub features: usize,
+    /// Members; 1 before they begin.
+    pub members: usize,
+}
+
+impl Width {
+    /// So many features, before members begin.
+    pub const fn of(features: usize) -> Width {
+        Width { features, members: 1 }
+    }
+
+    /// The width of what leaves a layer.
+    pub fn after(self, layer: &Layer) -> Width {
+        let members = layer.kind().expands().unwrap_or(self.members);
+        Width { features: layer.kind().outputs(self.features), members }
+    }
+
+    /// Features of all members.
+    pub fn total(self) -> usize {
+        self.features.saturating_mul(self.members)
+    }
+}
+
 /// What a layer needs in memory, and how it treats what it is given.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Needs {
@@ -121,6 +179,8 @@ pub struct Needs {
     pub kept: usize,
     /// Whether the gradient by `y` is kept with outputs in lanes, for a gradient of weights.
     pub transposed: bool,
+    /// Whether that is kept apart for each member.
+    pub by_members: bool,
     /// How the layer may be shared out by its outputs: each line of `y` needs only the same line of `x`, or weights.
     pub by_outputs: ByOutputs,
 }
@@ -172,13 +232,18 @@ impl Layer {
         self.what.kind()
     }
 
+    /// Lets the layer look at the training rows.
+    fn fit(&mut self, rows: &Fit<'_>) {
+        self.what.kind_mut().fit(rows);
+    }
+
     /// The chains within the layer, to change layers there.
     pub fn inner_mut(&mut self) -> &mut [Vec<Layer>] {
         self.what.kind_mut().inner_mut()
     }
 
     /// What the layer learns, under its whole names; see [`Kind::tensors`].
-    pub fn tensors(&self, inputs: usize, next: Activation) -> Vec<TensorForm> {
+    pub fn tensors(&self, inputs: Width, next: Activation) -> Vec<TensorForm> {
         let mut tensors = self.kind().tensors(inputs, next);
         for (n, tensor) in tensors.iter_mut().enumerate() {
             tensor.learn(&self.learning, n == 0);
@@ -254,6 +319,10 @@ kinds! {
     mix::Mix "mix": "`y = x + α (f(x) − x)`, a learnt strength for each feature.",
     scale::Scale "scale": "A learnt factor for each feature.",
     skip::Skip "skip": "Adds what entered a chain to what leaves it.",
+    ple::Ple "ple": "Numbers in pieces: linear between edges that the training rows decide.",
+    pbld::Pbld "pbld": "Numbers in waves, with frequencies that are learnt.",
+    expand::Expand "expand": "Members begin: what follows works for each of them.",
+    adapter::Adapter "adapter": "A learnt factor, and a shift, for each feature of each member.",
     branches::Branches "branches": "Chains side by side, their outputs one after the other.",
 }
 

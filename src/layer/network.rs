@@ -1,7 +1,7 @@
 //! A network: the width of its input, and its layers in order.
 
 use super::program::Program;
-use super::{Inner, Layer, TensorForm};
+use super::{Inner, Layer, TensorForm, Width};
 use crate::nn::Activation;
 
 /// A network as a list of layers.
@@ -17,8 +17,13 @@ impl Network {
     /// What the network learns, in the order in which it is saved and drawn.
     pub fn tensors(&self) -> Vec<TensorForm> {
         let mut tensors = Vec::new();
-        of_chain(&self.chain, self.inputs, Activation::Identity, &mut tensors);
+        of_chain(&self.chain, Width::of(self.inputs), Activation::Identity, &mut tensors);
         tensors
+    }
+
+    /// Members of its output.
+    pub fn members(&self) -> usize {
+        self.chain.iter().fold(Width::of(self.inputs), |width, layer| width.after(layer)).members
     }
 
     /// The operations of a pass, with or without what training needs.
@@ -33,17 +38,16 @@ impl Network {
 }
 
 /// Adds the tensors of a chain whose output goes to the activation `after`; the width of what leaves it.
-fn of_chain(chain: &[Layer], mut width: usize, after: Activation, tensors: &mut Vec<TensorForm>) -> usize {
+fn of_chain(chain: &[Layer], mut width: Width, after: Activation, tensors: &mut Vec<TensorForm>) {
     for (n, layer) in chain.iter().enumerate() {
         let next = chain[n + 1..].iter().find_map(|layer| layer.kind().drawn_before()).unwrap_or(after);
         let mut inner = |chain: &[Layer]| of_chain(chain, width, next, tensors);
         match layer.kind().inner() {
             Inner::None => {}
-            Inner::Around(chain) => _ = inner(chain),
-            Inner::Beside(chains) => chains.iter().for_each(|chain| _ = inner(chain)),
+            Inner::Around(chain) => inner(chain),
+            Inner::Beside(chains) => chains.iter().for_each(|chain| inner(chain)),
         }
         tensors.extend(layer.tensors(width, next));
-        width = layer.kind().outputs(width);
+        width = width.after(layer);
     }
-    width
 }

@@ -4,9 +4,9 @@ use toml::Table;
 
 use super::text::Fields;
 use super::textbook::{Row, RowErrors, product};
-use super::{Backward, Errors, Forward, Gradient, Kind, Needs, TensorForm};
+use super::{Backward, Errors, Forward, Gradient, Kind, Needs, TensorForm, Width};
 use crate::Result;
-use crate::kernel::{LANES, Line, panels};
+use crate::kernel::{LANES, Line};
 use crate::nn::norm::NormKind;
 use crate::nn::{self, Activation, panel_norm};
 
@@ -32,10 +32,10 @@ impl Kind for Norm {
     }
 
     /// The gain is called `weight`, the shift `bias`.
-    fn tensors(&self, inputs: usize, _next: Activation) -> Vec<TensorForm> {
-        let mut tensors = vec![TensorForm::vector("weight", inputs, 1.0)];
+    fn tensors(&self, inputs: Width, _next: Activation) -> Vec<TensorForm> {
+        let mut tensors = vec![TensorForm::vector("weight", inputs.features, 1.0)];
         if self.norm.has_shift() {
-            tensors.push(TensorForm::vector("bias", inputs, 0.0));
+            tensors.push(TensorForm::vector("bias", inputs.features, 0.0));
         }
         tensors
     }
@@ -99,7 +99,7 @@ impl Kind for Norm {
             let features = row * FEATURES..((row + 1) * FEATURES).min(pass.fan_out);
             let count = features.len();
             let (mut products, mut plain) = ([Line::ZERO; FEATURES], [Line::ZERO; FEATURES]);
-            for p in 0..panels(pass.rows) {
+            for p in 0..pass.samples() {
                 panel_norm::accumulate_gradients(
                     pass.isa,
                     pass.x.panel(p, features.clone()),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::kernel::{Isa, Line, Panels, PanelsMut};
+use crate::kernel::{Isa, LANES, Line, Panels, PanelsMut, panels};
 use crate::nn::dense::Weights;
 use crate::nn::panel;
 
@@ -25,8 +25,12 @@ pub struct RandomAt {
 pub struct Forward<'a> {
     /// Kernel form.
     pub isa: Isa,
-    /// Panels of 16 rows.
+    /// Panels of the output: those of the members of 16 rows follow each other.
     pub samples: usize,
+    /// Members of the output.
+    pub members: usize,
+    /// Inputs of the layer.
+    pub inputs: usize,
     /// The input, or what leaves an inner chain; none where `y` holds it already.
     pub x: Option<Panels<'a>>,
     /// What entered a layer that goes round a chain.
@@ -69,8 +73,10 @@ pub enum Errors<'a> {
 pub struct Backward<'a> {
     /// Kernel form.
     pub isa: Isa,
-    /// Panels of 16 rows.
+    /// Panels of the output: those of the members of 16 rows follow each other.
     pub samples: usize,
+    /// Members of the output.
+    pub members: usize,
     /// Inputs of the layer.
     pub inputs: usize,
     /// Outputs of the layer.
@@ -101,6 +107,14 @@ pub struct Gradient<'a> {
     pub fan_out: usize,
     /// Rows of the block.
     pub rows: usize,
+    /// Members of the output.
+    pub members: usize,
+    /// Inputs of the layer.
+    pub inputs: usize,
+    /// The layer's tensors.
+    pub tensors: [Option<Weights<'a>>; 2],
+    /// How many tensors of this form there are side by side.
+    pub stack: usize,
     /// The input.
     pub x: Panels<'a>,
     /// What entered a layer that goes round a chain.
@@ -113,12 +127,26 @@ pub struct Gradient<'a> {
     pub kept: Option<Panels<'a>>,
     /// Lines of each of the tensor's panels.
     pub lines: Range<usize>,
+    /// Number of the first of these panels in the tensor.
+    pub first_panel: usize,
     /// How many panels.
     pub panels: usize,
     /// Whether to write rather than to add to what earlier blocks of the batch left.
     pub first: bool,
     /// The gradient: these lines of these panels.
     pub dw: PanelsMut<'a>,
+}
+
+impl Gradient<'_> {
+    /// Panels of the output in the block.
+    pub(super) fn samples(&self) -> usize {
+        panels(self.rows) * self.members
+    }
+
+    /// Length of a chain over all rows of the block and all members.
+    pub(super) fn depth(&self) -> usize {
+        if self.members == 1 { self.rows } else { self.samples() * LANES }
+    }
 }
 
 impl Forward<'_> {
@@ -150,6 +178,16 @@ impl<'a> Signal<'a> {
 }
 
 impl Errors<'_> {
+    /// The same for every `step`-th panel, from the panel `first` on.
+    pub(super) fn every(&mut self, first: usize, step: usize) -> Errors<'_> {
+        match self {
+            Errors::Unwanted => Errors::Unwanted,
+            Errors::InPlace => Errors::InPlace,
+            Errors::Write(to) => Errors::Write(to.every(first, step)),
+            Errors::Add(to) => Errors::Add(to.every(first, step)),
+        }
+    }
+
     /// Hands a gradient on for one panel; in place it is there already.
     pub(super) fn hand_on(&mut self, isa: Isa, p: usize, d: &[Line]) {
         match self {

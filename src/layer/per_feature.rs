@@ -1,10 +1,13 @@
 //! Layers with one learnt number for each feature: `y = g(a, x)` element by element, `a` the feature's number.
 
+use std::ops::Range;
+
 use super::{Backward, Errors, Forward, Gradient};
-use crate::kernel::{Isa, LANES, Line, panels};
+use crate::kernel::{Isa, LANES, Line};
 use crate::nn::panel;
 
-/// What such a layer computes; lines are features, 16 numbers a line of `a`.
+/// What such a layer computes; lines are features, 16 numbers a line of `a`. Where there is a stack of numbers, each member
+/// has its own.
 pub(super) trait PerFeature {
     /// `y = g(a, x)`.
     fn value(&self, isa: Isa, a: &[Line], x: &[Line], y: &mut [Line]);
@@ -23,7 +26,7 @@ pub(super) fn forward(layer: &impl PerFeature, pass: Forward<'_>) {
     let Forward { isa, samples, x, mut y, width, tensors: [numbers, _], .. } = pass;
     let (Some(x), Some(numbers)) = (x, numbers) else { unreachable!("it learns numbers, and keeps its input") };
     for p in 0..samples {
-        layer.value(isa, numbers.panels.lines, x.panel(p, 0..width), y.lines_mut(p, 0..width));
+        layer.value(isa, numbers.of(p % numbers.stack).panels.lines, x.panel(p, 0..width), y.lines_mut(p, 0..width));
     }
 }
 
@@ -36,7 +39,7 @@ pub(super) fn backward(layer: &impl PerFeature, pass: Backward<'_>) {
     for p in 0..samples {
         for start in (0..width).step_by(FEATURES) {
             let features = start..(start + FEATURES).min(width);
-            let numbers = &numbers.panels.lines[start / LANES..][..1];
+            let numbers = &numbers.of(p % numbers.stack).panels.lines[start / LANES..][..1];
             let mut d = [Line::ZERO; FEATURES];
             let d = &mut d[..features.len()];
             layer.by_input(isa, numbers, x.panel(p, features.clone()), dy.read().panel(p, features.clone()), d);
@@ -50,20 +53,29 @@ pub(super) fn backward(layer: &impl PerFeature, pass: Backward<'_>) {
 }
 
 /// `Σ dy ⊙ ∂g/∂a`: lanes are summed over the panels in order, then over each other in order.
-pub(super) fn gradient(layer: &impl PerFeature, mut pass: Gradient<'_>) {
+pub(super) fn gradient(layer: &impl PerFeature, pass: Gradient<'_>) {
+    let (isa, x) = (pass.isa, pass.x);
+    sum_products(pass, |p, features, slope| layer.by_number(isa, x.panel(p, features), slope));
+}
+
+/// `Σ dy ⊙ s` for each feature, or for each of a stack: `slope` writes `s` for some features of a panel.
+pub(super) fn sum_products(mut pass: Gradient<'_>, slope: impl Fn(usize, Range<usize>, &mut [Line])) {
     let Some(dy) = pass.dy else { unreachable!("the gradient by its output is kept") };
-    for (n, row) in pass.lines.clone().enumerate() {
-        let features = row * FEATURES..((row + 1) * FEATURES).min(pass.fan_out);
-        let (mut sums, mut slope) = ([Line::ZERO; FEATURES], [Line::ZERO; FEATURES]);
-        let count = features.len();
-        for p in 0..panels(pass.rows) {
-            layer.by_number(pass.isa, pass.x.panel(p, features.clone()), &mut slope[..count]);
-            panel::add_products(pass.isa, dy.panel(p, features.clone()), &slope[..count], &mut sums[..count]);
-        }
-        let line = &mut pass.dw.lines_mut(0, n..n + 1)[0];
-        for (feature, sum) in sums.iter().enumerate() {
-            let before = if pass.first { 0.0 } else { line.0[feature] };
-            line.0[feature] = sum.0.iter().fold(before, |total, x| total + x);
+    for panel in 0..pass.panels {
+        let own = (pass.first_panel + panel..pass.samples()).step_by(pass.stack);
+        for (n, row) in pass.lines.clone().enumerate() {
+            let features = row * FEATURES..((row + 1) * FEATURES).min(pass.fan_out);
+            let (mut sums, mut slopes) = ([Line::ZERO; FEATURES], [Line::ZERO; FEATURES]);
+            let count = features.len();
+            for p in own.clone() {
+                slope(p, features.clone(), &mut slopes[..count]);
+                panel::add_products(pass.isa, dy.panel(p, features.clone()), &slopes[..count], &mut sums[..count]);
+            }
+            let line = &mut pass.dw.lines_mut(panel, n..n + 1)[0];
+            for (feature, sum) in sums.iter().enumerate() {
+                let before = if pass.first { 0.0 } else { line.0[feature] };
+                line.0[feature] = sum.0.iter().fold(before, |total, x| total + x);
+            }
         }
     }
 }

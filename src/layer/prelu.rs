@@ -5,7 +5,7 @@ use toml::Table;
 use super::per_feature::{self, PerFeature};
 use super::text::Fields;
 use super::textbook::{Row, RowErrors};
-use super::{Backward, Forward, Gradient, Kind, Needs, TensorForm};
+use super::{Backward, Forward, Gradient, Kind, Needs, TensorForm, Width};
 use crate::Result;
 use crate::kernel::{Isa, Line};
 use crate::nn::{Activation, panel};
@@ -25,8 +25,8 @@ impl Kind for Prelu {
     fn write(&self, _fields: &mut Table) {}
 
     /// The slope is called `weight`, as in PyTorch.
-    fn tensors(&self, inputs: usize, _next: Activation) -> Vec<TensorForm> {
-        vec![TensorForm::vector("weight", inputs, SLOPE as f32)]
+    fn tensors(&self, inputs: Width, _next: Activation) -> Vec<TensorForm> {
+        vec![TensorForm::vector("weight", inputs.features, SLOPE as f32)]
     }
 
     fn drawn_before(&self) -> Option<Activation> {

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::{Branches, ByOutputs, Inner, Layer, Needs, Network, UseOfDy};
+use super::{Branches, ByOutputs, Inner, Layer, Needs, Network, UseOfDy, Width};
 use crate::nn::Activation;
 
 /// The operations of a pass over a network.
@@ -15,9 +15,9 @@ pub struct Program {
     /// The operations, forward.
     pub ops: Vec<Op>,
     /// Width of each place of values; the first is the network's input.
-    pub values: Vec<usize>,
+    pub values: Vec<Width>,
     /// Width of each place of gradients by values.
-    pub errors: Vec<usize>,
+    pub errors: Vec<Width>,
     /// Place of the network's output.
     pub output: usize,
     /// Place of the gradient by it; training only.
@@ -37,6 +37,8 @@ pub struct Op {
     pub inputs: usize,
     /// Width of its output.
     pub outputs: usize,
+    /// Members of its output.
+    pub members: usize,
     /// Place of its input, or of what leaves an inner chain.
     pub x: usize,
     /// Place of what entered a layer that goes round a chain.
@@ -75,7 +77,7 @@ pub enum Flow {
 /// A value on its way through the network, while a program is made.
 #[derive(Clone, Copy)]
 struct Value {
-    width: usize,
+    width: Width,
     /// How many layers read it.
     readers: usize,
     /// Whether something is learnt before it.
@@ -101,12 +103,17 @@ struct Builder<'a> {
 impl Program {
     /// Inputs of the network.
     pub fn inputs(&self) -> usize {
-        self.values[0]
+        self.values[0].features
     }
 
     /// Outputs of the network.
     pub fn outputs(&self) -> usize {
-        self.values[self.output]
+        self.values[self.output].features
+    }
+
+    /// Members of the network's output.
+    pub fn members(&self) -> usize {
+        self.values[self.output].members
     }
 
     /// The operations of a pass over a network.
@@ -115,7 +122,7 @@ impl Program {
     /// If the network has no layers.
     pub(super) fn new(network: &Network, learns: Option<&dyn Fn(usize) -> bool>) -> Program {
         let mut builder = Builder { learns, ops: Vec::new(), values: Vec::new(), tensors: 0, random: 0 };
-        let input = builder.value(network.inputs, false, true);
+        let input = builder.value(Width::of(network.inputs), false, true);
         let output = builder.chain(&network.chain, input);
         assert!(!builder.ops.is_empty(), "a network has layers");
         builder.values[output].readers += 1; // the loss
@@ -126,7 +133,7 @@ impl Program {
 }
 
 impl Builder<'_> {
-    fn value(&mut self, width: usize, learnt: bool, kept: bool) -> usize {
+    fn value(&mut self, width: Width, learnt: bool, kept: bool) -> usize {
         self.values.push(Value { width, readers: 0, learnt, kept, place: 0, error: None });
         self.values.len() - 1
     }
@@ -141,19 +148,20 @@ impl Builder<'_> {
 
     fn layer(&mut self, layer: &Layer, entered: usize) -> usize {
         let kind = layer.kind();
-        let inputs = self.values[entered].width;
+        let width = self.values[entered].width;
+        let inputs = width.features;
         let training = self.learns.is_some();
         let needs = kind.needs(inputs, training);
         if needs.only_in_training && !training {
             return entered;
         }
-        let outputs = kind.outputs(inputs);
+        let outputs = width.after(layer);
         let from = match kind.inner() {
             Inner::None => vec![(entered, None)],
             Inner::Around(chain) => vec![(self.around(chain, entered), Some(entered))],
             Inner::Beside(chains) => chains.iter().map(|chain| (self.chain(chain, entered), None)).collect(),
         };
-        let tensors = self.tensors..self.tensors + kind.tensors(inputs, Activation::Identity).len();
+        let tensors = self.tensors..self.tensors + kind.tensors(width, Activation::Identity).len();
         self.tensors = tensors.end;
         let learnt_in = |(x, side): &(usize, Option<usize>)| {
             self.values[*x].learnt || side.is_some_and(|side| self.values[side].learnt)
@@ -164,7 +172,7 @@ impl Builder<'_> {
         let mut line = 0;
         for source in &from {
             // Chains side by side each fill their part; any other layer fills the whole.
-            let width = if from.len() > 1 { self.values[source.0].width } else { outputs };
+            let width = if from.len() > 1 { self.values[source.0].width.features } else { outputs.features };
             self.operation(layer, (*source, inputs), (y, line..line + width), tensors.clone(), needs);
             line += width;
         }
@@ -187,6 +195,7 @@ impl Builder<'_> {
             layer: layer.clone(),
             inputs,
             outputs: lines.len(),
+            members: self.values[y].width.members,
             x,
             side,
             y,
@@ -212,7 +221,7 @@ impl Builder<'_> {
     }
 
     /// Gives each value a place, the same as its layer's input where that may be written over; widths of the places.
-    fn place_values(&mut self) -> Vec<usize> {
+    fn place_values(&mut self) -> Vec<Width> {
         let mut widths = vec![self.values[0].width];
         for op in &self.ops {
             let x = self.values[op.x];
@@ -230,7 +239,7 @@ impl Builder<'_> {
     }
 
     /// Gives each gradient a place, from the loss down; widths of the places.
-    fn place_errors(&mut self, output: usize) -> Vec<usize> {
+    fn place_errors(&mut self, output: usize) -> Vec<Width> {
         let mut widths = Vec::new();
         if self.learns.is_none() {
             return widths;
@@ -257,7 +266,7 @@ impl Builder<'_> {
     }
 
     /// How a gradient gets to a value: the first is written, others are added.
-    fn flow(&mut self, value: usize, widths: &mut Vec<usize>) -> Flow {
+    fn flow(&mut self, value: usize, widths: &mut Vec<Width>) -> Flow {
         let value = &mut self.values[value];
         match value.error {
             _ if !value.learnt => Flow::Unwanted,
@@ -271,7 +280,7 @@ impl Builder<'_> {
     }
 
     /// Places instead of numbers of values.
-    fn finish(self, output: usize, values: Vec<usize>, errors: Vec<usize>) -> Program {
+    fn finish(self, output: usize, values: Vec<Width>, errors: Vec<Width>) -> Program {
         let Builder { mut ops, values: made, tensors, .. } = self;
         let mut owners = vec![0; tensors];
         for (n, op) in ops.iter_mut().enumerate() {

@@ -5,7 +5,7 @@ use toml::Table;
 use super::per_feature::{self, PerFeature};
 use super::text::Fields;
 use super::textbook::{Row, RowErrors, product};
-use super::{Backward, Forward, Gradient, Kind, Needs, TensorForm};
+use super::{Backward, Forward, Gradient, Kind, Needs, TensorForm, Width};
 use crate::Result;
 use crate::kernel::{Isa, Line};
 use crate::nn::{Activation, panel};
@@ -22,8 +22,8 @@ impl Kind for Scale {
     fn write(&self, _fields: &mut Table) {}
 
     /// The gain is called `weight`.
-    fn tensors(&self, inputs: usize, _next: Activation) -> Vec<TensorForm> {
-        vec![TensorForm::vector("weight", inputs, 1.0)]
+    fn tensors(&self, inputs: Width, _next: Activation) -> Vec<TensorForm> {
+        vec![TensorForm::vector("weight", inputs.features, 1.0)]
     }
 
     fn define(&self, row: &Row<'_>) -> Vec<f64> {

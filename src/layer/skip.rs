@@ -5,7 +5,7 @@ use toml::Table;
 use super::linear::{errors_through, gradient_of_matrix, transpose_errors};
 use super::text::{Fields, write_chain};
 use super::textbook::{Row, RowErrors, multiply, multiply_transposed, outer_product};
-use super::{Backward, Form, Forward, Gradient, Inner, Kind, Layer, Needs, TensorForm, UseOfDy, width_of};
+use super::{Backward, Form, Forward, Gradient, Inner, Kind, Layer, Needs, TensorForm, UseOfDy, Width, width_of};
 use crate::Result;
 use crate::nn::{Activation, dense, panel};
 
@@ -45,8 +45,8 @@ impl Kind for Skip {
     }
 
     /// The projection is drawn for the last activation of the inner layers.
-    fn tensors(&self, inputs: usize, next: Activation) -> Vec<TensorForm> {
-        let width = self.width(inputs);
+    fn tensors(&self, inputs: Width, next: Activation) -> Vec<TensorForm> {
+        let (inputs, width) = (inputs.features, self.width(inputs.features));
         if width == inputs {
             return Vec::new();
         }

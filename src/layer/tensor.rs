@@ -1,8 +1,10 @@
 //! What a layer learns: form, name and first values of a tensor.
 
+use std::sync::Arc;
+
 use super::learning::{First, Group, Learning};
 use crate::nn::Activation;
-use crate::nn::init::Init;
+use crate::nn::init::{Distribution, Init};
 
 /// A tensor as a layer asks for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +13,9 @@ pub struct TensorForm {
     pub name: String,
     /// How it lies in memory.
     pub form: Form,
+    /// How many of this form there are side by side, such as one for each member; their number leads the shape in a model's
+    /// file.
+    pub stack: Option<usize>,
     /// Inputs of a matrix; 0 for a vector.
     pub fan_in: usize,
     /// Outputs of a matrix; elements of a vector.
@@ -18,7 +23,7 @@ pub struct TensorForm {
     /// What it begins with.
     pub begin: Start,
     /// What a bias begins with, where that is not the scheme's.
-    pub bias: Option<f32>,
+    pub bias: Option<Start>,
     /// How weights learn, and how biases, gains and shifts do.
     pub groups: [Group; 2],
 }
@@ -26,20 +31,27 @@ pub struct TensorForm {
 impl TensorForm {
     /// Number of parameters, padding left out.
     pub fn parameters(&self) -> usize {
-        match self.form {
+        let each = match self.form {
             Form::Affine => (self.fan_in + 1) * self.fan_out,
             Form::Matrix => self.fan_in * self.fan_out,
             Form::Vector => self.fan_out,
-        }
+        };
+        each * self.stack.unwrap_or(1)
+    }
+
+    /// The same, one for each of `members`.
+    pub(super) fn stacked(self, members: usize) -> TensorForm {
+        TensorForm { stack: Some(members), ..self }
     }
 
     /// Names of its parts after the layer's name, each with whether it is a matrix.
     pub(super) fn parts(&self) -> Vec<(String, bool)> {
-        let named = |name: &str, is_matrix| (name.to_owned(), is_matrix);
+        let prefix = if self.name.is_empty() { String::new() } else { format!("{}.", self.name) };
+        let named = |name: &str, is_matrix| (format!("{prefix}{name}"), is_matrix);
         match self.form {
             Form::Affine => vec![named("weight", true), named("bias", false)],
             Form::Matrix => vec![named("weight", true)],
-            Form::Vector => vec![named(&self.name, false)],
+            Form::Vector => vec![(self.name.clone(), false)],
         }
     }
 
@@ -47,14 +59,14 @@ impl TensorForm {
     pub(super) fn learn(&mut self, learning: &Learning, first: bool) {
         let parts = self.parts();
         let (weights, rest) = (&parts[0].0, &parts[parts.len() - 1].0);
-        self.groups = [learning.group(weights), learning.group(rest)];
-        match (learning.first(weights, first), self.begin) {
-            (Some(First::Drawn(scheme)), Start::Drawn(next, _)) => self.begin = Start::Drawn(next, Some(scheme)),
+        self.groups = [learning.group(weights, self.groups[0]), learning.group(rest, self.groups[1])];
+        match (learning.first(weights, first), &self.begin) {
+            (Some(First::Drawn(scheme)), Start::Drawn(next, _)) => self.begin = Start::Drawn(*next, Some(scheme)),
             (Some(First::Filled(number)), _) => self.begin = Start::Filled(number),
             _ => {}
         }
         if let (Form::Affine, Some(First::Filled(number))) = (self.form, learning.first(rest, false)) {
-            self.bias = Some(number);
+            self.bias = Some(Start::Filled(number));
         }
     }
 
@@ -63,6 +75,7 @@ impl TensorForm {
         TensorForm {
             name: String::new(),
             form,
+            stack: None,
             fan_in,
             fan_out,
             begin: Start::Drawn(next, None),
@@ -76,6 +89,7 @@ impl TensorForm {
         TensorForm {
             name: part.into(),
             form: Form::Vector,
+            stack: None,
             fan_in: 0,
             fan_out: features,
             begin: Start::Filled(begin),
@@ -97,10 +111,25 @@ pub enum Form {
 }
 
 /// What a tensor begins with.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Start {
     /// Random numbers for a layer with this activation, by a scheme of its own or by that of the run.
     Drawn(Activation, Option<Init>),
     /// One number everywhere.
     Filled(f32),
+    /// Random numbers of a distribution of its own.
+    Random(Random),
+    /// Such numbers in the first columns of a matrix, 0 elsewhere.
+    Columns(usize, Random),
+}
+
+/// Random first values that no scheme draws.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Random {
+    /// What they are drawn from.
+    pub from: Distribution,
+    /// Of a vector, widths of the runs of features that get the same number; each feature gets its own where there are none.
+    pub chunks: Option<Arc<[usize]>>,
+    /// Whether all of a stack begin alike.
+    pub alike: bool,
 }

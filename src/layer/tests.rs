@@ -5,7 +5,7 @@ use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 
 fn linear(outputs: usize) -> Layer {
-    Layer::new(format!("to_{outputs}"), Linear { outputs })
+    Layer::new(format!("to_{outputs}"), Linear::new(outputs))
 }
 
 fn activate(function: Activation) -> Layer {
@@ -33,7 +33,7 @@ fn a_linear_layer_and_its_activation_share_a_place_unless_the_derivative_needs_t
     let chain = |function| vec![linear(7), activate(function), linear(3)];
     let relu = program(chain(Activation::Relu), true);
     assert_eq!(places(&relu), [(0, None, 1), (1, None, 1), (1, None, 2)]);
-    assert_eq!((relu.lead, relu.values, relu.output), (2, vec![5, 7, 3], 2));
+    assert_eq!((relu.lead, relu.values, relu.output), (2, [5, 7, 3].map(Width::of).to_vec(), 2));
     let gelu = program(chain(Activation::Gelu), true);
     assert_eq!(places(&gelu), [(0, None, 1), (1, None, 2), (2, None, 3)]);
     assert_eq!(gelu.lead, 1);
@@ -49,7 +49,7 @@ fn the_gradient_by_a_value_is_written_once_and_then_added_to() {
     // The loss has place 0, the skip's output place 1, its input place 2: the skip's part comes first.
     let inner = [(Flow::Add(2), no), (Flow::InPlace, no)];
     assert_eq!(flows, [(no, no), inner[0], inner[1], (Flow::InPlace, Flow::Write(2)), (Flow::Write(1), no)]);
-    assert_eq!(net.errors, [2, 7, 7]);
+    assert_eq!(net.errors, [2, 7, 7].map(Width::of));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn chains_side_by_side_fill_parts_of_one_value() {
     let chains = vec![vec![linear(4), activate(Activation::Relu)], vec![], vec![linear(2)]];
     let net = program(vec![Layer::new("branches", Branches { chains }), linear(1)], true);
     // Input, two outputs of chains, what they give together, the output.
-    assert_eq!(net.values, [5, 4, 2, 11, 1]);
+    assert_eq!(net.values, [5, 4, 2, 11, 1].map(Width::of));
     let parts: Vec<_> = net.ops[3..6].iter().map(|op| (op.x, op.y, op.line, op.outputs)).collect();
     assert_eq!(parts, [(1, 3, 0, 4), (0, 3, 4, 5), (2, 3, 9, 2)]);
 }
@@ -100,6 +100,18 @@ fn a_skip_round_nothing_adds_a_copy() {
     let flows: Vec<_> = net.ops.iter().map(|op| (op.dx, op.d_side)).collect();
     let no = Flow::Unwanted;
     assert_eq!(flows[1..], [(Flow::Add(2), no), (Flow::InPlace, Flow::Write(2)), (Flow::Write(1), no)]);
+}
+
+#[test]
+fn members_begin_at_a_layer_and_every_value_after_it_has_them() {
+    let own = Layer::new("own", Linear { members: true, ..Linear::new(2) });
+    let chain = vec![linear(4), Layer::new("expand", Expand { members: 3 }), linear(6), own];
+    let net = program(chain.clone(), true);
+    let of = |features, members| Width { features, members };
+    assert_eq!(net.values, [of(5, 1), of(4, 1), of(4, 3), of(6, 3), of(2, 3)]);
+    assert_eq!((net.members(), net.outputs(), net.lead), (3, 2, 1));
+    let stacks: Vec<_> = Network { inputs: 5, chain }.tensors().into_iter().map(|t| t.stack).collect();
+    assert_eq!(stacks, [None, None, Some(3)]);
 }
 
 #[test]

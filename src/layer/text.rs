@@ -2,11 +2,12 @@
 
 use std::fmt::Display;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::{Table, Value};
 
-use super::{AnyKind, Inner, Layer, Learning, TensorForm};
+use super::{AnyKind, Inner, Layer, Learning, TensorForm, Width};
 use crate::nn::Activation;
 use crate::spec::unknown;
 use crate::{Error, Result};
@@ -86,7 +87,8 @@ impl Place<'_> {
         let mut layers = Vec::with_capacity(items.len().min(MOST_LAYERS));
         for (n, item) in items.iter().enumerate() {
             let layer = self.within(&format!("[{n}]"), n).layer(item)?;
-            self.width = self.width.map(|width| layer.kind().outputs(width));
+            // What is not fitted yet has no width yet.
+            self.width = self.width.filter(|_| layer.kind().is_fitted()).map(|width| layer.kind().outputs(width));
             layers.push(layer);
         }
         Ok(layers)
@@ -124,12 +126,12 @@ impl Fields<'_> {
         wrong(&self.place.path, what)
     }
 
-    fn optional(&mut self, key: &'static str) -> Option<Value> {
+    pub(super) fn optional(&mut self, key: &'static str) -> Option<Value> {
         self.known.push(key);
         self.table.remove(key)
     }
 
-    fn take(&mut self, key: &'static str, expected: &str) -> Result<Value> {
+    pub(super) fn take(&mut self, key: &'static str, expected: &str) -> Result<Value> {
         self.optional(key).ok_or_else(|| {
             let others: Vec<&str> = self.table.keys().map(String::as_str).collect();
             let found = if others.is_empty() { "nothing more".to_owned() } else { others.join(", ") };
@@ -137,7 +139,7 @@ impl Fields<'_> {
         })
     }
 
-    fn mistaken<T>(&self, key: &str, expected: &str, found: &Value) -> Result<T> {
+    pub(super) fn mistaken<T>(&self, key: &str, expected: &str, found: &Value) -> Result<T> {
         Err(wrong(&format!("{}.{key}", self.place.path), format!("expected {expected}, found {found}")))
     }
 
@@ -177,6 +179,50 @@ impl Fields<'_> {
         }
     }
 
+    /// A number that may be left out, for which `holds`.
+    pub(super) fn optional_number(
+        &mut self,
+        key: &'static str,
+        allowed: &str,
+        holds: impl Fn(f64) -> bool,
+    ) -> Result<Option<f64>> {
+        if self.table.contains_key(key) {
+            return self.number(key, allowed, holds).map(Some);
+        }
+        self.known.push(key);
+        Ok(None)
+    }
+
+    /// True or false, `usual` where nothing is said.
+    pub(super) fn switch(&mut self, key: &'static str, usual: bool) -> Result<bool> {
+        match self.optional(key) {
+            None => Ok(usual),
+            Some(Value::Boolean(value)) => Ok(value),
+            Some(found) => self.mistaken(key, "true or false", &found),
+        }
+    }
+
+    /// A word, `usual` where nothing is said.
+    pub(super) fn word(&mut self, key: &'static str, usual: &str) -> Result<String> {
+        if self.table.contains_key(key) {
+            return self.text(key);
+        }
+        self.known.push(key);
+        Ok(usual.to_owned())
+    }
+
+    /// Widths of runs of features, where they are given.
+    pub(super) fn runs(&mut self, key: &'static str) -> Result<Option<Arc<[usize]>>> {
+        let Some(found) = self.optional(key) else { return Ok(None) };
+        let width = |item: &Value| {
+            item.as_integer().and_then(|n| usize::try_from(n).ok()).filter(|n| (1..=MOST_WIDTH).contains(n))
+        };
+        match found.as_array().and_then(|items| items.iter().map(width).collect::<Option<Vec<_>>>()) {
+            Some(widths) => Ok(Some(widths.into())),
+            None => self.mistaken(key, "a list of widths such as [16, 16, 3]", &found),
+        }
+    }
+
     /// A list of layers.
     pub(super) fn chain(&mut self, key: &'static str) -> Result<Vec<Layer>> {
         let found = self.take(key, "a list of layers")?;
@@ -208,7 +254,7 @@ impl Fields<'_> {
     fn learning(&mut self, layer: &Layer) -> Result<Learning> {
         let own = self.optional("learn");
         let parts_at = |width: usize| -> Vec<(String, bool)> {
-            layer.kind().tensors(width, Activation::Identity).iter().flat_map(TensorForm::parts).collect()
+            layer.kind().tensors(Width::of(width), Activation::Identity).iter().flat_map(TensorForm::parts).collect()
         };
         // A skip has a tensor at some widths only; before the width is known it may have one.
         let any = || [1, 2 * MOST_WIDTH].map(parts_at).into_iter().find(|parts| !parts.is_empty()).unwrap_or_default();

@@ -2,7 +2,9 @@
 //!
 //! The fast form of every kind is held to it, and `train --trace` prints it.
 
-use super::{Form, Inner, Layer, Network};
+use std::borrow::Cow;
+
+use super::{Form, Inner, Layer, Network, Width};
 use crate::nn::Activation;
 
 /// What a layer is given for one row.
@@ -12,7 +14,7 @@ pub struct Row<'a> {
     pub x: &'a [f64],
     /// What entered a layer that goes round a chain, else nothing.
     pub side: &'a [f64],
-    /// The layer's tensors as they are saved: matrices row-major, a matrix's bias after it.
+    /// The layer's tensors as they are saved, of a stack the member's own: matrices row-major, a matrix's bias after it.
     pub tensors: &'a [Vec<f64>],
 }
 
@@ -28,7 +30,7 @@ pub struct RowErrors {
 }
 
 /// What one layer computed for one row, and the gradients of a loss by it. A layer that has inner ones comes after them;
-/// one of several chains comes once for each.
+/// one of several chains comes once for each. Members follow each other in `y` and `dy`.
 #[derive(Debug, Clone)]
 pub struct Step {
     /// The layer's name.
@@ -46,7 +48,7 @@ pub struct Step {
 pub struct Pass {
     /// Every layer, in the order in which they work.
     pub steps: Vec<Step>,
-    /// The outputs.
+    /// The outputs, one member after the other.
     pub y: Vec<f64>,
     /// The gradient by the input.
     pub dx: Vec<f64>,
@@ -61,7 +63,7 @@ impl Network {
     /// If a tensor is missing.
     pub fn define(&self, x: &[f64], tensors: &[Vec<f64>]) -> Vec<f64> {
         let mut rest = tensors;
-        chain(&self.chain, x, &mut rest).y
+        chain(&self.chain, Entered { x: x.to_vec(), members: 1 }, &mut rest).out.x
     }
 
     /// One row forward and backward; `loss` gives the gradient by the outputs.
@@ -70,9 +72,9 @@ impl Network {
     /// As [`Network::define`].
     pub fn define_pass(&self, x: &[f64], tensors: &[Vec<f64>], loss: impl FnOnce(&[f64]) -> Vec<f64>) -> Pass {
         let mut rest = tensors;
-        let forward = chain(&self.chain, x, &mut rest);
-        let dy = loss(&forward.y);
-        let mut pass = Pass { steps: Vec::new(), y: forward.y.clone(), dx: Vec::new(), tensors: Vec::new() };
+        let forward = chain(&self.chain, Entered { x: x.to_vec(), members: 1 }, &mut rest);
+        let dy = loss(&forward.out.x);
+        let mut pass = Pass { steps: Vec::new(), y: forward.out.x.clone(), dx: Vec::new(), tensors: Vec::new() };
         pass.dx = forward.backward(dy, &mut pass.steps, &mut pass.tensors);
         pass.steps.reverse();
         pass.tensors.reverse();
@@ -80,83 +82,123 @@ impl Network {
     }
 }
 
+/// A value between layers: what the members have, one after the other.
+#[derive(Clone)]
+struct Entered {
+    x: Vec<f64>,
+    members: usize,
+}
+
+impl Entered {
+    fn width(&self) -> Width {
+        Width { features: self.x.len() / self.members, members: self.members }
+    }
+
+    /// What one member has.
+    fn of(&self, member: usize) -> &[f64] {
+        let width = self.width().features;
+        &self.x[member * width..(member + 1) * width]
+    }
+}
+
 /// What a chain computed.
 struct Forward<'a> {
     /// What the layers were given and gave, in their order.
     layers: Vec<Given<'a>>,
-    y: Vec<f64>,
+    out: Entered,
 }
 
 /// What one layer was given, with what its inner chains computed.
 struct Given<'a> {
     layer: &'a Layer,
     inner: Vec<Forward<'a>>,
-    entered: Vec<f64>,
-    tensors: &'a [Vec<f64>],
+    entered: Entered,
+    /// The layer's tensors for each member.
+    tensors: Vec<Cow<'a, [Vec<f64>]>>,
     y: Vec<f64>,
 }
 
 /// Forward through a chain; its tensors are taken off `tensors`.
-fn chain<'a>(chain: &'a [Layer], x: &[f64], tensors: &mut &'a [Vec<f64>]) -> Forward<'a> {
-    let mut done = Forward { layers: Vec::new(), y: x.to_vec() };
+fn chain<'a>(chain: &'a [Layer], entered: Entered, tensors: &mut &'a [Vec<f64>]) -> Forward<'a> {
+    let mut done = Forward { layers: Vec::new(), out: entered };
     for layer in chain {
-        let entered = std::mem::take(&mut done.y);
-        let given = Given::new(layer, entered, tensors);
-        done.y = given.y.clone();
+        let members = done.out.width().after(layer).members;
+        let given = Given::new(layer, done.out, tensors);
+        done.out = Entered { x: given.y.clone(), members };
         done.layers.push(given);
     }
     done
 }
 
 impl<'a> Given<'a> {
-    fn new(layer: &'a Layer, entered: Vec<f64>, tensors: &mut &'a [Vec<f64>]) -> Given<'a> {
+    fn new(layer: &'a Layer, entered: Entered, tensors: &mut &'a [Vec<f64>]) -> Given<'a> {
         let chains: Vec<&'a [Layer]> = match layer.kind().inner() {
             Inner::None => Vec::new(),
             Inner::Around(chain) => vec![chain],
             Inner::Beside(chains) => chains.iter().map(Vec::as_slice).collect(),
         };
-        let inner: Vec<Forward<'a>> = chains.into_iter().map(|inner| chain(inner, &entered, tensors)).collect();
-        let forms = layer.kind().tensors(entered.len(), Activation::Identity);
+        let inner = chains.into_iter().map(|inner| chain(inner, entered.clone(), tensors)).collect();
+        let forms = layer.kind().tensors(entered.width(), Activation::Identity);
         let own: usize = forms.iter().map(|tensor| 1 + usize::from(tensor.form == Form::Affine)).sum();
         let (own, rest) = tensors.split_at(own);
         *tensors = rest;
-        let mut given = Given { layer, inner, entered, tensors: own, y: Vec::new() };
-        given.y = given.rows().into_iter().flat_map(|row| layer.kind().define(&row)).collect();
+        let of_member = |member: usize| match layer.kind().is_per_member() {
+            false => Cow::Borrowed(own),
+            true => {
+                let part = |t: &Vec<f64>| t.chunks(t.len() / entered.members).nth(member).unwrap_or_default().to_vec();
+                Cow::Owned(own.iter().map(part).collect())
+            }
+        };
+        let tensors = (0..entered.members).map(of_member).collect();
+        let mut given = Given { layer, inner, entered, tensors, y: Vec::new() };
+        let members = 0..given.entered.members;
+        let of_member = |m| given.rows(m).into_iter().flat_map(|row| layer.kind().define(&row)).collect::<Vec<_>>();
+        given.y = members.flat_map(of_member).collect();
         given
     }
 
-    /// What the layer works on: once, or once for each of its chains.
-    fn rows(&self) -> Vec<Row<'_>> {
-        let row = |x, side| Row { x, side, tensors: self.tensors };
+    /// What the layer works on for one member: once, or once for each of its chains.
+    fn rows(&self, member: usize) -> Vec<Row<'_>> {
+        let (entered, tensors) = (self.entered.of(member), &*self.tensors[member]);
+        let row = |x, side| Row { x, side, tensors };
         match self.layer.kind().inner() {
-            Inner::None => vec![row(&self.entered, &[])],
-            Inner::Around(_) => vec![row(&self.inner[0].y, &self.entered)],
-            Inner::Beside(_) => self.inner.iter().map(|chain| row(&chain.y, &[])).collect(),
+            Inner::None => vec![row(entered, &[])],
+            Inner::Around(_) => vec![row(self.inner[0].out.of(member), entered)],
+            Inner::Beside(_) => self.inner.iter().map(|chain| row(chain.out.of(member), &[])).collect(),
         }
     }
 
     /// The gradient by what entered; steps and tensors are added last first.
     fn backward(&self, dy: Vec<f64>, steps: &mut Vec<Step>, tensors: &mut Vec<Vec<f64>>) -> Vec<f64> {
         let kind = self.layer.kind();
-        let mut d_entered = vec![0.0; self.entered.len()];
-        let (mut by_chains, mut end) = (Vec::new(), dy.len());
-        for row in self.rows().iter().rev() {
-            let start = match kind.inner() {
-                Inner::Beside(_) => end - row.x.len(),
-                _ => 0,
-            };
-            let (y, dy) = (self.y[start..end].to_vec(), dy[start..end].to_vec());
-            let errors = kind.define_backward(row, &dy);
+        let members = self.entered.members;
+        let width = dy.len() / members;
+        let mut d_entered = vec![0.0; self.entered.x.len()];
+        let mut by_chains = vec![Vec::new(); self.rows(0).len()];
+        let mut parts = vec![(Vec::new(), Vec::new()); by_chains.len()];
+        let mut by_tensors: Vec<Vec<f64>> = Vec::new();
+        for (m, dy) in dy.chunks(width).enumerate() {
+            let mut start = 0;
+            for (c, row) in self.rows(m).iter().enumerate() {
+                let end = if matches!(kind.inner(), Inner::Beside(_)) { start + row.x.len() } else { width };
+                let errors = kind.define_backward(row, &dy[start..end]);
+                parts[c].0.extend_from_slice(&self.y[m * width + start..m * width + end]);
+                parts[c].1.extend_from_slice(&dy[start..end]);
+                let features = self.entered.width().features;
+                add(&mut d_entered[m * features..], &errors.d_side);
+                by_chains[c].extend(errors.dx);
+                collect(&mut by_tensors, errors.tensors, kind.is_per_member());
+                start = end;
+            }
+        }
+        tensors.extend(by_tensors.into_iter().rev());
+        for (y, dy) in parts.into_iter().rev() {
             steps.push(Step { name: self.layer.name.clone(), what: self.layer.line(), y, dy });
-            tensors.extend(errors.tensors.into_iter().rev());
-            add(&mut d_entered, &errors.d_side);
-            by_chains.push(errors.dx);
-            end = start;
         }
         if self.inner.is_empty() && by_chains.len() == 1 {
             return by_chains.swap_remove(0);
         }
-        for (inner, dy) in self.inner.iter().rev().zip(by_chains) {
+        for (inner, dy) in self.inner.iter().zip(by_chains).rev() {
             add(&mut d_entered, &inner.backward(dy, steps, tensors));
         }
         d_entered
@@ -166,6 +208,17 @@ impl<'a> Given<'a> {
 impl Forward<'_> {
     fn backward(&self, dy: Vec<f64>, steps: &mut Vec<Step>, tensors: &mut Vec<Vec<f64>>) -> Vec<f64> {
         self.layers.iter().rev().fold(dy, |dy, given| given.backward(dy, steps, tensors))
+    }
+}
+
+/// Takes up the gradients by tensors that came of one member: one after the other where each has its own, else added.
+fn collect(all: &mut Vec<Vec<f64>>, of_member: Vec<Vec<f64>>, is_per_member: bool) {
+    if all.is_empty() {
+        *all = of_member;
+        return;
+    }
+    for (all, more) in all.iter_mut().zip(of_member) {
+        if is_per_member { all.extend(more) } else { add(all, &more) }
     }
 }
 

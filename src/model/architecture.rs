@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::has_room;
-use crate::layer::description::check;
+use crate::layer::description::{check, check_fitted};
 use crate::layer::text::{Sizes, optional_chain};
-use crate::layer::{Activate, AnyKind, Dropout, Form, Layer, Linear, Network, Norm, Skip};
+use crate::layer::{Activate, AnyKind, Dropout, Form, Layer, Linear, Network, Norm, Skip, TensorForm};
 use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 
@@ -62,7 +62,9 @@ impl Architecture {
     /// What does not fit together, in a sentence.
     pub fn contradiction(&self) -> Option<String> {
         match &self.chain {
-            Some(chain) => check(chain, Sizes { inputs: self.inputs, outputs: self.outputs }).err(),
+            Some(chain) => check(chain, Sizes { inputs: self.inputs, outputs: self.outputs })
+                .and_then(|()| check_fitted(chain))
+                .err(),
             None if self.activations.len() == self.hidden.len() => None,
             None => Some("hidden layers and activations differ in number".to_owned()),
         }
@@ -90,7 +92,7 @@ impl Architecture {
     /// Linear layer `n`, and what follows it up to the next.
     fn group(&self, n: usize) -> Vec<Layer> {
         let function = self.activation(n);
-        let mut group = vec![Layer::new(format!("layers.{n}"), Linear { outputs: self.fan_out(n) })];
+        let mut group = vec![Layer::new(format!("layers.{n}"), Linear::new(self.fan_out(n)))];
         if let Some(norm) = self.norm.filter(|_| self.is_hidden(n)) {
             group.push(Layer::new(format!("norms.{n}"), Norm { norm }));
         }
@@ -139,7 +141,10 @@ impl Architecture {
         let of_layer = |fan_in: usize, fan_out: usize| fan_in.saturating_add(1).saturating_mul(fan_out);
         let sum = |counts: &mut dyn Iterator<Item = usize>| counts.fold(0, usize::saturating_add);
         match &self.chain {
-            Some(_) => sum(&mut self.network().tensors().iter().map(|t| of_layer(t.fan_in, t.fan_out))),
+            Some(_) => {
+                let of_tensor = |t: &TensorForm| of_layer(t.fan_in, t.fan_out).saturating_mul(t.stack.unwrap_or(1));
+                sum(&mut self.network().tensors().iter().map(of_tensor))
+            }
             None => sum(&mut (0..self.layers()).map(|n| of_layer(self.fan_in(n), self.fan_out(n)))),
         }
     }
@@ -160,7 +165,10 @@ impl Architecture {
     /// Widths of the inputs and of all values that layers leave, added up, or the largest number there is.
     pub fn total_width(&self) -> usize {
         match &self.chain {
-            Some(_) => self.network().program(true).values.iter().copied().fold(0, usize::saturating_add),
+            Some(_) => {
+                let values = self.network().program(true).values;
+                values.iter().map(|width| width.total()).fold(0, usize::saturating_add)
+            }
             None => (0..self.layers()).map(|n| self.fan_out(n)).fold(self.inputs, usize::saturating_add),
         }
     }
@@ -174,15 +182,24 @@ impl Architecture {
     /// first layer's input; projections count as weights.
     pub fn flops_per_sample(&self) -> f64 {
         if self.chain.is_some() {
-            let tensors = self.network().tensors();
-            let matrices = tensors.iter().filter(|t| t.form != Form::Vector);
-            let weights: Vec<f64> = matrices.map(|t| t.fan_in as f64 * t.fan_out as f64).collect();
-            return 6.0 * weights.iter().sum::<f64>() - 2.0 * weights.first().unwrap_or(&0.0);
+            return self.flops_of_chain();
         }
         let weights = |layer: usize| {
             let matrices = if self.has_projection(layer) { 2 } else { 1 };
             (matrices * self.fan_in(layer) * self.fan_out(layer)) as f64
         };
         (0..self.layers()).map(|layer| 6.0 * weights(layer)).sum::<f64>() - 2.0 * weights(0)
+    }
+
+    /// The same of layers that are given one by one: a matrix that members share is used by each of them.
+    fn flops_of_chain(&self) -> f64 {
+        let network = self.network();
+        let (tensors, program) = (network.tensors(), network.program(true));
+        let products = tensors.iter().zip(&program.owners).filter(|(t, _)| t.form != Form::Vector).map(|(t, owner)| {
+            let uses = t.stack.unwrap_or(program.ops[*owner].members);
+            t.fan_in as f64 * t.fan_out as f64 * uses as f64
+        });
+        let products: Vec<f64> = products.collect();
+        6.0 * products.iter().sum::<f64>() - 2.0 * products.first().unwrap_or(&0.0)
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Model;
 use crate::data::{Preprocessing, Task};
 use crate::layer::text::write_chain;
-use crate::layer::{Inner, Layer, TensorForm};
+use crate::layer::{Inner, Layer, TensorForm, Width};
 use crate::nn::Activation;
 
 /// Everything about a model but its weights.
@@ -116,22 +116,23 @@ impl Model {
     }
 
     fn describe_chain(&self, chain: &[Layer]) -> NetworkDescription {
-        fn add(chain: &[Layer], mut inputs: usize, lines: &mut Vec<LayerLine>) {
+        fn add(chain: &[Layer], mut width: Width, lines: &mut Vec<LayerLine>) {
             for layer in chain {
                 match layer.kind().inner() {
                     Inner::None => {}
-                    Inner::Around(chain) => add(chain, inputs, lines),
-                    Inner::Beside(chains) => chains.iter().for_each(|chain| add(chain, inputs, lines)),
+                    Inner::Around(chain) => add(chain, width, lines),
+                    Inner::Beside(chains) => chains.iter().for_each(|chain| add(chain, width, lines)),
                 }
-                let outputs = layer.kind().outputs(inputs);
-                let tensors = layer.tensors(inputs, Activation::Identity);
+                let after = width.after(layer);
+                let tensors = layer.tensors(width, Activation::Identity);
                 let parameters = tensors.iter().map(TensorForm::parameters).sum();
+                let (inputs, outputs) = (width.features, after.features);
                 lines.push(LayerLine { name: layer.name.clone(), what: layer.line(), inputs, outputs, parameters });
-                inputs = outputs;
+                width = after;
             }
         }
         let mut lines = Vec::new();
-        add(chain, self.card.architecture.inputs, &mut lines);
+        add(chain, Width::of(self.card.architecture.inputs), &mut lines);
         NetworkDescription { chain: write_chain(chain), lines }
     }
 

@@ -15,10 +15,12 @@ pub struct Tensor {
     pub name: String,
     /// How it lies in its panels.
     pub form: Form,
+    /// How many of this form lie one after the other, such as one for each member.
+    pub stack: Option<usize>,
     /// What it begins with.
     pub begin: Start,
     /// What a bias begins with, where that is not the scheme's.
-    pub bias: Option<f32>,
+    pub bias: Option<Start>,
     /// How weights learn, and how biases, gains and shifts do.
     pub groups: [Group; 2],
     /// Whether weights and biases learn differently.
@@ -33,7 +35,7 @@ pub struct Tensor {
     pub fan_out: usize,
     /// First line.
     pub start: usize,
-    /// Number of panels.
+    /// Number of panels, of all of a stack.
     pub panels: usize,
     /// Lines of a panel that hold parameters.
     pub rows: usize,
@@ -89,6 +91,17 @@ impl Tensor {
         }
     }
 
+    /// How many of this form there are.
+    pub fn count(&self) -> usize {
+        self.stack.unwrap_or(1)
+    }
+
+    /// The panels of one of a stack.
+    pub fn panels_of(&self, number: usize) -> Range<usize> {
+        let each = self.panels / self.count();
+        number * each..(number + 1) * each
+    }
+
     /// How weights, or else biases, gains and shifts, learn.
     pub fn group(&self, of_weights: bool) -> &Group {
         &self.groups[usize::from(!of_weights)]
@@ -104,11 +117,12 @@ impl Tensor {
 
     /// Number of parameters, padding left out.
     pub fn parameters(&self) -> usize {
-        match self.form {
+        let each = match self.form {
             Form::Affine => (self.fan_in + 1) * self.fan_out,
             Form::Matrix => self.fan_in * self.fan_out,
             Form::Vector => self.fan_out,
-        }
+        };
+        each * self.count()
     }
 }
 
@@ -135,17 +149,19 @@ impl Layout {
     }
 
     fn push(&mut self, tensor: TensorForm, layer: usize) {
-        let TensorForm { name, form, fan_in, fan_out, begin, bias, groups } = tensor;
-        let (panel_count, rows) = match form {
+        let TensorForm { name, form, stack, fan_in, fan_out, begin, bias, groups } = tensor;
+        let (each, rows) = match form {
             Form::Affine => (panels(fan_out), fan_in + 1),
             Form::Matrix => (panels(fan_out), fan_in),
             Form::Vector => (1, panels(fan_out)),
         };
+        let panel_count = each * stack.unwrap_or(1);
         let stride = panel_stride(rows);
         let tensor = self.tensors.len();
         self.tensors.push(Tensor {
             name,
             form,
+            stack,
             begin,
             bias,
             groups,
@@ -162,8 +178,10 @@ impl Layout {
         self.tensors[tensor].set_groups(groups);
         self.lines += panel_count * stride;
         let parts = rows.div_ceil(SLOT_ROWS);
-        for first in (0..panel_count).step_by(SLOT_PANELS) {
-            let slot_panels = first..(first + SLOT_PANELS).min(panel_count);
+        // No slot has panels of two matrices of a stack; vectors are a panel each.
+        let whole = if form == Form::Vector { panel_count } else { each };
+        for first in (0..panel_count).step_by(whole).flat_map(|one| (one..one + whole).step_by(SLOT_PANELS)) {
+            let slot_panels = first..(first + SLOT_PANELS).min(first - first % whole + whole);
             self.slots.extend((0..parts).map(|part| Slot {
                 tensor,
                 panels: slot_panels.clone(),

@@ -1,10 +1,12 @@
 //! The network: its architecture, its flat parameters, its file.
 
 mod architecture;
+mod begin;
 mod describe;
 pub mod file;
 mod layout;
 mod parameters;
+pub mod recipe;
 
 pub use architecture::Architecture;
 pub use describe::{LayerDescription, LayerLine, ModelDescription, NetworkDescription};

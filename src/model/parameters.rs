@@ -3,8 +3,7 @@
 use super::Architecture;
 use super::layout::{Layout, Tensor};
 use crate::kernel::{LANES, Line, zeroed};
-use crate::layer::{Form, Start};
-use crate::nn::init::{Init, Scheme};
+use crate::layer::Form;
 use crate::{Error, Result};
 
 /// The parameters of a network: one flat buffer, padding zero.
@@ -21,7 +20,7 @@ pub struct Parameters {
 pub struct NamedTensor {
     /// `layers.0.weight` and the like.
     pub name: String,
-    /// `[fan_out, fan_in]` or `[fan_out]`.
+    /// `[fan_out, fan_in]` or `[fan_out]`, the number of a stack before them.
     pub shape: Vec<usize>,
     /// The values, row-major.
     pub values: Vec<f32>,
@@ -32,7 +31,7 @@ pub struct NamedTensor {
 pub struct TensorName {
     /// `layers.0.weight` and the like.
     pub name: String,
-    /// `[fan_out, fan_in]` or `[fan_out]`.
+    /// `[fan_out, fan_in]` or `[fan_out]`, the number of a stack before them.
     pub shape: Vec<usize>,
     /// Number of the layout's tensor.
     place: usize,
@@ -40,16 +39,12 @@ pub struct TensorName {
 }
 
 /// What of a layout's tensor a saved one holds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content {
     Matrix,
     Bias,
     Vector,
 }
-
-/// A regression's output layer is drawn this much smaller where no scheme is asked for: training begins near the mean
-/// target, and on few rows less of the initial noise is left in what is learnt.
-const REGRESSION_OUTPUT_SCALE: f32 = 0.1;
 
 impl Parameters {
     /// All zero.
@@ -59,96 +54,62 @@ impl Parameters {
         Parameters { layout, lines }
     }
 
-    /// Initial weights: each matrix by `init` (or the default of its layer's activation), biases and shifts zero, gains
-    /// one. The stream of a tensor depends on the seed and its number alone.
-    pub fn init(architecture: &Architecture, init: Option<Init>, seed: u64) -> Parameters {
-        let mut parameters = Parameters::zeros(architecture);
-        let tensors = parameters.layout.tensors.clone();
-        let first = tensors.iter().find_map(|tensor| match tensor.begin {
-            Start::Drawn(activation, _) => Some(activation),
-            Start::Filled(_) => None,
-        });
-        for (number, tensor) in tensors.iter().enumerate() {
-            match tensor.begin {
-                Start::Drawn(own, by) => {
-                    let scheme = by.or(init).unwrap_or_else(|| Init::default_for(own));
-                    // scikit-learn draws every layer by the hidden layers' activation, the output layer too.
-                    let activation = first.filter(|_| scheme.scheme() == Scheme::Sklearn).unwrap_or(own);
-                    let (fan_out, fan_in) = (tensor.fan_out, tensor.fan_in);
-                    let weights =
-                        scheme.weights(fan_out, fan_in, activation).fill(seed, 2 * number as u64, fan_out, fan_in);
-                    parameters.set_matrix(tensor, &weights);
-                    if tensor.form == Form::Affine {
-                        let biases = scheme.biases(fan_out, fan_in, activation);
-                        let bias = biases.fill(seed, 2 * number as u64 + 1, fan_out, 1);
-                        parameters.set_row(tensor, tensor.fan_in, &bias);
-                    }
-                }
-                Start::Filled(value) if tensor.form == Form::Vector => {
-                    parameters.set_vector(tensor, &vec![value; tensor.fan_out]);
-                }
-                Start::Filled(value) => parameters.set_matrix(tensor, &vec![value; tensor.fan_out * tensor.fan_in]),
-            }
-            if let Some(value) = tensor.bias {
-                parameters.set_row(tensor, tensor.fan_in, &vec![value; tensor.fan_out]);
-            }
-        }
-        parameters
+    /// The first line of one of a tensor's stack.
+    fn start(tensor: &Tensor, number: usize) -> usize {
+        tensor.start + number * (tensor.panels / tensor.count()) * tensor.stride
     }
 
-    /// What training begins with: [`Parameters::init`], and the output layer of a regression a tenth as large unless
-    /// `init` says how it is drawn.
-    pub fn initial(architecture: &Architecture, init: Option<Init>, regression: bool, seed: u64) -> Parameters {
-        let by_default = init.is_none();
-        let mut parameters = Parameters::init(architecture, init, seed);
-        if regression && by_default && architecture.ends_linear() {
-            parameters.scale_output_layer(REGRESSION_OUTPUT_SCALE);
-        }
-        parameters
-    }
-
-    /// Multiplies the weights of the output layer, unless its layer says how they are drawn.
-    pub fn scale_output_layer(&mut self, factor: f32) {
-        let Some(tensor) = self.layout.linear_layers().last().cloned() else { return };
-        if !matches!(tensor.begin, Start::Drawn(_, None)) {
-            return; // its layer says how it begins
-        }
-        let weights: Vec<f32> = self.matrix(&tensor).iter().map(|w| w * factor).collect();
-        self.set_matrix(&tensor, &weights);
-    }
-
-    fn set_matrix(&mut self, tensor: &Tensor, weights: &[f32]) {
+    pub(super) fn set_matrix(&mut self, tensor: &Tensor, number: usize, weights: &[f32]) {
         for (o, row) in weights.chunks_exact(tensor.fan_in).enumerate() {
-            let start = tensor.start + o / LANES * tensor.stride;
+            let start = Parameters::start(tensor, number) + o / LANES * tensor.stride;
             for (line, w) in self.lines[start..start + tensor.fan_in].iter_mut().zip(row) {
                 line.0[o % LANES] = *w;
             }
         }
     }
 
-    fn set_row(&mut self, tensor: &Tensor, row: usize, values: &[f32]) {
+    pub(super) fn set_row(&mut self, tensor: &Tensor, number: usize, values: &[f32]) {
+        let start = Parameters::start(tensor, number) + tensor.fan_in;
         for (o, v) in values.iter().enumerate() {
-            self.lines[tensor.start + o / LANES * tensor.stride + row].0[o % LANES] = *v;
+            self.lines[start + o / LANES * tensor.stride].0[o % LANES] = *v;
         }
     }
 
-    fn set_vector(&mut self, tensor: &Tensor, values: &[f32]) {
+    /// Sets the biases of one of a tensor's stack.
+    pub fn set_biases(&mut self, tensor: &Tensor, number: usize, biases: &[f32]) {
+        self.set_row(tensor, number, biases);
+    }
+
+    /// Multiplies the weights of each output of one of a tensor's stack by its factor.
+    pub fn scale_weights(&mut self, tensor: &Tensor, number: usize, factors: &[f32]) {
+        let mut weights = self.matrix(tensor, number);
+        for (row, factor) in weights.chunks_exact_mut(tensor.fan_in).zip(factors) {
+            row.iter_mut().for_each(|w| *w *= factor);
+        }
+        self.set_matrix(tensor, number, &weights);
+    }
+
+    pub(super) fn set_vector(&mut self, tensor: &Tensor, number: usize, values: &[f32]) {
+        let start = Parameters::start(tensor, number);
         for (f, v) in values.iter().enumerate() {
-            self.lines[tensor.start + f / LANES].0[f % LANES] = *v;
+            self.lines[start + f / LANES].0[f % LANES] = *v;
         }
     }
 
-    fn matrix(&self, tensor: &Tensor) -> Vec<f32> {
-        let line = |o: usize, i: usize| &self.lines[tensor.start + o / LANES * tensor.stride + i];
+    pub(super) fn matrix(&self, tensor: &Tensor, number: usize) -> Vec<f32> {
+        let start = Parameters::start(tensor, number);
+        let line = |o: usize, i: usize| &self.lines[start + o / LANES * tensor.stride + i];
         (0..tensor.fan_out).flat_map(|o| (0..tensor.fan_in).map(move |i| line(o, i).0[o % LANES])).collect()
     }
 
-    fn row(&self, tensor: &Tensor, row: usize) -> Vec<f32> {
-        (0..tensor.fan_out).map(|o| self.lines[tensor.start + o / LANES * tensor.stride + row].0[o % LANES]).collect()
+    fn row(&self, tensor: &Tensor, number: usize) -> Vec<f32> {
+        let start = Parameters::start(tensor, number) + tensor.fan_in;
+        (0..tensor.fan_out).map(|o| self.lines[start + o / LANES * tensor.stride].0[o % LANES]).collect()
     }
 
-    fn vector(&self, tensor: &Tensor) -> Vec<f32> {
-        (0..tensor.fan_out).map(|f| self.lines[tensor.start + f / LANES].0[f % LANES]).collect()
+    fn vector(&self, tensor: &Tensor, number: usize) -> Vec<f32> {
+        let start = Parameters::start(tensor, number);
+        (0..tensor.fan_out).map(|f| self.lines[start + f / LANES].0[f % LANES]).collect()
     }
 
     /// Names and shapes of the tensors, in the order of the layers.
@@ -156,10 +117,9 @@ impl Parameters {
         let mut names = Vec::new();
         for (place, tensor) in self.layout.tensors.iter().enumerate() {
             let mut add = |name: String, content: Content| {
-                let shape = match content {
-                    Content::Matrix => vec![tensor.fan_out, tensor.fan_in],
-                    Content::Bias | Content::Vector => vec![tensor.fan_out],
-                };
+                let mut shape = Vec::from_iter(tensor.stack);
+                shape.push(tensor.fan_out);
+                shape.extend((content == Content::Matrix).then_some(tensor.fan_in));
                 names.push(TensorName { name, shape, place, content });
             };
             let name = &tensor.name;
@@ -178,19 +138,23 @@ impl Parameters {
     /// The values of a tensor, row-major.
     pub fn values(&self, name: &TensorName) -> Vec<f32> {
         let tensor = &self.layout.tensors[name.place];
-        match name.content {
-            Content::Matrix => self.matrix(tensor),
-            Content::Bias => self.row(tensor, tensor.fan_in),
-            Content::Vector => self.vector(tensor),
-        }
+        let of = |number| match name.content {
+            Content::Matrix => self.matrix(tensor, number),
+            Content::Bias => self.row(tensor, number),
+            Content::Vector => self.vector(tensor, number),
+        };
+        (0..tensor.count()).flat_map(of).collect()
     }
 
     fn set_values(&mut self, name: &TensorName, values: &[f32]) {
         let tensor = self.layout.tensors[name.place].clone();
-        match name.content {
-            Content::Matrix => self.set_matrix(&tensor, values),
-            Content::Bias => self.set_row(&tensor, tensor.fan_in, values),
-            Content::Vector => self.set_vector(&tensor, values),
+        let count = tensor.count();
+        for (number, values) in values.chunks(values.len().div_ceil(count).max(1)).enumerate() {
+            match name.content {
+                Content::Matrix => self.set_matrix(&tensor, number, values),
+                Content::Bias => self.set_row(&tensor, number, values),
+                Content::Vector => self.set_vector(&tensor, number, values),
+            }
         }
     }
 
@@ -231,6 +195,7 @@ impl Parameters {
 mod tests {
     use super::*;
     use crate::nn::Activation;
+    use crate::nn::init::{Init, Scheme};
     use crate::nn::norm::NormKind;
 
     fn network() -> Architecture {

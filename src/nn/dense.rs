@@ -14,6 +14,10 @@ pub struct Weights<'a> {
     pub depth: usize,
     /// Outputs.
     pub fan_out: usize,
+    /// How many tensors of this form follow each other.
+    pub stack: usize,
+    /// Panels of one of them.
+    pub each: usize,
 }
 
 impl Weights<'_> {
@@ -22,9 +26,19 @@ impl Weights<'_> {
     /// # Panics
     /// If there are fewer panels.
     pub fn outputs(self, of: Range<usize>) -> Self {
-        let Weights { panels, depth, fan_out } = self;
+        let Weights { panels, fan_out, .. } = self;
         let lines = &panels.lines[of.start * panels.stride..];
-        Weights { panels: Panels { lines, ..panels }, depth, fan_out: fan_out.min(of.end * LANES) - of.start * LANES }
+        let fan_out = fan_out.min(of.end * LANES) - of.start * LANES;
+        Weights { panels: Panels { lines, ..panels }, fan_out, each: of.len(), ..self }
+    }
+
+    /// One of a stack of tensors.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    pub fn of(self, number: usize) -> Self {
+        let lines = &self.panels.lines[number * self.each * self.panels.stride..];
+        Weights { panels: Panels { lines, ..self.panels }, stack: 1, ..self }
     }
 }
 

@@ -13,24 +13,33 @@ pub(crate) struct MaskAddress {
     pub(crate) seed: u64,
     /// Number of the hidden layer.
     pub(crate) layer: usize,
+    /// Number of the member.
+    pub(crate) member: usize,
     /// Epoch, from 0.
     pub(crate) epoch: u64,
     /// Position in the epoch of the panel's first row.
     pub(crate) position: usize,
 }
 
+/// Lines of a mask that are filled at a time.
+const LINES: usize = 64;
+
 /// Fills the mask of 16 rows, a line for each unit: 0 with probability `rate`, else `1 / (1 − rate)`.
 ///
-/// Unit `u` of the row at position `p` is dropped if the `u`-th word of the stream (seed, layer and epoch, `p`) is below
+/// Unit `u` of the row at position `p` is dropped if the `u`-th word of the stream (seed; layer, member and epoch; `p`) is below
 /// `rate · 2³²`.
 pub(crate) fn fill_mask(address: MaskAddress, rate: f64, mask: &mut [Line]) {
     let threshold = (rate * 4_294_967_296.0) as u32;
     let keep = (1.0 / (1.0 - rate)) as f32;
-    let major = (address.layer as u64) << 40 | address.epoch;
-    for lane in 0..LANES {
-        let mut words = stream(address.seed, Purpose::Dropout, major, (address.position + lane) as u64);
-        for line in mask.iter_mut() {
-            line.0[lane] = if words.next_u32() < threshold { 0.0 } else { keep };
+    let major = (address.member as u64) << 54 | (address.layer as u64) << 40 | address.epoch;
+    let stream_of = |lane| stream(address.seed, Purpose::Dropout, major, (address.position + lane) as u64);
+    let mut streams: [_; LANES] = std::array::from_fn(stream_of);
+    // Some lines at a time, so that they stay in the first-level cache while every lane is filled.
+    for lines in mask.chunks_mut(LINES) {
+        for (lane, words) in streams.iter_mut().enumerate() {
+            for line in lines.iter_mut() {
+                line.0[lane] = if words.next_u32() < threshold { 0.0 } else { keep };
+            }
         }
     }
 }
@@ -43,7 +52,7 @@ mod tests {
     fn a_row_has_the_same_mask_in_whichever_panel_it_stands() {
         let mut aligned = vec![Line::ZERO; 40];
         let mut shifted = aligned.clone();
-        let at = |position| MaskAddress { seed: 5, layer: 1, epoch: 2, position };
+        let at = |position| MaskAddress { seed: 5, layer: 1, member: 0, epoch: 2, position };
         fill_mask(at(32), 0.3, &mut aligned);
         fill_mask(at(35), 0.3, &mut shifted);
         for (a, s) in aligned.iter().zip(&shifted) {
@@ -54,7 +63,7 @@ mod tests {
     #[test]
     fn the_stated_share_is_dropped_and_the_mean_kept() {
         let mut mask = vec![Line::ZERO; 4000];
-        fill_mask(MaskAddress { seed: 1, layer: 0, epoch: 0, position: 0 }, 0.25, &mut mask);
+        fill_mask(MaskAddress { seed: 1, layer: 0, member: 0, epoch: 0, position: 0 }, 0.25, &mut mask);
         let values: Vec<f32> = mask.iter().flat_map(|l| l.0).collect();
         let dropped = values.iter().filter(|v| **v == 0.0).count() as f64 / values.len() as f64;
         let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / values.len() as f64;

@@ -33,6 +33,9 @@ pub enum Scheme {
     /// `gain` times a random matrix with orthonormal rows, or columns if there are more rows: Saxe et al. 2014,
     /// <https://arxiv.org/abs/1312.6120>.
     Orthogonal,
+    /// Normal, and then each output as large as makes its deviation over the training rows 1: Holzmüller et al. 2024,
+    /// <https://arxiv.org/abs/2407.04491>.
+    Std,
     /// All 0.
     Zeros,
     /// PyTorch's `Linear`: weights and biases uniform within `±1/√n_in`.
@@ -51,6 +54,7 @@ impl Scheme {
             Scheme::LecunUniform => "uniform, variance gain² / n_in  [gain=1, fan_out=false]",
             Scheme::LecunNormal => "normal, the same variance  [gain=1, fan_out=false, truncated=false]",
             Scheme::Orthogonal => "gain times a random matrix with orthonormal rows or columns  [gain=1]",
+            Scheme::Std => "normal, and each output then scaled to deviation 1 over the training rows",
             Scheme::Zeros => "all 0",
             Scheme::TorchDefault => "PyTorch's Linear: weights and biases uniform within ±1/√n_in",
             Scheme::Sklearn => "weights and biases uniform within ±√(6 / (n_in + n_out)); 2 for 6 under the sigmoid",
@@ -69,7 +73,7 @@ pub struct Init {
 }
 
 impl Init {
-    const SCHEMES: [(&'static str, Scheme); 10] = [
+    const SCHEMES: [(&'static str, Scheme); 11] = [
         ("glorot_uniform", Scheme::GlorotUniform),
         ("glorot_normal", Scheme::GlorotNormal),
         ("he_uniform", Scheme::HeUniform),
@@ -77,6 +81,7 @@ impl Init {
         ("lecun_uniform", Scheme::LecunUniform),
         ("lecun_normal", Scheme::LecunNormal),
         ("orthogonal", Scheme::Orthogonal),
+        ("std", Scheme::Std),
         ("zeros", Scheme::Zeros),
         ("torch_default", Scheme::TorchDefault),
         ("sklearn", Scheme::Sklearn),
@@ -127,7 +132,7 @@ impl Init {
             Scheme::HeUniform => Distribution::uniform_with_std(he),
             Scheme::HeNormal => self.normal(he),
             Scheme::LecunUniform => Distribution::uniform_with_std(lecun),
-            Scheme::LecunNormal => self.normal(lecun),
+            Scheme::LecunNormal | Scheme::Std => self.normal(lecun),
             Scheme::Orthogonal => Distribution::Orthogonal { gain: gain(1.0) },
             Scheme::Zeros => Distribution::Zeros,
             Scheme::TorchDefault => Distribution::Uniform { bound: 1.0 / n_in.sqrt() },

@@ -9,11 +9,13 @@ pub mod dense;
 pub(crate) mod dropout;
 pub mod init;
 pub mod loss;
+pub(crate) mod members;
 pub mod norm;
 pub mod panel;
 pub(crate) mod panel_norm;
 mod smooth;
 pub mod textbook;
+pub(crate) mod wave;
 
 pub use activation::Activation;
 pub use column::{Column, ColumnMut, Scalar, Splat};

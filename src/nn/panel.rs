@@ -76,6 +76,13 @@ pub(crate) fn scale(isa: Isa, gain: &[Line], x: &[Line], y: &mut [Line]) {
     isa.run(Scale { gain, x, y });
 }
 
+/// `y = gain ⊙ x + shift`: each line times its feature's gain, and its shift added; 16 features a line of both.
+pub(crate) fn scale_and_shift(isa: Isa, gain: &[Line], shift: &[Line], x: &[Line], y: &mut [Line]) {
+    let enough = x.len().div_ceil(LANES);
+    assert!(x.len() == y.len() && gain.len() >= enough && shift.len() >= enough);
+    isa.run(ScaleAndShift { gain, shift, x, y });
+}
+
 /// `y = gain ⊙ v` where `x` is below 0, else `y = v`; 16 features a line of `gain`.
 pub(crate) fn scale_where_negative(isa: Isa, gain: &[Line], x: &[Line], v: &[Line], y: &mut [Line]) {
     assert!(x.len() == y.len() && v.len() == y.len() && gain.len() >= x.len().div_ceil(LANES));
@@ -185,6 +192,25 @@ impl Job for Scale<'_> {
     fn run<L: Lanes>(self) {
         for (i, (x, y)) in self.x.iter().zip(self.y).enumerate() {
             (L::load(x) * L::broadcast(self.gain[i / LANES].0[i % LANES])).store(y);
+        }
+    }
+}
+
+struct ScaleAndShift<'a> {
+    gain: &'a [Line],
+    shift: &'a [Line],
+    x: &'a [Line],
+    y: &'a mut [Line],
+}
+
+impl Job for ScaleAndShift<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        for (i, (x, y)) in self.x.iter().zip(self.y).enumerate() {
+            let gain = L::broadcast(self.gain[i / LANES].0[i % LANES]);
+            let shift = L::broadcast(self.shift[i / LANES].0[i % LANES]);
+            L::load(x).mul_add(gain, shift).store(y);
         }
     }
 }

@@ -14,7 +14,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use cosine::{Cosine, Restarts};
+pub use cosine::{CosLog, Cosine, FlatCos, Restarts};
 pub use cycle::{Anneal, Cyclic, CyclicMode, OneCycle};
 pub use decay::{Const, Exponential, InverseTime, Linear, MultiStep, Piecewise, Polynomial, Step};
 pub use field::Span;
@@ -63,6 +63,10 @@ pub enum Shape {
     Cosine(Cosine),
     /// See [`Restarts`].
     Restarts(Restarts),
+    /// See [`CosLog`].
+    CosLog(CosLog),
+    /// See [`FlatCos`].
+    FlatCos(FlatCos),
     /// See [`OneCycle`].
     OneCycle(OneCycle),
     /// See [`Cyclic`].
@@ -109,6 +113,8 @@ macro_rules! each {
             Shape::Polynomial(curve) => curve,
             Shape::Cosine(curve) => curve,
             Shape::Restarts(curve) => curve,
+            Shape::CosLog(curve) => curve,
+            Shape::FlatCos(curve) => curve,
             Shape::OneCycle(curve) => curve,
             Shape::Cyclic(curve) => curve,
             Shape::Plateau(curve) => curve,
@@ -129,6 +135,8 @@ impl Shape {
             "polynomial" => Shape::Polynomial(Polynomial::default()),
             "cosine" => Shape::Cosine(Cosine::default()),
             "restarts" => Shape::Restarts(Restarts::default()),
+            "coslog" | "coslog4" => Shape::CosLog(CosLog::default()),
+            "flat_cos" => Shape::FlatCos(FlatCos),
             "onecycle" => Shape::OneCycle(OneCycle::default()),
             "cyclic" => Shape::Cyclic(Cyclic::default()),
             "plateau" => Shape::Plateau(PlateauRule::default()),
@@ -148,6 +156,8 @@ impl Shape {
             Shape::Polynomial(_) => "polynomial",
             Shape::Cosine(_) => "cosine",
             Shape::Restarts(_) => "restarts",
+            Shape::CosLog(_) => "coslog",
+            Shape::FlatCos(_) => "flat_cos",
             Shape::OneCycle(_) => "onecycle",
             Shape::Cyclic(_) => "cyclic",
             Shape::Plateau(_) => "plateau",
@@ -167,6 +177,8 @@ impl Shape {
             Shape::Polynomial(_) => "min + (lr − min) · (1 − t / steps)^power",
             Shape::Cosine(_) => "min + (lr − min) (1 + cos(π t / steps)) / 2",
             Shape::Restarts(_) => "the cosine in periods of period · multⁱ steps",
+            Shape::CosLog(_) => "lr (1 − cos(2π log₂(1 + (2^cycles − 1) t / T))) / 2, T all steps",
+            Shape::FlatCos(_) => "lr for half of the steps, then down to 0 along a cosine",
             Shape::OneCycle(_) => "from lr / div up to lr over rise of the steps, then down to lr / div / final_div",
             Shape::Cyclic(_) => "straight from min up to lr and down again, repeated",
             Shape::Plateau(_) => "lr · factor whenever --monitor has not improved for patience epochs",
@@ -199,7 +211,7 @@ impl Schedule {
     }
 
     /// Every name.
-    pub const NAMES: [&'static str; 13] = [
+    pub const NAMES: [&'static str; 15] = [
         "const",
         "step",
         "multistep",
@@ -210,6 +222,8 @@ impl Schedule {
         "polynomial",
         "cosine",
         "restarts",
+        "coslog",
+        "flat_cos",
         "onecycle",
         "cyclic",
         "plateau",

@@ -50,7 +50,8 @@ impl Predictor {
     /// # Panics
     /// If the rows have not the model's number of inputs.
     pub fn predict(&mut self, features: &Features) -> Predicted {
-        let outputs = self.evaluator.outputs(&self.team, &mut self.parameters, features);
+        let link = self.scorer.link();
+        let outputs = self.evaluator.outputs(&self.team, &mut self.parameters, features, link);
         Predicted { values: self.scorer.predictions(&outputs), width: self.scorer.width() }
     }
 
@@ -60,7 +61,8 @@ impl Predictor {
     /// # Panics
     /// As [`Predictor::predict`].
     pub fn judge(&mut self, data: &Dataset, strangers: Option<&Strangers>) -> Judged {
-        let outputs = strangers.map(|s| self.evaluator.outputs(&self.team, &mut self.parameters, &s.features));
+        let outputs = strangers
+            .map(|s| self.evaluator.outputs(&self.team, &mut self.parameters, &s.features, self.scorer.link()));
         let evaluation = self.evaluation(data);
         self.scorer.judge(&evaluation, data, strangers.zip(outputs.as_deref()))
     }

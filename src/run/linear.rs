@@ -162,7 +162,7 @@ impl Plan {
         parameters: &mut [Line],
         (data, strangers): (&Dataset, Option<&Strangers>),
     ) -> Judged {
-        let unknown = strangers.map(|strangers| trainer.outputs_with(parameters, &strangers.features));
+        let unknown = strangers.map(|strangers| trainer.outputs_with(parameters, &strangers.features, scorer.link()));
         let evaluation = trainer.evaluate_with(parameters, data);
         scorer.judge(&evaluation, data, strangers.zip(unknown.as_deref()))
     }

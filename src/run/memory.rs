@@ -5,8 +5,8 @@ use super::room::available;
 use crate::config::TrainConfig;
 use crate::data::{Dataset, Prepared, Targets};
 use crate::model::Architecture;
-use crate::train::BLOCK_ROWS;
 use crate::train::team::available_threads;
+use crate::train::{block_rows, evaluated_rows};
 use crate::{Error, Result};
 
 /// Below this many bytes nothing is asked of the system.
@@ -43,7 +43,9 @@ impl Needs {
         let kept = if prepared.val.is_some() { 1 } else { 2 };
         let copies = 3 + spec.algorithm.initial_state(spec.lr).len() + averages + kept;
         let width = architecture.total_width();
-        let block = batch.min(BLOCK_ROWS) as f64 * BUFFERS;
+        let members = architecture.network().members();
+        let block = batch.min(block_rows(members)) as f64 * BUFFERS;
+        let evaluated = evaluated_rows(members) as f64;
         let parts = [prepared.val.as_ref(), prepared.test.as_ref()];
         let rows = |data: Option<&Dataset>| data.map_or(0, Dataset::rows);
         let most = parts.iter().map(|part| rows(*part)).fold(prepared.train.rows(), usize::max);
@@ -54,7 +56,7 @@ impl Needs {
         let judged = parts.iter().any(|part| part.is_some());
         Needs {
             parameters: 4.0 * architecture.linear_parameters() as f64 * copies as f64,
-            activations: 4.0 * width as f64 * (block + threads as f64 * 256.0),
+            activations: 4.0 * width as f64 * (block + threads as f64 * evaluated),
             outputs: 4.0 * architecture.outputs as f64 * most as f64 * COPIES_OF_OUTPUTS,
             confusion: if judged { 2.0 * 8.0 * classes * classes } else { 0.0 },
             threads: OF_A_THREAD * threads as f64,

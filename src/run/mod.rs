@@ -7,6 +7,7 @@ mod cross_validation;
 mod directory;
 mod execution;
 mod fingerprint;
+mod inputs;
 mod interrupt;
 mod keeper;
 mod linear;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::auto::{auto_epochs, batch_of};
 use super::cross_validation::CrossValidation;
+use super::inputs::{built, fit_layers};
 use super::memory::Needs;
 use crate::config::{Batch, TrainConfig};
 use crate::data::{Dataset, Prepared, Task, prepare};
@@ -18,7 +19,7 @@ use crate::train::best::default_monitor;
 use crate::train::fit::Patience;
 use crate::train::goal::{DataPart, Watched};
 use crate::train::team::{available_threads, threads_within};
-use crate::train::{Schedules, StepSettings, Trainer};
+use crate::train::{DataPass, Schedules, StepSettings, Trainer};
 use crate::{Error, Result};
 
 /// Everything that is known before the first step.
@@ -63,6 +64,31 @@ fn refuse_giant(architecture: &Architecture) -> Result<()> {
     Err(Error::Memory(format!("--{flag}: a network of {count} parameters does not fit into memory: use fewer units")))
 }
 
+/// The network of a configuration, fitted to the training rows.
+fn architecture(config: &TrainConfig, sizes: Sizes, prepared: &Prepared) -> Result<Architecture> {
+    let built = built(&config.model, prepared)?;
+    let described = config.model.network.as_ref().or(built.as_ref());
+    let layers = described.map(|network| network.layers(sizes)).transpose();
+    let mut architecture = Architecture {
+        inputs: sizes.inputs,
+        hidden: config.model.hidden.clone(),
+        outputs: sizes.outputs,
+        activations: config.model.activations.clone(),
+        output_activation: config.model.output_activation,
+        norm: config.model.norm,
+        residual: config.model.residual,
+        dropout: config.model.dropout,
+        chain: layers.map_err(|e| Error::Mismatch(format!("--network: {e}")))?,
+    };
+    if let Some(chain) = &mut architecture.chain {
+        fit_layers(chain, prepared);
+    }
+    if let Some(what) = architecture.contradiction() {
+        return Err(Error::Mismatch(format!("--network: {what}")));
+    }
+    Ok(architecture)
+}
+
 impl Plan {
     /// Reads and prepares the data and decides what the configuration leaves open.
     ///
@@ -81,24 +107,16 @@ impl Plan {
     pub fn over(config: TrainConfig, prepared: Arc<Prepared>) -> Result<Plan> {
         let preprocessing = &prepared.preprocessing;
         let task = preprocessing.task();
+        let config = config.for_task(task);
         let loss = config.loss(task)?;
         let sizes = Sizes { inputs: preprocessing.inputs(), outputs: preprocessing.outputs() };
-        let layers = config.model.network.as_ref().map(|network| network.layers(sizes)).transpose();
-        let architecture = Architecture {
-            inputs: sizes.inputs,
-            hidden: config.model.hidden.clone(),
-            outputs: sizes.outputs,
-            activations: config.model.activations.clone(),
-            output_activation: config.model.output_activation,
-            norm: config.model.norm,
-            residual: config.model.residual,
-            dropout: config.model.dropout,
-            chain: layers.map_err(|e| Error::Mismatch(format!("--network: {e}")))?,
-        };
+        let architecture = architecture(&config, sizes, &prepared)?;
         refuse_giant(&architecture)?;
         Needs::of(&architecture, &config, &prepared).check()?;
         let regression = task == Task::Regression;
         let mut parameters = Parameters::initial(&architecture, config.model.init, regression, config.seed);
+        let pass = DataPass { init: config.model.init, biases: config.model.bias_init, seed: config.seed };
+        pass.apply(&architecture, config.threads.isa, &prepared.train.features, &mut parameters);
         if let Some(path) = &config.model.init_from {
             parameters = Parameters::from_named(&architecture, &read_tensors(path)?)
                 .map_err(|e| Error::Mismatch(format!("--init-from {}: {e}", path.display())))?;

@@ -84,9 +84,14 @@ fn of_layers(plan: &Plan, x: &[f64], target: Target<'_, f64, [f64]>) -> Result<T
     let tensors: Vec<Quantity> = plan.parameters.named().iter().map(named).collect();
     let values: Vec<Vec<f64>> = tensors.iter().map(|(_, values)| values.clone()).collect();
     let mut loss = 0.0;
-    let pass = plan.architecture.network().define_pass(x, &values, |y| {
+    let network = plan.architecture.network();
+    let share = 1.0 / network.members() as f64; // the loss is the members' mean
+    let pass = network.define_pass(x, &values, |y| {
         let mut dy = vec![0.0; y.len()];
-        loss = objective.row(y, &target, &mut dy[..]);
+        for (y, dy) in y.chunks(plan.architecture.outputs).zip(dy.chunks_mut(plan.architecture.outputs)) {
+            loss += share * objective.row(y, &target, dy);
+            dy.iter_mut().for_each(|d| *d *= share);
+        }
         dy
     });
     let mut forward = vec![("x".to_owned(), x.to_vec())];

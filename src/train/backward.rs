@@ -20,10 +20,15 @@ pub(super) fn to_inputs(member: Member<'_>, net: SharedNet<'_>, workspace: &Shar
             Flow::Write(place) => Errors::Write(workspace.errors[place].panels_mut(member, run.clone())),
             Flow::Add(place) => Errors::Add(workspace.errors[place].panels_mut(member, run.clone())),
         };
-        let samples = run.start * LANES..run.end * LANES;
+        let (panels_out, members) = (panels(op.outputs), op.members);
+        let transposed = memory.transposed.as_ref().map(|d| match op.needs.by_members {
+            true => d.rows_mut(member, 0..panels_out * members, run.start * LANES..run.end * LANES),
+            false => d.rows_mut(member, 0..panels_out, run.start * members * LANES..run.end * members * LANES),
+        });
         op.layer.kind().backward(Backward {
             isa: net.isa,
-            samples: run.len(),
+            samples: run.len() * members,
+            members,
             inputs: op.inputs,
             outputs: op.outputs,
             x_and_y: op.needs.looks_back.then(|| [op.x, op.y].map(|v| workspace.values[v].panels(member, run.clone()))),
@@ -34,7 +39,7 @@ pub(super) fn to_inputs(member: Member<'_>, net: SharedNet<'_>, workspace: &Shar
             dx: lend(op.dx),
             d_side: lend(op.d_side),
             kept: memory.kept.as_ref().map(|kept| kept.panels(member, run.clone())),
-            transposed: memory.transposed.as_ref().map(|d| d.rows_mut(member, 0..panels(op.outputs), samples)),
+            transposed,
             tensors: net.tensors(member, op),
         });
     }
@@ -61,12 +66,17 @@ pub(super) fn to_weights(
         tensor: slot.tensor - op.tensors.start,
         fan_out: tensor.fan_out,
         rows,
+        members: op.members,
+        inputs: op.inputs,
+        tensors: net.tensors(member, op),
+        stack: tensor.count(),
         x: workspace.values[op.x].panels(member, all.clone()),
         side: op.side.map(|side| workspace.values[side].panels(member, all.clone())),
         dy: memory.transposed.is_none().then(|| workspace.errors[dy].panels(member, all)),
         transposed: memory.transposed.as_ref().map(|d| d.panels(member, slot.panels.clone())),
         kept: memory.kept.as_ref().map(|kept| kept.panels(member, 0..panels(rows))),
         lines: slot.rows.clone(),
+        first_panel: slot.panels.start,
         panels: slot.panels.len(),
         first,
         dw: gradients.write_panels(member, start, tensor.stride, slot.panels.len(), slot.rows.len()),

@@ -7,15 +7,21 @@ use super::gather::{gather_inputs, gather_targets};
 use super::loss::panel_loss;
 use super::shared::Shared;
 use super::team::{Member, Team};
-use super::workspace::Workspace;
+use super::workspace::{SharedBuffer, Workspace};
 use crate::data::{Dataset, Features, Targets};
 use crate::kernel::{Isa, LANES, Line, panels};
 use crate::layer::Program;
 use crate::model::{Architecture, Layout};
-use crate::nn::Objective;
+use crate::nn::members::combine;
+use crate::nn::{Link, Objective};
 
-/// Rows of one block; blocks are shared out to the members.
+/// Rows of one block, of all members; blocks are shared out to the team.
 const BLOCK_ROWS: usize = 256;
+
+/// Rows of one block of a network of so many members.
+pub(crate) fn block_rows(members: usize) -> usize {
+    (BLOCK_ROWS / members).next_multiple_of(LANES).max(LANES)
+}
 
 /// Runs a network forward, by a team of its own or a borrowed one; memory is kept between calls.
 pub struct Evaluator {
@@ -39,16 +45,18 @@ impl Evaluator {
     pub fn new(architecture: &Architecture, isa: Isa, threads: usize) -> Evaluator {
         let network = architecture.network();
         let program = network.program(false);
-        let workspaces = (0..threads).map(|_| Mutex::new(Workspace::new(&program, BLOCK_ROWS))).collect();
+        let rows = block_rows(program.members());
+        let workspaces = (0..threads).map(|_| Mutex::new(Workspace::new(&program, rows))).collect();
         Evaluator { isa, program, layout: Layout::of(&network), workspaces }
     }
 
-    /// The outputs for every row, row-major.
+    /// The outputs for every row, row-major; those of members are combined to the outputs whose prediction by `link` is the mean
+    /// of the members' predictions.
     ///
     /// # Panics
     /// If the team is larger than said, or shapes disagree.
-    pub fn outputs(&self, team: &Team, parameters: &mut [Line], features: &Features) -> Vec<f32> {
-        self.pass(team, parameters, features, None).outputs
+    pub fn outputs(&self, team: &Team, parameters: &mut [Line], features: &Features, link: Link) -> Vec<f32> {
+        self.pass(team, parameters, (features, link), None).outputs
     }
 
     /// Outputs and mean loss.
@@ -56,23 +64,26 @@ impl Evaluator {
     /// # Panics
     /// As [`Evaluator::outputs`].
     pub fn evaluate(&self, team: &Team, parameters: &mut [Line], objective: &Objective, data: &Dataset) -> Evaluation {
-        self.pass(team, parameters, &data.features, Some((objective, data)))
+        let link = data.targets.link(objective.loss(), self.program.outputs());
+        self.pass(team, parameters, (&data.features, link), Some((objective, data)))
     }
 
     fn pass(
         &self,
         team: &Team,
         parameters: &mut [Line],
-        features: &Features,
+        (features, link): (&Features, Link),
         data: Option<(&Objective, &Dataset)>,
     ) -> Evaluation {
         let rows = features.rows();
-        let blocks = rows.div_ceil(BLOCK_ROWS);
+        let block_rows = block_rows(self.program.members());
+        let blocks = rows.div_ceil(block_rows);
         let mut losses = vec![0.0; blocks];
         let parameters = Shared::new(parameters);
         let net = SharedNet { isa: self.isa, program: &self.program, layout: &self.layout, parameters: &parameters };
         let mut outputs = vec![0.0; rows * net.outputs()];
-        let pass = Pass { net, features, data, outputs: Shared::new(&mut outputs), losses: Shared::new(&mut losses) };
+        let lent = (Shared::new(&mut outputs), Shared::new(&mut losses));
+        let pass = Pass { net, features, link, data, block_rows, outputs: lent.0, losses: lent.1 };
         team.run(|member| {
             let mut workspace = self.workspaces[member.index].lock().unwrap_or_else(|e| e.into_inner());
             for block in member.share(blocks) {
@@ -87,6 +98,8 @@ impl Evaluator {
 struct Pass<'a> {
     net: SharedNet<'a>,
     features: &'a Features,
+    link: Link,
+    block_rows: usize,
     data: Option<(&'a Objective, &'a Dataset)>,
     outputs: Shared<'a, f32>,
     losses: Shared<'a, f64>,
@@ -95,8 +108,9 @@ struct Pass<'a> {
 impl Pass<'_> {
     fn block(&self, member: Member<'_>, workspace: &mut Workspace, block: usize) {
         let workspace = workspace.share();
-        let first = block * BLOCK_ROWS;
-        let rows: Vec<u32> = (first..(first + BLOCK_ROWS).min(self.features.rows())).map(|row| row as u32).collect();
+        let first = block * self.block_rows;
+        let rows: Vec<u32> =
+            (first..(first + self.block_rows).min(self.features.rows())).map(|row| row as u32).collect();
         let (isa, width) = (self.net.isa, self.net.outputs());
         for (p, rows) in rows.chunks(LANES).enumerate() {
             let panel = workspace.values[0].lines_mut(member, p, 0..self.net.inputs());
@@ -105,15 +119,26 @@ impl Pass<'_> {
         forward(member, self.net, &workspace, (0..panels(rows.len()), 0), None);
         let last = &workspace.values[self.net.program.output];
         let kept = self.outputs.write(member, first * width..(first + rows.len()) * width);
-        let mut loss = 0.0;
+        let (mut loss, mut combined) = (0.0, vec![Line::ZERO; width + self.net.program.members()]);
         for (p, (rows, kept)) in rows.chunks(LANES).zip(kept.chunks_mut(LANES * width)).enumerate() {
-            let z = last.lines(member, p, 0..width);
+            let z = self.said(member, last, p, &mut combined);
             for (lane, row) in kept.chunks_exact_mut(width).enumerate() {
                 row.iter_mut().zip(z).for_each(|(to, line)| *to = line.0[lane]);
             }
             loss += self.panel_loss(rows, z);
         }
         self.losses.write(member, block..block + 1)[0] = loss;
+    }
+
+    /// The outputs of one panel of rows, of all members together; `memory` has a line for each output, and for each member.
+    fn said<'m>(&self, member: Member<'_>, last: &'m SharedBuffer<'_>, p: usize, memory: &'m mut [Line]) -> &'m [Line] {
+        let width = self.net.outputs();
+        if self.net.program.members() == 1 {
+            return last.lines(member, p, 0..width);
+        }
+        let (out, scratch) = memory.split_at_mut(width);
+        combine(self.net.isa, self.link, last.panels(member, p..p + 1), scratch, out);
+        out
     }
 
     /// Sum of the losses of one panel, times the rows' weights; 0 where there are no targets.

@@ -36,7 +36,9 @@ impl SharedNet<'_> {
 
     fn tensor(&self, member: Member<'_>, tensor: &Tensor) -> Weights<'_> {
         let lines = self.parameters.read(member, tensor.all_lines());
-        Weights { panels: Panels { lines, stride: tensor.stride }, depth: tensor.rows, fan_out: tensor.fan_out }
+        let (stack, each) = (tensor.count(), tensor.panels / tensor.count());
+        let panels = Panels { lines, stride: tensor.stride };
+        Weights { panels, depth: tensor.rows, fan_out: tensor.fan_out, stack, each }
     }
 
     /// The tensors of a layer.
@@ -88,7 +90,7 @@ pub(super) fn forward(
 }
 
 /// One layer: some panels of samples, some panels of outputs.
-fn through(
+pub(super) fn through(
     member: Member<'_>,
     net: SharedNet<'_>,
     workspace: &SharedWorkspace<'_>,
@@ -103,7 +105,9 @@ fn through(
     }
     op.layer.kind().forward(Forward {
         isa: net.isa,
-        samples: run.len(),
+        samples: run.len() * op.members,
+        members: op.members,
+        inputs: op.inputs,
         x: (op.x != op.y).then(|| workspace.values[op.x].panels(member, run.clone())),
         side: op.side.map(|side| workspace.values[side].panels(member, run.clone())),
         width: lines.len(),

@@ -3,7 +3,7 @@
 use crate::data::Targets;
 use crate::kernel::{Isa, Job, Lanes, Line};
 use crate::nn::panel::{LineColumn, LineColumnMut};
-use crate::nn::{Objective, Target};
+use crate::nn::{Link, Loss, Objective, Target};
 
 /// Targets of one panel.
 #[derive(Clone, Copy)]
@@ -15,6 +15,11 @@ pub(super) enum PanelTargets<'a> {
 }
 
 impl Targets {
+    /// What turns a row's outputs for them into predictions.
+    pub(super) fn link(&self, loss: Loss, outputs: usize) -> Link {
+        loss.link(outputs > 1 && matches!(self, Targets::Classes { .. }))
+    }
+
     /// The targets of one panel, of what was gathered.
     pub(super) fn lanes<'a>(&self, label: &'a Line, values: &'a [Line]) -> PanelTargets<'a> {
         match self {

@@ -4,6 +4,7 @@ mod backward;
 pub mod best;
 mod clock;
 pub mod constant;
+mod data_pass;
 pub mod evaluate;
 pub mod events;
 pub mod fit;
@@ -33,12 +34,14 @@ mod trainer;
 mod workspace;
 
 pub use clock::{Phase, PhaseTimes};
+pub use data_pass::DataPass;
+pub(crate) use evaluate::block_rows as evaluated_rows;
 pub use evaluate::{Evaluation, Evaluator};
 pub(crate) use forward::splits_first_layer;
 pub use saved::SavedState;
 pub use settings::{Schedules, StepSettings};
 pub use state::TrainState;
-pub(crate) use step::BLOCK_ROWS;
+pub(crate) use step::{BLOCK_ROWS, block_rows};
 pub use sums::StepStats;
 pub use trainer::{EpochOutcome, EpochPlan, Halt, Trainer};
 

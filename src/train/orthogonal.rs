@@ -19,6 +19,10 @@ use crate::optim::newton_schulz::NewtonSchulz;
 struct MatrixOf<B> {
     /// Number of the tensor.
     tensor: usize,
+    /// Number within a stack.
+    number: usize,
+    /// Panels of the tensor that hold it.
+    panels: Range<usize>,
     short: usize,
     long: usize,
     /// `X`, and the next `X`.
@@ -44,14 +48,16 @@ pub(super) type SharedMatrices<'a> = MatricesOf<SharedBuffer<'a>>;
 impl Matrices {
     /// Memory for the matrices of a layout, shared out to `members`.
     pub(super) fn new(layout: &Layout, members: usize) -> Matrices {
-        let matrix = |(tensor, t): (usize, &Tensor)| {
+        let matrix = |tensor: usize, t: &Tensor, number: usize| {
             let (short, long) = (t.fan_in.min(t.fan_out), t.fan_in.max(t.fan_out));
             let x = || Buffer::new(panels(short), panels(long) * LANES); // whole blocks for the transposition
             let square = || Buffer::new(panels(short), short);
-            MatrixOf { tensor, short, long, x: [x(), x()], gram: square(), polynomial: square() }
+            let panels = t.panels_of(number);
+            MatrixOf { tensor, number, panels, short, long, x: [x(), x()], gram: square(), polynomial: square() }
         };
         let tensors = layout.tensors.iter().enumerate().filter(|(_, t)| t.weight_rows() > 0);
-        let matrices: Vec<_> = tensors.map(matrix).collect();
+        let matrices: Vec<_> =
+            tensors.flat_map(|(tensor, t)| (0..t.count()).map(move |n| matrix(tensor, t, n))).collect();
         let shares = shares(&matrices, members);
         MatricesOf { matrices, shares }
     }
@@ -60,6 +66,8 @@ impl Matrices {
     pub(super) fn share(&mut self) -> SharedMatrices<'_> {
         let matrices = self.matrices.iter_mut().map(|m| MatrixOf {
             tensor: m.tensor,
+            number: m.number,
+            panels: m.panels.clone(),
             short: m.short,
             long: m.long,
             x: m.x.each_mut().map(Buffer::share),
@@ -93,21 +101,21 @@ fn shares<B>(matrices: &[MatrixOf<B>], members: usize) -> Vec<Vec<(usize, Range<
 
 impl SharedMatrices<'_> {
     /// Makes the weights in `buffer`, which has the layout's form, orthogonal; all members call it, after a barrier. `inverse`
-    /// is what a tensor is multiplied by first. A barrier must follow.
+    /// is what one of a tensor's stack is multiplied by first. A barrier must follow.
     pub(super) fn orthogonalise(
         &self,
         member: Member<'_>,
         (isa, layout): (Isa, &Layout),
         coefficients: &NewtonSchulz,
         buffer: &Shared<'_, Line>,
-        inverse: impl Fn(usize) -> f64,
+        inverse: impl Fn(usize, usize) -> f64,
     ) {
         let each = |work: &dyn Fn(&MatrixOf<SharedBuffer<'_>>, Range<usize>)| {
             for (number, run) in &self.shares[member.index] {
                 work(&self.matrices[*number], run.clone());
             }
         };
-        each(&|m, run| m.load(member, isa, &layout.tensors[m.tensor], buffer, run, inverse(m.tensor) as f32));
+        each(&|m, run| m.load(member, isa, &layout.tensors[m.tensor], buffer, run, inverse(m.tensor, m.number) as f32));
         member.barrier();
         for step in 0..coefficients.steps {
             let (now, next) = (step % 2, (step + 1) % 2);
@@ -137,10 +145,10 @@ impl MatrixOf<SharedBuffer<'_>> {
         for p in run {
             if tensor.fan_out <= tensor.fan_in {
                 let to = self.x[0].lines_mut(member, p, 0..self.long);
-                to.copy_from_slice(buffer.read(member, tensor.lines(p, 0..self.long)));
+                to.copy_from_slice(buffer.read(member, tensor.lines(self.panels.start + p, 0..self.long)));
             } else {
-                for o in 0..tensor.panels {
-                    let block = buffer.read(member, tensor.lines(o, inputs_of(tensor, p)));
+                for (o, panel) in self.panels.clone().enumerate() {
+                    let block = buffer.read(member, tensor.lines(panel, inputs_of(tensor, p)));
                     transpose(isa, block, self.x[0].rows_mut(member, p..p + 1, o * LANES..(o + 1) * LANES));
                 }
             }
@@ -162,14 +170,14 @@ impl MatrixOf<SharedBuffer<'_>> {
     ) {
         for p in run {
             if tensor.fan_out <= tensor.fan_in {
-                let to = buffer.write(member, tensor.lines(p, 0..self.long));
+                let to = buffer.write(member, tensor.lines(self.panels.start + p, 0..self.long));
                 to.copy_from_slice(self.x[last].lines(member, p, 0..self.long));
             } else {
                 let mut block = [Line::ZERO; LANES];
-                for o in 0..tensor.panels {
+                for (o, panel) in self.panels.clone().enumerate() {
                     let from = self.x[last].lines(member, p, o * LANES..(o + 1) * LANES);
                     transpose(isa, from, PanelsMut::new(&mut block, LANES, 1, LANES));
-                    let to = buffer.write(member, tensor.lines(o, inputs_of(tensor, p)));
+                    let to = buffer.write(member, tensor.lines(panel, inputs_of(tensor, p)));
                     let count = to.len();
                     to.copy_from_slice(&block[..count]);
                 }
@@ -278,7 +286,7 @@ mod tests {
             let (buffer, shared) = (Shared::new(&mut found.lines), matrices.share());
             Team::new(members).run(|member| {
                 let at = (isa, &parameters.layout);
-                shared.orthogonalise(member, at, &coefficients, &buffer, |tensor| 1.0 / norms[tensor]);
+                shared.orthogonalise(member, at, &coefficients, &buffer, |tensor, _| 1.0 / norms[tensor]);
             });
             for (found, from) in found.named().iter().zip(parameters.named()) {
                 let mut expected: Vec<f64> = from.values.iter().map(|x| f64::from(*x)).collect();

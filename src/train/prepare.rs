@@ -4,7 +4,7 @@
 use super::clock::{Clock, Phase};
 use super::preparation::SharedPreparation;
 use super::step::{Batch, Worker};
-use crate::model::Layout;
+use crate::model::{Layout, Slot};
 use crate::optim::per_tensor::{Shape, Squares, TensorRule, direct};
 use crate::optim::{Carried, PerTensor, Rule, VisitRule};
 
@@ -20,8 +20,9 @@ impl<C: Clock> Worker<'_, '_, C> {
         let layout = self.run.net.layout;
         let slots = preparation.squares.read_all(self.member);
         if let (Some(matrices), Some(coefficients)) = (&preparation.matrices, optimizer.newton_schulz()) {
-            let inverse = |tensor: usize| {
-                let [of_weights, _] = tensor_squares(layout, slots, tensor);
+            let inverse = |tensor: usize, number: usize| {
+                let panels = layout.tensors[tensor].panels_of(number);
+                let [of_weights, _] = squares_of(layout, slots, tensor, |slot| panels.contains(&slot.panels.start));
                 1.0 / coefficients.divisor(of_weights.directions.sqrt())
             };
             let (member, net) = (self.member, self.run.net);
@@ -30,7 +31,7 @@ impl<C: Clock> Worker<'_, '_, C> {
             self.barrier();
         }
         for (number, tensor) in layout.tensors.iter().enumerate() {
-            let squares = tensor_squares(layout, slots, number);
+            let squares = squares_of(layout, slots, number, |_| true);
             let shapes = [Shape::Matrix(tensor.fan_out, tensor.fan_in), Shape::Vector];
             let factors = std::array::from_fn(|n| optimizer.factor(shapes[n], &squares[n]));
             self.clipping.replace(number, factors);
@@ -39,13 +40,14 @@ impl<C: Clock> Worker<'_, '_, C> {
     }
 }
 
-/// Sums over the weights and over the biases of a tensor, its slots in their order.
-fn tensor_squares(layout: &Layout, slots: &[[Squares; 2]], tensor: usize) -> [Squares; 2] {
+/// Sums over the weights and over the biases of some of a tensor's slots, in their order.
+fn squares_of(layout: &Layout, slots: &[[Squares; 2]], tensor: usize, counts: impl Fn(&Slot) -> bool) -> [Squares; 2] {
     let first = layout.slots.partition_point(|slot| slot.tensor < tensor);
     let last = layout.slots.partition_point(|slot| slot.tensor <= tensor);
     let mut sums = [Squares::default(); 2];
-    for slot in &slots[first..last] {
-        sums.iter_mut().zip(slot).for_each(|(sum, part)| sum.add(*part));
+    let counted = layout.slots[first..last].iter().zip(&slots[first..last]).filter(|(slot, _)| counts(slot));
+    for (_, squares) in counted {
+        sums.iter_mut().zip(squares).for_each(|(sum, part)| sum.add(*part));
     }
     sums
 }

@@ -111,12 +111,12 @@ impl StepSettings {
     /// Decay in a step of weights or of biases that learn as `group` says, at learning rate `lr` and with this factor of
     /// decay: the optimizer's own rule, then the decoupled one.
     pub(super) fn decay(&self, of_weights: bool, group: &Group, (lr, factor): (f64, f64)) -> Decay {
-        if group.frozen {
+        if group.frozen || group.decays == Some(false) {
             return Decay::NONE;
         }
         let (lr, factor) = (lr * group.rate, factor * group.decay);
         let mut decay = self.optimizer.own_decay(of_weights, lr).times(factor);
-        if of_weights || self.decay_bias {
+        if group.decays.unwrap_or(of_weights || self.decay_bias) {
             // Where an average of the weights is evaluated, what it is of must decay too.
             let weight_decay = self.weight_decay * factor;
             match self.optimizer.algorithm.evaluated_between() {
@@ -128,13 +128,13 @@ impl StepSettings {
     }
 
     /// Penalties and clipping of weights or of biases in a step whose rows have this sum of weights.
-    pub(super) fn gradient_rule(&self, of_weights: bool, weight: f64) -> GradientRule {
+    pub(super) fn gradient_rule(&self, of_weights: bool, group: &Group, weight: f64) -> GradientRule {
         let l2 = match self.optimizer.dialect {
             None | Some(Dialect::Torch) => self.l2,
             Some(Dialect::Keras) => 2.0 * self.l2,
             Some(Dialect::Sklearn) => self.l2 / weight,
         };
-        let penalised = of_weights || self.decay_bias;
+        let penalised = group.decays.unwrap_or(of_weights || self.decay_bias);
         let (l1, l2) = if penalised { (self.l1, l2) } else { (0.0, 0.0) };
         GradientRule { l1, l2, clip_value: self.clip_value, norm: self.norm_type() }
     }

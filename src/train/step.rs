@@ -22,6 +22,7 @@ use crate::data::Dataset;
 use crate::kernel::{LANES, Line, panels};
 use crate::layer::{Group, RandomAt};
 use crate::model::{Layout, Slot};
+use crate::nn::members::combine;
 use crate::optim::per_tensor::AlongDirections;
 use crate::optim::span::{Change, Span, finish_gradient, update};
 use crate::optim::{Algorithm, Carried, Rule, VisitRule};
@@ -29,9 +30,12 @@ use crate::optim::{Algorithm, Carried, Rule, VisitRule};
 /// Rows worked at a time: larger batches run in blocks that continue the same sums.
 pub(crate) const BLOCK_ROWS: usize = 1024;
 
-/// Blocks of a batch of so many rows.
-fn blocks(rows: usize) -> usize {
-    rows.div_ceil(BLOCK_ROWS)
+/// The fewest rows of a block where members share that number, so that there are panels for several threads.
+const FEWEST_ROWS: usize = 64;
+
+/// Rows worked at a time in a network of so many members. Bits do not depend on it.
+pub(crate) fn block_rows(members: usize) -> usize {
+    if members == 1 { BLOCK_ROWS } else { (BLOCK_ROWS / members).next_multiple_of(LANES).max(FEWEST_ROWS) }
 }
 
 /// Rows of one optimizer step.
@@ -98,6 +102,8 @@ pub(super) struct Worker<'r, 'a, C> {
     pub(super) run: &'r SharedRun<'a>,
     /// Targets of the panel at hand, a line for each output.
     targets: Vec<Line>,
+    /// What members say together of the panel at hand: a line for each output, and one for each member.
+    said: Vec<Line>,
     /// Clip factors of the step at hand.
     pub(super) clipping: Clipping,
     /// What the rule carries from step to step, the same in every worker.
@@ -110,7 +116,8 @@ impl<'r, 'a, C: Clock> Worker<'r, 'a, C> {
     /// The part of one member.
     pub(super) fn new(member: Member<'r>, run: &'r SharedRun<'a>, carried: Carried) -> Self {
         let targets = vec![Line::ZERO; run.net.outputs()];
-        Worker { member, run, targets, clipping: Clipping::new(run.net.layout), carried, clock: C::start() }
+        let said = vec![Line::ZERO; run.net.outputs() + run.net.program.members()];
+        Worker { member, run, targets, said, clipping: Clipping::new(run.net.layout), carried, clock: C::start() }
     }
 }
 
@@ -126,9 +133,10 @@ pub(super) fn step<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) 
 
 /// Loss and gradient of a batch; nothing is changed yet.
 fn gradient<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) -> StepStats {
-    let blocks = blocks(batch.rows.len());
-    for (number, rows) in batch.rows.chunks(BLOCK_ROWS).enumerate() {
-        let block = Block { rows, start: number * BLOCK_ROWS, last: number + 1 == blocks };
+    let most = block_rows(worker.run.net.program.members());
+    let blocks = batch.rows.len().div_ceil(most);
+    for (number, rows) in batch.rows.chunks(most).enumerate() {
+        let block = Block { rows, start: number * most, last: number + 1 == blocks };
         let done = worker.lead_by_outputs(&block); // of small batches
         worker.share_rows(&block, |worker, run| {
             if done == 0 {
@@ -215,7 +223,7 @@ impl<C: Clock> Worker<'_, '_, C> {
         let run = self.run;
         let program = run.net.program;
         let (outputs, d_outputs) = (&run.workspace.values[program.output], &run.workspace.errors[program.d_output]);
-        let width = run.net.outputs();
+        let (width, members) = (run.net.outputs(), program.members());
         for p in share {
             let rows = block.panel(p);
             let mut label = Line::ZERO;
@@ -223,17 +231,29 @@ impl<C: Clock> Worker<'_, '_, C> {
             let mut scale = Line::ZERO; // lanes without a row stay 0
             for (lane, row) in rows.iter().enumerate() {
                 let position = block.start + p * LANES + lane;
-                scale.0[lane] = batch.mean.share(position, run.data.weight(*row)) as f32;
+                let share = batch.mean.share(position, run.data.weight(*row)); // of the row; members share it equally
+                scale.0[lane] = (share / members as f64) as f32;
             }
-            let z = outputs.lines(self.member, p, 0..width);
-            let d = d_outputs.lines_mut(self.member, p, 0..width);
             let targets = run.data.targets.lanes(&label, &self.targets);
-            let loss = panel_loss(run.net.isa, &run.settings.objective, z, targets, &scale, d);
+            let of_member = |m: usize| {
+                let z = outputs.lines(self.member, p * members + m, 0..width);
+                let d = d_outputs.lines_mut(self.member, p * members + m, 0..width);
+                panel_loss(run.net.isa, &run.settings.objective, z, targets, &scale, d)
+            };
+            let loss = (1..members).map(of_member).fold(of_member(0), |sum, loss| sum + loss);
             self.run.losses.write(self.member, block.start / LANES + p..block.start / LANES + p + 1)[0] = loss;
             let first = batch.position + block.start + p * LANES;
             let kept = run.outputs.write(self.member, first * width..(first + rows.len()) * width);
+            let said = if members == 1 {
+                outputs.lines(self.member, p, 0..width)
+            } else {
+                let (said, scratch) = self.said.split_at_mut(width);
+                let link = run.data.targets.link(run.settings.objective.loss(), width);
+                combine(run.net.isa, link, outputs.panels(self.member, p..p + 1), scratch, said);
+                said
+            };
             for (lane, row) in kept.chunks_exact_mut(width).enumerate() {
-                for (to, line) in row.iter_mut().zip(z) {
+                for (to, line) in row.iter_mut().zip(said) {
                     *to = line.0[lane];
                 }
             }
@@ -297,7 +317,7 @@ impl<C: Clock> Worker<'_, '_, C> {
                 return grads.fill(Line::ZERO);
             }
             let decay = group.decay * batch.factors.decay;
-            let rule = run.settings.gradient_rule(of_weights, batch.mean.weight).times(decay);
+            let rule = run.settings.gradient_rule(of_weights, group, batch.mean.weight).times(decay);
             sums.add(of_weights, &finish_gradient(run.net.isa, &rule, params, grads), rule.norm);
         });
         sums

@@ -14,7 +14,7 @@ use super::saved::SavedState;
 use super::settings::StepSettings;
 use super::shared::Shared;
 use super::state::TrainState;
-use super::step::{BLOCK_ROWS, Batch, SharedRun, Worker, step, visits};
+use super::step::{Batch, SharedRun, Worker, block_rows, step, visits};
 use super::sums::{SlotSums, StepStats};
 use super::team::{Member, Team};
 use super::workspace::Workspace;
@@ -23,6 +23,7 @@ use crate::data::{Dataset, Features};
 use crate::kernel::{Isa, Line, panels, zeroed};
 use crate::layer::Program;
 use crate::model::{Architecture, Parameters, Tensor};
+use crate::nn::Link;
 use crate::optim::span::{sum_of_squares, write_between};
 use crate::optim::{Algorithm, Carried};
 
@@ -115,7 +116,7 @@ impl Trainer {
             team: Team::new(threads),
             gradients: zeroed(lines),
             preparation,
-            workspace: Workspace::new(&program, batch.min(BLOCK_ROWS)),
+            workspace: Workspace::new(&program, batch.min(block_rows(program.members()))),
             program,
             losses: vec![0.0; panels(batch)],
             sums: vec![SlotSums::default(); parameters.layout.slots.len()],
@@ -189,12 +190,12 @@ impl Trainer {
         self.evaluator.evaluate(&self.team, parameters, &self.settings.objective, data)
     }
 
-    /// The outputs of other weights, row-major.
+    /// The outputs of other weights, row-major; see [`Evaluator::outputs`].
     ///
     /// # Panics
     /// If the rows have not the network's number of inputs.
-    pub fn outputs_with(&mut self, parameters: &mut [Line], features: &Features) -> Vec<f32> {
-        self.evaluator.outputs(&self.team, parameters, features)
+    pub fn outputs_with(&mut self, parameters: &mut [Line], features: &Features, link: Link) -> Vec<f32> {
+        self.evaluator.outputs(&self.team, parameters, features, link)
     }
 
     /// Trains on one epoch, or on the rest of one that [`EpochPlan::stop`] halted: it is gone on with, for the same plan, until

@@ -5,26 +5,34 @@ use std::ops::Range;
 use super::shared::Shared;
 use super::team::Member;
 use crate::kernel::{LANES, Line, Panels, PanelsMut, panel_stride, panels, zeroed};
-use crate::layer::{Op, Program};
+use crate::layer::{Op, Program, Width};
 
 /// Panels of lines: one panel for 16 samples (or, transposed, for 16 outputs).
 pub(super) struct Buffer {
     lines: Vec<Line>,
     rows: usize,
     stride: usize,
+    /// Panels that stand for one where runs of panels are asked for: one for each member.
+    members: usize,
 }
 
 impl Buffer {
     /// `count` panels of `rows` lines, all zero.
     pub(super) fn new(count: usize, rows: usize) -> Buffer {
+        Buffer::of_members(count, rows, 1)
+    }
+
+    /// `members` panels for each of `count` panels of rows.
+    fn of_members(count: usize, rows: usize, members: usize) -> Buffer {
         let stride = panel_stride(rows);
-        Buffer { lines: zeroed(count * stride), rows, stride }
+        Buffer { lines: zeroed(count * members * stride), rows, stride, members }
     }
 
     /// With a last line of ones in every panel: the input of the bias.
-    fn with_ones(count: usize, rows: usize) -> Buffer {
-        let mut buffer = Buffer::new(count, rows + 1);
-        for panel in 0..count {
+    fn with_ones(count: usize, width: Width) -> Buffer {
+        let rows = width.features;
+        let mut buffer = Buffer::of_members(count, rows + 1, width.members);
+        for panel in 0..count * width.members {
             buffer.lines[panel * buffer.stride + rows] = Line::splat(1.0);
         }
         buffer
@@ -32,7 +40,8 @@ impl Buffer {
 
     /// Lends the memory to a team.
     pub(super) fn share(&mut self) -> SharedBuffer<'_> {
-        SharedBuffer { lines: Shared::new(&mut self.lines), rows: self.rows, stride: self.stride }
+        let Buffer { rows, stride, members, .. } = *self;
+        SharedBuffer { lines: Shared::new(&mut self.lines), rows, stride, members }
     }
 }
 
@@ -41,14 +50,21 @@ pub(super) struct SharedBuffer<'a> {
     lines: Shared<'a, Line>,
     rows: usize,
     stride: usize,
+    members: usize,
 }
 
 impl SharedBuffer<'_> {
+    /// The panels of all members, for a run of panels of rows.
+    fn of_all(&self, run: Range<usize>) -> Range<usize> {
+        run.start * self.members..run.end * self.members
+    }
+
     fn range(&self, run: Range<usize>) -> Range<usize> {
+        let run = self.of_all(run);
         if run.is_empty() { 0..0 } else { run.start * self.stride..(run.end - 1) * self.stride + self.rows }
     }
 
-    /// A run of panels to read.
+    /// A run of panels to read, those of all members.
     pub(super) fn panels(&self, member: Member<'_>, run: Range<usize>) -> Panels<'_> {
         Panels { lines: self.lines.read(member, self.range(run)), stride: self.stride }
     }
@@ -66,15 +82,16 @@ impl SharedBuffer<'_> {
 
     /// The same lines of a run of panels to write.
     pub(super) fn rows_mut(&self, member: Member<'_>, run: Range<usize>, rows: Range<usize>) -> PanelsMut<'_> {
+        let run = self.of_all(run);
         self.lines.write_panels(member, run.start * self.stride + rows.start, self.stride, run.len(), rows.len())
     }
 
-    /// Some lines of one panel to read.
+    /// Some lines of one panel of one member to read.
     pub(super) fn lines(&self, member: Member<'_>, panel: usize, rows: Range<usize>) -> &[Line] {
         self.lines.read(member, panel * self.stride + rows.start..panel * self.stride + rows.end)
     }
 
-    /// Some lines of one panel to write.
+    /// Some lines of one panel of one member to write.
     #[allow(clippy::mut_from_ref)] // as `Shared::write`
     pub(super) fn lines_mut(&self, member: Member<'_>, panel: usize, rows: Range<usize>) -> &mut [Line] {
         self.lines.write(member, panel * self.stride + rows.start..panel * self.stride + rows.end)
@@ -85,7 +102,8 @@ impl SharedBuffer<'_> {
 pub(super) struct Memory<B> {
     /// What the layer asked for.
     pub(super) kept: Option<B>,
-    /// The gradient by its output with outputs in lanes: panels of 16 outputs, a line for each sample of the block.
+    /// The gradient by its output with outputs in lanes: panels of 16 outputs, a line for each sample of the block and member;
+    /// where members are kept apart, their panels follow each other.
     pub(super) transposed: Option<B>,
 }
 
@@ -109,12 +127,15 @@ impl Workspace {
     pub(super) fn new(program: &Program, rows: usize) -> Workspace {
         let count = panels(rows);
         let memory = |op: &Op| Memory {
-            kept: (op.needs.kept > 0).then(|| Buffer::new(count, op.needs.kept)),
-            transposed: op.needs.transposed.then(|| Buffer::new(panels(op.outputs), count * LANES)),
+            kept: (op.needs.kept > 0).then(|| Buffer::of_members(count, op.needs.kept, op.members)),
+            transposed: op.needs.transposed.then(|| match op.needs.by_members {
+                true => Buffer::new(panels(op.outputs) * op.members, count * LANES),
+                false => Buffer::new(panels(op.outputs), count * op.members * LANES),
+            }),
         };
         WorkspaceOf {
             values: program.values.iter().map(|width| Buffer::with_ones(count, *width)).collect(),
-            errors: program.errors.iter().map(|width| Buffer::new(count, *width)).collect(),
+            errors: program.errors.iter().map(|w| Buffer::of_members(count, w.features, w.members)).collect(),
             memory: program.ops.iter().map(memory).collect(),
         }
     }

@@ -21,4 +21,5 @@ mod predict;
 mod resume;
 mod running;
 mod tables;
+mod tabular;
 mod tune;

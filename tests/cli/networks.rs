@@ -51,6 +51,80 @@ fn the_examples_of_the_documentation_learn_and_predict() {
     }
 }
 
+const MEMBERS: &str = r#"
+chain = [
+  { kind = "skip", chain = [{ kind = "linear", outputs = 6 }] },
+  { kind = "expand", members = 3 },
+  { kind = "adapter", scale = "normal", chunks = [4, 2], shift = 0.1 },
+  { kind = "linear", outputs = 5, bias = false, ntk = true },
+  { kind = "activation", function = "relu" },
+  { kind = "dropout", rate = 0.2 },
+  { kind = "linear", outputs = "outputs", members = true },
+]
+"#;
+
+#[test]
+fn members_have_tensors_of_their_own_and_figures_of_their_mean() {
+    let place = place_with(MEMBERS);
+    let flags = ["--network", "net.toml", "--lr", "0.05", "--weight-decay", "0.01", "--batch", "8"];
+    let summary = train(&place, "run", &flags);
+    assert!(summary["val"]["accuracy"].as_f64().unwrap() > 0.8, "{summary}");
+    let bytes = std::fs::read(place.path("run/model.safetensors")).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let shape = |name: &str| tensors.tensor(name).unwrap().shape().to_vec();
+    assert_eq!(shape("network.2.weight"), [3, 6]);
+    assert_eq!((shape("network.3.weight"), shape("network.6.weight")), (vec![5, 6], vec![3, 3, 5]));
+    assert_eq!(shape("network.6.bias"), [3, 3]);
+    assert!(place.ok(&["inspect", "run"]).contains("expand 3"));
+    // The same figures from the saved model, and the same weights from the saved configuration and on another team.
+    let evaluated = json(&place.ok(&["evaluate", "run", "iris.csv", "--json"]));
+    assert!(evaluated["metrics"]["accuracy"].as_f64().unwrap() > 0.8, "{evaluated}");
+    let again = ["train", "-c", "run/config.toml", "-j", "3", "--exact-threads", "-q", "--json", "--out", "again"];
+    assert_eq!(json(&place.ok(&again))["weights_sha256"], summary["weights_sha256"]);
+    // A trace has the members one after the other.
+    let small = MEMBERS.replace("outputs = 6", "outputs = 4").replace(", chunks = [4, 2]", "");
+    place.write("small.toml", small);
+    let text = place.ok(&["train", "iris.csv", "--network", "small.toml", "--trace", "--quiet"]);
+    assert!(text.contains("network.1: expand 3") && text.contains("dJ/d network.6.weight"), "{text}");
+    place.ok(&["train", "iris.csv", "--network", "net.toml", "--overfit-batch", "--quiet", "--lr", "0.05"]);
+    place.write("net.toml", MEMBERS.replace("{ kind = \"dropout\", rate = 0.2 },", "").replace(", ntk = true", ""));
+    for optimizer in ["muon", "lamb", "lbfgs"] {
+        train(&place, optimizer, &["--network", "net.toml", "--optimizer", optimizer]);
+    }
+}
+
+const PLE: &str = "{ kind = \"ple\", bins = 3, dim = 2 }";
+
+#[test]
+fn members_that_are_out_of_place_are_refused() {
+    let expand = "{ kind = \"expand\", members = 3 }";
+    for (layers, expected) in [
+        ("{ kind = \"adapter\" }".to_owned(), "chain[0]: there are no members here"),
+        (format!("{expand}, {expand}"), "chain[1]: members begin once"),
+        (format!("{{ kind = \"skip\", chain = [{expand}] }}"), "chain[0].chain[0]: members begin once"),
+        (
+            format!("{expand}, {{ kind = \"adapter\", chunks = [3, 2] }}"),
+            "chain[1]: chunks: expected widths that make 4",
+        ),
+        (format!("{expand}, {{ kind = \"adapter\", scale = \"one\" }}"), "did you mean \"ones\"?"),
+        ("{ kind = \"expand\", members = 0 }".to_owned(), "members of 1 to 1024"),
+        (format!("{{ kind = \"scale\" }}, {}", PLE), "chain[1]: the layer is fitted to the network's inputs"),
+        (format!("{}, {{ kind = \"skip\", chain = [{}] }}", PLE, PLE), "chain[1].chain[0]: the layer is fitted"),
+        ("{ kind = \"ple\", bins = [[0, 1], [1, 0]], dim = 2 }".to_owned(), "a list of rising edges"),
+        (
+            "{ kind = \"ple\", bins = [[0, 1], [0, 1]], dim = 2 }".to_owned(),
+            "bins: expected edges of 4 inputs, found 2",
+        ),
+        ("{ kind = \"pbld\", inputs = [4] }".to_owned(), "inputs: expected numbers below 4, found 4"),
+        ("{ kind = \"pbld\", inputs = [2, 1] }".to_owned(), "numbers of inputs from 0, rising"),
+    ] {
+        let place = place_with(&format!("chain = [{layers}, {{ kind = \"linear\", outputs = \"outputs\" }}]"));
+        let output = place.run(&["train", "iris.csv", "--network", "net.toml", "--quiet"]);
+        let message = crate::place::error(&output);
+        assert!([Some(2), Some(4)].contains(&output.status.code()) && message.contains(expected), "{message}");
+    }
+}
+
 #[test]
 fn a_run_repeats_itself_without_the_network_s_file() {
     let place = place_with(TWO_CHAINS);
@@ -279,7 +353,7 @@ fn a_wrong_network_is_refused_at_its_place() {
             "chain[0].branches[1][0].norm",
         ),
         (2, "chain = [{ kind = \"linear\", output = 3 }]".into(), "expected outputs = a width, found output"),
-        (2, "chain = [{ kind = \"linear\", outputs = 3, bias = false }]".into(), "unknown field \"bias\""),
+        (2, "chain = [{ kind = \"linear\", outputs = 3, biass = false }]".into(), "unknown field \"biass\""),
         (2, linear("0"), "chain[0].outputs: expected a width of 1 to 1048576"),
         (2, linear("9999999999"), "found 9999999999"),
         (2, linear("-5"), "found -5"),

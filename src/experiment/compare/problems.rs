@@ -12,11 +12,12 @@ use std::path::Path;
 use crate::data::Dataset;
 use crate::kernel::Isa;
 use crate::metrics::MetricName;
+use crate::model::recipe::Biases;
 use crate::model::{Architecture, Parameters};
 use crate::nn::init::Init;
 use crate::optim::OptimizerSpec;
 use crate::train::score::Scorer;
-use crate::train::{StepSettings, Trainer};
+use crate::train::{DataPass, StepSettings, Trainer};
 use crate::{Error, Result, spec};
 
 use super::records::{Family, ProblemRecord};
@@ -140,7 +141,9 @@ impl Problem {
     /// rows of that many steps.
     pub fn trainer(&self, optimizer: OptimizerSpec, seed: u64, isa: Isa, most_rows: usize) -> Trainer {
         let Initial { scheme, regression } = self.initial;
-        let parameters = Parameters::initial(&self.architecture, scheme, regression, seed);
+        let mut parameters = Parameters::initial(&self.architecture, scheme, regression, seed);
+        let pass = DataPass { init: scheme, biases: Biases::Scheme, seed };
+        pass.apply(&self.architecture, isa, &self.train.features, &mut parameters);
         let settings = StepSettings { optimizer, seed, ..self.step.clone() };
         Trainer::new(&self.architecture, parameters, settings, (isa, 1), (self.batch, most_rows))
     }

@@ -42,7 +42,13 @@ impl Layer {
 
     fn weights(&self) -> Weights<'_> {
         let panels = Panels { lines: &self.w, stride: panel_stride(self.depth()) };
-        Weights { panels, depth: self.depth(), fan_out: self.fan_out }
+        Weights {
+            panels,
+            depth: self.depth(),
+            fan_out: self.fan_out,
+            stack: 1,
+            each: crate::kernel::panels(self.fan_out),
+        }
     }
 
     /// Weight of output `o` and input `i`; the bias is input `fan_in`.

@@ -29,6 +29,8 @@ pub enum Distribution {
         /// Standard deviation after the cut.
         std: f64,
     },
+    /// 1 or −1.
+    Signs,
     /// `gain` times a matrix with orthonormal rows, or columns if there are more rows.
     Orthogonal {
         /// Length of each row, or column.
@@ -47,6 +49,7 @@ impl Distribution {
         match *self {
             Distribution::Zeros => 0.0,
             Distribution::Uniform { bound } => bound,
+            Distribution::Signs => 1.0,
             Distribution::Normal { .. } => f64::INFINITY,
             Distribution::TruncatedNormal { std } => 2.0 * std / TRUNCATED_STD,
             Distribution::Orthogonal { gain } => gain,
@@ -74,6 +77,8 @@ impl Distribution {
         match *self {
             Distribution::Zeros => 0.0,
             Distribution::Uniform { bound } => bound * rng.random::<f64>().mul_add(2.0, -1.0),
+            Distribution::Signs if rng.random::<bool>() => 1.0,
+            Distribution::Signs => -1.0,
             Distribution::Normal { std } => std * standard_normal(rng),
             Distribution::TruncatedNormal { std } => loop {
                 let x = standard_normal(rng);

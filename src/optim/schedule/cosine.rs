@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use super::Curve;
 use super::decay::progress;
-use super::field::{COUNT_FROM_1, Field, Fields, NOT_NEGATIVE, SPAN, Span};
+use super::field::{COUNT_FROM_1, CYCLES, Field, Fields, NOT_NEGATIVE, SPAN, Span};
 
 /// `cosine:min=0`: `min + (base − min) (1 + cos(π t / steps)) / 2`, held at `min` after `steps` as Keras and optax do;
 /// with `rise=true` it rises again, as PyTorch's `CosineAnnealingLR`.
@@ -28,6 +28,45 @@ pub struct Restarts {
     pub mult: u64,
     /// The last rate of a period.
     pub min: f64,
+}
+
+/// `coslog:cycles=4`: `base · (1 − cos(2π log₂(1 + (2ᶜ − 1) t / T))) / 2`, c cycles from 0 to the base rate and back, each twice
+/// as long as the one before: Holzmüller et al. 2024, <https://arxiv.org/abs/2407.04491>.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CosLog {
+    /// Cycles, c.
+    pub cycles: u64,
+}
+
+/// `flat_cos`: the base rate for the first half of the steps, then half a cosine down to 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlatCos;
+
+impl Default for CosLog {
+    fn default() -> Self {
+        CosLog { cycles: 4 }
+    }
+}
+
+impl Curve for CosLog {
+    fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
+        let growth = libm::exp2(self.cycles as f64) - 1.0;
+        half_wave(base, 0.0, 1.0 + 2.0 * libm::log2(1.0 + growth * progress(t, None, total)))
+    }
+
+    fn fields(&mut self) -> Fields<'_> {
+        vec![("cycles", Field::Count(&mut self.cycles, CYCLES))]
+    }
+}
+
+impl Curve for FlatCos {
+    fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
+        half_wave(base, 0.0, (2.0 * progress(t, None, total) - 1.0).max(0.0))
+    }
+
+    fn fields(&mut self) -> Fields<'_> {
+        Vec::new()
+    }
 }
 
 /// The rate after a part `x` of the way down.

@@ -32,6 +32,8 @@ pub(super) const POSITIVE: Allowed = ("a number above 0", |v| v > 0.0 && v.is_fi
 pub(super) const NOT_NEGATIVE: Allowed = ("a number of at least 0", |v| v >= 0.0 && v.is_finite());
 pub(super) const AT_LEAST_1: Allowed = ("a number of at least 1", |v| v >= 1.0 && v.is_finite());
 pub(super) const COUNT: Allowed = ("a whole number of at least 0", |v| v >= 0.0 && is_whole(v));
+/// Cycles, each twice as long as the one before.
+pub(super) const CYCLES: Allowed = ("a whole number of 1 to 32", |v| (1.0..=32.0).contains(&v) && is_whole(v));
 pub(super) const COUNT_FROM_1: Allowed = ("a whole number of at least 1", |v| v >= 1.0 && is_whole(v));
 
 /// Whole, and exact as a float.

@@ -7,7 +7,7 @@ fn schedule(text: &str) -> Schedule {
 }
 
 /// One of each form, with options.
-const EXAMPLES: [&str; 20] = [
+const EXAMPLES: [&str; 22] = [
     "const",
     "step",
     "step:every=7,gamma=0.5,warmup=0.1",
@@ -23,6 +23,8 @@ const EXAMPLES: [&str; 20] = [
     "cosine:min=0.0001,warmup=0.05",
     "cosine:steps=25,rise=true",
     "restarts:period=7,mult=2,min=0.002",
+    "coslog:cycles=3",
+    "flat_cos",
     "onecycle:warmup=3",
     "onecycle:rise=0.25,anneal=linear,three_phase=true,momentum=0.85/0.95",
     "cyclic:up=0.1,down=0.2,mode=triangular2",
@@ -43,6 +45,20 @@ fn names_and_options_survive_a_round_trip() {
     assert_eq!(schedule("cosine:min=0,warmup=0.05").to_string(), "cosine:warmup=0.05");
     assert_eq!(schedule("multistep:at=0.5/0.75,gamma=0.1").to_string(), "multistep");
     assert_eq!(Schedule::default().to_string(), "cosine");
+}
+
+/// Values of pytabkit's formulas: `0.5 (1 − cos(2π log₂(1 + 15 t)))`, and 1 up to the middle, then `0.5 (1 + cos(π (2t − 1)))`.
+#[test]
+fn cycles_that_grow_and_the_flat_cosine_are_realmlp_s() {
+    let rates = |text: &str| [0, 100, 250, 500, 750, 1000].map(|step| schedule(text).rate(1.0, step, 1000));
+    let expected = [0.0000000000, 0.7183546885, 0.4934892755, 0.0736189342, 0.8756577311, 0.0000000000];
+    for (found, expected) in rates("coslog4").iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-9, "{found}, not {expected}");
+    }
+    assert_eq!(schedule("coslog4"), schedule("coslog:cycles=4"));
+    for (found, expected) in rates("flat_cos").iter().zip([1.0, 1.0, 1.0, 1.0, 0.5, 0.0]) {
+        assert!((found - expected).abs() < 1e-12, "{found}, not {expected}");
+    }
 }
 
 #[test]

@@ -1,11 +1,16 @@
 //! Random small networks of every kind of layer, nested: the definition against its differences, the step against the definition.
 
 use super::*;
-use crate::layer::{Activate, AnyKind, Branches, Dropout, Layer, Linear, Mix, Network, Norm, Prelu, Scale, Skip};
+use crate::layer::{
+    Activate, Adapter, AnyKind, Bins, Branches, Dropout, Embedded, Expand, Factors, Layer, Linear, Mix, Network, Norm,
+    Pbld, Ple, Prelu, Scale, Skip,
+};
 use rand::Rng;
 
 /// Networks tried; the number of one is its seed.
-const NETWORKS: u64 = 60;
+const NETWORKS: u64 = 180;
+/// So many of them have no members and no embeddings; from 100 on they have both.
+const PLAIN: u64 = 60;
 const INPUTS: usize = 5;
 const OUTPUTS: usize = 3;
 /// Two panels, the second not full.
@@ -16,6 +21,10 @@ struct Draw<R> {
     rng: R,
     layers: usize,
     dropout: bool,
+    /// Whether members have begun.
+    members: bool,
+    /// Whether numbers may be embedded.
+    embeds: bool,
 }
 
 impl<R: Rng> Draw<R> {
@@ -29,10 +38,34 @@ impl<R: Rng> Draw<R> {
         (0..self.rng.random_range(0..=most)).map(|_| self.layer(depth)).collect()
     }
 
+    /// Two inputs in pieces or in waves; one may have no pieces.
+    fn embedding(&mut self) -> Layer {
+        let embedded = Embedded { inputs: Some([[0, 2], [1, 2]][self.rng.random_range(0..2)].into()) };
+        let dim = self.rng.random_range(2..20);
+        let what: AnyKind = if self.rng.random() {
+            let second = [vec![], vec![-0.2, 0.5]][self.rng.random_range(0..2)].clone();
+            Ple { embedded, dim, bins: Bins::Edges(vec![vec![-0.6, -0.1, 0.33, 0.8], second].into()) }.into()
+        } else {
+            Pbld { embedded, dim, frequencies: self.rng.random_range(1..20), sigma: 0.5 }.into()
+        };
+        self.named(what)
+    }
+
     fn layer(&mut self, depth: usize) -> Layer {
         let smooth = [Activation::Tanh, Activation::Gelu, Activation::Silu, Activation::Sigmoid];
+        if self.embeds && self.rng.random_range(0..4) == 0 {
+            return self.embedding();
+        }
         let what: AnyKind = match self.rng.random_range(0..if depth > 0 { 9 } else { 7 }) {
-            0 => Linear { outputs: self.rng.random_range(3..20) }.into(),
+            0 if self.members && self.rng.random::<bool>() => {
+                let bias = self.rng.random();
+                Linear { bias, members: true, ..Linear::new(self.rng.random_range(3..20)) }.into()
+            }
+            3 if self.members => {
+                let shift = self.rng.random::<bool>().then_some(0.5);
+                Adapter { shift, ..Adapter::new(Factors::Normal, None) }.into()
+            }
+            0 => Linear::new(self.rng.random_range(3..20)).into(),
             1 => Norm { norm: [NormKind::Layer, NormKind::Rms][self.rng.random_range(0..2)] }.into(),
             2 => Activate { function: smooth[self.rng.random_range(0..smooth.len())] }.into(),
             3 => Scale.into(),
@@ -49,9 +82,22 @@ impl<R: Rng> Draw<R> {
 }
 
 fn network(number: u64, dropout: bool) -> Architecture {
-    let mut draw = Draw { rng: stream(number, Purpose::Synthetic, 1, 0), layers: 0, dropout };
+    let mut draw = Draw {
+        rng: stream(number, Purpose::Synthetic, 1, 0),
+        layers: 0,
+        dropout,
+        members: false,
+        embeds: number >= 100,
+    };
     let mut chain = draw.chain(5, 2);
-    chain.push(draw.named(Linear { outputs: OUTPUTS }));
+    if number >= PLAIN {
+        chain.truncate(2);
+        chain.push(draw.named(Expand { members: 1 + number as usize % 4 }));
+        draw.members = true;
+        chain.extend(draw.chain(4, 2));
+    }
+    let last = Linear { members: draw.members && number.is_multiple_of(2), ..Linear::new(OUTPUTS) };
+    chain.push(draw.named(last));
     of_chain(chain)
 }
 
@@ -61,11 +107,11 @@ fn of_chain(chain: Vec<Layer>) -> Architecture {
 }
 
 /// Random rows with random targets.
-fn rows(number: u64) -> Dataset {
+fn rows(number: u64, count: usize) -> Dataset {
     let mut rng = stream(number, Purpose::Synthetic, 2, 0);
     let mut numbers = |count: usize| (0..count).map(|_| rng.random::<f32>() * 2.0 - 1.0).collect::<Vec<_>>();
-    let features = Features::F32 { values: numbers(ROWS * INPUTS), cols: INPUTS };
-    let targets = Targets::Values { values: numbers(ROWS * OUTPUTS), units: None, cols: OUTPUTS };
+    let features = Features::F32 { values: numbers(count * INPUTS), cols: INPUTS };
+    let targets = Targets::Values { values: numbers(count * OUTPUTS), units: None, cols: OUTPUTS };
     Dataset { features, targets, weights: None }
 }
 
@@ -93,12 +139,12 @@ fn pairs(data: &Dataset) -> Vec<(Vec<f64>, Vec<f64>)> {
     x.chunks(INPUTS).zip(t.chunks(OUTPUTS)).map(|(x, t)| (wide(x), wide(t))).collect()
 }
 
-/// `½ Σ (y − t)²`, mean over the rows, by the definition.
+/// `½ Σ (y − t)²`, mean over the rows and members, by the definition.
 fn loss(network: &Network, rows: &[(Vec<f64>, Vec<f64>)], tensors: &[Vec<f64>]) -> f64 {
     let of_row = |(x, t): &(Vec<f64>, Vec<f64>)| -> f64 {
-        network.define(x, tensors).iter().zip(t).map(|(y, t)| 0.5 * (y - t) * (y - t)).sum()
+        network.define(x, tensors).iter().zip(t.iter().cycle()).map(|(y, t)| 0.5 * (y - t) * (y - t)).sum()
     };
-    rows.iter().map(of_row).sum::<f64>() / rows.len() as f64
+    rows.iter().map(of_row).sum::<f64>() / (rows.len() * network.members()) as f64
 }
 
 /// The gradient of [`loss`] by every tensor, and of each row's part by its input.
@@ -106,8 +152,9 @@ fn gradient(network: &Network, rows: &[(Vec<f64>, Vec<f64>)], tensors: &[Vec<f64
     let mut sums: Vec<Vec<f64>> = tensors.iter().map(|t| vec![0.0; t.len()]).collect();
     let mut by_inputs = Vec::new();
     for (x, t) in rows {
-        let share = 1.0 / rows.len() as f64;
-        let pass = network.define_pass(x, tensors, |y| y.iter().zip(t).map(|(y, t)| (y - t) * share).collect());
+        let share = 1.0 / (rows.len() * network.members()) as f64;
+        let by_outputs = |y: &[f64]| y.iter().zip(t.iter().cycle()).map(|(y, t)| (y - t) * share).collect();
+        let pass = network.define_pass(x, tensors, by_outputs);
         assert_eq!(
             pass.tensors.iter().map(Vec::len).collect::<Vec<_>>(),
             sums.iter().map(Vec::len).collect::<Vec<_>>()
@@ -122,7 +169,7 @@ fn gradient(network: &Network, rows: &[(Vec<f64>, Vec<f64>)], tensors: &[Vec<f64
 fn the_definition_s_gradient_is_its_differences() {
     for number in 0..NETWORKS {
         let network = network(number, false);
-        let (mut rows, mut tensors) = (pairs(&rows(number))[..3].to_vec(), values(&parameters(&network, number)));
+        let (mut rows, mut tensors) = (pairs(&rows(number, 3)), values(&parameters(&network, number)));
         let network = network.network();
         let (by_tensors, by_inputs) = gradient(&network, &rows, &tensors);
         let h = 1e-5;
@@ -154,20 +201,20 @@ fn the_definition_s_gradient_is_its_differences() {
     }
 }
 
-fn trainer(network: &Architecture, parameters: &Parameters, isa: Isa, threads: usize) -> Trainer {
+fn trainer(network: &Architecture, parameters: &Parameters, rows: usize, (isa, threads): (Isa, usize)) -> Trainer {
     let objective = Objective::new("half_squared_error_sum".parse().unwrap(), 0.0).unwrap();
     let settings = StepSettings { seed: 9, ..StepSettings::plain(objective, "sgd".parse().unwrap()) };
-    Trainer::new(network, parameters.clone(), settings, (isa, threads), (ROWS, ROWS))
+    Trainer::new(network, parameters.clone(), settings, (isa, threads), (rows, rows))
 }
 
 /// One step of gradient descent at `lr`; its loss.
 fn step_once(trainer: &mut Trainer, data: &Dataset, lr: f64) -> f64 {
-    let order: Vec<u32> = (0..ROWS as u32).collect();
+    let order: Vec<u32> = (0..data.rows() as u32).collect();
     let plan = EpochPlan {
         data,
         order: &order,
         epoch: 0,
-        batch: ROWS,
+        batch: data.rows(),
         lr: &|_| lr,
         stop: &|_| false,
         momentum: &|_| None,
@@ -178,13 +225,15 @@ fn step_once(trainer: &mut Trainer, data: &Dataset, lr: f64) -> f64 {
 }
 
 /// Compares loss, outputs and step of the fast form with the definition.
-fn follow(network: &Architecture, number: u64) {
-    let (data, before) = (rows(number), parameters(network, number));
+fn follow(network: &Architecture, number: u64, count: usize) {
+    let (data, before) = (rows(number, count), parameters(network, number));
     let (list, rows, tensors) = (network.network(), pairs(&data), values(&before));
-    let mut trainer = trainer(network, &before, Isa::detect(), 2);
+    let mut trainer = trainer(network, &before, count, (Isa::detect(), 2));
     let outputs = trainer.evaluate(&data).outputs;
     for (row, (x, _)) in outputs.chunks(OUTPUTS).zip(&rows) {
-        for (found, expected) in row.iter().zip(list.define(x, &tensors)) {
+        let said = list.define(x, &tensors);
+        for (i, found) in row.iter().enumerate() {
+            let expected = said.iter().skip(i).step_by(OUTPUTS).sum::<f64>() / list.members() as f64;
             assert!((f64::from(*found) - expected).abs() < 2e-5 * (1.0 + expected.abs()), "seed {number}: {network:?}");
         }
     }
@@ -208,8 +257,30 @@ fn follow(network: &Architecture, number: u64) {
 #[test]
 fn steps_of_nested_networks_follow_the_gradient_of_the_definition() {
     for number in 0..NETWORKS {
-        follow(&network(number, false), number);
+        follow(&network(number, false), number, ROWS);
     }
+}
+
+/// A batch of several blocks, the last of which is not full.
+#[test]
+fn blocks_of_many_members_go_on_where_the_last_ended() {
+    let chain = vec![
+        Layer::new("network.0", Linear::new(9)),
+        Layer::new("network.1", Expand { members: 32 }),
+        Layer::new("network.2", Adapter { shift: Some(0.5), ..Adapter::new(Factors::Signs, Some(vec![4, 5].into())) }),
+        Layer::new("network.3", Linear { bias: false, ..Linear::new(18) }),
+        Layer::new("network.4", Activate { function: Activation::Tanh }),
+        Layer::new("network.5", Linear { members: true, ..Linear::new(OUTPUTS) }),
+    ];
+    let network = of_chain(chain);
+    follow(&network, 1, 150);
+    let (data, begin) = (rows(1, 150), parameters(&network, 1));
+    let run = |threads| {
+        let mut trainer = trainer(&network, &begin, 150, (Isa::detect(), threads));
+        step_once(&mut trainer, &data, 0.1);
+        trainer.evaluated_parameters().to_vec()
+    };
+    assert!([2, 3, 8].into_iter().all(|threads| run(threads) == run(1)));
 }
 
 /// A fork whose first layer adds its gradient to what another chain has left.
@@ -229,13 +300,13 @@ fn a_fork_may_begin_with_any_layer_or_with_none() {
         let inner = |name: &str| vec![Layer::new(name, first.clone())];
         let chain = vec![
             Layer::new("network.0", Skip { inner: inner("network.0.0") }),
-            Layer::new("network.1", Linear { outputs: 7 }),
+            Layer::new("network.1", Linear::new(7)),
             Layer::new("network.2", Skip { inner: inner("network.2.0") }),
             Layer::new("network.3", Branches { chains: vec![inner("network.3.0.0"), inner("network.3.1.0"), vec![]] }),
             Layer::new("network.4", Skip { inner: vec![] }),
-            Layer::new("network.5", Linear { outputs: OUTPUTS }),
+            Layer::new("network.5", Linear::new(OUTPUTS)),
         ];
-        follow(&of_chain(chain), number as u64);
+        follow(&of_chain(chain), number as u64, ROWS);
     }
 }
 
@@ -243,9 +314,9 @@ fn a_fork_may_begin_with_any_layer_or_with_none() {
 fn nested_networks_have_the_same_bits_on_any_number_of_threads_and_fused_isa() {
     for number in 0..NETWORKS {
         let network = network(number, true);
-        let (data, begin) = (rows(number), parameters(&network, number));
+        let (data, begin) = (rows(number, ROWS), parameters(&network, number));
         let run = |isa, threads| {
-            let mut trainer = trainer(&network, &begin, isa, threads);
+            let mut trainer = trainer(&network, &begin, ROWS, (isa, threads));
             step_once(&mut trainer, &data, 0.1);
             step_once(&mut trainer, &data, 0.1);
             trainer.evaluated_parameters().iter().flat_map(|l: &Line| l.0.map(f32::to_bits)).collect::<Vec<_>>()

@@ -1,0 +1,152 @@
+//! Presets: lists of ordinary options, each of which another source overrides; and the configuration that comes of them.
+
+use toml::Value;
+
+use super::settings::Settings;
+use super::train::TrainConfig;
+use crate::data::Task;
+use crate::spec::unknown;
+use crate::{Error, Result};
+
+/// A list of options under a name.
+pub struct Preset {
+    /// The name.
+    pub name: &'static str,
+    /// Where it comes from.
+    pub about: &'static str,
+    /// Options of any task.
+    pub options: &'static [(&'static str, &'static str)],
+    /// Those of classes.
+    pub classes: &'static [(&'static str, &'static str)],
+    /// Those of numbers.
+    pub numbers: &'static [(&'static str, &'static str)],
+}
+
+/// What the two forms of RealMLP share.
+macro_rules! realmlp {
+    ($($more:expr),* $(,)?) => {
+        &[
+            ("hidden", "256,256,256"),
+            ("input_scale", "6"),
+            ("ntk", "true"),
+            ("bias_lr", "0.1"),
+            ("optimizer", "adam:beta2=0.95"),
+            ("schedule", "coslog:cycles=4"),
+            ("batch", "256"),
+            ("epochs", "256"),
+            ("patience", "none"),
+            $($more),*
+        ]
+    };
+}
+
+/// What the two forms of TabM share.
+macro_rules! tabm {
+    ($($more:expr),* $(,)?) => {
+        &[
+            ("embed", "ple:bins=48,dim=16"),
+            ("dropout", "0.1"),
+            ("optimizer", "adam"),
+            ("lr", "0.002"),
+            ("weight_decay", "0.0003"),
+            ("schedule", "const"),
+            ("clip_norm", "1"),
+            ("batch", "256"),
+            ("epochs", "500"),
+            ("patience", "16"),
+            $($more),*
+        ]
+    };
+}
+
+/// All presets.
+pub const PRESETS: [Preset; 5] = [
+    Preset { name: "plain", about: "the defaults of every option", options: &[], classes: &[], numbers: &[] },
+    Preset {
+        name: "realmlp",
+        about: "RealMLP-TD: Holzmüller et al. 2024, https://arxiv.org/abs/2407.04491",
+        options: realmlp![
+            ("embed", "pbld:frequencies=16,dim=4,sigma=0.1,lr=0.1"),
+            ("parametric_activation", "0.1"),
+            ("dropout", "0.15"),
+            ("dropout_schedule", "flat_cos"),
+            ("weight_decay", "0.02"),
+            ("decay_schedule", "flat_cos"),
+            ("init", "std"),
+            ("bias_init", "he+5"),
+        ],
+        classes: &[("activation", "selu"), ("lr", "0.04"), ("label_smoothing", "0.1")],
+        numbers: &[("activation", "mish"), ("lr", "0.2")],
+    },
+    Preset {
+        name: "realmlp-s",
+        about: "RealMLP-TD-S, the simple form of the same",
+        options: realmlp![("init", "lecun_normal"), ("bias_init", "normal"), ("zero_output", "true")],
+        classes: &[("activation", "selu"), ("lr", "0.04"), ("label_smoothing", "0.1")],
+        numbers: &[("activation", "mish"), ("lr", "0.07")],
+    },
+    Preset {
+        name: "tabm",
+        about: "TabM with piecewise-linear embeddings: Gorishniy et al. 2025, https://arxiv.org/abs/2410.24210",
+        options: tabm![("members", "tabm:32"), ("hidden", "512,512")],
+        classes: &[],
+        numbers: &[],
+    },
+    Preset {
+        name: "tabm-mini",
+        about: "TabM-mini with piecewise-linear embeddings, as TabArena runs it",
+        options: tabm![("members", "tabm-mini:32"), ("hidden", "512,512,512")],
+        classes: &[],
+        numbers: &[],
+    },
+];
+
+/// The preset of a name.
+///
+/// # Errors
+/// [`crate::Error::Usage`] with the nearest one, if there is none.
+pub fn preset(name: &str) -> Result<&'static Preset> {
+    let found = PRESETS.iter().find(|preset| preset.name == name);
+    found.ok_or_else(|| unknown("preset", name, &PRESETS.map(|preset| preset.name)))
+}
+
+impl Preset {
+    /// Whether some options depend on the task.
+    pub fn depends_on_task(&self) -> bool {
+        !self.classes.is_empty() || !self.numbers.is_empty()
+    }
+
+    /// Sets the options that nothing else has set.
+    pub(super) fn fill(&self, settings: &mut Settings, task: Task) {
+        let own = if task == Task::Regression { self.numbers } else { self.classes };
+        for (name, value) in self.options.iter().chain(own) {
+            settings.set_default(name, Value::String((*value).to_owned()));
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Types and checks settings, before any data file is opened.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the flag, variable or file and key.
+    pub fn new(mut settings: Settings) -> Result<TrainConfig> {
+        let Some(name) = settings.take_text("preset") else { return TrainConfig::typed(settings) };
+        let preset = preset(&name).map_err(|e| Error::Usage(format!("--preset: {e}")))?;
+        let of = |task| {
+            let mut settings = settings.clone();
+            preset.fill(&mut settings, task);
+            TrainConfig::typed(settings)
+        };
+        let of_numbers = if preset.depends_on_task() { Some(Box::new(of(Task::Regression)?)) } else { None };
+        Ok(TrainConfig { of_numbers, ..of(Task::Binary)? })
+    }
+
+    /// The configuration for a task.
+    pub fn for_task(mut self, task: Task) -> TrainConfig {
+        match self.of_numbers.take() {
+            Some(of_numbers) if task == Task::Regression => *of_numbers,
+            _ => self,
+        }
+    }
+}

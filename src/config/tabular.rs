@@ -1,0 +1,70 @@
+//! Options of tabular networks: what they add to a stack of layers.
+
+use toml::Value;
+
+use super::reader::{Reader, positive};
+use crate::Result;
+use crate::model::recipe::{Biases, Extras};
+
+/// Reads them.
+///
+/// # Errors
+/// [`crate::Error::Usage`] for wrong values.
+pub(super) fn extras(reader: &Reader) -> Result<Extras> {
+    let factor = |name| reader.number(name, "a factor above 0", positive);
+    Ok(Extras {
+        embed: reader.parse("embed")?.unwrap_or_default(),
+        members: reader.parse("members")?.unwrap_or_default(),
+        input_scale: factor("input_scale")?,
+        parametric: factor("parametric_activation")?,
+        bias_lr: factor("bias_lr")?,
+        ntk: reader.switch("ntk")?,
+        zero_output: reader.switch("zero_output")?,
+    })
+}
+
+/// How biases begin.
+///
+/// # Errors
+/// [`crate::Error::Usage`] for another word than those known.
+pub(super) fn biases(reader: &Reader) -> Result<Biases> {
+    let named = |text: &str| {
+        let found = Biases::NAMES.into_iter().find(|(name, _)| *name == text).map(|(_, biases)| biases);
+        found.ok_or_else(|| format!("expected {}, found \"{text}\"", Biases::NAMES.map(|(name, _)| name).join(", ")))
+    };
+    Ok(reader.with("bias_init", named)?.unwrap_or_default())
+}
+
+/// Whether hidden layers add their input, which those of a tabular network do not.
+///
+/// # Errors
+/// [`crate::Error::Usage`] if they are asked to.
+pub(super) fn residual(reader: &Reader, extras: &Extras) -> Result<bool> {
+    let residual = reader.switch("residual")?;
+    if residual && *extras != Extras::default() {
+        let others = "--embed, --members, --input-scale, --parametric-activation, --bias-lr, --ntk and --zero-output";
+        return Err(reader.wrong("residual", &format!("it does not go with {others}: leave it out, or use --network")));
+    }
+    Ok(residual)
+}
+
+/// The options that are not as usual, for the file that repeats a run.
+pub(super) fn entries(extras: &Extras) -> Vec<(&'static str, Value)> {
+    let usual = Extras::default();
+    let mut entries: Vec<(&'static str, Value)> = Vec::new();
+    if extras.embed != usual.embed {
+        entries.push(("embed", extras.embed.to_string().into()));
+    }
+    if extras.members != usual.members {
+        entries.push(("members", extras.members.to_string().into()));
+    }
+    let factors = [
+        ("input_scale", extras.input_scale),
+        ("parametric_activation", extras.parametric),
+        ("bias_lr", extras.bias_lr),
+    ];
+    entries.extend(factors.into_iter().filter_map(|(name, factor)| Some((name, factor?.into()))));
+    let switches = [("ntk", extras.ntk), ("zero_output", extras.zero_output)];
+    entries.extend(switches.into_iter().filter(|(_, on)| *on).map(|(name, on)| (name, on.into())));
+    entries
+}

@@ -1,0 +1,114 @@
+//! What training begins with: initial weights, drawn by seed.
+
+use super::{Architecture, Parameters, Tensor};
+use crate::layer::{Form, Random, Start};
+use crate::nn::Activation;
+use crate::nn::init::{Init, Scheme};
+
+/// A regression's output layer is drawn this much smaller where no scheme is asked for: training begins near the mean
+/// target, and on few rows less of the initial noise is left in what is learnt.
+const REGRESSION_OUTPUT_SCALE: f32 = 0.1;
+
+/// Where random numbers of the members of a stack begin: the first has those of a tensor that is none.
+const STACK: u32 = 32;
+
+impl Parameters {
+    /// Initial weights: each matrix by `init` (or the default of its layer's activation), biases and shifts zero, gains
+    /// one. The stream of a tensor depends on the seed and its number alone.
+    pub fn init(architecture: &Architecture, init: Option<Init>, seed: u64) -> Parameters {
+        let mut parameters = Parameters::zeros(architecture);
+        let tensors = parameters.layout.tensors.clone();
+        let first = tensors.iter().find_map(|tensor| match tensor.begin {
+            Start::Drawn(activation, _) => Some(activation),
+            Start::Filled(_) | Start::Random(_) | Start::Columns(..) => None,
+        });
+        for (number, tensor) in tensors.iter().enumerate() {
+            for one in 0..tensor.count() {
+                parameters.begin(tensor, (number, one), (first, init, seed));
+            }
+        }
+        parameters
+    }
+
+    /// The first values of one of a tensor's stack.
+    fn begin(
+        &mut self,
+        tensor: &Tensor,
+        (number, one): (usize, usize),
+        (first, init, seed): (Option<Activation>, Option<Init>, u64),
+    ) {
+        let (fan_out, fan_in) = (tensor.fan_out, tensor.fan_in);
+        let address = (2 * number as u64) | ((one as u64) << STACK);
+        match &tensor.begin {
+            Start::Drawn(own, by) => {
+                let scheme = by.or(init).unwrap_or_else(|| Init::default_for(*own));
+                // scikit-learn draws every layer by the hidden layers' activation, the output layer too.
+                let activation = first.filter(|_| scheme.scheme() == Scheme::Sklearn).unwrap_or(*own);
+                let weights = scheme.weights(fan_out, fan_in, activation).fill(seed, address, fan_out, fan_in);
+                self.set_matrix(tensor, one, &weights);
+                if tensor.form == Form::Affine {
+                    let biases = scheme.biases(fan_out, fan_in, activation);
+                    self.set_row(tensor, one, &biases.fill(seed, address + 1, fan_out, 1));
+                }
+            }
+            Start::Filled(value) if tensor.form == Form::Vector => {
+                self.set_vector(tensor, one, &vec![*value; fan_out]);
+            }
+            Start::Filled(value) => self.set_matrix(tensor, one, &vec![*value; fan_out * fan_in]),
+            Start::Random(random) if tensor.form == Form::Vector => {
+                self.set_vector(tensor, one, &vector(random, fan_out, (seed, address)));
+            }
+            Start::Columns(columns, random) => {
+                let drawn = random.from.fill(seed, address, fan_out, *columns);
+                let mut weights = vec![0.0; fan_out * fan_in];
+                for (row, drawn) in weights.chunks_mut(fan_in).zip(drawn.chunks(*columns)) {
+                    row[..*columns].copy_from_slice(drawn);
+                }
+                self.set_matrix(tensor, one, &weights);
+            }
+            Start::Random(random) => {
+                self.set_matrix(tensor, one, &random.from.fill(seed, address, fan_out, fan_in));
+            }
+        }
+        match &tensor.bias {
+            None | Some(Start::Drawn(..) | Start::Columns(..)) => {}
+            Some(Start::Filled(value)) => self.set_row(tensor, one, &vec![*value; fan_out]),
+            Some(Start::Random(random)) => self.set_row(tensor, one, &vector(random, fan_out, (seed, address + 1))),
+        }
+    }
+
+    /// What training begins with: [`Parameters::init`], and the output layer of a regression a tenth as large unless
+    /// `init` says how it is drawn.
+    pub fn initial(architecture: &Architecture, init: Option<Init>, regression: bool, seed: u64) -> Parameters {
+        let by_default = init.is_none();
+        let mut parameters = Parameters::init(architecture, init, seed);
+        if regression && by_default && architecture.ends_linear() {
+            parameters.scale_output_layer(REGRESSION_OUTPUT_SCALE);
+        }
+        parameters
+    }
+
+    /// Multiplies the weights of the output layer, unless its layer says how they are drawn.
+    pub fn scale_output_layer(&mut self, factor: f32) {
+        let Some(tensor) = self.layout.linear_layers().last().cloned() else { return };
+        if !matches!(tensor.begin, Start::Drawn(_, None)) {
+            return; // its layer says how it begins
+        }
+        for one in 0..tensor.count() {
+            let weights: Vec<f32> = self.matrix(&tensor, one).iter().map(|w| w * factor).collect();
+            self.set_matrix(&tensor, one, &weights);
+        }
+    }
+}
+
+/// Random numbers of a vector, at an address of a tensor.
+fn vector(random: &Random, length: usize, (seed, address): (u64, u64)) -> Vec<f32> {
+    let address = if random.alike { address & ((1 << STACK) - 1) } else { address };
+    match &random.chunks {
+        None => random.from.fill(seed, address, 1, length),
+        Some(chunks) => {
+            let drawn = random.from.fill(seed, address, 1, chunks.len());
+            drawn.iter().zip(chunks.iter()).flat_map(|(x, width)| vec![*x; *width]).collect()
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! The list of layers that options of tabular networks stand for: embeddings, members and what RealMLP adds to a stack.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use toml::{Table, Value};
+
+use crate::layer::BinRule;
+use crate::layer::description::Description;
+use crate::nn::Activation;
+use crate::nn::norm::NormKind;
+use crate::spec::Spec;
+use crate::{Error, Result};
+
+/// How numbers become features.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Embed {
+    /// As they are.
+    #[default]
+    None,
+    /// Waves: [`crate::layer::Pbld`].
+    Pbld {
+        /// Waves of a number.
+        frequencies: usize,
+        /// Features of a number.
+        dim: usize,
+        /// Deviation of the frequencies at first.
+        sigma: f64,
+        /// Factor of the learning rate.
+        lr: f64,
+    },
+    /// Pieces: [`crate::layer::Ple`].
+    Ple {
+        /// Bins at most.
+        bins: usize,
+        /// Features of a number.
+        dim: usize,
+        /// How bins are found.
+        by: BinRule,
+    },
+}
+
+/// How an ensemble shares its network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Members {
+    /// One network.
+    #[default]
+    None,
+    /// TabM: members have adapters before and after each linear layer.
+    Tabm(usize),
+    /// TabM-mini: members have an adapter before the first.
+    TabmMini(usize),
+    /// Networks side by side that share nothing.
+    Packed(usize),
+}
+
+/// What options of tabular networks add to a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Extras {
+    /// How numbers become features.
+    pub embed: Embed,
+    /// How an ensemble shares the network.
+    pub members: Members,
+    /// Gains of all features before the first linear layer, at so many times the rate.
+    pub input_scale: Option<f64>,
+    /// A learnt strength of each unit's activation, at so many times the rate.
+    pub parametric: Option<f64>,
+    /// Factor of the rate of biases.
+    pub bias_lr: Option<f64>,
+    /// Whether matrices learn as in the NTK parametrisation.
+    pub ntk: bool,
+    /// Whether the output layer begins at 0.
+    pub zero_output: bool,
+}
+
+/// How biases begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Biases {
+    /// As the scheme of the weights says: 0, but for the schemes of two libraries.
+    #[default]
+    Scheme,
+    /// Standard normal.
+    Normal,
+    /// So that the unit is 0 at a random mixture of five training rows.
+    Mixture,
+}
+
+impl Biases {
+    /// By name.
+    pub const NAMES: [(&'static str, Biases); 3] =
+        [("scheme", Biases::Scheme), ("normal", Biases::Normal), ("he+5", Biases::Mixture)];
+
+    /// The name.
+    pub fn name(self) -> &'static str {
+        Biases::NAMES.iter().find(|(_, biases)| *biases == self).map_or("", |(name, _)| name)
+    }
+}
+
+/// What a list of layers is made from: a stack, and what is added to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recipe<'a> {
+    /// Widths of the hidden layers.
+    pub hidden: &'a [usize],
+    /// Activation of each of them.
+    pub activations: &'a [Activation],
+    /// Activation of the outputs.
+    pub output_activation: Activation,
+    /// Norm before each activation.
+    pub norm: Option<NormKind>,
+    /// Share of hidden units dropped in training.
+    pub dropout: f64,
+    /// What is added.
+    pub extras: Extras,
+    /// Whether a scheme for initial weights was asked for.
+    pub scheme_given: bool,
+}
+
+impl Recipe<'_> {
+    /// The description of its layers. `numbers` are the inputs that hold numbers, `runs` how many inputs each run has that
+    /// belongs together.
+    ///
+    /// # Errors
+    /// None that options allow.
+    pub fn describe(&self, numbers: &[usize], runs: &[usize]) -> Result<Description> {
+        let mut chain = Vec::new();
+        chain.extend(self.embedding());
+        if let Some(rate) = self.extras.input_scale {
+            chain.push(layer("scale", [learn([("lr", rate.into()), ("decay", rate.into()), ("decays", true.into())])]));
+        }
+        let inputs: usize = self.chunks(numbers, runs).iter().sum();
+        if let Members::Tabm(count) | Members::TabmMini(count) | Members::Packed(count) = self.extras.members {
+            chain.push(layer("expand", [("members", Value::Integer(count as i64))]));
+        }
+        if matches!(self.extras.members, Members::Tabm(_) | Members::TabmMini(_)) {
+            let scale = if self.extras.embed == Embed::None { "signs" } else { "normal" };
+            let chunks = self.chunks(numbers, runs).into_iter().map(|width| Value::Integer(width as i64)).collect();
+            chain.push(layer("adapter", [("scale", scale.into()), ("chunks", Value::Array(chunks))]));
+        }
+        let mut width = inputs;
+        for (n, outputs) in self.hidden.iter().enumerate() {
+            self.hidden_layer(n, (width, *outputs), &mut chain);
+            width = *outputs;
+        }
+        let mut last = self.linear("outputs".into(), self.extras.members != Members::None, true);
+        if self.extras.zero_output {
+            begin_at_0(&mut last);
+        }
+        chain.push(last);
+        if self.output_activation != Activation::Identity {
+            chain.push(layer("activation", [("function", self.output_activation.to_string().into())]));
+        }
+        let mut table = Table::new();
+        table.insert("chain".into(), Value::Array(chain.into_iter().map(Value::Table).collect()));
+        Description::new(table)
+    }
+
+    fn embedding(&self) -> Option<Table> {
+        let whole = |n: usize| Value::Integer(n as i64);
+        match self.extras.embed {
+            Embed::None => None,
+            Embed::Pbld { frequencies, dim, sigma, lr } => Some(layer(
+                "pbld",
+                [
+                    ("frequencies", whole(frequencies)),
+                    ("dim", whole(dim)),
+                    ("sigma", sigma.into()),
+                    learn([("lr", lr.into()), ("decay", lr.into())]),
+                ],
+            )),
+            Embed::Ple { bins, dim, by } => {
+                let name = BinRule::NAMES.iter().find(|(_, rule)| *rule == by).map_or("", |(name, _)| name);
+                Some(layer("ple", [("bins", whole(bins)), ("dim", whole(dim)), ("by", name.into())]))
+            }
+        }
+    }
+
+    /// Widths of the runs of features that come from one column, after the embedding.
+    fn chunks(&self, numbers: &[usize], runs: &[usize]) -> Vec<usize> {
+        let dim = match self.extras.embed {
+            Embed::None => 1,
+            Embed::Pbld { dim, .. } | Embed::Ple { dim, .. } => dim,
+        };
+        let mut first = 0;
+        let chunk = |run: &usize| {
+            let embedded = *run == 1 && numbers.binary_search(&first).is_ok();
+            first += run;
+            if embedded { dim } else { *run }
+        };
+        runs.iter().map(chunk).collect()
+    }
+
+    /// A hidden layer and what follows it.
+    fn hidden_layer(&self, n: usize, (inputs, outputs): (usize, usize), chain: &mut Vec<Table>) {
+        let width = Value::Integer(outputs as i64);
+        match self.extras.members {
+            Members::Tabm(_) => {
+                if n > 0 {
+                    chain.push(layer("adapter", [("scale", "ones".into())]));
+                }
+                chain.push(self.linear(width, false, false));
+                let bound = 1.0 / (inputs as f64).sqrt();
+                let mut shifted = layer("adapter", [("scale", "ones".into()), ("shift", bound.into())]);
+                if let Some(rate) = self.extras.bias_lr {
+                    shifted.extend(
+                        [learn([("bias", Value::Table(Table::from_iter([("lr".into(), rate.into())])))])].map(named),
+                    );
+                }
+                chain.push(shifted);
+            }
+            Members::Packed(_) => chain.push(self.linear(width, true, true)),
+            Members::TabmMini(_) | Members::None => chain.push(self.linear(width, false, true)),
+        }
+        if let Some(norm) = self.norm {
+            chain.push(layer("norm", [("norm", norm.to_string().into())]));
+        }
+        let function = ("function", Value::String(self.activations[n].to_string()));
+        match self.extras.parametric {
+            Some(rate) => {
+                let learn = learn([("lr", rate.into()), ("decay", rate.into()), ("decays", true.into())]);
+                chain.push(layer("mix", [function, learn]));
+            }
+            None if self.activations[n] != Activation::Identity => chain.push(layer("activation", [function])),
+            None => {}
+        }
+        if self.dropout > 0.0 {
+            chain.push(layer("dropout", [("rate", self.dropout.into())]));
+        }
+    }
+
+    fn linear(&self, outputs: Value, members: bool, bias: bool) -> Table {
+        let mut table = layer("linear", [("outputs", outputs)]);
+        let switches = [("members", members, false), ("bias", bias, true), ("ntk", self.extras.ntk, false)];
+        table.extend(switches.into_iter().filter(|s| s.1 != s.2).map(|(name, value, _)| named((name, value.into()))));
+        let mut options = Table::new();
+        if self.extras.members != Members::None && !self.scheme_given {
+            options.insert("init".into(), "torch_default".into());
+        }
+        if let (true, Some(rate)) = (bias, self.extras.bias_lr) {
+            options.insert("bias".into(), Value::Table(Table::from_iter([("lr".into(), rate.into())])));
+        }
+        if !options.is_empty() {
+            table.insert("learn".into(), Value::Table(options));
+        }
+        table
+    }
+}
+
+/// Lets weights and biases of a layer begin at 0.
+fn begin_at_0(layer: &mut Table) {
+    let zero = || ("init".to_owned(), Value::Float(0.0));
+    let table = |value: Option<Value>| match value {
+        Some(Value::Table(table)) => table,
+        _ => Table::new(),
+    };
+    let mut learn = table(layer.remove("learn"));
+    let mut bias = table(learn.remove("bias"));
+    bias.extend([zero()]);
+    learn.extend([zero(), ("bias".to_owned(), Value::Table(bias))]);
+    layer.insert("learn".into(), Value::Table(learn));
+}
+
+fn named((key, value): (&str, Value)) -> (String, Value) {
+    (key.to_owned(), value)
+}
+
+fn layer<const N: usize>(kind: &str, fields: [(&'static str, Value); N]) -> Table {
+    std::iter::once(("kind", Value::from(kind))).chain(fields).map(|(key, value)| named((key, value))).collect()
+}
+
+fn learn<const N: usize>(options: [(&'static str, Value); N]) -> (&'static str, Value) {
+    ("learn", Value::Table(options.into_iter().map(named).collect()))
+}
+
+/// A whole number of a specification.
+fn whole(
+    spec: &mut Spec<'_>,
+    key: &'static str,
+    (allowed, range): (&'static str, RangeInclusive<usize>),
+    usual: usize,
+) -> Result<usize> {
+    let holds = |n: f64| n.fract() == 0.0 && n >= 0.0 && range.contains(&(n as usize));
+    Ok(spec.number(key, allowed, holds)?.map_or(usual, |n| n as usize))
+}
+
+impl FromStr for Embed {
+    type Err = Error;
+
+    /// Reads `none`, `pbld:frequencies=16,dim=4,sigma=0.1,lr=0.1`, `ple:bins=48,dim=16,by=quantiles`.
+    fn from_str(text: &str) -> Result<Self> {
+        let mut spec = Spec::parse("embedding", text)?;
+        let above_0 = |x: f64| x > 0.0 && x.is_finite();
+        let embed = match spec.name {
+            "none" => Embed::None,
+            "pbld" => Embed::Pbld {
+                frequencies: whole(&mut spec, "frequencies", ("a whole number of 1 to 256", 1..=256), 16)?,
+                dim: whole(&mut spec, "dim", ("a whole number of 2 to 1024", 2..=1024), 4)?,
+                sigma: spec.number("sigma", "a number above 0", above_0)?.unwrap_or(0.1),
+                lr: spec.number("lr", "a factor above 0", above_0)?.unwrap_or(0.1),
+            },
+            "ple" => Embed::Ple {
+                bins: whole(&mut spec, "bins", ("a whole number of 2 to 255", 2..=255), 48)?,
+                dim: whole(&mut spec, "dim", ("a whole number of 1 to 1024", 1..=1024), 16)?,
+                by: BinRule::NAMES[spec.word("by", &BinRule::NAMES.map(|(name, _)| name))?.unwrap_or(0)].1,
+            },
+            _ => return Err(spec.unknown_name(&["none", "pbld", "ple"])),
+        };
+        spec.finish()?;
+        Ok(embed)
+    }
+}
+
+impl fmt::Display for Embed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Embed::None => f.write_str("none"),
+            Embed::Pbld { frequencies, dim, sigma, lr } => {
+                write!(f, "pbld:frequencies={frequencies},dim={dim},sigma={sigma},lr={lr}")
+            }
+            Embed::Ple { bins, dim, by } => {
+                let name = BinRule::NAMES.iter().find(|(_, rule)| rule == by).map_or("", |(name, _)| name);
+                write!(f, "ple:bins={bins},dim={dim},by={name}")
+            }
+        }
+    }
+}
+
+impl FromStr for Members {
+    type Err = Error;
+
+    /// Reads `none`, `tabm:32`, `tabm-mini:32`, `packed:8`.
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || {
+            Error::Usage(format!(
+                "expected none, or tabm:32, tabm-mini:32 or packed:8, with 1 to 1024 members, found \"{text}\""
+            ))
+        };
+        if text == "none" {
+            return Ok(Members::None);
+        }
+        let (name, count) = text.split_once(':').ok_or_else(wrong)?;
+        let count = count.parse::<usize>().ok().filter(|count| (1..=1024).contains(count)).ok_or_else(wrong)?;
+        match name {
+            "tabm" => Ok(Members::Tabm(count)),
+            "tabm-mini" => Ok(Members::TabmMini(count)),
+            "packed" => Ok(Members::Packed(count)),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl fmt::Display for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Members::None => f.write_str("none"),
+            Members::Tabm(count) => write!(f, "tabm:{count}"),
+            Members::TabmMini(count) => write!(f, "tabm-mini:{count}"),
+            Members::Packed(count) => write!(f, "packed:{count}"),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Options of tabular networks, and presets.
+
+use crate::place::{Place, json};
+
+/// Trains for a few epochs; the summary.
+fn train(place: &Place, data: &str, out: &str, flags: &[&str]) -> serde_json::Value {
+    let args = ["train", data, "--quiet", "--json", "--out", out];
+    json(&place.ok(&[&args[..], flags].concat()))
+}
+
+const SMALL: [&str; 4] = ["--epochs", "6", "--hidden", "32,16"];
+
+#[test]
+fn every_preset_learns_predicts_and_repeats_itself() {
+    for name in ["plain", "realmlp", "realmlp-s", "tabm", "tabm-mini"] {
+        for (data, figure, least) in [("penguins.csv", "accuracy", 0.9), ("diabetes.csv", "r2", 0.2)] {
+            let place = Place::new();
+            place.shipped(data);
+            let flags = [&["--preset", name, "--batch", "16"], &SMALL[..]].concat();
+            let summary = train(&place, data, "run", &flags);
+            let found = summary["val"][figure].as_f64().unwrap();
+            assert!(found > least, "{name} {data}: {figure} {found}");
+            let evaluated = json(&place.ok(&["evaluate", "run", data, "--json"]));
+            assert!(evaluated["metrics"][figure].as_f64().unwrap() > least, "{name}: {evaluated}");
+            // The file holds ordinary options, and gives the same weights on another team.
+            let file = place.read("run/config.toml");
+            assert!(!file.contains("preset"), "{file}");
+            let again =
+                ["train", "-c", "run/config.toml", "-j", "3", "--exact-threads", "-q", "--json", "--out", "two"];
+            assert_eq!(json(&place.ok(&again))["weights_sha256"], summary["weights_sha256"], "{name} {data}");
+        }
+    }
+}
+
+#[test]
+fn a_preset_is_by_the_task_and_gives_way_to_every_option() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    place.shipped("diabetes.csv");
+    let file = |data: &str, out: &str, flags: &[&str]| {
+        train(&place, data, out, &[&["--preset", "realmlp", "--epochs", "1"], flags].concat());
+        place.read(&format!("{out}/config.toml"))
+    };
+    let classes = file("iris.csv", "classes", &[]);
+    assert!(classes.contains("selu") && classes.contains("lr = 0.04") && classes.contains("label_smoothing = 0.1"));
+    let numbers = file("diabetes.csv", "numbers", &[]);
+    assert!(numbers.contains("mish") && numbers.contains("lr = 0.2") && numbers.contains("label_smoothing = 0.0"));
+    let other = file("iris.csv", "other", &["--lr", "0.01", "--embed", "none", "--activation", "relu"]);
+    assert!(other.contains("lr = 0.01") && other.contains("relu") && !other.contains("pbld"), "{other}");
+    assert!(place.ok(&["train", "--preset", "help"]).contains("--members tabm-mini:32"));
+    let message = place.fails(2, &["train", "iris.csv", "--preset", "tabn"]);
+    assert!(message.contains("did you mean \"tabm\"?"), "{message}");
+}
+
+#[test]
+fn options_of_tabular_networks_are_listed_and_refused_by_name() {
+    let place = Place::new();
+    place.shipped("penguins.csv");
+    let flags = ["--embed", "ple:bins=5,dim=3,by=tree", "--members", "packed:2", "--parametric-activation", "0.1"];
+    train(&place, "penguins.csv", "run", &[&SMALL[..], &flags].concat());
+    let text = place.ok(&["inspect", "run"]);
+    for line in ["ple", "expand 2", "mix", "network.0"] {
+        assert!(text.contains(line), "no {line} in {text}");
+    }
+    for (flags, expected) in [
+        (&["--members", "tabm"][..], "tabm:32"),
+        (&["--members", "tabm:0"], "1 to 1024 members"),
+        (&["--embed", "ple:bins=1"], "a whole number of 2 to 255"),
+        (&["--embed", "ples"], "did you mean \"ple\"?"),
+        (&["--bias-init", "he"], "he+5"),
+        (&["--members", "tabm:4", "--residual"], "leave it out"),
+        (&["--input-scale", "0"], "a factor above 0"),
+    ] {
+        let message = place.fails(2, &[&["train", "penguins.csv"], flags].concat());
+        assert!(message.contains(expected), "{flags:?}: {message}");
+    }
+}
+
+/// Folds fit the bins to their own rows; a search and a range test build the same layers.
+#[test]
+fn folds_searches_and_range_tests_take_embeddings() {
+    let place = Place::new();
+    place.shipped("penguins.csv");
+    let flags = ["--embed", "ple:bins=4,dim=2", "--init", "std", "--bias-init", "he+5", "--hidden", "8"];
+    train(&place, "penguins.csv", "folds", &[&flags[..], &["--cv", "2", "--epochs", "2"]].concat());
+    let search = ["tune", "penguins.csv", "--budget", "2", "--epochs", "2", "--quiet", "--out", "search"];
+    place.ok(&[&search[..], &["--members", "tabm-mini:3", "--embed", "pbld"]].concat());
+    place.ok(&[&["lr-find", "penguins.csv", "--quiet"], &flags[..]].concat());
+}
