@@ -21,6 +21,7 @@ use gradlane::{Error, Result};
 use super::args;
 use super::choices;
 use super::deadline::Deadline;
+use super::decided;
 use super::exit::{Failure, Outcome};
 use super::judged;
 use super::message;
@@ -229,6 +230,10 @@ fn readable(plan: &Plan, finished: &Finished, path: &Path) -> String {
     if !finished.saved {
         return text + &format!("nothing is saved: the older run in {} stays as it was\n", path.display());
     }
+    let decision = &finished.model.card.decision;
+    for (name, what) in decided::choices(decision, plan.prepared.preprocessing.target()) {
+        text += &format!("{name:<12}{what}\n");
+    }
     let data = plan.config.data.data.as_written();
     text += &format!("model   {}\n", path.join("model.safetensors").display());
     text += &format!("weights {}\n", summary.weights_sha256);
@@ -246,7 +251,7 @@ fn results(summary: &Summary) -> String {
         columns.push((baseline.constant.name, &baseline.constant.figures));
         columns.extend(baseline.linear.as_ref().map(|linear| ("linear", linear)));
     }
-    let mut text = format!("\n{}", judged::figures(&columns, judged));
+    let mut text = format!("\n{}{}", judged::figures(&columns, judged), decided::optimism(summary));
     if let Some(Baseline { constant, linear, .. }) = &summary.baseline {
         let says = match &constant.class {
             Some(class) => format!("\"{class}\" for every row"),

@@ -29,6 +29,9 @@ impl TrainConfig {
         for (name, value) in self.stopping.entries(epochs) {
             put(name, value);
         }
+        for (name, value) in self.decision.entries() {
+            put(name, value);
+        }
         if let Some(threads) = self.threads.threads {
             put("threads", (threads as i64).into());
         }

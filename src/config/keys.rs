@@ -11,6 +11,8 @@ pub enum Group {
     Optimizer,
     /// When training ends.
     Stopping,
+    /// What is made of the outputs.
+    Decisions,
     /// Threads, instructions, seed.
     Engine,
     /// Files and messages.
@@ -25,6 +27,7 @@ impl Group {
             Group::Model => "Model",
             Group::Optimizer => "Optimizer",
             Group::Stopping => "Stopping",
+            Group::Decisions => "Decisions",
             Group::Engine => "Engine",
             Group::Run => "Run",
         }
@@ -85,7 +88,7 @@ const fn switch(name: &'static str, group: Group, help: &'static str, uses: u8) 
     Key { name, value: None, group, help, repeated: false, uses }
 }
 
-use Group::{Data, Engine, Model, Optimizer, Run, Stopping};
+use Group::{Data, Decisions, Engine, Model, Optimizer, Run, Stopping};
 
 /// All options of training, in the order of the help.
 pub const KEYS: &[Key] = &[
@@ -305,6 +308,20 @@ pub const KEYS: &[Key] = &[
     key("tol_loss", "X", Stopping, "Converged when train_loss changes by less than this from epoch to epoch", TUNE),
     key("tol_grad", "X", Stopping, "Converged when the gradient norm falls to this", TUNE),
     key("fail_under", "GOAL", Stopping, "Exit with code 11 unless reached, e.g. 'test_accuracy=0.98'", 0),
+    key(
+        "calibrate",
+        "auto|none",
+        Decisions,
+        "Temperature of the logits, from 500 validation rows for several classes, 3,000 for two [auto]",
+        TUNE,
+    ),
+    key(
+        "threshold",
+        "P|auto|metric=M",
+        Decisions,
+        "Say the positive class above this probability; auto and metric=f1 choose it on validation rows [0.5]",
+        TUNE,
+    ),
     key("threads", "N|auto", Engine, "Threads at most [auto: the CPUs that may be used]", SEARCH | COMPARISON | COMMON),
     switch("exact_threads", Engine, "Use exactly that many threads", SEARCH),
     key("seed", "N", Engine, "Seed of everything random [0]", SEARCH | COMPARISON | COMMON),

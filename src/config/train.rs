@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::decision::DecisionOptions;
 use super::keys::{DATA, names_for};
 use super::loss::number_loss;
 use super::network::{STACK_KEYS, description};
@@ -34,6 +35,8 @@ pub struct TrainConfig {
     pub optimizer: OptimizerOptions,
     /// When training ends.
     pub stopping: StoppingOptions,
+    /// What is decided after training.
+    pub decision: DecisionOptions,
     /// Threads and instructions.
     pub threads: ThreadOptions,
     /// Seed of everything random.
@@ -148,6 +151,7 @@ impl TrainConfig {
             optimizer: optimizer_options(&reader, model.drops())?,
             model,
             stopping: stopping_options(&reader)?,
+            decision: DecisionOptions::read(&reader)?,
             threads: thread_options(&reader)?,
             seed: reader.count("seed", 0, &[])?.unwrap_or(0),
             output: OutputOptions {

@@ -8,8 +8,10 @@ use super::side_by_side::{share_threads, side_by_side};
 use crate::Result;
 use crate::config::{Batch, TrainConfig};
 use crate::data::{Dataset, Folds};
+use crate::predict::Predictor;
 use crate::run::{CrossValidation, Curve, Finished, Fold, Plan};
 use crate::train::events::Event;
+use crate::train::held_out::HeldOut;
 use crate::train::team::available_threads;
 
 /// Trains one network for each fold, small ones side by side, with the settings of `whole`, the plan for all rows: its
@@ -52,12 +54,25 @@ pub fn cross_validate(
         }
         let rows = (plan.prepared.train.rows(), plan.prepared.val.as_ref().map_or(0, Dataset::rows));
         let (finished, curve) = train_with_curve(&plan, signal)?;
+        let held_out = held_out(&plan, &finished, folds.repeat_of(*number))?;
         let fold = finished.summary.of_fold((number + 1, folds.repeat_of(*number) + 1), rows, curve);
         observe(&fold);
-        Ok(Some(fold))
+        Ok(Some((fold, held_out)))
     });
-    let done: Result<Vec<Option<Fold>>> = done.into_iter().collect();
-    Ok(CrossValidation::new(done?.into_iter().flatten().collect()))
+    let done: Result<Vec<Option<(Fold, Option<HeldOut>)>>> = done.into_iter().collect();
+    let (folds, held_out): (Vec<Fold>, Vec<Option<HeldOut>>) = done?.into_iter().flatten().unzip();
+    let held_out = held_out.into_iter().flatten().reduce(|mut all, fold| {
+        all.join(fold);
+        all
+    });
+    Ok(CrossValidation { held_out, ..CrossValidation::new(folds) })
+}
+
+/// What a fold's network says of the fold; of the first deal alone, so that each row is there once.
+fn held_out(plan: &Plan, finished: &Finished, repeat: usize) -> Result<Option<HeldOut>> {
+    let Some(val) = plan.prepared.val.as_ref().filter(|_| repeat == 0) else { return Ok(None) };
+    let mut predictor = Predictor::new(&finished.model, plan.config.threads.isa, plan.threads)?;
+    Ok(Some(predictor.held_out(val)))
 }
 
 /// Trains a fold, and keeps its figures after each epoch.

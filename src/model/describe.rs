@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Model;
+use super::{Decision, Model};
 use crate::data::{Preprocessing, Task};
 use crate::layer::text::write_chain;
 use crate::layer::{Inner, Layer, TensorForm};
@@ -37,6 +37,9 @@ pub struct ModelDescription {
     pub parameters: usize,
     /// From raw rows to inputs, from outputs to units, with all fitted numbers.
     pub preprocessing: Preprocessing,
+    /// Temperature, threshold and residuals.
+    #[serde(skip_serializing_if = "Decision::is_plain")]
+    pub decision: Decision,
     /// Figures of the epochs it was trained for.
     pub history: Vec<Value>,
     /// Hash of the weights.
@@ -110,6 +113,7 @@ impl Model {
             network: card.architecture.chain.as_deref().map(|chain| self.describe_chain(chain)),
             parameters: self.parameters.layout.parameters(),
             preprocessing: card.preprocessing.clone(),
+            decision: card.decision.clone(),
             history: card.history.clone(),
             weights_sha256: self.parameters.sha256(),
         }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Architecture, NamedTensor, Parameters, TensorName};
+use super::{Architecture, Decision, NamedTensor, Parameters, TensorName};
 use crate::atomic::AtomicFile;
 use crate::data::Preprocessing;
 use crate::nn::Loss;
@@ -26,7 +26,9 @@ const KEY: &str = "gradlane";
 /// program would predict wrongly if it ignored the addition: it then refuses the file and asks for a newer program. A part
 /// whose meaning changes gets a new name, and [`Model::load`] turns the old one into it by `version`. A new version gets a
 /// folder of models in `tests/data/models`, whose predictions are tested.
-const VERSION: u32 = 1;
+///
+/// 1: a network, its preprocessing and history. 2: a temperature or a threshold too.
+const VERSION: u32 = 2;
 /// The model's file in a run directory.
 pub const MODEL_FILE: &str = "model.safetensors";
 
@@ -43,6 +45,9 @@ pub struct Card {
     pub label_smoothing: f64,
     /// From raw rows to inputs, from outputs to units.
     pub preprocessing: Preprocessing,
+    /// Temperature, threshold and residuals.
+    #[serde(default, skip_serializing_if = "Decision::is_plain")]
+    pub decision: Decision,
     /// Figures of the epochs it was trained for, as in `events.jsonl`.
     pub history: Vec<Value>,
 }
@@ -53,7 +58,13 @@ impl Card {
         let (network, rows) = (&self.architecture, &self.preprocessing);
         let fits = network.inputs == rows.inputs() && network.outputs == rows.outputs();
         let widths = (!fits).then(|| "network and columns do not fit together".to_owned());
-        rows.contradiction().map(str::to_owned).or(widths).or_else(|| network.contradiction())
+        let decision = || self.decision.contradiction(network.outputs).map(str::to_owned);
+        rows.contradiction().map(str::to_owned).or(widths).or_else(|| network.contradiction()).or_else(decision)
+    }
+
+    /// The oldest version that says all of it: programs of that version predict the same.
+    fn least_version(&self) -> u32 {
+        if self.decision.changes_predictions() { 2 } else { 1 }
     }
 }
 
@@ -67,7 +78,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// A model with the card of this version.
+    /// A model without a decision; its card gets its version when it is saved.
     pub fn new(
         architecture: Architecture,
         (loss, label_smoothing): (Loss, f64),
@@ -75,7 +86,8 @@ impl Model {
         history: Vec<Value>,
         parameters: Parameters,
     ) -> Model {
-        let card = Card { version: VERSION, architecture, loss, label_smoothing, preprocessing, history };
+        let decision = Decision::default();
+        let card = Card { version: 1, architecture, loss, label_smoothing, preprocessing, decision, history };
         Model { card, parameters }
     }
 
@@ -92,7 +104,7 @@ impl Model {
 
     fn write(&self, to: &mut impl Write) -> io::Result<()> {
         let tensors = sorted_names(&self.parameters);
-        let card = serde_json::to_string(&self.card)?;
+        let card = serde_json::to_string(&Card { version: self.card.least_version(), ..self.card.clone() })?;
         let mut end = 0;
         let information = tensors.iter().map(|tensor| {
             let start = end;

@@ -1,12 +1,14 @@
 //! The network: its architecture, its flat parameters, its file.
 
 mod architecture;
+pub mod decision;
 mod describe;
 pub mod file;
 mod layout;
 mod parameters;
 
 pub use architecture::Architecture;
+pub use decision::{Calibration, Decision, Residuals, RowsOf, Threshold};
 pub use describe::{LayerDescription, LayerLine, ModelDescription, NetworkDescription};
 pub use file::{Card, Model};
 pub use layout::{Layout, Slot, Tensor};

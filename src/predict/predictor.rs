@@ -6,6 +6,7 @@ use crate::kernel::{Isa, Line};
 use crate::metrics::{Detail, MetricSet};
 use crate::model::Model;
 use crate::nn::Objective;
+use crate::train::held_out::HeldOut;
 use crate::train::judged::Judged;
 use crate::train::score::{Rows, Scorer};
 use crate::train::team::Team;
@@ -36,12 +37,15 @@ impl Predictor {
     /// [`crate::Error::Usage`] if the model's label smoothing does not suit its loss.
     pub fn new(model: &Model, isa: Isa, threads: usize) -> Result<Predictor> {
         let card = &model.card;
+        let mut evaluator = Evaluator::new(&card.architecture, isa, threads.max(1));
+        evaluator.multiply_outputs(card.decision.factor());
+        let scorer = Scorer::new(card.preprocessing.target(), card.loss).with_threshold(card.decision.threshold());
         Ok(Predictor {
             parameters: model.parameters.lines.clone(),
             objective: Objective::new(card.loss, card.label_smoothing)?,
-            evaluator: Evaluator::new(&card.architecture, isa, threads.max(1)),
+            evaluator,
             team: Team::new(threads),
-            scorer: Scorer::new(card.preprocessing.target(), card.loss),
+            scorer,
         })
     }
 
@@ -52,6 +56,15 @@ impl Predictor {
     pub fn predict(&mut self, features: &Features) -> Predicted {
         let outputs = self.evaluator.outputs(&self.team, &mut self.parameters, features);
         Predicted { values: self.scorer.predictions(&outputs), width: self.scorer.width() }
+    }
+
+    /// Outputs for rows that the model did not learn from, to decide on.
+    ///
+    /// # Panics
+    /// As [`Predictor::predict`].
+    pub fn held_out(&mut self, data: &Dataset) -> HeldOut {
+        let outputs = self.evaluator.outputs(&self.team, &mut self.parameters, &data.features);
+        HeldOut::new(&self.scorer, outputs, data)
     }
 
     /// Figures and confusion on rows that the model's preprocessing prepared, with those whose class the model does not

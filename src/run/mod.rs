@@ -4,6 +4,7 @@ mod auto;
 mod baseline;
 mod checkpoint;
 mod cross_validation;
+mod decide;
 mod directory;
 mod execution;
 mod fingerprint;

@@ -17,6 +17,7 @@ use crate::optim::Dialect;
 use crate::train::best::default_monitor;
 use crate::train::fit::Patience;
 use crate::train::goal::{DataPart, Watched};
+use crate::train::score::Scorer;
 use crate::train::team::{available_threads, threads_within};
 use crate::train::{Schedules, StepSettings, Trainer};
 use crate::{Error, Result};
@@ -119,6 +120,7 @@ impl Plan {
             config,
         };
         plan.check()?;
+        plan.check_threshold()?;
         plan.decide();
         plan.check_factors()?;
         Ok(plan)
@@ -295,6 +297,12 @@ impl Plan {
     pub fn monitor(&self) -> Watched {
         let asked = self.config.stopping.monitor.filter(|monitor| self.can_watch(*monitor));
         asked.unwrap_or_else(|| default_monitor(self.prepared.val.as_ref()))
+    }
+
+    /// What outputs mean, with the threshold that is given.
+    pub fn scorer(&self) -> Scorer {
+        let threshold = self.config.decision.given_threshold();
+        Scorer::new(self.prepared.preprocessing.target(), self.loss).with_threshold(threshold)
     }
 
     /// A trainer with the initial weights; steps have up to `batch` rows.

@@ -9,6 +9,7 @@ use super::cross_validation::{CrossValidation, Curve, Fold};
 use crate::Warning;
 use crate::data::Task;
 use crate::metrics::MetricSet;
+use crate::model::Decision;
 use crate::train::judged::Judged;
 
 /// The figures of `summary.json`.
@@ -40,6 +41,12 @@ pub struct Summary {
     /// On the test part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<MetricSet>,
+    /// What the validation rows chose, so that their figures are optimistic.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub val_chose: Vec<&'static str>,
+    /// Temperature, threshold and residuals.
+    #[serde(skip_serializing_if = "Decision::is_plain", serialize_with = "decision_json")]
+    pub decision: Decision,
     /// What the kept weights say of one part, in full: of test rows, else of validation rows, else of training rows.
     #[serde(flatten)]
     pub judged: JudgedPart,
@@ -109,6 +116,11 @@ fn one_or_several<S: Serializer>(names: &[String], serializer: S) -> Result<S::O
         [one] => serializer.serialize_str(one),
         several => serializer.collect_seq(several),
     }
+}
+
+/// Without the residuals one by one.
+fn decision_json<S: Serializer>(decision: &Decision, serializer: S) -> Result<S::Ok, S::Error> {
+    decision.to_json().serialize(serializer)
 }
 
 fn baseline_json<S: Serializer>(baseline: &Option<Baseline>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -11,6 +11,7 @@ mod forward;
 mod full_batch;
 mod gather;
 pub mod goal;
+pub mod held_out;
 pub mod history;
 pub mod judged;
 mod kept;

@@ -174,6 +174,11 @@ impl Trainer {
         finite(&self.state.parameters.lines) && finite(self.evaluated_parameters())
     }
 
+    /// Multiplies all outputs by a factor from now on, where they are evaluated.
+    pub fn multiply_outputs(&mut self, factor: f32) {
+        self.evaluator.multiply_outputs(factor);
+    }
+
     /// Loss and outputs on a data set, by [`Trainer::evaluated_parameters`].
     pub fn evaluate(&mut self, data: &Dataset) -> Evaluation {
         let steps = self.state.steps();

@@ -5,6 +5,7 @@ mod bits;
 mod compare;
 mod config;
 mod cv;
+mod decisions;
 mod ends;
 mod figures;
 mod help;

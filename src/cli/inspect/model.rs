@@ -6,6 +6,7 @@ use gradlane::data::{DateUnit, Encoding, Feature, Preprocessing, Target, Task};
 use gradlane::model::{LayerLine, ModelDescription, NetworkDescription};
 use serde_json::Value;
 
+use crate::cli::decided;
 use crate::cli::progress::thousands;
 use crate::cli::table;
 
@@ -66,6 +67,7 @@ fn facts(path: &Path, model: &ModelDescription, summary: Option<&Value>) -> Stri
         facts.push(("weights by", rows.weight.clone().unwrap_or_default()));
         facts.extend(rows.reading.iter().map(|how| ("read with", how.clone())));
     }
+    facts.extend(decided::facts(&model.decision, model.preprocessing.target()));
     if let Some(summary) = summary {
         let best = summary["best_epoch"].as_u64().unwrap_or(0);
         let (epochs, steps) = (&summary["epochs"], &summary["steps"]);
