@@ -26,6 +26,8 @@ pub enum Purpose {
     Permutation = 7,
     /// Quasi-random points; one stream for each dimension and digit.
     QuasiRandom = 8,
+    /// Noise that parts equal values of a column.
+    QuantileNoise = 20,
     /// Sign flips and bootstrap samples of statistics.
     Resampling = 10,
 }

@@ -7,6 +7,7 @@ use super::dataset::Dataset;
 use super::deal::{Fold, deal, folds_of};
 use super::delimited::WholeFile;
 use super::dialect::Dialect;
+use super::feature::MOST_LEVELS;
 use super::fit::{FitOptions, stray_text};
 use super::input::{Input, LabelledRows};
 use super::kinds::{Kinded, kinds};
@@ -138,6 +139,10 @@ impl TypedTable {
             impute: options.impute.unwrap_or(Impute::Median),
             scale_target: options.scale_target,
             missing: options.read_options().missing,
+            most_levels: options.one_hot.map_or(MOST_LEVELS, |most| most.0),
+            binary_column: options.binary_column,
+            clamp: options.clamp,
+            seed,
         };
         let target = self.target.clone();
         let mut preprocessing = TablePreprocessing::fit(table, &self.roles, target, &split.train, &fit, &mut warnings)?;

@@ -27,7 +27,8 @@ const KEY: &str = "gradlane";
 /// whose meaning changes gets a new name, and [`Model::load`] turns the old one into it by `version`. A new version gets a
 /// folder of models in `tests/data/models`, whose predictions are tested.
 ///
-/// 1: a network, its preprocessing and history. 2: a temperature or a threshold too.
+/// 1: a network, its preprocessing and history. 2: a temperature, a threshold, bent or differently coded
+/// inputs, or predictions within a range too.
 const VERSION: u32 = 2;
 /// The model's file in a run directory.
 pub const MODEL_FILE: &str = "model.safetensors";
@@ -64,7 +65,7 @@ impl Card {
 
     /// The oldest version that says all of it: programs of that version predict the same.
     fn least_version(&self) -> u32 {
-        if self.decision.changes_predictions() { 2 } else { 1 }
+        if self.decision.changes_predictions() || self.preprocessing.needs_newer_programs() { 2 } else { 1 }
     }
 }
 

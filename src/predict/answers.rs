@@ -116,6 +116,7 @@ mod tests {
             numeric: false,
             mean: Vec::new(),
             sd: Vec::new(),
+            range: Vec::new(),
             forms: Vec::new(),
         };
         let answers = Answers::new(&target, true);
@@ -156,6 +157,7 @@ mod tests {
             numeric: false,
             mean: Vec::new(),
             sd: Vec::new(),
+            range: Vec::new(),
             forms: Vec::new(),
         };
         let cells = |answers: &Answers<'_>, values: &[f64]| {

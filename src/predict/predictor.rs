@@ -38,8 +38,8 @@ impl Predictor {
     pub fn new(model: &Model, isa: Isa, threads: usize) -> Result<Predictor> {
         let card = &model.card;
         let mut evaluator = Evaluator::new(&card.architecture, isa, threads.max(1));
-        evaluator.multiply_outputs(card.decision.factor());
         let scorer = Scorer::new(card.preprocessing.target(), card.loss).with_threshold(card.decision.threshold());
+        evaluator.read_out(scorer.readout(card.decision.factor()));
         Ok(Predictor {
             parameters: model.parameters.lines.clone(),
             objective: Objective::new(card.loss, card.label_smoothing)?,

@@ -167,7 +167,7 @@ impl Plan {
         let of_folds = self.cv.as_ref().and_then(|cv| cv.held_out.as_ref());
         let parts = HeldOutParts { choosing: val.as_ref().or(of_folds), test: test.as_ref() };
         let (decision, warning) = self.decision(&parts);
-        trainer.multiply_outputs(decision.factor());
+        trainer.read_out(scorer.readout(decision.factor()));
         *scorer = scorer.clone().with_threshold(decision.threshold());
         model.card.decision = decision;
         warning

@@ -312,7 +312,10 @@ impl Plan {
     pub fn trainer(&self, batch: usize) -> Result<Trainer> {
         let rows = self.prepared.train.rows();
         let engine = (self.config.threads.isa, self.threads);
-        Ok(Trainer::new(&self.architecture, self.parameters.clone(), self.settings()?, engine, (batch, rows)))
+        let parameters = self.parameters.clone();
+        let mut trainer = Trainer::new(&self.architecture, parameters, self.settings()?, engine, (batch, rows));
+        trainer.read_out(self.scorer().readout(1.0));
+        Ok(trainer)
     }
 
     /// The first event of the run.

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use super::forward::{SharedNet, forward};
 use super::gather::{gather_inputs, gather_targets};
 use super::loss::panel_loss;
+use super::readout::Readout;
 use super::shared::Shared;
 use super::team::{Member, Team};
 use super::workspace::Workspace;
@@ -23,8 +24,7 @@ pub struct Evaluator {
     program: Program,
     layout: Layout,
     workspaces: Vec<Mutex<Workspace>>,
-    /// What outputs are multiplied by.
-    factor: f32,
+    readout: Readout,
 }
 
 /// What came of a pass over a data set.
@@ -42,12 +42,12 @@ impl Evaluator {
         let network = architecture.network();
         let program = network.program(false);
         let workspaces = (0..threads).map(|_| Mutex::new(Workspace::new(&program, BLOCK_ROWS))).collect();
-        Evaluator { isa, program, layout: Layout::of(&network), workspaces, factor: 1.0 }
+        Evaluator { isa, program, layout: Layout::of(&network), workspaces, readout: Readout::plain() }
     }
 
-    /// Multiplies all outputs, those of the loss too, by a factor: calibrated logits.
-    pub fn multiply_outputs(&mut self, factor: f32) {
-        self.factor = factor;
+    /// Changes all outputs, those of the loss too, from now on.
+    pub fn read_out(&mut self, readout: Readout) {
+        self.readout = readout;
     }
 
     /// The outputs for every row, row-major.
@@ -79,8 +79,8 @@ impl Evaluator {
         let parameters = Shared::new(parameters);
         let net = SharedNet { isa: self.isa, program: &self.program, layout: &self.layout, parameters: &parameters };
         let mut outputs = vec![0.0; rows * net.outputs()];
-        let (factor, outputs_to) = (self.factor, Shared::new(&mut outputs));
-        let pass = Pass { net, features, data, factor, outputs: outputs_to, losses: Shared::new(&mut losses) };
+        let (readout, outputs_to) = (&self.readout, Shared::new(&mut outputs));
+        let pass = Pass { net, features, data, readout, outputs: outputs_to, losses: Shared::new(&mut losses) };
         team.run(|member| {
             let mut workspace = self.workspaces[member.index].lock().unwrap_or_else(|e| e.into_inner());
             for block in member.share(blocks) {
@@ -96,7 +96,7 @@ struct Pass<'a> {
     net: SharedNet<'a>,
     features: &'a Features,
     data: Option<(&'a Objective, &'a Dataset)>,
-    factor: f32,
+    readout: &'a Readout,
     outputs: Shared<'a, f32>,
     losses: Shared<'a, f64>,
 }
@@ -117,12 +117,12 @@ impl Pass<'_> {
         let mut loss = 0.0;
         for (p, (rows, kept)) in rows.chunks(LANES).zip(kept.chunks_mut(LANES * width)).enumerate() {
             let z = last.lines(member, p, 0..width);
-            let scaled: Vec<Line>;
-            let z = if self.factor == 1.0 {
+            let changed: Vec<Line>;
+            let z = if self.readout.is_plain() {
                 z
             } else {
-                scaled = z.iter().map(|line| Line(line.0.map(|z| z * self.factor))).collect();
-                &scaled
+                changed = self.readout.of(z);
+                &changed
             };
             for (lane, row) in kept.chunks_exact_mut(width).enumerate() {
                 row.iter_mut().zip(z).for_each(|(to, line)| *to = line.0[lane]);

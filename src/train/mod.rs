@@ -21,6 +21,7 @@ mod orthogonal;
 mod pieces;
 mod preparation;
 mod prepare;
+pub mod readout;
 mod saved;
 pub mod score;
 mod settings;

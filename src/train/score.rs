@@ -2,6 +2,7 @@
 
 use super::Evaluation;
 use super::judged::Judged;
+use super::readout::Readout;
 use crate::data::{Dataset, Strangers, Target, Targets, Task};
 use crate::metrics::calibration::{Labelled, Truth as TrueOf, calibration_error};
 use crate::metrics::scores::{HALF, RowScale, TwoWays};
@@ -43,6 +44,11 @@ impl Scorer {
         self.link
     }
 
+    /// What is done to outputs where they are evaluated, with a factor for logits.
+    pub fn readout(&self, factor: f32) -> Readout {
+        Readout::new(&self.target, self.link, factor)
+    }
+
     /// The class that outputs of one row say, where there are classes.
     pub fn class_of(&self, outputs: &[f32]) -> Option<String> {
         if self.target.classes.is_empty() {
@@ -82,7 +88,11 @@ impl Scorer {
     pub(super) fn in_units(&self, outputs: &[f32]) -> Vec<f64> {
         let width = self.target.outputs().max(1);
         let number = |z: f32| if self.link == Link::Exp { libm::exp(f64::from(z)) } else { f64::from(z) };
-        outputs.iter().enumerate().map(|(at, z)| self.target.to_units(at % width, number(*z))).collect()
+        let units = |(at, z): (usize, &f32)| {
+            let output = at % width;
+            self.target.within_range(output, self.target.to_units(output, number(*z)))
+        };
+        outputs.iter().enumerate().map(units).collect()
     }
 
     /// The figures of outputs for `rows` of a data set, in that order; ranking figures are left out of brief ones.

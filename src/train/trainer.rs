@@ -10,6 +10,7 @@ use super::forward::SharedNet;
 use super::mean::Mean;
 use super::pieces::Work;
 use super::preparation::Preparation;
+use super::readout::Readout;
 use super::saved::SavedState;
 use super::settings::StepSettings;
 use super::shared::Shared;
@@ -174,9 +175,9 @@ impl Trainer {
         finite(&self.state.parameters.lines) && finite(self.evaluated_parameters())
     }
 
-    /// Multiplies all outputs by a factor from now on, where they are evaluated.
-    pub fn multiply_outputs(&mut self, factor: f32) {
-        self.evaluator.multiply_outputs(factor);
+    /// Changes all outputs from now on, where they are evaluated.
+    pub fn read_out(&mut self, readout: Readout) {
+        self.evaluator.read_out(readout);
     }
 
     /// Loss and outputs on a data set, by [`Trainer::evaluated_parameters`].

@@ -111,6 +111,7 @@ impl Case {
             numeric: false,
             mean: Vec::new(),
             sd: Vec::new(),
+            range: Vec::new(),
             forms: Vec::new(),
         };
         let scorer = Scorer::new(&target, Loss::CrossEntropy);
