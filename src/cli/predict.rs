@@ -43,7 +43,7 @@ pub fn command() -> Command {
              Columns are matched by name, in any order; a label column is ignored.\n\
              Probabilities of a classifier that was trained with a loss of numbers (mse, mae, …) are the nearest ones to its \
              outputs: at least 0, and 1 in all.\n\
-             --interval takes the absolute residuals of the test part (split conformal prediction), which chose nothing; without a\n\
+             --interval takes the absolute residuals of the test part (split conformal prediction), which chose nothing; without a \
              test part those of the folds of --cv or of the validation part, with a warning where these rows chose the epoch.",
         )
         .arg(args::model())

@@ -1,5 +1,6 @@
 //! `gradlane train`: from data to a run directory.
 
+mod ensemble;
 mod folds;
 
 use std::path::Path;
@@ -36,7 +37,11 @@ Every option is also a key of --config FILE.toml (with _ for -) and a variable G
 --cv K trains K networks, each on all folds but the one it is judged on, with a preprocessing of its own, and then the \
 network that is kept, on all rows but those of --test, for as many epochs as were best in the median fold. A fold is \
 judged after the epoch that is the median of the other folds' best ones, so its own rows choose nothing; requirements on \
-val_ figures are for the mean of the folds, of which the 95 % interval is Nadeau and Bengio's. A --time-limit is shared out among the folds and that network.";
+val_ figures are for the mean of the folds, of which the 95 % interval is Nadeau and Bengio's. A --time-limit is shared out among the folds and that network.
+
+--ensemble N trains N networks with the seeds S, S + 1, … on the same rows, small ones side by side, and averages their \
+probabilities (numbers of a regression) in one model. With --cv K its networks are those of the K folds, which then share the \
+preprocessing of all rows, and no other network is trained. It leaves no checkpoint.";
 
 /// The command line.
 pub fn command() -> Command {
@@ -84,6 +89,9 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         return overfit(plan, json);
     }
     let signal = signals.hold();
+    if plan.config.members > 1 {
+        return ensemble::run(plan, folds.as_ref(), (out, overwrite), &signal, (style, json));
+    }
     let plan = match &folds {
         None => plan,
         Some(folds) => folds::validated(plan, folds, signal.number(), style, json)?,
@@ -128,6 +136,10 @@ impl Mode {
         if self.trace && self.json {
             return Err(Error::Usage("--trace prints text: leave out --json".to_owned()));
         }
+        if config.members > 1 && (self.overfit_batch || self.trace) {
+            let message = "--ensemble trains several networks: leave it out with --overfit-batch and --trace";
+            return Err(Error::Usage(message.to_owned()));
+        }
         if config.cv.is_some() && (self.overfit_batch || self.trace) {
             return Err(Error::Usage("--cv trains folds: leave it out with --overfit-batch and --trace".to_owned()));
         }
@@ -159,12 +171,16 @@ fn described(plan: &Plan) -> String {
     let widths: Vec<String> = plan.architecture.widths().iter().map(usize::to_string).collect();
     let (train, val, test) = (prepared.train.rows(), rows(prepared.val.as_ref()), rows(prepared.test.as_ref()));
     let options = &plan.config.optimizer;
+    let networks = match plan.config.members {
+        1 => String::new(),
+        members => format!(", {members} such networks averaged"),
+    };
     let validation = plan.config.cv.map_or(format!("{val} validation"), |count| {
         format!("in {}", folds::counted_folds(count.folds, count.repeats))
     });
     [
         format!("rows        {train} train, {validation}, {test} test"),
-        format!("network     {}, {} parameters", widths.join("-"), plan.parameters.layout.parameters()),
+        format!("network     {}, {} parameters{networks}", widths.join("-"), plan.parameters.layout.parameters()),
         format!("loss        {}", plan.loss),
         format!("optimizer   {}, lr {}, schedule {}", options.spec, options.spec.lr, options.schedule),
         format!("epochs      {} of {} steps, batch {}", plan.epochs, plan.steps_per_epoch(), plan.batch),
@@ -209,6 +225,10 @@ pub(super) fn report(plan: &Plan, finished: &Finished, path: &Path, json: bool) 
 fn readable(plan: &Plan, finished: &Finished, path: &Path) -> String {
     let summary = &finished.summary;
     let monitor = plan.config.stopping.monitor.map(|monitor| monitor.metric);
+    let networks = match summary.members.len() {
+        0 => String::new(),
+        members => format!("{members} networks averaged: "),
+    };
     let mut text = summary.cv.as_ref().map_or(String::new(), |cv| folds::readable(cv, monitor));
     text += &results(summary);
     let why = match summary.stopped {
@@ -216,11 +236,12 @@ fn readable(plan: &Plan, finished: &Finished, path: &Path) -> String {
         reason => format!(" (stopped: {reason})"),
     };
     let kept = match summary.best_epoch {
+        _ if !summary.members.is_empty() => "the best weights of each".to_owned(),
         0 => "initial weights".to_owned(),
         epoch => format!("weights of epoch {epoch}"),
     };
     text += &format!(
-        "\n{}, {} in {:.2} s{why}, {} rows/s on {}; {kept} kept\n",
+        "\n{networks}{}, {} in {:.2} s{why}, {} rows/s on {}; {kept} kept\n",
         counted(summary.epochs as u64, "epoch"),
         counted(summary.steps, "step"),
         summary.seconds,

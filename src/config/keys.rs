@@ -214,6 +214,13 @@ pub const KEYS: &[Key] = &[
     key("hidden", "WIDTHS|none", Model, "Widths of the hidden layers [256,128]", SEARCH | COMPARE | COMMON),
     key("activation", "NAMES", Model, "Activation of the hidden layers: one, or one for each [relu]", SEARCH | COMPARE),
     key("output_activation", "NAME", Model, "Activation of the outputs [identity]", SEARCH | COMPARE),
+    key(
+        "ensemble",
+        "N",
+        Model,
+        "Train N networks of different seeds, or the folds of --cv, and average what they say [1]",
+        COMMON,
+    ),
     key("dropout", "RATE", Model, "Share of hidden units dropped in training [0]", SEARCH | COMPARE | COMMON),
     key("norm", "NORM", Model, "Normalisation in hidden layers: none, layer or rms [none]", SEARCH | COMPARE),
     switch("residual", Model, "Add each hidden layer's input to its output", SEARCH | COMPARE),

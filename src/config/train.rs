@@ -27,6 +27,8 @@ pub struct TrainConfig {
     pub data: DataOptions,
     /// Folds of a cross-validation; there is no other validation part then.
     pub cv: Option<FoldCount>,
+    /// How many networks are trained and averaged.
+    pub members: usize,
     /// Whether rows are shuffled for every epoch.
     pub shuffle: bool,
     /// The network.
@@ -146,6 +148,7 @@ impl TrainConfig {
         let model = model_options(&reader)?;
         let config = TrainConfig {
             data: if cv.is_some() { DataOptions { valid: PartFrom::None, ..data } } else { data },
+            members: members(&reader, cv)?,
             cv,
             shuffle: !reader.switch("no_shuffle")?,
             optimizer: optimizer_options(&reader, model.drops())?,
@@ -223,6 +226,19 @@ fn folds(reader: &Reader) -> Result<Option<FoldCount>> {
         }
         _ => Ok(folds),
     }
+}
+
+/// The networks of `--ensemble`: with folds as many as these.
+fn members(reader: &Reader, cv: Option<FoldCount>) -> Result<usize> {
+    let Some(members) = reader.count("ensemble", 1, &[])?.map(|n| n as usize).filter(|n| *n > 1) else { return Ok(1) };
+    if let Some(folds) = cv.map(FoldCount::all).filter(|folds| *folds != members) {
+        let message = format!("with --cv the networks are those of the {folds} folds: give --ensemble {folds}");
+        return Err(reader.wrong("ensemble", &message));
+    }
+    if reader.text("log_steps").is_some() {
+        return Err(reader.wrong("log_steps", "steps are recorded of one network: leave it out with --ensemble"));
+    }
+    Ok(members)
 }
 
 fn model_options(reader: &Reader) -> Result<ModelOptions> {

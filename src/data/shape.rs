@@ -52,7 +52,7 @@ impl Shape {
         match self {
             Shape::Line => z,
             Shape::SmoothClip if z.is_infinite() => BOUND.copysign(z),
-            Shape::SmoothClip => z / (1.0 + (z / BOUND) * (z / BOUND)).sqrt(),
+            Shape::SmoothClip => z / libm::hypot(1.0, z / BOUND),
             Shape::Normal(quantiles) => {
                 normal_quantile(share_below(z, quantiles).clamp(LEAST_SHARE, 1.0 - LEAST_SHARE))
             }
@@ -156,7 +156,8 @@ mod tests {
     fn the_smooth_clip_is_that_of_realmlp() {
         assert_eq!(Shape::SmoothClip.of(0.0), 0.0);
         assert!((Shape::SmoothClip.of(2.0) - 1.664_100_588_675_687_4).abs() < 1e-15);
-        assert_eq!([f64::INFINITY, -1e300].map(|x| Shape::SmoothClip.of(x)), [3.0, -3.0]);
+        let far = [f64::INFINITY, -1e300].map(|x| Shape::SmoothClip.of(x));
+        assert!(far[0] == 3.0 && (far[1] + 3.0).abs() < 1e-15, "{far:?}");
         let rare = Counted([(0.0, 90), (1.0, 10)]).clipped();
         assert!(rare[0] == 0.0 && (rare[1] - 1.664_100_588_675_687_4).abs() < 1e-15, "{rare:?}");
         let even = Counted([(0.0, 60), (1.0, 40)]).clipped();

@@ -121,36 +121,26 @@ impl TypedTable {
         folds_of(split, (&self.rows, classes, self.keys.as_ref()), options, seed, count)
     }
 
-    /// Fits the preprocessing to the training rows of `split` and prepares every part with it; `valid` and `test` are
-    /// files of their own where there are such.
+    /// Fits the preprocessing to the training rows of `split`, unless one is `fitted` already, and prepares every part with it;
+    /// `valid` and `test` are files of their own where there are such.
     pub(super) fn prepare(
         &self,
         split: Split,
         (valid, test): (Option<Input>, Option<Input>),
-        options: &DataOptions,
-        seed: u64,
+        (options, seed): (&DataOptions, u64),
+        fitted: Option<&TablePreprocessing>,
     ) -> Result<Prepared> {
         let table = &self.table;
         let mut warnings = self.warnings.clone();
         warnings.extend(empty_parts(&split, self.rows.len(), options));
         let uneven: Vec<String> = uneven_parts(&split, self.rows.len(), options).collect();
-        let fit = FitOptions {
-            scale: options.scale.unwrap_or(Scale::Standard),
-            impute: options.impute.unwrap_or(Impute::Median),
-            scale_target: options.scale_target,
-            missing: options.read_options().missing,
-            most_levels: options.one_hot.map_or(MOST_LEVELS, |most| most.0),
-            binary_column: options.binary_column,
-            clamp: options.clamp,
-            seed,
+        let preprocessing = match fitted {
+            Some(fitted) => fitted.clone(),
+            None => self.fit(&split.train, (options, seed), &mut warnings)?,
         };
-        let target = self.target.clone();
-        let mut preprocessing = TablePreprocessing::fit(table, &self.roles, target, &split.train, &fit, &mut warnings)?;
-        warnings.extend(constant_targets(table, &preprocessing.target, &split.train));
         let mut notes = self.notes.clone();
         notes.extend(uneven);
         notes.extend(zero_columns(&preprocessing));
-        preprocessing.reading.clone_from(&self.reading);
 
         let mut parts = Parts { split, warnings, val_strangers: None, test_strangers: None };
         let val = parts.table_part(PartName::Val, table, valid, &preprocessing, options)?;
@@ -175,6 +165,30 @@ impl TypedTable {
             notes,
             warnings,
         })
+    }
+
+    /// Fits the preprocessing to the training rows.
+    fn fit(
+        &self,
+        rows: &[u32],
+        (options, seed): (&DataOptions, u64),
+        warnings: &mut Vec<Warning>,
+    ) -> Result<TablePreprocessing> {
+        let fit = FitOptions {
+            scale: options.scale.unwrap_or(Scale::Standard),
+            impute: options.impute.unwrap_or(Impute::Median),
+            scale_target: options.scale_target,
+            missing: options.read_options().missing,
+            most_levels: options.one_hot.map_or(MOST_LEVELS, |most| most.0),
+            binary_column: options.binary_column,
+            clamp: options.clamp,
+            seed,
+        };
+        let target = self.target.clone();
+        let mut preprocessing = TablePreprocessing::fit(&self.table, &self.roles, target, rows, &fit, warnings)?;
+        warnings.extend(constant_targets(&self.table, &preprocessing.target, rows));
+        preprocessing.reading.clone_from(&self.reading);
+        Ok(preprocessing)
     }
 }
 

@@ -21,6 +21,9 @@ pub type Row = (f64, bool, f64);
 /// at all of them.
 pub fn best_threshold(mut rows: Vec<Row>, metric: MetricName) -> Option<(f64, f64)> {
     rows.retain(|(p, _, weight)| p.is_finite() && *weight > 0.0);
+    if rows.is_empty() {
+        return None;
+    }
     rows.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut best: Option<(f64, f64)> = None;
     let mut consider = |threshold: f64, counts: [[f64; 2]; 2]| {

@@ -33,8 +33,10 @@ pub struct ModelDescription {
     /// The layers of a network that a file described.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkDescription>,
-    /// Number of parameters.
+    /// Number of parameters, of all networks.
     pub parameters: usize,
+    /// Networks whose probabilities or values are averaged.
+    pub members: usize,
     /// From raw rows to inputs, from outputs to units, with all fitted numbers.
     pub preprocessing: Preprocessing,
     /// Temperature, threshold and residuals.
@@ -111,11 +113,12 @@ impl Model {
                 None => (0..card.architecture.layers()).map(|layer| self.describe_layer(layer)).collect(),
             },
             network: card.architecture.chain.as_deref().map(|chain| self.describe_chain(chain)),
-            parameters: self.parameters.layout.parameters(),
+            parameters: card.members * self.parameters.layout.parameters(),
+            members: card.members,
             preprocessing: card.preprocessing.clone(),
             decision: card.decision.clone(),
             history: card.history.clone(),
-            weights_sha256: self.parameters.sha256(),
+            weights_sha256: self.sha256(),
         }
     }
 

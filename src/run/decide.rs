@@ -53,13 +53,13 @@ impl Plan {
         }
     }
 
-    /// Temperature first, then the threshold of the calibrated probabilities; and the residuals of rows that chose nothing where
+    /// Temperature first, where `calibrate` allows one, then the threshold of the calibrated probabilities; and the residuals of rows that chose nothing where
     /// there are such.
-    pub(super) fn decision(&self, held_out: &HeldOutParts<'_>) -> (Decision, Option<Warning>) {
+    pub(super) fn decision(&self, held_out: &HeldOutParts<'_>, calibrate: bool) -> (Decision, Option<Warning>) {
         let options = &self.config.decision;
         let HeldOutParts { choosing, test } = held_out;
         let mut decision = Decision::default();
-        if options.calibrate {
+        if options.calibrate && calibrate {
             decision.calibration = choosing.and_then(HeldOut::calibration);
         }
         let mut warning = None;

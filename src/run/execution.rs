@@ -24,6 +24,7 @@ use crate::train::{TrainState, Trainer};
 use crate::{Error, Result, Warning, WarningKind};
 
 /// A run that is over.
+#[derive(Clone)]
 pub struct Finished {
     /// Its figures.
     pub summary: Summary,
@@ -166,7 +167,7 @@ impl Plan {
         let (val, test) = (held_out(&self.prepared.val), held_out(&self.prepared.test));
         let of_folds = self.cv.as_ref().and_then(|cv| cv.held_out.as_ref());
         let parts = HeldOutParts { choosing: val.as_ref().or(of_folds), test: test.as_ref() };
-        let (decision, warning) = self.decision(&parts);
+        let (decision, warning) = self.decision(&parts, true);
         trainer.read_out(scorer.readout(decision.factor()));
         *scorer = scorer.clone().with_threshold(decision.threshold());
         model.card.decision = decision;
@@ -213,7 +214,8 @@ impl Plan {
             isa: self.config.threads.isa.name(),
             seed: self.config.seed,
             cv: self.cv.clone(),
-            weights_sha256: model.parameters.sha256(),
+            members: Vec::new(),
+            weights_sha256: model.sha256(),
         };
         Finished { summary, model, stopped: outcome.stopped, saved }
     }
@@ -243,7 +245,7 @@ impl Plan {
     }
 
     /// Adds the baselines, and the warnings that follow from them.
-    fn compare_with_baseline(&self, summary: &mut Summary, signal: &AtomicUsize) -> Result<()> {
+    pub(super) fn compare_with_baseline(&self, summary: &mut Summary, signal: &AtomicUsize) -> Result<()> {
         let baseline = self.baseline(summary, signal)?;
         let part = summary.judged.in_words();
         summary.warnings.extend(doubts(&summary.judged.judged, &baseline.constant, part));
@@ -316,7 +318,7 @@ mod tests {
         let finished = run(&Interrupt::default()).unwrap();
         assert!(matches!(run(&interrupted), Err(Error::Interrupted(15))));
         let kept = Model::load(&path).unwrap();
-        assert_eq!(kept.parameters.sha256(), finished.summary.weights_sha256, "the older run stays");
+        assert_eq!(kept.sha256(), finished.summary.weights_sha256, "the older run stays");
         assert!(path.join("summary.json").is_file() && !path.join(".new").exists());
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::baseline::Baseline;
 use super::cross_validation::{CrossValidation, Curve, Fold};
+use super::ensemble::Member;
 use crate::Warning;
 use crate::data::Task;
 use crate::metrics::MetricSet;
@@ -70,6 +71,9 @@ pub struct Summary {
     /// The cross-validation that came before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cv: Option<CrossValidation>,
+    /// The networks of an ensemble; `epochs` is then the most of one of them, `steps` the sum of theirs, `best_epoch` the first's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Member>,
     /// Hash of the kept weights.
     pub weights_sha256: String,
 }

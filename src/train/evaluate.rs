@@ -66,6 +66,30 @@ impl Evaluator {
         self.pass(team, parameters, &data.features, Some((objective, data)))
     }
 
+    /// The same for outputs that are at hand, row-major, as those of [`Evaluator::outputs`] or of several networks.
+    ///
+    /// # Panics
+    /// If they are not of the rows of `data`.
+    pub fn evaluate_outputs(&self, objective: &Objective, data: &Dataset, mut outputs: Vec<f32>) -> Evaluation {
+        let (rows, width) = (data.rows(), self.program.outputs());
+        assert_eq!(outputs.len(), rows * width, "outputs of {rows} rows");
+        let (mut loss, mut weight) = (0.0, 0.0);
+        for (p, kept) in outputs.chunks_mut(LANES * width).enumerate() {
+            let numbers: Vec<u32> = (p * LANES..(p * LANES + kept.len() / width)).map(|row| row as u32).collect();
+            let mut z = vec![Line::ZERO; width];
+            for (lane, row) in kept.chunks_exact(width).enumerate() {
+                z.iter_mut().zip(row).for_each(|(line, output)| line.0[lane] = *output);
+            }
+            let z = if self.readout.is_plain() { z } else { self.readout.of(&z) };
+            for (lane, row) in kept.chunks_exact_mut(width).enumerate() {
+                row.iter_mut().zip(&z).for_each(|(to, line)| *to = line.0[lane]);
+            }
+            loss += loss_of_panel(self.isa, objective, data, (&numbers, &z));
+            weight += numbers.iter().map(|row| data.weight(*row)).sum::<f64>();
+        }
+        Evaluation { loss: loss / weight, outputs }
+    }
+
     fn pass(
         &self,
         team: &Team,
@@ -135,13 +159,18 @@ impl Pass<'_> {
     /// Sum of the losses of one panel, times the rows' weights; 0 where there are no targets.
     fn panel_loss(&self, rows: &[u32], z: &[Line]) -> f64 {
         let Some((objective, data)) = self.data else { return 0.0 };
-        let (mut label, mut scale) = (Line::ZERO, Line::ZERO);
-        let mut values = vec![Line::ZERO; if matches!(data.targets, Targets::Classes { .. }) { 0 } else { z.len() }];
-        gather_targets(&data.targets, rows, &mut label, &mut values);
-        for (lane, row) in rows.iter().enumerate() {
-            scale.0[lane] = data.weight(*row) as f32;
-        }
-        let mut gradient = vec![Line::ZERO; z.len()];
-        panel_loss(self.net.isa, objective, z, data.targets.lanes(&label, &values), &scale, &mut gradient)
+        loss_of_panel(self.net.isa, objective, data, (rows, z))
     }
+}
+
+/// Sum of the losses of up to 16 rows with outputs `z`, times the rows' weights.
+fn loss_of_panel(isa: Isa, objective: &Objective, data: &Dataset, (rows, z): (&[u32], &[Line])) -> f64 {
+    let (mut label, mut scale) = (Line::ZERO, Line::ZERO);
+    let mut values = vec![Line::ZERO; if matches!(data.targets, Targets::Classes { .. }) { 0 } else { z.len() }];
+    gather_targets(&data.targets, rows, &mut label, &mut values);
+    for (lane, row) in rows.iter().enumerate() {
+        scale.0[lane] = data.weight(*row) as f32;
+    }
+    let mut gradient = vec![Line::ZERO; z.len()];
+    panel_loss(isa, objective, z, data.targets.lanes(&label, &values), &scale, &mut gradient)
 }

@@ -33,6 +33,17 @@ impl Readout {
         self.factor == 1.0 && self.ranges.is_empty()
     }
 
+    /// Changes outputs of any number of rows, row-major, `width` for each.
+    pub fn change(&self, outputs: &mut [f32], width: usize) {
+        if self.is_plain() {
+            return;
+        }
+        for (at, output) in outputs.iter_mut().enumerate() {
+            let scaled = *output * self.factor;
+            *output = self.ranges.get(at % width).map_or(scaled, |[least, most]| scaled.clamp(*least, *most));
+        }
+    }
+
     /// The outputs of 16 rows, a line for each output.
     pub(super) fn of(&self, z: &[Line]) -> Vec<Line> {
         let changed = |(at, line): (usize, &Line)| {

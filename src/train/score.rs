@@ -58,6 +58,16 @@ impl Scorer {
         Some(self.target.classes[scores.class_of(outputs)].clone())
     }
 
+    /// Whether one of several classes is said.
+    pub fn has_classes(&self) -> bool {
+        !self.target.classes.is_empty()
+    }
+
+    /// Outputs of the network for each row.
+    pub fn outputs(&self) -> usize {
+        self.target.outputs()
+    }
+
     /// Numbers that [`Scorer::predictions`] gives for each row.
     pub fn width(&self) -> usize {
         if self.target.task == Task::Binary { 2 } else { self.target.outputs() }

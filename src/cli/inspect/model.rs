@@ -61,6 +61,7 @@ fn facts(path: &Path, model: &ModelDescription, summary: Option<&Value>) -> Stri
         ("label", names(&model.labels)),
         ("classes", names(&model.classes)),
         ("loss", format!("{}{smoothing}", model.loss)),
+        ("ensemble", if model.members > 1 { format!("{} networks, averaged", model.members) } else { String::new() }),
         ("parameters", thousands(model.parameters as f64)),
     ];
     if let Preprocessing::Table(rows) = &model.preprocessing {
