@@ -28,6 +28,14 @@ pub enum Purpose {
     QuasiRandom = 8,
     /// Noise that parts equal values of a column.
     QuantileNoise = 20,
+    /// Noise of inputs; one stream for each epoch and row.
+    InputNoise = 21,
+    /// Which row is mixed with which, and their shares; one stream for each epoch and row.
+    MixUp = 22,
+    /// Moves of images; one stream for each epoch and row.
+    Augment = 23,
+    /// Rows between rows; one stream for each class and new row.
+    Smote = 24,
     /// Sign flips and bootstrap samples of statistics.
     Resampling = 10,
 }

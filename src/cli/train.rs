@@ -3,7 +3,7 @@
 mod ensemble;
 mod folds;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{ArgMatches, Command};
@@ -12,7 +12,7 @@ use gradlane::data::{Folds, Task, prepare_folds};
 use gradlane::metrics::MetricSet;
 use gradlane::path_text::to_text;
 use gradlane::run::{
-    Baseline, Finished, OverfitReport, Plan, RUNS, RunDirectory, Summary, new_directory,
+    Baseline, Finished, Interrupt, OverfitReport, Plan, RUNS, RunDirectory, Summary, new_directory,
     overfit_batch as learn_one_batch, trace as traced,
 };
 use gradlane::train::fit::Stopped;
@@ -96,17 +96,27 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         None => plan,
         Some(folds) => folds::validated(plan, folds, signal.number(), style, json)?,
     };
+    train(&plan, (out, overwrite), &signal, (style, json))
+}
+
+/// Trains one network into its run directory, and reports.
+fn train(
+    plan: &Plan,
+    (out, overwrite): (Option<PathBuf>, bool),
+    signal: &Interrupt,
+    (style, json): (Style, bool),
+) -> Outcome {
     let out = out.map_or_else(|| new_directory(""), Ok)?;
     let directory = RunDirectory::create(&out, overwrite)?;
-    let mut progress = Progress::new(style, &plan);
-    progress.start(&plan);
-    let finished = plan.run(directory, &signal, &mut |event| progress.observe(event));
+    let mut progress = Progress::new(style, plan);
+    progress.start(plan);
+    let finished = plan.run(directory, signal, &mut |event| progress.observe(event));
     progress.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));
     let finished = finished?;
     message::warn(&finished.summary.warnings[plan.prepared.warnings.len()..]);
-    let reported = report(&plan, &finished, &out, json);
+    let reported = report(plan, &finished, &out, json);
     // How the run ended counts for more than whether its report was read.
-    outcome(&plan, &finished).and(reported)
+    outcome(plan, &finished).and(reported)
 }
 
 /// What is done, and how much is said about it.

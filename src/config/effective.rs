@@ -23,6 +23,9 @@ impl TrainConfig {
         if let Some(folds) = self.cv {
             put("cv", if folds.repeats > 1 { folds.to_string().into() } else { (folds.folds as i64).into() });
         }
+        if !self.augment.is_none() {
+            put("augment", self.augment.to_string().into());
+        }
         if self.members > 1 {
             put("ensemble", (self.members as i64).into());
         }

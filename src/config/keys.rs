@@ -180,7 +180,20 @@ pub const KEYS: &[Key] = &[
     ),
     key("weight_col", "COLUMN", Data, "Column with a weight for each row", SEARCH | COMPARE | DATA),
     key("class_weight", "WEIGHTS", Data, "balanced, or weights of classes: A=2,B=1", SEARCH | COMPARE | DATA),
-    key("balance", "HOW", Data, "Resampling of the training part: none, over or under [none]", SEARCH | COMPARE | DATA),
+    key(
+        "balance",
+        "HOW",
+        Data,
+        "Resampling of the training part: none, over, under or smote [none]",
+        SEARCH | COMPARE | DATA,
+    ),
+    key(
+        "augment",
+        "LIST",
+        Data,
+        "Change training rows anew in each epoch: noise=0.1,mixup=0.2 for tables, shift=2,flip for images [none]",
+        TUNE,
+    ),
     key("positive", "CLASS", Data, "The positive class of a binary task [the second]", SEARCH | COMPARE | DATA),
     key("format", "FORMAT", Data, "auto, csv, tsv or idx [auto]", SEARCH | COMPARE | READING),
     key(

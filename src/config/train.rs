@@ -10,7 +10,7 @@ use super::network::{STACK_KEYS, description};
 use super::optimizer::{OptimizerOptions, dialect, optimizer_options};
 use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
-use crate::data::{DataOptions, FoldCount, PartFrom, Task};
+use crate::data::{Augment, DataOptions, FoldCount, PartFrom, Task};
 use crate::kernel::Isa;
 use crate::layer::description::Description;
 use crate::nn::init::{Init, Scheme};
@@ -29,6 +29,8 @@ pub struct TrainConfig {
     pub cv: Option<FoldCount>,
     /// How many networks are trained and averaged.
     pub members: usize,
+    /// How training rows are changed in each epoch.
+    pub augment: Augment,
     /// Whether rows are shuffled for every epoch.
     pub shuffle: bool,
     /// The network.
@@ -149,6 +151,7 @@ impl TrainConfig {
         let config = TrainConfig {
             data: if cv.is_some() { DataOptions { valid: PartFrom::None, ..data } } else { data },
             members: members(&reader, cv)?,
+            augment: reader.parse("augment")?.unwrap_or_default(),
             cv,
             shuffle: !reader.switch("no_shuffle")?,
             optimizer: optimizer_options(&reader, model.drops())?,

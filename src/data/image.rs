@@ -150,6 +150,7 @@ fn refuse_table_options(options: &DataOptions) -> Result<()> {
         ("--one-hot", options.one_hot.is_some()),
         ("--binary-column", options.binary_column),
         ("--clamp", options.clamp),
+        ("--balance smote", options.balance == Balance::Smote),
     ];
     match given.into_iter().find(|(_, given)| *given) {
         Some((flag, _)) => Err(Error::Mismatch(format!(

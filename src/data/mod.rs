@@ -1,6 +1,7 @@
 //! From files to matrices: reading, typing, preparing, splitting and ordering rows.
 
 mod aligned;
+mod augment;
 mod balance;
 mod cell;
 mod choice;
@@ -10,6 +11,7 @@ mod deal;
 mod delimited;
 mod describe;
 mod dialect;
+mod doubts;
 mod drift;
 mod feature;
 mod fit;
@@ -35,6 +37,7 @@ mod preprocess;
 mod read;
 mod schema;
 mod shape;
+mod smote;
 mod source;
 mod split;
 mod statistics;
@@ -47,6 +50,7 @@ mod task;
 mod text;
 mod written;
 
+pub use augment::{Augment, RowForm};
 pub use balance::{Balance, ClassWeight, resample};
 pub use dataset::{Dataset, Features, Targets};
 pub use date::{Cycle, DateForm, DateUnit};

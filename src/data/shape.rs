@@ -43,7 +43,7 @@ impl Shape {
         let mut normal = || normal_quantile(((rng.random::<u64>() >> 12) as f64 + 0.5) / (1u64 << 52) as f64);
         let noisy = Summary::of(summary.sorted().iter().map(|x| x + NOISE * summary.sd * normal()).collect());
         let rows = noisy.sorted().len();
-        let count = (rows / 30).min(1000).max(10).min(rows.max(2));
+        let count = (rows / 30).clamp(10, 1000).min(rows.max(2));
         Shape::Normal((0..count).map(|at| noisy.quantile(at as f64 / (count - 1) as f64)).collect())
     }
 

@@ -71,17 +71,27 @@ pub(super) fn cross_validate_with(
         let network = keep.then(|| finished.clone());
         let fold = finished.summary.of_fold((number + 1, folds.repeat_of(*number) + 1), rows, curve);
         observe(&fold);
-        Ok(Some(((fold, held_out), network)))
+        Ok(Some(Trained { fold, held_out, network }))
     });
-    let done: Result<Vec<Option<((Fold, Option<HeldOut>), Option<Finished>)>>> = done.into_iter().collect();
-    let (judged, networks): (Vec<_>, Vec<Option<Finished>>) = done?.into_iter().flatten().unzip();
-    let (folds, held_out): (Vec<Fold>, Vec<Option<HeldOut>>) = judged.into_iter().unzip();
-    let held_out = held_out.into_iter().flatten().reduce(|mut all, fold| {
-        all.join(fold);
-        all
-    });
-    let cv = CrossValidation { held_out, ..CrossValidation::new(folds) };
-    Ok((cv, networks.into_iter().flatten().collect()))
+    let done: Result<Vec<Option<Trained>>> = done.into_iter().collect();
+    let (mut over, mut networks, mut held_out) = (Vec::new(), Vec::new(), None::<HeldOut>);
+    for trained in done?.into_iter().flatten() {
+        over.push(trained.fold);
+        networks.extend(trained.network);
+        match (&mut held_out, trained.held_out) {
+            (Some(all), Some(fold)) => all.join(fold),
+            (none, fold) => *none = none.take().or(fold),
+        }
+    }
+    let cv = CrossValidation { held_out, ..CrossValidation::new(over) };
+    Ok((cv, networks))
+}
+
+/// What is left of a fold.
+struct Trained {
+    fold: Fold,
+    held_out: Option<HeldOut>,
+    network: Option<Finished>,
 }
 
 /// What a fold's network says of the fold; of the first deal alone, so that each row is there once.

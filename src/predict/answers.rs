@@ -162,7 +162,12 @@ mod tests {
         };
         let cells = |answers: &Answers<'_>, values: &[f64]| {
             let mut cells = Vec::new();
-            answers.row::<()>(values, |cell| Ok(cells.push(cell.to_owned()))).unwrap();
+            answers
+                .row::<()>(values, |cell| {
+                    cells.push(cell.to_owned());
+                    Ok(())
+                })
+                .unwrap();
             cells
         };
         let answers = Answers::new(&target, false).with_threshold(0.25);

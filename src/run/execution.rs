@@ -262,6 +262,7 @@ impl Plan {
             batch: self.rows_per_step(),
             // A step on all rows sees the same in any order, but rounds alike only in the same.
             shuffle: self.config.shuffle && !self.config.optimizer.spec.algorithm.needs_full_batch(),
+            augment: (!self.config.augment.is_none()).then(|| (self.config.augment, self.row_form())),
             seed: self.config.seed,
             lr: self.config.optimizer.spec.lr,
             schedule: self.config.optimizer.schedule.clone(),

@@ -8,7 +8,7 @@ use super::auto::{auto_epochs, batch_of};
 use super::cross_validation::CrossValidation;
 use super::memory::Needs;
 use crate::config::{Batch, TrainConfig};
-use crate::data::{Dataset, Prepared, Task, prepare};
+use crate::data::{Dataset, Prepared, Preprocessing, RowForm, Task, prepare};
 use crate::layer::text::Sizes;
 use crate::model::file::read_tensors;
 use crate::model::{Architecture, Parameters};
@@ -121,6 +121,7 @@ impl Plan {
         };
         plan.check()?;
         plan.check_threshold()?;
+        plan.check_augment()?;
         plan.decide();
         plan.check_factors()?;
         Ok(plan)
@@ -297,6 +298,35 @@ impl Plan {
     pub fn monitor(&self) -> Watched {
         let asked = self.config.stopping.monitor.filter(|monitor| self.can_watch(*monitor));
         asked.unwrap_or_else(|| default_monitor(self.prepared.val.as_ref()))
+    }
+
+    /// What rows look like.
+    pub(super) fn row_form(&self) -> RowForm {
+        let shape = match &self.prepared.preprocessing {
+            Preprocessing::Images(images) => Some(images.shape.clone()),
+            Preprocessing::Table(_) => None,
+        };
+        RowForm { shape, outputs: self.architecture.outputs }
+    }
+
+    /// Refuses augmentation that the data, the loss or the optimizer cannot have.
+    fn check_augment(&self) -> Result<()> {
+        let augment = &self.config.augment;
+        if augment.is_none() {
+            return Ok(());
+        }
+        augment.check(self.row_form().shape.as_deref())?;
+        let algorithm = self.config.optimizer.spec.algorithm;
+        if augment.mixup.is_some() && matches!(self.loss, Loss::Focal { .. }) {
+            return Err(Error::Mismatch(format!(
+                "--augment {augment}: the focal loss wants classes, and mixup mixes them"
+            )));
+        }
+        if algorithm.needs_full_batch() {
+            let name = algorithm.name();
+            return Err(Error::Mismatch(format!("--augment {augment}: {name} needs the same rows in every step")));
+        }
+        Ok(())
     }
 
     /// What outputs mean, with the threshold that is given.

@@ -1,5 +1,6 @@
 //! The built program, from the outside: verbs, files, streams and exit codes.
 
+mod augment;
 mod bench;
 mod bits;
 mod compare;
