@@ -2,7 +2,7 @@
 """Train a peer on the tables of tables.py and keep its figures and the loss of every test row.
 
 usage: peers.py TABLES_DIR MODEL [--judge score|loss] [--seeds 5] [--only TABLE...]
-       MODEL: realmlp, tabm, lgbm, catboost, xgboost (pytabkit's defaults), tabm-mini (the tabm package, recipe below)
+       MODEL: realmlp, tabm, lgbm, catboost, xgboost (pytabkit's defaults)
 
 Writes TABLES_DIR/peers/MODEL.jsonl, a line for each table, seed and judge, and the rows beside it in TABLES_DIR/peers/MODEL/;
 quality.py reads both. What is there already is not computed again. Two threads, on the CPU.
@@ -11,9 +11,6 @@ quality.py reads both. What is there already is not computed again. Two threads,
   indicator for a missing number, and a category of its own for a missing or unseen level.
 - A peer chooses its epoch, or its number of trees, by what is judged: --judge score by the share of errors (RMSE of numbers),
   --judge loss by the log-loss. RealMLP smooths labels in the first case alone, as its authors advise.
-- tabm-mini: k = 32, 3 blocks of 512, dropout 0.1, piecewise-linear embeddings (48 quantile bins, 16 dimensions, version B), AdamW
-  2e-3, decay 3e-4 (not of biases and embeddings), gradients clipped at norm 1, quantile-to-normal inputs with noise, standardised
-  targets, a fifth of the rows for validation, patience 16, every member with its own order of rows.
 
 Environment: pip install -r requirements-peers.txt
 """
@@ -21,7 +18,6 @@ import argparse
 import json
 import os
 import pathlib
-import sys
 import time
 import warnings
 
@@ -31,7 +27,7 @@ import numpy as np
 import pandas as pd
 
 PYTABKIT = {"realmlp": "RealMLP_TD", "tabm": "TabM_D", "lgbm": "LGBM_TD", "catboost": "CatBoost_TD", "xgboost": "XGB_TD"}
-NETWORKS = {"realmlp", "tabm", "tabm-mini"}
+NETWORKS = {"realmlp", "tabm"}
 MISSING = "(missing)"
 
 
@@ -83,7 +79,7 @@ def losses(model, x, y_test, regression):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1])
     parser.add_argument("tables", type=pathlib.Path)
-    parser.add_argument("model", choices=[*PYTABKIT, "tabm-mini"])
+    parser.add_argument("model", choices=list(PYTABKIT))
     parser.add_argument("--judge", choices=["score", "loss"], default="score")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--only", nargs="+")
@@ -105,12 +101,7 @@ def main():
             record = dict(table=table, model=options.model, seed=seed, judge=options.judge, rows=len(x))
             began = time.time()
             try:
-                if options.model == "tabm-mini":
-                    import tabm_mini
-
-                    model = tabm_mini.TabMMini(options.judge, regression, seed).fit(x, y)
-                else:
-                    model = pytabkit(options.model, options.judge, regression, seed).fit(x, y)
+                model = pytabkit(options.model, options.judge, regression, seed).fit(x, y)
                 record["seconds"] = round(time.time() - began, 1)
                 rows = losses(model, x_test, y_test, regression)
             except Exception as error:  # a peer that fails on a table is told of, and the others go on
@@ -130,5 +121,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
     main()

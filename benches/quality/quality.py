@@ -46,9 +46,13 @@ def figures(rows, regression, truth):
     return dict(accuracy=1 - rows["wrong"].mean(), log_loss=rows["surprise"].mean())
 
 
-def as_written(value):
-    """A class as gradlane names it: 1.0 is 1."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+def one_spelling(name):
+    """A class without what gradlane takes for the same: blanks around it, 1.0 for 1."""
+    name = name.strip()
+    try:
+        return repr(float(name))
+    except ValueError:
+        return name
 
 
 def train_and_predict(program, folder, entry, seed, options):
@@ -64,12 +68,11 @@ def train_and_predict(program, folder, entry, seed, options):
     if entry["task"] == "regression":
         truth = pd.read_csv(folder / "test.csv")[entry["target"]].to_numpy(float)
         return seconds, dict(squared=(np.array([float(row["prediction"]) for row in said]) - truth) ** 2)
-    truth = [row[entry["target"]] for row in csv.DictReader(open(folder / "test.csv", newline="", encoding="utf-8"))]
-    names = {name.removeprefix("proba_"): name for name in said[0] if name.startswith("proba_")}
-    if not set(truth) <= set(names):  # numbers in another spelling, 1.0 for 1
-        truth = [as_written(float(value)) for value in truth]
+    with open(folder / "test.csv", newline="", encoding="utf-8") as file:
+        truth = [one_spelling(row[entry["target"]]) for row in csv.DictReader(file)]
+    names = {one_spelling(name.removeprefix("proba_")): name for name in said[0] if name.startswith("proba_")}
     true = np.array([float(row[names[value]]) if value in names else 0.0 for row, value in zip(said, truth)])
-    return seconds, rows_of_classes(true, np.array([row["prediction"] for row in said]), np.array(truth))
+    return seconds, rows_of_classes(true, np.array([one_spelling(row["prediction"]) for row in said]), np.array(truth))
 
 
 def truth_of(folder, entry):
@@ -108,8 +111,9 @@ def own_results(options, index, tables):
 
 
 def peers_of(files):
-    """{(model, judge): {table: [record]}}; a record without a judge is judged by both."""
-    found = collections.defaultdict(lambda: collections.defaultdict(list))
+    """{(model, judge): {table: [record]}}; a record without a judge is judged by both. Where several files have a model on a
+    table, the first counts."""
+    found, source = collections.defaultdict(lambda: collections.defaultdict(list)), {}
     for file in files:
         for line in pathlib.Path(file).read_text().splitlines():
             record = json.loads(line)
@@ -117,7 +121,9 @@ def peers_of(files):
                 continue
             record["rows_in"] = pathlib.Path(file).with_suffix("")
             for judge in [record["judge"]] if "judge" in record else JUDGES:
-                found[record["model"], judge][record["table"]].append(record)
+                place = record["model"], judge, record["table"]
+                if source.setdefault(place, file) == file:
+                    found[record["model"], judge][record["table"]].append(record)
     return found
 
 
@@ -226,7 +232,7 @@ def main():
         sys.exit(f"--only {' '.join(sorted(unknown))}: no such table; there are {' '.join(sorted(index))}")
     index = {table: entry for table, entry in sorted(index.items()) if not options.only or table in options.only}
     own = own_results(options, index, options.tables)
-    show(options, index, options.tables, own, peers_of([HERE / "references.jsonl", *options.peers]))
+    show(options, index, options.tables, own, peers_of([*options.peers, HERE / "references.jsonl"]))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ pub struct Residuals {
     pub chose: bool,
     /// How many.
     pub rows: usize,
-    /// Of each target the residuals in ascending order; of many rows those of [`kept_ranks`].
+    /// Of each target the residuals in ascending order; of many rows every thousandth part of them, the largest too.
     pub sorted: Vec<Vec<f64>>,
 }
 

@@ -108,7 +108,20 @@ fn rows_between_rows_make_the_rare_class_heard() {
     let place = Place::new();
     table(&place, "data.csv", 600);
     let recall = |run: &str, balance: &str| {
-        let flags = ["--test", "0.3", "--valid", "none", "--balance", balance, "--hidden", "none", "--epochs", "10"];
+        let flags = [
+            "--test",
+            "0.3",
+            "--valid",
+            "none",
+            "--balance",
+            balance,
+            "--hidden",
+            "none",
+            "--epochs",
+            "20",
+            "--lr",
+            "0.03",
+        ];
         let summary = place.train("data.csv", run, &flags);
         let rows = summary["per_class"]["rare"]["support"].as_f64().unwrap();
         (summary["test"]["recall"].as_f64().unwrap(), rows, weights(&summary).to_owned())
@@ -116,7 +129,8 @@ fn rows_between_rows_make_the_rare_class_heard() {
     let (plain, smote) = (recall("plain", "none"), recall("smote", "smote"));
     assert_eq!(plain.1, smote.1, "the test part stays as it is");
     assert!(smote.0 > plain.0 + 0.2, "{plain:?} {smote:?}");
-    let again = place.train("data.csv", "again", &["-c", "smote/config.toml", "-j", "2", "--exact-threads"]);
+    let repeat = ["train", "-c", "smote/config.toml", "-o", "again", "--json", "-q", "-j", "2", "--exact-threads"];
+    let again = json(&place.ok(&repeat));
     assert_eq!(weights(&again), smote.2);
 }
 
