@@ -26,10 +26,20 @@ pub enum Purpose {
     Permutation = 7,
     /// Quasi-random points; one stream for each dimension and digit.
     QuasiRandom = 8,
+    /// Noise that parts equal values of a column.
+    QuantileNoise = 20,
+    /// Noise of inputs; one stream for each epoch and row.
+    InputNoise = 21,
+    /// Which row is mixed with which, and their shares; one stream for each epoch and row.
+    MixUp = 22,
+    /// Moves of images; one stream for each epoch and row.
+    Augment = 23,
+    /// Rows between rows; one stream for each class and new row.
+    Smote = 24,
     /// Sign flips and bootstrap samples of statistics.
     Resampling = 10,
     /// Points and seeds of a comparison's studies; one stream for each problem, optimizer and study.
-    Study = 20,
+    Study = 30,
 }
 
 /// The stream `(seed, purpose, major, minor)`: `major` and `minor` number streams within the purpose, such as layer and row.

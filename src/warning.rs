@@ -67,6 +67,8 @@ pub enum WarningKind {
     ManyLevels,
     /// A part of the data that was asked for has no rows.
     EmptyPart,
+    /// Intervals rest on rows that chose something.
+    OptimisticIntervals,
     /// The figure that is watched is undefined.
     UndefinedMonitor,
     /// Anything else.

@@ -13,7 +13,10 @@ use gradlane::data::{
 fn words_are_checked_and_listed() {
     let error = "standart".parse::<Scale>().unwrap_err();
     assert!(matches!(error, Error::Usage(_)));
-    assert_eq!(error.to_string(), "--scale: expected one of standard, minmax, robust, none, found \"standart\"");
+    assert_eq!(
+        error.to_string(),
+        "--scale: expected one of standard, minmax, robust, robust_clip, quantile, none, found \"standart\""
+    );
     for word in TaskChoice::WORDS {
         assert_eq!(word.parse::<TaskChoice>().unwrap().to_string(), *word);
     }

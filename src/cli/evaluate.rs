@@ -2,7 +2,9 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::config::{ApplyConfig, number_loss};
-use gradlane::data::prepare_for;
+use gradlane::data::{Task, prepare_for};
+use gradlane::metrics::calibration::BINS;
+use gradlane::model::{Decision, Model};
 use gradlane::predict::{Judged, Predictor};
 use gradlane::run::{Baseline, Constant, doubts};
 use gradlane::train::score::Scorer;
@@ -10,10 +12,12 @@ use gradlane::{Error, Warning};
 use serde_json::{Value, json};
 
 use super::args;
+use super::decided;
 use super::exit::Outcome;
 use super::judged;
 use super::message;
 use super::output::{print, print_json, refuse};
+use super::table::figure;
 
 const AFTER_HELP: &str = "\
 Rows are weighted by the model's weight column where the data have it. Rows of classes that training did not have count as \
@@ -61,17 +65,19 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     message::warn(&doubts);
     if matches.get_flag("json") {
         let warnings: Vec<Warning> = labelled.warnings.into_iter().chain(doubts).collect();
-        return print_json(&as_json(&judged, constant, &warnings));
+        return print_json(&as_json(&judged, constant, &model.card.decision, &warnings));
     }
-    print(&readable(&judged, constant.as_ref()))
+    print(&readable(&judged, constant.as_ref(), &model))
 }
 
-fn as_json(judged: &Judged, constant: Option<Constant>, warnings: &[Warning]) -> Value {
+fn as_json(judged: &Judged, constant: Option<Constant>, decision: &Decision, warnings: &[Warning]) -> Value {
     let mut all = json!({"rows": judged.rows, "metrics": judged.figures});
     let parts = [
         ("unknown_class_rows", (judged.unknown_rows > 0).then(|| json!(judged.unknown_rows))),
         ("confusion", judged.confusion_json()),
         (judged.each_key(), Some(judged.each_json())),
+        ("calibration_error", judged.calibration_error.map(|error| json!(error))),
+        ("decision", (!decision.is_plain()).then(|| decision.to_json())),
         ("baseline", constant.map(|constant| Baseline::of_constant(constant).to_json())),
         ("warnings", Some(json!(warnings))),
     ];
@@ -81,7 +87,17 @@ fn as_json(judged: &Judged, constant: Option<Constant>, warnings: &[Warning]) ->
     all
 }
 
-fn readable(judged: &Judged, constant: Option<&Constant>) -> String {
+/// Which calibration error it is.
+fn form_of_error(task: Task) -> String {
+    let of = match task {
+        Task::Multiclass => "the probability of the predicted class beside the share of hits",
+        Task::Multilabel => "the probability of each label beside its share, all labels together",
+        _ => "the probability of the positive class beside its share",
+    };
+    format!("ECE, {of}, {BINS} bins of equal width")
+}
+
+fn readable(judged: &Judged, constant: Option<&Constant>, model: &Model) -> String {
     let mut columns = vec![("value", &judged.figures)];
     columns.extend(constant.map(|constant| (constant.name, &constant.figures)));
     let mut text = format!("{} rows\n\n{}", judged.rows, judged::figures(&columns, judged));
@@ -91,6 +107,12 @@ fn readable(judged: &Judged, constant: Option<&Constant>) -> String {
             None if constant.name == "mean" => "mean: what saying the mean of these rows would give\n".to_owned(),
             None => "majority: what saying the commoner value of each label would give\n".to_owned(),
         };
+    }
+    if let Some(error) = judged.calibration_error {
+        text += &format!("calibration error {}: {}\n", figure(Some(error)), form_of_error(judged.task));
+    }
+    for (name, what) in decided::facts(&model.card.decision, model.card.preprocessing.target()) {
+        text += &format!("{name:<12}{what}\n");
     }
     let each = judged::each(judged);
     if !each.is_empty() {

@@ -7,6 +7,7 @@ mod choices;
 mod compare;
 mod completions;
 mod deadline;
+mod decided;
 mod evaluate;
 mod exit;
 mod inspect;

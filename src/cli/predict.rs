@@ -6,13 +6,16 @@ use std::path::Path;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::atomic::AtomicFile;
 use gradlane::config::ApplyConfig;
-use gradlane::data::{RowReader, Source};
+use gradlane::data::{RowReader, Source, Task};
+use gradlane::model::{Model, Residuals};
+use gradlane::nn::Loss;
 use gradlane::path_text::to_path;
-use gradlane::predict::{PredictionTable, Predictor, write_predictions};
-use gradlane::{Error, Warning};
+use gradlane::predict::{Answers, PredictionTable, Predictor, write_predictions};
+use gradlane::{Error, Result, Warning, WarningKind};
 use serde_json::json;
 
 use super::args;
+use super::decided;
 use super::exit::Outcome;
 use super::message;
 use super::output::{STDOUT, print_json, refuse};
@@ -26,6 +29,11 @@ pub fn command() -> Command {
         .long("keep")
         .value_name("COLUMNS")
         .help("Columns of the input to copy, before the predictions");
+    let interval = Arg::new("interval")
+        .long("interval")
+        .value_name("P")
+        .help("Of a regression: add lower and upper, between which the truth lies with probability P, e.g. 0.9")
+        .help_heading("Output");
     let file =
         Arg::new("file").short('o').long("out").value_name("FILE").help("Where the CSV is written [standard output]");
     Command::new("predict")
@@ -34,11 +42,14 @@ pub fn command() -> Command {
             "Writes CSV: a column prediction with a class name or a number; several targets or labels have a column each.\n\
              Columns are matched by name, in any order; a label column is ignored.\n\
              Probabilities of a classifier that was trained with a loss of numbers (mse, mae, …) are the nearest ones to its \
-             outputs: at least 0, and 1 in all.",
+             outputs: at least 0, and 1 in all.\n\
+             --interval takes the absolute residuals of the test part (split conformal prediction), which chose nothing; without a \
+             test part those of the folds of --cv or of the validation part, with a warning where these rows chose the epoch.",
         )
         .arg(args::model())
         .arg(args::data().required(true))
         .arg(switch("proba", "Add proba_<class> columns: the probability of each class or label"))
+        .arg(interval)
         .arg(keep.action(ArgAction::Append).help_heading("Output"))
         .arg(args::of_paths(file.help_heading("Output")))
         .arg(switch("no-header", "Leave out the line that names the columns"))
@@ -54,7 +65,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     args::limit_pool(Some(config.isa_and_threads().1));
     let source = args::source(matches, "data")?;
     let keep: Vec<String> = matches.get_many::<String>("keep").into_iter().flatten().cloned().collect();
-    let table = PredictionTable { probabilities: matches.get_flag("proba"), header: !matches.get_flag("no-header") };
+    let interval = matches.get_one::<String>("interval").map(|text| level(text)).transpose()?;
     let json = matches.get_flag("json");
     let file = matches.get_one::<String>("file").filter(|file| *file != "-").map(|text| to_path(text));
     if json && file.is_none() {
@@ -65,17 +76,18 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let (isa, threads) = config.isa_and_threads();
     let mut predictor = Predictor::new(&model, isa, threads)?;
     let preprocessing = &model.card.preprocessing;
+    let (answers, doubt) = answers(&model, matches.get_flag("proba"), interval)?;
+    let table = PredictionTable { answers, header: !matches.get_flag("no-header") };
     let mut rows = RowReader::open(preprocessing, &source, &config.read, args::part_of(matches, &source)?, &keep)?;
     if matches.get_flag("verbose") {
         rows.notes().iter().for_each(|note| message::note(note));
     }
     let mut write = |out: &mut dyn Write, place: &Path| {
-        let network = (preprocessing.target(), preprocessing.inputs());
-        write_predictions(&mut predictor, &mut rows, network, &table, (out, place))
+        write_predictions(&mut predictor, &mut rows, preprocessing.inputs(), &table, (out, place))
     };
     let Some(path) = file else {
         write(&mut BufWriter::new(io::stdout().lock()), Path::new(STDOUT))?;
-        return heed(&rows.warnings(), config.strict);
+        return heed(&warnings(&rows, doubt), config.strict);
     };
     if let Source::Path(data) = &source
         && is_same_file(&path, data)
@@ -85,10 +97,54 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     }
     let mut file = AtomicFile::create(&path)?;
     let written = write(&mut file, &path)?;
-    let warnings = rows.warnings();
+    let warnings = warnings(&rows, doubt);
     heed(&warnings, config.strict)?;
     file.finish()?;
     if json { print_json(&json!({"rows": written, "warnings": warnings})) } else { Ok(()) }
+}
+
+/// What was found in the rows, and what is doubtful about the answers.
+fn warnings(rows: &RowReader<'_>, doubt: Option<Warning>) -> Vec<Warning> {
+    rows.warnings().into_iter().chain(doubt).collect()
+}
+
+/// The probability of `--interval`.
+fn level(text: &str) -> Result<f64> {
+    let level = text.parse::<f64>().ok().filter(|level| *level > 0.0 && *level < 1.0);
+    level.ok_or_else(|| Error::Usage(format!("--interval: expected a probability between 0 and 1, found \"{text}\"")))
+}
+
+/// What is said of each row, and a warning where intervals may be too narrow.
+fn answers(model: &Model, probabilities: bool, interval: Option<f64>) -> Result<(Answers<'_>, Option<Warning>)> {
+    let (target, decision) = (model.card.preprocessing.target(), &model.card.decision);
+    if let Some(threshold) = decided::threshold(decision, target) {
+        message::note(&format!("threshold: {threshold}"));
+    }
+    let answers = Answers::new(target, probabilities).with_threshold(decision.threshold());
+    let Some(level) = interval else { return Ok((answers, None)) };
+    let mismatch = |what: String| Error::Mismatch(format!("--interval {level}: {what}"));
+    if target.task != Task::Regression {
+        let task = target.task;
+        return Err(mismatch(format!("intervals are for numbers, and the model's task is {task}: see --proba")));
+    }
+    let Some(residuals) = &decision.residuals else {
+        return Err(mismatch(
+            "the model holds no residuals: train it with --test 0.1, --cv 5 or --valid 0.1".to_owned(),
+        ));
+    };
+    let (part, found, needed) = (decided::name_of(residuals.of), residuals.rows, Residuals::rows_for(level));
+    let half_widths = residuals.half_widths(level).ok_or_else(|| {
+        mismatch(format!("needs the residuals of {needed} rows at least, and the model holds {found}, of {part}"))
+    })?;
+    let doubt = residuals.chose.then(|| {
+        let message = format!(
+            "the intervals are optimistic: they rest on residuals of {part}, whose rows chose the epoch, so less than {level} of \
+             the truths may lie within; a model trained with --test 0.1 has residuals of rows that chose nothing"
+        );
+        Warning::new(WarningKind::OptimisticIntervals, message)
+    });
+    let least = if model.card.loss == Loss::Poisson { 0.0 } else { f64::NEG_INFINITY };
+    Ok((answers.with_intervals(half_widths, least), doubt))
 }
 
 fn is_same_file(a: &Path, b: &Path) -> bool {

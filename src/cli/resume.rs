@@ -26,7 +26,7 @@ that is over prints its summary.
 
 --epochs N prolongs a run that is over, as one run of N epochs would have been where its rate was constant or followed a \
 metric, and dropout and decay had no schedule; otherwise at the rate of its last step, or by --schedule over all N epochs. A \
-run with --cv leaves no checkpoint, and is repeated instead.";
+run with --cv or --ensemble leaves no checkpoint, and is repeated instead.";
 
 /// The options of training that this verb takes; all others are the run's own.
 const OPTIONS: [&str; 11] = [

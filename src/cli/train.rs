@@ -1,8 +1,9 @@
 //! `gradlane train`: from data to a run directory.
 
+mod ensemble;
 mod folds;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{ArgMatches, Command};
@@ -11,7 +12,7 @@ use gradlane::data::{Folds, Task, prepare_folds};
 use gradlane::metrics::MetricSet;
 use gradlane::path_text::to_text;
 use gradlane::run::{
-    Baseline, Finished, OverfitReport, Plan, RUNS, RunDirectory, Summary, new_directory,
+    Baseline, Finished, Interrupt, OverfitReport, Plan, RUNS, RunDirectory, Summary, new_directory,
     overfit_batch as learn_one_batch, trace as traced,
 };
 use gradlane::train::fit::Stopped;
@@ -21,6 +22,7 @@ use gradlane::{Error, Result};
 use super::args;
 use super::choices;
 use super::deadline::Deadline;
+use super::decided;
 use super::exit::{Failure, Outcome};
 use super::judged;
 use super::message;
@@ -35,7 +37,11 @@ Every option is also a key of --config FILE.toml (with _ for -) and a variable G
 --cv K trains K networks, each on all folds but the one it is judged on, with a preprocessing of its own, and then the \
 network that is kept, on all rows but those of --test, for as many epochs as were best in the median fold. A fold is \
 judged after the epoch that is the median of the other folds' best ones, so its own rows choose nothing; requirements on \
-val_ figures are for the mean of the folds, of which the 95 % interval is Nadeau and Bengio's. A --time-limit is shared out among the folds and that network.";
+val_ figures are for the mean of the folds, of which the 95 % interval is Nadeau and Bengio's. A --time-limit is shared out among the folds and that network.
+
+--ensemble N trains N networks with the seeds S, S + 1, … on the same rows, small ones side by side, and averages their \
+probabilities (numbers of a regression) in one model. With --cv K its networks are those of the K folds, which then share the \
+preprocessing of all rows, and no other network is trained. It leaves no checkpoint.";
 
 /// The command line.
 pub fn command() -> Command {
@@ -83,21 +89,34 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         return overfit(plan, json);
     }
     let signal = signals.hold();
+    if plan.config.members > 1 {
+        return ensemble::run(plan, folds.as_ref(), (out, overwrite), &signal, (style, json));
+    }
     let plan = match &folds {
         None => plan,
         Some(folds) => folds::validated(plan, folds, signal.number(), style, json)?,
     };
+    train(&plan, (out, overwrite), &signal, (style, json))
+}
+
+/// Trains one network into its run directory, and reports.
+fn train(
+    plan: &Plan,
+    (out, overwrite): (Option<PathBuf>, bool),
+    signal: &Interrupt,
+    (style, json): (Style, bool),
+) -> Outcome {
     let out = out.map_or_else(|| new_directory(""), Ok)?;
     let directory = RunDirectory::create(&out, overwrite)?;
-    let mut progress = Progress::new(style, &plan);
-    progress.start(&plan);
-    let finished = plan.run(directory, &signal, &mut |event| progress.observe(event));
+    let mut progress = Progress::new(style, plan);
+    progress.start(plan);
+    let finished = plan.run(directory, signal, &mut |event| progress.observe(event));
     progress.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));
     let finished = finished?;
     message::warn(&finished.summary.warnings[plan.prepared.warnings.len()..]);
-    let reported = report(&plan, &finished, &out, json);
+    let reported = report(plan, &finished, &out, json);
     // How the run ended counts for more than whether its report was read.
-    outcome(&plan, &finished).and(reported)
+    outcome(plan, &finished).and(reported)
 }
 
 /// What is done, and how much is said about it.
@@ -126,6 +145,10 @@ impl Mode {
     fn check(&self, config: &TrainConfig) -> Result<()> {
         if self.trace && self.json {
             return Err(Error::Usage("--trace prints text: leave out --json".to_owned()));
+        }
+        if config.members > 1 && (self.overfit_batch || self.trace) {
+            let message = "--ensemble trains several networks: leave it out with --overfit-batch and --trace";
+            return Err(Error::Usage(message.to_owned()));
         }
         if config.cv.is_some() && (self.overfit_batch || self.trace) {
             return Err(Error::Usage("--cv trains folds: leave it out with --overfit-batch and --trace".to_owned()));
@@ -158,12 +181,16 @@ fn described(plan: &Plan) -> String {
     let widths: Vec<String> = plan.architecture.widths().iter().map(usize::to_string).collect();
     let (train, val, test) = (prepared.train.rows(), rows(prepared.val.as_ref()), rows(prepared.test.as_ref()));
     let options = &plan.config.optimizer;
+    let networks = match plan.config.members {
+        1 => String::new(),
+        members => format!(", {members} such networks averaged"),
+    };
     let validation = plan.config.cv.map_or(format!("{val} validation"), |count| {
         format!("in {}", folds::counted_folds(count.folds, count.repeats))
     });
     [
         format!("rows        {train} train, {validation}, {test} test"),
-        format!("network     {}, {} parameters", widths.join("-"), plan.parameters.layout.parameters()),
+        format!("network     {}, {} parameters{networks}", widths.join("-"), plan.parameters.layout.parameters()),
         format!("loss        {}", plan.loss),
         format!("optimizer   {}, lr {}, schedule {}", options.spec, options.spec.lr, options.schedule),
         format!("epochs      {} of {} steps, batch {}", plan.epochs, plan.steps_per_epoch(), plan.batch),
@@ -208,6 +235,10 @@ pub(super) fn report(plan: &Plan, finished: &Finished, path: &Path, json: bool) 
 fn readable(plan: &Plan, finished: &Finished, path: &Path) -> String {
     let summary = &finished.summary;
     let monitor = plan.config.stopping.monitor.map(|monitor| monitor.metric);
+    let networks = match summary.members.len() {
+        0 => String::new(),
+        members => format!("{members} networks averaged: "),
+    };
     let mut text = summary.cv.as_ref().map_or(String::new(), |cv| folds::readable(cv, monitor));
     text += &results(summary);
     let why = match summary.stopped {
@@ -215,11 +246,12 @@ fn readable(plan: &Plan, finished: &Finished, path: &Path) -> String {
         reason => format!(" (stopped: {reason})"),
     };
     let kept = match summary.best_epoch {
+        _ if !summary.members.is_empty() => "the best weights of each".to_owned(),
         0 => "initial weights".to_owned(),
         epoch => format!("weights of epoch {epoch}"),
     };
     text += &format!(
-        "\n{}, {} in {:.2} s{why}, {} rows/s on {}; {kept} kept\n",
+        "\n{networks}{}, {} in {:.2} s{why}, {} rows/s on {}; {kept} kept\n",
         counted(summary.epochs as u64, "epoch"),
         counted(summary.steps, "step"),
         summary.seconds,
@@ -228,6 +260,10 @@ fn readable(plan: &Plan, finished: &Finished, path: &Path) -> String {
     );
     if !finished.saved {
         return text + &format!("nothing is saved: the older run in {} stays as it was\n", path.display());
+    }
+    let decision = &finished.model.card.decision;
+    for (name, what) in decided::choices(decision, plan.prepared.preprocessing.target()) {
+        text += &format!("{name:<12}{what}\n");
     }
     let data = plan.config.data.data.as_written();
     text += &format!("model   {}\n", path.join("model.safetensors").display());
@@ -246,7 +282,7 @@ fn results(summary: &Summary) -> String {
         columns.push((baseline.constant.name, &baseline.constant.figures));
         columns.extend(baseline.linear.as_ref().map(|linear| ("linear", linear)));
     }
-    let mut text = format!("\n{}", judged::figures(&columns, judged));
+    let mut text = format!("\n{}{}", judged::figures(&columns, judged), decided::optimism(summary));
     if let Some(Baseline { constant, linear, .. }) = &summary.baseline {
         let says = match &constant.class {
             Some(class) => format!("\"{class}\" for every row"),

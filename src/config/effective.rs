@@ -24,10 +24,19 @@ impl TrainConfig {
         if let Some(folds) = self.cv {
             put("cv", if folds.repeats > 1 { folds.to_string().into() } else { (folds.folds as i64).into() });
         }
+        if !self.augment.is_none() {
+            put("augment", self.augment.to_string().into());
+        }
+        if self.members > 1 {
+            put("ensemble", (self.members as i64).into());
+        }
         for (name, value) in self.model.entries().into_iter().chain(self.optimizer.entries(batch)) {
             put(name, value);
         }
         for (name, value) in self.stopping.entries(epochs) {
+            put(name, value);
+        }
+        for (name, value) in self.decision.entries() {
             put(name, value);
         }
         if let Some(threads) = self.threads.threads {

@@ -11,6 +11,8 @@ pub enum Group {
     Optimizer,
     /// When training ends.
     Stopping,
+    /// What is made of the outputs.
+    Decisions,
     /// Threads, instructions, seed.
     Engine,
     /// Files and messages.
@@ -25,6 +27,7 @@ impl Group {
             Group::Model => "Model",
             Group::Optimizer => "Optimizer",
             Group::Stopping => "Stopping",
+            Group::Decisions => "Decisions",
             Group::Engine => "Engine",
             Group::Run => "Run",
         }
@@ -85,7 +88,7 @@ const fn switch(name: &'static str, group: Group, help: &'static str, uses: u8) 
     Key { name, value: None, group, help, repeated: false, uses }
 }
 
-use Group::{Data, Engine, Model, Optimizer, Run, Stopping};
+use Group::{Data, Decisions, Engine, Model, Optimizer, Run, Stopping};
 
 /// All options of training, in the order of the help.
 pub const KEYS: &[Key] = &[
@@ -129,7 +132,7 @@ pub const KEYS: &[Key] = &[
         "scale",
         "SCALE",
         Data,
-        "Scaling of numbers: standard, minmax, robust or none [standard; images: 1/255]",
+        "Scaling of numbers: standard, minmax, robust, robust_clip, quantile or none [standard; images: 1/255]",
         SEARCH | COMPARE | DATA,
     ),
     switch("no_scale_target", Data, "Train on a regression's targets in their own units", SEARCH | COMPARE),
@@ -138,6 +141,25 @@ pub const KEYS: &[Key] = &[
         "HOW",
         Data,
         "What stands in for a missing number: median, mean, most_frequent or zero [median]",
+        SEARCH | COMPARE | DATA,
+    ),
+    key(
+        "one_hot",
+        "N",
+        Data,
+        "Levels of a category with an input of their own at most; rarer ones share one [64]",
+        SEARCH | COMPARE | DATA,
+    ),
+    switch(
+        "binary_column",
+        Data,
+        "Make a category of two levels one input, -1 or 1, in place of two",
+        SEARCH | COMPARE | DATA,
+    ),
+    switch(
+        "clamp",
+        Data,
+        "Keep a regression's predictions within the range of the training targets",
         SEARCH | COMPARE | DATA,
     ),
     list("categorical", "COLUMNS", Data, "Number columns that are categories", SEARCH | COMPARE | DATA),
@@ -158,7 +180,20 @@ pub const KEYS: &[Key] = &[
     ),
     key("weight_col", "COLUMN", Data, "Column with a weight for each row", SEARCH | COMPARE | DATA),
     key("class_weight", "WEIGHTS", Data, "balanced, or weights of classes: A=2,B=1", SEARCH | COMPARE | DATA),
-    key("balance", "HOW", Data, "Resampling of the training part: none, over or under [none]", SEARCH | COMPARE | DATA),
+    key(
+        "balance",
+        "HOW",
+        Data,
+        "Resampling of the training part: none, over, under or smote [none]",
+        SEARCH | COMPARE | DATA,
+    ),
+    key(
+        "augment",
+        "LIST",
+        Data,
+        "Change training rows anew in each epoch: noise=0.1,mixup=0.2 for tables, shift=2,flip for images [none]",
+        TUNE,
+    ),
     key("positive", "CLASS", Data, "The positive class of a binary task [the second]", SEARCH | COMPARE | DATA),
     key("format", "FORMAT", Data, "auto, csv, tsv or idx [auto]", SEARCH | COMPARE | READING),
     key(
@@ -199,6 +234,13 @@ pub const KEYS: &[Key] = &[
     key("hidden", "WIDTHS|none", Model, "Widths of the hidden layers [256,128]", SEARCH | COMPARE | COMMON),
     key("activation", "NAMES", Model, "Activation of the hidden layers: one, or one for each [relu]", SEARCH | COMPARE),
     key("output_activation", "NAME", Model, "Activation of the outputs [identity]", SEARCH | COMPARE),
+    key(
+        "ensemble",
+        "N",
+        Model,
+        "Train N networks of different seeds, or the folds of --cv, and average what they say [1]",
+        COMMON,
+    ),
     key("dropout", "RATE", Model, "Share of hidden units dropped in training [0]", SEARCH | COMPARE | COMMON),
     key("norm", "NORM", Model, "Normalisation in hidden layers: none, layer or rms [none]", SEARCH | COMPARE),
     switch("residual", Model, "Add each hidden layer's input to its output", SEARCH | COMPARE),
@@ -344,6 +386,20 @@ pub const KEYS: &[Key] = &[
     key("tol_loss", "X", Stopping, "Converged when train_loss changes by less than this from epoch to epoch", TUNE),
     key("tol_grad", "X", Stopping, "Converged when the gradient norm falls to this", TUNE),
     key("fail_under", "GOAL", Stopping, "Exit with code 11 unless reached, e.g. 'test_accuracy=0.98'", 0),
+    key(
+        "calibrate",
+        "auto|none",
+        Decisions,
+        "Temperature of the logits, from 500 validation rows for several classes, 3,000 for two [auto]",
+        TUNE,
+    ),
+    key(
+        "threshold",
+        "P|auto|metric=M",
+        Decisions,
+        "Say the positive class above this probability; auto and metric=f1 choose it on validation rows [0.5]",
+        TUNE,
+    ),
     key("threads", "N|auto", Engine, "Threads at most [auto: the CPUs that may be used]", SEARCH | COMPARISON | COMMON),
     switch("exact_threads", Engine, "Use exactly that many threads", SEARCH),
     key("seed", "N", Engine, "Seed of everything random [0]", SEARCH | COMPARISON | COMMON),

@@ -2,6 +2,7 @@
 
 mod apply;
 mod bench;
+mod decision;
 mod effective;
 pub mod keys;
 mod loss;
@@ -15,6 +16,7 @@ mod train;
 
 pub use apply::ApplyConfig;
 pub use bench::{BenchConfig, BenchOptions};
+pub use decision::{DecisionOptions, ThresholdChoice};
 pub use keys::{Group, KEYS, Key, find, names_for};
 pub use loss::number_loss;
 pub use network::STACK_KEYS;

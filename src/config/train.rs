@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::decision::DecisionOptions;
 use super::keys::{DATA, names_for};
 use super::loss::number_loss;
 use super::network::{STACK_KEYS, description};
@@ -10,7 +11,7 @@ use super::optimizer::{OptimizerOptions, dialect, optimizer_options};
 use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
 use super::tabular::{biases, extras, residual};
-use crate::data::{DataOptions, FoldCount, PartFrom, Task};
+use crate::data::{Augment, DataOptions, FoldCount, PartFrom, Task};
 use crate::kernel::Isa;
 use crate::layer::description::Description;
 use crate::model::recipe::{Biases, Extras};
@@ -28,6 +29,10 @@ pub struct TrainConfig {
     pub data: DataOptions,
     /// Folds of a cross-validation; there is no other validation part then.
     pub cv: Option<FoldCount>,
+    /// How many networks are trained and averaged.
+    pub members: usize,
+    /// How training rows are changed in each epoch.
+    pub augment: Augment,
     /// Whether rows are shuffled for every epoch.
     pub shuffle: bool,
     /// The network.
@@ -36,6 +41,8 @@ pub struct TrainConfig {
     pub optimizer: OptimizerOptions,
     /// When training ends.
     pub stopping: StoppingOptions,
+    /// What is decided after training.
+    pub decision: DecisionOptions,
     /// Threads and instructions.
     pub threads: ThreadOptions,
     /// Seed of everything random.
@@ -148,11 +155,14 @@ impl TrainConfig {
         let model = model_options(&reader)?;
         let config = TrainConfig {
             data: if cv.is_some() { DataOptions { valid: PartFrom::None, ..data } } else { data },
+            members: members(&reader, cv)?,
+            augment: reader.parse("augment")?.unwrap_or_default(),
             cv,
             shuffle: !reader.switch("no_shuffle")?,
             optimizer: optimizer_options(&reader, model.drops())?,
             model,
             stopping: stopping_options(&reader)?,
+            decision: DecisionOptions::read(&reader)?,
             threads: thread_options(&reader)?,
             seed: reader.count("seed", 0, &[])?.unwrap_or(0),
             output: OutputOptions {
@@ -225,6 +235,19 @@ fn folds(reader: &Reader) -> Result<Option<FoldCount>> {
         }
         _ => Ok(folds),
     }
+}
+
+/// The networks of `--ensemble`: with folds as many as these.
+fn members(reader: &Reader, cv: Option<FoldCount>) -> Result<usize> {
+    let Some(members) = reader.count("ensemble", 1, &[])?.map(|n| n as usize).filter(|n| *n > 1) else { return Ok(1) };
+    if let Some(folds) = cv.map(FoldCount::all).filter(|folds| *folds != members) {
+        let message = format!("with --cv the networks are those of the {folds} folds: give --ensemble {folds}");
+        return Err(reader.wrong("ensemble", &message));
+    }
+    if reader.text("log_steps").is_some() {
+        return Err(reader.wrong("log_steps", "steps are recorded of one network: leave it out with --ensemble"));
+    }
+    Ok(members)
 }
 
 fn model_options(reader: &Reader) -> Result<ModelOptions> {

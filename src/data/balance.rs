@@ -20,6 +20,8 @@ choices! {
         Over = "over",
         /// Rows of larger classes are dropped down to the smallest class.
         Under = "under",
+        /// Smaller classes of a table grow up to the largest by rows between their rows.
+        Smote = "smote",
     }
 }
 
@@ -131,7 +133,7 @@ pub fn resample(rows: &[u32], labels: &[u32], classes: usize, balance: Balance, 
     for (class, mut group) in groups.into_iter().enumerate().filter(|(_, group)| !group.is_empty()) {
         let mut rng = stream(seed, Purpose::Balance, class as u64, 0);
         match balance {
-            Balance::None => {}
+            Balance::None | Balance::Smote => {}
             Balance::Over => {
                 let originals = group.len();
                 for _ in originals..largest {

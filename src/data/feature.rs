@@ -9,6 +9,7 @@ use super::date::{Cycle, DateForm};
 use super::known::{Known, normal_form};
 use super::number::NumberForm;
 use super::options::{Impute, Scale};
+use super::shape::{Counted, Shape, robust};
 use super::statistics::Summary;
 use super::table::{Column, ColumnKind, MISSING};
 use super::target::sorted_levels;
@@ -39,7 +40,7 @@ pub struct Feature {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Encoding {
-    /// `(x − center) / scale`, with `fill` for a missing `x`.
+    /// `(x − center) / scale`, with `fill` for a missing `x`, then bent to a shape.
     Number {
         /// Stands in for a missing value.
         fill: f64,
@@ -49,6 +50,9 @@ pub enum Encoding {
         center: f64,
         /// Divided by; never 0.
         scale: f64,
+        /// What becomes of the result.
+        #[serde(default, skip_serializing_if = "Shape::is_line")]
+        shape: Shape,
     },
     /// A date or time as a number like those of `Number`, then sine and cosine of where it stands in each cycle.
     Date {
@@ -64,6 +68,9 @@ pub enum Encoding {
         center: f64,
         /// Divided by; never 0.
         scale: f64,
+        /// What becomes of the result.
+        #[serde(default, skip_serializing_if = "Shape::is_line")]
+        shape: Shape,
     },
     /// One input for each level, 1 in the rows that have it and 0 elsewhere.
     ///
@@ -78,7 +85,52 @@ pub enum Encoding {
         missing: bool,
         /// Whether levels are numbers: then `1.0` is level `1`.
         numeric: bool,
+        /// Which numbers the inputs are.
+        #[serde(default, skip_serializing_if = "Coding::is_zeros_and_ones")]
+        coding: Coding,
     },
+}
+
+/// The numbers that stand for levels.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Coding {
+    /// 1 in the rows that have the level, else 0.
+    #[default]
+    ZerosAndOnes,
+    /// Of each input the number in the rows that do not have the level, and in those that have it.
+    Values(Vec<[f64; 2]>),
+    /// One input for two levels: the number of the first, of neither (missing, or not seen in training), and of the second.
+    Single([f64; 3]),
+}
+
+impl Coding {
+    fn is_zeros_and_ones(&self) -> bool {
+        *self == Coding::ZerosAndOnes
+    }
+
+    /// Writes the inputs of a row over zeros; `place` is that of its level among the inputs, where it has one.
+    fn write(&self, place: Option<usize>, inputs: &mut [f32]) {
+        match self {
+            Coding::ZerosAndOnes => {
+                if let Some(place) = place {
+                    inputs[place] = 1.0;
+                }
+            }
+            Coding::Values(values) => {
+                for (at, (input, [without, with])) in inputs.iter_mut().zip(values).enumerate() {
+                    *input = if place == Some(at) { *with } else { *without } as f32;
+                }
+            }
+            Coding::Single([first, neither, second]) => {
+                inputs[0] = match place {
+                    Some(0) => *first,
+                    Some(1) => *second,
+                    _ => *neither,
+                } as f32;
+            }
+        }
+    }
 }
 
 impl Feature {
@@ -87,6 +139,7 @@ impl Feature {
         match &self.encoding {
             Encoding::Number { indicator, .. } => 1 + usize::from(*indicator),
             Encoding::Date { cycles, indicator, .. } => 1 + 2 * cycles.len() + usize::from(*indicator),
+            Encoding::Category { coding: Coding::Single(_), .. } => 1,
             Encoding::Category { levels, other, missing, .. } => {
                 levels.len() + usize::from(*other) + usize::from(*missing)
             }
@@ -105,9 +158,37 @@ impl Feature {
                 let missing = indicator.then(|| named("(missing)"));
                 std::iter::once(self.column.clone()).chain(cycles.iter().flat_map(waves)).chain(missing).collect()
             }
+            Encoding::Category { levels, coding: Coding::Single(_), .. } => vec![named(&levels[1])],
             Encoding::Category { levels, other, missing, .. } => {
                 let special = other.then(|| named("(other)")).into_iter().chain(missing.then(|| named("(missing)")));
                 levels.iter().map(|level| named(level)).chain(special).collect()
+            }
+        }
+    }
+
+    /// Whether a program that knows nothing of shapes and codings would take other inputs.
+    pub(super) fn is_bent(&self) -> bool {
+        match &self.encoding {
+            Encoding::Number { shape, .. } | Encoding::Date { shape, .. } => !shape.is_line(),
+            Encoding::Category { coding, .. } => !coding.is_zeros_and_ones(),
+        }
+    }
+
+    /// What is wrong with a feature that was read from a file.
+    pub(super) fn contradiction(&self) -> Option<&'static str> {
+        match &self.encoding {
+            Encoding::Number { scale, .. } | Encoding::Date { scale, .. } if *scale == 0.0 => {
+                Some("a column has scale 0")
+            }
+            Encoding::Number { shape, .. } | Encoding::Date { shape, .. } => shape.contradiction(),
+            Encoding::Category { levels, other, missing, coding, .. } => {
+                let inputs = levels.len() + usize::from(*other) + usize::from(*missing);
+                let fits = match coding {
+                    Coding::ZerosAndOnes => true,
+                    Coding::Values(values) => values.len() == inputs,
+                    Coding::Single(_) => levels.len() == 2 && !other,
+                };
+                (!fits).then_some("levels and inputs of a column do not fit together")
             }
         }
     }
@@ -134,7 +215,8 @@ impl Encoding {
                 let quartiles = summary.quantile(0.75) - summary.quantile(0.25);
                 (summary.quantile(0.5), if quartiles > 0.0 { quartiles } else { summary.sd })
             }
-            Scale::None => (0.0, 1.0),
+            Scale::RobustClip => robust(|q| summary.quantile(q)),
+            Scale::Quantile | Scale::None => (0.0, 1.0),
         };
         let fill = match impute {
             Impute::Median => summary.quantile(0.5),
@@ -142,12 +224,14 @@ impl Encoding {
             Impute::MostFrequent => summary.most_frequent(),
             Impute::Zero => 0.0,
         };
-        Self::Number { fill, indicator, center, scale: if spread == 0.0 { 1.0 } else { spread } }
+        let shape = if scale == Scale::RobustClip { Shape::SmoothClip } else { Shape::Line };
+        Self::Number { fill, indicator, center, scale: if spread == 0.0 { 1.0 } else { spread }, shape }
     }
 
-    /// Fits a text column to its training rows: the [`MOST_LEVELS`] most frequent levels, of equally frequent ones the first in
-    /// their order.
-    pub fn fit_levels(codes: &[u32], levels: &[String], rows: &[u32], numeric: bool) -> Self {
+    /// Fits a text column to its training rows: the `most` most frequent levels, of equally frequent ones the first in their
+    /// order.
+    pub(super) fn fit_levels(codes: &[u32], levels: &[String], rows: &[u32], how: LevelOptions) -> Self {
+        let LevelOptions { numeric, most, single, clipped } = how;
         let mut counts = vec![0usize; levels.len()];
         let mut missing = false;
         for &row in rows {
@@ -159,34 +243,81 @@ impl Encoding {
         let count_of: HashMap<&str, usize> = levels.iter().map(String::as_str).zip(counts).collect();
         let seen = levels.iter().filter(|level| count_of[level.as_str()] > 0).cloned().collect();
         let mut kept = sorted_levels(seen, numeric);
-        let other = kept.len() > MOST_LEVELS;
+        let other = kept.len() > most;
         kept.sort_by_key(|level| std::cmp::Reverse(count_of[level.as_str()])); // stable: ties stay in order
-        kept.truncate(MOST_LEVELS);
-        Self::Category { levels: sorted_levels(kept, numeric), other, missing, numeric }
+        kept.truncate(most);
+        let kept = sorted_levels(kept, numeric);
+        let own: Vec<usize> = kept.iter().map(|level| count_of[level.as_str()]).collect();
+        let present: usize = count_of.values().sum();
+        let absent = rows.len() - present;
+        let coding = match own[..] {
+            [first, second] if single && !other => {
+                let values = Counted([(-1.0, first), (0.0, absent), (1.0, second)]);
+                Coding::Single(if clipped { values.clipped() } else { values.0.map(|(value, _)| value) })
+            }
+            _ if clipped => {
+                let rest = present - own.iter().sum::<usize>();
+                let special = other.then_some(rest).into_iter().chain(missing.then_some(absent));
+                let input = |rows_of: usize| Counted([(0.0, rows.len() - rows_of), (1.0, rows_of)]).clipped();
+                Coding::Values(own.into_iter().chain(special).map(input).collect())
+            }
+            _ => Coding::ZerosAndOnes,
+        };
+        Self::Category { levels: kept, other, missing, numeric, coding }
     }
+}
+
+/// How levels become inputs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LevelOptions {
+    /// Whether they are numbers.
+    pub(super) numeric: bool,
+    /// How many have an input of their own at most.
+    pub(super) most: usize,
+    /// Whether two levels share one input.
+    pub(super) single: bool,
+    /// Whether the inputs are scaled and clipped as numbers are.
+    pub(super) clipped: bool,
 }
 
 /// A feature joined to the column that it is applied to.
 pub(super) enum Plan<'a> {
-    Number { values: &'a [f64], fill: f64, indicator: bool, center: f64, scale: f64 },
-    Date { number: Box<Plan<'a>>, form: &'a DateForm, cycles: &'a [Cycle] },
-    Category { codes: std::borrow::Cow<'a, [u32]>, places: Vec<Option<usize>>, missing: Option<usize> },
+    Number {
+        values: &'a [f64],
+        fill: f64,
+        indicator: bool,
+        center: f64,
+        scale: f64,
+        shape: &'a Shape,
+    },
+    Date {
+        number: Box<Plan<'a>>,
+        form: &'a DateForm,
+        cycles: &'a [Cycle],
+    },
+    Category {
+        codes: std::borrow::Cow<'a, [u32]>,
+        places: Vec<Option<usize>>,
+        missing: Option<usize>,
+        coding: &'a Coding,
+    },
 }
 
 impl<'a> Plan<'a> {
     /// `None` if a number column is given as text.
     pub(super) fn new(feature: &'a Feature, column: &'a Column) -> Option<Self> {
         match (&feature.encoding, column) {
-            (&Encoding::Number { fill, indicator, center, scale }, Column::Numbers(values)) => {
-                Some(Self::Number { values, fill, indicator, center, scale })
-            }
-            (Encoding::Date { form, cycles, fill, indicator, center, scale }, Column::Numbers(values)) => {
+            (Encoding::Number { fill, indicator, center, scale, shape }, Column::Numbers(values)) => {
                 let (fill, indicator, center, scale) = (*fill, *indicator, *center, *scale);
-                let number = Box::new(Self::Number { values, fill, indicator, center, scale });
+                Some(Self::Number { values, fill, indicator, center, scale, shape })
+            }
+            (Encoding::Date { form, cycles, fill, indicator, center, scale, shape }, Column::Numbers(values)) => {
+                let (fill, indicator, center, scale) = (*fill, *indicator, *center, *scale);
+                let number = Box::new(Self::Number { values, fill, indicator, center, scale, shape });
                 Some(Self::Date { number, form, cycles })
             }
             (Encoding::Number { .. } | Encoding::Date { .. }, Column::Text { .. }) => None,
-            (Encoding::Category { levels, other, missing, numeric }, column) => {
+            (Encoding::Category { levels, other, missing, numeric, coding }, column) => {
                 let other_at = other.then_some(levels.len());
                 let missing_at = if *missing { Some(levels.len() + usize::from(*other)) } else { other_at };
                 let index: HashMap<&str, usize> = levels.iter().enumerate().map(|(i, l)| (l.as_str(), i)).collect();
@@ -202,7 +333,7 @@ impl<'a> Plan<'a> {
                         Column::Numbers(_) => unreachable!("the column is text"),
                     },
                 };
-                Some(Self::Category { codes, places, missing: missing_at })
+                Some(Self::Category { codes, places, missing: missing_at, coding })
             }
         }
     }
@@ -212,10 +343,10 @@ impl<'a> Plan<'a> {
     pub(super) fn write(&self, inputs: &mut [f32], (at, cols): (usize, usize), row_at: impl Fn(usize) -> usize) {
         let lines = inputs.chunks_exact_mut(cols).enumerate().map(|(line, inputs)| (row_at(line), &mut inputs[at..]));
         match self {
-            Self::Number { values, fill, indicator, center, scale } => lines.for_each(|(row, inputs)| {
+            Self::Number { values, fill, indicator, center, scale, shape } => lines.for_each(|(row, inputs)| {
                 let value = values[row];
                 let missing = value.is_nan();
-                inputs[0] = (((if missing { *fill } else { value }) - center) / scale) as f32;
+                inputs[0] = shape.of(((if missing { *fill } else { value }) - center) / scale) as f32;
                 if *indicator {
                     inputs[1] = f32::from(u8::from(missing));
                 }
@@ -223,21 +354,21 @@ impl<'a> Plan<'a> {
             Self::Date { number, form, cycles } => {
                 lines.for_each(|(row, inputs)| number.write_date(row, form, cycles, inputs));
             }
-            Self::Category { codes, places, missing } => lines.for_each(|(row, inputs)| {
+            Self::Category { codes, places, missing, coding } => lines.for_each(|(row, inputs)| {
                 let place = if codes[row] == MISSING { *missing } else { places[codes[row] as usize] };
-                if let Some(place) = place {
-                    inputs[place] = 1.0;
-                }
+                coding.write(place, inputs);
             }),
         }
     }
 
     /// The inputs of a date, whose number is `self`.
     fn write_date(&self, row: usize, form: &DateForm, cycles: &[Cycle], inputs: &mut [f32]) {
-        let Self::Number { values, fill, indicator, center, scale } = self else { unreachable!("a date is a number") };
+        let Self::Number { values, fill, indicator, center, scale, shape } = self else {
+            unreachable!("a date is a number")
+        };
         let value = values[row];
         let missing = value.is_nan();
-        inputs[0] = (((if missing { *fill } else { value }) - center) / scale) as f32;
+        inputs[0] = shape.of(((if missing { *fill } else { value }) - center) / scale) as f32;
         for (cycle, waves) in cycles.iter().zip(inputs[1..].chunks_exact_mut(2)).filter(|_| !missing) {
             let (sine, cosine) = form.phase(value, *cycle);
             (waves[0], waves[1]) = (sine as f32, cosine as f32);

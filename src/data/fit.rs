@@ -3,10 +3,11 @@
 use super::cell::{brief, format_number, parse_number};
 use super::date::DateForm;
 use super::drift::Constant;
-use super::feature::{Encoding, Feature};
+use super::feature::{Coding, Encoding, Feature, LevelOptions};
 use super::known::Known;
 use super::number::NumberForm;
 use super::options::{Impute, Scale};
+use super::shape::Shape;
 use super::statistics::Summary;
 use super::table::{Column, ColumnKind, MISSING, MissingMarkers, Table};
 use crate::{Error, Result, Warning, WarningKind};
@@ -27,6 +28,14 @@ pub struct FitOptions {
     pub scale_target: bool,
     /// Texts that stand for a missing value.
     pub missing: MissingMarkers,
+    /// Levels of a category that have an input of their own at most.
+    pub most_levels: usize,
+    /// Whether a category of two levels is one input.
+    pub binary_column: bool,
+    /// Whether a regression's predictions stay within the range of its training targets.
+    pub clamp: bool,
+    /// Seed of the noise that parts equal values.
+    pub seed: u64,
 }
 
 /// What came of fitting a column.
@@ -83,13 +92,13 @@ pub(super) fn fit_column(
     }
     match (column, &table.kinds[index]) {
         (Column::Numbers(values), ColumnKind::Date(form)) if !wishes.categorical => {
-            let mut fitted = fit_date(table, name, values, form, rows, options)?;
+            let mut fitted = fit_date(table, index, values, form, rows, options)?;
             fitted.feature.iter_mut().for_each(|feature| feature.lenient = wishes.lenient);
             Ok(fitted)
         }
         (Column::Numbers(values), kind) if !wishes.categorical => {
             let form = if let ColumnKind::Number(form) = kind { *form } else { NumberForm::default() };
-            let mut fitted = fit_number(table, name, values, form, rows, options)?;
+            let mut fitted = fit_number(table, index, values, form, rows, options)?;
             if let Some(feature) = &mut fitted.feature {
                 feature.lenient = wishes.lenient;
                 fitted.warning =
@@ -101,7 +110,9 @@ pub(super) fn fit_column(
             let text = column.as_text();
             let Column::Text { codes, levels } = text.as_ref() else { unreachable!("the column is text") };
             let numeric = matches!(column, Column::Numbers(_));
-            Ok(fit_text(name, codes, levels, rows, wishes, numeric))
+            let clipped = options.scale == Scale::RobustClip;
+            let how = LevelOptions { numeric, most: options.most_levels, single: options.binary_column, clipped };
+            Ok(fit_text(name, codes, levels, rows, wishes, how))
         }
     }
 }
@@ -127,12 +138,13 @@ fn feature(name: &str, encoding: Encoding, form: NumberForm, known: Known) -> Fe
 
 fn fit_number(
     table: &Table,
-    name: &str,
+    index: usize,
     values: &[f64],
     form: NumberForm,
     rows: &[u32],
     options: &FitOptions,
 ) -> Result<Fitted> {
+    let name = &table.names[index];
     let of_rows: Vec<f64> = rows.iter().map(|&row| values[row as usize]).collect();
     let summary = Summary::of(of_rows);
     let known = Known::of_numbers(&summary, rows.len());
@@ -140,16 +152,24 @@ fn fit_number(
         let mut fitted = constant(name, format_number(summary.quantile(0.5)), summary.range() != 0.0);
         if summary.sorted().len() < rows.len() {
             // Whether there is a value may still tell something.
-            let missing = Encoding::Category { levels: Vec::new(), other: false, missing: true, numeric: true };
+            let (levels, coding) = (Vec::new(), Coding::default());
+            let missing = Encoding::Category { levels, other: false, missing: true, numeric: true, coding };
             fitted.feature = Some(Feature { known: None, ..feature(name, missing, form, known) });
             fitted.warning = None;
         }
         return Ok(fitted);
     }
     let has_missing = summary.sorted().len() < rows.len();
-    let encoding = Encoding::fit_numbers(&summary, has_missing, options.scale, options.impute);
-    let Encoding::Number { fill, center, scale, .. } = encoding else { unreachable!("the column is numbers") };
-    if ![fill, center, scale].iter().all(|value| value.is_finite()) {
+    let mut encoding = Encoding::fit_numbers(&summary, has_missing, options.scale, options.impute);
+    let Encoding::Number { fill, center, scale, shape, .. } = &mut encoding else {
+        unreachable!("the column is numbers")
+    };
+    let mut fitted = vec![*fill, *center, *scale];
+    if options.scale == Scale::Quantile {
+        fitted.push(summary.sd);
+        *shape = Shape::normal(&summary, options.seed, index);
+    }
+    if !fitted.iter().all(|value| value.is_finite()) {
         let message = "the numbers are too large: their statistics are not finite";
         return Err(Error::data_at(&table.path, None, Some(name), message));
     }
@@ -158,22 +178,22 @@ fn fit_number(
 
 fn fit_date(
     table: &Table,
-    name: &str,
+    index: usize,
     values: &[f64],
     form: &DateForm,
     rows: &[u32],
     options: &FitOptions,
 ) -> Result<Fitted> {
-    let mut fitted = fit_number(table, name, values, NumberForm::default(), rows, options)?;
+    let mut fitted = fit_number(table, index, values, NumberForm::default(), rows, options)?;
     if let Some(constant) = &mut fitted.constant {
         constant.value = form.written(constant.value.parse().unwrap_or(f64::NAN));
     }
     if let Some(feature) = &mut fitted.feature
-        && let (Encoding::Number { fill, indicator, center, scale }, Some(Known::Numbers { min, max, .. })) =
+        && let (Encoding::Number { fill, indicator, center, scale, shape }, Some(Known::Numbers { min, max, .. })) =
             (feature.encoding.clone(), &feature.known)
     {
         let cycles = form.cycles(*min, *max);
-        feature.encoding = Encoding::Date { form: form.clone(), cycles, fill, indicator, center, scale };
+        feature.encoding = Encoding::Date { form: form.clone(), cycles, fill, indicator, center, scale, shape };
     }
     Ok(fitted)
 }
@@ -231,7 +251,14 @@ fn is_named_like_one(name: &str) -> bool {
     camel || words.any(|word| WORDS.contains(&word))
 }
 
-fn fit_text(name: &str, codes: &[u32], levels: &[String], rows: &[u32], wishes: ColumnWishes, numeric: bool) -> Fitted {
+fn fit_text(
+    name: &str,
+    codes: &[u32],
+    levels: &[String],
+    rows: &[u32],
+    wishes: ColumnWishes,
+    how: LevelOptions,
+) -> Fitted {
     let mut seen = vec![false; levels.len()];
     let mut present = 0;
     for code in rows.iter().map(|&row| codes[row as usize]).filter(|&code| code != MISSING) {
@@ -256,7 +283,7 @@ fn fit_text(name: &str, codes: &[u32], levels: &[String], rows: &[u32], wishes: 
         );
         Warning::new(WarningKind::UnreadableNumbers, message).column(name)
     });
-    let encoding = Encoding::fit_levels(codes, levels, rows, numeric);
+    let encoding = Encoding::fit_levels(codes, levels, rows, how);
     let Encoding::Category { levels: inputs, .. } = &encoding else { unreachable!("levels are categories") };
     let known = Known::of_levels(&seen, inputs, 1.0 - present as f64 / rows.len() as f64);
     Fitted { feature: Some(feature(name, encoding, NumberForm::default(), known)), constant: None, warning }

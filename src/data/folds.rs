@@ -5,6 +5,7 @@ use super::image::TypedImages;
 use super::options::DataOptions;
 use super::prepare::Loaded;
 use super::prepared::Prepared;
+use super::preprocess::Preprocessing;
 use super::split::Split;
 use super::tables::TypedTable;
 use super::written::{FoldCount, PartFrom};
@@ -46,7 +47,7 @@ pub fn prepare_folds(options: &DataOptions, seed: u64, count: FoldCount) -> Resu
         Loaded::Table(table, files) => {
             let split = table.deal(&options, seed)?;
             let folds = table.folds(&split, &options, seed, count)?;
-            let whole = table.prepare(split, files, &options, seed)?;
+            let whole = table.prepare(split, files, (&options, seed), None)?;
             (whole, Raw::Table(table), folds)
         }
     };
@@ -81,10 +82,29 @@ impl Folds {
     /// # Panics
     /// If there is no such fold.
     pub fn prepare(&self, number: usize) -> Result<Prepared> {
+        self.prepare_by(number, None)
+    }
+
+    /// The same by a preprocessing that is fitted already, which the networks of an ensemble share.
+    ///
+    /// # Errors
+    /// As applying it.
+    ///
+    /// # Panics
+    /// If there is no such fold.
+    pub fn prepare_with(&self, number: usize, preprocessing: &Preprocessing) -> Result<Prepared> {
+        self.prepare_by(number, Some(preprocessing))
+    }
+
+    fn prepare_by(&self, number: usize, preprocessing: Option<&Preprocessing>) -> Result<Prepared> {
+        let fitted = match preprocessing {
+            Some(Preprocessing::Table(table)) => Some(table),
+            _ => None,
+        };
         let (train, val) = self.folds[number].clone();
         let split = Split { train, val, test: Vec::new() };
         match &self.raw {
-            Raw::Table(table) => table.prepare(split, (None, None), &self.options, self.seed),
+            Raw::Table(table) => table.prepare(split, (None, None), (&self.options, self.seed), fitted),
             Raw::Images(images) => (**images).clone().prepare(split, (None, None), &self.options, self.seed),
         }
     }

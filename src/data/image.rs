@@ -132,6 +132,7 @@ fn image_target(images: &Images, options: &DataOptions) -> Result<Target> {
         numeric: true,
         mean: Vec::new(),
         sd: Vec::new(),
+        range: Vec::new(),
     };
     target.set_positive(options.positive.as_deref())?;
     Ok(target)
@@ -146,6 +147,10 @@ fn refuse_table_options(options: &DataOptions) -> Result<()> {
         ("--na", !options.na.is_empty()),
         ("--impute", options.impute.is_some()),
         ("--scale", options.scale.is_some()),
+        ("--one-hot", options.one_hot.is_some()),
+        ("--binary-column", options.binary_column),
+        ("--clamp", options.clamp),
+        ("--balance smote", options.balance == Balance::Smote),
     ];
     match given.into_iter().find(|(_, given)| *given) {
         Some((flag, _)) => Err(Error::Mismatch(format!(

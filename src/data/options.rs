@@ -9,7 +9,8 @@ use super::choice::choices;
 use super::source::Source;
 use super::table::MissingMarkers;
 use super::written::{
-    Character, DateColumn, Delimiter, EncodingName, PartFrom, Quote, SplitMode, list, one_or_more, whole_items,
+    Character, DateColumn, Delimiter, EncodingName, MostLevels, PartFrom, Quote, SplitMode, list, one_or_more,
+    whole_items,
 };
 use crate::{Error, Result};
 
@@ -76,6 +77,10 @@ choices! {
         MinMax = "minmax",
         /// Median and interquartile range.
         Robust = "robust",
+        /// Median and interquartile range, then a smooth clip to −3 … 3; inputs of categories too.
+        RobustClip = "robust_clip",
+        /// To a normal distribution, by the quantiles of the training rows.
+        Quantile = "quantile",
         /// Left as it is.
         None = "none",
     }
@@ -210,6 +215,15 @@ pub struct DataOptions {
     pub impute: Option<Impute>,
     /// Whether targets of a regression are standardised for training (losses on counts want them as they are).
     pub scale_target: bool,
+    /// Levels of a category that have an input of their own at most; rarer ones share one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub one_hot: Option<MostLevels>,
+    /// Whether a category of two levels is one input, −1 or 1.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub binary_column: bool,
+    /// Whether a regression's predictions stay within the range of the training targets.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub clamp: bool,
     /// The loss that was asked for, where only numbers have it.
     #[serde(skip)]
     pub number_loss: Option<NumberLoss>,
@@ -248,6 +262,9 @@ impl Default for DataOptions {
             scale: None,
             impute: None,
             scale_target: true,
+            one_hot: None,
+            binary_column: false,
+            clamp: false,
             number_loss: None,
             class_weight: None,
             balance: Balance::None,

@@ -71,7 +71,7 @@ impl Loaded {
             }
             Self::Table(table, files) => {
                 let split = table.deal(options, seed)?;
-                table.prepare(split, files, options, seed)
+                table.prepare(split, files, (options, seed), None)
             }
         }
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::cell::{format_number, parse_number, shortened};
 use super::dataset::{Features, Targets};
 use super::drift::Constant;
-use super::feature::{Encoding, Feature, Plan};
+use super::feature::{Feature, Plan};
 use super::fit::{ColumnWishes, FitOptions, Fitted, fit_column};
 use super::idx::Images;
 use super::schema::{Roles, has_no_weight};
@@ -76,6 +76,12 @@ impl Preprocessing {
         }
     }
 
+    /// Whether a program that knows nothing of shapes, codings and ranges would predict otherwise.
+    pub(crate) fn needs_newer_programs(&self) -> bool {
+        let bent = matches!(self, Self::Table(table) if table.features.iter().any(Feature::is_bent));
+        bent || !self.target().range.is_empty()
+    }
+
     /// What is wrong with a preprocessing that contradicts itself.
     pub(crate) fn contradiction(&self) -> Option<&'static str> {
         let target = self.target();
@@ -86,14 +92,14 @@ impl Preprocessing {
             Task::Multilabel => classes == 0 && !target.columns.is_empty(),
             Task::Regression => classes == 0 && !target.columns.is_empty() && target.mean.len() == target.columns.len(),
         };
-        if !fits || target.sd.len() != target.mean.len() {
+        let ranged = target.range.is_empty() || target.range.len() == target.mean.len();
+        if !fits || target.sd.len() != target.mean.len() || !ranged {
             return Some("task, classes and label columns do not fit together");
         }
-        let zero_scale = |feature: &Feature| matches!(feature.encoding, Encoding::Number { scale, .. } | Encoding::Date { scale, .. } if scale == 0.0);
         match self {
             _ if self.inputs() == 0 => Some("the network would have no inputs"),
-            Self::Table(table) if table.features.iter().any(zero_scale) => Some("a column has scale 0"),
-            _ => None,
+            Self::Table(table) => table.features.iter().find_map(Feature::contradiction),
+            Self::Images(_) => None,
         }
     }
 }
@@ -191,6 +197,9 @@ impl TablePreprocessing {
     ) -> Result<Self> {
         if options.scale_target {
             target.fit(table, rows)?;
+        }
+        if options.clamp {
+            target.fit_range(table, rows)?;
         }
         let wishes = |column: usize| ColumnWishes {
             categorical: roles.categorical.contains(&column),

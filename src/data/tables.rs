@@ -7,7 +7,9 @@ use super::dataset::Dataset;
 use super::deal::{Fold, deal, folds_of};
 use super::delimited::WholeFile;
 use super::dialect::Dialect;
-use super::fit::{FitOptions, stray_text};
+use super::doubts::{constant_targets, counting_label, doubtful_classes, without_group};
+use super::feature::MOST_LEVELS;
+use super::fit::FitOptions;
 use super::input::{Input, LabelledRows};
 use super::kinds::{Kinded, kinds};
 use super::labels::label_text;
@@ -19,6 +21,7 @@ use super::prepared::{
 };
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::schema::{Roles, has_no_weight, infer_task};
+use super::smote::smote;
 use super::split::{Split, SplitKeys};
 use super::strangers::{Apart, Strangers};
 use super::table::{Column, ColumnKind, Names, Table};
@@ -120,32 +123,26 @@ impl TypedTable {
         folds_of(split, (&self.rows, classes, self.keys.as_ref()), options, seed, count)
     }
 
-    /// Fits the preprocessing to the training rows of `split` and prepares every part with it; `valid` and `test` are
-    /// files of their own where there are such.
+    /// Fits the preprocessing to the training rows of `split`, unless one is `fitted` already, and prepares every part with it;
+    /// `valid` and `test` are files of their own where there are such.
     pub(super) fn prepare(
         &self,
         split: Split,
         (valid, test): (Option<Input>, Option<Input>),
-        options: &DataOptions,
-        seed: u64,
+        (options, seed): (&DataOptions, u64),
+        fitted: Option<&TablePreprocessing>,
     ) -> Result<Prepared> {
         let table = &self.table;
         let mut warnings = self.warnings.clone();
         warnings.extend(empty_parts(&split, self.rows.len(), options));
         let uneven: Vec<String> = uneven_parts(&split, self.rows.len(), options).collect();
-        let fit = FitOptions {
-            scale: options.scale.unwrap_or(Scale::Standard),
-            impute: options.impute.unwrap_or(Impute::Median),
-            scale_target: options.scale_target,
-            missing: options.read_options().missing,
+        let preprocessing = match fitted {
+            Some(fitted) => fitted.clone(),
+            None => self.fit(&split.train, (options, seed), &mut warnings)?,
         };
-        let target = self.target.clone();
-        let mut preprocessing = TablePreprocessing::fit(table, &self.roles, target, &split.train, &fit, &mut warnings)?;
-        warnings.extend(constant_targets(table, &preprocessing.target, &split.train));
         let mut notes = self.notes.clone();
         notes.extend(uneven);
         notes.extend(zero_columns(&preprocessing));
-        preprocessing.reading.clone_from(&self.reading);
 
         let mut parts = Parts { split, warnings, val_strangers: None, test_strangers: None };
         let val = parts.table_part(PartName::Val, table, valid, &preprocessing, options)?;
@@ -153,6 +150,9 @@ impl TypedTable {
         let Parts { split, warnings, val_strangers, test_strangers } = parts;
         let rows = training_rows(&split.train, &preprocessing.target, table, options, seed)?;
         let mut train = labelled(&preprocessing, table, &rows)?;
+        if options.balance == Balance::Smote {
+            smote(&mut train, preprocessing.target.classes.len(), seed);
+        }
         apply_class_weights(&mut train, &preprocessing.target, options)?;
         let plain = || labelled(&preprocessing, table, &split.train);
         let plain_train = is_rebalanced(options).then(plain).transpose()?;
@@ -170,6 +170,30 @@ impl TypedTable {
             notes,
             warnings,
         })
+    }
+
+    /// Fits the preprocessing to the training rows.
+    fn fit(
+        &self,
+        rows: &[u32],
+        (options, seed): (&DataOptions, u64),
+        warnings: &mut Vec<Warning>,
+    ) -> Result<TablePreprocessing> {
+        let fit = FitOptions {
+            scale: options.scale.unwrap_or(Scale::Standard),
+            impute: options.impute.unwrap_or(Impute::Median),
+            scale_target: options.scale_target,
+            missing: options.read_options().missing,
+            most_levels: options.one_hot.map_or(MOST_LEVELS, |most| most.0),
+            binary_column: options.binary_column,
+            clamp: options.clamp,
+            seed,
+        };
+        let target = self.target.clone();
+        let mut preprocessing = TablePreprocessing::fit(&self.table, &self.roles, target, rows, &fit, warnings)?;
+        warnings.extend(constant_targets(&self.table, &preprocessing.target, rows));
+        preprocessing.reading.clone_from(&self.reading);
+        Ok(preprocessing)
     }
 }
 
@@ -298,33 +322,6 @@ pub(super) fn without_target(target: &Target, table: &Table, weights: Option<&Co
     })
 }
 
-/// Warnings about targets of a regression that are the same in all training rows.
-fn constant_targets(table: &Table, target: &Target, rows: &[u32]) -> Vec<Warning> {
-    let value_of = |name: &&String| match table.column(name) {
-        Some(Column::Numbers(values)) if target.task == Task::Regression => {
-            let first = values[rows[0] as usize];
-            rows.iter().all(|row| values[*row as usize] == first).then_some(first)
-        }
-        _ => None,
-    };
-    let constant = |name: &String| {
-        let message = format!("label \"{name}\" is {} in all training rows: nothing can be learnt", value_of(&name)?);
-        Some(Warning::new(WarningKind::DoubtfulLabel, message).column(name))
-    };
-    target.columns.iter().filter_map(constant).collect()
-}
-
-/// The warning about rows without a group.
-fn without_group(table: &Table, roles: &Roles, rows: &[u32]) -> Option<Warning> {
-    let column = roles.split?;
-    let count = rows.iter().filter(|row| table.columns[column].is_missing(**row as usize)).count();
-    (count > 0).then(|| {
-        let name = &table.names[column];
-        let message = format!("column \"{name}\": {} without a group: together they are one group", are(count, "row"));
-        Warning::new(WarningKind::NoGroup, message).column(name).count(count)
-    })
-}
-
 /// Takes rows of weight 0 away, as if the file had not got them: their cells count for nothing, and their levels are none.
 /// Returns what is said of them.
 fn take_away_weightless(file: &mut WholeFile, roles: &Roles) -> Result<Option<String>> {
@@ -378,45 +375,9 @@ impl LabelSpelling {
     }
 }
 
-/// A label that was inferred to be classes, but looks like numbers with a slip of the pen, or like a name for each row.
-fn doubtful_classes(
-    table: &Table,
-    roles: &Roles,
-    target: &Target,
-    options: &DataOptions,
-    rows: usize,
-) -> Option<Warning> {
-    if options.task != TaskChoice::Auto || target.classes.is_empty() {
-        return None;
-    }
-    let name = &target.columns[0];
-    if let Column::Text { levels, .. } = &table.columns[roles.labels[0]]
-        && let Some(stray) = stray_text(levels)
-    {
-        let remedy = format!("--na \"+{stray}\" makes it a missing value");
-        let message = format!("label \"{name}\" is read as classes, since \"{stray}\" is no number; {remedy}");
-        return Some(Warning::new(WarningKind::DoubtfulLabel, message).column(name));
-    }
-    let classes = target.classes.len();
-    let message = || format!("label \"{name}\" has {classes} classes in {rows} rows: is it the right column?");
-    (2 * classes > rows).then(|| Warning::new(WarningKind::DoubtfulLabel, message()).column(name).count(classes))
-}
-
-/// Rows from which on a label that goes up by one is no accident.
-const ROWS_THAT_COUNT: usize = 20;
-
-/// The warning about a label that nobody named and that only numbers the rows.
-fn counting_label(table: &Table, label: usize, rows: &[u32]) -> Option<Warning> {
-    let Column::Numbers(values) = &table.columns[label] else { return None };
-    let (name, offset) = (&table.names[label], |row: u32| values[row as usize] - f64::from(row));
-    let counts = rows.len() >= ROWS_THAT_COUNT && rows.iter().all(|row| offset(*row) == offset(rows[0]));
-    let message = format!("label \"{name}\" only counts the rows: is it the right column? --label names another");
-    counts.then(|| Warning::new(WarningKind::DoubtfulLabel, message).column(name))
-}
-
 /// The training rows after resampling.
 fn training_rows(rows: &[u32], target: &Target, table: &Table, options: &DataOptions, seed: u64) -> Result<Vec<u32>> {
-    if options.balance == Balance::None {
+    if matches!(options.balance, Balance::None | Balance::Smote) {
         return Ok(rows.to_vec());
     }
     let labels = class_labels(target.targets(table, rows)?).expect("resampling was checked to have classes");

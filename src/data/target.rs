@@ -31,6 +31,9 @@ pub struct Target {
     /// Standard deviation of each target of a regression, 1 where targets are not scaled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sd: Vec<f64>,
+    /// The smallest and the largest value of each target of a regression in the training rows, where predictions stay within.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub range: Vec<[f64; 2]>,
     /// How the numbers of each label are written; empty where all have a decimal point and nothing else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forms: Vec<NumberForm>,
@@ -51,8 +54,8 @@ impl Target {
         if forms.iter().all(NumberForm::is_plain) {
             forms.clear();
         }
-        let (classes, mean, sd) = (Vec::new(), Vec::new(), Vec::new());
-        let mut target = Self { task, columns, classes, numeric: false, mean, sd, forms };
+        let (classes, mean, sd, range) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut target = Self { task, columns, classes, numeric: false, mean, sd, range, forms };
         if matches!(task, Task::Binary | Task::Multiclass) {
             let Column::Text { levels, .. } = table.columns[labels[0]].clone().into_text() else {
                 unreachable!("the column is text")
@@ -109,6 +112,22 @@ impl Target {
         Ok(())
     }
 
+    /// Keeps predictions of a regression within the range of the training rows.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] for another task.
+    pub(super) fn fit_range(&mut self, table: &Table, rows: &[u32]) -> Result<()> {
+        if self.task != Task::Regression {
+            return Err(Error::Mismatch(format!("--clamp needs a regression, and the task is {}", self.task)));
+        }
+        for name in &self.columns {
+            let Some(Column::Numbers(values)) = table.column(name) else { return Err(self.absent(table)) };
+            let of = |pick: fn(f64, f64) -> f64, start: f64| rows.iter().map(|r| values[*r as usize]).fold(start, pick);
+            self.range.push([of(f64::min, f64::INFINITY), of(f64::max, f64::NEG_INFINITY)]);
+        }
+        Ok(())
+    }
+
     /// Outputs of the network: one logit for two classes, one for each of more, one for each label or number.
     pub fn outputs(&self) -> usize {
         match self.task {
@@ -130,6 +149,11 @@ impl Target {
             Some(sd) => value * sd + self.mean[output],
             None => value,
         }
+    }
+
+    /// A number in the target's own unit, within the range of the training rows where that is asked for; NaN stays NaN.
+    pub fn within_range(&self, output: usize, number: f64) -> f64 {
+        self.range.get(output).map_or(number, |[least, most]| number.clamp(*least, *most))
     }
 
     /// Rows of `table` that have all their targets, ascending.

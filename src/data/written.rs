@@ -85,6 +85,24 @@ impl fmt::Display for FoldCount {
     }
 }
 
+/// How many levels of a category have an input of their own, 1 or more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MostLevels(pub usize);
+
+impl FromStr for MostLevels {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let most = text.parse::<u32>().ok().filter(|most| *most > 0).map(|most| Self(most as usize));
+        most.ok_or_else(|| Error::Usage(format!("expected a whole number of at least 1, found \"{text}\"")))
+    }
+}
+
+impl fmt::Display for MostLevels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
 /// One character: what parts thousands, what begins a comment, what encloses a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Character(pub char);
@@ -294,7 +312,7 @@ macro_rules! serde_as_text {
         }
     )+};
 }
-serde_as_text!(Delimiter, PartFrom, Character, Quote, EncodingName, DateColumn, SplitMode);
+serde_as_text!(Delimiter, MostLevels, PartFrom, Character, Quote, EncodingName, DateColumn, SplitMode);
 
 /// A text, or a number in a configuration file, as the flag would be written.
 struct Text(String);

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use super::side_by_side::{share_threads, side_by_side};
+use super::side_by_side::{share_of_time, share_threads, side_by_side};
 use crate::Result;
 use crate::config::{Batch, TrainConfig};
-use crate::data::{Dataset, Folds};
+use crate::data::{Dataset, Folds, Prepared};
+use crate::predict::Predictor;
 use crate::run::{CrossValidation, Curve, Finished, Fold, Plan};
 use crate::train::events::Event;
+use crate::train::held_out::HeldOut;
 use crate::train::team::available_threads;
 
 /// Trains one network for each fold, small ones side by side, with the settings of `whole`, the plan for all rows: its
@@ -28,36 +30,75 @@ pub fn cross_validate(
     signal: &AtomicUsize,
     observe: &(dyn Fn(&Fold) + Sync),
 ) -> Result<CrossValidation> {
+    Ok(cross_validate_with(whole, folds, signal, observe, &|number| folds.prepare(number))?.0)
+}
+
+/// The same with data that `prepare` prepares for each fold, and the networks of the folds beside it.
+///
+/// # Errors
+/// As [`cross_validate`].
+pub(super) fn cross_validate_with(
+    whole: &Plan,
+    folds: &Folds,
+    signal: &AtomicUsize,
+    observe: &(dyn Fn(&Fold) + Sync),
+    prepare: &(dyn Fn(usize) -> Result<Prepared> + Sync),
+) -> Result<(CrossValidation, Vec<Finished>)> {
     let threads = whole.threads_asked.min(available_threads());
     let sharing = share_threads(whole.flops_per_step(), folds.len(), threads);
     let exact = whole.config.threads.exact;
+    // An ensemble keeps its networks; else each goes when it is judged.
+    let keep = whole.config.members > 1;
     let numbers: Vec<usize> = (0..folds.len()).collect();
     let at_once = if exact { 1 } else { sharing.at_once };
     let began = Instant::now();
-    let deadline_of = |number: usize, began: Instant, end: Instant| {
-        let turns = folds.len().div_ceil(at_once) + 1; // the last is for the network for all rows
-        let share = (number / at_once + 1) as f64 / turns as f64;
-        began + end.saturating_duration_since(began).mul_f64(share)
-    };
+    let turns = folds.len().div_ceil(at_once) + 1; // the last is for the network for all rows
     let done = side_by_side(at_once, &numbers, |number| {
         if signal.load(Ordering::Relaxed) != 0 {
             return Ok(None);
         }
-        let prepared = Arc::new(folds.prepare(*number)?);
+        let prepared = Arc::new(prepare(*number)?);
         let mut config = fold_config(whole);
-        config.stopping.deadline = config.stopping.deadline.map(|end| deadline_of(*number, began, end));
+        config.stopping.deadline =
+            config.stopping.deadline.map(|end| share_of_time(began, end, (number / at_once + 1, turns)));
         let mut plan = Plan::over(config, prepared)?;
         if !exact {
             plan.threads = sharing.threads;
         }
         let rows = (plan.prepared.train.rows(), plan.prepared.val.as_ref().map_or(0, Dataset::rows));
         let (finished, curve) = train_with_curve(&plan, signal)?;
+        let held_out = held_out(&plan, &finished, folds.repeat_of(*number))?;
+        let network = keep.then(|| finished.clone());
         let fold = finished.summary.of_fold((number + 1, folds.repeat_of(*number) + 1), rows, curve);
         observe(&fold);
-        Ok(Some(fold))
+        Ok(Some(Trained { fold, held_out, network }))
     });
-    let done: Result<Vec<Option<Fold>>> = done.into_iter().collect();
-    Ok(CrossValidation::new(done?.into_iter().flatten().collect()))
+    let done: Result<Vec<Option<Trained>>> = done.into_iter().collect();
+    let (mut over, mut networks, mut held_out) = (Vec::new(), Vec::new(), None::<HeldOut>);
+    for trained in done?.into_iter().flatten() {
+        over.push(trained.fold);
+        networks.extend(trained.network);
+        match (&mut held_out, trained.held_out) {
+            (Some(all), Some(fold)) => all.join(fold),
+            (none, fold) => *none = none.take().or(fold),
+        }
+    }
+    let cv = CrossValidation { held_out, ..CrossValidation::new(over) };
+    Ok((cv, networks))
+}
+
+/// What is left of a fold.
+struct Trained {
+    fold: Fold,
+    held_out: Option<HeldOut>,
+    network: Option<Finished>,
+}
+
+/// What a fold's network says of the fold; of the first deal alone, so that each row is there once.
+fn held_out(plan: &Plan, finished: &Finished, repeat: usize) -> Result<Option<HeldOut>> {
+    let Some(val) = plan.prepared.val.as_ref().filter(|_| repeat == 0) else { return Ok(None) };
+    let mut predictor = Predictor::new(&finished.model, plan.config.threads.isa, plan.threads)?;
+    Ok(Some(predictor.held_out(val)))
 }
 
 /// Trains a fold, and keeps its figures after each epoch.
@@ -94,9 +135,10 @@ pub fn with_cross_validation(
 }
 
 /// The settings of a fold: what is decided for all rows holds in each fold, and requirements are for the whole.
-fn fold_config(whole: &Plan) -> TrainConfig {
+pub(super) fn fold_config(whole: &Plan) -> TrainConfig {
     let mut config = whole.config.clone();
     config.cv = None;
+    config.members = 1;
     config.stopping.epochs = Some(whole.epochs);
     config.stopping.patience = Some(whole.patience());
     config.stopping.fail_under = None;

@@ -3,6 +3,7 @@
 mod bench;
 pub mod compare;
 mod cross_validation;
+mod ensemble;
 mod importance;
 mod lr_find;
 mod machine;
@@ -18,6 +19,7 @@ mod workloads;
 
 pub use bench::{BenchRun, bench, threads_at_work};
 pub use cross_validation::{cross_validate, with_cross_validation};
+pub use ensemble::{ensemble_of_folds, train_ensemble};
 pub use importance::{ColumnImportance, Importance, permutation_importance};
 pub use lr_find::{Band, LrFind, Sweep, check_sweeps, lr_find};
 pub use machine::{Footprint, Peaks, Together};

@@ -4,6 +4,7 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
+use std::time::Instant;
 
 use crate::train::team::useful_threads;
 
@@ -40,6 +41,11 @@ pub fn side_by_side<I: Sync, R: Send>(threads: usize, items: &[I], work: impl Fn
     let mut results: Vec<(usize, R)> = results.into_iter().collect();
     results.sort_by_key(|(n, _)| *n);
     results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// When turn `turn` of `turns`, counted from 1, ends at the latest, where all share the time from `began` to `end` evenly.
+pub fn share_of_time(began: Instant, end: Instant, (turn, turns): (usize, usize)) -> Instant {
+    began + end.saturating_duration_since(began).mul_f64(turn as f64 / turns as f64)
 }
 
 /// How runs share the threads.

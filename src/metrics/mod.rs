@@ -4,6 +4,7 @@
 //! What is 0/0 there and has no agreed value is NaN in these functions, `None` in a [`MetricSet`] and `null` in JSON.
 
 pub mod areas;
+pub mod calibration;
 pub mod classification;
 pub mod fscore;
 pub mod name;
@@ -13,6 +14,7 @@ pub mod regression;
 pub mod report;
 pub mod scores;
 pub mod set;
+pub mod threshold;
 
 pub use classification::{ConfusionMatrix, whole_matrix};
 pub use name::MetricName;

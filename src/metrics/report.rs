@@ -1,7 +1,9 @@
 //! All figures that suit a kind of prediction, from what a network puts out.
 
 mod classes;
-mod pieces;
+pub(super) mod pieces;
+
+pub(super) use classes::figure_of_matrix;
 
 use super::regression::Outputs;
 use super::scores::{RowScale, Scores, TwoWays};

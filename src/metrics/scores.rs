@@ -14,7 +14,12 @@ pub struct Scores<'a> {
     pub outputs: &'a [f32],
     /// From outputs to probabilities.
     pub link: Link,
+    /// Of two classes by a single output, the probability of the second above which it is said.
+    pub threshold: f64,
 }
+
+/// The threshold where none is asked for: the more probable class is said.
+pub const HALF: f64 = 0.5;
 
 /// What one output says of two classes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,11 +43,16 @@ pub struct RowScale {
     offset: f64,
 }
 
-impl Scores<'_> {
+impl<'a> Scores<'a> {
+    /// Outputs with the threshold [`HALF`].
+    pub fn new(outputs: &'a [f32], link: Link) -> Scores<'a> {
+        Scores { outputs, link, threshold: HALF }
+    }
+
     /// The class that the outputs of one row say: the second of two by a single output, else that of the largest.
     pub fn class_of(&self, row: &[f32]) -> usize {
         match row {
-            [output] => TwoWays::new(self.link, *output).class(),
+            [output] => TwoWays::new(self.link, *output).class(self.threshold),
             _ => largest(row),
         }
     }
@@ -65,9 +75,10 @@ impl TwoWays {
         TwoWays { positive, negative, surprise: [above(z) + log, above(-z) + log] }
     }
 
-    /// The more probable class, class 0 of equally probable ones.
-    pub fn class(&self) -> usize {
-        usize::from(self.positive > self.negative)
+    /// Class 1 where its probability is above the threshold; so at [`HALF`] the more probable class, class 0 of equally
+    /// probable ones.
+    pub fn class(&self, threshold: f64) -> usize {
+        class_of_two([self.negative, self.positive], threshold)
     }
 }
 
@@ -109,6 +120,12 @@ impl RowScale {
         let rank = self.rank(link, output);
         if link == Link::Softmax { -rank } else { surprise(rank) }
     }
+}
+
+/// The class that the probabilities of two say.
+pub fn class_of_two([negative, positive]: [f64; 2], threshold: f64) -> usize {
+    // Both are compared at a half, since the smaller one is not rounded.
+    usize::from(if threshold == HALF { positive > negative } else { positive > threshold })
 }
 
 /// The first of the largest values.
@@ -155,9 +172,9 @@ mod tests {
     fn certain_rows_are_not_rounded_to_0_or_1() {
         let two = TwoWays::new(Link::Sigmoid, 25.0);
         assert_eq!(two.surprise, [25.000_000_000_013_888, 1.388_794_386_486_758_3e-11]);
-        assert_eq!((two.negative, two.class()), (1.388_794_386_477_114_6e-11, 1));
+        assert_eq!((two.negative, two.class(HALF)), (1.388_794_386_477_114_6e-11, 1));
         assert_eq!(TwoWays::new(Link::Sigmoid, 100.0).negative, 3.720_075_976_020_836e-44);
-        assert_eq!(TwoWays::new(Link::Sigmoid, 0.0).class(), 0, "a tie is the first class's");
+        assert_eq!(TwoWays::new(Link::Sigmoid, 0.0).class(HALF), 0, "a tie is the first class's");
         let scale = RowScale::new(Link::Softmax, &[50.0, 0.0, -100.0], &mut [0.0; 3]);
         assert_eq!(scale.surprise(Link::Softmax, 50.0), 1.928_749_847_963_917_8e-22);
         assert_eq!(scale.surprise(Link::Softmax, -100.0), 150.0);
@@ -169,7 +186,7 @@ mod tests {
         assert_eq!(probabilities(Link::Identity, &[1.25, 1.75, -0.25]), [0.25, 0.75, 0.0]);
         assert_eq!(probabilities(Link::Identity, &[-3.0, -3.0]), [0.5, 0.5]);
         let above = TwoWays::new(Link::Identity, 1.64);
-        assert_eq!((above.positive, above.negative, above.class()), (1.0, 0.0, 1));
+        assert_eq!((above.positive, above.negative, above.class(HALF)), (1.0, 0.0, 1));
         assert_eq!(TwoWays::new(Link::Identity, -0.23).positive, 0.0);
     }
 

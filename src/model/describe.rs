@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Model;
+use super::{Decision, Model};
 use crate::data::{Preprocessing, Task};
 use crate::layer::text::write_chain;
 use crate::layer::{Inner, Layer, TensorForm, Width};
@@ -33,10 +33,15 @@ pub struct ModelDescription {
     /// The layers of a network that a file described.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkDescription>,
-    /// Number of parameters.
+    /// Number of parameters, of all networks.
     pub parameters: usize,
+    /// Networks whose probabilities or values are averaged.
+    pub members: usize,
     /// From raw rows to inputs, from outputs to units, with all fitted numbers.
     pub preprocessing: Preprocessing,
+    /// Temperature, threshold and residuals.
+    #[serde(skip_serializing_if = "Decision::is_plain")]
+    pub decision: Decision,
     /// Figures of the epochs it was trained for.
     pub history: Vec<Value>,
     /// Hash of the weights.
@@ -108,10 +113,12 @@ impl Model {
                 None => (0..card.architecture.layers()).map(|layer| self.describe_layer(layer)).collect(),
             },
             network: card.architecture.chain.as_deref().map(|chain| self.describe_chain(chain)),
-            parameters: self.parameters.layout.parameters(),
+            parameters: card.members * self.parameters.layout.parameters(),
+            members: card.members,
             preprocessing: card.preprocessing.clone(),
+            decision: card.decision.clone(),
             history: card.history.clone(),
-            weights_sha256: self.parameters.sha256(),
+            weights_sha256: self.sha256(),
         }
     }
 

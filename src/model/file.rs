@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Architecture, NamedTensor, Parameters, TensorName};
+use super::{Architecture, Decision, NamedTensor, Parameters, TensorName};
 use crate::atomic::AtomicFile;
 use crate::data::Preprocessing;
 use crate::nn::Loss;
@@ -26,7 +26,10 @@ const KEY: &str = "gradlane";
 /// program would predict wrongly if it ignored the addition: it then refuses the file and asks for a newer program. A part
 /// whose meaning changes gets a new name, and [`Model::load`] turns the old one into it by `version`. A new version gets a
 /// folder of models in `tests/data/models`, whose predictions are tested.
-const VERSION: u32 = 1;
+///
+/// 1: a network, its preprocessing and history. 2: a temperature, a threshold, bent or differently coded
+/// inputs, predictions within a range, or several networks too.
+const VERSION: u32 = 2;
 /// The model's file in a run directory.
 pub const MODEL_FILE: &str = "model.safetensors";
 
@@ -43,8 +46,22 @@ pub struct Card {
     pub label_smoothing: f64,
     /// From raw rows to inputs, from outputs to units.
     pub preprocessing: Preprocessing,
+    /// Temperature, threshold and residuals.
+    #[serde(default, skip_serializing_if = "Decision::is_plain")]
+    pub decision: Decision,
+    /// How many networks it has, whose probabilities or values are averaged.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub members: usize,
     /// Figures of the epochs it was trained for, as in `events.jsonl`.
     pub history: Vec<Value>,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(members: &usize) -> bool {
+    *members == 1
 }
 
 impl Card {
@@ -53,7 +70,17 @@ impl Card {
         let (network, rows) = (&self.architecture, &self.preprocessing);
         let fits = network.inputs == rows.inputs() && network.outputs == rows.outputs();
         let widths = (!fits).then(|| "network and columns do not fit together".to_owned());
-        rows.contradiction().map(str::to_owned).or(widths).or_else(|| network.contradiction())
+        if self.members == 0 {
+            return Some("there is no network".to_owned());
+        }
+        let decision = || self.decision.contradiction(network.outputs).map(str::to_owned);
+        rows.contradiction().map(str::to_owned).or(widths).or_else(|| network.contradiction()).or_else(decision)
+    }
+
+    /// The oldest version that says all of it: programs of that version predict the same.
+    fn least_version(&self) -> u32 {
+        let newer = self.members > 1 || self.decision.changes_predictions();
+        if newer || self.preprocessing.needs_newer_programs() { 2 } else { 1 }
     }
 }
 
@@ -62,12 +89,19 @@ impl Card {
 pub struct Model {
     /// Everything but the weights.
     pub card: Card,
-    /// The weights.
+    /// The weights of the first network.
     pub parameters: Parameters,
+    /// Those of the others, of an ensemble; all have one layout.
+    pub others: Vec<Parameters>,
+}
+
+/// What stands before the names of the tensors of network `M` of an ensemble: `ensemble.M.`.
+fn prefix(member: usize, members: usize) -> String {
+    if members > 1 { format!("ensemble.{member}.") } else { String::new() }
 }
 
 impl Model {
-    /// A model with the card of this version.
+    /// A model without a decision; its card gets its version when it is saved.
     pub fn new(
         architecture: Architecture,
         (loss, label_smoothing): (Loss, f64),
@@ -75,8 +109,56 @@ impl Model {
         history: Vec<Value>,
         parameters: Parameters,
     ) -> Model {
-        let card = Card { version: VERSION, architecture, loss, label_smoothing, preprocessing, history };
-        Model { card, parameters }
+        let decision = Decision::default();
+        let card =
+            Card { version: 1, architecture, loss, label_smoothing, preprocessing, decision, members: 1, history };
+        Model { card, parameters, others: Vec::new() }
+    }
+
+    /// One model of several networks of one form, on one preprocessing; of the epochs nothing is kept.
+    ///
+    /// # Panics
+    /// If there is no network.
+    pub fn ensemble(networks: Vec<Model>) -> Model {
+        let members = networks.len();
+        let mut networks = networks.into_iter();
+        let mut first = networks.next().expect("an ensemble has a network");
+        first.others = networks.map(|network| network.parameters).collect();
+        if members > 1 {
+            (first.card.members, first.card.history) = (members, Vec::new());
+        }
+        first
+    }
+
+    /// The weights of each network.
+    pub fn networks(&self) -> impl Iterator<Item = &Parameters> {
+        std::iter::once(&self.parameters).chain(&self.others)
+    }
+
+    /// SHA-256 over the saved tensors' little-endian bytes in byte order of their names: equal weights, equal hash.
+    pub fn sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        for (_, network, tensor) in self.sorted_tensors() {
+            for values in network.values(&tensor).chunks(1024) {
+                hash.update(values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
+            }
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The tensors in byte order of their names, as the file has them: name, network, tensor.
+    fn sorted_tensors(&self) -> Vec<(String, &Parameters, TensorName)> {
+        let members = 1 + self.others.len();
+        let of = |(member, network): (usize, &'_ Parameters)| {
+            let named = move |tensor: TensorName| (format!("{}{}", prefix(member, members), tensor.name), tensor);
+            network.names().into_iter().map(named).collect::<Vec<_>>()
+        };
+        let mut tensors = Vec::new();
+        for (member, network) in self.networks().enumerate() {
+            tensors.extend(of((member, network)).into_iter().map(|(name, tensor)| (name, network, tensor)));
+        }
+        tensors.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
+        tensors
     }
 
     /// Saves the model under a temporary name and renames it; equal models give equal bytes. Tensors are written one after
@@ -91,22 +173,22 @@ impl Model {
     }
 
     fn write(&self, to: &mut impl Write) -> io::Result<()> {
-        let tensors = sorted_names(&self.parameters);
-        let card = serde_json::to_string(&self.card)?;
+        let tensors = self.sorted_tensors();
+        let card = serde_json::to_string(&Card { version: self.card.least_version(), ..self.card.clone() })?;
         let mut end = 0;
-        let information = tensors.iter().map(|tensor| {
+        let information = tensors.iter().map(|(name, _, tensor)| {
             let start = end;
             end += 4 * tensor.shape.iter().product::<usize>();
             let shape = tensor.shape.clone();
-            (tensor.name.clone(), TensorInfo { dtype: Dtype::F32, shape, data_offsets: (start, end) })
+            (name.clone(), TensorInfo { dtype: Dtype::F32, shape, data_offsets: (start, end) })
         });
         let metadata = Metadata::new(Some(HashMap::from([(KEY.to_owned(), card)])), information.collect());
         let mut header = serde_json::to_vec(&metadata.map_err(io::Error::other)?)?;
         header.resize(header.len().next_multiple_of(8), b' ');
         to.write_all(&(header.len() as u64).to_le_bytes())?;
         to.write_all(&header)?;
-        for tensor in &tensors {
-            self.parameters.values(tensor).iter().try_for_each(|value| to.write_all(&value.to_le_bytes()))?;
+        for (_, network, tensor) in &tensors {
+            network.values(tensor).iter().try_for_each(|value| to.write_all(&value.to_le_bytes()))?;
         }
         to.flush()
     }
@@ -132,10 +214,26 @@ impl Model {
         if let Some(what) = card.contradiction() {
             return Err(wrong(format!("wrong metadata: {what}")));
         }
-        let parameters =
-            Parameters::from_named(&card.architecture, &parse(&path, &bytes)?).map_err(|e| wrong(e.to_string()))?;
-        Ok(Model { card, parameters })
+        let mut tensors = parse(&path, &bytes)?;
+        let mut networks = Vec::with_capacity(card.members);
+        for member in 0..card.members {
+            let own = own_tensors(&mut tensors, &prefix(member, card.members));
+            networks.push(Parameters::from_named(&card.architecture, &own).map_err(|e| wrong(e.to_string()))?);
+        }
+        if let Some(stray) = tensors.first() {
+            return Err(wrong(format!("tensor \"{}\" is not of one of the {} networks", stray.name, card.members)));
+        }
+        let parameters = networks.remove(0);
+        Ok(Model { card, parameters, others: networks })
     }
+}
+
+/// Takes the tensors whose names begin with a prefix, without it; the others stay.
+fn own_tensors(tensors: &mut Vec<NamedTensor>, prefix: &str) -> Vec<NamedTensor> {
+    let (own, others) = std::mem::take(tensors).into_iter().partition(|tensor| tensor.name.starts_with(prefix));
+    *tensors = others;
+    let named = |tensor: NamedTensor| NamedTensor { name: tensor.name[prefix.len()..].to_owned(), ..tensor };
+    Vec::into_iter(own).map(named).collect()
 }
 
 /// The tensors of any safetensors file, as 32-bit floats.
@@ -185,25 +283,5 @@ fn floats(view: &TensorView<'_>) -> Option<Vec<f32>> {
         Dtype::F32 => Some(data.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()),
         Dtype::F64 => Some(data.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect()),
         _ => None,
-    }
-}
-
-/// The tensors in byte order of their names, as the file has them.
-fn sorted_names(parameters: &Parameters) -> Vec<TensorName> {
-    let mut names = parameters.names();
-    names.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
-    names
-}
-
-impl Parameters {
-    /// SHA-256 over the tensors' little-endian bytes in byte order of their names: equal weights, equal hash.
-    pub fn sha256(&self) -> String {
-        let mut hash = Sha256::new();
-        for tensor in &sorted_names(self) {
-            for values in self.values(tensor).chunks(1024) {
-                hash.update(values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
-            }
-        }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod begin;
+pub mod decision;
 mod describe;
 pub mod file;
 mod layout;
@@ -9,6 +10,7 @@ mod parameters;
 pub mod recipe;
 
 pub use architecture::Architecture;
+pub use decision::{Calibration, Decision, Residuals, RowsOf, Threshold};
 pub use describe::{LayerDescription, LayerLine, ModelDescription, NetworkDescription};
 pub use file::{Card, Model};
 pub use layout::{Layout, Slot, Tensor};

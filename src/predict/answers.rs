@@ -3,27 +3,49 @@
 use std::fmt::Write;
 
 use crate::data::{Target, Task};
+use crate::metrics::scores::{HALF, class_of_two};
 
 /// Name of the column of predictions where there is one.
 const PREDICTION: &str = "prediction";
 /// Before the name of a class or label, for its probability.
 const PROBABILITY: &str = "proba_";
+/// Names of the bounds of an interval; with several targets before the target's name.
+const BOUNDS: [&str; 2] = ["lower", "upper"];
 
 /// Writes predictions in words and digits.
 #[derive(Debug, Clone)]
 pub struct Answers<'a> {
     target: &'a Target,
     probabilities: bool,
+    threshold: f64,
+    /// Half the width of each target's interval, where intervals are asked for.
+    half_widths: Option<Vec<f64>>,
+    /// The smallest number that a target can be.
+    least: f64,
 }
 
 impl<'a> Answers<'a> {
     /// For predictions of a target, with the probabilities of its classes or labels where `probabilities` asks for them
     /// and the target has any.
     pub fn new(target: &'a Target, probabilities: bool) -> Self {
-        Answers { target, probabilities: probabilities && target.task != Task::Regression }
+        let probabilities = probabilities && target.task != Task::Regression;
+        Answers { target, probabilities, threshold: HALF, half_widths: None, least: f64::NEG_INFINITY }
     }
 
-    /// Names of the columns: `prediction`, or the names of several targets or labels; then `proba_…`.
+    /// With another threshold of a binary decision.
+    #[must_use]
+    pub fn with_threshold(self, threshold: f64) -> Self {
+        Answers { threshold, ..self }
+    }
+
+    /// With an interval around each number of a regression, of numbers that are `least` at least.
+    #[must_use]
+    pub fn with_intervals(self, half_widths: Vec<f64>, least: f64) -> Self {
+        Answers { half_widths: Some(half_widths), least, ..self }
+    }
+
+    /// Names of the columns: `prediction`, or the names of several targets or labels; then `proba_…`, or `lower` and `upper`
+    /// (of several targets `lower_…` and `upper_…`, target by target).
     pub fn columns(&self) -> Vec<String> {
         let Target { task, columns, classes, .. } = self.target;
         let several = *task == Task::Multilabel || columns.len() > 1;
@@ -31,6 +53,10 @@ impl<'a> Answers<'a> {
         if self.probabilities {
             let of = if classes.is_empty() { columns } else { classes };
             names.extend(of.iter().map(|name| format!("{PROBABILITY}{name}")));
+        }
+        if self.half_widths.is_some() {
+            let bounds = |name: &String| BOUNDS.map(|b| if several { format!("{b}_{name}") } else { b.to_owned() });
+            names.extend(columns.iter().flat_map(bounds));
         }
         names
     }
@@ -42,7 +68,8 @@ impl<'a> Answers<'a> {
     /// What `cell` returns.
     pub fn row<E>(&self, values: &[f64], mut cell: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
         match self.target.task {
-            Task::Binary | Task::Multiclass => cell(&self.target.classes[most_probable(values)])?,
+            Task::Binary => cell(&self.target.classes[class_of_two([values[0], values[1]], self.threshold)])?,
+            Task::Multiclass => cell(&self.target.classes[most_probable(values)])?,
             Task::Multilabel => values.iter().try_for_each(|p| cell(if *p > 0.5 { "1" } else { "0" }))?,
             Task::Regression => {}
         }
@@ -50,11 +77,17 @@ impl<'a> Answers<'a> {
             return Ok(());
         }
         let mut digits = String::new();
-        values.iter().try_for_each(|value| {
+        let mut number = |value: f64| {
             digits.clear();
-            write_shortest(&mut digits, *value);
+            write_shortest(&mut digits, value);
             cell(&digits)
-        })
+        };
+        values.iter().try_for_each(|value| number(*value))?;
+        for (value, half) in values.iter().zip(self.half_widths.iter().flatten()) {
+            number((value - half).max(self.least))?;
+            number(value + half)?;
+        }
+        Ok(())
     }
 }
 
@@ -83,6 +116,7 @@ mod tests {
             numeric: false,
             mean: Vec::new(),
             sd: Vec::new(),
+            range: Vec::new(),
             forms: Vec::new(),
         };
         let answers = Answers::new(&target, true);
@@ -112,5 +146,41 @@ mod tests {
         let (_, cells) = said(Task::Regression, &["u", "v", "w"], &[], &[1_700_000_050.25, 6.5e38, -2.5e-9]);
         assert_eq!(cells, ["1700000050.25", "6.5e38", "-2.5e-9"]);
         assert_eq!(said(Task::Regression, &["u", "v"], &[], &[1.0, -2.5]).0, ["u", "v"]);
+    }
+
+    #[test]
+    fn thresholds_and_intervals_change_what_is_said() {
+        let mut target = Target {
+            task: Task::Binary,
+            columns: vec!["y".to_owned()],
+            classes: vec!["no".to_owned(), "yes".to_owned()],
+            numeric: false,
+            mean: Vec::new(),
+            sd: Vec::new(),
+            range: Vec::new(),
+            forms: Vec::new(),
+        };
+        let cells = |answers: &Answers<'_>, values: &[f64]| {
+            let mut cells = Vec::new();
+            answers
+                .row::<()>(values, |cell| {
+                    cells.push(cell.to_owned());
+                    Ok(())
+                })
+                .unwrap();
+            cells
+        };
+        let answers = Answers::new(&target, false).with_threshold(0.25);
+        assert_eq!([cells(&answers, &[0.75, 0.25]), cells(&answers, &[0.74, 0.26])], [["no"], ["yes"]]);
+        (target.task, target.classes) = (Task::Regression, Vec::new());
+        let one = Answers::new(&target, false).with_intervals(vec![0.5], f64::NEG_INFINITY);
+        assert_eq!(one.columns(), ["prediction", "lower", "upper"]);
+        assert_eq!(cells(&one, &[0.25]), ["0.25", "-0.25", "0.75"]);
+        let counts = Answers::new(&target, false).with_intervals(vec![0.5], 0.0);
+        assert_eq!(cells(&counts, &[0.25]), ["0.25", "0", "0.75"]);
+        target.columns = vec!["u".to_owned(), "v".to_owned()];
+        let two = Answers::new(&target, false).with_intervals(vec![0.5, 2.0], f64::NEG_INFINITY);
+        assert_eq!(two.columns(), ["u", "v", "lower_u", "upper_u", "lower_v", "upper_v"]);
+        assert_eq!(cells(&two, &[1.0, 3.0]), ["1", "3", "0.5", "1.5", "1", "5"]);
     }
 }

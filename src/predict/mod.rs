@@ -1,6 +1,7 @@
 //! Trained models on raw rows: predictions as a user reads them, and figures where the truth is known.
 
 mod answers;
+mod average;
 mod predictor;
 mod stream;
 

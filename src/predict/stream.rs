@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use super::{Answers, Predictor};
-use crate::data::{RowReader, Target};
+use crate::data::RowReader;
 use crate::{Error, Result};
 
 /// Rows that are read, predicted and written at a time, for few inputs.
@@ -15,10 +15,10 @@ const MOST_INPUTS: usize = 1 << 20;
 const LEAST_ROWS: usize = 256;
 
 /// How a table of predictions looks.
-#[derive(Debug, Clone, Default)]
-pub struct PredictionTable {
-    /// Whether probabilities follow the predictions.
-    pub probabilities: bool,
+#[derive(Debug, Clone)]
+pub struct PredictionTable<'a> {
+    /// What is said of each row.
+    pub answers: Answers<'a>,
     /// Whether the first line names the columns.
     pub header: bool,
 }
@@ -31,11 +31,11 @@ pub struct PredictionTable {
 pub fn write_predictions(
     predictor: &mut Predictor,
     rows: &mut RowReader<'_>,
-    (target, inputs): (&Target, usize),
-    table: &PredictionTable,
+    inputs: usize,
+    table: &PredictionTable<'_>,
     (out, place): (&mut dyn Write, &Path),
 ) -> Result<u64> {
-    let answers = Answers::new(target, table.probabilities);
+    let answers = &table.answers;
     let failed = |error: csv::Error| Error::io(place, io_error(error));
     let mut csv = csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(out);
     if table.header {

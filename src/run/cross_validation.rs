@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::metrics::{MetricName, MetricSet};
 use crate::statistics::student;
+use crate::train::held_out::HeldOut;
 
 /// The figures of all folds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -19,6 +20,9 @@ pub struct CrossValidation {
     /// freedom. The second term is there because the folds learn from nearly the same rows: Nadeau & Bengio 2003,
     /// <https://doi.org/10.1023/A:1024068626366>.
     pub interval: MetricSet,
+    /// What the folds' networks say of the rows that they did not learn from, each row once.
+    #[serde(skip)]
+    pub held_out: Option<HeldOut>,
 }
 
 /// One fold: a network that learnt from the rows of the others.
@@ -128,7 +132,7 @@ impl CrossValidation {
         let std: MetricSet = over_folds(sample_deviation);
         let factor = interval_factor(&folds);
         let interval = std.iter().map(|(name, std)| (name, std.map_or(f64::NAN, |std| factor * std))).collect();
-        CrossValidation { mean: over_folds(mean), std, interval, folds }
+        CrossValidation { mean: over_folds(mean), std, interval, folds, held_out: None }
     }
 
     /// The median of the folds' best epochs, the later of two: how long a network for all rows is trained. None where no fold

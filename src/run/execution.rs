@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicUsize;
 
 use super::baseline::doubts;
 use super::checkpoint::Checkpoint;
+use super::decide::HeldOutParts;
 use super::directory::RunDirectory;
 use super::fingerprint::fingerprint;
 use super::interrupt::Interrupt;
@@ -16,12 +17,14 @@ use crate::model::{Model, Parameters};
 use crate::path_text::to_text;
 use crate::train::events::Event;
 use crate::train::fit::{Attendance, Every, FitData, FitOptions, FitOutcome, Patience, Stopped, fit};
+use crate::train::held_out::HeldOut;
 use crate::train::judged::Judged;
 use crate::train::score::Scorer;
 use crate::train::{TrainState, Trainer};
 use crate::{Error, Result, Warning, WarningKind};
 
 /// A run that is over.
+#[derive(Clone)]
 pub struct Finished {
     /// Its figures.
     pub summary: Summary,
@@ -102,7 +105,7 @@ impl Plan {
         };
         let mut save = |state: &mut TrainState| keeper.borrow_mut().save(state);
         let attendance = Attendance { signal: interrupt.number(), observe: &mut observe, save: &mut save };
-        let trained = self.fit(from, every, attendance)?;
+        let mut trained = self.fit(from, every, attendance)?;
         let failure = keeper.into_inner().into_failure();
         if let Some(error) = trained.without_a_step() {
             directory.withdraw();
@@ -112,11 +115,13 @@ impl Plan {
         if diverged && directory.replaces() {
             return Ok(self.evaluated(trained, false));
         }
+        let undecided = self.make_decision(&mut trained);
         {
             let _saving = interrupt.save();
             directory.save(&trained.model)?;
         }
         let mut finished = self.evaluated(trained, true);
+        finished.summary.warnings.extend(undecided);
         self.compare_with_baseline(&mut finished.summary, interrupt.number())?;
         finished.summary.run_dir = Some(to_text(directory.path()));
         directory.write_json("summary.json", &finished.summary)?;
@@ -139,7 +144,7 @@ impl Plan {
         if let Some(checkpoint) = from {
             checkpoint.restore(&mut trainer)?;
         }
-        let scorer = Scorer::new(self.prepared.preprocessing.target(), self.loss);
+        let scorer = self.scorer();
         let data = FitData { train: &self.prepared.train, val: self.prepared.val.as_ref(), scorer: &scorer };
         let mut outcome = fit(&mut trainer, data, &self.fit_options(every), attendance);
         let history = outcome.history.records().into_iter().map(|record| Event::Epoch(record).to_json()).collect();
@@ -149,6 +154,24 @@ impl Plan {
         let preprocessing = self.prepared.preprocessing.clone();
         let model = Model::new(self.architecture.clone(), objective, preprocessing, history, parameters);
         Ok(Trained { trainer, scorer, model, outcome })
+    }
+
+    /// Decides what the outputs of the kept weights come to, from what they say of rows that they did not learn from.
+    fn make_decision(&self, trained: &mut Trained) -> Option<Warning> {
+        let Trained { trainer, scorer, model, .. } = trained;
+        let kept = &mut model.parameters.lines;
+        let mut held_out = |part: &Option<Dataset>| {
+            let data = part.as_ref()?;
+            Some(HeldOut::new(scorer, trainer.outputs_with(kept, &data.features, scorer.link()), data))
+        };
+        let (val, test) = (held_out(&self.prepared.val), held_out(&self.prepared.test));
+        let of_folds = self.cv.as_ref().and_then(|cv| cv.held_out.as_ref());
+        let parts = HeldOutParts { choosing: val.as_ref().or(of_folds), test: test.as_ref() };
+        let (decision, warning) = self.decision(&parts, true);
+        trainer.read_out(scorer.readout(decision.factor()));
+        *scorer = scorer.clone().with_threshold(decision.threshold());
+        model.card.decision = decision;
+        warning
     }
 
     /// Evaluates the kept weights once on each part.
@@ -179,6 +202,8 @@ impl Plan {
             train: train_figures,
             val: val_figures,
             test: test_figures,
+            val_chose: self.chosen_by_validation(&model.card.decision),
+            decision: model.card.decision.clone(),
             judged: judged.unwrap_or_else(|| of_part("train", train)),
             baseline: None,
             warnings: prepared.warnings.iter().cloned().chain(undefined).collect(),
@@ -189,7 +214,8 @@ impl Plan {
             isa: self.config.threads.isa.name(),
             seed: self.config.seed,
             cv: self.cv.clone(),
-            weights_sha256: model.parameters.sha256(),
+            members: Vec::new(),
+            weights_sha256: model.sha256(),
         };
         Finished { summary, model, stopped: outcome.stopped, saved }
     }
@@ -219,7 +245,7 @@ impl Plan {
     }
 
     /// Adds the baselines, and the warnings that follow from them.
-    fn compare_with_baseline(&self, summary: &mut Summary, signal: &AtomicUsize) -> Result<()> {
+    pub(super) fn compare_with_baseline(&self, summary: &mut Summary, signal: &AtomicUsize) -> Result<()> {
         let baseline = self.baseline(summary, signal)?;
         let part = summary.judged.in_words();
         summary.warnings.extend(doubts(&summary.judged.judged, &baseline.constant, part));
@@ -236,6 +262,7 @@ impl Plan {
             batch: self.rows_per_step(),
             // A step on all rows sees the same in any order, but rounds alike only in the same.
             shuffle: self.config.shuffle && !self.config.optimizer.spec.algorithm.needs_full_batch(),
+            augment: (!self.config.augment.is_none()).then(|| (self.config.augment, self.row_form())),
             seed: self.config.seed,
             lr: self.config.optimizer.spec.lr,
             schedule: self.config.optimizer.schedule.clone(),
@@ -292,7 +319,7 @@ mod tests {
         let finished = run(&Interrupt::default()).unwrap();
         assert!(matches!(run(&interrupted), Err(Error::Interrupted(15))));
         let kept = Model::load(&path).unwrap();
-        assert_eq!(kept.parameters.sha256(), finished.summary.weights_sha256, "the older run stays");
+        assert_eq!(kept.sha256(), finished.summary.weights_sha256, "the older run stays");
         assert!(path.join("summary.json").is_file() && !path.join(".new").exists());
     }
 }

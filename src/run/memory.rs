@@ -42,6 +42,9 @@ impl Needs {
         let (spec, averages) = (options.spec, usize::from(options.ema.is_some()));
         let kept = if prepared.val.is_some() { 1 } else { 2 };
         let copies = 3 + spec.algorithm.initial_state(spec.lr).len() + averages + kept;
+        // Networks of an ensemble: so many are trained at once, and the others are kept.
+        let at_once = config.members.min(threads).max(1);
+        let others = config.members - at_once.min(config.members);
         let width = architecture.total_width();
         let members = architecture.network().members();
         let block = batch.min(block_rows(members)) as f64 * BUFFERS;
@@ -55,7 +58,7 @@ impl Needs {
         };
         let judged = parts.iter().any(|part| part.is_some());
         Needs {
-            parameters: 4.0 * architecture.linear_parameters() as f64 * copies as f64,
+            parameters: 4.0 * architecture.linear_parameters() as f64 * (copies * at_once + others) as f64,
             activations: 4.0 * width as f64 * (block + threads as f64 * evaluated),
             outputs: 4.0 * architecture.outputs as f64 * most as f64 * COPIES_OF_OUTPUTS,
             confusion: if judged { 2.0 * 8.0 * classes * classes } else { 0.0 },

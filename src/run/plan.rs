@@ -9,7 +9,7 @@ use super::cross_validation::CrossValidation;
 use super::inputs::{built, fit_layers};
 use super::memory::Needs;
 use crate::config::{Batch, TrainConfig};
-use crate::data::{Dataset, Prepared, Task, prepare};
+use crate::data::{Dataset, Prepared, Preprocessing, RowForm, Task, prepare};
 use crate::layer::text::Sizes;
 use crate::model::file::read_tensors;
 use crate::model::{Architecture, Parameters};
@@ -18,6 +18,7 @@ use crate::optim::Dialect;
 use crate::train::best::default_monitor;
 use crate::train::fit::Patience;
 use crate::train::goal::{DataPart, Watched};
+use crate::train::score::Scorer;
 use crate::train::team::{available_threads, threads_within};
 use crate::train::{DataPass, Schedules, StepSettings, Trainer};
 use crate::{Error, Result};
@@ -137,6 +138,8 @@ impl Plan {
             config,
         };
         plan.check()?;
+        plan.check_threshold()?;
+        plan.check_augment()?;
         plan.decide();
         plan.check_factors()?;
         Ok(plan)
@@ -315,6 +318,41 @@ impl Plan {
         asked.unwrap_or_else(|| default_monitor(self.prepared.val.as_ref()))
     }
 
+    /// What rows look like.
+    pub(super) fn row_form(&self) -> RowForm {
+        let shape = match &self.prepared.preprocessing {
+            Preprocessing::Images(images) => Some(images.shape.clone()),
+            Preprocessing::Table(_) => None,
+        };
+        RowForm { shape, outputs: self.architecture.outputs }
+    }
+
+    /// Refuses augmentation that the data, the loss or the optimizer cannot have.
+    fn check_augment(&self) -> Result<()> {
+        let augment = &self.config.augment;
+        if augment.is_none() {
+            return Ok(());
+        }
+        augment.check(self.row_form().shape.as_deref())?;
+        let algorithm = self.config.optimizer.spec.algorithm;
+        if augment.mixup.is_some() && matches!(self.loss, Loss::Focal { .. }) {
+            return Err(Error::Mismatch(format!(
+                "--augment {augment}: the focal loss wants classes, and mixup mixes them"
+            )));
+        }
+        if algorithm.needs_full_batch() {
+            let name = algorithm.name();
+            return Err(Error::Mismatch(format!("--augment {augment}: {name} needs the same rows in every step")));
+        }
+        Ok(())
+    }
+
+    /// What outputs mean, with the threshold that is given.
+    pub fn scorer(&self) -> Scorer {
+        let threshold = self.config.decision.given_threshold();
+        Scorer::new(self.prepared.preprocessing.target(), self.loss).with_threshold(threshold)
+    }
+
     /// A trainer with the initial weights; steps have up to `batch` rows.
     ///
     /// # Errors
@@ -322,7 +360,10 @@ impl Plan {
     pub fn trainer(&self, batch: usize) -> Result<Trainer> {
         let rows = self.prepared.train.rows();
         let engine = (self.config.threads.isa, self.threads);
-        Ok(Trainer::new(&self.architecture, self.parameters.clone(), self.settings()?, engine, (batch, rows)))
+        let parameters = self.parameters.clone();
+        let mut trainer = Trainer::new(&self.architecture, parameters, self.settings()?, engine, (batch, rows));
+        trainer.read_out(self.scorer().readout(1.0));
+        Ok(trainer)
     }
 
     /// The first event of the run.

@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 
 use super::baseline::Baseline;
 use super::cross_validation::{CrossValidation, Curve, Fold};
+use super::ensemble::Member;
 use crate::Warning;
 use crate::data::Task;
 use crate::metrics::MetricSet;
+use crate::model::Decision;
 use crate::train::judged::Judged;
 
 /// The figures of `summary.json`.
@@ -40,6 +42,12 @@ pub struct Summary {
     /// On the test part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<MetricSet>,
+    /// What the validation rows chose, so that their figures are optimistic.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub val_chose: Vec<&'static str>,
+    /// Temperature, threshold and residuals.
+    #[serde(skip_serializing_if = "Decision::is_plain", serialize_with = "decision_json")]
+    pub decision: Decision,
     /// What the kept weights say of one part, in full: of test rows, else of validation rows, else of training rows.
     #[serde(flatten)]
     pub judged: JudgedPart,
@@ -63,6 +71,9 @@ pub struct Summary {
     /// The cross-validation that came before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cv: Option<CrossValidation>,
+    /// The networks of an ensemble; `epochs` is then the most of one of them, `steps` the sum of theirs, `best_epoch` the first's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Member>,
     /// Hash of the kept weights.
     pub weights_sha256: String,
 }
@@ -109,6 +120,11 @@ fn one_or_several<S: Serializer>(names: &[String], serializer: S) -> Result<S::O
         [one] => serializer.serialize_str(one),
         several => serializer.collect_seq(several),
     }
+}
+
+/// Without the residuals one by one.
+fn decision_json<S: Serializer>(decision: &Decision, serializer: S) -> Result<S::Ok, S::Error> {
+    decision.to_json().serialize(serializer)
 }
 
 fn baseline_json<S: Serializer>(baseline: &Option<Baseline>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -62,7 +62,7 @@ mod tests {
         let classes = if matches!(task, Task::Binary | Task::Multiclass) { names(outputs) } else { Vec::new() };
         let columns = if classes.is_empty() { names(outputs) } else { names(1) };
         let (mean, sd, forms) = (Vec::new(), Vec::new(), Vec::new());
-        let target = Target { task, columns, classes, numeric: false, mean, sd, forms };
+        let target = Target { task, columns, classes, numeric: false, mean, sd, range: Vec::new(), forms };
         let scorer = Scorer::new(&target, loss);
         let features = Features::F32 { values: vec![0.0; 4], cols: 1 };
         scorer.predictions(&constant_outputs(&scorer, &Dataset { features, targets, weights }))

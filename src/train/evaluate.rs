@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use super::forward::{SharedNet, forward};
 use super::gather::{gather_inputs, gather_targets};
 use super::loss::panel_loss;
+use super::readout::Readout;
 use super::shared::Shared;
 use super::team::{Member, Team};
 use super::workspace::{SharedBuffer, Workspace};
@@ -29,6 +30,7 @@ pub struct Evaluator {
     program: Program,
     layout: Layout,
     workspaces: Vec<Mutex<Workspace>>,
+    readout: Readout,
 }
 
 /// What came of a pass over a data set.
@@ -47,7 +49,12 @@ impl Evaluator {
         let program = network.program(false);
         let rows = block_rows(program.members());
         let workspaces = (0..threads).map(|_| Mutex::new(Workspace::new(&program, rows))).collect();
-        Evaluator { isa, program, layout: Layout::of(&network), workspaces }
+        Evaluator { isa, program, layout: Layout::of(&network), workspaces, readout: Readout::plain() }
+    }
+
+    /// Changes all outputs, those of the loss too, from now on.
+    pub fn read_out(&mut self, readout: Readout) {
+        self.readout = readout;
     }
 
     /// The outputs for every row, row-major; those of members are combined to the outputs whose prediction by `link` is the mean
@@ -68,6 +75,30 @@ impl Evaluator {
         self.pass(team, parameters, (&data.features, link), Some((objective, data)))
     }
 
+    /// The same for outputs that are at hand, row-major, as those of [`Evaluator::outputs`] or of several networks.
+    ///
+    /// # Panics
+    /// If they are not of the rows of `data`.
+    pub fn evaluate_outputs(&self, objective: &Objective, data: &Dataset, mut outputs: Vec<f32>) -> Evaluation {
+        let (rows, width) = (data.rows(), self.program.outputs());
+        assert_eq!(outputs.len(), rows * width, "outputs of {rows} rows");
+        let (mut loss, mut weight) = (0.0, 0.0);
+        for (p, kept) in outputs.chunks_mut(LANES * width).enumerate() {
+            let numbers: Vec<u32> = (p * LANES..(p * LANES + kept.len() / width)).map(|row| row as u32).collect();
+            let mut z = vec![Line::ZERO; width];
+            for (lane, row) in kept.chunks_exact(width).enumerate() {
+                z.iter_mut().zip(row).for_each(|(line, output)| line.0[lane] = *output);
+            }
+            let z = if self.readout.is_plain() { z } else { self.readout.of(&z) };
+            for (lane, row) in kept.chunks_exact_mut(width).enumerate() {
+                row.iter_mut().zip(&z).for_each(|(to, line)| *to = line.0[lane]);
+            }
+            loss += loss_of_panel(self.isa, objective, data, (&numbers, &z));
+            weight += numbers.iter().map(|row| data.weight(*row)).sum::<f64>();
+        }
+        Evaluation { loss: loss / weight, outputs }
+    }
+
     fn pass(
         &self,
         team: &Team,
@@ -83,7 +114,8 @@ impl Evaluator {
         let net = SharedNet { isa: self.isa, program: &self.program, layout: &self.layout, parameters: &parameters };
         let mut outputs = vec![0.0; rows * net.outputs()];
         let lent = (Shared::new(&mut outputs), Shared::new(&mut losses));
-        let pass = Pass { net, features, link, data, block_rows, outputs: lent.0, losses: lent.1 };
+        let readout = &self.readout;
+        let pass = Pass { net, features, link, data, readout, block_rows, outputs: lent.0, losses: lent.1 };
         team.run(|member| {
             let mut workspace = self.workspaces[member.index].lock().unwrap_or_else(|e| e.into_inner());
             for block in member.share(blocks) {
@@ -101,6 +133,7 @@ struct Pass<'a> {
     link: Link,
     block_rows: usize,
     data: Option<(&'a Objective, &'a Dataset)>,
+    readout: &'a Readout,
     outputs: Shared<'a, f32>,
     losses: Shared<'a, f64>,
 }
@@ -122,6 +155,13 @@ impl Pass<'_> {
         let (mut loss, mut combined) = (0.0, vec![Line::ZERO; width + self.net.program.members()]);
         for (p, (rows, kept)) in rows.chunks(LANES).zip(kept.chunks_mut(LANES * width)).enumerate() {
             let z = self.said(member, last, p, &mut combined);
+            let changed: Vec<Line>;
+            let z = if self.readout.is_plain() {
+                z
+            } else {
+                changed = self.readout.of(z);
+                &changed
+            };
             for (lane, row) in kept.chunks_exact_mut(width).enumerate() {
                 row.iter_mut().zip(z).for_each(|(to, line)| *to = line.0[lane]);
             }
@@ -144,13 +184,18 @@ impl Pass<'_> {
     /// Sum of the losses of one panel, times the rows' weights; 0 where there are no targets.
     fn panel_loss(&self, rows: &[u32], z: &[Line]) -> f64 {
         let Some((objective, data)) = self.data else { return 0.0 };
-        let (mut label, mut scale) = (Line::ZERO, Line::ZERO);
-        let mut values = vec![Line::ZERO; if matches!(data.targets, Targets::Classes { .. }) { 0 } else { z.len() }];
-        gather_targets(&data.targets, rows, &mut label, &mut values);
-        for (lane, row) in rows.iter().enumerate() {
-            scale.0[lane] = data.weight(*row) as f32;
-        }
-        let mut gradient = vec![Line::ZERO; z.len()];
-        panel_loss(self.net.isa, objective, z, data.targets.lanes(&label, &values), &scale, &mut gradient)
+        loss_of_panel(self.net.isa, objective, data, (rows, z))
     }
+}
+
+/// Sum of the losses of up to 16 rows with outputs `z`, times the rows' weights.
+fn loss_of_panel(isa: Isa, objective: &Objective, data: &Dataset, (rows, z): (&[u32], &[Line])) -> f64 {
+    let (mut label, mut scale) = (Line::ZERO, Line::ZERO);
+    let mut values = vec![Line::ZERO; if matches!(data.targets, Targets::Classes { .. }) { 0 } else { z.len() }];
+    gather_targets(&data.targets, rows, &mut label, &mut values);
+    for (lane, row) in rows.iter().enumerate() {
+        scale.0[lane] = data.weight(*row) as f32;
+    }
+    let mut gradient = vec![Line::ZERO; z.len()];
+    panel_loss(isa, objective, z, data.targets.lanes(&label, &values), &scale, &mut gradient)
 }

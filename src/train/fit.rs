@@ -79,6 +79,7 @@ pub fn fit(
     while fit.stopped.is_none() && fit.state().epochs() < last {
         let epoch = fit.state().epochs() + 1;
         epoch_order(data.train.rows(), options.seed, epoch as u64 - 1, options.shuffle, &mut order);
+        fit.augment(epoch);
         let (outcome, seconds) = fit.epoch(&order, &mut attendance);
         if outcome.rows > 0 {
             let record = fit.judge(epoch, &order[..outcome.rows], &outcome, seconds);
@@ -97,6 +98,8 @@ pub fn fit(
 struct Fit<'a> {
     trainer: &'a mut Trainer,
     data: FitData<'a>,
+    /// The rows of the epoch, where they are changed.
+    augmented: Option<Dataset>,
     options: &'a FitOptions,
     signal: &'a AtomicUsize,
     began: Instant,
@@ -123,6 +126,7 @@ impl<'a> Fit<'a> {
         let began = Instant::now();
         let mut fit = Fit {
             data,
+            augmented: None,
             options,
             signal,
             began,
@@ -192,14 +196,21 @@ impl<'a> Fit<'a> {
         }
     }
 
+    /// Changes the rows for an epoch; what they become is a function of seed, epoch and row, so an epoch may be gone on with.
+    fn augment(&mut self, epoch: usize) {
+        if let Some((augment, form)) = &self.options.augment {
+            augment.epoch(self.data.train, form, (self.options.seed, epoch as u64), &mut self.augmented);
+        }
+    }
+
     /// Steps until the epoch ends, the state is to be saved, or training must stop.
     fn steps(&mut self, order: &[u32]) -> EpochOutcome {
         let Fit { options, signal, total_steps, saved, .. } = *self;
-        let base = self.base_rate();
+        let (base, epoch) = (self.base_rate(), self.state().epochs() as u64);
         let plan = EpochPlan {
-            data: self.data.train,
+            data: self.augmented.as_ref().unwrap_or(self.data.train),
             order,
-            epoch: self.state().epochs() as u64,
+            epoch,
             batch: options.batch,
             lr: &|t| options.schedule.rate(base, t - 1, total_steps),
             momentum: &|t| options.schedule.momentum(t - 1, total_steps),

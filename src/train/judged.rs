@@ -22,6 +22,8 @@ pub struct Judged {
     pub rows: usize,
     /// Rows of classes that training did not have.
     pub unknown_rows: usize,
+    /// How far probabilities are from shares: [`crate::metrics::calibration::calibration_error`].
+    pub calibration_error: Option<f64>,
 }
 
 impl Judged {
@@ -40,6 +42,7 @@ impl Judged {
             each: report.each,
             rows: rows + unknown_rows,
             unknown_rows,
+            calibration_error: None,
         }
     }
 

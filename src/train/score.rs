@@ -2,22 +2,36 @@
 
 use super::Evaluation;
 use super::judged::Judged;
+use super::readout::Readout;
 use crate::data::{Dataset, Strangers, Target, Targets, Task};
-use crate::metrics::scores::{RowScale, TwoWays};
+use crate::metrics::calibration::{Labelled, Truth as TrueOf, calibration_error};
+use crate::metrics::scores::{HALF, RowScale, TwoWays};
 use crate::metrics::{self, Detail, MetricName, MetricSet, Predictions, Report, Scores};
 use crate::nn::{Link, Loss};
 
 /// Knows what outputs mean.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Scorer {
     target: Target,
     link: Link,
+    threshold: f64,
 }
 
 impl Scorer {
     /// For the outputs of a network trained with `loss` for `target`.
     pub fn new(target: &Target, loss: Loss) -> Scorer {
-        Scorer { target: target.clone(), link: loss.link(target.task == Task::Multiclass) }
+        Scorer { target: target.clone(), link: loss.link(target.task == Task::Multiclass), threshold: HALF }
+    }
+
+    /// The same with another threshold of a binary decision.
+    #[must_use]
+    pub fn with_threshold(self, threshold: f64) -> Scorer {
+        Scorer { threshold, ..self }
+    }
+
+    /// Outputs with what makes probabilities and decisions of them.
+    fn scores<'a>(&self, outputs: &'a [f32]) -> Scores<'a> {
+        Scores { outputs, link: self.link, threshold: self.threshold }
     }
 
     /// What is predicted.
@@ -30,13 +44,28 @@ impl Scorer {
         self.link
     }
 
+    /// What is done to outputs where they are evaluated, with a factor for logits.
+    pub fn readout(&self, factor: f32) -> Readout {
+        Readout::new(&self.target, self.link, factor)
+    }
+
     /// The class that outputs of one row say, where there are classes.
     pub fn class_of(&self, outputs: &[f32]) -> Option<String> {
         if self.target.classes.is_empty() {
             return None;
         }
-        let scores = Scores { outputs, link: self.link };
+        let scores = self.scores(outputs);
         Some(self.target.classes[scores.class_of(outputs)].clone())
+    }
+
+    /// Whether one of several classes is said.
+    pub fn has_classes(&self) -> bool {
+        !self.target.classes.is_empty()
+    }
+
+    /// Outputs of the network for each row.
+    pub fn outputs(&self) -> usize {
+        self.target.outputs()
     }
 
     /// Numbers that [`Scorer::predictions`] gives for each row.
@@ -65,10 +94,15 @@ impl Scorer {
         }
     }
 
-    fn in_units(&self, outputs: &[f32]) -> Vec<f64> {
+    /// Outputs of a regression as numbers in the targets' units.
+    pub(super) fn in_units(&self, outputs: &[f32]) -> Vec<f64> {
         let width = self.target.outputs().max(1);
         let number = |z: f32| if self.link == Link::Exp { libm::exp(f64::from(z)) } else { f64::from(z) };
-        outputs.iter().enumerate().map(|(at, z)| self.target.to_units(at % width, number(*z))).collect()
+        let units = |(at, z): (usize, &f32)| {
+            let output = at % width;
+            self.target.within_range(output, self.target.to_units(output, number(*z)))
+        };
+        outputs.iter().enumerate().map(units).collect()
     }
 
     /// The figures of outputs for `rows` of a data set, in that order; ranking figures are left out of brief ones.
@@ -81,7 +115,21 @@ impl Scorer {
     /// All that is said of the rows of a data set, and of rows of unknown classes with the outputs for them.
     pub fn judge(&self, evaluation: &Evaluation, data: &Dataset, strangers: Option<(&Strangers, &[f32])>) -> Judged {
         let report = self.report(&evaluation.outputs, data, Rows::All, strangers, Detail::Full);
-        Judged::new(&self.target, (report, data.rows()), evaluation.loss, strangers.map(|(rows, _)| rows))
+        let judged = Judged::new(&self.target, (report, data.rows()), evaluation.loss, strangers.map(|(rows, _)| rows));
+        let truth = Truth::of(self, data, Rows::All);
+        let labelled = self.labelled(&evaluation.outputs, &truth);
+        Judged { calibration_error: labelled.and_then(|labelled| calibration_error(&labelled)), ..judged }
+    }
+
+    /// Outputs beside classes or labels, where there are such.
+    pub(super) fn labelled<'a>(&self, outputs: &'a [f32], truth: &'a Truth) -> Option<Labelled<'a>> {
+        let of = match self.target.task {
+            Task::Binary | Task::Multiclass => TrueOf::Classes(&truth.labels),
+            Task::Multilabel => TrueOf::Labels(&truth.there),
+            Task::Regression => return None,
+        };
+        let weights = truth.weights.as_deref();
+        Some(Labelled { scores: self.scores(outputs), width: self.target.outputs(), truth: of, weights })
     }
 
     /// Figures, confusion, and figures of each class, label or target, all but the loss; `strangers` are rows of classes
@@ -95,7 +143,7 @@ impl Scorer {
         detail: Detail,
     ) -> Report {
         let truth = Truth::of(self, data, rows);
-        let scores = Scores { outputs, link: self.link };
+        let scores = self.scores(outputs);
         let (width, weights) = (self.target.outputs(), truth.weights.as_deref());
         let numbers: Vec<f64>;
         let predictions = match self.target.task {
@@ -127,19 +175,19 @@ pub enum Rows<'a> {
 }
 
 /// What is true of some rows, and their weights.
-#[derive(Default)]
-struct Truth {
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Truth {
     /// Their classes.
-    labels: Vec<u32>,
+    pub(super) labels: Vec<u32>,
     /// Whether each label is there.
-    there: Vec<f32>,
+    pub(super) there: Vec<f32>,
     /// Their numbers, in the user's units.
-    numbers: Vec<f64>,
-    weights: Option<Vec<f32>>,
+    pub(super) numbers: Vec<f64>,
+    pub(super) weights: Option<Vec<f32>>,
 }
 
 impl Truth {
-    fn of(scorer: &Scorer, data: &Dataset, rows: Rows<'_>) -> Truth {
+    pub(super) fn of(scorer: &Scorer, data: &Dataset, rows: Rows<'_>) -> Truth {
         let all: Vec<u32>;
         let rows = match rows {
             Rows::Of(rows) => rows,

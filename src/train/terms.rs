@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::best::Best;
 use super::goal::{Goal, Watched};
+use crate::data::{Augment, RowForm};
 use crate::optim::schedule::Schedule;
 
 /// How long to train, and on what terms.
@@ -24,7 +25,9 @@ pub struct FitOptions {
     pub batch: usize,
     /// Whether rows are shuffled anew for every epoch.
     pub shuffle: bool,
-    /// Seed of the order of rows.
+    /// How rows are changed in each epoch, and what they look like.
+    pub augment: Option<(Augment, RowForm)>,
+    /// Seed of the order of rows, and of their changes.
     pub seed: u64,
     /// Learning rate before the schedule.
     pub lr: f64,

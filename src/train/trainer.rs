@@ -10,6 +10,7 @@ use super::forward::SharedNet;
 use super::mean::Mean;
 use super::pieces::Work;
 use super::preparation::Preparation;
+use super::readout::Readout;
 use super::saved::SavedState;
 use super::settings::StepSettings;
 use super::shared::Shared;
@@ -173,6 +174,11 @@ impl Trainer {
     pub fn is_finite(&self) -> bool {
         let finite = |lines: &[Line]| lines.iter().all(|line| line.0.iter().all(|x| x.is_finite()));
         finite(&self.state.parameters.lines) && finite(self.evaluated_parameters())
+    }
+
+    /// Changes all outputs from now on, where they are evaluated.
+    pub fn read_out(&mut self, readout: Readout) {
+        self.evaluator.read_out(readout);
     }
 
     /// Loss and outputs on a data set, by [`Trainer::evaluated_parameters`].

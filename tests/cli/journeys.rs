@@ -144,7 +144,7 @@ fn a_json_object_is_all_there_is_on_standard_output() {
     assert_eq!(trained["stopped"], "epochs");
     let evaluated = json(&place.ok(&["evaluate", "run", "iris.csv", "--json"]));
     let keys: Vec<&String> = evaluated.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["rows", "metrics", "confusion", "per_class", "baseline", "warnings"]);
+    assert_eq!(keys, ["rows", "metrics", "confusion", "per_class", "calibration_error", "baseline", "warnings"]);
     assert_eq!(json(&place.ok(&["inspect", "run", "--json"]))["kind"], json!("model"));
     assert_eq!(json(&place.ok(&["inspect", "iris.csv", "--json"]))["kind"], json!("table"));
     let planned = json(&place.ok(&["train", "iris.csv", "--dry-run", "--json"]));

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use gradlane::data::{DateUnit, Encoding, Feature, Preprocessing, Target, Task};
+use gradlane::data::{Coding, DateUnit, Encoding, Feature, Preprocessing, Shape, Target, Task};
 use gradlane::model::{LayerLine, ModelDescription, NetworkDescription};
 use serde_json::Value;
 
+use crate::cli::decided;
 use crate::cli::progress::thousands;
 use crate::cli::table;
 
@@ -60,12 +61,14 @@ fn facts(path: &Path, model: &ModelDescription, summary: Option<&Value>) -> Stri
         ("label", names(&model.labels)),
         ("classes", names(&model.classes)),
         ("loss", format!("{}{smoothing}", model.loss)),
+        ("ensemble", if model.members > 1 { format!("{} networks, averaged", model.members) } else { String::new() }),
         ("parameters", thousands(model.parameters as f64)),
     ];
     if let Preprocessing::Table(rows) = &model.preprocessing {
         facts.push(("weights by", rows.weight.clone().unwrap_or_default()));
         facts.extend(rows.reading.iter().map(|how| ("read with", how.clone())));
     }
+    facts.extend(decided::facts(&model.decision, model.preprocessing.target()));
     if let Some(summary) = summary {
         let best = summary["best_epoch"].as_u64().unwrap_or(0);
         let (epochs, steps) = (&summary["epochs"], &summary["steps"]);
@@ -125,42 +128,58 @@ fn columns(features: &[Feature]) -> String {
 /// What a missing value becomes, and what the inputs are.
 fn encoding(encoding: &Encoding) -> (String, String) {
     match encoding {
-        Encoding::Number { fill, indicator, center, scale } => {
+        Encoding::Number { fill, indicator, center, scale, shape } => {
             let indicated = if *indicator { " and an indicator" } else { "" };
-            (
-                format!("{}{indicated}", table::short(*fill)),
-                format!("(x − {}) / {}", table::short(*center), table::short(*scale)),
-            )
+            (format!("{}{indicated}", table::short(*fill)), bent("x", (*center, *scale), shape))
         }
-        Encoding::Date { form, cycles, fill, indicator, center, scale } => {
+        Encoding::Date { form, cycles, fill, indicator, center, scale, shape } => {
             let indicated = if *indicator { " and an indicator" } else { "" };
             let cycles: String = cycles.iter().map(|cycle| format!(", sin and cos of {}", cycle.name())).collect();
             let unit = match form.unit {
                 DateUnit::Days => "days",
                 DateUnit::Seconds | DateUnit::Clock => "seconds",
             };
-            (
-                format!("{}{indicated}", form.written(*fill)),
-                format!("({unit} − {}) / {}{cycles}", table::short(*center), table::short(*scale)),
-            )
+            (format!("{}{indicated}", form.written(*fill)), format!("{}{cycles}", bent(unit, (*center, *scale), shape)))
         }
-        Encoding::Category { levels, other, missing, .. } => {
+        Encoding::Category { levels, coding: Coding::Single([first, neither, second]), .. } => {
+            let level = |at: usize, value: &f64| format!("{} for {}", table::short(*value), levels[at]);
+            (table::short(*neither), format!("{}, {}", level(0, first), level(1, second)))
+        }
+        Encoding::Category { levels, other, missing, coding, .. } => {
             let missing = match (missing, other) {
                 (true, _) => "a level",
                 (false, true) => "other",
                 (false, false) => "all 0",
             };
             let other = if *other { ", other" } else { "" };
-            (missing.to_owned(), format!("{}{other}", names(levels)))
+            let clipped = if matches!(coding, Coding::Values(_)) { "; scaled, smooth clip" } else { "" };
+            (missing.to_owned(), format!("{}{other}{clipped}", names(levels)))
         }
     }
 }
 
+/// A number that is centred, scaled and bent.
+fn bent(what: &str, (center, scale): (f64, f64), shape: &Shape) -> String {
+    let scaled = || format!("({what} − {}) / {}", table::short(center), table::short(scale));
+    match shape {
+        Shape::Line => scaled(),
+        Shape::SmoothClip => format!("{}, smooth clip to ±3", scaled()),
+        Shape::Normal(quantiles) => format!("normal by {} quantiles of {what}", quantiles.len()),
+    }
+}
+
 fn targets(target: &Target) -> String {
-    let header = ["target", "mean", "sd"].map(str::to_owned);
-    let figures = target.columns.iter().zip(target.mean.iter().zip(&target.sd));
-    let row = |(name, (mean, sd)): (&String, (&f64, &f64))| vec![name.clone(), table::short(*mean), table::short(*sd)];
-    table::plain(&header, &figures.map(row).collect::<Vec<_>>())
+    let mut header = vec!["target", "mean", "sd"];
+    if !target.range.is_empty() {
+        header.extend(["least", "most"]);
+    }
+    let row = |(at, name): (usize, &String)| {
+        let range = target.range.get(at).into_iter().flatten().copied();
+        let figures = [target.mean[at], target.sd[at]].into_iter().chain(range);
+        std::iter::once(name.clone()).chain(figures.map(table::short)).collect::<Vec<_>>()
+    };
+    let header: Vec<String> = header.into_iter().map(str::to_owned).collect();
+    table::plain(&header, &target.columns.iter().enumerate().map(row).collect::<Vec<_>>())
 }
 
 /// Some epochs, evenly apart, the best and the last among them.

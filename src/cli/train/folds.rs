@@ -22,16 +22,8 @@ use super::super::table;
 /// Those of training, and the signal that ended it, after the folds that are over have been shown.
 pub fn validated(plan: Plan, folds: &Folds, signal: &AtomicUsize, style: Style, json: bool) -> Outcome<Plan> {
     let metric = plan.config.stopping.monitor.map(|monitor| monitor.metric);
-    let seen = Mutex::new(0);
-    let plan = with_cross_validation(plan, folds, signal, &|fold| {
-        let mut seen = seen.lock().unwrap_or_else(|e| e.into_inner());
-        *seen += 1;
-        match style {
-            Style::None => {}
-            Style::Json => message::event(&over(fold)),
-            Style::Bar | Style::Plain => message::note(&ended(fold, *seen, folds.len())),
-        }
-    })?;
+    let tell = teller(style, folds.len());
+    let plan = with_cross_validation(plan, folds, signal, &|fold| tell(fold))?;
     let number = signal.load(Ordering::Relaxed);
     if number == 0 {
         return Ok(plan);
@@ -42,6 +34,20 @@ pub fn validated(plan: Plan, folds: &Folds, signal: &AtomicUsize, style: Style, 
         print(&readable(&CrossValidation::new(over), metric))?;
     }
     Err(Failure::Signal(number))
+}
+
+/// Tells of each fold that is over.
+pub fn teller(style: Style, of: usize) -> impl Fn(&Fold) + Sync {
+    let seen = Mutex::new(0);
+    move |fold| {
+        let mut seen = seen.lock().unwrap_or_else(|e| e.into_inner());
+        *seen += 1;
+        match style {
+            Style::None => {}
+            Style::Json => message::event(&over(fold)),
+            Style::Bar | Style::Plain => message::note(&ended(fold, *seen, of)),
+        }
+    }
 }
 
 /// A fold that is over. Its figures are known when all are, since the others say after which epoch it is judged.

@@ -27,7 +27,7 @@ pub fn two_classes(
     detail: Detail,
 ) -> Report {
     let row = |row: usize| (scores.outputs[row], truth[row] as usize, weight_of(weights, row));
-    let two = TwoClasses::new((scores.link, truth.len()), row, detail);
+    let two = TwoClasses::new((scores, truth.len()), row, detail);
     let matrix = with_strangers(&two.matrix, scores, 1, strangers);
     let mut figures = two.figures(&matrix);
     averages(&matrix).into_iter().for_each(|(name, value)| figures.set(name, value));
@@ -80,7 +80,7 @@ pub fn several_labels(
     let label = |label: usize| {
         let at = |row: usize| row * labels + label;
         let row = |row: usize| (scores.outputs[at(row)], usize::from(truth[at(row)] > 0.5), weight_of(weights, row));
-        let two = TwoClasses::new((scores.link, rows), row, detail);
+        let two = TwoClasses::new((scores, rows), row, detail);
         let figures = two.figures(&two.matrix);
         Each { support: Some(two.matrix.support(1)), predicted: Some(two.matrix.predicted(1)), figures }
     };
@@ -123,6 +123,22 @@ fn averages(matrix: &ConfusionMatrix) -> Vec<(MetricName, f64)> {
         [(macro_name, average(score, false)), (weighted_name, average(score, true))]
     };
     SCORES.into_iter().flat_map(both).collect()
+}
+
+/// A figure of two classes that their confusion alone decides, as in [`two_classes`]; `None` of others.
+pub fn figure_of_matrix(matrix: &ConfusionMatrix, name: MetricName) -> Option<f64> {
+    let of_class_1 = |(score, [plain, ..]): (Score, [MetricName; 3])| {
+        (plain == name).then(|| matrix.per_class(score, ZeroDivision::Zero)[1])
+    };
+    match name {
+        MetricName::Accuracy => Some(matrix.accuracy()),
+        MetricName::BalancedAccuracy => Some(matrix.balanced_accuracy()),
+        MetricName::Mcc => Some(matrix.mcc()),
+        _ => {
+            let average = || averages(matrix).into_iter().find(|(other, _)| *other == name).map(|(_, value)| value);
+            SCORES.into_iter().find_map(of_class_1).or_else(average)
+        }
+    }
 }
 
 /// Precision, recall and F1 of each class; undefined for a class that is neither true nor predicted.
@@ -206,12 +222,17 @@ struct TwoClasses {
 
 impl TwoClasses {
     /// `row`: output, true class, weight of a row.
-    fn new((link, rows): (Link, usize), row: impl Fn(usize) -> (f32, usize, f64) + Sync, detail: Detail) -> TwoClasses {
+    fn new(
+        (scores, rows): (Scores<'_>, usize),
+        row: impl Fn(usize) -> (f32, usize, f64) + Sync,
+        detail: Detail,
+    ) -> TwoClasses {
+        let link = scores.link;
         let pieces = by_pieces(rows, 1, |rows| {
             let (mut matrix, mut log_loss, mut brier) = (ConfusionMatrix::new(2), 0.0, 0.0);
             for (output, truth, weight) in rows.map(&row) {
                 let ways = TwoWays::new(link, output);
-                matrix.add(truth, ways.class(), weight);
+                matrix.add(truth, ways.class(scores.threshold), weight);
                 let error = if truth == 1 { ways.negative } else { ways.positive };
                 log_loss += counted(weight, || ways.surprise[truth]);
                 brier += counted(weight, || error * error);

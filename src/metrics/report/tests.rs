@@ -7,7 +7,7 @@ use MetricName::*;
 
 /// Probabilities as a network without a link gives them.
 fn given(outputs: &[f32]) -> Scores<'_> {
-    Scores { outputs, link: Link::Identity }
+    Scores::new(outputs, Link::Identity)
 }
 
 fn confusion_matrix(predictions: &Predictions<'_>, weights: Option<&[f32]>) -> Option<ConfusionMatrix> {
@@ -139,13 +139,13 @@ fn outputs_are_averaged() {
 
 #[test]
 fn a_wrong_row_costs_what_its_logit_says() {
-    let scores = Scores { outputs: &[25.0, 25.0], link: Link::Sigmoid };
+    let scores = Scores::new(&[25.0, 25.0], Link::Sigmoid);
     let set = evaluate(&Predictions::Binary { scores, truth: &[0, 1] }, None, Detail::Full);
     assert_eq!(set.get(LogLoss), Some((25.000_000_000_013_888 + 1.388_794_386_486_758_3e-11) / 2.0));
-    let scores = Scores { outputs: &[0.0, 60.0, 0.0], link: Link::Softmax };
+    let scores = Scores::new(&[0.0, 60.0, 0.0], Link::Softmax);
     let set = evaluate(&Predictions::Multiclass { classes: 3, scores, truth: &[2] }, None, Detail::Running);
     assert_eq!(set.get(LogLoss), Some(60.0));
-    let scores = Scores { outputs: &[-90.0], link: Link::Sigmoid };
+    let scores = Scores::new(&[-90.0], Link::Sigmoid);
     let set = evaluate(&Predictions::Multilabel { labels: 1, scores, truth: &[1.0] }, None, Detail::Running);
     assert_eq!(set.get(LogLoss), Some(90.0));
 }
@@ -153,7 +153,7 @@ fn a_wrong_row_costs_what_its_logit_says() {
 /// In `f32`, and in `f64` too, these probabilities are all 1; their logits still have an order.
 #[test]
 fn certain_rows_are_ranked_by_their_logits() {
-    let scores = Scores { outputs: &[60.0, 70.0, 80.0], link: Link::Sigmoid };
+    let scores = Scores::new(&[60.0, 70.0, 80.0], Link::Sigmoid);
     let set = evaluate(&Predictions::Binary { scores, truth: &[0, 1, 1] }, None, Detail::Full);
     assert_eq!((set.get(Auroc), set.get(Auprc)), (Some(1.0), Some(1.0)));
 }

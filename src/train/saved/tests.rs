@@ -44,6 +44,7 @@ impl Case {
             deadline: None,
             batch: if full { ROWS } else { 16 },
             shuffle: !full,
+            augment: None,
             seed: 5,
             lr: optimizer.lr,
             schedule: if algorithm.follows_schedule() { "cosine:warmup=0.2" } else { "const" }.parse().unwrap(),
@@ -111,6 +112,7 @@ impl Case {
             numeric: false,
             mean: Vec::new(),
             sd: Vec::new(),
+            range: Vec::new(),
             forms: Vec::new(),
         };
         let scorer = Scorer::new(&target, Loss::CrossEntropy);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the models of one version of the model file: `make.py GRADLANE FOLDER`.
+"""Makes the models of one version of the model file: `make.py GRADLANE FOLDER [VERSION]`.
 
 Each case is a small model with the raw rows that it is asked about and the text that `predict --proba` gave then. The
 folder of a version is made once, with a program that writes that version, and never again: later programs must give the
@@ -114,6 +114,39 @@ def images(rng, folder):
     return []
 
 
+def two_classes(rng, path, rows):
+    lines = [(a, b, "yes" if float(a) + rng.gauss(0, 1.5) > 0.4 else "no") for a, b in (numbers(rng, 2) for _ in range(rows))]
+    table(path, ["x", "z", "answer"], lines)
+
+
+def threshold(rng, path):
+    two_classes(rng, path, 120)
+    return ["--threshold", "auto"]
+
+
+def temperature(rng, path):
+    valid = os.path.join(os.path.dirname(path), "valid.csv")
+    for to, rows in ((valid, 600), (path, 60)):
+        lines = [(a, b, "abc"[int(abs(float(a) + rng.gauss(0, 1)) * 2) % 3]) for a, b in (numbers(rng, 2) for _ in range(rows))]
+        table(to, ["x", "z", "kind"], lines)
+    return ["--hidden", "16", "--lr", "0.03", "--valid", "valid.csv"]
+
+
+def clipped(rng, path):
+    mixed(rng, path)
+    return ["--weight-col", "weight", "--scale", "robust_clip", "--binary-column", "--one-hot", "2"]
+
+
+def quantiles(rng, path):
+    regression_offset(rng, path)
+    return ["--scale", "quantile", "--clamp"]
+
+
+def ensemble(rng, path):
+    two_classes(rng, path, 80)
+    return ["--ensemble", "3"]
+
+
 CASES = [
     binary_text,
     classes_012,
@@ -128,10 +161,13 @@ CASES = [
     images,
 ]
 
+# What came with version 2.
+CASES_2 = [threshold, temperature, clipped, quantiles, ensemble]
+
 
 def main():
     program, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-    for case in CASES:
+    for case in CASES_2 if sys.argv[3:] == ["2"] else CASES:
         to = os.path.join(folder, case.__name__)
         os.makedirs(to)
         name = "data" if case is images else "data.csv"

@@ -51,6 +51,7 @@ pub fn target(task: Task, outputs: usize) -> Target {
         numeric: true,
         mean: vec![0.0; numbers],
         sd: vec![1.0; numbers],
+        range: Vec::new(),
     }
 }
 

@@ -1,0 +1,73 @@
+//! What is doubtful about labels and groups, as warnings.
+
+use super::fit::stray_text;
+use super::options::{DataOptions, TaskChoice};
+use super::schema::Roles;
+use super::table::{Column, Table};
+use super::target::Target;
+use super::task::Task;
+use crate::warning::are;
+use crate::{Warning, WarningKind};
+
+/// Warnings about targets of a regression that are the same in all training rows.
+pub(super) fn constant_targets(table: &Table, target: &Target, rows: &[u32]) -> Vec<Warning> {
+    let value_of = |name: &&String| match table.column(name) {
+        Some(Column::Numbers(values)) if target.task == Task::Regression => {
+            let first = values[rows[0] as usize];
+            rows.iter().all(|row| values[*row as usize] == first).then_some(first)
+        }
+        _ => None,
+    };
+    let constant = |name: &String| {
+        let message = format!("label \"{name}\" is {} in all training rows: nothing can be learnt", value_of(&name)?);
+        Some(Warning::new(WarningKind::DoubtfulLabel, message).column(name))
+    };
+    target.columns.iter().filter_map(constant).collect()
+}
+
+/// The warning about rows without a group.
+pub(super) fn without_group(table: &Table, roles: &Roles, rows: &[u32]) -> Option<Warning> {
+    let column = roles.split?;
+    let count = rows.iter().filter(|row| table.columns[column].is_missing(**row as usize)).count();
+    (count > 0).then(|| {
+        let name = &table.names[column];
+        let message = format!("column \"{name}\": {} without a group: together they are one group", are(count, "row"));
+        Warning::new(WarningKind::NoGroup, message).column(name).count(count)
+    })
+}
+
+/// A label that was inferred to be classes, but looks like numbers with a slip of the pen, or like a name for each row.
+pub(super) fn doubtful_classes(
+    table: &Table,
+    roles: &Roles,
+    target: &Target,
+    options: &DataOptions,
+    rows: usize,
+) -> Option<Warning> {
+    if options.task != TaskChoice::Auto || target.classes.is_empty() {
+        return None;
+    }
+    let name = &target.columns[0];
+    if let Column::Text { levels, .. } = &table.columns[roles.labels[0]]
+        && let Some(stray) = stray_text(levels)
+    {
+        let remedy = format!("--na \"+{stray}\" makes it a missing value");
+        let message = format!("label \"{name}\" is read as classes, since \"{stray}\" is no number; {remedy}");
+        return Some(Warning::new(WarningKind::DoubtfulLabel, message).column(name));
+    }
+    let classes = target.classes.len();
+    let message = || format!("label \"{name}\" has {classes} classes in {rows} rows: is it the right column?");
+    (2 * classes > rows).then(|| Warning::new(WarningKind::DoubtfulLabel, message()).column(name).count(classes))
+}
+
+/// Rows from which on a label that goes up by one is no accident.
+const ROWS_THAT_COUNT: usize = 20;
+
+/// The warning about a label that nobody named and that only numbers the rows.
+pub(super) fn counting_label(table: &Table, label: usize, rows: &[u32]) -> Option<Warning> {
+    let Column::Numbers(values) = &table.columns[label] else { return None };
+    let (name, offset) = (&table.names[label], |row: u32| values[row as usize] - f64::from(row));
+    let counts = rows.len() >= ROWS_THAT_COUNT && rows.iter().all(|row| offset(*row) == offset(rows[0]));
+    let message = format!("label \"{name}\" only counts the rows: is it the right column? --label names another");
+    counts.then(|| Warning::new(WarningKind::DoubtfulLabel, message).column(name))
+}

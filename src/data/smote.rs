@@ -1,0 +1,113 @@
+//! Rows between rows: smaller classes grow by interpolation.
+
+use rand::RngExt;
+use rayon::prelude::*;
+
+use super::dataset::{Dataset, Features, Targets};
+use super::order::{below, shuffle};
+use crate::rng::{Purpose, stream};
+
+/// Neighbours of a row that it is joined with.
+const NEIGHBOURS: usize = 5;
+/// Rows of a class among which neighbours are looked for.
+const MOST_CANDIDATES: usize = 2000;
+
+/// Adds rows to every smaller class until it has as many as the largest: SMOTE, Chawla et al. 2002,
+/// <https://doi.org/10.1613/jair.953>. A new row lies at a random place between a random row of its class and one of its five
+/// nearest neighbours there, by the inputs of the network; it has the first one's weight. Neighbours are looked for among up to
+/// 2,000 rows of the class. Inputs of categories are numbers here too, so a new row may lie between two levels. A class of one row
+/// has it repeated. Each new row depends on the seed and its number alone.
+pub(super) fn smote(train: &mut Dataset, classes: usize, seed: u64) {
+    let (Features::F32 { values, cols }, Targets::Classes { labels, .. }) = (&mut train.features, &mut train.targets)
+    else {
+        unreachable!("tables of classes were checked for")
+    };
+    let mut of_class: Vec<Vec<u32>> = vec![Vec::new(); classes];
+    labels.iter().enumerate().for_each(|(row, label)| of_class[*label as usize].push(row as u32));
+    let largest = of_class.iter().map(Vec::len).max().unwrap_or(0);
+    for (class, rows) in of_class.iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
+        let mut candidates = rows.clone();
+        if rows.len() > MOST_CANDIDATES {
+            shuffle(&mut candidates, &mut stream(seed, Purpose::Smote, class as u64, u64::MAX));
+            candidates.truncate(MOST_CANDIDATES);
+        }
+        let between = |number: usize| {
+            let mut rng = stream(seed, Purpose::Smote, class as u64, number as u64);
+            let base = rows[below(&mut rng, rows.len() as u32) as usize];
+            let near = neighbours(values, *cols, base, &candidates);
+            let other = if near.is_empty() { base } else { near[below(&mut rng, near.len() as u32) as usize] };
+            let share: f32 = rng.random();
+            let row = |row: u32| &values[row as usize * *cols..][..*cols];
+            let inputs = row(base).iter().zip(row(other)).map(|(a, b)| a + share * (b - a));
+            (base, inputs.collect::<Vec<f32>>())
+        };
+        let new: Vec<(u32, Vec<f32>)> = (0..largest - rows.len()).into_par_iter().map(between).collect();
+        for (base, inputs) in new {
+            values.extend(inputs);
+            labels.push(class as u32);
+            if let Some(weights) = &mut train.weights {
+                weights.push(weights[base as usize]);
+            }
+        }
+    }
+}
+
+/// The nearest of some rows to another, itself left out, the nearest first.
+fn neighbours(values: &[f32], cols: usize, of: u32, among: &[u32]) -> Vec<u32> {
+    let row = |row: u32| &values[row as usize * cols..][..cols];
+    let squared = |a: &f32, b: &f32| f64::from(a - b) * f64::from(a - b);
+    let distance = |other: &u32| row(of).iter().zip(row(*other)).map(|(a, b)| squared(a, b)).sum::<f64>();
+    let mut all: Vec<(f64, u32)> = among.iter().filter(|row| **row != of).map(|row| (distance(row), *row)).collect();
+    let order = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+    if all.len() > NEIGHBOURS {
+        all.select_nth_unstable_by(NEIGHBOURS - 1, order);
+        all.truncate(NEIGHBOURS);
+    }
+    all.sort_by(order);
+    all.into_iter().map(|(_, row)| row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Class 0 on a line of 40 rows, class 1 on another of 8.
+    fn two_lines() -> Dataset {
+        let line = |class: u32, rows: usize| (0..rows).map(move |n| ([n as f32, 10.0 * class as f32], class));
+        let rows: Vec<([f32; 2], u32)> = line(0, 40).chain(line(1, 8)).collect();
+        Dataset {
+            features: Features::F32 { values: rows.iter().flat_map(|(x, _)| *x).collect(), cols: 2 },
+            targets: Targets::Classes { labels: rows.iter().map(|(_, class)| *class).collect(), classes: 2 },
+            weights: Some((0..48).map(|n| n as f32 + 1.0).collect()),
+        }
+    }
+
+    #[test]
+    fn new_rows_lie_between_neighbours_of_their_class() {
+        let (before, mut after) = (two_lines(), two_lines());
+        smote(&mut after, 2, 4);
+        let (Features::F32 { values, .. }, Targets::Classes { labels, .. }) = (&after.features, &after.targets) else {
+            panic!("a table of classes")
+        };
+        let Features::F32 { values: old, .. } = &before.features else { panic!("a table") };
+        assert_eq!((labels.len(), labels.iter().filter(|l| **l == 1).count()), (80, 40));
+        assert_eq!(values[..96], old[..], "the old rows stay as they are");
+        let new: Vec<[f32; 2]> = values[96..].chunks(2).map(|x| [x[0], x[1]]).collect();
+        assert!(new.iter().all(|x| x[1] == 10.0 && (0.0..=7.0).contains(&x[0])), "{new:?}");
+        assert!(new.iter().filter(|x| x[0].fract() != 0.0).count() > 25, "they are not copies: {new:?}");
+        assert_eq!(after.weights.as_ref().unwrap().len(), 80);
+        let mut again = two_lines();
+        smote(&mut again, 2, 4);
+        assert_eq!(again, after);
+        let mut other = two_lines();
+        smote(&mut other, 2, 5);
+        assert_ne!(other, after);
+    }
+
+    #[test]
+    fn the_nearest_come_first_and_the_row_itself_never() {
+        let values: Vec<f32> = [0.0, 5.0, 1.0, 1.0, 9.0, -2.0, 20.0].to_vec();
+        assert_eq!(neighbours(&values, 1, 0, &[0, 1, 2, 3, 4, 5, 6]), [2, 3, 5, 1, 4]);
+        assert_eq!(neighbours(&values, 1, 0, &[0]), [0u32; 0]);
+    }
+}

@@ -1,0 +1,72 @@
+//! Several networks for one question: trained side by side, averaged by one model.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use super::cross_validation::{cross_validate_with, fold_config};
+use super::side_by_side::{share_of_time, share_threads, side_by_side};
+use crate::Result;
+use crate::data::Folds;
+use crate::run::{Finished, Fold, Member, Plan};
+use crate::train::team::available_threads;
+
+/// Trains the networks of `whole`, small ones side by side. All learn from the same rows by the same preprocessing; network `M` has
+/// the seed of the run plus `M`, which decides its first weights, the order of its rows and its dropout, so network 0 is what a
+/// run without an ensemble gives.
+///
+/// `observe` is told of each network that is done, in whatever order they end. A `signal` ends the networks at hand after their
+/// step, and the others are left out. A time limit is shared out evenly among the networks that take turns.
+///
+/// # Errors
+/// Options that do not fit the data.
+pub fn train_ensemble(
+    whole: &Plan,
+    signal: &AtomicUsize,
+    observe: &(dyn Fn(&Member) + Sync),
+) -> Result<Vec<(Member, Finished)>> {
+    let members = whole.config.members;
+    let threads = whole.threads_asked.min(available_threads());
+    let sharing = share_threads(whole.flops_per_step(), members, threads);
+    let exact = whole.config.threads.exact;
+    let at_once = if exact { 1 } else { sharing.at_once };
+    let began = Instant::now();
+    let numbers: Vec<usize> = (0..members).collect();
+    let done = side_by_side(at_once, &numbers, |number| {
+        if signal.load(Ordering::Relaxed) != 0 {
+            return Ok(None);
+        }
+        let mut config = fold_config(whole);
+        config.seed = whole.config.seed.wrapping_add(*number as u64);
+        let turns = (*number / at_once + 1, members.div_ceil(at_once));
+        config.stopping.deadline = config.stopping.deadline.map(|end| share_of_time(began, end, turns));
+        let mut plan = Plan::over(config, Arc::clone(&whole.prepared))?;
+        if !exact {
+            plan.threads = sharing.threads;
+        }
+        let finished = plan.train(signal, &mut |_| {})?;
+        let member = Member::new(*number, None, &finished);
+        observe(&member);
+        Ok(Some((member, finished)))
+    });
+    let done: Result<Vec<Option<(Member, Finished)>>> = done.into_iter().collect();
+    Ok(done?.into_iter().flatten().collect())
+}
+
+/// Trains the folds of a cross-validation as the networks of an ensemble, all by the preprocessing of `whole`, so that one model
+/// can hold them. Returns the plan with the cross-validation, and the networks.
+///
+/// # Errors
+/// As [`super::cross_validate`].
+pub fn ensemble_of_folds(
+    mut whole: Plan,
+    folds: &Folds,
+    signal: &AtomicUsize,
+    observe: &(dyn Fn(&Fold) + Sync),
+) -> Result<(Plan, Vec<(Member, Finished)>)> {
+    let prepare = |number: usize| folds.prepare_with(number, &whole.prepared.preprocessing);
+    let (cv, networks) = cross_validate_with(&whole, folds, signal, observe, &prepare)?;
+    whole.cv = Some(cv);
+    let member = |(number, finished): (usize, Finished)| (Member::new(number, Some(number + 1), &finished), finished);
+    Ok((whole, networks.into_iter().enumerate().map(member).collect()))
+}

@@ -1,0 +1,191 @@
+//! The end of a run of several networks: one model, and its figures.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::decide::HeldOutParts;
+use super::directory::RunDirectory;
+use super::execution::Finished;
+use super::interrupt::Interrupt;
+use super::plan::Plan;
+use super::summary::{JudgedPart, Summary};
+use crate::data::{Dataset, Strangers};
+use crate::metrics::MetricSet;
+use crate::model::Model;
+use crate::path_text::to_text;
+use crate::predict::Predictor;
+use crate::train::fit::Stopped;
+use crate::train::judged::Judged;
+use crate::{Error, Result};
+
+/// One network of an ensemble, trained.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Member {
+    /// Its number, from 0, as in the names of its tensors.
+    pub member: usize,
+    /// Its seed.
+    pub seed: u64,
+    /// The fold, from 1, that it did not learn from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<usize>,
+    /// Why training stopped.
+    pub stopped: &'static str,
+    /// Epochs begun.
+    pub epochs: usize,
+    /// Optimizer steps.
+    pub steps: u64,
+    /// The epoch whose weights are kept.
+    pub best_epoch: usize,
+    /// Its figures on the validation part, or on its fold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub val: Option<MetricSet>,
+    /// Seconds of training.
+    pub seconds: f64,
+    /// Hash of its weights, as if it stood alone.
+    pub weights_sha256: String,
+}
+
+impl Member {
+    /// Of a network that is trained.
+    pub fn new(member: usize, fold: Option<usize>, finished: &Finished) -> Member {
+        let summary = &finished.summary;
+        Member {
+            member,
+            seed: summary.seed,
+            fold,
+            stopped: summary.stopped,
+            epochs: summary.epochs,
+            steps: summary.steps,
+            best_epoch: summary.best_epoch,
+            val: summary.val.clone(),
+            seconds: summary.seconds,
+            weights_sha256: summary.weights_sha256.clone(),
+        }
+    }
+
+    /// As one object of `events.jsonl`.
+    pub fn event(&self) -> Value {
+        let mut event = json!(self);
+        if let Some(event) = event.as_object_mut() {
+            event.shift_insert(0, "event".to_owned(), "member".into());
+        }
+        event
+    }
+}
+
+impl Plan {
+    /// Makes one model of trained networks, decides, saves and evaluates it, and writes the run directory; `seconds` is what
+    /// training took.
+    ///
+    /// # Errors
+    /// As [`Plan::run`]; [`Error::NoStep`] or [`Error::Interrupted`] if no network made a step.
+    pub fn run_ensemble(
+        &self,
+        mut directory: RunDirectory,
+        trained: Vec<(Member, Finished)>,
+        (seconds, interrupt): (f64, &Interrupt),
+    ) -> Result<Finished> {
+        let number = interrupt.number().load(std::sync::atomic::Ordering::Relaxed);
+        let trained: Vec<(Member, Finished)> = trained.into_iter().filter(|(member, _)| member.steps > 0).collect();
+        if trained.is_empty() {
+            directory.withdraw();
+            let message = "the time was up before the first optimizer step: allow more";
+            return Err(if number == 0 { Error::NoStep(message.to_owned()) } else { Error::Interrupted(number) });
+        }
+        directory.write("config.toml", &self.to_toml())?;
+        directory.write_json("split.json", &self.prepared.split)?;
+        directory.event(&self.start_event())?;
+        for fold in self.cv.iter().flat_map(|cv| &cv.folds) {
+            directory.event(&fold.event())?;
+        }
+        for (member, _) in &trained {
+            directory.event(&member.event())?;
+        }
+        let (members, networks): (Vec<Member>, Vec<Finished>) = trained.into_iter().unzip();
+        let stopped = if number == 0 { stopped(&networks) } else { Stopped::Signal(number) };
+        if matches!(stopped, Stopped::Diverged { .. }) && directory.replaces() {
+            return Err(match stopped {
+                Stopped::Diverged { step, loss } => Error::Diverged { epoch: 1, step, loss },
+                _ => unreachable!("it diverged"),
+            });
+        }
+        let mut model = Model::ensemble(networks.into_iter().map(|finished| finished.model).collect());
+        model.card.preprocessing = self.prepared.preprocessing.clone();
+        let undecided = self.decide_ensemble(&mut model)?;
+        {
+            let _saving = interrupt.save();
+            directory.save(&model)?;
+        }
+        let mut summary = self.ensemble_summary(&model, members, (stopped, seconds))?;
+        summary.warnings.extend(undecided);
+        self.compare_with_baseline(&mut summary, interrupt.number())?;
+        summary.run_dir = Some(to_text(directory.path()));
+        directory.write_json("summary.json", &summary)?;
+        directory.event(&summary.end_event())?;
+        directory.point_latest();
+        Ok(Finished { summary, model, stopped, saved: true })
+    }
+
+    /// Decides what the averages come to. Folds are each of one network, whose logits have another temperature than an average, so
+    /// they calibrate nothing.
+    fn decide_ensemble(&self, model: &mut Model) -> Result<Option<crate::Warning>> {
+        let mut predictor = Predictor::new(model, self.config.threads.isa, self.threads)?;
+        let mut held_out = |part: &Option<Dataset>| part.as_ref().map(|data| predictor.held_out(data));
+        let (val, test) = (held_out(&self.prepared.val), held_out(&self.prepared.test));
+        let of_folds = self.cv.as_ref().and_then(|cv| cv.held_out.as_ref());
+        let parts = HeldOutParts { choosing: val.as_ref().or(of_folds), test: test.as_ref() };
+        let (decision, warning) = self.decision(&parts, val.is_some());
+        model.card.decision = decision;
+        Ok(warning)
+    }
+
+    fn ensemble_summary(&self, model: &Model, members: Vec<Member>, end: (Stopped, f64)) -> Result<Summary> {
+        let (stopped, seconds) = end;
+        let prepared = &self.prepared;
+        let mut predictor = Predictor::new(model, self.config.threads.isa, self.threads)?;
+        let mut judge = |data: &Dataset, strangers: Option<&Strangers>| predictor.judge(data, strangers);
+        let train = judge(prepared.judged_train(), None);
+        let val = prepared.val.as_ref().map(|val| judge(val, prepared.val_strangers.as_ref()));
+        let test = prepared.test.as_ref().map(|test| judge(test, prepared.test_strangers.as_ref()));
+        let figures = |judged: &Judged| judged.figures.clone();
+        let (of_train, of_val, of_test) = (figures(&train), val.as_ref().map(figures), test.as_ref().map(figures));
+        let of_part = |part, judged| JudgedPart { part, judged };
+        let judged = test.map(|test| of_part("test", test)).or(val.map(|val| of_part("val", val)));
+        let steps = members.iter().map(|member| member.steps).sum();
+        let rows = steps as f64 * self.rows_per_step() as f64;
+        Ok(Summary {
+            run_dir: None,
+            label: prepared.preprocessing.target().columns.clone(),
+            task: prepared.preprocessing.task(),
+            stopped: stopped.name(),
+            epochs: members.iter().map(|member| member.epochs).max().unwrap_or(0),
+            steps,
+            best_epoch: members[0].best_epoch,
+            parameters: model.card.members * model.parameters.layout.parameters(),
+            train: of_train,
+            val: of_val,
+            test: of_test,
+            val_chose: self.chosen_by_validation(&model.card.decision),
+            decision: model.card.decision.clone(),
+            judged: judged.unwrap_or_else(|| of_part("train", train)),
+            baseline: None,
+            warnings: prepared.warnings.clone(),
+            seconds,
+            samples_per_s: rows / seconds.max(1e-9),
+            threads: self.threads_asked,
+            threads_asked: self.threads_asked,
+            isa: self.config.threads.isa.name(),
+            seed: self.config.seed,
+            cv: self.cv.clone(),
+            members,
+            weights_sha256: model.sha256(),
+        })
+    }
+}
+
+/// Why training ended: what ended one network early where something did, a divergence first.
+fn stopped(networks: &[Finished]) -> Stopped {
+    let diverged = networks.iter().find(|finished| matches!(finished.stopped, Stopped::Diverged { .. }));
+    let timed = networks.iter().find(|finished| matches!(finished.stopped, Stopped::Time | Stopped::Signal(_)));
+    diverged.or(timed).unwrap_or(&networks[0]).stopped
+}

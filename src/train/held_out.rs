@@ -1,0 +1,98 @@
+//! Outputs for rows that a network did not learn from, kept beside what is true of them.
+
+use super::score::{Rows, Scorer, Truth};
+use crate::data::{Dataset, Task};
+use crate::metrics::MetricName;
+use crate::metrics::calibration::inverse_temperature;
+use crate::metrics::scores::TwoWays;
+use crate::metrics::threshold::best_threshold;
+use crate::model::{Calibration, Residuals, RowsOf, Threshold};
+
+/// Outputs of networks for rows that they did not learn from, with what is true of these.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldOut {
+    scorer: Scorer,
+    outputs: Vec<f32>,
+    truth: Truth,
+    /// Absolute residuals of each target, of a regression.
+    residuals: Vec<Vec<f64>>,
+}
+
+/// Rows from which on logits are calibrated, for several classes and for two.
+const ROWS_OF_SEVERAL: usize = 500;
+const ROWS_OF_TWO: usize = 3000;
+
+impl HeldOut {
+    /// Outputs for the rows of a data set.
+    pub fn new(scorer: &Scorer, outputs: Vec<f32>, data: &Dataset) -> HeldOut {
+        let truth = Truth::of(scorer, data, Rows::All);
+        let mut residuals = Vec::new();
+        if scorer.task() == Task::Regression {
+            let width = scorer.width();
+            residuals = vec![Vec::with_capacity(truth.numbers.len() / width.max(1)); width];
+            for (at, (said, number)) in scorer.in_units(&outputs).iter().zip(&truth.numbers).enumerate() {
+                residuals[at % width].push((said - number).abs());
+            }
+        }
+        HeldOut { scorer: scorer.clone(), outputs, truth, residuals }
+    }
+
+    /// Adds the rows of another network of the same task.
+    pub fn join(&mut self, other: HeldOut) {
+        let (own, others) = (self.rows(), other.rows());
+        if self.truth.weights.is_some() || other.truth.weights.is_some() {
+            let weights = self.truth.weights.get_or_insert_with(|| vec![1.0; own]);
+            weights.extend(other.truth.weights.unwrap_or_else(|| vec![1.0; others]));
+        }
+        self.outputs.extend(other.outputs);
+        self.truth.labels.extend(other.truth.labels);
+        self.truth.there.extend(other.truth.there);
+        self.truth.numbers.extend(other.truth.numbers);
+        self.residuals.iter_mut().zip(other.residuals).for_each(|(own, other)| own.extend(other));
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.outputs.len() / self.outputs_of_a_row()
+    }
+
+    fn outputs_of_a_row(&self) -> usize {
+        match self.scorer.task() {
+            Task::Binary => 1,
+            _ => self.scorer.width().max(1),
+        }
+    }
+
+    /// The temperature of the logits, from so many rows on that it is better than none: 500 for several classes, 3,000 for two
+    /// and for labels.
+    pub fn calibration(&self) -> Option<Calibration> {
+        let least = if self.scorer.task() == Task::Multiclass { ROWS_OF_SEVERAL } else { ROWS_OF_TWO };
+        let labelled = self.scorer.labelled(&self.outputs, &self.truth).filter(|_| self.rows() >= least)?;
+        let factor = inverse_temperature(&labelled)?;
+        Some(Calibration {
+            temperature: 1.0 / factor,
+            factor: factor as f32,
+            rows: self.rows(),
+            log_loss_before: labelled.log_loss(1.0),
+            log_loss: labelled.log_loss(factor),
+        })
+    }
+
+    /// The threshold of a binary decision that is best by a metric, for outputs times `factor`.
+    pub fn threshold(&self, metric: MetricName, factor: f32) -> Option<Threshold> {
+        let row = |row: usize| {
+            let ways = TwoWays::new(self.scorer.link(), self.outputs[row] * factor);
+            let weight = self.truth.weights.as_ref().map_or(1.0, |weights| f64::from(weights[row]));
+            (ways.positive, self.truth.labels[row] == 1, weight)
+        };
+        let (value, _) = best_threshold((0..self.rows()).map(row).collect(), metric)?;
+        Some(Threshold { value, metric: Some(metric), rows: Some(self.rows()) })
+    }
+
+    /// The residuals of a regression; none of other tasks, without rows, or where one is not finite.
+    pub fn residuals(&self, of: (RowsOf, bool)) -> Option<Residuals> {
+        let finite = |residuals: &Vec<f64>| !residuals.is_empty() && residuals.iter().all(|r| r.is_finite());
+        let good = !self.residuals.is_empty() && self.residuals.iter().all(finite);
+        good.then(|| Residuals::new(of, self.residuals.clone()))
+    }
+}
