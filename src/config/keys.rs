@@ -252,6 +252,20 @@ pub const KEYS: &[Key] = &[
         SEARCH | COMPARE,
     ),
     key(
+        "category_embedding",
+        "DIM|none",
+        Model,
+        "Learn so many features for each level of categories with many levels [none: one-hot inputs]",
+        SEARCH | COMPARE,
+    ),
+    key(
+        "one_hot",
+        "N",
+        Model,
+        "With --category-embedding: categories of up to so many inputs stay one-hot [8]",
+        SEARCH | COMPARE,
+    ),
+    key(
         "members",
         "HOW:N",
         Model,

@@ -7,7 +7,7 @@ use crate::layer::description::Description;
 use crate::{Error, Result, path_text};
 
 /// Options that say what a network looks like, for which the description of a network stands.
-pub const STACK_KEYS: [&str; 13] = [
+pub const STACK_KEYS: [&str; 15] = [
     "hidden",
     "activation",
     "output_activation",
@@ -15,6 +15,8 @@ pub const STACK_KEYS: [&str; 13] = [
     "residual",
     "dropout",
     "embed",
+    "category_embedding",
+    "one_hot",
     "members",
     "input_scale",
     "parametric_activation",

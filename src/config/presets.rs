@@ -67,6 +67,8 @@ pub const PRESETS: [Preset; 5] = [
         about: "RealMLP-TD: Holzmüller et al. 2024, https://arxiv.org/abs/2407.04491",
         options: realmlp![
             ("embed", "pbld:frequencies=16,dim=4,sigma=0.1,lr=0.1"),
+            ("category_embedding", "8"),
+            ("one_hot", "8"),
             ("parametric_activation", "0.1"),
             ("dropout", "0.15"),
             ("dropout_schedule", "flat_cos"),

@@ -6,14 +6,28 @@ use super::reader::{Reader, positive};
 use crate::Result;
 use crate::model::recipe::{Biases, Extras};
 
+/// Inputs of a category up to which it is not embedded, where nothing is said.
+const ONE_HOT: u64 = 8;
+/// The most features of a category.
+const MOST_DIM: u64 = 1024;
+
 /// Reads them.
 ///
 /// # Errors
 /// [`crate::Error::Usage`] for wrong values.
 pub(super) fn extras(reader: &Reader) -> Result<Extras> {
+    let dim = reader.count("category_embedding", 1, &["none"])?;
+    let most = reader.count("one_hot", 1, &[])?;
+    if most.is_some() && dim.is_none() {
+        return Err(reader.wrong("one_hot", "all categories are one-hot inputs: give --category-embedding, such as 8"));
+    }
+    if dim.is_some_and(|dim| dim > MOST_DIM) {
+        return Err(reader.wrong("category_embedding", &format!("expected at most {MOST_DIM} features")));
+    }
     let factor = |name| reader.number(name, "a factor above 0", positive);
     Ok(Extras {
         embed: reader.parse("embed")?.unwrap_or_default(),
+        categories: dim.map(|dim| (dim as usize, most.unwrap_or(ONE_HOT) as usize)),
         members: reader.parse("members")?.unwrap_or_default(),
         input_scale: factor("input_scale")?,
         parametric: factor("parametric_activation")?,
@@ -42,7 +56,7 @@ pub(super) fn biases(reader: &Reader) -> Result<Biases> {
 pub(super) fn residual(reader: &Reader, extras: &Extras) -> Result<bool> {
     let residual = reader.switch("residual")?;
     if residual && *extras != Extras::default() {
-        let others = "--embed, --members, --input-scale, --parametric-activation, --bias-lr, --ntk and --zero-output";
+        let others = "--embed, --category-embedding, --members, --input-scale, --parametric-activation, --bias-lr, --ntk and --zero-output";
         return Err(reader.wrong("residual", &format!("it does not go with {others}: leave it out, or use --network")));
     }
     Ok(residual)
@@ -54,6 +68,10 @@ pub(super) fn entries(extras: &Extras) -> Vec<(&'static str, Value)> {
     let mut entries: Vec<(&'static str, Value)> = Vec::new();
     if extras.embed != usual.embed {
         entries.push(("embed", extras.embed.to_string().into()));
+    }
+    if let Some((dim, most)) = extras.categories {
+        entries.push(("category_embedding", Value::Integer(dim as i64)));
+        entries.push(("one_hot", Value::Integer(most as i64)));
     }
     if extras.members != usual.members {
         entries.push(("members", extras.members.to_string().into()));

@@ -26,6 +26,7 @@ use textbook::{Row, RowErrors};
 
 pub use adapter::Factors;
 pub use bins::BinRule;
+pub use categories::MOST_LEVELS;
 pub use fit::{Fit, Goals, fit};
 pub use learning::{First, Group, Learning};
 pub use network::Network;
@@ -320,6 +321,7 @@ kinds! {
     scale::Scale "scale": "A learnt factor for each feature.",
     skip::Skip "skip": "Adds what entered a chain to what leaves it.",
     ple::Ple "ple": "Numbers in pieces: linear between edges that the training rows decide.",
+    categories::Categories "categories": "Learnt features of categories, from one-hot inputs.",
     pbld::Pbld "pbld": "Numbers in waves, with frequencies that are learnt.",
     expand::Expand "expand": "Members begin: what follows works for each of them.",
     adapter::Adapter "adapter": "A learnt factor, and a shift, for each feature of each member.",

@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use toml::{Table, Value};
 
-use crate::layer::BinRule;
 use crate::layer::description::Description;
+use crate::layer::{BinRule, MOST_LEVELS};
 use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 use crate::spec::Spec;
@@ -55,11 +55,16 @@ pub enum Members {
     Packed(usize),
 }
 
+/// Share of the training rows that have no level, so that what an unknown level is like is learnt too.
+const MASKED: f64 = 0.02;
+
 /// What options of tabular networks add to a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Extras {
     /// How numbers become features.
     pub embed: Embed,
+    /// Features of each category that is embedded, and the most inputs of one that is not.
+    pub categories: Option<(usize, usize)>,
     /// How an ensemble shares the network.
     pub members: Members,
     /// Gains of all features before the first linear layer, at so many times the rate.
@@ -125,6 +130,7 @@ impl Recipe<'_> {
     pub fn describe(&self, numbers: &[usize], runs: &[usize]) -> Result<Description> {
         let mut chain = Vec::new();
         chain.extend(self.embedding());
+        chain.extend(self.categories(numbers, runs));
         if let Some(rate) = self.extras.input_scale {
             chain.push(layer("scale", [learn([("lr", rate.into()), ("decay", rate.into()), ("decays", true.into())])]));
         }
@@ -175,8 +181,34 @@ impl Recipe<'_> {
         }
     }
 
-    /// Widths of the runs of features that come from one column, after the embedding.
+    /// The layer that embeds categories, if there are any with so many levels.
+    fn categories(&self, numbers: &[usize], runs: &[usize]) -> Option<Table> {
+        let (dim, _) = self.extras.categories?;
+        let numbers_alone = Recipe { extras: Extras { categories: None, ..self.extras }, ..*self };
+        let mut first = 0;
+        let mut found = Vec::new();
+        for (run, width) in runs.iter().zip(numbers_alone.chunks(numbers, runs)) {
+            if self.embeds_category(*run) {
+                found.push(Value::Array([first, width].map(|n| Value::Integer(n as i64)).to_vec()));
+            }
+            first += width;
+        }
+        let fields = [
+            ("runs", Value::Array(found.clone())),
+            ("dim", Value::Integer(dim as i64)),
+            ("mask", Value::Float(MASKED)),
+        ];
+        (!found.is_empty()).then(|| layer("categories", fields))
+    }
+
+    /// Whether a category of so many inputs is embedded.
+    fn embeds_category(&self, inputs: usize) -> bool {
+        self.extras.categories.is_some_and(|(_, most)| inputs > most && inputs <= MOST_LEVELS)
+    }
+
+    /// Widths of the runs of features that come from one column, after the embeddings.
     fn chunks(&self, numbers: &[usize], runs: &[usize]) -> Vec<usize> {
+        let of_category = self.extras.categories.map_or(0, |(dim, _)| dim);
         let dim = match self.extras.embed {
             Embed::None => 1,
             Embed::Pbld { dim, .. } | Embed::Ple { dim, .. } => dim,
@@ -185,7 +217,13 @@ impl Recipe<'_> {
         let chunk = |run: &usize| {
             let embedded = *run == 1 && numbers.binary_search(&first).is_ok();
             first += run;
-            if embedded { dim } else { *run }
+            if embedded {
+                dim
+            } else if self.embeds_category(*run) {
+                of_category
+            } else {
+                *run
+            }
         };
         runs.iter().map(chunk).collect()
     }

@@ -52,6 +52,29 @@ fn a_preset_is_by_the_task_and_gives_way_to_every_option() {
     assert!(message.contains("did you mean \"tabm\"?"), "{message}");
 }
 
+/// A level that training has not seen gets the vector of unknown ones: predictions are the same for all such levels.
+#[test]
+fn categories_of_many_levels_are_embedded() {
+    let place = Place::new();
+    let row = |n: usize| {
+        format!("{},{},{}\n", n % 20, (b'a' + (n % 20) as u8) as char, if n % 20 < 9 { "yes" } else { "no" })
+    };
+    let table: String = (0..400).map(|n| row(n * 7)).collect();
+    place.write("levels.csv", format!("n,letter,label\n{table}"));
+    let flags = ["--category-embedding", "4", "--one-hot", "5", "--ignore", "n", "--epochs", "30", "--lr", "0.01"];
+    let summary = train(&place, "levels.csv", "run", &flags);
+    assert!(summary["val"]["accuracy"].as_f64().unwrap() > 0.95, "{summary}");
+    assert!(place.ok(&["inspect", "run"]).contains("categories"));
+    let again = ["train", "-c", "run/config.toml", "-j", "3", "--exact-threads", "-q", "--json", "--out", "two"];
+    assert_eq!(json(&place.ok(&again))["weights_sha256"], summary["weights_sha256"]);
+    place.write("new.csv", "n,letter\n1,zz\n2,a\n3,yy\n");
+    let text = place.ok(&["predict", "run", "new.csv", "--proba"]);
+    let lines: Vec<&str> = text.lines().skip(1).collect();
+    assert!(lines[0] == lines[2] && lines[0] != lines[1], "{text}");
+    let message = place.fails(2, &["train", "levels.csv", "--one-hot", "5"]);
+    assert!(message.contains("--category-embedding"), "{message}");
+}
+
 #[test]
 fn options_of_tabular_networks_are_listed_and_refused_by_name() {
     let place = Place::new();

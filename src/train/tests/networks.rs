@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::layer::{
-    Activate, Adapter, AnyKind, Bins, Branches, Dropout, Embedded, Expand, Factors, Layer, Linear, Mix, Network, Norm,
-    Pbld, Ple, Prelu, Scale, Skip,
+    Activate, Adapter, AnyKind, Bins, Branches, Categories, Dropout, Embedded, Expand, Factors, Layer, Linear, Mix,
+    Network, Norm, Pbld, Ple, Prelu, Scale, Skip,
 };
 use rand::Rng;
 
@@ -38,10 +38,14 @@ impl<R: Rng> Draw<R> {
         (0..self.rng.random_range(0..=most)).map(|_| self.layer(depth)).collect()
     }
 
-    /// Two inputs in pieces or in waves; one may have no pieces.
+    /// Two inputs in pieces, in waves, or three as those of two categories; one may have no pieces.
     fn embedding(&mut self) -> Layer {
         let embedded = Embedded { inputs: Some([[0, 2], [1, 2]][self.rng.random_range(0..2)].into()) };
         let dim = self.rng.random_range(2..20);
+        if self.rng.random_range(0..3) == 0 {
+            let mask = if self.dropout { 0.4 } else { 0.0 };
+            return self.named(Categories { runs: [(0, 2), (2, 1)].into(), dim, mask });
+        }
         let what: AnyKind = if self.rng.random() {
             let second = [vec![], vec![-0.2, 0.5]][self.rng.random_range(0..2)].clone();
             Ple { embedded, dim, bins: Bins::Edges(vec![vec![-0.6, -0.1, 0.33, 0.8], second].into()) }.into()

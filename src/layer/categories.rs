@@ -1,0 +1,277 @@
+//! Learnt features of categories, from one-hot inputs.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::{Table, Value};
+
+use super::text::{Fields, MOST_WIDTH};
+use super::textbook::{Row, RowErrors};
+use super::{Backward, Errors, Form, Forward, Gradient, Kind, Needs, Random, RandomAt, Start, TensorForm, Width};
+use crate::Result;
+use crate::kernel::gemm::Extent;
+use crate::kernel::{LANES, Line, Panels, PanelsMut};
+use crate::nn::Activation;
+use crate::nn::dense::{self, Weights};
+use crate::nn::dropout::{MaskAddress, fill_mask};
+use crate::nn::init::Distribution;
+use crate::nn::panel;
+
+/// `y = u E_0 + Σ x_i E_i` with `u = 1 − Σ x_i`, for each run of one-hot inputs: a learnt vector of `dim` numbers for each level, and one, `E_0`,
+/// for a level that has no input. Other inputs pass. They begin standard normal.
+///
+/// In training a share `mask` of the rows has no level in a run, so that `E_0` learns what an unknown level is like.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Categories {
+    /// First input and width of each run, rising.
+    pub runs: Arc<[(usize, usize)]>,
+    /// Features of each run.
+    pub dim: usize,
+    /// Share of the rows without a level, at least 0 and below 1.
+    pub mask: f64,
+}
+
+/// The most levels of a run.
+pub const MOST_LEVELS: usize = 256;
+/// Lines for the terms of a run.
+type Terms = [Line; MOST_LEVELS + 1];
+
+/// Inputs that go somewhere together: a run, or one that passes.
+struct Place {
+    inputs: Range<usize>,
+    /// Number of the run, and the first row of its table.
+    run: Option<(usize, usize)>,
+    /// First feature.
+    first: usize,
+}
+
+impl Categories {
+    fn places(&self, inputs: usize) -> Vec<Place> {
+        let (mut places, mut input, mut first, mut row, mut next) = (Vec::new(), 0, 0, 0, 0);
+        while input < inputs {
+            match self.runs.get(next).filter(|(start, _)| *start == input) {
+                Some((_, width)) => {
+                    places.push(Place { inputs: input..input + width, run: Some((next, row)), first });
+                    (input, first, row, next) = (input + width, first + self.dim, row + width + 1, next + 1);
+                }
+                None => {
+                    places.push(Place { inputs: input..input + 1, run: None, first });
+                    (input, first) = (input + 1, first + 1);
+                }
+            }
+        }
+        places
+    }
+
+    /// Rows of all tables.
+    fn rows(&self) -> usize {
+        self.runs.iter().map(|(_, width)| width + 1).sum()
+    }
+
+    /// Terms of a run for one panel: `u`, then the inputs; both without a level where the mask is 0.
+    fn terms<'t>(&self, x: &[Line], mask: Option<&Line>, to: &'t mut Terms) -> &'t [Line] {
+        let to = &mut to[..=x.len()];
+        to[1..].copy_from_slice(x);
+        for lane in 0..LANES {
+            if mask.is_some_and(|mask| mask.0[lane] == 0.0) {
+                to[1..].iter_mut().for_each(|line| line.0[lane] = 0.0);
+            }
+            to[0].0[lane] = 1.0 - to[1..].iter().map(|line| line.0[lane]).sum::<f32>();
+        }
+        to
+    }
+}
+
+/// The rows of a table from one on.
+fn from_row<'a>(weights: Weights<'a>, row: usize, depth: usize) -> Weights<'a> {
+    let lines = &weights.panels.lines[row..];
+    Weights { panels: Panels { lines, ..weights.panels }, depth, ..weights }
+}
+
+impl Kind for Categories {
+    fn read(fields: &mut Fields<'_>) -> Result<Self> {
+        let expected = "runs [first input, width], rising, of 1 to 256 levels each";
+        let found = fields.take("runs", "a list of runs")?;
+        let whole = |n: &Value| n.as_integer().and_then(|n| usize::try_from(n).ok()).filter(|n| *n < MOST_WIDTH);
+        let run = |item: &Value| match item.as_array()?.as_slice() {
+            [first, width] => Some((whole(first)?, whole(width).filter(|w| (1..=MOST_LEVELS).contains(w))?)),
+            _ => None,
+        };
+        let runs = found.as_array().and_then(|items| items.iter().map(run).collect::<Option<Vec<_>>>());
+        let rising = |runs: &Vec<(usize, usize)>| runs.windows(2).all(|w| w[0].0 + w[0].1 <= w[1].0);
+        let Some(runs) = runs.filter(|runs| !runs.is_empty() && rising(runs)) else {
+            return fields.mistaken("runs", expected, &found);
+        };
+        let share = |mask: f64| (0.0..1.0).contains(&mask);
+        let mask = fields.optional_number("mask", "a share of at least 0 and below 1", share)?.unwrap_or(0.0);
+        Ok(Categories { runs: runs.into(), dim: fields.width("dim")?, mask })
+    }
+
+    fn write(&self, fields: &mut Table) {
+        let number = |n: usize| Value::Integer(n as i64);
+        let runs = self.runs.iter().map(|(first, width)| Value::Array(vec![number(*first), number(*width)]));
+        fields.insert("runs".into(), Value::Array(runs.collect()));
+        fields.insert("dim".into(), number(self.dim));
+        fields.insert("mask".into(), self.mask.into());
+    }
+
+    fn outputs(&self, inputs: usize) -> usize {
+        let within: usize = self.runs.iter().map(|(_, width)| width).sum();
+        inputs.saturating_sub(within).saturating_add(self.runs.len().saturating_mul(self.dim))
+    }
+
+    fn misfit(&self, inputs: usize) -> Option<String> {
+        let (first, width) = *self.runs.last()?;
+        let message = || format!("runs: expected inputs below {inputs}, found {}", first + width - 1);
+        (first + width > inputs).then(message)
+    }
+
+    /// The rows of all tables one after the other, `E_0` first in each.
+    fn tensors(&self, _inputs: Width, next: Activation) -> Vec<TensorForm> {
+        let mut table = TensorForm::matrix(Form::Matrix, self.rows(), self.dim, next);
+        let from = Distribution::Normal { std: 1.0 };
+        table.begin = Start::Random(Random { from, chunks: None, alike: false });
+        vec![table]
+    }
+
+    fn drawn_before(&self) -> Option<Activation> {
+        Some(Activation::Identity)
+    }
+
+    fn define(&self, row: &Row<'_>) -> Vec<f64> {
+        let (rows, mut y) = (self.rows(), Vec::new());
+        for Place { inputs, run, .. } in self.places(row.x.len()) {
+            let x = &row.x[inputs];
+            let Some((_, first)) = run else {
+                y.push(x[0]);
+                continue;
+            };
+            let unknown = 1.0 - x.iter().sum::<f64>();
+            for j in 0..self.dim {
+                let table = &row.tensors[0][j * rows + first..];
+                y.push(unknown * table[0] + x.iter().zip(&table[1..]).map(|(x, e)| x * e).sum::<f64>());
+            }
+        }
+        y
+    }
+
+    fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors {
+        let (rows, mut dx) = (self.rows(), vec![0.0; row.x.len()]);
+        let mut by_table = vec![0.0; row.tensors[0].len()];
+        for Place { inputs, run, first } in self.places(row.x.len()) {
+            let Some((_, start)) = run else {
+                dx[inputs.start] = dy[first];
+                continue;
+            };
+            let unknown = 1.0 - row.x[inputs.clone()].iter().sum::<f64>();
+            for (j, d) in dy[first..first + self.dim].iter().enumerate() {
+                let at = j * rows + start;
+                by_table[at] = d * unknown;
+                for (i, input) in inputs.clone().enumerate() {
+                    by_table[at + 1 + i] = d * row.x[input];
+                    dx[input] += d * (row.tensors[0][at + 1 + i] - row.tensors[0][at]);
+                }
+            }
+        }
+        RowErrors { dx, tensors: vec![by_table], ..RowErrors::default() }
+    }
+
+    fn needs(&self, _inputs: usize, training: bool) -> Needs {
+        let masks = training && self.mask > 0.0;
+        let kept = if masks { self.runs.len() } else { 0 };
+        Needs { looks_back: true, random: masks, kept, ..Needs::default() }
+    }
+
+    fn forward(&self, mut pass: Forward<'_>) {
+        let (Some(x), [Some(weights), _]) = (pass.x, pass.tensors) else { unreachable!("it has tables and keeps x") };
+        let (places, mut memory) = (self.places(pass.inputs), [Line::ZERO; MOST_LEVELS + 1]);
+        for p in 0..pass.samples {
+            let mut masks: Option<&[Line]> = None;
+            if let (Some(kept), Some(RandomAt { seed, epoch, position, layer, .. })) = (&mut pass.kept, pass.random) {
+                let masked = kept.lines_mut(p, 0..self.runs.len());
+                let (position, member) = (position + p / pass.members * LANES, p % pass.members);
+                fill_mask(MaskAddress { seed, layer, member, epoch, position }, self.mask, masked);
+                masks = Some(masked);
+            }
+            for Place { inputs, run, first } in &places {
+                let x = x.panel(p, inputs.clone());
+                let Some((number, row)) = run else {
+                    pass.y.lines_mut(p, *first..first + 1).copy_from_slice(x);
+                    continue;
+                };
+                let terms = self.terms(x, masks.map(|masks| &masks[*number]), &mut memory);
+                let table = from_row(weights, *row, terms.len());
+                let terms = Panels { lines: terms, stride: terms.len() };
+                let out = pass.y.lines_mut(p, *first..first + self.dim);
+                dense::forward(pass.isa, table, terms, PanelsMut::new(out, self.dim, 1, self.dim), 1, false);
+            }
+        }
+    }
+
+    fn backward(&self, pass: Backward<'_>) {
+        let Backward { isa, samples, inputs, outputs, x_and_y, dy, mut dx, kept, tensors, .. } = pass;
+        let (Some(_), Some(weights)) = (x_and_y, tensors[0]) else { unreachable!("it has tables") };
+        if matches!(dx, Errors::Unwanted) {
+            return;
+        }
+        let (places, dy, mut memory) = (self.places(inputs), dy.read(), [Line::ZERO; MOST_LEVELS + 1]);
+        for p in 0..samples {
+            let dy = dy.panel(p, 0..outputs);
+            for Place { inputs, run, first } in &places {
+                let mut d = &dy[*first..first + 1];
+                if let Some((number, row)) = run {
+                    let rows = inputs.len() + 1;
+                    let by_terms = &mut memory[..rows];
+                    let own = Panels { lines: &dy[*first..first + self.dim], stride: self.dim };
+                    let table = from_row(weights, *row, rows);
+                    let to = PanelsMut::new(by_terms, rows, 1, rows);
+                    dense::backward_to_inputs(isa, table, rows, own, to, 1, false);
+                    let (unknown, by_levels) = by_terms.split_at_mut(1);
+                    let mask = kept.map(|kept| &kept.panel(p, *number..number + 1)[0]);
+                    for line in by_levels.iter_mut() {
+                        panel::subtract(isa, unknown, std::slice::from_mut(line));
+                        for lane in 0..LANES {
+                            if mask.is_some_and(|mask| mask.0[lane] == 0.0) {
+                                line.0[lane] = 0.0;
+                            }
+                        }
+                    }
+                    d = by_levels;
+                }
+                match &mut dx {
+                    Errors::Unwanted | Errors::InPlace => unreachable!("its input's gradient has a place of its own"),
+                    Errors::Write(dx) => dx.lines_mut(p, inputs.clone()).copy_from_slice(d),
+                    Errors::Add(dx) => panel::add(isa, d, dx.lines_mut(p, inputs.clone())),
+                }
+            }
+        }
+    }
+
+    /// The tables' rows that are asked for, run by run: one chain over all rows of the block.
+    fn gradient(&self, mut pass: Gradient<'_>) {
+        let Some(dy) = pass.dy else { unreachable!("the gradient by its output is kept") };
+        let (places, mut memory) = (self.places(pass.inputs), [Line::ZERO; MOST_LEVELS + 1]);
+        let mut transposed = vec![Line::ZERO; pass.panels * LANES];
+        let outputs = pass.first_panel * LANES..self.dim.min((pass.first_panel + pass.panels) * LANES);
+        for Place { inputs, run, first } in &places {
+            let Some((number, row)) = run else { continue };
+            // Rows of the slot that are of this run's table.
+            let own = pass.lines.start.max(*row)..pass.lines.end.min(row + inputs.len() + 1);
+            if own.is_empty() {
+                continue;
+            }
+            for p in 0..pass.samples() {
+                let mask = pass.kept.map(|kept| &kept.panel(p, *number..number + 1)[0]);
+                let terms = self.terms(pass.x.panel(p, inputs.clone()), mask, &mut memory);
+                let terms = &terms[own.start - row..own.end - row];
+                let to = PanelsMut::new(&mut transposed, LANES, pass.panels, LANES);
+                panel::transpose(pass.isa, dy.panel(p, first + outputs.start..first + outputs.end), to);
+                let accumulate = !pass.first || p > 0;
+                let extent = Extent { panels: pass.panels, rows: terms.len(), depth: LANES, accumulate };
+                let (terms, errors) =
+                    (Panels { lines: terms, stride: terms.len() }, Panels { lines: &transposed, stride: LANES });
+                dense::backward_to_weights(pass.isa, terms, errors, pass.dw.rows_from(own.start - pass.lines.start), extent);
+            }
+        }
+    }
+}
