@@ -259,10 +259,10 @@ pub const KEYS: &[Key] = &[
         SEARCH | COMPARE,
     ),
     key(
-        "one_hot",
+        "embed_above",
         "N",
         Model,
-        "With --category-embedding: categories of up to so many inputs stay one-hot [8]",
+        "With --category-embedding: categories of up to so many levels stay one-hot [8]",
         SEARCH | COMPARE,
     ),
     key(

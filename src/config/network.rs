@@ -16,7 +16,7 @@ pub const STACK_KEYS: [&str; 15] = [
     "dropout",
     "embed",
     "category_embedding",
-    "one_hot",
+    "embed_above",
     "members",
     "input_scale",
     "parametric_activation",

@@ -68,7 +68,7 @@ pub const PRESETS: [Preset; 5] = [
         options: realmlp![
             ("embed", "pbld:frequencies=16,dim=4,sigma=0.1,lr=0.1"),
             ("category_embedding", "8"),
-            ("one_hot", "8"),
+            ("embed_above", "8"),
             ("parametric_activation", "0.1"),
             ("dropout", "0.15"),
             ("dropout_schedule", "flat_cos"),

@@ -17,9 +17,11 @@ const MOST_DIM: u64 = 1024;
 /// [`crate::Error::Usage`] for wrong values.
 pub(super) fn extras(reader: &Reader) -> Result<Extras> {
     let dim = reader.count("category_embedding", 1, &["none"])?;
-    let most = reader.count("one_hot", 1, &[])?;
+    let most = reader.count("embed_above", 1, &[])?;
     if most.is_some() && dim.is_none() {
-        return Err(reader.wrong("one_hot", "all categories are one-hot inputs: give --category-embedding, such as 8"));
+        return Err(
+            reader.wrong("embed_above", "all categories are one-hot inputs: give --category-embedding, such as 8")
+        );
     }
     if dim.is_some_and(|dim| dim > MOST_DIM) {
         return Err(reader.wrong("category_embedding", &format!("expected at most {MOST_DIM} features")));
@@ -71,7 +73,7 @@ pub(super) fn entries(extras: &Extras) -> Vec<(&'static str, Value)> {
     }
     if let Some((dim, most)) = extras.categories {
         entries.push(("category_embedding", Value::Integer(dim as i64)));
-        entries.push(("one_hot", Value::Integer(most as i64)));
+        entries.push(("embed_above", Value::Integer(most as i64)));
     }
     if extras.members != usual.members {
         entries.push(("members", extras.members.to_string().into()));

@@ -50,7 +50,10 @@ struct Orders {
 }
 
 /// Tables of orders without ties, by the sizes of the groups.
-static WITHOUT_TIES: LazyLock<Mutex<HashMap<(usize, usize), Arc<Orders>>>> = LazyLock::new(Mutex::default);
+static WITHOUT_TIES: LazyLock<Mutex<Tables>> = LazyLock::new(Mutex::default);
+
+/// Orders by the sizes of the groups.
+type Tables = HashMap<(usize, usize), Arc<Orders>>;
 
 impl Orders {
     fn new(ties: &[usize], sizes: (usize, usize)) -> Orders {

@@ -61,7 +61,7 @@ fn categories_of_many_levels_are_embedded() {
     };
     let table: String = (0..400).map(|n| row(n * 7)).collect();
     place.write("levels.csv", format!("n,letter,label\n{table}"));
-    let flags = ["--category-embedding", "4", "--one-hot", "5", "--ignore", "n", "--epochs", "30", "--lr", "0.01"];
+    let flags = ["--category-embedding", "4", "--embed-above", "5", "--ignore", "n", "--epochs", "30", "--lr", "0.01"];
     let summary = train(&place, "levels.csv", "run", &flags);
     assert!(summary["val"]["accuracy"].as_f64().unwrap() > 0.95, "{summary}");
     assert!(place.ok(&["inspect", "run"]).contains("categories"));
@@ -71,7 +71,7 @@ fn categories_of_many_levels_are_embedded() {
     let text = place.ok(&["predict", "run", "new.csv", "--proba"]);
     let lines: Vec<&str> = text.lines().skip(1).collect();
     assert!(lines[0] == lines[2] && lines[0] != lines[1], "{text}");
-    let message = place.fails(2, &["train", "levels.csv", "--one-hot", "5"]);
+    let message = place.fails(2, &["train", "levels.csv", "--embed-above", "5"]);
     assert!(message.contains("--category-embedding"), "{message}");
 }
 

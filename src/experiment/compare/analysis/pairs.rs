@@ -32,18 +32,28 @@ fn numbers(count: usize) -> Vec<(usize, usize)> {
 /// The verdicts over all problems.
 pub(super) fn overall(names: &[&str], scores: &Scores, level: Level) -> Vec<Verdict> {
     let pairs = numbers(names.len());
-    let tests: Vec<(f64, f64, bool)> =
-        pairs.iter().map(|pair| overall_test(scores, *pair, (level, pairs.len()))).collect();
-    let adjusted = holm(&tests.iter().map(|(_, p, _)| *p).collect::<Vec<f64>>());
-    let verdict = |(((a, b), (effect, p, possible)), p_holm): ((&(usize, usize), &(f64, f64, bool)), f64)| Verdict {
-        a: names[*a].to_owned(),
-        b: names[*b].to_owned(),
-        effect: *effect,
-        p: *p,
-        p_holm,
-        verdict: verdict(*effect, p_holm <= level.alpha(), *possible),
-    };
-    pairs.iter().zip(&tests).zip(adjusted).map(verdict).collect()
+    let tests: Vec<OverallTest> = pairs.iter().map(|pair| overall_test(scores, *pair, (level, pairs.len()))).collect();
+    let adjusted = holm(&tests.iter().map(|test| test.p).collect::<Vec<f64>>());
+    let mut verdicts = Vec::new();
+    for (((a, b), test), p_holm) in pairs.iter().zip(&tests).zip(adjusted) {
+        verdicts.push(Verdict {
+            a: names[*a].to_owned(),
+            b: names[*b].to_owned(),
+            effect: test.effect,
+            p: test.p,
+            p_holm,
+            verdict: verdict(test.effect, p_holm <= level.alpha(), test.possible),
+        });
+    }
+    verdicts
+}
+
+/// What the studies of two optimizers say over all problems.
+struct OverallTest {
+    effect: f64,
+    p: f64,
+    /// Whether so many studies could have shown a difference.
+    possible: bool,
 }
 
 fn verdict(effect: f64, significant: bool, possible: bool) -> PairVerdict {
@@ -55,8 +65,7 @@ fn verdict(effect: f64, significant: bool, possible: bool) -> PairVerdict {
     }
 }
 
-/// Mean effect and p over the problems, and whether so many studies could have shown a difference.
-fn overall_test(scores: &Scores, (a, b): (usize, usize), (level, tests): (Level, usize)) -> (f64, f64, bool) {
+fn overall_test(scores: &Scores, (a, b): (usize, usize), (level, tests): (Level, usize)) -> OverallTest {
     let both: Vec<(&[f64], &[f64])> = scores.iter().map(|of| (of[a].as_slice(), of[b].as_slice())).collect();
     let with_studies = both.iter().filter(|(a, b)| a.len() > 1 && b.len() > 1);
     let sizes: Vec<(usize, usize)> = with_studies.map(|(a, b)| (a.len(), b.len())).collect();
@@ -64,12 +73,14 @@ fn overall_test(scores: &Scores, (a, b): (usize, usize), (level, tests): (Level,
     let possible = !all_diverged && smallest_p(&sizes) * tests as f64 <= level.alpha();
     if let [(a, b)] = both[..] {
         // On one problem alone two would be told apart because one spreads more, as chance has it in one report of a hundred.
-        let Some((effect, p)) = problem_test(a, b) else { return (0.0, 1.0, false) };
-        return (effect, p, possible);
+        let Some((effect, p)) = problem_test(a, b) else {
+            return OverallTest { effect: 0.0, p: 1.0, possible: false };
+        };
+        return OverallTest { effect, p, possible };
     }
     let strata: Vec<Stratum> = both.iter().filter_map(|(a, b)| Stratum::new(a, b)).collect();
     let test = stratified_rank_test(&strata);
-    (test.effect, test.p, possible)
+    OverallTest { effect: test.effect, p: test.p, possible }
 }
 
 /// Effect and p on one problem: the greater of the p of ranks and of Welch's test of the logarithms. Ranks alone take eight studies

@@ -78,6 +78,9 @@ fn place(recorded: &Recorded, change: Change, number: usize, terms: &Terms) -> P
     Placed { centre, spread, factor: (0.5 * (low + high)).exp() }
 }
 
+/// The verdicts of one report: as tuned, and with the defaults.
+type Report = (Vec<Pair>, Vec<Verdict>);
+
 /// The optimizer of number `tuned` on every problem, with what is done to every second one.
 struct Simulation<'a> {
     problems: Vec<(&'a str, &'a Recorded, Placed)>,
@@ -95,7 +98,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// The verdicts of one report: as tuned, and with the defaults.
-    fn report(&self, number: u64) -> (Vec<Pair>, Vec<Verdict>) {
+    fn report(&self, number: u64) -> Report {
         let rng: &mut ChaCha8Rng = &mut stream(number, Purpose::Synthetic, 79, 0);
         let (mut tuned, mut untuned): (Scores, Scores) = (Vec::new(), Vec::new());
         for (_, recorded, placed) in &self.problems {
@@ -236,7 +239,7 @@ fn what_reports_on_the_recorded_optimizers_say() {
     let names: Vec<&str> = bank[0].optimizers.iter().map(|(name, _)| name.as_str()).collect();
     let problems: Vec<(&str, Family)> = bank.iter().map(|problem| (problem.name.as_str(), Family::Noise)).collect();
     let terms = Terms::full(0);
-    let reports: Vec<(Vec<Pair>, Vec<Verdict>)> = (0..400_u64)
+    let reports: Vec<Report> = (0..400_u64)
         .into_par_iter()
         .map(|number| {
             let rng = &mut stream(number, Purpose::Synthetic, 80, 0);
@@ -252,18 +255,18 @@ fn what_reports_on_the_recorded_optimizers_say() {
         })
         .collect();
     for number in 0..reports[0].0.len() {
-        let share = |of: &dyn Fn(&(Vec<Pair>, Vec<Verdict>)) -> bool| {
-            100 * reports.iter().filter(|report| of(report)).count() / reports.len()
+        let share = |of: fn(&Report, usize) -> bool| {
+            100 * reports.iter().filter(|report| of(report, number)).count() / reports.len()
         };
         let effect = reports.iter().map(|report| report.0[number].overall.effect).sum::<f64>() / reports.len() as f64;
         let Verdict { a, b, .. } = &reports[0].0[number].overall;
         println!(
             "{a} / {b}: effect {effect:+.2}; {a} better in {} %, {b} in {} %, differ by problem in {} %; untuned {} % and {} %",
-            share(&|r| r.0[number].overall.verdict == PairVerdict::ABetter),
-            share(&|r| r.0[number].overall.verdict == PairVerdict::BBetter),
-            share(&|r| r.0[number].by_problem.is_some_and(|by| by.differs)),
-            share(&|r| r.1[number].verdict == PairVerdict::ABetter),
-            share(&|r| r.1[number].verdict == PairVerdict::BBetter),
+            share(|r, n| r.0[n].overall.verdict == PairVerdict::ABetter),
+            share(|r, n| r.0[n].overall.verdict == PairVerdict::BBetter),
+            share(|r, n| r.0[n].by_problem.is_some_and(|by| by.differs)),
+            share(|r, n| r.1[n].verdict == PairVerdict::ABetter),
+            share(|r, n| r.1[n].verdict == PairVerdict::BBetter),
         );
     }
 }
