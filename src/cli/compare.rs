@@ -48,7 +48,7 @@ pub fn command() -> Command {
                    trains the winner on fresh seeds. Options of data and network are for DATA; built-in problems have their \
                    own.";
     Command::new("compare")
-        .about("Compare optimizers fairly: same problems, same tuning, same seeds, one report")
+        .about("Compare optimizers fairly: same problems, same budgets, independent searches, one report")
         .after_help(format!("{problems}\n\n{outline}"))
         .arg(
             args::data().num_args(0..).help("Data sets to compare on, as in train; without any, the built-in problems"),
@@ -64,7 +64,11 @@ pub fn command() -> Command {
                 .action(ArgAction::Append),
             "problem",
         ))
-        .arg(option("studies", "N", "Independent searches for each optimizer and problem [8]"))
+        .arg(option(
+            "studies",
+            "N",
+            "Independent searches for each optimizer and problem [8; more for many optimizers or problems]",
+        ))
         .arg(option("trials", "N", "Settings that a study tries, the defaults among them [12]"))
         .arg(option("seeds", "N", "Fresh seeds of the setting that a study chooses [2]"))
         .arg(option("target", "METRIC", "Validation loss to reach, e.g. 'val_loss<=0.3'").id("goal"))

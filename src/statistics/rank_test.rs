@@ -10,7 +10,7 @@ use crate::rng::{Purpose, stream};
 /// Orders of two groups that are all tried; of more, so many are drawn at random.
 const MOST_ORDERS: usize = 20_000;
 /// Random choices at most, where there are several strata.
-const DRAWS: u32 = 9_999;
+const DRAWS: u32 = 99_999;
 /// Random choices as extreme as what was seen, after which the answer is known well enough.
 const ENOUGH: u32 = 200;
 
@@ -87,8 +87,9 @@ impl Stratum {
             }
             false => Arc::new(Orders::new(&ties, sizes)),
         };
+        // The same for both orders of the groups.
         let bits = |key: u64, (value, first): &(f64, bool)| {
-            (key ^ value.to_bits() ^ u64::from(*first)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            (key ^ value.to_bits() ^ u64::from(*first == is_first[0])).wrapping_mul(0x9E37_79B9_7F4A_7C15)
         };
         let seen = rank(&is_first, &ties, sizes, least_variance(sizes));
         Some(Stratum { seen, orders, all_orders: has_few_orders(sizes), key: values.iter().fold(0, bits) })
@@ -114,8 +115,8 @@ impl Stratum {
 ///
 /// The statistic is `|Σ d| / √(Σ variance)` ([`Stratum::new`]). If the two groups did not differ, each stratum could as well
 /// have been dealt otherwise: p is the part of the ways to deal all strata anew whose statistic is at least as great. All ways are
-/// tried where there are few; otherwise random ones are drawn until 200 are as extreme (then p = 200 / drawn) or 9,999 are drawn
-/// (then p = (1 + extreme) / 10,000): Besag & Clifford 1991, <https://doi.org/10.1093/biomet/78.2.301>. Because the
+/// tried where there are few; otherwise random ones are drawn until 200 are as extreme (then p = 200 / drawn) or 99,999 are drawn
+/// (then p = (1 + extreme) / 100,000): Besag & Clifford 1991, <https://doi.org/10.1093/biomet/78.2.301>. Because the
 /// statistic is standardised, p also holds where the two spread differently, or differ on some strata in opposite
 /// directions that cancel, as far as so few values allow: Neubert & Brunner 2007,
 /// <https://doi.org/10.1016/j.csda.2006.05.024>; Pauly, Brunner & Konietschke 2015, <https://doi.org/10.1111/rssb.12073>. The

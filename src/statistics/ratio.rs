@@ -1,5 +1,6 @@
 //! By what factor two losses differ.
 
+use super::bootstrap::Interval;
 use super::rank_test::binomial;
 
 /// A factor and where it probably lies.
@@ -7,16 +8,14 @@ use super::rank_test::binomial;
 pub struct Ratio {
     /// The estimate.
     pub value: f64,
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
+    /// Its interval; `None` where so few values cannot give one at that level.
+    pub interval: Option<Interval>,
 }
 
 /// The factor between values of `a` and of `b`: the median of all `aᵢ / bⱼ` (Hodges & Lehmann 1963, of the logarithms), with the
-/// interval that belongs to the rank-sum test: from the `k`-th least to the `k`-th greatest of these quotients, where `k` is
+/// interval that belongs to the rank-sum test: the quotients without the `k` least and the `k` greatest, where `k` is
 /// the largest number at which the interval still holds the true factor with a chance of at least `level`, if `a` is
-/// distributed as that factor times `b`. The whole range where so few values do not allow that level. Two infinite values
+/// distributed as that factor times `b`. Two infinite values
 /// have the quotient 1. `None` where a side is empty. Bauer 1972, <https://doi.org/10.1080/01621459.1972.10481279>.
 pub fn ratio_interval(a: &[f64], b: &[f64], level: f64) -> Option<Ratio> {
     let quotient = |a: f64, b: f64| if a == b { 1.0 } else { a / b };
@@ -25,24 +24,24 @@ pub fn ratio_interval(a: &[f64], b: &[f64], level: f64) -> Option<Ratio> {
         return None;
     }
     quotients.sort_by(f64::total_cmp);
-    let left_out = left_out((a.len(), b.len()), 1.0 - level);
-    let (low, high) = (quotients[left_out], quotients[quotients.len() - 1 - left_out]);
-    Some(Ratio { value: super::quantile_of_sorted(&quotients, 0.5), low, high })
+    let interval = left_out((a.len(), b.len()), 1.0 - level)
+        .map(|k| Interval { low: quotients[k], high: quotients[quotients.len() - 1 - k] });
+    Some(Ratio { value: super::quantile_of_sorted(&quotients, 0.5), interval })
 }
 
-/// How many quotients lie outside the interval at either end: the greatest `k` with `2 P(U ≤ k − 1) ≤ alpha` for the Mann-Whitney
-/// statistic `U` without a difference, or 0.
-fn left_out((n, m): (usize, usize), alpha: f64) -> usize {
+/// How many quotients lie outside the interval at either end: the greatest `k` with `2 P(U ≤ k) ≤ alpha` for the Mann-Whitney
+/// statistic `U` without a difference. `None` where there is none.
+fn left_out((n, m): (usize, usize), alpha: f64) -> Option<usize> {
     let ways = ways_of_rank_sums(n, m);
     let all = binomial(n + m, n);
     let mut below = 0.0;
     for (k, ways) in ways.iter().enumerate() {
         below += ways;
         if 2.0 * below / all > alpha {
-            return k.min(n * m / 2);
+            return k.checked_sub(1);
         }
     }
-    0
+    None
 }
 
 /// In how many orders of `n` and `m` values the statistic `U` is 0, 1, …, `n·m`.
@@ -71,26 +70,28 @@ mod tests {
         assert_eq!(ways_of_rank_sums(8, 8).iter().sum::<f64>(), 12_870.0);
     }
 
-    /// Expected values: R 4.3, `wilcox.test(log(a), log(b), conf.int=TRUE, exact=TRUE)`: for four and five values 0.95 leaves out
-    /// one quotient at either end (tables of the Mann-Whitney statistic: the critical value is 1).
+    /// Expected values: tables of the Mann-Whitney statistic, whose two-sided critical values at 5 % are 1 for four and five values
+    /// and 13 for eight and eight.
     #[test]
     fn intervals_belong_to_the_rank_sum_test() {
-        assert_eq!(left_out((4, 5), 0.05), 2);
-        assert_eq!(left_out((8, 8), 0.05), 14);
-        assert_eq!(left_out((8, 8), 1e-4), 0);
-        assert_eq!(left_out((2, 2), 0.05), 0);
+        assert_eq!(left_out((4, 5), 0.05), Some(1));
+        assert_eq!(left_out((8, 8), 0.05), Some(13));
+        assert_eq!(left_out((8, 8), 0.015 / 72.0), Some(0));
+        assert_eq!(left_out((8, 8), 1e-4), None);
+        assert_eq!(left_out((2, 2), 0.05), None);
         let a = [2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
         let b = a.map(|value| value / 2.0);
-        let ratio = ratio_interval(&a, &b, 0.999_9).unwrap();
-        assert_eq!((ratio.value, ratio.low, ratio.high), (2.0, 2.0 / 128.0, 256.0));
-        assert!(ratio_interval(&a, &b, 0.95).unwrap().low > ratio.low);
+        let ratio = ratio_interval(&a, &b, 0.999_8).unwrap();
+        assert_eq!((ratio.value, ratio.interval), (2.0, Some(Interval { low: 2.0 / 128.0, high: 256.0 })));
+        assert!(ratio_interval(&a, &b, 0.95).unwrap().interval.unwrap().low > 2.0 / 128.0);
+        assert_eq!(ratio_interval(&a, &b, 0.999_9).unwrap().interval, None);
     }
 
     #[test]
     fn diverged_runs_have_a_place() {
         let inf = f64::INFINITY;
-        let ratio = ratio_interval(&[1.0, 1.0, inf], &[inf, inf, inf], 0.95).unwrap();
-        assert_eq!((ratio.value, ratio.low, ratio.high), (0.0, 0.0, 1.0));
+        let ratio = ratio_interval(&[1.0, 1.0, inf], &[inf, inf, inf], 0.9).unwrap();
+        assert_eq!((ratio.value, ratio.interval), (0.0, Some(Interval { low: 0.0, high: 1.0 })));
         assert_eq!(ratio_interval(&[], &[1.0], 0.95), None);
     }
 }

@@ -119,7 +119,7 @@ fn records_that_cannot_be_are_refused_with_their_line() {
         lines[trial] = value.to_string();
         lines
     };
-    refused(with_seed(), "runs of this stage share it", trial + 1);
+    refused(with_seed(), "seed 5, but that of this run is", trial + 1);
     // Without its studies the protocol is one of earlier versions.
     let earlier = || {
         let (mut lines, mut value) = (own(), json(lines[0]));
@@ -236,6 +236,8 @@ fn wrong_options_are_refused() {
     }
     let message = place.fails(4, &["compare", "iris.csv", "--test", "none"]);
     assert!(message.contains("no test part"), "{message}");
+    let negative = ["compare", "iris.csv", "--label", "petal_width", "--loss", "poisson", "--no-scale-target"];
+    assert!(place.fails(2, &negative).contains("may be negative"));
     place.fails(5, &["compare", "none.csv"]);
     let message = place.fails(5, &["compare", "--problem", "mnist"]);
     assert!(message.contains("datasets/mnist"), "{message}");

@@ -5,7 +5,7 @@ use gradlane::config::keys::{COMPARE, COMPARISON};
 use gradlane::config::{ApplyConfig, Origin, Settings, TrainConfig, find};
 use gradlane::data::Source;
 use gradlane::experiment::compare::{
-    Comparison, Contestant, Problem, QUICK, Terms, default_names, find_mnist, names, problem,
+    Comparison, Contestant, Problem, QUICK, Terms, default_names, find_mnist, names, problem, studies_for,
 };
 use gradlane::kernel::Isa;
 use gradlane::metrics::MetricName;
@@ -30,6 +30,8 @@ pub struct Work {
     terms: Terms,
     quick: bool,
     full: bool,
+    /// Whether there are to be as many studies as verdicts on single problems need.
+    count_studies: bool,
     target: Option<f64>,
     data: Vec<TrainConfig>,
     /// Built-in problems that are named.
@@ -69,6 +71,7 @@ impl Work {
             terms,
             quick,
             full: matches.get_flag("full"),
+            count_studies: !quick && matches.get_one::<String>("studies").is_none(),
             target,
             data,
             named,
@@ -101,6 +104,9 @@ impl Work {
             for problem in &mut problems {
                 (problem.target, problem.target_source) = (Some(target), "--target".to_owned());
             }
+        }
+        if self.count_studies {
+            self.terms.studies = studies_for(self.contestants.len(), problems.len());
         }
         let comparison = Comparison {
             problems,

@@ -16,6 +16,7 @@ mod tuning;
 mod words;
 
 pub use grouped::{Grouped, StudyRuns};
+pub use pairs::studies_for;
 pub use target::target;
 
 use super::records::{Family, Record, Run};
@@ -37,8 +38,11 @@ pub fn analyse(records: &[Record]) -> Result<Summary> {
     let names: Vec<&str> = grouped.optimizers().map(|(_, optimizer)| optimizer.name.as_str()).collect();
     let scores = pairs::tuned_scores(&grouped);
     let of: Vec<(&str, Family)> = grouped.problems().map(|(_, record)| (record.name.as_str(), record.family)).collect();
-    let pairs = pairs::pairs(&names, &of, &scores);
-    let untuned = pairs::overall(&names, &pairs::untuned_scores(&grouped), Level::Untuned);
+    let mut pairs = pairs::pairs(&names, &of, &scores);
+    let mut untuned = pairs::overall(&names, &pairs::untuned_scores(&grouped), Level::Untuned);
+    if grouped.missing_runs() > 0 {
+        pairs::undecided(&mut pairs, &mut untuned);
+    }
     let optimizers = optimizer_summaries(&grouped, &problems, &pairs);
     let power = pairs::power(&scores, names.len());
     let decided = |verdict: &Verdict| matches!(verdict.verdict, PairVerdict::ABetter | PairVerdict::BBetter);
@@ -64,7 +68,7 @@ fn problem_summary(grouped: &Grouped<'_>, problem: usize) -> ProblemSummary {
         diverged_trials: grouped.trials(problem, optimizer).filter(|run| run.diverged).count(),
         sensitivity: tuning::sensitivity(grouped.trials(problem, optimizer)),
         tuned: final_runs(grouped, (problem, optimizer), |study| study.finals.clone()),
-        untuned: final_runs(grouped, (problem, optimizer), |study| study.trials.iter().take(1).copied().collect()),
+        untuned: final_runs(grouped, (problem, optimizer), |study| study.defaults().into_iter().collect()),
         to_target: target::to_target(grouped, problem, optimizer, target),
     };
     ProblemSummary {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::protocol::{Stage, finalists, winner};
+use super::protocol::{Stage, StudySeeds, finalists, winner};
 use super::records::{OptimizerRecord, ProblemRecord, Protocol, Record, Run, StepCost, Terms};
 
 /// A searched value may lie outside its range by so large a share, for its logarithm is drawn.
@@ -35,6 +35,15 @@ impl Checker {
             return Some("this is a second protocol: the file holds two comparisons".to_owned());
         }
         self.terms = Some(protocol.terms);
+        let names = [
+            protocol.problems.iter().map(|p| &p.name).collect::<Vec<&String>>(),
+            protocol.optimizers.iter().map(|o| &o.name).collect(),
+        ];
+        for names in names {
+            if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
+                return Some(format!("the protocol has \"{}\" twice", twice.1));
+            }
+        }
         self.problems = protocol.problems.iter().map(|p| (p.name.clone(), p.clone())).collect();
         self.optimizers = protocol.optimizers.iter().map(|o| (o.name.clone(), o.clone())).collect();
         None
@@ -57,6 +66,10 @@ impl Checker {
             [("study", run.study, terms.studies), ("trial", run.trial, terms.trials), ("repeat", run.repeat, repeats)];
         if let Some((what, number, most)) = counts.into_iter().find(|(_, number, most)| number >= most) {
             return Some(format!("{what} {number}, but the protocol has {most} from 0 on"));
+        }
+        let seed = StudySeeds::new(&terms, &run.problem, &run.optimizer, run.study).of(run.stage, run.repeat);
+        if run.seed != seed {
+            return Some(format!("seed {}, but that of this run is {seed}", run.seed));
         }
         if run.trial == 0 && (!run.values.is_empty() || run.spec != optimizer.spec) {
             return Some(format!("trial 0 has other values than the defaults, {}", optimizer.spec));
@@ -86,10 +99,6 @@ fn contradiction(run: &Run, study: &[(Run, usize)], terms: Terms) -> Option<Stri
         let same_stage = other.stage == run.stage;
         if same_stage && (other.trial, other.repeat) == (run.trial, run.repeat) {
             return Some(format!("the same run stands on line {line} too"));
-        }
-        if same_stage && other.repeat == run.repeat && other.seed != run.seed {
-            let seeds = (run.seed, other.seed);
-            return Some(format!("seed {}, but runs of this stage share it, and line {line} has {}", seeds.0, seeds.1));
         }
         if other.trial == run.trial && (&other.spec, &other.schedule) != (&run.spec, &run.schedule) {
             return Some(format!("another setting than the same trial on line {line}: {} there", other.spec));
@@ -139,7 +148,8 @@ fn impossible(run: &Run, problem: &ProblemRecord, optimizer: &OptimizerRecord) -
     }
     let share = ["accuracy", "auroc", "auprc", "f1"].contains(&problem.score.as_str());
     if run.test_score.is_some_and(|score| share && !(0.0..=1.0).contains(&score))
-        || run.test_loss.is_some_and(|loss| loss < 0.0)
+        || [run.test_loss, run.last_test_loss].iter().flatten().any(|loss| *loss < 0.0)
+        || (run.diverged && (run.test_loss.is_some() || run.test_score.is_some()))
         || run.seconds.is_nan()
         || run.seconds < 0.0
     {

@@ -26,7 +26,7 @@ pub mod summary;
 mod summary_rows;
 mod train_once;
 
-pub use analysis::{Grouped, StudyRuns, analyse, target};
+pub use analysis::{Grouped, StudyRuns, analyse, studies_for, target};
 pub use contestant::Contestant;
 pub use figure::{count, figure, p_value};
 pub use journal::{FILES, Journal, RUNS_FILE, read_records};

@@ -5,6 +5,7 @@ use super::records::Family;
 use crate::config::Batch;
 use crate::data::Task;
 use crate::metrics::MetricName;
+use crate::nn::Loss;
 use crate::run::Plan;
 use crate::train::score::Scorer;
 use crate::{Error, Result};
@@ -20,6 +21,10 @@ impl Problem {
     /// [`Error::Mismatch`] if there is no validation or no test part.
     pub fn planned(plan: &Plan, name: String) -> Result<(Problem, Vec<String>)> {
         let step = plan.settings()?;
+        if plan.loss == Loss::Poisson {
+            let message = "--loss poisson: a comparison looks at quotients of losses, and these may be negative; choose another loss";
+            return Err(Error::Usage(message.to_owned()));
+        }
         let stopping = &plan.config.stopping;
         let of_epochs = stopping.epochs.map(|epochs| epochs as u64 * plan.steps_per_epoch());
         let steps = stopping.steps.into_iter().chain(of_epochs).min().unwrap_or(STEPS);

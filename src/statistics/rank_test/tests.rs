@@ -63,6 +63,8 @@ fn a_test_repeats_itself_and_does_not_mind_the_order_of_values() {
     assert_eq!(test, stratified_rank_test(&strata));
     let turned = [0.4, 0.7, 0.1, 0.3];
     assert_eq!(test, stratified_rank_test(&[stratum(&turned, &b), stratum(&b, &a), stratum(&a, &b)]));
+    let swapped = stratified_rank_test(&[stratum(&b, &a), stratum(&a, &b), stratum(&b, &a)]);
+    assert_eq!((swapped.effect, swapped.p), (-test.effect, test.p), "whoever is named first");
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub struct StudyRuns<'a> {
     pub finals: Vec<&'a Run>,
 }
 
-impl StudyRuns<'_> {
+impl<'a> StudyRuns<'a> {
     /// The score of the study: the mean test loss of its final runs, infinite where one diverged. `None` before all have
     /// ended.
     pub fn score(&self, terms: &Terms) -> Option<f64> {
@@ -43,7 +43,7 @@ impl StudyRuns<'_> {
     }
 
     /// The trial of the defaults.
-    pub fn defaults(&self) -> Option<&Run> {
+    pub fn defaults(&self) -> Option<&'a Run> {
         self.trials.iter().find(|run| run.trial == 0).copied()
     }
 

@@ -16,13 +16,14 @@ enum Family {
 
 fn family(optimizer: &OptimizerRecord) -> Family {
     let (algorithm, options) = optimizer.spec.split_once(':').unwrap_or((&optimizer.spec, ""));
+    let given: Vec<&str> = options.split(',').filter_map(|option| Some(option.split_once('=')?.0)).collect();
+    // What is fixed beside these makes it another optimizer, as a weight decay does.
+    let only = |known: &[&str]| given.iter().all(|key| known.contains(key));
     match algorithm {
-        "sgd" if options.contains("nesterov") => Family::Other,
-        "sgd" if options.contains("momentum") => Family::Momentum,
-        "momentum" => Family::Momentum,
-        "sgd" => Family::Sgd,
-        "rmsprop" => Family::RmsProp,
-        "adam" => Family::Adam,
+        "sgd" if only(&["lr"]) => Family::Sgd,
+        "sgd" if only(&["lr", "momentum"]) => Family::Momentum,
+        "rmsprop" if only(&["lr", "alpha", "eps"]) => Family::RmsProp,
+        "adam" if only(&["lr", "beta1", "beta2", "eps"]) => Family::Adam,
         _ => Family::Other,
     }
 }

@@ -115,7 +115,11 @@ pub(super) fn pairs(names: &[&str], problems: &[(&str, Family)], scores: &Scores
     let overall = overall(names, scores, Level::Overall);
     let mut pairs = Vec::new();
     for (number, overall) in overall.into_iter().enumerate() {
-        let on = std::mem::take(&mut by_pair[number]);
+        let mut on = std::mem::take(&mut by_pair[number]);
+        if let [only] = &mut on[..] {
+            // One problem is one question.
+            (only.p_holm, only.verdict) = (overall.p_holm, overall.verdict);
+        }
         let (p, p_holm) = (combined[number], combined_holm[number]);
         let by_problem = ByProblem { p, p_holm, differs: p_holm <= Level::ByProblem.alpha() };
         let by_problem = Some(by_problem).filter(|_| !few && problems.len() > 1);
@@ -138,13 +142,14 @@ fn problem_pairs(
         let finite = a.iter().chain(b).any(|score| score.is_finite());
         let possible = finite && a.len().min(b.len()) >= FEWEST_STUDIES && smallest <= Level::Problem.alpha();
         let ratio = ratio_interval(a, b, 1.0 - Level::Problem.alpha() / tests as f64);
+        let interval = ratio.and_then(|ratio| ratio.interval);
         let finite = |end: Option<f64>| end.filter(|value| value.is_finite());
         ProblemPair {
             problem: (*name).to_owned(),
             effect,
             ratio: finite(ratio.map(|ratio| ratio.value)),
-            low: finite(ratio.map(|ratio| ratio.low)),
-            high: finite(ratio.map(|ratio| ratio.high)),
+            low: finite(interval.map(|interval| interval.low)),
+            high: finite(interval.map(|interval| interval.high)),
             p,
             p_holm: p,
             verdict: if possible { PairVerdict::NoDifferenceShown } else { PairVerdict::CannotDecide },
@@ -171,6 +176,23 @@ fn families(problems: &[(&str, Family)], on: &[ProblemPair]) -> Vec<FamilyEffect
         (!effects.is_empty()).then_some(FamilyEffect { family, effect })
     };
     Family::ALL.into_iter().filter_map(of).collect()
+}
+
+/// The same without any verdict: of a comparison that was not finished.
+pub(super) fn undecided(pairs: &mut [Pair], untuned: &mut [Verdict]) {
+    for pair in pairs {
+        pair.overall.verdict = PairVerdict::CannotDecide;
+        pair.by_problem = None;
+        pair.problems.iter_mut().for_each(|on| on.verdict = PairVerdict::CannotDecide);
+    }
+    untuned.iter_mut().for_each(|pair| pair.verdict = PairVerdict::CannotDecide);
+}
+
+/// Studies of each optimizer with which verdicts on single problems can be given, where there are so many of them.
+pub fn studies_for(optimizers: usize, problems: usize) -> usize {
+    let tests = (numbers(optimizers).len() * problems) as f64;
+    let enough = |studies: &usize| smallest_p(&[(*studies, *studies)]) * tests <= Level::Problem.alpha();
+    (FEWEST_STUDIES..=2 * FEWEST_STUDIES).find(enough).unwrap_or(FEWEST_STUDIES)
 }
 
 /// What verdicts over all problems can find with so many studies.

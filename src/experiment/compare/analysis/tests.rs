@@ -111,7 +111,7 @@ fn few_runs_cannot_decide() {
         "{}",
         summary.verdict
     );
-    assert!(summary.caveats.iter().any(|c| c.contains("can hardly show a difference")), "{:?}", summary.caveats);
+    assert!(summary.caveats.iter().any(|c| c.contains("cannot show a difference")), "{:?}", summary.caveats);
     let quick = Simulated { problems: 3, studies: 4, ..small() };
     let summary = analyse(&quick.records(5)).unwrap();
     assert!(summary.power.detectable_effect.is_some_and(|effect| effect > 0.5));
@@ -148,6 +148,16 @@ fn an_optimizer_below_its_special_case_was_tuned_too_little() {
         assert!(warnings.iter().any(|w| w.starts_with(&start) && w.contains("too short")), "{warnings:?}");
     }
     assert!(!warnings.iter().any(|w| w.starts_with("momentum is worse")), "{warnings:?}");
+}
+
+#[test]
+fn studies_suffice_for_verdicts_on_single_problems() {
+    use super::studies_for;
+    // 2 / C(16, 8) allows 96 tests at 1.5 %.
+    assert_eq!(
+        [studies_for(4, 12), studies_for(4, 16), studies_for(4, 17), studies_for(5, 12), studies_for(1, 1)],
+        [8, 8, 9, 9, 8]
+    );
 }
 
 #[test]
@@ -243,6 +253,7 @@ fn a_comparison_that_was_ended_early_is_still_told() {
         assert!(summary.warnings.iter().any(|w| w.contains("not finished")), "{kept}: {:?}", summary.warnings);
         assert!(!summary_tables(&summary).is_empty());
         assert!(!summary.any_difference);
+        assert!(summary.pairs.iter().all(|pair| pair.overall.verdict == PairVerdict::CannotDecide));
     }
 }
 

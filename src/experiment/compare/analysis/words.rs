@@ -4,7 +4,7 @@ use super::grouped::Grouped;
 use super::inclusion::broken_inclusions;
 use crate::experiment::compare::figure::{count, figure, p_value};
 use crate::experiment::compare::summary::{
-    ALPHA, FEWEST_STUDIES, OptimizerSummary, Pair, PairVerdict, Power, ProblemSummary, Verdict,
+    ALPHA, FEWEST_STUDIES, Level, OptimizerSummary, Pair, PairVerdict, Power, ProblemSummary, Verdict,
 };
 
 /// The finding as a short paragraph.
@@ -77,11 +77,15 @@ fn ranking(start: &str, names: &[&str], pairs: &[&Verdict]) -> Vec<String> {
     vec![format!("{start}{}.", parts.join("; "))]
 }
 
-/// One clause for the pairs without a winner: all together, or each.
+/// Pairs that a sentence names one by one at most.
+const MOST_NAMED: usize = 10;
+
+/// One clause for the pairs without a winner: all together, or each, or their number.
 fn undecided(what: &str, open: &[String], all: usize, names: &[&str]) -> Option<String> {
     match open {
         [] => None,
         _ if open.len() == all => Some(format!("{what} {}", list(names))),
+        _ if open.len() > MOST_NAMED => Some(format!("{what} {} pairs", open.len())),
         _ => Some(format!("{what} {}", open.join(", or "))),
     }
 }
@@ -149,11 +153,12 @@ pub(super) fn caveats(grouped: &Grouped<'_>, power: &Power, problems: &[ProblemS
         let several = power.studies != 1;
         let each = format!("{} of each optimizer on each problem", studies_text(power.studies));
         caveats.push(match power.detectable_effect {
-            None => format!(
-                "With {each} {} can hardly show a difference over all problems: the smallest p, corrected, is {}.",
+            None if power.smallest_p > Level::Overall.alpha() => format!(
+                "With {each} {} cannot show a difference over all problems: the smallest p, corrected, is {}.",
                 if several { "they" } else { "it" },
                 p_value(power.smallest_p)
             ),
+            None => format!("With {each} only differences without any overlap are found four times in five."),
             Some(effect) => format!(
                 "With {each}, a mean effect of {} (the better one has the lower loss in {:.0} of 100 pairs of studies) is found \
                  about four times in five, smaller ones less often.",
@@ -169,8 +174,8 @@ pub(super) fn caveats(grouped: &Grouped<'_>, power: &Power, problems: &[ProblemS
     }
     caveats.extend(lost_by_tuning(problems));
     caveats.push(
-        "Verdicts hold for these problems, networks, step budgets and spaces. What goes beyond them, as the means by family, \
-         is description. The luck of a search is within the test: every study is a search of its own."
+        "Verdicts hold for these problems, networks, step budgets and spaces, and for this deal of the rows into parts: on a small \
+         table another deal may turn them. What goes beyond them, as the means by family, is description. The luck of a search is within the test: every study is a search of its own."
             .to_owned(),
     );
     caveats
@@ -218,16 +223,16 @@ pub(super) fn warnings(grouped: &Grouped<'_>, problems: &[ProblemSummary], pairs
             warnings.push(format!("Every trial of {} diverged on {}.", optimizer.name, list(&diverged)));
         }
         for dimension in &optimizer.space {
-            // One choice in ten lies there by chance.
+            // One choice in ten lies there by chance, five of eight once in two thousand times.
             let often = |result: &super::ProblemResult| {
                 let on_edge = result.chosen.iter().filter(|chosen| chosen.edges.contains(&dimension.name)).count();
-                on_edge > 1 && 2 * on_edge >= result.chosen.len()
+                on_edge > 2 && 2 * on_edge > result.chosen.len()
             };
             let on_edge: Vec<&str> = results().filter(|(_, result)| often(result)).map(|(name, _)| name).collect();
             if !on_edge.is_empty() {
                 let (low, high) = (figure(Some(dimension.low)), figure(Some(dimension.high)));
                 warnings.push(format!(
-                    "The best {} of {} lies on an edge of its space, {low} to {high}, in half of the studies or more on {}: a \
+                    "The best {} of {} lies on an edge of its space, {low} to {high}, in more than half of the studies on {}: a \
                      better one may lie beyond.",
                     dimension.name,
                     optimizer.name,
