@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn diverged_runs_have_a_place() {
         let inf = f64::INFINITY;
-        let ratio = ratio_interval(&[1.0, 1.0, inf], &[inf, inf, inf], 0.9).unwrap();
+        let ratio = ratio_interval(&[1.0, 1.0, inf], &[inf, inf, inf], 0.8).unwrap();
         assert_eq!((ratio.value, ratio.interval), (0.0, Some(Interval { low: 0.0, high: 1.0 })));
         assert_eq!(ratio_interval(&[], &[1.0], 0.95), None);
     }
