@@ -30,12 +30,6 @@ use progress::Progress;
 
 /// The command line.
 pub fn command() -> Command {
-    let option = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name).long(name).value_name(value).help(help).help_heading("Comparison")
-    };
-    let switch = |name: &'static str, help: &'static str| {
-        Arg::new(name).long(name).help(help).help_heading("Comparison").action(ArgAction::SetTrue)
-    };
     let flags = names_for(COMPARE).into_iter().chain(names_for(COMPARISON)).map(|name| {
         let help = HELP.iter().find(|(flag, _)| *flag == name);
         help.map_or_else(|| args::flag_of(name), |(_, help)| args::flag_of(name).help(*help))
@@ -53,33 +47,35 @@ pub fn command() -> Command {
         .arg(
             args::data().num_args(0..).help("Data sets to compare on, as in train; without any, the built-in problems"),
         )
-        .arg(values::offered(
-            option("optimizer", "[NAME=]SPEC", "An optimizer; repeat for more [sgd, momentum, rmsprop, adam]")
-                .id("contestant")
-                .action(ArgAction::Append),
-            "optimizer",
-        ))
-        .arg(values::offered(
-            option("problem", "NAME", "A built-in problem; repeat for more [those of the default form]")
-                .action(ArgAction::Append),
-            "problem",
-        ))
-        .arg(option(
+        .args(own_arguments())
+        .args(flags)
+}
+
+/// The options that no other verb has.
+fn own_arguments() -> [Arg; 9] {
+    let option = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help).help_heading("Comparison")
+    };
+    let switch = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).help(help).help_heading("Comparison").action(ArgAction::SetTrue)
+    };
+    let optimizers = option("optimizer", "[NAME=]SPEC", "An optimizer; repeat for more [sgd, momentum, rmsprop, adam]");
+    let problems = option("problem", "NAME", "A built-in problem; repeat for more [those of the default form]");
+    let from = option("from", "DIR", "Make summary and report anew from the runs of an earlier comparison");
+    [
+        values::offered(optimizers.id("contestant").action(ArgAction::Append), "optimizer"),
+        values::offered(problems.action(ArgAction::Append), "problem"),
+        option(
             "studies",
             "N",
             "Independent searches for each optimizer and problem [8; more for many optimizers or problems]",
-        ))
-        .arg(option("trials", "N", "Settings that a study tries, the defaults among them [12]"))
-        .arg(option("seeds", "N", "Fresh seeds of the setting that a study chooses [2]"))
-        .arg(option("target", "METRIC", "Validation loss to reach, e.g. 'val_loss<=0.3'").id("goal"))
-        .arg(switch("quick", "A first answer within a minute: three problems, 4 studies of 9 runs"))
-        .arg(switch("full", "The larger built-in problems too").conflicts_with_all(["quick", "problem", "data"]))
-        .arg(
-            args::of_paths(option(
-                "from",
-                "DIR",
-                "Make summary and report anew from the runs of an earlier comparison",
-            ))
+        ),
+        option("trials", "N", "Settings that a study tries, the defaults among them [12]"),
+        option("seeds", "N", "Fresh seeds of the setting that a study chooses [2]"),
+        option("target", "METRIC", "Validation loss to reach, e.g. 'val_loss<=0.3'").id("goal"),
+        switch("quick", "A first answer within a minute: three problems, 4 studies of 9 runs"),
+        switch("full", "The larger built-in problems too").conflicts_with_all(["quick", "problem", "data"]),
+        args::of_paths(from)
             .conflicts_with_all([
                 "data",
                 "contestant",
@@ -93,8 +89,7 @@ pub fn command() -> Command {
             ])
             .conflicts_with_all(names_for(COMPARE))
             .conflicts_with_all(["threads", "seed", "isa", "dry_run"]),
-        )
-        .args(flags)
+    ]
 }
 
 /// Runs it.

@@ -4,6 +4,8 @@ mod apply;
 mod bench;
 mod decision;
 mod effective;
+mod folds;
+mod key;
 pub mod keys;
 mod loss;
 mod network;

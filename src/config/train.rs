@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::decision::DecisionOptions;
+use super::folds::{folds, members};
 use super::keys::{DATA, names_for};
 use super::loss::number_loss;
 use super::network::{STACK_KEYS, description};
@@ -222,32 +223,6 @@ fn data_options(reader: &Reader) -> Result<DataOptions> {
     options.scale_target = !reader.switch("no_scale_target")? && loss != Some(Loss::Poisson);
     options.number_loss = loss.and_then(number_loss);
     Ok(options)
-}
-
-/// The folds of `--cv`, which exclude another validation part.
-fn folds(reader: &Reader) -> Result<Option<FoldCount>> {
-    let asked = reader.text("cv").filter(|text| text != "none");
-    let named = |e: Error| Error::Usage(format!("--cv: {e}"));
-    let folds = asked.map(|text| text.parse::<FoldCount>().map_err(named)).transpose()?;
-    match reader.text("valid") {
-        Some(valid) if folds.is_some() && valid != "none" => {
-            Err(Error::Usage(format!("--cv: the folds are the validation parts: leave out --valid {valid}")))
-        }
-        _ => Ok(folds),
-    }
-}
-
-/// The networks of `--ensemble`: with folds as many as these.
-fn members(reader: &Reader, cv: Option<FoldCount>) -> Result<usize> {
-    let Some(members) = reader.count("ensemble", 1, &[])?.map(|n| n as usize).filter(|n| *n > 1) else { return Ok(1) };
-    if let Some(folds) = cv.map(FoldCount::all).filter(|folds| *folds != members) {
-        let message = format!("with --cv the networks are those of the {folds} folds: give --ensemble {folds}");
-        return Err(reader.wrong("ensemble", &message));
-    }
-    if reader.text("log_steps").is_some() {
-        return Err(reader.wrong("log_steps", "steps are recorded of one network: leave it out with --ensemble"));
-    }
-    Ok(members)
 }
 
 fn model_options(reader: &Reader) -> Result<ModelOptions> {

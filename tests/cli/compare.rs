@@ -236,6 +236,8 @@ fn wrong_options_are_refused() {
     }
     let message = place.fails(4, &["compare", "iris.csv", "--test", "none"]);
     assert!(message.contains("no test part"), "{message}");
+    let negative = ["compare", "iris.csv", "--label", "petal_width_cm", "--loss", "poisson", "--no-scale-target"];
+    assert!(place.fails(2, &negative).contains("may be negative"));
     place.fails(5, &["compare", "none.csv"]);
     let message = place.fails(5, &["compare", "--problem", "mnist"]);
     assert!(message.contains("datasets/mnist"), "{message}");

@@ -54,10 +54,6 @@ pub fn run(
 }
 
 fn ended(member: &Member, seen: usize, of: usize) -> String {
-    let how = match member.stopped {
-        "diverged" => ", diverged",
-        "signal" => ", interrupted",
-        _ => "",
-    };
+    let how = folds::cut_short(member.stopped);
     format!("network {} is over, {seen} of {of}: best epoch {}{how}", member.member, member.best_epoch)
 }

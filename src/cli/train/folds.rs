@@ -60,12 +60,17 @@ fn over(fold: &Fold) -> Value {
     event
 }
 
-fn ended(fold: &Fold, seen: usize, of: usize) -> String {
-    let how = match fold.stopped {
+/// What is said of a network that did not train to its end.
+pub(super) fn cut_short(stopped: &str) -> &'static str {
+    match stopped {
         "diverged" => ", diverged",
         "signal" => ", interrupted",
         _ => "",
-    };
+    }
+}
+
+fn ended(fold: &Fold, seen: usize, of: usize) -> String {
+    let how = cut_short(fold.stopped);
     format!("fold {} is over, {seen} of {of}: best epoch {}{how}", fold.fold, fold.best_epoch)
 }
 

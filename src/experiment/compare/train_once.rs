@@ -16,7 +16,7 @@ use crate::train::score::Rows;
 use crate::train::{EpochPlan, Halt, Trainer};
 
 /// What came of a run; see [`super::records::Run`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
     /// Whether loss or gradient stopped being finite.
     pub diverged: bool,
@@ -81,14 +81,16 @@ pub fn train_once(
     let began = Instant::now();
     let optimizer: OptimizerSpec = setting.spec.parse()?;
     let schedule: Schedule = setting.schedule.parse()?;
-    let base = optimizer.lr;
     let points = problem.points();
     let most_steps = points.iter().scan(0, |last, point| Some(point - std::mem::replace(last, *point))).max();
     let most_rows = most_steps.unwrap_or(0) as usize * problem.batch;
+    let base = optimizer.lr;
     let mut trainer = problem.trainer(optimizer, seed, isa, most_rows);
+    let rate = |t| schedule.rate(base, t - 1, problem.steps);
+    let momentum = |t| schedule.momentum(t - 1, problem.steps);
     let mut stream = RowStream::new(problem.train.rows(), seed);
-    let (mut order, mut curve, mut diverged) = (Vec::with_capacity(most_rows), Vec::new(), false);
-    let mut best = Best::default();
+    let mut order = Vec::with_capacity(most_rows);
+    let (mut curve, mut best, mut diverged) = (Vec::new(), Best::default(), false);
     for (number, point) in points.into_iter().enumerate() {
         stream.take((point - trainer.steps()) as usize * problem.batch, &mut order);
         let outcome = trainer.epoch(&EpochPlan {
@@ -96,8 +98,8 @@ pub fn train_once(
             order: &order,
             epoch: number as u64,
             batch: problem.batch,
-            lr: &|t| schedule.rate(base, t - 1, problem.steps),
-            momentum: &|t| schedule.momentum(t - 1, problem.steps),
+            lr: &rate,
+            momentum: &momentum,
             stop: &|_| signal.load(Ordering::Relaxed) != 0,
             tol_grad: None,
             log_steps: None,
@@ -105,29 +107,24 @@ pub fn train_once(
         if signal.load(Ordering::Relaxed) != 0 {
             return Ok(None);
         }
-        if matches!(outcome.halt, Some(Halt::Diverged(_))) {
-            diverged = true;
-            break;
+        diverged = matches!(outcome.halt, Some(Halt::Diverged(_)));
+        if !diverged {
+            let val_loss = finite(trainer.evaluate(&problem.val).loss);
+            curve.push(Point { step: point, train_loss: finite(outcome.loss), val_loss });
+            best.observe(point, val_loss, &trainer);
+            diverged = val_loss.is_none();
         }
-        let val_loss = finite(trainer.evaluate(&problem.val).loss);
-        diverged = val_loss.is_none();
-        curve.push(Point { step: point, train_loss: finite(outcome.loss), val_loss });
         if diverged {
             break;
         }
-        best.observe(point, val_loss, &trainer);
     }
-    let tested = if diverged { Tested::default() } else { best.tested(problem, &mut trainer) };
-    Ok(Some(Outcome {
-        diverged,
-        curve,
-        best_step: best.step.filter(|_| !diverged),
-        val_loss: best.val_loss.filter(|_| !diverged),
-        test_loss: tested.loss,
-        test_score: tested.score,
-        last_test_loss: tested.last_loss,
-        seconds: began.elapsed().as_secs_f64(),
-    }))
+    let seconds = |began: Instant| began.elapsed().as_secs_f64();
+    if diverged {
+        return Ok(Some(Outcome { diverged, curve, seconds: seconds(began), ..Outcome::default() }));
+    }
+    let Tested { loss: test_loss, score: test_score, last_loss: last_test_loss } = best.tested(problem, &mut trainer);
+    let (best_step, val_loss, seconds) = (best.step, best.val_loss, seconds(began));
+    Ok(Some(Outcome { diverged, curve, best_step, val_loss, test_loss, test_score, last_test_loss, seconds }))
 }
 
 /// The weights with the least validation loss so far.
@@ -139,7 +136,6 @@ struct Best {
 }
 
 /// Figures on the test part.
-#[derive(Default)]
 struct Tested {
     loss: Option<f64>,
     score: Option<f64>,

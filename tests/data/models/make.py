@@ -147,6 +147,16 @@ def ensemble(rng, path):
     return ["--ensemble", "3"]
 
 
+def pieces(rng, path):
+    two_classes(rng, path, 80)
+    return ["--embed", "ple:bins=4,dim=3", "--members", "tabm:3"]
+
+
+def waves(rng, path):
+    mixed(rng, path)
+    return ["--weight-col", "weight", "--preset", "realmlp", "--hidden", "4", "--embed-above", "2"]
+
+
 CASES = [
     binary_text,
     classes_012,
@@ -162,7 +172,7 @@ CASES = [
 ]
 
 # What came with version 2.
-CASES_2 = [threshold, temperature, clipped, quantiles, ensemble]
+CASES_2 = [threshold, temperature, clipped, quantiles, ensemble, pieces, waves]
 
 
 def main():

@@ -206,11 +206,16 @@ pub(super) fn teacher(draw: Draw, [inputs, units, classes]: [usize; 3]) -> impl 
     let outputs: Vec<Vec<f64>> = (0..classes).map(|_| normals(units, rng)).collect();
     move |row| {
         let x = normals(inputs, &mut of_row(draw, row));
-        let units: Vec<f64> = hidden.iter().map(|w| libm::tanh(2.0 * dot(w, &x))).collect();
-        let scores: Vec<f64> = outputs.iter().map(|w| dot(w, &units)).collect();
-        let best = (0..classes).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
-        (x, best as f64)
+        let class = class_of(&hidden, &outputs, &x, 2.0);
+        (x, class as f64)
     }
+}
+
+/// The greatest output of a network with one hidden layer, `outputs · tanh(slope · hidden · x)`.
+pub(super) fn class_of(hidden: &[Vec<f64>], outputs: &[Vec<f64>], x: &[f64], slope: f64) -> usize {
+    let units: Vec<f64> = hidden.iter().map(|w| libm::tanh(slope * dot(w, x))).collect();
+    let scores: Vec<f64> = outputs.iter().map(|w| dot(w, &units)).collect();
+    (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0)
 }
 
 /// Three spiral arms of one turn and a half each, blurred so that they overlap a little, to be told apart by eight hidden
@@ -259,9 +264,7 @@ pub fn noisy_labels(name: &'static str) -> Result<Problem> {
     Ok(problem(name, form, |row| {
         let rng = &mut of_row(Draw::NoisyLabels, row);
         let x = normals(INPUTS, rng);
-        let units: Vec<f64> = hidden.iter().map(|w| libm::tanh(dot(w, &x) / 2.0)).collect();
-        let scores: Vec<f64> = outputs.iter().map(|w| dot(w, &units)).collect();
-        let best = (0..CLASSES).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
+        let best = class_of(&hidden, &outputs, &x, 0.5);
         let random = (uniform(rng) * CLASSES as f64) as usize;
         let noisy = row < sizes[0] && uniform(rng) < NOISE;
         (x, if noisy { random } else { best } as f64)

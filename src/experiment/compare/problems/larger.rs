@@ -1,6 +1,6 @@
 //! Generated problems of the full form: larger networks, more rows.
 
-use super::generated::{Draw, Form, dot, normal, normals, of_row, problem, shared, teacher, uniform};
+use super::generated::{Draw, Form, class_of, normal, normals, of_row, problem, shared, teacher, uniform};
 use super::parts::network;
 use crate::Result;
 use crate::data::Task;
@@ -102,9 +102,7 @@ pub fn large_table(name: &'static str) -> Result<Problem> {
             x[from + (uniform(rng) * uniform(rng) * marks as f64) as usize] = 1.0;
             from += marks;
         }
-        let units: Vec<f64> = hidden.iter().map(|w| libm::tanh(dot(w, &x) / 2.0)).collect();
-        let scores: Vec<f64> = outputs.iter().map(|w| dot(w, &units)).collect();
-        let best = (0..CLASSES).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
+        let best = class_of(&hidden, &outputs, &x, 0.5);
         let random = (uniform(rng) * CLASSES as f64) as usize;
         (x, if uniform(rng) < NOISE { random } else { best } as f64)
     }))

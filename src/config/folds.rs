@@ -1,0 +1,31 @@
+//! How often the data are dealt, and how many networks are trained.
+
+use super::reader::Reader;
+use crate::data::FoldCount;
+use crate::{Error, Result};
+
+/// The folds of `--cv`, which exclude another validation part.
+pub(super) fn folds(reader: &Reader) -> Result<Option<FoldCount>> {
+    let asked = reader.text("cv").filter(|text| text != "none");
+    let named = |e: Error| Error::Usage(format!("--cv: {e}"));
+    let folds = asked.map(|text| text.parse::<FoldCount>().map_err(named)).transpose()?;
+    match reader.text("valid") {
+        Some(valid) if folds.is_some() && valid != "none" => {
+            Err(Error::Usage(format!("--cv: the folds are the validation parts: leave out --valid {valid}")))
+        }
+        _ => Ok(folds),
+    }
+}
+
+/// The networks of `--ensemble`: with folds as many as these.
+pub(super) fn members(reader: &Reader, cv: Option<FoldCount>) -> Result<usize> {
+    let Some(members) = reader.count("ensemble", 1, &[])?.map(|n| n as usize).filter(|n| *n > 1) else { return Ok(1) };
+    if let Some(folds) = cv.map(FoldCount::all).filter(|folds| *folds != members) {
+        let message = format!("with --cv the networks are those of the {folds} folds: give --ensemble {folds}");
+        return Err(reader.wrong("ensemble", &message));
+    }
+    if reader.text("log_steps").is_some() {
+        return Err(reader.wrong("log_steps", "steps are recorded of one network: leave it out with --ensemble"));
+    }
+    Ok(members)
+}

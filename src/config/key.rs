@@ -1,0 +1,89 @@
+//! What an option of training is: its name, its help, and which verbs take it.
+
+/// Heading under which an option stands in the help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// What is read and how it is prepared.
+    Data,
+    /// The network.
+    Model,
+    /// The optimizer and its gradient.
+    Optimizer,
+    /// When training ends.
+    Stopping,
+    /// What is made of the outputs.
+    Decisions,
+    /// Threads, instructions, seed.
+    Engine,
+    /// Files and messages.
+    Run,
+}
+
+impl Group {
+    /// The heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Group::Data => "Data",
+            Group::Model => "Model",
+            Group::Optimizer => "Optimizer",
+            Group::Stopping => "Stopping",
+            Group::Decisions => "Decisions",
+            Group::Engine => "Engine",
+            Group::Run => "Run",
+        }
+    }
+}
+
+/// An option. In a configuration file its key is `name`, as a flag `--name` with `-` for `_`.
+#[derive(Debug)]
+pub struct Key {
+    /// The key.
+    pub name: &'static str,
+    /// What stands for the value in the help; a switch has none.
+    pub value: Option<&'static str>,
+    /// Heading.
+    pub group: Group,
+    /// One line of help, the default in brackets.
+    pub help: &'static str,
+    /// Whether the flag may be given several times.
+    pub repeated: bool,
+    /// What it is for beside `train`, which takes every option: [`TUNE`] and its like, added up.
+    pub uses: u8,
+}
+
+/// `tune` takes the option.
+pub const TUNE: u8 = 1;
+/// `lr-find` takes it.
+pub const SWEEP: u8 = 2;
+/// `compare` takes it for data of the user.
+pub const COMPARE: u8 = 4;
+/// Any comparison takes it.
+pub const COMPARISON: u8 = 8;
+/// It says what is done with the data: a field of `DataOptions`.
+pub const DATA: u8 = 16;
+/// It says how a file is read, or what becomes of warnings: `predict`, `evaluate` and `inspect` take such options too.
+pub const READ: u8 = 32;
+/// `-h` shows it.
+pub const COMMON: u8 = 64;
+
+pub(super) const SEARCH: u8 = TUNE | SWEEP;
+pub(super) const READING: u8 = DATA | READ;
+
+impl Key {
+    /// Whether it is for all of these uses.
+    pub fn is_for(&self, uses: u8) -> bool {
+        self.uses & uses == uses
+    }
+}
+
+pub(super) const fn key(name: &'static str, value: &'static str, group: Group, help: &'static str, uses: u8) -> Key {
+    Key { name, value: Some(value), group, help, repeated: false, uses }
+}
+
+pub(super) const fn list(name: &'static str, value: &'static str, group: Group, help: &'static str, uses: u8) -> Key {
+    Key { name, value: Some(value), group, help, repeated: true, uses }
+}
+
+pub(super) const fn switch(name: &'static str, group: Group, help: &'static str, uses: u8) -> Key {
+    Key { name, value: None, group, help, repeated: false, uses }
+}
