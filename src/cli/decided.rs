@@ -4,8 +4,8 @@ use gradlane::data::Target;
 use gradlane::model::{Decision, RowsOf};
 use gradlane::run::Summary;
 
+use super::table::counted;
 use super::table::figure;
-use super::train::counted;
 
 /// A line each for temperature and threshold, where there are such: what it is called, and what is said of it.
 pub fn choices(decision: &Decision, target: &Target) -> Vec<(&'static str, String)> {

@@ -17,7 +17,7 @@ use super::exit::Outcome;
 use super::output::{heed, print, print_json};
 use super::progress::{Progress, Style};
 use super::signals::Signals;
-use super::{message, train};
+use super::{message, table, train};
 
 const AFTER_HELP: &str = "\
 A run that was killed, or that a signal or --time-limit ended, goes on from its last checkpoint, in the middle of an epoch too, \
@@ -170,7 +170,7 @@ fn still_required(path: &Path, summary: &Value) -> Outcome {
 fn told(path: &Path, summary: &Value) -> String {
     let number = |key: &str| summary[key].as_u64().unwrap_or(0);
     let text = |key: &str| summary[key].as_str().unwrap_or("unknown").to_owned();
-    let counted = |key: &str, noun: &str| train::counted(number(key), noun);
+    let counted = |key: &str, noun: &str| table::counted(number(key), noun);
     let (stopped, epochs, steps) = (text("stopped"), counted("epochs", "epoch"), counted("steps", "step"));
     let mut told = format!(
         "the run is over (stopped: {stopped}): {epochs}, {steps}, weights of epoch {} kept\nmodel   {}\nweights {}\n",

@@ -95,6 +95,11 @@ pub fn short(value: f64) -> String {
     }
 }
 
+/// `1 row`, `3 rows`.
+pub fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

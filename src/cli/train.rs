@@ -29,7 +29,7 @@ use super::message;
 use super::output::{heed, print, print_json};
 use super::progress::{Progress, Style, thousands};
 use super::signals::Signals;
-use super::table;
+use super::table::{self, counted};
 
 const AFTER_HELP: &str = "\
 Every option is also a key of --config FILE.toml (with _ for -) and a variable GRADLANE_<KEY>.
@@ -297,10 +297,6 @@ fn results(summary: &Summary) -> String {
         text += &format!("\n{part}, {each}");
     }
     text + &judged::confusion(&format!("confusion, {}", part.trim_start_matches("the ")), judged)
-}
-
-pub fn counted(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A word as a shell reads it.

@@ -25,7 +25,8 @@ use super::output::{heed, print, print_json};
 use super::progress::Style;
 use super::signals::Signals;
 use super::table;
-use super::train::{counted, quoted_path};
+use super::table::counted;
+use super::train::quoted_path;
 use progress::Shown;
 
 const AFTER_HELP: &str = "\

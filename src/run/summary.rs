@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::baseline::Baseline;
 use super::cross_validation::{CrossValidation, Curve, Fold};
-use super::ensemble::Member;
+use super::member::Member;
 use crate::Warning;
 use crate::data::Task;
 use crate::metrics::MetricSet;

@@ -3,8 +3,8 @@
 use gradlane::experiment::compare::records::{Dimension, OptimizerRecord};
 use gradlane::experiment::compare::{Comparison, Contestant, Problem, Stage};
 
+use super::super::table::counted;
 use super::super::table::{plain, short, with_text};
-use super::super::train::counted;
 
 fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.map(str::to_owned).to_vec()
