@@ -69,11 +69,8 @@ impl TypedTable {
         let reading = said.clone();
         notes.splice(0..0, said);
         (roles.lenient, roles.nameless) = (unreadable, layout.nameless.clone());
-        let text = if spelled == LabelSpelling::AsWritten && roles.labels.len() == 1 {
-            Some(label_text(&file, label, &read.missing)?)
-        } else {
-            None
-        };
+        let as_written = spelled == LabelSpelling::AsWritten && roles.labels.len() == 1;
+        let text = as_written.then(|| label_text(&file, label, &read.missing)).transpose()?;
         drop(file);
         let decided = decided(&layout, &table);
 

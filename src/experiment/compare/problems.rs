@@ -160,6 +160,13 @@ impl Problem {
         points
     }
 
+    /// Rows between two points of a curve at most.
+    pub fn most_rows(&self) -> usize {
+        let points = self.points();
+        let steps = points.iter().scan(0, |last, point| Some(point - std::mem::replace(last, *point))).max();
+        steps.unwrap_or(0) as usize * self.batch
+    }
+
     /// What `runs.jsonl` says of it.
     pub fn record(&self) -> ProblemRecord {
         ProblemRecord {

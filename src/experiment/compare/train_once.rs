@@ -81,10 +81,7 @@ pub fn train_once(
     let began = Instant::now();
     let optimizer: OptimizerSpec = setting.spec.parse()?;
     let schedule: Schedule = setting.schedule.parse()?;
-    let points = problem.points();
-    let most_steps = points.iter().scan(0, |last, point| Some(point - std::mem::replace(last, *point))).max();
-    let most_rows = most_steps.unwrap_or(0) as usize * problem.batch;
-    let base = optimizer.lr;
+    let (points, most_rows, base) = (problem.points(), problem.most_rows(), optimizer.lr);
     let mut trainer = problem.trainer(optimizer, seed, isa, most_rows);
     let rate = |t| schedule.rate(base, t - 1, problem.steps);
     let momentum = |t| schedule.momentum(t - 1, problem.steps);
@@ -118,12 +115,11 @@ pub fn train_once(
             break;
         }
     }
-    let seconds = |began: Instant| began.elapsed().as_secs_f64();
     if diverged {
-        return Ok(Some(Outcome { diverged, curve, seconds: seconds(began), ..Outcome::default() }));
+        return Ok(Some(Outcome { diverged, curve, seconds: began.elapsed().as_secs_f64(), ..Outcome::default() }));
     }
     let Tested { loss: test_loss, score: test_score, last_loss: last_test_loss } = best.tested(problem, &mut trainer);
-    let (best_step, val_loss, seconds) = (best.step, best.val_loss, seconds(began));
+    let (best_step, val_loss, seconds) = (best.step, best.val_loss, began.elapsed().as_secs_f64());
     Ok(Some(Outcome { diverged, curve, best_step, val_loss, test_loss, test_score, last_test_loss, seconds }))
 }
 
