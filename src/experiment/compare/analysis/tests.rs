@@ -200,6 +200,15 @@ fn what_tuning_gains_falls_from_the_defaults() {
 }
 
 #[test]
+fn one_trial_and_one_study_say_no_more_than_they_can() {
+    let summary = analyse(&Simulated { studies: 1, trials: 1, ..small() }.records(14)).unwrap();
+    assert!(!summary.caveats.iter().any(|caveat| caveat.contains("as tuned is above")), "{:?}", summary.caveats);
+    assert!(!summary.verdict.contains("brackets"), "{}", summary.verdict);
+    let summary = analyse(&small().records(14)).unwrap();
+    assert!(summary.verdict.contains("in brackets 95 % intervals"), "{}", summary.verdict);
+}
+
+#[test]
 fn a_speed_score_has_an_interval_around_it() {
     let summary = analyse(&Simulated::tied().records(13)).unwrap();
     for optimizer in &summary.optimizers {

@@ -132,8 +132,10 @@ fn fastest(optimizers: &[OptimizerSummary]) -> String {
         _ => format!("{} {:.2}", optimizer.name, score(optimizer)),
     };
     let scores: Vec<String> = order.iter().map(text).collect();
+    let intervals = order.iter().any(|optimizer| optimizer.profile_score.low.is_some());
+    let brackets = if intervals { "; in brackets 95 % intervals" } else { "" };
     format!(
-        "Speed, as the score of steps to target (1: always the fewest; descriptive, with a 95 % interval each): {}.",
+        "Speed, for description, as the score of steps to target (1: always the fewest{brackets}): {}.",
         scores.join(", ")
     )
 }
@@ -172,7 +174,9 @@ pub(super) fn caveats(grouped: &Grouped<'_>, power: &Power, problems: &[ProblemS
             ));
         }
     }
-    caveats.extend(lost_by_tuning(problems));
+    if protocol.terms.trials > 1 {
+        caveats.extend(lost_by_tuning(problems));
+    }
     caveats.push(
         "Verdicts hold for these problems, networks, step budgets and spaces, and for this deal of the rows into parts: on a small \
          table another deal may turn them. What goes beyond them, as the means by family, is description. The luck of a search is within the test: every study is a search of its own."
