@@ -104,7 +104,7 @@ impl OptimizerOptions {
     fn entries(&self, batch: usize) -> Vec<(&'static str, Value)> {
         let batch = match self.batch {
             Batch::Full => "full".into(),
-            Batch::Rows(_) | Batch::Auto => Value::Integer(batch as i64),
+            Batch::Rows(_) | Batch::Auto | Batch::ByRows => Value::Integer(batch as i64),
         };
         let mut entries = vec![
             ("optimizer", self.spec.to_string().into()),

@@ -51,6 +51,15 @@ pub enum Batch {
     Full,
     /// By the number of rows.
     Auto,
+    /// By the number of rows, as the authors of TabM do.
+    ByRows,
+}
+
+impl Batch {
+    /// Whether the number of rows decides it.
+    pub fn follows_rows(self) -> bool {
+        matches!(self, Batch::Auto | Batch::ByRows)
+    }
 }
 
 /// The optimizer where none is named.
@@ -203,11 +212,12 @@ fn batch(reader: &Reader, spec: &OptimizerSpec) -> Result<Batch> {
         None | Some("auto") if spec.algorithm.needs_full_batch() => Ok(Batch::Full),
         None | Some("auto") => Ok(Batch::Auto),
         Some("full") => Ok(Batch::Full),
+        Some("by-rows") if !spec.algorithm.needs_full_batch() => Ok(Batch::ByRows),
         Some(text) if spec.algorithm.needs_full_batch() => Err(Error::Usage(format!(
             "--batch {text}: {name} compares gradients of different steps, which must see the same rows: use --batch full, \
              or leave it out"
         ))),
-        Some(_) => Ok(Batch::Rows(reader.count("batch", 1, &["full", "auto"])?.unwrap_or(1) as usize)),
+        Some(_) => Ok(Batch::Rows(reader.count("batch", 1, &["full", "auto", "by-rows"])?.unwrap_or(1) as usize)),
     }
 }
 

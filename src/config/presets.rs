@@ -35,6 +35,8 @@ macro_rules! realmlp {
             ("batch", "256"),
             ("epochs", "256"),
             ("patience", "none"),
+            ("scale", "robust_clip"),
+            ("binary_column", "true"),
             $($more),*
         ]
     };
@@ -51,9 +53,10 @@ macro_rules! tabm {
             ("weight_decay", "0.0003"),
             ("schedule", "const"),
             ("clip_norm", "1"),
-            ("batch", "256"),
+            ("batch", "by-rows"),
             ("epochs", "500"),
             ("patience", "16"),
+            ("scale", "quantile"),
             $($more),*
         ]
     };
@@ -78,7 +81,7 @@ pub const PRESETS: [Preset; 5] = [
             ("bias_init", "he+5"),
         ],
         classes: &[("activation", "selu"), ("lr", "0.04"), ("label_smoothing", "0.1")],
-        numbers: &[("activation", "mish"), ("lr", "0.2")],
+        numbers: &[("activation", "mish"), ("lr", "0.2"), ("clamp", "true")],
     },
     Preset {
         name: "realmlp-s",
@@ -122,7 +125,11 @@ impl Preset {
     pub(super) fn fill(&self, settings: &mut Settings, task: Task) {
         let own = if task == Task::Regression { self.numbers } else { self.classes };
         for (name, value) in self.options.iter().chain(own) {
-            settings.set_default(name, Value::String((*value).to_owned()));
+            let value = match *value {
+                "true" => Value::Boolean(true),
+                text => Value::String(text.to_owned()),
+            };
+            settings.set_default(name, value);
         }
     }
 }

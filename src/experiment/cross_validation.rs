@@ -142,7 +142,7 @@ pub(super) fn fold_config(whole: &Plan) -> TrainConfig {
     config.stopping.epochs = Some(whole.epochs);
     config.stopping.patience = Some(whole.patience());
     config.stopping.fail_under = None;
-    if config.optimizer.batch == Batch::Auto {
+    if config.optimizer.batch.follows_rows() {
         config.optimizer.batch = Batch::Rows(whole.batch);
     }
     config

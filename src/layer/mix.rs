@@ -10,25 +10,36 @@ use crate::Result;
 use crate::kernel::{Isa, Line};
 use crate::nn::{Activation, panel};
 
-/// `y = x + α (f(x) − x)`, one `α` for each feature, 1 at first: from the identity at 0 to the activation at 1.
+/// `y = x + α (f(x) − x)`, one `α` for each feature, 1 at first: from the identity at 0 to the activation at 1; with `members`
+/// one for each feature of each member.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mix {
     /// `f`.
     pub function: Activation,
+    /// Whether each member has an `α` of its own.
+    pub members: bool,
 }
 
 impl Kind for Mix {
     fn read(fields: &mut Fields<'_>) -> Result<Self> {
-        Ok(Mix { function: fields.parse("function")? })
+        Ok(Mix { function: fields.parse("function")?, members: fields.switch("members", false)? })
     }
 
     fn write(&self, fields: &mut Table) {
         fields.insert("function".into(), self.function.to_string().into());
+        if self.members {
+            fields.insert("members".into(), true.into());
+        }
+    }
+
+    fn is_per_member(&self) -> bool {
+        self.members
     }
 
     /// `α` is called `weight`.
     fn tensors(&self, inputs: Width, _next: Activation) -> Vec<TensorForm> {
-        vec![TensorForm::vector("weight", inputs.features, 1.0)]
+        let form = TensorForm::vector("weight", inputs.features, 1.0);
+        vec![if self.members { form.stacked(inputs.members) } else { form }]
     }
 
     fn drawn_before(&self) -> Option<Activation> {

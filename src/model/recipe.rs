@@ -129,15 +129,19 @@ impl Recipe<'_> {
     /// None that options allow.
     pub fn describe(&self, numbers: &[usize], runs: &[usize]) -> Result<Description> {
         let mut chain = Vec::new();
-        chain.extend(self.embedding());
-        chain.extend(self.categories(numbers, runs));
-        if let Some(rate) = self.extras.input_scale {
-            chain.push(layer("scale", [learn([("lr", rate.into()), ("decay", rate.into()), ("decays", true.into())])]));
+        if !numbers.is_empty() {
+            chain.extend(self.embedding());
         }
+        chain.extend(self.categories(numbers, runs));
+        let gains = self.extras.input_scale.map(own_rate);
+        // Networks that are packed share nothing that learns fast: a gain that all of them pull at serves none.
+        let (shared, own) = if self.is_packed() { (None, gains) } else { (gains, None) };
+        chain.extend(shared.map(|learn| layer("scale", [learn])));
         let inputs: usize = self.chunks(numbers, runs).iter().sum();
         if let Members::Tabm(count) | Members::TabmMini(count) | Members::Packed(count) = self.extras.members {
             chain.push(layer("expand", [("members", Value::Integer(count as i64))]));
         }
+        chain.extend(own.map(|learn| layer("adapter", [learn])));
         if matches!(self.extras.members, Members::Tabm(_) | Members::TabmMini(_)) {
             let scale = if self.extras.embed == Embed::None { "signs" } else { "normal" };
             let chunks = self.chunks(numbers, runs).into_iter().map(|width| Value::Integer(width as i64)).collect();
@@ -159,6 +163,10 @@ impl Recipe<'_> {
         let mut table = Table::new();
         table.insert("chain".into(), Value::Array(chain.into_iter().map(Value::Table).collect()));
         Description::new(table)
+    }
+
+    fn is_packed(&self) -> bool {
+        matches!(self.extras.members, Members::Packed(_))
     }
 
     fn embedding(&self) -> Option<Table> {
@@ -255,8 +263,9 @@ impl Recipe<'_> {
         let function = ("function", Value::String(self.activations[n].to_string()));
         match self.extras.parametric {
             Some(rate) => {
-                let learn = learn([("lr", rate.into()), ("decay", rate.into()), ("decays", true.into())]);
-                chain.push(layer("mix", [function, learn]));
+                let mut mix = layer("mix", [function, own_rate(rate)]);
+                mix.extend(self.is_packed().then(|| named(("members", true.into()))));
+                chain.push(mix);
             }
             None if self.activations[n] != Activation::Identity => chain.push(layer("activation", [function])),
             None => {}
@@ -282,6 +291,11 @@ impl Recipe<'_> {
         }
         table
     }
+}
+
+/// A rate of its own, by which the decay goes too.
+fn own_rate(rate: f64) -> (&'static str, Value) {
+    learn([("lr", rate.into()), ("decay", rate.into()), ("decays", true.into())])
 }
 
 /// Lets weights and biases of a layer begin at 0.

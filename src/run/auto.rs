@@ -19,6 +19,14 @@ fn auto_batch(rows: usize) -> usize {
     batch
 }
 
+/// Rows below which the authors of TabM use a batch of so many; above the last, the largest batch.
+const BY_ROWS: [(usize, usize); 5] = [(2_800, 32), (4_500, 64), (6_400, 128), (32_000, 256), (108_000, 512)];
+const LARGEST_BY_ROWS: usize = 1024;
+
+fn batch_by_rows(rows: usize) -> usize {
+    BY_ROWS.into_iter().find(|(below, _)| rows < *below).map_or(LARGEST_BY_ROWS, |(_, batch)| batch)
+}
+
 /// The epochs that make 4,000 steps, within 20 and 500.
 pub(super) fn auto_epochs(steps_per_epoch: u64) -> usize {
     AUTO_STEPS.div_ceil(steps_per_epoch.max(1)).clamp(AUTO_EPOCHS.0, AUTO_EPOCHS.1) as usize
@@ -30,6 +38,7 @@ pub(super) fn batch_of(asked: Batch, rows: usize) -> usize {
         Batch::Rows(n) => n.min(rows),
         Batch::Full => rows,
         Batch::Auto => auto_batch(rows).min(rows),
+        Batch::ByRows => batch_by_rows(rows).min(rows),
     }
 }
 
@@ -41,6 +50,8 @@ mod tests {
     fn batches_and_epochs_follow_the_number_of_rows() {
         let batches: Vec<usize> = [50, 135, 600, 897, 54_000].into_iter().map(auto_batch).collect();
         assert_eq!(batches, [16, 16, 64, 128, 128]);
+        let by_rows: Vec<usize> = [50, 2_799, 2_800, 31_999, 108_000].into_iter().map(batch_by_rows).collect();
+        assert_eq!(by_rows, [32, 32, 64, 256, 1024]);
         assert_eq!([1, 9, 100, 422].map(auto_epochs), [500, 445, 40, 20]);
     }
 }

@@ -60,7 +60,8 @@ impl Plan {
         let HeldOutParts { choosing, test } = held_out;
         let mut decision = Decision::default();
         if options.calibrate && calibrate {
-            decision.calibration = choosing.and_then(HeldOut::calibration);
+            decision.calibration =
+                choosing.and_then(|rows| rows.calibration(self.config.optimizer.label_smoothing > 0.0));
         }
         let mut warning = None;
         match (options.threshold, self.threshold_metric()) {

@@ -8,7 +8,7 @@ use super::auto::{auto_epochs, batch_of};
 use super::cross_validation::CrossValidation;
 use super::inputs::{built, fit_layers};
 use super::memory::Needs;
-use crate::config::{Batch, TrainConfig};
+use crate::config::TrainConfig;
 use crate::data::{Dataset, Prepared, Preprocessing, RowForm, Task, prepare};
 use crate::layer::text::Sizes;
 use crate::model::file::read_tensors;
@@ -202,7 +202,7 @@ impl Plan {
         let options = &self.config.optimizer;
         self.batch = batch_of(options.batch, rows);
         let (spec, algorithm) = (options.spec, options.spec.algorithm);
-        if options.batch == Batch::Auto {
+        if options.batch.follows_rows() {
             self.notes.push(format!("batch: {} (--batch changes it)", self.batch));
         } else if algorithm.needs_full_batch() {
             self.notes.push(format!("batch: full, {rows} rows ({} needs them all in each step)", algorithm.name()));

@@ -36,7 +36,8 @@ impl SharedNet<'_> {
 
     fn tensor(&self, member: Member<'_>, tensor: &Tensor) -> Weights<'_> {
         let lines = self.parameters.read(member, tensor.all_lines());
-        let (stack, each) = (tensor.count(), tensor.panels / tensor.count());
+        let stack = tensor.count();
+        let each = tensor.panels.checked_div(stack).unwrap_or(0);
         let panels = Panels { lines, stride: tensor.stride };
         Weights { panels, depth: tensor.rows, fan_out: tensor.fan_out, stack, each }
     }

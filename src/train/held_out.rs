@@ -21,6 +21,8 @@ pub struct HeldOut {
 /// Rows from which on logits are calibrated, for several classes and for two.
 const ROWS_OF_SEVERAL: usize = 500;
 const ROWS_OF_TWO: usize = 3000;
+/// The same where labels were smoothed: such a network is less sure than it should be, so that few rows are better than none.
+const ROWS_OF_SMOOTHED: usize = 50;
 
 impl HeldOut {
     /// Outputs for the rows of a data set.
@@ -65,8 +67,12 @@ impl HeldOut {
 
     /// The temperature of the logits, from so many rows on that it is better than none: 500 for several classes, 3,000 for two
     /// and for labels.
-    pub fn calibration(&self) -> Option<Calibration> {
-        let least = if self.scorer.task() == Task::Multiclass { ROWS_OF_SEVERAL } else { ROWS_OF_TWO };
+    pub fn calibration(&self, smoothed: bool) -> Option<Calibration> {
+        let least = match self.scorer.task() {
+            _ if smoothed => ROWS_OF_SMOOTHED,
+            Task::Multiclass => ROWS_OF_SEVERAL,
+            _ => ROWS_OF_TWO,
+        };
         let labelled = self.scorer.labelled(&self.outputs, &self.truth).filter(|_| self.rows() >= least)?;
         let factor = inverse_temperature(&labelled)?;
         Some(Calibration {

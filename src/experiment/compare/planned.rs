@@ -2,7 +2,7 @@
 
 use super::problems::{Initial, Problem};
 use super::records::Family;
-use crate::config::Batch;
+
 use crate::data::Task;
 use crate::metrics::MetricName;
 use crate::nn::Loss;
@@ -29,7 +29,7 @@ impl Problem {
         let of_epochs = stopping.epochs.map(|epochs| epochs as u64 * plan.steps_per_epoch());
         let steps = stopping.steps.into_iter().chain(of_epochs).min().unwrap_or(STEPS);
         let mut notes = plan.prepared.notes.clone();
-        if plan.config.optimizer.batch == Batch::Auto {
+        if plan.config.optimizer.batch.follows_rows() {
             notes.push(format!("batch: {} (--batch changes it)", plan.batch));
         }
         if stopping.steps.is_none() && stopping.epochs.is_none() {

@@ -96,7 +96,7 @@ impl Workers<'_> {
         config.cv = None;
         config.stopping.fail_under = None;
         config.stopping.deadline = self.deadline;
-        if config.optimizer.batch == Batch::Auto {
+        if config.optimizer.batch.follows_rows() {
             config.optimizer.batch = Batch::Rows(self.tuner.base.batch);
         }
         let plan = Plan::over(config.clone(), Arc::clone(&self.tuner.data[0]))?;

@@ -76,7 +76,7 @@ impl<R: Rng> Draw<R> {
             4 if self.dropout => Dropout { rate: 0.3 }.into(),
             4 => Scale.into(),
             5 => Prelu.into(),
-            6 => Mix { function: smooth[self.rng.random_range(0..smooth.len())] }.into(),
+            6 => Mix { function: smooth[self.rng.random_range(0..smooth.len())], members: false }.into(),
             7 => Skip { inner: self.chain(3, depth - 1) }.into(),
             _ => Branches { chains: (0..self.rng.random_range(1..=3)).map(|_| self.chain(2, depth - 1)).collect() }
                 .into(),
@@ -295,7 +295,7 @@ fn a_fork_may_begin_with_any_layer_or_with_none() {
         Norm { norm: NormKind::Rms }.into(),
         Scale.into(),
         Prelu.into(),
-        Mix { function: Activation::Mish }.into(),
+        Mix { function: Activation::Mish, members: false }.into(),
         Activate { function: Activation::Gelu }.into(),
         Skip { inner: vec![] }.into(),
         Branches { chains: vec![vec![], vec![]] }.into(),
