@@ -4,11 +4,10 @@ mod ensemble;
 mod folds;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::{ArgMatches, Command};
 use gradlane::config::{Settings, TrainConfig};
-use gradlane::data::{Folds, Task, prepare_folds};
+use gradlane::data::Task;
 use gradlane::metrics::MetricSet;
 use gradlane::path_text::to_text;
 use gradlane::run::{
@@ -62,7 +61,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let mode = Mode::of(&settings)?;
     let style = Style::of(settings.text("progress").as_deref())?;
     let style = if mode.quiet { Style::None } else { style };
-    let config = TrainConfig::new(settings)?;
+    let config = TrainConfig::by_data(settings)?;
     mode.check(&config)?;
     let Mode { json, dry_run, overfit_batch, trace, .. } = mode;
     let signals = Signals::catch()?;
@@ -72,7 +71,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     }
     args::limit_pool(config.threads.threads);
     let reading = Deadline::watch(config.stopping.deadline);
-    let (plan, folds) = planned(config)?;
+    let (plan, folds) = Plan::with_folds(config)?;
     reading.reading_is_over();
     if !mode.quiet {
         // A dry run prints the plan itself.
@@ -155,13 +154,6 @@ impl Mode {
         }
         Ok(())
     }
-}
-
-/// Data read, and what the configuration leaves open decided; with the folds where there are such.
-fn planned(config: TrainConfig) -> Result<(Plan, Option<Folds>)> {
-    let Some(count) = config.cv else { return Ok((Plan::new(config)?, None)) };
-    let (whole, folds) = prepare_folds(&config.data, config.seed, count)?;
-    Ok((Plan::over(config, Arc::new(whole))?, Some(folds)))
 }
 
 /// What was decided, with the flags that change it.

@@ -106,6 +106,37 @@ pub const PRESETS: [Preset; 5] = [
     },
 ];
 
+/// Options that say more of another, and mean nothing where that is switched off.
+const FOLLOWERS: [(&str, &str); 3] =
+    [("dropout_schedule", "dropout"), ("decay_schedule", "weight_decay"), ("embed_above", "category_embedding")];
+
+/// The preset of a table where the user leaves the network open.
+const OF_TABLES: &str = "realmlp";
+/// Options that describe a network, or a way to train it, of the user's own, and modes that show a plain one.
+const OWN: [&str; 12] = [
+    "network",
+    "hidden",
+    "activation",
+    "norm",
+    "residual",
+    "init",
+    "init_from",
+    "optimizer",
+    "dialect",
+    "loss",
+    "trace",
+    "overfit_batch",
+];
+
+/// What takes the place of a configuration for a table.
+#[derive(Debug, Clone)]
+pub struct OfTables {
+    /// The configuration.
+    pub config: TrainConfig,
+    /// Whether its epochs may be fewer where rows are many.
+    pub epochs_open: bool,
+}
+
 /// The preset of a name.
 ///
 /// # Errors
@@ -124,7 +155,9 @@ impl Preset {
     /// Sets the options that nothing else has set.
     pub(super) fn fill(&self, settings: &mut Settings, task: Task) {
         let own = if task == Task::Regression { self.numbers } else { self.classes };
-        for (name, value) in self.options.iter().chain(own) {
+        let off = |name: &str| settings.is_off(name);
+        let idle: Vec<&str> = FOLLOWERS.iter().filter(|(_, of)| off(of)).map(|(name, _)| *name).collect();
+        for (name, value) in self.options.iter().chain(own).filter(|(name, _)| !idle.contains(name)) {
             let value = match *value {
                 "true" => Value::Boolean(true),
                 text => Value::String(text.to_owned()),
@@ -148,13 +181,29 @@ impl TrainConfig {
             TrainConfig::typed(settings)
         };
         let of_numbers = if preset.depends_on_task() { Some(Box::new(of(Task::Regression)?)) } else { None };
-        Ok(TrainConfig { of_numbers, ..of(Task::Binary)? })
+        Ok(TrainConfig { preset: Some(preset.name), of_numbers, ..of(Task::Binary)? })
+    }
+
+    /// The same where the data may decide the preset: a table gets one of its own, if no option describes a network or a way to
+    /// train it. What does not go with that preset leaves the plain one.
+    ///
+    /// # Errors
+    /// As [`TrainConfig::new`].
+    pub fn by_data(mut settings: Settings) -> Result<TrainConfig> {
+        let mut config = TrainConfig::new(settings.clone())?;
+        if !settings.has("preset") && !OWN.iter().any(|name| settings.has(name)) {
+            let epochs_open = !settings.has("epochs") && !settings.has("steps");
+            settings.set_default("preset", Value::String(OF_TABLES.to_owned()));
+            let of_tables = TrainConfig::new(settings).ok();
+            config.of_tables = of_tables.map(|config| Box::new(OfTables { config, epochs_open }));
+        }
+        Ok(config)
     }
 
     /// The configuration for a task.
     pub fn for_task(mut self, task: Task) -> TrainConfig {
         match self.of_numbers.take() {
-            Some(of_numbers) if task == Task::Regression => *of_numbers,
+            Some(of_numbers) if task == Task::Regression => TrainConfig { preset: self.preset, ..*of_numbers },
             _ => self,
         }
     }

@@ -95,6 +95,16 @@ impl Settings {
         self.given.contains_key(name)
     }
 
+    /// Whether a value is given that switches an option off.
+    pub(super) fn is_off(&self, name: &str) -> bool {
+        self.given.get(name).is_some_and(|given| match &given.value {
+            Value::String(text) => text == "none" || text.parse() == Ok(0.0),
+            Value::Integer(number) => *number == 0,
+            Value::Float(number) => *number == 0.0,
+            _ => false,
+        })
+    }
+
     /// All given values.
     pub fn table(&self) -> Table {
         self.given.iter().map(|(name, given)| (name.clone(), given.value.clone())).collect()

@@ -9,6 +9,7 @@ use super::keys::{DATA, names_for};
 use super::loss::number_loss;
 use super::network::{STACK_KEYS, description};
 use super::optimizer::{OptimizerOptions, dialect, optimizer_options};
+use super::presets::OfTables;
 use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
 use super::tabular::{biases, extras, residual};
@@ -50,8 +51,12 @@ pub struct TrainConfig {
     pub seed: u64,
     /// Files.
     pub output: OutputOptions,
+    /// The preset that was asked for.
+    pub preset: Option<&'static str>,
     /// The same for a task that learns numbers, where a preset has other options for it.
     pub of_numbers: Option<Box<TrainConfig>>,
+    /// What takes its place for a table, where the user leaves the network open.
+    pub of_tables: Option<Box<OfTables>>,
 }
 
 /// The network, before the data says its inputs and outputs.
@@ -172,7 +177,9 @@ impl TrainConfig {
                 log_steps: reader.count("log_steps", 1, &[])?,
                 checkpoint_every: reader.with("checkpoint_every", every)?.unwrap_or(Some(CHECKPOINT_EVERY)),
             },
+            preset: None,
             of_numbers: None,
+            of_tables: None,
         };
         config.data.check()?;
         Ok(config)

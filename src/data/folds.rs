@@ -3,7 +3,7 @@
 use super::deal::{Fold, deal, folds_of};
 use super::image::TypedImages;
 use super::options::DataOptions;
-use super::prepare::Loaded;
+use super::prepare::{Contents, Loaded};
 use super::prepared::Prepared;
 use super::preprocess::Preprocessing;
 use super::split::Split;
@@ -25,9 +25,7 @@ enum Raw {
     Images(Box<TypedImages>),
 }
 
-/// Reads data for a cross-validation: all rows prepared as [`super::prepare()`] does it without a validation part,
-/// and the folds of what is not in the test part. With classes each fold gets each class in its proportion, to within one
-/// row, unless the options deal at random. What goes where depends on `seed` and the rows' classes alone.
+/// Reads data for a cross-validation, and prepares them as [`Loaded::prepare_folds`] does.
 ///
 /// # Errors
 /// As [`super::prepare()`], and [`crate::Error::Mismatch`] where there are fewer rows than folds.
@@ -35,25 +33,41 @@ enum Raw {
 /// # Panics
 /// If there are fewer than 2 folds.
 pub fn prepare_folds(options: &DataOptions, seed: u64, count: FoldCount) -> Result<(Prepared, Folds)> {
-    assert!(count.folds >= 2, "a cross-validation has two folds or more");
     let options = DataOptions { valid: PartFrom::None, ..options.clone() };
-    let (whole, raw, folds) = match Loaded::read(&options)? {
-        Loaded::Images(images, others) => {
-            let split = deal(&images.rows(), Some(&images.labels), None, &options, seed)?;
-            let folds = folds_of(&split, (&images.rows(), Some(&images.labels), None), &options, seed, count)?;
-            let whole = images.clone().prepare(split, others, &options, seed)?;
-            (whole, Raw::Images(images), folds)
-        }
-        Loaded::Table(table, files) => {
-            let split = table.deal(&options, seed)?;
-            let folds = table.folds(&split, &options, seed, count)?;
-            let whole = table.prepare(split, files, (&options, seed), None)?;
-            (whole, Raw::Table(table), folds)
-        }
-    };
-    // The test part belongs to the whole alone.
-    let options = DataOptions { test: None, ..options };
-    Ok((whole, Folds { raw, folds, count, options, seed }))
+    Loaded::read(&options)?.prepare_folds(&options, seed, count)
+}
+
+impl Loaded {
+    /// All rows prepared as [`Loaded::prepare`] does it without a validation part, and the folds of what is not in the test
+    /// part. With classes each fold gets each class in its proportion, to within one row, unless the options deal at random.
+    /// What goes where depends on `seed` and the rows' classes alone.
+    ///
+    /// # Errors
+    /// As [`super::prepare()`], and [`crate::Error::Mismatch`] where there are fewer rows than folds.
+    ///
+    /// # Panics
+    /// If there are fewer than 2 folds.
+    pub fn prepare_folds(self, options: &DataOptions, seed: u64, count: FoldCount) -> Result<(Prepared, Folds)> {
+        assert!(count.folds >= 2, "a cross-validation has two folds or more");
+        let options = DataOptions { valid: PartFrom::None, ..options.clone() };
+        let (whole, raw, folds) = match self.0 {
+            Contents::Images(images, others) => {
+                let split = deal(&images.rows(), Some(&images.labels), None, &options, seed)?;
+                let folds = folds_of(&split, (&images.rows(), Some(&images.labels), None), &options, seed, count)?;
+                let whole = images.clone().prepare(split, others, &options, seed)?;
+                (whole, Raw::Images(images), folds)
+            }
+            Contents::Table(table, files) => {
+                let split = table.deal(&options, seed)?;
+                let folds = table.folds(&split, &options, seed, count)?;
+                let whole = table.prepare(split, files, (&options, seed), None)?;
+                (whole, Raw::Table(table), folds)
+            }
+        };
+        // The test part belongs to the whole alone.
+        let options = DataOptions { test: None, ..options };
+        Ok((whole, Folds { raw, folds, count, options, seed }))
+    }
 }
 
 impl Folds {

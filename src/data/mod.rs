@@ -69,7 +69,7 @@ pub use options::{DataOptions, Decimal, Format, Header, Impute, NumberLoss, Read
 pub use order::epoch_order;
 pub(crate) use order::shuffle;
 pub use predict_rows::{Chunk, RowReader};
-pub use prepare::{Evaluation, prepare, prepare_bytes, prepare_for, read_for};
+pub use prepare::{Evaluation, Loaded, Sketch, prepare, prepare_bytes, prepare_for, read_for};
 pub use prepared::{Decided, Prepared};
 pub use preprocess::{ImagePreprocessing, Preprocessing, TablePreprocessing};
 pub use read::{Contents, read};

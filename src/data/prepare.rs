@@ -13,6 +13,7 @@ use super::source::{Opened, Source};
 use super::strangers::{Apart, Strangers};
 use super::table::Table;
 use super::tables::{TypedTable, check_counts, without_target};
+use super::task::Task;
 use crate::{Result, Warning};
 
 /// Reads, types, splits and prepares data as the options say; the same for the same files, options and seed.
@@ -34,16 +35,39 @@ pub fn prepare_bytes(bytes: &'static [u8], options: &DataOptions, seed: u64) -> 
     Loaded::read_main(Input::File(options.data.clone(), opened), options)?.prepare(options, seed)
 }
 
-/// The training file in memory, with the validation and test files that it may have beside it; those of tables are open but
-/// not read, since they are read by what the preprocessing wants.
-pub(super) enum Loaded {
+/// The training file in memory, typed, before anything is fitted: options of the preprocessing may still depend on what it holds.
+/// Beside it are the validation and test files that it may have; those of tables are open but not read, since they are read by
+/// what the preprocessing wants.
+pub struct Loaded(pub(super) Contents);
+
+pub(super) enum Contents {
     Table(Box<TypedTable>, (Option<Input>, Option<Input>)),
     Images(Box<TypedImages>, (Option<Images>, Option<Images>)),
 }
 
+/// The size of data, before anything is fitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sketch {
+    /// What is learnt.
+    pub task: Task,
+    /// Whether it is a table, and not images.
+    pub is_table: bool,
+    /// Rows that have a target, of all parts that the file holds.
+    pub rows: usize,
+    /// Columns of numbers and dates that the network may see.
+    pub numbers: usize,
+    /// Those of text.
+    pub categories: usize,
+    /// Outputs of the network.
+    pub outputs: usize,
+}
+
 impl Loaded {
     /// Opens all files before it reads the first.
-    pub(super) fn read(options: &DataOptions) -> Result<Self> {
+    ///
+    /// # Errors
+    /// As [`prepare`].
+    pub fn read(options: &DataOptions) -> Result<Self> {
         options.check()?;
         Self::read_main(Input::open(&options.data)?, options)
     }
@@ -57,19 +81,40 @@ impl Loaded {
                 let images = |input: Option<Input>| input.map(|input| input.read_images(&read)).transpose();
                 let own_test = own_test.filter(|_| options.test.is_none());
                 let others = (images(valid)?, images(test)?.or(own_test));
-                Ok(Self::Images(Box::new(TypedImages::new(train, options)?), others))
+                Ok(Self(Contents::Images(Box::new(TypedImages::new(train, options)?), others)))
             }
-            (Raw::Table(file), _) => Ok(Self::Table(Box::new(TypedTable::new(*file, options)?), (valid, test))),
+            (Raw::Table(file), _) => {
+                Ok(Self(Contents::Table(Box::new(TypedTable::new(*file, options)?), (valid, test))))
+            }
         }
     }
 
-    fn prepare(self, options: &DataOptions, seed: u64) -> Result<Prepared> {
-        match self {
-            Self::Images(images, others) => {
+    /// What is known of its size.
+    pub fn sketch(&self) -> Sketch {
+        match &self.0 {
+            Contents::Images(images, _) => Sketch {
+                task: Task::Multiclass,
+                is_table: false,
+                rows: images.labels.len(),
+                numbers: 0,
+                categories: 0,
+                outputs: 0,
+            },
+            Contents::Table(table, _) => table.sketch(),
+        }
+    }
+
+    /// Splits and prepares it; `options` read as those that it was read by.
+    ///
+    /// # Errors
+    /// As [`prepare`].
+    pub fn prepare(self, options: &DataOptions, seed: u64) -> Result<Prepared> {
+        match self.0 {
+            Contents::Images(images, others) => {
                 let split = deal(&images.rows(), Some(&images.labels), None, options, seed)?;
                 images.prepare(split, others, options, seed)
             }
-            Self::Table(table, files) => {
+            Contents::Table(table, files) => {
                 let split = table.deal(options, seed)?;
                 table.prepare(split, files, (options, seed), None)
             }

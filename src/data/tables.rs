@@ -15,6 +15,7 @@ use super::kinds::{Kinded, kinds};
 use super::labels::label_text;
 use super::layout::Layout;
 use super::options::{DataOptions, Impute, NumberLoss, Scale, TaskChoice};
+use super::prepare::Sketch;
 use super::prepared::{
     Decided, Prepared, apply_class_weights, check_classes, class_labels, empty_parts, is_rebalanced, task_note,
     uneven_parts,
@@ -101,6 +102,22 @@ impl TypedTable {
         let keys = SplitKeys::of(&table, &roles, &rows, options)?;
         warnings.extend(without_group(&table, &roles, &rows));
         Ok(Self { table, roles, target, rows, labels, keys, notes, warnings, reading, decided })
+    }
+
+    /// How large it is.
+    pub(super) fn sketch(&self) -> Sketch {
+        let is_number = |column: &&usize| {
+            matches!(self.table.columns[**column], Column::Numbers(_)) && !self.roles.categorical.contains(column)
+        };
+        let numbers = self.roles.features.iter().filter(is_number).count();
+        Sketch {
+            task: self.target.task,
+            is_table: true,
+            rows: self.rows.len(),
+            numbers,
+            categories: self.roles.features.len() - numbers,
+            outputs: self.target.classes.len().max(self.target.columns.len()),
+        }
     }
 
     /// Deals the rows to the parts.

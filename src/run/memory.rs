@@ -15,6 +15,8 @@ const NEGLIGIBLE: f64 = 1e8;
 const COPIES_OF_OUTPUTS: f64 = 3.0;
 /// Buffers as wide as a layer for each row of a block: activation, what comes before it, error signal, and that transposed.
 const BUFFERS: f64 = 4.0;
+/// Share of the memory at hand that a preset may take.
+pub(super) const SHARE_OF_PRESET: f64 = 0.5;
 /// Address space of a thread: its stack, and the pool of the allocator.
 const OF_A_THREAD: f64 = 72e6;
 
@@ -72,17 +74,26 @@ impl Needs {
         self.parameters + self.activations + self.outputs + self.confusion + self.threads
     }
 
-    /// Refuses a run for which there is no room.
+    /// Refuses a run for which there is no room, and a preset that takes more than half of it.
     ///
     /// # Errors
     /// [`Error::Memory`] that says what takes most, and what to try.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(super) fn check(&self, preset: Option<&str>) -> Result<()> {
         let needed = self.bytes();
         if needed - self.threads < NEGLIGIBLE {
             return Ok(());
         }
         match available() {
             Some(room) if room < needed => Err(Error::Memory(self.refusal(room.max(0.0)))),
+            Some(room) if SHARE_OF_PRESET * room < needed => match preset {
+                Some(name) => Err(Error::Memory(format!(
+                    "--preset {name}: training needs about {}, more than half of the {} of memory that can be had: use \
+                     --preset plain",
+                    size(needed),
+                    size(room)
+                ))),
+                None => Ok(()),
+            },
             _ => Ok(()),
         }
     }

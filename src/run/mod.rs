@@ -9,6 +9,7 @@ mod directory;
 mod ensemble;
 mod execution;
 mod fingerprint;
+mod form;
 mod inputs;
 mod interrupt;
 mod keeper;

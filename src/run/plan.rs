@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use super::auto::{auto_epochs, batch_of};
 use super::cross_validation::CrossValidation;
+use super::form::chosen;
 use super::inputs::{built, fit_layers};
 use super::memory::Needs;
 use crate::config::TrainConfig;
-use crate::data::{Dataset, Prepared, Preprocessing, RowForm, Task, prepare};
+use crate::data::{Dataset, Folds, Loaded, Prepared, Preprocessing, RowForm, Task};
 use crate::layer::text::Sizes;
 use crate::model::file::read_tensors;
 use crate::model::{Architecture, Parameters};
@@ -96,8 +97,26 @@ impl Plan {
     /// # Errors
     /// What reading and preparing find wrong, and options that do not fit the data.
     pub fn new(config: TrainConfig) -> Result<Plan> {
-        let prepared = prepare(&config.data, config.seed)?;
-        Plan::over(config, Arc::new(prepared))
+        Ok(Plan::with_folds(config)?.0)
+    }
+
+    /// The same, with the folds of a cross-validation where there is to be one: the plan is then for all rows.
+    ///
+    /// # Errors
+    /// As [`Plan::new`], and [`Error::Mismatch`] where there are fewer rows than folds.
+    pub fn with_folds(config: TrainConfig) -> Result<(Plan, Option<Folds>)> {
+        let loaded = Loaded::read(&config.data)?;
+        let (config, note) = chosen(config, &loaded.sketch());
+        let (prepared, folds) = match config.cv {
+            None => (loaded.prepare(&config.data, config.seed)?, None),
+            Some(count) => {
+                let (whole, folds) = loaded.prepare_folds(&config.data, config.seed, count)?;
+                (whole, Some(folds))
+            }
+        };
+        let mut plan = Plan::over(config, Arc::new(prepared))?;
+        plan.notes.splice(0..0, note);
+        Ok((plan, folds))
     }
 
     /// Decides what the configuration leaves open, for data that are read and prepared already; its options of data count no
@@ -113,7 +132,7 @@ impl Plan {
         let sizes = Sizes { inputs: preprocessing.inputs(), outputs: preprocessing.outputs() };
         let architecture = architecture(&config, sizes, &prepared)?;
         refuse_giant(&architecture)?;
-        Needs::of(&architecture, &config, &prepared).check()?;
+        Needs::of(&architecture, &config, &prepared).check(config.preset.filter(|name| *name != "plain"))?;
         let regression = task == Task::Regression;
         let mut parameters = Parameters::initial(&architecture, config.model.init, regression, config.seed);
         let pass = DataPass { init: config.model.init, biases: config.model.bias_init, seed: config.seed };

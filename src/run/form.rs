@@ -1,0 +1,75 @@
+//! Which configuration a table gets where the user leaves the network open: its preset, a shorter form of it, or the plain one.
+
+use super::memory::SHARE_OF_PRESET;
+use super::room::available;
+use crate::config::TrainConfig;
+use crate::data::Sketch;
+use crate::train::team::available_threads;
+
+/// Multiplications that a training may take: so many, and so many more for each row, up to a most. Ten seconds for 1,000 rows, and
+/// five minutes at most, on two cores of the slower kind.
+const BUDGET: (f64, f64, f64) = (1.5e11, 3.7e7, 7.5e12);
+/// Fewest epochs for which the preset is worth while.
+const FEWEST_EPOCHS: f64 = 16.0;
+/// Inputs that a number, and a category at most, becomes.
+const OF_NUMBER: f64 = 4.0;
+const OF_CATEGORY: f64 = 8.0;
+/// Copies of the parameters: initial ones, those in training, gradients, state of the optimizer, kept ones.
+const COPIES: f64 = 7.0;
+/// Floating-point operations that a core makes in a second of training, about, by the kernels.
+const SPEED: [(&str, f64); 2] = [("avx512", 6e10), ("avx2", 3.5e10)];
+const OTHER_SPEED: f64 = 8e9;
+
+/// The configuration for data of some size, and what is said of it.
+pub(super) fn chosen(mut config: TrainConfig, data: &Sketch) -> (TrainConfig, Option<String>) {
+    let Some(of_tables) = config.of_tables.take().filter(|_| data.is_table) else {
+        return (config.for_task(data.task), None);
+    };
+    let mut table = of_tables.config.for_task(data.task);
+    let name = table.preset.take().unwrap_or_default();
+    let weights = weights(&table, data);
+    let of_epoch = weights * data.rows as f64;
+    let asked = table.stopping.epochs.unwrap_or(1);
+    if of_tables.epochs_open {
+        let (least, of_row, most) = BUDGET;
+        let affordable = (least + of_row * data.rows as f64).min(most) / of_epoch;
+        if affordable < FEWEST_EPOCHS {
+            let note = format!(
+                "preset: plain; {name} would take about {} (--preset {name} takes it nevertheless)",
+                said(&table, of_epoch * asked as f64)
+            );
+            return (config.for_task(data.task), Some(note));
+        }
+        table.stopping.epochs = Some(asked.min(affordable as usize));
+    }
+    if available().is_some_and(|room| weights * 4.0 * COPIES > SHARE_OF_PRESET * room) {
+        let note = format!("preset: plain; {name} would take more than half of the memory at hand");
+        return (config.for_task(data.task), Some(note));
+    }
+    let epochs = table.stopping.epochs.unwrap_or(asked);
+    let steps = if table.stopping.steps.is_some() { " at most" } else { "" };
+    let note = format!(
+        "preset: {name}, {epochs} epochs{steps}, about {} (--preset plain is quicker; --preset help)",
+        said(&table, of_epoch * epochs as f64)
+    );
+    (table, Some(note))
+}
+
+/// Weights of the network's matrices, about: inputs are known only when the preprocessing is fitted.
+fn weights(config: &TrainConfig, data: &Sketch) -> f64 {
+    let inputs = OF_NUMBER * data.numbers as f64 + OF_CATEGORY * data.categories as f64;
+    let hidden = config.model.hidden.iter().map(|width| *width as f64);
+    let widths: Vec<f64> = std::iter::once(inputs).chain(hidden).chain([data.outputs as f64]).collect();
+    widths.windows(2).map(|pair| pair[0] * pair[1]).sum()
+}
+
+/// A time for so many multiplications, each of which training makes with an addition in three products.
+fn said(config: &TrainConfig, multiplications: f64) -> String {
+    let named = |(isa, _): &&(&str, f64)| *isa == config.threads.isa.name();
+    let speed = SPEED.iter().find(named).map_or(OTHER_SPEED, |(_, speed)| *speed);
+    let threads = config.threads.threads.unwrap_or_else(available_threads);
+    let cores = threads.min(available_threads()) as f64;
+    let networks = config.members as f64;
+    let seconds = 6.0 * multiplications * networks / (speed * cores);
+    if seconds < 120.0 { format!("{:.0} s", seconds.max(1.0)) } else { format!("{:.0} min", seconds / 60.0) }
+}
