@@ -143,7 +143,7 @@ pub const KEYS: &[Key] = &[
         "preset",
         "NAME",
         Model,
-        "A list of options of a published recipe: plain, realmlp, realmlp-s, tabm, tabm-mini; help lists them [plain]",
+        "A list of options of a published recipe: plain, realmlp, realmlp-s, tabm, tabm-mini; help lists them [realmlp for a table whose network and optimizer are left open, else plain]",
         COMMON,
     ),
     key("hidden", "WIDTHS|none", Model, "Widths of the hidden layers [256,128]", SEARCH | COMPARE | COMMON),

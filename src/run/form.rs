@@ -73,3 +73,44 @@ fn said(config: &TrainConfig, multiplications: f64) -> String {
     let seconds = 6.0 * multiplications * networks / (speed * cores);
     if seconds < 120.0 { format!("{:.0} s", seconds.max(1.0)) } else { format!("{:.0} min", seconds / 60.0) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Origin, Settings};
+    use crate::data::Task;
+
+    fn chosen_for(rows: usize, numbers: usize, options: &[(&str, &str)]) -> (TrainConfig, String) {
+        let mut settings = Settings::new();
+        settings.set("data", "table.csv".into(), Origin::Flag);
+        options.iter().for_each(|(name, value)| settings.set(name, (*value).into(), Origin::Flag));
+        let data = Sketch { task: Task::Binary, is_table: true, rows, numbers, categories: 0, outputs: 2 };
+        let (config, note) = chosen(TrainConfig::by_data(settings).unwrap(), &data);
+        (config, note.unwrap_or_default())
+    }
+
+    #[test]
+    fn epochs_follow_rows_and_columns_until_the_plain_network_is_left() {
+        let epochs = |rows, numbers| chosen_for(rows, numbers, &[]).0.stopping.epochs;
+        assert_eq!([(150, 4), (1_000, 20), (50_000, 20)].map(|(rows, numbers)| epochs(rows, numbers)), [Some(256); 3]);
+        assert_eq!(epochs(1_000_000, 20), Some(49));
+        assert_eq!(epochs(10_000_000, 20), None, "plain decides by steps");
+        assert!(chosen_for(10_000_000, 20, &[]).1.starts_with("preset: plain; realmlp would take about"));
+        assert_eq!(chosen_for(10_000_000, 20, &[("epochs", "3")]).0.stopping.epochs, Some(3));
+        assert_eq!(chosen_for(1_000_000, 20, &[("preset", "realmlp")]).0.stopping.epochs, Some(256), "as asked for");
+    }
+
+    #[test]
+    fn a_task_of_numbers_has_its_own_options_also_those_of_the_data() {
+        let mut settings = Settings::new();
+        settings.set("data", "table.csv".into(), Origin::Flag);
+        let data = Sketch { task: Task::Regression, is_table: true, rows: 500, numbers: 4, categories: 2, outputs: 1 };
+        let config = TrainConfig::by_data(settings).unwrap();
+        let (numbers, _) = chosen(config.clone(), &data);
+        assert!(numbers.data.clamp && numbers.optimizer.spec.lr == 0.2);
+        let (classes, _) = chosen(config.clone(), &Sketch { task: Task::Multiclass, ..data });
+        assert!(!classes.data.clamp && classes.optimizer.spec.lr == 0.04);
+        let (images, note) = chosen(config, &Sketch { is_table: false, ..data });
+        assert!(note.is_none() && images.data.scale.is_none() && images.model.hidden == [256, 128]);
+    }
+}

@@ -66,7 +66,7 @@ impl HeldOut {
     }
 
     /// The temperature of the logits, from so many rows on that it is better than none: 500 for several classes, 3,000 for two
-    /// and for labels.
+    /// and for labels, 50 for any of them where labels were `smoothed`.
     pub fn calibration(&self, smoothed: bool) -> Option<Calibration> {
         let least = match self.scorer.task() {
             _ if smoothed => ROWS_OF_SMOOTHED,

@@ -101,6 +101,20 @@ fn few_validation_rows_leave_the_logits_as_they_are() {
     }
 }
 
+/// A network that learns from smoothed labels is less sure than it should be, so few rows mend it.
+#[test]
+fn smoothed_labels_are_made_up_for_by_few_validation_rows() {
+    let place = Place::new();
+    for (rows, calibrated) in [(49, false), (50, true)] {
+        classes(&place, "data.csv", 400, &["n", "y"]);
+        classes(&place, "valid.csv", rows, &["n", "y"]);
+        let flags =
+            ["--valid", "valid.csv", "--overwrite", "--label-smoothing", "0.3", "--hidden", "8", "--epochs", "30"];
+        let summary = place.train("data.csv", "run", &flags);
+        assert_eq!(summary["decision"]["calibration"].is_object(), calibrated, "{rows} rows: {summary}");
+    }
+}
+
 /// Share of the rows of `data` whose last cell is what was predicted.
 fn accuracy(predicted: &str, data: &str) -> f64 {
     let (predicted, data) = (cells(predicted), cells(data));

@@ -52,6 +52,61 @@ fn a_preset_is_by_the_task_and_gives_way_to_every_option() {
     assert!(message.contains("did you mean \"tabm\"?"), "{message}");
 }
 
+/// A table gets RealMLP where the network is left open, said aloud; what people script with a network of their own stays.
+#[test]
+fn a_table_gets_a_preset_unless_a_network_is_described() {
+    let place = Place::new();
+    place.shipped("penguins.csv");
+    let short = ["train", "penguins.csv", "--epochs", "2", "--overwrite", "--out", "run"];
+    let run = |flags: &[&str]| {
+        let said = place.err(&[&short[..], flags].concat());
+        (said, place.read("run/config.toml").contains("pbld"))
+    };
+    let (said, embeds) = run(&[]);
+    assert!(embeds && said.contains("preset: realmlp, 2 epochs, about 1 s (--preset plain is quicker"), "{said}");
+    let hash = place.json("run/summary.json")["weights_sha256"].clone();
+    let again = ["train", "-c", "run/config.toml", "-j", "3", "--exact-threads", "-q", "--json", "--out", "two"];
+    assert_eq!(json(&place.ok(&again))["weights_sha256"], hash);
+    assert!(run(&["--lr", "0.01", "--batch", "32", "--seed", "3"]).1, "other options go with it");
+    let own = [
+        ["--hidden", "8"],
+        ["--activation", "relu"],
+        ["--norm", "layer"],
+        ["--init", "he_normal"],
+        ["--optimizer", "sgd"],
+        ["--dialect", "keras"],
+        ["--loss", "focal"],
+        ["--preset", "plain"],
+    ];
+    for flags in own {
+        let (said, embeds) = run(&flags);
+        assert!(!embeds && !said.contains("preset:"), "{flags:?}: {said}");
+    }
+    let all = place.err(&["train", "penguins.csv", "--cv", "2", "--epochs", "1", "--out", "folds"]);
+    assert!(all.contains("preset: realmlp"), "{all}");
+    assert!(place.read("folds/config.toml").contains("pbld"));
+}
+
+/// Options that say more of another go with it where it is switched off, and a table without a number has nothing to embed.
+#[test]
+fn a_preset_does_without_parts_that_are_switched_off_or_missing() {
+    let place = Place::new();
+    place.shipped("penguins.csv");
+    let off = ["--dropout", "0", "--weight-decay", "0", "--category-embedding", "none", "--embed", "none"];
+    for preset in ["realmlp", "tabm-mini"] {
+        let flags = ["--preset", preset, "--members", "packed:2", "--epochs", "1", "--overwrite"];
+        train(&place, "penguins.csv", "run", &[&flags[..], &off].concat());
+    }
+    let row = |n: usize| format!("{},{},{}\n", ["a", "b", "c"][n % 3], ["x", "y"][n % 2], ["no", "yes"][n % 2]);
+    place.write("words.csv", format!("one,two,label\n{}", (0..200).map(row).collect::<String>()));
+    for flags in [&["--preset", "realmlp"][..], &["--preset", "tabm", "--epochs", "20"], &[]] {
+        let summary = train(&place, "words.csv", "run", &[flags, &["--overwrite"]].concat());
+        assert!(summary["val"]["accuracy"].as_f64().unwrap() > 0.95, "{flags:?} {summary}");
+    }
+    place.write("network.toml", "chain = [{ kind = \"pbld\" }, { kind = \"linear\", outputs = \"outputs\" }]");
+    train(&place, "words.csv", "net", &["--network", "network.toml", "--epochs", "2"]);
+}
+
 /// A level that training has not seen gets the vector of unknown ones: predictions are the same for all such levels.
 #[test]
 fn categories_of_many_levels_are_embedded() {
