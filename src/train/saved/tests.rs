@@ -10,12 +10,17 @@ use super::super::{StepSettings, Trainer};
 use super::*;
 use crate::data::{Dataset, Features, Target, Targets, Task};
 use crate::kernel::Isa;
+use crate::layer::{
+    Activate, Adapter, Bins, Categories, Dropout, Embedded, Expand, Factors, Layer, Linear, Norm, Pbld, Ple, Skip,
+};
+use crate::model::recipe::Biases;
 use crate::model::{Architecture, Parameters};
 use crate::nn::{Activation, Loss, NormKind, Objective};
 use crate::optim::catalogue::CATALOGUE;
 use crate::optim::clip::NormType;
 use crate::optim::{Dialect, OptimizerSpec};
 use crate::rng::{Purpose, stream};
+use crate::train::DataPass;
 use crate::train::events::EpochRecord;
 
 const ROWS: usize = 52;
@@ -29,6 +34,8 @@ struct Case {
     settings: StepSettings,
     options: FitOptions,
     validated: bool,
+    /// The layers, where they are given one by one; their weights begin by a look at the rows.
+    chain: Option<Vec<Layer>>,
 }
 
 impl Case {
@@ -58,7 +65,8 @@ impl Case {
             save_every: None,
         };
         let name = format!("{text} {dialect:?}");
-        Case { name, dropout: 0.0, settings: StepSettings { seed: 9, ..plain }, options, validated: true }
+        let settings = StepSettings { seed: 9, ..plain };
+        Case { name, dropout: 0.0, settings, options, validated: true, chain: None }
     }
 
     /// Everything that optimizers of batches may have beside them.
@@ -77,6 +85,11 @@ impl Case {
         self
     }
 
+    /// A network of members over embedded inputs.
+    fn of_members(self) -> Case {
+        Case { name: self.name.clone() + " of members", chain: Some(members()), ..self }
+    }
+
     fn trainer(&self, threads: usize) -> Trainer {
         let network = Architecture {
             inputs: INPUTS,
@@ -87,12 +100,16 @@ impl Case {
             norm: Some(NormKind::Layer),
             residual: true,
             dropout: self.dropout,
-            chain: None,
+            chain: self.chain.clone(),
         };
-        let parameters = Parameters::init(&network, None, 3);
+        let mut parameters = Parameters::init(&network, None, 3);
         // All ISAs with fused multiply-add give the same bits.
         let fused: Vec<Isa> = Isa::available().into_iter().filter(|isa| isa.name() != "portable").collect();
         let isa = fused.get(threads % fused.len().max(1)).copied().unwrap_or(Isa::detect());
+        if self.chain.is_some() {
+            let pass = DataPass { init: Some("std".parse().unwrap()), biases: Biases::Mixture, seed: 3 };
+            pass.apply(&network, isa, &data(ROWS, 1).features, &mut parameters);
+        }
         Trainer::new(&network, parameters, self.settings.clone(), (isa, threads), (self.options.batch, ROWS))
     }
 
@@ -127,6 +144,31 @@ impl Case {
         let outcome = fit(trainer, fit_data, &options, attendance);
         Fitted { last: bits(&trainer.parameters().lines), kept: bits(&outcome.parameters), outcome, events }
     }
+}
+
+/// Numbers in pieces and in waves and the parts of a category, side by side; then members with dropout.
+fn members() -> Vec<Layer> {
+    let embedded = |input: usize| Embedded { inputs: Some([input].into()) };
+    let edges = Bins::Edges(vec![vec![-0.5, 0.1, 0.6]].into());
+    let ple = Ple { embedded: embedded(0), dim: 3, bins: edges };
+    let pbld = Pbld { embedded: embedded(1), dim: 2, frequencies: 4, sigma: 0.5 };
+    let own = Linear { members: true, ..Linear::new(CLASSES) };
+    let inner = vec![
+        Layer::new("network.6.0", Norm { norm: NormKind::Rms }),
+        Layer::new("network.6.1", Linear::new(9)),
+        Layer::new("network.6.2", Dropout { rate: 0.3 }),
+    ];
+    vec![
+        Layer::new("network.0", Categories { runs: [(3, 2)].into(), dim: 2, mask: 0.3 }),
+        Layer::new("network.1", pbld),
+        Layer::new("network.2", ple),
+        Layer::new("network.3", Expand { members: 3 }),
+        Layer::new("network.4", Adapter { shift: Some(0.5), ..Adapter::new(Factors::Signs, None) }),
+        Layer::new("network.5", Linear::new(20)),
+        Layer::new("network.6", Skip { inner }),
+        Layer::new("network.7", Activate { function: Activation::Silu }),
+        Layer::new("network.8", own),
+    ]
 }
 
 /// What came of a fit.
@@ -233,6 +275,18 @@ fn every_optimizer_of_every_dialect_goes_on_to_the_same_bits() {
         let mut case = Case::new(text, None);
         case.options.epochs = 8;
         check(&case);
+    }
+}
+
+#[test]
+fn members_over_embedded_inputs_go_on_to_the_same_bits() {
+    for entry in CATALOGUE {
+        let case = || Case::new(entry.name, None).of_members();
+        if case().settings.optimizer.algorithm.needs_full_batch() {
+            check(&case());
+        } else {
+            check(&case().with_all());
+        }
     }
 }
 
