@@ -115,6 +115,10 @@ impl Kind for Categories {
         fields.insert("mask".into(), self.mask.into());
     }
 
+    fn without_chance(&mut self) {
+        self.mask = 0.0;
+    }
+
     fn outputs(&self, inputs: usize) -> usize {
         let within: usize = self.runs.iter().map(|(_, width)| width).sum();
         inputs.saturating_sub(within).saturating_add(self.runs.len().saturating_mul(self.dim))

@@ -3,6 +3,7 @@
 use toml::{Table, Value};
 
 use super::fit::unfitted;
+use super::network::each;
 use super::text::{MOST_WIDTH, Sizes, TENSORS, at, read_with, wrong};
 use super::{AnyKind, Inner, Layer, Learning, Width};
 use crate::nn::Activation;
@@ -45,17 +46,11 @@ impl Description {
 
     /// Whether some layer draws random numbers in training.
     pub fn is_random(&self) -> bool {
-        fn within(chain: &[Layer]) -> bool {
-            chain.iter().any(|layer| {
-                layer.kind().needs(1, true).random
-                    || match layer.kind().inner() {
-                        Inner::None => false,
-                        Inner::Around(chain) => within(chain),
-                        Inner::Beside(chains) => chains.iter().any(|chain| within(chain)),
-                    }
-            })
+        let mut random = false;
+        if let Ok(chain) = self.read(Sizes { inputs: 1, outputs: 1 }, None) {
+            each(&chain, &mut |layer| random |= layer.kind().needs(1, true).random);
         }
-        self.read(Sizes { inputs: 1, outputs: 1 }, None).is_ok_and(|chain| within(&chain))
+        random
     }
 
     /// The layers of a network of these sizes.
@@ -103,12 +98,9 @@ impl Description {
 
 /// Whether a chain has tensors.
 fn learns(chain: &[Layer]) -> bool {
-    let within = |layer: &Layer| match layer.kind().inner() {
-        Inner::None => false,
-        Inner::Around(chain) => learns(chain),
-        Inner::Beside(chains) => chains.iter().any(|chain| learns(chain)),
-    };
-    chain.iter().any(|layer| !layer.tensors(Width::of(1), Activation::Identity).is_empty() || within(layer))
+    let mut learns = false;
+    each(chain, &mut |layer| learns |= !layer.tensors(Width::of(1), Activation::Identity).is_empty());
+    learns
 }
 
 /// What does not fit in a chain of layers for a network of these sizes.

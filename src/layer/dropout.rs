@@ -26,6 +26,10 @@ impl Kind for Dropout {
         fields.insert("rate".into(), self.rate.into());
     }
 
+    fn drops(&self) -> f64 {
+        self.rate
+    }
+
     fn needs(&self, inputs: usize, _training: bool) -> Needs {
         Needs {
             only_in_training: true,

@@ -29,7 +29,7 @@ pub use bins::BinRule;
 pub use categories::MOST_LEVELS;
 pub use fit::{Fit, Goals, fit};
 pub use learning::{First, Group, Learning};
-pub use network::Network;
+pub use network::{Network, leave_out_chance};
 pub use pass::{Backward, Errors, Forward, Gradient, RandomAt, Signal};
 pub use per_input::Embedded;
 pub use ple::Bins;
@@ -86,6 +86,14 @@ pub trait Kind {
     fn inner_mut(&mut self) -> &mut [Vec<Layer>] {
         &mut []
     }
+
+    /// Share of its inputs that the layer drops in training, where a schedule of dropout is for it.
+    fn drops(&self) -> f64 {
+        0.0
+    }
+
+    /// Leaves out what changes the layer's input by chance in training.
+    fn without_chance(&mut self) {}
 
     /// What the layer learns, in the order in which it is saved and drawn; tensors of `inner` come before. `next` is the
     /// activation that follows: matrices are drawn for it.
@@ -239,8 +247,24 @@ impl Layer {
     }
 
     /// The chains within the layer, to change layers there.
-    pub fn inner_mut(&mut self) -> &mut [Vec<Layer>] {
+    fn inner_mut(&mut self) -> &mut [Vec<Layer>] {
         self.what.kind_mut().inner_mut()
+    }
+
+    /// The chains within the layer.
+    pub fn chains(&self) -> Vec<&[Layer]> {
+        match self.kind().inner() {
+            Inner::None => Vec::new(),
+            Inner::Around(chain) => vec![chain],
+            Inner::Beside(chains) => chains.iter().map(Vec::as_slice).collect(),
+        }
+    }
+
+    /// Whether outputs come from what is before the layer: it learns nothing, and hands on each feature.
+    fn hands_on(&self, inputs: Width) -> bool {
+        let kind = self.kind();
+        let plain = matches!(kind.inner(), Inner::None) && kind.expands().is_none();
+        plain && self.tensors(inputs, Activation::Identity).is_empty()
     }
 
     /// What the layer learns, under its whole names; see [`Kind::tensors`].
@@ -249,6 +273,7 @@ impl Layer {
         for (n, tensor) in tensors.iter_mut().enumerate() {
             tensor.learn(&self.learning, n == 0);
             let part = std::mem::take(&mut tensor.name);
+            tensor.layer.clone_from(&self.name);
             tensor.name = if part.is_empty() { self.name.clone() } else { format!("{}.{part}", self.name) };
         }
         tensors

@@ -1,7 +1,7 @@
 //! A network: the width of its input, and its layers in order.
 
 use super::program::Program;
-use super::{Inner, Layer, TensorForm, Width};
+use super::{Layer, Start, TensorForm, Width};
 use crate::nn::Activation;
 
 /// A network as a list of layers.
@@ -26,6 +26,36 @@ impl Network {
         self.chain.iter().fold(Width::of(self.inputs), |width, layer| width.after(layer)).members
     }
 
+    /// Names of all layers; those within a layer come before it.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        each(&self.chain, &mut |layer| names.push(layer.name.as_str()));
+        names
+    }
+
+    /// The highest share of inputs that a layer drops under a schedule of dropout.
+    pub fn highest_dropout(&self) -> f64 {
+        let mut highest: f64 = 0.0;
+        each(&self.chain, &mut |layer| highest = highest.max(layer.kind().drops()));
+        highest
+    }
+
+    /// Whether the outputs come from one matrix that the scheme of the run draws, with or without an activation after it. It is the
+    /// last tensor then.
+    pub fn ends_in_matrix(&self) -> bool {
+        let (mut width, mut found) = (Width::of(self.inputs), false);
+        for layer in &self.chain {
+            if !layer.hands_on(width) {
+                let tensors = layer.tensors(width, Activation::Identity);
+                found = layer.chains().is_empty()
+                    && tensors.len() == 1
+                    && matches!(tensors[0].begin, Start::Drawn(_, None));
+            }
+            width = width.after(layer);
+        }
+        found
+    }
+
     /// The operations of a pass, with or without what training needs.
     pub fn program(&self, training: bool) -> Program {
         if training { self.training_program(&|_| true) } else { Program::new(self, None) }
@@ -37,16 +67,28 @@ impl Network {
     }
 }
 
+/// Leaves out of a chain what changes its values by chance: layers that are there in training only, and what others draw.
+pub fn leave_out_chance(chain: &mut Vec<Layer>) {
+    chain.retain(|layer| !layer.kind().needs(1, true).only_in_training);
+    for layer in chain {
+        layer.what.kind_mut().without_chance();
+        layer.inner_mut().iter_mut().for_each(leave_out_chance);
+    }
+}
+
+/// Looks at every layer; at those within a layer first.
+pub(super) fn each<'a>(chain: &'a [Layer], look: &mut impl FnMut(&'a Layer)) {
+    for layer in chain {
+        layer.chains().into_iter().for_each(|chain| each(chain, look));
+        look(layer);
+    }
+}
+
 /// Adds the tensors of a chain whose output goes to the activation `after`; the width of what leaves it.
 fn of_chain(chain: &[Layer], mut width: Width, after: Activation, tensors: &mut Vec<TensorForm>) {
     for (n, layer) in chain.iter().enumerate() {
         let next = chain[n + 1..].iter().find_map(|layer| layer.kind().drawn_before()).unwrap_or(after);
-        let mut inner = |chain: &[Layer]| of_chain(chain, width, next, tensors);
-        match layer.kind().inner() {
-            Inner::None => {}
-            Inner::Around(chain) => inner(chain),
-            Inner::Beside(chains) => chains.iter().for_each(|chain| inner(chain)),
-        }
+        layer.chains().into_iter().for_each(|chain| of_chain(chain, width, next, tensors));
         tensors.extend(layer.tensors(width, next));
         width = width.after(layer);
     }

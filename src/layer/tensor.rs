@@ -11,6 +11,8 @@ use crate::nn::init::{Distribution, Init};
 pub struct TensorForm {
     /// Its name in a model's file, for a matrix without `.weight` and `.bias`. A kind says only what follows its layer's name.
     pub name: String,
+    /// Its layer's name, which a kind does not know.
+    pub layer: String,
     /// How it lies in memory.
     pub form: Form,
     /// How many of this form there are side by side, such as one for each member; their number leads the shape in a model's
@@ -74,6 +76,7 @@ impl TensorForm {
     pub(super) fn matrix(form: Form, fan_in: usize, fan_out: usize, next: Activation) -> TensorForm {
         TensorForm {
             name: String::new(),
+            layer: String::new(),
             form,
             stack: None,
             fan_in,
@@ -88,6 +91,7 @@ impl TensorForm {
     pub(super) fn vector(part: &str, features: usize, begin: f32) -> TensorForm {
         TensorForm {
             name: part.into(),
+            layer: String::new(),
             form: Form::Vector,
             stack: None,
             fan_in: 0,

@@ -131,3 +131,19 @@ fn matrices_are_drawn_for_the_activation_that_follows() {
     ];
     assert_eq!(drawn, expected.map(|activation| Start::Drawn(activation, None)));
 }
+
+#[test]
+fn what_is_left_to_chance_is_left_out_at_any_depth() {
+    let masked = |mask| Layer::new("categories", Categories { runs: [(0, 2)].into(), dim: 3, mask });
+    let chain = |mask, dropout: Vec<Layer>| {
+        let inner = vec![vec![linear(4), skip(dropout.clone())], vec![masked(mask)]];
+        [vec![Layer::new("branches", Branches { chains: inner })], dropout, vec![linear(1)]].concat()
+    };
+    let mut random = chain(0.3, vec![dropout()]);
+    let of_chain = |chain: &Vec<Layer>| Network { inputs: 5, chain: chain.clone() };
+    assert_eq!(of_chain(&random).highest_dropout(), 0.5);
+    leave_out_chance(&mut random);
+    assert_eq!(random, chain(0.0, vec![]));
+    assert_eq!(of_chain(&random).highest_dropout(), 0.0);
+    assert!(of_chain(&random).program(true).ops.iter().all(|op| !op.needs.random));
+}

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::has_room;
 use crate::layer::description::{check, check_fitted};
 use crate::layer::text::{Sizes, optional_chain};
-use crate::layer::{Activate, AnyKind, Dropout, Form, Layer, Linear, Network, Norm, Skip, TensorForm};
+use crate::layer::{Activate, Dropout, Form, Layer, Linear, Network, Norm, Skip, TensorForm, leave_out_chance};
 use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 
@@ -52,13 +52,6 @@ impl Architecture {
         Network { inputs: self.inputs, chain }
     }
 
-    /// Whether the outputs come from a linear layer, with or without an activation after it.
-    pub fn ends_linear(&self) -> bool {
-        let passes = |layer: &&Layer| matches!(layer.what, AnyKind::Activate(_) | AnyKind::Dropout(_));
-        let last = |chain: &Vec<Layer>| chain.iter().rev().find(|layer| !passes(layer)).cloned();
-        self.chain.as_ref().is_none_or(|chain| last(chain).is_some_and(|l| matches!(l.what, AnyKind::Linear(_))))
-    }
-
     /// What does not fit together, in a sentence.
     pub fn contradiction(&self) -> Option<String> {
         match &self.chain {
@@ -70,22 +63,10 @@ impl Architecture {
         }
     }
 
-    /// The highest rate of dropout.
-    pub fn highest_dropout(&self) -> f64 {
-        self.network().program(true).ops.iter().fold(0.0, |most: f64, op| match &op.layer.what {
-            AnyKind::Dropout(dropout) => most.max(dropout.rate),
-            _ => most,
-        })
-    }
-
-    /// The same network without dropout, for a look at what it can learn.
-    pub fn without_dropout(&self) -> Architecture {
-        fn strip(chain: &mut Vec<Layer>) {
-            chain.retain(|layer| !matches!(layer.what, AnyKind::Dropout(_)));
-            chain.iter_mut().flat_map(Layer::inner_mut).for_each(strip);
-        }
+    /// The same network without dropout and masks, for a look at what it can learn.
+    pub fn without_chance(&self) -> Architecture {
         let mut network = Architecture { dropout: 0.0, ..self.clone() };
-        network.chain.iter_mut().for_each(strip);
+        network.chain.iter_mut().for_each(leave_out_chance);
         network
     }
 

@@ -82,18 +82,15 @@ impl Parameters {
     pub fn initial(architecture: &Architecture, init: Option<Init>, regression: bool, seed: u64) -> Parameters {
         let by_default = init.is_none();
         let mut parameters = Parameters::init(architecture, init, seed);
-        if regression && by_default && architecture.ends_linear() {
-            parameters.scale_output_layer(REGRESSION_OUTPUT_SCALE);
+        if regression && by_default && architecture.network().ends_in_matrix() {
+            parameters.scale_last_matrix(REGRESSION_OUTPUT_SCALE);
         }
         parameters
     }
 
-    /// Multiplies the weights of the output layer, unless its layer says how they are drawn.
-    pub fn scale_output_layer(&mut self, factor: f32) {
-        let Some(tensor) = self.layout.linear_layers().last().cloned() else { return };
-        if !matches!(tensor.begin, Start::Drawn(_, None)) {
-            return; // its layer says how it begins
-        }
+    /// Multiplies the weights of the last tensor.
+    fn scale_last_matrix(&mut self, factor: f32) {
+        let Some(tensor) = self.layout.tensors.last().cloned() else { return };
         for one in 0..tensor.count() {
             let weights: Vec<f32> = self.matrix(&tensor, one).iter().map(|w| w * factor).collect();
             self.set_matrix(&tensor, one, &weights);
@@ -109,6 +106,48 @@ fn vector(random: &Random, length: usize, (seed, address): (u64, u64)) -> Vec<f3
         Some(chunks) => {
             let drawn = random.from.fill(seed, address, 1, chunks.len());
             drawn.iter().zip(chunks.iter()).flat_map(|(x, width)| vec![*x; *width]).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::{Activate, Layer, Linear, Skip};
+
+    fn of_chain(chain: Vec<Layer>) -> Architecture {
+        Architecture {
+            inputs: 5,
+            hidden: vec![],
+            outputs: 1,
+            activations: vec![],
+            output_activation: Activation::Identity,
+            norm: None,
+            residual: false,
+            dropout: 0.0,
+            chain: Some(chain),
+        }
+    }
+
+    /// Of an output layer without a bias too: a hidden layer was scaled in its place.
+    #[test]
+    fn the_matrix_before_the_outputs_of_a_regression_begins_smaller_and_no_other() {
+        let linear = |number: usize, outputs| Layer::new(format!("network.{number}"), Linear::new(outputs));
+        let without_bias = Layer::new("network.2", Linear { bias: false, ..Linear::new(1) });
+        let tanh = || Layer::new("network.1", Activate { function: Activation::Tanh });
+        let last_activation = Layer::new("network.3", Activate { function: Activation::Softplus });
+        let skip = Layer::new("network.2", Skip { inner: vec![linear(3, 1)] });
+        let ends = [(vec![linear(2, 1)], true), (vec![without_bias, last_activation], true), (vec![skip], false)];
+        for (end, scaled) in ends {
+            let network = of_chain([vec![linear(0, 4), tanh()], end].concat());
+            let values = |regression| Parameters::initial(&network, None, regression, 3).named();
+            let (plain, initial) = (values(false), values(true));
+            let matrices = plain.iter().zip(&initial).filter(|(plain, _)| plain.name.ends_with(".weight"));
+            for (plain, initial) in matrices {
+                let factor = if scaled && plain.name == "network.2.weight" { REGRESSION_OUTPUT_SCALE } else { 1.0 };
+                let expected: Vec<f32> = plain.values.iter().map(|w| w * factor).collect();
+                assert_eq!(initial.values, expected, "{}", plain.name);
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Decision, Model};
 use crate::data::{Preprocessing, Task};
 use crate::layer::text::write_chain;
-use crate::layer::{Inner, Layer, TensorForm, Width};
+use crate::layer::{Layer, TensorForm, Width};
 use crate::nn::Activation;
 
 /// Everything about a model but its weights.
@@ -125,11 +125,7 @@ impl Model {
     fn describe_chain(&self, chain: &[Layer]) -> NetworkDescription {
         fn add(chain: &[Layer], mut width: Width, lines: &mut Vec<LayerLine>) {
             for layer in chain {
-                match layer.kind().inner() {
-                    Inner::None => {}
-                    Inner::Around(chain) => add(chain, width, lines),
-                    Inner::Beside(chains) => chains.iter().for_each(|chain| add(chain, width, lines)),
-                }
+                layer.chains().into_iter().for_each(|chain| add(chain, width, lines));
                 let after = width.after(layer);
                 let tensors = layer.tensors(width, Activation::Identity);
                 let parameters = tensors.iter().map(TensorForm::parameters).sum();

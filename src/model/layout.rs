@@ -149,7 +149,7 @@ impl Layout {
     }
 
     fn push(&mut self, tensor: TensorForm, layer: usize) {
-        let TensorForm { name, form, stack, fan_in, fan_out, begin, bias, groups } = tensor;
+        let TensorForm { name, layer: _, form, stack, fan_in, fan_out, begin, bias, groups } = tensor;
         let (each, rows) = match form {
             Form::Affine => (panels(fan_out), fan_in + 1),
             Form::Matrix => (panels(fan_out), fan_in),

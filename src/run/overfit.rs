@@ -32,13 +32,13 @@ pub struct OverfitReport {
     pub learnt: bool,
 }
 
-/// Trains on the first batch of the first epoch alone, at a constant learning rate, without dropout, until it is known by
+/// Trains on the first batch of the first epoch alone, at a constant learning rate, without dropout and masks, until it is known by
 /// heart or 1,000 steps are made.
 ///
 /// # Errors
 /// [`Error::Diverged`] if the loss stops being finite.
 pub fn overfit_batch(mut plan: Plan) -> Result<OverfitReport> {
-    plan.architecture = plan.architecture.without_dropout();
+    plan.architecture = plan.architecture.without_chance();
     let data = &plan.prepared.train;
     let mut order = Vec::new();
     epoch_order(data.rows(), plan.config.seed, 0, plan.config.shuffle, &mut order);

@@ -194,7 +194,7 @@ impl Plan {
     /// Refuses schedules that leave the range of what they change, and factors of a rate that the optimizer does not have.
     fn check_factors(&self) -> Result<()> {
         let Schedules { total, dropout, decay } = self.schedules();
-        let (highest, lowest) = (self.architecture.highest_dropout(), 0.0);
+        let (highest, lowest) = (self.architecture.network().highest_dropout(), 0.0);
         for (flag, schedule, most) in [("dropout", &dropout, 1.0 / highest), ("decay", &decay, f64::INFINITY)] {
             let Some(schedule) = schedule else { continue };
             let wrong = |factor: &f64| !(lowest..most).contains(factor);

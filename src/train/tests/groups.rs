@@ -113,7 +113,7 @@ fn a_schedule_of_dropout_moves_its_rate() {
     };
     let constant = trained("", &settings("adam"), 2);
     assert!(scheduled("const") == constant);
-    let none = bits(&network("").without_dropout(), &data(90, false, true), &settings("adam"), Isa::detect(), 2, 32);
+    let none = bits(&network("").without_chance(), &data(90, false, true), &settings("adam"), Isa::detect(), 2, 32);
     assert!(scheduled("linear:start=0,end=0") == none);
     let rising = scheduled("linear:start=0,end=1");
     assert!(rising != constant && rising != none);
