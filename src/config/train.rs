@@ -271,11 +271,18 @@ fn model_options(reader: &Reader) -> Result<ModelOptions> {
 
 /// The names of `--freeze`, which needs weights to keep.
 fn frozen(reader: &Reader) -> Result<Vec<String>> {
-    let Some(names) = reader.text("freeze") else { return Ok(Vec::new()) };
+    let given = reader.value("freeze").filter(|value| value.as_array().is_none_or(|names| !names.is_empty()));
+    let (Some(_), Some(text)) = (given, reader.text("freeze")) else { return Ok(Vec::new()) };
+    let names: Vec<String> =
+        text.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+    if names.is_empty() {
+        let found = format!("expected names of layers such as layers.0, found \"{text}\"");
+        return Err(reader.wrong("freeze", &found));
+    }
     if reader.text("init_from").is_none() {
         return Err(reader.wrong("freeze", "these layers would keep random weights: give --init-from FILE"));
     }
-    Ok(names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect())
+    Ok(names)
 }
 
 /// How a dialect's library draws initial weights.

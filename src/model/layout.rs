@@ -1,6 +1,7 @@
 //! Where each parameter lies: one flat buffer of lines, the same for weights, gradients and optimizer state.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::Architecture;
 use crate::kernel::{LANES, panel_stride, panels};
@@ -27,7 +28,7 @@ pub struct Tensor {
     pub learns_apart: bool,
     /// Whether nothing of it learns.
     pub frozen: bool,
-    /// Number of the linear layer that it belongs to or follows.
+    /// Number of its layer in [`Layout::layers`].
     pub layer: usize,
     /// Inputs of a matrix; 0 for vectors.
     pub fan_in: usize,
@@ -48,6 +49,8 @@ pub struct Tensor {
 pub struct Layout {
     /// The tensors.
     pub tensors: Vec<Tensor>,
+    /// Names of the layers that have tensors; norms and projections of a stack go with its linear layers.
+    pub layers: Vec<Arc<str>>,
     /// Lines of the whole buffer, padding included.
     pub lines: usize,
     /// The parts in which gradients are computed, measured and applied; fixed by the network alone, so that bits do
@@ -139,13 +142,22 @@ impl Layout {
 
     /// Lays out the parameters of a list of layers.
     pub fn of(network: &Network) -> Layout {
-        let mut layout = Layout { tensors: Vec::new(), lines: 0, slots: Vec::new() };
-        let mut linear = 0;
+        let mut layout = Layout { tensors: Vec::new(), layers: Vec::new(), lines: 0, slots: Vec::new() };
         for tensor in network.tensors() {
-            linear += usize::from(tensor.form == Form::Affine);
-            layout.push(tensor, linear.max(1) - 1);
+            let layer = layout.layer_of(&tensor.layer);
+            layout.push(tensor, layer);
         }
         layout
+    }
+
+    /// The number of a layer in `layers`, where it has a place from now on.
+    fn layer_of(&mut self, layer: &str) -> usize {
+        let beside = |kind: &str| layer.strip_prefix(kind).map(|number| format!("layers.{number}"));
+        let name = beside("norms.").or(beside("residuals.")).unwrap_or_else(|| layer.to_owned());
+        self.layers.iter().position(|known| **known == *name).unwrap_or_else(|| {
+            self.layers.push(name.into());
+            self.layers.len() - 1
+        })
     }
 
     fn push(&mut self, tensor: TensorForm, layer: usize) {
@@ -191,30 +203,14 @@ impl Layout {
     }
 
     /// Freezes the tensors of layers: each name is a layer's or a tensor's, or a layer that holds others. With `layers.0` go
-    /// `norms.0` and `residuals.0`, which belong to it.
+    /// `norms.0` and `residuals.0`, which belong to it. `network` is the one that was laid out.
     ///
     /// # Errors
     /// [`Error::Mismatch`] for a name that no tensor has, or if nothing is left to learn.
-    pub fn freeze(&mut self, names: &[String]) -> Result<()> {
+    pub fn freeze(&mut self, names: &[String], network: &Network) -> Result<()> {
         for name in names {
-            let number = name.strip_prefix("layers.").filter(|number| number.parse::<usize>().is_ok());
-            let also = number.map(|number| [format!("norms.{number}"), format!("residuals.{number}")]);
-            let given: Vec<&String> = std::iter::once(name).chain(also.iter().flatten()).collect();
-            let within = |tensor: &str| given.iter().any(|name| begins(tensor, name));
-            let mut found = false;
-            for tensor in &mut self.tensors {
-                let parts = if tensor.form == Form::Vector { ["", ""] } else { [".weight", ".bias"] };
-                let mut groups = tensor.groups;
-                for (group, part) in groups.iter_mut().zip(parts) {
-                    if within(&format!("{}{part}", tensor.name)) {
-                        (group.frozen, found) = (true, true);
-                    }
-                }
-                tensor.set_groups(groups);
-            }
-            if !found {
-                let known: Vec<&str> = self.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
-                return Err(Error::Mismatch(unknown("layer", name, &known).to_string()));
+            if !self.freeze_one(name) {
+                return Err(Error::Mismatch(self.nothing_to_freeze(name, network)));
             }
         }
         if self.tensors.iter().all(|tensor| tensor.frozen) {
@@ -223,9 +219,51 @@ impl Layout {
         Ok(())
     }
 
-    /// The linear layers, in their order.
-    pub fn linear_layers(&self) -> impl Iterator<Item = &Tensor> {
-        self.tensors.iter().filter(|tensor| tensor.form == Form::Affine)
+    /// Freezes what has this name; whether there is something.
+    fn freeze_one(&mut self, name: &str) -> bool {
+        let mut found = false;
+        for tensor in &mut self.tensors {
+            let with_its_layer = *self.layers[tensor.layer] == *name;
+            let parts = if tensor.form == Form::Vector { ["", ""] } else { [".weight", ".bias"] };
+            let mut groups = tensor.groups;
+            for (group, part) in groups.iter_mut().zip(parts) {
+                if with_its_layer || begins(&format!("{}{part}", tensor.name), name) {
+                    (group.frozen, found) = (true, true);
+                }
+            }
+            tensor.set_groups(groups);
+        }
+        found
+    }
+
+    /// Why no tensor has this name, in a sentence.
+    fn nothing_to_freeze(&self, name: &str, network: &Network) -> String {
+        let known: Vec<&str> = self.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+        if network.names().iter().any(|layer| begins(layer, name)) {
+            return format!(
+                "{name} learns nothing that could be frozen: leave it out. What learns: {}",
+                known.join(", ")
+            );
+        }
+        unknown("layer", name, &known).to_string()
+    }
+
+    /// L2 norms of the weights of each of `layers`: of its matrices, without biases and without the norm and projection that go
+    /// with a linear layer; of a layer without matrices, of its vectors called `weight`. `squares` adds the squares of lines.
+    pub fn weight_norms(&self, squares: impl Fn(Range<usize>) -> f64) -> Vec<f64> {
+        let mut sums = vec![0.0; self.layers.len()];
+        for tensor in &self.tensors {
+            let layer = &self.layers[tensor.layer];
+            let own = begins(&tensor.name, layer);
+            let rows = match tensor.form {
+                Form::Vector if tensor.name.ends_with(".weight") => tensor.rows,
+                _ => tensor.weight_rows(),
+            };
+            if own && rows > 0 {
+                sums[tensor.layer] += (0..tensor.panels).map(|p| squares(tensor.lines(p, 0..rows))).sum::<f64>();
+            }
+        }
+        sums.into_iter().map(f64::sqrt).collect()
     }
 
     /// Number of parameters, padding left out.

@@ -141,7 +141,11 @@ impl Plan {
             parameters = Parameters::from_named(&architecture, &read_tensors(path)?)
                 .map_err(|e| Error::Mismatch(format!("--init-from {}: {e}", path.display())))?;
         }
-        parameters.layout.freeze(&config.model.freeze).map_err(|e| Error::Mismatch(format!("--freeze: {e}")))?;
+        let network = architecture.network();
+        parameters
+            .layout
+            .freeze(&config.model.freeze, &network)
+            .map_err(|e| Error::Mismatch(format!("--freeze: {e}")))?;
         let mut plan = Plan {
             prepared,
             architecture,

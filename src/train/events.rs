@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::goal::DataPart;
-use super::sums::StepStats;
+use super::sums::{LayerNorms, StepStats};
 use crate::metrics::{ConfusionMatrix, MetricSet};
 
 /// A record of one step.
@@ -16,10 +16,8 @@ pub struct StepRecord {
     pub stats: StepStats,
     /// The learning rate used.
     pub lr: f64,
-    /// L2 norm of the gradient of each linear layer, with its norm and projection.
-    pub grad_norms: Vec<f64>,
-    /// L2 norm of the weights of each linear layer before the update, biases left out.
-    pub weight_norms: Vec<f64>,
+    /// Norms of each layer that has tensors.
+    pub layers: Vec<LayerNorms>,
 }
 
 /// One epoch.
@@ -71,12 +69,11 @@ impl Event<'_> {
 }
 
 fn step_json(epoch: usize, record: &StepRecord) -> Value {
-    let layers: Vec<Value> = record
-        .grad_norms
-        .iter()
-        .zip(&record.weight_norms)
-        .map(|(grad_norm, weight_norm)| json!({"grad_norm": grad_norm, "weight_norm": weight_norm}))
-        .collect();
+    let of_layer = |norms: &LayerNorms| {
+        let LayerNorms { layer, grad, weight } = norms;
+        json!({"layer": **layer, "grad_norm": grad, "weight_norm": weight})
+    };
+    let layers: Vec<Value> = record.layers.iter().map(of_layer).collect();
     json!({
         "event": "step",
         "step": record.step,

@@ -5,16 +5,15 @@ use super::events::StepRecord;
 use super::mean::Mean;
 use super::settings::Factors;
 use super::step::{Batch, Worker, step};
-use super::sums::StepStats;
+use super::sums::{LayerNorms, StepStats};
 use super::trainer::{EpochOutcome, EpochPlan, Halt, Trainer, weight_norms};
 use crate::kernel::{LANES, Line};
 use crate::optim::Carried;
 
-/// Loss and gradient norm at one place, and the norms of each layer's gradient and weights.
+/// Loss and gradient norm at one place, and the norms of each layer.
 struct Pass {
     stats: StepStats,
-    grad_norms: Vec<f64>,
-    weight_norms: Vec<f64>,
+    layers: Vec<LayerNorms>,
 }
 
 impl Trainer {
@@ -32,7 +31,7 @@ impl Trainer {
         }
         let t = self.state.steps() + 1;
         let lr = (plan.lr)(t);
-        let Pass { stats, grad_norms, weight_norms } = self.pass(plan);
+        let Pass { stats, layers } = self.pass(plan);
         outcome.loss = stats.loss;
         if !stats.is_finite() {
             outcome.halt = Some(Halt::Diverged(stats));
@@ -57,7 +56,7 @@ impl Trainer {
             self.state.optimizer.steps = t;
             outcome.rows = plan.order.len();
             if plan.log_steps.is_some_and(|every| t.is_multiple_of(every)) {
-                outcome.records.push(StepRecord { step: t, stats, lr, grad_norms, weight_norms });
+                outcome.records.push(StepRecord { step: t, stats, lr, layers });
             }
         }
         if progress.diverged {
@@ -88,8 +87,7 @@ impl Trainer {
                 let stats = step(&mut worker, &batch);
                 (member.index == 0).then(|| Pass {
                     stats,
-                    grad_norms: worker.clipping.layer_norms(run.net.layout),
-                    weight_norms: weight_norms(member, run),
+                    layers: worker.clipping.layer_norms(run.net.layout, weight_norms(member, run)),
                 })
             })
         });

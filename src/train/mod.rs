@@ -44,7 +44,7 @@ pub use saved::SavedState;
 pub use settings::{Schedules, StepSettings};
 pub use state::TrainState;
 pub(crate) use step::{BLOCK_ROWS, block_rows};
-pub use sums::StepStats;
+pub use sums::{LayerNorms, StepStats};
 pub use trainer::{EpochOutcome, EpochPlan, Halt, Trainer};
 
 #[cfg(test)]

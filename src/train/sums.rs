@@ -1,5 +1,7 @@
 //! What a step adds up: the loss, the norms of the gradient, and the clip factors that follow from them.
 
+use std::sync::Arc;
+
 use super::settings::StepSettings;
 use crate::model::Layout;
 use crate::optim::clip::{NormType, norm_factor};
@@ -43,6 +45,17 @@ pub struct StepStats {
     pub loss: f64,
     /// L2 norm of the mean gradient before clipping, penalties included.
     pub grad_norm: f64,
+}
+
+/// Norms of a layer in a step. A norm and a projection of a stack go with its linear layer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerNorms {
+    /// The layer's name.
+    pub layer: Arc<str>,
+    /// L2 norm of the mean gradient by all its tensors, before clipping.
+    pub grad: f64,
+    /// L2 norm of its weights before the update; see [`crate::model::Layout::weight_norms`].
+    pub weight: f64,
 }
 
 impl StepStats {
@@ -109,14 +122,16 @@ impl Clipping {
         self.factors[tensor] = factors;
     }
 
-    /// L2 norm of the gradient of each linear layer with its norm and projection, before clipping.
-    pub(super) fn layer_norms(&self, layout: &Layout) -> Vec<f64> {
-        let layers = layout.tensors.iter().map(|t| t.layer + 1).max().unwrap_or(0);
-        let mut squares = vec![0.0; layers];
+    /// Norms of each layer: of its gradient before clipping, and of its weights, which are given.
+    pub(super) fn layer_norms(&self, layout: &Layout, weights: Vec<f64>) -> Vec<LayerNorms> {
+        let mut squares = vec![0.0; layout.layers.len()];
         for (tensor, sums) in layout.tensors.iter().zip(&self.tensors) {
             squares[tensor.layer] += sums.weights.squares + sums.biases.squares;
         }
-        squares.into_iter().map(f64::sqrt).collect()
+        let norms = layout.layers.iter().zip(squares).zip(weights);
+        norms
+            .map(|((layer, squares), weight)| LayerNorms { layer: layer.clone(), grad: squares.sqrt(), weight })
+            .collect()
     }
 }
 

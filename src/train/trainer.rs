@@ -23,7 +23,7 @@ use crate::Result;
 use crate::data::{Dataset, Features};
 use crate::kernel::{Isa, Line, panels, zeroed};
 use crate::layer::Program;
-use crate::model::{Architecture, Parameters, Tensor};
+use crate::model::{Architecture, Parameters};
 use crate::nn::Link;
 use crate::optim::span::{sum_of_squares, write_between};
 use crate::optim::{Algorithm, Carried};
@@ -342,8 +342,8 @@ fn epoch_of_member<C: Clock>(
         place.loss += stats.loss * mean.weight;
         place.weight += mean.weight;
         if logged {
-            let grad_norms = worker.clipping.layer_norms(run.net.layout);
-            records.push(StepRecord { step: t, stats, lr, grad_norms, weight_norms });
+            let layers = worker.clipping.layer_norms(run.net.layout, weight_norms);
+            records.push(StepRecord { step: t, stats, lr, layers });
         }
         if plan.tol_grad.is_some_and(|tol| stats.grad_norm <= tol) {
             halt = Some(Halt::Converged);
@@ -355,12 +355,8 @@ fn epoch_of_member<C: Clock>(
     (outcome, place, worker.clock.times())
 }
 
-/// L2 norms of each linear layer's weights, biases left out.
+/// L2 norms of each layer's weights, biases left out.
 pub(super) fn weight_norms(member: Member<'_>, run: &SharedRun<'_>) -> Vec<f64> {
     let net = run.net;
-    let norm = |tensor: &Tensor| {
-        let panel = |p| net.parameters.read(member, tensor.lines(p, 0..tensor.weight_rows()));
-        (0..tensor.panels).map(|p| sum_of_squares(net.isa, panel(p))).sum::<f64>().sqrt()
-    };
-    net.layout.linear_layers().map(norm).collect()
+    net.layout.weight_norms(|lines| sum_of_squares(net.isa, net.parameters.read(member, lines)))
 }

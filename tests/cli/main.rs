@@ -14,6 +14,7 @@ mod help;
 mod images;
 mod inspect;
 mod journeys;
+mod learning;
 mod lr_find;
 mod messages;
 mod models;

@@ -12,14 +12,14 @@ fn examples() -> Vec<(String, String)> {
     blocks.map(|block| block.split_once('\n').unwrap()).map(|(name, text)| (name.into(), text.into())).collect()
 }
 
-fn place_with(network: &str) -> Place {
+pub(crate) fn place_with(network: &str) -> Place {
     let place = Place::new();
     place.shipped("iris.csv");
     place.write("net.toml", network);
     place
 }
 
-const TWO_CHAINS: &str = r#"
+pub(crate) const TWO_CHAINS: &str = r#"
 chain = [
   { kind = "branches", branches = [
     [{ kind = "linear", outputs = 4 }, { kind = "activation", function = "tanh" }],
@@ -30,7 +30,7 @@ chain = [
 ]
 "#;
 
-fn train(place: &Place, out: &str, flags: &[&str]) -> serde_json::Value {
+pub(crate) fn train(place: &Place, out: &str, flags: &[&str]) -> serde_json::Value {
     let args = ["train", "iris.csv", "--epochs", "3", "--quiet", "--json", "--out", out];
     json(&place.ok(&[&args, flags].concat()))
 }
@@ -219,84 +219,6 @@ fn searches_folds_and_rates_take_a_network() {
     train(&place, "folds", &["--network", "net.toml", "--cv", "2"]);
     place.ok(&["lr-find", "iris.csv", "--network", "net.toml", "--quiet"]);
     place.ok(&["train", "iris.csv", "--network", "net.toml", "--overfit-batch", "--quiet", "--lr", "0.03"]);
-}
-
-#[test]
-fn frozen_layers_keep_their_weights() {
-    let place = place_with(TWO_CHAINS);
-    let weights = |run: &str| std::fs::read(place.path(&format!("{run}/model.safetensors"))).unwrap();
-    let (stack, layers) = (["--hidden", "6,5", "--norm", "layer"], ["--network", "net.toml"]);
-    for (name, network, frozen) in
-        [("stack", &stack[..], "layers.0,layers.1.bias"), ("layers", &layers[..], "network.0")]
-    {
-        train(&place, name, network);
-        let tuned = format!("{name}-tuned");
-        let flags = ["--init-from", name, "--freeze", frozen, "--weight-decay", "0.1", "--lr", "0.1"];
-        train(&place, &tuned, &[network, &flags].concat());
-        let (before, after) = (weights(name), weights(&tuned));
-        let tensors = |bytes: &[u8]| {
-            let tensors = safetensors::SafeTensors::deserialize(bytes).unwrap();
-            let mut all: Vec<_> = tensors.tensors().into_iter().map(|(n, t)| (n, t.data().to_vec())).collect();
-            all.sort();
-            all
-        };
-        for ((name, before), (_, after)) in tensors(&before).iter().zip(tensors(&after)) {
-            let kept =
-                ["layers.0.", "norms.0.", "layers.1.bias", "network.0."].iter().any(|part| name.starts_with(part));
-            assert_eq!(*before == after, kept, "{name}");
-        }
-        let again = json(&place.ok(&[
-            "train",
-            "-c",
-            &format!("{tuned}/config.toml"),
-            "--quiet",
-            "--json",
-            "--out",
-            "again",
-            "--overwrite",
-        ]));
-        assert_eq!(again["weights_sha256"], place.json(&format!("{tuned}/summary.json"))["weights_sha256"]);
-    }
-    for (code, flags, expected) in [
-        (2, &["--freeze", "layers.0"][..], "give --init-from"),
-        (4, &["--init-from", "stack", "--freeze", "layer.0"], "did you mean \"layers.0\"?"),
-        (4, &["--init-from", "stack", "--freeze", "layers.0,layers.1,layers.2"], "nothing is left to learn"),
-    ] {
-        let message = place.fails(code, &[&["train", "iris.csv", "--quiet"], &stack[..], flags].concat());
-        assert!(message.contains(expected), "{message}");
-    }
-}
-
-#[test]
-fn schedules_of_dropout_and_decay_are_repeated_and_checked() {
-    let place = place_with(TWO_CHAINS);
-    let flags =
-        ["--dropout-schedule", "linear:start=0,end=1", "--weight-decay", "0.1", "--decay-schedule", "cosine:min=0.1"];
-    for network in [&["--network", "net.toml"][..], &["--hidden", "8", "--dropout", "0.4"]] {
-        let first = train(&place, "one", &[network, &flags, &["--overwrite"]].concat());
-        let again =
-            json(&place.ok(&["train", "-c", "one/config.toml", "--quiet", "--json", "--out", "two", "--overwrite"]));
-        assert_eq!(again["weights_sha256"], first["weights_sha256"]);
-        let plain = train(&place, "plain", &[network, &["--weight-decay", "0.1", "--overwrite"]].concat());
-        assert_ne!(plain["weights_sha256"], first["weights_sha256"]);
-    }
-    for (flags, expected) in [
-        (&["--dropout-schedule", "linear"][..], "there is no dropout"),
-        (&["--decay-schedule", "linear"], "there is no decay"),
-        (&["--weight-decay", "0.1", "--decay-schedule", "plateau"], "plateau follows a monitor"),
-        (&["--weight-decay", "0.1", "--decay-schedule", "cosine:min=2"], "min= is a factor"),
-        (
-            &["--dropout", "0.5", "--dropout-schedule", "linear:start=1,end=3"],
-            "expected factors of at least 0 and below 2",
-        ),
-        (
-            &["--optimizer", "lbfgs", "--l2", "0.1", "--decay-schedule", "linear"],
-            "--decay-schedule with --optimizer lbfgs",
-        ),
-    ] {
-        let message = place.fails(2, &[&["train", "iris.csv", "--hidden", "4"], flags].concat());
-        assert!(message.contains(expected), "{message}");
-    }
 }
 
 #[test]

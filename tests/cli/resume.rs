@@ -94,6 +94,7 @@ fn killed_runs_lose_nothing() {
         "--optimizer schedulefree --valid none",
         "--optimizer muon --clip-norm 1 --schedule onecycle",
         "--optimizer lbfgs --dropout 0 --accumulate 1 --batch full --epochs 40",
+        "--embed ple:bins=4,dim=3 --members tabm:3 --init std --bias-init he+5 --epochs 4",
     ];
     let (mut kills, mut round) = (0, 0);
     while round == 0 || kills < wanted {

@@ -1,0 +1,87 @@
+//! Lengths of parts of a schedule, and the numbers that only schedules have.
+
+use crate::Result;
+use crate::optim::field::{Range, Value, number, numbers, replace};
+use crate::spec::Spec;
+
+/// A length: a fraction of the steps if below 1, else a whole number of steps.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Span(pub f64);
+
+impl Span {
+    /// The length in steps of a schedule of `total` steps: a fraction is rounded to at least one step, 0 stays 0.
+    pub fn steps(self, total: u64) -> u64 {
+        match self.0 {
+            0.0 => 0,
+            fraction if fraction < 1.0 => ((fraction * total as f64).round() as u64).max(1),
+            steps => steps as u64,
+        }
+    }
+}
+
+impl Range {
+    /// A length.
+    pub(super) const SPAN: Range =
+        Range::new("a fraction of the run above 0 and below 1, or a whole number of steps", |v| v > 0.0 && is_span(v));
+    /// A length, or 0.
+    pub(super) const SPAN_OR_ZERO: Range =
+        Range::new("a fraction of the run below 1, or a whole number of steps", |v| v == 0.0 || is_span(v));
+    /// `0 < x ≤ 1`.
+    pub(super) const ABOVE_0_TO_1: Range = Range::new("above 0 and at most 1", |v| v > 0.0 && v <= 1.0);
+    /// `x ≥ 1`.
+    pub(super) const AT_LEAST_1: Range = Range::new("a number of at least 1", |v| v >= 1.0 && v.is_finite());
+    /// A whole number, 0 included.
+    pub(super) const WHOLE: Range = Range::new("a whole number of at least 0", |v| v >= 0.0 && is_whole(v));
+    /// A whole number above 0.
+    pub(super) const WHOLE_FROM_1: Range = Range::new("a whole number of at least 1", |v| v >= 1.0 && is_whole(v));
+    /// Cycles, each twice as long as the one before.
+    pub(super) const CYCLES: Range =
+        Range::new("a whole number of 1 to 32", |v| (1.0..=32.0).contains(&v) && is_whole(v));
+}
+
+/// Whole, and exact as a float.
+fn is_whole(v: f64) -> bool {
+    v.fract() == 0.0 && v.abs() <= 9_007_199_254_740_992.0
+}
+
+fn is_span(v: f64) -> bool {
+    (v > 0.0 && v < 1.0) || (v >= 1.0 && is_whole(v))
+}
+
+impl Value for Span {
+    fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
+        self.0.read(spec, key, range)
+    }
+
+    fn text(&self) -> Option<String> {
+        Some(number(self.0))
+    }
+}
+
+impl Value for Option<Span> {
+    fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
+        replace(self, spec.number(key, range.words, range.holds)?.map(|length| Some(Span(length))));
+        Ok(())
+    }
+
+    fn text(&self) -> Option<String> {
+        self.map(|span| number(span.0))
+    }
+}
+
+/// Must be given where there are none.
+impl Value for Vec<Span> {
+    fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
+        let lengths = spec.numbers(key, range.words, range.holds)?;
+        replace(self, lengths.map(|lengths| lengths.into_iter().map(Span).collect()));
+        Ok(())
+    }
+
+    fn text(&self) -> Option<String> {
+        Some(numbers(self.iter().map(|span| span.0)))
+    }
+
+    fn is_missing(&self) -> bool {
+        self.is_empty()
+    }
+}
