@@ -87,6 +87,25 @@ impl<'a> Spec<'a> {
         }
     }
 
+    /// Two numbers `low/high` under `key`, the second not below the first, if they are given; `allowed` says in words what `holds`
+    /// checks.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if they are something else.
+    pub fn pair(
+        &mut self,
+        key: &'static str,
+        allowed: &'static str,
+        holds: impl Fn(f64) -> bool,
+    ) -> Result<Option<[f64; 2]>> {
+        let Some(text) = self.take(key) else { return Ok(None) };
+        let number = |text: &str| text.trim().parse::<f64>().ok().filter(|&v| holds(v));
+        match text.split_once('/').map(|(low, high)| (number(low), number(high))) {
+            Some((Some(low), Some(high))) if low <= high => Ok(Some([low, high])),
+            _ => Err(self.wrong(key, &format!("two numbers low/high, each {allowed}"), text)),
+        }
+    }
+
     /// The position in `words` of the word under `key`, if it is given.
     ///
     /// # Errors
@@ -114,6 +133,11 @@ impl<'a> Spec<'a> {
                 Err(unknown(&subject, key, &self.known))
             }
         }
+    }
+
+    /// The error for an option that must be given.
+    pub fn needs(&self, key: &str) -> Error {
+        Error::Usage(format!("{} \"{}\" needs {key}=…", self.subject, self.name))
     }
 
     /// The error for a name that is none of `names`.

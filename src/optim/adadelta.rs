@@ -47,7 +47,7 @@ impl Optimizer for Adadelta {
     }
 
     fn fields(&mut self) -> Vec<Field<'_>> {
-        vec![Field::number("rho", &mut self.rho, Range::FRACTION), Field::number("eps", &mut self.eps, Range::EPS)]
+        vec![Field::new("rho", &mut self.rho, Range::FRACTION), Field::new("eps", &mut self.eps, Range::EPS)]
     }
 }
 

@@ -58,11 +58,11 @@ impl Optimizer for Adagrad {
     fn fields(&mut self) -> Vec<Field<'_>> {
         let initial = &mut self.initial_accumulator_value;
         let mut fields = vec![
-            Field::number("initial_accumulator_value", initial, Range::NOT_NEGATIVE),
-            Field::number("eps", &mut self.eps, Range::EPS),
+            Field::new("initial_accumulator_value", initial, Range::NOT_NEGATIVE),
+            Field::new("eps", &mut self.eps, Range::EPS),
         ];
         if self.dialect != Dialect::Keras {
-            fields.push(Field::number("lr_decay", &mut self.lr_decay, Range::NOT_NEGATIVE));
+            fields.push(Field::new("lr_decay", &mut self.lr_decay, Range::NOT_NEGATIVE));
         }
         fields
     }

@@ -75,9 +75,9 @@ impl Optimizer for Adam {
 
     fn fields(&mut self) -> Vec<Field<'_>> {
         let mut fields = vec![
-            Field::number("beta1", &mut self.beta1, Range::FRACTION),
-            Field::number("beta2", &mut self.beta2, Range::FRACTION),
-            Field::number("eps", &mut self.eps, Range::EPS),
+            Field::new("beta1", &mut self.beta1, Range::FRACTION),
+            Field::new("beta2", &mut self.beta2, Range::FRACTION),
+            Field::new("eps", &mut self.eps, Range::EPS),
         ];
         if self.dialect != Dialect::Sklearn {
             fields.push(Field::switch("amsgrad", &mut self.amsgrad));

@@ -57,9 +57,9 @@ impl Optimizer for Adamax {
 
     fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            Field::number("beta1", &mut self.beta1, Range::FRACTION),
-            Field::number("beta2", &mut self.beta2, Range::FRACTION),
-            Field::number("eps", &mut self.eps, Range::EPS),
+            Field::new("beta1", &mut self.beta1, Range::FRACTION),
+            Field::new("beta2", &mut self.beta2, Range::FRACTION),
+            Field::new("eps", &mut self.eps, Range::EPS),
         ]
     }
 

@@ -1,4 +1,5 @@
-//! Options of an optimizer, listed once: parsing, printing and the table of `--optimizer help` all go through the list.
+//! Options of an optimizer or a schedule, listed once: parsing, printing and the tables of `--optimizer help` and
+//! `--schedule help` all go through the list.
 
 use std::fmt::Debug;
 
@@ -8,11 +9,16 @@ use crate::spec::Spec;
 /// Which numbers an option may have.
 #[derive(Debug, Clone, Copy)]
 pub struct Range {
-    words: &'static str,
-    holds: fn(f64) -> bool,
+    pub(super) words: &'static str,
+    pub(super) holds: fn(f64) -> bool,
 }
 
 impl Range {
+    /// The numbers for which `holds`; `words` say so after "must be".
+    pub const fn new(words: &'static str, holds: fn(f64) -> bool) -> Range {
+        Range { words, holds }
+    }
+
     /// `0 ≤ x < 1`.
     pub const FRACTION: Range = Range { words: "at least 0 and below 1", holds: |x| (0.0..1.0).contains(&x) };
     /// `0 ≤ x ≤ 1`.
@@ -38,6 +44,23 @@ impl Range {
     pub const ABOVE_ONE: Range = Range { words: "a number above 1", holds: |x| x > 1.0 && x.is_finite() };
 }
 
+/// What an option may be: a number, a switch, a list and the like. Numbers are checked by a range.
+pub trait Value: Debug {
+    /// Takes the value from a specification, if it is given there.
+    ///
+    /// # Errors
+    /// [`crate::Error::Usage`] if it is out of its range.
+    fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()>;
+
+    /// The value as [`Value::read`] reads it; nothing where there is none.
+    fn text(&self) -> Option<String>;
+
+    /// Whether it must be given, and was not.
+    fn is_missing(&self) -> bool {
+        false
+    }
+}
+
 /// An option with a word for each of its values.
 pub trait Word: Debug {
     /// All words.
@@ -48,71 +71,159 @@ pub trait Word: Debug {
     fn set(&mut self, index: usize);
 }
 
-/// Where the value of an option stands.
-#[derive(Debug)]
-enum Place<'a> {
-    Number(&'a mut f64, Range),
-    Switch(&'a mut bool),
-    Count(&'a mut usize, Range),
-    Word(&'a mut dyn Word),
-}
-
-/// An option of an optimizer: its key, and where its value stands.
+/// An option: its key, and where its value stands.
 #[derive(Debug)]
 pub struct Field<'a> {
     /// The key, as in `adam:beta2=0.95`.
     pub key: &'static str,
-    place: Place<'a>,
+    value: &'a mut dyn Value,
+    range: Range,
 }
 
 impl<'a> Field<'a> {
-    /// A number.
-    pub fn number(key: &'static str, value: &'a mut f64, range: Range) -> Self {
-        Field { key, place: Place::Number(value, range) }
+    /// A number, or several.
+    pub fn new(key: &'static str, value: &'a mut dyn Value, range: Range) -> Self {
+        Field { key, value, range }
     }
 
     /// A switch, `true` or `false`.
     pub fn switch(key: &'static str, value: &'a mut bool) -> Self {
-        Field { key, place: Place::Switch(value) }
-    }
-
-    /// A whole number.
-    pub fn count(key: &'static str, value: &'a mut usize, range: Range) -> Self {
-        Field { key, place: Place::Count(value, range) }
+        Field { key, value, range: Range::FINITE }
     }
 
     /// One of several words.
-    pub fn word(key: &'static str, value: &'a mut dyn Word) -> Self {
-        Field { key, place: Place::Word(value) }
+    pub fn word(key: &'static str, value: &'a mut impl Word) -> Self {
+        Field { key, value, range: Range::FINITE }
     }
 
     /// Takes the value from a specification, if it is given there.
     ///
     /// # Errors
-    /// [`crate::Error::Usage`] if it is out of its range.
+    /// [`crate::Error::Usage`] if it is out of its range, or must be given and is not.
     pub fn read(self, spec: &mut Spec<'_>) -> Result<()> {
-        match self.place {
-            Place::Number(value, range) => *value = spec.number(self.key, range.words, range.holds)?.unwrap_or(*value),
-            Place::Switch(value) => *value = spec.switch(self.key)?.unwrap_or(*value),
-            Place::Count(value, range) => {
-                *value = spec.number(self.key, range.words, range.holds)?.map_or(*value, |count| count as usize);
-            }
-            Place::Word(value) => {
-                let index = spec.word(self.key, value.words())?;
-                index.into_iter().for_each(|index| value.set(index));
-            }
-        }
+        self.value.read(spec, self.key, self.range)?;
+        if self.value.is_missing() { Err(spec.needs(self.key)) } else { Ok(()) }
+    }
+
+    /// `key=value`, which reads back as it is; nothing where there is no value.
+    pub fn text(&self) -> Option<String> {
+        Some(format!("{}={}", self.key, self.value.text()?))
+    }
+
+    /// `key=value`, `key=…` for what must be given, the key alone where there is no value.
+    pub fn help(&self) -> String {
+        if self.value.is_missing() { format!("{}=…", self.key) } else { self.text().unwrap_or(self.key.to_owned()) }
+    }
+}
+
+/// Replaces a value by what was given.
+pub(super) fn replace<T>(value: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *value = given;
+    }
+}
+
+/// A number as it is written.
+pub(super) fn number(value: f64) -> String {
+    if value != 0.0 && value.abs() < 1e-3 { format!("{value:e}") } else { value.to_string() }
+}
+
+/// Numbers as they are written.
+pub(super) fn numbers(values: impl IntoIterator<Item = f64>) -> String {
+    values.into_iter().map(number).collect::<Vec<_>>().join("/")
+}
+
+/// Must be given where it is NaN.
+impl Value for f64 {
+    fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
+        replace(self, spec.number(key, range.words, range.holds)?);
         Ok(())
     }
 
-    /// `key=value`, which reads back as it is.
-    pub fn text(&self) -> String {
-        match &self.place {
-            Place::Number(value, _) if **value != 0.0 && value.abs() < 1e-3 => format!("{}={value:e}", self.key),
-            Place::Number(value, _) => format!("{}={value}", self.key),
-            Place::Switch(value) => format!("{}={value}", self.key),
-            Place::Count(value, _) => format!("{}={value}", self.key),
-            Place::Word(value) => format!("{}={}", self.key, value.words()[value.index()]),
-        }
+    fn text(&self) -> Option<String> {
+        Some(number(*self))
+    }
+
+    fn is_missing(&self) -> bool {
+        self.is_nan()
+    }
+}
+
+impl Value for Option<f64> {
+    fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
+        replace(self, spec.number(key, range.words, range.holds)?.map(Some));
+        Ok(())
+    }
+
+    fn text(&self) -> Option<String> {
+        self.map(number)
+    }
+}
+
+/// Must be given where there are none.
+impl Value for Vec<f64> {
+    fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
+        replace(self, spec.numbers(key, range.words, range.holds)?);
+        Ok(())
+    }
+
+    fn text(&self) -> Option<String> {
+        Some(numbers(self.iter().copied()))
+    }
+
+    fn is_missing(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+/// A lower and a higher number.
+impl Value for Option<[f64; 2]> {
+    fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
+        replace(self, spec.pair(key, range.words, range.holds)?.map(Some));
+        Ok(())
+    }
+
+    fn text(&self) -> Option<String> {
+        self.map(numbers)
+    }
+}
+
+macro_rules! whole {
+    ($($number:ty)*) => {
+        $(impl Value for $number {
+            fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
+                replace(self, spec.number(key, range.words, range.holds)?.map(|count| count as $number));
+                Ok(())
+            }
+
+            fn text(&self) -> Option<String> {
+                Some(self.to_string())
+            }
+        })*
+    };
+}
+
+whole!(u64 usize);
+
+impl Value for bool {
+    fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, _range: Range) -> Result<()> {
+        replace(self, spec.switch(key)?);
+        Ok(())
+    }
+
+    fn text(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl<W: Word> Value for W {
+    fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, _range: Range) -> Result<()> {
+        let index = spec.word(key, self.words())?;
+        index.into_iter().for_each(|index| self.set(index));
+        Ok(())
+    }
+
+    fn text(&self) -> Option<String> {
+        Some(self.words()[self.index()].to_owned())
     }
 }

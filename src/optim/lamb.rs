@@ -54,12 +54,12 @@ impl Optimizer for Lamb {
 
     fn fields(&mut self) -> Vec<Field<'_>> {
         let mut fields = vec![
-            Field::number("beta1", &mut self.beta1, Range::FRACTION),
-            Field::number("beta2", &mut self.beta2, Range::FRACTION),
-            Field::number("eps", &mut self.eps, Range::EPS),
+            Field::new("beta1", &mut self.beta1, Range::FRACTION),
+            Field::new("beta2", &mut self.beta2, Range::FRACTION),
+            Field::new("eps", &mut self.eps, Range::EPS),
         ];
         if self.dialect != Dialect::Keras {
-            fields.push(Field::number("eps_root", &mut self.eps_root, Range::NOT_NEGATIVE));
+            fields.push(Field::new("eps_root", &mut self.eps_root, Range::NOT_NEGATIVE));
         }
         fields
     }

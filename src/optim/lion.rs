@@ -48,8 +48,8 @@ impl Optimizer for Lion {
 
     fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            Field::number("beta1", &mut self.beta1, Range::FRACTION),
-            Field::number("beta2", &mut self.beta2, Range::FRACTION),
+            Field::new("beta1", &mut self.beta1, Range::FRACTION),
+            Field::new("beta2", &mut self.beta2, Range::FRACTION),
         ]
     }
 

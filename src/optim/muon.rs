@@ -120,21 +120,21 @@ impl Optimizer for Muon {
         let keras = self.dialect == Dialect::Keras;
         let ns = &mut self.newton_schulz;
         let mut fields = vec![
-            Field::number("momentum", &mut self.momentum, Range::FRACTION),
+            Field::new("momentum", &mut self.momentum, Range::FRACTION),
             Field::switch("nesterov", &mut self.nesterov),
-            Field::number("a", &mut ns.a, Range::FINITE),
-            Field::number("b", &mut ns.b, Range::FINITE),
-            Field::number("c", &mut ns.c, Range::FINITE),
-            Field::count("ns_steps", &mut ns.steps, Range::FEW),
-            Field::number("rms_rate", &mut self.rms_rate, Range::POSITIVE),
-            Field::number("adam_beta1", &mut self.adam.beta1, Range::FRACTION),
-            Field::number("adam_beta2", &mut self.adam.beta2, Range::FRACTION),
-            Field::number("adam_eps", &mut self.adam.eps, Range::EPS),
-            Field::number("adam_lr_ratio", &mut self.adam_lr_ratio, Range::POSITIVE),
-            Field::number("adam_weight_decay", &mut self.adam_weight_decay, Range::NOT_NEGATIVE),
+            Field::new("a", &mut ns.a, Range::FINITE),
+            Field::new("b", &mut ns.b, Range::FINITE),
+            Field::new("c", &mut ns.c, Range::FINITE),
+            Field::new("ns_steps", &mut ns.steps, Range::FEW),
+            Field::new("rms_rate", &mut self.rms_rate, Range::POSITIVE),
+            Field::new("adam_beta1", &mut self.adam.beta1, Range::FRACTION),
+            Field::new("adam_beta2", &mut self.adam.beta2, Range::FRACTION),
+            Field::new("adam_eps", &mut self.adam.eps, Range::EPS),
+            Field::new("adam_lr_ratio", &mut self.adam_lr_ratio, Range::POSITIVE),
+            Field::new("adam_weight_decay", &mut self.adam_weight_decay, Range::NOT_NEGATIVE),
         ];
         if !keras {
-            fields.push(Field::number("eps", &mut ns.eps, Range::EPS));
+            fields.push(Field::new("eps", &mut ns.eps, Range::EPS));
             fields.push(Field::word("adjust_lr", &mut self.scale));
             fields.push(Field::switch("adam_amsgrad", &mut self.adam.amsgrad));
         }

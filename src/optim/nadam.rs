@@ -99,12 +99,12 @@ impl Optimizer for NAdam {
 
     fn fields(&mut self) -> Vec<Field<'_>> {
         let mut fields = vec![
-            Field::number("beta1", &mut self.beta1, Range::FRACTION),
-            Field::number("beta2", &mut self.beta2, Range::FRACTION),
-            Field::number("eps", &mut self.eps, Range::EPS),
+            Field::new("beta1", &mut self.beta1, Range::FRACTION),
+            Field::new("beta2", &mut self.beta2, Range::FRACTION),
+            Field::new("eps", &mut self.eps, Range::EPS),
         ];
         if self.dialect != Dialect::Keras {
-            fields.push(Field::number("momentum_decay", &mut self.momentum_decay, Range::NOT_NEGATIVE));
+            fields.push(Field::new("momentum_decay", &mut self.momentum_decay, Range::NOT_NEGATIVE));
             fields.push(Field::switch("decoupled_weight_decay", &mut self.decoupled_weight_decay));
         }
         fields

@@ -81,9 +81,9 @@ impl Optimizer for RmsProp {
 
     fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            Field::number("alpha", &mut self.alpha, Range::FRACTION),
-            Field::number("eps", &mut self.eps, Range::EPS),
-            Field::number("momentum", &mut self.momentum, Range::FRACTION),
+            Field::new("alpha", &mut self.alpha, Range::FRACTION),
+            Field::new("eps", &mut self.eps, Range::EPS),
+            Field::new("momentum", &mut self.momentum, Range::FRACTION),
             Field::switch("centered", &mut self.centered),
         ]
     }

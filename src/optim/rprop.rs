@@ -56,10 +56,10 @@ impl Optimizer for Rprop {
 
     fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            Field::number("eta_minus", &mut self.eta_minus, Range::INNER),
-            Field::number("eta_plus", &mut self.eta_plus, Range::ABOVE_ONE),
-            Field::number("step_min", &mut self.step_min, Range::POSITIVE),
-            Field::number("step_max", &mut self.step_max, Range::POSITIVE),
+            Field::new("eta_minus", &mut self.eta_minus, Range::INNER),
+            Field::new("eta_plus", &mut self.eta_plus, Range::ABOVE_ONE),
+            Field::new("step_min", &mut self.step_min, Range::POSITIVE),
+            Field::new("step_max", &mut self.step_max, Range::POSITIVE),
         ]
     }
 

@@ -6,8 +6,8 @@
 mod cosine;
 mod cycle;
 mod decay;
-mod field;
 mod plateau;
+mod span;
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,12 +17,12 @@ use serde::{Deserialize, Serialize};
 pub use cosine::{CosLog, Cosine, FlatCos, Restarts};
 pub use cycle::{Anneal, Cyclic, CyclicMode, OneCycle};
 pub use decay::{Const, Exponential, InverseTime, Linear, MultiStep, Piecewise, Polynomial, Step};
-pub use field::Span;
 pub use plateau::{Plateau, PlateauRule, ThresholdMode};
+pub use span::Span;
 
+use super::field::{Field, Range};
 use crate::spec::Spec;
 use crate::{Error, Result};
-use field::{Field, Fields, SPAN_OR_ZERO, WITHIN_0_1};
 
 /// A schedule, as `--schedule` names it: `cosine`, `step:every=0.3,gamma=0.1`, `cosine:warmup=0.05,min=1e-5`.
 ///
@@ -91,7 +91,7 @@ trait Curve {
     }
 
     /// The options.
-    fn fields(&mut self) -> Fields<'_>;
+    fn fields(&mut self) -> Vec<Field<'_>>;
 
     /// What is wrong with options that are right one by one.
     fn conflict(&self) -> Option<String> {
@@ -200,13 +200,8 @@ impl Schedule {
         Self::NAMES.into_iter().filter_map(|name| {
             let mut shape = Shape::with_defaults(name)?;
             let formula = shape.formula();
-            let options = shape.curve_mut().fields().into_iter();
-            let written = |(key, field): (&str, Field<'_>)| match field.write() {
-                Some(value) if value.is_empty() || value == "NaN" => format!("{key}=…"),
-                Some(value) => format!("{key}={value}"),
-                None => key.to_owned(),
-            };
-            Some((name, formula, options.map(written).collect()))
+            let options = shape.curve_mut().fields().iter().map(Field::help).collect();
+            Some((name, formula, options))
         })
     }
 
@@ -279,16 +274,16 @@ impl Schedule {
         }
     }
 
-    fn fields(&mut self) -> Fields<'_> {
+    fn fields(&mut self) -> Vec<Field<'_>> {
         let mut fields = self.shape.curve_mut().fields();
-        fields.push(("warmup", Field::Span(&mut self.warmup, SPAN_OR_ZERO)));
-        fields.push(("warmup_from", Field::OptionalNumber(&mut self.warmup_from, WITHIN_0_1)));
+        fields.push(Field::new("warmup", &mut self.warmup, Range::SPAN_OR_ZERO));
+        fields.push(Field::new("warmup_from", &mut self.warmup_from, Range::SHARE));
         fields
     }
 
-    /// The options and their values as text.
-    fn options(&self) -> Vec<(&'static str, Option<String>)> {
-        self.clone().fields().into_iter().map(|(key, field)| (key, field.write())).collect()
+    /// The options that have values, as `key=value`.
+    fn options(&self) -> Vec<String> {
+        self.clone().fields().iter().filter_map(Field::text).collect()
     }
 }
 
@@ -313,8 +308,8 @@ impl FromStr for Schedule {
         let mut spec = Spec::parse("schedule", text)?;
         let shape = Shape::with_defaults(spec.name).ok_or_else(|| spec.unknown_name(&Self::NAMES))?;
         let mut schedule = Schedule::from(shape);
-        for (key, field) in schedule.fields() {
-            field.read(&mut spec, key)?;
+        for field in schedule.fields() {
+            field.read(&mut spec)?;
         }
         let conflict = schedule.shape.curve().conflict();
         let needless = schedule.warmup.0 == 0.0 && schedule.warmup_from.is_some();
@@ -331,8 +326,7 @@ impl fmt::Display for Schedule {
     /// The name, and the options that are not the defaults.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let defaults = Shape::with_defaults(self.shape.name()).map(Schedule::from).unwrap_or_default().options();
-        let options = self.options().into_iter().filter(|option| !defaults.contains(option));
-        let options: Vec<String> = options.filter_map(|(key, value)| Some(format!("{key}={}", value?))).collect();
+        let options: Vec<String> = self.options().into_iter().filter(|option| !defaults.contains(option)).collect();
         f.write_str(self.shape.name())?;
         if options.is_empty() { Ok(()) } else { write!(f, ":{}", options.join(",")) }
     }

@@ -77,12 +77,12 @@ impl Optimizer for ScheduleFree {
 
     fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            Field::number("beta1", &mut self.beta1, Range::INNER),
-            Field::number("beta2", &mut self.beta2, Range::FRACTION),
-            Field::number("eps", &mut self.eps, Range::EPS),
-            Field::count("warmup_steps", &mut self.warmup_steps, Range::COUNT),
-            Field::number("r", &mut self.r, Range::NOT_NEGATIVE),
-            Field::number("weight_lr_power", &mut self.weight_lr_power, Range::NOT_NEGATIVE),
+            Field::new("beta1", &mut self.beta1, Range::INNER),
+            Field::new("beta2", &mut self.beta2, Range::FRACTION),
+            Field::new("eps", &mut self.eps, Range::EPS),
+            Field::new("warmup_steps", &mut self.warmup_steps, Range::COUNT),
+            Field::new("r", &mut self.r, Range::NOT_NEGATIVE),
+            Field::new("weight_lr_power", &mut self.weight_lr_power, Range::NOT_NEGATIVE),
         ]
     }
 

@@ -83,9 +83,9 @@ impl Optimizer for Sgd {
     }
 
     fn fields(&mut self) -> Vec<Field<'_>> {
-        let mut fields = vec![Field::number("momentum", &mut self.momentum, Range::FRACTION)];
+        let mut fields = vec![Field::new("momentum", &mut self.momentum, Range::FRACTION)];
         if self.dialect == Dialect::Torch {
-            fields.push(Field::number("dampening", &mut self.dampening, Range::SHARE));
+            fields.push(Field::new("dampening", &mut self.dampening, Range::SHARE));
         }
         fields.push(Field::switch("nesterov", &mut self.nesterov));
         fields

@@ -55,17 +55,17 @@ impl OptimizerSpec {
     fn fields(&mut self) -> Vec<Field<'_>> {
         // scikit-learn has an L2 penalty for it.
         let decays = self.algorithm.own_decay() != OwnDecay::None && self.dialect != Some(Dialect::Sklearn);
-        let mut fields = vec![Field::number("lr", &mut self.lr, Range::POSITIVE)];
+        let mut fields = vec![Field::new("lr", &mut self.lr, Range::POSITIVE)];
         fields.extend(self.algorithm.fields());
         if decays {
-            fields.push(Field::number("weight_decay", &mut self.weight_decay, Range::NOT_NEGATIVE));
+            fields.push(Field::new("weight_decay", &mut self.weight_decay, Range::NOT_NEGATIVE));
         }
         fields
     }
 
     /// Every option as `key=value`.
     pub fn options(mut self) -> Vec<String> {
-        self.fields().iter().map(Field::text).collect()
+        self.fields().iter().filter_map(Field::text).collect()
     }
 
     /// The library's own decay of weights, or of biases, gains and shifts, at learning rate `lr`.

@@ -58,10 +58,10 @@ impl Optimizer for Lbfgs {
 
     fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            Field::count("history_size", &mut self.history, Range::FEW),
-            Field::count("max_eval", &mut self.evaluations, Range::FEW),
-            Field::number("tolerance_grad", &mut self.tol_grad, Range::NOT_NEGATIVE),
-            Field::number("tolerance_change", &mut self.tol_change, Range::NOT_NEGATIVE),
+            Field::new("history_size", &mut self.history, Range::FEW),
+            Field::new("max_eval", &mut self.evaluations, Range::FEW),
+            Field::new("tolerance_grad", &mut self.tol_grad, Range::NOT_NEGATIVE),
+            Field::new("tolerance_change", &mut self.tol_change, Range::NOT_NEGATIVE),
         ]
     }
 

@@ -4,7 +4,8 @@ use std::f64::consts::PI;
 
 use super::Curve;
 use super::decay::progress;
-use super::field::{COUNT_FROM_1, CYCLES, Field, Fields, NOT_NEGATIVE, SPAN, Span};
+use super::span::Span;
+use crate::optim::field::{Field, Range};
 
 /// `cosine:min=0`: `min + (base − min) (1 + cos(π t / steps)) / 2`, held at `min` after `steps` as Keras and optax do;
 /// with `rise=true` it rises again, as PyTorch's `CosineAnnealingLR`.
@@ -54,8 +55,8 @@ impl Curve for CosLog {
         half_wave(base, 0.0, 1.0 + 2.0 * libm::log2(1.0 + growth * progress(t, None, total)))
     }
 
-    fn fields(&mut self) -> Fields<'_> {
-        vec![("cycles", Field::Count(&mut self.cycles, CYCLES))]
+    fn fields(&mut self) -> Vec<Field<'_>> {
+        vec![Field::new("cycles", &mut self.cycles, Range::CYCLES)]
     }
 }
 
@@ -64,7 +65,7 @@ impl Curve for FlatCos {
         half_wave(base, 0.0, (2.0 * progress(t, None, total) - 1.0).max(0.0))
     }
 
-    fn fields(&mut self) -> Fields<'_> {
+    fn fields(&mut self) -> Vec<Field<'_>> {
         Vec::new()
     }
 }
@@ -87,11 +88,11 @@ impl Curve for Cosine {
         Some(self.min)
     }
 
-    fn fields(&mut self) -> Fields<'_> {
+    fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            ("min", Field::Number(&mut self.min, NOT_NEGATIVE)),
-            ("steps", Field::OptionalSpan(&mut self.steps)),
-            ("rise", Field::Switch(&mut self.rise)),
+            Field::new("min", &mut self.min, Range::NOT_NEGATIVE),
+            Field::new("steps", &mut self.steps, Range::SPAN),
+            Field::switch("rise", &mut self.rise),
         ]
     }
 
@@ -123,11 +124,11 @@ impl Curve for Restarts {
         Some(self.min)
     }
 
-    fn fields(&mut self) -> Fields<'_> {
+    fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            ("period", Field::Span(&mut self.period, SPAN)),
-            ("mult", Field::Count(&mut self.mult, COUNT_FROM_1)),
-            ("min", Field::Number(&mut self.min, NOT_NEGATIVE)),
+            Field::new("period", &mut self.period, Range::SPAN),
+            Field::new("mult", &mut self.mult, Range::WHOLE_FROM_1),
+            Field::new("min", &mut self.min, Range::NOT_NEGATIVE),
         ]
     }
 }

@@ -3,7 +3,8 @@
 use std::f64::consts::PI;
 
 use super::Curve;
-use super::field::{ABOVE_0_TO_1, AT_LEAST_1, BETWEEN_0_1, Field, Fields, NOT_NEGATIVE, SPAN, Span, WITHIN_0_1, Word};
+use super::span::Span;
+use crate::optim::field::{Field, Range, Word};
 
 /// `onecycle:rise=0.3,div=25,final_div=10000`: from `base / div` up to the base rate over the part `rise` of the `T`
 /// steps, then down to `base / div / final_div`. Smith & Topin 2018, <https://arxiv.org/abs/1708.07120>, as PyTorch's
@@ -68,12 +69,12 @@ impl Word for Anneal {
         &["cos", "linear"]
     }
 
-    fn position(&self) -> usize {
+    fn index(&self) -> usize {
         *self as usize
     }
 
-    fn choose(&mut self, position: usize) {
-        *self = [Anneal::Cosine, Anneal::Linear][position];
+    fn set(&mut self, index: usize) {
+        *self = [Anneal::Cosine, Anneal::Linear][index];
     }
 }
 
@@ -82,12 +83,12 @@ impl Word for CyclicMode {
         &["triangular", "triangular2", "exp_range"]
     }
 
-    fn position(&self) -> usize {
+    fn index(&self) -> usize {
         *self as usize
     }
 
-    fn choose(&mut self, position: usize) {
-        *self = [CyclicMode::Triangular, CyclicMode::Triangular2, CyclicMode::ExpRange][position];
+    fn set(&mut self, index: usize) {
+        *self = [CyclicMode::Triangular, CyclicMode::Triangular2, CyclicMode::ExpRange][index];
     }
 }
 
@@ -138,14 +139,14 @@ impl Curve for OneCycle {
         self.momentum.map(|[low, high]| self.along(t, total, [high, low, high, high]))
     }
 
-    fn fields(&mut self) -> Fields<'_> {
+    fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            ("rise", Field::Number(&mut self.rise, BETWEEN_0_1)),
-            ("div", Field::Number(&mut self.div, AT_LEAST_1)),
-            ("final_div", Field::Number(&mut self.final_div, AT_LEAST_1)),
-            ("anneal", Field::Word(&mut self.anneal)),
-            ("three_phase", Field::Switch(&mut self.three_phase)),
-            ("momentum", Field::OptionalPair(&mut self.momentum, WITHIN_0_1)),
+            Field::new("rise", &mut self.rise, Range::INNER),
+            Field::new("div", &mut self.div, Range::AT_LEAST_1),
+            Field::new("final_div", &mut self.final_div, Range::AT_LEAST_1),
+            Field::word("anneal", &mut self.anneal),
+            Field::switch("three_phase", &mut self.three_phase),
+            Field::new("momentum", &mut self.momentum, Range::SHARE),
         ]
     }
 
@@ -192,14 +193,14 @@ impl Curve for Cyclic {
         self.min
     }
 
-    fn fields(&mut self) -> Fields<'_> {
+    fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            ("up", Field::Span(&mut self.up, SPAN)),
-            ("down", Field::OptionalSpan(&mut self.down)),
-            ("min", Field::OptionalNumber(&mut self.min, NOT_NEGATIVE)),
-            ("mode", Field::Word(&mut self.mode)),
-            ("gamma", Field::OptionalNumber(&mut self.gamma, ABOVE_0_TO_1)),
-            ("momentum", Field::OptionalPair(&mut self.momentum, WITHIN_0_1)),
+            Field::new("up", &mut self.up, Range::SPAN),
+            Field::new("down", &mut self.down, Range::SPAN),
+            Field::new("min", &mut self.min, Range::NOT_NEGATIVE),
+            Field::word("mode", &mut self.mode),
+            Field::new("gamma", &mut self.gamma, Range::ABOVE_0_TO_1),
+            Field::new("momentum", &mut self.momentum, Range::SHARE),
         ]
     }
 

@@ -1,7 +1,8 @@
 //! Rates that only fall: at given steps, or along a curve.
 
 use super::Curve;
-use super::field::{BETWEEN_0_1, Field, Fields, NOT_NEGATIVE, POSITIVE, SPAN, Span};
+use super::span::Span;
+use crate::optim::field::{Field, Range};
 
 /// `const`: the base rate throughout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +107,7 @@ impl Curve for Const {
         base
     }
 
-    fn fields(&mut self) -> Fields<'_> {
+    fn fields(&mut self) -> Vec<Field<'_>> {
         Vec::new()
     }
 }
@@ -122,8 +123,8 @@ impl Curve for Step {
         base * libm::pow(self.gamma, (t / self.every.steps(total)) as f64)
     }
 
-    fn fields(&mut self) -> Fields<'_> {
-        vec![("every", Field::Span(&mut self.every, SPAN)), ("gamma", Field::Number(&mut self.gamma, BETWEEN_0_1))]
+    fn fields(&mut self) -> Vec<Field<'_>> {
+        vec![Field::new("every", &mut self.every, Range::SPAN), Field::new("gamma", &mut self.gamma, Range::INNER)]
     }
 }
 
@@ -138,8 +139,8 @@ impl Curve for MultiStep {
         base * libm::pow(self.gamma, passed(&self.at, t, total) as f64)
     }
 
-    fn fields(&mut self) -> Fields<'_> {
-        vec![("at", Field::Spans(&mut self.at)), ("gamma", Field::Number(&mut self.gamma, BETWEEN_0_1))]
+    fn fields(&mut self) -> Vec<Field<'_>> {
+        vec![Field::new("at", &mut self.at, Range::SPAN), Field::new("gamma", &mut self.gamma, Range::INNER)]
     }
 }
 
@@ -148,8 +149,8 @@ impl Curve for Piecewise {
         base * self.factors[passed(&self.at, t, total)]
     }
 
-    fn fields(&mut self) -> Fields<'_> {
-        vec![("at", Field::Spans(&mut self.at)), ("factors", Field::Numbers(&mut self.factors, NOT_NEGATIVE))]
+    fn fields(&mut self) -> Vec<Field<'_>> {
+        vec![Field::new("at", &mut self.at, Range::SPAN), Field::new("factors", &mut self.factors, Range::NOT_NEGATIVE)]
     }
 
     fn conflict(&self) -> Option<String> {
@@ -175,11 +176,11 @@ impl Curve for Exponential {
         base * libm::pow(self.gamma, elapsed(t, self.steps, self.staircase, total))
     }
 
-    fn fields(&mut self) -> Fields<'_> {
+    fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            ("gamma", Field::Number(&mut self.gamma, BETWEEN_0_1)),
-            ("steps", Field::Span(&mut self.steps, SPAN)),
-            ("staircase", Field::Switch(&mut self.staircase)),
+            Field::new("gamma", &mut self.gamma, Range::INNER),
+            Field::new("steps", &mut self.steps, Range::SPAN),
+            Field::switch("staircase", &mut self.staircase),
         ]
     }
 }
@@ -195,11 +196,11 @@ impl Curve for InverseTime {
         base / (1.0 + self.rate * elapsed(t, self.steps, self.staircase, total))
     }
 
-    fn fields(&mut self) -> Fields<'_> {
+    fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            ("rate", Field::Number(&mut self.rate, POSITIVE)),
-            ("steps", Field::Span(&mut self.steps, SPAN)),
-            ("staircase", Field::Switch(&mut self.staircase)),
+            Field::new("rate", &mut self.rate, Range::POSITIVE),
+            Field::new("steps", &mut self.steps, Range::SPAN),
+            Field::switch("staircase", &mut self.staircase),
         ]
     }
 }
@@ -216,11 +217,11 @@ impl Curve for Linear {
         base * (self.start * (1.0 - x) + self.end * x)
     }
 
-    fn fields(&mut self) -> Fields<'_> {
+    fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            ("start", Field::Number(&mut self.start, NOT_NEGATIVE)),
-            ("end", Field::Number(&mut self.end, NOT_NEGATIVE)),
-            ("steps", Field::OptionalSpan(&mut self.steps)),
+            Field::new("start", &mut self.start, Range::NOT_NEGATIVE),
+            Field::new("end", &mut self.end, Range::NOT_NEGATIVE),
+            Field::new("steps", &mut self.steps, Range::SPAN),
         ]
     }
 }
@@ -240,11 +241,11 @@ impl Curve for Polynomial {
         Some(self.min)
     }
 
-    fn fields(&mut self) -> Fields<'_> {
+    fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            ("power", Field::Number(&mut self.power, POSITIVE)),
-            ("min", Field::Number(&mut self.min, NOT_NEGATIVE)),
-            ("steps", Field::OptionalSpan(&mut self.steps)),
+            Field::new("power", &mut self.power, Range::POSITIVE),
+            Field::new("min", &mut self.min, Range::NOT_NEGATIVE),
+            Field::new("steps", &mut self.steps, Range::SPAN),
         ]
     }
 }

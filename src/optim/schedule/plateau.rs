@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Curve;
-use super::field::{BETWEEN_0_1, COUNT, Field, Fields, NOT_NEGATIVE, Word};
+use crate::optim::field::{Field, Range, Word};
 
 /// `plateau:factor=0.1,patience=10`: PyTorch's `ReduceLROnPlateau`. The monitored metric decides whether lower or higher
 /// is better; it is reported to a [`Plateau`] once an epoch.
@@ -40,12 +40,12 @@ impl Word for ThresholdMode {
         &["rel", "abs"]
     }
 
-    fn position(&self) -> usize {
+    fn index(&self) -> usize {
         *self as usize
     }
 
-    fn choose(&mut self, position: usize) {
-        *self = [ThresholdMode::Rel, ThresholdMode::Abs][position];
+    fn set(&mut self, index: usize) {
+        *self = [ThresholdMode::Rel, ThresholdMode::Abs][index];
     }
 }
 
@@ -73,15 +73,15 @@ impl Curve for PlateauRule {
         Some(self.min)
     }
 
-    fn fields(&mut self) -> Fields<'_> {
+    fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            ("factor", Field::Number(&mut self.factor, BETWEEN_0_1)),
-            ("patience", Field::Count(&mut self.patience, COUNT)),
-            ("threshold", Field::Number(&mut self.threshold, NOT_NEGATIVE)),
-            ("threshold_mode", Field::Word(&mut self.threshold_mode)),
-            ("cooldown", Field::Count(&mut self.cooldown, COUNT)),
-            ("min", Field::Number(&mut self.min, NOT_NEGATIVE)),
-            ("eps", Field::Number(&mut self.eps, NOT_NEGATIVE)),
+            Field::new("factor", &mut self.factor, Range::INNER),
+            Field::new("patience", &mut self.patience, Range::WHOLE),
+            Field::new("threshold", &mut self.threshold, Range::NOT_NEGATIVE),
+            Field::word("threshold_mode", &mut self.threshold_mode),
+            Field::new("cooldown", &mut self.cooldown, Range::WHOLE),
+            Field::new("min", &mut self.min, Range::NOT_NEGATIVE),
+            Field::new("eps", &mut self.eps, Range::NOT_NEGATIVE),
         ]
     }
 
