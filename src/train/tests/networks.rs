@@ -1,5 +1,7 @@
 //! Random small networks of every kind of layer, nested: the definition against its differences, the step against the definition.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::layer::{
     Activate, Adapter, AnyKind, Bins, Branches, Categories, Dropout, Embedded, Expand, Factors, Layer, Linear, Mix,
@@ -8,9 +10,13 @@ use crate::layer::{
 use rand::Rng;
 
 /// Networks tried; the number of one is its seed.
-const NETWORKS: u64 = 180;
-/// So many of them have no members and no embeddings; from 100 on they have both.
+const NETWORKS: u64 = 200;
+/// So many of them have no members and no embeddings; later ones have members.
 const PLAIN: u64 = 60;
+/// From here on numbers and categories may be embedded, in any place.
+const EMBEDDED: u64 = 100;
+/// From here on they are, by the first layer or within it, and each member has factors of its own.
+const WITH_ALL: u64 = 150;
 const INPUTS: usize = 5;
 const OUTPUTS: usize = 3;
 /// Two panels, the second not full.
@@ -55,6 +61,21 @@ impl<R: Rng> Draw<R> {
         self.named(what)
     }
 
+    /// An embedding, alone or within a skip or branches.
+    fn first_embedding(&mut self, number: u64) -> Layer {
+        let embedding = self.embedding();
+        let mut inner = vec![embedding];
+        inner.extend(self.chain(1, 0));
+        match number % 3 {
+            0 => inner.swap_remove(0),
+            1 => self.named(Skip { inner }),
+            _ => {
+                let chains = vec![inner, self.chain(2, 1)];
+                self.named(Branches { chains })
+            }
+        }
+    }
+
     fn layer(&mut self, depth: usize) -> Layer {
         let smooth = [Activation::Tanh, Activation::Gelu, Activation::Silu, Activation::Sigmoid];
         if self.embeds && self.rng.random_range(0..4) == 0 {
@@ -91,13 +112,19 @@ fn network(number: u64, dropout: bool) -> Architecture {
         layers: 0,
         dropout,
         members: false,
-        embeds: number >= 100,
+        embeds: number >= EMBEDDED,
     };
     let mut chain = draw.chain(5, 2);
     if number >= PLAIN {
         chain.truncate(2);
+        if number >= WITH_ALL {
+            chain.insert(0, draw.first_embedding(number));
+        }
         chain.push(draw.named(Expand { members: 1 + number as usize % 4 }));
         draw.members = true;
+        if number >= WITH_ALL {
+            chain.push(draw.named(Adapter { shift: Some(0.5), ..Adapter::new(Factors::Signs, None) }));
+        }
         chain.extend(draw.chain(4, 2));
     }
     let last = Linear { members: draw.members && number.is_multiple_of(2), ..Linear::new(OUTPUTS) };
@@ -108,6 +135,32 @@ fn network(number: u64, dropout: bool) -> Architecture {
 fn of_chain(chain: Vec<Layer>) -> Architecture {
     let plain = architecture(Activation::Relu, None, false, 0.0);
     Architecture { inputs: INPUTS, outputs: OUTPUTS, hidden: vec![], activations: vec![], chain: Some(chain), ..plain }
+}
+
+/// What is checked below holds for a kind only if it occurs, and within others too where it may.
+#[test]
+fn every_kind_occurs_among_the_networks_and_within_others() {
+    let (mut anywhere, mut within) = (BTreeSet::new(), BTreeSet::new());
+    let mut with_all = 0;
+    for number in 0..NETWORKS {
+        let network = network(number, true).network();
+        let mut own = BTreeSet::new();
+        for op in network.program(true).ops {
+            let (name, outermost) = (op.layer.what.name(), network.chain.iter().any(|l| l.name == op.layer.name));
+            own.insert(name);
+            if !outermost {
+                within.insert(name);
+            }
+        }
+        let embeds = ["ple", "pbld", "categories"].iter().any(|kind| own.contains(kind));
+        with_all += usize::from(embeds && own.contains("adapter"));
+        anywhere.extend(own);
+    }
+    let names: BTreeSet<&str> = AnyKind::NAMES.iter().copied().collect();
+    assert_eq!(anywhere, names);
+    // Members begin in the outermost list alone.
+    assert_eq!(names.difference(&within).copied().collect::<Vec<_>>(), ["expand"]);
+    assert!(with_all >= 50, "{with_all}");
 }
 
 /// Random rows with random targets.
