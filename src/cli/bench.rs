@@ -27,13 +27,16 @@ Figures are of the median epoch after a warm-up, over complete steps: shuffled g
 update. The roofline is the least time that the FMA peak and the memory allow the network and its update, both measured in \
 the same run; 100 % of it would be perfect.";
 
+/// Rows of a mini-batch and of an epoch where nothing is said.
+const BATCH: usize = 32;
+const ROWS: usize = 16_384;
+
 /// The command line.
 pub fn command() -> Command {
-    let option = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name).long(name.replace('_', "-")).value_name(value).help(help).help_heading("Work")
+    let option = |name: &'static str, value: &'static str, help: &str| {
+        Arg::new(name).long(name.replace('_', "-")).value_name(value).help(help.to_owned()).help_heading("Work")
     };
-    let engine =
-        |name: &'static str, value: &'static str, help: &'static str| option(name, value, help).help_heading("Engine");
+    let engine = |name: &'static str, value: &'static str, help: &str| option(name, value, help).help_heading("Engine");
     let offered = |arg: Arg| {
         let name = arg.get_id().to_string();
         values::offered(arg, &name)
@@ -49,8 +52,8 @@ pub fn command() -> Command {
                 .value_delimiter(','),
         )
         .arg(option("layers", "WIDTHS", "A network instead: 784,128,10").conflicts_with("workload"))
-        .arg(option("batch", "N", "Rows of its mini-batch [32]").requires("layers"))
-        .arg(option("rows", "N", "Rows of its epoch [16384]").requires("layers"))
+        .arg(option("batch", "N", &format!("Rows of its mini-batch [{BATCH}]")).requires("layers"))
+        .arg(option("rows", "N", &format!("Rows of its epoch [{ROWS}]")).requires("layers"))
         .arg(option("task", "TASK", "What it learns: classify or regress [classify]").requires("layers"))
         .arg(offered(option("optimizer", "SPEC", "As in train: sgd, momentum, rmsprop, adam, … [adam]")))
         .arg(offered(option("dialect", "LIBRARY", "Whose equations: torch, keras or sklearn [torch]")))
@@ -175,7 +178,7 @@ fn workloads(matches: &ArgMatches) -> Result<Vec<Workload>> {
     let Some(layers) = text("layers") else { return Ok(Workload::all()) };
     let widths: Widths = layers.parse()?;
     let task = text("task").map_or(Ok(BenchTask::Classify), |task| task.parse())?;
-    Ok(vec![Workload::custom(widths, count(matches, "batch", 32)?, count(matches, "rows", 16384)?, task)?])
+    Ok(vec![Workload::custom(widths, count(matches, "batch", BATCH)?, count(matches, "rows", ROWS)?, task)?])
 }
 
 /// A whole number above 0.

@@ -12,7 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::atomic::check_folder;
 use gradlane::config::keys::{COMPARE, COMPARISON};
 use gradlane::config::{Origin, names_for};
-use gradlane::experiment::compare::{Comparison, Journal, RUNS_FILE, default_names, names};
+use gradlane::experiment::compare::{Comparison, Journal, RUNS_FILE, Terms, default_names, names};
 use gradlane::path_text::to_path;
 use gradlane::run::{RUNS, new_directory};
 
@@ -53,9 +53,10 @@ pub fn command() -> Command {
 
 /// The options that no other verb has.
 fn own_arguments() -> [Arg; 9] {
-    let option = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name).long(name).value_name(value).help(help).help_heading("Comparison")
+    let option = |name: &'static str, value: &'static str, help: &str| {
+        Arg::new(name).long(name).value_name(value).help(help.to_owned()).help_heading("Comparison")
     };
+    let usual = Terms::full(0);
     let switch = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).help(help).help_heading("Comparison").action(ArgAction::SetTrue)
     };
@@ -68,10 +69,13 @@ fn own_arguments() -> [Arg; 9] {
         option(
             "studies",
             "N",
-            "Independent searches for each optimizer and problem [8; more for many optimizers or problems]",
+            &format!(
+                "Independent searches for each optimizer and problem [{}; more for many optimizers or problems]",
+                usual.studies
+            ),
         ),
-        option("trials", "N", "Settings that a study tries, the defaults among them [12]"),
-        option("seeds", "N", "Fresh seeds of the setting that a study chooses [2]"),
+        option("trials", "N", &format!("Settings that a study tries, the defaults among them [{}]", usual.trials)),
+        option("seeds", "N", &format!("Fresh seeds of the setting that a study chooses [{}]", usual.seeds)),
         option("target", "METRIC", "Validation loss to reach, e.g. 'val_loss<=0.3'").id("goal"),
         switch("quick", "A first answer within a minute: three problems, 4 studies of 9 runs"),
         switch("full", "The larger built-in problems too").conflicts_with_all(["quick", "problem", "data"]),

@@ -29,6 +29,9 @@ Trains networks of several seeds side by side while the learning rate grows from
 their losses, smoothed (L. N. Smith 2017, https://arxiv.org/abs/1506.01186). The band begins where the loss has made a \
 twentieth of its fall and ends where it is lowest, just before it rises. What is recommended is a quarter of the latter rate.";
 
+/// Rates of the first and the last step where nothing is said.
+const FROM: f64 = 1e-6;
+const TO: f64 = 10.0;
 /// Steps of a sweep where nothing is said, and at least.
 const STEPS: u64 = 300;
 const LEAST_STEPS: u64 = 20;
@@ -37,18 +40,24 @@ const SEEDS: usize = 3;
 
 /// The command line.
 pub fn command() -> Command {
-    let option = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name).long(name).value_name(value).help(help).help_heading("Sweep").allow_hyphen_values(true)
+    let option = |name: &'static str, value: &'static str, help: &str| {
+        Arg::new(name)
+            .long(name)
+            .value_name(value)
+            .help(help.to_owned())
+            .help_heading("Sweep")
+            .allow_hyphen_values(true)
     };
+    let steps = format!("Steps of each network [{STEPS}]");
     Command::new("lr-find")
         .about("Find a learning rate: let it grow and see where the loss falls")
         .after_help(AFTER_HELP)
         .arg(args::data())
-        .arg(option("from", "RATE", "Rate of the first step [1e-6]"))
-        .arg(option("to", "RATE", "Rate of the last step [10]"))
-        .arg(option("seeds", "N", "Networks, of different initial weights and orders of rows [3]"))
+        .arg(option("from", "RATE", &format!("Rate of the first step [{FROM:e}]")))
+        .arg(option("to", "RATE", &format!("Rate of the last step [{TO}]")))
+        .arg(option("seeds", "N", &format!("Networks, of different initial weights and orders of rows [{SEEDS}]")))
         .args(args::flags_for(SWEEP))
-        .mut_arg("steps", |arg| arg.help("Steps of each network [300]").help_heading("Sweep"))
+        .mut_arg("steps", |arg| arg.help(steps).help_heading("Sweep"))
         .mut_arg("json", |arg| arg.help("Print one JSON object"))
         .arg(args::of_paths(
             Arg::new("plot")
@@ -136,7 +145,7 @@ fn sweep(matches: &ArgMatches, config: &TrainConfig) -> Result<Sweep> {
         let wrong = || Error::Usage(format!("--{name}: expected a number above 0, found \"{text}\""));
         text.parse::<f64>().ok().filter(|x| *x > 0.0 && x.is_finite()).ok_or_else(wrong)
     };
-    let (from, to) = (rate("from", 1e-6)?, rate("to", 10.0)?);
+    let (from, to) = (rate("from", FROM)?, rate("to", TO)?);
     if from >= to {
         return Err(Error::Usage(format!("--from {from} must be below --to {to}")));
     }

@@ -56,14 +56,18 @@ const SHOWN: usize = 10;
 
 /// The command line.
 pub fn command() -> Command {
-    let option = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name).long(name).value_name(value).help(help).help_heading("Search")
+    let option = |name: &'static str, value: &'static str, help: &str| {
+        Arg::new(name).long(name).value_name(value).help(help.to_owned()).help_heading("Search")
     };
     Command::new("tune")
         .about("Search for good settings, and train with the best")
         .after_help(AFTER_HELP)
         .arg(args::data())
-        .arg(option("budget", "N|TIME", "Settings to try, or how long to search: 27, 10m [27]"))
+        .arg(option(
+            "budget",
+            "N|TIME",
+            &format!("Settings to try, or how long to search: 27, 10m [{}]", Budget::default()),
+        ))
         .arg(args::of_paths(option("space", "FILE", "What to search [see --dry-run]")))
         .arg(
             Arg::new("decides")

@@ -119,7 +119,13 @@ pub const KEYS: &[Key] = &[
         SEARCH | COMPARE | READING,
     ),
     key("header", "YES|NO|auto", Data, "Whether the first line names the columns [auto]", SEARCH | COMPARE | READING),
-    key("quote", "CHAR|none", Data, "What encloses cells that contain the delimiter [\"]", SEARCH | COMPARE | READING),
+    key(
+        "quote",
+        "CHAR|none",
+        Data,
+        "What encloses cells that contain the delimiter [\"; found]",
+        SEARCH | COMPARE | READING,
+    ),
     key("comment", "CHAR", Data, "What begins lines that are left out [found]", SEARCH | COMPARE | READING),
     key(
         "encoding",
@@ -134,7 +140,7 @@ pub const KEYS: &[Key] = &[
         "dates",
         "COLUMN=FORMAT",
         Data,
-        "How dates are written, e.g. day=%d/%m/%Y; auto, or text for no dates [auto]",
+        "How dates are written: day=%d/%m/%Y, day=auto, or day=text for no dates [auto]",
         SEARCH | COMPARE | READING,
     ),
     switch("strict", Data, "Take warnings about the data for errors", SEARCH | COMPARE | READING),
@@ -191,14 +197,14 @@ pub const KEYS: &[Key] = &[
         "input_scale",
         "FACTOR",
         Model,
-        "Learn a gain for each input, at so many times the rate [no]",
+        "Learn a gain for each input, at so many times the rate [none]",
         SEARCH | COMPARE,
     ),
     key(
         "parametric_activation",
         "FACTOR",
         Model,
-        "Learn the strength of each unit's activation, at so many times the rate [no]",
+        "Learn the strength of each unit's activation, at so many times the rate [none]",
         SEARCH | COMPARE,
     ),
     key("bias_lr", "FACTOR", Model, "Factor of the learning rate of biases [1]", SEARCH | COMPARE),
@@ -360,4 +366,50 @@ pub fn find(name: &str) -> Option<&'static Key> {
 /// Names of the options for some uses, in the order of the table.
 pub fn names_for(uses: u8) -> Vec<&'static str> {
     KEYS.iter().filter(|key| key.is_for(uses)).map(|key| key.name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use toml::Value;
+
+    use super::super::{Origin, Settings, TrainConfig};
+    use super::*;
+
+    /// Options whose brackets say in words what the data, other options or the clock decide.
+    const IN_WORDS: [&str; 11] =
+        ["label", "positive", "delimiter", "comment", "thousands", "na", "dates", "init", "dialect", "lr", "monitor"];
+    /// Options that are told from their defaults until the data are known; `tests/cli/config.rs` trains with these.
+    const BY_THE_DATA: [&str; 6] = ["test", "scale", "impute", "one_hot", "encoding", "quote"];
+    /// What counts only with another option.
+    const NEEDED: [(&str, (&str, &str)); 1] = [("embed_above", ("category_embedding", "4"))];
+
+    fn configured(given: &[(&str, &str)]) -> String {
+        let mut settings = Settings::new();
+        settings.set("data", "x.csv".into(), Origin::Flag);
+        for (name, value) in given {
+            settings.set(name, Value::String((*value).to_owned()), Origin::Flag);
+        }
+        TrainConfig::new(settings).map(|config| format!("{config:?}")).unwrap_or_else(|e| e.to_string())
+    }
+
+    /// Whoever writes out what the help calls the default gets what would be without it.
+    #[test]
+    fn the_help_says_the_defaults_that_count() {
+        let mut checked = 0;
+        for key in KEYS.iter().filter(|key| ![&IN_WORDS[..], &BY_THE_DATA, &["out"]].concat().contains(&key.name)) {
+            let Some((_, default)) = key.help.strip_suffix(']').and_then(|help| help.rsplit_once(" [")) else {
+                continue;
+            };
+            let default = default.split([';', ':']).next().unwrap_or_default();
+            let needed = NEEDED.iter().find(|(name, _)| *name == key.name).map(|(_, needed)| *needed);
+            let without: Vec<_> = needed.into_iter().collect();
+            let with = [&without[..], &[(key.name, default)]].concat();
+            let (with, without) = (configured(&with), configured(&without));
+            // It is the factor that there is without it, of layers that are then listed one by one.
+            let with = if key.name == "bias_lr" { with.replace("bias_lr: Some(1.0)", "bias_lr: None") } else { with };
+            assert_eq!(with, without, "--{} {default}", key.name);
+            checked += 1;
+        }
+        assert!(checked > 35, "{checked}");
+    }
 }

@@ -27,12 +27,13 @@ pub(super) fn extras(reader: &Reader) -> Result<Extras> {
         return Err(reader.wrong("category_embedding", &format!("expected at most {MOST_DIM} features")));
     }
     let factor = |name| reader.number(name, "a factor above 0", positive);
+    let factor_or_none = |name| if reader.text(name).as_deref() == Some("none") { Ok(None) } else { factor(name) };
     Ok(Extras {
         embed: reader.parse("embed")?.unwrap_or_default(),
         categories: dim.map(|dim| (dim as usize, most.unwrap_or(ONE_HOT) as usize)),
         members: reader.parse("members")?.unwrap_or_default(),
-        input_scale: factor("input_scale")?,
-        parametric: factor("parametric_activation")?,
+        input_scale: factor_or_none("input_scale")?,
+        parametric: factor_or_none("parametric_activation")?,
         bias_lr: factor("bias_lr")?,
         ntk: reader.switch("ntk")?,
         zero_output: reader.switch("zero_output")?,

@@ -128,3 +128,35 @@ fn a_switch_in_the_environment_may_be_1() {
     assert!(output.status.success());
     assert!(place.read("run/config.toml").contains("no_shuffle = true"));
 }
+
+/// What the help calls the default, written out, is what is done without it, where only the data can tell.
+#[test]
+fn defaults_of_tables_that_are_written_out_change_nothing() {
+    let place = Place::new();
+    // A category of more levels than get inputs of their own, skew numbers, missing ones, and quotes.
+    let rows = (0..300).map(|n: u32| {
+        let number = if n % 7 == 3 { String::new() } else { format!("{}", (n * n) % 101) };
+        format!("\"level, {}\",{number},{}\n", (n * n + n / 70) % 70, n % 13 + n % 3)
+    });
+    place.write("t.csv", ["a,b,y\n".to_owned(), rows.collect()].concat());
+    let weights = |flags: &[&str]| {
+        let args = ["train", "t.csv", "--json", "--overwrite", "--out", "run", "--task", "regression"];
+        json(&place.ok(&[&args, &SMALL[..], flags].concat()))["weights_sha256"].clone()
+    };
+    let usual = weights(&[]);
+    for (flag, default, other) in [
+        ("--test", "none", "0.2"),
+        ("--scale", "standard", "robust"),
+        ("--impute", "median", "mean"),
+        ("--one-hot", "64", "63"),
+        ("--encoding", "utf-8", ""),
+        ("--quote", "\"", ""),
+    ] {
+        let help = place.ok(&["train", "--help"]);
+        let (_, help) = help.split_once(&format!("{flag} <")).unwrap();
+        let said = help.split(" --").next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!([']', ';'].iter().any(|end| said.contains(&format!("[{default}{end}"))), "{flag}: {said}");
+        assert_eq!(weights(&[flag, default]), usual, "{flag} {default}");
+        assert!(other.is_empty() || weights(&[flag, other]) != usual, "{flag} {other}");
+    }
+}
