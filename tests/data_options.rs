@@ -15,7 +15,7 @@ fn words_are_checked_and_listed() {
     assert!(matches!(error, Error::Usage(_)));
     assert_eq!(
         error.to_string(),
-        "--scale: expected one of standard, minmax, robust, robust_clip, quantile, none, found \"standart\""
+        "expected one of standard, minmax, robust, robust_clip, quantile, none, found \"standart\""
     );
     for word in TaskChoice::WORDS {
         assert_eq!(word.parse::<TaskChoice>().unwrap().to_string(), *word);

@@ -1,6 +1,7 @@
 //! Flags from the table of options, and back to settings.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::parser::ValueSource;
@@ -232,6 +233,14 @@ pub fn part_of(matches: &ArgMatches, source: &Source) -> Result<Part> {
         Some("train") => Part::Train,
         _ => Part::Test,
     })
+}
+
+/// The value of an option that is no matter of training.
+///
+/// # Errors
+/// What is wrong with it, after the name of its flag.
+pub fn value<T: FromStr<Err = Error>>(name: &str, text: &str) -> Result<T> {
+    text.parse().map_err(|e| Error::Usage(format!("--{name}: {e}")))
 }
 
 /// A path that must be given.

@@ -176,8 +176,8 @@ fn workloads(matches: &ArgMatches) -> Result<Vec<Workload>> {
         return Ok(workloads);
     }
     let Some(layers) = text("layers") else { return Ok(Workload::all()) };
-    let widths: Widths = layers.parse()?;
-    let task = text("task").map_or(Ok(BenchTask::Classify), |task| task.parse())?;
+    let widths: Widths = args::value("layers", layers)?;
+    let task = text("task").map_or(Ok(BenchTask::Classify), |task| args::value("task", task))?;
     Ok(vec![Workload::custom(widths, count(matches, "batch", BATCH)?, count(matches, "rows", ROWS)?, task)?])
 }
 

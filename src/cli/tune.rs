@@ -200,7 +200,7 @@ fn asked(matches: &ArgMatches, given: gradlane::config::Settings, quiet: bool) -
     }
     settings.extend(given);
     if let Some(text) = text("budget") {
-        budget = text.parse()?;
+        budget = args::value("budget", text)?;
     }
     if let Some(text) = text("decides") {
         metric = Some(of_validation(text)?);

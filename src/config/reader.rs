@@ -22,12 +22,6 @@ fn as_text(value: &Value) -> String {
     }
 }
 
-/// The message of a wrong value without its own mention of the flag, which is named by its origin instead.
-fn reason(error: &Error, flag: &str) -> String {
-    let text = error.to_string();
-    text.strip_prefix(&format!("{flag}: ")).map_or(text.clone(), str::to_owned)
-}
-
 impl Settings {
     /// Whether a switch is on.
     ///
@@ -78,8 +72,7 @@ impl Reader {
     /// A value that knows how to read itself.
     pub(super) fn parse<T: FromStr<Err = Error>>(&self, name: &str) -> Result<Option<T>> {
         let Some(text) = self.text(name) else { return Ok(None) };
-        let flag = format!("--{}", name.replace('_', "-"));
-        text.parse().map(Some).map_err(|e| self.wrong(name, &reason(&e, &flag)))
+        text.parse().map(Some).map_err(|e: Error| self.wrong(name, &e.to_string()))
     }
 
     /// A list of such values.
@@ -135,10 +128,7 @@ impl Reader {
         let named = names.iter().find(|name| error.contains(&format!("`{name}`")));
         let first = error.lines().next().unwrap_or(error).trim().to_owned();
         match named {
-            Some(name) => {
-                let flag = format!("--{}: ", name.replace('_', "-"));
-                self.wrong(name, first.strip_prefix(&flag).unwrap_or(&first))
-            }
+            Some(name) => self.wrong(name, &first),
             None => Error::Usage(first),
         }
     }

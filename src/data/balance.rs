@@ -13,7 +13,7 @@ use crate::{Error, Result};
 
 choices! {
     /// Resampling of the training part.
-    "--balance" Balance {
+    Balance {
         /// The rows as they are.
         None = "none",
         /// Rows of smaller classes are repeated up to the largest class.
@@ -48,7 +48,7 @@ impl FromStr for ClassWeight {
         let named = text.split(',').map(|item| {
             pair(item).ok_or_else(|| {
                 Error::Usage(format!(
-                    "--class-weight: expected balanced, or CLASS=WEIGHT,… with weights of at least 0, found \"{item}\""
+                    "expected balanced, or CLASS=WEIGHT,… with weights of at least 0, found \"{item}\""
                 ))
             })
         });

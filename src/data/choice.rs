@@ -1,9 +1,9 @@
 //! Options that are one word out of a few.
 
 /// Defines an enum whose variants are written as words, in flags and in configuration files alike: `Display`, `FromStr`
-/// (with an error that names the flag and the allowed words), `Serialize` and `Deserialize`.
+/// (with an error that names the allowed words), `Serialize` and `Deserialize`.
 macro_rules! choices {
-    ($(#[$meta:meta])* $flag:literal $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum $name {
@@ -27,7 +27,7 @@ macro_rules! choices {
                 match word {
                     $($word => Ok($name::$variant),)+
                     _ => Err(crate::Error::Usage(format!(
-                        "{}: expected one of {}, found \"{word}\"", $flag, Self::WORDS.join(", ")))),
+                        "expected one of {}, found \"{word}\"", Self::WORDS.join(", ")))),
                 }
             }
         }

@@ -13,7 +13,7 @@ use crate::{Error, Result};
 
 choices! {
     /// Part of a folder of MNIST's layout.
-    "--part" Part {
+    Part {
         /// The files `train-…`.
         Train = "train",
         /// The files `t10k-…`.

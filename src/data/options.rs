@@ -16,7 +16,7 @@ use crate::{Error, Result};
 
 choices! {
     /// Layout of a data file.
-    "--format" Format {
+    Format {
         /// Told by the first bytes and the name.
         Auto = "auto",
         /// Text with a delimiter, a comma unless another one is found.
@@ -30,7 +30,7 @@ choices! {
 
 choices! {
     /// Whether the first line names the columns.
-    "--header" Header {
+    Header {
         /// Told by comparing the first line with those below.
         Auto = "auto",
         /// The first line names the columns.
@@ -42,7 +42,7 @@ choices! {
 
 choices! {
     /// What is learnt, where the user says it.
-    "--task" TaskChoice {
+    TaskChoice {
         /// Inferred from the label columns.
         Auto = "auto",
         /// Numbers.
@@ -58,7 +58,7 @@ choices! {
 
 choices! {
     /// What stands before the decimals.
-    "--decimal" Decimal {
+    Decimal {
         /// Found.
         Auto = "auto",
         /// A point: 1.5.
@@ -70,7 +70,7 @@ choices! {
 
 choices! {
     /// How a number column is scaled: `(x − center) / scale`, fitted on the training rows.
-    "--scale" Scale {
+    Scale {
         /// Mean and standard deviation (of the population, dividing by n).
         Standard = "standard",
         /// Minimum and range: 0 to 1 on the training rows.
@@ -88,7 +88,7 @@ choices! {
 
 choices! {
     /// What stands in for a missing number.
-    "--impute" Impute {
+    Impute {
         /// Median of the training rows.
         Median = "median",
         /// Mean of the training rows.

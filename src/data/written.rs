@@ -26,7 +26,7 @@ impl FromStr for Delimiter {
                     Ok(Self(*byte))
                 }
                 _ => Err(Error::Usage(format!(
-                    "--delimiter: expected one character, or one of tab, comma, semicolon, pipe, space, found \"{text}\""
+                    "expected one character, or one of tab, comma, semicolon, pipe, space, found \"{text}\""
                 ))),
             },
         }
@@ -140,9 +140,7 @@ impl FromStr for Quote {
         match text.as_bytes() {
             b"none" => Ok(Self::None),
             [byte] if byte.is_ascii_punctuation() => Ok(Self::Byte(*byte)),
-            _ => {
-                Err(Error::Usage(format!("--quote: expected one character such as \" or ', or none, found \"{text}\"")))
-            }
+            _ => Err(Error::Usage(format!("expected one character such as \" or ', or none, found \"{text}\""))),
         }
     }
 }
@@ -165,7 +163,7 @@ impl FromStr for EncodingName {
     fn from_str(text: &str) -> Result<Self> {
         encoding_rs::Encoding::for_label(text.as_bytes()).map(Self).ok_or_else(|| {
             Error::Usage(format!(
-                "--encoding: expected a name such as utf-8, latin1, windows-1251, utf-16le or shift_jis, found \"{text}\""
+                "expected a name such as utf-8, latin1, windows-1251, utf-16le or shift_jis, found \"{text}\""
             ))
         })
     }
@@ -191,7 +189,7 @@ impl FromStr for DateColumn {
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
             let message = format!(
-                "--dates: expected COLUMN=FORMAT with a format such as %d/%m/%Y, or COLUMN=auto or COLUMN=text, found \"{text}\""
+                "expected COLUMN=FORMAT with a format such as %d/%m/%Y, or COLUMN=auto or COLUMN=text, found \"{text}\""
             );
             Error::Usage(message)
         };
@@ -242,7 +240,7 @@ impl FromStr for SplitMode {
             Some(("group", column)) if !column.is_empty() => Ok(Self::Group(column.to_owned())),
             Some(("time", column)) if !column.is_empty() => Ok(Self::Time(column.to_owned())),
             _ => Err(Error::Usage(format!(
-                "--split: expected one of stratified, random, group:COLUMN, time:COLUMN, found \"{text}\""
+                "expected one of stratified, random, group:COLUMN, time:COLUMN, found \"{text}\""
             ))),
         }
     }

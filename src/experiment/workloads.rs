@@ -161,9 +161,9 @@ impl FromStr for Widths {
         let widths: Option<Vec<usize>> = text.split(',').map(|w| w.trim().parse().ok().filter(|w| *w > 0)).collect();
         match widths {
             Some(widths) if widths.len() >= 2 => Ok(Widths(widths)),
-            _ => Err(Error::Usage(format!(
-                "--layers: expected at least two widths above 0, such as 784,128,10, found \"{text}\""
-            ))),
+            _ => {
+                Err(Error::Usage(format!("expected at least two widths above 0, such as 784,128,10, found \"{text}\"")))
+            }
         }
     }
 }
@@ -175,7 +175,7 @@ impl FromStr for BenchTask {
         match text {
             "classify" => Ok(BenchTask::Classify),
             "regress" => Ok(BenchTask::Regress),
-            _ => Err(Error::Usage(format!("--task: expected classify or regress, found \"{text}\""))),
+            _ => Err(Error::Usage(format!("expected classify or regress, found \"{text}\""))),
         }
     }
 }

@@ -85,7 +85,7 @@ impl FromStr for NormType {
             "1" => Ok(NormType::L1),
             "2" => Ok(NormType::L2),
             "inf" => Ok(NormType::Inf),
-            other => Err(unknown("norm of --clip-norm", other, &["1", "2", "inf"])),
+            other => Err(unknown("norm", other, &["1", "2", "inf"])),
         }
     }
 }

@@ -181,7 +181,7 @@ impl Shape {
             Shape::FlatCos(_) => "lr for half of the steps, then down to 0 along a cosine",
             Shape::OneCycle(_) => "from lr / div up to lr over rise of the steps, then down to lr / div / final_div",
             Shape::Cyclic(_) => "straight from min up to lr and down again, repeated",
-            Shape::Plateau(_) => "lr · factor whenever --monitor has not improved for patience epochs",
+            Shape::Plateau(_) => "lr · factor whenever the monitored figure has not improved for patience epochs",
         }
     }
 
@@ -255,7 +255,7 @@ impl Schedule {
     pub fn check(&self, base_lr: f64) -> Result<()> {
         match self.shape.curve().lowest() {
             Some(min) if min > base_lr => Err(Error::Usage(format!(
-                "schedule \"{self}\": min={min} is above the learning rate {base_lr}: try a smaller one, or a larger --lr"
+                "schedule \"{self}\": min={min} is above the learning rate {base_lr}: try a smaller one, or a larger rate"
             ))),
             _ => Ok(()),
         }

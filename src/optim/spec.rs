@@ -91,9 +91,9 @@ impl OptimizerSpec {
 /// The error for an optimizer that a dialect's library has not got.
 fn lacking(entry: &Entry<Algorithm>, dialect: Option<Dialect>) -> Error {
     let dialect = dialect.map_or("this", Dialect::name);
-    let others: Vec<String> = entry.dialects().map(|dialect| format!("--dialect {dialect}")).collect();
-    let others = if others.is_empty() { String::new() } else { format!("with {} or ", others.join(", ")) };
-    Error::Usage(format!("--dialect {dialect} has no optimizer \"{}\": use it {others}without --dialect", entry.name))
+    let others: Vec<String> = entry.dialects().map(|dialect| dialect.to_string()).collect();
+    let others = if others.is_empty() { String::new() } else { format!("in the dialect {} or ", others.join(", ")) };
+    Error::Usage(format!("{dialect} has no optimizer \"{}\": use it {others}without a dialect", entry.name))
 }
 
 impl FromStr for OptimizerSpec {
@@ -168,7 +168,7 @@ mod tests {
         for (entry, dialect) in CATALOGUE.iter().flat_map(|entry| dialects.map(|dialect| (entry, dialect))) {
             let Some(defaults) = OptimizerSpec::defaults(entry, dialect) else {
                 let message = OptimizerSpec::parse(entry.name, dialect).unwrap_err().to_string();
-                assert!(message.contains("has no optimizer") && message.contains("without --dialect"), "{message}");
+                assert!(message.contains("has no optimizer") && message.contains("without a dialect"), "{message}");
                 continue;
             };
             assert_eq!(OptimizerSpec::parse(entry.name, dialect).unwrap(), defaults, "{}", entry.name);
@@ -190,10 +190,7 @@ mod tests {
         assert!(parse("sgd:dampening=0.1", Dialect::Keras).is_err());
         assert!(parse("adam:amsgrad=true", Dialect::Sklearn).is_err());
         let message = parse("lion", Dialect::Sklearn).unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "--dialect sklearn has no optimizer \"lion\": use it with --dialect keras or without --dialect"
-        );
+        assert_eq!(message, "sklearn has no optimizer \"lion\": use it in the dialect keras or without a dialect");
     }
 
     #[test]

@@ -39,11 +39,8 @@ impl FromStr for Budget {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Budget> {
-        let wrong = || {
-            Error::Usage(format!(
-                "--budget: expected a number of trials such as 27, or a time such as 10m, found \"{text}\""
-            ))
-        };
+        let wrong =
+            || Error::Usage(format!("expected a number of trials such as 27, or a time such as 10m, found \"{text}\""));
         match text.replace('_', "").parse::<usize>() {
             Ok(0) => Err(wrong()),
             Ok(trials) => Ok(Budget::Trials(trials)),
