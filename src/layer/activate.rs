@@ -2,6 +2,7 @@
 
 use toml::Table;
 
+use super::graph::{self, Given, Node, Nodes};
 use super::text::Fields;
 use super::textbook::{Row, RowErrors};
 use super::{Backward, ByOutputs, Forward, Kind, Needs, UseOfDy};
@@ -26,6 +27,10 @@ impl Kind for Activate {
 
     fn drawn_before(&self) -> Option<Activation> {
         Some(self.function)
+    }
+
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+        nodes.add(Node::Function(given.x, self.function))
     }
 
     fn needs(&self, _inputs: usize, training: bool) -> Needs {

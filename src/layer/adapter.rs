@@ -6,6 +6,7 @@ use toml::{Table, Value};
 
 use super::per_feature::{self, sum_products};
 use super::scale::Scale;
+use super::graph::{self, Given, Nodes, Of};
 use super::text::Fields;
 use super::textbook::{Row, RowErrors, product};
 use super::{Backward, Forward, Gradient, Group, Kind, Needs, Random, Start, TensorForm, Width};
@@ -125,6 +126,12 @@ impl Kind for Adapter {
             tensors.push(dy.to_vec());
         }
         RowErrors { dx, tensors, ..RowErrors::default() }
+    }
+
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+        let features = given.inputs.features;
+        let y = nodes.scaled(given.x, given.vector(0, Of::Member, features));
+        if self.shift.is_some() { nodes.shifted(y, given.vector(1, Of::Member, features)) } else { y }
     }
 
     fn needs(&self, _inputs: usize, _training: bool) -> Needs {

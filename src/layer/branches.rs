@@ -2,6 +2,7 @@
 
 use toml::{Table, Value};
 
+use super::graph::{self, Given, Nodes};
 use super::text::{Fields, write_chain};
 use super::textbook::{Row, RowErrors};
 use super::{Backward, Forward, Inner, Kind, Layer, Needs, width_of};
@@ -46,6 +47,10 @@ impl Kind for Branches {
 
     fn define_backward(&self, _row: &Row<'_>, dy: &[f64]) -> RowErrors {
         RowErrors { dx: dy.to_vec(), ..RowErrors::default() }
+    }
+
+    fn nodes(&self, given: Given, _nodes: &mut Nodes) -> graph::Value {
+        given.x
     }
 
     fn needs(&self, _inputs: usize, _training: bool) -> Needs {

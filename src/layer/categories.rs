@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use toml::{Table, Value};
 
+use super::graph::{self, Given, Learnt, Node, Nodes, Of, Operand};
 use super::text::{Fields, MOST_WIDTH};
 use super::textbook::{Row, RowErrors};
 use super::{Backward, Errors, Form, Forward, Gradient, Kind, Needs, Random, RandomAt, Start, TensorForm, Width};
@@ -178,6 +179,25 @@ impl Kind for Categories {
             }
         }
         RowErrors { dx, tensors: vec![by_table], ..RowErrors::default() }
+    }
+
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+        let (mut parts, rows) = (Vec::new(), self.rows());
+        for Place { inputs, run, .. } in self.places(given.inputs.features) {
+            let x = nodes.add(Node::Select(given.x, inputs.clone().collect()));
+            let Some((_, first)) = run else {
+                parts.push(x);
+                continue;
+            };
+            let sum = nodes.add(Node::Sum(x));
+            let minus_sum = nodes.add(Node::Times(sum, Operand::Number(-1.0)));
+            let unknown = nodes.add(Node::Plus(minus_sum, Operand::Number(1.0)));
+            let terms = nodes.add(Node::Join(vec![unknown, x]));
+            let table = given.matrix(0, Of::Whole, (self.dim, rows));
+            let own = Learnt { within: first..first + inputs.len() + 1, ..table };
+            parts.push(nodes.add(Node::Product(terms, own)));
+        }
+        nodes.add(Node::Join(parts))
     }
 
     fn needs(&self, _inputs: usize, training: bool) -> Needs {

@@ -2,6 +2,7 @@
 
 use toml::Table;
 
+use super::graph::{self, Given, Nodes};
 use super::text::Fields;
 use super::textbook::{Row, RowErrors};
 use super::{Backward, Forward, Kind, Needs, RandomAt, UseOfDy};
@@ -28,6 +29,10 @@ impl Kind for Dropout {
 
     fn drops(&self) -> f64 {
         self.rate
+    }
+
+    fn nodes(&self, given: Given, _nodes: &mut Nodes) -> graph::Value {
+        given.x
     }
 
     fn needs(&self, inputs: usize, _training: bool) -> Needs {

@@ -2,6 +2,7 @@
 
 use toml::Table;
 
+use super::graph::{self, Given, Node, Nodes};
 use super::text::Fields;
 use super::textbook::{Row, RowErrors};
 use super::{Backward, Errors, Forward, Kind, Needs};
@@ -41,6 +42,10 @@ impl Kind for Expand {
         let width = row.x.len();
         let dx = (0..width).map(|i| dy.iter().skip(i).step_by(width.max(1)).sum()).collect();
         RowErrors { dx, ..RowErrors::default() }
+    }
+
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+        nodes.add(Node::Expand(given.x, self.members))
     }
 
     fn needs(&self, _inputs: usize, _training: bool) -> Needs {

@@ -2,6 +2,7 @@
 
 use toml::Table;
 
+use super::graph::{self, Given, Node, Nodes, Of};
 use super::text::Fields;
 use super::textbook::{Row, RowErrors, multiply, multiply_transposed, outer_product};
 use super::{Backward, ByOutputs, Errors, Form, Forward, Gradient, Group, Kind, Needs, TensorForm, Width};
@@ -88,6 +89,12 @@ impl Kind for Linear {
             tensors.push(dy.to_vec());
         }
         RowErrors { dx, tensors, ..RowErrors::default() }
+    }
+
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+        let of = if self.members { Of::Member } else { Of::Whole };
+        let y = nodes.add(Node::Product(given.x, given.matrix(0, of, (self.outputs, given.inputs.features))));
+        if self.bias { nodes.shifted(y, given.vector(1, of, self.outputs)) } else { y }
     }
 
     fn needs(&self, _inputs: usize, training: bool) -> Needs {

@@ -3,6 +3,7 @@
 use toml::Table;
 
 use super::per_feature::{self, PerFeature};
+use super::graph::{self, Given, Node, Nodes, Of, Operand};
 use super::text::Fields;
 use super::textbook::{Row, RowErrors};
 use super::{Backward, Forward, Gradient, Kind, Needs, TensorForm, Width};
@@ -56,6 +57,14 @@ impl Kind for Mix {
         let dx = dy.iter().enumerate().map(|(i, dy)| dy * slope(i)).collect();
         let by_alpha = dy.iter().enumerate().map(|(i, dy)| dy * (f[i] - row.x[i])).collect();
         RowErrors { dx, tensors: vec![by_alpha], ..RowErrors::default() }
+    }
+
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+        let f = nodes.add(Node::Function(given.x, self.function));
+        let minus_x = nodes.add(Node::Times(given.x, Operand::Number(-1.0)));
+        let way = nodes.add(Node::Plus(f, Operand::Value(minus_x)));
+        let way = nodes.scaled(way, given.vector(0, Of::Whole, given.inputs.features));
+        nodes.add(Node::Plus(given.x, Operand::Value(way)))
     }
 
     fn needs(&self, _inputs: usize, _training: bool) -> Needs {

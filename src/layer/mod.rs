@@ -6,6 +6,7 @@
 mod bins;
 pub mod description;
 mod fit;
+pub mod graph;
 mod learning;
 mod network;
 mod pass;
@@ -21,6 +22,7 @@ use toml::Table;
 use crate::Result;
 use crate::nn::Activation;
 use crate::spec::unknown;
+use graph::{Given, Nodes};
 use text::Fields;
 use textbook::{Row, RowErrors};
 
@@ -111,6 +113,10 @@ pub trait Kind {
 
     /// The gradients by the row's input and by the layer's tensors, given the gradient `dy` by `y`.
     fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors;
+
+    /// Adds what the layer computes in prediction to a graph, which is what exports write; its output, or for chains side by
+    /// side the part of it that comes from one.
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value;
 
     /// What the layer needs in memory, and how it treats what it is given.
     fn needs(&self, inputs: usize, training: bool) -> Needs;

@@ -2,6 +2,7 @@
 
 use toml::Table;
 
+use super::graph::{self, Given, Node, Nodes, Of};
 use super::text::Fields;
 use super::textbook::{Row, RowErrors, product};
 use super::{Backward, Errors, Forward, Gradient, Kind, Needs, TensorForm, Width};
@@ -58,6 +59,13 @@ impl Kind for Norm {
             tensors.push(dy.to_vec());
         }
         RowErrors { dx, tensors, ..RowErrors::default() }
+    }
+
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+        let features = given.inputs.features;
+        let normalised = nodes.add(Node::Normalise(given.x, nn::Norm::new(self.norm)));
+        let y = nodes.scaled(normalised, given.vector(0, Of::Whole, features));
+        if self.norm.has_shift() { nodes.shifted(y, given.vector(1, Of::Whole, features)) } else { y }
     }
 
     fn needs(&self, _inputs: usize, _training: bool) -> Needs {

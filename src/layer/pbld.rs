@@ -5,6 +5,7 @@ use std::f64::consts::PI;
 use toml::Table;
 
 use super::per_input::{self, Embedded, MOST_TERMS, PerInput, each_by_terms};
+use super::graph::{self, Given, Node, Nodes, Of, Operand};
 use super::text::Fields;
 use super::textbook::{Row, RowErrors};
 use super::{Backward, Fit, Form, Forward, Gradient, Kind, Needs, Random, Start, TensorForm, Width};
@@ -133,6 +134,24 @@ impl Kind for Pbld {
             }
         }
         RowErrors { dx, tensors: by, ..RowErrors::default() }
+    }
+
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+        let (waves, rest) = (self.frequencies, self.dim - 1);
+        let mut parts = Vec::new();
+        for place in self.embedded.places(given.inputs.features, self.dim) {
+            let x = nodes.add(Node::Select(given.x, vec![place.input]));
+            parts.push(x);
+            let Some(f) = place.number else { continue };
+            let of = Of::Number(f);
+            let angles = nodes.add(Node::Product(x, given.matrix(0, of, (waves, 1))));
+            let angles = nodes.add(Node::Times(angles, Operand::Number(2.0 * PI)));
+            let angles = nodes.shifted(angles, given.vector(1, of, waves));
+            let cosines = nodes.add(Node::Cosine(angles));
+            let features = nodes.add(Node::Product(cosines, given.matrix(2, of, (rest, waves))));
+            parts.push(nodes.shifted(features, given.vector(3, of, rest)));
+        }
+        nodes.add(Node::Join(parts))
     }
 
     fn needs(&self, _inputs: usize, _training: bool) -> Needs {

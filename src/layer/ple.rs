@@ -7,6 +7,7 @@ use toml::{Table, Value};
 
 use super::bins::{self, BinRule};
 use super::per_input::{self, Embedded, MOST_TERMS, PerInput};
+use super::graph::{self, Given, Node, Nodes, Of, Operand};
 use super::text::Fields;
 use super::textbook::{Row, RowErrors};
 use super::{Backward, Fit, Form, Forward, Gradient, Kind, Needs, Random, Start, TensorForm, Width};
@@ -113,6 +114,28 @@ impl Ple {
         1 + self.bins.most()
     }
 
+    /// Nodes of `t(x)` of the embedded input `f`.
+    fn term_nodes(&self, (f, input): (usize, usize), x: graph::Value, given: Given, nodes: &mut Nodes) -> graph::Value {
+        let (edges, bins) = (self.bins.edges(f), self.bins.most());
+        let (mut below, mut factors, mut bounds) = (Vec::new(), Vec::new(), Vec::new());
+        for t in 0..bins {
+            let (low, high) = match edges.get(t..t + 2) {
+                Some(ends) => (f64::from(ends[0]), f64::from(ends[1])),
+                None => (0.0, f64::INFINITY), // a bin that only other inputs have
+            };
+            let least = if t > 0 { 0.0 } else { f64::NEG_INFINITY };
+            let most = if t + 2 < edges.len() { 1.0 } else { f64::INFINITY };
+            below.push(-low);
+            factors.push(1.0 / (high - low));
+            bounds.push((least, most));
+        }
+        let copies = nodes.add(Node::Select(given.x, vec![input; bins]));
+        let distances = nodes.add(Node::Plus(copies, Operand::Numbers(below)));
+        let shares = nodes.add(Node::Times(distances, Operand::Numbers(factors)));
+        let held = nodes.add(Node::Hold(shares, bounds));
+        nodes.add(Node::Join(vec![x, held]))
+    }
+
     /// `t(x)` of the embedded input `f`, and its derivative.
     fn define_terms(&self, f: usize, x: f64) -> (Vec<f64>, Vec<f64>) {
         let (edges, bins) = (self.bins.edges(f), self.bins.most());
@@ -212,6 +235,18 @@ impl Kind for Ple {
             }
         }
         RowErrors { dx, tensors: vec![by_matrix, by_bias], ..RowErrors::default() }
+    }
+
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+        let parts = self.embedded.places(given.inputs.features, self.dim).map(|place| {
+            let x = nodes.add(Node::Select(given.x, vec![place.input]));
+            let Some(f) = place.number else { return x };
+            let terms = self.term_nodes((f, place.input), x, given, nodes);
+            let features = nodes.add(Node::Product(terms, given.matrix(0, Of::Number(f), (self.dim, self.columns()))));
+            nodes.shifted(features, given.vector(1, Of::Number(f), self.dim))
+        });
+        let parts = parts.collect();
+        nodes.add(Node::Join(parts))
     }
 
     fn needs(&self, _inputs: usize, _training: bool) -> Needs {

@@ -3,6 +3,7 @@
 use toml::Table;
 
 use super::per_feature::{self, PerFeature};
+use super::graph::{self, Given, Node, Nodes, Of, Operand};
 use super::text::Fields;
 use super::textbook::{Row, RowErrors};
 use super::{Backward, Forward, Gradient, Kind, Needs, TensorForm, Width};
@@ -43,6 +44,14 @@ impl Kind for Prelu {
         let by_slope = dy.iter().zip(row.x).map(|(dy, x)| dy * x.min(0.0)).collect();
         let dx = dy.iter().zip(slopes).map(|(dy, slope)| dy * slope).collect();
         RowErrors { dx, tensors: vec![by_slope], ..RowErrors::default() }
+    }
+
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+        let features = given.inputs.features;
+        let above = nodes.add(Node::Hold(given.x, vec![(0.0, f64::INFINITY); features]));
+        let below = nodes.add(Node::Hold(given.x, vec![(f64::NEG_INFINITY, 0.0); features]));
+        let below = nodes.scaled(below, given.vector(0, Of::Whole, features));
+        nodes.add(Node::Plus(above, Operand::Value(below)))
     }
 
     fn needs(&self, _inputs: usize, _training: bool) -> Needs {

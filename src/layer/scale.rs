@@ -3,6 +3,7 @@
 use toml::Table;
 
 use super::per_feature::{self, PerFeature};
+use super::graph::{self, Given, Nodes, Of};
 use super::text::Fields;
 use super::textbook::{Row, RowErrors, product};
 use super::{Backward, Forward, Gradient, Kind, Needs, TensorForm, Width};
@@ -33,6 +34,10 @@ impl Kind for Scale {
     fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors {
         let dx = product(&row.tensors[0], dy);
         RowErrors { dx, tensors: vec![product(dy, row.x)], ..RowErrors::default() }
+    }
+
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+        nodes.scaled(given.x, given.vector(0, Of::Whole, given.inputs.features))
     }
 
     fn needs(&self, _inputs: usize, _training: bool) -> Needs {

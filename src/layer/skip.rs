@@ -3,6 +3,7 @@
 use toml::Table;
 
 use super::linear::{errors_through, gradient_of_matrix, transpose_errors};
+use super::graph::{self, Given, Node, Nodes, Of, Operand};
 use super::text::{Fields, write_chain};
 use super::textbook::{Row, RowErrors, multiply, multiply_transposed, outer_product};
 use super::{Backward, Form, Forward, Gradient, Inner, Kind, Layer, Needs, TensorForm, UseOfDy, Width, width_of};
@@ -73,6 +74,16 @@ impl Kind for Skip {
             },
             None => RowErrors { dx, d_side: dy.to_vec(), tensors: Vec::new() },
         }
+    }
+
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+        let (inputs, width) = (given.inputs.features, self.width(given.inputs.features));
+        let side = if width == inputs {
+            given.side
+        } else {
+            nodes.add(Node::Product(given.side, given.matrix(0, Of::Whole, (width, inputs))))
+        };
+        nodes.add(Node::Plus(given.x, Operand::Value(side)))
     }
 
     fn needs(&self, inputs: usize, training: bool) -> Needs {

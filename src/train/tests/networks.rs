@@ -258,6 +258,25 @@ fn the_definition_s_gradient_is_its_differences() {
     }
 }
 
+/// What exports write computes what the definition says.
+#[test]
+fn the_graph_of_a_network_computes_its_definition() {
+    for number in 0..NETWORKS {
+        let network = network(number, true);
+        let (rows, tensors) = (pairs(&rows(number, 4)), values(&parameters(&network, number)));
+        let network = network.network();
+        let graph = network.graph();
+        for (x, _) in &rows {
+            let (found, expected) = (graph.evaluate(x, &tensors), network.define(x, &tensors));
+            assert_eq!(found.len(), expected.len(), "seed {number}: {network:?}");
+            for (found, expected) in found.iter().zip(&expected) {
+                let most = 1e-12 * (1.0 + expected.abs());
+                assert!((found - expected).abs() < most, "seed {number}: {found}, not {expected}: {network:?}");
+            }
+        }
+    }
+}
+
 fn trainer(network: &Architecture, parameters: &Parameters, rows: usize, (isa, threads): (Isa, usize)) -> Trainer {
     let objective = Objective::new("half_squared_error_sum".parse().unwrap(), 0.0).unwrap();
     let settings = StepSettings { seed: 9, ..StepSettings::plain(objective, "sgd".parse().unwrap()) };
