@@ -158,8 +158,8 @@ impl<'a> Spec<'a> {
 
 /// The error for an unknown name: it offers the nearest of `known`, if one is near, and lists them all.
 pub fn unknown(subject: &str, name: &str, known: &[&str]) -> Error {
-    let hint = nearest(name, known).map(|k| format!("did you mean \"{k}\"? ")).unwrap_or_default();
-    Error::Usage(format!("unknown {subject} \"{name}\": {hint}Known: {}", known.join(", ")))
+    let hint = nearest(name, known).map_or(".".to_owned(), |known| format!(": did you mean \"{known}\"?"));
+    Error::Usage(format!("unknown {subject} \"{name}\"{hint} Known: {}", known.join(", ")))
 }
 
 /// The name that `name` may have been meant for: one that a slip in every third letter makes of it, or one that it begins.
@@ -201,7 +201,7 @@ mod tests {
             assert_eq!(nearest(name, &known), expected, "{name}");
         }
         let message = unknown("optimizer", "nosuch", &known).to_string();
-        assert_eq!(message, "unknown optimizer \"nosuch\": Known: sgd, adam, rmsprop, schedulefree");
+        assert_eq!(message, "unknown optimizer \"nosuch\". Known: sgd, adam, rmsprop, schedulefree");
     }
 
     #[test]

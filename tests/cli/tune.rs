@@ -216,7 +216,7 @@ fn a_space_with_wrong_values_leaves_no_directory() {
         ("# nothing", "space.toml: nothing is left to search"),
         ("dropout = [0.1, 2.0]", "space.toml: dropout: expected a share"),
         ("optimizer = [\"adam\", \"lbfgs\"]\nbatch = [16]", "compares gradients"),
-        ("optimizer = [\"adam\", \"nosuch\"]\nlr_factor = [1]", "space.toml: unknown optimizer \"nosuch\": Known"),
+        ("optimizer = [\"adam\", \"nosuch\"]\nlr_factor = [1]", "space.toml: unknown optimizer \"nosuch\". Known"),
     ] {
         place.write("space.toml", space);
         let message = place.fails(2, &["tune", "iris.csv", "--space", "space.toml", "-o", "search"]);
