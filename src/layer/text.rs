@@ -315,6 +315,8 @@ impl Layer {
                 Value::Table(learn) => text += &format!(", {key} {}", Value::Table(learn)),
                 Value::String(word) if key != "kind" => text += &format!(" {word}"),
                 Value::String(_) => {}
+                Value::Boolean(true) => text += &format!(" {key}"),
+                Value::Boolean(false) => text += &format!(" {key} = false"),
                 other => text += &format!(" {other}"),
             }
         }

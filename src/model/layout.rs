@@ -224,7 +224,11 @@ impl Layout {
         let mut found = false;
         for tensor in &mut self.tensors {
             let with_its_layer = *self.layers[tensor.layer] == *name;
-            let parts = if tensor.form == Form::Vector { ["", ""] } else { [".weight", ".bias"] };
+            let parts: &[&str] = match tensor.form {
+                Form::Affine => &[".weight", ".bias"],
+                Form::Matrix => &[".weight"],
+                Form::Vector => &["", ""],
+            };
             let mut groups = tensor.groups;
             for (group, part) in groups.iter_mut().zip(parts) {
                 if with_its_layer || begins(&format!("{}{part}", tensor.name), name) {

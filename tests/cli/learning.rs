@@ -95,6 +95,21 @@ fn schedules_of_dropout_and_decay_are_repeated_and_checked() {
     }
 }
 
+/// It was taken for a tensor, and nothing was frozen without a word.
+#[test]
+fn a_bias_that_a_layer_has_not_cannot_be_frozen() {
+    let net =
+        "chain = [{ kind = \"linear\", outputs = 4, bias = false }, { kind = \"linear\", outputs = \"outputs\" }]";
+    let place = place_with(net);
+    train(&place, "run", &["--network", "net.toml"]);
+    let again =
+        ["train", "iris.csv", "-q", "--network", "net.toml", "--init-from", "run", "--freeze", "network.0.bias"];
+    let message = place.fails(4, &again);
+    assert!(message.contains("unknown layer \"network.0.bias\""), "{message}");
+    let lines = place.ok(&["inspect", "run"]);
+    assert!(lines.contains("linear 4 bias = false"), "{lines}");
+}
+
 #[test]
 fn an_empty_list_in_a_configuration_freezes_nothing() {
     let place = place_with(TWO_CHAINS);
