@@ -63,7 +63,8 @@ impl Kind for Mix {
         let f = nodes.add(Node::Function(given.x, self.function));
         let minus_x = nodes.add(Node::Times(given.x, Operand::Number(-1.0)));
         let way = nodes.add(Node::Plus(f, Operand::Value(minus_x)));
-        let way = nodes.scaled(way, given.vector(0, Of::Whole, given.inputs.features));
+        let of = if self.members { Of::Member } else { Of::Whole };
+        let way = nodes.scaled(way, given.vector(0, of, given.inputs.features));
         nodes.add(Node::Plus(given.x, Operand::Value(way)))
     }
 

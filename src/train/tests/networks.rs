@@ -99,7 +99,10 @@ impl<R: Rng> Draw<R> {
             4 if self.dropout => Dropout { rate: 0.3 }.into(),
             4 => Scale.into(),
             5 => Prelu.into(),
-            6 => Mix { function: smooth[self.rng.random_range(0..smooth.len())], members: false }.into(),
+            6 => {
+                let function = smooth[self.rng.random_range(0..smooth.len())];
+                Mix { function, members: self.members && self.rng.random::<bool>() }.into()
+            }
             7 => Skip { inner: self.chain(3, depth - 1) }.into(),
             _ => Branches { chains: (0..self.rng.random_range(1..=3)).map(|_| self.chain(2, depth - 1)).collect() }
                 .into(),
