@@ -22,7 +22,7 @@ pub struct HeldOut {
 const ROWS_OF_SEVERAL: usize = 500;
 const ROWS_OF_TWO: usize = 3000;
 /// The same where labels were smoothed: such a network is less sure than it should be, so that few rows are better than none.
-const ROWS_OF_SMOOTHED: usize = 50;
+const ROWS_OF_SMOOTHED: usize = 15;
 
 impl HeldOut {
     /// Outputs for the rows of a data set.
@@ -66,7 +66,7 @@ impl HeldOut {
     }
 
     /// The temperature of the logits, from so many rows on that it is better than none: 500 for several classes, 3,000 for two
-    /// and for labels, 50 for any of them where labels were `smoothed`.
+    /// and for labels, 15 for any of them where labels were `smoothed`.
     pub fn calibration(&self, smoothed: bool) -> Option<Calibration> {
         let least = match self.scorer.task() {
             _ if smoothed => ROWS_OF_SMOOTHED,
