@@ -9,7 +9,7 @@ use std::sync::Arc;
 use clap::{Arg, ArgMatches, Command};
 use gradlane::config::TrainConfig;
 use gradlane::config::keys::SWEEP;
-use gradlane::data::prepare;
+use gradlane::data::Loaded;
 use gradlane::experiment::{LrFind, Sweep, check_sweeps, lr_find};
 use gradlane::path_text::{to_path, to_text};
 use gradlane::run::new_file;
@@ -77,15 +77,19 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         return print(&table);
     }
     let (quiet, as_json) = (settings.switch("quiet")?, settings.switch("json")?);
-    let mut config = TrainConfig::new(settings)?;
+    let mut config = TrainConfig::by_data(settings)?;
+    let left_open = config.of_tables.take().is_some();
     check_sweeps(&config)?;
     let sweep = sweep(matches, &config)?;
+    args::limit_pool(config.threads.threads);
+    let loaded = Loaded::read(&config.data)?;
+    let sketch = loaded.sketch();
+    let mut config = config.for_task(sketch.task);
     config.stopping.steps = None;
     config.stopping.fail_under = None;
     config.stopping.target = None;
     config.stopping.monitor = None;
-    args::limit_pool(config.threads.threads);
-    let prepared = Arc::new(prepare(&config.data, config.seed)?);
+    let prepared = Arc::new(loaded.prepare(&config.data, config.seed)?);
     if !quiet {
         prepared.notes.iter().for_each(|note| message::note(note));
         let steps = counted(sweep.steps as u64, "step");
@@ -110,7 +114,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         object["plot"] = json!(to_text(&plot));
         return print_json(&object);
     }
-    print(&readable(&found, &plot, &command_with(matches, &found)))
+    print(&readable(&found, &plot, &command_with(matches, &found, left_open && sketch.is_table)))
 }
 
 /// What the seeds alone would recommend.
@@ -163,8 +167,9 @@ fn sweep(matches: &ArgMatches, config: &TrainConfig) -> Result<Sweep> {
     Ok(Sweep { from, to, steps: steps as usize, seeds })
 }
 
-/// The command that trains with what is recommended, and all that was asked for beside it.
-fn command_with(matches: &ArgMatches, found: &LrFind) -> Option<String> {
+/// The command that trains with what is recommended, and all that was asked for beside it; `plain` says that training by itself
+/// would take another network than the one that was looked at.
+fn command_with(matches: &ArgMatches, found: &LrFind, plain: bool) -> Option<String> {
     let rate = found.recommended?;
     let mut words = vec!["gradlane".to_owned(), "train".to_owned()];
     words.extend(matches.get_one::<String>("data").cloned());
@@ -178,6 +183,9 @@ fn command_with(matches: &ArgMatches, found: &LrFind) -> Option<String> {
             "--json" | "--quiet" => {}
             _ => words.push(flag),
         }
+    }
+    if plain {
+        words.extend(["--preset", "plain"].map(str::to_owned));
     }
     words.extend(["--lr".to_owned(), picture::rate(rate)]);
     Some(words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))

@@ -149,8 +149,8 @@ pub const KEYS: &[Key] = &[
         "preset",
         "NAME",
         Model,
-        "A list of options of a published recipe: plain, realmlp, realmlp-s, tabm, tabm-mini; help lists them [realmlp for a table whose network and optimizer are left open, else plain]",
-        COMMON,
+        "Recipe: plain, realmlp, tabm, …, or help [train on tables: realmlp]",
+        SEARCH | COMMON,
     ),
     key("hidden", "WIDTHS|none", Model, "Widths of the hidden layers [256,128]", SEARCH | COMPARE | COMMON),
     key("activation", "NAMES", Model, "Activation of the hidden layers: one, or one for each [relu]", SEARCH | COMPARE),
@@ -268,7 +268,7 @@ pub const KEYS: &[Key] = &[
         "batch",
         "N|full|auto",
         Optimizer,
-        "Rows of a mini-batch [auto: 128, halved to 16 for few rows]; by-rows: 32 below 2,800 rows, up to 1,024 from 108,000",
+        "Rows of a mini-batch [auto: 128, halved to 16 for few rows]",
         SEARCH | COMPARE | COMMON,
     ),
     key("accumulate", "N", Optimizer, "Mini-batches combined into one step [1]", SEARCH),
@@ -376,8 +376,20 @@ mod tests {
     use super::*;
 
     /// Options whose brackets say in words what the data, other options or the clock decide.
-    const IN_WORDS: [&str; 11] =
-        ["label", "positive", "delimiter", "comment", "thousands", "na", "dates", "init", "dialect", "lr", "monitor"];
+    const IN_WORDS: [&str; 12] = [
+        "label",
+        "positive",
+        "delimiter",
+        "comment",
+        "thousands",
+        "na",
+        "dates",
+        "init",
+        "dialect",
+        "lr",
+        "monitor",
+        "preset",
+    ];
     /// Options that are told from their defaults until the data are known; `tests/cli/config.rs` trains with these.
     const BY_THE_DATA: [&str; 6] = ["test", "scale", "impute", "one_hot", "encoding", "quote"];
     /// What counts only with another option.

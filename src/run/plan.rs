@@ -138,8 +138,15 @@ impl Plan {
         let pass = DataPass { init: config.model.init, biases: config.model.bias_init, seed: config.seed };
         pass.apply(&architecture, config.threads.isa, &prepared.train.features, &mut parameters);
         if let Some(path) = &config.model.init_from {
-            parameters = Parameters::from_named(&architecture, &read_tensors(path)?)
-                .map_err(|e| Error::Mismatch(format!("--init-from {}: {e}", path.display())))?;
+            let tensors = read_tensors(path)?;
+            let listed = tensors.iter().any(|tensor| tensor.name.starts_with("network."));
+            let hint = if listed && architecture.chain.is_none() {
+                ": its layers come from a preset or a list: give the same, such as --preset realmlp"
+            } else {
+                ""
+            };
+            parameters = Parameters::from_named(&architecture, &tensors)
+                .map_err(|e| Error::Mismatch(format!("--init-from {}: {e}{hint}", path.display())))?;
         }
         let network = architecture.network();
         parameters

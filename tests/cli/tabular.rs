@@ -164,4 +164,36 @@ fn folds_searches_and_range_tests_take_embeddings() {
     let search = ["tune", "penguins.csv", "--budget", "2", "--epochs", "2", "--quiet", "--out", "search"];
     place.ok(&[&search[..], &["--members", "tabm-mini:3", "--embed", "pbld"]].concat());
     place.ok(&[&["lr-find", "penguins.csv", "--quiet"], &flags[..]].concat());
+    place.shipped("diabetes.csv");
+    let search = ["tune", "diabetes.csv", "--budget", "2", "--epochs", "2", "--quiet", "--out", "numbers"];
+    place.ok(&[&search[..], &["--preset", "realmlp", "--hidden", "8"]].concat());
+    let best = place.read("numbers/best.toml");
+    assert!(best.contains("clamp = true") && best.contains("pbld") && !best.contains("preset"), "{best}");
+}
+
+/// The rate that a range test of the plain network recommends is for that network, and the command says so.
+#[test]
+fn what_a_range_test_recommends_is_for_the_network_it_looked_at() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    let last = |flags: &[&str]| {
+        let text = place.ok(&[&["lr-find", "iris.csv", "--quiet"], flags].concat());
+        text.lines().last().unwrap().to_owned()
+    };
+    assert!(last(&[]).contains("iris.csv --preset plain --lr"), "{}", last(&[]));
+    assert!(!last(&["--hidden", "8"]).contains("plain"));
+    assert!(last(&["--preset", "realmlp"]).contains("iris.csv --preset realmlp --lr"));
+}
+
+/// Weights of a table's default network begin another of its kind; without the preset the refusal names it.
+#[test]
+fn weights_of_a_preset_begin_a_network_of_the_same() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    let short = ["train", "iris.csv", "--epochs", "1", "--quiet", "--overwrite", "--out"];
+    place.ok(&[&short[..], &["run"]].concat());
+    let from = ["--init-from", "run/model.safetensors"];
+    place.ok(&[&short[..], &["two", "--preset", "realmlp"], &from].concat());
+    let message = place.fails(4, &[&short[..], &["three"], &from].concat());
+    assert!(message.contains("such as --preset realmlp"), "{message}");
 }

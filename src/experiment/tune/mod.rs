@@ -19,7 +19,7 @@ pub use space::{Parameter, Range, STANDARD, Space};
 use super::cross_validation::with_cross_validation;
 use super::quasi_random::point;
 use crate::config::{Settings, TrainConfig};
-use crate::data::{Dataset, Folds, Prepared, prepare, prepare_folds};
+use crate::data::{Dataset, Folds, Loaded, Prepared};
 use crate::run::{Finished, Interrupt, Plan, RUNS, RunDirectory, fingerprint, new_directory};
 use crate::train::best::default_monitor;
 use crate::train::events::Event;
@@ -101,10 +101,12 @@ impl Tuner {
             let name = metric.metric;
             return Err(Error::Usage(format!("--monitor {metric}: trials are compared by val_{name}")));
         }
+        let loaded = Loaded::read(&config.data)?;
+        let config = config.for_task(loaded.sketch().task);
         let (whole, folds) = match config.cv {
-            None => (prepare(&config.data, config.seed)?, None),
+            None => (loaded.prepare(&config.data, config.seed)?, None),
             Some(count) => {
-                let (whole, folds) = prepare_folds(&config.data, config.seed, count)?;
+                let (whole, folds) = loaded.prepare_folds(&config.data, config.seed, count)?;
                 (whole, Some(folds))
             }
         };
