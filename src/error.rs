@@ -55,13 +55,34 @@ pub enum Error {
     NoStep(String),
 }
 
+/// What counts the rows of a file in messages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Unit {
+    /// Lines of a text, from 1.
+    #[default]
+    Line,
+    /// Rows of a file that has no lines, from 1.
+    Row,
+}
+
+impl std::fmt::Display for Unit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Unit::Line => "line",
+            Unit::Row => "row",
+        })
+    }
+}
+
 /// A place in an input file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The file, or `<stdin>`.
     pub path: PathBuf,
-    /// Line, from 1.
+    /// Line or row, from 1.
     pub line: Option<u64>,
+    /// Which of the two.
+    pub unit: Unit,
     /// Name of the column.
     pub column: Option<String>,
 }
@@ -69,8 +90,10 @@ pub struct Place {
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.path.display())?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
+        match (self.line, self.unit) {
+            (Some(line), Unit::Line) => write!(f, ":{line}")?,
+            (Some(row), Unit::Row) => write!(f, ", row {row}")?,
+            (None, _) => {}
         }
         if let Some(column) = &self.column {
             write!(f, ", column \"{column}\"")?;
@@ -101,9 +124,22 @@ impl Error {
         message: impl Into<String>,
     ) -> Self {
         Error::Data {
-            place: Place { path: path.as_ref().to_path_buf(), line, column: column.map(str::to_owned) },
+            place: Place {
+                path: path.as_ref().to_path_buf(),
+                line,
+                unit: Unit::Line,
+                column: column.map(str::to_owned),
+            },
             message: message.into(),
         }
+    }
+
+    /// The same error where rows are counted by `unit`.
+    pub(crate) fn counted_in(mut self, by: Unit) -> Self {
+        if let Error::Data { place, .. } = &mut self {
+            place.unit = by;
+        }
+        self
     }
 
     /// What to try, where looking at the disk tells: the file in the folder whose name is nearest to a missing one.

@@ -21,5 +21,5 @@ pub mod statistics;
 pub mod train;
 pub mod warning;
 
-pub use error::{Error, Result};
+pub use error::{Error, Result, Unit};
 pub use warning::{Warning, WarningKind};

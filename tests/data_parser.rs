@@ -124,7 +124,7 @@ fn a_known_schema_reads_in_runs_of_rows() {
     use gradlane::data::ColumnKind::{Number, Text};
     let mut reader =
         TableReader::new(opened("\u{feff}id,n,t\na,1,7\nb,2,8\n\nc,,x\n"), &ReadOptions::default()).unwrap();
-    assert_eq!(reader.layout().names, ["id", "n", "t"]);
+    assert_eq!(reader.outline().names, ["id", "n", "t"]);
     reader.select(vec![wanted(2, "t", Text), wanted(1, "n", Number(NumberForm::default()))], vec![0]);
     let (first, kept) = reader.next_rows(2).unwrap().unwrap();
     assert_eq!((numbers(&first, "n"), kept), (vec![1.0, 2.0], vec![vec!["a".to_owned(), "b".to_owned()]]));

@@ -110,7 +110,13 @@ pub const KEYS: &[Key] = &[
         TUNE,
     ),
     key("positive", "CLASS", Data, "The positive class of a binary task [the second]", SEARCH | COMPARE | DATA),
-    key("format", "FORMAT", Data, "auto, csv, tsv or idx [auto]", SEARCH | COMPARE | READING),
+    key(
+        "format",
+        "FORMAT",
+        Data,
+        "csv, tsv, jsonl, parquet, npy, npz, libsvm or idx [auto: by content, then by name]",
+        SEARCH | COMPARE | READING,
+    ),
     key(
         "delimiter",
         "CHAR",

@@ -62,6 +62,8 @@ impl Cycle {
 
 /// Name of the form of ISO 8601: `2024-02-29`, `2024-02-29T12:30:15.5+01:00`, with a space for the T.
 const ISO: &str = "iso";
+/// Times of day, with decimals or without.
+const CLOCK: &str = "%H:%M:%S%.f";
 /// Patterns of a date that are recognised. Where a column fits several and they disagree, it is ambiguous.
 const DATES: [&str; 16] = [
     "%d/%m/%Y",
@@ -104,9 +106,9 @@ impl DateForm {
         Some(Self { pattern: pattern.to_owned(), unit })
     }
 
-    /// The form as an option names it; dates of ISO 8601 need none.
+    /// The form as an option names it; dates of ISO 8601, and times of a format that has types, need none.
     pub(super) fn as_option(&self) -> Option<String> {
-        (self.pattern != ISO).then(|| self.pattern.clone())
+        (self.pattern != ISO && self.pattern != CLOCK).then(|| self.pattern.clone())
     }
 
     /// The number of a cell, `None` if it is no date of this form.
@@ -157,6 +159,51 @@ impl DateForm {
     }
 }
 
+/// Dates and times of a format that has types for them.
+impl From<DateUnit> for DateForm {
+    fn from(unit: DateUnit) -> Self {
+        let pattern = if unit == DateUnit::Clock { CLOCK } else { ISO };
+        Self { pattern: pattern.to_owned(), unit }
+    }
+}
+
+impl DateForm {
+    /// The number of a date that another unit counts; `None` where one of them is a time of day.
+    pub(super) fn converted(&self, value: f64, from: DateUnit) -> Option<f64> {
+        match (from, self.unit) {
+            (from, to) if from == to => Some(value),
+            (DateUnit::Days, DateUnit::Seconds) => Some(value * SECONDS_OF_A_DAY),
+            (DateUnit::Seconds, DateUnit::Days) => Some((value / SECONDS_OF_A_DAY).floor()),
+            _ => None,
+        }
+    }
+}
+
+/// Seconds with decimals, as a date of ISO 8601 with them becomes.
+pub(super) fn seconds(whole: i64, nanoseconds: u32) -> f64 {
+    whole as f64 + f64::from(nanoseconds) * 1e-9
+}
+
+/// A date or time as text from which the same number is read again: `2024-02-29 12:30:15.5`.
+pub(super) fn iso_text(value: f64, unit: DateUnit) -> String {
+    let form = DateForm::from(unit);
+    if unit == DateUnit::Days {
+        return form.written(value);
+    }
+    let whole = value.floor();
+    let text = |decimals: usize| {
+        let scale = 10f64.powi(decimals as i32);
+        let part = ((value - whole) * scale).round();
+        let (whole, part) = if part >= scale { (whole + 1.0, 0.0) } else { (whole, part) };
+        let digits = format!("{:0decimals$}", part as u64);
+        let digits = digits.trim_end_matches('0');
+        let dot = if digits.is_empty() { "" } else { "." };
+        format!("{}{dot}{digits}", form.written(whole))
+    };
+    let exact = |text: &String| form.parse(text) == Some(value);
+    [0, 3, 6, 9].into_iter().map(text).find(exact).unwrap_or_else(|| text(9))
+}
+
 /// Seconds since 1970 of a date of ISO 8601, and whether it has a time.
 fn iso(cell: &str) -> Option<(f64, bool)> {
     let bytes = cell.as_bytes();
@@ -175,9 +222,13 @@ fn iso(cell: &str) -> Option<(f64, bool)> {
     let zoned = cell.ends_with(['Z', 'z']) || cell[10..].contains(['+', '-']);
     if zoned {
         let stamp = cell.parse::<jiff::Timestamp>().ok()?;
-        return Some((stamp.as_second() as f64 + f64::from(stamp.subsec_nanosecond()) * 1e-9, true));
+        return Some((seconds_of(stamp), true));
     }
     cell.parse::<DateTime>().ok().map(|moment| (of_datetime(moment), true))
+}
+
+fn seconds_of(stamp: jiff::Timestamp) -> f64 {
+    stamp.as_second() as f64 + f64::from(stamp.subsec_nanosecond()) * 1e-9
 }
 
 fn of_datetime(moment: DateTime) -> f64 {
@@ -197,7 +248,7 @@ fn by_pattern(pattern: &str, cell: &str) -> Option<f64> {
     }
     let parsed = strtime::parse(pattern, cell).ok()?;
     if let Ok(stamp) = parsed.to_timestamp() {
-        return Some(stamp.as_second() as f64 + f64::from(stamp.subsec_nanosecond()) * 1e-9);
+        return Some(seconds_of(stamp));
     }
     let time = parsed.to_time().ok();
     match parsed.to_date() {
@@ -315,6 +366,20 @@ mod tests {
         let Dates::Ambiguous(patterns, cell) = infer(&["01/01/2020", "03/04/2020"]) else { panic!() };
         assert_eq!((patterns, cell.as_str()), (vec!["%d/%m/%Y".to_owned(), "%m/%d/%Y".to_owned()], "03/04/2020"));
         assert!(matches!(infer(&["01/01/2020", "02/02/2020"]), Dates::Form(_)), "both readings are the same");
+    }
+
+    #[test]
+    fn what_is_written_reads_the_same() {
+        for value in [0.0, -1.5, 86_399.999, 1_700_000_000.1, 1_700_000_000.123_456, -62_135_596_800.0, 0.25] {
+            let text = iso_text(value, DateUnit::Seconds);
+            assert_eq!(DateForm::from(DateUnit::Seconds).parse(&text), Some(value), "{text}");
+        }
+        for value in [0.0, 3600.5, 86_399.999_999] {
+            let text = iso_text(value, DateUnit::Clock);
+            assert_eq!(DateForm::from(DateUnit::Clock).parse(&text), Some(value), "{text}");
+        }
+        assert_eq!(iso_text(1_700_000_000.5, DateUnit::Seconds), "2023-11-14 22:13:20.5");
+        assert_eq!(iso_text(-719_162.0, DateUnit::Days), "0001-01-01");
     }
 
     #[test]

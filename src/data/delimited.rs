@@ -1,71 +1,11 @@
 //! Delimited text (CSV, TSV) to tables: a whole file on all threads, or known columns some rows at a time.
 
-mod builder;
 mod rows;
 mod runs;
 mod stream;
 #[cfg(test)]
 mod tests;
-mod wanted;
 mod whole;
 
-use std::path::Path;
-
-use csv::ByteRecord;
-
-use super::dialect::swallows;
-use crate::warning::are;
-use crate::{Error, Result, Warning, WarningKind};
-pub(super) use rows::Oddities;
-pub use stream::TableReader;
-pub use wanted::Wanted;
-pub(super) use whole::WholeFile;
-
-/// The error for a row with a quoted cell that holds what would be whole rows.
-fn swallowed(path: &Path, line: u32, record: &ByteRecord) -> Error {
-    let newlines = memchr::memchr_iter(b'\n', record.as_slice()).count() as u64;
-    let last = u64::from(line) + newlines;
-    let message = format!(
-        "a quoted cell of this row goes on to line {last}, over what looks like whole rows: mend the quote; --quote none reads \
-         quotes as plain characters, --quote '\"' takes the cell as it is"
-    );
-    Error::data_at(path, Some(line.into()), None, message)
-}
-
-/// Refuses a file in which a quoted cell holds whole rows; `numeric` are the columns of numbers.
-pub(super) fn refuse_swallowed_rows(path: &Path, oddities: &Oddities, delimiter: u8, numeric: &[usize]) -> Result<()> {
-    match oddities.long.iter().find(|(_, record)| swallows(record, delimiter, numeric) == Some(true)) {
-        Some((line, record)) => Err(swallowed(path, *line, record)),
-        None => Ok(()),
-    }
-}
-
-/// Warnings about lines that are no rows, or are rows without looking like one; about cells of several lines only with a
-/// `delimiter`, where nobody said what the quotes are.
-pub(super) fn row_warnings(path: &Path, oddities: &Oddities, delimiter: Option<u8>) -> Vec<Warning> {
-    let path = path.display();
-    let header = oddities.repeated_header.map(|(count, line)| {
-        let message = format!("{path}:{line}: {} a repeated header: left out", are(count, "line"));
-        Warning::new(WarningKind::RepeatedHeader, message).count(count)
-    });
-    let rows = |count: usize| {
-        if count == 1 { "1 blank line is a row".to_owned() } else { format!("{count} blank lines are rows") }
-    };
-    let blank = oddities.blank.map(|(count, line)| {
-        let message = format!("{path}:{line}: {} without a value, since there is one column", rows(count));
-        Warning::new(WarningKind::BlankLines, message).count(count)
-    });
-    let doubtful = |(_, record): &&(u32, ByteRecord)| {
-        let doubled = record.as_slice().contains(&b'"'); // only a quote that is doubled stands within quotes
-        let looks = |delimiter| record.len() == 1 || swallows(record, delimiter, &[]).is_some();
-        delimiter.is_some_and(|delimiter| !doubled && looks(delimiter))
-    };
-    let swallowed = oddities.long.iter().find(doubtful).map(|(line, _)| {
-        let message = format!(
-            "{path}:{line}: a quoted cell goes on over several lines that look like rows; --quote none reads quotes as plain \
-             characters"
-        );
-        Warning::new(WarningKind::QuotedLines, message)
-    });
-    header.into_iter().chain(blank).chain(swallowed).collect()
-}
+pub(super) use stream::DelimitedRows;
+pub(super) use whole::read_whole;

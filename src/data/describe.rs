@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::cell::format_number;
 use super::date::DateForm;
-use super::delimited::WholeFile;
 use super::idx::Images;
 use super::input::Input;
 use super::kinds::{Kinded, kinds};
 use super::options::ReadOptions;
+use super::raw_table::RawTable;
 use super::read::Raw;
 use super::source::Source;
 use super::statistics::Summary;
@@ -101,7 +101,7 @@ const TOP_LEVELS: usize = 10;
 /// # Errors
 /// As reading it for training.
 pub fn describe(source: &Source, options: &ReadOptions) -> Result<Description> {
-    Ok(match Input::open(source)?.read(options)? {
+    Ok(match Input::open(source)?.refuse_misfits(options)?.read(options)? {
         (Raw::Table(file), _) => describe_file(*file, options)?,
         (Raw::Images(images), test) => {
             let mut described = describe_images(&images);
@@ -116,7 +116,7 @@ fn written(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn describe_file(mut file: WholeFile, options: &ReadOptions) -> Result<Description> {
+fn describe_file(mut file: RawTable, options: &ReadOptions) -> Result<Description> {
     let Kinded { table, notes, warnings, .. } = kinds(&mut file, options, &[], &[])?;
     let all = table.names.par_iter().zip(&table.columns).zip(&table.kinds);
     let mut columns: Vec<ColumnDescription> =

@@ -214,7 +214,12 @@ pub(super) fn generated(count: usize) -> Vec<String> {
 /// The names of the columns of a first line. A column without a name is c and its place; of equal names the later ones get a
 /// number: `a`, `a.1`, with a warning.
 pub(super) fn names(path: &Path, record: &ByteRecord, warnings: &mut Vec<Warning>) -> Vec<String> {
-    let given: Vec<String> = record.iter().map(|cell| text_of(cell).trim().to_owned()).collect();
+    let given = record.iter().map(|cell| text_of(cell).trim().to_owned()).collect();
+    distinct(path, given, "--header no if the first line is data", warnings)
+}
+
+/// The names that a file gives, made distinct as [`names`] says; `hint` says what to do about it.
+pub(super) fn distinct(path: &Path, given: Vec<String>, hint: &str, warnings: &mut Vec<Warning>) -> Vec<String> {
     let mut taken: HashSet<String> = given.iter().filter(|name| !name.is_empty()).cloned().collect();
     let mut seen: HashSet<String> = HashSet::new();
     let mut renamed: Vec<String> = Vec::new();
@@ -236,7 +241,7 @@ pub(super) fn names(path: &Path, record: &ByteRecord, warnings: &mut Vec<Warning
     }
     if !renamed.is_empty() {
         let (path, list) = (path.display(), super::cell::shortened(&renamed));
-        let message = format!("{path}: column names occur twice: {list}; --header no if the first line is data");
+        let message = format!("{path}: column names occur twice: {list}; {hint}");
         warnings.push(Warning::new(WarningKind::RepeatedName, message).count(renamed.len()));
     }
     names

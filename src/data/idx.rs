@@ -47,8 +47,13 @@ impl Images {
 }
 
 /// Whether a file begins as an IDX file does.
-pub fn is_idx(head: &[u8]) -> bool {
+pub(super) fn is_idx(head: &[u8]) -> bool {
     matches!(head, [0, 0, 8 | 9 | 11..=14, 1..=8, ..])
+}
+
+/// Whether it is not one of other numbers than unsigned bytes, which make a table and no images.
+pub(super) fn holds_bytes(head: &[u8]) -> bool {
+    !matches!(head, [0, 0, 9 | 11..=14, 1..=8, ..])
 }
 
 /// An IDX file: its shape and its bytes.
@@ -136,15 +141,16 @@ pub fn read_images(source: &Source, opened: Opened) -> Result<Images> {
     }
 }
 
-fn labels_beside(source: &Source) -> Option<PathBuf> {
+/// The file of labels beside one of images.
+pub(super) fn labels_beside(source: &Source) -> Option<PathBuf> {
     let Source::Path(path) = source else { return None };
     let name = path.file_name()?.to_str()?;
     if !name.contains("images") {
         return None;
     }
     let labels = name.replace("images", "labels").replace("idx3", "idx1");
-    let plain = labels.strip_suffix(".gz").unwrap_or(&labels);
-    [labels.clone(), plain.to_owned(), format!("{plain}.gz")]
+    let plain = labels.strip_suffix(".gz").or_else(|| labels.strip_suffix(".zst")).unwrap_or(&labels);
+    [labels.clone(), plain.to_owned(), format!("{plain}.gz"), format!("{plain}.zst")]
         .into_iter()
         .map(|n| path.with_file_name(n))
         .find(|p| p.is_file())
@@ -245,7 +251,9 @@ impl Folder {
 fn find(folder: &Path, prefix: &str, what: &str, rank: u32) -> Option<PathBuf> {
     ["-", "."]
         .into_iter()
-        .flat_map(|dash| ["", ".gz"].map(|end| folder.join(format!("{prefix}-{what}{dash}idx{rank}-ubyte{end}"))))
+        .flat_map(|dash| {
+            ["", ".gz", ".zst"].map(|end| folder.join(format!("{prefix}-{what}{dash}idx{rank}-ubyte{end}")))
+        })
         .find(|path| File::open(path).is_ok() || path.exists())
 }
 

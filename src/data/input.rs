@@ -1,30 +1,41 @@
 //! A file or folder that is open but not read.
 
-use super::delimited::TableReader;
+use super::columnar::{ParquetFile, part_files};
+use super::delimited::DelimitedRows;
 use super::drift::Drift;
+use super::format::{format_of, refuse_misfits};
 use super::idx::{Folder, Images, Part};
 use super::known::normal_form;
 use super::layout::Layout;
-use super::options::{Header, ReadOptions};
+use super::options::{Format, Header, ReadOptions};
 use super::preprocess::TablePreprocessing;
-use super::read::{Raw, for_name, read_opened, reads_as_idx};
+use super::read::{Layer, Raw, for_name, layer_of, read_opened, table_rows};
 use super::schema::has_no_weight;
 use super::source::{Opened, Source};
 use super::table::{Column, Table};
+use super::table_reader::TableReader;
+use super::table_source::TableFile;
 use super::text::Text;
+use super::whole_table;
 use super::written::PartFrom;
 use crate::{Error, Result, Warning};
 
 /// A file or folder that is open but not read.
 pub(super) enum Input {
     File(Source, Opened),
+    /// A folder of MNIST's layout.
     Folder(Box<Folder>),
+    /// A folder of part files.
+    Parts(ParquetFile),
 }
 
 impl Input {
     pub(super) fn open(source: &Source) -> Result<Self> {
         match source {
-            Source::Path(path) if source.is_folder() => Ok(Self::Folder(Box::new(Folder::open(path)?))),
+            Source::Path(path) if source.is_folder() => match part_files(path)? {
+                files if files.is_empty() => Ok(Self::Folder(Box::new(Folder::open(path)?))),
+                files => Ok(Self::Parts(ParquetFile::of_files(path, &files)?)),
+            },
             _ => Ok(Self::File(source.clone(), Opened::new(source)?)),
         }
     }
@@ -44,6 +55,7 @@ impl Input {
                 let (train, test) = folder.read()?;
                 Ok((Raw::Images(train), test))
             }
+            Self::Parts(file) => Ok((Raw::Table(Box::new(whole_table::read_whole(Box::new(file), options)?)), None)),
         }
     }
 
@@ -55,7 +67,7 @@ impl Input {
     pub(super) fn read_images_part(self, options: &ReadOptions, part: Part) -> Result<Images> {
         match self {
             Self::Folder(folder) => folder.read_part(part),
-            Self::File(source, opened) => match read_opened(&source, opened, options)? {
+            file => match file.read(options)?.0 {
                 Raw::Images(images) => Ok(images),
                 Raw::Table(table) => Err(Error::Mismatch(format!(
                     "{}: expected images in IDX form, found a table",
@@ -70,20 +82,36 @@ impl Input {
         let images = |path: &std::path::Path| {
             Err(Error::Mismatch(format!("{}: expected a table with the model's columns, found images", path.display())))
         };
-        match self {
-            Self::Folder(folder) => images(folder.path()),
-            Self::File(source, opened) if reads_as_idx(&opened, options) => images(source.name()),
-            Self::File(source, opened) => {
-                let options = ReadOptions { missing: preprocessing.missing.clone(), ..for_name(&source, options) };
-                let mut text = Text::new(opened, options.encoding)?;
-                let layout = layout_for(preprocessing, &mut text, &options)?;
-                let mut reader = TableReader::of_text(text, layout, &options)?;
-                let (wanted, warnings) = preprocessing.wanted(reader.layout(), reader.path(), &options)?;
-                reader.select(wanted, Vec::new());
-                reader.warn(warnings);
-                Ok(reader)
-            }
+        let options = ReadOptions { missing: preprocessing.missing.clone(), ..options.clone() };
+        let rows = match self {
+            Self::Folder(folder) => return images(folder.path()),
+            Self::Parts(file) => file.open()?,
+            Self::File(source, opened) => match layer_of(&source, &opened, &options) {
+                Layer::Images => return images(source.name()),
+                Layer::Table(format) => table_rows(&source, opened, format, (&options, &preprocessing.columns))?,
+                Layer::Delimited => {
+                    let options = for_name(&source, &options);
+                    let mut text = Text::new(opened, options.encoding)?;
+                    let layout = layout_for(preprocessing, &mut text, &options)?;
+                    Box::new(DelimitedRows::new(text, layout, &options)?)
+                }
+            },
+        };
+        let mut reader = TableReader::of(rows, &options);
+        let (wanted, warnings) = preprocessing.wanted(reader.outline(), reader.path(), &options)?;
+        reader.select(wanted, Vec::new());
+        reader.warn(warnings);
+        Ok(reader)
+    }
+
+    /// Refuses options that are about other formats than this file has.
+    pub(super) fn refuse_misfits(self, options: &ReadOptions) -> Result<Self> {
+        match &self {
+            Self::Folder(_) => {}
+            Self::Parts(file) => refuse_misfits(file.path(), Format::Parquet, options)?,
+            Self::File(source, opened) => refuse_misfits(source.name(), format_of(source, opened, options), options)?,
         }
+        Ok(self)
     }
 
     /// All rows of a file of labelled rows, read by the schema of the training file.
@@ -98,7 +126,7 @@ impl Input {
         drift.observe(&table, rows.as_deref());
         let mut warnings = reader.warnings();
         warnings.extend(drift.warnings());
-        Ok(LabelledRows { table, notes: reader.layout().notes.clone(), warnings })
+        Ok(LabelledRows { table, notes: reader.outline().notes.clone(), warnings })
     }
 }
 
@@ -124,10 +152,10 @@ fn layout_for(preprocessing: &TablePreprocessing, text: &mut Text, options: &Rea
     }
     let named = Layout::find(text, &ReadOptions { header: Header::Yes, ..options.clone() })?;
     let known: Vec<String> = preprocessing.columns.iter().map(|name| normal_form(name)).collect();
-    if named.names.iter().any(|name| known.contains(&normal_form(name))) {
+    if named.outline.names.iter().any(|name| known.contains(&normal_form(name))) {
         return Ok(named);
     }
-    match preprocessing.fits_by_place(&named.names, text.name()) {
+    match preprocessing.fits_by_place(&named.outline.names, text.name()) {
         Some(true) => Layout::find(text, &ReadOptions { header: Header::No, ..options.clone() }),
         Some(false) => Ok(named),
         None => Layout::find(text, options),

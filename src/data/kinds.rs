@@ -2,11 +2,14 @@
 
 use rayon::prelude::*;
 
+use super::builder::Origin;
 use super::cell::{brief, shortened};
 use super::date::{self, DateForm, Dates};
-use super::delimited::{WholeFile, refuse_swallowed_rows, row_warnings};
-use super::number::{Convention, NumberForm, Numbers, infer, units, with_a_comma};
+use super::number::{Convention, NumberForm, Numbers, infer};
+use super::oddities::{refuse_swallowed_rows, row_warnings};
 use super::options::{Decimal, ReadOptions};
+use super::raw_table::RawTable;
+use super::spelling::{like_numbers, of_text, one_spelling_of_booleans, other_form};
 use super::table::{Column, ColumnKind, MISSING, Table};
 use crate::warning::{are, of as counted};
 use crate::{Error, Result, Warning, WarningKind};
@@ -63,9 +66,10 @@ impl Reading {
 ///
 /// # Errors
 /// [`Error::Data`] for a column with two readings that are about equally likely, and for rows that a quote swallowed.
-pub(super) fn kinds(file: &mut WholeFile, options: &ReadOptions, labels: &[usize], texts: &[usize]) -> Result<Kinded> {
-    let names = file.layout.names.clone();
+pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, labels: &[usize], texts: &[usize]) -> Result<Kinded> {
+    let names = file.outline.names.clone();
     let asked = asked_dates(file, options)?;
+    let asked_texts: Vec<usize> = asked.iter().filter(|(_, form)| form.is_none()).map(|(column, _)| *column).collect();
     let stated = Convention {
         decimal_comma: match (options.decimal, options.thousands.map(|c| c.0)) {
             (Decimal::Auto, Some(',')) => Some(false),
@@ -76,6 +80,7 @@ pub(super) fn kinds(file: &mut WholeFile, options: &ReadOptions, labels: &[usize
         },
         thousands: options.thousands.map(|c| c.0),
     };
+    read_dates_as_text(file, options, labels, &[texts, &asked_texts].concat())?;
     if stated.decimal_comma == Some(true) {
         read_points_again(file, options)?;
     }
@@ -93,7 +98,7 @@ pub(super) fn kinds(file: &mut WholeFile, options: &ReadOptions, labels: &[usize
     };
     let all: Vec<usize> = (0..names.len()).collect();
     let mut readings: Vec<Reading> = all.par_iter().map(|c| read(*c, stated)).collect::<Result<_>>()?;
-    if stated.decimal_comma.is_none() && file.layout.dialect.delimiter == b',' && holds_points(file) {
+    if stated.decimal_comma.is_none() && file.delimiter() == Some(b',') && holds_points(file) {
         readings.iter_mut().filter(|reading| reading.has_decimal_comma()).for_each(|reading| *reading = Reading::Text);
     }
     let convention = Convention { decimal_comma: stated.decimal_comma.or(found_comma(file, &readings)), ..stated };
@@ -109,12 +114,23 @@ pub(super) fn kinds(file: &mut WholeFile, options: &ReadOptions, labels: &[usize
     apply(file, options, readings, labels)
 }
 
+/// Reads columns that the format says to be dates as text, where they are labels or where the user wants text.
+fn read_dates_as_text(file: &mut RawTable, options: &ReadOptions, labels: &[usize], texts: &[usize]) -> Result<()> {
+    let wanted = |column: &usize| labels.contains(column) || texts.contains(column);
+    let columns: Vec<usize> =
+        (0..file.origins.len()).filter(|c| file.origins[*c].dates.is_some()).filter(wanted).collect();
+    for (text, column) in file.texts(&columns, &options.missing)?.into_iter().zip(columns) {
+        (file.columns[column], file.origins[column]) = (text, Origin::default());
+    }
+    Ok(())
+}
+
 /// The dates that `--dates` names: column and form, no form for text.
-fn asked_dates(file: &WholeFile, options: &ReadOptions) -> Result<Vec<(usize, Option<DateForm>)>> {
+fn asked_dates(file: &RawTable, options: &ReadOptions) -> Result<Vec<(usize, Option<DateForm>)>> {
     let place = |name: &String| {
-        let named = file.layout.names.iter().position(|n| n == name);
+        let named = file.outline.names.iter().position(|n| n == name);
         named.ok_or_else(|| {
-            let names = shortened(&file.layout.names);
+            let names = shortened(&file.outline.names);
             Error::data(&file.path, format!("--dates: there is no column \"{name}\"; the columns are {names}"))
         })
     };
@@ -157,40 +173,48 @@ fn reading(levels: &[(&str, usize)], convention: Convention, label: bool) -> Rea
 }
 
 /// A column whose date form the user gave.
-fn as_asked(file: &WholeFile, column: usize, form: &DateForm) -> Result<Reading> {
+fn as_asked(file: &RawTable, column: usize, form: &DateForm) -> Result<Reading> {
     let Column::Text { codes, levels } = &file.columns[column] else { return Ok(Reading::Text) };
     match levels.iter().position(|level| form.parse(level).is_none()) {
         None => Ok(Reading::Date { form: form.clone(), rows: codes.len(), of: codes.len() }),
         Some(wrong) => {
             let row = codes.iter().position(|code| *code as usize == wrong).unwrap_or(0);
-            let (line, name) = (file.lines[row], &file.layout.names[column]);
             let message = format!("expected a date of the form {}, found \"{}\"", form.pattern, levels[wrong]);
-            Err(Error::data_at(&file.path, Some(line.into()), Some(name), message))
+            Err(file.error_at(row, column, message))
         }
     }
 }
 
 /// Whether the decimals of the file follow a comma, as far as columns tell that can be read in one way only; where none
 /// tells, a file whose columns are parted by commas has points.
-fn found_comma(file: &WholeFile, readings: &[Reading]) -> Option<bool> {
+fn found_comma(file: &RawTable, readings: &[Reading]) -> Option<bool> {
     let comma =
         readings.iter().any(|r| r.is_whole() && matches!(r, Reading::Number { form, .. } if form.decimal_comma));
-    let fractions = |column: &Column| matches!(column, Column::Numbers(values) if holds_fraction(values));
     // Where another column has decimal commas, 1.234 may be 1234.
-    let sure = |column: &Column| matches!(column, Column::Numbers(values) if !values.iter().all(is_in_thousandths));
+    let sure = |values: &[f64]| !values.iter().all(is_in_thousandths);
     let grouped = readings.iter().any(|r| matches!(r, Reading::Number { form, .. } if form.thousands == Some(',')));
-    let point = grouped || if comma { file.columns.iter().any(sure) } else { file.columns.iter().any(fractions) };
+    let point =
+        grouped || written_numbers(file).any(|(_, values)| if comma { sure(values) } else { holds_fraction(values) });
     match (comma, point) {
         (true, false) => Some(true),
         (false, true) => Some(false),
         (true, true) => None,
-        (false, false) => (file.layout.dialect.delimiter == b',').then_some(false),
+        (false, false) => (file.delimiter() == Some(b',')).then_some(false),
     }
 }
 
 /// Whether a number column of the file has decimals behind a point.
-fn holds_points(file: &WholeFile) -> bool {
-    file.columns.iter().any(|column| matches!(column, Column::Numbers(values) if holds_fraction(values)))
+fn holds_points(file: &RawTable) -> bool {
+    written_numbers(file).any(|(_, values)| holds_fraction(values))
+}
+
+/// The number columns whose cells have a spelling, with their places.
+fn written_numbers(file: &RawTable) -> impl Iterator<Item = (usize, &[f64])> {
+    let numbers = file.columns.iter().enumerate().filter(|(column, _)| !file.origins[*column].native);
+    numbers.filter_map(|(place, column)| match column {
+        Column::Numbers(values) => Some((place, values.as_slice())),
+        Column::Text { .. } => None,
+    })
 }
 
 fn holds_fraction(values: &[f64]) -> bool {
@@ -202,8 +226,8 @@ fn is_in_thousandths(value: &f64) -> bool {
     value.is_nan() || ((value * 1000.0).round() - value * 1000.0).abs() < 1e-6
 }
 
-fn refuse_either(file: &WholeFile, column: usize, reading: &Reading) -> Result<()> {
-    let name = &file.layout.names[column];
+fn refuse_either(file: &RawTable, column: usize, reading: &Reading) -> Result<()> {
+    let name = &file.outline.names[column];
     let message = match reading {
         Reading::EitherNumber(cell) => {
             let value = |decimal_comma: bool| {
@@ -222,25 +246,20 @@ fn refuse_either(file: &WholeFile, column: usize, reading: &Reading) -> Result<(
 }
 
 /// Reads number columns in which points occur again as text, since points are no decimals here.
-fn read_points_again(file: &mut WholeFile, options: &ReadOptions) -> Result<()> {
-    let pointed = |column: &usize| !file.plain[*column] && matches!(file.columns[*column], Column::Numbers(_));
-    let fractions =
-        |column: &usize| matches!(&file.columns[*column], Column::Numbers(values) if holds_fraction(values));
-    let columns: Vec<usize> = (0..file.columns.len()).filter(|c| pointed(c) || fractions(c)).collect();
+fn read_points_again(file: &mut RawTable, options: &ReadOptions) -> Result<()> {
+    let pointed = |(column, values): &(usize, &[f64])| !file.origins[*column].plain || holds_fraction(values);
+    let columns: Vec<usize> = written_numbers(file).filter(pointed).map(|(column, _)| column).collect();
     let texts = file.texts(&columns, &options.missing)?;
     columns.into_iter().zip(texts).for_each(|(column, text)| file.columns[column] = text);
     Ok(())
 }
 
 /// In a file with decimal commas `1.234` is 1234 where all points of a column part three digits.
-fn grouped_by_points(file: &mut WholeFile, options: &ReadOptions, readings: &mut [Reading]) -> Result<()> {
-    let likely = |column: &usize| match &file.columns[*column] {
-        Column::Numbers(values) => {
-            (!file.plain[*column] || holds_fraction(values)) && values.iter().all(is_in_thousandths)
-        }
-        Column::Text { .. } => false,
+fn grouped_by_points(file: &mut RawTable, options: &ReadOptions, readings: &mut [Reading]) -> Result<()> {
+    let likely = |(column, values): &(usize, &[f64])| {
+        (!file.origins[*column].plain || holds_fraction(values)) && values.iter().all(is_in_thousandths)
     };
-    let columns: Vec<usize> = (0..file.columns.len()).filter(likely).collect();
+    let columns: Vec<usize> = written_numbers(file).filter(likely).map(|(column, _)| column).collect();
     let convention = Convention { decimal_comma: Some(true), thousands: Some('.') };
     for (text, column) in file.texts(&columns, &options.missing)?.into_iter().zip(columns) {
         let Column::Text { codes, levels } = &text else { continue };
@@ -254,12 +273,13 @@ fn grouped_by_points(file: &mut WholeFile, options: &ReadOptions, readings: &mut
 }
 
 /// Notes and warnings about the bytes, the layout and the rows of a file.
-fn said_of_rows(file: &WholeFile, options: &ReadOptions) -> (Vec<String>, Vec<Warning>) {
+fn said_of_rows(file: &RawTable, options: &ReadOptions) -> (Vec<String>, Vec<Warning>) {
     let (mut notes, mut warnings) = (file.notes.clone(), file.warnings.clone());
-    notes.extend(file.layout.notes.iter().cloned());
-    let guessed_quotes = options.quote.is_none().then_some(file.layout.dialect.delimiter);
-    warnings.extend(row_warnings(&file.path, &file.oddities, guessed_quotes));
-    if let Some((count, line)) = file.oddities.comments {
+    notes.extend(file.outline.notes.iter().cloned());
+    let Some(text) = &file.text else { return (notes, warnings) };
+    let guessed_quotes = options.quote.is_none().then_some(text.dialect.delimiter);
+    warnings.extend(row_warnings(&file.path, &text.oddities, guessed_quotes));
+    if let Some((count, line)) = text.oddities.comments {
         notes.push(format!(
             "comments: {} left out, begun with # (the first is line {line})",
             counted(count as u64, "line")
@@ -269,117 +289,91 @@ fn said_of_rows(file: &WholeFile, options: &ReadOptions) -> (Vec<String>, Vec<Wa
 }
 
 /// Turns the columns into what they are read as.
-fn apply(file: &mut WholeFile, options: &ReadOptions, readings: Vec<Reading>, labels: &[usize]) -> Result<Kinded> {
-    let (mut notes, mut warnings) = said_of_rows(file, options);
-    let mut unreadable = Vec::new();
+fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, labels: &[usize]) -> Result<Kinded> {
+    let (notes, warnings) = said_of_rows(file, options);
+    let mut said = Said { notes, warnings, unreadable: Vec::new() };
     let mut kinds = Vec::with_capacity(readings.len());
     for (column, reading) in readings.into_iter().enumerate() {
-        let name = &file.layout.names[column];
         let taken = std::mem::replace(&mut file.columns[column], Column::Numbers(Vec::new()));
+        let label = labels.contains(&column);
         let (kind, read) = match (taken, reading) {
-            (Column::Numbers(values), _) => (ColumnKind::Number(NumberForm::default()), Column::Numbers(values)),
+            (Column::Numbers(values), _) => (given_kind(file, column, label, &mut said), Column::Numbers(values)),
             (text, Reading::Number { form, rows, of }) => {
-                if rows < of {
-                    warnings.push(unread(file, (column, &text), "number", of - rows, &|cell| form.parse(cell)));
-                    unreadable.push(column);
-                }
-                if !form.is_plain() {
-                    let cells = if let Column::Text { levels, .. } = &text { levels.as_slice() } else { &[] };
-                    notes.push(format!("column \"{name}\": numbers with {}", form.described(cells)));
-                }
-                (
-                    ColumnKind::Number(form),
-                    numbers_of(&text, |cell| form.parse(cell).map(|value| options.missing.or_missing(value))),
-                )
+                said.unread(file, (column, &text), ("number", of - rows), &|cell| form.parse(cell));
+                said.notes.extend(other_form(&file.outline.names[column], &form, &text));
+                let value = |cell: &str| form.parse(cell).map(|value| options.missing.or_missing(value));
+                let values = numbers_of(&text, value);
+                (ColumnKind::Number(form), values)
             }
-            (text, Reading::Date { form, rows, of }) if !labels.contains(&column) => {
-                if rows < of {
-                    warnings.push(unread(file, (column, &text), "date", of - rows, &|cell| form.parse(cell)));
-                    unreadable.push(column);
-                }
-                let values = numbers_of(&text, |cell| form.parse(cell));
-                notes.push(format!("column \"{name}\": dates ({}; --dates changes it)", form.pattern));
+            (text, Reading::Date { form, rows, of }) if !label => {
+                said.unread(file, (column, &text), ("date", of - rows), &|cell| form.parse(cell));
+                let (name, values) = (&file.outline.names[column], numbers_of(&text, |cell| form.parse(cell)));
+                said.notes.push(format!("column \"{name}\": dates ({}; --dates changes it)", form.pattern));
                 (ColumnKind::Date(form), values)
             }
-            (text, _) if labels.contains(&column) => (ColumnKind::Text, text),
-            (text, _) => {
-                warnings.extend(like_numbers(name, &text));
-                let (text, joined) = one_spelling_of_booleans(text);
-                if joined {
-                    notes.push(format!("column \"{name}\": true and false in any case are one value each"));
-                }
-                (ColumnKind::Text, text)
-            }
+            (text, _) if label => (ColumnKind::Text, text),
+            (text, _) => (ColumnKind::Text, said.as_text(&file.outline.names[column], text)),
         };
         kinds.push(kind);
         file.columns[column] = read;
     }
     let numeric: Vec<usize> = (0..kinds.len()).filter(|c| kinds[*c] != ColumnKind::Text).collect();
-    if options.quote.is_none() {
-        refuse_swallowed_rows(&file.path, &file.oddities, file.layout.dialect.delimiter, &numeric)?;
+    if let Some(text) = file.text.as_ref().filter(|_| options.quote.is_none()) {
+        refuse_swallowed_rows(&file.path, &text.oddities, text.dialect.delimiter, &numeric)?;
     }
     let table = Table {
         path: file.path.clone(),
-        names: file.layout.names.clone(),
-        named: file.layout.header,
+        names: file.outline.names.clone(),
+        named: file.outline.named,
         columns: std::mem::take(&mut file.columns),
         kinds,
         lines: std::mem::take(&mut file.lines),
+        unit: file.outline.unit,
     };
+    let Said { notes, warnings, unreadable } = said;
     Ok(Kinded { table, unreadable, notes, warnings })
 }
 
-/// What is said of a text column whose cells are numbers but for their form, or are written in a form that is not read.
-fn like_numbers(name: &str, column: &Column) -> Option<Warning> {
-    let Column::Text { levels, .. } = column else { return None };
-    if let Some(cell) = with_a_comma(levels) {
-        let message = format!(
-            "column \"{name}\" is read as text: its cells look like numbers, some with a decimal comma (\"{cell}\"), but it or another \
-             column has decimal points"
-        );
-        return Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name));
-    }
-    if let Some(cell) = levels.iter().find(|level| level.contains("\\\"")) {
-        let message = format!(
-            "column \"{name}\" has backslashes before quotes ({}), which are read as they stand: CSV doubles a quote within quotes",
-            brief(cell)
-        );
-        return Some(Warning::new(WarningKind::Other, message).column(name));
-    }
-    let units = units(levels)?;
-    let example = levels.iter().find(|level| level.contains(units[0])).map_or("", String::as_str);
-    let units: Vec<String> = units.iter().map(|unit| format!("\"{unit}\"")).collect();
-    let message = format!(
-        "column \"{name}\" is read as text: its cells are numbers with {} beside them ({example}); without that they would be \
-         numbers",
-        units.join(", ")
-    );
-    Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name))
+/// What is said while the columns are read.
+struct Said {
+    notes: Vec<String>,
+    warnings: Vec<Warning>,
+    /// Columns in which some cells are no numbers.
+    unreadable: Vec<usize>,
 }
 
-/// Words of a truth value, false first.
-const BOOLEANS: [[&str; 2]; 4] = [["false", "true"], ["no", "yes"], ["f", "t"], ["n", "y"]];
-
-/// Truth values in different cases as one spelling each, that of their first cell; whether there were such.
-fn one_spelling_of_booleans(column: Column) -> (Column, bool) {
-    let Column::Text { codes, levels } = &column else { return (column, false) };
-    let lower: Vec<String> = levels.iter().map(|level| level.to_lowercase()).collect();
-    let words = BOOLEANS.iter().find(|words| lower.iter().all(|level| words.contains(&level.as_str())));
-    if levels.len() <= 2 || words.is_none() {
-        return (column, false);
+impl Said {
+    /// Warns of cells of a column that are not read, if there are any.
+    fn unread(
+        &mut self,
+        file: &RawTable,
+        (column, text): (usize, &Column),
+        (what, count): (&str, usize),
+        parse: &dyn Fn(&str) -> Option<f64>,
+    ) {
+        if count > 0 {
+            self.warnings.push(unread(file, (column, text), what, count, parse));
+            self.unreadable.push(column);
+        }
     }
-    let first = |level: &String| lower.iter().position(|other| other == level).expect("the level is among them");
-    let firsts: Vec<usize> = lower.iter().map(first).collect();
-    let mut kept = firsts.clone();
-    kept.sort_unstable();
-    kept.dedup();
-    let code = |old: &u32| match *old {
-        MISSING => MISSING,
-        old => kept.binary_search(&firsts[old as usize]).expect("a first spelling is kept") as u32,
-    };
-    let codes = codes.iter().map(code).collect();
-    let levels = kept.iter().map(|at| levels[*at].clone()).collect();
-    (Column::Text { codes, levels }, true)
+
+    /// A column that stays text.
+    fn as_text(&mut self, name: &str, text: Column) -> Column {
+        self.warnings.extend(like_numbers(name, &text));
+        let (text, joined) = one_spelling_of_booleans(text);
+        if joined {
+            self.notes.push(format!("column \"{name}\": true and false in any case are one value each"));
+        }
+        text
+    }
+}
+
+/// The kind of a column that was read as numbers.
+fn given_kind(file: &RawTable, column: usize, label: bool, said: &mut Said) -> ColumnKind {
+    let origin = &file.origins[column];
+    said.notes.extend(of_text(&file.outline.names[column], origin).filter(|_| !label));
+    let dates = origin.dates.clone().map(ColumnKind::Date);
+    dates.unwrap_or(ColumnKind::Number(NumberForm::default()))
 }
 
 fn numbers_of(column: &Column, parse: impl Fn(&str) -> Option<f64>) -> Column {
@@ -391,19 +385,20 @@ fn numbers_of(column: &Column, parse: impl Fn(&str) -> Option<f64>) -> Column {
 
 /// The warning about cells that are no numbers, or no dates, in a column of which most are.
 fn unread(
-    file: &WholeFile,
+    file: &RawTable,
     (at, column): (usize, &Column),
     what: &str,
     count: usize,
     parse: &dyn Fn(&str) -> Option<f64>,
 ) -> Warning {
     let Column::Text { codes, levels } = column else { unreachable!("only text can be unread") };
-    let name = &file.layout.names[at];
+    let (name, unit) = (&file.outline.names[at], file.outline.unit);
     let wrong: Vec<bool> = levels.iter().map(|level| parse(level).is_none()).collect();
     let rows = codes.iter().enumerate().filter(|(_, code)| **code != MISSING && wrong[**code as usize]);
     let found: Vec<(&String, u32)> =
         rows.take(QUOTED).map(|(row, code)| (&levels[*code as usize], file.lines[row])).collect();
-    let quoted: Vec<String> = found.iter().map(|(level, line)| format!("\"{}\" (line {line})", brief(level))).collect();
+    let quoted: Vec<String> =
+        found.iter().map(|(level, line)| format!("\"{}\" ({unit} {line})", brief(level))).collect();
     let first = found.first().map_or("".into(), |(level, _)| brief(level));
     let message = format!(
         "column \"{name}\": {} no {what} and {} as missing: {}; --na \"+{first}\" says so, --categorical \"{name}\" makes all \

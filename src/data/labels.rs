@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::cell::parse_number;
-use super::delimited::WholeFile;
+use super::raw_table::RawTable;
 use super::table::{Column, MISSING, MissingMarkers};
 use crate::warning::are;
 use crate::{Result, Warning, WarningKind};
@@ -44,7 +44,7 @@ pub(super) fn are_numbers(classes: &[String]) -> bool {
 
 /// Reads a label column as it is written. Where every label is a plain number, spellings of one value are one class, called by
 /// the commonest of them.
-pub(super) fn label_text(file: &WholeFile, column: usize, missing: &MissingMarkers) -> Result<LabelText> {
+pub(super) fn label_text(file: &RawTable, column: usize, missing: &MissingMarkers) -> Result<LabelText> {
     let texts = file.texts(&[column], &MissingMarkers::none())?;
     let Some(Column::Text { mut codes, levels }) = texts.into_iter().next() else {
         unreachable!("a column that is read as text is text")

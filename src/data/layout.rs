@@ -4,12 +4,14 @@ use std::path::Path;
 
 use super::aligned::Aligned;
 use super::dialect::{self, Dialect};
+use super::format::{is_json_lines, is_libsvm};
 use super::header::{self, FirstLine};
 use super::options::{Header, ReadOptions};
+use super::outline::Outline;
 use super::padding::{Blanks, Padding};
 use super::text::Text;
 use super::written::{Delimiter, Quote};
-use crate::{Error, Result, Warning, WarningKind};
+use crate::{Error, Result, Unit, Warning, WarningKind};
 
 /// The head grows up to this length until it holds a whole record below the first.
 const LONGEST_HEAD: usize = 1 << 28;
@@ -17,22 +19,14 @@ const LONGEST_HEAD: usize = 1 << 28;
 /// Layout of a delimited file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
+    /// The columns by name.
+    pub outline: Outline,
     /// What parts the cells.
     pub dialect: Dialect,
     /// Comments above the header that have as many cells as the rows.
     pub lines_above: usize,
-    /// Whether the first line names the columns.
-    pub header: bool,
-    /// Names of the columns: the header's, or c0, c1, …
-    pub names: Vec<String>,
     /// Cells of the first line, which may be one less than the columns.
     pub header_cells: usize,
-    /// Columns that have no name of their own.
-    pub nameless: Vec<usize>,
-    /// What was decided and is said aloud, with the flag that changes it.
-    pub notes: Vec<String>,
-    /// What a user should look at.
-    pub warnings: Vec<Warning>,
 }
 
 impl Layout {
@@ -56,6 +50,7 @@ impl Layout {
         let mut found = Self::of(text.name(), &blanks.changed(head), complete, &options)?;
         if matches!(blanks, Blanks::Aligned(_)) && asked.is_none() {
             found
+                .outline
                 .notes
                 .insert(0, "delimiter: blanks, as many as line up the columns (--delimiter changes it)".to_owned());
         }
@@ -65,10 +60,8 @@ impl Layout {
 
     /// The layout of an empty file that should have these columns.
     pub(super) fn of_nothing(names: &[String]) -> Self {
-        let (notes, warnings) = (Vec::new(), Vec::new());
-        let (dialect, names) = (Dialect::plain(b','), names.to_vec());
-        let header_cells = names.len();
-        Self { dialect, lines_above: 0, header: true, names, header_cells, nameless: Vec::new(), notes, warnings }
+        let outline = Outline { delimited: true, ..Outline::named(names.to_vec(), Unit::Line) };
+        Self { outline, dialect: Dialect::plain(b','), lines_above: 0, header_cells: names.len() }
     }
 
     fn is_even(&self, head: &[u8], complete: bool) -> bool {
@@ -82,7 +75,6 @@ impl Layout {
     pub fn of(path: &Path, head: &[u8], complete: bool, options: &ReadOptions) -> Result<Self> {
         let mut warnings = Vec::new();
         refuse_other_texts(path, head)?;
-        refuse_libsvm(path, head)?;
         let dialect = dialect::find(path, head, complete, options, &mut warnings)?;
         let mut sample = dialect.sample(head, complete);
         let mut lines_above = comments_above(&sample, options);
@@ -127,7 +119,8 @@ impl Layout {
         }
         let nameless = if header { nameless(first, names.len()) } else { (0..names.len()).collect() };
         let header_cells = first.len();
-        Ok(Self { dialect, lines_above, header, names, header_cells, nameless, notes, warnings })
+        let outline = Outline { names, named: header, nameless, delimited: true, unit: Unit::Line, notes, warnings };
+        Ok(Self { outline, dialect, lines_above, header_cells })
     }
 }
 
@@ -156,7 +149,7 @@ fn aligned(
     found: Option<&Layout>,
 ) -> Option<(Blanks, ReadOptions)> {
     let asked = options.delimiter.map(|delimiter| delimiter.0);
-    let open = asked.is_none() && found.is_some_and(|f| f.names.len() == 1 || f.dialect.delimiter == b'\t');
+    let open = asked.is_none() && found.is_some_and(|f| f.outline.names.len() == 1 || f.dialect.delimiter == b'\t');
     if !(asked == Some(b' ') || open) || !Aligned::occurs(head) {
         return None;
     }
@@ -267,41 +260,21 @@ fn dialect_notes(dialect: Dialect, options: &ReadOptions) -> Vec<String> {
     delimiter.into_iter().collect()
 }
 
-/// Texts that are no tables, and would be read as such.
+/// Texts that are no tables of cells, and would be read as such.
 fn refuse_other_texts(path: &Path, head: &[u8]) -> Result<()> {
     let start = head.trim_ascii_start();
     let begins = |words: &[u8]| start.len() >= words.len() && start[..words.len()].eq_ignore_ascii_case(words);
-    let line = start.split(|byte| *byte == b'\n').next().unwrap_or(start).trim_ascii();
-    let json = line.starts_with(b"{\"") && line.ends_with(b"}") || start.starts_with(b"[{");
+    let document = matches!(start, [b'[', rest @ ..] if rest.trim_ascii_start().starts_with(b"{"))
+        || matches!(start, [b'{', rest @ ..] if rest.trim_ascii_start().starts_with(b"\""));
     let what = match () {
-        () if json => "JSON",
-        () if begins(b"<!doctype") || begins(b"<html") || begins(b"<?xml") => "HTML or XML",
-        () if begins(b"version https://git-lfs") => "a pointer of Git LFS (git lfs pull fetches the file)",
+        () if is_json_lines(head) => "JSON Lines: --format jsonl reads it",
+        () if is_libsvm(head) => "lines of LIBSVM's form (label index:value …): --format libsvm reads it",
+        () if document => "a JSON document: write one object a line (JSON Lines), or CSV",
+        () if begins(b"<!doctype") || begins(b"<html") || begins(b"<?xml") => "HTML or XML: convert it to CSV",
+        () if begins(b"version https://git-lfs") => "a pointer of Git LFS: git lfs pull fetches the file",
         () => return Ok(()),
     };
-    Err(Error::data(path, format!("expected delimited columns, found {what}: convert it to CSV")))
-}
-
-/// A file of LIBSVM's form would be one column of text.
-fn refuse_libsvm(path: &Path, head: &[u8]) -> Result<()> {
-    let is_pair = |word: &[u8]| {
-        let at = word.iter().position(|byte| *byte == b':');
-        at.is_some_and(|at| at > 0 && word[..at].iter().all(u8::is_ascii_digit) && at + 1 < word.len())
-    };
-    let looks = |line: &[u8]| {
-        let mut words = line.split(|byte| *byte == b' ' || *byte == b'\t').filter(|word| !word.is_empty());
-        let label = words.next().is_some_and(|word| word.iter().all(|b| b.is_ascii_digit() || b"+-.,e".contains(b)));
-        label && words.clone().next().is_some() && words.all(is_pair)
-    };
-    let lines: Vec<&[u8]> =
-        head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|l| !l.is_empty()).take(5).collect();
-    if lines.is_empty() || !lines.iter().all(|line| looks(line)) {
-        return Ok(());
-    }
-    Err(Error::data(
-        path,
-        "expected delimited columns, found lines of LIBSVM's form (label index:value …): convert it to CSV",
-    ))
+    Err(Error::data(path, format!("expected delimited columns, found {what}")))
 }
 
 #[cfg(test)]
@@ -327,7 +300,7 @@ mod tests {
             ("\"a;b\",c\n\"1;2;3\",4\n", b',', 2),
         ] {
             let found = layout(text);
-            assert_eq!((found.dialect.delimiter, found.names.len()), (delimiter, width), "{text:?}");
+            assert_eq!((found.dialect.delimiter, found.outline.names.len()), (delimiter, width), "{text:?}");
         }
     }
 
@@ -344,17 +317,17 @@ mod tests {
             ("colour,taste\nred,sweet\nred,sour\n", true),
             ("red,sweet\nblue,sweet\nred,sour\n", false),
         ] {
-            assert_eq!(layout(text).header, header, "{text:?}");
+            assert_eq!(layout(text).outline.named, header, "{text:?}");
         }
-        assert_eq!(layout("1,2\n3,4\n").names, ["c0", "c1"]);
-        assert_eq!(layout(",b\n0,1\n").names, ["c0", "b"]);
+        assert_eq!(layout("1,2\n3,4\n").outline.names, ["c0", "c1"]);
+        assert_eq!(layout(",b\n0,1\n").outline.names, ["c0", "b"]);
     }
 
     #[test]
     fn options_overrule() {
         let options = ReadOptions { header: Header::No, delimiter: Some(";".parse().unwrap()), ..Default::default() };
         let found = Layout::of(Path::new("x"), b"a,b\n1,2\n", true, &options).unwrap();
-        assert_eq!((found.header, found.names.as_slice()), (false, ["c0".to_owned()].as_slice()));
+        assert_eq!((found.outline.named, found.outline.names.as_slice()), (false, ["c0".to_owned()].as_slice()));
     }
 
     #[test]
@@ -362,11 +335,11 @@ mod tests {
         let rows = |row: fn(usize) -> String| (0..30).map(row).collect::<String>();
         let mixed =
             rows(|n| format!("{},{},{}\n", n as f64 / 7.0, n as f64 / 3.0, if n % 2 == 0 { "yes" } else { "no" }));
-        assert!(layout(&format!("2019,2020,label\n{mixed}")).header);
-        assert!(layout(&format!("0,1,2\n{mixed}")).header);
-        assert!(!layout(&format!("0.1,0.2,yes\n{mixed}")).header);
-        assert!(layout("0,1,2,3,4\n0.5,1,2,3,4\n1.5,1,2,2,1\n").header);
-        assert!(!layout("1,2,3\n4,5,6\n7,8,9\n").header);
+        assert!(layout(&format!("2019,2020,label\n{mixed}")).outline.named);
+        assert!(layout(&format!("0,1,2\n{mixed}")).outline.named);
+        assert!(!layout(&format!("0.1,0.2,yes\n{mixed}")).outline.named);
+        assert!(layout("0,1,2,3,4\n0.5,1,2,3,4\n1.5,1,2,2,1\n").outline.named);
+        assert!(!layout("1,2,3\n4,5,6\n7,8,9\n").outline.named);
         let dice = ReadOptions::default();
         let error = Layout::of(Path::new("x"), b"1,2,3\n6,2,1\n4,4,5\n", true, &dice).unwrap_err().to_string();
         assert!(error.contains("--header yes or --header no"), "{error}");
@@ -375,10 +348,10 @@ mod tests {
     #[test]
     fn equal_and_missing_names_get_names() {
         let found = layout("a,b,a,,a.1\n1,2,3,4,5\n");
-        assert_eq!(found.names, ["a", "b", "a.2", "c3", "a.1"]);
-        assert_eq!(found.warnings.len(), 1);
-        assert_eq!(layout("x,y\nr1,1,2\nr2,3,4\n").names, ["c0", "x", "y"], "row names of R");
-        assert_eq!(layout(",c0\n1,2\n").names, ["c0_1", "c0"]);
+        assert_eq!(found.outline.names, ["a", "b", "a.2", "c3", "a.1"]);
+        assert_eq!(found.outline.warnings.len(), 1);
+        assert_eq!(layout("x,y\nr1,1,2\nr2,3,4\n").outline.names, ["c0", "x", "y"], "row names of R");
+        assert_eq!(layout(",c0\n1,2\n").outline.names, ["c0_1", "c0"]);
     }
 
     #[test]

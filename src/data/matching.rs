@@ -1,14 +1,14 @@
 //! The columns of a file matched to those of a model, by name or by place.
 
 use super::cell::{parse_number, shortened};
-use super::delimited::Wanted;
 use super::feature::Feature;
 use super::known::normal_form;
-use super::layout::Layout;
 use super::number::NumberForm;
 use super::options::{Decimal, ReadOptions};
+use super::outline::Outline;
 use super::preprocess::TablePreprocessing;
 use super::table::ColumnKind;
+use super::wanted::Wanted;
 use crate::{Error, Result, Warning, WarningKind};
 
 impl TablePreprocessing {
@@ -22,19 +22,18 @@ impl TablePreprocessing {
     /// [`Error::Mismatch`] that lists the missing columns, or names both widths.
     pub fn wanted(
         &self,
-        layout: &Layout,
+        outline: &Outline,
         path: &std::path::Path,
         options: &ReadOptions,
     ) -> Result<(Vec<Wanted>, Vec<Warning>)> {
         let mut warnings = Vec::new();
-        let by_name = self.named && layout.header;
-        let names = if by_name { layout.names.clone() } else { self.names_by_place(layout.names.len(), path)? };
+        let by_name = self.named && outline.named;
+        let names = if by_name { outline.names.clone() } else { self.names_by_place(outline.names.len(), path)? };
         if self.named && !by_name {
             let (path, shown) = (path.display(), shortened(&names));
-            let message = format!(
-                "{path}: no column names; the columns are taken in the order of training ({shown}); --header yes if the first \
-                 line names them"
-            );
+            let hint = if outline.delimited { "; --header yes if the first line names them" } else { "" };
+            let message =
+                format!("{path}: no column names; the columns are taken in the order of training ({shown}){hint}");
             warnings.push(Warning::new(WarningKind::MatchedByPosition, message));
         }
         let spelled = Spellings::of(&names);
@@ -43,7 +42,7 @@ impl TablePreprocessing {
             self.features.iter().map(|feature| feature.column.clone()).filter(|name| find(name).is_none()).collect();
         if !absent.is_empty() {
             let (path, absent, found) = (path.display(), shortened(&absent), shortened(&names));
-            let hint = if layout.header { "; --header no if its first line is data" } else { "" };
+            let hint = if outline.named && outline.delimited { "; --header no if its first line is data" } else { "" };
             return Err(Error::Mismatch(format!(
                 "{path}: the model needs the columns {absent}; the file has {found}{hint}"
             )));

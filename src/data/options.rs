@@ -15,7 +15,7 @@ use super::written::{
 use crate::{Error, Result};
 
 choices! {
-    /// Layout of a data file.
+    /// Format of a data file.
     Format {
         /// Told by the first bytes and the name.
         Auto = "auto",
@@ -23,7 +23,17 @@ choices! {
         Csv = "csv",
         /// Text with tabs between the columns.
         Tsv = "tsv",
-        /// IDX: bytes with their shape before them, the format of MNIST.
+        /// JSON Lines: one object a line.
+        Jsonl = "jsonl",
+        /// Parquet.
+        Parquet = "parquet",
+        /// An array of NumPy.
+        Npy = "npy",
+        /// An archive of NumPy arrays.
+        Npz = "npz",
+        /// LIBSVM's and SVMlight's form: `label index:value …`.
+        Libsvm = "libsvm",
+        /// IDX: numbers with their shape before them, the format of MNIST.
         Idx = "idx",
     }
 }

@@ -2,13 +2,13 @@
 
 use super::cell::{nearest, shortened};
 use super::dataset::Features;
-use super::delimited::TableReader;
 use super::drift::Drift;
 use super::idx::{Images, Part};
 use super::input::Input;
 use super::options::ReadOptions;
 use super::preprocess::Preprocessing;
 use super::source::Source;
+use super::table_reader::TableReader;
 use crate::{Error, Result, Warning};
 
 /// Some rows of the input.
@@ -46,13 +46,13 @@ impl<'a> RowReader<'a> {
         part: Part,
         keep: &[String],
     ) -> Result<Self> {
-        let input = Input::open(source)?;
+        let input = Input::open(source)?.refuse_misfits(options)?;
         let mut kept_names = Vec::new();
         let rows = match preprocessing {
             Preprocessing::Table(table) => {
                 let mut reader = input.reader(table, options)?;
                 let kept = kept_columns(&reader, keep)?;
-                kept_names = kept.iter().map(|column| reader.layout().names[*column].clone()).collect();
+                kept_names = kept.iter().map(|column| reader.outline().names[*column].clone()).collect();
                 reader.keep(kept, |column| {
                     table.features.iter().any(|feature| feature.column == column)
                         || table.constants.iter().any(|constant| constant.column == column)
@@ -80,7 +80,7 @@ impl<'a> RowReader<'a> {
     /// What was decided about how the file is read.
     pub fn notes(&self) -> &[String] {
         match &self.rows {
-            Rows::Table { reader, .. } => &reader.layout().notes,
+            Rows::Table { reader, .. } => &reader.outline().notes,
             Rows::Images { .. } => &[],
         }
     }
@@ -138,7 +138,7 @@ fn kept_columns(reader: &TableReader, keep: &[String]) -> Result<Vec<usize>> {
 }
 
 fn find_kept(reader: &TableReader, name: &str) -> Result<usize> {
-    let names = &reader.layout().names;
+    let names = &reader.outline().names;
     names.iter().position(|n| n == name).ok_or_else(|| {
         let hint = match nearest(name, names) {
             Some(near) => format!("did you mean \"{near}\"?"),

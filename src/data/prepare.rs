@@ -69,7 +69,7 @@ impl Loaded {
     /// As [`prepare`].
     pub fn read(options: &DataOptions) -> Result<Self> {
         options.check()?;
-        Self::read_main(Input::open(&options.data)?, options)
+        Self::read_main(Input::open(&options.data)?.refuse_misfits(&options.read_options())?, options)
     }
 
     fn read_main(main: Input, options: &DataOptions) -> Result<Self> {
@@ -160,7 +160,8 @@ pub fn prepare_for(
 ) -> Result<Evaluation> {
     match preprocessing {
         Preprocessing::Table(preprocessing) => {
-            let LabelledRows { table, notes, mut warnings } = Input::open(source)?.rows(preprocessing, options)?;
+            let input = Input::open(source)?.refuse_misfits(options)?;
+            let LabelledRows { table, notes, mut warnings } = input.rows(preprocessing, options)?;
             let rows = preprocessing.usable_rows(&table)?;
             check_counts(&table, &preprocessing.target, &rows, loss)?;
             let weights = preprocessing.weight.as_ref().and_then(|name| table.column(name));

@@ -1,13 +1,26 @@
 //! A file, whatever its format, to what is in memory.
 
-use super::delimited::WholeFile;
-use super::idx::{Images, is_idx, read_images};
+use std::io::BufReader;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::columnar::ParquetFile;
+use super::delimited;
+use super::format::{format_of, of_name};
+use super::idx::{Images, holds_bytes, labels_beside, read_images};
+use super::json_lines::{JsonLines, JsonLinesFile, keys_of};
 use super::kinds::{Kinded, kinds};
+use super::libsvm::{Libsvm, LibsvmFile};
+use super::matrix::{read_idx, read_npy, read_npz};
 use super::options::{Format, ReadOptions};
+use super::outline::Outline;
+use super::raw_table::RawTable;
 use super::source::{Opened, Source};
 use super::table::Table;
-use super::text::Text;
-use crate::Result;
+use super::table_source::{TableFile, TableSource};
+use super::text::{Conversion, Text};
+use super::whole_table;
+use crate::{Result, Unit};
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,16 +33,27 @@ pub enum Contents {
 
 /// What a file holds, before its columns have their kinds.
 pub(super) enum Raw {
-    Table(Box<WholeFile>),
+    Table(Box<RawTable>),
     Images(Images),
 }
 
-/// Whether the opened file is to be read as IDX.
-pub(super) fn reads_as_idx(opened: &Opened, options: &ReadOptions) -> bool {
-    match options.format {
-        Format::Idx => true,
-        Format::Auto => is_idx(opened.head().0),
-        Format::Csv | Format::Tsv => false,
+/// What an opened file is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layer {
+    /// Rows of text with a delimiter.
+    Delimited,
+    /// Images of bytes.
+    Images,
+    /// A table of this format.
+    Table(Format),
+}
+
+/// What an opened file is to be read as.
+pub(super) fn layer_of(source: &Source, opened: &Opened, options: &ReadOptions) -> Layer {
+    match format_of(source, opened, options) {
+        Format::Auto | Format::Csv | Format::Tsv => Layer::Delimited,
+        Format::Idx if holds_bytes(opened.head().0) => Layer::Images,
+        other => Layer::Table(other),
     }
 }
 
@@ -38,19 +62,92 @@ pub(super) fn reads_as_idx(opened: &Opened, options: &ReadOptions) -> bool {
 /// # Errors
 /// [`crate::Error::Data`] for content that is wrong, [`crate::Error::Io`] for failures of the system.
 pub(super) fn read_opened(source: &Source, opened: Opened, options: &ReadOptions) -> Result<Raw> {
-    if reads_as_idx(&opened, options) {
-        read_images(source, opened).map(Raw::Images)
-    } else {
-        let options = for_name(source, options);
-        WholeFile::read(Text::new(opened, options.encoding)?, &options).map(|file| Raw::Table(Box::new(file)))
+    let table = match layer_of(source, &opened, options) {
+        Layer::Images => return read_images(source, opened).map(Raw::Images),
+        Layer::Delimited => delimited::read_whole(Text::new(opened, options.encoding)?, &for_name(source, options))?,
+        Layer::Table(format) => {
+            let (file, conversion) = table_file(source, opened, format, options)?;
+            let mut table = whole_table::read_whole(file, options)?;
+            table.notes = conversion.notes();
+            table.warnings.extend(conversion.warning(&table.path));
+            table
+        }
+    };
+    Ok(Raw::Table(Box::new(table)))
+}
+
+/// An opened file of a format other than delimited text.
+///
+/// # Errors
+/// As [`read_opened`].
+fn table_file(
+    source: &Source,
+    opened: Opened,
+    format: Format,
+    options: &ReadOptions,
+) -> Result<(Box<dyn TableFile>, Conversion)> {
+    let path = opened.name().to_path_buf();
+    let text = |opened| Text::new(opened, options.encoding)?.into_bytes();
+    let none = Conversion::default();
+    Ok(match format {
+        Format::Jsonl => {
+            let (bytes, conversion) = text(opened)?;
+            (Box::new(JsonLinesFile::new(&path, bytes)?), conversion)
+        }
+        Format::Libsvm => {
+            let (bytes, conversion) = text(opened)?;
+            (Box::new(LibsvmFile::new(&path, bytes)?), conversion)
+        }
+        Format::Parquet => (Box::new(ParquetFile::new(&path, opened.into_store(source)?)?), none),
+        Format::Npy => (Box::new(read_npy(&path, opened.into_store(source)?)?), none),
+        Format::Npz => (Box::new(read_npz(&path, opened.into_store(source)?)?), none),
+        Format::Idx => {
+            let labels = labels_beside(source).map(Source::Path);
+            (Box::new(read_idx(&path, opened.into_store(source)?, labels)?), none)
+        }
+        Format::Auto | Format::Csv | Format::Tsv => unreachable!("delimited text has a reader of its own"),
+    })
+}
+
+/// The rows of an opened file of a format other than delimited text, of which a model knows the columns `known`.
+///
+/// # Errors
+/// As [`read_opened`].
+pub(super) fn table_rows(
+    source: &Source,
+    opened: Opened,
+    format: Format,
+    (options, known): (&ReadOptions, &[String]),
+) -> Result<Box<dyn TableSource>> {
+    let path = opened.name().to_path_buf();
+    match format {
+        Format::Jsonl => {
+            let text = Text::new(opened, options.encoding)?;
+            let outline = Arc::new(outline_of_objects(&path, text.head(), known)?);
+            Ok(Box::new(JsonLines::new(&path, outline, BufReader::new(text.into_reader()))))
+        }
+        Format::Libsvm => {
+            let text = BufReader::new(Text::new(opened, options.encoding)?.into_reader());
+            Ok(Box::new(Libsvm::with_known(&path, known, text)))
+        }
+        other => table_file(source, opened, other, options)?.0.open(),
     }
+}
+
+/// The keys of the first lines; where these are not all lines, also the columns that a model knows.
+fn outline_of_objects(path: &Path, (head, complete): (&[u8], bool), known: &[String]) -> Result<Outline> {
+    let end = memchr::memrchr(b'\n', head).filter(|_| !complete).unwrap_or(head.len());
+    let mut names = keys_of(path, &head[..end])?;
+    if !complete {
+        let unseen: Vec<String> = known.iter().filter(|name| !names.contains(name)).cloned().collect();
+        names.extend(unseen);
+    }
+    Ok(Outline::named(names, Unit::Line))
 }
 
 /// The options for a file of this name: `.tsv` and `.tab` promise tabs.
 pub(super) fn for_name(source: &Source, options: &ReadOptions) -> ReadOptions {
-    let name = source.name().to_string_lossy().to_lowercase();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
-    ReadOptions { tabs_likely: name.ends_with(".tsv") || name.ends_with(".tab"), ..options.clone() }
+    ReadOptions { tabs_likely: of_name(source) == Some(Format::Tsv), ..options.clone() }
 }
 
 /// Opens and reads a file or standard input as a whole.

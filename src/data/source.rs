@@ -1,4 +1,4 @@
-//! Where bytes come from: a file or standard input, plain or gzip.
+//! Where bytes come from: a file or standard input, plain, gzip or Zstandard.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -8,6 +8,7 @@ use std::str::FromStr;
 use flate2::bufread::GzDecoder;
 use serde::{Deserialize, Serialize};
 
+use super::store::Store;
 use crate::{Error, Result, path_text};
 
 /// A file, a folder, or standard input (written `-`).
@@ -71,6 +72,8 @@ impl From<Source> for String {
     }
 }
 
+/// First bytes of a file that tell how it is packed.
+const MAGIC_BYTES: usize = 4;
 /// How much of a file is looked at to tell its format, delimiter and header.
 const HEAD_BYTES: usize = 256 * 1024;
 
@@ -81,13 +84,15 @@ pub struct Opened {
     /// The head is the whole of it.
     complete: bool,
     rest: Box<dyn Read + Send>,
+    /// Whether it is gzip or Zstandard.
+    packed: bool,
 }
 
 impl Opened {
-    /// Opens a file or standard input; gzip is told by its first two bytes, so it may have any name.
+    /// Opens a file or standard input; gzip and Zstandard are told by their first bytes, so they may have any name.
     ///
     /// # Errors
-    /// [`Error::Io`] for a file that is missing or may not be read, [`Error::Data`] for a damaged gzip stream.
+    /// [`Error::Io`] for a file that is missing or may not be read, [`Error::Data`] for a damaged packed stream.
     pub fn new(source: &Source) -> Result<Self> {
         let name = source.name().to_path_buf();
         let raw: Box<dyn Read + Send> = match source {
@@ -99,15 +104,19 @@ impl Opened {
 
     /// The same from any reader; `name` is used in messages.
     pub fn from_reader(name: PathBuf, mut raw: Box<dyn Read + Send>) -> Result<Self> {
-        let mut magic = Vec::with_capacity(2);
-        raw.by_ref().take(2).read_to_end(&mut magic).map_err(|e| Error::io(&name, e))?;
-        let packed = magic == [0x1f, 0x8b];
+        let mut magic = Vec::with_capacity(MAGIC_BYTES);
+        raw.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut magic).map_err(|e| Error::io(&name, e))?;
+        let (gzip, zstd) = (magic.starts_with(&[0x1f, 0x8b]), magic == [0x28, 0xb5, 0x2f, 0xfd]);
         let raw = BufReader::with_capacity(1 << 18, io::Cursor::new(magic).chain(raw));
-        let mut rest: Box<dyn Read + Send> = if packed { Box::new(Members::new(raw)) } else { Box::new(raw) };
+        let mut rest: Box<dyn Read + Send> = match () {
+            () if gzip => Box::new(Members::new(raw)),
+            () if zstd => Box::new(Frames::new(raw).map_err(|e| Error::io(&name, e))?),
+            () => Box::new(raw),
+        };
         let mut head = Vec::new();
         rest.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(|e| read_error(&name, e))?;
         let complete = head.len() < HEAD_BYTES;
-        Ok(Self { name, head, complete, rest })
+        Ok(Self { name, head, complete, rest, packed: gzip || zstd })
     }
 
     /// Name for messages.
@@ -128,6 +137,21 @@ impl Opened {
     /// Everything, head first.
     pub fn into_reader(self) -> impl Read + Send {
         io::Cursor::new(self.head).chain(self.rest)
+    }
+
+    /// Everything, readable at any place: from the file where it is not packed, else in memory.
+    ///
+    /// # Errors
+    /// As [`Opened::new`].
+    pub(super) fn into_store(self, source: &Source) -> Result<Store> {
+        let name = self.name.clone();
+        match source {
+            Source::Path(path) if !self.packed && path.is_file() => {
+                let file = File::open(path).and_then(Store::file);
+                file.map_err(|e| Error::io(name, e))
+            }
+            _ => self.into_bytes().map(Store::from),
+        }
     }
 
     /// Everything, in memory.
@@ -182,12 +206,32 @@ impl<R: BufRead> Read for Members<R> {
     }
 }
 
+/// The bytes of all frames of a Zstandard file, one behind the other.
+struct Frames<R: BufRead>(zstd::stream::read::Decoder<'static, R>);
+
+impl<R: BufRead> Frames<R> {
+    fn new(packed: R) -> io::Result<Self> {
+        Ok(Self(zstd::stream::read::Decoder::with_buffer(packed)?))
+    }
+}
+
+impl<R: BufRead> Read for Frames<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // What the library finds in the data is no failure of the system.
+        let of_data = |error: io::Error| match error.raw_os_error() {
+            Some(_) => error,
+            None => io::Error::new(io::ErrorKind::InvalidData, error),
+        };
+        self.0.read(buffer).map_err(of_data)
+    }
+}
+
 /// A failure to read: of the data where the packed stream is damaged, of the system otherwise.
 pub(super) fn read_error(name: &Path, error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => Error::data(
             name,
-            format!("the gzip stream is damaged or cut short ({error}): unpack or fetch the file again"),
+            format!("the packed stream is damaged or cut short ({error}): unpack or fetch the file again"),
         ),
         _ => Error::io(name, error),
     }
@@ -228,6 +272,21 @@ mod tests {
         let error = bytes_of(packed).unwrap_err();
         assert!(matches!(error, Error::Data { .. }), "{error}");
         assert!(error.to_string().contains("damaged or cut short"), "{error}");
+    }
+
+    #[test]
+    fn zstandard_is_told_by_its_magic_bytes() {
+        let zstd = |bytes: &[u8]| zstd::stream::encode_all(bytes, 1).unwrap();
+        let long: Vec<u8> = (0..200_000u32).map(|i| i.wrapping_mul(i) as u8).collect();
+        assert_eq!(bytes_of(zstd(&long)).unwrap(), long);
+        assert_eq!(bytes_of([zstd(b"a\n"), zstd(b"b\n")].concat()).unwrap(), b"a\nb\n", "frames follow each other");
+        let mut packed = zstd(&long);
+        packed.truncate(packed.len() / 2);
+        let error = bytes_of(packed).unwrap_err();
+        assert!(matches!(error, Error::Data { .. }) && error.to_string().contains("damaged or cut short"), "{error}");
+        let mut packed = zstd(&long);
+        packed[20] ^= 0x40;
+        assert!(matches!(bytes_of(packed), Err(Error::Data { .. })));
     }
 
     #[test]

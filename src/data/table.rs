@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::cell::{format_number, nearest, parse_number, shortened};
 use super::date::DateForm;
 use super::number::NumberForm;
-use crate::{Error, Result};
+use crate::{Error, Result, Unit};
 
 /// Texts that stand for a missing value unless `--na` says otherwise; the empty text always does.
 pub const DEFAULT_MISSING: &[&str] =
@@ -212,8 +212,10 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// How the cells of each column were read.
     pub kinds: Vec<ColumnKind>,
-    /// Line of the file on which each row begins.
+    /// Line of the file on which each row begins, or number of the row.
     pub lines: Vec<u32>,
+    /// Which of the two.
+    pub unit: Unit,
 }
 
 impl Table {
@@ -229,7 +231,7 @@ impl Table {
 
     /// An error at the cell of `row` in column `name`.
     pub fn error_at(&self, row: usize, name: &str, message: impl Into<String>) -> Error {
-        Error::data_at(&self.path, Some(self.lines[row].into()), Some(name), message)
+        Error::data_at(&self.path, Some(self.lines[row].into()), Some(name), message).counted_in(self.unit)
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::balance::{Balance, resample};
 use super::dataset::Dataset;
 use super::deal::{Fold, deal, folds_of};
-use super::delimited::WholeFile;
 use super::dialect::Dialect;
 use super::doubts::{constant_targets, counting_label, doubtful_classes, without_group};
 use super::feature::MOST_LEVELS;
@@ -13,7 +12,6 @@ use super::fit::FitOptions;
 use super::input::{Input, LabelledRows};
 use super::kinds::{Kinded, kinds};
 use super::labels::label_text;
-use super::layout::Layout;
 use super::options::{DataOptions, Impute, NumberLoss, Scale, TaskChoice};
 use super::prepare::Sketch;
 use super::prepared::{
@@ -21,6 +19,7 @@ use super::prepared::{
     uneven_parts,
 };
 use super::preprocess::{Preprocessing, TablePreprocessing};
+use super::raw_table::RawTable;
 use super::schema::{Roles, has_no_weight, infer_task};
 use super::smote::smote;
 use super::split::{Split, SplitKeys};
@@ -53,27 +52,27 @@ pub(super) struct TypedTable {
 
 impl TypedTable {
     /// Gives columns their roles and kinds, and infers the task.
-    pub(super) fn new(mut file: WholeFile, options: &DataOptions) -> Result<Self> {
+    pub(super) fn new(mut file: RawTable, options: &DataOptions) -> Result<Self> {
         let read = options.read_options();
         let mut notes = Vec::new();
-        let layout = Arc::clone(&file.layout);
+        let outline = Arc::clone(&file.outline);
         let path = file.path.clone();
         let empty = empty_columns(&file, &mut notes);
-        let mut roles = Roles::new(&Names { path: &path, names: &layout.names }, &empty, options, &mut notes)?;
+        let mut roles = Roles::new(&Names { path: &path, names: &outline.names }, &empty, options, &mut notes)?;
         let label = roles.labels[0];
         notes.extend(take_away_weightless(&mut file, &roles)?);
         // Neither a label nor a weight is to lose a cell.
         let exact: Vec<usize> = roles.labels.iter().copied().chain(roles.weight).collect();
         let Kinded { mut table, unreadable, notes: said, mut warnings } =
             kinds(&mut file, &read, &exact, &roles.categorical)?;
-        let spelled = LabelSpelling::of(&table.columns[label], file.plain[label], options.task);
+        let spelled = LabelSpelling::of(&table.columns[label], file.origins[label].plain, options.task);
         let reading = said.clone();
         notes.splice(0..0, said);
-        (roles.lenient, roles.nameless) = (unreadable, layout.nameless.clone());
+        (roles.lenient, roles.nameless) = (unreadable, outline.nameless.clone());
         let as_written = spelled == LabelSpelling::AsWritten && roles.labels.len() == 1;
         let text = as_written.then(|| label_text(&file, label, &read.missing)).transpose()?;
+        let decided = decided(file.text.as_ref().map(|text| (text.dialect, outline.named)), &table);
         drop(file);
-        let decided = decided(&layout, &table);
 
         let (task, why) = task_by_loss(&table, &roles.labels, options)
             .map_or_else(|| infer_task(&table, &roles.labels, text.as_ref(), options.task), Ok)?;
@@ -265,9 +264,9 @@ impl Parts {
 }
 
 /// Columns without a name of their own and without a value, as rows that end with a delimiter have.
-fn empty_columns(file: &WholeFile, notes: &mut Vec<String>) -> Vec<usize> {
-    let names = &file.layout.names;
-    let nameless = |column: &usize| file.layout.header && file.layout.nameless.contains(column);
+fn empty_columns(file: &RawTable, notes: &mut Vec<String>) -> Vec<usize> {
+    let names = &file.outline.names;
+    let nameless = |column: &usize| file.outline.named && file.outline.nameless.contains(column);
     let empty = |column: &usize| file.columns[*column].missing() == file.lines.len();
     let empty: Vec<usize> = (0..names.len()).filter(nameless).filter(empty).collect();
     if !empty.is_empty() {
@@ -277,19 +276,22 @@ fn empty_columns(file: &WholeFile, notes: &mut Vec<String>) -> Vec<usize> {
     empty
 }
 
-/// What was decided about a file, as options.
-fn decided(layout: &Layout, table: &Table) -> Decided {
-    let Dialect { delimiter, quote, comment, .. } = layout.dialect;
+/// What was decided about a file, as options; of delimited text its dialect, and whether it names its columns.
+fn decided(text: Option<(Dialect, bool)>, table: &Table) -> Decided {
     let date = |(name, kind): (&String, &ColumnKind)| match kind {
         ColumnKind::Date(form) => form.as_option().map(|form| DateColumn { column: name.clone(), form }),
         ColumnKind::Number(_) | ColumnKind::Text => None,
     };
+    let dates = table.names.iter().zip(&table.kinds).filter_map(date).collect();
+    let Some((Dialect { delimiter, quote, comment, .. }, named)) = text else {
+        return Decided { dates, ..Decided::default() };
+    };
     Decided {
         delimiter: (delimiter != b',').then_some(Delimiter(delimiter)),
-        header: Some(layout.header),
+        header: Some(named),
         comment: comment.map(|sign| Character(sign as char)),
         quote: (quote != Quote::Byte(b'"')).then_some(quote),
-        dates: table.names.iter().zip(&table.kinds).filter_map(date).collect(),
+        dates,
     }
 }
 
@@ -338,13 +340,13 @@ pub(super) fn without_target(target: &Target, table: &Table, weights: Option<&Co
 
 /// Takes rows of weight 0 away, as if the file had not got them: their cells count for nothing, and their levels are none.
 /// Returns what is said of them.
-fn take_away_weightless(file: &mut WholeFile, roles: &Roles) -> Result<Option<String>> {
+fn take_away_weightless(file: &mut RawTable, roles: &Roles) -> Result<Option<String>> {
     let Some(weight) = roles.weight else { return Ok(None) };
     let weights = &file.columns[weight];
     let rows: Vec<u32> = (0..file.lines.len() as u32).filter(|row| has_no_weight(weights, *row)).collect();
     let count = rows.len();
     if count == file.lines.len() {
-        let name = Some(file.layout.names[weight].as_str());
+        let name = Some(file.outline.names[weight].as_str());
         return Err(Error::data_at(&file.path, None, name, "all weights are 0: nothing would count"));
     }
     file.blank(rows, weight);

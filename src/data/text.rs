@@ -70,7 +70,7 @@ impl Text {
         refuse_other_formats(&name, opened.head().0)?;
         let (encoding, bom) = encoding_of(opened.head().0, asked);
         if encoding == UTF_8 && opened.head().0.contains(&0) {
-            return Err(binary(&name, "a binary file"));
+            return Err(binary(&name, "a binary file of no known format", "convert it to CSV or Parquet"));
         }
         let cr = ends_with_cr(opened.head().0, encoding);
         opened.skip(bom);
@@ -217,27 +217,27 @@ fn ends_with_cr(head: &[u8], encoding: &'static Encoding) -> bool {
 
 /// Binary files get a better message than a wrong width.
 fn refuse_other_formats(path: &Path, head: &[u8]) -> Result<()> {
-    const KNOWN: [(&[u8], &str); 10] = [
-        (b"\xff\xfe\0\0", "UTF-32 text"),
-        (b"\0\0\xfe\xff", "UTF-32 text"),
-        (b"PAR1", "a Parquet file"),
-        (b"PK\x03\x04", "a ZIP archive (NPZ or a spreadsheet)"),
-        (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
-        (b"BZh", "a bzip2 file"),
-        (b"\xfd7zXZ\0", "an xz file"),
-        (b"\x93NUMPY", "a NumPy array"),
-        (b"\x89HDF", "an HDF5 file"),
-        (b"SQLite format 3\0", "an SQLite database"),
+    const OTHER: &str = "convert it to CSV or Parquet";
+    const FORMAT: &str = "leave out --format";
+    const KNOWN: [(&[u8], &str, &str); 9] = [
+        (b"\xff\xfe\0\0", "UTF-32 text", "convert it to UTF-8"),
+        (b"\0\0\xfe\xff", "UTF-32 text", "convert it to UTF-8"),
+        (b"PAR1", "a Parquet file", FORMAT),
+        (b"\x93NUMPY", "a NumPy array", FORMAT),
+        (b"PK\x03\x04", "a ZIP archive (a spreadsheet?)", OTHER),
+        (b"BZh", "a bzip2 file", "unpack it, or pack it with gzip or zstd"),
+        (b"\xfd7zXZ\0", "an xz file", "unpack it, or pack it with gzip or zstd"),
+        (b"\x89HDF", "an HDF5 file", OTHER),
+        (b"SQLite format 3\0", "an SQLite database", OTHER),
     ];
-    match KNOWN.iter().find(|(magic, _)| head.starts_with(magic)) {
-        Some((_, what)) => Err(binary(path, what)),
+    match KNOWN.iter().find(|(magic, ..)| head.starts_with(magic)) {
+        Some((_, what, hint)) => Err(binary(path, what, hint)),
         None => Ok(()),
     }
 }
 
-fn binary(path: &Path, what: &str) -> Error {
-    let message = format!("expected delimited text or an IDX file, plain or gzip, found {what}: convert it");
-    Error::data(path, message)
+fn binary(path: &Path, what: &str, hint: &str) -> Error {
+    Error::data(path, format!("expected a table, found {what}: {hint}"))
 }
 
 /// A reader that turns bytes into UTF-8 with LF line ends.

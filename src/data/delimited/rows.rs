@@ -10,6 +10,7 @@ use memchr::memchr_iter;
 use crate::data::dialect::{is_blank, is_comment};
 use crate::data::header::BOM;
 use crate::data::layout::Layout;
+use crate::data::oddities::{MOST_LONG, Oddities, count};
 use crate::data::source::read_error;
 use crate::data::text::{Conversion, TextReader};
 use crate::{Error, Result};
@@ -73,41 +74,6 @@ fn trimmed(cell: &str) -> &str {
     }
 }
 
-/// What was odd about some rows, beside what they hold.
-#[derive(Debug, Default)]
-pub struct Oddities {
-    /// Lines that repeat the header: how many, and the first.
-    pub repeated_header: Option<(usize, u32)>,
-    /// Blank lines of a file of one column, which are rows without a value: how many, and the first.
-    pub blank: Option<(usize, u32)>,
-    /// Lines that begin with `#` and are no rows: how many, and the first.
-    pub comments: Option<(usize, u32)>,
-    /// The first rows that go on over several lines, with the lines on which they begin.
-    pub long: Vec<(u32, ByteRecord)>,
-}
-
-/// Rows over several lines that are kept to be looked at.
-const MOST_LONG: usize = 64;
-
-fn counted(so_far: &mut Option<(usize, u32)>, line: u32) {
-    so_far.get_or_insert((0, line)).0 += 1;
-}
-
-impl Oddities {
-    /// Adds those of rows that follow.
-    pub fn append(&mut self, later: Self) {
-        let sum = |a: Option<(usize, u32)>, b: Option<(usize, u32)>| match (a, b) {
-            (Some((n, line)), Some((m, _))) => Some((n + m, line)),
-            (a, b) => a.or(b),
-        };
-        self.repeated_header = sum(self.repeated_header, later.repeated_header);
-        self.blank = sum(self.blank, later.blank);
-        self.comments = sum(self.comments, later.comments);
-        self.long.extend(later.long);
-        self.long.truncate(MOST_LONG);
-    }
-}
-
 /// The rows of a file, or of a part of it: checked for width, blank lines and repeated headers left out.
 pub struct Rows<R> {
     reader: csv::Reader<Terminated<R>>,
@@ -160,17 +126,17 @@ impl<R: Read> Rows<R> {
     /// Goes past a `sep=` line and the header: the place of the newline that ends them, and the line which that ends; nothing
     /// where there are neither.
     pub fn skip_above(&mut self) -> Result<Option<(usize, u64)>> {
-        let records = usize::from(self.layout.dialect.sep_line) + usize::from(self.layout.header);
+        let records = usize::from(self.layout.dialect.sep_line) + usize::from(self.layout.outline.named);
         if self.layout.dialect.sep_line {
             self.next_record()?;
         }
-        let mut left = if self.layout.header { self.layout.lines_above + 1 } else { 0 };
+        let mut left = if self.layout.outline.named { self.layout.lines_above + 1 } else { 0 };
         while left > 0 && self.next_record()? {
-            let (rows, header) = (self.layout.names.len(), self.layout.header_cells);
+            let (rows, header) = (self.layout.outline.names.len(), self.layout.header_cells);
             let comment = is_comment(&self.record, rows) && is_comment(&self.record, header);
             let marked = self.record.get(0).is_some_and(|cell| cell.starts_with(b"#"));
             if comment || (left > 1 && marked) {
-                counted(&mut self.oddities.comments, short(self.reader.position().line().saturating_sub(1).max(1)));
+                count(&mut self.oddities.comments, short(self.reader.position().line().saturating_sub(1).max(1)));
             }
             left -= usize::from(!comment);
         }
@@ -187,7 +153,7 @@ impl<R: Read> Rows<R> {
 
     /// Says that the rows begin below `line`: blank lines from there on are rows, if the file has one column.
     pub fn begin_below(&mut self, line: u64) {
-        if self.layout.names.len() == 1 && self.layout.dialect.comment.is_none() {
+        if self.layout.outline.names.len() == 1 && self.layout.dialect.comment.is_none() {
             self.gaps.ended_on = Some(line);
             self.gaps.empty = ByteRecord::from(vec![""]);
         }
@@ -231,7 +197,7 @@ impl<R: Read> Rows<R> {
         let blank = short(line - self.gaps.blank);
         self.gaps.blank -= 1;
         self.gaps.waiting = Some(line);
-        counted(&mut self.oddities.blank, blank);
+        count(&mut self.oddities.blank, blank);
         Row { line: blank, cells: &self.gaps.empty, text: "" }
     }
 
@@ -247,11 +213,11 @@ impl<R: Read> Rows<R> {
                 return Err(Error::data_at(&self.path, Some(end.saturating_sub(inner)), None, message));
             }
             let line = end.saturating_sub(1 + inner).max(1);
-            if is_comment(&self.record, self.layout.names.len()) && self.layout.names.len() > 1 {
-                counted(&mut self.oddities.comments, short(line));
+            if is_comment(&self.record, self.layout.outline.names.len()) && self.layout.outline.names.len() > 1 {
+                count(&mut self.oddities.comments, short(line));
                 continue;
             }
-            if self.record.len() != self.layout.names.len() {
+            if self.record.len() != self.layout.outline.names.len() {
                 return Err(self.wrong_width(line, inner));
             }
             if inner > 0 && self.oddities.long.len() < MOST_LONG {
@@ -264,18 +230,18 @@ impl<R: Read> Rows<R> {
             if !self.repeats_header() {
                 return Ok(Some(line));
             }
-            counted(&mut self.oddities.repeated_header, short(line));
+            count(&mut self.oddities.repeated_header, short(line));
         }
         Ok(None)
     }
 
     /// Whether the record is the header once more, as in files that were written one behind the other.
     fn repeats_header(&self) -> bool {
-        let names = &self.layout.names;
+        let names = &self.layout.outline.names;
         let is_name = |(cell, name): (&[u8], &String)| {
             cell.trim_ascii() == name.as_bytes() || cell.strip_prefix(BOM).is_some_and(|cell| cell == name.as_bytes())
         };
-        self.layout.header && names.len() > 1 && self.record.iter().zip(names).all(is_name)
+        self.layout.outline.named && names.len() > 1 && self.record.iter().zip(names).all(is_name)
     }
 
     /// Reads up to the end of the next record that is not blank; whether there is one.
@@ -289,8 +255,8 @@ impl<R: Read> Rows<R> {
     }
 
     fn wrong_width(&self, line: u64, inner: u64) -> Error {
-        let mut message = format!("expected {} columns, found {}", self.layout.names.len(), self.record.len());
-        if self.layout.names.len() == 1 {
+        let mut message = format!("expected {} columns, found {}", self.layout.outline.names.len(), self.record.len());
+        if self.layout.outline.names.len() == 1 {
             message.push_str(": do other lines stand above the table (--comment names what begins them), or is --delimiter another one?");
         }
         if inner > 0 {

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::WholeFile;
 use super::runs::{Run, cut};
+use super::whole::read_bytes;
 use crate::Result;
 use crate::data::dialect::Dialect;
 use crate::data::kinds::kinds;
@@ -23,7 +23,7 @@ fn read(bytes: &[u8], options: &ReadOptions, run_bytes: usize) -> Result<Table> 
     let (bytes, _) = Text::new(opened, None)?.into_bytes()?;
     let path = Path::new("x.csv");
     let layout = Layout::of(path, &bytes, true, options)?;
-    let mut file = WholeFile::of_bytes(bytes, path.to_path_buf(), layout, &options.missing, run_bytes)?;
+    let mut file = read_bytes(bytes, path.to_path_buf(), layout, &options.missing, run_bytes)?;
     // As labels are read: no cell is lost.
     let all: Vec<usize> = (0..file.columns.len()).collect();
     Ok(kinds(&mut file, options, &all, &[])?.table)

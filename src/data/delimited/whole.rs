@@ -6,103 +6,101 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::builder::Builder;
-use super::rows::{Oddities, Rows};
+use super::rows::Rows;
 use super::runs::{BYTES_OF_A_COLUMN, RUN_BYTES, Run, cut};
+use crate::data::builder::Builder;
 use crate::data::layout::Layout;
+use crate::data::oddities::Oddities;
 use crate::data::options::ReadOptions;
+use crate::data::raw_table::{RawTable, TextLayout, WrittenCells};
 use crate::data::table::{Column, MissingMarkers};
 use crate::data::text::Text;
-use crate::{Error, Result, Warning};
+use crate::{Result, Unit};
 
 /// Runs for each thread that are read before they are joined: enough to keep all busy.
 const RUNS_AT_ONCE: usize = 8;
 /// Bytes of the runs that are read before they are joined, one run for each thread at least.
 const BYTES_AT_ONCE: usize = 64 << 20;
 
-/// A file in memory whose columns were read as numbers or as text. It keeps the bytes: what a column means is known only later.
-pub struct WholeFile {
-    /// Name of the file.
-    pub path: PathBuf,
+/// Reads a text as a whole.
+///
+/// # Errors
+/// [`crate::Error::Data`] with the line for a row of the wrong width, infinite numbers, no rows.
+pub(in crate::data) fn read_whole(mut text: Text, options: &ReadOptions) -> Result<RawTable> {
+    let layout = Layout::find(&mut text, options)?;
+    let path = text.name().to_path_buf();
+    let (bytes, conversion) = text.into_bytes()?;
+    let run_bytes = RUN_BYTES.max(layout.outline.names.len() * BYTES_OF_A_COLUMN);
+    let mut table = read_bytes(bytes, path, layout, &options.missing, run_bytes)?;
+    table.notes = conversion.notes();
+    table.warnings.extend(conversion.warning(&table.path));
+    Ok(table)
+}
+
+/// Reads the rows of UTF-8 text in runs of `run_bytes` or more, on which neither the table nor any message depends.
+pub(super) fn read_bytes(
+    bytes: Vec<u8>,
+    path: PathBuf,
+    layout: Layout,
+    markers: &MissingMarkers,
+    run_bytes: usize,
+) -> Result<RawTable> {
+    let layout = Arc::new(layout);
+    let mut above = Rows::new(&path, &layout, bytes.as_slice(), 1);
+    let (start, first_line) = above.skip_above()?.unwrap_or((0, 1));
+    let mut oddities = above.oddities;
+    // Where blank lines are rows they must not be cut from the row above them.
+    let run_bytes = if layout.outline.names.len() == 1 { usize::MAX } else { run_bytes };
+    let file = WholeFile { path, layout, body: start..bytes.len(), bytes, first_line, run_bytes };
+    let part = file.read_columns(markers)?;
+    oddities.append(part.oddities);
+    let outline = Arc::new(file.layout.outline.clone());
+    let origins = part.columns.iter().map(Builder::origin).collect();
+    let named = part.columns.into_iter().zip(&outline.names);
+    Ok(RawTable {
+        path: file.path.clone(),
+        text: Some(TextLayout { dialect: file.layout.dialect, oddities }),
+        origins,
+        columns: named.map(|(b, name)| b.finish((&file.path, Unit::Line), name)).collect::<Result<_>>()?,
+        lines: part.lines,
+        notes: Vec::new(),
+        warnings: outline.warnings.clone(),
+        absent: Vec::new(),
+        written: Box::new(file),
+        outline,
+    })
+}
+
+/// The text of a file.
+struct WholeFile {
+    path: PathBuf,
     /// What parts its cells, and the names of its columns.
-    pub layout: Arc<Layout>,
-    /// The columns: numbers where each cell is one or is missing, else text.
-    pub columns: Vec<Column>,
-    /// Of each column whether it is of numbers, all whole ones written as short as can be.
-    pub plain: Vec<bool>,
-    /// Line on which each row begins.
-    pub lines: Vec<u32>,
-    /// What was odd about the rows.
-    pub oddities: Oddities,
-    /// What was decided about the bytes and is said aloud.
-    pub notes: Vec<String>,
-    /// What a user should look at.
-    pub warnings: Vec<Warning>,
-    /// Rows that are as good as absent, ascending.
-    absent: Vec<u32>,
+    layout: Arc<Layout>,
     bytes: Vec<u8>,
     body: Range<usize>,
     first_line: u64,
     run_bytes: usize,
 }
 
+impl WrittenCells for WholeFile {
+    fn texts(&self, columns: &[usize], markers: &MissingMarkers) -> Result<Vec<Column>> {
+        let builders = columns.iter().map(|_| Builder::text()).collect();
+        let part = self.read_runs(&self.runs(), columns, builders, markers)?;
+        let named = part.columns.into_iter().zip(columns);
+        let names = &self.layout.outline.names;
+        named.map(|(builder, column)| builder.finish((&self.path, Unit::Line), &names[*column])).collect()
+    }
+}
+
 impl WholeFile {
-    /// Reads a text.
-    ///
-    /// # Errors
-    /// [`Error::Data`] with the line for a row of the wrong width, infinite numbers, no rows.
-    pub fn read(mut text: Text, options: &ReadOptions) -> Result<Self> {
-        let layout = Layout::find(&mut text, options)?;
-        let path = text.name().to_path_buf();
-        let (bytes, conversion) = text.into_bytes()?;
-        let run_bytes = RUN_BYTES.max(layout.names.len() * BYTES_OF_A_COLUMN);
-        let mut file = Self::of_bytes(bytes, path, layout, &options.missing, run_bytes)?;
-        file.notes = conversion.notes();
-        file.warnings.extend(conversion.warning(&file.path));
-        Ok(file)
-    }
-
-    /// Reads the rows of UTF-8 text in runs of `run_bytes` or more, on which neither the table nor any message depends.
-    pub(super) fn of_bytes(
-        bytes: Vec<u8>,
-        path: PathBuf,
-        layout: Layout,
-        markers: &MissingMarkers,
-        run_bytes: usize,
-    ) -> Result<Self> {
-        let layout = Arc::new(layout);
-        let mut above = Rows::new(&path, &layout, bytes.as_slice(), 1);
-        let (start, first_line) = above.skip_above()?.unwrap_or((0, 1));
-        let oddities = above.oddities;
-        // Where blank lines are rows they must not be cut from the row above them.
-        let run_bytes = if layout.names.len() == 1 { usize::MAX } else { run_bytes };
-        let mut file = Self {
-            columns: Vec::new(),
-            plain: Vec::new(),
-            lines: Vec::new(),
-            oddities,
-            notes: Vec::new(),
-            warnings: layout.warnings.clone(),
-            absent: Vec::new(),
-            body: start..bytes.len(),
-            first_line,
-            run_bytes,
-            path,
-            layout,
-            bytes,
-        };
-        file.read_columns(markers)?;
-        Ok(file)
-    }
-
-    fn read_columns(&mut self, markers: &MissingMarkers) -> Result<()> {
+    fn read_columns(&self, markers: &MissingMarkers) -> Result<Part> {
         let runs = self.runs();
-        let rows = likely_rows(&runs, self.layout.names.len());
-        let all: Vec<usize> = (0..self.layout.names.len()).collect();
+        let outline = &self.layout.outline;
+        let rows = likely_rows(&runs, outline.names.len());
+        let all: Vec<usize> = (0..outline.names.len()).collect();
         let mut part = self.read_runs(&runs, &all, all.iter().map(|_| Builder::guess(rows)).collect(), markers)?;
         if part.lines.is_empty() {
-            let hint = if self.layout.header { ", found a header only" } else { "" };
-            return Err(Error::data(&self.path, format!("expected rows of data{hint}")));
+            return Err(RawTable::without_rows(&self.path, outline));
         }
         // A column of text in which some cells were taken for numbers is read again: all count as they are written.
         let again: Vec<usize> = all.into_iter().filter(|&c| matches!(part.columns[c], Builder::Again)).collect();
@@ -110,38 +108,7 @@ impl WholeFile {
             let texts = self.read_runs(&runs, &again, again.iter().map(|_| Builder::text()).collect(), markers)?;
             again.iter().zip(texts.columns).for_each(|(&column, text)| part.columns[column] = text);
         }
-        self.plain = part.columns.iter().map(Builder::is_plain).collect();
-        let named = part.columns.into_iter().zip(&self.layout.names);
-        self.columns = named.map(|(builder, name)| builder.finish(&self.path, name)).collect::<Result<_>>()?;
-        self.lines = part.lines;
-        self.oddities.append(part.oddities);
-        Ok(())
-    }
-
-    /// Columns read again as text, each cell as it is written; `markers` say which are missing.
-    ///
-    /// # Errors
-    /// None but those that reading them the first time had.
-    pub fn texts(&self, columns: &[usize], markers: &MissingMarkers) -> Result<Vec<Column>> {
-        if columns.is_empty() {
-            return Ok(Vec::new());
-        }
-        let builders = columns.iter().map(|_| Builder::text()).collect();
-        let part = self.read_runs(&self.runs(), columns, builders, markers)?;
-        let named = part.columns.into_iter().zip(columns);
-        let finish = |(builder, column): (Builder, &usize)| {
-            let mut read = builder.finish(&self.path, &self.layout.names[*column])?;
-            read.blank(&self.absent);
-            Ok(read)
-        };
-        named.map(finish).collect()
-    }
-
-    /// Takes the cells of some rows, which are ascending, for missing in all columns but one.
-    pub fn blank(&mut self, rows: Vec<u32>, but: usize) {
-        self.absent = rows;
-        let columns = self.columns.iter_mut().enumerate().filter(|(column, _)| *column != but);
-        columns.for_each(|(_, column)| column.blank(&self.absent));
+        Ok(part)
     }
 
     fn runs(&self) -> Vec<Run<'_>> {
@@ -159,7 +126,7 @@ impl WholeFile {
         columns: Vec<Builder>,
         markers: &MissingMarkers,
     ) -> Result<Part> {
-        let lines = Vec::with_capacity(likely_rows(runs, self.layout.names.len()));
+        let lines = Vec::with_capacity(likely_rows(runs, self.layout.outline.names.len()));
         let mut all = Part { lines, columns, oddities: Oddities::default() };
         for runs in runs.chunks(runs_at_once(runs)) {
             let read = |run| self.read_run(run, selected, &all, markers);
@@ -184,7 +151,6 @@ impl WholeFile {
         Ok(Part { lines, columns, oddities: rows.oddities })
     }
 }
-
 /// Rows to make room for: as many as there are newlines, as long as the numbers take no more room than their text.
 fn likely_rows(runs: &[Run<'_>], width: usize) -> usize {
     let (newlines, bytes) = runs.iter().fold((0, 0), |sum, r| (sum.0 + r.newlines, sum.1 + r.bytes.len()));

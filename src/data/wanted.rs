@@ -1,6 +1,6 @@
 //! Known columns of a file.
 
-use crate::data::table::ColumnKind;
+use super::table::ColumnKind;
 
 /// A column to be read, by its place in the file, under the name and kind of the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,13 +4,17 @@ use std::path::Path;
 
 use indexmap::IndexSet;
 
+use super::cell::brief;
+use super::date::{DateForm, DateUnit};
+use super::table::{Column, ColumnKind, MISSING, MissingMarkers};
+use super::value::Value;
 use super::wanted::Wanted;
-use crate::data::cell::brief;
-use crate::data::table::{Column, ColumnKind, MISSING, MissingMarkers};
-use crate::{Error, Result};
+use crate::{Error, Result, Unit};
 
 /// Longest whole number that a double surely tells from its neighbours.
 const EXACT_DIGITS: usize = 15;
+/// The least number with more digits.
+const LONG: f64 = 1e15;
 
 fn all_missing(values: &[f64]) -> bool {
     values.iter().all(|value| value.is_nan())
@@ -51,41 +55,111 @@ pub struct Numbers {
     lenient: Option<usize>,
     /// The first cell that is no number, where the schema says that it should be.
     wrong: Option<(u32, String)>,
+    /// What the values count, where they are dates of a format that has types.
+    dates: Option<DateUnit>,
+    /// Whether the format says that a cell is a number or a date, so that it has no spelling.
+    native: bool,
+    /// Whether the format says that a cell is text.
+    text: bool,
+}
+
+/// How a format gives a column.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// It is of numbers, all whole ones written as short as can be.
+    pub plain: bool,
+    /// It is of numbers or dates as such, so that its cells have no spelling.
+    pub native: bool,
+    /// It is of numbers that the format says to be text.
+    pub text: bool,
+    /// The form of its dates, where the format says that they are dates.
+    pub dates: Option<DateForm>,
 }
 
 impl Numbers {
     fn new(known: Option<ColumnKind>, rows: usize) -> Self {
-        Self { values: Vec::with_capacity(rows), infinite: None, plain: true, known, lenient: None, wrong: None }
+        Self {
+            values: Vec::with_capacity(rows),
+            infinite: None,
+            plain: true,
+            known,
+            lenient: None,
+            wrong: None,
+            dates: None,
+            native: false,
+            text: false,
+        }
     }
 
     /// Adds a cell; false if it is text, where the schema does not say that it should be a number.
     #[inline]
     fn push(&mut self, cell: &str, line: u32, missing: &MissingMarkers) -> bool {
         let number = match &self.known {
+            None if self.dates.is_some() && !missing.matches(cell) => None,
             None => missing.number(cell),
             Some(kind) => known_number(kind, cell, missing),
         };
-        let Some(value) = number else {
-            if self.known.is_none() {
-                return false;
-            }
-            match &mut self.lenient {
-                Some(count) => *count += 1,
-                None => {
-                    self.wrong.get_or_insert_with(|| (line, cell.to_owned()));
-                }
-            }
-            self.values.push(f64::NAN);
-            return true;
-        };
-        if value.is_infinite() {
-            self.infinite.get_or_insert(line);
-        }
+        let Some(value) = number else { return self.push_other(cell, line) };
         if self.plain && is_whole(value) && !is_plain_integer(cell) {
             self.plain = false;
         }
-        self.values.push(value);
+        self.push_finite(value, line);
         true
+    }
+
+    /// Adds a value, and notes where one is infinite.
+    #[inline]
+    fn push_finite(&mut self, value: f64, line: u32) {
+        if value.is_infinite() {
+            self.infinite.get_or_insert(line);
+        }
+        self.values.push(value);
+    }
+
+    /// Adds a cell that is no number; false where the schema does not say that it should be one.
+    fn push_other(&mut self, cell: &str, line: u32) -> bool {
+        if self.known.is_none() {
+            return false;
+        }
+        match &mut self.lenient {
+            Some(count) => *count += 1,
+            None => {
+                self.wrong.get_or_insert_with(|| (line, cell.to_owned()));
+            }
+        }
+        self.values.push(f64::NAN);
+        true
+    }
+
+    /// Adds a number of a format that has types; false if the column is one of dates.
+    #[inline]
+    fn push_number(&mut self, value: f64, line: u32, missing: &MissingMarkers) -> bool {
+        let is_date = self.dates.is_some() || matches!(self.known, Some(ColumnKind::Date(_)));
+        if is_date && !value.is_nan() {
+            return false;
+        }
+        if value.abs() >= LONG && is_whole(value) {
+            self.plain = false;
+        }
+        self.native |= !value.is_nan();
+        self.push_finite(missing.or_missing(value), line);
+        true
+    }
+
+    /// Adds a date; false if the column is one of numbers, or of dates in another unit.
+    fn push_date(&mut self, value: f64, unit: DateUnit) -> bool {
+        let value = match &self.known {
+            Some(ColumnKind::Date(form)) => form.converted(value, unit),
+            Some(_) => None,
+            None if self.dates == Some(unit) || (self.dates.is_none() && all_missing(&self.values)) => {
+                self.dates = Some(unit);
+                Some(value)
+            }
+            None => None,
+        };
+        self.native = true;
+        self.values.extend(value);
+        value.is_some()
     }
 }
 
@@ -166,6 +240,25 @@ impl Builder {
         }
     }
 
+    /// Adds a cell of a format that has types.
+    #[inline]
+    pub fn push_value(&mut self, value: Value<'_>, line: u32, missing: &MissingMarkers) {
+        let pushed = match (&mut *self, value) {
+            (Self::Numbers(numbers), Value::Number(value)) => numbers.push_number(value, line, missing),
+            (Self::Numbers(numbers), Value::Whole(whole)) => numbers.push_number(whole as f64, line, missing),
+            (Self::Numbers(numbers), Value::Date(value, unit)) => numbers.push_date(value, unit),
+            (Self::Numbers(numbers), Value::Text(text)) => {
+                numbers.text |= !missing.matches(text);
+                false
+            }
+            (Self::Again, _) => true,
+            _ => false,
+        };
+        if !pushed {
+            self.push(value.text().trim(), line, missing);
+        }
+    }
+
     fn push_first_text(&mut self, cell: &str, line: u32, missing: &MissingMarkers) {
         match self {
             Self::Numbers(numbers) if all_missing(&numbers.values) => {
@@ -184,6 +277,9 @@ impl Builder {
                 so_far.infinite = so_far.infinite.or(more.infinite);
                 so_far.plain &= more.plain;
                 so_far.wrong = so_far.wrong.take().or(more.wrong);
+                so_far.dates = so_far.dates.or(more.dates);
+                so_far.native |= more.native;
+                so_far.text |= more.text;
             }
             (Self::Text { codes, levels }, Self::Text { codes: more, levels: named }) => {
                 let renamed: Vec<u32> = named.into_iter().map(|text| levels.insert_full(text).0 as u32).collect();
@@ -201,13 +297,23 @@ impl Builder {
         }
     }
 
-    /// Whether each whole number was written as short as can be; true of text.
-    pub fn is_plain(&self) -> bool {
-        matches!(self, Self::Numbers(numbers) if numbers.plain)
+    /// How the format gives the column.
+    pub fn origin(&self) -> Origin {
+        match self {
+            Self::Numbers(Numbers { plain, native, text, dates, .. }) => {
+                Origin { plain: *plain, native: *native, text: *text, dates: dates.map(DateForm::from) }
+            }
+            Self::Text { .. } | Self::Again => Origin::default(),
+        }
     }
 
-    /// The column, or the fault of its first wrong cell.
-    pub fn finish(self, path: &Path, name: &str) -> Result<Column> {
+    /// Whether the schema says that it is text.
+    pub fn is_text(&self) -> bool {
+        matches!(self, Self::Text { .. })
+    }
+
+    /// The column, or the fault of its first wrong cell; `unit` counts the rows.
+    pub fn finish(self, (path, unit): (&Path, Unit), name: &str) -> Result<Column> {
         match self {
             Self::Numbers(Numbers { wrong: Some((line, cell)), known, .. }) => {
                 let what = if matches!(known, Some(ColumnKind::Date(_))) { "date" } else { "number" };
@@ -217,12 +323,12 @@ impl Builder {
                     "expected a {what}, found \"{}\": leave the cell empty if there is no value{comma}",
                     brief(&cell)
                 );
-                Err(Error::data_at(path, Some(line.into()), Some(name), message))
+                Err(Error::data_at(path, Some(line.into()), Some(name), message).counted_in(unit))
             }
             Self::Numbers(Numbers { infinite: Some(line), .. }) => {
                 let message = "expected a finite number, found an infinite one, or one beyond 1.8e308: leave the cell \
                                empty if there is no value, or --na \"+inf\"";
-                Err(Error::data_at(path, Some(line.into()), Some(name), message))
+                Err(Error::data_at(path, Some(line.into()), Some(name), message).counted_in(unit))
             }
             Self::Numbers(Numbers { values, .. }) => Ok(Column::Numbers(values)),
             Self::Text { codes, levels } => Ok(Column::Text { codes, levels: levels.into_iter().collect() }),

@@ -1,0 +1,94 @@
+//! What the values of a Parquet column are, by its physical and its logical type.
+
+use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type};
+use parquet::schema::types::ColumnDescriptor;
+
+/// What the values of a column are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Truth values.
+    Boolean,
+    /// Whole numbers with a sign, and floating-point numbers.
+    Number,
+    /// Whole numbers without a sign.
+    Unsigned,
+    /// Whole numbers that are to be divided by this power of ten.
+    Decimal(u32),
+    /// Floating-point numbers of two bytes.
+    Half,
+    /// Days since 1970.
+    Date,
+    /// Since 1970: so many to a second.
+    Timestamp(i64),
+    /// Since midnight: so many to a second.
+    Time(i64),
+    /// A Julian day and nanoseconds within.
+    JulianTime,
+    /// Text.
+    Text,
+    /// 16 bytes, written as 8-4-4-4-12 hexadecimal digits.
+    Uuid,
+    /// No value at all.
+    Nothing,
+}
+
+/// The most bytes of a decimal number.
+pub(super) const WIDEST_DECIMAL: i32 = 16;
+/// The most decimals of a decimal number.
+const MOST_DECIMALS: i32 = 38;
+
+/// The kind of a column.
+///
+/// # Errors
+/// What its type is, where it is not read.
+pub(super) fn kind_of(column: &ColumnDescriptor) -> Result<Kind, String> {
+    if column.path().parts().len() > 1 || column.max_rep_level() > 0 {
+        return Err("nested values (a list, a map or a group): expected one value in each row; flatten it".to_owned());
+    }
+    let physical = column.physical_type();
+    let refused = |what: &str| Err(format!("values of type {what}, which are no numbers, dates or text"));
+    let decimal = || match column.type_scale() {
+        scale @ 0..=MOST_DECIMALS if column.type_length() <= WIDEST_DECIMAL => Ok(Kind::Decimal(scale as u32)),
+        _ => Err("decimal numbers of more than 38 digits: convert them to doubles".to_owned()),
+    };
+    let logical = column.logical_type_ref();
+    match (physical, logical, column.converted_type()) {
+        (_, Some(LogicalType::Unknown), _) => Ok(Kind::Nothing),
+        (Type::BOOLEAN, ..) => Ok(Kind::Boolean),
+        (Type::INT96, ..) => Ok(Kind::JulianTime),
+        (Type::FLOAT | Type::DOUBLE, ..) => Ok(Kind::Number),
+        (Type::FIXED_LEN_BYTE_ARRAY, Some(LogicalType::Float16), _) if column.type_length() == 2 => Ok(Kind::Half),
+        (Type::FIXED_LEN_BYTE_ARRAY, Some(LogicalType::Uuid), _) if column.type_length() == 16 => Ok(Kind::Uuid),
+        (_, Some(LogicalType::Decimal(_)), _) | (_, None, ConvertedType::DECIMAL) => decimal(),
+        (Type::INT32 | Type::INT64, logical, converted) => Ok(of_integer(logical, converted)),
+        (Type::BYTE_ARRAY, Some(LogicalType::Bson), _) | (_, _, ConvertedType::BSON) => refused("BSON"),
+        (_, Some(LogicalType::Geometry(_) | LogicalType::Geography(_) | LogicalType::Variant(_)), _) => {
+            refused("geometry or variant")
+        }
+        (Type::BYTE_ARRAY, ..) => Ok(Kind::Text),
+        (_, _, ConvertedType::INTERVAL) => refused("interval"),
+        (Type::FIXED_LEN_BYTE_ARRAY, ..) => refused("raw bytes"),
+    }
+}
+
+fn of_integer(logical: Option<&LogicalType>, converted: ConvertedType) -> Kind {
+    let parts = |unit: &TimeUnit| match unit {
+        TimeUnit::MILLIS => 1_000,
+        TimeUnit::MICROS => 1_000_000,
+        TimeUnit::NANOS => 1_000_000_000,
+    };
+    match (logical, converted) {
+        (Some(LogicalType::Date), _) | (None, ConvertedType::DATE) => Kind::Date,
+        (Some(LogicalType::Timestamp(stamp)), _) => Kind::Timestamp(parts(&stamp.unit)),
+        (Some(LogicalType::Time(time)), _) => Kind::Time(parts(&time.unit)),
+        (None, ConvertedType::TIMESTAMP_MILLIS) => Kind::Timestamp(1_000),
+        (None, ConvertedType::TIMESTAMP_MICROS) => Kind::Timestamp(1_000_000),
+        (None, ConvertedType::TIME_MILLIS) => Kind::Time(1_000),
+        (None, ConvertedType::TIME_MICROS) => Kind::Time(1_000_000),
+        (Some(LogicalType::Integer(integer)), _) if !integer.is_signed => Kind::Unsigned,
+        (None, ConvertedType::UINT_8 | ConvertedType::UINT_16 | ConvertedType::UINT_32 | ConvertedType::UINT_64) => {
+            Kind::Unsigned
+        }
+        _ => Kind::Number,
+    }
+}

@@ -1,0 +1,228 @@
+//! JSON Lines: one object a line, whose keys are the columns. Numbers keep their text, so all cells are read by the rules of
+//! CSV.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::cell::brief;
+use super::outline::Outline;
+use super::source::read_error;
+use super::table_source::{Batch, TableFile, TableSource};
+use super::text_lines::TextLines;
+use super::value::Value;
+use crate::{Error, Result, Unit};
+
+/// A whole file in memory.
+pub(super) struct JsonLinesFile {
+    path: PathBuf,
+    bytes: Arc<[u8]>,
+    outline: Arc<Outline>,
+}
+
+impl JsonLinesFile {
+    /// Finds the columns: the keys of all lines, in order of first appearance.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with the line that is no object.
+    pub(super) fn new(path: &Path, bytes: Vec<u8>) -> Result<Self> {
+        let names = keys_of(path, &bytes)?;
+        if names.is_empty() {
+            return Err(Error::data(path, "expected lines of JSON objects with a key for each column, found none"));
+        }
+        let outline = Arc::new(Outline::named(names, Unit::Line));
+        Ok(Self { path: path.to_path_buf(), bytes: bytes.into(), outline })
+    }
+}
+
+impl TableFile for JsonLinesFile {
+    fn open(&self) -> Result<Box<dyn TableSource>> {
+        let bytes = std::io::Cursor::new(Arc::clone(&self.bytes));
+        Ok(Box::new(JsonLines::new(&self.path, Arc::clone(&self.outline), bytes)))
+    }
+
+    fn likely_rows(&self) -> usize {
+        memchr::memchr_iter(b'\n', &self.bytes).count() + 1
+    }
+}
+
+/// The keys of the objects in some lines, in order of first appearance.
+///
+/// # Errors
+/// [`Error::Data`] with the line that is no object.
+pub(super) fn keys_of(path: &Path, text: &[u8]) -> Result<Vec<String>> {
+    let mut names: Vec<String> = Vec::new();
+    let mut places = HashMap::new();
+    let mut lines = TextLines::new(text);
+    while let Some((number, line)) = lines.next_line().map_err(|e| read_error(path, e))? {
+        for (at, (key, _)) in object(path, number, line)?.0.iter().enumerate() {
+            if names.get(at).is_none_or(|name| name != key) && !places.contains_key(key.as_ref()) {
+                places.insert(key.clone().into_owned(), ());
+                names.push(key.clone().into_owned());
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// The objects of a text.
+pub(super) struct JsonLines<R> {
+    path: PathBuf,
+    outline: Arc<Outline>,
+    places: HashMap<String, usize>,
+    lines: TextLines<R>,
+}
+
+impl<R: BufRead> JsonLines<R> {
+    /// Objects with these columns; other keys are passed over.
+    pub(super) fn new(path: &Path, outline: Arc<Outline>, text: R) -> Self {
+        let places = outline.names.iter().enumerate().map(|(place, name)| (name.clone(), place)).collect();
+        Self { path: path.to_path_buf(), outline, places, lines: TextLines::new(text) }
+    }
+}
+
+impl<R: BufRead + Send> TableSource for JsonLines<R> {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn outline(&self) -> &Outline {
+        &self.outline
+    }
+
+    fn read(&mut self, most: usize, batch: &mut Batch<'_>) -> Result<()> {
+        let Self { path, outline, places, lines } = self;
+        while batch.lines.len() < most
+            && let Some((number, line)) = lines.next_line().map_err(|e| read_error(path, e))?
+        {
+            let Object(pairs) = object(path, number, line)?;
+            let mut cells: Vec<Option<Cell<'_>>> = vec![None; outline.names.len()];
+            for (at, (key, value)) in pairs.into_iter().enumerate() {
+                // Most lines have the same keys in the same order.
+                let usual = outline.names.get(at).is_some_and(|name| *name == key);
+                let Some(place) = usual.then_some(at).or_else(|| places.get(key.as_ref()).copied()) else { continue };
+                let wrong = |what: &str| Err(Error::data_at(&*path, Some(number), Some(&key), what));
+                if cells[place].is_some() {
+                    return wrong("the key occurs twice in this line");
+                }
+                match cell(value) {
+                    Some(cell) => cells[place] = Some(cell),
+                    None => {
+                        return wrong(
+                            "expected a number, a text, true, false or null, found a nested value: flatten it",
+                        );
+                    }
+                }
+            }
+            let line = u32::try_from(number).unwrap_or(u32::MAX);
+            batch.push_row(line, |place| cells[place].as_ref().map_or(Value::Missing, Cell::value));
+        }
+        Ok(())
+    }
+}
+
+/// A value that is not nested.
+#[derive(Clone)]
+enum Cell<'a> {
+    Null,
+    /// A number as it is written.
+    Number(&'a str),
+    /// A text, or `true` or `false`.
+    Text(Cow<'a, str>),
+}
+
+impl Cell<'_> {
+    fn value(&self) -> Value<'_> {
+        match self {
+            Self::Null => Value::Missing,
+            Self::Number(digits) => Value::Digits(digits),
+            Self::Text(text) => Value::Text(text),
+        }
+    }
+}
+
+/// The cell of a value; `None` where it is nested.
+fn cell(value: &RawValue) -> Option<Cell<'_>> {
+    let text = value.get();
+    match text.as_bytes().first() {
+        Some(b'{' | b'[') => None,
+        Some(b'n') => Some(Cell::Null),
+        Some(b't' | b'f') => Some(Cell::Text(Cow::Borrowed(text))),
+        Some(b'"') => match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+            Some(plain) if !plain.contains('\\') => Some(Cell::Text(Cow::Borrowed(plain))),
+            _ => serde_json::from_str(text).ok().map(|text| Cell::Text(Cow::Owned(text))),
+        },
+        _ => Some(Cell::Number(text)),
+    }
+}
+
+/// A JSON object whose values are not read yet.
+struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+/// A key, borrowed from the line where it has no escapes.
+#[derive(serde::Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Object<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object, {\"column\": value, …}")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some((Key(key), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
+                    pairs.push((key, value));
+                }
+                Ok(Object(pairs))
+            }
+        }
+        deserializer.deserialize_map(Pairs)
+    }
+}
+
+fn object<'a>(path: &Path, number: u64, line: &'a [u8]) -> Result<Object<'a>> {
+    serde_json::from_slice(line).map_err(|error| {
+        let (text, start) = (error.to_string(), String::from_utf8_lossy(line));
+        let what = text.split(" at line ").next().unwrap_or(&text);
+        let message =
+            format!("expected one JSON object, found \"{}\": {what} (character {})", brief(&start), error.column());
+        Error::data_at(path, Some(number), None, message)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_come_in_order_of_first_appearance() {
+        let text = b"{\"b\":1,\"a\":2}\n\n{\"a\":3,\"c\\u0064\":\"x\"}";
+        assert_eq!(keys_of(Path::new("x"), text).unwrap(), ["b", "a", "cd"]);
+    }
+
+    #[test]
+    fn what_is_no_object_is_named_with_its_line() {
+        for (text, found) in [
+            ("{\"a\":1}\n[1]\n", "x:2: expected one JSON object, found \"[1]\": invalid type: sequence"),
+            (
+                "{\"a\":1}\n{\"a\":}\n",
+                "x:2: expected one JSON object, found \"{\"a\":}\": expected value (character 6)",
+            ),
+            ("{\"a\":1} {\"a\":2}\n", "x:1: expected one JSON object"),
+        ] {
+            let error = keys_of(Path::new("x"), text.as_bytes()).unwrap_err().to_string();
+            assert!(error.starts_with(found), "{error}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Matrices of bytes to tables: arrays of NumPy, and IDX files of other types than unsigned bytes.
+
+mod element;
+mod idx;
+mod npy;
+mod npy_header;
+mod npz;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rayon::prelude::*;
+
+use super::outline::Outline;
+use super::source::read_error;
+use super::store::Store;
+use super::table_source::{Batch, TableFile, TableSource};
+use crate::{Error, Result, Unit};
+pub(super) use element::half;
+use element::{Element, Strided};
+pub(super) use idx::read as read_idx;
+pub(super) use npy::read as read_npy;
+pub(super) use npz::read as read_npz;
+
+/// Bytes that are read at a time.
+const BLOCK: usize = 4 << 20;
+
+/// Elements of one type in rows and columns, somewhere in a file.
+#[derive(Clone)]
+struct Matrix {
+    store: Arc<Store>,
+    /// Place of the first element.
+    start: u64,
+    rows: usize,
+    cols: usize,
+    /// Whether a column's elements follow each other, as in Fortran.
+    by_column: bool,
+    element: Element,
+}
+
+impl Matrix {
+    /// A matrix in a store, whose shape is an array's: each of its `shape[0]` parts is a row.
+    ///
+    /// # Errors
+    /// A message if the store has not exactly so many bytes behind `start`.
+    fn new(
+        store: Arc<Store>,
+        start: u64,
+        shape: &[usize],
+        by_column: bool,
+        element: Element,
+    ) -> std::result::Result<Self, String> {
+        let (rows, cols) = (shape[0], shape[1..].iter().try_fold(1usize, |product, size| product.checked_mul(*size)));
+        let bytes = cols.and_then(|cols| cols.checked_mul(rows)?.checked_mul(element.size()));
+        let found = store.len().saturating_sub(start);
+        match (cols, bytes) {
+            (Some(cols), Some(bytes)) if bytes as u64 == found => {
+                // An array of Fortran's order with more than two axes has no columns of its own.
+                Ok(Self { store, start, rows, cols, by_column, element })
+            }
+            (_, Some(bytes)) => {
+                let cut = if (bytes as u64) > found { ": the file is cut short" } else { "" };
+                Err(format!("expected {bytes} bytes for the shape {shape:?}, found {found}{cut}"))
+            }
+            _ => Err(format!("the shape {shape:?} is too large")),
+        }
+    }
+
+    /// Bytes of one row.
+    fn row_bytes(&self) -> usize {
+        self.cols * self.element.size()
+    }
+
+    /// Bytes of some rows; of a matrix by columns none, as each column is read by itself.
+    fn block(&self, first: usize, rows: usize) -> std::io::Result<Bytes> {
+        if self.by_column {
+            return Ok(Bytes::new());
+        }
+        self.store.read_at(self.start + (first * self.row_bytes()) as u64, rows * self.row_bytes())
+    }
+
+    /// The elements of a column in some rows, of which `block` holds the bytes.
+    fn column(&self, block: &Bytes, column: usize, (first, rows): (usize, usize)) -> std::io::Result<Strided> {
+        let size = self.element.size();
+        if !self.by_column {
+            return Ok(Strided { bytes: block.clone(), start: column * size, stride: self.row_bytes(), count: rows });
+        }
+        let start = self.start + ((column * self.rows + first) * size) as u64;
+        let bytes = self.store.read_at(start, rows * size)?;
+        Ok(Strided { bytes, start: 0, stride: size, count: rows })
+    }
+}
+
+/// Matrices side by side.
+#[derive(Clone)]
+pub(super) struct MatrixFile {
+    path: PathBuf,
+    outline: Arc<Outline>,
+    matrices: Arc<[Matrix]>,
+    /// Matrix and column of each column.
+    places: Arc<[(usize, usize)]>,
+}
+
+impl MatrixFile {
+    /// Matrices of equally many rows; the names are for all of their columns.
+    fn new(path: &Path, outline: Outline, matrices: Vec<Matrix>) -> Self {
+        let places = matrices.iter().enumerate().flat_map(|(at, matrix)| (0..matrix.cols).map(move |c| (at, c)));
+        let places = places.collect();
+        Self { path: path.to_path_buf(), outline: Arc::new(outline), matrices: matrices.into(), places }
+    }
+
+    fn rows(&self) -> usize {
+        self.matrices.first().map_or(0, |matrix| matrix.rows)
+    }
+}
+
+impl TableFile for MatrixFile {
+    fn open(&self) -> Result<Box<dyn TableSource>> {
+        Ok(Box::new(MatrixRows { file: self.clone(), next: 0 }))
+    }
+
+    fn likely_rows(&self) -> usize {
+        self.rows()
+    }
+}
+
+/// The rows of matrices side by side.
+struct MatrixRows {
+    file: MatrixFile,
+    next: usize,
+}
+
+impl MatrixRows {
+    /// Adds some rows.
+    fn read_block(&self, rows: usize, batch: &mut Batch<'_>) -> Result<()> {
+        let (file, first) = (&self.file, self.next);
+        let failed = |error| read_error(&file.path, error);
+        let used = |at: &usize| {
+            let places = batch.columns.iter().map(|(place, _)| place).chain(batch.kept.iter().map(|(place, _)| place));
+            places.into_iter().any(|place| file.places[*place].0 == *at)
+        };
+        let block = |at: usize| if used(&at) { file.matrices[at].block(first, rows) } else { Ok(Bytes::new()) };
+        let blocks = (0..file.matrices.len()).map(block).collect::<std::io::Result<Vec<_>>>().map_err(failed)?;
+        let column = |place: usize| {
+            let (at, column) = file.places[place];
+            let cells = file.matrices[at].column(&blocks[at], column, (first, rows)).map_err(failed)?;
+            Ok::<_, Error>((file.matrices[at].element, cells))
+        };
+        let wrong = |place: usize, (row, message): (usize, String)| {
+            let name = Some(file.outline.names[place].as_str());
+            Error::data_at(&file.path, Some((first + row + 1) as u64), name, message).counted_in(Unit::Row)
+        };
+        let markers = batch.markers;
+        let number = |row: usize| u32::try_from(first + row + 1).unwrap_or(u32::MAX);
+        batch.columns.par_iter_mut().try_for_each(|(place, builder)| {
+            let (element, cells) = column(*place)?;
+            let push = |row, value: super::value::Value<'_>| builder.push_value(value, number(row), markers);
+            element.each(&cells, push).map_err(|e| wrong(*place, e))
+        })?;
+        for (place, kept) in &mut batch.kept {
+            let (element, cells) = column(*place)?;
+            let push = |_, value: super::value::Value<'_>| kept.push(value.text().into_owned());
+            element.each(&cells, push).map_err(|e| wrong(*place, e))?;
+        }
+        batch.lines.extend((0..rows).map(number));
+        Ok(())
+    }
+}
+
+impl TableSource for MatrixRows {
+    fn path(&self) -> &Path {
+        &self.file.path
+    }
+
+    fn outline(&self) -> &Outline {
+        &self.file.outline
+    }
+
+    fn read(&mut self, most: usize, batch: &mut Batch<'_>) -> Result<()> {
+        let widest = self.file.matrices.iter().map(Matrix::row_bytes).max().unwrap_or(1);
+        let at_a_time = (BLOCK / widest.max(1)).max(1);
+        while batch.lines.len() < most && self.next < self.file.rows() {
+            let rows = at_a_time.min(most - batch.lines.len()).min(self.file.rows() - self.next);
+            self.read_block(rows, batch)?;
+            self.next += rows;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,207 @@
+//! The types of elements, and their values.
+
+use bytes::Bytes;
+
+use crate::data::date::{DateUnit, seconds};
+use crate::data::value::Value;
+
+/// The type of an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Element {
+    pub(super) kind: Kind,
+    /// Whether the first byte counts most.
+    pub(super) big_endian: bool,
+}
+
+/// What the bytes of an element stand for; sizes are in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// 0 or 1.
+    Boolean,
+    /// Whole numbers with a sign, of 1, 2, 4 or 8.
+    Signed(usize),
+    /// Whole numbers without one.
+    Unsigned(usize),
+    /// Floating-point numbers, of 2, 4 or 8.
+    Float(usize),
+    /// Text of one byte a character, padded with zeros.
+    Bytes(usize),
+    /// Text of four bytes a character, padded with zeros.
+    Characters(usize),
+    /// Dates, as a whole number of this unit since 1970.
+    Date(Tick),
+}
+
+/// What a date counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tick {
+    /// Days.
+    Day,
+    /// So many seconds.
+    Seconds(i64),
+    /// So many to a second.
+    Fraction(i64),
+}
+
+/// Elements at equal distances.
+pub(super) struct Strided {
+    pub(super) bytes: Bytes,
+    pub(super) start: usize,
+    pub(super) stride: usize,
+    pub(super) count: usize,
+}
+
+impl Element {
+    /// Bytes of one element.
+    pub(super) fn size(self) -> usize {
+        match self.kind {
+            Kind::Boolean => 1,
+            Kind::Signed(size) | Kind::Unsigned(size) | Kind::Float(size) | Kind::Bytes(size) => size,
+            Kind::Characters(count) => 4 * count,
+            Kind::Date(_) => 8,
+        }
+    }
+
+    /// Passes the value of each element on, with its number; stops at the first that cannot be read, with its number.
+    pub(super) fn each(
+        self,
+        cells: &Strided,
+        mut push: impl FnMut(usize, Value<'_>),
+    ) -> std::result::Result<(), (usize, String)> {
+        let size = self.size();
+        let bytes_of = |row: usize| {
+            let start = cells.start + row * cells.stride;
+            &cells.bytes[start..start + size]
+        };
+        let rows = 0..cells.count;
+        match (self.kind, self.big_endian) {
+            // The commonest types have loops of their own.
+            (Kind::Float(8), false) => {
+                rows.for_each(|row| push(row, Value::Number(f64::from_le_bytes(array(bytes_of(row))))));
+            }
+            (Kind::Float(4), false) => {
+                rows.for_each(|row| push(row, Value::Number(f32::from_le_bytes(array(bytes_of(row))).into())));
+            }
+            (Kind::Bytes(_), _) => {
+                for row in rows {
+                    push(row, Value::Text(ascii(bytes_of(row)).map_err(|message| (row, message))?));
+                }
+            }
+            (Kind::Characters(_), big) => {
+                for row in rows {
+                    push(row, Value::Text(&characters(bytes_of(row), big).map_err(|message| (row, message))?));
+                }
+            }
+            (kind, big) => rows.for_each(|row| push(row, value(kind, bytes_of(row), big))),
+        }
+        Ok(())
+    }
+}
+
+fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    bytes.try_into().expect("an element has the size of its type")
+}
+
+/// The value of a number, a truth value or a date.
+fn value(kind: Kind, bytes: &[u8], big_endian: bool) -> Value<'static> {
+    // As eight bytes, the last counting most.
+    let mut little = [0; 8];
+    let size = bytes.len();
+    little[..size].copy_from_slice(bytes);
+    if big_endian {
+        little[..size].reverse();
+    }
+    let unsigned = u64::from_le_bytes(little);
+    let signed = || (unsigned << (64 - 8 * size)) as i64 >> (64 - 8 * size);
+    match kind {
+        Kind::Boolean => Value::boolean(unsigned != 0),
+        Kind::Signed(_) => Value::whole(signed()),
+        Kind::Unsigned(_) => Value::whole(unsigned),
+        Kind::Float(2) => Value::Number(half(unsigned as u16)),
+        Kind::Float(4) => Value::Number(f32::from_bits(unsigned as u32).into()),
+        Kind::Float(_) => Value::Number(f64::from_bits(unsigned)),
+        Kind::Date(_) if signed() == i64::MIN => Value::Missing,
+        Kind::Date(Tick::Day) => Value::Date(signed() as f64, DateUnit::Days),
+        Kind::Date(Tick::Seconds(count)) => Value::Date(signed() as f64 * count as f64, DateUnit::Seconds),
+        Kind::Date(Tick::Fraction(parts)) => {
+            let nanoseconds = signed().rem_euclid(parts) * (1_000_000_000 / parts);
+            Value::Date(seconds(signed().div_euclid(parts), nanoseconds as u32), DateUnit::Seconds)
+        }
+        Kind::Bytes(_) | Kind::Characters(_) => Value::Missing,
+    }
+}
+
+/// A number of IEEE 754's binary16: one bit for the sign, five for the exponent, ten for the fraction.
+pub(in crate::data) fn half(bits: u16) -> f64 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+    let size = match exponent {
+        0 => fraction * 2f64.powi(-24),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1024.0 + fraction) * 2f64.powi(exponent - 25),
+    };
+    if bits >> 15 == 1 { -size } else { size }
+}
+
+/// Text of one byte a character, without the zeros behind it.
+fn ascii(bytes: &[u8]) -> std::result::Result<&str, String> {
+    let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    std::str::from_utf8(&bytes[..end]).map_err(|_| "expected ASCII or UTF-8 text".to_owned())
+}
+
+fn characters(bytes: &[u8], big_endian: bool) -> std::result::Result<String, String> {
+    let code = |bytes: &[u8]| match big_endian {
+        true => u32::from_be_bytes(array(bytes)),
+        false => u32::from_le_bytes(array(bytes)),
+    };
+    let text = bytes.chunks_exact(4).map(|bytes| char::from_u32(code(bytes))).collect::<Option<String>>();
+    let text = text.ok_or_else(|| "expected characters, found a number that is none".to_owned())?;
+    Ok(text.trim_end_matches('\0').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(kind: Kind, big_endian: bool, bytes: &[u8]) -> Vec<String> {
+        let element = Element { kind, big_endian };
+        let size = element.size();
+        let cells = Strided { bytes: Bytes::copy_from_slice(bytes), start: 0, stride: size, count: bytes.len() / size };
+        let mut found = Vec::new();
+        element.each(&cells, |_, value| found.push(value.text().into_owned())).unwrap();
+        found
+    }
+
+    #[test]
+    fn numbers_of_every_size_keep_their_values() {
+        assert_eq!(values(Kind::Signed(1), false, &[255, 127]), ["-1", "127"]);
+        assert_eq!(values(Kind::Signed(2), true, &[255, 254, 1, 0]), ["-2", "256"]);
+        assert_eq!(values(Kind::Unsigned(4), false, &[255; 4]), ["4294967295"]);
+        assert_eq!(values(Kind::Unsigned(8), true, &[255; 8]), ["18446744073709551615"]);
+        assert_eq!(values(Kind::Signed(8), false, &i64::MIN.to_le_bytes()), ["-9223372036854775808"]);
+        assert_eq!(values(Kind::Float(4), true, &0.5f32.to_be_bytes()), ["0.5"]);
+        assert_eq!(values(Kind::Float(8), true, &(-1.25f64).to_be_bytes()), ["-1.25"]);
+        assert_eq!(values(Kind::Float(8), false, &f64::NAN.to_le_bytes()), [""]);
+        assert_eq!(values(Kind::Boolean, false, &[0, 1]), ["false", "true"]);
+    }
+
+    #[test]
+    fn halves_are_exact() {
+        for (bits, value) in
+            [(0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (1, 2f64.powi(-24)), (0x3555, 0.33325195)]
+        {
+            assert!((half(bits) - value).abs() < 1e-8, "{bits:x}");
+        }
+        assert!(half(0x7c00).is_infinite() && half(0x7e00).is_nan());
+    }
+
+    #[test]
+    fn dates_and_texts_are_read() {
+        let day = Kind::Date(Tick::Day);
+        assert_eq!(values(day, false, &[1i64.to_le_bytes(), i64::MIN.to_le_bytes()].concat()), ["1970-01-02", ""]);
+        let milliseconds = Kind::Date(Tick::Fraction(1000));
+        assert_eq!(values(milliseconds, false, &(-500i64).to_le_bytes()), ["1969-12-31 23:59:59.5"]);
+        assert_eq!(values(Kind::Bytes(3), false, b"ab\0cde"), ["ab", "cde"]);
+        assert_eq!(values(Kind::Characters(2), true, &[0, 0, 0, 0xe9, 0, 0, 0, 0]), ["é"]);
+    }
+}

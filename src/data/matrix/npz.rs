@@ -1,0 +1,126 @@
+//! An archive of NumPy arrays as a table.
+
+use std::io::{BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use zip::ZipArchive;
+
+use super::element::Kind;
+use super::npy::array;
+use super::{Matrix, MatrixFile};
+use crate::data::outline::Outline;
+use crate::data::store::{Store, StoreReader};
+use crate::{Error, Result, Unit};
+
+/// Most bytes that are reserved for an array before bytes prove it.
+const RESERVED: u64 = 1 << 24;
+/// Arrays that a message lists.
+const LISTED: usize = 12;
+
+/// An array and its name.
+struct Named {
+    name: String,
+    matrix: Matrix,
+}
+
+/// Reads the arrays of an archive. Arrays `X` and `y` are features and labels, with `feature_names` where there is such a
+/// vector of texts; one array alone is the table; vectors of equal length are columns, called as they are.
+///
+/// # Errors
+/// [`Error::Data`] for a damaged archive, for arrays that are not read, and where the arrays are no table.
+pub(in crate::data) fn read(path: &Path, store: Store) -> Result<MatrixFile> {
+    let arrays = arrays(path, store)?;
+    let found = |name: &str| arrays.iter().find(|array| array.name.eq_ignore_ascii_case(name));
+    let (outline, matrices) = match (found("X"), found("y"), arrays.as_slice()) {
+        (Some(x), y, _) => features_and_labels(path, x, y, found("feature_names"))?,
+        (None, _, [only]) => (Outline::nameless(only.matrix.cols, Unit::Row), vec![only.matrix.clone()]),
+        _ => columns(path, &arrays)?,
+    };
+    Ok(MatrixFile::new(path, outline, matrices))
+}
+
+fn features_and_labels(
+    path: &Path,
+    x: &Named,
+    y: Option<&Named>,
+    names: Option<&Named>,
+) -> Result<(Outline, Vec<Matrix>)> {
+    let features = x.matrix.cols;
+    let mut outline = Outline::nameless(features, Unit::Row);
+    if let Some(names) = names.filter(|names| names.matrix.cols == 1 && names.matrix.rows == features) {
+        outline = Outline::named(texts(path, names)?, Unit::Row);
+    }
+    let mut matrices = vec![x.matrix.clone()];
+    if let Some(y) = y {
+        if y.matrix.rows != x.matrix.rows {
+            let (y, x) = (y.matrix.rows, x.matrix.rows);
+            return Err(Error::data(path, format!("expected as many labels in y as rows in X, {x}, found {y}")));
+        }
+        let name = |at: usize| if y.matrix.cols == 1 { "y".to_owned() } else { format!("y{at}") };
+        outline.names.extend((0..y.matrix.cols).map(name));
+        matrices.push(y.matrix.clone());
+    }
+    let labels = if y.is_some() { ", then y" } else { "" };
+    outline.notes.push(format!("columns: {features} of the array {}{labels}", x.name));
+    Ok((outline, matrices))
+}
+
+/// The texts of a vector.
+fn texts(path: &Path, names: &Named) -> Result<Vec<String>> {
+    let rows = names.matrix.rows;
+    let failed = |message: String| Error::data(path, format!("array {}: {message}", names.name));
+    let block = names.matrix.block(0, rows).and_then(|block| names.matrix.column(&block, 0, (0, rows)));
+    let cells = block.map_err(|error| failed(error.to_string()))?;
+    let mut texts = Vec::with_capacity(rows);
+    let push = |_, value: crate::data::value::Value<'_>| texts.push(value.text().into_owned());
+    names.matrix.element.each(&cells, push).map_err(|(_, message)| failed(message))?;
+    Ok(texts)
+}
+
+/// Vectors of equal length.
+fn columns(path: &Path, arrays: &[Named]) -> Result<(Outline, Vec<Matrix>)> {
+    let rows = arrays.first().map_or(0, |array| array.matrix.rows);
+    if arrays.is_empty() || arrays.iter().any(|array| array.matrix.cols != 1 || array.matrix.rows != rows) {
+        let shape = |Named { name, matrix }: &Named| match (matrix.element.kind, matrix.cols) {
+            (Kind::Bytes(_) | Kind::Characters(_), 1) => format!("{name} ({} texts)", matrix.rows),
+            (_, 1) => format!("{name} ({})", matrix.rows),
+            (_, cols) => format!("{name} ({} × {cols})", matrix.rows),
+        };
+        let shown: Vec<String> = arrays.iter().take(LISTED).map(shape).collect();
+        let more = if arrays.len() > LISTED { ", …" } else { "" };
+        let found = if arrays.is_empty() { "none".to_owned() } else { shown.join(", ") + more };
+        let message = format!(
+            "expected arrays X and y, one array, or vectors of equal length, each a column; found {found}: save the table with \
+             np.savez(file, X=…, y=…)"
+        );
+        return Err(Error::data(path, message));
+    }
+    let names = arrays.iter().map(|array| array.name.clone()).collect();
+    Ok((Outline::named(names, Unit::Row), arrays.iter().map(|array| array.matrix.clone()).collect()))
+}
+
+/// All arrays, in the order of the archive, unpacked and with their checksums checked.
+fn arrays(path: &Path, store: Store) -> Result<Vec<Named>> {
+    let damaged = |error: &dyn std::fmt::Display| {
+        Error::data(path, format!("the archive is damaged or cut short ({error}): fetch or write the file again"))
+    };
+    let reader = BufReader::new(StoreReader::new(Arc::new(store), 0));
+    let mut archive = ZipArchive::new(reader).map_err(|e| damaged(&e))?;
+    let mut arrays: Vec<Named> = Vec::new();
+    for at in 0..archive.len() {
+        let entry = archive.by_index(at).map_err(|e| damaged(&e))?;
+        let name = entry.name().map_err(|e| damaged(&e))?.into_owned();
+        let Some(name) = name.strip_suffix(".npy").map(str::to_owned) else { continue };
+        let size = entry.size();
+        let mut bytes = Vec::with_capacity(size.min(RESERVED) as usize);
+        entry.take(size.saturating_add(1)).read_to_end(&mut bytes).map_err(|e| damaged(&e))?;
+        let matrix = array(path, Arc::new(Store::from(bytes)));
+        let matrix = matrix.map_err(|message| Error::data(path, format!("array {name}: {message}")))??;
+        if arrays.iter().any(|array| array.name == name) {
+            return Err(Error::data(path, format!("the archive holds two arrays called {name}")));
+        }
+        arrays.push(Named { name, matrix });
+    }
+    Ok(arrays)
+}

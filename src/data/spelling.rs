@@ -1,0 +1,71 @@
+//! What is said, and done, about how the cells of a column are spelled.
+
+use super::builder::Origin;
+use super::cell::brief;
+use super::number::{NumberForm, units, with_a_comma};
+use super::table::{Column, MISSING};
+use crate::{Warning, WarningKind};
+
+/// What is said of numbers that the format says to be text.
+pub(super) fn of_text(name: &str, origin: &Origin) -> Option<String> {
+    origin.text.then(|| format!("column \"{name}\": text of numbers (--categorical \"{name}\" makes categories)"))
+}
+
+/// What is said of numbers in another form.
+pub(super) fn other_form(name: &str, form: &NumberForm, column: &Column) -> Option<String> {
+    let cells = if let Column::Text { levels, .. } = column { levels.as_slice() } else { &[] };
+    (!form.is_plain()).then(|| format!("column \"{name}\": numbers with {}", form.described(cells)))
+}
+
+/// What is said of a text column whose cells are numbers but for their form, or are written in a form that is not read.
+pub(super) fn like_numbers(name: &str, column: &Column) -> Option<Warning> {
+    let Column::Text { levels, .. } = column else { return None };
+    if let Some(cell) = with_a_comma(levels) {
+        let message = format!(
+            "column \"{name}\" is read as text: its cells look like numbers, some with a decimal comma (\"{cell}\"), but it or another \
+             column has decimal points"
+        );
+        return Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name));
+    }
+    if let Some(cell) = levels.iter().find(|level| level.contains("\\\"")) {
+        let message = format!(
+            "column \"{name}\" has backslashes before quotes ({}), which are read as they stand: CSV doubles a quote within quotes",
+            brief(cell)
+        );
+        return Some(Warning::new(WarningKind::Other, message).column(name));
+    }
+    let units = units(levels)?;
+    let example = levels.iter().find(|level| level.contains(units[0])).map_or("", String::as_str);
+    let units: Vec<String> = units.iter().map(|unit| format!("\"{unit}\"")).collect();
+    let message = format!(
+        "column \"{name}\" is read as text: its cells are numbers with {} beside them ({example}); without that they would be \
+         numbers",
+        units.join(", ")
+    );
+    Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name))
+}
+
+/// Words of a truth value, false first.
+const BOOLEANS: [[&str; 2]; 4] = [["false", "true"], ["no", "yes"], ["f", "t"], ["n", "y"]];
+
+/// Truth values in different cases as one spelling each, that of their first cell; whether there were such.
+pub(super) fn one_spelling_of_booleans(column: Column) -> (Column, bool) {
+    let Column::Text { codes, levels } = &column else { return (column, false) };
+    let lower: Vec<String> = levels.iter().map(|level| level.to_lowercase()).collect();
+    let words = BOOLEANS.iter().find(|words| lower.iter().all(|level| words.contains(&level.as_str())));
+    if levels.len() <= 2 || words.is_none() {
+        return (column, false);
+    }
+    let first = |level: &String| lower.iter().position(|other| other == level).expect("the level is among them");
+    let firsts: Vec<usize> = lower.iter().map(first).collect();
+    let mut kept = firsts.clone();
+    kept.sort_unstable();
+    kept.dedup();
+    let code = |old: &u32| match *old {
+        MISSING => MISSING,
+        old => kept.binary_search(&firsts[old as usize]).expect("a first spelling is kept") as u32,
+    };
+    let codes = codes.iter().map(code).collect();
+    let levels = kept.iter().map(|at| levels[*at].clone()).collect();
+    (Column::Text { codes, levels }, true)
+}

@@ -1,0 +1,121 @@
+//! Known columns of a file, some rows at a time.
+
+use std::path::Path;
+
+use super::builder::Builder;
+use super::delimited::DelimitedRows;
+use super::layout::Layout;
+use super::options::ReadOptions;
+use super::outline::Outline;
+use super::raw_table::RawTable;
+use super::source::Opened;
+use super::table::{MissingMarkers, Table};
+use super::table_source::{Batch, TableSource};
+use super::text::Text;
+use super::wanted::Wanted;
+use crate::warning::are;
+use crate::{Result, Warning, WarningKind};
+
+/// Reads a file of known columns some rows at a time; delimited text, and other formats read from a file, in bounded memory.
+pub struct TableReader {
+    source: Box<dyn TableSource>,
+    markers: MissingMarkers,
+    wanted: Vec<Wanted>,
+    kept: Vec<usize>,
+    /// What a user should look at in how the columns were found.
+    matching: Vec<Warning>,
+    /// Cells that count as missing since they are no numbers, for each wanted column.
+    unreadable: Vec<usize>,
+}
+
+impl TableReader {
+    /// Opens delimited text and finds its layout; no column is read until [`TableReader::select`].
+    ///
+    /// # Errors
+    /// [`crate::Error::Data`] for an empty file, and where two layouts are about equally likely.
+    pub fn new(opened: Opened, options: &ReadOptions) -> Result<Self> {
+        let mut text = Text::new(opened, options.encoding)?;
+        let layout = Layout::find(&mut text, options)?;
+        Ok(Self::of(Box::new(DelimitedRows::new(text, layout, options)?), options))
+    }
+
+    /// The rows of a source.
+    pub(super) fn of(source: Box<dyn TableSource>, options: &ReadOptions) -> Self {
+        let markers = options.missing.clone();
+        Self { source, markers, wanted: Vec::new(), kept: Vec::new(), matching: Vec::new(), unreadable: Vec::new() }
+    }
+
+    /// The columns of the file.
+    pub fn outline(&self) -> &Outline {
+        self.source.outline()
+    }
+
+    /// Name of the file, for messages.
+    pub fn path(&self) -> &Path {
+        self.source.path()
+    }
+
+    /// Chooses the columns to be read, and those (by place in the file) to be copied as they are written.
+    pub fn select(&mut self, wanted: Vec<Wanted>, kept: Vec<usize>) {
+        self.unreadable = vec![0; wanted.len()];
+        self.wanted = wanted;
+        self.kept = kept;
+    }
+
+    /// Chooses the columns to be copied, and of those to be read only the ones that are `needed`.
+    pub(super) fn keep(&mut self, kept: Vec<usize>, needed: impl Fn(&str) -> bool) {
+        let wanted = std::mem::take(&mut self.wanted);
+        self.select(wanted.into_iter().filter(|wanted| needed(&wanted.name)).collect(), kept);
+    }
+
+    /// Adds what a user should look at in how the columns were found.
+    pub(super) fn warn(&mut self, warnings: Vec<Warning>) {
+        self.matching.extend(warnings);
+    }
+
+    /// At most `rows` more rows: the wanted columns as a table, and the kept ones as text; `None` at the end.
+    ///
+    /// # Errors
+    /// [`crate::Error::Data`] with the place for a row that cannot be read, or for text where the schema has numbers.
+    pub fn next_rows(&mut self, rows: usize) -> Result<Option<(Table, Vec<Vec<String>>)>> {
+        let builders = self.wanted.iter().map(|wanted| (wanted.index, Builder::known(wanted))).collect();
+        let mut batch = Batch::new(&self.markers, builders, &self.kept);
+        self.source.read(rows, &mut batch)?;
+        let Batch { columns, kept, lines, .. } = batch;
+        if lines.is_empty() {
+            return Ok(None);
+        }
+        self.unreadable.iter_mut().zip(&columns).for_each(|(count, (_, builder))| *count += builder.unreadable());
+        let (path, outline) = (self.source.path().to_path_buf(), self.source.outline());
+        let names: Vec<String> = self.wanted.iter().map(|wanted| wanted.name.clone()).collect();
+        let named = columns.into_iter().zip(&names);
+        let columns = named.map(|((_, b), name)| b.finish((&path, outline.unit), name)).collect::<Result<_>>()?;
+        let kinds = self.wanted.iter().map(|wanted| wanted.kind.clone()).collect();
+        let table = Table { path, names, named: outline.named, columns, kinds, lines, unit: outline.unit };
+        Ok(Some((table, kept.into_iter().map(|(_, cells)| cells).collect())))
+    }
+
+    /// All rows that are left, as one table.
+    ///
+    /// # Errors
+    /// As [`TableReader::next_rows`], and for a file without rows.
+    pub fn read_all(&mut self) -> Result<Table> {
+        match self.next_rows(usize::MAX)? {
+            Some((table, _)) => Ok(table),
+            None => Err(RawTable::without_rows(self.path(), self.outline())),
+        }
+    }
+
+    /// What a user should look at in the rows that were read so far.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = self.outline().warnings.clone();
+        warnings.extend(self.matching.iter().cloned());
+        let unreadable = self.wanted.iter().zip(&self.unreadable).filter(|(_, count)| **count > 0);
+        warnings.extend(unreadable.map(|(Wanted { name, .. }, &count)| {
+            let message = format!("column \"{name}\": {} no number: no value", are(count, "cell"));
+            Warning::new(WarningKind::UnreadableNumbers, message).column(name).count(count)
+        }));
+        warnings.extend(self.source.warnings());
+        warnings
+    }
+}

@@ -1,0 +1,53 @@
+//! A cell of a file whose format has types.
+
+use std::borrow::Cow;
+
+use super::cell::format_number;
+use super::date::{DateUnit, iso_text};
+
+/// Whole numbers up to this size are doubles.
+const EXACT: i128 = 1 << 53;
+
+/// A cell of a file.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Value<'a> {
+    /// No value.
+    Missing,
+    /// A number; NaN is no value.
+    Number(f64),
+    /// A whole number that a double may not hold.
+    Whole(i128),
+    /// Text, which is read by the rules for cells of CSV.
+    Text(&'a str),
+    /// The text of a number, which is read by the same rules.
+    Digits(&'a str),
+    /// A date or time.
+    Date(f64, DateUnit),
+}
+
+impl<'a> Value<'a> {
+    /// A whole number of any size.
+    pub(super) fn whole(value: impl Into<i128>) -> Self {
+        match value.into() {
+            value if value.abs() <= EXACT => Self::Number(value as f64),
+            value => Self::Whole(value),
+        }
+    }
+
+    /// A truth value.
+    pub(super) fn boolean(value: bool) -> Self {
+        Self::Text(if value { "true" } else { "false" })
+    }
+
+    /// As it would be written in a text.
+    pub(super) fn text(self) -> Cow<'a, str> {
+        match self {
+            Self::Missing => Cow::Borrowed(""),
+            Self::Number(value) if value.is_nan() => Cow::Borrowed(""),
+            Self::Number(value) => Cow::Owned(format_number(value)),
+            Self::Whole(value) => Cow::Owned(value.to_string()),
+            Self::Text(text) | Self::Digits(text) => Cow::Borrowed(text),
+            Self::Date(value, unit) => Cow::Owned(iso_text(value, unit)),
+        }
+    }
+}
