@@ -10,6 +10,7 @@ mod decisions;
 mod ends;
 mod ensemble;
 mod figures;
+mod formats;
 mod help;
 mod images;
 mod inspect;

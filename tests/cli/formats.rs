@@ -1,0 +1,79 @@
+use crate::place::{Place, json};
+
+/// Rows of two numbers, a text that misses a value here and there, a date, and a label.
+fn rows() -> Vec<(String, i32, Option<&'static str>, String, &'static str)> {
+    let row = |n: usize| {
+        let colour = [Some("red"), None, Some("blue")][n % 3];
+        let x = (n as f64 * 0.37).sin();
+        (
+            x.to_string(),
+            (n * n % 17) as i32,
+            colour,
+            format!("2024-{:02}-{:02}", n % 12 + 1, n % 28 + 1),
+            if x > 0.0 { "a" } else { "b" },
+        )
+    };
+    (0..90).map(row).collect()
+}
+
+fn csv() -> String {
+    let line = |(x, n, colour, day, label): (String, i32, Option<&str>, String, &str)| {
+        format!("{x},{n},{},{day},{label}\n", colour.unwrap_or_default())
+    };
+    "x,n,colour,day,label\n".to_owned() + &rows().into_iter().map(line).collect::<String>()
+}
+
+fn json_lines() -> String {
+    let line = |(x, n, colour, day, label): (String, i32, Option<&str>, String, &str)| {
+        let colour = colour.map_or("null".to_owned(), |colour| format!("\"{colour}\""));
+        format!("{{\"x\": {x}, \"n\": {n}, \"colour\": {colour}, \"day\": \"{day}\", \"label\": \"{label}\"}}\n")
+    };
+    rows().into_iter().map(line).collect()
+}
+
+#[test]
+fn json_lines_train_evaluate_and_predict_as_csv_does() {
+    let place = Place::new();
+    place.write("a.csv", csv());
+    place.write("a.jsonl.zst", zstd::encode_all(json_lines().as_bytes(), 1).unwrap());
+    let text = place.train("a.csv", "one", &["--epochs", "3"]);
+    let objects = place.train("a.jsonl.zst", "two", &["--epochs", "3"]);
+    assert_eq!(text["weights_sha256"], objects["weights_sha256"]);
+    for model in ["one", "two"] {
+        for verb in [&["predict", "--proba", "--keep", "colour,day"][..], &["evaluate"]] {
+            let with = |data: &str| place.ok(&[&[verb[0], model, data], &verb[1..]].concat());
+            assert_eq!(with("a.csv"), with("a.jsonl.zst"), "{verb:?}");
+        }
+    }
+    assert_eq!(json(&place.ok(&["inspect", "a.jsonl.zst", "--json"]))["rows"], 90);
+}
+
+#[test]
+fn options_of_csv_are_refused_for_other_formats() {
+    let place = Place::new();
+    place.write("a.jsonl", json_lines());
+    for verb in [&["train", "a.jsonl"][..], &["inspect", "a.jsonl"]] {
+        let said = place.fails(4, &[verb, &["--delimiter", ";"]].concat());
+        assert!(said.contains("a.jsonl: --delimiter is for CSV and TSV"), "{said}");
+    }
+}
+
+#[test]
+fn a_damaged_file_of_parquet_is_exit_3_without_a_word_of_a_panic() {
+    let place = Place::new();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/formats");
+    let whole = std::fs::read(folder.join("types_groups.parquet")).unwrap();
+    // A page header that says another number of values or bytes than there are.
+    for at in [4, 8, 20, 30, 45, 60] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x55;
+        place.write("a.parquet", bytes);
+        let output = place.run(&["inspect", "a.parquet"]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!said.contains("panicked"), "{said}");
+        assert!(matches!(output.status.code(), Some(0 | 3)), "{said}");
+    }
+    place.write("a.parquet", &whole[..whole.len() - 7]);
+    let said = place.fails(3, &["train", "a.parquet"]);
+    assert!(said.contains("a.parquet: ") && said.contains("damaged or cut short"), "{said}");
+}
