@@ -95,7 +95,7 @@ pub fn flag_of(name: &str) -> Arg {
 pub fn data() -> Arg {
     let data = Arg::new("data")
         .value_name("DATA")
-        .help("File (CSV, TSV, JSON Lines, Parquet, NPY, NPZ, libsvm or IDX, also .gz or .zst), folder of Parquet files or of MNIST's layout, or - for stdin");
+        .help("File (CSV, TSV, JSONL, Parquet, NPY, NPZ, libsvm, IDX; .gz, .zst), folder, or - for stdin");
     of_paths(data)
 }
 

@@ -114,7 +114,7 @@ pub const KEYS: &[Key] = &[
         "format",
         "FORMAT",
         Data,
-        "csv, tsv, jsonl, parquet, npy, npz, libsvm or idx [auto: by content, then by name]",
+        "auto, csv, tsv, jsonl, parquet, npy, npz, libsvm or idx [auto]",
         SEARCH | COMPARE | READING,
     ),
     key(
