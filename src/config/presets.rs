@@ -192,6 +192,9 @@ impl TrainConfig {
     pub fn by_data(mut settings: Settings) -> Result<TrainConfig> {
         let mut config = TrainConfig::new(settings.clone())?;
         if !settings.has("preset") && !OWN.iter().any(|name| settings.has(name)) {
+            if settings.text("epochs").as_deref() == Some("auto") {
+                settings.take_text("epochs");
+            }
             let epochs_open = !settings.has("epochs") && !settings.has("steps");
             settings.set_default("preset", Value::String(OF_TABLES.to_owned()));
             let of_tables = TrainConfig::new(settings).ok();

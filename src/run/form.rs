@@ -69,7 +69,10 @@ fn said(config: &TrainConfig, multiplications: f64) -> String {
     let speed = SPEED.iter().find(named).map_or(OTHER_SPEED, |(_, speed)| *speed);
     let threads = config.threads.threads.unwrap_or_else(available_threads);
     let cores = threads.min(available_threads()) as f64;
-    let networks = config.members as f64;
+    let networks = match config.cv {
+        Some(count) if config.members == 1 => count.folds * count.repeats + 1,
+        _ => config.members,
+    } as f64;
     let seconds = 6.0 * multiplications * networks / (speed * cores);
     if seconds < 120.0 { format!("{:.0} s", seconds.max(1.0)) } else { format!("{:.0} min", seconds / 60.0) }
 }
@@ -97,6 +100,7 @@ mod tests {
         assert_eq!(epochs(10_000_000, 20), None, "plain decides by steps");
         assert!(chosen_for(10_000_000, 20, &[]).1.starts_with("preset: plain; realmlp would take about"));
         assert_eq!(chosen_for(10_000_000, 20, &[("epochs", "3")]).0.stopping.epochs, Some(3));
+        assert_eq!(chosen_for(1_000, 20, &[("epochs", "auto")]).0.stopping.epochs, Some(256));
         assert_eq!(chosen_for(1_000_000, 20, &[("preset", "realmlp")]).0.stopping.epochs, Some(256), "as asked for");
     }
 
