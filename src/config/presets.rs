@@ -3,7 +3,7 @@
 use toml::Value;
 
 use super::settings::Settings;
-use super::train::TrainConfig;
+use super::train::{OfTables, TrainConfig};
 use crate::data::Task;
 use crate::spec::unknown;
 use crate::{Error, Result};
@@ -127,15 +127,6 @@ const OWN: [&str; 12] = [
     "trace",
     "overfit_batch",
 ];
-
-/// What takes the place of a configuration for a table.
-#[derive(Debug, Clone)]
-pub struct OfTables {
-    /// The configuration.
-    pub config: TrainConfig,
-    /// Whether its epochs may be fewer where rows are many.
-    pub epochs_open: bool,
-}
 
 /// The preset of a name.
 ///

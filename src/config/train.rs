@@ -9,7 +9,6 @@ use super::keys::{DATA, names_for};
 use super::loss::number_loss;
 use super::network::{STACK_KEYS, description};
 use super::optimizer::{OptimizerOptions, dialect, optimizer_options};
-use super::presets::OfTables;
 use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
 use super::tabular::{biases, extras, residual};
@@ -57,6 +56,15 @@ pub struct TrainConfig {
     pub of_numbers: Option<Box<TrainConfig>>,
     /// What takes its place for a table, where the user leaves the network open.
     pub of_tables: Option<Box<OfTables>>,
+}
+
+/// What takes the place of a configuration for a table.
+#[derive(Debug, Clone)]
+pub struct OfTables {
+    /// The configuration.
+    pub config: TrainConfig,
+    /// Whether its epochs may be fewer where rows are many.
+    pub epochs_open: bool,
 }
 
 /// The network, before the data says its inputs and outputs.

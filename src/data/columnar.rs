@@ -5,6 +5,7 @@ mod chunks;
 mod file;
 mod guard;
 mod kind;
+mod part;
 mod rows;
 
 pub(super) use file::{ParquetFile, part_files};

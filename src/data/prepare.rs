@@ -9,6 +9,7 @@ use super::options::{DataOptions, NumberLoss, ReadOptions};
 use super::prepared::Prepared;
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::read::Raw;
+use super::sketch::Sketch;
 use super::source::{Opened, Source};
 use super::strangers::{Apart, Strangers};
 use super::table::Table;
@@ -43,23 +44,6 @@ pub struct Loaded(pub(super) Contents);
 pub(super) enum Contents {
     Table(Box<TypedTable>, (Option<Input>, Option<Input>)),
     Images(Box<TypedImages>, (Option<Images>, Option<Images>)),
-}
-
-/// The size of data, before anything is fitted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sketch {
-    /// What is learnt.
-    pub task: Task,
-    /// Whether it is a table, and not images.
-    pub is_table: bool,
-    /// Rows that have a target, of all parts that the file holds.
-    pub rows: usize,
-    /// Columns of numbers and dates that the network may see.
-    pub numbers: usize,
-    /// Those of text.
-    pub categories: usize,
-    /// Outputs of the network.
-    pub outputs: usize,
 }
 
 impl Loaded {

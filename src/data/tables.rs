@@ -13,7 +13,6 @@ use super::input::{Input, LabelledRows};
 use super::kinds::{Kinded, kinds};
 use super::labels::label_text;
 use super::options::{DataOptions, Impute, NumberLoss, Scale, TaskChoice};
-use super::prepare::Sketch;
 use super::prepared::{
     Decided, Prepared, apply_class_weights, check_classes, class_labels, empty_parts, is_rebalanced, task_note,
     uneven_parts,
@@ -21,6 +20,7 @@ use super::prepared::{
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::raw_table::RawTable;
 use super::schema::{Roles, has_no_weight, infer_task};
+use super::sketch::Sketch;
 use super::smote::smote;
 use super::split::{Split, SplitKeys};
 use super::strangers::{Apart, Strangers};

@@ -1,14 +1,11 @@
-//! Parquet files whose columns are known and whose sizes are checked.
+//! Parquet files: one, or the parts of a folder.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parquet::errors::ParquetError;
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use parquet::file::metadata::RowGroupMetaData;
 
-use super::chunks::Chunks;
-use super::guard::guarded;
-use super::kind::{Kind, kind_of};
+use super::part::Part;
 use super::rows::ParquetRows;
 use crate::data::header::distinct;
 use crate::data::outline::Outline;
@@ -23,15 +20,6 @@ pub(in crate::data) struct ParquetFile {
     path: PathBuf,
     outline: Arc<Outline>,
     parts: Arc<[Part]>,
-}
-
-/// One file.
-pub(super) struct Part {
-    pub(super) path: PathBuf,
-    pub(super) chunks: Arc<Chunks>,
-    pub(super) metadata: ParquetMetaData,
-    /// What the columns are.
-    pub(super) kinds: Vec<Kind>,
 }
 
 impl ParquetFile {
@@ -92,75 +80,6 @@ impl TableFile for ParquetFile {
         // No value takes less than a bit, so a file that promises more is not believed yet.
         let bytes = |part: &Part| part.chunks.0.len() as i64;
         self.parts.iter().map(|part| rows(part).min(bytes(part).saturating_mul(8))).sum::<i64>() as usize
-    }
-}
-
-impl Part {
-    fn new(path: &Path, store: Store) -> Result<Self> {
-        let chunks = Arc::new(Chunks(Arc::new(store)));
-        let metadata = guarded(|| ParquetMetaDataReader::new().parse_and_finish(chunks.as_ref()));
-        let metadata = metadata.map_err(|e| damaged(path, e))?;
-        let schema = metadata.file_metadata().schema_descr();
-        let kind = |column: &parquet::schema::types::ColumnDescPtr| {
-            let wrong = |what: String| Error::data_at(path, None, Some(&column.path().string()), what);
-            kind_of(column).map_err(wrong)
-        };
-        let kinds = schema.columns().iter().map(kind).collect::<Result<Vec<_>>>()?;
-        if kinds.is_empty() {
-            return Err(Error::data(path, "expected columns, found none"));
-        }
-        let part = Self { path: path.to_path_buf(), chunks, metadata, kinds };
-        part.check()?;
-        Ok(part)
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.metadata.file_metadata().schema_descr().columns().iter().map(|column| column.name().to_owned()).collect()
-    }
-
-    /// Refuses sizes and places that the file cannot have, before anything is allocated by them.
-    fn check(&self) -> Result<()> {
-        let length = self.chunks.0.len();
-        let wrong = |what: &str| Err(Error::data(&self.path, format!("{what}: {DAMAGED}")));
-        for group in self.metadata.row_groups() {
-            if group.num_rows() < 0 || group.num_columns() != self.kinds.len() {
-                return wrong("a row group has a wrong number of rows or columns");
-            }
-            if group.columns().iter().any(|chunk| chunk.num_values() != group.num_rows()) {
-                return wrong("a column has another number of values than the row group has rows");
-            }
-            if !group.columns().iter().all(|chunk| lies_within(chunk, length)) {
-                return wrong("a column lies beyond the end of the file");
-            }
-        }
-        Ok(())
-    }
-}
-
-fn lies_within(chunk: &ColumnChunkMetaData, length: u64) -> bool {
-    let start = chunk.dictionary_page_offset().unwrap_or_else(|| chunk.data_page_offset());
-    let end = start.checked_add(chunk.compressed_size());
-    start >= 0
-        && chunk.data_page_offset() >= 0
-        && chunk.compressed_size() >= 0
-        && end.is_some_and(|e| e as u64 <= length)
-}
-
-const DAMAGED: &str = "the file is damaged or cut short; fetch or write it again";
-
-/// The error for what the `parquet` crate cannot read.
-pub(super) fn damaged(path: &Path, error: ParquetError) -> Error {
-    match error {
-        ParquetError::NYI(what) => Error::data(path, format!("this is not read: {what}")),
-        ParquetError::External(source) => match source.downcast::<std::io::Error>() {
-            Ok(io) => crate::data::source::read_error(path, *io),
-            Err(other) => Error::data(path, format!("{other}: {DAMAGED}")),
-        },
-        other => {
-            let text = other.to_string();
-            let text = text.split_once(": ").map_or(text.as_str(), |(_, what)| what);
-            Error::data(path, format!("{text}: {DAMAGED}"))
-        }
     }
 }
 

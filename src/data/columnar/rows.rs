@@ -9,9 +9,9 @@ use parquet::file::serialized_reader::SerializedPageReader;
 use rayon::prelude::*;
 
 use super::cells::Cell;
-use super::file::{Part, damaged};
 use super::guard::guarded;
 use super::kind::Kind;
+use super::part::{Part, damaged};
 use crate::data::outline::Outline;
 use crate::data::table_source::{Batch, TableSource};
 use crate::data::value::Value;
