@@ -3,6 +3,7 @@
 mod halving;
 mod journal;
 mod protocol;
+mod range;
 mod runs;
 mod space;
 
@@ -14,7 +15,8 @@ use std::time::{Duration, Instant};
 pub use halving::{Rung, rungs};
 pub use journal::{Journal, Trial};
 pub use protocol::{Budget, Protocol};
-pub use space::{Parameter, Range, STANDARD, Space};
+pub use range::Range;
+pub use space::{Parameter, STANDARD, Space};
 
 use super::cross_validation::with_cross_validation;
 use super::quasi_random::point;

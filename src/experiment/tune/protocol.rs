@@ -35,6 +35,9 @@ impl Default for Budget {
     }
 }
 
+/// Trials of a search at most: all are in memory.
+const MOST_TRIALS: usize = 1_000_000;
+
 impl FromStr for Budget {
     type Err = Error;
 
@@ -43,6 +46,9 @@ impl FromStr for Budget {
             || Error::Usage(format!("expected a number of trials such as 27, or a time such as 10m, found \"{text}\""));
         match text.replace('_', "").parse::<usize>() {
             Ok(0) => Err(wrong()),
+            Ok(trials) if trials > MOST_TRIALS => {
+                Err(Error::Usage(format!("expected {MOST_TRIALS} trials at most, found \"{text}\"")))
+            }
             Ok(trials) => Ok(Budget::Trials(trials)),
             Err(_) if text.ends_with(['s', 'm', 'h']) => duration(text).map(Budget::Time).map_err(|_| wrong()),
             Err(_) => Err(wrong()),

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
+use super::range::{Range, three_digits};
 use crate::config::{Group, KEYS, Origin, STACK_KEYS, Settings, TrainConfig, dialect_of, find};
-use crate::experiment::quasi_random::log_uniform;
 use crate::optim::OptimizerSpec;
 use crate::spec::unknown;
 use crate::{Error, Result};
@@ -23,21 +23,6 @@ const DEPTH: i64 = 2;
 /// Options of the network and its optimizer that no search may choose: the first two change what a loss means, the last
 /// names a file of one shape.
 const REFUSED: [&str; 3] = ["loss", "label_smoothing", "init_from"];
-
-/// The values that a parameter may take.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Range {
-    /// One of these, each as likely: `[16, 32, 64]`.
-    Choices(Vec<Value>),
-    /// A number, evenly spread: `{ linear = [0, 0.5] }`.
-    Linear(f64, f64),
-    /// A number, its logarithm evenly spread: `{ log = [1e-4, 1e-1] }`.
-    Log(f64, f64),
-    /// A whole number, both ends included: `{ int = [1, 4] }`.
-    Int(i64, i64),
-    /// A whole number, its logarithm evenly spread: `{ log_int = [16, 512] }`.
-    LogInt(i64, i64),
-}
 
 /// A parameter of the search.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,67 +42,8 @@ pub struct Space {
     origin: String,
 }
 
-/// A number to three significant digits: what is tried is then what is written.
-fn three_digits(value: f64) -> f64 {
-    format!("{value:.2e}").parse().unwrap_or(value)
-}
-
-impl Range {
-    fn parse(value: &Value) -> std::result::Result<Range, String> {
-        match value {
-            Value::Array(choices) if !choices.is_empty() => Ok(Range::Choices(choices.clone())),
-            Value::Table(table) if table.len() == 1 => {
-                let (kind, ends) = table.iter().next().expect("it has one entry");
-                Range::between(kind, ends)
-            }
-            _ => Err("expected choices such as [16, 32], or a range such as { log = [1e-4, 0.1] }".to_owned()),
-        }
-    }
-
-    fn between(kind: &str, ends: &Value) -> std::result::Result<Range, String> {
-        let ends: &[Value] = ends.as_array().map_or(&[], Vec::as_slice);
-        let number =
-            |value: &Value| value.as_float().or(value.as_integer().map(|n| n as f64)).filter(|x| x.is_finite());
-        let numbers: Option<Vec<f64>> = ends.iter().map(number).collect();
-        let integers: Option<Vec<i64>> = ends.iter().map(Value::as_integer).collect();
-        match (kind, numbers.as_deref(), integers.as_deref()) {
-            ("linear", Some(&[low, high]), _) if low < high => Ok(Range::Linear(low, high)),
-            ("log", Some(&[low, high]), _) if 0.0 < low && low < high => Ok(Range::Log(low, high)),
-            ("int", _, Some(&[low, high])) if low < high => Ok(Range::Int(low, high)),
-            ("log_int", _, Some(&[low, high])) if 0 < low && low < high => Ok(Range::LogInt(low, high)),
-            ("linear", ..) => Err("linear: expected two numbers [LOW, HIGH]".to_owned()),
-            ("log", ..) => Err("log: expected two numbers above 0, [LOW, HIGH]".to_owned()),
-            ("int", ..) => Err("int: expected two whole numbers [LOW, HIGH]".to_owned()),
-            ("log_int", ..) => Err("log_int: expected two whole numbers above 0, [LOW, HIGH]".to_owned()),
-            _ => Err(unknown("range", kind, &["linear", "log", "int", "log_int"]).to_string()),
-        }
-    }
-
-    /// The value at `u` in `[0, 1)`.
-    fn at(&self, u: f64) -> Value {
-        let whole = |x: f64, low: i64, high: i64| Value::Integer((x.floor() as i64).clamp(low, high));
-        match self {
-            Range::Choices(choices) => choices[((u * choices.len() as f64) as usize).min(choices.len() - 1)].clone(),
-            Range::Linear(low, high) => Value::Float(three_digits(low + u * (high - low))),
-            Range::Log(low, high) => Value::Float(three_digits(log_uniform(u, *low, *high))),
-            Range::Int(low, high) => whole(*low as f64 + u * (high - low + 1) as f64, *low, *high),
-            Range::LogInt(low, high) => whole(log_uniform(u, *low as f64, *high as f64 + 1.0), *low, *high),
-        }
-    }
-
-    fn to_value(&self) -> Value {
-        let between = |kind: &str, ends: [Value; 2]| {
-            Value::Table([(kind.to_owned(), Value::Array(ends.to_vec()))].into_iter().collect())
-        };
-        match self {
-            Range::Choices(choices) => Value::Array(choices.clone()),
-            Range::Linear(low, high) => between("linear", [low, high].map(|x| Value::Float(*x))),
-            Range::Log(low, high) => between("log", [low, high].map(|x| Value::Float(*x))),
-            Range::Int(low, high) => between("int", [low, high].map(|n| Value::Integer(*n))),
-            Range::LogInt(low, high) => between("log_int", [low, high].map(|n| Value::Integer(*n))),
-        }
-    }
-}
+/// Hidden layers of a network that is searched at most.
+const MOST_LAYERS: i64 = 1000;
 
 impl Space {
     /// The default space, without what `settings` fix, and what the optimizer that they name takes no part of: L-BFGS has no
@@ -169,6 +95,9 @@ impl Space {
         for (name, value) in table {
             check_name(name).map_err(|why| wrong(name, &why))?;
             let range = Range::parse(value).map_err(|why| wrong(name, &why))?;
+            if let Some(depth) = range.highest().filter(|depth| name == "depth" && *depth > MOST_LAYERS) {
+                return Err(wrong(name, &format!("expected {MOST_LAYERS} hidden layers at most, found {depth}")));
+            }
             parameters.push(Parameter { name: name.clone(), range });
         }
         // The order of a file is lost where it is written anew, and dimensions must keep their numbers.
@@ -385,6 +314,7 @@ mod tests {
             ("loss = [\"mse\"]", "cannot be searched"),
             ("seed = [1, 2]", "cannot be searched"),
             ("width = [8]\nhidden = [\"8\"]", "leave one out"),
+            ("depth = { int = [1, 1000000000] }", "1000 hidden layers at most"),
             ("lr = [1", "x.toml:1"),
         ] {
             let message = Space::parse(text, "x.toml").unwrap_err().to_string();
