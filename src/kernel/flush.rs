@@ -1,22 +1,20 @@
 //! Flush-to-zero: denormal numbers make Adam forty times slower and a product two hundred times.
 
-/// Treats denormal inputs and results as zero on this thread until dropped.
-pub struct FlushDenormals {
+use std::marker::PhantomData;
+
+/// Treats denormal inputs and results as zero on this thread until dropped. It stays on its thread: a drop on another would
+/// restore the mode there.
+pub(crate) struct FlushDenormals {
     before: u64,
+    not_send: PhantomData<*const ()>,
 }
 
 impl FlushDenormals {
     /// Sets the mode.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let before = control::read();
         control::write(before | control::FLUSH);
-        FlushDenormals { before }
-    }
-}
-
-impl Default for FlushDenormals {
-    fn default() -> Self {
-        Self::new()
+        FlushDenormals { before, not_send: PhantomData }
     }
 }
 
@@ -83,6 +81,18 @@ mod control {
 mod tests {
     use super::*;
     use std::hint::black_box;
+
+    /// Holds for every type in one way, and for one that is `Send` in two, so that `_` is then ambiguous.
+    trait StaysOnItsThread<Way> {
+        fn holds() {}
+    }
+    impl<T> StaysOnItsThread<()> for T {}
+    impl<T: Send> StaysOnItsThread<u8> for T {}
+
+    #[test]
+    fn a_guard_cannot_be_sent_to_another_thread() {
+        <FlushDenormals as StaysOnItsThread<_>>::holds();
+    }
 
     #[test]
     fn denormals_are_zero_until_the_guard_is_dropped() {

@@ -19,7 +19,7 @@ mod wide;
 
 pub use dispatch::Isa;
 pub(crate) use dispatch::Job;
-pub use flush::FlushDenormals;
+pub(crate) use flush::FlushDenormals;
 pub(crate) use lanes::Lanes;
 pub use line::{LANES, Line, has_room, panel_stride, panels, zeroed};
 pub use panels::{Panels, PanelsMut};
