@@ -44,7 +44,7 @@ pub enum Error {
     /// A requirement such as `--fail-under` was missed.
     #[error("{0}")]
     Unmet(String),
-    /// There is not enough memory for what is asked; found before it is begun.
+    /// There is not enough memory, or there are not enough threads, for what is asked; found before it is begun.
     #[error("{0}")]
     Memory(String),
     /// A signal of this number came before the first optimizer step; nothing is kept.

@@ -12,6 +12,7 @@ use gradlane::data::{Part, Source};
 use gradlane::model::Model;
 use gradlane::model::file::{MODEL_FILE, is_model_file};
 use gradlane::path_text::{self, to_path};
+use gradlane::train::team::{available_threads, limit_global_pool};
 use gradlane::{Error, Result};
 use toml::Value;
 
@@ -258,8 +259,5 @@ pub fn source(matches: &ArgMatches, id: &str) -> Result<Source> {
 
 /// Keeps reading and preparing, which rayon's global pool does, within the threads that may be used.
 pub fn limit_pool(threads: Option<usize>) {
-    if let Some(threads) = threads {
-        // It fails only where a pool is there already, which then has the limit of its maker.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
-    }
+    limit_global_pool(threads.unwrap_or_else(available_threads));
 }

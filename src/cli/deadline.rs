@@ -17,13 +17,15 @@ impl Deadline {
         let over = Arc::new(AtomicBool::new(false));
         if let Some(end) = end {
             let over = Arc::clone(&over);
-            std::thread::spawn(move || {
+            let watch = move || {
                 std::thread::sleep(end.saturating_duration_since(Instant::now()));
                 if !over.load(Ordering::SeqCst) {
                     let message = "the time was up while the data were read: allow more with --time-limit";
                     exit::at_once(&Error::NoStep(message.to_owned()));
                 }
-            });
+            };
+            // Without a thread the limit counts from the first step on.
+            let _ = std::thread::Builder::new().spawn(watch);
         }
         Deadline(over)
     }

@@ -28,11 +28,15 @@ pub fn side_by_side<I: Sync, R: Send>(threads: usize, items: &[I], work: impl Fn
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..threads.clamp(1, items.len().max(1)))
-            .map(|_| {
+            .map_while(|_| {
                 let done = done.clone();
-                scope.spawn(|| take_and_work(done))
+                // The system may refuse threads; those that there are do all the work.
+                thread::Builder::new().spawn_scoped(scope, || take_and_work(done)).ok()
             })
             .collect();
+        if workers.is_empty() {
+            take_and_work(done.clone());
+        }
         for worker in workers {
             worker.join().unwrap_or_else(|panic| resume_unwind(panic));
         }

@@ -209,7 +209,7 @@ impl Plan {
             warnings: prepared.warnings.iter().cloned().chain(undefined).collect(),
             seconds: outcome.seconds,
             samples_per_s: outcome.rows as f64 / outcome.step_seconds.max(1e-9),
-            threads: self.threads,
+            threads: trainer.threads(),
             threads_asked: self.threads_asked,
             isa: self.config.threads.isa.name(),
             seed: self.config.seed,

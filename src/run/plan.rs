@@ -392,6 +392,12 @@ impl Plan {
         let engine = (self.config.threads.isa, self.threads);
         let parameters = self.parameters.clone();
         let mut trainer = Trainer::new(&self.architecture, parameters, self.settings()?, engine, (batch, rows));
+        let (granted, asked) = (trainer.threads(), self.threads);
+        if self.config.threads.exact && granted < asked {
+            let message =
+                format!("--exact-threads: the system grants {granted} of {asked} threads: ask for fewer with -j");
+            return Err(Error::Memory(message));
+        }
         trainer.read_out(self.scorer().readout(1.0));
         Ok(trainer)
     }

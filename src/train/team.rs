@@ -1,12 +1,14 @@
 //! The threads of a step: a rayon pool, one broadcast for many steps, and a barrier that is short when all are awake.
 
 mod barrier;
+mod pool;
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::kernel::FlushDenormals;
 use barrier::Barrier;
+pub use pool::limit_global_pool;
 
 /// Threads that work on one mini-batch together.
 pub struct Team {
@@ -28,19 +30,11 @@ pub struct Member<'a> {
 pub(super) struct Padded<T>(pub(super) T);
 
 impl Team {
-    /// A team of exactly `threads` members, at least one. Where there are more members than CPUs, none of them spins.
-    ///
-    /// # Panics
-    /// If the system refuses threads.
+    /// A team of `threads` members, at least one, and fewer where the system grants fewer threads. Where there are more members than
+    /// CPUs, none of them spins.
     pub fn new(threads: usize) -> Team {
-        let threads = threads.max(1);
-        let pool = (threads > 1).then(|| {
-            rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .thread_name(|i| format!("gradlane-{i}"))
-                .build()
-                .unwrap_or_else(|e| panic!("cannot start {threads} threads: {e}"))
-        });
+        let pool = (threads > 1).then(|| pool::granted(threads, "gradlane")).flatten();
+        let threads = pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads);
         Team { pool, threads, barrier: Barrier::new(threads, threads > available_threads()) }
     }
 

@@ -93,7 +93,8 @@ pub struct EpochOutcome {
 }
 
 impl Trainer {
-    /// Prepares the training of a network from the given parameters with exactly `threads` threads; batches have up to
+    /// Prepares the training of a network from the given parameters with `threads` threads, or fewer where the
+    /// system grants fewer; batches have up to
     /// `batch` rows, epochs up to `rows`.
     pub fn new(
         architecture: &Architecture,
@@ -105,6 +106,8 @@ impl Trainer {
         let lines = parameters.layout.lines;
         let learns = |tensor: usize| !parameters.layout.tensors[tensor].frozen;
         let program = architecture.network().training_program(&learns);
+        let team = Team::new(threads);
+        let threads = team.threads();
         let shares = parameters.layout.shares(threads);
         let algorithm = settings.optimizer.algorithm;
         let averages = settings.ema.is_some() || algorithm.evaluated_between().is_some();
@@ -114,7 +117,7 @@ impl Trainer {
         };
         Trainer {
             isa,
-            team: Team::new(threads),
+            team,
             gradients: zeroed(lines),
             preparation,
             workspace: Workspace::new(&program, batch.min(block_rows(program.members()))),
