@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
 
 use tempfile::NamedTempFile;
 
@@ -13,13 +14,44 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub struct AtomicFile {
     path: PathBuf,
-    to: To,
+    /// Until it is finished.
+    to: Option<To>,
 }
 
 #[derive(Debug)]
 enum To {
     Temporary(NamedTempFile),
     Special(File),
+}
+
+/// Temporary files that are being written, for a program that ends in the middle of it.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+/// Ends the program with a code, and leaves no temporary file behind: [`std::process::exit`] drops nothing. Other threads begin
+/// and finish no file any more.
+pub fn exit(code: i32) -> ! {
+    let files = unfinished();
+    for file in files.iter() {
+        let _ = fs::remove_file(file); // one that is gone need not go
+    }
+    std::process::exit(code)
+}
+
+/// Makes a rename in a folder last: without it a crash of the system may undo it. Where folders cannot be synced, as on some network
+/// file systems, nothing more can be done.
+pub(crate) fn sync_folder(folder: &Path) {
+    if cfg!(unix) {
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+}
+
+/// The folder that a file is in.
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Whether files can be made in a folder, which need not be there yet: asked before work whose result is to go there.
@@ -53,44 +85,72 @@ impl AtomicFile {
             Ok(found) if found.is_dir() => return Err(io(io::ErrorKind::IsADirectory.into())),
             Ok(found) if !found.is_file() => To::Special(File::options().write(true).open(&target).map_err(io)?),
             _ => {
-                let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                let folder = folder_of(&target);
                 fs::metadata(folder).map_err(io)?;
                 // The library's error names the temporary file, which means nothing to a user.
-                To::Temporary(temporary_in(folder).map_err(|e| io(e.kind().into()))?)
+                let mut unfinished = unfinished();
+                let file = temporary_in(folder).map_err(|e| io(e.kind().into()))?;
+                unfinished.push(file.path().to_path_buf());
+                To::Temporary(file)
             }
         };
-        Ok(AtomicFile { path: target, to })
+        Ok(AtomicFile { path: target, to: Some(to) })
     }
 
     /// Puts the file in its place.
     ///
     /// # Errors
     /// [`Error::Io`] naming the file.
-    pub fn finish(self) -> Result<()> {
-        let io = |e| Error::io(&self.path, e);
-        match self.to {
-            To::Special(mut file) => file.flush().map_err(io),
-            To::Temporary(file) => {
-                file.as_file().sync_all().map_err(io)?;
-                file.persist(&self.path).map_err(|e| io(e.error))?;
+    pub fn finish(mut self) -> Result<()> {
+        let path = std::mem::take(&mut self.path);
+        let io = |e| Error::io(&path, e);
+        match self.to.take() {
+            None => unreachable!("a file is finished once"),
+            Some(To::Special(mut file)) => file.flush().map_err(io),
+            Some(To::Temporary(file)) => {
+                let temporary = file.path().to_path_buf();
+                let synced = file.as_file().sync_all();
+                let mut unfinished = unfinished();
+                // Removed where it fails, as it is dropped.
+                let placed = synced.and_then(|()| file.persist(&path).map(drop).map_err(|e| e.error));
+                unfinished.retain(|file| *file != temporary);
+                drop(unfinished);
+                placed.map_err(io)?;
+                sync_folder(folder_of(&path));
                 Ok(())
             }
         }
     }
 }
 
+impl AtomicFile {
+    /// What is written to: the library's own writer would name the temporary file in its errors.
+    fn file(&mut self) -> &mut File {
+        match &mut self.to {
+            Some(To::Temporary(file)) => file.as_file_mut(),
+            Some(To::Special(file)) => file,
+            None => unreachable!("nothing is written to a finished file"),
+        }
+    }
+}
+
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.to {
-            To::Temporary(file) => file.write(bytes),
-            To::Special(file) => file.write(bytes),
-        }
+        self.file().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match &mut self.to {
-            To::Temporary(file) => file.flush(),
-            To::Special(file) => file.flush(),
+        self.file().flush()
+    }
+}
+
+impl Drop for AtomicFile {
+    /// A file that is not finished goes.
+    fn drop(&mut self) {
+        if let Some(To::Temporary(file)) = self.to.take() {
+            let temporary = file.path().to_path_buf();
+            drop(file);
+            unfinished().retain(|file| *file != temporary);
         }
     }
 }

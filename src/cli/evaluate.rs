@@ -17,6 +17,7 @@ use super::exit::Outcome;
 use super::judged;
 use super::message;
 use super::output::{print, print_json, refuse};
+use super::signals::Signals;
 use super::table::figure;
 
 const AFTER_HELP: &str = "\
@@ -40,6 +41,8 @@ pub fn command() -> Command {
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
     let config = ApplyConfig::new(args::settings(matches)?)?;
+    // Nothing is to be saved, so a signal ends the program at once.
+    let _signals = Signals::catch()?;
     args::limit_pool(Some(config.isa_and_threads().1));
     let source = args::source(matches, "data")?;
     let model = args::load_model(matches, &source)?;

@@ -61,7 +61,7 @@ pub fn of_failure(failure: &Failure) -> ExitCode {
 pub fn at_once(error: &Error) -> ! {
     let code = code_of(error);
     message::error(code, &error.to_string());
-    std::process::exit(i32::from(code))
+    gradlane::atomic::exit(i32::from(code))
 }
 
 fn code(failure: &Failure) -> u8 {

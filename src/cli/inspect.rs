@@ -21,6 +21,7 @@ use super::args;
 use super::exit::Outcome;
 use super::message;
 use super::output::{print, print_json, refuse};
+use super::signals::Signals;
 
 /// The command line.
 pub fn command() -> Command {
@@ -49,6 +50,8 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let settings = args::settings(matches)?;
     let seed = args::seed(&settings)?;
     let config = ApplyConfig::new(settings)?;
+    // Nothing is to be saved, so a signal ends the program at once.
+    let _signals = Signals::catch()?;
     args::limit_pool(Some(config.isa_and_threads().1));
     let subject = args::source(matches, "subject")?;
     let importance = matches.get_one::<String>("importance").map(|data| data.parse::<Source>()).transpose()?;

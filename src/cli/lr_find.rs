@@ -21,6 +21,7 @@ use super::choices;
 use super::exit::Outcome;
 use super::message;
 use super::output::{print, print_json, refuse};
+use super::signals::Signals;
 use super::table::counted;
 use super::train::quoted;
 
@@ -81,6 +82,8 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let left_open = config.of_tables.take().is_some();
     check_sweeps(&config)?;
     let sweep = sweep(matches, &config)?;
+    // Nothing is to be saved, so a signal ends the program at once.
+    let _signals = Signals::catch()?;
     args::limit_pool(config.threads.threads);
     let loaded = Loaded::read(&config.data)?;
     let sketch = loaded.sketch();

@@ -82,6 +82,7 @@ pub fn main() -> ExitCode {
     };
     let (name, matches) = matches.subcommand().expect("a verb is required");
     let verb = VERBS.iter().find(|verb| (verb.command)().get_name() == name).expect("every verb is in the table");
+    signals::survive_limits();
     match (verb.run)(matches) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => exit::of_failure(&failure),

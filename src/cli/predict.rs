@@ -19,6 +19,7 @@ use super::decided;
 use super::exit::Outcome;
 use super::message;
 use super::output::{STDOUT, print_json, refuse};
+use super::signals::Signals;
 
 /// The command line.
 pub fn command() -> Command {
@@ -62,6 +63,8 @@ pub fn command() -> Command {
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
     let config = ApplyConfig::new(args::settings(matches)?)?;
+    // Nothing is to be saved, so a signal ends the program at once.
+    let _signals = Signals::catch()?;
     args::limit_pool(Some(config.isa_and_threads().1));
     let source = args::source(matches, "data")?;
     let keep: Vec<String> = matches.get_many::<String>("keep").into_iter().flatten().cloned().collect();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use gradlane::run::Interrupt;
 use gradlane::{Error, Result};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator;
 
 /// Signals within so long a time are one: a terminal that is closed, and a supervisor, may send several.
@@ -33,7 +33,7 @@ impl Signals {
         let mut incoming = iterator::Signals::new([SIGINT, SIGTERM].into_iter().chain(hang_up))
             .map_err(|e| Error::io(Path::new("<signals>"), e))?;
         let (interrupt, held) = (Arc::clone(&signals.interrupt), Arc::clone(&signals.held));
-        std::thread::spawn(move || {
+        let heed = move || {
             let mut first: Option<Instant> = None;
             for number in incoming.forever() {
                 let set = |interrupt: &Interrupt| {
@@ -44,10 +44,12 @@ impl Signals {
                     first.get_or_insert_with(Instant::now);
                 } else {
                     let _saved = interrupt.save();
-                    std::process::exit(128 + number);
+                    gradlane::atomic::exit(128 + number);
                 }
             }
-        });
+        };
+        // The system may grant no thread.
+        std::thread::Builder::new().spawn(heed).map_err(|e| Error::io(Path::new("<signals>"), e))?;
         Ok(signals)
     }
 
@@ -56,6 +58,12 @@ impl Signals {
         self.held.store(true, Ordering::SeqCst);
         self.interrupt
     }
+}
+
+/// Lets a write beyond the limit on the size of files fail, and be told, where SIGXFSZ would end the program in the middle of it.
+pub fn survive_limits() {
+    // The flag is of no use: that there is a handler lets the write return. Where there can be none, it is as it was.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
 }
 
 /// Whether a signal was ignored when the program began, as Linux tells it.

@@ -304,6 +304,7 @@ fn replace_older(staged: &Path, path: &Path) -> Result<()> {
         let to = path.join(file);
         fs::rename(staged.join(file), &to).map_err(|e| Error::io(&to, e))?;
     }
+    atomic::sync_folder(path);
     fs::remove_dir_all(staged).map_err(|e| Error::io(staged, e))
 }
 
