@@ -177,9 +177,10 @@ impl Feature {
     /// What is wrong with a feature that was read from a file.
     pub(super) fn contradiction(&self) -> Option<&'static str> {
         match &self.encoding {
-            Encoding::Number { scale, .. } | Encoding::Date { scale, .. } if *scale == 0.0 => {
-                Some("a column has scale 0")
+            Encoding::Number { scale, .. } | Encoding::Date { scale, .. } if !is_scale(*scale) => {
+                Some("the scale of a column is not above 0")
             }
+            Encoding::Category { levels, .. } if has_twice(levels) => Some("a column has a level twice"),
             Encoding::Number { shape, .. } | Encoding::Date { shape, .. } => shape.contradiction(),
             Encoding::Category { levels, other, missing, coding, .. } => {
                 let inputs = levels.len() + usize::from(*other) + usize::from(*missing);
@@ -201,6 +202,17 @@ impl Feature {
             Encoding::Category { .. } => ColumnKind::Text,
         }
     }
+}
+
+/// Whether a number may divide others: it is above 0 and finite.
+pub(super) fn is_scale(x: f64) -> bool {
+    x > 0.0 && x.is_finite()
+}
+
+/// Whether a name is there more than once.
+pub(super) fn has_twice<'a>(names: impl IntoIterator<Item = &'a String>) -> bool {
+    let mut seen = std::collections::HashSet::new();
+    names.into_iter().any(|name| !seen.insert(name))
 }
 
 impl Encoding {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::cell::{format_number, parse_number, shortened};
 use super::dataset::{Features, Targets};
 use super::drift::Constant;
-use super::feature::{Feature, Plan};
+use super::feature::{Feature, Plan, has_twice, is_scale};
 use super::fit::{ColumnWishes, FitOptions, Fitted, fit_column};
 use super::idx::Images;
 use super::schema::{Roles, has_no_weight};
@@ -96,7 +96,22 @@ impl Preprocessing {
         if !fits || target.sd.len() != target.mean.len() || !ranged {
             return Some("task, classes and label columns do not fit together");
         }
+        if has_twice(&target.classes) || has_twice(&target.columns) {
+            return Some("a class or a label column is there twice");
+        }
+        if !target.sd.iter().all(|sd| is_scale(*sd)) {
+            return Some("the standard deviation of a target is not above 0");
+        }
         match self {
+            Self::Images(images)
+                if images.shape.iter().try_fold(1, |n: usize, size| n.checked_mul(*size)).is_none() =>
+            {
+                Some("the images have more bytes than there can be")
+            }
+            Self::Images(images) if !is_scale(f64::from(images.scale)) => Some("the scale of images is not above 0"),
+            Self::Table(table) if has_twice(table.features.iter().map(|feature| &feature.column)) => {
+                Some("a column is there twice")
+            }
             _ if self.inputs() == 0 => Some("the network would have no inputs"),
             Self::Table(table) => table.features.iter().find_map(Feature::contradiction),
             Self::Images(_) => None,

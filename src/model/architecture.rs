@@ -54,6 +54,9 @@ impl Architecture {
 
     /// What does not fit together, in a sentence.
     pub fn contradiction(&self) -> Option<String> {
+        if !(0.0..1.0).contains(&self.dropout) {
+            return Some(format!("expected dropout of at least 0 and below 1, found {}", self.dropout));
+        }
         match &self.chain {
             Some(chain) => check(chain, Sizes { inputs: self.inputs, outputs: self.outputs })
                 .and_then(|()| check_fitted(chain))

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::header;
 use super::{Architecture, Decision, NamedTensor, Parameters, TensorName};
 use crate::atomic::AtomicFile;
 use crate::data::Preprocessing;
@@ -96,7 +97,7 @@ pub struct Model {
 }
 
 /// What stands before the names of the tensors of network `M` of an ensemble: `ensemble.M.`.
-fn prefix(member: usize, members: usize) -> String {
+pub(super) fn prefix(member: usize, members: usize) -> String {
     if members > 1 { format!("ensemble.{member}.") } else { String::new() }
 }
 
@@ -214,14 +215,14 @@ impl Model {
         if let Some(what) = card.contradiction() {
             return Err(wrong(format!("wrong metadata: {what}")));
         }
+        if let Some(what) = header::contradiction(&card, &header) {
+            return Err(wrong(what));
+        }
         let mut tensors = parse(&path, &bytes)?;
         let mut networks = Vec::with_capacity(card.members);
         for member in 0..card.members {
             let own = own_tensors(&mut tensors, &prefix(member, card.members));
             networks.push(Parameters::from_named(&card.architecture, &own).map_err(|e| wrong(e.to_string()))?);
-        }
-        if let Some(stray) = tensors.first() {
-            return Err(wrong(format!("tensor \"{}\" is not of one of the {} networks", stray.name, card.members)));
         }
         let parameters = networks.remove(0);
         Ok(Model { card, parameters, others: networks })
@@ -272,6 +273,10 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<NamedTensor>> {
         let values = floats(&view).ok_or_else(|| {
             Error::data(path, format!("tensor \"{name}\": expected F32 or F64, found {:?}", view.dtype()))
         })?;
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            let (value, remedy) = (values[at], "the file is damaged, or of a training that diverged");
+            return Err(Error::data(path, format!("tensor \"{name}\": value {at} is {value}: {remedy}")));
+        }
         Ok(NamedTensor { name, shape: view.shape().to_vec(), values })
     };
     file.tensors().into_iter().map(tensor).collect()

@@ -5,6 +5,7 @@ mod begin;
 pub mod decision;
 mod describe;
 pub mod file;
+mod header;
 mod layout;
 mod parameters;
 pub mod recipe;

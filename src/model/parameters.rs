@@ -3,7 +3,7 @@
 use super::Architecture;
 use super::layout::{Layout, Tensor};
 use crate::kernel::{LANES, Line, zeroed};
-use crate::layer::Form;
+use crate::layer::{Form, TensorForm};
 use crate::{Error, Result};
 
 /// The parameters of a network: one flat buffer, padding zero.
@@ -44,6 +44,34 @@ enum Content {
     Matrix,
     Bias,
     Vector,
+}
+
+/// The saved tensors that a tensor of the network becomes, whose sizes are a stack, inputs and outputs.
+fn parts(
+    place: usize,
+    name: &str,
+    form: Form,
+    (stack, fan_in, fan_out): (Option<usize>, usize, usize),
+) -> Vec<TensorName> {
+    let part = |name: String, content: Content| {
+        let inputs = (content == Content::Matrix).then_some(fan_in);
+        let shape = stack.into_iter().chain([fan_out]).chain(inputs).collect();
+        TensorName { name, shape, place, content }
+    };
+    match form {
+        Form::Affine => {
+            vec![part(format!("{name}.weight"), Content::Matrix), part(format!("{name}.bias"), Content::Bias)]
+        }
+        Form::Matrix => vec![part(format!("{name}.weight"), Content::Matrix)],
+        Form::Vector => vec![part(name.to_owned(), Content::Vector)],
+    }
+}
+
+/// Names and shapes of the tensors of a network as they are saved; nothing of their size is allocated.
+pub(super) fn saved_tensors(architecture: &Architecture) -> Vec<TensorName> {
+    let tensors = architecture.network().tensors();
+    let parts = |(place, t): (usize, &TensorForm)| parts(place, &t.name, t.form, (t.stack, t.fan_in, t.fan_out));
+    tensors.iter().enumerate().flat_map(parts).collect()
 }
 
 impl Parameters {
@@ -114,25 +142,8 @@ impl Parameters {
 
     /// Names and shapes of the tensors, in the order of the layers.
     pub fn names(&self) -> Vec<TensorName> {
-        let mut names = Vec::new();
-        for (place, tensor) in self.layout.tensors.iter().enumerate() {
-            let mut add = |name: String, content: Content| {
-                let mut shape = Vec::from_iter(tensor.stack);
-                shape.push(tensor.fan_out);
-                shape.extend((content == Content::Matrix).then_some(tensor.fan_in));
-                names.push(TensorName { name, shape, place, content });
-            };
-            let name = &tensor.name;
-            match tensor.form {
-                Form::Affine => {
-                    add(format!("{name}.weight"), Content::Matrix);
-                    add(format!("{name}.bias"), Content::Bias);
-                }
-                Form::Matrix => add(format!("{name}.weight"), Content::Matrix),
-                Form::Vector => add(name.clone(), Content::Vector),
-            }
-        }
-        names
+        let parts = |(place, t): (usize, &Tensor)| parts(place, &t.name, t.form, (t.stack, t.fan_in, t.fan_out));
+        self.layout.tensors.iter().enumerate().flat_map(parts).collect()
     }
 
     /// The values of a tensor, row-major.

@@ -9,6 +9,7 @@ mod cv;
 mod decisions;
 mod ends;
 mod ensemble;
+mod faults;
 mod figures;
 mod formats;
 mod help;

@@ -1,0 +1,255 @@
+//! Hostile model files, small limits of the system, and signals: a clear message, the code of the contract, nothing left behind.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::place::{Place, SMALL, code, error, out};
+
+/// A trained model of iris in `run`, and its file.
+fn iris() -> (Place, Vec<u8>) {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    place.ok(&[&["train", "iris.csv", "-o", "run"][..], &SMALL].concat());
+    let model = std::fs::read(place.path("run/model.safetensors")).unwrap();
+    (place, model)
+}
+
+/// The header and the bytes of the tensors.
+fn parted(model: &[u8]) -> (Value, &[u8]) {
+    let length = u64::from_le_bytes(model[..8].try_into().unwrap()) as usize;
+    (serde_json::from_slice(&model[8..8 + length]).unwrap(), &model[8 + length..])
+}
+
+fn joined(header: &Value, tensors: &[u8]) -> Vec<u8> {
+    let header = header.to_string();
+    [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), tensors].concat()
+}
+
+/// The model with another card.
+fn with_card(model: &[u8], change: impl Fn(&mut Value)) -> Vec<u8> {
+    let (mut header, tensors) = parted(model);
+    let text = header["__metadata__"]["gradlane"].as_str().unwrap();
+    let mut card: Value = serde_json::from_str(text).unwrap();
+    change(&mut card);
+    header["__metadata__"]["gradlane"] = card.to_string().into();
+    joined(&header, tensors)
+}
+
+/// Every verb that reads a model refuses it, in little memory and time, with a message that has this part.
+fn assert_refused(place: &Place, model: &[u8], part: &str) {
+    place.write("strange.safetensors", model);
+    for verb in [
+        &["predict", "strange.safetensors", "iris.csv"][..],
+        &["inspect", "strange.safetensors"],
+        &["evaluate", "strange.safetensors", "iris.csv"],
+    ] {
+        let began = Instant::now();
+        let output = limited(place, "--as=1500000000", verb);
+        let message = error(&output);
+        assert_eq!(code(&output), 3, "{verb:?}: {message}");
+        assert!(message.contains(part) && out(&output).is_empty(), "{verb:?}: {message}");
+        assert!(began.elapsed() < Duration::from_secs(10), "{verb:?} took {:?}", began.elapsed());
+    }
+}
+
+/// Runs the program under a limit of `prlimit`.
+fn limited(place: &Place, limit: &str, args: &[&str]) -> Output {
+    let program = place.command(args);
+    let mut command = Command::new("prlimit");
+    command.arg(limit).arg("--core=0").arg(program.get_program()).args(program.get_args());
+    command.current_dir(place.path(".")).env("NO_COLOR", "1").stdin(Stdio::null());
+    command.output().expect("prlimit starts")
+}
+
+#[test]
+fn headers_that_claim_giants_are_refused_before_memory_is_taken() {
+    let (place, model) = iris();
+    let hidden = |widths: Value| {
+        with_card(&model, |card| {
+            card["architecture"]["activations"] = vec![json!("relu"); widths.as_array().unwrap().len()].into();
+            card["architecture"]["hidden"] = widths.clone();
+        })
+    };
+    assert_refused(
+        &place,
+        &hidden(json!([30000, 30000])),
+        "tensor \"layers.0.weight\": expected shape [30000, 4], found [8, 4]",
+    );
+    assert_refused(&place, &hidden(json!([8, 4_000_000_000_000_000_000_u64])), "\"layers.1.weight\"");
+    assert_refused(
+        &place,
+        &with_card(&model, |card| card["members"] = json!(1_000_000_000_000_u64)),
+        "expected tensors of 1000000000000 networks",
+    );
+    let (mut header, tensors) = parted(&model);
+    for number in 0..300_000 {
+        header[format!("empty.{number}")] = json!({"dtype": "F32", "shape": [0], "data_offsets": [0, 0]});
+    }
+    assert_refused(&place, &joined(&header, tensors), "is not of this network");
+}
+
+#[test]
+fn models_that_would_predict_nonsense_are_refused() {
+    let (place, model) = iris();
+    for (value, name) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
+        let mut strange = model.clone();
+        let at = strange.len() - 4;
+        strange[at..].copy_from_slice(&value.to_le_bytes());
+        assert_refused(&place, &strange, &format!("is {name}"));
+    }
+    let columns = |card: &mut Value, key: &str, value: Value| card["preprocessing"]["features"][0][key] = value;
+    assert_refused(
+        &place,
+        &with_card(&model, |card| columns(card, "scale", json!(0.0))),
+        "the scale of a column is not above 0",
+    );
+    assert_refused(
+        &place,
+        &with_card(&model, |card| columns(card, "scale", json!(-1.5))),
+        "the scale of a column is not above 0",
+    );
+    let twice = |card: &mut Value| {
+        let name = card["preprocessing"]["features"][1]["column"].clone();
+        columns(card, "column", name);
+    };
+    assert_refused(&place, &with_card(&model, twice), "a column is there twice");
+    for dropout in [1.0, -0.1, 2.0] {
+        assert_refused(
+            &place,
+            &with_card(&model, |card| card["architecture"]["dropout"] = json!(dropout)),
+            "expected dropout",
+        );
+    }
+    let classes = |card: &mut Value| {
+        let name = card["preprocessing"]["target"]["classes"][1].clone();
+        card["preprocessing"]["target"]["classes"][0] = name;
+    };
+    assert_refused(&place, &with_card(&model, classes), "a class or a label column is there twice");
+    // The card is written anew without a change, too: what refuses is the change.
+    place.write("strange.safetensors", with_card(&model, |_| {}));
+    assert_eq!(place.ok(&["predict", "strange.safetensors", "iris.csv"]), place.ok(&["predict", "run", "iris.csv"]));
+}
+
+#[test]
+fn a_search_has_bounds() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    let message = place.fails(2, &["tune", "iris.csv", "--budget", "100000000000"]);
+    assert!(message.contains("--budget") && message.contains("1000000 trials at most"), "{message}");
+    place.write("space.toml", "depth = { int = [1, 1000000000] }\n");
+    let message = place.fails(2, &["tune", "iris.csv", "--space", "space.toml", "--budget", "9"]);
+    assert!(message.contains("space.toml: depth: expected 1000 hidden layers at most"), "{message}");
+}
+
+/// The names of temporary files here.
+fn left(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with(".tmp")).collect()
+}
+
+#[test]
+fn a_file_that_may_not_grow_is_an_error_that_names_it() {
+    let (place, _) = iris();
+    let output = limited(&place, "--fsize=2000", &["predict", "run", "iris.csv", "--proba", "-o", "out.csv"]);
+    assert_eq!(code(&output), 5, "{}", error(&output));
+    assert!(
+        error(&output).contains("out.csv: File too large") && !error(&output).contains(".tmp"),
+        "{}",
+        error(&output)
+    );
+    assert!(!place.path("out.csv").exists() && left(&place.path(".")).is_empty());
+    let train = [&["train", "iris.csv", "-o", "small"][..], &SMALL].concat();
+    let output = limited(&place, "--fsize=2000", &train);
+    assert_eq!(code(&output), 5, "{}", error(&output));
+    assert!(!error(&output).contains(".tmp"), "{}", error(&output));
+    assert!(left(&place.path("small")).is_empty());
+}
+
+#[test]
+fn a_signal_leaves_no_temporary_file() {
+    let (place, _) = iris();
+    for (signal, expected) in [("-INT", 130), ("-TERM", 143)] {
+        let mut child = place.command(&["predict", "run", "-", "-o", "out.csv"]);
+        let mut child = child.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let header = place.read("iris.csv").lines().next().unwrap().to_owned() + "\n5.1,3.5,1.4,0.2,setosa\n";
+        use std::io::Write;
+        child.stdin.as_mut().unwrap().write_all(header.as_bytes()).unwrap();
+        let line = "5.1,3.5,1.4,0.2,setosa\n".repeat(100_000);
+        child.stdin.as_mut().unwrap().write_all(line.as_bytes()).unwrap();
+        let began = Instant::now();
+        while left(&place.path(".")).is_empty() && began.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(left(&place.path(".")).len(), 1, "a file is being written");
+        Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(expected));
+        assert!(left(&place.path(".")).is_empty() && !place.path("out.csv").exists(), "{signal}");
+    }
+}
+
+/// As a user without rights, whom the system's limit on threads holds; it does not hold root.
+fn with_threads(place: &Place, most: usize, args: &[&str]) -> Option<Output> {
+    let is_root = Command::new("id").arg("-u").output().ok()?.stdout.starts_with(b"0\n");
+    if !is_root || Command::new("setpriv").arg("--version").output().is_err() {
+        return None; // other processes of the user count too
+    }
+    let everyone = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(place.path("."), everyone).unwrap();
+    // The program may lie where only its builder looks.
+    let program = place.path("gradlane");
+    if !program.exists() {
+        std::fs::copy(place.command(&[]).get_program(), &program).unwrap();
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=61234", "--regid=61234", "--clear-groups", "prlimit", &format!("--nproc={most}")]);
+    command.arg(&program).args(args).current_dir(place.path(".")).env("NO_COLOR", "1").stdin(Stdio::null());
+    Some(command.output().unwrap())
+}
+
+#[test]
+fn fewer_threads_than_asked_for_give_the_same_bits() {
+    let place = Place::new();
+    place.shipped("digits.csv");
+    let train = |run: &'static str| -> Vec<&str> {
+        let shape = ["--hidden", "256,128", "--epochs", "2", "--batch", "256", "--seed", "4", "--json", "-q"];
+        [&["train", "digits.csv", "-j", "4", "-o", run][..], &shape].concat()
+    };
+    let whole: Value = serde_json::from_str(&place.ok(&train("whole"))).unwrap();
+    for most in [2, 3, 4] {
+        let Some(output) = with_threads(&place, most, &[&train("few")[..], &["--overwrite"]].concat()) else { return };
+        assert_eq!(code(&output), 0, "{most}: {}", error(&output));
+        let few: Value = serde_json::from_str(&out(&output)).unwrap();
+        assert_eq!(few["weights_sha256"], whole["weights_sha256"], "{most}");
+        let verbs = [
+            &["predict", "few", "digits.csv"][..],
+            &["evaluate", "few", "digits.csv"],
+            &["inspect", "digits.csv"],
+            &[
+                "train",
+                "digits.csv",
+                "--ensemble",
+                "2",
+                "--epochs",
+                "1",
+                "--hidden",
+                "8",
+                "-q",
+                "-o",
+                "two",
+                "--overwrite",
+            ],
+        ];
+        for verb in verbs {
+            let output = with_threads(&place, most, verb).unwrap();
+            assert_eq!(code(&output), 0, "{most} {verb:?}: {}", error(&output));
+        }
+    }
+    let exact = [&train("exact")[..], &["--exact-threads"]].concat();
+    let output = with_threads(&place, 3, &exact).unwrap();
+    assert_eq!(code(&output), 5, "{}", error(&output));
+    assert!(error(&output).contains("--exact-threads: the system grants"), "{}", error(&output));
+}
