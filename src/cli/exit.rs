@@ -14,6 +14,8 @@ pub enum Failure {
     Error(Error),
     /// Every trial of a search diverged; the message says where they are.
     AllDiverged(String),
+    /// A repetition is not what the run was; the message says where they differ first.
+    Different(String),
     /// A signal of this number ended the run; everything is saved.
     Signal(usize),
     /// Nobody reads standard output any more.
@@ -51,7 +53,7 @@ pub fn of_failure(failure: &Failure) -> ExitCode {
             let hint = error.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
             message::error(code, &format!("{error}{hint}"));
         }
-        Failure::AllDiverged(message) => message::error(code, message),
+        Failure::AllDiverged(message) | Failure::Different(message) => message::error(code, message),
         Failure::Signal(_) | Failure::ClosedPipe => {}
     }
     ExitCode::from(code)
@@ -69,6 +71,7 @@ fn code(failure: &Failure) -> u8 {
         Failure::ClosedPipe => 0,
         Failure::Signal(number) => 128 + *number as u8,
         Failure::AllDiverged(_) => 10,
+        Failure::Different(_) => 13,
         Failure::Error(error) => code_of(error),
     }
 }

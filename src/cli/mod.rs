@@ -25,6 +25,7 @@ mod table;
 mod train;
 mod tune;
 mod values;
+mod verify;
 mod width;
 
 use std::ffi::OsString;
@@ -44,6 +45,7 @@ struct Verb {
 const VERBS: &[Verb] = &[
     Verb { command: train::command, run: train::run },
     Verb { command: resume::command, run: resume::run },
+    Verb { command: verify::command, run: verify::run },
     Verb { command: predict::command, run: predict::run },
     Verb { command: evaluate::command, run: evaluate::run },
     Verb { command: inspect::command, run: inspect::run },

@@ -1,7 +1,7 @@
 //! `gradlane train`: from data to a run directory.
 
-mod ensemble;
-mod folds;
+pub(super) mod ensemble;
+pub(super) mod folds;
 
 use std::path::{Path, PathBuf};
 

@@ -100,6 +100,11 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// Hash of the data, as the network saw them.
+    pub(super) fn data(&self) -> &str {
+        &self.about.data
+    }
+
     /// Whether the run goes on beyond its end.
     pub(super) fn prolongs(&self) -> bool {
         self.prolongs

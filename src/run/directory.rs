@@ -23,9 +23,9 @@ const STAGED: &str = ".new";
 /// The effective configuration.
 pub const CONFIG_FILE: &str = "config.toml";
 /// What happened.
-const EVENTS_FILE: &str = "events.jsonl";
+pub(super) const EVENTS_FILE: &str = "events.jsonl";
 /// What `--json` prints.
-const SUMMARY_FILE: &str = "summary.json";
+pub(super) const SUMMARY_FILE: &str = "summary.json";
 /// Files that make a directory a run, in the order in which they take the place of an older run's: the model is the last.
 const FILES: [&str; 6] = [CONFIG_FILE, EVENTS_FILE, "split.json", SUMMARY_FILE, CHECKPOINT_FILE, MODEL_FILE];
 

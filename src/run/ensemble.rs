@@ -3,6 +3,7 @@
 use super::decide::HeldOutParts;
 use super::directory::RunDirectory;
 use super::execution::Finished;
+use super::fingerprint::fingerprint;
 use super::interrupt::Interrupt;
 use super::member::Member;
 use super::plan::Plan;
@@ -55,7 +56,7 @@ impl Plan {
         }
         directory.write("config.toml", &self.to_toml())?;
         directory.write_json("split.json", &self.prepared.split)?;
-        directory.event(&self.start_event())?;
+        directory.event(&self.start_event_with(&fingerprint(&self.prepared)))?;
         for fold in self.cv.iter().flat_map(|cv| &cv.folds) {
             directory.event(&fold.event())?;
         }
@@ -70,9 +71,7 @@ impl Plan {
                 _ => unreachable!("it diverged"),
             });
         }
-        let mut model = Model::ensemble(networks.into_iter().map(|finished| finished.model).collect());
-        model.card.preprocessing = self.prepared.preprocessing.clone();
-        let undecided = self.decide_ensemble(&mut model)?;
+        let (model, undecided) = self.averaged(networks)?;
         {
             let _saving = interrupt.save();
             directory.save(&model)?;
@@ -85,6 +84,27 @@ impl Plan {
         directory.event(&summary.end_event())?;
         directory.point_latest();
         Ok(Finished { summary, model, stopped, saved: true })
+    }
+
+    /// One model of trained networks, evaluated; it writes no file and looks for no baseline: for the repetition of a run.
+    ///
+    /// # Errors
+    /// Options that do not fit each other.
+    pub fn repeat_ensemble(&self, trained: Vec<(Member, Finished)>) -> Result<Finished> {
+        let trained = trained.into_iter().filter(|(member, _)| member.steps > 0);
+        let (members, networks): (Vec<Member>, Vec<Finished>) = trained.unzip();
+        let stopped = stopped(&networks);
+        let (model, _) = self.averaged(networks)?;
+        let summary = self.ensemble_summary(&model, members, (stopped, 0.0))?;
+        Ok(Finished { summary, model, stopped, saved: false })
+    }
+
+    /// One model of trained networks, with its decision and what could not be decided.
+    fn averaged(&self, networks: Vec<Finished>) -> Result<(Model, Option<crate::Warning>)> {
+        let mut model = Model::ensemble(networks.into_iter().map(|finished| finished.model).collect());
+        model.card.preprocessing = self.prepared.preprocessing.clone();
+        let undecided = self.decide_ensemble(&mut model)?;
+        Ok((model, undecided))
     }
 
     /// Decides what the averages come to. Folds are each of one network, whose logits have another temperature than an average, so

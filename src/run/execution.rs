@@ -11,6 +11,7 @@ use super::fingerprint::fingerprint;
 use super::interrupt::Interrupt;
 use super::keeper::Keeper;
 use super::plan::Plan;
+use super::prolonged;
 use super::summary::{JudgedPart, Summary};
 use crate::data::Dataset;
 use crate::model::{Model, Parameters};
@@ -61,11 +62,12 @@ impl Plan {
     ) -> Result<Finished> {
         directory.write("config.toml", &self.to_toml())?;
         directory.write_json("split.json", &self.prepared.split)?;
-        directory.event(&self.start_event())?;
+        let data = fingerprint(&self.prepared);
+        directory.event(&self.start_event_with(&data))?;
         for fold in self.cv.iter().flat_map(|cv| &cv.folds) {
             directory.event(&fold.event())?;
         }
-        self.carry_out(directory, None, interrupt, observe)
+        self.carry_out(directory, (None, data), interrupt, observe)
     }
 
     /// Goes on with a run from its checkpoint, as [`Plan::run`] would have; `events.jsonl` is cut back to it first.
@@ -80,25 +82,28 @@ impl Plan {
         interrupt: &Interrupt,
         observe: &mut dyn FnMut(&Event<'_>),
     ) -> Result<Finished> {
-        checkpoint.check(self, &fingerprint(&self.prepared))?;
+        let data = fingerprint(&self.prepared);
+        checkpoint.check(self, &data)?;
         directory.cut_events(checkpoint.events())?;
         if checkpoint.prolongs() {
-            directory.write("config.toml", &self.to_toml())?;
+            let path = directory.config();
+            let older = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
+            directory.write("config.toml", &prolonged::config(&older, self.to_toml()))?;
             directory.remove_summary()?;
         }
-        self.carry_out(directory, Some(checkpoint), interrupt, observe)
+        self.carry_out(directory, (Some(checkpoint), data), interrupt, observe)
     }
 
     fn carry_out(
         &self,
         mut directory: RunDirectory,
-        from: Option<&Checkpoint>,
+        (from, data): (Option<&Checkpoint>, String),
         interrupt: &Interrupt,
         observe: &mut dyn FnMut(&Event<'_>),
     ) -> Result<Finished> {
         // A cross-validation is repeated whole: its folds leave no checkpoints.
         let every = self.config.output.checkpoint_every.filter(|_| self.cv.is_none());
-        let keeper = RefCell::new(Keeper::new(self, &mut directory));
+        let keeper = RefCell::new(Keeper::new(self, &mut directory, data));
         let mut observe = |event: &Event<'_>| {
             keeper.borrow_mut().event(event);
             observe(event);
@@ -128,6 +133,17 @@ impl Plan {
         directory.event(&finished.summary.end_event())?;
         directory.point_latest();
         failure.map_or(Ok(finished), Err)
+    }
+
+    /// Does all that [`Plan::run`] does with a network, but writes no file and looks for no baseline: the repetition of a run.
+    ///
+    /// # Errors
+    /// Options that do not fit each other.
+    pub fn repeat(&self, signal: &AtomicUsize, observe: &mut dyn FnMut(&Event<'_>)) -> Result<Finished> {
+        let attendance = Attendance { signal, observe, save: &mut |_| {} };
+        let mut trained = self.fit(None, None, attendance)?;
+        self.make_decision(&mut trained);
+        Ok(self.evaluated(trained, false))
     }
 
     /// Trains and evaluates the kept weights, and leaves no file behind.
@@ -267,6 +283,7 @@ impl Plan {
             lr: self.config.optimizer.spec.lr,
             schedule: self.config.optimizer.schedule.clone(),
             last_epoch: self.last_epoch,
+            last_step: self.last_step,
             target: stopping.target.filter(|goal| self.can_watch(goal.watched)),
             monitor: self.monitor(),
             patience: if self.last_epoch.is_none() { self.patience() } else { Patience::Never },

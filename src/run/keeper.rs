@@ -2,7 +2,6 @@
 
 use super::checkpoint::{About, fuses};
 use super::directory::RunDirectory;
-use super::fingerprint::fingerprint;
 use super::plan::Plan;
 use crate::train::TrainState;
 use crate::train::events::Event;
@@ -13,15 +12,15 @@ use crate::{Error, Result};
 pub(super) struct Keeper<'a> {
     plan: &'a Plan,
     directory: &'a mut RunDirectory,
-    /// Hash of the data, once it was needed.
-    data: Option<String>,
+    /// Hash of the data.
+    data: String,
     failure: Option<Error>,
 }
 
 impl<'a> Keeper<'a> {
-    /// For a run of a plan.
-    pub(super) fn new(plan: &'a Plan, directory: &'a mut RunDirectory) -> Keeper<'a> {
-        Keeper { plan, directory, data: None, failure: None }
+    /// For a run of a plan on data of this hash.
+    pub(super) fn new(plan: &'a Plan, directory: &'a mut RunDirectory, data: String) -> Keeper<'a> {
+        Keeper { plan, directory, data, failure: None }
     }
 
     /// Adds an event.
@@ -39,7 +38,7 @@ impl<'a> Keeper<'a> {
     }
 
     fn write(&mut self, state: &mut TrainState) -> Result<()> {
-        let data = self.data.get_or_insert_with(|| fingerprint(&self.plan.prepared)).clone();
+        let data = self.data.clone();
         let fused = fuses(self.plan.config.threads.isa);
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let about = About { version, data, fused, events: self.directory.events_length() };

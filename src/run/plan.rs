@@ -47,6 +47,9 @@ pub struct Plan {
     /// The epoch after which training ends, to keep its last weights rather than the best, while the schedule runs over
     /// `epochs`: for the final network of a cross-validation.
     pub last_epoch: Option<usize>,
+    /// The step after which training ends as if the time were up, while schedules run over all steps: for the repetition of a
+    /// run that was ended there.
+    pub last_step: Option<u64>,
     /// The cross-validation that came before.
     pub cv: Option<CrossValidation>,
     /// What was decided and is said aloud, with the flag that changes it.
@@ -163,6 +166,7 @@ impl Plan {
             threads_asked: config.threads.threads.unwrap_or_else(available_threads),
             threads: 0,
             last_epoch: None,
+            last_step: None,
             cv: None,
             notes: Vec::new(),
             config,
@@ -424,6 +428,13 @@ impl Plan {
             "isa": self.config.threads.isa.name(),
             "seed": self.config.seed,
         })
+    }
+
+    /// The same as the run records it, with the hash of its data.
+    pub(super) fn start_event_with(&self, data: &str) -> Value {
+        let mut event = self.start_event();
+        event["data_sha256"] = data.into();
+        event
     }
 
     /// The configuration as a file that repeats the run.

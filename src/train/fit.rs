@@ -336,7 +336,7 @@ impl<'a> Fit<'a> {
             Some(Stopped::Target)
         } else if self.options.steps.is_some_and(|most| steps >= most) {
             Some(Stopped::Steps)
-        } else if time_is_up(self.options) {
+        } else if time_is_up(self.options, steps) {
             Some(Stopped::Time)
         } else if self.loss_has_settled() {
             Some(Stopped::Converged)
@@ -379,14 +379,15 @@ impl<'a> Fit<'a> {
     }
 }
 
-fn time_is_up(options: &FitOptions) -> bool {
-    options.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+fn time_is_up(options: &FitOptions, made: u64) -> bool {
+    options.last_step.is_some_and(|last| made >= last)
+        || options.deadline.is_some_and(|deadline| Instant::now() >= deadline)
 }
 
 /// Whether no further step is to be made after so many.
 fn must_stop(options: &FitOptions, signal: &AtomicUsize, made: u64) -> bool {
     let steps_are_made = options.steps.is_some_and(|most| made >= most);
-    steps_are_made || signal.load(Ordering::Relaxed) != 0 || time_is_up(options)
+    steps_are_made || signal.load(Ordering::Relaxed) != 0 || time_is_up(options, made)
 }
 
 /// Whether the state is to be saved after so many steps; not again where it was saved at the same one.

@@ -17,6 +17,8 @@ pub struct FitOptions {
     /// The epoch after which training ends all the same, to keep the last weights rather than the best; the schedule runs
     /// over `epochs`.
     pub last_epoch: Option<usize>,
+    /// The step after which training ends as if the time were up; schedules run over all steps.
+    pub last_step: Option<u64>,
     /// Optimizer steps at most.
     pub steps: Option<u64>,
     /// When training ends at the latest.

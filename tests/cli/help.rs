@@ -3,8 +3,20 @@ use std::path::Path;
 use crate::place::{Place, code, error, out};
 
 /// Every verb.
-const VERBS: [&str; 11] =
-    ["train", "resume", "predict", "evaluate", "inspect", "lr-find", "tune", "compare", "bench", "completions", "man"];
+const VERBS: [&str; 12] = [
+    "train",
+    "resume",
+    "verify",
+    "predict",
+    "evaluate",
+    "inspect",
+    "lr-find",
+    "tune",
+    "compare",
+    "bench",
+    "completions",
+    "man",
+];
 
 /// Compares with `tests/golden/NAME`; `UPDATE_GOLDEN=1` writes it instead.
 fn golden(name: &str, text: &str) {

@@ -30,3 +30,4 @@ mod running;
 mod tables;
 mod tabular;
 mod tune;
+mod verify;

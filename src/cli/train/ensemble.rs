@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
+use gradlane::Result;
 use gradlane::data::Folds;
 use gradlane::experiment::{ensemble_of_folds, train_ensemble};
-use gradlane::run::{Interrupt, Member, Plan, RunDirectory, new_directory};
+use gradlane::run::{Finished, Interrupt, Member, Plan, RunDirectory, new_directory};
 
 use super::super::exit::Outcome;
 use super::super::message;
@@ -28,10 +30,27 @@ pub fn run(
     let out = out.map_or_else(|| new_directory(""), Ok)?;
     let directory = RunDirectory::create(&out, overwrite)?;
     let began = Instant::now();
-    let (plan, trained) = match of_folds {
+    let (plan, trained) = trained(plan, of_folds, signal, style)?;
+    let finished = plan.run_ensemble(directory, trained, (began.elapsed().as_secs_f64(), interrupt))?;
+    message::warn(&finished.summary.warnings[plan.prepared.warnings.len()..]);
+    let reported = report(&plan, &finished, &out, json);
+    outcome(&plan, &finished).and(reported)
+}
+
+/// The networks, trained, and the plan with its cross-validation, if there is one.
+///
+/// # Errors
+/// Options that do not fit the data.
+pub fn trained(
+    plan: Plan,
+    of_folds: Option<&Folds>,
+    signal: &AtomicUsize,
+    style: Style,
+) -> Result<(Plan, Vec<(Member, Finished)>)> {
+    match of_folds {
         Some(of_folds) => {
             let over = folds::teller(style, of_folds.len());
-            ensemble_of_folds(plan, of_folds, signal, &|fold| over(fold))?
+            ensemble_of_folds(plan, of_folds, signal, &|fold| over(fold))
         }
         None => {
             let (seen, of) = (Mutex::new(0), plan.config.members);
@@ -44,13 +63,9 @@ pub fn run(
                     Style::Bar | Style::Plain => message::note(&ended(member, *seen, of)),
                 }
             })?;
-            (plan, trained)
+            Ok((plan, trained))
         }
-    };
-    let finished = plan.run_ensemble(directory, trained, (began.elapsed().as_secs_f64(), interrupt))?;
-    message::warn(&finished.summary.warnings[plan.prepared.warnings.len()..]);
-    let reported = report(&plan, &finished, &out, json);
-    outcome(&plan, &finished).and(reported)
+    }
 }
 
 fn ended(member: &Member, seen: usize, of: usize) -> String {

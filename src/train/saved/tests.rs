@@ -47,6 +47,7 @@ impl Case {
         let options = FitOptions {
             epochs: 4,
             last_epoch: None,
+            last_step: None,
             steps: None,
             deadline: None,
             batch: if full { ROWS } else { 16 },

@@ -1,0 +1,147 @@
+//! `gradlane verify`: repeats a run and says whether it comes to the same.
+
+use clap::{Arg, ArgMatches, Command};
+use gradlane::Result;
+use gradlane::config::{Origin, Settings, TrainConfig};
+use gradlane::data::Folds;
+use gradlane::path_text::to_text;
+use gradlane::run::{Difference, Finished, Interrupt, Plan, Recorded};
+use serde_json::{Value, json};
+
+use super::args::{self, of_paths};
+use super::exit::{Failure, Outcome};
+use super::message;
+use super::output::{print, print_json};
+use super::progress::{Progress, Style};
+use super::signals::Signals;
+use super::table::counted;
+use super::train::{ensemble, folds};
+
+const AFTER_HELP: &str = "\
+Reads the data again, trains again with the options in RUNDIR/config.toml, and compares each step, each epoch, the weights, the \
+model's file and the figures with those of the run, to the bit. Prints SAME, or DIFFERENT with the first difference of each kind, and then \
+exits with 13. Nothing in RUNDIR is changed.
+
+A run that a signal or --time-limit ended is repeated for the steps that it made. Where the data are others than those of the \
+run, nothing is trained. Any number of threads gives the same bits, and so do AVX2 and AVX-512; --isa portable and other versions of the \
+program may not, which is then said.";
+
+/// The options of training that this verb takes; all others are the run's own.
+const OPTIONS: [&str; 6] = ["threads", "exact_threads", "isa", "progress", "quiet", "json"];
+
+/// The command line.
+pub fn command() -> Command {
+    let run = Arg::new("run").value_name("RUNDIR").required(true).help("Directory of the run");
+    Command::new("verify")
+        .about("Repeat a run, and say whether it comes to the same")
+        .after_help(AFTER_HELP)
+        .arg(of_paths(run))
+        .args(OPTIONS.map(args::flag_of))
+}
+
+/// Runs it.
+pub fn run(matches: &ArgMatches) -> Outcome {
+    let mut given = args::settings(matches)?;
+    // The environment may configure the next run; this one's network and data stay what they were.
+    given.retain(|name, origin| *origin == Origin::Flag || name == "threads");
+    let (quiet, json) = (given.switch("quiet")?, given.switch("json")?);
+    let style = if quiet { Style::None } else { Style::of(given.text("progress").as_deref())? };
+    // Nothing is to be saved, so a signal ends the program at once.
+    let _signals = Signals::catch()?;
+    let path = args::path(matches, "run");
+    let recorded = Recorded::read(&path)?;
+    let config = config(&recorded, given)?;
+    args::limit_pool(config.threads.threads);
+    let (mut plan, folds) = Plan::with_folds(config)?;
+    recorded.check(&plan)?;
+    recorded.doubts(&plan).iter().for_each(|doubt| message::caution(doubt));
+    let (finished, differences) = match recorded.changed_data(&plan) {
+        Some(changed) => (None, vec![changed]),
+        None => {
+            plan.last_step = recorded.cut_short_at();
+            let (finished, differences) = repeat(plan, folds.as_ref(), &recorded, style)?;
+            (Some(finished), differences)
+        }
+    };
+    if json {
+        print_json(&as_json(&to_text(&path), finished.as_ref(), &differences))
+    } else {
+        print(&told(finished.as_ref(), &differences))
+    }?;
+    match differences.first() {
+        None => Ok(()),
+        Some(first) => Err(Failure::Different(format!("the run is not repeated: {first}"))),
+    }
+}
+
+/// The configuration of the run with the options that were given now, without a limit of time.
+fn config(recorded: &Recorded, given: Settings) -> Result<TrainConfig> {
+    let mut settings = Settings::new();
+    settings.add_file(&recorded.config())?;
+    settings.retain(|name, _| name != "time_limit");
+    settings.extend(given);
+    TrainConfig::new(settings)
+}
+
+/// Trains again, and compares.
+fn repeat(
+    plan: Plan,
+    of_folds: Option<&Folds>,
+    recorded: &Recorded,
+    style: Style,
+) -> Outcome<(Finished, Vec<Difference>)> {
+    let nothing = Interrupt::default();
+    let signal = nothing.number();
+    if plan.config.members > 1 {
+        let (plan, trained) = ensemble::trained(plan, of_folds, signal, style)?;
+        let finished = plan.repeat_ensemble(trained)?;
+        let differences = recorded.differences(&finished);
+        return Ok((finished, differences));
+    }
+    let plan = match of_folds {
+        None => plan,
+        Some(of_folds) => folds::validated(plan, of_folds, signal, style, true)?,
+    };
+    let mut events = recorded.events()?;
+    let mut progress = Progress::new(style, &plan);
+    progress.start(&plan);
+    let finished = plan.repeat(signal, &mut |event| {
+        events.hold(event);
+        progress.observe(event);
+    });
+    progress.finish(None);
+    let finished = finished?;
+    let mut differences = Vec::from_iter(events.first_difference()?);
+    differences.extend(recorded.differences(&finished));
+    Ok((finished, differences))
+}
+
+fn verdict(differences: &[Difference]) -> &'static str {
+    if differences.is_empty() { "SAME" } else { "DIFFERENT" }
+}
+
+fn as_json(path: &str, finished: Option<&Finished>, differences: &[Difference]) -> Value {
+    let of = |what: &dyn Fn(&Finished) -> Value| finished.map_or(Value::Null, what);
+    json!({
+        "verdict": verdict(differences),
+        "run_dir": path,
+        "epochs": of(&|finished| finished.summary.epochs.into()),
+        "steps": of(&|finished| finished.summary.steps.into()),
+        "weights_sha256": of(&|finished| finished.summary.weights_sha256.as_str().into()),
+        "differences": differences,
+    })
+}
+
+fn told(finished: Option<&Finished>, differences: &[Difference]) -> String {
+    let repeated = match finished {
+        None => "the data have changed, so nothing was trained".to_owned(),
+        Some(finished) => {
+            let summary = &finished.summary;
+            let (epochs, steps) = (counted(summary.epochs as u64, "epoch"), counted(summary.steps, "step"));
+            format!("{epochs}, {steps}, weights {}", summary.weights_sha256)
+        }
+    };
+    let mut text = format!("{}: {repeated}\n", verdict(differences));
+    differences.iter().for_each(|difference| text += &format!("{difference}\n"));
+    text
+}
