@@ -37,6 +37,7 @@ pub fn command() -> Command {
         .after_help(AFTER_HELP)
         .arg(of_paths(run))
         .args(OPTIONS.map(args::flag_of))
+        .mut_arg("json", |arg| arg.help("Print the verdict and all differences as one JSON object"))
 }
 
 /// Runs it.

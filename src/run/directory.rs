@@ -8,14 +8,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::checkpoint::{About, CHECKPOINT_FILE, Checkpoint};
+use super::naming::RUNS;
 use crate::atomic::AtomicFile;
 use crate::model::Model;
 use crate::model::file::MODEL_FILE;
 use crate::train::TrainState;
 use crate::{Error, Result, atomic};
 
-/// Where runs go that have no `--out`.
-pub const RUNS: &str = "runs";
 /// Points to the newest of them.
 const LATEST: &str = "latest";
 /// Folder in a directory of an older run that holds the files of the new one until its model is saved.
@@ -60,36 +59,6 @@ pub struct RunDirectory {
     events: File,
     /// Bytes of it.
     events_length: u64,
-}
-
-/// Makes `runs/<before><date>-<time>`, with a number behind it where that is taken: no two programs get the same one.
-///
-/// # Errors
-/// [`Error::Io`].
-pub fn new_directory(before: &str) -> Result<PathBuf> {
-    new_among_runs(before, "", |path| fs::create_dir(path))
-}
-
-/// Makes an empty file `runs/<before><date>-<time><behind>` likewise.
-///
-/// # Errors
-/// [`Error::Io`].
-pub fn new_file(before: &str, behind: &str) -> Result<PathBuf> {
-    new_among_runs(before, behind, |path| File::create_new(path).map(drop))
-}
-
-fn new_among_runs(before: &str, behind: &str, make: impl Fn(&Path) -> io::Result<()>) -> Result<PathBuf> {
-    fs::create_dir_all(RUNS).map_err(|e| Error::io(RUNS, e))?;
-    let now = jiff::Zoned::now().strftime("%Y-%m-%d-%H%M%S").to_string();
-    let numbers = std::iter::once(String::new()).chain((2..).map(|n| format!("-{n}")));
-    for path in numbers.map(|number| Path::new(RUNS).join(format!("{before}{now}{number}{behind}"))) {
-        match make(&path) {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(Error::io(path, e)),
-            Ok(()) => return Ok(path),
-        }
-    }
-    unreachable!("some number is free")
 }
 
 impl RunDirectory {
@@ -188,6 +157,21 @@ impl RunDirectory {
     /// Where files are written now.
     fn folder(&self) -> &Path {
         self.staged.as_deref().unwrap_or(&self.path)
+    }
+
+    /// Makes the folder anew where something has removed it while the run went on, so that the model is not lost; the error to tell
+    /// then.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be made.
+    pub(super) fn restore(&self) -> Result<Option<Error>> {
+        let events = self.folder().join(EVENTS_FILE);
+        if events.exists() {
+            return Ok(None);
+        }
+        fs::create_dir_all(self.folder()).map_err(|e| Error::io(self.folder(), e))?;
+        let message = "was removed while the run went on; the model and the summary are saved";
+        Ok(Some(Error::io(events, io::Error::other(message))))
     }
 
     /// Saves the model, and then puts all that is written so far in an older run's place.

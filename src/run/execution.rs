@@ -121,8 +121,10 @@ impl Plan {
             return Ok(self.evaluated(trained, false));
         }
         let undecided = self.make_decision(&mut trained);
+        let removed;
         {
             let _saving = interrupt.save();
+            removed = directory.restore()?;
             directory.save(&trained.model)?;
         }
         let mut finished = self.evaluated(trained, true);
@@ -132,7 +134,7 @@ impl Plan {
         directory.write_json("summary.json", &finished.summary)?;
         directory.event(&finished.summary.end_event())?;
         directory.point_latest();
-        failure.map_or(Ok(finished), Err)
+        removed.or(failure).map_or(Ok(finished), Err)
     }
 
     /// Does all that [`Plan::run`] does with a network, but writes no file and looks for no baseline: the repetition of a run.

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
 use super::auto::{auto_epochs, batch_of};
 use super::cross_validation::CrossValidation;
 use super::form::chosen;
 use super::inputs::{built, fit_layers};
 use super::memory::Needs;
 use crate::config::TrainConfig;
-use crate::data::{Dataset, Folds, Loaded, Prepared, Preprocessing, RowForm, Task};
+use crate::data::{Folds, Loaded, Prepared, Preprocessing, RowForm, Task};
 use crate::layer::text::Sizes;
 use crate::model::file::read_tensors;
 use crate::model::{Architecture, Parameters};
@@ -404,37 +402,6 @@ impl Plan {
         }
         trainer.read_out(self.scorer().readout(1.0));
         Ok(trainer)
-    }
-
-    /// The first event of the run.
-    pub fn start_event(&self) -> Value {
-        let rows = |data: Option<&Dataset>| data.map(Dataset::rows);
-        let prepared = &self.prepared;
-        json!({
-            "event": "start",
-            "version": env!("CARGO_PKG_VERSION"),
-            "task": prepared.preprocessing.task(),
-            "rows": {
-                "train": prepared.train.rows(),
-                "val": rows(prepared.val.as_ref()),
-                "test": rows(prepared.test.as_ref()),
-            },
-            "parameters": self.parameters.layout.parameters(),
-            "epochs": self.epochs,
-            "batch": self.batch,
-            "steps_per_epoch": self.steps_per_epoch(),
-            "threads": self.threads,
-            "threads_asked": self.threads_asked,
-            "isa": self.config.threads.isa.name(),
-            "seed": self.config.seed,
-        })
-    }
-
-    /// The same as the run records it, with the hash of its data.
-    pub(super) fn start_event_with(&self, data: &str) -> Value {
-        let mut event = self.start_event();
-        event["data_sha256"] = data.into();
-        event
     }
 
     /// The configuration as a file that repeats the run.

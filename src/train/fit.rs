@@ -214,7 +214,7 @@ impl<'a> Fit<'a> {
             batch: options.batch,
             lr: &|t| options.schedule.rate(base, t - 1, total_steps),
             momentum: &|t| options.schedule.momentum(t - 1, total_steps),
-            stop: &|made| must_stop(options, signal, made) || is_due(options.save_every, saved, made),
+            stop: &|made| options.must_stop(signal, made) || is_due(options.save_every, saved, made),
             tol_grad: options.tol_grad,
             log_steps: options.log_steps,
         };
@@ -222,7 +222,7 @@ impl<'a> Fit<'a> {
     }
 
     fn must_stop(&self) -> bool {
-        must_stop(self.options, self.signal, self.trainer.steps())
+        self.options.must_stop(self.signal, self.trainer.steps())
     }
 
     fn save(&mut self, attendance: &mut Attendance<'_>) {
@@ -336,7 +336,7 @@ impl<'a> Fit<'a> {
             Some(Stopped::Target)
         } else if self.options.steps.is_some_and(|most| steps >= most) {
             Some(Stopped::Steps)
-        } else if time_is_up(self.options, steps) {
+        } else if self.options.time_is_up(steps) {
             Some(Stopped::Time)
         } else if self.loss_has_settled() {
             Some(Stopped::Converged)
@@ -377,17 +377,6 @@ impl<'a> Fit<'a> {
             rows: progress.rows,
         }
     }
-}
-
-fn time_is_up(options: &FitOptions, made: u64) -> bool {
-    options.last_step.is_some_and(|last| made >= last)
-        || options.deadline.is_some_and(|deadline| Instant::now() >= deadline)
-}
-
-/// Whether no further step is to be made after so many.
-fn must_stop(options: &FitOptions, signal: &AtomicUsize, made: u64) -> bool {
-    let steps_are_made = options.steps.is_some_and(|most| made >= most);
-    steps_are_made || signal.load(Ordering::Relaxed) != 0 || time_is_up(options, made)
 }
 
 /// Whether the state is to be saved after so many steps; not again where it was saved at the same one.

@@ -1,5 +1,6 @@
 //! How long to train and on what terms, and why training ends.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,19 @@ pub struct FitOptions {
     pub log_steps: Option<u64>,
     /// How often the state is saved, if it is.
     pub save_every: Option<Every>,
+}
+
+impl FitOptions {
+    /// Whether the time is up after so many steps.
+    pub(super) fn time_is_up(&self, made: u64) -> bool {
+        self.last_step.is_some_and(|last| made >= last) || self.deadline.is_some_and(|end| Instant::now() >= end)
+    }
+
+    /// Whether no further step is to be made after so many.
+    pub(super) fn must_stop(&self, signal: &AtomicUsize, made: u64) -> bool {
+        let steps_are_made = self.steps.is_some_and(|most| made >= most);
+        steps_are_made || signal.load(Ordering::Relaxed) != 0 || self.time_is_up(made)
+    }
 }
 
 /// How often something is done.

@@ -191,6 +191,21 @@ fn a_signal_leaves_no_temporary_file() {
     }
 }
 
+#[test]
+fn a_directory_that_is_removed_while_the_run_goes_on_does_not_take_the_model_along() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    let train = ["train", "iris.csv", "-o", "run", "--hidden", "8", "--epochs", "900000", "--time-limit", "1.5s", "-q"];
+    let child = place.command(&train).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    std::fs::remove_dir_all(place.path("run")).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(code(&output), 5, "{}", error(&output));
+    assert!(error(&output).contains("events.jsonl: was removed while the run went on"), "{}", error(&output));
+    assert_eq!(place.json("run/summary.json")["stopped"], "time");
+    place.ok(&["predict", "run", "iris.csv"]);
+}
+
 /// As a user without rights, whom the system's limit on threads holds; it does not hold root.
 fn with_threads(place: &Place, most: usize, args: &[&str]) -> Option<Output> {
     let is_root = Command::new("id").arg("-u").output().ok()?.stdout.starts_with(b"0\n");
