@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::header;
+use super::header::{self, prefix};
 use super::{Architecture, Decision, NamedTensor, Parameters, TensorName};
 use crate::atomic::AtomicFile;
 use crate::data::Preprocessing;
@@ -94,11 +94,6 @@ pub struct Model {
     pub parameters: Parameters,
     /// Those of the others, of an ensemble; all have one layout.
     pub others: Vec<Parameters>,
-}
-
-/// What stands before the names of the tensors of network `M` of an ensemble: `ensemble.M.`.
-pub(super) fn prefix(member: usize, members: usize) -> String {
-    if members > 1 { format!("ensemble.{member}.") } else { String::new() }
 }
 
 impl Model {
@@ -215,7 +210,7 @@ impl Model {
         if let Some(what) = card.contradiction() {
             return Err(wrong(format!("wrong metadata: {what}")));
         }
-        if let Some(what) = header::contradiction(&card, &header) {
+        if let Some(what) = header::contradiction((&card.architecture, card.members), &header) {
             return Err(wrong(what));
         }
         let mut tensors = parse(&path, &bytes)?;

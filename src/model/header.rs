@@ -4,18 +4,22 @@ use std::collections::HashMap;
 
 use safetensors::tensor::{Metadata, TensorInfo};
 
-use super::file::{Card, prefix};
+use super::Architecture;
 use super::parameters::saved_tensors;
 
-/// What is wrong with the tensors that a header names for the networks of a card, in a sentence. The header is known to fit its file,
+/// What stands before the names of the tensors of network `M` of an ensemble: `ensemble.M.`.
+pub(super) fn prefix(member: usize, members: usize) -> String {
+    if members > 1 { format!("ensemble.{member}.") } else { String::new() }
+}
+
+/// What is wrong with the tensors that a header names for so many networks of one form, in a sentence. The header is known to fit its file,
 /// so where this finds nothing, the networks are no larger than the file.
-pub(super) fn contradiction(card: &Card, header: &Metadata) -> Option<String> {
+pub(super) fn contradiction((architecture, members): (&Architecture, usize), header: &Metadata) -> Option<String> {
     let found = header.tensors();
-    let members = card.members;
     if members > found.len() {
         return Some(format!("expected tensors of {members} networks, found {} tensors", found.len()));
     }
-    let expected = saved_tensors(&card.architecture);
+    let expected = saved_tensors(architecture);
     let of_member = |member: usize| {
         let prefix = prefix(member, members);
         expected.iter().find_map(|tensor| wrong_tensor(format!("{prefix}{}", tensor.name), &tensor.shape, &found))
