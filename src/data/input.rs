@@ -139,6 +139,12 @@ pub(super) struct LabelledRows {
     pub warnings: Vec<Warning>,
 }
 
+/// Whether names count the columns from 0 or 1, as programs write where there are no names.
+fn counts(names: &[String]) -> bool {
+    let from = |first: usize| names.iter().enumerate().all(|(at, name)| *name == (at + first).to_string());
+    names.len() > 1 && (from(0) || from(1))
+}
+
 /// The layout of a file of which the columns are known: its first line is a header if it holds one of their names.
 fn layout_for(preprocessing: &TablePreprocessing, text: &mut Text, options: &ReadOptions) -> Result<Layout> {
     if text.head().1 && text.head().0.trim_ascii().is_empty() {
@@ -148,6 +154,13 @@ fn layout_for(preprocessing: &TablePreprocessing, text: &mut Text, options: &Rea
         return Layout::find(text, options);
     }
     if !preprocessing.named {
+        // What looks like a header is one, unless it could be a row: the numbers of columns could not.
+        let found = Layout::find(text, options)?;
+        let names = &found.outline.names;
+        let could_be_row = preprocessing.fits_by_place(names, text.name()) == Some(true) && !counts(names);
+        if found.outline.named && !could_be_row {
+            return Ok(found);
+        }
         return Layout::find(text, &ReadOptions { header: Header::No, ..options.clone() });
     }
     let named = Layout::find(text, &ReadOptions { header: Header::Yes, ..options.clone() })?;
@@ -156,8 +169,10 @@ fn layout_for(preprocessing: &TablePreprocessing, text: &mut Text, options: &Rea
         return Ok(named);
     }
     match preprocessing.fits_by_place(&named.outline.names, text.name()) {
-        Some(true) => Layout::find(text, &ReadOptions { header: Header::No, ..options.clone() }),
-        Some(false) => Ok(named),
+        Some(true) if !counts(&named.outline.names) => {
+            Layout::find(text, &ReadOptions { header: Header::No, ..options.clone() })
+        }
+        Some(_) => Ok(named),
         None => Layout::find(text, options),
     }
 }

@@ -15,8 +15,8 @@ impl TablePreprocessing {
     /// Which columns of a file are to be read, and as what: the features, columns of one value, and label and weight columns
     /// where they are there; and what a user should look at in how they were found.
     ///
-    /// Columns are matched by name, where no other fits without regard to case and blanks. Where either file has no names they
-    /// are matched by place: the file then has all columns of the training file, or all but the labels (and weights).
+    /// Columns are matched by name, where no other fits without regard to case and blanks. Where either file has no names, and
+    /// the file has not just those that training data without names are given, they are matched by place: the file then has all columns of the training file, or all but the labels (and weights).
     ///
     /// # Errors
     /// [`Error::Mismatch`] that lists the missing columns, or names both widths.
@@ -27,13 +27,21 @@ impl TablePreprocessing {
         options: &ReadOptions,
     ) -> Result<(Vec<Wanted>, Vec<Warning>)> {
         let mut warnings = Vec::new();
-        let by_name = self.named && outline.named;
+        let known = |feature: &Feature| outline.names.contains(&feature.column);
+        let by_name = outline.named && (self.named || self.features.iter().all(known));
         let names = if by_name { outline.names.clone() } else { self.names_by_place(outline.names.len(), path)? };
         if self.named && !by_name {
             let (path, shown) = (path.display(), shortened(&names));
             let hint = if outline.delimited { "; --header yes if the first line names them" } else { "" };
             let message =
                 format!("{path}: no column names; the columns are taken in the order of training ({shown}){hint}");
+            warnings.push(Warning::new(WarningKind::MatchedByPosition, message));
+        }
+        if !self.named && outline.named && !by_name {
+            let (path, shown) = (path.display(), shortened(&outline.names));
+            let message = format!(
+                "{path}: the training data named no columns; those here ({shown}) are taken in their order, whatever they are called"
+            );
             warnings.push(Warning::new(WarningKind::MatchedByPosition, message));
         }
         let spelled = Spellings::of(&names);

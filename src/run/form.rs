@@ -9,6 +9,8 @@ use crate::train::team::available_threads;
 /// Multiplications that a training may take: so many, and so many more for each row, up to a most. Ten seconds for 1,000 rows, and
 /// five minutes at most, on two cores of the slower kind.
 const BUDGET: (f64, f64, f64) = (1.5e11, 3.7e7, 7.5e12);
+/// Weights that the cache of a core holds, with their gradients and the optimizer's state.
+const IN_CACHE: f64 = 2e6;
 /// Fewest epochs for which the preset is worth while.
 const FEWEST_EPOCHS: f64 = 16.0;
 /// Inputs that a number, and a category at most, becomes.
@@ -28,7 +30,7 @@ pub(super) fn chosen(mut config: TrainConfig, data: &Sketch) -> (TrainConfig, Op
     let mut table = of_tables.config.for_task(data.task);
     let name = table.preset.take().unwrap_or_default();
     let weights = weights(&table, data);
-    let of_epoch = weights * data.rows as f64;
+    let of_epoch = weights * (data.rows as f64 + steps_of_epoch(data.rows) * of_update(weights));
     let asked = table.stopping.epochs.unwrap_or(1);
     if of_tables.epochs_open {
         let (least, of_row, most) = BUDGET;
@@ -53,6 +55,16 @@ pub(super) fn chosen(mut config: TrainConfig, data: &Sketch) -> (TrainConfig, Op
         said(&table, of_epoch * epochs as f64)
     );
     (table, Some(note))
+}
+
+/// Steps of an epoch with the preset's batch, about.
+fn steps_of_epoch(rows: usize) -> f64 {
+    rows.div_ceil(256) as f64
+}
+
+/// What the update of the weights costs, in rows: little where they stay in the cache, the way to memory where they do not.
+fn of_update(weights: f64) -> f64 {
+    if weights > IN_CACHE { 200.0 } else { 0.0 }
 }
 
 /// Weights of the network's matrices, about: inputs are known only when the preprocessing is fitted.

@@ -1,4 +1,4 @@
-use crate::place::{Place, json};
+use crate::place::{Place, code, error, json, out};
 
 /// Rows of two numbers, a text that misses a value here and there, a date, and a label.
 fn rows() -> Vec<(String, i32, Option<&'static str>, String, &'static str)> {
@@ -76,4 +76,39 @@ fn a_damaged_file_of_parquet_is_exit_3_without_a_word_of_a_panic() {
     place.write("a.parquet", &whole[..whole.len() - 7]);
     let said = place.fails(3, &["train", "a.parquet"]);
     assert!(said.contains("a.parquet: ") && said.contains("damaged or cut short"), "{said}");
+}
+
+/// A model of data without names takes columns of a file with names by these where they are its own, else by place with a
+/// warning; a header that counts the columns is no row.
+#[test]
+fn a_model_without_names_of_columns_heeds_names_that_it_meets() {
+    let place = Place::new();
+    let value = |row: usize, column: usize| (row * (7 + 4 * column) % 23) as f64 / 4.0 - 2.5;
+    let rows: Vec<[f64; 3]> = (0..60).map(|row| [value(row, 0), value(row, 1), value(row, 2)]).collect();
+    let lines = |order: [usize; 3]| rows.iter().map(move |row| order.map(|at| row[at].to_string()).join(",") + "\n");
+    place.write("bare.csv", lines([0, 1, 2]).collect::<String>());
+    let train = ["train", "bare.csv", "--header", "no", "--task", "regression", "--hidden", "8", "--epochs", "3", "-q"];
+    place.ok(&[&train[..], &["--out", "run"]].concat());
+    let predict = |file: &str| {
+        let output = place.run(&["predict", "run", file]);
+        assert_eq!(code(&output), 0, "{}", error(&output));
+        (out(&output), error(&output))
+    };
+    let (expected, said) = predict("bare.csv");
+    assert_eq!(said, "");
+    let json = |names: [&str; 3], order: [usize; 3]| {
+        let line = |row: &[f64; 3]| {
+            let fields: Vec<String> = names.iter().zip(order).map(|(n, at)| format!("\"{n}\":{}", row[at])).collect();
+            format!("{{{}}}\n", fields.join(","))
+        };
+        rows.iter().map(line).collect::<String>()
+    };
+    place.write("own.jsonl", json(["c2", "c1", "c0"], [2, 1, 0]));
+    assert_eq!(predict("own.jsonl"), (expected.clone(), String::new()), "by name, in any order");
+    place.write("foreign.jsonl", json(["z", "yy", "x"], [0, 1, 2]));
+    let (found, said) = predict("foreign.jsonl");
+    assert!(found == expected && said.contains("taken in their order, whatever they are called"), "{said}");
+    place.write("counted.csv", "0,1,2\n".to_owned() + &lines([0, 1, 2]).collect::<String>());
+    let (found, said) = predict("counted.csv");
+    assert!(found == expected && said.contains("taken in their order"), "{said}");
 }

@@ -9,6 +9,7 @@ use zip::ZipArchive;
 use super::element::Kind;
 use super::npy::array;
 use super::{Matrix, MatrixFile};
+use crate::data::header::{distinct, generated};
 use crate::data::outline::Outline;
 use crate::data::store::{Store, StoreReader};
 use crate::{Error, Result, Unit};
@@ -33,7 +34,11 @@ pub(in crate::data) fn read(path: &Path, store: Store) -> Result<MatrixFile> {
     let arrays = arrays(path, store)?;
     let found = |name: &str| arrays.iter().find(|array| array.name.eq_ignore_ascii_case(name));
     let (outline, matrices) = match (found("X"), found("y"), arrays.as_slice()) {
-        (Some(x), y, _) => features_and_labels(path, x, y, found("feature_names"))?,
+        (Some(x), y, _) => {
+            let (mut outline, matrices) = features_and_labels(path, x, y, found("feature_names"))?;
+            outline.notes.extend(left_out(&arrays));
+            (outline, matrices)
+        }
         (None, _, [only]) => (Outline::nameless(only.matrix.cols, Unit::Row), vec![only.matrix.clone()]),
         _ => columns(path, &arrays)?,
     };
@@ -47,9 +52,16 @@ fn features_and_labels(
     names: Option<&Named>,
 ) -> Result<(Outline, Vec<Matrix>)> {
     let features = x.matrix.cols;
-    let mut outline = Outline::nameless(features, Unit::Row);
-    if let Some(names) = names.filter(|names| names.matrix.cols == 1 && names.matrix.rows == features) {
-        outline = Outline::named(texts(path, names)?, Unit::Row);
+    // The arrays say which columns are features, so c0 is the same in every such file.
+    let mut outline = Outline::named(generated(features), Unit::Row);
+    if let Some(names) = names {
+        if names.matrix.cols != 1 || names.matrix.rows != features {
+            let (found, array) = (names.matrix.rows * names.matrix.cols, &names.name);
+            return Err(Error::data(path, format!("array {array}: expected {features} names, found {found}")));
+        }
+        let mut warnings = Vec::new();
+        let names = distinct(path, texts(path, names)?, "rename them", &mut warnings);
+        outline = Outline { warnings, ..Outline::named(names, Unit::Row) };
     }
     let mut matrices = vec![x.matrix.clone()];
     if let Some(y) = y {
@@ -58,12 +70,27 @@ fn features_and_labels(
             return Err(Error::data(path, format!("expected as many labels in y as rows in X, {x}, found {y}")));
         }
         let name = |at: usize| if y.matrix.cols == 1 { "y".to_owned() } else { format!("y{at}") };
-        outline.names.extend((0..y.matrix.cols).map(name));
+        let labels: Vec<String> = (0..y.matrix.cols).map(name).collect();
+        if let Some(taken) = labels.iter().find(|label| outline.names.contains(label)) {
+            return Err(Error::data(path, format!("a feature has the name of the label, {taken}: rename it")));
+        }
+        if labels.len() > 1 {
+            let flags: Vec<String> = labels.iter().map(|label| format!("--label {label}")).collect();
+            outline.notes.push(format!("y has {} columns; {} learns them all", labels.len(), flags.join(" ")));
+        }
+        outline.names.extend(labels);
         matrices.push(y.matrix.clone());
     }
     let labels = if y.is_some() { ", then y" } else { "" };
     outline.notes.push(format!("columns: {features} of the array {}{labels}", x.name));
     Ok((outline, matrices))
+}
+
+/// What is said of arrays that are neither features nor labels nor names.
+fn left_out(arrays: &[Named]) -> Option<String> {
+    let used = |array: &&Named| !["x", "y", "feature_names"].contains(&array.name.to_lowercase().as_str());
+    let others: Vec<&str> = arrays.iter().filter(used).map(|array| array.name.as_str()).take(LISTED).collect();
+    (!others.is_empty()).then(|| format!("left out: arrays beside X and y ({})", others.join(", ")))
 }
 
 /// The texts of a vector.
