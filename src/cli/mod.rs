@@ -6,6 +6,7 @@ mod brief;
 mod choices;
 mod compare;
 mod completions;
+mod data;
 mod deadline;
 mod decided;
 mod evaluate;
@@ -49,6 +50,7 @@ const VERBS: &[Verb] = &[
     Verb { command: predict::command, run: predict::run },
     Verb { command: evaluate::command, run: evaluate::run },
     Verb { command: inspect::command, run: inspect::run },
+    Verb { command: data::command, run: data::run },
     Verb { command: lr_find::command, run: lr_find::run },
     Verb { command: tune::command, run: tune::run },
     Verb { command: compare::command, run: compare::run },

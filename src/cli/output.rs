@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use gradlane::data::Source;
 use gradlane::run::Plan;
 use gradlane::{Error, Result, Warning, warning};
 
@@ -52,6 +53,21 @@ pub fn heed(plan: &Plan) -> Result<()> {
 pub fn refuse(warnings: &[Warning], strict: bool, error: impl Fn(String) -> Error) -> Result<()> {
     match warning::lines(warnings).first() {
         Some(first) if strict => Err(error(format!("--strict: a warning is an error: {first}"))),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to write where the data are; `flag` stands before the file's name in the message.
+///
+/// # Errors
+/// [`Error::Usage`] if the files are one.
+pub fn refuse_to_replace(data: &Source, (flag, path): (&str, &Path)) -> Result<()> {
+    let whole = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
+    match data {
+        Source::Path(data) if whole(path).is_some_and(|path| whole(data) == Some(path)) => Err(Error::Usage(format!(
+            "{flag}{}: the data are there, and would be lost: choose another file",
+            path.display()
+        ))),
         _ => Ok(()),
     }
 }

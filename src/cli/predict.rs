@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::atomic::AtomicFile;
 use gradlane::config::ApplyConfig;
-use gradlane::data::{RowReader, Source, Task};
+use gradlane::data::{RowReader, Task};
 use gradlane::model::{Model, Residuals};
 use gradlane::nn::Loss;
 use gradlane::path_text::to_path;
@@ -18,7 +18,7 @@ use super::args;
 use super::decided;
 use super::exit::Outcome;
 use super::message;
-use super::output::{STDOUT, print_json, refuse};
+use super::output::{STDOUT, print_json, refuse, refuse_to_replace};
 use super::signals::Signals;
 
 /// The command line.
@@ -92,12 +92,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         write(&mut BufWriter::new(io::stdout().lock()), Path::new(STDOUT))?;
         return heed(&warnings(&rows, doubt), config.strict);
     };
-    if let Source::Path(data) = &source
-        && is_same_file(&path, data)
-    {
-        let message = format!("--out {}: the data are there, and would be lost: choose another file", path.display());
-        return Err(Error::Usage(message).into());
-    }
+    refuse_to_replace(&source, ("--out ", &path))?;
     let mut file = AtomicFile::create(&path)?;
     let written = write(&mut file, &path)?;
     let warnings = warnings(&rows, doubt);
@@ -148,11 +143,6 @@ fn answers(model: &Model, probabilities: bool, interval: Option<f64>) -> Result<
     });
     let least = if model.card.loss == Loss::Poisson { 0.0 } else { f64::NEG_INFINITY };
     Ok((answers.with_intervals(half_widths, least), doubt))
-}
-
-fn is_same_file(a: &Path, b: &Path) -> bool {
-    let whole = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
-    whole(a).is_some_and(|a| whole(b) == Some(a))
 }
 
 /// Says how the rows differ from those of training; with `--strict` that is an error.

@@ -13,6 +13,7 @@ mod optimizer;
 pub mod presets;
 mod reader;
 mod settings;
+mod table;
 mod tabular;
 mod train;
 
@@ -24,4 +25,5 @@ pub use loss::number_loss;
 pub use network::STACK_KEYS;
 pub use optimizer::{Batch, OptimizerOptions, dialect_of};
 pub use settings::{Origin, Settings};
+pub use table::{SPLIT_KEYS, STATS_KEYS, TableConfig};
 pub use train::{ModelOptions, OutputOptions, StoppingOptions, ThreadOptions, TrainConfig, deadline, duration};

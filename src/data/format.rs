@@ -44,6 +44,11 @@ fn of_content(head: &[u8]) -> Option<Format> {
     magic.or_else(otherwise)
 }
 
+/// Whether the first bytes are those of another format than delimited text.
+pub(super) fn content_says_other(head: &[u8]) -> bool {
+    of_content(head).is_some()
+}
+
 /// What the name of a file says.
 pub(super) fn of_name(source: &Source) -> Option<Format> {
     let name = source.name().to_string_lossy().to_lowercase();

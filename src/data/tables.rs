@@ -127,6 +127,13 @@ impl TypedTable {
         deal(&self.rows, self.labels.as_deref(), self.keys.as_ref(), options, seed)
     }
 
+    /// What was said of the file and of how its rows are dealt.
+    pub(super) fn said(&self, split: &Split, options: &DataOptions) -> (Vec<String>, Vec<Warning>) {
+        let (rows, mut warnings) = (self.rows.len(), self.warnings.clone());
+        warnings.extend(empty_parts(split, rows, options));
+        (self.notes.iter().cloned().chain(uneven_parts(split, rows, options)).collect(), warnings)
+    }
+
     /// Folds of the training rows of `split`: rows that are learnt from, and rows that are judged on.
     ///
     /// # Errors
@@ -146,15 +153,11 @@ impl TypedTable {
         fitted: Option<&TablePreprocessing>,
     ) -> Result<Prepared> {
         let table = &self.table;
-        let mut warnings = self.warnings.clone();
-        warnings.extend(empty_parts(&split, self.rows.len(), options));
-        let uneven: Vec<String> = uneven_parts(&split, self.rows.len(), options).collect();
+        let (mut notes, mut warnings) = self.said(&split, options);
         let preprocessing = match fitted {
             Some(fitted) => fitted.clone(),
             None => self.fit(&split.train, (options, seed), &mut warnings)?,
         };
-        let mut notes = self.notes.clone();
-        notes.extend(uneven);
         notes.extend(zero_columns(&preprocessing));
 
         let mut parts = Parts { split, warnings, val_strangers: None, test_strangers: None };

@@ -3,13 +3,14 @@ use std::path::Path;
 use crate::place::{Place, code, error, out};
 
 /// Every verb.
-const VERBS: [&str; 12] = [
+const VERBS: [&str; 13] = [
     "train",
     "resume",
     "verify",
     "predict",
     "evaluate",
     "inspect",
+    "data",
     "lr-find",
     "tune",
     "compare",
@@ -17,6 +18,8 @@ const VERBS: [&str; 12] = [
     "completions",
     "man",
 ];
+/// The verbs of `data`.
+const OF_DATA: [&str; 2] = ["convert", "split"];
 
 /// Compares with `tests/golden/NAME`; `UPDATE_GOLDEN=1` writes it instead.
 fn golden(name: &str, text: &str) {
@@ -36,6 +39,9 @@ fn every_verb_explains_itself() {
         let text = place.ok(&[verb, "--help"]);
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{verb}: a line is wider than the terminal");
         golden(&format!("help_{verb}.txt"), &text);
+    }
+    for verb in OF_DATA {
+        golden(&format!("help_data_{verb}.txt"), &place.ok(&["data", verb, "--help"]));
     }
 }
 

@@ -1,0 +1,54 @@
+//! The options of verbs that look at labelled tables without training.
+
+use super::keys::{READ, names_for};
+use super::reader::Reader;
+use super::settings::Settings;
+use super::train::{ThreadOptions, thread_options};
+use crate::data::{DataOptions, PartFrom};
+use crate::{Error, Result};
+
+/// Options of `data split` beside those that say how a file is read.
+pub const SPLIT_KEYS: [&str; 6] = ["label", "task", "valid", "test", "split", "weight_col"];
+/// Options of `data stats` beside those.
+pub const STATS_KEYS: [&str; 2] = ["label", "task"];
+
+/// How a table is read, what its label is, and how its rows are dealt to parts.
+#[derive(Debug, Clone)]
+pub struct TableConfig {
+    /// What is read and how it is dealt.
+    pub data: DataOptions,
+    /// Threads.
+    pub engine: ThreadOptions,
+}
+
+impl TableConfig {
+    /// Types and checks settings, before any file is opened; `keys` are those of the verb.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the flag or variable.
+    pub fn new(settings: Settings, keys: &[&'static str]) -> Result<Self> {
+        let reader = Reader::new(settings);
+        let names = [names_for(READ), keys.to_vec(), vec!["data"]].concat();
+        let data: DataOptions =
+            reader.table(&names).try_into().map_err(|e: toml::de::Error| reader.rename(&names, &e.to_string()))?;
+        data.check()?;
+        Ok(Self { data, engine: thread_options(&reader)? })
+    }
+
+    /// Refuses parts that are files of their own, which are none of this one, and a table that stays whole.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the flag.
+    pub fn check_parts(&self) -> Result<()> {
+        for (flag, part) in [("--valid", Some(&self.data.valid)), ("--test", self.data.test.as_ref())] {
+            if let Some(PartFrom::File(file)) = part {
+                let message = format!("{flag}: expected a fraction or none, found the file {}", file.as_written());
+                return Err(Error::Usage(message));
+            }
+        }
+        if self.data.valid == PartFrom::None && self.data.test.as_ref().is_none_or(|test| *test == PartFrom::None) {
+            return Err(Error::Usage("--valid none and no --test leave one part: nothing is split".to_owned()));
+        }
+        Ok(())
+    }
+}

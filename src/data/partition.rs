@@ -1,0 +1,39 @@
+//! A table and the parts that training would deal its rows to.
+
+use super::frame::Frame;
+use super::options::DataOptions;
+use super::prepare::{Contents, Loaded};
+use super::source::Source;
+use super::split::Split;
+use crate::{Error, Result, Warning};
+
+/// A table and the parts of its rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Partition {
+    /// All rows.
+    pub frame: Frame,
+    /// The rows of each part; those without a target are in none.
+    pub split: Split,
+    /// What was decided and is said aloud.
+    pub notes: Vec<String>,
+    /// What a user should look at.
+    pub warnings: Vec<Warning>,
+}
+
+/// Deals the rows of a table to parts: the same rows as [`super::prepare`] deals with the same options and seed.
+///
+/// # Errors
+/// As [`super::prepare`], and [`Error::Usage`] for standard input and for images.
+pub fn partition(options: &DataOptions, seed: u64) -> Result<Partition> {
+    if options.data == Source::Stdin {
+        return Err(Error::Usage("data split reads its file twice: write standard input to a file first".to_owned()));
+    }
+    let Loaded(Contents::Table(table, _)) = Loaded::read(options)? else {
+        let name = options.data.as_written();
+        return Err(Error::Mismatch(format!("{name}: expected a table, found images of bytes")));
+    };
+    let split = table.deal(options, seed)?;
+    let (notes, warnings) = table.said(&split, options);
+    let frame = Frame::read(&options.data, &options.read_options())?;
+    Ok(Partition { frame, split, notes, warnings })
+}

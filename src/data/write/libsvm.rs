@@ -1,0 +1,32 @@
+//! LIBSVM's form: `label index:value …`, indices from 1; the last column is the label, and zeros are left out.
+
+use std::io::Write;
+
+use super::{Fault, Written};
+use crate::data::frame::{Cells, Frame};
+
+pub(super) fn write(frame: &Frame, out: &mut dyn Write) -> Written {
+    for (name, cells) in frame.named() {
+        if !matches!(cells, Cells::Numbers(_)) {
+            return Err(Fault::column(name, format!("libsvm holds numbers, and these are {}", cells.what())));
+        }
+        if (0..frame.rows).any(|row| cells.is_missing(row)) {
+            let message = "libsvm has no missing value (what a row leaves out is 0): try --to parquet";
+            return Err(Fault::column(name, message));
+        }
+    }
+    let Some((label, features)) = frame.columns.split_last() else { return Ok(()) };
+    for row in 0..frame.rows {
+        write!(out, "{}", label.text(row).unwrap_or_default())?;
+        for (place, cells) in features.iter().enumerate() {
+            let text = cells.text(row).unwrap_or_default();
+            // The largest index of the file says how many columns there are.
+            let last = row == 0 && place + 1 == features.len();
+            if text != "0" || last {
+                write!(out, " {}:{text}", place + 1)?;
+            }
+        }
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! Tables to files, in every format that is read but IDX.
+
+mod delimited;
+mod json_lines;
+mod libsvm;
+mod numpy;
+mod parquet;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::format::of_name;
+use super::frame::{Cells, Frame};
+use super::options::Format;
+use super::source::Source;
+use crate::{Error, Result};
+
+/// Level of Zstandard: the library's own.
+const ZSTD_LEVEL: i32 = 3;
+
+/// Why a table was not written.
+enum Fault {
+    /// The system.
+    Io(io::Error),
+    /// The format cannot hold a column, or the table as a whole.
+    Unfit(Option<String>, String),
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl Fault {
+    /// A column that the format cannot hold.
+    fn column(name: &str, message: impl Into<String>) -> Self {
+        Self::Unfit(Some(name.to_owned()), message.into())
+    }
+}
+
+type Written = std::result::Result<(), Fault>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    None,
+    Gzip,
+    Zstd,
+}
+
+/// In which format a file is written, and how it is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Destination {
+    format: Format,
+    packing: Packing,
+}
+
+impl Destination {
+    /// The format that is asked for, else the one that the name says; packed where the name ends with `.gz` or `.zst`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where neither says a format, and for IDX, which is not written.
+    pub fn new(path: &Path, asked: Option<Format>) -> Result<Self> {
+        let name = path.to_string_lossy().to_lowercase();
+        let (bare, packing) = match (name.strip_suffix(".gz"), name.strip_suffix(".zst")) {
+            (Some(bare), _) => (bare, Packing::Gzip),
+            (_, Some(bare)) => (bare, Packing::Zstd),
+            _ => (name.as_str(), Packing::None),
+        };
+        let by_name = || if bare.ends_with(".csv") { Some(Format::Csv) } else { of_name(&Source::new(path)) };
+        let shown = path.display();
+        match asked.filter(|format| *format != Format::Auto).or_else(by_name) {
+            Some(Format::Idx) => Err(Error::Usage(format!("{shown}: IDX is read, not written: try --to npy"))),
+            Some(format) => Ok(Self { format, packing }),
+            None => Err(Error::Usage(format!(
+                "{shown}: the name says no format: end it with .csv, .tsv, .jsonl, .parquet, .npy, .npz or .libsvm, or say --to \
+                 FORMAT"
+            ))),
+        }
+    }
+
+    /// The format.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// What the format does not keep of a table, if anything.
+    pub fn loss(&self, frame: &Frame) -> Option<String> {
+        let renamed =
+            |names: String| Some(format!("names of columns are not kept in {}: they are {names}", self.format));
+        let last = frame.names.len().saturating_sub(1);
+        match self.format {
+            Format::Npy => renamed(format!("c0 … c{last}")),
+            Format::Libsvm => {
+                let label = frame.names.last().map_or("", String::as_str);
+                renamed(format!("f1 … f{last}, and {label} is the label"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Writes a table. `path` is the name in messages.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] that names the column that the format cannot hold, [`Error::Io`] for failures of the system.
+    pub fn write(&self, frame: &Frame, path: &Path, out: &mut (dyn Write + Send)) -> Result<()> {
+        self.write_packed(frame, path, out).map_err(|fault| match fault {
+            Fault::Io(error) => Error::io(path, error),
+            Fault::Unfit(column, message) => {
+                let column = column.map(|name| format!(", column \"{name}\"")).unwrap_or_default();
+                Error::Mismatch(format!("{}{column}: {message}", path.display()))
+            }
+        })
+    }
+
+    fn write_packed(&self, frame: &Frame, path: &Path, out: &mut (dyn Write + Send)) -> Written {
+        match self.packing {
+            Packing::None => {
+                let mut buffered = io::BufWriter::with_capacity(1 << 18, out);
+                self.write_plain(frame, path, &mut buffered)?;
+                buffered.flush()?;
+            }
+            Packing::Gzip => {
+                let mut packed = GzEncoder::new(out, Compression::default());
+                self.write_plain(frame, path, &mut io::BufWriter::with_capacity(1 << 18, &mut packed))?;
+                packed.finish()?.flush()?;
+            }
+            Packing::Zstd => {
+                let mut packed = zstd::stream::write::Encoder::new(out, ZSTD_LEVEL)?;
+                self.write_plain(frame, path, &mut io::BufWriter::with_capacity(1 << 18, &mut packed))?;
+                packed.finish()?.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_plain(&self, frame: &Frame, path: &Path, out: &mut (dyn Write + Send)) -> Written {
+        match self.format {
+            Format::Csv | Format::Auto => delimited::write(frame, (b',', path), out)?,
+            Format::Tsv => delimited::write(frame, (b'\t', path), out)?,
+            Format::Jsonl => json_lines::write(frame, out)?,
+            Format::Parquet => parquet::write(frame, out)?,
+            Format::Npy => numpy::write_array(frame, out)?,
+            Format::Npz => numpy::write_archive(frame, out)?,
+            Format::Libsvm => libsvm::write(frame, out)?,
+            Format::Idx => unreachable!("IDX is refused when the destination is made"),
+        }
+        Ok(out.flush()?)
+    }
+}
+
+/// Refuses dates that a text cannot hold so that the same number is read again.
+fn check_dates_as_text(frame: &Frame) -> Written {
+    for (name, cells) in frame.named() {
+        let Cells::Dates(values, unit) = cells else { continue };
+        let lost = |value: &f64| !value.is_nan() && !unit.is_kept_as_text(*value);
+        if let Some(value) = values.iter().find(|value| lost(value)) {
+            let message = format!("text does not hold the time {value} exactly: try --to parquet");
+            return Err(Fault::column(name, message));
+        }
+    }
+    Ok(())
+}

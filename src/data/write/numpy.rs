@@ -1,0 +1,130 @@
+//! NumPy: one matrix of doubles, or an archive with a vector for each column.
+
+use std::io::{self, Write};
+
+use zip::write::{SimpleFileOptions, ZipWriter};
+
+use super::{Fault, Written};
+use crate::data::date::DateUnit;
+use crate::data::frame::{Cells, Frame};
+use crate::data::table::MISSING;
+use crate::data::ticks::Ticks;
+
+/// A header fills whole blocks of so many bytes, so that the values are aligned.
+const BLOCK: usize = 64;
+/// `NaT`, NumPy's date without a value.
+const NO_DATE: i64 = i64::MIN;
+
+/// Writes all columns as one array `[rows, columns]` of doubles.
+pub(super) fn write_array(frame: &Frame, out: &mut dyn Write) -> Written {
+    let mut columns = Vec::with_capacity(frame.columns.len());
+    for (name, cells) in frame.named() {
+        match cells {
+            Cells::Numbers(values) => columns.push(values),
+            other => {
+                let message = format!("one array holds numbers, and these are {}: try --to npz", other.what());
+                return Err(Fault::column(name, message));
+            }
+        }
+    }
+    write_header("<f8", &format!("({}, {})", frame.rows, columns.len()), out)?;
+    for row in 0..frame.rows {
+        columns.iter().try_for_each(|values| out.write_all(&values[row].to_le_bytes()))?;
+    }
+    Ok(())
+}
+
+/// Writes an archive with a vector for each column, called as it is.
+pub(super) fn write_archive(frame: &Frame, out: &mut dyn Write) -> Written {
+    check_names(frame)?;
+    let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored).large_file(true);
+    let mut archive = ZipWriter::new_stream(out);
+    for (name, cells) in frame.named() {
+        archive.start_file(format!("{name}.npy"), options).map_err(io::Error::from)?;
+        write_vector(name, cells, frame.rows, &mut archive)?;
+    }
+    archive.finish().map_err(io::Error::from)?;
+    Ok(())
+}
+
+/// Refuses tables that an archive would be read as otherwise.
+fn check_names(frame: &Frame) -> Written {
+    if let [only] = frame.names.as_slice() {
+        return Err(Fault::column(only, "an archive of one array does not keep its name: try --to npy"));
+    }
+    match frame.names.iter().find(|name| name.eq_ignore_ascii_case("X")) {
+        Some(name) => Err(Fault::column(
+            name,
+            "an archive with an array of this name is read as features X and labels y: rename the column, or try --to parquet",
+        )),
+        None => Ok(()),
+    }
+}
+
+fn write_vector(name: &str, cells: &Cells, rows: usize, out: &mut dyn Write) -> Written {
+    let shape = format!("({rows},)");
+    match cells {
+        Cells::Numbers(values) => {
+            write_header("<f8", &shape, out)?;
+            values.iter().try_for_each(|value| out.write_all(&value.to_le_bytes()))?;
+        }
+        Cells::Whole(values) => match values.iter().copied().collect::<Option<Vec<i64>>>() {
+            Some(values) => write_integers("<i8", &shape, &values, out)?,
+            None => {
+                let message =
+                    "NumPy's whole numbers have no missing value, and a double does not hold these: try --to parquet";
+                return Err(Fault::column(name, message));
+            }
+        },
+        Cells::Dates(_, DateUnit::Clock) => {
+            return Err(Fault::column(name, "NumPy has no type for times of day: try --to parquet"));
+        }
+        Cells::Dates(values, unit) => {
+            let Some(ticks) = Ticks::of(values, *unit) else {
+                return Err(Fault::column(name, "NumPy's 64 bits do not hold these times: try --to csv"));
+            };
+            let integers: Vec<i64> = ticks.counts.iter().map(|count| count.unwrap_or(NO_DATE)).collect();
+            let tick = match (unit, ticks.per_second) {
+                (DateUnit::Days, _) => "D",
+                (_, 1_000) => "ms",
+                (_, 1_000_000) => "us",
+                _ => "ns",
+            };
+            write_integers(&format!("<M8[{tick}]"), &shape, &integers, out)?;
+        }
+        Cells::Text { codes, levels } => write_texts(name, (codes, levels), &shape, out)?,
+    }
+    Ok(())
+}
+
+fn write_integers(element: &str, shape: &str, values: &[i64], out: &mut dyn Write) -> io::Result<()> {
+    write_header(element, shape, out)?;
+    values.iter().try_for_each(|value| out.write_all(&value.to_le_bytes()))
+}
+
+/// Texts as characters of four bytes, all as long as the longest; no text is an empty one.
+fn write_texts(name: &str, (codes, levels): (&[u32], &[String]), shape: &str, out: &mut dyn Write) -> Written {
+    if levels.iter().any(|level| level.contains('\0')) {
+        return Err(Fault::column(name, "NumPy ends a text at its NUL character: try --to parquet"));
+    }
+    let longest = levels.iter().map(|level| level.chars().count()).max().unwrap_or(0).max(1);
+    let padded = |level: &str| -> Vec<u8> {
+        let characters = level.chars().map(u32::from).chain(std::iter::repeat(0)).take(longest);
+        characters.flat_map(u32::to_le_bytes).collect()
+    };
+    write_header(&format!("<U{longest}"), shape, out)?;
+    let (levels, none): (Vec<Vec<u8>>, _) = (levels.iter().map(|level| padded(level)).collect(), padded(""));
+    let bytes = |code: &u32| if *code == MISSING { &none } else { &levels[*code as usize] };
+    codes.iter().try_for_each(|code| out.write_all(bytes(code)))?;
+    Ok(())
+}
+
+/// The header of an array in NumPy's format 1.0.
+fn write_header(element: &str, shape: &str, out: &mut dyn Write) -> io::Result<()> {
+    let text = format!("{{'descr': '{element}', 'fortran_order': False, 'shape': {shape}, }}");
+    // Magic, version and length are 10 bytes, and a line feed ends the header.
+    let length = (10 + text.len() + 1).next_multiple_of(BLOCK) - 10;
+    out.write_all(b"\x93NUMPY\x01\0")?;
+    out.write_all(&(length as u16).to_le_bytes())?;
+    writeln!(out, "{text:width$}", width = length - 1)
+}
