@@ -65,6 +65,10 @@ pub enum WarningKind {
     ConstantColumn,
     /// A text column with a different value in most rows.
     ManyLevels,
+    /// A column gives the label away.
+    Leak,
+    /// Rows repeat other rows.
+    Duplicates,
     /// A part of the data that was asked for has no rows.
     EmptyPart,
     /// Intervals rest on rows that chose something.

@@ -2,21 +2,34 @@
 
 mod convert;
 mod split;
+mod stats;
+mod synth;
+
+use std::io;
+use std::path::Path;
 
 use clap::{Arg, ArgMatches, Command};
-use gradlane::data::Format;
+use gradlane::atomic::AtomicFile;
+use gradlane::data::{Destination, Format, Frame};
+use gradlane::path_text::to_path;
 use gradlane::{Error, Result};
 
 use super::exit::Outcome;
-use super::{Verb, args, values};
+use super::output::STDOUT;
+use super::progress::thousands;
+use super::{Verb, args, message, values};
 
-const VERBS: &[Verb] =
-    &[Verb { command: convert::command, run: convert::run }, Verb { command: split::command, run: split::run }];
+const VERBS: &[Verb] = &[
+    Verb { command: convert::command, run: convert::run },
+    Verb { command: split::command, run: split::run },
+    Verb { command: stats::command, run: stats::run },
+    Verb { command: synth::command, run: synth::run },
+];
 
 /// The command line.
 pub fn command() -> Command {
     Command::new("data")
-        .about("Convert and split tables")
+        .about("Convert, split, examine and generate tables")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(VERBS.iter().map(|verb| (verb.command)()))
@@ -50,4 +63,40 @@ fn asked_format(matches: &ArgMatches) -> Result<Option<Format>> {
         Some(Format::Auto) => Err(Error::Usage("--to auto: leave --to out to go by the name".to_owned())),
         format => Ok(format),
     }
+}
+
+/// Where a table goes, as it is written on the command line; `-` is standard output.
+fn target(matches: &ArgMatches) -> &str {
+    matches.get_one::<String>("target").expect("the argument is required")
+}
+
+/// In which format a table is written to a target.
+///
+/// # Errors
+/// [`Error::Usage`] where neither `--to` nor the name says one.
+fn destination(matches: &ArgMatches) -> Result<Destination> {
+    let (target, asked) = (target(matches), asked_format(matches)?);
+    if target == "-" && asked.is_none() {
+        return Err(Error::Usage("standard output has no name that says a format: add --to FORMAT".to_owned()));
+    }
+    Destination::new(&to_path(target), asked)
+}
+
+/// Writes a table whole, or not at all where it goes to a file, and says what was written and what was not kept.
+///
+/// # Errors
+/// As [`Destination::write`].
+fn save(frame: &Frame, destination: &Destination, target: &str) -> Outcome {
+    if target == "-" {
+        destination.write(frame, Path::new(STDOUT), &mut io::stdout())?;
+    } else {
+        let path = to_path(target);
+        let mut file = AtomicFile::create(&path)?;
+        destination.write(frame, &path, &mut file)?;
+        file.finish()?;
+    }
+    destination.loss(frame).iter().for_each(|lost| message::note(lost));
+    let (rows, columns) = (thousands(frame.rows as f64), frame.names.len());
+    message::note(&format!("{target}: {rows} rows, {columns} columns, {}", destination.format()));
+    Ok(())
 }

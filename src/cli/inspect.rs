@@ -4,6 +4,8 @@ mod data;
 mod importance;
 mod model;
 
+pub use data::readable;
+
 use std::path::Path;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};

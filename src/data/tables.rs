@@ -33,17 +33,17 @@ use crate::{Error, Result, Warning, WarningKind};
 
 /// A table whose columns have their roles; what is fitted waits for the rows that are learnt from.
 pub(super) struct TypedTable {
-    table: Table,
-    roles: Roles,
-    target: Target,
+    pub(super) table: Table,
+    pub(super) roles: Roles,
+    pub(super) target: Target,
     /// Rows that have a target and a weight.
     pub(super) rows: Vec<u32>,
     /// The class of each of them, where there are classes.
     pub(super) labels: Option<Vec<u32>>,
     /// What decides which part each of them goes to, where a column does.
     keys: Option<SplitKeys>,
-    notes: Vec<String>,
-    warnings: Vec<Warning>,
+    pub(super) notes: Vec<String>,
+    pub(super) warnings: Vec<Warning>,
     /// How the file was read.
     reading: Vec<String>,
     /// What repeats that.
@@ -189,7 +189,7 @@ impl TypedTable {
     }
 
     /// Fits the preprocessing to the training rows.
-    fn fit(
+    pub(super) fn fit(
         &self,
         rows: &[u32],
         (options, seed): (&DataOptions, u64),

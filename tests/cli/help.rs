@@ -19,7 +19,7 @@ const VERBS: [&str; 13] = [
     "man",
 ];
 /// The verbs of `data`.
-const OF_DATA: [&str; 2] = ["convert", "split"];
+const OF_DATA: [&str; 4] = ["convert", "split", "stats", "synth"];
 
 /// Compares with `tests/golden/NAME`; `UPDATE_GOLDEN=1` writes it instead.
 fn golden(name: &str, text: &str) {

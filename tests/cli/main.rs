@@ -29,6 +29,8 @@ mod preprocessing;
 mod resume;
 mod running;
 mod split;
+mod stats;
+mod synth;
 mod tables;
 mod tabular;
 mod tune;

@@ -1,19 +1,15 @@
 //! `gradlane data convert`: a table in another format.
 
-use std::io;
-use std::path::Path;
-
 use clap::{Arg, ArgMatches, Command};
 use gradlane::Error;
-use gradlane::atomic::{AtomicFile, check_file};
+use gradlane::atomic::check_file;
 use gradlane::config::ApplyConfig;
-use gradlane::data::{Destination, Frame};
+use gradlane::data::Frame;
 use gradlane::path_text::to_path;
 
-use super::{asked_format, to};
+use super::{destination, save, target, to};
 use crate::cli::exit::Outcome;
-use crate::cli::output::{STDOUT, refuse, refuse_to_replace};
-use crate::cli::progress::thousands;
+use crate::cli::output::{refuse, refuse_to_replace};
 use crate::cli::{args, message};
 
 /// The command line.
@@ -41,14 +37,9 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let config = ApplyConfig::new(args::settings(matches)?)?;
     args::limit_pool(Some(config.isa_and_threads().1));
     let source = args::source(matches, "source")?;
-    let target = matches.get_one::<String>("target").expect("the argument is required");
-    let asked = asked_format(matches)?;
-    if target == "-" && asked.is_none() {
-        return Err(Error::Usage("standard output has no name that says a format: add --to FORMAT".to_owned()).into());
-    }
-    let path = to_path(target);
-    let destination = Destination::new(&path, asked)?;
+    let (target, destination) = (target(matches), destination(matches)?);
     if target != "-" {
+        let path = to_path(target);
         refuse_to_replace(&source, ("", &path))?;
         check_file(&path)?;
     }
@@ -56,15 +47,5 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     frame.notes.iter().for_each(|note| message::note(note));
     message::warn(&frame.warnings);
     refuse(&frame.warnings, config.strict, |message| Error::data(source.name(), message))?;
-    if target == "-" {
-        destination.write(&frame, Path::new(STDOUT), &mut io::stdout())?;
-    } else {
-        let mut file = AtomicFile::create(&path)?;
-        destination.write(&frame, &path, &mut file)?;
-        file.finish()?;
-    }
-    destination.loss(&frame).iter().for_each(|lost| message::note(lost));
-    let (rows, columns) = (thousands(frame.rows as f64), frame.names.len());
-    message::note(&format!("{target}: {rows} rows, {columns} columns, {}", destination.format()));
-    Ok(())
+    save(&frame, &destination, target)
 }

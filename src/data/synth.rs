@@ -1,0 +1,280 @@
+//! Known problems as tables that can be written to files.
+//!
+//! Each row has its own random stream, so what a row holds depends on seed and row alone.
+
+use std::f64::consts::{PI, TAU};
+use std::path::PathBuf;
+
+use rand::Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::choice::choices;
+use super::frame::{Cells, Frame};
+use crate::rng::{Purpose, stream};
+use crate::{Error, Result};
+
+choices! {
+    /// A problem with a known answer.
+    Problem {
+        /// Two uniform inputs; the class says whether their signs differ.
+        Xor = "xor",
+        /// Two half circles that reach into each other.
+        Moons = "moons",
+        /// A circle within a circle.
+        Circles = "circles",
+        /// Two arms of a spiral.
+        Spirals = "spirals",
+        /// Clouds around corners of a cube.
+        Blobs = "blobs",
+        /// Friedman's first function.
+        Friedman1 = "friedman1",
+        /// A weighted sum of normal inputs.
+        Linear = "linear",
+    }
+}
+
+/// Columns that the function of `friedman1` looks at.
+const FRIEDMAN: usize = 5;
+/// Stream of a problem's weights, beside stream 0 of its rows.
+const WEIGHTS: u64 = 1;
+
+impl Problem {
+    /// All problems, in the order of the help.
+    pub const ALL: [Problem; 7] = [
+        Problem::Xor,
+        Problem::Moons,
+        Problem::Circles,
+        Problem::Spirals,
+        Problem::Blobs,
+        Problem::Friedman1,
+        Problem::Linear,
+    ];
+
+    /// How many inputs it has, and whether that may be changed.
+    fn inputs(self) -> (usize, bool) {
+        match self {
+            Problem::Xor | Problem::Moons | Problem::Circles | Problem::Spirals => (2, false),
+            Problem::Blobs => (2, true),
+            Problem::Friedman1 => (10, true),
+            Problem::Linear => (20, true),
+        }
+    }
+
+    /// The noise where nothing else is said.
+    pub fn default_noise(self) -> f64 {
+        match self {
+            Problem::Xor => 0.0,
+            Problem::Spirals => 0.02,
+            Problem::Circles => 0.05,
+            Problem::Moons | Problem::Linear => 0.1,
+            Problem::Blobs => 0.3,
+            Problem::Friedman1 => 1.0,
+        }
+    }
+
+    /// What it is, as a formula; `e` is noise times a normal number.
+    pub fn formula(self) -> &'static str {
+        match self {
+            Problem::Xor => "x0, x1 uniform in [-1, 1); class 1 where x0·x1 < 0; then each input + e",
+            Problem::Moons => {
+                "t uniform in [0, π); class 0: (cos t, sin t), class 1: (1 − cos t, 0.5 − sin t); each input + e"
+            }
+            Problem::Circles => {
+                "t uniform in [0, 2π); r·(cos t, sin t), r = 1 in class 0, 0.5 in class 1; each input + e"
+            }
+            Problem::Spirals => "t uniform in [0, 1); t·(cos a, sin a), a = 3π·t + π·class; each input + e",
+            Problem::Blobs => "K classes; class k: 1 + k div D in coordinate k mod D, 0 in the others; each input + e",
+            Problem::Friedman1 => {
+                "x uniform in [0, 1); y = 10 sin(π·x0·x1) + 20 (x2 − 0.5)² + 10·x3 + 5·x4 + e (Friedman 1991)"
+            }
+            Problem::Linear => "x and w normal; y = w·x / √D + e",
+        }
+    }
+
+    /// Whether its label is a number, and not a class.
+    fn is_regression(self) -> bool {
+        matches!(self, Problem::Friedman1 | Problem::Linear)
+    }
+}
+
+/// How a table is generated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recipe {
+    /// What is to be learnt.
+    pub problem: Problem,
+    /// Number of rows.
+    pub rows: usize,
+    /// Number of inputs; the problem's own where `None`.
+    pub columns: Option<usize>,
+    /// Number of classes of `blobs`; 3 where `None`.
+    pub classes: Option<usize>,
+    /// Standard deviation of the noise; the problem's own where `None`.
+    pub noise: Option<f64>,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+/// Generates a table: inputs `x0`, `x1`, …, then `class` or `y`.
+///
+/// # Errors
+/// [`Error::Usage`] for options that the problem does not have, for none of something, and for more rows than 32 bits count.
+pub fn synth(recipe: &Recipe) -> Result<Frame> {
+    let (columns, classes) = recipe.check()?;
+    let noise = recipe.noise.unwrap_or(recipe.problem.default_noise());
+    let weights = weights(recipe, columns);
+    let mut inputs: Vec<Vec<f64>> = (0..columns).map(|_| Vec::with_capacity(recipe.rows)).collect();
+    let mut labels = Vec::with_capacity(recipe.rows);
+    let mut x = vec![0.0; columns];
+    for row in 0..recipe.rows {
+        let rng = &mut stream(recipe.seed, Purpose::Synthetic, row as u64, 0);
+        let mut label = draw(recipe.problem, (row, classes), &weights, &mut x, rng);
+        if recipe.problem.is_regression() {
+            label += noise * normal(rng);
+        } else {
+            x.iter_mut().for_each(|x| *x += noise * normal(rng));
+        }
+        inputs.iter_mut().zip(&x).for_each(|(column, x)| column.push(*x));
+        labels.push(label);
+    }
+    let label = if recipe.problem.is_regression() { "y" } else { "class" };
+    Ok(Frame {
+        path: PathBuf::from(recipe.problem.to_string()),
+        rows: recipe.rows,
+        names: (0..columns).map(|place| format!("x{place}")).chain([label.to_owned()]).collect(),
+        columns: inputs.into_iter().chain([labels]).map(Cells::Numbers).collect(),
+        notes: Vec::new(),
+        warnings: Vec::new(),
+    })
+}
+
+impl Recipe {
+    /// Numbers of inputs and classes.
+    fn check(&self) -> Result<(usize, usize)> {
+        let (problem, (own, free)) = (self.problem, self.problem.inputs());
+        let wrong = |message: String| Err(Error::Usage(message));
+        let columns = self.columns.unwrap_or(own);
+        let least = if problem == Problem::Friedman1 { FRIEDMAN } else { 1 };
+        let classes = self.classes.unwrap_or(if problem == Problem::Blobs { 3 } else { 2 });
+        match () {
+            () if self.columns.is_some() && !free => wrong(format!("--columns: {problem} has {own} inputs")),
+            () if self.classes.is_some() && problem != Problem::Blobs => {
+                wrong(format!("--classes is for blobs, and not for {problem}"))
+            }
+            () if columns < least => wrong(format!("--columns {columns}: {problem} needs {least} at least")),
+            () if classes < 2 => wrong(format!("--classes {classes}: expected 2 at least")),
+            () if self.rows == 0 || u32::try_from(self.rows).is_err() => {
+                wrong(format!("--rows {}: expected 1 to {}", self.rows, u32::MAX))
+            }
+            () if self.noise.is_some_and(|noise| !(noise.is_finite() && noise >= 0.0)) => {
+                wrong("--noise: expected a standard deviation of 0 or more".to_owned())
+            }
+            () => Ok((columns, classes)),
+        }
+    }
+}
+
+/// A uniform number in `[0, 1)` with 53 bits.
+fn uniform(rng: &mut impl Rng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+}
+
+fn normal(rng: &mut impl Rng) -> f64 {
+    StandardNormal.sample(rng)
+}
+
+/// Weights of `linear`, for inputs of variance 1 a sum of variance about 1.
+fn weights(recipe: &Recipe, columns: usize) -> Vec<f64> {
+    if recipe.problem != Problem::Linear {
+        return Vec::new();
+    }
+    let rng = &mut stream(recipe.seed, Purpose::Synthetic, 0, WEIGHTS);
+    (0..columns).map(|_| normal(rng) / (columns as f64).sqrt()).collect()
+}
+
+/// Draws the inputs of a row, and returns its label; classes take turns, but for `xor`, where they follow from the inputs.
+fn draw(problem: Problem, (row, classes): (usize, usize), weights: &[f64], x: &mut [f64], rng: &mut impl Rng) -> f64 {
+    let class = row % classes;
+    let on_circle = |angle: f64, radius: f64| (radius * libm::cos(angle), radius * libm::sin(angle));
+    match problem {
+        Problem::Xor => {
+            x.iter_mut().for_each(|x| *x = 2.0 * uniform(rng) - 1.0);
+            return f64::from(x[0] * x[1] < 0.0);
+        }
+        Problem::Moons => {
+            let (cos, sin) = on_circle(PI * uniform(rng), 1.0);
+            (x[0], x[1]) = if class == 0 { (cos, sin) } else { (1.0 - cos, 0.5 - sin) };
+        }
+        Problem::Circles => (x[0], x[1]) = on_circle(TAU * uniform(rng), if class == 0 { 1.0 } else { 0.5 }),
+        Problem::Spirals => {
+            let t = uniform(rng);
+            (x[0], x[1]) = on_circle(PI * (3.0 * t + class as f64), t);
+        }
+        Problem::Blobs => {
+            let columns = x.len();
+            x.fill(0.0);
+            x[class % columns] = (1 + class / columns) as f64;
+        }
+        Problem::Friedman1 => {
+            x.iter_mut().for_each(|x| *x = uniform(rng));
+            let wave = 10.0 * libm::sin(PI * x[0] * x[1]);
+            return wave + 20.0 * (x[2] - 0.5) * (x[2] - 0.5) + 10.0 * x[3] + 5.0 * x[4];
+        }
+        Problem::Linear => {
+            x.iter_mut().for_each(|x| *x = normal(rng));
+            return x.iter().zip(weights).map(|(x, weight)| x * weight).sum();
+        }
+    }
+    class as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(problem: Problem, rows: usize, noise: f64) -> Vec<Vec<f64>> {
+        let recipe = Recipe { problem, rows, columns: None, classes: None, noise: Some(noise), seed: 3 };
+        let values = |cells: Cells| if let Cells::Numbers(values) = cells { values } else { panic!("numbers") };
+        synth(&recipe).unwrap().columns.into_iter().map(values).collect()
+    }
+
+    #[test]
+    fn without_noise_rows_lie_where_the_formula_says() {
+        for problem in Problem::ALL {
+            let columns = table(problem, 400, 0.0);
+            let (x, label) = (&columns[..columns.len() - 1], &columns[columns.len() - 1]);
+            for row in 0..400 {
+                let at = |column: usize| x[column][row];
+                let (radius, class) = (at(0).hypot(at(1)), label[row]);
+                let right = match problem {
+                    Problem::Xor => (class == 1.0) == ((at(0) < 0.0) != (at(1) < 0.0)),
+                    Problem::Moons if class == 0.0 => (radius - 1.0).abs() < 1e-12 && at(1) >= 0.0,
+                    Problem::Moons => ((at(0) - 1.0).hypot(at(1) - 0.5) - 1.0).abs() < 1e-12 && at(1) <= 0.5,
+                    Problem::Circles => (radius - if class == 0.0 { 1.0 } else { 0.5 }).abs() < 1e-12,
+                    Problem::Spirals => {
+                        let angle = PI * (3.0 * radius + class);
+                        (at(0) - radius * angle.cos()).abs() < 1e-9 && (at(1) - radius * angle.sin()).abs() < 1e-9
+                    }
+                    Problem::Blobs => [[1.0, 0.0], [0.0, 1.0], [2.0, 0.0]][class as usize] == [at(0), at(1)],
+                    Problem::Friedman1 => {
+                        let bowl = 20.0 * (at(2) - 0.5).powi(2);
+                        let y = 10.0 * (PI * at(0) * at(1)).sin() + bowl + 10.0 * at(3) + 5.0 * at(4);
+                        (label[row] - y).abs() < 1e-9 && x.iter().all(|x| (0.0..1.0).contains(&x[row]))
+                    }
+                    Problem::Linear => x.len() == 20,
+                };
+                assert!(right, "{problem}, row {row}");
+            }
+        }
+    }
+
+    #[test]
+    fn noise_has_the_size_that_is_asked_for_and_rows_their_own_streams() {
+        let (exact, noisy) = (table(Problem::Linear, 2000, 0.0), table(Problem::Linear, 2000, 0.5));
+        assert_eq!(exact[..20], noisy[..20], "noise moves the label alone");
+        let squares: f64 = exact[20].iter().zip(&noisy[20]).map(|(a, b)| (a - b) * (a - b)).sum();
+        // Five standard errors of a variance of 2000 rows: 5 · √(2 / 2000) = 0.16 of it.
+        assert!((squares / 2000.0 / 0.25 - 1.0).abs() < 0.16, "{squares}");
+        let few = table(Problem::Moons, 5, 0.1);
+        assert_eq!(few[0], table(Problem::Moons, 50, 0.1)[0][..5]);
+    }
+}
