@@ -17,6 +17,7 @@ use gradlane::{Error, Result};
 use super::exit::Outcome;
 use super::output::STDOUT;
 use super::progress::thousands;
+use super::signals::Signals;
 use super::{Verb, args, message, values};
 
 const VERBS: &[Verb] = &[
@@ -39,6 +40,8 @@ pub fn command() -> Command {
 pub fn run(matches: &ArgMatches) -> Outcome {
     let (name, matches) = matches.subcommand().expect("a verb is required");
     let verb = VERBS.iter().find(|verb| (verb.command)().get_name() == name).expect("every verb is in the table");
+    // Nothing is to be saved, so a signal ends the program at once.
+    let _signals = Signals::catch()?;
     (verb.run)(matches)
 }
 
