@@ -157,7 +157,7 @@ fn layout_for(preprocessing: &TablePreprocessing, text: &mut Text, options: &Rea
         // What looks like a header is one, unless it could be a row: the numbers of columns could not.
         let found = Layout::find(text, options)?;
         let names = &found.outline.names;
-        let could_be_row = preprocessing.fits_by_place(names, text.name()) == Some(true) && !counts(names);
+        let could_be_row = preprocessing.fits_by_place(names, text.name()) != Some(false) && !counts(names);
         if found.outline.named && !could_be_row {
             return Ok(found);
         }

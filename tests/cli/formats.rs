@@ -108,6 +108,10 @@ fn a_model_without_names_of_columns_heeds_names_that_it_meets() {
     place.write("foreign.jsonl", json(["z", "yy", "x"], [0, 1, 2]));
     let (found, said) = predict("foreign.jsonl");
     assert!(found == expected && said.contains("taken in their order, whatever they are called"), "{said}");
+    place.write("words.csv", (0..40).map(|n| format!("{}\n", ["red,sour", "green,sweet"][n % 2])).collect::<String>());
+    place.ok(&["train", "words.csv", "--header", "no", "--hidden", "4", "--epochs", "2", "-q", "--out", "words"]);
+    place.write("one.csv", "red\n");
+    assert_eq!(place.ok(&["predict", "words", "one.csv"]).lines().count(), 2, "a row of words is a row");
     place.write("counted.csv", "0,1,2\n".to_owned() + &lines([0, 1, 2]).collect::<String>());
     let (found, said) = predict("counted.csv");
     assert!(found == expected && said.contains("taken in their order"), "{said}");
