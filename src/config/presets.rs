@@ -176,7 +176,7 @@ impl TrainConfig {
     }
 
     /// The same where the data may decide the preset: a table gets one of its own, if no option describes a network or a way to
-    /// train it. What does not go with that preset leaves the plain one.
+    /// train it.
     ///
     /// # Errors
     /// As [`TrainConfig::new`].
@@ -188,8 +188,7 @@ impl TrainConfig {
             }
             let epochs_open = !settings.has("epochs") && !settings.has("steps");
             settings.set_default("preset", Value::String(OF_TABLES.to_owned()));
-            let of_tables = TrainConfig::new(settings).ok();
-            config.of_tables = of_tables.map(|config| Box::new(OfTables { config, epochs_open }));
+            config.of_tables = Some(Box::new(OfTables { config: TrainConfig::new(settings)?, epochs_open }));
         }
         Ok(config)
     }

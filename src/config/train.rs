@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::decision::DecisionOptions;
 use super::folds::{folds, members};
 use super::keys::{DATA, names_for};
+use super::lengths::{duration, every};
 use super::loss::number_loss;
 use super::network::{STACK_KEYS, description};
 use super::optimizer::{OptimizerOptions, dialect, optimizer_options};
@@ -360,37 +361,6 @@ fn patience(reader: &Reader) -> Result<Option<Patience>> {
         return Ok(Some(Patience::Never));
     }
     Ok(reader.count("patience", 1, &["auto", "none"])?.map(|epochs| Patience::After(epochs as usize)))
-}
-
-/// A length of time: `90s`, `10m`, `2h`, or seconds.
-///
-/// # Errors
-/// What was expected, for another text.
-pub fn duration(text: &str) -> std::result::Result<Duration, String> {
-    let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
-        Some(number) => (number, text.as_bytes()[text.len() - 1]),
-        None => (text, b's'),
-    };
-    let seconds = match unit {
-        b'm' => 60.0,
-        b'h' => 3600.0,
-        _ => 1.0,
-    };
-    let length = number.parse::<f64>().ok().and_then(|n| Duration::try_from_secs_f64(n * seconds).ok());
-    length.ok_or_else(|| format!("expected a time such as 90s, 10m or 2h, found \"{text}\""))
-}
-
-/// `500steps`, a length of time, or `none`.
-fn every(text: &str) -> std::result::Result<Option<Every>, String> {
-    let steps = text.strip_suffix("steps").and_then(|number| number.trim().parse::<u64>().ok()).filter(|n| *n > 0);
-    match (text, steps) {
-        ("none", _) => Ok(None),
-        (_, Some(steps)) => Ok(Some(Every::Steps(steps))),
-        _ => match duration(text) {
-            Ok(time) => Ok(Some(Every::Seconds(time.as_secs_f64()))),
-            Err(_) => Err(format!("expected 500steps, a time such as 30s or 10m, or none, found \"{text}\"")),
-        },
-    }
 }
 
 /// A path; an empty one would put the run's files among those of the current directory.

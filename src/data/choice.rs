@@ -13,6 +13,8 @@ macro_rules! choices {
         impl $name {
             /// The allowed words, in the order of the documentation.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
+            /// What they mean, in the same order.
+            pub const ALL: &'static [Self] = &[$($name::$variant),+];
         }
 
         impl std::fmt::Display for $name {

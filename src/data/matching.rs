@@ -26,24 +26,8 @@ impl TablePreprocessing {
         path: &std::path::Path,
         options: &ReadOptions,
     ) -> Result<(Vec<Wanted>, Vec<Warning>)> {
-        let mut warnings = Vec::new();
-        let known = |feature: &Feature| outline.names.contains(&feature.column);
-        let by_name = outline.named && (self.named || self.features.iter().all(known));
-        let names = if by_name { outline.names.clone() } else { self.names_by_place(outline.names.len(), path)? };
-        if self.named && !by_name {
-            let (path, shown) = (path.display(), shortened(&names));
-            let hint = if outline.delimited { "; --header yes if the first line names them" } else { "" };
-            let message =
-                format!("{path}: no column names; the columns are taken in the order of training ({shown}){hint}");
-            warnings.push(Warning::new(WarningKind::MatchedByPosition, message));
-        }
-        if !self.named && outline.named && !by_name {
-            let (path, shown) = (path.display(), shortened(&outline.names));
-            let message = format!(
-                "{path}: the training data named no columns; those here ({shown}) are taken in their order, whatever they are called"
-            );
-            warnings.push(Warning::new(WarningKind::MatchedByPosition, message));
-        }
+        let (names, by_place) = self.names_for(outline, path)?;
+        let mut warnings: Vec<Warning> = by_place.into_iter().collect();
         let spelled = Spellings::of(&names);
         let find = |name: &str| names.iter().position(|n| n == name).or_else(|| spelled.place(name, &self.columns));
         let absent: Vec<String> =
@@ -71,6 +55,32 @@ impl TablePreprocessing {
             warnings.push(Warning::new(WarningKind::ColumnSpelling, message).column(name));
         }
         Ok((wanted, warnings))
+    }
+
+    /// What the columns of a file are called for the model, and a warning where one of the two has names that count for nothing.
+    fn names_for(&self, outline: &Outline, path: &std::path::Path) -> Result<(Vec<String>, Option<Warning>)> {
+        let known = |feature: &Feature| outline.names.contains(&feature.column);
+        if outline.named && (self.named || self.features.iter().all(known)) {
+            return Ok((outline.names.clone(), None));
+        }
+        let names = self.names_by_place(outline.names.len(), path)?;
+        let path = path.display();
+        let message = match (self.named, outline.named) {
+            (false, false) => return Ok((names, None)),
+            (true, _) => {
+                let hint = if outline.delimited { "; --header yes if the first line names them" } else { "" };
+                let shown = shortened(&names);
+                format!("{path}: no column names; the columns are taken in the order of training ({shown}){hint}")
+            }
+            (false, true) => {
+                let shown = shortened(&outline.names);
+                format!(
+                    "{path}: the training data had no column names; the columns ({shown}) are taken in their order, \
+                     whatever their names"
+                )
+            }
+        };
+        Ok((names, Some(Warning::new(WarningKind::MatchedByPosition, message))))
     }
 
     /// The names of the columns of a file without names, by their number.

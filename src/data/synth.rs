@@ -39,17 +39,6 @@ const FRIEDMAN: usize = 5;
 const WEIGHTS: u64 = 1;
 
 impl Problem {
-    /// All problems, in the order of the help.
-    pub const ALL: [Problem; 7] = [
-        Problem::Xor,
-        Problem::Moons,
-        Problem::Circles,
-        Problem::Spirals,
-        Problem::Blobs,
-        Problem::Friedman1,
-        Problem::Linear,
-    ];
-
     /// How many inputs it has, and whether that may be changed.
     fn inputs(self) -> (usize, bool) {
         match self {
@@ -239,7 +228,7 @@ mod tests {
 
     #[test]
     fn without_noise_rows_lie_where_the_formula_says() {
-        for problem in Problem::ALL {
+        for &problem in Problem::ALL {
             let columns = table(problem, 400, 0.0);
             let (x, label) = (&columns[..columns.len() - 1], &columns[columns.len() - 1]);
             for row in 0..400 {

@@ -6,9 +6,11 @@ use crate::config::TrainConfig;
 use crate::data::Sketch;
 use crate::train::team::available_threads;
 
-/// Multiplications that a training may take: so many, and so many more for each row, up to a most. Ten seconds for 1,000 rows, and
-/// five minutes at most, on two cores of the slower kind.
-const BUDGET: (f64, f64, f64) = (1.5e11, 3.7e7, 7.5e12);
+/// Multiplications that a training may take: some for any table, more for each row.
+const BUDGET: f64 = 1.5e11;
+const BUDGET_OF_ROW: f64 = 3.7e7;
+/// The most that it may take.
+const MOST: f64 = 7.5e12;
 /// Weights that the cache of a core holds, with their gradients and the optimizer's state.
 const IN_CACHE: f64 = 2e6;
 /// Fewest epochs for which the preset is worth while.
@@ -33,8 +35,7 @@ pub(super) fn chosen(mut config: TrainConfig, data: &Sketch) -> (TrainConfig, Op
     let of_epoch = weights * (data.rows as f64 + steps_of_epoch(data.rows) * of_update(weights));
     let asked = table.stopping.epochs.unwrap_or(1);
     if of_tables.epochs_open {
-        let (least, of_row, most) = BUDGET;
-        let affordable = (least + of_row * data.rows as f64).min(most) / of_epoch;
+        let affordable = (BUDGET + BUDGET_OF_ROW * data.rows as f64).min(MOST) / of_epoch;
         if affordable < FEWEST_EPOCHS {
             let note = format!(
                 "preset: plain; {name} would take about {} (--preset {name} takes it nevertheless)",
@@ -62,7 +63,7 @@ fn steps_of_epoch(rows: usize) -> f64 {
     rows.div_ceil(256) as f64
 }
 
-/// What the update of the weights costs, in rows: little where they stay in the cache, the way to memory where they do not.
+/// What one update of the weights costs, in rows of a step. Where they stay in the cache it is little.
 fn of_update(weights: f64) -> f64 {
     if weights > IN_CACHE { 200.0 } else { 0.0 }
 }
@@ -75,7 +76,7 @@ fn weights(config: &TrainConfig, data: &Sketch) -> f64 {
     widths.windows(2).map(|pair| pair[0] * pair[1]).sum()
 }
 
-/// A time for so many multiplications, each of which training makes with an addition in three products.
+/// The time for so many multiplications of a forward pass: a training step has three such passes, each with as many additions.
 fn said(config: &TrainConfig, multiplications: f64) -> String {
     let named = |(isa, _): &&(&str, f64)| *isa == config.threads.isa.name();
     let speed = SPEED.iter().find(named).map_or(OTHER_SPEED, |(_, speed)| *speed);
@@ -109,6 +110,7 @@ mod tests {
         let epochs = |rows, numbers| chosen_for(rows, numbers, &[]).0.stopping.epochs;
         assert_eq!([(150, 4), (1_000, 20), (50_000, 20)].map(|(rows, numbers)| epochs(rows, numbers)), [Some(256); 3]);
         assert_eq!(epochs(1_000_000, 20), Some(49));
+        assert_eq!(epochs(12, 60_000), None, "each of its steps would update 61 million weights");
         assert_eq!(epochs(10_000_000, 20), None, "plain decides by steps");
         assert!(chosen_for(10_000_000, 20, &[]).1.starts_with("preset: plain; realmlp would take about"));
         assert_eq!(chosen_for(10_000_000, 20, &[("epochs", "3")]).0.stopping.epochs, Some(3));

@@ -107,7 +107,7 @@ fn a_model_without_names_of_columns_heeds_names_that_it_meets() {
     assert_eq!(predict("own.jsonl"), (expected.clone(), String::new()), "by name, in any order");
     place.write("foreign.jsonl", json(["z", "yy", "x"], [0, 1, 2]));
     let (found, said) = predict("foreign.jsonl");
-    assert!(found == expected && said.contains("taken in their order, whatever they are called"), "{said}");
+    assert!(found == expected && said.contains("taken in their order, whatever their names"), "{said}");
     place.write("words.csv", (0..40).map(|n| format!("{}\n", ["red,sour", "green,sweet"][n % 2])).collect::<String>());
     place.ok(&["train", "words.csv", "--header", "no", "--hidden", "4", "--epochs", "2", "-q", "--out", "words"]);
     place.write("one.csv", "red\n");

@@ -124,6 +124,27 @@ fn a_lack_of_memory_is_foreseen() {
     assert!(error(&output).contains("--hidden"), "{}", error(&output));
 }
 
+/// A preset by name may take half of the memory; the one that a table gets by itself makes way for the plain network.
+#[test]
+fn a_preset_leaves_half_of_the_memory() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    let asked = "ulimit -v 2200000; $G train iris.csv --preset tabm --hidden 6000,6000 --epochs 1 -q -o run";
+    let output = shell(&place, asked);
+    assert_eq!(code(&output), 5, "{}", error(&output));
+    let message = error(&output);
+    assert!(message.contains("--preset tabm: training needs") && message.contains("use --preset plain"), "{message}");
+    let columns = 20_000;
+    let header: String = (0..columns).map(|n| format!("x{n},")).collect();
+    let row = |row: usize| (0..columns).map(|n| format!("{},", (row * 7 + n * row) % 13)).collect::<String>();
+    let rows: String = (0..30).map(|n| format!("{}{}\n", row(n), ["a", "b"][n % 2])).collect();
+    place.write("wide.csv", format!("{header}label\n{rows}"));
+    let output = shell(&place, "ulimit -v 1200000; $G train wide.csv --epochs 1 --progress none -o run");
+    assert_eq!(code(&output), 0, "{}", error(&output));
+    let expected = "preset: plain; realmlp would take more than half of the memory at hand";
+    assert!(error(&output).contains(expected), "{}", error(&output));
+}
+
 #[test]
 fn a_long_history_is_thinned_in_the_model() {
     let place = iris();
