@@ -134,7 +134,7 @@ impl Recipe<'_> {
         }
         chain.extend(self.categories(numbers, runs));
         let gains = self.extras.input_scale.map(own_rate);
-        // Networks that are packed share nothing that learns fast: a gain that all of them pull at serves none.
+        // Each packed network has gains of its own, as if it was trained alone.
         let (shared, own) = if self.is_packed() { (None, gains) } else { (gains, None) };
         chain.extend(shared.map(|learn| layer("scale", [learn])));
         let inputs: usize = self.chunks(numbers, runs).iter().sum();

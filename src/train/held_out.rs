@@ -21,7 +21,7 @@ pub struct HeldOut {
 /// Rows from which on logits are calibrated, for several classes and for two.
 const ROWS_OF_SEVERAL: usize = 500;
 const ROWS_OF_TWO: usize = 3000;
-/// The same where labels were smoothed: such a network is less sure than it should be, so that few rows are better than none.
+/// The same where labels were smoothed. Such a network is less sure than it should be, so few rows help already.
 const ROWS_OF_SMOOTHED: usize = 15;
 
 impl HeldOut {
