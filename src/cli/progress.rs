@@ -95,6 +95,11 @@ const LINES: usize = 40;
 impl Progress {
     /// For a run that is about to begin.
     pub fn new(style: Style, plan: &Plan) -> Progress {
+        Progress::of_networks(style, plan, 1)
+    }
+
+    /// The same with a bar for the epochs of so many networks.
+    pub fn of_networks(style: Style, plan: &Plan, networks: usize) -> Progress {
         let parts = [(DataPart::Train, true), (DataPart::Val, plan.prepared.val.is_some())];
         let task = plan.prepared.preprocessing.task();
         let second = if MetricName::Accuracy.applies_to(task) { MetricName::Accuracy } else { MetricName::Rmse };
@@ -108,7 +113,7 @@ impl Progress {
         }
         let columns = fit(columns, monitor, width::of_messages());
         let epochs = plan.last_epoch.unwrap_or(plan.epochs);
-        let bar = (style == Style::Bar).then(|| bar(epochs as u64));
+        let bar = (style == Style::Bar).then(|| bar((epochs * networks) as u64));
         Progress {
             style,
             bar,
@@ -128,6 +133,18 @@ impl Progress {
             (Style::Json, event) => message::event(&event.to_json()),
             (_, Event::Epoch(record)) => self.epoch(record),
             (_, Event::Step { .. }) => {}
+        }
+    }
+
+    /// Moves the bar to so many epochs.
+    pub fn move_bar(&self, epochs: usize) {
+        self.bar.iter().for_each(|bar| bar.set_position(epochs as u64));
+    }
+
+    /// Says something above the bar, where epochs are shown.
+    pub fn note(&self, text: &str) {
+        if matches!(self.style, Style::Bar | Style::Plain) {
+            self.line(text);
         }
     }
 

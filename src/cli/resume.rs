@@ -6,7 +6,7 @@ use clap::{Arg, ArgMatches, Command};
 use gradlane::config::{Origin, Settings, TrainConfig};
 use gradlane::metrics::MetricSet;
 use gradlane::path_text::to_text;
-use gradlane::run::{CONFIG_FILE, Plan, RunDirectory, read_summary};
+use gradlane::run::{CONFIG_FILE, Checkpoint, Plan, RunDirectory, read_summary};
 use gradlane::train::goal::DataPart;
 use gradlane::{Error, Result};
 use serde_json::Value;
@@ -26,7 +26,7 @@ that is over prints its summary.
 
 --epochs N prolongs a run that is over, as one run of N epochs would have been where its rate was constant or followed a \
 metric, and dropout and decay had no schedule; otherwise at the rate of its last step, or by --schedule over all N epochs. A \
-run with --cv or --ensemble leaves no checkpoint, and is repeated instead.";
+run with --cv or --ensemble goes on network by network, but is not prolonged.";
 
 /// The options of training that this verb takes; all others are the run's own.
 const OPTIONS: [&str; 11] = [
@@ -84,13 +84,18 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let (directory, mut checkpoint) = RunDirectory::reopen(&path)?;
     let schedule_given = given.has("schedule");
     let mut config = config(&directory, given)?;
-    checkpoint.spend_time(&mut config.stopping)?;
+    let several = config.members > 1 || config.cv.is_some();
+    let spent = match &checkpoint {
+        Some(checkpoint) if !several => checkpoint.time(),
+        _ => directory.time_of_networks()?,
+    };
+    config.stopping.spend(spent)?;
     if prolongs {
-        checkpoint.prolong(&mut config, schedule_given)?;
+        prolong(checkpoint.as_mut().filter(|_| !several), &mut config, schedule_given)?;
     }
     args::limit_pool(config.threads.threads);
     let reading = Deadline::watch(config.stopping.deadline);
-    let plan = Plan::new(config)?;
+    let (plan, folds) = Plan::with_folds(config)?;
     reading.reading_is_over();
     if !quiet && verbose {
         train::notes(&plan, true);
@@ -100,14 +105,25 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         say_how_it_goes_on(&plan, schedule_given, before.as_deref());
     }
     let signal = signals.hold();
+    if several {
+        return train::several::resume(plan, folds.as_ref(), (directory, checkpoint), &signal, (style, json));
+    }
+    let checkpoint = checkpoint.ok_or_else(|| Error::data(&path, "expected a checkpoint, found none"))?;
     let mut progress = Progress::new(style, &plan);
     progress.start(&plan);
     let finished = plan.go_on(directory, &checkpoint, &signal, &mut |event| progress.observe(event));
     progress.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));
-    let finished = finished?;
-    message::warn(&finished.summary.warnings[plan.prepared.warnings.len()..]);
-    let reported = train::report(&plan, &finished, &path, json);
-    train::outcome(&plan, &finished).and(reported)
+    train::several::told(&plan, &finished?, &path, json)
+}
+
+/// Lets the run go on beyond its end; one network alone can.
+fn prolong(checkpoint: Option<&mut Checkpoint>, config: &mut TrainConfig, schedule_given: bool) -> Result<()> {
+    let Some(checkpoint) = checkpoint else {
+        let message = "--epochs: a run of several networks is not prolonged: train anew with gradlane train -c RUNDIR/config.toml \
+                       --epochs N";
+        return Err(Error::Usage(message.to_owned()));
+    };
+    checkpoint.prolong(config, schedule_given)
 }
 
 /// Says at which rate a run is prolonged, and what may end it at once.
@@ -131,13 +147,7 @@ fn config(directory: &RunDirectory, given: Settings) -> Result<TrainConfig> {
     let mut settings = Settings::new();
     settings.add_file(&directory.config())?;
     settings.extend(given);
-    let config = TrainConfig::new(settings)?;
-    if config.cv.is_some() {
-        let message =
-            "a run with --cv leaves no checkpoint of its folds: repeat it with gradlane train -c RUNDIR/config.toml";
-        return Err(Error::Usage(message.to_owned()));
-    }
-    Ok(config)
+    TrainConfig::new(settings)
 }
 
 /// The summary of a run that is over, where no other run waits in its directory.

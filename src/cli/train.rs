@@ -2,8 +2,10 @@
 
 pub(super) mod ensemble;
 pub(super) mod folds;
+pub(super) mod several;
+pub(super) mod watch;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{ArgMatches, Command};
 use gradlane::config::{Settings, TrainConfig};
@@ -40,7 +42,7 @@ val_ figures are for the mean of the folds, of which the 95 % interval is Nadeau
 
 --ensemble N trains N networks with the seeds S, S + 1, … on the same rows, small ones side by side, and averages their \
 probabilities (numbers of a regression) in one model. With --cv K its networks are those of the K folds, which then share the \
-preprocessing of all rows, and no other network is trained. It leaves no checkpoint.";
+preprocessing of all rows, and no other network is trained.";
 
 /// The command line.
 pub fn command() -> Command {
@@ -88,34 +90,23 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         return overfit(plan, json);
     }
     let signal = signals.hold();
-    if plan.config.members > 1 {
-        return ensemble::run(plan, folds.as_ref(), (out, overwrite), &signal, (style, json));
+    let out = out.map_or_else(|| new_directory(""), Ok)?;
+    let mut directory = RunDirectory::create(&out, overwrite)?;
+    if plan.config.members > 1 || folds.is_some() {
+        plan.begin(&mut directory)?;
+        return several::run(plan, folds.as_ref(), (directory, None), &signal, (style, json));
     }
-    let plan = match &folds {
-        None => plan,
-        Some(folds) => folds::validated(plan, folds, signal.number(), style, json)?,
-    };
-    train(&plan, (out, overwrite), &signal, (style, json))
+    train(&plan, directory, &signal, (style, json))
 }
 
 /// Trains one network into its run directory, and reports.
-fn train(
-    plan: &Plan,
-    (out, overwrite): (Option<PathBuf>, bool),
-    signal: &Interrupt,
-    (style, json): (Style, bool),
-) -> Outcome {
-    let out = out.map_or_else(|| new_directory(""), Ok)?;
-    let directory = RunDirectory::create(&out, overwrite)?;
+fn train(plan: &Plan, directory: RunDirectory, signal: &Interrupt, (style, json): (Style, bool)) -> Outcome {
+    let path = directory.path().to_path_buf();
     let mut progress = Progress::new(style, plan);
     progress.start(plan);
     let finished = plan.run(directory, signal, &mut |event| progress.observe(event));
     progress.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));
-    let finished = finished?;
-    message::warn(&finished.summary.warnings[plan.prepared.warnings.len()..]);
-    let reported = report(plan, &finished, &out, json);
-    // How the run ended counts for more than whether its report was read.
-    outcome(plan, &finished).and(reported)
+    several::told(plan, &finished?, &path, json)
 }
 
 /// What is done, and how much is said about it.

@@ -1,5 +1,8 @@
 //! `gradlane verify`: repeats a run and says whether it comes to the same.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use clap::{Arg, ArgMatches, Command};
 use gradlane::Result;
 use gradlane::config::{Origin, Settings, TrainConfig};
@@ -15,6 +18,7 @@ use super::output::{print, print_json};
 use super::progress::{Progress, Style};
 use super::signals::Signals;
 use super::table::counted;
+use super::train::watch::Watch;
 use super::train::{ensemble, folds};
 
 const AFTER_HELP: &str = "\
@@ -93,17 +97,41 @@ fn repeat(
 ) -> Outcome<(Finished, Vec<Difference>)> {
     let nothing = Interrupt::default();
     let signal = nothing.number();
-    if plan.config.members > 1 {
-        let (plan, trained) = ensemble::trained(plan, of_folds, signal, style)?;
-        let finished = plan.repeat_ensemble(trained)?;
-        let differences = recorded.differences(&finished);
-        return Ok((finished, differences));
-    }
-    let plan = match of_folds {
-        None => plan,
-        Some(of_folds) => folds::validated(plan, of_folds, signal, style, true)?,
-    };
     let mut events = recorded.events()?;
+    let plan = if plan.config.members > 1 || of_folds.is_some() {
+        let watch = Watch::new(style, &plan, of_folds.map_or(plan.config.members, Folds::len));
+        let of_networks: Mutex<BTreeMap<usize, Vec<Value>>> = Mutex::default();
+        let train = |number: usize, plan: &mut Plan| {
+            if !recorded.limit(number, plan) {
+                return Ok(None);
+            }
+            let finished = plan.train(signal, &mut |event| {
+                let mut all = of_networks.lock().unwrap_or_else(|e| e.into_inner());
+                all.entry(number).or_default().push(watch.named(number, event));
+                watch.observe(number, event);
+            });
+            finished.map(Some)
+        };
+        let training = (signal, &train as _);
+        let (plan, trained) = if plan.config.members > 1 {
+            let (plan, trained) = ensemble::trained(plan, of_folds, training, &watch)?;
+            (plan, Some(trained))
+        } else {
+            let of_folds = of_folds.expect("several networks are an ensemble or folds");
+            (folds::validated(plan, of_folds, training, &watch, true)?, None)
+        };
+        watch.finish(None);
+        events.hold_networks(of_networks.into_inner().unwrap_or_else(|e| e.into_inner()).into_values().flatten())?;
+        if let Some(trained) = trained {
+            let finished = plan.repeat_ensemble(trained)?;
+            let mut differences = Vec::from_iter(events.first_difference()?);
+            differences.extend(recorded.differences(&finished));
+            return Ok((finished, differences));
+        }
+        plan
+    } else {
+        plan
+    };
     let mut progress = Progress::new(style, &plan);
     progress.start(&plan);
     let finished = plan.repeat(signal, &mut |event| {

@@ -24,8 +24,5 @@ pub(super) fn members(reader: &Reader, cv: Option<FoldCount>) -> Result<usize> {
         let message = format!("with --cv the networks are those of the {folds} folds: give --ensemble {folds}");
         return Err(reader.wrong("ensemble", &message));
     }
-    if reader.text("log_steps").is_some() {
-        return Err(reader.wrong("log_steps", "steps are recorded of one network: leave it out with --ensemble"));
-    }
     Ok(members)
 }

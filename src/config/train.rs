@@ -134,6 +134,23 @@ pub struct StoppingOptions {
     pub fail_under: Option<Goal>,
 }
 
+impl StoppingOptions {
+    /// Counts the time before an interruption into the limit of time.
+    ///
+    /// # Errors
+    /// [`Error::NoStep`] if nothing of it is left.
+    pub fn spend(&mut self, spent: Duration) -> Result<()> {
+        let (Some(limit), Some(deadline)) = (self.time_limit, self.deadline) else { return Ok(()) };
+        self.deadline = deadline.checked_sub(spent).filter(|_| limit > spent);
+        if self.deadline.is_none_or(|deadline| deadline <= Instant::now()) {
+            let (limit, spent) = (limit.as_secs_f64(), spent.as_secs_f64());
+            let message = format!("--time-limit {limit}s: the run has taken {spent:.1} s already: allow more");
+            return Err(Error::NoStep(message));
+        }
+        Ok(())
+    }
+}
+
 /// Threads and instructions.
 #[derive(Debug, Clone)]
 pub struct ThreadOptions {

@@ -1,47 +1,32 @@
 //! K-fold cross-validation: how good settings are, by K networks each of which has not seen the rows it is judged on.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::side_by_side::{share_of_time, share_threads, side_by_side};
+use super::training::Training;
 use crate::Result;
 use crate::config::{Batch, TrainConfig};
 use crate::data::{Dataset, Folds, Prepared};
 use crate::predict::Predictor;
-use crate::run::{CrossValidation, Curve, Finished, Fold, Plan};
-use crate::train::events::Event;
+use crate::run::{CrossValidation, Finished, Fold, Plan};
 use crate::train::held_out::HeldOut;
 use crate::train::team::available_threads;
 
 /// Trains one network for each fold, small ones side by side, with the settings of `whole`, the plan for all rows: its
-/// batch, its number of epochs, its seed. Each fold has a preprocessing of its own and gives the bits that it would give
-/// alone.
+/// batch, its number of epochs, its seed. Each fold has the data that `prepare` prepares and gives the bits that it would give
+/// alone. Returns the networks beside the figures, where an ensemble keeps them.
 ///
-/// `observe` is told of each fold that is over, in whatever order they end. A `signal` ends the folds at hand after their
-/// step, and the others are left out. A time limit is shared out evenly among the folds that take turns and the network for
-/// all rows.
+/// A signal leaves out the folds that have not begun. A time limit is shared out evenly among the folds that take turns and
+/// the network for all rows.
 ///
 /// # Errors
 /// What fitting a preprocessing finds wrong, and options that do not fit the data.
-pub fn cross_validate(
-    whole: &Plan,
-    folds: &Folds,
-    signal: &AtomicUsize,
-    observe: &(dyn Fn(&Fold) + Sync),
-) -> Result<CrossValidation> {
-    Ok(cross_validate_with(whole, folds, signal, observe, &|number| folds.prepare(number))?.0)
-}
-
-/// The same with data that `prepare` prepares for each fold, and the networks of the folds beside it.
-///
-/// # Errors
-/// As [`cross_validate`].
 pub(super) fn cross_validate_with(
     whole: &Plan,
     folds: &Folds,
-    signal: &AtomicUsize,
-    observe: &(dyn Fn(&Fold) + Sync),
+    training: &Training<'_, Fold>,
     prepare: &(dyn Fn(usize) -> Result<Prepared> + Sync),
 ) -> Result<(CrossValidation, Vec<Finished>)> {
     let threads = whole.threads_asked.min(available_threads());
@@ -54,7 +39,7 @@ pub(super) fn cross_validate_with(
     let began = Instant::now();
     let turns = folds.len().div_ceil(at_once) + 1; // the last is for the network for all rows
     let done = side_by_side(at_once, &numbers, |number| {
-        if signal.load(Ordering::Relaxed) != 0 {
+        if training.signal.load(Ordering::Relaxed) != 0 {
             return Ok(None);
         }
         let prepared = Arc::new(prepare(*number)?);
@@ -66,11 +51,12 @@ pub(super) fn cross_validate_with(
             plan.threads = sharing.threads;
         }
         let rows = (plan.prepared.train.rows(), plan.prepared.val.as_ref().map_or(0, Dataset::rows));
-        let (finished, curve) = train_with_curve(&plan, signal)?;
+        let Some(finished) = (training.train)(*number, &mut plan)? else { return Ok(None) };
         let held_out = held_out(&plan, &finished, folds.repeat_of(*number))?;
         let network = keep.then(|| finished.clone());
-        let fold = finished.summary.of_fold((number + 1, folds.repeat_of(*number) + 1), rows, curve);
-        observe(&fold);
+        let Finished { summary, curve, .. } = finished;
+        let fold = summary.of_fold((number + 1, folds.repeat_of(*number) + 1), rows, curve);
+        (training.over)(&fold);
         Ok(Some(Trained { fold, held_out, network }))
     });
     let done: Result<Vec<Option<Trained>>> = done.into_iter().collect();
@@ -101,34 +87,13 @@ fn held_out(plan: &Plan, finished: &Finished, repeat: usize) -> Result<Option<He
     Ok(Some(predictor.held_out(val)))
 }
 
-/// Trains a fold, and keeps its figures after each epoch.
-///
-/// # Errors
-/// As [`Plan::train`].
-pub(super) fn train_with_curve(plan: &Plan, signal: &AtomicUsize) -> Result<(Finished, Curve)> {
-    let mut curve = Curve::default();
-    let finished = plan.train(signal, &mut |event| {
-        if let Event::Epoch(record) = event
-            && let Some(val) = &record.val
-        {
-            curve.push(record.epoch, val);
-        }
-    })?;
-    Ok((finished, curve))
-}
-
 /// The plan for all rows after a cross-validation: trained as long as the folds' networks were usually best, since no
-/// validation part is left to say when. `observe` and `signal` are as in [`cross_validate`].
+/// validation part is left to say when. Each fold has a preprocessing of its own.
 ///
 /// # Errors
-/// As [`cross_validate`].
-pub fn with_cross_validation(
-    mut whole: Plan,
-    folds: &Folds,
-    signal: &AtomicUsize,
-    observe: &(dyn Fn(&Fold) + Sync),
-) -> Result<Plan> {
-    let cv = cross_validate(&whole, folds, signal, observe)?;
+/// What fitting a preprocessing finds wrong, and options that do not fit the data.
+pub fn with_cross_validation(mut whole: Plan, folds: &Folds, training: &Training<'_, Fold>) -> Result<Plan> {
+    let (cv, _) = cross_validate_with(&whole, folds, training, &|number| folds.prepare(number))?;
     whole.last_epoch = cv.usual_epoch();
     whole.cv = Some(cv);
     Ok(whole)

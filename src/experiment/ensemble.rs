@@ -1,11 +1,12 @@
 //! Several networks for one question: trained side by side, averaged by one model.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::cross_validation::{cross_validate_with, fold_config};
 use super::side_by_side::{share_of_time, share_threads, side_by_side};
+use super::training::Training;
 use crate::Result;
 use crate::data::Folds;
 use crate::run::{Finished, Fold, Member, Plan};
@@ -15,16 +16,11 @@ use crate::train::team::available_threads;
 /// the seed of the run plus `M`, which decides its first weights, the order of its rows and its dropout, so network 0 is what a
 /// run without an ensemble gives.
 ///
-/// `observe` is told of each network that is done, in whatever order they end. A `signal` ends the networks at hand after their
-/// step, and the others are left out. A time limit is shared out evenly among the networks that take turns.
+/// A signal leaves out the networks that have not begun. A time limit is shared out evenly among the networks that take turns.
 ///
 /// # Errors
 /// Options that do not fit the data.
-pub fn train_ensemble(
-    whole: &Plan,
-    signal: &AtomicUsize,
-    observe: &(dyn Fn(&Member) + Sync),
-) -> Result<Vec<(Member, Finished)>> {
+pub fn train_ensemble(whole: &Plan, training: &Training<'_, Member>) -> Result<Vec<(Member, Finished)>> {
     let members = whole.config.members;
     let threads = whole.threads_asked.min(available_threads());
     let sharing = share_threads(whole.flops_per_step(), members, threads);
@@ -33,7 +29,7 @@ pub fn train_ensemble(
     let began = Instant::now();
     let numbers: Vec<usize> = (0..members).collect();
     let done = side_by_side(at_once, &numbers, |number| {
-        if signal.load(Ordering::Relaxed) != 0 {
+        if training.signal.load(Ordering::Relaxed) != 0 {
             return Ok(None);
         }
         let mut config = fold_config(whole);
@@ -44,9 +40,9 @@ pub fn train_ensemble(
         if !exact {
             plan.threads = sharing.threads;
         }
-        let finished = plan.train(signal, &mut |_| {})?;
+        let Some(finished) = (training.train)(*number, &mut plan)? else { return Ok(None) };
         let member = Member::new(*number, None, &finished);
-        observe(&member);
+        (training.over)(&member);
         Ok(Some((member, finished)))
     });
     let done: Result<Vec<Option<(Member, Finished)>>> = done.into_iter().collect();
@@ -57,15 +53,14 @@ pub fn train_ensemble(
 /// can hold them. Returns the plan with the cross-validation, and the networks.
 ///
 /// # Errors
-/// As [`super::cross_validate`].
+/// As [`super::with_cross_validation`].
 pub fn ensemble_of_folds(
     mut whole: Plan,
     folds: &Folds,
-    signal: &AtomicUsize,
-    observe: &(dyn Fn(&Fold) + Sync),
+    training: &Training<'_, Fold>,
 ) -> Result<(Plan, Vec<(Member, Finished)>)> {
     let prepare = |number: usize| folds.prepare_with(number, &whole.prepared.preprocessing);
-    let (cv, networks) = cross_validate_with(&whole, folds, signal, observe, &prepare)?;
+    let (cv, networks) = cross_validate_with(&whole, folds, training, &prepare)?;
     whole.cv = Some(cv);
     let member = |(number, finished): (usize, Finished)| (Member::new(number, Some(number + 1), &finished), finished);
     Ok((whole, networks.into_iter().enumerate().map(member).collect()))

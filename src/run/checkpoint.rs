@@ -1,13 +1,13 @@
 //! The checkpoint in a run directory: the state of the run, and where it stood in the run's files.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::plan::Plan;
-use crate::config::{StoppingOptions, TrainConfig};
+use crate::config::TrainConfig;
 use crate::kernel::Isa;
 use crate::train::{SavedState, Trainer};
 use crate::{Error, Result};
@@ -26,6 +26,9 @@ pub(super) struct About {
     pub(super) fused: bool,
     /// Length of `events.jsonl`, in bytes.
     pub(super) events: u64,
+    /// Of one of several networks: seconds since the run of all of them began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) elapsed: Option<f64>,
 }
 
 /// Whether kernels fuse multiply-adds.
@@ -64,20 +67,14 @@ impl Checkpoint {
         Ok(Checkpoint { path, bytes, about, epochs, seconds, last_rate, prolongs: false })
     }
 
-    /// Counts the time before the interruption into a time limit.
-    ///
-    /// # Errors
-    /// [`Error::NoStep`] if nothing of it is left.
-    pub fn spend_time(&self, stopping: &mut StoppingOptions) -> Result<()> {
-        let (Some(limit), Some(deadline)) = (stopping.time_limit, stopping.deadline) else { return Ok(()) };
-        let spent = Duration::from_secs_f64(self.seconds.max(0.0));
-        stopping.deadline = deadline.checked_sub(spent).filter(|_| limit > spent);
-        if stopping.deadline.is_none_or(|deadline| deadline <= Instant::now()) {
-            let (limit, spent) = (limit.as_secs_f64(), spent.as_secs_f64());
-            let message = format!("--time-limit {limit}s: the run has taken {spent:.1} s already: allow more");
-            return Err(Error::NoStep(message));
-        }
-        Ok(())
+    /// How long training had taken when it was saved.
+    pub fn time(&self) -> Duration {
+        Duration::try_from_secs_f64(self.seconds).unwrap_or_default()
+    }
+
+    /// Seconds since the run began, where it is of one of several networks; interruptions left out.
+    pub(super) fn elapsed(&self) -> f64 {
+        self.about.elapsed.unwrap_or(0.0)
     }
 
     /// Lets a run go on beyond its end, for the epochs of `config`: at the rate of its last step, unless the rate was constant

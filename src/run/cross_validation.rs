@@ -52,50 +52,9 @@ pub struct Fold {
     pub seconds: f64,
     /// Hash of the weights of the best epoch.
     pub weights_sha256: String,
-    /// Figures on the fold after each epoch.
+    /// Figures on the fold after each epoch that is remembered, the epochs rising.
     #[serde(skip)]
-    pub curve: Curve,
-}
-
-/// Figures on a part after each epoch; of very many epochs those of every second, fourth, … are kept.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Curve {
-    every: usize,
-    /// After the epochs `every`, `2 every`, …
-    figures: Vec<MetricSet>,
-}
-
-/// Epochs that a curve keeps at most.
-const MOST_EPOCHS: usize = 4096;
-
-impl Default for Curve {
-    fn default() -> Self {
-        Self { every: 1, figures: Vec::new() }
-    }
-}
-
-impl Curve {
-    /// Adds the figures after `epoch`, the epochs in order.
-    pub fn push(&mut self, epoch: usize, figures: &MetricSet) {
-        if !epoch.is_multiple_of(self.every) {
-            return;
-        }
-        self.figures.push(figures.clone());
-        if self.figures.len() > MOST_EPOCHS {
-            self.every *= 2;
-            let mut place = 0;
-            self.figures.retain(|_| {
-                place += 1;
-                place % 2 == 0
-            });
-        }
-    }
-
-    /// The figures after `epoch`, or after the last epoch that is kept before it, and that epoch.
-    fn after(&self, epoch: usize) -> Option<(usize, &MetricSet)> {
-        let place = (epoch / self.every).min(self.figures.len()).checked_sub(1)?;
-        Some(((place + 1) * self.every, &self.figures[place]))
-    }
+    pub curve: Vec<(usize, MetricSet)>,
 }
 
 impl Fold {
@@ -121,8 +80,9 @@ impl CrossValidation {
             })
             .collect();
         for (fold, epoch) in folds.iter_mut().zip(judged) {
-            if let Some((epoch, figures)) = epoch.and_then(|epoch| fold.curve.after(epoch)) {
-                (fold.judged_epoch, fold.val) = (epoch, figures.clone());
+            let until = epoch.map_or(0, |epoch| fold.curve.partition_point(|(e, _)| *e <= epoch));
+            if let Some((epoch, figures)) = fold.curve[..until].last() {
+                (fold.judged_epoch, fold.val) = (*epoch, figures.clone());
             }
         }
         let over_folds = |of: fn(&[f64]) -> f64| {
@@ -191,7 +151,7 @@ mod tests {
             val: [(MetricName::Loss, loss), (MetricName::Auroc, auroc)].into_iter().collect(),
             seconds: 0.0,
             weights_sha256: String::new(),
-            curve: Curve::default(),
+            curve: Vec::new(),
         }
     }
 
@@ -199,7 +159,7 @@ mod tests {
     fn a_fold_is_judged_after_the_epoch_that_the_others_choose() {
         let with_curve = |best_epoch: usize, epochs: usize| {
             let mut fold = fold(best_epoch, -1.0, 0.5);
-            (1..=epochs).for_each(|e| fold.curve.push(e, &[(MetricName::Loss, e as f64)].into_iter().collect()));
+            (1..=epochs).for_each(|e| fold.curve.push((e, [(MetricName::Loss, e as f64)].into_iter().collect())));
             fold
         };
         let cv = CrossValidation::new(vec![with_curve(2, 9), with_curve(4, 5), with_curve(8, 9), with_curve(6, 3)]);
@@ -207,19 +167,6 @@ mod tests {
         assert_eq!(judged, [6, 5, 4, 3], "the medians of the others are 6, 6, 4, 4; two folds ended before");
         assert_eq!(cv.mean.get(MetricName::Loss), Some(4.5));
         assert_eq!(cv.usual_epoch(), Some(6));
-    }
-
-    #[test]
-    fn a_curve_of_very_many_epochs_is_thinned() {
-        let mut curve = Curve::default();
-        (1..=20_000).for_each(|e| curve.push(e, &[(MetricName::Loss, e as f64)].into_iter().collect()));
-        assert!(curve.figures.len() <= MOST_EPOCHS);
-        for wanted in [8, 4095, 4096, 10_001, 20_000, 99_999] {
-            let (epoch, figures) = curve.after(wanted).unwrap();
-            assert_eq!(figures.get(MetricName::Loss), Some(epoch as f64));
-            assert!(epoch <= wanted && epoch + curve.every > wanted.min(20_000), "{wanted}: {epoch}");
-        }
-        assert!(Curve::default().after(3).is_none());
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! A run's directory: configuration, events as they happen, split, summary, model.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::checkpoint::{About, CHECKPOINT_FILE, Checkpoint};
 use super::naming::RUNS;
+use super::networks::time_spent;
 use crate::atomic::AtomicFile;
 use crate::model::Model;
 use crate::model::file::MODEL_FILE;
@@ -25,8 +27,10 @@ pub const CONFIG_FILE: &str = "config.toml";
 pub(super) const EVENTS_FILE: &str = "events.jsonl";
 /// What `--json` prints.
 pub(super) const SUMMARY_FILE: &str = "summary.json";
-/// Files that make a directory a run, in the order in which they take the place of an older run's: the model is the last.
-const FILES: [&str; 6] = [CONFIG_FILE, EVENTS_FILE, "split.json", SUMMARY_FILE, CHECKPOINT_FILE, MODEL_FILE];
+/// Folder of the networks of a run of several that is not over.
+const NETWORKS: &str = "networks";
+/// What makes a directory a run, in the order in which it takes the place of an older run's: the model is the last.
+const FILES: [&str; 7] = [CONFIG_FILE, EVENTS_FILE, "split.json", SUMMARY_FILE, CHECKPOINT_FILE, NETWORKS, MODEL_FILE];
 
 /// Whether a directory holds a run, be it one without a model yet.
 pub fn is_run(path: &Path) -> bool {
@@ -103,11 +107,12 @@ impl RunDirectory {
     }
 
     /// Opens the directory of a run that was interrupted, with its checkpoint: a run that was to replace an older one comes first.
+    /// There is no checkpoint where the networks of a run of several were at work.
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be read or another program is writing it, and [`Error::Data`] if it has no checkpoint that can be
     /// used.
-    pub fn reopen(path: &Path) -> Result<(RunDirectory, Checkpoint)> {
+    pub fn reopen(path: &Path) -> Result<(RunDirectory, Option<Checkpoint>)> {
         fs::metadata(path).map_err(|e| Error::io(path, e))?;
         let staged = path.join(STAGED);
         refuse_busy(&staged)?;
@@ -115,9 +120,10 @@ impl RunDirectory {
             refuse_busy(path)?;
             replace_older(&staged, path)?; // was interrupted in the middle of it
         }
-        let staged = Some(staged).filter(|staged| staged.join(CHECKPOINT_FILE).is_file());
+        let staged = Some(staged).filter(|staged| can_go_on(staged));
         let folder = staged.as_deref().unwrap_or(path);
-        let checkpoint = Checkpoint::read(folder)?;
+        let several = folder.join(NETWORKS).is_dir() && !Self::has_checkpoint(folder);
+        let checkpoint = (!several).then(|| Checkpoint::read(folder)).transpose()?;
         let events = open_events(folder)?;
         let events_length = events.metadata().map_err(|e| Error::io(folder.join(EVENTS_FILE), e))?.len();
         remove_leftovers(folder);
@@ -126,7 +132,8 @@ impl RunDirectory {
 
     /// Whether a run that was to replace the one in a directory can go on.
     pub fn has_interrupted_successor(path: &Path) -> bool {
-        [CHECKPOINT_FILE, MODEL_FILE].iter().any(|file| path.join(STAGED).join(file).is_file())
+        let staged = path.join(STAGED);
+        can_go_on(&staged) || staged.join(MODEL_FILE).is_file()
     }
 
     /// Whether a run that was to replace the one in a directory left nothing to go on from.
@@ -137,6 +144,33 @@ impl RunDirectory {
     /// Whether there is a checkpoint to go on from.
     pub fn has_checkpoint(path: &Path) -> bool {
         path.join(CHECKPOINT_FILE).is_file()
+    }
+
+    /// The folder of the networks of a run of several.
+    pub(super) fn networks(&self) -> PathBuf {
+        self.folder().join(NETWORKS)
+    }
+
+    /// How long the networks of the run have been trained for.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a checkpoint cannot be read, [`Error::Data`] if it is damaged.
+    pub fn time_of_networks(&self) -> Result<Duration> {
+        time_spent(&self.networks())
+    }
+
+    /// Removes what only a run that is not over needs.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(super) fn remove_networks(&self) -> Result<()> {
+        remove(&self.folder().join(CHECKPOINT_FILE))?;
+        remove_folder(&self.networks())
+    }
+
+    /// Leaves the files as they are, to go on with the run.
+    pub fn leave(mut self) {
+        self.staged = None;
     }
 
     /// The configuration of the run.
@@ -212,6 +246,32 @@ impl RunDirectory {
         Ok(())
     }
 
+    /// Adds the events of another folder.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(super) fn take_events(&mut self, folder: &Path) -> Result<()> {
+        let path = folder.join(EVENTS_FILE);
+        let mut from = File::open(&path).map_err(|e| Error::io(&path, e))?;
+        self.events_length += io::copy(&mut from, &mut self.events).map_err(|e| self.events_error(e))?;
+        Ok(())
+    }
+
+    /// Takes back all events after the first, the start.
+    ///
+    /// # Errors
+    /// [`Error::Io`], and [`Error::Data`] if there is none.
+    pub fn cut_to_start(&mut self) -> Result<()> {
+        let path = self.folder().join(EVENTS_FILE);
+        let mut start = Vec::new();
+        let read = File::open(&path).and_then(|file| BufReader::new(file).read_until(b'\n', &mut start));
+        read.map_err(|e| Error::io(&path, e))?;
+        if start.last() != Some(&b'\n') {
+            return Err(Error::data(path, "expected the event of the start in the first line, found none"));
+        }
+        self.cut_events(start.len() as u64)
+    }
+
     /// Bytes of `events.jsonl`.
     pub(super) fn events_length(&self) -> u64 {
         self.events_length
@@ -261,6 +321,7 @@ impl RunDirectory {
         if self.staged.is_some() {
             return; // goes with the value
         }
+        let _ = fs::remove_dir_all(self.path.join(NETWORKS));
         for file in FILES {
             let _ = fs::remove_file(self.path.join(file)); // one that is not there need not go
         }
@@ -281,8 +342,12 @@ impl RunDirectory {
 fn replace_older(staged: &Path, path: &Path) -> Result<()> {
     // A file that the new run does not have yet must not stay from the older one.
     remove(&path.join(SUMMARY_FILE))?;
-    if staged.join(FILES[0]).exists() && !staged.join(CHECKPOINT_FILE).exists() {
+    let begins = staged.join(FILES[0]).exists();
+    if begins && !staged.join(CHECKPOINT_FILE).exists() {
         remove(&path.join(CHECKPOINT_FILE))?;
+    }
+    if begins || staged.join(NETWORKS).exists() {
+        remove_folder(&path.join(NETWORKS))?;
     }
     for file in FILES.iter().filter(|file| staged.join(file).exists()) {
         let to = path.join(file);
@@ -290,6 +355,19 @@ fn replace_older(staged: &Path, path: &Path) -> Result<()> {
     }
     atomic::sync_folder(path);
     fs::remove_dir_all(staged).map_err(|e| Error::io(staged, e))
+}
+
+/// Whether a run that is not over left enough in a folder to go on.
+fn can_go_on(folder: &Path) -> bool {
+    folder.join(CHECKPOINT_FILE).is_file() || folder.join(NETWORKS).is_dir()
+}
+
+/// Removes a folder with all that is in it, if it is there.
+fn remove_folder(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io(path, e)),
+        _ => Ok(()),
+    }
 }
 
 /// Removes a file, if it is there.

@@ -3,9 +3,9 @@
 use super::decide::HeldOutParts;
 use super::directory::RunDirectory;
 use super::execution::Finished;
-use super::fingerprint::fingerprint;
 use super::interrupt::Interrupt;
 use super::member::Member;
+use super::networks::Networks;
 use super::plan::Plan;
 use super::summary::{JudgedPart, Summary};
 use crate::data::{Dataset, Strangers};
@@ -36,17 +36,17 @@ impl Member {
 }
 
 impl Plan {
-    /// Makes one model of trained networks, decides, saves and evaluates it, and writes the run directory; `seconds` is what
-    /// training took.
+    /// Makes one model of trained networks, decides, saves and evaluates it, in a run directory that has been [begun](Plan::begin).
     ///
     /// # Errors
     /// As [`Plan::run`]; [`Error::NoStep`] or [`Error::Interrupted`] if no network made a step.
     pub fn run_ensemble(
         &self,
         mut directory: RunDirectory,
-        trained: Vec<(Member, Finished)>,
-        (seconds, interrupt): (f64, &Interrupt),
+        (networks, trained): (Networks<'_>, Vec<(Member, Finished)>),
+        interrupt: &Interrupt,
     ) -> Result<Finished> {
+        let seconds = networks.seconds();
         let number = interrupt.number().load(std::sync::atomic::Ordering::Relaxed);
         let trained: Vec<(Member, Finished)> = trained.into_iter().filter(|(member, _)| member.steps > 0).collect();
         if trained.is_empty() {
@@ -54,26 +54,24 @@ impl Plan {
             let message = "the time was up before the first optimizer step: allow more";
             return Err(if number == 0 { Error::NoStep(message.to_owned()) } else { Error::Interrupted(number) });
         }
-        directory.write("config.toml", &self.to_toml())?;
-        directory.write_json("split.json", &self.prepared.split)?;
-        directory.event(&self.start_event_with(&fingerprint(&self.prepared)))?;
-        for fold in self.cv.iter().flat_map(|cv| &cv.folds) {
-            directory.event(&fold.event())?;
-        }
+        networks.tell(&mut directory)?;
+        self.tell_of_folds(&mut directory)?;
         for (member, _) in &trained {
             directory.event(&member.event())?;
         }
-        let (members, networks): (Vec<Member>, Vec<Finished>) = trained.into_iter().unzip();
-        let stopped = if number == 0 { stopped(&networks) } else { Stopped::Signal(number) };
+        let (members, trained): (Vec<Member>, Vec<Finished>) = trained.into_iter().unzip();
+        let stopped = if number == 0 { stopped(&trained) } else { Stopped::Signal(number) };
         if matches!(stopped, Stopped::Diverged { .. }) && directory.replaces() {
             return Err(match stopped {
                 Stopped::Diverged { step, loss } => Error::Diverged { epoch: 1, step, loss },
                 _ => unreachable!("it diverged"),
             });
         }
-        let (model, undecided) = self.averaged(networks)?;
+        let (model, undecided) = self.averaged(trained)?;
+        let removed;
         {
             let _saving = interrupt.save();
+            removed = directory.restore()?;
             directory.save(&model)?;
         }
         let mut summary = self.ensemble_summary(&model, members, (stopped, seconds))?;
@@ -82,8 +80,12 @@ impl Plan {
         summary.run_dir = Some(to_text(directory.path()));
         directory.write_json("summary.json", &summary)?;
         directory.event(&summary.end_event())?;
+        if !stopped.leaves_off() {
+            directory.remove_networks()?;
+        }
         directory.point_latest();
-        Ok(Finished { summary, model, stopped, saved: true })
+        let finished = Finished { summary, model, stopped, curve: Vec::new(), saved: true };
+        removed.or(networks.into_failure()).map_or(Ok(finished), Err)
     }
 
     /// One model of trained networks, evaluated; it writes no file and looks for no baseline: for the repetition of a run.
@@ -96,7 +98,7 @@ impl Plan {
         let stopped = stopped(&networks);
         let (model, _) = self.averaged(networks)?;
         let summary = self.ensemble_summary(&model, members, (stopped, 0.0))?;
-        Ok(Finished { summary, model, stopped, saved: false })
+        Ok(Finished { summary, model, stopped, curve: Vec::new(), saved: false })
     }
 
     /// One model of trained networks, with its decision and what could not be decided.

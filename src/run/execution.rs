@@ -10,10 +10,12 @@ use super::directory::RunDirectory;
 use super::fingerprint::fingerprint;
 use super::interrupt::Interrupt;
 use super::keeper::Keeper;
+use super::networks::Networks;
 use super::plan::Plan;
 use super::prolonged;
 use super::summary::{JudgedPart, Summary};
 use crate::data::Dataset;
+use crate::metrics::MetricSet;
 use crate::model::{Model, Parameters};
 use crate::path_text::to_text;
 use crate::train::events::Event;
@@ -33,6 +35,8 @@ pub struct Finished {
     pub model: Model,
     /// Why it stopped.
     pub stopped: Stopped,
+    /// Figures on the validation part after each epoch that is remembered.
+    pub curve: Vec<(usize, MetricSet)>,
     /// Whether its model is in the run directory; not where it diverged and would have replaced an older run.
     pub saved: bool,
 }
@@ -60,14 +64,55 @@ impl Plan {
         interrupt: &Interrupt,
         observe: &mut dyn FnMut(&Event<'_>),
     ) -> Result<Finished> {
+        let data = self.begin(&mut directory)?;
+        self.tell_of_folds(&mut directory)?;
+        // A cross-validation whose folds left no checkpoints is repeated whole.
+        let every = self.config.output.checkpoint_every.filter(|_| self.cv.is_none());
+        self.carry_out(directory, (None, data, every), interrupt, observe)
+    }
+
+    /// Writes what is known of a run before its first step; returns the hash of its data.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn begin(&self, directory: &mut RunDirectory) -> Result<String> {
         directory.write("config.toml", &self.to_toml())?;
         directory.write_json("split.json", &self.prepared.split)?;
         let data = fingerprint(&self.prepared);
         directory.event(&self.start_event_with(&data))?;
-        for fold in self.cv.iter().flat_map(|cv| &cv.folds) {
-            directory.event(&fold.event())?;
+        Ok(data)
+    }
+
+    pub(super) fn tell_of_folds(&self, directory: &mut RunDirectory) -> Result<()> {
+        self.cv.iter().flat_map(|cv| &cv.folds).try_for_each(|fold| directory.event(&fold.event()))
+    }
+
+    /// Trains the network for all rows after the folds of a cross-validation, as [`Plan::run`] does, from its checkpoint where it has
+    /// one, in a directory that has been [begun](Plan::begin).
+    ///
+    /// # Errors
+    /// As [`Plan::go_on`].
+    pub fn run_after_folds(
+        &self,
+        mut directory: RunDirectory,
+        (networks, checkpoint): (Networks<'_>, Option<&Checkpoint>),
+        interrupt: &Interrupt,
+        observe: &mut dyn FnMut(&Event<'_>),
+    ) -> Result<Finished> {
+        let data = fingerprint(&self.prepared);
+        match checkpoint {
+            Some(checkpoint) => {
+                checkpoint.check(self, &data)?;
+                directory.cut_events(checkpoint.events())?;
+            }
+            None => {
+                networks.tell(&mut directory)?;
+                self.tell_of_folds(&mut directory)?;
+            }
         }
-        self.carry_out(directory, (None, data), interrupt, observe)
+        let every = self.config.output.checkpoint_every;
+        let finished = self.carry_out(directory, (checkpoint, data, every), interrupt, observe)?;
+        networks.into_failure().map_or(Ok(finished), Err)
     }
 
     /// Goes on with a run from its checkpoint, as [`Plan::run`] would have; `events.jsonl` is cut back to it first.
@@ -91,18 +136,17 @@ impl Plan {
             directory.write("config.toml", &prolonged::config(&older, self.to_toml()))?;
             directory.remove_summary()?;
         }
-        self.carry_out(directory, (Some(checkpoint), data), interrupt, observe)
+        let every = self.config.output.checkpoint_every;
+        self.carry_out(directory, (Some(checkpoint), data, every), interrupt, observe)
     }
 
     fn carry_out(
         &self,
         mut directory: RunDirectory,
-        (from, data): (Option<&Checkpoint>, String),
+        (from, data, every): (Option<&Checkpoint>, String, Option<Every>),
         interrupt: &Interrupt,
         observe: &mut dyn FnMut(&Event<'_>),
     ) -> Result<Finished> {
-        // A cross-validation is repeated whole: its folds leave no checkpoints.
-        let every = self.config.output.checkpoint_every.filter(|_| self.cv.is_none());
         let keeper = RefCell::new(Keeper::new(self, &mut directory, data));
         let mut observe = |event: &Event<'_>| {
             keeper.borrow_mut().event(event);
@@ -113,7 +157,13 @@ impl Plan {
         let mut trained = self.fit(from, every, attendance)?;
         let failure = keeper.into_inner().into_failure();
         if let Some(error) = trained.without_a_step() {
-            directory.withdraw();
+            // The folds of a cross-validation can be gone on with.
+            let of_folds = self.cv.iter().flat_map(|cv| &cv.folds).any(|fold| fold.steps > 0);
+            if every.is_some() && of_folds {
+                directory.leave()
+            } else {
+                directory.withdraw()
+            }
             return Err(error);
         }
         let diverged = matches!(trained.outcome.stopped, Stopped::Diverged { .. });
@@ -133,6 +183,9 @@ impl Plan {
         finished.summary.run_dir = Some(to_text(directory.path()));
         directory.write_json("summary.json", &finished.summary)?;
         directory.event(&finished.summary.end_event())?;
+        if self.cv.is_some() && !finished.stopped.leaves_off() {
+            directory.remove_networks()?;
+        }
         directory.point_latest();
         removed.or(failure).map_or(Ok(finished), Err)
     }
@@ -153,8 +206,17 @@ impl Plan {
     /// # Errors
     /// Options that do not fit each other.
     pub fn train(&self, signal: &AtomicUsize, observe: &mut dyn FnMut(&Event<'_>)) -> Result<Finished> {
-        let attendance = Attendance { signal, observe, save: &mut |_| {} };
-        Ok(self.evaluated(self.fit(None, None, attendance)?, false))
+        self.train_from(None, None, Attendance { signal, observe, save: &mut |_| {} })
+    }
+
+    /// The same from a checkpoint, with a state that is saved.
+    pub(super) fn train_from(
+        &self,
+        from: Option<&Checkpoint>,
+        every: Option<Every>,
+        attendance: Attendance<'_>,
+    ) -> Result<Finished> {
+        Ok(self.evaluated(self.fit(from, every, attendance)?, false))
     }
 
     fn fit(&self, from: Option<&Checkpoint>, every: Option<Every>, attendance: Attendance<'_>) -> Result<Trained> {
@@ -235,7 +297,9 @@ impl Plan {
             members: Vec::new(),
             weights_sha256: model.sha256(),
         };
-        Finished { summary, model, stopped: outcome.stopped, saved }
+        let curve = outcome.history.records().into_iter();
+        let curve = curve.filter_map(|record| Some((record.epoch, record.val.clone()?))).collect();
+        Finished { summary, model, stopped: outcome.stopped, curve, saved }
     }
 
     /// What is watched was never defined.

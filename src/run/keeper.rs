@@ -14,19 +14,30 @@ pub(super) struct Keeper<'a> {
     directory: &'a mut RunDirectory,
     /// Hash of the data.
     data: String,
+    /// Which of several networks it is, as events say it, and the clock of the run of all of them.
+    network: Option<(&'static str, usize, &'a dyn Fn() -> f64)>,
     failure: Option<Error>,
 }
 
 impl<'a> Keeper<'a> {
     /// For a run of a plan on data of this hash.
     pub(super) fn new(plan: &'a Plan, directory: &'a mut RunDirectory, data: String) -> Keeper<'a> {
-        Keeper { plan, directory, data, failure: None }
+        Keeper { plan, directory, data, network: None, failure: None }
+    }
+
+    /// For one of several networks: events tell its number by this name, checkpoints the seconds of the run by this clock.
+    pub(super) fn of_network(self, (name, number): (&'static str, usize), clock: &'a dyn Fn() -> f64) -> Keeper<'a> {
+        Keeper { network: Some((name, number, clock)), ..self }
     }
 
     /// Adds an event.
     pub(super) fn event(&mut self, event: &Event<'_>) {
         if self.failure.is_none() {
-            self.failure = self.directory.event(&event.to_json()).err();
+            let mut event = event.to_json();
+            if let (Some((name, number, _)), Some(fields)) = (self.network, event.as_object_mut()) {
+                fields.shift_insert(1, name.to_owned(), number.into());
+            }
+            self.failure = self.directory.event(&event).err();
         }
     }
 
@@ -41,7 +52,8 @@ impl<'a> Keeper<'a> {
         let data = self.data.clone();
         let fused = fuses(self.plan.config.threads.isa);
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let about = About { version, data, fused, events: self.directory.events_length() };
+        let elapsed = self.network.map(|(.., clock)| clock());
+        let about = About { version, data, fused, events: self.directory.events_length(), elapsed };
         self.directory.save_checkpoint(&about, state)
     }
 

@@ -79,13 +79,21 @@ impl Recorded {
                            one run from the beginning does not repeat it";
             return Err(Error::Mismatch(message.to_owned()));
         }
-        let several = plan.config.members > 1 || plan.config.cv.is_some();
-        if several && self.cut_short_at().is_some() {
-            let message = "the run was ended by time or a signal while it trained several networks, and each one's last step \
-                           is not recorded: it cannot be repeated";
+        if plan.config.cv.is_some() && self.cut_short_at().is_some() {
+            let message = "the run was ended by time or a signal, and the folds of a cross-validation decide by whole runs: go on \
+                           with gradlane resume RUNDIR, and verify it then";
             return Err(Error::Mismatch(message.to_owned()));
         }
         Ok(())
+    }
+
+    /// Lets the plan of network `number` of an ensemble end where the run's network did; false where the run has no such network.
+    pub fn limit(&self, number: usize, plan: &mut Plan) -> bool {
+        let Some(members) = self.summary["members"].as_array() else { return true };
+        let Some(member) = members.iter().find(|member| member["member"] == number) else { return false };
+        let cut_short = matches!(member["stopped"].as_str(), Some("time" | "signal"));
+        plan.last_step = member["steps"].as_u64().filter(|_| cut_short);
+        true
     }
 
     /// What may give other bits though nothing is wrong.
@@ -195,10 +203,29 @@ pub struct RecordedEvents {
 impl RecordedEvents {
     /// Holds the next event of the repetition to the recorded one.
     pub fn hold(&mut self, event: &Event<'_>) {
+        self.hold_json(&event.to_json());
+    }
+
+    /// Holds the events of several networks, one network after the other, to the recorded ones, where these are recorded: older
+    /// versions did not.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the recorded events cannot be read.
+    pub fn hold_networks(&mut self, events: impl Iterator<Item = Value>) -> Result<()> {
+        let file = File::open(&self.path).map_err(|e| Error::io(&self.path, e))?;
+        let first = BufReader::new(file).lines().map_while(std::result::Result::ok).nth(1);
+        let first: Value = first.and_then(|line| serde_json::from_str(&line).ok()).unwrap_or_default();
+        if first["event"] != "fold" && first["event"] != "member" {
+            events.for_each(|event| self.hold_json(&event));
+        }
+        Ok(())
+    }
+
+    fn hold_json(&mut self, event: &Value) {
         if !matches!(self.first, Ok(None)) {
             return;
         }
-        let found = in_text(&event.to_json());
+        let found = in_text(event);
         self.first = self.next().map(|recorded| match recorded {
             Value::Null => Some(presence(&found, "missing", "made")),
             recorded => first_of_values(&place_of(&found), &recorded, &found),

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::baseline::Baseline;
-use super::cross_validation::{CrossValidation, Curve, Fold};
+use super::cross_validation::{CrossValidation, Fold};
 use super::member::Member;
 use crate::Warning;
 use crate::data::Task;
@@ -133,7 +133,12 @@ fn baseline_json<S: Serializer>(baseline: &Option<Baseline>, serializer: S) -> R
 
 impl Summary {
     /// What of it is kept of a fold, for the run of fold `fold` of deal `repeat`, counted from 1, with its figures after each epoch.
-    pub fn of_fold(self, (fold, repeat): (usize, usize), (train_rows, val_rows): (usize, usize), curve: Curve) -> Fold {
+    pub fn of_fold(
+        self,
+        (fold, repeat): (usize, usize),
+        (train_rows, val_rows): (usize, usize),
+        curve: Vec<(usize, MetricSet)>,
+    ) -> Fold {
         Fold {
             fold,
             repeat,

@@ -141,4 +141,9 @@ impl Stopped {
             Stopped::Signal(_) => "signal",
         }
     }
+
+    /// Whether training was ended before it had come to its end, and may go on.
+    pub fn leaves_off(self) -> bool {
+        matches!(self, Stopped::Time | Stopped::Signal(_))
+    }
 }

@@ -208,5 +208,7 @@ fn a_signal_ends_the_folds() {
     let said: Vec<String> = lines.map(|line| line.expect("a line")).collect();
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
     assert!(said.iter().any(|line| line.contains("\"message\":\"interrupted: ")), "{said:?}");
-    assert!(!place.path("run").exists(), "there is no network to keep");
+    assert!(said.iter().any(|line| line.contains("go on with: gradlane resume run")), "{said:?}");
+    assert!(place.path("run/networks/0/checkpoint").is_file());
+    assert!(!place.path("run/model.safetensors").exists(), "there is no network for all rows");
 }

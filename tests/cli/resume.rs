@@ -57,6 +57,10 @@ fn assert_same(place: &Place, run: &str, whole: &str) {
         for key in ["seconds", "samples_per_s", "run_dir", "threads", "threads_asked", "isa", "baseline"] {
             object.remove(key);
         }
+        for networks in ["/members", "/cv/folds"] {
+            let networks = summary.pointer_mut(networks).and_then(Value::as_array_mut);
+            networks.into_iter().flatten().for_each(|network| drop(network.as_object_mut().unwrap().remove("seconds")));
+        }
         summary
     };
     assert_eq!(summary(run), summary(whole), "{run}");
@@ -68,8 +72,9 @@ fn kill_until_the_end(place: &Place, more: &str, run: &str, delays: impl Iterato
     for (turn, delay) in delays.enumerate() {
         let threads = (turn % 3 + 1).to_string();
         let resume = ["resume", run, "-q", "-j", &threads, "--exact-threads"];
-        let has = |checkpoint: &str| place.path(run).join(checkpoint).exists();
-        let fresh = !has("checkpoint") && !has(".new/checkpoint");
+        let has = |file: &str| place.path(run).join(file).exists();
+        let fresh = !["checkpoint", "networks", ".new/checkpoint", ".new/networks"].into_iter().any(has);
+        let fresh = fresh && !(has("model.safetensors") && has("summary.json"));
         let args = if fresh { [train(more, run), vec!["--overwrite"]].concat() } else { resume.to_vec() };
         let mut child = start(place, &args);
         std::thread::sleep(Duration::from_millis(delay));
@@ -95,6 +100,9 @@ fn killed_runs_lose_nothing() {
         "--optimizer muon --clip-norm 1 --schedule onecycle",
         "--optimizer lbfgs --dropout 0 --accumulate 1 --batch full --epochs 40",
         "--embed ple:bins=4,dim=3 --members tabm:3 --init std --bias-init he+5 --epochs 4",
+        "--ensemble 3 --patience 2",
+        "--cv 3 --test 0.1",
+        "--cv 3 --ensemble 3 --epochs 6",
     ];
     let (mut kills, mut round) = (0, 0);
     while round == 0 || kills < wanted {

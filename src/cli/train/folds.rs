@@ -1,10 +1,9 @@
 //! The folds of `train --cv`.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gradlane::data::Folds;
-use gradlane::experiment::with_cross_validation;
+use gradlane::experiment::{TrainNetwork, Training, with_cross_validation};
 use gradlane::metrics::{MetricName, MetricSet};
 use gradlane::run::{CrossValidation, Fold, Plan};
 use serde_json::Value;
@@ -13,45 +12,41 @@ use super::super::exit::{Failure, Outcome};
 use super::super::judged;
 use super::super::message;
 use super::super::output::print;
-use super::super::progress::Style;
 use super::super::table;
+use super::watch::Watch;
 
 /// Trains the folds, and returns the plan for all rows.
 ///
 /// # Errors
 /// Those of training, and the signal that ended it, after the folds that are over have been shown.
-pub fn validated(plan: Plan, folds: &Folds, signal: &AtomicUsize, style: Style, json: bool) -> Outcome<Plan> {
+pub fn validated(
+    plan: Plan,
+    folds: &Folds,
+    (signal, train): (&AtomicUsize, &TrainNetwork<'_>),
+    watch: &Watch,
+    json: bool,
+) -> Outcome<Plan> {
     let metric = plan.config.stopping.monitor.map(|monitor| monitor.metric);
-    let tell = teller(style, folds.len());
-    let plan = with_cross_validation(plan, folds, signal, &|fold| tell(fold))?;
+    let plan = with_cross_validation(plan, folds, &Training { signal, train, over: &|fold| over(watch, fold) })?;
     let number = signal.load(Ordering::Relaxed);
     if number == 0 {
         return Ok(plan);
     }
     let over: Vec<Fold> = plan.cv.into_iter().flat_map(|cv| cv.folds).filter(|fold| fold.stopped != "signal").collect();
-    message::note(&format!("interrupted: {} of {} folds are over, and no network is kept", over.len(), folds.len()));
+    watch.finish(None);
+    message::note(&format!("interrupted: {} of {} folds are over", over.len(), folds.len()));
     if !json && !over.is_empty() {
         print(&readable(&CrossValidation::new(over), metric))?;
     }
     Err(Failure::Signal(number))
 }
 
-/// Tells of each fold that is over.
-pub fn teller(style: Style, of: usize) -> impl Fn(&Fold) + Sync {
-    let seen = Mutex::new(0);
-    move |fold| {
-        let mut seen = seen.lock().unwrap_or_else(|e| e.into_inner());
-        *seen += 1;
-        match style {
-            Style::None => {}
-            Style::Json => message::event(&over(fold)),
-            Style::Bar | Style::Plain => message::note(&ended(fold, *seen, of)),
-        }
-    }
+/// Tells of a fold that is over. Its figures are known when all are, since the others say after which epoch it is judged.
+pub fn over(watch: &Watch, fold: &Fold) {
+    watch.is_over(&without_figures(fold), |seen, of| ended(fold, seen, of));
 }
 
-/// A fold that is over. Its figures are known when all are, since the others say after which epoch it is judged.
-fn over(fold: &Fold) -> Value {
+fn without_figures(fold: &Fold) -> Value {
     let mut event = fold.event();
     if let Some(fields) = event.as_object_mut() {
         fields.shift_remove("val");

@@ -20,6 +20,7 @@ pub use space::{Parameter, STANDARD, Space};
 
 use super::cross_validation::with_cross_validation;
 use super::quasi_random::point;
+use super::training::Training;
 use crate::config::{Settings, TrainConfig};
 use crate::data::{Dataset, Folds, Loaded, Prepared};
 use crate::run::{Finished, Interrupt, Plan, RUNS, RunDirectory, fingerprint, new_directory};
@@ -319,7 +320,10 @@ impl Tuner {
         let signal = interrupt.number();
         let plan = match &self.folds {
             None => plan,
-            Some(folds) => with_cross_validation(plan, folds, signal, &|_| {})?,
+            Some(folds) => {
+                let train = |_, plan: &mut Plan| plan.train(signal, &mut |_| {}).map(Some);
+                with_cross_validation(plan, folds, &Training { signal, train: &train, over: &|_| {} })?
+            }
         };
         let time_is_up = plan.config.stopping.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if signal.load(Ordering::Relaxed) != 0 || time_is_up {

@@ -10,7 +10,6 @@ use super::{Progress, Tuner};
 use crate::Result;
 use crate::config::{Batch, TrainConfig};
 use crate::data::Dataset;
-use crate::experiment::cross_validation::train_with_curve;
 use crate::experiment::side_by_side::{Sharing, share_threads, side_by_side};
 use crate::run::{CrossValidation, Fold, Plan};
 use crate::train::fit::Stopped;
@@ -138,7 +137,7 @@ impl Workers<'_> {
         }
         let rows = (plan.prepared.train.rows(), plan.prepared.val.as_ref().map_or(0, Dataset::rows));
         // Trials that have begun are finished: no signal reaches them.
-        let (finished, curve) = train_with_curve(&plan, &AtomicUsize::new(0))?;
+        let finished = plan.train(&AtomicUsize::new(0), &mut |_| {})?;
         if finished.stopped == Stopped::Time {
             return Ok(None);
         }
@@ -146,7 +145,7 @@ impl Workers<'_> {
             let mut begun = lock();
             let folds = begun.entry(job.trial).or_default();
             let repeat = self.tuner.base.config.cv.map_or(0, |count| fold / count.folds);
-            folds.push(finished.summary.of_fold((fold + 1, repeat + 1), rows, curve));
+            folds.push(finished.summary.of_fold((fold + 1, repeat + 1), rows, finished.curve));
             if folds.len() < self.tuner.folds() {
                 return Ok(None);
             }

@@ -1,0 +1,101 @@
+//! A run of several networks: an ensemble, or the folds of a cross-validation and the network for all rows.
+
+use gradlane::data::Folds;
+use gradlane::path_text::to_text;
+use gradlane::run::{Checkpoint, Finished, Interrupt, Networks, Plan, RunDirectory};
+
+use super::super::exit::{Failure, Outcome};
+use super::super::message;
+use super::super::progress::{Progress, Style};
+use super::watch::Watch;
+use super::{ensemble, folds, outcome, quoted_path, report};
+
+/// Trains the networks in a directory that has been begun, from their checkpoints where there are some, and reports.
+///
+/// # Errors
+/// Those of training, and the signal that ended it.
+pub fn run(
+    plan: Plan,
+    of_folds: Option<&Folds>,
+    (directory, checkpoint): (RunDirectory, Option<Checkpoint>),
+    interrupt: &Interrupt,
+    (style, json): (Style, bool),
+) -> Outcome {
+    let path = directory.path().to_path_buf();
+    let networks = Networks::open(&plan, &directory, interrupt)?;
+    let resumable = plan.config.output.checkpoint_every.is_some();
+    let goes_on = checkpoint.is_some() || networks.go_on();
+    let watch = Watch::new(style, &plan, of_folds.map_or(plan.config.members, Folds::len));
+    let train = |number: usize, plan: &mut Plan| {
+        networks.train(number, plan, &mut |event| watch.observe(number, event)).map(Some)
+    };
+    let training = (interrupt.number(), &train as _);
+    let mut several = None;
+    let prepared: Outcome<Plan> = if plan.config.members > 1 {
+        ensemble::trained(plan, of_folds, training, &watch).map_err(Failure::from).map(|(plan, trained)| {
+            several = Some(trained);
+            plan
+        })
+    } else {
+        let of_folds = of_folds.expect("several networks are an ensemble or folds");
+        folds::validated(plan, of_folds, training, &watch, json)
+    };
+    let plan = match prepared {
+        Ok(plan) => plan,
+        Err(failure) => {
+            watch.finish(None);
+            match failure {
+                Failure::Signal(_) if resumable || goes_on => {
+                    directory.leave();
+                    message::note(&format!("go on with: gradlane resume {}", quoted_path(&to_text(&path))));
+                }
+                _ if !goes_on => directory.withdraw(),
+                _ => {}
+            }
+            return Err(failure);
+        }
+    };
+    let finished = match several {
+        Some(trained) => {
+            let finished = plan.run_ensemble(directory, (networks, trained), interrupt);
+            watch.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));
+            finished?
+        }
+        None => {
+            watch.finish(None);
+            let mut progress = Progress::new(style, &plan);
+            let networks = (networks, checkpoint.as_ref());
+            let finished = plan.run_after_folds(directory, networks, interrupt, &mut |event| progress.observe(event));
+            progress.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));
+            finished?
+        }
+    };
+    told(&plan, &finished, &path, json)
+}
+
+/// Goes on with a run of several networks.
+///
+/// # Errors
+/// As [`run`].
+pub fn resume(
+    plan: Plan,
+    of_folds: Option<&Folds>,
+    (mut directory, checkpoint): (RunDirectory, Option<Checkpoint>),
+    interrupt: &Interrupt,
+    how: (Style, bool),
+) -> Outcome {
+    if checkpoint.is_none() {
+        directory.cut_to_start()?;
+    }
+    run(plan, of_folds, (directory, checkpoint), interrupt, how)
+}
+
+/// Reports a run that is over.
+///
+/// # Errors
+/// How the run ended, which counts for more than whether its report was read.
+pub fn told(plan: &Plan, finished: &Finished, path: &std::path::Path, json: bool) -> Outcome {
+    message::warn(&finished.summary.warnings[plan.prepared.warnings.len()..]);
+    let reported = report(plan, finished, path, json);
+    outcome(plan, finished).and(reported)
+}

@@ -1,0 +1,150 @@
+//! The networks of a run of several, while they are trained: a folder for each, with its events and its checkpoint.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use super::checkpoint::Checkpoint;
+use super::directory::RunDirectory;
+use super::execution::Finished;
+use super::fingerprint::fingerprint;
+use super::interrupt::Interrupt;
+use super::keeper::Keeper;
+use super::plan::Plan;
+use crate::train::TrainState;
+use crate::train::events::Event;
+use crate::train::fit::{Attendance, Every};
+use crate::{Error, Result};
+
+/// Trains the networks of a run, each from its checkpoint where it has one, and keeps what is needed to go on with them.
+///
+/// Their folders are there until the run is over. Then their events stand in the run's own, one network after the other.
+pub struct Networks<'a> {
+    folder: PathBuf,
+    /// How events name a network, and the number of the first.
+    name: (&'static str, usize),
+    /// Hash of the data, where all networks have the same.
+    data: Option<String>,
+    every: Option<Every>,
+    interrupt: &'a Interrupt,
+    began: Instant,
+    /// What the run took before it was interrupted.
+    before: Duration,
+    failure: Mutex<Option<Error>>,
+}
+
+impl<'a> Networks<'a> {
+    /// Of a run that is about to train its networks, or to go on with them.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the folder cannot be made, [`Error::Data`] if a checkpoint in it is damaged.
+    pub fn open(plan: &Plan, directory: &RunDirectory, interrupt: &'a Interrupt) -> Result<Networks<'a>> {
+        let folder = directory.networks();
+        let spent = time_spent(&folder)?;
+        fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
+        let of_folds = plan.config.cv.is_some();
+        Ok(Networks {
+            folder,
+            name: if of_folds { ("fold", 1) } else { ("member", 0) },
+            data: (!of_folds).then(|| fingerprint(&plan.prepared)),
+            every: plan.config.output.checkpoint_every,
+            interrupt,
+            began: Instant::now(),
+            before: spent,
+            failure: Mutex::new(None),
+        })
+    }
+
+    /// Whether there is a network to go on with.
+    pub fn go_on(&self) -> bool {
+        numbers(&self.folder)
+            .into_iter()
+            .any(|number| RunDirectory::has_checkpoint(&self.folder.join(number.to_string())))
+    }
+
+    /// Trains network `number`, counted from 0, or goes on with it from its checkpoint.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if its data or the kind of kernels are others than before, and options that do not fit each other.
+    pub fn train(&self, number: usize, plan: &Plan, observe: &mut dyn FnMut(&Event<'_>)) -> Result<Finished> {
+        let data = self.data.clone().unwrap_or_else(|| fingerprint(&plan.prepared));
+        let (mut directory, checkpoint) = self.opened(number)?;
+        if let Some(checkpoint) = &checkpoint {
+            checkpoint.check(plan, &data)?;
+            directory.cut_events(checkpoint.events())?;
+        }
+        let name = (self.name.0, self.name.1 + number);
+        let seconds = || self.seconds();
+        let keeper = Keeper::new(plan, &mut directory, data).of_network(name, &seconds);
+        let keeper = std::cell::RefCell::new(keeper);
+        let mut observe = |event: &Event<'_>| {
+            keeper.borrow_mut().event(event);
+            observe(event);
+        };
+        let mut save = |state: &mut TrainState| keeper.borrow_mut().save(state);
+        let attendance = Attendance { signal: self.interrupt.number(), observe: &mut observe, save: &mut save };
+        let finished = plan.train_from(checkpoint.as_ref(), self.every, attendance)?;
+        if let Some(failure) = keeper.into_inner().into_failure() {
+            self.first_failure().get_or_insert(failure);
+        }
+        Ok(finished)
+    }
+
+    /// The folder of a network, with its checkpoint; emptied where it has none.
+    fn opened(&self, number: usize) -> Result<(RunDirectory, Option<Checkpoint>)> {
+        let folder = self.folder.join(number.to_string());
+        if RunDirectory::has_checkpoint(&folder) {
+            let (directory, checkpoint) = RunDirectory::reopen(&folder)?;
+            return Ok((directory, checkpoint));
+        }
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
+        }
+        Ok((RunDirectory::create(&folder, false)?, None))
+    }
+
+    /// Seconds since the run began, interruptions left out.
+    pub(super) fn seconds(&self) -> f64 {
+        (self.before + self.began.elapsed()).as_secs_f64()
+    }
+
+    /// Adds the events of the networks to those of the run, one network after the other.
+    pub(super) fn tell(&self, directory: &mut RunDirectory) -> Result<()> {
+        numbers(&self.folder)
+            .into_iter()
+            .try_for_each(|number| directory.take_events(&self.folder.join(number.to_string())))
+    }
+
+    fn first_failure(&self) -> MutexGuard<'_, Option<Error>> {
+        self.failure.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// What went wrong first while events and checkpoints were written; training went on.
+    pub(super) fn into_failure(self) -> Option<Error> {
+        self.failure.into_inner().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+/// The numbers of the networks that have a folder, rising.
+fn numbers(folder: &Path) -> Vec<usize> {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let mut numbers: Vec<usize> = names.filter_map(|name| name.to_str()?.parse().ok()).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+/// What a run took until the newest checkpoint of its networks.
+///
+/// # Errors
+/// [`Error::Io`] if one cannot be read, [`Error::Data`] if it is damaged.
+pub(super) fn time_spent(folder: &Path) -> Result<Duration> {
+    let mut spent = 0.0f64;
+    for number in numbers(folder) {
+        let folder = folder.join(number.to_string());
+        if RunDirectory::has_checkpoint(&folder) {
+            spent = spent.max(Checkpoint::read(&folder)?.elapsed());
+        }
+    }
+    Ok(Duration::try_from_secs_f64(spent).unwrap_or_default())
+}
