@@ -339,6 +339,21 @@ fn number_columns_can_be_categories() {
 }
 
 #[test]
+fn codes_that_differ_in_writing_alone_are_different_categories() {
+    let names = |text: &str| {
+        let prepared = prepared(text, |o| o.categorical = vec!["k".to_owned()]).unwrap();
+        table_of(&prepared).input_names()
+    };
+    assert_eq!(names("k,y\n01,0.5\n1,1.5\n01,2.5\n1,3.5\n"), ["k=01", "k=1"]);
+    assert_eq!(names("k,y\n1E5,0.5\n100000,1.5\n1E5,2.5\n100000,3.5\n"), ["k=100000", "k=1E5"]);
+    // They are one number in double precision.
+    let (one, other) = ("9007199254740993", "9007199254740992");
+    let long = format!("k,y\n{one},0.5\n{other},1.5\n{one},2.5\n{other},3.5\n");
+    assert_eq!(names(&long), [format!("k={other}"), format!("k={one}")]);
+    assert_eq!(names("k,y\n1.0,0.5\n1,1.5\n2.0,2.5\n2,3.5\n"), ["k=1", "k=2"], "a program wrote these as floats");
+}
+
+#[test]
 fn weights_multiply_and_balance_resamples() {
     let text = "x,w,y\n1,1,a\n2,2,a\n3,1,a\n4,3,b\n";
     let weighted = prepared(text, |o| {

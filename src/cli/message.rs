@@ -31,7 +31,8 @@ pub fn set_full(full: bool) {
     IN_FULL.store(full, Ordering::Relaxed);
 }
 
-fn is_json() -> bool {
+/// Whether messages are JSON objects.
+pub fn is_json() -> bool {
     AS_JSON.load(Ordering::Relaxed)
 }
 

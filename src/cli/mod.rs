@@ -6,6 +6,7 @@ mod brief;
 mod choices;
 mod compare;
 mod completions;
+mod config;
 mod data;
 mod deadline;
 mod decided;
@@ -55,6 +56,7 @@ const VERBS: &[Verb] = &[
     Verb { command: tune::command, run: tune::run },
     Verb { command: compare::command, run: compare::run },
     Verb { command: bench::command, run: bench::run },
+    Verb { command: config::command, run: config::run },
     Verb { command: completions::command, run: completions::run },
     Verb { command: man::command, run: man::run },
 ];

@@ -194,10 +194,15 @@ impl Progress {
         }
     }
 
+    /// Shows the best and the last line of the table, where they were held back.
+    pub fn end_table(&mut self) {
+        let best = self.best.take().filter(|(epoch, _)| *epoch < self.epoch).map(|(_, line)| line);
+        best.into_iter().chain(self.held_back.take()).for_each(|line| self.line(&line));
+    }
+
     /// Takes the bar away, with the best and the last line of the table; shows the last event, where events are shown.
     pub fn finish(mut self, end: Option<Value>) {
-        let best = self.best.iter().filter(|(epoch, _)| *epoch < self.epoch).map(|(_, line)| line);
-        best.chain(&self.held_back).for_each(|line| self.line(line));
+        self.end_table();
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }

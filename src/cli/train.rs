@@ -1,11 +1,13 @@
 //! `gradlane train`: from data to a run directory.
 
+mod autopsy;
 pub(super) mod ensemble;
 pub(super) mod folds;
 pub(super) mod several;
 pub(super) mod watch;
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use clap::{ArgMatches, Command};
 use gradlane::config::{Settings, TrainConfig};
@@ -96,17 +98,35 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         plan.begin(&mut directory)?;
         return several::run(plan, folds.as_ref(), (directory, None), &signal, (style, json));
     }
-    train(&plan, directory, &signal, (style, json))
+    train(plan, directory, &signal, (style, json))
 }
 
+/// How often a run that diverged is made again.
+const RETRIES: usize = 3;
+
 /// Trains one network into its run directory, and reports.
-fn train(plan: &Plan, directory: RunDirectory, signal: &Interrupt, (style, json): (Style, bool)) -> Outcome {
+fn train(mut plan: Plan, directory: RunDirectory, signal: &Interrupt, (style, json): (Style, bool)) -> Outcome {
     let path = directory.path().to_path_buf();
-    let mut progress = Progress::new(style, plan);
-    progress.start(plan);
-    let finished = plan.run(directory, signal, &mut |event| progress.observe(event));
-    progress.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));
-    several::told(plan, &finished?, &path, json)
+    let mut directory = Some(directory);
+    let mut retries = if plan.config.output.retry { RETRIES } else { 0 };
+    loop {
+        let mut progress = Progress::new(style, &plan);
+        progress.start(&plan);
+        let into = directory.take().map_or_else(|| RunDirectory::create(&path, true), Ok)?;
+        let finished = plan.run(into, signal, &mut |event| progress.observe(event));
+        progress.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));
+        let finished = finished?;
+        let change = finished.summary.divergence.as_ref().and_then(|found| {
+            autopsy::tell(found);
+            found.best_change()
+        });
+        let Some(change) = change.filter(|_| retries > 0 && signal.number().load(Ordering::Relaxed) == 0) else {
+            return several::told(&plan, &finished, &path, json);
+        };
+        retries -= 1;
+        message::note(&format!("retry: anew with {change}"));
+        plan = plan.changed(change)?;
+    }
 }
 
 /// What is done, and how much is said about it.

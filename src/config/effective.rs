@@ -56,6 +56,9 @@ impl TrainConfig {
             Some(Every::Seconds(seconds)) => format!("{seconds}s"),
         };
         put("checkpoint_every", every.into());
+        if self.output.retry {
+            put("on_divergence", "retry".into());
+        }
         table.to_string()
     }
 }

@@ -17,6 +17,20 @@ pub(super) fn folds(reader: &Reader) -> Result<Option<FoldCount>> {
     }
 }
 
+/// Whether `--on-divergence` says to try again, which one network can.
+pub(super) fn retry(reader: &Reader, of_folds: bool) -> Result<bool> {
+    let several = of_folds || reader.count("ensemble", 1, &[])?.is_some_and(|n| n > 1);
+    match reader.text("on_divergence").as_deref() {
+        None | Some("stop") => Ok(false),
+        Some("retry") if several => {
+            Err(reader
+                .wrong("on_divergence", "one network is trained again: leave out --ensemble and --cv, or give stop"))
+        }
+        Some("retry") => Ok(true),
+        Some(other) => Err(reader.wrong("on_divergence", &format!("expected stop or retry, found \"{other}\""))),
+    }
+}
+
 /// The networks of `--ensemble`: with folds as many as these.
 pub(super) fn members(reader: &Reader, cv: Option<FoldCount>) -> Result<usize> {
     let Some(members) = reader.count("ensemble", 1, &[])?.map(|n| n as usize).filter(|n| *n > 1) else { return Ok(1) };

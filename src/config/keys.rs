@@ -354,6 +354,13 @@ pub const KEYS: &[Key] = &[
         "Save what gradlane resume needs: every 500steps, every 30s, or none [30s]",
         0,
     ),
+    key(
+        "on_divergence",
+        "HOW",
+        Run,
+        "Where loss or weights stop being finite: stop, or retry with the change that helped [stop]",
+        0,
+    ),
     key("log_steps", "N", Run, "Record every so many steps in events.jsonl", 0),
     key("progress", "HOW", Run, "auto, bar, plain, json or none [auto]", TUNE | COMPARISON),
     switch("quiet", Run, "No progress and no notes", SEARCH | COMPARISON | COMMON),

@@ -3,6 +3,7 @@
 mod apply;
 mod bench;
 mod decision;
+pub mod document;
 mod effective;
 mod folds;
 mod key;

@@ -112,6 +112,9 @@ const FOLLOWERS: [(&str, &str); 3] =
 
 /// The preset of a table where the user leaves the network open.
 const OF_TABLES: &str = "realmlp";
+/// Options by which a table gets one network where the user leaves the network open: they say how many, or how long one is trained.
+const SINGLE: [&str; 10] =
+    ["ensemble", "cv", "members", "epochs", "steps", "target", "tol_loss", "tol_grad", "log_steps", "on_divergence"];
 /// Options that describe a network, or a way to train it, of the user's own, and modes that show a plain one.
 const OWN: [&str; 12] = [
     "network",
@@ -188,7 +191,9 @@ impl TrainConfig {
             }
             let epochs_open = !settings.has("epochs") && !settings.has("steps");
             settings.set_default("preset", Value::String(OF_TABLES.to_owned()));
-            config.of_tables = Some(Box::new(OfTables { config: TrainConfig::new(settings)?, epochs_open }));
+            let networks_open = !SINGLE.iter().any(|name| settings.has(name));
+            config.of_tables =
+                Some(Box::new(OfTables { config: TrainConfig::new(settings)?, epochs_open, networks_open }));
         }
         Ok(config)
     }

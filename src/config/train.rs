@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::decision::DecisionOptions;
-use super::folds::{folds, members};
+use super::folds::{folds, members, retry};
 use super::keys::{DATA, names_for};
 use super::lengths::{duration, every};
 use super::loss::number_loss;
@@ -66,6 +66,8 @@ pub struct OfTables {
     pub config: TrainConfig,
     /// Whether its epochs may be fewer where rows are many.
     pub epochs_open: bool,
+    /// Whether several networks may be trained, where time allows.
+    pub networks_open: bool,
 }
 
 /// The network, before the data says its inputs and outputs.
@@ -173,6 +175,8 @@ pub struct OutputOptions {
     pub log_steps: Option<u64>,
     /// How often the state is saved, if it is.
     pub checkpoint_every: Option<Every>,
+    /// Whether a run that diverges is made again with a change that helps.
+    pub retry: bool,
 }
 
 /// How often the state is saved where nothing else is said.
@@ -202,6 +206,7 @@ impl TrainConfig {
                 overwrite: reader.switch("overwrite")?,
                 log_steps: reader.count("log_steps", 1, &[])?,
                 checkpoint_every: reader.with("checkpoint_every", every)?.unwrap_or(Some(CHECKPOINT_EVERY)),
+                retry: retry(&reader, cv.is_some())?,
             },
             preset: None,
             of_numbers: None,

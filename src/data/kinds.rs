@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::builder::Origin;
 use super::cell::{brief, shortened};
 use super::date::{self, DateForm, Dates};
+use super::labels::are_numbers;
 use super::number::{Convention, NumberForm, Numbers, infer};
 use super::oddities::{refuse_swallowed_rows, row_warnings};
 use super::options::{Decimal, ReadOptions};
@@ -81,6 +82,7 @@ pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, labels: &[usize]
         thousands: options.thousands.map(|c| c.0),
     };
     read_dates_as_text(file, options, labels, &[texts, &asked_texts].concat())?;
+    read_codes_as_text(file, options, texts)?;
     if stated.decimal_comma == Some(true) {
         read_points_again(file, options)?;
     }
@@ -121,6 +123,20 @@ fn read_dates_as_text(file: &mut RawTable, options: &ReadOptions, labels: &[usiz
         (0..file.origins.len()).filter(|c| file.origins[*c].dates.is_some()).filter(wanted).collect();
     for (text, column) in file.texts(&columns, &options.missing)?.into_iter().zip(columns) {
         (file.columns[column], file.origins[column]) = (text, Origin::default());
+    }
+    Ok(())
+}
+
+/// Reads categories that are written as numbers as text where another spelling may be another category: `01` is not `1`, and long
+/// numbers differ in digits that a float does not hold.
+fn read_codes_as_text(file: &mut RawTable, options: &ReadOptions, texts: &[usize]) -> Result<()> {
+    let is_number = |column: &usize| matches!(file.columns[*column], Column::Numbers(_));
+    let doubtful = |column: &usize| !file.origins[*column].plain && file.origins[*column].dates.is_none();
+    let columns: Vec<usize> = texts.iter().copied().filter(is_number).filter(doubtful).collect();
+    for (text, column) in file.texts(&columns, &options.missing)?.into_iter().zip(columns) {
+        if !matches!(&text, Column::Text { levels, .. } if are_numbers(levels)) {
+            (file.columns[column], file.origins[column]) = (text, Origin::default());
+        }
     }
     Ok(())
 }

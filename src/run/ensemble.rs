@@ -62,10 +62,9 @@ impl Plan {
         let (members, trained): (Vec<Member>, Vec<Finished>) = trained.into_iter().unzip();
         let stopped = if number == 0 { stopped(&trained) } else { Stopped::Signal(number) };
         if matches!(stopped, Stopped::Diverged { .. }) && directory.replaces() {
-            return Err(match stopped {
-                Stopped::Diverged { step, loss } => Error::Diverged { epoch: 1, step, loss },
-                _ => unreachable!("it diverged"),
-            });
+            let (model, _) = self.averaged(trained)?;
+            let summary = self.ensemble_summary(&model, members, (stopped, seconds))?;
+            return Ok(Finished { summary, model, stopped, curve: Vec::new(), saved: false });
         }
         let (model, undecided) = self.averaged(trained)?;
         let removed;
@@ -161,6 +160,7 @@ impl Plan {
             seed: self.config.seed,
             cv: self.cv.clone(),
             members,
+            divergence: None,
             weights_sha256: model.sha256(),
         })
     }

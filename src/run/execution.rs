@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::sync::atomic::AtomicUsize;
 
+use super::autopsy::Autopsy;
 use super::baseline::doubts;
 use super::checkpoint::Checkpoint;
 use super::decide::HeldOutParts;
@@ -47,6 +48,7 @@ struct Trained {
     scorer: Scorer,
     model: Model,
     outcome: FitOutcome,
+    autopsy: Option<Autopsy>,
 }
 
 impl Plan {
@@ -167,6 +169,7 @@ impl Plan {
             return Err(error);
         }
         let diverged = matches!(trained.outcome.stopped, Stopped::Diverged { .. });
+        trained.autopsy = self.autopsy_of(&trained, interrupt.number())?;
         if diverged && directory.replaces() {
             return Ok(self.evaluated(trained, false));
         }
@@ -233,7 +236,15 @@ impl Plan {
             Parameters { layout: self.parameters.layout.clone(), lines: std::mem::take(&mut outcome.parameters) };
         let preprocessing = self.prepared.preprocessing.clone();
         let model = Model::new(self.architecture.clone(), objective, preprocessing, history, parameters);
-        Ok(Trained { trainer, scorer, model, outcome })
+        Ok(Trained { trainer, scorer, model, outcome, autopsy: None })
+    }
+
+    /// Why training diverged, if it did.
+    fn autopsy_of(&self, trained: &Trained, signal: &AtomicUsize) -> Result<Option<Autopsy>> {
+        let Trained { trainer, model, outcome, .. } = trained;
+        let Some(divergence) = &outcome.divergence else { return Ok(None) };
+        let kept = (model.parameters.lines.as_slice(), outcome.best_epoch);
+        self.autopsy(trainer, (kept, divergence), signal).map(Some)
     }
 
     /// Decides what the outputs of the kept weights come to, from what they say of rows that they did not learn from.
@@ -256,7 +267,7 @@ impl Plan {
 
     /// Evaluates the kept weights once on each part.
     fn evaluated(&self, trained: Trained, saved: bool) -> Finished {
-        let Trained { mut trainer, scorer, mut model, outcome } = trained;
+        let Trained { mut trainer, scorer, mut model, outcome, autopsy: trained_autopsy } = trained;
         let prepared = &self.prepared;
         let kept = &mut model.parameters.lines;
         let mut part = |data: &Dataset, strangers| self.judge(&mut trainer, &scorer, kept, (data, strangers));
@@ -295,6 +306,7 @@ impl Plan {
             seed: self.config.seed,
             cv: self.cv.clone(),
             members: Vec::new(),
+            divergence: trained_autopsy,
             weights_sha256: model.sha256(),
         };
         let curve = outcome.history.records().into_iter();

@@ -11,6 +11,11 @@ const BUDGET: f64 = 1.5e11;
 const BUDGET_OF_ROW: f64 = 3.7e7;
 /// The most that it may take.
 const MOST: f64 = 7.5e12;
+/// The same for several networks, which are worth more time than more epochs of one.
+const BUDGET_OF_NETWORKS: f64 = 1.5e11;
+const BUDGET_OF_ROW_OF_NETWORKS: f64 = 1.5e8;
+/// Networks at most: more gain little.
+const NETWORKS: f64 = 4.0;
 /// Weights that the cache of a core holds, with their gradients and the optimizer's state.
 const IN_CACHE: f64 = 2e6;
 /// Fewest epochs for which the preset is worth while.
@@ -45,14 +50,24 @@ pub(super) fn chosen(mut config: TrainConfig, data: &Sketch) -> (TrainConfig, Op
         }
         table.stopping.epochs = Some(asked.min(affordable as usize));
     }
-    if available().is_some_and(|room| weights * 4.0 * COPIES > SHARE_OF_PRESET * room) {
+    let held = available().map_or(f64::INFINITY, |room| SHARE_OF_PRESET * room / (weights * 4.0 * COPIES));
+    if held < 1.0 {
         let note = format!("preset: plain; {name} would take more than half of the memory at hand");
         return (config.for_task(data.task), Some(note));
     }
     let epochs = table.stopping.epochs.unwrap_or(asked);
     let steps = if table.stopping.steps.is_some() { " at most" } else { "" };
+    if of_tables.networks_open {
+        let budget = (BUDGET_OF_NETWORKS + BUDGET_OF_ROW_OF_NETWORKS * data.rows as f64).min(MOST);
+        let affordable = budget / (of_epoch * epochs as f64);
+        table.members = affordable.min(held).clamp(1.0, NETWORKS) as usize;
+    }
+    let (networks, quicker) = match table.members {
+        1 => (String::new(), "--preset plain is quicker"),
+        members => (format!("{members} networks of "), "--ensemble 1 and --preset plain are quicker"),
+    };
     let note = format!(
-        "preset: {name}, {epochs} epochs{steps}, about {} (--preset plain is quicker; --preset help)",
+        "preset: {name}, {networks}{epochs} epochs{steps}, about {} ({quicker}; --preset help)",
         said(&table, of_epoch * epochs as f64)
     );
     (table, Some(note))
@@ -116,6 +131,20 @@ mod tests {
         assert_eq!(chosen_for(10_000_000, 20, &[("epochs", "3")]).0.stopping.epochs, Some(3));
         assert_eq!(chosen_for(1_000, 20, &[("epochs", "auto")]).0.stopping.epochs, Some(256));
         assert_eq!(chosen_for(1_000_000, 20, &[("preset", "realmlp")]).0.stopping.epochs, Some(256), "as asked for");
+    }
+
+    #[test]
+    fn several_networks_are_trained_while_time_allows_and_nothing_asks_for_one() {
+        let networks = |rows, options: &[(&str, &str)]| chosen_for(rows, 20, options).0.members;
+        let rows = [150, 1_000, 30_000, 50_000, 90_000, 200_000, 10_000_000];
+        assert_eq!(rows.map(|rows| networks(rows, &[])), [4, 4, 3, 3, 2, 1, 1]);
+        assert!(chosen_for(1_000, 20, &[]).1.starts_with("preset: realmlp, 4 networks of 256 epochs, about "));
+        for (option, value) in
+            [("ensemble", "1"), ("cv", "5"), ("epochs", "30"), ("target", "val_loss<=0.1"), ("preset", "realmlp")]
+        {
+            assert_eq!(networks(1_000, &[(option, value)]), 1, "{option}");
+        }
+        assert_eq!(networks(200_000, &[("ensemble", "3")]), 3);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One training run, from a checked configuration to a run directory.
 
 mod auto;
+mod autopsy;
 mod baseline;
 mod checkpoint;
 mod cross_validation;
@@ -24,10 +25,12 @@ mod plan;
 mod prolonged;
 mod recorded;
 mod room;
+mod row_pass;
 mod start;
 mod summary;
 mod trace;
 
+pub use autopsy::{Autopsy, Before, Change, LargestGradient, Tried};
 pub use baseline::{Baseline, Constant, doubts};
 pub use checkpoint::Checkpoint;
 pub use cross_validation::{CrossValidation, Fold};

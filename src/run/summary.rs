@@ -4,6 +4,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::autopsy::Autopsy;
 use super::baseline::Baseline;
 use super::cross_validation::{CrossValidation, Fold};
 use super::member::Member;
@@ -74,6 +75,9 @@ pub struct Summary {
     /// The networks of an ensemble; `epochs` is then the most of one of them, `steps` the sum of theirs, `best_epoch` the first's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Member>,
+    /// Why it diverged, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub divergence: Option<Autopsy>,
     /// Hash of the kept weights.
     pub weights_sha256: String,
 }

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use crate::data::{Features, Targets, epoch_order};
+use super::row_pass::{inputs, row_pass, target};
+use crate::data::{Targets, epoch_order};
 use crate::model::NamedTensor;
+use crate::nn::Objective;
 use crate::nn::norm::Norm;
 use crate::nn::textbook::{self, Batch, Layer, Network, Skip};
-use crate::nn::{Objective, Target};
 use crate::run::Plan;
 use crate::{Error, Result};
 
@@ -30,15 +31,10 @@ pub fn trace(plan: &Plan) -> Result<String> {
     epoch_order(data.rows(), plan.config.seed, 0, plan.config.shuffle, &mut order);
     let row = *order.first().ok_or_else(|| Error::NoStep("there is no row to train on".to_owned()))? as usize;
     let x = inputs(&data.features, row);
-    let target = match &data.targets {
-        Targets::Classes { labels, .. } => vec![f64::from(labels[row])],
-        Targets::Values { values, cols, .. } => {
-            values[row * cols..(row + 1) * cols].iter().map(|v| f64::from(*v)).collect()
-        }
-    };
+    let target = target(&data.targets, row);
     let by_class = matches!(data.targets, Targets::Classes { .. });
     let traced = match &plan.architecture.chain {
-        Some(_) => of_layers(plan, &x, if by_class { Target::Class(target[0]) } else { Target::Values(&target[..]) })?,
+        Some(_) => of_layers(plan, x, row)?,
         None => {
             let wrap = if by_class { textbook::Targets::Classes } else { textbook::Targets::Values };
             of_stack(plan, &Batch { rows: 1, x: &x, targets: wrap(&target), weights: None })?
@@ -79,27 +75,15 @@ fn of_stack(plan: &Plan, batch: &Batch<'_, f64>) -> Result<Traced> {
 }
 
 /// Layers that a file described: what each gives, and the gradient by it.
-fn of_layers(plan: &Plan, x: &[f64], target: Target<'_, f64, [f64]>) -> Result<Traced> {
-    let objective = Objective::new(plan.loss, plan.config.optimizer.label_smoothing)?;
-    let tensors: Vec<Quantity> = plan.parameters.named().iter().map(named).collect();
-    let values: Vec<Vec<f64>> = tensors.iter().map(|(_, values)| values.clone()).collect();
-    let mut loss = 0.0;
-    let network = plan.architecture.network();
-    let share = 1.0 / network.members() as f64; // the loss is the members' mean
-    let pass = network.define_pass(x, &values, |y| {
-        let mut dy = vec![0.0; y.len()];
-        for (y, dy) in y.chunks(plan.architecture.outputs).zip(dy.chunks_mut(plan.architecture.outputs)) {
-            loss += share * objective.row(y, &target, dy);
-            dy.iter_mut().for_each(|d| *d *= share);
-        }
-        dy
-    });
-    let mut forward = vec![("x".to_owned(), x.to_vec())];
+fn of_layers(plan: &Plan, x: Vec<f64>, row: usize) -> Result<Traced> {
+    let (pass, loss) = row_pass(plan, &plan.parameters, row)?;
+    let mut forward = vec![("x".to_owned(), x)];
     forward.extend(pass.steps.iter().map(|step| (format!("{}: {}", step.name, step.what), step.y.clone())));
     let mut backward: Vec<Quantity> =
         pass.steps.iter().rev().map(|step| (format!("{}: dJ/dy", step.name), step.dy.clone())).collect();
     backward.push(("dJ/dx".to_owned(), pass.dx));
-    let gradients = tensors.into_iter().zip(pass.tensors).map(|((name, _), values)| (format!("dJ/d {name}"), values));
+    let names = plan.parameters.named().into_iter().map(|tensor| tensor.name);
+    let gradients = names.zip(pass.tensors).map(|(name, values)| (format!("dJ/d {name}"), values));
     Ok(Traced { forward, backward, gradients: gradients.collect(), loss })
 }
 
@@ -116,15 +100,6 @@ fn section(text: &mut String, title: &str, quantities: Vec<Quantity>) {
         }
     }
     text.push('\n');
-}
-
-fn inputs(features: &Features, row: usize) -> Vec<f64> {
-    match features {
-        Features::F32 { values, cols } => values[row * cols..(row + 1) * cols].iter().map(|v| f64::from(*v)).collect(),
-        Features::U8 { values, cols, scale } => {
-            values[row * cols..(row + 1) * cols].iter().map(|v| f64::from(*v) * f64::from(*scale)).collect()
-        }
-    }
 }
 
 /// The run's network and initial weights as the textbook has them.

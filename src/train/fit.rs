@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use super::divergence::{Divergence, Recent};
 use super::events::{EpochRecord, Event};
 use super::goal::{DataPart, Goal};
 use super::history::History;
@@ -35,6 +36,8 @@ pub struct FitOutcome {
     pub step_seconds: f64,
     /// Rows trained on.
     pub rows: u64,
+    /// Where it diverged, if it did.
+    pub divergence: Option<Divergence>,
 }
 
 /// The data of a fit and what its outputs mean.
@@ -87,6 +90,7 @@ pub fn fit(
             fit.progress().history.push(record);
         }
         fit.stopped = fit.reason(outcome.halt);
+        fit.note_divergence(epoch, &order, &outcome);
         fit.save_whole_epoch(outcome.halt, &mut attendance);
     }
     if fit.stopped.is_none() {
@@ -110,6 +114,9 @@ struct Fit<'a> {
     saved: (u64, Instant),
     /// The loss of weights that are not to be kept, once there are such.
     broken: Option<f64>,
+    /// The steps made last.
+    recent: Recent,
+    divergence: Option<Divergence>,
     stopped: Option<Stopped>,
 }
 
@@ -134,6 +141,8 @@ impl<'a> Fit<'a> {
             total_steps: options.steps.map_or(all, |steps| steps.min(all)),
             saved: (trainer.steps(), began),
             broken: None,
+            recent: Recent::default(),
+            divergence: None,
             stopped: trainer.state.progress.stopped,
             trainer,
         };
@@ -181,6 +190,7 @@ impl<'a> Fit<'a> {
             let took = began.elapsed().as_secs_f64();
             seconds += took;
             self.progress().step_seconds += took;
+            self.recent.extend(&outcome.recent);
             for record in &outcome.records {
                 (attendance.observe)(&Event::Step { epoch, record });
             }
@@ -347,6 +357,19 @@ impl<'a> Fit<'a> {
         }
     }
 
+    /// Remembers the batch with which training diverged, if it did.
+    fn note_divergence(&mut self, epoch: usize, order: &[u32], outcome: &EpochOutcome) {
+        let Some(Stopped::Diverged { step, .. }) = self.stopped else { return };
+        let batch = self.options.batch;
+        let (first, stats) = match outcome.halt {
+            Some(Halt::Diverged(stats)) => (outcome.rows, Some(stats)),
+            // The weights broke in the last step.
+            _ => (outcome.rows.saturating_sub(1) / batch * batch, None),
+        };
+        let rows = order[first.min(order.len())..].iter().copied().take(batch).collect();
+        self.divergence = Some(Divergence { epoch, step, stats, rows, recent: self.recent.in_order().collect() });
+    }
+
     fn loss_has_settled(&self) -> bool {
         let Some(tol) = self.options.tol_loss else { return false };
         matches!(self.state().progress.losses, [Some(a), Some(b)] if (a - b).abs() < tol)
@@ -375,6 +398,7 @@ impl<'a> Fit<'a> {
             seconds,
             step_seconds: progress.step_seconds,
             rows: progress.rows,
+            divergence: self.divergence,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Steps of L-BFGS: each asks the team for the loss and gradient of all rows at several places along a line.
 
 use super::clock::NoClock;
+use super::divergence::Recent;
 use super::events::StepRecord;
 use super::mean::Mean;
 use super::settings::Factors;
@@ -24,7 +25,8 @@ impl Trainer {
     /// If the rows are not one batch, or the trainer's optimizer is another.
     pub(super) fn minimise(&mut self, plan: &EpochPlan<'_>) -> EpochOutcome {
         assert!(plan.batch >= plan.order.len(), "L-BFGS wants all rows in one batch");
-        let mut outcome = EpochOutcome { loss: 0.0, rows: 0, halt: None, records: Vec::new() };
+        let mut outcome =
+            EpochOutcome { loss: 0.0, rows: 0, halt: None, records: Vec::new(), recent: Recent::default() };
         if (plan.stop)(self.state.steps()) {
             outcome.halt = Some(Halt::Asked);
             return outcome;
@@ -33,6 +35,7 @@ impl Trainer {
         let lr = (plan.lr)(t);
         let Pass { stats, layers } = self.pass(plan);
         outcome.loss = stats.loss;
+        outcome.recent.push(stats);
         if !stats.is_finite() {
             outcome.halt = Some(Halt::Diverged(stats));
             return outcome;

@@ -5,6 +5,7 @@ pub mod best;
 mod clock;
 pub mod constant;
 mod data_pass;
+pub mod divergence;
 pub mod evaluate;
 pub mod events;
 pub mod fit;

@@ -39,7 +39,7 @@ fn root(norm: NormType, measure: f64) -> f64 {
 }
 
 /// A step's loss and gradient norm, the same in every worker.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct StepStats {
     /// Mean loss of the batch before the update, penalties included.
     pub loss: f64,

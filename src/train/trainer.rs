@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::clock::{Clock, NoClock, PhaseTimes, Stopwatch};
+use super::divergence::Recent;
 use super::evaluate::{Evaluation, Evaluator};
 use super::events::StepRecord;
 use super::forward::SharedNet;
@@ -90,6 +91,8 @@ pub struct EpochOutcome {
     pub halt: Option<Halt>,
     /// Records of the steps made now.
     pub records: Vec<StepRecord>,
+    /// The last of them.
+    pub(super) recent: Recent,
 }
 
 impl Trainer {
@@ -315,7 +318,7 @@ fn epoch_of_member<C: Clock>(
     asked: &[AtomicBool; 2],
 ) -> (EpochOutcome, Place, PhaseTimes) {
     let (member, run) = (worker.member, worker.run);
-    let (mut halt, mut records) = (None, Vec::new());
+    let (mut halt, mut records, mut recent) = (None, Vec::new(), Recent::default());
     for rows in plan.order[place.rows..].chunks(plan.batch) {
         let made = place.steps;
         // Whether to make this step was asked before the barriers of the last one, so all members read the same; the
@@ -340,6 +343,7 @@ fn epoch_of_member<C: Clock>(
             halt = Some(Halt::Diverged(stats));
             break;
         }
+        recent.push(stats);
         place.steps = t;
         place.rows += rows.len();
         place.loss += stats.loss * mean.weight;
@@ -354,7 +358,7 @@ fn epoch_of_member<C: Clock>(
         }
     }
     place.carried = worker.carried;
-    let outcome = EpochOutcome { loss: place.loss / place.weight, rows: place.rows, halt, records };
+    let outcome = EpochOutcome { loss: place.loss / place.weight, rows: place.rows, halt, records, recent };
     (outcome, place, worker.clock.times())
 }
 

@@ -160,3 +160,34 @@ fn defaults_of_tables_that_are_written_out_change_nothing() {
         assert!(other.is_empty() || weights(&[flag, other]) != usual, "{flag} {other}");
     }
 }
+
+#[test]
+fn the_schema_allows_what_a_run_writes() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    place.ok(&["train", "iris.csv", "-o", "table", "--steps", "3", "-q"]);
+    place.ok(&["train", "iris.csv", "-o", "plain", "--hidden", "4,3", "--epochs", "1", "--ema", "0.9", "-q"]);
+    let schema = json(&place.ok(&["config", "schema"]));
+    assert_eq!(schema["additionalProperties"], false);
+    for run in ["table", "plain"] {
+        let written: toml::Table = place.read(&format!("{run}/config.toml")).parse().unwrap();
+        for (key, value) in written {
+            let kind = match value {
+                toml::Value::String(_) | toml::Value::Datetime(_) => "string",
+                toml::Value::Integer(_) | toml::Value::Float(_) => "number",
+                toml::Value::Boolean(_) => "boolean",
+                toml::Value::Array(_) => "array",
+                toml::Value::Table(_) => "object",
+            };
+            let types = &schema["properties"][&key]["type"];
+            let allowed = types == kind || types.as_array().is_some_and(|types| types.iter().any(|t| t == kind));
+            assert!(allowed, "{key} = {kind}: the schema says {types}");
+        }
+    }
+    // The file to begin with is one that trains as it is.
+    place.ok(&["config", "init", "-o", "start.toml"]);
+    assert!(place.read("start.toml").contains("\n#hidden = \"256,128\"\n"));
+    place.ok(&["train", "iris.csv", "-c", "start.toml", "-o", "run", "--steps", "3", "-q"]);
+    let message = place.fails(2, &["config", "init", "-o", "start.toml"]);
+    assert!(message.contains("a file is there already"), "{message}");
+}

@@ -3,7 +3,8 @@ use std::path::Path;
 use crate::place::{Place, code, error, out};
 
 /// Every verb.
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 14] = [
+    "config",
     "train",
     "resume",
     "verify",

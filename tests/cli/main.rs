@@ -8,6 +8,7 @@ mod config;
 mod convert;
 mod cv;
 mod decisions;
+mod divergence;
 mod ends;
 mod ensemble;
 mod faults;

@@ -80,6 +80,9 @@ impl Watch {
             Style::Json => message::event(event),
             Style::Bar | Style::Plain => {
                 let line = told(shown.over, shown.epochs.len());
+                if let Some(progress) = shown.progress.as_mut().filter(|_| number == 0) {
+                    progress.end_table();
+                }
                 shown.progress.iter().for_each(|progress| progress.note(&line));
                 shown.move_bar();
             }

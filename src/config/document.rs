@@ -1,0 +1,106 @@
+//! What a configuration file may say: as a JSON schema, and as a commented file to begin with.
+
+use serde_json::{Value, json};
+
+use super::key::{Group, Key};
+use super::keys::KEYS;
+
+/// A JSON schema of configuration files (draft 2020-12); `words` gives the known values of an option, which may have others.
+pub fn schema(words: &dyn Fn(&str) -> Vec<String>) -> Value {
+    let mut properties = serde_json::Map::new();
+    let data = json!({"type": "string", "description": "File, folder, or - for standard input"});
+    properties.insert("data".to_owned(), data);
+    for key in KEYS {
+        properties.insert(key.name.to_owned(), of_key(key, words(key.name)));
+    }
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Configuration of gradlane train",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
+fn of_key(key: &Key, words: Vec<String>) -> Value {
+    if key.value.is_none() {
+        return json!({"type": "boolean", "description": key.help});
+    }
+    let types: &[&str] = if key.name == "network" { &["string", "object"] } else { &["string", "number", "array"] };
+    let mut value = json!({"type": types, "description": key.help, "items": {"type": ["string", "number"]}});
+    if !words.is_empty() {
+        value["examples"] = words.into();
+    }
+    value
+}
+
+/// A file with every option as a comment, below its help: what begins with `#` and a key may be uncommented.
+pub fn start() -> String {
+    let mut text = "\
+# Configuration of gradlane train. Every key is a flag with _ for -; flags and GRADLANE_* variables count more.
+# Remove the # before a line to set it, and use the file with: gradlane train -c FILE.toml
+
+# File, folder, or - for standard input
+#data = \"table.csv\"
+"
+    .to_owned();
+    let mut group: Option<Group> = None;
+    for key in KEYS.iter().filter(|key| key.name != "config") {
+        if group != Some(key.group) {
+            group = Some(key.group);
+            text += &format!("\n# {}\n", key.group.title());
+        }
+        text += &format!("\n# {}\n#{} = {}\n", key.help, key.name, example(key));
+    }
+    text
+}
+
+/// What stands behind a key: its default where that is one word, else what stands for the value in the help.
+fn example(key: &Key) -> String {
+    let Some(placeholder) = key.value else { return "true".to_owned() };
+    let shown = default(key).unwrap_or(placeholder);
+    if shown.parse::<f64>().is_ok() { shown.to_owned() } else { Value::String(shown.to_owned()).to_string() }
+}
+
+/// The default that the help gives in brackets at its end, where it is one word, which an explanation may follow.
+pub fn default(key: &Key) -> Option<&'static str> {
+    let (_, rest) = key.help.rsplit_once('[')?;
+    let word = rest.strip_suffix(']')?.split([':', ';']).next()?.trim();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_.,-".contains(c);
+    let not_a_word = ["found", "train", "the"].contains(&word);
+    (!word.is_empty() && word.chars().all(plain) && !not_a_word).then_some(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Origin, Settings, TrainConfig};
+
+    #[test]
+    fn defaults_that_are_shown_are_taken() {
+        for key in KEYS.iter().filter(|key| key.value.is_some() && key.name != "embed_above") {
+            let Some(default) = default(key) else { continue };
+            let mut settings = Settings::new();
+            settings.set("data", "table.csv".into(), Origin::Flag);
+            settings.set(key.name, default.into(), Origin::Flag);
+            if let Err(e) = TrainConfig::new(settings) {
+                panic!("{} = {default}: {e}", key.name);
+            }
+        }
+        assert!(KEYS.iter().filter_map(default).count() > 30);
+    }
+
+    #[test]
+    fn the_start_is_toml_with_every_option() {
+        let text = start();
+        assert!(text.parse::<toml::Table>().unwrap().is_empty(), "all is commented out");
+        let uncommented: String = text
+            .lines()
+            .filter_map(|l| l.strip_prefix('#'))
+            .filter(|l| !l.starts_with(' '))
+            .map(|l| l.to_owned() + "\n")
+            .collect();
+        let table: toml::Table = uncommented.parse().unwrap();
+        assert!(KEYS.iter().all(|key| key.name == "config" || table.contains_key(key.name)));
+    }
+}

@@ -1,0 +1,65 @@
+//! What is known of training that diverged.
+
+use super::sums::StepStats;
+
+/// Where training diverged: the batch after which loss, gradient or weights were not finite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Divergence {
+    /// Epoch, from 1.
+    pub epoch: usize,
+    /// Step, from 1.
+    pub step: u64,
+    /// Loss and gradient norm of that step, where they are what broke.
+    pub stats: Option<StepStats>,
+    /// The rows of its batch, of those that are learnt from.
+    pub rows: Vec<u32>,
+    /// The steps before it, the last one last.
+    pub recent: Vec<StepStats>,
+}
+
+/// Steps that are remembered.
+const REMEMBERED: usize = 8;
+
+/// Loss and gradient norm of the last steps.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Recent {
+    steps: [StepStats; REMEMBERED],
+    made: usize,
+}
+
+impl Recent {
+    /// Adds a step.
+    #[inline]
+    pub(super) fn push(&mut self, stats: StepStats) {
+        self.steps[self.made % REMEMBERED] = stats;
+        self.made += 1;
+    }
+
+    /// The remembered steps, the last one last.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = StepStats> + '_ {
+        (self.made.saturating_sub(REMEMBERED)..self.made).map(|n| self.steps[n % REMEMBERED])
+    }
+
+    /// Adds the steps of another, which were made after these.
+    pub(super) fn extend(&mut self, later: &Recent) {
+        later.in_order().for_each(|stats| self.push(stats));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_steps_are_remembered_over_epochs() {
+        let mut all = Recent::default();
+        for epoch in 0..3 {
+            let mut recent = Recent::default();
+            (0..5).for_each(|n| recent.push(StepStats { loss: f64::from(5 * epoch + n), grad_norm: 0.0 }));
+            all.extend(&recent);
+        }
+        let losses: Vec<f64> = all.in_order().map(|stats| stats.loss).collect();
+        assert_eq!(losses, [7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0]);
+        assert_eq!(Recent::default().in_order().count(), 0);
+    }
+}
