@@ -354,6 +354,22 @@ fn codes_that_differ_in_writing_alone_are_different_categories() {
 }
 
 #[test]
+fn the_index_of_a_data_frame_is_no_label_and_no_input() {
+    let text = "x,y,__index_level_0__\n1,a,7\n2,b,3\n3,a,9\n4,b,1\n";
+    let left = prepared(text, |_| {}).unwrap();
+    assert_eq!(
+        (table_of(&left).input_names(), left.preprocessing.target().columns.clone()),
+        (vec!["x".into()], vec!["y".into()])
+    );
+    assert!(left.notes.iter().any(|note| note.starts_with("left out: __index_level_0__")), "{:?}", left.notes);
+    let kept = prepared(text, |o| {
+        o.keep_column = vec!["__index_level_0__".to_owned()];
+        o.label = vec!["y".to_owned()];
+    });
+    assert_eq!(table_of(&kept.unwrap()).input_names(), ["x", "__index_level_0__"]);
+}
+
+#[test]
 fn weights_multiply_and_balance_resamples() {
     let text = "x,w,y\n1,1,a\n2,2,a\n3,1,a\n4,3,b\n";
     let weighted = prepared(text, |o| {

@@ -47,8 +47,19 @@ impl Roles {
         let kept = find("--keep-column", &options.keep_column)?;
         let split = options.split.column().map(|name| table.find("--split", name)).transpose()?;
         let weight = options.weight_col.as_ref().map(|name| table.find("--weight-col", name)).transpose()?;
+        let categorical = find("--categorical", &options.categorical)?;
+        let named_label = find("--label", &options.label)?;
+        let asked = |column: &usize| [&kept, &categorical, &named_label].iter().any(|list| list.contains(column));
+        let index: Vec<usize> = (0..table.names.len())
+            .filter(|column| is_index_of_pandas(&table.names[*column]) && !asked(column))
+            .filter(|column| Some(*column) != weight && Some(*column) != split && !ignored.contains(column))
+            .collect();
+        for column in &index {
+            let name = &table.names[*column];
+            notes.push(format!("left out: {name}, the index of the data frame (--keep-column {name} keeps it)"));
+        }
         let labels = if options.label.is_empty() {
-            let taken = |column: &usize| empty.contains(column);
+            let taken = |column: &usize| empty.contains(column) || index.contains(column);
             let free = |column: &usize| {
                 !taken(column) && !ignored.contains(column) && Some(*column) != weight && Some(*column) != split
             };
@@ -58,9 +69,8 @@ impl Roles {
             notes.push(format!("label: {} ({place}; --label changes it)", table.names[last]));
             vec![last]
         } else {
-            find("--label", &options.label)?
+            named_label
         };
-        let categorical = find("--categorical", &options.categorical)?;
 
         let roles = [("--label", &labels), ("--ignore", &ignored), ("--weight-col", &weight.into_iter().collect())];
         for (at, (flag, columns)) in roles.iter().enumerate() {
@@ -79,7 +89,7 @@ impl Roles {
         let features: Vec<usize> = (0..table.names.len())
             .filter(|column| !labels.contains(column) && !ignored.contains(column) && Some(*column) != weight)
             .filter(|column| Some(*column) != split || kept.contains(column) || categorical.contains(column))
-            .filter(|column| !empty.contains(column))
+            .filter(|column| !empty.contains(column) && !index.contains(column))
             .collect();
         if let Some(stray) = categorical.iter().find(|column| !features.contains(column)) {
             let name = &table.names[*stray];
@@ -119,6 +129,12 @@ impl Roles {
         }
         Ok(rows)
     }
+}
+
+/// Whether a column is the index that pandas writes behind the columns of a data frame whose rows are not numbered in order.
+fn is_index_of_pandas(name: &str) -> bool {
+    let level = name.strip_prefix("__index_level_").and_then(|rest| rest.strip_suffix("__"));
+    level.is_some_and(|level| !level.is_empty() && level.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Whether a row weighs nothing. A cell that is no weight at all is named when weights are read.
