@@ -83,16 +83,8 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let signals = Signals::catch()?;
     let (directory, mut checkpoint) = RunDirectory::reopen(&path)?;
     let schedule_given = given.has("schedule");
-    let mut config = config(&directory, given)?;
+    let config = config((&directory, checkpoint.as_mut()), given, prolongs)?;
     let several = config.members > 1 || config.cv.is_some();
-    let spent = match &checkpoint {
-        Some(checkpoint) if !several => checkpoint.time(),
-        _ => directory.time_of_networks()?,
-    };
-    config.stopping.spend(spent)?;
-    if prolongs {
-        prolong(checkpoint.as_mut().filter(|_| !several), &mut config, schedule_given)?;
-    }
     args::limit_pool(config.threads.threads);
     let reading = Deadline::watch(config.stopping.deadline);
     let (plan, folds) = Plan::with_folds(config)?;
@@ -142,12 +134,24 @@ fn say_how_it_goes_on(plan: &Plan, schedule_given: bool, stopped: Option<&str>) 
     }
 }
 
-/// The configuration of the run with the options that were given now.
-fn config(directory: &RunDirectory, given: Settings) -> Result<TrainConfig> {
+/// The configuration of the run with the options that were given now, without the time that the run has taken already.
+fn config(
+    (directory, checkpoint): (&RunDirectory, Option<&mut Checkpoint>),
+    given: Settings,
+    prolongs: bool,
+) -> Result<TrainConfig> {
+    let schedule_given = given.has("schedule");
     let mut settings = Settings::new();
     settings.add_file(&directory.config())?;
     settings.extend(given);
-    TrainConfig::new(settings)
+    let mut config = TrainConfig::new(settings)?;
+    let checkpoint = checkpoint.filter(|_| config.members == 1 && config.cv.is_none());
+    let spent = checkpoint.as_ref().map_or_else(|| directory.time_of_networks(), |checkpoint| Ok(checkpoint.time()))?;
+    config.stopping.spend(spent)?;
+    if prolongs {
+        prolong(checkpoint, &mut config, schedule_given)?;
+    }
+    Ok(config)
 }
 
 /// The summary of a run that is over, where no other run waits in its directory.

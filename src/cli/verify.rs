@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
 
 use clap::{Arg, ArgMatches, Command};
 use gradlane::Result;
 use gradlane::config::{Origin, Settings, TrainConfig};
 use gradlane::data::Folds;
 use gradlane::path_text::to_text;
-use gradlane::run::{Difference, Finished, Interrupt, Plan, Recorded};
+use gradlane::run::{Difference, Finished, Interrupt, Member, Plan, Recorded, RecordedEvents};
 use serde_json::{Value, json};
 
 use super::args::{self, of_paths};
@@ -18,8 +19,8 @@ use super::output::{print, print_json};
 use super::progress::{Progress, Style};
 use super::signals::Signals;
 use super::table::counted;
+use super::train::several;
 use super::train::watch::Watch;
-use super::train::{ensemble, folds};
 
 const AFTER_HELP: &str = "\
 Reads the data again, trains again with the options in RUNDIR/config.toml, and compares each step, each epoch, the weights, the \
@@ -98,40 +99,17 @@ fn repeat(
     let nothing = Interrupt::default();
     let signal = nothing.number();
     let mut events = recorded.events()?;
-    let plan = if plan.config.members > 1 || of_folds.is_some() {
-        let watch = Watch::new(style, &plan, of_folds.map_or(plan.config.members, Folds::len));
-        let of_networks: Mutex<BTreeMap<usize, Vec<Value>>> = Mutex::default();
-        let train = |number: usize, plan: &mut Plan| {
-            if !recorded.limit(number, plan) {
-                return Ok(None);
-            }
-            let finished = plan.train(signal, &mut |event| {
-                let mut all = of_networks.lock().unwrap_or_else(|e| e.into_inner());
-                all.entry(number).or_default().push(watch.named(number, event));
-                watch.observe(number, event);
-            });
-            finished.map(Some)
-        };
-        let training = (signal, &train as _);
-        let (plan, trained) = if plan.config.members > 1 {
-            let (plan, trained) = ensemble::trained(plan, of_folds, training, &watch)?;
-            (plan, Some(trained))
-        } else {
-            let of_folds = of_folds.expect("several networks are an ensemble or folds");
-            (folds::validated(plan, of_folds, training, &watch, true)?, None)
-        };
-        watch.finish(None);
-        events.hold_networks(of_networks.into_inner().unwrap_or_else(|e| e.into_inner()).into_values().flatten())?;
+    let mut plan = plan;
+    if plan.config.members > 1 || of_folds.is_some() {
+        let (with_cv, trained) = repeat_networks(plan, of_folds, (recorded, &mut events), (signal, style))?;
         if let Some(trained) = trained {
-            let finished = plan.repeat_ensemble(trained)?;
+            let finished = with_cv.repeat_ensemble(trained)?;
             let mut differences = Vec::from_iter(events.first_difference()?);
             differences.extend(recorded.differences(&finished));
             return Ok((finished, differences));
         }
-        plan
-    } else {
-        plan
-    };
+        plan = with_cv;
+    }
     let mut progress = Progress::new(style, &plan);
     progress.start(&plan);
     let finished = plan.repeat(signal, &mut |event| {
@@ -143,6 +121,33 @@ fn repeat(
     let mut differences = Vec::from_iter(events.first_difference()?);
     differences.extend(recorded.differences(&finished));
     Ok((finished, differences))
+}
+
+/// Trains the networks of a run of several again, and holds their events to the recorded ones.
+fn repeat_networks(
+    plan: Plan,
+    of_folds: Option<&Folds>,
+    (recorded, events): (&Recorded, &mut RecordedEvents),
+    (signal, style): (&AtomicUsize, Style),
+) -> Outcome<(Plan, Option<Vec<(Member, Finished)>>)> {
+    let watch = Watch::new(style, &plan, of_folds.map_or(plan.config.members, Folds::len));
+    let of_networks: Mutex<BTreeMap<usize, Vec<Value>>> = Mutex::default();
+    let train = |number: usize, plan: &mut Plan| {
+        if !recorded.limit(number, plan) {
+            return Ok(None);
+        }
+        let finished = plan.train(signal, &mut |event| {
+            let mut all = of_networks.lock().unwrap_or_else(|e| e.into_inner());
+            all.entry(number).or_default().push(watch.named(number, event));
+            watch.observe(number, event);
+        });
+        finished.map(Some)
+    };
+    let trained = several::trained(plan, of_folds, (signal, &train), &watch, true)?;
+    watch.finish(None);
+    let all = of_networks.into_inner().unwrap_or_else(|e| e.into_inner());
+    events.hold_networks(all.into_values().flatten())?;
+    Ok(trained)
 }
 
 fn verdict(differences: &[Difference]) -> &'static str {

@@ -49,25 +49,10 @@ impl Roles {
         let weight = options.weight_col.as_ref().map(|name| table.find("--weight-col", name)).transpose()?;
         let categorical = find("--categorical", &options.categorical)?;
         let named_label = find("--label", &options.label)?;
-        let asked = |column: &usize| [&kept, &categorical, &named_label].iter().any(|list| list.contains(column));
-        let index: Vec<usize> = (0..table.names.len())
-            .filter(|column| is_index_of_pandas(&table.names[*column]) && !asked(column))
-            .filter(|column| Some(*column) != weight && Some(*column) != split && !ignored.contains(column))
-            .collect();
-        for column in &index {
-            let name = &table.names[*column];
-            notes.push(format!("left out: {name}, the index of the data frame (--keep-column {name} keeps it)"));
-        }
+        let others: Vec<usize> = weight.into_iter().chain(split).collect();
+        let index = index_columns(table, &[&kept, &categorical, &named_label, &ignored, &others], notes);
         let labels = if options.label.is_empty() {
-            let taken = |column: &usize| empty.contains(column) || index.contains(column);
-            let free = |column: &usize| {
-                !taken(column) && !ignored.contains(column) && Some(*column) != weight && Some(*column) != split
-            };
-            let last = (0..table.names.len()).rev().find(free);
-            let last = last.ok_or_else(|| Error::data(table.path, "no column is left for the label"))?;
-            let place = if last + 1 == table.names.len() { "last column" } else { "last column that is left" };
-            notes.push(format!("label: {} ({place}; --label changes it)", table.names[last]));
-            vec![last]
+            vec![last_column(table, &[empty, &index, &ignored, &others], notes)?]
         } else {
             named_label
         };
@@ -129,6 +114,28 @@ impl Roles {
         }
         Ok(rows)
     }
+}
+
+/// The last column that is not taken, which is the label where the user names none.
+fn last_column(table: &Names<'_>, taken: &[&[usize]], notes: &mut Vec<String>) -> Result<usize> {
+    let free = |column: &usize| !taken.iter().any(|columns| columns.contains(column));
+    let last = (0..table.names.len()).rev().find(free);
+    let last = last.ok_or_else(|| Error::data(table.path, "no column is left for the label"))?;
+    let place = if last + 1 == table.names.len() { "last column" } else { "last column that is left" };
+    notes.push(format!("label: {} ({place}; --label changes it)", table.names[last]));
+    Ok(last)
+}
+
+/// Index columns of a data frame, which are for nothing unless they are among those that the user names.
+fn index_columns(table: &Names<'_>, named: &[&Vec<usize>], notes: &mut Vec<String>) -> Vec<usize> {
+    let is_named = |column: &usize| named.iter().any(|columns| columns.contains(column));
+    let all = (0..table.names.len()).filter(|column| is_index_of_pandas(&table.names[*column]));
+    let index: Vec<usize> = all.filter(|column| !is_named(column)).collect();
+    for column in &index {
+        let name = &table.names[*column];
+        notes.push(format!("left out: {name}, the index of the data frame (--keep-column {name} keeps it)"));
+    }
+    index
 }
 
 /// Whether a column is the index that pandas writes behind the columns of a data frame whose rows are not numbered in order.

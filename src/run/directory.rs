@@ -3,14 +3,12 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::checkpoint::{About, CHECKPOINT_FILE, Checkpoint};
 use super::naming::RUNS;
-use super::networks::time_spent;
 use crate::atomic::AtomicFile;
 use crate::model::Model;
 use crate::model::file::MODEL_FILE;
@@ -149,14 +147,6 @@ impl RunDirectory {
     /// The folder of the networks of a run of several.
     pub(super) fn networks(&self) -> PathBuf {
         self.folder().join(NETWORKS)
-    }
-
-    /// How long the networks of the run have been trained for.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if a checkpoint cannot be read, [`Error::Data`] if it is damaged.
-    pub fn time_of_networks(&self) -> Result<Duration> {
-        time_spent(&self.networks())
     }
 
     /// Removes what only a run that is not over needs.

@@ -11,7 +11,6 @@ use super::directory::RunDirectory;
 use super::fingerprint::fingerprint;
 use super::interrupt::Interrupt;
 use super::keeper::Keeper;
-use super::networks::Networks;
 use super::plan::Plan;
 use super::prolonged;
 use super::summary::{JudgedPart, Summary};
@@ -89,34 +88,6 @@ impl Plan {
         self.cv.iter().flat_map(|cv| &cv.folds).try_for_each(|fold| directory.event(&fold.event()))
     }
 
-    /// Trains the network for all rows after the folds of a cross-validation, as [`Plan::run`] does, from its checkpoint where it has
-    /// one, in a directory that has been [begun](Plan::begin).
-    ///
-    /// # Errors
-    /// As [`Plan::go_on`].
-    pub fn run_after_folds(
-        &self,
-        mut directory: RunDirectory,
-        (networks, checkpoint): (Networks<'_>, Option<&Checkpoint>),
-        interrupt: &Interrupt,
-        observe: &mut dyn FnMut(&Event<'_>),
-    ) -> Result<Finished> {
-        let data = fingerprint(&self.prepared);
-        match checkpoint {
-            Some(checkpoint) => {
-                checkpoint.check(self, &data)?;
-                directory.cut_events(checkpoint.events())?;
-            }
-            None => {
-                networks.tell(&mut directory)?;
-                self.tell_of_folds(&mut directory)?;
-            }
-        }
-        let every = self.config.output.checkpoint_every;
-        let finished = self.carry_out(directory, (checkpoint, data, every), interrupt, observe)?;
-        networks.into_failure().map_or(Ok(finished), Err)
-    }
-
     /// Goes on with a run from its checkpoint, as [`Plan::run`] would have; `events.jsonl` is cut back to it first.
     ///
     /// # Errors
@@ -142,7 +113,7 @@ impl Plan {
         self.carry_out(directory, (Some(checkpoint), data, every), interrupt, observe)
     }
 
-    fn carry_out(
+    pub(super) fn carry_out(
         &self,
         mut directory: RunDirectory,
         (from, data, every): (Option<&Checkpoint>, String, Option<Every>),

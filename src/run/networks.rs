@@ -126,6 +126,36 @@ impl<'a> Networks<'a> {
     }
 }
 
+impl Plan {
+    /// Trains the network for all rows after the folds of a cross-validation, as [`Plan::run`] does, from its checkpoint where it has
+    /// one, in a directory that has been [begun](Plan::begin).
+    ///
+    /// # Errors
+    /// As [`Plan::go_on`].
+    pub fn run_after_folds(
+        &self,
+        mut directory: RunDirectory,
+        (networks, checkpoint): (Networks<'_>, Option<&Checkpoint>),
+        interrupt: &Interrupt,
+        observe: &mut dyn FnMut(&Event<'_>),
+    ) -> Result<Finished> {
+        let data = fingerprint(&self.prepared);
+        match checkpoint {
+            Some(checkpoint) => {
+                checkpoint.check(self, &data)?;
+                directory.cut_events(checkpoint.events())?;
+            }
+            None => {
+                networks.tell(&mut directory)?;
+                self.tell_of_folds(&mut directory)?;
+            }
+        }
+        let every = self.config.output.checkpoint_every;
+        let finished = self.carry_out(directory, (checkpoint, data, every), interrupt, observe)?;
+        networks.into_failure().map_or(Ok(finished), Err)
+    }
+}
+
 /// The numbers of the networks that have a folder, rising.
 fn numbers(folder: &Path) -> Vec<usize> {
     let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
@@ -134,11 +164,18 @@ fn numbers(folder: &Path) -> Vec<usize> {
     numbers
 }
 
+impl RunDirectory {
+    /// How long the networks of the run have been trained for.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a checkpoint cannot be read, [`Error::Data`] if it is damaged.
+    pub fn time_of_networks(&self) -> Result<Duration> {
+        time_spent(&self.networks())
+    }
+}
+
 /// What a run took until the newest checkpoint of its networks.
-///
-/// # Errors
-/// [`Error::Io`] if one cannot be read, [`Error::Data`] if it is damaged.
-pub(super) fn time_spent(folder: &Path) -> Result<Duration> {
+fn time_spent(folder: &Path) -> Result<Duration> {
     let mut spent = 0.0f64;
     for number in numbers(folder) {
         let folder = folder.join(number.to_string());

@@ -1,8 +1,11 @@
 //! A run of several networks: an ensemble, or the folds of a cross-validation and the network for all rows.
 
+use std::sync::atomic::AtomicUsize;
+
 use gradlane::data::Folds;
+use gradlane::experiment::TrainNetwork;
 use gradlane::path_text::to_text;
-use gradlane::run::{Checkpoint, Finished, Interrupt, Networks, Plan, RunDirectory};
+use gradlane::run::{Checkpoint, Finished, Interrupt, Member, Networks, Plan, RunDirectory};
 
 use super::super::exit::{Failure, Outcome};
 use super::super::message;
@@ -29,19 +32,9 @@ pub fn run(
     let train = |number: usize, plan: &mut Plan| {
         networks.train(number, plan, &mut |event| watch.observe(number, event)).map(Some)
     };
-    let training = (interrupt.number(), &train as _);
-    let mut several = None;
-    let prepared: Outcome<Plan> = if plan.config.members > 1 {
-        ensemble::trained(plan, of_folds, training, &watch).map_err(Failure::from).map(|(plan, trained)| {
-            several = Some(trained);
-            plan
-        })
-    } else {
-        let of_folds = of_folds.expect("several networks are an ensemble or folds");
-        folds::validated(plan, of_folds, training, &watch, json)
-    };
-    let plan = match prepared {
-        Ok(plan) => plan,
+    let trained = trained(plan, of_folds, (interrupt.number(), &train), &watch, json);
+    let (plan, several) = match trained {
+        Ok(trained) => trained,
         Err(failure) => {
             watch.finish(None);
             match failure {
@@ -71,6 +64,27 @@ pub fn run(
         }
     };
     told(&plan, &finished, &path, json)
+}
+
+/// The networks of a plan, trained: those of an ensemble, or none where a network for all rows comes after the folds. The plan has
+/// the cross-validation, if there is one.
+///
+/// # Errors
+/// Those of training, and a signal that ended the folds.
+pub fn trained(
+    plan: Plan,
+    of_folds: Option<&Folds>,
+    training: (&AtomicUsize, &TrainNetwork<'_>),
+    watch: &Watch,
+    json: bool,
+) -> Outcome<(Plan, Option<Vec<(Member, Finished)>>)> {
+    match of_folds.filter(|_| plan.config.members == 1) {
+        Some(of_folds) => Ok((folds::validated(plan, of_folds, training, watch, json)?, None)),
+        None => {
+            let (plan, trained) = ensemble::trained(plan, of_folds, training, watch)?;
+            Ok((plan, Some(trained)))
+        }
+    }
 }
 
 /// Goes on with a run of several networks.
