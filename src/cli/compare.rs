@@ -9,9 +9,11 @@ mod work;
 use std::path::Path;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use gradlane::Error;
 use gradlane::atomic::check_folder;
 use gradlane::config::keys::{COMPARE, COMPARISON};
-use gradlane::config::{Origin, names_for};
+use gradlane::config::{Origin, Settings, names_for};
+use gradlane::experiment::compare::records::Record;
 use gradlane::experiment::compare::{Comparison, Journal, RUNS_FILE, Terms, default_names, names};
 use gradlane::path_text::to_path;
 use gradlane::run::{RUNS, new_directory};
@@ -51,8 +53,11 @@ pub fn command() -> Command {
         .args(flags)
 }
 
+/// Arguments that say what is compared.
+const WORK: [&str; 9] = ["data", "contestant", "problem", "studies", "trials", "seeds", "goal", "quick", "full"];
+
 /// The options that no other verb has.
-fn own_arguments() -> [Arg; 9] {
+fn own_arguments() -> [Arg; 10] {
     let option = |name: &'static str, value: &'static str, help: &str| {
         Arg::new(name).long(name).value_name(value).help(help.to_owned()).help_heading("Comparison")
     };
@@ -63,6 +68,7 @@ fn own_arguments() -> [Arg; 9] {
     let optimizers = option("optimizer", "[NAME=]SPEC", "An optimizer; repeat for more [sgd, momentum, rmsprop, adam]");
     let problems = option("problem", "NAME", "A built-in problem; repeat for more [those of the default form]");
     let from = option("from", "DIR", "Make summary and report anew from the runs of an earlier comparison");
+    let resume = option("resume", "DIR", "Go on with a comparison; what it was about need not be repeated");
     [
         values::offered(optimizers.id("contestant").action(ArgAction::Append), "optimizer"),
         values::offered(problems.action(ArgAction::Append), "problem"),
@@ -80,19 +86,17 @@ fn own_arguments() -> [Arg; 9] {
         switch("quick", "A first answer within a minute: three problems, 4 studies of 9 runs"),
         switch("full", "The larger built-in problems too").conflicts_with_all(["quick", "problem", "data"]),
         args::of_paths(from)
-            .conflicts_with_all([
-                "data",
-                "contestant",
-                "problem",
-                "studies",
-                "trials",
-                "seeds",
-                "goal",
-                "quick",
-                "full",
-            ])
+            .conflicts_with_all(WORK)
             .conflicts_with_all(names_for(COMPARE))
             .conflicts_with_all(["threads", "seed", "isa", "dry_run"]),
+        args::of_paths(resume).conflicts_with_all(WORK).conflicts_with_all(names_for(COMPARE)).conflicts_with_all([
+            "from",
+            "seed",
+            "isa",
+            "dry_run",
+            "out",
+            "overwrite",
+        ]),
     ]
 }
 
@@ -112,6 +116,9 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let out = settings.text("out").map(|text| to_path(&text));
     if let Some(from) = matches.get_one::<String>("from") {
         return rebuild(&to_path(from), out.as_deref(), overwrite, (json, quiet));
+    }
+    if let Some(path) = matches.get_one::<String>("resume") {
+        return resume(&to_path(path), settings, (style, json, quiet));
     }
     if !dry_run {
         match &out {
@@ -134,19 +141,43 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     if !quiet {
         message::note(&tables::outline(&comparison));
     }
-    run_all(&comparison, journal, &out, style)?;
+    run_all(&comparison, (journal, &[]), &out, style)?;
     // From the file, not from memory: so --from cannot but give the same.
     conclude(&out, &out, (json, quiet))
+}
+
+/// Goes on with a comparison: with the command that it was begun with, and the options that were given now.
+fn resume(path: &Path, given: Settings, (style, json, quiet): (Style, bool, bool)) -> Outcome {
+    let (journal, records) = Journal::reopen(path)?;
+    let command_line = match records.first() {
+        Some(Record::Protocol(protocol)) => protocol.command.clone(),
+        _ => String::new(),
+    };
+    let unreadable = || Error::data(path.join(RUNS_FILE), "expected the command of the comparison in its protocol");
+    let words = shlex::split(&command_line).filter(|words| words.len() > 1).ok_or_else(unreadable)?;
+    let matches = command().try_get_matches_from(&words[1..]).map_err(|_| unreadable())?;
+    let mut settings = args::settings(&matches)?;
+    settings.extend(given);
+    let work = work::Work::new(&matches, settings)?;
+    args::limit_pool(Some(work.threads));
+    let (comparison, _) = work.prepare()?;
+    let comparison = Comparison { command: command_line, ..comparison };
+    comparison.check_records(&records)?;
+    if !quiet {
+        message::note(&tables::outline(&comparison));
+    }
+    run_all(&comparison, (journal, &records), path, style)?;
+    conclude(path, path, (json, quiet))
 }
 
 /// Makes all runs and writes them down as they end.
 ///
 /// # Errors
 /// Those of training and writing, and [`Failure::Signal`] after the runs so far are counted.
-fn run_all(comparison: &Comparison, mut journal: Journal, out: &Path, style: Style) -> Outcome {
+fn run_all(comparison: &Comparison, (mut journal, there): (Journal, &[Record]), out: &Path, style: Style) -> Outcome {
     let signal = Signals::catch()?.hold();
     let mut progress = Progress::new(style, comparison);
-    let finished = comparison.run(signal.number(), &mut |record, at| {
+    let finished = comparison.run_from(there, signal.number(), &mut |record, at| {
         journal.write(record)?;
         progress.observe(record, at);
         Ok(())
@@ -157,8 +188,9 @@ fn run_all(comparison: &Comparison, mut journal: Journal, out: &Path, style: Sty
     }
     let (runs, all) = (out.join(RUNS_FILE), comparison.runs());
     message::note(&format!(
-        "interrupted: {} keeps {done} of {all} runs; --from makes a report of them",
-        runs.display()
+        "interrupted: {} keeps {done} of {all} runs; --resume {} goes on, --from makes a report of them",
+        runs.display(),
+        out.display()
     ));
     Err(Failure::Signal(signal.number().load(std::sync::atomic::Ordering::Relaxed)))
 }

@@ -285,3 +285,33 @@ fn an_interrupt_keeps_the_runs() {
     assert!((1..640).contains(&runs), "{runs} runs");
     assert!(!place.path("c/report.html").exists());
 }
+
+#[test]
+fn a_comparison_that_was_interrupted_goes_on() {
+    let place = Place::new();
+    let flags = ["compare", "--problem", "diabetes", "--optimizer", "sgd", "--optimizer", "adam", "--studies", "2"];
+    let flags = [&flags[..], &["--trials", "2", "--seeds", "1", "-q"]].concat();
+    place.ok(&[&flags[..], &["-o", "whole"]].concat());
+    place.ok(&[&flags[..], &["-o", "cut"]].concat());
+    let whole = place.read("cut/runs.jsonl");
+    // As if it had been killed in the middle of a line.
+    let lines: Vec<&str> = whole.lines().collect();
+    let kept = lines.len() - 5;
+    let cut = format!("{}\n{}", lines[..kept].join("\n"), &lines[kept][..40]);
+    place.write("cut/runs.jsonl", &cut);
+    std::fs::remove_file(place.path("cut/summary.json")).unwrap();
+    place.ok(&["compare", "--resume", "cut", "-q"]);
+    let runs = |text: &str| -> Vec<Value> {
+        let mut runs: Vec<Value> = text.lines().map(json).filter(|record| record["kind"] == "run").collect();
+        runs.iter_mut().for_each(|run| drop(run.as_object_mut().unwrap().remove("seconds")));
+        runs
+    };
+    let again = place.read("cut/runs.jsonl");
+    assert!(again.starts_with(&lines[..kept].join("\n")), "what was there stays");
+    assert_eq!(runs(&again), runs(&whole));
+    assert_eq!(runs(&again), runs(&place.read("whole/runs.jsonl")));
+    assert!(place.path("cut/summary.json").is_file());
+    assert!(place.fails(2, &["compare", "--resume", "cut", "--trials", "3"]).contains("cannot be used with"));
+    place.write("cut/runs.jsonl", again.replacen("\"trials\":2", "\"trials\":3", 1));
+    place.fails(4, &["compare", "--resume", "cut", "-q"]);
+}

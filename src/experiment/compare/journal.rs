@@ -1,6 +1,6 @@
 //! `runs.jsonl`, written line by line as runs end, and read again.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,10 @@ pub const FILES: [&str; 3] = [RUNS_FILE, "summary.json", "report.html"];
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
+    /// Locked, so that no other program writes these runs.
     runs: File,
+    /// Records that are there already, and will be told again.
+    there: usize,
 }
 
 impl Journal {
@@ -50,8 +53,26 @@ impl Journal {
             fs::remove_file(&old).map_err(|e| Error::io(&old, e))?;
         }
         let runs = path.join(RUNS_FILE);
-        let runs = File::create(&runs).map_err(|e| Error::io(&runs, e))?;
-        Ok(Journal { path: path.to_path_buf(), runs })
+        let file = File::create(&runs).map_err(|e| Error::io(&runs, e))?;
+        lock(&file, path)?;
+        Ok(Journal { path: path.to_path_buf(), runs: file, there: 0 })
+    }
+
+    /// Opens the `runs.jsonl` of a comparison that was interrupted, and returns its records; the next ones of the same comparison are
+    /// told from the first on, and those that are there are not written again. A last line without its end is cut off.
+    ///
+    /// # Errors
+    /// As [`read_records`], and [`Error::Io`] where another program writes the comparison.
+    pub fn reopen(path: &Path) -> Result<(Journal, Vec<Record>)> {
+        let file = path.join(RUNS_FILE);
+        let failed = |e| Error::io(&file, e);
+        let runs = File::options().read(true).append(true).open(&file).map_err(failed)?;
+        lock(&runs, path)?;
+        let records = read_records(path)?;
+        let whole = fs::read(&file).map_err(failed)?;
+        let end = whole.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        runs.set_len(end as u64).map_err(failed)?;
+        Ok((Journal { path: path.to_path_buf(), runs, there: records.len() }, records))
     }
 
     /// Adds a record, as one line in one piece.
@@ -59,9 +80,24 @@ impl Journal {
     /// # Errors
     /// [`Error::Io`].
     pub fn write(&mut self, record: &Record) -> Result<()> {
+        if self.there > 0 {
+            self.there -= 1;
+            return Ok(());
+        }
         let path = || self.path.join(RUNS_FILE);
         let line = serde_json::to_string(record).map_err(|e| Error::io(path(), e.into()))? + "\n";
         self.runs.write_all(line.as_bytes()).map_err(|e| Error::io(path(), e))
+    }
+}
+
+/// Refuses a comparison that another program writes; where files cannot be locked, it goes without.
+fn lock(file: &File, path: &Path) -> Result<()> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            let message = "another program is writing this comparison: wait for its end, or use another directory";
+            Err(Error::io(path, std::io::Error::new(std::io::ErrorKind::ResourceBusy, message)))
+        }
+        Err(TryLockError::Error(_)) | Ok(()) => Ok(()),
     }
 }
 
@@ -128,6 +164,23 @@ mod tests {
         assert_eq!(read_records(&path).unwrap(), records());
         assert!(Journal::check(&path, false).unwrap_err().to_string().contains("--overwrite"));
         Journal::check(&path, true).unwrap();
+    }
+
+    #[test]
+    fn a_journal_that_is_opened_again_goes_on_behind_its_last_whole_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::create(folder.path(), false).unwrap();
+        journal.write(&records()[0]).unwrap();
+        assert!(Journal::reopen(folder.path()).unwrap_err().to_string().contains("another program is writing"));
+        drop(journal);
+        let file = folder.path().join(RUNS_FILE);
+        let mut text = fs::read_to_string(&file).unwrap();
+        text += "{\"kind\":\"step_cost\",\"pro";
+        fs::write(&file, text).unwrap();
+        let (mut journal, there) = Journal::reopen(folder.path()).unwrap();
+        assert_eq!(there, records()[..1]);
+        records().iter().for_each(|record| journal.write(record).unwrap());
+        assert_eq!(read_records(folder.path()).unwrap(), records());
     }
 
     #[test]

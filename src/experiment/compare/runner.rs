@@ -1,6 +1,6 @@
 //! All runs of a comparison, several at a time, recorded in a fixed order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -104,6 +104,41 @@ impl Comparison {
     /// # Errors
     /// What `observe` finds wrong, and specifications that cannot be read.
     pub fn run(&self, signal: &AtomicUsize, observe: &mut Observe<'_>) -> Result<bool> {
+        self.run_from(&[], signal, observe)
+    }
+
+    /// Refuses records of another comparison.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`].
+    pub fn check_records(&self, records: &[Record]) -> Result<()> {
+        let Some(Record::Protocol(recorded)) = records.first() else { return Ok(()) };
+        let own = self.protocol();
+        if recorded.version != own.version {
+            let message =
+                format!("the comparison was begun by version {}, and this is {}", recorded.version, own.version);
+            return Err(Error::Mismatch(message));
+        }
+        let portable = |machine: &str| machine.ends_with("portable");
+        if portable(&recorded.machine) != portable(&own.machine) {
+            let message =
+                format!("the comparison was begun with other kernels ({}): others give other bits", recorded.machine);
+            return Err(Error::Mismatch(message));
+        }
+        if (Protocol { machine: recorded.machine.clone(), ..own }) != *recorded {
+            let message = "the data or the options of the comparison are not those that it was begun with: restore them, or begin anew";
+            return Err(Error::Mismatch(message.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// The same, where some records are there already: their runs are not made again. All records are told.
+    ///
+    /// # Errors
+    /// As [`Comparison::run`].
+    pub fn run_from(&self, there: &[Record], signal: &AtomicUsize, observe: &mut Observe<'_>) -> Result<bool> {
+        let runs = there.iter().filter_map(|record| if let Record::Run(run) = record { Some(run) } else { None });
+        let there: HashMap<Address, &Run> = runs.map(|run| (Address::of(run), run)).collect();
         let nothing = Progress { done: 0, runs: self.runs(), share: 0.0 };
         observe(&Record::Protocol(self.protocol()), nothing)?;
         let costs = self.step_costs()?;
@@ -118,7 +153,7 @@ impl Comparison {
             let mut runs: Vec<Run> = Vec::new();
             for stage in [Stage::Trial, Stage::Repeat, Stage::Final] {
                 let jobs: Vec<Job> = studies.iter().flat_map(|study| study.jobs(stage, &self.terms, &runs)).collect();
-                match self.make(problem, &jobs, &seconds, signal, &mut ledger)? {
+                match self.make((problem, &there), &jobs, &seconds, signal, &mut ledger)? {
                     Some(made) => runs.extend(made),
                     None => return Ok(false),
                 }
@@ -143,7 +178,7 @@ impl Comparison {
     /// Makes runs side by side; `None` where `signal` came.
     fn make(
         &self,
-        problem: &Problem,
+        (problem, there): (&Problem, &HashMap<Address<'_>, &Run>),
         jobs: &[Job],
         seconds: &[f64],
         signal: &AtomicUsize,
@@ -155,7 +190,8 @@ impl Comparison {
             if signal.load(Ordering::Relaxed) != 0 || lock(&in_order).ledger.failure.is_some() {
                 return Ok(None);
             }
-            let run = self.run_of(problem, job, signal)?;
+            let known = there.get(&self.address(problem, job)).map(|run| (*run).clone());
+            let run = known.map_or_else(|| self.run_of(problem, job, signal), |run| Ok(Some(run)))?;
             if let Some(run) = &run {
                 lock(&in_order).put(*place, run.clone(), seconds[job.contestant]);
             }
@@ -165,6 +201,11 @@ impl Comparison {
             return Err(failure);
         }
         results.into_iter().collect()
+    }
+
+    fn address<'a>(&'a self, problem: &'a Problem, job: &Job) -> Address<'a> {
+        let optimizer = &self.contestants[job.contestant].name;
+        Address { of: (&problem.name, optimizer), place: (job.study, job.stage, job.trial, job.repeat), seed: job.seed }
     }
 
     fn run_of(&self, problem: &Problem, job: &Job, signal: &AtomicUsize) -> Result<Option<Run>> {
@@ -189,6 +230,26 @@ impl Comparison {
             last_test_loss: outcome.last_test_loss,
             seconds: outcome.seconds,
         }))
+    }
+}
+
+/// What tells a run from every other.
+#[derive(PartialEq, Eq, Hash)]
+struct Address<'a> {
+    /// Problem and optimizer.
+    of: (&'a str, &'a str),
+    /// Study, stage, trial and repeat.
+    place: (usize, Stage, usize, usize),
+    seed: u64,
+}
+
+impl Address<'_> {
+    fn of(run: &Run) -> Address<'_> {
+        Address {
+            of: (&run.problem, &run.optimizer),
+            place: (run.study, run.stage, run.trial, run.repeat),
+            seed: run.seed,
+        }
     }
 }
 
@@ -358,6 +419,38 @@ mod tests {
             assert!(finals.iter().all(|run| run.trial == chosen && run.spec == trials[chosen].spec));
             assert_ne!(finals[0].seed, finals[1].seed);
         }
+    }
+
+    #[test]
+    fn runs_that_are_there_are_not_made_again() {
+        let comparison = tiny(2);
+        let mut records = Vec::new();
+        let all = |record: &Record, _: Progress| {
+            records.push(record.clone());
+            Ok(())
+        };
+        assert!(comparison.run(&AtomicUsize::new(0), &mut { all }).unwrap());
+        let half = &records[..records.len() / 2];
+        comparison.check_records(half).unwrap();
+        let mut again = Vec::new();
+        let told = |record: &Record, _: Progress| {
+            again.push(record.clone());
+            Ok(())
+        };
+        assert!(comparison.run_from(half, &AtomicUsize::new(0), &mut { told }).unwrap());
+        let without_time = |records: &[Record]| -> Vec<Run> {
+            let runs = records.iter().filter_map(|r| if let Record::Run(run) = r { Some(run) } else { None });
+            runs.map(|run| Run { seconds: 0.0, ..run.clone() }).collect()
+        };
+        assert_eq!(without_time(&again), without_time(&records));
+        // What was made before has its own time, to the bit.
+        let made = half.iter().filter(|record| matches!(record, Record::Run(_))).count();
+        let runs = |records: &[Record]| -> Vec<Record> {
+            records.iter().filter(|r| matches!(r, Record::Run(_))).cloned().collect()
+        };
+        assert_eq!(runs(&again)[..made], runs(half)[..]);
+        let other = Comparison { terms: Terms { trials: 5, ..comparison.terms }, ..tiny(2) };
+        assert!(matches!(other.check_records(half), Err(Error::Mismatch(_))));
     }
 
     #[test]
