@@ -1,0 +1,91 @@
+"""Times reading a table beside polars: the same numbers as CSV and as Parquet, one interleaved run.
+
+    python3 -m venv venv && venv/bin/pip install polars numpy
+    venv/bin/python benches/peers/reading.py [--megabytes 1000] [--rounds 5] [--threads 2]
+
+gradlane's time is that of `gradlane inspect FILE`: start, reading, finding dates, levels and the header, statistics of each column.
+polars' time is that of read_csv or read_parquet in a process that has been started. Prints the medians, their ratio, and the peak
+memory of gradlane over 8 bytes a cell; that of a CSV file includes its mapped pages.
+"""
+
+import argparse
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--megabytes", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--columns", type=int, default=20)
+    parser.add_argument("--program", default="target/release/gradlane")
+    return parser.parse_args()
+
+
+def write(folder, megabytes, columns):
+    """A table of normal numbers with a label; returns its rows."""
+    import numpy
+    import polars
+
+    rows = megabytes * 1_000_000 // (columns * 9)
+    random = numpy.random.default_rng(1)
+    names = [f"x{n}" for n in range(columns - 1)] + ["y"]
+    table = polars.DataFrame({name: random.standard_normal(rows).round(6) for name in names})
+    table.write_csv(folder / "table.csv")
+    table.write_parquet(folder / "table.parquet", compression="zstd")
+    return rows
+
+
+def timed_program(program, file, threads):
+    """Seconds and peak memory in bytes of one run of the program."""
+    command = [program, "inspect", file]
+    began = time.perf_counter()
+    environment = os.environ | {"GRADLANE_THREADS": str(threads)}
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - began
+    if status != 0:
+        sys.exit(f"{command} failed")
+    return seconds, usage.ru_maxrss * 1024
+
+
+def timed_polars(file):
+    import polars
+
+    began = time.perf_counter()
+    table = polars.read_csv(file) if file.endswith(".csv") else polars.read_parquet(file)
+    seconds = time.perf_counter() - began
+    assert table.height > 0
+    return seconds
+
+
+def main():
+    options = arguments()
+    os.environ["POLARS_MAX_THREADS"] = str(options.threads)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        rows = write(folder, options.megabytes, options.columns)
+        for form in ["csv", "parquet"]:
+            file = str(folder / f"table.{form}")
+            ours, theirs, memory = [], [], 0
+            for _ in range(options.rounds):
+                theirs.append(timed_polars(file))
+                seconds, peak = timed_program(options.program, file, options.threads)
+                ours.append(seconds)
+                memory = max(memory, peak)
+            ours, theirs = statistics.median(ours), statistics.median(theirs)
+            size = pathlib.Path(file).stat().st_size / 1e6
+            print(
+                f"{form:8} {size:7.0f} MB, {rows} x {options.columns}: gradlane {ours:.2f} s, polars {theirs:.2f} s, "
+                f"speed {theirs / ours:.2f} of polars', memory {memory / (8 * rows * options.columns):.2f} x 8 bytes a cell"
+            )
+
+
+if __name__ == "__main__":
+    main()
