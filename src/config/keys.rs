@@ -62,7 +62,7 @@ pub const KEYS: &[Key] = &[
         "one_hot",
         "N",
         Data,
-        "Levels of a category with an input of their own at most; rarer ones share one [64]",
+        "Levels of a one-hot category with an input at most; rarer ones share one [64]",
         SEARCH | COMPARE | DATA,
     ),
     switch(
@@ -190,6 +190,13 @@ pub const KEYS: &[Key] = &[
         "N",
         Model,
         "With --category-embedding: categories of up to so many levels stay one-hot [8]",
+        SEARCH | COMPARE,
+    ),
+    key(
+        "embed_levels",
+        "N",
+        Model,
+        "With --category-embedding: levels of a category with a vector at most; rarer ones share one [10000]",
         SEARCH | COMPARE,
     ),
     key(
@@ -406,7 +413,8 @@ mod tests {
     /// Options that are told from their defaults until the data are known; `tests/cli/config.rs` trains with these.
     const BY_THE_DATA: [&str; 6] = ["test", "scale", "impute", "one_hot", "encoding", "quote"];
     /// What counts only with another option.
-    const NEEDED: [(&str, (&str, &str)); 1] = [("embed_above", ("category_embedding", "4"))];
+    const NEEDED: [(&str, (&str, &str)); 2] =
+        [("embed_above", ("category_embedding", "4")), ("embed_levels", ("category_embedding", "4"))];
 
     fn configured(given: &[(&str, &str)]) -> String {
         let mut settings = Settings::new();

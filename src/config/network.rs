@@ -7,7 +7,7 @@ use crate::layer::description::Description;
 use crate::{Error, Result, path_text};
 
 /// Options that say what a network looks like, for which the description of a network stands.
-pub const STACK_KEYS: [&str; 15] = [
+pub const STACK_KEYS: [&str; 16] = [
     "hidden",
     "activation",
     "output_activation",
@@ -17,6 +17,7 @@ pub const STACK_KEYS: [&str; 15] = [
     "embed",
     "category_embedding",
     "embed_above",
+    "embed_levels",
     "members",
     "input_scale",
     "parametric_activation",

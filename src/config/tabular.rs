@@ -4,33 +4,28 @@ use toml::Value;
 
 use super::reader::{Reader, positive};
 use crate::Result;
-use crate::model::recipe::{Biases, Extras};
+use crate::data::LevelNumbers;
+use crate::model::recipe::{Biases, CategoryEmbedding, Extras};
 
 /// Inputs of a category up to which it is not embedded, where nothing is said.
 const ONE_HOT: u64 = 8;
+/// Levels that have a vector at most, where nothing is said.
+const LEVELS: u64 = 10_000;
 /// The most features of a category.
 const MOST_DIM: u64 = 1024;
+/// The most levels of one, `other` and missing ones beside them.
+const MOST_EMBEDDED: usize = 1_000_000;
 
 /// Reads them.
 ///
 /// # Errors
 /// [`crate::Error::Usage`] for wrong values.
 pub(super) fn extras(reader: &Reader) -> Result<Extras> {
-    let dim = reader.count("category_embedding", 1, &["none"])?;
-    let most = reader.count("embed_above", 1, &[])?;
-    if most.is_some() && dim.is_none() {
-        return Err(
-            reader.wrong("embed_above", "all categories are one-hot inputs: give --category-embedding, such as 8")
-        );
-    }
-    if dim.is_some_and(|dim| dim > MOST_DIM) {
-        return Err(reader.wrong("category_embedding", &format!("expected at most {MOST_DIM} features")));
-    }
     let factor = |name| reader.number(name, "a factor above 0", positive);
     let factor_or_none = |name| if reader.text(name).as_deref() == Some("none") { Ok(None) } else { factor(name) };
     Ok(Extras {
         embed: reader.parse("embed")?.unwrap_or_default(),
-        categories: dim.map(|dim| (dim as usize, most.unwrap_or(ONE_HOT) as usize)),
+        categories: categories(reader)?,
         members: reader.parse("members")?.unwrap_or_default(),
         input_scale: factor_or_none("input_scale")?,
         parametric: factor_or_none("parametric_activation")?,
@@ -38,6 +33,26 @@ pub(super) fn extras(reader: &Reader) -> Result<Extras> {
         ntk: reader.switch("ntk")?,
         zero_output: reader.switch("zero_output")?,
     })
+}
+
+/// Which categories become learnt vectors.
+fn categories(reader: &Reader) -> Result<Option<CategoryEmbedding>> {
+    let dim = reader.count("category_embedding", 1, &["none"])?;
+    let (above, most) = (reader.count("embed_above", 1, &[])?, reader.count("embed_levels", 1, &[])?);
+    let Some(dim) = dim else {
+        let given = [("embed_above", above), ("embed_levels", most)].into_iter().find(|(_, given)| given.is_some());
+        return given.map_or(Ok(None), |(name, _)| {
+            Err(reader.wrong(name, "all categories are one-hot inputs: give --category-embedding, such as 8"))
+        });
+    };
+    if dim > MOST_DIM {
+        return Err(reader.wrong("category_embedding", &format!("expected at most {MOST_DIM} features")));
+    }
+    let (above, most) = (above.unwrap_or(ONE_HOT) as usize, most.unwrap_or(LEVELS) as usize);
+    if most > MOST_EMBEDDED {
+        return Err(reader.wrong("embed_levels", &format!("expected at most {MOST_EMBEDDED} levels")));
+    }
+    Ok(Some(CategoryEmbedding { dim: dim as usize, levels: LevelNumbers { above, most } }))
 }
 
 /// How biases begin.
@@ -72,9 +87,9 @@ pub(super) fn entries(extras: &Extras) -> Vec<(&'static str, Value)> {
     if extras.embed != usual.embed {
         entries.push(("embed", extras.embed.to_string().into()));
     }
-    if let Some((dim, most)) = extras.categories {
-        entries.push(("category_embedding", Value::Integer(dim as i64)));
-        entries.push(("embed_above", Value::Integer(most as i64)));
+    if let Some(CategoryEmbedding { dim, levels: LevelNumbers { above, most } }) = extras.categories {
+        let numbers = [("category_embedding", dim), ("embed_above", above), ("embed_levels", most)];
+        entries.extend(numbers.map(|(name, number)| (name, Value::Integer(number as i64))));
     }
     if extras.members != usual.members {
         entries.push(("members", extras.members.to_string().into()));

@@ -189,6 +189,7 @@ impl TrainConfig {
         let reader = Reader::new(settings);
         let (data, cv) = (data_options(&reader)?, folds(&reader)?);
         let model = model_options(&reader)?;
+        let data = DataOptions { level_numbers: model.extras.categories.map(|categories| categories.levels), ..data };
         let config = TrainConfig {
             data: if cv.is_some() { DataOptions { valid: PartFrom::None, ..data } } else { data },
             members: members(&reader, cv)?,

@@ -94,6 +94,8 @@ impl fmt::Display for Augment {
 pub struct RowForm {
     /// The shape of an image: rows, columns, and channels where there are such; none of tables.
     pub shape: Option<Vec<usize>>,
+    /// Inputs that hold the number of a level, which are not changed.
+    pub level_inputs: Vec<usize>,
     /// Outputs of the network.
     pub outputs: usize,
 }
@@ -144,6 +146,7 @@ impl Augment {
                         mix(to, &values[other as usize * cols..][..*cols], share as f32);
                     }
                     self.add_noise(to, (at, row));
+                    form.level_inputs.iter().for_each(|input| to[*input] = own[*input]);
                 };
                 to.par_chunks_exact_mut(*cols).enumerate().for_each(row);
                 if let Some(partners) = partners {
@@ -277,7 +280,12 @@ mod tests {
         let augment: Augment = text.parse().unwrap();
         let Targets::Classes { classes, .. } = &train.targets else { panic!("classes") };
         let outputs = if *classes == 2 { 1 } else { *classes };
-        augment.epoch(train, &RowForm { shape: shape.map(<[usize]>::to_vec), outputs }, at, &mut out);
+        augment.epoch(
+            train,
+            &RowForm { shape: shape.map(<[usize]>::to_vec), level_inputs: Vec::new(), outputs },
+            at,
+            &mut out,
+        );
         out.unwrap()
     }
 

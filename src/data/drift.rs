@@ -1,5 +1,7 @@
 //! How new rows differ from those of training.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::cell::{brief, canonical_level, parse_number, rounded};
@@ -154,10 +156,10 @@ impl Counts {
         rows: impl Iterator<Item = usize>,
     ) {
         let Column::Text { codes, levels } = column else { return };
-        let places = known.spellings(own);
+        let (places, names) = (known.spellings(own), own.iter().map(String::as_str).collect::<HashSet<&str>>());
         let is_known = |level: &String| {
             let level = canonical_level(level, numeric);
-            own.iter().any(|l| *l == level) || rare.binary_search_by(|l| l.as_str().cmp(&level)).is_ok()
+            names.contains(level.as_ref()) || rare.binary_search_by(|l| l.as_str().cmp(&level)).is_ok()
         };
         let like = |level: &String| places.get(&normal_form(level)).map(|place| own[*place].clone());
         let fates: Vec<(bool, Option<String>)> =

@@ -7,15 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::cell::canonical_level;
 use super::date::{Cycle, DateForm};
 use super::known::{Known, normal_form};
+use super::levels::{Coding, LevelOptions, Levels, MOST_NUMBER};
 use super::number::NumberForm;
 use super::options::{Impute, Scale};
-use super::shape::{Counted, Shape, robust};
+use super::shape::{Shape, robust};
 use super::statistics::Summary;
 use super::table::{Column, ColumnKind, MISSING};
-use super::target::sorted_levels;
-
-/// A text column has at most so many inputs of its own; rarer levels share one.
-pub const MOST_LEVELS: usize = 64;
 
 /// One column of the file and the inputs that it becomes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,14 +69,14 @@ pub enum Encoding {
         #[serde(default, skip_serializing_if = "Shape::is_line")]
         shape: Shape,
     },
-    /// One input for each level, 1 in the rows that have it and 0 elsewhere.
+    /// One input for each level, 1 in the rows that have it and 0 elsewhere; or one input for all, as `coding` says.
     ///
     /// A level that training did not see is `other` if there is such an input, and else 0 in every input; so is a missing value
     /// if none was missing in training.
     Category {
-        /// Levels with an input of their own: numbers sorted by value, text by bytes.
+        /// Levels with an input, or a number, of their own: numbers sorted by value, text by bytes.
         levels: Vec<String>,
-        /// Whether an input is shared by all other levels.
+        /// Whether one is shared by all other levels.
         other: bool,
         /// Whether missing is a level.
         missing: bool,
@@ -91,55 +88,23 @@ pub enum Encoding {
     },
 }
 
-/// The numbers that stand for levels.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Coding {
-    /// 1 in the rows that have the level, else 0.
-    #[default]
-    ZerosAndOnes,
-    /// Of each input the number in the rows that do not have the level, and in those that have it.
-    Values(Vec<[f64; 2]>),
-    /// One input for two levels: the number of the first, of neither (missing, or not seen in training), and of the second.
-    Single([f64; 3]),
-}
-
-impl Coding {
-    fn is_zeros_and_ones(&self) -> bool {
-        *self == Coding::ZerosAndOnes
-    }
-
-    /// Writes the inputs of a row over zeros; `place` is that of its level among the inputs, where it has one.
-    fn write(&self, place: Option<usize>, inputs: &mut [f32]) {
-        match self {
-            Coding::ZerosAndOnes => {
-                if let Some(place) = place {
-                    inputs[place] = 1.0;
-                }
+impl Feature {
+    /// How many levels have a number, where the one input is the number of a level.
+    pub fn levels(&self) -> Option<usize> {
+        match &self.encoding {
+            Encoding::Category { levels, other, missing, coding: Coding::Number, .. } => {
+                Some(levels.len() + usize::from(*other) + usize::from(*missing))
             }
-            Coding::Values(values) => {
-                for (at, (input, [without, with])) in inputs.iter_mut().zip(values).enumerate() {
-                    *input = if place == Some(at) { *with } else { *without } as f32;
-                }
-            }
-            Coding::Single([first, neither, second]) => {
-                inputs[0] = match place {
-                    Some(0) => *first,
-                    Some(1) => *second,
-                    _ => *neither,
-                } as f32;
-            }
+            _ => None,
         }
     }
-}
 
-impl Feature {
     /// Number of inputs.
     pub fn width(&self) -> usize {
         match &self.encoding {
             Encoding::Number { indicator, .. } => 1 + usize::from(*indicator),
             Encoding::Date { cycles, indicator, .. } => 1 + 2 * cycles.len() + usize::from(*indicator),
-            Encoding::Category { coding: Coding::Single(_), .. } => 1,
+            Encoding::Category { coding: Coding::Single(_) | Coding::Number, .. } => 1,
             Encoding::Category { levels, other, missing, .. } => {
                 levels.len() + usize::from(*other) + usize::from(*missing)
             }
@@ -159,6 +124,7 @@ impl Feature {
                 std::iter::once(self.column.clone()).chain(cycles.iter().flat_map(waves)).chain(missing).collect()
             }
             Encoding::Category { levels, coding: Coding::Single(_), .. } => vec![named(&levels[1])],
+            Encoding::Category { coding: Coding::Number, .. } => vec![self.column.clone()],
             Encoding::Category { levels, other, missing, .. } => {
                 let special = other.then(|| named("(other)")).into_iter().chain(missing.then(|| named("(missing)")));
                 levels.iter().map(|level| named(level)).chain(special).collect()
@@ -188,6 +154,7 @@ impl Feature {
                     Coding::ZerosAndOnes => true,
                     Coding::Values(values) => values.len() == inputs,
                     Coding::Single(_) => levels.len() == 2 && !other,
+                    Coding::Number => (1..=MOST_NUMBER).contains(&inputs),
                 };
                 (!fits).then_some("levels and inputs of a column do not fit together")
             }
@@ -240,56 +207,11 @@ impl Encoding {
         Self::Number { fill, indicator, center, scale: if spread == 0.0 { 1.0 } else { spread }, shape }
     }
 
-    /// Fits a text column to its training rows: the `most` most frequent levels, of equally frequent ones the first in their
-    /// order.
+    /// Fits a text column to its training rows.
     pub(super) fn fit_levels(codes: &[u32], levels: &[String], rows: &[u32], how: LevelOptions) -> Self {
-        let LevelOptions { numeric, most, single, clipped } = how;
-        let mut counts = vec![0usize; levels.len()];
-        let mut missing = false;
-        for &row in rows {
-            match codes[row as usize] {
-                MISSING => missing = true,
-                code => counts[code as usize] += 1,
-            }
-        }
-        let count_of: HashMap<&str, usize> = levels.iter().map(String::as_str).zip(counts).collect();
-        let seen = levels.iter().filter(|level| count_of[level.as_str()] > 0).cloned().collect();
-        let mut kept = sorted_levels(seen, numeric);
-        let other = kept.len() > most;
-        kept.sort_by_key(|level| std::cmp::Reverse(count_of[level.as_str()])); // stable: ties stay in order
-        kept.truncate(most);
-        let kept = sorted_levels(kept, numeric);
-        let own: Vec<usize> = kept.iter().map(|level| count_of[level.as_str()]).collect();
-        let present: usize = count_of.values().sum();
-        let absent = rows.len() - present;
-        let coding = match own[..] {
-            [first, second] if single && !other => {
-                let values = Counted([(-1.0, first), (0.0, absent), (1.0, second)]);
-                Coding::Single(if clipped { values.clipped() } else { values.0.map(|(value, _)| value) })
-            }
-            _ if clipped => {
-                let rest = present - own.iter().sum::<usize>();
-                let special = other.then_some(rest).into_iter().chain(missing.then_some(absent));
-                let input = |rows_of: usize| Counted([(0.0, rows.len() - rows_of), (1.0, rows_of)]).clipped();
-                Coding::Values(own.into_iter().chain(special).map(input).collect())
-            }
-            _ => Coding::ZerosAndOnes,
-        };
-        Self::Category { levels: kept, other, missing, numeric, coding }
+        let Levels { own, other, missing, coding } = Levels::fit(codes, levels, rows, how);
+        Self::Category { levels: own, other, missing, numeric: how.numeric, coding }
     }
-}
-
-/// How levels become inputs.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct LevelOptions {
-    /// Whether they are numbers.
-    pub(super) numeric: bool,
-    /// How many have an input of their own at most.
-    pub(super) most: usize,
-    /// Whether two levels share one input.
-    pub(super) single: bool,
-    /// Whether the inputs are scaled and clipped as numbers are.
-    pub(super) clipped: bool,
 }
 
 /// A feature joined to the column that it is applied to.

@@ -3,8 +3,9 @@
 use super::cell::{brief, format_number, parse_number};
 use super::date::DateForm;
 use super::drift::Constant;
-use super::feature::{Coding, Encoding, Feature, LevelOptions};
+use super::feature::{Encoding, Feature};
 use super::known::Known;
+use super::levels::{Coding, LevelNumbers, LevelOptions};
 use super::number::NumberForm;
 use super::options::{Impute, Scale};
 use super::shape::Shape;
@@ -28,8 +29,10 @@ pub struct FitOptions {
     pub scale_target: bool,
     /// Texts that stand for a missing value.
     pub missing: MissingMarkers,
-    /// Levels of a category that have an input of their own at most.
+    /// Levels of a one-hot category that have an input at most.
     pub most_levels: usize,
+    /// Which categories become numbers of levels.
+    pub level_numbers: Option<LevelNumbers>,
     /// Whether a category of two levels is one input.
     pub binary_column: bool,
     /// Whether a regression's predictions stay within the range of its training targets.
@@ -111,7 +114,13 @@ pub(super) fn fit_column(
             let Column::Text { codes, levels } = text.as_ref() else { unreachable!("the column is text") };
             let numeric = matches!(column, Column::Numbers(_));
             let clipped = options.scale == Scale::RobustClip;
-            let how = LevelOptions { numeric, most: options.most_levels, single: options.binary_column, clipped };
+            let how = LevelOptions {
+                numeric,
+                most: options.most_levels,
+                numbers: options.level_numbers,
+                single: options.binary_column,
+                clipped,
+            };
             Ok(fit_text(name, codes, levels, rows, wishes, how))
         }
     }

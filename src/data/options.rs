@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::balance::{Balance, ClassWeight};
 use super::choice::choices;
+use super::levels::LevelNumbers;
 use super::source::Source;
 use super::table::MissingMarkers;
 use super::written::{
@@ -225,9 +226,12 @@ pub struct DataOptions {
     pub impute: Option<Impute>,
     /// Whether targets of a regression are standardised for training (losses on counts want them as they are).
     pub scale_target: bool,
-    /// Levels of a category that have an input of their own at most; rarer ones share one.
+    /// Levels of a one-hot category that have an input at most; rarer ones share one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub one_hot: Option<MostLevels>,
+    /// Which categories become numbers of levels, for networks that look up a vector for each.
+    #[serde(skip)]
+    pub level_numbers: Option<LevelNumbers>,
     /// Whether a category of two levels is one input, −1 or 1.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub binary_column: bool,
@@ -273,6 +277,7 @@ impl Default for DataOptions {
             impute: None,
             scale_target: true,
             one_hot: None,
+            level_numbers: None,
             binary_column: false,
             clamp: false,
             number_loss: None,

@@ -76,10 +76,17 @@ impl Preprocessing {
         }
     }
 
-    /// Whether a program that knows nothing of shapes, codings and ranges would predict otherwise.
-    pub(crate) fn needs_newer_programs(&self) -> bool {
-        let bent = matches!(self, Self::Table(table) if table.features.iter().any(Feature::is_bent));
-        bent || !self.target().range.is_empty()
+    /// The oldest version of the model's file that says all of it: the second knows shapes, codings and ranges, the third numbers
+    /// of levels.
+    pub(crate) fn least_version(&self) -> u32 {
+        let features = if let Self::Table(table) = self { table.features.as_slice() } else { &[] };
+        if features.iter().any(|feature| feature.levels().is_some()) {
+            3
+        } else if features.iter().any(Feature::is_bent) || !self.target().range.is_empty() {
+            2
+        } else {
+            1
+        }
     }
 
     /// What is wrong with a preprocessing that contradicts itself.
@@ -251,6 +258,16 @@ impl TablePreprocessing {
     /// Inputs of the network.
     pub fn inputs(&self) -> usize {
         self.features.iter().map(Feature::width).sum()
+    }
+
+    /// Inputs that hold the number of a level, rising; they are no numbers to reckon with.
+    pub fn level_inputs(&self) -> Vec<usize> {
+        let mut first = 0;
+        let level_input = |feature: &Feature| {
+            first += feature.width();
+            feature.levels().map(|_| first - 1)
+        };
+        self.features.iter().filter_map(level_input).collect()
     }
 
     /// Names of the inputs, such as `age` and `island=Biscoe`.

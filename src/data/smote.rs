@@ -15,15 +15,17 @@ const MOST_CANDIDATES: usize = 2000;
 /// Adds rows to every smaller class until it has as many as the largest: SMOTE, Chawla et al. 2002,
 /// <https://doi.org/10.1613/jair.953>. A new row lies at a random place between a random row of its class and one of its five
 /// nearest neighbours there, by the inputs of the network; it has the first one's weight. Neighbours are looked for among up to
-/// 2,000 rows of the class. Inputs of categories are numbers here too, so a new row may lie between two levels. A class of one row
-/// has it repeated. Each new row depends on the seed and its number alone.
-pub(super) fn smote(train: &mut Dataset, classes: usize, seed: u64) {
+/// 2,000 rows of the class. One-hot inputs are numbers here too, so a new row may lie between two levels. `level_inputs` hold
+/// numbers of levels, rising: a new row has the first one's level, and two rows of different levels are as far apart there as their
+/// one-hot inputs would be. A class of one row has it repeated. Each new row depends on the seed and its number alone.
+pub(super) fn smote(train: &mut Dataset, classes: usize, level_inputs: &[usize], seed: u64) {
     let (Features::F32 { values, cols }, Targets::Classes { labels, .. }) = (&mut train.features, &mut train.targets)
     else {
         unreachable!("tables of classes were checked for")
     };
     let mut of_class: Vec<Vec<u32>> = vec![Vec::new(); classes];
     labels.iter().enumerate().for_each(|(row, label)| of_class[*label as usize].push(row as u32));
+    let are_levels: Vec<bool> = (0..*cols).map(|input| level_inputs.binary_search(&input).is_ok()).collect();
     let largest = of_class.iter().map(Vec::len).max().unwrap_or(0);
     for (class, rows) in of_class.iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
         let mut candidates = rows.clone();
@@ -34,12 +36,13 @@ pub(super) fn smote(train: &mut Dataset, classes: usize, seed: u64) {
         let between = |number: usize| {
             let mut rng = stream(seed, Purpose::Smote, class as u64, number as u64);
             let base = rows[below(&mut rng, rows.len() as u32) as usize];
-            let near = neighbours(values, *cols, base, &candidates);
+            let near = neighbours((values, *cols), &are_levels, base, &candidates);
             let other = if near.is_empty() { base } else { near[below(&mut rng, near.len() as u32) as usize] };
             let share: f32 = rng.random();
             let row = |row: u32| &values[row as usize * *cols..][..*cols];
-            let inputs = row(base).iter().zip(row(other)).map(|(a, b)| a + share * (b - a));
-            (base, inputs.collect::<Vec<f32>>())
+            let mut inputs: Vec<f32> = row(base).iter().zip(row(other)).map(|(a, b)| a + share * (b - a)).collect();
+            level_inputs.iter().for_each(|input| inputs[*input] = row(base)[*input]);
+            (base, inputs)
         };
         let new: Vec<(u32, Vec<f32>)> = (0..largest - rows.len()).into_par_iter().map(between).collect();
         for (base, inputs) in new {
@@ -53,10 +56,17 @@ pub(super) fn smote(train: &mut Dataset, classes: usize, seed: u64) {
 }
 
 /// The nearest of some rows to another, itself left out, the nearest first.
-fn neighbours(values: &[f32], cols: usize, of: u32, among: &[u32]) -> Vec<u32> {
+///
+/// `are_levels` says of each input whether it is the number of a level.
+fn neighbours((values, cols): (&[f32], usize), are_levels: &[bool], of: u32, among: &[u32]) -> Vec<u32> {
     let row = |row: u32| &values[row as usize * cols..][..cols];
     let squared = |a: &f32, b: &f32| f64::from(a - b) * f64::from(a - b);
-    let distance = |other: &u32| row(of).iter().zip(row(*other)).map(|(a, b)| squared(a, b)).sum::<f64>();
+    let distance = |other: &u32| {
+        let inputs = row(of).iter().zip(row(*other)).zip(are_levels);
+        // One-hot inputs of two levels differ in two places.
+        let part = |((a, b), is_level): ((&f32, &f32), &bool)| if *is_level && a != b { 2.0 } else { squared(a, b) };
+        inputs.map(part).sum::<f64>()
+    };
     let mut all: Vec<(f64, u32)> = among.iter().filter(|row| **row != of).map(|row| (distance(row), *row)).collect();
     let order = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
     if all.len() > NEIGHBOURS {
@@ -85,7 +95,7 @@ mod tests {
     #[test]
     fn new_rows_lie_between_neighbours_of_their_class() {
         let (before, mut after) = (two_lines(), two_lines());
-        smote(&mut after, 2, 4);
+        smote(&mut after, 2, &[], 4);
         let (Features::F32 { values, .. }, Targets::Classes { labels, .. }) = (&after.features, &after.targets) else {
             panic!("a table of classes")
         };
@@ -97,17 +107,17 @@ mod tests {
         assert!(new.iter().filter(|x| x[0].fract() != 0.0).count() > 25, "they are not copies: {new:?}");
         assert_eq!(after.weights.as_ref().unwrap().len(), 80);
         let mut again = two_lines();
-        smote(&mut again, 2, 4);
+        smote(&mut again, 2, &[], 4);
         assert_eq!(again, after);
         let mut other = two_lines();
-        smote(&mut other, 2, 5);
+        smote(&mut other, 2, &[], 5);
         assert_ne!(other, after);
     }
 
     #[test]
     fn the_nearest_come_first_and_the_row_itself_never() {
         let values: Vec<f32> = [0.0, 5.0, 1.0, 1.0, 9.0, -2.0, 20.0].to_vec();
-        assert_eq!(neighbours(&values, 1, 0, &[0, 1, 2, 3, 4, 5, 6]), [2, 3, 5, 1, 4]);
-        assert_eq!(neighbours(&values, 1, 0, &[0]), [0u32; 0]);
+        assert_eq!(neighbours((&values, 1), &[false], 0, &[0, 1, 2, 3, 4, 5, 6]), [2, 3, 5, 1, 4]);
+        assert_eq!(neighbours((&values, 1), &[false], 0, &[0]), [0u32; 0]);
     }
 }

@@ -7,11 +7,11 @@ use super::dataset::Dataset;
 use super::deal::{Fold, deal, folds_of};
 use super::dialect::Dialect;
 use super::doubts::{constant_targets, counting_label, doubtful_classes, without_group};
-use super::feature::MOST_LEVELS;
 use super::fit::FitOptions;
 use super::input::{Input, LabelledRows};
 use super::kinds::{Kinded, kinds};
 use super::labels::label_text;
+use super::levels::MOST_LEVELS;
 use super::options::{DataOptions, Impute, NumberLoss, Scale, TaskChoice};
 use super::prepared::{
     Decided, Prepared, apply_class_weights, check_classes, class_labels, empty_parts, is_rebalanced, task_note,
@@ -167,7 +167,7 @@ impl TypedTable {
         let rows = training_rows(&split.train, &preprocessing.target, table, options, seed)?;
         let mut train = labelled(&preprocessing, table, &rows)?;
         if options.balance == Balance::Smote {
-            smote(&mut train, preprocessing.target.classes.len(), seed);
+            smote(&mut train, preprocessing.target.classes.len(), &preprocessing.level_inputs(), seed);
         }
         apply_class_weights(&mut train, &preprocessing.target, options)?;
         let plain = || labelled(&preprocessing, table, &split.train);
@@ -201,6 +201,7 @@ impl TypedTable {
             scale_target: options.scale_target,
             missing: options.read_options().missing,
             most_levels: options.one_hot.map_or(MOST_LEVELS, |most| most.0),
+            level_numbers: options.level_numbers,
             binary_column: options.binary_column,
             clamp: options.clamp,
             seed,

@@ -1,21 +1,19 @@
 //! Learnt features of categories, from one-hot inputs.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use toml::{Table, Value};
 
 use super::graph::{self, Given, Learnt, Node, Nodes, Of, Operand};
+use super::levels::{self, Category, Place};
 use super::text::{Fields, MOST_WIDTH};
 use super::textbook::{Row, RowErrors};
-use super::{Backward, Errors, Form, Forward, Gradient, Kind, Needs, Random, RandomAt, Start, TensorForm, Width};
+use super::{Backward, Errors, Forward, Gradient, Kind, Needs, TensorForm, Width};
 use crate::Result;
 use crate::kernel::gemm::Extent;
-use crate::kernel::{LANES, Line, Panels, PanelsMut};
+use crate::kernel::{Isa, LANES, Line, Panels, PanelsMut};
 use crate::nn::Activation;
 use crate::nn::dense::{self, Weights};
-use crate::nn::dropout::{MaskAddress, fill_mask};
-use crate::nn::init::Distribution;
 use crate::nn::panel;
 
 /// `y = u E_0 + Σ x_i E_i` with `u = 1 − Σ x_i`, for each run of one-hot inputs: a learnt vector of `dim` numbers for each level, and one, `E_0`,
@@ -33,35 +31,15 @@ pub struct Categories {
 }
 
 /// The most levels of a run.
-pub const MOST_LEVELS: usize = 256;
+const MOST_LEVELS: usize = 256;
 /// Lines for the terms of a run.
 type Terms = [Line; MOST_LEVELS + 1];
 
-/// Inputs that go somewhere together: a run, or one that passes.
-struct Place {
-    inputs: Range<usize>,
-    /// Number of the run, and the first row of its table.
-    run: Option<(usize, usize)>,
-    /// First feature.
-    first: usize,
-}
-
 impl Categories {
-    fn places(&self, inputs: usize) -> Vec<Place> {
-        let (mut places, mut input, mut first, mut row, mut next) = (Vec::new(), 0, 0, 0, 0);
-        while input < inputs {
-            match self.runs.get(next).filter(|(start, _)| *start == input) {
-                Some((_, width)) => {
-                    places.push(Place { inputs: input..input + width, run: Some((next, row)), first });
-                    (input, first, row, next) = (input + width, first + self.dim, row + width + 1, next + 1);
-                }
-                None => {
-                    places.push(Place { inputs: input..input + 1, run: None, first });
-                    (input, first) = (input + 1, first + 1);
-                }
-            }
-        }
-        places
+    fn places(&self, inputs: usize) -> impl Iterator<Item = Place> + '_ {
+        let categories =
+            self.runs.iter().map(|(first, width)| Category { first: *first, inputs: *width, levels: *width });
+        levels::places(categories, inputs, self.dim)
     }
 
     /// Rows of all tables.
@@ -87,6 +65,20 @@ impl Categories {
 fn from_row<'a>(weights: Weights<'a>, row: usize, depth: usize) -> Weights<'a> {
     let lines = &weights.panels.lines[row..];
     Weights { panels: Panels { lines, ..weights.panels }, depth, ..weights }
+}
+
+/// The gradient by a run's inputs, given that by its terms.
+fn by_levels<'t>(isa: Isa, by_terms: &'t mut [Line], mask: Option<&Line>) -> &'t [Line] {
+    let (unknown, by_levels) = by_terms.split_at_mut(1);
+    for line in by_levels.iter_mut() {
+        panel::subtract(isa, unknown, std::slice::from_mut(line));
+        for lane in 0..LANES {
+            if mask.is_some_and(|mask| mask.0[lane] == 0.0) {
+                line.0[lane] = 0.0;
+            }
+        }
+    }
+    by_levels
 }
 
 impl Kind for Categories {
@@ -131,12 +123,8 @@ impl Kind for Categories {
         (first + width > inputs).then(message)
     }
 
-    /// The rows of all tables one after the other, `E_0` first in each.
     fn tensors(&self, _inputs: Width, next: Activation) -> Vec<TensorForm> {
-        let mut table = TensorForm::matrix(Form::Matrix, self.rows(), self.dim, next);
-        let from = Distribution::Normal { std: 1.0 };
-        table.begin = Start::Random(Random { from, chunks: None, alike: false });
-        vec![table]
+        vec![levels::table(self.rows(), self.dim, next)]
     }
 
     fn drawn_before(&self) -> Option<Activation> {
@@ -145,10 +133,10 @@ impl Kind for Categories {
 
     fn define(&self, row: &Row<'_>) -> Vec<f64> {
         let (rows, mut y) = (self.rows(), Vec::new());
-        for Place { inputs, run, .. } in self.places(row.x.len()) {
+        for Place { inputs, category, .. } in self.places(row.x.len()) {
             let x = &row.x[inputs];
-            let Some((_, first)) = run else {
-                y.push(x[0]);
+            let Some((_, first)) = category else {
+                y.extend(x);
                 continue;
             };
             let unknown = 1.0 - x.iter().sum::<f64>();
@@ -163,9 +151,9 @@ impl Kind for Categories {
     fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors {
         let (rows, mut dx) = (self.rows(), vec![0.0; row.x.len()]);
         let mut by_table = vec![0.0; row.tensors[0].len()];
-        for Place { inputs, run, first } in self.places(row.x.len()) {
-            let Some((_, start)) = run else {
-                dx[inputs.start] = dy[first];
+        for Place { inputs, category, first } in self.places(row.x.len()) {
+            let Some((_, start)) = category else {
+                dx[inputs.clone()].copy_from_slice(&dy[first..first + inputs.len()]);
                 continue;
             };
             let unknown = 1.0 - row.x[inputs.clone()].iter().sum::<f64>();
@@ -183,9 +171,9 @@ impl Kind for Categories {
 
     fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
         let (mut parts, rows) = (Vec::new(), self.rows());
-        for Place { inputs, run, .. } in self.places(given.inputs.features) {
+        for Place { inputs, category, .. } in self.places(given.inputs.features) {
             let x = nodes.add(Node::Select(given.x, inputs.clone().collect()));
-            let Some((_, first)) = run else {
+            let Some((_, first)) = category else {
                 parts.push(x);
                 continue;
             };
@@ -208,25 +196,21 @@ impl Kind for Categories {
 
     fn forward(&self, mut pass: Forward<'_>) {
         let (Some(x), [Some(weights), _]) = (pass.x, pass.tensors) else { unreachable!("it has tables and keeps x") };
-        let (places, mut memory) = (self.places(pass.inputs), [Line::ZERO; MOST_LEVELS + 1]);
+        let mut memory = [Line::ZERO; MOST_LEVELS + 1];
         for p in 0..pass.samples {
-            let mut masks: Option<&[Line]> = None;
-            if let (Some(kept), Some(RandomAt { seed, epoch, position, layer, .. })) = (&mut pass.kept, pass.random) {
-                let masked = kept.lines_mut(p, 0..self.runs.len());
-                let (position, member) = (position + p / pass.members * LANES, p % pass.members);
-                fill_mask(MaskAddress { seed, layer, member, epoch, position }, self.mask, masked);
-                masks = Some(masked);
-            }
-            for Place { inputs, run, first } in &places {
-                let x = x.panel(p, inputs.clone());
-                let Some((number, row)) = run else {
-                    pass.y.lines_mut(p, *first..first + 1).copy_from_slice(x);
+            let masks = pass.kept.as_mut().zip(pass.random).map(|(kept, at)| {
+                levels::fill_masks(kept, at, (p, pass.members), (self.mask, self.runs.len()))
+            });
+            for Place { inputs, category, first } in self.places(pass.inputs) {
+                let x = x.panel(p, inputs);
+                let Some((number, row)) = category else {
+                    pass.y.lines_mut(p, first..first + x.len()).copy_from_slice(x);
                     continue;
                 };
-                let terms = self.terms(x, masks.map(|masks| &masks[*number]), &mut memory);
-                let table = from_row(weights, *row, terms.len());
+                let terms = self.terms(x, masks.map(|masks| &masks[number]), &mut memory);
+                let table = from_row(weights, row, terms.len());
                 let terms = Panels { lines: terms, stride: terms.len() };
-                let out = pass.y.lines_mut(p, *first..first + self.dim);
+                let out = pass.y.lines_mut(p, first..first + self.dim);
                 dense::forward(pass.isa, table, terms, PanelsMut::new(out, self.dim, 1, self.dim), 1, false);
             }
         }
@@ -238,30 +222,22 @@ impl Kind for Categories {
         if matches!(dx, Errors::Unwanted) {
             return;
         }
-        let (places, dy, mut memory) = (self.places(inputs), dy.read(), [Line::ZERO; MOST_LEVELS + 1]);
+        let (dy, mut memory) = (dy.read(), [Line::ZERO; MOST_LEVELS + 1]);
         for p in 0..samples {
             let dy = dy.panel(p, 0..outputs);
-            for Place { inputs, run, first } in &places {
-                let mut d = &dy[*first..first + 1];
-                if let Some((number, row)) = run {
-                    let rows = inputs.len() + 1;
-                    let by_terms = &mut memory[..rows];
-                    let own = Panels { lines: &dy[*first..first + self.dim], stride: self.dim };
-                    let table = from_row(weights, *row, rows);
-                    let to = PanelsMut::new(by_terms, rows, 1, rows);
-                    dense::backward_to_inputs(isa, table, rows, own, to, 1, false);
-                    let (unknown, by_levels) = by_terms.split_at_mut(1);
-                    let mask = kept.map(|kept| &kept.panel(p, *number..number + 1)[0]);
-                    for line in by_levels.iter_mut() {
-                        panel::subtract(isa, unknown, std::slice::from_mut(line));
-                        for lane in 0..LANES {
-                            if mask.is_some_and(|mask| mask.0[lane] == 0.0) {
-                                line.0[lane] = 0.0;
-                            }
-                        }
+            for Place { inputs, category, first } in self.places(inputs) {
+                let d = match category {
+                    None => &dy[first..first + inputs.len()],
+                    Some((number, row)) => {
+                        let rows = inputs.len() + 1;
+                        let by_terms = &mut memory[..rows];
+                        let own = Panels { lines: &dy[first..first + self.dim], stride: self.dim };
+                        let to = PanelsMut::new(by_terms, rows, 1, rows);
+                        dense::backward_to_inputs(isa, from_row(weights, row, rows), rows, own, to, 1, false);
+                        let mask = kept.map(|kept| &kept.panel(p, number..number + 1)[0]);
+                        by_levels(isa, by_terms, mask)
                     }
-                    d = by_levels;
-                }
+                };
                 match &mut dx {
                     Errors::Unwanted | Errors::InPlace => unreachable!("its input's gradient has a place of its own"),
                     Errors::Write(dx) => dx.lines_mut(p, inputs.clone()).copy_from_slice(d),
@@ -274,18 +250,18 @@ impl Kind for Categories {
     /// The tables' rows that are asked for, run by run: one chain over all rows of the block.
     fn gradient(&self, mut pass: Gradient<'_>) {
         let Some(dy) = pass.dy else { unreachable!("the gradient by its output is kept") };
-        let (places, mut memory) = (self.places(pass.inputs), [Line::ZERO; MOST_LEVELS + 1]);
+        let mut memory = [Line::ZERO; MOST_LEVELS + 1];
         let mut transposed = vec![Line::ZERO; pass.panels * LANES];
         let outputs = pass.first_panel * LANES..self.dim.min((pass.first_panel + pass.panels) * LANES);
-        for Place { inputs, run, first } in &places {
-            let Some((number, row)) = run else { continue };
+        for Place { inputs, category, first } in self.places(pass.inputs) {
+            let Some((number, row)) = category else { continue };
             // Rows of the slot that are of this run's table.
-            let own = pass.lines.start.max(*row)..pass.lines.end.min(row + inputs.len() + 1);
+            let own = pass.lines.start.max(row)..pass.lines.end.min(row + inputs.len() + 1);
             if own.is_empty() {
                 continue;
             }
             for p in 0..pass.samples() {
-                let mask = pass.kept.map(|kept| &kept.panel(p, *number..number + 1)[0]);
+                let mask = pass.kept.map(|kept| &kept.panel(p, number..number + 1)[0]);
                 let terms = self.terms(pass.x.panel(p, inputs.clone()), mask, &mut memory);
                 let terms = &terms[own.start - row..own.end - row];
                 let to = PanelsMut::new(&mut transposed, LANES, pass.panels, LANES);

@@ -83,6 +83,9 @@ pub enum Node {
     Join(Vec<Value>),
     /// The sum of the features.
     Sum(Value),
+    /// The column of `W` that the one feature says, counted from the first of those that count: its whole part, from 0. The
+    /// first of them where there is no such column.
+    Lookup(Value, Learnt),
     /// The same features for each of so many members.
     Expand(Value, usize),
 }
@@ -246,8 +249,15 @@ pub(crate) mod evaluate {
                 parts.iter().flat_map(|part| values[part.number()][member].clone()).collect()
             }),
             Node::Sum(x) => each(*x, &|_, x| vec![x.iter().sum()]),
+            Node::Lookup(x, learnt) => each(*x, &|member, x| column(x, learnt, member, tensors)),
             Node::Expand(x, members) => vec![values[x.number()][0].clone(); *members],
         }
+    }
+
+    fn column(x: &[f64], learnt: &Learnt, member: usize, tensors: &[Vec<f64>]) -> Vec<f64> {
+        let [x] = x else { panic!("one feature: {learnt:?}") };
+        let at = Some(x.floor() as usize).filter(|at| *x >= 0.0 && *at < learnt.within.len()).unwrap_or(0);
+        numbers(learnt, member, tensors).chunks(learnt.columns).map(|row| row[learnt.within.start + at]).collect()
     }
 
     fn product(x: &[f64], learnt: &Learnt, member: usize, tensors: &[Vec<f64>]) -> Vec<f64> {

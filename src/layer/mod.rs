@@ -8,6 +8,7 @@ pub mod description;
 mod fit;
 pub mod graph;
 mod learning;
+mod levels;
 mod network;
 mod pass;
 mod per_feature;
@@ -28,9 +29,9 @@ use textbook::{Row, RowErrors};
 
 pub use adapter::Factors;
 pub use bins::BinRule;
-pub use categories::MOST_LEVELS;
 pub use fit::{Fit, Goals, fit};
 pub use learning::{First, Group, Learning};
+pub use lookup::MOST_LOOKED_UP;
 pub use network::{Network, leave_out_chance};
 pub use pass::{Backward, Errors, Forward, Gradient, RandomAt, Signal};
 pub use per_input::Embedded;
@@ -101,6 +102,11 @@ pub trait Kind {
     /// activation that follows: matrices are drawn for it.
     fn tensors(&self, _inputs: Width, _next: Activation) -> Vec<TensorForm> {
         Vec::new()
+    }
+
+    /// Whether a row of inputs reads some rows of the layer's tensors, so that nothing is multiplied.
+    fn looks_up(&self) -> bool {
+        false
     }
 
     /// The activation for which weights before the layer are drawn; none where the layer after it decides.
@@ -353,6 +359,7 @@ kinds! {
     skip::Skip "skip": "Adds what entered a chain to what leaves it.",
     ple::Ple "ple": "Numbers in pieces: linear between edges that the training rows decide.",
     categories::Categories "categories": "Learnt features of categories, from one-hot inputs.",
+    lookup::Lookup "lookup": "Learnt features of categories, from numbers of levels.",
     pbld::Pbld "pbld": "Numbers in waves, with frequencies that are learnt.",
     expand::Expand "expand": "Members begin: what follows works for each of them.",
     adapter::Adapter "adapter": "A learnt factor, and a shift, for each feature of each member.",

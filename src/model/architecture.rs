@@ -175,11 +175,15 @@ impl Architecture {
         (0..self.layers()).map(|layer| 6.0 * weights(layer)).sum::<f64>() - 2.0 * weights(0)
     }
 
-    /// The same of layers that are given one by one: a matrix that members share is used by each of them.
+    /// The same of layers that are given one by one: a matrix that members share is used by each of them, and a table whose rows
+    /// are looked up is not multiplied by.
     fn flops_of_chain(&self) -> f64 {
         let network = self.network();
         let (tensors, program) = (network.tensors(), network.program(true));
-        let products = tensors.iter().zip(&program.owners).filter(|(t, _)| t.form != Form::Vector).map(|(t, owner)| {
+        let multiplied = |(t, owner): &(&TensorForm, &usize)| {
+            t.form != Form::Vector && !program.ops[**owner].layer.kind().looks_up()
+        };
+        let products = tensors.iter().zip(&program.owners).filter(multiplied).map(|(t, owner)| {
             let uses = t.stack.unwrap_or(program.ops[*owner].members);
             t.fan_in as f64 * t.fan_out as f64 * uses as f64
         });

@@ -29,8 +29,8 @@ const KEY: &str = "gradlane";
 /// folder of models in `tests/data/models`, whose predictions are tested.
 ///
 /// 1: a network, its preprocessing and history. 2: a temperature, a threshold, bent or differently coded
-/// inputs, predictions within a range, or several networks too.
-const VERSION: u32 = 2;
+/// inputs, predictions within a range, or several networks too. 3: inputs that hold the number of a level too.
+const VERSION: u32 = 3;
 /// The model's file in a run directory.
 pub const MODEL_FILE: &str = "model.safetensors";
 
@@ -81,7 +81,7 @@ impl Card {
     /// The oldest version that says all of it: programs of that version predict the same.
     fn least_version(&self) -> u32 {
         let newer = self.members > 1 || self.decision.changes_predictions();
-        if newer || self.preprocessing.needs_newer_programs() { 2 } else { 1 }
+        self.preprocessing.least_version().max(if newer { 2 } else { 1 })
     }
 }
 

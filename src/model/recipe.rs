@@ -6,8 +6,9 @@ use std::str::FromStr;
 
 use toml::{Table, Value};
 
+use crate::data::LevelNumbers;
+use crate::layer::BinRule;
 use crate::layer::description::Description;
-use crate::layer::{BinRule, MOST_LEVELS};
 use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 use crate::spec::Spec;
@@ -58,13 +59,43 @@ pub enum Members {
 /// Share of the training rows that have no level, so that what an unknown level is like is learnt too.
 const MASKED: f64 = 0.02;
 
+/// Learnt vectors of the levels of categories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CategoryEmbedding {
+    /// Numbers of a vector.
+    pub dim: usize,
+    /// Which categories have them, and for which levels.
+    pub levels: LevelNumbers,
+}
+
+/// Inputs that come from one column, or from a part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Run {
+    /// A number.
+    Number,
+    /// So many inputs that belong together: a one-hot category, a mark of missing values, a wave of a date.
+    Plain(usize),
+    /// The number of a level, of so many.
+    Level(usize),
+}
+
+impl Run {
+    /// How many inputs it has.
+    pub fn inputs(self) -> usize {
+        match self {
+            Run::Number | Run::Level(_) => 1,
+            Run::Plain(inputs) => inputs,
+        }
+    }
+}
+
 /// What options of tabular networks add to a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Extras {
     /// How numbers become features.
     pub embed: Embed,
-    /// Features of each category that is embedded, and the most inputs of one that is not.
-    pub categories: Option<(usize, usize)>,
+    /// Which categories become learnt vectors.
+    pub categories: Option<CategoryEmbedding>,
     /// How an ensemble shares the network.
     pub members: Members,
     /// Gains of all features before the first linear layer, at so many times the rate.
@@ -122,29 +153,28 @@ pub struct Recipe<'a> {
 }
 
 impl Recipe<'_> {
-    /// The description of its layers. `numbers` are the inputs that hold numbers, `runs` how many inputs each run has that
-    /// belongs together.
+    /// The description of its layers, for inputs of these runs.
     ///
     /// # Errors
-    /// None that options allow.
-    pub fn describe(&self, numbers: &[usize], runs: &[usize]) -> Result<Description> {
+    /// [`Error::Mismatch`] for numbers of levels where categories are not embedded.
+    pub fn describe(&self, runs: &[Run]) -> Result<Description> {
         let mut chain = Vec::new();
-        if !numbers.is_empty() {
+        if runs.contains(&Run::Number) {
             chain.extend(self.embedding());
         }
-        chain.extend(self.categories(numbers, runs));
+        chain.extend(self.lookup(runs)?);
         let gains = self.extras.input_scale.map(own_rate);
         // Each packed network has gains of its own, as if it was trained alone.
         let (shared, own) = if self.is_packed() { (None, gains) } else { (gains, None) };
         chain.extend(shared.map(|learn| layer("scale", [learn])));
-        let inputs: usize = self.chunks(numbers, runs).iter().sum();
+        let inputs: usize = self.chunks(runs).iter().sum();
         if let Members::Tabm(count) | Members::TabmMini(count) | Members::Packed(count) = self.extras.members {
             chain.push(layer("expand", [("members", Value::Integer(count as i64))]));
         }
         chain.extend(own.map(|learn| layer("adapter", [learn])));
         if matches!(self.extras.members, Members::Tabm(_) | Members::TabmMini(_)) {
             let scale = if self.extras.embed == Embed::None { "signs" } else { "normal" };
-            let chunks = self.chunks(numbers, runs).into_iter().map(|width| Value::Integer(width as i64)).collect();
+            let chunks = self.chunks(runs).into_iter().map(|width| Value::Integer(width as i64)).collect();
             chain.push(layer("adapter", [("scale", scale.into()), ("chunks", Value::Array(chunks))]));
         }
         let mut width = inputs;
@@ -189,49 +219,42 @@ impl Recipe<'_> {
         }
     }
 
-    /// The layer that embeds categories, if there are any with so many levels.
-    fn categories(&self, numbers: &[usize], runs: &[usize]) -> Option<Table> {
-        let (dim, _) = self.extras.categories?;
-        let numbers_alone = Recipe { extras: Extras { categories: None, ..self.extras }, ..*self };
-        let mut first = 0;
-        let mut found = Vec::new();
-        for (run, width) in runs.iter().zip(numbers_alone.chunks(numbers, runs)) {
-            if self.embeds_category(*run) {
-                found.push(Value::Array([first, width].map(|n| Value::Integer(n as i64)).to_vec()));
+    /// The layer that looks up the vectors of levels, if there are such inputs. It comes after numbers are embedded.
+    fn lookup(&self, runs: &[Run]) -> Result<Option<Table>> {
+        let (mut input, mut columns) = (0, Vec::new());
+        for run in runs {
+            if let Run::Level(levels) = run {
+                columns.push(Value::Array([input, *levels].map(|n| Value::Integer(n as i64)).to_vec()));
             }
-            first += width;
+            input += if let Run::Number = run { self.of_number() } else { run.inputs() };
         }
-        let fields = [
-            ("runs", Value::Array(found.clone())),
-            ("dim", Value::Integer(dim as i64)),
-            ("mask", Value::Float(MASKED)),
-        ];
-        (!found.is_empty()).then(|| layer("categories", fields))
+        if columns.is_empty() {
+            return Ok(None);
+        }
+        let Some(CategoryEmbedding { dim, .. }) = self.extras.categories else {
+            let message = "--category-embedding none: the data were prepared for vectors of levels";
+            return Err(Error::Mismatch(message.to_owned()));
+        };
+        let dim = Value::Integer(dim as i64);
+        let fields = [("columns", Value::Array(columns)), ("dim", dim), ("mask", Value::Float(MASKED))];
+        Ok(Some(layer("lookup", fields)))
     }
 
-    /// Whether a category of so many inputs is embedded.
-    fn embeds_category(&self, inputs: usize) -> bool {
-        self.extras.categories.is_some_and(|(_, most)| inputs > most && inputs <= MOST_LEVELS)
+    /// Features that a number becomes.
+    fn of_number(&self) -> usize {
+        match self.extras.embed {
+            Embed::None => 1,
+            Embed::Pbld { dim, .. } | Embed::Ple { dim, .. } => dim,
+        }
     }
 
     /// Widths of the runs of features that come from one column, after the embeddings.
-    fn chunks(&self, numbers: &[usize], runs: &[usize]) -> Vec<usize> {
-        let of_category = self.extras.categories.map_or(0, |(dim, _)| dim);
-        let dim = match self.extras.embed {
-            Embed::None => 1,
-            Embed::Pbld { dim, .. } | Embed::Ple { dim, .. } => dim,
-        };
-        let mut first = 0;
-        let chunk = |run: &usize| {
-            let embedded = *run == 1 && numbers.binary_search(&first).is_ok();
-            first += run;
-            if embedded {
-                dim
-            } else if self.embeds_category(*run) {
-                of_category
-            } else {
-                *run
-            }
+    fn chunks(&self, runs: &[Run]) -> Vec<usize> {
+        let of_level = self.extras.categories.map_or(0, |categories| categories.dim);
+        let chunk = |run: &Run| match run {
+            Run::Number => self.of_number(),
+            Run::Plain(inputs) => *inputs,
+            Run::Level(_) => of_level,
         };
         runs.iter().map(chunk).collect()
     }

@@ -5,46 +5,46 @@ use crate::config::ModelOptions;
 use crate::data::{Encoding, Features, Prepared, Preprocessing, Targets};
 use crate::layer::description::Description;
 use crate::layer::{Fit, Goals, Layer, fit};
-use crate::model::recipe::{Extras, Recipe};
+use crate::model::recipe::{Extras, Recipe, Run};
 
-/// The inputs that hold numbers, and how many inputs each run of them has that belongs together: a number, or a category.
-pub(super) struct Inputs {
-    pub(super) numbers: Vec<usize>,
-    pub(super) runs: Vec<usize>,
+/// The inputs that a preprocessing gives, as runs that belong together.
+fn runs(preprocessing: &Preprocessing) -> Vec<Run> {
+    let Preprocessing::Table(table) = preprocessing else { return vec![Run::Number; preprocessing.inputs()] };
+    let mut runs = Vec::new();
+    for feature in &table.features {
+        match (feature.levels(), &feature.encoding) {
+            (Some(levels), _) => runs.push(Run::Level(levels)),
+            (None, Encoding::Category { .. }) => runs.push(Run::Plain(feature.width())),
+            (None, Encoding::Number { .. } | Encoding::Date { .. }) => {
+                runs.push(Run::Number);
+                // A mark of missing values and the waves of a date are no numbers of their own.
+                runs.extend(vec![Run::Plain(1); feature.width() - 1]);
+            }
+        }
+    }
+    runs
 }
 
-impl Inputs {
-    /// The inputs that a preprocessing gives.
-    pub(super) fn of(preprocessing: &Preprocessing) -> Inputs {
-        let Preprocessing::Table(table) = preprocessing else {
-            let count = preprocessing.inputs();
-            return Inputs { numbers: (0..count).collect(), runs: vec![1; count] };
-        };
-        let (mut numbers, mut runs, mut first) = (Vec::new(), Vec::new(), 0);
-        for feature in &table.features {
-            let width = feature.width();
-            if matches!(feature.encoding, Encoding::Category { .. }) {
-                runs.push(width);
-            } else {
-                // A mark of missing values and the waves of a date are no numbers of their own.
-                numbers.push(first);
-                runs.extend(vec![1; width]);
-            }
-            first += width;
-        }
-        Inputs { numbers, runs }
-    }
+/// The inputs that hold numbers, rising.
+fn numbers(runs: &[Run]) -> Vec<usize> {
+    let mut first = 0;
+    let number = |run: &Run| {
+        first += run.inputs();
+        (*run == Run::Number).then_some(first - 1)
+    };
+    runs.iter().filter_map(number).collect()
 }
 
 /// The layers that options of tabular networks stand for, if any are given.
 ///
 /// # Errors
-/// None that options allow.
+/// [`crate::Error::Mismatch`] for data that were prepared for other options.
 pub(super) fn built(model: &ModelOptions, prepared: &Prepared) -> Result<Option<Description>> {
-    if model.network.is_some() || model.extras == Extras::default() {
+    let runs = runs(&prepared.preprocessing);
+    let by_number = runs.iter().any(|run| matches!(run, Run::Level(_)));
+    if (model.network.is_some() || model.extras == Extras::default()) && !by_number {
         return Ok(None);
     }
-    let inputs = Inputs::of(&prepared.preprocessing);
     let recipe = Recipe {
         hidden: &model.hidden,
         activations: &model.activations,
@@ -54,12 +54,12 @@ pub(super) fn built(model: &ModelOptions, prepared: &Prepared) -> Result<Option<
         extras: model.extras,
         scheme_given: model.init.is_some(),
     };
-    recipe.describe(&inputs.numbers, &inputs.runs).map(Some)
+    recipe.describe(&runs).map(Some)
 }
 
 /// Lets layers look at the training rows.
 pub(super) fn fit_layers(chain: &mut [Layer], prepared: &Prepared) {
-    let inputs = Inputs::of(&prepared.preprocessing);
+    let numbers = numbers(&runs(&prepared.preprocessing));
     let features = &prepared.train.features;
     let column = |input: usize| match features {
         Features::F32 { values, cols } => values.iter().skip(input).step_by(*cols).copied().collect(),
@@ -71,5 +71,5 @@ pub(super) fn fit_layers(chain: &mut [Layer], prepared: &Prepared) {
         Targets::Classes { labels, classes } => Goals::Classes { labels, classes: *classes },
         Targets::Values { values, cols, .. } => Goals::Values { values, cols: *cols },
     };
-    fit(chain, &Fit { numbers: &inputs.numbers, column: &column, targets });
+    fit(chain, &Fit { numbers: &numbers, column: &column, targets });
 }

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::baseline::{Baseline, Constant};
 use super::plan::Plan;
+use super::room::available;
 use super::summary::Summary;
 use crate::Result;
-use crate::data::{Dataset, Strangers, Task, epoch_order};
+use crate::data::{Dataset, OneHot, Preprocessing, Strangers, Task, epoch_order};
 use crate::kernel::Line;
 use crate::metrics::MetricSet;
 use crate::model::{Architecture, Parameters};
@@ -29,6 +30,8 @@ const SHARE: f64 = 0.05;
 /// Operations, and time, that nobody notices: allowed beside any run.
 const SMALL_FLOPS: f64 = 2e8;
 const SMALL_TIME: Duration = Duration::from_millis(100);
+/// Share of the memory at hand that one-hot inputs of the judged rows may take.
+const SHARE_OF_MEMORY: f64 = 0.5;
 /// Gradient norm at which it has learnt enough.
 const TOL_GRAD: f64 = 1e-4;
 
@@ -44,8 +47,9 @@ impl Plan {
         let (on, strangers) = self.judged_part();
         let scorer = Scorer::new(self.prepared.preprocessing.target(), self.loss);
         let mut baseline = Baseline::of_constant(Constant::new(&scorer, self.prepared.judged_train(), on, strangers));
-        let linear = match self.linear_rows(summary) {
-            Ok(rows) => self.linear(rows, self.linear_time(summary), signal)?,
+        let one_hot = self.one_hot();
+        let linear = match self.linear_rows(summary, &one_hot) {
+            Ok(rows) => self.linear((rows, &one_hot), self.linear_time(summary), signal)?,
             Err(reason) => Err(reason),
         };
         match linear {
@@ -65,8 +69,18 @@ impl Plan {
         }
     }
 
-    fn linear_network(&self) -> Architecture {
+    /// What the linear model sees where the network sees numbers of levels.
+    fn one_hot(&self) -> OneHot {
+        let level_inputs = match &self.prepared.preprocessing {
+            Preprocessing::Table(table) => table.level_inputs(),
+            Preprocessing::Images(_) => Vec::new(),
+        };
+        OneHot::fit(&self.prepared.judged_train().features, &level_inputs)
+    }
+
+    fn linear_network(&self, one_hot: &OneHot) -> Architecture {
         Architecture {
+            inputs: one_hot.width(self.architecture.inputs),
             hidden: Vec::new(),
             activations: Vec::new(),
             output_activation: crate::nn::Activation::Identity,
@@ -79,7 +93,7 @@ impl Plan {
     }
 
     /// How many rows a linear model may learn from, or why from none.
-    fn linear_rows(&self, summary: &Summary) -> std::result::Result<usize, &'static str> {
+    fn linear_rows(&self, summary: &Summary, one_hot: &OneHot) -> std::result::Result<usize, &'static str> {
         if matches!(summary.stopped, "signal" | "diverged") {
             return Err("the run did not come to its end");
         }
@@ -88,7 +102,13 @@ impl Plan {
         }
         let spent = self.flops_per_step() * summary.steps as f64;
         let allowed = (SHARE * spent).max(SMALL_FLOPS);
-        let rows = allowed / (PASSES * self.linear_network().flops_per_sample());
+        let network = self.linear_network(one_hot);
+        let judged = self.judged_part().0.rows() as f64;
+        let room = available().unwrap_or(f64::INFINITY);
+        if network.inputs > self.architecture.inputs && 4.0 * judged * network.inputs as f64 > SHARE_OF_MEMORY * room {
+            return Err("its inputs would take more than half of the memory at hand");
+        }
+        let rows = allowed / (PASSES * network.flops_per_sample());
         let all = self.prepared.judged_train().rows().min(MOST_ROWS);
         let rows = (rows as usize).min(all);
         if rows < all.min(LEAST_ROWS) { Err("it would take more than 5 % of the run") } else { Ok(rows) }
@@ -103,7 +123,7 @@ impl Plan {
 
     fn linear(
         &self,
-        rows: usize,
+        (rows, one_hot): (usize, &OneHot),
         time: Duration,
         signal: &AtomicUsize,
     ) -> Result<std::result::Result<MetricSet, &'static str>> {
@@ -113,7 +133,7 @@ impl Plan {
             let step = train.rows() as f64 / rows as f64;
             train.subset(&(0..rows).map(|row| (row as f64 * step) as u32).collect::<Vec<u32>>())
         });
-        let train = chosen.as_ref().unwrap_or(train);
+        let train = &*one_hot.view(chosen.as_ref().unwrap_or(train));
         let task = self.prepared.preprocessing.task();
         let loss = match task {
             Task::Regression if self.loss == Loss::Poisson => Loss::Poisson,
@@ -121,7 +141,7 @@ impl Plan {
             Task::Binary | Task::Multilabel => Loss::Bce,
             Task::Multiclass => Loss::CrossEntropy,
         };
-        let network = self.linear_network();
+        let network = self.linear_network(one_hot);
         let optimizer = OptimizerSpec::parse("lbfgs", None)?;
         let l2 = 1.0 / rows as f64;
         let settings = StepSettings { l2, ..StepSettings::plain(Objective::new(loss, 0.0)?, optimizer) };
@@ -151,7 +171,10 @@ impl Plan {
         }
         let mut kept = trainer.evaluated_parameters().to_vec();
         let scorer = Scorer::new(self.prepared.preprocessing.target(), loss);
-        Ok(Ok(self.judge(&mut trainer, &scorer, &mut kept, self.judged_part()).figures_without_loss()))
+        let (data, strangers) = self.judged_part();
+        let strangers = strangers.map(|s| Strangers { features: one_hot.apply(&s.features), ..s.clone() });
+        let part = (&*one_hot.view(data), strangers.as_ref());
+        Ok(Ok(self.judge(&mut trainer, &scorer, &mut kept, part).figures_without_loss()))
     }
 
     /// Judges weights on a part.

@@ -352,11 +352,11 @@ impl Plan {
 
     /// What rows look like.
     pub(super) fn row_form(&self) -> RowForm {
-        let shape = match &self.prepared.preprocessing {
-            Preprocessing::Images(images) => Some(images.shape.clone()),
-            Preprocessing::Table(_) => None,
+        let (shape, level_inputs) = match &self.prepared.preprocessing {
+            Preprocessing::Images(images) => (Some(images.shape.clone()), Vec::new()),
+            Preprocessing::Table(table) => (None, table.level_inputs()),
         };
-        RowForm { shape, outputs: self.architecture.outputs }
+        RowForm { shape, level_inputs, outputs: self.architecture.outputs }
     }
 
     /// Refuses augmentation that the data, the loss or the optimizer cannot have.

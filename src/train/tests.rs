@@ -11,6 +11,7 @@ use crate::rng::{Purpose, stream};
 use rand::RngExt;
 
 mod groups;
+mod lookup;
 mod networks;
 
 fn architecture(activation: Activation, norm: Option<NormKind>, residual: bool, dropout: f64) -> Architecture {

@@ -146,14 +146,19 @@ fn encoding(encoding: &Encoding) -> (String, String) {
             (table::short(*neither), format!("{}, {}", level(0, first), level(1, second)))
         }
         Encoding::Category { levels, other, missing, coding, .. } => {
-            let missing = match (missing, other) {
-                (true, _) => "a level",
-                (false, true) => "other",
-                (false, false) => "all 0",
+            let missing = match (missing, other, coding) {
+                (true, ..) => "a level",
+                (false, true, _) => "other",
+                (false, false, Coding::Number) => "unknown",
+                (false, false, _) => "all 0",
             };
             let other = if *other { ", other" } else { "" };
-            let clipped = if matches!(coding, Coding::Values(_)) { "; scaled, smooth clip" } else { "" };
-            (missing.to_owned(), format!("{}{other}{clipped}", names(levels)))
+            let (before, after) = match coding {
+                Coding::Number => (format!("the number of one of {} levels: ", levels.len()), ""),
+                Coding::Values(_) => (String::new(), "; scaled, smooth clip"),
+                Coding::ZerosAndOnes | Coding::Single(_) => (String::new(), ""),
+            };
+            (missing.to_owned(), format!("{before}{}{other}{after}", names(levels)))
         }
     }
 }

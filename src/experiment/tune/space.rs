@@ -20,9 +20,10 @@ const DERIVED: [(&str, &str); 3] = [("width", "hidden"), ("depth", "hidden"), ("
 const WIDTH: i64 = 256;
 const DEPTH: i64 = 2;
 
-/// Options of the network and its optimizer that no search may choose: the first two change what a loss means, the last
-/// names a file of one shape.
-const REFUSED: [&str; 3] = ["loss", "label_smoothing", "init_from"];
+/// Options of the network and its optimizer that no search may choose: the first two change what a loss means, the third
+/// names a file of one shape, and the others change how the data are prepared, which happens once.
+const REFUSED: [&str; 6] =
+    ["loss", "label_smoothing", "init_from", "category_embedding", "embed_above", "embed_levels"];
 
 /// A parameter of the search.
 #[derive(Debug, Clone, PartialEq)]
@@ -222,7 +223,7 @@ fn check_name(name: &str) -> std::result::Result<(), String> {
     }
     if find(name).is_some() {
         return Err("it cannot be searched: only options of the network and its optimizer can, and none that changes \
-                    what a loss means"
+                    what a loss means or how data are prepared"
             .to_owned());
     }
     let options = KEYS.iter().filter(|key| searchable(key.group, key.name)).map(|key| key.name);

@@ -11,7 +11,8 @@ use super::*;
 use crate::data::{Dataset, Features, Target, Targets, Task};
 use crate::kernel::Isa;
 use crate::layer::{
-    Activate, Adapter, Bins, Categories, Dropout, Embedded, Expand, Factors, Layer, Linear, Norm, Pbld, Ple, Skip,
+    Activate, Adapter, Bins, Categories, Dropout, Embedded, Expand, Factors, Layer, Linear, Lookup, Norm, Pbld, Ple,
+    Skip,
 };
 use crate::model::recipe::Biases;
 use crate::model::{Architecture, Parameters};
@@ -147,7 +148,7 @@ impl Case {
     }
 }
 
-/// Numbers in pieces and in waves and the parts of a category, side by side; then members with dropout.
+/// Numbers in pieces and in waves, the number of a level and the parts of a category, side by side; then members with dropout.
 fn members() -> Vec<Layer> {
     let embedded = |input: usize| Embedded { inputs: Some([input].into()) };
     let edges = Bins::Edges(vec![vec![-0.5, 0.1, 0.6]].into());
@@ -160,7 +161,8 @@ fn members() -> Vec<Layer> {
         Layer::new("network.6.2", Dropout { rate: 0.3 }),
     ];
     vec![
-        Layer::new("network.0", Categories { runs: [(3, 2)].into(), dim: 2, mask: 0.3 }),
+        Layer::new("network.lookup", Lookup { columns: [(2, 3)].into(), dim: 2, mask: 0.3 }),
+        Layer::new("network.0", Categories { runs: [(4, 2)].into(), dim: 2, mask: 0.3 }),
         Layer::new("network.1", pbld),
         Layer::new("network.2", ple),
         Layer::new("network.3", Expand { members: 3 }),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::layer::{
-    Activate, Adapter, AnyKind, Bins, Branches, Categories, Dropout, Embedded, Expand, Factors, Layer, Linear, Mix,
-    Network, Norm, Pbld, Ple, Prelu, Scale, Skip,
+    Activate, Adapter, AnyKind, Bins, Branches, Categories, Dropout, Embedded, Expand, Factors, Layer, Linear, Lookup,
+    Mix, Network, Norm, Pbld, Ple, Prelu, Scale, Skip,
 };
 use rand::Rng;
 
@@ -20,6 +20,8 @@ const WITH_ALL: u64 = 150;
 /// About so many numbers of a tensor are compared with differences, for these take the square of the network's size.
 const MOST_CHECKED: usize = 48;
 const INPUTS: usize = 5;
+/// An input that holds numbers of levels.
+const LEVEL: usize = INPUTS - 1;
 const OUTPUTS: usize = 3;
 /// Two panels, the second not full.
 const ROWS: usize = 19;
@@ -46,13 +48,18 @@ impl<R: Rng> Draw<R> {
         (0..self.rng.random_range(0..=most)).map(|_| self.layer(depth)).collect()
     }
 
-    /// Two inputs in pieces, in waves, or three as those of two categories; one may have no pieces.
+    /// Two inputs in pieces, in waves, as numbers of levels, or three as those of two categories; one may have no pieces.
     fn embedding(&mut self) -> Layer {
         let embedded = Embedded { inputs: Some([[0, 2], [1, 2]][self.rng.random_range(0..2)].into()) };
         let dim = self.rng.random_range(2..20);
-        if self.rng.random_range(0..3) == 0 {
-            let mask = if self.dropout { 0.4 } else { 0.0 };
-            return self.named(Categories { runs: [(0, 2), (2, 1)].into(), dim, mask });
+        let mask = if self.dropout { 0.4 } else { 0.0 };
+        match self.rng.random_range(0..6) {
+            0 | 1 => return self.named(Categories { runs: [(0, 2), (2, 1)].into(), dim, mask }),
+            2 | 3 => {
+                let columns = [[(1, 2), (LEVEL, 3)], [(0, 1), (LEVEL, 70)]][self.rng.random_range(0..2)];
+                return self.named(Lookup { columns: columns.into(), dim, mask });
+            }
+            _ => {}
         }
         let what: AnyKind = if self.rng.random() {
             let second = [vec![], vec![-0.2, 0.5]][self.rng.random_range(0..2)].clone();
@@ -157,7 +164,7 @@ fn every_kind_occurs_among_the_networks_and_within_others() {
                 within.insert(name);
             }
         }
-        let embeds = ["ple", "pbld", "categories"].iter().any(|kind| own.contains(kind));
+        let embeds = ["ple", "pbld", "categories", "lookup"].iter().any(|kind| own.contains(kind));
         with_all += usize::from(embeds && own.contains("adapter"));
         anywhere.extend(own);
     }
@@ -172,7 +179,12 @@ fn every_kind_occurs_among_the_networks_and_within_others() {
 fn rows(number: u64, count: usize) -> Dataset {
     let mut rng = stream(number, Purpose::Synthetic, 2, 0);
     let mut numbers = |count: usize| (0..count).map(|_| rng.random::<f32>() * 2.0 - 1.0).collect::<Vec<_>>();
-    let features = Features::F32 { values: numbers(count * INPUTS), cols: INPUTS };
+    let mut inputs = numbers(count * INPUTS);
+    if number >= EMBEDDED {
+        // Levels 0 to 3, away from where one ends, so that differences are of one level.
+        inputs.iter_mut().skip(LEVEL).step_by(INPUTS).for_each(|x| *x = (2.0 * *x + 2.0).floor() + 0.5);
+    }
+    let features = Features::F32 { values: inputs, cols: INPUTS };
     let targets = Targets::Values { values: numbers(count * OUTPUTS), units: None, cols: OUTPUTS };
     Dataset { features, targets, weights: None }
 }

@@ -1,0 +1,146 @@
+//! The levels of a category: which have an input or a number of their own, and what the inputs are.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::shape::Counted;
+use super::table::MISSING;
+use super::target::sorted_levels;
+
+/// A text column has at most so many one-hot inputs of its own; rarer levels share one.
+pub const MOST_LEVELS: usize = 64;
+/// Where levels are numbers, those beyond the first [`MOST_LEVELS`] have one of their own from so many training rows on.
+const FEWEST_ROWS: usize = 3;
+/// The largest number of a level: as many levels as a layer may look up.
+pub(super) const MOST_NUMBER: usize = 1 << 20;
+
+/// Which categories become the number of their level, for a network that learns a vector for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LevelNumbers {
+    /// Categories of up to so many levels, a missing one among them, stay one-hot.
+    pub above: usize,
+    /// Levels with a number of their own at most; rarer ones share one.
+    pub most: usize,
+}
+
+/// The numbers that stand for levels.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Coding {
+    /// 1 in the rows that have the level, else 0.
+    #[default]
+    ZerosAndOnes,
+    /// Of each input the number in the rows that do not have the level, and in those that have it.
+    Values(Vec<[f64; 2]>),
+    /// One input for two levels: the number of the first, of neither (missing, or not seen in training), and of the second.
+    Single([f64; 3]),
+    /// One input, the number of the level: from 1 for the first, then `other`, then missing; 0 for one that has none.
+    Number,
+}
+
+impl Coding {
+    pub(super) fn is_zeros_and_ones(&self) -> bool {
+        *self == Coding::ZerosAndOnes
+    }
+
+    /// Writes the inputs of a row over zeros; `place` is that of its level among the inputs, where it has one.
+    pub(super) fn write(&self, place: Option<usize>, inputs: &mut [f32]) {
+        match self {
+            Coding::ZerosAndOnes => {
+                if let Some(place) = place {
+                    inputs[place] = 1.0;
+                }
+            }
+            Coding::Values(values) => {
+                for (at, (input, [without, with])) in inputs.iter_mut().zip(values).enumerate() {
+                    *input = if place == Some(at) { *with } else { *without } as f32;
+                }
+            }
+            Coding::Single([first, neither, second]) => {
+                inputs[0] = match place {
+                    Some(0) => *first,
+                    Some(1) => *second,
+                    _ => *neither,
+                } as f32;
+            }
+            Coding::Number => inputs[0] = place.map_or(0, |place| place + 1) as f32,
+        }
+    }
+}
+
+/// How levels become inputs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LevelOptions {
+    /// Whether they are numbers.
+    pub(super) numeric: bool,
+    /// How many have an input of their own at most, where they are one-hot.
+    pub(super) most: usize,
+    /// Whether they may be numbers, and how many then.
+    pub(super) numbers: Option<LevelNumbers>,
+    /// Whether two levels share one input.
+    pub(super) single: bool,
+    /// Whether the inputs are scaled and clipped as numbers are.
+    pub(super) clipped: bool,
+}
+
+/// What came of fitting a category.
+pub(super) struct Levels {
+    /// Levels with an input, or a number, of their own: numbers sorted by value, text by bytes.
+    pub(super) own: Vec<String>,
+    /// Whether one is shared by all other levels.
+    pub(super) other: bool,
+    /// Whether missing is a level.
+    pub(super) missing: bool,
+    /// What the inputs are.
+    pub(super) coding: Coding,
+}
+
+impl Levels {
+    /// Fits a text column to its training rows. One-hot are the `most` most frequent levels, of equally frequent ones the first in
+    /// their order. Where levels are numbers, all of at least three rows have one, and the 64 most frequent in any case.
+    pub(super) fn fit(codes: &[u32], levels: &[String], rows: &[u32], how: LevelOptions) -> Self {
+        let LevelOptions { numeric, single, clipped, .. } = how;
+        let mut counts = vec![0usize; levels.len()];
+        let mut missing = false;
+        for &row in rows {
+            match codes[row as usize] {
+                MISSING => missing = true,
+                code => counts[code as usize] += 1,
+            }
+        }
+        let count_of: HashMap<&str, usize> = levels.iter().map(String::as_str).zip(counts).collect();
+        let seen = levels.iter().filter(|level| count_of[level.as_str()] > 0).cloned().collect();
+        let mut kept = sorted_levels(seen, numeric);
+        kept.sort_by_key(|level| std::cmp::Reverse(count_of[level.as_str()])); // stable: ties stay in order
+        let numbers = how.numbers.filter(|numbers| kept.len() + usize::from(missing) > numbers.above);
+        let most = match numbers {
+            None => how.most,
+            Some(numbers) => {
+                let frequent = kept.iter().take_while(|level| count_of[level.as_str()] >= FEWEST_ROWS).count();
+                frequent.max(MOST_LEVELS).min(numbers.most)
+            }
+        };
+        let other = kept.len() > most;
+        kept.truncate(most);
+        let kept = sorted_levels(kept, numeric);
+        let own: Vec<usize> = kept.iter().map(|level| count_of[level.as_str()]).collect();
+        let present: usize = count_of.values().sum();
+        let absent = rows.len() - present;
+        let coding = match own[..] {
+            [first, second] if single && !other => {
+                let values = Counted([(-1.0, first), (0.0, absent), (1.0, second)]);
+                Coding::Single(if clipped { values.clipped() } else { values.0.map(|(value, _)| value) })
+            }
+            _ if numbers.is_some() => Coding::Number,
+            _ if clipped => {
+                let rest = present - own.iter().sum::<usize>();
+                let special = other.then_some(rest).into_iter().chain(missing.then_some(absent));
+                let input = |rows_of: usize| Counted([(0.0, rows.len() - rows_of), (1.0, rows_of)]).clipped();
+                Coding::Values(own.into_iter().chain(special).map(input).collect())
+            }
+            _ => Coding::ZerosAndOnes,
+        };
+        Self { own: kept, other, missing, coding }
+    }
+}

@@ -1,0 +1,84 @@
+//! What layers that learn a vector for each level of a category have in common: where inputs go, the table of vectors, and the
+//! rows whose level is hidden in training.
+
+use std::iter;
+use std::ops::Range;
+
+use super::{Form, Random, RandomAt, Start, TensorForm};
+use crate::kernel::{LANES, Line, PanelsMut};
+use crate::nn::Activation;
+use crate::nn::dropout::{MaskAddress, fill_mask};
+use crate::nn::init::Distribution;
+
+/// The inputs of one category.
+pub(super) struct Category {
+    /// Its first input.
+    pub(super) first: usize,
+    /// How many inputs it has.
+    pub(super) inputs: usize,
+    /// Levels with a vector of their own.
+    pub(super) levels: usize,
+}
+
+/// Inputs that go somewhere together: those of a category, or those up to the next one, which pass.
+pub(super) struct Place {
+    pub(super) inputs: Range<usize>,
+    /// Number of the category, and the first row of its table.
+    pub(super) category: Option<(usize, usize)>,
+    /// First feature.
+    pub(super) first: usize,
+}
+
+/// Where `inputs` inputs go, where each category becomes `dim` features; categories are in the order of their inputs.
+pub(super) fn places(
+    categories: impl Iterator<Item = Category>,
+    inputs: usize,
+    dim: usize,
+) -> impl Iterator<Item = Place> {
+    let mut categories = categories.enumerate().peekable();
+    let (mut next, mut first, mut row) = (0, 0, 0);
+    iter::from_fn(move || {
+        if next >= inputs {
+            return None;
+        }
+        let begin = next;
+        let place = match categories.next_if(|(_, category)| category.first == begin) {
+            Some((number, category)) => {
+                next += category.inputs;
+                let place = Place { inputs: begin..next, category: Some((number, row)), first };
+                (first, row) = (first + dim, row + category.levels + 1);
+                place
+            }
+            None => {
+                next = categories.peek().map_or(inputs, |(_, category)| category.first);
+                let place = Place { inputs: begin..next, category: None, first };
+                first += next - begin;
+                place
+            }
+        };
+        Some(place)
+    })
+}
+
+/// The tables of all categories one after the other, `rows` vectors of `dim` numbers: that of an unknown level first in each.
+/// They begin standard normal.
+pub(super) fn table(rows: usize, dim: usize, next: Activation) -> TensorForm {
+    let mut table = TensorForm::matrix(Form::Matrix, rows, dim, next);
+    let from = Distribution::Normal { std: 1.0 };
+    table.begin = Start::Random(Random { from, chunks: None, alike: false });
+    table
+}
+
+/// Fills the masks of one panel, a line for each category: 0 for a share of the rows, whose level is hidden.
+pub(super) fn fill_masks<'m>(
+    kept: &'m mut PanelsMut<'_>,
+    at: RandomAt,
+    (p, members): (usize, usize),
+    (share, categories): (f64, usize),
+) -> &'m [Line] {
+    let RandomAt { seed, epoch, position, layer, .. } = at;
+    let masks = kept.lines_mut(p, 0..categories);
+    let (position, member) = (position + p / members * LANES, p % members);
+    fill_mask(MaskAddress { seed, layer, member, epoch, position }, share, masks);
+    masks
+}
