@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use gradlane::data::{
-    Balance, DataOptions, Dataset, Features, Impute, Part, PartFrom, Prepared, Preprocessing, ReadOptions, RowReader,
-    Scale, Source, TablePreprocessing, Targets, Task, TaskChoice, prepare, prepare_folds, prepare_for,
+    Balance, DataOptions, Dataset, Features, Impute, LevelNumbers, Part, PartFrom, Prepared, Preprocessing,
+    ReadOptions, RowReader, Scale, Source, TablePreprocessing, Targets, Task, TaskChoice, prepare, prepare_folds,
+    prepare_for,
 };
 use gradlane::{Error, Result, WarningKind};
 use tempfile::TempDir;
@@ -336,6 +337,37 @@ fn number_columns_can_be_categories() {
     let chunk = reader(&prepared.preprocessing, &path, &[]).next_rows(9).unwrap().unwrap();
     let expected = vec![0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
     assert_eq!(chunk.features, Features::F32 { values: expected, cols: 3 }, "10.0 is 10");
+}
+
+/// Levels that are numbers keep what one-hot inputs say: missing values, unseen levels, other spellings.
+#[test]
+fn levels_may_be_numbers() {
+    let rows: String = (0..60).map(|n| format!("{},{n}.5\n", ["b", "a", "", "c"][n % 4])).collect();
+    let by_number = |o: &mut DataOptions| o.level_numbers = Some(LevelNumbers { above: 2, most: 100 });
+    let prepared = prepared(&format!("k,y\n{rows}"), by_number).unwrap();
+    assert_eq!(table_of(&prepared).input_names(), ["k"]);
+    assert_eq!(table_of(&prepared).level_inputs(), [0]);
+    assert_eq!(table_of(&prepared).features[0].levels(), Some(4));
+    let again = Preprocessing::from_json(&prepared.preprocessing.to_json()).unwrap();
+    assert_eq!(again, prepared.preprocessing);
+    let folder = Folder::new();
+    let path = folder.file("new.csv", "k,x\nb,1\n,1\nz,1\nA,1\nc,1\n");
+    let chunk = reader(&again, &path, &[]).next_rows(9).unwrap().unwrap();
+    let expected = vec![2.0, 4.0, 0.0, 1.0, 3.0];
+    assert_eq!(chunk.features, Features::F32 { values: expected, cols: 1 }, "missing is 4, z is not known, A is a");
+
+    // Without a missing value in training, and with rare levels, these are what is not known.
+    let rows: String = (0..300).map(|n| format!("k{},{n}.5\n", n % 70)).collect();
+    let few = |o: &mut DataOptions| o.level_numbers = Some(LevelNumbers { above: 2, most: 10 });
+    let prepared = self::prepared(&format!("k,y\n{rows}"), few).unwrap();
+    assert_eq!(table_of(&prepared).features[0].levels(), Some(11));
+    let path = folder.file("new.csv", "k,x\nk0,1\n,1\nz,1\nk69,1\n");
+    let chunk = reader(&prepared.preprocessing, &path, &[]).next_rows(9).unwrap().unwrap();
+    assert_eq!(chunk.features, Features::F32 { values: vec![1.0, 11.0, 11.0, 11.0], cols: 1 });
+    // A name in nearly every row says nothing, whatever becomes of levels.
+    let names: String = (0..60).map(|n| format!("name{n},{n},{n}.5\n")).collect();
+    let prepared = self::prepared(&format!("k,x,y\n{names}"), few).unwrap();
+    assert_eq!(table_of(&prepared).input_names(), ["x"]);
 }
 
 #[test]

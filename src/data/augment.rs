@@ -338,6 +338,21 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_levels_stay_those_of_the_row() {
+        let train = table(300, 3);
+        for text in ["noise=0.5", "mixup=1", "noise=0.5,mixup=1"] {
+            let mut out = None;
+            let form = RowForm { shape: None, level_inputs: vec![1], outputs: 3 };
+            text.parse::<Augment>().unwrap().epoch(&train, &form, (1, 1), &mut out);
+            let out = out.unwrap();
+            let input =
+                |data: &Dataset, at: usize| floats(data).iter().skip(at).step_by(2).copied().collect::<Vec<_>>();
+            assert_eq!(input(&out, 1), input(&train, 1), "{text}");
+            assert_ne!(input(&out, 0), input(&train, 0), "{text}");
+        }
+    }
+
+    #[test]
     fn weights_are_mixed_too() {
         let train = Dataset { weights: Some((0..100).map(|row| 1.0 + (row % 3) as f32).collect()), ..table(100, 2) };
         let mixed = augmented("mixup=1", &train, None, (1, 1));

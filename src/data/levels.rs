@@ -11,7 +11,7 @@ use super::target::sorted_levels;
 /// A text column has at most so many one-hot inputs of its own; rarer levels share one.
 pub const MOST_LEVELS: usize = 64;
 /// Where levels are numbers, those beyond the first [`MOST_LEVELS`] have one of their own from so many training rows on.
-const FEWEST_ROWS: usize = 3;
+const FEWEST_ROWS: usize = 2;
 /// The largest number of a level: as many levels as a layer may look up.
 pub(super) const MOST_NUMBER: usize = 1 << 20;
 
@@ -98,7 +98,7 @@ pub(super) struct Levels {
 
 impl Levels {
     /// Fits a text column to its training rows. One-hot are the `most` most frequent levels, of equally frequent ones the first in
-    /// their order. Where levels are numbers, all of at least three rows have one, and the 64 most frequent in any case.
+    /// their order. Where levels are numbers, all of at least two rows have one, and the 64 most frequent in any case.
     pub(super) fn fit(codes: &[u32], levels: &[String], rows: &[u32], how: LevelOptions) -> Self {
         let LevelOptions { numeric, single, clipped, .. } = how;
         let mut counts = vec![0usize; levels.len()];
@@ -142,5 +142,63 @@ impl Levels {
             _ => Coding::ZerosAndOnes,
         };
         Self { own: kept, other, missing, coding }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Levels `a0`, `a1`, …, each with so many rows; the last rows are missing.
+    fn fitted(counts: &[usize], missing: usize, numbers: Option<LevelNumbers>) -> Levels {
+        let names: Vec<String> = (0..counts.len()).map(|n| format!("a{n:04}")).collect();
+        let codes = counts.iter().enumerate().flat_map(|(level, count)| vec![level as u32; *count]);
+        let codes: Vec<u32> = codes.chain(vec![MISSING; missing]).collect();
+        let rows: Vec<u32> = (0..codes.len() as u32).collect();
+        let how = LevelOptions { numeric: false, most: MOST_LEVELS, numbers, single: true, clipped: true };
+        Levels::fit(&codes, &names, &rows, how)
+    }
+
+    const NUMBERS: Option<LevelNumbers> = Some(LevelNumbers { above: 8, most: 500 });
+
+    #[test]
+    fn categories_of_many_levels_become_numbers_and_small_ones_stay_one_hot() {
+        for (levels, missing, by_number) in [(8, 0, false), (8, 1, true), (9, 0, true), (7, 1, false), (2, 5, false)] {
+            let fitted = fitted(&vec![3; levels], missing, NUMBERS);
+            assert_eq!(fitted.coding == Coding::Number, by_number, "{levels} levels, {missing} missing");
+            assert_eq!((fitted.own.len(), fitted.other, fitted.missing), (levels, false, missing > 0));
+        }
+        assert!(matches!(fitted(&[3; 9], 0, None).coding, Coding::Values(_)));
+    }
+
+    #[test]
+    fn levels_of_few_rows_share_a_number_beyond_the_first_64() {
+        // All of few rows, as one-hot inputs would have it.
+        let few = fitted(&[1; 64], 0, NUMBERS);
+        assert_eq!((few.own.len(), few.other), (64, false));
+        let few = fitted(&[1; 65], 0, NUMBERS);
+        assert_eq!((few.own.len(), few.other), (64, true));
+        // 100 levels of enough rows, 50 that have not.
+        let counts: Vec<usize> = (0..150).map(|n| if n % 3 == 0 { FEWEST_ROWS - 1 } else { FEWEST_ROWS }).collect();
+        let many = fitted(&counts, 4, NUMBERS);
+        assert_eq!((many.own.len(), many.other, many.missing), (100, true, true));
+        assert!(!many.own.contains(&"a0003".to_owned()) && many.own.contains(&"a0004".to_owned()));
+        // Of more than there may be, the most frequent.
+        let counts: Vec<usize> = (0..600).map(|n| FEWEST_ROWS + n % 2).collect();
+        let most = fitted(&counts, 0, NUMBERS);
+        assert_eq!((most.own.len(), most.other), (500, true));
+        let frequent = most.own.iter().filter(|name| name.ends_with(['1', '3', '5', '7', '9'])).count();
+        assert_eq!(frequent, 300, "all levels of more rows are among them");
+        let one = fitted(&counts, 0, Some(LevelNumbers { above: 8, most: 1 }));
+        assert_eq!((one.own.len(), one.other), (1, true));
+    }
+
+    #[test]
+    fn a_number_counts_from_1_and_0_is_none() {
+        let mut input = [9.0];
+        for (place, number) in [(None, 0.0), (Some(0), 1.0), (Some(7), 8.0)] {
+            Coding::Number.write(place, &mut input);
+            assert_eq!(input, [number]);
+        }
     }
 }

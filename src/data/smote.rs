@@ -114,6 +114,27 @@ mod tests {
         assert_ne!(other, after);
     }
 
+    /// Between two levels there is none.
+    #[test]
+    fn new_rows_have_the_level_of_a_row() {
+        let rows: Vec<f32> = (0..60).flat_map(|n| [n as f32, [4.0, 900.0, 17.0][n % 3]]).collect();
+        let labels: Vec<u32> = (0..60).map(|n| u32::from(n < 12)).collect();
+        let mut train = Dataset {
+            features: Features::F32 { values: rows, cols: 2 },
+            targets: Targets::Classes { labels, classes: 2 },
+            weights: None,
+        };
+        smote(&mut train, 2, &[1], 4);
+        let Features::F32 { values, .. } = &train.features else { panic!("a table") };
+        assert_eq!(values.len(), 2 * 96);
+        let new = values[120..].chunks(2);
+        assert!(new.clone().all(|x| [4.0, 900.0, 17.0].contains(&x[1])), "{values:?}");
+        assert!(new.filter(|x| x[0].fract() != 0.0).count() > 15);
+        // Of rows 0 to 3, 900 is no farther from 4 than 17 is: the rows' own order decides.
+        let values = [0.0, 4.0, 0.5, 900.0, 0.4, 17.0, 2.0, 4.0];
+        assert_eq!(neighbours((&values, 2), &[false, true], 0, &[0, 1, 2, 3]), [2, 1, 3]);
+    }
+
     #[test]
     fn the_nearest_come_first_and_the_row_itself_never() {
         let values: Vec<f32> = [0.0, 5.0, 1.0, 1.0, 9.0, -2.0, 20.0].to_vec();

@@ -1,9 +1,11 @@
 //! Options of tabular networks, and presets.
 
-use crate::place::{Place, json};
+use serde_json::Value;
+
+use crate::place::{Place, error, json, out};
 
 /// Trains for a few epochs; the summary.
-fn train(place: &Place, data: &str, out: &str, flags: &[&str]) -> serde_json::Value {
+fn train(place: &Place, data: &str, out: &str, flags: &[&str]) -> Value {
     let args = ["train", data, "--quiet", "--json", "--out", out];
     json(&place.ok(&[&args[..], flags].concat()))
 }
@@ -119,15 +121,74 @@ fn categories_of_many_levels_are_embedded() {
     let flags = ["--category-embedding", "4", "--embed-above", "5", "--ignore", "n", "--epochs", "30", "--lr", "0.01"];
     let summary = train(&place, "levels.csv", "run", &flags);
     assert!(summary["val"]["accuracy"].as_f64().unwrap() > 0.95, "{summary}");
-    assert!(place.ok(&["inspect", "run"]).contains("categories"));
+    let inspected = place.ok(&["inspect", "run"]);
+    assert!(inspected.contains("lookup") && inspected.contains("the number of one of 20 levels"), "{inspected}");
     let again = ["train", "-c", "run/config.toml", "-j", "3", "--exact-threads", "-q", "--json", "--out", "two"];
     assert_eq!(json(&place.ok(&again))["weights_sha256"], summary["weights_sha256"]);
     place.write("new.csv", "n,letter\n1,zz\n2,a\n3,yy\n");
     let text = place.ok(&["predict", "run", "new.csv", "--proba"]);
     let lines: Vec<&str> = text.lines().skip(1).collect();
     assert!(lines[0] == lines[2] && lines[0] != lines[1], "{text}");
-    let message = place.fails(2, &["train", "levels.csv", "--embed-above", "5"]);
-    assert!(message.contains("--category-embedding"), "{message}");
+    for flag in ["--embed-above", "--embed-levels"] {
+        let message = place.fails(2, &["train", "levels.csv", flag, "5"]);
+        assert!(message.contains(flag) && message.contains("--category-embedding"), "{message}");
+    }
+    let message = place.fails(2, &["train", "levels.csv", "--category-embedding", "4", "--embed-levels", "2000000"]);
+    assert!(message.contains("expected at most 1000000 levels"), "{message}");
+    // The data are prepared once for all trials.
+    place.write("space.toml", "embed_above = [2, 9]");
+    let message = place.fails(2, &["tune", "levels.csv", "--space", "space.toml", "--budget", "2"]);
+    assert!(message.contains("embed_above: it cannot be searched"), "{message}");
+}
+
+/// A table of 300 levels, each of which decides the label of its rows: one-hot inputs have room for 64 of them.
+#[test]
+fn hundreds_of_levels_are_told_apart() {
+    let place = Place::new();
+    let level = |n: usize| n * 7919 % 300;
+    let row = |n: usize| format!("shop{},{},{}\n", level(n), n % 13, ["no", "yes"][level(n) / 3 % 2]);
+    place.write("shops.csv", format!("shop,x,label\n{}", (0..4500).map(row).collect::<String>()));
+    let flags = ["--hidden", "32", "--epochs", "30", "--lr", "0.01", "--test", "0.2", "--overwrite"];
+    let embedded = [&flags[..], &["--category-embedding", "8"]].concat();
+    let accuracy = |summary: &Value| summary["test"]["accuracy"].as_f64().unwrap();
+    let one_hot = train(&place, "shops.csv", "run", &flags);
+    let summary = train(&place, "shops.csv", "run", &embedded);
+    assert!(accuracy(&summary) > 0.97 && accuracy(&one_hot) < 0.8, "{summary} {one_hot}");
+    assert!(summary["baseline"]["linear"]["accuracy"].as_f64().unwrap() < 0.8, "it has one-hot inputs: {summary}");
+    let few = train(&place, "shops.csv", "run", &[&embedded[..], &["--embed-levels", "70"]].concat());
+    assert!(accuracy(&few) < 0.85, "{few}");
+    // What changes rows leaves numbers of levels alone, so they are learnt as well.
+    for more in [["--augment", "noise=0.2,mixup=0.2"], ["--balance", "smote"]] {
+        let summary = train(&place, "shops.csv", "run", &[&embedded[..], &more].concat());
+        assert!(accuracy(&summary) > 0.97, "{more:?} {summary}");
+    }
+    place.write("new.csv", "x,shop\n5,shop4\n5,shop7\n5,nowhere\n5,\n");
+    let run = place.run(&["predict", "run", "new.csv"]);
+    let text = out(&run);
+    let predicted: Vec<&str> = text.lines().skip(1).collect();
+    assert_eq!(predicted[..2], ["yes", "no"]);
+    assert_eq!(predicted[2], predicted[3], "neither is known");
+    assert!(error(&run).contains("\"nowhere\""), "{}", error(&run));
+}
+
+/// Whoever has numbers of levels in a file of their own describes the layer.
+#[test]
+fn a_network_file_looks_up_numbers() {
+    let place = Place::new();
+    let row = |n: usize| format!("{},{},{}\n", n * 7 % 40, n % 9, ["no", "yes"][n * 7 % 40 % 2]);
+    place.write("codes.csv", format!("code,x,label\n{}", (0..800).map(row).collect::<String>()));
+    let network = "{ kind = \"lookup\", columns = [[0, 39]], dim = 6 }, { kind = \"linear\", outputs = \"outputs\" }";
+    place.write("net.toml", format!("chain = [{network}]"));
+    let flags = ["--network", "net.toml", "--scale", "none", "--epochs", "40", "--lr", "0.02"];
+    let summary = train(&place, "codes.csv", "run", &flags);
+    assert!(summary["val"]["accuracy"].as_f64().unwrap() > 0.97, "{summary}");
+    for (columns, expected) in
+        [("[[0, 0]]", "of 1 to 1048576 levels each"), ("[[1, 3], [0, 3]]", "rising"), ("[[2, 3]]", "below 2, found 2")]
+    {
+        place.write("net.toml", format!("chain = [{}]", network.replace("[[0, 39]]", columns)));
+        let run = place.run(&["train", "codes.csv", "--network", "net.toml"]);
+        assert!(error(&run).contains("columns") && error(&run).contains(expected), "{}", error(&run));
+    }
 }
 
 #[test]

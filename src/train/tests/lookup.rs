@@ -47,7 +47,11 @@ fn numbers_of_levels_learn_what_one_hot_inputs_learn() {
         let columns = [(1, levels[0]), (3, levels[1])].into();
         let by_number = network(4, Lookup { columns, dim, mask }, members);
         for optimizer in ["sgd", "adam"] {
-            let settings = StepSettings { weight_decay: 0.01, clip_norm: Some((1.0, crate::optim::NormType::L2)), ..settings(optimizer) };
+            let settings = StepSettings {
+                weight_decay: 0.01,
+                clip_norm: Some((1.0, crate::optim::clip::NormType::L2)),
+                ..settings(optimizer)
+            };
             for isa in Isa::available() {
                 let expected = bits(&by_inputs, &one_hot, &settings, isa, 2, rows.min(1200));
                 let found = bits(&by_number, &numbers, &settings, isa, 2, rows.min(1200));

@@ -157,6 +157,13 @@ def waves(rng, path):
     return ["--weight-col", "weight", "--preset", "realmlp", "--hidden", "4", "--embed-above", "2"]
 
 
+def levels(rng, path):
+    cities = [f"city{n}" for n in range(12)]
+    rows = [(rng.choice([*cities, ""]), a, "ab"[float(a) + rng.gauss(0, 1) > 0]) for a, _ in (numbers(rng, 2) for _ in range(90))]
+    table(path, ["city", "x", "kind"], rows)
+    return ["--preset", "realmlp", "--hidden", "4"]
+
+
 CASES = [
     binary_text,
     classes_012,
@@ -173,11 +180,13 @@ CASES = [
 
 # What came with version 2.
 CASES_2 = [threshold, temperature, clipped, quantiles, ensemble, pieces, waves]
+# What came with version 3.
+CASES_3 = [levels]
 
 
 def main():
     program, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-    for case in CASES_2 if sys.argv[3:] == ["2"] else CASES:
+    for case in {"2": CASES_2, "3": CASES_3}.get("".join(sys.argv[3:]), CASES):
         to = os.path.join(folder, case.__name__)
         os.makedirs(to)
         name = "data" if case is images else "data.csv"
