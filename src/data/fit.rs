@@ -41,6 +41,19 @@ pub struct FitOptions {
     pub seed: u64,
 }
 
+impl FitOptions {
+    /// What becomes of levels, which may be numbers.
+    fn levels(&self, numeric: bool) -> LevelOptions {
+        LevelOptions {
+            numeric,
+            most: self.most_levels,
+            numbers: self.level_numbers,
+            single: self.binary_column,
+            clipped: self.scale == Scale::RobustClip,
+        }
+    }
+}
+
 /// What came of fitting a column.
 #[derive(Debug, Default)]
 pub(super) struct Fitted {
@@ -112,16 +125,7 @@ pub(super) fn fit_column(
         _ => {
             let text = column.as_text();
             let Column::Text { codes, levels } = text.as_ref() else { unreachable!("the column is text") };
-            let numeric = matches!(column, Column::Numbers(_));
-            let clipped = options.scale == Scale::RobustClip;
-            let how = LevelOptions {
-                numeric,
-                most: options.most_levels,
-                numbers: options.level_numbers,
-                single: options.binary_column,
-                clipped,
-            };
-            Ok(fit_text(name, codes, levels, rows, wishes, how))
+            Ok(fit_text(name, codes, levels, rows, wishes, options.levels(matches!(column, Column::Numbers(_)))))
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod decision;
 mod describe;
 pub mod file;
 mod header;
+pub mod inputs;
 mod layout;
 mod parameters;
 pub mod recipe;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use toml::{Table, Value};
 
+use super::inputs::Run;
 use crate::data::LevelNumbers;
 use crate::layer::BinRule;
 use crate::layer::description::Description;
@@ -66,27 +67,6 @@ pub struct CategoryEmbedding {
     pub dim: usize,
     /// Which categories have them, and for which levels.
     pub levels: LevelNumbers,
-}
-
-/// Inputs that come from one column, or from a part of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Run {
-    /// A number.
-    Number,
-    /// So many inputs that belong together: a one-hot category, a mark of missing values, a wave of a date.
-    Plain(usize),
-    /// The number of a level, of so many.
-    Level(usize),
-}
-
-impl Run {
-    /// How many inputs it has.
-    pub fn inputs(self) -> usize {
-        match self {
-            Run::Number | Run::Level(_) => 1,
-            Run::Plain(inputs) => inputs,
-        }
-    }
 }
 
 /// What options of tabular networks add to a stack.

@@ -5,7 +5,8 @@ use crate::config::ModelOptions;
 use crate::data::{Encoding, Features, Prepared, Preprocessing, Targets};
 use crate::layer::description::Description;
 use crate::layer::{Fit, Goals, Layer, fit};
-use crate::model::recipe::{Extras, Recipe, Run};
+use crate::model::inputs::{Run, numbers};
+use crate::model::recipe::{Extras, Recipe};
 
 /// The inputs that a preprocessing gives, as runs that belong together.
 fn runs(preprocessing: &Preprocessing) -> Vec<Run> {
@@ -23,16 +24,6 @@ fn runs(preprocessing: &Preprocessing) -> Vec<Run> {
         }
     }
     runs
-}
-
-/// The inputs that hold numbers, rising.
-fn numbers(runs: &[Run]) -> Vec<usize> {
-    let mut first = 0;
-    let number = |run: &Run| {
-        first += run.inputs();
-        (*run == Run::Number).then_some(first - 1)
-    };
-    runs.iter().filter_map(number).collect()
 }
 
 /// The layers that options of tabular networks stand for, if any are given.

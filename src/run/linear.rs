@@ -92,6 +92,15 @@ impl Plan {
         }
     }
 
+    fn linear_loss(&self, task: Task) -> Loss {
+        match task {
+            Task::Regression if self.loss == Loss::Poisson => Loss::Poisson,
+            Task::Regression => Loss::Mse,
+            Task::Binary | Task::Multilabel => Loss::Bce,
+            Task::Multiclass => Loss::CrossEntropy,
+        }
+    }
+
     /// How many rows a linear model may learn from, or why from none.
     fn linear_rows(&self, summary: &Summary, one_hot: &OneHot) -> std::result::Result<usize, &'static str> {
         if matches!(summary.stopped, "signal" | "diverged") {
@@ -135,12 +144,7 @@ impl Plan {
         });
         let train = &*one_hot.view(chosen.as_ref().unwrap_or(train));
         let task = self.prepared.preprocessing.task();
-        let loss = match task {
-            Task::Regression if self.loss == Loss::Poisson => Loss::Poisson,
-            Task::Regression => Loss::Mse,
-            Task::Binary | Task::Multilabel => Loss::Bce,
-            Task::Multiclass => Loss::CrossEntropy,
-        };
+        let loss = self.linear_loss(task);
         let network = self.linear_network(one_hot);
         let optimizer = OptimizerSpec::parse("lbfgs", None)?;
         let l2 = 1.0 / rows as f64;
@@ -173,8 +177,8 @@ impl Plan {
         let scorer = Scorer::new(self.prepared.preprocessing.target(), loss);
         let (data, strangers) = self.judged_part();
         let strangers = strangers.map(|s| Strangers { features: one_hot.apply(&s.features), ..s.clone() });
-        let part = (&*one_hot.view(data), strangers.as_ref());
-        Ok(Ok(self.judge(&mut trainer, &scorer, &mut kept, part).figures_without_loss()))
+        let judged = self.judge(&mut trainer, &scorer, &mut kept, (&*one_hot.view(data), strangers.as_ref()));
+        Ok(Ok(judged.figures_without_loss()))
     }
 
     /// Judges weights on a part.

@@ -55,10 +55,8 @@ impl<R: Rng> Draw<R> {
         let mask = if self.dropout { 0.4 } else { 0.0 };
         match self.rng.random_range(0..6) {
             0 | 1 => return self.named(Categories { runs: [(0, 2), (2, 1)].into(), dim, mask }),
-            2 | 3 => {
-                let columns = [[(1, 2), (LEVEL, 3)], [(0, 1), (LEVEL, 70)]][self.rng.random_range(0..2)];
-                return self.named(Lookup { columns: columns.into(), dim, mask });
-            }
+            2 => return self.named(Lookup { columns: [(1, 2), (LEVEL, 3)].into(), dim, mask }),
+            3 => return self.named(Lookup { columns: [(0, 1), (LEVEL, 70)].into(), dim, mask }),
             _ => {}
         }
         let what: AnyKind = if self.rng.random() {
