@@ -29,7 +29,7 @@ pub struct Lookup {
 }
 
 /// The most levels of a column; numbers up to 2²⁴ are exact in single precision.
-pub const MOST_LOOKED_UP: usize = 1 << 20;
+const MOST_LEVELS: usize = 1 << 20;
 
 /// The level that a number stands for: its whole part, or 0 where there is no such level.
 fn level_of(x: f64, levels: usize) -> usize {
@@ -75,7 +75,7 @@ impl Kind for Lookup {
         let whole = |n: &Value| n.as_integer().and_then(|n| usize::try_from(n).ok());
         let column = |item: &Value| match item.as_array()?.as_slice() {
             [input, levels] => {
-                let levels = whole(levels).filter(|levels| (1..=MOST_LOOKED_UP).contains(levels))?;
+                let levels = whole(levels).filter(|levels| (1..=MOST_LEVELS).contains(levels))?;
                 Some((whole(input).filter(|input| *input < MOST_WIDTH)?, levels))
             }
             _ => None,

@@ -31,7 +31,6 @@ pub use adapter::Factors;
 pub use bins::BinRule;
 pub use fit::{Fit, Goals, fit};
 pub use learning::{First, Group, Learning};
-pub use lookup::MOST_LOOKED_UP;
 pub use network::{Network, leave_out_chance};
 pub use pass::{Backward, Errors, Forward, Gradient, RandomAt, Signal};
 pub use per_input::Embedded;
