@@ -208,7 +208,7 @@ impl Encoding {
     }
 
     /// Fits a text column to its training rows.
-    pub(super) fn fit_levels(codes: &[u32], levels: &[String], rows: &[u32], how: LevelOptions) -> Self {
+    pub(super) fn fit_levels(codes: &[u32], levels: &[String], rows: &[u32], how: LevelOptions<'_>) -> Self {
         let Levels { own, other, missing, coding } = Levels::fit(codes, levels, rows, how);
         Self::Category { levels: own, other, missing, numeric: how.numeric, coding }
     }

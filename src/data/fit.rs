@@ -1,6 +1,7 @@
 //! Fitting one column to the training rows.
 
 use super::cell::{brief, format_number, parse_number};
+use super::dataset::Targets;
 use super::date::DateForm;
 use super::drift::Constant;
 use super::feature::{Encoding, Feature};
@@ -43,11 +44,12 @@ pub struct FitOptions {
 
 impl FitOptions {
     /// What becomes of levels, which may be numbers.
-    fn levels(&self, numeric: bool) -> LevelOptions {
+    fn levels<'a>(&self, numeric: bool, targets: Option<&'a Targets>) -> LevelOptions<'a> {
         LevelOptions {
             numeric,
             most: self.most_levels,
             numbers: self.level_numbers,
+            targets,
             single: self.binary_column,
             clipped: self.scale == Scale::RobustClip,
         }
@@ -80,12 +82,12 @@ pub(super) struct ColumnWishes {
     pub(super) lenient: bool,
 }
 
-/// Fits one column to `rows`, the training rows, which are ascending.
+/// Fits one column to `rows`, the training rows, which are ascending; `targets` are those of these rows, where levels may be numbers.
 pub(super) fn fit_column(
     table: &Table,
     index: usize,
     wishes: ColumnWishes,
-    rows: &[u32],
+    (rows, targets): (&[u32], Option<&Targets>),
     options: &FitOptions,
 ) -> Result<Fitted> {
     let (name, column) = (&table.names[index], &table.columns[index]);
@@ -125,7 +127,14 @@ pub(super) fn fit_column(
         _ => {
             let text = column.as_text();
             let Column::Text { codes, levels } = text.as_ref() else { unreachable!("the column is text") };
-            Ok(fit_text(name, codes, levels, rows, wishes, options.levels(matches!(column, Column::Numbers(_)))))
+            Ok(fit_text(
+                name,
+                codes,
+                levels,
+                rows,
+                wishes,
+                options.levels(matches!(column, Column::Numbers(_)), targets),
+            ))
         }
     }
 }
@@ -270,7 +279,7 @@ fn fit_text(
     levels: &[String],
     rows: &[u32],
     wishes: ColumnWishes,
-    how: LevelOptions,
+    how: LevelOptions<'_>,
 ) -> Fitted {
     let mut seen = vec![false; levels.len()];
     let mut present = 0;

@@ -4,14 +4,17 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::credibility::rows_needed;
+use super::dataset::Targets;
 use super::shape::Counted;
 use super::table::MISSING;
 use super::target::sorted_levels;
 
 /// A text column has at most so many one-hot inputs of its own; rarer levels share one.
 pub const MOST_LEVELS: usize = 64;
-/// Where levels are numbers, those beyond the first [`MOST_LEVELS`] have one of their own from so many training rows on.
-const FEWEST_ROWS: usize = 2;
+/// Where levels are numbers, those beyond the first [`MOST_LEVELS`] have one of their own from so many training rows on, or more where the
+/// target asks for more.
+const FEWEST_ROWS: f64 = 2.0;
 /// The largest number of a level: as many levels as a layer may look up.
 pub(super) const MOST_NUMBER: usize = 1 << 20;
 
@@ -71,13 +74,15 @@ impl Coding {
 
 /// How levels become inputs.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct LevelOptions {
+pub(super) struct LevelOptions<'a> {
     /// Whether they are numbers.
     pub(super) numeric: bool,
     /// How many have an input of their own at most, where they are one-hot.
     pub(super) most: usize,
     /// Whether they may be numbers, and how many then.
     pub(super) numbers: Option<LevelNumbers>,
+    /// What is to be learnt of the training rows, where it says how many rows a level needs for a number.
+    pub(super) targets: Option<&'a Targets>,
     /// Whether two levels share one input.
     pub(super) single: bool,
     /// Whether the inputs are scaled and clipped as numbers are.
@@ -98,8 +103,8 @@ pub(super) struct Levels {
 
 impl Levels {
     /// Fits a text column to its training rows. One-hot are the `most` most frequent levels, of equally frequent ones the first in
-    /// their order. Where levels are numbers, all of at least two rows have one, and the 64 most frequent in any case.
-    pub(super) fn fit(codes: &[u32], levels: &[String], rows: &[u32], how: LevelOptions) -> Self {
+    /// their order. Where levels are numbers, the 64 most frequent have one, and others of at least two rows, and of as many as [`rows_needed`] says.
+    pub(super) fn fit(codes: &[u32], levels: &[String], rows: &[u32], how: LevelOptions<'_>) -> Self {
         let LevelOptions { numeric, single, clipped, .. } = how;
         let mut counts = vec![0usize; levels.len()];
         let mut missing = false;
@@ -117,7 +122,10 @@ impl Levels {
         let most = match numbers {
             None => how.most,
             Some(numbers) => {
-                let frequent = kept.iter().take_while(|level| count_of[level.as_str()] >= FEWEST_ROWS).count();
+                let of_rows: Vec<u32> = rows.iter().map(|row| codes[*row as usize]).collect();
+                let needed = how.targets.map_or(0.0, |targets| rows_needed(&of_rows, targets));
+                let enough = |level: &&String| count_of[level.as_str()] as f64 >= needed.max(FEWEST_ROWS);
+                let frequent = kept.iter().take_while(enough).count();
                 frequent.max(MOST_LEVELS).min(numbers.most)
             }
         };
@@ -155,7 +163,8 @@ mod tests {
         let codes = counts.iter().enumerate().flat_map(|(level, count)| vec![level as u32; *count]);
         let codes: Vec<u32> = codes.chain(vec![MISSING; missing]).collect();
         let rows: Vec<u32> = (0..codes.len() as u32).collect();
-        let how = LevelOptions { numeric: false, most: MOST_LEVELS, numbers, single: true, clipped: true };
+        let (numeric, targets) = (false, None);
+        let how = LevelOptions { numeric, most: MOST_LEVELS, numbers, targets, single: true, clipped: true };
         Levels::fit(&codes, &names, &rows, how)
     }
 
@@ -179,12 +188,12 @@ mod tests {
         let few = fitted(&[1; 65], 0, NUMBERS);
         assert_eq!((few.own.len(), few.other), (64, true));
         // 100 levels of enough rows, 50 that have not.
-        let counts: Vec<usize> = (0..150).map(|n| if n % 3 == 0 { FEWEST_ROWS - 1 } else { FEWEST_ROWS }).collect();
+        let counts: Vec<usize> = (0..150).map(|n| if n % 3 == 0 { 1 } else { 2 }).collect();
         let many = fitted(&counts, 4, NUMBERS);
         assert_eq!((many.own.len(), many.other, many.missing), (100, true, true));
         assert!(!many.own.contains(&"a0003".to_owned()) && many.own.contains(&"a0004".to_owned()));
         // Of more than there may be, the most frequent.
-        let counts: Vec<usize> = (0..600).map(|n| FEWEST_ROWS + n % 2).collect();
+        let counts: Vec<usize> = (0..600).map(|n| 2 + n % 2).collect();
         let most = fitted(&counts, 0, NUMBERS);
         assert_eq!((most.own.len(), most.other), (500, true));
         let frequent = most.own.iter().filter(|name| name.ends_with(['1', '3', '5', '7', '9'])).count();

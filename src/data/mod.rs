@@ -7,6 +7,7 @@ mod builder;
 mod cell;
 mod choice;
 mod columnar;
+mod credibility;
 mod dataset;
 mod date;
 mod deal;

@@ -230,7 +230,8 @@ impl TablePreprocessing {
             alone: roles.features.len() == 1,
             lenient: roles.lenient.contains(&column),
         };
-        let fit = |&column: &usize| fit_column(table, column, wishes(column), rows, options);
+        let targets = options.level_numbers.map(|_| target.targets(table, rows)).transpose()?;
+        let fit = |&column: &usize| fit_column(table, column, wishes(column), (rows, targets.as_ref()), options);
         let fitted: Vec<Result<Fitted>> = roles.features.par_iter().map(fit).collect();
         let (mut features, mut constants) = (Vec::with_capacity(fitted.len()), Vec::new());
         for fitted in fitted {
