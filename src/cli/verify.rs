@@ -9,7 +9,7 @@ use gradlane::Result;
 use gradlane::config::{Origin, Settings, TrainConfig};
 use gradlane::data::Folds;
 use gradlane::path_text::to_text;
-use gradlane::run::{Difference, Finished, Interrupt, Member, Plan, Recorded, RecordedEvents};
+use gradlane::run::{Difference, Finished, Interrupt, Plan, Recorded, RecordedEvents};
 use serde_json::{Value, json};
 
 use super::args::{self, of_paths};
@@ -129,7 +129,7 @@ fn repeat_networks(
     of_folds: Option<&Folds>,
     (recorded, events): (&Recorded, &mut RecordedEvents),
     (signal, style): (&AtomicUsize, Style),
-) -> Outcome<(Plan, Option<Vec<(Member, Finished)>>)> {
+) -> Outcome<(Plan, Option<several::Ensemble>)> {
     let watch = Watch::new(style, &plan, of_folds.map_or(plan.config.members, Folds::len));
     let of_networks: Mutex<BTreeMap<usize, Vec<Value>>> = Mutex::default();
     let train = |number: usize, plan: &mut Plan| {

@@ -66,6 +66,9 @@ pub fn run(
     told(&plan, &finished, &path, json)
 }
 
+/// The networks of an ensemble, trained.
+pub type Ensemble = Vec<(Member, Finished)>;
+
 /// The networks of a plan, trained: those of an ensemble, or none where a network for all rows comes after the folds. The plan has
 /// the cross-validation, if there is one.
 ///
@@ -77,7 +80,7 @@ pub fn trained(
     training: (&AtomicUsize, &TrainNetwork<'_>),
     watch: &Watch,
     json: bool,
-) -> Outcome<(Plan, Option<Vec<(Member, Finished)>>)> {
+) -> Outcome<(Plan, Option<Ensemble>)> {
     match of_folds.filter(|_| plan.config.members == 1) {
         Some(of_folds) => Ok((folds::validated(plan, of_folds, training, watch, json)?, None)),
         None => {
