@@ -187,8 +187,8 @@ fn told(path: &Path, summary: &Value) -> String {
     let counted = |key: &str, noun: &str| table::counted(number(key), noun);
     let (stopped, epochs, steps) = (text("stopped"), counted("epochs", "epoch"), counted("steps", "step"));
     let mut told = format!(
-        "the run is over (stopped: {stopped}): {epochs}, {steps}, weights of epoch {} kept\nmodel   {}\nweights {}\n",
-        number("best_epoch"),
+        "the run is over (stopped: {stopped}): {epochs}, {steps}, {} kept\nmodel   {}\nweights {}\n",
+        table::kept_weights(summary),
         path.join("model.safetensors").display(),
         text("weights_sha256"),
     );

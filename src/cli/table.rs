@@ -100,6 +100,16 @@ pub fn counted(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
+/// Which weights a summary says to be kept.
+pub fn kept_weights(summary: &serde_json::Value) -> String {
+    let several = summary["members"].as_array().is_some_and(|members| !members.is_empty());
+    match summary["best_epoch"].as_u64() {
+        _ if several => "the best weights of each network".to_owned(),
+        Some(epoch) if epoch > 0 => format!("weights of epoch {epoch}"),
+        _ => "initial weights".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -70,11 +70,10 @@ fn facts(path: &Path, model: &ModelDescription, summary: Option<&Value>) -> Stri
     }
     facts.extend(decided::facts(&model.decision, model.preprocessing.target()));
     if let Some(summary) = summary {
-        let best = summary["best_epoch"].as_u64().unwrap_or(0);
         let (epochs, steps) = (&summary["epochs"], &summary["steps"]);
         let stopped = summary["stopped"].as_str().unwrap_or("?");
-        facts
-            .push(("run", format!("{epochs} epochs, {steps} steps, stopped: {stopped}, weights of epoch {best} kept")));
+        let kept = table::kept_weights(summary);
+        facts.push(("run", format!("{epochs} epochs, {steps} steps, stopped: {stopped}, {kept} kept")));
     }
     facts.push(("weights", model.weights_sha256.clone()));
     let line = |(name, value): &(&str, String)| format!("{name:<12}{value}\n");
