@@ -51,7 +51,8 @@ impl Cycle {
         }
     }
 
-    fn days(self) -> f64 {
+    /// Its length.
+    pub fn days(self) -> f64 {
         match self {
             Cycle::Day => 1.0,
             Cycle::Week => 7.0,

@@ -4,7 +4,7 @@
 
 /// `Φ⁻¹(p)`, the standard normal number below which a share `p` lies, to about 16 digits; infinite at 0 and 1. Wichura 1988,
 /// algorithm AS 241 (PPND16), <https://doi.org/10.2307/2347330>.
-pub(super) fn normal_quantile(p: f64) -> f64 {
+pub fn normal_quantile(p: f64) -> f64 {
     let q = p - 0.5;
     if q.abs() <= 0.425 {
         return q * ratio(0.180_625 - q * q, &CENTRE);
@@ -21,14 +21,15 @@ pub(super) fn normal_quantile(p: f64) -> f64 {
 }
 
 /// Coefficients of a numerator and a denominator, the lowest power first.
-type Rational = [[f64; 8]; 2];
+pub type Rational = [[f64; 8]; 2];
 
 fn ratio(x: f64, [above, below]: &Rational) -> f64 {
     let polynomial = |terms: &[f64; 8]| terms.iter().rev().fold(0.0, |sum, term| sum * x + term);
     polynomial(above) / polynomial(below)
 }
 
-const CENTRE: Rational = [
+/// Of `0.180625 − q²` for `|q| ≤ 0.425`, `q = p − ½`; the ratio times `q` is the quantile.
+pub const CENTRE: Rational = [
     [
         3.387_132_872_796_366_608,
         1.331_416_678_917_843_774_5e2,
@@ -50,7 +51,8 @@ const CENTRE: Rational = [
         5.226_495_278_852_854_561e3,
     ],
 ];
-const SIDES: Rational = [
+/// Of `r − 1.6` for `r = √(−ln min(p, 1 − p)) ≤ 5`.
+pub const SIDES: Rational = [
     [
         1.423_437_110_749_683_577_34,
         4.630_337_846_156_545_295_9,
@@ -72,7 +74,8 @@ const SIDES: Rational = [
         1.050_750_071_644_416_843_24e-9,
     ],
 ];
-const TAILS: Rational = [
+/// Of `r − 5` beyond.
+pub const TAILS: Rational = [
     [
         6.657_904_643_501_103_777_2,
         5.463_784_911_164_114_369_9,

@@ -20,9 +20,9 @@ pub enum Shape {
 }
 
 /// Where [`Shape::SmoothClip`] ends.
-const BOUND: f64 = 3.0;
+pub const BOUND: f64 = 3.0;
 /// Shares are kept so far from 0 and 1 that their normal quantiles are within ±5.2.
-const LEAST_SHARE: f64 = 1e-7;
+pub const LEAST_SHARE: f64 = 1e-7;
 /// Standard deviation of the noise that parts equal values, in standard deviations of the column.
 const NOISE: f64 = 1e-5;
 

@@ -58,6 +58,16 @@ impl MissingMarkers {
         Self::from(markers)
     }
 
+    /// The texts, beside the empty one.
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+
+    /// Those that are numbers, which stand for a missing value in every spelling.
+    pub fn numbers(&self) -> &[f64] {
+        &self.numbers
+    }
+
     /// No marker: only an empty cell has no value.
     pub(super) fn none() -> Self {
         Self::from(Vec::new())

@@ -173,6 +173,31 @@ impl Nodes {
     }
 }
 
+impl Graph {
+    /// The width of every value, for so many inputs.
+    pub fn widths(&self, inputs: usize) -> Vec<Width> {
+        let mut widths: Vec<Width> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let of = |value: &Value| widths[value.0];
+            let width = match node {
+                Node::Input => Width::of(inputs),
+                Node::Product(x, learnt) | Node::Lookup(x, learnt) => Width { features: learnt.rows, ..of(x) },
+                Node::Plus(x, _) | Node::Times(x, _) | Node::Hold(x, _) => of(x),
+                Node::Function(x, _) | Node::Cosine(x) | Node::Normalise(x, _) => of(x),
+                Node::Select(x, features) => Width { features: features.len(), ..of(x) },
+                Node::Join(parts) => {
+                    let features = parts.iter().map(|part| of(part).features).sum();
+                    Width { features, members: parts.first().map_or(1, |part| of(part).members) }
+                }
+                Node::Sum(x) => Width { features: 1, ..of(x) },
+                Node::Expand(x, members) => Width { members: *members, ..of(x) },
+            };
+            widths.push(width);
+        }
+        widths
+    }
+}
+
 impl Network {
     /// What the network computes for a row.
     pub fn graph(&self) -> Graph {
@@ -199,6 +224,8 @@ pub(crate) mod evaluate {
                 let value = value(node, &values, (x, tensors));
                 values.push(value);
             }
+            let width = |value: &Members| Width { features: value[0].len(), members: value.len() };
+            assert_eq!(self.widths(x.len()), values.iter().map(width).collect::<Vec<_>>());
             values[self.output.number()].concat()
         }
     }

@@ -157,6 +157,17 @@ impl Model {
         tensors
     }
 
+    /// The tensors of all networks, one after the other, as they are saved: in byte order of their names, which begin with
+    /// `ensemble.M.` where there are several networks.
+    pub fn tensors(&self) -> impl Iterator<Item = NamedTensor> {
+        let named = |(name, network, tensor): (String, &Parameters, TensorName)| NamedTensor {
+            values: network.values(&tensor),
+            name,
+            shape: tensor.shape,
+        };
+        self.sorted_tensors().into_iter().map(named)
+    }
+
     /// Saves the model under a temporary name and renames it; equal models give equal bytes. Tensors are written one after
     /// the other, so that memory holds a copy of one at a time.
     ///

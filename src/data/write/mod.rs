@@ -9,6 +9,8 @@ mod parquet;
 use std::io::{self, Write};
 use std::path::Path;
 
+pub(crate) use numpy::write_header;
+
 use flate2::Compression;
 use flate2::write::GzEncoder;
 

@@ -120,7 +120,8 @@ fn write_texts(name: &str, (codes, levels): (&[u32], &[String]), shape: &str, ou
 }
 
 /// The header of an array in NumPy's format 1.0.
-fn write_header(element: &str, shape: &str, out: &mut dyn Write) -> io::Result<()> {
+/// The header of an array; `shape` is written as Python does: `(3,)`.
+pub(crate) fn write_header(element: &str, shape: &str, out: &mut dyn Write) -> io::Result<()> {
     let text = format!("{{'descr': '{element}', 'fortran_order': False, 'shape': {shape}, }}");
     // Magic, version and length are 10 bytes, and a line feed ends the header.
     let length = (10 + text.len() + 1).next_multiple_of(BLOCK) - 10;
