@@ -12,6 +12,7 @@ mod deadline;
 mod decided;
 mod evaluate;
 mod exit;
+mod export;
 mod inspect;
 mod judged;
 mod lr_find;
@@ -51,6 +52,7 @@ const VERBS: &[Verb] = &[
     Verb { command: predict::command, run: predict::run },
     Verb { command: evaluate::command, run: evaluate::run },
     Verb { command: inspect::command, run: inspect::run },
+    Verb { command: export::command, run: export::run },
     Verb { command: data::command, run: data::run },
     Verb { command: lr_find::command, run: lr_find::run },
     Verb { command: tune::command, run: tune::run },

@@ -3,7 +3,7 @@ use std::path::Path;
 use crate::place::{Place, code, error, out};
 
 /// Every verb.
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 15] = [
     "config",
     "train",
     "resume",
@@ -11,6 +11,7 @@ const VERBS: [&str; 14] = [
     "predict",
     "evaluate",
     "inspect",
+    "export",
     "data",
     "lr-find",
     "tune",

@@ -11,6 +11,7 @@ mod decisions;
 mod divergence;
 mod ends;
 mod ensemble;
+mod export;
 mod faults;
 mod figures;
 mod formats;

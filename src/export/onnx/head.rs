@@ -1,0 +1,206 @@
+//! From the outputs of networks to answers, in doubles: means of several, temperature, threshold, units.
+
+use super::nodes::{Name, Nodes, Value};
+use super::proto::Element;
+use crate::data::Task;
+use crate::export::plan::Head;
+use crate::metrics::scores::HALF;
+use crate::nn::Link;
+
+/// What a model answers.
+pub(super) struct Answers {
+    /// Label or number of each row, or several.
+    pub(super) said: Name,
+    /// Type of these.
+    pub(super) element: Element,
+    /// Whether a row has several.
+    pub(super) several: bool,
+    /// Probabilities of classes or labels, 32-bit floats.
+    pub(super) probabilities: Option<Name>,
+}
+
+/// Adds the answers that follow from the outputs of each network.
+pub(super) fn answers(head: &Head<'_>, networks: &[Name], nodes: &mut Nodes) -> Answers {
+    let outputs: Vec<Name> = networks.iter().map(|z| nodes.cast(z, Element::Double)).collect();
+    let z = combined(head, &outputs, nodes);
+    let z = if head.factor == 1.0 { z } else { times(&z, f64::from(head.factor), nodes) };
+    match head.target.task {
+        Task::Regression => numbers(head, &z, nodes),
+        Task::Multilabel => {
+            let p = predicted(head, &z, nodes);
+            let half = nodes.double(HALF);
+            let there = nodes.op("Greater", &[&p, &half]);
+            let said = nodes.cast(&there, Element::Integer);
+            let probabilities = Some(nodes.cast(&p, Element::Float));
+            Answers { said, element: Element::Integer, several: true, probabilities }
+        }
+        Task::Binary => {
+            let positive = predicted(head, &z, nodes);
+            let negative = match head.link {
+                Link::Sigmoid => {
+                    let minus = nodes.op("Neg", &[&z]);
+                    nodes.op("Sigmoid", &[&minus])
+                }
+                _ => {
+                    let one = nodes.double(1.0);
+                    nodes.op("Sub", &[&one, &positive])
+                }
+            };
+            let bound = if head.threshold == HALF { negative.clone() } else { nodes.double(head.threshold) };
+            let second = nodes.op("Greater", &[&positive, &bound]);
+            let class = nodes.cast(&second, Element::Integer);
+            let axis = nodes.integers(&[1]);
+            let class = nodes.op("Squeeze", &[&class, &axis]);
+            let p = nodes.join(&[negative, positive]);
+            classes(head, &class, &p, nodes)
+        }
+        Task::Multiclass => {
+            let p = predicted(head, &z, nodes);
+            let class =
+                nodes.op_with("ArgMax", &[&p], vec![("axis", Value::Integer(1)), ("keepdims", Value::Integer(0))]);
+            classes(head, &class, &p, nodes)
+        }
+    }
+}
+
+fn times(x: &Name, factor: f64, nodes: &mut Nodes) -> Name {
+    let factor = nodes.double(factor);
+    nodes.op("Mul", &[x, &factor])
+}
+
+/// The class of each row by its name, and the probabilities.
+fn classes(head: &Head<'_>, class: &Name, p: &Name, nodes: &mut Nodes) -> Answers {
+    let names = &head.target.classes;
+    let whole = |name: &String| name.parse::<i64>().ok().filter(|number| number.to_string() == *name);
+    let (names, element) = match names.iter().map(whole).collect::<Option<Vec<i64>>>() {
+        Some(numbers) => (nodes.integers(&numbers), Element::Integer),
+        None => (nodes.texts(names), Element::Text),
+    };
+    let said = nodes.op("Gather", &[&names, class]);
+    Answers { said, element, several: false, probabilities: Some(nodes.cast(p, Element::Float)) }
+}
+
+/// Numbers of a regression in their units, within the range of the training rows where that is asked for.
+fn numbers(head: &Head<'_>, z: &Name, nodes: &mut Nodes) -> Answers {
+    let target = head.target;
+    let number = if head.link == Link::Exp { nodes.op("Exp", &[z]) } else { z.clone() };
+    let list = |values: &[f64], nodes: &mut Nodes| nodes.doubles(&[values.len()], values);
+    let (sd, mean) = (list(&target.sd, nodes), list(&target.mean, nodes));
+    let number = nodes.op("Mul", &[&number, &sd]);
+    let mut number = nodes.op("Add", &[&number, &mean]);
+    if !target.range.is_empty() {
+        let bound = |which: usize| target.range.iter().map(|range| range[which]).collect::<Vec<_>>();
+        let (least, most) = (list(&bound(0), nodes), list(&bound(1), nodes));
+        number = nodes.op("Max", &[&number, &least]);
+        number = nodes.op("Min", &[&number, &most]);
+    }
+    let several = head.outputs > 1;
+    if !several {
+        let axis = nodes.integers(&[1]);
+        number = nodes.op("Squeeze", &[&number, &axis]);
+    }
+    Answers { said: number, element: Element::Double, several, probabilities: None }
+}
+
+/// One output for each class, label or number: that of the one network, or the one which says the mean of what all members and
+/// networks say.
+fn combined(head: &Head<'_>, outputs: &[Name], nodes: &mut Nodes) -> Name {
+    if head.members * outputs.len() == 1 {
+        return outputs[0].clone();
+    }
+    match head.link {
+        Link::Softmax => {
+            let shares =
+                each(outputs, nodes, |z, nodes| nodes.op_with("Softmax", &[z], vec![("axis", Value::Integer(-1))]));
+            let mean = mean(head, &shares, nodes);
+            logarithm(&mean, nodes)
+        }
+        Link::Sigmoid => {
+            let positive = each(outputs, nodes, |z, nodes| nodes.op("Sigmoid", &[z]));
+            let negative = each(outputs, nodes, |z, nodes| {
+                let minus = nodes.op("Neg", &[z]);
+                nodes.op("Sigmoid", &[&minus])
+            });
+            let (positive, negative) = (mean(head, &positive, nodes), mean(head, &negative, nodes));
+            let (positive, negative) = (logarithm(&positive, nodes), logarithm(&negative, nodes));
+            nodes.op("Sub", &[&positive, &negative])
+        }
+        Link::Exp => {
+            let rates = each(outputs, nodes, |z, nodes| nodes.op("Exp", &[z]));
+            let mean = mean(head, &rates, nodes);
+            logarithm(&mean, nodes)
+        }
+        Link::Identity => {
+            let of_members = each(outputs, nodes, |z, nodes| mean_of_members(head, z, nodes));
+            let said = if of_members.len() > 1 && head.target.task != Task::Regression {
+                each(&of_members, nodes, |z, nodes| predicted(head, z, nodes))
+            } else {
+                of_members
+            };
+            mean_of_networks(&said, nodes)
+        }
+    }
+}
+
+fn each(values: &[Name], nodes: &mut Nodes, f: impl Fn(&Name, &mut Nodes) -> Name) -> Vec<Name> {
+    values.iter().map(|value| f(value, nodes)).collect()
+}
+
+fn mean(head: &Head<'_>, values: &[Name], nodes: &mut Nodes) -> Name {
+    let of_members = each(values, nodes, |value, nodes| mean_of_members(head, value, nodes));
+    mean_of_networks(&of_members, nodes)
+}
+
+/// The mean over the axis of members, where there is one.
+fn mean_of_members(head: &Head<'_>, value: &Name, nodes: &mut Nodes) -> Name {
+    if head.members == 1 {
+        return value.clone();
+    }
+    nodes.op_with("ReduceMean", &[value], vec![("axes", Value::Integers(vec![0])), ("keepdims", Value::Integer(0))])
+}
+
+fn mean_of_networks(values: &[Name], nodes: &mut Nodes) -> Name {
+    let Some((first, others)) = values.split_first().filter(|(_, others)| !others.is_empty()) else {
+        return values[0].clone();
+    };
+    let sum = others.iter().fold(first.clone(), |sum, value| nodes.op("Add", &[&sum, value]));
+    times(&sum, 1.0 / values.len() as f64, nodes)
+}
+
+/// `ln x`, of the least positive number where `x` is 0.
+fn logarithm(x: &Name, nodes: &mut Nodes) -> Name {
+    let least = nodes.double(f64::MIN_POSITIVE);
+    let above = nodes.op("Max", &[x, &least]);
+    nodes.op("Log", &[&above])
+}
+
+/// Probabilities of classes, or of the second of two, that outputs say.
+fn predicted(head: &Head<'_>, z: &Name, nodes: &mut Nodes) -> Name {
+    match head.link {
+        Link::Softmax => nodes.op_with("Softmax", &[z], vec![("axis", Value::Integer(-1))]),
+        Link::Sigmoid => nodes.op("Sigmoid", &[z]),
+        _ if head.two_ways() => nodes.held(z, 0.0, 1.0),
+        _ => nearest_probabilities(head.outputs, z, nodes),
+    }
+}
+
+/// The Euclidean projection onto all probabilities, as `Scores` of the metrics has it: `max(z − s, 0)`, which adds up to 1.
+fn nearest_probabilities(classes: usize, z: &Name, nodes: &mut Nodes) -> Name {
+    let (one, zero, axis) = (nodes.double(1.0), nodes.double(0.0), nodes.integer(1));
+    let sorted = nodes.sorted(z, classes);
+    let sums = nodes.op("CumSum", &[&sorted, &axis]);
+    let rest = nodes.op("Sub", &[&sums, &one]);
+    let ranks: Vec<f64> = (1..=classes).map(|rank| rank as f64).collect();
+    let ranks = nodes.doubles(&[classes], &ranks);
+    let shifts = nodes.op("Div", &[&rest, &ranks]);
+    let above = nodes.op("Sub", &[&sorted, &shifts]);
+    let above = nodes.op("Greater", &[&above, &zero]);
+    // The last rank above 0 gives the shift; those above 0 are the first ones.
+    let above = nodes.cast(&above, Element::Integer);
+    let found = nodes.sum(&above);
+    let one_rank = nodes.integer(1);
+    let found = nodes.op("Sub", &[&found, &one_rank]);
+    let shift = nodes.op_with("GatherElements", &[&shifts, &found], vec![("axis", Value::Integer(1))]);
+    let p = nodes.op("Sub", &[z, &shift]);
+    nodes.held(&p, 0.0, 1.0)
+}

@@ -1,0 +1,217 @@
+//! ONNX: the whole model with operators of `ai.onnx` 17 and `ai.onnx.ml` 3.
+
+mod head;
+mod inputs;
+mod network;
+mod nodes;
+mod normal;
+mod proto;
+mod texts;
+
+use prost::Message;
+
+use super::plan::{Column, Plan, Rows, What};
+use crate::data::Keys;
+use crate::{Error, Result};
+use nodes::{ML, Name, Nodes};
+use proto::{Dimension, Element, Entry, ModelProto, OperatorSet, TensorShape, TensorType, TypeProto, ValueInfo};
+
+/// Version of the file's form: that of ONNX 1.12, which brought opset 17.
+const IR_VERSION: i64 = 8;
+/// Version of the operators of `ai.onnx`.
+const OPSET: i64 = 17;
+/// Version of the operators of `ai.onnx.ml`.
+const ML_OPSET: i64 = 3;
+/// Name of the rows in shapes.
+const ROWS: &str = "N";
+/// The input of an image model.
+const IMAGE: &str = "image";
+/// Outputs.
+const OUTPUTS: [&str; 3] = ["label", "probabilities", "prediction"];
+/// Protocol buffers end below 2 GiB; so much is left for everything but weights.
+const MOST_PARAMETERS: usize = (1 << 29) - (1 << 24);
+
+/// The bytes of a model's file, and what a user should know of it.
+///
+/// # Errors
+/// [`Error::Mismatch`] for a model that is too large.
+pub(super) fn encode(plan: &Plan<'_>) -> Result<(Vec<u8>, Vec<String>)> {
+    if plan.parameters() > MOST_PARAMETERS {
+        let message =
+            format!("an ONNX file ends below 2 GiB, and the model has {} parameters: try --to npz", plan.parameters());
+        return Err(Error::Mismatch(message));
+    }
+    let names = input_names(plan);
+    let prefix = (1..).map(|n| "/".repeat(n)).find(|p| names.iter().all(|name| !name.starts_with(p.as_str())));
+    let mut nodes = Nodes::new(prefix.expect("names are finite"));
+    let inputs = inputs::inputs(plan, &names, &mut nodes);
+    let outputs: Vec<Name> =
+        (0..plan.networks.len()).map(|number| network::network(plan, number, &inputs, &mut nodes)).collect();
+    let answers = head::answers(&plan.head, &outputs, &mut nodes);
+    let width = if answers.several { vec![plan.head.outputs] } else { Vec::new() };
+    let said = if answers.probabilities.is_some() { OUTPUTS[0] } else { OUTPUTS[2] };
+    nodes.rename(&answers.said, said);
+    let mut output = vec![value_info(said, answers.element, &width, None)];
+    if let Some(probabilities) = &answers.probabilities {
+        nodes.rename(probabilities, OUTPUTS[1]);
+        let classes = plan.head.target.classes.len().max(plan.head.outputs);
+        output.push(value_info(OUTPUTS[1], Element::Float, &[classes], None));
+    }
+    let mut graph = nodes.finish();
+    graph.name = Some("gradlane".to_owned());
+    graph.input = match &plan.rows {
+        Rows::Columns(columns) => columns.iter().zip(&names).map(|(column, name)| input_of(column, name)).collect(),
+        Rows::Images { shape, .. } => vec![value_info(IMAGE, Element::Byte, shape, Some("bytes, 0 to 255".to_owned()))],
+    };
+    graph.output = output;
+    let set = |domain: &str, version| OperatorSet { domain: Some(domain.to_owned()), version: Some(version) };
+    let model = ModelProto {
+        ir_version: Some(IR_VERSION),
+        producer_name: Some("gradlane".to_owned()),
+        producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        graph: Some(graph),
+        opset_import: vec![set("", OPSET), set(ML, ML_OPSET)],
+        metadata_props: metadata(plan),
+    };
+    Ok((model.encode_to_vec(), notes(plan, &names)))
+}
+
+/// What the columns of `probabilities` or `prediction` are, and their task.
+fn metadata(plan: &Plan<'_>) -> Vec<Entry> {
+    let target = plan.head.target;
+    let list = |names: &[String]| serde_json::to_string(names).expect("names are JSON");
+    let mut entries = vec![("task", target.task.to_string()), ("columns", list(&target.columns))];
+    if !target.classes.is_empty() {
+        entries.push(("classes", list(&target.classes)));
+    }
+    let entry = |(key, value): (&str, String)| Entry { key: Some(format!("gradlane.{key}")), value: Some(value) };
+    entries.into_iter().map(entry).collect()
+}
+
+/// Names of the inputs: those of the columns; one that is called as an output is has `input_` before it.
+fn input_names(plan: &Plan<'_>) -> Vec<Name> {
+    if let Rows::Images { .. } = plan.rows {
+        return vec![IMAGE.to_owned()];
+    }
+    let columns: Vec<&str> = plan.columns().iter().map(|column| column.name).collect();
+    let mut names: Vec<Name> = Vec::with_capacity(columns.len());
+    for column in &columns {
+        let mut name = (*column).to_owned();
+        while name.is_empty() || OUTPUTS.contains(&name.as_str()) || names.contains(&name) {
+            name.insert_str(0, "input_");
+        }
+        names.push(name);
+    }
+    names
+}
+
+/// What a user should know: inputs with another name than their column, and those that take a number where the file has a text.
+fn notes(plan: &Plan<'_>, names: &[Name]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (column, name) in plan.columns().iter().zip(names) {
+        if column.name != name {
+            notes.push(format!(
+                "column \"{}\": its input is called {name}, since ONNX outputs have that name",
+                column.name
+            ));
+        }
+        if let What::Number(number) = &column.what
+            && let Some(counts) = number.counts.parsed()
+        {
+            notes.push(format!("column \"{}\": its input is a number, {counts}", column.name));
+        }
+    }
+    notes
+}
+
+fn input_of(column: &Column<'_>, name: &str) -> ValueInfo {
+    let (element, text) = match &column.what {
+        What::Number(number) => {
+            let counts = number.counts.parsed().map(|counts| format!("{counts}; ")).unwrap_or_default();
+            (Element::Double, format!("{counts}NaN where missing"))
+        }
+        What::Category(places) => match places.keys {
+            Keys::Numbers(_) => (Element::Double, "a category given by its number; NaN where missing".to_owned()),
+            Keys::Texts { .. } => (Element::Text, "a category; empty where missing".to_owned()),
+        },
+    };
+    value_info(name, element, &[1], Some(text))
+}
+
+/// A value of so many rows.
+fn value_info(name: &str, element: Element, sizes: &[usize], text: Option<String>) -> ValueInfo {
+    let rows = Dimension { dim_value: None, dim_param: Some(ROWS.to_owned()) };
+    let size = |size: &usize| Dimension { dim_value: Some(*size as i64), dim_param: None };
+    let shape = TensorShape { dim: std::iter::once(rows).chain(sizes.iter().map(size)).collect() };
+    let tensor = TensorType { elem_type: Some(element as i32), shape: Some(shape) };
+    ValueInfo { name: Some(name.to_owned()), kind: Some(TypeProto { tensor_type: Some(tensor) }), doc_string: text }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::data::Preprocessing;
+    use crate::model::{Architecture, Model, Parameters};
+    use crate::nn::Activation;
+
+    const ROWS_JSON: &str = r#"{"kind": "table", "columns": ["a", "label", "when", "code", "y"], "named": true,
+        "missing": ["NA", "-999"], "features": [
+        {"column": "a", "type": "number", "fill": 1.0, "indicator": true, "center": 0.5, "scale": 2.0,
+         "shape": {"normal": [0.0, 1.0, 2.0]}},
+        {"column": "label", "type": "category", "levels": ["u", "v"], "other": false, "missing": true, "numeric": false},
+        {"column": "when", "type": "date", "form": {"pattern": "iso", "unit": "days"}, "cycles": ["week"], "fill": 0.0,
+         "indicator": false, "center": 9.0, "scale": 4.0},
+        {"column": "code", "type": "category", "levels": ["1", "2"], "other": false, "missing": false, "numeric": true,
+         "coding": {"single": [-1.0, 0.0, 1.0]}}],
+        "target": {"task": "binary", "columns": ["y"], "classes": ["no", "yes"], "numeric": false}}"#;
+
+    fn model() -> Model {
+        let architecture = Architecture {
+            inputs: 9,
+            hidden: vec![4],
+            outputs: 1,
+            activations: vec![Activation::Gelu],
+            output_activation: Activation::Identity,
+            norm: None,
+            residual: true,
+            dropout: 0.0,
+            chain: None,
+        };
+        let parameters = Parameters::init(&architecture, None, 5);
+        let rows = Preprocessing::from_json(ROWS_JSON).unwrap();
+        Model::new(architecture, ("bce".parse().unwrap(), 0.0), rows, Vec::new(), parameters)
+    }
+
+    /// Nodes stand in order, every value is made once, inputs and outputs are those of the contract.
+    #[test]
+    fn a_graph_is_whole() {
+        let model = model();
+        let (bytes, notes) = encode(&Plan::of(&model)).unwrap();
+        let graph = ModelProto::decode(&bytes[..]).unwrap().graph.unwrap();
+        let (names, kinds): (Vec<String>, Vec<i32>) = graph
+            .input
+            .iter()
+            .map(|input| {
+                (
+                    input.name.clone().unwrap(),
+                    input.kind.as_ref().unwrap().tensor_type.as_ref().unwrap().elem_type.unwrap(),
+                )
+            })
+            .unzip();
+        assert_eq!(names, ["a", "input_label", "when", "code"]);
+        assert_eq!(kinds, [Element::Double, Element::Text, Element::Double, Element::Double].map(|e| e as i32));
+        assert_eq!(graph.output.iter().map(|o| o.name.clone().unwrap()).collect::<Vec<_>>(), OUTPUTS[..2]);
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        let mut known: HashSet<String> = names.into_iter().collect();
+        for tensor in &graph.initializer {
+            assert!(known.insert(tensor.name.clone().unwrap()), "{:?} is made twice", tensor.name);
+        }
+        for node in &graph.node {
+            assert!(node.input.iter().all(|input| known.contains(input)), "{node:?} reads what is not there yet");
+            assert!(node.output.iter().all(|output| known.insert(output.clone())), "{node:?} makes a value twice");
+        }
+        assert!(OUTPUTS[..2].iter().all(|output| known.contains(*output)));
+    }
+}

@@ -1,0 +1,187 @@
+//! A graph of ONNX under construction.
+
+use super::proto::{Attribute, AttributeType, Element, GraphProto, NodeProto, TensorProto};
+
+/// Name of a value.
+pub(super) type Name = String;
+
+/// The domain of operators for texts and categories.
+pub(super) const ML: &str = "ai.onnx.ml";
+
+/// Nodes and constants, each under a name of its own.
+pub(super) struct Nodes {
+    prefix: String,
+    made: usize,
+    graph: GraphProto,
+}
+
+/// An attribute of a node.
+pub(super) enum Value {
+    Float(f32),
+    Integer(i64),
+    Integers(Vec<i64>),
+    Texts(Vec<String>),
+}
+
+impl Nodes {
+    /// An empty graph, whose names begin with `prefix`.
+    pub(super) fn new(prefix: String) -> Nodes {
+        Nodes { prefix, made: 0, graph: GraphProto::default() }
+    }
+
+    fn name(&mut self, what: &str) -> Name {
+        self.made += 1;
+        format!("{}{what}_{}", self.prefix, self.made)
+    }
+
+    /// Adds a node of `ai.onnx` without attributes.
+    pub(super) fn op(&mut self, op: &str, inputs: &[&Name]) -> Name {
+        self.op_with(op, inputs, Vec::new())
+    }
+
+    /// Adds a node of `ai.onnx`.
+    pub(super) fn op_with(&mut self, op: &str, inputs: &[&Name], attributes: Vec<(&str, Value)>) -> Name {
+        let output = self.name(op);
+        self.named(op, "", inputs, attributes, output.clone());
+        output
+    }
+
+    /// Adds a node of `ai.onnx.ml`.
+    pub(super) fn ml_op(&mut self, op: &str, inputs: &[&Name], attributes: Vec<(&str, Value)>) -> Name {
+        let output = self.name(op);
+        self.named(op, ML, inputs, attributes, output.clone());
+        output
+    }
+
+    /// Gives a value another name.
+    pub(super) fn rename(&mut self, value: &Name, name: &str) {
+        self.named("Identity", "", &[value], Vec::new(), name.to_owned());
+    }
+
+    fn named(&mut self, op: &str, domain: &str, inputs: &[&Name], attributes: Vec<(&str, Value)>, output: Name) {
+        self.graph.node.push(NodeProto {
+            input: inputs.iter().map(|name| (*name).clone()).collect(),
+            name: Some(format!("{output}_node")),
+            output: vec![output],
+            op_type: Some(op.to_owned()),
+            attribute: attributes.into_iter().map(attribute).collect(),
+            domain: (!domain.is_empty()).then(|| domain.to_owned()),
+        });
+    }
+
+    fn constant(&mut self, element: Element, dims: &[usize], raw: Vec<u8>) -> Name {
+        let name = self.name("constant");
+        self.graph.initializer.push(TensorProto {
+            dims: dims.iter().map(|size| *size as i64).collect(),
+            data_type: Some(element as i32),
+            string_data: Vec::new(),
+            name: Some(name.clone()),
+            raw_data: Some(raw),
+        });
+        name
+    }
+
+    /// Adds 32-bit floats.
+    pub(super) fn floats(&mut self, dims: &[usize], values: &[f32]) -> Name {
+        self.constant(Element::Float, dims, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+    }
+
+    /// Adds one 32-bit float.
+    pub(super) fn float(&mut self, value: f64) -> Name {
+        self.floats(&[], &[value as f32])
+    }
+
+    /// Adds doubles.
+    pub(super) fn doubles(&mut self, dims: &[usize], values: &[f64]) -> Name {
+        self.constant(Element::Double, dims, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+    }
+
+    /// Adds one double.
+    pub(super) fn double(&mut self, value: f64) -> Name {
+        self.doubles(&[], &[value])
+    }
+
+    /// Adds a list of whole numbers.
+    pub(super) fn integers(&mut self, values: &[i64]) -> Name {
+        self.constant(Element::Integer, &[values.len()], values.iter().flat_map(|v| v.to_le_bytes()).collect())
+    }
+
+    /// Adds one whole number.
+    pub(super) fn integer(&mut self, value: i64) -> Name {
+        self.constant(Element::Integer, &[], value.to_le_bytes().to_vec())
+    }
+
+    /// Adds a list of texts.
+    pub(super) fn texts(&mut self, values: &[String]) -> Name {
+        let name = self.name("constant");
+        self.graph.initializer.push(TensorProto {
+            dims: vec![values.len() as i64],
+            data_type: Some(Element::Text as i32),
+            string_data: values.iter().map(|text| text.clone().into_bytes()).collect(),
+            name: Some(name.clone()),
+            raw_data: None,
+        });
+        name
+    }
+
+    /// `x` as another type.
+    pub(super) fn cast(&mut self, x: &Name, to: Element) -> Name {
+        self.op_with("Cast", &[x], vec![("to", Value::Integer(to as i64))])
+    }
+
+    /// Elements of a list, or columns of a matrix, by their numbers.
+    pub(super) fn gather(&mut self, x: &Name, numbers: &[usize]) -> Name {
+        let numbers = self.integers(&numbers.iter().map(|n| *n as i64).collect::<Vec<_>>());
+        self.op_with("Gather", &[x, &numbers], vec![("axis", Value::Integer(-1))])
+    }
+
+    /// Values beside each other; one value is itself.
+    pub(super) fn join(&mut self, parts: &[Name]) -> Name {
+        if let [only] = parts {
+            return only.clone();
+        }
+        self.op_with("Concat", &parts.iter().collect::<Vec<_>>(), vec![("axis", Value::Integer(-1))])
+    }
+
+    /// `x` held within two doubles.
+    pub(super) fn held(&mut self, x: &Name, least: f64, most: f64) -> Name {
+        let (least, most) = (self.double(least), self.double(most));
+        self.op("Clip", &[x, &least, &most])
+    }
+
+    /// The sum over the last axis, which stays with one element.
+    pub(super) fn sum(&mut self, x: &Name) -> Name {
+        let axis = self.integers(&[-1]);
+        self.op("ReduceSum", &[x, &axis])
+    }
+
+    /// The elements of each row of so many, the largest first.
+    pub(super) fn sorted(&mut self, x: &Name, count: usize) -> Name {
+        let count = self.integers(&[count as i64]);
+        let output = self.op("TopK", &[x, &count]);
+        let places = self.name("places");
+        self.graph.node.last_mut().expect("a node was added").output.push(places);
+        output
+    }
+
+    /// The graph.
+    pub(super) fn finish(self) -> GraphProto {
+        self.graph
+    }
+}
+
+fn attribute((name, value): (&str, Value)) -> Attribute {
+    let of = |kind: AttributeType| Attribute {
+        name: Some(name.to_owned()),
+        kind: Some(kind as i32),
+        ..Attribute::default()
+    };
+    match value {
+        Value::Float(f) => Attribute { f: Some(f), ..of(AttributeType::Float) },
+        Value::Integer(i) => Attribute { i: Some(i), ..of(AttributeType::Integer) },
+        Value::Integers(ints) => Attribute { ints, ..of(AttributeType::Integers) },
+        Value::Texts(texts) => {
+            Attribute { strings: texts.into_iter().map(String::into_bytes).collect(), ..of(AttributeType::Texts) }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! A whole model as plain data: raw columns, the numbers that they become, networks, and what their outputs say. Every writer
+//! goes by it.
+
+use crate::data::{
+    Cycle, DateForm, DateUnit, Encoding, Feature, MissingMarkers, NumberForm, Places, Preprocessing, Shape, Target,
+    Task,
+};
+use crate::layer::Width;
+use crate::layer::graph::{Graph, Learnt, Of};
+use crate::model::{Model, NamedTensor};
+use crate::nn::Link;
+
+/// A model to be written in another language.
+pub(super) struct Plan<'a> {
+    /// What a row is.
+    pub(super) rows: Rows<'a>,
+    /// Inputs of a network.
+    pub(super) inputs: usize,
+    /// What a network computes.
+    pub(super) graph: Graph,
+    /// The width of each of its values.
+    pub(super) widths: Vec<Width>,
+    /// What each network learnt.
+    pub(super) networks: Vec<Vec<NamedTensor>>,
+    /// What the outputs say.
+    pub(super) head: Head<'a>,
+}
+
+/// What a row is.
+pub(super) enum Rows<'a> {
+    /// Cells of named columns, in the order of the inputs.
+    Columns(Vec<Column<'a>>),
+    /// Bytes of an image; an input is a byte times `scale`.
+    Images {
+        /// Shape of an image.
+        shape: &'a [usize],
+        /// The factor.
+        scale: f32,
+    },
+}
+
+/// A raw column.
+pub(super) struct Column<'a> {
+    /// Its name.
+    pub(super) name: &'a str,
+    /// Its first input.
+    pub(super) at: usize,
+    /// What stands for a missing value.
+    pub(super) missing: &'a MissingMarkers,
+    /// What becomes of its cells.
+    pub(super) what: What<'a>,
+}
+
+impl Column<'_> {
+    /// Numbers that stand for a missing value; an infinite one stands for both. The number of a date is none of them.
+    pub(super) fn missing_numbers(&self) -> Vec<f64> {
+        if self.date_unit().is_some() {
+            return Vec::new();
+        }
+        let both = |marker: &f64| if marker.is_infinite() { vec![*marker, -marker] } else { vec![*marker] };
+        self.missing.numbers().iter().flat_map(both).collect()
+    }
+
+    /// What a date counts, if it is one.
+    pub(super) fn date_unit(&self) -> Option<DateUnit> {
+        match &self.what {
+            What::Number(Number { counts: Counts::Date(form), .. }) => Some(form.unit),
+            _ => None,
+        }
+    }
+}
+
+/// What becomes of a column's cells.
+pub(super) enum What<'a> {
+    /// A number becomes a number.
+    Number(Number<'a>),
+    /// A category becomes the inputs of its level.
+    Category(Places),
+}
+
+/// How a number becomes inputs: `shape((x − center) / scale)`, then sine and cosine for each cycle, then the indicator.
+pub(super) struct Number<'a> {
+    /// What the number counts.
+    pub(super) counts: Counts<'a>,
+    /// Stands in for a missing value.
+    pub(super) fill: f64,
+    /// Whether the last input is 1 where the value is missing, else 0.
+    pub(super) indicator: bool,
+    /// Subtracted.
+    pub(super) center: f64,
+    /// Divided by.
+    pub(super) scale: f64,
+    /// What becomes of the result.
+    pub(super) shape: &'a Shape,
+    /// Lengths of the cycles, in the unit of the number; both inputs of a cycle are 0 where the value is missing.
+    pub(super) periods: Vec<f64>,
+}
+
+/// What a number counts.
+pub(super) enum Counts<'a> {
+    /// What the file says, with a decimal point and nothing else.
+    Plain,
+    /// What the file says in another form, such as `1.234,50 €`.
+    Form(NumberForm),
+    /// Days or seconds of a date or time.
+    Date(&'a DateForm),
+}
+
+/// What the outputs of the networks say.
+pub(super) struct Head<'a> {
+    /// Classes, or units of the numbers.
+    pub(super) target: &'a Target,
+    /// From outputs to probabilities or numbers.
+    pub(super) link: Link,
+    /// Outputs of a network.
+    pub(super) outputs: usize,
+    /// Members of a network.
+    pub(super) members: usize,
+    /// What logits are multiplied by.
+    pub(super) factor: f32,
+    /// The probability above which the second of two classes is said.
+    pub(super) threshold: f64,
+}
+
+impl<'a> Plan<'a> {
+    /// Of a model.
+    pub(super) fn of(model: &'a Model) -> Plan<'a> {
+        let card = &model.card;
+        let target = card.preprocessing.target();
+        let network = card.architecture.network();
+        let (graph, inputs) = (network.graph(), network.inputs);
+        let rows = match &card.preprocessing {
+            Preprocessing::Table(table) => {
+                let mut at = 0;
+                let column = |feature: &'a Feature| {
+                    at += feature.width();
+                    Column {
+                        name: &feature.column,
+                        at: at - feature.width(),
+                        missing: &table.missing,
+                        what: what(feature),
+                    }
+                };
+                Rows::Columns(table.features.iter().map(column).collect())
+            }
+            Preprocessing::Images(images) => Rows::Images { shape: &images.shape, scale: images.scale },
+        };
+        Plan {
+            rows,
+            inputs,
+            widths: graph.widths(inputs),
+            graph,
+            networks: model.networks().map(|network| network.named()).collect(),
+            head: Head {
+                target,
+                link: card.loss.link(target.task == Task::Multiclass),
+                outputs: target.outputs(),
+                members: network.members(),
+                factor: card.decision.factor(),
+                threshold: card.decision.threshold(),
+            },
+        }
+    }
+
+    /// The raw columns; none of images.
+    pub(super) fn columns(&self) -> &[Column<'a>] {
+        match &self.rows {
+            Rows::Columns(columns) => columns,
+            Rows::Images { .. } => &[],
+        }
+    }
+
+    /// Learnt numbers of a network with their columns before their rows, `[members, columns, rows]`, where the columns are those
+    /// that count: so a product is a sum over lines.
+    pub(super) fn by_columns(&self, network: usize, learnt: &Learnt) -> Vec<f32> {
+        let all = &self.networks[network][learnt.tensor].values;
+        let size = learnt.rows * learnt.columns;
+        let stack = match learnt.of {
+            Of::Whole | Of::Member => &all[..],
+            Of::Number(number) => &all[number * size..(number + 1) * size],
+        };
+        let of = |one: &[f32]| {
+            let column = |column: usize| (0..learnt.rows).map(move |row| row * learnt.columns + column);
+            learnt.within.clone().flat_map(column).map(|at| one[at]).collect::<Vec<f32>>()
+        };
+        stack.chunks_exact(size).flat_map(of).collect()
+    }
+
+    /// Numbers that all networks learnt.
+    pub(super) fn parameters(&self) -> usize {
+        self.networks.iter().flatten().map(|tensor| tensor.values.len()).sum()
+    }
+}
+
+fn what(feature: &Feature) -> What<'_> {
+    let plain = if feature.form.is_plain() { Counts::Plain } else { Counts::Form(feature.form) };
+    let (counts, (fill, indicator, center, scale, shape), periods) = match &feature.encoding {
+        Encoding::Number { fill, indicator, center, scale, shape } => {
+            (plain, (*fill, *indicator, *center, *scale, shape), Vec::new())
+        }
+        Encoding::Date { form, cycles, fill, indicator, center, scale, shape } => {
+            let period = |cycle: &Cycle| cycle.days() * if form.unit == DateUnit::Days { 1.0 } else { 86_400.0 };
+            let numbers = (*fill, *indicator, *center, *scale, shape);
+            (Counts::Date(form), numbers, cycles.iter().map(period).collect())
+        }
+        Encoding::Category { .. } => return What::Category(feature.places().expect("the column is a category")),
+    };
+    What::Number(Number { counts, fill, indicator, center, scale, shape, periods })
+}
+
+impl Head<'_> {
+    /// Whether one output stands for two classes or a label.
+    pub(super) fn two_ways(&self) -> bool {
+        matches!(self.target.task, Task::Binary | Task::Multilabel)
+    }
+}
+
+impl Counts<'_> {
+    /// What a number counts where the file has a text that must be parsed first.
+    pub(super) fn parsed(&self) -> Option<&'static str> {
+        Some(match self {
+            Counts::Plain => return None,
+            Counts::Form(_) => "the value of the text",
+            Counts::Date(form) => match form.unit {
+                DateUnit::Days => "days since 1970-01-01",
+                DateUnit::Seconds => "seconds since 1970-01-01 00:00",
+                DateUnit::Clock => "seconds since midnight",
+            },
+        })
+    }
+}
