@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::cell::parse_number;
 use super::credibility::rows_needed;
 use super::dataset::Targets;
 use super::shape::Counted;
 use super::table::MISSING;
-use super::target::sorted_levels;
 
 /// A text column has at most so many one-hot inputs of its own; rarer levels share one.
 pub const MOST_LEVELS: usize = 64;
@@ -151,6 +151,17 @@ impl Levels {
         };
         Self { own: kept, other, missing, coding }
     }
+}
+
+/// Levels in their order: numbers by value, text by bytes.
+fn sorted_levels(mut levels: Vec<String>, numeric: bool) -> Vec<String> {
+    if numeric {
+        let value = |level: &String| parse_number(level).unwrap_or(f64::INFINITY);
+        levels.sort_by(|a, b| value(a).total_cmp(&value(b)));
+    } else {
+        levels.sort_unstable();
+    }
+    levels
 }
 
 #[cfg(test)]

@@ -241,17 +241,6 @@ impl Target {
     }
 }
 
-/// Levels in their order: numbers by value, text by bytes.
-pub(super) fn sorted_levels(mut levels: Vec<String>, numeric: bool) -> Vec<String> {
-    if numeric {
-        let value = |level: &String| parse_number(level).unwrap_or(f64::INFINITY);
-        levels.sort_by(|a, b| value(a).total_cmp(&value(b)));
-    } else {
-        levels.sort_unstable();
-    }
-    levels
-}
-
 /// Classes in their order: numbers by value, also with signs and percent signs as in `+1` and `5%`, text by bytes.
 fn sorted_classes(mut levels: Vec<String>) -> Vec<String> {
     levels.sort_unstable();
