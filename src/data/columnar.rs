@@ -5,6 +5,7 @@ mod chunks;
 mod file;
 mod guard;
 mod kind;
+mod page_size;
 mod part;
 mod rows;
 

@@ -93,7 +93,7 @@ fn read_array(opened: Opened) -> Result<Array> {
     let total = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
     let total = total.ok_or_else(|| Error::data(&path, format!("the shape {shape:?} is too large")))?;
     // The header may lie: only so much is reserved before bytes prove it.
-    const RESERVED_AT_MOST: usize = 1 << 28;
+    const RESERVED_AT_MOST: usize = 1 << 24;
     let mut bytes = Vec::with_capacity(total.min(RESERVED_AT_MOST));
     reader.by_ref().take(total as u64).read_to_end(&mut bytes).map_err(|e| read_error(&path, e))?;
     if bytes.len() < total {

@@ -12,6 +12,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::cell::brief;
+use super::expansion::is_too_large;
 use super::outline::Outline;
 use super::source::read_error;
 use super::table_source::{Batch, TableFile, TableSource};
@@ -35,6 +36,11 @@ impl JsonLinesFile {
         let names = keys_of(path, &bytes)?;
         if names.is_empty() {
             return Err(Error::data(path, "expected lines of JSON objects with a key for each column, found none"));
+        }
+        let lines = memchr::memchr_iter(b'\n', &bytes).count() as u64 + 1;
+        if is_too_large((lines, names.len() as u64), bytes.len() as u64) {
+            let message = format!("{lines} lines of {} different keys would be missing almost everywhere", names.len());
+            return Err(Error::data(path, message + ": write lines with the same keys"));
         }
         let outline = Arc::new(Outline::named(names, Unit::Line));
         Ok(Self { path: path.to_path_buf(), bytes: bytes.into(), outline })
@@ -209,6 +215,15 @@ mod tests {
     fn keys_come_in_order_of_first_appearance() {
         let text = b"{\"b\":1,\"a\":2}\n\n{\"a\":3,\"c\\u0064\":\"x\"}";
         assert_eq!(keys_of(Path::new("x"), text).unwrap(), ["b", "a", "cd"]);
+    }
+
+    #[test]
+    fn lines_of_ever_new_keys_are_refused_before_memory_is_taken() {
+        let text =
+            |keys: usize| (0..5000).map(|n| format!("{{\"k{}\":1}}\n", n % keys)).collect::<String>().into_bytes();
+        assert!(JsonLinesFile::new(Path::new("x"), text(100)).is_ok());
+        let error = JsonLinesFile::new(Path::new("x"), text(5000)).err().expect("an error").to_string();
+        assert!(error.contains("5001 lines of 5000 different keys would be missing almost everywhere"), "{error}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::cell::brief;
+use super::expansion::is_too_large;
 use super::outline::Outline;
 use super::source::read_error;
 use super::table_source::{Batch, TableFile, TableSource};
@@ -18,10 +19,6 @@ use crate::{Error, Result, Unit, Warning, WarningKind};
 
 /// Name of the label column.
 const LABEL: &str = "label";
-/// Most bytes that the columns of a small file may take.
-const ROOM: usize = 64 << 20;
-/// Most bytes of columns for each byte of a file.
-const EXPANSION: usize = 1000;
 
 /// A whole file in memory.
 pub(super) struct LibsvmFile {
@@ -71,8 +68,7 @@ impl LibsvmFile {
         let first = usize::from(!from_zero);
         let (last, line) = last;
         let features = Features { first, count: (last + 1).saturating_sub(first) };
-        let room = (rows * size_of::<f64>()).saturating_mul(features.count);
-        if room > ROOM.max(bytes.len().saturating_mul(EXPANSION)) {
+        if is_too_large((rows as u64, features.count as u64), bytes.len() as u64) {
             let message = format!("index {last}: {rows} rows of so many columns would be zeros almost everywhere");
             return Err(Error::data_at(path, Some(line), None, message));
         }

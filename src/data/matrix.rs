@@ -12,6 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rayon::prelude::*;
 
+use super::expansion::is_too_large;
 use super::outline::Outline;
 use super::source::read_error;
 use super::store::Store;
@@ -55,6 +56,10 @@ impl Matrix {
         let bytes = cols.and_then(|cols| cols.checked_mul(rows)?.checked_mul(element.size()));
         let found = store.len().saturating_sub(start);
         match (cols, bytes) {
+            // No byte proves the columns of an array without rows.
+            (Some(cols), Some(0)) if is_too_large((1, cols as u64), store.len()) => {
+                Err(format!("expected rows, found none: the shape is {shape:?}"))
+            }
             (Some(cols), Some(bytes)) if bytes as u64 == found => {
                 // An array of Fortran's order with more than two axes has no columns of its own.
                 Ok(Self { store, start, rows, cols, by_column, element })

@@ -17,6 +17,7 @@ mod dialect;
 mod doubts;
 mod drift;
 mod examine;
+mod expansion;
 mod feature;
 mod fit;
 mod folds;

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use flate2::bufread::GzDecoder;
 use serde::{Deserialize, Serialize};
 
+use super::expansion::{Counted, Unpacked};
 use super::store::Store;
 use crate::{Error, Result, path_text};
 
@@ -107,10 +108,14 @@ impl Opened {
         let mut magic = Vec::with_capacity(MAGIC_BYTES);
         raw.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut magic).map_err(|e| Error::io(&name, e))?;
         let (gzip, zstd) = (magic.starts_with(&[0x1f, 0x8b]), magic == [0x28, 0xb5, 0x2f, 0xfd]);
-        let raw = BufReader::with_capacity(1 << 18, io::Cursor::new(magic).chain(raw));
+        let (raw, packed) = Counted::new(io::Cursor::new(magic).chain(raw));
+        let raw = BufReader::with_capacity(1 << 18, raw);
         let mut rest: Box<dyn Read + Send> = match () {
-            () if gzip => Box::new(Members::new(raw)),
-            () if zstd => Box::new(Frames::new(raw).map_err(|e| Error::io(&name, e))?),
+            () if gzip => Box::new(Unpacked::new(Members::new(raw), packed)),
+            () if zstd => {
+                let frames = Frames::new(raw).map_err(|e| Error::io(&name, e))?;
+                Box::new(Unpacked::new(frames, packed))
+            }
             () => Box::new(raw),
         };
         let mut head = Vec::new();
@@ -233,6 +238,10 @@ pub(super) fn read_error(name: &Path, error: io::Error) -> Error {
             name,
             format!("the packed stream is damaged or cut short ({error}): unpack or fetch the file again"),
         ),
+        io::ErrorKind::FileTooLarge => {
+            let remedy = "if that is right, unpack it with gzip -d or zstd -d and give the unpacked file";
+            Error::data(name, format!("{error}: {remedy}"))
+        }
         _ => Error::io(name, error),
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::builder::Builder;
+use super::expansion::reserved_rows;
 use super::options::ReadOptions;
 use super::raw_table::{RawTable, WrittenCells};
 use super::table::{Column, MissingMarkers};
@@ -14,9 +15,10 @@ use crate::Result;
 /// # Errors
 /// As opening and reading it; [`crate::Error::Data`] for a file without rows.
 pub(super) fn read_whole(file: Box<dyn TableFile>, options: &ReadOptions) -> Result<RawTable> {
-    let (markers, rows) = (&options.missing, file.likely_rows());
+    let markers = &options.missing;
     let mut source = file.open()?;
     let outline = source.outline().clone();
+    let rows = reserved_rows(file.likely_rows(), outline.names.len());
     let path = source.path().to_path_buf();
     let guesses = (0..outline.names.len()).map(|place| (place, Builder::guess(rows))).collect();
     let mut batch = Batch::new(markers, guesses, &[]);

@@ -1,12 +1,14 @@
 //! A store as the `parquet` crate reads it.
 
-use std::io::BufReader;
+use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};
+use parquet::file::FOOTER_SIZE;
 use parquet::file::reader::{ChunkReader, Length};
 
+use super::page_size::refuse_expansion;
 use crate::data::store::{Store, StoreReader};
 
 /// Bytes that are read ahead for the header of a page.
@@ -22,13 +24,48 @@ impl Length for Chunks {
 }
 
 impl ChunkReader for Chunks {
-    type T = BufReader<StoreReader>;
+    type T = PageStart;
 
+    /// The crate reads the footer and the headers of pages as a stream, and all else with `get_bytes`.
     fn get_read(&self, start: u64) -> Result<Self::T> {
-        Ok(BufReader::with_capacity(HEADER_BYTES, StoreReader::new(Arc::clone(&self.0), start)))
+        let bytes = BufReader::with_capacity(HEADER_BYTES, StoreReader::new(Arc::clone(&self.0), start));
+        // The footer is the last bytes, too few for a page.
+        Ok(PageStart { bytes, checked: start.saturating_add(FOOTER_SIZE as u64) >= self.0.len() })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
         self.0.read_at(start, length).map_err(|error| ParquetError::External(Box::new(error)))
+    }
+}
+
+/// The header of a page, whose sizes are checked before anything is allocated by them.
+pub(super) struct PageStart {
+    bytes: BufReader<StoreReader>,
+    checked: bool,
+}
+
+impl Read for PageStart {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !self.checked {
+            refuse_expansion(self.bytes.fill_buf()?)?;
+            self.checked = true;
+        }
+        self.bytes.read(buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_checked_before_its_header_is_read() {
+        let read = |page: &[u8]| {
+            let chunks = Chunks(Arc::new(Store::from([page, &[0; 32]].concat())));
+            chunks.get_read(0).unwrap().read(&mut [0; 4])
+        };
+        assert_eq!(read(&[0x15, 0, 0x15, 100, 0x15, 90, 0x2c]).unwrap(), 4);
+        let error = read(&[0x15, 0, 0x15, 0xfe, 0xff, 0xff, 0xff, 0x0f, 0x15, 90, 0x2c]).unwrap_err().to_string();
+        assert!(error.contains("claims to unpack to 2147483647"), "{error}");
     }
 }

@@ -9,6 +9,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaD
 use super::chunks::Chunks;
 use super::guard::guarded;
 use super::kind::{Kind, kind_of};
+use crate::data::expansion::is_too_large;
 use crate::data::store::Store;
 use crate::{Error, Result};
 
@@ -51,7 +52,7 @@ impl Part {
 
     /// Refuses sizes and places that the file cannot have, before anything is allocated by them.
     fn check(&self) -> Result<()> {
-        let length = self.chunks.0.len();
+        let (length, mut rows) = (self.chunks.0.len(), 0u64);
         let wrong = |what: &str| Err(Error::data(&self.path, format!("{what}: {DAMAGED}")));
         for group in self.metadata.row_groups() {
             if group.num_rows() < 0 || group.num_columns() != self.kinds.len() {
@@ -63,6 +64,12 @@ impl Part {
             if !group.columns().iter().all(|chunk| lies_within(chunk, length)) {
                 return wrong("a column lies beyond the end of the file");
             }
+            rows = rows.saturating_add(group.num_rows() as u64);
+        }
+        let columns = self.kinds.len();
+        if is_too_large((rows, columns as u64), length) {
+            let message = format!("{rows} rows of {columns} columns in {length} bytes");
+            return Err(Error::data(&self.path, message + ": if that is right, write the table as CSV"));
         }
         Ok(())
     }

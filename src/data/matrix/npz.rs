@@ -9,6 +9,7 @@ use zip::ZipArchive;
 use super::element::Kind;
 use super::npy::array;
 use super::{Matrix, MatrixFile};
+use crate::data::expansion::most_bytes;
 use crate::data::header::{distinct, generated};
 use crate::data::outline::Outline;
 use crate::data::store::{Store, StoreReader};
@@ -132,14 +133,23 @@ fn arrays(path: &Path, store: Store) -> Result<Vec<Named>> {
     let damaged = |error: &dyn std::fmt::Display| {
         Error::data(path, format!("the archive is damaged or cut short ({error}): fetch or write the file again"))
     };
+    let most = most_bytes(store.len());
     let reader = BufReader::new(StoreReader::new(Arc::new(store), 0));
     let mut archive = ZipArchive::new(reader).map_err(|e| damaged(&e))?;
-    let mut arrays: Vec<Named> = Vec::new();
+    let (mut arrays, mut unpacked): (Vec<Named>, u64) = (Vec::new(), 0);
     for at in 0..archive.len() {
         let entry = archive.by_index(at).map_err(|e| damaged(&e))?;
         let name = entry.name().map_err(|e| damaged(&e))?.into_owned();
         let Some(name) = name.strip_suffix(".npy").map(str::to_owned) else { continue };
         let size = entry.size();
+        unpacked = unpacked.saturating_add(size);
+        if unpacked > most {
+            let message = format!("the arrays unpack to more than {} MB", most >> 20);
+            return Err(Error::data(
+                path,
+                message + ": if that is right, write each to a file of its own with np.save",
+            ));
+        }
         let mut bytes = Vec::with_capacity(size.min(RESERVED) as usize);
         entry.take(size.saturating_add(1)).read_to_end(&mut bytes).map_err(|e| damaged(&e))?;
         let matrix = array(path, Arc::new(Store::from(bytes)));

@@ -1,0 +1,71 @@
+//! What the header of a Parquet page claims to unpack to, before the `parquet` crate takes memory for it.
+//!
+//! Format: Thrift's compact protocol, <https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md>, and
+//! <https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift>: a page header begins with three 32-bit
+//! numbers, its type, its size unpacked and its size in the file.
+
+use std::io;
+
+/// Most bytes that a small page may unpack to.
+const ROOM: u64 = 16 << 20;
+/// Most bytes for each byte of a page.
+const EXPANSION: u64 = 1000;
+/// A field that follows the last one, and is a 32-bit number.
+const NEXT_NUMBER: u8 = 0x15;
+
+/// Refuses a page that unpacks to far more than its bytes.
+///
+/// # Errors
+/// `InvalidData`, also where the bytes do not begin as the header of a page does.
+pub(super) fn refuse_expansion(header: &[u8]) -> io::Result<()> {
+    let mut bytes = header.iter().copied();
+    let mut number = || (bytes.next()? == NEXT_NUMBER).then(|| zigzag(&mut bytes)).flatten();
+    let sizes = number().and_then(|_| Some((number()?, number()?)));
+    let (unpacked, packed) =
+        sizes.and_then(|(a, b)| Some((u64::try_from(a).ok()?, u64::try_from(b).ok()?))).ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidData, "expected the header of a page, found something else")
+        })?;
+    if unpacked > ROOM.max(packed.saturating_mul(EXPANSION)) {
+        let message = format!("a page of {packed} bytes claims to unpack to {unpacked}");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
+    Ok(())
+}
+
+/// A number whose sign is its last bit, seven bits a byte, the least first.
+fn zigzag(bytes: &mut impl Iterator<Item = u8>) -> Option<i64> {
+    let mut number = 0u64;
+    for shift in (0..35).step_by(7) {
+        let byte = bytes.next()?;
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Some((number >> 1) as i64 ^ -((number & 1) as i64));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read() {
+        let zigzag = |bytes: &[u8]| zigzag(&mut bytes.iter().copied());
+        assert_eq!([zigzag(&[0]), zigzag(&[1]), zigzag(&[2])], [Some(0), Some(-1), Some(1)]);
+        assert_eq!(zigzag(&[0xfe, 0xff, 0xff, 0xff, 0x0f]), Some(i64::from(i32::MAX)));
+        assert_eq!([zigzag(&[0x80]), zigzag(&[0x80; 6])], [None, None]);
+    }
+
+    #[test]
+    fn a_page_that_claims_two_gigabytes_is_refused() {
+        let page = |unpacked: &[u8], packed: &[u8]| [&[0x15, 0, 0x15], unpacked, &[0x15], packed, &[0x2c]].concat();
+        assert!(refuse_expansion(&page(&[100], &[90])).is_ok());
+        let error = refuse_expansion(&page(&[0xfe, 0xff, 0xff, 0xff, 0x0f], &[90])).unwrap_err().to_string();
+        assert_eq!(error, "a page of 45 bytes claims to unpack to 2147483647");
+        assert!(refuse_expansion(&page(&[0xfe, 0xff, 0xff, 0xff, 0x0f], &[0xfe, 0xff, 0xff, 0x03])).is_ok());
+        for wrong in [&[][..], &[0x15], &page(&[1], &[2]), b"PAR1"] {
+            assert!(refuse_expansion(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}
