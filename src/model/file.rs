@@ -224,23 +224,29 @@ impl Model {
         if let Some(what) = header::contradiction((&card.architecture, card.members), &header) {
             return Err(wrong(what));
         }
-        let mut tensors = parse(&path, &bytes)?;
-        let mut networks = Vec::with_capacity(card.members);
-        for member in 0..card.members {
-            let own = own_tensors(&mut tensors, &prefix(member, card.members));
-            networks.push(Parameters::from_named(&card.architecture, &own).map_err(|e| wrong(e.to_string()))?);
-        }
+        let networks = by_network(parse(&path, &bytes)?, card.members).into_iter();
+        let read = |own: Vec<NamedTensor>| Parameters::from_named(&card.architecture, &own);
+        let mut networks: Vec<Parameters> =
+            networks.map(read).collect::<Result<_>>().map_err(|e| wrong(e.to_string()))?;
         let parameters = networks.remove(0);
         Ok(Model { card, parameters, others: networks })
     }
 }
 
-/// Takes the tensors whose names begin with a prefix, without it; the others stay.
-fn own_tensors(tensors: &mut Vec<NamedTensor>, prefix: &str) -> Vec<NamedTensor> {
-    let (own, others) = std::mem::take(tensors).into_iter().partition(|tensor| tensor.name.starts_with(prefix));
-    *tensors = others;
-    let named = |tensor: NamedTensor| NamedTensor { name: tensor.name[prefix.len()..].to_owned(), ..tensor };
-    Vec::into_iter(own).map(named).collect()
+/// The tensors of each network, without what stands before their names. The header has shown that all are of some network.
+fn by_network(tensors: Vec<NamedTensor>, members: usize) -> Vec<Vec<NamedTensor>> {
+    if members == 1 {
+        return vec![tensors];
+    }
+    let mut networks = vec![Vec::new(); members];
+    for tensor in tensors {
+        let mut parts = tensor.name.splitn(3, '.').skip(1);
+        let member = parts.next().and_then(|number| number.parse::<usize>().ok());
+        if let (Some(own), Some(name)) = (member.and_then(|member| networks.get_mut(member)), parts.next()) {
+            own.push(NamedTensor { name: name.to_owned(), ..tensor });
+        }
+    }
+    networks
 }
 
 /// The tensors of any safetensors file, as 32-bit floats.

@@ -1,6 +1,6 @@
 //! What the header of a model's file claims, compared with the network before memory is taken for either.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use safetensors::tensor::{Metadata, TensorInfo};
 
@@ -26,11 +26,12 @@ pub(super) fn contradiction((architecture, members): (&Architecture, usize), hea
     };
     // The first that is missing ends it, so this takes no more turns than the file has tensors.
     (0..members).find_map(of_member).or_else(|| {
+        let names: HashSet<&str> = expected.iter().map(|tensor| tensor.name.as_str()).collect();
         let known = |name: &str| {
             let number = || name.split('.').nth(1)?.parse().ok().filter(|member| *member < members);
             let Some(member) = (if members > 1 { number() } else { Some(0) }) else { return false };
             let own = name.strip_prefix(&prefix(member, members));
-            own.is_some_and(|own| expected.iter().any(|tensor| tensor.name == own))
+            own.is_some_and(|own| names.contains(own))
         };
         let stray = || found.keys().filter(|name| !known(name)).min();
         let more = found.len() > members * expected.len();

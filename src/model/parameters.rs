@@ -1,5 +1,7 @@
 //! The weights of a network, between their flat form and tensors as other programs know them.
 
+use std::collections::{HashMap, HashSet};
+
 use super::Architecture;
 use super::layout::{Layout, Tensor};
 use crate::kernel::{LANES, Line, zeroed};
@@ -182,15 +184,16 @@ impl Parameters {
     pub fn from_named(architecture: &Architecture, tensors: &[NamedTensor]) -> Result<Parameters> {
         let mut parameters = Parameters::zeros(architecture);
         let expected = parameters.names();
-        let unknown = tensors.iter().filter(|t| expected.iter().all(|e| e.name != t.name));
-        if let Some(unknown) = unknown.min_by(|a, b| a.name.cmp(&b.name)) {
-            return Err(Error::Mismatch(format!("tensor \"{}\" is not of this network", unknown.name)));
+        // A file may have very many tensors, so they are found by name.
+        let mut found: HashMap<&str, &NamedTensor> = tensors.iter().map(|t| (t.name.as_str(), t)).collect();
+        let known: HashSet<&str> = expected.iter().map(|tensor| tensor.name.as_str()).collect();
+        if let Some(unknown) = found.keys().filter(|name| !known.contains(*name)).min() {
+            return Err(Error::Mismatch(format!("tensor \"{unknown}\" is not of this network")));
         }
         for name in &expected {
             let shape = &name.shape;
-            let tensor = tensors
-                .iter()
-                .find(|t| t.name == name.name)
+            let tensor = found
+                .remove(name.name.as_str())
                 .ok_or_else(|| Error::Mismatch(format!("tensor \"{}\" of shape {shape:?} is missing", name.name)))?;
             if tensor.shape != *shape {
                 let (name, found) = (&name.name, &tensor.shape);
