@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::protocol::{Stage, StudySeeds, finalists, winner};
+use super::protocol::{MOST, Stage, StudySeeds, finalists, winner};
 use super::records::{OptimizerRecord, ProblemRecord, Protocol, Record, Run, StepCost, Terms};
 
 /// A searched value may lie outside its range by so large a share, for its logarithm is drawn.
@@ -33,6 +33,10 @@ impl Checker {
     fn protocol(&mut self, protocol: &Protocol) -> Option<String> {
         if self.terms.is_some() {
             return Some("this is a second protocol: the file holds two comparisons".to_owned());
+        }
+        let Terms { studies, trials, finalists, repeats, seeds, .. } = protocol.terms;
+        if [studies, trials, finalists, repeats, seeds].into_iter().any(|number| number > MOST) {
+            return Some(format!("expected at most {MOST} studies, trials, finalists, repeats and seeds, found more"));
         }
         self.terms = Some(protocol.terms);
         let names = [
