@@ -169,6 +169,50 @@ fn a_file_that_may_not_grow_is_an_error_that_names_it() {
     assert!(left(&place.path("small")).is_empty());
 }
 
+/// In the long form, `FAULTS=200 cargo test --release --test cli stops_growing -- --nocapture`, at as many sizes for each verb.
+#[test]
+fn a_disk_that_stops_growing_at_any_size_leaves_older_files_whole() {
+    let (place, _) = iris();
+    let points: u64 = std::env::var("FAULTS").ok().map_or(6, |points| points.parse().unwrap());
+    let train =
+        [&["train", "iris.csv", "-o", "run", "--overwrite", "--checkpoint-every", "1steps"][..], &SMALL].concat();
+    place.ok(&train);
+    let predict = ["predict", "run", "iris.csv", "--proba", "-o", "out.csv"];
+    place.ok(&predict);
+    let convert = ["data", "convert", "iris.csv", "iris.parquet"];
+    place.ok(&convert);
+    let (mut faults, files) = (0, ["checkpoint", "events.jsonl", "model.safetensors", "summary.json"]);
+    let largest = files.map(|file| place.path("run").join(file).metadata().unwrap().len()).into_iter().max().unwrap();
+    for (verb, written) in [(&train[..], "run/model.safetensors"), (&predict, "out.csv"), (&convert, "iris.parquet")] {
+        let mut before = std::fs::read(place.path(written)).unwrap();
+        for point in 0..points {
+            let size = largest * point / points;
+            let output = limited(&place, &format!("--fsize={size}"), verb);
+            let after = std::fs::read(place.path(written)).unwrap();
+            assert!(left(&place.path(".")).is_empty() && left(&place.path("run")).is_empty(), "{verb:?}, {size} bytes");
+            match code(&output) {
+                0 => before = after,
+                5 => {
+                    faults += 1;
+                    // A run that only its checkpoint fails saves its model all the same.
+                    if after != before {
+                        assert!(
+                            error(&output).contains("checkpoint"),
+                            "{verb:?} with {size} bytes: {}",
+                            error(&output)
+                        );
+                        place.ok(&["predict", "run", "iris.csv"]);
+                        before = after;
+                    }
+                }
+                other => panic!("{verb:?} with {size} bytes: {other}, {}", error(&output)),
+            }
+        }
+    }
+    println!("{faults} faults");
+    assert!(faults as u64 > points);
+}
+
 #[test]
 fn a_signal_leaves_no_temporary_file() {
     let (place, _) = iris();
