@@ -61,12 +61,13 @@ impl<'a> Drift<'a> {
         let count = rows.map_or(table.rows(), <[u32]>::len);
         let row_at = |at: usize| rows.map_or(at, |rows| rows[at] as usize);
         self.rows += count as u64;
+        let columns = table.by_name();
         for (feature, counts) in self.features.iter().zip(&mut self.columns) {
-            let (Some(known), Some(column)) = (&feature.known, table.column(&feature.column)) else { continue };
+            let (Some(known), Some(column)) = (&feature.known, columns.get(feature.column.as_str())) else { continue };
             counts.observe(feature, known, column, (0..count).map(row_at));
         }
         for (constant, (moved, other)) in self.constants.iter().zip(&mut self.moved) {
-            let Some(column) = table.column(&constant.column) else { continue };
+            let Some(column) = columns.get(constant.column.as_str()) else { continue };
             for cell in (0..count).filter_map(|at| column.cell(row_at(at))).filter(|cell| !constant.is(cell)) {
                 if *moved == 0 {
                     *other = cell.into_owned();

@@ -1,5 +1,7 @@
 //! A file or folder that is open but not read.
 
+use std::collections::HashSet;
+
 use super::columnar::{ParquetFile, part_files};
 use super::delimited::DelimitedRows;
 use super::drift::Drift;
@@ -164,7 +166,7 @@ fn layout_for(preprocessing: &TablePreprocessing, text: &mut Text, options: &Rea
         return Layout::find(text, &ReadOptions { header: Header::No, ..options.clone() });
     }
     let named = Layout::find(text, &ReadOptions { header: Header::Yes, ..options.clone() })?;
-    let known: Vec<String> = preprocessing.columns.iter().map(|name| normal_form(name)).collect();
+    let known: HashSet<String> = preprocessing.columns.iter().map(|name| normal_form(name)).collect();
     if named.outline.names.iter().any(|name| known.contains(&normal_form(name))) {
         return Ok(named);
     }

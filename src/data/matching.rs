@@ -1,5 +1,7 @@
 //! The columns of a file matched to those of a model, by name or by place.
 
+use std::collections::{HashMap, HashSet};
+
 use super::cell::{parse_number, shortened};
 use super::feature::Feature;
 use super::known::normal_form;
@@ -28,8 +30,8 @@ impl TablePreprocessing {
     ) -> Result<(Vec<Wanted>, Vec<Warning>)> {
         let (names, by_place) = self.names_for(outline, path)?;
         let mut warnings: Vec<Warning> = by_place.into_iter().collect();
-        let spelled = Spellings::of(&names);
-        let find = |name: &str| names.iter().position(|n| n == name).or_else(|| spelled.place(name, &self.columns));
+        let (places, spelled) = (places(&names), Spellings::of(&names, &self.columns));
+        let find = |name: &str| places.get(name).copied().or_else(|| spelled.place(name));
         let absent: Vec<String> =
             self.features.iter().map(|feature| feature.column.clone()).filter(|name| find(name).is_none()).collect();
         if !absent.is_empty() {
@@ -41,7 +43,8 @@ impl TablePreprocessing {
         }
         let features = self.features.iter().map(|f| (f.column.as_str(), as_stated(f.kind(), options), f.lenient));
         let constants = self.constants.iter().map(|c| (c.column.as_str(), ColumnKind::Text, false));
-        let constants = constants.filter(|(name, ..)| !self.features.iter().any(|f| f.column == *name));
+        let of_features: HashSet<&str> = self.features.iter().map(|feature| feature.column.as_str()).collect();
+        let constants = constants.filter(|(name, ..)| !of_features.contains(name));
         let labels = self.target.columns.iter().enumerate();
         let labels = labels.map(|(at, name)| (name.as_str(), as_stated(self.target.kind(at), options), false));
         let weight = self.weight.iter().map(|name| (name.as_str(), ColumnKind::Number(NumberForm::default()), false));
@@ -59,8 +62,11 @@ impl TablePreprocessing {
 
     /// What the columns of a file are called for the model, and a warning where one of the two has names that count for nothing.
     fn names_for(&self, outline: &Outline, path: &std::path::Path) -> Result<(Vec<String>, Option<Warning>)> {
-        let known = |feature: &Feature| outline.names.contains(&feature.column);
-        if outline.named && (self.named || self.features.iter().all(known)) {
+        let known = || {
+            let places = places(&outline.names);
+            self.features.iter().all(|feature| places.contains_key(feature.column.as_str()))
+        };
+        if outline.named && (self.named || known()) {
             return Ok((outline.names.clone(), None));
         }
         let names = self.names_by_place(outline.names.len(), path)?;
@@ -85,7 +91,8 @@ impl TablePreprocessing {
 
     /// The names of the columns of a file without names, by their number.
     fn names_by_place(&self, width: usize, path: &std::path::Path) -> Result<Vec<String>> {
-        let is_label = |name: &&String| self.target.columns.contains(name);
+        let labels: HashSet<&String> = self.target.columns.iter().collect();
+        let is_label = |name: &&String| labels.contains(name);
         let bare: Vec<String> = self.columns.iter().filter(|name| !is_label(name)).cloned().collect();
         let unweighted: Vec<String> = bare.iter().filter(|name| Some(*name) != self.weight.as_ref()).cloned().collect();
         let (all, without) = (self.columns.len(), bare.len());
@@ -104,8 +111,9 @@ impl TablePreprocessing {
         let names = self.names_by_place(cells.len(), path).ok()?;
         let mut numeric = self.features.iter().filter(|f| f.kind() != ColumnKind::Text).peekable();
         numeric.peek()?;
+        let places = places(&names);
         let is_value = |feature: &Feature| {
-            let place = names.iter().position(|name| *name == feature.column)?;
+            let place = *places.get(feature.column.as_str())?;
             let cell = cells[place].trim();
             let number = match feature.kind() {
                 ColumnKind::Number(form) => form.parse(cell).is_some() || parse_number(cell).is_some(),
@@ -118,23 +126,34 @@ impl TablePreprocessing {
     }
 }
 
+/// Where the first column of each name is. Tables may have very many columns.
+fn places(names: &[String]) -> HashMap<&str, usize> {
+    names.iter().enumerate().rev().map(|(place, name)| (name.as_str(), place)).collect()
+}
+
 /// Names of columns without regard to case and blanks.
-struct Spellings(std::collections::HashMap<String, Option<usize>>);
+struct Spellings {
+    /// The one column of a form.
+    places: HashMap<String, Option<usize>>,
+    /// How many columns of the model have it.
+    known: HashMap<String, usize>,
+}
 
 impl Spellings {
-    fn of(names: &[String]) -> Self {
-        let mut places = std::collections::HashMap::new();
+    fn of(names: &[String], known: &[String]) -> Self {
+        let (mut places, mut counts) = (HashMap::new(), HashMap::new());
         for (place, name) in names.iter().enumerate() {
             places.entry(normal_form(name)).and_modify(|found| *found = None).or_insert(Some(place));
         }
-        Self(places)
+        known.iter().for_each(|name| *counts.entry(normal_form(name)).or_default() += 1);
+        Self { places, known: counts }
     }
 
     /// The one column that differs from `name` only in spelling, if no other column of the model does.
-    fn place(&self, name: &str, known: &[String]) -> Option<usize> {
+    fn place(&self, name: &str) -> Option<usize> {
         let form = normal_form(name);
-        let alone = known.iter().filter(|other| normal_form(other) == form).count() == 1;
-        self.0.get(&form).copied().flatten().filter(|_| alone)
+        let alone = self.known.get(&form) == Some(&1);
+        self.places.get(&form).copied().flatten().filter(|_| alone)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Raw rows to inputs, some rows at a time: what predict reads.
 
+use std::collections::HashSet;
+
 use super::cell::{nearest, shortened};
 use super::dataset::Features;
 use super::drift::Drift;
@@ -53,10 +55,10 @@ impl<'a> RowReader<'a> {
                 let mut reader = input.reader(table, options)?;
                 let kept = kept_columns(&reader, keep)?;
                 kept_names = kept.iter().map(|column| reader.outline().names[*column].clone()).collect();
-                reader.keep(kept, |column| {
-                    table.features.iter().any(|feature| feature.column == column)
-                        || table.constants.iter().any(|constant| constant.column == column)
-                });
+                let features = table.features.iter().map(|feature| feature.column.as_str());
+                let needed: HashSet<&str> =
+                    features.chain(table.constants.iter().map(|constant| constant.column.as_str())).collect();
+                reader.keep(kept, |column| needed.contains(column));
                 let drift = Drift::new(&table.features, &table.constants);
                 Rows::Table { reader: Box::new(reader), drift: Box::new(drift) }
             }

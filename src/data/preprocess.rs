@@ -307,9 +307,9 @@ impl TablePreprocessing {
 
     /// Each feature joined to its column, with the place of its first input.
     fn plans<'a>(&'a self, table: &'a Table) -> Result<Vec<(usize, Plan<'a>)>> {
-        let mut at = 0;
+        let (mut at, columns) = (0, table.by_name());
         let plan = |feature: &'a Feature| {
-            let column = table.column(&feature.column);
+            let column = columns.get(feature.column.as_str()).copied();
             let column = column.ok_or_else(|| self.absent(table, &feature.column))?;
             let plan = Plan::new(feature, column).ok_or_else(|| {
                 let message = format!("column \"{}\": the model expects numbers, found text", feature.column);

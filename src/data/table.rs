@@ -239,6 +239,11 @@ impl Table {
         self.names.iter().position(|n| n == name).map(|index| &self.columns[index])
     }
 
+    /// All columns by their names.
+    pub(super) fn by_name(&self) -> HashMap<&str, &Column> {
+        self.names.iter().map(String::as_str).zip(&self.columns).rev().collect()
+    }
+
     /// An error at the cell of `row` in column `name`.
     pub fn error_at(&self, row: usize, name: &str, message: impl Into<String>) -> Error {
         Error::data_at(&self.path, Some(self.lines[row].into()), Some(name), message).counted_in(self.unit)
