@@ -10,15 +10,17 @@ const ROOM: u64 = 64 << 20;
 const EXPANSION: u64 = 1000;
 /// Bytes of a cell.
 const CELL: u64 = size_of::<f64>() as u64;
+/// Bytes of a column without cells: its name, and what is found out about it.
+const COLUMN: u64 = 1024;
 
 /// The most bytes that a file of so many may take.
 pub(super) fn most_bytes(file: u64) -> u64 {
     ROOM.max(file.saturating_mul(EXPANSION))
 }
 
-/// Whether so many cells take more than that.
+/// Whether so many rows of so many columns take more than that.
 pub(super) fn is_too_large((rows, columns): (u64, u64), file: u64) -> bool {
-    rows.saturating_mul(columns).saturating_mul(CELL) > most_bytes(file)
+    rows.saturating_mul(CELL).saturating_add(COLUMN).saturating_mul(columns) > most_bytes(file)
 }
 
 /// Rows to reserve memory for in each of so many columns, where that many are likely but not proved.
@@ -100,6 +102,7 @@ mod tests {
         assert_eq!(most_bytes(u64::MAX), u64::MAX);
         assert!(is_too_large((u64::MAX, u64::MAX), 1 << 40));
         assert!(is_too_large((1 << 40, 1), 1000) && !is_too_large((1000, 1000), 1));
-        assert_eq!((reserved_rows(10, 0), reserved_rows(usize::MAX, 1 << 25)), (10, 1));
+        assert!(is_too_large((0, 1 << 20), 20) && !is_too_large((0, 1 << 20), 2 << 20));
+        assert_eq!((reserved_rows(10, 0), reserved_rows(usize::MAX, 1 << 22)), (10, 2));
     }
 }

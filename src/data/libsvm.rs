@@ -110,7 +110,10 @@ impl<R: BufRead> Libsvm<R> {
         let index = |name: &String| name.strip_prefix('f').and_then(|digits| digits.parse::<usize>().ok());
         let indices = || known.iter().filter_map(index);
         let (first, last) = (indices().min().unwrap_or(1), indices().max().unwrap_or(0));
-        let features = Features { first, count: (last + 1).saturating_sub(first) };
+        let count = (last + 1).saturating_sub(first);
+        // Columns that a damaged model claims are left out, and then missing.
+        let count = if is_too_large((0, count as u64), 8 * known.len() as u64) { 0 } else { count };
+        let features = Features { first, count };
         let outline = Arc::new(Outline::named(features.names(), Unit::Line));
         Self::new(path, (features, outline), text)
     }

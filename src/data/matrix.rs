@@ -57,7 +57,7 @@ impl Matrix {
         let found = store.len().saturating_sub(start);
         match (cols, bytes) {
             // No byte proves the columns of an array without rows.
-            (Some(cols), Some(0)) if is_too_large((1, cols as u64), store.len()) => {
+            (Some(cols), Some(0)) if is_too_large((0, cols as u64), store.len()) => {
                 Err(format!("expected rows, found none: the shape is {shape:?}"))
             }
             (Some(cols), Some(bytes)) if bytes as u64 == found => {
