@@ -188,7 +188,7 @@ fn told(path: &Path, summary: &Value) -> String {
     let (stopped, epochs, steps) = (text("stopped"), counted("epochs", "epoch"), counted("steps", "step"));
     let mut told = format!(
         "the run is over (stopped: {stopped}): {epochs}, {steps}, {} kept\nmodel   {}\nweights {}\n",
-        table::kept_weights(summary),
+        table::kept_weights_of(summary),
         path.join("model.safetensors").display(),
         text("weights_sha256"),
     );

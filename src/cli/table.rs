@@ -100,14 +100,19 @@ pub fn counted(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Which weights a summary says to be kept.
-pub fn kept_weights(summary: &serde_json::Value) -> String {
-    let several = summary["members"].as_array().is_some_and(|members| !members.is_empty());
-    match summary["best_epoch"].as_u64() {
-        _ if several => "the best weights of each network".to_owned(),
-        Some(epoch) if epoch > 0 => format!("weights of epoch {epoch}"),
-        _ => "initial weights".to_owned(),
+/// Which weights a run keeps: those of its best epoch, or of each of several networks.
+pub fn kept_weights(networks: usize, best_epoch: u64) -> String {
+    match best_epoch {
+        _ if networks > 0 => "the best weights of each".to_owned(),
+        0 => "initial weights".to_owned(),
+        epoch => format!("weights of epoch {epoch}"),
     }
+}
+
+/// The same by a summary that was read.
+pub fn kept_weights_of(summary: &serde_json::Value) -> String {
+    let networks = summary["members"].as_array().map_or(0, Vec::len);
+    kept_weights(networks, summary["best_epoch"].as_u64().unwrap_or(0))
 }
 
 #[cfg(test)]

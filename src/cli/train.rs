@@ -248,11 +248,7 @@ fn readable(plan: &Plan, finished: &Finished, path: &Path) -> String {
         "epochs" => String::new(),
         reason => format!(" (stopped: {reason})"),
     };
-    let kept = match summary.best_epoch {
-        _ if !summary.members.is_empty() => "the best weights of each".to_owned(),
-        0 => "initial weights".to_owned(),
-        epoch => format!("weights of epoch {epoch}"),
-    };
+    let kept = table::kept_weights(summary.members.len(), summary.best_epoch as u64);
     text += &format!(
         "\n{networks}{}, {} in {:.2} s{why}, {} rows/s on {}; {kept} kept\n",
         counted(summary.epochs as u64, "epoch"),

@@ -63,12 +63,12 @@ fn example(key: &Key) -> String {
 }
 
 /// The default that the help gives in brackets at its end, where it is one word, which an explanation may follow.
-pub fn default(key: &Key) -> Option<&'static str> {
+fn default(key: &Key) -> Option<&'static str> {
     let (_, rest) = key.help.rsplit_once('[')?;
     let word = rest.strip_suffix(']')?.split([':', ';']).next()?.trim();
     let plain = |c: char| c.is_ascii_alphanumeric() || "_.,-".contains(c);
-    let not_a_word = ["found", "train", "the"].contains(&word);
-    (!word.is_empty() && word.chars().all(plain) && !not_a_word).then_some(word)
+    // What stands there may also say that the value is found out.
+    (!word.is_empty() && word.chars().all(plain) && word != "found").then_some(word)
 }
 
 #[cfg(test)]

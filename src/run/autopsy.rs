@@ -310,7 +310,7 @@ impl Plan {
             epoch += 1;
         }
         let loss_after = Some(trainer.evaluate(data).loss).filter(|loss| loss.is_finite() && trainer.is_finite());
-        let loss_after = loss_after.filter(|_| trainer.steps() >= steps || sound);
+        let loss_after = loss_after.filter(|_| sound);
         let helped = loss_after.is_some_and(|loss| loss < loss_before);
         Ok(Tried { change, steps: trainer.steps(), loss_before, loss_after, helped })
     }

@@ -1,10 +1,11 @@
 //! What a cross-validation came to.
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::metrics::{MetricName, MetricSet};
 use crate::statistics::student;
+use crate::train::events::event_of;
 use crate::train::held_out::HeldOut;
 
 /// The figures of all folds.
@@ -60,11 +61,7 @@ pub struct Fold {
 impl Fold {
     /// As one object of `events.jsonl`.
     pub fn event(&self) -> Value {
-        let mut event = json!(self);
-        if let Some(event) = event.as_object_mut() {
-            event.shift_insert(0, "event".to_owned(), "fold".into());
-        }
-        event
+        event_of("fold", self)
     }
 }
 

@@ -33,10 +33,10 @@ impl<'a> Keeper<'a> {
     /// Adds an event.
     pub(super) fn event(&mut self, event: &Event<'_>) {
         if self.failure.is_none() {
-            let mut event = event.to_json();
-            if let (Some((name, number, _)), Some(fields)) = (self.network, event.as_object_mut()) {
-                fields.shift_insert(1, name.to_owned(), number.into());
-            }
+            let event = match self.network {
+                Some((name, number, _)) => event.of_network((name, number)),
+                None => event.to_json(),
+            };
             self.failure = self.directory.event(&event).err();
         }
     }

@@ -1,9 +1,10 @@
 //! One network of several that a run trains, as its summary and its events tell of it.
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::metrics::MetricSet;
+use crate::train::events::event_of;
 
 /// One network of an ensemble, trained.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,10 +36,6 @@ pub struct Member {
 impl Member {
     /// As one object of `events.jsonl`.
     pub fn event(&self) -> Value {
-        let mut event = json!(self);
-        if let Some(event) = event.as_object_mut() {
-            event.shift_insert(0, "event".to_owned(), "member".into());
-        }
-        event
+        event_of("member", self)
     }
 }

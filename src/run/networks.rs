@@ -22,8 +22,8 @@ use crate::{Error, Result};
 /// Their folders are there until the run is over. Then their events stand in the run's own, one network after the other.
 pub struct Networks<'a> {
     folder: PathBuf,
-    /// How events name a network, and the number of the first.
-    name: (&'static str, usize),
+    /// How events name the first network.
+    first: (&'static str, usize),
     /// Hash of the data, where all networks have the same.
     data: Option<String>,
     every: Option<Every>,
@@ -43,11 +43,10 @@ impl<'a> Networks<'a> {
         let folder = directory.networks();
         let spent = time_spent(&folder)?;
         fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
-        let of_folds = plan.config.cv.is_some();
         Ok(Networks {
             folder,
-            name: if of_folds { ("fold", 1) } else { ("member", 0) },
-            data: (!of_folds).then(|| fingerprint(&plan.prepared)),
+            first: plan.first_network(),
+            data: plan.config.cv.is_none().then(|| fingerprint(&plan.prepared)),
             every: plan.config.output.checkpoint_every,
             interrupt,
             began: Instant::now(),
@@ -74,7 +73,7 @@ impl<'a> Networks<'a> {
             checkpoint.check(plan, &data)?;
             directory.cut_events(checkpoint.events())?;
         }
-        let name = (self.name.0, self.name.1 + number);
+        let name = (self.first.0, self.first.1 + number);
         let seconds = || self.seconds();
         let keeper = Keeper::new(plan, &mut directory, data).of_network(name, &seconds);
         let keeper = std::cell::RefCell::new(keeper);
@@ -127,6 +126,11 @@ impl<'a> Networks<'a> {
 }
 
 impl Plan {
+    /// How events name the first of several networks: fold 1 of a cross-validation, member 0 of an ensemble.
+    pub fn first_network(&self) -> (&'static str, usize) {
+        if self.config.cv.is_some() { ("fold", 1) } else { ("member", 0) }
+    }
+
     /// Trains the network for all rows after the folds of a cross-validation, as [`Plan::run`] does, from its checkpoint where it has
     /// one, in a directory that has been [begun](Plan::begin).
     ///

@@ -2,7 +2,7 @@
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::autopsy::Autopsy;
 use super::baseline::Baseline;
@@ -12,6 +12,7 @@ use crate::Warning;
 use crate::data::Task;
 use crate::metrics::MetricSet;
 use crate::model::Decision;
+use crate::train::events::event_of;
 use crate::train::judged::Judged;
 
 /// The figures of `summary.json`.
@@ -162,10 +163,6 @@ impl Summary {
 
     /// The last event of the run: the same figures.
     pub fn end_event(&self) -> Value {
-        let mut end = json!(self);
-        if let Some(end) = end.as_object_mut() {
-            end.shift_insert(0, "event".to_owned(), "end".into());
-        }
-        end
+        event_of("end", self)
     }
 }

@@ -66,6 +66,24 @@ impl Event<'_> {
             Event::Epoch(record) => epoch_json(record),
         }
     }
+
+    /// The same of one of several networks: its number stands under `name`.
+    pub fn of_network(&self, (name, number): (&str, usize)) -> Value {
+        let mut event = self.to_json();
+        if let Some(fields) = event.as_object_mut() {
+            fields.shift_insert(1, name.to_owned(), number.into());
+        }
+        event
+    }
+}
+
+/// A value as an event of this kind.
+pub fn event_of(kind: &str, value: &impl Serialize) -> Value {
+    let mut event = json!(value);
+    if let Some(fields) = event.as_object_mut() {
+        fields.shift_insert(0, "event".to_owned(), kind.into());
+    }
+    event
 }
 
 fn step_json(epoch: usize, record: &StepRecord) -> Value {

@@ -388,7 +388,16 @@ impl<'a> Fit<'a> {
             }
         }
         let (parameters, best_epoch) = kept.into_parts();
+        let epoch = self.state().epochs();
         let progress = std::mem::take(&mut self.trainer.state.progress);
+        let divergence = self.divergence.or(match stopped {
+            // Only the weights of the end showed it.
+            Stopped::Diverged { step, .. } => {
+                let recent = self.recent.in_order().collect();
+                Some(Divergence { epoch, step, stats: None, rows: Vec::new(), recent })
+            }
+            _ => None,
+        });
         FitOutcome {
             stopped,
             best_epoch,
@@ -398,7 +407,7 @@ impl<'a> Fit<'a> {
             seconds,
             step_seconds: progress.step_seconds,
             rows: progress.rows,
-            divergence: self.divergence,
+            divergence,
         }
     }
 }

@@ -72,7 +72,7 @@ fn facts(path: &Path, model: &ModelDescription, summary: Option<&Value>) -> Stri
     if let Some(summary) = summary {
         let (epochs, steps) = (&summary["epochs"], &summary["steps"]);
         let stopped = summary["stopped"].as_str().unwrap_or("?");
-        let kept = table::kept_weights(summary);
+        let kept = table::kept_weights_of(summary);
         facts.push(("run", format!("{epochs} epochs, {steps} steps, stopped: {stopped}, {kept} kept")));
     }
     facts.push(("weights", model.weights_sha256.clone()));

@@ -1,7 +1,7 @@
 //! What is said of a run that diverged.
 
 use gradlane::run::{Autopsy, LargestGradient, Tried};
-use serde_json::json;
+use gradlane::train::events::event_of;
 
 use super::super::message;
 use super::super::table::{counted, figure};
@@ -9,11 +9,7 @@ use super::super::table::{counted, figure};
 /// Says what was found: as lines of text, or as one event.
 pub fn tell(autopsy: &Autopsy) {
     if message::is_json() {
-        let mut event = json!(autopsy);
-        if let Some(fields) = event.as_object_mut() {
-            fields.shift_insert(0, "event".to_owned(), "divergence".into());
-        }
-        message::event(&event);
+        message::event(&event_of("divergence", autopsy));
     } else {
         lines(autopsy).iter().for_each(|line| message::line(line));
     }

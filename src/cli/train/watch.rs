@@ -12,8 +12,8 @@ use super::super::progress::{Progress, Style};
 /// Shows the epochs of the first network of an ensemble, the end of each, and a bar for all of them; as JSON the events of all.
 pub struct Watch {
     style: Style,
-    /// How events name a network, and the number of the first.
-    name: (&'static str, usize),
+    /// How events name the first network.
+    first: (&'static str, usize),
     shown: Mutex<Shown>,
 }
 
@@ -28,15 +28,13 @@ struct Shown {
 impl Watch {
     /// For the networks of a plan, of which there are so many.
     pub fn new(style: Style, plan: &Plan, networks: usize) -> Watch {
-        let of_folds = plan.config.cv.is_some();
         let progress = Progress::of_networks(style, plan, networks);
         progress.start(plan);
-        if !of_folds {
+        if plan.config.cv.is_none() {
             progress.note(&format!("epochs of the first of {networks} networks:"));
         }
         let shown = Shown { progress: Some(progress), epochs: vec![0; networks], most: plan.epochs, over: 0 };
-        let name = if of_folds { ("fold", 1) } else { ("member", 0) };
-        Watch { style, name, shown: Mutex::new(shown) }
+        Watch { style, first: plan.first_network(), shown: Mutex::new(shown) }
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
@@ -52,7 +50,7 @@ impl Watch {
                 let mut shown = self.shown();
                 let Event::Epoch(record) = event else { return };
                 shown.epochs[number] = record.epoch;
-                if let Some(progress) = shown.progress.as_mut().filter(|_| number == 0 && self.name.0 == "member") {
+                if let Some(progress) = shown.progress.as_mut().filter(|_| (self.first.0, number) == ("member", 0)) {
                     progress.observe(event);
                 }
                 shown.move_bar();
@@ -62,18 +60,14 @@ impl Watch {
 
     /// The event as `events.jsonl` has it, with the number of its network.
     pub fn named(&self, number: usize, event: &Event<'_>) -> Value {
-        let mut value = event.to_json();
-        if let Some(fields) = value.as_object_mut() {
-            fields.shift_insert(1, self.name.0.to_owned(), (self.name.1 + number).into());
-        }
-        value
+        event.of_network((self.first.0, self.first.1 + number))
     }
 
     /// Shows that a network is over: its event, or what `told` says of it with how many are over, and of how many.
     pub fn is_over(&self, event: &Value, told: impl FnOnce(usize, usize) -> String) {
         let mut shown = self.shown();
         shown.over += 1;
-        let number = event[self.name.0].as_u64().map_or(0, |number| number as usize - self.name.1);
+        let number = event[self.first.0].as_u64().map_or(0, |number| number as usize - self.first.1);
         shown.epochs[number] = shown.most;
         match self.style {
             Style::None => {}
