@@ -111,7 +111,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
 /// Lets the run go on beyond its end; one network alone can.
 fn prolong(checkpoint: Option<&mut Checkpoint>, config: &mut TrainConfig, schedule_given: bool) -> Result<()> {
     let Some(checkpoint) = checkpoint else {
-        let message = "--epochs: a run of several networks is not prolonged: train anew with gradlane train -c RUNDIR/config.toml \
+        let message = "--epochs: a run of several networks cannot be prolonged; train anew with gradlane train -c RUNDIR/config.toml \
                        --epochs N";
         return Err(Error::Usage(message.to_owned()));
     };

@@ -23,8 +23,7 @@ pub(super) fn retry(reader: &Reader, of_folds: bool) -> Result<bool> {
     match reader.text("on_divergence").as_deref() {
         None | Some("stop") => Ok(false),
         Some("retry") if several => {
-            Err(reader
-                .wrong("on_divergence", "one network is trained again: leave out --ensemble and --cv, or give stop"))
+            Err(reader.wrong("on_divergence", "retry needs a single network: remove --ensemble and --cv, or use stop"))
         }
         Some("retry") => Ok(true),
         Some(other) => Err(reader.wrong("on_divergence", &format!("expected stop or retry, found \"{other}\""))),

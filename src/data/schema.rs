@@ -57,20 +57,10 @@ impl Roles {
             named_label
         };
 
-        let roles = [("--label", &labels), ("--ignore", &ignored), ("--weight-col", &weight.into_iter().collect())];
-        for (at, (flag, columns)) in roles.iter().enumerate() {
-            for (place, column) in columns.iter().enumerate() {
-                let later = columns[place + 1..].contains(column).then_some(flag);
-                let other = roles[at + 1..].iter().find(|(_, others)| others.contains(column)).map(|(other, _)| other);
-                if let Some(other) = later.or(other) {
-                    let name = &table.names[*column];
-                    return Err(Error::data(
-                        table.path,
-                        format!("column \"{name}\" is given to {flag} and again to {other}"),
-                    ));
-                }
-            }
-        }
+        refuse_two_roles(
+            table,
+            &[("--label", &labels), ("--ignore", &ignored), ("--weight-col", &weight.into_iter().collect())],
+        )?;
         let features: Vec<usize> = (0..table.names.len())
             .filter(|column| !labels.contains(column) && !ignored.contains(column) && Some(*column) != weight)
             .filter(|column| Some(*column) != split || kept.contains(column) || categorical.contains(column))
@@ -114,6 +104,22 @@ impl Roles {
         }
         Ok(rows)
     }
+}
+
+/// Refuses a column that is named twice.
+fn refuse_two_roles(table: &Names<'_>, roles: &[(&str, &Vec<usize>)]) -> Result<()> {
+    for (at, (flag, columns)) in roles.iter().enumerate() {
+        for (place, column) in columns.iter().enumerate() {
+            let later = columns[place + 1..].contains(column).then_some(flag);
+            let other = roles[at + 1..].iter().find(|(_, others)| others.contains(column)).map(|(other, _)| other);
+            if let Some(other) = later.or(other) {
+                let name = &table.names[*column];
+                let message = format!("column \"{name}\" is given to {flag} and again to {other}");
+                return Err(Error::data(table.path, message));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The last column that is not taken, which is the label where the user names none.

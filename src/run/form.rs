@@ -61,7 +61,7 @@ pub(super) fn chosen(mut config: TrainConfig, data: &Sketch) -> (TrainConfig, Op
         let budget = (BUDGET_OF_NETWORKS + BUDGET_OF_ROW_OF_NETWORKS * data.rows as f64).min(MOST);
         let affordable = budget / (of_epoch * epochs as f64);
         let members = affordable.min(held).clamp(1.0, NETWORKS) as usize;
-        // Three leave one of two cores idle for a third of the time.
+        // On two cores three networks take as long as four.
         table.members = if members == 3 { 2 } else { members };
     }
     let (networks, quicker) = match table.members {

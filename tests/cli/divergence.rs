@@ -56,6 +56,6 @@ fn a_rate_that_helps_is_found_and_taken() {
     // What was changed stands in the configuration, so the run can be repeated.
     assert!(place.ok(&["verify", "run", "-q"]).starts_with("SAME"), "{best}");
     let message = place.fails(2, &[&flags[..], &["--on-divergence", "retry", "--ensemble", "2"]].concat());
-    assert!(message.contains("--on-divergence: one network is trained again"), "{message}");
+    assert!(message.contains("--on-divergence: retry needs a single network"), "{message}");
     assert!(place.fails(2, &[&flags[..], &["--on-divergence", "hope"]].concat()).contains("expected stop or retry"));
 }
