@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::cell::{brief, canonical_level, parse_number, rounded};
 use super::feature::{Encoding, Feature};
 use super::known::{Known, normal_form};
+use super::spelling::same_truth_value;
 use super::table::{Column, MISSING, Table};
 use crate::warning::of as counted;
 use crate::{Warning, WarningKind};
@@ -163,8 +164,12 @@ impl Counts {
             names.contains(level.as_ref()) || rare.binary_search_by(|l| l.as_str().cmp(&level)).is_ok()
         };
         let like = |level: &String| places.get(&normal_form(level)).map(|place| own[*place].clone());
-        let fates: Vec<(bool, Option<String>)> =
-            levels.iter().map(|level| if is_known(level) { (true, None) } else { (false, like(level)) }).collect();
+        let fate = |level: &String| match like(level) {
+            _ if is_known(level) => (true, None),
+            Some(own) if same_truth_value(&own, level) => (true, None),
+            like => (false, like),
+        };
+        let fates: Vec<(bool, Option<String>)> = levels.iter().map(fate).collect();
         for code in rows.map(|row| codes[row]).filter(|code| *code != MISSING) {
             let level = &levels[code as usize];
             match &fates[code as usize] {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::options::{Format, ReadOptions};
+use super::options::{Format, Header, ReadOptions};
 use super::source::{Opened, Source};
 use crate::{Error, Result};
 
@@ -90,7 +90,18 @@ pub(super) fn is_libsvm(head: &[u8]) -> bool {
     };
     let lines = head.split(|byte| *byte == b'\n').map(|line| line[..without_comment(line)].trim_ascii());
     let lines: Vec<&[u8]> = lines.filter(|line| !line.is_empty()).take(LINES).collect();
-    lines.iter().any(|line| line.contains(&b':')) && lines.iter().all(|line| is_row(line))
+    lines.iter().any(|line| line.contains(&b':')) && lines.iter().all(|line| is_row(line)) && !are_times(&lines)
+}
+
+/// Whether every word with a colon is a time of day, `hh:mm`, and lines have equally many words: a delimited text, not indices.
+fn are_times(lines: &[&[u8]]) -> bool {
+    let words = |line: &'_ [u8]| line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
+    let pairs = lines.iter().flat_map(|line| line.split(u8::is_ascii_whitespace)).filter(|word| word.contains(&b':'));
+    let is_time = |word: &[u8]| match word {
+        [h @ b'0'..=b'2', o @ b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9'] => (*h, *o) < (b'2', b'4'),
+        _ => false,
+    };
+    lines.windows(2).all(|pair| words(pair[0]) == words(pair[1])) && pairs.into_iter().all(is_time)
 }
 
 /// Refuses options that are about other formats.
@@ -100,11 +111,13 @@ pub(super) fn is_libsvm(head: &[u8]) -> bool {
 pub(super) fn refuse_misfits(path: &Path, format: Format, options: &ReadOptions) -> Result<()> {
     let delimited = matches!(format, Format::Csv | Format::Tsv | Format::Auto);
     let text = delimited || matches!(format, Format::Jsonl | Format::Libsvm);
+    // A configuration that a run on CSV has written says `header = "yes"`, which is true of other formats with names too.
+    let named = options.header == Header::Yes && matches!(format, Format::Jsonl | Format::Parquet | Format::Npz);
     let given = [
         ("--delimiter", options.delimiter.is_some(), delimited),
         ("--quote", options.quote.is_some(), delimited),
         ("--comment", options.comment.is_some(), delimited),
-        ("--header", options.header != super::options::Header::Auto, delimited),
+        ("--header", options.header != Header::Auto, delimited || named),
         ("--encoding", options.encoding.is_some(), text),
     ];
     match given.iter().find(|(_, given, fits)| *given && !fits) {

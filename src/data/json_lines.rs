@@ -28,7 +28,7 @@ pub(super) struct JsonLinesFile {
 }
 
 impl JsonLinesFile {
-    /// Finds the columns: the keys of all lines, in order of first appearance.
+    /// Finds the columns: the keys of all lines.
     ///
     /// # Errors
     /// [`Error::Data`] with the line that is no object.
@@ -58,13 +58,15 @@ impl TableFile for JsonLinesFile {
     }
 }
 
-/// The keys of the objects in some lines, in order of first appearance.
+/// The keys of the objects in some lines, in order of first appearance. Keys that the first line lacks stand before its last one:
+/// the last column is what is usually learnt, which an optional key should not become.
 ///
 /// # Errors
 /// [`Error::Data`] with the line that is no object.
 pub(super) fn keys_of(path: &Path, text: &[u8]) -> Result<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     let mut places = HashMap::new();
+    let mut of_first = 0;
     let mut lines = TextLines::new(text);
     while let Some((number, line)) = lines.next_line().map_err(|e| read_error(path, e))? {
         for (at, (key, _)) in object(path, number, line)?.0.iter().enumerate() {
@@ -73,6 +75,10 @@ pub(super) fn keys_of(path: &Path, text: &[u8]) -> Result<Vec<String>> {
                 names.push(key.clone().into_owned());
             }
         }
+        of_first = if of_first == 0 { names.len() } else { of_first };
+    }
+    if of_first > 0 {
+        names[of_first - 1..].rotate_left(1);
     }
     Ok(names)
 }
@@ -212,9 +218,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_come_in_order_of_first_appearance() {
-        let text = b"{\"b\":1,\"a\":2}\n\n{\"a\":3,\"c\\u0064\":\"x\"}";
-        assert_eq!(keys_of(Path::new("x"), text).unwrap(), ["b", "a", "cd"]);
+    fn keys_come_in_order_of_first_appearance_and_the_last_of_the_first_line_stays_last() {
+        let text = b"{}\n{\"b\":1,\"a\":2}\n\n{\"a\":3,\"c\\u0064\":\"x\"}\n{\"e\":1}";
+        assert_eq!(keys_of(Path::new("x"), text).unwrap(), ["b", "cd", "e", "a"]);
     }
 
     #[test]

@@ -48,6 +48,13 @@ pub(super) fn like_numbers(name: &str, column: &Column) -> Option<Warning> {
 /// Words of a truth value, false first.
 const BOOLEANS: [[&str; 2]; 4] = [["false", "true"], ["no", "yes"], ["f", "t"], ["n", "y"]];
 
+/// Whether two cells are the same truth value, perhaps in different cases: pandas writes `True` to CSV, where Parquet has a boolean.
+/// Single letters are left out: they may stand for anything.
+pub(super) fn same_truth_value(one: &str, other: &str) -> bool {
+    let words = BOOLEANS.iter().flatten().filter(|word| word.len() > 1);
+    one.eq_ignore_ascii_case(other) && words.into_iter().any(|word| word.eq_ignore_ascii_case(one))
+}
+
 /// Truth values in different cases as one spelling each, that of their first cell; whether there were such.
 pub(super) fn one_spelling_of_booleans(column: Column) -> (Column, bool) {
     let Column::Text { codes, levels } = &column else { return (column, false) };

@@ -7,6 +7,7 @@ use super::cell::{parse_number, shortened};
 use super::dataset::Targets;
 use super::labels::are_numbers;
 use super::number::{Convention, NumberForm, Numbers, infer};
+use super::spelling::same_truth_value;
 use super::statistics::standard_deviation;
 use super::table::{Column, ColumnKind, MISSING, Table};
 use super::task::Task;
@@ -233,11 +234,15 @@ impl Target {
         Ok(Targets::Classes { labels, classes: self.classes.len() })
     }
 
-    /// Index of a class by its name.
+    /// Index of a class by its name, of one of numbers by its value, of a truth value in any case.
     pub fn class_of(&self, level: &str) -> Option<u32> {
         let value = parse_number(level).filter(|_| self.numeric);
         let same = |class: &String| class == level || (value.is_some() && parse_number(class) == value);
-        self.classes.iter().position(same).map(|index| index as u32)
+        let place = self.classes.iter().position(same).or_else(|| {
+            let mut alike = (0..self.classes.len()).filter(|at| same_truth_value(&self.classes[*at], level));
+            alike.next().filter(|_| alike.next().is_none())
+        });
+        place.map(|index| index as u32)
     }
 }
 

@@ -116,3 +116,46 @@ fn a_model_without_names_of_columns_heeds_names_that_it_meets() {
     let (found, said) = predict("counted.csv");
     assert!(found == expected && said.contains("taken in their order"), "{said}");
 }
+
+#[test]
+fn truth_values_are_the_same_in_any_case() {
+    let place = Place::new();
+    let row = |n: i32| (n % 7, n % 3 == 0, n % 5 < 2);
+    let line = |(x, up, label): (i32, bool, bool)| {
+        let [up, label] = [up, label].map(|value| if value { "True" } else { "False" });
+        format!("{x},{up},{label}\n")
+    };
+    place.write("a.csv", "x,up,label\n".to_owned() + &(0..60).map(row).map(line).collect::<String>());
+    let object = |(x, up, label)| format!("{{\"x\": {x}, \"up\": {up}, \"label\": {label}}}\n");
+    place.write("a.jsonl", (0..60).map(row).map(object).collect::<String>());
+    let [text, objects] = ["a.csv", "a.jsonl"].map(|data| place.train(data, &data[2..], &["--hidden", "4"]));
+    assert_eq!(text["weights_sha256"], objects["weights_sha256"]);
+    for model in ["csv", "jsonl"] {
+        let [of_csv, of_jsonl] = ["a.csv", "a.jsonl"].map(|data| place.run(&["evaluate", model, data, "--json"]));
+        assert_eq!(json(&out(&of_csv))["accuracy"], json(&out(&of_jsonl))["accuracy"]);
+        for said in [error(&of_csv), error(&of_jsonl)] {
+            assert!(!said.contains("classes that training did not have") && !said.contains("differs only"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_configuration_of_csv_trains_on_another_format() {
+    let place = Place::new();
+    place.write("a.csv", csv());
+    place.write("a.jsonl", json_lines());
+    let first = place.train("a.csv", "one", &["--epochs", "2"]);
+    let again = json(&place.ok(&["train", "-c", "one/config.toml", "a.jsonl", "-o", "two", "--json"]));
+    assert_eq!(first["weights_sha256"], again["weights_sha256"]);
+    assert!(place.fails(4, &["train", "a.jsonl", "--header", "no"]).contains("--header is for CSV and TSV"));
+}
+
+#[test]
+fn times_of_day_are_no_indices() {
+    let place = Place::new();
+    let lines = |times: &str| (0..40).map(|n| format!("{} 1{}:{}5\n", n % 5, n % 10, times)).collect::<String>();
+    place.write("times.txt", lines("2"));
+    place.write("indices.txt", lines("7"));
+    assert_eq!(json(&place.ok(&["inspect", "times.txt", "--json"]))["columns"].as_array().unwrap().len(), 2);
+    assert_eq!(json(&place.ok(&["inspect", "indices.txt", "--json"]))["columns"].as_array().unwrap().len(), 20);
+}
