@@ -46,17 +46,7 @@ fn own_products(group: &mut BenchmarkGroup<'_, WallTime>, isa: Isa, (fan_in, fan
     };
     let (x, dz) = (Panels { lines: &x, stride: x_stride }, Panels { lines: &dz, stride: z_stride });
     let dz_t = Panels { lines: &dz_t, stride: rows };
-    let layout = Layout::new(&Architecture {
-        inputs: fan_in,
-        hidden: Vec::new(),
-        outputs: fan_out,
-        activations: Vec::new(),
-        output_activation: Activation::Identity,
-        norm: None,
-        residual: false,
-        dropout: 0.0,
-        chain: None,
-    });
+    let layout = Layout::new(&Architecture::mlp(fan_in, &[], fan_out, Activation::Identity));
     let id = |product: &str| format!("{product}/{fan_in}x{fan_out}/b{rows}/{}", isa.name());
     group.bench_function(id("forward"), |bencher| {
         bencher.iter(|| {

@@ -28,17 +28,7 @@ fn least_squares(data: &Dataset) -> (f64, f64) {
 
 /// Slope and intercept by 300 steps of gradient descent from zero.
 fn gradient_descent(data: &Dataset) -> (f64, f64) {
-    let line = Architecture {
-        inputs: 1,
-        hidden: vec![],
-        outputs: 1,
-        activations: vec![],
-        output_activation: Activation::Identity,
-        norm: None,
-        residual: false,
-        dropout: 0.0,
-        chain: None,
-    };
+    let line = Architecture::mlp(1, &[], 1, Activation::Identity);
     let settings = StepSettings::plain(
         Objective::new(Loss::Mse, 0.0).expect("no label smoothing"),
         "sgd".parse().expect("a name of an optimizer"),
@@ -46,17 +36,7 @@ fn gradient_descent(data: &Dataset) -> (f64, f64) {
     let mut trainer = Trainer::new(&line, Parameters::zeros(&line), settings, (Isa::detect(), 1), (ROWS, ROWS));
     let order: Vec<u32> = (0..ROWS as u32).collect();
     for epoch in 0..300 {
-        let outcome = trainer.epoch(&EpochPlan {
-            data,
-            order: &order,
-            epoch,
-            batch: ROWS,
-            lr: &|_| 0.3,
-            stop: &|_| false,
-            momentum: &|_| None,
-            tol_grad: None,
-            log_steps: None,
-        });
+        let outcome = trainer.epoch(&EpochPlan::new(data, &order, (epoch, ROWS), &|_| 0.3));
         if [0, 1, 3, 9, 29, 99, 299].contains(&epoch) {
             println!("  step {:>3}: mean squared error {:.6}", epoch + 1, outcome.loss);
         }

@@ -40,17 +40,7 @@ fn newton(data: &Dataset) -> (f64, f64) {
 
 /// `(w, b)` by 2,000 steps of gradient descent from zero, all rows at once.
 fn gradient_descent(data: &Dataset) -> (f64, f64) {
-    let unit = Architecture {
-        inputs: 1,
-        hidden: vec![],
-        outputs: 1,
-        activations: vec![],
-        output_activation: Activation::Identity, // the loss works on the logit
-        norm: None,
-        residual: false,
-        dropout: 0.0,
-        chain: None,
-    };
+    let unit = Architecture::mlp(1, &[], 1, Activation::Identity); // the loss works on the logit
     let settings = StepSettings::plain(
         Objective::new(Loss::Bce, 0.0).expect("no label smoothing"),
         "nesterov".parse().expect("a name of an optimizer"),
@@ -58,17 +48,7 @@ fn gradient_descent(data: &Dataset) -> (f64, f64) {
     let mut trainer = Trainer::new(&unit, Parameters::zeros(&unit), settings, (Isa::detect(), 1), (ROWS, ROWS));
     let order: Vec<u32> = (0..ROWS as u32).collect();
     for epoch in 0..2000 {
-        let outcome = trainer.epoch(&EpochPlan {
-            data,
-            order: &order,
-            epoch,
-            batch: ROWS,
-            lr: &|_| 1.0,
-            stop: &|_| false,
-            momentum: &|_| None,
-            tol_grad: None,
-            log_steps: None,
-        });
+        let outcome = trainer.epoch(&EpochPlan::new(data, &order, (epoch, ROWS), &|_| 1.0));
         if [0, 9, 99, 1999].contains(&epoch) {
             println!("  descent step {}: loss {:.9}", epoch + 1, outcome.loss);
         }

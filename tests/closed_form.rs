@@ -17,17 +17,7 @@ const INPUTS: usize = 3;
 
 /// No hidden layers.
 fn regression() -> Architecture {
-    Architecture {
-        inputs: INPUTS,
-        hidden: vec![],
-        outputs: 1,
-        activations: vec![],
-        output_activation: Activation::Identity,
-        norm: None,
-        residual: false,
-        dropout: 0.0,
-        chain: None,
-    }
+    Architecture::mlp(INPUTS, &[], 1, Activation::Identity)
 }
 
 /// Inputs within ±1, the last one leaning on the first.
@@ -159,17 +149,7 @@ fn train(
         Trainer::new(&network, Parameters::zeros(&network), settings.clone(), machine, (batch, data.rows()));
     let order: Vec<u32> = (0..data.rows() as u32).collect();
     for epoch in 0..epochs {
-        let plan = EpochPlan {
-            data,
-            order: &order,
-            epoch,
-            batch,
-            lr,
-            stop: &|_| false,
-            momentum: &|_| None,
-            tol_grad: None,
-            log_steps: None,
-        };
+        let plan = EpochPlan::new(data, &order, (epoch, batch), lr);
         let outcome = trainer.epoch(&plan);
         assert!(outcome.halt.is_none(), "{outcome:?}");
     }

@@ -119,17 +119,8 @@ fn ten_steps_are_those_of_the_packages() {
             let mut trainer = Trainer::new(&architecture, initial.clone(), settings.clone(), machine, (rows, rows));
             let order: Vec<u32> = (0..rows as u32).collect();
             for (epoch, expected) in numbers(&case["losses"]).into_iter().enumerate() {
-                let plan = EpochPlan {
-                    data: &data,
-                    order: &order,
-                    epoch: epoch as u64,
-                    batch: rows,
-                    lr: &|_| lr,
-                    momentum: &|_| None,
-                    stop: &|_| false,
-                    tol_grad: None,
-                    log_steps: None,
-                };
+                let rate = |_| lr;
+                let plan = EpochPlan::new(&data, &order, (epoch as u64, rows), &rate);
                 let loss = trainer.epoch(&plan).loss;
                 assert_close(&[loss], &[expected], 2e-6, &format!("{name}: loss of step {epoch}"));
             }

@@ -39,16 +39,6 @@ pub fn trainer(workload: &Workload) -> Trainer {
 
 /// Steps over `order`.
 pub fn train(workload: &Workload, trainer: &mut Trainer, data: &Dataset, order: &[u32]) {
-    let outcome = trainer.epoch(&EpochPlan {
-        data,
-        order,
-        epoch: 0,
-        batch: workload.batch,
-        lr: &|_| 1e-3,
-        stop: &|_| false,
-        momentum: &|_| None,
-        tol_grad: None,
-        log_steps: None,
-    });
+    let outcome = trainer.epoch(&EpochPlan::new(data, order, (0, workload.batch), &|_| 1e-3));
     assert!(outcome.halt.is_none());
 }

@@ -116,18 +116,8 @@ impl Workload {
 
     /// The network.
     pub fn architecture(&self) -> Architecture {
-        let hidden = self.layers[1..self.layers.len() - 1].to_vec();
-        Architecture {
-            inputs: self.layers[0],
-            activations: vec![Activation::Relu; hidden.len()],
-            hidden,
-            outputs: self.outputs(),
-            output_activation: Activation::Identity,
-            norm: None,
-            residual: false,
-            dropout: 0.0,
-            chain: None,
-        }
+        let hidden = &self.layers[1..self.layers.len() - 1];
+        Architecture::mlp(self.layers[0], hidden, self.outputs(), Activation::Relu)
     }
 
     /// The loss of its task.

@@ -35,6 +35,21 @@ pub struct Architecture {
 }
 
 impl Architecture {
+    /// A plain multilayer perceptron: `hidden` layers of these widths with one activation, and outputs as the last matrix gives them.
+    pub fn mlp(inputs: usize, hidden: &[usize], outputs: usize, activation: Activation) -> Architecture {
+        Architecture {
+            inputs,
+            hidden: hidden.to_vec(),
+            outputs,
+            activations: vec![activation; hidden.len()],
+            output_activation: Activation::Identity,
+            norm: None,
+            residual: false,
+            dropout: 0.0,
+            chain: None,
+        }
+    }
+
     /// The network as a list of layers.
     pub fn network(&self) -> Network {
         if let Some(chain) = &self.chain {

@@ -79,17 +79,8 @@ impl Plan {
     }
 
     fn linear_network(&self, one_hot: &OneHot) -> Architecture {
-        Architecture {
-            inputs: one_hot.width(self.architecture.inputs),
-            hidden: Vec::new(),
-            activations: Vec::new(),
-            output_activation: crate::nn::Activation::Identity,
-            norm: None,
-            residual: false,
-            dropout: 0.0,
-            chain: None,
-            ..self.architecture.clone()
-        }
+        let inputs = one_hot.width(self.architecture.inputs);
+        Architecture::mlp(inputs, &[], self.architecture.outputs, crate::nn::Activation::Identity)
     }
 
     fn linear_loss(&self, task: Task) -> Loss {

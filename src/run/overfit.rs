@@ -49,17 +49,7 @@ pub fn overfit_batch(mut plan: Plan) -> Result<OverfitReport> {
     let lr = plan.config.optimizer.spec.lr;
     let (mut first_loss, mut report) = (None, None);
     while trainer.steps() < STEPS {
-        let outcome = trainer.epoch(&EpochPlan {
-            data,
-            order: &order,
-            epoch: trainer.steps(),
-            batch: plan.batch,
-            lr: &|_| lr,
-            stop: &|_| false,
-            momentum: &|_| None,
-            tol_grad: None,
-            log_steps: None,
-        });
+        let outcome = trainer.epoch(&EpochPlan::new(data, &order, (trainer.steps(), plan.batch), &|_| lr));
         if let Some(Halt::Diverged(stats)) = outcome.halt {
             return Err(Error::Diverged { epoch: 1, step: trainer.steps() + 1, loss: stats.loss });
         }

@@ -64,17 +64,8 @@ fn bits_at(a: &Architecture, d: &Dataset, s: &StepSettings, engine: (Isa, usize)
     for epoch in 0..2 {
         let mut order: Vec<u32> = (0..rows as u32).collect();
         order.rotate_left(7 * epoch as usize + 1);
-        let plan = EpochPlan {
-            data: d,
-            order: &order,
-            epoch,
-            batch,
-            lr: &|_| lr,
-            stop: &|_| false,
-            momentum: &|_| None,
-            tol_grad: None,
-            log_steps: None,
-        };
+        let rate = |_| lr;
+        let plan = EpochPlan::new(d, &order, (epoch, batch), &rate);
         let outcome = trainer.epoch(&plan);
         assert!(outcome.halt.is_none() && outcome.loss.is_finite(), "{outcome:?}");
     }

@@ -69,6 +69,28 @@ pub struct EpochPlan<'a> {
     pub log_steps: Option<u64>,
 }
 
+impl<'a> EpochPlan<'a> {
+    /// An epoch in whole, with the optimizer's momentum.
+    pub fn new(
+        data: &'a Dataset,
+        order: &'a [u32],
+        (epoch, batch): (u64, usize),
+        lr: &'a (dyn Fn(u64) -> f64 + Sync),
+    ) -> EpochPlan<'a> {
+        EpochPlan {
+            data,
+            order,
+            epoch,
+            batch,
+            lr,
+            momentum: &|_| None,
+            stop: &|_| false,
+            tol_grad: None,
+            log_steps: None,
+        }
+    }
+}
+
 /// Why an epoch ended early.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Halt {

@@ -100,17 +100,7 @@ fn only_the_levels_of_a_batch_are_learnt() {
     let before = table(&begin.lines);
     let mut trainer = Trainer::new(&network, begin, settings("sgd"), (Isa::detect(), 2), (6, 6));
     let order: Vec<u32> = (0..6).collect();
-    let plan = EpochPlan {
-        data: &data,
-        order: &order,
-        epoch: 0,
-        batch: 6,
-        lr: &|_| 0.5,
-        stop: &|_| false,
-        momentum: &|_| None,
-        tol_grad: None,
-        log_steps: None,
-    };
+    let plan = EpochPlan::new(&data, &order, (0, 6), &|_| 0.5);
     trainer.epoch(&plan);
     let after = table(trainer.evaluated_parameters());
     let moved: Vec<usize> = (0..=levels).filter(|row| before[*row] != after[*row]).collect();

@@ -303,17 +303,8 @@ fn trainer(network: &Architecture, parameters: &Parameters, rows: usize, (isa, t
 /// One step of gradient descent at `lr`; its loss.
 fn step_once(trainer: &mut Trainer, data: &Dataset, lr: f64) -> f64 {
     let order: Vec<u32> = (0..data.rows() as u32).collect();
-    let plan = EpochPlan {
-        data,
-        order: &order,
-        epoch: 0,
-        batch: data.rows(),
-        lr: &|_| lr,
-        stop: &|_| false,
-        momentum: &|_| None,
-        tol_grad: None,
-        log_steps: None,
-    };
+    let rate = |_| lr;
+    let plan = EpochPlan::new(data, &order, (0, data.rows()), &rate);
     trainer.epoch(&plan).loss
 }
 

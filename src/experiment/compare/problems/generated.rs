@@ -7,7 +7,7 @@ use std::f64::consts::TAU;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::parts::{cut, loss_of, network, plain_steps, target};
+use super::parts::{cut, loss_of, plain_steps, target};
 use super::{Initial, Problem};
 use crate::Result;
 use crate::data::{Dataset, Features, Targets, Task};
@@ -126,7 +126,7 @@ pub fn ill_conditioned(name: &'static str) -> Result<Problem> {
         family: Family::Optimization,
         description: "Linear regression in a rotated valley of condition number 10,000",
         task: Task::Regression,
-        network: network(INPUTS, &[], 1, Activation::Identity),
+        network: Architecture::mlp(INPUTS, &[], 1, Activation::Identity),
         sizes: [4_000, 500, 1_000],
         batch: 32,
         steps: 30_000,
@@ -164,7 +164,7 @@ pub fn badly_scaled(name: &'static str) -> Result<Problem> {
         family: Family::Optimization,
         description: "A regression on 24 inputs of sizes from 0.01 to 10, not standardised",
         task: Task::Regression,
-        network: network(INPUTS, &[32, 16], 1, Activation::Tanh),
+        network: Architecture::mlp(INPUTS, &[32, 16], 1, Activation::Tanh),
         sizes: [6_000, 1_000, 1_500],
         batch: 32,
         steps: 16_000,
@@ -189,7 +189,7 @@ pub fn residual(name: &'static str) -> Result<Problem> {
         network: Architecture {
             norm: Some(NormKind::Layer),
             residual: true,
-            ..network(INPUTS, &[24; 6], 4, Activation::Relu)
+            ..Architecture::mlp(INPUTS, &[24; 6], 4, Activation::Relu)
         },
         sizes: [8_000, 1_000, 1_500],
         batch: 32,
@@ -226,7 +226,7 @@ pub fn deep_narrow(name: &'static str) -> Result<Problem> {
         family: Family::Optimization,
         description: "Three spiral arms through eight hidden layers of ten units: gradients fade on a long way",
         task: Task::Multiclass,
-        network: network(2, &[10; 8], ARMS, Activation::Tanh),
+        network: Architecture::mlp(2, &[10; 8], ARMS, Activation::Tanh),
         sizes: [1_500, 900, 900],
         batch: 32,
         steps: 20_000,
@@ -255,7 +255,7 @@ pub fn noisy_labels(name: &'static str) -> Result<Problem> {
         family: Family::Noise,
         description: "Five classes, three in ten labels of the training part wrong or by chance right, the others clean",
         task: Task::Multiclass,
-        network: network(INPUTS, &[64, 64], CLASSES, Activation::Relu),
+        network: Architecture::mlp(INPUTS, &[64, 64], CLASSES, Activation::Relu),
         sizes,
         batch: 64,
         steps: 4_000,
@@ -284,7 +284,7 @@ pub fn sparse(name: &'static str) -> Result<Problem> {
         family: Family::Noise,
         description: "Two classes from 400 inputs that are mostly 0, the rare ones telling most",
         task: Task::Binary,
-        network: network(INPUTS, &[32], 1, Activation::Relu),
+        network: Architecture::mlp(INPUTS, &[32], 1, Activation::Relu),
         sizes: [16_000, 1_000, 2_000],
         batch: 32,
         steps: 3_000,
@@ -309,7 +309,7 @@ pub fn imbalance(name: &'static str) -> Result<Problem> {
         family: Family::Noise,
         description: "Two classes of which one has 4 % of the rows",
         task: Task::Binary,
-        network: network(INPUTS, &[32, 32], 1, Activation::Relu),
+        network: Architecture::mlp(INPUTS, &[32, 32], 1, Activation::Relu),
         sizes: [12_000, 2_000, 3_000],
         batch: 64,
         steps: 6_000,

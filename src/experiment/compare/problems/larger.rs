@@ -1,7 +1,6 @@
 //! Generated problems of the full form: larger networks, more rows.
 
 use super::generated::{Draw, Form, class_of, normal, normals, of_row, problem, shared, teacher, uniform};
-use super::parts::network;
 use crate::Result;
 use crate::data::Task;
 use crate::experiment::compare::records::Family;
@@ -23,7 +22,7 @@ pub fn wide(name: &'static str) -> Result<Problem> {
         family: Family::Optimization,
         description: "Friedman's function through one hidden layer of 1,024 units",
         task: Task::Regression,
-        network: network(INPUTS, &[1_024], 1, Activation::Relu),
+        network: Architecture::mlp(INPUTS, &[1_024], 1, Activation::Relu),
         sizes: [10_000, 1_000, 2_000],
         batch: 64,
         steps: 4_000,
@@ -45,7 +44,7 @@ pub fn deep(name: &'static str) -> Result<Problem> {
         family: Family::Optimization,
         description: "Five classes by the rules of a random network, through twelve plain layers of 32 units",
         task: Task::Multiclass,
-        network: network(INPUTS, &[32; 12], 5, Activation::Relu),
+        network: Architecture::mlp(INPUTS, &[32; 12], 5, Activation::Relu),
         sizes: [20_000, 1_000, 2_000],
         batch: 32,
         steps: 4_000,
@@ -61,7 +60,10 @@ pub fn normalised(name: &'static str) -> Result<Problem> {
         family: Family::Optimization,
         description: "Eight classes by the rules of a random network, through four layers of 96 units with layer norms",
         task: Task::Multiclass,
-        network: Architecture { norm: Some(NormKind::Layer), ..network(INPUTS, &[96; 4], 8, Activation::Tanh) },
+        network: Architecture {
+            norm: Some(NormKind::Layer),
+            ..Architecture::mlp(INPUTS, &[96; 4], 8, Activation::Tanh)
+        },
         sizes: [20_000, 1_000, 2_000],
         batch: 64,
         steps: 4_000,
@@ -86,7 +88,7 @@ pub fn large_table(name: &'static str) -> Result<Problem> {
         family: Family::Noise,
         description: "Seven classes in 460,000 rows of ten numbers and 44 marks, one label in ten at random",
         task: Task::Multiclass,
-        network: network(INPUTS, &[128, 64], CLASSES, Activation::Relu),
+        network: Architecture::mlp(INPUTS, &[128, 64], CLASSES, Activation::Relu),
         sizes: [460_000, 5_000, 10_000],
         batch: 256,
         steps: 3_000,

@@ -3,11 +3,12 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::parts::{loss_of, network, plain_steps};
+use super::parts::{loss_of, plain_steps};
 use super::{Initial, Problem};
 use crate::data::{DataOptions, PartFrom, prepare};
 use crate::experiment::compare::records::Family;
 use crate::metrics::MetricName;
+use crate::model::Architecture;
 use crate::nn::Activation;
 use crate::train::score::Scorer;
 use crate::{Error, Result};
@@ -47,7 +48,7 @@ pub(super) fn problem(name: &str, folder: Option<&Path>) -> Result<Problem> {
         train: prepared.train,
         val,
         test,
-        architecture: network(preprocessing.inputs(), &[128], preprocessing.outputs(), Activation::Relu),
+        architecture: Architecture::mlp(preprocessing.inputs(), &[128], preprocessing.outputs(), Activation::Relu),
         initial: Initial { scheme: None, regression: false },
         step: plain_steps(loss),
         batch: 64,

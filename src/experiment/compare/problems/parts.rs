@@ -1,24 +1,8 @@
 //! What built-in problems are put together from.
 
 use crate::data::{Dataset, Target, Task};
-use crate::model::Architecture;
-use crate::nn::{Activation, Loss, Objective};
+use crate::nn::{Loss, Objective};
 use crate::train::StepSettings;
-
-/// A plain multilayer perceptron.
-pub fn network(inputs: usize, hidden: &[usize], outputs: usize, activation: Activation) -> Architecture {
-    Architecture {
-        inputs,
-        hidden: hidden.to_vec(),
-        outputs,
-        activations: vec![activation; hidden.len()],
-        output_activation: Activation::Identity,
-        norm: None,
-        residual: false,
-        dropout: 0.0,
-        chain: None,
-    }
-}
 
 /// The loss of a task.
 pub fn loss_of(task: Task) -> Loss {

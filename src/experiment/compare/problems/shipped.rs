@@ -1,10 +1,11 @@
 //! The small data sets that come with the program, within it.
 
-use super::parts::{loss_of, network, plain_steps, target};
+use super::parts::{loss_of, plain_steps, target};
 use super::{Initial, Problem};
 use crate::data::{DataOptions, Dataset, Features, PartFrom, Prepared, Targets, Task, prepare_bytes};
 use crate::experiment::compare::records::Family;
 use crate::metrics::MetricName;
+use crate::model::Architecture;
 use crate::nn::{Activation, Loss};
 use crate::train::score::Scorer;
 use crate::{Error, Result};
@@ -93,7 +94,7 @@ pub fn digits_autoencoder(name: &'static str) -> Result<Problem> {
         train,
         val,
         test,
-        architecture: network(inputs, &[64, 16, 64], inputs, Activation::Tanh),
+        architecture: Architecture::mlp(inputs, &[64, 16, 64], inputs, Activation::Tanh),
         initial: Initial { scheme: None, regression: true },
         step: plain_steps(Loss::Mse),
         batch: 32,
@@ -118,7 +119,7 @@ fn table(name: &str, bytes: &'static [u8], form: Form) -> Result<Problem> {
         train,
         val,
         test,
-        architecture: network(preprocessing.inputs(), form.hidden, preprocessing.outputs(), Activation::Relu),
+        architecture: Architecture::mlp(preprocessing.inputs(), form.hidden, preprocessing.outputs(), Activation::Relu),
         initial: Initial { scheme: None, regression: task == Task::Regression },
         step: plain_steps(loss),
         batch: form.batch,
