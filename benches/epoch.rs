@@ -3,7 +3,7 @@
 mod support;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use gradlane::experiment::Workload;
+use gradlane::machine::Workload;
 
 fn epoch(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("epoch");

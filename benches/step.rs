@@ -8,7 +8,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use gradlane::experiment::Workload;
+use gradlane::machine::Workload;
 
 const NAMES: [&str; 5] = ["iris", "digits", "mnist", "mnist-128", "deep"];
 

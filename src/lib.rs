@@ -13,6 +13,7 @@
 //! | choose an optimizer, a schedule | [`optim::OptimizerSpec`], [`optim::schedule::Schedule`] |
 //! | build a network from layers | [`model::Architecture`], [`layer::Network`] |
 //! | compare optimizers | [`experiment::compare`] |
+//! | time training steps beside the peaks of the machine | [`machine::bench()`] |
 //! | export a model | [`export`] |
 //!
 //! `ARCHITECTURE.md` tells how the modules stand to each other. `config::Settings` is the program's way to merge flags, files and
@@ -99,6 +100,7 @@ pub mod experiment;
 pub mod export;
 pub mod kernel;
 pub mod layer;
+pub mod machine;
 pub mod metrics;
 pub mod model;
 pub mod nn;

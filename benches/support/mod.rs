@@ -1,8 +1,8 @@
 //! What the step and epoch benchmarks share: workloads, and networks at work on them.
 
 use gradlane::data::{Dataset, epoch_order};
-use gradlane::experiment::Workload;
 use gradlane::kernel::Isa;
+use gradlane::machine::Workload;
 use gradlane::model::Parameters;
 use gradlane::nn::Objective;
 use gradlane::optim::clip::NormType;

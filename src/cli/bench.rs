@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::config::{BenchConfig, BenchOptions};
-use gradlane::experiment::{BenchRun, BenchTask, ScalingModel, Together, Widths, Workload, bench, threads_at_work};
+use gradlane::machine::{BenchRun, BenchTask, ScalingModel, Together, Widths, Workload, bench, threads_at_work};
 use gradlane::train::team::available_threads;
 use gradlane::{Error, Result, atomic};
 

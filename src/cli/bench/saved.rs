@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use gradlane::experiment::BenchRun;
+use gradlane::machine::BenchRun;
 use gradlane::{Error, Result, atomic};
 
 /// Writes runs.

@@ -1,6 +1,6 @@
 //! What `bench` shows a person.
 
-use gradlane::experiment::{BenchRun, Limit, PhaseShare, Prediction, Together};
+use gradlane::machine::{BenchRun, Limit, PhaseShare, Prediction, Together};
 use gradlane::train::Phase;
 
 use crate::cli::progress::thousands;

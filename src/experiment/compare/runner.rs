@@ -10,9 +10,9 @@ use super::protocol::{MOST, Setting, Stage, StudySeeds, Terms, finalists, settin
 use super::records::{Protocol, Record, Run};
 use super::step_cost::{Effort, StepCosts};
 use super::train_once::train_once;
-use crate::experiment::machine::processor;
 use crate::experiment::side_by_side;
 use crate::kernel::Isa;
+use crate::machine::processor;
 use crate::{Error, Result};
 
 /// A comparison that is ready to begin.

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use gradlane::data::{Dataset, Features, Targets, epoch_order};
-use gradlane::experiment::Workload;
+use gradlane::machine::Workload;
 
 /// A workload's rows as plain slices.
 struct Rows<'a> {

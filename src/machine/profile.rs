@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::machine::{Footprint, Peaks, Together};
+use super::peaks::{Footprint, Peaks, Together};
 use super::workloads::Workload;
 use crate::model::Layout;
 use crate::train::team::available_threads;

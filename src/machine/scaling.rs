@@ -1,7 +1,7 @@
 //! A prediction: how a step would scale on a machine with more cores than this one has.
 
 use super::bench::Subject;
-use super::machine::Together;
+use super::peaks::Together;
 use super::profile::barriers;
 use super::workloads::Workload;
 use crate::Result;

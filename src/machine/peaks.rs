@@ -97,7 +97,7 @@ impl Work {
 }
 
 /// What the system calls the processor.
-pub(super) fn processor() -> String {
+pub(crate) fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
     model.map_or(std::env::consts::ARCH, |(_, name)| name.trim()).to_owned()

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::machine::{Footprint, Peaks, processor};
 use super::memory;
+use super::peaks::{Footprint, Peaks, processor};
 use super::profile::Profile;
 use super::steal::CpuTime;
 use super::waiting::Waits;
