@@ -100,11 +100,17 @@ impl Numbers {
             Some(kind) => known_number(kind, cell, missing),
         };
         let Some(value) = number else { return self.push_other(cell, line) };
+        self.push_plain(value, cell, line);
+        true
+    }
+
+    /// Adds a number that stands in a cell.
+    #[inline]
+    fn push_plain(&mut self, value: f64, cell: &str, line: u32) {
         if self.plain && is_whole(value) && !is_plain_integer(cell) {
             self.plain = false;
         }
         self.push_finite(value, line);
-        true
     }
 
     /// Adds a value, and notes where one is infinite.
@@ -238,6 +244,17 @@ impl Builder {
             }),
             Self::Again => {}
         }
+    }
+
+    /// Adds a cell that is a plain decimal number; false, and nothing is added, where the column is not one of numbers as they come.
+    #[inline]
+    pub fn push_decimal(&mut self, value: f64, cell: &str, line: u32, missing: &MissingMarkers) -> bool {
+        let Self::Numbers(numbers) = self else { return false };
+        if numbers.known.is_some() || numbers.dates.is_some() {
+            return false;
+        }
+        numbers.push_plain(missing.or_missing(value), cell, line);
+        true
     }
 
     /// Adds a cell of a format that has types.

@@ -15,10 +15,54 @@ pub fn format_number(value: f64) -> String {
 /// A number, if `cell` is one: what Rust's `f64` parses, except words for "not a number". The minus sign of typography is one.
 #[inline]
 pub fn parse_number(cell: &str) -> Option<f64> {
+    if let Some((value, length)) = decimal(cell.as_bytes())
+        && length == cell.len()
+    {
+        return Some(value);
+    }
     match cell.parse::<f64>() {
         Ok(value) => Some(value).filter(|value| !value.is_nan()),
         Err(_) => parse_negative(cell),
     }
+}
+
+/// The largest whole number below which a double holds each.
+const EXACT: u64 = 1 << 53;
+/// Powers of ten that a double holds.
+const POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+];
+
+/// The short decimal number, such as `-12.5`, that bytes begin with, and its length; `None` where there is none, or where it has so
+/// many digits that dividing by a power of ten would round twice. What follows it is for the caller to look at: `1e5` begins with 1.
+///
+/// Digits below 2⁵³ and powers of ten up to 10²² are exact, so their quotient is the nearest double (Clinger 1990).
+#[inline]
+pub(super) fn decimal(bytes: &[u8]) -> Option<(f64, usize)> {
+    let start = usize::from(bytes.first() == Some(&b'-'));
+    let (mut digits, mut at) = (0u64, start);
+    while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+        digits = digits.wrapping_mul(10).wrapping_add(u64::from(digit));
+        at += 1;
+    }
+    let (mut count, mut decimals) = (at - start, 0);
+    if bytes.get(at) == Some(&b'.') {
+        at += 1;
+        let point = at;
+        while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+            digits = digits.wrapping_mul(10).wrapping_add(u64::from(digit));
+            at += 1;
+        }
+        decimals = at - point;
+        count += decimals;
+    }
+    // Nineteen digits do not overflow.
+    if count == 0 || count > 19 || digits > EXACT {
+        return None;
+    }
+    let value = digits as f64 / POWERS[decimals];
+    Some((if start == 1 { -value } else { value }, at))
 }
 
 fn parse_negative(cell: &str) -> Option<f64> {
@@ -75,6 +119,34 @@ pub(super) fn shortened(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_decimals_are_what_the_standard_library_reads() {
+        let mut state = 1u64;
+        let mut next = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        for _ in 0..200_000 {
+            let mut text = String::new();
+            let sign = ["", "-", ""][next(3) as usize];
+            let (whole, decimals) = (next(20), next(21));
+            (0..whole).for_each(|_| text.push((b'0' + next(10) as u8) as char));
+            if next(4) > 0 {
+                text.push('.');
+                (0..decimals).for_each(|_| text.push((b'0' + next(10) as u8) as char));
+            }
+            let text = format!("{sign}{text}{}", ["", ",7", "e3", "\n"][next(4) as usize]);
+            if let Some((value, length)) = decimal(text.as_bytes()) {
+                assert_eq!(text[..length].parse::<f64>().map(f64::to_bits), Ok(value.to_bits()), "{text}");
+            }
+            let plain = text.split([',', '\n']).next().unwrap_or_default();
+            assert_eq!(parse_number(plain), plain.parse().ok(), "{plain}");
+        }
+        assert_eq!(decimal(b"9007199254740992,"), Some((9_007_199_254_740_992.0, 16)));
+        assert_eq!(decimal(b"9007199254740993"), None);
+        assert_eq!([&b""[..], b"-", b".", b"-.", b"x", b"+1"].map(decimal), [None; 6]);
+    }
 
     #[test]
     fn numbers_are_named_shortly_and_read_back() {

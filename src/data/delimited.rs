@@ -1,5 +1,6 @@
 //! Delimited text (CSV, TSV) to tables: a whole file on all threads, or known columns some rows at a time.
 
+mod plain;
 mod rows;
 mod runs;
 mod stream;

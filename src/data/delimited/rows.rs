@@ -67,7 +67,7 @@ impl<'a> Row<'a> {
 }
 
 /// `cell.trim()`, which most cells pass by a look at their ends.
-fn trimmed(cell: &str) -> &str {
+pub(super) fn trimmed(cell: &str) -> &str {
     match cell.as_bytes() {
         [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => cell,
         _ => cell.trim(),
@@ -282,6 +282,6 @@ impl Rows<TextReader> {
 }
 
 /// Lines beyond four thousand million are not told apart.
-fn short(line: u64) -> u32 {
+pub(super) fn short(line: u64) -> u32 {
     u32::try_from(line).unwrap_or(u32::MAX)
 }

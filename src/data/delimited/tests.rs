@@ -18,11 +18,21 @@ use crate::data::text::Text;
 /// Lengths of runs that cut even small files often.
 const SIZES: [usize; 4] = [1, 3, 10, 40];
 
+/// A sign of comments that no test has. Where there is one, all runs are read the careful way.
+const NO_COMMENT: u8 = 1;
+
 fn read(bytes: &[u8], options: &ReadOptions, run_bytes: usize) -> Result<Table> {
+    read_by(bytes, options, (run_bytes, false))
+}
+
+fn read_by(bytes: &[u8], options: &ReadOptions, (run_bytes, careful): (usize, bool)) -> Result<Table> {
     let opened = Opened::from_reader("x.csv".into(), Box::new(std::io::Cursor::new(bytes.to_vec())))?;
     let (bytes, _) = Text::new(opened, None)?.into_bytes()?;
     let path = Path::new("x.csv");
-    let layout = Layout::of(path, &bytes, true, options)?;
+    let mut layout = Layout::of(path, &bytes, true, options)?;
+    if careful && layout.outline.names.len() > 1 {
+        layout.dialect.comment = Some(NO_COMMENT);
+    }
     let mut file = read_bytes(bytes, path.to_path_buf(), layout, &options.missing, run_bytes)?;
     // As labels are read: no cell is lost.
     let all: Vec<usize> = (0..file.columns.len()).collect();
@@ -37,6 +47,8 @@ fn shown(result: Result<Table>) -> String {
 /// Reads in one run and in many; what all of them find.
 fn alike(bytes: &[u8], options: &ReadOptions) -> String {
     let one = shown(read(bytes, options, usize::MAX));
+    let careful = shown(read_by(bytes, options, (usize::MAX, true)));
+    assert_eq!(one, careful, "the quick way and the careful one, {:?}", String::from_utf8_lossy(bytes));
     for size in SIZES {
         let many = shown(read(bytes, options, size));
         assert_eq!(many, one, "runs of {size} bytes of {:?}", String::from_utf8_lossy(bytes));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::plain::read_plain;
 use super::rows::Rows;
 use super::runs::{BYTES_OF_A_COLUMN, RUN_BYTES, Run, cut};
 use crate::data::builder::Builder;
@@ -137,7 +138,12 @@ impl WholeFile {
     }
 
     fn read_run(&self, run: &Run, selected: &[usize], earlier: &Part, markers: &MissingMarkers) -> Result<Part> {
-        let mut columns: Vec<Builder> = earlier.columns.iter().map(Builder::for_later).collect();
+        let empty = || -> Vec<Builder> { earlier.columns.iter().map(Builder::for_later).collect() };
+        let mut columns = empty();
+        if let Some(lines) = read_plain(run, &self.layout, selected, &mut columns, markers) {
+            return Ok(Part { lines, columns, oddities: Oddities::default() });
+        }
+        columns = empty();
         let mut lines = Vec::with_capacity(run.newlines + 1);
         let mut rows = Rows::new(&self.path, &self.layout, run.bytes, run.line);
         // Bytes below a header begin with the newline that ends it.
