@@ -13,6 +13,8 @@ pub enum WarningKind {
     NoBetterThanBaseline,
     /// Labelled rows have a class that the model does not know.
     UnknownClass,
+    /// Classes that no training row has.
+    UnlearntClass,
     /// Columns are matched by position although the model has names.
     MatchedByPosition,
     /// A whole column lies elsewhere than in training.

@@ -57,15 +57,15 @@ pub fn refuse(warnings: &[Warning], strict: bool, error: impl Fn(String) -> Erro
     }
 }
 
-/// Refuses to write where the data are; `flag` stands before the file's name in the message.
+/// Refuses to write where something else stands, `what` says what; `flag` stands before the file's name in the message.
 ///
 /// # Errors
 /// [`Error::Usage`] if the files are one.
-pub fn refuse_to_replace(data: &Source, (flag, path): (&str, &Path)) -> Result<()> {
+pub fn refuse_to_replace(data: &Source, (flag, path): (&str, &Path), what: &str) -> Result<()> {
     let whole = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
     match data {
         Source::Path(data) if whole(path).is_some_and(|path| whole(data) == Some(path)) => Err(Error::Usage(format!(
-            "{flag}{}: the data are there, and would be lost: choose another file",
+            "{flag}{}: the {what} there, and would be lost: choose another file",
             path.display()
         ))),
         _ => Ok(()),

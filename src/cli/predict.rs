@@ -6,7 +6,8 @@ use std::path::Path;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::atomic::AtomicFile;
 use gradlane::config::ApplyConfig;
-use gradlane::data::{RowReader, Task};
+use gradlane::data::{Packing, RowReader, Source, Task};
+use gradlane::model::file::MODEL_FILE;
 use gradlane::model::{Model, Residuals};
 use gradlane::nn::Loss;
 use gradlane::path_text::to_path;
@@ -60,6 +61,15 @@ pub fn command() -> Command {
         .args(args::applying_flags())
 }
 
+/// How the file of predictions is packed, which is neither the data nor the model.
+fn beside(file: &Path, (matches, source): (&ArgMatches, &Source)) -> Result<Packing> {
+    let model = args::path(matches, "model");
+    let model = if model.is_dir() { model.join(MODEL_FILE) } else { model };
+    refuse_to_replace(source, ("--out ", file), "data are")?;
+    refuse_to_replace(&Source::Path(model), ("--out ", file), "model is")?;
+    Packing::of_csv(file)
+}
+
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
     let config = ApplyConfig::new(args::settings(matches)?)?;
@@ -75,6 +85,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         let message = "--json takes standard output: say where the predictions go with -o FILE";
         return Err(Error::Usage(message.to_owned()).into());
     }
+    let packing = file.as_deref().map_or(Ok(Packing::None), |file| beside(file, (matches, &source)))?;
     let model = args::load_model(matches, &source)?;
     let (isa, threads) = config.isa_and_threads();
     let mut predictor = Predictor::new(&model, isa, threads)?;
@@ -92,9 +103,8 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         write(&mut BufWriter::new(io::stdout().lock()), Path::new(STDOUT))?;
         return heed(&warnings(&rows, doubt), config.strict);
     };
-    refuse_to_replace(&source, ("--out ", &path))?;
     let mut file = AtomicFile::create(&path)?;
-    let written = write(&mut file, &path)?;
+    let written = packing.pack(&mut file, |out| Ok(write(out, &path))).map_err(|e| Error::io(&path, e))??;
     let warnings = warnings(&rows, doubt);
     heed(&warnings, config.strict)?;
     file.finish()?;

@@ -6,6 +6,7 @@ use indexmap::IndexSet;
 
 use super::cell::brief;
 use super::date::{DateForm, DateUnit};
+use super::spelling::same_truth_value;
 use super::table::{Column, ColumnKind, MISSING, MissingMarkers};
 use super::value::Value;
 use super::wanted::Wanted;
@@ -174,12 +175,27 @@ fn known_number(kind: &ColumnKind, cell: &str, missing: &MissingMarkers) -> Opti
     let value = match kind {
         ColumnKind::Number(form) if form.is_plain() => return missing.number(cell),
         ColumnKind::Number(form) => {
-            form.parse(cell).map(|value| missing.or_missing(value)).or_else(|| missing.number(cell))
+            // Where decimals have a comma, 1.234 may be 1234.
+            let plain = || if form.decimal_comma && is_grouped_by_points(cell) { None } else { missing.number(cell) };
+            form.parse(cell).map(|value| missing.or_missing(value)).or_else(plain)
         }
-        ColumnKind::Date(form) => form.parse(cell),
+        ColumnKind::Date(form) => form.parse_or_iso(cell),
         ColumnKind::Text => None,
     };
     if missing.matches(cell) { Some(f64::NAN) } else { value }
+}
+
+/// Whether the points of a cell may part thousands: `1.234`, `-12.345.678`, not `0.123`.
+fn is_grouped_by_points(cell: &str) -> bool {
+    let mut groups = cell.strip_prefix(['-', '+']).unwrap_or(cell).split('.');
+    let first = groups.next().unwrap_or_default();
+    let mut rest = groups.peekable();
+    let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    matches!(first.len(), 1..=3)
+        && digits(first)
+        && first != "0"
+        && rest.peek().is_some()
+        && rest.all(|group| group.len() == 3 && digits(group))
 }
 
 /// One column as it is read.
@@ -333,11 +349,22 @@ impl Builder {
     pub fn finish(self, (path, unit): (&Path, Unit), name: &str) -> Result<Column> {
         match self {
             Self::Numbers(Numbers { wrong: Some((line, cell)), known, .. }) => {
-                let what = if matches!(known, Some(ColumnKind::Date(_))) { "date" } else { "number" };
-                let comma =
-                    if cell.contains(',') { "; --decimal , or --thousands , says what its comma is" } else { "" };
+                let what = match &known {
+                    Some(ColumnKind::Date(form)) => format!("date ({})", form.pattern),
+                    _ => "number".to_owned(),
+                };
+                let hint = match &known {
+                    _ if same_truth_value(&cell, "true") || same_truth_value(&cell, "false") => {
+                        "; true and false as numbers are 1 and 0"
+                    }
+                    _ if cell.contains(',') => "; --decimal , or --thousands , says what its comma is",
+                    Some(ColumnKind::Number(form)) if form.decimal_comma && is_grouped_by_points(&cell) => {
+                        "; its point may part thousands or decimals: --thousands . or --decimal . says which"
+                    }
+                    _ => "",
+                };
                 let message = format!(
-                    "expected a {what}, found \"{}\": leave the cell empty if there is no value{comma}",
+                    "expected a {what}, found \"{}\": leave the cell empty if there is no value{hint}",
                     brief(&cell)
                 );
                 Err(Error::data_at(path, Some(line.into()), Some(name), message).counted_in(unit))

@@ -114,11 +114,20 @@ impl DateForm {
 
     /// The number of a cell, `None` if it is no date of this form.
     pub fn parse(&self, cell: &str) -> Option<f64> {
-        let seconds = if self.pattern == ISO { iso(cell)?.0 } else { by_pattern(&self.pattern, cell)? };
+        let seconds = if self.pattern == ISO { iso(cell)?.0 } else { by_pattern(&self.pattern, self.unit, cell)? };
         Some(match self.unit {
             DateUnit::Days => (seconds / SECONDS_OF_A_DAY).floor(),
             DateUnit::Seconds | DateUnit::Clock => seconds,
         })
+    }
+
+    /// The same of a cell that may also be a date of ISO 8601, as programs write dates that they have read in this form.
+    pub fn parse_or_iso(&self, cell: &str) -> Option<f64> {
+        let by_iso = || {
+            let is_date = self.unit != DateUnit::Clock;
+            is_date.then(|| Self { pattern: ISO.to_owned(), unit: self.unit }.parse(cell)).flatten()
+        };
+        self.parse(cell).or_else(by_iso)
     }
 
     /// Cycles that a network is told of: those of which the values cover two periods or more; a time of day always.
@@ -242,12 +251,19 @@ fn of_time(time: Time) -> f64 {
         + f64::from(time.subsec_nanosecond()) * 1e-9
 }
 
-/// Seconds since 1970, or since midnight where the pattern has no date.
-fn by_pattern(pattern: &str, cell: &str) -> Option<f64> {
+/// Seconds since 1970, or since midnight where the pattern has no date. A month without a day is its first day, a year its first.
+fn by_pattern(pattern: &str, unit: DateUnit, cell: &str) -> Option<f64> {
     if pattern.contains("%y") && !has_short_year(cell) {
         return None;
     }
-    let parsed = strtime::parse(pattern, cell).ok()?;
+    let mut parsed = strtime::parse(pattern, cell).ok()?;
+    if unit == DateUnit::Clock {
+        return parsed.to_time().ok().map(of_time);
+    }
+    if parsed.year().is_some() && parsed.day().is_none() && parsed.day_of_year().is_none() {
+        parsed.set_month(parsed.month().or(Some(1))).ok()?;
+        parsed.set_day(Some(1)).ok()?;
+    }
     if let Ok(stamp) = parsed.to_timestamp() {
         return Some(seconds_of(stamp));
     }
@@ -255,7 +271,7 @@ fn by_pattern(pattern: &str, cell: &str) -> Option<f64> {
     match parsed.to_date() {
         Ok(date) if pattern.contains("%Y") && date.year() < 1000 => None, // two digits are no year of %Y
         Ok(date) => Some(of_datetime(date.to_datetime(time.unwrap_or(Time::midnight())))),
-        Err(_) => time.map(of_time),
+        Err(_) => None, // such as 31 April
     }
 }
 
@@ -278,27 +294,38 @@ pub(super) enum Dates {
 
 /// The form of which all levels are dates.
 pub(super) fn infer(levels: &[&str]) -> Dates {
-    let likely = |level: &&str| {
-        let digits = level.bytes().filter(u8::is_ascii_digit).count();
-        (3..=40).contains(&level.len()) && digits >= 3 && level.contains(['-', '/', '.', ' ', ':'])
-    };
-    if levels.is_empty() || !levels.iter().take(TRIED_FIRST).all(likely) {
+    if levels.is_empty() || !levels.iter().take(TRIED_FIRST).all(|level| is_likely(level)) {
         return Dates::None;
     }
     if levels.iter().all(|level| iso(level).is_some()) {
         return Dates::Form(form_of_iso(levels));
     }
-    let dates = DATES.iter().flat_map(|date| TIMES.iter().map(move |time| format!("{date}{time}")));
-    let patterns = dates.chain(CLOCKS.iter().map(|clock| (*clock).to_owned()));
-    let forms = patterns.filter_map(|pattern| DateForm::of_pattern(&pattern));
     let first = &levels[..levels.len().min(TRIED_FIRST)];
     let fits = |form: &DateForm, levels: &[&str]| levels.iter().all(|level| form.parse(level).is_some());
-    let fitting: Vec<DateForm> = forms.filter(|form| fits(form, first)).filter(|form| fits(form, levels)).collect();
+    let fitting: Vec<DateForm> = forms().filter(|form| fits(form, first)).filter(|form| fits(form, levels)).collect();
+    agreed(&fitting.iter().collect::<Vec<_>>(), levels)
+}
+
+/// The forms that are recognised.
+fn forms() -> impl Iterator<Item = DateForm> {
+    let dates = DATES.iter().flat_map(|date| TIMES.iter().map(move |time| format!("{date}{time}")));
+    let patterns = dates.chain(CLOCKS.iter().map(|clock| (*clock).to_owned()));
+    patterns.filter_map(|pattern| DateForm::of_pattern(&pattern))
+}
+
+/// Whether a text has the look of a date.
+fn is_likely(level: &str) -> bool {
+    let digits = level.bytes().filter(u8::is_ascii_digit).count();
+    (3..=40).contains(&level.len()) && digits >= 3 && level.contains(['-', '/', '.', ' ', ':'])
+}
+
+/// The first of the forms that all fit `levels`, where they read each of these alike.
+fn agreed(fitting: &[&DateForm], levels: &[&str]) -> Dates {
     let Some((form, others)) = fitting.split_first() else { return Dates::None };
-    let differs = |other: &DateForm| levels.iter().find(|level| form.parse(level) != other.parse(level));
+    let differs = |other: &&DateForm| levels.iter().find(|level| form.parse(level) != other.parse(level));
     match others.iter().find_map(differs) {
         Some(level) => Dates::Ambiguous(fitting.iter().map(|form| form.pattern.clone()).collect(), (*level).to_owned()),
-        None => Dates::Form(form.clone()),
+        None => Dates::Form((*form).clone()),
     }
 }
 
@@ -309,10 +336,29 @@ fn form_of_iso(levels: &[&str]) -> DateForm {
     DateForm { pattern: ISO.to_owned(), unit }
 }
 
-/// The form of a column of which some levels are dates of ISO 8601, and the rows that have such; other forms need every level.
-pub(super) fn mostly_iso(levels: &[(&str, usize)]) -> (DateForm, usize) {
-    let rows = levels.iter().filter(|(level, _)| iso(level).is_some()).map(|(_, rows)| rows).sum();
-    (form_of_iso(&levels.iter().map(|(level, _)| *level).collect::<Vec<_>>()), rows)
+/// The form of a column in which `share` of the rows are dates, three at least, and how many rows are.
+pub(super) fn mostly(levels: &[(&str, usize)], share: f64) -> Option<(Dates, usize)> {
+    let of: usize = levels.iter().map(|(_, rows)| rows).sum();
+    let enough = |rows: usize| rows >= 3 && rows as f64 >= share * of as f64;
+    let names = || levels.iter().map(|(level, _)| *level);
+    let rows_of = |is_date: &dyn Fn(&str) -> bool| -> usize {
+        levels.iter().filter(|(level, _)| is_date(level)).map(|(_, rows)| rows).sum()
+    };
+    let rows = rows_of(&|level| iso(level).is_some());
+    if enough(rows) {
+        return Some((Dates::Form(form_of_iso(&names().collect::<Vec<_>>())), rows));
+    }
+    let first: Vec<&str> = names().take(TRIED_FIRST).collect();
+    if 2 * first.iter().filter(|level| is_likely(level)).count() <= first.len() {
+        return None;
+    }
+    let fitting =
+        forms().map(|form| (rows_of(&|level| form.parse(level).is_some()), form)).filter(|(rows, _)| enough(*rows));
+    let fitting: Vec<(usize, DateForm)> = fitting.collect();
+    let most = fitting.iter().map(|(rows, _)| *rows).max()?;
+    let best: Vec<&DateForm> = fitting.iter().filter(|(rows, _)| *rows == most).map(|(_, form)| form).collect();
+    let dates: Vec<&str> = names().filter(|level| best[0].parse(level).is_some()).collect();
+    Some((agreed(&best, &dates), most))
 }
 
 /// The message about a column of dates that are ambiguous.

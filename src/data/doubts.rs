@@ -60,6 +60,31 @@ pub(super) fn doubtful_classes(
     (2 * classes > rows).then(|| Warning::new(WarningKind::DoubtfulLabel, message()).column(name).count(classes))
 }
 
+/// Classes of one row that a warning names.
+const LONE: usize = 3;
+
+/// The warning about classes that one row has, where most classes have more: such may be slips of the pen.
+pub(super) fn lone_classes(target: &Target, labels: &[u32]) -> Option<Warning> {
+    let mut rows = vec![0usize; target.classes.len()];
+    labels.iter().for_each(|class| rows[*class as usize] += 1);
+    let lone: Vec<String> = (0..rows.len())
+        .filter(|class| rows[*class] == 1)
+        .map(|class| format!("\"{}\"", target.classes[class]))
+        .collect();
+    let name = &target.columns[0];
+    (!lone.is_empty() && 2 * lone.len() <= rows.len()).then(|| {
+        let shown = lone[..lone.len().min(LONE)].join(", ");
+        let more = if lone.len() > LONE { format!(" and {} more", lone.len() - LONE) } else { String::new() };
+        let has = if lone.len() == 1 {
+            "has one row: is it a slip of the pen?"
+        } else {
+            "have one row each: are they slips of the pen?"
+        };
+        let message = format!("label \"{name}\": {shown}{more} {has}");
+        Warning::new(WarningKind::DoubtfulLabel, message).column(name).count(lone.len())
+    })
+}
+
 /// Rows from which on a label that goes up by one is no accident.
 const ROWS_THAT_COUNT: usize = 20;
 

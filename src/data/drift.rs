@@ -5,8 +5,10 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::cell::{brief, canonical_level, parse_number, rounded};
+use super::date::DateForm;
 use super::feature::{Encoding, Feature};
 use super::known::{Known, normal_form};
+use super::number::NumberForm;
 use super::spelling::same_truth_value;
 use super::table::{Column, MISSING, Table};
 use crate::warning::of as counted;
@@ -19,8 +21,14 @@ const FEW_ROWS: u64 = 20;
 pub struct Constant {
     /// The column.
     pub column: String,
-    /// Its value as text.
+    /// Its value as text; a date by ISO 8601.
     pub value: String,
+    /// The form of its numbers, where it is not the usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<NumberForm>,
+    /// The form of its dates, where it holds such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dates: Option<DateForm>,
 }
 
 /// Follows how rows differ from those of training, in bounded memory.
@@ -108,12 +116,23 @@ fn is_many(missing: u64, rows: u64, before: f64) -> bool {
 }
 
 impl Constant {
+    /// Of cells that are read as they stand.
+    pub(super) fn plain(column: &str, value: String) -> Constant {
+        Constant { column: column.to_owned(), value, form: None, dates: None }
+    }
+
     fn is(&self, cell: &str) -> bool {
-        cell == self.value
-            || match (parse_number(cell), parse_number(&self.value)) {
-                (Some(a), Some(b)) => (a - b).abs() <= 1e-12 * a.abs().max(b.abs()),
-                _ => false,
-            }
+        let number = match &self.form {
+            Some(form) => form.parse(cell).or_else(|| parse_number(cell)),
+            None => parse_number(cell),
+        };
+        let same_number = match (number, parse_number(&self.value)) {
+            (Some(a), Some(b)) => (a - b).abs() <= 1e-12 * a.abs().max(b.abs()),
+            _ => false,
+        };
+        let same_date =
+            |form: &DateForm| form.parse_or_iso(cell).is_some_and(|value| form.written(value) == self.value);
+        cell == self.value || same_number || self.dates.as_ref().is_some_and(same_date)
     }
 }
 

@@ -67,6 +67,9 @@ pub(super) struct Fitted {
     pub(super) warning: Option<Warning>,
 }
 
+/// Whole numbers below this differ as doubles where they differ, 2⁵³.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// What the user said about a column.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ColumnWishes {
@@ -93,7 +96,7 @@ pub(super) fn fit_column(
     let (name, column) = (&table.names[index], &table.columns[index]);
     if rows.iter().all(|&row| column.is_missing(row as usize)) {
         let message = format!("column \"{name}\" has no value in any training row: left out");
-        let constant = Constant { column: name.to_owned(), value: String::new() };
+        let constant = Constant::plain(name, String::new());
         let warning = Warning::new(WarningKind::EmptyColumn, message).column(name);
         return Ok(Fitted { constant: Some(constant), ..left_out(warning) });
     }
@@ -151,7 +154,7 @@ fn constant(name: &str, value: String, nearly: bool) -> Fitted {
         let message = format!("column \"{name}\" is {about}{} in all training rows: left out", brief(&value));
         Warning::new(WarningKind::ConstantColumn, message).column(name)
     });
-    Fitted { feature: None, constant: Some(Constant { column: name.to_owned(), value }), warning }
+    Fitted { feature: None, constant: Some(Constant::plain(name, value)), warning }
 }
 
 fn feature(name: &str, encoding: Encoding, form: NumberForm, known: Known) -> Feature {
@@ -171,7 +174,10 @@ fn fit_number(
     let summary = Summary::of(of_rows);
     let known = Known::of_numbers(&summary, rows.len());
     if summary.is_constant() {
-        let mut fitted = constant(name, format_number(summary.quantile(0.5)), summary.range() != 0.0);
+        // Beyond 2⁵³ whole numbers that differ may have become one.
+        let nearly = summary.range() != 0.0 || summary.max().abs() >= EXACT;
+        let mut fitted = constant(name, format_number(summary.quantile(0.5)), nearly);
+        fitted.constant.iter_mut().for_each(|constant| constant.form = Some(form).filter(|form| !form.is_plain()));
         if summary.sorted().len() < rows.len() {
             // Whether there is a value may still tell something.
             let (levels, coding) = (Vec::new(), Coding::default());
@@ -207,8 +213,11 @@ fn fit_date(
     options: &FitOptions,
 ) -> Result<Fitted> {
     let mut fitted = fit_number(table, index, values, NumberForm::default(), rows, options)?;
-    if let Some(constant) = &mut fitted.constant {
-        constant.value = form.written(constant.value.parse().unwrap_or(f64::NAN));
+    if let Some(day) = fitted.constant.take() {
+        let written = form.written(day.value.parse().unwrap_or(f64::NAN));
+        let Fitted { constant, warning, .. } = constant(&table.names[index], written, false);
+        fitted.constant = constant.map(|constant| Constant { dates: Some(form.clone()), ..constant });
+        fitted.warning = fitted.warning.and(warning);
     }
     if let Some(feature) = &mut fitted.feature
         && let (Encoding::Number { fill, indicator, center, scale, shape }, Some(Known::Numbers { min, max, .. })) =
@@ -247,12 +256,30 @@ fn identifier(table: &Table, index: usize, nameless: bool, rows: &[u32]) -> Opti
         sorted.sort_unstable_by(f64::total_cmp);
         sorted.windows(2).all(|pair| pair[0] != pair[1])
     };
+    if let Some(warning) = lost_digits(name, values, rows) {
+        return Some(warning);
+    }
     let counts = index == 0 && !is_time(name) && counts_up(table, index, rows);
     let unnamed = table.named && (nameless || name.starts_with("Unnamed:"));
     (counts || ((unnamed || is_named_like_one(name)) && different())).then(|| {
         let message = format!(
             "column \"{name}\" looks like an identifier (a different whole number in each row) and is kept: --ignore \
              \"{name}\" leaves it out, --keep-column \"{name}\" silences this"
+        );
+        Warning::new(WarningKind::Identifier, message).column(name)
+    })
+}
+
+/// The warning about whole numbers of 16 to 20 digits, most of which lose their last digits: such are identifiers.
+fn lost_digits(name: &str, values: &[f64], rows: &[u32]) -> Option<Warning> {
+    let present = || rows.iter().map(|row| values[*row as usize]).filter(|value| !value.is_nan());
+    let is_long = |value: f64| (EXACT..1e20).contains(&value.abs());
+    // A measured quantity of that size is round.
+    let is_long = present().all(is_long) && present().any(|value| value % 1000.0 != 0.0);
+    is_long.then(|| {
+        let message = format!(
+            "column \"{name}\" has whole numbers beyond 2^53, which a number holds without their last digits, and is kept: --ignore \
+             \"{name}\" leaves it out, --categorical \"{name}\" takes it for text, --keep-column \"{name}\" silences this"
         );
         Warning::new(WarningKind::Identifier, message).column(name)
     })

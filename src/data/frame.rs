@@ -122,12 +122,15 @@ impl Frame {
     }
 
     fn of_file(mut file: RawTable, options: &ReadOptions) -> Result<Self> {
-        let Kinded { table, unreadable, mut notes, mut warnings } = kinds(&mut file, options, &[], &[])?;
+        let Kinded { table, unreadable, respelled, mut notes, mut warnings } = kinds(&mut file, options, &[], &[])?;
         warnings.retain(|warning| warning.kind != WarningKind::UnreadableNumbers);
         let rows = table.rows();
         let Table { path, names, named, columns, kinds, .. } = table;
         let spelled: Vec<usize> = (0..columns.len())
-            .filter(|c| unreadable.contains(c) || is_spelled(&columns[*c], &kinds[*c], &file.origins[*c]))
+            .filter(|c| {
+                let is_kept = unreadable.contains(c) || respelled.contains(c);
+                is_kept || is_spelled(&columns[*c], &kinds[*c], &file.origins[*c])
+            })
             .collect();
         let mut texts: Vec<Option<Column>> = columns.iter().map(|_| None).collect();
         for (text, column) in file.texts(&spelled, &options.missing)?.into_iter().zip(spelled) {
@@ -192,6 +195,7 @@ fn cells(column: Column, kind: &ColumnKind, text: Option<Column>, unreadable: bo
     };
     match (column, kind, text) {
         (_, _, Some(text)) if unreadable => as_text(text),
+        (Column::Text { .. }, _, Some(text)) => as_text(text),
         (Column::Numbers(values), ColumnKind::Date(form), _) => Cells::Dates(values, form.unit),
         (Column::Numbers(values), _, Some(Column::Text { codes, levels })) => spelled(values, codes, levels),
         (Column::Numbers(values), ..) => Cells::Numbers(values),

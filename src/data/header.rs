@@ -1,6 +1,6 @@
 //! Whether the first line of a file names its columns, and the names.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use csv::ByteRecord;
@@ -223,6 +223,8 @@ pub(super) fn distinct(path: &Path, given: Vec<String>, hint: &str, warnings: &m
     let mut taken: HashSet<String> = given.iter().filter(|name| !name.is_empty()).cloned().collect();
     let mut seen: HashSet<String> = HashSet::new();
     let mut renamed: Vec<String> = Vec::new();
+    // The number from which on one may be free, for each name that occurs again.
+    let mut next: HashMap<String, usize> = HashMap::new();
     let mut names = Vec::with_capacity(given.len());
     for (index, name) in given.into_iter().enumerate() {
         let (stem, between) = if name.is_empty() { (format!("c{index}"), "_") } else { (name.clone(), ".") };
@@ -230,8 +232,11 @@ pub(super) fn distinct(path: &Path, given: Vec<String>, hint: &str, warnings: &m
         let unique = if free {
             stem
         } else {
-            let numbered = (1..).map(|n| format!("{stem}{between}{n}"));
-            let unique = numbered.into_iter().find(|name| !taken.contains(name)).expect("some number is free");
+            let from = next.get(&stem).copied().unwrap_or(1);
+            let numbered = (from..).map(|n| (n, format!("{stem}{between}{n}")));
+            let (n, unique) =
+                numbered.into_iter().find(|(_, name)| !taken.contains(name)).expect("some number is free");
+            next.insert(stem, n + 1);
             renamed.push(format!("\"{name}\" (column {index}) is {unique}"));
             unique
         };

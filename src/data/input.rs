@@ -6,6 +6,7 @@ use super::columnar::{ParquetFile, part_files};
 use super::delimited::DelimitedRows;
 use super::drift::Drift;
 use super::format::{format_of, refuse_misfits};
+use super::header::generated;
 use super::idx::{Folder, Images, Part};
 use super::known::normal_form;
 use super::layout::Layout;
@@ -156,6 +157,11 @@ fn layout_for(preprocessing: &TablePreprocessing, text: &mut Text, options: &Rea
         return Layout::find(text, options);
     }
     if !preprocessing.named {
+        // What data convert writes above columns without names is no row.
+        let first = Layout::find(text, &ReadOptions { header: Header::Yes, ..options.clone() })?;
+        if first.outline.names.len() > 1 && first.outline.names == generated(first.outline.names.len()) {
+            return Ok(first);
+        }
         // What looks like a header is one, unless it could be a row: the numbers of columns could not.
         let found = Layout::find(text, options)?;
         let names = &found.outline.names;
@@ -165,10 +171,18 @@ fn layout_for(preprocessing: &TablePreprocessing, text: &mut Text, options: &Rea
         }
         return Layout::find(text, &ReadOptions { header: Header::No, ..options.clone() });
     }
-    let named = Layout::find(text, &ReadOptions { header: Header::Yes, ..options.clone() })?;
     let known: HashSet<String> = preprocessing.columns.iter().map(|name| normal_form(name)).collect();
-    if named.outline.names.iter().any(|name| known.contains(&normal_form(name))) {
+    let is_known = |layout: &Layout| layout.outline.names.iter().any(|name| known.contains(&normal_form(name)));
+    let named = Layout::find(text, &ReadOptions { header: Header::Yes, ..options.clone() })?;
+    if is_known(&named) {
         return Ok(named);
+    }
+    // Titles or comments may stand above the header, as in training.
+    if let Ok(found) = Layout::find(text, options)
+        && found.lines_above > 0
+        && is_known(&found)
+    {
+        return Ok(found);
     }
     match preprocessing.fits_by_place(&named.outline.names, text.name()) {
         Some(true) if !counts(&named.outline.names) => {

@@ -26,6 +26,8 @@ pub(super) struct Kinded {
     pub(super) table: Table,
     /// Columns in which some cells are no numbers, and have no value.
     pub(super) unreadable: Vec<usize>,
+    /// Columns of truth values in which several spellings became one.
+    pub(super) respelled: Vec<usize>,
     /// What was decided and is said aloud.
     pub(super) notes: Vec<String>,
     /// What a user should look at.
@@ -83,6 +85,7 @@ pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, labels: &[usize]
     };
     read_dates_as_text(file, options, labels, &[texts, &asked_texts].concat())?;
     read_codes_as_text(file, options, texts)?;
+    read_asked_dates_as_text(file, options, &asked)?;
     if stated.decimal_comma == Some(true) {
         read_points_again(file, options)?;
     }
@@ -121,6 +124,21 @@ fn read_dates_as_text(file: &mut RawTable, options: &ReadOptions, labels: &[usiz
     let wanted = |column: &usize| labels.contains(column) || texts.contains(column);
     let columns: Vec<usize> =
         (0..file.origins.len()).filter(|c| file.origins[*c].dates.is_some()).filter(wanted).collect();
+    for (text, column) in file.texts(&columns, &options.missing)?.into_iter().zip(columns) {
+        (file.columns[column], file.origins[column]) = (text, Origin::default());
+    }
+    Ok(())
+}
+
+/// Reads numbers as text that `--dates` says to be dates, such as 20240229.
+fn read_asked_dates_as_text(
+    file: &mut RawTable,
+    options: &ReadOptions,
+    asked: &[(usize, Option<DateForm>)],
+) -> Result<()> {
+    let is_number = |column: &usize| matches!(file.columns[*column], Column::Numbers(_));
+    let dates = asked.iter().filter(|(_, form)| form.is_some()).map(|(column, _)| *column);
+    let columns: Vec<usize> = dates.filter(is_number).filter(|c| file.origins[*c].dates.is_none()).collect();
     for (text, column) in file.texts(&columns, &options.missing)?.into_iter().zip(columns) {
         (file.columns[column], file.origins[column]) = (text, Origin::default());
     }
@@ -182,8 +200,9 @@ fn reading(levels: &[(&str, usize)], convention: Convention, label: bool) -> Rea
         Dates::Ambiguous(patterns, cell) => return Reading::EitherDate(patterns, cell),
         Dates::None => {}
     }
-    match date::mostly_iso(levels) {
-        (form, rows) if rows >= 3 && rows as f64 >= MOSTLY * of as f64 => Reading::Date { form, rows, of },
+    match date::mostly(levels, MOSTLY) {
+        Some((Dates::Form(form), rows)) => Reading::Date { form, rows, of },
+        Some((Dates::Ambiguous(patterns, cell), _)) => Reading::EitherDate(patterns, cell),
         _ => Reading::Text,
     }
 }
@@ -307,7 +326,7 @@ fn said_of_rows(file: &RawTable, options: &ReadOptions) -> (Vec<String>, Vec<War
 /// Turns the columns into what they are read as.
 fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, labels: &[usize]) -> Result<Kinded> {
     let (notes, warnings) = said_of_rows(file, options);
-    let mut said = Said { notes, warnings, unreadable: Vec::new() };
+    let mut said = Said { notes, warnings, unreadable: Vec::new(), respelled: Vec::new() };
     let mut kinds = Vec::with_capacity(readings.len());
     for (column, reading) in readings.into_iter().enumerate() {
         let taken = std::mem::replace(&mut file.columns[column], Column::Numbers(Vec::new()));
@@ -328,7 +347,7 @@ fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, lab
                 (ColumnKind::Date(form), values)
             }
             (text, _) if label => (ColumnKind::Text, text),
-            (text, _) => (ColumnKind::Text, said.as_text(&file.outline.names[column], text)),
+            (text, _) => (ColumnKind::Text, said.as_text((column, &file.outline.names[column]), text)),
         };
         kinds.push(kind);
         file.columns[column] = read;
@@ -346,8 +365,8 @@ fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, lab
         lines: std::mem::take(&mut file.lines),
         unit: file.outline.unit,
     };
-    let Said { notes, warnings, unreadable } = said;
-    Ok(Kinded { table, unreadable, notes, warnings })
+    let Said { notes, warnings, unreadable, respelled } = said;
+    Ok(Kinded { table, unreadable, respelled, notes, warnings })
 }
 
 /// What is said while the columns are read.
@@ -356,6 +375,8 @@ struct Said {
     warnings: Vec<Warning>,
     /// Columns in which some cells are no numbers.
     unreadable: Vec<usize>,
+    /// Columns of truth values in which several spellings became one.
+    respelled: Vec<usize>,
 }
 
 impl Said {
@@ -374,10 +395,11 @@ impl Said {
     }
 
     /// A column that stays text.
-    fn as_text(&mut self, name: &str, text: Column) -> Column {
+    fn as_text(&mut self, (column, name): (usize, &str), text: Column) -> Column {
         self.warnings.extend(like_numbers(name, &text));
         let (text, joined) = one_spelling_of_booleans(text);
         if joined {
+            self.respelled.push(column);
             self.notes.push(format!("column \"{name}\": true and false in any case are one value each"));
         }
         text

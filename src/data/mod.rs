@@ -123,6 +123,6 @@ pub use table_reader::TableReader;
 pub use target::Target;
 pub use task::Task;
 pub use wanted::Wanted;
-pub use write::Destination;
 pub(crate) use write::write_header;
+pub use write::{Destination, Packing};
 pub use written::{Character, DateColumn, Delimiter, EncodingName, FoldCount, MostLevels, PartFrom, Quote, SplitMode};

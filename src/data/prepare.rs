@@ -13,9 +13,10 @@ use super::sketch::Sketch;
 use super::source::{Opened, Source};
 use super::strangers::{Apart, Strangers};
 use super::table::Table;
-use super::tables::{TypedTable, check_counts, without_target};
+use super::tables::{TypedTable, check_counts, without_target, without_weights};
 use super::task::Task;
-use crate::{Result, Warning};
+use super::written::PartFrom;
+use crate::{Result, Warning, WarningKind};
 
 /// Reads, types, splits and prepares data as the options say; the same for the same files, options and seed.
 ///
@@ -68,7 +69,9 @@ impl Loaded {
                 Ok(Self(Contents::Images(Box::new(TypedImages::new(train, options)?), others)))
             }
             (Raw::Table(file), _) => {
-                Ok(Self(Contents::Table(Box::new(TypedTable::new(*file, options)?), (valid, test))))
+                let mut table = TypedTable::new(*file, options)?;
+                table.warnings.extend(same_file(options));
+                Ok(Self(Contents::Table(Box::new(table), (valid, test))))
             }
         }
     }
@@ -129,6 +132,20 @@ pub fn read_for(preprocessing: &TablePreprocessing, source: &Source, options: &R
     Ok(Input::open(source)?.rows(preprocessing, options)?.table)
 }
 
+/// The warning about a validation or test file that is the training file.
+fn same_file(options: &DataOptions) -> Option<Warning> {
+    let whole = |source: &Source| match source {
+        Source::Path(path) => path.canonicalize().ok(),
+        Source::Stdin => None,
+    };
+    let parts = [("--valid", Some(&options.valid)), ("--test", options.test.as_ref())];
+    let is_same = |part: &&PartFrom| matches!(part, PartFrom::File(file) if whole(file).is_some_and(|file| whole(&options.data) == Some(file)));
+    let (flag, _) = parts.into_iter().find(|(_, part)| part.as_ref().is_some_and(is_same))?;
+    let message =
+        format!("{flag} is the training file: its figures say nothing of new rows; {flag} 0.2 sets rows apart");
+    Some(Warning::new(WarningKind::Leak, message))
+}
+
 /// Prepares labelled rows by a saved preprocessing, to evaluate a model on them; a folder of MNIST's layout means its `part`.
 /// Missing markers are the model's, not those of `options`.
 ///
@@ -150,6 +167,7 @@ pub fn prepare_for(
             check_counts(&table, &preprocessing.target, &rows, loss)?;
             let weights = preprocessing.weight.as_ref().and_then(|name| table.column(name));
             warnings.extend(without_target(&preprocessing.target, &table, weights));
+            warnings.extend(without_weights(preprocessing, &table));
             let Apart { dataset, rows, strangers, warning } = Apart::new(preprocessing, &table, rows)?;
             warnings.extend(warning);
             Ok(Evaluation { dataset, rows, strangers, notes, warnings })

@@ -1,6 +1,7 @@
 //! What preparation comes to, and the steps that tables and images share.
 
 use super::balance::Balance;
+use super::cell::shortened;
 use super::dataset::{Dataset, Targets};
 use super::options::{DataOptions, Format, Header};
 use super::preprocess::Preprocessing;
@@ -129,6 +130,30 @@ pub(super) fn empty_parts(split: &Split, rows: usize, options: &DataOptions) -> 
             Some(Warning::new(WarningKind::EmptyPart, message))
         }
         _ => None,
+    })
+}
+
+/// The warning about classes that no training row has, where rows of one group or time stay together; `classes` has the class of each of
+/// the rows `all`.
+pub(super) fn unlearnt_classes(split: &Split, (all, classes): (&[u32], &[u32]), target: &Target) -> Option<Warning> {
+    let mut is_training = vec![false; all.iter().max().map_or(0, |last| *last as usize + 1)];
+    split.train.iter().for_each(|row| is_training[*row as usize] = true);
+    let (mut known, mut learnt) = (vec![false; target.classes.len()], vec![false; target.classes.len()]);
+    for (row, class) in all.iter().zip(classes) {
+        known[*class as usize] = true;
+        learnt[*class as usize] |= is_training[*row as usize];
+    }
+    let absent = (0..known.len()).filter(|class| known[*class] && !learnt[*class]);
+    let absent: Vec<String> = absent.map(|class| format!("\"{}\"", target.classes[class])).collect();
+    let count = learnt.iter().filter(|learnt| **learnt).count();
+    (!absent.is_empty()).then(|| {
+        let (names, left) = (shortened(&absent), if count == 1 { ", which has rows of one class alone" } else { "" });
+        let name = &target.columns[0];
+        let message = format!(
+            "label \"{name}\": no row of {names} is in the training part{left}: the model will not predict that; --split says how rows \
+             are dealt"
+        );
+        Warning::new(WarningKind::UnlearntClass, message).column(&target.columns[0]).count(absent.len())
     })
 }
 

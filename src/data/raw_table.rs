@@ -22,6 +22,8 @@ pub(super) trait WrittenCells: Send + Sync {
 /// How a text is laid out, and what was odd about its rows.
 pub(super) struct TextLayout {
     pub(super) dialect: Dialect,
+    /// Whether titles or comments stand above the line that names the columns.
+    pub(super) has_lines_above: bool,
     pub(super) oddities: Oddities,
 }
 

@@ -6,7 +6,7 @@ use super::balance::{Balance, resample};
 use super::dataset::Dataset;
 use super::deal::{Fold, deal, folds_of};
 use super::dialect::Dialect;
-use super::doubts::{constant_targets, counting_label, doubtful_classes, without_group};
+use super::doubts::{constant_targets, counting_label, doubtful_classes, lone_classes, without_group};
 use super::fit::FitOptions;
 use super::input::{Input, LabelledRows};
 use super::kinds::{Kinded, kinds};
@@ -15,10 +15,10 @@ use super::levels::MOST_LEVELS;
 use super::options::{DataOptions, Impute, NumberLoss, Scale, TaskChoice};
 use super::prepared::{
     Decided, Prepared, apply_class_weights, check_classes, class_labels, empty_parts, is_rebalanced, task_note,
-    uneven_parts,
+    uneven_parts, unlearnt_classes,
 };
 use super::preprocess::{Preprocessing, TablePreprocessing};
-use super::raw_table::RawTable;
+use super::raw_table::{RawTable, TextLayout};
 use super::schema::{Roles, has_no_weight, infer_task};
 use super::sketch::Sketch;
 use super::smote::smote;
@@ -63,7 +63,7 @@ impl TypedTable {
         notes.extend(take_away_weightless(&mut file, &roles)?);
         // Neither a label nor a weight is to lose a cell.
         let exact: Vec<usize> = roles.labels.iter().copied().chain(roles.weight).collect();
-        let Kinded { mut table, unreadable, notes: said, mut warnings } =
+        let Kinded { mut table, unreadable, notes: said, mut warnings, .. } =
             kinds(&mut file, &read, &exact, &roles.categorical)?;
         let spelled = LabelSpelling::of(&table.columns[label], file.origins[label].plain, options.task);
         let reading = said.clone();
@@ -71,7 +71,9 @@ impl TypedTable {
         (roles.lenient, roles.nameless) = (unreadable, outline.nameless.clone());
         let as_written = spelled == LabelSpelling::AsWritten && roles.labels.len() == 1;
         let text = as_written.then(|| label_text(&file, label, &read.missing)).transpose()?;
-        let decided = decided(file.text.as_ref().map(|text| (text.dialect, outline.named)), &table);
+        // `--header yes` would take a title above the header for it.
+        let named = |text: &TextLayout| (!text.has_lines_above).then_some(outline.named);
+        let decided = decided(file.text.as_ref().map(|text| (text.dialect, named(text))), &table);
         drop(file);
 
         let (task, why) = task_by_loss(&table, &roles.labels, options)
@@ -98,6 +100,7 @@ impl TypedTable {
         // Numbers are read once their scaling is known: 1e39 fits into single precision only then.
         let classes = !target.classes.is_empty();
         let labels = if classes { class_labels(target.targets(&table, &rows)?) } else { None };
+        warnings.extend(labels.as_deref().and_then(|labels| lone_classes(&target, labels)));
         let keys = SplitKeys::of(&table, &roles, &rows, options)?;
         warnings.extend(without_group(&table, &roles, &rows));
         Ok(Self { table, roles, target, rows, labels, keys, notes, warnings, reading, decided })
@@ -131,6 +134,9 @@ impl TypedTable {
     pub(super) fn said(&self, split: &Split, options: &DataOptions) -> (Vec<String>, Vec<Warning>) {
         let (rows, mut warnings) = (self.rows.len(), self.warnings.clone());
         warnings.extend(empty_parts(split, rows, options));
+        warnings.extend(
+            self.labels.as_deref().and_then(|labels| unlearnt_classes(split, (&self.rows, labels), &self.target)),
+        );
         (self.notes.iter().cloned().chain(uneven_parts(split, rows, options)).collect(), warnings)
     }
 
@@ -255,6 +261,7 @@ impl Parts {
         *rows = preprocessing.usable_rows(&table)?;
         let weights = preprocessing.weight.as_ref().and_then(|name| table.column(name));
         self.warnings.extend(without_target(&preprocessing.target, &table, weights));
+        self.warnings.extend(without_weights(preprocessing, &table));
         check_counts(&table, &preprocessing.target, rows, options.number_loss)?;
         let apart = Apart::new(preprocessing, &table, std::mem::take(rows))?;
         self.warnings.extend(apart.warning);
@@ -280,8 +287,8 @@ fn empty_columns(file: &RawTable, notes: &mut Vec<String>) -> Vec<usize> {
     empty
 }
 
-/// What was decided about a file, as options; of delimited text its dialect, and whether it names its columns.
-fn decided(text: Option<(Dialect, bool)>, table: &Table) -> Decided {
+/// What was decided about a file, as options; of delimited text its dialect, and whether its first line names its columns.
+fn decided(text: Option<(Dialect, Option<bool>)>, table: &Table) -> Decided {
     let date = |(name, kind): (&String, &ColumnKind)| match kind {
         ColumnKind::Date(form) => form.as_option().map(|form| DateColumn { column: name.clone(), form }),
         ColumnKind::Number(_) | ColumnKind::Text => None,
@@ -292,7 +299,7 @@ fn decided(text: Option<(Dialect, bool)>, table: &Table) -> Decided {
     };
     Decided {
         delimiter: (delimiter != b',').then_some(Delimiter(delimiter)),
-        header: Some(named),
+        header: named,
         comment: comment.map(|sign| Character(sign as char)),
         quote: (quote != Quote::Byte(b'"')).then_some(quote),
         dates,
@@ -340,6 +347,14 @@ pub(super) fn without_target(target: &Target, table: &Table, weights: Option<&Co
         let message = format!("{}: no target in {dropped} of {rows} rows, which are left out", table.path.display());
         Warning::new(WarningKind::NoTarget, message).count(dropped)
     })
+}
+
+/// The warning about rows that should have weights, and have none.
+pub(super) fn without_weights(preprocessing: &TablePreprocessing, table: &Table) -> Option<Warning> {
+    let name = preprocessing.weight.as_ref().filter(|name| table.column(name).is_none())?;
+    let message =
+        format!("{}: there is no column \"{name}\" of weights: every row counts the same", table.path.display());
+    Some(Warning::new(WarningKind::Other, message).column(name))
 }
 
 /// Takes rows of weight 0 away, as if the file had not got them: their cells count for nothing, and their levels are none.

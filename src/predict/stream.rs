@@ -46,6 +46,9 @@ pub fn write_predictions(
     while let Some(chunk) = rows.next_rows(at_a_time)? {
         let predicted = predictor.predict(&chunk.features);
         for (row, values) in predicted.values.chunks_exact(predicted.width).enumerate() {
+            if values.iter().any(|value| value.is_nan()) {
+                return Err(not_a_number(place, written + 1));
+            }
             chunk.kept.iter().try_for_each(|column| csv.write_field(&column[row])).map_err(failed)?;
             answers.row(values, |cell| csv.write_field(cell)).map_err(failed)?;
             csv.write_record(None::<&[u8]>).map_err(failed)?;
@@ -54,6 +57,15 @@ pub fn write_predictions(
     }
     csv.flush().map_err(|e| Error::io(place, e))?;
     Ok(written)
+}
+
+/// The error about a row whose outputs are not numbers; `row` counts from 1.
+fn not_a_number(place: &Path, row: u64) -> Error {
+    Error::Mismatch(format!(
+        "{}: the prediction of row {row} is not a number: a value of that row lies so far from those of training that single precision \
+         does not hold what the network makes of it",
+        place.display()
+    ))
 }
 
 /// The names of the copied columns, then of the answers. No two are alike: a copied column with the name of an answer is called

@@ -28,6 +28,7 @@ mod optimizers;
 mod place;
 mod predict;
 mod preprocessing;
+mod repeated;
 mod resume;
 mod running;
 mod split;

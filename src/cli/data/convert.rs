@@ -40,7 +40,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let (target, destination) = (target(matches), destination(matches)?);
     if target != "-" {
         let path = to_path(target);
-        refuse_to_replace(&source, ("", &path))?;
+        refuse_to_replace(&source, ("", &path), "data are")?;
         check_file(&path)?;
     }
     let frame = Frame::read(&source, &config.read)?;

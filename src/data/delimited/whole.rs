@@ -60,7 +60,7 @@ pub(super) fn read_bytes(
     let named = part.columns.into_iter().zip(&outline.names);
     Ok(RawTable {
         path: file.path.clone(),
-        text: Some(TextLayout { dialect: file.layout.dialect, oddities }),
+        text: Some(TextLayout { dialect: file.layout.dialect, has_lines_above: file.layout.lines_above > 0, oddities }),
         origins,
         columns: named.map(|(b, name)| b.finish((&file.path, Unit::Line), name)).collect::<Result<_>>()?,
         lines: part.lines,

@@ -4,24 +4,20 @@ mod delimited;
 mod json_lines;
 mod libsvm;
 mod numpy;
+mod packing;
 mod parquet;
 
 use std::io::{self, Write};
 use std::path::Path;
 
 pub(crate) use numpy::write_header;
-
-use flate2::Compression;
-use flate2::write::GzEncoder;
+pub use packing::Packing;
 
 use super::format::of_name;
 use super::frame::{Cells, Frame};
 use super::options::Format;
 use super::source::Source;
 use crate::{Error, Result};
-
-/// Level of Zstandard: the library's own.
-const ZSTD_LEVEL: i32 = 3;
 
 /// Why a table was not written.
 enum Fault {
@@ -46,13 +42,6 @@ impl Fault {
 
 type Written = std::result::Result<(), Fault>;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Packing {
-    None,
-    Gzip,
-    Zstd,
-}
-
 /// In which format a file is written, and how it is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Destination {
@@ -67,11 +56,7 @@ impl Destination {
     /// [`Error::Usage`] where neither says a format, and for IDX, which is not written.
     pub fn new(path: &Path, asked: Option<Format>) -> Result<Self> {
         let name = path.to_string_lossy().to_lowercase();
-        let (bare, packing) = match (name.strip_suffix(".gz"), name.strip_suffix(".zst")) {
-            (Some(bare), _) => (bare, Packing::Gzip),
-            (_, Some(bare)) => (bare, Packing::Zstd),
-            _ => (name.as_str(), Packing::None),
-        };
+        let (packing, bare) = Packing::of(&name);
         let by_name = || if bare.ends_with(".csv") { Some(Format::Csv) } else { of_name(&Source::new(path)) };
         let shown = path.display();
         match asked.filter(|format| *format != Format::Auto).or_else(by_name) {
@@ -109,34 +94,14 @@ impl Destination {
     /// # Errors
     /// [`Error::Mismatch`] that names the column that the format cannot hold, [`Error::Io`] for failures of the system.
     pub fn write(&self, frame: &Frame, path: &Path, out: &mut (dyn Write + Send)) -> Result<()> {
-        self.write_packed(frame, path, out).map_err(|fault| match fault {
+        let written = self.packing.pack(out, |out| self.write_plain(frame, path, out));
+        written.map_err(|fault| match fault {
             Fault::Io(error) => Error::io(path, error),
             Fault::Unfit(column, message) => {
                 let column = column.map(|name| format!(", column \"{name}\"")).unwrap_or_default();
                 Error::Mismatch(format!("{}{column}: {message}", path.display()))
             }
         })
-    }
-
-    fn write_packed(&self, frame: &Frame, path: &Path, out: &mut (dyn Write + Send)) -> Written {
-        match self.packing {
-            Packing::None => {
-                let mut buffered = io::BufWriter::with_capacity(1 << 18, out);
-                self.write_plain(frame, path, &mut buffered)?;
-                buffered.flush()?;
-            }
-            Packing::Gzip => {
-                let mut packed = GzEncoder::new(out, Compression::default());
-                self.write_plain(frame, path, &mut io::BufWriter::with_capacity(1 << 18, &mut packed))?;
-                packed.finish()?.flush()?;
-            }
-            Packing::Zstd => {
-                let mut packed = zstd::stream::write::Encoder::new(out, ZSTD_LEVEL)?;
-                self.write_plain(frame, path, &mut io::BufWriter::with_capacity(1 << 18, &mut packed))?;
-                packed.finish()?.flush()?;
-            }
-        }
-        Ok(())
     }
 
     fn write_plain(&self, frame: &Frame, path: &Path, out: &mut (dyn Write + Send)) -> Written {
