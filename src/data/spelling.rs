@@ -49,10 +49,9 @@ pub(super) fn like_numbers(name: &str, column: &Column) -> Option<Warning> {
 const BOOLEANS: [[&str; 2]; 4] = [["false", "true"], ["no", "yes"], ["f", "t"], ["n", "y"]];
 
 /// Whether two cells are the same truth value, perhaps in different cases: pandas writes `True` to CSV, where Parquet has a boolean.
-/// Single letters are left out: they may stand for anything.
+/// Other words are text in every format.
 pub(super) fn same_truth_value(one: &str, other: &str) -> bool {
-    let words = BOOLEANS.iter().flatten().filter(|word| word.len() > 1);
-    one.eq_ignore_ascii_case(other) && words.into_iter().any(|word| word.eq_ignore_ascii_case(one))
+    one.eq_ignore_ascii_case(other) && BOOLEANS[0].iter().any(|word| word.eq_ignore_ascii_case(one))
 }
 
 /// Truth values in different cases as one spelling each, that of their first cell; whether there were such.
