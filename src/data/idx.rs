@@ -204,8 +204,8 @@ impl Folder {
         };
         let (train, test) = (part("train")?, part("t10k")?);
         if train.is_none() && test.is_none() {
-            let message = "expected a folder of MNIST's layout (train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz], t10k-…), \
-                           found none of its files: name a data file instead";
+            let message = "expected a folder with Parquet files (*.parquet), or of MNIST's layout (train-images-idx3-ubyte[.gz], \
+                           train-labels-idx1-ubyte[.gz], t10k-…), found none of these files: name a data file instead";
             // An unreadable folder is a failure of the system.
             std::fs::read_dir(path).map_err(|e| Error::io(path, e))?;
             return Err(Error::data(path, message));

@@ -123,8 +123,12 @@ impl<R: BufRead + Send> TableSource for JsonLines<R> {
                 if cells[place].is_some() {
                     return wrong("the key occurs twice in this line");
                 }
+                let is_text = value.get().starts_with('"');
                 match cell(value) {
                     Some(cell) => cells[place] = Some(cell),
+                    None if is_text => {
+                        return wrong("the text has an escape that is no character, such as half a pair");
+                    }
                     None => {
                         return wrong(
                             "expected a number, a text, true, false or null, found a nested value: flatten it",
@@ -207,8 +211,17 @@ fn object<'a>(path: &Path, number: u64, line: &'a [u8]) -> Result<Object<'a>> {
     serde_json::from_slice(line).map_err(|error| {
         let (text, start) = (error.to_string(), String::from_utf8_lossy(line));
         let what = text.split(" at line ").next().unwrap_or(&text);
-        let message =
-            format!("expected one JSON object, found \"{}\": {what} (character {})", brief(&start), error.column());
+        let at = line.get(error.column().saturating_sub(1)..).unwrap_or_default();
+        let words: [&[u8]; 3] = [b"N", b"I", b"-I"];
+        let hint = match words.iter().any(|word| at.starts_with(word)) {
+            true => ": NaN and Infinity are no JSON; write null",
+            false => "",
+        };
+        let message = format!(
+            "expected one JSON object, found \"{}\": {what} (character {}){hint}",
+            brief(&start),
+            error.column()
+        );
         Error::data_at(path, Some(number), None, message)
     })
 }
@@ -239,6 +252,10 @@ mod tests {
             (
                 "{\"a\":1}\n{\"a\":}\n",
                 "x:2: expected one JSON object, found \"{\"a\":}\": expected value (character 6)",
+            ),
+            (
+                "{\"a\":NaN}\n",
+                "x:1: expected one JSON object, found \"{\"a\":NaN}\": expected value (character 6): NaN and Infinity are no JSON",
             ),
             ("{\"a\":1} {\"a\":2}\n", "x:1: expected one JSON object"),
         ] {
