@@ -136,7 +136,7 @@ fn faults_of_folders_are_named() {
     };
     let error = failure(&|_| {});
     assert!(
-        matches!(error, Error::Data { .. }) && error.to_string().contains("expected a folder of MNIST's layout"),
+        matches!(error, Error::Data { .. }) && error.to_string().contains("of MNIST's layout"),
         "{error}"
     );
     image_folder(folder.path());
