@@ -135,10 +135,7 @@ fn faults_of_folders_are_named() {
         prepare(&options, 0).unwrap_err()
     };
     let error = failure(&|_| {});
-    assert!(
-        matches!(error, Error::Data { .. }) && error.to_string().contains("of MNIST's layout"),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Data { .. }) && error.to_string().contains("of MNIST's layout"), "{error}");
     image_folder(folder.path());
     let error = failure(&|o| o.label = vec!["x".into()]);
     assert!(

@@ -6,14 +6,20 @@ use crate::data::{Dataset, Features, Prepared, Targets};
 
 /// SHA-256 over all that a network sees of the parts: inputs, targets, weights, and the names of the classes.
 pub fn fingerprint(prepared: &Prepared) -> String {
+    let parts = [Some(&prepared.train), prepared.val.as_ref(), prepared.test.as_ref()];
+    fingerprint_of(parts, prepared.preprocessing.class_names())
+}
+
+/// The same of parts, training, validation and test, and of names of classes.
+pub fn fingerprint_of(parts: [Option<&Dataset>; 3], classes: &[String]) -> String {
     let mut hash = Sha256::new();
-    for part in [Some(&prepared.train), prepared.val.as_ref(), prepared.test.as_ref()] {
+    for part in parts {
         hash.update([u8::from(part.is_some())]);
         if let Some(data) = part {
             add(&mut hash, data);
         }
     }
-    for class in prepared.preprocessing.class_names() {
+    for class in classes {
         hash.update((class.len() as u64).to_le_bytes());
         hash.update(class);
     }

@@ -37,7 +37,7 @@ pub use cross_validation::{CrossValidation, Fold};
 pub use difference::Difference;
 pub use directory::{CONFIG_FILE, RunDirectory, is_run, read_summary};
 pub use execution::Finished;
-pub use fingerprint::fingerprint;
+pub use fingerprint::{fingerprint, fingerprint_of};
 pub use interrupt::Interrupt;
 pub use member::Member;
 pub use naming::{RUNS, new_directory, new_file};

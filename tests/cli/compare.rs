@@ -315,3 +315,66 @@ fn a_comparison_that_was_interrupted_goes_on() {
     place.write("cut/runs.jsonl", again.replacen("\"trials\":2", "\"trials\":3", 1));
     place.fails(4, &["compare", "--resume", "cut", "-q"]);
 }
+
+#[test]
+fn a_comparison_goes_on_from_a_gap_and_not_with_other_data() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    let flags = ["compare", "iris.csv", "--hidden", "4", "--steps", "20", "--optimizer", "sgd", "--optimizer", "adam"];
+    let flags = [&flags[..], &["--studies", "2", "--trials", "2", "--seeds", "2", "-q"]].concat();
+    place.ok(&[&flags[..], &["-o", "run"]].concat());
+    let whole = place.read("run/runs.jsonl");
+    let lines: Vec<&str> = whole.lines().collect();
+    let gap: Vec<&str> = lines.iter().enumerate().filter(|(at, _)| *at != 6).map(|(_, line)| *line).collect();
+    place.write("run/runs.jsonl", gap.join("\n") + "\n");
+    place.ok(&["compare", "--resume", "run", "-q"]);
+    let sorted = |text: &str| {
+        let mut runs: Vec<Value> = text.lines().map(json).filter(|record| record["kind"] == "run").collect();
+        runs.iter_mut().for_each(|run| drop(run.as_object_mut().unwrap().remove("seconds")));
+        runs.sort_by_key(Value::to_string);
+        runs
+    };
+    assert_eq!(sorted(&place.read("run/runs.jsonl")), sorted(&whole));
+    // The same shape with other cells is other data.
+    let other = place.read("iris.csv").replace("5.1,3.5", "5.2,3.4");
+    place.write("iris.csv", other);
+    assert!(place.fails(4, &["compare", "--resume", "run", "-q"]).contains("the data or the options"));
+}
+
+#[test]
+fn on_one_table_the_size_of_a_difference_is_shown_and_its_target_is_reached() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    let text = place.ok(&[
+        "compare",
+        "iris.csv",
+        "--hidden",
+        "4",
+        "--steps",
+        "40",
+        "--optimizer",
+        "momentum",
+        "--optimizer",
+        "adam",
+        "--studies",
+        "2",
+        "--trials",
+        "2",
+        "--seeds",
+        "2",
+        "-q",
+        "-o",
+        "run",
+    ]);
+    assert!(
+        text.contains("how much one differs from the other on iris") && text.contains("loss of first / second"),
+        "{text}"
+    );
+    assert!(place.read("run/report.html").contains("how much one differs from the other on iris"));
+    let momentum = &place.json("run/summary.json")["problems"][0]["results"][0];
+    assert_eq!(momentum["optimizer"], "momentum");
+    assert!(
+        momentum["to_target"]["hits"].as_u64() > Some(2) && !momentum["to_target"]["steps"].is_null(),
+        "{momentum}"
+    );
+}

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use gradlane::experiment::compare::{FILES, Journal, RUNS_FILE, Summary, analyse, read_records, summary_tables};
+use gradlane::experiment::compare::{
+    FILES, Journal, RUNS_FILE, Summary, analyse, pairs_on_one_problem, read_records, summary_tables,
+};
 use gradlane::report::report_html;
 use gradlane::{Error, atomic};
 
@@ -34,7 +36,10 @@ pub fn conclude(from: &Path, to: &Path, (json, quiet): (bool, bool)) -> Outcome 
 /// # Errors
 /// As [`conclude`], and [`Error::Usage`] if a comparison is in the other directory already.
 pub fn rebuild(from: &Path, to: Option<&Path>, overwrite: bool, form: (bool, bool)) -> Outcome {
-    let Some(to) = to.filter(|to| *to != from) else { return conclude(from, from, form) };
+    let Some(to) = to.filter(|to| *to != from) else {
+        Journal::refuse_while_written(from)?;
+        return conclude(from, from, form);
+    };
     Journal::check(to, overwrite)?;
     let runs = from.join(RUNS_FILE);
     let text = std::fs::read(&runs).map_err(|e| Error::io(&runs, e))?;
@@ -46,7 +51,7 @@ pub fn rebuild(from: &Path, to: Option<&Path>, overwrite: bool, form: (bool, boo
 /// The verdict, what limits it, and the tables.
 fn readable(summary: &Summary, report: &Path) -> String {
     let mut text = String::new();
-    for table in summary_tables(summary) {
+    for table in summary_tables(summary).into_iter().chain(pairs_on_one_problem(summary)) {
         text += &format!("\n{}\n{}", table.title, with_text(&table.header, &table.rows, &table.words));
     }
     let caveats: String = summary.caveats.iter().map(|caveat| filled("- ", caveat)).collect();

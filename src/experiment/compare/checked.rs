@@ -150,8 +150,16 @@ fn impossible(run: &Run, problem: &ProblemRecord, optimizer: &OptimizerRecord) -
     if (run.best_step, run.val_loss) != (best.map(|best| best.step), best.and_then(|best| best.val_loss)) {
         return Some("best_step and val_loss are not those of the least validation loss of the curve".to_owned());
     }
+    let losses = || run.curve.iter().flat_map(|point| [point.train_loss, point.val_loss]).flatten();
+    if losses().any(|loss| loss < 0.0) {
+        return Some("impossible curve: a loss is below 0".to_owned());
+    }
+    if run.diverged && steps.last() == Some(&problem.steps) && run.curve.iter().all(|point| point.val_loss.is_some()) {
+        return Some("the curve is whole and finite, but the run is said to have diverged".to_owned());
+    }
     let share = ["accuracy", "auroc", "auprc", "f1"].contains(&problem.score.as_str());
     if run.test_score.is_some_and(|score| share && !(0.0..=1.0).contains(&score))
+        || run.test_score.is_some_and(|score| problem.score == "rmse" && score < 0.0)
         || [run.test_loss, run.last_test_loss].iter().flatten().any(|loss| *loss < 0.0)
         || (run.diverged && (run.test_loss.is_some() || run.test_score.is_some()))
         || run.seconds.is_nan()

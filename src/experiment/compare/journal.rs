@@ -1,10 +1,12 @@
 //! `runs.jsonl`, written line by line as runs end, and read again.
 
+use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::checked::Checker;
+use super::protocol::Stage;
 use super::records::Record;
 use crate::{Error, Result};
 
@@ -19,8 +21,29 @@ pub struct Journal {
     path: PathBuf,
     /// Locked, so that no other program writes these runs.
     runs: File,
-    /// Records that are there already, and will be told again.
-    there: usize,
+    /// What is there already, and will be told again.
+    there: HashSet<Key>,
+}
+
+/// What tells a record from every other: problem and optimizer, and of a run its study, stage, trial and repeat.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Protocol,
+    StepCost(String, String),
+    Run(String, String, (usize, Stage, usize, usize)),
+}
+
+impl Key {
+    fn of(record: &Record) -> Key {
+        match record {
+            Record::Protocol(_) => Key::Protocol,
+            Record::StepCost(cost) => Key::StepCost(cost.problem.clone(), cost.optimizer.clone()),
+            Record::Run(run) => {
+                let place = (run.study, run.stage, run.trial, run.repeat);
+                Key::Run(run.problem.clone(), run.optimizer.clone(), place)
+            }
+        }
+    }
 }
 
 impl Journal {
@@ -41,6 +64,14 @@ impl Journal {
         }
     }
 
+    /// Refuses a directory in which another program writes a comparison.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn refuse_while_written(path: &Path) -> Result<()> {
+        File::open(path.join(RUNS_FILE)).map_or(Ok(()), |runs| lock(&runs, path))
+    }
+
     /// Makes the directory and begins its `runs.jsonl`.
     ///
     /// # Errors
@@ -48,6 +79,8 @@ impl Journal {
     pub fn create(path: &Path, overwrite: bool) -> Result<Journal> {
         Self::check(path, overwrite)?;
         fs::create_dir_all(path).map_err(|e| Error::io(path, e))?;
+        // A comparison that is being written is not replaced under its writer's hands.
+        Self::refuse_while_written(path)?;
         // A report of other runs must not stand beside these.
         for old in FILES.iter().map(|file| path.join(file)).filter(|file| file.exists()) {
             fs::remove_file(&old).map_err(|e| Error::io(&old, e))?;
@@ -55,7 +88,7 @@ impl Journal {
         let runs = path.join(RUNS_FILE);
         let file = File::create(&runs).map_err(|e| Error::io(&runs, e))?;
         lock(&file, path)?;
-        Ok(Journal { path: path.to_path_buf(), runs: file, there: 0 })
+        Ok(Journal { path: path.to_path_buf(), runs: file, there: HashSet::new() })
     }
 
     /// Opens the `runs.jsonl` of a comparison that was interrupted, and returns its records; the next ones of the same comparison are
@@ -72,16 +105,16 @@ impl Journal {
         let whole = fs::read(&file).map_err(failed)?;
         let end = whole.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         runs.set_len(end as u64).map_err(failed)?;
-        Ok((Journal { path: path.to_path_buf(), runs, there: records.len() }, records))
+        let there = records.iter().map(Key::of).collect();
+        Ok((Journal { path: path.to_path_buf(), runs, there }, records))
     }
 
-    /// Adds a record, as one line in one piece.
+    /// Adds a record, as one line in one piece, unless it is there.
     ///
     /// # Errors
     /// [`Error::Io`].
     pub fn write(&mut self, record: &Record) -> Result<()> {
-        if self.there > 0 {
-            self.there -= 1;
+        if self.there.remove(&Key::of(record)) {
             return Ok(());
         }
         let path = || self.path.join(RUNS_FILE);

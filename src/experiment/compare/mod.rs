@@ -35,5 +35,5 @@ pub use protocol::{Setting, Stage, StudySeeds, Terms, defaults, settings};
 pub use runner::{Comparison, Observe, Progress};
 pub use step_cost::{Effort, StepCosts};
 pub use summary::{ALPHA, LEVEL, Level, Summary, TAU_MAX};
-pub use summary_rows::{SummaryTable, interval, pair_on_problems, summary_tables, verdict_text};
+pub use summary_rows::{SummaryTable, interval, pair_on_problems, pairs_on_one_problem, summary_tables, verdict_text};
 pub use train_once::{Outcome, train_once};

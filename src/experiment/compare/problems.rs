@@ -16,6 +16,7 @@ use crate::model::recipe::Biases;
 use crate::model::{Architecture, Parameters};
 use crate::nn::init::Init;
 use crate::optim::OptimizerSpec;
+use crate::run::fingerprint_of;
 use crate::train::score::Scorer;
 use crate::train::{DataPass, StepSettings, Trainer};
 use crate::{Error, Result, spec};
@@ -180,6 +181,10 @@ impl Problem {
             target: self.target,
             target_source: self.target_source.clone(),
             score: self.score.name().to_owned(),
+            data: (self.family == Family::Yours).then(|| {
+                let parts = [&self.train, &self.val, &self.test].map(Some);
+                fingerprint_of(parts, &[])
+            }),
         }
     }
 

@@ -77,6 +77,9 @@ pub struct ProblemRecord {
     pub target_source: String,
     /// The figure reported on the test part beside the loss: `accuracy`, `rmse`, …
     pub score: String,
+    /// Hash of the data, where they are the user's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
 }
 
 /// An optimizer as it is compared.

@@ -150,6 +150,7 @@ impl Simulated {
             target: self.targets.then(|| libm::exp(-(number as f64) / 3.0 + 0.02)),
             target_source: if self.targets { "simulated".to_owned() } else { String::new() },
             score: "accuracy".to_owned(),
+            data: None,
         };
         let dimension = |name: &str, low: f64, high: f64| Dimension { name: name.to_owned(), low, high };
         let space = |name: &str| match name {

@@ -135,6 +135,20 @@ pub fn pair_on_problems(pair: &Pair) -> SummaryTable {
     )
 }
 
+/// How much better one is than the other on the only problem, for every pair; `None` where there are several problems, or no pairs.
+pub fn pairs_on_one_problem(summary: &Summary) -> Option<SummaryTable> {
+    let [problem] = &summary.problems[..] else { return None };
+    let row = |pair: &Pair| {
+        let on = pair.problems.first()?;
+        let ratio = Estimate { value: on.ratio, low: on.low, high: on.high };
+        Some(vec![pair.overall.a.clone(), pair.overall.b.clone(), interval(&ratio), format!("{:+.2}", on.effect)])
+    };
+    let rows: Vec<Vec<String>> = summary.pairs.iter().filter_map(row).collect();
+    let title =
+        format!("how much one differs from the other on {}: the quotient of their test losses, as tuned", problem.name);
+    (!rows.is_empty()).then(|| table(&title, &["first", "second", "loss of first / second", "effect"], rows, &[1]))
+}
+
 fn problems(summary: &Summary) -> SummaryTable {
     let row = |problem: &str, result: &ProblemResult| {
         let to_target = &result.to_target;

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::experiment::compare::records::Family;
 use crate::experiment::compare::summary::{Level, Pair, Summary};
-use crate::experiment::compare::{pair_on_problems, summary_tables};
+use crate::experiment::compare::{pair_on_problems, pairs_on_one_problem, summary_tables};
 use crate::report::page::{table, texts};
 
 pub(super) fn section(summary: &Summary) -> Markup {
@@ -23,7 +23,7 @@ pub(super) fn section(summary: &Summary) -> Markup {
                  difference."
             }
             @for verdicts in verdicts { (table(&verdicts.title, &verdicts.header, &verdicts.rows, &verdicts.words)) }
-            @if summary.problems.len() > 1 { (on_problems(summary)) }
+            (on_problems(summary))
         }
     }
 }
@@ -36,8 +36,11 @@ fn on_problems(summary: &Summary) -> Markup {
             (100.0 * (1.0 - Level::Problem.alpha())) " %. p is the greater of a permutation test of ranks and of Welch's test of the \
              logarithms, corrected over all pairs and problems; a verdict is given up to " (Level::Problem.alpha()) "."
         }
-        (differences(summary))
-        (families(summary))
+        @if summary.problems.len() > 1 {
+            (differences(summary))
+            (families(summary))
+        }
+        @if let Some(sizes) = pairs_on_one_problem(summary) { (table(&sizes.title, &sizes.header, &sizes.rows, &sizes.words)) }
         @for pair in &summary.pairs {
             @let problems = pair_on_problems(pair);
             details {

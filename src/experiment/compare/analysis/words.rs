@@ -120,7 +120,8 @@ fn by_problem(pairs: &[Pair]) -> Vec<String> {
 
 fn fastest(optimizers: &[OptimizerSummary]) -> String {
     if optimizers.iter().all(|optimizer| optimizer.ratios.iter().all(Option::is_none)) {
-        return "No target was reached in half of the runs of any optimizer, so speeds are not compared.".to_owned();
+        return "No target was reached in more than half of the runs of any optimizer, so speeds are not compared."
+            .to_owned();
     }
     let mut order: Vec<&OptimizerSummary> = optimizers.iter().collect();
     let score = |optimizer: &OptimizerSummary| optimizer.profile_score.value.unwrap_or(0.0);
