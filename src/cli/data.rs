@@ -1,6 +1,7 @@
 //! `gradlane data`: tables from one file to others.
 
 mod convert;
+mod pack;
 mod split;
 mod stats;
 mod synth;
@@ -22,6 +23,7 @@ use super::{Verb, args, message, values};
 
 const VERBS: &[Verb] = &[
     Verb { command: convert::command, run: convert::run },
+    Verb { command: pack::command, run: pack::run },
     Verb { command: split::command, run: split::run },
     Verb { command: stats::command, run: stats::run },
     Verb { command: synth::command, run: synth::run },
@@ -30,7 +32,7 @@ const VERBS: &[Verb] = &[
 /// The command line.
 pub fn command() -> Command {
     Command::new("data")
-        .about("Convert, split, examine and generate tables")
+        .about("Convert, pack, split, examine and generate tables")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(VERBS.iter().map(|verb| (verb.command)()))
@@ -50,7 +52,7 @@ fn to() -> Arg {
     let to = Arg::new("to")
         .long("to")
         .value_name("FORMAT")
-        .help("Format to write: csv, tsv, jsonl, parquet, npy, npz or libsvm [by the name]")
+        .help("Format to write: csv, tsv, jsonl, parquet, npy, npz, pack or libsvm [by the name]")
         .help_heading("Output");
     values::offered(to, "to")
 }

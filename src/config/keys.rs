@@ -114,7 +114,7 @@ pub const KEYS: &[Key] = &[
         "format",
         "FORMAT",
         Data,
-        "auto, csv, tsv, jsonl, parquet, npy, npz, libsvm or idx [auto]",
+        "auto, csv, tsv, jsonl, parquet, npy, npz, pack, libsvm or idx [auto]",
         SEARCH | COMPARE | READING,
     ),
     key(

@@ -6,6 +6,7 @@ use indexmap::IndexSet;
 
 use super::cell::brief;
 use super::date::{DateForm, DateUnit};
+use super::number::is_in_thousandths;
 use super::spelling::same_truth_value;
 use super::table::{Column, ColumnKind, MISSING, MissingMarkers};
 use super::value::Value;
@@ -14,6 +15,8 @@ use crate::{Error, Result, Unit};
 
 /// Longest whole number that a double surely tells from its neighbours.
 const EXACT_DIGITS: usize = 15;
+/// Doubles hold every whole number below this, 2⁵³.
+const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 /// The least number with more digits.
 const LONG: f64 = 1e15;
 
@@ -90,6 +93,11 @@ impl Numbers {
             native: false,
             text: false,
         }
+    }
+
+    /// The numbers so far, NaN where there is no value.
+    pub(super) fn values(&self) -> &[f64] {
+        &self.values
     }
 
     /// Adds a cell; false if it is text, where the schema does not say that it should be a number.
@@ -328,6 +336,22 @@ impl Builder {
             }
             _ => *self = Self::Again,
         }
+    }
+
+    /// Keeps of a column of numbers a few that say what is asked of all: whether one is there, has decimals, more than three
+    /// of them, or more digits than a float or a double holds. Text stays as it is.
+    pub(super) fn digest(&mut self) {
+        let Self::Numbers(numbers) = self else { return };
+        let first = |is: &dyn Fn(f64) -> bool| numbers.values.iter().copied().find(|value| is(*value));
+        let kinds: [&dyn Fn(f64) -> bool; 6] = [
+            &|value| value.is_nan(),
+            &|value| !value.is_nan(),
+            &|value| value.fract() != 0.0 && !value.is_nan(),
+            &|value| !is_in_thousandths(&value),
+            &|value| f64::from(value as f32) != value && !value.is_nan(),
+            &|value| value.abs() >= LARGEST_EXACT,
+        ];
+        numbers.values = kinds.into_iter().filter_map(first).collect();
     }
 
     /// How the format gives the column.

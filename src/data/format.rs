@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::options::{Format, Header, ReadOptions};
+use super::pack::begins_pack;
 use super::source::{Opened, Source};
 use crate::{Error, Result};
 
@@ -14,12 +15,13 @@ const MAGIC: [(&[u8], Format); 3] =
     [(b"PAR1", Format::Parquet), (b"\x93NUMPY", Format::Npy), (b"PK\x05\x06", Format::Npz)];
 
 /// Ends of file names.
-const NAMES: [(&[&str], Format); 6] = [
+const NAMES: [(&[&str], Format); 7] = [
     (&[".tsv", ".tab"], Format::Tsv),
     (&[".jsonl", ".ndjson"], Format::Jsonl),
     (&[".parquet", ".pq"], Format::Parquet),
     (&[".npy"], Format::Npy),
     (&[".npz"], Format::Npz),
+    (&[".pack"], Format::Pack),
     (&[".libsvm", ".svmlight", ".svm"], Format::Libsvm),
 ];
 
@@ -35,6 +37,7 @@ pub(super) fn format_of(source: &Source, opened: &Opened, options: &ReadOptions)
 fn of_content(head: &[u8]) -> Option<Format> {
     let magic = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, format)| *format);
     let otherwise = || match () {
+        () if begins_pack(head) => Some(Format::Pack),
         () if super::idx::is_idx(head) => Some(Format::Idx),
         () if holds_arrays(head) => Some(Format::Npz),
         () if is_json_lines(head) => Some(Format::Jsonl),
@@ -150,6 +153,8 @@ mod tests {
             (zip("X.npy"), Some(Format::Npz)),
             (zip("[Content_Types].xml"), None),
             (b"\0\0\x08\x03".to_vec(), Some(Format::Idx)),
+            (b"\0\x01\0\0\0\0\0\0{\"__metadata__\":{\"gradlane.pack\":\"".to_vec(), Some(Format::Pack)),
+            (b"\0\x01\0\0\0\0\0\0{\"__metadata__\":{\"gradlane\":\"".to_vec(), None),
             (b"{\"a\": 1}\n{\"a\": 2}\n".to_vec(), Some(Format::Jsonl)),
             (b"\xef\xbb\xbf{ \"a\": 1 }".to_vec(), Some(Format::Jsonl)),
             (b"{\n  \"a\": 1\n}\n".to_vec(), None),

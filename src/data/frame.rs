@@ -97,6 +97,10 @@ pub struct Frame {
     pub rows: usize,
     /// Names of the columns.
     pub names: Vec<String>,
+    /// Whether the file they come from names them.
+    pub named: bool,
+    /// The places of these columns in the file.
+    pub places: Vec<usize>,
     /// Their cells.
     pub columns: Vec<Cells>,
     /// What was decided about how the file is read.
@@ -121,7 +125,11 @@ impl Frame {
         }
     }
 
-    fn of_file(mut file: RawTable, options: &ReadOptions) -> Result<Self> {
+    /// A table whose columns get their kinds.
+    ///
+    /// # Errors
+    /// As [`Frame::read`].
+    pub(super) fn of_file(mut file: RawTable, options: &ReadOptions) -> Result<Self> {
         let Kinded { table, unreadable, respelled, mut notes, mut warnings } = kinds(&mut file, options, &[], &[])?;
         warnings.retain(|warning| warning.kind != WarningKind::UnreadableNumbers);
         let rows = table.rows();
@@ -137,7 +145,9 @@ impl Frame {
             texts[column] = Some(text);
         }
         let nameless = |column: &usize| named && file.outline.nameless.contains(column);
-        let mut frame = Self { path, rows, names: Vec::new(), columns: Vec::new(), notes: Vec::new(), warnings };
+        let empty = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut frame =
+            Self { path, rows, names: empty.0, named, places: empty.1, columns: empty.2, notes: empty.3, warnings };
         for (place, ((column, kind), text)) in columns.into_iter().zip(kinds).zip(texts).enumerate() {
             if nameless(&place) && column.missing() == column.rows() {
                 notes.push(format!("column {place} has neither a name nor a value and is left out"));
@@ -147,6 +157,7 @@ impl Frame {
             let name = if nameless(&place) { format!("Unnamed: {place}") } else { names[place].clone() };
             frame.columns.push(cells(column, &kind, text, unreadable.contains(&place)));
             frame.names.push(name);
+            frame.places.push(place);
         }
         frame.notes = notes;
         Ok(frame)
@@ -166,6 +177,8 @@ impl Frame {
             path: self.path.clone(),
             rows: 0,
             names: self.names.clone(),
+            named: self.named,
+            places: self.places.clone(),
             columns: Vec::new(),
             notes: self.notes.clone(),
             warnings: self.warnings.clone(),

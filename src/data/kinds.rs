@@ -6,7 +6,7 @@ use super::builder::Origin;
 use super::cell::{brief, shortened};
 use super::date::{self, DateForm, Dates};
 use super::labels::are_numbers;
-use super::number::{Convention, NumberForm, Numbers, infer};
+use super::number::{Convention, NumberForm, Numbers, infer, is_in_thousandths};
 use super::oddities::{refuse_swallowed_rows, row_warnings};
 use super::options::{Decimal, ReadOptions};
 use super::raw_table::RawTable;
@@ -254,11 +254,6 @@ fn written_numbers(file: &RawTable) -> impl Iterator<Item = (usize, &[f64])> {
 
 fn holds_fraction(values: &[f64]) -> bool {
     values.iter().any(|value| value.fract() != 0.0 && !value.is_nan())
-}
-
-/// Whether a number has three decimals at most.
-fn is_in_thousandths(value: &f64) -> bool {
-    value.is_nan() || ((value * 1000.0).round() - value * 1000.0).abs() < 1e-6
 }
 
 fn refuse_either(file: &RawTable, column: usize, reading: &Reading) -> Result<()> {

@@ -261,6 +261,11 @@ fn forms(sign: Option<char>) -> impl Iterator<Item = NumberForm> {
     of(None).chain(signed)
 }
 
+/// Whether a number has three decimals at most.
+pub(super) fn is_in_thousandths(value: &f64) -> bool {
+    value.is_nan() || ((value * 1000.0).round() - value * 1000.0).abs() < 1e-6
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use crate::warning::are;
 use crate::{Error, Result, Warning, WarningKind};
 
 /// What was odd about some rows, beside what they hold.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Oddities {
     /// Lines that repeat the header: how many, and the first.
     pub repeated_header: Option<(usize, u32)>,

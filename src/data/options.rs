@@ -32,6 +32,8 @@ choices! {
         Npy = "npy",
         /// An archive of NumPy arrays.
         Npz = "npz",
+        /// A pack: what `gradlane data pack` writes.
+        Pack = "pack",
         /// LIBSVM's and SVMlight's form: `label index:value …`.
         Libsvm = "libsvm",
         /// IDX: numbers with their shape before them, the format of MNIST.

@@ -14,6 +14,7 @@ use super::libsvm::{Libsvm, LibsvmFile};
 use super::matrix::{read_idx, read_npy, read_npz};
 use super::options::{Format, ReadOptions};
 use super::outline::Outline;
+use super::pack::PackFile;
 use super::raw_table::RawTable;
 use super::source::{Opened, Source};
 use super::table::Table;
@@ -80,7 +81,7 @@ pub(super) fn read_opened(source: &Source, opened: Opened, options: &ReadOptions
 ///
 /// # Errors
 /// As [`read_opened`].
-fn table_file(
+pub(super) fn table_file(
     source: &Source,
     opened: Opened,
     format: Format,
@@ -101,6 +102,7 @@ fn table_file(
         Format::Parquet => (Box::new(ParquetFile::new(&path, opened.into_store(source)?)?), none),
         Format::Npy => (Box::new(read_npy(&path, opened.into_store(source)?)?), none),
         Format::Npz => (Box::new(read_npz(&path, opened.into_store(source)?)?), none),
+        Format::Pack => (Box::new(PackFile::new(&path, opened.into_mapped(source)?)?), none),
         Format::Idx => {
             let labels = labels_beside(source).map(Source::Path);
             (Box::new(read_idx(&path, opened.into_store(source)?, labels)?), none)

@@ -9,6 +9,7 @@ use flate2::bufread::GzDecoder;
 use serde::{Deserialize, Serialize};
 
 use super::expansion::{Counted, Unpacked};
+use super::mapped::Mapped;
 use super::store::Store;
 use crate::{Error, Result, path_text};
 
@@ -156,6 +157,21 @@ impl Opened {
                 file.map_err(|e| Error::io(name, e))
             }
             _ => self.into_bytes().map(Store::from),
+        }
+    }
+
+    /// Everything: mapped where it is a file that is not packed, else in memory.
+    ///
+    /// # Errors
+    /// As [`Opened::new`].
+    pub(super) fn into_mapped(self, source: &Source) -> Result<Mapped> {
+        let name = self.name.clone();
+        match source {
+            Source::Path(path) if !self.packed && path.is_file() => {
+                let file = File::open(path).and_then(|file| Mapped::file(&file));
+                file.map_err(|e| Error::io(name, e))
+            }
+            _ => self.into_bytes().map(Mapped::Memory),
         }
     }
 

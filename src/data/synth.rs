@@ -130,6 +130,8 @@ pub fn synth(recipe: &Recipe) -> Result<Frame> {
         path: PathBuf::from(recipe.problem.to_string()),
         rows: recipe.rows,
         names: (0..columns).map(|place| format!("x{place}")).chain([label.to_owned()]).collect(),
+        named: true,
+        places: (0..=columns).collect(),
         columns: inputs.into_iter().chain([labels]).map(Cells::Numbers).collect(),
         notes: Vec::new(),
         warnings: Vec::new(),

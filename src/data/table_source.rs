@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::builder::Builder;
 use super::outline::Outline;
+use super::raw_table::TextLayout;
 use super::table::MissingMarkers;
 use super::value::Value;
 use crate::{Result, Warning};
@@ -22,6 +23,16 @@ pub(super) trait TableSource: Send {
     /// # Errors
     /// [`crate::Error::Data`] with the place for a row that cannot be read, [`crate::Error::Io`] for failures of the system.
     fn read(&mut self, most: usize, batch: &mut Batch<'_>) -> Result<()>;
+
+    /// Of delimited text, how it is laid out, and what was odd about the rows that were read so far.
+    fn layout(&self) -> Option<TextLayout> {
+        None
+    }
+
+    /// What was decided about the bytes and is said aloud, of the rows that were read so far.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// What a user should look at in the rows that were read so far.
     fn warnings(&self) -> Vec<Warning> {

@@ -43,13 +43,21 @@ pub(super) fn read_whole(file: Box<dyn TableFile>, options: &ReadOptions) -> Res
         notes: Vec::new(),
         warnings: outline.warnings.iter().cloned().chain(source.warnings()).collect(),
         absent: Vec::new(),
-        written: Box::new(Reopened(file)),
+        written: Box::new(Reopened(file.into())),
         outline: Arc::new(outline),
         path,
     })
 }
 
-fn read_texts(file: &dyn TableFile, columns: &[usize], markers: &MissingMarkers) -> Result<Vec<(usize, Builder)>> {
+/// Reads columns as text, each cell as it is written.
+///
+/// # Errors
+/// As opening and reading the file.
+pub(super) fn read_texts(
+    file: &dyn TableFile,
+    columns: &[usize],
+    markers: &MissingMarkers,
+) -> Result<Vec<(usize, Builder)>> {
     let builders = columns.iter().map(|column| (*column, Builder::text())).collect();
     let mut batch = Batch::new(markers, builders, &[]);
     file.open()?.read(usize::MAX, &mut batch)?;
@@ -57,7 +65,7 @@ fn read_texts(file: &dyn TableFile, columns: &[usize], markers: &MissingMarkers)
 }
 
 /// Cells that are read from the file again.
-struct Reopened(Box<dyn TableFile>);
+pub(super) struct Reopened(pub(super) Arc<dyn TableFile>);
 
 impl WrittenCells for Reopened {
     fn texts(&self, columns: &[usize], markers: &MissingMarkers) -> Result<Vec<Column>> {

@@ -19,7 +19,7 @@ pub fn command() -> Command {
     Command::new("convert")
         .about("Write a table in another format")
         .after_help(
-            "The name of OUT says the format: .csv, .tsv, .jsonl, .parquet, .npy, .npz, .libsvm; .gz or .zst behind it packs the file.\n\
+            "The name of OUT says the format: .csv, .tsv, .jsonl, .parquet, .npy, .npz, .pack, .libsvm; .gz or .zst behind it packs the file.\n\
              Numbers are written so that the same doubles are read again, dates in ISO 8601 or as the format's own type. What a \
              format cannot hold is refused, with the name of the column.\n\
              For example:  gradlane data convert penguins.csv penguins.parquet",

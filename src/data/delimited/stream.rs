@@ -8,6 +8,7 @@ use crate::data::layout::Layout;
 use crate::data::oddities::{Oddities, refuse_swallowed_rows, row_warnings};
 use crate::data::options::ReadOptions;
 use crate::data::outline::Outline;
+use crate::data::raw_table::TextLayout;
 use crate::data::table_source::{Batch, TableSource};
 use crate::data::text::{Text, TextReader};
 use crate::{Result, Warning};
@@ -66,6 +67,16 @@ impl TableSource for DelimitedRows {
         }
         let numeric: Vec<usize> = batch.columns.iter().filter(|(_, b)| !b.is_text()).map(|(place, _)| *place).collect();
         self.refuse_swallowed_rows(&numeric)
+    }
+
+    fn layout(&self) -> Option<TextLayout> {
+        // Rows that a quote may have swallowed were looked at as they came.
+        let oddities = Oddities { long: Vec::new(), ..self.rows.oddities.clone() };
+        Some(TextLayout { dialect: self.layout.dialect, oddities })
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.rows.conversion().notes()
     }
 
     fn warnings(&self) -> Vec<Warning> {

@@ -4,6 +4,7 @@ mod delimited;
 mod json_lines;
 mod libsvm;
 mod numpy;
+mod pack;
 mod packing;
 mod parquet;
 
@@ -63,8 +64,8 @@ impl Destination {
             Some(Format::Idx) => Err(Error::Usage(format!("{shown}: IDX is read, not written: try --to npy"))),
             Some(format) => Ok(Self { format, packing }),
             None => Err(Error::Usage(format!(
-                "{shown}: the name says no format: end it with .csv, .tsv, .jsonl, .parquet, .npy, .npz or .libsvm, or say --to \
-                 FORMAT"
+                "{shown}: the name says no format: end it with .csv, .tsv, .jsonl, .parquet, .npy, .npz, .pack or .libsvm, or \
+                 say --to FORMAT"
             ))),
         }
     }
@@ -112,6 +113,7 @@ impl Destination {
             Format::Parquet => parquet::write(frame, out)?,
             Format::Npy => numpy::write_array(frame, out)?,
             Format::Npz => numpy::write_archive(frame, out)?,
+            Format::Pack => pack::write(frame, out)?,
             Format::Libsvm => libsvm::write(frame, out)?,
             Format::Idx => unreachable!("IDX is refused when the destination is made"),
         }

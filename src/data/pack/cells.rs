@@ -1,0 +1,75 @@
+//! Cells of a table as the bytes of a pack.
+
+use std::io;
+
+use super::header::{Element, Form, Kind, NO_WHOLE, Part};
+use crate::data::frame::Cells;
+
+/// How a column is stored.
+///
+/// # Errors
+/// Why it is not.
+pub(in crate::data) fn form_of(name: &str, cells: &Cells) -> Result<Form, &'static str> {
+    let (kind, element, texts) = match cells {
+        Cells::Numbers(values) => (Kind::Number, narrowest(values), (0, 0)),
+        Cells::Dates(values, unit) => (Kind::of_dates(*unit), narrowest(values), (0, 0)),
+        Cells::Whole(values) if values.contains(&Some(NO_WHOLE)) => {
+            return Err("a pack takes −2⁶³ for no value: try --to parquet");
+        }
+        Cells::Whole(_) => (Kind::Whole, Element::I64, (0, 0)),
+        Cells::Text { levels, .. } => {
+            (Kind::Text, Element::U32, (levels.len(), levels.iter().map(String::len).sum::<usize>()))
+        }
+    };
+    Ok(Form { name: name.to_owned(), kind, element, texts })
+}
+
+/// Four bytes where they hold all numbers.
+fn narrowest(values: &[f64]) -> Element {
+    let is_single = |value: &f64| value.is_nan() || f64::from(*value as f32) == *value;
+    if values.iter().all(is_single) { Element::F32 } else { Element::F64 }
+}
+
+/// Cells that are turned into bytes at a time.
+const AT_A_TIME: usize = 1 << 16;
+
+/// Passes the bytes of a tensor on, some at a time.
+///
+/// # Errors
+/// Those of `out`.
+pub(in crate::data) fn bytes_of(
+    cells: &Cells,
+    part: Part,
+    element: Element,
+    out: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    match (cells, part) {
+        (Cells::Numbers(values) | Cells::Dates(values, _), _) => {
+            values.chunks(AT_A_TIME).try_for_each(|values| out(&number_bytes(values, element)))
+        }
+        (Cells::Whole(values), _) => {
+            let bytes = |values: &[Option<i64>]| values.iter().flat_map(|v| v.unwrap_or(NO_WHOLE).to_le_bytes()).collect();
+            values.chunks(AT_A_TIME).try_for_each(|values| out(&Vec::<u8>::as_slice(&bytes(values))))
+        }
+        (Cells::Text { codes, .. }, Part::Cells) => {
+            let bytes = |codes: &[u32]| codes.iter().flat_map(|code| code.to_le_bytes()).collect::<Vec<u8>>();
+            codes.chunks(AT_A_TIME).try_for_each(|codes| out(&bytes(codes)))
+        }
+        (Cells::Text { levels, .. }, Part::Texts) => levels.iter().try_for_each(|text| out(text.as_bytes())),
+        (Cells::Text { levels, .. }, Part::Ends) => {
+            let mut end = 0u64;
+            levels.iter().try_for_each(|text| {
+                end += text.len() as u64;
+                out(&end.to_le_bytes())
+            })
+        }
+    }
+}
+
+/// Numbers as bytes.
+pub(super) fn number_bytes(values: &[f64], element: Element) -> Vec<u8> {
+    match element {
+        Element::F32 => values.iter().flat_map(|value| (*value as f32).to_le_bytes()).collect(),
+        _ => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+    }
+}

@@ -1,0 +1,160 @@
+//! A pack whose header is checked.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::header::{DAMAGED, Element, Form, Header, Kind, NO_WHOLE, Part, Tensor};
+use super::rows::PackRows;
+use crate::data::mapped::Mapped;
+use crate::data::outline::Outline;
+use crate::data::table::MISSING;
+use crate::data::table_source::{TableFile, TableSource};
+use crate::data::value::Value;
+use crate::{Error, Result, Unit};
+
+/// A pack.
+#[derive(Clone)]
+pub(in crate::data) struct PackFile {
+    pub(super) path: PathBuf,
+    pub(super) outline: Arc<Outline>,
+    pub(super) rows: usize,
+    pub(super) columns: Arc<[PackColumn]>,
+    pub(super) bytes: Arc<Mapped>,
+}
+
+/// A column of a pack.
+pub(in crate::data) struct PackColumn {
+    pub(super) kind: Kind,
+    pub(super) element: Element,
+    /// Place of the first cell.
+    pub(super) start: usize,
+    /// The texts that cells are numbers of.
+    pub(super) texts: Vec<String>,
+}
+
+impl PackFile {
+    /// Reads what the columns are, and the texts of text columns.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a file that is damaged, cut short, or no pack.
+    pub(in crate::data) fn new(path: &Path, bytes: Mapped) -> Result<Self> {
+        let (header, tensors) = Header::read(&bytes).map_err(|message| Error::data(path, message))?;
+        if header.rows >= MISSING as usize {
+            let message = format!("expected fewer than {MISSING} rows, found {}", header.rows);
+            return Err(Error::data(path, message));
+        }
+        let by_column = by_column(header.columns.len(), &tensors);
+        let column = |(place, form): (usize, &Form)| {
+            let of = |part: Part| by_column[place][part as usize].expect("a header was read with its tensors").start;
+            let texts = match form.kind {
+                Kind::Text => texts(&bytes, (of(Part::Ends), of(Part::Texts)), form.texts),
+                _ => Some(Vec::new()),
+            };
+            let wrong = || {
+                let message = format!("its texts are not UTF-8 or contradict their places: {DAMAGED}");
+                Error::data_at(path, None, Some(&form.name), message)
+            };
+            let texts = texts.ok_or_else(wrong)?;
+            Ok(PackColumn { kind: form.kind, element: form.element, start: of(Part::Cells), texts })
+        };
+        let columns: Vec<PackColumn> = header.columns.iter().enumerate().map(column).collect::<Result<_>>()?;
+        let names: Vec<String> = header.columns.into_iter().map(|form| form.name).collect();
+        let outline = match header.named {
+            true => Outline::named(names, Unit::Row),
+            false => Outline::nameless(names.len(), Unit::Row),
+        };
+        let (outline, columns) = (Arc::new(outline), columns.into());
+        Ok(Self { path: path.to_path_buf(), outline, rows: header.rows, columns, bytes: Arc::new(bytes) })
+    }
+
+    /// Passes the cells of a column in some rows on, each with its row.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a number of a text that is not there.
+    pub(super) fn each<'a>(
+        &'a self,
+        place: usize,
+        (first, rows): (usize, usize),
+        mut push: impl FnMut(usize, Value<'a>),
+    ) -> Result<()> {
+        let column = &self.columns[place];
+        let size = column.element.size();
+        let cells = &self.bytes[column.start + first * size..][..rows * size];
+        let number = |value: f64| match column.kind.unit() {
+            Some(_) if value.is_nan() => Value::Missing,
+            Some(unit) => Value::Date(value, unit),
+            None => Value::Number(value),
+        };
+        match column.element {
+            Element::F64 => elements(cells).zip(first..).for_each(|(cell, row)| push(row, number(f64::from_le_bytes(cell)))),
+            Element::F32 => {
+                elements(cells).zip(first..).for_each(|(cell, row)| push(row, number(f32::from_le_bytes(cell).into())));
+            }
+            Element::I64 => elements(cells).zip(first..).for_each(|(cell, row)| match i64::from_le_bytes(cell) {
+                NO_WHOLE => push(row, Value::Missing),
+                value => push(row, Value::whole(value)),
+            }),
+            Element::U32 => {
+                for (cell, row) in elements(cells).zip(first..) {
+                    let code = u32::from_le_bytes(cell);
+                    match column.texts.get(code as usize) {
+                        Some(text) => push(row, Value::Text(text)),
+                        None if code == MISSING => push(row, Value::Missing),
+                        None => return Err(self.no_text(place, row, code)),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the system take back the pages of some rows.
+    pub(super) fn forget(&self, rows: Range<usize>) {
+        for column in self.columns.iter() {
+            let size = column.element.size();
+            self.bytes.forget(column.start + rows.start * size..column.start + rows.end * size);
+        }
+    }
+
+    /// The error for a number of a text that is not there.
+    fn no_text(&self, place: usize, row: usize, code: u32) -> Error {
+        let (count, name) = (self.columns[place].texts.len(), self.outline.names[place].as_str());
+        let message = format!("expected one of {count} texts, found number {code}: {DAMAGED}");
+        Error::data_at(&self.path, Some(row as u64 + 1), Some(name), message).counted_in(Unit::Row)
+    }
+}
+
+/// The tensors of each column, by their part.
+fn by_column(columns: usize, tensors: &[Tensor]) -> Vec<[Option<Tensor>; 3]> {
+    let mut all = vec![[None; 3]; columns];
+    tensors.iter().for_each(|tensor| all[tensor.column][tensor.part as usize] = Some(*tensor));
+    all
+}
+
+/// Cells of `N` bytes.
+fn elements<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
+    bytes.as_chunks::<N>().0.iter().copied()
+}
+
+/// The texts of a column; `None` where they are no text or contradict their ends.
+fn texts(file: &[u8], (ends, bytes): (usize, usize), (count, size): (usize, usize)) -> Option<Vec<String>> {
+    let text = std::str::from_utf8(&file[bytes..][..size]).ok()?;
+    let mut at = 0;
+    let next = |end: [u8; 8]| {
+        let begin = std::mem::replace(&mut at, usize::try_from(u64::from_le_bytes(end)).ok()?);
+        Some(text.get(begin..at)?.to_owned())
+    };
+    let texts: Option<Vec<String>> = elements(&file[ends..][..count * 8]).map(next).collect();
+    texts.filter(|_| at == size)
+}
+
+impl TableFile for PackFile {
+    fn open(&self) -> Result<Box<dyn TableSource>> {
+        Ok(Box::new(PackRows::new(self.clone())))
+    }
+
+    fn likely_rows(&self) -> usize {
+        self.rows
+    }
+}

@@ -1,0 +1,322 @@
+//! What stands before the cells of a pack: its columns, and where their bytes are.
+
+use std::collections::HashMap;
+
+use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorInfo};
+use serde::{Deserialize, Serialize};
+
+use crate::data::date::DateUnit;
+
+/// Key of the metadata.
+const KEY: &str = "gradlane.pack";
+/// First bytes of the header of a pack.
+const BEGIN: &[u8] = b"{\"__metadata__\":{\"gradlane.pack\":";
+/// Version that is written, and the newest that is read.
+const VERSION: u32 = 1;
+/// Bytes of the header's length.
+const LENGTH: usize = 8;
+/// Stands for no value among whole numbers.
+pub(in crate::data) const NO_WHOLE: i64 = i64::MIN;
+
+/// Whether a file begins as a pack does.
+pub(in crate::data) fn begins_pack(head: &[u8]) -> bool {
+    head.get(LENGTH..).is_some_and(|header| header.starts_with(BEGIN))
+}
+
+/// What the cells of a column are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::data) enum Kind {
+    /// Numbers, NaN where there is no value.
+    Number,
+    /// Whole numbers that doubles do not hold.
+    Whole,
+    /// Dates as days since 1970-01-01.
+    Days,
+    /// Dates with times as seconds since 1970-01-01 00:00.
+    Seconds,
+    /// Times of day as seconds since midnight.
+    Clock,
+    /// Numbers of texts.
+    Text,
+}
+
+impl Kind {
+    /// Of dates that count `unit`.
+    pub(in crate::data) fn of_dates(unit: DateUnit) -> Self {
+        match unit {
+            DateUnit::Days => Self::Days,
+            DateUnit::Seconds => Self::Seconds,
+            DateUnit::Clock => Self::Clock,
+        }
+    }
+
+    /// What dates of this kind count.
+    pub(in crate::data) fn unit(self) -> Option<DateUnit> {
+        match self {
+            Self::Days => Some(DateUnit::Days),
+            Self::Seconds => Some(DateUnit::Seconds),
+            Self::Clock => Some(DateUnit::Clock),
+            Self::Number | Self::Whole | Self::Text => None,
+        }
+    }
+}
+
+/// How a cell is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::data) enum Element {
+    F64,
+    /// Where no number of the column loses a bit.
+    F32,
+    I64,
+    /// Numbers of texts.
+    U32,
+}
+
+impl Element {
+    fn dtype(self) -> Dtype {
+        match self {
+            Self::F64 => Dtype::F64,
+            Self::F32 => Dtype::F32,
+            Self::I64 => Dtype::I64,
+            Self::U32 => Dtype::U32,
+        }
+    }
+
+    /// Bytes of a cell.
+    pub(in crate::data) fn size(self) -> usize {
+        match self {
+            Self::F64 | Self::I64 => 8,
+            Self::F32 | Self::U32 => 4,
+        }
+    }
+
+    fn of(kind: Kind, dtype: Dtype) -> Option<Self> {
+        match (kind, dtype) {
+            (Kind::Whole, Dtype::I64) => Some(Self::I64),
+            (Kind::Text, Dtype::U32) => Some(Self::U32),
+            (Kind::Number | Kind::Days | Kind::Seconds | Kind::Clock, Dtype::F64) => Some(Self::F64),
+            (Kind::Number | Kind::Days | Kind::Seconds | Kind::Clock, Dtype::F32) => Some(Self::F32),
+            _ => None,
+        }
+    }
+}
+
+/// A column as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::data) struct Form {
+    pub(in crate::data) name: String,
+    pub(in crate::data) kind: Kind,
+    pub(in crate::data) element: Element,
+    /// Of text: how many texts there are, and the bytes of all of them.
+    pub(in crate::data) texts: (usize, usize),
+}
+
+/// What a tensor holds of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::data) enum Part {
+    /// The cells.
+    Cells,
+    /// The bytes of the texts, one text behind the other.
+    Texts,
+    /// Where each text ends among these bytes.
+    Ends,
+}
+
+/// A tensor of a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::data) struct Tensor {
+    pub(in crate::data) column: usize,
+    pub(in crate::data) part: Part,
+    /// Place of its first byte in the file.
+    pub(in crate::data) start: usize,
+    dtype: Dtype,
+    count: usize,
+}
+
+impl Tensor {
+    fn name(&self) -> String {
+        match self.part {
+            Part::Cells => self.column.to_string(),
+            Part::Texts => format!("{}.texts", self.column),
+            Part::Ends => format!("{}.ends", self.column),
+        }
+    }
+
+    fn size(&self) -> usize {
+        self.dtype.bitsize() / 8
+    }
+
+    /// Place of the byte behind its last.
+    pub(super) fn end(&self) -> usize {
+        self.start + self.count * self.size()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Card {
+    version: u32,
+    /// Whether the source named its columns; else rows are matched by place.
+    named: bool,
+    columns: Vec<CardColumn>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CardColumn {
+    name: String,
+    kind: Kind,
+}
+
+/// What is known of a pack before its cells are read.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::data) struct Header {
+    pub(in crate::data) rows: usize,
+    /// Whether the source named its columns.
+    pub(in crate::data) named: bool,
+    pub(in crate::data) columns: Vec<Form>,
+}
+
+impl Header {
+    /// The bytes before the first tensor, and the tensors in the order of the file.
+    ///
+    /// # Errors
+    /// A message where there are more columns than a header may name.
+    pub(in crate::data) fn write(&self) -> Result<(Vec<u8>, Vec<Tensor>), String> {
+        let mut tensors = self.tensors();
+        // Cells of eight bytes first, so that all are aligned.
+        tensors.sort_by_key(|tensor| std::cmp::Reverse(tensor.size()));
+        let mut at = 0;
+        for tensor in &mut tensors {
+            tensor.start = at;
+            at += tensor.count * tensor.size();
+        }
+        let info = |tensor: &Tensor| {
+            let offsets = (tensor.start, tensor.start + tensor.count * tensor.size());
+            (tensor.name(), TensorInfo { dtype: tensor.dtype, shape: vec![tensor.count], data_offsets: offsets })
+        };
+        let columns = self.columns.iter().map(|form| CardColumn { name: form.name.clone(), kind: form.kind });
+        let card = Card { version: VERSION, named: self.named, columns: columns.collect() };
+        let card = serde_json::to_string(&card).map_err(|e| e.to_string())?;
+        let metadata = Metadata::new(Some(HashMap::from([(KEY.to_owned(), card)])), tensors.iter().map(info).collect());
+        let mut text = serde_json::to_vec(&metadata.map_err(|e| e.to_string())?).map_err(|e| e.to_string())?;
+        text.resize(text.len().next_multiple_of(LENGTH), b' ');
+        if text.len() > MOST_HEADER {
+            return Err(format!("a header of {} MB: the format holds up to 100 MB", text.len() / 1_000_000));
+        }
+        let bytes = [&(text.len() as u64).to_le_bytes()[..], &text].concat();
+        tensors.iter_mut().for_each(|tensor| tensor.start += bytes.len());
+        Ok((bytes, tensors))
+    }
+
+    /// Reads the header of a whole file; sizes and places are those that the file has.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(in crate::data) fn read(bytes: &[u8]) -> Result<(Self, Vec<Tensor>), String> {
+        let (length, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| format!("{e}: {DAMAGED}"))?;
+        let card = metadata.metadata().as_ref().and_then(|texts| texts.get(KEY));
+        let card = card.ok_or("expected a table that gradlane data pack wrote, found another safetensors file")?;
+        let version: Version = serde_json::from_str(card).map_err(|e| format!("its columns: {e}: {DAMAGED}"))?;
+        if version.version > VERSION {
+            let found = version.version;
+            return Err(format!(
+                "version {found} of the format, this program reads up to {VERSION}: use a newer gradlane"
+            ));
+        }
+        let card: Card = serde_json::from_str(card).map_err(|e| format!("its columns: {e}: {DAMAGED}"))?;
+        let found = metadata.tensors();
+        let (mut columns, mut tensors, mut rows) = (Vec::with_capacity(card.columns.len()), Vec::new(), None);
+        for (column, CardColumn { name, kind }) in card.columns.into_iter().enumerate() {
+            let mut tensor = |part: Part| {
+                let named = Tensor { column, part, start: 0, dtype: Dtype::U8, count: 0 };
+                let info = found.get(&named.name()).filter(|info| info.shape.len() == 1);
+                let info = info.ok_or_else(|| format!("column \"{name}\" has no vector {}: {DAMAGED}", named.name()))?;
+                let start = LENGTH + length + info.data_offsets.0;
+                tensors.push(Tensor { start, dtype: info.dtype, count: info.shape[0], ..named });
+                Ok::<_, String>((info.dtype, info.shape[0]))
+            };
+            let (dtype, count) = tensor(Part::Cells)?;
+            if *rows.get_or_insert(count) != count {
+                return Err(format!("column \"{name}\" has another number of rows than the first: {DAMAGED}"));
+            }
+            let wrong = || format!("column \"{name}\" has elements of a wrong type: {DAMAGED}");
+            let element = Element::of(kind, dtype).ok_or_else(wrong)?;
+            let mut texts = (0, 0);
+            if kind == Kind::Text {
+                let ((ends, count), (bytes, size)) = (tensor(Part::Ends)?, tensor(Part::Texts)?);
+                if (ends, bytes) != (Dtype::U64, Dtype::U8) {
+                    return Err(wrong());
+                }
+                texts = (count, size);
+            }
+            columns.push(Form { name, kind, element, texts });
+        }
+        match rows {
+            None => Err(format!("expected columns, found none: {DAMAGED}")),
+            Some(_) if tensors.len() != found.len() => Err(format!("it has tensors of no column: {DAMAGED}")),
+            Some(rows) => Ok((Self { rows, named: card.named, columns }, tensors)),
+        }
+    }
+
+    fn tensors(&self) -> Vec<Tensor> {
+        let of = |(column, form): (usize, &Form)| {
+            let tensor = move |part, dtype, count| Tensor { column, part, start: 0, dtype, count };
+            let mut all = vec![tensor(Part::Cells, form.element.dtype(), self.rows)];
+            if form.kind == Kind::Text {
+                all.extend([tensor(Part::Ends, Dtype::U64, form.texts.0), tensor(Part::Texts, Dtype::U8, form.texts.1)]);
+            }
+            all
+        };
+        self.columns.iter().enumerate().flat_map(of).collect()
+    }
+}
+
+/// The part of a card that all versions have.
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+/// The longest header that readers of the format take.
+const MOST_HEADER: usize = 100_000_000;
+pub(super) const DAMAGED: &str = "the pack is damaged or cut short; write it again";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header() -> Header {
+        let form = |name: &str, kind, element, texts| Form { name: name.to_owned(), kind, element, texts };
+        Header {
+            rows: 3,
+            named: true,
+            columns: vec![
+                form("x", Kind::Number, Element::F32, (0, 0)),
+                form("who", Kind::Text, Element::U32, (2, 5)),
+                form("day", Kind::Days, Element::F64, (0, 0)),
+            ],
+        }
+    }
+
+    #[test]
+    fn a_header_is_read_as_it_was_written() {
+        let (mut bytes, tensors) = header().write().unwrap();
+        assert!(begins_pack(&bytes));
+        bytes.resize(bytes.len() + 3 * 4 + 3 * 4 + 3 * 8 + 2 * 8 + 5, 0);
+        let (read, found) = Header::read(&bytes).unwrap();
+        assert_eq!(read, header());
+        for tensor in &tensors {
+            assert!(found.contains(tensor) && tensor.start.is_multiple_of(tensor.size()), "{tensor:?} {found:?}");
+        }
+        bytes.pop();
+        assert!(Header::read(&bytes).unwrap_err().contains("cut short"));
+    }
+
+    #[test]
+    fn a_newer_version_asks_for_a_newer_program() {
+        let (bytes, _) = header().write().unwrap();
+        let text = String::from_utf8(bytes[LENGTH..].to_vec()).unwrap().replace("\\\"version\\\":1", "\\\"version\\\":2");
+        let bytes = [&bytes[..LENGTH], text.as_bytes(), &[0; 69]].concat();
+        assert!(Header::read(&bytes).unwrap_err().contains("version 2 of the format"), "{text}");
+    }
+}

@@ -1,0 +1,73 @@
+//! The rows of a pack in order, columns side by side.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::file::PackFile;
+use crate::Result;
+use crate::data::outline::Outline;
+use crate::data::table_source::{Batch, TableSource};
+
+/// Rows that are read at a time.
+const AT_A_TIME: usize = 1 << 16;
+
+/// The rows of a pack.
+pub(super) struct PackRows {
+    file: PackFile,
+    next: usize,
+    /// Rows whose pages the system may have back.
+    forgotten: usize,
+}
+
+impl PackRows {
+    pub(super) fn new(file: PackFile) -> Self {
+        Self { file, next: 0, forgotten: 0 }
+    }
+
+    fn read_block(&self, rows: usize, batch: &mut Batch<'_>) -> Result<()> {
+        let (file, span) = (&self.file, (self.next, rows));
+        let markers = batch.markers;
+        batch.columns.par_iter_mut().try_for_each(|(place, builder)| {
+            file.each(*place, span, |row, value| builder.push_value(value, number(row), markers))
+        })?;
+        for (place, kept) in &mut batch.kept {
+            file.each(*place, span, |_, value| kept.push(value.text().into_owned()))?;
+        }
+        batch.lines.extend((self.next..self.next + rows).map(number));
+        Ok(())
+    }
+
+    /// Lets go of the pages of rows that were read, some at a time, so that the process holds few of them.
+    fn forget(&mut self) {
+        if self.next - self.forgotten >= AT_A_TIME {
+            self.file.forget(self.forgotten..self.next);
+            self.forgotten = self.next;
+        }
+    }
+}
+
+impl TableSource for PackRows {
+    fn path(&self) -> &Path {
+        &self.file.path
+    }
+
+    fn outline(&self) -> &Outline {
+        &self.file.outline
+    }
+
+    fn read(&mut self, most: usize, batch: &mut Batch<'_>) -> Result<()> {
+        while batch.lines.len() < most && self.next < self.file.rows {
+            let rows = AT_A_TIME.min(most - batch.lines.len()).min(self.file.rows - self.next);
+            self.read_block(rows, batch)?;
+            self.next += rows;
+            self.forget();
+        }
+        Ok(())
+    }
+}
+
+/// The number of a row from 1, in messages.
+fn number(row: usize) -> u32 {
+    u32::try_from(row + 1).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,158 @@
+//! Files to a pack, in bounded memory: a first pass finds what the columns are, a second writes the numbers.
+
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::cells::{bytes_of, form_of, number_bytes};
+use super::chain::Chain;
+use super::header::{Element, Form, Header, Part, Tensor};
+use super::survey::{AT_A_TIME, survey};
+use crate::atomic::AtomicFile;
+use crate::data::builder::Builder;
+use crate::data::frame::{Cells, Frame};
+use crate::data::options::ReadOptions;
+use crate::data::source::Source;
+use crate::data::table_source::{Batch, TableFile};
+use crate::{Error, Result, Warning};
+
+/// What was packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Packed {
+    /// Rows.
+    pub rows: usize,
+    /// Columns.
+    pub columns: usize,
+    /// Bytes of the file.
+    pub bytes: u64,
+}
+
+/// Tables whose columns are found out, ready to be written as one pack.
+pub struct Packing {
+    files: Arc<Chain>,
+    options: ReadOptions,
+    /// Text columns are whole; of numbers that are read again there are fewer cells than rows.
+    frame: Frame,
+}
+
+impl Packing {
+    /// Reads files of the same columns, one after the other, and finds out what the columns are. No column of numbers is held
+    /// in memory; texts are, and four bytes for each of their cells.
+    ///
+    /// # Errors
+    /// As reading for training; [`Error::Usage`] for standard input.
+    ///
+    /// # Panics
+    /// If there is no file.
+    pub fn new(sources: &[Source], options: &ReadOptions) -> Result<Self> {
+        let files = Arc::new(Chain::new(sources, options)?);
+        let frame = survey(Arc::clone(&files), options)?;
+        Ok(Self { files, options: options.clone(), frame })
+    }
+
+    /// What a user should look at.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.frame.warnings
+    }
+
+    /// What was decided about how the files are read.
+    pub fn notes(&self) -> &[String] {
+        &self.frame.notes
+    }
+
+    /// Writes the pack, whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] for a column that a pack cannot hold, [`Error::Io`] for failures of the system, and
+    /// [`Error::Data`] where a file has changed meanwhile.
+    pub fn write(self, path: &Path) -> Result<Packed> {
+        let mut file = AtomicFile::create(path)?;
+        let bytes = self.write_to(path, &mut file)?;
+        file.finish()?;
+        Ok(Packed { rows: self.frame.rows, columns: self.frame.names.len(), bytes })
+    }
+
+    /// Writes the pack to a file at its beginning; returns its length.
+    ///
+    /// # Errors
+    /// As [`Packing::write`].
+    pub fn write_to(&self, path: &Path, file: &mut (impl Write + Seek)) -> Result<u64> {
+        let (frame, io) = (&self.frame, |e| Error::io(path, e));
+        let unfit = |name: &str, message: &str| {
+            Error::Mismatch(format!("{}, column \"{name}\": {message}", path.display()))
+        };
+        let form = |(name, cells)| form_of(name, cells).map_err(|message| unfit(name, message));
+        let columns = frame.named().map(form).collect::<Result<Vec<Form>>>()?;
+        let header = Header { rows: frame.rows, named: frame.named, columns };
+        let (bytes, tensors) = header.write().map_err(|message| Error::data(path, message))?;
+        file.write_all(&bytes).map_err(io)?;
+        let mut length = bytes.len();
+        for tensor in &tensors {
+            length = length.max(tensor.end());
+            let cells = &frame.columns[tensor.column];
+            if tensor.part == Part::Cells && self.is_read_again(cells) {
+                continue;
+            }
+            file.seek(SeekFrom::Start(tensor.start as u64)).map_err(io)?;
+            bytes_of(cells, tensor.part, header.columns[tensor.column].element, &mut |bytes| file.write_all(bytes)).map_err(io)?;
+        }
+        self.write_numbers(path, (&header, &tensors), file)?;
+        Ok(length as u64)
+    }
+
+    /// Whether a column of numbers has been left in the files.
+    fn is_read_again(&self, cells: &Cells) -> bool {
+        matches!(cells, Cells::Numbers(values) | Cells::Dates(values, _) if values.len() < self.frame.rows)
+    }
+
+    /// Reads the files again and writes the numbers.
+    fn write_numbers(
+        &self,
+        path: &Path,
+        (header, tensors): (&Header, &[Tensor]),
+        file: &mut (impl Write + Seek),
+    ) -> Result<()> {
+        let left = |tensor: &&Tensor| tensor.part == Part::Cells && self.is_read_again(&self.frame.columns[tensor.column]);
+        let columns: Vec<(usize, Element, usize)> = tensors
+            .iter()
+            .filter(left)
+            .map(|tensor| (self.frame.places[tensor.column], header.columns[tensor.column].element, tensor.start))
+            .collect();
+        if columns.is_empty() {
+            return Ok(());
+        }
+        let (mut source, mut row) = (self.files.open()?, 0);
+        let changed = Error::data(source.path(), "the file has changed while it was packed: pack it again");
+        loop {
+            let builders = columns.iter().map(|(place, ..)| (*place, Builder::guess(AT_A_TIME))).collect();
+            let mut batch = Batch::new(&self.options.missing, builders, &[]);
+            source.read(AT_A_TIME, &mut batch)?;
+            let rows = batch.lines.len();
+            match (rows, row + rows) {
+                (0, _) => break,
+                (_, all) if all > header.rows => return Err(changed),
+                _ => {}
+            }
+            let elements: Vec<Element> = columns.iter().map(|(_, element, _)| *element).collect();
+            let Some(blocks) = blocks(batch, &elements, rows) else { return Err(changed) };
+            for (bytes, (_, element, start)) in blocks.iter().zip(&columns) {
+                let place = (start + row * element.size()) as u64;
+                let written = file.seek(SeekFrom::Start(place)).and_then(|_| file.write_all(bytes));
+                written.map_err(|e| Error::io(path, e))?;
+            }
+            row += rows;
+        }
+        if row == header.rows { Ok(()) } else { Err(changed) }
+    }
+}
+
+/// The bytes of columns that are all of numbers; `None` where one is not.
+fn blocks(batch: Batch<'_>, elements: &[Element], rows: usize) -> Option<Vec<Vec<u8>>> {
+    let bytes = |((_, builder), element): ((usize, Builder), &Element)| match builder {
+        Builder::Numbers(numbers) if numbers.values().len() == rows => Some(number_bytes(numbers.values(), *element)),
+        _ => None,
+    };
+    batch.columns.into_par_iter().zip(elements).map(bytes).collect()
+}
