@@ -109,6 +109,7 @@ pub mod path_text;
 pub mod predict;
 pub mod report;
 pub mod rng;
+mod room;
 pub mod run;
 pub mod spec;
 pub mod statistics;

@@ -36,6 +36,8 @@ pub enum Purpose {
     Augment = 23,
     /// Rows between rows; one stream for each class and new row.
     Smote = 24,
+    /// Order of blocks of rows, and of the rows of blocks that follow each other; streams for each epoch.
+    Blocks = 40,
     /// Sign flips and bootstrap samples of statistics.
     Resampling = 10,
     /// Points and seeds of a comparison's studies; one stream for each problem, optimizer and study.

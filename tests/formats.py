@@ -237,12 +237,69 @@ def texts():
     EXPECTED["ranking.svm"] = {"error": "ranking.svm:1: qid groups rows"}
 
 
+def pack(columns, card=None, tensors=()):
+    """The bytes of a pack: columns are (name, kind, letter of struct, values[, texts])."""
+    parts, names = [], []
+    for number, (name, kind, letter, values, *texts) in enumerate(columns):
+        names.append({"name": name, "kind": kind})
+        types = {"d": "F64", "f": "F32", "q": "I64", "I": "U32"}
+        parts.append((str(number), types[letter], len(values), struct.pack(f"<{len(values)}{letter}", *values)))
+        if texts:
+            encoded = [text.encode() for text in texts[0]]
+            ends = [sum(len(text) for text in encoded[:n + 1]) for n in range(len(encoded))]
+            parts.append((f"{number}.ends", "U64", len(ends), struct.pack(f"<{len(ends)}Q", *ends)))
+            parts.append((f"{number}.texts", "U8", sum(map(len, encoded)), b"".join(encoded)))
+    parts.extend(tensors)
+    card = {"version": 1, "named": True, "columns": names, **(card or {})}
+    header, at = {"__metadata__": {"gradlane.pack": json.dumps(card)}}, 0
+    for name, dtype, count, data in parts:
+        header[name] = {"dtype": dtype, "shape": [count], "data_offsets": [at, at + len(data)]}
+        at += len(data)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + b"".join(data for *_, data in parts)
+
+
+def packs():
+    nan, none = float("nan"), 2**32 - 1
+    columns = [("double", "number", "d", [0.1, nan, -2.25, 1e300]), ("single", "number", "f", [0.5, nan, -2.25, 3]),
+               ("whole", "whole", "q", [2**53 + 1, -2**63, -7, 0]), ("day", "days", "f", [19782, nan, -1, 0]),
+               ("moment", "seconds", "d", [1709209815.5, nan, -1, 0]), ("time", "clock", "f", [45015.5, nan, 0, 1]),
+               ("text", "text", "I", [0, none, 1, 0], ["rot", "grün"])]
+    cells = [column("number", [0.1, None, -2.25, 1e300], lambda v: number(v) if v < 1e21 else "1e300"),
+             column("number", [0.5, None, -2.25, 3]), column("number", [2**53, None, -7, 0]),
+             column("date", [19782, None, -1, 0]), column("date", [1709209815.5, None, -1, 0]),
+             column("date", [45015.5, None, 0, 1]), column("text", ["rot", None, "grün", "rot"], str)]
+    expected = {"columns": [{"name": of[0], **found} for of, found in zip(columns, cells)]}
+    (FOLDER / "types.pack").write_bytes(pack(columns))
+    (FOLDER / "types.pack.gz").write_bytes(gzip.compress(pack(columns), mtime=0))
+    EXPECTED["types.pack"] = EXPECTED["types.pack.gz"] = expected
+    x = [("x", "number", "d", [1, 2])]
+    wrong = {
+        "cut.pack": (pack(x)[:-1], "the pack is damaged or cut short"),
+        "newer.pack": (pack(x, {"version": 2}), "version 2 of the format, this program reads up to 1"),
+        "kind.pack": (pack([("x", "text", "d", [1, 2], ["a"])]), "column \"x\" has elements of a wrong type"),
+        "rows.pack": (pack(x + [("y", "number", "d", [1])]), "column \"y\" has another number of rows"),
+        "stray.pack": (pack(x, tensors=[("9", "F64", 1, bytes(8))]), "tensors of no column"),
+        "absent.pack": (pack(x, {"columns": [{"name": "x", "kind": "text"}]}), "has no vector 0.ends"),
+        "code.pack": (pack([("t", "text", "I", [0, 2], ["a", "b"])]), "row 2, column \"t\": expected one of 2 texts, found number 2"),
+        "bytes.pack": (pack([("t", "text", "I", [0, 0], ["ä"])]).replace("ä".encode(), b"\xff\xfe"), "not UTF-8"),
+        "empty.pack": (pack([("x", "number", "d", [])]), "expected rows of data"),
+        "none.pack": (pack([]), "expected columns, found none"),
+        "infinite.pack": (pack([("x", "number", "d", [1, float("inf")])]), "row 2, column \"x\": expected a finite number"),
+    }
+    for name, (data, message) in wrong.items():
+        (FOLDER / name).write_bytes(data)
+        EXPECTED[name] = {"error": message}
+
+
 FOLDER.mkdir(parents=True, exist_ok=True)
 parquet_types()
 refused()
 numpy_types()
 idx_types()
 texts()
+packs()
 first, lines = {}, []
 for name, expected in EXPECTED.items():
     text = json.dumps(expected, ensure_ascii=False)

@@ -19,6 +19,7 @@ pub fn of(option: &str) -> Vec<String> {
         "task" => vec!["auto", "regression", "binary", "multiclass", "multilabel"],
         "valid" | "test" => vec!["none"],
         "split" => vec!["stratified", "random"],
+        "shuffle" => vec!["rows", "blocks"],
         "scale" => vec!["standard", "minmax", "robust", "none"],
         "impute" => vec!["median", "mean", "most_frequent", "zero"],
         "class_weight" => vec!["balanced"],

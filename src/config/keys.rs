@@ -150,6 +150,13 @@ pub const KEYS: &[Key] = &[
         SEARCH | COMPARE | READING,
     ),
     switch("strict", Data, "Take warnings about the data for errors", SEARCH | COMPARE | READING),
+    key(
+        "shuffle",
+        "rows|blocks",
+        Data,
+        "Shuffle all rows, or blocks of them, which are read from the disk as they are needed [rows]",
+        SEARCH | DATA,
+    ),
     switch("no_shuffle", Data, "Go through the rows in the order of the file", SEARCH),
     key(
         "preset",

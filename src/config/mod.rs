@@ -2,6 +2,7 @@
 
 mod apply;
 mod bench;
+mod blocks;
 mod decision;
 pub mod document;
 mod effective;

@@ -214,6 +214,7 @@ impl TrainConfig {
             of_tables: None,
         };
         config.data.check()?;
+        config.check_blocks()?;
         Ok(config)
     }
 

@@ -1,5 +1,8 @@
 //! What a network is trained on: features, targets and weights of rows, ready for the step.
 
+use super::blocks::Blocks;
+use super::order::epoch_order;
+
 /// The inputs of the network, row-major `[rows, cols]`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Features {
@@ -19,6 +22,8 @@ pub enum Features {
         /// Factor from byte to input, 1/255 for images.
         scale: f32,
     },
+    /// Rows of a pack, which are prepared when they are needed.
+    Blocks(Blocks),
 }
 
 /// What the network is to say.
@@ -59,6 +64,7 @@ impl Features {
     pub fn cols(&self) -> usize {
         match self {
             Features::F32 { cols, .. } | Features::U8 { cols, .. } => *cols,
+            Features::Blocks(blocks) => blocks.cols(),
         }
     }
 
@@ -67,6 +73,21 @@ impl Features {
         match self {
             Features::F32 { values, cols } => values.len() / cols.max(&1),
             Features::U8 { values, cols, .. } => values.len() / cols.max(&1),
+            Features::Blocks(blocks) => blocks.rows(),
+        }
+    }
+
+    /// These rows alone, in this order, in memory.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn subset(&self, rows: &[u32]) -> Features {
+        match self {
+            Features::F32 { values, cols } => Features::F32 { values: chosen(values, *cols, rows), cols: *cols },
+            Features::U8 { values, cols, scale } => {
+                Features::U8 { values: chosen(values, *cols, rows), cols: *cols, scale: *scale }
+            }
+            Features::Blocks(blocks) => Features::F32 { values: blocks.gather(rows), cols: blocks.cols() },
         }
     }
 }
@@ -85,17 +106,21 @@ impl Dataset {
         }
     }
 
-    /// These rows alone, in this order.
+    /// Writes the order of an epoch, counted from 0, to `out`: shuffled, by blocks where its rows are in a pack, or as in the
+    /// file.
+    pub fn order(&self, seed: u64, epoch: u64, shuffled: bool, out: &mut Vec<u32>) {
+        match &self.features {
+            Features::Blocks(blocks) if shuffled => blocks.order(seed, epoch, out),
+            _ => epoch_order(self.rows(), seed, epoch, shuffled, out),
+        }
+    }
+
+    /// These rows alone, in this order, in memory.
     ///
     /// # Panics
     /// If there is no such row.
     pub fn subset(&self, rows: &[u32]) -> Dataset {
-        let features = match &self.features {
-            Features::F32 { values, cols } => Features::F32 { values: chosen(values, *cols, rows), cols: *cols },
-            Features::U8 { values, cols, scale } => {
-                Features::U8 { values: chosen(values, *cols, rows), cols: *cols, scale: *scale }
-            }
-        };
+        let features = self.features.subset(rows);
         let targets = match &self.targets {
             Targets::Classes { labels, classes } => {
                 Targets::Classes { labels: chosen(labels, 1, rows), classes: *classes }

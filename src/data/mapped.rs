@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::ops::{Deref, Range};
 
-use memmap2::{Mmap, UncheckedAdvice};
+use memmap2::{Advice, Mmap, UncheckedAdvice};
 
 /// Bytes of a file that is mapped, or bytes in memory.
 pub(super) enum Mapped {
@@ -23,6 +23,14 @@ impl Mapped {
         // they are read, and nothing that was found is believed again later.
         let map = unsafe { Mmap::map(file) }?;
         Ok(Self::File(map))
+    }
+
+    /// Asks the system for some bytes before they are looked at.
+    pub(super) fn read_ahead(&self, bytes: Range<usize>) {
+        if let Self::File(map) = self {
+            // Where the system does not know the request, pages come when they are looked at.
+            let _ = map.advise_range(Advice::WillNeed, bytes.start, bytes.len());
+        }
     }
 
     /// Lets the system take back the pages of some bytes; who looks at them again reads them from the file again.

@@ -3,6 +3,7 @@
 mod aligned;
 mod augment;
 mod balance;
+mod blocks;
 mod builder;
 mod cell;
 mod choice;
@@ -84,6 +85,7 @@ mod written;
 pub use augment::{Augment, RowForm};
 pub use balance::{Balance, ClassWeight, resample};
 pub(crate) use cell::parse_number;
+pub use blocks::Blocks;
 pub use dataset::{Dataset, Features, Targets};
 pub use date::{Cycle, DateForm, DateUnit};
 pub use describe::{ColumnDescription, Description, Statistics, describe};
@@ -101,7 +103,7 @@ pub use levels::{Coding, LevelNumbers, MOST_LEVELS};
 
 pub use number::NumberForm;
 pub use one_hot::OneHot;
-pub use options::{DataOptions, Decimal, Format, Header, Impute, NumberLoss, ReadOptions, Scale, TaskChoice};
+pub use options::{DataOptions, Decimal, Format, Header, Impute, NumberLoss, ReadOptions, Scale, Shuffle, TaskChoice};
 pub use order::epoch_order;
 pub(crate) use order::shuffle;
 pub use outline::Outline;

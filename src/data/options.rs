@@ -113,6 +113,16 @@ choices! {
     }
 }
 
+choices! {
+    /// What is shuffled for each epoch.
+    Shuffle {
+        /// All rows of the training part, which are held in memory.
+        Rows = "rows",
+        /// Blocks of rows, and the rows of some blocks that follow each other; the rows are read from a pack as they are needed.
+        Blocks = "blocks",
+    }
+}
+
 /// How files are read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReadOptions {
@@ -220,6 +230,8 @@ pub struct DataOptions {
     pub test: Option<PartFrom>,
     /// How rows are dealt to the parts.
     pub split: SplitMode,
+    /// What is shuffled for each epoch.
+    pub shuffle: Shuffle,
     /// Scaling of number columns; `None`: standard for tables, 1/255 for images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale: Option<Scale>,
@@ -275,6 +287,7 @@ impl Default for DataOptions {
             valid: PartFrom::Fraction(0.1),
             test: None,
             split: SplitMode::Stratified,
+            shuffle: Shuffle::Rows,
             scale: None,
             impute: None,
             scale_target: true,
@@ -343,7 +356,27 @@ impl DataOptions {
             return usage("--format tsv and --delimiter exclude each other: use --format csv".to_owned());
         }
         self.check_columns()?;
+        self.check_shuffle()?;
         self.check_task()
+    }
+
+    /// Refuses what needs all rows at once where they are read by blocks.
+    fn check_shuffle(&self) -> Result<()> {
+        if self.shuffle != Shuffle::Blocks {
+            return Ok(());
+        }
+        if self.data == Source::Stdin {
+            let message = "--shuffle blocks reads its data more than once, and standard input cannot be: save it to a file first";
+            return Err(Error::Usage(message.to_owned()));
+        }
+        if self.balance != Balance::None {
+            let message = format!(
+                "--shuffle blocks reads rows in the order of the file, and --balance {} mixes them: try --class-weight balanced",
+                self.balance
+            );
+            return Err(Error::Usage(message));
+        }
+        Ok(())
     }
 
     fn check_columns(&self) -> Result<()> {

@@ -2,14 +2,22 @@
 //! each column, and what the columns are as JSON text in the metadata.
 
 mod cells;
+mod apart;
 mod chain;
+mod columns;
 mod file;
 mod header;
 mod rows;
+mod room;
 mod survey;
+mod table;
 mod write;
 
+pub(super) use apart::{Said, pack_of};
 pub(super) use cells::{bytes_of, form_of};
+pub(super) use columns::PackColumns;
 pub(super) use file::PackFile;
 pub(super) use header::{Header, begins_pack};
+pub(super) use room::refuse_without_room;
+pub(super) use table::{Packed as PackedTable, read_packed};
 pub use write::{Packed, Packing};

@@ -5,7 +5,8 @@ use super::deal::deal;
 use super::idx::{Images, Part};
 use super::image::TypedImages;
 use super::input::{Input, LabelledRows};
-use super::options::{DataOptions, NumberLoss, ReadOptions};
+use super::options::{DataOptions, NumberLoss, ReadOptions, Shuffle};
+use super::pack::{PackedTable, Said, pack_of, read_packed, refuse_without_room};
 use super::prepared::Prepared;
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::read::Raw;
@@ -54,7 +55,25 @@ impl Loaded {
     /// As [`prepare`].
     pub fn read(options: &DataOptions) -> Result<Self> {
         options.check()?;
+        if options.shuffle == Shuffle::Blocks {
+            return Self::read_blocks(options);
+        }
+        refuse_without_room(&options.data, &options.read_options())?;
         Self::read_main(Input::open(&options.data)?.refuse_misfits(&options.read_options())?, options)
+    }
+
+    /// Reads what training looks at as a whole; the rest stays in a pack.
+    fn read_blocks(options: &DataOptions) -> Result<Self> {
+        let (file, packed) = pack_of(&options.data, &options.read_options())?;
+        let valid = Input::open_part(&options.valid)?;
+        let test = options.test.as_ref().map(Input::open_part).transpose()?.flatten();
+        let PackedTable { table, columns } = read_packed(file, options)?;
+        let mut typed = TypedTable::new(table, options)?.with_pack(columns);
+        if let Some(Said { notes, warnings }) = packed {
+            typed.notes.splice(0..0, notes);
+            typed.warnings.splice(0..0, warnings);
+        }
+        Ok(Self(Contents::Table(Box::new(typed), (valid, test))))
     }
 
     fn read_main(main: Input, options: &DataOptions) -> Result<Self> {

@@ -10,6 +10,7 @@ use super::drift::Constant;
 use super::feature::{Feature, Plan, has_twice, is_scale};
 use super::fit::{ColumnWishes, FitOptions, Fitted, fit_column};
 use super::idx::Images;
+use super::pack::PackColumns;
 use super::schema::{Roles, has_no_weight};
 use super::table::{Column, MissingMarkers, Table};
 use super::target::Target;
@@ -212,6 +213,21 @@ impl TablePreprocessing {
     pub fn fit(
         table: &Table,
         roles: &Roles,
+        target: Target,
+        rows: &[u32],
+        options: &FitOptions,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Self> {
+        Self::fit_left((table, None), roles, target, rows, options, warnings)
+    }
+
+    /// The same where some columns are left in a pack, which are read one after the other.
+    ///
+    /// # Errors
+    /// As [`TablePreprocessing::fit`].
+    pub(super) fn fit_left(
+        (table, left): (&Table, Option<&PackColumns>),
+        roles: &Roles,
         mut target: Target,
         rows: &[u32],
         options: &FitOptions,
@@ -231,8 +247,17 @@ impl TablePreprocessing {
             lenient: roles.lenient.contains(&column),
         };
         let targets = options.level_numbers.map(|_| target.targets(table, rows)).transpose()?;
-        let fit = |&column: &usize| fit_column(table, column, wishes(column), (rows, targets.as_ref()), options);
-        let fitted: Vec<Result<Fitted>> = roles.features.par_iter().map(fit).collect();
+        let fit = |table: &Table, column| fit_column(table, column, wishes(column), (rows, targets.as_ref()), options);
+        let fitted: Vec<Result<Fitted>> = match left {
+            None => roles.features.par_iter().map(|column| fit(table, *column)).collect(),
+            Some(left) => {
+                let fit = |&column: &usize| match left.has(column) {
+                    true => fit(&table.with_column(column, Column::Numbers(left.whole(column))), column),
+                    false => fit(table, column),
+                };
+                roles.features.iter().map(fit).collect()
+            }
+        };
         let (mut features, mut constants) = (Vec::with_capacity(fitted.len()), Vec::new());
         for fitted in fitted {
             let fitted = fitted?;

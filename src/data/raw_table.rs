@@ -69,7 +69,9 @@ impl RawTable {
     /// Takes the cells of some rows, which are ascending, for missing in all columns but one.
     pub(super) fn blank(&mut self, rows: Vec<u32>, but: usize) {
         self.absent = rows;
-        let columns = self.columns.iter_mut().enumerate().filter(|(column, _)| *column != but);
+        // Of columns that stay in a pack there are fewer cells, and no row that is left out is read there.
+        let all = self.lines.len();
+        let columns = self.columns.iter_mut().enumerate().filter(|(place, column)| *place != but && column.rows() == all);
         columns.for_each(|(_, column)| column.blank(&self.absent));
     }
 

@@ -94,7 +94,7 @@ mod tests {
     fn inputs(data: &Dataset) -> &[f32] {
         match &data.features {
             Features::F32 { values, .. } => values,
-            Features::U8 { .. } => panic!("generated inputs are numbers"),
+            Features::U8 { .. } | Features::Blocks(_) => panic!("generated inputs are numbers"),
         }
     }
 

@@ -239,6 +239,14 @@ impl Table {
         self.names.iter().position(|n| n == name).map(|index| &self.columns[index])
     }
 
+    /// The same table with one column alone, and no rows of others.
+    pub(super) fn with_column(&self, place: usize, column: Column) -> Self {
+        let mut columns: Vec<Column> = self.columns.iter().map(|_| Column::Numbers(Vec::new())).collect();
+        columns[place] = column;
+        let (path, names, kinds) = (self.path.clone(), self.names.clone(), self.kinds.clone());
+        Self { path, names, named: self.named, columns, kinds, lines: Vec::new(), unit: self.unit }
+    }
+
     /// All columns by their names.
     pub(super) fn by_name(&self) -> HashMap<&str, &Column> {
         self.names.iter().map(String::as_str).zip(&self.columns).rev().collect()

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::balance::{Balance, resample};
-use super::dataset::Dataset;
+use super::blocks::Blocks;
+use super::dataset::{Dataset, Features};
 use super::deal::{Fold, deal, folds_of};
 use super::dialect::Dialect;
 use super::doubts::{constant_targets, counting_label, doubtful_classes, lone_classes, without_group};
@@ -13,6 +14,7 @@ use super::kinds::{Kinded, kinds};
 use super::labels::label_text;
 use super::levels::MOST_LEVELS;
 use super::options::{DataOptions, Impute, NumberLoss, Scale, TaskChoice};
+use super::pack::PackColumns;
 use super::prepared::{
     Decided, Prepared, apply_class_weights, check_classes, class_labels, empty_parts, is_rebalanced, task_note,
     uneven_parts, unlearnt_classes,
@@ -48,6 +50,8 @@ pub(super) struct TypedTable {
     reading: Vec<String>,
     /// What repeats that.
     decided: Decided,
+    /// The columns that are left in a pack; the table holds a few of their numbers alone.
+    left: Option<PackColumns>,
 }
 
 impl TypedTable {
@@ -103,7 +107,12 @@ impl TypedTable {
         warnings.extend(labels.as_deref().and_then(|labels| lone_classes(&target, labels)));
         let keys = SplitKeys::of(&table, &roles, &rows, options)?;
         warnings.extend(without_group(&table, &roles, &rows));
-        Ok(Self { table, roles, target, rows, labels, keys, notes, warnings, reading, decided })
+        Ok(Self { table, roles, target, rows, labels, keys, notes, warnings, reading, decided, left: None })
+    }
+
+    /// The same of a table of which some columns are left in a pack.
+    pub(super) fn with_pack(self, columns: PackColumns) -> Self {
+        Self { left: Some(columns), ..self }
     }
 
     /// How large it is.
@@ -166,17 +175,19 @@ impl TypedTable {
         };
         notes.extend(zero_columns(&preprocessing));
 
+        let blocks = self.left.as_ref().map(|left| Blocks::new(&preprocessing, table, left.clone(), &self.rows));
+        let source = Rows { table, preprocessing: &preprocessing, blocks: blocks.transpose()? };
         let mut parts = Parts { split, warnings, val_strangers: None, test_strangers: None };
-        let val = parts.table_part(PartName::Val, table, valid, &preprocessing, options)?;
-        let test = parts.table_part(PartName::Test, table, test, &preprocessing, options)?;
+        let val = parts.table_part(PartName::Val, &source, valid, options)?;
+        let test = parts.table_part(PartName::Test, &source, test, options)?;
         let Parts { split, warnings, val_strangers, test_strangers } = parts;
         let rows = training_rows(&split.train, &preprocessing.target, table, options, seed)?;
-        let mut train = labelled(&preprocessing, table, &rows)?;
+        let mut train = source.labelled(&rows)?;
         if options.balance == Balance::Smote {
             smote(&mut train, preprocessing.target.classes.len(), &preprocessing.level_inputs(), seed);
         }
         apply_class_weights(&mut train, &preprocessing.target, options)?;
-        let plain = || labelled(&preprocessing, table, &split.train);
+        let plain = || source.labelled(&split.train);
         let plain_train = is_rebalanced(options).then(plain).transpose()?;
         let preprocessing = Preprocessing::Table(preprocessing);
         Ok(Prepared {
@@ -213,7 +224,10 @@ impl TypedTable {
             seed,
         };
         let target = self.target.clone();
-        let mut preprocessing = TablePreprocessing::fit(&self.table, &self.roles, target, rows, &fit, warnings)?;
+        let mut preprocessing = {
+            let table = (&self.table, self.left.as_ref());
+            TablePreprocessing::fit_left(table, &self.roles, target, rows, &fit, warnings)?
+        };
         warnings.extend(constant_targets(&self.table, &preprocessing.target, rows));
         preprocessing.reading.clone_from(&self.reading);
         Ok(preprocessing)
@@ -239,17 +253,17 @@ impl Parts {
     fn table_part(
         &mut self,
         name: PartName,
-        table: &Table,
+        source: &Rows<'_>,
         file: Option<Input>,
-        preprocessing: &TablePreprocessing,
         options: &DataOptions,
     ) -> Result<Option<Dataset>> {
+        let preprocessing = source.preprocessing;
         let (rows, strangers) = match name {
             PartName::Val => (&mut self.split.val, &mut self.val_strangers),
             PartName::Test => (&mut self.split.test, &mut self.test_strangers),
         };
         let Some(file) = file else {
-            return if rows.is_empty() { Ok(None) } else { labelled(preprocessing, table, rows).map(Some) };
+            return if rows.is_empty() { Ok(None) } else { source.labelled(rows).map(Some) };
         };
         let LabelledRows { table, warnings, .. } = file.rows(preprocessing, &options.read_options())?;
         let part = match name {
@@ -271,6 +285,26 @@ impl Parts {
             return Err(Error::data_at(&table.path, None, Some(&preprocessing.target.columns[0]), message));
         }
         Ok(Some(apart.dataset))
+    }
+}
+
+/// Rows of the training file on their way to data sets.
+struct Rows<'a> {
+    table: &'a Table,
+    preprocessing: &'a TablePreprocessing,
+    /// All of them, where columns are left in a pack.
+    blocks: Option<Blocks>,
+}
+
+impl Rows<'_> {
+    /// Features, targets and weights of rows that have a target.
+    fn labelled(&self, rows: &[u32]) -> Result<Dataset> {
+        let Some(blocks) = &self.blocks else { return labelled(self.preprocessing, self.table, rows) };
+        Ok(Dataset {
+            features: Features::Blocks(blocks.of_rows(rows)),
+            targets: self.preprocessing.targets(self.table, rows)?,
+            weights: self.preprocessing.weights(self.table, rows)?,
+        })
     }
 }
 

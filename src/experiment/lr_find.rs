@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::quasi_random::log_uniform;
 use super::side_by_side::{share_threads, side_by_side};
 use crate::config::TrainConfig;
-use crate::data::{Prepared, epoch_order};
+use crate::data::Prepared;
 use crate::run::Plan;
 use crate::train::team::available_threads;
 use crate::train::{EpochPlan, Halt};
@@ -166,7 +166,7 @@ fn one_sweep(plan: &Plan, sweep: Sweep) -> Result<Vec<f64>> {
     let data = &plan.prepared.train;
     let (mut losses, mut order) = (Vec::with_capacity(sweep.steps), Vec::new());
     for epoch in 0.. {
-        epoch_order(data.rows(), plan.config.seed, epoch, plan.config.shuffle, &mut order);
+        data.order(plan.config.seed, epoch, plan.config.shuffle, &mut order);
         let outcome = trainer.epoch(&EpochPlan {
             data,
             order: &order,

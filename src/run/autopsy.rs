@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use super::plan::Plan;
 use super::row_pass::{inputs, row_pass};
 use crate::Result;
-use crate::data::{Dataset, Targets, epoch_order};
+use crate::data::{Dataset, Targets};
 use crate::kernel::Line;
 use crate::model::Parameters;
 use crate::optim::clip::NormType;
@@ -293,7 +293,7 @@ impl Plan {
         let total = plan.steps_per_epoch().saturating_mul(plan.epochs as u64);
         let (mut order, mut epoch, mut sound) = (Vec::new(), epoch as u64, true);
         while sound && trainer.steps() < steps {
-            epoch_order(data.rows(), plan.config.seed, epoch, plan.config.shuffle, &mut order);
+            data.order(plan.config.seed, epoch, plan.config.shuffle, &mut order);
             let made = trainer.steps();
             let outcome = trainer.epoch(&EpochPlan {
                 data,

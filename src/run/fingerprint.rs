@@ -31,6 +31,12 @@ fn add(hash: &mut Sha256, data: &Dataset) {
     match &data.features {
         Features::F32 { values, .. } => hash.update(bytemuck::cast_slice::<f32, u8>(values)),
         Features::U8 { values, .. } => hash.update(values),
+        Features::Blocks(blocks) => {
+            let rows: Vec<u32> = (0..blocks.rows() as u32).collect();
+            for rows in rows.chunks(blocks.window()) {
+                hash.update(bytemuck::cast_slice::<f32, u8>(&blocks.gather(rows)));
+            }
+        }
     }
     match &data.targets {
         Targets::Classes { labels, .. } => hash.update(bytemuck::cast_slice::<u32, u8>(labels)),

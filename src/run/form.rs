@@ -1,7 +1,7 @@
 //! Which configuration a table gets where the user leaves the network open: its preset, a shorter form of it, or the plain one.
 
 use super::memory::SHARE_OF_PRESET;
-use super::room::available;
+use crate::room::available;
 use crate::config::TrainConfig;
 use crate::data::Sketch;
 use crate::train::team::available_threads;

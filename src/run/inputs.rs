@@ -57,6 +57,7 @@ pub(super) fn fit_layers(chain: &mut [Layer], prepared: &Prepared) {
         Features::U8 { values, cols, scale } => {
             values.iter().skip(input).step_by(*cols).map(|byte| f32::from(*byte) * scale).collect()
         }
+        Features::Blocks(blocks) => blocks.column(input),
     };
     let targets = match &prepared.train.targets {
         Targets::Classes { labels, classes } => Goals::Classes { labels, classes: *classes },

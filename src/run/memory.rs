@@ -1,7 +1,7 @@
 //! What memory a run needs, estimated before it is asked for: a lack that is foreseen is refused with a way out.
 
 use super::auto::batch_of;
-use super::room::available;
+use crate::room::available;
 use crate::config::TrainConfig;
 use crate::data::{Dataset, Prepared, Targets};
 use crate::model::Architecture;

@@ -24,7 +24,6 @@ mod overfit;
 mod plan;
 mod prolonged;
 mod recorded;
-mod room;
 mod row_pass;
 mod start;
 mod summary;

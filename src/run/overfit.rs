@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::data::{Task, epoch_order};
+use crate::data::Task;
 use crate::metrics::{Detail, MetricName};
 use crate::run::Plan;
 use crate::train::score::{Rows, Scorer};
@@ -41,7 +41,7 @@ pub fn overfit_batch(mut plan: Plan) -> Result<OverfitReport> {
     plan.architecture = plan.architecture.without_chance();
     let data = &plan.prepared.train;
     let mut order = Vec::new();
-    epoch_order(data.rows(), plan.config.seed, 0, plan.config.shuffle, &mut order);
+    data.order(plan.config.seed, 0, plan.config.shuffle, &mut order);
     order.truncate(plan.batch);
     let mut trainer = plan.trainer(plan.batch)?;
     let scorer = Scorer::new(plan.prepared.preprocessing.target(), plan.loss);

@@ -42,6 +42,7 @@ pub(super) fn inputs(features: &Features, row: usize) -> Vec<f64> {
         Features::U8 { values, cols, scale } => {
             values[row * cols..(row + 1) * cols].iter().map(|v| f64::from(*v) * f64::from(*scale)).collect()
         }
+        Features::Blocks(blocks) => blocks.gather(&[row as u32]).into_iter().map(f64::from).collect(),
     }
 }
 

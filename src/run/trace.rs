@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::row_pass::{inputs, row_pass, target};
-use crate::data::{Targets, epoch_order};
+use crate::data::Targets;
 use crate::model::NamedTensor;
 use crate::nn::Objective;
 use crate::nn::norm::Norm;
@@ -28,7 +28,7 @@ pub fn trace(plan: &Plan) -> Result<String> {
     }
     let data = &plan.prepared.train;
     let mut order = Vec::new();
-    epoch_order(data.rows(), plan.config.seed, 0, plan.config.shuffle, &mut order);
+    data.order(plan.config.seed, 0, plan.config.shuffle, &mut order);
     let row = *order.first().ok_or_else(|| Error::NoStep("there is no row to train on".to_owned()))? as usize;
     let x = inputs(&data.features, row);
     let target = target(&data.targets, row);

@@ -59,7 +59,16 @@ impl DataPass {
         let program = architecture.network().program(false);
         let most = (MOST_ROWS / program.members()).max(LANES);
         let count = features.rows().min(most);
-        let rows: Vec<u32> = (0..count).map(|n| (n * features.rows() / count) as u32).collect();
+        let mut rows: Vec<u32> = (0..count).map(|n| (n * features.rows() / count) as u32).collect();
+        let in_memory;
+        let features = match features {
+            Features::Blocks(_) => {
+                in_memory = features.subset(&rows);
+                rows = (0..count as u32).collect();
+                &in_memory
+            }
+            in_memory => in_memory,
+        };
         let mut workspace = Workspace::new(&program, count);
         let lent = Mutex::new(&mut workspace);
         Team::new(1).run(|member| {

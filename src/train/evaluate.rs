@@ -106,6 +106,34 @@ impl Evaluator {
         (features, link): (&Features, Link),
         data: Option<(&Objective, &Dataset)>,
     ) -> Evaluation {
+        let weight = data.map_or(1.0, |(_, d)| (0..features.rows() as u32).map(|row| d.weight(row)).sum());
+        let Features::Blocks(blocks) = features else {
+            let (losses, outputs) = self.rows(team, parameters, (features, link), data);
+            return Evaluation { loss: losses.iter().sum::<f64>() / weight, outputs };
+        };
+        let (mut losses, mut outputs) = (Vec::new(), Vec::with_capacity(features.rows() * self.program.outputs()));
+        let rows: Vec<u32> = (0..features.rows() as u32).collect();
+        // Whole blocks, so that losses are added as they are where all rows are in memory.
+        for rows in rows.chunks(blocks.window().next_multiple_of(block_rows(self.program.members()))) {
+            let part = data.map(|(objective, data)| (objective, data.subset(rows)));
+            let of_features = part.is_none().then(|| features.subset(rows));
+            let objective = part.as_ref().map(|(objective, data)| (*objective, data));
+            let features = of_features.as_ref().or(objective.map(|(_, data)| &data.features)).expect("one of the two");
+            let (of_part, said) = self.rows(team, parameters, (features, link), objective);
+            losses.extend(of_part);
+            outputs.extend(said);
+        }
+        Evaluation { loss: losses.iter().sum::<f64>() / weight, outputs }
+    }
+
+    /// The losses of blocks of rows in memory, and the outputs of the rows.
+    fn rows(
+        &self,
+        team: &Team,
+        parameters: &mut [Line],
+        (features, link): (&Features, Link),
+        data: Option<(&Objective, &Dataset)>,
+    ) -> (Vec<f64>, Vec<f32>) {
         let rows = features.rows();
         let block_rows = block_rows(self.program.members());
         let blocks = rows.div_ceil(block_rows);
@@ -122,8 +150,7 @@ impl Evaluator {
                 pass.block(member, &mut workspace, block);
             }
         });
-        let weight = data.map_or(1.0, |(_, d)| (0..rows as u32).map(|row| d.weight(row)).sum());
-        Evaluation { loss: losses.iter().sum::<f64>() / weight, outputs }
+        (losses, outputs)
     }
 }
 

@@ -12,7 +12,7 @@ use super::score::{Rows, Scorer};
 use super::state::{Progress, TrainState};
 pub use super::terms::{Every, FitOptions, Patience, Stopped};
 use super::trainer::{EpochOutcome, EpochPlan, Halt, Trainer};
-use crate::data::{Dataset, epoch_order};
+use crate::data::Dataset;
 use crate::kernel::Line;
 use crate::metrics::{Detail, MetricName, MetricSet};
 use crate::optim::schedule::Plateau;
@@ -81,7 +81,7 @@ pub fn fit(
     let mut order = Vec::new();
     while fit.stopped.is_none() && fit.state().epochs() < last {
         let epoch = fit.state().epochs() + 1;
-        epoch_order(data.train.rows(), options.seed, epoch as u64 - 1, options.shuffle, &mut order);
+        data.train.order(options.seed, epoch as u64 - 1, options.shuffle, &mut order);
         fit.augment(epoch);
         let (outcome, seconds) = fit.epoch(&order, &mut attendance);
         if outcome.rows > 0 {

@@ -46,6 +46,7 @@ impl Job for GatherInputs<'_> {
         match self.features {
             Features::F32 { values, .. } => transposed::<L, f32>(self.rows, self.panel, values, 1.0),
             Features::U8 { values, scale, .. } => transposed::<L, u8>(self.rows, self.panel, values, *scale),
+            Features::Blocks(_) => unreachable!("rows of a pack are in memory before they are gathered"),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::optim::{Dialect, OptimizerSpec};
 use crate::rng::{Purpose, stream};
 use rand::RngExt;
 
+mod blocks;
 mod groups;
 mod lookup;
 mod networks;

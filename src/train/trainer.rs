@@ -48,6 +48,7 @@ pub struct Trainer {
 }
 
 /// One pass over rows of a data set.
+#[derive(Clone, Copy)]
 pub struct EpochPlan<'a> {
     /// The data.
     pub data: &'a Dataset,
@@ -250,9 +251,10 @@ impl Trainer {
     }
 
     fn epoch_by_clock<C: Clock>(&mut self, plan: &EpochPlan<'_>) -> (EpochOutcome, Vec<PhaseTimes>) {
-        let (outcome, times) = match self.settings.optimizer.algorithm {
-            Algorithm::WholeNetwork(_) => (self.minimise(plan), Vec::new()),
-            Algorithm::ElementWise(_) | Algorithm::PerTensor(_) => self.make_steps::<C>(plan),
+        let (outcome, times) = match (self.settings.optimizer.algorithm, &plan.data.features) {
+            (Algorithm::WholeNetwork(_), _) => (self.minimise(plan), Vec::new()),
+            (_, Features::Blocks(blocks)) => self.steps_by_windows::<C>(plan, blocks.window()),
+            (Algorithm::ElementWise(_) | Algorithm::PerTensor(_), _) => self.make_steps::<C>(plan, 0),
         };
         if outcome.halt != Some(Halt::Asked) {
             self.state.epoch.finish();
@@ -260,13 +262,38 @@ impl Trainer {
         (outcome, times)
     }
 
-    fn make_steps<C: Clock>(&mut self, plan: &EpochPlan<'_>) -> (EpochOutcome, Vec<PhaseTimes>) {
+    /// Steps on rows that are left in a pack: some batches after the other are loaded, and trained on. No bit depends on how many.
+    fn steps_by_windows<C: Clock>(&mut self, plan: &EpochPlan<'_>, window: usize) -> (EpochOutcome, Vec<PhaseTimes>) {
+        let mut so_far: Option<(EpochOutcome, Vec<PhaseTimes>)> = None;
+        loop {
+            let at = self.state.epoch.rows;
+            let end = end_of_window(at, window, plan.batch, plan.order.len());
+            let data = plan.data.subset(&plan.order[at..end]);
+            let order: Vec<u32> = (0..(end - at) as u32).collect();
+            let (mut outcome, mut times) = self.make_steps::<C>(&EpochPlan { data: &data, order: &order, ..*plan }, at);
+            if let Some((earlier, spent)) = so_far {
+                outcome.records.splice(0..0, earlier.records);
+                let mut recent = earlier.recent;
+                recent.extend(&outcome.recent);
+                outcome.recent = recent;
+                let both = |(a, b): (PhaseTimes, PhaseTimes)| std::array::from_fn(|phase| a[phase] + b[phase]);
+                times = spent.into_iter().zip(times).map(both).collect();
+            }
+            if outcome.halt.is_some() || end == plan.order.len() {
+                return (outcome, times);
+            }
+            so_far = Some((outcome, times));
+        }
+    }
+
+    /// Steps on rows in memory, of which the first is at the place `first` of the epoch.
+    fn make_steps<C: Clock>(&mut self, plan: &EpochPlan<'_>, first: usize) -> (EpochOutcome, Vec<PhaseTimes>) {
         let made = self.state.steps();
         let start = Place::of(&self.state);
         let mut asked = [AtomicBool::new(false), AtomicBool::new(false)];
         *asked[made as usize % 2].get_mut() = (plan.stop)(made);
         let mut outcomes = self.with_run(plan.data, |team, run| {
-            team.run(|member| epoch_of_member::<C>(Worker::new(member, run, start.carried), plan, start, &asked))
+            team.run(|member| epoch_of_member::<C>(Worker::new(member, run, start.carried), (plan, first), start, &asked))
         });
         let times = outcomes.iter().map(|(_, _, times)| *times).collect();
         let (outcome, end, _) = outcomes.swap_remove(0);
@@ -306,6 +333,17 @@ impl Trainer {
     }
 }
 
+/// The place of an epoch where the rows end that are loaded together from `at` on: whole batches, one at least, and no row of the
+/// window after the one that `at` is in.
+fn end_of_window(at: usize, window: usize, batch: usize, rows: usize) -> usize {
+    let ends = |number: usize| number.saturating_mul(window) / batch * batch;
+    let mut number = at / window + 1;
+    while ends(number) <= at {
+        number += 1;
+    }
+    if ends(number) + batch > rows { rows } else { ends(number) }
+}
+
 /// Where a member stands in an epoch: what of the state every member moves on by itself, to the same numbers.
 #[derive(Debug, Clone, Copy)]
 struct Place {
@@ -335,13 +373,13 @@ impl Place {
 /// One member's way through an epoch; all members take the same decisions.
 fn epoch_of_member<C: Clock>(
     mut worker: Worker<'_, '_, C>,
-    plan: &EpochPlan<'_>,
+    (plan, first): (&EpochPlan<'_>, usize),
     mut place: Place,
     asked: &[AtomicBool; 2],
 ) -> (EpochOutcome, Place, PhaseTimes) {
     let (member, run) = (worker.member, worker.run);
     let (mut halt, mut records, mut recent) = (None, Vec::new(), Recent::default());
-    for rows in plan.order[place.rows..].chunks(plan.batch) {
+    for rows in plan.order[place.rows - first..].chunks(plan.batch) {
         let made = place.steps;
         // Whether to make this step was asked before the barriers of the last one, so all members read the same; the
         // answers alternate between two places, so that none is overwritten before all have read it.

@@ -25,6 +25,7 @@ mod messages;
 mod models;
 mod networks;
 mod optimizers;
+mod pack;
 mod place;
 mod predict;
 mod preprocessing;

@@ -21,23 +21,35 @@ pub(super) const AT_A_TIME: usize = 1 << 16;
 /// # Errors
 /// As reading the files for training.
 pub(super) fn survey(files: Arc<Chain>, options: &ReadOptions) -> Result<Frame> {
-    let markers = &options.missing;
+    Frame::of_file(read(files, options, &|_, rows| rows > AT_A_TIME)?, options)
+}
+
+/// Reads all rows once. Of columns of numbers that `is_left` says, by their place and the rows so far, a few numbers are kept, by
+/// which the kind of the column is told.
+///
+/// # Errors
+/// As reading the files whole.
+pub(super) fn read(
+    files: Arc<dyn TableFile>,
+    options: &ReadOptions,
+    is_left: &dyn Fn(usize, usize) -> bool,
+) -> Result<RawTable> {
     let mut source = files.open()?;
     let outline = source.outline().clone();
     let path: PathBuf = source.path().to_path_buf();
-    let columns = outline.names.len();
-    let (mut builders, mut lines): (Vec<Builder>, Vec<u32>) = ((0..columns).map(|_| Builder::guess(0)).collect(), Vec::new());
+    let mut builders: Vec<Builder> = outline.names.iter().map(|_| Builder::guess(0)).collect();
+    let mut lines: Vec<u32> = Vec::new();
     loop {
-        let batch = builders.iter().map(Builder::for_later).enumerate().collect();
-        let mut batch = Batch::new(markers, batch, &[]);
+        let columns = builders.iter().map(Builder::for_later).enumerate().collect();
+        let mut batch = Batch::new(&options.missing, columns, &[]);
         source.read(AT_A_TIME, &mut batch)?;
         if batch.lines.is_empty() {
             break;
         }
         lines.extend(batch.lines);
-        for (builder, (_, more)) in builders.iter_mut().zip(batch.columns) {
+        for (builder, (place, more)) in builders.iter_mut().zip(batch.columns) {
             builder.append(more);
-            if lines.len() > AT_A_TIME {
+            if is_left(place, lines.len()) {
                 builder.digest();
             }
         }
@@ -48,10 +60,9 @@ pub(super) fn survey(files: Arc<Chain>, options: &ReadOptions) -> Result<Frame> 
     read_again(files.as_ref(), &mut builders, lines.len(), options)?;
     let origins = builders.iter().map(Builder::origin).collect();
     let named = builders.into_iter().zip(&outline.names);
-    let finished = named.map(|(b, name)| b.finish((&path, outline.unit), name)).collect::<Result<_>>()?;
-    let table = RawTable {
+    Ok(RawTable {
         text: source.layout(),
-        columns: finished,
+        columns: named.map(|(b, name)| b.finish((&path, outline.unit), name)).collect::<Result<_>>()?,
         origins,
         lines,
         notes: source.notes(),
@@ -60,8 +71,7 @@ pub(super) fn survey(files: Arc<Chain>, options: &ReadOptions) -> Result<Frame> 
         written: Box::new(Reopened(files)),
         outline: Arc::new(outline),
         path,
-    };
-    Frame::of_file(table, options)
+    })
 }
 
 /// Reads columns again as text in which some cells were taken for numbers, or that had no value for long.

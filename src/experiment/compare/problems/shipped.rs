@@ -157,6 +157,7 @@ fn itself(data: &Dataset) -> Dataset {
             units: None,
             cols: *cols,
         },
+        Features::Blocks(_) => unreachable!("data of problems are read whole"),
     };
     Dataset { features: data.features.clone(), targets, weights: data.weights.clone() }
 }

@@ -3,14 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Bytes that can be had: the least of what the system has left, the control group allows and the limit of the address space
-/// leaves. None where the system tells nothing.
-pub(super) fn available() -> Option<f64> {
+/// Bytes that can be had: the least of what the system has left, the control group allows and the limits of the address space
+/// and of the process's own data leave. None where the system tells nothing.
+pub(crate) fn available() -> Option<f64> {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let (system, limits, status) = (read("/proc/meminfo"), read("/proc/self/limits"), read("/proc/self/status"));
     let system = kilobytes(&system, "MemAvailable:");
-    let space = address_space(&limits).zip(kilobytes(&status, "VmSize:")).map(|(limit, used)| limit - used);
-    [system, space, control_group(&read("/proc/self/cgroup"))].into_iter().flatten().reduce(f64::min)
+    let left = |name, used| limit(&limits, name).zip(kilobytes(&status, used)).map(|(limit, used)| limit - used);
+    let (space, data) = (left("Max address space", "VmSize:"), left("Max data size", "VmData:"));
+    [system, space, data, control_group(&read("/proc/self/cgroup"))].into_iter().flatten().reduce(f64::min)
 }
 
 /// The number of a line `VmSize:  1234 kB`, in bytes.
@@ -20,8 +21,8 @@ fn kilobytes(text: &str, name: &str) -> Option<f64> {
 }
 
 /// The soft limit of a line `Max address space  1500000000  unlimited  bytes`.
-fn address_space(limits: &str) -> Option<f64> {
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
+fn limit(limits: &str, name: &str) -> Option<f64> {
+    let line = limits.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
@@ -59,8 +60,8 @@ mod tests {
     #[test]
     fn limits_are_found_among_the_lines() {
         let limits = "Limit   Soft Limit  Hard Limit  Units\nMax address space   1500000000   unlimited   bytes\n";
-        assert_eq!(address_space(limits), Some(1.5e9));
-        assert_eq!(address_space("Max address space   unlimited   unlimited   bytes\n"), None);
+        assert_eq!(limit(limits, "Max address space"), Some(1.5e9));
+        assert_eq!(limit("Max data size   unlimited   unlimited   bytes\n", "Max data size"), None);
         assert_eq!(kilobytes("VmPeak:\t 9 kB\nVmSize:\t  2 kB\n", "VmSize:"), Some(2048.0));
     }
 

@@ -1,0 +1,26 @@
+//! What cannot go with rows that are read by blocks.
+
+use super::TrainConfig;
+use super::optimizer::Batch;
+use crate::data::Shuffle;
+use crate::{Error, Result};
+
+impl TrainConfig {
+    /// Refuses what needs all rows in memory where they are read by blocks.
+    pub(super) fn check_blocks(&self) -> Result<()> {
+        if self.data.shuffle != Shuffle::Blocks {
+            return Ok(());
+        }
+        let algorithm = self.optimizer.spec.algorithm;
+        let full = self.optimizer.batch == Batch::Full;
+        let why = match () {
+            () if self.cv.is_some() => "--cv deals all rows anew for each fold".to_owned(),
+            () if !self.augment.is_none() => format!("--augment {} changes all rows for each epoch", self.augment),
+            () if algorithm.needs_full_batch() => format!("{} needs all rows in each step", algorithm.name()),
+            () if full => "--batch full needs all rows in each step".to_owned(),
+            () => return Ok(()),
+        };
+        let message = format!("--shuffle blocks holds some rows in memory at a time, and {why}: leave one of them out");
+        Err(Error::Usage(message))
+    }
+}

@@ -1,0 +1,54 @@
+//! The pack of a source: itself, or a temporary one that is made of it.
+
+use std::env::temp_dir;
+
+use super::file::PackFile;
+use super::write::Packing;
+use crate::data::format::format_of;
+use crate::data::input::Input;
+use crate::data::mapped::Mapped;
+use crate::data::options::{Format, ReadOptions};
+use crate::data::source::Source;
+use crate::{Error, Result, Warning};
+
+/// What is said of a source that was packed first.
+pub(in crate::data) struct Said {
+    pub(in crate::data) notes: Vec<String>,
+    pub(in crate::data) warnings: Vec<Warning>,
+}
+
+/// The pack that a source is, or one that is made of it in the folder for temporary files. That one has no name, so the system
+/// takes its bytes back when the program ends, however it ends.
+///
+/// # Errors
+/// As reading the source and writing a pack; [`Error::Usage`] for images.
+pub(in crate::data) fn pack_of(source: &Source, options: &ReadOptions) -> Result<(PackFile, Option<Said>)> {
+    let path = source.name();
+    match Input::open(source)?.refuse_misfits(options)? {
+        Input::Folder(_) => return Err(images(source)),
+        Input::File(source, opened) if format_of(&source, &opened, options) == Format::Pack => {
+            return Ok((PackFile::new(path, opened.into_mapped(&source)?)?, None));
+        }
+        Input::File(source, opened) if format_of(&source, &opened, options) == Format::Idx => return Err(images(&source)),
+        Input::File(..) | Input::Parts(_) => {}
+    }
+    let packing = Packing::new(std::slice::from_ref(source), options)?;
+    let folder = temp_dir();
+    let failed = |e| Error::io(&folder, e);
+    let mut file = tempfile::tempfile_in(&folder).map_err(failed)?;
+    let bytes = packing.write_to(&folder, &mut file)?;
+    let pack = PackFile::new(path, Mapped::file(&file).map_err(failed)?)?;
+    let mut notes = packing.notes().to_vec();
+    notes.push(format!(
+        "pack: {} packed first, {:.0} MB in {} while the run lasts (gradlane data pack keeps such a file, TMPDIR names the folder)",
+        path.display(),
+        bytes as f64 / 1e6,
+        folder.display()
+    ));
+    Ok((pack, Some(Said { notes, warnings: packing.warnings().to_vec() })))
+}
+
+fn images(source: &Source) -> Error {
+    let path = source.name().display();
+    Error::Usage(format!("--shuffle blocks is for tables, and {path} holds images, which are read whole: leave it out"))
+}

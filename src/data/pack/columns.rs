@@ -1,0 +1,102 @@
+//! Columns of numbers that stay in a pack, to be read at any rows.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::file::PackFile;
+use super::header::{Element, Kind};
+use crate::Unit;
+use crate::data::table::MissingMarkers;
+
+/// Rows whose bytes are read from the disk together.
+const READ_TOGETHER: usize = 1 << 13;
+
+/// Columns of numbers that stay in a pack.
+#[derive(Clone)]
+pub(in crate::data) struct PackColumns {
+    file: PackFile,
+    /// Whether each column of the pack is left there.
+    left: Arc<[bool]>,
+    markers: MissingMarkers,
+}
+
+impl PackColumns {
+    /// All columns of numbers and dates but those that are `needed`.
+    pub(in crate::data) fn new(file: PackFile, needed: &[usize], markers: &MissingMarkers) -> Self {
+        let numbers = |kind: Kind| !matches!(kind, Kind::Whole | Kind::Text);
+        let left = file.columns.iter().enumerate().map(|(place, column)| numbers(column.kind) && !needed.contains(&place));
+        Self { left: left.collect(), markers: markers.clone(), file }
+    }
+
+    /// Whether a column is left in the pack.
+    pub(in crate::data) fn has(&self, place: usize) -> bool {
+        self.left[place]
+    }
+
+    /// The pack, and what counts its rows.
+    pub(in crate::data) fn place(&self) -> (&Path, Unit) {
+        (&self.file.path, Unit::Row)
+    }
+
+    /// The numbers of a column in some rows, NaN where there is no value.
+    pub(in crate::data) fn values(&self, place: usize, rows: &[u32]) -> Vec<f64> {
+        let column = &self.file.columns[place];
+        let cells = &self.file.bytes[column.start..][..self.file.rows * column.element.size()];
+        let found = |value: f64| if column.kind == Kind::Number { self.markers.or_missing(value) } else { value };
+        match column.element {
+            Element::F32 => {
+                let cells = cells.as_chunks::<4>().0;
+                rows.iter().map(|row| found(f32::from_le_bytes(cells[*row as usize]).into())).collect()
+            }
+            _ => {
+                let cells = cells.as_chunks::<8>().0;
+                rows.iter().map(|row| found(f64::from_le_bytes(cells[*row as usize]))).collect()
+            }
+        }
+    }
+
+    /// A column as a whole.
+    pub(in crate::data) fn whole(&self, place: usize) -> Vec<f64> {
+        let all: Vec<u32> = (0..self.file.rows as u32).collect();
+        let values = self.values(place, &all);
+        self.forget_column(place);
+        values
+    }
+
+    /// Asks the system for the bytes of some rows before they are looked at; returns the runs of rows.
+    pub(in crate::data) fn read_ahead(&self, rows: &[u32]) -> Vec<Range<usize>> {
+        let mut blocks: Vec<usize> = rows.iter().map(|row| *row as usize / READ_TOGETHER).collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        let run = |block: usize| block * READ_TOGETHER..((block + 1) * READ_TOGETHER).min(self.file.rows);
+        let mut runs: Vec<Range<usize>> = Vec::new();
+        for next in blocks.into_iter().map(run) {
+            match runs.last_mut() {
+                Some(last) if last.end == next.start => last.end = next.end,
+                _ => runs.push(next),
+            }
+        }
+        self.each(&runs, |bytes| self.file.bytes.read_ahead(bytes));
+        runs
+    }
+
+    /// Lets the system take back the pages of runs of rows.
+    pub(in crate::data) fn forget(&self, runs: &[Range<usize>]) {
+        self.each(runs, |bytes| self.file.bytes.forget(bytes));
+    }
+
+    /// The same for a whole column.
+    pub(in crate::data) fn forget_column(&self, place: usize) {
+        let column = &self.file.columns[place];
+        self.file.bytes.forget(column.start..column.start + self.file.rows * column.element.size());
+    }
+
+    /// Calls `of` with the bytes of runs of rows in each column that is left.
+    fn each(&self, runs: &[Range<usize>], of: impl Fn(Range<usize>)) {
+        for column in self.file.columns.iter().zip(self.left.iter()).filter(|(_, left)| **left).map(|(column, _)| column) {
+            let size = column.element.size();
+            runs.iter().for_each(|run| of(column.start + run.start * size..column.start + run.end * size));
+        }
+    }
+}
