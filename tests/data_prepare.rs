@@ -48,6 +48,10 @@ fn inputs(data: &Dataset) -> Vec<Vec<f32>> {
         Features::U8 { values, cols, .. } => {
             values.chunks(*cols).map(|row| row.iter().map(|&b| b.into()).collect()).collect()
         }
+        Features::Blocks(blocks) => {
+            let rows: Vec<u32> = (0..blocks.rows() as u32).collect();
+            blocks.gather(&rows).chunks(blocks.cols()).map(<[f32]>::to_vec).collect()
+        }
     }
 }
 

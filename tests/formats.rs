@@ -214,6 +214,7 @@ fn a_format_that_is_asked_for_is_the_one_that_is_read() {
         (Format::Parquet, "the file is damaged"),
         (Format::Npy, "expected an array of NumPy"),
         (Format::Npz, "the archive is damaged"),
+        (Format::Pack, "the pack is damaged or cut short"),
         (Format::Idx, "expected an IDX file"),
     ] {
         let error = with(format).expect_err("another format").to_string();

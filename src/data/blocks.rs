@@ -75,7 +75,12 @@ impl Blocks {
     ///
     /// # Panics
     /// If a feature has no column in the table: it was fitted to that.
-    pub(super) fn new(preprocessing: &TablePreprocessing, table: &Table, pack: PackColumns, rows: &[u32]) -> Result<Self> {
+    pub(super) fn new(
+        preprocessing: &TablePreprocessing,
+        table: &Table,
+        pack: PackColumns,
+        rows: &[u32],
+    ) -> Result<Self> {
         let (mut at, mut features) = (0, Vec::with_capacity(preprocessing.features.len()));
         for feature in &preprocessing.features {
             let place = table.names.iter().position(|name| *name == feature.column).expect("a fitted column is there");
@@ -140,7 +145,8 @@ impl Blocks {
         let rows: Vec<u32> = places.iter().map(|place| self.rows[*place as usize]).collect();
         let pages = table.pack.read_ahead(&rows);
         let features = table.features.iter().zip(&table.preprocessing.features);
-        let plans: Vec<(usize, Cell<'_>)> = features.map(|((at, cells), feature)| (*at, Cell::new(feature, cells))).collect();
+        let plans: Vec<(usize, Cell<'_>)> =
+            features.map(|((at, cells), feature)| (*at, Cell::new(feature, cells))).collect();
         let mut values = vec![0.0; places.len() * cols];
         values.par_chunks_mut(PIECE * cols).zip(rows.par_chunks(PIECE)).for_each(|(inputs, rows)| {
             plans.iter().for_each(|(at, cell)| cell.write(&table.pack, inputs, (*at, cols), rows));

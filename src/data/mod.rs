@@ -84,8 +84,8 @@ mod written;
 
 pub use augment::{Augment, RowForm};
 pub use balance::{Balance, ClassWeight, resample};
-pub(crate) use cell::parse_number;
 pub use blocks::Blocks;
+pub(crate) use cell::parse_number;
 pub use dataset::{Dataset, Features, Targets};
 pub use date::{Cycle, DateForm, DateUnit};
 pub use describe::{ColumnDescription, Description, Statistics, describe};

@@ -366,7 +366,8 @@ impl DataOptions {
             return Ok(());
         }
         if self.data == Source::Stdin {
-            let message = "--shuffle blocks reads its data more than once, and standard input cannot be: save it to a file first";
+            let message =
+                "--shuffle blocks reads its data more than once, and standard input cannot be: save it to a file first";
             return Err(Error::Usage(message.to_owned()));
         }
         if self.balance != Balance::None {

@@ -1,14 +1,14 @@
 //! Packs: tables in columns of binary numbers, mapped into memory when they are read. A pack is a safetensors file: a tensor for
 //! each column, and what the columns are as JSON text in the metadata.
 
-mod cells;
 mod apart;
+mod cells;
 mod chain;
 mod columns;
 mod file;
 mod header;
-mod rows;
 mod room;
+mod rows;
 mod survey;
 mod table;
 mod write;

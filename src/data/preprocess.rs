@@ -248,16 +248,7 @@ impl TablePreprocessing {
         };
         let targets = options.level_numbers.map(|_| target.targets(table, rows)).transpose()?;
         let fit = |table: &Table, column| fit_column(table, column, wishes(column), (rows, targets.as_ref()), options);
-        let fitted: Vec<Result<Fitted>> = match left {
-            None => roles.features.par_iter().map(|column| fit(table, *column)).collect(),
-            Some(left) => {
-                let fit = |&column: &usize| match left.has(column) {
-                    true => fit(&table.with_column(column, Column::Numbers(left.whole(column))), column),
-                    false => fit(table, column),
-                };
-                roles.features.iter().map(fit).collect()
-            }
-        };
+        let fitted = fit_columns((table, left), &roles.features, &fit);
         let (mut features, mut constants) = (Vec::with_capacity(fitted.len()), Vec::new());
         for fitted in fitted {
             let fitted = fitted?;
@@ -418,4 +409,24 @@ impl TablePreprocessing {
         }
         Ok(Some(weights))
     }
+}
+
+/// Fits columns side by side; where some are left in a pack one after the other, so that one is in memory at a time.
+fn fit_columns(
+    (table, left): (&Table, Option<&PackColumns>),
+    columns: &[usize],
+    fit: &(dyn Fn(&Table, usize) -> Result<Fitted> + Sync),
+) -> Vec<Result<Fitted>> {
+    let Some(left) = left else { return columns.par_iter().map(|column| fit(table, *column)).collect() };
+    let mut alone = table.without_rows();
+    let fit = |&column: &usize| {
+        if !left.has(column) {
+            return fit(table, column);
+        }
+        alone.columns[column] = Column::Numbers(left.whole(column));
+        let fitted = fit(&alone, column);
+        alone.columns[column] = Column::Numbers(Vec::new());
+        fitted
+    };
+    columns.iter().map(fit).collect()
 }

@@ -71,7 +71,8 @@ impl RawTable {
         self.absent = rows;
         // Of columns that stay in a pack there are fewer cells, and no row that is left out is read there.
         let all = self.lines.len();
-        let columns = self.columns.iter_mut().enumerate().filter(|(place, column)| *place != but && column.rows() == all);
+        let columns =
+            self.columns.iter_mut().enumerate().filter(|(place, column)| *place != but && column.rows() == all);
         columns.for_each(|(_, column)| column.blank(&self.absent));
     }
 

@@ -239,10 +239,9 @@ impl Table {
         self.names.iter().position(|n| n == name).map(|index| &self.columns[index])
     }
 
-    /// The same table with one column alone, and no rows of others.
-    pub(super) fn with_column(&self, place: usize, column: Column) -> Self {
-        let mut columns: Vec<Column> = self.columns.iter().map(|_| Column::Numbers(Vec::new())).collect();
-        columns[place] = column;
+    /// The same columns without their cells.
+    pub(super) fn without_rows(&self) -> Self {
+        let columns = self.columns.iter().map(|_| Column::Numbers(Vec::new())).collect();
         let (path, names, kinds) = (self.path.clone(), self.names.clone(), self.kinds.clone());
         Self { path, names, named: self.named, columns, kinds, lines: Vec::new(), unit: self.unit }
     }

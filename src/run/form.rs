@@ -1,9 +1,9 @@
 //! Which configuration a table gets where the user leaves the network open: its preset, a shorter form of it, or the plain one.
 
 use super::memory::SHARE_OF_PRESET;
-use crate::room::available;
 use crate::config::TrainConfig;
 use crate::data::Sketch;
+use crate::room::available;
 use crate::train::team::available_threads;
 
 /// Multiplications that a training may take: some for any table, more for each row.

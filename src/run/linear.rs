@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use super::baseline::{Baseline, Constant};
 use super::plan::Plan;
 use super::summary::Summary;
-use crate::room::available;
 use crate::Result;
 use crate::data::{Dataset, Features, OneHot, Preprocessing, Strangers, Task, epoch_order};
 use crate::kernel::Line;
@@ -14,6 +13,7 @@ use crate::metrics::MetricSet;
 use crate::model::{Architecture, Parameters};
 use crate::nn::{Loss, Objective};
 use crate::optim::OptimizerSpec;
+use crate::room::available;
 use crate::train::judged::Judged;
 use crate::train::score::Scorer;
 use crate::train::{EpochPlan, Halt, StepSettings, Trainer};
@@ -108,7 +108,8 @@ impl Plan {
         if network.inputs > self.architecture.inputs && 4.0 * judged * network.inputs as f64 > SHARE_OF_MEMORY * room {
             return Err("its inputs would take more than half of the memory at hand");
         }
-        let level_inputs = matches!(&self.prepared.preprocessing, Preprocessing::Table(t) if !t.level_inputs().is_empty());
+        let level_inputs =
+            matches!(&self.prepared.preprocessing, Preprocessing::Table(t) if !t.level_inputs().is_empty());
         if matches!(self.prepared.judged_train().features, Features::Blocks(_)) && level_inputs {
             return Err("rows are read by blocks, and some inputs are numbers of levels");
         }
@@ -133,8 +134,7 @@ impl Plan {
     ) -> Result<std::result::Result<MetricSet, &'static str>> {
         let began = Instant::now();
         let train = self.prepared.judged_train();
-        let in_pack = matches!(train.features, Features::Blocks(_));
-        let chosen = (rows < train.rows() || in_pack).then(|| {
+        let chosen = (rows < train.rows() || matches!(train.features, Features::Blocks(_))).then(|| {
             let step = train.rows() as f64 / rows as f64;
             train.subset(&(0..rows).map(|row| (row as f64 * step) as u32).collect::<Vec<u32>>())
         });

@@ -1,10 +1,10 @@
 //! What memory a run needs, estimated before it is asked for: a lack that is foreseen is refused with a way out.
 
 use super::auto::batch_of;
-use crate::room::available;
 use crate::config::TrainConfig;
 use crate::data::{Dataset, Prepared, Targets};
 use crate::model::Architecture;
+use crate::room::available;
 use crate::train::team::available_threads;
 use crate::train::{block_rows, evaluated_rows};
 use crate::{Error, Result};

@@ -293,7 +293,9 @@ impl Trainer {
         let mut asked = [AtomicBool::new(false), AtomicBool::new(false)];
         *asked[made as usize % 2].get_mut() = (plan.stop)(made);
         let mut outcomes = self.with_run(plan.data, |team, run| {
-            team.run(|member| epoch_of_member::<C>(Worker::new(member, run, start.carried), (plan, first), start, &asked))
+            team.run(|member| {
+                epoch_of_member::<C>(Worker::new(member, run, start.carried), (plan, first), start, &asked)
+            })
         });
         let times = outcomes.iter().map(|(_, _, times)| *times).collect();
         let (outcome, end, _) = outcomes.swap_remove(0);

@@ -34,7 +34,10 @@ fn packs_train_to_the_weights_of_their_sources() {
         place.ok(&["data", "convert", &csv, "converted.pack"]);
         assert_eq!(std::fs::read(place.path(&pack)).unwrap(), std::fs::read(place.path("converted.pack")).unwrap());
         place.ok(&["data", "convert", &pack, "back.csv"]);
-        assert_eq!(hash(&place, "back.csv", &["--test", "0.2", "--overwrite"]), hash(&place, &csv, &["--test", "0.2", "--overwrite"]));
+        assert_eq!(
+            hash(&place, "back.csv", &["--test", "0.2", "--overwrite"]),
+            hash(&place, &csv, &["--test", "0.2", "--overwrite"])
+        );
     }
 }
 
@@ -45,9 +48,8 @@ fn every_verb_reads_packs() {
     place.ok(&["data", "pack", "penguins.csv", "-o", "penguins.pack"]);
     place.train("penguins.csv", "run", &[]);
     let both = |args: &[&str]| {
-        ["penguins.csv", "penguins.pack"].map(|data| {
-            place.ok(&args.iter().map(|arg| if *arg == "DATA" { data } else { *arg }).collect::<Vec<_>>())
-        })
+        ["penguins.csv", "penguins.pack"]
+            .map(|data| place.ok(&args.iter().map(|arg| if *arg == "DATA" { data } else { *arg }).collect::<Vec<_>>()))
     };
     for args in [
         &["predict", "run", "DATA", "--proba", "--keep", "island,year,species"][..],
@@ -87,7 +89,10 @@ fn files_are_packed_one_after_the_other() {
     assert_eq!(hash(&place, "ab.pack", &[]), expected);
     place.write("c.csv", "width,size\n1,2\n");
     let said = place.fails(3, &["data", "pack", "a.csv", "c.csv", "-o", "x.pack"]);
-    assert!(said.contains("c.csv: expected the columns of a.csv (width, size, ") && said.contains("found width, size"), "{said}");
+    assert!(
+        said.contains("c.csv: expected the columns of a.csv (width, size, ") && said.contains("found width, size"),
+        "{said}"
+    );
     assert!(!place.path("x.pack").exists());
     let said = place.fails(2, &["data", "pack", "-", "-o", "x.pack"]);
     assert!(said.contains("save it to a file first"), "{said}");
@@ -166,11 +171,15 @@ fn runs_by_blocks_are_repeated_and_gone_on_with() {
     place.train("odd.csv", "whole", &["--shuffle", "blocks", "--epochs", "4"]);
     place.ok(&["verify", "whole"]);
     let said = place.err(&["train", "odd.csv", "--shuffle", "blocks", "--epochs", "4", "--hidden", "8", "-o", "said"]);
-    assert!(said.contains("odd.csv is packed first, ") && said.contains("gradlane data pack keeps such a file"), "{said}");
+    assert!(
+        said.contains("odd.csv is packed first, ") && said.contains("gradlane data pack keeps such a file"),
+        "{said}"
+    );
     let args = ["train", "odd.csv", "--shuffle", "blocks", "--epochs", "4", "--steps", "19", "-q", "-o", "part"];
     place.ok(&[&args[..], &["--hidden", "8"]].concat());
     for more in [&["--preset", "realmlp"][..], &["--ensemble", "2"], &["--embed", "ple:bins=8"], &["--overfit-batch"]] {
-        let args = [&["train", "odd.csv", "--shuffle", "blocks", "--epochs", "2", "-q", "-o", "more", "--overwrite"], more];
+        let args =
+            [&["train", "odd.csv", "--shuffle", "blocks", "--epochs", "2", "-q", "-o", "more", "--overwrite"], more];
         place.ok(&args.concat());
     }
     for verb in ["tune", "lr-find"] {
@@ -201,7 +210,10 @@ fn what_needs_all_rows_is_refused() {
 /// A pack of so many rows of 60 numbers and a label, in doubles.
 fn large(place: &Place, rows: usize) {
     let names: Vec<String> = (0..60).map(|n| format!("{{\"name\":\"x{n}\",\"kind\":\"number\"}}")).collect();
-    let card = format!("{{\"version\":1,\"named\":true,\"columns\":[{},{{\"name\":\"y\",\"kind\":\"number\"}}]}}", names.join(","));
+    let card = format!(
+        "{{\"version\":1,\"named\":true,\"columns\":[{},{{\"name\":\"y\",\"kind\":\"number\"}}]}}",
+        names.join(",")
+    );
     let card = serde_json::Value::from(card).to_string();
     let mut header = format!("{{\"__metadata__\":{{\"gradlane.pack\":{card}}}");
     for column in 0..61 {
@@ -226,7 +238,8 @@ fn large(place: &Place, rows: usize) {
 /// Trains on a pack within a limit of the process's own memory, by rows and by blocks.
 fn within(place: &Place, megabytes: usize, more: &[&str]) -> std::process::Output {
     let limit = format!("--data={}", megabytes << 20);
-    let program = place.command(&[&["train", "large.pack", "--hidden", "16", "--epochs", "2", "-j", "2", "--json"], more].concat());
+    let program = place
+        .command(&[&["train", "large.pack", "--hidden", "16", "--epochs", "2", "-j", "2", "--json"], more].concat());
     let mut command = std::process::Command::new("prlimit");
     command.arg(limit).arg(program.get_program()).args(program.get_args());
     command.current_dir(program.get_current_dir().unwrap()).env("NO_COLOR", "1");

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gradlane::config::{Origin, Settings, TrainConfig};
-use gradlane::data::{self, DataOptions, Features, Format, Part, Preprocessing, RowReader, Source};
+use gradlane::data::{self, DataOptions, Features, Format, Part, Preprocessing, RowReader, Shuffle, Source};
 use gradlane::experiment::compare::{RUNS_FILE, analyse, read_records, summary_tables};
 use gradlane::experiment::tune::{Journal, Protocol, Space};
 use gradlane::kernel::Isa;
@@ -30,13 +30,14 @@ pub struct Reader {
     read: fn(&Path, &[u8]),
 }
 
-pub const READERS: [Reader; 15] = [
+pub const READERS: [Reader; 16] = [
     Reader { name: "csv", file: "x.csv", read: |file, _| table(file, Format::Auto) },
     Reader { name: "tsv", file: "x.tsv", read: |file, _| table(file, Format::Tsv) },
     Reader { name: "jsonl", file: "x.jsonl", read: |file, _| table(file, Format::Jsonl) },
     Reader { name: "parquet", file: "x.parquet", read: |file, _| table(file, Format::Parquet) },
     Reader { name: "npy", file: "x.npy", read: |file, _| table(file, Format::Npy) },
     Reader { name: "npz", file: "x.npz", read: |file, _| table(file, Format::Npz) },
+    Reader { name: "pack", file: "x.pack", read: packs },
     Reader { name: "libsvm", file: "x.svm", read: |file, _| table(file, Format::Libsvm) },
     Reader { name: "idx", file: "x.idx", read: |file, _| table(file, Format::Idx) },
     Reader { name: "packed", file: "x", read: |file, _| table(file, Format::Auto) },
@@ -77,6 +78,20 @@ fn with_length(bytes: &[u8]) -> Vec<u8> {
     let end = text.iter().rposition(|byte| *byte == b'}').map_or(0, |last| last + 1);
     let length = end + text[end..].iter().take_while(|byte| **byte == b' ').count();
     [&(length as u64).to_le_bytes()[..], rest].concat()
+}
+
+/// Reads a pack as it is, and with the length of its header put right; by rows and by blocks.
+fn packs(file: &Path, bytes: &[u8]) {
+    let read = || {
+        table(file, Format::Pack);
+        let options = DataOptions { shuffle: Shuffle::Blocks, format: Format::Pack, ..DataOptions::new(file) };
+        if let Ok(prepared) = data::prepare(&options, 1) {
+            let _ = prepared.train.subset(&[0]);
+        }
+    };
+    read();
+    std::fs::write(file, with_length(bytes)).expect("a folder that can be written");
+    read();
 }
 
 /// Reads a model as it is, and with the length of its header put right.

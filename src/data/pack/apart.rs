@@ -29,7 +29,9 @@ pub(in crate::data) fn pack_of(source: &Source, options: &ReadOptions) -> Result
         Input::File(source, opened) if format_of(&source, &opened, options) == Format::Pack => {
             return Ok((PackFile::new(path, opened.into_mapped(&source)?)?, None));
         }
-        Input::File(source, opened) if format_of(&source, &opened, options) == Format::Idx => return Err(images(&source)),
+        Input::File(source, opened) if format_of(&source, &opened, options) == Format::Idx => {
+            return Err(images(&source));
+        }
         Input::File(..) | Input::Parts(_) => {}
     }
     let packing = Packing::new(std::slice::from_ref(source), options)?;

@@ -48,7 +48,8 @@ pub(in crate::data) fn bytes_of(
             values.chunks(AT_A_TIME).try_for_each(|values| out(&number_bytes(values, element)))
         }
         (Cells::Whole(values), _) => {
-            let bytes = |values: &[Option<i64>]| values.iter().flat_map(|v| v.unwrap_or(NO_WHOLE).to_le_bytes()).collect();
+            let bytes =
+                |values: &[Option<i64>]| values.iter().flat_map(|v| v.unwrap_or(NO_WHOLE).to_le_bytes()).collect();
             values.chunks(AT_A_TIME).try_for_each(|values| out(&Vec::<u8>::as_slice(&bytes(values))))
         }
         (Cells::Text { codes, .. }, Part::Cells) => {

@@ -35,7 +35,8 @@ impl Chain {
             let opened = file.open()?;
             let names = &opened.outline().names;
             if (names, opened.outline().named) != (&outline.names, outline.named) {
-                let (first, expected, found) = (sources[0].name().display(), shortened(&outline.names), shortened(names));
+                let (first, expected, found) =
+                    (sources[0].name().display(), shortened(&outline.names), shortened(names));
                 let message = format!("expected the columns of {first} ({expected}), found {found}");
                 return Err(Error::data(source.name(), message));
             }
@@ -50,7 +51,8 @@ impl Chain {
 
 fn open(source: &Source, options: &ReadOptions) -> Result<Box<dyn TableFile>> {
     if *source == Source::Stdin {
-        let message = "files are read more than once to pack them, and standard input cannot be: save it to a file first";
+        let message =
+            "files are read more than once to pack them, and standard input cannot be: save it to a file first";
         return Err(Error::Usage(message.to_owned()));
     }
     let images = || {

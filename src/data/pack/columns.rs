@@ -25,7 +25,8 @@ impl PackColumns {
     /// All columns of numbers and dates but those that are `needed`.
     pub(in crate::data) fn new(file: PackFile, needed: &[usize], markers: &MissingMarkers) -> Self {
         let numbers = |kind: Kind| !matches!(kind, Kind::Whole | Kind::Text);
-        let left = file.columns.iter().enumerate().map(|(place, column)| numbers(column.kind) && !needed.contains(&place));
+        let left =
+            file.columns.iter().enumerate().map(|(place, column)| numbers(column.kind) && !needed.contains(&place));
         Self { left: left.collect(), markers: markers.clone(), file }
     }
 
@@ -94,7 +95,9 @@ impl PackColumns {
 
     /// Calls `of` with the bytes of runs of rows in each column that is left.
     fn each(&self, runs: &[Range<usize>], of: impl Fn(Range<usize>)) {
-        for column in self.file.columns.iter().zip(self.left.iter()).filter(|(_, left)| **left).map(|(column, _)| column) {
+        for column in
+            self.file.columns.iter().zip(self.left.iter()).filter(|(_, left)| **left).map(|(column, _)| column)
+        {
             let size = column.element.size();
             runs.iter().for_each(|run| of(column.start + run.start * size..column.start + run.end * size));
         }

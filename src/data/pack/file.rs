@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::header::{DAMAGED, Element, Form, Header, Kind, NO_WHOLE, Part, Tensor};
 use super::rows::PackRows;
+use crate::data::header::distinct;
 use crate::data::mapped::Mapped;
 use crate::data::outline::Outline;
 use crate::data::table::MISSING;
@@ -60,10 +61,12 @@ impl PackFile {
         };
         let columns: Vec<PackColumn> = header.columns.iter().enumerate().map(column).collect::<Result<_>>()?;
         let names: Vec<String> = header.columns.into_iter().map(|form| form.name).collect();
+        let mut warnings = Vec::new();
         let outline = match header.named {
-            true => Outline::named(names, Unit::Row),
+            true => Outline::named(distinct(path, names, "rename them", &mut warnings), Unit::Row),
             false => Outline::nameless(names.len(), Unit::Row),
         };
+        let outline = Outline { warnings, ..outline };
         let (outline, columns) = (Arc::new(outline), columns.into());
         Ok(Self { path: path.to_path_buf(), outline, rows: header.rows, columns, bytes: Arc::new(bytes) })
     }
@@ -87,7 +90,9 @@ impl PackFile {
             None => Value::Number(value),
         };
         match column.element {
-            Element::F64 => elements(cells).zip(first..).for_each(|(cell, row)| push(row, number(f64::from_le_bytes(cell)))),
+            Element::F64 => {
+                elements(cells).zip(first..).for_each(|(cell, row)| push(row, number(f64::from_le_bytes(cell))))
+            }
             Element::F32 => {
                 elements(cells).zip(first..).for_each(|(cell, row)| push(row, number(f32::from_le_bytes(cell).into())));
             }

@@ -230,7 +230,8 @@ impl Header {
             let mut tensor = |part: Part| {
                 let named = Tensor { column, part, start: 0, dtype: Dtype::U8, count: 0 };
                 let info = found.get(&named.name()).filter(|info| info.shape.len() == 1);
-                let info = info.ok_or_else(|| format!("column \"{name}\" has no vector {}: {DAMAGED}", named.name()))?;
+                let info =
+                    info.ok_or_else(|| format!("column \"{name}\" has no vector {}: {DAMAGED}", named.name()))?;
                 let start = LENGTH + length + info.data_offsets.0;
                 tensors.push(Tensor { start, dtype: info.dtype, count: info.shape[0], ..named });
                 Ok::<_, String>((info.dtype, info.shape[0]))
@@ -263,7 +264,10 @@ impl Header {
             let tensor = move |part, dtype, count| Tensor { column, part, start: 0, dtype, count };
             let mut all = vec![tensor(Part::Cells, form.element.dtype(), self.rows)];
             if form.kind == Kind::Text {
-                all.extend([tensor(Part::Ends, Dtype::U64, form.texts.0), tensor(Part::Texts, Dtype::U8, form.texts.1)]);
+                all.extend([
+                    tensor(Part::Ends, Dtype::U64, form.texts.0),
+                    tensor(Part::Texts, Dtype::U8, form.texts.1),
+                ]);
             }
             all
         };
@@ -315,7 +319,8 @@ mod tests {
     #[test]
     fn a_newer_version_asks_for_a_newer_program() {
         let (bytes, _) = header().write().unwrap();
-        let text = String::from_utf8(bytes[LENGTH..].to_vec()).unwrap().replace("\\\"version\\\":1", "\\\"version\\\":2");
+        let text =
+            String::from_utf8(bytes[LENGTH..].to_vec()).unwrap().replace("\\\"version\\\":1", "\\\"version\\\":2");
         let bytes = [&bytes[..LENGTH], text.as_bytes(), &[0; 69]].concat();
         assert!(Header::read(&bytes).unwrap_err().contains("version 2 of the format"), "{text}");
     }

@@ -80,9 +80,8 @@ impl Packing {
     /// As [`Packing::write`].
     pub fn write_to(&self, path: &Path, file: &mut (impl Write + Seek)) -> Result<u64> {
         let (frame, io) = (&self.frame, |e| Error::io(path, e));
-        let unfit = |name: &str, message: &str| {
-            Error::Mismatch(format!("{}, column \"{name}\": {message}", path.display()))
-        };
+        let unfit =
+            |name: &str, message: &str| Error::Mismatch(format!("{}, column \"{name}\": {message}", path.display()));
         let form = |(name, cells)| form_of(name, cells).map_err(|message| unfit(name, message));
         let columns = frame.named().map(form).collect::<Result<Vec<Form>>>()?;
         let header = Header { rows: frame.rows, named: frame.named, columns };
@@ -96,7 +95,8 @@ impl Packing {
                 continue;
             }
             file.seek(SeekFrom::Start(tensor.start as u64)).map_err(io)?;
-            bytes_of(cells, tensor.part, header.columns[tensor.column].element, &mut |bytes| file.write_all(bytes)).map_err(io)?;
+            bytes_of(cells, tensor.part, header.columns[tensor.column].element, &mut |bytes| file.write_all(bytes))
+                .map_err(io)?;
         }
         self.write_numbers(path, (&header, &tensors), file)?;
         Ok(length as u64)
@@ -114,7 +114,8 @@ impl Packing {
         (header, tensors): (&Header, &[Tensor]),
         file: &mut (impl Write + Seek),
     ) -> Result<()> {
-        let left = |tensor: &&Tensor| tensor.part == Part::Cells && self.is_read_again(&self.frame.columns[tensor.column]);
+        let left =
+            |tensor: &&Tensor| tensor.part == Part::Cells && self.is_read_again(&self.frame.columns[tensor.column]);
         let columns: Vec<(usize, Element, usize)> = tensors
             .iter()
             .filter(left)

@@ -70,9 +70,12 @@ fn rows_by_blocks_train_to_the_same_bits() {
     let [memory, blocks] = both();
     let mut ema = settings("adamw:weight_decay=0.1");
     (ema.ema, ema.clip_norm) = (Some(0.9), Some((1.0, crate::optim::clip::NormType::L2)));
-    for (settings, batch) in
-        [(ema, 50), (settings("muon:lr=0.02"), 64), (settings("schedulefree:warmup_steps=3"), 300), (settings("sgd"), 1)]
-    {
+    for (settings, batch) in [
+        (ema, 50),
+        (settings("muon:lr=0.02"), 64),
+        (settings("schedulefree:warmup_steps=3"), 300),
+        (settings("sgd"), 1),
+    ] {
         let expected = trained(&memory, &settings, (1, batch), false);
         for (threads, leave) in [(1, false), (3, false), (2, true)] {
             let found = trained(&blocks, &settings, (threads, batch), leave);
