@@ -253,7 +253,7 @@ fn asked_loss(reader: &Reader) -> Result<Option<Loss>> {
 
 fn data_options(reader: &Reader) -> Result<DataOptions> {
     if reader.text("data").is_none_or(|data| data.is_empty()) {
-        let message = "expected DATA: a file (CSV, JSON Lines, Parquet, NPY, NPZ, libsvm, IDX), a folder of Parquet files or of MNIST's layout, or - for standard input";
+        let message = "expected DATA: a file (CSV, JSON Lines, Parquet, NPY, NPZ, pack, libsvm, IDX), a folder of Parquet files or of MNIST's layout, or - for standard input";
         return Err(Error::Usage(message.to_owned()));
     }
     let names = [names_for(DATA), vec!["data"]].concat();

@@ -107,6 +107,7 @@ pub use options::{DataOptions, Decimal, Format, Header, Impute, NumberLoss, Read
 pub use order::epoch_order;
 pub(crate) use order::shuffle;
 pub use outline::Outline;
+pub(crate) use pack::begins_pack;
 pub use pack::{Packed, Packing};
 pub use partition::{Partition, partition};
 pub use places::{Inputs, Keys, Places};

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::header::{self, prefix};
 use super::{Architecture, Decision, NamedTensor, Parameters, TensorName};
 use crate::atomic::AtomicFile;
-use crate::data::Preprocessing;
+use crate::data::{Preprocessing, begins_pack};
 use crate::nn::Loss;
 use crate::{Error, Result};
 
@@ -31,6 +31,8 @@ const KEY: &str = "gradlane";
 /// 1: a network, its preprocessing and history. 2: a temperature, a threshold, bent or differently coded
 /// inputs, predictions within a range, or several networks too. 3: inputs that hold the number of a level too.
 const VERSION: u32 = 3;
+/// Bytes that tell what a file is.
+const HEAD: usize = 64;
 /// The model's file in a run directory.
 pub const MODEL_FILE: &str = "model.safetensors";
 
@@ -259,7 +261,8 @@ pub fn read_tensors(path: &Path) -> Result<Vec<NamedTensor>> {
     parse(&path, &bytes)
 }
 
-/// Whether a file begins as a safetensors file does: the length of its header in 8 bytes, then the header, a JSON object.
+/// Whether a file begins as a safetensors file does, and not as a pack: the length of its header in 8 bytes, then the header, a JSON
+/// object.
 ///
 /// # Errors
 /// [`Error::Io`] if it cannot be read.
@@ -269,10 +272,10 @@ pub fn is_model_file(path: &Path) -> Result<bool> {
     if !file.metadata().map_err(io)?.is_file() {
         return Ok(false); // looking into a pipe would take its bytes away
     }
-    let mut head = Vec::with_capacity(9);
-    file.take(9).read_to_end(&mut head).map_err(io)?;
+    let mut head = Vec::with_capacity(HEAD);
+    file.take(HEAD as u64).read_to_end(&mut head).map_err(io)?;
     // No header is as long as text would say when it is read as a length.
-    Ok(head.len() == 9 && head[8] == b'{' && head[4..8] == [0; 4])
+    Ok(head.len() > 8 && head[8] == b'{' && head[4..8] == [0; 4] && !begins_pack(&head))
 }
 
 fn not_safetensors(path: &Path, error: &dyn std::fmt::Display) -> Error {

@@ -19,7 +19,7 @@ const LENGTH: usize = 8;
 pub(in crate::data) const NO_WHOLE: i64 = i64::MIN;
 
 /// Whether a file begins as a pack does.
-pub(in crate::data) fn begins_pack(head: &[u8]) -> bool {
+pub(crate) fn begins_pack(head: &[u8]) -> bool {
     head.get(LENGTH..).is_some_and(|header| header.starts_with(BEGIN))
 }
 
