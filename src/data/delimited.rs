@@ -1,6 +1,8 @@
-//! Delimited text (CSV, TSV) to tables: a whole file on all threads, or known columns some rows at a time.
+//! Delimited text (CSV, TSV) to tables: a whole file on all threads, known columns some rows at a time, or
+//! all columns some megabytes at a time.
 
 mod plain;
+mod pieces;
 mod rows;
 mod runs;
 mod stream;
@@ -8,5 +10,6 @@ mod stream;
 mod tests;
 mod whole;
 
+pub(super) use pieces::DelimitedPieces;
 pub(super) use stream::DelimitedRows;
 pub(super) use whole::read_whole;

@@ -2,7 +2,7 @@
 
 use super::auto::batch_of;
 use crate::config::TrainConfig;
-use crate::data::{Dataset, Prepared, Targets};
+use crate::data::{Dataset, Features, Prepared, Targets};
 use crate::model::Architecture;
 use crate::room::available;
 use crate::train::team::available_threads;
@@ -26,6 +26,8 @@ pub(super) struct Needs {
     parameters: f64,
     /// Activations and error signals of a batch.
     activations: f64,
+    /// Inputs that are in memory at a time, where they are read by blocks.
+    inputs: f64,
     /// Outputs of all rows of a part, and what is computed from them.
     outputs: f64,
     /// The table of classes that are taken for each other.
@@ -61,6 +63,7 @@ impl Needs {
         let judged = parts.iter().any(|part| part.is_some());
         Needs {
             parameters: 4.0 * architecture.linear_parameters() as f64 * (copies * at_once + others) as f64,
+            inputs: 4.0 * inputs_at_once(&prepared.train) as f64 * at_once as f64,
             activations: 4.0 * width as f64 * (block + threads as f64 * evaluated),
             outputs: 4.0 * architecture.outputs as f64 * most as f64 * COPIES_OF_OUTPUTS,
             confusion: if judged { 2.0 * 8.0 * classes * classes } else { 0.0 },
@@ -71,7 +74,7 @@ impl Needs {
     }
 
     fn bytes(&self) -> f64 {
-        self.parameters + self.activations + self.outputs + self.confusion + self.threads
+        self.parameters + self.inputs + self.activations + self.outputs + self.confusion + self.threads
     }
 
     /// Refuses a run for which there is no room, and a preset that takes more than half of it.
@@ -112,6 +115,14 @@ impl Needs {
             "most of it for the activations of a batch: use a smaller --batch or fewer units (--hidden)".to_owned()
         };
         format!("training needs about {}, and {} of memory can be had; {advice}", size(self.bytes()), size(room))
+    }
+}
+
+/// Inputs that are loaded at a time for one network.
+fn inputs_at_once(data: &Dataset) -> usize {
+    match &data.features {
+        Features::Blocks(blocks) => blocks.window().min(blocks.rows()) * blocks.cols(),
+        Features::F32 { .. } | Features::U8 { .. } => 0,
     }
 }
 

@@ -29,19 +29,23 @@ impl DelimitedRows {
         rows.skip_above()?;
         Ok(Self { layout, quotes_are_sure: options.quote.is_some(), rows })
     }
+}
 
-    /// Refuses rows that a quote swallowed; `numeric` are the columns of numbers.
-    fn refuse_swallowed_rows(&mut self, numeric: &[usize]) -> Result<()> {
-        let mut long = Oddities::default();
-        std::mem::swap(&mut long.long, &mut self.rows.oddities.long);
-        if self.quotes_are_sure {
-            return Ok(());
-        }
-        refuse_swallowed_rows(self.rows.path(), &long, self.layout.dialect.delimiter, numeric)?;
-        // The first one is kept, for a warning.
-        self.rows.oddities.long = long.long.into_iter().take(1).collect();
-        Ok(())
-    }
+/// Refuses rows of a batch that a quote swallowed, where nobody said what the quotes are: with a `delimiter`.
+pub(super) fn refuse_swallowed(
+    path: &Path,
+    delimiter: Option<u8>,
+    oddities: &mut Oddities,
+    batch: &Batch<'_>,
+) -> Result<()> {
+    let long = Oddities { long: std::mem::take(&mut oddities.long), ..Oddities::default() };
+    let Some(delimiter) = delimiter else { return Ok(()) };
+    let numbers = batch.columns.iter().filter(|(_, builder)| !builder.is_text());
+    let numeric: Vec<usize> = numbers.map(|(place, _)| *place).collect();
+    refuse_swallowed_rows(path, &long, delimiter, &numeric)?;
+    // The first one is kept, for a warning.
+    oddities.long = long.long.into_iter().take(1).collect();
+    Ok(())
 }
 
 impl TableSource for DelimitedRows {
@@ -65,8 +69,9 @@ impl TableSource for DelimitedRows {
                 kept.push(row.raw(*place).trim_end_matches('\r').to_owned());
             }
         }
-        let numeric: Vec<usize> = batch.columns.iter().filter(|(_, b)| !b.is_text()).map(|(place, _)| *place).collect();
-        self.refuse_swallowed_rows(&numeric)
+        let delimiter = (!self.quotes_are_sure).then_some(self.layout.dialect.delimiter);
+        let path = self.rows.path().to_path_buf();
+        refuse_swallowed(&path, delimiter, &mut self.rows.oddities, batch)
     }
 
     fn layout(&self) -> Option<TextLayout> {

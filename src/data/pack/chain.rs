@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::data::cell::shortened;
-use crate::data::delimited::DelimitedRows;
+use crate::data::delimited::{DelimitedPieces, DelimitedRows};
 use crate::data::input::Input;
 use crate::data::layout::Layout;
 use crate::data::options::ReadOptions;
@@ -81,7 +81,10 @@ impl TableFile for DelimitedFile {
     fn open(&self) -> Result<Box<dyn TableSource>> {
         let mut text = Text::new(Opened::new(&self.source)?, self.options.encoding)?;
         let layout = Layout::find(&mut text, &self.options)?;
-        Ok(Box::new(DelimitedRows::new(text, layout, &self.options)?))
+        if layout.outline.names.len() == 1 {
+            return Ok(Box::new(DelimitedRows::new(text, layout, &self.options)?));
+        }
+        Ok(Box::new(DelimitedPieces::new(text, layout, &self.options)?))
     }
 }
 

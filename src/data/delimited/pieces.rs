@@ -1,0 +1,168 @@
+//! The rows of delimited text, some megabytes at a time, which all threads read side by side.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::rows::Rows;
+use super::runs::{BYTES_OF_A_COLUMN, RUN_BYTES, Run, cut};
+use super::stream::refuse_swallowed;
+use crate::data::builder::Builder;
+use crate::data::layout::Layout;
+use crate::data::oddities::{Oddities, row_warnings};
+use crate::data::options::ReadOptions;
+use crate::data::outline::Outline;
+use crate::data::raw_table::TextLayout;
+use crate::data::source::read_error;
+use crate::data::table::MissingMarkers;
+use crate::data::table_source::{Batch, TableSource};
+use crate::data::text::{Text, TextReader};
+use crate::{Result, Warning};
+
+/// Bytes that are read at a time; more where one row is longer.
+const PIECE: usize = 32 << 20;
+
+/// The rows of a text of several columns whose layout is known.
+pub(in crate::data) struct DelimitedPieces {
+    path: PathBuf,
+    layout: Arc<Layout>,
+    /// The user named the quotes.
+    quotes_are_sure: bool,
+    text: TextReader,
+    /// Bytes whose rows were not read yet, the line on which they begin, and how many are wanted.
+    unread: Vec<u8>,
+    line: u64,
+    piece: usize,
+    /// The text has no more bytes.
+    ended: bool,
+    oddities: Oddities,
+}
+
+/// What a run of records comes to.
+struct Part {
+    columns: Vec<Builder>,
+    kept: Vec<Vec<String>>,
+    lines: Vec<u32>,
+    oddities: Oddities,
+}
+
+impl DelimitedPieces {
+    /// Goes to the first row. A text of one column, whose blank lines are rows, is for [`super::DelimitedRows`].
+    pub(in crate::data) fn new(text: Text, layout: Layout, options: &ReadOptions) -> Result<Self> {
+        let mut pieces = Self {
+            path: text.name().to_path_buf(),
+            layout: Arc::new(layout),
+            quotes_are_sure: options.quote.is_some(),
+            text: text.into_reader(),
+            unread: Vec::new(),
+            line: 1,
+            piece: PIECE,
+            ended: false,
+            oddities: Oddities::default(),
+        };
+        pieces.fill()?;
+        let mut above = Rows::new(&pieces.path, &pieces.layout, pieces.unread.as_slice(), 1);
+        let (start, line) = above.skip_above()?.unwrap_or((0, 1));
+        pieces.oddities = above.oddities;
+        pieces.unread.drain(..start);
+        pieces.line = line;
+        Ok(pieces)
+    }
+
+    /// Reads bytes until there are as many as wanted, or no more.
+    fn fill(&mut self) -> Result<()> {
+        if self.unread.len() < self.piece && !self.ended {
+            let more = (self.piece - self.unread.len()) as u64;
+            let read = self.text.by_ref().take(more).read_to_end(&mut self.unread);
+            self.ended = (read.map_err(|e| read_error(&self.path, e))? as u64) < more;
+        }
+        Ok(())
+    }
+
+    /// Adds the rows of the next bytes; false where there are none.
+    fn read_piece(&mut self, batch: &mut Batch<'_>) -> Result<bool> {
+        self.fill()?;
+        if self.unread.is_empty() {
+            return Ok(false);
+        }
+        let size = RUN_BYTES.max(self.layout.outline.names.len() * BYTES_OF_A_COLUMN);
+        let runs = cut(&self.unread, self.line, &self.layout.dialect, size);
+        // Where the text goes on, the last run may end within a record.
+        let whole = if self.ended { runs.len() } else { runs.len() - 1 };
+        if whole == 0 {
+            self.piece *= 2;
+            return Ok(true);
+        }
+        let (path, layout) = (&self.path, &self.layout);
+        let parts: Vec<Result<Part>> =
+            runs[..whole].par_iter().map(|run| read_run((path, layout), run, batch)).collect();
+        let used = runs[..whole].iter().map(|run| run.bytes.len()).sum::<usize>();
+        let line = runs.get(whole).map_or(self.line, |run| run.line);
+        for part in parts {
+            let Part { columns, kept, lines, oddities } = part?;
+            batch.columns.iter_mut().zip(columns).for_each(|((_, builder), more)| builder.append(more));
+            batch.kept.iter_mut().zip(kept).for_each(|((_, cells), more)| cells.extend(more));
+            batch.lines.extend(lines);
+            self.oddities.append(oddities);
+        }
+        self.unread.drain(..used);
+        self.line = line;
+        Ok(true)
+    }
+}
+
+impl TableSource for DelimitedPieces {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn outline(&self) -> &Outline {
+        &self.layout.outline
+    }
+
+    fn read(&mut self, most: usize, batch: &mut Batch<'_>) -> Result<()> {
+        while batch.lines.len() < most && self.read_piece(batch)? {}
+        let delimiter = (!self.quotes_are_sure).then_some(self.layout.dialect.delimiter);
+        refuse_swallowed(&self.path, delimiter, &mut self.oddities, batch)
+    }
+
+    fn layout(&self) -> Option<TextLayout> {
+        // Rows that a quote may have swallowed were looked at as they came.
+        let oddities = Oddities { long: Vec::new(), ..self.oddities.clone() };
+        Some(TextLayout { dialect: self.layout.dialect, oddities })
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.text.conversion().notes()
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        let conversion = self.text.conversion().warning(&self.path);
+        let guessed_quotes = (!self.quotes_are_sure).then_some(self.layout.dialect.delimiter);
+        conversion.into_iter().chain(row_warnings(&self.path, &self.oddities, guessed_quotes)).collect()
+    }
+}
+
+fn read_run((path, layout): (&Path, &Arc<Layout>), run: &Run<'_>, batch: &Batch<'_>) -> Result<Part> {
+    let markers: &MissingMarkers = batch.markers;
+    let mut part = Part {
+        columns: batch.columns.iter().map(|(_, builder)| builder.for_later()).collect(),
+        kept: batch.kept.iter().map(|_| Vec::new()).collect(),
+        lines: Vec::with_capacity(run.newlines + 1),
+        oddities: Oddities::default(),
+    };
+    let mut rows = Rows::new(path, layout, run.bytes, run.line);
+    while let Some(row) = rows.next()? {
+        part.lines.push(row.line);
+        for (builder, (place, _)) in part.columns.iter_mut().zip(&batch.columns) {
+            builder.push(row.cell(*place), row.line, markers);
+        }
+        for (cells, (place, _)) in part.kept.iter_mut().zip(&batch.kept) {
+            cells.push(row.raw(*place).trim_end_matches('\r').to_owned());
+        }
+    }
+    part.oddities = rows.oddities;
+    Ok(part)
+}
