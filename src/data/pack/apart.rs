@@ -42,7 +42,7 @@ pub(in crate::data) fn pack_of(source: &Source, options: &ReadOptions) -> Result
     let pack = PackFile::new(path, Mapped::file(&file).map_err(failed)?)?;
     let mut notes = packing.notes().to_vec();
     notes.push(format!(
-        "pack: {} packed first, {:.0} MB in {} while the run lasts (gradlane data pack keeps such a file, TMPDIR names the folder)",
+        "pack: {} is packed first, {:.1} MB in {} while the run lasts (gradlane data pack keeps such a file, TMPDIR names the folder)",
         path.display(),
         bytes as f64 / 1e6,
         folder.display()

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::file::PackFile;
+use super::file::{PackColumn, PackFile};
 use super::header::{Element, Kind};
 use crate::Unit;
 use crate::data::table::MissingMarkers;
@@ -65,41 +65,42 @@ impl PackColumns {
         values
     }
 
-    /// Asks the system for the bytes of some rows before they are looked at; returns the runs of rows.
-    pub(in crate::data) fn read_ahead(&self, rows: &[u32]) -> Vec<Range<usize>> {
+    /// Asks the system for the bytes of some rows before they are looked at.
+    pub(in crate::data) fn read_ahead(&self, rows: &[u32]) {
         let mut blocks: Vec<usize> = rows.iter().map(|row| *row as usize / READ_TOGETHER).collect();
         blocks.sort_unstable();
         blocks.dedup();
-        let run = |block: usize| block * READ_TOGETHER..((block + 1) * READ_TOGETHER).min(self.file.rows);
         let mut runs: Vec<Range<usize>> = Vec::new();
-        for next in blocks.into_iter().map(run) {
+        for block in blocks {
+            let next = block * READ_TOGETHER..((block + 1) * READ_TOGETHER).min(self.file.rows);
             match runs.last_mut() {
                 Some(last) if last.end == next.start => last.end = next.end,
                 _ => runs.push(next),
             }
         }
-        self.each(&runs, |bytes| self.file.bytes.read_ahead(bytes));
-        runs
+        for column in self.columns() {
+            let size = column.element.size();
+            let bytes = |run: &Range<usize>| column.start + run.start * size..column.start + run.end * size;
+            runs.iter().for_each(|run| self.file.bytes.read_ahead(bytes(run)));
+        }
     }
 
-    /// Lets the system take back the pages of runs of rows.
-    pub(in crate::data) fn forget(&self, runs: &[Range<usize>]) {
-        self.each(runs, |bytes| self.file.bytes.forget(bytes));
+    /// Lets the system take back all pages: around those that were looked at it maps others.
+    pub(in crate::data) fn forget(&self) {
+        self.columns().for_each(|column| self.forget_cells(column));
     }
 
-    /// The same for a whole column.
+    /// The same for one column.
     pub(in crate::data) fn forget_column(&self, place: usize) {
-        let column = &self.file.columns[place];
+        self.forget_cells(&self.file.columns[place]);
+    }
+
+    fn forget_cells(&self, column: &PackColumn) {
         self.file.bytes.forget(column.start..column.start + self.file.rows * column.element.size());
     }
 
-    /// Calls `of` with the bytes of runs of rows in each column that is left.
-    fn each(&self, runs: &[Range<usize>], of: impl Fn(Range<usize>)) {
-        for column in
-            self.file.columns.iter().zip(self.left.iter()).filter(|(_, left)| **left).map(|(column, _)| column)
-        {
-            let size = column.element.size();
-            runs.iter().for_each(|run| of(column.start + run.start * size..column.start + run.end * size));
-        }
+    /// The columns that are left.
+    fn columns(&self) -> impl Iterator<Item = &PackColumn> {
+        self.file.columns.iter().zip(self.left.iter()).filter(|(_, left)| **left).map(|(column, _)| column)
     }
 }
