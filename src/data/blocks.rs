@@ -22,6 +22,8 @@ const MOST_ROWS: usize = 1 << 14;
 const TOGETHER: usize = 64;
 /// Rows that are prepared at a time by one thread.
 const PIECE: usize = 1024;
+/// Rows after which their pages are given back.
+const FORGOTTEN: usize = 32 * PIECE;
 
 /// Some rows of a table whose columns of numbers are left in a pack.
 #[derive(Clone)]
@@ -148,10 +150,12 @@ impl Blocks {
         let plans: Vec<(usize, Cell<'_>)> =
             features.map(|((at, cells), feature)| (*at, Cell::new(feature, cells))).collect();
         let mut values = vec![0.0; places.len() * cols];
-        values.par_chunks_mut(PIECE * cols).zip(rows.par_chunks(PIECE)).for_each(|(inputs, rows)| {
-            plans.iter().for_each(|(at, cell)| cell.write(&table.pack, inputs, (*at, cols), rows));
-        });
-        table.pack.forget();
+        for (inputs, rows) in values.chunks_mut(FORGOTTEN * cols).zip(rows.chunks(FORGOTTEN)) {
+            inputs.par_chunks_mut(PIECE * cols).zip(rows.par_chunks(PIECE)).for_each(|(inputs, rows)| {
+                plans.iter().for_each(|(at, cell)| cell.write(&table.pack, inputs, (*at, cols), rows));
+            });
+            table.pack.forget();
+        }
         values
     }
 

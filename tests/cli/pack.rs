@@ -235,15 +235,24 @@ fn large(place: &Place, rows: usize) {
     (0..rows).for_each(|row| write(&f64::from(u8::from(x(row, 0) + x(row, 1) * x(row, 2) > 0.0)).to_le_bytes()));
 }
 
-/// Trains on a pack within a limit of the process's own memory, by rows and by blocks.
-fn within(place: &Place, megabytes: usize, more: &[&str]) -> std::process::Output {
-    let limit = format!("--data={}", megabytes << 20);
-    let program = place
-        .command(&[&["train", "large.pack", "--hidden", "16", "--epochs", "2", "-j", "2", "--json"], more].concat());
+/// Trains within a limit of the process's own memory.
+fn within(place: &Place, megabytes: usize, data: &str, more: &[&str]) -> std::process::Output {
+    let small = ["--hidden", "16", "--epochs", "2", "-j", "2", "--json", "-q"];
+    let program = place.command(&[&["train", data], &small[..], more].concat());
     let mut command = std::process::Command::new("prlimit");
-    command.arg(limit).arg(program.get_program()).args(program.get_args());
-    command.current_dir(program.get_current_dir().unwrap()).env("NO_COLOR", "1");
-    command.output().expect("prlimit starts")
+    command.arg(format!("--data={}", megabytes << 20)).arg(program.get_program()).args(program.get_args());
+    command.current_dir(program.get_current_dir().expect("a place")).output().expect("prlimit starts")
+}
+
+/// Rows are refused, and blocks learn.
+fn only_blocks_fit(place: &Place, data: &str) {
+    let refused = within(place, 150, data, &["-o", "rows"]);
+    assert_eq!(code(&refused), 5, "{}", error(&refused));
+    assert!(error(&refused).contains("--shuffle blocks trains on them from the disk"), "{}", error(&refused));
+    let trained = within(place, 150, data, &["-o", "blocks", "--overwrite", "--shuffle", "blocks"]);
+    assert_eq!(code(&trained), 0, "{}", error(&trained));
+    let summary = json(&out(&trained));
+    assert!(summary["val"]["accuracy"].as_f64().unwrap() > 0.8, "{summary}");
 }
 
 #[test]
@@ -251,11 +260,11 @@ fn within(place: &Place, megabytes: usize, more: &[&str]) -> std::process::Outpu
 fn sets_larger_than_memory_train_by_blocks() {
     let place = Place::new();
     large(&place, 820_000);
-    let refused = within(&place, 150, &["-o", "rows"]);
-    assert_eq!(code(&refused), 5, "{}", error(&refused));
-    assert!(error(&refused).contains("--shuffle blocks trains on them from the disk"), "{}", error(&refused));
-    let trained = within(&place, 150, &["-o", "blocks", "--shuffle", "blocks"]);
-    assert_eq!(code(&trained), 0, "{}", error(&trained));
-    let summary = json(&out(&trained));
-    assert!(summary["val"]["accuracy"].as_f64().unwrap() > 0.8, "{summary}");
+    only_blocks_fit(&place, "large.pack");
+    large(&place, 150_000);
+    place.ok(&["data", "convert", "large.pack", "large.csv"]);
+    only_blocks_fit(&place, "large.csv");
+    let packed = place.train("large.csv", "csv", &["--shuffle", "blocks", "--epochs", "1"]);
+    let own = place.train("large.pack", "pack", &["--shuffle", "blocks", "--epochs", "1"]);
+    assert_eq!(packed["weights_sha256"], own["weights_sha256"]);
 }

@@ -74,9 +74,10 @@ impl DelimitedPieces {
     /// Reads bytes until there are as many as wanted, or no more.
     fn fill(&mut self) -> Result<()> {
         if self.unread.len() < self.piece && !self.ended {
-            let more = (self.piece - self.unread.len()) as u64;
-            let read = self.text.by_ref().take(more).read_to_end(&mut self.unread);
-            self.ended = (read.map_err(|e| read_error(&self.path, e))? as u64) < more;
+            let more = self.piece - self.unread.len();
+            self.unread.reserve_exact(more);
+            let read = self.text.by_ref().take(more as u64).read_to_end(&mut self.unread);
+            self.ended = read.map_err(|e| read_error(&self.path, e))? < more;
         }
         Ok(())
     }

@@ -31,7 +31,6 @@ pub(in crate::data) fn read_packed(file: PackFile, options: &DataOptions) -> Res
     let needed: Vec<usize> =
         roles.labels.into_iter().chain(roles.weight).chain(roles.split).chain(roles.categorical).chain(dates).collect();
     let columns = PackColumns::new(file.clone(), &needed, &read_options.missing);
-    let mut table = read(Arc::new(file), &read_options, &|place, _| columns.has(place))?;
-    table.warnings.dedup();
+    let table = read(Arc::new(file), &read_options, &|place, _| columns.has(place))?;
     Ok(Packed { table, columns })
 }

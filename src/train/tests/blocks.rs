@@ -7,7 +7,7 @@ use crate::data::{DataOptions, Shuffle, prepare};
 fn both() -> [Dataset; 2] {
     let row = |n: usize| {
         let x = |k: usize| ((n * k) as f64 * 0.37).sin();
-        format!("{},{},{},{},{}\n", x(1), n * n % 17, ["red", "", "blue"][n % 3], 0.5 + n as f64 % 3.0, n % 5)
+        format!("{},{},{},{},{}\n", x(1), n * n % 17, ["red", "", "blue"][n % 3], n % 3, n % 5)
     };
     let text = "width,size,colour,weight,label\n".to_owned() + &(0..700).map(row).collect::<String>();
     let folder = tempfile::tempdir().unwrap();
