@@ -12,8 +12,15 @@ use crate::data::raw_table::RawTable;
 use crate::data::table_source::{Batch, TableFile};
 use crate::data::whole_table::{Reopened, read_texts};
 
-/// Rows that are read at a time; a table of as few is kept as it is.
-pub(super) const AT_A_TIME: usize = 1 << 16;
+/// Cells that are read at a time, about.
+const CELLS: usize = 1 << 22;
+/// Rows that are read at a time, at least and at most.
+const ROWS: [usize; 2] = [1 << 8, 1 << 16];
+
+/// Rows of so many columns that are read at a time.
+pub(super) fn at_a_time(columns: usize) -> usize {
+    (CELLS / columns.max(1)).clamp(ROWS[0], ROWS[1])
+}
 
 /// Reads all rows once. Text columns are whole; of a column of numbers there may be fewer cells than rows, a few of its numbers
 /// by which its kind is told.
@@ -21,7 +28,8 @@ pub(super) const AT_A_TIME: usize = 1 << 16;
 /// # Errors
 /// As reading the files for training.
 pub(super) fn survey(files: Arc<Chain>, options: &ReadOptions) -> Result<Frame> {
-    Frame::of_file(read(files, options, &|_, rows| rows > AT_A_TIME)?, options)
+    // A table of few rows is kept as it is.
+    Frame::of_file(read(files, options, &|_, rows| rows > ROWS[1])?, options)
 }
 
 /// Reads all rows once. Of columns of numbers that `is_left` says, by their place and the rows so far, a few numbers are kept, by
@@ -42,7 +50,7 @@ pub(super) fn read(
     loop {
         let columns = builders.iter().map(Builder::for_later).enumerate().collect();
         let mut batch = Batch::new(&options.missing, columns, &[]);
-        source.read(AT_A_TIME, &mut batch)?;
+        source.read(at_a_time(outline.names.len()), &mut batch)?;
         if batch.lines.is_empty() {
             break;
         }

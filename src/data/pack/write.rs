@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::cells::{bytes_of, form_of, number_bytes};
 use super::chain::Chain;
 use super::header::{Element, Form, Header, Part, Tensor};
-use super::survey::{AT_A_TIME, survey};
+use super::survey::{at_a_time, survey};
 use crate::atomic::AtomicFile;
 use crate::data::builder::Builder;
 use crate::data::frame::{Cells, Frame};
@@ -127,9 +127,9 @@ impl Packing {
         let (mut source, mut row) = (self.files.open()?, 0);
         let changed = Error::data(source.path(), "the file has changed while it was packed: pack it again");
         loop {
-            let builders = columns.iter().map(|(place, ..)| (*place, Builder::guess(AT_A_TIME))).collect();
+            let builders = columns.iter().map(|(place, ..)| (*place, Builder::guess(0))).collect();
             let mut batch = Batch::new(&self.options.missing, builders, &[]);
-            source.read(AT_A_TIME, &mut batch)?;
+            source.read(at_a_time(columns.len()), &mut batch)?;
             let rows = batch.lines.len();
             match (rows, row + rows) {
                 (0, _) => break,
