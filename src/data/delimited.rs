@@ -1,8 +1,8 @@
-//! Delimited text (CSV, TSV) to tables: a whole file on all threads, known columns some rows at a time, or
-//! all columns some megabytes at a time.
+//! Delimited text (CSV, TSV) to tables: a whole file on all threads, known columns some rows at a time, or all columns some megabytes
+//! at a time.
 
-mod plain;
 mod pieces;
+mod plain;
 mod rows;
 mod runs;
 mod stream;

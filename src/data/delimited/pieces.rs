@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::plain::read_plain;
 use super::rows::Rows;
 use super::runs::{BYTES_OF_A_COLUMN, RUN_BYTES, Run, cut};
 use super::stream::refuse_swallowed;
@@ -151,9 +152,16 @@ fn read_run((path, layout): (&Path, &Arc<Layout>), run: &Run<'_>, batch: &Batch<
     let mut part = Part {
         columns: batch.columns.iter().map(|(_, builder)| builder.for_later()).collect(),
         kept: batch.kept.iter().map(|_| Vec::new()).collect(),
-        lines: Vec::with_capacity(run.newlines + 1),
+        lines: Vec::new(),
         oddities: Oddities::default(),
     };
+    let places: Vec<usize> = batch.columns.iter().map(|(place, _)| *place).collect();
+    let plain = if batch.kept.is_empty() { read_plain(run, layout, &places, &mut part.columns, markers) } else { None };
+    if let Some(lines) = plain {
+        return Ok(Part { lines, ..part });
+    }
+    part.columns = batch.columns.iter().map(|(_, builder)| builder.for_later()).collect();
+    part.lines.reserve(run.newlines + 1);
     let mut rows = Rows::new(path, layout, run.bytes, run.line);
     while let Some(row) = rows.next()? {
         part.lines.push(row.line);

@@ -47,6 +47,11 @@ impl Chain {
         }
         Ok(Self { files: files.into(), outline })
     }
+
+    /// How many columns there are.
+    pub(super) fn columns(&self) -> usize {
+        self.outline.names.len()
+    }
 }
 
 fn open(source: &Source, options: &ReadOptions) -> Result<Box<dyn TableFile>> {

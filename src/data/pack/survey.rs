@@ -29,7 +29,8 @@ pub(super) fn at_a_time(columns: usize) -> usize {
 /// As reading the files for training.
 pub(super) fn survey(files: Arc<Chain>, options: &ReadOptions) -> Result<Frame> {
     // A table of few rows is kept as it is.
-    Frame::of_file(read(files, options, &|_, rows| rows > ROWS[1])?, options)
+    let few = at_a_time(files.columns());
+    Frame::of_file(read(files, options, &|_, rows| rows > few)?, options)
 }
 
 /// Reads all rows once. Of columns of numbers that `is_left` says, by their place and the rows so far, a few numbers are kept, by
