@@ -21,7 +21,7 @@ const VERBS: [&str; 15] = [
     "man",
 ];
 /// The verbs of `data`.
-const OF_DATA: [&str; 4] = ["convert", "split", "stats", "synth"];
+const OF_DATA: [&str; 5] = ["convert", "pack", "split", "stats", "synth"];
 
 /// Compares with `tests/golden/NAME`; `UPDATE_GOLDEN=1` writes it instead.
 fn golden(name: &str, text: &str) {

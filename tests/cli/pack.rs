@@ -170,13 +170,13 @@ fn runs_by_blocks_are_repeated_and_gone_on_with() {
     place.write("odd.csv", rows(0, 1500));
     place.train("odd.csv", "whole", &["--shuffle", "blocks", "--epochs", "4"]);
     place.ok(&["verify", "whole"]);
+    place.ok(&["resume", "whole", "--epochs", "6", "-q"]);
+    assert_eq!(place.json("whole/summary.json")["epochs"], 6);
     let said = place.err(&["train", "odd.csv", "--shuffle", "blocks", "--epochs", "4", "--hidden", "8", "-o", "said"]);
     assert!(
         said.contains("odd.csv is packed first, ") && said.contains("gradlane data pack keeps such a file"),
         "{said}"
     );
-    let args = ["train", "odd.csv", "--shuffle", "blocks", "--epochs", "4", "--steps", "19", "-q", "-o", "part"];
-    place.ok(&[&args[..], &["--hidden", "8"]].concat());
     for more in [&["--preset", "realmlp"][..], &["--ensemble", "2"], &["--embed", "ple:bins=8"], &["--overfit-batch"]] {
         let args =
             [&["train", "odd.csv", "--shuffle", "blocks", "--epochs", "2", "-q", "-o", "more", "--overwrite"], more];
