@@ -96,7 +96,7 @@ pub fn flag_of(name: &str) -> Arg {
 pub fn data() -> Arg {
     let data = Arg::new("data")
         .value_name("DATA")
-        .help("File (CSV, JSONL, Parquet, NPY, NPZ, pack, libsvm, IDX; .gz, .zst), folder, or - for stdin");
+        .help("File (CSV, JSONL, Parquet, NPY, NPZ, pack, libsvm, IDX; .gz, .zst), folder or - for stdin");
     of_paths(data)
 }
 

@@ -108,7 +108,7 @@ pub use order::epoch_order;
 pub(crate) use order::shuffle;
 pub use outline::Outline;
 pub(crate) use pack::begins_pack;
-pub use pack::{Packed, Packing};
+pub use pack::{Packed, Packer};
 pub use partition::{Partition, partition};
 pub use places::{Inputs, Keys, Places};
 pub use predict_rows::{Chunk, RowReader};

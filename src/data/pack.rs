@@ -21,4 +21,4 @@ pub(super) use header::Header;
 pub(crate) use header::begins_pack;
 pub(super) use room::refuse_without_room;
 pub(super) use table::{Packed as PackedTable, read_packed};
-pub use write::{Packed, Packing};
+pub use write::{Packed, Packer};

@@ -73,6 +73,7 @@ impl Loaded {
             typed.notes.splice(0..0, notes);
             typed.warnings.splice(0..0, warnings);
         }
+        typed.warnings.extend(same_file(options));
         Ok(Self(Contents::Table(Box::new(typed), (valid, test))))
     }
 

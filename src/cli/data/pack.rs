@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::Error;
 use gradlane::atomic::check_file;
 use gradlane::config::ApplyConfig;
-use gradlane::data::{Packed, Packing, Source};
+use gradlane::data::{Packed, Packer, Source};
 use gradlane::path_text::to_path;
 
 use crate::cli::exit::Outcome;
@@ -41,13 +41,13 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     if path == to_path("-") {
         return Err(Error::Usage("-o -: a pack is not written in one go: name a file".to_owned()).into());
     }
-    sources.iter().try_for_each(|source| refuse_to_replace(source, ("-o ", &path)))?;
+    sources.iter().try_for_each(|source| refuse_to_replace(source, ("-o ", &path), "data are"))?;
     check_file(&path)?;
-    let packing = Packing::new(&sources, &config.read)?;
-    packing.notes().iter().for_each(|note| message::note(note));
-    message::warn(packing.warnings());
-    refuse(packing.warnings(), config.strict, |message| Error::data(sources[0].name(), message))?;
-    let Packed { rows, columns, bytes } = packing.write(&path)?;
+    let packer = Packer::new(&sources, &config.read)?;
+    packer.notes().iter().for_each(|note| message::note(note));
+    message::warn(packer.warnings());
+    refuse(packer.warnings(), config.strict, |message| Error::data(sources[0].name(), message))?;
+    let Packed { rows, columns, bytes } = packer.write(&path)?;
     let (rows, size) = (thousands(rows as f64), bytes as f64 / 1e6);
     message::note(&format!("{}: {rows} rows, {columns} columns, {size:.1} MB", path.display()));
     Ok(())

@@ -77,7 +77,7 @@ impl TableSource for DelimitedRows {
     fn layout(&self) -> Option<TextLayout> {
         // Rows that a quote may have swallowed were looked at as they came.
         let oddities = Oddities { long: Vec::new(), ..self.rows.oddities.clone() };
-        Some(TextLayout { dialect: self.layout.dialect, oddities })
+        Some(TextLayout { dialect: self.layout.dialect, has_lines_above: self.layout.lines_above > 0, oddities })
     }
 
     fn notes(&self) -> Vec<String> {

@@ -3,7 +3,7 @@
 use std::env::temp_dir;
 
 use super::file::PackFile;
-use super::write::Packing;
+use super::write::Packer;
 use crate::data::format::format_of;
 use crate::data::input::Input;
 use crate::data::mapped::Mapped;
@@ -34,20 +34,20 @@ pub(in crate::data) fn pack_of(source: &Source, options: &ReadOptions) -> Result
         }
         Input::File(..) | Input::Parts(_) => {}
     }
-    let packing = Packing::new(std::slice::from_ref(source), options)?;
+    let packer = Packer::new(std::slice::from_ref(source), options)?;
     let folder = temp_dir();
     let failed = |e| Error::io(&folder, e);
     let mut file = tempfile::tempfile_in(&folder).map_err(failed)?;
-    let bytes = packing.write_to(&folder, &mut file)?;
+    let bytes = packer.write_to(&folder, &mut file)?;
     let pack = PackFile::new(path, Mapped::file(&file).map_err(failed)?)?;
-    let mut notes = packing.notes().to_vec();
+    let mut notes = packer.notes().to_vec();
     notes.push(format!(
         "pack: {} is packed first, {:.1} MB in {} while the run lasts (gradlane data pack keeps such a file, TMPDIR names the folder)",
         path.display(),
         bytes as f64 / 1e6,
         folder.display()
     ));
-    Ok((pack, Some(Said { notes, warnings: packing.warnings().to_vec() })))
+    Ok((pack, Some(Said { notes, warnings: packer.warnings().to_vec() })))
 }
 
 fn images(source: &Source) -> Error {

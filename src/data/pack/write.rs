@@ -30,14 +30,14 @@ pub struct Packed {
 }
 
 /// Tables whose columns are found out, ready to be written as one pack.
-pub struct Packing {
+pub struct Packer {
     files: Arc<Chain>,
     options: ReadOptions,
     /// Text columns are whole; of numbers that are read again there are fewer cells than rows.
     frame: Frame,
 }
 
-impl Packing {
+impl Packer {
     /// Reads files of the same columns, one after the other, and finds out what the columns are. No column of numbers is held
     /// in memory; texts are, and four bytes for each of their cells.
     ///
@@ -77,7 +77,7 @@ impl Packing {
     /// Writes the pack to a file at its beginning; returns its length.
     ///
     /// # Errors
-    /// As [`Packing::write`].
+    /// As [`Packer::write`].
     pub fn write_to(&self, path: &Path, file: &mut (impl Write + Seek)) -> Result<u64> {
         let (frame, io) = (&self.frame, |e| Error::io(path, e));
         let unfit =
