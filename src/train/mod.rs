@@ -34,6 +34,7 @@ mod sums;
 pub mod team;
 mod terms;
 mod trainer;
+mod windows;
 mod workspace;
 
 pub use clock::{Phase, PhaseTimes};
