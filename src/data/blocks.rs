@@ -21,7 +21,7 @@ const MOST_ROWS: usize = 1 << 14;
 /// Blocks whose rows are shuffled together, and held in memory together.
 const TOGETHER: usize = 64;
 /// Rows that are prepared at a time by one thread.
-const PIECE: usize = 1024;
+const PIECE: usize = 256;
 /// Rows after which their pages are given back.
 const FORGOTTEN: usize = 32 * PIECE;
 
