@@ -263,7 +263,11 @@ impl Trainer {
     }
 
     /// Steps on rows in memory, of which the first is at the place `first` of the epoch.
-    pub(super) fn make_steps<C: Clock>(&mut self, plan: &EpochPlan<'_>, first: usize) -> (EpochOutcome, Vec<PhaseTimes>) {
+    pub(super) fn make_steps<C: Clock>(
+        &mut self,
+        plan: &EpochPlan<'_>,
+        first: usize,
+    ) -> (EpochOutcome, Vec<PhaseTimes>) {
         let made = self.state.steps();
         let start = Place::of(&self.state);
         let mut asked = [AtomicBool::new(false), AtomicBool::new(false)];

@@ -6,7 +6,11 @@ use crate::data::Dataset;
 
 impl Trainer {
     /// Steps on rows that are left in a pack: some batches after the other are loaded, and trained on. No bit depends on how many.
-    pub(super) fn steps_by_windows<C: Clock>(&mut self, plan: &EpochPlan<'_>, window: usize) -> (EpochOutcome, Vec<PhaseTimes>) {
+    pub(super) fn steps_by_windows<C: Clock>(
+        &mut self,
+        plan: &EpochPlan<'_>,
+        window: usize,
+    ) -> (EpochOutcome, Vec<PhaseTimes>) {
         let mut so_far: Option<(EpochOutcome, Vec<PhaseTimes>)> = None;
         loop {
             let at = self.state.epoch.rows;

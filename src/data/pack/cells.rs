@@ -48,9 +48,10 @@ pub(in crate::data) fn bytes_of(
             values.chunks(AT_A_TIME).try_for_each(|values| out(&number_bytes(values, element)))
         }
         (Cells::Whole(values), _) => {
-            let bytes =
-                |values: &[Option<i64>]| values.iter().flat_map(|v| v.unwrap_or(NO_WHOLE).to_le_bytes()).collect();
-            values.chunks(AT_A_TIME).try_for_each(|values| out(&Vec::<u8>::as_slice(&bytes(values))))
+            let bytes = |values: &[Option<i64>]| -> Vec<u8> {
+                values.iter().flat_map(|value| value.unwrap_or(NO_WHOLE).to_le_bytes()).collect()
+            };
+            values.chunks(AT_A_TIME).try_for_each(|values| out(&bytes(values)))
         }
         (Cells::Text { codes, .. }, Part::Cells) => {
             let bytes = |codes: &[u32]| codes.iter().flat_map(|code| code.to_le_bytes()).collect::<Vec<u8>>();
