@@ -208,8 +208,8 @@ def texts():
     lines = '{"x": 1.5, "name": "a \\u00e9", "on": true}\n\n{"x": null, "on": false, "name": "b"}\n{"x": 2, "extra": "2024-02-29"}\n'
     expected = {"columns": [{"name": "x", **column("number", [1.5, None, 2])},
                             {"name": "name", **column("text", ["a é", "b", None], str)},
-                            {"name": "on", **column("text", ["true", "false", None], str)},
-                            {"name": "extra", "kind": "date", "cells": [None, None, "19782"]}]}
+                            {"name": "extra", "kind": "date", "cells": [None, None, "19782"]},
+                            {"name": "on", **column("text", ["true", "false", None], str)}]}
     for name, data in [("lines.jsonl", lines.encode()), ("lines_marked.json", b"\xef\xbb\xbf" + lines.encode()),
                        ("lines_utf16.jsonl", lines.encode("utf-16"))]:
         (FOLDER / name).write_bytes(data)
