@@ -1,6 +1,7 @@
 //! `--schedule help` and its like: the values of an option, with formulas and defaults.
 
 use gradlane::config::Settings;
+use gradlane::config::portfolio::{BEST, PORTFOLIO};
 use gradlane::config::presets::PRESETS;
 use gradlane::nn::init::Init;
 use gradlane::nn::{Activation, Loss};
@@ -57,6 +58,12 @@ fn schedules() -> String {
 fn presets() -> String {
     let mut text =
         "Presets: lists of options. Any of them may be given beside the preset and then counts.\n\n".to_owned();
+    text += &line(
+        BEST,
+        "Several of these on the same folds, as many as time allows, averaged by weights that out-of-fold predictions",
+    );
+    text += &line("", "choose: Caruana et al. 2004, https://doi.org/10.1145/1015330.1015432");
+    text += &line("", &format!("--portfolio {}", PORTFOLIO.join(",")));
     for preset in &PRESETS {
         text += &line(preset.name, preset.about);
         for (task, options) in [("", preset.options), ("classes: ", preset.classes), ("numbers: ", preset.numbers)] {

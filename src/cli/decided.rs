@@ -50,11 +50,17 @@ pub fn name_of(rows: RowsOf) -> &'static str {
     }
 }
 
+/// What the rows are called by which epochs, weights and the like were chosen.
+pub fn name_of_held_out(summary: &Summary) -> &'static str {
+    if summary.configurations.is_empty() { "validation" } else { "out of fold" }
+}
+
 /// A line about figures that the validation rows flatter, since they chose something.
 pub fn optimism(summary: &Summary) -> String {
+    let rows = name_of_held_out(summary);
     match summary.val_chose.as_slice() {
         [] => String::new(),
-        [one] => format!("validation: optimistic, as these rows chose the {one}\n"),
-        [rest @ .., last] => format!("validation: optimistic, as these rows chose {} and {last}\n", rest.join(", ")),
+        [one] => format!("{rows}: optimistic, as these rows chose the {one}\n"),
+        [rest @ .., last] => format!("{rows}: optimistic, as these rows chose {} and {last}\n", rest.join(", ")),
     }
 }

@@ -79,6 +79,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     }
     let (quiet, as_json) = (settings.switch("quiet")?, settings.switch("json")?);
     let mut config = TrainConfig::by_data(settings)?;
+    config.refuse_portfolio()?;
     let left_open = config.of_tables.take().is_some();
     check_sweeps(&config)?;
     let sweep = sweep(matches, &config)?;

@@ -3,6 +3,7 @@
 mod autopsy;
 pub(super) mod ensemble;
 pub(super) mod folds;
+pub(super) mod portfolio;
 pub(super) mod several;
 pub(super) mod watch;
 
@@ -273,8 +274,8 @@ fn readable(plan: &Plan, finished: &Finished, path: &Path) -> String {
 
 /// The figures of the parts beside the baselines, of each class, label or target, and the confusion.
 fn results(summary: &Summary) -> String {
-    let parts =
-        [("train", Some(&summary.train)), ("validation", summary.val.as_ref()), ("test", summary.test.as_ref())];
+    let held_out = decided::name_of_held_out(summary);
+    let parts = [("train", Some(&summary.train)), (held_out, summary.val.as_ref()), ("test", summary.test.as_ref())];
     let mut columns: Vec<_> = parts.into_iter().filter_map(|(name, set)| Some((name, set?))).collect();
     let (judged, part) = (&summary.judged.judged, summary.judged.in_words());
     if let Some(baseline) = &summary.baseline {

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command};
+use gradlane::config::portfolio::BEST;
 use gradlane::config::presets::PRESETS;
 use gradlane::experiment::compare;
 use gradlane::machine::Workload;
@@ -36,7 +37,8 @@ pub fn of(option: &str) -> Vec<String> {
         "dates" => vec!["auto", "text"],
         "hidden" => vec!["none"],
         "activation" | "output_activation" => with_help(Activation::ALL.iter().map(|a| a.name()).collect()),
-        "preset" => with_help(PRESETS.iter().map(|preset| preset.name).collect()),
+        "preset" => with_help(PRESETS.iter().map(|preset| preset.name).chain([BEST]).collect()),
+        "portfolio" => PRESETS.iter().map(|preset| preset.name).collect(),
         "bias_init" => vec!["scheme", "normal", "he+5"],
         "norm" => vec!["none", "layer", "rms"],
         "init" => with_help(Init::formulas().map(|(name, _)| name).collect()),

@@ -9,7 +9,8 @@ use gradlane::Result;
 use gradlane::config::{Origin, Settings, TrainConfig};
 use gradlane::data::Folds;
 use gradlane::path_text::to_text;
-use gradlane::run::{Difference, Finished, Interrupt, Plan, Recorded, RecordedEvents};
+use gradlane::run::{Difference, Finished, Interrupt, Plan, Recorded, RecordedEvents, TrainedPortfolio};
+use gradlane::train::events::Event;
 use serde_json::{Value, json};
 
 use super::args::{self, of_paths};
@@ -19,8 +20,8 @@ use super::output::{print, print_json};
 use super::progress::{Progress, Style};
 use super::signals::Signals;
 use super::table::counted;
-use super::train::several;
 use super::train::watch::Watch;
+use super::train::{portfolio, several};
 
 const AFTER_HELP: &str = "\
 Reads the data again, trains again with the options in RUNDIR/config.toml, and compares each step, each epoch, the weights, the \
@@ -100,6 +101,13 @@ fn repeat(
     let signal = nothing.number();
     let mut events = recorded.events()?;
     let mut plan = plan;
+    if let Some(of_folds) = of_folds.filter(|_| plan.portfolio.is_some()) {
+        let trained = repeat_portfolio(&plan, of_folds, &mut events, (signal, style))?;
+        let finished = plan.repeat_portfolio(trained)?;
+        let mut differences = Vec::from_iter(events.first_difference()?);
+        differences.extend(recorded.differences(&finished));
+        return Ok((finished, differences));
+    }
     if plan.config.members > 1 || of_folds.is_some() {
         let (with_cv, trained) = repeat_networks(plan, of_folds, (recorded, &mut events), (signal, style))?;
         if let Some(trained) = trained {
@@ -131,23 +139,53 @@ fn repeat_networks(
     (signal, style): (&AtomicUsize, Style),
 ) -> Outcome<(Plan, Option<several::Ensemble>)> {
     let watch = Watch::new(style, &plan, of_folds.map_or(plan.config.members, Folds::len));
-    let of_networks: Mutex<BTreeMap<usize, Vec<Value>>> = Mutex::default();
+    let of_networks = OfNetworks::default();
     let train = |number: usize, plan: &mut Plan| {
         if !recorded.limit(number, plan) {
             return Ok(None);
         }
-        let finished = plan.train(signal, &mut |event| {
-            let mut all = of_networks.lock().unwrap_or_else(|e| e.into_inner());
-            all.entry(number).or_default().push(watch.named(number, event));
-            watch.observe(number, event);
-        });
-        finished.map(Some)
+        plan.train(signal, &mut |event| of_networks.keep(&watch, number, event)).map(Some)
     };
     let trained = several::trained(plan, of_folds, (signal, &train), &watch, true)?;
     watch.finish(None);
-    let all = of_networks.into_inner().unwrap_or_else(|e| e.into_inner());
-    events.hold_networks(all.into_values().flatten())?;
+    events.hold_networks(of_networks.in_order())?;
     Ok(trained)
+}
+
+/// The same of a run of several configurations.
+fn repeat_portfolio(
+    plan: &Plan,
+    of_folds: &Folds,
+    events: &mut RecordedEvents,
+    (signal, style): (&AtomicUsize, Style),
+) -> Result<TrainedPortfolio> {
+    let configurations = plan.portfolio.as_ref().map_or(0, |portfolio| portfolio.entries.len());
+    let watch = Watch::new(style, plan, configurations * of_folds.len());
+    let of_networks = OfNetworks::default();
+    let train = |number: usize, plan: &mut Plan| {
+        plan.train(signal, &mut |event| of_networks.keep(&watch, number, event)).map(Some)
+    };
+    let trained = portfolio::trained(plan, of_folds, (signal, &train), &watch, &|_, _| Ok(()))?;
+    watch.finish(None);
+    events.hold_networks(of_networks.in_order())?;
+    Ok(trained)
+}
+
+/// The events of several networks, which come in any order.
+#[derive(Default)]
+struct OfNetworks(Mutex<BTreeMap<usize, Vec<Value>>>);
+
+impl OfNetworks {
+    fn keep(&self, watch: &Watch, number: usize, event: &Event<'_>) {
+        let mut all = self.0.lock().unwrap_or_else(|e| e.into_inner());
+        all.entry(number).or_default().push(watch.named(number, event));
+        watch.observe(number, event);
+    }
+
+    /// One network after the other.
+    fn in_order(self) -> impl Iterator<Item = Value> {
+        self.0.into_inner().unwrap_or_else(|e| e.into_inner()).into_values().flatten()
+    }
 }
 
 fn verdict(differences: &[Difference]) -> &'static str {

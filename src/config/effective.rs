@@ -24,6 +24,12 @@ impl TrainConfig {
         if let Some(folds) = self.cv {
             put("cv", if folds.repeats > 1 { folds.to_string().into() } else { (folds.folds as i64).into() });
         }
+        put("seed", i64::try_from(self.seed).map_or_else(|_| self.seed.to_string().into(), Value::Integer));
+        if let Some(portfolio) = &self.portfolio {
+            portfolio.write(self, &mut table);
+            return table.to_string();
+        }
+        let mut put = |name: &str, value: Value| table.insert(name.to_owned(), value);
         if !self.augment.is_none() {
             put("augment", self.augment.to_string().into());
         }
@@ -46,7 +52,6 @@ impl TrainConfig {
         // The best form of this CPU may be missing on another, where the run is to be repeated all the same.
         let isa = if self.threads.isa == Isa::detect() { "auto" } else { self.threads.isa.name() };
         put("isa", isa.into());
-        put("seed", i64::try_from(self.seed).map_or_else(|_| self.seed.to_string().into(), Value::Integer));
         if let Some(every) = self.output.log_steps {
             put("log_steps", (every as i64).into());
         }

@@ -165,6 +165,13 @@ pub const KEYS: &[Key] = &[
         "Recipe: plain, realmlp, tabm, …, or help [train on tables: realmlp]",
         SEARCH | COMMON,
     ),
+    list(
+        "portfolio",
+        "PRESETS",
+        Model,
+        "With --preset best: the presets that it trains, in this order, however long they take",
+        0,
+    ),
     key("hidden", "WIDTHS|none", Model, "Widths of the hidden layers [256,128]", SEARCH | COMPARE | COMMON),
     key("activation", "NAMES", Model, "Activation of the hidden layers: one, or one for each [relu]", SEARCH | COMPARE),
     key("output_activation", "NAME", Model, "Activation of the outputs [identity]", SEARCH | COMPARE),

@@ -13,6 +13,7 @@ mod lengths;
 mod loss;
 mod network;
 mod optimizer;
+pub mod portfolio;
 pub mod presets;
 mod reader;
 mod settings;

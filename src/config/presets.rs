@@ -2,6 +2,7 @@
 
 use toml::Value;
 
+use super::portfolio::{BEST, Portfolio};
 use super::settings::Settings;
 use super::train::{OfTables, TrainConfig};
 use crate::data::Task;
@@ -22,15 +23,12 @@ pub struct Preset {
     pub numbers: &'static [(&'static str, &'static str)],
 }
 
-/// What the two forms of RealMLP share.
+/// What the forms of RealMLP share.
 macro_rules! realmlp {
     ($($more:expr),* $(,)?) => {
         &[
-            ("hidden", "256,256,256"),
-            ("input_scale", "6"),
             ("ntk", "true"),
             ("bias_lr", "0.1"),
-            ("optimizer", "adam:beta2=0.95"),
             ("schedule", "coslog:cycles=4"),
             ("batch", "256"),
             ("epochs", "256"),
@@ -42,15 +40,11 @@ macro_rules! realmlp {
     };
 }
 
-/// What the two forms of TabM share.
+/// What the forms of TabM share, and a network with its embeddings.
 macro_rules! tabm {
     ($($more:expr),* $(,)?) => {
         &[
-            ("embed", "ple:bins=48,dim=16"),
-            ("dropout", "0.1"),
             ("optimizer", "adam"),
-            ("lr", "0.002"),
-            ("weight_decay", "0.0003"),
             ("schedule", "const"),
             ("clip_norm", "1"),
             ("batch", "by-rows"),
@@ -63,12 +57,15 @@ macro_rules! tabm {
 }
 
 /// All presets.
-pub const PRESETS: [Preset; 5] = [
+pub const PRESETS: [Preset; 8] = [
     Preset { name: "plain", about: "the defaults of every option", options: &[], classes: &[], numbers: &[] },
     Preset {
         name: "realmlp",
         about: "RealMLP-TD: Holzmüller et al. 2024, https://arxiv.org/abs/2407.04491",
         options: realmlp![
+            ("hidden", "256,256,256"),
+            ("input_scale", "6"),
+            ("optimizer", "adam:beta2=0.95"),
             ("embed", "pbld:frequencies=16,dim=4,sigma=0.1,lr=0.1"),
             ("category_embedding", "8"),
             ("embed_above", "8"),
@@ -86,21 +83,91 @@ pub const PRESETS: [Preset; 5] = [
     Preset {
         name: "realmlp-s",
         about: "RealMLP-TD-S, the simple form of the same",
-        options: realmlp![("init", "lecun_normal"), ("bias_init", "normal"), ("zero_output", "true")],
+        options: realmlp![
+            ("hidden", "256,256,256"),
+            ("input_scale", "6"),
+            ("optimizer", "adam:beta2=0.95"),
+            ("init", "lecun_normal"),
+            ("bias_init", "normal"),
+            ("zero_output", "true"),
+        ],
         classes: &[("activation", "selu"), ("lr", "0.04"), ("label_smoothing", "0.1")],
         numbers: &[("activation", "mish"), ("lr", "0.07")],
     },
     Preset {
         name: "tabm",
         about: "TabM with piecewise-linear embeddings: Gorishniy et al. 2025, https://arxiv.org/abs/2410.24210",
-        options: tabm![("members", "tabm:32"), ("hidden", "512,512")],
+        options: tabm![
+            ("members", "tabm:32"),
+            ("hidden", "512,512"),
+            ("embed", "ple:bins=48,dim=16"),
+            ("dropout", "0.1"),
+            ("lr", "0.002"),
+            ("weight_decay", "0.0003"),
+        ],
         classes: &[],
         numbers: &[],
     },
     Preset {
         name: "tabm-mini",
         about: "TabM-mini with piecewise-linear embeddings, as TabArena runs it",
-        options: tabm![("members", "tabm-mini:32"), ("hidden", "512,512,512")],
+        options: tabm![
+            ("members", "tabm-mini:32"),
+            ("hidden", "512,512,512"),
+            ("embed", "ple:bins=48,dim=16"),
+            ("dropout", "0.1"),
+            ("lr", "0.002"),
+            ("weight_decay", "0.0003"),
+        ],
+        classes: &[],
+        numbers: &[],
+    },
+    Preset {
+        name: "realmlp-wide",
+        about: "RealMLP as AutoGluon 1.6 sets it, with more waves and dropout; one network, one rate for all layers",
+        options: realmlp![
+            ("hidden", "256,256,256,256"),
+            ("activation", "mish"),
+            ("input_scale", "4.97"),
+            ("optimizer", "adam:beta2=0.9556"),
+            ("lr", "0.0283"),
+            ("embed", "pbld:frequencies=64,dim=8,sigma=0.108,lr=0.0718"),
+            ("category_embedding", "16"),
+            ("embed_above", "5"),
+            ("parametric_activation", "0.1"),
+            ("dropout", "0.465"),
+            ("dropout_schedule", "flat_cos"),
+            ("weight_decay", "0.0413"),
+            ("decay_schedule", "flat_cos"),
+            ("init", "std"),
+            ("bias_init", "he+5"),
+        ],
+        classes: &[("label_smoothing", "0.056")],
+        numbers: &[("clamp", "true")],
+    },
+    Preset {
+        name: "tabm-mini-small",
+        about: "TabM-mini with 208 units and fine pieces: r124 of AutoGluon's portfolio",
+        options: tabm![
+            ("members", "tabm-mini:32"),
+            ("hidden", "208,208"),
+            ("embed", "ple:bins=109,dim=16"),
+            ("lr", "0.000422"),
+            ("weight_decay", "0.00014"),
+        ],
+        classes: &[],
+        numbers: &[],
+    },
+    Preset {
+        name: "mlp-ple",
+        about: "A multilayer perceptron on numbers in pieces: Gorishniy et al. 2022, https://arxiv.org/abs/2203.05556",
+        options: tabm![
+            ("hidden", "256,256,256"),
+            ("embed", "ple:bins=32,dim=16"),
+            ("dropout", "0.1"),
+            ("lr", "0.001"),
+            ("weight_decay", "0.0003"),
+        ],
         classes: &[],
         numbers: &[],
     },
@@ -137,7 +204,8 @@ const OWN: [&str; 12] = [
 /// [`crate::Error::Usage`] with the nearest one, if there is none.
 pub fn preset(name: &str) -> Result<&'static Preset> {
     let found = PRESETS.iter().find(|preset| preset.name == name);
-    found.ok_or_else(|| unknown("preset", name, &PRESETS.map(|preset| preset.name)))
+    let known: Vec<&str> = PRESETS.iter().map(|preset| preset.name).chain([BEST]).collect();
+    found.ok_or_else(|| unknown("preset", name, &known))
 }
 
 impl Preset {
@@ -167,6 +235,12 @@ impl TrainConfig {
     /// # Errors
     /// [`Error::Usage`] naming the flag, variable or file and key.
     pub fn new(mut settings: Settings) -> Result<TrainConfig> {
+        if settings.text("preset").as_deref() == Some(BEST) {
+            return Portfolio::config(settings);
+        }
+        if settings.has("portfolio") {
+            return Err(Error::Usage(format!("--portfolio: it lists the presets of --preset {BEST}: give both")));
+        }
         let Some(name) = settings.take_text("preset") else { return TrainConfig::typed(settings) };
         let preset = preset(&name).map_err(|e| Error::Usage(format!("--preset: {e}")))?;
         let of = |task| {
@@ -200,9 +274,12 @@ impl TrainConfig {
 
     /// The configuration for a task.
     pub fn for_task(mut self, task: Task) -> TrainConfig {
+        let portfolio = self.portfolio.take().map(|portfolio| Box::new(portfolio.for_task(task)));
         match self.of_numbers.take() {
-            Some(of_numbers) if task == Task::Regression => TrainConfig { preset: self.preset, ..*of_numbers },
-            _ => self,
+            Some(of_numbers) if task == Task::Regression => {
+                TrainConfig { preset: self.preset, portfolio, ..*of_numbers }
+            }
+            _ => TrainConfig { portfolio, ..self },
         }
     }
 }

@@ -69,6 +69,17 @@ impl Settings {
         text
     }
 
+    /// Takes a list out, with what it is called where it was given.
+    pub(super) fn take_list(&mut self, name: &str) -> Option<(Vec<String>, String)> {
+        let Given { value, origin } = self.given.remove(name)?;
+        let words = |text: &str| text.split(',').map(str::to_owned).collect::<Vec<String>>();
+        let list = match value {
+            Value::Array(items) => items.iter().flat_map(|item| words(item.as_str().unwrap_or_default())).collect(),
+            one => words(one.as_str().unwrap_or_default()),
+        };
+        Some((list, Named(name, &origin).to_string()))
+    }
+
     /// The names of all given values, each with how it is called where it was given: `--lr`, `GRADLANE_LR`.
     pub fn names(&self) -> impl Iterator<Item = (&str, String)> {
         self.given.iter().map(|(name, given)| (name.as_str(), Named(name, &given.origin).to_string()))

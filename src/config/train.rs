@@ -10,6 +10,7 @@ use super::lengths::{duration, every};
 use super::loss::number_loss;
 use super::network::{STACK_KEYS, description};
 use super::optimizer::{OptimizerOptions, dialect, optimizer_options};
+use super::portfolio::Portfolio;
 use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
 use super::tabular::{biases, extras, residual};
@@ -57,6 +58,8 @@ pub struct TrainConfig {
     pub of_numbers: Option<Box<TrainConfig>>,
     /// What takes its place for a table, where the user leaves the network open.
     pub of_tables: Option<Box<OfTables>>,
+    /// The configurations that are trained on the same folds, of which this is the first.
+    pub portfolio: Option<Box<Portfolio>>,
 }
 
 /// What takes the place of a configuration for a table.
@@ -212,6 +215,7 @@ impl TrainConfig {
             preset: None,
             of_numbers: None,
             of_tables: None,
+            portfolio: None,
         };
         config.data.check()?;
         config.check_blocks()?;

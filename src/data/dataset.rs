@@ -1,5 +1,7 @@
 //! What a network is trained on: features, targets and weights of rows, ready for the step.
 
+use std::ops::Range;
+
 use super::blocks::Blocks;
 use super::order::epoch_order;
 
@@ -90,6 +92,21 @@ impl Features {
             Features::Blocks(blocks) => Features::F32 { values: blocks.gather(rows), cols: blocks.cols() },
         }
     }
+
+    /// Some inputs of every row, one range after the other.
+    ///
+    /// # Panics
+    /// If there are no such inputs.
+    pub fn inputs(&self, ranges: &[Range<usize>]) -> Features {
+        let cols = ranges.iter().map(Range::len).sum();
+        match self {
+            Features::F32 { values, cols: all } => Features::F32 { values: ranged(values, *all, ranges), cols },
+            Features::U8 { values, cols: all, scale } => {
+                Features::U8 { values: ranged(values, *all, ranges), cols, scale: *scale }
+            }
+            Features::Blocks(_) => unreachable!("rows for networks of several forms are in memory"),
+        }
+    }
 }
 
 impl Dataset {
@@ -133,6 +150,12 @@ impl Dataset {
         };
         Dataset { features, targets, weights: self.weights.as_ref().map(|weights| chosen(weights, 1, rows)) }
     }
+}
+
+/// Columns of a row-major matrix.
+fn ranged<T: Copy>(values: &[T], cols: usize, ranges: &[Range<usize>]) -> Vec<T> {
+    let row = |row: &'_ [T]| ranges.iter().flat_map(|range| row[range.clone()].to_vec()).collect::<Vec<T>>();
+    values.chunks_exact(cols.max(1)).flat_map(row).collect()
 }
 
 /// Rows of a row-major matrix.

@@ -33,7 +33,8 @@ pub struct Constant {
 
 /// Follows how rows differ from those of training, in bounded memory.
 pub(super) struct Drift<'a> {
-    features: &'a [Feature],
+    /// One for each column.
+    features: Vec<&'a Feature>,
     constants: &'a [Constant],
     rows: u64,
     columns: Vec<Counts>,
@@ -61,6 +62,8 @@ struct Counts {
 
 impl<'a> Drift<'a> {
     pub(super) fn new(features: &'a [Feature], constants: &'a [Constant]) -> Self {
+        let mut known = HashSet::new();
+        let features: Vec<&Feature> = features.iter().filter(|feature| known.insert(&feature.column)).collect();
         let columns = vec![Counts::default(); features.len()];
         Self { features, constants, rows: 0, columns, moved: vec![(0, String::new()); constants.len()] }
     }

@@ -13,14 +13,16 @@ use crate::Result;
 
 /// The rows that are not in the test part, dealt to folds. Nothing is fitted yet: each fold has a preprocessing of its own.
 pub struct Folds {
-    raw: Raw,
-    folds: Vec<Fold>,
-    count: FoldCount,
-    options: DataOptions,
-    seed: u64,
+    pub(super) raw: Raw,
+    pub(super) folds: Vec<Fold>,
+    /// The rows that were dealt, rising.
+    pub(super) rows: Vec<u32>,
+    pub(super) count: FoldCount,
+    pub(super) options: DataOptions,
+    pub(super) seed: u64,
 }
 
-enum Raw {
+pub(super) enum Raw {
     Table(Box<TypedTable>),
     Images(Box<TypedImages>),
 }
@@ -66,7 +68,8 @@ impl Loaded {
         };
         // The test part belongs to the whole alone.
         let options = DataOptions { test: None, ..options };
-        Ok((whole, Folds { raw, folds, count, options, seed }))
+        let rows = whole.split.train.clone();
+        Ok((whole, Folds { raw, folds, rows, count, options, seed }))
     }
 }
 
@@ -111,12 +114,15 @@ impl Folds {
     }
 
     fn prepare_by(&self, number: usize, preprocessing: Option<&Preprocessing>) -> Result<Prepared> {
+        let (train, val) = self.folds[number].clone();
+        self.prepare_split(Split { train, val, test: Vec::new() }, preprocessing)
+    }
+
+    pub(super) fn prepare_split(&self, split: Split, preprocessing: Option<&Preprocessing>) -> Result<Prepared> {
         let fitted = match preprocessing {
             Some(Preprocessing::Table(table)) => Some(table),
             _ => None,
         };
-        let (train, val) = self.folds[number].clone();
-        let split = Split { train, val, test: Vec::new() };
         match &self.raw {
             Raw::Table(table) => table.prepare(split, (None, None), (&self.options, self.seed), fitted),
             Raw::Images(images) => (**images).clone().prepare(split, (None, None), &self.options, self.seed),

@@ -71,10 +71,16 @@ impl Preprocessing {
     pub fn from_json(text: &str) -> Result<Self> {
         let wrong = |what: String| Error::Mismatch(format!("the model's preprocessing cannot be read: {what}"));
         let loaded: Self = serde_json::from_str(text).map_err(|e| wrong(e.to_string()))?;
-        match loaded.contradiction() {
+        let repeats = loaded.repeats_a_column().then_some("a column is there twice");
+        match loaded.contradiction().or(repeats) {
             Some(what) => Err(wrong(what.to_owned())),
             None => Ok(loaded),
         }
+    }
+
+    /// Whether a column becomes inputs in several ways, as only networks of several forms want it.
+    pub(crate) fn repeats_a_column(&self) -> bool {
+        matches!(self, Self::Table(table) if has_twice(table.features.iter().map(|feature| &feature.column)))
     }
 
     /// The oldest version of the model's file that says all of it: the second knows shapes, codings and ranges, the third numbers
@@ -117,9 +123,6 @@ impl Preprocessing {
                 Some("the images have more bytes than there can be")
             }
             Self::Images(images) if !is_scale(f64::from(images.scale)) => Some("the scale of images is not above 0"),
-            Self::Table(table) if has_twice(table.features.iter().map(|feature| &feature.column)) => {
-                Some("a column is there twice")
-            }
             _ if self.inputs() == 0 => Some("the network would have no inputs"),
             Self::Table(table) => table.features.iter().find_map(Feature::contradiction),
             Self::Images(_) => None,

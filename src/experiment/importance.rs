@@ -1,5 +1,8 @@
 //! Permutation importance: how much worse a model is when a column tells it nothing.
 
+use std::collections::HashMap;
+use std::ops::Range;
+
 use serde::Serialize;
 
 use crate::data::{Dataset, Features, Preprocessing, ReadOptions, Source, TablePreprocessing, Task, read_for, shuffle};
@@ -63,25 +66,40 @@ pub fn permutation_importance(
     })?;
     let mut permuted = data.clone();
     let mut order: Vec<u32> = Vec::new();
-    let mut columns = Vec::with_capacity(preprocessing.features.len());
-    let mut first = 0;
-    for (number, feature) in preprocessing.features.iter().enumerate() {
-        let inputs = first..first + feature.width();
+    let inputs = inputs_of_columns(preprocessing);
+    let mut columns = Vec::with_capacity(inputs.len());
+    for (number, (column, inputs)) in inputs.into_iter().enumerate() {
         let mut drops = Vec::with_capacity(REPEATS as usize);
         for repeat in 0..REPEATS {
             order.clear();
             order.extend(0..data.rows() as u32);
             shuffle(&mut order, &mut stream(seed, Purpose::Permutation, number as u64, repeat));
-            take_inputs(&mut permuted.features, &data.features, inputs.clone(), |row| order[row] as usize);
+            take_inputs(&mut permuted.features, &data.features, &inputs, |row| order[row] as usize);
             drops.push(baseline - predictor.brief_figures(&permuted).get(metric).unwrap_or(f64::NAN));
         }
-        take_inputs(&mut permuted.features, &data.features, inputs.clone(), |row| row);
+        take_inputs(&mut permuted.features, &data.features, &inputs, |row| row);
         let (mean, sd) = mean_and_sd(&drops);
-        columns.push(ColumnImportance { column: feature.column.clone(), mean, sd });
-        first = inputs.end;
+        columns.push(ColumnImportance { column: column.to_owned(), mean, sd });
     }
     columns.sort_by(|a, b| b.mean.total_cmp(&a.mean));
     Ok(Importance { metric, baseline, rows: data.rows(), repeats: REPEATS, columns })
+}
+
+/// The inputs that come of each column: one range, or several where networks of several forms have inputs of their own.
+fn inputs_of_columns(preprocessing: &TablePreprocessing) -> Vec<(&str, Vec<Range<usize>>)> {
+    let mut columns: Vec<(&str, Vec<Range<usize>>)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut first = 0;
+    for feature in &preprocessing.features {
+        let inputs = first..first + feature.width();
+        first = inputs.end;
+        let place = *places.entry(&feature.column).or_insert(columns.len());
+        if place == columns.len() {
+            columns.push((&feature.column, Vec::new()));
+        }
+        columns[place].1.push(inputs);
+    }
+    columns
 }
 
 fn labelled_rows(preprocessing: &TablePreprocessing, source: &Source, options: &ReadOptions) -> Result<Dataset> {
@@ -95,13 +113,15 @@ fn labelled_rows(preprocessing: &TablePreprocessing, source: &Source, options: &
 }
 
 /// Overwrites some inputs of every row with those of another row.
-fn take_inputs(to: &mut Features, from: &Features, inputs: std::ops::Range<usize>, row_of: impl Fn(usize) -> usize) {
+fn take_inputs(to: &mut Features, from: &Features, inputs: &[Range<usize>], row_of: impl Fn(usize) -> usize) {
     let (Features::F32 { values: to, cols }, Features::F32 { values: from, .. }) = (to, from) else {
         unreachable!("tables are prepared as numbers");
     };
     for (row, values) in to.chunks_exact_mut(*cols).enumerate() {
         let source = row_of(row) * *cols;
-        values[inputs.clone()].copy_from_slice(&from[source + inputs.start..source + inputs.end]);
+        for inputs in inputs {
+            values[inputs.clone()].copy_from_slice(&from[source + inputs.start..source + inputs.end]);
+        }
     }
 }
 
@@ -120,10 +140,10 @@ mod tests {
     fn inputs_of_one_column_move_together_and_come_back() {
         let from = Features::F32 { values: (0..12).map(|v| v as f32).collect(), cols: 4 };
         let mut to = from.clone();
-        take_inputs(&mut to, &from, 1..3, |row| 2 - row);
+        take_inputs(&mut to, &from, &[1..3], |row| 2 - row);
         let expected = [0.0, 9.0, 10.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 1.0, 2.0, 11.0];
         assert_eq!(to, Features::F32 { values: expected.to_vec(), cols: 4 });
-        take_inputs(&mut to, &from, 1..3, |row| row);
+        take_inputs(&mut to, &from, &[1..3], |row| row);
         assert_eq!(to, from);
     }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Decision, Model};
+use super::{Decision, Model, NetworkForm};
 use crate::data::{Preprocessing, Task};
 use crate::layer::text::write_chain;
 use crate::layer::{Layer, TensorForm, Width};
@@ -37,6 +37,9 @@ pub struct ModelDescription {
     pub parameters: usize,
     /// Networks whose probabilities or values are averaged.
     pub members: usize,
+    /// Their forms, where they have several; the layers are then those of the first form.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub forms: Vec<FormDescription>,
     /// From raw rows to inputs, from outputs to units, with all fitted numbers.
     pub preprocessing: Preprocessing,
     /// Temperature, threshold and residuals.
@@ -46,6 +49,23 @@ pub struct ModelDescription {
     pub history: Vec<Value>,
     /// Hash of the weights.
     pub weights_sha256: String,
+}
+
+/// The networks of one form.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FormDescription {
+    /// What it is called.
+    pub name: String,
+    /// Its networks.
+    pub members: usize,
+    /// How much their mean counts.
+    pub weight: f64,
+    /// What their logits are divided by before probabilities are averaged.
+    pub temperature: f64,
+    /// Inputs of each.
+    pub inputs: usize,
+    /// Parameters of each.
+    pub parameters: usize,
 }
 
 /// Layers that were given one by one.
@@ -113,13 +133,27 @@ impl Model {
                 None => (0..card.architecture.layers()).map(|layer| self.describe_layer(layer)).collect(),
             },
             network: card.architecture.chain.as_deref().map(|chain| self.describe_chain(chain)),
-            parameters: card.members * self.parameters.layout.parameters(),
+            parameters: self.networks().map(|network| network.layout.parameters()).sum(),
             members: card.members,
+            forms: self.describe_forms(),
             preprocessing: card.preprocessing.clone(),
             decision: card.decision.clone(),
             history: card.history.clone(),
             weights_sha256: self.sha256(),
         }
+    }
+
+    fn describe_forms(&self) -> Vec<FormDescription> {
+        let mut networks = self.networks();
+        let form = |form: &NetworkForm| FormDescription {
+            name: form.name.clone(),
+            members: form.members,
+            weight: form.weight,
+            temperature: 1.0 / f64::from(form.factor),
+            inputs: form.architecture.inputs,
+            parameters: networks.by_ref().take(form.members).last().map_or(0, |network| network.layout.parameters()),
+        };
+        self.card.forms.iter().map(form).collect()
     }
 
     fn describe_chain(&self, chain: &[Layer]) -> NetworkDescription {

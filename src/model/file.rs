@@ -12,7 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::header::{self, prefix};
-use super::{Architecture, Decision, NamedTensor, Parameters, TensorName};
+use super::{Architecture, Decision, NamedTensor, NetworkForm, Parameters, TensorName};
 use crate::atomic::AtomicFile;
 use crate::data::{Preprocessing, begins_pack};
 use crate::nn::Loss;
@@ -29,8 +29,9 @@ const KEY: &str = "gradlane";
 /// folder of models in `tests/data/models`, whose predictions are tested.
 ///
 /// 1: a network, its preprocessing and history. 2: a temperature, a threshold, bent or differently coded
-/// inputs, predictions within a range, or several networks too. 3: inputs that hold the number of a level too.
-const VERSION: u32 = 3;
+/// inputs, predictions within a range, or several networks too. 3: inputs that hold the number of a level too. 4: networks of
+/// several forms too.
+const VERSION: u32 = 4;
 /// Bytes that tell what a file is.
 const HEAD: usize = 64;
 /// The model's file in a run directory.
@@ -55,6 +56,9 @@ pub struct Card {
     /// How many networks it has, whose probabilities or values are averaged.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub members: usize,
+    /// The forms of its networks, where these have several; `architecture` is then the first network's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forms: Vec<NetworkForm>,
     /// Figures of the epochs it was trained for, as in `events.jsonl`.
     pub history: Vec<Value>,
 }
@@ -71,19 +75,38 @@ impl Card {
     /// What is wrong with a card whose parts do not fit together.
     fn contradiction(&self) -> Option<String> {
         let (network, rows) = (&self.architecture, &self.preprocessing);
-        let fits = network.inputs == rows.inputs() && network.outputs == rows.outputs();
-        let widths = (!fits).then(|| "network and columns do not fit together".to_owned());
         if self.members == 0 {
             return Some("there is no network".to_owned());
         }
+        let networks = || match self.forms.as_slice() {
+            [] if rows.repeats_a_column() => Some("a column is there twice".to_owned()),
+            [] if network.inputs != rows.inputs() || network.outputs != rows.outputs() => {
+                Some("network and columns do not fit together".to_owned())
+            }
+            [] => network.contradiction(),
+            forms => NetworkForm::contradiction(forms, (network, self.members), rows),
+        };
         let decision = || self.decision.contradiction(network.outputs).map(str::to_owned);
-        rows.contradiction().map(str::to_owned).or(widths).or_else(|| network.contradiction()).or_else(decision)
+        rows.contradiction().map(str::to_owned).or_else(networks).or_else(decision)
+    }
+
+    /// The architecture of each group of networks of one form, with their number.
+    pub(super) fn groups(&self) -> Vec<(&Architecture, usize)> {
+        match self.forms.as_slice() {
+            [] => vec![(&self.architecture, self.members)],
+            forms => forms.iter().map(|form| (&form.architecture, form.members)).collect(),
+        }
     }
 
     /// The oldest version that says all of it: programs of that version predict the same.
     fn least_version(&self) -> u32 {
         let newer = self.members > 1 || self.decision.changes_predictions();
-        self.preprocessing.least_version().max(if newer { 2 } else { 1 })
+        let own = match (self.forms.is_empty(), newer) {
+            (false, _) => 4,
+            (true, true) => 2,
+            (true, false) => 1,
+        };
+        self.preprocessing.least_version().max(own)
     }
 }
 
@@ -94,7 +117,7 @@ pub struct Model {
     pub card: Card,
     /// The weights of the first network.
     pub parameters: Parameters,
-    /// Those of the others, of an ensemble; all have one layout.
+    /// Those of the others, of an ensemble; all of one form have one layout.
     pub others: Vec<Parameters>,
 }
 
@@ -108,8 +131,9 @@ impl Model {
         parameters: Parameters,
     ) -> Model {
         let decision = Decision::default();
+        let (version, members, forms) = (1, 1, Vec::new());
         let card =
-            Card { version: 1, architecture, loss, label_smoothing, preprocessing, decision, members: 1, history };
+            Card { version, architecture, loss, label_smoothing, preprocessing, decision, members, forms, history };
         Model { card, parameters, others: Vec::new() }
     }
 
@@ -223,13 +247,14 @@ impl Model {
         if let Some(what) = card.contradiction() {
             return Err(wrong(format!("wrong metadata: {what}")));
         }
-        if let Some(what) = header::contradiction((&card.architecture, card.members), &header) {
+        if let Some(what) = header::contradiction(&card.groups(), &header) {
             return Err(wrong(what));
         }
         let networks = by_network(parse(&path, &bytes)?, card.members).into_iter();
-        let read = |own: Vec<NamedTensor>| Parameters::from_named(&card.architecture, &own);
+        let architectures = card.groups().into_iter().flat_map(|(form, members)| std::iter::repeat_n(form, members));
+        let read = |(own, form): (Vec<NamedTensor>, _)| Parameters::from_named(form, &own);
         let mut networks: Vec<Parameters> =
-            networks.map(read).collect::<Result<_>>().map_err(|e| wrong(e.to_string()))?;
+            networks.zip(architectures).map(read).collect::<Result<_>>().map_err(|e| wrong(e.to_string()))?;
         let parameters = networks.remove(0);
         Ok(Model { card, parameters, others: networks })
     }

@@ -5,6 +5,7 @@ mod begin;
 pub mod decision;
 mod describe;
 pub mod file;
+mod form;
 mod header;
 pub mod inputs;
 mod layout;
@@ -13,7 +14,8 @@ pub mod recipe;
 
 pub use architecture::Architecture;
 pub use decision::{Calibration, Decision, Residuals, RowsOf, Threshold};
-pub use describe::{LayerDescription, LayerLine, ModelDescription, NetworkDescription};
+pub use describe::{FormDescription, LayerDescription, LayerLine, ModelDescription, NetworkDescription};
 pub use file::{Card, Model};
+pub use form::NetworkForm;
 pub use layout::{Layout, Slot, Tensor};
 pub use parameters::{NamedTensor, Parameters, TensorName};

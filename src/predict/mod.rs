@@ -7,5 +7,6 @@ mod stream;
 
 pub use crate::train::judged::Judged;
 pub use answers::Answers;
+pub use average::mean_outputs;
 pub use predictor::{Predicted, Predictor};
 pub use stream::{PredictionTable, write_predictions};

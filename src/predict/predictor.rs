@@ -1,11 +1,13 @@
 //! A model ready to predict.
 
+use std::ops::Range;
+
 use super::average::mean_outputs;
 use crate::Result;
 use crate::data::{Dataset, Features, Strangers};
 use crate::kernel::{Isa, Line};
 use crate::metrics::{Detail, MetricSet};
-use crate::model::Model;
+use crate::model::{Architecture, Model, NetworkForm};
 use crate::nn::Objective;
 use crate::train::held_out::HeldOut;
 use crate::train::judged::Judged;
@@ -16,13 +18,24 @@ use crate::train::{Evaluation, Evaluator};
 
 /// A model with threads and memory to run it forward; kept between calls.
 pub struct Predictor {
-    /// The weights of each network.
-    networks: Vec<Vec<Line>>,
+    groups: Vec<Group>,
+    /// How much each network counts, where they do not count alike.
+    shares: Option<Vec<f64>>,
     objective: Objective,
-    evaluator: Evaluator,
     readout: Readout,
     team: Team,
     scorer: Scorer,
+}
+
+/// Networks of one form.
+struct Group {
+    evaluator: Evaluator,
+    /// The weights of each network.
+    networks: Vec<Vec<Line>>,
+    /// Their inputs, where these are not all.
+    inputs: Option<Range<usize>>,
+    /// What is done to the outputs of each before they are averaged.
+    readout: Option<Readout>,
 }
 
 /// What a model says of some rows.
@@ -41,14 +54,32 @@ impl Predictor {
     /// [`crate::Error::Usage`] if the model's label smoothing does not suit its loss.
     pub fn new(model: &Model, isa: Isa, threads: usize) -> Result<Predictor> {
         let card = &model.card;
-        let evaluator = Evaluator::new(&card.architecture, isa, threads.max(1));
         let scorer = Scorer::new(card.preprocessing.target(), card.loss).with_threshold(card.decision.threshold());
+        let mut networks = model.networks().map(|network| network.lines.clone());
+        let mut group = |architecture: &Architecture, members: usize, (inputs, readout)| Group {
+            evaluator: Evaluator::new(architecture, isa, threads.max(1)),
+            networks: networks.by_ref().take(members).collect(),
+            inputs,
+            readout,
+        };
+        let groups = match card.forms.as_slice() {
+            [] => vec![group(&card.architecture, card.members, (None, None))],
+            forms => {
+                let of = |form: &NetworkForm| {
+                    let inputs = Some(form.inputs()).filter(|inputs| inputs.len() < card.preprocessing.inputs());
+                    group(&form.architecture, form.members, (inputs, Some(scorer.readout(form.factor))))
+                };
+                forms.iter().map(of).collect()
+            }
+        };
+        let share = |form: &NetworkForm| std::iter::repeat_n(form.weight / form.members as f64, form.members);
+        let shares = (!card.forms.is_empty()).then(|| card.forms.iter().flat_map(share).collect());
         let readout = scorer.readout(card.decision.factor());
         Ok(Predictor {
-            networks: model.networks().map(|network| network.lines.clone()).collect(),
+            groups,
+            shares,
             readout,
             objective: Objective::new(card.loss, card.label_smoothing)?,
-            evaluator,
             team: Team::new(threads),
             scorer,
         })
@@ -92,14 +123,30 @@ impl Predictor {
         self.scorer.figures(&evaluation.outputs, data, Rows::All, evaluation.loss, Detail::Running)
     }
 
+    /// Figures on rows whose outputs, before temperature and range, are at hand.
+    ///
+    /// # Panics
+    /// If the outputs are not of these rows.
+    pub fn judge_outputs(&mut self, data: &Dataset, outputs: Vec<f32>) -> Judged {
+        let evaluation = self.evaluation_of(data, outputs);
+        self.scorer.judge(&evaluation, data, None)
+    }
+
     fn evaluation(&mut self, data: &Dataset) -> Evaluation {
-        if let [network] = &mut self.networks[..] {
-            self.evaluator.read_out(self.readout.clone());
-            return self.evaluator.evaluate(&self.team, network, &self.objective, data);
+        if let [Group { evaluator, networks, inputs: None, readout: None }] = &mut self.groups[..]
+            && let [network] = &mut networks[..]
+        {
+            evaluator.read_out(self.readout.clone());
+            return evaluator.evaluate(&self.team, network, &self.objective, data);
         }
         let outputs = self.raw_outputs(&data.features);
-        self.evaluator.read_out(self.readout.clone());
-        self.evaluator.evaluate_outputs(&self.objective, data, outputs)
+        self.evaluation_of(data, outputs)
+    }
+
+    fn evaluation_of(&mut self, data: &Dataset, outputs: Vec<f32>) -> Evaluation {
+        let evaluator = &mut self.groups[0].evaluator;
+        evaluator.read_out(self.readout.clone());
+        evaluator.evaluate_outputs(&self.objective, data, outputs)
     }
 
     /// The outputs for every row, row-major: those of the one network, or the mean of what several say.
@@ -110,11 +157,25 @@ impl Predictor {
     }
 
     /// The same before temperature and range.
-    fn raw_outputs(&mut self, features: &Features) -> Vec<f32> {
-        self.evaluator.read_out(Readout::plain());
+    ///
+    /// # Panics
+    /// As [`Predictor::predict`].
+    pub fn raw_outputs(&mut self, features: &Features) -> Vec<f32> {
         let link = self.scorer.link();
-        let each = self.networks.iter_mut().map(|network| self.evaluator.outputs(&self.team, network, features, link));
-        let mut each: Vec<Vec<f32>> = each.collect();
-        if each.len() == 1 { each.swap_remove(0) } else { mean_outputs(&self.scorer, &each) }
+        let mut each: Vec<Vec<f32>> = Vec::new();
+        for group in &mut self.groups {
+            let own = group.inputs.clone().map(|inputs| features.inputs(&[inputs]));
+            let features = own.as_ref().unwrap_or(features);
+            group.evaluator.read_out(Readout::plain());
+            for network in &mut group.networks {
+                let mut outputs = group.evaluator.outputs(&self.team, network, features, link);
+                group.readout.iter().for_each(|readout| readout.change(&mut outputs, self.scorer.outputs()));
+                each.push(outputs);
+            }
+        }
+        if each.len() == 1 {
+            return each.swap_remove(0);
+        }
+        mean_outputs(&self.scorer, &each, self.shares.as_deref())
     }
 }

@@ -1,7 +1,7 @@
 //! What is decided after training, on rows that the network did not learn from: temperature, threshold, residuals.
 
 use super::plan::Plan;
-use crate::config::ThresholdChoice;
+use crate::config::{OptimizerOptions, ThresholdChoice};
 use crate::data::Task;
 use crate::metrics::MetricName;
 use crate::metrics::scores::HALF;
@@ -18,6 +18,22 @@ pub(super) struct HeldOutParts<'a> {
     pub(super) choosing: Option<&'a HeldOut>,
     /// Of the test part, which chooses nothing.
     pub(super) test: Option<&'a HeldOut>,
+}
+
+/// Whether labels were smoothed, so that networks are less sure than they should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Smoothing {
+    /// They were.
+    Smoothed,
+    /// They were not, or it is made up for.
+    None,
+}
+
+impl Smoothing {
+    /// Of networks that learnt with these options.
+    pub(super) fn of(options: &OptimizerOptions) -> Smoothing {
+        if options.label_smoothing > 0.0 { Smoothing::Smoothed } else { Smoothing::None }
+    }
 }
 
 impl Plan {
@@ -55,13 +71,16 @@ impl Plan {
 
     /// Temperature first, where `calibrate` allows one, then the threshold of the calibrated probabilities; and the residuals of rows that chose nothing where
     /// there are such.
-    pub(super) fn decision(&self, held_out: &HeldOutParts<'_>, calibrate: bool) -> (Decision, Option<Warning>) {
+    pub(super) fn decision(
+        &self,
+        held_out: &HeldOutParts<'_>,
+        calibrate: Option<Smoothing>,
+    ) -> (Decision, Option<Warning>) {
         let options = &self.config.decision;
         let HeldOutParts { choosing, test } = held_out;
         let mut decision = Decision::default();
-        if options.calibrate && calibrate {
-            decision.calibration =
-                choosing.and_then(|rows| rows.calibration(self.config.optimizer.label_smoothing > 0.0));
+        if let Some(smoothing) = calibrate.filter(|_| options.calibrate) {
+            decision.calibration = choosing.and_then(|rows| rows.calibration(smoothing == Smoothing::Smoothed));
         }
         let mut warning = None;
         match (options.threshold, self.threshold_metric()) {
@@ -76,8 +95,8 @@ impl Plan {
             }
             _ => {}
         }
-        let choosers = if self.cv.is_some() { RowsOf::Folds } else { RowsOf::Validation };
-        let chose = self.is_epoch_chosen_by_validation();
+        let choosers = if self.config.cv.is_some() { RowsOf::Folds } else { RowsOf::Validation };
+        let chose = self.portfolio.is_some() || self.is_epoch_chosen_by_validation();
         let residuals = test.and_then(|rows| rows.residuals((RowsOf::Test, false)));
         decision.residuals = residuals.or_else(|| choosing.and_then(|rows| rows.residuals((choosers, chose))));
         (decision, warning)

@@ -1,6 +1,6 @@
 //! The end of a run of several networks: one model, and its figures.
 
-use super::decide::HeldOutParts;
+use super::decide::{HeldOutParts, Smoothing};
 use super::directory::RunDirectory;
 use super::execution::Finished;
 use super::interrupt::Interrupt;
@@ -8,7 +8,7 @@ use super::member::Member;
 use super::networks::Networks;
 use super::plan::Plan;
 use super::summary::{JudgedPart, Summary};
-use crate::data::{Dataset, Strangers};
+use crate::data::{Dataset, Prepared, Strangers};
 use crate::model::Model;
 use crate::path_text::to_text;
 use crate::predict::Predictor;
@@ -22,6 +22,8 @@ impl Member {
         let summary = &finished.summary;
         Member {
             member,
+            network: None,
+            configuration: None,
             seed: summary.seed,
             fold,
             stopped: summary.stopped,
@@ -67,14 +69,29 @@ impl Plan {
             return Ok(Finished { summary, model, stopped, curve: Vec::new(), saved: false });
         }
         let (model, undecided) = self.averaged(trained)?;
+        let summarise = |model: &Model| {
+            let mut summary = self.ensemble_summary(model, members, (stopped, seconds))?;
+            summary.warnings.extend(undecided);
+            Ok(summary)
+        };
+        self.conclude(directory, (networks, interrupt), (model, stopped), summarise)
+    }
+
+    /// Saves the model of several networks, then evaluates it, and writes what is left of the run directory.
+    pub(super) fn conclude(
+        &self,
+        mut directory: RunDirectory,
+        (networks, interrupt): (Networks<'_>, &Interrupt),
+        (model, stopped): (Model, Stopped),
+        summarise: impl FnOnce(&Model) -> Result<Summary>,
+    ) -> Result<Finished> {
         let removed;
         {
             let _saving = interrupt.save();
             removed = directory.restore()?;
             directory.save(&model)?;
         }
-        let mut summary = self.ensemble_summary(&model, members, (stopped, seconds))?;
-        summary.warnings.extend(undecided);
+        let mut summary = summarise(&model)?;
         self.compare_with_baseline(&mut summary, interrupt.number())?;
         summary.run_dir = Some(to_text(directory.path()));
         directory.write_json("summary.json", &summary)?;
@@ -116,14 +133,23 @@ impl Plan {
         let (val, test) = (held_out(&self.prepared.val), held_out(&self.prepared.test));
         let of_folds = self.cv.as_ref().and_then(|cv| cv.held_out.as_ref());
         let parts = HeldOutParts { choosing: val.as_ref().or(of_folds), test: test.as_ref() };
-        let (decision, warning) = self.decision(&parts, val.is_some());
+        let (decision, warning) = self.decision(&parts, val.is_some().then(|| Smoothing::of(&self.config.optimizer)));
         model.card.decision = decision;
         Ok(warning)
     }
 
     fn ensemble_summary(&self, model: &Model, members: Vec<Member>, end: (Stopped, f64)) -> Result<Summary> {
-        let (stopped, seconds) = end;
-        let prepared = &self.prepared;
+        self.summary_on(&self.prepared, model, members, end)
+    }
+
+    /// The summary of a model of several networks on data with its inputs.
+    pub(super) fn summary_on(
+        &self,
+        prepared: &Prepared,
+        model: &Model,
+        members: Vec<Member>,
+        (stopped, seconds): (Stopped, f64),
+    ) -> Result<Summary> {
         let mut predictor = Predictor::new(model, self.config.threads.isa, self.threads)?;
         let mut judge = |data: &Dataset, strangers: Option<&Strangers>| predictor.judge(data, strangers);
         let train = judge(prepared.judged_train(), None);
@@ -143,7 +169,7 @@ impl Plan {
             epochs: members.iter().map(|member| member.epochs).max().unwrap_or(0),
             steps,
             best_epoch: members[0].best_epoch,
-            parameters: model.card.members * model.parameters.layout.parameters(),
+            parameters: model.networks().map(|network| network.layout.parameters()).sum(),
             train: of_train,
             val: of_val,
             test: of_test,
@@ -160,6 +186,7 @@ impl Plan {
             seed: self.config.seed,
             cv: self.cv.clone(),
             members,
+            configurations: Vec::new(),
             divergence: None,
             weights_sha256: model.sha256(),
         })
@@ -167,8 +194,9 @@ impl Plan {
 }
 
 /// Why training ended: what ended one network early where something did, a divergence first.
-fn stopped(networks: &[Finished]) -> Stopped {
-    let diverged = networks.iter().find(|finished| matches!(finished.stopped, Stopped::Diverged { .. }));
-    let timed = networks.iter().find(|finished| matches!(finished.stopped, Stopped::Time | Stopped::Signal(_)));
-    diverged.or(timed).unwrap_or(&networks[0]).stopped
+pub(super) fn stopped<'a>(networks: impl IntoIterator<Item = &'a Finished> + Clone) -> Stopped {
+    let all = || networks.clone().into_iter();
+    let diverged = all().find(|finished| matches!(finished.stopped, Stopped::Diverged { .. }));
+    let timed = all().find(|finished| matches!(finished.stopped, Stopped::Time | Stopped::Signal(_)));
+    diverged.or(timed).or(all().next()).expect("there is a network").stopped
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicUsize;
 use super::autopsy::Autopsy;
 use super::baseline::doubts;
 use super::checkpoint::Checkpoint;
-use super::decide::HeldOutParts;
+use super::decide::{HeldOutParts, Smoothing};
 use super::directory::RunDirectory;
 use super::fingerprint::fingerprint;
 use super::interrupt::Interrupt;
@@ -229,7 +229,7 @@ impl Plan {
         let (val, test) = (held_out(&self.prepared.val), held_out(&self.prepared.test));
         let of_folds = self.cv.as_ref().and_then(|cv| cv.held_out.as_ref());
         let parts = HeldOutParts { choosing: val.as_ref().or(of_folds), test: test.as_ref() };
-        let (decision, warning) = self.decision(&parts, true);
+        let (decision, warning) = self.decision(&parts, Some(Smoothing::of(&self.config.optimizer)));
         trainer.read_out(scorer.readout(decision.factor()));
         *scorer = scorer.clone().with_threshold(decision.threshold());
         model.card.decision = decision;
@@ -277,6 +277,7 @@ impl Plan {
             seed: self.config.seed,
             cv: self.cv.clone(),
             members: Vec::new(),
+            configurations: Vec::new(),
             divergence: trained_autopsy,
             weights_sha256: model.sha256(),
         };
@@ -311,7 +312,8 @@ impl Plan {
 
     /// Adds the baselines, and the warnings that follow from them.
     pub(super) fn compare_with_baseline(&self, summary: &mut Summary, signal: &AtomicUsize) -> Result<()> {
-        let baseline = self.baseline(summary, signal)?;
+        let mut baseline = self.baseline(summary, signal)?;
+        self.without_rows_of_its_own(&mut baseline);
         let part = summary.judged.in_words();
         summary.warnings.extend(doubts(&summary.judged.judged, &baseline.constant, part));
         summary.baseline = Some(baseline);

@@ -75,6 +75,14 @@ pub(super) fn chosen(mut config: TrainConfig, data: &Sketch) -> (TrainConfig, Op
     (table, Some(note))
 }
 
+/// Epochs that are worth their time for a network of some rows: as many as the preset of tables would get, but not fewer than a
+/// preset is worth.
+pub(super) fn affordable_epochs(config: &TrainConfig, data: &Sketch) -> usize {
+    let weights = weights(config, data);
+    let of_epoch = weights * (data.rows as f64 + steps_of_epoch(data.rows) * of_update(weights));
+    ((BUDGET + BUDGET_OF_ROW * data.rows as f64).min(MOST) / of_epoch).max(FEWEST_EPOCHS) as usize
+}
+
 /// Steps of an epoch with the preset's batch, about.
 fn steps_of_epoch(rows: usize) -> f64 {
     rows.div_ceil(256) as f64

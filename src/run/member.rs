@@ -11,6 +11,12 @@ use crate::train::events::event_of;
 pub struct Member {
     /// Its number, from 0, as in the names of its tensors.
     pub member: usize,
+    /// Its number among all networks that were trained, from 0, as events name it; of a portfolio.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<usize>,
+    /// The preset that it has of a portfolio.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<&'static str>,
     /// Its seed.
     pub seed: u64,
     /// The fold, from 1, that it did not learn from.

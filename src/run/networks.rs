@@ -108,10 +108,27 @@ impl<'a> Networks<'a> {
         (self.before + self.began.elapsed()).as_secs_f64()
     }
 
+    /// Takes back all of some networks.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a folder cannot be removed.
+    pub fn forget(&self, numbers: std::ops::Range<usize>) -> Result<()> {
+        for folder in numbers.map(|number| self.folder.join(number.to_string())).filter(|folder| folder.exists()) {
+            fs::remove_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
+        }
+        Ok(())
+    }
+
     /// Adds the events of the networks to those of the run, one network after the other.
     pub(super) fn tell(&self, directory: &mut RunDirectory) -> Result<()> {
-        numbers(&self.folder)
+        self.tell_of(numbers(&self.folder), directory)
+    }
+
+    /// The same of some of them.
+    pub(super) fn tell_of(&self, networks: Vec<usize>, directory: &mut RunDirectory) -> Result<()> {
+        networks
             .into_iter()
+            .filter(|number| self.folder.join(number.to_string()).exists())
             .try_for_each(|number| directory.take_events(&self.folder.join(number.to_string())))
     }
 
@@ -126,9 +143,14 @@ impl<'a> Networks<'a> {
 }
 
 impl Plan {
-    /// How events name the first of several networks: fold 1 of a cross-validation, member 0 of an ensemble.
+    /// How events name the first of several networks: fold 1 of a cross-validation, member 0 of an ensemble,
+    /// network 0 of a portfolio.
     pub fn first_network(&self) -> (&'static str, usize) {
-        if self.config.cv.is_some() { ("fold", 1) } else { ("member", 0) }
+        match (&self.portfolio, self.config.cv) {
+            (Some(_), _) => ("network", 0),
+            (None, Some(_)) => ("fold", 1),
+            (None, None) => ("member", 0),
+        }
     }
 
     /// Trains the network for all rows after the folds of a cross-validation, as [`Plan::run`] does, from its checkpoint where it has

@@ -7,6 +7,7 @@ use super::cross_validation::CrossValidation;
 use super::form::chosen;
 use super::inputs::{built, fit_layers};
 use super::memory::Needs;
+use super::portfolio::PlannedPortfolio;
 use crate::config::TrainConfig;
 use crate::data::{Folds, Loaded, Prepared, Preprocessing, RowForm, Task};
 use crate::layer::text::Sizes;
@@ -50,6 +51,8 @@ pub struct Plan {
     pub last_step: Option<u64>,
     /// The cross-validation that came before.
     pub cv: Option<CrossValidation>,
+    /// The configurations that are trained on the same folds, of which this is the first.
+    pub portfolio: Option<PlannedPortfolio>,
     /// What was decided and is said aloud, with the flag that changes it.
     pub notes: Vec<String>,
 }
@@ -107,6 +110,10 @@ impl Plan {
     /// As [`Plan::new`], and [`Error::Mismatch`] where there are fewer rows than folds.
     pub fn with_folds(config: TrainConfig) -> Result<(Plan, Option<Folds>)> {
         let loaded = Loaded::read(&config.data)?;
+        if config.portfolio.is_some() {
+            let (plan, folds) = Plan::of_portfolio(config, loaded)?;
+            return Ok((plan, Some(folds)));
+        }
         let (config, note) = chosen(config, &loaded.sketch());
         let (prepared, folds) = match config.cv {
             None => (loaded.prepare(&config.data, config.seed)?, None),
@@ -166,6 +173,7 @@ impl Plan {
             last_epoch: None,
             last_step: None,
             cv: None,
+            portfolio: None,
             notes: Vec::new(),
             config,
         };
@@ -385,6 +393,11 @@ impl Plan {
         Scorer::new(self.prepared.preprocessing.target(), self.loss).with_threshold(threshold)
     }
 
+    /// What outputs mean, whatever the threshold.
+    pub(super) fn plain_scorer(&self) -> Scorer {
+        Scorer::new(self.prepared.preprocessing.target(), self.loss)
+    }
+
     /// A trainer with the initial weights; steps have up to `batch` rows.
     ///
     /// # Errors
@@ -406,7 +419,12 @@ impl Plan {
 
     /// The configuration as a file that repeats the run.
     pub fn to_toml(&self) -> String {
-        let data = self.prepared.decided.fill(&self.config.data);
-        TrainConfig { data, ..self.config.clone() }.to_toml(self.batch, self.epochs)
+        self.toml_of(self.config.clone())
+    }
+
+    /// The same of a configuration that differs from the plan's.
+    pub(super) fn toml_of(&self, config: TrainConfig) -> String {
+        let data = self.prepared.decided.fill(&config.data);
+        TrainConfig { data, ..config }.to_toml(self.batch, self.epochs)
     }
 }

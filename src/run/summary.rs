@@ -8,6 +8,7 @@ use super::autopsy::Autopsy;
 use super::baseline::Baseline;
 use super::cross_validation::{CrossValidation, Fold};
 use super::member::Member;
+use super::portfolio::Configuration;
 use crate::Warning;
 use crate::data::Task;
 use crate::metrics::MetricSet;
@@ -76,6 +77,10 @@ pub struct Summary {
     /// The networks of an ensemble; `epochs` is then the most of one of them, `steps` the sum of theirs, `best_epoch` the first's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Member>,
+    /// The configurations of a portfolio, in the order in which they were trained, then those that were left out. The figures of the
+    /// validation part are then those of out-of-fold predictions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub configurations: Vec<Configuration>,
     /// Why it diverged, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub divergence: Option<Autopsy>,
@@ -83,7 +88,8 @@ pub struct Summary {
     pub weights_sha256: String,
 }
 
-/// What a model says of a part of the data, with the part's name: `test`, `val` or `train`.
+/// What a model says of a part of the data, with the part's name: `test`, `val`, `train`, or `out_of_fold`, which is what networks say
+/// of training rows that they did not learn from.
 #[derive(Debug, Clone)]
 pub struct JudgedPart {
     /// The part.
@@ -98,6 +104,7 @@ impl JudgedPart {
         match self.part {
             "test" => "the test part",
             "val" => "the validation part",
+            "out_of_fold" => "the training part, out of fold",
             _ => "the training part",
         }
     }

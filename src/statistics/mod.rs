@@ -12,6 +12,7 @@ mod profile;
 mod quantile;
 mod rank_test;
 mod ratio;
+mod selection;
 pub(crate) mod student;
 mod welch;
 
@@ -25,4 +26,5 @@ pub use profile::{performance_ratios, profile, profile_score};
 pub use quantile::{interquartile_mean, median, quantile, quantile_of_sorted};
 pub use rank_test::{RankTest, Stratum, smallest_p, stratified_rank_test};
 pub use ratio::{Ratio, ratio_interval};
+pub use selection::{Candidates, greedy_selection};
 pub use welch::welch_test;

@@ -95,6 +95,41 @@ impl HeldOut {
         Some(Threshold { value, metric: Some(metric), rows: Some(self.rows()) })
     }
 
+    /// What networks whose outputs are averaged are chosen by, a part for each row, and for each label or target: the probability of
+    /// what is true, or the error in standard deviations of the target. The mean of several networks says the mean of theirs.
+    pub fn parts(&self) -> Vec<f64> {
+        let said = self.scorer.predictions(&self.outputs);
+        let (width, truth) = (self.scorer.width().max(1), &self.truth);
+        match self.scorer.task() {
+            Task::Binary | Task::Multiclass => {
+                truth.labels.iter().enumerate().map(|(row, label)| said[row * width + *label as usize]).collect()
+            }
+            Task::Multilabel => {
+                said.iter().zip(&truth.there).map(|(p, there)| if *there > 0.5 { *p } else { 1.0 - p }).collect()
+            }
+            Task::Regression => {
+                let error =
+                    |(at, (said, number)): (usize, (&f64, &f64))| self.scorer.in_deviations(at % width, said - number);
+                said.iter().zip(&truth.numbers).enumerate().map(error).collect()
+            }
+        }
+    }
+
+    /// How much each part counts; alike where none.
+    pub fn weights_of_parts(&self) -> Option<Vec<f64>> {
+        let weights = self.truth.weights.as_ref()?;
+        let width = self.parts().len() / self.rows().max(1);
+        Some(weights.iter().flat_map(|weight| std::iter::repeat_n(f64::from(*weight), width)).collect())
+    }
+
+    /// What a part costs: log-loss of a probability, square of an error.
+    pub fn cost_of_parts(&self) -> fn(f64) -> f64 {
+        match self.scorer.task() {
+            Task::Regression => |error| error * error,
+            _ => |p| -libm::log(p.max(f64::MIN_POSITIVE)),
+        }
+    }
+
     /// The residuals of a regression; none of other tasks, without rows, or where one is not finite.
     pub fn residuals(&self, of: (RowsOf, bool)) -> Option<Residuals> {
         let finite = |residuals: &Vec<f64>| !residuals.is_empty() && residuals.iter().all(|r| r.is_finite());

@@ -63,6 +63,11 @@ impl Scorer {
         !self.target.classes.is_empty()
     }
 
+    /// Whether probabilities are said.
+    pub fn has_classes_or_labels(&self) -> bool {
+        self.target.task != Task::Regression
+    }
+
     /// Outputs of the network for each row.
     pub fn outputs(&self) -> usize {
         self.target.outputs()
@@ -92,6 +97,11 @@ impl Scorer {
             }
             Task::Regression => self.in_units(outputs),
         }
+    }
+
+    /// A difference of numbers of a target in standard deviations.
+    pub(super) fn in_deviations(&self, output: usize, difference: f64) -> f64 {
+        difference / self.target.sd.get(output).copied().unwrap_or(1.0)
     }
 
     /// Outputs of a regression as numbers in the targets' units.

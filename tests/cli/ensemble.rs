@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::place::{Place, cells, code, json};
 
-fn table(place: &Place, name: &str, task: &str, rows: usize) {
+/// A table of numbers and a category whose label follows from them, with some noise.
+pub fn table(place: &Place, name: &str, task: &str, rows: usize) {
     let mut text = "a,b,kind,y\n".to_owned();
     for n in 0..rows {
         let (a, b) = ((n * 37 % 61) as f64 / 30.0 - 1.0, (n * 53 % 47) as f64 / 23.0 - 1.0);
@@ -20,7 +21,8 @@ fn table(place: &Place, name: &str, task: &str, rows: usize) {
     place.write(name, text);
 }
 
-fn column(text: &str, name: &str) -> Vec<f64> {
+/// The numbers of a column of CSV.
+pub fn column(text: &str, name: &str) -> Vec<f64> {
     let cells = cells(text);
     let at = cells[0].iter().position(|cell| *cell == name).unwrap_or_else(|| panic!("no {name} in {:?}", cells[0]));
     cells[1..].iter().map(|row| row[at].parse().unwrap()).collect()

@@ -2,6 +2,7 @@
 
 mod augment;
 mod bench;
+mod best;
 mod bits;
 mod compare;
 mod config;

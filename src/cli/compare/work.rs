@@ -159,7 +159,9 @@ fn config(settings: &Settings, data: &str) -> Result<TrainConfig> {
     if !source.is_folder() {
         settings.set_default("test", SHARE.into());
     }
-    TrainConfig::new(settings)
+    let config = TrainConfig::new(settings)?;
+    config.refuse_portfolio()?;
+    Ok(config)
 }
 
 /// Refuses options, also those of the environment, that would change nothing, or not all that they name.

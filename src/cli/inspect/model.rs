@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use gradlane::data::{Coding, DateUnit, Encoding, Feature, Preprocessing, Shape, Target, Task};
-use gradlane::model::{LayerLine, ModelDescription, NetworkDescription};
+use gradlane::model::{FormDescription, LayerLine, ModelDescription, NetworkDescription};
 use serde_json::Value;
 
 use crate::cli::decided;
@@ -22,6 +22,9 @@ pub fn readable(path: &Path, model: &ModelDescription, summary: Option<&Value>) 
     let target = model.preprocessing.target();
     let mut text = facts(path, model, summary);
     text += "\n";
+    if !model.forms.is_empty() {
+        text += &format!("{}\nof the first form\n", forms(&model.forms));
+    }
     text += &model.network.as_ref().map_or_else(|| layers(model), network);
     text += &match &model.preprocessing {
         Preprocessing::Table(rows) => format!("\n{}", columns(&rows.features)),
@@ -78,6 +81,18 @@ fn facts(path: &Path, model: &ModelDescription, summary: Option<&Value>) -> Stri
     facts.push(("weights", model.weights_sha256.clone()));
     let line = |(name, value): &(&str, String)| format!("{name:<12}{value}\n");
     facts.iter().filter(|(_, value)| !value.is_empty()).map(line).collect()
+}
+
+/// The forms of the networks.
+fn forms(forms: &[FormDescription]) -> String {
+    let header = ["form", "networks", "weight", "temperature", "inputs", "parameters"].map(str::to_owned);
+    let row = |form: &FormDescription| {
+        let numbers = [form.members, form.inputs, form.parameters].map(|number| thousands(number as f64));
+        let [members, inputs, parameters] = numbers;
+        let (weight, temperature) = (format!("{:.3}", form.weight), table::figure(Some(form.temperature)));
+        vec![form.name.clone(), members, weight, temperature, inputs, parameters]
+    };
+    table::plain(&header, &forms.iter().map(row).collect::<Vec<_>>())
 }
 
 fn layers(model: &ModelDescription) -> String {

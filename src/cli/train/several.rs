@@ -11,7 +11,7 @@ use super::super::exit::{Failure, Outcome};
 use super::super::message;
 use super::super::progress::{Progress, Style};
 use super::watch::Watch;
-use super::{ensemble, folds, outcome, quoted_path, report};
+use super::{ensemble, folds, outcome, portfolio, quoted_path, report};
 
 /// Trains the networks in a directory that has been begun, from their checkpoints where there are some, and reports.
 ///
@@ -24,6 +24,9 @@ pub fn run(
     interrupt: &Interrupt,
     (style, json): (Style, bool),
 ) -> Outcome {
+    if let Some(of_folds) = of_folds.filter(|_| plan.portfolio.is_some()) {
+        return portfolio::run(plan, of_folds, directory, interrupt, (style, json));
+    }
     let path = directory.path().to_path_buf();
     let networks = Networks::open(&plan, &directory, interrupt)?;
     let resumable = plan.config.output.checkpoint_every.is_some();

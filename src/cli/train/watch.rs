@@ -1,5 +1,6 @@
 //! What is shown while several networks are trained.
 
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard};
 
 use gradlane::run::Plan;
@@ -49,7 +50,7 @@ impl Watch {
             Style::Bar | Style::Plain => {
                 let mut shown = self.shown();
                 let Event::Epoch(record) = event else { return };
-                shown.epochs[number] = record.epoch;
+                shown.epochs[number] = record.epoch.min(shown.most);
                 if let Some(progress) = shown.progress.as_mut().filter(|_| (self.first.0, number) == ("member", 0)) {
                     progress.observe(event);
                 }
@@ -81,6 +82,18 @@ impl Watch {
                 shown.move_bar();
             }
         }
+    }
+
+    /// Says something above the bar, where epochs are shown.
+    pub fn tell(&self, line: &str) {
+        self.shown().progress.iter().for_each(|progress| progress.note(line));
+    }
+
+    /// Forgets networks that do not count after all.
+    pub fn take_back(&self, numbers: Range<usize>) {
+        let mut shown = self.shown();
+        shown.epochs[numbers].fill(0);
+        shown.move_bar();
     }
 
     /// Takes the bar away, and shows the event of the end.

@@ -99,6 +99,7 @@ impl Tuner {
     pub fn new(settings: Settings, space: Space, metric: Option<Watched>) -> Result<Tuner> {
         space.check_free(&settings)?;
         let config = TrainConfig::new(settings.clone())?;
+        config.refuse_portfolio()?;
         let metric = metric.or(config.stopping.monitor);
         if let Some(metric) = metric.filter(|metric| metric.part != DataPart::Val) {
             let name = metric.metric;

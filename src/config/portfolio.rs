@@ -1,0 +1,206 @@
+//! `--preset best`: several presets, each trained on the same folds, as one configuration.
+
+use std::time::Instant;
+
+use toml::{Table, Value};
+
+use super::keys::{Group, find};
+use super::presets::{PRESETS, preset};
+use super::settings::Settings;
+use super::train::TrainConfig;
+use crate::data::Task;
+use crate::spec::unknown;
+use crate::{Error, Result};
+
+/// The preset that is several others.
+pub const BEST: &str = "best";
+/// What it trains, in this order, as far as time allows.
+pub const PORTFOLIO: [&str; 6] = ["realmlp", "realmlp-wide", "mlp-ple", "tabm-mini-small", "realmlp-s", "tabm-mini"];
+
+/// Several configurations for the same folds.
+#[derive(Debug, Clone)]
+pub struct Portfolio {
+    /// They, in the order in which they are trained.
+    pub entries: Vec<Entry>,
+    /// Whether a limit of time follows from the data where none is given: so where the entries are not.
+    pub is_open: bool,
+    /// When the command began.
+    pub began: Instant,
+    /// The options that were given.
+    given: Table,
+}
+
+/// One of them.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its preset.
+    pub name: &'static str,
+    /// All its options.
+    pub config: TrainConfig,
+}
+
+/// Options of the data that a preset decides, or that folds take the place of.
+const OF_PRESETS: [&str; 5] = ["scale", "one_hot", "binary_column", "clamp", "valid"];
+/// Options of stopping and modes that fit one network alone.
+const OF_ONE: [&str; 6] = ["steps", "target", "tol_loss", "tol_grad", "overfit_batch", "trace"];
+/// Options that say where and how a run is shown, and that are no part of what repeats it.
+const OF_THE_COMMAND: [&str; 8] =
+    ["out", "overwrite", "progress", "quiet", "verbose", "json", "dry_run", "on_divergence"];
+
+impl Portfolio {
+    /// Its configuration, from settings whose preset is [`BEST`].
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for options that the presets decide, unknown presets, and whatever is wrong with the others.
+    pub(super) fn config(mut settings: Settings) -> Result<TrainConfig> {
+        settings.take_text("preset");
+        let names = names(&mut settings)?;
+        if let Some((name, named)) = settings.names().find(|(name, _)| is_of_presets(name)) {
+            let of_cv = if name == "valid" { ": its folds are the validation part (--cv K)" } else { "" };
+            let message = format!(
+                "{named}: --preset best trains presets that decide this themselves{of_cv}; leave it out, or name one preset, such \
+                 as realmlp"
+            );
+            return Err(Error::Usage(message));
+        }
+        let given = settings.table();
+        let entry = |name: &&'static str| -> Result<Entry> {
+            let of = |task| {
+                let mut settings = settings.clone();
+                preset(name)?.fill(&mut settings, task);
+                if task == Task::Regression {
+                    // All share what their mean is kept within.
+                    settings.set_default("clamp", Value::Boolean(true));
+                }
+                TrainConfig::typed(settings)
+            };
+            let of_numbers = Some(Box::new(of(Task::Regression)?));
+            let config = TrainConfig { preset: Some(name), of_numbers, ..of(Task::Binary)? };
+            Ok(Entry { name, config })
+        };
+        let asked = names.as_deref().unwrap_or(&PORTFOLIO);
+        let entries: Vec<Entry> = asked.iter().map(entry).collect::<Result<_>>()?;
+        if entries[0].config.cv.is_some_and(|count| count.repeats > 1) {
+            return Err(Error::Usage("--cv: --preset best deals the rows once: give --cv K".to_owned()));
+        }
+        let config = entries[0].config.clone();
+        let (is_open, began) = (names.is_none(), settings.began);
+        Ok(TrainConfig { portfolio: Some(Box::new(Portfolio { entries, is_open, began, given })), ..config })
+    }
+
+    /// The same for a task.
+    pub(super) fn for_task(mut self, task: Task) -> Portfolio {
+        self.entries.iter_mut().for_each(|entry| entry.config = entry.config.clone().for_task(task));
+        self
+    }
+
+    /// Whether an option is given.
+    pub fn gives(&self, name: &str) -> bool {
+        self.given.contains_key(name)
+    }
+
+    /// Its presets.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.entries.iter().map(|entry| entry.name).collect()
+    }
+
+    /// Adds what repeats it to the options of the data; `config` is the first entry's.
+    pub(super) fn write(&self, config: &TrainConfig, table: &mut Table) {
+        table.retain(|name, _| !OF_PRESETS.iter().any(|of_presets| name == *of_presets));
+        for (name, value) in &self.given {
+            let of_data = find(name).is_none_or(|key| key.is_for(super::key::DATA));
+            let own = ["cv", "time_limit"].contains(&name.as_str());
+            if !of_data && !own && !OF_THE_COMMAND.contains(&name.as_str()) {
+                table.insert(name.clone(), value.clone());
+            }
+        }
+        table.insert("preset".to_owned(), BEST.into());
+        let names = self.names().into_iter().map(Value::from).collect();
+        table.insert("portfolio".to_owned(), Value::Array(names));
+        if let Some(limit) = config.stopping.time_limit {
+            table.insert("time_limit".to_owned(), format!("{}s", limit.as_secs_f64()).into());
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Refuses [`BEST`] where one network is wanted.
+    ///
+    /// # Errors
+    /// [`Error::Usage`].
+    pub fn refuse_portfolio(&self) -> Result<()> {
+        match self.portfolio {
+            None => Ok(()),
+            Some(_) => Err(Error::Usage("--preset best is for gradlane train: name one of its presets".to_owned())),
+        }
+    }
+}
+
+/// Whether an option is decided by the presets, each for itself.
+fn is_of_presets(name: &str) -> bool {
+    let group = find(name).map(|key| key.group);
+    matches!(group, Some(Group::Model | Group::Optimizer)) || OF_PRESETS.contains(&name) || OF_ONE.contains(&name)
+}
+
+/// The presets that are asked for, each once.
+fn names(settings: &mut Settings) -> Result<Option<Vec<&'static str>>> {
+    let Some((words, named)) = settings.take_list("portfolio") else { return Ok(None) };
+    let wrong = |e: Error| Error::Usage(format!("{named}: {e}"));
+    let mut names: Vec<&'static str> = Vec::new();
+    for name in words.iter().map(|name| name.trim()) {
+        let known = PRESETS.iter().map(|preset| preset.name).collect::<Vec<_>>();
+        let Some(name) = known.iter().find(|known| **known == name) else {
+            return Err(wrong(unknown("preset", name, &known)));
+        };
+        if names.contains(name) {
+            return Err(wrong(Error::Usage(format!("{name} is there twice"))));
+        }
+        names.push(name);
+    }
+    Ok(Some(names))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Origin;
+    use super::*;
+
+    fn configured(given: &[(&str, &str)]) -> Result<TrainConfig> {
+        let mut settings = Settings::new();
+        settings.set("data", "x.csv".into(), Origin::Flag);
+        settings.set("preset", BEST.into(), Origin::Flag);
+        given.iter().for_each(|(name, value)| settings.set(name, (*value).into(), Origin::Flag));
+        TrainConfig::new(settings)
+    }
+
+    #[test]
+    fn every_entry_has_its_own_options_and_those_that_are_given() {
+        let config = configured(&[("epochs", "3"), ("portfolio", "tabm-mini,realmlp")]).unwrap();
+        let portfolio = config.portfolio.as_ref().unwrap();
+        assert_eq!(portfolio.names(), ["tabm-mini", "realmlp"]);
+        assert!(!portfolio.is_open && portfolio.entries.iter().all(|entry| entry.config.stopping.epochs == Some(3)));
+        let of_numbers = config.for_task(Task::Regression).portfolio.unwrap();
+        assert!(of_numbers.entries.iter().all(|entry| entry.config.data.clamp), "they share the range of the target");
+        assert_eq!(of_numbers.entries[1].config.optimizer.spec.lr, 0.2);
+        assert_eq!(configured(&[]).unwrap().portfolio.unwrap().names(), PORTFOLIO);
+    }
+
+    #[test]
+    fn what_presets_decide_is_refused() {
+        for (name, value, reason) in [
+            ("lr", "0.1", "--lr: --preset best trains presets"),
+            ("hidden", "8", "--hidden"),
+            ("ensemble", "4", "--ensemble"),
+            ("scale", "minmax", "--scale"),
+            ("valid", "0.2", "(--cv K)"),
+            ("steps", "9", "--steps"),
+            ("cv", "3x2", "give --cv K"),
+            ("portfolio", "realmlp,realmpl", "did you mean"),
+            ("portfolio", "realmlp,realmlp", "twice"),
+            ("portfolio", "best", "preset"),
+        ] {
+            let message = configured(&[(name, value)]).unwrap_err().to_string();
+            assert!(message.contains(reason), "{message}");
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Several configurations on the same folds, one after the other, as far as time allows.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use super::cross_validation::fold_config;
+use super::side_by_side::{Sharing, share_of_time, share_threads, side_by_side};
+use super::training::TrainNetwork;
+use crate::data::{Dataset, Folds};
+use crate::predict::Predictor;
+use crate::run::{Configured, Finished, LeftOut, Member, Plan, PlannedEntry, TrainedPortfolio};
+use crate::train::fit::{Patience, Stopped};
+use crate::train::team::available_threads;
+use crate::{Error, Result};
+
+/// How the networks of a portfolio are trained, and who is told.
+pub struct PortfolioTraining<'a> {
+    /// Holds the number of the signal after which no network is begun; 0 until then.
+    pub signal: &'a AtomicUsize,
+    /// Trains one.
+    pub train: &'a TrainNetwork<'a>,
+    /// Is told of a network that is over.
+    pub over: &'a (dyn Fn(&Member) + Sync),
+    /// Is told of a configuration that counts.
+    pub counts: &'a (dyn Fn(&Configured) + Sync),
+    /// Is told of a configuration that is left out, of the networks that go with it, and of the configurations that are left.
+    pub leaves_out: &'a (dyn Fn(&LeftOut, Range<usize>, &[&'static str]) -> Result<()> + Sync),
+}
+
+/// Epochs of a network that stops when it gets no better, about: the median to the best one of 46 public tables, and its patience.
+const USUAL_EPOCHS: usize = 64;
+
+/// Trains the configurations of a plan, each on all folds, small networks side by side. The first always counts: a limit of time is
+/// shared out among its networks. Another one counts only where all of its networks come to their end in time; it is not begun
+/// where the speed of those before says that it will not, and given up where that of its own first networks does.
+///
+/// # Errors
+/// Options that do not fit the data.
+///
+/// # Panics
+/// If the plan has no portfolio.
+pub fn train_portfolio(whole: &Plan, folds: &Folds, training: &PortfolioTraining<'_>) -> Result<TrainedPortfolio> {
+    let portfolio = whole.portfolio.as_ref().expect("a portfolio is planned");
+    let mut names: Vec<&'static str> = portfolio.entries.iter().map(|entry| entry.name).collect();
+    let (mut trained, mut pace) = (TrainedPortfolio::default(), Pace::default());
+    for entry in &portfolio.entries {
+        let position = trained.done.len();
+        let one = One { entry, folds, training, first_network: position * folds.len(), is_first: position == 0 };
+        match one.trained(&mut pace)? {
+            Outcome::Counts(configured) => {
+                (training.counts)(&configured);
+                trained.done.push(configured);
+            }
+            Outcome::Interrupted(configured) => {
+                trained.done.extend(configured);
+                break;
+            }
+            Outcome::LeftOut(left_out) => {
+                names.retain(|name| *name != entry.name);
+                (training.leaves_out)(&left_out, one.first_network..one.first_network + folds.len(), &names)?;
+                trained.left_out.push(left_out);
+            }
+        }
+    }
+    Ok(trained)
+}
+
+/// What became of a configuration.
+enum Outcome {
+    Counts(Configured),
+    /// A signal came; the networks that there are, where none are there of another configuration.
+    Interrupted(Option<Configured>),
+    LeftOut(LeftOut),
+}
+
+/// How fast networks were trained so far.
+#[derive(Default)]
+struct Pace {
+    flops: f64,
+    seconds: f64,
+}
+
+impl Pace {
+    /// How long so much work takes, about; nothing before anything is known.
+    fn time_for(&self, flops: f64) -> Duration {
+        Duration::try_from_secs_f64(flops * self.seconds / self.flops).unwrap_or_default()
+    }
+}
+
+/// A configuration that is about to be trained.
+struct One<'a> {
+    entry: &'a PlannedEntry,
+    folds: &'a Folds,
+    training: &'a PortfolioTraining<'a>,
+    /// The number of its first network.
+    first_network: usize,
+    /// Whether it is the first, which counts also where time or a loss that is not finite ends it.
+    is_first: bool,
+}
+
+/// A fold's network.
+struct Trained {
+    member: Member,
+    finished: Finished,
+    outputs: Vec<f32>,
+}
+
+impl One<'_> {
+    fn trained(&self, pace: &mut Pace) -> Result<Outcome> {
+        let deadline = self.entry.config.stopping.deadline.filter(|_| !self.is_first);
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return Ok(self.left_out("no time was left".to_owned()));
+        }
+        let whole = match self.folds.prepare_all_with(&self.entry.way.preprocessing) {
+            Ok(prepared) => Plan::over(self.entry.config.clone(), Arc::new(prepared)),
+            Err(error) => return Err(error),
+        };
+        let whole = match whole {
+            Err(Error::Memory(why)) if !self.is_first => return Ok(self.left_out(why)),
+            whole => whole?,
+        };
+        let work = work(&whole, self.folds.len());
+        if let Some(left) = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+            && pace.time_for(work) > left
+        {
+            return Ok(self.left_out(too_long(pace.time_for(work), left)));
+        }
+        let began = Instant::now();
+        let sharing = self.sharing(&whole);
+        let (networks, given_up) = self.networks(&whole, (sharing, began, deadline))?;
+        let all: Vec<&Trained> = networks.iter().flatten().collect();
+        pace.flops += all.iter().map(|one| one.member.steps as f64).sum::<f64>() * whole.flops_per_step();
+        pace.seconds += all.iter().map(|one| one.member.seconds).sum::<f64>() / sharing.at_once as f64;
+        let seconds = began.elapsed().as_secs_f64();
+        Ok(self.outcome(&whole, networks, given_up, seconds))
+    }
+
+    fn left_out(&self, why: String) -> Outcome {
+        Outcome::LeftOut(LeftOut { name: self.entry.name, why })
+    }
+
+    fn sharing(&self, whole: &Plan) -> Sharing {
+        let threads = whole.threads_asked.min(available_threads());
+        let sharing = share_threads(whole.flops_per_step(), self.folds.len(), threads);
+        if whole.config.threads.exact { Sharing { at_once: 1, threads: whole.threads } } else { sharing }
+    }
+
+    /// The networks of the folds, as many as there are, and why the others were given up.
+    fn networks(
+        &self,
+        whole: &Plan,
+        (sharing, began, deadline): (Sharing, Instant, Option<Instant>),
+    ) -> Result<(Vec<Option<Trained>>, Option<String>)> {
+        let count = self.folds.len();
+        let (ended, over) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let given_up: std::sync::Mutex<Option<String>> = std::sync::Mutex::default();
+        let numbers: Vec<usize> = (0..count).collect();
+        let turns = count.div_ceil(sharing.at_once);
+        let done = side_by_side(sharing.at_once, &numbers, |fold| {
+            if self.training.signal.load(Ordering::Relaxed) != 0 || over.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            let mut config = fold_config(whole);
+            if self.is_first {
+                let turn = (fold / sharing.at_once + 1, turns);
+                config.stopping.deadline = config.stopping.deadline.map(|end| share_of_time(began, end, turn));
+            }
+            let trained = self.network(config, *fold, sharing)?;
+            let Some(trained) = trained else { return Ok(None) };
+            let cut = matches!(trained.finished.stopped, Stopped::Time) && !self.is_first;
+            let ended = ended.fetch_add(1, Ordering::Relaxed) + 1;
+            let needed = began.elapsed().mul_f64(turns as f64 / ended.div_ceil(sharing.at_once) as f64);
+            let late = deadline.filter(|deadline| ended < count && began + needed > *deadline);
+            if cut || late.is_some() || matches!(trained.finished.stopped, Stopped::Diverged { .. }) {
+                over.store(true, Ordering::Relaxed);
+                if let Some(deadline) = late {
+                    let left = deadline.saturating_duration_since(began);
+                    given_up.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert(too_long(needed, left));
+                }
+            }
+            Ok(Some(trained))
+        });
+        let networks = done.into_iter().collect::<Result<Vec<Option<Trained>>>>()?;
+        Ok((networks, given_up.into_inner().unwrap_or_else(|e| e.into_inner())))
+    }
+
+    /// The network that does not learn from a fold, and what it says of it.
+    fn network(&self, config: crate::config::TrainConfig, fold: usize, sharing: Sharing) -> Result<Option<Trained>> {
+        let prepared = Arc::new(self.folds.prepare_with(fold, &self.entry.way.preprocessing)?);
+        let exact = config.threads.exact;
+        let mut plan = Plan::over(config, prepared)?;
+        if !exact {
+            plan.threads = sharing.threads;
+        }
+        let network = self.first_network + fold;
+        let Some(finished) = (self.training.train)(network, &mut plan)? else { return Ok(None) };
+        if finished.summary.steps == 0 {
+            return Ok(None);
+        }
+        let mut predictor = Predictor::new(&finished.model, plan.config.threads.isa, plan.threads)?;
+        let outputs = |val: &Dataset| predictor.raw_outputs(&val.features);
+        let outputs = plan.prepared.val.as_ref().map(outputs).unwrap_or_default();
+        let mut member = Member::new(network, Some(fold + 1), &finished);
+        (member.network, member.configuration) = (Some(network), Some(self.entry.name));
+        (self.training.over)(&member);
+        Ok(Some(Trained { member, finished, outputs }))
+    }
+
+    /// What became of it, by its networks.
+    fn outcome(&self, whole: &Plan, networks: Vec<Option<Trained>>, given_up: Option<String>, seconds: f64) -> Outcome {
+        let complete = networks.iter().all(Option::is_some);
+        let any = |of: fn(&Stopped) -> bool| networks.iter().flatten().any(|one| of(&one.finished.stopped));
+        let [diverged, timed, signalled] = [
+            any(|stopped| matches!(stopped, Stopped::Diverged { .. })),
+            any(|stopped| matches!(stopped, Stopped::Time)),
+            any(|stopped| matches!(stopped, Stopped::Signal(_))),
+        ];
+        let interrupted = signalled || (!complete && self.training.signal.load(Ordering::Relaxed) != 0);
+        let why = match given_up {
+            _ if diverged => "a network diverged".to_owned(),
+            Some(why) => why,
+            None => "the time was up".to_owned(),
+        };
+        let good = complete && !diverged && !timed;
+        if networks.iter().all(Option::is_none) || !(self.is_first || good || interrupted) {
+            return if interrupted { Outcome::Interrupted(None) } else { self.left_out(why) };
+        }
+        let outputs = complete.then(|| self.in_order(whole, &networks));
+        let configured = Configured {
+            name: self.entry.name,
+            smoothed: whole.config.optimizer.label_smoothing > 0.0,
+            way: self.entry.way.clone(),
+            networks: networks.into_iter().flatten().map(|one| (one.member, one.finished)).collect(),
+            outputs,
+            seconds,
+        };
+        if interrupted {
+            Outcome::Interrupted(Some(configured).filter(|_| self.is_first))
+        } else {
+            Outcome::Counts(configured)
+        }
+    }
+
+    /// The outputs of all folds, in the order of the training rows.
+    fn in_order(&self, whole: &Plan, networks: &[Option<Trained>]) -> Vec<f32> {
+        let width = whole.architecture.outputs;
+        let rows: usize = networks.iter().flatten().map(|one| one.outputs.len()).sum::<usize>() / width;
+        let mut all = vec![0.0; rows * width];
+        for (fold, one) in networks.iter().enumerate() {
+            let Some(one) = one else { continue };
+            for (place, outputs) in self.folds.places(fold).into_iter().zip(one.outputs.chunks_exact(width)) {
+                all[place * width..][..width].copy_from_slice(outputs);
+            }
+        }
+        all
+    }
+}
+
+/// Operations of the networks of all folds, about.
+fn work(whole: &Plan, folds: usize) -> f64 {
+    let epochs = match whole.patience() {
+        Patience::Never => whole.epochs,
+        Patience::After(_) | Patience::Early => whole.epochs.min(USUAL_EPOCHS),
+    };
+    whole.flops_per_step() * (whole.steps_per_epoch() * epochs as u64) as f64 * (folds as f64 - 1.0)
+}
+
+fn too_long(needed: Duration, left: Duration) -> String {
+    format!("it needs about {:.0} s, and {:.0} s were left", needed.as_secs_f64(), left.as_secs_f64())
+}

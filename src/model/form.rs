@@ -1,0 +1,78 @@
+//! Networks of several forms in one model.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Architecture, Model};
+use crate::data::Preprocessing;
+
+/// The networks of one form, of a model that has several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NetworkForm {
+    /// What it is called.
+    pub name: String,
+    /// What its networks look like.
+    pub architecture: Architecture,
+    /// Their first input among those of the preprocessing.
+    pub first_input: usize,
+    /// How many networks it has.
+    pub members: usize,
+    /// How much their mean counts; the weights of all forms add up to 1.
+    pub weight: f64,
+    /// What logits are multiplied by before probabilities are averaged.
+    pub factor: f32,
+}
+
+/// Weights are exact fractions, rounded.
+const ROUNDING: f64 = 1e-9;
+
+impl NetworkForm {
+    /// The inputs of its networks.
+    pub fn inputs(&self) -> Range<usize> {
+        self.first_input..self.first_input + self.architecture.inputs
+    }
+
+    /// What is wrong with forms that were read from a file; `first` and `members` are what the card says of the first network and
+    /// of all.
+    pub(super) fn contradiction(
+        forms: &[NetworkForm],
+        (first, members): (&Architecture, usize),
+        rows: &Preprocessing,
+    ) -> Option<String> {
+        let fits = |form: &NetworkForm| {
+            let end = form.first_input.checked_add(form.architecture.inputs);
+            end.is_some_and(|end| end <= rows.inputs()) && form.architecture.outputs == rows.outputs()
+        };
+        if !forms.iter().all(fits) {
+            return Some("networks and columns do not fit together".to_owned());
+        }
+        let all = forms.iter().try_fold(0usize, |sum, form| sum.checked_add(form.members));
+        if forms[0].architecture != *first || all != Some(members) || forms.iter().any(|form| form.members == 0) {
+            return Some("the forms of the networks do not fit their number".to_owned());
+        }
+        let good = |form: &NetworkForm| form.weight > 0.0 && form.factor > 0.0 && form.factor.is_finite();
+        let sum: f64 = forms.iter().map(|form| form.weight).sum();
+        if !forms.iter().all(good) || !((sum - 1.0).abs() < ROUNDING) {
+            return Some("the weights of the networks do not add up to 1".to_owned());
+        }
+        forms.iter().find_map(|form| form.architecture.contradiction())
+    }
+}
+
+impl Model {
+    /// One model of networks of several forms, on the preprocessing that they share; a decision is not made yet.
+    ///
+    /// # Panics
+    /// If there is no network.
+    pub fn of_forms(forms: Vec<(NetworkForm, Vec<Model>)>, preprocessing: Preprocessing) -> Model {
+        let (forms, networks): (Vec<NetworkForm>, Vec<Vec<Model>>) = forms.into_iter().unzip();
+        let mut model = Model::ensemble(networks.into_iter().flatten().collect());
+        model.card.preprocessing = preprocessing;
+        model.card.history = Vec::new();
+        // What smooths labels differs from form to form; figures are of plain ones.
+        model.card.label_smoothing = 0.0;
+        model.card.forms = forms;
+        model
+    }
+}

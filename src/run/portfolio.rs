@@ -1,0 +1,215 @@
+//! A run of several configurations on the same folds: what is planned, and what each comes to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::execution::Finished;
+use super::form::affordable_epochs;
+use super::member::Member;
+use super::plan::Plan;
+use crate::config::portfolio::Portfolio;
+use crate::config::{StoppingOptions, TrainConfig};
+use crate::data::{FoldCount, Folds, Joint, Loaded, PartFrom, Prepared, Sketch, Way};
+use crate::model::Calibration;
+use crate::train::events::event_of;
+use crate::train::fit::Patience;
+use crate::{Error, Result};
+
+/// Several configurations that are ready to be trained on the same folds.
+pub struct PlannedPortfolio {
+    /// They, in the order in which they are trained.
+    pub entries: Vec<PlannedEntry>,
+    /// The data with the inputs of all of them.
+    pub joint: Prepared,
+}
+
+/// One of them.
+pub struct PlannedEntry {
+    /// Its preset.
+    pub name: &'static str,
+    /// All its options.
+    pub config: TrainConfig,
+    /// How its inputs are prepared.
+    pub way: Way,
+}
+
+/// A configuration whose networks are trained.
+pub struct Configured {
+    /// Its preset.
+    pub name: &'static str,
+    /// Whether it learnt from smoothed labels.
+    pub smoothed: bool,
+    /// How its inputs are prepared.
+    pub way: Way,
+    /// Its networks, one for each fold.
+    pub networks: Vec<(Member, Finished)>,
+    /// What each row's outputs are by the network that did not learn from it, in the order of the training rows; none where a
+    /// network is missing.
+    pub outputs: Option<Vec<f32>>,
+    /// Seconds of training.
+    pub seconds: f64,
+}
+
+/// A configuration that does not count.
+pub struct LeftOut {
+    /// Its preset.
+    pub name: &'static str,
+    /// Why not, in a few words.
+    pub why: String,
+}
+
+/// What the configurations of a portfolio came to.
+#[derive(Default)]
+pub struct TrainedPortfolio {
+    /// Those that count.
+    pub done: Vec<Configured>,
+    /// The others.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// One configuration, as the summary and events tell of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Configuration {
+    /// Its preset.
+    pub configuration: &'static str,
+    /// Its networks.
+    pub networks: usize,
+    /// Cost of its out-of-fold predictions, calibrated: log-loss, or RMSE in standard deviations of the target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_of_fold: Option<f64>,
+    /// How much it counts.
+    pub weight: f64,
+    /// The temperature of its logits, and what that was fitted to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
+    /// Seconds of training.
+    pub seconds: f64,
+    /// Why it was left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<String>,
+}
+
+impl Configuration {
+    /// Of one that was left out.
+    pub(super) fn left_out(of: &LeftOut) -> Configuration {
+        Configuration {
+            configuration: of.name,
+            networks: 0,
+            out_of_fold: None,
+            weight: 0.0,
+            calibration: None,
+            seconds: 0.0,
+            left_out: Some(of.why.clone()),
+        }
+    }
+
+    /// As one object of `events.jsonl`.
+    pub fn event(&self) -> Value {
+        event_of("configuration", self)
+    }
+}
+
+/// Rows from which on there are more folds, and fewer again.
+const FEW_ROWS: usize = 100;
+const MANY_ROWS: usize = 100_000;
+
+/// How many folds so many rows are dealt to.
+fn folds_for(rows: usize) -> FoldCount {
+    let folds = match rows {
+        0..FEW_ROWS => 5,
+        FEW_ROWS..MANY_ROWS => 8,
+        _ => 4,
+    };
+    FoldCount { folds, repeats: 1 }
+}
+
+/// The limit of time where none is given: some for any table, more for each row, and the most.
+const LIMIT: f64 = 60.0;
+const LIMIT_OF_ROW: f64 = 0.04;
+const MOST: f64 = 3600.0;
+
+/// How long so many rows are trained on where no limit is given.
+fn limit_for(rows: usize) -> Duration {
+    Duration::from_secs((LIMIT + LIMIT_OF_ROW * rows as f64).min(MOST).round() as u64)
+}
+
+/// Decides what the options of a portfolio leave open, and says it.
+fn decided(portfolio: &mut Portfolio, asked: &StoppingOptions, data: &Sketch) -> Vec<String> {
+    let limit = limit_for(data.rows);
+    let (count, of) = (portfolio.entries[0].config.cv.unwrap_or_else(|| folds_for(data.rows)), portfolio.entries.len());
+    let (epochs_open, began, is_open) = (!portfolio.gives("epochs"), portfolio.began, portfolio.is_open);
+    for config in portfolio.entries.iter_mut().map(|entry| &mut entry.config) {
+        config.cv = Some(count);
+        config.data.valid = PartFrom::None;
+        let stopping = &mut config.stopping;
+        (stopping.time_limit, stopping.deadline) = (asked.time_limit, asked.deadline);
+        if is_open && stopping.time_limit.is_none() {
+            (stopping.time_limit, stopping.deadline) = (Some(limit), began.checked_add(limit));
+        }
+        if epochs_open && stopping.patience == Some(Patience::Never) {
+            let affordable = affordable_epochs(config, data);
+            config.stopping.epochs = config.stopping.epochs.map(|epochs| epochs.min(affordable));
+        }
+    }
+    let limit = portfolio.entries[0].config.stopping.time_limit;
+    let time = limit.map_or("however long they take".to_owned(), |limit| {
+        format!("as many as {} s allow (--time-limit changes it)", limit.as_secs_f64())
+    });
+    vec![format!("preset: best, networks of {} folds for each of {of} configurations, {time}", count.folds)]
+}
+
+impl Plan {
+    /// The plan of the first configuration of a portfolio, with all of them, and the folds.
+    ///
+    /// # Errors
+    /// What preparing finds wrong, and options that do not fit the data.
+    pub(super) fn of_portfolio(config: TrainConfig, loaded: Loaded) -> Result<(Plan, Folds)> {
+        let sketch = loaded.sketch();
+        let mut config = config.for_task(sketch.task);
+        let mut portfolio = *config.portfolio.take().expect("the caller has seen it");
+        let notes = decided(&mut portfolio, &config.stopping, &sketch);
+        let count = portfolio.entries[0].config.cv.expect("it was decided");
+        let options: Vec<_> = portfolio.entries.iter().map(|entry| &entry.config.data).collect();
+        let Joint { prepared: joint, ways, folds } = loaded.prepare_jointly(&options, config.seed, count)?;
+        let in_folds: usize = (0..folds.len()).map(|number| folds.places(number).len()).sum();
+        if in_folds != joint.split.train.len() {
+            let message =
+                "--preset best needs every row in one fold, and --split time:COLUMN leaves the first ones in none";
+            return Err(Error::Mismatch(message.to_owned()));
+        }
+        let entries = portfolio.entries.iter().zip(ways);
+        let entries: Vec<PlannedEntry> =
+            entries.map(|(entry, way)| PlannedEntry { name: entry.name, config: entry.config.clone(), way }).collect();
+        let first = TrainConfig { portfolio: Some(Box::new(portfolio)), ..entries[0].config.clone() };
+        let mut plan = Plan::over(first, Arc::new(joint.of_way(&entries[0].way)))?;
+        plan.notes = notes;
+        plan.portfolio = Some(PlannedPortfolio { entries, joint });
+        Ok((plan, folds))
+    }
+
+    /// The configuration as a file that repeats the run of these configurations, whatever time it takes where `limited` is false.
+    pub fn portfolio_toml(&self, names: &[&str], limited: bool) -> String {
+        let mut config = self.config.clone();
+        if let Some(portfolio) = &mut config.portfolio {
+            portfolio.entries.retain(|entry| names.contains(&entry.name));
+        }
+        if !limited {
+            config.stopping.time_limit = None;
+        }
+        self.toml_of(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folds_and_time_follow_the_rows() {
+        assert_eq!([60, 100, 5_000, 100_000].map(|rows| folds_for(rows).folds), [5, 8, 8, 4]);
+        assert_eq!([150, 1_000, 50_000, 10_000_000].map(|rows| limit_for(rows).as_secs()), [66, 100, 2_060, 3_600]);
+    }
+}

@@ -1,0 +1,247 @@
+//! The end of a run of several configurations: how much each counts, one model, and its figures.
+
+use super::baseline::Baseline;
+use super::decide::{HeldOutParts, Smoothing};
+use super::directory::{CONFIG_FILE, RunDirectory};
+use super::ensemble::stopped;
+use super::execution::Finished;
+use super::interrupt::Interrupt;
+use super::member::Member;
+use super::networks::Networks;
+use super::plan::Plan;
+use super::portfolio::{Configuration, Configured, TrainedPortfolio};
+use super::summary::{JudgedPart, Summary};
+use crate::data::Prepared;
+use crate::model::{Calibration, Model, NetworkForm};
+use crate::predict::{Predictor, mean_outputs};
+use crate::statistics::{Candidates, greedy_selection};
+use crate::train::fit::Stopped;
+use crate::train::held_out::HeldOut;
+use crate::train::score::Scorer;
+use crate::{Error, Result, Warning, WarningKind};
+
+/// Rounds of the selection.
+const ROUNDS: usize = 40;
+
+/// How much the configurations count, and what that rests on.
+struct Selection {
+    /// Of each: how often it was taken, its temperature, and the cost of what it says.
+    entries: Vec<(usize, Option<Calibration>, Option<f64>)>,
+    /// What their mean says of rows that its networks did not learn from; none where a network is missing.
+    outputs: Option<Vec<f32>>,
+}
+
+/// One model of the configurations that count, on data with its inputs.
+struct Mixed {
+    model: Model,
+    prepared: Prepared,
+    members: Vec<Member>,
+    configurations: Vec<Configuration>,
+    outputs: Option<Vec<f32>>,
+    undecided: Option<Warning>,
+}
+
+impl Plan {
+    /// Makes one model of the configurations of a portfolio, decides, saves and evaluates it, in a run directory that has been
+    /// [begun](Plan::begin). Where they all came to their end, the configuration lists them, so that it repeats the run.
+    ///
+    /// # Errors
+    /// As [`Plan::run`]; [`Error::NoStep`] or [`Error::Interrupted`] if no network made a step.
+    pub fn run_portfolio(
+        &self,
+        mut directory: RunDirectory,
+        (networks, trained): (Networks<'_>, TrainedPortfolio),
+        interrupt: &Interrupt,
+    ) -> Result<Finished> {
+        let seconds = networks.seconds();
+        let number = interrupt.number().load(std::sync::atomic::Ordering::Relaxed);
+        if trained.done.is_empty() {
+            directory.withdraw();
+            let message = "the time was up before the first optimizer step: allow more";
+            return Err(if number == 0 { Error::NoStep(message.to_owned()) } else { Error::Interrupted(number) });
+        }
+        let numbers = trained.members().filter_map(|member| member.network).collect();
+        networks.tell_of(numbers, &mut directory)?;
+        let ended = stopped(trained.finished().collect::<Vec<_>>());
+        let stopped = if number == 0 { ended } else { Stopped::Signal(number) };
+        let names: Vec<&str> = trained.done.iter().map(|done| done.name).collect();
+        if !stopped.leaves_off() {
+            directory.write(CONFIG_FILE, &self.portfolio_toml(&names, false))?;
+        }
+        let Mixed { model, prepared, members, configurations, outputs, undecided } = self.mixed(trained)?;
+        for event in members.iter().map(Member::event).chain(configurations.iter().map(Configuration::event)) {
+            directory.event(&event)?;
+        }
+        let summarise = |model: &Model| {
+            let mut summary = self.portfolio_summary((model, &prepared), members, outputs, (stopped, seconds))?;
+            summary.warnings.extend(undecided);
+            summary.configurations = configurations;
+            Ok(summary)
+        };
+        if matches!(stopped, Stopped::Diverged { .. }) && directory.replaces() {
+            let summary = summarise(&model)?;
+            return Ok(Finished { summary, model, stopped, curve: Vec::new(), saved: false });
+        }
+        self.conclude(directory, (networks, interrupt), (model, stopped), summarise)
+    }
+
+    /// The same without files and baseline: for the repetition of a run.
+    ///
+    /// # Errors
+    /// Options that do not fit each other.
+    pub fn repeat_portfolio(&self, trained: TrainedPortfolio) -> Result<Finished> {
+        let stopped = stopped(trained.finished().collect::<Vec<_>>());
+        let Mixed { model, prepared, members, outputs, .. } = self.mixed(trained)?;
+        let summary = self.portfolio_summary((&model, &prepared), members, outputs, (stopped, 0.0))?;
+        Ok(Finished { summary, model, stopped, curve: Vec::new(), saved: false })
+    }
+
+    /// Chooses the weights, and makes the model of all configurations that have one.
+    fn mixed(&self, trained: TrainedPortfolio) -> Result<Mixed> {
+        let joint = &self.portfolio.as_ref().expect("a portfolio is planned").joint;
+        let scorer = self.plain_scorer();
+        let Selection { entries, outputs } = self.selected(&scorer, &trained.done);
+        let told = trained.done.iter().zip(&entries).map(|(done, entry)| told(done, entry, &entries));
+        let configurations =
+            told.chain(trained.left_out.iter().map(Configuration::left_out)).collect::<Vec<Configuration>>();
+        let total: usize = entries.iter().map(|(taken, ..)| taken).sum();
+        let chosen: Vec<(Configured, (usize, Option<Calibration>, Option<f64>))> =
+            trained.done.into_iter().zip(entries).filter(|(_, (taken, ..))| *taken > 0).collect();
+        let (prepared, ways) = joint.of_ways(&chosen.iter().map(|(done, _)| &done.way).collect::<Vec<_>>());
+        let (mut forms, mut members) = (Vec::new(), Vec::new());
+        for ((done, (taken, calibration, _)), way) in chosen.into_iter().zip(&ways) {
+            let (own, finished): (Vec<Member>, Vec<Finished>) = done.networks.into_iter().unzip();
+            let networks: Vec<Model> = finished.into_iter().map(|finished| finished.model).collect();
+            let form = NetworkForm {
+                name: done.name.to_owned(),
+                architecture: networks[0].card.architecture.clone(),
+                first_input: way.inputs.start,
+                members: networks.len(),
+                weight: taken as f64 / total as f64,
+                factor: calibration.map_or(1.0, |calibration| calibration.factor),
+            };
+            forms.push((form, networks));
+            members.extend(own);
+        }
+        members.iter_mut().enumerate().for_each(|(number, member)| member.member = number);
+        let mut model = Model::of_forms(forms, prepared.preprocessing.clone());
+        let undecided = self.decide_portfolio(&mut model, &prepared, (&scorer, outputs.clone()))?;
+        Ok(Mixed { model, prepared, members, configurations, outputs, undecided })
+    }
+
+    /// Says how much each configuration counts: by greedy selection, where all have seen every row in a fold.
+    fn selected(&self, scorer: &Scorer, done: &[Configured]) -> Selection {
+        let data = self.prepared.judged_train();
+        let out_of_fold: Option<Vec<&Vec<f32>>> = done.iter().map(|done| done.outputs.as_ref()).collect();
+        let Some(out_of_fold) = out_of_fold else {
+            return Selection { entries: done.iter().map(|_| (1, None, None)).collect(), outputs: None };
+        };
+        let (mut calibrations, mut said) = (Vec::new(), Vec::new());
+        for (configured, outputs) in done.iter().zip(out_of_fold) {
+            let held_out = HeldOut::new(scorer, outputs.clone(), data);
+            let calibrates = self.config.decision.calibrate;
+            let calibration = calibrates.then(|| held_out.calibration(configured.smoothed)).flatten();
+            let mut outputs = outputs.clone();
+            let factor = calibration.as_ref().map_or(1.0, |calibration| calibration.factor);
+            scorer.readout(factor).change(&mut outputs, scorer.outputs());
+            calibrations.push(calibration);
+            said.push(outputs);
+        }
+        let held_out: Vec<HeldOut> = said.iter().map(|outputs| HeldOut::new(scorer, outputs.clone(), data)).collect();
+        let (weights, cost) = (held_out[0].weights_of_parts(), held_out[0].cost_of_parts());
+        let parts: Vec<Vec<f64>> = held_out.iter().map(HeldOut::parts).collect();
+        let candidates = Candidates { parts: &parts, weights: weights.as_deref(), cost };
+        let counts = greedy_selection(&candidates, ROUNDS);
+        let of_one = |at: usize| {
+            let cost = candidates.cost_of_one(at);
+            if scorer.has_classes_or_labels() { cost } else { cost.sqrt() }
+        };
+        let total: usize = counts.iter().sum();
+        let shares: Vec<f64> = counts.iter().map(|taken| *taken as f64 / total as f64).collect();
+        let outputs = mean_outputs(scorer, &said, Some(&shares));
+        let entry = |(at, (taken, calibration))| (taken, calibration, Some(of_one(at)));
+        let entries = counts.into_iter().zip(calibrations).enumerate().map(entry).collect();
+        Selection { entries, outputs: Some(outputs) }
+    }
+
+    /// Decides by the out-of-fold predictions, and by the test part where it chooses nothing.
+    fn decide_portfolio(
+        &self,
+        model: &mut Model,
+        prepared: &Prepared,
+        (scorer, outputs): (&Scorer, Option<Vec<f32>>),
+    ) -> Result<Option<Warning>> {
+        let mut predictor = Predictor::new(model, self.config.threads.isa, self.threads_asked)?;
+        let test = prepared.test.as_ref().map(|test| predictor.held_out(test));
+        let choosing = outputs.map(|outputs| HeldOut::new(scorer, outputs, prepared.judged_train()));
+        let parts = HeldOutParts { choosing: choosing.as_ref(), test: test.as_ref() };
+        // What smoothing does is made up for in each configuration.
+        let (decision, warning) = self.decision(&parts, Some(Smoothing::None));
+        model.card.decision = decision;
+        Ok(warning)
+    }
+
+    fn portfolio_summary(
+        &self,
+        (model, prepared): (&Model, &Prepared),
+        members: Vec<Member>,
+        outputs: Option<Vec<f32>>,
+        end: (Stopped, f64),
+    ) -> Result<Summary> {
+        let mut summary = self.summary_on(prepared, model, members, end)?;
+        if end.0 == Stopped::Time {
+            let message = "the time was up before the first configuration came to its end, so its networks are worse than they \
+                           could be: allow more --time-limit, or use --preset realmlp";
+            summary.warnings.push(Warning::new(WarningKind::Other, message));
+        }
+        let Some(outputs) = outputs else { return Ok(summary) };
+        let mut predictor = Predictor::new(model, self.config.threads.isa, self.threads_asked)?;
+        let judged = predictor.judge_outputs(prepared.judged_train(), outputs);
+        summary.val = Some(judged.figures.clone());
+        let decision = &model.card.decision;
+        let threshold = decision.threshold.as_ref().is_some_and(|threshold| threshold.metric.is_some());
+        let temperature = decision.calibration.is_some() || model.card.forms.iter().any(|form| form.factor != 1.0);
+        let chose = [("epoch", true), ("weights", true), ("temperature", temperature), ("threshold", threshold)];
+        summary.val_chose = chose.into_iter().filter(|(_, chosen)| *chosen).map(|(name, _)| name).collect();
+        if prepared.test.is_none() {
+            summary.judged = JudgedPart { part: "out_of_fold", judged };
+        }
+        Ok(summary)
+    }
+
+    /// Leaves out a linear model that would be judged on the rows that it learnt from, beside out-of-fold figures.
+    pub(super) fn without_rows_of_its_own(&self, baseline: &mut Baseline) {
+        if self.portfolio.is_some() && self.prepared.test.is_none() {
+            baseline.linear = None;
+            baseline.no_linear = Some("there is no part that it has not learnt from");
+        }
+    }
+}
+
+/// A configuration as the summary tells of it.
+fn told(
+    done: &Configured,
+    (taken, calibration, cost): &(usize, Option<Calibration>, Option<f64>),
+    all: &[(usize, Option<Calibration>, Option<f64>)],
+) -> Configuration {
+    let total: usize = all.iter().map(|(taken, ..)| taken).sum();
+    Configuration {
+        configuration: done.name,
+        networks: done.networks.len(),
+        out_of_fold: *cost,
+        weight: *taken as f64 / total as f64,
+        calibration: calibration.clone(),
+        seconds: done.seconds,
+        left_out: None,
+    }
+}
+
+impl TrainedPortfolio {
+    fn members(&self) -> impl Iterator<Item = &Member> {
+        self.done.iter().flat_map(|done| done.networks.iter().map(|(member, _)| member))
+    }
+
+    fn finished(&self) -> impl Iterator<Item = &Finished> {
+        self.done.iter().flat_map(|done| done.networks.iter().map(|(_, finished)| finished))
+    }
+}
