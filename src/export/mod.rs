@@ -64,12 +64,9 @@ impl FromStr for Form {
 /// # Errors
 /// [`Error::Mismatch`] for what the form cannot hold, [`Error::Io`] if the output cannot be written.
 pub fn export(model: &Model, form: Form, (out, place): (&mut dyn Write, &Path)) -> Result<Vec<String>> {
-    if !model.card.forms.is_empty() && form != Form::Npz {
-        let message = format!(
-            "--to {form}: the model has networks of several forms, each with inputs of its own, which only --to npz can hold: export a \
-             model of one preset, such as --preset realmlp --ensemble 4"
-        );
-        return Err(Error::Mismatch(message));
+    if !model.card.forms.is_empty() && form == Form::Json {
+        let message = "--to json: its layout is of networks of one form, and the model has several: try onnx, c or npz";
+        return Err(Error::Mismatch(message.to_owned()));
     }
     let written = match form {
         Form::Onnx => {

@@ -1,13 +1,16 @@
 //! A whole model as plain data: raw columns, the numbers that they become, networks, and what their outputs say. Every writer
 //! goes by it.
 
+use std::collections::HashMap;
+use std::ops::Range;
+
 use crate::data::{
     Cycle, DateForm, DateUnit, Encoding, Feature, MissingMarkers, NumberForm, Places, Preprocessing, Shape, Target,
     Task,
 };
 use crate::layer::Width;
 use crate::layer::graph::{Graph, Learnt, Of};
-use crate::model::{Model, NamedTensor};
+use crate::model::{Architecture, Model, NamedTensor, NetworkForm};
 use crate::nn::Link;
 
 /// A model to be written in another language.
@@ -22,8 +25,20 @@ pub(super) struct Plan<'a> {
     pub(super) widths: Vec<Width>,
     /// What each network learnt.
     pub(super) networks: Vec<Vec<NamedTensor>>,
+    /// Networks of several forms, where there are such; `graph` and `networks` are then of none.
+    pub(super) forms: Vec<FormPlan<'a>>,
     /// What the outputs say.
     pub(super) head: Head<'a>,
+}
+
+/// Networks of one form among several.
+pub(super) struct FormPlan<'a> {
+    /// They alone, without columns of their own.
+    pub(super) plan: Plan<'a>,
+    /// Their inputs among those of all.
+    pub(super) from: Range<usize>,
+    /// How much what each of them says counts.
+    pub(super) share: f64,
 }
 
 /// What a row is.
@@ -43,6 +58,10 @@ pub(super) enum Rows<'a> {
 pub(super) struct Column<'a> {
     /// Its name.
     pub(super) name: &'a str,
+    /// Its number among different columns, from 1: of several forms of networks, each has inputs of its own of the same column.
+    pub(super) number: usize,
+    /// Whether it has not been there yet.
+    pub(super) is_first: bool,
     /// Its first input.
     pub(super) at: usize,
     /// What stands for a missing value.
@@ -126,16 +145,18 @@ impl<'a> Plan<'a> {
     /// Of a model.
     pub(super) fn of(model: &'a Model) -> Plan<'a> {
         let card = &model.card;
-        let target = card.preprocessing.target();
-        let network = card.architecture.network();
-        let (graph, inputs) = (network.graph(), network.inputs);
         let rows = match &card.preprocessing {
             Preprocessing::Table(table) => {
                 let mut at = 0;
+                let mut numbers: HashMap<&str, usize> = HashMap::new();
                 let column = |feature: &'a Feature| {
                     at += feature.width();
+                    let (known, next) = (numbers.len(), numbers.len() + 1);
+                    let number = *numbers.entry(&feature.column).or_insert(next);
                     Column {
                         name: &feature.column,
+                        number,
+                        is_first: number > known,
                         at: at - feature.width(),
                         missing: &table.missing,
                         what: what(feature),
@@ -145,21 +166,58 @@ impl<'a> Plan<'a> {
             }
             Preprocessing::Images(images) => Rows::Images { shape: &images.shape, scale: images.scale },
         };
+        let mut networks = model.networks().map(|network| network.named());
+        if card.forms.is_empty() {
+            let all = networks.collect();
+            return Plan::of_networks(model, (rows, &card.architecture), all, card.decision.factor());
+        }
+        let form = |form: &NetworkForm| FormPlan {
+            from: form.inputs(),
+            share: form.weight / form.members as f64,
+            plan: Plan::of_networks(
+                model,
+                (Rows::Columns(Vec::new()), &form.architecture),
+                networks.by_ref().take(form.members).collect(),
+                form.factor,
+            ),
+        };
+        let forms = card.forms.iter().map(form).collect();
+        let all = Plan::of_networks(model, (rows, &card.architecture), Vec::new(), card.decision.factor());
+        Plan { inputs: card.preprocessing.inputs(), forms, ..all }
+    }
+
+    /// Of networks of one form; their logits are multiplied by `factor`.
+    fn of_networks(
+        model: &'a Model,
+        (rows, architecture): (Rows<'a>, &Architecture),
+        networks: Vec<Vec<NamedTensor>>,
+        factor: f32,
+    ) -> Plan<'a> {
+        let card = &model.card;
+        let target = card.preprocessing.target();
+        let network = architecture.network();
+        let (graph, inputs) = (network.graph(), network.inputs);
         Plan {
             rows,
             inputs,
             widths: graph.widths(inputs),
             graph,
-            networks: model.networks().map(|network| network.named()).collect(),
+            networks,
+            forms: Vec::new(),
             head: Head {
                 target,
                 link: card.loss.link(target.task == Task::Multiclass),
                 outputs: target.outputs(),
                 members: network.members(),
-                factor: card.decision.factor(),
+                factor,
                 threshold: card.decision.threshold(),
             },
         }
+    }
+
+    /// Different raw columns, each with its name of these; none of images.
+    pub(super) fn named<'p>(&'p self, names: &'p [String]) -> impl Iterator<Item = (&'p Column<'a>, &'p String)> {
+        self.columns().iter().zip(names).filter(|(column, _)| column.is_first)
     }
 
     /// The raw columns; none of images.
@@ -188,7 +246,8 @@ impl<'a> Plan<'a> {
 
     /// Numbers that all networks learnt.
     pub(super) fn parameters(&self) -> usize {
-        self.networks.iter().flatten().map(|tensor| tensor.values.len()).sum()
+        let own: usize = self.networks.iter().flatten().map(|tensor| tensor.values.len()).sum();
+        own + self.forms.iter().map(|form| form.plan.parameters()).sum::<usize>()
     }
 }
 

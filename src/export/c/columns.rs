@@ -8,12 +8,9 @@ use crate::export::plan::{Column, Number, Plan, Rows, What};
 
 /// The fields of `gradlane_row`.
 pub(super) fn fields(plan: &Plan<'_>, names: &[String]) -> String {
-    let columns = match &plan.rows {
-        Rows::Columns(columns) => columns,
-        Rows::Images { shape, .. } => {
-            return format!("    unsigned char image[{}]; /* bytes of an image of shape {shape:?} */\n", plan.inputs);
-        }
-    };
+    if let Rows::Images { shape, .. } = &plan.rows {
+        return format!("    unsigned char image[{}]; /* bytes of an image of shape {shape:?} */\n", plan.inputs);
+    }
     let field = |(column, name): (&Column<'_>, &String)| {
         let (kind, what) = match &column.what {
             What::Number(number) => ("double ", number.counts.parsed().unwrap_or("a number")),
@@ -24,7 +21,7 @@ pub(super) fn fields(plan: &Plan<'_>, names: &[String]) -> String {
         };
         format!("    {kind}{name}; /* \"{}\": {what} */\n", comment(column.name))
     };
-    columns.iter().zip(names).map(field).collect()
+    plan.named(names).map(field).collect()
 }
 
 /// Adds the function `gl_inputs`.
@@ -71,11 +68,12 @@ fn value(column: &Column<'_>, name: &str) -> String {
 fn of_number((column, name, number): (&Column<'_>, &str, usize), what: &Number<'_>, source: &mut Source) -> String {
     let at = column.at;
     let mut body = value(column, name);
-    body += &format!("    if (isinf(v)) return {number};\n");
+    let wrong = column.number;
+    body += &format!("    if (isinf(v)) return {wrong};\n");
     let (fill, center, scale) = (double(what.fill), double(what.center), double(what.scale));
     body += &format!("    z = ((isnan(v) ? {fill} : v) - ({center})) / {scale};\n");
     body += &match what.shape {
-        Shape::Line => format!("    if (!(fabs(z) <= FLT_MAX)) return {number};\n    x[{at}] = (float)z;\n"),
+        Shape::Line => format!("    if (!(fabs(z) <= FLT_MAX)) return {wrong};\n    x[{at}] = (float)z;\n"),
         Shape::SmoothClip => {
             source.helpers.insert("gl_smooth_clip");
             format!("    x[{at}] = (float)gl_smooth_clip(z);\n")
@@ -207,18 +205,15 @@ fn numbers_among(
 
 /// Statements that read the columns of a row from the cells of a line.
 pub(super) fn reading(plan: &Plan<'_>, names: &[String]) -> String {
-    let columns = match &plan.rows {
-        Rows::Images { .. } => {
-            let inputs = plan.inputs;
-            return format!(
-                "        for (at = 0; at < {inputs}; at++) row.image[at] = (unsigned char)gl_cell_number(&rest);\n"
-            );
-        }
-        Rows::Columns(columns) => columns,
-    };
+    if let Rows::Images { .. } = plan.rows {
+        let inputs = plan.inputs;
+        return format!(
+            "        for (at = 0; at < {inputs}; at++) row.image[at] = (unsigned char)gl_cell_number(&rest);\n"
+        );
+    }
     let statement = |(column, name): (&Column<'_>, &String)| {
         let is_text = matches!(&column.what, What::Category(Places { keys: Keys::Texts { .. }, .. }));
         format!("        row.{name} = gl_cell{}(&rest);\n", if is_text { "" } else { "_number" })
     };
-    columns.iter().zip(names).map(statement).collect()
+    plan.named(names).map(statement).collect()
 }

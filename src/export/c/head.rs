@@ -38,6 +38,90 @@ pub(super) fn predict(plan: &Plan<'_>, source: &mut Source) {
     );
 }
 
+/// The function that computes networks of a form.
+pub(super) fn function_of(form: usize) -> String {
+    format!("gl_network_{form}")
+}
+
+/// Adds the function `gradlane_predict` of networks of several forms: each says what it says by a temperature, or within a range, of its
+/// own, and these are averaged by weights.
+pub(super) fn predict_by_forms(plan: &Plan<'_>, source: &mut Source) {
+    let (head, outputs) = (&plan.head, plan.head.outputs);
+    let most = plan.forms.iter().map(|form| form.plan.head.members).max().unwrap_or(1);
+    let mut declarations =
+        format!("    float x[{}];\n    double z[{}], said[{outputs}] = {{0}};\n", plan.inputs, most * outputs);
+    if head.link == Link::Sigmoid {
+        declarations += &format!("    double left[{outputs}] = {{0}};\n");
+    }
+    let (mut statements, mut number) = (String::new(), 0);
+    for (at, form) in plan.forms.iter().enumerate() {
+        for _ in &form.plan.networks {
+            let call = format!("    {}(gl_weights_{number}, x + {}, z);\n", function_of(at), form.from.start);
+            statements += &call;
+            statements += &of_one(&form.plan.head, source);
+            statements += &added(&form.plan.head, form.share, source);
+            number += 1;
+        }
+    }
+    let z = match head.link {
+        Link::Softmax => "gl_log(said[at])",
+        Link::Sigmoid => "gl_log(said[at]) - gl_log(left[at])",
+        Link::Exp | Link::Identity => "said[at]",
+    };
+    if head.link == Link::Softmax || plan.forms.iter().any(|form| form.plan.head.members > 1) {
+        declarations += &format!("    double p[{outputs}], mean[{outputs}], rest[{outputs}];\n    int member;\n");
+        statements = format!("    (void)p, (void)mean, (void)rest, (void)member;\n{statements}");
+    }
+    statements += &format!("    for (at = 0; at < {outputs}; at++) z[at] = {z};\n");
+    if head.factor != 1.0 {
+        statements += &format!("    for (at = 0; at < {outputs}; at++) z[at] *= {};\n", double(f64::from(head.factor)));
+    }
+    statements += &answer(head, source);
+    source.code += &format!(
+        "\nint gradlane_predict(const gradlane_row *row, gradlane_answer *answer)\n{{\n{declarations}    int at;\n    \
+         int wrong = gl_inputs(row, x);\n    if (wrong) return wrong;\n{statements}    return 0;\n}}\n"
+    );
+}
+
+/// Statements that leave in `z` the outputs which say the mean of what the members of one network say.
+fn of_one(head: &Head<'_>, source: &mut Source) -> String {
+    let outputs = head.outputs;
+    if head.members == 1 {
+        return String::new();
+    }
+    let (added, mean) = summed(head, 1, source);
+    let clear = format!("    for (at = 0; at < {outputs}; at++) mean[at] = rest[at] = 0;\n");
+    clear + &added + &format!("    for (at = 0; at < {outputs}; at++) z[at] = {mean};\n")
+}
+
+/// Statements that add what one network says by `z`, times its share.
+fn added(head: &Head<'_>, share: f64, source: &mut Source) -> String {
+    let (outputs, share) = (head.outputs, double(share));
+    let z = if head.factor == 1.0 { "z[at]".to_owned() } else { format!("z[at] * {}", double(f64::from(head.factor))) };
+    let loop_of = |statement: &str| format!("    for (at = 0; at < {outputs}; at++) {statement}\n");
+    match head.link {
+        Link::Softmax => {
+            source.helpers.extend(["gl_softmax", "gl_log"]);
+            loop_of(&format!("z[at] = {z};"))
+                + &format!("    gl_softmax({outputs}, z, p);\n")
+                + &loop_of(&format!("said[at] += p[at] * {share};"))
+        }
+        Link::Sigmoid => {
+            source.helpers.extend(["gl_logistic", "gl_log"]);
+            loop_of(&format!("said[at] += gl_logistic({z}) * {share};"))
+                + &loop_of(&format!("left[at] += gl_logistic(-({z})) * {share};"))
+        }
+        Link::Identity | Link::Exp => {
+            let target = head.target;
+            let bounds = target.range.iter().enumerate().map(|(at, range)| {
+                let bound = |number: f64| double(f64::from(((number - target.mean[at]) / target.sd[at]) as f32));
+                format!("    z[{at}] = fmin(fmax(z[{at}], {}), {});\n", bound(range[0]), bound(range[1]))
+            });
+            bounds.collect::<String>() + &loop_of(&format!("said[at] += z[at] * {share};"))
+        }
+    }
+}
+
 /// Runs a network.
 fn run(source: &Source, number: usize) -> String {
     let has_weights = source.data.contains("gl_weights_0[");
@@ -47,9 +131,24 @@ fn run(source: &Source, number: usize) -> String {
 /// Statements that leave in `z` the outputs which say the mean of what all members and networks say.
 fn combine(head: &Head<'_>, networks: usize, source: &mut Source, declarations: &mut String) -> String {
     let outputs = head.outputs;
+    let (added, mean) = summed(head, networks, source);
+    for (list, size) in [("mean", " = {0}"), ("rest", " = {0}"), ("p", "")] {
+        if added.contains(&format!("{list}[at]")) {
+            *declarations += &format!("    double {list}[{outputs}]{size};\n");
+        }
+    }
+    *declarations += "    int member;\n";
+    let networks = (0..networks).map(|number| format!("    {}\n{added}", run(source, number)));
+    networks.collect::<String>() + &format!("    for (at = 0; at < {outputs}; at++) z[at] = {mean};\n")
+}
+
+/// Statements that add what one of several networks says to `mean`, and to `rest` what is left of it to 1; and the output that the mean
+/// says.
+fn summed(head: &Head<'_>, networks: usize, source: &mut Source) -> (String, &'static str) {
+    let outputs = head.outputs;
     let share = double(1.0 / (head.members * networks) as f64);
     let z = format!("z[member * {outputs} + at]");
-    let (added, mean) = match head.link {
+    match head.link {
         Link::Softmax => {
             source.helpers.extend(["gl_softmax", "gl_log"]);
             let before = format!("gl_softmax({outputs}, z + member * {outputs}, p);");
@@ -66,15 +165,7 @@ fn combine(head: &Head<'_>, networks: usize, source: &mut Source, declarations: 
             (of_members(head, "", &[format!("mean[at] += exp({z}) * {share};")]), "gl_log(mean[at])")
         }
         Link::Identity => (of_numbers(head, networks, source), "mean[at]"),
-    };
-    for (list, size) in [("mean", " = {0}"), ("rest", " = {0}"), ("p", "")] {
-        if added.contains(&format!("{list}[at]")) {
-            *declarations += &format!("    double {list}[{outputs}]{size};\n");
-        }
     }
-    *declarations += "    int member;\n";
-    let networks = (0..networks).map(|number| format!("    {}\n{added}", run(source, number)));
-    networks.collect::<String>() + &format!("    for (at = 0; at < {outputs}; at++) z[at] = {mean};\n")
 }
 
 /// A loop over the members: a statement, then others for each output.

@@ -25,6 +25,8 @@ struct Source {
     longest: usize,
     /// Lists that columns and answers need.
     tables: String,
+    /// How many lists networks of all forms need.
+    lists: usize,
     /// Weights.
     data: String,
     /// Functions of this model.
@@ -40,8 +42,17 @@ pub(super) fn source(plan: &Plan<'_>, hash: &str) -> Result<(String, Vec<String>
     let names = names::fields(plan.columns().iter().map(|column| column.name));
     let mut source = Source::default();
     columns::inputs(plan, &names, &mut source);
-    network::network(plan, &mut source);
-    head::predict(plan, &mut source);
+    if plan.forms.is_empty() {
+        network::network(plan, ("gl_network", 0), &mut source);
+        head::predict(plan, &mut source);
+    } else {
+        let mut first = 0;
+        for (number, form) in plan.forms.iter().enumerate() {
+            network::network(&form.plan, (&head::function_of(number), first), &mut source);
+            first += form.plan.networks.len();
+        }
+        head::predict_by_forms(plan, &mut source);
+    }
     let mut file = interface(plan, &names, hash);
     file += "\n#include <float.h>\n#include <math.h>\n#include <stddef.h>\n#include <stdlib.h>\n#include <string.h>\n";
     file += &classes(plan);
@@ -141,7 +152,7 @@ fn classes(plan: &Plan<'_>) -> String {
 fn main(plan: &Plan<'_>, names: &[String]) -> String {
     let reading = columns::reading(plan, names);
     let number = if reading.contains("gl_cell_number") { CELL_NUMBER } else { "" };
-    let count = if plan.columns().is_empty() { plan.inputs } else { plan.columns().len() };
+    let count = if plan.columns().is_empty() { plan.inputs } else { plan.named(names).count() };
     let reading = format!(
         "{reading}        if (rest != NULL || gl_wrong_cells) {{\n            \
          fprintf(stderr, \"row %ld: expected {count} cells with tabs between them, those of numbers empty or a number\\n\", \
@@ -216,5 +227,5 @@ fn notes(plan: &Plan<'_>) -> Vec<String> {
         }
         What::Category(_) => None,
     };
-    plan.columns().iter().filter_map(note).collect()
+    plan.columns().iter().filter(|column| column.is_first).filter_map(note).collect()
 }

@@ -1,6 +1,6 @@
 //! Names, texts and numbers as C writes them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Words that C, its headers or common compilers take.
 const TAKEN: &str = "auto break case char const continue default do double else enum extern float for goto if inline int long \
@@ -15,10 +15,15 @@ errno stdin stdout stderr assert linux unix i386 near far min max EXIT_SUCCESS E
 /// Characters of a name that every compiler tells apart, less room for a number.
 const LONGEST: usize = 50;
 
-/// Fields of a structure for columns of any name: letters, digits and `_`, no two alike.
+/// Fields of a structure for columns of any name: letters, digits and `_`; no two columns have one, and a column that is there again
+/// has its own.
 pub(super) fn fields<'a>(columns: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut taken: HashSet<String> = TAKEN.split_whitespace().map(str::to_owned).collect();
-    let mut field = |column: &str| {
+    let mut known: HashMap<&str, String> = HashMap::new();
+    let mut field = |column: &'a str| {
+        if let Some(name) = known.get(column) {
+            return name.clone();
+        }
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
         let mut name: String = column.chars().map(plain).take(LONGEST).collect();
         if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
@@ -28,6 +33,7 @@ pub(super) fn fields<'a>(columns: impl Iterator<Item = &'a str>) -> Vec<String> 
         let unique = std::iter::once(name.clone()).chain(numbered).find(|name| !taken.contains(name));
         let unique = unique.expect("some number is free");
         taken.insert(unique.clone());
+        known.insert(column, unique.clone());
         unique
     };
     columns.map(&mut field).collect()

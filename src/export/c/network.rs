@@ -7,10 +7,10 @@ use crate::layer::graph::{Learnt, Node, Of, Operand, Value};
 use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 
-/// Adds the function `gl_network` and the weights of every network.
-pub(super) fn network(plan: &Plan<'_>, source: &mut Source) {
+/// Adds a function of this name and the weights of every network that it computes, which are numbered from `first` on.
+pub(super) fn network(plan: &Plan<'_>, (name, first): (&str, usize), source: &mut Source) {
     let (places, size) = places(plan);
-    let mut network = Network { plan, places: &places, learnt: Vec::new(), tables: String::new(), made: 0, source };
+    let mut network = Network { plan, places: &places, learnt: Vec::new(), tables: String::new(), source };
     let mut statements = String::new();
     for (number, node) in plan.graph.nodes.iter().enumerate() {
         statements += &network.statement(number, node);
@@ -18,8 +18,9 @@ pub(super) fn network(plan: &Plan<'_>, source: &mut Source) {
     let Network { learnt, tables, source, .. } = network;
     for number in 0..plan.networks.len() {
         let mut pointers = Vec::with_capacity(learnt.len());
+        let of_all = first + number;
         for (at, weights) in learnt.iter().enumerate() {
-            let name = format!("gl_weights_{number}_{at}");
+            let name = format!("gl_weights_{of_all}_{at}");
             let values = plan.by_columns(number, weights);
             source.data += &format!("\nstatic const float {name}[{}] = {{\n", values.len());
             source.data += &list(values.into_iter().map(float));
@@ -27,7 +28,7 @@ pub(super) fn network(plan: &Plan<'_>, source: &mut Source) {
             pointers.push(name);
         }
         if !learnt.is_empty() {
-            source.data += &format!("\nstatic const float *const gl_weights_{number}[{}] = {{\n", learnt.len());
+            source.data += &format!("\nstatic const float *const gl_weights_{of_all}[{}] = {{\n", learnt.len());
             source.data += &(list(pointers.into_iter()) + "};\n");
         }
     }
@@ -35,7 +36,7 @@ pub(super) fn network(plan: &Plan<'_>, source: &mut Source) {
     let output = plan.graph.output.number();
     let count = plan.widths[output].total();
     source.code += &format!(
-        "\n/* The outputs of a network. */\nstatic void gl_network(const float *const *w, const float *x, double *z)\n{{\n    \
+        "\n/* The outputs of a network. */\nstatic void {name}(const float *const *w, const float *x, double *z)\n{{\n    \
          float m[{size}];\n    int at;\n{statements}    for (at = 0; at < {count}; at++) z[at] = {};\n{}}}\n",
         element(&places, output, "at"),
         if learnt.is_empty() { "    (void)w;\n" } else { "" },
@@ -105,8 +106,6 @@ struct Network<'a> {
     learnt: Vec<Learnt>,
     /// Lists of numbers that are the same for every network.
     tables: String,
-    /// How many there are.
-    made: usize,
     source: &'a mut Source,
 }
 
@@ -116,8 +115,8 @@ impl Network<'_> {
     }
 
     fn table(&mut self, element: &str, items: Vec<String>) -> String {
-        self.made += 1;
-        let name = format!("gl_table_{}", self.made);
+        self.source.lists += 1;
+        let name = format!("gl_table_{}", self.source.lists);
         self.tables += &format!("\nstatic const {element} {name}[{}] = {{\n", items.len());
         self.tables += &(list(items.into_iter()) + "};\n");
         name

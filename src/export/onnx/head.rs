@@ -19,10 +19,71 @@ pub(super) struct Answers {
     pub(super) probabilities: Option<Name>,
 }
 
-/// Adds the answers that follow from the outputs of each network.
-pub(super) fn answers(head: &Head<'_>, networks: &[Name], nodes: &mut Nodes) -> Answers {
+/// The outputs that say the mean of what the outputs of all networks and members say.
+pub(super) fn mean_of_all(head: &Head<'_>, networks: &[Name], nodes: &mut Nodes) -> Name {
     let outputs: Vec<Name> = networks.iter().map(|z| nodes.cast(z, Element::Double)).collect();
-    let z = combined(head, &outputs, nodes);
+    combined(head, &outputs, nodes)
+}
+
+/// What one network says that has a temperature of its own: probabilities, or the number within its range.
+pub(super) fn said_by_one(head: &Head<'_>, network: &Name, nodes: &mut Nodes) -> Voice {
+    let z = mean_of_all(head, std::slice::from_ref(network), nodes);
+    let z = if head.factor == 1.0 { z } else { times(&z, f64::from(head.factor), nodes) };
+    match head.link {
+        Link::Softmax => Voice { said: predicted(head, &z, nodes), rest: None },
+        Link::Sigmoid => {
+            let minus = nodes.op("Neg", &[&z]);
+            Voice { said: nodes.op("Sigmoid", &[&z]), rest: Some(nodes.op("Sigmoid", &[&minus])) }
+        }
+        Link::Identity | Link::Exp => Voice { said: within_range(head, z, nodes), rest: None },
+    }
+}
+
+/// What one network says, and of a probability what is left of 1.
+pub(super) struct Voice {
+    said: Name,
+    rest: Option<Name>,
+}
+
+/// A number of a regression, in the network's units, within the range of the training rows where that is asked for.
+fn within_range(head: &Head<'_>, z: Name, nodes: &mut Nodes) -> Name {
+    let target = head.target;
+    if target.range.is_empty() {
+        return z;
+    }
+    let bound = |which: usize, nodes: &mut Nodes| {
+        let of = |(at, range): (usize, &[f64; 2])| f64::from(((range[which] - target.mean[at]) / target.sd[at]) as f32);
+        let bounds: Vec<f64> = target.range.iter().enumerate().map(of).collect();
+        nodes.doubles(&[bounds.len()], &bounds)
+    };
+    let (least, most) = (bound(0, nodes), bound(1, nodes));
+    let above = nodes.op("Max", &[&z, &least]);
+    nodes.op("Min", &[&above, &most])
+}
+
+/// The outputs that say the weighted mean of what networks say.
+pub(super) fn weighted_mean(head: &Head<'_>, voices: &[(Voice, f64)], nodes: &mut Nodes) -> Name {
+    let mut sum = |of: &dyn Fn(&Voice) -> Option<Name>| {
+        let parts = voices.iter().filter_map(|(voice, share)| Some((of(voice)?, *share)));
+        let parts: Vec<Name> = parts.map(|(said, share)| times(&said, share, nodes)).collect();
+        let (first, others) = parts.split_first()?;
+        Some(others.iter().fold(first.clone(), |sum, part| nodes.op("Add", &[&sum, part])))
+    };
+    let said = sum(&|voice| Some(voice.said.clone())).expect("there is a network");
+    let rest = sum(&|voice| voice.rest.clone());
+    match (head.link, rest) {
+        (Link::Identity | Link::Exp, _) => said,
+        (_, None) => logarithm(&said, nodes),
+        (_, Some(rest)) => {
+            let (said, rest) = (logarithm(&said, nodes), logarithm(&rest, nodes));
+            nodes.op("Sub", &[&said, &rest])
+        }
+    }
+}
+
+/// Adds the answers that follow from the outputs of all networks together.
+pub(super) fn answers(head: &Head<'_>, z: &Name, nodes: &mut Nodes) -> Answers {
+    let z = z.clone();
     let z = if head.factor == 1.0 { z } else { times(&z, f64::from(head.factor), nodes) };
     match head.target.task {
         Task::Regression => numbers(head, &z, nodes),

@@ -45,9 +45,8 @@ pub(super) fn encode(plan: &Plan<'_>) -> Result<(Vec<u8>, Vec<String>)> {
     let prefix = (1..).map(|n| "/".repeat(n)).find(|p| names.iter().all(|name| !name.starts_with(p.as_str())));
     let mut nodes = Nodes::new(prefix.expect("names are finite"));
     let inputs = inputs::inputs(plan, &names, &mut nodes);
-    let outputs: Vec<Name> =
-        (0..plan.networks.len()).map(|number| network::network(plan, number, &inputs, &mut nodes)).collect();
-    let answers = head::answers(&plan.head, &outputs, &mut nodes);
+    let said = said(plan, &inputs, &mut nodes);
+    let answers = head::answers(&plan.head, &said, &mut nodes);
     let width = if answers.several { vec![plan.head.outputs] } else { Vec::new() };
     let said = if answers.probabilities.is_some() { OUTPUTS[0] } else { OUTPUTS[2] };
     nodes.rename(&answers.said, said);
@@ -60,7 +59,7 @@ pub(super) fn encode(plan: &Plan<'_>) -> Result<(Vec<u8>, Vec<String>)> {
     let mut graph = nodes.finish();
     graph.name = Some("gradlane".to_owned());
     graph.input = match &plan.rows {
-        Rows::Columns(columns) => columns.iter().zip(&names).map(|(column, name)| input_of(column, name)).collect(),
+        Rows::Columns(_) => plan.named(&names).map(|(column, name)| input_of(column, name)).collect(),
         Rows::Images { shape, .. } => vec![value_info(IMAGE, Element::Byte, shape, Some("bytes, 0 to 255".to_owned()))],
     };
     graph.output = output;
@@ -74,6 +73,26 @@ pub(super) fn encode(plan: &Plan<'_>) -> Result<(Vec<u8>, Vec<String>)> {
         metadata_props: metadata(plan),
     };
     Ok((model.encode_to_vec(), notes(plan, &names)))
+}
+
+/// The outputs of all networks together, doubles.
+fn said(plan: &Plan<'_>, inputs: &Name, nodes: &mut Nodes) -> Name {
+    let outputs = |plan: &Plan<'_>, inputs: &Name, nodes: &mut Nodes| -> Vec<Name> {
+        (0..plan.networks.len()).map(|number| network::network(plan, number, inputs, nodes)).collect()
+    };
+    if plan.forms.is_empty() {
+        let outputs = outputs(plan, inputs, nodes);
+        return head::mean_of_all(&plan.head, &outputs, nodes);
+    }
+    let mut voices = Vec::new();
+    for form in &plan.forms {
+        let whole = form.from == (0..plan.inputs);
+        let own = if whole { inputs.clone() } else { nodes.gather(inputs, &form.from.clone().collect::<Vec<_>>()) };
+        for output in outputs(&form.plan, &own, nodes) {
+            voices.push((head::said_by_one(&form.plan.head, &output, nodes), form.share));
+        }
+    }
+    head::weighted_mean(&plan.head, &voices, nodes)
 }
 
 /// What the columns of `probabilities` or `prediction` are, and their task.
@@ -93,13 +112,19 @@ fn input_names(plan: &Plan<'_>) -> Vec<Name> {
     if let Rows::Images { .. } = plan.rows {
         return vec![IMAGE.to_owned()];
     }
-    let columns: Vec<&str> = plan.columns().iter().map(|column| column.name).collect();
+    let columns = plan.columns();
     let mut names: Vec<Name> = Vec::with_capacity(columns.len());
-    for column in &columns {
-        let mut name = (*column).to_owned();
+    let mut own: Vec<Name> = Vec::with_capacity(columns.len());
+    for column in columns {
+        if !column.is_first {
+            names.push(own[column.number - 1].clone());
+            continue;
+        }
+        let mut name = column.name.to_owned();
         while name.is_empty() || OUTPUTS.contains(&name.as_str()) || names.contains(&name) {
             name.insert_str(0, "input_");
         }
+        own.push(name.clone());
         names.push(name);
     }
     names
@@ -108,7 +133,7 @@ fn input_names(plan: &Plan<'_>) -> Vec<Name> {
 /// What a user should know: inputs with another name than their column, and those that take a number where the file has a text.
 fn notes(plan: &Plan<'_>, names: &[Name]) -> Vec<String> {
     let mut notes = Vec::new();
-    for (column, name) in plan.columns().iter().zip(names) {
+    for (column, name) in plan.named(names) {
         if column.name != name {
             notes.push(format!(
                 "column \"{}\": its input is called {name}, since ONNX outputs have that name",
