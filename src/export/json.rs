@@ -54,7 +54,7 @@ fn tensors(network: &[NamedTensor], out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn column(column: &Column<'_>) -> Value {
-    let Column { name, at, missing, what } = column;
+    let Column { name, at, missing, what, .. } = column;
     let what = match what {
         What::Number(number) => number_json(number),
         What::Category(places) => category_json(places),

@@ -134,15 +134,36 @@ fn a_model_in_c_predicts_what_predict_does() {
             &["--hidden", "8", "--members", "tabm:3", "--embed", "ple:bins=4,dim=3", "--category-embedding", "2"],
         ),
         ("squares", &["--hidden", "8", "--loss", "mse", "--members", "packed:2"]),
+        ("forms", &["--preset", "best", "--portfolio", "realmlp,tabm-mini-small,mlp-ple", "--cv", "3"]),
+        (
+            "numbers of forms",
+            &[
+                "--label",
+                "x",
+                "--task",
+                "regression",
+                "--ignore",
+                "price",
+                "--preset",
+                "best",
+                "--portfolio",
+                "realmlp,tabm-mini-small",
+                "--cv",
+                "3",
+            ],
+        ),
         ("number", &["--label", "x", "--task", "regression", "--ignore", "price", "--hidden", "8", "--clamp"]),
     ] {
         let train = [&["train", "data.csv", "-o", name, "--epochs", "3", "--quiet"], &common[..], options].concat();
         place.ok(&train);
         let notes = place.err(&["export", name, "-o", "model.c"]);
         assert!(notes.contains("column \"day\": its field is a number, days since 1970-01-01"), "{notes}");
-        assert_eq!(notes.contains("column \"price\": its field is a number, the value of the text"), name != "number");
+        assert_eq!(
+            notes.contains("column \"price\": its field is a number, the value of the text"),
+            !name.starts_with("number")
+        );
         let predicted = place.ok(&["predict", name, "rows.csv", "--proba"]);
-        let input = if name == "number" {
+        let input = if name.starts_with("number") {
             // Neither the label, the first cell, nor the price, the last, is an input; the answer is.
             let lines = lines(&all);
             let answers = all.iter().map(|row| row[6].as_str());
