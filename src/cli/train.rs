@@ -192,7 +192,8 @@ fn described(plan: &Plan) -> String {
     let validation = plan.config.cv.map_or(format!("{val} validation"), |count| {
         format!("in {}", folds::counted_folds(count.folds, count.repeats))
     });
-    [
+    let portfolio = plan.config.portfolio.as_ref().map(|all| format!("presets     {}\n", all.names().join(", ")));
+    let lines = [
         format!("rows        {train} train, {validation}, {test} test"),
         format!("network     {}, {} parameters{networks}", widths.join("-"), plan.parameters.layout.parameters()),
         format!("loss        {}", plan.loss),
@@ -201,8 +202,8 @@ fn described(plan: &Plan) -> String {
         format!("monitor     {}", plan.monitor()),
         format!("threads     {} of {}, {}", plan.threads, plan.threads_asked, plan.config.threads.isa.name()),
     ]
-    .map(|line| line + "\n")
-    .concat()
+    .map(|line| line + "\n");
+    portfolio.into_iter().chain(lines).collect()
 }
 
 fn overfit(plan: Plan, json: bool) -> Outcome {

@@ -46,7 +46,10 @@ pub(super) fn cross_validate_with(
         let mut config = fold_config(whole);
         config.stopping.deadline =
             config.stopping.deadline.map(|end| share_of_time(began, end, (number / at_once + 1, turns)));
-        let mut plan = Plan::over(config, prepared)?;
+        let mut plan = match keep {
+            true => Plan::over_as(&whole.architecture, config, prepared)?,
+            false => Plan::over(config, prepared)?,
+        };
         if !exact {
             plan.threads = sharing.threads;
         }

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use super::cross_validation::fold_config;
 use super::side_by_side::{Sharing, share_of_time, share_threads, side_by_side};
 use super::training::TrainNetwork;
+use crate::config::TrainConfig;
 use crate::data::{Dataset, Folds};
+use crate::model::Architecture;
 use crate::predict::Predictor;
 use crate::run::{Configured, Finished, LeftOut, Member, Plan, PlannedEntry, TrainedPortfolio};
 use crate::train::fit::{Patience, Stopped};
@@ -167,7 +169,7 @@ impl One<'_> {
                 let turn = (fold / sharing.at_once + 1, turns);
                 config.stopping.deadline = config.stopping.deadline.map(|end| share_of_time(began, end, turn));
             }
-            let trained = self.network(config, *fold, sharing)?;
+            let trained = self.network(&whole.architecture, config, *fold, sharing)?;
             let Some(trained) = trained else { return Ok(None) };
             let cut = matches!(trained.finished.stopped, Stopped::Time) && !self.is_first;
             let ended = ended.fetch_add(1, Ordering::Relaxed) + 1;
@@ -187,10 +189,16 @@ impl One<'_> {
     }
 
     /// The network that does not learn from a fold, and what it says of it.
-    fn network(&self, config: crate::config::TrainConfig, fold: usize, sharing: Sharing) -> Result<Option<Trained>> {
+    fn network(
+        &self,
+        form: &Architecture,
+        config: TrainConfig,
+        fold: usize,
+        sharing: Sharing,
+    ) -> Result<Option<Trained>> {
         let prepared = Arc::new(self.folds.prepare_with(fold, &self.entry.way.preprocessing)?);
         let exact = config.threads.exact;
-        let mut plan = Plan::over(config, prepared)?;
+        let mut plan = Plan::over_as(form, config, prepared)?;
         if !exact {
             plan.threads = sharing.threads;
         }

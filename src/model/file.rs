@@ -140,8 +140,15 @@ impl Model {
     /// One model of several networks of one form, on one preprocessing; of the epochs nothing is kept.
     ///
     /// # Panics
-    /// If there is no network.
+    /// If there is no network, or if their forms differ: one card stands for all.
     pub fn ensemble(networks: Vec<Model>) -> Model {
+        let form = &networks[0].card.architecture;
+        assert!(networks.iter().all(|network| network.card.architecture == *form), "networks of one form");
+        Model::joined(networks)
+    }
+
+    /// One model with the card of the first network.
+    pub(super) fn joined(networks: Vec<Model>) -> Model {
         let members = networks.len();
         let mut networks = networks.into_iter();
         let mut first = networks.next().expect("an ensemble has a network");

@@ -64,10 +64,13 @@ impl Model {
     /// One model of networks of several forms, on the preprocessing that they share; a decision is not made yet.
     ///
     /// # Panics
-    /// If there is no network.
+    /// If there is no network, or one is not of its form.
     pub fn of_forms(forms: Vec<(NetworkForm, Vec<Model>)>, preprocessing: Preprocessing) -> Model {
+        for (form, networks) in &forms {
+            assert!(networks.iter().all(|network| network.card.architecture == form.architecture), "{}", form.name);
+        }
         let (forms, networks): (Vec<NetworkForm>, Vec<Vec<Model>>) = forms.into_iter().unzip();
-        let mut model = Model::ensemble(networks.into_iter().flatten().collect());
+        let mut model = Model::joined(networks.into_iter().flatten().collect());
         model.card.preprocessing = preprocessing;
         model.card.history = Vec::new();
         // What smooths labels differs from form to form; figures are of plain ones.

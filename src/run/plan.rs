@@ -133,12 +133,30 @@ impl Plan {
     /// # Errors
     /// Options that do not fit the data.
     pub fn over(config: TrainConfig, prepared: Arc<Prepared>) -> Result<Plan> {
+        Plan::on(config, prepared, None)
+    }
+
+    /// The same for a network of the form that another plan has, with what its layers found out from its rows, such as where pieces of
+    /// numbers end: networks that one model holds share it, whatever rows each learns from.
+    ///
+    /// # Errors
+    /// As [`Plan::over`].
+    ///
+    /// # Panics
+    /// If the data have other inputs or outputs.
+    pub fn over_as(form: &Architecture, config: TrainConfig, prepared: Arc<Prepared>) -> Result<Plan> {
+        let sizes = (prepared.preprocessing.inputs(), prepared.preprocessing.outputs());
+        assert_eq!((form.inputs, form.outputs), sizes, "one preprocessing");
+        Plan::on(config, prepared, Some(form))
+    }
+
+    fn on(config: TrainConfig, prepared: Arc<Prepared>, form: Option<&Architecture>) -> Result<Plan> {
         let preprocessing = &prepared.preprocessing;
         let task = preprocessing.task();
         let config = config.for_task(task);
         let loss = config.loss(task)?;
         let sizes = Sizes { inputs: preprocessing.inputs(), outputs: preprocessing.outputs() };
-        let architecture = architecture(&config, sizes, &prepared)?;
+        let architecture = form.map_or_else(|| architecture(&config, sizes, &prepared), |form| Ok(form.clone()))?;
         refuse_giant(&architecture)?;
         Needs::of(&architecture, &config, &prepared).check(config.preset.filter(|name| *name != "plain"))?;
         let regression = task == Task::Regression;
