@@ -164,6 +164,13 @@ def levels(rng, path):
     return ["--preset", "realmlp", "--hidden", "4"]
 
 
+def forms(rng, path):
+    rows = [(a, b, "uvw"[n % 3], "no" if float(a) + float(b) * float(b) > rng.gauss(0.5, 0.5) else "yes")
+            for n, (a, b) in enumerate(numbers(rng, 2) for _ in range(120))]
+    table(path, ["x", "z", "kind", "answer"], rows)
+    return ["--preset", "best", "--portfolio", "plain,tabm-mini-small", "--cv", "2", "--epochs", "120"]
+
+
 CASES = [
     binary_text,
     classes_012,
@@ -182,19 +189,23 @@ CASES = [
 CASES_2 = [threshold, temperature, clipped, quantiles, ensemble, pieces, waves]
 # What came with version 3.
 CASES_3 = [levels]
+# What came with version 4.
+CASES_4 = [forms]
 
 
 def main():
     program, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-    for case in {"2": CASES_2, "3": CASES_3}.get("".join(sys.argv[3:]), CASES):
+    for case in {"2": CASES_2, "3": CASES_3, "4": CASES_4}.get("".join(sys.argv[3:]), CASES):
         to = os.path.join(folder, case.__name__)
         os.makedirs(to)
         name = "data" if case is images else "data.csv"
         with tempfile.TemporaryDirectory() as place:
             path = os.path.join(place, name)
             options = case(random.Random(case.__name__), path)
-            own = "--hidden" in options or "--network" in options
+            own = any(flag in options for flag in ("--hidden", "--network", "--portfolio"))
             flags = [flag for flag in SMALL if not own or flag not in ("--hidden", "4")]
+            if "--epochs" in options:
+                flags = [flag for flag in flags if flag not in ("--epochs", "3")]
             subprocess.run([program, "train", name, *flags, *options], cwd=place, check=True, stdout=subprocess.DEVNULL)
             asked = [program, "predict", "run", name, "--proba", "--isa", "avx2", "-j", "1"]
             answer = subprocess.run(asked, cwd=place, check=True, capture_output=True).stdout
