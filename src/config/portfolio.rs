@@ -15,7 +15,7 @@ use crate::{Error, Result};
 /// The preset that is several others.
 pub const BEST: &str = "best";
 /// What it trains, in this order, as far as time allows.
-pub const PORTFOLIO: [&str; 6] = ["realmlp", "realmlp-wide", "mlp-ple", "tabm-mini-small", "realmlp-s", "tabm-mini"];
+pub const PORTFOLIO: [&str; 6] = ["realmlp", "mlp-ple", "realmlp-wide", "tabm-mini-small", "realmlp-s", "tabm-mini"];
 
 /// Several configurations for the same folds.
 #[derive(Debug, Clone)]
@@ -106,7 +106,7 @@ impl Portfolio {
 
     /// Adds what repeats it to the options of the data; `config` is the first entry's.
     pub(super) fn write(&self, config: &TrainConfig, table: &mut Table) {
-        table.retain(|name, _| !OF_PRESETS.iter().any(|of_presets| name == *of_presets));
+        OF_PRESETS.iter().for_each(|name| drop(table.remove(*name)));
         for (name, value) in &self.given {
             let of_data = find(name).is_none_or(|key| key.is_for(super::key::DATA));
             let own = ["cv", "time_limit"].contains(&name.as_str());

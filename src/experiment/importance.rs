@@ -140,10 +140,11 @@ mod tests {
     fn inputs_of_one_column_move_together_and_come_back() {
         let from = Features::F32 { values: (0..12).map(|v| v as f32).collect(), cols: 4 };
         let mut to = from.clone();
-        take_inputs(&mut to, &from, &[1..3], |row| 2 - row);
+        let inputs = [1..2, 2..3];
+        take_inputs(&mut to, &from, &inputs, |row| 2 - row);
         let expected = [0.0, 9.0, 10.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 1.0, 2.0, 11.0];
         assert_eq!(to, Features::F32 { values: expected.to_vec(), cols: 4 });
-        take_inputs(&mut to, &from, &[1..3], |row| row);
+        take_inputs(&mut to, &from, &inputs, |row| row);
         assert_eq!(to, from);
     }
 

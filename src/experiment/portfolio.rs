@@ -28,8 +28,11 @@ pub struct PortfolioTraining<'a> {
     /// Is told of a configuration that counts.
     pub counts: &'a (dyn Fn(&Configured) + Sync),
     /// Is told of a configuration that is left out, of the networks that go with it, and of the configurations that are left.
-    pub leaves_out: &'a (dyn Fn(&LeftOut, Range<usize>, &[&'static str]) -> Result<()> + Sync),
+    pub leaves_out: &'a LeavesOut<'a>,
 }
+
+/// Is told of a configuration that is left out, of the numbers of its networks, and of the names that are left.
+pub type LeavesOut<'a> = dyn Fn(&LeftOut, Range<usize>, &[&'static str]) -> Result<()> + Sync + 'a;
 
 /// Epochs of a network that stops when it gets no better, about: the median to the best one of 46 public tables, and its patience.
 const USUAL_EPOCHS: usize = 64;

@@ -53,7 +53,8 @@ impl NetworkForm {
         }
         let good = |form: &NetworkForm| form.weight > 0.0 && form.factor > 0.0 && form.factor.is_finite();
         let sum: f64 = forms.iter().map(|form| form.weight).sum();
-        if !forms.iter().all(good) || !((sum - 1.0).abs() < ROUNDING) {
+        let whole = (sum - 1.0).abs() < ROUNDING;
+        if !whole || !forms.iter().all(good) {
             return Some("the weights of the networks do not add up to 1".to_owned());
         }
         forms.iter().find_map(|form| form.architecture.contradiction())

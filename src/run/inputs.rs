@@ -1,12 +1,49 @@
-//! What layers want to know of the inputs: which hold numbers, and which belong together.
+//! The network of a configuration, and what its layers want to know of the inputs: which hold numbers, and which belong together.
 
-use crate::Result;
-use crate::config::ModelOptions;
+use crate::config::{ModelOptions, TrainConfig};
 use crate::data::{Encoding, Features, Prepared, Preprocessing, Targets};
 use crate::layer::description::Description;
+use crate::layer::text::Sizes;
 use crate::layer::{Fit, Goals, Layer, fit};
+use crate::model::Architecture;
 use crate::model::inputs::{Run, numbers};
 use crate::model::recipe::{Extras, Recipe};
+use crate::{Error, Result};
+
+/// Refuses a network that does not fit into memory.
+pub(super) fn refuse_giant(architecture: &Architecture) -> Result<()> {
+    if architecture.fits_into_memory() {
+        return Ok(());
+    }
+    let (count, flag) =
+        (architecture.linear_parameters(), if architecture.chain.is_some() { "network" } else { "hidden" });
+    Err(Error::Memory(format!("--{flag}: a network of {count} parameters does not fit into memory: use fewer units")))
+}
+
+/// The network of a configuration, fitted to the training rows.
+pub(super) fn architecture(config: &TrainConfig, sizes: Sizes, prepared: &Prepared) -> Result<Architecture> {
+    let built = built(&config.model, prepared)?;
+    let described = config.model.network.as_ref().or(built.as_ref());
+    let layers = described.map(|network| network.layers(sizes)).transpose();
+    let mut architecture = Architecture {
+        inputs: sizes.inputs,
+        hidden: config.model.hidden.clone(),
+        outputs: sizes.outputs,
+        activations: config.model.activations.clone(),
+        output_activation: config.model.output_activation,
+        norm: config.model.norm,
+        residual: config.model.residual,
+        dropout: config.model.dropout,
+        chain: layers.map_err(|e| Error::Mismatch(format!("--network: {e}")))?,
+    };
+    if let Some(chain) = &mut architecture.chain {
+        fit_layers(chain, prepared);
+    }
+    if let Some(what) = architecture.contradiction() {
+        return Err(Error::Mismatch(format!("--network: {what}")));
+    }
+    Ok(architecture)
+}
 
 /// The inputs that a preprocessing gives, as runs that belong together.
 fn runs(preprocessing: &Preprocessing) -> Vec<Run> {
@@ -30,7 +67,7 @@ fn runs(preprocessing: &Preprocessing) -> Vec<Run> {
 ///
 /// # Errors
 /// [`crate::Error::Mismatch`] for data that were prepared for other options.
-pub(super) fn built(model: &ModelOptions, prepared: &Prepared) -> Result<Option<Description>> {
+fn built(model: &ModelOptions, prepared: &Prepared) -> Result<Option<Description>> {
     let runs = runs(&prepared.preprocessing);
     let by_number = runs.iter().any(|run| matches!(run, Run::Level(_)));
     if (model.network.is_some() || model.extras == Extras::default()) && !by_number {
@@ -49,7 +86,7 @@ pub(super) fn built(model: &ModelOptions, prepared: &Prepared) -> Result<Option<
 }
 
 /// Lets layers look at the training rows.
-pub(super) fn fit_layers(chain: &mut [Layer], prepared: &Prepared) {
+fn fit_layers(chain: &mut [Layer], prepared: &Prepared) {
     let numbers = numbers(&runs(&prepared.preprocessing));
     let features = &prepared.train.features;
     let column = |input: usize| match features {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::auto::{auto_epochs, batch_of};
 use super::cross_validation::CrossValidation;
 use super::form::chosen;
-use super::inputs::{built, fit_layers};
+use super::inputs::{architecture, refuse_giant};
 use super::memory::Needs;
 use super::portfolio::PlannedPortfolio;
 use crate::config::TrainConfig;
@@ -59,41 +59,6 @@ pub struct Plan {
 
 /// Steps at which schedules of factors are checked.
 const CHECKED: u64 = 1000;
-
-/// Refuses a network that does not fit into memory.
-fn refuse_giant(architecture: &Architecture) -> Result<()> {
-    if architecture.fits_into_memory() {
-        return Ok(());
-    }
-    let (count, flag) =
-        (architecture.linear_parameters(), if architecture.chain.is_some() { "network" } else { "hidden" });
-    Err(Error::Memory(format!("--{flag}: a network of {count} parameters does not fit into memory: use fewer units")))
-}
-
-/// The network of a configuration, fitted to the training rows.
-fn architecture(config: &TrainConfig, sizes: Sizes, prepared: &Prepared) -> Result<Architecture> {
-    let built = built(&config.model, prepared)?;
-    let described = config.model.network.as_ref().or(built.as_ref());
-    let layers = described.map(|network| network.layers(sizes)).transpose();
-    let mut architecture = Architecture {
-        inputs: sizes.inputs,
-        hidden: config.model.hidden.clone(),
-        outputs: sizes.outputs,
-        activations: config.model.activations.clone(),
-        output_activation: config.model.output_activation,
-        norm: config.model.norm,
-        residual: config.model.residual,
-        dropout: config.model.dropout,
-        chain: layers.map_err(|e| Error::Mismatch(format!("--network: {e}")))?,
-    };
-    if let Some(chain) = &mut architecture.chain {
-        fit_layers(chain, prepared);
-    }
-    if let Some(what) = architecture.contradiction() {
-        return Err(Error::Mismatch(format!("--network: {what}")));
-    }
-    Ok(architecture)
-}
 
 impl Plan {
     /// Reads and prepares the data and decides what the configuration leaves open.
@@ -156,7 +121,8 @@ impl Plan {
         let config = config.for_task(task);
         let loss = config.loss(task)?;
         let sizes = Sizes { inputs: preprocessing.inputs(), outputs: preprocessing.outputs() };
-        let architecture = form.map_or_else(|| architecture(&config, sizes, &prepared), |form| Ok(form.clone()))?;
+        let fitted = || architecture(&config, sizes, &prepared);
+        let architecture = form.map_or_else(fitted, |form| Ok(form.clone()))?;
         refuse_giant(&architecture)?;
         Needs::of(&architecture, &config, &prepared).check(config.preset.filter(|name| *name != "plain"))?;
         let regression = task == Task::Regression;

@@ -23,10 +23,20 @@ use crate::{Error, Result, Warning, WarningKind};
 /// Rounds of the selection.
 const ROUNDS: usize = 40;
 
-/// How much the configurations count, and what that rests on.
+/// How much a configuration counts, and what that rests on.
+struct Verdict {
+    /// How often it was taken.
+    taken: usize,
+    /// Its temperature.
+    calibration: Option<Calibration>,
+    /// The cost of what it says out of fold.
+    cost: Option<f64>,
+}
+
+/// How much the configurations count.
 struct Selection {
-    /// Of each: how often it was taken, its temperature, and the cost of what it says.
-    entries: Vec<(usize, Option<Calibration>, Option<f64>)>,
+    /// Each.
+    verdicts: Vec<Verdict>,
     /// What their mean says of rows that its networks did not learn from; none where a network is missing.
     outputs: Option<Vec<f32>>,
 }
@@ -100,16 +110,16 @@ impl Plan {
     fn mixed(&self, trained: TrainedPortfolio) -> Result<Mixed> {
         let joint = &self.portfolio.as_ref().expect("a portfolio is planned").joint;
         let scorer = self.plain_scorer();
-        let Selection { entries, outputs } = self.selected(&scorer, &trained.done);
-        let told = trained.done.iter().zip(&entries).map(|(done, entry)| told(done, entry, &entries));
+        let Selection { verdicts, outputs } = self.selected(&scorer, &trained.done);
+        let total: usize = verdicts.iter().map(|verdict| verdict.taken).sum();
+        let told = trained.done.iter().zip(&verdicts).map(|(done, verdict)| told(done, verdict, total));
         let configurations =
             told.chain(trained.left_out.iter().map(Configuration::left_out)).collect::<Vec<Configuration>>();
-        let total: usize = entries.iter().map(|(taken, ..)| taken).sum();
-        let chosen: Vec<(Configured, (usize, Option<Calibration>, Option<f64>))> =
-            trained.done.into_iter().zip(entries).filter(|(_, (taken, ..))| *taken > 0).collect();
+        let chosen: Vec<(Configured, Verdict)> =
+            trained.done.into_iter().zip(verdicts).filter(|(_, verdict)| verdict.taken > 0).collect();
         let (prepared, ways) = joint.of_ways(&chosen.iter().map(|(done, _)| &done.way).collect::<Vec<_>>());
         let (mut forms, mut members) = (Vec::new(), Vec::new());
-        for ((done, (taken, calibration, _)), way) in chosen.into_iter().zip(&ways) {
+        for ((done, verdict), way) in chosen.into_iter().zip(&ways) {
             let (own, finished): (Vec<Member>, Vec<Finished>) = done.networks.into_iter().unzip();
             let networks: Vec<Model> = finished.into_iter().map(|finished| finished.model).collect();
             let form = NetworkForm {
@@ -117,8 +127,8 @@ impl Plan {
                 architecture: networks[0].card.architecture.clone(),
                 first_input: way.inputs.start,
                 members: networks.len(),
-                weight: taken as f64 / total as f64,
-                factor: calibration.map_or(1.0, |calibration| calibration.factor),
+                weight: verdict.taken as f64 / total as f64,
+                factor: verdict.calibration.map_or(1.0, |calibration| calibration.factor),
             };
             forms.push((form, networks));
             members.extend(own);
@@ -134,7 +144,8 @@ impl Plan {
         let data = self.prepared.judged_train();
         let out_of_fold: Option<Vec<&Vec<f32>>> = done.iter().map(|done| done.outputs.as_ref()).collect();
         let Some(out_of_fold) = out_of_fold else {
-            return Selection { entries: done.iter().map(|_| (1, None, None)).collect(), outputs: None };
+            let alike = |_: &Configured| Verdict { taken: 1, calibration: None, cost: None };
+            return Selection { verdicts: done.iter().map(alike).collect(), outputs: None };
         };
         let (mut calibrations, mut said) = (Vec::new(), Vec::new());
         for (configured, outputs) in done.iter().zip(out_of_fold) {
@@ -159,9 +170,9 @@ impl Plan {
         let total: usize = counts.iter().sum();
         let shares: Vec<f64> = counts.iter().map(|taken| *taken as f64 / total as f64).collect();
         let outputs = mean_outputs(scorer, &said, Some(&shares));
-        let entry = |(at, (taken, calibration))| (taken, calibration, Some(of_one(at)));
-        let entries = counts.into_iter().zip(calibrations).enumerate().map(entry).collect();
-        Selection { entries, outputs: Some(outputs) }
+        let verdict = |(at, (taken, calibration))| Verdict { taken, calibration, cost: Some(of_one(at)) };
+        let verdicts = counts.into_iter().zip(calibrations).enumerate().map(verdict).collect();
+        Selection { verdicts, outputs: Some(outputs) }
     }
 
     /// Decides by the out-of-fold predictions, and by the test part where it chooses nothing.
@@ -219,18 +230,13 @@ impl Plan {
 }
 
 /// A configuration as the summary tells of it.
-fn told(
-    done: &Configured,
-    (taken, calibration, cost): &(usize, Option<Calibration>, Option<f64>),
-    all: &[(usize, Option<Calibration>, Option<f64>)],
-) -> Configuration {
-    let total: usize = all.iter().map(|(taken, ..)| taken).sum();
+fn told(done: &Configured, verdict: &Verdict, total: usize) -> Configuration {
     Configuration {
         configuration: done.name,
         networks: done.networks.len(),
-        out_of_fold: *cost,
-        weight: *taken as f64 / total as f64,
-        calibration: calibration.clone(),
+        out_of_fold: verdict.cost,
+        weight: verdict.taken as f64 / total as f64,
+        calibration: verdict.calibration.clone(),
         seconds: done.seconds,
         left_out: None,
     }

@@ -67,6 +67,9 @@ fn most_networks(plan: &Plan, of_folds: &Folds) -> usize {
     plan.portfolio.as_ref().map_or(0, |portfolio| portfolio.entries.len()) * of_folds.len()
 }
 
+/// Is told of networks that do not count, and of the configurations that are left.
+pub type Forgets<'a> = dyn Fn(Range<usize>, &[&'static str]) -> Result<()> + Sync + 'a;
+
 /// The configurations of a plan, trained; `leaves_out` is told of networks that do not count, and of the configurations that are left.
 ///
 /// # Errors
@@ -76,7 +79,7 @@ pub fn trained(
     of_folds: &Folds,
     (signal, train): (&AtomicUsize, &TrainNetwork<'_>),
     watch: &Watch,
-    leaves_out: &(dyn Fn(Range<usize>, &[&'static str]) -> Result<()> + Sync),
+    leaves_out: &Forgets<'_>,
 ) -> Result<TrainedPortfolio> {
     let over = |member: &Member| watch.is_over(&member.event(), |_, _| ended(member, of_folds.len()));
     let counts = |configured: &Configured| {
