@@ -37,6 +37,10 @@ pub type LeavesOut<'a> = dyn Fn(&LeftOut, Range<usize>, &[&'static str]) -> Resu
 /// Epochs of a network that stops when it gets no better, about: the median to the best one of 46 public tables, and its patience.
 const USUAL_EPOCHS: usize = 64;
 
+/// How much longer a configuration may seem to take than there is time: the first is RealMLP, whose waves take time and few products, so
+/// that others are up to three times as fast as their products say. What is begun in vain is given up after the first networks.
+const DOUBT: f64 = 2.0;
+
 /// Trains the configurations of a plan, each on all folds, small networks side by side. The first always counts: a limit of time is
 /// shared out among its networks. Another one counts only where all of its networks come to their end in time; it is not begun
 /// where the speed of those before says that it will not, and given up where that of its own first networks does.
@@ -128,7 +132,7 @@ impl One<'_> {
         };
         let work = work(&whole, self.folds.len());
         if let Some(left) = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
-            && pace.time_for(work) > left
+            && pace.time_for(work) > left.mul_f64(DOUBT)
         {
             return Ok(self.left_out(too_long(pace.time_for(work), left)));
         }
