@@ -91,7 +91,7 @@ mod tests {
     use gradlane::config::{KEYS, Origin, Settings, TrainConfig};
     use toml::Value;
 
-    use super::of;
+    use super::{BEST, of};
 
     #[test]
     fn every_word_is_taken() {
@@ -108,6 +108,9 @@ mod tests {
                 settings.set(key.name, Value::String(word.clone()), Origin::Flag);
                 if word == "sklearn" && key.name == "dialect" {
                     settings.set("optimizer", "adam".into(), Origin::Flag);
+                }
+                if key.name == "portfolio" {
+                    settings.set("preset", BEST.into(), Origin::Flag);
                 }
                 if key.name.ends_with("_schedule") {
                     settings.set("dropout", 0.1.into(), Origin::Flag);

@@ -40,7 +40,7 @@ pub struct Entry {
 }
 
 /// Options of the data that a preset decides, or that folds take the place of.
-const OF_PRESETS: [&str; 5] = ["scale", "one_hot", "binary_column", "clamp", "valid"];
+const OF_PRESETS: [&str; 6] = ["scale", "one_hot", "binary_column", "clamp", "valid", "shuffle"];
 /// Options of stopping and modes that fit one network alone.
 const OF_ONE: [&str; 6] = ["steps", "target", "tol_loss", "tol_grad", "overfit_batch", "trace"];
 /// Options that say where and how a run is shown, and that are no part of what repeats it.
@@ -56,7 +56,11 @@ impl Portfolio {
         settings.take_text("preset");
         let names = names(&mut settings)?;
         if let Some((name, named)) = settings.names().find(|(name, _)| is_of_presets(name)) {
-            let of_cv = if name == "valid" { ": its folds are the validation part (--cv K)" } else { "" };
+            let of_cv = match name {
+                "valid" => ": its folds are the validation part (--cv K)",
+                "shuffle" => ": folds are prepared in memory",
+                _ => "",
+            };
             let message = format!(
                 "{named}: --preset best trains presets that decide this themselves{of_cv}; leave it out, or name one preset, such \
                  as realmlp"
