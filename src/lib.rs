@@ -62,7 +62,7 @@
 //! let folder = std::path::Path::new("tests/data/models/v1/mixed");
 //! let model = Model::load(folder)?;
 //! let rows = Source::new(folder.join("data.csv"));
-//! let mut rows = RowReader::open(&model.card.preprocessing, &rows, &ReadOptions::default(), Part::All, &[])?;
+//! let mut rows = RowReader::open(&model.card.preprocessing, &rows, &ReadOptions::default(), Part::Test, &[])?;
 //! let mut predictor = Predictor::new(&model, Isa::detect(), 1)?;
 //! let chunk = rows.next_rows(1000)?.expect("the file has rows");
 //! let said = predictor.predict(&chunk.features);
