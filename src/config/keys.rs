@@ -162,7 +162,7 @@ pub const KEYS: &[Key] = &[
         "preset",
         "NAME",
         Model,
-        "Recipe: plain, realmlp, tabm, …, or help [train on tables: realmlp]",
+        "Recipe: plain, realmlp, best, …, or help [train on tables: realmlp]",
         SEARCH | COMMON,
     ),
     list(

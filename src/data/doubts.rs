@@ -1,8 +1,9 @@
-//! What is doubtful about labels and groups, as warnings.
+//! What is doubtful about labels, weights and groups, as warnings.
 
 use super::fit::stray_text;
 use super::options::{DataOptions, TaskChoice};
-use super::schema::Roles;
+use super::preprocess::TablePreprocessing;
+use super::schema::{Roles, has_no_weight};
 use super::table::{Column, Table};
 use super::target::Target;
 use super::task::Task;
@@ -60,10 +61,30 @@ pub(super) fn doubtful_classes(
     (2 * classes > rows).then(|| Warning::new(WarningKind::DoubtfulLabel, message()).column(name).count(classes))
 }
 
+/// The warning about rows without a target, if there are any.
+pub(super) fn without_target(target: &Target, table: &Table, weights: Option<&Column>) -> Option<Warning> {
+    let weighty = |row: &u32| !weights.is_some_and(|weights| has_no_weight(weights, *row));
+    let rows = (0..table.rows() as u32).filter(weighty).count();
+    let usable = target.rows_with_target(table).map_or(rows, |usable| usable.iter().filter(|row| weighty(row)).count());
+    let dropped = rows - usable;
+    (dropped > 0).then(|| {
+        let message = format!("{}: no target in {dropped} of {rows} rows, which are left out", table.path.display());
+        Warning::new(WarningKind::NoTarget, message).count(dropped)
+    })
+}
+
+/// The warning about rows that should have weights, and have none.
+pub(super) fn without_weights(preprocessing: &TablePreprocessing, table: &Table) -> Option<Warning> {
+    let name = preprocessing.weight.as_ref().filter(|name| table.column(name).is_none())?;
+    let message =
+        format!("{}: there is no column \"{name}\" of weights: every row counts the same", table.path.display());
+    Some(Warning::new(WarningKind::Other, message).column(name))
+}
+
 /// Classes of one row that a warning names.
 const LONE: usize = 3;
 
-/// The warning about classes that one row has, where most classes have more: such may be slips of the pen.
+/// The warning about classes that one row has, where most classes have more: such may be typing errors.
 pub(super) fn lone_classes(target: &Target, labels: &[u32]) -> Option<Warning> {
     let mut rows = vec![0usize; target.classes.len()];
     labels.iter().for_each(|class| rows[*class as usize] += 1);
@@ -76,9 +97,9 @@ pub(super) fn lone_classes(target: &Target, labels: &[u32]) -> Option<Warning> {
         let shown = lone[..lone.len().min(LONE)].join(", ");
         let more = if lone.len() > LONE { format!(" and {} more", lone.len() - LONE) } else { String::new() };
         let has = if lone.len() == 1 {
-            "has one row: is it a slip of the pen?"
+            "has one row: is it a typing error?"
         } else {
-            "have one row each: are they slips of the pen?"
+            "have one row each: are they typing errors?"
         };
         let message = format!("label \"{name}\": {shown}{more} {has}");
         Warning::new(WarningKind::DoubtfulLabel, message).column(name).count(lone.len())

@@ -72,7 +72,6 @@ impl Reading {
 pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, labels: &[usize], texts: &[usize]) -> Result<Kinded> {
     let names = file.outline.names.clone();
     let asked = asked_dates(file, options)?;
-    let asked_texts: Vec<usize> = asked.iter().filter(|(_, form)| form.is_none()).map(|(column, _)| *column).collect();
     let stated = Convention {
         decimal_comma: match (options.decimal, options.thousands.map(|c| c.0)) {
             (Decimal::Auto, Some(',')) => Some(false),
@@ -83,9 +82,7 @@ pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, labels: &[usize]
         },
         thousands: options.thousands.map(|c| c.0),
     };
-    read_dates_as_text(file, options, labels, &[texts, &asked_texts].concat())?;
-    read_codes_as_text(file, options, texts)?;
-    read_asked_dates_as_text(file, options, &asked)?;
+    read_as_text(file, options, (labels, texts), &asked)?;
     if stated.decimal_comma == Some(true) {
         read_points_again(file, options)?;
     }
@@ -119,40 +116,40 @@ pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, labels: &[usize]
     apply(file, options, readings, labels)
 }
 
-/// Reads columns that the format says to be dates as text, where they are labels or where the user wants text.
-fn read_dates_as_text(file: &mut RawTable, options: &ReadOptions, labels: &[usize], texts: &[usize]) -> Result<()> {
-    let wanted = |column: &usize| labels.contains(column) || texts.contains(column);
-    let columns: Vec<usize> =
-        (0..file.origins.len()).filter(|c| file.origins[*c].dates.is_some()).filter(wanted).collect();
-    for (text, column) in file.texts(&columns, &options.missing)?.into_iter().zip(columns) {
-        (file.columns[column], file.origins[column]) = (text, Origin::default());
-    }
-    Ok(())
-}
-
-/// Reads numbers as text that `--dates` says to be dates, such as 20240229.
-fn read_asked_dates_as_text(
+/// Reads dates and numbers as text where they are not to be such.
+fn read_as_text(
     file: &mut RawTable,
     options: &ReadOptions,
+    (labels, texts): (&[usize], &[usize]),
     asked: &[(usize, Option<DateForm>)],
 ) -> Result<()> {
-    let is_number = |column: &usize| matches!(file.columns[*column], Column::Numbers(_));
-    let dates = asked.iter().filter(|(_, form)| form.is_some()).map(|(column, _)| *column);
-    let columns: Vec<usize> = dates.filter(is_number).filter(|c| file.origins[*c].dates.is_none()).collect();
-    for (text, column) in file.texts(&columns, &options.missing)?.into_iter().zip(columns) {
-        (file.columns[column], file.origins[column]) = (text, Origin::default());
-    }
-    Ok(())
+    let all = 0..file.columns.len();
+    let is_asked = |column: usize, form: bool| asked.iter().any(|(of, to)| *of == column && to.is_some() == form);
+    let has_dates = |column: &usize| file.origins[*column].dates.is_some();
+    let is_number = |column: &usize| matches!(file.columns[*column], Column::Numbers(_)) && !has_dates(column);
+    // Dates of a format that has types, which are labels, or which the user wants as text.
+    let is_text = |column: &usize| labels.contains(column) || texts.contains(column) || is_asked(*column, false);
+    let dates: Vec<usize> = all.clone().filter(has_dates).filter(is_text).collect();
+    // Numbers that `--dates` says to be dates, such as 20240229.
+    let numbers: Vec<usize> = all.clone().filter(is_number).filter(|column| is_asked(*column, true)).collect();
+    // Categories written as numbers where another spelling may be another category: `01` is not `1`, and long numbers differ in digits
+    // that a float does not hold.
+    let is_code = |column: &usize| texts.contains(column) && !file.origins[*column].plain;
+    let codes: Vec<usize> = all.filter(is_number).filter(is_code).collect();
+    read_again(file, options, dates, |_| true)?;
+    read_again(file, options, numbers, |_| true)?;
+    read_again(file, options, codes, |levels| !are_numbers(levels))
 }
 
-/// Reads categories that are written as numbers as text where another spelling may be another category: `01` is not `1`, and long
-/// numbers differ in digits that a float does not hold.
-fn read_codes_as_text(file: &mut RawTable, options: &ReadOptions, texts: &[usize]) -> Result<()> {
-    let is_number = |column: &usize| matches!(file.columns[*column], Column::Numbers(_));
-    let doubtful = |column: &usize| !file.origins[*column].plain && file.origins[*column].dates.is_none();
-    let columns: Vec<usize> = texts.iter().copied().filter(is_number).filter(doubtful).collect();
+/// Reads columns again as text, and keeps the text of those whose levels are to be `kept`.
+fn read_again(
+    file: &mut RawTable,
+    options: &ReadOptions,
+    columns: Vec<usize>,
+    kept: impl Fn(&[String]) -> bool,
+) -> Result<()> {
     for (text, column) in file.texts(&columns, &options.missing)?.into_iter().zip(columns) {
-        if !matches!(&text, Column::Text { levels, .. } if are_numbers(levels)) {
+        if matches!(&text, Column::Text { levels, .. } if kept(levels)) {
             (file.columns[column], file.origins[column]) = (text, Origin::default());
         }
     }

@@ -2,6 +2,7 @@
 
 use super::dataset::{Dataset, Features};
 use super::deal::deal;
+use super::doubts::{without_target, without_weights};
 use super::idx::{Images, Part};
 use super::image::TypedImages;
 use super::input::{Input, LabelledRows};
@@ -14,7 +15,7 @@ use super::sketch::Sketch;
 use super::source::{Opened, Source};
 use super::strangers::{Apart, Strangers};
 use super::table::Table;
-use super::tables::{TypedTable, check_counts, without_target, without_weights};
+use super::tables::{TypedTable, check_counts};
 use super::task::Task;
 use super::written::PartFrom;
 use crate::{Result, Warning, WarningKind};

@@ -7,7 +7,9 @@ use super::blocks::Blocks;
 use super::dataset::{Dataset, Features};
 use super::deal::{Fold, deal, folds_of};
 use super::dialect::Dialect;
-use super::doubts::{constant_targets, counting_label, doubtful_classes, lone_classes, without_group};
+use super::doubts::{
+    constant_targets, counting_label, doubtful_classes, lone_classes, without_group, without_target, without_weights,
+};
 use super::fit::FitOptions;
 use super::input::{Input, LabelledRows};
 use super::kinds::{Kinded, kinds};
@@ -31,7 +33,7 @@ use super::target::Target;
 use super::task::Task;
 use super::written::{Character, DateColumn, Delimiter, FoldCount, Quote};
 use crate::warning::are;
-use crate::{Error, Result, Warning, WarningKind};
+use crate::{Error, Result, Warning};
 
 /// A table whose columns have their roles; what is fitted waits for the rows that are learnt from.
 pub(super) struct TypedTable {
@@ -369,26 +371,6 @@ pub(super) fn check_counts(table: &Table, target: &Target, rows: &[u32], loss: O
         }
     }
     Ok(())
-}
-
-/// The warning about rows without a target, if there are any.
-pub(super) fn without_target(target: &Target, table: &Table, weights: Option<&Column>) -> Option<Warning> {
-    let weighty = |row: &u32| !weights.is_some_and(|weights| has_no_weight(weights, *row));
-    let rows = (0..table.rows() as u32).filter(weighty).count();
-    let usable = target.rows_with_target(table).map_or(rows, |usable| usable.iter().filter(|row| weighty(row)).count());
-    let dropped = rows - usable;
-    (dropped > 0).then(|| {
-        let message = format!("{}: no target in {dropped} of {rows} rows, which are left out", table.path.display());
-        Warning::new(WarningKind::NoTarget, message).count(dropped)
-    })
-}
-
-/// The warning about rows that should have weights, and have none.
-pub(super) fn without_weights(preprocessing: &TablePreprocessing, table: &Table) -> Option<Warning> {
-    let name = preprocessing.weight.as_ref().filter(|name| table.column(name).is_none())?;
-    let message =
-        format!("{}: there is no column \"{name}\" of weights: every row counts the same", table.path.display());
-    Some(Warning::new(WarningKind::Other, message).column(name))
 }
 
 /// Takes rows of weight 0 away, as if the file had not got them: their cells count for nothing, and their levels are none.

@@ -47,7 +47,7 @@ pub fn write_predictions(
         let predicted = predictor.predict(&chunk.features);
         for (row, values) in predicted.values.chunks_exact(predicted.width).enumerate() {
             if values.iter().any(|value| value.is_nan()) {
-                return Err(not_a_number(place, written + 1));
+                return Err(not_a_number(written + 1));
             }
             chunk.kept.iter().try_for_each(|column| csv.write_field(&column[row])).map_err(failed)?;
             answers.row(values, |cell| csv.write_field(cell)).map_err(failed)?;
@@ -59,12 +59,10 @@ pub fn write_predictions(
     Ok(written)
 }
 
-/// The error about a row whose outputs are not numbers; `row` counts from 1.
-fn not_a_number(place: &Path, row: u64) -> Error {
+/// The error about a row whose prediction is not a number; `row` counts from 1.
+fn not_a_number(row: u64) -> Error {
     Error::Mismatch(format!(
-        "{}: the prediction of row {row} is not a number: a value of that row lies so far from those of training that single precision \
-         does not hold what the network makes of it",
-        place.display()
+        "row {row}: the prediction is not a number: a value of this row is too far from those of training for single precision"
     ))
 }
 

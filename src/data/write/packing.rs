@@ -7,7 +7,6 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::data::format::of_name;
-use crate::data::options::Format;
 use crate::data::source::Source;
 use crate::{Error, Result};
 
@@ -45,7 +44,6 @@ impl Packing {
         let packing = Packing::of(&path.to_string_lossy().to_lowercase()).0;
         match of_name(&Source::new(path)) {
             None => Ok(packing),
-            Some(Format::Tsv | Format::Csv) if packing == Packing::None => Ok(packing),
             Some(format) => Err(Error::Usage(format!(
                 "{}: predictions are CSV, and the name says {format}: end it with .csv, and let data convert make a file of \
                  format {format} from it",
