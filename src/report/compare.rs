@@ -98,8 +98,8 @@ fn problems(grouped: &Grouped<'_>, summary: &Summary) -> Markup {
     html! {
         h2 { "Each problem" }
         p.note {
-            "Medians over studies with bias-corrected and accelerated bootstrap intervals of 95 %: exploratory, not corrected for \
-             their number. Losses and scores are those at the step with the least validation loss. A run that diverged counts as \
+            "Medians over studies, from six of them on with intervals of 95 % between two of the values, not corrected for their \
+             number. Losses and scores are those at the step with the least validation loss. A run that diverged counts as \
              infinite, ∞. Seconds are steps times the cost of one, measured alone; their range is from the first quartile of both to \
              the third."
         }

@@ -1,5 +1,17 @@
 //! Several tests at once.
 
+/// The levels at which [`holm`] tests each of several: `α / (m − i + 1)` for the i-th least p where it rejects, `α / m` for those
+/// that it does not reject. An interval at that level leaves out the null value where the test rejects.
+pub fn holm_levels(p_values: &[f64], alpha: f64) -> Vec<f64> {
+    let adjusted = holm(p_values);
+    let smaller = |p: f64| p_values.iter().filter(|other| **other < p).count();
+    let level = |(p, adjusted): (&f64, f64)| {
+        let before = if adjusted <= alpha { smaller(*p) } else { 0 };
+        alpha / (p_values.len() - before) as f64
+    };
+    p_values.iter().zip(adjusted).map(level).collect()
+}
+
 /// Adjusts the p-values of several tests, so that among those that reject at `α` the chance of even one false rejection is
 /// at most `α`: the i-th least of m becomes `max over j ≤ i of (m − j + 1) · p₍ⱼ₎`, at most 1. Holm 1979, "A Simple
 /// Sequentially Rejective Multiple Test Procedure", <https://www.jstor.org/stable/4615733>.
@@ -26,6 +38,7 @@ mod tests {
         for (found, expected) in adjusted.iter().zip([0.03, 0.06, 0.06, 0.02]) {
             assert!((found - expected).abs() < 1e-15, "{adjusted:?}");
         }
+        assert_eq!(holm_levels(&[0.01, 0.04, 0.03, 0.005], 0.05), [0.05 / 3.0, 0.05 / 4.0, 0.05 / 4.0, 0.05 / 4.0]);
         assert_eq!(holm(&[0.6, 1.0]), [1.0, 1.0]);
         assert!(holm(&[]).is_empty());
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use rand::{Rng, RngExt};
 
+use super::student::two_sided;
 use crate::rng::{Purpose, stream};
 
 /// Orders of two groups that are all tried; of more, so many are drawn at random.
@@ -34,19 +35,21 @@ pub struct Stratum {
     key: u64,
 }
 
-/// Effect of an order of two groups, and its variance.
+/// Effect of an order of two groups, and its variance: the sum of two parts, by the spread of either group.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Ranked {
     effect: f64,
     variance: f64,
+    /// The sum of the squares of these parts, each over its degrees of freedom.
+    squares: f64,
 }
 
 /// The ways to deal two groups.
 #[derive(Debug)]
 struct Orders {
     all: Vec<Ranked>,
-    /// Their statistics `|effect| / √variance`, the least first.
-    statistics: Vec<f64>,
+    /// The sizes of their effects, the least first.
+    sizes: Vec<f64>,
 }
 
 /// Tables of orders without ties, by the sizes of the groups.
@@ -55,12 +58,19 @@ static WITHOUT_TIES: LazyLock<Mutex<Tables>> = LazyLock::new(Mutex::default);
 /// Orders by the sizes of the groups.
 type Tables = HashMap<(usize, usize), Arc<Orders>>;
 
+/// The ways to deal groups of these sizes in which no values are equal.
+fn without_ties(sizes: (usize, usize)) -> Arc<Orders> {
+    let mut tables = WITHOUT_TIES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let ties = || vec![1; sizes.0 + sizes.1];
+    tables.entry(sizes).or_insert_with(|| Arc::new(Orders::new(&ties(), sizes))).clone()
+}
+
 impl Orders {
     fn new(ties: &[usize], sizes: (usize, usize)) -> Orders {
         let all = orders(ties, sizes);
-        let mut statistics: Vec<f64> = all.iter().map(|order| standardised(order.effect, order.variance)).collect();
-        statistics.sort_by(f64::total_cmp);
-        Orders { all, statistics }
+        let mut sizes: Vec<f64> = all.iter().map(|order| order.effect.abs()).collect();
+        sizes.sort_by(f64::total_cmp);
+        Orders { all, sizes }
     }
 }
 
@@ -81,17 +91,14 @@ impl Stratum {
         let is_first: Vec<bool> = values.iter().map(|(_, first)| *first).collect();
         let sizes = (a.len(), b.len());
         let orders = match ties.len() == values.len() {
-            true => {
-                let mut tables = WITHOUT_TIES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                tables.entry(sizes).or_insert_with(|| Arc::new(Orders::new(&ties, sizes))).clone()
-            }
+            true => without_ties(sizes),
             false => Arc::new(Orders::new(&ties, sizes)),
         };
         // The same for both orders of the groups.
         let bits = |key: u64, (value, first): &(f64, bool)| {
             (key ^ value.to_bits() ^ u64::from(*first == is_first[0])).wrapping_mul(0x9E37_79B9_7F4A_7C15)
         };
-        let seen = rank(&is_first, &ties, sizes, least_variance(sizes));
+        let seen = rank(&is_first, &ties, sizes, least_spread(sizes));
         Some(Stratum { seen, orders, all_orders: has_few_orders(sizes), key: values.iter().fold(0, bits) })
     }
 
@@ -100,36 +107,67 @@ impl Stratum {
         self.seen.effect
     }
 
-    /// Two-sided p of this stratum alone: the part of the orders whose `|d| / √variance` is at least as great.
-    pub fn p(&self) -> f64 {
-        let bound = standardised(self.seen.effect, self.seen.variance) * (1.0 - 1e-9);
-        let statistics = &self.orders.statistics;
-        let extreme = statistics.len() - statistics.partition_point(|statistic| *statistic < bound);
+    /// Two-sided p of the rank-sum test of this stratum alone: the part of the orders whose `|d|` is at least as great. Mann &
+    /// Whitney 1947, <https://doi.org/10.1214/aoms/1177730491>.
+    pub fn rank_sum_p(&self) -> f64 {
+        let bound = self.seen.effect.abs() - 1e-9;
+        let sizes = &self.orders.sizes;
+        let extreme = sizes.len() - sizes.partition_point(|size| *size < bound);
         // Among all orders is the one that was seen; among random ones it counts as one more.
         let seen = usize::from(!self.all_orders);
-        (extreme + seen) as f64 / (statistics.len() + seen) as f64
+        (extreme + seen) as f64 / (sizes.len() + seen) as f64
     }
 }
 
 /// Tests whether the mean effect over independent strata is 0; lower values are better.
 ///
-/// The statistic is `|Σ d| / √(Σ variance)` ([`Stratum::new`]). If the two groups did not differ, each stratum could as well
+/// The statistic is `t = |Σ d| / √(Σ variance)` ([`Stratum::new`]). If the two groups did not differ, each stratum could as well
 /// have been dealt otherwise: p is the part of the ways to deal all strata anew whose statistic is at least as great. All ways are
 /// tried where there are few; otherwise random ones are drawn until 200 are as extreme (then p = 200 / drawn) or 99,999 are drawn
 /// (then p = (1 + extreme) / 100,000): Besag & Clifford 1991, <https://doi.org/10.1093/biomet/78.2.301>. Because the
 /// statistic is standardised, p also holds where the two spread differently, or differ on some strata in opposite
-/// directions that cancel, as far as so few values allow: Neubert & Brunner 2007,
-/// <https://doi.org/10.1016/j.csda.2006.05.024>; Pauly, Brunner & Konietschke 2015, <https://doi.org/10.1111/rssb.12073>. The
-/// draws depend on the values alone. Without strata the effect is 0 and p is 1.
+/// directions that cancel: Neubert & Brunner 2007, <https://doi.org/10.1016/j.csda.2006.05.024>; Pauly, Brunner &
+/// Konietschke 2015, <https://doi.org/10.1111/rssb.12073>. With few values in few strata it does so only nearly. So p
+/// is at least that of [`student_p`]. The draws depend on the values alone. Without strata the effect is 0 and p is 1.
 pub fn stratified_rank_test(strata: &[Stratum]) -> RankTest {
-    let [effect, variance] = strata.iter().fold([0.0; 2], |[e, v], s| [e + s.seen.effect, v + s.seen.variance]);
+    let [effect, variance] = sums(strata);
     let bound = standardised(effect, variance) * (1.0 - 1e-9);
     let p = match strata {
         [] => 1.0,
-        [one] => one.p(),
-        several => p_of_draws(several, bound),
+        some => p_of_draws(some, bound).max(student_p(some)),
     };
     RankTest { effect: effect / strata.len().max(1) as f64, p }
+}
+
+/// The statistic of [`stratified_rank_test`].
+pub fn statistic_of(strata: &[Stratum]) -> f64 {
+    let [effect, variance] = sums(strata);
+    standardised(effect, variance)
+}
+
+/// Sums of effects and variances.
+fn sums(strata: &[Stratum]) -> [f64; 2] {
+    strata.iter().fold([0.0; 2], |[e, v], s| [e + s.seen.effect, v + s.seen.variance])
+}
+
+/// The p of the statistic of [`stratified_rank_test`] by Student's t, with degrees of freedom by the spread of each group on each
+/// stratum, as Brunner and Munzel have them: `(Σ v)² / Σ (v² / (n − 1))` over the parts `v` of the variances. Brunner & Munzel 2000,
+/// <https://doi.org/10.1002/(SICI)1521-4036(200001)42:1%3C17::AID-BIMJ17%3E3.0.CO;2-U>.
+pub fn student_p(strata: &[Stratum]) -> f64 {
+    let [effect, variance] = sums(strata);
+    let squares: f64 = strata.iter().map(|stratum| stratum.seen.squares).sum();
+    two_sided(standardised(effect, variance), variance * variance / squares)
+}
+
+/// The statistic of [`stratified_rank_test`] that strata of these sizes, without ties, reach by chance alone in a part `alpha` of
+/// cases: by 99,999 random ways to deal them.
+pub fn critical_statistic(sizes: &[(usize, usize)], alpha: f64) -> f64 {
+    let orders: Vec<Arc<Orders>> = sizes.iter().map(|sizes| without_ties(*sizes)).collect();
+    let mut rng = stream(0, Purpose::Resampling, 6, 0);
+    let mut statistics: Vec<f64> =
+        (0..DRAWS).map(|_| drawn_statistic(&mut rng, orders.iter().map(Arc::as_ref))).collect();
+    statistics.sort_unstable_by(|a, b| b.total_cmp(a));
+    statistics[((alpha * f64::from(DRAWS)) as usize).min(statistics.len() - 1)]
 }
 
 fn p_of_draws(strata: &[Stratum], bound: f64) -> f64 {
@@ -137,15 +175,8 @@ fn p_of_draws(strata: &[Stratum], bound: f64) -> f64 {
     let mut rng = stream(0, Purpose::Resampling, 3, key);
     let mut count = 0;
     for drawn in 1..=DRAWS {
-        let (mut effect, mut variance) = (0.0, 0.0);
-        for stratum in strata {
-            // The high bits of a product: uniform but for one part in 10⁵.
-            let at = (u64::from(rng.next_u32()) * stratum.orders.all.len() as u64) >> 32;
-            let order = stratum.orders.all[at as usize];
-            effect += order.effect;
-            variance += order.variance;
-        }
-        count += u32::from(standardised(effect, variance) >= bound);
+        let statistic = drawn_statistic(&mut rng, strata.iter().map(|stratum| stratum.orders.as_ref()));
+        count += u32::from(statistic >= bound);
         if count == ENOUGH {
             return f64::from(count) / f64::from(drawn);
         }
@@ -153,14 +184,34 @@ fn p_of_draws(strata: &[Stratum], bound: f64) -> f64 {
     f64::from(count + 1) / f64::from(DRAWS + 1)
 }
 
-/// The least p that strata of these sizes can show, by [`stratified_rank_test`].
+/// The statistic of a random way to deal the strata.
+fn drawn_statistic<'a>(rng: &mut impl Rng, strata: impl Iterator<Item = &'a Orders>) -> f64 {
+    let (mut effect, mut variance) = (0.0, 0.0);
+    for orders in strata {
+        // The high bits of a product: uniform but for one part in 10⁵.
+        let at = (u64::from(rng.next_u32()) * orders.all.len() as u64) >> 32;
+        let order = orders.all[at as usize];
+        effect += order.effect;
+        variance += order.variance;
+    }
+    standardised(effect, variance)
+}
+
+/// The least p that strata of these sizes can show: by [`Stratum::rank_sum_p`] of one, by [`stratified_rank_test`] of several.
 pub fn smallest_p(sizes: &[(usize, usize)]) -> f64 {
     let ways: f64 = sizes.iter().map(|(n, m)| binomial(n + m, *n)).product();
     match sizes {
         [] => 1.0,
         [one] if has_few_orders(*one) => (2.0 / ways).min(1.0),
         [_] => 1.0 / (MOST_ORDERS + 1) as f64,
-        _ => (2.0 / ways).max(1.0 / f64::from(DRAWS + 1)),
+        several => {
+            let apart = |&(n, m): &(usize, usize)| {
+                let [low, high] = [0..n, n..n + m].map(|values| values.map(|value| value as f64).collect::<Vec<f64>>());
+                Stratum::new(&low, &high)
+            };
+            let strata: Vec<Stratum> = several.iter().filter_map(apart).collect();
+            (2.0 / ways).max(1.0 / f64::from(DRAWS + 1)).max(student_p(&strata))
+        }
     }
 }
 
@@ -178,15 +229,16 @@ fn has_few_orders((n, m): (usize, usize)) -> bool {
     binomial(n + m, n) <= MOST_ORDERS as f64
 }
 
-/// The variance that stands for 0, of groups that do not overlap: that of one neighbouring pair in the wrong order.
-fn least_variance((n, m): (usize, usize)) -> f64 {
+/// What stands for the spread of groups that do not overlap, which is 0: that of one neighbouring pair in the wrong order.
+fn least_spread((n, m): (usize, usize)) -> Ranked {
     let swapped: Vec<bool> = (0..n + m).map(|at| (at < n - 1) || at == n).collect();
-    rank(&swapped, &vec![1; n + m], (n, m), 0.0).variance
+    let none = Ranked { effect: 0.0, variance: 0.0, squares: 0.0 };
+    rank(&swapped, &vec![1; n + m], (n, m), none)
 }
 
 /// Effect and variance of an order. `is_first` tells for each value, from the least, whether it is of the first group; `ties`
 /// are the lengths of runs of equal values.
-fn rank(is_first: &[bool], ties: &[usize], (n, m): (usize, usize), floor: f64) -> Ranked {
+fn rank(is_first: &[bool], ties: &[usize], (n, m): (usize, usize), least: Ranked) -> Ranked {
     let (mut at, mut below) = (0, [0usize; 2]);
     // Sums over each group of the number of values of the other below, and of its square, in halves.
     let (mut sums, mut squares) = ([0usize; 2], [0usize; 2]);
@@ -207,13 +259,18 @@ fn rank(is_first: &[bool], ties: &[usize], (n, m): (usize, usize), floor: f64) -
         (squares[group] as f64 - sum * sum / size) / (size - 1.0) / 4.0
     };
     let [n, m] = sizes;
-    let variance = 4.0 * (spread(0) / (n * m * m) + spread(1) / (m * n * n));
-    Ranked { effect: (sums[1] as f64 - sums[0] as f64) / (2.0 * n * m), variance: variance.max(floor) }
+    let parts = [4.0 * spread(0) / (n * m * m), 4.0 * spread(1) / (m * n * n)];
+    let effect = (sums[1] as f64 - sums[0] as f64) / (2.0 * n * m);
+    let variance = parts[0] + parts[1];
+    if variance <= least.variance {
+        return Ranked { effect, ..least };
+    }
+    Ranked { effect, variance, squares: parts[0] * parts[0] / (n - 1.0) + parts[1] * parts[1] / (m - 1.0) }
 }
 
 /// All ways to deal two groups of these sizes, or random ones where there are too many.
 fn orders(ties: &[usize], (n, m): (usize, usize)) -> Vec<Ranked> {
-    let floor = least_variance((n, m));
+    let least = least_spread((n, m));
     let mut order: Vec<bool> = (0..n + m).map(|at| at < n).collect();
     if !has_few_orders((n, m)) {
         let mut rng = stream(0, Purpose::Resampling, 4, (n * 10_000 + m) as u64);
@@ -223,13 +280,13 @@ fn orders(ties: &[usize], (n, m): (usize, usize)) -> Vec<Ranked> {
                 let other = rng.random_range(at..n + m);
                 order.swap(at, other);
             }
-            rank(&order, ties, (n, m), floor)
+            rank(&order, ties, (n, m), least)
         };
         return (0..MOST_ORDERS).map(&mut draw).collect();
     }
     let mut all = Vec::new();
     loop {
-        all.push(rank(&order, ties, (n, m), floor));
+        all.push(rank(&order, ties, (n, m), least));
         if !next_order(&mut order) {
             return all;
         }

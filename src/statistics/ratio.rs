@@ -1,6 +1,6 @@
 //! By what factor two losses differ.
 
-use super::bootstrap::Interval;
+use super::interval::Interval;
 use super::rank_test::binomial;
 
 /// A factor and where it probably lies.

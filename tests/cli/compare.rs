@@ -120,6 +120,28 @@ fn records_that_cannot_be_are_refused_with_their_line() {
         lines
     };
     refused(with_seed(), "seed 5, but that of this run is", trial + 1);
+    // Final runs of another trial, put before the trials that tell which is the best.
+    let chosen = json(lines[run]);
+    let is_of_study = |value: &serde_json::Value, stage: &str| {
+        value["stage"] == stage && ["problem", "optimizer", "study"].iter().all(|key| value[*key] == chosen[*key])
+    };
+    let parsed: Vec<serde_json::Value> = lines.iter().map(|line| json(line)).collect();
+    let other = parsed.iter().find(|value| is_of_study(value, "trial") && value["trial"] != chosen["trial"]).unwrap();
+    let (mut early, mut rest) = (vec![lines[0].to_owned()], Vec::new());
+    for (value, line) in parsed.iter().zip(&lines).skip(1) {
+        if !is_of_study(value, "final") {
+            rest.push((*line).to_owned());
+            continue;
+        }
+        let mut value = value.clone();
+        for key in ["trial", "spec", "schedule", "values"] {
+            value[key] = other[key].clone();
+        }
+        early.push(value.to_string());
+    }
+    place.write("d/runs.jsonl", [early, rest].concat().join("\n") + "\n");
+    let message = place.fails(3, &["compare", "--from", "d"]);
+    assert!(message.contains("is trained as the best on line 2, but the best one"), "{message}");
     // Without its studies the protocol is one of earlier versions.
     let earlier = || {
         let (mut lines, mut value) = (own(), json(lines[0]));
@@ -176,7 +198,7 @@ fn given_options_are_fixed_and_nobody_is_added() {
 fn too_few_studies_decide_nothing() {
     let place = iris();
     let text = tiny(&place, &["-o", "c", "--quiet"]);
-    assert!(text.contains("too few runs to decide between") && text.contains("cannot decide"), "{text}");
+    assert!(text.contains("too few runs with a result to decide between") && text.contains("cannot decide"), "{text}");
     let summary = place.json("c/summary.json");
     assert!(summary["pairs"].as_array().unwrap().iter().all(|pair| pair["verdict"] == "cannot_decide"), "{summary}");
     assert_eq!(summary["any_difference"], false);
@@ -213,6 +235,7 @@ fn a_dry_run_says_what_would_be_done() {
 #[test]
 fn wrong_options_are_refused() {
     let place = iris();
+    place.write("again.csv", place.read("iris.csv"));
     for (args, words) in [
         (&["--problem", "digit"][..], "did you mean \"digits\"?"),
         (&["--optimizer", "adan"], "adam"),
@@ -223,9 +246,11 @@ fn wrong_options_are_refused() {
         (&["--studies", "0"], "--studies"),
         (&["--full", "--quick"], "--full"),
         (&["--target", "val_accuracy=0.9"], "val_loss<="),
+        (&["--target", "val_loss>=0.3"], "that falls"),
         (&["--target", "0.3x"], "--target"),
         (&["--hidden", "8"], "--hidden is for DATA"),
         (&["iris.csv", "--valid", "2"], "--valid"),
+        (&["iris.csv", "again.csv"], "iris and again hold the same rows"),
         (&["iris.csv", "--lr", "0.1"], "--lr"),
         (&["iris.csv", "--dialect", "keras"], "--dialect"),
         (&["--optimizer", "rprop"], "needs all rows in each step"),

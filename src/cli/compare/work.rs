@@ -200,11 +200,12 @@ fn count(matches: &ArgMatches, id: &str, default: usize) -> Result<usize> {
 /// The validation loss of `val_loss<=0.3`.
 fn target(text: &str) -> Result<f64> {
     let goal: Goal = text.parse().map_err(|e| Error::Usage(format!("--target: {e}")))?;
-    if goal.watched.part == DataPart::Val && goal.watched.metric == MetricName::Loss {
+    let of_loss = goal.watched.part == DataPart::Val && goal.watched.metric == MetricName::Loss;
+    if of_loss && !text.contains('>') {
         return Ok(goal.value);
     }
     Err(Error::Usage(format!(
-        "--target {text}: what runs are to reach is a validation loss, for that is what is followed and tuned; use \
+        "--target {text}: what runs are to reach is a validation loss that falls, for that is what is followed and tuned; use \
          'val_loss<=0.3'"
     )))
 }

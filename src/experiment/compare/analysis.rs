@@ -6,6 +6,7 @@ mod grouped;
 mod inclusion;
 mod pairs;
 mod pooled;
+mod power;
 #[cfg(test)]
 mod simulation;
 mod speed;
@@ -25,7 +26,7 @@ use super::summary::{
     Verdict,
 };
 use crate::Result;
-use crate::statistics::{bca_interval, median, quantile_of_sorted};
+use crate::statistics::{median, median_interval};
 
 /// What a comparison found. The same records give the same summary, whatever their order after the first.
 ///
@@ -44,7 +45,7 @@ pub fn analyse(records: &[Record]) -> Result<Summary> {
         pairs::undecided(&mut pairs, &mut untuned);
     }
     let optimizers = optimizer_summaries(&grouped, &problems, &pairs);
-    let power = pairs::power(&scores, names.len());
+    let power = power::power(&scores, names.len());
     let decided = |verdict: &Verdict| matches!(verdict.verdict, PairVerdict::ABetter | PairVerdict::BBetter);
     Ok(Summary {
         verdict: words::verdict(&grouped, &pairs, &untuned, &optimizers),
@@ -107,11 +108,7 @@ fn final_runs<'a>(
 }
 
 fn median_with_interval(values: &[f64]) -> Estimate {
-    let middle = |sample: &mut [f64]| {
-        sample.sort_unstable_by(f64::total_cmp);
-        quantile_of_sorted(sample, 0.5)
-    };
-    pooled::estimate(median(values), bca_interval(values, middle, LEVEL))
+    pooled::estimate(median(values), median_interval(values, LEVEL))
 }
 
 fn optimizer_summaries(grouped: &Grouped<'_>, problems: &[ProblemSummary], pairs: &[Pair]) -> Vec<OptimizerSummary> {

@@ -82,9 +82,9 @@ impl Checker {
             return Some(fault);
         }
         let study = self.studies.entry((run.problem.clone(), run.optimizer.clone(), run.study)).or_default();
-        let fault = contradiction(run, study, terms);
+        let fault = contradiction(run, study);
         study.push((Run { curve: Vec::new(), ..run.clone() }, line));
-        fault
+        fault.or_else(|| wrong_choice(study, terms))
     }
 
     fn cost(&mut self, cost: &StepCost, line: usize) -> Option<String> {
@@ -98,7 +98,7 @@ impl Checker {
 }
 
 /// Whether a run is there already, or has not what the others of its study have.
-fn contradiction(run: &Run, study: &[(Run, usize)], terms: Terms) -> Option<String> {
+fn contradiction(run: &Run, study: &[(Run, usize)]) -> Option<String> {
     for (other, line) in study {
         let same_stage = other.stage == run.stage;
         if same_stage && (other.trial, other.repeat) == (run.trial, run.repeat) {
@@ -111,28 +111,35 @@ fn contradiction(run: &Run, study: &[(Run, usize)], terms: Terms) -> Option<Stri
             return Some(format!("trial {}, but the study chose trial {} on line {line}", run.trial, other.trial));
         }
     }
-    let of =
-        |stage: Stage| -> Vec<&Run> { study.iter().map(|(run, _)| run).filter(|run| run.stage == stage).collect() };
-    let (trials, repeats) = (of(Stage::Trial), of(Stage::Repeat));
-    let count = terms.finalist_count();
-    if run.stage == Stage::Repeat && trials.len() == terms.trials {
-        let chosen = finalists(trials.iter().copied(), count);
-        if !chosen.contains(&run.trial) {
-            return Some(format!("trial {} is repeated, but the best trials of the study are {chosen:?}", run.trial));
-        }
-    }
-    let whole = trials.len() == terms.trials && repeats.len() == count * terms.repeats;
-    if run.stage == Stage::Final && whole {
-        let winner = winner(&trials, &repeats, count);
-        if winner != Some(run.trial) {
-            let winner = winner.map_or("none".to_owned(), |winner| winner.to_string());
-            return Some(format!(
-                "trial {} is trained as the best, but the best one of the study is {winner}",
-                run.trial
-            ));
-        }
-    }
     None
+}
+
+/// Whether the runs of a study are not those that its trials and repeats lead to, in whatever order they stand.
+fn wrong_choice(study: &[(Run, usize)], terms: Terms) -> Option<String> {
+    let of = |stage: Stage| study.iter().filter(move |(run, _)| run.stage == stage);
+    let runs = |stage: Stage| -> Vec<&Run> { of(stage).map(|(run, _)| run).collect() };
+    let (trials, repeats) = (runs(Stage::Trial), runs(Stage::Repeat));
+    if trials.len() < terms.trials {
+        return None;
+    }
+    let count = terms.finalist_count();
+    let chosen = finalists(trials.iter().copied(), count);
+    if let Some((run, line)) = of(Stage::Repeat).find(|(run, _)| !chosen.contains(&run.trial)) {
+        return Some(format!(
+            "trial {} is repeated on line {line}, but the best trials of the study are {chosen:?}",
+            run.trial
+        ));
+    }
+    if repeats.len() < count * terms.repeats {
+        return None;
+    }
+    let winner = winner(&trials, &repeats, count);
+    let (run, line) = of(Stage::Final).find(|(run, _)| winner != Some(run.trial))?;
+    let winner = winner.map_or("none".to_owned(), |winner| winner.to_string());
+    Some(format!(
+        "trial {} is trained as the best on line {line}, but the best one of the study is {winner}",
+        run.trial
+    ))
 }
 
 /// Values that no run can have.

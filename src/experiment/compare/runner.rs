@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::contestant::Contestant;
 use super::problems::Problem;
 use super::protocol::{MOST, Setting, Stage, StudySeeds, Terms, finalists, settings, winner};
-use super::records::{Protocol, Record, Run};
+use super::records::{ProblemRecord, Protocol, Record, Run};
 use super::step_cost::{Effort, StepCosts};
 use super::train_once::train_once;
 use crate::experiment::side_by_side;
@@ -48,12 +48,28 @@ pub struct Progress {
 pub type Observe<'a> = dyn FnMut(&Record, Progress) -> Result<()> + Send + 'a;
 
 impl Comparison {
+    /// Refuses data that are there twice, under whatever names: they would count twice.
+    fn check_data(&self) -> Result<()> {
+        let records: Vec<ProblemRecord> = self.problems.iter().map(Problem::record).collect();
+        for (at, record) in records.iter().enumerate() {
+            let same = |other: &&ProblemRecord| record.data.is_some() && other.data == record.data;
+            if let Some(other) = records[..at].iter().find(same) {
+                return Err(Error::Usage(format!(
+                    "{} and {} hold the same rows, which would count as two problems: leave one out",
+                    other.name, record.name
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Finds what is wrong before anything is run.
     ///
     /// # Errors
-    /// [`Error::Usage`] for equal names, [`Error::Mismatch`] for a problem without validation or test rows.
+    /// [`Error::Usage`] for equal names or data, [`Error::Mismatch`] for a problem without validation or test rows.
     pub fn check(&self) -> Result<()> {
         Contestant::check_names(&self.contestants)?;
+        self.check_data()?;
         let Terms { studies, trials, seeds, .. } = self.terms;
         for (flag, count) in [("studies", studies), ("trials", trials), ("seeds", seeds)] {
             if !(1..=MOST).contains(&count) {

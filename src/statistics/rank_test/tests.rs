@@ -8,13 +8,14 @@ fn stratum(a: &[f64], b: &[f64]) -> Stratum {
     Stratum::new(a, b).unwrap()
 }
 
-/// Expected values: SciPy 1.17, `brunnermunzel` of all 126 ways to deal the nine values.
+/// Expected values: SciPy 1.17, `brunnermunzel`, and a `permutation_test` of the rank sum over all 126 ways to deal the nine values.
 #[test]
 fn one_stratum_is_scipys() {
     let stratum = stratum(&[0.31, 0.42, 0.38, 0.35], &[0.40, 0.61, 0.52, 0.47, 0.38]);
     assert!((stratum.effect() - 0.75).abs() < 1e-12);
-    // SciPy's statistic is d n m / (n + m) over the root of the sum of the two spreads; ours is the same over √(4/(n m)²…).
-    assert!((stratum.p() - 8.0 / 126.0).abs() < 1e-12, "{}", stratum.p());
+    assert!((stratum.rank_sum_p() - 10.0 / 126.0).abs() < 1e-12, "{}", stratum.rank_sum_p());
+    let p = student_p(&[stratum]);
+    assert!((p / 0.021_288_887_517_621_684 - 1.0).abs() < 1e-10, "{p}");
 }
 
 #[test]
@@ -35,7 +36,7 @@ fn all_orders_are_tried_once() {
 fn the_smallest_p_belongs_to_groups_that_do_not_overlap() {
     let (low, high) = ([1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]);
     let one = stratum(&low, &high);
-    assert_eq!((one.effect(), one.p()), (1.0, 2.0 / 70.0));
+    assert_eq!((one.effect(), one.rank_sum_p()), (1.0, 2.0 / 70.0));
     assert_eq!(smallest_p(&[(4, 4)]), 2.0 / 70.0);
     assert_eq!(stratum(&high, &low).effect(), -1.0);
     let several = stratified_rank_test(&[one.clone(), one.clone(), one]);
@@ -74,7 +75,7 @@ fn random_orders_agree_with_all_orders() {
     assert!(exact.all_orders);
     let mut random = exact.clone();
     random.all_orders = false;
-    let floor = least_variance((8, 8));
+    let least = least_spread((8, 8));
     let mut rng = stream(1, Purpose::Synthetic, 0, 0);
     let mut draw = |_| {
         let mut order = [true; 16];
@@ -82,13 +83,13 @@ fn random_orders_agree_with_all_orders() {
         for at in 0..8 {
             order.swap(at, rng.random_range(at..16));
         }
-        rank(&order, &[1; 16], (8, 8), floor)
+        rank(&order, &[1; 16], (8, 8), least)
     };
     let all: Vec<Ranked> = (0..20_000).map(&mut draw).collect();
-    let mut statistics: Vec<f64> = all.iter().map(|order| standardised(order.effect, order.variance)).collect();
-    statistics.sort_by(f64::total_cmp);
-    random.orders = Arc::new(Orders { all, statistics });
-    let (p, q) = (exact.p(), random.p());
+    let mut sizes: Vec<f64> = all.iter().map(|order| order.effect.abs()).collect();
+    sizes.sort_by(f64::total_cmp);
+    random.orders = Arc::new(Orders { all, sizes });
+    let (p, q) = (exact.rank_sum_p(), random.rank_sum_p());
     assert!((p - q).abs() < 4.0 * (p * (1.0 - p) / 20_000.0).sqrt(), "{p} and {q}");
 }
 

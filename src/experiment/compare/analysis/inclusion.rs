@@ -64,11 +64,11 @@ fn is_included(special: &OptimizerRecord, general: &OptimizerRecord) -> bool {
     }
 }
 
-/// Pairs in which an optimizer is worse, beyond noise, than one that it could have been tuned to: `(general, special)`.
+/// A sentence for each pair in which an optimizer is worse, beyond noise, than one that it could have been tuned to.
 pub(super) fn broken_inclusions<'a>(
     grouped: &Grouped<'a>,
     pairs: impl Iterator<Item = &'a Verdict> + Clone,
-) -> Vec<(&'a str, &'a str)> {
+) -> Vec<String> {
     let better = |good: &str, bad: &str| {
         pairs.clone().any(|pair| match pair.verdict {
             PairVerdict::ABetter => (pair.a.as_str(), pair.b.as_str()) == (good, bad),
@@ -79,6 +79,20 @@ pub(super) fn broken_inclusions<'a>(
     let optimizers = &grouped.protocol.optimizers;
     let all = optimizers.iter().flat_map(|general| optimizers.iter().map(move |special| (general, special)));
     all.filter(|(general, special)| is_included(special, general) && better(&special.name, &general.name))
-        .map(|(general, special)| (general.name.as_str(), special.name.as_str()))
+        .map(|(general, special)| accusation(general, special))
         .collect()
+}
+
+/// What is wrong where the more general one is worse.
+fn accusation(general: &OptimizerRecord, special: &OptimizerRecord) -> String {
+    let (name, other) = (&general.name, &special.name);
+    if (family(special), family(general)) == (Family::Momentum, Family::Adam) {
+        return format!(
+            "{name} is worse than {other}, though {other} is the limit of {name} where eps is large beside the gradients: the tuning of \
+             {name} was too short, or its largest eps too small."
+        );
+    }
+    format!(
+        "{name} is worse than {other}, though {other} is a special case of it within its space: the tuning of {name} was too short."
+    )
 }

@@ -3,10 +3,10 @@
 use super::grouped::Grouped;
 use crate::experiment::compare::records::Family;
 use crate::experiment::compare::summary::{
-    ByProblem, FEWEST_STUDIES, FamilyEffect, Level, Pair, PairVerdict, Power, ProblemPair, Verdict,
+    ByProblem, FEWEST_STUDIES, FamilyEffect, Level, Pair, PairVerdict, ProblemPair, Verdict,
 };
 use crate::statistics::{
-    Stratum, fisher_combined, holm, normal_quantile, ratio_interval, smallest_p, stratified_rank_test, welch_test,
+    Stratum, fisher_combined, holm, holm_levels, ratio_interval, smallest_p, stratified_rank_test, yuen_test,
 };
 
 /// Scores of the studies of each optimizer on each problem: `scores[problem][optimizer]`.
@@ -25,7 +25,7 @@ pub(super) fn untuned_scores(grouped: &Grouped<'_>) -> Scores {
 }
 
 /// The pairs of `count` optimizers, by their numbers.
-fn numbers(count: usize) -> Vec<(usize, usize)> {
+pub(super) fn numbers(count: usize) -> Vec<(usize, usize)> {
     (0..count).flat_map(|a| (a + 1..count).map(move |b| (a, b))).collect()
 }
 
@@ -83,13 +83,13 @@ fn overall_test(scores: &Scores, (a, b): (usize, usize), (level, tests): (Level,
     OverallTest { effect: test.effect, p: test.p, possible }
 }
 
-/// Effect and p on one problem: the greater of the p of ranks and of Welch's test of the logarithms. Ranks alone take eight studies
-/// on one side of eight others for certain, though it happens by chance once in 128 where one side hardly spreads;
-/// Welch's test knows how far they are apart, but is right for normal values only.
-fn problem_test(a: &[f64], b: &[f64]) -> Option<(f64, f64)> {
+/// Effect and p on one problem: the greater of the p of the rank-sum test and of Yuen's test of the logarithms. Ranks alone take
+/// eight studies on one side of eight others for certain, though it happens by chance once in 128 where one side hardly
+/// spreads; Yuen's test knows how far they are apart, but is right for nearly normal values only.
+pub(super) fn problem_test(a: &[f64], b: &[f64]) -> Option<(f64, f64)> {
     let stratum = Stratum::new(a, b)?;
     let [a, b] = logarithms(a, b);
-    Some((stratum.effect(), stratum.p().max(welch_test(&a, &b))))
+    Some((stratum.effect(), stratum.rank_sum_p().max(yuen_test(&a, &b))))
 }
 
 /// Logarithms of losses. In the place of an infinite one stands one beyond the worst finite one of both: by their range, and at
@@ -105,9 +105,7 @@ fn logarithms(a: &[f64], b: &[f64]) -> [Vec<f64>; 2] {
 /// Everything of each pair, as tuned. `families` are those of the problems, whose names are `problems`.
 pub(super) fn pairs(names: &[&str], problems: &[(&str, Family)], scores: &Scores) -> Vec<Pair> {
     let numbers = numbers(names.len());
-    let by_pair: Vec<Vec<ProblemPair>> =
-        numbers.iter().map(|pair| problem_pairs(problems, scores, *pair, numbers.len() * problems.len())).collect();
-    let mut by_pair = corrected(by_pair);
+    let mut by_pair = by_problem(&numbers, problems, scores);
     let few = scores.iter().flatten().any(|scores| scores.len() < FEWEST_STUDIES);
     let combined: Vec<f64> =
         by_pair.iter().map(|on| fisher_combined(&on.iter().map(|pair| pair.p).collect::<Vec<f64>>())).collect();
@@ -115,11 +113,7 @@ pub(super) fn pairs(names: &[&str], problems: &[(&str, Family)], scores: &Scores
     let overall = overall(names, scores, Level::Overall);
     let mut pairs = Vec::new();
     for (number, overall) in overall.into_iter().enumerate() {
-        let mut on = std::mem::take(&mut by_pair[number]);
-        if let [only] = &mut on[..] {
-            // One problem is one question.
-            (only.p_holm, only.verdict) = (overall.p_holm, overall.verdict);
-        }
+        let on = std::mem::take(&mut by_pair[number]);
         let (p, p_holm) = (combined[number], combined_holm[number]);
         let by_problem = ByProblem { p, p_holm, differs: p_holm <= Level::ByProblem.alpha() };
         let by_problem = Some(by_problem).filter(|_| !few && problems.len() > 1);
@@ -128,44 +122,38 @@ pub(super) fn pairs(names: &[&str], problems: &[(&str, Family)], scores: &Scores
     pairs
 }
 
-/// One pair on each problem, its p-values not yet corrected; `tests` are made in all.
-fn problem_pairs(
-    problems: &[(&str, Family)],
-    scores: &Scores,
-    (a, b): (usize, usize),
-    tests: usize,
-) -> Vec<ProblemPair> {
-    let on = |((name, _), scores): (&(&str, Family), &Vec<Vec<f64>>)| {
-        let (a, b) = (&scores[a], &scores[b]);
-        let (effect, p) = problem_test(a, b).unwrap_or((0.0, 1.0));
-        let smallest = smallest_p(&[(a.len(), b.len())]) * tests as f64;
-        let finite = a.iter().chain(b).any(|score| score.is_finite());
-        let possible = finite && a.len().min(b.len()) >= FEWEST_STUDIES && smallest <= Level::Problem.alpha();
-        let ratio = ratio_interval(a, b, 1.0 - Level::Problem.alpha() / tests as f64);
+/// The pairs on each problem, corrected over all of them: `[pair][problem]`.
+fn by_problem(numbers: &[(usize, usize)], problems: &[(&str, Family)], scores: &Scores) -> Vec<Vec<ProblemPair>> {
+    // On one problem alone this is the question over all problems.
+    let alone = problems.len() == 1;
+    let (level, fewest) = if alone { (Level::Overall, 2) } else { (Level::Problem, FEWEST_STUDIES) };
+    let asked: Vec<(&str, &[f64], &[f64])> = numbers
+        .iter()
+        .flat_map(|(a, b)| problems.iter().zip(scores).map(move |((name, _), of)| (*name, &of[*a][..], &of[*b][..])))
+        .collect();
+    let tests: Vec<(f64, f64)> = asked.iter().map(|(_, a, b)| problem_test(a, b).unwrap_or((0.0, 1.0))).collect();
+    let p_values: Vec<f64> = tests.iter().map(|(_, p)| *p).collect();
+    let shares = holm_levels(&p_values, level.alpha());
+    let mut pairs = Vec::new();
+    for ((((problem, a, b), (effect, p)), p_holm), share) in asked.iter().zip(&tests).zip(holm(&p_values)).zip(shares) {
+        let smallest = smallest_p(&[(a.len(), b.len())]) * asked.len() as f64;
+        let some_finite = a.iter().chain(*b).any(|score| score.is_finite());
+        let possible = some_finite && a.len().min(b.len()) >= fewest && smallest <= level.alpha();
+        let ratio = ratio_interval(a, b, 1.0 - share);
         let interval = ratio.and_then(|ratio| ratio.interval);
         let finite = |end: Option<f64>| end.filter(|value| value.is_finite());
-        ProblemPair {
-            problem: (*name).to_owned(),
-            effect,
+        pairs.push(ProblemPair {
+            problem: (*problem).to_owned(),
+            effect: *effect,
             ratio: finite(ratio.map(|ratio| ratio.value)),
             low: finite(interval.map(|interval| interval.low)),
             high: finite(interval.map(|interval| interval.high)),
-            p,
-            p_holm: p,
-            verdict: if possible { PairVerdict::NoDifferenceShown } else { PairVerdict::CannotDecide },
-        }
-    };
-    problems.iter().zip(scores).map(on).collect()
-}
-
-/// Corrects the p-values over all pairs and problems, and gives the verdicts that can be given.
-fn corrected(mut by_pair: Vec<Vec<ProblemPair>>) -> Vec<Vec<ProblemPair>> {
-    let adjusted = holm(&by_pair.iter().flatten().map(|pair| pair.p).collect::<Vec<f64>>());
-    for (pair, p_holm) in by_pair.iter_mut().flatten().zip(adjusted) {
-        let possible = pair.verdict != PairVerdict::CannotDecide;
-        (pair.p_holm, pair.verdict) = (p_holm, verdict(pair.effect, p_holm <= Level::Problem.alpha(), possible));
+            p: *p,
+            p_holm,
+            verdict: verdict(*effect, p_holm <= level.alpha(), possible),
+        });
     }
-    by_pair
+    pairs.chunks(problems.len().max(1)).map(<[_]>::to_vec).collect()
 }
 
 fn families(problems: &[(&str, Family)], on: &[ProblemPair]) -> Vec<FamilyEffect> {
@@ -193,22 +181,4 @@ pub fn studies_for(optimizers: usize, problems: usize) -> usize {
     let tests = (numbers(optimizers).len() * problems) as f64;
     let enough = |studies: &usize| smallest_p(&[(*studies, *studies)]) * tests <= Level::Problem.alpha();
     (FEWEST_STUDIES..=2 * FEWEST_STUDIES).find(enough).unwrap_or(FEWEST_STUDIES)
-}
-
-/// What verdicts over all problems can find with so many studies.
-pub(super) fn power(scores: &Scores, optimizers: usize) -> Power {
-    let studies = scores.iter().flatten().map(Vec::len).min().unwrap_or(0);
-    power_of(numbers(optimizers).len(), scores.len(), studies)
-}
-
-/// The same for `pairs` verdicts on `problems` problems.
-pub(super) fn power_of(pairs: usize, problems: usize, studies: usize) -> Power {
-    let sizes = if studies > 1 { vec![(studies, studies); problems] } else { Vec::new() };
-    let smallest_p = (pairs.max(1) as f64 * smallest_p(&sizes)).min(1.0);
-    let alpha = Level::Overall.alpha();
-    let quantiles = normal_quantile(1.0 - alpha / (2 * pairs.max(1)) as f64) + normal_quantile(0.8);
-    let (n, strata) = (studies as f64, problems as f64);
-    let detectable = quantiles * ((2.0 * n + 1.0) / (3.0 * n * n * strata)).sqrt();
-    let detectable_effect = Some(detectable).filter(|effect| smallest_p <= alpha && *effect <= 1.0);
-    Power { studies, smallest_p, detectable_effect }
 }

@@ -2,7 +2,7 @@
 
 use super::grouped::Grouped;
 use crate::experiment::compare::records::Run;
-use crate::experiment::compare::summary::{Estimate, LEVEL};
+use crate::experiment::compare::summary::{Estimate, FEWEST_FOR_INTERVAL, LEVEL};
 use crate::statistics::{Interval, expected_best, interquartile_mean, median, stratified_interval};
 
 /// The greatest normalised loss: also that of a run that diverged.
@@ -41,7 +41,9 @@ pub(super) fn normalised_loss(grouped: &Grouped<'_>, optimizer: usize) -> Estima
         })
         .collect();
     let mut pooled = strata.concat();
-    let interval = stratified_interval(&strata, |values| interquartile_mean(values).unwrap_or(WORST), LEVEL);
+    let enough = strata.iter().all(|scores| scores.len() >= FEWEST_FOR_INTERVAL);
+    let interval = || stratified_interval(&strata, |values| interquartile_mean(values).unwrap_or(WORST), LEVEL);
+    let interval = enough.then(interval).flatten();
     estimate(interquartile_mean(&mut pooled), interval)
 }
 

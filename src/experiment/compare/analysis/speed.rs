@@ -4,7 +4,9 @@ use rand::RngExt;
 
 use super::grouped::Grouped;
 use super::target::steps_to;
-use crate::experiment::compare::summary::{Estimate, LEVEL, ProblemResult, ProblemSummary, TAU_MAX};
+use crate::experiment::compare::summary::{
+    Estimate, FEWEST_FOR_INTERVAL, LEVEL, ProblemResult, ProblemSummary, TAU_MAX,
+};
 use crate::rng::{Purpose, stream};
 use crate::statistics::{median, performance_ratios, profile_score, quantile};
 
@@ -38,7 +40,7 @@ pub(super) fn scores(grouped: &Grouped<'_>, problems: &[ProblemSummary]) -> Vec<
     let seen = scores_of(&steps, count, <[Vec<f64>]>::concat);
     let mut rng = stream(0, Purpose::Resampling, 5, steps.len() as u64);
     let mut resampled = vec![Vec::with_capacity(RESAMPLES); count];
-    let enough = steps.iter().flatten().all(|studies| studies.len() > 1);
+    let enough = steps.iter().flatten().all(|studies| studies.len() >= FEWEST_FOR_INTERVAL);
     for _ in 0..if enough { RESAMPLES } else { 0 } {
         let drawn = scores_of(&steps, count, |studies| {
             studies.iter().flat_map(|_| &studies[rng.random_range(0..studies.len())]).copied().collect()

@@ -107,7 +107,7 @@ fn few_runs_cannot_decide() {
     assert!(summary.pairs.iter().all(|pair| pair.overall.verdict == PairVerdict::CannotDecide));
     assert!(summary.untuned.iter().all(|pair| pair.verdict == PairVerdict::CannotDecide));
     assert!(
-        summary.verdict.starts_with("As tuned: too few runs to decide between sgd, momentum"),
+        summary.verdict.starts_with("As tuned: too few runs with a result to decide between sgd, momentum"),
         "{}",
         summary.verdict
     );

@@ -73,7 +73,12 @@ fn ranking(start: &str, names: &[&str], pairs: &[&Verdict]) -> Vec<String> {
         pairs.len(),
         names,
     ));
-    parts.extend(undecided("too few runs to decide between", &open(PairVerdict::CannotDecide), pairs.len(), names));
+    parts.extend(undecided(
+        "too few runs with a result to decide between",
+        &open(PairVerdict::CannotDecide),
+        pairs.len(),
+        names,
+    ));
     vec![format!("{start}{}.", parts.join("; "))]
 }
 
@@ -161,10 +166,10 @@ pub(super) fn caveats(grouped: &Grouped<'_>, power: &Power, problems: &[ProblemS
                 if several { "they" } else { "it" },
                 p_value(power.smallest_p)
             ),
-            None => format!("With {each} only differences without any overlap are found four times in five."),
+            None => format!("With {each} not even differences without any overlap are found four times in five."),
             Some(effect) => format!(
-                "With {each}, a mean effect of {} (the better one has the lower loss in {:.0} of 100 pairs of studies) is found \
-                 about four times in five, smaller ones less often.",
+                "With {each}, an effect of {} on every problem (the better one has the lower loss in {:.0} of 100 pairs of studies) \
+                 is found about four times in five, smaller ones less often.",
                 figure(Some((effect * 100.0).round() / 100.0)),
                 50.0 + 50.0 * effect
             ),
@@ -210,15 +215,7 @@ fn lost_by_tuning(problems: &[ProblemSummary]) -> Option<String> {
 /// What may be wrong with the comparison.
 pub(super) fn warnings(grouped: &Grouped<'_>, problems: &[ProblemSummary], pairs: &[Pair]) -> Vec<String> {
     let verdicts: Vec<&Verdict> = pairs.iter().map(|pair| &pair.overall).collect();
-    let mut warnings: Vec<String> = broken_inclusions(grouped, verdicts.into_iter())
-        .into_iter()
-        .map(|(general, special)| {
-            format!(
-                "{general} is worse than {special}, though {special} is a special case or a limit of it within its space: \
-                 the tuning of {general} was too short."
-            )
-        })
-        .collect();
+    let mut warnings = broken_inclusions(grouped, verdicts.into_iter());
     warnings.extend(missing_runs(grouped));
     for (number, optimizer) in grouped.optimizers() {
         let results = || problems.iter().map(|problem| (problem.name.as_str(), &problem.results[number]));
