@@ -54,7 +54,7 @@ fn first_screen(grouped: &Grouped<'_>, summary: &Summary) -> Markup {
             }
             div.side.first {
                 div {
-                    div.verdict { p { (summary.verdict) } }
+                    div.verdict { @for sentence in summary.verdict.lines() { p { (sentence) } } }
                     (warnings(summary))
                 }
                 div {

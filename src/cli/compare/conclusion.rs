@@ -55,7 +55,8 @@ fn readable(summary: &Summary, report: &Path) -> String {
         text += &format!("\n{}\n{}", table.title, with_text(&table.header, &table.rows, &table.words));
     }
     let caveats: String = summary.caveats.iter().map(|caveat| filled("- ", caveat)).collect();
-    format!("{text}\n{}\n{caveats}\nreport  {}\n", filled("", &summary.verdict), report.display())
+    let verdict: String = summary.verdict.lines().map(|sentence| filled("", sentence)).collect();
+    format!("{text}\n{verdict}\n{caveats}\nreport  {}\n", report.display())
 }
 
 /// Columns of a paragraph.

@@ -48,7 +48,7 @@ impl Level {
 /// Everything the report says, but for the curves.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// The finding, in words.
+    /// The finding in words, a sentence on a line, the most important one first.
     pub verdict: String,
     /// Whether any pair of optimizers differs over all problems, as tuned.
     pub any_difference: bool,

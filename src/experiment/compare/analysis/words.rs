@@ -7,7 +7,7 @@ use crate::experiment::compare::summary::{
     ALPHA, FEWEST_STUDIES, Level, OptimizerSummary, Pair, PairVerdict, Power, ProblemSummary, Verdict,
 };
 
-/// The finding as a short paragraph.
+/// The finding, a sentence on a line.
 pub(super) fn verdict(
     grouped: &Grouped<'_>,
     pairs: &[Pair],
@@ -30,7 +30,7 @@ pub(super) fn verdict(
         100.0 * ALPHA
     ));
     sentences.push(fastest(optimizers));
-    sentences.join(" ")
+    sentences.join("\n")
 }
 
 /// `8 studies`, `1 study`.
