@@ -1,13 +1,15 @@
-//! Activations, losses, norms and the textbook network against PyTorch's, Keras' and 60-digit figures.
+//! Activations, losses, norms and networks by their definition against PyTorch's, Keras' and 60-digit figures.
 
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gradlane::nn::textbook::{Batch, Layer, Network, Parameters, Pass, RowPass, Skip, Targets};
+use gradlane::layer::textbook::{Pass, Step};
+use gradlane::layer::{Activate, Layer, Linear, Network};
 use gradlane::nn::{Activation, Loss, Norm, NormKind, Objective, Target};
 use gradlane::optim::{Rule, sgd};
 use serde_json::Value;
+use support::network::{Batch, BatchPass, Defined};
 use support::*;
 
 /// The activation of a fixture: its name up to a parameter written into it, and the parameters it lists.
@@ -238,60 +240,50 @@ fn fixture_norms() {
     }
 }
 
+/// What the layer of this name did with a row.
+fn step<'a>(row: &'a Pass, name: &str) -> &'a Step {
+    row.steps.iter().find(|step| step.name == name).unwrap_or_else(|| panic!("no {name}"))
+}
+
 #[test]
 fn fixture_gradients() {
     for case in list(&fixture("gradients.json"), "cases") {
         let (name, expected) = (text(&case["name"]), &case["f64"]);
-        let network = network::network(case, "layers");
         let (x, y, weights) = (numbers(&case["x"]), numbers(&case["y"]), optional_numbers(&case["sample_weight"]));
-        let batch = Batch {
-            rows: count(&case["rows"]),
-            x: &x,
-            targets: network::targets(case, &y),
-            weights: weights.as_deref(),
-        };
-        let pass = network.pass(&batch);
+        let (rows, by_class) = (count(&case["rows"]), network::by_class(case));
+        let batch = Batch { rows, x: &x, y: &y, by_class, weights: weights.as_deref() };
+        let pass = network::network(case, "layers").pass(&batch);
         assert_all_close(&[pass.loss], &[number(&expected["loss"])], &format!("{name} loss"));
-        let gathered = |of: &dyn Fn(&RowPass<f64>) -> &[f64]| -> Vec<f64> {
-            pass.rows.iter().flat_map(|row| of(row).to_vec()).collect()
-        };
-        assert_all_close(&gathered(&|row| &row.dx), &numbers(&expected["grad_x"]), &format!("{name} grad_x"));
+        let gathered = |of: &dyn Fn(&Pass) -> Vec<f64>| -> Vec<f64> { pass.rows.iter().flat_map(of).collect() };
+        assert_all_close(&gathered(&|row| row.dx.clone()), &numbers(&expected["grad_x"]), &format!("{name} grad_x"));
         for (l, (z, a)) in list(expected, "z").iter().zip(list(expected, "a")).enumerate() {
-            assert_all_close(&gathered(&|row| &row.values[l].z), &numbers(z), &format!("{name} layer {l} z"));
-            assert_all_close(&gathered(&|row| &row.values[l].a), &numbers(a), &format!("{name} layer {l} a"));
+            for (layer, want) in [(format!("layers.{l}"), z), (format!("activations.{l}"), a)] {
+                let got = gathered(&|row| step(row, &layer).y.clone());
+                assert_all_close(&got, &numbers(want), &format!("{name} {layer}"));
+            }
         }
-        let layers = list(expected, "grads");
-        assert_eq!(layers.len(), pass.gradients.len(), "{name}");
-        for (l, (got, want)) in pass.gradients.iter().zip(layers).enumerate() {
-            let want = network::parameters(want);
-            let tensors = got.tensors().zip(want.tensors());
-            assert_eq!(got.tensors().count(), want.tensors().count(), "{name} layer {l}");
-            tensors.enumerate().for_each(|(t, (got, want))| {
-                assert_all_close(got, want, &format!("{name} layer {l} gradient of tensor {t}"));
-            });
+        let want = network::tensors(&expected["grads"]);
+        assert_eq!(pass.gradients.len(), want.len(), "{name}");
+        for (t, (got, want)) in pass.gradients.iter().zip(&want).enumerate() {
+            assert_all_close(got, want, &format!("{name} gradient of tensor {t}"));
         }
     }
 }
 
-/// The 2-3-1 network of the worked example.
-fn worked_network(example: &Value) -> Network<f64> {
+/// The 2-3-1 network of the worked example: `layers.0`, `activations.0` and the same of 1.
+fn worked_network(example: &Value) -> Defined {
     let sizes = indices(&example["network"]["layer_sizes"]);
-    let layer = |l: usize| Layer {
-        fan_in: sizes[l],
-        fan_out: sizes[l + 1],
-        parameters: Parameters {
-            weight: numbers(&example[format!("w{}", l + 2)]),
-            bias: Some(numbers(&example[format!("b{}", l + 2)])),
-            gain: None,
-            shift: None,
-            projection: None,
-        },
-        norm: None,
-        activation: text(&example["network"]["activations"][l]).parse().unwrap_or_else(|e| panic!("{e}")),
-        skip: Skip::None,
+    let layers = |n: usize| {
+        let function = text(&example["network"]["activations"][n]).parse().unwrap_or_else(|e| panic!("{e}"));
+        let linear = Layer::new(format!("layers.{n}"), Linear::new(sizes[n + 1]));
+        [linear, Layer::new(format!("activations.{n}"), Activate { function })]
     };
     assert_eq!(example["network"]["loss"], "J = (a3 - y)^2 / 2");
-    Network { layers: vec![layer(0), layer(1)], objective: Objective::new(Loss::HalfSquaredErrorSum, 0.0).unwrap() }
+    Defined {
+        network: Network { inputs: sizes[0], chain: [0, 1].into_iter().flat_map(layers).collect() },
+        tensors: ["w2", "b2", "w3", "b3"].map(|key| numbers(&example[key])).to_vec(),
+        objective: Objective::new(Loss::HalfSquaredErrorSum, 0.0).unwrap(),
+    }
 }
 
 #[test]
@@ -299,20 +291,18 @@ fn fixture_worked_example() {
     let example = fixture("worked_example.json");
     let mut network = worked_network(&example);
     let lr = number(&example["network"]["lr"]);
-    let (x, y) = (numbers(&example["x"]), vec![number(&example["y"])]);
-    let batch = Batch { rows: 1, x: &x, targets: Targets::Values(&y), weights: None };
+    let (x, y) = (numbers(&example["x"]), [number(&example["y"])]);
+    let batch = Batch { rows: 1, x: &x, y: &y, by_class: false, weights: None };
     let mut expected_losses: BTreeMap<usize, f64> =
         list(&example, "loss_curve").iter().map(|p| (count(&p["step"]), number(&p["loss_before"]))).collect();
     let last_step = *expected_losses.keys().last().unwrap();
     for t in 1..=last_step {
         let pass = network.pass(&batch);
-        for (layer, gradient) in network.layers.iter_mut().zip(&pass.gradients) {
-            for (p, g) in layer.parameters.tensors_mut().zip(gradient.tensors()) {
-                p.iter_mut().zip(g).for_each(|(p, &g)| *p = sgd::Plain::update(&lr, *p, g, &mut []));
-            }
-        }
+        network::for_each_element(&mut network.tensors, &pass.gradients, |p, g| {
+            *p = sgd::Plain::update(&lr, *p, g, &mut []);
+        });
         if t == 1 {
-            assert_worked_step(&example["expected"], &pass, &network);
+            assert_worked_step(&example["expected"], &pass, &network.tensors);
         }
         if let Some(want) = expected_losses.remove(&t) {
             assert_all_close(&[pass.loss], &[want], &format!("loss before step {t}"));
@@ -322,29 +312,29 @@ fn fixture_worked_example() {
 }
 
 /// Every value that the example names, after one step.
-fn assert_worked_step(expected: &Value, pass: &Pass<f64>, stepped: &Network<f64>) {
+fn assert_worked_step(expected: &Value, pass: &BatchPass, stepped: &[Vec<f64>]) {
     let row = &pass.rows[0];
     for (name, want) in expected.as_object().unwrap() {
         let want = if want.is_array() { numbers(want) } else { vec![number(want)] };
-        let layer = |l: usize| (&row.values[l], &row.errors[l], &pass.gradients[l], &stepped.layers[l].parameters);
-        let layers = [layer(0), layer(1)];
-        let bias = |p: &Parameters<f64>| p.bias.clone().unwrap();
         let got = match name.as_str() {
             "loss" => vec![pass.loss],
             "grad_x" => row.dx.clone(),
-            "dloss_da3" => layers[1].1.da.clone(),
+            "dloss_da3" => step(row, "activations.1").dy.clone(),
             name => {
+                // The example counts the inputs as layer 1.
                 let number_at = name.find(['2', '3']).unwrap_or_else(|| panic!("unknown quantity {name}"));
-                let (values, errors, gradient, new) = layers[usize::from(name.as_bytes()[number_at] - b'2')];
+                let l = usize::from(name.as_bytes()[number_at] - b'2');
+                let linear = step(row, &format!("layers.{l}"));
+                let activation = step(row, &format!("activations.{l}"));
                 match &name[..number_at] {
-                    "z" => values.z.clone(),
-                    "a" => values.a.clone(),
-                    "sigma_prime_z" => errors.slope.clone(),
-                    "delta" => errors.dz.clone(),
-                    "grad_w" => gradient.weight.clone(),
-                    "grad_b" => bias(gradient),
-                    "new_w" => new.weight.clone(),
-                    "new_b" => bias(new),
+                    "z" => linear.y.clone(),
+                    "a" => activation.y.clone(),
+                    "sigma_prime_z" => activation.slope.clone(),
+                    "delta" => linear.dy.clone(),
+                    "grad_w" => pass.gradients[2 * l].clone(),
+                    "grad_b" => pass.gradients[2 * l + 1].clone(),
+                    "new_w" => stepped[2 * l].clone(),
+                    "new_b" => stepped[2 * l + 1].clone(),
                     other => panic!("unknown quantity {other}"),
                 }
             }
@@ -356,19 +346,25 @@ fn assert_worked_step(expected: &Value, pass: &Pass<f64>, stepped: &Network<f64>
 #[test]
 fn every_quantity_of_the_worked_example_is_named_once() {
     let example = fixture("worked_example.json");
-    let (x, y) = (numbers(&example["x"]), vec![number(&example["y"])]);
-    let batch = Batch { rows: 1, x: &x, targets: Targets::Values(&y), weights: None };
+    let (x, y) = (numbers(&example["x"]), [number(&example["y"])]);
+    let batch = Batch { rows: 1, x: &x, y: &y, by_class: false, weights: None };
     let pass = worked_network(&example).pass(&batch);
     let row = &pass.rows[0];
-    let named: Vec<_> = row
-        .forward_quantities()
-        .into_iter()
-        .chain(row.backward_quantities())
-        .chain(pass.gradient_quantities())
-        .collect();
+    let named = [row.forward_quantities(), row.backward_quantities()].concat();
     let names: BTreeSet<&str> = named.iter().map(|(name, _)| &name[..]).collect();
     assert_eq!(names.len(), named.len(), "{names:?}");
-    let value = |name: &str| named.iter().find(|(n, _)| n == name).unwrap_or_else(|| panic!("{name} in {names:?}")).1;
-    assert_all_close(value("layer 1: dJ/dz = dJ/da f'(z)"), &numbers(&example["expected"]["delta2"]), "delta2");
-    assert_all_close(value("layer 2: dJ/db"), &numbers(&example["expected"]["grad_b3"]), "grad_b3");
+    for (name, key) in [
+        ("x", "x"),
+        ("layers.0: z = W x + b", "z2"),
+        ("activations.1: h = sigmoid(z)", "a3"),
+        ("activations.1: dJ/dh", "dloss_da3"),
+        ("activations.0: dh/dz", "sigma_prime_z2"),
+        ("layers.0: dJ/dz", "delta2"),
+        ("dJ/dx", "grad_x"),
+    ] {
+        let (_, got) = named.iter().find(|(n, _)| n == name).unwrap_or_else(|| panic!("{name} in {names:?}"));
+        let want = if key == "x" { &example[key] } else { &example["expected"][key] };
+        let want = if want.is_array() { numbers(want) } else { vec![number(want)] };
+        assert_all_close(got, &want, name);
+    }
 }

@@ -1,57 +1,47 @@
-//! Thirty steps of each optimizer of each library, through the textbook network and the update rules in `f64`.
+//! Thirty steps of each optimizer of each library, through the definition of the network and the update rules in `f64`.
 
 mod support;
 
-use gradlane::nn::textbook::{Batch, Network, Parameters};
 use gradlane::optim::clip::{NormType, clip_each_tensor, clip_global_norm, clip_value};
 use gradlane::optim::per_tensor::{Shape, update_tensor};
 use gradlane::optim::rule::{moving_average, step};
 use gradlane::optim::{Algorithm, Carried, Decay, Dialect, PerTensor, Rule, VisitRule};
 use serde_json::Value;
+use support::network::{Defined, for_each_element, zeros};
 use support::trajectory::{Clip, Setup};
 use support::*;
 
-/// Loss and gradient of the rows `rows` of a task; weighted rows are divided by the sum of their weights.
-fn batch_gradient(network: &Network<f64>, task: &Value, rows: &[usize], weighted: bool) -> (f64, Vec<Parameters<f64>>) {
-    let gather = |values: &[f64]| -> Vec<f64> {
-        let width = values.len() / count(&task["rows"]);
-        rows.iter().flat_map(|r| values[r * width..][..width].to_vec()).collect()
-    };
-    let (x, y) = (gather(&numbers(&task["x"])), gather(&numbers(&task["y"])));
-    let weights = weighted.then(|| gather(&numbers(&task["sample_weight"])));
-    let targets = network::targets(task, &y);
-    let pass = network.pass(&Batch { rows: rows.len(), x: &x, targets, weights: weights.as_deref() });
-    (pass.loss, pass.gradients)
-}
+/// The tensors of a network, or as many numbers for each.
+type Tensors = Vec<Vec<f64>>;
 
 /// Loss and gradient of step `t` (from 0): of its batch, or of its micro-batches combined.
-fn step_gradient(network: &Network<f64>, train: &Train<'_>, t: usize) -> (f64, Vec<Parameters<f64>>) {
+fn step_gradient(network: &Defined, train: &Train<'_>, t: usize) -> (f64, Tensors) {
     let (case, task) = (train.case, train.task);
     let weighted = case["uses_sample_weight"] == true;
     let weights = weighted.then(|| numbers(&task["sample_weight"]));
     let weight = |row: usize| weights.as_ref().map_or(1.0, |w| w[row]);
     let mut loss = 0.0;
-    let mut sum: Vec<Parameters<f64>> = network.layers.iter().map(|l| l.parameters.zeros()).collect();
+    let mut sum = zeros(&network.tensors);
     for part in trajectory::micro_batches(case, task, t) {
-        let (part_loss, gradients) = batch_gradient(network, task, &part.rows, weighted);
+        let pass = network.pass_of_task(task, &part.rows, weighted);
         let weight_of_part: f64 = part.rows.iter().map(|row| weight(*row)).sum();
         let share = part.share * weight_of_part / part.divisor(&train.setup.spec, weight);
-        loss += share * part_loss;
-        for_each_element(&mut sum, &gradients, |sum, g| *sum += share * g);
+        loss += share * pass.loss;
+        for_each_element(&mut sum, &pass.gradients, |sum, g| *sum += share * g);
     }
     (loss, sum)
 }
 
 /// scikit-learn's penalty `alpha / (2 n) Σ w²` over the weights of step `t`; its gradient is added.
-fn penalise(network: &Network<f64>, train: &Train<'_>, t: usize, gradients: &mut [Parameters<f64>]) -> f64 {
+fn penalise(network: &Defined, train: &Train<'_>, t: usize, gradients: &mut [Vec<f64>]) -> f64 {
     let weights = (train.case["uses_sample_weight"] == true).then(|| numbers(&train.task["sample_weight"]));
     let parts = trajectory::micro_batches(train.case, train.task, t);
     let rows = parts.iter().flat_map(|part| &part.rows);
     let n: f64 = rows.map(|row| weights.as_ref().map_or(1.0, |w| w[*row])).sum();
     let lambda = train.setup.l2 / n;
     let mut squares = 0.0;
-    for (layer, gradient) in network.layers.iter().zip(gradients) {
-        for (w, g) in layer.parameters.weight.iter().zip(&mut gradient.weight) {
+    for (t, _) in network.shapes().iter().enumerate().filter(|(_, shape)| shape.is_some()) {
+        for (w, g) in network.tensors[t].iter().zip(&mut gradients[t]) {
             *g += lambda * w;
             squares += w * w;
         }
@@ -59,20 +49,11 @@ fn penalise(network: &Network<f64>, train: &Train<'_>, t: usize, gradients: &mut
     0.5 * lambda * squares
 }
 
-/// Calls `f` with each element of `a` and the same element of `b`.
-fn for_each_element(a: &mut [Parameters<f64>], b: &[Parameters<f64>], mut f: impl FnMut(&mut f64, f64)) {
-    for (a, b) in a.iter_mut().zip(b) {
-        for (a, b) in a.tensors_mut().zip(b.tensors()) {
-            a.iter_mut().zip(b).for_each(|(a, &b)| f(a, b));
-        }
-    }
-}
-
 /// Clips by the case's rule; returns the norm that it used, if it used one, and whether anything changed.
-fn clip(gradients: &mut [Parameters<f64>], train: &Train<'_>) -> (Option<f64>, bool) {
+fn clip(gradients: &mut [Vec<f64>], train: &Train<'_>) -> (Option<f64>, bool) {
     let before = gradients.to_vec();
     let addend = train.setup.spec.dialect.unwrap_or(Dialect::Torch).norm_addend();
-    let mut tensors: Vec<&mut [f64]> = gradients.iter_mut().flat_map(Parameters::tensors_mut).collect();
+    let mut tensors: Vec<&mut [f64]> = gradients.iter_mut().map(Vec::as_mut_slice).collect();
     let norm = match trajectory::clip_rule(train.case) {
         Clip::None => None,
         Clip::Value(limit) => {
@@ -88,9 +69,6 @@ fn clip(gradients: &mut [Parameters<f64>], train: &Train<'_>) -> (Option<f64>, b
     (norm, before != gradients)
 }
 
-/// The parameters of every layer.
-type Layers = Vec<Parameters<f64>>;
-
 /// What a run of a case gives, in the fixture's terms.
 #[derive(Default)]
 struct Run {
@@ -102,7 +80,7 @@ struct Run {
     clip_norm: Vec<f64>,
     clipped_steps: usize,
     /// After each step: the parameters, and the average where there is one.
-    snapshots: Vec<(Layers, Option<Layers>)>,
+    snapshots: Vec<(Tensors, Option<Tensors>)>,
 }
 
 /// Runs a case's steps with the rule of its optimizer.
@@ -116,10 +94,9 @@ struct Train<'a> {
 struct At {
     t: u64,
     lr: f64,
-    layer: usize,
-    is_bias: bool,
-    /// `[out, in]` of the layer's weights.
-    shape: (usize, usize),
+    tensor: usize,
+    /// Outputs and inputs of a matrix; none of a bias.
+    shape: Option<(usize, usize)>,
 }
 
 impl VisitRule for Train<'_> {
@@ -132,8 +109,8 @@ impl VisitRule for Train<'_> {
         let mut state = self.state(rule.initial(spec.lr));
         self.run(|at, p, g| {
             let scalars = rule.at_step(at.t, at.lr, &mut Carried::default());
-            let decay: Decay = spec.decay(if at.is_bias { bias_decay } else { spec.weight_decay }, at.lr);
-            for ((p, &g), state) in p.iter_mut().zip(g).zip(&mut state[at.layer][usize::from(at.is_bias)]) {
+            let decay: Decay = spec.decay(if at.shape.is_some() { spec.weight_decay } else { bias_decay }, at.lr);
+            for ((p, &g), state) in p.iter_mut().zip(g).zip(&mut state[at.tensor]) {
                 *p = step::<N, U, f64>(&scalars, &decay, *p, g, state);
             }
         })
@@ -141,24 +118,20 @@ impl VisitRule for Train<'_> {
 }
 
 impl Train<'_> {
-    /// One `initial` for each element of each layer's weights and biases.
-    fn state<S: Clone>(&self, initial: S) -> Vec<Vec<Vec<S>>> {
-        let layers = network::network(self.task, "init").layers;
-        layers.iter().map(|l| l.parameters.tensors().map(|t| vec![initial.clone(); t.len()]).collect()).collect()
+    /// One `initial` for each element of each tensor.
+    fn state<S: Clone>(&self, initial: S) -> Vec<Vec<S>> {
+        network::tensors(&self.task["init"]).iter().map(|t| vec![initial.clone(); t.len()]).collect()
     }
 
     /// Runs a case by an optimizer that looks at whole tensors.
     fn run_per_tensor(&self, optimizer: PerTensor) -> Run {
         let slots = self.setup.spec.algorithm.slots();
-        let columns = |tensor: &Vec<f64>| vec![tensor.clone(); slots];
-        let mut state: Vec<Vec<Vec<Vec<f64>>>> =
-            self.state(0.0).iter().map(|layer| layer.iter().map(columns).collect()).collect();
+        let mut state: Vec<Tensors> = self.state(0.0).into_iter().map(|tensor| vec![tensor; slots]).collect();
         let spec = self.setup.spec;
         self.run(|at, p, g| {
-            let decay = spec.own_decay(!at.is_bias, at.lr);
-            let shape = if at.is_bias { Shape::Vector } else { Shape::Matrix(at.shape.0, at.shape.1) };
-            let state = &mut state[at.layer][usize::from(at.is_bias)];
-            update_tensor(optimizer, (at.t, at.lr), &decay, shape, (p, g, state));
+            let decay = spec.own_decay(at.shape.is_some(), at.lr);
+            let shape = at.shape.map_or(Shape::Vector, |(outputs, inputs)| Shape::Matrix(outputs, inputs));
+            update_tensor(optimizer, (at.t, at.lr), &decay, shape, (p, g, &mut state[at.tensor]));
         })
     }
 
@@ -166,9 +139,8 @@ impl Train<'_> {
     fn run(&self, mut update: impl FnMut(At, &mut [f64], &[f64])) -> Run {
         let Train { case, task, setup: Setup { spec, .. } } = self;
         let mut network = network::network(task, "init");
-        let parameters =
-            |network: &Network<f64>| -> Vec<_> { network.layers.iter().map(|l| l.parameters.clone()).collect() };
-        let mut ema = (case["ema"]["start"] == "initial_weights").then(|| parameters(&network));
+        let shapes = network.shapes();
+        let mut ema = (case["ema"]["start"] == "initial_weights").then(|| network.tensors.clone());
         let mut run = Run::default();
         for t in 0..list(task, "batches").len() {
             let (data_loss, mut gradients) = step_gradient(&network, self, t);
@@ -176,28 +148,24 @@ impl Train<'_> {
             let outputs = if task["loss"] == "half_squared_error_sum" { count(&task["y_cols"]) } else { 1 };
             run.objective.push(data_loss + penalty);
             run.loss.push(data_loss / outputs as f64 + penalty);
-            run.grad_norm.push(NormType::L2.norm(gradients.iter().flat_map(Parameters::tensors)));
+            run.grad_norm.push(NormType::L2.norm(gradients.iter().map(Vec::as_slice)));
             let (clip_norm, clipped) = clip(&mut gradients, self);
             run.clip_norm.extend(clip_norm);
             run.clipped_steps += usize::from(clipped);
 
             let lr = if case["lr_per_step"].is_null() { spec.lr } else { number(&case["lr_per_step"][t]) };
-            for (l, layer) in network.layers.iter_mut().enumerate() {
-                let shape = (layer.fan_out, layer.fan_in);
-                let tensors = layer.parameters.tensors_mut().zip(gradients[l].tensors());
-                for (is_bias, (p, g)) in [false, true].into_iter().zip(tensors) {
-                    update(At { t: t as u64 + 1, lr, layer: l, is_bias, shape }, p, g);
-                }
+            for (tensor, (p, g)) in network.tensors.iter_mut().zip(&gradients).enumerate() {
+                update(At { t: t as u64 + 1, lr, tensor, shape: shapes[tensor] }, p, g);
             }
-            ema = average(case, ema, parameters(&network));
-            run.snapshots.push((parameters(&network), ema.clone()));
+            ema = average(case, ema, network.tensors.clone());
+            run.snapshots.push((network.tensors.clone(), ema.clone()));
         }
         run
     }
 }
 
 /// The average after a step that led to `new`.
-fn average(case: &Value, ema: Option<Vec<Parameters<f64>>>, new: Vec<Parameters<f64>>) -> Option<Vec<Parameters<f64>>> {
+fn average(case: &Value, ema: Option<Tensors>, new: Tensors) -> Option<Tensors> {
     let rule = &case["ema"];
     match (rule["start"].as_str(), ema) {
         (None, _) if rule.is_null() => None,
@@ -211,15 +179,11 @@ fn average(case: &Value, ema: Option<Vec<Parameters<f64>>>, new: Vec<Parameters<
     }
 }
 
-fn assert_layers(got: &[Parameters<f64>], want: &Value, what: &str) {
-    let want = want.as_array().unwrap_or_else(|| panic!("{what}: no layers"));
+fn assert_layers(got: &[Vec<f64>], want: &Value, what: &str) {
+    let want = network::tensors(want);
     assert_eq!(got.len(), want.len(), "{what}");
-    for (l, (got, want)) in got.iter().zip(want).enumerate() {
-        let want = network::parameters(want);
-        assert_eq!(got.tensors().count(), want.tensors().count(), "{what} layer {l}");
-        for (got, want) in got.tensors().zip(want.tensors()) {
-            assert_all_close(got, want, &format!("{what} layer {l}"));
-        }
+    for (t, (got, want)) in got.iter().zip(&want).enumerate() {
+        assert_all_close(got, want, &format!("{what} tensor {t}"));
     }
 }
 

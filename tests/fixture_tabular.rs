@@ -75,15 +75,7 @@ fn outputs_and_gradients_are_those_of_the_packages() {
         let mut gradients: Vec<Vec<f64>> = init.iter().map(|t| vec![0.0; t.len()]).collect();
         let mut outputs = Vec::new();
         for (x, y) in x.chunks(inputs).zip(&y) {
-            let share = 1.0 / (rows * network.members()) as f64;
-            let pass = network.define_pass(x, &init, |z| {
-                let mut dz = vec![0.0; z.len()];
-                for (z, dz) in z.chunks(OUTPUTS).zip(dz.chunks_mut(OUTPUTS)) {
-                    objective.row(z, &Target::<f64, [f64]>::Class(*y), dz);
-                    dz.iter_mut().for_each(|d| *d *= share);
-                }
-                dz
-            });
+            let (_, pass) = network.define_loss(x, &init, (&objective, &Target::Class(*y)), 1.0 / rows as f64);
             outputs.extend(pass.y);
             gradients.iter_mut().flatten().zip(pass.tensors.iter().flatten()).for_each(|(sum, g)| *sum += g);
         }

@@ -1,12 +1,16 @@
 //! Backpropagation against central differences in `f64`: every activation with every loss, norm and kind of skip.
 
-use gradlane::nn::textbook::{Batch, Layer, Network, Parameters, Skip, Targets};
-use gradlane::nn::{Activation, Loss, Norm, NormKind, Objective};
+mod support;
+
+use gradlane::model::{Architecture, Parameters};
+use gradlane::nn::{Activation, Loss, NormKind, Objective};
 use gradlane::rng::{Purpose, stream};
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
+use support::network::{Batch, Defined};
 
 const ROWS: usize = 3;
+const INPUTS: usize = 4;
 const OUTPUTS: usize = 3;
 /// About `∛ε`, where truncation and rounding of a central difference are alike.
 const H: f64 = 1e-5;
@@ -64,9 +68,19 @@ fn error_kinks(loss: Loss) -> Vec<f64> {
     }
 }
 
+/// What goes round a hidden layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Skip {
+    None,
+    Identity,
+    /// The widths differ.
+    Projection,
+}
+
 /// A network and a batch.
 struct Problem {
-    network: Network<f64>,
+    activation: Activation,
+    defined: Defined,
     x: Vec<f64>,
     targets: Vec<f64>,
     kind: Kind,
@@ -76,13 +90,10 @@ struct Problem {
 impl Problem {
     fn draw(seed: u64, activation: Activation, norm: Option<NormKind>, skip: Skip, target: (Objective, Kind)) -> Self {
         let mut rng = stream(seed, Purpose::Synthetic, 0, 0);
-        let sizes = if skip == Skip::Projection { [4, 3, 5, OUTPUTS] } else { [4, 4, 4, OUTPUTS] };
-        let hidden = |l: usize, rng: &mut _| layer(rng, sizes[l], sizes[l + 1], activation, norm, skip);
-        let layers = vec![
-            hidden(0, &mut rng),
-            hidden(1, &mut rng),
-            layer(&mut rng, sizes[2], sizes[3], Activation::Identity, None, Skip::None),
-        ];
+        let hidden = if skip == Skip::Projection { [3, 5] } else { [INPUTS, INPUTS] };
+        let plain = Architecture::mlp(INPUTS, &hidden, OUTPUTS, activation);
+        let architecture = Architecture { norm, residual: skip != Skip::None, ..plain };
+        let tensors = draw_tensors(&architecture, &mut rng);
         let (objective, kind) = target;
         let targets = match kind {
             Kind::Classes => (0..ROWS).map(|_| rng.random_range(0..OUTPUTS) as f64).collect(),
@@ -90,32 +101,30 @@ impl Problem {
             Kind::Positive => (0..ROWS * OUTPUTS).map(|_| rng.random::<f64>()).collect(),
         };
         Problem {
-            x: normals(&mut rng, ROWS * sizes[0], 1.0),
+            activation,
+            x: normals(&mut rng, ROWS * INPUTS, 1.0),
             weights: (0..ROWS).map(|_| rng.random_range(0.5..2.0)).collect(),
-            network: Network { layers, objective },
+            defined: Defined { network: architecture.network(), tensors, objective },
             targets,
             kind,
         }
     }
 
-    fn batch(&self) -> Batch<'_, f64> {
-        let targets = match self.kind {
-            Kind::Classes => Targets::Classes(&self.targets),
-            Kind::Values | Kind::Positive => Targets::Values(&self.targets),
-        };
-        Batch { rows: ROWS, x: &self.x, targets, weights: Some(&self.weights) }
+    fn batch(&self) -> Batch<'_> {
+        let by_class = matches!(self.kind, Kind::Classes);
+        Batch { rows: ROWS, x: &self.x, y: &self.targets, by_class, weights: Some(&self.weights) }
     }
 
     /// Whether no pre-activation and no error lies at a kink.
     fn is_smooth(&self) -> bool {
-        let pass = self.network.pass(&self.batch());
+        let pass = self.defined.pass(&self.batch());
         let far = |value: f64, kinks: &[f64]| kinks.iter().all(|kink| (value - kink).abs() > MARGIN);
         let layers_are = pass.rows.iter().all(|row| {
-            let mut layers = row.values.iter().zip(&self.network.layers);
-            layers.all(|(values, layer)| values.n.iter().all(|&n| far(n, kinks(layer.activation))))
+            let mut entered = row.steps.windows(2).filter(|pair| pair[1].name.starts_with("activations"));
+            entered.all(|pair| pair[0].y.iter().all(|&n| far(n, kinks(self.activation))))
         });
-        let outputs = pass.rows.iter().flat_map(|row| row.values[2].a.iter());
-        let kinks = error_kinks(self.network.objective.loss());
+        let outputs = pass.rows.iter().flat_map(|row| &row.y);
+        let kinks = error_kinks(self.defined.objective.loss());
         layers_are && outputs.zip(&self.targets).all(|(output, target)| far(output - target, &kinks))
     }
 
@@ -123,32 +132,25 @@ impl Problem {
     fn difference(&mut self, at: impl Fn(&mut Self) -> &mut f64) -> f64 {
         let value = *at(self);
         *at(self) = value + H;
-        let above = self.network.loss(&self.batch());
+        let above = self.defined.loss(&self.batch());
         *at(self) = value - H;
-        let below = self.network.loss(&self.batch());
+        let below = self.defined.loss(&self.batch());
         *at(self) = value;
         (above - below) / (2.0 * H)
     }
 
     /// Compares every gradient with its central differences; the first that is off is told.
     fn check(&mut self) -> Result<(), String> {
-        let pass = self.network.pass(&self.batch());
-        for (l, gradient) in pass.gradients.iter().enumerate() {
-            for (t, analytic) in gradient.tensors().enumerate() {
-                let numeric: Vec<f64> = (0..analytic.len())
-                    .map(|i| self.difference(|p| &mut tensor(&mut p.network.layers[l].parameters, t)[i]))
-                    .collect();
-                compare(analytic, &numeric).map_err(|e| format!("layer {l}, tensor {t}: {e}"))?;
-            }
+        let pass = self.defined.pass(&self.batch());
+        for (t, analytic) in pass.gradients.iter().enumerate() {
+            let numeric: Vec<f64> =
+                (0..analytic.len()).map(|i| self.difference(|p| &mut p.defined.tensors[t][i])).collect();
+            compare(analytic, &numeric).map_err(|e| format!("tensor {t}: {e}"))?;
         }
         let analytic: Vec<f64> = pass.rows.iter().flat_map(|row| row.dx.clone()).collect();
         let numeric: Vec<f64> = (0..self.x.len()).map(|i| self.difference(|p| &mut p.x[i])).collect();
         compare(&analytic, &numeric).map_err(|e| format!("inputs: {e}"))
     }
-}
-
-fn tensor(parameters: &mut Parameters<f64>, t: usize) -> &mut [f64] {
-    parameters.tensors_mut().nth(t).expect("a tensor of the gradient is one of the parameters")
 }
 
 /// The relative error of the whole tensor; 1e-10 is the rounding of a difference of losses near 1, over `2 H`.
@@ -163,28 +165,24 @@ fn normals(rng: &mut impl Rng, n: usize, std: f64) -> Vec<f64> {
     (0..n).map(|_| std * <StandardNormal as Distribution<f64>>::sample(&StandardNormal, rng)).collect()
 }
 
-fn layer(
-    rng: &mut impl Rng,
-    fan_in: usize,
-    fan_out: usize,
-    activation: Activation,
-    norm: Option<NormKind>,
-    skip: Skip,
-) -> Layer<f64> {
-    Layer {
-        fan_in,
-        fan_out,
-        parameters: Parameters {
-            weight: normals(rng, fan_out * fan_in, 0.6),
-            bias: Some(normals(rng, fan_out, 0.4)),
-            gain: norm.map(|_| normals(rng, fan_out, 0.8)),
-            shift: norm.filter(|n| n.has_shift()).map(|_| normals(rng, fan_out, 0.4)),
-            projection: (skip == Skip::Projection).then(|| normals(rng, fan_out * fan_in, 0.5)),
-        },
-        norm: norm.map(Norm::new),
-        activation,
-        skip,
-    }
+/// Numbers for every tensor: matrices, projections, gains, and what is added, each of its own size.
+fn draw_tensors(architecture: &Architecture, rng: &mut impl Rng) -> Vec<Vec<f64>> {
+    let names = Parameters::zeros(architecture).names();
+    let tensors = names.into_iter().map(|tensor| {
+        let std = match tensor.name.split_once('.') {
+            Some(("residuals", _)) => 0.5,
+            Some((kind, rest)) if rest.ends_with("weight") => {
+                if kind == "norms" {
+                    0.8
+                } else {
+                    0.6
+                }
+            }
+            _ => 0.4,
+        };
+        normals(rng, tensor.shape.iter().product(), std)
+    });
+    tensors.collect()
 }
 
 /// Every activation, loss and skip under one kind of norm.

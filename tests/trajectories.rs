@@ -1,18 +1,18 @@
 //! Schedule-Free AdamW and L-BFGS against their own packages: trajectories that `trajectories/make.py` computed, in `f64` through
-//! the textbook network, and through the `f32` step within ten times the distance of the packages' own `f32` figures, plus 1e-6.
+//! the definition of the network, and through the `f32` step within ten times the distance of the packages' own `f32` figures, plus 1e-6.
 
 mod support;
 
 use std::path::Path;
 
-use gradlane::model::Parameters as Weights;
-use gradlane::nn::textbook::{Batch, Network, Parameters};
+use gradlane::model::Parameters;
 use gradlane::optim::lbfgs::Minimizer;
 use gradlane::optim::rule::{between, step};
 use gradlane::optim::schedule_free::Averaged;
 use gradlane::optim::{Algorithm, Carried, ElementWise, Lbfgs, Optimizer, OptimizerSpec, Rule, ScheduleFree};
 use gradlane::train::{StepSettings, Trainer};
 use serde_json::Value;
+use support::network::Defined;
 use support::*;
 
 /// A file of `tests/trajectories`.
@@ -46,35 +46,14 @@ fn rows(case: &Value, task: &Value, t: usize) -> Vec<usize> {
     if case["optimizer"] == "LBFGS" { (0..count(&task["rows"])).collect() } else { indices(&task["batches"][t - 1]) }
 }
 
-/// Loss and gradient of some rows of a task.
-fn gradient(network: &Network<f64>, task: &Value, rows: &[usize]) -> (f64, Vec<Parameters<f64>>) {
-    let gather = |values: &[f64]| -> Vec<f64> {
-        let width = values.len() / count(&task["rows"]);
-        rows.iter().flat_map(|r| values[r * width..][..width].to_vec()).collect()
-    };
-    let (x, y) = (gather(&numbers(&task["x"])), gather(&numbers(&task["y"])));
-    let pass = network.pass(&Batch { rows: rows.len(), x: &x, targets: network::targets(task, &y), weights: None });
-    (pass.loss, pass.gradients)
-}
-
-fn flat(layers: &[Parameters<f64>]) -> Vec<f64> {
-    layers.iter().flat_map(|layer| layer.tensors().flatten().copied().collect::<Vec<_>>()).collect()
-}
-
-fn parameters(network: &Network<f64>) -> Vec<f64> {
-    network.layers.iter().flat_map(|l| l.parameters.tensors().flatten().copied().collect::<Vec<_>>()).collect()
-}
-
-fn set_parameters(network: &mut Network<f64>, values: &[f64]) {
+fn set_parameters(network: &mut Defined, values: &[f64]) {
     let mut values = values.iter();
-    for layer in &mut network.layers {
-        layer.parameters.tensors_mut().flatten().for_each(|p| *p = *values.next().unwrap());
-    }
+    network.tensors.iter_mut().flatten().for_each(|p| *p = *values.next().unwrap());
 }
 
-/// The numbers of listed layers in the order of [`parameters`].
+/// The numbers of listed layers, one after the other.
 fn listed(layers: &Value) -> Vec<f64> {
-    layers.as_array().unwrap().iter().flat_map(|layer| [numbers(&layer["w"]), numbers(&layer["b"])].concat()).collect()
+    network::tensors(layers).concat()
 }
 
 /// What is the case after step `t`: loss before it, parameters, and what is evaluated, where that is something else.
@@ -101,35 +80,35 @@ fn assert_case(case: &Value, steps: &[Step]) {
 
 fn run_schedule_free(case: &Value, task: &Value, spec: &OptimizerSpec, options: ScheduleFree) -> Vec<Step> {
     let mut network = network::network(task, "init");
-    let mut y = parameters(&network);
+    let mut y = network.tensors.concat();
     let mut state = vec![[0.0; 2]; y.len()];
     let mut carried = Carried::default();
     let run = (1..=list(task, "batches").len()).map(|t| {
-        let (loss, gradients) = gradient(&network, task, &rows(case, task, t));
+        let pass = network.pass_of_task(task, &rows(case, task, t), false);
         let lr = rate(case, spec, t);
         let scalars = Averaged(options).at_step(t as u64, lr, &mut carried);
         let decay = spec.own_decay(true, lr);
-        for ((y, g), state) in y.iter_mut().zip(flat(&gradients)).zip(&mut state) {
+        for ((y, g), state) in y.iter_mut().zip(pass.gradients.concat()).zip(&mut state) {
             *y = step::<2, Averaged, f64>(&scalars, &decay, *y, g, state);
         }
         set_parameters(&mut network, &y);
         let x = y.iter().zip(&state).map(|(y, [z, _])| between(options.evaluated_between().unwrap(), *y, *z)).collect();
-        Step { loss, parameters: y.clone(), evaluated: Some(x) }
+        Step { loss: pass.loss, parameters: y.clone(), evaluated: Some(x) }
     });
     run.collect()
 }
 
 fn run_lbfgs(case: &Value, task: &Value, spec: &OptimizerSpec, options: Lbfgs) -> Vec<Step> {
     let mut network = network::network(task, "init");
-    let mut x = parameters(&network);
+    let mut x = network.tensors.concat();
     let mut minimizer = Minimizer::new(options, x.len());
     let all: Vec<usize> = rows(case, task, 1);
     let mut evaluations = 0;
     let mut loss_at = |x: &[f64], g: &mut [f64]| {
         set_parameters(&mut network, x);
-        let (loss, gradients) = gradient(&network, task, &all);
-        g.copy_from_slice(&flat(&gradients));
-        loss
+        let pass = network.pass_of_task(task, &all, false);
+        g.copy_from_slice(&pass.gradients.concat());
+        pass.loss
     };
     let run = (0..count(&case["steps"])).map(|t| {
         let mut g = vec![0.0; x.len()];
@@ -161,7 +140,7 @@ fn assert_f32_case(case: &Value, task: &Value, spec: OptimizerSpec, machine: (gr
             let what = format!("{name} step {t}");
             step::assert_tensors(trainer.parameters(), &checkpoint["layers"], tolerance(off), &what);
             if !checkpoint["eval_layers"].is_null() {
-                let mut evaluated: Weights = trainer.parameters().clone();
+                let mut evaluated: Parameters = trainer.parameters().clone();
                 evaluated.lines.copy_from_slice(trainer.evaluated_parameters());
                 let what = format!("{what}, evaluated");
                 step::assert_tensors(&evaluated, &checkpoint["eval_layers"], tolerance(off), &what);

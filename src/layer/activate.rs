@@ -4,7 +4,7 @@ use toml::Table;
 
 use super::graph::{self, Given, Node, Nodes};
 use super::text::Fields;
-use super::textbook::{Row, RowErrors};
+use super::textbook::{Row, RowErrors, product};
 use super::{Backward, ByOutputs, Forward, Kind, Needs, UseOfDy};
 use crate::Result;
 use crate::nn::{Activation, panel};
@@ -44,14 +44,21 @@ impl Kind for Activate {
         }
     }
 
+    fn symbol(&self) -> &'static str {
+        "h"
+    }
+
+    fn formula(&self, row: &Row<'_>) -> Option<String> {
+        Some(format!("{}({})", self.function, row.name))
+    }
+
     fn define(&self, row: &Row<'_>) -> Vec<f64> {
         row.x.iter().map(|x| self.function.value(*x)).collect()
     }
 
     fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors {
-        let slope = |x: f64| self.function.derivative(x, self.function.value(x));
-        let dx = row.x.iter().zip(dy).map(|(x, dy)| dy * slope(*x)).collect();
-        RowErrors { dx, ..RowErrors::default() }
+        let slope: Vec<f64> = row.x.iter().map(|x| self.function.derivative(*x, self.function.value(*x))).collect();
+        RowErrors { dx: product(dy, &slope), slope, ..RowErrors::default() }
     }
 
     fn forward(&self, mut pass: Forward<'_>) {

@@ -74,6 +74,14 @@ impl Kind for Linear {
         Some(Activation::Identity)
     }
 
+    fn symbol(&self) -> &'static str {
+        "z"
+    }
+
+    fn formula(&self, _row: &Row<'_>) -> Option<String> {
+        Some(if self.bias { "W x + b" } else { "W x" }.to_owned())
+    }
+
     fn define(&self, row: &Row<'_>) -> Vec<f64> {
         let mut y = multiply(&row.tensors[0], row.x);
         if let Some(bias) = row.tensors.get(1) {

@@ -5,7 +5,7 @@ use toml::Table;
 use super::per_feature::{self, PerFeature};
 use super::graph::{self, Given, Node, Nodes, Of, Operand};
 use super::text::Fields;
-use super::textbook::{Row, RowErrors};
+use super::textbook::{Row, RowErrors, product};
 use super::{Backward, Forward, Gradient, Kind, Needs, TensorForm, Width};
 use crate::Result;
 use crate::kernel::{Isa, Line};
@@ -54,9 +54,9 @@ impl Kind for Mix {
     fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors {
         let f: Vec<f64> = row.x.iter().map(|x| self.function.value(*x)).collect();
         let slope = |i: usize| 1.0 + row.tensors[0][i] * (self.function.derivative(row.x[i], f[i]) - 1.0);
-        let dx = dy.iter().enumerate().map(|(i, dy)| dy * slope(i)).collect();
+        let slope: Vec<f64> = (0..dy.len()).map(slope).collect();
         let by_alpha = dy.iter().enumerate().map(|(i, dy)| dy * (f[i] - row.x[i])).collect();
-        RowErrors { dx, tensors: vec![by_alpha], ..RowErrors::default() }
+        RowErrors { dx: product(dy, &slope), tensors: vec![by_alpha], slope, ..RowErrors::default() }
     }
 
     fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {

@@ -113,6 +113,16 @@ pub trait Kind {
         None
     }
 
+    /// What formulas call what leaves the layer: `z` of a linear layer, `n` of a norm, `h` of an activation, `a` of a skip.
+    fn symbol(&self) -> &'static str {
+        "y"
+    }
+
+    /// The definition as a formula, such as `W x + b`, where a line has room for it; `x` is what enters the layer.
+    fn formula(&self, _row: &Row<'_>) -> Option<String> {
+        None
+    }
+
     /// The definition, for one row in plain loops: `y`. Nothing is dropped.
     fn define(&self, row: &Row<'_>) -> Vec<f64>;
 

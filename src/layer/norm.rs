@@ -41,6 +41,14 @@ impl Kind for Norm {
         tensors
     }
 
+    fn symbol(&self) -> &'static str {
+        "n"
+    }
+
+    fn formula(&self, row: &Row<'_>) -> Option<String> {
+        Some(format!("norm({})", row.name))
+    }
+
     fn define(&self, row: &Row<'_>) -> Vec<f64> {
         let mut y = vec![0.0; row.x.len()];
         let [gain, shift] = [0, 1].map(|n| row.tensors.get(n).map(Vec::as_slice));

@@ -5,7 +5,7 @@ use toml::Table;
 use super::per_feature::{self, PerFeature};
 use super::graph::{self, Given, Node, Nodes, Of, Operand};
 use super::text::Fields;
-use super::textbook::{Row, RowErrors};
+use super::textbook::{Row, RowErrors, product};
 use super::{Backward, Forward, Gradient, Kind, Needs, TensorForm, Width};
 use crate::Result;
 use crate::kernel::{Isa, Line};
@@ -40,10 +40,9 @@ impl Kind for Prelu {
 
     fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors {
         let slope = |(x, a): (&f64, &f64)| if *x < 0.0 { *a } else { 1.0 };
-        let slopes = row.x.iter().zip(&row.tensors[0]).map(slope);
+        let slope: Vec<f64> = row.x.iter().zip(&row.tensors[0]).map(slope).collect();
         let by_slope = dy.iter().zip(row.x).map(|(dy, x)| dy * x.min(0.0)).collect();
-        let dx = dy.iter().zip(slopes).map(|(dy, slope)| dy * slope).collect();
-        RowErrors { dx, tensors: vec![by_slope], ..RowErrors::default() }
+        RowErrors { dx: product(dy, &slope), tensors: vec![by_slope], slope, ..RowErrors::default() }
     }
 
     fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {

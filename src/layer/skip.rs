@@ -59,21 +59,26 @@ impl Kind for Skip {
         Some(Activation::Identity)
     }
 
+    fn symbol(&self) -> &'static str {
+        "a"
+    }
+
+    fn formula(&self, row: &Row<'_>) -> Option<String> {
+        Some(format!("{} + {}", row.name, if row.tensors.is_empty() { "x" } else { "P x" }))
+    }
+
     fn define(&self, row: &Row<'_>) -> Vec<f64> {
         let projected = row.tensors.first().map(|projection| multiply(projection, row.side));
         row.x.iter().zip(projected.as_deref().unwrap_or(row.side)).map(|(x, s)| x + s).collect()
     }
 
     fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors {
-        let dx = dy.to_vec();
-        match row.tensors.first() {
-            Some(projection) => RowErrors {
-                dx,
-                d_side: multiply_transposed(projection, dy, row.side.len()),
-                tensors: vec![outer_product(dy, row.side)],
-            },
-            None => RowErrors { dx, d_side: dy.to_vec(), tensors: Vec::new() },
+        let mut errors = RowErrors { dx: dy.to_vec(), d_side: dy.to_vec(), ..RowErrors::default() };
+        if let Some(projection) = row.tensors.first() {
+            errors.d_side = multiply_transposed(projection, dy, row.side.len());
+            errors.tensors = vec![outer_product(dy, row.side)];
         }
+        errors
     }
 
     fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {

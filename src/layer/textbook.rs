@@ -1,17 +1,23 @@
-//! The definition of a network: one row after the other, in plain loops and in `f64`.
+//! The definition of a network: one row after the other, in plain loops and in `f64`, every quantity kept and named.
 //!
-//! The fast form of every kind is held to it, and `train --trace` prints it.
+//! The fast form of every kind is held to it, and `train --trace` prints it. The formulas of a layer are
+//! [`Kind::define`](super::Kind::define) and [`Kind::define_backward`](super::Kind::define_backward) in the file of its kind;
+//! those of activations, norms and losses are the ones of [`crate::nn`] in `f64`. Here they are put together: read
+//! [`Network::define_pass`], then `chain`, then `Given::backward`, which is backpropagation: Rumelhart, Hinton & Williams
+//! 1986, <https://doi.org/10.1038/323533a0>.
 
 use std::borrow::Cow;
 
 use super::{Form, Inner, Layer, Network, Width};
-use crate::nn::Activation;
+use crate::nn::{Activation, Objective, Target};
 
 /// What a layer is given for one row.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
     /// The input, or what leaves the inner chain.
     pub x: &'a [f64],
+    /// What formulas call it; see [`Kind::symbol`](super::Kind::symbol).
+    pub name: &'static str,
     /// What entered a layer that goes round a chain, else nothing.
     pub side: &'a [f64],
     /// The layer's tensors as they are saved, of a stack the member's own: matrices row-major, a matrix's bias after it.
@@ -27,6 +33,8 @@ pub struct RowErrors {
     pub d_side: Vec<f64>,
     /// By the tensors, in their order.
     pub tensors: Vec<Vec<f64>>,
+    /// `dy/dx`, element by element, where the layer is an activation; else empty.
+    pub slope: Vec<f64>,
 }
 
 /// What one layer computed for one row, and the gradients of a loss by it. A layer that has inner ones comes after them;
@@ -35,17 +43,25 @@ pub struct RowErrors {
 pub struct Step {
     /// The layer's name.
     pub name: String,
-    /// Its kind and options.
+    /// Its formula, such as `z = W x + b`, or its kind and options.
     pub what: String,
+    /// What formulas call `y`: `z`, `n`, `h`, `a`, of most kinds `y`.
+    pub symbol: &'static str,
+    /// What formulas call the layer's input.
+    pub of: &'static str,
     /// What left the layer, or its part of it.
     pub y: Vec<f64>,
     /// The gradient by `y`.
     pub dy: Vec<f64>,
+    /// The derivative of `y` by the input, element by element, where the layer is an activation; else empty.
+    pub slope: Vec<f64>,
 }
 
 /// A row forward and backward.
 #[derive(Debug, Clone)]
 pub struct Pass {
+    /// The input.
+    pub x: Vec<f64>,
     /// Every layer, in the order in which they work.
     pub steps: Vec<Step>,
     /// The outputs, one member after the other.
@@ -56,6 +72,32 @@ pub struct Pass {
     pub tensors: Vec<Vec<f64>>,
 }
 
+/// A quantity of a pass with its name, such as `layers.0: z = W x + b`.
+pub type Named<'a> = (String, &'a [f64]);
+
+impl Pass {
+    /// The input and what each layer computes, in the order in which they arise.
+    pub fn forward_quantities(&self) -> Vec<Named<'_>> {
+        let of_step = |step: &'_ Step| format!("{}: {}", step.name, step.what);
+        let steps = self.steps.iter().map(|step| (of_step(step), &step.y[..]));
+        std::iter::once(("x".to_owned(), &self.x[..])).chain(steps).collect()
+    }
+
+    /// The derivatives of the loss `J` by what each layer computes and by the input, in the order in which they arise; of
+    /// activations their own derivative too.
+    pub fn backward_quantities(&self) -> Vec<Named<'_>> {
+        let mut named: Vec<Named<'_>> = Vec::new();
+        for Step { name, symbol, of, dy, slope, .. } in self.steps.iter().rev() {
+            named.push((format!("{name}: dJ/d{symbol}"), dy));
+            if !slope.is_empty() {
+                named.push((format!("{name}: d{symbol}/d{of}"), slope));
+            }
+        }
+        named.push(("dJ/dx".to_owned(), &self.dx));
+        named
+    }
+}
+
 impl Network {
     /// The outputs for one row, given the tensors as [`crate::model::Parameters::named`] has them. Nothing is dropped.
     ///
@@ -63,7 +105,33 @@ impl Network {
     /// If a tensor is missing.
     pub fn define(&self, x: &[f64], tensors: &[Vec<f64>]) -> Vec<f64> {
         let mut rest = tensors;
-        chain(&self.chain, Entered { x: x.to_vec(), members: 1 }, &mut rest).out.x
+        chain(&self.chain, Entered::inputs(x), &mut rest).out.x
+    }
+
+    /// The loss of one row, the mean over the members, and the row forward and backward. Gradients are those of the batch's
+    /// loss `J = Σ share_r loss_r`: the `share` of a row is its weight over the sum of all weights.
+    ///
+    /// # Panics
+    /// As [`Network::define`].
+    pub fn define_loss(
+        &self,
+        x: &[f64],
+        tensors: &[Vec<f64>],
+        (objective, target): (&Objective, &Target<'_, f64, [f64]>),
+        share: f64,
+    ) -> (f64, Pass) {
+        let members = self.members();
+        let mut loss = 0.0;
+        let pass = self.define_pass(x, tensors, |y| {
+            let mut dy = vec![0.0; y.len()];
+            let width = y.len() / members;
+            for (y, dy) in y.chunks(width).zip(dy.chunks_mut(width)) {
+                loss += objective.row(y, target, dy) / members as f64;
+                dy.iter_mut().for_each(|d| *d *= share / members as f64);
+            }
+            dy
+        });
+        (loss, pass)
     }
 
     /// One row forward and backward; `loss` gives the gradient by the outputs.
@@ -72,13 +140,13 @@ impl Network {
     /// As [`Network::define`].
     pub fn define_pass(&self, x: &[f64], tensors: &[Vec<f64>], loss: impl FnOnce(&[f64]) -> Vec<f64>) -> Pass {
         let mut rest = tensors;
-        let forward = chain(&self.chain, Entered { x: x.to_vec(), members: 1 }, &mut rest);
-        let dy = loss(&forward.out.x);
-        let mut pass = Pass { steps: Vec::new(), y: forward.out.x.clone(), dx: Vec::new(), tensors: Vec::new() };
-        pass.dx = forward.backward(dy, &mut pass.steps, &mut pass.tensors);
-        pass.steps.reverse();
-        pass.tensors.reverse();
-        pass
+        let forward = chain(&self.chain, Entered::inputs(x), &mut rest);
+        let y = forward.out.x.clone();
+        let (mut steps, mut tensors) = (Vec::new(), Vec::new());
+        let dx = forward.backward(loss(&y), &mut steps, &mut tensors);
+        steps.reverse();
+        tensors.reverse();
+        Pass { x: x.to_vec(), steps, y, dx, tensors }
     }
 }
 
@@ -87,9 +155,16 @@ impl Network {
 struct Entered {
     x: Vec<f64>,
     members: usize,
+    /// What formulas call it.
+    name: &'static str,
 }
 
 impl Entered {
+    /// The inputs of a network.
+    fn inputs(x: &[f64]) -> Entered {
+        Entered { x: x.to_vec(), members: 1, name: "x" }
+    }
+
     fn width(&self) -> Width {
         Width { features: self.x.len() / self.members, members: self.members }
     }
@@ -98,6 +173,11 @@ impl Entered {
     fn of(&self, member: usize) -> &[f64] {
         let width = self.width().features;
         &self.x[member * width..(member + 1) * width]
+    }
+
+    /// The same with the name of the value.
+    fn named(&self, member: usize) -> (&[f64], &'static str) {
+        (self.of(member), self.name)
     }
 }
 
@@ -124,7 +204,7 @@ fn chain<'a>(chain: &'a [Layer], entered: Entered, tensors: &mut &'a [Vec<f64>])
     for layer in chain {
         let members = done.out.width().after(layer).members;
         let given = Given::new(layer, done.out, tensors);
-        done.out = Entered { x: given.y.clone(), members };
+        done.out = Entered { x: given.y.clone(), members, name: layer.kind().symbol() };
         done.layers.push(given);
     }
     done
@@ -159,13 +239,20 @@ impl<'a> Given<'a> {
 
     /// What the layer works on for one member: once, or once for each of its chains.
     fn rows(&self, member: usize) -> Vec<Row<'_>> {
-        let (entered, tensors) = (self.entered.of(member), &*self.tensors[member]);
-        let row = |x, side| Row { x, side, tensors };
+        let row = |(x, name), side| Row { x, name, side, tensors: &self.tensors[member] };
         match self.layer.kind().inner() {
-            Inner::None => vec![row(entered, &[])],
-            Inner::Around(_) => vec![row(self.inner[0].out.of(member), entered)],
-            Inner::Beside(_) => self.inner.iter().map(|chain| row(chain.out.of(member), &[])).collect(),
+            Inner::None => vec![row(self.entered.named(member), &[])],
+            Inner::Around(_) => vec![row(self.inner[0].out.named(member), self.entered.of(member))],
+            Inner::Beside(_) => self.inner.iter().map(|chain| row(chain.out.named(member), &[])).collect(),
         }
+    }
+
+    /// What the layer does with such a row, without the numbers.
+    fn step(&self, row: &Row<'_>) -> Step {
+        let (kind, symbol) = (self.layer.kind(), self.layer.kind().symbol());
+        let what = kind.formula(row).map_or_else(|| self.layer.line(), |formula| format!("{symbol} = {formula}"));
+        let name = self.layer.name.clone();
+        Step { name, what, symbol, of: row.name, y: Vec::new(), dy: Vec::new(), slope: Vec::new() }
     }
 
     /// The gradient by what entered; steps and tensors are added last first.
@@ -174,16 +261,17 @@ impl<'a> Given<'a> {
         let members = self.entered.members;
         let width = dy.len() / members;
         let mut d_entered = vec![0.0; self.entered.x.len()];
-        let mut by_chains = vec![Vec::new(); self.rows(0).len()];
-        let mut parts = vec![(Vec::new(), Vec::new()); by_chains.len()];
+        let mut parts: Vec<Step> = self.rows(0).iter().map(|row| self.step(row)).collect();
+        let mut by_chains = vec![Vec::new(); parts.len()];
         let mut by_tensors: Vec<Vec<f64>> = Vec::new();
         for (m, dy) in dy.chunks(width).enumerate() {
             let mut start = 0;
             for (c, row) in self.rows(m).iter().enumerate() {
                 let end = if matches!(kind.inner(), Inner::Beside(_)) { start + row.x.len() } else { width };
                 let errors = kind.define_backward(row, &dy[start..end]);
-                parts[c].0.extend_from_slice(&self.y[m * width + start..m * width + end]);
-                parts[c].1.extend_from_slice(&dy[start..end]);
+                parts[c].y.extend_from_slice(&self.y[m * width + start..m * width + end]);
+                parts[c].dy.extend_from_slice(&dy[start..end]);
+                parts[c].slope.extend(errors.slope);
                 let features = self.entered.width().features;
                 add(&mut d_entered[m * features..], &errors.d_side);
                 by_chains[c].extend(errors.dx);
@@ -192,9 +280,7 @@ impl<'a> Given<'a> {
             }
         }
         tensors.extend(by_tensors.into_iter().rev());
-        for (y, dy) in parts.into_iter().rev() {
-            steps.push(Step { name: self.layer.name.clone(), what: self.layer.line(), y, dy });
-        }
+        steps.extend(parts.into_iter().rev());
         if self.inner.is_empty() && by_chains.len() == 1 {
             return by_chains.swap_remove(0);
         }

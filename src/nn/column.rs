@@ -20,7 +20,7 @@ pub trait ColumnMut<R>: Column<R> {
     fn set(&mut self, i: usize, value: R);
 }
 
-/// One number, `f64` or `f32`: what the textbook network and the tests compute with.
+/// One number, `f64` or `f32`: what definitions and tests compute with.
 pub trait Scalar: Real + Into<f64> {}
 impl Scalar for f64 {}
 impl Scalar for f32 {}

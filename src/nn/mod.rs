@@ -14,7 +14,6 @@ pub mod norm;
 pub mod panel;
 pub(crate) mod panel_norm;
 mod smooth;
-pub mod textbook;
 pub(crate) mod wave;
 
 pub use activation::Activation;

@@ -197,7 +197,7 @@ impl Plan {
         let mut layer: Option<(usize, String)> = None;
         let mut largest: Option<LargestGradient> = None;
         for row in rows.iter().take((MOST_WORK / work.max(1)).max(1)) {
-            let (pass, _) = row_pass(self, parameters, *row as usize)?;
+            let (_, pass) = row_pass(self, parameters, *row as usize)?;
             let first = pass.steps.iter().position(|step| !step.y.iter().all(holds));
             if let Some(first) = first.filter(|first| layer.as_ref().is_none_or(|(n, _)| *first < *n)) {
                 layer = Some((first, pass.steps[first].name.clone()));

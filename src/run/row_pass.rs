@@ -7,11 +7,12 @@ use crate::layer::textbook::Pass;
 use crate::model::Parameters;
 use crate::nn::{Objective, Target};
 
-/// What each layer gives for a row of the training part, the gradients by it, and the row's loss. Nothing is dropped.
+/// The loss of a row of the training part, what each layer gives for it, and the gradients by it. Nothing is dropped, and
+/// layers that would drop are left out.
 ///
 /// # Errors
 /// [`crate::Error::Usage`] for label smoothing that the loss does not take.
-pub(super) fn row_pass(plan: &Plan, parameters: &Parameters, row: usize) -> Result<(Pass, f64)> {
+pub(super) fn row_pass(plan: &Plan, parameters: &Parameters, row: usize) -> Result<(f64, Pass)> {
     let data = &plan.prepared.train;
     let target = target(&data.targets, row);
     let target = match &data.targets {
@@ -19,39 +20,31 @@ pub(super) fn row_pass(plan: &Plan, parameters: &Parameters, row: usize) -> Resu
         Targets::Values { .. } => Target::Values(&target[..]),
     };
     let objective = Objective::new(plan.loss, plan.config.optimizer.label_smoothing)?;
-    let tensor = |values: &[f32]| values.iter().map(|v| f64::from(*v)).collect();
-    let values: Vec<Vec<f64>> = parameters.named().iter().map(|named| tensor(&named.values)).collect();
-    let mut loss = 0.0;
-    let network = plan.architecture.network();
-    let share = 1.0 / network.members() as f64; // the loss is the members' mean
-    let pass = network.define_pass(&inputs(&data.features, row), &values, |y| {
-        let mut dy = vec![0.0; y.len()];
-        for (y, dy) in y.chunks(plan.architecture.outputs).zip(dy.chunks_mut(plan.architecture.outputs)) {
-            loss += share * objective.row(y, &target, dy);
-            dy.iter_mut().for_each(|d| *d *= share);
-        }
-        dy
-    });
-    Ok((pass, loss))
+    let values: Vec<Vec<f64>> = parameters.named().iter().map(|tensor| wide(&tensor.values)).collect();
+    let x = inputs(&data.features, row);
+    Ok(plan.architecture.without_chance().network().define_loss(&x, &values, (&objective, &target), 1.0))
 }
 
 /// The inputs of a row.
 pub(super) fn inputs(features: &Features, row: usize) -> Vec<f64> {
     match features {
-        Features::F32 { values, cols } => values[row * cols..(row + 1) * cols].iter().map(|v| f64::from(*v)).collect(),
+        Features::F32 { values, cols } => wide(&values[row * cols..(row + 1) * cols]),
         Features::U8 { values, cols, scale } => {
             values[row * cols..(row + 1) * cols].iter().map(|v| f64::from(*v) * f64::from(*scale)).collect()
         }
-        Features::Blocks(blocks) => blocks.gather(&[row as u32]).into_iter().map(f64::from).collect(),
+        Features::Blocks(blocks) => wide(&blocks.gather(&[row as u32])),
     }
 }
 
 /// The targets of a row; of a class its number.
-pub(super) fn target(targets: &Targets, row: usize) -> Vec<f64> {
+fn target(targets: &Targets, row: usize) -> Vec<f64> {
     match targets {
         Targets::Classes { labels, .. } => vec![f64::from(labels[row])],
-        Targets::Values { values, cols, .. } => {
-            values[row * cols..(row + 1) * cols].iter().map(|v| f64::from(*v)).collect()
-        }
+        Targets::Values { values, cols, .. } => wide(&values[row * cols..(row + 1) * cols]),
     }
+}
+
+/// Numbers in double precision.
+pub(super) fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|v| f64::from(*v)).collect()
 }

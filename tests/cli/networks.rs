@@ -186,7 +186,24 @@ fn a_model_tells_its_layers_and_gives_its_weights() {
 fn a_trace_follows_the_layers() {
     let place = place_with(TWO_CHAINS);
     let text = place.ok(&["train", "iris.csv", "--network", "net.toml", "--trace", "--quiet"]);
-    for line in ["network.0.1.0.weight", "network.0.0.1: activation tanh", "network.1: dJ/dy", "dJ/d network.2.bias"] {
+    for line in [
+        "network.0.1.0.weight",
+        "network.0.0.0: z = W x + b",
+        "network.0.0.1: h = tanh(z)",
+        "network.0.0.1: dh/dz",
+        "network.0.1.0: a = z + P x",
+        "network.1: scale",
+        "network.1: dJ/dy",
+        "dJ/d network.2.bias",
+    ] {
+        assert!(text.contains(line), "no {line:?} in {text}");
+    }
+    assert!(!text.contains("dropout"), "{text}");
+    // Flags give the same lines under their own names.
+    let text = place.ok(&["train", "iris.csv", "--hidden", "3", "--norm", "rms", "--residual", "--trace", "--quiet"]);
+    for line in
+        ["layers.0: z = W x + b", "norms.0: n = norm(z)", "activations.0: h = relu(n)", "residuals.0: a = h + P x"]
+    {
         assert!(text.contains(line), "no {line:?} in {text}");
     }
 }

@@ -1,10 +1,130 @@
-//! The textbook network of a fixture: `tasks.json` and `gradients.json` describe it alike.
+//! The network of a fixture by the definition of its layers: `tasks.json` and `gradients.json` describe it alike.
 
-use gradlane::nn::textbook::{Layer, Network, Parameters, Skip, Targets};
-use gradlane::nn::{Norm, NormKind, Objective};
+use gradlane::layer::textbook::Pass;
+use gradlane::layer::{Activate, Form, Layer, Linear, Network, Norm};
+use gradlane::nn::norm::DEFAULT_EPS;
+use gradlane::nn::{NormKind, Objective, Target};
 use serde_json::Value;
 
 use super::*;
+
+/// A network with its numbers, and what it is trained for.
+#[derive(Debug, Clone)]
+pub struct Defined {
+    /// The layers.
+    pub network: Network,
+    /// Their tensors, in the order of the network: of a layer weight, bias, gain, shift, as far as there are any.
+    pub tensors: Vec<Vec<f64>>,
+    /// The loss.
+    pub objective: Objective,
+}
+
+/// The rows of a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    /// How many there are.
+    pub rows: usize,
+    /// Inputs, row-major.
+    pub x: &'a [f64],
+    /// Targets, row-major; of classes their numbers.
+    pub y: &'a [f64],
+    /// Whether these are classes.
+    pub by_class: bool,
+    /// Weight of each row; all 1 where there are none.
+    pub weights: Option<&'a [f64]>,
+}
+
+/// A batch, forward and backward.
+#[derive(Debug, Clone)]
+pub struct BatchPass {
+    /// Every row.
+    pub rows: Vec<Pass>,
+    /// `J = Σ w_r loss_r / Σ w_r`.
+    pub loss: f64,
+    /// The gradient of `J` by every tensor.
+    pub gradients: Vec<Vec<f64>>,
+}
+
+impl Batch<'_> {
+    fn row<'a>(&self, r: usize, values: &'a [f64]) -> &'a [f64] {
+        let width = values.len() / self.rows;
+        &values[r * width..][..width]
+    }
+
+    fn target(&self, r: usize) -> Target<'_, f64, [f64]> {
+        let y = self.row(r, self.y);
+        if self.by_class { Target::Class(y[0]) } else { Target::Values(y) }
+    }
+
+    /// A row's weight over the sum of all weights.
+    fn share(&self, r: usize) -> f64 {
+        self.weights.map_or(1.0 / self.rows as f64, |w| w[r] / w.iter().sum::<f64>())
+    }
+}
+
+impl Defined {
+    /// The loss of a batch alone.
+    pub fn loss(&self, batch: &Batch<'_>) -> f64 {
+        let of_row = |r| {
+            let y = self.network.define(batch.row(r, batch.x), &self.tensors);
+            batch.share(r) * self.objective.row(&y[..], &batch.target(r), &mut vec![0.0; y.len()][..])
+        };
+        (0..batch.rows).map(of_row).sum()
+    }
+
+    /// The loss of a batch and its gradient, with all that was computed on the way.
+    pub fn pass(&self, batch: &Batch<'_>) -> BatchPass {
+        let mut pass = BatchPass { rows: Vec::new(), loss: 0.0, gradients: zeros(&self.tensors) };
+        for r in 0..batch.rows {
+            let share = batch.share(r);
+            let goal = (&self.objective, &batch.target(r));
+            let (loss, row) = self.network.define_loss(batch.row(r, batch.x), &self.tensors, goal, share);
+            pass.loss += share * loss;
+            for_each_element(&mut pass.gradients, &row.tensors, |sum, g| *sum += g);
+            pass.rows.push(row);
+        }
+        pass
+    }
+
+    /// The same of some rows of a task.
+    pub fn pass_of_task(&self, task: &Value, rows: &[usize], weighted: bool) -> BatchPass {
+        let gather = |values: &[f64]| -> Vec<f64> {
+            let width = values.len() / count(&task["rows"]);
+            rows.iter().flat_map(|r| values[r * width..][..width].to_vec()).collect()
+        };
+        let (x, y) = (gather(&numbers(&task["x"])), gather(&numbers(&task["y"])));
+        let weights = weighted.then(|| gather(&numbers(&task["sample_weight"])));
+        let (rows, by_class) = (rows.len(), by_class(task));
+        self.pass(&Batch { rows, x: &x, y: &y, by_class, weights: weights.as_deref() })
+    }
+
+    /// Outputs and inputs of every tensor that is a matrix.
+    pub fn shapes(&self) -> Vec<Option<(usize, usize)>> {
+        let parts = |tensor: gradlane::layer::TensorForm| {
+            let matrix = Some((tensor.fan_out, tensor.fan_in));
+            match tensor.form {
+                Form::Affine => vec![matrix, None],
+                Form::Matrix => vec![matrix],
+                Form::Vector => vec![None],
+            }
+        };
+        self.network.tensors().into_iter().flat_map(parts).collect()
+    }
+}
+
+/// Tensors of the same lengths, all 0.
+pub fn zeros(tensors: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    tensors.iter().map(|t| vec![0.0; t.len()]).collect()
+}
+
+/// Calls `f` with each element of `a` and the same element of `b`.
+pub fn for_each_element(a: &mut [Vec<f64>], b: &[Vec<f64>], mut f: impl FnMut(&mut f64, f64)) {
+    assert_eq!(a.len(), b.len(), "tensors");
+    for (a, b) in a.iter_mut().zip(b) {
+        assert_eq!(a.len(), b.len(), "elements of a tensor");
+        a.iter_mut().zip(b).for_each(|(a, &b)| f(a, b));
+    }
+}
 
 /// The loss by the fixtures' name.
 pub fn objective(case: &Value) -> Objective {
@@ -19,49 +139,45 @@ pub fn objective(case: &Value) -> Objective {
     Objective::new(spec.parse().unwrap_or_else(|e| panic!("{e}")), 0.0).unwrap()
 }
 
-/// Weights, biases and norms of one layer, as the fixtures list them.
-pub fn parameters(layer: &Value) -> Parameters<f64> {
-    Parameters {
-        weight: numbers(&layer["w"]),
-        bias: optional_numbers(&layer["b"]),
-        gain: optional_numbers(&layer["norm_weight"]),
-        shift: optional_numbers(&layer["norm_bias"]),
-        projection: None,
-    }
+/// The tensors of listed layers.
+pub fn tensors(layers: &Value) -> Vec<Vec<f64>> {
+    let layers = layers.as_array().unwrap_or_else(|| panic!("expected layers, found {layers}"));
+    let of_layer = |layer: &Value| ["w", "b", "norm_weight", "norm_bias"].map(|key| optional_numbers(&layer[key]));
+    layers.iter().flat_map(of_layer).flatten().collect()
 }
 
-/// The network of `case`, whose layers are listed under `layers_key`.
-pub fn network(case: &Value, layers_key: &str) -> Network<f64> {
+/// The network of `case`, whose layers are listed under `layers_key`: `layers.N`, `norms.N` and `activations.N`.
+pub fn network(case: &Value, layers_key: &str) -> Defined {
     let sizes = indices(&case["layer_sizes"]);
-    let activations = list(case, "activations");
-    let layers = list(case, layers_key).iter().enumerate().map(|(l, layer)| {
-        let parameters = parameters(layer);
-        Layer {
-            fan_in: sizes[l],
-            fan_out: sizes[l + 1],
-            norm: parameters.gain.is_some().then(|| norm(&case["norm"])),
-            activation: text(&activations[l]).parse().unwrap_or_else(|e| panic!("{e}")),
-            skip: Skip::None,
-            parameters,
+    let mut chain = Vec::new();
+    for (n, (layer, function)) in list(case, layers_key).iter().zip(list(case, "activations")).enumerate() {
+        let linear = Linear { bias: !layer["b"].is_null(), ..Linear::new(sizes[n + 1]) };
+        chain.push(Layer::new(format!("layers.{n}"), linear));
+        if !layer["norm_weight"].is_null() {
+            chain.push(Layer::new(format!("norms.{n}"), Norm { norm: norm(&case["norm"]) }));
         }
-    });
-    Network { layers: layers.collect(), objective: objective(case) }
+        let function = text(function).parse().unwrap_or_else(|e| panic!("{e}"));
+        chain.push(Layer::new(format!("activations.{n}"), Activate { function }));
+    }
+    let network = Network { inputs: sizes[0], chain };
+    Defined { network, tensors: tensors(&case[layers_key]), objective: objective(case) }
 }
 
-fn norm(norm: &Value) -> Norm {
-    let kind = match text(&norm["kind"]) {
+/// The kind of a norm, whose `eps` is the usual one.
+pub fn norm(norm: &Value) -> NormKind {
+    assert_eq!(number(&norm["eps"]), DEFAULT_EPS, "eps of the norm");
+    match text(&norm["kind"]) {
         "layer_norm" => NormKind::Layer,
         "rms_norm" => NormKind::Rms,
         other => panic!("unknown norm {other}"),
-    };
-    Norm { kind, eps: number(&norm["eps"]) }
+    }
 }
 
-/// Targets of the kind that `case` says.
-pub fn targets<'a>(case: &Value, y: &'a [f64]) -> Targets<'a, f64> {
+/// Whether the targets of `case` are classes.
+pub fn by_class(case: &Value) -> bool {
     match text(&case["y_kind"]) {
-        "class_index" => Targets::Classes(y),
-        "dense" => Targets::Values(y),
+        "class_index" => true,
+        "dense" => false,
         other => panic!("unknown kind of targets {other}"),
     }
 }

@@ -3,8 +3,7 @@
 use gradlane::data::{Dataset, Features, Targets};
 use gradlane::kernel::Isa;
 use gradlane::model::{Architecture, NamedTensor, Parameters};
-use gradlane::nn::norm::DEFAULT_EPS;
-use gradlane::nn::{Activation, NormKind};
+use gradlane::nn::Activation;
 use gradlane::train::{EpochOutcome, EpochPlan, Trainer};
 use serde_json::Value;
 
@@ -24,7 +23,7 @@ pub fn architecture(case: &Value, layers_key: &str) -> Architecture {
     let mut activations: Vec<Activation> =
         list(case, "activations").iter().map(|a| text(a).parse().unwrap_or_else(|e| panic!("{e}"))).collect();
     let output_activation = activations.pop().unwrap();
-    let norm = (!case["norm"].is_null()).then(|| norm(case));
+    let norm = (!case["norm"].is_null()).then(|| network::norm(&case["norm"]));
     for (l, layer) in list(case, layers_key).iter().enumerate() {
         let expected = norm.is_some() && l + 2 < sizes.len();
         assert_eq!(!layer["norm_weight"].is_null(), expected, "{}: norm of layer {l}", case["name"]);
@@ -41,15 +40,6 @@ pub fn architecture(case: &Value, layers_key: &str) -> Architecture {
         residual: false,
         dropout: 0.0,
         chain: None,
-    }
-}
-
-fn norm(case: &Value) -> NormKind {
-    assert_eq!(number(&case["norm"]["eps"]), DEFAULT_EPS, "{}: eps of the norm", case["name"]);
-    match text(&case["norm"]["kind"]) {
-        "layer_norm" => NormKind::Layer,
-        "rms_norm" => NormKind::Rms,
-        other => panic!("unknown norm {other}"),
     }
 }
 
