@@ -9,6 +9,8 @@ use crate::optim::Dialect;
 pub(super) struct Mean {
     /// What the step counts in the mean of its epoch: the sum of its rows' weights, in Keras' dialect their number.
     pub(super) weight: f64,
+    /// The factor of every row, where all count the same.
+    equal: Option<f64>,
     rows: usize,
     /// Rows of the batches whose means are averaged.
     part: Option<usize>,
@@ -16,15 +18,27 @@ pub(super) struct Mean {
 
 impl Mean {
     pub(super) fn new(settings: &StepSettings, data: &Dataset, rows: &[u32]) -> Mean {
-        let weight = match settings.optimizer.dialect {
-            Some(Dialect::Keras) => rows.len() as f64,
-            _ => rows.iter().map(|row| data.weight(*row)).sum(),
-        };
-        Mean { weight, rows: rows.len(), part: settings.mean_of_means.filter(|part| *part < rows.len()) }
+        let has_weights = data.weights.is_some();
+        let counts_rows = !has_weights || settings.optimizer.dialect == Some(Dialect::Keras);
+        let weight = if counts_rows { rows.len() as f64 } else { rows.iter().map(|row| data.weight(*row)).sum() };
+        let part = settings.mean_of_means.filter(|part| *part < rows.len());
+        let equal = (!has_weights && part.is_none()).then(|| 1.0 / weight);
+        Mean { weight, equal, rows: rows.len(), part }
+    }
+
+    /// Factors of the losses of rows from a position of the step on, of which each of `members` has an equal share.
+    pub(super) fn fill(&self, factors: &mut [f32], (rows, position): (&[u32], usize), data: &Dataset, members: usize) {
+        if let Some(share) = self.equal {
+            factors.fill((share / members as f64) as f32);
+            return;
+        }
+        for (number, (factor, row)) in factors.iter_mut().zip(rows).enumerate() {
+            *factor = (self.share(position + number, data.weight(*row)) / members as f64) as f32;
+        }
     }
 
     /// Factor of the loss of the row at a position of the step, for the row's weight.
-    pub(super) fn share(&self, position: usize, weight: f64) -> f64 {
+    fn share(&self, position: usize, weight: f64) -> f64 {
         let Some(part) = self.part else { return weight / self.weight };
         let rows_of_part = part.min(self.rows - position / part * part);
         weight / (rows_of_part * self.rows.div_ceil(part)) as f64
@@ -37,7 +51,7 @@ mod tests {
 
     #[test]
     fn each_part_of_a_mean_of_means_counts_the_same() {
-        let mean = Mean { weight: 8.0, rows: 8, part: Some(5) };
+        let mean = Mean { weight: 8.0, equal: None, rows: 8, part: Some(5) };
         let shares: Vec<f64> = (0..8).map(|position| mean.share(position, 1.0)).collect();
         assert_eq!(shares[..5], [0.1; 5]);
         assert_eq!(shares[5..], [1.0 / 6.0; 3]);

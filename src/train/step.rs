@@ -229,11 +229,8 @@ impl<C: Clock> Worker<'_, '_, C> {
             let mut label = Line::ZERO;
             gather_targets(&run.data.targets, rows, &mut label, &mut self.targets);
             let mut scale = Line::ZERO; // lanes without a row stay 0
-            for (lane, row) in rows.iter().enumerate() {
-                let position = block.start + p * LANES + lane;
-                let share = batch.mean.share(position, run.data.weight(*row)); // of the row; members share it equally
-                scale.0[lane] = (share / members as f64) as f32;
-            }
+            let position = block.start + p * LANES;
+            batch.mean.fill(&mut scale.0[..rows.len()], (rows, position), run.data, members);
             let targets = run.data.targets.lanes(&label, &self.targets);
             let of_member = |m: usize| {
                 let z = outputs.lines(self.member, p * members + m, 0..width);
