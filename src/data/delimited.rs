@@ -9,6 +9,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod whole;
+mod windows;
 
 pub(super) use pieces::DelimitedPieces;
 pub(super) use stream::DelimitedRows;

@@ -99,13 +99,13 @@ pub(super) fn table_file(
             let (bytes, conversion) = text(opened)?;
             (Box::new(LibsvmFile::new(&path, bytes)?), conversion)
         }
-        Format::Parquet => (Box::new(ParquetFile::new(&path, opened.into_store(source)?)?), none),
-        Format::Npy => (Box::new(read_npy(&path, opened.into_store(source)?)?), none),
-        Format::Npz => (Box::new(read_npz(&path, opened.into_store(source)?)?), none),
-        Format::Pack => (Box::new(PackFile::new(&path, opened.into_mapped(source)?)?), none),
+        Format::Parquet => (Box::new(ParquetFile::new(&path, opened.into_store()?)?), none),
+        Format::Npy => (Box::new(read_npy(&path, opened.into_store()?)?), none),
+        Format::Npz => (Box::new(read_npz(&path, opened.into_store()?)?), none),
+        Format::Pack => (Box::new(PackFile::new(&path, opened.into_mapped()?)?), none),
         Format::Idx => {
             let labels = labels_beside(source).map(Source::Path);
-            (Box::new(read_idx(&path, opened.into_store(source)?, labels)?), none)
+            (Box::new(read_idx(&path, opened.into_store()?, labels)?), none)
         }
         Format::Auto | Format::Csv | Format::Tsv => unreachable!("delimited text has a reader of its own"),
     })

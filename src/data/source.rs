@@ -88,6 +88,8 @@ pub struct Opened {
     rest: Box<dyn Read + Send>,
     /// Whether it is gzip or Zstandard.
     packed: bool,
+    /// The file, where there is one.
+    file: Option<PathBuf>,
 }
 
 impl Opened {
@@ -101,7 +103,11 @@ impl Opened {
             Source::Path(path) => Box::new(File::open(path).map_err(|e| Error::io(path, e))?),
             Source::Stdin => Box::new(io::stdin()),
         };
-        Self::from_reader(name, raw)
+        let file = match source {
+            Source::Path(path) if path.is_file() => Some(path.clone()),
+            _ => None,
+        };
+        Ok(Self { file, ..Self::from_reader(name, raw)? })
     }
 
     /// The same from any reader; `name` is used in messages.
@@ -122,12 +128,17 @@ impl Opened {
         let mut head = Vec::new();
         rest.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(|e| read_error(&name, e))?;
         let complete = head.len() < HEAD_BYTES;
-        Ok(Self { name, head, complete, rest, packed: gzip || zstd })
+        Ok(Self { name, head, complete, rest, packed: gzip || zstd, file: None })
     }
 
     /// Name for messages.
     pub fn name(&self) -> &Path {
         &self.name
+    }
+
+    /// The file with these very bytes, where they are not packed and can be read more than once.
+    pub(super) fn plain_file(&self) -> Option<&Path> {
+        self.file.as_deref().filter(|_| !self.packed)
     }
 
     /// The first bytes, and whether there are no more.
@@ -149,14 +160,10 @@ impl Opened {
     ///
     /// # Errors
     /// As [`Opened::new`].
-    pub(super) fn into_store(self, source: &Source) -> Result<Store> {
-        let name = self.name.clone();
-        match source {
-            Source::Path(path) if !self.packed && path.is_file() => {
-                let file = File::open(path).and_then(Store::file);
-                file.map_err(|e| Error::io(name, e))
-            }
-            _ => self.into_bytes().map(Store::from),
+    pub(super) fn into_store(self) -> Result<Store> {
+        match self.plain_file() {
+            Some(path) => File::open(path).and_then(Store::file).map_err(|e| Error::io(path, e)),
+            None => self.into_bytes().map(Store::from),
         }
     }
 
@@ -164,14 +171,10 @@ impl Opened {
     ///
     /// # Errors
     /// As [`Opened::new`].
-    pub(super) fn into_mapped(self, source: &Source) -> Result<Mapped> {
-        let name = self.name.clone();
-        match source {
-            Source::Path(path) if !self.packed && path.is_file() => {
-                let file = File::open(path).and_then(|file| Mapped::file(&file));
-                file.map_err(|e| Error::io(name, e))
-            }
-            _ => self.into_bytes().map(Mapped::Memory),
+    pub(super) fn into_mapped(self) -> Result<Mapped> {
+        match self.plain_file() {
+            Some(path) => File::open(path).and_then(|file| Mapped::file(&file)).map_err(|e| Error::io(path, e)),
+            None => self.into_bytes().map(Mapped::Memory),
         }
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Text {
     rest: Converted<Box<dyn Read + Send>>,
     /// Changes blanks.
     blanks: Option<Blanks>,
+    /// The file that holds this text as it is, and where it begins in it.
+    file: Option<(PathBuf, u64)>,
 }
 
 /// What was found out about the bytes of a text.
@@ -73,6 +75,8 @@ impl Text {
             return Err(binary(&name, "a binary file of no known format", "convert it to CSV or Parquet"));
         }
         let cr = ends_with_cr(opened.head().0, encoding);
+        let as_it_is = encoding == UTF_8 && !cr;
+        let file = opened.plain_file().filter(|_| as_it_is).map(|path| (path.to_path_buf(), bom as u64));
         opened.skip(bom);
         let conversion =
             Conversion { encoding: (encoding != UTF_8).then(|| encoding.name()), cr, ..Conversion::default() };
@@ -83,6 +87,7 @@ impl Text {
             complete: false,
             rest: Converted::new(reader, encoding, conversion),
             blanks: None,
+            file,
         };
         text.grow()?;
         Ok(text)
@@ -91,6 +96,12 @@ impl Text {
     /// Name for messages.
     pub(super) fn name(&self) -> &Path {
         &self.name
+    }
+
+    /// The file that holds this text as it is, as long as all of it is UTF-8, and where the text begins in it.
+    pub(super) fn plain_file(&self) -> Option<(&Path, u64)> {
+        let (path, start) = self.file.as_ref().filter(|_| self.blanks.is_none())?;
+        Some((path, *start))
     }
 
     /// The first part of the text, and whether there is no more.

@@ -38,7 +38,7 @@ impl ParquetFile {
     pub(in crate::data) fn of_files(folder: &Path, files: &[PathBuf]) -> Result<Self> {
         let part = |path: &PathBuf| {
             let source = Source::Path(path.clone());
-            Part::new(path, Opened::new(&source)?.into_store(&source)?)
+            Part::new(path, Opened::new(&source)?.into_store()?)
         };
         Self::of_parts(folder, files.iter().map(part).collect::<Result<_>>()?)
     }

@@ -1,22 +1,29 @@
 //! Reading in many runs gives what reading in one gives, to the last message.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::rows::Rows;
 use super::runs::{Run, cut};
-use super::whole::read_bytes;
+use super::whole::{read_bytes, read_file};
+use super::windows::TextFile;
 use crate::Result;
 use crate::data::dialect::Dialect;
 use crate::data::kinds::kinds;
 use crate::data::layout::Layout;
 use crate::data::options::{Header, ReadOptions};
-use crate::data::source::Opened;
+use crate::data::raw_table::RawTable;
+use crate::data::source::{Opened, Source};
 use crate::data::table::{Column, MissingMarkers, Table};
 use crate::data::text::Text;
 
 /// Lengths of runs that cut even small files often.
 const SIZES: [usize; 4] = [1, 3, 10, 40];
+
+/// Lengths of windows.
+const WINDOWS: [usize; 3] = [64, 100, 1 << 20];
 
 /// A sign of comments that no test has. Where there is one, all runs are read the careful way.
 const NO_COMMENT: u8 = 1;
@@ -44,7 +51,30 @@ fn shown(result: Result<Table>) -> String {
     result.map_or_else(|error| format!("error: {error}"), |table| format!("{table:?}"))
 }
 
-/// Reads in one run and in many; what all of them find.
+/// Reads from a file, of which so many bytes are in memory at a time; `None` where it is not of the kind that is read so.
+fn read_windows(bytes: &[u8], options: &ReadOptions, window: usize) -> Option<Result<Table>> {
+    let named = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(named.path(), bytes).unwrap();
+    let opened = Opened::new(&Source::new(named.path())).unwrap();
+    let text = Text::new(opened, None).ok()?;
+    let (file, start) = text.plain_file()?;
+    let file = TextFile::new(file.to_path_buf(), start, window).unwrap();
+    let layout = Arc::new(Layout::of(Path::new("x.csv"), text.head().0, true, options).ok()?);
+    let above = Rows::new(Path::new("x.csv"), &layout, text.head().0, 1).skip_above().ok()?;
+    // The first window is to hold what stands above the rows, as that of a large file does.
+    if layout.outline.names.len() < 2 || above.is_some_and(|(bytes, _)| bytes >= window) {
+        return None;
+    }
+    let layout = Layout::clone(&layout);
+    let table = |mut file: RawTable| {
+        let all: Vec<usize> = (0..file.columns.len()).collect();
+        Ok(kinds(&mut file, options, &all, &[])?.table)
+    };
+    let read = read_file(file, "x.csv".into(), layout, &options.missing, 1);
+    read.transpose().map(|read| read.and_then(table))
+}
+
+/// Reads in one run, in many, and from a file window by window; what all of them find.
 fn alike(bytes: &[u8], options: &ReadOptions) -> String {
     let one = shown(read(bytes, options, usize::MAX));
     let careful = shown(read_by(bytes, options, (usize::MAX, true)));
@@ -52,6 +82,10 @@ fn alike(bytes: &[u8], options: &ReadOptions) -> String {
     for size in SIZES {
         let many = shown(read(bytes, options, size));
         assert_eq!(many, one, "runs of {size} bytes of {:?}", String::from_utf8_lossy(bytes));
+    }
+    for window in WINDOWS {
+        let Some(read) = read_windows(bytes, options, window) else { continue };
+        assert_eq!(shown(read), one, "windows of {window} bytes of {:?}", String::from_utf8_lossy(bytes));
     }
     one
 }

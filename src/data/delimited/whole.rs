@@ -1,14 +1,14 @@
-//! A whole file in memory, read on all threads; its columns can be read again as text.
+//! A whole file, read on all threads; its columns can be read again as text.
 
-use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::plain::read_plain;
 use super::rows::Rows;
-use super::runs::{BYTES_OF_A_COLUMN, RUN_BYTES, Run, cut};
+use super::runs::{BYTES_OF_A_COLUMN, RUN_BYTES, Run};
+use super::windows::{Bytes, Cut, Encoded, TextFile, WINDOW};
 use crate::data::builder::Builder;
 use crate::data::layout::Layout;
 use crate::data::oddities::Oddities;
@@ -23,15 +23,27 @@ const RUNS_AT_ONCE: usize = 8;
 /// Bytes of the runs that are read before they are joined, one run for each thread at least.
 const BYTES_AT_ONCE: usize = 64 << 20;
 
+/// A file of so many bytes and more is not kept in memory beside its table: it is read again where a column is.
+const LARGE: u64 = 64 << 20;
+
 /// Reads a text as a whole.
 ///
 /// # Errors
 /// [`crate::Error::Data`] with the line for a row of the wrong width, infinite numbers, no rows.
 pub(in crate::data) fn read_whole(mut text: Text, options: &ReadOptions) -> Result<RawTable> {
     let layout = Layout::find(&mut text, options)?;
-    let path = text.name().to_path_buf();
-    let (bytes, conversion) = text.into_bytes()?;
     let run_bytes = RUN_BYTES.max(layout.outline.names.len() * BYTES_OF_A_COLUMN);
+    let path = text.name().to_path_buf();
+    if let Some((file, start)) = text.plain_file()
+        && std::fs::metadata(file).is_ok_and(|metadata| metadata.len() >= LARGE)
+        && layout.outline.names.len() > 1
+    {
+        let file = TextFile::new(file.to_path_buf(), start, WINDOW)?;
+        if let Some(table) = read_file(file, path.clone(), layout.clone(), &options.missing, run_bytes)? {
+            return Ok(table);
+        }
+    }
+    let (bytes, conversion) = text.into_bytes()?;
     let mut table = read_bytes(bytes, path, layout, &options.missing, run_bytes)?;
     table.notes = conversion.notes();
     table.warnings.extend(conversion.warning(&table.path));
@@ -47,29 +59,43 @@ pub(super) fn read_bytes(
     run_bytes: usize,
 ) -> Result<RawTable> {
     let layout = Arc::new(layout);
-    let mut above = Rows::new(&path, &layout, bytes.as_slice(), 1);
-    let (start, first_line) = above.skip_above()?.unwrap_or((0, 1));
-    let mut oddities = above.oddities;
+    let above = Above::of(&bytes, &path, &layout)?;
     // Where blank lines are rows they must not be cut from the row above them.
     let run_bytes = if layout.outline.names.len() == 1 { usize::MAX } else { run_bytes };
-    let file = WholeFile { path, layout, body: start..bytes.len(), bytes, first_line, run_bytes };
-    let part = file.read_columns(markers)?;
-    oddities.append(part.oddities);
-    let outline = Arc::new(file.layout.outline.clone());
-    let origins = part.columns.iter().map(Builder::origin).collect();
-    let named = part.columns.into_iter().zip(&outline.names);
-    Ok(RawTable {
-        path: file.path.clone(),
-        text: Some(TextLayout { dialect: file.layout.dialect, has_lines_above: file.layout.lines_above > 0, oddities }),
-        origins,
-        columns: named.map(|(b, name)| b.finish((&file.path, Unit::Line), name)).collect::<Result<_>>()?,
-        lines: part.lines,
-        notes: Vec::new(),
-        warnings: outline.warnings.clone(),
-        absent: Vec::new(),
-        written: Box::new(file),
-        outline,
-    })
+    let body = above.bytes..bytes.len();
+    let file = WholeFile { path, layout, bytes: Bytes::Memory(bytes, body), above, run_bytes };
+    let table = file.into_table(markers)?;
+    Ok(table.expect("text in memory is UTF-8"))
+}
+
+/// The same from a file of several columns; `None` where it is not UTF-8.
+pub(super) fn read_file(
+    file: TextFile,
+    path: PathBuf,
+    layout: Layout,
+    markers: &MissingMarkers,
+    run_bytes: usize,
+) -> Result<Option<RawTable>> {
+    let layout = Arc::new(layout);
+    let above = Above::of(&file.first()?, &path, &layout)?;
+    let bytes = Bytes::File(file.after(above.bytes));
+    WholeFile { path, layout, bytes, above, run_bytes }.into_table(markers)
+}
+
+/// What stands above the rows.
+struct Above {
+    bytes: usize,
+    /// Line on which the rows begin.
+    first_line: u64,
+    oddities: Oddities,
+}
+
+impl Above {
+    fn of(bytes: &[u8], path: &Path, layout: &Arc<Layout>) -> Result<Self> {
+        let mut rows = Rows::new(path, layout, bytes, 1);
+        let (bytes, first_line) = rows.skip_above()?.unwrap_or((0, 1));
+        Ok(Self { bytes, first_line, oddities: rows.oddities })
+    }
 }
 
 /// The text of a file.
@@ -77,16 +103,15 @@ struct WholeFile {
     path: PathBuf,
     /// What parts its cells, and the names of its columns.
     layout: Arc<Layout>,
-    bytes: Vec<u8>,
-    body: Range<usize>,
-    first_line: u64,
+    bytes: Bytes,
+    above: Above,
     run_bytes: usize,
 }
 
 impl WrittenCells for WholeFile {
     fn texts(&self, columns: &[usize], markers: &MissingMarkers) -> Result<Vec<Column>> {
         let builders = columns.iter().map(|_| Builder::text()).collect();
-        let part = self.read_runs(&self.runs(), columns, builders, markers)?;
+        let part = self.read_runs(columns, Part::new(builders), markers)?.ok_or_else(|| self.changed())?;
         let named = part.columns.into_iter().zip(columns);
         let names = &self.layout.outline.names;
         named.map(|(builder, column)| builder.finish((&self.path, Unit::Line), &names[*column])).collect()
@@ -94,47 +119,69 @@ impl WrittenCells for WholeFile {
 }
 
 impl WholeFile {
-    fn read_columns(&self, markers: &MissingMarkers) -> Result<Part> {
-        let runs = self.runs();
-        let outline = &self.layout.outline;
-        let rows = likely_rows(&runs, outline.names.len());
-        let all: Vec<usize> = (0..outline.names.len()).collect();
-        let mut part = self.read_runs(&runs, &all, all.iter().map(|_| Builder::guess(rows)).collect(), markers)?;
+    /// The table; `None` where a file is not UTF-8.
+    fn into_table(mut self, markers: &MissingMarkers) -> Result<Option<RawTable>> {
+        let Some(part) = self.read_columns(markers)? else { return Ok(None) };
+        let mut oddities = std::mem::take(&mut self.above.oddities);
+        oddities.append(part.oddities);
+        let outline = Arc::new(self.layout.outline.clone());
+        let origins = part.columns.iter().map(Builder::origin).collect();
+        let named = part.columns.into_iter().zip(&outline.names);
+        let has_lines_above = self.layout.lines_above > 0;
+        Ok(Some(RawTable {
+            path: self.path.clone(),
+            text: Some(TextLayout { dialect: self.layout.dialect, has_lines_above, oddities }),
+            origins,
+            columns: named.map(|(b, name)| b.finish((&self.path, Unit::Line), name)).collect::<Result<_>>()?,
+            lines: part.lines,
+            notes: Vec::new(),
+            warnings: outline.warnings.clone(),
+            absent: Vec::new(),
+            written: Box::new(self),
+            outline,
+        }))
+    }
+
+    fn read_columns(&self, markers: &MissingMarkers) -> Result<Option<Part>> {
+        let width = self.layout.outline.names.len();
+        let rows = self.bytes.likely_rows(width)?;
+        let all: Vec<usize> = (0..width).collect();
+        let room = Part { lines: Vec::with_capacity(rows), ..Part::new(vec_of(width, || Builder::guess(rows))) };
+        let Some(mut part) = self.read_runs(&all, room, markers)? else { return Ok(None) };
         if part.lines.is_empty() {
-            return Err(RawTable::without_rows(&self.path, outline));
+            return Err(RawTable::without_rows(&self.path, &self.layout.outline));
         }
         // A column of text in which some cells were taken for numbers is read again: all count as they are written.
         let again: Vec<usize> = all.into_iter().filter(|&c| matches!(part.columns[c], Builder::Again)).collect();
         if !again.is_empty() {
-            let texts = self.read_runs(&runs, &again, again.iter().map(|_| Builder::text()).collect(), markers)?;
+            let texts = self.read_runs(&again, Part::new(vec_of(again.len(), Builder::text)), markers)?;
+            let texts = texts.ok_or_else(|| self.changed())?;
             again.iter().zip(texts.columns).for_each(|(&column, text)| part.columns[column] = text);
         }
-        Ok(part)
+        Ok(Some(part))
     }
 
-    fn runs(&self) -> Vec<Run<'_>> {
-        cut(&self.bytes[self.body.clone()], self.first_line, &self.layout.dialect, self.run_bytes)
+    /// A file that was UTF-8 and no longer is.
+    fn changed(&self) -> crate::Error {
+        crate::Error::data(&self.path, "the file has changed while it was read: try again when it is whole")
     }
 
-    /// Reads the columns at the places `selected`.
+    /// Adds the columns at the places `selected` to `all`; `None` where a file is not UTF-8.
     ///
     /// # Errors
     /// That of the first row at fault, whichever run finds one first.
-    fn read_runs(
-        &self,
-        runs: &[Run<'_>],
-        selected: &[usize],
-        columns: Vec<Builder>,
-        markers: &MissingMarkers,
-    ) -> Result<Part> {
-        let lines = Vec::with_capacity(likely_rows(runs, self.layout.outline.names.len()));
-        let mut all = Part { lines, columns, oddities: Oddities::default() };
-        for runs in runs.chunks(runs_at_once(runs)) {
-            let read = |run| self.read_run(run, selected, &all, markers);
-            let parts: Vec<Result<Part>> = runs.par_iter().map(read).collect();
-            all.append(parts.into_iter().collect::<Result<_>>()?);
-        }
-        Ok(all)
+    fn read_runs(&self, selected: &[usize], mut all: Part, markers: &MissingMarkers) -> Result<Option<Part>> {
+        let Self { layout, run_bytes, above, .. } = self;
+        let by = Cut { first_line: above.first_line, dialect: &layout.dialect, run_bytes: *run_bytes };
+        let encoded = self.bytes.each_window(by, |runs| {
+            for runs in runs.chunks(runs_at_once(runs)) {
+                let read = |run| self.read_run(run, selected, &all, markers);
+                let parts: Vec<Result<Part>> = runs.par_iter().map(read).collect();
+                all.append(parts.into_iter().collect::<Result<_>>()?);
+            }
+            Ok(())
+        })?;
+        Ok((encoded == Encoded::Utf8).then_some(all))
     }
 
     fn read_run(&self, run: &Run, selected: &[usize], earlier: &Part, markers: &MissingMarkers) -> Result<Part> {
@@ -147,7 +194,7 @@ impl WholeFile {
         let mut lines = Vec::with_capacity(run.newlines + 1);
         let mut rows = Rows::new(&self.path, &self.layout, run.bytes, run.line);
         // Bytes below a header begin with the newline that ends it.
-        rows.begin_below(if self.body.start > 0 { run.line } else { run.line - 1 });
+        rows.begin_below(if self.above.bytes > 0 { run.line } else { run.line - 1 });
         while let Some(row) = rows.next()? {
             lines.push(row.line);
             for (builder, &column) in columns.iter_mut().zip(selected) {
@@ -157,10 +204,10 @@ impl WholeFile {
         Ok(Part { lines, columns, oddities: rows.oddities })
     }
 }
-/// Rows to make room for: as many as there are newlines, as long as the numbers take no more room than their text.
-fn likely_rows(runs: &[Run<'_>], width: usize) -> usize {
-    let (newlines, bytes) = runs.iter().fold((0, 0), |sum, r| (sum.0 + r.newlines, sum.1 + r.bytes.len()));
-    newlines.min(bytes / (width * size_of::<f64>())) + 1
+
+/// So many values.
+fn vec_of<T>(count: usize, value: impl Fn() -> T) -> Vec<T> {
+    (0..count).map(|_| value()).collect()
 }
 
 /// Runs that are read before they are joined.
@@ -179,6 +226,10 @@ struct Part {
 }
 
 impl Part {
+    fn new(columns: Vec<Builder>) -> Self {
+        Self { lines: Vec::new(), columns, oddities: Oddities::default() }
+    }
+
     /// Adds the rows of `parts`, which follow in order.
     fn append(&mut self, parts: Vec<Self>) {
         let mut more: Vec<Vec<Builder>> = self.columns.iter().map(|_| Vec::with_capacity(parts.len())).collect();

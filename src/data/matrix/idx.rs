@@ -20,7 +20,7 @@ pub(in crate::data) fn read(path: &Path, store: Store, labels: Option<Source>) -
     let mut matrices = vec![matrix];
     if let Some(source) = labels {
         let path = source.name();
-        let labels = array(path, Arc::new(Opened::new(&source)?.into_store(&source)?))?;
+        let labels = array(path, Arc::new(Opened::new(&source)?.into_store()?))?;
         if labels.cols != 1 || labels.rows != matrices[0].rows {
             let (rows, found) = (matrices[0].rows, labels.rows);
             return Err(Error::data(path, format!("expected {rows} labels, one for each row, found {found}")));

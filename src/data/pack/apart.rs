@@ -27,7 +27,7 @@ pub(in crate::data) fn pack_of(source: &Source, options: &ReadOptions) -> Result
     match Input::open(source)?.refuse_misfits(options)? {
         Input::Folder(_) => return Err(images(source)),
         Input::File(source, opened) if format_of(&source, &opened, options) == Format::Pack => {
-            return Ok((PackFile::new(path, opened.into_mapped(&source)?)?, None));
+            return Ok((PackFile::new(path, opened.into_mapped()?)?, None));
         }
         Input::File(source, opened) if format_of(&source, &opened, options) == Format::Idx => {
             return Err(images(&source));
