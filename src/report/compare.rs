@@ -63,7 +63,7 @@ fn first_screen(grouped: &Grouped<'_>, summary: &Summary) -> Markup {
                         "A study is one whole search for one optimizer on one problem. Normalised loss: interquartile mean of the \
                          test losses of all studies, 0 the best study of any optimizer on a problem, 1 the one in the middle. \
                          Better than, worse than: verdicts against the others. Speed score: 1 if an optimizer always needs the fewest \
-                         steps to the target. In brackets 95 % intervals, for description."
+                         steps to the target. In brackets, for description, where 95 % of resamples of the studies lie."
                     }
                     h3 { "What this cannot show" }
                     ul { @for caveat in &summary.caveats { li { (caveat) } } }

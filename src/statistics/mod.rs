@@ -26,7 +26,9 @@ pub use interval::{Interval, median_interval};
 pub use normal::{normal_cdf, normal_quantile};
 pub use profile::{performance_ratios, profile, profile_score};
 pub use quantile::{interquartile_mean, median, quantile, quantile_of_sorted};
-pub use rank_test::{RankTest, Stratum, critical_statistic, smallest_p, statistic_of, stratified_rank_test, student_p};
-pub use ratio::{Ratio, ratio_interval};
+pub use rank_test::{
+    RankTest, Stratum, binomial, critical_statistic, smallest_p, statistic_of, stratified_rank_test, student_p,
+};
+pub use ratio::{Ratio, rank_sum_p, ratio_interval};
 pub use selection::{Candidates, greedy_selection};
 pub use yuen::yuen_test;

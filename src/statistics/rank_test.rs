@@ -28,10 +28,9 @@ pub struct RankTest {
 #[derive(Debug, Clone)]
 pub struct Stratum {
     seen: Ranked,
-    orders: Arc<Orders>,
-    /// Whether these are all ways to deal the values, and not random ones.
-    all_orders: bool,
-    /// What makes the random numbers of a test those of these values.
+    /// The ways to deal the values.
+    orders: Arc<Vec<Ranked>>,
+    /// What makes the random numbers of a test those of this order.
     key: u64,
 }
 
@@ -44,34 +43,17 @@ struct Ranked {
     squares: f64,
 }
 
-/// The ways to deal two groups.
-#[derive(Debug)]
-struct Orders {
-    all: Vec<Ranked>,
-    /// The sizes of their effects, the least first.
-    sizes: Vec<f64>,
-}
-
 /// Tables of orders without ties, by the sizes of the groups.
 static WITHOUT_TIES: LazyLock<Mutex<Tables>> = LazyLock::new(Mutex::default);
 
 /// Orders by the sizes of the groups.
-type Tables = HashMap<(usize, usize), Arc<Orders>>;
+type Tables = HashMap<(usize, usize), Arc<Vec<Ranked>>>;
 
 /// The ways to deal groups of these sizes in which no values are equal.
-fn without_ties(sizes: (usize, usize)) -> Arc<Orders> {
+fn without_ties(sizes: (usize, usize)) -> Arc<Vec<Ranked>> {
     let mut tables = WITHOUT_TIES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let ties = || vec![1; sizes.0 + sizes.1];
-    tables.entry(sizes).or_insert_with(|| Arc::new(Orders::new(&ties(), sizes))).clone()
-}
-
-impl Orders {
-    fn new(ties: &[usize], sizes: (usize, usize)) -> Orders {
-        let all = orders(ties, sizes);
-        let mut sizes: Vec<f64> = all.iter().map(|order| order.effect.abs()).collect();
-        sizes.sort_by(f64::total_cmp);
-        Orders { all, sizes }
-    }
+    let table = || Arc::new(orders(&vec![1; sizes.0 + sizes.1], sizes));
+    tables.entry(sizes).or_insert_with(table).clone()
 }
 
 impl Stratum {
@@ -92,30 +74,19 @@ impl Stratum {
         let sizes = (a.len(), b.len());
         let orders = match ties.len() == values.len() {
             true => without_ties(sizes),
-            false => Arc::new(Orders::new(&ties, sizes)),
+            false => Arc::new(orders(&ties, sizes)),
         };
-        // The same for both orders of the groups.
-        let bits = |key: u64, (value, first): &(f64, bool)| {
-            (key ^ value.to_bits() ^ u64::from(*first == is_first[0])).wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        };
+        // The same for both orders of the groups, and in all units of the values.
+        let mark = |key: u64, number: u64| (key ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let key = is_first.iter().fold(0, |key, first| mark(key, u64::from(*first == is_first[0])));
+        let key = ties.iter().fold(key, |key, length| mark(key, *length as u64));
         let seen = rank(&is_first, &ties, sizes, least_spread(sizes));
-        Some(Stratum { seen, orders, all_orders: has_few_orders(sizes), key: values.iter().fold(0, bits) })
+        Some(Stratum { seen, orders, key })
     }
 
     /// Cliff's `d`.
     pub fn effect(&self) -> f64 {
         self.seen.effect
-    }
-
-    /// Two-sided p of the rank-sum test of this stratum alone: the part of the orders whose `|d|` is at least as great. Mann &
-    /// Whitney 1947, <https://doi.org/10.1214/aoms/1177730491>.
-    pub fn rank_sum_p(&self) -> f64 {
-        let bound = self.seen.effect.abs() - 1e-9;
-        let sizes = &self.orders.sizes;
-        let extreme = sizes.len() - sizes.partition_point(|size| *size < bound);
-        // Among all orders is the one that was seen; among random ones it counts as one more.
-        let seen = usize::from(!self.all_orders);
-        (extreme + seen) as f64 / (sizes.len() + seen) as f64
     }
 }
 
@@ -162,10 +133,10 @@ pub fn student_p(strata: &[Stratum]) -> f64 {
 /// The statistic of [`stratified_rank_test`] that strata of these sizes, without ties, reach by chance alone in a part `alpha` of
 /// cases: by 99,999 random ways to deal them.
 pub fn critical_statistic(sizes: &[(usize, usize)], alpha: f64) -> f64 {
-    let orders: Vec<Arc<Orders>> = sizes.iter().map(|sizes| without_ties(*sizes)).collect();
+    let orders: Vec<Arc<Vec<Ranked>>> = sizes.iter().map(|sizes| without_ties(*sizes)).collect();
     let mut rng = stream(0, Purpose::Resampling, 6, 0);
     let mut statistics: Vec<f64> =
-        (0..DRAWS).map(|_| drawn_statistic(&mut rng, orders.iter().map(Arc::as_ref))).collect();
+        (0..DRAWS).map(|_| drawn_statistic(&mut rng, orders.iter().map(|orders| orders.as_slice()))).collect();
     statistics.sort_unstable_by(|a, b| b.total_cmp(a));
     statistics[((alpha * f64::from(DRAWS)) as usize).min(statistics.len() - 1)]
 }
@@ -175,7 +146,7 @@ fn p_of_draws(strata: &[Stratum], bound: f64) -> f64 {
     let mut rng = stream(0, Purpose::Resampling, 3, key);
     let mut count = 0;
     for drawn in 1..=DRAWS {
-        let statistic = drawn_statistic(&mut rng, strata.iter().map(|stratum| stratum.orders.as_ref()));
+        let statistic = drawn_statistic(&mut rng, strata.iter().map(|stratum| stratum.orders.as_slice()));
         count += u32::from(statistic >= bound);
         if count == ENOUGH {
             return f64::from(count) / f64::from(drawn);
@@ -185,25 +156,24 @@ fn p_of_draws(strata: &[Stratum], bound: f64) -> f64 {
 }
 
 /// The statistic of a random way to deal the strata.
-fn drawn_statistic<'a>(rng: &mut impl Rng, strata: impl Iterator<Item = &'a Orders>) -> f64 {
+fn drawn_statistic<'a>(rng: &mut impl Rng, strata: impl Iterator<Item = &'a [Ranked]>) -> f64 {
     let (mut effect, mut variance) = (0.0, 0.0);
     for orders in strata {
         // The high bits of a product: uniform but for one part in 10⁵.
-        let at = (u64::from(rng.next_u32()) * orders.all.len() as u64) >> 32;
-        let order = orders.all[at as usize];
+        let at = (u64::from(rng.next_u32()) * orders.len() as u64) >> 32;
+        let order = orders[at as usize];
         effect += order.effect;
         variance += order.variance;
     }
     standardised(effect, variance)
 }
 
-/// The least p that strata of these sizes can show: by [`Stratum::rank_sum_p`] of one, by [`stratified_rank_test`] of several.
+/// The least p that strata of these sizes can show: by [`super::rank_sum_p`] of one, by [`stratified_rank_test`] of several.
 pub fn smallest_p(sizes: &[(usize, usize)]) -> f64 {
     let ways: f64 = sizes.iter().map(|(n, m)| binomial(n + m, *n)).product();
     match sizes {
         [] => 1.0,
-        [one] if has_few_orders(*one) => (2.0 / ways).min(1.0),
-        [_] => 1.0 / (MOST_ORDERS + 1) as f64,
+        [_] => (2.0 / ways).min(1.0),
         several => {
             let apart = |&(n, m): &(usize, usize)| {
                 let [low, high] = [0..n, n..n + m].map(|values| values.map(|value| value as f64).collect::<Vec<f64>>());
@@ -220,7 +190,7 @@ fn standardised(effect: f64, variance: f64) -> f64 {
 }
 
 /// `n` over `k`.
-pub(super) fn binomial(n: usize, k: usize) -> f64 {
+pub fn binomial(n: usize, k: usize) -> f64 {
     (1..=k).map(|i| (n - k + i) as f64 / i as f64).product::<f64>().round()
 }
 

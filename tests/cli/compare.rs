@@ -111,6 +111,7 @@ fn records_that_cannot_be_are_refused_with_their_line() {
     refused(with(&|run| run["val_loss"] = 0.0.into()), "not those of the least validation loss", run + 1);
     refused(with(&|run| run["test_loss"] = (-1.0).into()), "impossible figures", run + 1);
     refused(with(&|run| run["seconds"] = (-1).into()), "impossible figures", run + 1);
+    refused(with(&|run| run["schedule"] = "step".into()), "another setting", run + 1);
     refused(with(&|run| run["curve"][0]["step"] = 1_000_000.into()), "impossible curve", run + 1);
     let trial = lines.iter().position(|line| line.contains("\"stage\":\"trial\"")).expect("a trial") + 1;
     let with_seed = || {

@@ -1,12 +1,11 @@
 //! Records that cannot be of one comparison: repeated, impossible, or in contradiction with each other.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::protocol::{MOST, Stage, StudySeeds, finalists, winner};
 use super::records::{OptimizerRecord, ProblemRecord, Protocol, Record, Run, StepCost, Terms};
-
-/// A searched value may lie outside its range by so large a share, for its logarithm is drawn.
-const SLACK: f64 = 1e-9;
+use super::space::number_at;
+use crate::experiment::quasi_random::point;
 
 /// What the records so far say, to hold the next one against.
 #[derive(Debug, Default)]
@@ -71,14 +70,15 @@ impl Checker {
         if let Some((what, number, most)) = counts.into_iter().find(|(_, number, most)| number >= most) {
             return Some(format!("{what} {number}, but the protocol has {most} from 0 on"));
         }
-        let seed = StudySeeds::new(&terms, &run.problem, &run.optimizer, run.study).of(run.stage, run.repeat);
+        let seeds = StudySeeds::new(&terms, &run.problem, &run.optimizer, run.study);
+        let seed = seeds.of(run.stage, run.repeat);
         if run.seed != seed {
             return Some(format!("seed {}, but that of this run is {seed}", run.seed));
         }
         if run.trial == 0 && (!run.values.is_empty() || run.spec != optimizer.spec) {
             return Some(format!("trial 0 has other values than the defaults, {}", optimizer.spec));
         }
-        if let Some(fault) = impossible(run, problem, optimizer) {
+        if let Some(fault) = other_setting(run, optimizer, seeds.points).or_else(|| impossible(run, problem)) {
             return Some(fault);
         }
         let study = self.studies.entry((run.problem.clone(), run.optimizer.clone(), run.study)).or_default();
@@ -142,8 +142,28 @@ fn wrong_choice(study: &[(Run, usize)], terms: Terms) -> Option<String> {
     ))
 }
 
+/// A setting that is not the one that the study tries at this number.
+fn other_setting(run: &Run, optimizer: &OptimizerRecord, seed: u64) -> Option<String> {
+    let OptimizerRecord { space, schedules, .. } = optimizer;
+    let algorithm = |spec: &str| spec.split(':').next().unwrap_or_default().to_owned();
+    let number = run.trial.checked_sub(1)?; // the defaults are no point
+    let point = point(space.len() + 1, number, seed);
+    let expected: BTreeMap<String, f64> =
+        space.iter().zip(&point).map(|(of, u)| (of.name.clone(), number_at(*u, of.low, of.high))).collect();
+    let schedule = schedules.get((point[space.len()] * schedules.len() as f64) as usize)?;
+    let right =
+        run.values == expected && run.schedule == *schedule && algorithm(&run.spec) == algorithm(&optimizer.spec);
+    (!right).then(|| {
+        let name = &optimizer.name;
+        format!(
+            "trial {} of this study has {name} at {expected:?} with schedule {schedule}, and the line another setting",
+            run.trial
+        )
+    })
+}
+
 /// Values that no run can have.
-fn impossible(run: &Run, problem: &ProblemRecord, optimizer: &OptimizerRecord) -> Option<String> {
+fn impossible(run: &Run, problem: &ProblemRecord) -> Option<String> {
     let steps: Vec<u64> = run.curve.iter().map(|point| point.step).collect();
     if !steps.windows(2).all(|pair| pair[0] < pair[1]) || steps.iter().any(|step| *step > problem.steps) {
         return Some(format!("impossible curve: its steps rise, up to the {} of the problem", problem.steps));
@@ -169,16 +189,12 @@ fn impossible(run: &Run, problem: &ProblemRecord, optimizer: &OptimizerRecord) -
         || run.test_score.is_some_and(|score| problem.score == "rmse" && score < 0.0)
         || [run.test_loss, run.last_test_loss].iter().flatten().any(|loss| *loss < 0.0)
         || (run.diverged && (run.test_loss.is_some() || run.test_score.is_some()))
+        || (run.best_step == Some(problem.steps) && run.test_loss != run.last_test_loss)
         || run.seconds.is_nan()
         || run.seconds < 0.0
     {
         let figures = (run.test_loss, run.test_score, run.seconds);
         return Some(format!("impossible figures: test loss, {} and seconds {figures:?}", problem.score));
     }
-    let outside = optimizer.space.iter().find(|dimension| {
-        let value = run.values.get(&dimension.name);
-        let (low, high) = (dimension.low * (1.0 - SLACK), dimension.high * (1.0 + SLACK));
-        value.is_some_and(|value| !(low..=high).contains(value))
-    })?;
-    Some(format!("{} lies outside the space {} to {}", outside.name, outside.low, outside.high))
+    None
 }

@@ -88,6 +88,11 @@ pub fn schedules(algorithm: Algorithm) -> &'static [&'static str] {
     if algorithm.prefers_constant_rate() { &["const"] } else { &["const", "cosine:warmup=0.05", "cosine"] }
 }
 
+/// The number at `u` in `0..1` of a range that is searched evenly in its logarithm, to four digits.
+pub(super) fn number_at(u: f64, low: f64, high: f64) -> f64 {
+    four_digits(log_uniform(u, low, high))
+}
+
 impl Axis {
     /// What is searched, as reports name it.
     pub fn dimension(&self) -> Dimension {
@@ -99,9 +104,9 @@ impl Axis {
         Dimension { name, low: self.low, high: self.high }
     }
 
-    /// The searched number at `u` in `0..1`, to four digits.
+    /// The searched number at `u` in `0..1`.
     pub fn at(&self, u: f64) -> f64 {
-        four_digits(log_uniform(u, self.low, self.high))
+        number_at(u, self.low, self.high)
     }
 
     /// The value that a searched number stands for, where momentum makes a lasting gradient `gain` times as large.

@@ -106,7 +106,7 @@ pub struct ByProblem {
     pub p: f64,
     /// The same after Holm's correction over all pairs.
     pub p_holm: f64,
-    /// Whether they do.
+    /// Whether they do: by this p, or by a verdict on a single problem.
     pub differs: bool,
 }
 

@@ -17,10 +17,11 @@ pub(super) fn section(summary: &Summary) -> Markup {
         } @else {
             p {
                 "Effect: on how much more of the pairs of studies the first has the lower test loss than the higher, from −1 to 1, \
-                 the mean over the problems. p: a permutation test that deals the studies of both anew within each problem. p (Holm): the \
-                 same corrected for the number of pairs. A verdict is given where it is small enough; the levels of all tables add up \
-                 to the promise of the whole report. \"Cannot decide\" means that no result of so few runs could have shown a \
-                 difference."
+                 the mean over the problems. p: over several problems the greater of a permutation test that deals the studies of both anew \
+                 within each problem and of the same statistic by Student's t. p (Holm): the same corrected for the number of pairs. A \
+                 verdict is given where it is small enough; the levels of all tables add up to the promise of the whole report. \
+                 \"Cannot decide\" means that there are too few runs with a result: no result could have shown a difference, or, on \
+                 single problems, that there are fewer than eight studies."
             }
             @for verdicts in verdicts { (table(&verdicts.title, &verdicts.header, &verdicts.rows, &verdicts.words)) }
             (on_problems(summary))
@@ -29,12 +30,14 @@ pub(super) fn section(summary: &Summary) -> Markup {
 }
 
 fn on_problems(summary: &Summary) -> Markup {
+    let level = if summary.problems.len() == 1 { Level::Overall } else { Level::Problem };
     html! {
         h3 { "On single problems" }
         p {
-            "The quotient of the test losses, with an interval; all intervals of these tables together hold at "
-            (100.0 * (1.0 - Level::Problem.alpha())) " %. p is the greater of a permutation test of ranks and of Welch's test of the \
-             logarithms, corrected over all pairs and problems; a verdict is given up to " (Level::Problem.alpha()) "."
+            "The quotient of the test losses, with an interval. It is for optimizers whose losses differ by a factor alone. p is the greater \
+             of a rank-sum test and of Yuen's test of the logarithms, corrected over all pairs and problems; a verdict is given up \
+             to " (level.alpha()) ". An interval beside a verdict leaves out 1; those without one hold together at "
+            (100.0 * (1.0 - level.alpha())) " %."
         }
         @if summary.problems.len() > 1 {
             (differences(summary))
@@ -65,7 +68,8 @@ fn differences(summary: &Summary) -> Markup {
     };
     let rows: Vec<Vec<String>> = summary.pairs.iter().filter_map(row).collect();
     let caption = format!(
-        "Whether two differ on any problem: Fisher's combination of the p-values of all problems (a verdict up to p (Holm) {})",
+        "Whether two differ on any problem: Fisher's combination of the p-values of all problems (a verdict up to p (Holm) {}, or by \
+         one on a single problem)",
         Level::ByProblem.alpha()
     );
     html! { @if !rows.is_empty() { (table(&caption, &texts(&["pair", "verdict", "p", "p (Holm)"]), &rows, &[1])) } }

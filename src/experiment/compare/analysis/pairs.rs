@@ -6,7 +6,8 @@ use crate::experiment::compare::summary::{
     ByProblem, FEWEST_STUDIES, FamilyEffect, Level, Pair, PairVerdict, ProblemPair, Verdict,
 };
 use crate::statistics::{
-    Stratum, fisher_combined, holm, holm_levels, ratio_interval, smallest_p, stratified_rank_test, yuen_test,
+    Stratum, fisher_combined, holm, holm_levels, rank_sum_p, ratio_interval, smallest_p, stratified_rank_test,
+    yuen_test,
 };
 
 /// Scores of the studies of each optimizer on each problem: `scores[problem][optimizer]`.
@@ -67,7 +68,9 @@ fn verdict(effect: f64, significant: bool, possible: bool) -> PairVerdict {
 
 fn overall_test(scores: &Scores, (a, b): (usize, usize), (level, tests): (Level, usize)) -> OverallTest {
     let both: Vec<(&[f64], &[f64])> = scores.iter().map(|of| (of[a].as_slice(), of[b].as_slice())).collect();
-    let with_studies = both.iter().filter(|(a, b)| a.len() > 1 && b.len() > 1);
+    // Where all scores are equal, as of runs that all diverged, nothing can be shown.
+    let differ = |a: &[f64], b: &[f64]| a.iter().chain(b).any(|score| *score != a[0]);
+    let with_studies = both.iter().filter(|(a, b)| a.len() > 1 && b.len() > 1 && differ(a, b));
     let sizes: Vec<(usize, usize)> = with_studies.map(|(a, b)| (a.len(), b.len())).collect();
     let all_diverged = both.iter().all(|(a, b)| a.iter().chain(*b).all(|score| score.is_infinite()));
     let possible = !all_diverged && smallest_p(&sizes) * tests as f64 <= level.alpha();
@@ -88,8 +91,9 @@ fn overall_test(scores: &Scores, (a, b): (usize, usize), (level, tests): (Level,
 /// spreads; Yuen's test knows how far they are apart, but is right for nearly normal values only.
 pub(super) fn problem_test(a: &[f64], b: &[f64]) -> Option<(f64, f64)> {
     let stratum = Stratum::new(a, b)?;
+    let p = rank_sum_p(a, b);
     let [a, b] = logarithms(a, b);
-    Some((stratum.effect(), stratum.rank_sum_p().max(yuen_test(&a, &b))))
+    Some((stratum.effect(), p.max(yuen_test(&a, &b))))
 }
 
 /// Logarithms of losses. In the place of an infinite one stands one beyond the worst finite one of both: by their range, and at
@@ -115,7 +119,9 @@ pub(super) fn pairs(names: &[&str], problems: &[(&str, Family)], scores: &Scores
     for (number, overall) in overall.into_iter().enumerate() {
         let on = std::mem::take(&mut by_pair[number]);
         let (p, p_holm) = (combined[number], combined_holm[number]);
-        let by_problem = ByProblem { p, p_holm, differs: p_holm <= Level::ByProblem.alpha() };
+        // A verdict on a single problem says it too.
+        let single = on.iter().any(|on| matches!(on.verdict, PairVerdict::ABetter | PairVerdict::BBetter));
+        let by_problem = ByProblem { p, p_holm, differs: single || p_holm <= Level::ByProblem.alpha() };
         let by_problem = Some(by_problem).filter(|_| !few && problems.len() > 1);
         pairs.push(Pair { overall, by_problem, families: families(problems, &on), problems: on });
     }

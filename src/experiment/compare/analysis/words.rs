@@ -2,10 +2,15 @@
 
 use super::grouped::Grouped;
 use super::inclusion::broken_inclusions;
+use super::pairs::studies_for;
 use crate::experiment::compare::figure::{count, figure, p_value};
 use crate::experiment::compare::summary::{
-    ALPHA, FEWEST_STUDIES, Level, OptimizerSummary, Pair, PairVerdict, Power, ProblemSummary, Verdict,
+    ALPHA, Level, OptimizerSummary, Pair, PairVerdict, Power, ProblemSummary, Verdict,
 };
+use crate::statistics::binomial;
+
+/// An effect above this is one of scores that hardly overlap.
+const NO_OVERLAP: f64 = 0.99;
 
 /// The finding, a sentence on a line.
 pub(super) fn verdict(
@@ -26,7 +31,7 @@ pub(super) fn verdict(
     sentences.extend(ranking("With their defaults: ", &names, &untuned.iter().collect::<Vec<_>>()));
     sentences.push(format!(
         "This is about test losses on {problems}, with {studies} of each optimizer on each; the chance that a report on \
-         optimizers that do not differ claims anything is at most {:.0} %.",
+         optimizers whose scores are distributed alike claims anything is at most {:.0} %.",
         100.0 * ALPHA
     ));
     sentences.push(fastest(optimizers));
@@ -131,19 +136,9 @@ fn fastest(optimizers: &[OptimizerSummary]) -> String {
     let mut order: Vec<&OptimizerSummary> = optimizers.iter().collect();
     let score = |optimizer: &OptimizerSummary| optimizer.profile_score.value.unwrap_or(0.0);
     order.sort_by(|a, b| score(b).total_cmp(&score(a)));
-    let text = |optimizer: &&OptimizerSummary| match optimizer.profile_score {
-        super::Estimate { low: Some(low), high: Some(high), .. } => {
-            format!("{} {:.2} [{low:.2}, {high:.2}]", optimizer.name, score(optimizer))
-        }
-        _ => format!("{} {:.2}", optimizer.name, score(optimizer)),
-    };
-    let scores: Vec<String> = order.iter().map(text).collect();
-    let intervals = order.iter().any(|optimizer| optimizer.profile_score.low.is_some());
-    let brackets = if intervals { "; in brackets 95 % intervals" } else { "" };
-    format!(
-        "Speed, for description, as the score of steps to target (1: always the fewest{brackets}): {}.",
-        scores.join(", ")
-    )
+    let scores: Vec<String> =
+        order.iter().map(|optimizer| format!("{} {:.2}", optimizer.name, score(optimizer))).collect();
+    format!("Speed, for description, as the score of steps to target (1: always the fewest): {}.", scores.join(", "))
 }
 
 /// What the comparison cannot show.
@@ -167,18 +162,17 @@ pub(super) fn caveats(grouped: &Grouped<'_>, power: &Power, problems: &[ProblemS
                 p_value(power.smallest_p)
             ),
             None => format!("With {each} not even differences without any overlap are found four times in five."),
+            Some(effect) if effect > NO_OVERLAP => {
+                format!("With {each} only differences with hardly any overlap are found in three of four reports.")
+            }
             Some(effect) => format!(
                 "With {each}, an effect of {} on every problem (the better one has the lower loss in {:.0} of 100 pairs of studies) \
-                 is found about four times in five, smaller ones less often.",
+                 is found in about three of four reports, smaller ones less often.",
                 figure(Some((effect * 100.0).round() / 100.0)),
                 50.0 + 50.0 * effect
             ),
         });
-        if power.studies < FEWEST_STUDIES {
-            caveats.push(format!(
-                "Verdicts for single problems take {FEWEST_STUDIES} studies of each optimizer; here they are \"cannot decide\"."
-            ));
-        }
+        caveats.extend(undecided_problems(grouped, power));
     }
     if protocol.terms.trials > 1 {
         caveats.extend(lost_by_tuning(problems));
@@ -189,6 +183,17 @@ pub(super) fn caveats(grouped: &Grouped<'_>, power: &Power, problems: &[ProblemS
             .to_owned(),
     );
     caveats
+}
+
+/// That there are no verdicts on single problems, and how many studies would give some.
+fn undecided_problems(grouped: &Grouped<'_>, power: &Power) -> Option<String> {
+    let (optimizers, problems) = (grouped.protocol.optimizers.len(), grouped.protocol.problems.len());
+    let needed = studies_for(optimizers, problems);
+    (problems > 1 && power.studies < needed).then(|| {
+        format!(
+            "Verdicts for single problems take {needed} studies of each optimizer; here they are \"cannot decide\"."
+        )
+    })
 }
 
 /// Where tuning did not pay.
@@ -205,8 +210,8 @@ fn lost_by_tuning(problems: &[ProblemSummary]) -> Option<String> {
     let lost: Vec<&str> = lost.iter().map(String::as_str).collect();
     (!lost.is_empty()).then(|| {
         format!(
-            "The median test loss as tuned is above that of the defaults for {}: what is best on validation rows need not be \
-             so on others.",
+            "The median test loss as tuned is above that of the defaults for {}. Whether that is more than chance was not \
+             tested.",
             list(&lost)
         )
     })
@@ -217,6 +222,8 @@ pub(super) fn warnings(grouped: &Grouped<'_>, problems: &[ProblemSummary], pairs
     let verdicts: Vec<&Verdict> = pairs.iter().map(|pair| &pair.overall).collect();
     let mut warnings = broken_inclusions(grouped, verdicts.into_iter());
     warnings.extend(missing_runs(grouped));
+    let dimensions: usize = grouped.optimizers().map(|(_, optimizer)| optimizer.space.len()).sum();
+    let looked_at = (dimensions * problems.len()) as f64;
     for (number, optimizer) in grouped.optimizers() {
         let results = || problems.iter().map(|problem| (problem.name.as_str(), &problem.results[number]));
         let diverged = results().filter(|(_, result)| result.trials > 0 && result.diverged_trials == result.trials);
@@ -225,10 +232,9 @@ pub(super) fn warnings(grouped: &Grouped<'_>, problems: &[ProblemSummary], pairs
             warnings.push(format!("Every trial of {} diverged on {}.", optimizer.name, list(&diverged)));
         }
         for dimension in &optimizer.space {
-            // One choice in ten lies there by chance, five of eight once in two thousand times.
             let often = |result: &super::ProblemResult| {
                 let on_edge = result.chosen.iter().filter(|chosen| chosen.edges.contains(&dimension.name)).count();
-                on_edge > 2 && 2 * on_edge > result.chosen.len()
+                2 * on_edge > result.chosen.len() && chance_of_edges(on_edge, result.chosen.len()) * looked_at <= EDGES
             };
             let on_edge: Vec<&str> = results().filter(|(_, result)| often(result)).map(|(name, _)| name).collect();
             if !on_edge.is_empty() {
@@ -244,6 +250,17 @@ pub(super) fn warnings(grouped: &Grouped<'_>, problems: &[ProblemSummary], pairs
         }
     }
     warnings
+}
+
+/// Chance that any best value that lies on an edge by chance is warned of.
+const EDGES: f64 = 0.1;
+/// Part of a space that is its edges.
+const EDGE: f64 = 0.1;
+
+/// Chance that so many of `studies` choices, or more, lie on an edge where choices are spread evenly.
+fn chance_of_edges(on_edge: usize, studies: usize) -> f64 {
+    let exactly = |k: usize| binomial(studies, k) * EDGE.powi(k as i32) * (1.0 - EDGE).powi((studies - k) as i32);
+    (on_edge..=studies).map(exactly).sum()
 }
 
 /// A comparison that was ended early.
