@@ -9,6 +9,17 @@ use crate::spec::nearest;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// An option is wrong, or does not fit the data or other options: `option value: what is wrong`. On a command line the option is
+    /// a flag, whose name the binary says in its place.
+    #[error("{option}{}: {source}", value.as_ref().map(|value| format!(" {value}")).unwrap_or_default())]
+    Option {
+        /// The option's name, as in a configuration file: `class_weight`.
+        option: &'static str,
+        /// Its value, where it tells something.
+        value: Option<String>,
+        /// What is wrong, without the option's name.
+        source: Box<Error>,
+    },
     /// A flag, a configuration key or a hyperparameter is wrong; found before any file is read.
     #[error("{0}")]
     Usage(String),
@@ -136,15 +147,37 @@ impl Error {
 
     /// The same error where rows are counted by `unit`.
     pub(crate) fn counted_in(mut self, by: Unit) -> Self {
-        if let Error::Data { place, .. } = &mut self {
+        let mut innermost = &mut self;
+        while let Error::Option { source, .. } = innermost {
+            innermost = source;
+        }
+        if let Error::Data { place, .. } = innermost {
             place.unit = by;
         }
         self
     }
 
+    /// The same error, said of an option; see [`Error::Option`].
+    pub(crate) fn of(self, option: &'static str) -> Self {
+        Error::Option { option, value: None, source: Box::new(self) }
+    }
+
+    /// The same error, said of a value of an option.
+    pub(crate) fn of_value(self, option: &'static str, value: impl std::fmt::Display) -> Self {
+        Error::Option { option, value: Some(value.to_string()), source: Box::new(self) }
+    }
+
+    /// What went wrong, without the option that it is said of: never [`Error::Option`].
+    pub fn kind(&self) -> &Error {
+        match self {
+            Error::Option { source, .. } => source.kind(),
+            other => other,
+        }
+    }
+
     /// What to try, where looking at the disk tells: the file in the folder whose name is nearest to a missing one.
     pub fn hint(&self) -> Option<String> {
-        let Error::Io { path, source } = self else { return None };
+        let Error::Io { path, source } = self.kind() else { return None };
         if source.kind() != io::ErrorKind::NotFound {
             return None;
         }

@@ -33,13 +33,12 @@ fn contradictions_are_found_before_files_are_opened() {
     let usage = |change: &dyn Fn(&mut DataOptions)| {
         let mut options = DataOptions::new("/no/such/file");
         change(&mut options);
-        match prepare(&options, 0).unwrap_err() {
-            Error::Usage(message) => message,
-            other => panic!("expected a usage error, found {other:?}"),
-        }
+        let error = prepare(&options, 0).unwrap_err();
+        assert!(matches!(error.kind(), Error::Usage(_)), "{error:?}");
+        error.to_string()
     };
     let half = || PartFrom::Fraction(0.5);
-    assert!(usage(&|o| (o.valid, o.test) = (half(), Some(half()))).contains("leave no rows to train on"));
+    assert!(usage(&|o| (o.valid, o.test) = (half(), Some(half()))).contains("leaves no rows to train on"));
     assert!(usage(&|o| o.valid = PartFrom::Fraction(f64::NAN)).contains("expected a fraction"));
     assert!(usage(&|o| (o.data, o.valid) = (Source::Stdin, PartFrom::File(Source::Stdin))).contains("standard input"));
     assert!(
@@ -47,12 +46,13 @@ fn contradictions_are_found_before_files_are_opened() {
             .contains("given to --label and also to --ignore")
     );
     assert!(
-        usage(&|o| (o.task, o.balance) = (TaskChoice::Regression, Balance::Over)).contains("--balance needs classes")
+        usage(&|o| (o.task, o.balance) = (TaskChoice::Regression, Balance::Over)).contains("balance: it needs classes")
     );
     assert!(
         usage(&|o| (o.task, o.positive) = (TaskChoice::Multiclass, Some("a".into())))
-            .contains("--positive needs a binary task")
+            .contains("positive: it needs a binary task")
     );
+    assert!(usage(&|o| o.label = vec!["".into()]).contains("expected a column's name or index"));
     assert!(matches!(prepare(&DataOptions::new("/no/such/file"), 0).unwrap_err(), Error::Io { .. }));
 }
 
@@ -139,7 +139,7 @@ fn faults_of_folders_are_named() {
     image_folder(folder.path());
     let error = failure(&|o| o.label = vec!["x".into()]);
     assert!(
-        matches!(error, Error::Mismatch(_)) && error.to_string().starts_with("--label is about columns"),
+        matches!(error.kind(), Error::Mismatch(_)) && error.to_string().starts_with("label: it is about columns"),
         "{error}"
     );
     assert!(failure(&|o| o.task = TaskChoice::Regression).to_string().contains("their labels are classes"));

@@ -118,7 +118,7 @@ fn saved_loaded_and_saved_again_gives_equal_bytes() {
     {
         assert!(good.contains(from));
         let error = Preprocessing::from_json(&good.replace(from, to)).unwrap_err();
-        assert!(matches!(error, Error::Mismatch(_)), "{error}");
+        assert!(matches!(error.kind(), Error::Mismatch(_)), "{error}");
     }
 }
 
@@ -204,12 +204,12 @@ fn new_rows_are_matched_by_name_and_have_a_defined_place() {
     };
     let error = failure("x,y\n1,2\n");
     assert!(
-        matches!(error, Error::Mismatch(_))
+        matches!(error.kind(), Error::Mismatch(_))
             && error.to_string().contains("the model needs the columns n, t; the file has x, y; --header no")
     );
     let error = failure("n,t\n1,a\n2,b\n");
     assert!(
-        matches!(error, Error::Mismatch(_)) && error.to_string().contains("label y is not among the columns"),
+        matches!(error.kind(), Error::Mismatch(_)) && error.to_string().contains("label y is not among the columns"),
         "{error}"
     );
     let error = failure("n,t,y\n1,a,1\nx1,b,2\n");
@@ -274,7 +274,7 @@ fn tasks_are_inferred_and_overridden() {
     assert_eq!(task(text, &["b"], TaskChoice::Multilabel).unwrap().0, Task::Multilabel);
     let failure = |labels: &[&str], choice| task(text, labels, choice).unwrap_err().to_string();
     assert!(failure(&["s"], TaskChoice::Regression).contains("x.csv:2, column \"s\": expected a number, found \"no\""));
-    assert!(failure(&["i"], TaskChoice::Binary).contains("--task binary needs 2 classes, found 3"));
+    assert!(failure(&["i"], TaskChoice::Binary).contains("expected 2 classes, found 3"));
     assert!(failure(&["f", "b"], TaskChoice::Multilabel).contains("x.csv:2, column \"f\": expected 0 or 1"));
     assert!(failure(&["s", "b"], TaskChoice::Auto).contains("several labels are numbers"));
     assert!(failure(&["s", "b"], TaskChoice::Binary).contains("has one label"));
@@ -293,19 +293,16 @@ fn columns_are_found_or_the_nearest_is_named() {
     let text = "width,height,species\n1,2,a\n2,3,b\n3,4,a\n";
     let failure = |change: fn(&mut DataOptions)| prepared(text, change).unwrap_err();
     let error = failure(|o| o.label = vec!["spicies".to_owned()]);
-    assert!(matches!(error, Error::Data { .. }));
-    assert!(
-        error.to_string().contains("--label: there is no column \"spicies\"; did you mean \"species\"?"),
-        "{error}"
-    );
+    assert!(matches!(error.kind(), Error::Data { .. }));
+    assert!(error.to_string().contains("there is no column \"spicies\"; did you mean \"species\"?"), "{error}");
     let error = failure(|o| o.ignore = vec!["7".to_owned()]).to_string();
-    assert!(error.contains("--ignore 7: the file has 3 columns, 0 to 2"), "{error}");
+    assert!(error.starts_with("ignore 7: ") && error.contains("the file has 3 columns, 0 to 2"), "{error}");
     let error = failure(|o| (o.label, o.ignore) = (vec!["-1".to_owned()], vec!["species".to_owned()])).to_string();
     assert!(error.contains("column \"species\" is given to --label and again to --ignore"), "{error}");
     let error = failure(|o| o.ignore = vec!["0".to_owned(), "1".to_owned()]).to_string();
     assert!(error.contains("expected columns beside the label"), "{error}");
     let error = failure(|o| o.positive = Some("c".to_owned())).to_string();
-    assert!(error.contains("--positive: there is no class \"c\" among a, b"), "{error}");
+    assert!(error.contains("positive: there is no class \"c\" among a, b"), "{error}");
 }
 
 #[test]
@@ -437,7 +434,7 @@ fn weights_multiply_and_balance_resamples() {
     assert!(failure("x,w,y\n1,0,a\n2,0,b\n").contains("all weights are 0"));
     assert!(failure("x,w,y\n1,0,a\n2,u,b\n").contains("x.csv:3, column \"w\": expected a weight, found \"u\""));
     let error = prepared("x,y\n1,0.5\n2,1.5\n", |o| o.balance = Balance::Over).unwrap_err();
-    assert!(error.to_string().contains("--balance needs classes"), "{error}");
+    assert!(error.to_string().contains("balance: it needs classes"), "{error}");
 }
 
 #[test]
@@ -511,7 +508,9 @@ fn each_fold_has_a_preprocessing_of_its_own() {
     }
     seen.sort_unstable();
     assert_eq!(seen, whole.split.train, "every row that is not in the test part is in one fold");
-    assert!(matches!(prepare_folds(&options, 3, "31".parse().unwrap()), Err(Error::Mismatch(_))));
+    let error = prepare_folds(&options, 3, "31".parse().unwrap()).err().unwrap();
+    assert!(matches!(error.kind(), Error::Mismatch(_)), "{error}");
+    assert_eq!(error.to_string(), "cv 31: expected 31 rows at least, found 30");
 }
 
 #[test]

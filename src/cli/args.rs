@@ -18,9 +18,9 @@ use toml::Value;
 
 use super::{message, values};
 
-/// `--flag-name` of a key.
-fn flag(key: &Key) -> String {
-    key.name.replace('_', "-")
+/// `--flag-name` of an option.
+pub fn flag(option: &str) -> String {
+    format!("--{}", option.replace('_', "-"))
 }
 
 /// Options whose values may be file names.
@@ -34,7 +34,7 @@ pub fn of_paths(arg: Arg) -> Arg {
 
 /// The flag of an option.
 fn arg(key: &'static Key) -> Arg {
-    let arg = Arg::new(key.name).long(flag(key)).help(key.help).help_heading(key.group.title());
+    let arg = Arg::new(key.name).long(key.name.replace('_', "-")).help(key.help).help_heading(key.group.title());
     let arg = if PATHS.contains(&key.name) {
         of_paths(arg)
     } else if key.value.is_some() {
@@ -74,7 +74,7 @@ pub fn given_flags(matches: &ArgMatches) -> Vec<String> {
         if !known || matches.value_source(key.name) != Some(ValueSource::CommandLine) {
             continue;
         }
-        let flag = format!("--{}", flag(key));
+        let flag = flag(key.name);
         match key.value {
             None => words.push(flag),
             Some(_) => {

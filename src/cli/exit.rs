@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use gradlane::Error;
 
-use super::message;
+use super::{args, message};
 
 /// Why a verb did not end well.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ pub fn of_failure(failure: &Failure) -> ExitCode {
     match failure {
         Failure::Error(error) => {
             let hint = error.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
-            message::error(code, &format!("{error}{hint}"));
+            message::error(code, &format!("{}{hint}", in_flags(error)));
         }
         Failure::AllDiverged(message) | Failure::Different(message) => message::error(code, message),
         Failure::Signal(_) | Failure::ClosedPipe => {}
@@ -62,8 +62,19 @@ pub fn of_failure(failure: &Failure) -> ExitCode {
 /// Ends the program with an error, from any thread; for moments at which nothing is to be saved.
 pub fn at_once(error: &Error) -> ! {
     let code = code_of(error);
-    message::error(code, &error.to_string());
+    message::error(code, &in_flags(error));
     gradlane::atomic::exit(i32::from(code))
+}
+
+/// An error in the words of the command line: what it says of an option is said of a flag.
+fn in_flags(error: &Error) -> String {
+    match error {
+        Error::Option { option, value, source } => {
+            let value = value.as_ref().map(|value| format!(" {value}")).unwrap_or_default();
+            format!("{}{value}: {}", args::flag(option), in_flags(source))
+        }
+        other => other.to_string(),
+    }
 }
 
 fn code(failure: &Failure) -> u8 {
@@ -77,7 +88,7 @@ fn code(failure: &Failure) -> u8 {
 }
 
 fn code_of(error: &Error) -> u8 {
-    match error {
+    match error.kind() {
         Error::Usage(_) => 2,
         Error::Data { .. } => 3,
         Error::Mismatch(_) => 4,

@@ -52,8 +52,8 @@ impl BenchConfig {
         })?;
         let optimizer = optimizer(&reader)?;
         if matches!(optimizer.algorithm, Algorithm::WholeNetwork(_)) {
-            let message = "--optimizer lbfgs: steps on mini-batches are timed, and lbfgs needs all rows in each step";
-            return Err(Error::Usage(message.to_owned()));
+            let message = "steps on mini-batches are timed, and lbfgs needs all rows in each step".to_owned();
+            return Err(Error::Usage(message).of_value("optimizer", "lbfgs"));
         }
         let options = BenchOptions {
             optimizer,

@@ -20,7 +20,7 @@ impl TrainConfig {
             () if full => "--batch full needs all rows in each step".to_owned(),
             () => return Ok(()),
         };
-        let message = format!("--shuffle blocks holds some rows in memory at a time, and {why}: leave one of them out");
-        Err(Error::Usage(message))
+        let message = format!("it holds some rows in memory at a time, and {why}: leave one of them out");
+        Err(Error::Usage(message).of_value("shuffle", "blocks"))
     }
 }

@@ -7,11 +7,11 @@ use crate::{Error, Result};
 /// The folds of `--cv`, which exclude another validation part.
 pub(super) fn folds(reader: &Reader) -> Result<Option<FoldCount>> {
     let asked = reader.text("cv").filter(|text| text != "none");
-    let named = |e: Error| Error::Usage(format!("--cv: {e}"));
+    let named = |e: Error| reader.wrong("cv", &e.to_string());
     let folds = asked.map(|text| text.parse::<FoldCount>().map_err(named)).transpose()?;
     match reader.text("valid") {
         Some(valid) if folds.is_some() && valid != "none" => {
-            Err(Error::Usage(format!("--cv: the folds are the validation parts: leave out --valid {valid}")))
+            Err(reader.wrong("cv", &format!("the folds are the validation parts: leave out --valid {valid}")))
         }
         _ => Ok(folds),
     }

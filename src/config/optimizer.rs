@@ -168,10 +168,11 @@ fn check_factors(options: &OptimizerOptions, drops: Option<&'static str>) -> Res
         || options.weight_decay > 0.0
         || [true, false].iter().any(|of_weights| options.spec.own_decay(*of_weights, options.spec.lr) != Decay::NONE);
     if options.dropout_schedule.is_some() && drops.is_none() {
-        return Err(Error::Usage("--dropout-schedule: there is no dropout: give --dropout RATE".to_owned()));
+        return Err(Error::Usage("there is no dropout: give --dropout RATE".to_owned()).of("dropout_schedule"));
     }
     if options.decay_schedule.is_some() && !decays {
-        return Err(Error::Usage("--decay-schedule: there is no decay: give --weight-decay or --l2".to_owned()));
+        let message = "there is no decay: give --weight-decay or --l2".to_owned();
+        return Err(Error::Usage(message).of("decay_schedule"));
     }
     Ok(())
 }
@@ -183,9 +184,10 @@ fn schedule(reader: &Reader, spec: &OptimizerSpec) -> Result<Schedule> {
     if !spec.algorithm.follows_schedule() {
         let constant: Schedule = "const".parse()?;
         return match given {
-            Some(schedule) if schedule != constant => Err(Error::Usage(format!(
-                "--schedule {schedule}: {name} finds its own step sizes and follows none: leave it out"
-            ))),
+            Some(schedule) if schedule != constant => {
+                let message = format!("{name} finds its own step sizes and follows none: leave it out");
+                Err(Error::Usage(message).of_value("schedule", schedule))
+            }
             _ => Ok(constant),
         };
     }
@@ -198,9 +200,8 @@ fn schedule(reader: &Reader, spec: &OptimizerSpec) -> Result<Schedule> {
     if schedule.momentum(0, 100).is_some() && !spec.algorithm.has_momentum() {
         let takes_one = spec.options().iter().any(|option| option.starts_with("momentum="));
         let remedy = if takes_one { format!("use --optimizer {name}:momentum=0.9, or ") } else { String::new() };
-        return Err(Error::Usage(format!(
-            "--schedule {schedule}: {name} has no momentum to move: {remedy}leave out momentum="
-        )));
+        let message = format!("{name} has no momentum to move: {remedy}leave out momentum=");
+        return Err(Error::Usage(message).of_value("schedule", schedule));
     }
     Ok(schedule)
 }
@@ -213,10 +214,12 @@ fn batch(reader: &Reader, spec: &OptimizerSpec) -> Result<Batch> {
         None | Some("auto") => Ok(Batch::Auto),
         Some("full") => Ok(Batch::Full),
         Some("by-rows") if !spec.algorithm.needs_full_batch() => Ok(Batch::ByRows),
-        Some(text) if spec.algorithm.needs_full_batch() => Err(Error::Usage(format!(
-            "--batch {text}: {name} compares gradients of different steps, which must see the same rows: use --batch full, \
-             or leave it out"
-        ))),
+        Some(text) if spec.algorithm.needs_full_batch() => {
+            let message = format!(
+                "{name} compares gradients of different steps, which must see the same rows: use full, or leave it out"
+            );
+            Err(Error::Usage(message).of_value("batch", text))
+        }
         Some(_) => Ok(Batch::Rows(reader.count("batch", 1, &["full", "auto", "by-rows"])?.unwrap_or(1) as usize)),
     }
 }

@@ -85,7 +85,7 @@ impl Portfolio {
         let asked = names.as_deref().unwrap_or(&PORTFOLIO);
         let entries: Vec<Entry> = asked.iter().map(entry).collect::<Result<_>>()?;
         if entries[0].config.cv.is_some_and(|count| count.repeats > 1) {
-            return Err(Error::Usage("--cv: --preset best deals the rows once: give --cv K".to_owned()));
+            return Err(Error::Usage("--preset best deals the rows once: give --cv K".to_owned()).of("cv"));
         }
         let config = entries[0].config.clone();
         let (is_open, began) = (names.is_none(), settings.began);
@@ -135,7 +135,10 @@ impl TrainConfig {
     pub fn refuse_portfolio(&self) -> Result<()> {
         match self.portfolio {
             None => Ok(()),
-            Some(_) => Err(Error::Usage("--preset best is for gradlane train: name one of its presets".to_owned())),
+            Some(_) => {
+                let message = "it is for gradlane train: name one of its presets".to_owned();
+                Err(Error::Usage(message).of_value("preset", BEST))
+            }
         }
     }
 }

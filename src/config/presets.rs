@@ -239,10 +239,11 @@ impl TrainConfig {
             return Portfolio::config(settings);
         }
         if settings.has("portfolio") {
-            return Err(Error::Usage(format!("--portfolio: it lists the presets of --preset {BEST}: give both")));
+            let message = format!("it lists the presets of --preset {BEST}: give both");
+            return Err(Error::Usage(message).of("portfolio"));
         }
         let Some(name) = settings.take_text("preset") else { return TrainConfig::typed(settings) };
-        let preset = preset(&name).map_err(|e| Error::Usage(format!("--preset: {e}")))?;
+        let preset = preset(&name).map_err(|e| e.of("preset"))?;
         let of = |task| {
             let mut settings = settings.clone();
             preset.fill(&mut settings, task);

@@ -40,14 +40,15 @@ impl TableConfig {
     /// # Errors
     /// [`Error::Usage`] naming the flag.
     pub fn check_parts(&self) -> Result<()> {
-        for (flag, part) in [("--valid", Some(&self.data.valid)), ("--test", self.data.test.as_ref())] {
+        for (option, part) in [("valid", Some(&self.data.valid)), ("test", self.data.test.as_ref())] {
             if let Some(PartFrom::File(file)) = part {
-                let message = format!("{flag}: expected a fraction or none, found the file {}", file.as_written());
-                return Err(Error::Usage(message));
+                let message = format!("expected a fraction or none, found the file {}", file.as_written());
+                return Err(Error::Usage(message).of(option));
             }
         }
         if self.data.valid == PartFrom::None && self.data.test.as_ref().is_none_or(|test| *test == PartFrom::None) {
-            return Err(Error::Usage("--valid none and no --test leave one part: nothing is split".to_owned()));
+            let message = "it leaves one part with no --test: nothing is split".to_owned();
+            return Err(Error::Usage(message).of_value("valid", "none"));
         }
         Ok(())
     }

@@ -149,8 +149,8 @@ impl StoppingOptions {
         self.deadline = deadline.checked_sub(spent).filter(|_| limit > spent);
         if self.deadline.is_none_or(|deadline| deadline <= Instant::now()) {
             let (limit, spent) = (limit.as_secs_f64(), spent.as_secs_f64());
-            let message = format!("--time-limit {limit}s: the run has taken {spent:.1} s already: allow more");
-            return Err(Error::NoStep(message));
+            let message = format!("the run has taken {spent:.1} s already: allow more");
+            return Err(Error::NoStep(message).of_value("time_limit", format_args!("{limit}s")));
         }
         Ok(())
     }
@@ -243,7 +243,8 @@ impl TrainConfig {
         if fits {
             Ok(loss)
         } else {
-            Err(Error::Mismatch(format!("--loss {loss} does not fit a {task} task: leave it out for {default}")))
+            let message = format!("it does not fit a {task} task: leave it out for {default}");
+            Err(Error::Mismatch(message).of_value("loss", loss))
         }
     }
 }
@@ -279,8 +280,8 @@ fn model_options(reader: &Reader) -> Result<ModelOptions> {
         several if several.len() == hidden.len() => several.to_vec(),
         several => {
             let (found, expected) = (several.len(), hidden.len());
-            let message = format!("--activation: expected 1 or {expected}, one for each hidden layer, found {found}");
-            return Err(Error::Usage(message));
+            let message = format!("expected 1 or {expected}, one for each hidden layer, found {found}");
+            return Err(reader.wrong("activation", &message));
         }
     };
     let norm = match reader.text("norm").as_deref() {
@@ -416,7 +417,7 @@ pub(super) fn isa(reader: &Reader) -> Result<Isa> {
 pub(super) fn thread_options(reader: &Reader) -> Result<ThreadOptions> {
     let threads = reader.count("threads", 1, &["auto"])?;
     if threads.is_some_and(|n| n > MOST_THREADS) {
-        return Err(Error::Usage(format!("--threads: expected at most {MOST_THREADS}")));
+        return Err(reader.wrong("threads", &format!("expected at most {MOST_THREADS}")));
     }
     Ok(ThreadOptions {
         threads: threads.map(|n| n as usize),

@@ -115,7 +115,7 @@ impl Augment {
     /// [`Error::Mismatch`].
     pub fn check(&self, shape: Option<&[usize]>) -> Result<()> {
         let (tables, images) = (self.noise.is_some() || self.mixup.is_some(), self.shift.is_some() || self.flip);
-        let mismatch = |what: &str| Err(Error::Mismatch(format!("--augment {self}: {what}")));
+        let mismatch = |what: &str| Err(Error::Mismatch(what.to_owned()).of_value("augment", self));
         match shape {
             Some(_) if tables => {
                 mismatch("noise and mixup are for tables, and the data are images: see shift and flip")

@@ -95,7 +95,7 @@ impl ClassWeight {
             Self::Named(named) => {
                 let mut weights = vec![1.0; names.len()];
                 for (class, weight) in named {
-                    weights[class_index("--class-weight", class, names, numeric)?] = *weight;
+                    weights[class_index("class_weight", class, names, numeric)?] = *weight;
                 }
                 Ok(weights)
             }
@@ -104,13 +104,13 @@ impl ClassWeight {
 }
 
 /// Index of a class that an option names.
-pub(super) fn class_index(flag: &str, class: &str, names: &[String], numeric: bool) -> Result<usize> {
+pub(super) fn class_index(option: &'static str, class: &str, names: &[String], numeric: bool) -> Result<usize> {
     let value = parse_number(class).filter(|_| numeric);
     let same = |name: &String| name == class || (value.is_some() && parse_number(name) == value);
     names.iter().position(same).ok_or_else(|| {
         let hint = nearest(class, names).map_or(String::new(), |name| format!("; did you mean \"{name}\"?"));
         let classes = super::cell::shortened(names);
-        Error::Mismatch(format!("{flag}: there is no class \"{class}\" among {classes}{hint}"))
+        Error::Mismatch(format!("there is no class \"{class}\" among {classes}{hint}")).of(option)
     })
 }
 

@@ -46,16 +46,15 @@ pub(super) fn folds_of(
 ) -> Result<Vec<Fold>> {
     if split.train.len() < count {
         let found = split.train.len();
-        return Err(Error::Mismatch(format!("--cv {count} needs {count} rows at least, found {found}")));
+        return Err(Error::Mismatch(format!("expected {count} rows at least, found {found}")).of_value("cv", count));
     }
     let class_of = |classes: &[u32], row: &u32| classes[rows.binary_search(row).expect("a row of the file")];
     let classes: Option<Vec<u32>> = classes
         .filter(|_| options.split == SplitMode::Stratified)
         .map(|classes| split.train.iter().map(|row| class_of(classes, row)).collect());
     if repeats > 1 && matches!(keys, Some(SplitKeys::Times(_))) {
-        let message =
-            format!("--cv {count}x{repeats}: times can be dealt to folds in one way only: leave out x{repeats}");
-        return Err(Error::Mismatch(message));
+        let message = format!("times can be dealt to folds in one way only: leave out x{repeats}");
+        return Err(Error::Mismatch(message).of_value("cv", format_args!("{count}x{repeats}")));
     }
     let deal = |repeat: usize| {
         let seed = seed.wrapping_add((repeat as u64).wrapping_mul(NEXT_SEED));

@@ -75,7 +75,7 @@ pub fn examine(options: &DataOptions, against: Option<&Source>) -> Result<Examin
     let mut warnings = typed.warnings.clone();
     let fitted = typed.fit(&typed.rows, (options, 0), &mut warnings)?;
     let [label] = typed.roles.labels[..] else {
-        return Err(Error::Usage("--label: expected one label, to compare the columns with".to_owned()));
+        return Err(Error::Usage("expected one label, to compare the columns with".to_owned()).of("label"));
     };
     let table = &typed.table;
     let answers = coded(&table.columns[label], &typed.rows);

@@ -110,26 +110,25 @@ fn are_times(lines: &[&[u8]]) -> bool {
 /// Refuses options that are about other formats.
 ///
 /// # Errors
-/// [`Error::Mismatch`] that names the flag.
+/// [`Error::Mismatch`] of the option.
 pub(super) fn refuse_misfits(path: &Path, format: Format, options: &ReadOptions) -> Result<()> {
     let delimited = matches!(format, Format::Csv | Format::Tsv | Format::Auto);
     let text = delimited || matches!(format, Format::Jsonl | Format::Libsvm);
     // A configuration that a run on CSV has written says `header = "yes"`, which is true of other formats with names too.
     let named = options.header == Header::Yes && matches!(format, Format::Jsonl | Format::Parquet | Format::Npz);
     let given = [
-        ("--delimiter", options.delimiter.is_some(), delimited),
-        ("--quote", options.quote.is_some(), delimited),
-        ("--comment", options.comment.is_some(), delimited),
-        ("--header", options.header != Header::Auto, delimited || named),
-        ("--encoding", options.encoding.is_some(), text),
+        ("delimiter", options.delimiter.is_some(), delimited),
+        ("quote", options.quote.is_some(), delimited),
+        ("comment", options.comment.is_some(), delimited),
+        ("header", options.header != Header::Auto, delimited || named),
+        ("encoding", options.encoding.is_some(), text),
     ];
     match given.iter().find(|(_, given, fits)| *given && !fits) {
         None => Ok(()),
-        Some((flag, ..)) => {
-            let (name, of) = (path.display(), if *flag == "--encoding" { "text" } else { "CSV and TSV" });
-            Err(Error::Mismatch(format!(
-                "{name}: {flag} is for {of}, and this is a file of format {format}: leave it out"
-            )))
+        Some((option, ..)) => {
+            let (name, of) = (path.display(), if *option == "encoding" { "text" } else { "CSV and TSV" });
+            let message = format!("it is for {of}, and {name} is a file of format {format}: leave it out");
+            Err(Error::Mismatch(message).of(option))
         }
     }
 }

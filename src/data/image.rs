@@ -139,24 +139,25 @@ fn image_target(images: &Images, options: &DataOptions) -> Result<Target> {
 }
 
 fn refuse_table_options(options: &DataOptions) -> Result<()> {
+    let wrong = "it is about columns of a table, and the data are images (bytes, divided by 255)";
     let given = [
-        ("--label", !options.label.is_empty()),
-        ("--ignore", !options.ignore.is_empty()),
-        ("--categorical", !options.categorical.is_empty()),
-        ("--weight-col", options.weight_col.is_some()),
-        ("--na", !options.na.is_empty()),
-        ("--impute", options.impute.is_some()),
-        ("--scale", options.scale.is_some()),
-        ("--one-hot", options.one_hot.is_some()),
-        ("--binary-column", options.binary_column),
-        ("--clamp", options.clamp),
-        ("--balance smote", options.balance == Balance::Smote),
+        ("label", !options.label.is_empty()),
+        ("ignore", !options.ignore.is_empty()),
+        ("categorical", !options.categorical.is_empty()),
+        ("weight_col", options.weight_col.is_some()),
+        ("na", !options.na.is_empty()),
+        ("impute", options.impute.is_some()),
+        ("scale", options.scale.is_some()),
+        ("one_hot", options.one_hot.is_some()),
+        ("binary_column", options.binary_column),
+        ("clamp", options.clamp),
     ];
-    match given.into_iter().find(|(_, given)| *given) {
-        Some((flag, _)) => Err(Error::Mismatch(format!(
-            "{flag} is about columns of a table, and the data are images (bytes, divided by 255)"
-        ))),
-        None => Ok(()),
+    if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
+        return Err(Error::Mismatch(wrong.to_owned()).of(option));
+    }
+    match options.balance {
+        Balance::Smote => Err(Error::Mismatch(wrong.to_owned()).of_value("balance", options.balance)),
+        _ => Ok(()),
     }
 }
 
@@ -197,9 +198,12 @@ fn image_task(choice: TaskChoice, classes: usize) -> Result<Task> {
         TaskChoice::Auto => Ok(if classes == 2 { Task::Binary } else { Task::Multiclass }),
         TaskChoice::Binary if classes == 2 => Ok(Task::Binary),
         TaskChoice::Multiclass => Ok(Task::Multiclass),
-        TaskChoice::Binary => Err(Error::Mismatch(format!("--task binary needs 2 classes, found {classes}"))),
+        TaskChoice::Binary => {
+            Err(Error::Mismatch(format!("expected 2 classes, found {classes}")).of_value("task", choice))
+        }
         TaskChoice::Regression | TaskChoice::Multilabel => {
-            Err(Error::Mismatch(format!("--task {choice} does not fit images: their labels are classes")))
+            let message = "it does not fit images: their labels are classes";
+            Err(Error::Mismatch(message.to_owned()).of_value("task", choice))
         }
     }
 }

@@ -44,7 +44,8 @@ impl Loaded {
     pub fn prepare_jointly(self, options: &[&DataOptions], seed: u64, count: FoldCount) -> Result<Joint> {
         assert!(count.folds >= 2, "a cross-validation has two folds or more");
         let Contents::Table(table, files) = self.0 else {
-            return Err(Error::Mismatch("--preset best is for tables: images get --preset plain".to_owned()));
+            let message = "it is for tables: images get --preset plain".to_owned();
+            return Err(Error::Mismatch(message).of_value("preset", "best"));
         };
         let first = DataOptions { valid: PartFrom::None, ..options[0].clone() };
         let split = table.deal(&first, seed)?;

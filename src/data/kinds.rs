@@ -162,7 +162,7 @@ fn asked_dates(file: &RawTable, options: &ReadOptions) -> Result<Vec<(usize, Opt
         let named = file.outline.names.iter().position(|n| n == name);
         named.ok_or_else(|| {
             let names = shortened(&file.outline.names);
-            Error::data(&file.path, format!("--dates: there is no column \"{name}\"; the columns are {names}"))
+            Error::data(&file.path, format!("there is no column \"{name}\"; the columns are {names}")).of("dates")
         })
     };
     let asked = options.dates.iter().filter(|asked| asked.form != "auto");

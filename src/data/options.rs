@@ -331,15 +331,15 @@ impl DataOptions {
     /// [`Error::Usage`] for fractions that leave nothing to train on, for options that exclude each other, and for
     /// standard input used twice.
     pub fn check(&self) -> Result<()> {
-        let usage = |message: String| Err(Error::Usage(message));
+        let usage = |message: &str| Error::Usage(message.to_owned());
         let test = self.test.as_ref().unwrap_or(&PartFrom::None);
-        for (flag, part) in [("--valid", &self.valid), ("--test", test)] {
+        for (option, part) in [("valid", &self.valid), ("test", test)] {
             match part {
                 PartFrom::Fraction(f) if !(*f > 0.0 && *f < 1.0) => {
-                    return usage(format!("{flag}: expected a fraction between 0 and 1, found {f}"));
+                    return Err(Error::Usage(format!("expected a fraction between 0 and 1, found {f}")).of(option));
                 }
                 PartFrom::File(Source::Stdin) if self.data == Source::Stdin => {
-                    return usage(format!("{flag}: standard input is already the training data"));
+                    return Err(usage("standard input is already the training data").of(option));
                 }
                 _ => {}
             }
@@ -347,13 +347,14 @@ impl DataOptions {
         if let (PartFrom::Fraction(valid), PartFrom::Fraction(test)) = (&self.valid, test)
             && valid + test >= 1.0
         {
-            return usage(format!("--valid {valid} and --test {test} together leave no rows to train on"));
+            let message = format!("together with {test} for the test part it leaves no rows to train on");
+            return Err(Error::Usage(message).of_value("valid", valid));
         }
         if self.valid == PartFrom::File(Source::Stdin) && *test == PartFrom::File(Source::Stdin) {
-            return usage("--valid and --test: standard input can be read only once".to_owned());
+            return Err(usage("standard input is already the validation part").of("test"));
         }
         if self.format == Format::Tsv && self.delimiter.is_some_and(|d| d.0 != b'\t') {
-            return usage("--format tsv and --delimiter exclude each other: use --format csv".to_owned());
+            return Err(usage("it has tabs, and another delimiter is given: use csv").of_value("format", "tsv"));
         }
         self.check_columns()?;
         self.check_shuffle()?;
@@ -366,16 +367,15 @@ impl DataOptions {
             return Ok(());
         }
         if self.data == Source::Stdin {
-            let message =
-                "--shuffle blocks reads its data more than once, and standard input cannot be: save it to a file first";
-            return Err(Error::Usage(message.to_owned()));
+            let message = "it reads the data more than once, and standard input cannot be: save it to a file first";
+            return Err(Error::Usage(message.to_owned()).of_value("shuffle", "blocks"));
         }
         if self.balance != Balance::None {
             let message = format!(
-                "--shuffle blocks reads rows in the order of the file, and --balance {} mixes them: try --class-weight balanced",
+                "it reads rows in the order of the file, and --balance {} mixes them: try --class-weight balanced",
                 self.balance
             );
-            return Err(Error::Usage(message));
+            return Err(Error::Usage(message).of_value("shuffle", "blocks"));
         }
         Ok(())
     }
@@ -401,13 +401,13 @@ impl DataOptions {
     fn check_task(&self) -> Result<()> {
         let classes = !matches!(self.task, TaskChoice::Regression | TaskChoice::Multilabel);
         let needs = [
-            ("--positive", self.positive.is_some(), classes && self.task != TaskChoice::Multiclass, "a binary task"),
-            ("--class-weight", self.class_weight.is_some(), classes, "classes"),
-            ("--balance", self.balance != Balance::None, classes, "classes"),
+            ("positive", self.positive.is_some(), classes && self.task != TaskChoice::Multiclass, "a binary task"),
+            ("class_weight", self.class_weight.is_some(), classes, "classes"),
+            ("balance", self.balance != Balance::None, classes, "classes"),
         ];
         match needs.into_iter().find(|(_, given, fits, _)| *given && !fits) {
-            Some((flag, _, _, what)) => {
-                Err(Error::Usage(format!("{flag} needs {what}, and --task {} has none", self.task)))
+            Some((option, _, _, what)) => {
+                Err(Error::Usage(format!("it needs {what}, and the task {} has none", self.task)).of(option))
             }
             None => Ok(()),
         }

@@ -64,7 +64,7 @@ impl<'a> RowReader<'a> {
             }
             Preprocessing::Images(expected) => {
                 if let Some(name) = keep.first() {
-                    return Err(Error::Mismatch(format!("--keep {name}: images have no columns to copy")));
+                    return Err(Error::Mismatch("images have no columns to copy".to_owned()).of_value("keep", name));
                 }
                 let images = input.read_images_part(options, part)?;
                 expected.check(&images)?;
@@ -147,6 +147,6 @@ fn find_kept(reader: &TableReader, name: &str) -> Result<usize> {
             None => format!("the columns are {}", shortened(names)),
         };
         let path = reader.path().display();
-        Error::Mismatch(format!("--keep: {path} has no column \"{name}\"; {hint}"))
+        Error::Mismatch(format!("{path} has no column \"{name}\"; {hint}")).of("keep")
     })
 }

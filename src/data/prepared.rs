@@ -99,9 +99,9 @@ pub(super) fn task_note(target: &Target, why: &str) -> String {
 /// Options that need classes.
 pub(super) fn check_classes(options: &DataOptions, task: Task) -> Result<()> {
     let classes = matches!(task, Task::Binary | Task::Multiclass);
-    let needs = [("--class-weight", options.class_weight.is_some()), ("--balance", options.balance != Balance::None)];
+    let needs = [("class_weight", options.class_weight.is_some()), ("balance", options.balance != Balance::None)];
     match needs.into_iter().find(|(_, given)| *given && !classes) {
-        Some((flag, _)) => Err(Error::Mismatch(format!("{flag} needs classes, and the task is {task}"))),
+        Some((option, _)) => Err(Error::Mismatch(format!("it needs classes, and the task is {task}")).of(option)),
         None => Ok(()),
     }
 }
@@ -189,7 +189,8 @@ pub(super) fn apply_class_weights(train: &mut Dataset, target: &Target, options:
     // A row of weight 0 is as good as absent: a batch of such rows would have no mean.
     let counting: Vec<u32> = (0..of_rows.len() as u32).filter(|row| of_rows[*row as usize] > 0.0).collect();
     if counting.is_empty() {
-        return Err(Error::Mismatch("--class-weight: all rows have weight 0: nothing would count".to_owned()));
+        let message = "all rows have weight 0: nothing would count".to_owned();
+        return Err(Error::Mismatch(message).of("class_weight"));
     }
     if counting.len() < of_rows.len() {
         *train = train.subset(&counting);

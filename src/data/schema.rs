@@ -42,13 +42,13 @@ impl Roles {
         options: &DataOptions,
         notes: &mut Vec<String>,
     ) -> Result<Self> {
-        let find = |flag: &str, names: &[String]| table.find_all(flag, names);
-        let ignored = find("--ignore", &options.ignore)?;
-        let kept = find("--keep-column", &options.keep_column)?;
-        let split = options.split.column().map(|name| table.find("--split", name)).transpose()?;
-        let weight = options.weight_col.as_ref().map(|name| table.find("--weight-col", name)).transpose()?;
-        let categorical = find("--categorical", &options.categorical)?;
-        let named_label = find("--label", &options.label)?;
+        let find = |option, names: &[String]| table.find_all(option, names);
+        let ignored = find("ignore", &options.ignore)?;
+        let kept = find("keep_column", &options.keep_column)?;
+        let split = options.split.column().map(|name| table.find("split", name)).transpose()?;
+        let weight = options.weight_col.as_ref().map(|name| table.find("weight_col", name)).transpose()?;
+        let categorical = find("categorical", &options.categorical)?;
+        let named_label = find("label", &options.label)?;
         let others: Vec<usize> = weight.into_iter().chain(split).collect();
         let index = index_columns(table, &[&kept, &categorical, &named_label, &ignored, &others], notes);
         let labels = if options.label.is_empty() {
@@ -68,10 +68,8 @@ impl Roles {
             .collect();
         if let Some(stray) = categorical.iter().find(|column| !features.contains(column)) {
             let name = &table.names[*stray];
-            return Err(Error::data(
-                table.path,
-                format!("--categorical: column \"{name}\" is not an input of the network"),
-            ));
+            let message = format!("column \"{name}\" is not an input of the network");
+            return Err(Error::data(table.path, message).of("categorical"));
         }
         if features.is_empty() {
             let hint = if table.names.len() == 1 { ": is the delimiter right? --delimiter changes it" } else { "" };
@@ -201,13 +199,15 @@ pub(super) fn infer_task(
         (TaskChoice::Binary | TaskChoice::Multiclass, &[label]) => {
             let classes = distinct_classes(table, label, text)?;
             if choice == TaskChoice::Binary && classes != 2 {
-                let message = format!("--task binary needs 2 classes, found {classes}");
-                return Err(Error::data_at(&table.path, None, Some(&table.names[label]), message));
+                let message = format!("expected 2 classes, found {classes}");
+                let error = Error::data_at(&table.path, None, Some(&table.names[label]), message);
+                return Err(error.of_value("task", choice));
             }
             Ok(said(if choice == TaskChoice::Binary { Task::Binary } else { Task::Multiclass }))
         }
         (TaskChoice::Binary | TaskChoice::Multiclass, _) => {
-            Err(Error::Mismatch(format!("--task {choice} has one label, and --label names {}", labels.len())))
+            let message = format!("it has one label, and {} are named", labels.len());
+            Err(Error::Mismatch(message).of_value("task", choice))
         }
     }
 }

@@ -110,8 +110,8 @@ impl SplitKeys {
                 Ok(Some(Self::Times(rows.iter().map(|row| values[*row as usize]).collect())))
             }
             (SplitMode::Time(_), Column::Text { .. }) => {
-                let message = "--split time needs numbers or dates, found text: --dates gives the form of dates";
-                Err(Error::data_at(&table.path, None, Some(name), message))
+                let message = "expected numbers or dates, found text: --dates gives the form of dates";
+                Err(Error::data_at(&table.path, None, Some(name), message).of_value("split", "time"))
             }
             (_, column) => {
                 let text = column.as_text();
@@ -198,7 +198,8 @@ impl SplitKeys {
         let (what, needed) = if matches!(self, Self::Groups(_)) { ("groups", count) } else { ("times", count + 1) };
         if units.len() < needed {
             let found = units.len();
-            return Err(Error::Mismatch(format!("--cv {count} needs {needed} {what} at least, found {found}")));
+            let message = format!("expected {needed} {what} at least, found {found}");
+            return Err(Error::Mismatch(message).of_value("cv", count));
         }
         let sorted = |mut rows: Vec<u32>| {
             rows.sort_unstable();

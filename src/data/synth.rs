@@ -142,22 +142,26 @@ impl Recipe {
     /// Numbers of inputs and classes.
     fn check(&self) -> Result<(usize, usize)> {
         let (problem, (own, free)) = (self.problem, self.problem.inputs());
-        let wrong = |message: String| Err(Error::Usage(message));
         let columns = self.columns.unwrap_or(own);
         let least = if problem == Problem::Friedman1 { FRIEDMAN } else { 1 };
         let classes = self.classes.unwrap_or(if problem == Problem::Blobs { 3 } else { 2 });
+        let usage = Error::Usage;
         match () {
-            () if self.columns.is_some() && !free => wrong(format!("--columns: {problem} has {own} inputs")),
-            () if self.classes.is_some() && problem != Problem::Blobs => {
-                wrong(format!("--classes is for blobs, and not for {problem}"))
+            () if self.columns.is_some() && !free => {
+                Err(usage(format!("{problem} has {own} inputs")).of_value("columns", columns))
             }
-            () if columns < least => wrong(format!("--columns {columns}: {problem} needs {least} at least")),
-            () if classes < 2 => wrong(format!("--classes {classes}: expected 2 at least")),
+            () if self.classes.is_some() && problem != Problem::Blobs => {
+                Err(usage(format!("it is for blobs, and not for {problem}")).of("classes"))
+            }
+            () if columns < least => {
+                Err(usage(format!("{problem} needs {least} at least")).of_value("columns", columns))
+            }
+            () if classes < 2 => Err(usage("expected 2 at least".to_owned()).of_value("classes", classes)),
             () if self.rows == 0 || u32::try_from(self.rows).is_err() => {
-                wrong(format!("--rows {}: expected 1 to {}", self.rows, u32::MAX))
+                Err(usage(format!("expected 1 to {}", u32::MAX)).of_value("rows", self.rows))
             }
             () if self.noise.is_some_and(|noise| !(noise.is_finite() && noise >= 0.0)) => {
-                wrong("--noise: expected a standard deviation of 0 or more".to_owned())
+                Err(usage("expected a standard deviation of 0 or more".to_owned()).of("noise"))
             }
             () => Ok((columns, classes)),
         }

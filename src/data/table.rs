@@ -269,7 +269,7 @@ impl Names<'_> {
     ///
     /// # Errors
     /// [`Error::Data`] that names the nearest column, or the number of columns.
-    pub(super) fn find(&self, flag: &str, wanted: &str) -> Result<usize> {
+    pub(super) fn find(&self, option: &'static str, wanted: &str) -> Result<usize> {
         let count = self.names.len();
         if let Some(index) = self.names.iter().position(|name| name == wanted) {
             return Ok(index);
@@ -277,14 +277,15 @@ impl Names<'_> {
         if let Ok(index) = wanted.parse::<i64>() {
             let from_start = if index < 0 { index + count as i64 } else { index };
             return usize::try_from(from_start).ok().filter(|&i| i < count).ok_or_else(|| {
-                Error::data(self.path, format!("{flag} {wanted}: the file has {count} columns, 0 to {}", count - 1))
+                let message = format!("the file has {count} columns, 0 to {}", count - 1);
+                Error::data(self.path, message).of_value(option, wanted)
             });
         }
         let hint = match nearest(wanted, self.names) {
             Some(name) => format!("did you mean \"{name}\"?"),
             None => format!("the columns are {}", shortened(self.names)),
         };
-        Err(Error::data(self.path, format!("{flag}: there is no column \"{wanted}\"; {hint}")))
+        Err(Error::data(self.path, format!("there is no column \"{wanted}\"; {hint}")).of(option))
     }
 
     /// The columns that an option names. A text is tried whole as a name first, then as the names of several with commas
@@ -292,14 +293,14 @@ impl Names<'_> {
     ///
     /// # Errors
     /// As [`Names::find`].
-    pub(super) fn find_all(&self, flag: &str, wanted: &[String]) -> Result<Vec<usize>> {
+    pub(super) fn find_all(&self, option: &'static str, wanted: &[String]) -> Result<Vec<usize>> {
         let mut found = Vec::new();
         for item in wanted {
-            match self.find(flag, item) {
+            match self.find(option, item) {
                 Ok(column) => found.push(column),
                 Err(_) if item.contains(',') => {
                     for name in item.split(',') {
-                        found.push(self.find(flag, name.trim())?);
+                        found.push(self.find(option, name.trim())?);
                     }
                 }
                 Err(error) => return Err(error),

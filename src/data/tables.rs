@@ -366,8 +366,8 @@ pub(super) fn check_counts(table: &Table, target: &Target, rows: &[u32], loss: O
     for name in &target.columns {
         let Some(Column::Numbers(values)) = table.column(name) else { continue };
         if let Some(row) = rows.iter().map(|row| *row as usize).find(|row| values[*row] < 0.0) {
-            let message = format!("--loss {} needs counts of at least 0, found {}", loss.name, values[row]);
-            return Err(table.error_at(row, name, message));
+            let message = format!("expected counts of at least 0, found {}", values[row]);
+            return Err(table.error_at(row, name, message).of_value("loss", loss.name));
         }
     }
     Ok(())

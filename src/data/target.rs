@@ -76,12 +76,10 @@ impl Target {
     pub(super) fn set_positive(&mut self, positive: Option<&str>) -> Result<()> {
         let Some(positive) = positive else { return Ok(()) };
         if self.task != Task::Binary {
-            return Err(Error::Mismatch(format!(
-                "--positive {positive} needs a binary task, and this one is {}",
-                self.task
-            )));
+            let message = format!("it needs a binary task, and this one is {}", self.task);
+            return Err(Error::Mismatch(message).of_value("positive", positive));
         }
-        if class_index("--positive", positive, &self.classes, self.numeric)? == 0 {
+        if class_index("positive", positive, &self.classes, self.numeric)? == 0 {
             self.classes.swap(0, 1);
         }
         Ok(())
@@ -119,7 +117,7 @@ impl Target {
     /// [`Error::Mismatch`] for another task.
     pub(super) fn fit_range(&mut self, table: &Table, rows: &[u32]) -> Result<()> {
         if self.task != Task::Regression {
-            return Err(Error::Mismatch(format!("--clamp needs a regression, and the task is {}", self.task)));
+            return Err(Error::Mismatch(format!("it needs a regression, and the task is {}", self.task)).of("clamp"));
         }
         for name in &self.columns {
             let Some(Column::Numbers(values)) = table.column(name) else { return Err(self.absent(table)) };

@@ -55,8 +55,8 @@ pub fn permutation_importance(
     seed: u64,
 ) -> Result<Importance> {
     let Preprocessing::Table(preprocessing) = &model.card.preprocessing else {
-        let message = "--importance is about the columns of a table, and this model was trained on images";
-        return Err(Error::Mismatch(message.to_owned()));
+        let message = "it is about the columns of a table, and this model was trained on images";
+        return Err(Error::Mismatch(message.to_owned()).of("importance"));
     };
     let data = labelled_rows(preprocessing, source, options)?;
     let metric = if preprocessing.target.task == Task::Regression { MetricName::R2 } else { MetricName::Accuracy };

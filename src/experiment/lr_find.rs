@@ -157,7 +157,8 @@ pub fn check_sweeps(config: &TrainConfig) -> Result<()> {
         return Ok(());
     }
     let name = algorithm.name();
-    Err(Error::Usage(format!("--optimizer {name}: {name} finds its own step sizes, so there is no rate to find")))
+    let message = format!("{name} finds its own step sizes, so there is no rate to find");
+    Err(Error::Usage(message).of_value("optimizer", name))
 }
 
 /// The loss of each step's batch before its update, up to the step that was not finite.

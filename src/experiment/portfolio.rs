@@ -127,7 +127,9 @@ impl One<'_> {
             Err(error) => return Err(error),
         };
         let whole = match whole {
-            Err(Error::Memory(why)) if !self.is_first => return Ok(self.left_out(why)),
+            Err(error) if !self.is_first && matches!(error.kind(), Error::Memory(_)) => {
+                return Ok(self.left_out(error.kind().to_string()));
+            }
             whole => whole?,
         };
         let work = work(&whole, self.folds.len());

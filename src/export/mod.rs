@@ -65,8 +65,8 @@ impl FromStr for Form {
 /// [`Error::Mismatch`] for what the form cannot hold, [`Error::Io`] if the output cannot be written.
 pub fn export(model: &Model, form: Form, (out, place): (&mut dyn Write, &Path)) -> Result<Vec<String>> {
     if !model.card.forms.is_empty() && form == Form::Json {
-        let message = "--to json: its layout is of networks of one form, and the model has several: try onnx, c or npz";
-        return Err(Error::Mismatch(message.to_owned()));
+        let message = "its layout is of networks of one form, and the model has several: try onnx, c or npz";
+        return Err(Error::Mismatch(message.to_owned()).of_value("to", form.name()));
     }
     let written = match form {
         Form::Onnx => {

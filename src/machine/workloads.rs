@@ -86,26 +86,25 @@ impl Workload {
     /// [`Error::Usage`] if there are fewer rows than one batch has, if two classes are not even there, or if there is no memory
     /// for the network or the rows.
     pub fn custom(widths: Widths, batch: usize, rows: usize, task: BenchTask) -> Result<Workload> {
-        let wrong = |message: String| Err(Error::Usage(message));
+        let wrong = |option, message: String| Err(Error::Usage(message).of(option));
         if batch > rows {
-            return wrong(format!("--rows: expected at least one batch of {batch} rows, found {rows}"));
+            return wrong("rows", format!("expected at least one batch of {batch} rows, found {rows}"));
         }
         if task == BenchTask::Classify && widths.0.last() < Some(&2) {
-            return wrong("--layers: classes need at least two outputs; --task regress takes one".to_owned());
+            return wrong("layers", "classes need at least two outputs; --task regress takes one".to_owned());
         }
         let workload = Workload { name: "custom".to_owned(), layers: widths.0, batch, rows, task };
         let architecture = workload.architecture();
         if !architecture.fits_into_memory() {
             let count = architecture.linear_parameters();
-            return wrong(format!(
-                "--layers: a network of {count} parameters does not fit into memory: use fewer units"
-            ));
+            let message = format!("a network of {count} parameters does not fit into memory: use fewer units");
+            return wrong("layers", message);
         }
         let (inputs, outputs) = (architecture.inputs, architecture.outputs);
         // Outputs twice: targets, and what the network says of them.
         if !has_room(rows.saturating_mul(inputs.saturating_add(outputs.saturating_mul(2)))) {
             let row = format!("{inputs} inputs and {outputs} outputs");
-            return wrong(format!("--rows: {rows} rows of {row} do not fit into memory: use fewer"));
+            return wrong("rows", format!("{rows} rows of {row} do not fit into memory: use fewer"));
         }
         Ok(workload)
     }

@@ -212,8 +212,8 @@ impl Recipe<'_> {
             return Ok(None);
         }
         let Some(CategoryEmbedding { dim, .. }) = self.extras.categories else {
-            let message = "--category-embedding none: the data were prepared for vectors of levels";
-            return Err(Error::Mismatch(message.to_owned()));
+            let message = "the data were prepared for vectors of levels".to_owned();
+            return Err(Error::Mismatch(message).of_value("category_embedding", "none"));
         };
         let dim = Value::Integer(dim as i64);
         let fields = [("columns", Value::Array(columns)), ("dim", dim), ("mask", Value::Float(MASKED))];

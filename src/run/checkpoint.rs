@@ -85,7 +85,8 @@ impl Checkpoint {
     pub fn prolong(&mut self, config: &mut TrainConfig, schedule_given: bool) -> Result<()> {
         let (made, epochs) = (self.epochs, config.stopping.epochs.unwrap_or(0));
         if epochs <= made {
-            return Err(Error::Usage(format!("--epochs {epochs}: the run has made {made} already: give more")));
+            let message = format!("the run has made {made} already: give more");
+            return Err(Error::Usage(message).of_value("epochs", epochs));
         }
         let constant = "const".parse()?;
         let schedule = &mut config.optimizer.schedule;

@@ -45,14 +45,13 @@ impl Plan {
         }
         let task = self.prepared.preprocessing.task();
         if task != Task::Binary {
-            return Err(Error::Mismatch(format!(
-                "--threshold {threshold} needs a binary task, and this one is {task}"
-            )));
+            let message = format!("it needs a binary task, and this one is {task}");
+            return Err(Error::Mismatch(message).of_value("threshold", threshold));
         }
         let chosen = !matches!(threshold, ThresholdChoice::Value(_));
         if chosen && self.prepared.val.is_none() && self.config.cv.is_none() {
-            let message = format!("--threshold {threshold} needs rows to choose on: see --valid, or give a number");
-            return Err(Error::Mismatch(message));
+            let message = "it needs rows to choose on: see --valid, or give a number".to_owned();
+            return Err(Error::Mismatch(message).of_value("threshold", threshold));
         }
         Ok(())
     }

@@ -74,10 +74,10 @@ impl RunDirectory {
             return Err(Error::io(path, not_a_directory));
         }
         match FILES.iter().find(|file| path.join(file).exists()) {
-            Some(file) if !overwrite => Err(Error::Usage(format!(
-                "--out {}: a run is there already ({file}): choose another directory, or --overwrite",
-                path.display()
-            ))),
+            Some(file) if !overwrite => {
+                let message = format!("a run is there already ({file}): choose another directory, or --overwrite");
+                Err(Error::Usage(message).of_value("out", path.display()))
+            }
             _ => atomic::check_folder(path),
         }
     }

@@ -34,13 +34,13 @@ pub(super) fn architecture(config: &TrainConfig, sizes: Sizes, prepared: &Prepar
         norm: config.model.norm,
         residual: config.model.residual,
         dropout: config.model.dropout,
-        chain: layers.map_err(|e| Error::Mismatch(format!("--network: {e}")))?,
+        chain: layers.map_err(|e| Error::Mismatch(e.to_string()).of("network"))?,
     };
     if let Some(chain) = &mut architecture.chain {
         fit_layers(chain, prepared);
     }
     if let Some(what) = architecture.contradiction() {
-        return Err(Error::Mismatch(format!("--network: {what}")));
+        return Err(Error::Mismatch(what).of("network"));
     }
     Ok(architecture)
 }

@@ -89,12 +89,13 @@ impl Needs {
         match available() {
             Some(room) if room < needed => Err(Error::Memory(self.refusal(room.max(0.0)))),
             Some(room) if SHARE_OF_PRESET * room < needed => match preset {
-                Some(name) => Err(Error::Memory(format!(
-                    "--preset {name}: training needs about {}, more than half of the {} of memory that can be had: use \
-                     --preset plain",
-                    size(needed),
-                    size(room)
-                ))),
+                Some(name) => {
+                    let (needed, room) = (size(needed), size(room));
+                    let message = format!(
+                        "training needs about {needed}, more than half of the {room} of memory that can be had: use plain"
+                    );
+                    Err(Error::Memory(message).of_value("preset", name))
+                }
                 None => Ok(()),
             },
             _ => Ok(()),

@@ -138,13 +138,10 @@ impl Plan {
                 ""
             };
             parameters = Parameters::from_named(&architecture, &tensors)
-                .map_err(|e| Error::Mismatch(format!("--init-from {}: {e}{hint}", path.display())))?;
+                .map_err(|e| Error::Mismatch(format!("{e}{hint}")).of_value("init_from", path.display()))?;
         }
         let network = architecture.network();
-        parameters
-            .layout
-            .freeze(&config.model.freeze, &network)
-            .map_err(|e| Error::Mismatch(format!("--freeze: {e}")))?;
+        parameters.layout.freeze(&config.model.freeze, &network).map_err(|e| e.of("freeze"))?;
         let mut plan = Plan {
             prepared,
             architecture,
@@ -172,15 +169,15 @@ impl Plan {
     /// What can be checked only with the data at hand.
     fn check(&self) -> Result<()> {
         let smoothing = self.config.optimizer.label_smoothing;
-        Objective::new(self.loss, smoothing)
-            .map_err(|e| Error::Usage(format!("--label-smoothing {smoothing}: {e}")))?;
+        Objective::new(self.loss, smoothing).map_err(|e| e.of_value("label_smoothing", smoothing))?;
         let stopping = &self.config.stopping;
         let task = self.prepared.preprocessing.task();
-        let goals = [("target", stopping.target), ("fail-under", stopping.fail_under)];
-        let watched = goals.into_iter().filter_map(|(flag, goal)| Some((flag, goal?.watched)));
-        for (flag, watched) in watched.chain(stopping.monitor.map(|m| ("monitor", m))) {
+        let goals = [("target", stopping.target), ("fail_under", stopping.fail_under)];
+        let watched = goals.into_iter().filter_map(|(option, goal)| Some((option, goal?.watched)));
+        for (option, watched) in watched.chain(stopping.monitor.map(|m| ("monitor", m))) {
             if !watched.metric.applies_to(task) {
-                return Err(Error::Mismatch(format!("--{flag} {watched}: a {task} task has no {}", watched.metric)));
+                let message = format!("a {task} task has no {}", watched.metric);
+                return Err(Error::Mismatch(message).of_value(option, watched));
             }
             let missing = match watched.part {
                 DataPart::Train => None,
@@ -188,9 +185,8 @@ impl Plan {
                 DataPart::Test => self.prepared.test.is_none().then_some("--test"),
             };
             if let Some(part) = missing {
-                return Err(Error::Mismatch(format!(
-                    "--{flag} {watched}: there is no such part of the data; see {part}"
-                )));
+                let message = format!("there is no such part of the data; see {part}");
+                return Err(Error::Mismatch(message).of_value(option, watched));
             }
         }
         Ok(())
@@ -200,23 +196,24 @@ impl Plan {
     fn check_factors(&self) -> Result<()> {
         let Schedules { total, dropout, decay } = self.schedules();
         let (highest, lowest) = (self.architecture.network().highest_dropout(), 0.0);
-        for (flag, schedule, most) in [("dropout", &dropout, 1.0 / highest), ("decay", &decay, f64::INFINITY)] {
+        for (option, schedule, most) in
+            [("dropout_schedule", &dropout, 1.0 / highest), ("decay_schedule", &decay, f64::INFINITY)]
+        {
             let Some(schedule) = schedule else { continue };
             let wrong = |factor: &f64| !(lowest..most).contains(factor);
             let steps = (0..=CHECKED).map(|n| n * total.saturating_sub(1) / CHECKED);
             if let Some(factor) = steps.map(|step| schedule.rate(1.0, step, total)).find(wrong) {
                 let until = if most.is_finite() { format!(" and below {most:.3}") } else { String::new() };
-                let message =
-                    format!("--{flag}-schedule {schedule}: expected factors of at least 0{until}, found {factor}");
-                return Err(Error::Usage(message));
+                let message = format!("expected factors of at least 0{until}, found {factor}");
+                return Err(Error::Usage(message).of_value(option, schedule));
             }
         }
         let algorithm = self.config.optimizer.spec.algorithm;
         let factors = self.parameters.layout.tensors.iter().flat_map(|tensor| tensor.groups);
         if !algorithm.follows_schedule() && factors.into_iter().any(|group| group.rate != 1.0) {
             let name = algorithm.name();
-            let message = format!("--network: lr in learn: {name} finds its own step sizes: leave it out");
-            return Err(Error::Usage(message));
+            let message = format!("lr in learn: {name} finds its own step sizes: leave it out");
+            return Err(Error::Usage(message).of("network"));
         }
         Ok(())
     }
@@ -360,13 +357,13 @@ impl Plan {
         augment.check(self.row_form().shape.as_deref())?;
         let algorithm = self.config.optimizer.spec.algorithm;
         if augment.mixup.is_some() && matches!(self.loss, Loss::Focal { .. }) {
-            return Err(Error::Mismatch(format!(
-                "--augment {augment}: the focal loss wants classes, and mixup mixes them"
-            )));
+            let message = "the focal loss wants classes, and mixup mixes them".to_owned();
+            return Err(Error::Mismatch(message).of_value("augment", augment));
         }
         if algorithm.needs_full_batch() {
             let name = algorithm.name();
-            return Err(Error::Mismatch(format!("--augment {augment}: {name} needs the same rows in every step")));
+            let message = format!("{name} needs the same rows in every step");
+            return Err(Error::Mismatch(message).of_value("augment", augment));
         }
         Ok(())
     }
@@ -393,9 +390,8 @@ impl Plan {
         let mut trainer = Trainer::new(&self.architecture, parameters, self.settings()?, engine, (batch, rows));
         let (granted, asked) = (trainer.threads(), self.threads);
         if self.config.threads.exact && granted < asked {
-            let message =
-                format!("--exact-threads: the system grants {granted} of {asked} threads: ask for fewer with -j");
-            return Err(Error::Memory(message));
+            let message = format!("the system grants {granted} of {asked} threads: ask for fewer");
+            return Err(Error::Memory(message).of("exact_threads"));
         }
         trainer.read_out(self.scorer().readout(1.0));
         Ok(trainer)

@@ -176,9 +176,8 @@ impl Plan {
         let Joint { prepared: joint, ways, folds } = loaded.prepare_jointly(&options, config.seed, count)?;
         let in_folds: usize = (0..folds.len()).map(|number| folds.places(number).len()).sum();
         if in_folds != joint.split.train.len() {
-            let message =
-                "--preset best needs every row in one fold, and --split time:COLUMN leaves the first ones in none";
-            return Err(Error::Mismatch(message.to_owned()));
+            let message = "it needs every row in one fold, and --split time:COLUMN leaves the first ones in none";
+            return Err(Error::Mismatch(message.to_owned()).of_value("preset", "best"));
         }
         let entries = portfolio.entries.iter().zip(ways);
         let entries: Vec<PlannedEntry> =

@@ -17,9 +17,10 @@ const MOST_PARAMETERS: usize = 400;
 pub fn trace(plan: &Plan) -> Result<String> {
     let count = plan.parameters.layout.parameters();
     if count > MOST_PARAMETERS {
-        return Err(Error::Usage(format!(
-            "--trace: the network has {count} parameters, more than the {MOST_PARAMETERS} that can be read: try a smaller one, such as --hidden 3"
-        )));
+        let message = format!(
+            "the network has {count} parameters, more than the {MOST_PARAMETERS} that can be read: try a smaller one, such as --hidden 3"
+        );
+        return Err(Error::Usage(message).of("trace"));
     }
     let mut order = Vec::new();
     plan.prepared.train.order(plan.config.seed, 0, plan.config.shuffle, &mut order);

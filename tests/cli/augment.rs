@@ -148,6 +148,6 @@ fn augmentation_that_cannot_be_is_refused() {
     refused(4, "images", &["--augment", "mixup=0.2"], "noise and mixup are for tables");
     refused(4, "data.csv", &["--augment", "mixup=0.2", "--loss", "focal"], "the focal loss wants classes");
     refused(4, "data.csv", &["--augment", "noise=0.2", "--optimizer", "lbfgs"], "needs the same rows in every step");
-    refused(4, "images", &["--balance", "smote"], "--balance smote is about columns of a table");
-    refused(4, "data.csv", &["--balance", "smote", "--label", "a"], "--balance needs classes");
+    refused(4, "images", &["--balance", "smote"], "--balance smote: it is about columns of a table");
+    refused(4, "data.csv", &["--balance", "smote", "--label", "a"], "--balance: it needs classes");
 }

@@ -217,7 +217,7 @@ fn what_does_not_go_with_the_best_is_refused() {
     let message = place.fails(2, &["train", "iris.csv", "--portfolio", "realmlp"]);
     assert!(message.contains("--portfolio: it lists the presets of --preset best"), "{message}");
     let message = place.fails(2, &["tune", "iris.csv", "--preset", "best"]);
-    assert!(message.contains("--preset best is for gradlane train"), "{message}");
+    assert!(message.contains("--preset best: it is for gradlane train"), "{message}");
     let message = place.fails(4, &["train", "penguins.csv", "--preset", "best", "--split", "time:year", "--cv", "2"]);
     assert!(message.contains("needs every row in one fold"), "{message}");
     assert!(place.ok(&["train", "--preset", "help"]).contains("--portfolio realmlp,"));

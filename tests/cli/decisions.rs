@@ -173,7 +173,7 @@ fn thresholds_that_make_no_sense_are_refused() {
     let place = Place::new();
     classes(&place, "data.csv", 100, &["a", "b", "c"]);
     let message = place.fails(4, &["train", "data.csv", "--threshold", "0.3", "-q"]);
-    assert!(message.contains("--threshold 0.3 needs a binary task, and this one is multiclass"), "{message}");
+    assert!(message.contains("--threshold 0.3: it needs a binary task, and this one is multiclass"), "{message}");
     let message = place.fails(2, &["train", "data.csv", "--threshold", "metric=auroc"]);
     assert!(message.contains("--threshold: a threshold is chosen by one of accuracy"), "{message}");
     let message = place.fails(2, &["train", "data.csv", "--threshold", "1.5"]);

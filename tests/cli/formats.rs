@@ -54,7 +54,7 @@ fn options_of_csv_are_refused_for_other_formats() {
     place.write("a.jsonl", json_lines());
     for verb in [&["train", "a.jsonl"][..], &["inspect", "a.jsonl"]] {
         let said = place.fails(4, &[verb, &["--delimiter", ";"]].concat());
-        assert!(said.contains("a.jsonl: --delimiter is for CSV and TSV"), "{said}");
+        assert!(said.contains("--delimiter: it is for CSV and TSV, and a.jsonl is a file of format jsonl"), "{said}");
     }
 }
 
@@ -147,7 +147,7 @@ fn a_configuration_of_csv_trains_on_another_format() {
     let first = place.train("a.csv", "one", &["--epochs", "2"]);
     let again = json(&place.ok(&["train", "-c", "one/config.toml", "a.jsonl", "-o", "two", "--json"]));
     assert_eq!(first["weights_sha256"], again["weights_sha256"]);
-    assert!(place.fails(4, &["train", "a.jsonl", "--header", "no"]).contains("--header is for CSV and TSV"));
+    assert!(place.fails(4, &["train", "a.jsonl", "--header", "no"]).contains("--header: it is for CSV and TSV"));
 }
 
 #[test]

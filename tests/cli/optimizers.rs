@@ -173,7 +173,7 @@ fn accumulated_batches_count_alike_in_keras_and_by_their_rows_elsewhere() {
 fn rprop_wants_every_row_in_every_step() {
     let place = iris();
     let message = place.fails(2, &["train", "iris.csv", "--optimizer", "rprop", "--batch", "16"]);
-    assert!(message.contains("--batch full"), "{message}");
+    assert!(message.contains("--batch 16: rprop compares") && message.contains("use full"), "{message}");
     let message = place.fails(2, &["train", "iris.csv", "--optimizer", "rprop", "--schedule", "cosine"]);
     assert!(message.contains("step sizes"), "{message}");
     let output = place.run(&["train", "iris.csv", "--optimizer", "rprop", "--dry-run"]);

@@ -139,7 +139,7 @@ fn clamped_predictions_stay_within_the_range_of_the_training_targets() {
     let (clamped_least, clamped_most) = range("clamped");
     assert_eq!((clamped_least, clamped_most), (stored.0, most.min(stored.1)));
     let message = place.fails(4, &["train", "data.csv", "--clamp", "--label", "sex", "-q"]);
-    assert!(message.contains("--clamp needs a regression"), "{message}");
+    assert!(message.contains("--clamp: it needs a regression"), "{message}");
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn a_preset_leaves_half_of_the_memory() {
     let output = shell(&place, asked);
     assert_eq!(code(&output), 5, "{}", error(&output));
     let message = error(&output);
-    assert!(message.contains("--preset tabm: training needs") && message.contains("use --preset plain"), "{message}");
+    assert!(message.contains("--preset tabm: training needs") && message.contains("use plain"), "{message}");
     let columns = 20_000;
     let header: String = (0..columns).map(|n| format!("x{n},")).collect();
     let row = |row: usize| (0..columns).map(|n| format!("{},", (row * 7 + n * row) % 13)).collect::<String>();

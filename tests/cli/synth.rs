@@ -43,8 +43,8 @@ fn options_that_a_problem_does_not_have_are_refused() {
     let place = Place::new();
     for (args, why) in [
         (&["moon", "a.csv"][..], "expected one of xor, moons"),
-        (&["moons", "a.csv", "--columns", "3"], "--columns: moons has 2 inputs"),
-        (&["xor", "a.csv", "--classes", "3"], "--classes is for blobs"),
+        (&["moons", "a.csv", "--columns", "3"], "--columns 3: moons has 2 inputs"),
+        (&["xor", "a.csv", "--classes", "3"], "--classes: it is for blobs"),
         (&["friedman1", "a.csv", "--columns", "4"], "needs 5 at least"),
         (&["xor", "a.csv", "--rows", "0"], "--rows 0: expected 1 to"),
         (&["xor", "a.csv", "--rows", "many"], "--rows: expected a whole number"),

@@ -52,5 +52,6 @@ pub(in crate::data) fn pack_of(source: &Source, options: &ReadOptions) -> Result
 
 fn images(source: &Source) -> Error {
     let path = source.name().display();
-    Error::Usage(format!("--shuffle blocks is for tables, and {path} holds images, which are read whole: leave it out"))
+    let message = format!("it is for tables, and {path} holds images, which are read whole: leave it out");
+    Error::Usage(message).of_value("shuffle", "blocks")
 }

@@ -102,8 +102,8 @@ impl Tuner {
         config.refuse_portfolio()?;
         let metric = metric.or(config.stopping.monitor);
         if let Some(metric) = metric.filter(|metric| metric.part != DataPart::Val) {
-            let name = metric.metric;
-            return Err(Error::Usage(format!("--monitor {metric}: trials are compared by val_{name}")));
+            let message = format!("trials are compared by val_{}", metric.metric);
+            return Err(Error::Usage(message).of_value("monitor", metric));
         }
         let loaded = Loaded::read(&config.data)?;
         let config = config.for_task(loaded.sketch().task);
@@ -126,8 +126,8 @@ impl Tuner {
         let base = Plan::over(config, Arc::clone(&whole))?;
         let metric = metric.unwrap_or_else(|| default_monitor(data[0].val.as_ref()));
         if !metric.metric.applies_to(whole.preprocessing.task()) {
-            let task = whole.preprocessing.task();
-            return Err(Error::Mismatch(format!("--monitor {metric}: a {task} task has no {}", metric.metric)));
+            let message = format!("a {} task has no {}", whole.preprocessing.task(), metric.metric);
+            return Err(Error::Mismatch(message).of_value("monitor", metric));
         }
         Ok(Tuner { settings, space, data, whole, folds, base, metric })
     }
@@ -349,10 +349,8 @@ impl TuneDirectory {
     pub fn check(path: Option<&Path>, overwrite: bool) -> Result<()> {
         let Some(path) = path else { return atomic::check_folder(Path::new(RUNS)) };
         if !overwrite && path.join(TRIALS).exists() {
-            return Err(Error::Usage(format!(
-                "--out {}: a search is there already: --resume it, choose another directory, or --overwrite",
-                path.display()
-            )));
+            let message = "a search is there already: --resume it, choose another directory, or --overwrite".to_owned();
+            return Err(Error::Usage(message).of_value("out", path.display()));
         }
         atomic::check_folder(path)
     }

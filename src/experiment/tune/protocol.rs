@@ -172,8 +172,8 @@ impl Protocol {
     pub(super) fn check_same(&self, now: &Protocol, directory: &Path) -> Result<()> {
         let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), ToString::to_string);
         let differs = |what: &str, before: String, now: String| {
-            let path = directory.display();
-            Err(Error::Usage(format!("--resume {path}: {what} was {before}, and is {now} now: begin another search")))
+            let message = format!("{what} was {before}, and is {now} now: begin another search");
+            Err(Error::Usage(message).of_value("resume", directory.display()))
         };
         for (before, now) in [(&self.settings, &now.settings), (&self.space, &now.space)] {
             for name in before.keys().chain(now.keys()) {
@@ -183,12 +183,11 @@ impl Protocol {
             }
         }
         if self.metric != now.metric {
-            return differs("--monitor", self.metric.clone(), now.metric.clone());
+            return differs("monitor", self.metric.clone(), now.metric.clone());
         }
         if matches!((&self.data, &now.data), (Some(before), Some(now)) if before != now) {
-            let path = directory.display();
-            let message = format!("--resume {path}: the data have changed since its trials: begin another search");
-            return Err(Error::Mismatch(message));
+            let message = "the data have changed since its trials: begin another search".to_owned();
+            return Err(Error::Mismatch(message).of_value("resume", directory.display()));
         }
         if self.epochs != now.epochs {
             return differs("the number of epochs", self.epochs.to_string(), now.epochs.to_string());
