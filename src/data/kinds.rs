@@ -1,24 +1,25 @@
 //! What the columns of a whole file are: numbers in some form, dates, or text.
 
+mod said;
+
 use rayon::prelude::*;
 
 use super::builder::Origin;
-use super::cell::{brief, shortened};
+use super::cell::shortened;
 use super::date::{self, DateForm, Dates};
 use super::labels::are_numbers;
 use super::number::{Convention, NumberForm, Numbers, infer, is_in_thousandths};
 use super::oddities::{refuse_swallowed_rows, row_warnings};
 use super::options::{Decimal, ReadOptions};
 use super::raw_table::RawTable;
-use super::spelling::{like_numbers, of_text, one_spelling_of_booleans, other_form};
+use super::spelling::{of_text, other_form};
 use super::table::{Column, ColumnKind, MISSING, Table};
-use crate::warning::{are, of as counted};
-use crate::{Error, Result, Warning, WarningKind};
+use crate::warning::of as counted;
+use crate::{Error, Result, Warning};
+use said::Said;
 
 /// A column with so large a share of numbers is one of numbers; its other cells have no value, with a warning.
 const MOSTLY: f64 = 0.8;
-/// Cells that a warning quotes.
-const QUOTED: usize = 3;
 
 /// A table whose columns have their kinds.
 pub(super) struct Kinded {
@@ -361,43 +362,6 @@ fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, lab
     Ok(Kinded { table, unreadable, respelled, notes, warnings })
 }
 
-/// What is said while the columns are read.
-struct Said {
-    notes: Vec<String>,
-    warnings: Vec<Warning>,
-    /// Columns in which some cells are no numbers.
-    unreadable: Vec<usize>,
-    /// Columns of truth values in which several spellings became one.
-    respelled: Vec<usize>,
-}
-
-impl Said {
-    /// Warns of cells of a column that are not read, if there are any.
-    fn unread(
-        &mut self,
-        file: &RawTable,
-        (column, text): (usize, &Column),
-        (what, count): (&str, usize),
-        parse: &dyn Fn(&str) -> Option<f64>,
-    ) {
-        if count > 0 {
-            self.warnings.push(unread(file, (column, text), what, count, parse));
-            self.unreadable.push(column);
-        }
-    }
-
-    /// A column that stays text.
-    fn as_text(&mut self, (column, name): (usize, &str), text: Column) -> Column {
-        self.warnings.extend(like_numbers(name, &text));
-        let (text, joined) = one_spelling_of_booleans(text);
-        if joined {
-            self.respelled.push(column);
-            self.notes.push(format!("column \"{name}\": true and false in any case are one value each"));
-        }
-        text
-    }
-}
-
 /// The kind of a column that was read as numbers.
 fn given_kind(file: &RawTable, column: usize, label: bool, said: &mut Said) -> ColumnKind {
     let origin = &file.origins[column];
@@ -411,31 +375,4 @@ fn numbers_of(column: &Column, parse: impl Fn(&str) -> Option<f64>) -> Column {
     let values: Vec<f64> = levels.iter().map(|level| parse(level).unwrap_or(f64::NAN)).collect();
     let value = |code: &u32| if *code == MISSING { f64::NAN } else { values[*code as usize] };
     Column::Numbers(codes.iter().map(value).collect())
-}
-
-/// The warning about cells that are no numbers, or no dates, in a column of which most are.
-fn unread(
-    file: &RawTable,
-    (at, column): (usize, &Column),
-    what: &str,
-    count: usize,
-    parse: &dyn Fn(&str) -> Option<f64>,
-) -> Warning {
-    let Column::Text { codes, levels } = column else { unreachable!("only text can be unread") };
-    let (name, unit) = (&file.outline.names[at], file.outline.unit);
-    let wrong: Vec<bool> = levels.iter().map(|level| parse(level).is_none()).collect();
-    let rows = codes.iter().enumerate().filter(|(_, code)| **code != MISSING && wrong[**code as usize]);
-    let found: Vec<(&String, u32)> =
-        rows.take(QUOTED).map(|(row, code)| (&levels[*code as usize], file.lines[row])).collect();
-    let quoted: Vec<String> =
-        found.iter().map(|(level, line)| format!("\"{}\" ({unit} {line})", brief(level))).collect();
-    let first = found.first().map_or("".into(), |(level, _)| brief(level));
-    let message = format!(
-        "column \"{name}\": {} no {what} and {} as missing: {}; --na \"+{first}\" says so, --categorical \"{name}\" makes all \
-         values categories",
-        are(count, "cell"),
-        if count == 1 { "counts" } else { "count" },
-        quoted.join(", ")
-    );
-    Warning::new(WarningKind::UnreadableNumbers, message).column(name).count(count)
 }

@@ -1,6 +1,8 @@
 //! Everything the program knows about a row on its way to the network: fitted once, on the training rows, then saved, loaded and
 //! applied by the same code.
 
+mod images;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -9,13 +11,13 @@ use super::dataset::{Features, Targets};
 use super::drift::Constant;
 use super::feature::{Feature, Plan, has_twice, is_scale};
 use super::fit::{ColumnWishes, FitOptions, Fitted, fit_column};
-use super::idx::Images;
 use super::pack::PackColumns;
 use super::schema::{Roles, has_no_weight};
 use super::table::{Column, MissingMarkers, Table};
 use super::target::Target;
 use super::task::Task;
 use crate::{Error, Result, Warning};
+pub use images::ImagePreprocessing;
 
 /// From raw rows to the inputs of the network, and from its outputs to the user's units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -127,58 +129,6 @@ impl Preprocessing {
             Self::Table(table) => table.features.iter().find_map(Feature::contradiction),
             Self::Images(_) => None,
         }
-    }
-}
-
-/// Preprocessing of images: bytes times `scale`; nothing is fitted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ImagePreprocessing {
-    /// Shape of one image.
-    pub shape: Vec<usize>,
-    /// Factor from byte to input.
-    pub scale: f32,
-    /// Classes: the labels as text.
-    pub target: Target,
-}
-
-impl ImagePreprocessing {
-    /// For images of this shape and these classes; bytes become 0 to 1.
-    pub fn new(shape: Vec<usize>, target: Target) -> Self {
-        Self { shape, scale: 1.0 / 255.0, target }
-    }
-
-    /// Refuses images of another shape.
-    ///
-    /// # Errors
-    /// [`Error::Mismatch`] with both shapes.
-    pub fn check(&self, images: &Images) -> Result<()> {
-        if images.cols() == self.shape.iter().product::<usize>() {
-            return Ok(());
-        }
-        let (path, expected, found) = (images.path.display(), &self.shape, &images.shape);
-        Err(Error::Mismatch(format!("{path}: expected images of shape {expected:?}, found {found:?}")))
-    }
-
-    /// Classes of the images of `rows`.
-    ///
-    /// # Errors
-    /// [`Error::Data`] for a label that is not a class, or where there are no labels.
-    pub fn targets(&self, images: &Images, rows: &[u32]) -> Result<Targets> {
-        let missing = || Error::data(&images.path, "expected a file of labels beside the images, found none");
-        let labels = images.labels.as_ref().ok_or_else(missing)?;
-        let class: Vec<Option<u32>> = (0..=u8::MAX).map(|label| self.target.class_of(&label.to_string())).collect();
-        let class_of = |&row: &u32| {
-            let label = labels[row as usize];
-            class[usize::from(label)].ok_or_else(|| {
-                let known = shortened(&self.target.classes);
-                Error::data(
-                    &images.path,
-                    format!("image {row} has the label {label}, which is not among the classes {known}"),
-                )
-            })
-        };
-        let labels = rows.iter().map(class_of).collect::<Result<_>>()?;
-        Ok(Targets::Classes { labels, classes: self.target.classes.len() })
     }
 }
 

@@ -1,17 +1,17 @@
 //! Tables to training, validation and test sets.
 
+mod parts;
+
 use std::sync::Arc;
 
 use super::balance::{Balance, resample};
 use super::blocks::Blocks;
-use super::dataset::{Dataset, Features};
+use super::dataset::Dataset;
 use super::deal::{Fold, deal, folds_of};
 use super::dialect::Dialect;
-use super::doubts::{
-    constant_targets, counting_label, doubtful_classes, lone_classes, without_group, without_target, without_weights,
-};
+use super::doubts::{constant_targets, counting_label, doubtful_classes, lone_classes, without_group, without_target};
 use super::fit::FitOptions;
-use super::input::{Input, LabelledRows};
+use super::input::Input;
 use super::kinds::{Kinded, kinds};
 use super::labels::label_text;
 use super::levels::MOST_LEVELS;
@@ -27,13 +27,13 @@ use super::schema::{Roles, has_no_weight, infer_task};
 use super::sketch::Sketch;
 use super::smote::smote;
 use super::split::{Split, SplitKeys};
-use super::strangers::{Apart, Strangers};
 use super::table::{Column, ColumnKind, Names, Table};
 use super::target::Target;
 use super::task::Task;
 use super::written::{Character, DateColumn, Delimiter, FoldCount, Quote};
 use crate::warning::are;
 use crate::{Error, Result, Warning};
+use parts::{PartName, Parts, Rows};
 
 /// A table whose columns have their roles; what is fitted waits for the rows that are learnt from.
 pub(super) struct TypedTable {
@@ -233,80 +233,6 @@ impl TypedTable {
         warnings.extend(constant_targets(&self.table, &preprocessing.target, rows));
         preprocessing.reading.clone_from(&self.reading);
         Ok(preprocessing)
-    }
-}
-
-#[derive(Clone, Copy)]
-enum PartName {
-    Val,
-    Test,
-}
-
-/// The parts as they come about.
-struct Parts {
-    split: Split,
-    warnings: Vec<Warning>,
-    val_strangers: Option<Strangers>,
-    test_strangers: Option<Strangers>,
-}
-
-impl Parts {
-    /// A part from its own file, or from the rows of the training file that were dealt to it; `None` if it is empty.
-    fn table_part(
-        &mut self,
-        name: PartName,
-        source: &Rows<'_>,
-        file: Option<Input>,
-        options: &DataOptions,
-    ) -> Result<Option<Dataset>> {
-        let preprocessing = source.preprocessing;
-        let (rows, strangers) = match name {
-            PartName::Val => (&mut self.split.val, &mut self.val_strangers),
-            PartName::Test => (&mut self.split.test, &mut self.test_strangers),
-        };
-        let Some(file) = file else {
-            return if rows.is_empty() { Ok(None) } else { source.labelled(rows).map(Some) };
-        };
-        let LabelledRows { table, warnings, .. } = file.rows(preprocessing, &options.read_options())?;
-        let part = match name {
-            PartName::Val => "validation",
-            PartName::Test => "test",
-        };
-        let named = |warning: Warning| Warning { message: format!("{part} file: {}", warning.message), ..warning };
-        self.warnings.extend(warnings.into_iter().map(named));
-        *rows = preprocessing.usable_rows(&table)?;
-        let weights = preprocessing.weight.as_ref().and_then(|name| table.column(name));
-        self.warnings.extend(without_target(&preprocessing.target, &table, weights));
-        self.warnings.extend(without_weights(preprocessing, &table));
-        check_counts(&table, &preprocessing.target, rows, options.number_loss)?;
-        let apart = Apart::new(preprocessing, &table, std::mem::take(rows))?;
-        self.warnings.extend(apart.warning);
-        (*rows, *strangers) = (apart.rows, apart.strangers);
-        if rows.is_empty() && matches!(name, PartName::Val) {
-            let message = "no row is of a class of the training data: nothing can be validated";
-            return Err(Error::data_at(&table.path, None, Some(&preprocessing.target.columns[0]), message));
-        }
-        Ok(Some(apart.dataset))
-    }
-}
-
-/// Rows of the training file on their way to data sets.
-struct Rows<'a> {
-    table: &'a Table,
-    preprocessing: &'a TablePreprocessing,
-    /// All of them, where columns are left in a pack.
-    blocks: Option<Blocks>,
-}
-
-impl Rows<'_> {
-    /// Features, targets and weights of rows that have a target.
-    fn labelled(&self, rows: &[u32]) -> Result<Dataset> {
-        let Some(blocks) = &self.blocks else { return labelled(self.preprocessing, self.table, rows) };
-        Ok(Dataset {
-            features: Features::Blocks(blocks.of_rows(rows)),
-            targets: self.preprocessing.targets(self.table, rows)?,
-            weights: self.preprocessing.weights(self.table, rows)?,
-        })
     }
 }
 

@@ -1,11 +1,13 @@
 //! Training as a whole: epochs, validation, the best weights, and when to stop.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod ending;
+
+use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use super::divergence::{Divergence, Recent};
 use super::events::{EpochRecord, Event};
-use super::goal::{DataPart, Goal};
+use super::goal::DataPart;
 use super::history::History;
 use super::kept::Kept;
 use super::score::{Rows, Scorer};
@@ -327,36 +329,6 @@ impl<'a> Fit<'a> {
         loss.filter(|loss| !loss.is_finite())
     }
 
-    /// Why to stop after the epoch that has just been made.
-    fn reason(&self, halt: Option<Halt>) -> Option<Stopped> {
-        let (steps, progress) = (self.trainer.steps(), &self.state().progress);
-        match halt {
-            Some(Halt::Diverged(stats)) => return Some(Stopped::Diverged { step: steps + 1, loss: stats.loss }),
-            _ if self.broken.is_some() => {
-                return self.broken.map(|loss| Stopped::Diverged { step: steps, loss });
-            }
-            Some(Halt::Converged) => return Some(Stopped::Converged),
-            Some(Halt::Asked) | None => {}
-        }
-        let signal = self.signal.load(Ordering::Relaxed);
-        let last = progress.history.last();
-        if signal != 0 {
-            Some(Stopped::Signal(signal))
-        } else if last.is_some_and(|record| self.options.target.is_some_and(|goal| reached(&goal, record))) {
-            Some(Stopped::Target)
-        } else if self.options.steps.is_some_and(|most| steps >= most) {
-            Some(Stopped::Steps)
-        } else if self.options.time_is_up(steps) {
-            Some(Stopped::Time)
-        } else if self.loss_has_settled() {
-            Some(Stopped::Converged)
-        } else if self.options.patience.is_over(progress.history.epochs(), &progress.best) {
-            Some(Stopped::Patience)
-        } else {
-            None
-        }
-    }
-
     /// Remembers the batch with which training diverged, if it did.
     fn note_divergence(&mut self, epoch: usize, order: &[u32], outcome: &EpochOutcome) {
         let Some(Stopped::Diverged { step, .. }) = self.stopped else { return };
@@ -368,11 +340,6 @@ impl<'a> Fit<'a> {
         };
         let rows = order[first.min(order.len())..].iter().copied().take(batch).collect();
         self.divergence = Some(Divergence { epoch, step, stats, rows, recent: self.recent.in_order().collect() });
-    }
-
-    fn loss_has_settled(&self) -> bool {
-        let Some(tol) = self.options.tol_loss else { return false };
-        matches!(self.state().progress.losses, [Some(a), Some(b)] if (a - b).abs() < tol)
     }
 
     fn finish(self) -> FitOutcome {
@@ -420,12 +387,4 @@ fn is_due(every: Option<Every>, (steps, when): (u64, Instant), made: u64) -> boo
             Some(Every::Steps(every)) => made - steps >= every,
             Some(Every::Seconds(every)) => when.elapsed().as_secs_f64() >= every,
         }
-}
-
-fn reached(goal: &Goal, record: &EpochRecord) -> bool {
-    match goal.watched.part {
-        DataPart::Train => goal.is_met(&record.train),
-        DataPart::Val => record.val.as_ref().is_some_and(|figures| goal.is_met(figures)),
-        DataPart::Test => false, // refused by the configuration
-    }
 }

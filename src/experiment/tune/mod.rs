@@ -1,5 +1,6 @@
 //! The search for good settings: quasi-random trials, successive halving, everything recorded.
 
+mod directory;
 mod halving;
 mod journal;
 mod protocol;
@@ -7,11 +8,11 @@ mod range;
 mod runs;
 mod space;
 
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+pub use directory::TuneDirectory;
 pub use halving::{Rung, rungs};
 pub use journal::{Journal, Trial};
 pub use protocol::{Budget, Protocol};
@@ -23,12 +24,12 @@ use super::quasi_random::point;
 use super::training::Training;
 use crate::config::{Settings, TrainConfig};
 use crate::data::{Dataset, Folds, Loaded, Prepared};
-use crate::run::{Finished, Interrupt, Plan, RUNS, RunDirectory, fingerprint, new_directory};
+use crate::run::{Finished, Interrupt, Plan, RunDirectory, fingerprint};
 use crate::train::best::default_monitor;
 use crate::train::events::Event;
 use crate::train::goal::{DataPart, Watched};
 use crate::train::team::available_threads;
-use crate::{Error, Result, atomic};
+use crate::{Error, Result};
 use runs::Workers;
 
 /// Settings of a bracket where the budget is a time: halving begins anew with as many until the time is up.
@@ -39,13 +40,6 @@ const SEARCH_SHARE: f64 = 0.75;
 
 /// Trials whose configurations are tried before the search begins.
 const MOST_CHECKED: usize = 100;
-
-/// Name of the file of trials.
-const TRIALS: &str = "trials.jsonl";
-/// Name of the file of the best configuration.
-const BEST: &str = "best.toml";
-/// Name of the directory of the best configuration's run.
-const RETRAINED: &str = "best";
 
 /// A search that is ready to begin: data read and prepared once.
 pub struct Tuner {
@@ -227,7 +221,7 @@ impl Tuner {
         let limit = self.base.config.stopping.deadline.map(|end| began + (end - began).mul_f64(SEARCH_SHARE));
         let deadline = budgeted.into_iter().chain(limit).min();
         let time_is_up = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        let journal = Journal::open(&directory.path.join(TRIALS))?;
+        let journal = Journal::open(&directory.trials())?;
         let failed = AtomicBool::new(false);
         let workers = Workers {
             tuner: self,
@@ -243,10 +237,7 @@ impl Tuner {
         };
         let mut tried = 0;
         loop {
-            let size = match budget {
-                Budget::Trials(trials) => trials,
-                Budget::Time(_) => BRACKET,
-            };
+            let size = if let Budget::Trials(trials) = budget { trials } else { BRACKET };
             self.bracket(&workers, tried + 1, size)?;
             tried += size;
             if matches!(budget, Budget::Trials(_)) || (workers.stop)() {
@@ -254,14 +245,10 @@ impl Tuner {
             }
         }
         let trials = journal.ranked(self.metric.metric);
-        let signalled = signal.load(Ordering::Relaxed) != 0;
-        let timed = matches!(budget, Budget::Time(_)) || time_is_up();
-        let stopped = if signalled {
-            "signal"
-        } else if timed {
-            "time"
-        } else {
-            "budget"
+        let stopped = match () {
+            () if signal.load(Ordering::Relaxed) != 0 => "signal",
+            () if matches!(budget, Budget::Time(_)) || time_is_up() => "time",
+            () => "budget",
         };
         let tried = trials.iter().map(|t| t.trial).collect::<std::collections::BTreeSet<_>>().len();
         let made = workers.made.into_inner();
@@ -332,80 +319,6 @@ impl Tuner {
         }
         let run = RunDirectory::create(&directory.retrained(), true)?;
         plan.run(run, interrupt, observe).map(Some)
-    }
-}
-
-/// The directory of a search: `tune.toml`, `trials.jsonl`, `best.toml`, and the run `best`.
-#[derive(Debug, Clone)]
-pub struct TuneDirectory {
-    path: PathBuf,
-}
-
-impl TuneDirectory {
-    /// Refuses a directory that holds a search, or that cannot be made or written; makes nothing yet.
-    ///
-    /// # Errors
-    /// [`Error::Usage`], and [`Error::Io`] if nothing can be written there.
-    pub fn check(path: Option<&Path>, overwrite: bool) -> Result<()> {
-        let Some(path) = path else { return atomic::check_folder(Path::new(RUNS)) };
-        if !overwrite && path.join(TRIALS).exists() {
-            let message = "a search is there already: --resume it, choose another directory, or --overwrite".to_owned();
-            return Err(Error::Usage(message).of_value("out", path.display()));
-        }
-        atomic::check_folder(path)
-    }
-
-    /// Makes the directory of a new search, `runs/tune-<date>-<time>` unless it is said, and forgets an older one that was
-    /// there.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn create(path: Option<&Path>, protocol: &Protocol, budget: Budget) -> Result<TuneDirectory> {
-        let path = path.map_or_else(|| new_directory("tune-"), |path| Ok(path.to_path_buf()))?;
-        let path = path.as_path();
-        std::fs::create_dir_all(path).map_err(|e| Error::io(path, e))?;
-        for file in [TRIALS, BEST] {
-            let old = path.join(file);
-            if old.exists() {
-                std::fs::remove_file(&old).map_err(|e| Error::io(&old, e))?;
-            }
-        }
-        protocol.write(path, budget)?;
-        Ok(TuneDirectory { path: path.to_path_buf() })
-    }
-
-    /// The directory of a search that goes on.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] if `protocol` is another than that of the trials that are there, [`Error::Mismatch`] if the data are.
-    pub fn resume(path: &Path, protocol: &Protocol, budget: Budget) -> Result<TuneDirectory> {
-        let (before, _) = Protocol::read(path)?;
-        before.check_same(protocol, path)?;
-        protocol.write(path, budget)?;
-        Ok(TuneDirectory { path: path.to_path_buf() })
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The best configuration's file.
-    pub fn best(&self) -> PathBuf {
-        self.path.join(BEST)
-    }
-
-    /// The best configuration's run.
-    pub fn retrained(&self) -> PathBuf {
-        self.path.join(RETRAINED)
-    }
-
-    /// Writes the best configuration, as `train -c` takes it.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn write_best(&self, plan: &Plan) -> Result<()> {
-        atomic::write(&self.best(), plan.to_toml().as_bytes())
     }
 }
 

@@ -1,0 +1,75 @@
+//! What a user is told of columns while they are read.
+
+use crate::data::cell::brief;
+use crate::data::raw_table::RawTable;
+use crate::data::spelling::{like_numbers, one_spelling_of_booleans};
+use crate::data::table::{Column, MISSING};
+use crate::warning::are;
+use crate::{Warning, WarningKind};
+
+/// Cells that a warning quotes.
+const QUOTED: usize = 3;
+
+/// What is said while the columns are read.
+pub(super) struct Said {
+    pub(super) notes: Vec<String>,
+    pub(super) warnings: Vec<Warning>,
+    /// Columns in which some cells are no numbers.
+    pub(super) unreadable: Vec<usize>,
+    /// Columns of truth values in which several spellings became one.
+    pub(super) respelled: Vec<usize>,
+}
+
+impl Said {
+    /// Warns of cells of a column that are not read, if there are any.
+    pub(super) fn unread(
+        &mut self,
+        file: &RawTable,
+        (column, text): (usize, &Column),
+        (what, count): (&str, usize),
+        parse: &dyn Fn(&str) -> Option<f64>,
+    ) {
+        if count > 0 {
+            self.warnings.push(unread(file, (column, text), what, count, parse));
+            self.unreadable.push(column);
+        }
+    }
+
+    /// A column that stays text.
+    pub(super) fn as_text(&mut self, (column, name): (usize, &str), text: Column) -> Column {
+        self.warnings.extend(like_numbers(name, &text));
+        let (text, joined) = one_spelling_of_booleans(text);
+        if joined {
+            self.respelled.push(column);
+            self.notes.push(format!("column \"{name}\": true and false in any case are one value each"));
+        }
+        text
+    }
+}
+
+/// The warning about cells that are no numbers, or no dates, in a column of which most are.
+fn unread(
+    file: &RawTable,
+    (at, column): (usize, &Column),
+    what: &str,
+    count: usize,
+    parse: &dyn Fn(&str) -> Option<f64>,
+) -> Warning {
+    let Column::Text { codes, levels } = column else { unreachable!("only text can be unread") };
+    let (name, unit) = (&file.outline.names[at], file.outline.unit);
+    let wrong: Vec<bool> = levels.iter().map(|level| parse(level).is_none()).collect();
+    let rows = codes.iter().enumerate().filter(|(_, code)| **code != MISSING && wrong[**code as usize]);
+    let found: Vec<(&String, u32)> =
+        rows.take(QUOTED).map(|(row, code)| (&levels[*code as usize], file.lines[row])).collect();
+    let quoted: Vec<String> =
+        found.iter().map(|(level, line)| format!("\"{}\" ({unit} {line})", brief(level))).collect();
+    let first = found.first().map_or("".into(), |(level, _)| brief(level));
+    let message = format!(
+        "column \"{name}\": {} no {what} and {} as missing: {}; --na \"+{first}\" says so, --categorical \"{name}\" makes all \
+         values categories",
+        are(count, "cell"),
+        if count == 1 { "counts" } else { "count" },
+        quoted.join(", ")
+    );
+    Warning::new(WarningKind::UnreadableNumbers, message).column(name).count(count)
+}
