@@ -339,8 +339,10 @@ mod tests {
                 }
                 if stratified && whole >= 20.0 && classes.len() as f64 - whole >= 20.0 * 4.0 {
                     let n = rows.len() as f64;
-                    prop_assert!((count(&parts.test) - whole / n * (n * test).round()).abs() <= 1.0 + 1e-9);
-                    prop_assert!((count(&parts.val) - whole / n * (n * val).round()).abs() <= 1.0 + 1e-9);
+                    // Where hardly a row is left for training, classes keep one from the other parts.
+                    let off = if n * (1.0 - val - test) < 10.0 { 2.0 } else { 1.0 };
+                    prop_assert!((count(&parts.test) - whole / n * (n * test).round()).abs() <= off + 1e-9);
+                    prop_assert!((count(&parts.val) - whole / n * (n * val).round()).abs() <= off + 1e-9);
                 }
             }
             if !stratified && parts.train.len() > 1 {
