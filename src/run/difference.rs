@@ -26,8 +26,9 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What depends on the clock or on the threads, and not on the run.
-const FREE: [&str; 3] = ["seconds", "samples_per_s", "version"];
+/// What depends on the clock or on the threads, and not on the run; and what was said about reading the table, of which a repetition
+/// finds the decisions in its configuration and says nothing.
+const FREE: [&str; 4] = ["seconds", "samples_per_s", "version", "reading"];
 
 /// The first part in which two values differ, by its keys with dots between them.
 pub(super) fn first_of_values(place: &str, recorded: &Value, found: &Value) -> Option<Difference> {
