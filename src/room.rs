@@ -14,6 +14,11 @@ pub(crate) fn available() -> Option<f64> {
     [system, space, data, control_group(&read("/proc/self/cgroup"))].into_iter().flatten().reduce(f64::min)
 }
 
+/// Bytes as messages name them.
+pub(crate) fn size(bytes: f64) -> String {
+    if bytes < 1e9 { format!("{:.0} MB", bytes / 1e6) } else { format!("{:.1} GB", bytes / 1e9) }
+}
+
 /// The number of a line `VmSize:  1234 kB`, in bytes.
 fn kilobytes(text: &str, name: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;

@@ -4,6 +4,27 @@ use std::ops::Range;
 
 use super::blocks::Blocks;
 use super::order::epoch_order;
+use crate::room::{available, size};
+use crate::{Error, Result};
+
+/// Below this many bytes nothing is asked of the system.
+const NEGLIGIBLE: f64 = 1e8;
+
+/// Room for `rows · inputs` numbers, all 0.
+///
+/// # Errors
+/// [`Error::Memory`] where there is no room, which the system would only tell by ending the program.
+pub(super) fn inputs_of_zeros(rows: usize, inputs: usize) -> Result<Vec<f32>> {
+    let needed = size_of::<f32>() as f64 * rows as f64 * inputs as f64;
+    match available().filter(|_| needed > NEGLIGIBLE).map(|room| room.max(0.0)) {
+        Some(room) if room < needed => Err(Error::Memory(format!(
+            "{inputs} inputs of {rows} rows need {} of memory, and {} can be had: use a smaller --one-hot, or --shuffle blocks",
+            size(needed),
+            size(room)
+        ))),
+        _ => Ok(vec![0.0; rows * inputs]),
+    }
+}
 
 /// The inputs of the network, row-major `[rows, cols]`.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::cell::{format_number, parse_number, shortened};
-use super::dataset::{Features, Targets};
+use super::dataset::{Features, Targets, inputs_of_zeros};
 use super::drift::Constant;
 use super::feature::{Feature, Plan, has_twice, is_scale};
 use super::fit::{ColumnWishes, FitOptions, Fitted, fit_column};
@@ -248,13 +248,14 @@ impl TablePreprocessing {
     /// Inputs of `rows` of a table (of all rows: `None`), row-major `[rows, inputs]`. Columns are matched by name.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for an absent column, [`Error::Data`] for a number that is too large once it is scaled.
+    /// [`Error::Mismatch`] for an absent column, [`Error::Data`] for a number that is too large once it is scaled,
+    /// [`Error::Memory`] where the inputs do not fit into memory.
     pub fn features(&self, table: &Table, rows: Option<&[u32]>) -> Result<Features> {
         let count = rows.map_or(table.rows(), <[u32]>::len);
         let row_at = |at: usize| rows.map_or(at, |rows| rows[at] as usize);
         let plans = self.plans(table)?;
         let cols = self.inputs();
-        let mut values = vec![0.0f32; count * cols];
+        let mut values = inputs_of_zeros(count, cols)?;
         const BLOCK: usize = 256;
         values.par_chunks_mut(BLOCK * cols).enumerate().for_each(|(block, inputs)| {
             plans.iter().for_each(|(at, plan)| plan.write(inputs, (*at, cols), |line| row_at(block * BLOCK + line)));

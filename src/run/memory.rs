@@ -4,7 +4,7 @@ use super::auto::batch_of;
 use crate::config::TrainConfig;
 use crate::data::{Dataset, Features, Prepared, Targets};
 use crate::model::Architecture;
-use crate::room::available;
+use crate::room::{available, size};
 use crate::train::team::available_threads;
 use crate::train::{block_rows, evaluated_rows};
 use crate::{Error, Result};
@@ -125,8 +125,4 @@ fn inputs_at_once(data: &Dataset) -> usize {
         Features::Blocks(blocks) => blocks.window().min(blocks.rows()) * blocks.cols(),
         Features::F32 { .. } | Features::U8 { .. } => 0,
     }
-}
-
-fn size(bytes: f64) -> String {
-    if bytes < 1e9 { format!("{:.0} MB", bytes / 1e6) } else { format!("{:.1} GB", bytes / 1e9) }
 }

@@ -6,7 +6,7 @@ use crate::data::options::{Format, ReadOptions};
 use crate::data::read::table_file;
 use crate::data::source::Source;
 use crate::data::table_source::TableFile;
-use crate::room::available;
+use crate::room::{available, size};
 use crate::{Error, Result};
 
 /// Bytes of a cell: a double, and an input of the network.
@@ -46,8 +46,4 @@ pub(in crate::data) fn refuse_without_room(source: &Source, options: &ReadOption
         ))),
         _ => Ok(()),
     }
-}
-
-fn size(bytes: f64) -> String {
-    if bytes < 1e9 { format!("{:.0} MB", bytes / 1e6) } else { format!("{:.1} GB", bytes / 1e9) }
 }
