@@ -12,7 +12,7 @@ use crate::data::outline::Outline;
 use crate::data::source::{Opened, Source};
 use crate::data::store::Store;
 use crate::data::table_source::{TableFile, TableSource};
-use crate::{Error, Result, Unit};
+use crate::{Error, Result, Unit, Warning, WarningKind};
 
 /// A file, or part files that follow each other.
 #[derive(Clone)]
@@ -62,7 +62,12 @@ impl ParquetFile {
         }
         let mut warnings = Vec::new();
         let names = distinct(path, names, "rename them", &mut warnings);
+        warnings.extend(other_kinds(&parts, &names));
+        let index = names[..parts[0].index].join(", ");
         let mut outline = Outline { warnings, ..Outline::named(names, Unit::Row) };
+        if !index.is_empty() {
+            outline.notes.push(format!("the index of the data frame stands before its columns: {index}"));
+        }
         if parts.len() > 1 {
             outline.notes.push(format!("{} part files, in the order of their names", parts.len()));
         }
@@ -83,6 +88,20 @@ impl TableFile for ParquetFile {
     }
 }
 
+/// Warnings about columns that are of another kind in a later part than in an earlier one, of which the cells then are text.
+fn other_kinds(parts: &[Part], names: &[String]) -> Vec<Warning> {
+    let of = |column: usize| {
+        let mut kinds = parts.iter().filter_map(|part| Some((part.kinds[column].described()?, &part.path)));
+        let (first, one) = kinds.next()?;
+        let (second, other) = kinds.find(|(kind, _)| *kind != first)?;
+        let (name, one, other) = (&names[column], one.display(), other.display());
+        let message =
+            format!("column \"{name}\" is of {first} in {one} and of {second} in {other}: do they belong together?");
+        Some(Warning::new(WarningKind::Other, message).column(name))
+    };
+    (0..names.len()).filter_map(of).collect()
+}
+
 /// The part files of a folder in the order of their names: those that end with `.parquet`, but for hidden ones.
 ///
 /// # Errors
@@ -100,4 +119,72 @@ pub(in crate::data) fn part_files(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use parquet::data_type::{ByteArrayType, DoubleType};
+    use parquet::file::metadata::KeyValue;
+    use parquet::file::properties::WriterProperties;
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
+    use super::*;
+
+    /// A file of two columns, `a` of doubles and `b` of doubles or text.
+    fn file(text: bool, pandas: &str) -> Vec<u8> {
+        let b = if text { "required binary b (UTF8);" } else { "required double b;" };
+        let schema = parse_message_type(&format!("message table {{ required double a; {b} }}")).unwrap();
+        let entries = vec![KeyValue::new("pandas".to_owned(), pandas.to_owned())];
+        let properties = WriterProperties::builder().set_key_value_metadata(Some(entries)).build();
+        let mut writer = SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties)).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<DoubleType>().write_batch(&[1.0, 2.0], None, None).unwrap();
+        column.close().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        match text {
+            true => column.typed::<ByteArrayType>().write_batch(&["x".into(), "y".into()], None, None).unwrap(),
+            false => column.typed::<DoubleType>().write_batch(&[3.0, 4.0], None, None).unwrap(),
+        };
+        column.close().unwrap();
+        group.close().unwrap();
+        writer.into_inner().unwrap()
+    }
+
+    #[test]
+    fn a_named_index_of_pandas_stands_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |pandas: &str| {
+            let path = folder.path().join("d.parquet");
+            std::fs::write(&path, file(false, pandas)).unwrap();
+            match crate::data::read(&Source::Path(path), &crate::data::ReadOptions::default()).unwrap() {
+                crate::data::Contents::Table(table) => (table.names, table.columns[0].cell(0).unwrap().into_owned()),
+                other => panic!("{other:?}"),
+            }
+        };
+        let names = |names: [&str; 2]| names.map(str::to_owned).to_vec();
+        assert_eq!(read(r#"{"index_columns": ["b"]}"#), (names(["b", "a"]), "3".to_owned()));
+        assert_eq!(read(r#"{"index_columns": [{"kind": "range"}]}"#), (names(["a", "b"]), "1".to_owned()));
+        assert_eq!(read("{").0, names(["a", "b"]));
+    }
+
+    #[test]
+    fn parts_of_other_types_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = |name: &str, text: bool| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, file(text, "{}")).unwrap();
+            path
+        };
+        let (one, two) = (part("1.parquet", false), part("2.parquet", true));
+        let warnings =
+            |files: &[PathBuf]| ParquetFile::of_files(folder.path(), files).unwrap().outline.warnings.clone();
+        assert_eq!(warnings(std::slice::from_ref(&one)).len(), 0);
+        let found = warnings(&[one, two]);
+        assert!(
+            found[0].message.contains("\"b\" is of numbers in") && found[0].message.contains("of text in"),
+            "{found:?}"
+        );
+    }
 }

@@ -32,6 +32,20 @@ pub(super) enum Kind {
     Nothing,
 }
 
+impl Kind {
+    /// What its values are in words; kinds of one word are read alike. Nothing where there are no values.
+    pub(super) fn described(self) -> Option<&'static str> {
+        Some(match self {
+            Kind::Nothing => return None,
+            Kind::Boolean => "truth values",
+            Kind::Number | Kind::Unsigned | Kind::Decimal(_) | Kind::Half => "numbers",
+            Kind::Date | Kind::Timestamp(_) | Kind::JulianTime => "dates",
+            Kind::Time(_) => "times",
+            Kind::Text | Kind::Uuid => "text",
+        })
+    }
+}
+
 /// The most bytes of a decimal number.
 pub(super) const WIDEST_DECIMAL: i32 = 16;
 /// The most decimals of a decimal number.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
+use serde_json::Value;
 
 use super::chunks::Chunks;
 use super::guard::guarded;
@@ -18,7 +19,11 @@ pub(super) struct Part {
     pub(super) path: PathBuf,
     pub(super) chunks: Arc<Chunks>,
     pub(super) metadata: ParquetMetaData,
-    /// What the columns are.
+    /// Where each column of the table is in the file: an index of pandas, which it writes last, stands first, as in CSV.
+    pub(super) order: Vec<usize>,
+    /// How many columns of the table are such an index.
+    pub(super) index: usize,
+    /// What the columns of the table are.
     pub(super) kinds: Vec<Kind>,
 }
 
@@ -40,14 +45,20 @@ impl Part {
         if kinds.is_empty() {
             return Err(Error::data(path, "expected columns, found none"));
         }
-        let part = Self { path: path.to_path_buf(), chunks, metadata, kinds };
+        let is_index = index_of_pandas(&metadata);
+        let (mut order, others): (Vec<usize>, Vec<usize>) = (0..kinds.len()).partition(|column| is_index[*column]);
+        let index = order.len();
+        order.extend(others);
+        let kinds = order.iter().map(|column| kinds[*column]).collect();
+        let part = Self { path: path.to_path_buf(), chunks, metadata, order, index, kinds };
         part.check()?;
         Ok(part)
     }
 
     /// The columns' names.
     pub(super) fn names(&self) -> Vec<String> {
-        self.metadata.file_metadata().schema_descr().columns().iter().map(|column| column.name().to_owned()).collect()
+        let columns = self.metadata.file_metadata().schema_descr().columns();
+        self.order.iter().map(|column| columns[*column].name().to_owned()).collect()
     }
 
     /// Refuses sizes and places that the file cannot have, before anything is allocated by them.
@@ -73,6 +84,17 @@ impl Part {
         }
         Ok(())
     }
+}
+
+/// Whether each column is one of the data frame's index that has a name, as pandas says in the file.
+fn index_of_pandas(metadata: &ParquetMetaData) -> Vec<bool> {
+    let entries = metadata.file_metadata().key_value_metadata().into_iter().flatten();
+    let said = entries.filter(|entry| entry.key == "pandas").find_map(|entry| entry.value.as_ref());
+    let said = said.and_then(|said| serde_json::from_str::<Value>(said).ok()).unwrap_or_default();
+    let index: Vec<&str> = said["index_columns"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let columns = metadata.file_metadata().schema_descr().columns();
+    let is_index = |name: &str| index.contains(&name) && !name.starts_with("__index_level_");
+    columns.iter().map(|column| is_index(column.name())).collect()
 }
 
 fn lies_within(chunk: &ColumnChunkMetaData, length: u64) -> bool {

@@ -80,7 +80,7 @@ impl ParquetRows {
 impl Column {
     fn new(part: &Part, group: usize, place: usize) -> Result<Self> {
         let row_group = part.metadata.row_group(group);
-        let (chunk, rows) = (row_group.column(place), row_group.num_rows() as usize);
+        let (chunk, rows) = (row_group.column(part.order[place]), row_group.num_rows() as usize);
         let pages = guarded(|| SerializedPageReader::new(Arc::clone(&part.chunks), chunk, rows, None));
         let pages = pages.map_err(|e| damaged(&part.path, e))?;
         let optional = chunk.column_descr().max_def_level() > 0;
