@@ -109,4 +109,26 @@ proptest! {
             prop_assert_eq!(cell.as_deref(), Some(word.as_str()));
         }
     }
+
+    /// In the first row any cell may be an odd one.
+    #[test]
+    fn without_a_header_no_row_is_lost(
+        rows in rows(),
+        style in style(),
+        odd in prop::option::of((0..NAMES.len(), prop::sample::select(vec!["unknown", "-", ".", "<0.5", "*", "n.a.", "5 kg"]))),
+    ) {
+        let text = String::from_utf8(written(&rows, &style)).unwrap();
+        let mut lines: Vec<String> = text.split(style.line_end).skip(1).map(str::to_owned).collect();
+        if let Some((column, odd)) = odd {
+            let mut cells: Vec<&str> = lines[0].split(style.delimiter).collect();
+            cells[column] = odd;
+            lines[0] = cells.join(&style.delimiter.to_string());
+        }
+        let text = lines.join(style.line_end);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &text).unwrap();
+        if let Ok(Contents::Table(table)) = read(&Source::new(file.path()), &ReadOptions::default()) {
+            prop_assert_eq!(table.rows(), rows.len(), "{}", text);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use csv::{ByteRecord, ReaderBuilder, Terminator};
 
 use super::cell::parse_number;
-use super::number::NumberForm;
+use super::number::is_number;
 use super::options::{Format, ReadOptions};
 use super::written::Quote;
 use crate::{Error, Result, Warning, WarningKind};
@@ -110,7 +110,9 @@ pub(super) fn find(
             None if options.tabs_likely && candidate(b'\t', &with(b'\t', comment).sample(head, complete)).is_some() => {
                 b'\t'
             }
-            None => best_delimiter(path, &|delimiter| with(delimiter, comment).sample(head, complete))?,
+            None => {
+                best_delimiter(path, parts_quotes(head), &|delimiter| with(delimiter, comment).sample(head, complete))?
+            }
         };
         Ok(with(delimiter, comment))
     };
@@ -145,6 +147,12 @@ fn sep_line(head: &[u8]) -> Option<u8> {
     }
 }
 
+/// Whether a blank stands between two quoted cells of the first line, as R writes tables.
+fn parts_quotes(head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    line.windows(3).any(|bytes| bytes == b"\" \"")
+}
+
 /// Whether a record is a comment that nobody asked to be one: it begins with `#` and has not the width of the rows.
 pub(super) fn is_comment(record: &ByteRecord, width: usize) -> bool {
     record.len() != width && record.get(0).is_some_and(|cell| cell.trim_ascii_start().first() == Some(&COMMENT))
@@ -170,23 +178,30 @@ struct Candidate {
     even: f64,
     /// Share of the cells below the first record that are numbers, dates or empty.
     typed: f64,
+    /// Share of these cells that are numbers, or hold none of the other delimiters.
+    plain: f64,
 }
 
 /// The delimiter that parts most records into equally many columns, more than one; of those that part all of them the one that
 /// makes more numbers.
-fn best_delimiter(path: &Path, sample: &dyn Fn(u8) -> Vec<ByteRecord>) -> Result<u8> {
+fn best_delimiter(path: &Path, quoted: bool, sample: &dyn Fn(u8) -> Vec<ByteRecord>) -> Result<u8> {
     let mut candidates: Vec<Candidate> = DELIMITERS.iter().filter_map(|d| candidate(*d, &sample(*d))).collect();
     if candidates.is_empty() {
-        let parted = sample(b' ');
-        let whole = parted.iter().flatten().all(|cell| !cell.is_empty());
-        let even = is_even(parted.get(1..).unwrap_or_default());
-        let spaces = candidate(b' ', &parted).filter(|c| whole && even && c.typed > 0.5);
-        return Ok(spaces.map_or(DELIMITERS[0], |c| c.delimiter));
+        return Ok(if parts_by_blanks(&sample(b' '), quoted) { b' ' } else { DELIMITERS[0] });
     }
     // Stable: of equally good ones the first of the list stays first.
-    candidates.sort_by(|a, b| b.even.total_cmp(&a.even).then(b.typed.total_cmp(&a.typed)));
+    candidates.sort_by(|a, b| {
+        let by_numbers = b.even.total_cmp(&a.even).then(b.typed.total_cmp(&a.typed));
+        by_numbers.then(b.plain.total_cmp(&a.plain))
+    });
     let best = candidates[0];
-    let rival = candidates[1..].iter().find(|c| c.even == 1.0 && (c.typed - best.typed).abs() < 0.02);
+    if best.typed < 1.0 && candidate(b' ', &sample(b' ')).is_some_and(|c| c.even == 1.0 && c.typed == 1.0) {
+        return Ok(b' '); // decimal commas
+    }
+    let is_rival = |c: &&Candidate| {
+        c.even == 1.0 && (c.typed - best.typed).abs() < 0.02 && (best.plain < 1.0 || c.plain == best.plain)
+    };
+    let rival = candidates[1..].iter().find(is_rival);
     match rival.filter(|_| best.even == 1.0) {
         None => Ok(best.delimiter),
         Some(rival) => {
@@ -218,21 +233,28 @@ fn candidate(delimiter: u8, records: &[ByteRecord]) -> Option<Candidate> {
         return None;
     }
     let below = records.get(1..).filter(|below| !below.is_empty()).unwrap_or(records);
-    let (typed, cells) = below
-        .iter()
-        .flat_map(ByteRecord::iter)
-        .fold((0, 0), |(typed, cells), cell| (typed + usize::from(is_typed(cell, delimiter)), cells + 1));
-    // Half a line more or less must not hide that a delimiter is the right one.
-    Some(Candidate { delimiter, even, typed: typed as f64 / f64::from(cells.max(1)) })
+    let cells: Vec<&[u8]> = below.iter().flat_map(ByteRecord::iter).collect();
+    let share = |fits: &dyn Fn(&[u8]) -> bool| {
+        cells.iter().filter(|cell| fits(cell)).count() as f64 / cells.len().max(1) as f64
+    };
+    let others = |cell: &[u8]| cell.iter().any(|byte| *byte != delimiter && DELIMITERS.contains(byte));
+    let (typed, plain) = (share(&is_typed), share(&|cell| !others(cell) || is_typed(cell)));
+    Some(Candidate { delimiter, even, typed, plain })
 }
 
-fn is_typed(cell: &[u8], delimiter: u8) -> bool {
+/// Whether blanks part all lines below the first alike, into cells of which most are numbers; where they part `quoted` cells, into
+/// some column of numbers.
+fn parts_by_blanks(records: &[ByteRecord], quoted: bool) -> bool {
+    let whole = records.iter().flatten().all(|cell| !cell.is_empty());
+    let below = records.get(1..).unwrap_or_default();
+    let enough = |found: Candidate| found.typed > 0.5 || (quoted && number_columns(records) > 0);
+    whole && is_even(below) && candidate(b' ', records).is_some_and(enough)
+}
+
+/// Whether a cell is empty, a number in some form, or a date.
+fn is_typed(cell: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(cell.trim_ascii()) else { return false };
-    let comma = NumberForm { decimal_comma: true, ..NumberForm::default() };
-    text.is_empty()
-        || parse_number(text).is_some()
-        || (delimiter != b',' && comma.parse(text).is_some())
-        || matches!(super::date::infer(&[text]), super::date::Dates::Form(_))
+    text.is_empty() || is_number(text) || !matches!(super::date::infer(&[text]), super::date::Dates::None)
 }
 
 /// Whether a cell holds what looks like rows: with numbers where the table has numbers, or behind a quote that is badly closed.
@@ -338,6 +360,11 @@ mod tests {
             ("name,genres\nx,a|b\ny,c|d\n", b','),
             ("a b c\n1 2 3\n4 5 6\n", b' '),
             ("sep=;\na;b\n1,2;3\n", b';'),
+            ("1,5 2,25\n2,5 4,25\n3,5 6,25\n", b' '),
+            ("1,5%;x\n2,5%;x\n3,5%;y\n", b';'),
+            ("1.100,50;a\n1.101,50;b\n1.102,50;a\n", b';'),
+            ("\"name\" \"x\" \"y\"\n\"ab0\" 95.6 \"b\"\n\"ab1\" 94.6 \"a\"\n", b' '),
+            ("address\n12 Main Street\n14 High Road\n", b','),
         ] {
             assert_eq!(found(text).0.delimiter, delimiter, "{text:?}");
         }

@@ -29,7 +29,11 @@ const NAMES: [(&[&str], Format); 7] = [
 pub(super) fn format_of(source: &Source, opened: &Opened, options: &ReadOptions) -> Format {
     let head = opened.head().0;
     match options.format {
-        Format::Auto => of_content(head).or_else(|| of_name(source)).unwrap_or(Format::Csv),
+        Format::Auto => match (of_content(head), of_name(source)) {
+            // A text of numbers and tabs may look like indices with values.
+            (Some(Format::Libsvm), Some(Format::Tsv)) => Format::Tsv,
+            (content, name) => content.or(name).unwrap_or(Format::Csv),
+        },
         asked => asked,
     }
 }
@@ -77,34 +81,44 @@ pub(super) fn is_json_lines(head: &[u8]) -> bool {
     whole && begins.is_some_and(|rest| rest.starts_with(b"\"") || rest == b"}")
 }
 
-/// Whether the first lines are `label index:value …`.
+/// Whether the first lines are `label index:value …`: numbers, with whole indices that rise in each line.
 pub(super) fn is_libsvm(head: &[u8]) -> bool {
-    let is_pair = |word: &[u8]| {
-        let at = word.iter().position(|byte| *byte == b':');
-        at.is_some_and(|at| {
-            at > 0 && (word[..at].iter().all(u8::is_ascii_digit) || &word[..at] == b"qid") && at + 1 < word.len()
-        })
-    };
     let without_comment = |line: &'_ [u8]| line.iter().position(|byte| *byte == b'#').unwrap_or(line.len());
-    let is_row = |line: &[u8]| {
-        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-        let label = words.next().is_some_and(|word| word.iter().all(|b| b.is_ascii_digit() || b"+-.,eE".contains(b)));
-        label && words.all(is_pair)
-    };
-    let lines = head.split(|byte| *byte == b'\n').map(|line| line[..without_comment(line)].trim_ascii());
-    let lines: Vec<&[u8]> = lines.filter(|line| !line.is_empty()).take(LINES).collect();
-    lines.iter().any(|line| line.contains(&b':')) && lines.iter().all(|line| is_row(line)) && !are_times(&lines)
+    // The last line may be cut off.
+    let end = if head.contains(&b'\n') { memchr::memrchr(b'\n', head).unwrap_or(head.len()) } else { head.len() };
+    let lines = head[..end].split(|byte| *byte == b'\n').map(|line| line[..without_comment(line)].trim_ascii());
+    let lines: Option<Vec<&str>> =
+        lines.filter(|line| !line.is_empty()).take(LINES).map(|line| std::str::from_utf8(line).ok()).collect();
+    let Some(lines) = lines else { return false };
+    lines.iter().any(|line| line.contains(':')) && lines.iter().all(|line| is_libsvm_row(line)) && !are_times(&lines)
 }
 
-/// Whether every word with a colon is a time of day, `hh:mm`, and lines have equally many words: a delimited text, not indices.
-fn are_times(lines: &[&[u8]]) -> bool {
-    let words = |line: &'_ [u8]| line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
-    let pairs = lines.iter().flat_map(|line| line.split(u8::is_ascii_whitespace)).filter(|word| word.contains(&b':'));
-    let is_time = |word: &[u8]| match word {
-        [h @ b'0'..=b'2', o @ b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9'] => (*h, *o) < (b'2', b'4'),
-        _ => false,
+/// Whether a line is a label, or several with commas between them, and indices with values behind it.
+fn is_libsvm_row(line: &str) -> bool {
+    let mut words = line.split_ascii_whitespace().peekable();
+    let is_number = |text: &str| text.parse::<f64>().is_ok();
+    let label = words.next().is_some_and(|word| word.split(',').all(is_number));
+    words.next_if(|word| word.strip_prefix("qid:").is_some_and(is_number));
+    let mut last = None;
+    let mut rises = |index: u64| last.replace(index).is_none_or(|before| index > before);
+    let mut is_pair = |word: &str| {
+        let Some((index, value)) = word.split_once(':') else { return false };
+        let digits = !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit());
+        digits && is_number(value) && index.parse().is_ok_and(&mut rises)
     };
-    lines.windows(2).all(|pair| words(pair[0]) == words(pair[1])) && pairs.into_iter().all(is_time)
+    label && words.all(&mut is_pair)
+}
+
+/// Whether every word with a colon is a time of day, `h:mm`, and lines have equally many words: a delimited text, not indices.
+fn are_times(lines: &[&str]) -> bool {
+    let words = |line: &str| line.split_ascii_whitespace().count();
+    let mut pairs = lines.iter().flat_map(|line| line.split_ascii_whitespace()).filter(|word| word.contains(':'));
+    let is_time = |word: &str| {
+        let (hour, minute) = word.split_once(':').unwrap_or_default();
+        let below = |text: &str, limit: u32| text.parse::<u32>().is_ok_and(|number| number < limit);
+        hour.len() <= 2 && below(hour, 24) && minute.len() == 2 && below(minute, 60)
+    };
+    lines.windows(2).all(|pair| words(pair[0]) == words(pair[1])) && pairs.all(is_time)
 }
 
 /// Refuses options that are about other formats.
@@ -162,10 +176,27 @@ mod tests {
             (b"1 qid:3 1:0.5\n".to_vec(), Some(Format::Libsvm)),
             (b"1\n2\n3\n".to_vec(), None),
             (b"10:30 1:2\n".to_vec(), None),
+            (b"2020-01-01 10:10:00,10.5,a\n2020-01-01 10:11:00,11.5,a\n".to_vec(), None),
+            (b"1\t1:11\t10:11\n2\t2:12\t11:12\n".to_vec(), None),
+            (b"1 3:0.5 2:1\n".to_vec(), None),
+            (b"1 2:ab\n".to_vec(), None),
+            (b"1,4 2:0.5\n2 1:1\n".to_vec(), Some(Format::Libsvm)),
             (b"a,b\n1,2\n".to_vec(), None),
         ] {
             assert_eq!(of_content(&head), format, "{:?}", String::from_utf8_lossy(&head));
         }
+    }
+
+    #[test]
+    fn indices_with_values_are_no_rows_of_a_file_with_tabs() {
+        let opened = |name: &str| {
+            let text = std::io::Cursor::new("1\t1:1\t2:15\n0\t2:3\t4:5\n");
+            Opened::from_reader(name.into(), Box::new(text)).unwrap()
+        };
+        let of = |name: &str, options: &ReadOptions| format_of(&Source::new(name), &opened(name), options);
+        assert_eq!(of("a.tsv", &ReadOptions::default()), Format::Tsv);
+        assert_eq!(of("a.txt", &ReadOptions::default()), Format::Libsvm);
+        assert_eq!(of("a.txt", &ReadOptions { format: Format::Csv, ..Default::default() }), Format::Csv);
     }
 
     #[test]

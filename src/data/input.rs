@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::columnar::{ParquetFile, part_files};
 use super::delimited::DelimitedRows;
 use super::drift::Drift;
+use super::feature::Feature;
 use super::format::{format_of, refuse_misfits};
 use super::header::generated;
 use super::idx::{Folder, Images, Part};
@@ -91,11 +92,18 @@ impl Input {
             Self::Parts(file) => file.open()?,
             Self::File(source, opened) => match layer_of(&source, &opened, &options) {
                 Layer::Images => return images(source.name()),
-                Layer::Table(format) => table_rows(&source, opened, format, (&options, &preprocessing.columns))?,
+                Layer::Table(format) => table_rows(
+                    &source,
+                    opened,
+                    format,
+                    (&options, &preprocessing.columns, &often_absent(preprocessing)),
+                )?,
                 Layer::Delimited => {
                     let options = for_name(&source, &options);
                     let mut text = Text::new(opened, options.encoding)?;
-                    let layout = layout_for(preprocessing, &mut text, &options)?;
+                    let mut layout = layout_for(preprocessing, &mut text, &options)?;
+                    refuse_doubtful_commas(preprocessing, text.name(), &layout)?;
+                    layout.keeps_comments = true;
                     Box::new(DelimitedRows::new(text, layout, &options)?)
                 }
             },
@@ -142,10 +150,33 @@ pub(super) struct LabelledRows {
     pub warnings: Vec<Warning>,
 }
 
+/// Columns that had no value in some training rows: objects may leave their keys out.
+fn often_absent(preprocessing: &TablePreprocessing) -> Vec<String> {
+    let had_gaps = |feature: &&Feature| feature.known.as_ref().is_some_and(|known| known.missing() > 0.0);
+    preprocessing.features.iter().filter(had_gaps).map(|feature| feature.column.clone()).collect()
+}
+
+/// Names that count the columns are surely names if there are so many of them.
+const LONG_COUNT: usize = 5;
+
 /// Whether names count the columns from 0 or 1, as programs write where there are no names.
 fn counts(names: &[String]) -> bool {
     let from = |first: usize| names.iter().enumerate().all(|(at, name)| *name == (at + first).to_string());
     names.len() > 1 && (from(0) || from(1))
+}
+
+/// Refuses rows with one cell more than their header where that may come of decimal commas, and the model knows no column of row
+/// names.
+fn refuse_doubtful_commas(preprocessing: &TablePreprocessing, path: &std::path::Path, layout: &Layout) -> Result<()> {
+    let (names, found) = (layout.first.len(), layout.outline.names.len());
+    if !layout.has_doubtful_commas || preprocessing.columns.contains(&layout.outline.names[0]) {
+        return Ok(());
+    }
+    Err(Error::Mismatch(format!(
+        "{}: expected {names} columns as the header has, found {found}: the model knows no column of row names, and commas may be \
+         decimal commas; quote such numbers, or leave the header out and give --header no",
+        path.display()
+    )))
 }
 
 /// The layout of a file of which the columns are known: its first line is a header if it holds one of their names.
@@ -156,21 +187,34 @@ fn layout_for(preprocessing: &TablePreprocessing, text: &mut Text, options: &Rea
     if options.header != Header::Auto {
         return Layout::find(text, options);
     }
-    if !preprocessing.named {
-        // What data convert writes above columns without names is no row.
-        let first = Layout::find(text, &ReadOptions { header: Header::Yes, ..options.clone() })?;
-        if first.outline.names.len() > 1 && first.outline.names == generated(first.outline.names.len()) {
-            return Ok(first);
-        }
-        // What looks like a header is one, unless it could be a row: the numbers of columns could not.
-        let found = Layout::find(text, options)?;
-        let names = &found.outline.names;
-        let could_be_row = preprocessing.fits_by_place(names, text.name()) != Some(false) && !counts(names);
-        if found.outline.named && !could_be_row {
-            return Ok(found);
-        }
-        return Layout::find(text, &ReadOptions { header: Header::No, ..options.clone() });
+    if preprocessing.named {
+        layout_with_names(preprocessing, text, options)
+    } else {
+        layout_without_names(preprocessing, text, options)
     }
+}
+
+/// The layout of a file for a model of data without a header: rows, unless the first line cannot be one.
+fn layout_without_names(preprocessing: &TablePreprocessing, text: &mut Text, options: &ReadOptions) -> Result<Layout> {
+    let first = Layout::find(text, &ReadOptions { header: Header::Yes, ..options.clone() })?;
+    // What data convert writes above columns without names is no row, nor are the numbers of many columns.
+    let made_up = first.first.len() > 1 && first.first == generated(first.first.len());
+    if made_up || (counts(&first.first) && first.first.len() >= LONG_COUNT) {
+        return Ok(first);
+    }
+    // Words above all numbers of the model name the columns. One word may stand for one number that is not known.
+    let words = preprocessing.values_by_place(&first.first, text.name());
+    if words.is_some_and(|(values, of)| values == 0 && of > 1)
+        && let Ok(found) = Layout::find(text, options)
+        && found.outline.named
+    {
+        return Ok(found);
+    }
+    Layout::find(text, &ReadOptions { header: Header::No, ..options.clone() })
+}
+
+/// The layout of a file for a model of named columns.
+fn layout_with_names(preprocessing: &TablePreprocessing, text: &mut Text, options: &ReadOptions) -> Result<Layout> {
     let known: HashSet<String> = preprocessing.columns.iter().map(|name| normal_form(name)).collect();
     let is_known = |layout: &Layout| layout.outline.names.iter().any(|name| known.contains(&normal_form(name)));
     let named = Layout::find(text, &ReadOptions { header: Header::Yes, ..options.clone() })?;
@@ -184,8 +228,8 @@ fn layout_for(preprocessing: &TablePreprocessing, text: &mut Text, options: &Rea
     {
         return Ok(found);
     }
-    match preprocessing.fits_by_place(&named.outline.names, text.name()) {
-        Some(true) if !counts(&named.outline.names) => {
+    match preprocessing.values_by_place(&named.first, text.name()).map(|(values, of)| values == of) {
+        Some(true) if !counts(&named.first) => {
             Layout::find(text, &ReadOptions { header: Header::No, ..options.clone() })
         }
         Some(_) => Ok(named),

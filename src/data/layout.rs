@@ -4,9 +4,10 @@ use std::path::Path;
 
 use super::aligned::Aligned;
 use super::dialect::{self, Dialect};
+use super::first_line::FirstLine;
 use super::format::{is_json_lines, is_libsvm};
-use super::header::{self, FirstLine};
-use super::options::{Header, ReadOptions};
+use super::header;
+use super::options::{Format, Header, ReadOptions};
 use super::outline::Outline;
 use super::padding::{Blanks, Padding};
 use super::text::Text;
@@ -26,7 +27,11 @@ pub struct Layout {
     /// Comments above the header that have as many cells as the rows.
     pub lines_above: usize,
     /// Cells of the first line, which may be one less than the columns.
-    pub header_cells: usize,
+    pub first: Vec<String>,
+    /// Whether that one cell less may come of decimal commas: rows such as `1,5,3` below `x,y`.
+    pub has_doubtful_commas: bool,
+    /// Whether a line that looks like a comment is a row nevertheless, unless the user said what begins comments.
+    pub keeps_comments: bool,
 }
 
 impl Layout {
@@ -61,7 +66,14 @@ impl Layout {
     /// The layout of an empty file that should have these columns.
     pub(super) fn of_nothing(names: &[String]) -> Self {
         let outline = Outline { delimited: true, ..Outline::named(names.to_vec(), Unit::Line) };
-        Self { outline, dialect: Dialect::plain(b','), lines_above: 0, header_cells: names.len() }
+        Self {
+            outline,
+            dialect: Dialect::plain(b','),
+            lines_above: 0,
+            first: names.to_vec(),
+            has_doubtful_commas: false,
+            keeps_comments: true,
+        }
     }
 
     fn is_even(&self, head: &[u8], complete: bool) -> bool {
@@ -74,7 +86,7 @@ impl Layout {
     /// [`Error::Data`] for an empty file, and where two layouts are about equally likely.
     pub fn of(path: &Path, head: &[u8], complete: bool, options: &ReadOptions) -> Result<Self> {
         let mut warnings = Vec::new();
-        refuse_other_texts(path, head)?;
+        refuse_other_texts(path, head, options)?;
         let dialect = dialect::find(path, head, complete, options, &mut warnings)?;
         let mut sample = dialect.sample(head, complete);
         let mut lines_above = comments_above(&sample, options);
@@ -84,31 +96,20 @@ impl Layout {
         }
         sample.drain(..lines_above);
         let Some(first) = sample.first() else {
-            return Err(Error::data(path, "the file is empty: expected rows of delimited columns"));
+            return Err(Error::data(path, nothing_to_read(path)));
         };
         let mut notes = dialect_notes(dialect, options);
-        let header = match options.header {
-            Header::Yes => true,
-            Header::No => false,
-            Header::Auto => match header::first_line(&sample, &options.missing) {
-                FirstLine::Names => true,
-                FirstLine::Unknown => {
-                    notes.push("header: the first line, as nothing tells (--header no if it is data)".to_owned());
-                    true
-                }
-                FirstLine::Data => false,
-                FirstLine::Either => return Err(header::ambiguous(path, &sample)),
-            },
-        };
-        if !header {
-            notes.push("header: none, columns are c0, c1, … (--header yes changes it)".to_owned());
-        }
+        let header = is_header(path, &sample, options, &mut notes)?;
         let mut names = if header { header::names(path, first, &mut warnings) } else { header::generated(first.len()) };
-        match unnamed_column(&sample).filter(|_| header) {
+        let unnamed = unnamed_column(&sample).filter(|_| header);
+        let has_doubtful_commas =
+            matches!(unnamed, Some(Unnamed::First)) && may_have_decimal_commas(&sample[1..], dialect, head);
+        match unnamed {
             Some(Unnamed::First) => {
                 names.insert(0, free_name(0, &names));
                 let first = &names[0];
                 notes.push(format!("header: one name less than columns, so the first column is {first} (row names)"));
+                warnings.extend(has_doubtful_commas.then(|| doubtful_commas(path, &sample)));
             }
             Some(Unnamed::Last) => {
                 names.push(free_name(names.len(), &names));
@@ -118,9 +119,41 @@ impl Layout {
             None => {}
         }
         let nameless = if header { nameless(first, names.len()) } else { (0..names.len()).collect() };
-        let header_cells = first.len();
-        let outline = Outline { names, named: header, nameless, delimited: true, unit: Unit::Line, notes, warnings };
-        Ok(Self { outline, dialect, lines_above, header_cells })
+        let first = first.iter().map(|cell| header::text_of(cell).trim().to_owned()).collect();
+        let outline =
+            Outline { named: header, nameless, delimited: true, notes, warnings, ..Outline::named(names, Unit::Line) };
+        Ok(Self { outline, dialect, lines_above, first, has_doubtful_commas, keeps_comments: false })
+    }
+}
+
+/// Whether the first line names the columns, and a note where that is not plain.
+fn is_header(path: &Path, sample: &[csv::ByteRecord], options: &ReadOptions, notes: &mut Vec<String>) -> Result<bool> {
+    let found = match options.header {
+        Header::Yes => FirstLine::Names,
+        Header::No => FirstLine::Data,
+        Header::Auto => FirstLine::of(sample, &options.missing),
+    };
+    let why = match found {
+        FirstLine::Either => return Err(header::ambiguous(path, sample)),
+        FirstLine::Names => return Ok(true),
+        FirstLine::Data => {
+            notes.push("header: none, columns are c0, c1, … (--header yes changes it)".to_owned());
+            return Ok(false);
+        }
+        FirstLine::Likely(why) => why,
+        FirstLine::Unknown => "as nothing tells",
+    };
+    notes.push(format!("header: the first line, {why} (--header no if it is data)"));
+    Ok(true)
+}
+
+/// The message about a text without a line. What can be read once only, such as a pipe, is empty the second time.
+fn nothing_to_read(path: &Path) -> &'static str {
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() => {
+            "there is nothing to read: data that is read more than once cannot come from a pipe; save it to a file first"
+        }
+        _ => "the file is empty: expected rows of delimited columns",
     }
 }
 
@@ -182,7 +215,7 @@ fn holds_two_lines(head: &[u8]) -> bool {
 fn comments_above(sample: &[csv::ByteRecord], options: &ReadOptions) -> usize {
     let begun = |record: &&csv::ByteRecord| record.get(0).is_some_and(|cell| cell.starts_with(b"#"));
     let comments = sample.iter().take_while(begun).count();
-    let named = || header::first_line(&sample[comments..], &options.missing) == FirstLine::Names;
+    let named = || FirstLine::of(&sample[comments..], &options.missing).is_names();
     if comments > 0 && comments < sample.len() && options.header == Header::Auto && named() { comments } else { 0 }
 }
 
@@ -192,7 +225,7 @@ fn titles_above(sample: &[csv::ByteRecord], options: &ReadOptions) -> usize {
     let filled = |record: &csv::ByteRecord| record.iter().filter(|cell| !cell.trim_ascii().is_empty()).count();
     let titles = sample.iter().take_while(|record| record.len() > 2 && filled(record) <= 1).count();
     let is_header = |line: &csv::ByteRecord| filled(line) == line.len();
-    let named = || header::first_line(&sample[titles..], &options.missing) == FirstLine::Names;
+    let named = || FirstLine::of(&sample[titles..], &options.missing).is_names();
     let found = options.header == Header::Auto && sample.get(titles).is_some_and(is_header) && named();
     if found { titles } else { 0 }
 }
@@ -246,6 +279,30 @@ fn distinct_and_whole(rows: &[csv::ByteRecord]) -> bool {
     whole && names.windows(2).all(|pair| pair[0] != pair[1])
 }
 
+/// Whether two cells side by side may be one number with a decimal comma in every row; cells in quotes are whole.
+fn may_have_decimal_commas(rows: &[csv::ByteRecord], dialect: Dialect, head: &[u8]) -> bool {
+    let digits = |cell: &[u8]| !cell.is_empty() && cell.iter().all(u8::is_ascii_digit);
+    let whole = |cell: &[u8]| digits(cell.strip_prefix(b"-").unwrap_or(cell));
+    let is_pair = |row: &csv::ByteRecord, at: usize| {
+        let cell = |at| row.get(at).unwrap_or_default().trim_ascii();
+        whole(cell(at)) && digits(cell(at + 1))
+    };
+    let quoted = matches!(dialect.quote, Quote::Byte(quote) if head.contains(&quote));
+    let width = rows.first().map_or(0, csv::ByteRecord::len);
+    dialect.delimiter == b',' && !quoted && (1..width).any(|at| rows.iter().all(|row| is_pair(row, at - 1)))
+}
+
+fn doubtful_commas(path: &Path, sample: &[csv::ByteRecord]) -> Warning {
+    let row: Vec<_> = sample.get(1).into_iter().flatten().map(header::text_of).collect();
+    let message = format!(
+        "{}: rows have one cell more than the header, as in \"{}\": is a comma a decimal comma there? Quote such numbers, or name the \
+         column of row names in the header",
+        path.display(),
+        row.join(",")
+    );
+    Warning::new(WarningKind::NumbersWithUnits, message)
+}
+
 /// `c` and the place of a column, with a number behind it where that name is taken.
 fn free_name(place: usize, names: &[String]) -> String {
     let numbered = (1..).map(|number| format!("c{place}_{number}"));
@@ -261,14 +318,16 @@ fn dialect_notes(dialect: Dialect, options: &ReadOptions) -> Vec<String> {
 }
 
 /// Texts that are no tables of cells, and would be read as such.
-fn refuse_other_texts(path: &Path, head: &[u8]) -> Result<()> {
+fn refuse_other_texts(path: &Path, head: &[u8], options: &ReadOptions) -> Result<()> {
     let start = head.trim_ascii_start();
     let begins = |words: &[u8]| start.len() >= words.len() && start[..words.len()].eq_ignore_ascii_case(words);
     let document = matches!(start, [b'[', rest @ ..] if rest.trim_ascii_start().starts_with(b"{"))
         || matches!(start, [b'{', rest @ ..] if rest.trim_ascii_start().starts_with(b"\""));
     let what = match () {
         () if is_json_lines(head) => "JSON Lines: --format jsonl reads it",
-        () if is_libsvm(head) => "lines of LIBSVM's form (label index:value …): --format libsvm reads it",
+        () if options.format == Format::Auto && !options.tabs_likely && is_libsvm(head) => {
+            "lines of LIBSVM's form (label index:value …): --format libsvm reads it"
+        }
         () if document => "a JSON document: write one object a line (JSON Lines), or CSV",
         () if begins(b"<!doctype") || begins(b"<html") || begins(b"<?xml") => "HTML or XML: convert it to CSV",
         () if begins(b"version https://git-lfs") => "a pointer of Git LFS: git lfs pull fetches the file",

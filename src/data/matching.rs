@@ -106,23 +106,23 @@ impl TablePreprocessing {
         })
     }
 
-    /// Whether a row could be data of this table by place: numbers where the network has numbers. None if it has no numbers.
-    pub(super) fn fits_by_place(&self, cells: &[String], path: &std::path::Path) -> Option<bool> {
+    /// How many of the numbers that the network has are numbers, or missing, in a row that is matched by place, and how many there
+    /// are. None if there are none, or the row has another width.
+    pub(super) fn values_by_place(&self, cells: &[String], path: &std::path::Path) -> Option<(usize, usize)> {
         let names = self.names_by_place(cells.len(), path).ok()?;
-        let mut numeric = self.features.iter().filter(|f| f.kind() != ColumnKind::Text).peekable();
-        numeric.peek()?;
+        let numeric: Vec<&Feature> = self.features.iter().filter(|f| f.kind() != ColumnKind::Text).collect();
         let places = places(&names);
-        let is_value = |feature: &Feature| {
-            let place = *places.get(feature.column.as_str())?;
-            let cell = cells[place].trim();
+        let is_value = |feature: &&&Feature| {
+            let Some(place) = places.get(feature.column.as_str()) else { return false };
+            let cell = cells[*place].trim();
             let number = match feature.kind() {
                 ColumnKind::Number(form) => form.parse(cell).is_some() || parse_number(cell).is_some(),
-                ColumnKind::Date(form) => form.parse(cell).is_some(),
+                ColumnKind::Date(form) => form.parse_or_iso(cell).is_some(),
                 ColumnKind::Text => true,
             };
-            Some(number || self.missing.matches(cell))
+            number || self.missing.matches(cell)
         };
-        Some(numeric.all(|feature| is_value(feature).unwrap_or(false)))
+        (!numeric.is_empty()).then(|| (numeric.iter().filter(is_value).count(), numeric.len()))
     }
 }
 

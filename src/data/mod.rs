@@ -20,6 +20,7 @@ mod drift;
 mod examine;
 mod expansion;
 mod feature;
+mod first_line;
 mod fit;
 mod folds;
 mod format;

@@ -115,8 +115,11 @@ impl NumberForm {
         let thousands = self.thousands.filter(|c| cells.iter().any(|cell| cell.contains(*c)));
         let thousands = thousands.map(|c| format!("thousands separator \"{c}\""));
         let sign = self.sign.map(|c| format!("sign \"{c}\""));
-        let parts: Vec<String> =
-            self.decimal_comma.then(|| "decimal comma".to_owned()).into_iter().chain(thousands).chain(sign).collect();
+        let comma = self.decimal_comma.then(|| "decimal comma".to_owned());
+        let mut parts: Vec<String> = comma.into_iter().chain(thousands).chain(sign).collect();
+        if !parts.is_empty() && cells.iter().any(|cell| cell.starts_with('(')) {
+            parts.push("brackets for a minus".to_owned());
+        }
         if parts.is_empty() {
             // Brackets of accounting, or a minus sign of typography.
             let unusual = cells.iter().find(|cell| parse_number(cell).is_none()).map_or("", String::as_str);
@@ -237,6 +240,13 @@ pub(super) fn infer(levels: &[(&str, usize)], convention: Convention) -> Numbers
         Some(cell) => Numbers::Ambiguous(cell),
         None => Numbers::Form(form, rows),
     }
+}
+
+/// Whether a text is a number in some form.
+pub(super) fn is_number(text: &str) -> bool {
+    let sign = text.chars().find(|c| SIGNS.contains(*c));
+    parse_number(text).is_some()
+        || (text.contains(|c: char| c.is_ascii_digit()) && forms(sign).any(|form| form.parse(text).is_some()))
 }
 
 /// Whether texts that differ by zeros at the end become one number: `9,1` and `9,10` are pairs, no decimals.

@@ -10,6 +10,7 @@ use super::format::{format_of, of_name};
 use super::idx::{Images, holds_bytes, labels_beside, read_images};
 use super::json_lines::{JsonLines, JsonLinesFile, keys_of};
 use super::kinds::{Kinded, kinds};
+use super::known::normal_form;
 use super::libsvm::{Libsvm, LibsvmFile};
 use super::matrix::{read_idx, read_npy, read_npz};
 use super::options::{Format, ReadOptions};
@@ -111,7 +112,8 @@ pub(super) fn table_file(
     })
 }
 
-/// The rows of an opened file of a format other than delimited text, of which a model knows the columns `known`.
+/// The rows of an opened file of a format other than delimited text, of which a model knows the columns `known`; `optional`
+/// are those that had no value in some training rows.
 ///
 /// # Errors
 /// As [`read_opened`].
@@ -119,13 +121,13 @@ pub(super) fn table_rows(
     source: &Source,
     opened: Opened,
     format: Format,
-    (options, known): (&ReadOptions, &[String]),
+    (options, known, optional): (&ReadOptions, &[String], &[String]),
 ) -> Result<Box<dyn TableSource>> {
     let path = opened.name().to_path_buf();
     match format {
         Format::Jsonl => {
             let text = Text::new(opened, options.encoding)?;
-            let outline = Arc::new(outline_of_objects(&path, text.head(), known)?);
+            let outline = Arc::new(outline_of_objects(&path, text.head(), known, optional)?);
             Ok(Box::new(JsonLines::new(&path, outline, BufReader::new(text.into_reader()))))
         }
         Format::Libsvm => {
@@ -136,14 +138,19 @@ pub(super) fn table_rows(
     }
 }
 
-/// The keys of the first lines; where these are not all lines, also the columns that a model knows.
-fn outline_of_objects(path: &Path, (head, complete): (&[u8], bool), known: &[String]) -> Result<Outline> {
+/// The keys of the first lines, and the columns of a model that are `optional`; where these are not all lines, all that it knows.
+fn outline_of_objects(
+    path: &Path,
+    (head, complete): (&[u8], bool),
+    known: &[String],
+    optional: &[String],
+) -> Result<Outline> {
     let end = memchr::memrchr(b'\n', head).filter(|_| !complete).unwrap_or(head.len());
     let mut names = keys_of(path, &head[..end])?;
-    if !complete {
-        let unseen: Vec<String> = known.iter().filter(|name| !names.contains(name)).cloned().collect();
-        names.extend(unseen);
-    }
+    let spelled: Vec<String> = names.iter().map(|name| normal_form(name)).collect();
+    let unseen = |name: &&String| !names.contains(name) && (!complete || !spelled.contains(&normal_form(name)));
+    let unseen: Vec<String> = if complete { optional } else { known }.iter().filter(unseen).cloned().collect();
+    names.extend(unseen);
     Ok(Outline::named(names, Unit::Line))
 }
 

@@ -78,6 +78,8 @@ pub(super) fn trimmed(cell: &str) -> &str {
 pub struct Rows<R> {
     reader: csv::Reader<Terminated<R>>,
     record: ByteRecord,
+    /// The reader's byte and line before it read the record.
+    before: (u64, u64),
     layout: Arc<Layout>,
     path: PathBuf,
     /// Lines of the file above the first byte.
@@ -105,6 +107,7 @@ impl<R: Read> Rows<R> {
         Self {
             reader: layout.dialect.csv().from_reader(Terminated { bytes, terminated: false, ended: false }),
             record: ByteRecord::new(),
+            before: (0, 1),
             layout: Arc::clone(layout),
             path: path.to_path_buf(),
             lines_above: line - 1,
@@ -132,7 +135,7 @@ impl<R: Read> Rows<R> {
         }
         let mut left = if self.layout.outline.named { self.layout.lines_above + 1 } else { 0 };
         while left > 0 && self.next_record()? {
-            let (rows, header) = (self.layout.outline.names.len(), self.layout.header_cells);
+            let (rows, header) = (self.layout.outline.names.len(), self.layout.first.len());
             let comment = is_comment(&self.record, rows) && is_comment(&self.record, header);
             let marked = self.record.get(0).is_some_and(|cell| cell.starts_with(b"#"));
             if comment || (left > 1 && marked) {
@@ -213,7 +216,7 @@ impl<R: Read> Rows<R> {
                 return Err(Error::data_at(&self.path, Some(end.saturating_sub(inner)), None, message));
             }
             let line = end.saturating_sub(1 + inner).max(1);
-            if is_comment(&self.record, self.layout.outline.names.len()) && self.layout.outline.names.len() > 1 {
+            if self.is_comment() {
                 count(&mut self.oddities.comments, short(line));
                 continue;
             }
@@ -235,6 +238,22 @@ impl<R: Read> Rows<R> {
         Ok(None)
     }
 
+    /// Whether the record is a comment. Text in quotes is none, and in rows to predict nothing is, unless the user says so.
+    fn is_comment(&self) -> bool {
+        let width = self.layout.outline.names.len();
+        width > 1 && !self.layout.keeps_comments && is_comment(&self.record, width) && !self.has_quotes()
+    }
+
+    /// Whether a cell of the record is in quotes: it takes more bytes of the file than its cells, what parts them, and the ends of
+    /// its line and of the empty lines above it.
+    fn has_quotes(&self) -> bool {
+        let after = self.reader.position();
+        let (bytes, lines) = (after.byte() - self.before.0, after.line() - self.before.1);
+        let inner = memchr_iter(b'\n', self.record.as_slice()).count() as u64;
+        let cells = (self.record.as_slice().len() + self.record.len()).saturating_sub(1) as u64;
+        bytes > cells + lines.saturating_sub(inner)
+    }
+
     /// Whether the record is the header once more, as in files that were written one behind the other.
     fn repeats_header(&self) -> bool {
         let names = &self.layout.outline.names;
@@ -246,18 +265,25 @@ impl<R: Read> Rows<R> {
 
     /// Reads up to the end of the next record that is not blank; whether there is one.
     fn next_record(&mut self) -> Result<bool> {
-        while self.reader.read_byte_record(&mut self.record).map_err(|e| self.failure(e))? {
+        loop {
+            let place = self.reader.position();
+            self.before = (place.byte(), place.line());
+            if !self.reader.read_byte_record(&mut self.record).map_err(|e| self.failure(e))? {
+                return Ok(false);
+            }
             if !is_blank(&self.record) {
                 return Ok(true);
             }
         }
-        Ok(false)
     }
 
     fn wrong_width(&self, line: u64, inner: u64) -> Error {
         let mut message = format!("expected {} columns, found {}", self.layout.outline.names.len(), self.record.len());
         if self.layout.outline.names.len() == 1 {
             message.push_str(": do other lines stand above the table (--comment names what begins them), or is --delimiter another one?");
+        }
+        if self.layout.keeps_comments && is_comment(&self.record, self.layout.outline.names.len()) {
+            message.push_str("; --comment \"#\" leaves out lines that begin with #");
         }
         if inner > 0 {
             message.push_str(&format!("; the row goes on to line {}: is a quote left open?", line + inner));

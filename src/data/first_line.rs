@@ -1,0 +1,357 @@
+//! Whether the first line of a file names its columns.
+
+use std::collections::HashMap;
+
+use csv::ByteRecord;
+
+use super::cell::parse_number;
+use super::date;
+use super::header::{BOM, text_of};
+use super::number::{Convention, Numbers, infer, is_number};
+use super::table::MissingMarkers;
+
+/// Whether the first line names the columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FirstLine {
+    /// It does.
+    Names,
+    /// It most likely does; why, for a note.
+    Likely(&'static str),
+    /// It is data.
+    Data,
+    /// Nothing tells; most files name their columns.
+    Unknown,
+    /// There is evidence for both.
+    Either,
+}
+
+/// Names are numbers in a row for sure if there are so many of them.
+const LONG_SEQUENCE: usize = 5;
+/// A text that never occurs among so many cells of few levels is a name.
+const MANY_CELLS: usize = 20;
+/// Fewer rows do not tell how far numbers lie apart.
+const SOME_ROWS: usize = 5;
+/// Numbers that may be years.
+const YEARS: std::ops::RangeInclusive<f64> = 1500.0..=2100.0;
+
+const NEW_WORDS: &str = "as its words do not occur below it";
+const COUNTING: &str = "as its numbers count up and those below it do not";
+const APART: &str = "as its numbers lie far from all numbers below them";
+
+/// What one column says about its first cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Evidence {
+    /// Text above numbers or dates, or a date above numbers.
+    TextAboveValues,
+    /// Text that never occurs below it, where the same few texts occur again and again.
+    NewText,
+    /// A value in the form of those below it, a missing value, or a sign that stands for one.
+    Value,
+    /// A value above text.
+    ValueAboveText,
+    /// A value in another form than those below it.
+    OtherForm,
+    /// A text that occurs below it.
+    OccursBelow,
+    /// A text that occurs once among many cells below it: names are words, and some texts are any words.
+    OccursOnce,
+    /// Nothing.
+    Open,
+}
+
+impl FirstLine {
+    /// Whether there is evidence that it names the columns.
+    pub(super) fn is_names(self) -> bool {
+        matches!(self, Self::Names | Self::Likely(_))
+    }
+
+    /// Tells by comparing the first record with those below it.
+    pub(super) fn of(sample: &[ByteRecord], markers: &MissingMarkers) -> Self {
+        let Some((first, below)) = sample.split_first() else { return Self::Names };
+        if stands_again_within(first, below, markers) {
+            return Self::Names;
+        }
+        let all: Vec<Evidence> = (0..first.len()).map(|column| evidence(first, below, column, markers)).collect();
+        let count = |wanted: Evidence| all.iter().filter(|found| **found == wanted).count();
+        let (names, new) = (count(Evidence::TextAboveValues), count(Evidence::NewText));
+        let (often, once) = (count(Evidence::OccursBelow), count(Evidence::OccursOnce));
+        let (above_text, other) = (count(Evidence::ValueAboveText), count(Evidence::OtherForm));
+        let numbers = count(Evidence::Value) + above_text;
+        let counting = if numbers > 0 && often == 0 { sequence(first, below) } else { None };
+        match counting {
+            Some(true) => return Self::Likely(COUNTING),
+            Some(false) if names + new + above_text > 0 => return Self::Likely(COUNTING),
+            Some(false) => return Self::Either,
+            None => {}
+        }
+        let beyond = |rows: usize| below.len() >= rows && is_beyond(first, below);
+        let apart = || beyond(if count_up(first) { 1 } else { SOME_ROWS });
+        let if_apart = || if apart() { Self::Likely(APART) } else { Self::Either };
+        match () {
+            () if names > 0 && often > 0 => Self::Either,
+            () if names > 0 && numbers > 0 => if_apart(),
+            () if names > 0 => Self::Names,
+            () if often + once > 0 && (new == 0 || numbers > 0) => Self::Data,
+            () if often + once > 0 => Self::Either,
+            () if numbers > 0 && new > 0 => if_apart(),
+            () if numbers > 0 && numbers + count(Evidence::Open) > 1 && beyond(SOME_ROWS) => Self::Either,
+            () if numbers > 0 => Self::Data,
+            () if other > 0 => Self::Either,
+            () if below.is_empty() => Self::Names,
+            () if new > 0 => Self::Likely(NEW_WORDS),
+            () => Self::Unknown,
+        }
+    }
+}
+
+/// Whether the first line is a header that stands within the file too, which must not speak against itself.
+fn stands_again_within(first: &ByteRecord, below: &[ByteRecord], markers: &MissingMarkers) -> bool {
+    let others: Vec<ByteRecord> = below.iter().filter(|record| !repeats(record, first)).cloned().collect();
+    if others.len() == below.len() {
+        return false;
+    }
+    let is_name = |found: &Evidence| *found == Evidence::TextAboveValues;
+    let is_data =
+        |found: &Evidence| matches!(found, Evidence::Value | Evidence::ValueAboveText | Evidence::OccursBelow);
+    let all: Vec<Evidence> = (0..first.len()).map(|column| evidence(first, &others, column, markers)).collect();
+    // Data may repeat a row too, but then its words stand in other rows as well.
+    let rare = 10 * (below.len() - others.len()) <= below.len();
+    (all.iter().any(is_name) && !all.iter().any(is_data)) || (rare && is_apart(first, &others))
+}
+
+/// Whether a record is the first one again, perhaps behind the byte order mark of another file.
+fn repeats(record: &ByteRecord, first: &ByteRecord) -> bool {
+    let bare = |cell: &[u8]| cell.strip_prefix(BOM).unwrap_or(cell).to_vec();
+    record.len() == first.len() && record.iter().zip(first).all(|(a, b)| bare(a) == bare(b))
+}
+
+/// Whether no text of a record occurs in its column of the others, and it holds no value.
+fn is_apart(first: &ByteRecord, others: &[ByteRecord]) -> bool {
+    let occurs = |column: usize, cell: &[u8]| others.iter().any(|other| other.get(column) == Some(cell));
+    let is_text = |cell: &[u8]| !cell.trim_ascii().is_empty() && !are_values(&[&text_of(cell)]);
+    first.iter().enumerate().all(|(column, cell)| is_text(cell) && !occurs(column, cell))
+}
+
+/// Whether each value of the first line is a whole number, and farther from all numbers below it than these are from each other: as
+/// wavelengths are that name columns of intensities, and years above amounts.
+fn is_beyond(first: &ByteRecord, below: &[ByteRecord]) -> bool {
+    let beyond = |(column, cell): (usize, &[u8])| {
+        let text = text_of(cell);
+        let Some(name) = parse_number(&text) else { return text.is_empty() || !are_values(&[&text]) };
+        let values = below.iter().filter_map(|record| parse_number(&text_of(record.get(column)?)));
+        let (least, most) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
+        let is_far = least > most || (name - most).max(least - name) > most - least;
+        name.fract() == 0.0 && is_far
+    };
+    first.iter().enumerate().all(beyond)
+}
+
+/// Whether the numbers of the first line are 0, 1, 2, … or 1, 2, 3, …
+fn count_up(first: &ByteRecord) -> bool {
+    let numbers: Vec<f64> = first.iter().filter_map(|cell| parse_number(&text_of(cell))).collect();
+    let start = numbers.first().copied().unwrap_or(f64::NAN);
+    matches!(start, 0.0 | 1.0) && numbers.iter().enumerate().all(|(at, number)| *number == start + at as f64)
+}
+
+fn evidence(first: &ByteRecord, below: &[ByteRecord], column: usize, markers: &MissingMarkers) -> Evidence {
+    let name = text_of(&first[column]);
+    let cells: Vec<_> = below.iter().filter_map(|record| record.get(column)).map(text_of).collect();
+    let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).filter(|cell| !markers.matches(cell)).collect();
+    if name.is_empty() {
+        return Evidence::Open;
+    }
+    if markers.matches(&name) || stands_for_a_value(&name) {
+        return Evidence::Value;
+    }
+    if cells.is_empty() {
+        return if parse_number(&name).is_some() { Evidence::Value } else { Evidence::Open };
+    }
+    if are_mostly_numbers(&cells) || are_values(&cells) {
+        above_values(&name, &cells)
+    } else {
+        above_text(&name, &cells)
+    }
+}
+
+fn above_values(name: &str, cells: &[&str]) -> Evidence {
+    let is_date = || !matches!(date::infer(&[name]), date::Dates::None);
+    match () {
+        () if parse_number(name).is_some() => Evidence::Value,
+        () if cells.contains(&name) => Evidence::OccursBelow,
+        () if !are_values(&[name]) => Evidence::TextAboveValues,
+        () if are_values(&[&[name], cells].concat()) => Evidence::Value,
+        () if is_date() && are_mostly_numbers(cells) => Evidence::TextAboveValues,
+        () => Evidence::OtherForm,
+    }
+}
+
+fn above_text(name: &str, cells: &[&str]) -> Evidence {
+    let times = cells.iter().filter(|cell| **cell == name).count();
+    let few_levels = || 4 * counted(cells).len() <= cells.len();
+    match times {
+        0 if are_values(&[name]) => Evidence::ValueAboveText,
+        0 if cells.len() >= MANY_CELLS && few_levels() => Evidence::NewText,
+        0 => Evidence::Open,
+        1 if cells.len() >= MANY_CELLS => Evidence::OccursOnce,
+        _ => Evidence::OccursBelow,
+    }
+}
+
+/// Whether a cell can hardly be a name: dashes, dots or stars alone, or a number behind a sign of comparison, as in `<0.5`.
+fn stands_for_a_value(cell: &str) -> bool {
+    let bound = cell.strip_prefix(['<', '>', '≤', '≥', '~']).map(|rest| rest.trim_start_matches('=').trim_start());
+    cell.chars().all(|c| matches!(c, '-' | '–' | '—' | '.' | '…' | '*'))
+        || bound.is_some_and(|rest| are_values(&[rest]))
+}
+
+/// Whether nine of ten cells are plain numbers: a slip of the pen, or another header within the file, does not make a column text.
+fn are_mostly_numbers(cells: &[&str]) -> bool {
+    let plain = cells.iter().filter(|cell| parse_number(cell).is_some()).count();
+    plain == cells.len() || (cells.len() >= 10 && 10 * plain >= 9 * cells.len())
+}
+
+/// Whether all cells are numbers in one form, or dates: whatever form a column may be read in.
+fn are_values(cells: &[&str]) -> bool {
+    if cells.iter().all(|cell| parse_number(cell).is_some()) {
+        return true;
+    }
+    let levels = counted(cells);
+    let numbers = match infer(&levels, Convention::default()) {
+        Numbers::Form(_, rows) => rows == cells.len(),
+        Numbers::Ambiguous(_) => cells.iter().all(|cell| is_number(cell)),
+        Numbers::None => false,
+    };
+    numbers || !matches!(date::infer(&levels.iter().map(|(level, _)| *level).collect::<Vec<_>>()), date::Dates::None)
+}
+
+/// The different cells in the order of the file, each with its number.
+fn counted<'a>(cells: &[&'a str]) -> Vec<(&'a str, usize)> {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for cell in cells {
+        let place = *places.entry(cell).or_insert(counts.len());
+        if place == counts.len() {
+            counts.push((cell, 0));
+        }
+        counts[place].1 += 1;
+    }
+    counts
+}
+
+/// Whether the numbers of the first line are names in a row: 0, 1, 2, … or years. `Some(false)` if they may as well be data.
+fn sequence(first: &ByteRecord, below: &[ByteRecord]) -> Option<bool> {
+    let columns: Vec<usize> =
+        (0..first.len()).filter(|column| parse_number(&text_of(&first[*column])).is_some()).collect();
+    let numbers = |record: &ByteRecord| -> Vec<f64> {
+        columns.iter().filter_map(|column| parse_number(&text_of(record.get(*column)?))).collect()
+    };
+    let (names, rows) = (numbers(first), below.iter().map(numbers).collect::<Vec<_>>());
+    let steps = |values: &[f64]| values.windows(2).all(|pair| pair[1] == pair[0] + 1.0);
+    let rising = |values: &[f64]| values.windows(2).all(|pair| pair[1] > pair[0]);
+    let in_years = |values: &[f64]| values.iter().all(|value| YEARS.contains(value));
+    if rows.is_empty() || names.len() < 2 || names.iter().any(|value| value.fract() != 0.0) {
+        return None;
+    }
+    let occurs = rows.iter().any(|row| row.len() == names.len() && row.iter().zip(&names).any(|(a, b)| a == b));
+    if in_years(&names) && rising(&names) {
+        let years = rows.iter().filter(|row| in_years(row)).count();
+        return (10 * years <= rows.len()).then(|| (names.len() > 2 || steps(&names)) && !occurs);
+    }
+    let again = rows.iter().filter(|row| row.len() == names.len() && steps(row)).count();
+    if !steps(&names) || !matches!(names[0], 0.0 | 1.0) || 10 * again > rows.len() {
+        return None;
+    }
+    let last = names[names.len() - 1];
+    let unlike = rows.iter().flatten().any(|value| value.fract() != 0.0 || *value < 0.0 || *value > 10.0 * last);
+    match names.len() {
+        2 => (unlike && !occurs).then_some(false),
+        count => Some(count >= LONG_SEQUENCE || (unlike && !occurs)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(lines: &[String]) -> FirstLine {
+        let record = |line: &String| ByteRecord::from(line.split(';').collect::<Vec<_>>());
+        FirstLine::of(&lines.iter().map(record).collect::<Vec<_>>(), &MissingMarkers::new(&[]))
+    }
+
+    /// A first line above so many rows.
+    fn above(first: &str, rows: usize, row: impl Fn(usize) -> String) -> FirstLine {
+        of(&std::iter::once(first.to_owned()).chain((0..rows).map(row)).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn values_in_any_form_are_no_names() {
+        let forms: [fn(usize) -> String; 12] = [
+            |n| format!("{},{n}", n + 1),
+            |n| format!("2020-01-{:02}", n + 1),
+            |n| format!("${n}.50"),
+            |n| format!("{n}%"),
+            |n| format!("{},000", n + 1),
+            |n| format!("({n})"),
+            |n| format!("{n} €"),
+            |n| format!("10:{n:02}"),
+            |n| format!("{:02}.01.2020", n + 1),
+            |n| format!("1.00{n},5"),
+            |n| format!("0{n}/02/2020 10:30"),
+            |n| format!("2020-01-{:02}T10:00:00Z", n + 1),
+        ];
+        for form in forms {
+            for word in ["", ";debit"] {
+                let row = |n: usize| format!("{}{word}", form(n % 9));
+                assert_eq!(above(&row(3), 30, row), FirstLine::Data, "{}", row(3));
+                let name = if word.is_empty() { "x" } else { "x;kind" };
+                assert_eq!(above(name, 30, row), FirstLine::Names, "{}", row(3));
+            }
+        }
+    }
+
+    #[test]
+    fn an_odd_cell_does_not_make_a_header_of_a_row() {
+        let row = |n: usize| format!("{};{};{}.5;{}", n % 7, ["male", "female"][n % 2], n % 5, n % 2);
+        for odd in ["unknown", "n.a.", "5kg"] {
+            assert_eq!(above(&format!("5;male;{odd};1"), 40, row), FirstLine::Either, "{odd}");
+        }
+        for odd in ["-", ".", "<0.5", "*", ""] {
+            assert_eq!(above(&format!("5;male;{odd};1"), 40, row), FirstLine::Data, "{odd}");
+        }
+        assert_eq!(above("age;sex;dose;y", 40, row), FirstLine::Names);
+        assert_eq!(above("age;male;dose;y", 40, row), FirstLine::Either, "a word of the data among names");
+        let repeated = |n: usize| if n == 9 { "5;male;unknown;1".to_owned() } else { row(n) };
+        assert_ne!(above("5;male;unknown;1", 40, repeated), FirstLine::Names, "a row that occurs twice");
+    }
+
+    #[test]
+    fn numbers_name_columns_where_they_can_hardly_be_data() {
+        let square = |n: usize| format!("{};{}", n + 1, n * n + 3);
+        assert_eq!(above("0;1", 40, square), FirstLine::Either);
+        assert_eq!(above("1;2", 40, |n| format!("{};{}", n + 2, 3 * n + 4)), FirstLine::Either);
+        let floats = |n: usize| format!("{}.25;{}.5;{}", n, n * 3, ["a", "b"][n % 2]);
+        assert!(above("0;1;label", 40, floats).is_names());
+        assert!(above("0;1;2", 40, floats).is_names());
+        assert!(above("2019;2020;label", 40, floats).is_names());
+        assert!(above("country;2019;2020", 40, |n| format!("c{n};{n}.5;{n}")).is_names());
+        assert!(above("x;2020-01-01;2020-02-01", 40, |n| format!("c{n};{n}.5;{n}")).is_names(), "a date above numbers");
+        assert_eq!(
+            above("1999;2005", 40, |n| format!("{};{}", 1980 + n, if n % 3 == 0 { 0 } else { 1990 + n })),
+            FirstLine::Data
+        );
+    }
+
+    #[test]
+    fn words_alone() {
+        let row = |n: usize| format!("{};{}", ["red", "blue"][n % 2], ["sweet", "sour", "salty"][n % 3]);
+        assert_eq!(above("colour;taste", 40, row), FirstLine::Likely(NEW_WORDS));
+        assert_eq!(above("red;sour", 40, row), FirstLine::Data);
+        assert_eq!(above("red;bitter", 40, row), FirstLine::Either);
+        assert_eq!(
+            above("word;count", 40, |n| if n == 7 { "word;3".to_owned() } else { format!("w{n};{n}") }),
+            FirstLine::Names,
+            "a word may be any word"
+        );
+        assert_eq!(above("name;city", 5, |n| format!("n{n};c{n}")), FirstLine::Unknown);
+    }
+}
