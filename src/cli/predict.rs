@@ -128,6 +128,9 @@ fn answers(model: &Model, probabilities: bool, interval: Option<f64>) -> Result<
     if let Some(threshold) = decided::threshold(decision, target) {
         message::note(&format!("threshold: {threshold}"));
     }
+    if probabilities && target.task == Task::Regression {
+        message::note("--proba: a regression has no probabilities, and nothing is added (--interval adds bounds)");
+    }
     let answers = Answers::new(target, probabilities).with_threshold(decision.threshold());
     let Some(level) = interval else { return Ok((answers, None)) };
     let mismatch = |what: String| Error::Mismatch(format!("--interval {level}: {what}"));

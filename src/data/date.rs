@@ -5,6 +5,7 @@ use jiff::fmt::strtime;
 use serde::{Deserialize, Serialize};
 
 use super::cell::shortened;
+use super::short_years::year_is_first;
 
 /// How the dates of a column are written, and in what they are counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +67,7 @@ const ISO: &str = "iso";
 /// Times of day, with decimals or without.
 const CLOCK: &str = "%H:%M:%S%.f";
 /// Patterns of a date that are recognised. Where a column fits several and they disagree, it is ambiguous.
-const DATES: [&str; 16] = [
+const DATES: [&str; 18] = [
     "%d/%m/%Y",
     "%m/%d/%Y",
     "%d.%m.%Y",
@@ -83,6 +84,8 @@ const DATES: [&str; 16] = [
     "%m/%d/%y",
     "%d.%m.%y",
     "%d-%b-%y",
+    "%y/%m/%d",
+    "%y.%m.%d",
 ];
 /// Patterns of a time behind a date.
 const TIMES: [&str; 6] = ["", " %H:%M", " %H:%M:%S", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p"];
@@ -128,6 +131,13 @@ impl DateForm {
             is_date.then(|| Self { pattern: ISO.to_owned(), unit: self.unit }.parse(cell)).flatten()
         };
         self.parse(cell).or_else(by_iso)
+    }
+
+    /// The largest of values as days since 1970, if their years are written with two digits.
+    pub(super) fn last_short_year(&self, values: &[f64]) -> Option<f64> {
+        let last = values.iter().copied().filter(|value| !value.is_nan()).fold(f64::NEG_INFINITY, f64::max);
+        let days = if self.unit == DateUnit::Days { last } else { last / SECONDS_OF_A_DAY };
+        self.pattern.contains("%y").then_some(days)
     }
 
     /// Cycles that a network is told of: those of which the values cover two periods or more; a time of day always.
@@ -253,7 +263,7 @@ fn of_time(time: Time) -> f64 {
 
 /// Seconds since 1970, or since midnight where the pattern has no date. A month without a day is its first day, a year its first.
 fn by_pattern(pattern: &str, unit: DateUnit, cell: &str) -> Option<f64> {
-    if pattern.contains("%y") && !has_short_year(cell) {
+    if pattern.contains("%y") && !has_short_year(pattern, cell) {
         return None;
     }
     let mut parsed = strtime::parse(pattern, cell).ok()?;
@@ -275,10 +285,12 @@ fn by_pattern(pattern: &str, unit: DateUnit, cell: &str) -> Option<f64> {
     }
 }
 
-/// Whether the date of a cell ends with two digits: `1.2.3` is a version.
-fn has_short_year(cell: &str) -> bool {
+/// Whether the date of a cell ends with two digits, and begins with two where the year is first: `1.2.3` is a version.
+fn has_short_year(pattern: &str, cell: &str) -> bool {
     let date = cell.split(' ').next().unwrap_or(cell);
-    date.rsplit(['/', '.', '-']).next().is_some_and(|year| year.len() == 2)
+    let has_two = |part: Option<&str>| part.is_some_and(|digits| digits.len() == 2);
+    let separators = ['/', '.', '-'];
+    has_two(date.rsplit(separators).next()) && (!pattern.starts_with("%y") || has_two(date.split(separators).next()))
 }
 
 /// The reading of a column's texts as dates.
@@ -321,6 +333,13 @@ fn is_likely(level: &str) -> bool {
 
 /// The first of the forms that all fit `levels`, where they read each of these alike.
 fn agreed(fitting: &[&DateForm], levels: &[&str]) -> Dates {
+    let begins = |form: &&DateForm| form.pattern.starts_with("%y");
+    let year_first = if fitting.iter().any(begins) { year_is_first(levels) } else { None };
+    let kept = |form: &&DateForm| year_first.is_none_or(|first| begins(form) == first);
+    let fitting: Vec<&DateForm> = match fitting.iter().copied().filter(kept).collect::<Vec<_>>() {
+        none if none.is_empty() => fitting.to_vec(),
+        kept => kept,
+    };
     let Some((form, others)) = fitting.split_first() else { return Dates::None };
     let differs = |other: &&DateForm| levels.iter().find(|level| form.parse(level) != other.parse(level));
     match others.iter().find_map(differs) {

@@ -61,6 +61,24 @@ pub(super) fn doubtful_classes(
     (2 * classes > rows).then(|| Warning::new(WarningKind::DoubtfulLabel, message()).column(name).count(classes))
 }
 
+/// Texts that stand for a missing value in some files, and are no missing markers by themselves.
+const PLACEHOLDERS: [&str; 16] = [
+    "\\N", "-", "--", ".", "*", "#N/A", "#NA", "#VALUE!", "#DIV/0!", "<NA>", "(null)", "NULL", "Null", "NaT", "n/a",
+    "na",
+];
+
+/// The warning about a class that likely stands for a missing value; `-` beside `+` does not.
+pub(super) fn placeholder_class(target: &Target) -> Option<Warning> {
+    let signs = target.classes.iter().any(|class| class == "+");
+    let is_placeholder = |class: &&String| PLACEHOLDERS.contains(&class.as_str()) && !(signs && *class == "-");
+    let class = target.classes.iter().find(is_placeholder)?;
+    let name = &target.columns[0];
+    let message = format!(
+        "label \"{name}\": the class \"{class}\" may stand for a missing value; --na \"+{class}\" makes it one"
+    );
+    Some(Warning::new(WarningKind::DoubtfulLabel, message).column(name))
+}
+
 /// The warning about rows without a target, if there are any.
 pub(super) fn without_target(target: &Target, table: &Table, weights: Option<&Column>) -> Option<Warning> {
     let weighty = |row: &u32| !weights.is_some_and(|weights| has_no_weight(weights, *row));

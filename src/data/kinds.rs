@@ -6,12 +6,14 @@ use rayon::prelude::*;
 
 use super::builder::Origin;
 use super::cell::shortened;
+use super::codes::{code_for_missing, doubtful_points, totals_row, with_thousands_points};
 use super::date::{self, DateForm, Dates};
 use super::labels::are_numbers;
 use super::number::{Convention, NumberForm, Numbers, infer, is_in_thousandths};
 use super::oddities::{refuse_swallowed_rows, row_warnings};
 use super::options::{Decimal, ReadOptions};
 use super::raw_table::RawTable;
+use super::short_years::late_years;
 use super::spelling::{of_text, other_form};
 use super::table::{Column, ColumnKind, MISSING, Table};
 use crate::warning::of as counted;
@@ -111,8 +113,11 @@ pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, labels: &[usize]
         }
         refuse_either(file, column, &readings[column])?;
     }
-    if stated.decimal_comma.is_none() && convention.decimal_comma == Some(true) {
-        grouped_by_points(file, options, &mut readings)?;
+    if stated.decimal_comma.is_none() {
+        match convention.decimal_comma {
+            Some(true) => grouped_by_points(file, options, &mut readings)?,
+            _ => warn_of_points(file, options)?,
+        }
     }
     apply(file, options, readings, labels)
 }
@@ -224,7 +229,7 @@ fn found_comma(file: &RawTable, readings: &[Reading]) -> Option<bool> {
     let comma =
         readings.iter().any(|r| r.is_whole() && matches!(r, Reading::Number { form, .. } if form.decimal_comma));
     // Where another column has decimal commas, 1.234 may be 1234.
-    let sure = |values: &[f64]| !values.iter().all(is_in_thousandths);
+    let sure = |values: &[f64]| !values.iter().all(may_be_grouped);
     let grouped = readings.iter().any(|r| matches!(r, Reading::Number { form, .. } if form.thousands == Some(',')));
     let point =
         grouped || written_numbers(file).any(|(_, values)| if comma { sure(values) } else { holds_fraction(values) });
@@ -248,6 +253,11 @@ fn written_numbers(file: &RawTable) -> impl Iterator<Item = (usize, &[f64])> {
         Column::Numbers(values) => Some((place, values.as_slice())),
         Column::Text { .. } => None,
     })
+}
+
+/// Whether a number with a point may be a whole one with thousands: `1.234`, but not `0.5`.
+fn may_be_grouped(value: &f64) -> bool {
+    is_in_thousandths(value) && (value.abs() >= 1.0 || value.fract() == 0.0 || value.is_nan())
 }
 
 fn holds_fraction(values: &[f64]) -> bool {
@@ -300,6 +310,22 @@ fn grouped_by_points(file: &mut RawTable, options: &ReadOptions, readings: &mut 
     Ok(())
 }
 
+/// Warns of number columns whose points may part thousands, in a file whose columns are not parted by commas.
+fn warn_of_points(file: &mut RawTable, options: &ReadOptions) -> Result<()> {
+    if matches!(file.delimiter(), None | Some(b',')) {
+        return Ok(());
+    }
+    let mixed = |values: &[f64]| holds_fraction(values) && values.iter().any(|value| value.fract() == 0.0);
+    let likely = |(_, values): &(usize, &[f64])| mixed(values) && values.iter().all(may_be_grouped);
+    let columns: Vec<usize> = written_numbers(file).filter(likely).map(|(column, _)| column).collect();
+    for (text, column) in file.texts(&columns, &options.missing)?.into_iter().zip(columns) {
+        let Column::Text { levels, .. } = &text else { continue };
+        let cell = with_thousands_points(levels);
+        file.warnings.extend(cell.map(|cell| doubtful_points(&file.outline.names[column], cell)));
+    }
+    Ok(())
+}
+
 /// Notes and warnings about the bytes, the layout and the rows of a file.
 fn said_of_rows(file: &RawTable, options: &ReadOptions) -> (Vec<String>, Vec<Warning>) {
     let (mut notes, mut warnings) = (file.notes.clone(), file.warnings.clone());
@@ -319,7 +345,8 @@ fn said_of_rows(file: &RawTable, options: &ReadOptions) -> (Vec<String>, Vec<War
 /// Turns the columns into what they are read as.
 fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, labels: &[usize]) -> Result<Kinded> {
     let (notes, warnings) = said_of_rows(file, options);
-    let mut said = Said { notes, warnings, unreadable: Vec::new(), respelled: Vec::new() };
+    let decimal_comma = options.decimal == Decimal::Comma;
+    let mut said = Said { notes, warnings, unreadable: Vec::new(), respelled: Vec::new(), decimal_comma };
     let mut kinds = Vec::with_capacity(readings.len());
     for (column, reading) in readings.into_iter().enumerate() {
         let taken = std::mem::replace(&mut file.columns[column], Column::Numbers(Vec::new()));
@@ -336,12 +363,16 @@ fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, lab
             (text, Reading::Date { form, rows, of }) if !label => {
                 said.unread(file, (column, &text), ("date", of - rows), &|cell| form.parse(cell));
                 let (name, values) = (&file.outline.names[column], numbers_of(&text, |cell| form.parse(cell)));
+                if let Column::Numbers(values) = &values {
+                    said.warnings.extend(form.last_short_year(values).and_then(|last| late_years(name, last)));
+                }
                 said.notes.push(format!("column \"{name}\": dates ({}; --dates changes it)", form.pattern));
                 (ColumnKind::Date(form), values)
             }
             (text, _) if label => (ColumnKind::Text, text),
             (text, _) => (ColumnKind::Text, said.as_text((column, &file.outline.names[column]), text)),
         };
+        said.warnings.extend(code_for_missing(&file.outline.names[column], &kind, &read));
         kinds.push(kind);
         file.columns[column] = read;
     }
@@ -358,7 +389,8 @@ fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, lab
         lines: std::mem::take(&mut file.lines),
         unit: file.outline.unit,
     };
-    let Said { notes, warnings, unreadable, respelled } = said;
+    said.warnings.extend(totals_row(&table));
+    let Said { notes, warnings, unreadable, respelled, .. } = said;
     Ok(Kinded { table, unreadable, respelled, notes, warnings })
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::cell::parse_number;
 use super::raw_table::RawTable;
+use super::spelling::same_truth_value;
 use super::table::{Column, MISSING, MissingMarkers};
 use crate::warning::are;
 use crate::{Result, Warning, WarningKind};
@@ -27,7 +28,7 @@ pub(super) struct LabelText {
 }
 
 /// Whether a text is a number that can have one meaning only: no leading zeros, no exponent, 15 digits at most.
-fn is_plain_number(text: &str) -> bool {
+pub(super) fn is_plain_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, decimals) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
     let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
@@ -42,8 +43,32 @@ pub(super) fn are_numbers(classes: &[String]) -> bool {
     !classes.is_empty() && classes.iter().all(|class| is_plain_number(class))
 }
 
+/// What several spellings of a label may mean alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Meaning {
+    /// The bits of a number.
+    Number(u64),
+    /// `true` or `false` in any case.
+    Truth(bool),
+}
+
+impl Meaning {
+    /// Of a label, where all are `plain` numbers or it is a truth value.
+    fn of(level: &str, plain: bool) -> Option<Self> {
+        let number = parse_number(level).filter(|_| plain).map(|value| Self::Number((value + 0.0).to_bits()));
+        let truth = || [true, false].into_iter().find(|truth| same_truth_value(level, &truth.to_string()));
+        number.or_else(|| truth().map(Self::Truth))
+    }
+}
+
+/// Whether `true` or `false` is among labels in two spellings.
+pub(super) fn has_two_cases(levels: &[String]) -> bool {
+    let spellings = |truth: &str| levels.iter().filter(|level| same_truth_value(level, truth)).count();
+    spellings("true") > 1 || spellings("false") > 1
+}
+
 /// Reads a label column as it is written. Where every label is a plain number, spellings of one value are one class, called by
-/// the commonest of them.
+/// the commonest of them; so are `True` and `true`.
 pub(super) fn label_text(file: &RawTable, column: usize, missing: &MissingMarkers) -> Result<LabelText> {
     let texts = file.texts(&[column], &MissingMarkers::none())?;
     let Some(Column::Text { mut codes, levels }) = texts.into_iter().next() else {
@@ -61,13 +86,11 @@ pub(super) fn label_text(file: &RawTable, column: usize, missing: &MissingMarker
 
     let mut names: Vec<String> = Vec::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    let mut place_of: HashMap<u64, usize> = HashMap::new();
+    let mut place_of: HashMap<Meaning, usize> = HashMap::new();
     let mut new_code = vec![MISSING; levels.len()];
     for (place, level) in present() {
-        let group = match parse_number(level).filter(|_| plain) {
-            Some(value) => *place_of.entry((value + 0.0).to_bits()).or_insert(groups.len()),
-            None => groups.len(),
-        };
+        let meaning = Meaning::of(level, plain);
+        let group = meaning.map_or(groups.len(), |meaning| *place_of.entry(meaning).or_insert(groups.len()));
         if group == groups.len() {
             groups.push(Vec::new());
         }
@@ -121,7 +144,12 @@ impl LabelText {
                 format!("{} as {class}", others.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", "))
             })
             .collect();
-        (!shown.is_empty()).then(|| format!("label {name}: equal numbers are one class ({})", shown.join("; ")))
+        let what = if self.joined.iter().any(|(class, _)| parse_number(class).is_some()) {
+            "equal numbers are one class"
+        } else {
+            "true and false in any case are one class each"
+        };
+        (!shown.is_empty()).then(|| format!("label {name}: {what} ({})", shown.join("; ")))
     }
 }
 

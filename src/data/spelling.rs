@@ -1,7 +1,7 @@
 //! What is said, and done, about how the cells of a column are spelled.
 
 use super::builder::Origin;
-use super::cell::brief;
+use super::cell::{brief, parse_number};
 use super::number::{NumberForm, units, with_a_comma};
 use super::table::{Column, MISSING};
 use crate::{Warning, WarningKind};
@@ -18,8 +18,17 @@ pub(super) fn other_form(name: &str, form: &NumberForm, column: &Column) -> Opti
 }
 
 /// What is said of a text column whose cells are numbers but for their form, or are written in a form that is not read.
-pub(super) fn like_numbers(name: &str, column: &Column) -> Option<Warning> {
+pub(super) fn like_numbers(name: &str, column: &Column, decimal_comma: bool) -> Option<Warning> {
     let Column::Text { levels, .. } = column else { return None };
+    if let Some(cell) = levels.iter().find(|level| decimal_comma && level.contains('.'))
+        && levels.iter().all(|level| parse_number(level).is_some())
+    {
+        let message = format!(
+            "column \"{name}\" is read as text: its cells are numbers with points (\"{cell}\"), and --decimal , says that decimals follow \
+             a comma"
+        );
+        return Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name));
+    }
     if let Some(cell) = with_a_comma(levels) {
         let message = format!(
             "column \"{name}\" is read as text: its cells look like numbers, some with a decimal comma (\"{cell}\"), but it or another \

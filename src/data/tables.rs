@@ -9,11 +9,13 @@ use super::blocks::Blocks;
 use super::dataset::Dataset;
 use super::deal::{Fold, deal, folds_of};
 use super::dialect::Dialect;
-use super::doubts::{constant_targets, counting_label, doubtful_classes, lone_classes, without_group, without_target};
+use super::doubts::{
+    constant_targets, counting_label, doubtful_classes, lone_classes, placeholder_class, without_group, without_target,
+};
 use super::fit::FitOptions;
 use super::input::Input;
 use super::kinds::{Kinded, kinds};
-use super::labels::label_text;
+use super::labels::{has_two_cases, label_text};
 use super::levels::MOST_LEVELS;
 use super::options::{DataOptions, Impute, NumberLoss, Scale, TaskChoice};
 use super::pack::PackColumns;
@@ -100,6 +102,7 @@ impl TypedTable {
         check_counts(&table, &target, &rows, options.number_loss)?;
         warnings.extend(without_target(&target, &table, roles.weight.map(|weight| &table.columns[weight])));
         warnings.extend(doubtful_classes(&table, &roles, &target, options, rows.len()));
+        warnings.extend(placeholder_class(&target));
         if options.label.is_empty() {
             warnings.extend(counting_label(&table, label, &rows));
         }
@@ -346,7 +349,7 @@ impl LabelSpelling {
             (_, TaskChoice::Regression | TaskChoice::Multilabel) => Self::Read,
             (Column::Numbers(values), _) if fraction(values) && !asked => Self::Read,
             (Column::Numbers(values), _) if plain && !fraction(values) && !has_missing => Self::Read,
-            (Column::Text { .. }, _) if !has_missing => Self::Read, // the text is there already
+            (Column::Text { levels, .. }, _) if !has_missing && !has_two_cases(levels) => Self::Read, // the text is there already
             _ => Self::AsWritten,
         }
     }

@@ -1,6 +1,7 @@
 //! What a user is told of columns while they are read.
 
 use crate::data::cell::brief;
+use crate::data::likeness::unread_form;
 use crate::data::raw_table::RawTable;
 use crate::data::spelling::{like_numbers, one_spelling_of_booleans};
 use crate::data::table::{Column, MISSING};
@@ -18,6 +19,8 @@ pub(super) struct Said {
     pub(super) unreadable: Vec<usize>,
     /// Columns of truth values in which several spellings became one.
     pub(super) respelled: Vec<usize>,
+    /// The user says that decimals follow a comma.
+    pub(super) decimal_comma: bool,
 }
 
 impl Said {
@@ -37,7 +40,8 @@ impl Said {
 
     /// A column that stays text.
     pub(super) fn as_text(&mut self, (column, name): (usize, &str), text: Column) -> Column {
-        self.warnings.extend(like_numbers(name, &text));
+        let unread = || unread_form(name, &counted(&text));
+        self.warnings.extend(like_numbers(name, &text, self.decimal_comma).or_else(unread));
         let (text, joined) = one_spelling_of_booleans(text);
         if joined {
             self.respelled.push(column);
@@ -45,6 +49,14 @@ impl Said {
         }
         text
     }
+}
+
+/// Each level of a text with its number of rows.
+fn counted(text: &Column) -> Vec<(&str, usize)> {
+    let Column::Text { codes, levels } = text else { return Vec::new() };
+    let mut counted: Vec<(&str, usize)> = levels.iter().map(|level| (level.as_str(), 0)).collect();
+    codes.iter().filter(|code| **code != MISSING).for_each(|code| counted[*code as usize].1 += 1);
+    counted
 }
 
 /// The warning about cells that are no numbers, or no dates, in a column of which most are.

@@ -1,0 +1,148 @@
+//! Cells that may stand for something else than they say: codes for missing values, and points that may part thousands.
+
+use super::cell::format_number;
+use super::date::{DateForm, DateUnit};
+use super::labels::is_plain_number;
+use super::table::{Column, ColumnKind, Table};
+use crate::{Warning, WarningKind};
+
+/// Numbers that stand for a missing value in many files.
+const CODES: [f64; 5] = [99.0, 999.0, 9999.0, 99_999.0, 999_999.0];
+/// The day 9999-12-31, and the seconds at which it begins.
+const LAST_DAY: f64 = 2_932_896.0;
+/// Fewest different values beside a code.
+const OTHERS: usize = 5;
+
+/// The warning about a number, or a date, that likely stands for a missing value: a known code in two rows or more, farther from all
+/// other values than these are from each other.
+pub(super) fn code_for_missing(name: &str, kind: &ColumnKind, column: &Column) -> Option<Warning> {
+    let Column::Numbers(values) = column else { return None };
+    let present = || values.iter().copied().filter(|value| !value.is_nan());
+    let (least, most) = present().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
+    let is_code = |value: &f64| match kind {
+        ColumnKind::Number(_) => CODES.contains(&value.abs()),
+        ColumnKind::Date(form) => is_last_day(form, *value),
+        ColumnKind::Text => false,
+    };
+    let code = [least, most].into_iter().find(is_code)?;
+    let others = || present().filter(|value| *value != code);
+    let (least, most) = others().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
+    let rows = present().count() - others().count();
+    let gap = if code < least { least - code } else { code - most };
+    if rows < 2 || gap <= most - least || !has_several(others()) {
+        return None;
+    }
+    let (shown, remedy) = match kind {
+        ColumnKind::Date(form) => (form.written(code), "--na \"+TEXT\" with the cell's text makes it a missing value"),
+        _ => (format_number(code), "--na \"+CODE\" makes it a missing value"),
+    };
+    let remedy = remedy.replace("CODE", &shown);
+    let message = format!("column \"{name}\": {shown} stands in {rows} rows, far from all other values; {remedy}");
+    Some(Warning::new(WarningKind::Other, message).column(name).count(rows))
+}
+
+/// Names of rows that sum the others up, in lower case.
+const TOTALS: [&str; 10] =
+    ["total", "totals", "grand total", "sum", "subtotal", "average", "mean", "summe", "gesamt", "gesamtsumme"];
+
+/// The warning about a last row that is called a total, as no other is.
+pub(super) fn totals_row(table: &Table) -> Option<Warning> {
+    let last = table.rows().checked_sub(1)?;
+    let is_total = |column: &&Column| {
+        let Column::Text { codes, levels } = column else { return false };
+        let Some(&code) = codes.get(last) else { return false };
+        let name = levels.get(code as usize).map(|level| level.trim_end_matches(':').to_lowercase());
+        name.is_some_and(|name| TOTALS.contains(&name.as_str())) && !codes[..last].contains(&code)
+    };
+    let column = table.columns.iter().position(|column| is_total(&column))?;
+    let (name, cell) = (&table.names[column], table.columns[column].cell(last).unwrap_or_default());
+    let message = format!(
+        "{}: the last row is called \"{cell}\" in column \"{name}\": does it sum the others up? It is learnt from like any other row",
+        table.path.display()
+    );
+    (last > 1).then(|| Warning::new(WarningKind::Other, message).column(name))
+}
+
+fn is_last_day(form: &DateForm, value: f64) -> bool {
+    match form.unit {
+        DateUnit::Days => value == LAST_DAY,
+        DateUnit::Seconds => (value / 86_400.0).floor() == LAST_DAY,
+        DateUnit::Clock => false,
+    }
+}
+
+/// Whether values are enough different ones to tell how far they lie apart.
+fn has_several(values: impl Iterator<Item = f64>) -> bool {
+    let mut seen: Vec<f64> = Vec::new();
+    for value in values {
+        if !seen.contains(&value) {
+            seen.push(value);
+        }
+        if seen.len() >= OTHERS {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether the points of numbers may part thousands: each cell with a point has three digits behind it and one to three before it,
+/// and other cells are whole and below 1000, as in `500` and `1.500`. An example.
+pub(super) fn with_thousands_points(levels: &[String]) -> Option<&String> {
+    let is_grouped = |level: &&String| {
+        level.strip_prefix('-').unwrap_or(level).split_once('.').is_some_and(|(whole, decimals)| {
+            let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+            (1..=3).contains(&whole.len())
+                && !whole.starts_with('0')
+                && decimals.len() == 3
+                && digits(whole)
+                && digits(decimals)
+        })
+    };
+    let is_small = |level: &&String| !level.contains('.') && is_plain_number(level) && level.len() <= 4;
+    let grouped = levels.iter().filter(is_grouped).count();
+    let small = levels.iter().filter(is_small).count();
+    if grouped < 2 || small == 0 || grouped + small < levels.len() {
+        return None;
+    }
+    levels.iter().find(is_grouped)
+}
+
+/// The warning about such points.
+pub(super) fn doubtful_points(name: &str, cell: &str) -> Warning {
+    let message = format!(
+        "column \"{name}\": the point of \"{cell}\" may part thousands, and is read before decimals: --thousands . says otherwise"
+    );
+    Warning::new(WarningKind::Other, message).column(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::number::NumberForm;
+
+    #[test]
+    fn codes_far_from_all_values_are_named() {
+        let found = |values: &[f64]| {
+            let column = Column::Numbers(values.to_vec());
+            code_for_missing("x", &ColumnKind::Number(NumberForm::default()), &column).map(|found| found.message)
+        };
+        let message = found(&[1.0, 2.0, 3.5, -999.0, 4.0, 5.0, -999.0]).unwrap();
+        assert!(message.contains("-999 stands in 2 rows") && message.contains("--na \"+-999\""), "{message}");
+        assert!(found(&[1.0, 2.0, 3.0, 4.0, 5.0, 99.0, 99.0]).is_some());
+        assert!(found(&[1.0, 2.0, 3.0, 4.0, 5.0, 99.0]).is_none(), "one row");
+        assert!(found(&[990.0, 2.0, 3.0, 4.0, 5.0, 999.0, 999.0]).is_none(), "among the others");
+        assert!(found(&[0.0, 1.0, 99.0, 99.0]).is_none(), "too few values");
+    }
+
+    #[test]
+    fn points_that_may_part_thousands() {
+        let found = |cells: &[&str]| {
+            let levels: Vec<String> = cells.iter().map(|cell| (*cell).to_owned()).collect();
+            with_thousands_points(&levels).cloned()
+        };
+        assert_eq!(found(&["500", "1.500", "12.000", "750"]).as_deref(), Some("1.500"));
+        assert_eq!(found(&["0.500", "1.500", "12.000", "750"]), None, "no thousands begin with 0");
+        assert_eq!(found(&["1.500", "12.000"]), None, "three decimals in every cell");
+        assert_eq!(found(&["1.5", "12.000", "750", "1.250"]), None);
+    }
+}

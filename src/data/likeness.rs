@@ -1,0 +1,175 @@
+//! Texts that look like numbers, times or dates in a form that is not read.
+
+use super::cell::brief;
+use super::date::{self, Dates};
+use crate::warning::are;
+use crate::{Warning, WarningKind};
+
+/// Shapes that the cells of such a column may have.
+const SHAPES: usize = 3;
+/// Share of the rows that must be dates for the others to be named.
+const HALF: f64 = 0.5;
+const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+/// Units and words beside numbers, in lower case.
+const UNITS: [&str; 34] = [
+    "kg", "g", "mg", "lb", "lbs", "oz", "t", "km", "m", "cm", "mm", "mi", "ft", "in", "l", "ml", "dl", "h", "hr",
+    "hrs", "min", "s", "sec", "ms", "k", "mio", "bn", "rs", "usd", "eur", "gbp", "kb", "mb", "gb",
+];
+
+/// What a column of text with these levels, each with its number of rows, is warned of: numbers, times or dates that became
+/// categories.
+pub(super) fn unread_form(name: &str, levels: &[(&str, usize)]) -> Option<Warning> {
+    dates_with_others(name, levels).or_else(|| unknown_form(name, levels))
+}
+
+/// Dates of which too many cells are none.
+fn dates_with_others(name: &str, levels: &[(&str, usize)]) -> Option<Warning> {
+    let (Dates::Form(form), rows) = date::mostly(levels, HALF)? else { return None };
+    let (other, _) = levels.iter().filter(|(level, _)| form.parse(level).is_none()).max_by_key(|(_, rows)| *rows)?;
+    let others = levels.iter().map(|(_, rows)| rows).sum::<usize>() - rows;
+    let other = brief(other);
+    let message = format!(
+        "column \"{name}\" is read as text: {rows} cells are dates, and {} none, such as \"{other}\"; --na \"+{other}\" makes it a missing \
+         value",
+        are(others, "cell")
+    );
+    Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name).count(others))
+}
+
+fn unknown_form(name: &str, levels: &[(&str, usize)]) -> Option<Warning> {
+    let mut shapes: Vec<(String, usize)> = Vec::new();
+    for (level, _) in levels {
+        let shape = shape(level);
+        match shapes.iter().position(|(known, _)| *known == shape) {
+            Some(at) => shapes[at].1 += 1,
+            None if shapes.len() > 4 * SHAPES => return None,
+            None => shapes.push((shape, 1)),
+        }
+    }
+    shapes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let first = shapes.first().map(|(shape, _)| shape.clone())?;
+    let likely = shapes.iter().filter(|(shape, _)| looks_like_a_value(shape));
+    let fitting: usize = likely.take(SHAPES).map(|(_, count)| count).sum();
+    if levels.len() <= 2 || 10 * fitting < 9 * levels.len() {
+        return None;
+    }
+    let cell = brief(levels.iter().map(|(level, _)| level).find(|level| shape(level) == first)?);
+    let remedy = if is_date(&first) {
+        format!("--dates \"{name}=FORMAT\" reads dates")
+    } else {
+        "numbers without signs, units and quotes would be read".to_owned()
+    };
+    let message = format!(
+        "column \"{name}\" is read as text: its cells look like numbers, times or dates in a form that is not known (\"{cell}\"); {remedy}"
+    );
+    Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name))
+}
+
+/// A text with `9` for each digit of times and dates, `0` for each number, and `M` for each name of a month.
+fn shape(text: &str) -> String {
+    let digit = |c: char| c.is_ascii_digit();
+    let mut shape = String::new();
+    let mut rest = text.trim();
+    let parts_of_time = rest.contains(':') || rest.len() == 15;
+    while let Some(c) = rest.chars().next() {
+        let length =
+            rest.find(|c: char| !digit(c) && !(matches!(c, '.' | ',') && !parts_of_time)).unwrap_or(rest.len());
+        let word = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+        match () {
+            () if digit(c) && parts_of_time => shape.push_str(&"9".repeat(length)),
+            () if digit(c) => shape.push('0'),
+            () if word == 3 && MONTHS.contains(&rest[..word].to_lowercase().as_str()) => shape.push('M'),
+            () if word > 0 => shape.push_str(&rest[..word].to_lowercase()),
+            () => shape.push(c),
+        }
+        rest = &rest[if digit(c) { length } else { word.max(c.len_utf8()) }..];
+    }
+    shape
+}
+
+fn looks_like_a_value(shape: &str) -> bool {
+    is_duration(shape) || is_date(shape) || is_number_with_signs(shape)
+}
+
+/// `35:15`, `100:05:00`.
+fn is_duration(shape: &str) -> bool {
+    let mut parts = shape.split(':');
+    let nines = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte == b'9');
+    parts.next().is_some_and(nines) && shape.contains(':') && parts.all(|part| part == "99")
+}
+
+/// `10/Jan/2020`, `Jan-20`, `20200101T000000`, `2020-01-01 10:00:00.000 +00:00`.
+fn is_date(shape: &str) -> bool {
+    let month = shape.matches('M').count() == 1
+        && shape.contains(['0', '9'])
+        && !shape.contains(|c: char| c.is_ascii_lowercase());
+    month
+        || shape == "99999999t999999"
+        || shape.starts_with("9999-99-99 99:99")
+        || shape.starts_with("9999-99-99t99:99")
+}
+
+/// One number, or two around `±`, beside signs and units alone, of which there are some.
+fn is_number_with_signs(shape: &str) -> bool {
+    let numbers = if shape.contains('±') { 2 } else { 1 };
+    let is_sign = |c: char| "'\"=$€£¥<>≤≥~°±%‰()+-−/. ".contains(c);
+    let words = shape.split(|c: char| c == '0' || is_sign(c)).filter(|word| !word.is_empty());
+    let known = |word: &str| UNITS.contains(&word) || (word.len() <= 1 && shape.contains(['$', '€', '£', '¥']));
+    shape.matches('0').count() == numbers && shape.len() > 1 && words.into_iter().all(known) && !is_plain(shape)
+}
+
+/// Numbers alone, which other rules have looked at.
+fn is_plain(shape: &str) -> bool {
+    shape.chars().all(|c| matches!(c, '0' | '-' | '+' | '.' | '/' | ' '))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(cells: &[&str]) -> Option<String> {
+        let levels: Vec<(&str, usize)> = cells.iter().map(|cell| (*cell, 1)).collect();
+        unread_form("x", &levels).map(|warning| warning.message)
+    }
+
+    #[test]
+    fn numbers_times_and_dates_of_unknown_form_are_named() {
+        for cells in [
+            ["'0.6'", "'0.7'", "'1.25'"],
+            ["=\"0.5\"", "=\"1.5\"", "=\"2\""],
+            ["$1.2M", "$3M", "$2.25M"],
+            ["Rs. 3", "Rs. 4", "Rs. 12"],
+            ["<3", "<5", "<10"],
+            ["3°", "4°", "12°"],
+            ["5kg", "6kg", "12kg"],
+            ["1.5±0.1", "2.5±0.2", "3±0.1"],
+            ["35:15", "40:05", "12:30"],
+            ["100:05:00", "20:15:30", "1:00:00"],
+            ["10/Jan/2020", "11/Feb/2020", "12/Mar/2021"],
+            ["20200101T000000", "20200102T000000", "20200103T120000"],
+            ["2020-01-01 10:00:00.000 +00:00", "2020-01-02 10:00:00.000 +00:00", "2020-01-03 10:00:00.000 +00:00"],
+            ["Jan-20", "Feb-20", "Mar-21"],
+        ] {
+            assert!(said(&cells).is_some_and(|said| said.contains("look like")), "{cells:?}: {:?}", said(&cells));
+        }
+        for cells in [
+            ["A12", "A13", "A14"],
+            ["Merc 240", "Merc 280", "Merc 450"],
+            ["20-30", "30-40", "40-50"],
+            ["1-0", "2-1", "0-0"],
+            ["red", "green", "blue"],
+            ["3D", "2D", "4D"],
+            ["2nd", "3rd", "4th"],
+            ["1.2.3", "1.2.4", "2.0.1"],
+            ["1/2", "1/3", "2/3"],
+        ] {
+            assert_eq!(said(&cells), None, "{cells:?}");
+        }
+    }
+
+    #[test]
+    fn dates_beside_many_other_cells_are_named() {
+        let said = said(&["2020-01-01", "2020-02-01", "2020-03-01", "0000-00-00", "-"]).unwrap();
+        assert!(said.contains("3 cells are dates") && said.contains("--na"), "{said}");
+    }
+}

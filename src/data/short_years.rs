@@ -1,0 +1,65 @@
+//! Dates whose years have two digits: whether the year or the day is first, and years that may be of another century.
+
+use std::collections::HashSet;
+
+use crate::{Warning, WarningKind};
+
+/// Two digits are a year from 1969 to 2068; dates from here on are likely to be of the century before.
+const LATE_DAYS: f64 = 25_567.0; // 2040-01-01
+
+/// Whether the year is first in dates that may also begin with the day, where that is clear: days differ more than years do.
+pub(super) fn year_is_first(levels: &[&str]) -> Option<bool> {
+    let different = |part: fn(&str) -> Option<&str>| {
+        let dates = levels.iter().filter_map(|level| level.split(' ').next());
+        dates.filter_map(part).collect::<HashSet<_>>().len()
+    };
+    let first = different(|date| date.split(['/', '.']).next());
+    let last = different(|date| date.rsplit(['/', '.']).next());
+    match () {
+        () if 2 * first <= last => Some(true),
+        () if 2 * last <= first => Some(false),
+        () => None,
+    }
+}
+
+/// The warning about a column of dates with years of two digits that go up to `last`, in days since 1970, if that is far in the future.
+pub(super) fn late_years(name: &str, last: f64) -> Option<Warning> {
+    (last >= LATE_DAYS).then(|| {
+        let message = format!(
+            "column \"{name}\": dates with years of two digits go up to 2040 or beyond: 00 to 68 are read as 2000 to 2068; write years of \
+             four digits if others are meant"
+        );
+        Warning::new(WarningKind::Other, message).column(name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::data::date::{Dates, infer};
+
+    fn pattern(cells: &[String]) -> String {
+        match infer(&cells.iter().map(String::as_str).collect::<Vec<_>>()) {
+            Dates::Form(form) => form.pattern,
+            Dates::Ambiguous(patterns, _) => patterns.join(" or "),
+            Dates::None => "none".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_year_stands_where_numbers_vary_less() {
+        let days = |write: fn(usize) -> String| (0..40).map(write).collect::<Vec<_>>();
+        assert_eq!(pattern(&days(|n| format!("{}/11/{:02}", 17 + n % 4, n % 28 + 1))), "%y/%m/%d");
+        assert_eq!(pattern(&days(|n| format!("{:02}/11/{}", n % 28 + 1, 17 + n % 4))), "%d/%m/%y");
+        assert_eq!(pattern(&days(|n| format!("{}.11.{:02}", 17 + n % 4, n % 28 + 1))), "%y.%m.%d");
+        assert_eq!(pattern(&days(|n| format!("{}/11/{:02}", 70 + n % 20, n % 20 + 1))), "%y/%m/%d");
+        let either = pattern(&["20/11/21".to_owned(), "21/11/20".to_owned(), "22/12/19".to_owned()]);
+        assert_eq!(either, "%d/%m/%y or %y/%m/%d");
+        assert_eq!(pattern(&["1.02.03".to_owned(), "2.11.12".to_owned()]), "%d.%m.%y", "a version has one digit");
+    }
+
+    #[test]
+    fn late_years_are_doubtful() {
+        assert!(super::late_years("d", 26_000.0).is_some());
+        assert!(super::late_years("d", 20_000.0).is_none());
+    }
+}
