@@ -30,6 +30,7 @@ mod pack;
 mod place;
 mod predict;
 mod preprocessing;
+mod reading;
 mod repeated;
 mod resume;
 mod running;
