@@ -296,7 +296,7 @@ mod tests {
             |n| format!("10:{n:02}"),
             |n| format!("{:02}.01.2020", n + 1),
             |n| format!("1.00{n},5"),
-            |n| format!("0{n}/02/2020 10:30"),
+            |n| format!("0{}/02/2020 10:30", n + 1),
             |n| format!("2020-01-{:02}T10:00:00Z", n + 1),
         ];
         for form in forms {

@@ -156,8 +156,8 @@ fn often_absent(preprocessing: &TablePreprocessing) -> Vec<String> {
     preprocessing.features.iter().filter(had_gaps).map(|feature| feature.column.clone()).collect()
 }
 
-/// Names that count the columns are surely names if there are so many of them.
-const LONG_COUNT: usize = 5;
+/// Numbers that count the columns are names rather than a row if there are so many of them.
+const LONG_COUNT: usize = 3;
 
 /// Whether names count the columns from 0 or 1, as programs write where there are no names.
 fn counts(names: &[String]) -> bool {

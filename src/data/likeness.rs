@@ -10,7 +10,9 @@ const SHAPES: usize = 3;
 /// Share of the rows that must be dates for the others to be named.
 const HALF: f64 = 0.5;
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-/// Units and words beside numbers, in lower case.
+/// Words before numbers, in lower case.
+const CURRENCIES: [&str; 4] = ["rs", "usd", "eur", "gbp"];
+/// Units and words behind numbers, in lower case.
 const UNITS: [&str; 34] = [
     "kg", "g", "mg", "lb", "lbs", "oz", "t", "km", "m", "cm", "mm", "mi", "ft", "in", "l", "ml", "dl", "h", "hr",
     "hrs", "min", "s", "sec", "ms", "k", "mio", "bn", "rs", "usd", "eur", "gbp", "kb", "mb", "gb",
@@ -109,13 +111,20 @@ fn is_date(shape: &str) -> bool {
         || shape.starts_with("9999-99-99t99:99")
 }
 
-/// One number, or two around `±`, beside signs and units alone, of which there are some.
+/// One number, or two around `±`, beside signs and units alone, of which there are some. Units stand behind: `5g`, but not `g5`.
 fn is_number_with_signs(shape: &str) -> bool {
     let numbers = if shape.contains('±') { 2 } else { 1 };
-    let is_sign = |c: char| "'\"=$€£¥<>≤≥~°±%‰()+-−/. ".contains(c);
-    let words = shape.split(|c: char| c == '0' || is_sign(c)).filter(|word| !word.is_empty());
-    let known = |word: &str| UNITS.contains(&word) || (word.len() <= 1 && shape.contains(['$', '€', '£', '¥']));
-    shape.matches('0').count() == numbers && shape.len() > 1 && words.into_iter().all(known) && !is_plain(shape)
+    let Some((before, behind)) = shape.split_once('0').filter(|_| shape.matches('0').count() == numbers) else {
+        return false;
+    };
+    let is_sign = |c: char| "'\"=$€£¥<>≤≥~°±%‰()+-−/. 0".contains(c);
+    let words = |part: &str| -> Vec<String> {
+        part.split(is_sign).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    let money = shape.contains(['$', '€', '£', '¥']);
+    let is_unit = |word: &String| UNITS.contains(&word.as_str()) || (money && word.chars().count() == 1);
+    let is_currency = |word: &String| CURRENCIES.contains(&word.as_str());
+    words(before).iter().all(is_currency) && words(behind).iter().all(is_unit) && !is_plain(shape)
 }
 
 /// Numbers alone, which other rules have looked at.
@@ -154,6 +163,7 @@ mod tests {
         }
         for cells in [
             ["A12", "A13", "A14"],
+            ["g1", "g2", "g12"],
             ["Merc 240", "Merc 280", "Merc 450"],
             ["20-30", "30-40", "40-50"],
             ["1-0", "2-1", "0-0"],
