@@ -111,6 +111,7 @@ pub mod report;
 pub mod rng;
 mod room;
 pub mod run;
+pub mod score;
 pub mod spec;
 pub mod statistics;
 pub mod train;

@@ -7,7 +7,7 @@ use gradlane::metrics::calibration::BINS;
 use gradlane::model::{Decision, Model};
 use gradlane::predict::{Judged, Predictor};
 use gradlane::run::{Baseline, Constant, doubts};
-use gradlane::train::score::Scorer;
+use gradlane::score::Scorer;
 use gradlane::{Error, Warning};
 use serde_json::{Value, json};
 

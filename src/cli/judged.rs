@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use gradlane::data::Task;
 use gradlane::metrics::{ConfusionMatrix, Each, MetricName, MetricSet};
-use gradlane::train::judged::Judged;
+use gradlane::score::Judged;
 
 use super::table::{figure, plain, with_text};
 

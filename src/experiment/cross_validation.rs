@@ -11,7 +11,7 @@ use crate::config::{Batch, TrainConfig};
 use crate::data::{Dataset, Folds, Prepared};
 use crate::predict::Predictor;
 use crate::run::{CrossValidation, Finished, Fold, Plan};
-use crate::train::held_out::HeldOut;
+use crate::score::HeldOut;
 use crate::train::team::available_threads;
 
 /// Trains one network for each fold, small ones side by side, with the settings of `whole`, the plan for all rows: its

@@ -2,7 +2,7 @@
 
 use crate::metrics::scores::TwoWays;
 use crate::nn::Link;
-use crate::train::score::Scorer;
+use crate::score::Scorer;
 
 /// Outputs that say the mean of what the outputs of several networks say, row-major as these: logits of the mean probabilities,
 /// or outputs of the mean numbers. Sums are in `f64`, in the order of the networks. Each counts alike, or by `shares`, which add up

@@ -5,7 +5,7 @@ mod average;
 mod predictor;
 mod stream;
 
-pub use crate::train::judged::Judged;
+pub use crate::score::Judged;
 pub use answers::Answers;
 pub use average::mean_outputs;
 pub use predictor::{Predicted, Predictor};

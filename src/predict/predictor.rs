@@ -9,10 +9,10 @@ use crate::kernel::{Isa, Line};
 use crate::metrics::{Detail, MetricSet};
 use crate::model::{Architecture, Model, NetworkForm};
 use crate::nn::Objective;
-use crate::train::held_out::HeldOut;
-use crate::train::judged::Judged;
-use crate::train::readout::Readout;
-use crate::train::score::{Rows, Scorer};
+use crate::score::HeldOut;
+use crate::score::Judged;
+use crate::score::Readout;
+use crate::score::{ScoredRows, Scorer};
 use crate::train::team::Team;
 use crate::train::{Evaluation, Evaluator};
 
@@ -120,7 +120,7 @@ impl Predictor {
     /// As [`Predictor::predict`].
     pub fn brief_figures(&mut self, data: &Dataset) -> MetricSet {
         let evaluation = self.evaluation(data);
-        self.scorer.figures(&evaluation.outputs, data, Rows::All, evaluation.loss, Detail::Running)
+        self.scorer.figures(&evaluation.outputs, data, ScoredRows::All, evaluation.loss, Detail::Running)
     }
 
     /// Figures on rows whose outputs, before temperature and range, are at hand.

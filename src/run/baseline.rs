@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::data::{Dataset, Strangers, Task};
 use crate::metrics::{Detail, MetricName, MetricSet};
-use crate::train::constant::constant_outputs;
-use crate::train::judged::Judged;
-use crate::train::score::{Rows, Scorer};
+use crate::score::Judged;
+use crate::score::constant_outputs;
+use crate::score::{ScoredRows, Scorer};
 use crate::{Warning, WarningKind};
 
 /// The figures of simple models, on the same rows as the model's.
@@ -38,7 +38,7 @@ impl Constant {
         let many = |rows: usize| row.iter().copied().cycle().take(rows * row.len()).collect::<Vec<f32>>();
         let unknown = strangers.map(|strangers| many(strangers.labels.len()));
         let strangers = strangers.zip(unknown.as_deref());
-        let report = scorer.report(&many(on.rows()), on, Rows::All, strangers, Detail::Full);
+        let report = scorer.report(&many(on.rows()), on, ScoredRows::All, strangers, Detail::Full);
         let name = if scorer.task() == Task::Regression { "mean" } else { "majority" };
         Constant { name, class: scorer.class_of(&row), figures: report.figures }
     }

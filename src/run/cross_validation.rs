@@ -4,9 +4,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::metrics::{MetricName, MetricSet};
+use crate::score::HeldOut;
 use crate::statistics::student;
 use crate::train::events::event_of;
-use crate::train::held_out::HeldOut;
 
 /// The figures of all folds.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -12,8 +12,8 @@ use crate::data::{Dataset, Prepared, Strangers};
 use crate::model::Model;
 use crate::path_text::to_text;
 use crate::predict::Predictor;
+use crate::score::Judged;
 use crate::train::fit::Stopped;
-use crate::train::judged::Judged;
 use crate::{Error, Result};
 
 impl Member {

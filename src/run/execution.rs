@@ -18,11 +18,11 @@ use crate::data::Dataset;
 use crate::metrics::MetricSet;
 use crate::model::{Model, Parameters};
 use crate::path_text::to_text;
+use crate::score::HeldOut;
+use crate::score::Judged;
+use crate::score::Scorer;
 use crate::train::events::Event;
 use crate::train::fit::{Attendance, Every, FitData, FitOptions, FitOutcome, Patience, Stopped, fit};
-use crate::train::held_out::HeldOut;
-use crate::train::judged::Judged;
-use crate::train::score::Scorer;
 use crate::train::{TrainState, Trainer};
 use crate::{Error, Result, Warning, WarningKind};
 

@@ -14,8 +14,8 @@ use crate::model::{Architecture, Parameters};
 use crate::nn::{Loss, Objective};
 use crate::optim::OptimizerSpec;
 use crate::room::available;
-use crate::train::judged::Judged;
-use crate::train::score::Scorer;
+use crate::score::Judged;
+use crate::score::Scorer;
 use crate::train::{EpochPlan, Halt, StepSettings, Trainer};
 
 /// Most rows that a linear model learns from.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::data::Task;
 use crate::metrics::{Detail, MetricName};
 use crate::run::Plan;
-use crate::train::score::{Rows, Scorer};
+use crate::score::{ScoredRows, Scorer};
 use crate::train::{EpochPlan, Halt};
 use crate::{Error, Result};
 
@@ -55,7 +55,7 @@ pub fn overfit_batch(mut plan: Plan) -> Result<OverfitReport> {
         }
         let first_loss = *first_loss.get_or_insert(outcome.loss);
         let outputs = trainer.running_outputs(order.len());
-        let figures = scorer.figures(outputs, data, Rows::Of(&order), outcome.loss, Detail::Running);
+        let figures = scorer.figures(outputs, data, ScoredRows::Of(&order), outcome.loss, Detail::Running);
         let accuracy = figures.get(MetricName::Accuracy).filter(|_| by_class);
         let learnt = accuracy.map_or(outcome.loss <= SHARE * first_loss, |a| a >= 1.0);
         let (rows, steps) = (order.len(), trainer.steps());

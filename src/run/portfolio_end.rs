@@ -14,10 +14,10 @@ use super::summary::{JudgedPart, Summary};
 use crate::data::Prepared;
 use crate::model::{Calibration, Model, NetworkForm};
 use crate::predict::{Predictor, mean_outputs};
+use crate::score::HeldOut;
+use crate::score::Scorer;
 use crate::statistics::{Candidates, greedy_selection};
 use crate::train::fit::Stopped;
-use crate::train::held_out::HeldOut;
-use crate::train::score::Scorer;
 use crate::{Error, Result, Warning, WarningKind};
 
 /// Rounds of the selection.

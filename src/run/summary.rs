@@ -13,8 +13,8 @@ use crate::Warning;
 use crate::data::Task;
 use crate::metrics::MetricSet;
 use crate::model::Decision;
+use crate::score::Judged;
 use crate::train::events::event_of;
-use crate::train::judged::Judged;
 
 /// The figures of `summary.json`.
 #[derive(Debug, Clone, Serialize)]

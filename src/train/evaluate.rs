@@ -5,7 +5,6 @@ use std::sync::Mutex;
 use super::forward::{SharedNet, forward};
 use super::gather::{gather_inputs, gather_targets};
 use super::loss::panel_loss;
-use super::readout::Readout;
 use super::shared::Shared;
 use super::team::{Member, Team};
 use super::workspace::{SharedBuffer, Workspace};
@@ -15,6 +14,7 @@ use crate::layer::Program;
 use crate::model::{Architecture, Layout};
 use crate::nn::members::combine;
 use crate::nn::{Link, Objective};
+use crate::score::{Evaluation, Readout};
 
 /// Rows of one block, of all members; blocks are shared out to the team.
 const BLOCK_ROWS: usize = 256;
@@ -31,15 +31,6 @@ pub struct Evaluator {
     layout: Layout,
     workspaces: Vec<Mutex<Workspace>>,
     readout: Readout,
-}
-
-/// What came of a pass over a data set.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Evaluation {
-    /// Mean loss, weighted by the rows' weights.
-    pub loss: f64,
-    /// The network's outputs, row-major `[rows, outputs]`.
-    pub outputs: Vec<f32>,
 }
 
 impl Evaluator {

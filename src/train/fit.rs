@@ -10,7 +10,6 @@ use super::events::{EpochRecord, Event};
 use super::goal::DataPart;
 use super::history::History;
 use super::kept::Kept;
-use super::score::{Rows, Scorer};
 use super::state::{Progress, TrainState};
 pub use super::terms::{Every, FitOptions, Patience, Stopped};
 use super::trainer::{EpochOutcome, EpochPlan, Halt, Trainer};
@@ -18,6 +17,7 @@ use crate::data::Dataset;
 use crate::kernel::Line;
 use crate::metrics::{Detail, MetricName, MetricSet};
 use crate::optim::schedule::Plateau;
+use crate::score::{Evaluation, ScoredRows, Scorer};
 
 /// What came of training.
 #[derive(Debug, Clone)]
@@ -266,10 +266,10 @@ impl<'a> Fit<'a> {
         let samples_per_s = seen.len() as f64 / seconds.max(1e-9);
         let FitData { train, val, scorer } = self.data;
         let outputs = self.trainer.running_outputs(seen.len());
-        let running = scorer.figures(outputs, train, Rows::Of(seen), outcome.loss, Detail::Running);
+        let running = scorer.figures(outputs, train, ScoredRows::Of(seen), outcome.loss, Detail::Running);
         let evaluated = val.map(|val| (val, self.trainer.evaluate(val)));
-        let report = |(val, e): &(&Dataset, super::Evaluation)| {
-            let mut report = scorer.report(&e.outputs, val, Rows::All, None, Detail::Full);
+        let report = |(val, e): &(&Dataset, Evaluation)| {
+            let mut report = scorer.report(&e.outputs, val, ScoredRows::All, None, Detail::Full);
             report.figures.set(MetricName::Loss, e.loss);
             (report.figures, report.confusion)
         };

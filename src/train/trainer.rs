@@ -5,13 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::clock::{Clock, NoClock, PhaseTimes, Stopwatch};
 use super::divergence::Recent;
-use super::evaluate::{Evaluation, Evaluator};
+use super::evaluate::Evaluator;
 use super::events::StepRecord;
 use super::forward::SharedNet;
 use super::mean::Mean;
 use super::pieces::Work;
 use super::preparation::Preparation;
-use super::readout::Readout;
 use super::saved::SavedState;
 use super::settings::StepSettings;
 use super::shared::Shared;
@@ -28,6 +27,7 @@ use crate::model::{Architecture, Parameters};
 use crate::nn::Link;
 use crate::optim::span::{sum_of_squares, write_between};
 use crate::optim::{Algorithm, Carried};
+use crate::score::{Evaluation, Readout};
 
 /// A network in training; everything is allocated here, before the first step.
 pub struct Trainer {

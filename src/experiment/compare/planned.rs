@@ -7,7 +7,7 @@ use crate::data::Task;
 use crate::metrics::MetricName;
 use crate::nn::Loss;
 use crate::run::Plan;
-use crate::train::score::Scorer;
+use crate::score::Scorer;
 use crate::{Error, Result};
 
 /// Steps of a run where the user names none: enough for most small networks, and a second of work or less.

@@ -17,7 +17,7 @@ use crate::model::{Architecture, Parameters};
 use crate::nn::init::Init;
 use crate::optim::OptimizerSpec;
 use crate::run::fingerprint_of;
-use crate::train::score::Scorer;
+use crate::score::Scorer;
 use crate::train::{DataPass, StepSettings, Trainer};
 use crate::{Error, Result, spec};
 

@@ -12,7 +12,7 @@ use crate::kernel::{Isa, Line};
 use crate::metrics::Detail;
 use crate::optim::OptimizerSpec;
 use crate::optim::schedule::Schedule;
-use crate::train::score::Rows;
+use crate::score::ScoredRows;
 use crate::train::{EpochPlan, Halt, Trainer};
 
 /// What came of a run; see [`super::records::Run`].
@@ -153,7 +153,8 @@ impl Best {
         let last_loss = finite(trainer.evaluate(&problem.test).loss);
         let evaluation = trainer.evaluate_with(&mut self.weights, &problem.test);
         let scorer = &problem.scorer;
-        let figures = scorer.figures(&evaluation.outputs, &problem.test, Rows::All, evaluation.loss, Detail::Full);
+        let figures =
+            scorer.figures(&evaluation.outputs, &problem.test, ScoredRows::All, evaluation.loss, Detail::Full);
         Tested { loss: finite(evaluation.loss), score: figures.get(problem.score), last_loss }
     }
 }

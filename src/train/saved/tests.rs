@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rand::RngExt;
 
 use super::super::fit::{Attendance, Every, FitData, FitOptions, FitOutcome, Patience, Stopped, fit};
-use super::super::score::Scorer;
 use super::super::{StepSettings, Trainer};
 use super::*;
 use crate::data::{Dataset, Features, Target, Targets, Task};
@@ -21,6 +20,7 @@ use crate::optim::catalogue::CATALOGUE;
 use crate::optim::clip::NormType;
 use crate::optim::{Dialect, OptimizerSpec};
 use crate::rng::{Purpose, stream};
+use crate::score::Scorer;
 use crate::train::DataPass;
 use crate::train::events::EpochRecord;
 

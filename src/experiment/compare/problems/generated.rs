@@ -17,7 +17,7 @@ use crate::model::Architecture;
 use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 use crate::rng::{Purpose, stream};
-use crate::train::score::Scorer;
+use crate::score::Scorer;
 
 /// Numbers of the random streams.
 #[derive(Clone, Copy)]

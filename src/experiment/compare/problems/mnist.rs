@@ -10,7 +10,7 @@ use crate::experiment::compare::records::Family;
 use crate::metrics::MetricName;
 use crate::model::Architecture;
 use crate::nn::Activation;
-use crate::train::score::Scorer;
+use crate::score::Scorer;
 use crate::{Error, Result};
 
 /// Rows of MNIST's own training part, a tenth of which is the validation part, and of its test part.

@@ -7,7 +7,7 @@ use crate::experiment::compare::records::Family;
 use crate::metrics::MetricName;
 use crate::model::Architecture;
 use crate::nn::{Activation, Loss};
-use crate::train::score::Scorer;
+use crate::score::Scorer;
 use crate::{Error, Result};
 
 macro_rules! shipped {

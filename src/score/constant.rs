@@ -1,6 +1,6 @@
 //! The model that looks at no column: it says the same of every row.
 
-use super::score::Scorer;
+use super::scorer::Scorer;
 use crate::data::{Dataset, Targets, Task};
 use crate::nn::Link;
 

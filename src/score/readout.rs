@@ -29,7 +29,7 @@ impl Readout {
     }
 
     /// Whether outputs stay as they are.
-    pub(super) fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         self.factor == 1.0 && self.ranges.is_empty()
     }
 
@@ -45,7 +45,7 @@ impl Readout {
     }
 
     /// The outputs of 16 rows, a line for each output.
-    pub(super) fn of(&self, z: &[Line]) -> Vec<Line> {
+    pub(crate) fn of(&self, z: &[Line]) -> Vec<Line> {
         let changed = |(at, line): (usize, &Line)| {
             let scaled = line.0.map(|z| z * self.factor);
             Line(self.ranges.get(at).map_or(scaled, |[least, most]| scaled.map(|z| z.clamp(*least, *most))))

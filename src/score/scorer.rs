@@ -1,6 +1,5 @@
 //! From the network's outputs to figures in the user's terms.
 
-use super::Evaluation;
 use super::judged::Judged;
 use super::readout::Readout;
 use crate::data::{Dataset, Strangers, Target, Targets, Task};
@@ -9,7 +8,16 @@ use crate::metrics::scores::{HALF, RowScale, TwoWays};
 use crate::metrics::{self, Detail, MetricName, MetricSet, Predictions, Report, Scores};
 use crate::nn::{Link, Loss};
 
-/// Knows what outputs mean.
+/// The result of a forward pass over a data set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// Mean loss, weighted by the rows' weights.
+    pub loss: f64,
+    /// The network's outputs, row-major `[rows, outputs]`.
+    pub outputs: Vec<f32>,
+}
+
+/// Turns a network's outputs into predictions and figures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scorer {
     target: Target,
@@ -116,7 +124,14 @@ impl Scorer {
     }
 
     /// The figures of outputs for `rows` of a data set, in that order; ranking figures are left out of brief ones.
-    pub fn figures(&self, outputs: &[f32], data: &Dataset, rows: Rows<'_>, loss: f64, detail: Detail) -> MetricSet {
+    pub fn figures(
+        &self,
+        outputs: &[f32],
+        data: &Dataset,
+        rows: ScoredRows<'_>,
+        loss: f64,
+        detail: Detail,
+    ) -> MetricSet {
         let mut figures = self.report(outputs, data, rows, None, detail).figures;
         figures.set(MetricName::Loss, loss);
         figures
@@ -124,9 +139,9 @@ impl Scorer {
 
     /// All that is said of the rows of a data set, and of rows of unknown classes with the outputs for them.
     pub fn judge(&self, evaluation: &Evaluation, data: &Dataset, strangers: Option<(&Strangers, &[f32])>) -> Judged {
-        let report = self.report(&evaluation.outputs, data, Rows::All, strangers, Detail::Full);
+        let report = self.report(&evaluation.outputs, data, ScoredRows::All, strangers, Detail::Full);
         let judged = Judged::new(&self.target, (report, data.rows()), evaluation.loss, strangers.map(|(rows, _)| rows));
-        let truth = Truth::of(self, data, Rows::All);
+        let truth = Truth::of(self, data, ScoredRows::All);
         let labelled = self.labelled(&evaluation.outputs, &truth);
         Judged { calibration_error: labelled.and_then(|labelled| calibration_error(&labelled)), ..judged }
     }
@@ -148,7 +163,7 @@ impl Scorer {
         &self,
         outputs: &[f32],
         data: &Dataset,
-        rows: Rows<'_>,
+        rows: ScoredRows<'_>,
         strangers: Option<(&Strangers, &[f32])>,
         detail: Detail,
     ) -> Report {
@@ -177,7 +192,7 @@ impl Scorer {
 
 /// Which rows of a data set outputs belong to.
 #[derive(Debug, Clone, Copy)]
-pub enum Rows<'a> {
+pub enum ScoredRows<'a> {
     /// All, in order.
     All,
     /// These.
@@ -197,11 +212,11 @@ pub(super) struct Truth {
 }
 
 impl Truth {
-    pub(super) fn of(scorer: &Scorer, data: &Dataset, rows: Rows<'_>) -> Truth {
+    pub(super) fn of(scorer: &Scorer, data: &Dataset, rows: ScoredRows<'_>) -> Truth {
         let all: Vec<u32>;
         let rows = match rows {
-            Rows::Of(rows) => rows,
-            Rows::All => {
+            ScoredRows::Of(rows) => rows,
+            ScoredRows::All => {
                 all = (0..data.rows() as u32).collect();
                 &all
             }
