@@ -6,7 +6,7 @@
 //!
 //! | to | begin at |
 //! |---|---|
-//! | train on arrays | [`train::Trainer`]: one epoch at a time; [`train::fit::fit`]: validation, best weights, stopping |
+//! | train on arrays | [`train::Trainer`]: one epoch at a time; [`fit::fit()`]: validation, best weights, stopping |
 //! | train as the program does, from a file to a run directory | [`run::Plan`] |
 //! | predict | [`model::Model`], [`data::RowReader`], [`predict::Predictor`] |
 //! | read tables | [`data::describe`], [`data::prepare`] |
@@ -98,6 +98,7 @@ pub mod data;
 pub mod error;
 pub mod experiment;
 pub mod export;
+pub mod fit;
 pub mod kernel;
 pub mod layer;
 pub mod machine;

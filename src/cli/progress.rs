@@ -3,10 +3,9 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use gradlane::fit::{DataPart, EpochRecord, Event, Watched};
 use gradlane::metrics::MetricName;
 use gradlane::run::Plan;
-use gradlane::train::events::{EpochRecord, Event};
-use gradlane::train::goal::{DataPart, Watched};
 use gradlane::{Error, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use clap::{Arg, ArgMatches, Command};
 use gradlane::config::{Origin, Settings, TrainConfig};
+use gradlane::fit::DataPart;
 use gradlane::metrics::MetricSet;
 use gradlane::path_text::to_text;
 use gradlane::run::{CONFIG_FILE, Checkpoint, Plan, RunDirectory, read_summary};
-use gradlane::train::goal::DataPart;
 use gradlane::{Error, Result};
 use serde_json::Value;
 

@@ -13,14 +13,13 @@ use std::sync::atomic::Ordering;
 use clap::{ArgMatches, Command};
 use gradlane::config::{Settings, TrainConfig};
 use gradlane::data::Task;
+use gradlane::fit::{DataPart, Goal, Stopped};
 use gradlane::metrics::MetricSet;
 use gradlane::path_text::to_text;
 use gradlane::run::{
     Baseline, Finished, Interrupt, OverfitReport, Plan, RUNS, RunDirectory, Summary, new_directory,
     overfit_batch as learn_one_batch, trace as traced,
 };
-use gradlane::train::fit::Stopped;
-use gradlane::train::goal::{DataPart, Goal};
 use gradlane::{Error, Result};
 
 use super::args;

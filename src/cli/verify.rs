@@ -8,9 +8,9 @@ use clap::{Arg, ArgMatches, Command};
 use gradlane::Result;
 use gradlane::config::{Origin, Settings, TrainConfig};
 use gradlane::data::Folds;
+use gradlane::fit::Event;
 use gradlane::path_text::to_text;
 use gradlane::run::{Difference, Finished, Interrupt, Plan, Recorded, RecordedEvents, TrainedPortfolio};
-use gradlane::train::events::Event;
 use serde_json::{Value, json};
 
 use super::args::{self, of_paths};

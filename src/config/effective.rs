@@ -2,9 +2,9 @@
 
 use toml::{Table, Value};
 
+use crate::fit::{Every, Patience};
 use crate::kernel::Isa;
 use crate::path_text;
-use crate::train::fit::{Every, Patience};
 
 use super::optimizer::{Batch, OptimizerOptions};
 use super::tabular;

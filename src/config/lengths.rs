@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::train::fit::Every;
+use crate::fit::Every;
 
 /// A length of time: `90s`, `10m`, `2h`, or seconds.
 ///

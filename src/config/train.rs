@@ -15,14 +15,13 @@ use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
 use super::tabular::{biases, extras, residual};
 use crate::data::{Augment, DataOptions, FoldCount, PartFrom, Task};
+use crate::fit::{DataPart, Every, Goal, Patience, Watched};
 use crate::kernel::Isa;
 use crate::layer::description::Description;
 use crate::model::recipe::{Biases, Extras};
 use crate::nn::init::{Init, Scheme};
 use crate::nn::{Activation, Loss, NormKind};
 use crate::optim::Dialect;
-use crate::train::fit::{Every, Patience};
-use crate::train::goal::{DataPart, Goal, Watched};
 use crate::{Error, Result, path_text};
 
 /// Everything that decides a training run.

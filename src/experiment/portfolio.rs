@@ -10,10 +10,10 @@ use super::side_by_side::{Sharing, share_of_time, share_threads, side_by_side};
 use super::training::TrainNetwork;
 use crate::config::TrainConfig;
 use crate::data::{Dataset, Folds};
+use crate::fit::{Patience, Stopped};
 use crate::model::Architecture;
 use crate::predict::Predictor;
 use crate::run::{Configured, Finished, LeftOut, Member, Plan, PlannedEntry, TrainedPortfolio};
-use crate::train::fit::{Patience, Stopped};
 use crate::train::team::available_threads;
 use crate::{Error, Result};
 

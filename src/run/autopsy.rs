@@ -10,10 +10,10 @@ use super::plan::Plan;
 use super::row_pass::{inputs, row_pass};
 use crate::Result;
 use crate::data::{Dataset, Targets};
+use crate::fit::Divergence;
 use crate::kernel::Line;
 use crate::model::Parameters;
 use crate::optim::clip::NormType;
-use crate::train::divergence::Divergence;
 use crate::train::{EpochPlan, StepStats, Trainer};
 
 /// What an autopsy finds.

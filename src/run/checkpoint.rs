@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::plan::Plan;
 use crate::config::TrainConfig;
+use crate::fit::{FitState, SavedState};
 use crate::kernel::Isa;
-use crate::train::{SavedState, Trainer};
+use crate::train::Trainer;
 use crate::{Error, Result};
 
 /// The checkpoint's file in a run directory.
@@ -131,16 +132,16 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Puts the state into a trainer of the same plan.
+    /// Puts the state into a trainer and a fit of the same plan.
     ///
     /// # Errors
     /// [`Error::Data`] naming the checkpoint if the state is of another network or optimizer.
-    pub(super) fn restore(&self, trainer: &mut Trainer) -> Result<()> {
+    pub(super) fn restore(&self, trainer: &mut Trainer, fit: &mut FitState) -> Result<()> {
         let wrong = |message: String| Error::data(&self.path, message);
         let saved = SavedState::read(&self.bytes).map_err(wrong)?;
-        trainer.restore(&saved).map_err(|e| wrong(e.to_string()))?;
+        saved.restore(trainer, fit).map_err(|e| wrong(e.to_string()))?;
         if self.prolongs {
-            trainer.state().prolong();
+            fit.prolong();
         }
         Ok(())
     }

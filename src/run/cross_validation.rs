@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::fit::event_of;
 use crate::metrics::{MetricName, MetricSet};
 use crate::score::HeldOut;
 use crate::statistics::student;
-use crate::train::events::event_of;
 
 /// The figures of all folds.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -3,13 +3,12 @@
 use super::plan::Plan;
 use crate::config::{OptimizerOptions, ThresholdChoice};
 use crate::data::Task;
+use crate::fit::{DataPart, default_monitor};
 use crate::metrics::MetricName;
 use crate::metrics::scores::HALF;
 use crate::metrics::threshold::THRESHOLD_METRICS;
 use crate::model::{Decision, RowsOf, Threshold};
 use crate::score::HeldOut;
-use crate::train::best::default_monitor;
-use crate::train::goal::DataPart;
 use crate::{Error, Result, Warning, WarningKind};
 
 /// Outputs for rows that the network did not learn from.

@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::checkpoint::{About, CHECKPOINT_FILE, Checkpoint};
 use super::naming::RUNS;
 use crate::atomic::AtomicFile;
+use crate::fit::RunState;
 use crate::model::Model;
 use crate::model::file::MODEL_FILE;
-use crate::train::TrainState;
 use crate::{Error, Result, atomic};
 
 /// Points to the newest of them.
@@ -290,7 +290,7 @@ impl RunDirectory {
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub(super) fn save_checkpoint(&mut self, about: &About, state: &mut TrainState) -> Result<()> {
+    pub(super) fn save_checkpoint(&mut self, about: &About, state: &mut RunState<'_>) -> Result<()> {
         self.events.sync_data().map_err(|e| self.events_error(e))?;
         let path = self.folder().join(CHECKPOINT_FILE);
         let mut file = AtomicFile::create(&path)?;

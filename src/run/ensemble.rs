@@ -9,11 +9,11 @@ use super::networks::Networks;
 use super::plan::Plan;
 use super::summary::{JudgedPart, Summary};
 use crate::data::{Dataset, Prepared, Strangers};
+use crate::fit::Stopped;
 use crate::model::Model;
 use crate::path_text::to_text;
 use crate::predict::Predictor;
 use crate::score::Judged;
-use crate::train::fit::Stopped;
 use crate::{Error, Result};
 
 impl Member {

@@ -15,15 +15,14 @@ use super::plan::Plan;
 use super::prolonged;
 use super::summary::{JudgedPart, Summary};
 use crate::data::Dataset;
+use crate::fit::{
+    Attendance, Event, Every, FitData, FitOptions, FitOutcome, FitState, Patience, RunState, Stopped, fit,
+};
 use crate::metrics::MetricSet;
 use crate::model::{Model, Parameters};
 use crate::path_text::to_text;
-use crate::score::HeldOut;
-use crate::score::Judged;
-use crate::score::Scorer;
-use crate::train::events::Event;
-use crate::train::fit::{Attendance, Every, FitData, FitOptions, FitOutcome, Patience, Stopped, fit};
-use crate::train::{TrainState, Trainer};
+use crate::score::{HeldOut, Judged, Scorer};
+use crate::train::Trainer;
 use crate::{Error, Result, Warning, WarningKind};
 
 /// A run that is over.
@@ -125,7 +124,7 @@ impl Plan {
             keeper.borrow_mut().event(event);
             observe(event);
         };
-        let mut save = |state: &mut TrainState| keeper.borrow_mut().save(state);
+        let mut save = |state: &mut RunState<'_>| keeper.borrow_mut().save(state);
         let attendance = Attendance { signal: interrupt.number(), observe: &mut observe, save: &mut save };
         let mut trained = self.fit(from, every, attendance)?;
         let failure = keeper.into_inner().into_failure();
@@ -195,12 +194,13 @@ impl Plan {
 
     fn fit(&self, from: Option<&Checkpoint>, every: Option<Every>, attendance: Attendance<'_>) -> Result<Trained> {
         let mut trainer = self.trainer(self.rows_per_step())?;
+        let mut state = FitState::default();
         if let Some(checkpoint) = from {
-            checkpoint.restore(&mut trainer)?;
+            checkpoint.restore(&mut trainer, &mut state)?;
         }
         let scorer = self.scorer();
         let data = FitData { train: &self.prepared.train, val: self.prepared.val.as_ref(), scorer: &scorer };
-        let mut outcome = fit(&mut trainer, data, &self.fit_options(every), attendance);
+        let mut outcome = fit(&mut trainer, state, (data, &self.fit_options(every)), attendance);
         let history = outcome.history.records().into_iter().map(|record| Event::Epoch(record).to_json()).collect();
         let objective = (self.loss, self.config.optimizer.label_smoothing);
         let parameters =

@@ -3,8 +3,7 @@
 use super::checkpoint::{About, fuses};
 use super::directory::RunDirectory;
 use super::plan::Plan;
-use crate::train::TrainState;
-use crate::train::events::Event;
+use crate::fit::{Event, RunState};
 use crate::{Error, Result};
 
 /// Writes what happens into a run directory. After the first failure it writes nothing more: training goes on, so that its model
@@ -42,13 +41,13 @@ impl<'a> Keeper<'a> {
     }
 
     /// Saves the state.
-    pub(super) fn save(&mut self, state: &mut TrainState) {
+    pub(super) fn save(&mut self, state: &mut RunState<'_>) {
         if self.failure.is_none() {
             self.failure = self.write(state).err();
         }
     }
 
-    fn write(&mut self, state: &mut TrainState) -> Result<()> {
+    fn write(&mut self, state: &mut RunState<'_>) -> Result<()> {
         let data = self.data.clone();
         let fused = fuses(self.plan.config.threads.isa);
         let version = env!("CARGO_PKG_VERSION").to_owned();

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::fit::event_of;
 use crate::metrics::MetricSet;
-use crate::train::events::event_of;
 
 /// One network of an ensemble, trained.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -12,9 +12,7 @@ use super::fingerprint::fingerprint;
 use super::interrupt::Interrupt;
 use super::keeper::Keeper;
 use super::plan::Plan;
-use crate::train::TrainState;
-use crate::train::events::Event;
-use crate::train::fit::{Attendance, Every};
+use crate::fit::{Attendance, Event, Every, RunState};
 use crate::{Error, Result};
 
 /// Trains the networks of a run, each from its checkpoint where it has one, and keeps what is needed to go on with them.
@@ -81,7 +79,7 @@ impl<'a> Networks<'a> {
             keeper.borrow_mut().event(event);
             observe(event);
         };
-        let mut save = |state: &mut TrainState| keeper.borrow_mut().save(state);
+        let mut save = |state: &mut RunState<'_>| keeper.borrow_mut().save(state);
         let attendance = Attendance { signal: self.interrupt.number(), observe: &mut observe, save: &mut save };
         let finished = plan.train_from(checkpoint.as_ref(), self.every, attendance)?;
         if let Some(failure) = keeper.into_inner().into_failure() {

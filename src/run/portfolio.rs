@@ -13,9 +13,8 @@ use super::plan::Plan;
 use crate::config::portfolio::Portfolio;
 use crate::config::{StoppingOptions, TrainConfig};
 use crate::data::{FoldCount, Folds, Joint, Loaded, PartFrom, Prepared, Sketch, Way};
+use crate::fit::{Patience, event_of};
 use crate::model::Calibration;
-use crate::train::events::event_of;
-use crate::train::fit::Patience;
 use crate::{Error, Result};
 
 /// Several configurations that are ready to be trained on the same folds.

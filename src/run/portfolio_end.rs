@@ -12,12 +12,11 @@ use super::plan::Plan;
 use super::portfolio::{Configuration, Configured, TrainedPortfolio};
 use super::summary::{JudgedPart, Summary};
 use crate::data::Prepared;
+use crate::fit::Stopped;
 use crate::model::{Calibration, Model, NetworkForm};
 use crate::predict::{Predictor, mean_outputs};
-use crate::score::HeldOut;
-use crate::score::Scorer;
+use crate::score::{HeldOut, Scorer};
 use crate::statistics::{Candidates, greedy_selection};
-use crate::train::fit::Stopped;
 use crate::{Error, Result, Warning, WarningKind};
 
 /// Rounds of the selection.

@@ -14,9 +14,9 @@ use super::execution::Finished;
 use super::fingerprint::fingerprint;
 use super::plan::Plan;
 use super::prolonged::is_another_run;
+use crate::fit::Event;
 use crate::model::Model;
 use crate::model::file::MODEL_FILE;
-use crate::train::events::Event;
 use crate::{Error, Result};
 
 /// What the run's directory says of it.

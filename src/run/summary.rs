@@ -11,10 +11,10 @@ use super::member::Member;
 use super::portfolio::Configuration;
 use crate::Warning;
 use crate::data::Task;
+use crate::fit::event_of;
 use crate::metrics::MetricSet;
 use crate::model::Decision;
 use crate::score::Judged;
-use crate::train::events::event_of;
 
 /// The figures of `summary.json`.
 #[derive(Debug, Clone, Serialize)]

@@ -1,9 +1,8 @@
 //! Steps of L-BFGS: each asks the team for the loss and gradient of all rows at several places along a line.
 
 use super::clock::NoClock;
-use super::divergence::Recent;
-use super::events::StepRecord;
 use super::mean::Mean;
+use super::record::{Recent, StepRecord};
 use super::settings::Factors;
 use super::step::{Batch, Worker, step};
 use super::sums::{LayerNorms, StepStats};

@@ -1,33 +1,25 @@
-//! Training: epochs, the synchronised step, its threads, stopping rules and events.
+//! The engine of training: the synchronised step, its threads, what lasts from step to step, and evaluation.
 
 mod backward;
-pub mod best;
 mod clock;
 mod data_pass;
-pub mod divergence;
-pub mod evaluate;
-pub mod events;
-pub mod fit;
+mod evaluate;
 mod forward;
 mod full_batch;
 mod gather;
-pub mod goal;
-pub mod history;
-mod kept;
 mod loss;
 mod mean;
 mod orthogonal;
 mod pieces;
 mod preparation;
 mod prepare;
-mod saved;
+mod record;
 mod settings;
 mod shared;
 mod state;
 mod step;
 mod sums;
 pub mod team;
-mod terms;
 mod trainer;
 mod windows;
 mod workspace;
@@ -38,8 +30,10 @@ pub use data_pass::DataPass;
 pub use evaluate::Evaluator;
 pub(crate) use evaluate::block_rows as evaluated_rows;
 pub(crate) use forward::splits_first_layer;
-pub use saved::SavedState;
+pub(crate) use record::Recent;
+pub use record::StepRecord;
 pub use settings::{Schedules, StepSettings};
+pub(crate) use state::RunningEpoch;
 pub use state::TrainState;
 pub(crate) use step::{BLOCK_ROWS, block_rows};
 pub use sums::{LayerNorms, StepStats};

@@ -4,14 +4,12 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::clock::{Clock, NoClock, PhaseTimes, Stopwatch};
-use super::divergence::Recent;
 use super::evaluate::Evaluator;
-use super::events::StepRecord;
 use super::forward::SharedNet;
 use super::mean::Mean;
 use super::pieces::Work;
 use super::preparation::Preparation;
-use super::saved::SavedState;
+use super::record::{Recent, StepRecord};
 use super::settings::StepSettings;
 use super::shared::Shared;
 use super::state::TrainState;
@@ -19,7 +17,6 @@ use super::step::{Batch, SharedRun, Worker, block_rows, step, visits};
 use super::sums::{SlotSums, StepStats};
 use super::team::{Member, Team};
 use super::workspace::Workspace;
-use crate::Result;
 use crate::data::{Dataset, Features};
 use crate::kernel::{Isa, Line, panels, zeroed};
 use crate::layer::Program;
@@ -36,7 +33,7 @@ pub struct Trainer {
     program: Program,
     settings: StepSettings,
     /// All that lasts from step to step; the rest is memory that each step writes anew.
-    pub(super) state: TrainState,
+    pub(crate) state: TrainState,
     pub(super) gradients: Vec<Line>,
     preparation: Option<Preparation>,
     workspace: Workspace,
@@ -115,7 +112,7 @@ pub struct EpochOutcome {
     /// Records of the steps made now.
     pub records: Vec<StepRecord>,
     /// The last of them.
-    pub(super) recent: Recent,
+    pub(crate) recent: Recent,
 }
 
 impl Trainer {
@@ -161,19 +158,6 @@ impl Trainer {
     /// Optimizer steps so far.
     pub fn steps(&self) -> u64 {
         self.state.steps()
-    }
-
-    /// All that lasts from step to step.
-    pub fn state(&mut self) -> &mut TrainState {
-        &mut self.state
-    }
-
-    /// Takes up a saved state of the same configuration and data, whatever the number of threads.
-    ///
-    /// # Errors
-    /// [`crate::Error::Mismatch`] if it is of another network, optimizer or number of rows; the trainer is then of no more use.
-    pub fn restore(&mut self, saved: &SavedState<'_>) -> Result<()> {
-        self.state.restore(saved)
     }
 
     /// Threads at work.

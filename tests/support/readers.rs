@@ -10,6 +10,7 @@ use gradlane::config::{Origin, Settings, TrainConfig};
 use gradlane::data::{self, DataOptions, Features, Format, Part, Preprocessing, RowReader, Shuffle, Source};
 use gradlane::experiment::compare::{RUNS_FILE, analyse, read_records, summary_tables};
 use gradlane::experiment::tune::{Journal, Protocol, Space};
+use gradlane::fit::{FitState, SavedState};
 use gradlane::kernel::Isa;
 use gradlane::layer::description::{Description, check, check_fitted};
 use gradlane::layer::text::Sizes;
@@ -20,7 +21,7 @@ use gradlane::nn::Activation;
 use gradlane::predict::{Answers, PredictionTable, Predictor, write_predictions};
 use gradlane::report::report_html;
 use gradlane::run::{Plan, RunDirectory};
-use gradlane::train::{SavedState, Trainer};
+use gradlane::train::Trainer;
 use sha2::{Digest, Sha256};
 
 /// A reader, and the name that its file has.
@@ -161,7 +162,7 @@ fn checkpoint(file: &Path, bytes: &[u8]) {
     if let Ok(saved) = SavedState::read(&whole) {
         let _ = (saved.epochs(), saved.last_rate());
         TRAINER.with_borrow_mut(|trainer| {
-            let _ = trainer.restore(&saved);
+            let _ = saved.restore(trainer, &mut FitState::default());
         });
     }
 }

@@ -7,10 +7,10 @@ use gradlane::data::Source;
 use gradlane::experiment::compare::{
     Comparison, Contestant, Problem, QUICK, Terms, default_names, find_mnist, names, problem, studies_for,
 };
+use gradlane::fit::{DataPart, Goal};
 use gradlane::kernel::Isa;
 use gradlane::metrics::MetricName;
 use gradlane::run::Plan;
-use gradlane::train::goal::{DataPart, Goal};
 use gradlane::{Error, Result, spec};
 
 use super::super::args;

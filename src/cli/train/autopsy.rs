@@ -1,7 +1,7 @@
 //! What is said of a run that diverged.
 
+use gradlane::fit::event_of;
 use gradlane::run::{Autopsy, LargestGradient, Tried};
-use gradlane::train::events::event_of;
 
 use super::super::message;
 use super::super::table::{counted, figure};

@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard};
 
+use gradlane::fit::Event;
 use gradlane::run::Plan;
-use gradlane::train::events::Event;
 use serde_json::Value;
 
 use super::super::message;

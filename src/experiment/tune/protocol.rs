@@ -10,8 +10,8 @@ use toml::{Table, Value};
 use super::space::Space;
 use super::written;
 use crate::config::{Group, Origin, Settings, duration, find};
+use crate::fit::Watched;
 use crate::layer::description::Description;
-use crate::train::goal::Watched;
 use crate::{Error, Result, atomic};
 
 /// The file.

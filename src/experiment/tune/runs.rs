@@ -11,8 +11,8 @@ use crate::Result;
 use crate::config::{Batch, TrainConfig};
 use crate::data::Dataset;
 use crate::experiment::side_by_side::{Sharing, share_threads, side_by_side};
+use crate::fit::Stopped;
 use crate::run::{CrossValidation, Fold, Plan};
-use crate::train::fit::Stopped;
 
 /// What all runs of a search share.
 pub(super) struct Workers<'a> {

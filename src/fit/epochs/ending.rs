@@ -3,12 +3,12 @@
 use std::sync::atomic::Ordering;
 
 use super::{EpochRecord, Fit, Halt, Stopped};
-use crate::train::goal::{DataPart, Goal};
+use crate::fit::{DataPart, Goal};
 
 impl Fit<'_> {
-    /// Why to stop after the epoch that has just been made.
+    /// Why to stop after the epoch that has just ended.
     pub(super) fn reason(&self, halt: Option<Halt>) -> Option<Stopped> {
-        let (steps, progress) = (self.trainer.steps(), &self.state().progress);
+        let (steps, progress) = (self.trainer.steps(), &self.state.progress);
         match halt {
             Some(Halt::Diverged(stats)) => return Some(Stopped::Diverged { step: steps + 1, loss: stats.loss }),
             _ if self.broken.is_some() => {
@@ -38,7 +38,7 @@ impl Fit<'_> {
 
     fn loss_has_settled(&self) -> bool {
         let Some(tol) = self.options.tol_loss else { return false };
-        matches!(self.state().progress.losses, [Some(a), Some(b)] if (a - b).abs() < tol)
+        matches!(self.state.progress.losses, [Some(a), Some(b)] if (a - b).abs() < tol)
     }
 }
 

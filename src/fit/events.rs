@@ -4,21 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::goal::DataPart;
-use super::sums::{LayerNorms, StepStats};
 use crate::metrics::{ConfusionMatrix, MetricSet};
-
-/// A record of one step.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StepRecord {
-    /// Number of the step, from 1.
-    pub step: u64,
-    /// Loss and gradient norm.
-    pub stats: StepStats,
-    /// The learning rate used.
-    pub lr: f64,
-    /// Norms of each layer that has tensors.
-    pub layers: Vec<LayerNorms>,
-}
+use crate::train::{LayerNorms, StepRecord};
 
 /// One epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

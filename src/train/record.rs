@@ -1,20 +1,18 @@
-//! What is known of training that diverged.
+//! Records of steps: what is told of one, and the last of them.
 
-use super::sums::StepStats;
+use super::sums::{LayerNorms, StepStats};
 
-/// Where training diverged: the batch after which loss, gradient or weights were not finite.
+/// A record of one step.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Divergence {
-    /// Epoch, from 1.
-    pub epoch: usize,
-    /// Step, from 1.
+pub struct StepRecord {
+    /// Number of the step, from 1.
     pub step: u64,
-    /// Loss and gradient norm of that step, where they are what broke.
-    pub stats: Option<StepStats>,
-    /// The rows of its batch, of those that are learnt from.
-    pub rows: Vec<u32>,
-    /// The steps before it, the last one last.
-    pub recent: Vec<StepStats>,
+    /// Loss and gradient norm.
+    pub stats: StepStats,
+    /// The learning rate used.
+    pub lr: f64,
+    /// Norms of each layer that has tensors.
+    pub layers: Vec<LayerNorms>,
 }
 
 /// Steps that are remembered.
@@ -22,7 +20,7 @@ const REMEMBERED: usize = 8;
 
 /// Loss and gradient norm of the last steps.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Recent {
+pub(crate) struct Recent {
     steps: [StepStats; REMEMBERED],
     made: usize,
 }
@@ -30,18 +28,18 @@ pub(super) struct Recent {
 impl Recent {
     /// Adds a step.
     #[inline]
-    pub(super) fn push(&mut self, stats: StepStats) {
+    pub(crate) fn push(&mut self, stats: StepStats) {
         self.steps[self.made % REMEMBERED] = stats;
         self.made += 1;
     }
 
     /// The remembered steps, the last one last.
-    pub(super) fn in_order(&self) -> impl Iterator<Item = StepStats> + '_ {
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = StepStats> + '_ {
         (self.made.saturating_sub(REMEMBERED)..self.made).map(|n| self.steps[n % REMEMBERED])
     }
 
     /// Adds the steps of another, which were made after these.
-    pub(super) fn extend(&mut self, later: &Recent) {
+    pub(crate) fn extend(&mut self, later: &Recent) {
         later.in_order().for_each(|stats| self.push(stats));
     }
 }

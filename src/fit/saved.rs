@@ -11,11 +11,12 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::kept::Kept;
-use super::state::{Progress, RunningEpoch, TrainState};
+use super::state::{FitState, Progress, RunState};
 use crate::Error;
 use crate::kernel::{LANES, Line, zeroed};
 use crate::optim::Carried;
 use crate::optim::lbfgs::Remembered;
+use crate::train::{RunningEpoch, Trainer};
 
 /// Key of the metadata.
 const KEY: &str = "gradlane-state";
@@ -88,7 +89,7 @@ fn read_floats(bytes: &[u8], floats: &mut [f32]) {
     floats.iter_mut().zip(fours).for_each(|(x, bytes)| *x = f32::from_le_bytes(*bytes));
 }
 
-impl TrainState {
+impl RunState<'_> {
     /// Writes the state; `about` is for the caller, who finds it in [`SavedState::about`].
     ///
     /// # Errors
@@ -125,37 +126,37 @@ impl TrainState {
     }
 
     fn card(&self, about: &Value) -> Card {
-        let names = self.parameters.names().into_iter();
+        let names = self.train.parameters.names().into_iter();
         Card {
             version: VERSION,
             about: about.clone(),
             network: names.map(|tensor| (tensor.name, tensor.shape)).collect(),
-            steps: self.optimizer.steps,
-            carried: self.optimizer.carried,
-            minimizer: self.optimizer.minimizer.as_ref().map(|minimizer| minimizer.remembered()),
-            epoch: self.epoch,
-            progress: self.progress.clone(),
-            kept: self.kept.as_ref().map(|kept| (kept.epoch, kept.unproven_epoch)),
+            steps: self.train.optimizer.steps,
+            carried: self.train.optimizer.carried,
+            minimizer: self.train.optimizer.minimizer.as_ref().map(|minimizer| minimizer.remembered()),
+            epoch: self.train.epoch,
+            progress: self.fit.progress.clone(),
+            kept: self.fit.kept.as_ref().map(|kept| (kept.epoch, kept.unproven_epoch)),
         }
     }
 
     /// All tensors by name, in the order in which they are written.
     fn tensors(&mut self) -> Vec<(String, Numbers<'_>)> {
-        let mut tensors = vec![("parameters".to_owned(), Numbers::Lines(&mut self.parameters.lines))];
-        let optimizer = &mut self.optimizer;
+        let mut tensors = vec![("parameters".to_owned(), Numbers::Lines(&mut self.train.parameters.lines))];
+        let optimizer = &mut self.train.optimizer;
         let state = optimizer.tensors.iter_mut();
         tensors.extend(state.map(|t| (format!("optimizer.{}", t.name), Numbers::Lines(&mut t.lines))));
         let vectors = optimizer.minimizer.iter_mut().flat_map(|minimizer| minimizer.vectors_mut());
         tensors.extend(vectors.map(|(name, values)| (format!("optimizer.{name}"), Numbers::Floats(values))));
-        tensors.extend(self.average.iter_mut().map(|lines| ("average".to_owned(), Numbers::Lines(lines))));
-        if let Some(kept) = &mut self.kept {
+        tensors.extend(self.train.average.iter_mut().map(|lines| ("average".to_owned(), Numbers::Lines(lines))));
+        if let Some(kept) = &mut self.fit.kept {
             tensors.push(("kept".to_owned(), Numbers::Lines(&mut kept.lines)));
             if kept.unproven_epoch > 0 {
                 tensors.push(("unproven".to_owned(), Numbers::Lines(&mut kept.unproven)));
             }
         }
-        let seen = self.width * self.epoch.rows;
-        tensors.push(("outputs".to_owned(), Numbers::Floats(&mut self.outputs[..seen])));
+        let seen = self.train.width * self.train.epoch.rows;
+        tensors.push(("outputs".to_owned(), Numbers::Floats(&mut self.train.outputs[..seen])));
         tensors
     }
 }
@@ -178,14 +179,14 @@ impl<W: Write> Write for Hashing<W> {
     }
 }
 
-/// A state that was read and is whole; [`super::Trainer::restore`] takes it up.
+/// A state that was read and is whole; [`SavedState::restore`] puts it in place.
 pub struct SavedState<'a> {
     card: Card,
     tensors: SafeTensors<'a>,
 }
 
 impl<'a> SavedState<'a> {
-    /// Reads what [`TrainState::write`] wrote.
+    /// Reads what [`RunState::write`] wrote.
     ///
     /// # Errors
     /// A sentence that says what is wrong: no state, damaged, or of another version of the program.
@@ -230,43 +231,44 @@ impl<'a> SavedState<'a> {
     pub fn seconds(&self) -> f64 {
         self.card.progress.seconds
     }
-}
 
-impl TrainState {
-    /// Takes up a saved state in the place of this one, which is of the same configuration and data.
+    /// Puts the saved state in the place of those of a trainer and a fit of the same configuration and data, whatever the number
+    /// of threads.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if it is of another network, optimizer or number of rows. This state is then of no more use.
-    pub(super) fn restore(&mut self, saved: &SavedState<'_>) -> Result<(), Error> {
-        let card = &saved.card;
-        if self.card(&Value::Null).network != card.network {
+    /// [`Error::Mismatch`] if it is of another network, optimizer or number of rows. Trainer and fit must not be used then.
+    pub fn restore(&self, trainer: &mut Trainer, fit: &mut FitState) -> Result<(), Error> {
+        let mut state = RunState { train: &mut trainer.state, fit };
+        let card = &self.card;
+        if state.card(&Value::Null).network != card.network {
             return Err(Error::Mismatch("the saved state is of another network".to_owned()));
         }
-        let too_many = card.epoch.rows.checked_mul(self.width).is_none_or(|outputs| outputs > self.outputs.len());
+        let too_many =
+            card.epoch.rows.checked_mul(state.train.width).is_none_or(|outputs| outputs > state.train.outputs.len());
         if too_many {
             return Err(Error::Mismatch("the saved state is of a training part with more rows".to_owned()));
         }
-        let lines = self.parameters.lines.len();
-        self.kept = card.kept.map(|(epoch, unproven_epoch)| Kept {
+        let lines = state.train.parameters.lines.len();
+        state.fit.kept = card.kept.map(|(epoch, unproven_epoch)| Kept {
             lines: zeroed(lines),
             epoch,
             unproven: if unproven_epoch > 0 { zeroed(lines) } else { Vec::new() },
             unproven_epoch,
         });
-        (self.optimizer.steps, self.optimizer.carried) = (card.steps, card.carried);
-        (self.epoch, self.progress) = (card.epoch, card.progress.clone());
+        (state.train.optimizer.steps, state.train.optimizer.carried) = (card.steps, card.carried);
+        (state.train.epoch, state.fit.progress) = (card.epoch, card.progress.clone());
         let other_optimizer = || Error::Mismatch("the saved state is of another optimizer or its options".to_owned());
-        let recalled = match (&mut self.optimizer.minimizer, &card.minimizer) {
+        let recalled = match (&mut state.train.optimizer.minimizer, &card.minimizer) {
             (None, None) => true,
             (Some(minimizer), Some(remembered)) => minimizer.recall(remembered),
             _ => false,
         };
-        let mut tensors = self.tensors();
-        if !recalled || tensors.len() + 1 != saved.tensors.len() {
+        let mut tensors = state.tensors();
+        if !recalled || tensors.len() + 1 != self.tensors.len() {
             return Err(other_optimizer());
         }
         for (name, numbers) in &mut tensors {
-            let found = saved.tensors.tensor(name).map_err(|_| other_optimizer())?;
+            let found = self.tensors.tensor(name).map_err(|_| other_optimizer())?;
             if found.dtype() != Dtype::F32 || found.data().len() != 4 * numbers.len() {
                 return Err(other_optimizer());
             }

@@ -4,10 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rand::RngExt;
 
-use super::super::fit::{Attendance, Every, FitData, FitOptions, FitOutcome, Patience, Stopped, fit};
-use super::super::{StepSettings, Trainer};
 use super::*;
 use crate::data::{Dataset, Features, Target, Targets, Task};
+use crate::fit::{Attendance, EpochRecord, Every, FitData, FitOptions, FitOutcome, Patience, Stopped, fit};
 use crate::kernel::Isa;
 use crate::layer::{
     Activate, Adapter, Bins, Categories, Dropout, Embedded, Expand, Factors, Layer, Linear, Lookup, Norm, Pbld, Ple,
@@ -21,8 +20,7 @@ use crate::optim::clip::NormType;
 use crate::optim::{Dialect, OptimizerSpec};
 use crate::rng::{Purpose, stream};
 use crate::score::Scorer;
-use crate::train::DataPass;
-use crate::train::events::EpochRecord;
+use crate::train::{DataPass, StepSettings};
 
 const ROWS: usize = 52;
 const INPUTS: usize = 5;
@@ -115,12 +113,12 @@ impl Case {
         Trainer::new(&network, parameters, self.settings.clone(), (isa, threads), (self.options.batch, ROWS))
     }
 
-    /// Fits from where the trainer is; `save` may ask for the end by the signal.
+    /// Fits from the states of trainer and fit; `save` may ask for the end by the signal.
     fn fit(
         &self,
-        trainer: &mut Trainer,
+        (trainer, state): (&mut Trainer, FitState),
         every: Option<Every>,
-        save: impl FnMut(&mut TrainState, &AtomicUsize),
+        save: impl FnMut(&mut RunState<'_>, &AtomicUsize),
     ) -> Fitted {
         let (train, val) = (data(ROWS, 1), data(20, 2));
         let names = |prefix: &str, count: usize| (0..count).map(|n| format!("{prefix}{n}")).collect::<Vec<_>>();
@@ -143,7 +141,7 @@ impl Case {
             observe: &mut |event| events.push(timeless(event.to_json())),
             save: &mut |state| save(state, &signal),
         };
-        let outcome = fit(trainer, fit_data, &options, attendance);
+        let outcome = fit(trainer, state, (fit_data, &options), attendance);
         Fitted { last: bits(&trainer.parameters().lines), kept: bits(&outcome.parameters), outcome, events }
     }
 }
@@ -222,7 +220,7 @@ fn data(rows: usize, seed: u64) -> Dataset {
     Dataset { features, targets: Targets::Classes { labels, classes: CLASSES }, weights }
 }
 
-fn saved(state: &mut TrainState) -> Vec<u8> {
+fn saved(state: &mut RunState<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
     state.write(&Value::Null, &mut bytes).unwrap();
     bytes
@@ -230,28 +228,32 @@ fn saved(state: &mut TrainState) -> Vec<u8> {
 
 /// Saves after every step of a whole fit, and goes on from each of these states with one, two or three threads.
 fn check(case: &Case) {
-    let whole = case.fit(&mut case.trainer(1), None, |_, _| {});
+    let whole = case.fit((&mut case.trainer(1), FitState::default()), None, |_, _| {});
     let mut states = Vec::new();
-    let watched = case.fit(&mut case.trainer(2), Some(Every::Steps(1)), |state, _| states.push(saved(state)));
+    let watched = case
+        .fit((&mut case.trainer(2), FitState::default()), Some(Every::Steps(1)), |state, _| states.push(saved(state)));
     watched.assert_is_end_of(&whole, &format!("{}: saved after every step", case.name));
     for (number, bytes) in states.iter().enumerate() {
         let mut trainer = case.trainer(number % 3 + 1);
-        trainer.restore(&SavedState::read(bytes).unwrap()).unwrap();
-        assert!(saved(trainer.state()) == *bytes, "{}: state {number} changes when it is read", case.name);
-        let rest = case.fit(&mut trainer, None, |_, _| {});
+        let mut state = FitState::default();
+        SavedState::read(bytes).unwrap().restore(&mut trainer, &mut state).unwrap();
+        let again = saved(&mut RunState { train: &mut trainer.state, fit: &mut state });
+        assert!(again == *bytes, "{}: state {number} changes when it is read", case.name);
+        let rest = case.fit((&mut trainer, state), None, |_, _| {});
         rest.assert_is_end_of(&whole, &format!("{}: state {number} of {}", case.name, states.len()));
     }
     // A signal in the middle: what is then saved is from before the judgement of a part of an epoch.
     let (mut last, mut left) = (Vec::new(), states.len() / 2);
-    let stopped = case.fit(&mut case.trainer(3), Some(Every::Steps(1)), |state, signal| {
+    let stopped = case.fit((&mut case.trainer(3), FitState::default()), Some(Every::Steps(1)), |state, signal| {
         last = saved(state);
         left = left.saturating_sub(1);
         signal.store(if left == 0 { 15 } else { 0 }, Ordering::Relaxed);
     });
     if stopped.outcome.stopped == Stopped::Signal(15) {
         let mut trainer = case.trainer(1);
-        trainer.restore(&SavedState::read(&last).unwrap()).unwrap();
-        let rest = case.fit(&mut trainer, None, |_, _| {});
+        let mut state = FitState::default();
+        SavedState::read(&last).unwrap().restore(&mut trainer, &mut state).unwrap();
+        let rest = case.fit((&mut trainer, state), None, |_, _| {});
         rest.assert_is_end_of(&whole, &format!("{}: after a signal", case.name));
     }
 }
@@ -318,7 +320,7 @@ fn damaged_and_foreign_states_are_refused() {
     let case = Case::new("adam", None).with_all();
     let mut trainer = case.trainer(1);
     let mut bytes = Vec::new();
-    case.fit(&mut trainer, Some(Every::Steps(3)), |state, _| bytes = saved(state));
+    case.fit((&mut trainer, FitState::default()), Some(Every::Steps(3)), |state, _| bytes = saved(state));
     let refusal = |bytes: &[u8]| SavedState::read(bytes).map(|_| ()).unwrap_err();
     for at in [0, 8, 9, 40, bytes.len() / 2, bytes.len() - 33, bytes.len() - 1] {
         let mut damaged = bytes.clone();
@@ -329,7 +331,8 @@ fn damaged_and_foreign_states_are_refused() {
         refusal(&bytes[..length]);
     }
     assert!(refusal(&[&bytes[..bytes.len() - 1], &[0]].concat()).contains("damaged"));
-    let restored = |case: &Case| case.trainer(1).restore(&SavedState::read(&bytes).unwrap());
+    let restored =
+        |case: &Case| SavedState::read(&bytes).unwrap().restore(&mut case.trainer(1), &mut FitState::default());
     assert!(restored(&case).is_ok());
     for other in ["amsgrad", "sgd", "lbfgs"] {
         let message = restored(&Case::new(other, None)).unwrap_err().to_string();
@@ -357,8 +360,11 @@ fn a_disk_that_is_full_at_any_byte_is_an_error_and_the_state_stays() {
     let case = Case::new("adam", None).with_all();
     let mut trainer = case.trainer(1);
     let mut state = None;
-    case.fit(&mut trainer, Some(Every::Steps(3)), |saved, _| state = state.take().or(Some(saved.clone())));
-    let mut state = state.unwrap();
+    case.fit((&mut trainer, FitState::default()), Some(Every::Steps(3)), |saved, _| {
+        state.get_or_insert_with(|| (saved.train.clone(), saved.fit.clone()));
+    });
+    let (mut train, mut fit) = state.unwrap();
+    let mut state = RunState { train: &mut train, fit: &mut fit };
     let whole = saved(&mut state);
     for room in (0..whole.len()).step_by(97).chain([whole.len() - 1]) {
         assert_eq!(state.write(&Value::Null, &mut Full(room)).unwrap_err().kind(), io::ErrorKind::StorageFull);

@@ -5,19 +5,19 @@ mod ending;
 use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
-use super::divergence::{Divergence, Recent};
+use super::divergence::Divergence;
 use super::events::{EpochRecord, Event};
 use super::goal::DataPart;
 use super::history::History;
 use super::kept::Kept;
-use super::state::{Progress, TrainState};
-pub use super::terms::{Every, FitOptions, Patience, Stopped};
-use super::trainer::{EpochOutcome, EpochPlan, Halt, Trainer};
+use super::options::{Every, FitOptions, Stopped};
+use super::state::{FitState, Progress, RunState};
 use crate::data::Dataset;
 use crate::kernel::Line;
 use crate::metrics::{Detail, MetricName, MetricSet};
 use crate::optim::schedule::Plateau;
 use crate::score::{Evaluation, ScoredRows, Scorer};
+use crate::train::{EpochOutcome, EpochPlan, Halt, Recent, TrainState, Trainer};
 
 /// What came of training.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ pub struct Attendance<'a> {
     /// Told what happens.
     pub observe: &'a mut dyn FnMut(&Event<'_>),
     /// Saves the state, as often as [`FitOptions::save_every`] says, and at the end.
-    pub save: &'a mut dyn FnMut(&mut TrainState),
+    pub save: &'a mut dyn FnMut(&mut RunState<'_>),
 }
 
 /// Trains until something of `options` says stop, or a signal comes, from where the trainer's state is: at its beginning, or where
@@ -74,15 +74,15 @@ pub struct Attendance<'a> {
 /// makes the rest of the epoch, and ends with the bits of one that was never stopped.
 pub fn fit(
     trainer: &mut Trainer,
-    data: FitData<'_>,
-    options: &FitOptions,
+    state: FitState,
+    (data, options): (FitData<'_>, &FitOptions),
     mut attendance: Attendance<'_>,
 ) -> FitOutcome {
-    let mut fit = Fit::new(trainer, data, options, attendance.signal);
+    let mut fit = Fit::new(trainer, state, (data, options), attendance.signal);
     let last = options.last_epoch.map_or(options.epochs, |last| last.min(options.epochs));
     let mut order = Vec::new();
-    while fit.stopped.is_none() && fit.state().epochs() < last {
-        let epoch = fit.state().epochs() + 1;
+    while fit.stopped.is_none() && fit.trained().epochs() < last {
+        let epoch = fit.trained().epochs() + 1;
         data.train.order(options.seed, epoch as u64 - 1, options.shuffle, &mut order);
         fit.augment(epoch);
         let (outcome, seconds) = fit.epoch(&order, &mut attendance);
@@ -103,6 +103,7 @@ pub fn fit(
 
 struct Fit<'a> {
     trainer: &'a mut Trainer,
+    state: FitState,
     data: FitData<'a>,
     /// The rows of the epoch, where they are changed.
     augmented: Option<Dataset>,
@@ -123,14 +124,19 @@ struct Fit<'a> {
 }
 
 impl<'a> Fit<'a> {
-    fn new(trainer: &'a mut Trainer, data: FitData<'a>, options: &'a FitOptions, signal: &'a AtomicUsize) -> Fit<'a> {
+    fn new(
+        trainer: &'a mut Trainer,
+        mut state: FitState,
+        (data, options): (FitData<'a>, &'a FitOptions),
+        signal: &'a AtomicUsize,
+    ) -> Fit<'a> {
         let steps_per_epoch = data.train.rows().div_ceil(options.batch) as u64;
         let all = steps_per_epoch.saturating_mul(options.epochs as u64);
-        if trainer.state.kept.is_none() {
-            trainer.state.kept = Some(Kept::new(trainer.evaluated_parameters()));
+        if state.kept.is_none() {
+            state.kept = Some(Kept::new(trainer.evaluated_parameters()));
             let higher_is_better = options.monitor.metric.higher_is_better();
             let plateau = options.schedule.plateau();
-            trainer.state.progress.plateau = plateau.map(|rule| Plateau::new(rule, options.lr, higher_is_better));
+            state.progress.plateau = plateau.map(|rule| Plateau::new(rule, options.lr, higher_is_better));
         }
         let began = Instant::now();
         let mut fit = Fit {
@@ -139,33 +145,34 @@ impl<'a> Fit<'a> {
             options,
             signal,
             began,
-            before: trainer.state.progress.seconds,
+            before: state.progress.seconds,
             total_steps: options.steps.map_or(all, |steps| steps.min(all)),
             saved: (trainer.steps(), began),
             broken: None,
             recent: Recent::default(),
             divergence: None,
-            stopped: trainer.state.progress.stopped,
+            stopped: state.progress.stopped,
             trainer,
+            state,
         };
         // Where a signal came just after an epoch, something else may have ended training there.
-        let between_epochs = fit.state().epoch.rows == 0 && fit.state().progress.history.epochs() > 0;
+        let between_epochs = fit.trained().epoch.rows == 0 && fit.state.progress.history.epochs() > 0;
         if fit.stopped.is_none() && between_epochs {
             fit.stopped = fit.reason(None);
         }
         fit
     }
 
-    fn state(&self) -> &TrainState {
+    fn trained(&self) -> &TrainState {
         &self.trainer.state
     }
 
     fn progress(&mut self) -> &mut Progress {
-        &mut self.trainer.state.progress
+        &mut self.state.progress
     }
 
     fn kept(&mut self) -> &mut Kept {
-        self.trainer.state.kept.as_mut().expect("kept since the beginning")
+        self.state.kept.as_mut().expect("kept since the beginning")
     }
 
     /// Seconds since training began, interruptions left out.
@@ -179,13 +186,13 @@ impl<'a> Fit<'a> {
     }
 
     fn base_rate(&self) -> f64 {
-        self.state().progress.plateau.as_ref().map_or(self.options.lr, Plateau::lr)
+        self.state.progress.plateau.as_ref().map_or(self.options.lr, Plateau::lr)
     }
 
     /// The rest of the epoch, and the seconds that all of it took; it is interrupted where the state is to be saved.
     fn epoch(&mut self, order: &[u32], attendance: &mut Attendance<'_>) -> (EpochOutcome, f64) {
-        let epoch = self.state().epochs() + 1;
-        let mut seconds = self.state().epoch.seconds;
+        let epoch = self.trained().epochs() + 1;
+        let mut seconds = self.trained().epoch.seconds;
         loop {
             let began = Instant::now();
             let outcome = self.steps(order);
@@ -218,7 +225,7 @@ impl<'a> Fit<'a> {
     /// Steps until the epoch ends, the state is to be saved, or training must stop.
     fn steps(&mut self, order: &[u32]) -> EpochOutcome {
         let Fit { options, signal, total_steps, saved, .. } = *self;
-        let (base, epoch) = (self.base_rate(), self.state().epochs() as u64);
+        let (base, epoch) = (self.base_rate(), self.trained().epochs() as u64);
         let plan = EpochPlan {
             data: self.augmented.as_ref().unwrap_or(self.data.train),
             order,
@@ -242,7 +249,7 @@ impl<'a> Fit<'a> {
             return;
         }
         self.progress().seconds = self.seconds();
-        (attendance.save)(&mut self.trainer.state);
+        (attendance.save)(&mut RunState { train: &mut self.trainer.state, fit: &mut self.state });
         self.saved = (self.trainer.steps(), Instant::now());
     }
 
@@ -307,14 +314,14 @@ impl<'a> Fit<'a> {
     fn keep(&mut self, epoch: usize, watched: Option<&MetricSet>) -> bool {
         let terms = (self.options.monitor, self.options.min_delta);
         let best = watched.is_some_and(|figures| self.progress().best.observe(terms, epoch, figures));
-        let mut kept = self.trainer.state.kept.take().expect("kept since the beginning");
+        let mut kept = self.state.kept.take().expect("kept since the beginning");
         let weights = self.trainer.evaluated_parameters();
         if self.data.val.is_none() {
             kept.propose(epoch, weights);
         } else if best {
             kept.take(epoch, weights);
         }
-        self.trainer.state.kept = Some(kept);
+        self.state.kept = Some(kept);
         best || self.data.val.is_none()
     }
 
@@ -342,10 +349,10 @@ impl<'a> Fit<'a> {
         self.divergence = Some(Divergence { epoch, step, stats, rows, recent: self.recent.in_order().collect() });
     }
 
-    fn finish(self) -> FitOutcome {
+    fn finish(mut self) -> FitOutcome {
         let seconds = self.seconds();
         let mut stopped = self.stopped.unwrap_or(Stopped::Epochs);
-        let mut kept = self.trainer.state.kept.take().expect("kept since the beginning");
+        let mut kept = self.state.kept.take().expect("kept since the beginning");
         if let Some(weights) = kept.unproven() {
             let loss = self.trainer.evaluate_with(weights, self.data.train).loss;
             if loss.is_finite() {
@@ -355,8 +362,8 @@ impl<'a> Fit<'a> {
             }
         }
         let (parameters, best_epoch) = kept.into_parts();
-        let epoch = self.state().epochs();
-        let progress = std::mem::take(&mut self.trainer.state.progress);
+        let epoch = self.trained().epochs();
+        let progress = self.state.progress;
         let divergence = self.divergence.or(match stopped {
             // Only the weights of the end showed it.
             Stopped::Diverged { step, .. } => {
