@@ -11,7 +11,7 @@ use gradlane::kernel::{Isa, LANES, Line, Panels, PanelsMut, panel_stride, panels
 use gradlane::model::{Architecture, Layout};
 use gradlane::nn::dense::{Weights, backward_to_inputs, backward_to_weights, forward};
 use gradlane::nn::{Activation, panel};
-use gradlane::optim::span::{Change, update_buffers};
+use gradlane::optim::span::{UpdateForm, update_buffers};
 use gradlane::optim::{Algorithm, Carried, Decay, OptimizerSpec};
 use gradlane::rng::{Purpose, stream};
 use rand::RngExt;
@@ -185,7 +185,7 @@ fn updates(criterion: &mut Criterion) {
             group.bench_function(format!("{text}/{}", count * LANES), |bencher| {
                 bencher.iter(|| {
                     t += 1;
-                    let change = Change { clip: 1.0, decay: Decay::NONE, average: 0.0 };
+                    let change = UpdateForm { clip: 1.0, decay: Decay::NONE, average: 0.0 };
                     let buffers = (&mut params[..], &grads[..], &mut state[..]);
                     update_buffers(isa, optimizer, (t, 1e-6), &change, buffers, &mut carried);
                 });

@@ -5,7 +5,7 @@ mod support;
 use gradlane::metrics::areas::Areas;
 use gradlane::metrics::classification::{ConfusionMatrix, Disagreement};
 use gradlane::metrics::fscore::{Average, Score, ZeroDivision};
-use gradlane::metrics::ranking::{ClassScores, Curve, Sweep, weighted_by_positives};
+use gradlane::metrics::ranking::{ClassScores, RankingCurve, ThresholdSweep, weighted_by_positives};
 use gradlane::metrics::regression::Outputs;
 use gradlane::metrics::{mean, probabilistic};
 use serde_json::{Map, Value};
@@ -101,7 +101,7 @@ fn fixture_classification() {
     }
 }
 
-fn check_curve(curve: &Curve, x: &str, y: &str, want: &Value, what: &str) {
+fn check_curve(curve: &RankingCurve, x: &str, y: &str, want: &Value, what: &str) {
     assert_eq!(object(want).len(), 3, "{what}");
     assert_figures(&curve.x, &want[x], &format!("{what} {x}"));
     assert_figures(&curve.y, &want[y], &format!("{what} {y}"));
@@ -114,7 +114,7 @@ fn fixture_binary_scores() {
         let truth: Vec<bool> = indices(&case["y_true"]).into_iter().map(|label| label == 1).collect();
         let (scores, weights) = (numbers(&case["score"]), optional_numbers(&case["sample_weight"]));
         let weights = weights.as_deref();
-        let sweep = Sweep::of_scores(&truth, &scores, weights);
+        let sweep = ThresholdSweep::of_scores(&truth, &scores, weights);
         let weight = |row: usize| weights.map_or(1.0, |w| w[row]);
         let counted = Areas::default().of((0..truth.len()).map(|row| (scores[row], truth[row], weight(row))));
         for (key, want) in object(&case["expected"]) {
@@ -150,8 +150,8 @@ fn fixture_multiclass_scores() {
         let weights = weights.as_deref();
         let scores = ClassScores { classes, truth: &truth, scores: &proba, weights };
         let sweeps = scores.one_vs_rest();
-        let auc: Vec<f64> = sweeps.iter().map(Sweep::roc_auc).collect();
-        let precision: Vec<f64> = sweeps.iter().map(Sweep::average_precision).collect();
+        let auc: Vec<f64> = sweeps.iter().map(ThresholdSweep::roc_auc).collect();
+        let precision: Vec<f64> = sweeps.iter().map(ThresholdSweep::average_precision).collect();
         for (key, want) in object(&case["expected"]) {
             let what = format!("{} {key}", case["name"]);
             let figure = match &key[..] {
@@ -159,11 +159,11 @@ fn fixture_multiclass_scores() {
                 "brier" => probabilistic::brier(classes, &truth, &proba, weights),
                 "brier_halved" => probabilistic::brier(classes, &truth, &proba, weights) / 2.0,
                 "roc_auc_ovr_macro" => mean(&auc),
-                "roc_auc_ovr_weighted" => weighted_by_positives(&sweeps, Sweep::roc_auc),
+                "roc_auc_ovr_weighted" => weighted_by_positives(&sweeps, ThresholdSweep::roc_auc),
                 "roc_auc_ovo_macro" => scores.roc_auc_one_vs_one(false),
                 "roc_auc_ovo_weighted" => scores.roc_auc_one_vs_one(true),
                 "average_precision_macro" => mean(&precision),
-                "average_precision_weighted" => weighted_by_positives(&sweeps, Sweep::average_precision),
+                "average_precision_weighted" => weighted_by_positives(&sweeps, ThresholdSweep::average_precision),
                 "average_precision_micro" => scores.pooled().average_precision(),
                 "roc_auc_ovr_per_class" => {
                     assert_figures(&auc, want, &what);

@@ -3,7 +3,7 @@
 mod support;
 
 use gradlane::optim::clip::{NormType, clip_each_tensor, clip_global_norm, clip_value};
-use gradlane::optim::per_tensor::{Shape, update_tensor};
+use gradlane::optim::per_tensor::{TensorRole, update_tensor};
 use gradlane::optim::rule::{moving_average, step};
 use gradlane::optim::{Algorithm, Carried, Decay, Dialect, PerTensor, Rule, VisitRule};
 use serde_json::Value;
@@ -130,7 +130,7 @@ impl Train<'_> {
         let spec = self.setup.spec;
         self.run(|at, p, g| {
             let decay = spec.own_decay(at.shape.is_some(), at.lr);
-            let shape = at.shape.map_or(Shape::Vector, |(outputs, inputs)| Shape::Matrix(outputs, inputs));
+            let shape = at.shape.map_or(TensorRole::Vector, |(outputs, inputs)| TensorRole::Matrix(outputs, inputs));
             update_tensor(optimizer, (at.t, at.lr), &decay, shape, (p, g, &mut state[at.tensor]));
         })
     }

@@ -7,7 +7,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, ValueHint};
 use gradlane::config::keys::READ;
-use gradlane::config::{KEYS, Key, Origin, Settings, names_for};
+use gradlane::config::{KEYS, Key, SettingOrigin, Settings, names_for};
 use gradlane::data::{Part, Source};
 use gradlane::model::Model;
 use gradlane::model::file::{MODEL_FILE, is_model_file};
@@ -140,7 +140,7 @@ pub fn settings(matches: &ArgMatches) -> Result<Settings> {
             None if id == "data" => strings(matches, id),
             None => continue,
         };
-        settings.set(id, value, Origin::Flag);
+        settings.set(id, value, SettingOrigin::Flag);
     }
     message::set_json(settings.text("progress").as_deref() == Some("json"));
     message::set_full(settings.switch("verbose").unwrap_or(false));

@@ -12,7 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::Error;
 use gradlane::atomic::check_folder;
 use gradlane::config::keys::{COMPARE, COMPARISON};
-use gradlane::config::{Origin, Settings, names_for};
+use gradlane::config::{SettingOrigin, Settings, names_for};
 use gradlane::experiment::compare::records::Record;
 use gradlane::experiment::compare::{Comparison, Journal, RUNS_FILE, Terms, default_names, names};
 use gradlane::path_text::to_path;
@@ -104,7 +104,7 @@ fn own_arguments() -> [Arg; 10] {
 pub fn run(matches: &ArgMatches) -> Outcome {
     let mut settings = args::settings(matches)?;
     if matches.get_many::<String>("contestant").into_iter().flatten().any(|text| text == "help") {
-        settings.set("optimizer", "help".into(), Origin::Flag);
+        settings.set("optimizer", "help".into(), SettingOrigin::Flag);
     }
     if let Some(table) = choices::asked(&settings)? {
         return print(&table);

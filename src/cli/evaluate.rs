@@ -6,7 +6,7 @@ use gradlane::data::{Task, prepare_for};
 use gradlane::metrics::calibration::BINS;
 use gradlane::model::{Decision, Model};
 use gradlane::predict::{Judged, Predictor};
-use gradlane::run::{Baseline, Constant, doubts};
+use gradlane::run::{Baseline, ConstantBaseline, doubts};
 use gradlane::score::Scorer;
 use gradlane::{Error, Warning};
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let judged = Predictor::new(&model, isa, threads)?.judge(&labelled.dataset, labelled.strangers.as_ref());
     let scorer = Scorer::new(preprocessing.target(), model.card.loss);
     let (data, strangers) = (&labelled.dataset, labelled.strangers.as_ref());
-    let constant = (data.rows() > 0).then(|| Constant::new(&scorer, data, data, strangers));
+    let constant = (data.rows() > 0).then(|| ConstantBaseline::new(&scorer, data, data, strangers));
     let doubts = constant.iter().flat_map(|constant| doubts(&judged, constant, "the data")).collect::<Vec<_>>();
     message::warn(&doubts);
     if matches.get_flag("json") {
@@ -73,7 +73,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     print(&readable(&judged, constant.as_ref(), &model))
 }
 
-fn as_json(judged: &Judged, constant: Option<Constant>, decision: &Decision, warnings: &[Warning]) -> Value {
+fn as_json(judged: &Judged, constant: Option<ConstantBaseline>, decision: &Decision, warnings: &[Warning]) -> Value {
     let mut all = json!({"rows": judged.rows, "metrics": judged.figures});
     let parts = [
         ("unknown_class_rows", (judged.unknown_rows > 0).then(|| json!(judged.unknown_rows))),
@@ -100,7 +100,7 @@ fn form_of_error(task: Task) -> String {
     format!("ECE, {of}, {BINS} bins of equal width")
 }
 
-fn readable(judged: &Judged, constant: Option<&Constant>, model: &Model) -> String {
+fn readable(judged: &Judged, constant: Option<&ConstantBaseline>, model: &Model) -> String {
     let mut columns = vec![("value", &judged.figures)];
     columns.extend(constant.map(|constant| (constant.name, &constant.figures)));
     let mut text = format!("{} rows\n\n{}", judged.rows, judged::figures(&columns, judged));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::{Arg, ArgMatches, Command};
 use gradlane::atomic::AtomicFile;
-use gradlane::export::{Form, export};
+use gradlane::export::{ExportForm, export};
 use gradlane::model::Model;
 use gradlane::model::file::MODEL_FILE;
 use gradlane::path_text::to_path;
@@ -22,7 +22,7 @@ pub fn command() -> Command {
     let form = Arg::new("to")
         .long("to")
         .value_name("FORM")
-        .value_parser(Form::ALL.map(Form::name))
+        .value_parser(ExportForm::ALL.map(ExportForm::name))
         .hide_possible_values(true)
         .help("onnx, c, npz or json [by the name of FILE]");
     let file = Arg::new("file").short('o').long("out").value_name("FILE").required(true);
@@ -65,12 +65,12 @@ pub fn run(matches: &ArgMatches) -> Outcome {
 }
 
 /// The form that is asked for, or that the name of the file says.
-fn form(asked: Option<&String>, path: &Path) -> Result<Form> {
+fn form(asked: Option<&String>, path: &Path) -> Result<ExportForm> {
     if let Some(asked) = asked {
         return asked.parse();
     }
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    let known = Form::ALL.into_iter().find(|form| form.name().eq_ignore_ascii_case(ending));
+    let known = ExportForm::ALL.into_iter().find(|form| form.name().eq_ignore_ascii_case(ending));
     known.ok_or_else(|| {
         let message = format!("{}: its name says no form: add --to onnx, c, npz or json", path.display());
         Error::Usage(message)

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::{Arg, ArgMatches, Command};
-use gradlane::config::{Origin, Settings, TrainConfig};
+use gradlane::config::{SettingOrigin, Settings, TrainConfig};
 use gradlane::fit::DataPart;
 use gradlane::metrics::MetricSet;
 use gradlane::path_text::to_text;
@@ -63,7 +63,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let path = args::path(matches, "run");
     let mut given = args::settings(matches)?;
     // The environment may configure the next run; this one's network and data stay what they were.
-    given.retain(|name, origin| *origin == Origin::Flag || name == "threads");
+    given.retain(|name, origin| *origin == SettingOrigin::Flag || name == "threads");
     let prolongs = given.has("epochs");
     if given.has("schedule") && !prolongs {
         let message =

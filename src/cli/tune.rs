@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::config::deadline;
 use gradlane::config::keys::TUNE;
-use gradlane::experiment::tune::{Budget, Found, Protocol, Space, Trial, TuneDirectory, Tuner, rungs};
+use gradlane::experiment::tune::{Budget, Found, Space, Trial, TuneDirectory, TuneProtocol, Tuner, rungs};
 use gradlane::fit::{DataPart, Watched};
 use gradlane::path_text::{to_path, to_text};
 use gradlane::run::{Finished, Interrupt, Plan};
@@ -189,7 +189,7 @@ fn introduced(asked: &Asked, quiet: bool) -> Result<()> {
 fn asked(matches: &ArgMatches, given: gradlane::config::Settings, quiet: bool) -> Result<Asked> {
     let text = |id: &str| matches.get_one::<String>(id);
     let resume = text("resume").map(|text| to_path(text));
-    let earlier = resume.as_deref().map(Protocol::read).transpose()?;
+    let earlier = resume.as_deref().map(TuneProtocol::read).transpose()?;
     let (json, overwrite) = (given.switch("json")?, given.switch("overwrite")?);
     let style = if quiet { Style::None } else { Style::of(given.text("progress").as_deref())? };
     let (mut settings, mut budget, mut metric) = (gradlane::config::Settings::new(), Budget::default(), None);

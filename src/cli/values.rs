@@ -88,7 +88,7 @@ pub fn offered(arg: Arg, option: &str) -> Arg {
 
 #[cfg(test)]
 mod tests {
-    use gradlane::config::{KEYS, Origin, Settings, TrainConfig};
+    use gradlane::config::{KEYS, SettingOrigin, Settings, TrainConfig};
     use toml::Value;
 
     use super::{BEST, of};
@@ -103,18 +103,18 @@ mod tests {
                 takes_no_help.filter(|word| !["piecewise", "exponential", "inverse_time"].contains(&word.as_str()));
             for word in alone {
                 let mut settings = Settings::new();
-                settings.set("data", "x.csv".into(), Origin::Flag);
+                settings.set("data", "x.csv".into(), SettingOrigin::Flag);
                 let word = if key.name == "dates" { format!("day={word}") } else { word };
-                settings.set(key.name, Value::String(word.clone()), Origin::Flag);
+                settings.set(key.name, Value::String(word.clone()), SettingOrigin::Flag);
                 if word == "sklearn" && key.name == "dialect" {
-                    settings.set("optimizer", "adam".into(), Origin::Flag);
+                    settings.set("optimizer", "adam".into(), SettingOrigin::Flag);
                 }
                 if key.name == "portfolio" {
-                    settings.set("preset", BEST.into(), Origin::Flag);
+                    settings.set("preset", BEST.into(), SettingOrigin::Flag);
                 }
                 if key.name.ends_with("_schedule") {
-                    settings.set("dropout", 0.1.into(), Origin::Flag);
-                    settings.set("weight_decay", 0.1.into(), Origin::Flag);
+                    settings.set("dropout", 0.1.into(), SettingOrigin::Flag);
+                    settings.set("weight_decay", 0.1.into(), SettingOrigin::Flag);
                 }
                 let refused = TrainConfig::new(settings).err().map(|error| error.to_string());
                 let unfit = word == "avx512" || word == "avx2";

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicUsize;
 
 use clap::{Arg, ArgMatches, Command};
 use gradlane::Result;
-use gradlane::config::{Origin, Settings, TrainConfig};
+use gradlane::config::{SettingOrigin, Settings, TrainConfig};
 use gradlane::data::Folds;
 use gradlane::fit::Event;
 use gradlane::path_text::to_text;
@@ -50,7 +50,7 @@ pub fn command() -> Command {
 pub fn run(matches: &ArgMatches) -> Outcome {
     let mut given = args::settings(matches)?;
     // The environment may configure the next run; this one's network and data stay what they were.
-    given.retain(|name, origin| *origin == Origin::Flag || name == "threads");
+    given.retain(|name, origin| *origin == SettingOrigin::Flag || name == "threads");
     let (quiet, json) = (given.switch("quiet")?, given.switch("json")?);
     let style = if quiet { Style::None } else { Style::of(given.text("progress").as_deref())? };
     // Nothing is to be saved, so a signal ends the program at once.

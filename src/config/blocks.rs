@@ -1,7 +1,7 @@
 //! What cannot go with rows that are read by blocks.
 
 use super::TrainConfig;
-use super::optimizer::Batch;
+use super::optimizer::BatchSize;
 use crate::data::Shuffle;
 use crate::{Error, Result};
 
@@ -12,7 +12,7 @@ impl TrainConfig {
             return Ok(());
         }
         let algorithm = self.optimizer.spec.algorithm;
-        let full = self.optimizer.batch == Batch::Full;
+        let full = self.optimizer.batch == BatchSize::Full;
         let why = match () {
             () if self.cv.is_some() => "--cv deals all rows anew for each fold".to_owned(),
             () if !self.augment.is_none() => format!("--augment {} changes all rows for each epoch", self.augment),

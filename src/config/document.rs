@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::key::{Group, Key};
+use super::key::{Key, OptionGroup};
 use super::keys::KEYS;
 
 /// A JSON schema of configuration files (draft 2020-12); `words` gives the known values of an option, which may have others.
@@ -44,7 +44,7 @@ pub fn start() -> String {
 #data = \"table.csv\"
 "
     .to_owned();
-    let mut group: Option<Group> = None;
+    let mut group: Option<OptionGroup> = None;
     for key in KEYS.iter().filter(|key| key.name != "config") {
         if group != Some(key.group) {
             group = Some(key.group);
@@ -74,7 +74,7 @@ fn default(key: &Key) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Origin, Settings, TrainConfig};
+    use crate::config::{SettingOrigin, Settings, TrainConfig};
 
     #[test]
     fn defaults_that_are_shown_are_taken() {
@@ -84,8 +84,8 @@ mod tests {
         {
             let Some(default) = default(key) else { continue };
             let mut settings = Settings::new();
-            settings.set("data", "table.csv".into(), Origin::Flag);
-            settings.set(key.name, default.into(), Origin::Flag);
+            settings.set("data", "table.csv".into(), SettingOrigin::Flag);
+            settings.set(key.name, default.into(), SettingOrigin::Flag);
             if let Err(e) = TrainConfig::new(settings) {
                 panic!("{} = {default}: {e}", key.name);
             }

@@ -6,7 +6,7 @@ use crate::fit::{Every, Patience};
 use crate::kernel::Isa;
 use crate::path_text;
 
-use super::optimizer::{Batch, OptimizerOptions};
+use super::optimizer::{BatchSize, OptimizerOptions};
 use super::tabular;
 use super::train::{ModelOptions, StoppingOptions, TrainConfig};
 
@@ -111,8 +111,8 @@ impl ModelOptions {
 impl OptimizerOptions {
     fn entries(&self, batch: usize) -> Vec<(&'static str, Value)> {
         let batch = match self.batch {
-            Batch::Full => "full".into(),
-            Batch::Rows(_) | Batch::Auto | Batch::ByRows => Value::Integer(batch as i64),
+            BatchSize::Full => "full".into(),
+            BatchSize::Rows(_) | BatchSize::Auto | BatchSize::ByRows => Value::Integer(batch as i64),
         };
         let mut entries = vec![
             ("optimizer", self.spec.to_string().into()),

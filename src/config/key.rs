@@ -2,7 +2,7 @@
 
 /// Heading under which an option stands in the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Group {
+pub enum OptionGroup {
     /// What is read and how it is prepared.
     Data,
     /// The network.
@@ -19,17 +19,17 @@ pub enum Group {
     Run,
 }
 
-impl Group {
+impl OptionGroup {
     /// The heading.
     pub fn title(self) -> &'static str {
         match self {
-            Group::Data => "Data",
-            Group::Model => "Model",
-            Group::Optimizer => "Optimizer",
-            Group::Stopping => "Stopping",
-            Group::Decisions => "Decisions",
-            Group::Engine => "Engine",
-            Group::Run => "Run",
+            OptionGroup::Data => "Data",
+            OptionGroup::Model => "Model",
+            OptionGroup::Optimizer => "Optimizer",
+            OptionGroup::Stopping => "Stopping",
+            OptionGroup::Decisions => "Decisions",
+            OptionGroup::Engine => "Engine",
+            OptionGroup::Run => "Run",
         }
     }
 }
@@ -42,7 +42,7 @@ pub struct Key {
     /// What stands for the value in the help; a switch has none.
     pub value: Option<&'static str>,
     /// Heading.
-    pub group: Group,
+    pub group: OptionGroup,
     /// One line of help, the default in brackets.
     pub help: &'static str,
     /// Whether the flag may be given several times.
@@ -76,14 +76,26 @@ impl Key {
     }
 }
 
-pub(super) const fn key(name: &'static str, value: &'static str, group: Group, help: &'static str, uses: u8) -> Key {
+pub(super) const fn key(
+    name: &'static str,
+    value: &'static str,
+    group: OptionGroup,
+    help: &'static str,
+    uses: u8,
+) -> Key {
     Key { name, value: Some(value), group, help, repeated: false, uses }
 }
 
-pub(super) const fn list(name: &'static str, value: &'static str, group: Group, help: &'static str, uses: u8) -> Key {
+pub(super) const fn list(
+    name: &'static str,
+    value: &'static str,
+    group: OptionGroup,
+    help: &'static str,
+    uses: u8,
+) -> Key {
     Key { name, value: Some(value), group, help, repeated: true, uses }
 }
 
-pub(super) const fn switch(name: &'static str, group: Group, help: &'static str, uses: u8) -> Key {
+pub(super) const fn switch(name: &'static str, group: OptionGroup, help: &'static str, uses: u8) -> Key {
     Key { name, value: None, group, help, repeated: false, uses }
 }

@@ -1,8 +1,8 @@
 //! Every option of training: one table, from which flags, help and the checks of configuration files are made.
 
-use Group::{Data, Decisions, Engine, Model, Optimizer, Run, Stopping};
+use OptionGroup::{Data, Decisions, Engine, Model, Optimizer, Run, Stopping};
 
-pub use super::key::{COMMON, COMPARE, COMPARISON, DATA, Group, Key, READ, SWEEP, TUNE};
+pub use super::key::{COMMON, COMPARE, COMPARISON, DATA, Key, OptionGroup, READ, SWEEP, TUNE};
 use super::key::{READING, SEARCH, key, list, switch};
 
 /// All options of training, in the order of the help.
@@ -406,7 +406,7 @@ pub fn names_for(uses: u8) -> Vec<&'static str> {
 mod tests {
     use toml::Value;
 
-    use super::super::{Origin, Settings, TrainConfig};
+    use super::super::{SettingOrigin, Settings, TrainConfig};
     use super::*;
 
     /// Options whose brackets say in words what the data, other options or the clock decide.
@@ -432,9 +432,9 @@ mod tests {
 
     fn configured(given: &[(&str, &str)]) -> String {
         let mut settings = Settings::new();
-        settings.set("data", "x.csv".into(), Origin::Flag);
+        settings.set("data", "x.csv".into(), SettingOrigin::Flag);
         for (name, value) in given {
-            settings.set(name, Value::String((*value).to_owned()), Origin::Flag);
+            settings.set(name, Value::String((*value).to_owned()), SettingOrigin::Flag);
         }
         TrainConfig::new(settings).map(|config| format!("{config:?}")).unwrap_or_else(|e| e.to_string())
     }

@@ -19,7 +19,7 @@ pub struct OptimizerOptions {
     /// The factor of decay and penalties.
     pub decay_schedule: Option<Schedule>,
     /// Rows of a mini-batch.
-    pub batch: Batch,
+    pub batch: BatchSize,
     /// Mini-batches combined into one step.
     pub accumulate: usize,
     /// `λ Σ|w|`.
@@ -44,7 +44,7 @@ pub struct OptimizerOptions {
 
 /// Rows of a mini-batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Batch {
+pub enum BatchSize {
     /// So many.
     Rows(usize),
     /// The whole training part.
@@ -55,10 +55,10 @@ pub enum Batch {
     ByRows,
 }
 
-impl Batch {
+impl BatchSize {
     /// Whether the number of rows decides it.
     pub fn follows_rows(self) -> bool {
-        matches!(self, Batch::Auto | Batch::ByRows)
+        matches!(self, BatchSize::Auto | BatchSize::ByRows)
     }
 }
 
@@ -207,20 +207,20 @@ fn schedule(reader: &Reader, spec: &OptimizerSpec) -> Result<Schedule> {
 }
 
 /// The batch; a part of the rows is refused for an optimizer that needs all of them.
-fn batch(reader: &Reader, spec: &OptimizerSpec) -> Result<Batch> {
+fn batch(reader: &Reader, spec: &OptimizerSpec) -> Result<BatchSize> {
     let name = spec.algorithm.name();
     match reader.text("batch").as_deref() {
-        None | Some("auto") if spec.algorithm.needs_full_batch() => Ok(Batch::Full),
-        None | Some("auto") => Ok(Batch::Auto),
-        Some("full") => Ok(Batch::Full),
-        Some("by-rows") if !spec.algorithm.needs_full_batch() => Ok(Batch::ByRows),
+        None | Some("auto") if spec.algorithm.needs_full_batch() => Ok(BatchSize::Full),
+        None | Some("auto") => Ok(BatchSize::Auto),
+        Some("full") => Ok(BatchSize::Full),
+        Some("by-rows") if !spec.algorithm.needs_full_batch() => Ok(BatchSize::ByRows),
         Some(text) if spec.algorithm.needs_full_batch() => {
             let message = format!(
                 "{name} compares gradients of different steps, which must see the same rows: use full, or leave it out"
             );
             Err(Error::Usage(message).of_value("batch", text))
         }
-        Some(_) => Ok(Batch::Rows(reader.count("batch", 1, &["full", "auto", "by-rows"])?.unwrap_or(1) as usize)),
+        Some(_) => Ok(BatchSize::Rows(reader.count("batch", 1, &["full", "auto", "by-rows"])?.unwrap_or(1) as usize)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use toml::{Table, Value};
 
-use super::keys::{Group, find};
+use super::keys::{OptionGroup, find};
 use super::presets::{PRESETS, preset};
 use super::settings::Settings;
 use super::train::TrainConfig;
@@ -21,7 +21,7 @@ pub const PORTFOLIO: [&str; 6] = ["realmlp", "mlp-ple", "realmlp-wide", "tabm-mi
 #[derive(Debug, Clone)]
 pub struct Portfolio {
     /// They, in the order in which they are trained.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<PortfolioEntry>,
     /// Whether a limit of time follows from the data where none is given: so where the entries are not.
     pub is_open: bool,
     /// When the command began.
@@ -32,7 +32,7 @@ pub struct Portfolio {
 
 /// One of them.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct PortfolioEntry {
     /// Its preset.
     pub name: &'static str,
     /// All its options.
@@ -68,7 +68,7 @@ impl Portfolio {
             return Err(Error::Usage(message));
         }
         let given = settings.table();
-        let entry = |name: &&'static str| -> Result<Entry> {
+        let entry = |name: &&'static str| -> Result<PortfolioEntry> {
             let of = |task| {
                 let mut settings = settings.clone();
                 preset(name)?.fill(&mut settings, task);
@@ -80,10 +80,10 @@ impl Portfolio {
             };
             let of_numbers = Some(Box::new(of(Task::Regression)?));
             let config = TrainConfig { preset: Some(name), of_numbers, ..of(Task::Binary)? };
-            Ok(Entry { name, config })
+            Ok(PortfolioEntry { name, config })
         };
         let asked = names.as_deref().unwrap_or(&PORTFOLIO);
-        let entries: Vec<Entry> = asked.iter().map(entry).collect::<Result<_>>()?;
+        let entries: Vec<PortfolioEntry> = asked.iter().map(entry).collect::<Result<_>>()?;
         if entries[0].config.cv.is_some_and(|count| count.repeats > 1) {
             return Err(Error::Usage("--preset best deals the rows once: give --cv K".to_owned()).of("cv"));
         }
@@ -146,7 +146,9 @@ impl TrainConfig {
 /// Whether an option is decided by the presets, each for itself.
 fn is_of_presets(name: &str) -> bool {
     let group = find(name).map(|key| key.group);
-    matches!(group, Some(Group::Model | Group::Optimizer)) || OF_PRESETS.contains(&name) || OF_ONE.contains(&name)
+    matches!(group, Some(OptionGroup::Model | OptionGroup::Optimizer))
+        || OF_PRESETS.contains(&name)
+        || OF_ONE.contains(&name)
 }
 
 /// The presets that are asked for, each once.
@@ -169,14 +171,14 @@ fn names(settings: &mut Settings) -> Result<Option<Vec<&'static str>>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Origin;
+    use super::super::SettingOrigin;
     use super::*;
 
     fn configured(given: &[(&str, &str)]) -> Result<TrainConfig> {
         let mut settings = Settings::new();
-        settings.set("data", "x.csv".into(), Origin::Flag);
-        settings.set("preset", BEST.into(), Origin::Flag);
-        given.iter().for_each(|(name, value)| settings.set(name, (*value).into(), Origin::Flag));
+        settings.set("data", "x.csv".into(), SettingOrigin::Flag);
+        settings.set("preset", BEST.into(), SettingOrigin::Flag);
+        given.iter().for_each(|(name, value)| settings.set(name, (*value).into(), SettingOrigin::Flag));
         TrainConfig::new(settings)
     }
 

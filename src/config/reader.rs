@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use toml::{Table, Value};
 
-use super::settings::{Named, Settings};
+use super::settings::{Settings, ValueName};
 use crate::{Error, Result};
 
 /// Takes values out of settings, one by one.
@@ -45,7 +45,7 @@ impl Reader {
     /// An error about a value, named as it was given.
     pub(super) fn wrong(&self, name: &str, reason: &str) -> Error {
         match self.settings.given.get(name) {
-            Some(given) => Error::Usage(format!("{}: {reason}", Named(name, &given.origin))),
+            Some(given) => Error::Usage(format!("{}: {reason}", ValueName(name, &given.origin))),
             None => Error::Usage(format!("--{}: {reason}", name.replace('_', "-"))),
         }
     }

@@ -13,7 +13,7 @@ use crate::{Error, Result, path_text, spec};
 
 /// Where a value was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum SettingOrigin {
     /// A configuration file.
     File(PathBuf),
     /// A variable of the environment.
@@ -24,9 +24,9 @@ pub enum Origin {
 
 /// A value with its origin.
 #[derive(Debug, Clone)]
-pub(super) struct Given {
+pub(super) struct SettingValue {
     pub(super) value: Value,
-    pub(super) origin: Origin,
+    pub(super) origin: SettingOrigin,
 }
 
 /// The options that were given, merged.
@@ -34,7 +34,7 @@ pub(super) struct Given {
 pub struct Settings {
     /// When these were begun to be gathered: a time limit counts from here.
     pub(super) began: Instant,
-    pub(super) given: BTreeMap<String, Given>,
+    pub(super) given: BTreeMap<String, SettingValue>,
 }
 
 /// Prefix of the variables of the environment.
@@ -53,8 +53,8 @@ impl Settings {
     }
 
     /// Sets one value.
-    pub fn set(&mut self, name: &str, value: Value, origin: Origin) {
-        self.given.insert(name.to_owned(), Given { value, origin });
+    pub fn set(&mut self, name: &str, value: Value, origin: SettingOrigin) {
+        self.given.insert(name.to_owned(), SettingValue { value, origin });
     }
 
     /// The text of a value that is no matter of training, such as how progress is shown.
@@ -71,30 +71,30 @@ impl Settings {
 
     /// Takes a list out, with what it is called where it was given.
     pub(super) fn take_list(&mut self, name: &str) -> Option<(Vec<String>, String)> {
-        let Given { value, origin } = self.given.remove(name)?;
+        let SettingValue { value, origin } = self.given.remove(name)?;
         let words = |text: &str| text.split(',').map(str::to_owned).collect::<Vec<String>>();
         let list = match value {
             Value::Array(items) => items.iter().flat_map(|item| words(item.as_str().unwrap_or_default())).collect(),
             one => words(one.as_str().unwrap_or_default()),
         };
-        Some((list, Named(name, &origin).to_string()))
+        Some((list, ValueName(name, &origin).to_string()))
     }
 
     /// The names of all given values, each with how it is called where it was given: `--lr`, `GRADLANE_LR`.
     pub fn names(&self) -> impl Iterator<Item = (&str, String)> {
-        self.given.iter().map(|(name, given)| (name.as_str(), Named(name, &given.origin).to_string()))
+        self.given.iter().map(|(name, given)| (name.as_str(), ValueName(name, &given.origin).to_string()))
     }
 
     /// Of an option and of others that exclude it, takes away what has the weaker origin: a flag that describes a network takes the
     /// place of the network in a file. What is given in one place stays.
     pub(super) fn stronger_of(&mut self, one: &str, others: &[&str]) {
-        let strength = |given: &Given| match given.origin {
-            Origin::File(_) => 0,
-            Origin::Environment => 1,
-            Origin::Flag => 2,
+        let strength = |given: &SettingValue| match given.origin {
+            SettingOrigin::File(_) => 0,
+            SettingOrigin::Environment => 1,
+            SettingOrigin::Flag => 2,
         };
         let Some(own) = self.given.get(one).map(strength) else { return };
-        let weaker = |name: &str, given: &Given| others.contains(&name) && strength(given) < own;
+        let weaker = |name: &str, given: &SettingValue| others.contains(&name) && strength(given) < own;
         self.given.retain(|name, given| !weaker(name, given));
         if others.iter().filter_map(|name| self.given.get(*name)).any(|given| strength(given) > own) {
             self.given.retain(|name, _| name != one);
@@ -128,13 +128,13 @@ impl Settings {
     }
 
     /// Leaves out the values that `keep` does not want.
-    pub fn retain(&mut self, keep: impl Fn(&str, &Origin) -> bool) {
+    pub fn retain(&mut self, keep: impl Fn(&str, &SettingOrigin) -> bool) {
         self.given.retain(|name, given| keep(name, &given.origin));
     }
 
     /// Sets a value that any other source overrides, such as a variable of another library.
     pub fn set_default(&mut self, name: &str, value: Value) {
-        let given = Given { value, origin: Origin::Environment };
+        let given = SettingValue { value, origin: SettingOrigin::Environment };
         self.given.entry(name.to_owned()).or_insert(given);
     }
 
@@ -154,7 +154,7 @@ impl Settings {
                 let unknown = spec::unknown("key", &name, &known);
                 return Err(Error::Usage(format!("{}: {unknown}", path.display())));
             }
-            self.set(&name, value, Origin::File(path.to_path_buf()));
+            self.set(&name, value, SettingOrigin::File(path.to_path_buf()));
         }
         Ok(())
     }
@@ -167,7 +167,7 @@ impl Settings {
             let Some(name) = variable.strip_prefix(PREFIX).map(str::to_lowercase) else { continue };
             if find(&name).is_some() {
                 let text = path_text::of_argument(&value); // other bytes than text can only be a file's name
-                self.set(&name, Value::String(text), Origin::Environment);
+                self.set(&name, Value::String(text), SettingOrigin::Environment);
             } else {
                 others.push(variable.to_owned());
             }
@@ -177,15 +177,15 @@ impl Settings {
 }
 
 /// How a value is named in messages: `--lr`, `GRADLANE_LR`, or the key in its file.
-pub(super) struct Named<'a>(pub(super) &'a str, pub(super) &'a Origin);
+pub(super) struct ValueName<'a>(pub(super) &'a str, pub(super) &'a SettingOrigin);
 
-impl fmt::Display for Named<'_> {
+impl fmt::Display for ValueName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.1 {
-            Origin::Flag if self.0 == "data" => f.write_str("DATA"),
-            Origin::Flag => write!(f, "--{}", self.0.replace('_', "-")),
-            Origin::Environment => write!(f, "{PREFIX}{}", self.0.to_uppercase()),
-            Origin::File(path) => write!(f, "{}: {}", path.display(), self.0),
+            SettingOrigin::Flag if self.0 == "data" => f.write_str("DATA"),
+            SettingOrigin::Flag => write!(f, "--{}", self.0.replace('_', "-")),
+            SettingOrigin::Environment => write!(f, "{PREFIX}{}", self.0.to_uppercase()),
+            SettingOrigin::File(path) => write!(f, "{}: {}", path.display(), self.0),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::side_by_side::{share_of_time, share_threads, side_by_side};
 use super::training::Training;
 use crate::Result;
-use crate::config::{Batch, TrainConfig};
+use crate::config::{BatchSize, TrainConfig};
 use crate::data::{Dataset, Folds, Prepared};
 use crate::predict::Predictor;
 use crate::run::{CrossValidation, Finished, Fold, Plan};
@@ -60,9 +60,9 @@ pub(super) fn cross_validate_with(
         let Finished { summary, curve, .. } = finished;
         let fold = summary.of_fold((number + 1, folds.repeat_of(*number) + 1), rows, curve);
         (training.over)(&fold);
-        Ok(Some(Trained { fold, held_out, network }))
+        Ok(Some(TrainedFold { fold, held_out, network }))
     });
-    let done: Result<Vec<Option<Trained>>> = done.into_iter().collect();
+    let done: Result<Vec<Option<TrainedFold>>> = done.into_iter().collect();
     let (mut over, mut networks, mut held_out) = (Vec::new(), Vec::new(), None::<HeldOut>);
     for trained in done?.into_iter().flatten() {
         over.push(trained.fold);
@@ -77,7 +77,7 @@ pub(super) fn cross_validate_with(
 }
 
 /// What is left of a fold.
-struct Trained {
+struct TrainedFold {
     fold: Fold,
     held_out: Option<HeldOut>,
     network: Option<Finished>,
@@ -111,7 +111,7 @@ pub(super) fn fold_config(whole: &Plan) -> TrainConfig {
     config.stopping.patience = Some(whole.patience());
     config.stopping.fail_under = None;
     if config.optimizer.batch.follows_rows() {
-        config.optimizer.batch = Batch::Rows(whole.batch);
+        config.optimizer.batch = BatchSize::Rows(whole.batch);
     }
     config
 }

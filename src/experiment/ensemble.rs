@@ -9,7 +9,7 @@ use super::side_by_side::{share_of_time, share_threads, side_by_side};
 use super::training::Training;
 use crate::Result;
 use crate::data::Folds;
-use crate::run::{Finished, Fold, Member, Plan};
+use crate::run::{EnsembleMember, Finished, Fold, Plan};
 use crate::train::team::available_threads;
 
 /// Trains the networks of `whole`, small ones side by side. All learn from the same rows by the same preprocessing; network `M` has
@@ -20,7 +20,10 @@ use crate::train::team::available_threads;
 ///
 /// # Errors
 /// Options that do not fit the data.
-pub fn train_ensemble(whole: &Plan, training: &Training<'_, Member>) -> Result<Vec<(Member, Finished)>> {
+pub fn train_ensemble(
+    whole: &Plan,
+    training: &Training<'_, EnsembleMember>,
+) -> Result<Vec<(EnsembleMember, Finished)>> {
     let members = whole.config.members;
     let threads = whole.threads_asked.min(available_threads());
     let sharing = share_threads(whole.flops_per_step(), members, threads);
@@ -41,11 +44,11 @@ pub fn train_ensemble(whole: &Plan, training: &Training<'_, Member>) -> Result<V
             plan.threads = sharing.threads;
         }
         let Some(finished) = (training.train)(*number, &mut plan)? else { return Ok(None) };
-        let member = Member::new(*number, None, &finished);
+        let member = EnsembleMember::new(*number, None, &finished);
         (training.over)(&member);
         Ok(Some((member, finished)))
     });
-    let done: Result<Vec<Option<(Member, Finished)>>> = done.into_iter().collect();
+    let done: Result<Vec<Option<(EnsembleMember, Finished)>>> = done.into_iter().collect();
     Ok(done?.into_iter().flatten().collect())
 }
 
@@ -58,10 +61,11 @@ pub fn ensemble_of_folds(
     mut whole: Plan,
     folds: &Folds,
     training: &Training<'_, Fold>,
-) -> Result<(Plan, Vec<(Member, Finished)>)> {
+) -> Result<(Plan, Vec<(EnsembleMember, Finished)>)> {
     let prepare = |number: usize| folds.prepare_with(number, &whole.prepared.preprocessing);
     let (cv, networks) = cross_validate_with(&whole, folds, training, &prepare)?;
     whole.cv = Some(cv);
-    let member = |(number, finished): (usize, Finished)| (Member::new(number, Some(number + 1), &finished), finished);
+    let member =
+        |(number, finished): (usize, Finished)| (EnsembleMember::new(number, Some(number + 1), &finished), finished);
     Ok((whole, networks.into_iter().enumerate().map(member).collect()))
 }

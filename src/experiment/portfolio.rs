@@ -13,7 +13,7 @@ use crate::data::{Dataset, Folds};
 use crate::fit::{Patience, Stopped};
 use crate::model::Architecture;
 use crate::predict::Predictor;
-use crate::run::{Configured, Finished, LeftOut, Member, Plan, PlannedEntry, TrainedPortfolio};
+use crate::run::{Configured, EnsembleMember, Finished, LeftOut, Plan, PlannedEntry, TrainedPortfolio};
 use crate::train::team::available_threads;
 use crate::{Error, Result};
 
@@ -24,7 +24,7 @@ pub struct PortfolioTraining<'a> {
     /// Trains one.
     pub train: &'a TrainNetwork<'a>,
     /// Is told of a network that is over.
-    pub over: &'a (dyn Fn(&Member) + Sync),
+    pub over: &'a (dyn Fn(&EnsembleMember) + Sync),
     /// Is told of a configuration that counts.
     pub counts: &'a (dyn Fn(&Configured) + Sync),
     /// Is told of a configuration that is left out, of the networks that go with it, and of the configurations that are left.
@@ -58,15 +58,15 @@ pub fn train_portfolio(whole: &Plan, folds: &Folds, training: &PortfolioTraining
         let position = trained.done.len();
         let one = One { entry, folds, training, first_network: position * folds.len(), is_first: position == 0 };
         match one.trained(&mut pace)? {
-            Outcome::Counts(configured) => {
+            ConfigurationOutcome::Counts(configured) => {
                 (training.counts)(&configured);
                 trained.done.push(configured);
             }
-            Outcome::Interrupted(configured) => {
+            ConfigurationOutcome::Interrupted(configured) => {
                 trained.done.extend(configured);
                 break;
             }
-            Outcome::LeftOut(left_out) => {
+            ConfigurationOutcome::LeftOut(left_out) => {
                 names.retain(|name| *name != entry.name);
                 (training.leaves_out)(&left_out, one.first_network..one.first_network + folds.len(), &names)?;
                 trained.left_out.push(left_out);
@@ -77,7 +77,7 @@ pub fn train_portfolio(whole: &Plan, folds: &Folds, training: &PortfolioTraining
 }
 
 /// What became of a configuration.
-enum Outcome {
+enum ConfigurationOutcome {
     Counts(Configured),
     /// A signal came; the networks that there are, where none are there of another configuration.
     Interrupted(Option<Configured>),
@@ -110,14 +110,14 @@ struct One<'a> {
 }
 
 /// A fold's network.
-struct Trained {
-    member: Member,
+struct TrainedNetwork {
+    member: EnsembleMember,
     finished: Finished,
     outputs: Vec<f32>,
 }
 
 impl One<'_> {
-    fn trained(&self, pace: &mut Pace) -> Result<Outcome> {
+    fn trained(&self, pace: &mut Pace) -> Result<ConfigurationOutcome> {
         let deadline = self.entry.config.stopping.deadline.filter(|_| !self.is_first);
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return Ok(self.left_out("no time was left".to_owned()));
@@ -141,15 +141,15 @@ impl One<'_> {
         let began = Instant::now();
         let sharing = self.sharing(&whole);
         let (networks, given_up) = self.networks(&whole, (sharing, began, deadline))?;
-        let all: Vec<&Trained> = networks.iter().flatten().collect();
+        let all: Vec<&TrainedNetwork> = networks.iter().flatten().collect();
         pace.flops += all.iter().map(|one| one.member.steps as f64).sum::<f64>() * whole.flops_per_step();
         pace.seconds += all.iter().map(|one| one.member.seconds).sum::<f64>() / sharing.at_once as f64;
         let seconds = began.elapsed().as_secs_f64();
         Ok(self.outcome(&whole, networks, given_up, seconds))
     }
 
-    fn left_out(&self, why: String) -> Outcome {
-        Outcome::LeftOut(LeftOut { name: self.entry.name, why })
+    fn left_out(&self, why: String) -> ConfigurationOutcome {
+        ConfigurationOutcome::LeftOut(LeftOut { name: self.entry.name, why })
     }
 
     fn sharing(&self, whole: &Plan) -> Sharing {
@@ -163,7 +163,7 @@ impl One<'_> {
         &self,
         whole: &Plan,
         (sharing, began, deadline): (Sharing, Instant, Option<Instant>),
-    ) -> Result<(Vec<Option<Trained>>, Option<String>)> {
+    ) -> Result<(Vec<Option<TrainedNetwork>>, Option<String>)> {
         let count = self.folds.len();
         let (ended, over) = (AtomicUsize::new(0), AtomicBool::new(false));
         let given_up: std::sync::Mutex<Option<String>> = std::sync::Mutex::default();
@@ -193,7 +193,7 @@ impl One<'_> {
             }
             Ok(Some(trained))
         });
-        let networks = done.into_iter().collect::<Result<Vec<Option<Trained>>>>()?;
+        let networks = done.into_iter().collect::<Result<Vec<Option<TrainedNetwork>>>>()?;
         Ok((networks, given_up.into_inner().unwrap_or_else(|e| e.into_inner())))
     }
 
@@ -204,7 +204,7 @@ impl One<'_> {
         config: TrainConfig,
         fold: usize,
         sharing: Sharing,
-    ) -> Result<Option<Trained>> {
+    ) -> Result<Option<TrainedNetwork>> {
         let prepared = Arc::new(self.folds.prepare_with(fold, &self.entry.way.preprocessing)?);
         let exact = config.threads.exact;
         let mut plan = Plan::over_as(form, config, prepared)?;
@@ -219,14 +219,20 @@ impl One<'_> {
         let mut predictor = Predictor::new(&finished.model, plan.config.threads.isa, plan.threads)?;
         let outputs = |val: &Dataset| predictor.raw_outputs(&val.features);
         let outputs = plan.prepared.val.as_ref().map(outputs).unwrap_or_default();
-        let mut member = Member::new(network, Some(fold + 1), &finished);
+        let mut member = EnsembleMember::new(network, Some(fold + 1), &finished);
         (member.network, member.configuration) = (Some(network), Some(self.entry.name));
         (self.training.over)(&member);
-        Ok(Some(Trained { member, finished, outputs }))
+        Ok(Some(TrainedNetwork { member, finished, outputs }))
     }
 
     /// What became of it, by its networks.
-    fn outcome(&self, whole: &Plan, networks: Vec<Option<Trained>>, given_up: Option<String>, seconds: f64) -> Outcome {
+    fn outcome(
+        &self,
+        whole: &Plan,
+        networks: Vec<Option<TrainedNetwork>>,
+        given_up: Option<String>,
+        seconds: f64,
+    ) -> ConfigurationOutcome {
         let complete = networks.iter().all(Option::is_some);
         let any = |of: fn(&Stopped) -> bool| networks.iter().flatten().any(|one| of(&one.finished.stopped));
         let [diverged, timed, signalled] = [
@@ -242,7 +248,7 @@ impl One<'_> {
         };
         let good = complete && !diverged && !timed;
         if networks.iter().all(Option::is_none) || !(self.is_first || good || interrupted) {
-            return if interrupted { Outcome::Interrupted(None) } else { self.left_out(why) };
+            return if interrupted { ConfigurationOutcome::Interrupted(None) } else { self.left_out(why) };
         }
         let outputs = complete.then(|| self.in_order(whole, &networks));
         let configured = Configured {
@@ -254,14 +260,14 @@ impl One<'_> {
             seconds,
         };
         if interrupted {
-            Outcome::Interrupted(Some(configured).filter(|_| self.is_first))
+            ConfigurationOutcome::Interrupted(Some(configured).filter(|_| self.is_first))
         } else {
-            Outcome::Counts(configured)
+            ConfigurationOutcome::Counts(configured)
         }
     }
 
     /// The outputs of all folds, in the order of the training rows.
-    fn in_order(&self, whole: &Plan, networks: &[Option<Trained>]) -> Vec<f32> {
+    fn in_order(&self, whole: &Plan, networks: &[Option<TrainedNetwork>]) -> Vec<f32> {
         let width = whole.architecture.outputs;
         let rows: usize = networks.iter().flatten().map(|one| one.outputs.len()).sum::<usize>() / width;
         let mut all = vec![0.0; rows * width];

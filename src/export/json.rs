@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::plan::{Column, Counts, Head, Number, Plan, Rows, What};
+use super::plan::{Counting, ExportPlan, Head, NumberSteps, PlannedColumn, RowKind, What};
 use crate::data::{DateUnit, Inputs, Keys, Places, Shape};
 use crate::layer::graph::{Learnt, Node, Of, Operand};
 use crate::model::{Model, NamedTensor};
@@ -15,10 +15,10 @@ const VERSION: u32 = 1;
 
 /// Writes a model; tensors one after the other, so that memory holds the text of one at a time.
 pub(super) fn write(model: &Model, out: &mut dyn Write) -> io::Result<()> {
-    let plan = Plan::of(model);
+    let plan = ExportPlan::of(model);
     let rows = match &plan.rows {
-        Rows::Columns(columns) => json!({"columns": columns.iter().map(column).collect::<Vec<_>>()}),
-        Rows::Images { shape, scale } => json!({"images": {"shape": shape, "scale": scale}}),
+        RowKind::Columns(columns) => json!({"columns": columns.iter().map(column).collect::<Vec<_>>()}),
+        RowKind::Images { shape, scale } => json!({"images": {"shape": shape, "scale": scale}}),
     };
     let nodes: Vec<Value> = plan.graph.nodes.iter().map(|node| node_json(node, &plan)).collect();
     let parts = [
@@ -53,8 +53,8 @@ fn tensors(network: &[NamedTensor], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn column(column: &Column<'_>) -> Value {
-    let Column { name, at, missing, what, .. } = column;
+fn column(column: &PlannedColumn<'_>) -> Value {
+    let PlannedColumn { name, at, missing, what, .. } = column;
     let what = match what {
         What::Number(number) => number_json(number),
         What::Category(places) => category_json(places),
@@ -66,12 +66,12 @@ fn column(column: &Column<'_>) -> Value {
     object
 }
 
-fn number_json(number: &Number<'_>) -> Value {
-    let Number { counts, fill, indicator, center, scale, shape, periods } = number;
+fn number_json(number: &NumberSteps<'_>) -> Value {
+    let NumberSteps { counts, fill, indicator, center, scale, shape, periods } = number;
     let counts = match counts {
-        Counts::Plain => json!("plain"),
-        Counts::Form(form) => json!(form),
-        Counts::Date(form) => json!({"pattern": form.pattern, "unit": unit(form.unit)}),
+        Counting::Plain => json!("plain"),
+        Counting::Form(form) => json!(form),
+        Counting::Date(form) => json!({"pattern": form.pattern, "unit": unit(form.unit)}),
     };
     let shape = match shape {
         Shape::Line => json!("line"),
@@ -107,7 +107,7 @@ fn category_json(places: &Places) -> Value {
     })
 }
 
-fn learnt(learnt: &Learnt, plan: &Plan<'_>) -> Value {
+fn learnt(learnt: &Learnt, plan: &ExportPlan<'_>) -> Value {
     let Learnt { tensor, of, rows, columns, within } = learnt;
     let of = match of {
         Of::Whole => json!("whole"),
@@ -118,7 +118,7 @@ fn learnt(learnt: &Learnt, plan: &Plan<'_>) -> Value {
     json!({"tensor": name, "of": of, "rows": rows, "columns": columns, "within": [within.start, within.end]})
 }
 
-fn operand(operand: &Operand, plan: &Plan<'_>) -> Value {
+fn operand(operand: &Operand, plan: &ExportPlan<'_>) -> Value {
     match operand {
         Operand::Value(value) => json!({"value": value.number()}),
         Operand::Learnt(numbers) => json!({"learnt": learnt(numbers, plan)}),
@@ -127,7 +127,7 @@ fn operand(operand: &Operand, plan: &Plan<'_>) -> Value {
     }
 }
 
-fn node_json(node: &Node, plan: &Plan<'_>) -> Value {
+fn node_json(node: &Node, plan: &ExportPlan<'_>) -> Value {
     // JSON has no infinite numbers; no bound is null.
     let bound = |bound: f64| bound.is_finite().then_some(bound);
     match node {

@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::Path;
 use std::str::FromStr;
 
-use plan::Plan;
+use plan::ExportPlan;
 
 use crate::model::Model;
 use crate::spec::unknown;
@@ -19,7 +19,7 @@ use crate::{Error, Result};
 
 /// What a model is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum ExportForm {
     /// ONNX: the whole model, from raw columns.
     Onnx,
     /// One file of C99: the whole model, from raw columns.
@@ -30,32 +30,32 @@ pub enum Form {
     Json,
 }
 
-impl Form {
+impl ExportForm {
     /// All of them.
-    pub const ALL: [Form; 4] = [Form::Onnx, Form::C, Form::Npz, Form::Json];
+    pub const ALL: [ExportForm; 4] = [ExportForm::Onnx, ExportForm::C, ExportForm::Npz, ExportForm::Json];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
-            Form::Onnx => "onnx",
-            Form::C => "c",
-            Form::Npz => "npz",
-            Form::Json => "json",
+            ExportForm::Onnx => "onnx",
+            ExportForm::C => "c",
+            ExportForm::Npz => "npz",
+            ExportForm::Json => "json",
         }
     }
 }
 
-impl fmt::Display for Form {
+impl fmt::Display for ExportForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl FromStr for Form {
+impl FromStr for ExportForm {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
-        let found = Form::ALL.into_iter().find(|form| form.name() == text);
-        found.ok_or_else(|| unknown("form", text, &Form::ALL.map(Form::name)))
+        let found = ExportForm::ALL.into_iter().find(|form| form.name() == text);
+        found.ok_or_else(|| unknown("form", text, &ExportForm::ALL.map(ExportForm::name)))
     }
 }
 
@@ -63,22 +63,22 @@ impl FromStr for Form {
 ///
 /// # Errors
 /// [`Error::Mismatch`] for what the form cannot hold, [`Error::Io`] if the output cannot be written.
-pub fn export(model: &Model, form: Form, (out, place): (&mut dyn Write, &Path)) -> Result<Vec<String>> {
-    if !model.card.forms.is_empty() && form == Form::Json {
+pub fn export(model: &Model, form: ExportForm, (out, place): (&mut dyn Write, &Path)) -> Result<Vec<String>> {
+    if !model.card.forms.is_empty() && form == ExportForm::Json {
         let message = "its layout is of networks of one form, and the model has several: try onnx, c or npz";
         return Err(Error::Mismatch(message.to_owned()).of_value("to", form.name()));
     }
     let written = match form {
-        Form::Onnx => {
-            let (bytes, notes) = onnx::encode(&Plan::of(model))?;
+        ExportForm::Onnx => {
+            let (bytes, notes) = onnx::encode(&ExportPlan::of(model))?;
             out.write_all(&bytes).map(|()| notes)
         }
-        Form::C => {
-            let (text, notes) = c::source(&Plan::of(model), &model.sha256())?;
+        ExportForm::C => {
+            let (text, notes) = c::source(&ExportPlan::of(model), &model.sha256())?;
             out.write_all(text.as_bytes()).map(|()| notes)
         }
-        Form::Npz => npz::write(model, out).map(|()| Vec::new()),
-        Form::Json => json::write(model, out).map(|()| Vec::new()),
+        ExportForm::Npz => npz::write(model, out).map(|()| Vec::new()),
+        ExportForm::Json => json::write(model, out).map(|()| Vec::new()),
     };
     let notes = written.map_err(|e| Error::io(place, e))?;
     out.flush().map_err(|e| Error::io(place, e))?;

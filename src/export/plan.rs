@@ -14,9 +14,9 @@ use crate::model::{Architecture, Model, NamedTensor, NetworkForm};
 use crate::nn::Link;
 
 /// A model to be written in another language.
-pub(super) struct Plan<'a> {
+pub(super) struct ExportPlan<'a> {
     /// What a row is.
-    pub(super) rows: Rows<'a>,
+    pub(super) rows: RowKind<'a>,
     /// Inputs of a network.
     pub(super) inputs: usize,
     /// What a network computes.
@@ -34,7 +34,7 @@ pub(super) struct Plan<'a> {
 /// Networks of one form among several.
 pub(super) struct FormPlan<'a> {
     /// They alone, without columns of their own.
-    pub(super) plan: Plan<'a>,
+    pub(super) plan: ExportPlan<'a>,
     /// Their inputs among those of all.
     pub(super) from: Range<usize>,
     /// How much what each of them says counts.
@@ -42,9 +42,9 @@ pub(super) struct FormPlan<'a> {
 }
 
 /// What a row is.
-pub(super) enum Rows<'a> {
+pub(super) enum RowKind<'a> {
     /// Cells of named columns, in the order of the inputs.
-    Columns(Vec<Column<'a>>),
+    Columns(Vec<PlannedColumn<'a>>),
     /// Bytes of an image; an input is a byte times `scale`.
     Images {
         /// Shape of an image.
@@ -55,7 +55,7 @@ pub(super) enum Rows<'a> {
 }
 
 /// A raw column.
-pub(super) struct Column<'a> {
+pub(super) struct PlannedColumn<'a> {
     /// Its name.
     pub(super) name: &'a str,
     /// Its number among different columns, from 1: of several forms of networks, each has inputs of its own of the same column.
@@ -70,7 +70,7 @@ pub(super) struct Column<'a> {
     pub(super) what: What<'a>,
 }
 
-impl Column<'_> {
+impl PlannedColumn<'_> {
     /// Numbers that stand for a missing value; an infinite one stands for both. The number of a date is none of them.
     pub(super) fn missing_numbers(&self) -> Vec<f64> {
         if self.date_unit().is_some() {
@@ -83,7 +83,7 @@ impl Column<'_> {
     /// What a date counts, if it is one.
     pub(super) fn date_unit(&self) -> Option<DateUnit> {
         match &self.what {
-            What::Number(Number { counts: Counts::Date(form), .. }) => Some(form.unit),
+            What::Number(NumberSteps { counts: Counting::Date(form), .. }) => Some(form.unit),
             _ => None,
         }
     }
@@ -92,15 +92,15 @@ impl Column<'_> {
 /// What becomes of a column's cells.
 pub(super) enum What<'a> {
     /// A number becomes a number.
-    Number(Number<'a>),
+    Number(NumberSteps<'a>),
     /// A category becomes the inputs of its level.
     Category(Places),
 }
 
 /// How a number becomes inputs: `shape((x − center) / scale)`, then sine and cosine for each cycle, then the indicator.
-pub(super) struct Number<'a> {
+pub(super) struct NumberSteps<'a> {
     /// What the number counts.
-    pub(super) counts: Counts<'a>,
+    pub(super) counts: Counting<'a>,
     /// Stands in for a missing value.
     pub(super) fill: f64,
     /// Whether the last input is 1 where the value is missing, else 0.
@@ -116,7 +116,7 @@ pub(super) struct Number<'a> {
 }
 
 /// What a number counts.
-pub(super) enum Counts<'a> {
+pub(super) enum Counting<'a> {
     /// What the file says, with a decimal point and nothing else.
     Plain,
     /// What the file says in another form, such as `1.234,50 €`.
@@ -141,9 +141,9 @@ pub(super) struct Head<'a> {
     pub(super) threshold: f64,
 }
 
-impl<'a> Plan<'a> {
+impl<'a> ExportPlan<'a> {
     /// Of a model.
-    pub(super) fn of(model: &'a Model) -> Plan<'a> {
+    pub(super) fn of(model: &'a Model) -> ExportPlan<'a> {
         let card = &model.card;
         let rows = match &card.preprocessing {
             Preprocessing::Table(table) => {
@@ -153,7 +153,7 @@ impl<'a> Plan<'a> {
                     at += feature.width();
                     let (known, next) = (numbers.len(), numbers.len() + 1);
                     let number = *numbers.entry(&feature.column).or_insert(next);
-                    Column {
+                    PlannedColumn {
                         name: &feature.column,
                         number,
                         is_first: number > known,
@@ -162,42 +162,42 @@ impl<'a> Plan<'a> {
                         what: what(feature),
                     }
                 };
-                Rows::Columns(table.features.iter().map(column).collect())
+                RowKind::Columns(table.features.iter().map(column).collect())
             }
-            Preprocessing::Images(images) => Rows::Images { shape: &images.shape, scale: images.scale },
+            Preprocessing::Images(images) => RowKind::Images { shape: &images.shape, scale: images.scale },
         };
         let mut networks = model.networks().map(|network| network.named());
         if card.forms.is_empty() {
             let all = networks.collect();
-            return Plan::of_networks(model, (rows, &card.architecture), all, card.decision.factor());
+            return ExportPlan::of_networks(model, (rows, &card.architecture), all, card.decision.factor());
         }
         let form = |form: &NetworkForm| FormPlan {
             from: form.inputs(),
             share: form.weight / form.members as f64,
-            plan: Plan::of_networks(
+            plan: ExportPlan::of_networks(
                 model,
-                (Rows::Columns(Vec::new()), &form.architecture),
+                (RowKind::Columns(Vec::new()), &form.architecture),
                 networks.by_ref().take(form.members).collect(),
                 form.factor,
             ),
         };
         let forms = card.forms.iter().map(form).collect();
-        let all = Plan::of_networks(model, (rows, &card.architecture), Vec::new(), card.decision.factor());
-        Plan { inputs: card.preprocessing.inputs(), forms, ..all }
+        let all = ExportPlan::of_networks(model, (rows, &card.architecture), Vec::new(), card.decision.factor());
+        ExportPlan { inputs: card.preprocessing.inputs(), forms, ..all }
     }
 
     /// Of networks of one form; their logits are multiplied by `factor`.
     fn of_networks(
         model: &'a Model,
-        (rows, architecture): (Rows<'a>, &Architecture),
+        (rows, architecture): (RowKind<'a>, &Architecture),
         networks: Vec<Vec<NamedTensor>>,
         factor: f32,
-    ) -> Plan<'a> {
+    ) -> ExportPlan<'a> {
         let card = &model.card;
         let target = card.preprocessing.target();
         let network = architecture.network();
         let (graph, inputs) = (network.graph(), network.inputs);
-        Plan {
+        ExportPlan {
             rows,
             inputs,
             widths: graph.widths(inputs),
@@ -216,15 +216,18 @@ impl<'a> Plan<'a> {
     }
 
     /// Different raw columns, each with its name of these; none of images.
-    pub(super) fn named<'p>(&'p self, names: &'p [String]) -> impl Iterator<Item = (&'p Column<'a>, &'p String)> {
+    pub(super) fn named<'p>(
+        &'p self,
+        names: &'p [String],
+    ) -> impl Iterator<Item = (&'p PlannedColumn<'a>, &'p String)> {
         self.columns().iter().zip(names).filter(|(column, _)| column.is_first)
     }
 
     /// The raw columns; none of images.
-    pub(super) fn columns(&self) -> &[Column<'a>] {
+    pub(super) fn columns(&self) -> &[PlannedColumn<'a>] {
         match &self.rows {
-            Rows::Columns(columns) => columns,
-            Rows::Images { .. } => &[],
+            RowKind::Columns(columns) => columns,
+            RowKind::Images { .. } => &[],
         }
     }
 
@@ -252,7 +255,7 @@ impl<'a> Plan<'a> {
 }
 
 fn what(feature: &Feature) -> What<'_> {
-    let plain = if feature.form.is_plain() { Counts::Plain } else { Counts::Form(feature.form) };
+    let plain = if feature.form.is_plain() { Counting::Plain } else { Counting::Form(feature.form) };
     let (counts, (fill, indicator, center, scale, shape), periods) = match &feature.encoding {
         Encoding::Number { fill, indicator, center, scale, shape } => {
             (plain, (*fill, *indicator, *center, *scale, shape), Vec::new())
@@ -260,11 +263,11 @@ fn what(feature: &Feature) -> What<'_> {
         Encoding::Date { form, cycles, fill, indicator, center, scale, shape } => {
             let period = |cycle: &Cycle| cycle.days() * if form.unit == DateUnit::Days { 1.0 } else { 86_400.0 };
             let numbers = (*fill, *indicator, *center, *scale, shape);
-            (Counts::Date(form), numbers, cycles.iter().map(period).collect())
+            (Counting::Date(form), numbers, cycles.iter().map(period).collect())
         }
         Encoding::Category { .. } => return What::Category(feature.places().expect("the column is a category")),
     };
-    What::Number(Number { counts, fill, indicator, center, scale, shape, periods })
+    What::Number(NumberSteps { counts, fill, indicator, center, scale, shape, periods })
 }
 
 impl Head<'_> {
@@ -274,13 +277,13 @@ impl Head<'_> {
     }
 }
 
-impl Counts<'_> {
+impl Counting<'_> {
     /// What a number counts where the file has a text that must be parsed first.
     pub(super) fn parsed(&self) -> Option<&'static str> {
         Some(match self {
-            Counts::Plain => return None,
-            Counts::Form(_) => "the value of the text",
-            Counts::Date(form) => match form.unit {
+            Counting::Plain => return None,
+            Counting::Form(_) => "the value of the text",
+            Counting::Date(form) => match form.unit {
                 DateUnit::Days => "days since 1970-01-01",
                 DateUnit::Seconds => "seconds since 1970-01-01 00:00",
                 DateUnit::Clock => "seconds since midnight",

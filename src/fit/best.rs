@@ -32,7 +32,7 @@ fn rows_of_smallest_class(data: &Dataset) -> Option<usize> {
 
 /// Which epoch was the best so far by one metric.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Best {
+pub struct BestEpoch {
     standing: Option<Standing>,
     /// The value that the next one must exceed by `min_delta` to count as better.
     reference: Option<f64>,
@@ -55,7 +55,7 @@ struct Standing {
     loss: f64,
 }
 
-impl Best {
+impl BestEpoch {
     /// Takes in an epoch; says whether it is the best so far. Equal values are decided by the lower loss, and of equal
     /// epochs the later one wins. Patience does not wait for an undefined value. An undefined value is never better than a defined one, and whatever its value, an epoch
     /// with an undefined loss is never better than one with a defined loss. A gain by no more than `min_delta` is no end of
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn ties_go_to_the_lower_loss_and_then_to_the_later_epoch() {
-        let (mut best, terms) = (Best::default(), ("val_accuracy".parse().unwrap(), 0.0));
+        let (mut best, terms) = (BestEpoch::default(), ("val_accuracy".parse().unwrap(), 0.0));
         let rows = [(0.9, 0.3), (0.9, 0.2), (0.9, 0.2), (0.9, 0.4), (0.8, 0.1)];
         let kept: Vec<bool> =
             rows.iter().enumerate().map(|(i, (a, l))| best.observe(terms, i + 1, &figures(*a, *l))).collect();
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn patience_does_not_wait_for_undefined_figures() {
-        let (mut best, terms) = (Best::default(), ("val_auroc".parse().unwrap(), 0.0));
+        let (mut best, terms) = (BestEpoch::default(), ("val_auroc".parse().unwrap(), 0.0));
         for epoch in 1..=9 {
             best.observe(terms, epoch, &figures(0.5, 1.0));
         }
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn an_undefined_loss_never_beats_a_defined_one() {
-        let (mut best, terms) = (Best::default(), ("val_accuracy".parse().unwrap(), 0.0));
+        let (mut best, terms) = (BestEpoch::default(), ("val_accuracy".parse().unwrap(), 0.0));
         assert!(best.observe(terms, 1, &figures(0.5, f64::NAN)));
         assert!(best.observe(terms, 2, &figures(0.4, 0.9)));
         assert!(!best.observe(terms, 3, &figures(0.9, f64::NAN)));
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_gain_below_min_delta_is_kept_but_does_not_reset_patience() {
-        let (mut best, terms) = (Best::default(), ("val_loss".parse().unwrap(), 0.1));
+        let (mut best, terms) = (BestEpoch::default(), ("val_loss".parse().unwrap(), 0.1));
         assert!(best.observe(terms, 1, &figures(0.0, 1.0)));
         assert!(best.observe(terms, 2, &figures(0.0, 0.95)));
         assert_eq!((best.epoch, best.waited), (2, 1));

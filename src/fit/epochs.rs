@@ -11,7 +11,7 @@ use super::goal::DataPart;
 use super::history::History;
 use super::kept::Kept;
 use super::options::{Every, FitOptions, Stopped};
-use super::state::{FitState, Progress, RunState};
+use super::state::{FitProgress, FitState, RunState};
 use crate::data::Dataset;
 use crate::kernel::Line;
 use crate::metrics::{Detail, MetricName, MetricSet};
@@ -78,7 +78,7 @@ pub fn fit(
     (data, options): (FitData<'_>, &FitOptions),
     mut attendance: Attendance<'_>,
 ) -> FitOutcome {
-    let mut fit = Fit::new(trainer, state, (data, options), attendance.signal);
+    let mut fit = FitLoop::new(trainer, state, (data, options), attendance.signal);
     let last = options.last_epoch.map_or(options.epochs, |last| last.min(options.epochs));
     let mut order = Vec::new();
     while fit.stopped.is_none() && fit.trained().epochs() < last {
@@ -101,7 +101,7 @@ pub fn fit(
     fit.finish()
 }
 
-struct Fit<'a> {
+struct FitLoop<'a> {
     trainer: &'a mut Trainer,
     state: FitState,
     data: FitData<'a>,
@@ -123,13 +123,13 @@ struct Fit<'a> {
     stopped: Option<Stopped>,
 }
 
-impl<'a> Fit<'a> {
+impl<'a> FitLoop<'a> {
     fn new(
         trainer: &'a mut Trainer,
         mut state: FitState,
         (data, options): (FitData<'a>, &'a FitOptions),
         signal: &'a AtomicUsize,
-    ) -> Fit<'a> {
+    ) -> FitLoop<'a> {
         let steps_per_epoch = data.train.rows().div_ceil(options.batch) as u64;
         let all = steps_per_epoch.saturating_mul(options.epochs as u64);
         if state.kept.is_none() {
@@ -139,7 +139,7 @@ impl<'a> Fit<'a> {
             state.progress.plateau = plateau.map(|rule| Plateau::new(rule, options.lr, higher_is_better));
         }
         let began = Instant::now();
-        let mut fit = Fit {
+        let mut fit = FitLoop {
             data,
             augmented: None,
             options,
@@ -167,7 +167,7 @@ impl<'a> Fit<'a> {
         &self.trainer.state
     }
 
-    fn progress(&mut self) -> &mut Progress {
+    fn progress(&mut self) -> &mut FitProgress {
         &mut self.state.progress
     }
 
@@ -224,7 +224,7 @@ impl<'a> Fit<'a> {
 
     /// Steps until the epoch ends, the state is to be saved, or training must stop.
     fn steps(&mut self, order: &[u32]) -> EpochOutcome {
-        let Fit { options, signal, total_steps, saved, .. } = *self;
+        let FitLoop { options, signal, total_steps, saved, .. } = *self;
         let (base, epoch) = (self.base_rate(), self.trained().epochs() as u64);
         let plan = EpochPlan {
             data: self.augmented.as_ref().unwrap_or(self.data.train),

@@ -65,13 +65,13 @@ pub struct Goal {
     /// The metric.
     pub watched: Watched,
     /// How it is compared.
-    comparison: Comparison,
+    comparison: Relation,
     /// The value.
     pub value: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comparison {
+enum Relation {
     AtMost,
     Below,
     AtLeast,
@@ -80,12 +80,12 @@ enum Comparison {
     AsGood,
 }
 
-const COMPARISONS: [(&str, Comparison); 5] = [
-    ("<=", Comparison::AtMost),
-    (">=", Comparison::AtLeast),
-    ("<", Comparison::Below),
-    (">", Comparison::Above),
-    ("=", Comparison::AsGood),
+const COMPARISONS: [(&str, Relation); 5] = [
+    ("<=", Relation::AtMost),
+    (">=", Relation::AtLeast),
+    ("<", Relation::Below),
+    (">", Relation::Above),
+    ("=", Relation::AsGood),
 ];
 
 impl Goal {
@@ -93,12 +93,12 @@ impl Goal {
     pub fn is_met(&self, figures: &MetricSet) -> bool {
         let Some(found) = figures.get(self.watched.metric) else { return false };
         match self.comparison {
-            Comparison::AtMost => found <= self.value,
-            Comparison::Below => found < self.value,
-            Comparison::AtLeast => found >= self.value,
-            Comparison::Above => found > self.value,
-            Comparison::AsGood if self.watched.metric.higher_is_better() => found >= self.value,
-            Comparison::AsGood => found <= self.value,
+            Relation::AtMost => found <= self.value,
+            Relation::Below => found < self.value,
+            Relation::AtLeast => found >= self.value,
+            Relation::Above => found > self.value,
+            Relation::AsGood if self.watched.metric.higher_is_better() => found >= self.value,
+            Relation::AsGood => found <= self.value,
         }
     }
 }

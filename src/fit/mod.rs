@@ -13,7 +13,7 @@ mod options;
 mod saved;
 mod state;
 
-pub use best::{Best, default_monitor};
+pub use best::{BestEpoch, default_monitor};
 pub use divergence::Divergence;
 pub use epochs::{Attendance, FitData, FitOutcome, fit};
 pub use events::{EpochRecord, Event, event_of};

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::best::Best;
+use super::best::BestEpoch;
 use super::goal::{Goal, Watched};
 use crate::data::{Augment, RowForm};
 use crate::optim::schedule::Schedule;
@@ -92,7 +92,7 @@ impl Patience {
     /// Epochs that [`Patience::Early`] waits for at least.
     pub const AT_LEAST: usize = 20;
 
-    pub(super) fn is_over(self, epoch: usize, best: &Best) -> bool {
+    pub(super) fn is_over(self, epoch: usize, best: &BestEpoch) -> bool {
         match self {
             Patience::Never => false,
             Patience::After(most) => best.waited >= most,

@@ -11,7 +11,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::kept::Kept;
-use super::state::{FitState, Progress, RunState};
+use super::state::{FitProgress, FitState, RunState};
 use crate::Error;
 use crate::kernel::{LANES, Line, zeroed};
 use crate::optim::Carried;
@@ -29,7 +29,7 @@ const HASH_BYTES: usize = 32;
 
 /// All of a state but its tensors.
 #[derive(Debug, Serialize, Deserialize)]
-struct Card {
+struct StateCard {
     /// Version of this form.
     version: u32,
     /// What the caller said of the state.
@@ -40,38 +40,38 @@ struct Card {
     carried: Carried,
     minimizer: Option<Remembered>,
     epoch: RunningEpoch,
-    progress: Progress,
+    progress: FitProgress,
     /// The epochs of the weights that are kept, and of those that wait to be proven.
     kept: Option<(usize, usize)>,
 }
 
 /// Numbers of a state: lines or single ones.
-enum Numbers<'a> {
+enum TensorNumbers<'a> {
     Lines(&'a mut [Line]),
     Floats(&'a mut [f32]),
 }
 
-impl Numbers<'_> {
+impl TensorNumbers<'_> {
     fn len(&self) -> usize {
         match self {
-            Numbers::Lines(lines) => lines.len() * LANES,
-            Numbers::Floats(floats) => floats.len(),
+            TensorNumbers::Lines(lines) => lines.len() * LANES,
+            TensorNumbers::Floats(floats) => floats.len(),
         }
     }
 
     fn write(&self, to: &mut impl Write) -> io::Result<()> {
         match self {
-            Numbers::Lines(lines) => lines.iter().try_for_each(|line| write_floats(&line.0, to)),
-            Numbers::Floats(floats) => write_floats(floats, to),
+            TensorNumbers::Lines(lines) => lines.iter().try_for_each(|line| write_floats(&line.0, to)),
+            TensorNumbers::Floats(floats) => write_floats(floats, to),
         }
     }
 
     fn fill(&mut self, bytes: &[u8]) {
         match self {
-            Numbers::Lines(lines) => {
+            TensorNumbers::Lines(lines) => {
                 lines.iter_mut().zip(bytes.chunks(4 * LANES)).for_each(|(line, bytes)| read_floats(bytes, &mut line.0));
             }
-            Numbers::Floats(floats) => read_floats(bytes, floats),
+            TensorNumbers::Floats(floats) => read_floats(bytes, floats),
         }
     }
 }
@@ -104,7 +104,7 @@ impl RunState<'_> {
             end += bytes;
             (start, end)
         };
-        let float = |(name, numbers): &(String, Numbers<'_>)| {
+        let float = |(name, numbers): &(String, TensorNumbers<'_>)| {
             let (dtype, shape) = (Dtype::F32, vec![numbers.len()]);
             (name.clone(), TensorInfo { dtype, shape, data_offsets: place(4 * numbers.len()) })
         };
@@ -125,9 +125,9 @@ impl RunState<'_> {
         to.flush()
     }
 
-    fn card(&self, about: &Value) -> Card {
+    fn card(&self, about: &Value) -> StateCard {
         let names = self.train.parameters.names().into_iter();
-        Card {
+        StateCard {
             version: VERSION,
             about: about.clone(),
             network: names.map(|tensor| (tensor.name, tensor.shape)).collect(),
@@ -141,22 +141,22 @@ impl RunState<'_> {
     }
 
     /// All tensors by name, in the order in which they are written.
-    fn tensors(&mut self) -> Vec<(String, Numbers<'_>)> {
-        let mut tensors = vec![("parameters".to_owned(), Numbers::Lines(&mut self.train.parameters.lines))];
+    fn tensors(&mut self) -> Vec<(String, TensorNumbers<'_>)> {
+        let mut tensors = vec![("parameters".to_owned(), TensorNumbers::Lines(&mut self.train.parameters.lines))];
         let optimizer = &mut self.train.optimizer;
         let state = optimizer.tensors.iter_mut();
-        tensors.extend(state.map(|t| (format!("optimizer.{}", t.name), Numbers::Lines(&mut t.lines))));
+        tensors.extend(state.map(|t| (format!("optimizer.{}", t.name), TensorNumbers::Lines(&mut t.lines))));
         let vectors = optimizer.minimizer.iter_mut().flat_map(|minimizer| minimizer.vectors_mut());
-        tensors.extend(vectors.map(|(name, values)| (format!("optimizer.{name}"), Numbers::Floats(values))));
-        tensors.extend(self.train.average.iter_mut().map(|lines| ("average".to_owned(), Numbers::Lines(lines))));
+        tensors.extend(vectors.map(|(name, values)| (format!("optimizer.{name}"), TensorNumbers::Floats(values))));
+        tensors.extend(self.train.average.iter_mut().map(|lines| ("average".to_owned(), TensorNumbers::Lines(lines))));
         if let Some(kept) = &mut self.fit.kept {
-            tensors.push(("kept".to_owned(), Numbers::Lines(&mut kept.lines)));
+            tensors.push(("kept".to_owned(), TensorNumbers::Lines(&mut kept.lines)));
             if kept.unproven_epoch > 0 {
-                tensors.push(("unproven".to_owned(), Numbers::Lines(&mut kept.unproven)));
+                tensors.push(("unproven".to_owned(), TensorNumbers::Lines(&mut kept.unproven)));
             }
         }
         let seen = self.train.width * self.train.epoch.rows;
-        tensors.push(("outputs".to_owned(), Numbers::Floats(&mut self.train.outputs[..seen])));
+        tensors.push(("outputs".to_owned(), TensorNumbers::Floats(&mut self.train.outputs[..seen])));
         tensors
     }
 }
@@ -181,7 +181,7 @@ impl<W: Write> Write for Hashing<W> {
 
 /// A state that was read and is whole; [`SavedState::restore`] puts it in place.
 pub struct SavedState<'a> {
-    card: Card,
+    card: StateCard,
     tensors: SafeTensors<'a>,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::best::Best;
+use super::best::BestEpoch;
 use super::history::History;
 use super::kept::Kept;
 use super::options::Stopped;
@@ -13,7 +13,7 @@ use crate::train::TrainState;
 #[derive(Debug, Clone, Default)]
 pub struct FitState {
     /// What was found out so far.
-    pub(super) progress: Progress,
+    pub(super) progress: FitProgress,
     /// The weights that are kept, once a fit has begun.
     pub(super) kept: Option<Kept>,
 }
@@ -37,8 +37,8 @@ pub struct RunState<'a> {
 
 /// What a fit has found out so far.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Progress {
-    pub(super) best: Best,
+pub(super) struct FitProgress {
+    pub(super) best: BestEpoch,
     /// The learning rate of a schedule that follows the metric.
     pub(super) plateau: Option<Plateau>,
     pub(super) history: History,

@@ -5,10 +5,10 @@ use super::wide::Wide;
 
 /// An instruction set that this CPU can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Isa(Form);
+pub struct Isa(Vectors);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum Vectors {
     #[cfg(target_arch = "x86_64")]
     Avx512,
     #[cfg(target_arch = "x86_64")]
@@ -37,13 +37,13 @@ impl Isa {
         {
             let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
             if avx2 && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
-                forms.push(Isa(Form::Avx512));
+                forms.push(Isa(Vectors::Avx512));
             }
             if avx2 {
-                forms.push(Isa(Form::Avx2));
+                forms.push(Isa(Vectors::Avx2));
             }
         }
-        forms.push(Isa(Form::Portable));
+        forms.push(Isa(Vectors::Portable));
         forms
     }
 
@@ -51,10 +51,10 @@ impl Isa {
     pub fn name(self) -> &'static str {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Form::Avx512 => "avx512",
+            Vectors::Avx512 => "avx512",
             #[cfg(target_arch = "x86_64")]
-            Form::Avx2 => "avx2",
-            Form::Portable => "portable",
+            Vectors::Avx2 => "avx2",
+            Vectors::Portable => "portable",
         }
     }
 
@@ -64,11 +64,11 @@ impl Isa {
         match self.0 {
             // SAFETY: an `Isa` with this form is made only by `available`, which found the features on this CPU.
             #[cfg(target_arch = "x86_64")]
-            Form::Avx512 => unsafe { run_avx512(job) },
+            Vectors::Avx512 => unsafe { run_avx512(job) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Form::Avx2 => unsafe { run_avx2(job) },
-            Form::Portable => job.run::<Wide>(),
+            Vectors::Avx2 => unsafe { run_avx2(job) },
+            Vectors::Portable => job.run::<Wide>(),
         }
     }
 }

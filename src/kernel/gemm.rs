@@ -18,7 +18,7 @@ use super::dispatch::{Isa, Job};
 use super::lanes::Lanes;
 use super::line::LANES;
 use super::panels::{Panels, PanelsMut};
-use tile::{Factors, Tile, compute};
+use tile::{LeftFactors, Tile, compute};
 
 /// Where a product is computed: panels of `C` (each with its own `B`), rows of each, steps of the chain.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +60,7 @@ fn blocks(depth: usize) -> impl Iterator<Item = (usize, usize)> {
 /// If a slice is too short for the extent, or the chain has no step.
 pub fn forward(isa: Isa, w: Panels<'_>, x: Panels<'_>, c: PanelsMut<'_>, extent: Extent) {
     assert!(w.holds(extent.rows.div_ceil(LANES), extent.depth), "weights shorter than {extent:?}");
-    product(isa, Product::<Forward> { a: w, b: x, c, extent, lie: PhantomData });
+    product(isa, Product::<ForwardProduct> { a: w, b: x, c, extent, lie: PhantomData });
 }
 
 /// The two backward products: `A` is stored as panels of lines whose 16 lanes are 16 steps of the chain.
@@ -73,11 +73,11 @@ pub fn forward(isa: Isa, w: Panels<'_>, x: Panels<'_>, c: PanelsMut<'_>, extent:
 /// If a slice is too short for the extent, or the chain has no step.
 pub fn backward(isa: Isa, a: Panels<'_>, b: Panels<'_>, c: PanelsMut<'_>, extent: Extent) {
     assert!(a.holds(extent.depth.div_ceil(LANES), extent.rows), "factors shorter than {extent:?}");
-    product(isa, Product::<Backward> { a, b, c, extent, lie: PhantomData });
+    product(isa, Product::<BackwardProduct> { a, b, c, extent, lie: PhantomData });
 }
 
 /// Runs a product whose `a` was checked.
-fn product<F: Factors>(isa: Isa, product: Product<'_, F>) {
+fn product<F: LeftFactors>(isa: Isa, product: Product<'_, F>) {
     let Extent { panels, rows, depth, .. } = product.extent;
     assert!(depth > 0, "a chain without a step");
     assert!(product.b.holds(panels, depth), "panels shorter than {:?}", product.extent);
@@ -96,9 +96,9 @@ fn equal_tiles(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)
 }
 
 /// Weight panels: a line is one step of 16 rows.
-struct Forward;
+struct ForwardProduct;
 
-impl Factors for Forward {
+impl LeftFactors for ForwardProduct {
     const ROW: usize = 1;
     const STEP: usize = LANES;
     const ROWS: usize = LANES;
@@ -111,9 +111,9 @@ impl Factors for Forward {
 }
 
 /// Panels of activations, or weights across: a line is 16 steps of one row.
-struct Backward;
+struct BackwardProduct;
 
-impl Factors for Backward {
+impl LeftFactors for BackwardProduct {
     const ROW: usize = LANES;
     const STEP: usize = 1;
     const ROWS: usize = usize::MAX;
@@ -149,7 +149,7 @@ macro_rules! tiles {
     };
 }
 
-impl<F: Factors> Product<'_, F> {
+impl<F: LeftFactors> Product<'_, F> {
     /// The tile of `C` panels from `panel` on, `rows` rows from `first` on, for `depth` steps of the chain from `start` on.
     ///
     /// # Safety
@@ -205,7 +205,7 @@ impl<F: Factors> Product<'_, F> {
     }
 }
 
-impl<F: Factors> Job for Product<'_, F> {
+impl<F: LeftFactors> Job for Product<'_, F> {
     type Output = ();
 
     #[inline(always)]

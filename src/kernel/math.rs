@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Copy, Debug)]
-    enum Function {
+    enum Transcendental {
         Exp,
         ExpM1,
         Ln,
@@ -245,7 +245,7 @@ mod tests {
         Pow(f64),
     }
 
-    struct Apply(Function, [f32; 16]);
+    struct Apply(Transcendental, [f32; 16]);
     impl Job for Apply {
         type Output = [f32; 16];
         #[inline(always)]
@@ -256,16 +256,16 @@ mod tests {
     }
 
     #[inline(always)]
-    fn apply<R: Real>(f: Function, x: R) -> R {
+    fn apply<R: Real>(f: Transcendental, x: R) -> R {
         match f {
-            Function::Exp => x.exp(),
-            Function::ExpM1 => x.exp_m1(),
-            Function::Ln => x.ln(),
-            Function::Ln1p => x.ln_1p(),
-            Function::Tanh => x.tanh(),
-            Function::Erf => x.erf(),
-            Function::Erfc => x.erfc(),
-            Function::Pow(p) => x.powf(p),
+            Transcendental::Exp => x.exp(),
+            Transcendental::ExpM1 => x.exp_m1(),
+            Transcendental::Ln => x.ln(),
+            Transcendental::Ln1p => x.ln_1p(),
+            Transcendental::Tanh => x.tanh(),
+            Transcendental::Erf => x.erf(),
+            Transcendental::Erfc => x.erfc(),
+            Transcendental::Pow(p) => x.powf(p),
         }
     }
 
@@ -276,7 +276,7 @@ mod tests {
         (f64::from(found) - exact).abs() / ulp
     }
 
-    fn worst(isa: Isa, f: Function, from: f32, to: f32) -> (f64, f32) {
+    fn worst(isa: Isa, f: Transcendental, from: f32, to: f32) -> (f64, f32) {
         let steps = 200_000;
         let mut worst = (0.0, 0.0);
         for block in 0..steps / 16 {
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn vector_functions_are_within_their_stated_ulps() {
-        use Function::*;
+        use Transcendental::*;
         let cases = [
             (Exp, -86.9, 88.7, 2.0),
             (Exp, -1.0, 1.0, 2.0),
@@ -324,9 +324,9 @@ mod tests {
 
     #[test]
     fn vector_functions_keep_limits_and_nan() {
-        use Function::*;
+        use Transcendental::*;
         let inf = f32::INFINITY;
-        let cases: [(Function, f32, f32); 22] = [
+        let cases: [(Transcendental, f32, f32); 22] = [
             (Exp, 0.0, 1.0),
             (Exp, inf, inf),
             (Exp, -inf, 0.0),
@@ -364,7 +364,7 @@ mod tests {
 
     #[test]
     fn avx2_and_avx512_give_the_same_bits() {
-        use Function::*;
+        use Transcendental::*;
         let fused: Vec<Isa> = Isa::available().into_iter().filter(|isa| isa.name() != "portable").collect();
         for f in [Exp, ExpM1, Ln, Ln1p, Tanh, Erf, Erfc, Pow(2.5)] {
             for block in 0..4096u32 {

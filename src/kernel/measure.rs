@@ -58,17 +58,17 @@ pub(crate) fn sweep(isa: Isa, gradients: &[Line], states: &mut [Vec<Line>]) {
     for start in (0..gradients.len()).step_by(SWEPT) {
         let range = start..(start + SWEPT).min(gradients.len());
         for state in &mut *states {
-            isa.run(Sweep { gradients: &gradients[range.clone()], state: &mut state[range.clone()] });
+            isa.run(MemorySweep { gradients: &gradients[range.clone()], state: &mut state[range.clone()] });
         }
     }
 }
 
-struct Sweep<'a> {
+struct MemorySweep<'a> {
     gradients: &'a [Line],
     state: &'a mut [Line],
 }
 
-impl Job for Sweep<'_> {
+impl Job for MemorySweep<'_> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self) {

@@ -70,26 +70,26 @@ impl Peaks {
 }
 
 /// What one member did, and when.
-struct Work {
+struct MemberWork {
     done: f64,
     start: Instant,
     end: Instant,
 }
 
-impl Work {
+impl MemberWork {
     /// Repeats `work`, which returns how much it did, for [`RUN`] in every member at once.
-    fn of(member: Member<'_>, mut work: impl FnMut() -> f64) -> Work {
+    fn of(member: Member<'_>, mut work: impl FnMut() -> f64) -> MemberWork {
         member.barrier();
         let start = Instant::now();
         let mut done = 0.0;
         while start.elapsed() < RUN {
             done += work();
         }
-        Work { done, start, end: Instant::now() }
+        MemberWork { done, start, end: Instant::now() }
     }
 
     /// The work a second of all members, from the first start to the last end: where they outnumber the CPUs they take turns.
-    fn rate_of_all<'a>(members: impl Iterator<Item = &'a Work> + Clone) -> f64 {
+    fn rate_of_all<'a>(members: impl Iterator<Item = &'a MemberWork> + Clone) -> f64 {
         let (start, end) = (members.clone().map(|m| m.start).min(), members.clone().map(|m| m.end).max());
         let seconds = end.zip(start).map_or(f64::INFINITY, |(end, start)| (end - start).as_secs_f64());
         members.map(|m| m.done).sum::<f64>() / seconds
@@ -105,7 +105,8 @@ pub(crate) fn processor() -> String {
 
 /// Floating-point operations a second; registers differ, so the best number of chains is searched.
 fn fma_peak(team: &Team, isa: Isa) -> f64 {
-    let run = |chains| Work::rate_of_all(team.run(|member| Work::of(member, || fma_chains(isa, chains))).iter());
+    let run =
+        |chains| MemberWork::rate_of_all(team.run(|member| MemberWork::of(member, || fma_chains(isa, chains))).iter());
     CHAINS.into_iter().flat_map(|chains| [chains; RUNS]).map(run).fold(0.0, f64::max)
 }
 
@@ -117,14 +118,14 @@ fn bandwidth(team: &Team, isa: Isa, footprint: Footprint) -> f64 {
         let gradients = vec![Line::splat(1e-3); lines];
         let mut states: Vec<Vec<Line>> = (0..footprint.states).map(|_| zeroed(lines)).collect();
         let mut run = || {
-            Work::of(member, || {
+            MemberWork::of(member, || {
                 sweep(isa, &gradients, &mut states);
                 moved
             })
         };
         [(); RUNS].map(|()| run())
     });
-    (0..RUNS).map(|run| Work::rate_of_all(members.iter().map(|runs| &runs[run]))).fold(0.0, f64::max)
+    (0..RUNS).map(|run| MemberWork::rate_of_all(members.iter().map(|runs| &runs[run]))).fold(0.0, f64::max)
 }
 
 /// Threads with a core each meet in less, ns; a barrier that takes longer waited for a thread that was not running.
@@ -168,7 +169,7 @@ fn barrier_cost(team: &Team) -> f64 {
 
 /// A cache line with one number.
 #[repr(align(64))]
-struct Cell(AtomicU32);
+struct CounterLine(AtomicU32);
 
 /// Lines that go from one core to another at a time: 32 KiB, so that they are still in the writer's own cache.
 const SENT: usize = 512;
@@ -178,7 +179,7 @@ const SENDINGS: usize = 200;
 /// ns a line, when the second member reads what the first has just written: the median, for the best is that of two
 /// threads that happen to share a core.
 fn line_cost(team: &Team) -> f64 {
-    let lines: Vec<Cell> = (0..SENT).map(|_| Cell(AtomicU32::new(0))).collect();
+    let lines: Vec<CounterLine> = (0..SENT).map(|_| CounterLine(AtomicU32::new(0))).collect();
     let times = team.run(|member| {
         let mut times = Vec::with_capacity(SENDINGS);
         for round in 0..SENDINGS {
@@ -223,11 +224,11 @@ mod tests {
     #[test]
     fn members_that_take_turns_are_no_faster_than_one() {
         let start = Instant::now();
-        let turn = |n: u32| Work { done: 10.0, start: start + RUN * n, end: start + RUN * (n + 1) };
+        let turn = |n: u32| MemberWork { done: 10.0, start: start + RUN * n, end: start + RUN * (n + 1) };
         let (alone, turns) = ([turn(0)], [turn(0), turn(1), turn(2)]);
-        assert_eq!(Work::rate_of_all(alone.iter()), 10.0 / RUN.as_secs_f64());
-        assert!((Work::rate_of_all(turns.iter()) / Work::rate_of_all(alone.iter()) - 1.0).abs() < 1e-9);
+        assert_eq!(MemberWork::rate_of_all(alone.iter()), 10.0 / RUN.as_secs_f64());
+        assert!((MemberWork::rate_of_all(turns.iter()) / MemberWork::rate_of_all(alone.iter()) - 1.0).abs() < 1e-9);
         let together = [turn(0), turn(0)];
-        assert_eq!(Work::rate_of_all(together.iter()), 20.0 / RUN.as_secs_f64());
+        assert_eq!(MemberWork::rate_of_all(together.iter()), 20.0 / RUN.as_secs_f64());
     }
 }

@@ -42,10 +42,10 @@ pub struct Workload {
 }
 
 /// A workload with a name.
-type Named = (&'static str, &'static [usize], usize, usize, BenchTask);
+type WorkloadByName = (&'static str, &'static [usize], usize, usize, BenchTask);
 
 /// The named workloads, from the least work in a step to the most.
-const NAMED: [Named; 8] = [
+const NAMED: [WorkloadByName; 8] = [
     ("iris", &[4, 16, 3], 16, 4096, BenchTask::Classify),
     ("digits", &[64, 128, 64, 10], 32, 8192, BenchTask::Classify),
     ("mnist", &[784, 128, 10], 32, 16384, BenchTask::Classify),
@@ -76,7 +76,7 @@ impl Workload {
         found.map(Workload::of).ok_or_else(|| spec::unknown("workload", name, &Self::names()))
     }
 
-    fn of((name, layers, batch, rows, task): &Named) -> Workload {
+    fn of((name, layers, batch, rows, task): &WorkloadByName) -> Workload {
         Workload { name: (*name).to_owned(), layers: layers.to_vec(), batch: *batch, rows: *rows, task: *task }
     }
 

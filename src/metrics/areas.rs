@@ -12,7 +12,7 @@ pub struct Areas {
 }
 
 impl Areas {
-    /// Area under the ROC curve and average precision, with the definitions of [`super::ranking::Sweep`], for rows
+    /// Area under the ROC curve and average precision, with the definitions of [`super::ranking::ThresholdSweep`], for rows
     /// `(score, whether it is positive, weight)`. The first is NaN if either kind is missing, the second without a
     /// positive row, both if a score is. Rows of weight 0 are left out.
     ///
@@ -75,7 +75,7 @@ impl Areas {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ranking::Sweep;
+    use super::super::ranking::ThresholdSweep;
     use super::*;
     use proptest::prelude::*;
 
@@ -83,7 +83,7 @@ mod tests {
         #[test]
         fn counting_gives_what_sorting_gives(rows in prop::collection::vec((-9i32..9, any::<bool>(), 0u8..4), 0..80)) {
             let rows = || rows.iter().map(|&(s, t, w)| (f64::from(s), t, f64::from(w)));
-            let sweep = Sweep::new(rows());
+            let sweep = ThresholdSweep::new(rows());
             let [roc, precision] = Areas::default().of(rows());
             let close = |a: f64, b: f64| (a.is_nan() && b.is_nan()) || (a - b).abs() < 1e-12;
             prop_assert!(close(roc, sweep.roc_auc()), "{roc} and {}", sweep.roc_auc());

@@ -12,7 +12,7 @@ use super::{mean, weight_of};
 /// the pairs that occur, so that 20,000 classes do not take 3 GB.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConfusionMatrix {
-    cells: Cells,
+    cells: MatrixCells,
     /// Weight of the rows of each true class.
     support: Vec<f64>,
     /// Weight of the rows of each predicted class.
@@ -23,7 +23,7 @@ pub struct ConfusionMatrix {
 const MOST_DENSE: usize = 1024;
 
 #[derive(Debug, Clone, PartialEq)]
-enum Cells {
+enum MatrixCells {
     /// `[true · classes + predicted]`.
     Dense(Vec<f64>),
     /// By true and predicted class.
@@ -44,8 +44,8 @@ pub enum Disagreement {
 impl ConfusionMatrix {
     /// The matrix of no rows.
     pub fn new(classes: usize) -> Self {
-        let dense = || Cells::Dense(vec![0.0; classes * classes]);
-        let cells = if classes <= MOST_DENSE { dense() } else { Cells::Sparse(BTreeMap::new()) };
+        let dense = || MatrixCells::Dense(vec![0.0; classes * classes]);
+        let cells = if classes <= MOST_DENSE { dense() } else { MatrixCells::Sparse(BTreeMap::new()) };
         ConfusionMatrix { cells, support: vec![0.0; classes], predicted: vec![0.0; classes] }
     }
 
@@ -70,8 +70,8 @@ impl ConfusionMatrix {
         let classes = self.classes();
         assert!(predicted < classes, "class {predicted} of {classes}");
         match &mut self.cells {
-            Cells::Dense(cells) => cells[truth * classes + predicted] += weight,
-            Cells::Sparse(cells) => *cells.entry((truth as u32, predicted as u32)).or_default() += weight,
+            MatrixCells::Dense(cells) => cells[truth * classes + predicted] += weight,
+            MatrixCells::Sparse(cells) => *cells.entry((truth as u32, predicted as u32)).or_default() += weight,
         }
         self.support[truth] += weight;
         self.predicted[predicted] += weight;
@@ -92,24 +92,24 @@ impl ConfusionMatrix {
     pub fn pairs(&self) -> Vec<(usize, usize, f64)> {
         let classes = self.classes();
         match &self.cells {
-            Cells::Dense(cells) => {
+            MatrixCells::Dense(cells) => {
                 let cells = cells.iter().enumerate().filter(|(_, weight)| **weight != 0.0);
                 cells.map(|(at, weight)| (at / classes, at % classes, *weight)).collect()
             }
-            Cells::Sparse(cells) => cells.iter().map(|(&(t, p), w)| (t as usize, p as usize, *w)).collect(),
+            MatrixCells::Sparse(cells) => cells.iter().map(|(&(t, p), w)| (t as usize, p as usize, *w)).collect(),
         }
     }
 
     /// Whether there is a cell for each pair of classes.
     pub fn is_dense(&self) -> bool {
-        matches!(self.cells, Cells::Dense(_))
+        matches!(self.cells, MatrixCells::Dense(_))
     }
 
     /// The weight of the rows of class `truth` that were said to be of class `predicted`.
     pub fn at(&self, truth: usize, predicted: usize) -> f64 {
         match &self.cells {
-            Cells::Dense(cells) => cells[truth * self.classes() + predicted],
-            Cells::Sparse(cells) => cells.get(&(truth as u32, predicted as u32)).copied().unwrap_or(0.0),
+            MatrixCells::Dense(cells) => cells[truth * self.classes() + predicted],
+            MatrixCells::Sparse(cells) => cells.get(&(truth as u32, predicted as u32)).copied().unwrap_or(0.0),
         }
     }
 
@@ -210,15 +210,15 @@ impl Serialize for ConfusionMatrix {
     /// A list of rows; for very many classes a list of the pairs that occur.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.cells {
-            Cells::Dense(cells) => serializer.collect_seq(cells.chunks(self.classes().max(1))),
-            Cells::Sparse(_) => serializer.collect_seq(self.pairs()),
+            MatrixCells::Dense(cells) => serializer.collect_seq(cells.chunks(self.classes().max(1))),
+            MatrixCells::Sparse(_) => serializer.collect_seq(self.pairs()),
         }
     }
 }
 
 /// A matrix with all its sums, from which it comes back bit for bit.
 #[derive(Serialize, Deserialize)]
-struct Parts {
+struct MatrixParts {
     cells: Vec<(usize, usize, f64)>,
     support: Vec<f64>,
     predicted: Vec<f64>,
@@ -229,14 +229,14 @@ pub mod whole_matrix {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::{Cells, ConfusionMatrix, Parts};
+    use super::{ConfusionMatrix, MatrixCells, MatrixParts};
 
     /// Writes all its sums.
     ///
     /// # Errors
     /// Those of the serializer.
     pub fn serialize<S: Serializer>(matrix: &Option<ConfusionMatrix>, serializer: S) -> Result<S::Ok, S::Error> {
-        let parts = |m: &ConfusionMatrix| Parts {
+        let parts = |m: &ConfusionMatrix| MatrixParts {
             cells: m.pairs(),
             support: m.support.clone(),
             predicted: m.predicted.clone(),
@@ -249,7 +249,7 @@ pub mod whole_matrix {
     /// # Errors
     /// If a cell is outside the classes.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ConfusionMatrix>, D::Error> {
-        let Some(Parts { cells, support, predicted }) = Option::<Parts>::deserialize(deserializer)? else {
+        let Some(MatrixParts { cells, support, predicted }) = Option::<MatrixParts>::deserialize(deserializer)? else {
             return Ok(None);
         };
         let classes = support.len();
@@ -260,8 +260,8 @@ pub mod whole_matrix {
         let mut matrix = ConfusionMatrix { support, predicted, ..ConfusionMatrix::new(classes) };
         for (t, p, weight) in cells {
             match &mut matrix.cells {
-                Cells::Dense(cells) => cells[t * classes + p] = weight,
-                Cells::Sparse(cells) => drop(cells.insert((t as u32, p as u32), weight)),
+                MatrixCells::Dense(cells) => cells[t * classes + p] = weight,
+                MatrixCells::Sparse(cells) => drop(cells.insert((t as u32, p as u32), weight)),
             }
         }
         Ok(Some(matrix))

@@ -44,15 +44,15 @@ pub enum Average {
 }
 
 /// `c`, `p` and `t` of a class, or of several added up.
-struct Counts {
+struct ClassCounts {
     correct: f64,
     predicted: f64,
     truth: f64,
 }
 
-impl Counts {
+impl ClassCounts {
     fn score(&self, score: Score, zero: ZeroDivision) -> f64 {
-        let Counts { correct, predicted, truth } = *self;
+        let ClassCounts { correct, predicted, truth } = *self;
         let (part, whole) = match score {
             Score::Precision => (correct, predicted),
             Score::Recall => (correct, truth),
@@ -68,8 +68,8 @@ impl Counts {
 }
 
 impl ConfusionMatrix {
-    fn counts(&self, class: usize) -> Counts {
-        Counts { correct: self.at(class, class), predicted: self.predicted(class), truth: self.support(class) }
+    fn counts(&self, class: usize) -> ClassCounts {
+        ClassCounts { correct: self.at(class, class), predicted: self.predicted(class), truth: self.support(class) }
     }
 
     /// The figure of each class.
@@ -85,7 +85,7 @@ impl ConfusionMatrix {
         match average {
             Average::Class(class) => self.counts(class).score(score, zero),
             Average::Micro => {
-                Counts { correct: self.correct(), predicted: self.total(), truth: self.total() }.score(score, zero)
+                ClassCounts { correct: self.correct(), predicted: self.total(), truth: self.total() }.score(score, zero)
             }
             Average::Macro | Average::Weighted => {
                 let classes: Vec<usize> = (0..self.classes()).collect();

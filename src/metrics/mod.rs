@@ -18,7 +18,7 @@ pub mod threshold;
 
 pub use classification::{ConfusionMatrix, whole_matrix};
 pub use name::MetricName;
-pub use report::{Detail, Each, Predictions, Report, Strangers, evaluate, report};
+pub use report::{Detail, Each, Predictions, Report, UnknownRows, evaluate, report};
 pub use scores::Scores;
 pub use set::MetricSet;
 

@@ -6,7 +6,7 @@ use super::{mean, weight_of, weighted_mean};
 ///
 /// One sort gives both curves and both areas. Rows of weight 0 are left out.
 #[derive(Debug, Clone)]
-pub struct Sweep {
+pub struct ThresholdSweep {
     thresholds: Vec<f64>,
     true_positives: Vec<f64>,
     false_positives: Vec<f64>,
@@ -14,7 +14,7 @@ pub struct Sweep {
 
 /// `(x, y)` of the points of a curve, and the threshold at or above which a row counts as positive.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Curve {
+pub struct RankingCurve {
     /// False positive rates of a ROC curve; recalls of a precision-recall curve.
     pub x: Vec<f64>,
     /// True positive rates of a ROC curve; precisions of a precision-recall curve.
@@ -23,7 +23,7 @@ pub struct Curve {
     pub thresholds: Vec<f64>,
 }
 
-impl Sweep {
+impl ThresholdSweep {
     /// Sorts rows `(score, whether it is positive, weight)`, cost `O(n log n)`; a score that is NaN makes all areas NaN.
     pub fn new(rows: impl Iterator<Item = (f64, bool, f64)>) -> Self {
         let mut rows: Vec<(f64, bool, f64)> = rows.filter(|&(_, _, weight)| weight != 0.0).collect();
@@ -44,7 +44,7 @@ impl Sweep {
                 false_positives.push(fp);
             }
         }
-        Sweep { thresholds, true_positives, false_positives }
+        ThresholdSweep { thresholds, true_positives, false_positives }
     }
 
     /// The sweep of rows given as slices; without `weights` each row counts 1.
@@ -84,9 +84,9 @@ impl Sweep {
     }
 
     /// False and true positive rates at every threshold from the highest down, after a first point (0, 0) at infinity.
-    pub fn roc_curve(&self) -> Curve {
+    pub fn roc_curve(&self) -> RankingCurve {
         let rates = |counts: &[f64], all: f64| std::iter::once(0.0).chain(counts.iter().map(|c| c / all)).collect();
-        Curve {
+        RankingCurve {
             x: rates(&self.false_positives, self.negatives()),
             y: rates(&self.true_positives, self.positives()),
             thresholds: std::iter::once(f64::INFINITY).chain(self.thresholds.iter().copied()).collect(),
@@ -94,9 +94,9 @@ impl Sweep {
     }
 
     /// Recall and precision at every threshold from the lowest up, and a last point (0, 1) without a threshold.
-    pub fn precision_recall_curve(&self) -> Curve {
+    pub fn precision_recall_curve(&self) -> RankingCurve {
         let counts = self.true_positives.iter().zip(&self.false_positives).rev();
-        Curve {
+        RankingCurve {
             x: self.true_positives.iter().rev().map(|tp| tp / self.positives()).chain([0.0]).collect(),
             y: counts.map(|(tp, fp)| tp / (tp + fp)).chain([1.0]).collect(),
             thresholds: self.thresholds.iter().rev().copied().collect(),
@@ -124,14 +124,14 @@ impl ClassScores<'_> {
     }
 
     /// Each class against the rest.
-    pub fn one_vs_rest(&self) -> Vec<Sweep> {
-        let sweep = |c| Sweep::new(self.rows().map(move |(t, scores, weight)| (scores[c], t == c, weight)));
+    pub fn one_vs_rest(&self) -> Vec<ThresholdSweep> {
+        let sweep = |c| ThresholdSweep::new(self.rows().map(move |(t, scores, weight)| (scores[c], t == c, weight)));
         (0..self.classes).map(sweep).collect()
     }
 
     /// All pairs of a row and a class as one two-class problem: the micro average.
-    pub fn pooled(&self) -> Sweep {
-        Sweep::new(
+    pub fn pooled(&self) -> ThresholdSweep {
+        ThresholdSweep::new(
             self.rows().flat_map(|(t, scores, weight)| {
                 scores.iter().enumerate().map(move |(c, &score)| (score, c == t, weight))
             }),
@@ -144,7 +144,7 @@ impl ClassScores<'_> {
     pub fn roc_auc_one_vs_one(&self, weighted: bool) -> f64 {
         let area = |of: usize, against: usize| {
             let rows = self.rows().filter(|&(t, ..)| t == of || t == against);
-            Sweep::new(rows.map(|(t, scores, _)| (scores[of], t == of, 1.0))).roc_auc()
+            ThresholdSweep::new(rows.map(|(t, scores, _)| (scores[of], t == of, 1.0))).roc_auc()
         };
         let pairs = (0..self.classes).flat_map(|a| (a + 1..self.classes).map(move |b| (a, b)));
         weighted_mean(pairs.map(|(a, b)| {
@@ -165,6 +165,6 @@ impl ClassScores<'_> {
 }
 
 /// Mean of one figure of each class against the rest, weighted by the weight of the class's rows.
-pub fn weighted_by_positives(sweeps: &[Sweep], figure: impl Fn(&Sweep) -> f64) -> f64 {
+pub fn weighted_by_positives(sweeps: &[ThresholdSweep], figure: impl Fn(&ThresholdSweep) -> f64) -> f64 {
     weighted_mean(sweeps.iter().map(|sweep| (figure(sweep), sweep.positives())))
 }

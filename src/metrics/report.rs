@@ -60,7 +60,7 @@ pub enum Detail {
 
 /// Rows of classes that the model does not know: wrong, whatever is said of them.
 #[derive(Debug, Clone, Copy)]
-pub struct Strangers<'a> {
+pub struct UnknownRows<'a> {
     /// The network's outputs for them, row-major.
     pub outputs: &'a [f32],
     /// Which of the unknown classes each row is of, from 0.
@@ -149,7 +149,7 @@ pub fn evaluate(predictions: &Predictions<'_>, weights: Option<&[f32]>, detail: 
 pub fn report(
     predictions: &Predictions<'_>,
     weights: Option<&[f32]>,
-    strangers: Option<&Strangers<'_>>,
+    strangers: Option<&UnknownRows<'_>>,
     detail: Detail,
 ) -> Report {
     let rows = predictions.rows();

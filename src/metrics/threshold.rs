@@ -14,12 +14,12 @@ pub const THRESHOLD_METRICS: [MetricName; 6] = [
 ];
 
 /// A row: the probability of class 1, whether it is of class 1, and its weight.
-pub type Row = (f64, bool, f64);
+pub type ScoredRow = (f64, bool, f64);
 
 /// The threshold at which `metric` is largest where class 1 is said of a probability above it, and that value; the middle between
 /// two neighbouring probabilities, or 0.5, and of equally good ones the nearest to 0.5. `None` where the metric is undefined
 /// at all of them.
-pub fn best_threshold(mut rows: Vec<Row>, metric: MetricName) -> Option<(f64, f64)> {
+pub fn best_threshold(mut rows: Vec<ScoredRow>, metric: MetricName) -> Option<(f64, f64)> {
     rows.retain(|(p, _, weight)| p.is_finite() && *weight > 0.0);
     if rows.is_empty() {
         return None;
@@ -72,7 +72,7 @@ fn value_of(counts: [[f64; 2]; 2], metric: MetricName) -> Option<f64> {
 mod tests {
     use super::*;
 
-    const ROWS: [Row; 6] =
+    const ROWS: [ScoredRow; 6] =
         [(0.1, false, 1.0), (0.2, true, 1.0), (0.3, false, 1.0), (0.4, true, 1.0), (0.45, true, 1.0), (0.9, true, 1.0)];
 
     #[test]
@@ -105,8 +105,8 @@ mod tests {
 
     #[test]
     fn weights_count_as_rows_do() {
-        let twice: Vec<Row> = ROWS.iter().chain(&ROWS[3..]).copied().collect();
-        let heavy: Vec<Row> =
+        let twice: Vec<ScoredRow> = ROWS.iter().chain(&ROWS[3..]).copied().collect();
+        let heavy: Vec<ScoredRow> =
             ROWS.iter().enumerate().map(|(at, r)| (r.0, r.1, if at > 2 { 2.0 } else { 1.0 })).collect();
         assert_eq!(best_threshold(twice, MetricName::F1), best_threshold(heavy, MetricName::F1));
         assert_eq!(best_threshold(Vec::new(), MetricName::F1), None);

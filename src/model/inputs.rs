@@ -2,7 +2,7 @@
 
 /// Inputs that come from one column, or from a part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Run {
+pub enum InputRun {
     /// A number.
     Number,
     /// So many inputs that belong together: a one-hot category, a mark of missing values, a wave of a date.
@@ -11,22 +11,22 @@ pub enum Run {
     Level(usize),
 }
 
-impl Run {
+impl InputRun {
     /// How many inputs it has.
     pub fn inputs(self) -> usize {
         match self {
-            Run::Number | Run::Level(_) => 1,
-            Run::Plain(inputs) => inputs,
+            InputRun::Number | InputRun::Level(_) => 1,
+            InputRun::Plain(inputs) => inputs,
         }
     }
 }
 
 /// The inputs that hold numbers, rising.
-pub fn numbers(runs: &[Run]) -> Vec<usize> {
+pub fn numbers(runs: &[InputRun]) -> Vec<usize> {
     let mut first = 0;
-    let number = |run: &Run| {
+    let number = |run: &InputRun| {
         first += run.inputs();
-        (*run == Run::Number).then_some(first - 1)
+        (*run == InputRun::Number).then_some(first - 1)
     };
     runs.iter().filter_map(number).collect()
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use toml::{Table, Value};
 
-use super::inputs::Run;
+use super::inputs::InputRun;
 use crate::data::LevelNumbers;
 use crate::layer::BinRule;
 use crate::layer::description::Description;
@@ -137,9 +137,9 @@ impl Recipe<'_> {
     ///
     /// # Errors
     /// [`Error::Mismatch`] for numbers of levels where categories are not embedded.
-    pub fn describe(&self, runs: &[Run]) -> Result<Description> {
+    pub fn describe(&self, runs: &[InputRun]) -> Result<Description> {
         let mut chain = Vec::new();
-        if runs.contains(&Run::Number) {
+        if runs.contains(&InputRun::Number) {
             chain.extend(self.embedding());
         }
         chain.extend(self.lookup(runs)?);
@@ -200,13 +200,13 @@ impl Recipe<'_> {
     }
 
     /// The layer that looks up the vectors of levels, if there are such inputs. It comes after numbers are embedded.
-    fn lookup(&self, runs: &[Run]) -> Result<Option<Table>> {
+    fn lookup(&self, runs: &[InputRun]) -> Result<Option<Table>> {
         let (mut input, mut columns) = (0, Vec::new());
         for run in runs {
-            if let Run::Level(levels) = run {
+            if let InputRun::Level(levels) = run {
                 columns.push(Value::Array([input, *levels].map(|n| Value::Integer(n as i64)).to_vec()));
             }
-            input += if let Run::Number = run { self.of_number() } else { run.inputs() };
+            input += if let InputRun::Number = run { self.of_number() } else { run.inputs() };
         }
         if columns.is_empty() {
             return Ok(None);
@@ -229,12 +229,12 @@ impl Recipe<'_> {
     }
 
     /// Widths of the runs of features that come from one column, after the embeddings.
-    fn chunks(&self, runs: &[Run]) -> Vec<usize> {
+    fn chunks(&self, runs: &[InputRun]) -> Vec<usize> {
         let of_level = self.extras.categories.map_or(0, |categories| categories.dim);
-        let chunk = |run: &Run| match run {
-            Run::Number => self.of_number(),
-            Run::Plain(inputs) => *inputs,
-            Run::Level(_) => of_level,
+        let chunk = |run: &InputRun| match run {
+            InputRun::Number => self.of_number(),
+            InputRun::Plain(inputs) => *inputs,
+            InputRun::Level(_) => of_level,
         };
         runs.iter().map(chunk).collect()
     }

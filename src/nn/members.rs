@@ -50,10 +50,11 @@ impl Job for Combine<'_> {
                     }
                     sum / <L as Real>::splat(members as f64)
                 }
-                Link::Exp => log_sum::<L>(z, i, scratch, What::Output) - log_members,
-                Link::Softmax => log_sum::<L>(z, i, scratch, What::Share) - log_members,
+                Link::Exp => log_sum::<L>(z, i, scratch, OutputTerm::Output) - log_members,
+                Link::Softmax => log_sum::<L>(z, i, scratch, OutputTerm::Share) - log_members,
                 Link::Sigmoid => {
-                    log_sum::<L>(z, i, scratch, What::Positive) - log_sum::<L>(z, i, scratch, What::Negative)
+                    log_sum::<L>(z, i, scratch, OutputTerm::Positive)
+                        - log_sum::<L>(z, i, scratch, OutputTerm::Negative)
                 }
             }
             .store(out);
@@ -63,7 +64,7 @@ impl Job for Combine<'_> {
 
 /// What of a member's output is added.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum What {
+enum OutputTerm {
     /// `eᶻ`.
     Output,
     /// `eᶻ` over the sum of all outputs' `eᶻ`.
@@ -76,20 +77,20 @@ enum What {
 
 /// Its logarithm for output `i` of member `m`; `sums` has the members' `ln Σ eᶻ`.
 #[inline(always)]
-fn logarithm<L: Lanes>(z: Panels<'_>, (m, i): (usize, usize), sums: &[Line], what: What) -> L {
+fn logarithm<L: Lanes>(z: Panels<'_>, (m, i): (usize, usize), sums: &[Line], what: OutputTerm) -> L {
     let z = L::load(&z.panel(m, i..i + 1)[0]);
     let zero = L::broadcast(0.0);
     match what {
-        What::Output => z,
-        What::Share => z - L::load(&sums[m]),
-        What::Positive => Real::min(z, zero) - logistic(z).log,
-        What::Negative => Real::min(-z, zero) - logistic(z).log,
+        OutputTerm::Output => z,
+        OutputTerm::Share => z - L::load(&sums[m]),
+        OutputTerm::Positive => Real::min(z, zero) - logistic(z).log,
+        OutputTerm::Negative => Real::min(-z, zero) - logistic(z).log,
     }
 }
 
 /// `ln Σ eˡ` over the members, `l` their logarithms.
 #[inline(always)]
-fn log_sum<L: Lanes>(z: Panels<'_>, i: usize, sums: &[Line], what: What) -> L {
+fn log_sum<L: Lanes>(z: Panels<'_>, i: usize, sums: &[Line], what: OutputTerm) -> L {
     let mut most = logarithm::<L>(z, (0, i), sums, what);
     for m in 1..sums.len() {
         most = Real::max(most, logarithm::<L>(z, (m, i), sums, what));

@@ -73,7 +73,7 @@ pub(crate) fn add(isa: Isa, x: &[Line], y: &mut [Line]) {
 /// `y = gain ⊙ x`: each line times its feature's gain, 16 features a line of `gain`.
 pub(crate) fn scale(isa: Isa, gain: &[Line], x: &[Line], y: &mut [Line]) {
     assert!(x.len() == y.len() && gain.len() >= x.len().div_ceil(LANES));
-    isa.run(Scale { gain, x, y });
+    isa.run(ScaleFeatures { gain, x, y });
 }
 
 /// `y = gain ⊙ x + shift`: each line times its feature's gain, and its shift added; 16 features a line of both.
@@ -126,8 +126,8 @@ impl Job for ActivateInPlace<'_> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        struct Pass<'a, L>(&'a mut [Line], std::marker::PhantomData<L>);
-        impl<L: Lanes> Visit for Pass<'_, L> {
+        struct ActivateForward<'a, L>(&'a mut [Line], std::marker::PhantomData<L>);
+        impl<L: Lanes> Visit for ActivateForward<'_, L> {
             type Output = ();
             #[inline(always)]
             fn visit<F: Function>(self, f: F) {
@@ -136,7 +136,7 @@ impl Job for ActivateInPlace<'_> {
                 }
             }
         }
-        self.activation.visit(Pass::<L>(self.y, std::marker::PhantomData));
+        self.activation.visit(ActivateForward::<L>(self.y, std::marker::PhantomData));
     }
 }
 
@@ -151,8 +151,8 @@ impl Job for ActivationBackward<'_> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        struct Pass<'a, L>(ActivationBackward<'a>, std::marker::PhantomData<L>);
-        impl<L: Lanes> Visit for Pass<'_, L> {
+        struct ActivateBackward<'a, L>(ActivationBackward<'a>, std::marker::PhantomData<L>);
+        impl<L: Lanes> Visit for ActivateBackward<'_, L> {
             type Output = ();
             #[inline(always)]
             fn visit<F: Function>(self, f: F) {
@@ -161,7 +161,7 @@ impl Job for ActivationBackward<'_> {
                 }
             }
         }
-        self.activation.visit(Pass::<L>(self, std::marker::PhantomData));
+        self.activation.visit(ActivateBackward::<L>(self, std::marker::PhantomData));
     }
 }
 
@@ -180,13 +180,13 @@ impl Job for Multiply<'_> {
     }
 }
 
-struct Scale<'a> {
+struct ScaleFeatures<'a> {
     gain: &'a [Line],
     x: &'a [Line],
     y: &'a mut [Line],
 }
 
-impl Job for Scale<'_> {
+impl Job for ScaleFeatures<'_> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self) {

@@ -7,9 +7,9 @@ use crate::kernel::{Isa, Job, LANES, Lanes, Line};
 
 /// Gains or shifts, 16 features a line; element `i` is the same in every lane.
 #[derive(Clone, Copy)]
-struct Features<'a>(&'a [Line], usize);
+struct NormFeatures<'a>(&'a [Line], usize);
 
-impl<L: Lanes> Column<L> for Features<'_> {
+impl<L: Lanes> Column<L> for NormFeatures<'_> {
     #[inline(always)]
     fn len(&self) -> usize {
         self.1
@@ -52,7 +52,7 @@ pub(crate) fn forward(
     moments: &mut [Line],
 ) {
     assert!(y.len() == x.len() && moments.len() == 2);
-    isa.run(Forward { norm: Norm::new(kind), x, gain, shift, y, moments });
+    isa.run(NormForward { norm: Norm::new(kind), x, gain, shift, y, moments });
 }
 
 /// The gradient by `x` for one panel, given the gradient `dy` by the norm's output; it is added to `dx` where `add`.
@@ -66,7 +66,7 @@ pub(crate) fn backward(
     (dx, add): (&mut [Line], bool),
 ) {
     assert!(dy.len() == x.len() && dx.len() == x.len() && moments.len() == 2);
-    isa.run(Backward { norm: Norm::new(kind), x, moments, gain, dy, dx, add });
+    isa.run(NormBackward { norm: Norm::new(kind), x, moments, gain, dy, dx, add });
 }
 
 /// Adds one panel's part to the sums over samples of `dy · x̂` and of `dy` for some features: `products` and `plain` hold
@@ -88,7 +88,7 @@ fn load_moments<L: Lanes>(lines: &[Line]) -> Moments<L> {
     Moments { mean: L::load(&lines[0]), inv_std: L::load(&lines[1]) }
 }
 
-struct Forward<'a> {
+struct NormForward<'a> {
     norm: Norm,
     x: &'a [Line],
     gain: &'a [Line],
@@ -97,13 +97,13 @@ struct Forward<'a> {
     moments: &'a mut [Line],
 }
 
-impl Job for Forward<'_> {
+impl Job for NormForward<'_> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let width = self.x.len();
-        let gain = Features(self.gain, width);
-        let shift = self.shift.map(|s| Features(s, width));
+        let gain = NormFeatures(self.gain, width);
+        let shift = self.shift.map(|s| NormFeatures(s, width));
         let mut y = LineColumnMut(self.y);
         let moments: Moments<L> = self.norm.forward(&LineColumn(self.x), Some(&gain), shift.as_ref(), &mut y);
         moments.mean.store(&mut self.moments[0]);
@@ -111,7 +111,7 @@ impl Job for Forward<'_> {
     }
 }
 
-struct Backward<'a> {
+struct NormBackward<'a> {
     norm: Norm,
     x: &'a [Line],
     moments: &'a [Line],
@@ -121,12 +121,12 @@ struct Backward<'a> {
     add: bool,
 }
 
-impl Job for Backward<'_> {
+impl Job for NormBackward<'_> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let moments = load_moments::<L>(self.moments);
-        let gain = Features(self.gain, self.x.len());
+        let gain = NormFeatures(self.gain, self.x.len());
         let (x, dy) = (LineColumn(self.x), LineColumn(self.dy));
         if self.add {
             self.norm.backward(&x, &moments, Some(&gain), &dy, &mut Sums(self.dx));

@@ -3,7 +3,7 @@
 use super::field::Field;
 use super::newton_schulz::NewtonSchulz;
 use super::optimizer::{Optimizer, OwnDecay};
-use super::per_tensor::{Shape, Squares, TensorRule};
+use super::per_tensor::{Squares, TensorRole, TensorRule};
 use super::rule::{Decay, Rule, VisitRule};
 use super::{
     Adadelta, Adagrad, Adam, AdamW, Adamax, Lamb, Lbfgs, Lion, Muon, NAdam, RAdam, RmsProp, Rprop, ScheduleFree, Sgd,
@@ -94,7 +94,7 @@ macro_rules! per_tensor {
                 }
             }
 
-            fn factor(&self, shape: Shape, squares: &Squares) -> f64 {
+            fn factor(&self, shape: TensorRole, squares: &Squares) -> f64 {
                 match self {
                     $(PerTensor::$name(options) => options.factor(shape, squares),)*
                 }
@@ -194,17 +194,17 @@ impl Algorithm {
     /// The names of each parameter's numbers of state, and these numbers before the first step; `lr` is the optimizer's own
     /// learning rate. None where the state is of the whole network.
     pub fn initial_state(self, lr: f64) -> Vec<(&'static str, f64)> {
-        struct Initial(f64);
-        impl VisitRule for Initial {
+        struct InitialState(f64);
+        impl VisitRule for InitialState {
             type Output = Vec<(&'static str, f64)>;
             fn visit<const N: usize, U: Rule<N>>(self, rule: U) -> Self::Output {
                 U::STATE.into_iter().zip(rule.initial(self.0)).collect()
             }
         }
         match self {
-            Algorithm::ElementWise(optimizer) => optimizer.visit(Initial(lr)),
+            Algorithm::ElementWise(optimizer) => optimizer.visit(InitialState(lr)),
             Algorithm::PerTensor(optimizer) => {
-                let [of_weights, of_vectors] = [true, false].map(|weights| optimizer.visit(weights, Initial(lr)));
+                let [of_weights, of_vectors] = [true, false].map(|weights| optimizer.visit(weights, InitialState(lr)));
                 if of_weights.len() > of_vectors.len() { of_weights } else { of_vectors }
             }
             Algorithm::WholeNetwork(_) => Vec::new(),

@@ -5,7 +5,7 @@ use super::dialect::Dialect;
 use super::entry::{Entry, rate};
 use super::field::{Field, Range};
 use super::optimizer::{Optimizer, OwnDecay};
-use super::per_tensor::{Shape, Squares, TensorRule};
+use super::per_tensor::{Squares, TensorRole, TensorRule};
 use super::rule::{Carried, Rule, VisitRule};
 use crate::kernel::Real;
 
@@ -76,10 +76,10 @@ impl Optimizer for Lamb {
 impl TensorRule for Lamb {
     #[inline(always)]
     fn visit<V: VisitRule>(self, _of_weights: bool, visitor: V) -> V::Output {
-        visitor.visit(Moments(self))
+        visitor.visit(LambMoments(self))
     }
 
-    fn factor(&self, _shape: Shape, squares: &Squares) -> f64 {
+    fn factor(&self, _shape: TensorRole, squares: &Squares) -> f64 {
         trust_ratio(squares.params.sqrt(), squares.directions.sqrt())
     }
 }
@@ -101,9 +101,9 @@ pub struct Scalars {
 
 /// The step before its length is set, without decay: state `[m, v]`.
 #[derive(Debug, Clone, Copy)]
-pub struct Moments(pub Lamb);
+pub struct LambMoments(pub Lamb);
 
-impl Rule<2> for Moments {
+impl Rule<2> for LambMoments {
     type Scalars = Scalars;
     const STATE: [&'static str; 2] = ["m", "v"];
 

@@ -6,14 +6,14 @@ use super::entry::Entry;
 use super::field::{Field, Range, Word};
 use super::newton_schulz::{Division, NewtonSchulz};
 use super::optimizer::{Optimizer, OwnDecay};
-use super::per_tensor::{Shape, Squares, TensorRule};
+use super::per_tensor::{Squares, TensorRole, TensorRule};
 use super::rule::{Carried, Decay, Rule, VisitRule};
 use crate::kernel::Real;
 
 /// For the weights `[out, in]` of each layer, `NS` the iteration of [`NewtonSchulz`]:
 ///
 /// `b ← μ b + (1 − μ) g`, `u = (1 − μ) g + μ b` with Nesterov's momentum, else `u = b`;
-/// `p ← (1 − lr λ) p − lr · k · NS(u)`, with `k` by [`Scale`].
+/// `p ← (1 − lr λ) p − lr · k · NS(u)`, with `k` by [`MuonScale`].
 ///
 /// Biases, gains and shifts follow AdamW at the rate `lr · adam_lr_ratio` with a weight decay of their own.
 ///
@@ -33,8 +33,8 @@ pub struct Muon {
     /// How a matrix is made orthogonal.
     pub newton_schulz: NewtonSchulz,
     /// How long its step is.
-    pub scale: Scale,
-    /// The factor of [`Scale::Rms`]; 0.2 by default.
+    pub scale: MuonScale,
+    /// The factor of [`MuonScale::Rms`]; 0.2 by default.
     pub rms_rate: f64,
     /// Moments of biases, gains and shifts.
     pub adam: Adam,
@@ -48,7 +48,7 @@ pub struct Muon {
 
 /// `k`, what an orthogonal direction is multiplied by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
+pub enum MuonScale {
     /// `√max(1, out / in)`.
     Original,
     /// `rms_rate · √max(out, in)`: with 0.2 about as long as AdamW's steps.
@@ -60,7 +60,7 @@ pub enum Scale {
 /// [`Muon::rms_rate`] where nothing else is said.
 const RMS_RATE: f64 = 0.2;
 
-impl Word for Scale {
+impl Word for MuonScale {
     /// PyTorch's, in the order of the variants.
     fn words(&self) -> &'static [&'static str] {
         &["original", "match_rms_adamw", "spectral_unclamped"]
@@ -69,7 +69,7 @@ impl Word for Scale {
         *self as usize
     }
     fn set(&mut self, index: usize) {
-        *self = [Scale::Original, Scale::Rms, Scale::Spectral][index];
+        *self = [MuonScale::Original, MuonScale::Rms, MuonScale::Spectral][index];
     }
 }
 
@@ -82,7 +82,7 @@ impl Muon {
             momentum: 0.95,
             nesterov: true,
             newton_schulz: NewtonSchulz { a: 3.4445, b: -4.775, c: 2.0315, steps: 5, eps: 1e-7, division },
-            scale: if keras { Scale::Rms } else { Scale::Original },
+            scale: if keras { MuonScale::Rms } else { MuonScale::Original },
             rms_rate: RMS_RATE,
             adam: Adam::of(dialect),
             adam_lr_ratio: 1.0,
@@ -95,9 +95,9 @@ impl Muon {
     fn length(&self, out: usize, into: usize) -> f64 {
         let (out, into) = (out as f64, into as f64);
         match self.scale {
-            Scale::Original => f64::max(1.0, out / into).sqrt(),
-            Scale::Rms => self.rms_rate * out.max(into).sqrt(),
-            Scale::Spectral => (out / into).sqrt(),
+            MuonScale::Original => f64::max(1.0, out / into).sqrt(),
+            MuonScale::Rms => self.rms_rate * out.max(into).sqrt(),
+            MuonScale::Spectral => (out / into).sqrt(),
         }
     }
 }
@@ -142,7 +142,7 @@ impl Optimizer for Muon {
     }
 
     fn contradiction(&self) -> Option<String> {
-        let unused = self.scale != Scale::Rms && self.rms_rate != RMS_RATE;
+        let unused = self.scale != MuonScale::Rms && self.rms_rate != RMS_RATE;
         unused.then(|| "rms_rate is a factor of adjust_lr=match_rms_adamw alone: add that".to_owned())
     }
 
@@ -158,17 +158,17 @@ impl Optimizer for Muon {
 impl TensorRule for Muon {
     #[inline(always)]
     fn visit<V: VisitRule>(self, of_weights: bool, visitor: V) -> V::Output {
-        if of_weights { visitor.visit(Momentum(self)) } else { self.adam.visit(visitor) }
+        if of_weights { visitor.visit(MuonMomentum(self)) } else { self.adam.visit(visitor) }
     }
 
     fn newton_schulz(&self) -> Option<&NewtonSchulz> {
         Some(&self.newton_schulz)
     }
 
-    fn factor(&self, shape: Shape, _squares: &Squares) -> f64 {
+    fn factor(&self, shape: TensorRole, _squares: &Squares) -> f64 {
         match shape {
-            Shape::Matrix(out, into) => self.length(out, into),
-            Shape::Vector => self.adam_lr_ratio,
+            TensorRole::Matrix(out, into) => self.length(out, into),
+            TensorRole::Vector => self.adam_lr_ratio,
         }
     }
 
@@ -180,7 +180,7 @@ impl TensorRule for Muon {
 
 /// The momentum of matrices, as descent along `u`: state `[b]`.
 #[derive(Debug, Clone, Copy)]
-pub struct Momentum(pub Muon);
+pub struct MuonMomentum(pub Muon);
 
 /// One step's numbers.
 #[derive(Debug, Clone, Copy)]
@@ -192,7 +192,7 @@ pub struct Scalars {
     nesterov: bool,
 }
 
-impl Rule<1> for Momentum {
+impl Rule<1> for MuonMomentum {
     type Scalars = Scalars;
     const STATE: [&'static str; 1] = ["b"];
 

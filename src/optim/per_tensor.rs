@@ -19,7 +19,7 @@ pub trait TensorRule: Copy {
     }
 
     /// What the directions of a tensor are multiplied by.
-    fn factor(&self, shape: Shape, squares: &Squares) -> f64;
+    fn factor(&self, shape: TensorRole, squares: &Squares) -> f64;
 
     /// The library's own decay of biases, gains and shifts at learning rate `lr`, where it is not that of weights.
     fn decay_of_vectors(&self, _lr: f64) -> Option<Decay> {
@@ -29,7 +29,7 @@ pub trait TensorRule: Copy {
 
 /// What a tensor is to such an optimizer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum TensorRole {
     /// Weights `[out, in]`.
     Matrix(usize, usize),
     /// Biases, gains or shifts.
@@ -140,14 +140,14 @@ pub fn update_tensor<T: Real + Into<f64>>(
     optimizer: impl TensorRule,
     (t, lr): (u64, f64),
     decay: &Decay,
-    shape: Shape,
+    shape: TensorRole,
     (params, grads, state): (&mut [T], &[T], &mut [Vec<T>]),
 ) {
-    let of_weights = shape != Shape::Vector;
+    let of_weights = shape != TensorRole::Vector;
     let mut directions = grads.to_vec();
     let visitor = Directions { t, decay, params, directions: &mut directions, state };
     let squares = optimizer.visit(of_weights, visitor);
-    if let (Some(newton_schulz), Shape::Matrix(out, into)) = (optimizer.newton_schulz(), shape) {
+    if let (Some(newton_schulz), TensorRole::Matrix(out, into)) = (optimizer.newton_schulz(), shape) {
         newton_schulz.orthogonalise(&mut directions, out, into);
     }
     let rate = T::splat(-lr * optimizer.factor(shape, &squares));

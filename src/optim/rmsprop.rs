@@ -58,7 +58,7 @@ impl RmsProp {
     fn visit_form<const KERAS: bool, V: VisitRule>(self, visitor: V) -> V::Output {
         match (self.centered, self.momentum != 0.0) {
             (false, false) => visitor.visit(Plain::<KERAS>(self)),
-            (false, true) => visitor.visit(Momentum::<KERAS>(self)),
+            (false, true) => visitor.visit(RmspropMomentum::<KERAS>(self)),
             (true, false) => visitor.visit(Centered::<KERAS>(self)),
             (true, true) => visitor.visit(CenteredMomentum::<KERAS>(self)),
         }
@@ -170,9 +170,9 @@ impl<const KERAS: bool> Rule<1> for Plain<KERAS> {
 
 /// The rule with momentum: state `[v, b]`.
 #[derive(Debug, Clone, Copy)]
-pub struct Momentum<const KERAS: bool>(pub RmsProp);
+pub struct RmspropMomentum<const KERAS: bool>(pub RmsProp);
 
-impl<const KERAS: bool> Rule<2> for Momentum<KERAS> {
+impl<const KERAS: bool> Rule<2> for RmspropMomentum<KERAS> {
     type Scalars = Scalars;
     const STATE: [&'static str; 2] = ["v", "b"];
     fn at_step(&self, _t: u64, lr: f64, _: &mut Carried) -> Scalars {

@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 
 pub use cosine::{CosLog, Cosine, FlatCos, Restarts};
 pub use cycle::{Anneal, Cyclic, CyclicMode, OneCycle};
-pub use decay::{Const, Exponential, InverseTime, Linear, MultiStep, Piecewise, Polynomial, Step};
+pub use decay::{Const, Exponential, InverseTime, LinearDecay, MultiStep, Piecewise, Polynomial, StepDecay};
 pub use plateau::{Plateau, PlateauRule, ThresholdMode};
-pub use span::Span;
+pub use span::ScheduleSpan;
 
 use super::field::{Field, Range};
 use crate::spec::Spec;
@@ -33,20 +33,20 @@ use crate::{Error, Result};
 #[serde(try_from = "String", into = "String")]
 pub struct Schedule {
     /// W; a fraction is of all steps of the run.
-    pub warmup: Span,
+    pub warmup: ScheduleSpan,
     /// The factor of the first step; `1 / W` where nothing is said.
     pub warmup_from: Option<f64>,
     /// What follows the warm-up.
-    pub shape: Shape,
+    pub shape: RateShape,
 }
 
 /// The course of the rate after the warm-up.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Shape {
+pub enum RateShape {
     /// See [`Const`].
     Const(Const),
-    /// See [`Step`].
-    Step(Step),
+    /// See [`StepDecay`].
+    Step(StepDecay),
     /// See [`MultiStep`].
     MultiStep(MultiStep),
     /// See [`Piecewise`].
@@ -55,8 +55,8 @@ pub enum Shape {
     Exponential(Exponential),
     /// See [`InverseTime`].
     InverseTime(InverseTime),
-    /// See [`Linear`].
-    Linear(Linear),
+    /// See [`LinearDecay`].
+    Linear(LinearDecay),
     /// See [`Polynomial`].
     Polynomial(Polynomial),
     /// See [`Cosine`].
@@ -76,7 +76,7 @@ pub enum Shape {
 }
 
 /// What the shapes have in common.
-trait Curve {
+trait RateCurve {
     /// The rate of step `t` of `total`, both counted from the end of the warm-up.
     fn rate(&self, base: f64, t: u64, total: u64) -> f64;
 
@@ -103,93 +103,95 @@ trait Curve {
 macro_rules! each {
     ($shape:expr) => {
         match $shape {
-            Shape::Const(curve) => curve,
-            Shape::Step(curve) => curve,
-            Shape::MultiStep(curve) => curve,
-            Shape::Piecewise(curve) => curve,
-            Shape::Exponential(curve) => curve,
-            Shape::InverseTime(curve) => curve,
-            Shape::Linear(curve) => curve,
-            Shape::Polynomial(curve) => curve,
-            Shape::Cosine(curve) => curve,
-            Shape::Restarts(curve) => curve,
-            Shape::CosLog(curve) => curve,
-            Shape::FlatCos(curve) => curve,
-            Shape::OneCycle(curve) => curve,
-            Shape::Cyclic(curve) => curve,
-            Shape::Plateau(curve) => curve,
+            RateShape::Const(curve) => curve,
+            RateShape::Step(curve) => curve,
+            RateShape::MultiStep(curve) => curve,
+            RateShape::Piecewise(curve) => curve,
+            RateShape::Exponential(curve) => curve,
+            RateShape::InverseTime(curve) => curve,
+            RateShape::Linear(curve) => curve,
+            RateShape::Polynomial(curve) => curve,
+            RateShape::Cosine(curve) => curve,
+            RateShape::Restarts(curve) => curve,
+            RateShape::CosLog(curve) => curve,
+            RateShape::FlatCos(curve) => curve,
+            RateShape::OneCycle(curve) => curve,
+            RateShape::Cyclic(curve) => curve,
+            RateShape::Plateau(curve) => curve,
         }
     };
 }
 
-impl Shape {
+impl RateShape {
     fn with_defaults(name: &str) -> Option<Self> {
         Some(match name {
-            "const" | "constant" => Shape::Const(Const),
-            "step" => Shape::Step(Step::default()),
-            "multistep" => Shape::MultiStep(MultiStep::default()),
-            "piecewise" => Shape::Piecewise(Piecewise::default()),
-            "exponential" => Shape::Exponential(Exponential::default()),
-            "inverse_time" => Shape::InverseTime(InverseTime::default()),
-            "linear" => Shape::Linear(Linear::default()),
-            "polynomial" => Shape::Polynomial(Polynomial::default()),
-            "cosine" => Shape::Cosine(Cosine::default()),
-            "restarts" => Shape::Restarts(Restarts::default()),
-            "coslog" | "coslog4" => Shape::CosLog(CosLog::default()),
-            "flat_cos" => Shape::FlatCos(FlatCos),
-            "onecycle" => Shape::OneCycle(OneCycle::default()),
-            "cyclic" => Shape::Cyclic(Cyclic::default()),
-            "plateau" => Shape::Plateau(PlateauRule::default()),
+            "const" | "constant" => RateShape::Const(Const),
+            "step" => RateShape::Step(StepDecay::default()),
+            "multistep" => RateShape::MultiStep(MultiStep::default()),
+            "piecewise" => RateShape::Piecewise(Piecewise::default()),
+            "exponential" => RateShape::Exponential(Exponential::default()),
+            "inverse_time" => RateShape::InverseTime(InverseTime::default()),
+            "linear" => RateShape::Linear(LinearDecay::default()),
+            "polynomial" => RateShape::Polynomial(Polynomial::default()),
+            "cosine" => RateShape::Cosine(Cosine::default()),
+            "restarts" => RateShape::Restarts(Restarts::default()),
+            "coslog" | "coslog4" => RateShape::CosLog(CosLog::default()),
+            "flat_cos" => RateShape::FlatCos(FlatCos),
+            "onecycle" => RateShape::OneCycle(OneCycle::default()),
+            "cyclic" => RateShape::Cyclic(Cyclic::default()),
+            "plateau" => RateShape::Plateau(PlateauRule::default()),
             _ => return None,
         })
     }
 
     fn name(&self) -> &'static str {
         match self {
-            Shape::Const(_) => "const",
-            Shape::Step(_) => "step",
-            Shape::MultiStep(_) => "multistep",
-            Shape::Piecewise(_) => "piecewise",
-            Shape::Exponential(_) => "exponential",
-            Shape::InverseTime(_) => "inverse_time",
-            Shape::Linear(_) => "linear",
-            Shape::Polynomial(_) => "polynomial",
-            Shape::Cosine(_) => "cosine",
-            Shape::Restarts(_) => "restarts",
-            Shape::CosLog(_) => "coslog",
-            Shape::FlatCos(_) => "flat_cos",
-            Shape::OneCycle(_) => "onecycle",
-            Shape::Cyclic(_) => "cyclic",
-            Shape::Plateau(_) => "plateau",
+            RateShape::Const(_) => "const",
+            RateShape::Step(_) => "step",
+            RateShape::MultiStep(_) => "multistep",
+            RateShape::Piecewise(_) => "piecewise",
+            RateShape::Exponential(_) => "exponential",
+            RateShape::InverseTime(_) => "inverse_time",
+            RateShape::Linear(_) => "linear",
+            RateShape::Polynomial(_) => "polynomial",
+            RateShape::Cosine(_) => "cosine",
+            RateShape::Restarts(_) => "restarts",
+            RateShape::CosLog(_) => "coslog",
+            RateShape::FlatCos(_) => "flat_cos",
+            RateShape::OneCycle(_) => "onecycle",
+            RateShape::Cyclic(_) => "cyclic",
+            RateShape::Plateau(_) => "plateau",
         }
     }
 
     /// What the rate is at step t, in text.
     fn formula(&self) -> &'static str {
         match self {
-            Shape::Const(_) => "lr throughout",
-            Shape::Step(_) => "lr · gamma^⌊t / every⌋",
-            Shape::MultiStep(_) => "lr · gamma^n, n milestones passed",
-            Shape::Piecewise(_) => "lr · factors[n], n boundaries passed",
-            Shape::Exponential(_) => "lr · gamma^(t / steps)",
-            Shape::InverseTime(_) => "lr / (1 + rate · t / steps)",
-            Shape::Linear(_) => "lr · (start + (end − start) · t / steps)",
-            Shape::Polynomial(_) => "min + (lr − min) · (1 − t / steps)^power",
-            Shape::Cosine(_) => "min + (lr − min) (1 + cos(π t / steps)) / 2",
-            Shape::Restarts(_) => "the cosine in periods of period · multⁱ steps",
-            Shape::CosLog(_) => "lr (1 − cos(2π log₂(1 + (2^cycles − 1) t / T))) / 2, T all steps",
-            Shape::FlatCos(_) => "lr for half of the steps, then down to 0 along a cosine",
-            Shape::OneCycle(_) => "from lr / div up to lr over rise of the steps, then down to lr / div / final_div",
-            Shape::Cyclic(_) => "straight from min up to lr and down again, repeated",
-            Shape::Plateau(_) => "lr · factor whenever the monitored figure has not improved for patience epochs",
+            RateShape::Const(_) => "lr throughout",
+            RateShape::Step(_) => "lr · gamma^⌊t / every⌋",
+            RateShape::MultiStep(_) => "lr · gamma^n, n milestones passed",
+            RateShape::Piecewise(_) => "lr · factors[n], n boundaries passed",
+            RateShape::Exponential(_) => "lr · gamma^(t / steps)",
+            RateShape::InverseTime(_) => "lr / (1 + rate · t / steps)",
+            RateShape::Linear(_) => "lr · (start + (end − start) · t / steps)",
+            RateShape::Polynomial(_) => "min + (lr − min) · (1 − t / steps)^power",
+            RateShape::Cosine(_) => "min + (lr − min) (1 + cos(π t / steps)) / 2",
+            RateShape::Restarts(_) => "the cosine in periods of period · multⁱ steps",
+            RateShape::CosLog(_) => "lr (1 − cos(2π log₂(1 + (2^cycles − 1) t / T))) / 2, T all steps",
+            RateShape::FlatCos(_) => "lr for half of the steps, then down to 0 along a cosine",
+            RateShape::OneCycle(_) => {
+                "from lr / div up to lr over rise of the steps, then down to lr / div / final_div"
+            }
+            RateShape::Cyclic(_) => "straight from min up to lr and down again, repeated",
+            RateShape::Plateau(_) => "lr · factor whenever the monitored figure has not improved for patience epochs",
         }
     }
 
-    fn curve(&self) -> &dyn Curve {
+    fn curve(&self) -> &dyn RateCurve {
         each!(self)
     }
 
-    fn curve_mut(&mut self) -> &mut dyn Curve {
+    fn curve_mut(&mut self) -> &mut dyn RateCurve {
         each!(self)
     }
 }
@@ -198,7 +200,7 @@ impl Schedule {
     /// Every name with its formula, and its options with their defaults; those without a default are named alone.
     pub fn formulas() -> impl Iterator<Item = (&'static str, &'static str, Vec<String>)> {
         Self::NAMES.into_iter().filter_map(|name| {
-            let mut shape = Shape::with_defaults(name)?;
+            let mut shape = RateShape::with_defaults(name)?;
             let formula = shape.formula();
             let options = shape.curve_mut().fields().iter().map(Field::help).collect();
             Some((name, formula, options))
@@ -243,7 +245,7 @@ impl Schedule {
     /// The rule by which a [`Plateau`] reduces the rate, if that is the schedule.
     pub fn plateau(&self) -> Option<PlateauRule> {
         match self.shape {
-            Shape::Plateau(rule) => Some(rule),
+            RateShape::Plateau(rule) => Some(rule),
             _ => None,
         }
     }
@@ -287,17 +289,17 @@ impl Schedule {
     }
 }
 
-impl From<Shape> for Schedule {
+impl From<RateShape> for Schedule {
     /// The shape without a warm-up.
-    fn from(shape: Shape) -> Self {
-        Schedule { warmup: Span(0.0), warmup_from: None, shape }
+    fn from(shape: RateShape) -> Self {
+        Schedule { warmup: ScheduleSpan(0.0), warmup_from: None, shape }
     }
 }
 
 impl Default for Schedule {
     /// From the base rate to 0 along a cosine, without a warm-up.
     fn default() -> Self {
-        Shape::Cosine(Cosine::default()).into()
+        RateShape::Cosine(Cosine::default()).into()
     }
 }
 
@@ -306,7 +308,7 @@ impl FromStr for Schedule {
 
     fn from_str(text: &str) -> Result<Self> {
         let mut spec = Spec::parse("schedule", text)?;
-        let shape = Shape::with_defaults(spec.name).ok_or_else(|| spec.unknown_name(&Self::NAMES))?;
+        let shape = RateShape::with_defaults(spec.name).ok_or_else(|| spec.unknown_name(&Self::NAMES))?;
         let mut schedule = Schedule::from(shape);
         for field in schedule.fields() {
             field.read(&mut spec)?;
@@ -325,7 +327,7 @@ impl FromStr for Schedule {
 impl fmt::Display for Schedule {
     /// The name, and the options that are not the defaults.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let defaults = Shape::with_defaults(self.shape.name()).map(Schedule::from).unwrap_or_default().options();
+        let defaults = RateShape::with_defaults(self.shape.name()).map(Schedule::from).unwrap_or_default().options();
         let options: Vec<String> = self.options().into_iter().filter(|option| !defaults.contains(option)).collect();
         f.write_str(self.shape.name())?;
         if options.is_empty() { Ok(()) } else { write!(f, ":{}", options.join(",")) }

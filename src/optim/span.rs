@@ -43,7 +43,7 @@ pub struct GradientSums {
 pub(crate) fn finish_gradient(isa: Isa, rule: &GradientRule, params: &[Line], grads: &mut [Line]) -> GradientSums {
     assert_eq!(params.len(), grads.len());
     if rule.l1 == 0.0 && rule.l2 == 0.0 && rule.clip_value.is_none() && rule.norm == NormType::L2 {
-        let squares = isa.run(Squares { grads });
+        let squares = isa.run(SumOfSquares { grads });
         return GradientSums { squares, measure: squares, penalty: 0.0 };
     }
     isa.run(Finish { rule, params, grads })
@@ -51,14 +51,14 @@ pub(crate) fn finish_gradient(isa: Isa, rule: &GradientRule, params: &[Line], gr
 
 /// `Σ x²` over lines, in four chains; their lanes by fours.
 pub(crate) fn sum_of_squares(isa: Isa, lines: &[Line]) -> f64 {
-    isa.run(Squares { grads: lines })
+    isa.run(SumOfSquares { grads: lines })
 }
 
-struct Squares<'a> {
+struct SumOfSquares<'a> {
     grads: &'a [Line],
 }
 
-impl Job for Squares<'_> {
+impl Job for SumOfSquares<'_> {
     type Output = f64;
     #[inline(always)]
     fn run<L: Lanes>(self) -> f64 {
@@ -141,7 +141,7 @@ pub struct Span<'a, const N: usize> {
 
 /// What a step does to a span besides the rule itself.
 #[derive(Debug, Clone, Copy)]
-pub struct Change {
+pub struct UpdateForm {
     /// Factor of the gradient from clipping, 1 where nothing is clipped.
     pub clip: f64,
     /// Weight decay of this span.
@@ -154,7 +154,7 @@ pub struct Change {
 ///
 /// # Panics
 /// If lengths disagree.
-pub fn update<const N: usize, U: Rule<N>>(isa: Isa, scalars: &U::Scalars, change: &Change, span: Span<'_, N>) {
+pub fn update<const N: usize, U: Rule<N>>(isa: Isa, scalars: &U::Scalars, change: &UpdateForm, span: Span<'_, N>) {
     assert!(span.grads.len() == span.params.len() && span.state.iter().all(|s| s.len() == span.params.len()));
     assert!(span.average.as_ref().is_none_or(|a| a.len() == span.params.len()));
     isa.run(UpdateJob::<N, U> { scalars, change, span });
@@ -194,7 +194,7 @@ pub fn update_buffers(
     isa: Isa,
     optimizer: ElementWise,
     (t, lr): (u64, f64),
-    change: &Change,
+    change: &UpdateForm,
     buffers: (&mut [Line], &[Line], &mut [Vec<Line>]),
     carried: &mut Carried,
 ) {
@@ -205,7 +205,7 @@ struct UpdateBuffers<'a> {
     isa: Isa,
     t: u64,
     lr: f64,
-    change: &'a Change,
+    change: &'a UpdateForm,
     buffers: (&'a mut [Line], &'a [Line], &'a mut [Vec<Line>]),
     carried: &'a mut Carried,
 }
@@ -224,7 +224,7 @@ impl VisitRule for UpdateBuffers<'_> {
 
 struct UpdateJob<'u, 'a, const N: usize, U: Rule<N>> {
     scalars: &'u U::Scalars,
-    change: &'u Change,
+    change: &'u UpdateForm,
     span: Span<'a, N>,
 }
 

@@ -18,7 +18,7 @@ use crate::train::{Evaluation, Evaluator};
 
 /// A model with threads and memory to run it forward; kept between calls.
 pub struct Predictor {
-    groups: Vec<Group>,
+    groups: Vec<FormGroup>,
     /// How much each network counts, where they do not count alike.
     shares: Option<Vec<f64>>,
     objective: Objective,
@@ -28,7 +28,7 @@ pub struct Predictor {
 }
 
 /// Networks of one form.
-struct Group {
+struct FormGroup {
     evaluator: Evaluator,
     /// The weights of each network.
     networks: Vec<Vec<Line>>,
@@ -56,7 +56,7 @@ impl Predictor {
         let card = &model.card;
         let scorer = Scorer::new(card.preprocessing.target(), card.loss).with_threshold(card.decision.threshold());
         let mut networks = model.networks().map(|network| network.lines.clone());
-        let mut group = |architecture: &Architecture, members: usize, (inputs, readout)| Group {
+        let mut group = |architecture: &Architecture, members: usize, (inputs, readout)| FormGroup {
             evaluator: Evaluator::new(architecture, isa, threads.max(1)),
             networks: networks.by_ref().take(members).collect(),
             inputs,
@@ -133,7 +133,7 @@ impl Predictor {
     }
 
     fn evaluation(&mut self, data: &Dataset) -> Evaluation {
-        if let [Group { evaluator, networks, inputs: None, readout: None }] = &mut self.groups[..]
+        if let [FormGroup { evaluator, networks, inputs: None, readout: None }] = &mut self.groups[..]
             && let [network] = &mut networks[..]
         {
             evaluator.read_out(self.readout.clone());

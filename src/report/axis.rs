@@ -15,7 +15,7 @@ pub enum Scale {
 
 /// A range of values on a scale. Values beyond an end stand on that end.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Axis {
+pub(super) struct AxisRange {
     low: f64,
     high: f64,
     scale: Scale,
@@ -42,10 +42,10 @@ impl Scale {
     }
 }
 
-impl Axis {
+impl AxisRange {
     /// An axis that holds the values with a margin of `margin` of their range at both ends; 0 to 1, or 0.1 to 1, where
     /// there are none.
-    pub fn around(values: impl Iterator<Item = f64>, scale: Scale, margin: f64) -> Axis {
+    pub fn around(values: impl Iterator<Item = f64>, scale: Scale, margin: f64) -> AxisRange {
         let places = values.filter(|v| scale.holds(*v)).map(|v| scale.of(v));
         let (low, high) = places.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), p| (l.min(p), h.max(p)));
         let (low, high) = match (low, high) {
@@ -61,12 +61,12 @@ impl Axis {
             (one, _) => (one - 0.1 * one.abs().max(0.5), one + 0.1 * one.abs().max(0.5)),
         };
         let room = margin * (high - low);
-        Axis { low: scale.back(low - room), high: scale.back(high + room), scale }
+        AxisRange { low: scale.back(low - room), high: scale.back(high + room), scale }
     }
 
     /// The same with other ends, where they are given.
-    pub fn with_ends(self, ends: Option<(f64, f64)>) -> Axis {
-        ends.map_or(self, |(low, high)| Axis { low, high, ..self })
+    pub fn with_ends(self, ends: Option<(f64, f64)>) -> AxisRange {
+        ends.map_or(self, |(low, high)| AxisRange { low, high, ..self })
     }
 
     /// The values at its ends.
@@ -118,7 +118,7 @@ fn power_of_ten(power: i32) -> f64 {
     if power < 0 { 1.0 / libm::pow(10.0, f64::from(-power)) } else { libm::pow(10.0, f64::from(power)) }
 }
 
-impl Ranged for Axis {
+impl Ranged for AxisRange {
     type FormatOption = NoDefaultFormatting;
     type ValueType = f64;
 
@@ -137,7 +137,7 @@ impl Ranged for Axis {
     }
 }
 
-impl ValueFormatter<f64> for Axis {
+impl ValueFormatter<f64> for AxisRange {
     fn format_ext(&self, value: &f64) -> String {
         match value.abs() {
             size if size == 0.0 || (1e-3..1e5).contains(&size) => format!("{value}"),
@@ -150,8 +150,8 @@ impl ValueFormatter<f64> for Axis {
 mod tests {
     use super::*;
 
-    fn axis(low: f64, high: f64, scale: Scale) -> Axis {
-        Axis { low, high, scale }
+    fn axis(low: f64, high: f64, scale: Scale) -> AxisRange {
+        AxisRange { low, high, scale }
     }
 
     #[test]
@@ -176,7 +176,7 @@ mod tests {
             [vec![], vec![0.0], vec![5.0, 5.0], vec![-3.0], vec![f64::NAN, f64::INFINITY], vec![1e-299, 1e299]]
         {
             for scale in [Scale::Linear, Scale::Log] {
-                let (low, high) = Axis::around(values.iter().copied(), scale, 0.05).ends();
+                let (low, high) = AxisRange::around(values.iter().copied(), scale, 0.05).ends();
                 assert!(low < high && scale.holds(low) && scale.holds(high), "{values:?} {scale:?}: {low} {high}");
             }
         }

@@ -10,7 +10,7 @@ use plotters::coord::ranged1d::ValueFormatter;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::axis::{Axis, Scale};
+use super::axis::{AxisRange, Scale};
 use super::ink::{Ink, style_sheet, with_classes};
 
 /// Width and height of the drawing. It is a third of that on the page, so lines are smooth though the library
@@ -74,16 +74,16 @@ pub struct Chart {
 
 /// Something that the legend explains.
 #[derive(Clone, Copy)]
-enum Entry<'a> {
+enum LegendEntry<'a> {
     Series(&'a Series),
     Spans(&'a str),
 }
 
-impl Entry<'_> {
+impl LegendEntry<'_> {
     fn name(&self) -> &str {
         match self {
-            Entry::Series(series) => &series.name,
-            Entry::Spans(name) => name,
+            LegendEntry::Series(series) => &series.name,
+            LegendEntry::Spans(name) => name,
         }
     }
 }
@@ -95,7 +95,7 @@ fn text_width(text: &str) -> i32 {
 
 type Drawn = Result<(), Box<dyn Error>>;
 type Area<'a, 'b> = DrawingArea<SVGBackend<'a>, Shift>;
-type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
+type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<AxisRange, AxisRange>>;
 
 impl ChartAxis {
     /// An axis that shows all values.
@@ -161,25 +161,25 @@ impl Chart {
     }
 
     /// Width of the widest label of an axis.
-    fn widest_tick(&self, axis: &Axis) -> i32 {
+    fn widest_tick(&self, axis: &AxisRange) -> i32 {
         axis.ticks(TICKS).iter().map(|tick| text_width(&axis.format_ext(tick))).max().unwrap_or(0)
     }
 
-    fn x_axis(&self) -> Axis {
+    fn x_axis(&self) -> AxisRange {
         let series = self.series.iter().flat_map(|s| {
             let points = s.line.iter().chain(&s.marks).map(|(x, _)| *x);
             points.chain(s.band.iter().map(|(x, ..)| *x)).chain(s.off_scale.iter().copied())
         });
         let spans = self.spans.iter().flat_map(|(low, high)| [*low, *high]);
-        Axis::around(series.chain(spans), self.x.scale, 0.02).with_ends(self.x.ends)
+        AxisRange::around(series.chain(spans), self.x.scale, 0.02).with_ends(self.x.ends)
     }
 
-    fn y_axis(&self) -> Axis {
+    fn y_axis(&self) -> AxisRange {
         let series = self.series.iter().flat_map(|s| {
             let points = s.line.iter().chain(&s.marks).map(|(_, y)| *y);
             points.chain(s.band.iter().flat_map(|(_, low, high)| [*low, *high]))
         });
-        Axis::around(series.chain(self.levels.iter().copied()), self.y.scale, 0.05).with_ends(self.y.ends)
+        AxisRange::around(series.chain(self.levels.iter().copied()), self.y.scale, 0.05).with_ends(self.y.ends)
     }
 
     fn draw_mesh(&self, plot: &mut Plot<'_, '_>) -> Drawn {
@@ -214,11 +214,11 @@ impl Chart {
     }
 
     /// What has a name, as much in a line as fits.
-    fn legend_lines(&self) -> Vec<Vec<(i32, Entry<'_>)>> {
-        let mut lines: Vec<Vec<(i32, Entry<'_>)>> = Vec::new();
+    fn legend_lines(&self) -> Vec<Vec<(i32, LegendEntry<'_>)>> {
+        let mut lines: Vec<Vec<(i32, LegendEntry<'_>)>> = Vec::new();
         let mut end = i32::MAX / 2;
-        let spans = (!self.spans.is_empty()).then_some(Entry::Spans(&self.span_name));
-        let entries = self.series.iter().map(Entry::Series).chain(spans);
+        let spans = (!self.spans.is_empty()).then_some(LegendEntry::Spans(&self.span_name));
+        let entries = self.series.iter().map(LegendEntry::Series).chain(spans);
         for entry in entries.filter(|entry| !entry.name().is_empty()) {
             let width = 124 + text_width(entry.name());
             if end + width > SIZE.0 as i32 {
@@ -232,15 +232,15 @@ impl Chart {
     }
 }
 
-fn draw_legend(area: &Area<'_, '_>, lines: &[Vec<(i32, Entry<'_>)>]) -> Drawn {
+fn draw_legend(area: &Area<'_, '_>, lines: &[Vec<(i32, LegendEntry<'_>)>]) -> Drawn {
     let colour = Ink::Text.stand_in();
     let text = TextStyle::from(("sans-serif", FONT)).color(&colour).pos(Pos::new(HPos::Left, VPos::Center));
     for (number, line) in lines.iter().enumerate() {
         let y = number as i32 * LEGEND_LINE + 38;
         for (x, entry) in line {
             match entry {
-                Entry::Series(series) => series.draw_sample(area, (*x, y))?,
-                Entry::Spans(_) => {
+                LegendEntry::Series(series) => series.draw_sample(area, (*x, y))?,
+                LegendEntry::Spans(_) => {
                     let shade = Ink::Mark.stand_in().mix(0.2).filled();
                     area.draw(&Rectangle::new([(*x, y - 22), (x + 66, y + 22)], shade))?;
                 }

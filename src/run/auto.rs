@@ -1,6 +1,6 @@
 //! Batches and epochs where the user names none.
 
-use crate::config::Batch;
+use crate::config::BatchSize;
 
 /// Steps that training makes where the user names no epochs.
 const AUTO_STEPS: u64 = 4_000;
@@ -33,12 +33,12 @@ pub(super) fn auto_epochs(steps_per_epoch: u64) -> usize {
 }
 
 /// Rows of a mini-batch for so many rows to train on.
-pub(super) fn batch_of(asked: Batch, rows: usize) -> usize {
+pub(super) fn batch_of(asked: BatchSize, rows: usize) -> usize {
     match asked {
-        Batch::Rows(n) => n.min(rows),
-        Batch::Full => rows,
-        Batch::Auto => auto_batch(rows).min(rows),
-        Batch::ByRows => batch_by_rows(rows).min(rows),
+        BatchSize::Rows(n) => n.min(rows),
+        BatchSize::Full => rows,
+        BatchSize::Auto => auto_batch(rows).min(rows),
+        BatchSize::ByRows => batch_by_rows(rows).min(rows),
     }
 }
 

@@ -44,7 +44,7 @@ pub struct Autopsy {
     /// Likely causes, the likeliest first.
     pub causes: Vec<String>,
     /// What was tried, from the weights of the last good epoch.
-    pub tried: Vec<Tried>,
+    pub tried: Vec<TriedChange>,
 }
 
 /// The largest element of a gradient.
@@ -69,10 +69,10 @@ pub struct Before {
 
 /// A change that was tried.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Tried {
+pub struct TriedChange {
     /// The change; as JSON the flags that make it.
     #[serde(serialize_with = "in_flags")]
-    pub change: Change,
+    pub change: OptionChange,
     /// Steps that were made with it.
     pub steps: u64,
     /// Loss on the training part before.
@@ -85,19 +85,19 @@ pub struct Tried {
 
 /// A change of options that an autopsy may try.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Change {
+pub enum OptionChange {
     /// A lower rate.
     Rate(f64),
     /// A bound of the whole gradient's norm.
     Clip(f64),
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for OptionChange {
     /// The flags that make it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Change::Rate(rate) => write!(f, "--lr {}", readable(*rate)),
-            Change::Clip(norm) => write!(f, "--clip-norm {norm}"),
+            OptionChange::Rate(rate) => write!(f, "--lr {}", readable(*rate)),
+            OptionChange::Clip(norm) => write!(f, "--clip-norm {norm}"),
         }
     }
 }
@@ -118,13 +118,13 @@ const LARGE_INPUT: f64 = 50.0;
 /// A gradient that is so many times the one before came from a few rows.
 const JUMP: f64 = 100.0;
 
-fn in_flags<S: Serializer>(change: &Change, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+fn in_flags<S: Serializer>(change: &OptionChange, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     serializer.collect_str(change)
 }
 
 impl Autopsy {
     /// The change that helped most.
-    pub fn best_change(&self) -> Option<Change> {
+    pub fn best_change(&self) -> Option<OptionChange> {
         let helped = self.tried.iter().filter(|tried| tried.helped).filter_map(|t| Some((t.change, t.loss_after?)));
         helped.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(change, _)| change)
     }
@@ -170,11 +170,11 @@ impl Plan {
     ///
     /// # Errors
     /// Options that do not fit each other.
-    pub fn changed(&self, change: Change) -> Result<Plan> {
+    pub fn changed(&self, change: OptionChange) -> Result<Plan> {
         let mut config = self.config.clone();
         match change {
-            Change::Rate(rate) => config.optimizer.spec.lr = rate,
-            Change::Clip(norm) => config.optimizer.clip_norm = Some((norm, NormType::L2)),
+            OptionChange::Rate(rate) => config.optimizer.spec.lr = rate,
+            OptionChange::Clip(norm) => config.optimizer.clip_norm = Some((norm, NormType::L2)),
         }
         Plan::over(config, Arc::clone(&self.prepared))
     }
@@ -257,7 +257,7 @@ impl Plan {
     }
 
     /// Tries ever lower rates until one helps, and a bound of the gradient's norm.
-    fn tried(&self, (kept, step): ((&[Line], usize), u64), signal: &AtomicUsize) -> Result<Vec<Tried>> {
+    fn tried(&self, (kept, step): ((&[Line], usize), u64), signal: &AtomicUsize) -> Result<Vec<TriedChange>> {
         let good = kept.1 as u64 * self.steps_per_epoch();
         let steps = (2 * step.saturating_sub(good)).clamp(FEWEST_STEPS, MOST_STEPS);
         let interrupted = || signal.load(Ordering::Relaxed) != 0;
@@ -268,7 +268,7 @@ impl Plan {
             if interrupted() {
                 return Ok(all);
             }
-            let tried = self.trial(Change::Rate(rate), kept, steps)?;
+            let tried = self.trial(OptionChange::Rate(rate), kept, steps)?;
             let helped = tried.helped;
             all.push(tried);
             if helped {
@@ -277,13 +277,13 @@ impl Plan {
         }
         let clips = options.clip_norm.is_some_and(|(norm, _)| norm <= CLIP);
         if !clips && !options.spec.algorithm.needs_full_batch() && !interrupted() {
-            all.push(self.trial(Change::Clip(CLIP), kept, steps)?);
+            all.push(self.trial(OptionChange::Clip(CLIP), kept, steps)?);
         }
         Ok(all)
     }
 
     /// Some steps with a change, from the kept weights of an epoch.
-    fn trial(&self, change: Change, (weights, epoch): (&[Line], usize), steps: u64) -> Result<Tried> {
+    fn trial(&self, change: OptionChange, (weights, epoch): (&[Line], usize), steps: u64) -> Result<TriedChange> {
         let mut plan = self.changed(change)?;
         plan.parameters.lines.copy_from_slice(weights);
         let mut trainer = plan.trainer(plan.rows_per_step())?;
@@ -312,7 +312,7 @@ impl Plan {
         let loss_after = Some(trainer.evaluate(data).loss).filter(|loss| loss.is_finite() && trainer.is_finite());
         let loss_after = loss_after.filter(|_| sound);
         let helped = loss_after.is_some_and(|loss| loss < loss_before);
-        Ok(Tried { change, steps: trainer.steps(), loss_before, loss_after, helped })
+        Ok(TriedChange { change, steps: trainer.steps(), loss_before, loss_after, helped })
     }
 }
 

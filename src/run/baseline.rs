@@ -13,7 +13,7 @@ use crate::{Warning, WarningKind};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Baseline {
     /// The model that says the same of every row.
-    pub constant: Constant,
+    pub constant: ConstantBaseline,
     /// A linear model that learnt from the training part, where there is one.
     pub linear: Option<MetricSet>,
     /// Why there is none.
@@ -22,7 +22,7 @@ pub struct Baseline {
 
 /// The model that says the same of every row.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Constant {
+pub struct ConstantBaseline {
     /// `majority` or `mean`.
     pub name: &'static str,
     /// The class that is always said, where there are classes.
@@ -31,22 +31,22 @@ pub struct Constant {
     pub figures: MetricSet,
 }
 
-impl Constant {
+impl ConstantBaseline {
     /// The constant model of the rows `of`, judged on `on` and on rows of unknown classes.
-    pub fn new(scorer: &Scorer, of: &Dataset, on: &Dataset, strangers: Option<&Strangers>) -> Constant {
+    pub fn new(scorer: &Scorer, of: &Dataset, on: &Dataset, strangers: Option<&Strangers>) -> ConstantBaseline {
         let row = constant_outputs(scorer, of);
         let many = |rows: usize| row.iter().copied().cycle().take(rows * row.len()).collect::<Vec<f32>>();
         let unknown = strangers.map(|strangers| many(strangers.labels.len()));
         let strangers = strangers.zip(unknown.as_deref());
         let report = scorer.report(&many(on.rows()), on, ScoredRows::All, strangers, Detail::Full);
         let name = if scorer.task() == Task::Regression { "mean" } else { "majority" };
-        Constant { name, class: scorer.class_of(&row), figures: report.figures }
+        ConstantBaseline { name, class: scorer.class_of(&row), figures: report.figures }
     }
 }
 
 impl Baseline {
     /// The constant model alone.
-    pub fn of_constant(constant: Constant) -> Baseline {
+    pub fn of_constant(constant: ConstantBaseline) -> Baseline {
         Baseline { constant, linear: None, no_linear: None }
     }
 
@@ -74,7 +74,7 @@ const ENOUGH_ROWS: usize = 10;
 
 /// What makes a model doubtful beside its baseline: one class for all rows, or no better by any figure. `part` is what
 /// the rows are called.
-pub fn doubts(judged: &Judged, constant: &Constant, part: &str) -> Vec<Warning> {
+pub fn doubts(judged: &Judged, constant: &ConstantBaseline, part: &str) -> Vec<Warning> {
     if let Some(doubt) = one_class(judged, part) {
         return vec![doubt];
     }
@@ -97,7 +97,7 @@ pub fn doubts(judged: &Judged, constant: &Constant, part: &str) -> Vec<Warning> 
     vec![no_better_than(judged, constant, part)]
 }
 
-fn no_better_than(judged: &Judged, constant: &Constant, part: &str) -> Warning {
+fn no_better_than(judged: &Judged, constant: &ConstantBaseline, part: &str) -> Warning {
     let (what, figure, metric) = match judged.task {
         Task::Regression => ("the mean of the target", "rmse", MetricName::Rmse),
         _ => ("the majority class", "accuracy", MetricName::Accuracy),

@@ -4,7 +4,7 @@ use super::decide::{HeldOutParts, Smoothing};
 use super::directory::RunDirectory;
 use super::execution::Finished;
 use super::interrupt::Interrupt;
-use super::member::Member;
+use super::member::EnsembleMember;
 use super::networks::Networks;
 use super::plan::Plan;
 use super::summary::{JudgedPart, Summary};
@@ -16,11 +16,11 @@ use crate::predict::Predictor;
 use crate::score::Judged;
 use crate::{Error, Result};
 
-impl Member {
+impl EnsembleMember {
     /// Of a network that is trained.
-    pub fn new(member: usize, fold: Option<usize>, finished: &Finished) -> Member {
+    pub fn new(member: usize, fold: Option<usize>, finished: &Finished) -> EnsembleMember {
         let summary = &finished.summary;
-        Member {
+        EnsembleMember {
             member,
             network: None,
             configuration: None,
@@ -45,12 +45,13 @@ impl Plan {
     pub fn run_ensemble(
         &self,
         mut directory: RunDirectory,
-        (networks, trained): (Networks<'_>, Vec<(Member, Finished)>),
+        (networks, trained): (Networks<'_>, Vec<(EnsembleMember, Finished)>),
         interrupt: &Interrupt,
     ) -> Result<Finished> {
         let seconds = networks.seconds();
         let number = interrupt.number().load(std::sync::atomic::Ordering::Relaxed);
-        let trained: Vec<(Member, Finished)> = trained.into_iter().filter(|(member, _)| member.steps > 0).collect();
+        let trained: Vec<(EnsembleMember, Finished)> =
+            trained.into_iter().filter(|(member, _)| member.steps > 0).collect();
         if trained.is_empty() {
             directory.withdraw();
             let message = "the time was up before the first optimizer step: allow more";
@@ -61,7 +62,7 @@ impl Plan {
         for (member, _) in &trained {
             directory.event(&member.event())?;
         }
-        let (members, trained): (Vec<Member>, Vec<Finished>) = trained.into_iter().unzip();
+        let (members, trained): (Vec<EnsembleMember>, Vec<Finished>) = trained.into_iter().unzip();
         let stopped = if number == 0 { stopped(&trained) } else { Stopped::Signal(number) };
         if matches!(stopped, Stopped::Diverged { .. }) && directory.replaces() {
             let (model, _) = self.averaged(trained)?;
@@ -108,9 +109,9 @@ impl Plan {
     ///
     /// # Errors
     /// Options that do not fit each other.
-    pub fn repeat_ensemble(&self, trained: Vec<(Member, Finished)>) -> Result<Finished> {
+    pub fn repeat_ensemble(&self, trained: Vec<(EnsembleMember, Finished)>) -> Result<Finished> {
         let trained = trained.into_iter().filter(|(member, _)| member.steps > 0);
-        let (members, networks): (Vec<Member>, Vec<Finished>) = trained.unzip();
+        let (members, networks): (Vec<EnsembleMember>, Vec<Finished>) = trained.unzip();
         let stopped = stopped(&networks);
         let (model, _) = self.averaged(networks)?;
         let summary = self.ensemble_summary(&model, members, (stopped, 0.0))?;
@@ -138,7 +139,7 @@ impl Plan {
         Ok(warning)
     }
 
-    fn ensemble_summary(&self, model: &Model, members: Vec<Member>, end: (Stopped, f64)) -> Result<Summary> {
+    fn ensemble_summary(&self, model: &Model, members: Vec<EnsembleMember>, end: (Stopped, f64)) -> Result<Summary> {
         self.summary_on(&self.prepared, model, members, end)
     }
 
@@ -147,7 +148,7 @@ impl Plan {
         &self,
         prepared: &Prepared,
         model: &Model,
-        members: Vec<Member>,
+        members: Vec<EnsembleMember>,
         (stopped, seconds): (Stopped, f64),
     ) -> Result<Summary> {
         let mut predictor = Predictor::new(model, self.config.threads.isa, self.threads)?;

@@ -365,14 +365,14 @@ impl Trained {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Origin, Settings, TrainConfig};
+    use crate::config::{SettingOrigin, Settings, TrainConfig};
 
     #[test]
     fn a_signal_before_the_first_step_leaves_what_was_there() {
         let mut settings = Settings::new();
-        settings.set("data", concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/iris.csv").into(), Origin::Flag);
-        settings.set("hidden", "4".into(), Origin::Flag);
-        settings.set("epochs", "2".into(), Origin::Flag);
+        settings.set("data", concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/iris.csv").into(), SettingOrigin::Flag);
+        settings.set("hidden", "4".into(), SettingOrigin::Flag);
+        settings.set("epochs", "2".into(), SettingOrigin::Flag);
         let plan = Plan::new(TrainConfig::new(settings).unwrap()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run");

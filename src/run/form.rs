@@ -118,13 +118,13 @@ fn said(config: &TrainConfig, multiplications: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Origin, Settings};
+    use crate::config::{SettingOrigin, Settings};
     use crate::data::Task;
 
     fn chosen_for(rows: usize, numbers: usize, options: &[(&str, &str)]) -> (TrainConfig, String) {
         let mut settings = Settings::new();
-        settings.set("data", "table.csv".into(), Origin::Flag);
-        options.iter().for_each(|(name, value)| settings.set(name, (*value).into(), Origin::Flag));
+        settings.set("data", "table.csv".into(), SettingOrigin::Flag);
+        options.iter().for_each(|(name, value)| settings.set(name, (*value).into(), SettingOrigin::Flag));
         let data = Sketch { task: Task::Binary, is_table: true, rows, numbers, categories: 0, outputs: 2 };
         let (config, note) = chosen(TrainConfig::by_data(settings).unwrap(), &data);
         (config, note.unwrap_or_default())
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_task_of_numbers_has_its_own_options_also_those_of_the_data() {
         let mut settings = Settings::new();
-        settings.set("data", "table.csv".into(), Origin::Flag);
+        settings.set("data", "table.csv".into(), SettingOrigin::Flag);
         let data = Sketch { task: Task::Regression, is_table: true, rows: 500, numbers: 4, categories: 2, outputs: 1 };
         let config = TrainConfig::by_data(settings).unwrap();
         let (numbers, _) = chosen(config.clone(), &data);

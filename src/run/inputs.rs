@@ -6,7 +6,7 @@ use crate::layer::description::Description;
 use crate::layer::text::Sizes;
 use crate::layer::{Fit, Goals, Layer, fit};
 use crate::model::Architecture;
-use crate::model::inputs::{Run, numbers};
+use crate::model::inputs::{InputRun, numbers};
 use crate::model::recipe::{Extras, Recipe};
 use crate::{Error, Result};
 
@@ -46,17 +46,17 @@ pub(super) fn architecture(config: &TrainConfig, sizes: Sizes, prepared: &Prepar
 }
 
 /// The inputs that a preprocessing gives, as runs that belong together.
-fn runs(preprocessing: &Preprocessing) -> Vec<Run> {
-    let Preprocessing::Table(table) = preprocessing else { return vec![Run::Number; preprocessing.inputs()] };
+fn runs(preprocessing: &Preprocessing) -> Vec<InputRun> {
+    let Preprocessing::Table(table) = preprocessing else { return vec![InputRun::Number; preprocessing.inputs()] };
     let mut runs = Vec::new();
     for feature in &table.features {
         match (feature.levels(), &feature.encoding) {
-            (Some(levels), _) => runs.push(Run::Level(levels)),
-            (None, Encoding::Category { .. }) => runs.push(Run::Plain(feature.width())),
+            (Some(levels), _) => runs.push(InputRun::Level(levels)),
+            (None, Encoding::Category { .. }) => runs.push(InputRun::Plain(feature.width())),
             (None, Encoding::Number { .. } | Encoding::Date { .. }) => {
-                runs.push(Run::Number);
+                runs.push(InputRun::Number);
                 // A mark of missing values and the waves of a date are no numbers of their own.
-                runs.extend(vec![Run::Plain(1); feature.width() - 1]);
+                runs.extend(vec![InputRun::Plain(1); feature.width() - 1]);
             }
         }
     }
@@ -69,7 +69,7 @@ fn runs(preprocessing: &Preprocessing) -> Vec<Run> {
 /// [`crate::Error::Mismatch`] for data that were prepared for other options.
 fn built(model: &ModelOptions, prepared: &Prepared) -> Result<Option<Description>> {
     let runs = runs(&prepared.preprocessing);
-    let by_number = runs.iter().any(|run| matches!(run, Run::Level(_)));
+    let by_number = runs.iter().any(|run| matches!(run, InputRun::Level(_)));
     if (model.network.is_some() || model.extras == Extras::default()) && !by_number {
         return Ok(None);
     }

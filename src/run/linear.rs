@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::baseline::{Baseline, Constant};
+use super::baseline::{Baseline, ConstantBaseline};
 use super::plan::Plan;
 use super::summary::Summary;
 use crate::Result;
@@ -46,7 +46,8 @@ impl Plan {
     pub fn baseline(&self, summary: &Summary, signal: &AtomicUsize) -> Result<Baseline> {
         let (on, strangers) = self.judged_part();
         let scorer = Scorer::new(self.prepared.preprocessing.target(), self.loss);
-        let mut baseline = Baseline::of_constant(Constant::new(&scorer, self.prepared.judged_train(), on, strangers));
+        let mut baseline =
+            Baseline::of_constant(ConstantBaseline::new(&scorer, self.prepared.judged_train(), on, strangers));
         let one_hot = self.one_hot();
         let linear = match self.linear_rows(summary, &one_hot) {
             Ok(rows) => self.linear((rows, &one_hot), self.linear_time(summary), signal)?,

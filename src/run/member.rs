@@ -8,7 +8,7 @@ use crate::metrics::MetricSet;
 
 /// One network of an ensemble, trained.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Member {
+pub struct EnsembleMember {
     /// Its number, from 0, as in the names of its tensors.
     pub member: usize,
     /// Its number among all networks that were trained, from 0, as events name it; of a portfolio.
@@ -39,7 +39,7 @@ pub struct Member {
     pub weights_sha256: String,
 }
 
-impl Member {
+impl EnsembleMember {
     /// As one object of `events.jsonl`.
     pub fn event(&self) -> Value {
         event_of("member", self)

@@ -21,7 +21,7 @@ pub(super) const SHARE_OF_PRESET: f64 = 0.5;
 const OF_A_THREAD: f64 = 72e6;
 
 /// Bytes that a run needs, by what for.
-pub(super) struct Needs {
+pub(super) struct MemoryNeeds {
     /// Parameters: the initial ones, those in training, gradients, optimizer state, averages, the kept ones.
     parameters: f64,
     /// Activations and error signals of a batch.
@@ -37,9 +37,9 @@ pub(super) struct Needs {
     units: usize,
 }
 
-impl Needs {
+impl MemoryNeeds {
     /// Of a network and data.
-    pub(super) fn of(architecture: &Architecture, config: &TrainConfig, prepared: &Prepared) -> Needs {
+    pub(super) fn of(architecture: &Architecture, config: &TrainConfig, prepared: &Prepared) -> MemoryNeeds {
         let options = &config.optimizer;
         let batch = batch_of(options.batch, prepared.train.rows()).saturating_mul(options.accumulate);
         let threads = config.threads.threads.unwrap_or_else(available_threads);
@@ -61,7 +61,7 @@ impl Needs {
             Targets::Values { .. } => 0.0,
         };
         let judged = parts.iter().any(|part| part.is_some());
-        Needs {
+        MemoryNeeds {
             parameters: 4.0 * architecture.linear_parameters() as f64 * (copies * at_once + others) as f64,
             inputs: 4.0 * inputs_at_once(&prepared.train) as f64 * at_once as f64,
             activations: 4.0 * width as f64 * (block + threads as f64 * evaluated),

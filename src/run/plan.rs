@@ -6,7 +6,7 @@ use super::auto::{auto_epochs, batch_of};
 use super::cross_validation::CrossValidation;
 use super::form::chosen;
 use super::inputs::{architecture, refuse_giant};
-use super::memory::Needs;
+use super::memory::MemoryNeeds;
 use super::portfolio::PlannedPortfolio;
 use crate::config::TrainConfig;
 use crate::data::{Folds, Loaded, Prepared, Preprocessing, RowForm, Task};
@@ -122,7 +122,7 @@ impl Plan {
         let fitted = || architecture(&config, sizes, &prepared);
         let architecture = form.map_or_else(fitted, |form| Ok(form.clone()))?;
         refuse_giant(&architecture)?;
-        Needs::of(&architecture, &config, &prepared).check(config.preset.filter(|name| *name != "plain"))?;
+        MemoryNeeds::of(&architecture, &config, &prepared).check(config.preset.filter(|name| *name != "plain"))?;
         let regression = task == Task::Regression;
         let mut parameters = Parameters::initial(&architecture, config.model.init, regression, config.seed);
         let pass = DataPass { init: config.model.init, biases: config.model.bias_init, seed: config.seed };

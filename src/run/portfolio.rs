@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::execution::Finished;
 use super::form::affordable_epochs;
-use super::member::Member;
+use super::member::EnsembleMember;
 use super::plan::Plan;
 use crate::config::portfolio::Portfolio;
 use crate::config::{StoppingOptions, TrainConfig};
@@ -44,7 +44,7 @@ pub struct Configured {
     /// How its inputs are prepared.
     pub way: Way,
     /// Its networks, one for each fold.
-    pub networks: Vec<(Member, Finished)>,
+    pub networks: Vec<(EnsembleMember, Finished)>,
     /// What each row's outputs are by the network that did not learn from it, in the order of the training rows; none where a
     /// network is missing.
     pub outputs: Option<Vec<f32>>,

@@ -6,7 +6,7 @@ use super::directory::{CONFIG_FILE, RunDirectory};
 use super::ensemble::stopped;
 use super::execution::Finished;
 use super::interrupt::Interrupt;
-use super::member::Member;
+use super::member::EnsembleMember;
 use super::networks::Networks;
 use super::plan::Plan;
 use super::portfolio::{Configuration, Configured, TrainedPortfolio};
@@ -23,7 +23,7 @@ use crate::{Error, Result, Warning, WarningKind};
 const ROUNDS: usize = 40;
 
 /// How much a configuration counts, and what that rests on.
-struct Verdict {
+struct ConfigurationWeight {
     /// How often it was taken.
     taken: usize,
     /// Its temperature.
@@ -35,7 +35,7 @@ struct Verdict {
 /// How much the configurations count.
 struct Selection {
     /// Each.
-    verdicts: Vec<Verdict>,
+    verdicts: Vec<ConfigurationWeight>,
     /// What their mean says of rows that its networks did not learn from; none where a network is missing.
     outputs: Option<Vec<f32>>,
 }
@@ -44,7 +44,7 @@ struct Selection {
 struct Mixed {
     model: Model,
     prepared: Prepared,
-    members: Vec<Member>,
+    members: Vec<EnsembleMember>,
     configurations: Vec<Configuration>,
     outputs: Option<Vec<f32>>,
     undecided: Option<Warning>,
@@ -78,7 +78,7 @@ impl Plan {
             directory.write(CONFIG_FILE, &self.portfolio_toml(&names, false))?;
         }
         let Mixed { model, prepared, members, configurations, outputs, undecided } = self.mixed(trained)?;
-        for event in members.iter().map(Member::event).chain(configurations.iter().map(Configuration::event)) {
+        for event in members.iter().map(EnsembleMember::event).chain(configurations.iter().map(Configuration::event)) {
             directory.event(&event)?;
         }
         let summarise = |model: &Model| {
@@ -114,12 +114,12 @@ impl Plan {
         let told = trained.done.iter().zip(&verdicts).map(|(done, verdict)| told(done, verdict, total));
         let configurations =
             told.chain(trained.left_out.iter().map(Configuration::left_out)).collect::<Vec<Configuration>>();
-        let chosen: Vec<(Configured, Verdict)> =
+        let chosen: Vec<(Configured, ConfigurationWeight)> =
             trained.done.into_iter().zip(verdicts).filter(|(_, verdict)| verdict.taken > 0).collect();
         let (prepared, ways) = joint.of_ways(&chosen.iter().map(|(done, _)| &done.way).collect::<Vec<_>>());
         let (mut forms, mut members) = (Vec::new(), Vec::new());
         for ((done, verdict), way) in chosen.into_iter().zip(&ways) {
-            let (own, finished): (Vec<Member>, Vec<Finished>) = done.networks.into_iter().unzip();
+            let (own, finished): (Vec<EnsembleMember>, Vec<Finished>) = done.networks.into_iter().unzip();
             let networks: Vec<Model> = finished.into_iter().map(|finished| finished.model).collect();
             let form = NetworkForm {
                 name: done.name.to_owned(),
@@ -143,7 +143,7 @@ impl Plan {
         let data = self.prepared.judged_train();
         let out_of_fold: Option<Vec<&Vec<f32>>> = done.iter().map(|done| done.outputs.as_ref()).collect();
         let Some(out_of_fold) = out_of_fold else {
-            let alike = |_: &Configured| Verdict { taken: 1, calibration: None, cost: None };
+            let alike = |_: &Configured| ConfigurationWeight { taken: 1, calibration: None, cost: None };
             return Selection { verdicts: done.iter().map(alike).collect(), outputs: None };
         };
         let (mut calibrations, mut said) = (Vec::new(), Vec::new());
@@ -169,7 +169,7 @@ impl Plan {
         let total: usize = counts.iter().sum();
         let shares: Vec<f64> = counts.iter().map(|taken| *taken as f64 / total as f64).collect();
         let outputs = mean_outputs(scorer, &said, Some(&shares));
-        let verdict = |(at, (taken, calibration))| Verdict { taken, calibration, cost: Some(of_one(at)) };
+        let verdict = |(at, (taken, calibration))| ConfigurationWeight { taken, calibration, cost: Some(of_one(at)) };
         let verdicts = counts.into_iter().zip(calibrations).enumerate().map(verdict).collect();
         Selection { verdicts, outputs: Some(outputs) }
     }
@@ -194,7 +194,7 @@ impl Plan {
     fn portfolio_summary(
         &self,
         (model, prepared): (&Model, &Prepared),
-        members: Vec<Member>,
+        members: Vec<EnsembleMember>,
         outputs: Option<Vec<f32>>,
         end: (Stopped, f64),
     ) -> Result<Summary> {
@@ -229,7 +229,7 @@ impl Plan {
 }
 
 /// A configuration as the summary tells of it.
-fn told(done: &Configured, verdict: &Verdict, total: usize) -> Configuration {
+fn told(done: &Configured, verdict: &ConfigurationWeight, total: usize) -> Configuration {
     Configuration {
         configuration: done.name,
         networks: done.networks.len(),
@@ -242,7 +242,7 @@ fn told(done: &Configured, verdict: &Verdict, total: usize) -> Configuration {
 }
 
 impl TrainedPortfolio {
-    fn members(&self) -> impl Iterator<Item = &Member> {
+    fn members(&self) -> impl Iterator<Item = &EnsembleMember> {
         self.done.iter().flat_map(|done| done.networks.iter().map(|(member, _)| member))
     }
 

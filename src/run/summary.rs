@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::autopsy::Autopsy;
 use super::baseline::Baseline;
 use super::cross_validation::{CrossValidation, Fold};
-use super::member::Member;
+use super::member::EnsembleMember;
 use super::portfolio::Configuration;
 use crate::Warning;
 use crate::data::Task;
@@ -76,7 +76,7 @@ pub struct Summary {
     pub cv: Option<CrossValidation>,
     /// The networks of an ensemble; `epochs` is then the most of one of them, `steps` the sum of theirs, `best_epoch` the first's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub members: Vec<Member>,
+    pub members: Vec<EnsembleMember>,
     /// The configurations of a portfolio, in the order in which they were trained, then those that were left out. The figures of the
     /// validation part are then those of out-of-fold predictions.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -1,6 +1,6 @@
 //! Outputs for rows that a network did not learn from, kept beside what is true of them.
 
-use super::scorer::{ScoredRows, Scorer, Truth};
+use super::scorer::{RowTruth, ScoredRows, Scorer};
 use crate::data::{Dataset, Task};
 use crate::metrics::MetricName;
 use crate::metrics::calibration::inverse_temperature;
@@ -13,7 +13,7 @@ use crate::model::{Calibration, Residuals, RowsOf, Threshold};
 pub struct HeldOut {
     scorer: Scorer,
     outputs: Vec<f32>,
-    truth: Truth,
+    truth: RowTruth,
     /// Absolute residuals of each target, of a regression.
     residuals: Vec<Vec<f64>>,
 }
@@ -27,7 +27,7 @@ const ROWS_OF_SMOOTHED: usize = 15;
 impl HeldOut {
     /// Outputs for the rows of a data set.
     pub fn new(scorer: &Scorer, outputs: Vec<f32>, data: &Dataset) -> HeldOut {
-        let truth = Truth::of(scorer, data, ScoredRows::All);
+        let truth = RowTruth::of(scorer, data, ScoredRows::All);
         let mut residuals = Vec::new();
         if scorer.task() == Task::Regression {
             let width = scorer.width();

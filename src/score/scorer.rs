@@ -141,13 +141,13 @@ impl Scorer {
     pub fn judge(&self, evaluation: &Evaluation, data: &Dataset, strangers: Option<(&Strangers, &[f32])>) -> Judged {
         let report = self.report(&evaluation.outputs, data, ScoredRows::All, strangers, Detail::Full);
         let judged = Judged::new(&self.target, (report, data.rows()), evaluation.loss, strangers.map(|(rows, _)| rows));
-        let truth = Truth::of(self, data, ScoredRows::All);
+        let truth = RowTruth::of(self, data, ScoredRows::All);
         let labelled = self.labelled(&evaluation.outputs, &truth);
         Judged { calibration_error: labelled.and_then(|labelled| calibration_error(&labelled)), ..judged }
     }
 
     /// Outputs beside classes or labels, where there are such.
-    pub(super) fn labelled<'a>(&self, outputs: &'a [f32], truth: &'a Truth) -> Option<Labelled<'a>> {
+    pub(super) fn labelled<'a>(&self, outputs: &'a [f32], truth: &'a RowTruth) -> Option<Labelled<'a>> {
         let of = match self.target.task {
             Task::Binary | Task::Multiclass => TrueOf::Classes(&truth.labels),
             Task::Multilabel => TrueOf::Labels(&truth.there),
@@ -167,7 +167,7 @@ impl Scorer {
         strangers: Option<(&Strangers, &[f32])>,
         detail: Detail,
     ) -> Report {
-        let truth = Truth::of(self, data, rows);
+        let truth = RowTruth::of(self, data, rows);
         let scores = self.scores(outputs);
         let (width, weights) = (self.target.outputs(), truth.weights.as_deref());
         let numbers: Vec<f64>;
@@ -180,7 +180,7 @@ impl Scorer {
                 Predictions::Regression { outputs: width, values: &numbers, truth: &truth.numbers }
             }
         };
-        let unknown = strangers.map(|(rows, outputs)| metrics::Strangers {
+        let unknown = strangers.map(|(rows, outputs)| metrics::UnknownRows {
             outputs,
             truth: &rows.labels,
             classes: rows.classes.len(),
@@ -201,7 +201,7 @@ pub enum ScoredRows<'a> {
 
 /// What is true of some rows, and their weights.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Truth {
+pub(super) struct RowTruth {
     /// Their classes.
     pub(super) labels: Vec<u32>,
     /// Whether each label is there.
@@ -211,8 +211,8 @@ pub(super) struct Truth {
     pub(super) weights: Option<Vec<f32>>,
 }
 
-impl Truth {
-    pub(super) fn of(scorer: &Scorer, data: &Dataset, rows: ScoredRows<'_>) -> Truth {
+impl RowTruth {
+    pub(super) fn of(scorer: &Scorer, data: &Dataset, rows: ScoredRows<'_>) -> RowTruth {
         let all: Vec<u32>;
         let rows = match rows {
             ScoredRows::Of(rows) => rows,
@@ -221,9 +221,9 @@ impl Truth {
                 &all
             }
         };
-        let mut truth = Truth {
+        let mut truth = RowTruth {
             weights: data.weights.as_ref().map(|w| rows.iter().map(|r| w[*r as usize]).collect()),
-            ..Truth::default()
+            ..RowTruth::default()
         };
         match &data.targets {
             Targets::Classes { labels: all, .. } => truth.labels = rows.iter().map(|r| all[*r as usize]).collect(),

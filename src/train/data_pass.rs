@@ -105,7 +105,7 @@ impl DataPass {
             for one in 0..tensor.count() {
                 let place = (number, one);
                 let of_unit = |unit: usize| z.unit(op, tensor, one, unit);
-                let units: Vec<Unit> =
+                let units: Vec<UnitFate> =
                     (0..tensor.fan_out).map(|u| self.unit(place, u, of_unit(u), (scaled, biases))).collect();
                 parameters.scale_weights(tensor, one, &units.iter().map(|unit| unit.factor).collect::<Vec<_>>());
                 if biases {
@@ -117,7 +117,13 @@ impl DataPass {
     }
 
     /// The factor of a unit's weights, and its bias, by what it gives without one.
-    fn unit(&self, (tensor, one): (usize, usize), unit: usize, z: Vec<f64>, (scaled, biases): (bool, bool)) -> Unit {
+    fn unit(
+        &self,
+        (tensor, one): (usize, usize),
+        unit: usize,
+        z: Vec<f64>,
+        (scaled, biases): (bool, bool),
+    ) -> UnitFate {
         let mean = z.iter().sum::<f64>() / z.len() as f64;
         let deviation = (z.iter().map(|z| (z - mean) * (z - mean)).sum::<f64>() / z.len() as f64).sqrt();
         let factor = if scaled && deviation > 0.0 && deviation.is_finite() { 1.0 / deviation } else { 1.0 };
@@ -126,7 +132,7 @@ impl DataPass {
             let mut rng =
                 stream(self.seed, Purpose::Init, (1 << 48) | ((tensor as u64) << 16) | one as u64, unit as u64);
             if self.biases == Biases::Normal {
-                return Unit { factor: factor as f32, bias: StandardNormal.sample(&mut rng) };
+                return UnitFate { factor: factor as f32, bias: StandardNormal.sample(&mut rng) };
             }
             // Weights of a mixture that is uniform over all mixtures: exponential numbers, divided by their sum.
             let (mut sum, mut total) = (0.0, 0.0);
@@ -137,24 +143,24 @@ impl DataPass {
             }
             bias = if total > 0.0 { -factor * sum / total } else { 0.0 };
         }
-        Unit { factor: factor as f32, bias: bias as f32 }
+        UnitFate { factor: factor as f32, bias: bias as f32 }
     }
 }
 
 /// What becomes of a unit.
-struct Unit {
+struct UnitFate {
     factor: f32,
     bias: f32,
 }
 
 /// What an operation gave for all rows and members.
-struct Given {
+struct OperationOutput {
     /// For each panel, a line for each output.
     lines: Vec<Line>,
     rows: usize,
 }
 
-impl Given {
+impl OperationOutput {
     /// What a unit gave for each row: of one member where each has a matrix of its own, else of all members.
     fn unit(&self, op: &Op, tensor: &Tensor, one: usize, unit: usize) -> Vec<f64> {
         let members: Range<usize> = if tensor.stack.is_some() { one..one + 1 } else { 0..op.members };
@@ -172,7 +178,7 @@ fn pass(
     rows: usize,
     workspace: &mut Workspace,
     parameters: &mut Parameters,
-) -> Given {
+) -> OperationOutput {
     let layout = parameters.layout.clone();
     let lent = Shared::new(&mut parameters.lines);
     let net = SharedNet { isa, program, layout: &layout, parameters: &lent };
@@ -185,5 +191,5 @@ fn pass(
         let panel = |p: usize| shared.values[op.y].lines(member, p, op.line..op.line + op.outputs).to_vec();
         (0..panels(rows) * op.members).flat_map(panel).collect::<Vec<Line>>()
     });
-    Given { lines: given.swap_remove(0), rows }
+    OperationOutput { lines: given.swap_remove(0), rows }
 }

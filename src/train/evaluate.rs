@@ -17,11 +17,11 @@ use crate::nn::{Link, Objective};
 use crate::score::{Evaluation, Readout};
 
 /// Rows of one block, of all members; blocks are shared out to the team.
-const BLOCK_ROWS: usize = 256;
+const EVALUATED_ROWS: usize = 256;
 
 /// Rows of one block of a network of so many members.
 pub(crate) fn block_rows(members: usize) -> usize {
-    (BLOCK_ROWS / members).next_multiple_of(LANES).max(LANES)
+    (EVALUATED_ROWS / members).next_multiple_of(LANES).max(LANES)
 }
 
 /// Runs a network forward, by a team of its own or a borrowed one; memory is kept between calls.
@@ -134,7 +134,7 @@ impl Evaluator {
         let mut outputs = vec![0.0; rows * net.outputs()];
         let lent = (Shared::new(&mut outputs), Shared::new(&mut losses));
         let readout = &self.readout;
-        let pass = Pass { net, features, link, data, readout, block_rows, outputs: lent.0, losses: lent.1 };
+        let pass = EvaluationPass { net, features, link, data, readout, block_rows, outputs: lent.0, losses: lent.1 };
         team.run(|member| {
             let mut workspace = self.workspaces[member.index].lock().unwrap_or_else(|e| e.into_inner());
             for block in member.share(blocks) {
@@ -145,7 +145,7 @@ impl Evaluator {
     }
 }
 
-struct Pass<'a> {
+struct EvaluationPass<'a> {
     net: SharedNet<'a>,
     features: &'a Features,
     link: Link,
@@ -156,7 +156,7 @@ struct Pass<'a> {
     losses: Shared<'a, f64>,
 }
 
-impl Pass<'_> {
+impl EvaluationPass<'_> {
     fn block(&self, member: Member<'_>, workspace: &mut Workspace, block: usize) {
         let workspace = workspace.share();
         let first = block * self.block_rows;

@@ -3,7 +3,7 @@
 use super::clock::NoClock;
 use super::mean::Mean;
 use super::record::{Recent, StepRecord};
-use super::settings::Factors;
+use super::settings::StepFactors;
 use super::step::{Batch, Worker, step};
 use super::sums::{LayerNorms, StepStats};
 use super::trainer::{EpochOutcome, EpochPlan, Halt, Trainer, weight_norms};
@@ -11,7 +11,7 @@ use crate::kernel::{LANES, Line};
 use crate::optim::Carried;
 
 /// Loss and gradient norm at one place, and the norms of each layer.
-struct Pass {
+struct FullBatchLoss {
     stats: StepStats,
     layers: Vec<LayerNorms>,
 }
@@ -32,7 +32,7 @@ impl Trainer {
         }
         let t = self.state.steps() + 1;
         let lr = (plan.lr)(t);
-        let Pass { stats, layers } = self.pass(plan);
+        let FullBatchLoss { stats, layers } = self.pass(plan);
         outcome.loss = stats.loss;
         outcome.recent.push(stats);
         if !stats.is_finite() {
@@ -70,7 +70,7 @@ impl Trainer {
     }
 
     /// Loss and gradient at the parameters as they are.
-    fn pass(&mut self, plan: &EpochPlan<'_>) -> Pass {
+    fn pass(&mut self, plan: &EpochPlan<'_>) -> FullBatchLoss {
         let t = self.state.steps() + 1;
         let passes = self.with_run(plan.data, |team, run| {
             let (mean, algorithm) = (Mean::new(run.settings, plan.data, plan.order), run.settings.optimizer.algorithm);
@@ -81,13 +81,13 @@ impl Trainer {
                 mean,
                 t,
                 lr: 0.0,
-                factors: Factors::NONE,
+                factors: StepFactors::NONE,
                 algorithm,
             };
             team.run(|member| {
                 let mut worker = Worker::<NoClock>::new(member, run, Carried::default());
                 let stats = step(&mut worker, &batch);
-                (member.index == 0).then(|| Pass {
+                (member.index == 0).then(|| FullBatchLoss {
                     stats,
                     layers: worker.clipping.layer_norms(run.net.layout, weight_norms(member, run)),
                 })

@@ -52,14 +52,14 @@ impl Job for GatherInputs<'_> {
 }
 
 /// An input as a data set holds it. Methods, not closures: these are always compiled into the kernel's instructions.
-trait Input: Copy {
+trait InputValue: Copy {
     /// 16 of them, times `scale` where they are not floats yet.
     fn load<L: Lanes>(block: &[Self; LANES], scale: f32) -> L;
     /// One of them.
     fn convert(self, scale: f32) -> f32;
 }
 
-impl Input for f32 {
+impl InputValue for f32 {
     #[inline(always)]
     fn load<L: Lanes>(block: &[f32; LANES], _: f32) -> L {
         L::from_array(block)
@@ -70,7 +70,7 @@ impl Input for f32 {
     }
 }
 
-impl Input for u8 {
+impl InputValue for u8 {
     #[inline(always)]
     fn load<L: Lanes>(block: &[u8; LANES], scale: f32) -> L {
         L::from_bytes(block) * L::broadcast(scale)
@@ -83,7 +83,7 @@ impl Input for u8 {
 
 /// Exchanges rows and columns by blocks of 16 × 16; the last `cols % 16` columns one by one.
 #[inline(always)]
-fn transposed<L: Lanes, T: Input>(rows: &[u32], panel: &mut [Line], values: &[T], scale: f32) {
+fn transposed<L: Lanes, T: InputValue>(rows: &[u32], panel: &mut [Line], values: &[T], scale: f32) {
     let cols = panel.len();
     let mut slices: [&[T]; LANES] = [&[]; LANES];
     for (slice, row) in slices.iter_mut().zip(rows) {

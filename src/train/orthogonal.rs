@@ -232,17 +232,17 @@ fn inputs_of(tensor: &Tensor, p: usize) -> Range<usize> {
 
 /// `Y ← α X + β Y`.
 fn combine(isa: Isa, (alpha, x): (f64, &[Line]), (beta, y): (f64, &mut [Line])) {
-    isa.run(Combine { alpha, x, beta, y });
+    isa.run(SumOfMatrices { alpha, x, beta, y });
 }
 
-struct Combine<'a> {
+struct SumOfMatrices<'a> {
     alpha: f64,
     x: &'a [Line],
     beta: f64,
     y: &'a mut [Line],
 }
 
-impl Job for Combine<'_> {
+impl Job for SumOfMatrices<'_> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self) {

@@ -5,7 +5,7 @@ use super::clock::{Clock, Phase};
 use super::preparation::SharedPreparation;
 use super::step::{Batch, Worker};
 use crate::model::{Layout, Slot};
-use crate::optim::per_tensor::{Shape, Squares, TensorRule, direct};
+use crate::optim::per_tensor::{Squares, TensorRole, TensorRule, direct};
 use crate::optim::{Carried, PerTensor, Rule, VisitRule};
 
 impl<C: Clock> Worker<'_, '_, C> {
@@ -32,7 +32,7 @@ impl<C: Clock> Worker<'_, '_, C> {
         }
         for (number, tensor) in layout.tensors.iter().enumerate() {
             let squares = squares_of(layout, slots, number, |_| true);
-            let shapes = [Shape::Matrix(tensor.fan_out, tensor.fan_in), Shape::Vector];
+            let shapes = [TensorRole::Matrix(tensor.fan_out, tensor.fan_in), TensorRole::Vector];
             let factors = std::array::from_fn(|n| optimizer.factor(shapes[n], &squares[n]));
             self.clipping.replace(number, factors);
         }

@@ -51,23 +51,23 @@ pub struct Schedules {
 
 /// Factors of one step.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Factors {
+pub(super) struct StepFactors {
     /// Of every rate of dropout.
     pub(super) dropout: f64,
     /// Of decay and penalties.
     pub(super) decay: f64,
 }
 
-impl Factors {
+impl StepFactors {
     /// Nothing is changed.
-    pub(super) const NONE: Factors = Factors { dropout: 1.0, decay: 1.0 };
+    pub(super) const NONE: StepFactors = StepFactors { dropout: 1.0, decay: 1.0 };
 }
 
 impl Schedules {
     /// The factors of step `t`, counted from 1.
-    pub(super) fn at_step(&self, t: u64) -> Factors {
+    pub(super) fn at_step(&self, t: u64) -> StepFactors {
         let factor = |schedule: &Option<Schedule>| schedule.as_ref().map_or(1.0, |s| s.rate(1.0, t - 1, self.total));
-        Factors { dropout: factor(&self.dropout), decay: factor(&self.decay) }
+        StepFactors { dropout: factor(&self.dropout), decay: factor(&self.decay) }
     }
 }
 

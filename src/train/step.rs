@@ -13,7 +13,7 @@ use super::loss::panel_loss;
 use super::mean::Mean;
 use super::pieces::{Cut, Work};
 use super::preparation::SharedPreparation;
-use super::settings::{Factors, StepSettings};
+use super::settings::{StepFactors, StepSettings};
 use super::shared::Shared;
 use super::sums::{Clipping, SlotSums, StepStats};
 use super::team::Member;
@@ -24,7 +24,7 @@ use crate::layer::{Group, RandomAt};
 use crate::model::{Layout, Slot};
 use crate::nn::members::combine;
 use crate::optim::per_tensor::AlongDirections;
-use crate::optim::span::{Change, Span, finish_gradient, update};
+use crate::optim::span::{Span, UpdateForm, finish_gradient, update};
 use crate::optim::{Algorithm, Carried, Rule, VisitRule};
 
 /// Rows worked at a time: larger batches run in blocks that continue the same sums.
@@ -54,7 +54,7 @@ pub(super) struct Batch<'a> {
     /// Learning rate.
     pub(super) lr: f64,
     /// Factors of dropout and decay.
-    pub(super) factors: Factors,
+    pub(super) factors: StepFactors,
     /// The optimizer, with this step's momentum.
     pub(super) algorithm: Algorithm,
 }
@@ -396,7 +396,12 @@ impl<C: Clock> VisitRule for UpdateSlots<'_, '_, '_, C> {
                     state: std::array::from_fn(|n| run.state[n].write(member, lines.clone())),
                     average: run.average.as_ref().map(|a| a.write(member, lines)),
                 };
-                update::<N, U>(run.net.isa, own.as_ref().unwrap_or(&scalars), &Change { clip, decay, average }, span);
+                update::<N, U>(
+                    run.net.isa,
+                    own.as_ref().unwrap_or(&scalars),
+                    &UpdateForm { clip, decay, average },
+                    span,
+                );
             });
         }
         worker.clock.mark(Phase::Update);

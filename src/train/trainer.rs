@@ -253,7 +253,7 @@ impl Trainer {
         first: usize,
     ) -> (EpochOutcome, Vec<PhaseTimes>) {
         let made = self.state.steps();
-        let start = Place::of(&self.state);
+        let start = EpochPosition::of(&self.state);
         let mut asked = [AtomicBool::new(false), AtomicBool::new(false)];
         *asked[made as usize % 2].get_mut() = (plan.stop)(made);
         let mut outcomes = self.with_run(plan.data, |team, run| {
@@ -301,7 +301,7 @@ impl Trainer {
 
 /// Where a member stands in an epoch: what of the state every member moves on by itself, to the same numbers.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct EpochPosition {
     /// Steps made.
     steps: u64,
     carried: Carried,
@@ -311,11 +311,11 @@ struct Place {
     weight: f64,
 }
 
-impl Place {
-    fn of(state: &TrainState) -> Place {
+impl EpochPosition {
+    fn of(state: &TrainState) -> EpochPosition {
         let TrainState { optimizer, epoch, .. } = state;
         let (rows, loss, weight) = (epoch.rows, epoch.loss, epoch.weight);
-        Place { steps: optimizer.steps, carried: optimizer.carried, rows, loss, weight }
+        EpochPosition { steps: optimizer.steps, carried: optimizer.carried, rows, loss, weight }
     }
 
     fn put(self, state: &mut TrainState) {
@@ -329,9 +329,9 @@ impl Place {
 fn epoch_of_member<C: Clock>(
     mut worker: Worker<'_, '_, C>,
     (plan, first): (&EpochPlan<'_>, usize),
-    mut place: Place,
+    mut place: EpochPosition,
     asked: &[AtomicBool; 2],
-) -> (EpochOutcome, Place, PhaseTimes) {
+) -> (EpochOutcome, EpochPosition, PhaseTimes) {
     let (member, run) = (worker.member, worker.run);
     let (mut halt, mut records, mut recent) = (None, Vec::new(), Recent::default());
     for rows in plan.order[place.rows - first..].chunks(plan.batch) {

@@ -6,10 +6,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use gradlane::config::{Origin, Settings, TrainConfig};
+use gradlane::config::{SettingOrigin, Settings, TrainConfig};
 use gradlane::data::{self, DataOptions, Features, Format, Part, Preprocessing, RowReader, Shuffle, Source};
 use gradlane::experiment::compare::{RUNS_FILE, analyse, read_records, summary_tables};
-use gradlane::experiment::tune::{Journal, Protocol, Space};
+use gradlane::experiment::tune::{Space, TrialJournal, TuneProtocol};
 use gradlane::fit::{FitState, SavedState};
 use gradlane::kernel::Isa;
 use gradlane::layer::description::{Description, check, check_fitted};
@@ -141,7 +141,7 @@ thread_local! {
 fn trainer() -> Trainer {
     let mut settings = Settings::new();
     for (name, value) in [("data", "x.csv"), ("hidden", "3"), ("preset", "plain")] {
-        settings.set(name, value.into(), Origin::Flag);
+        settings.set(name, value.into(), SettingOrigin::Flag);
     }
     let config = TrainConfig::new(settings).expect("a configuration");
     let rows: String = (0..20).map(|n| format!("{},{},{},{}\n", n, n * n % 7, n % 3, ["a", "b"][n % 2])).collect();
@@ -202,12 +202,12 @@ fn network(text: &str) {
 
 /// Reads the journal of `tune`, and its file `tune.toml`.
 fn search(file: &Path) {
-    if let Ok(journal) = Journal::open(file) {
+    if let Ok(journal) = TrialJournal::open(file) {
         let _ = (journal.ranked(MetricName::Loss), journal.ranked(MetricName::Accuracy), journal.find(1, 1));
     }
     let folder = file.parent().expect("a file in a folder");
     std::fs::rename(file, folder.join("tune.toml")).expect("a folder that can be written");
-    if let Ok((protocol, _)) = Protocol::read(folder) {
+    if let Ok((protocol, _)) = TuneProtocol::read(folder) {
         let _ = (protocol.space(folder), protocol.metric(), TrainConfig::new(protocol.settings(folder)));
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::ArgMatches;
 use gradlane::config::keys::{COMPARE, COMPARISON};
-use gradlane::config::{ApplyConfig, Origin, Settings, TrainConfig, find};
+use gradlane::config::{ApplyConfig, SettingOrigin, Settings, TrainConfig, find};
 use gradlane::data::Source;
 use gradlane::experiment::compare::{
     Comparison, Contestant, Problem, QUICK, Terms, default_names, find_mnist, names, problem, studies_for,
@@ -153,7 +153,7 @@ impl Work {
 fn config(settings: &Settings, data: &str) -> Result<TrainConfig> {
     let source: Source = data.parse()?;
     let mut settings = settings.clone();
-    settings.set("data", data.into(), Origin::Flag);
+    settings.set("data", data.into(), SettingOrigin::Flag);
     settings.set_default("valid", SHARE.into());
     // A folder of MNIST's layout brings its own test part.
     if !source.is_folder() {

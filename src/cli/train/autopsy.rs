@@ -1,7 +1,7 @@
 //! What is said of a run that diverged.
 
 use gradlane::fit::event_of;
-use gradlane::run::{Autopsy, LargestGradient, Tried};
+use gradlane::run::{Autopsy, LargestGradient, TriedChange};
 
 use super::super::message;
 use super::super::table::{counted, figure};
@@ -51,8 +51,8 @@ fn lines(autopsy: &Autopsy) -> Vec<String> {
     lines
 }
 
-fn result(tried: &Tried) -> String {
-    let Tried { change, steps, loss_before, loss_after, helped } = tried;
+fn result(tried: &TriedChange) -> String {
+    let TriedChange { change, steps, loss_before, loss_after, helped } = tried;
     let steps = counted(*steps, "step");
     match loss_after {
         None => format!("{change}: diverged too, after {steps}"),

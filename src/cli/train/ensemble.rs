@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use gradlane::Result;
 use gradlane::data::Folds;
 use gradlane::experiment::{TrainNetwork, Training, ensemble_of_folds, train_ensemble};
-use gradlane::run::{Finished, Member, Plan};
+use gradlane::run::{EnsembleMember, Finished, Plan};
 
 use super::folds;
 use super::watch::Watch;
@@ -19,20 +19,20 @@ pub fn trained(
     of_folds: Option<&Folds>,
     (signal, train): (&AtomicUsize, &TrainNetwork<'_>),
     watch: &Watch,
-) -> Result<(Plan, Vec<(Member, Finished)>)> {
+) -> Result<(Plan, Vec<(EnsembleMember, Finished)>)> {
     match of_folds {
         Some(of_folds) => {
             ensemble_of_folds(plan, of_folds, &Training { signal, train, over: &|fold| folds::over(watch, fold) })
         }
         None => {
-            let over = |member: &Member| watch.is_over(&member.event(), |seen, of| ended(member, seen, of));
+            let over = |member: &EnsembleMember| watch.is_over(&member.event(), |seen, of| ended(member, seen, of));
             let trained = train_ensemble(&plan, &Training { signal, train, over: &over })?;
             Ok((plan, trained))
         }
     }
 }
 
-fn ended(member: &Member, seen: usize, of: usize) -> String {
+fn ended(member: &EnsembleMember, seen: usize, of: usize) -> String {
     let how = folds::cut_short(member.stopped);
     format!("network {} is over, {seen} of {of}: best epoch {}{how}", member.member, member.best_epoch)
 }

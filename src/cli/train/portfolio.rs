@@ -7,7 +7,8 @@ use gradlane::Result;
 use gradlane::data::Folds;
 use gradlane::experiment::{PortfolioTraining, TrainNetwork, train_portfolio};
 use gradlane::run::{
-    CONFIG_FILE, Configuration, Configured, Interrupt, LeftOut, Member, Networks, Plan, RunDirectory, TrainedPortfolio,
+    CONFIG_FILE, Configuration, Configured, EnsembleMember, Interrupt, LeftOut, Networks, Plan, RunDirectory,
+    TrainedPortfolio,
 };
 
 use super::super::exit::Outcome;
@@ -81,7 +82,7 @@ pub fn trained(
     watch: &Watch,
     leaves_out: &Forgets<'_>,
 ) -> Result<TrainedPortfolio> {
-    let over = |member: &Member| watch.is_over(&member.event(), |_, _| ended(member, of_folds.len()));
+    let over = |member: &EnsembleMember| watch.is_over(&member.event(), |_, _| ended(member, of_folds.len()));
     let counts = |configured: &Configured| {
         let networks = counted(configured.networks.len() as u64, "network");
         watch.tell(&format!("{}: {networks} in {:.1} s", configured.name, configured.seconds));
@@ -95,7 +96,7 @@ pub fn trained(
     train_portfolio(plan, of_folds, &training)
 }
 
-fn ended(member: &Member, of: usize) -> String {
+fn ended(member: &EnsembleMember, of: usize) -> String {
     let (how, name) = (folds::cut_short(member.stopped), member.configuration.unwrap_or_default());
     let fold = member.fold.unwrap_or(0);
     format!("{name}: fold {fold} of {of} is over: best epoch {}{how}", member.best_epoch)

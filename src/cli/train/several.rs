@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use gradlane::data::Folds;
 use gradlane::experiment::TrainNetwork;
 use gradlane::path_text::to_text;
-use gradlane::run::{Checkpoint, Finished, Interrupt, Member, Networks, Plan, RunDirectory};
+use gradlane::run::{Checkpoint, EnsembleMember, Finished, Interrupt, Networks, Plan, RunDirectory};
 
 use super::super::exit::{Failure, Outcome};
 use super::super::message;
@@ -70,7 +70,7 @@ pub fn run(
 }
 
 /// The networks of an ensemble, trained.
-pub type Ensemble = Vec<(Member, Finished)>;
+pub type Ensemble = Vec<(EnsembleMember, Finished)>;
 
 /// The networks of a plan, trained: those of an ensemble, or none where a network for all rows comes after the folds. The plan has
 /// the cross-validation, if there is one.

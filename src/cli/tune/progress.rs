@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use gradlane::experiment::tune::Progress;
+use gradlane::experiment::tune::TuneProgress;
 use gradlane::fit::Watched;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
@@ -35,7 +35,7 @@ impl Shown {
     }
 
     /// Shows that a trial ended.
-    pub fn observe(&self, progress: Progress<'_>) {
+    pub fn observe(&self, progress: TuneProgress<'_>) {
         let mut state = self.state.lock().unwrap_or_else(|e| e.into_inner());
         let (ended, all) = progress.epochs;
         let own = progress.trial.epochs * progress.trial.best_epochs.len();
@@ -67,7 +67,7 @@ impl Shown {
         }
     }
 
-    fn line(&self, state: &mut State, progress: Progress<'_>, left: Option<Duration>) {
+    fn line(&self, state: &mut State, progress: TuneProgress<'_>, left: Option<Duration>) {
         if !state.header {
             state.header = true;
             let metric = self.metric.to_string();
@@ -77,7 +77,7 @@ impl Shown {
             ));
         }
         let of = progress.of.map_or(String::new(), |of| format!("/{of}"));
-        let Progress { trial, best, done, .. } = progress;
+        let TuneProgress { trial, best, done, .. } = progress;
         let how = if trial.stopped == "diverged" { "  diverged" } else { "" };
         message::line(&format!(
             "{:>9} {:>6} {:>7} {:>15} {:>15} {:>8.2}{}{how}",

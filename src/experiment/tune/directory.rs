@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Budget, Protocol};
+use super::{Budget, TuneProtocol};
 use crate::run::{Plan, RUNS, new_directory};
 use crate::{Error, Result, atomic};
 
@@ -38,7 +38,7 @@ impl TuneDirectory {
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn create(path: Option<&Path>, protocol: &Protocol, budget: Budget) -> Result<TuneDirectory> {
+    pub fn create(path: Option<&Path>, protocol: &TuneProtocol, budget: Budget) -> Result<TuneDirectory> {
         let path = path.map_or_else(|| new_directory("tune-"), |path| Ok(path.to_path_buf()))?;
         let path = path.as_path();
         std::fs::create_dir_all(path).map_err(|e| Error::io(path, e))?;
@@ -56,8 +56,8 @@ impl TuneDirectory {
     ///
     /// # Errors
     /// [`Error::Usage`] if `protocol` is another than that of the trials that are there, [`Error::Mismatch`] if the data are.
-    pub fn resume(path: &Path, protocol: &Protocol, budget: Budget) -> Result<TuneDirectory> {
-        let (before, _) = Protocol::read(path)?;
+    pub fn resume(path: &Path, protocol: &TuneProtocol, budget: Budget) -> Result<TuneDirectory> {
+        let (before, _) = TuneProtocol::read(path)?;
         before.check_same(protocol, path)?;
         protocol.write(path, budget)?;
         Ok(TuneDirectory { path: path.to_path_buf() })

@@ -52,22 +52,22 @@ impl Trial {
 }
 
 /// The file, and what stands in it.
-pub struct Journal {
+pub struct TrialJournal {
     path: PathBuf,
-    state: Mutex<State>,
+    state: Mutex<JournalState>,
 }
 
-struct State {
+struct JournalState {
     file: File,
     trials: Vec<Trial>,
 }
 
-impl Journal {
+impl TrialJournal {
     /// Opens the file, or makes it. A last line that was not written to its end is taken away.
     ///
     /// # Errors
     /// [`Error::Io`], and [`Error::Data`] for a line that is no trial.
-    pub fn open(path: &Path) -> Result<Journal> {
+    pub fn open(path: &Path) -> Result<TrialJournal> {
         let io = |e| Error::io(path, e);
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
@@ -84,10 +84,10 @@ impl Journal {
         };
         let trials: Result<Vec<Trial>> = whole.lines().enumerate().map(read).collect();
         let file = OpenOptions::new().create(true).append(true).open(path).map_err(io)?;
-        Ok(Journal { path: path.to_path_buf(), state: Mutex::new(State { file, trials: trials? }) })
+        Ok(TrialJournal { path: path.to_path_buf(), state: Mutex::new(JournalState { file, trials: trials? }) })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, JournalState> {
         self.state.lock().unwrap_or_else(|e| e.into_inner())
     }
 
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn better_trials_come_first() {
         let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::open(&folder.path().join("trials.jsonl")).unwrap();
+        let journal = TrialJournal::open(&folder.path().join("trials.jsonl")).unwrap();
         let runs = [(1, None, 0.1), (2, Some(0.9), 0.3), (3, Some(0.9), 0.2), (4, Some(0.8), 0.1), (5, Some(0.9), 0.2)];
         runs.into_iter().for_each(|(n, value, loss)| journal.add(trial(n, 9, value, loss)).unwrap());
         journal.add(trial(6, 3, Some(1.0), 0.0)).unwrap();
@@ -158,15 +158,15 @@ mod tests {
     fn a_torn_line_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trials.jsonl");
-        Journal::open(&path).unwrap().add(trial(1, 9, Some(0.5), 1.0)).unwrap();
+        TrialJournal::open(&path).unwrap().add(trial(1, 9, Some(0.5), 1.0)).unwrap();
         let good = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, format!("{good}{{\"trial\":2,\"ep")).unwrap();
-        let journal = Journal::open(&path).unwrap();
+        let journal = TrialJournal::open(&path).unwrap();
         assert_eq!(journal.find(1, 9), Some(trial(1, 9, Some(0.5), 1.0)));
         journal.add(trial(2, 9, None, 1.0)).unwrap();
-        assert_eq!(Journal::open(&path).unwrap().ranked(MetricName::Loss).len(), 2);
+        assert_eq!(TrialJournal::open(&path).unwrap().ranked(MetricName::Loss).len(), 2);
         std::fs::write(&path, "{}\n").unwrap();
-        let message = Journal::open(&path).err().unwrap().to_string();
+        let message = TrialJournal::open(&path).err().unwrap().to_string();
         assert!(message.contains("trials.jsonl:1"), "{message}");
     }
 }

@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 
 pub use directory::TuneDirectory;
 pub use halving::{Rung, rungs};
-pub use journal::{Journal, Trial};
-pub use protocol::{Budget, Protocol};
-pub use range::Range;
+pub use journal::{Trial, TrialJournal};
+pub use protocol::{Budget, TuneProtocol};
+pub use range::SearchRange;
 pub use space::{Parameter, STANDARD, Space};
 
 use super::cross_validation::with_cross_validation;
@@ -70,7 +70,7 @@ pub struct Found {
 
 /// How far a search is.
 #[derive(Debug, Clone, Copy)]
-pub struct Progress<'a> {
+pub struct TuneProgress<'a> {
     /// What has just ended.
     pub trial: &'a Trial,
     /// The best so far.
@@ -151,8 +151,8 @@ impl Tuner {
     }
 
     /// What must stay the same for a search to go on.
-    pub fn protocol(&self) -> Protocol {
-        Protocol::new(&self.settings, &self.space, self.metric, self.base.epochs)
+    pub fn protocol(&self) -> TuneProtocol {
+        TuneProtocol::new(&self.settings, &self.space, self.metric, self.base.epochs)
             .with_network(self.base.config.model.network.as_ref())
             .over(fingerprint(&self.whole))
     }
@@ -208,7 +208,7 @@ impl Tuner {
         directory: &TuneDirectory,
         budget: Budget,
         signal: &AtomicUsize,
-        observe: &(dyn Fn(Progress<'_>) + Sync),
+        observe: &(dyn Fn(TuneProgress<'_>) + Sync),
     ) -> Result<Found> {
         let began = Instant::now();
         let budgeted = match budget {
@@ -219,7 +219,7 @@ impl Tuner {
         let limit = self.base.config.stopping.deadline.map(|end| began + (end - began).mul_f64(SEARCH_SHARE));
         let deadline = budgeted.into_iter().chain(limit).min();
         let time_is_up = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        let journal = Journal::open(&directory.trials())?;
+        let journal = TrialJournal::open(&directory.trials())?;
         let failed = AtomicBool::new(false);
         let workers = Workers {
             tuner: self,

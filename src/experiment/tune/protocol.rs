@@ -9,7 +9,7 @@ use toml::{Table, Value};
 
 use super::space::Space;
 use super::written;
-use crate::config::{Group, Origin, Settings, duration, find};
+use crate::config::{OptionGroup, SettingOrigin, Settings, duration, find};
 use crate::fit::Watched;
 use crate::layer::description::Description;
 use crate::{Error, Result, atomic};
@@ -67,7 +67,7 @@ impl fmt::Display for Budget {
 
 /// What decides the figures of every trial.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Protocol {
+pub struct TuneProtocol {
     settings: Table,
     space: Table,
     metric: String,
@@ -76,21 +76,23 @@ pub struct Protocol {
     data: Option<String>,
 }
 
-impl Protocol {
+impl TuneProtocol {
     /// Of a search with these settings; threads, kernels, a time limit and what is shown decide
     /// nothing.
-    pub(super) fn new(settings: &Settings, space: &Space, metric: Watched, epochs: usize) -> Protocol {
+    pub(super) fn new(settings: &Settings, space: &Space, metric: Watched, epochs: usize) -> TuneProtocol {
         let decides = |name: &str| match find(name) {
-            Some(key) => name == "seed" || !(matches!(key.group, Group::Engine | Group::Run) || name == "time_limit"),
+            Some(key) => {
+                name == "seed" || !(matches!(key.group, OptionGroup::Engine | OptionGroup::Run) || name == "time_limit")
+            }
             None => name == "data",
         };
         let mut given = settings.table();
         given.retain(|name, _| decides(name));
-        Protocol { settings: given, space: space.to_table(), metric: metric.to_string(), epochs, data: None }
+        TuneProtocol { settings: given, space: space.to_table(), metric: metric.to_string(), epochs, data: None }
     }
 
     /// The same with the layers of the network themselves for the path of their file, which may change.
-    pub(super) fn with_network(mut self, network: Option<&Description>) -> Protocol {
+    pub(super) fn with_network(mut self, network: Option<&Description>) -> TuneProtocol {
         if let Some(network) = network {
             self.settings.insert("network".to_owned(), Value::Table(network.table().clone()));
         }
@@ -98,7 +100,7 @@ impl Protocol {
     }
 
     /// The same over data with this hash.
-    pub(super) fn over(mut self, data: String) -> Protocol {
+    pub(super) fn over(mut self, data: String) -> TuneProtocol {
         self.data = Some(data);
         self
     }
@@ -107,7 +109,7 @@ impl Protocol {
     pub fn settings(&self, directory: &Path) -> Settings {
         let mut settings = Settings::new();
         for (name, value) in &self.settings {
-            settings.set(name, value.clone(), Origin::File(directory.join(FILE)));
+            settings.set(name, value.clone(), SettingOrigin::File(directory.join(FILE)));
         }
         settings
     }
@@ -132,7 +134,7 @@ impl Protocol {
     ///
     /// # Errors
     /// [`Error::Io`] if there is none, [`Error::Data`] if it is none.
-    pub fn read(directory: &Path) -> Result<(Protocol, Budget)> {
+    pub fn read(directory: &Path) -> Result<(TuneProtocol, Budget)> {
         let path = directory.join(FILE);
         let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
         let wrong = |why: &str| Error::data(&path, format!("expected the file of a search: {why}"));
@@ -145,7 +147,7 @@ impl Protocol {
         let budget = text("budget")?.parse()?;
         let data = table.get(DATA).and_then(Value::as_str).map(str::to_owned);
         let (settings, space, metric) = (inner("settings")?, inner("space")?, text("metric")?);
-        Ok((Protocol { settings, space, metric, epochs, data }, budget))
+        Ok((TuneProtocol { settings, space, metric, epochs, data }, budget))
     }
 
     /// Writes it.
@@ -169,7 +171,7 @@ impl Protocol {
     ///
     /// # Errors
     /// [`Error::Usage`] that names what differs, [`Error::Mismatch`] for other data.
-    pub(super) fn check_same(&self, now: &Protocol, directory: &Path) -> Result<()> {
+    pub(super) fn check_same(&self, now: &TuneProtocol, directory: &Path) -> Result<()> {
         let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), ToString::to_string);
         let differs = |what: &str, before: String, now: String| {
             let message = format!("{what} was {before}, and is {now} now: begin another search");
@@ -216,13 +218,13 @@ mod tests {
         let protocol = |lr: f64, seed: i64, threads: i64| {
             let mut settings = Settings::new();
             for (name, value) in [("lr", Value::Float(lr)), ("seed", seed.into()), ("threads", threads.into())] {
-                settings.set(name, value, Origin::Flag);
+                settings.set(name, value, SettingOrigin::Flag);
             }
             let space = Space::parse("batch = [16, 32]", "x").unwrap();
-            Protocol::new(&settings, &space, "val_loss".parse().unwrap(), 30)
+            TuneProtocol::new(&settings, &space, "val_loss".parse().unwrap(), 30)
         };
         protocol(0.1, 1, 2).write(folder.path(), Budget::Trials(5)).unwrap();
-        let (before, budget) = Protocol::read(folder.path()).unwrap();
+        let (before, budget) = TuneProtocol::read(folder.path()).unwrap();
         assert_eq!(budget, Budget::Trials(5));
         before.check_same(&protocol(0.1, 1, 4), folder.path()).expect("threads decide nothing");
         let message = before.check_same(&protocol(0.1, 2, 2), folder.path()).unwrap_err().to_string();

@@ -7,7 +7,7 @@ use crate::spec::unknown;
 
 /// The values that a parameter may take.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Range {
+pub enum SearchRange {
     /// One of these, each as likely: `[16, 32, 64]`.
     Choices(Vec<Value>),
     /// A number, evenly spread: `{ linear = [0, 0.5] }`.
@@ -25,30 +25,30 @@ pub(super) fn three_digits(value: f64) -> f64 {
     format!("{value:.2e}").parse().unwrap_or(value)
 }
 
-impl Range {
+impl SearchRange {
     /// Reads a range; an error is the sentence that says what is wrong.
-    pub(super) fn parse(value: &Value) -> std::result::Result<Range, String> {
+    pub(super) fn parse(value: &Value) -> std::result::Result<SearchRange, String> {
         match value {
-            Value::Array(choices) if !choices.is_empty() => Ok(Range::Choices(choices.clone())),
+            Value::Array(choices) if !choices.is_empty() => Ok(SearchRange::Choices(choices.clone())),
             Value::Table(table) if table.len() == 1 => {
                 let (kind, ends) = table.iter().next().expect("it has one entry");
-                Range::between(kind, ends)
+                SearchRange::between(kind, ends)
             }
             _ => Err("expected choices such as [16, 32], or a range such as { log = [1e-4, 0.1] }".to_owned()),
         }
     }
 
-    fn between(kind: &str, ends: &Value) -> std::result::Result<Range, String> {
+    fn between(kind: &str, ends: &Value) -> std::result::Result<SearchRange, String> {
         let ends: &[Value] = ends.as_array().map_or(&[], Vec::as_slice);
         let number =
             |value: &Value| value.as_float().or(value.as_integer().map(|n| n as f64)).filter(|x| x.is_finite());
         let numbers: Option<Vec<f64>> = ends.iter().map(number).collect();
         let integers: Option<Vec<i64>> = ends.iter().map(Value::as_integer).collect();
         match (kind, numbers.as_deref(), integers.as_deref()) {
-            ("linear", Some(&[low, high]), _) if low < high => Ok(Range::Linear(low, high)),
-            ("log", Some(&[low, high]), _) if 0.0 < low && low < high => Ok(Range::Log(low, high)),
-            ("int", _, Some(&[low, high])) if low < high => Ok(Range::Int(low, high)),
-            ("log_int", _, Some(&[low, high])) if 0 < low && low < high => Ok(Range::LogInt(low, high)),
+            ("linear", Some(&[low, high]), _) if low < high => Ok(SearchRange::Linear(low, high)),
+            ("log", Some(&[low, high]), _) if 0.0 < low && low < high => Ok(SearchRange::Log(low, high)),
+            ("int", _, Some(&[low, high])) if low < high => Ok(SearchRange::Int(low, high)),
+            ("log_int", _, Some(&[low, high])) if 0 < low && low < high => Ok(SearchRange::LogInt(low, high)),
             ("linear", ..) => Err("linear: expected two numbers [LOW, HIGH]".to_owned()),
             ("log", ..) => Err("log: expected two numbers above 0, [LOW, HIGH]".to_owned()),
             ("int", ..) => Err("int: expected two whole numbers [LOW, HIGH]".to_owned()),
@@ -61,20 +61,22 @@ impl Range {
     pub(super) fn at(&self, u: f64) -> Value {
         let whole = |x: f64, low: i64, high: i64| Value::Integer((x.floor() as i64).clamp(low, high));
         match self {
-            Range::Choices(choices) => choices[((u * choices.len() as f64) as usize).min(choices.len() - 1)].clone(),
-            Range::Linear(low, high) => Value::Float(three_digits(low + u * (high - low))),
-            Range::Log(low, high) => Value::Float(three_digits(log_uniform(u, *low, *high))),
-            Range::Int(low, high) => whole(*low as f64 + u * (high - low + 1) as f64, *low, *high),
-            Range::LogInt(low, high) => whole(log_uniform(u, *low as f64, *high as f64 + 1.0), *low, *high),
+            SearchRange::Choices(choices) => {
+                choices[((u * choices.len() as f64) as usize).min(choices.len() - 1)].clone()
+            }
+            SearchRange::Linear(low, high) => Value::Float(three_digits(low + u * (high - low))),
+            SearchRange::Log(low, high) => Value::Float(three_digits(log_uniform(u, *low, *high))),
+            SearchRange::Int(low, high) => whole(*low as f64 + u * (high - low + 1) as f64, *low, *high),
+            SearchRange::LogInt(low, high) => whole(log_uniform(u, *low as f64, *high as f64 + 1.0), *low, *high),
         }
     }
 
     /// The largest whole number of the range, where it has whole numbers.
     pub(super) fn highest(&self) -> Option<i64> {
         match self {
-            Range::Choices(choices) => choices.iter().filter_map(Value::as_integer).max(),
-            Range::Int(_, high) | Range::LogInt(_, high) => Some(*high),
-            Range::Linear(..) | Range::Log(..) => None,
+            SearchRange::Choices(choices) => choices.iter().filter_map(Value::as_integer).max(),
+            SearchRange::Int(_, high) | SearchRange::LogInt(_, high) => Some(*high),
+            SearchRange::Linear(..) | SearchRange::Log(..) => None,
         }
     }
 
@@ -84,11 +86,11 @@ impl Range {
             Value::Table([(kind.to_owned(), Value::Array(ends.to_vec()))].into_iter().collect())
         };
         match self {
-            Range::Choices(choices) => Value::Array(choices.clone()),
-            Range::Linear(low, high) => between("linear", [low, high].map(|x| Value::Float(*x))),
-            Range::Log(low, high) => between("log", [low, high].map(|x| Value::Float(*x))),
-            Range::Int(low, high) => between("int", [low, high].map(|n| Value::Integer(*n))),
-            Range::LogInt(low, high) => between("log_int", [low, high].map(|n| Value::Integer(*n))),
+            SearchRange::Choices(choices) => Value::Array(choices.clone()),
+            SearchRange::Linear(low, high) => between("linear", [low, high].map(|x| Value::Float(*x))),
+            SearchRange::Log(low, high) => between("log", [low, high].map(|x| Value::Float(*x))),
+            SearchRange::Int(low, high) => between("int", [low, high].map(|n| Value::Integer(*n))),
+            SearchRange::LogInt(low, high) => between("log_int", [low, high].map(|n| Value::Integer(*n))),
         }
     }
 }

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
-use super::journal::{Journal, Trial};
-use super::{Progress, Tuner};
+use super::journal::{Trial, TrialJournal};
+use super::{TuneProgress, Tuner};
 use crate::Result;
-use crate::config::{Batch, TrainConfig};
+use crate::config::{BatchSize, TrainConfig};
 use crate::data::Dataset;
 use crate::experiment::side_by_side::{Sharing, share_threads, side_by_side};
 use crate::fit::Stopped;
@@ -17,7 +17,7 @@ use crate::run::{CrossValidation, Fold, Plan};
 /// What all runs of a search share.
 pub(super) struct Workers<'a> {
     pub(super) tuner: &'a Tuner,
-    pub(super) journal: &'a Journal,
+    pub(super) journal: &'a TrialJournal,
     pub(super) threads: usize,
     /// Whether to begin no further trial.
     pub(super) stop: &'a (dyn Fn() -> bool + Sync),
@@ -31,11 +31,11 @@ pub(super) struct Workers<'a> {
     pub(super) made: AtomicUsize,
     /// Trials ended, and epochs over all trials and folds; held while a trial is recorded and shown, to show them in order.
     pub(super) ended: Mutex<(usize, usize)>,
-    pub(super) observe: &'a (dyn Fn(Progress<'_>) + Sync),
+    pub(super) observe: &'a (dyn Fn(TuneProgress<'_>) + Sync),
 }
 
 /// A setting that is to be trained.
-struct Job {
+struct TrialJob {
     trial: usize,
     options: toml::Table,
     config: TrainConfig,
@@ -69,8 +69,8 @@ impl Workers<'_> {
         jobs.sort_by(|a, b| b.flops.total_cmp(&a.flops).then(a.trial.cmp(&b.trial)));
         let folds = self.tuner.folds();
         let all = if self.tuner.base.config.threads.exact { 1 } else { self.threads };
-        let sharing = |job: &Job| share_threads(job.flops_per_step, jobs.len() * folds, all);
-        let (small, large): (Vec<&Job>, Vec<&Job>) = jobs.iter().partition(|job| sharing(job).at_once > 1);
+        let sharing = |job: &TrialJob| share_threads(job.flops_per_step, jobs.len() * folds, all);
+        let (small, large): (Vec<&TrialJob>, Vec<&TrialJob>) = jobs.iter().partition(|job| sharing(job).at_once > 1);
         for group in [large, small] {
             let Some(sharing) = group.first().map(|job| share_threads(job.flops_per_step, group.len() * folds, all))
             else {
@@ -89,25 +89,25 @@ impl Workers<'_> {
         ended
     }
 
-    fn job(&self, trial: usize, epochs: usize) -> Result<Job> {
+    fn job(&self, trial: usize, epochs: usize) -> Result<TrialJob> {
         let options = self.tuner.options(trial)?;
         let mut config = self.tuner.config(&options, epochs)?;
         config.cv = None;
         config.stopping.fail_under = None;
         config.stopping.deadline = self.deadline;
         if config.optimizer.batch.follows_rows() {
-            config.optimizer.batch = Batch::Rows(self.tuner.base.batch);
+            config.optimizer.batch = BatchSize::Rows(self.tuner.base.batch);
         }
         let plan = Plan::over(config.clone(), Arc::clone(&self.tuner.data[0]))?;
         let flops_per_step = plan.flops_per_step();
         let flops = flops_per_step * (plan.steps_per_epoch() * epochs as u64) as f64;
         let parameters = plan.parameters.layout.parameters();
-        Ok(Job { trial, options, config, flops_per_step, flops, parameters })
+        Ok(TrialJob { trial, options, config, flops_per_step, flops, parameters })
     }
 
-    fn side_by_side(&self, jobs: &[&Job], sharing: Sharing) -> Result<Vec<Trial>> {
+    fn side_by_side(&self, jobs: &[&TrialJob], sharing: Sharing) -> Result<Vec<Trial>> {
         let folds = self.tuner.folds();
-        let items: Vec<(&Job, usize)> = jobs.iter().flat_map(|job| (0..folds).map(|fold| (*job, fold))).collect();
+        let items: Vec<(&TrialJob, usize)> = jobs.iter().flat_map(|job| (0..folds).map(|fold| (*job, fold))).collect();
         let begun: Begun = Mutex::new(BTreeMap::new());
         let trials = side_by_side(sharing.at_once, &items, |(job, fold)| {
             let trial = self.run_fold(job, *fold, sharing.threads, &begun);
@@ -121,7 +121,7 @@ impl Workers<'_> {
 
     /// One run; the trial, where it was the last of its folds. A trial that has begun goes on until the
     /// deadline, whatever says stop.
-    fn run_fold(&self, job: &Job, fold: usize, threads: usize, begun: &Begun) -> Result<Option<Trial>> {
+    fn run_fold(&self, job: &TrialJob, fold: usize, threads: usize, begun: &Begun) -> Result<Option<Trial>> {
         let lock = || begun.lock().unwrap_or_else(|e| e.into_inner());
         let failed = self.failed.load(Ordering::Relaxed);
         {
@@ -154,7 +154,7 @@ impl Workers<'_> {
         self.record(job, plan.epochs, folds).map(Some)
     }
 
-    fn record(&self, job: &Job, epochs: usize, mut folds: Vec<Fold>) -> Result<Trial> {
+    fn record(&self, job: &TrialJob, epochs: usize, mut folds: Vec<Fold>) -> Result<Trial> {
         folds.sort_by_key(|fold| fold.fold);
         let diverged = folds.iter().any(|fold| fold.stopped == "diverged");
         let stopped = if diverged { "diverged" } else { folds[0].stopped };
@@ -176,7 +176,7 @@ impl Workers<'_> {
         self.journal.add(trial.clone())?;
         self.made.fetch_add(1, Ordering::Relaxed);
         let ranked = self.journal.ranked(self.tuner.metric.metric);
-        (self.observe)(Progress {
+        (self.observe)(TuneProgress {
             trial: &trial,
             best: &ranked[0],
             done: ended.0,

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::range::{Range, three_digits};
-use crate::config::{Group, KEYS, Origin, STACK_KEYS, Settings, TrainConfig, dialect_of, find};
+use super::range::{SearchRange, three_digits};
+use crate::config::{KEYS, OptionGroup, STACK_KEYS, SettingOrigin, Settings, TrainConfig, dialect_of, find};
 use crate::optim::OptimizerSpec;
 use crate::spec::unknown;
 use crate::{Error, Result};
@@ -31,7 +31,7 @@ pub struct Parameter {
     /// An option of `train` by its key, or `width`, `depth`, `lr_factor`.
     pub name: String,
     /// Its values.
-    pub range: Range,
+    pub range: SearchRange,
 }
 
 /// All parameters of a search.
@@ -95,7 +95,7 @@ impl Space {
         let mut parameters: Vec<Parameter> = Vec::new();
         for (name, value) in table {
             check_name(name).map_err(|why| wrong(name, &why))?;
-            let range = Range::parse(value).map_err(|why| wrong(name, &why))?;
+            let range = SearchRange::parse(value).map_err(|why| wrong(name, &why))?;
             if let Some(depth) = range.highest().filter(|depth| name == "depth" && *depth > MOST_LAYERS) {
                 return Err(wrong(name, &format!("expected {MOST_LAYERS} hidden layers at most, found {depth}")));
             }
@@ -174,7 +174,7 @@ impl Space {
     pub fn with_options(&self, settings: &Settings, options: &Table) -> Settings {
         let mut settings = settings.clone();
         for (name, value) in options {
-            settings.set(name, value.clone(), Origin::File(self.origin.clone().into()));
+            settings.set(name, value.clone(), SettingOrigin::File(self.origin.clone().into()));
         }
         settings
     }
@@ -184,10 +184,10 @@ impl Space {
         const EDGE: f64 = 0.05;
         let near = |(p, u): (&Parameter, &f64)| {
             let end = match p.range {
-                Range::Log(low, _) if *u < EDGE => format!("lower end {low}"),
-                Range::Log(_, high) if *u > 1.0 - EDGE => format!("upper end {high}"),
-                Range::LogInt(low, _) if *u < EDGE => format!("lower end {low}"),
-                Range::LogInt(_, high) if *u > 1.0 - EDGE => format!("upper end {high}"),
+                SearchRange::Log(low, _) if *u < EDGE => format!("lower end {low}"),
+                SearchRange::Log(_, high) if *u > 1.0 - EDGE => format!("upper end {high}"),
+                SearchRange::LogInt(low, _) if *u < EDGE => format!("lower end {low}"),
+                SearchRange::LogInt(_, high) if *u > 1.0 - EDGE => format!("upper end {high}"),
                 _ => return None,
             };
             Some(format!("the best {} is near the {end} of its range: a wider --space may hold a better one", p.name))
@@ -216,8 +216,9 @@ fn option_of(name: &str) -> &str {
 }
 
 fn check_name(name: &str) -> std::result::Result<(), String> {
-    let searchable =
-        |group: Group, name: &str| matches!(group, Group::Model | Group::Optimizer) && !REFUSED.contains(&name);
+    let searchable = |group: OptionGroup, name: &str| {
+        matches!(group, OptionGroup::Model | OptionGroup::Optimizer) && !REFUSED.contains(&name)
+    };
     if DERIVED.iter().any(|(derived, _)| *derived == name) || find(name).is_some_and(|k| searchable(k.group, name)) {
         return Ok(());
     }
@@ -265,8 +266,8 @@ mod tests {
         let space = Space::parse("lr_factor = { log = [1, 10] }", "x").unwrap();
         for (dialect, rate) in [("torch", 1.0), ("keras", 0.001)] {
             let mut settings = Settings::new();
-            settings.set("optimizer", Value::String("adadelta".into()), Origin::Flag);
-            settings.set("dialect", Value::String(dialect.into()), Origin::Flag);
+            settings.set("optimizer", Value::String("adadelta".into()), SettingOrigin::Flag);
+            settings.set("dialect", Value::String(dialect.into()), SettingOrigin::Flag);
             assert_eq!(space.options_at(&[0.0], &settings).unwrap()["lr"].as_float(), Some(rate), "{dialect}");
         }
         let space = Space::parse("optimizer = [\"sgd\"]\ndialect = [\"torch\"]\nlr_factor = [1]", "x").unwrap();
@@ -277,8 +278,8 @@ mod tests {
     fn the_default_space_suits_the_optimizer() {
         let names = |optimizer: &str| {
             let mut settings = Settings::new();
-            settings.set("data", Value::String("x.csv".into()), Origin::Flag);
-            settings.set("optimizer", Value::String(optimizer.into()), Origin::Flag);
+            settings.set("data", Value::String("x.csv".into()), SettingOrigin::Flag);
+            settings.set("optimizer", Value::String(optimizer.into()), SettingOrigin::Flag);
             let space = Space::standard(&settings);
             space.parameters.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(" ")
         };
@@ -286,7 +287,7 @@ mod tests {
         assert_eq!(names("rprop"), "activation depth dropout lr_factor weight_decay width");
         assert_eq!(names("lbfgs"), "activation depth lr_factor width");
         let mut settings = Settings::new();
-        settings.set("hidden", Value::String("none".into()), Origin::Flag);
+        settings.set("hidden", Value::String("none".into()), SettingOrigin::Flag);
         let linear = Space::standard(&settings);
         assert!(!linear.parameters.iter().any(|p| p.name == "activation" || p.name == "dropout"));
     }
@@ -295,8 +296,8 @@ mod tests {
     fn settings_that_are_given_are_not_searched() {
         let mut settings = Settings::new();
         let all = Space::standard(&settings).parameters.len();
-        settings.set("lr", Value::Float(0.1), Origin::Flag);
-        settings.set("hidden", Value::String("8".into()), Origin::Flag);
+        settings.set("lr", Value::Float(0.1), SettingOrigin::Flag);
+        settings.set("hidden", Value::String("8".into()), SettingOrigin::Flag);
         let rest = Space::standard(&settings);
         assert_eq!(rest.parameters.len(), all - 3, "lr_factor, width and depth are gone");
         let message = Space::parse("lr = [1, 2]", "x").unwrap().check_free(&settings).unwrap_err().to_string();

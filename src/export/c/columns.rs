@@ -1,17 +1,17 @@
 //! The structure of a row, its way to the inputs of a network, and the reading of rows as text.
 
-use super::Source;
+use super::CSource;
 use super::names::{comment, double, float, list, text};
 use crate::data::normal::{CENTRE, Rational, SIDES, TAILS};
 use crate::data::{Inputs, Keys, Places, Shape, parse_number};
-use crate::export::plan::{Column, Number, Plan, Rows, What};
+use crate::export::plan::{ExportPlan, NumberSteps, PlannedColumn, RowKind, What};
 
 /// The fields of `gradlane_row`.
-pub(super) fn fields(plan: &Plan<'_>, names: &[String]) -> String {
-    if let Rows::Images { shape, .. } = &plan.rows {
+pub(super) fn fields(plan: &ExportPlan<'_>, names: &[String]) -> String {
+    if let RowKind::Images { shape, .. } = &plan.rows {
         return format!("    unsigned char image[{}]; /* bytes of an image of shape {shape:?} */\n", plan.inputs);
     }
-    let field = |(column, name): (&Column<'_>, &String)| {
+    let field = |(column, name): (&PlannedColumn<'_>, &String)| {
         let (kind, what) = match &column.what {
             What::Number(number) => ("double ", number.counts.parsed().unwrap_or("a number")),
             What::Category(places) => match places.keys {
@@ -25,17 +25,17 @@ pub(super) fn fields(plan: &Plan<'_>, names: &[String]) -> String {
 }
 
 /// Adds the function `gl_inputs`.
-pub(super) fn inputs(plan: &Plan<'_>, names: &[String], source: &mut Source) {
+pub(super) fn inputs(plan: &ExportPlan<'_>, names: &[String], source: &mut CSource) {
     let mut body = String::new();
     match &plan.rows {
-        Rows::Images { scale, .. } => {
+        RowKind::Images { scale, .. } => {
             body += &format!(
                 "    int at;\n    for (at = 0; at < {}; at++) x[at] = row->image[at] * {};\n",
                 plan.inputs,
                 float(*scale)
             );
         }
-        Rows::Columns(columns) => {
+        RowKind::Columns(columns) => {
             let has = |wanted: fn(&What<'_>) -> bool| columns.iter().any(|column| wanted(&column.what));
             let texts = has(|what| matches!(what, What::Category(Places { keys: Keys::Texts { .. }, .. })));
             let numbers = has(|what| !matches!(what, What::Category(Places { keys: Keys::Texts { .. }, .. })));
@@ -59,13 +59,17 @@ pub(super) fn inputs(plan: &Plan<'_>, names: &[String], source: &mut Source) {
 }
 
 /// A value of a column, NaN where a number stands for a missing one.
-fn value(column: &Column<'_>, name: &str) -> String {
+fn value(column: &PlannedColumn<'_>, name: &str) -> String {
     let markers = column.missing_numbers().into_iter();
     let markers = markers.map(|marker| format!("    if (v == {}) v = NAN;\n", double(marker)));
     format!("    v = row->{name};\n") + &markers.collect::<String>()
 }
 
-fn of_number((column, name, number): (&Column<'_>, &str, usize), what: &Number<'_>, source: &mut Source) -> String {
+fn of_number(
+    (column, name, number): (&PlannedColumn<'_>, &str, usize),
+    what: &NumberSteps<'_>,
+    source: &mut CSource,
+) -> String {
     let at = column.at;
     let mut body = value(column, name);
     let wrong = column.number;
@@ -107,7 +111,11 @@ fn ratios() -> String {
     [("gl_centre", &CENTRE), ("gl_sides", &SIDES), ("gl_tails", &TAILS)].into_iter().map(ratio).collect()
 }
 
-fn of_category((column, name, number): (&Column<'_>, &str, usize), places: &Places, source: &mut Source) -> String {
+fn of_category(
+    (column, name, number): (&PlannedColumn<'_>, &str, usize),
+    places: &Places,
+    source: &mut CSource,
+) -> String {
     let mut body = match &places.keys {
         Keys::Numbers(numbers) => {
             let mut body = value(column, name);
@@ -138,10 +146,10 @@ fn of_category((column, name, number): (&Column<'_>, &str, usize), places: &Plac
 /// A look-up of a text: among levels and missing values as they are written, then in other spellings, then as a number; `place`
 /// is −1 where it is not found.
 fn place_of_text(
-    (column, name, number): (&Column<'_>, &str, usize),
+    (column, name, number): (&PlannedColumn<'_>, &str, usize),
     [exact, normal]: [&[(String, usize)]; 2],
     missing: usize,
-    source: &mut Source,
+    source: &mut CSource,
 ) -> String {
     fn entries(keys: &[(String, usize)]) -> Vec<(&str, usize)> {
         keys.iter().map(|(key, place)| (key.as_str(), *place)).collect()
@@ -162,7 +170,7 @@ fn place_of_text(
 }
 
 /// A list of texts in order, each once: the first of equal ones counts.
-fn entry_list((what, number): (&str, usize), mut entries: Vec<(&str, usize)>, source: &mut Source) -> (String, usize) {
+fn entry_list((what, number): (&str, usize), mut entries: Vec<(&str, usize)>, source: &mut CSource) -> (String, usize) {
     entries.sort_by_key(|(key, _)| key.as_bytes());
     entries.dedup_by_key(|(key, _)| *key);
     let name = format!("gl_{what}_{number}");
@@ -172,7 +180,7 @@ fn entry_list((what, number): (&str, usize), mut entries: Vec<(&str, usize)>, so
 }
 
 /// A look-up of a number; `place` is −1 where it is not found.
-fn place_of_number(numbers: &[(f64, usize)], number: usize, value: &str, source: &mut Source) -> String {
+fn place_of_number(numbers: &[(f64, usize)], number: usize, value: &str, source: &mut CSource) -> String {
     if numbers.is_empty() {
         return "    place = -1;\n".to_owned();
     }
@@ -188,9 +196,9 @@ fn place_of_number(numbers: &[(f64, usize)], number: usize, value: &str, source:
 /// Levels and missing values that are numbers: any spelling of the number is one.
 fn numbers_among(
     normal: &[(String, usize)],
-    (column, missing_at): (&Column<'_>, usize),
+    (column, missing_at): (&PlannedColumn<'_>, usize),
     number: usize,
-    source: &mut Source,
+    source: &mut CSource,
 ) -> String {
     let value = |(key, place): &(String, usize)| Some((parse_number(key)?, *place));
     let markers = column.missing_numbers().into_iter().map(|marker| (marker, missing_at));
@@ -204,14 +212,14 @@ fn numbers_among(
 }
 
 /// Statements that read the columns of a row from the cells of a line.
-pub(super) fn reading(plan: &Plan<'_>, names: &[String]) -> String {
-    if let Rows::Images { .. } = plan.rows {
+pub(super) fn reading(plan: &ExportPlan<'_>, names: &[String]) -> String {
+    if let RowKind::Images { .. } = plan.rows {
         let inputs = plan.inputs;
         return format!(
             "        for (at = 0; at < {inputs}; at++) row.image[at] = (unsigned char)gl_cell_number(&rest);\n"
         );
     }
-    let statement = |(column, name): (&Column<'_>, &String)| {
+    let statement = |(column, name): (&PlannedColumn<'_>, &String)| {
         let is_text = matches!(&column.what, What::Category(Places { keys: Keys::Texts { .. }, .. }));
         format!("        row.{name} = gl_cell{}(&rest);\n", if is_text { "" } else { "_number" })
     };

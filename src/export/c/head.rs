@@ -1,9 +1,9 @@
 //! From the outputs of networks to the answer, in doubles: means of several, temperature, threshold, units.
 
-use super::Source;
+use super::CSource;
 use super::names::{double, list};
 use crate::data::Task;
-use crate::export::plan::{Head, Plan};
+use crate::export::plan::{ExportPlan, Head};
 use crate::metrics::scores::HALF;
 use crate::nn::Link;
 
@@ -20,7 +20,7 @@ pub(super) fn fields(head: &Head<'_>) -> String {
 }
 
 /// Adds the function `gradlane_predict`.
-pub(super) fn predict(plan: &Plan<'_>, source: &mut Source) {
+pub(super) fn predict(plan: &ExportPlan<'_>, source: &mut CSource) {
     let (head, networks) = (&plan.head, plan.networks.len());
     let (outputs, voices) = (head.outputs, head.members * networks);
     let mut body = format!("    float x[{}];\n    double z[{}];\n", plan.inputs, head.members * outputs);
@@ -45,7 +45,7 @@ pub(super) fn function_of(form: usize) -> String {
 
 /// Adds the function `gradlane_predict` of networks of several forms: each says what it says by a temperature, or within a range, of its
 /// own, and these are averaged by weights.
-pub(super) fn predict_by_forms(plan: &Plan<'_>, source: &mut Source) {
+pub(super) fn predict_by_forms(plan: &ExportPlan<'_>, source: &mut CSource) {
     let (head, outputs) = (&plan.head, plan.head.outputs);
     let most = plan.forms.iter().map(|form| form.plan.head.members).max().unwrap_or(1);
     let mut declarations =
@@ -84,7 +84,7 @@ pub(super) fn predict_by_forms(plan: &Plan<'_>, source: &mut Source) {
 }
 
 /// Statements that leave in `z` the outputs which say the mean of what the members of one network say.
-fn of_one(head: &Head<'_>, source: &mut Source) -> String {
+fn of_one(head: &Head<'_>, source: &mut CSource) -> String {
     let outputs = head.outputs;
     if head.members == 1 {
         return String::new();
@@ -95,7 +95,7 @@ fn of_one(head: &Head<'_>, source: &mut Source) -> String {
 }
 
 /// Statements that add what one network says by `z`, times its share.
-fn added(head: &Head<'_>, share: f64, source: &mut Source) -> String {
+fn added(head: &Head<'_>, share: f64, source: &mut CSource) -> String {
     let (outputs, share) = (head.outputs, double(share));
     let z = if head.factor == 1.0 { "z[at]".to_owned() } else { format!("z[at] * {}", double(f64::from(head.factor))) };
     let loop_of = |statement: &str| format!("    for (at = 0; at < {outputs}; at++) {statement}\n");
@@ -123,13 +123,13 @@ fn added(head: &Head<'_>, share: f64, source: &mut Source) -> String {
 }
 
 /// Runs a network.
-fn run(source: &Source, number: usize) -> String {
+fn run(source: &CSource, number: usize) -> String {
     let has_weights = source.data.contains("gl_weights_0[");
     if has_weights { format!("gl_network(gl_weights_{number}, x, z);") } else { "gl_network(NULL, x, z);".to_owned() }
 }
 
 /// Statements that leave in `z` the outputs which say the mean of what all members and networks say.
-fn combine(head: &Head<'_>, networks: usize, source: &mut Source, declarations: &mut String) -> String {
+fn combine(head: &Head<'_>, networks: usize, source: &mut CSource, declarations: &mut String) -> String {
     let outputs = head.outputs;
     let (added, mean) = summed(head, networks, source);
     for (list, size) in [("mean", " = {0}"), ("rest", " = {0}"), ("p", "")] {
@@ -144,7 +144,7 @@ fn combine(head: &Head<'_>, networks: usize, source: &mut Source, declarations: 
 
 /// Statements that add what one of several networks says to `mean`, and to `rest` what is left of it to 1; and the output that the mean
 /// says.
-fn summed(head: &Head<'_>, networks: usize, source: &mut Source) -> (String, &'static str) {
+fn summed(head: &Head<'_>, networks: usize, source: &mut CSource) -> (String, &'static str) {
     let outputs = head.outputs;
     let share = double(1.0 / (head.members * networks) as f64);
     let z = format!("z[member * {outputs} + at]");
@@ -180,7 +180,7 @@ fn of_members(head: &Head<'_>, before: &str, each: &[String]) -> String {
 }
 
 /// Of outputs that are no logits: the mean of the members, and of classes of several networks the mean of what these say.
-fn of_numbers(head: &Head<'_>, networks: usize, source: &mut Source) -> String {
+fn of_numbers(head: &Head<'_>, networks: usize, source: &mut CSource) -> String {
     let (outputs, members) = (head.outputs, head.members);
     let (of_members, of_networks) = (double(1.0 / members as f64), double(1.0 / networks as f64));
     let mut text = format!(
@@ -201,7 +201,7 @@ fn of_numbers(head: &Head<'_>, networks: usize, source: &mut Source) -> String {
 }
 
 /// Statements that fill the answer.
-fn answer(head: &Head<'_>, source: &mut Source) -> String {
+fn answer(head: &Head<'_>, source: &mut CSource) -> String {
     let outputs = head.outputs;
     match head.target.task {
         Task::Regression => numbers(head, source),
@@ -239,7 +239,7 @@ fn answer(head: &Head<'_>, source: &mut Source) -> String {
 }
 
 /// The probability of the second of two classes that an output says.
-fn second(head: &Head<'_>, z: &str, source: &mut Source) -> String {
+fn second(head: &Head<'_>, z: &str, source: &mut CSource) -> String {
     if head.link == Link::Sigmoid {
         source.helpers.insert("gl_logistic");
         format!("gl_logistic({z})")
@@ -249,7 +249,7 @@ fn second(head: &Head<'_>, z: &str, source: &mut Source) -> String {
 }
 
 /// Numbers in their units, within the range of the training rows where that is asked for.
-fn numbers(head: &Head<'_>, source: &mut Source) -> String {
+fn numbers(head: &Head<'_>, source: &mut CSource) -> String {
     let (outputs, target) = (head.outputs, head.target);
     let mut table = |name: &str, values: Vec<f64>| {
         source.tables += &format!("\nstatic const double {name}[{outputs}] = {{\n");

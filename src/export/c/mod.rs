@@ -8,7 +8,7 @@ mod network;
 
 use std::collections::BTreeSet;
 
-use super::plan::{Column, Plan, What};
+use super::plan::{ExportPlan, PlannedColumn, What};
 use crate::data::{DateUnit, Keys};
 use crate::{Error, Result};
 use names::{comment, list, text};
@@ -18,7 +18,7 @@ const LONGEST_TEXT: usize = 4095 / 4;
 
 /// A file under construction.
 #[derive(Default)]
-struct Source {
+struct CSource {
     /// Functions that are called.
     helpers: BTreeSet<&'static str>,
     /// Bytes of the longest level.
@@ -37,10 +37,10 @@ struct Source {
 ///
 /// # Errors
 /// [`Error::Mismatch`] for a level that is longer than C's texts may be.
-pub(super) fn source(plan: &Plan<'_>, hash: &str) -> Result<(String, Vec<String>)> {
+pub(super) fn source(plan: &ExportPlan<'_>, hash: &str) -> Result<(String, Vec<String>)> {
     refuse_long_texts(plan)?;
     let names = names::fields(plan.columns().iter().map(|column| column.name));
-    let mut source = Source::default();
+    let mut source = CSource::default();
     columns::inputs(plan, &names, &mut source);
     if plan.forms.is_empty() {
         network::network(plan, ("gl_network", 0), &mut source);
@@ -72,7 +72,7 @@ pub(super) fn source(plan: &Plan<'_>, hash: &str) -> Result<(String, Vec<String>
     Ok((file, notes(plan)))
 }
 
-fn refuse_long_texts(plan: &Plan<'_>) -> Result<()> {
+fn refuse_long_texts(plan: &ExportPlan<'_>) -> Result<()> {
     for column in plan.columns() {
         if let What::Category(places) = &column.what
             && let Keys::Texts { exact, normal } = &places.keys
@@ -89,7 +89,7 @@ fn refuse_long_texts(plan: &Plan<'_>) -> Result<()> {
 }
 
 /// What a user of the file sees.
-fn interface(plan: &Plan<'_>, names: &[String], hash: &str) -> String {
+fn interface(plan: &ExportPlan<'_>, names: &[String], hash: &str) -> String {
     let target = plan.head.target;
     let labels = comment(&target.columns.join(", "));
     let classes = target.classes.len();
@@ -120,8 +120,8 @@ fn interface(plan: &Plan<'_>, names: &[String], hash: &str) -> String {
 }
 
 /// Whether a column counts days or seconds since 1970.
-fn has_dates(plan: &Plan<'_>) -> bool {
-    plan.columns().iter().filter_map(Column::date_unit).any(|unit| unit != DateUnit::Clock)
+fn has_dates(plan: &ExportPlan<'_>) -> bool {
+    plan.columns().iter().filter_map(PlannedColumn::date_unit).any(|unit| unit != DateUnit::Clock)
 }
 
 const DAYS_DECLARED: &str = "
@@ -139,7 +139,7 @@ double gradlane_days(int year, int month, int day)
 }
 ";
 
-fn classes(plan: &Plan<'_>) -> String {
+fn classes(plan: &ExportPlan<'_>) -> String {
     let classes = &plan.head.target.classes;
     if classes.is_empty() {
         return String::new();
@@ -149,7 +149,7 @@ fn classes(plan: &Plan<'_>) -> String {
 }
 
 /// A program that predicts the rows of standard input.
-fn main(plan: &Plan<'_>, names: &[String]) -> String {
+fn main(plan: &ExportPlan<'_>, names: &[String]) -> String {
     let reading = columns::reading(plan, names);
     let number = if reading.contains("gl_cell_number") { CELL_NUMBER } else { "" };
     let count = if plan.columns().is_empty() { plan.inputs } else { plan.named(names).count() };
@@ -220,8 +220,8 @@ static double gl_cell_number(char **rest)
 ";
 
 /// Columns whose numbers a caller must parse.
-fn notes(plan: &Plan<'_>) -> Vec<String> {
-    let note = |column: &Column<'_>| match &column.what {
+fn notes(plan: &ExportPlan<'_>) -> Vec<String> {
+    let note = |column: &PlannedColumn<'_>| match &column.what {
         What::Number(number) => {
             number.counts.parsed().map(|counts| format!("column \"{}\": its field is a number, {counts}", column.name))
         }

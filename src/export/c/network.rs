@@ -1,21 +1,21 @@
 //! A network as statements of C over one array of floats, in which values whose time is over make room for others.
 
-use super::Source;
+use super::CSource;
 use super::names::{double, float, list};
-use crate::export::plan::Plan;
+use crate::export::plan::ExportPlan;
 use crate::layer::graph::{Learnt, Node, Of, Operand, Value};
 use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 
 /// Adds a function of this name and the weights of every network that it computes, which are numbered from `first` on.
-pub(super) fn network(plan: &Plan<'_>, (name, first): (&str, usize), source: &mut Source) {
+pub(super) fn network(plan: &ExportPlan<'_>, (name, first): (&str, usize), source: &mut CSource) {
     let (places, size) = places(plan);
-    let mut network = Network { plan, places: &places, learnt: Vec::new(), tables: String::new(), source };
+    let mut network = CNetwork { plan, places: &places, learnt: Vec::new(), tables: String::new(), source };
     let mut statements = String::new();
     for (number, node) in plan.graph.nodes.iter().enumerate() {
         statements += &network.statement(number, node);
     }
-    let Network { learnt, tables, source, .. } = network;
+    let CNetwork { learnt, tables, source, .. } = network;
     for number in 0..plan.networks.len() {
         let mut pointers = Vec::with_capacity(learnt.len());
         let of_all = first + number;
@@ -46,7 +46,7 @@ pub(super) fn network(plan: &Plan<'_>, (name, first): (&str, usize), source: &mu
 
 /// Where each value is: of the input nothing, else its first float; and how many floats there are. No value is written while it, or
 /// what it is made of, is still to be read.
-fn places(plan: &Plan<'_>) -> (Vec<Option<usize>>, usize) {
+fn places(plan: &ExportPlan<'_>) -> (Vec<Option<usize>>, usize) {
     let nodes = &plan.graph.nodes;
     let mut last_read = vec![0; nodes.len()];
     for (number, node) in nodes.iter().enumerate() {
@@ -99,17 +99,17 @@ fn element(places: &[Option<usize>], value: usize, at: &str) -> String {
     places[value].map_or(format!("x[{at}]"), |start| format!("m[{start} + {at}]"))
 }
 
-struct Network<'a> {
-    plan: &'a Plan<'a>,
+struct CNetwork<'a> {
+    plan: &'a ExportPlan<'a>,
     places: &'a [Option<usize>],
     /// What the weights of a network are, in the order of their pointers.
     learnt: Vec<Learnt>,
     /// Lists of numbers that are the same for every network.
     tables: String,
-    source: &'a mut Source,
+    source: &'a mut CSource,
 }
 
-impl Network<'_> {
+impl CNetwork<'_> {
     fn of(&self, value: &Value) -> String {
         expression(self.places, value.number())
     }

@@ -1,18 +1,18 @@
 //! From the outputs of networks to answers, in doubles: means of several, temperature, threshold, units.
 
-use super::nodes::{Name, Nodes, Value};
-use super::proto::Element;
+use super::nodes::{AttributeValue, Name, OnnxNodes};
+use super::proto::ElementType;
 use crate::data::Task;
 use crate::export::plan::Head;
 use crate::metrics::scores::HALF;
 use crate::nn::Link;
 
 /// What a model answers.
-pub(super) struct Answers {
+pub(super) struct Answered {
     /// Label or number of each row, or several.
     pub(super) said: Name,
     /// Type of these.
-    pub(super) element: Element,
+    pub(super) element: ElementType,
     /// Whether a row has several.
     pub(super) several: bool,
     /// Probabilities of classes or labels, 32-bit floats.
@@ -20,13 +20,13 @@ pub(super) struct Answers {
 }
 
 /// The outputs that say the mean of what the outputs of all networks and members say.
-pub(super) fn mean_of_all(head: &Head<'_>, networks: &[Name], nodes: &mut Nodes) -> Name {
-    let outputs: Vec<Name> = networks.iter().map(|z| nodes.cast(z, Element::Double)).collect();
+pub(super) fn mean_of_all(head: &Head<'_>, networks: &[Name], nodes: &mut OnnxNodes) -> Name {
+    let outputs: Vec<Name> = networks.iter().map(|z| nodes.cast(z, ElementType::Double)).collect();
     combined(head, &outputs, nodes)
 }
 
 /// What one network says that has a temperature of its own: probabilities, or the number within its range.
-pub(super) fn said_by_one(head: &Head<'_>, network: &Name, nodes: &mut Nodes) -> Voice {
+pub(super) fn said_by_one(head: &Head<'_>, network: &Name, nodes: &mut OnnxNodes) -> Voice {
     let z = mean_of_all(head, std::slice::from_ref(network), nodes);
     let z = if head.factor == 1.0 { z } else { times(&z, f64::from(head.factor), nodes) };
     match head.link {
@@ -46,12 +46,12 @@ pub(super) struct Voice {
 }
 
 /// A number of a regression, in the network's units, within the range of the training rows where that is asked for.
-fn within_range(head: &Head<'_>, z: Name, nodes: &mut Nodes) -> Name {
+fn within_range(head: &Head<'_>, z: Name, nodes: &mut OnnxNodes) -> Name {
     let target = head.target;
     if target.range.is_empty() {
         return z;
     }
-    let bound = |which: usize, nodes: &mut Nodes| {
+    let bound = |which: usize, nodes: &mut OnnxNodes| {
         let of = |(at, range): (usize, &[f64; 2])| f64::from(((range[which] - target.mean[at]) / target.sd[at]) as f32);
         let bounds: Vec<f64> = target.range.iter().enumerate().map(of).collect();
         nodes.doubles(&[bounds.len()], &bounds)
@@ -62,7 +62,7 @@ fn within_range(head: &Head<'_>, z: Name, nodes: &mut Nodes) -> Name {
 }
 
 /// The outputs that say the weighted mean of what networks say.
-pub(super) fn weighted_mean(head: &Head<'_>, voices: &[(Voice, f64)], nodes: &mut Nodes) -> Name {
+pub(super) fn weighted_mean(head: &Head<'_>, voices: &[(Voice, f64)], nodes: &mut OnnxNodes) -> Name {
     let mut sum = |of: &dyn Fn(&Voice) -> Option<Name>| {
         let parts = voices.iter().filter_map(|(voice, share)| Some((of(voice)?, *share)));
         let parts: Vec<Name> = parts.map(|(said, share)| times(&said, share, nodes)).collect();
@@ -82,7 +82,7 @@ pub(super) fn weighted_mean(head: &Head<'_>, voices: &[(Voice, f64)], nodes: &mu
 }
 
 /// Adds the answers that follow from the outputs of all networks together.
-pub(super) fn answers(head: &Head<'_>, z: &Name, nodes: &mut Nodes) -> Answers {
+pub(super) fn answers(head: &Head<'_>, z: &Name, nodes: &mut OnnxNodes) -> Answered {
     let z = z.clone();
     let z = if head.factor == 1.0 { z } else { times(&z, f64::from(head.factor), nodes) };
     match head.target.task {
@@ -91,9 +91,9 @@ pub(super) fn answers(head: &Head<'_>, z: &Name, nodes: &mut Nodes) -> Answers {
             let p = predicted(head, &z, nodes);
             let half = nodes.double(HALF);
             let there = nodes.op("Greater", &[&p, &half]);
-            let said = nodes.cast(&there, Element::Integer);
-            let probabilities = Some(nodes.cast(&p, Element::Float));
-            Answers { said, element: Element::Integer, several: true, probabilities }
+            let said = nodes.cast(&there, ElementType::Integer);
+            let probabilities = Some(nodes.cast(&p, ElementType::Float));
+            Answered { said, element: ElementType::Integer, several: true, probabilities }
         }
         Task::Binary => {
             let positive = predicted(head, &z, nodes);
@@ -109,7 +109,7 @@ pub(super) fn answers(head: &Head<'_>, z: &Name, nodes: &mut Nodes) -> Answers {
             };
             let bound = if head.threshold == HALF { negative.clone() } else { nodes.double(head.threshold) };
             let second = nodes.op("Greater", &[&positive, &bound]);
-            let class = nodes.cast(&second, Element::Integer);
+            let class = nodes.cast(&second, ElementType::Integer);
             let axis = nodes.integers(&[1]);
             let class = nodes.op("Squeeze", &[&class, &axis]);
             let p = nodes.join(&[negative, positive]);
@@ -117,35 +117,38 @@ pub(super) fn answers(head: &Head<'_>, z: &Name, nodes: &mut Nodes) -> Answers {
         }
         Task::Multiclass => {
             let p = predicted(head, &z, nodes);
-            let class =
-                nodes.op_with("ArgMax", &[&p], vec![("axis", Value::Integer(1)), ("keepdims", Value::Integer(0))]);
+            let class = nodes.op_with(
+                "ArgMax",
+                &[&p],
+                vec![("axis", AttributeValue::Integer(1)), ("keepdims", AttributeValue::Integer(0))],
+            );
             classes(head, &class, &p, nodes)
         }
     }
 }
 
-fn times(x: &Name, factor: f64, nodes: &mut Nodes) -> Name {
+fn times(x: &Name, factor: f64, nodes: &mut OnnxNodes) -> Name {
     let factor = nodes.double(factor);
     nodes.op("Mul", &[x, &factor])
 }
 
 /// The class of each row by its name, and the probabilities.
-fn classes(head: &Head<'_>, class: &Name, p: &Name, nodes: &mut Nodes) -> Answers {
+fn classes(head: &Head<'_>, class: &Name, p: &Name, nodes: &mut OnnxNodes) -> Answered {
     let names = &head.target.classes;
     let whole = |name: &String| name.parse::<i64>().ok().filter(|number| number.to_string() == *name);
     let (names, element) = match names.iter().map(whole).collect::<Option<Vec<i64>>>() {
-        Some(numbers) => (nodes.integers(&numbers), Element::Integer),
-        None => (nodes.texts(names), Element::Text),
+        Some(numbers) => (nodes.integers(&numbers), ElementType::Integer),
+        None => (nodes.texts(names), ElementType::Text),
     };
     let said = nodes.op("Gather", &[&names, class]);
-    Answers { said, element, several: false, probabilities: Some(nodes.cast(p, Element::Float)) }
+    Answered { said, element, several: false, probabilities: Some(nodes.cast(p, ElementType::Float)) }
 }
 
 /// Numbers of a regression in their units, within the range of the training rows where that is asked for.
-fn numbers(head: &Head<'_>, z: &Name, nodes: &mut Nodes) -> Answers {
+fn numbers(head: &Head<'_>, z: &Name, nodes: &mut OnnxNodes) -> Answered {
     let target = head.target;
     let number = if head.link == Link::Exp { nodes.op("Exp", &[z]) } else { z.clone() };
-    let list = |values: &[f64], nodes: &mut Nodes| nodes.doubles(&[values.len()], values);
+    let list = |values: &[f64], nodes: &mut OnnxNodes| nodes.doubles(&[values.len()], values);
     let (sd, mean) = (list(&target.sd, nodes), list(&target.mean, nodes));
     let number = nodes.op("Mul", &[&number, &sd]);
     let mut number = nodes.op("Add", &[&number, &mean]);
@@ -160,19 +163,20 @@ fn numbers(head: &Head<'_>, z: &Name, nodes: &mut Nodes) -> Answers {
         let axis = nodes.integers(&[1]);
         number = nodes.op("Squeeze", &[&number, &axis]);
     }
-    Answers { said: number, element: Element::Double, several, probabilities: None }
+    Answered { said: number, element: ElementType::Double, several, probabilities: None }
 }
 
 /// One output for each class, label or number: that of the one network, or the one which says the mean of what all members and
 /// networks say.
-fn combined(head: &Head<'_>, outputs: &[Name], nodes: &mut Nodes) -> Name {
+fn combined(head: &Head<'_>, outputs: &[Name], nodes: &mut OnnxNodes) -> Name {
     if head.members * outputs.len() == 1 {
         return outputs[0].clone();
     }
     match head.link {
         Link::Softmax => {
-            let shares =
-                each(outputs, nodes, |z, nodes| nodes.op_with("Softmax", &[z], vec![("axis", Value::Integer(-1))]));
+            let shares = each(outputs, nodes, |z, nodes| {
+                nodes.op_with("Softmax", &[z], vec![("axis", AttributeValue::Integer(-1))])
+            });
             let mean = mean(head, &shares, nodes);
             logarithm(&mean, nodes)
         }
@@ -203,24 +207,28 @@ fn combined(head: &Head<'_>, outputs: &[Name], nodes: &mut Nodes) -> Name {
     }
 }
 
-fn each(values: &[Name], nodes: &mut Nodes, f: impl Fn(&Name, &mut Nodes) -> Name) -> Vec<Name> {
+fn each(values: &[Name], nodes: &mut OnnxNodes, f: impl Fn(&Name, &mut OnnxNodes) -> Name) -> Vec<Name> {
     values.iter().map(|value| f(value, nodes)).collect()
 }
 
-fn mean(head: &Head<'_>, values: &[Name], nodes: &mut Nodes) -> Name {
+fn mean(head: &Head<'_>, values: &[Name], nodes: &mut OnnxNodes) -> Name {
     let of_members = each(values, nodes, |value, nodes| mean_of_members(head, value, nodes));
     mean_of_networks(&of_members, nodes)
 }
 
 /// The mean over the axis of members, where there is one.
-fn mean_of_members(head: &Head<'_>, value: &Name, nodes: &mut Nodes) -> Name {
+fn mean_of_members(head: &Head<'_>, value: &Name, nodes: &mut OnnxNodes) -> Name {
     if head.members == 1 {
         return value.clone();
     }
-    nodes.op_with("ReduceMean", &[value], vec![("axes", Value::Integers(vec![0])), ("keepdims", Value::Integer(0))])
+    nodes.op_with(
+        "ReduceMean",
+        &[value],
+        vec![("axes", AttributeValue::Integers(vec![0])), ("keepdims", AttributeValue::Integer(0))],
+    )
 }
 
-fn mean_of_networks(values: &[Name], nodes: &mut Nodes) -> Name {
+fn mean_of_networks(values: &[Name], nodes: &mut OnnxNodes) -> Name {
     let Some((first, others)) = values.split_first().filter(|(_, others)| !others.is_empty()) else {
         return values[0].clone();
     };
@@ -229,16 +237,16 @@ fn mean_of_networks(values: &[Name], nodes: &mut Nodes) -> Name {
 }
 
 /// `ln x`, of the least positive number where `x` is 0.
-fn logarithm(x: &Name, nodes: &mut Nodes) -> Name {
+fn logarithm(x: &Name, nodes: &mut OnnxNodes) -> Name {
     let least = nodes.double(f64::MIN_POSITIVE);
     let above = nodes.op("Max", &[x, &least]);
     nodes.op("Log", &[&above])
 }
 
 /// Probabilities of classes, or of the second of two, that outputs say.
-fn predicted(head: &Head<'_>, z: &Name, nodes: &mut Nodes) -> Name {
+fn predicted(head: &Head<'_>, z: &Name, nodes: &mut OnnxNodes) -> Name {
     match head.link {
-        Link::Softmax => nodes.op_with("Softmax", &[z], vec![("axis", Value::Integer(-1))]),
+        Link::Softmax => nodes.op_with("Softmax", &[z], vec![("axis", AttributeValue::Integer(-1))]),
         Link::Sigmoid => nodes.op("Sigmoid", &[z]),
         _ if head.two_ways() => nodes.held(z, 0.0, 1.0),
         _ => nearest_probabilities(head.outputs, z, nodes),
@@ -246,7 +254,7 @@ fn predicted(head: &Head<'_>, z: &Name, nodes: &mut Nodes) -> Name {
 }
 
 /// The Euclidean projection onto all probabilities, as `Scores` of the metrics has it: `max(z − s, 0)`, which adds up to 1.
-fn nearest_probabilities(classes: usize, z: &Name, nodes: &mut Nodes) -> Name {
+fn nearest_probabilities(classes: usize, z: &Name, nodes: &mut OnnxNodes) -> Name {
     let (one, zero, axis) = (nodes.double(1.0), nodes.double(0.0), nodes.integer(1));
     let sorted = nodes.sorted(z, classes);
     let sums = nodes.op("CumSum", &[&sorted, &axis]);
@@ -257,11 +265,11 @@ fn nearest_probabilities(classes: usize, z: &Name, nodes: &mut Nodes) -> Name {
     let above = nodes.op("Sub", &[&sorted, &shifts]);
     let above = nodes.op("Greater", &[&above, &zero]);
     // The last rank above 0 gives the shift; those above 0 are the first ones.
-    let above = nodes.cast(&above, Element::Integer);
+    let above = nodes.cast(&above, ElementType::Integer);
     let found = nodes.sum(&above);
     let one_rank = nodes.integer(1);
     let found = nodes.op("Sub", &[&found, &one_rank]);
-    let shift = nodes.op_with("GatherElements", &[&shifts, &found], vec![("axis", Value::Integer(1))]);
+    let shift = nodes.op_with("GatherElements", &[&shifts, &found], vec![("axis", AttributeValue::Integer(1))]);
     let p = nodes.op("Sub", &[z, &shift]);
     nodes.held(&p, 0.0, 1.0)
 }

@@ -1,12 +1,12 @@
 //! From raw columns to the inputs of a network, as nodes of ONNX. All number columns are one matrix of doubles.
 
-use super::nodes::{Name, Nodes, Value};
+use super::nodes::{AttributeValue, Name, OnnxNodes};
 use super::normal::normal;
-use super::proto::Element;
+use super::proto::ElementType;
 use super::texts::place_of_text;
 use crate::data::shape::BOUND;
 use crate::data::{Inputs, Keys, Places, Shape};
-use crate::export::plan::{Column, Number, Plan, Rows, What};
+use crate::export::plan::{ExportPlan, NumberSteps, PlannedColumn, RowKind, What};
 
 /// Beyond this a smooth clip is at its bound to the last digit, and squares stay finite.
 const FAR: f64 = 1e100;
@@ -15,14 +15,14 @@ const FAR: f64 = 1e100;
 type Piece = (Name, Vec<usize>);
 
 /// Adds the inputs of a network, 32-bit floats; `names` are those of the raw columns.
-pub(super) fn inputs(plan: &Plan<'_>, names: &[Name], nodes: &mut Nodes) -> Name {
+pub(super) fn inputs(plan: &ExportPlan<'_>, names: &[Name], nodes: &mut OnnxNodes) -> Name {
     let columns = match &plan.rows {
-        Rows::Columns(columns) => columns,
-        Rows::Images { scale, .. } => return image(&names[0], plan.inputs, *scale, nodes),
+        RowKind::Columns(columns) => columns,
+        RowKind::Images { scale, .. } => return image(&names[0], plan.inputs, *scale, nodes),
     };
     let mut pieces = Vec::new();
     let named = || columns.iter().zip(names);
-    let numbers: Vec<(&Column<'_>, &Number<'_>, &Name)> = named()
+    let numbers: Vec<(&PlannedColumn<'_>, &NumberSteps<'_>, &Name)> = named()
         .filter_map(|(column, name)| match &column.what {
             What::Number(number) => Some((column, number, name)),
             What::Category(_) => None,
@@ -43,16 +43,16 @@ pub(super) fn inputs(plan: &Plan<'_>, names: &[Name], nodes: &mut Nodes) -> Name
 }
 
 /// Bytes times the scale.
-fn image(name: &Name, inputs: usize, scale: f32, nodes: &mut Nodes) -> Name {
+fn image(name: &Name, inputs: usize, scale: f32, nodes: &mut OnnxNodes) -> Name {
     let shape = nodes.integers(&[-1, inputs as i64]);
-    let bytes = nodes.cast(name, Element::Float);
+    let bytes = nodes.cast(name, ElementType::Float);
     let flat = nodes.op("Reshape", &[&bytes, &shape]);
     let scale = nodes.floats(&[], &[scale]);
     nodes.op("Mul", &[&flat, &scale])
 }
 
 /// All pieces beside each other, each input at its place.
-fn in_order(pieces: &[Piece], nodes: &mut Nodes) -> Name {
+fn in_order(pieces: &[Piece], nodes: &mut OnnxNodes) -> Name {
     let all = nodes.join(&pieces.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>());
     let places: Vec<usize> = pieces.iter().flat_map(|(_, places)| places.iter().copied()).collect();
     let mut order = vec![0; places.len()];
@@ -61,11 +61,15 @@ fn in_order(pieces: &[Piece], nodes: &mut Nodes) -> Name {
 }
 
 /// The inputs of all number columns.
-fn number_pieces(columns: &[(&Column<'_>, &Number<'_>, &Name)], nodes: &mut Nodes, pieces: &mut Vec<Piece>) {
+fn number_pieces(
+    columns: &[(&PlannedColumn<'_>, &NumberSteps<'_>, &Name)],
+    nodes: &mut OnnxNodes,
+    pieces: &mut Vec<Piece>,
+) {
     let raw = nodes.join(&columns.iter().map(|(.., name)| (*name).clone()).collect::<Vec<_>>());
     let raw = marked(&raw, columns, nodes);
     let missing = nodes.op("IsNaN", &[&raw]);
-    let row = |of: &dyn Fn(&Number<'_>) -> f64, nodes: &mut Nodes| {
+    let row = |of: &dyn Fn(&NumberSteps<'_>) -> f64, nodes: &mut OnnxNodes| {
         let values: Vec<f64> = columns.iter().map(|(_, number, _)| of(number)).collect();
         nodes.doubles(&[1, values.len()], &values)
     };
@@ -73,42 +77,42 @@ fn number_pieces(columns: &[(&Column<'_>, &Number<'_>, &Name)], nodes: &mut Node
     let filled = nodes.op("Where", &[&missing, &fill, &raw]);
     let centred = nodes.op("Sub", &[&filled, &center]);
     let scaled = nodes.op("Div", &[&centred, &scale]);
-    let with = |wanted: &dyn Fn(&Number<'_>) -> bool| -> Vec<usize> {
+    let with = |wanted: &dyn Fn(&NumberSteps<'_>) -> bool| -> Vec<usize> {
         (0..columns.len()).filter(|at| wanted(columns[*at].1)).collect()
     };
     let places = |of: &[usize]| of.iter().map(|at| columns[*at].0.at).collect::<Vec<_>>();
     let lines = with(&|n| *n.shape == Shape::Line);
     let clips = with(&|n| *n.shape == Shape::SmoothClip);
     let normals = with(&|n| matches!(n.shape, Shape::Normal(_)));
-    let some = |of: &[usize], x: &Name, nodes: &mut Nodes| {
+    let some = |of: &[usize], x: &Name, nodes: &mut OnnxNodes| {
         if of.len() == columns.len() { x.clone() } else { nodes.gather(x, of) }
     };
     if !lines.is_empty() {
         let z = some(&lines, &scaled, nodes);
-        pieces.push((nodes.cast(&z, Element::Float), places(&lines)));
+        pieces.push((nodes.cast(&z, ElementType::Float), places(&lines)));
     }
     if !clips.is_empty() {
         let z = some(&clips, &scaled, nodes);
         let z = smooth_clip(&z, nodes);
-        pieces.push((nodes.cast(&z, Element::Float), places(&clips)));
+        pieces.push((nodes.cast(&z, ElementType::Float), places(&clips)));
     }
     if !normals.is_empty() {
         let z = some(&normals, &scaled, nodes);
         let shapes: Vec<&Shape> = normals.iter().map(|at| columns[*at].1.shape).collect();
         let z = normal(&z, &shapes, nodes);
-        pieces.push((nodes.cast(&z, Element::Float), places(&normals)));
+        pieces.push((nodes.cast(&z, ElementType::Float), places(&normals)));
     }
     waves(columns, (&raw, &missing), nodes, pieces);
     let indicators = with(&|n| n.indicator);
     if !indicators.is_empty() {
-        let flags = nodes.cast(&missing, Element::Float);
+        let flags = nodes.cast(&missing, ElementType::Float);
         let last = |at: &usize| columns[*at].0.at + 1 + 2 * columns[*at].1.periods.len();
         pieces.push((some(&indicators, &flags, nodes), indicators.iter().map(last).collect()));
     }
 }
 
 /// Numbers that stand for a missing value become NaN.
-fn marked(raw: &Name, columns: &[(&Column<'_>, &Number<'_>, &Name)], nodes: &mut Nodes) -> Name {
+fn marked(raw: &Name, columns: &[(&PlannedColumn<'_>, &NumberSteps<'_>, &Name)], nodes: &mut OnnxNodes) -> Name {
     let of: Vec<Vec<f64>> = columns.iter().map(|(column, ..)| column.missing_numbers()).collect();
     let mut raw = raw.clone();
     for at in 0..of.iter().map(Vec::len).max().unwrap_or(0) {
@@ -122,7 +126,7 @@ fn marked(raw: &Name, columns: &[(&Column<'_>, &Number<'_>, &Name)], nodes: &mut
 }
 
 /// `z / √(1 + (z / 3)²)`.
-fn smooth_clip(z: &Name, nodes: &mut Nodes) -> Name {
+fn smooth_clip(z: &Name, nodes: &mut OnnxNodes) -> Name {
     let z = nodes.held(z, -FAR, FAR);
     let (bound, one) = (nodes.double(BOUND), nodes.double(1.0));
     let share = nodes.op("Div", &[&z, &bound]);
@@ -134,9 +138,9 @@ fn smooth_clip(z: &Name, nodes: &mut Nodes) -> Name {
 
 /// Sine and cosine of where dates stand in their cycles, 0 where the date is missing.
 fn waves(
-    columns: &[(&Column<'_>, &Number<'_>, &Name)],
+    columns: &[(&PlannedColumn<'_>, &NumberSteps<'_>, &Name)],
     (raw, missing): (&Name, &Name),
-    nodes: &mut Nodes,
+    nodes: &mut OnnxNodes,
     pieces: &mut Vec<Piece>,
 ) {
     let (mut of, mut periods, mut places) = (Vec::new(), Vec::new(), Vec::new());
@@ -159,7 +163,7 @@ fn waves(
     let phase = nodes.op("Sub", &[&turns, &whole]);
     let turn = nodes.double(std::f64::consts::TAU);
     let phase = nodes.op("Mul", &[&phase, &turn]);
-    let phase = nodes.cast(&phase, Element::Float);
+    let phase = nodes.cast(&phase, ElementType::Float);
     let none = nodes.float(0.0);
     for (wave, offset) in [("Sin", 0), ("Cos", 1)] {
         let value = nodes.op(wave, &[&phase]);
@@ -169,18 +173,18 @@ fn waves(
 }
 
 /// The place of each cell of a category, `[rows, 1]` whole numbers.
-fn place(column: &Column<'_>, of: &Places, name: &Name, nodes: &mut Nodes) -> Name {
+fn place(column: &PlannedColumn<'_>, of: &Places, name: &Name, nodes: &mut OnnxNodes) -> Name {
     let numbers = match &of.keys {
         Keys::Numbers(numbers) => numbers,
         Keys::Texts { .. } => return place_of_text(of, column.missing, name, nodes),
     };
     let mut place = nodes.integer(of.other as i64);
-    let one_place = |at: usize, nodes: &mut Nodes| nodes.integer(at as i64);
+    let one_place = |at: usize, nodes: &mut OnnxNodes| nodes.integer(at as i64);
     if !numbers.is_empty() {
         let values: Vec<f64> = numbers.iter().map(|(value, _)| *value).collect();
         let values = nodes.doubles(&[1, numbers.len()], &values);
         let same = nodes.op("Equal", &[name, &values]);
-        let same = nodes.cast(&same, Element::Integer);
+        let same = nodes.cast(&same, ElementType::Integer);
         let any = nodes.sum(&same);
         let zero = nodes.integer(0);
         let any = nodes.op("Greater", &[&any, &zero]);
@@ -199,11 +203,11 @@ fn place(column: &Column<'_>, of: &Places, name: &Name, nodes: &mut Nodes) -> Na
 }
 
 /// The inputs of a category, 32-bit floats.
-fn inputs_of_place(inputs: &Inputs, place: &Name, nodes: &mut Nodes) -> Name {
+fn inputs_of_place(inputs: &Inputs, place: &Name, nodes: &mut OnnxNodes) -> Name {
     match inputs {
         Inputs::One(values) => {
             let values = nodes.floats(&[values.len()], values);
-            nodes.op_with("Gather", &[&values, place], vec![("axis", Value::Integer(0))])
+            nodes.op_with("Gather", &[&values, place], vec![("axis", AttributeValue::Integer(0))])
         }
         Inputs::Each(pairs) => {
             let places = nodes.integers(&(0..pairs.len() as i64).collect::<Vec<_>>());

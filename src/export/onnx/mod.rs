@@ -10,11 +10,13 @@ mod texts;
 
 use prost::Message;
 
-use super::plan::{Column, Plan, Rows, What};
+use super::plan::{ExportPlan, PlannedColumn, RowKind, What};
 use crate::data::Keys;
 use crate::{Error, Result};
-use nodes::{ML, Name, Nodes};
-use proto::{Dimension, Element, Entry, ModelProto, OperatorSet, TensorShape, TensorType, TypeProto, ValueInfo};
+use nodes::{ML, Name, OnnxNodes};
+use proto::{
+    ElementType, ModelProto, OnnxDimension, OperatorSet, StringEntry, TensorShape, TensorType, TypeProto, ValueInfo,
+};
 
 /// Version of the file's form: that of ONNX 1.12, which brought opset 17.
 const IR_VERSION: i64 = 8;
@@ -35,7 +37,7 @@ const MOST_PARAMETERS: usize = (1 << 29) - (1 << 24);
 ///
 /// # Errors
 /// [`Error::Mismatch`] for a model that is too large.
-pub(super) fn encode(plan: &Plan<'_>) -> Result<(Vec<u8>, Vec<String>)> {
+pub(super) fn encode(plan: &ExportPlan<'_>) -> Result<(Vec<u8>, Vec<String>)> {
     if plan.parameters() > MOST_PARAMETERS {
         let message =
             format!("an ONNX file ends below 2 GiB, and the model has {} parameters: try --to npz", plan.parameters());
@@ -43,7 +45,7 @@ pub(super) fn encode(plan: &Plan<'_>) -> Result<(Vec<u8>, Vec<String>)> {
     }
     let names = input_names(plan);
     let prefix = (1..).map(|n| "/".repeat(n)).find(|p| names.iter().all(|name| !name.starts_with(p.as_str())));
-    let mut nodes = Nodes::new(prefix.expect("names are finite"));
+    let mut nodes = OnnxNodes::new(prefix.expect("names are finite"));
     let inputs = inputs::inputs(plan, &names, &mut nodes);
     let said = said(plan, &inputs, &mut nodes);
     let answers = head::answers(&plan.head, &said, &mut nodes);
@@ -54,13 +56,15 @@ pub(super) fn encode(plan: &Plan<'_>) -> Result<(Vec<u8>, Vec<String>)> {
     if let Some(probabilities) = &answers.probabilities {
         nodes.rename(probabilities, OUTPUTS[1]);
         let classes = plan.head.target.classes.len().max(plan.head.outputs);
-        output.push(value_info(OUTPUTS[1], Element::Float, &[classes], None));
+        output.push(value_info(OUTPUTS[1], ElementType::Float, &[classes], None));
     }
     let mut graph = nodes.finish();
     graph.name = Some("gradlane".to_owned());
     graph.input = match &plan.rows {
-        Rows::Columns(_) => plan.named(&names).map(|(column, name)| input_of(column, name)).collect(),
-        Rows::Images { shape, .. } => vec![value_info(IMAGE, Element::Byte, shape, Some("bytes, 0 to 255".to_owned()))],
+        RowKind::Columns(_) => plan.named(&names).map(|(column, name)| input_of(column, name)).collect(),
+        RowKind::Images { shape, .. } => {
+            vec![value_info(IMAGE, ElementType::Byte, shape, Some("bytes, 0 to 255".to_owned()))]
+        }
     };
     graph.output = output;
     let set = |domain: &str, version| OperatorSet { domain: Some(domain.to_owned()), version: Some(version) };
@@ -76,8 +80,8 @@ pub(super) fn encode(plan: &Plan<'_>) -> Result<(Vec<u8>, Vec<String>)> {
 }
 
 /// The outputs of all networks together, doubles.
-fn said(plan: &Plan<'_>, inputs: &Name, nodes: &mut Nodes) -> Name {
-    let outputs = |plan: &Plan<'_>, inputs: &Name, nodes: &mut Nodes| -> Vec<Name> {
+fn said(plan: &ExportPlan<'_>, inputs: &Name, nodes: &mut OnnxNodes) -> Name {
+    let outputs = |plan: &ExportPlan<'_>, inputs: &Name, nodes: &mut OnnxNodes| -> Vec<Name> {
         (0..plan.networks.len()).map(|number| network::network(plan, number, inputs, nodes)).collect()
     };
     if plan.forms.is_empty() {
@@ -96,20 +100,20 @@ fn said(plan: &Plan<'_>, inputs: &Name, nodes: &mut Nodes) -> Name {
 }
 
 /// What the columns of `probabilities` or `prediction` are, and their task.
-fn metadata(plan: &Plan<'_>) -> Vec<Entry> {
+fn metadata(plan: &ExportPlan<'_>) -> Vec<StringEntry> {
     let target = plan.head.target;
     let list = |names: &[String]| serde_json::to_string(names).expect("names are JSON");
     let mut entries = vec![("task", target.task.to_string()), ("columns", list(&target.columns))];
     if !target.classes.is_empty() {
         entries.push(("classes", list(&target.classes)));
     }
-    let entry = |(key, value): (&str, String)| Entry { key: Some(format!("gradlane.{key}")), value: Some(value) };
+    let entry = |(key, value): (&str, String)| StringEntry { key: Some(format!("gradlane.{key}")), value: Some(value) };
     entries.into_iter().map(entry).collect()
 }
 
 /// Names of the inputs: those of the columns; one that is called as an output is has `input_` before it.
-fn input_names(plan: &Plan<'_>) -> Vec<Name> {
-    if let Rows::Images { .. } = plan.rows {
+fn input_names(plan: &ExportPlan<'_>) -> Vec<Name> {
+    if let RowKind::Images { .. } = plan.rows {
         return vec![IMAGE.to_owned()];
     }
     let columns = plan.columns();
@@ -131,7 +135,7 @@ fn input_names(plan: &Plan<'_>) -> Vec<Name> {
 }
 
 /// What a user should know: inputs with another name than their column, and those that take a number where the file has a text.
-fn notes(plan: &Plan<'_>, names: &[Name]) -> Vec<String> {
+fn notes(plan: &ExportPlan<'_>, names: &[Name]) -> Vec<String> {
     let mut notes = Vec::new();
     for (column, name) in plan.named(names) {
         if column.name != name {
@@ -149,24 +153,24 @@ fn notes(plan: &Plan<'_>, names: &[Name]) -> Vec<String> {
     notes
 }
 
-fn input_of(column: &Column<'_>, name: &str) -> ValueInfo {
+fn input_of(column: &PlannedColumn<'_>, name: &str) -> ValueInfo {
     let (element, text) = match &column.what {
         What::Number(number) => {
             let counts = number.counts.parsed().map(|counts| format!("{counts}; ")).unwrap_or_default();
-            (Element::Double, format!("{counts}NaN where missing"))
+            (ElementType::Double, format!("{counts}NaN where missing"))
         }
         What::Category(places) => match places.keys {
-            Keys::Numbers(_) => (Element::Double, "a category given by its number; NaN where missing".to_owned()),
-            Keys::Texts { .. } => (Element::Text, "a category; empty where missing".to_owned()),
+            Keys::Numbers(_) => (ElementType::Double, "a category given by its number; NaN where missing".to_owned()),
+            Keys::Texts { .. } => (ElementType::Text, "a category; empty where missing".to_owned()),
         },
     };
     value_info(name, element, &[1], Some(text))
 }
 
 /// A value of so many rows.
-fn value_info(name: &str, element: Element, sizes: &[usize], text: Option<String>) -> ValueInfo {
-    let rows = Dimension { dim_value: None, dim_param: Some(ROWS.to_owned()) };
-    let size = |size: &usize| Dimension { dim_value: Some(*size as i64), dim_param: None };
+fn value_info(name: &str, element: ElementType, sizes: &[usize], text: Option<String>) -> ValueInfo {
+    let rows = OnnxDimension { dim_value: None, dim_param: Some(ROWS.to_owned()) };
+    let size = |size: &usize| OnnxDimension { dim_value: Some(*size as i64), dim_param: None };
     let shape = TensorShape { dim: std::iter::once(rows).chain(sizes.iter().map(size)).collect() };
     let tensor = TensorType { elem_type: Some(element as i32), shape: Some(shape) };
     ValueInfo { name: Some(name.to_owned()), kind: Some(TypeProto { tensor_type: Some(tensor) }), doc_string: text }
@@ -213,7 +217,7 @@ mod tests {
     #[test]
     fn a_graph_is_whole() {
         let model = model();
-        let (bytes, notes) = encode(&Plan::of(&model)).unwrap();
+        let (bytes, notes) = encode(&ExportPlan::of(&model)).unwrap();
         let graph = ModelProto::decode(&bytes[..]).unwrap().graph.unwrap();
         let (names, kinds): (Vec<String>, Vec<i32>) = graph
             .input
@@ -226,7 +230,10 @@ mod tests {
             })
             .unzip();
         assert_eq!(names, ["a", "input_label", "when", "code"]);
-        assert_eq!(kinds, [Element::Double, Element::Text, Element::Double, Element::Double].map(|e| e as i32));
+        assert_eq!(
+            kinds,
+            [ElementType::Double, ElementType::Text, ElementType::Double, ElementType::Double].map(|e| e as i32)
+        );
         assert_eq!(graph.output.iter().map(|o| o.name.clone().unwrap()).collect::<Vec<_>>(), OUTPUTS[..2]);
         assert_eq!(notes.len(), 2, "{notes:?}");
         let mut known: HashSet<String> = names.into_iter().collect();

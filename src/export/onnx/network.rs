@@ -1,25 +1,25 @@
 //! A network as nodes of ONNX. A value is `[rows, features]`, and `[members, rows, features]` once members have begun.
 
-use super::nodes::{Name, Nodes, Value};
-use super::proto::Element;
-use crate::export::plan::Plan;
+use super::nodes::{AttributeValue, Name, OnnxNodes};
+use super::proto::ElementType;
+use crate::export::plan::ExportPlan;
 use crate::layer::graph::{Learnt, Node, Of, Operand};
 use crate::nn::norm::NormKind;
 use crate::nn::{Activation, Norm};
 
 /// Adds network number `network`; its outputs.
-pub(super) fn network(plan: &Plan<'_>, network: usize, input: &Name, nodes: &mut Nodes) -> Name {
+pub(super) fn network(plan: &ExportPlan<'_>, network: usize, input: &Name, nodes: &mut OnnxNodes) -> Name {
     let mut values: Vec<Name> = Vec::with_capacity(plan.graph.nodes.len());
     for (number, node) in plan.graph.nodes.iter().enumerate() {
-        let with = Network { plan, network, number, values: &values };
+        let with = OnnxNetwork { plan, network, number, values: &values };
         let value = if *node == Node::Input { input.clone() } else { with.node(node, nodes) };
         values.push(value);
     }
     values.swap_remove(plan.graph.output.number())
 }
 
-struct Network<'a> {
-    plan: &'a Plan<'a>,
+struct OnnxNetwork<'a> {
+    plan: &'a ExportPlan<'a>,
     /// Which of an ensemble.
     network: usize,
     /// Number of the node.
@@ -28,8 +28,8 @@ struct Network<'a> {
     values: &'a [Name],
 }
 
-impl Network<'_> {
-    fn node(&self, node: &Node, nodes: &mut Nodes) -> Name {
+impl OnnxNetwork<'_> {
+    fn node(&self, node: &Node, nodes: &mut OnnxNodes) -> Name {
         let of = |value: &crate::layer::graph::Value| &self.values[value.number()];
         match node {
             Node::Input => unreachable!("the input has a name"),
@@ -69,9 +69,9 @@ impl Network<'_> {
     }
 
     /// The vector whose number is the whole part of `x`, the first where there is none of that number.
-    fn look_up(&self, x: &Name, learnt: &Learnt, nodes: &mut Nodes) -> Name {
+    fn look_up(&self, x: &Name, learnt: &Learnt, nodes: &mut OnnxNodes) -> Name {
         let (zero, count) = (nodes.integer(0), nodes.integer(learnt.within.len() as i64));
-        let at = nodes.cast(x, Element::Integer);
+        let at = nodes.cast(x, ElementType::Integer);
         let below = nodes.op("Less", &[&at, &count]);
         let above = nodes.op("GreaterOrEqual", &[&at, &zero]);
         let known = nodes.op("And", &[&below, &above]);
@@ -79,10 +79,10 @@ impl Network<'_> {
         let axis = nodes.integers(&[-1]);
         let at = nodes.op("Squeeze", &[&at, &axis]);
         let vectors = self.learnt(learnt, nodes);
-        nodes.op_with("Gather", &[&vectors, &at], vec![("axis", Value::Integer(0))])
+        nodes.op_with("Gather", &[&vectors, &at], vec![("axis", AttributeValue::Integer(0))])
     }
 
-    fn operand(&self, operand: &Operand, nodes: &mut Nodes) -> Name {
+    fn operand(&self, operand: &Operand, nodes: &mut OnnxNodes) -> Name {
         match operand {
             Operand::Value(value) => self.values[value.number()].clone(),
             Operand::Learnt(learnt) => self.learnt(learnt, nodes),
@@ -95,7 +95,7 @@ impl Network<'_> {
     }
 
     /// A matrix `[inputs, outputs]` or a vector; of every member `[members, inputs, outputs]` or `[members, 1, features]`.
-    fn learnt(&self, learnt: &Learnt, nodes: &mut Nodes) -> Name {
+    fn learnt(&self, learnt: &Learnt, nodes: &mut OnnxNodes) -> Name {
         let values = self.plan.by_columns(self.network, learnt);
         let is_matrix = matches!(self.plan.graph.nodes[self.number], Node::Product(..) | Node::Lookup(..));
         let (columns, rows) = (learnt.within.len(), learnt.rows);
@@ -105,9 +105,13 @@ impl Network<'_> {
     }
 }
 
-fn normalise(norm: &Norm, x: &Name, nodes: &mut Nodes) -> Name {
-    let mean = |x: &Name, nodes: &mut Nodes| {
-        nodes.op_with("ReduceMean", &[x], vec![("axes", Value::Integers(vec![-1])), ("keepdims", Value::Integer(1))])
+fn normalise(norm: &Norm, x: &Name, nodes: &mut OnnxNodes) -> Name {
+    let mean = |x: &Name, nodes: &mut OnnxNodes| {
+        nodes.op_with(
+            "ReduceMean",
+            &[x],
+            vec![("axes", AttributeValue::Integers(vec![-1])), ("keepdims", AttributeValue::Integer(1))],
+        )
     };
     let centred = match norm.kind {
         NormKind::Layer => {
@@ -124,8 +128,8 @@ fn normalise(norm: &Norm, x: &Name, nodes: &mut Nodes) -> Name {
 }
 
 /// `f(x)`.
-fn function(f: Activation, x: &Name, nodes: &mut Nodes) -> Name {
-    let clip = |x: &Name, least: f64, most: f64, nodes: &mut Nodes| {
+fn function(f: Activation, x: &Name, nodes: &mut OnnxNodes) -> Name {
+    let clip = |x: &Name, least: f64, most: f64, nodes: &mut OnnxNodes| {
         let (least, most) = (nodes.float(least), nodes.float(most));
         nodes.op("Clip", &[x, &least, &most])
     };
@@ -133,9 +137,9 @@ fn function(f: Activation, x: &Name, nodes: &mut Nodes) -> Name {
         Activation::Identity => x.clone(),
         Activation::Relu => nodes.op("Relu", &[x]),
         Activation::LeakyRelu { slope } => {
-            nodes.op_with("LeakyRelu", &[x], vec![("alpha", Value::Float(slope as f32))])
+            nodes.op_with("LeakyRelu", &[x], vec![("alpha", AttributeValue::Float(slope as f32))])
         }
-        Activation::Elu { alpha } => nodes.op_with("Elu", &[x], vec![("alpha", Value::Float(alpha as f32))]),
+        Activation::Elu { alpha } => nodes.op_with("Elu", &[x], vec![("alpha", AttributeValue::Float(alpha as f32))]),
         Activation::Selu => nodes.op("Selu", &[x]),
         Activation::Gelu => {
             // x/2 (1 + erf(x/√2)); the operator Gelu is of opset 20.
@@ -167,9 +171,11 @@ fn function(f: Activation, x: &Name, nodes: &mut Nodes) -> Name {
         Activation::Softplus => nodes.op("Softplus", &[x]),
         Activation::Sigmoid => nodes.op("Sigmoid", &[x]),
         Activation::Tanh => nodes.op("Tanh", &[x]),
-        Activation::HardSigmoid => {
-            nodes.op_with("HardSigmoid", &[x], vec![("alpha", Value::Float(1.0 / 6.0)), ("beta", Value::Float(0.5))])
-        }
+        Activation::HardSigmoid => nodes.op_with(
+            "HardSigmoid",
+            &[x],
+            vec![("alpha", AttributeValue::Float(1.0 / 6.0)), ("beta", AttributeValue::Float(0.5))],
+        ),
         Activation::HardTanh => clip(x, -1.0, 1.0, nodes),
         Activation::Relu6 => clip(x, 0.0, 6.0, nodes),
         Activation::Softsign => nodes.op("Softsign", &[x]),
@@ -177,7 +183,7 @@ fn function(f: Activation, x: &Name, nodes: &mut Nodes) -> Name {
 }
 
 /// `x/2 (1 + y)`.
-fn half_of_one_plus(x: &Name, y: &Name, nodes: &mut Nodes) -> Name {
+fn half_of_one_plus(x: &Name, y: &Name, nodes: &mut OnnxNodes) -> Name {
     let (one, half) = (nodes.float(1.0), nodes.float(0.5));
     let sum = nodes.op("Add", &[y, &one]);
     let half_x = nodes.op("Mul", &[x, &half]);

@@ -1,6 +1,6 @@
 //! A graph of ONNX under construction.
 
-use super::proto::{Attribute, AttributeType, Element, GraphProto, NodeProto, TensorProto};
+use super::proto::{Attribute, AttributeType, ElementType, GraphProto, NodeProto, TensorProto};
 
 /// Name of a value.
 pub(super) type Name = String;
@@ -9,24 +9,24 @@ pub(super) type Name = String;
 pub(super) const ML: &str = "ai.onnx.ml";
 
 /// Nodes and constants, each under a name of its own.
-pub(super) struct Nodes {
+pub(super) struct OnnxNodes {
     prefix: String,
     made: usize,
     graph: GraphProto,
 }
 
 /// An attribute of a node.
-pub(super) enum Value {
+pub(super) enum AttributeValue {
     Float(f32),
     Integer(i64),
     Integers(Vec<i64>),
     Texts(Vec<String>),
 }
 
-impl Nodes {
+impl OnnxNodes {
     /// An empty graph, whose names begin with `prefix`.
-    pub(super) fn new(prefix: String) -> Nodes {
-        Nodes { prefix, made: 0, graph: GraphProto::default() }
+    pub(super) fn new(prefix: String) -> OnnxNodes {
+        OnnxNodes { prefix, made: 0, graph: GraphProto::default() }
     }
 
     fn name(&mut self, what: &str) -> Name {
@@ -40,14 +40,14 @@ impl Nodes {
     }
 
     /// Adds a node of `ai.onnx`.
-    pub(super) fn op_with(&mut self, op: &str, inputs: &[&Name], attributes: Vec<(&str, Value)>) -> Name {
+    pub(super) fn op_with(&mut self, op: &str, inputs: &[&Name], attributes: Vec<(&str, AttributeValue)>) -> Name {
         let output = self.name(op);
         self.named(op, "", inputs, attributes, output.clone());
         output
     }
 
     /// Adds a node of `ai.onnx.ml`.
-    pub(super) fn ml_op(&mut self, op: &str, inputs: &[&Name], attributes: Vec<(&str, Value)>) -> Name {
+    pub(super) fn ml_op(&mut self, op: &str, inputs: &[&Name], attributes: Vec<(&str, AttributeValue)>) -> Name {
         let output = self.name(op);
         self.named(op, ML, inputs, attributes, output.clone());
         output
@@ -58,7 +58,14 @@ impl Nodes {
         self.named("Identity", "", &[value], Vec::new(), name.to_owned());
     }
 
-    fn named(&mut self, op: &str, domain: &str, inputs: &[&Name], attributes: Vec<(&str, Value)>, output: Name) {
+    fn named(
+        &mut self,
+        op: &str,
+        domain: &str,
+        inputs: &[&Name],
+        attributes: Vec<(&str, AttributeValue)>,
+        output: Name,
+    ) {
         self.graph.node.push(NodeProto {
             input: inputs.iter().map(|name| (*name).clone()).collect(),
             name: Some(format!("{output}_node")),
@@ -69,7 +76,7 @@ impl Nodes {
         });
     }
 
-    fn constant(&mut self, element: Element, dims: &[usize], raw: Vec<u8>) -> Name {
+    fn constant(&mut self, element: ElementType, dims: &[usize], raw: Vec<u8>) -> Name {
         let name = self.name("constant");
         self.graph.initializer.push(TensorProto {
             dims: dims.iter().map(|size| *size as i64).collect(),
@@ -83,7 +90,7 @@ impl Nodes {
 
     /// Adds 32-bit floats.
     pub(super) fn floats(&mut self, dims: &[usize], values: &[f32]) -> Name {
-        self.constant(Element::Float, dims, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+        self.constant(ElementType::Float, dims, values.iter().flat_map(|v| v.to_le_bytes()).collect())
     }
 
     /// Adds one 32-bit float.
@@ -93,7 +100,7 @@ impl Nodes {
 
     /// Adds doubles.
     pub(super) fn doubles(&mut self, dims: &[usize], values: &[f64]) -> Name {
-        self.constant(Element::Double, dims, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+        self.constant(ElementType::Double, dims, values.iter().flat_map(|v| v.to_le_bytes()).collect())
     }
 
     /// Adds one double.
@@ -103,12 +110,12 @@ impl Nodes {
 
     /// Adds a list of whole numbers.
     pub(super) fn integers(&mut self, values: &[i64]) -> Name {
-        self.constant(Element::Integer, &[values.len()], values.iter().flat_map(|v| v.to_le_bytes()).collect())
+        self.constant(ElementType::Integer, &[values.len()], values.iter().flat_map(|v| v.to_le_bytes()).collect())
     }
 
     /// Adds one whole number.
     pub(super) fn integer(&mut self, value: i64) -> Name {
-        self.constant(Element::Integer, &[], value.to_le_bytes().to_vec())
+        self.constant(ElementType::Integer, &[], value.to_le_bytes().to_vec())
     }
 
     /// Adds a list of texts.
@@ -116,7 +123,7 @@ impl Nodes {
         let name = self.name("constant");
         self.graph.initializer.push(TensorProto {
             dims: vec![values.len() as i64],
-            data_type: Some(Element::Text as i32),
+            data_type: Some(ElementType::Text as i32),
             string_data: values.iter().map(|text| text.clone().into_bytes()).collect(),
             name: Some(name.clone()),
             raw_data: None,
@@ -125,14 +132,14 @@ impl Nodes {
     }
 
     /// `x` as another type.
-    pub(super) fn cast(&mut self, x: &Name, to: Element) -> Name {
-        self.op_with("Cast", &[x], vec![("to", Value::Integer(to as i64))])
+    pub(super) fn cast(&mut self, x: &Name, to: ElementType) -> Name {
+        self.op_with("Cast", &[x], vec![("to", AttributeValue::Integer(to as i64))])
     }
 
     /// Elements of a list, or columns of a matrix, by their numbers.
     pub(super) fn gather(&mut self, x: &Name, numbers: &[usize]) -> Name {
         let numbers = self.integers(&numbers.iter().map(|n| *n as i64).collect::<Vec<_>>());
-        self.op_with("Gather", &[x, &numbers], vec![("axis", Value::Integer(-1))])
+        self.op_with("Gather", &[x, &numbers], vec![("axis", AttributeValue::Integer(-1))])
     }
 
     /// Values beside each other; one value is itself.
@@ -140,7 +147,7 @@ impl Nodes {
         if let [only] = parts {
             return only.clone();
         }
-        self.op_with("Concat", &parts.iter().collect::<Vec<_>>(), vec![("axis", Value::Integer(-1))])
+        self.op_with("Concat", &parts.iter().collect::<Vec<_>>(), vec![("axis", AttributeValue::Integer(-1))])
     }
 
     /// `x` held within two doubles.
@@ -170,17 +177,17 @@ impl Nodes {
     }
 }
 
-fn attribute((name, value): (&str, Value)) -> Attribute {
+fn attribute((name, value): (&str, AttributeValue)) -> Attribute {
     let of = |kind: AttributeType| Attribute {
         name: Some(name.to_owned()),
         kind: Some(kind as i32),
         ..Attribute::default()
     };
     match value {
-        Value::Float(f) => Attribute { f: Some(f), ..of(AttributeType::Float) },
-        Value::Integer(i) => Attribute { i: Some(i), ..of(AttributeType::Integer) },
-        Value::Integers(ints) => Attribute { ints, ..of(AttributeType::Integers) },
-        Value::Texts(texts) => {
+        AttributeValue::Float(f) => Attribute { f: Some(f), ..of(AttributeType::Float) },
+        AttributeValue::Integer(i) => Attribute { i: Some(i), ..of(AttributeType::Integer) },
+        AttributeValue::Integers(ints) => Attribute { ints, ..of(AttributeType::Integers) },
+        AttributeValue::Texts(texts) => {
             Attribute { strings: texts.into_iter().map(String::into_bytes).collect(), ..of(AttributeType::Texts) }
         }
     }

@@ -1,13 +1,13 @@
 //! The shape that makes numbers normal: the share of the training rows below, then its normal quantile, in doubles.
 
-use super::nodes::{Name, Nodes};
-use super::proto::Element;
+use super::nodes::{Name, OnnxNodes};
+use super::proto::ElementType;
 use crate::data::Shape;
 use crate::data::normal::{CENTRE, Rational, SIDES, TAILS};
 use crate::data::shape::LEAST_SHARE;
 
 /// `Φ⁻¹` of the shares of columns `[rows, columns]`, each by its own quantiles.
-pub(super) fn normal(z: &Name, shapes: &[&Shape], nodes: &mut Nodes) -> Name {
+pub(super) fn normal(z: &Name, shapes: &[&Shape], nodes: &mut OnnxNodes) -> Name {
     let mut shares = Vec::with_capacity(shapes.len());
     for (at, shape) in shapes.iter().enumerate() {
         if let Shape::Normal(quantiles) = shape {
@@ -21,14 +21,14 @@ pub(super) fn normal(z: &Name, shapes: &[&Shape], nodes: &mut Nodes) -> Name {
 }
 
 /// How many elements of a row satisfy a comparison with `x`, as doubles `[rows, 1]`.
-fn count(comparison: &str, row: &Name, x: &Name, nodes: &mut Nodes) -> Name {
+fn count(comparison: &str, row: &Name, x: &Name, nodes: &mut OnnxNodes) -> Name {
     let holds = nodes.op(comparison, &[row, x]);
-    let ones = nodes.cast(&holds, Element::Double);
+    let ones = nodes.cast(&holds, ElementType::Double);
     nodes.sum(&ones)
 }
 
 /// The share of quantiles below `x`, `[rows, 1]`: at a value of several the middle of theirs, else on the line between two.
-fn share_below(x: &Name, quantiles: &[f64], nodes: &mut Nodes) -> Name {
+fn share_below(x: &Name, quantiles: &[f64], nodes: &mut OnnxNodes) -> Name {
     let count_of = quantiles.len();
     let row = nodes.doubles(&[1, count_of], quantiles);
     let (below, upto) = (count("Less", &row, x, nodes), count("LessOrEqual", &row, x, nodes));
@@ -38,8 +38,8 @@ fn share_below(x: &Name, quantiles: &[f64], nodes: &mut Nodes) -> Name {
     let at = nodes.held(&below, 1.0, (count_of - 1) as f64);
     let before = nodes.op("Sub", &[&at, &one]);
     let list = nodes.doubles(&[count_of], quantiles);
-    let quantile = |at: &Name, nodes: &mut Nodes| {
-        let at = nodes.cast(at, Element::Integer);
+    let quantile = |at: &Name, nodes: &mut OnnxNodes| {
+        let at = nodes.cast(at, ElementType::Integer);
         nodes.op("Gather", &[&list, &at])
     };
     let (low, high) = (quantile(&before, nodes), quantile(&at, nodes));
@@ -65,7 +65,7 @@ fn share_below(x: &Name, quantiles: &[f64], nodes: &mut Nodes) -> Name {
 }
 
 /// The quantile of the normal distribution, by the three ratios of [`crate::data::normal`].
-fn normal_quantile(p: &Name, nodes: &mut Nodes) -> Name {
+fn normal_quantile(p: &Name, nodes: &mut OnnxNodes) -> Name {
     let (half, zero, one) = (nodes.double(0.5), nodes.double(0.0), nodes.double(1.0));
     let q = nodes.op("Sub", &[p, &half]);
     let distance = nodes.op("Abs", &[&q]);
@@ -78,7 +78,7 @@ fn normal_quantile(p: &Name, nodes: &mut Nodes) -> Name {
     let log = nodes.op("Log", &[&smaller]);
     let log = nodes.op("Neg", &[&log]);
     let r = nodes.op("Sqrt", &[&log]);
-    let side = |from: f64, of: &Rational, nodes: &mut Nodes| {
+    let side = |from: f64, of: &Rational, nodes: &mut OnnxNodes| {
         let from = nodes.double(from);
         let x = nodes.op("Sub", &[&r, &from]);
         ratio(&x, of, nodes)
@@ -96,13 +96,13 @@ fn normal_quantile(p: &Name, nodes: &mut Nodes) -> Name {
 }
 
 /// A ratio of two polynomials: powers of `x` times both lists of coefficients.
-fn ratio(x: &Name, [above, below]: &Rational, nodes: &mut Nodes) -> Name {
+fn ratio(x: &Name, [above, below]: &Rational, nodes: &mut OnnxNodes) -> Name {
     let axis = nodes.integers(&[-1]);
     let column = nodes.op("Unsqueeze", &[x, &axis]);
     let exponents: Vec<f64> = (0..above.len()).map(|n| n as f64).collect();
     let exponents = nodes.doubles(&[exponents.len()], &exponents);
     let powers = nodes.op("Pow", &[&column, &exponents]);
-    let polynomial = |terms: &[f64], nodes: &mut Nodes| {
+    let polynomial = |terms: &[f64], nodes: &mut OnnxNodes| {
         let terms = nodes.doubles(&[terms.len()], terms);
         let products = nodes.op("Mul", &[&powers, &terms]);
         let sum = nodes.sum(&products);

@@ -4,7 +4,7 @@ use prost::Message;
 
 /// Types of elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Element {
+pub(super) enum ElementType {
     Float = 1,
     Byte = 2,
     Integer = 7,
@@ -34,7 +34,7 @@ pub(super) struct ModelProto {
     #[prost(message, repeated, tag = "8")]
     pub(super) opset_import: Vec<OperatorSet>,
     #[prost(message, repeated, tag = "14")]
-    pub(super) metadata_props: Vec<Entry>,
+    pub(super) metadata_props: Vec<StringEntry>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -46,7 +46,7 @@ pub(super) struct OperatorSet {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Entry {
+pub(super) struct StringEntry {
     #[prost(string, optional, tag = "1")]
     pub(super) key: Option<String>,
     #[prost(string, optional, tag = "2")]
@@ -140,11 +140,11 @@ pub(super) struct TensorType {
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct TensorShape {
     #[prost(message, repeated, tag = "1")]
-    pub(super) dim: Vec<Dimension>,
+    pub(super) dim: Vec<OnnxDimension>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Dimension {
+pub(super) struct OnnxDimension {
     #[prost(int64, optional, tag = "1")]
     pub(super) dim_value: Option<i64>,
     #[prost(string, optional, tag = "2")]

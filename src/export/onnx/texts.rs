@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::nodes::{Name, Nodes, Value};
+use super::nodes::{AttributeValue, Name, OnnxNodes};
 use crate::data::{Keys, MissingMarkers, Places};
 
 /// The place of each text, `[rows, 1]` whole numbers.
-pub(super) fn place_of_text(of: &Places, missing: &MissingMarkers, name: &Name, nodes: &mut Nodes) -> Name {
+pub(super) fn place_of_text(of: &Places, missing: &MissingMarkers, name: &Name, nodes: &mut OnnxNodes) -> Name {
     let (texts, places): (Vec<String>, Vec<i64>) = spellings(of, missing).into_iter().unzip();
     let attributes = vec![
-        ("keys_strings", Value::Texts(texts)),
-        ("values_int64s", Value::Integers(places)),
-        ("default_int64", Value::Integer(of.other as i64)),
+        ("keys_strings", AttributeValue::Texts(texts)),
+        ("values_int64s", AttributeValue::Integers(places)),
+        ("default_int64", AttributeValue::Integer(of.other as i64)),
     ];
     nodes.ml_op("LabelEncoder", &[name], attributes)
 }

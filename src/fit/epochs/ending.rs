@@ -2,10 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{EpochRecord, Fit, Halt, Stopped};
+use super::{EpochRecord, FitLoop, Halt, Stopped};
 use crate::fit::{DataPart, Goal};
 
-impl Fit<'_> {
+impl FitLoop<'_> {
     /// Why to stop after the epoch that has just ended.
     pub(super) fn reason(&self, halt: Option<Halt>) -> Option<Stopped> {
         let (steps, progress) = (self.trainer.steps(), &self.state.progress);

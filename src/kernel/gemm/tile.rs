@@ -4,7 +4,7 @@ use crate::kernel::lanes::Lanes;
 use crate::kernel::line::LANES;
 
 /// How `A` lies.
-pub(super) trait Factors {
+pub(super) trait LeftFactors {
     /// Floats from row to row.
     const ROW: usize;
     /// Floats from step to step.
@@ -44,7 +44,7 @@ const UNROLLED: usize = 4;
 /// # Safety
 /// `A`, `B` and `C` are valid for all rows, steps and vectors of the tile; rows of `c` are lines.
 #[inline(always)]
-pub(super) unsafe fn compute<L: Lanes, const R: usize, const C: usize, F: Factors>(t: Tile<C>) {
+pub(super) unsafe fn compute<L: Lanes, const R: usize, const C: usize, F: LeftFactors>(t: Tile<C>) {
     // SAFETY: see above. What is read and written is within the tile; cursors may end outside, and are not read there.
     unsafe {
         let mut sums = [[L::broadcast(0.0); C]; R];
@@ -98,7 +98,7 @@ struct Cursor<const C: usize> {
 impl<const C: usize> Cursor<C> {
     /// Goes on by some steps.
     #[inline(always)]
-    fn advance<L: Lanes, F: Factors>(&mut self, steps: usize) {
+    fn advance<L: Lanes, F: LeftFactors>(&mut self, steps: usize) {
         self.a = self.a.map(|a| L::opaque(a.wrapping_add(steps * F::STEP)));
         self.b = self.b.map(|b| L::opaque(b.wrapping_add(steps * LANES)));
         self.next_a = L::opaque(self.next_a.wrapping_add(steps * LANES));
@@ -109,7 +109,7 @@ impl<const C: usize> Cursor<C> {
     /// # Safety
     /// As for `compute`.
     #[inline(always)]
-    unsafe fn multiply_add<L: Lanes, const R: usize, F: Factors>(&self, step: usize, sums: &mut [[L; C]; R]) {
+    unsafe fn multiply_add<L: Lanes, const R: usize, F: LeftFactors>(&self, step: usize, sums: &mut [[L; C]; R]) {
         // SAFETY: the caller vouches for the step.
         unsafe {
             L::prefetch_to_read(self.next_a.wrapping_add(step * LANES));

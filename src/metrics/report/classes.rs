@@ -4,7 +4,7 @@ use super::super::areas::Areas;
 use super::super::fscore::{Score, ZeroDivision};
 use super::super::{ConfusionMatrix, MetricName, MetricSet, mean, weighted_mean};
 use super::pieces::{by_columns, by_pieces};
-use super::{Detail, Each, Report, RowScale, Scores, Strangers, TwoWays};
+use super::{Detail, Each, Report, RowScale, Scores, TwoWays, UnknownRows};
 use crate::nn::Link;
 
 /// The names of a score: plain, macro and weighted.
@@ -23,7 +23,7 @@ pub fn two_classes(
     scores: Scores<'_>,
     truth: &[u32],
     weights: Option<&[f32]>,
-    strangers: Option<&Strangers<'_>>,
+    strangers: Option<&UnknownRows<'_>>,
     detail: Detail,
 ) -> Report {
     let row = |row: usize| (scores.outputs[row], truth[row] as usize, weight_of(weights, row));
@@ -41,7 +41,7 @@ pub fn several_classes(
     scores: Scores<'_>,
     truth: &[u32],
     weights: Option<&[f32]>,
-    strangers: Option<&Strangers<'_>>,
+    strangers: Option<&UnknownRows<'_>>,
     detail: Detail,
 ) -> Report {
     let passed = ClassPass::new(classes, scores, truth, weights);
@@ -104,7 +104,7 @@ fn with_strangers(
     matrix: &ConfusionMatrix,
     scores: Scores<'_>,
     width: usize,
-    strangers: Option<&Strangers<'_>>,
+    strangers: Option<&UnknownRows<'_>>,
 ) -> ConfusionMatrix {
     let Some(strangers) = strangers else { return matrix.clone() };
     let known = matrix.classes();

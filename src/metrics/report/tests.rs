@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::ranking::Sweep;
+use super::super::ranking::ThresholdSweep;
 use super::*;
 use crate::nn::Link;
 use MetricName::*;
@@ -57,7 +57,7 @@ proptest! {
 
     #[test]
     fn areas_do_not_change_under_increasing_functions(scores in prop::collection::vec((-20i32..20, any::<bool>(), 0.25f64..4.0), 2..60)) {
-        let sweep = |f: fn(f64) -> f64| Sweep::new(scores.iter().map(|&(s, t, w)| (f(f64::from(s)), t, w)));
+        let sweep = |f: fn(f64) -> f64| ThresholdSweep::new(scores.iter().map(|&(s, t, w)| (f(f64::from(s)), t, w)));
         let (plain, bent) = (sweep(|s| s), sweep(|s| 3.0 * s * s * s - 7.0));
         let close = |a: f64, b: f64| (a.is_nan() && b.is_nan()) || (a - b).abs() < 1e-12;
         prop_assert!(close(plain.roc_auc(), bent.roc_auc()));
@@ -175,7 +175,7 @@ fn a_relative_error_has_no_meaning_beside_a_target_of_0() {
 #[test]
 fn rows_of_unknown_classes_are_wrong() {
     let predictions = Predictions::Binary { scores: given(&[0.1, 0.9, 0.2]), truth: &[0, 1, 0] };
-    let strangers = Strangers { outputs: &[0.8, 0.7], truth: &[0, 1], classes: 2, weights: None };
+    let strangers = UnknownRows { outputs: &[0.8, 0.7], truth: &[0, 1], classes: 2, weights: None };
     let all = report(&predictions, None, Some(&strangers), Detail::Full);
     let figures =
         [Accuracy, BalancedAccuracy, F1, F1Macro, Precision, Recall].map(|name| all.figures.get(name).unwrap());

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use self::search::{Line, Point, Tried};
+use self::search::{LinePoint, LineSearch, TriedLosses};
 use self::vector::{add_scaled, dot, largest, sum_of_sizes};
 use super::entry::{Entry, rate};
 use super::field::{Field, Range};
@@ -79,12 +79,12 @@ impl Optimizer for Lbfgs {
 }
 
 /// A loss that can be computed anywhere.
-pub trait Objective<T> {
+pub trait LossFunction<T> {
     /// The loss at `x`, and its gradient into `gradient`.
     fn evaluate(&mut self, x: &[T], gradient: &mut [T]) -> f64;
 }
 
-impl<T, F: FnMut(&[T], &mut [T]) -> f64> Objective<T> for F {
+impl<T, F: FnMut(&[T], &mut [T]) -> f64> LossFunction<T> for F {
     fn evaluate(&mut self, x: &[T], gradient: &mut [T]) -> f64 {
         self(x, gradient)
     }
@@ -92,7 +92,7 @@ impl<T, F: FnMut(&[T], &mut [T]) -> f64> Objective<T> for F {
 
 /// What came of a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Progress {
+pub struct MinimiserStep {
     /// The loss after the step.
     pub loss: f64,
     /// Whether the parameters were moved.
@@ -107,7 +107,7 @@ pub struct Progress {
 
 /// What one step was, and how the gradient changed over it.
 #[derive(Debug, Clone)]
-struct Pair<T> {
+struct CurvaturePair<T> {
     s: Vec<T>,
     y: Vec<T>,
     /// `1 / (s·y)`.
@@ -121,9 +121,9 @@ struct Pair<T> {
 pub struct Minimizer<T> {
     options: Lbfgs,
     /// The pairs, the oldest first.
-    pairs: VecDeque<Pair<T>>,
+    pairs: VecDeque<CurvaturePair<T>>,
     /// Pairs that hold nothing yet.
-    unused: Vec<Pair<T>>,
+    unused: Vec<CurvaturePair<T>>,
     /// `H₀`.
     scale: f64,
     /// The last direction, and how far the last step went along it; none before the first step.
@@ -132,7 +132,7 @@ pub struct Minimizer<T> {
     /// The gradient before the last step.
     gradient: Vec<T>,
     /// Memory of a search, which nothing of the next step depends on.
-    line: Line<T>,
+    line: LineSearch<T>,
 }
 
 /// What a [`Minimizer`] remembers between two steps besides its vectors.
@@ -148,7 +148,7 @@ impl<T: Real + Into<f64>> Minimizer<T> {
     /// For `parameters` numbers.
     pub fn new(options: Lbfgs, parameters: usize) -> Self {
         let zeros = || vec![T::splat(0.0); parameters];
-        let pair = || Pair { s: zeros(), y: zeros(), inverse: 0.0, share: 0.0 };
+        let pair = || CurvaturePair { s: zeros(), y: zeros(), inverse: 0.0, share: 0.0 };
         Minimizer {
             options,
             pairs: VecDeque::with_capacity(options.history),
@@ -157,7 +157,7 @@ impl<T: Real + Into<f64>> Minimizer<T> {
             direction: zeros(),
             length: None,
             gradient: zeros(),
-            line: Line::new(parameters),
+            line: LineSearch::new(parameters),
         }
     }
 
@@ -173,7 +173,7 @@ impl<T: Real + Into<f64>> Minimizer<T> {
         (self.scale, self.length) = (remembered.scale, remembered.length);
         let pairs =
             remembered.inverses.iter().zip(self.unused.drain(..remembered.inverses.len().min(self.unused.len())));
-        self.pairs.extend(pairs.map(|(inverse, pair)| Pair { inverse: *inverse, ..pair }));
+        self.pairs.extend(pairs.map(|(inverse, pair)| CurvaturePair { inverse: *inverse, ..pair }));
         self.pairs.len() == remembered.inverses.len()
     }
 
@@ -197,10 +197,10 @@ impl<T: Real + Into<f64>> Minimizer<T> {
         lr: f64,
         x: &mut [T],
         (loss, gradient): (f64, &[T]),
-        objective: &mut impl Objective<T>,
-    ) -> Progress {
+        objective: &mut impl LossFunction<T>,
+    ) -> MinimiserStep {
         assert!(x.len() == self.gradient.len() && gradient.len() == self.gradient.len());
-        let stay = Progress { loss, moved: false, converged: true, diverged: false, evaluations: 0 };
+        let stay = MinimiserStep { loss, moved: false, converged: true, diverged: false, evaluations: 0 };
         if largest(gradient) <= self.options.tol_grad {
             return stay;
         }
@@ -211,7 +211,7 @@ impl<T: Real + Into<f64>> Minimizer<T> {
         if slope > -self.options.tol_change {
             return stay;
         }
-        let from = Point { t: 0.0, loss, slope };
+        let from = LinePoint { t: 0.0, loss, slope };
         let t = if first { lr * f64::min(1.0, 1.0 / sum_of_sizes(gradient)) } else { lr };
         let limits = (self.options.evaluations, self.options.tol_change);
         let (point, tried) = self.line.search(limits, (x, &self.direction), (from, gradient), t, objective);
@@ -219,8 +219,8 @@ impl<T: Real + Into<f64>> Minimizer<T> {
         self.length = Some(point.t);
         let change = f64::min((loss - point.loss).abs(), point.t * largest(&self.direction));
         let converged = change <= self.options.tol_change || largest(self.line.gradient()) <= self.options.tol_grad;
-        let Tried { evaluations, finite } = tried;
-        Progress { loss: point.loss, moved: point.t > 0.0, converged, diverged: finite == 0, evaluations }
+        let TriedLosses { evaluations, finite } = tried;
+        MinimiserStep { loss: point.loss, moved: point.t > 0.0, converged, diverged: finite == 0, evaluations }
     }
 
     /// Takes in the gradient after the last step: the pair of that step, if the loss curves upwards along it.

@@ -1,6 +1,6 @@
 //! The search along a line for a step that obeys the strong Wolfe conditions.
 
-use super::Objective;
+use super::LossFunction;
 use super::vector::{add_scaled, dot, largest};
 use crate::kernel::Real;
 
@@ -13,7 +13,7 @@ const MARGIN: f64 = 0.1;
 
 /// The loss at one place of a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Point {
+pub(super) struct LinePoint {
     /// The place: `x + t d`.
     pub(super) t: f64,
     /// `f(t)`; infinite where loss or slope is no number.
@@ -22,20 +22,20 @@ pub(super) struct Point {
     pub(super) slope: f64,
 }
 
-impl Point {
+impl LinePoint {
     /// Whether the loss is too high here for a step from `from`.
-    fn is_above(&self, from: &Point) -> bool {
+    fn is_above(&self, from: &LinePoint) -> bool {
         self.loss > from.loss + DECREASE * self.t * from.slope
     }
 
-    fn is_flat(&self, from: &Point) -> bool {
+    fn is_flat(&self, from: &LinePoint) -> bool {
         self.slope.abs() <= -FLATNESS * from.slope
     }
 }
 
 /// Losses that a search computed.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Tried {
+pub(super) struct TriedLosses {
     pub(super) evaluations: usize,
     /// Those that are finite numbers.
     pub(super) finite: usize,
@@ -43,7 +43,7 @@ pub(super) struct Tried {
 
 /// Memory of a search.
 #[derive(Debug, Clone)]
-pub(super) struct Line<T> {
+pub(super) struct LineSearch<T> {
     /// The parameters at the place at hand.
     x: Vec<T>,
     /// The gradient at the place at hand.
@@ -54,20 +54,20 @@ pub(super) struct Line<T> {
 
 /// A search under way.
 struct Search<'a, T, O> {
-    line: &'a mut Line<T>,
+    line: &'a mut LineSearch<T>,
     /// Where the line begins, and its direction.
     x: &'a [T],
     d: &'a [T],
-    from: Point,
+    from: LinePoint,
     objective: &'a mut O,
-    tried: Tried,
+    tried: TriedLosses,
     most: usize,
 }
 
-impl<T: Real + Into<f64>> Line<T> {
+impl<T: Real + Into<f64>> LineSearch<T> {
     pub(super) fn new(parameters: usize) -> Self {
         let zeros = || vec![T::splat(0.0); parameters];
-        Line { x: zeros(), trial: zeros(), best: zeros() }
+        LineSearch { x: zeros(), trial: zeros(), best: zeros() }
     }
 
     /// The gradient at the point that the last search returned.
@@ -83,12 +83,12 @@ impl<T: Real + Into<f64>> Line<T> {
         &mut self,
         (most, tolerance): (usize, f64),
         (x, d): (&[T], &[T]),
-        (from, gradient): (Point, &[T]),
+        (from, gradient): (LinePoint, &[T]),
         t: f64,
-        objective: &mut impl Objective<T>,
-    ) -> (Point, Tried) {
+        objective: &mut impl LossFunction<T>,
+    ) -> (LinePoint, TriedLosses) {
         self.best.copy_from_slice(gradient);
-        let mut search = Search { line: self, x, d, from, objective, tried: Tried::default(), most };
+        let mut search = Search { line: self, x, d, from, objective, tried: TriedLosses::default(), most };
         let point = match search.bracket(t) {
             Ok(found) => found,
             Err((low, high)) => search.zoom(low, high, tolerance / largest(d)),
@@ -98,8 +98,8 @@ impl<T: Real + Into<f64>> Line<T> {
     }
 }
 
-impl<T: Real + Into<f64>, O: Objective<T>> Search<'_, T, O> {
-    fn evaluate(&mut self, t: f64) -> Point {
+impl<T: Real + Into<f64>, O: LossFunction<T>> Search<'_, T, O> {
+    fn evaluate(&mut self, t: f64) -> LinePoint {
         self.tried.evaluations += 1;
         self.line.x.copy_from_slice(self.x);
         add_scaled(&mut self.line.x, t, self.d);
@@ -108,7 +108,7 @@ impl<T: Real + Into<f64>, O: Objective<T>> Search<'_, T, O> {
         let is_number = !loss.is_nan() && !slope.is_nan();
         let loss = if is_number { loss } else { f64::INFINITY };
         self.tried.finite += usize::from(loss.is_finite());
-        Point { t, loss, slope }
+        LinePoint { t, loss, slope }
     }
 
     /// Keeps the gradient of the place at hand as the one of the best place.
@@ -117,7 +117,7 @@ impl<T: Real + Into<f64>, O: Objective<T>> Search<'_, T, O> {
     }
 
     /// Goes on until a point will do, or there is a bracket `(low, high)` with one inside: Algorithm 3.5.
-    fn bracket(&mut self, t: f64) -> Result<Point, (Point, Point)> {
+    fn bracket(&mut self, t: f64) -> Result<LinePoint, (LinePoint, LinePoint)> {
         let mut before = self.from;
         let mut point = self.evaluate(t);
         for tries in 0..self.most {
@@ -140,7 +140,7 @@ impl<T: Real + Into<f64>, O: Objective<T>> Search<'_, T, O> {
     }
 
     /// The lower of two points first; the gradient of `old` is kept, that of `new` is at hand.
-    fn order(&mut self, old: Point, new: Point) -> (Point, Point) {
+    fn order(&mut self, old: LinePoint, new: LinePoint) -> (LinePoint, LinePoint) {
         if new.loss < old.loss {
             self.keep();
             (new, old)
@@ -150,7 +150,7 @@ impl<T: Real + Into<f64>, O: Objective<T>> Search<'_, T, O> {
     }
 
     /// Narrows a bracket until a point will do, or it is shorter than `shortest`: Algorithm 3.6.
-    fn zoom(&mut self, mut low: Point, mut high: Point, shortest: f64) -> Point {
+    fn zoom(&mut self, mut low: LinePoint, mut high: LinePoint, shortest: f64) -> LinePoint {
         let mut crept = false;
         while self.tried.evaluations < self.most && (high.t - low.t).abs() >= shortest {
             let t = self.trial(&low, &high, &mut crept);
@@ -172,7 +172,7 @@ impl<T: Real + Into<f64>, O: Objective<T>> Search<'_, T, O> {
     }
 
     /// Where to look next inside a bracket; not twice in a row near one of its ends.
-    fn trial(&self, low: &Point, high: &Point, crept: &mut bool) -> f64 {
+    fn trial(&self, low: &LinePoint, high: &LinePoint, crept: &mut bool) -> f64 {
         let (left, right) = (low.t.min(high.t), low.t.max(high.t));
         let margin = MARGIN * (right - left);
         let t = minimum(low, high, (left, right));
@@ -188,7 +188,7 @@ impl<T: Real + Into<f64>, O: Objective<T>> Search<'_, T, O> {
 }
 
 /// Where the cubic through both points with both slopes is lowest, held within bounds; their middle where there is none.
-fn minimum(a: &Point, b: &Point, (least, most): (f64, f64)) -> f64 {
+fn minimum(a: &LinePoint, b: &LinePoint, (least, most): (f64, f64)) -> f64 {
     let (a, b) = if a.t <= b.t { (a, b) } else { (b, a) };
     let chord = a.slope + b.slope - 3.0 * (a.loss - b.loss) / (a.t - b.t);
     let root = (chord * chord - a.slope * b.slope).sqrt();
@@ -203,12 +203,12 @@ mod tests {
     #[test]
     fn the_minimum_of_a_cubic_is_found_within_its_bounds() {
         // f(t) = t³ − 3 t, lowest at 1.
-        let at = |t: f64| Point { t, loss: t * t * t - 3.0 * t, slope: 3.0 * t * t - 3.0 };
+        let at = |t: f64| LinePoint { t, loss: t * t * t - 3.0 * t, slope: 3.0 * t * t - 3.0 };
         for (a, b) in [(0.0, 3.0), (3.0, 0.0), (0.5, 1.5)] {
             assert!((minimum(&at(a), &at(b), (0.0, 3.0)) - 1.0).abs() < 1e-12, "{a} {b}");
         }
         assert_eq!(minimum(&at(0.0), &at(3.0), (1.5, 3.0)), 1.5);
-        let infinite = Point { t: 4.0, loss: f64::INFINITY, slope: f64::NAN };
+        let infinite = LinePoint { t: 4.0, loss: f64::INFINITY, slope: f64::NAN };
         assert_eq!(minimum(&at(0.0), &infinite, (0.0, 4.0)), 2.0);
     }
 }

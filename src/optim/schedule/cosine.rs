@@ -2,9 +2,9 @@
 
 use std::f64::consts::PI;
 
-use super::Curve;
+use super::RateCurve;
 use super::decay::progress;
-use super::span::Span;
+use super::span::ScheduleSpan;
 use crate::optim::field::{Field, Range};
 
 /// `cosine:min=0`: `min + (base − min) (1 + cos(π t / steps)) / 2`, held at `min` after `steps` as Keras and optax do;
@@ -14,7 +14,7 @@ pub struct Cosine {
     /// The last rate.
     pub min: f64,
     /// How long the way down takes; all steps where nothing is said.
-    pub steps: Option<Span>,
+    pub steps: Option<ScheduleSpan>,
     /// Whether the cosine goes on after `steps`.
     pub rise: bool,
 }
@@ -24,7 +24,7 @@ pub struct Cosine {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Restarts {
     /// Length of the first period.
-    pub period: Span,
+    pub period: ScheduleSpan,
     /// Each period is this many times as long as the one before.
     pub mult: u64,
     /// The last rate of a period.
@@ -49,7 +49,7 @@ impl Default for CosLog {
     }
 }
 
-impl Curve for CosLog {
+impl RateCurve for CosLog {
     fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
         let growth = libm::exp2(self.cycles as f64) - 1.0;
         half_wave(base, 0.0, 1.0 + 2.0 * libm::log2(1.0 + growth * progress(t, None, total)))
@@ -60,7 +60,7 @@ impl Curve for CosLog {
     }
 }
 
-impl Curve for FlatCos {
+impl RateCurve for FlatCos {
     fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
         half_wave(base, 0.0, (2.0 * progress(t, None, total) - 1.0).max(0.0))
     }
@@ -75,7 +75,7 @@ fn half_wave(base: f64, min: f64, x: f64) -> f64 {
     min + (base - min) * (1.0 + libm::cos(PI * x)) / 2.0
 }
 
-impl Curve for Cosine {
+impl RateCurve for Cosine {
     fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
         let x = match self.steps {
             Some(steps) if self.rise => t as f64 / steps.steps(total) as f64,
@@ -103,11 +103,11 @@ impl Curve for Cosine {
 
 impl Default for Restarts {
     fn default() -> Self {
-        Restarts { period: Span(0.25), mult: 1, min: 0.0 }
+        Restarts { period: ScheduleSpan(0.25), mult: 1, min: 0.0 }
     }
 }
 
-impl Curve for Restarts {
+impl RateCurve for Restarts {
     fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
         let (mut t, mut period) = (t, self.period.steps(total));
         if self.mult == 1 {

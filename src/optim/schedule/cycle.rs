@@ -2,8 +2,8 @@
 
 use std::f64::consts::PI;
 
-use super::Curve;
-use super::span::Span;
+use super::RateCurve;
+use super::span::ScheduleSpan;
 use crate::optim::field::{Field, Range, Word};
 
 /// `onecycle:rise=0.3,div=25,final_div=10000`: from `base / div` up to the base rate over the part `rise` of the `T`
@@ -40,9 +40,9 @@ pub enum Anneal {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cyclic {
     /// Steps up.
-    pub up: Span,
+    pub up: ScheduleSpan,
     /// Steps down; as many as up where nothing is said.
-    pub down: Option<Span>,
+    pub down: Option<ScheduleSpan>,
     /// The lowest rate; a quarter of the base rate where nothing is said, within the range of section 3.3 of the paper.
     pub min: Option<f64>,
     /// How the peaks change.
@@ -129,7 +129,7 @@ impl OneCycle {
     }
 }
 
-impl Curve for OneCycle {
+impl RateCurve for OneCycle {
     fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
         let start = base / self.div;
         self.along(t, total, [start, base, start, start / self.final_div])
@@ -158,7 +158,14 @@ impl Curve for OneCycle {
 
 impl Default for Cyclic {
     fn default() -> Self {
-        Cyclic { up: Span(0.125), down: None, min: None, mode: CyclicMode::Triangular, gamma: None, momentum: None }
+        Cyclic {
+            up: ScheduleSpan(0.125),
+            down: None,
+            min: None,
+            mode: CyclicMode::Triangular,
+            gamma: None,
+            momentum: None,
+        }
     }
 }
 
@@ -179,7 +186,7 @@ impl Cyclic {
     }
 }
 
-impl Curve for Cyclic {
+impl RateCurve for Cyclic {
     fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
         let min = self.min.unwrap_or(base / 4.0);
         min + (base - min) * self.height(t, total)

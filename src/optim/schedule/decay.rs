@@ -1,7 +1,7 @@
 //! Rates that only fall: at given steps, or along a curve.
 
-use super::Curve;
-use super::span::Span;
+use super::RateCurve;
+use super::span::ScheduleSpan;
 use crate::optim::field::{Field, Range};
 
 /// `const`: the base rate throughout.
@@ -10,9 +10,9 @@ pub struct Const;
 
 /// `step:every=0.3,gamma=0.1`: `base · gamma^⌊t / every⌋`, PyTorch's `StepLR`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Step {
+pub struct StepDecay {
     /// Steps between two falls.
-    pub every: Span,
+    pub every: ScheduleSpan,
     /// Factor of a fall.
     pub gamma: f64,
 }
@@ -23,7 +23,7 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq)]
 pub struct MultiStep {
     /// The milestones: first steps with a lower rate.
-    pub at: Vec<Span>,
+    pub at: Vec<ScheduleSpan>,
     /// Factor at each milestone.
     pub gamma: f64,
 }
@@ -33,7 +33,7 @@ pub struct MultiStep {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Piecewise {
     /// The boundaries, rising: first steps with another rate.
-    pub at: Vec<Span>,
+    pub at: Vec<ScheduleSpan>,
     /// The factors, one more than boundaries.
     pub factors: Vec<f64>,
 }
@@ -45,7 +45,7 @@ pub struct Exponential {
     /// Factor over `steps`.
     pub gamma: f64,
     /// Length of one fall by `gamma`.
-    pub steps: Span,
+    pub steps: ScheduleSpan,
     /// Whether the exponent is rounded down.
     pub staircase: bool,
 }
@@ -57,20 +57,20 @@ pub struct InverseTime {
     /// How fast: after `steps / rate` the rate is halved.
     pub rate: f64,
     /// Unit of time.
-    pub steps: Span,
+    pub steps: ScheduleSpan,
     /// Whether `t / steps` is rounded down.
     pub staircase: bool,
 }
 
 /// `linear:start=1,end=0`: `base · (start + (end − start) · min(t, steps) / steps)`, PyTorch's `LinearLR`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Linear {
+pub struct LinearDecay {
     /// First factor.
     pub start: f64,
     /// Last factor.
     pub end: f64,
     /// How long the way takes; all steps where nothing is said.
-    pub steps: Option<Span>,
+    pub steps: Option<ScheduleSpan>,
 }
 
 /// `polynomial:power=1,min=0`: `min + (base − min) · (1 − min(t, steps) / steps)^power`, PyTorch's `PolynomialLR` and
@@ -82,27 +82,27 @@ pub struct Polynomial {
     /// The last rate.
     pub min: f64,
     /// How long the way takes; all steps where nothing is said.
-    pub steps: Option<Span>,
+    pub steps: Option<ScheduleSpan>,
 }
 
 /// How many of `milestones` are at or before step `t`.
-fn passed(milestones: &[Span], t: u64, total: u64) -> usize {
+fn passed(milestones: &[ScheduleSpan], t: u64, total: u64) -> usize {
     milestones.iter().filter(|at| at.steps(total) <= t).count()
 }
 
 /// The part of the way done at step `t`, from 0 to 1.
-pub(super) fn progress(t: u64, steps: Option<Span>, total: u64) -> f64 {
+pub(super) fn progress(t: u64, steps: Option<ScheduleSpan>, total: u64) -> f64 {
     let steps = steps.map_or(total, |steps| steps.steps(total));
     t.min(steps) as f64 / steps as f64
 }
 
 /// `t / steps`, rounded down on a staircase.
-fn elapsed(t: u64, steps: Span, staircase: bool, total: u64) -> f64 {
+fn elapsed(t: u64, steps: ScheduleSpan, staircase: bool, total: u64) -> f64 {
     let steps = steps.steps(total);
     if staircase { (t / steps) as f64 } else { t as f64 / steps as f64 }
 }
 
-impl Curve for Const {
+impl RateCurve for Const {
     fn rate(&self, base: f64, _t: u64, _total: u64) -> f64 {
         base
     }
@@ -112,13 +112,13 @@ impl Curve for Const {
     }
 }
 
-impl Default for Step {
+impl Default for StepDecay {
     fn default() -> Self {
-        Step { every: Span(0.3), gamma: 0.1 }
+        StepDecay { every: ScheduleSpan(0.3), gamma: 0.1 }
     }
 }
 
-impl Curve for Step {
+impl RateCurve for StepDecay {
     fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
         base * libm::pow(self.gamma, (t / self.every.steps(total)) as f64)
     }
@@ -130,11 +130,11 @@ impl Curve for Step {
 
 impl Default for MultiStep {
     fn default() -> Self {
-        MultiStep { at: vec![Span(0.5), Span(0.75)], gamma: 0.1 }
+        MultiStep { at: vec![ScheduleSpan(0.5), ScheduleSpan(0.75)], gamma: 0.1 }
     }
 }
 
-impl Curve for MultiStep {
+impl RateCurve for MultiStep {
     fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
         base * libm::pow(self.gamma, passed(&self.at, t, total) as f64)
     }
@@ -144,7 +144,7 @@ impl Curve for MultiStep {
     }
 }
 
-impl Curve for Piecewise {
+impl RateCurve for Piecewise {
     fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
         base * self.factors[passed(&self.at, t, total)]
     }
@@ -167,11 +167,11 @@ impl Curve for Piecewise {
 
 impl Default for Exponential {
     fn default() -> Self {
-        Exponential { gamma: f64::NAN, steps: Span(1.0), staircase: false }
+        Exponential { gamma: f64::NAN, steps: ScheduleSpan(1.0), staircase: false }
     }
 }
 
-impl Curve for Exponential {
+impl RateCurve for Exponential {
     fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
         base * libm::pow(self.gamma, elapsed(t, self.steps, self.staircase, total))
     }
@@ -187,11 +187,11 @@ impl Curve for Exponential {
 
 impl Default for InverseTime {
     fn default() -> Self {
-        InverseTime { rate: f64::NAN, steps: Span(1.0), staircase: false }
+        InverseTime { rate: f64::NAN, steps: ScheduleSpan(1.0), staircase: false }
     }
 }
 
-impl Curve for InverseTime {
+impl RateCurve for InverseTime {
     fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
         base / (1.0 + self.rate * elapsed(t, self.steps, self.staircase, total))
     }
@@ -205,13 +205,13 @@ impl Curve for InverseTime {
     }
 }
 
-impl Default for Linear {
+impl Default for LinearDecay {
     fn default() -> Self {
-        Linear { start: 1.0, end: 0.0, steps: None }
+        LinearDecay { start: 1.0, end: 0.0, steps: None }
     }
 }
 
-impl Curve for Linear {
+impl RateCurve for LinearDecay {
     fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
         let x = progress(t, self.steps, total);
         base * (self.start * (1.0 - x) + self.end * x)
@@ -232,7 +232,7 @@ impl Default for Polynomial {
     }
 }
 
-impl Curve for Polynomial {
+impl RateCurve for Polynomial {
     fn rate(&self, base: f64, t: u64, total: u64) -> f64 {
         self.min + (base - self.min) * libm::pow(1.0 - progress(t, self.steps, total), self.power)
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Curve;
+use super::RateCurve;
 use crate::optim::field::{Field, Range, Word};
 
 /// `plateau:factor=0.1,patience=10`: PyTorch's `ReduceLROnPlateau`. The monitored metric decides whether lower or higher
@@ -63,7 +63,7 @@ impl Default for PlateauRule {
     }
 }
 
-impl Curve for PlateauRule {
+impl RateCurve for PlateauRule {
     /// The rate as it is: [`Plateau`] holds it.
     fn rate(&self, base: f64, _t: u64, _total: u64) -> f64 {
         base

@@ -6,9 +6,9 @@ use crate::spec::Spec;
 
 /// A length: a fraction of the steps if below 1, else a whole number of steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Span(pub f64);
+pub struct ScheduleSpan(pub f64);
 
-impl Span {
+impl ScheduleSpan {
     /// The length in steps of a schedule of `total` steps: a fraction is rounded to at least one step, 0 stays 0.
     pub fn steps(self, total: u64) -> u64 {
         match self.0 {
@@ -48,7 +48,7 @@ fn is_span(v: f64) -> bool {
     (v > 0.0 && v < 1.0) || (v >= 1.0 && is_whole(v))
 }
 
-impl Value for Span {
+impl Value for ScheduleSpan {
     fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
         self.0.read(spec, key, range)
     }
@@ -58,9 +58,9 @@ impl Value for Span {
     }
 }
 
-impl Value for Option<Span> {
+impl Value for Option<ScheduleSpan> {
     fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
-        replace(self, spec.number(key, range.words, range.holds)?.map(|length| Some(Span(length))));
+        replace(self, spec.number(key, range.words, range.holds)?.map(|length| Some(ScheduleSpan(length))));
         Ok(())
     }
 
@@ -70,10 +70,10 @@ impl Value for Option<Span> {
 }
 
 /// Must be given where there are none.
-impl Value for Vec<Span> {
+impl Value for Vec<ScheduleSpan> {
     fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
         let lengths = spec.numbers(key, range.words, range.holds)?;
-        replace(self, lengths.map(|lengths| lengths.into_iter().map(Span).collect()));
+        replace(self, lengths.map(|lengths| lengths.into_iter().map(ScheduleSpan).collect()));
         Ok(())
     }
 

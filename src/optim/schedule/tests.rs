@@ -146,7 +146,7 @@ proptest! {
         let name = Schedule::NAMES[name];
         let shape = EXAMPLES.iter().find(|e| e.split(':').next() == Some(name)).unwrap();
         let mut schedule = schedule(shape);
-        (schedule.warmup, schedule.warmup_from) = (Span(warmup as f64), from);
+        (schedule.warmup, schedule.warmup_from) = (ScheduleSpan(warmup as f64), from);
         let rates: Vec<f64> = (0..=warmup).map(|t| schedule.rate(0.1, t, 100)).collect();
         prop_assert!(rates.windows(2).all(|w| w[0] <= w[1] + 1e-16), "{schedule}: {rates:?}");
     }

@@ -45,7 +45,7 @@ fn compare(isa: Isa, (text, dialect): (&str, Option<Dialect>), start: &[f32], gr
     let mut state: Vec<Vec<Line>> = initial.iter().map(|(_, x)| vec![Line::splat(*x as f32); params.len()]).collect();
     for (t, gradient) in (1..).zip(gradients) {
         let grads = lines(gradient);
-        let change = Change { clip: 0.5, decay: spec.decay(spec.weight_decay, spec.lr), average: 0.0 };
+        let change = UpdateForm { clip: 0.5, decay: spec.decay(spec.weight_decay, spec.lr), average: 0.0 };
         let buffers = (&mut params[..], &grads[..], &mut state[..]);
         update_buffers(isa, optimizer, (t, spec.lr), &change, buffers, &mut carried);
     }
@@ -104,7 +104,7 @@ fn adams_first_step_moves_each_parameter_by_lr() {
             let mut params = vec![Line::ZERO; 4];
             let mut state = vec![vec![Line::ZERO; 4]; spec.algorithm.slots()];
             let grads = lines(&gradient);
-            let change = Change { clip: 1.0, decay: rule::Decay::NONE, average: 0.0 };
+            let change = UpdateForm { clip: 1.0, decay: rule::Decay::NONE, average: 0.0 };
             let buffers = (&mut params[..], &grads[..], &mut state[..]);
             update_buffers(isa, element_wise(&spec), (1, spec.lr), &change, buffers, &mut Carried::default());
             for (p, g) in numbers(&params).iter().zip(&gradient) {
@@ -137,7 +137,7 @@ proptest! {
                 prop_assert!((0.0..=1.0).contains(&factor) && exact * factor <= most * (1.0 + 1e-5));
                 // A step of plain SGD with rate 1 from 0 is minus the clipped gradient.
                 let mut params = vec![Line::ZERO; grads.len()];
-                let change = Change { clip: factor, decay: rule::Decay::NONE, average: 0.0 };
+                let change = UpdateForm { clip: factor, decay: rule::Decay::NONE, average: 0.0 };
                 let sgd = element_wise(&"sgd".parse().unwrap());
                 update_buffers(isa, sgd, (1, 1.0), &change, (&mut params, &grads, &mut []), &mut Carried::default());
                 for (p, g) in numbers(&params).iter().zip(&before) {
@@ -197,7 +197,7 @@ fn an_average_of_decay_0_is_a_copy_and_of_a_half_lies_between() {
         let (mut params, grads) = (lines(&[1.0; 40]), lines(&[0.5; 40]));
         let mut average = lines(&[3.0; 40]);
         for (decay, expected) in [(0.5, 2.0), (0.0, 1.0)] {
-            let change = Change { clip: 0.0, decay: rule::Decay::NONE, average: decay };
+            let change = UpdateForm { clip: 0.0, decay: rule::Decay::NONE, average: decay };
             let span = Span { params: &mut params, grads: &grads, state: [], average: Some(&mut average) };
             let scalars = super::super::sgd::Plain.at_step(1, 1.0, &mut Carried::default());
             update::<0, super::super::sgd::Plain>(isa, &scalars, &change, span);
