@@ -91,7 +91,7 @@ impl Lanes for Avx512 {
     #[allow(clippy::pointers_in_nomem_asm_block)] // nothing is read or written there
     fn opaque(address: *const f32) -> *const f32 {
         let mut same = address;
-        // Not `pure`: equal calls must stay apart, or a tile's factors are read once again.
+        // Not `pure`: the compiler must not merge equal calls, or every vector would share one read of a factor.
         // SAFETY: no instruction at all.
         unsafe { asm!("/* {} */", inout(reg) same, options(nomem, nostack, preserves_flags)) };
         same

@@ -1,4 +1,4 @@
-//! Which instructions the CPU has, found once at start; the form of a kernel is chosen here and nowhere else.
+//! Run-time dispatch: the CPU's instruction sets are detected once at start, and each kernel runs in the form chosen here.
 
 use super::lanes::Lanes;
 use super::wide::Wide;
@@ -16,21 +16,21 @@ enum Vectors {
     Portable,
 }
 
-/// A kernel with its arguments: `run` is compiled once for each form.
+/// A kernel with its arguments; `run` is compiled once for each instruction set.
 pub(crate) trait Job {
     /// What it returns.
     type Output;
-    /// The kernel over the vector type `L`; `#[inline(always)]`, as all that it calls.
+    /// The kernel over the vector type `L`; `#[inline(always)]`, like everything it calls.
     fn run<L: Lanes>(self) -> Self::Output;
 }
 
 impl Isa {
-    /// The fastest form that this CPU can run.
+    /// The fastest instruction set that this CPU can run.
     pub fn detect() -> Isa {
         *Isa::available().first().expect("the portable form runs everywhere")
     }
 
-    /// All forms that this CPU can run, the fastest first.
+    /// All instruction sets that this CPU can run, the fastest first.
     pub fn available() -> Vec<Isa> {
         let mut forms = Vec::new();
         #[cfg(target_arch = "x86_64")]
@@ -58,11 +58,11 @@ impl Isa {
         }
     }
 
-    /// Runs a kernel in this form.
+    /// Runs a kernel with this instruction set.
     #[inline]
     pub(crate) fn run<J: Job>(self, job: J) -> J::Output {
         match self.0 {
-            // SAFETY: an `Isa` with this form is made only by `available`, which found the features on this CPU.
+            // SAFETY: only `available` makes an `Isa` of this kind, after it found the features on this CPU.
             #[cfg(target_arch = "x86_64")]
             Vectors::Avx512 => unsafe { run_avx512(job) },
             // SAFETY: as above.

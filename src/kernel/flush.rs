@@ -1,9 +1,9 @@
-//! Flush-to-zero: denormal numbers make Adam forty times slower and a product two hundred times.
+//! Flush-to-zero mode. Without it, denormal numbers make Adam forty times slower and a product two hundred times.
 
 use std::marker::PhantomData;
 
-/// Treats denormal inputs and results as zero on this thread until dropped. It stays on its thread: a drop on another would
-/// restore the mode there.
+/// Treats denormal inputs and results as zero on this thread until dropped. It is not `Send`: a drop on another thread would
+/// restore that thread's mode.
 pub(crate) struct FlushDenormals {
     before: u64,
     not_send: PhantomData<*const ()>,
@@ -40,7 +40,7 @@ mod control {
 
     pub fn write(value: u64) {
         let csr = value as u32;
-        // SAFETY: loads MXCSR with a value that came from it, but for the two flush bits; no float is in flight.
+        // SAFETY: loads MXCSR with a value read from it, with only the two flush bits changed; no float operation is in flight.
         unsafe { asm!("ldmxcsr [{}]", in(reg) &csr, options(nostack, preserves_flags)) };
     }
 }
@@ -60,7 +60,7 @@ mod control {
     }
 
     pub fn write(value: u64) {
-        // SAFETY: writes a value that came from the register, but for the flush bit.
+        // SAFETY: writes a value read from the register, with only the flush bit changed.
         unsafe { asm!("msr fpcr, {}", in(reg) value, options(nomem, nostack, preserves_flags)) };
     }
 }
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use std::hint::black_box;
 
-    /// Holds for every type in one way, and for one that is `Send` in two, so that `_` is then ambiguous.
+    /// Implemented once for every type, and a second time for `Send` types, for which `_` is then ambiguous.
     trait StaysOnItsThread<Way> {
         fn holds() {}
     }

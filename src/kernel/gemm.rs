@@ -1,8 +1,8 @@
 //! The three matrix products of a step, as tiles of one kernel.
 //!
-//! `C[r][lane] = Σₖ A(r, k) · B[k][lane]`: lanes of `B` and `C` are a line, `A` is broadcast. Each element of `C` is one
-//! FMA chain over `k` in order, whatever the tile, so bits depend neither on tile nor on ISA; blocking over `k` stores
-//! `C` and goes on from there.
+//! `C[r][lane] = Σₖ A(r, k) · B[k][lane]`. The lanes of `B` and `C` are a line; `A` is broadcast. Each element of `C` is one
+//! chain of fused multiply-adds over `k` in order, whatever the tile, so bits depend neither on tile nor on ISA. Blocking over
+//! `k` stores `C` and continues from it.
 //!
 //! | product | `A(r, k)` | `B[k]` | `C[r]` |
 //! |---|---|---|---|
@@ -20,7 +20,7 @@ use super::line::LANES;
 use super::panels::{Panels, PanelsMut};
 use tile::{LeftFactors, Tile, compute};
 
-/// Where a product is computed: panels of `C` (each with its own `B`), rows of each, steps of the chain.
+/// The extent of a product: panels of `C` (each with its own `B`), rows of each, and the length of the chain.
 #[derive(Debug, Clone, Copy)]
 pub struct Extent {
     /// Panels of `B` and `C`.
@@ -29,17 +29,17 @@ pub struct Extent {
     pub rows: usize,
     /// Length of the chain.
     pub depth: usize,
-    /// Goes on from what `C` holds, instead of from zero.
+    /// Continues from the values in `C` instead of from zero.
     pub accumulate: bool,
 }
 
-/// Panels that the widest tile computes at once.
+/// The most panels that one tile computes at once.
 pub const WIDEST: usize = 3;
 
-/// Steps that all rows of some panels make before any makes the next: what they read again of `B`, 24 KB and
-/// up to 30 KB in the last block, then stays in the first-level cache while `A` goes by.
+/// Block size along `k`, chosen so that a block of `B` (24 KB, the last one up to 30 KB) stays in the L1 cache while `A`
+/// streams past.
 const BLOCK: usize = 128;
-/// So few steps that are left, a bias say, go with the block before them.
+/// A remainder of at most this many steps, such as a bias, is merged into the previous block.
 const MOST_LEFT: usize = 32;
 const _: () = assert!(BLOCK.is_multiple_of(LANES));
 
@@ -76,7 +76,7 @@ pub fn backward(isa: Isa, a: Panels<'_>, b: Panels<'_>, c: PanelsMut<'_>, extent
     product(isa, Product::<BackwardProduct> { a, b, c, extent, lie: PhantomData });
 }
 
-/// Runs a product whose `a` was checked.
+/// Runs a product whose `a` has been checked.
 fn product<F: LeftFactors>(isa: Isa, product: Product<'_, F>) {
     let Extent { panels, rows, depth, .. } = product.extent;
     assert!(depth > 0, "a chain without a step");
@@ -85,7 +85,7 @@ fn product<F: LeftFactors>(isa: Isa, product: Product<'_, F>) {
     isa.run(product);
 }
 
-/// Splits `total` rows or panels into tiles of at most `most`, as equal as can be: `(first, size)` of each.
+/// Splits `total` rows or panels into tiles of at most `most`, of nearly equal size: `(first, size)` of each.
 #[inline(always)]
 fn equal_tiles(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let tiles = total.div_ceil(most);
@@ -95,7 +95,7 @@ fn equal_tiles(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)
     })
 }
 
-/// Weight panels: a line is one step of 16 rows.
+/// `A` is weight panels: a line is one step of 16 rows.
 struct ForwardProduct;
 
 impl LeftFactors for ForwardProduct {
@@ -110,7 +110,7 @@ impl LeftFactors for ForwardProduct {
     }
 }
 
-/// Panels of activations, or weights across: a line is 16 steps of one row.
+/// `A` is panels of activations, or transposed weights: a line is 16 steps of one row.
 struct BackwardProduct;
 
 impl LeftFactors for BackwardProduct {
@@ -125,18 +125,18 @@ impl LeftFactors for BackwardProduct {
     }
 }
 
-/// A product whose slices hold its extent, as `forward` and `backward` check.
+/// A product whose slices hold its extent; `forward` and `backward` check this.
 struct Product<'a, F> {
     a: Panels<'a>,
     b: Panels<'a>,
     c: PanelsMut<'a>,
     extent: Extent,
-    /// How `a` lies.
+    /// The memory layout of `a`.
     lie: PhantomData<F>,
 }
 
-/// All rows of one, two or three panels in tiles of at most `$most` rows; a tile is compiled for each number of rows in the
-/// list, which ends with `$most`.
+/// Computes all rows of one, two or three panels in tiles of at most `$most` rows. A tile is compiled for each number of rows
+/// in the list, which ends with `$most`.
 macro_rules! tiles {
     ($product:ident, $lanes:ident, $panel:ident, $block:ident, $vectors:literal, $most:literal, [$($rows:literal)*]) => {
         for (first, rows) in $product.runs_of_rows($most) {
@@ -150,10 +150,10 @@ macro_rules! tiles {
 }
 
 impl<F: LeftFactors> Product<'_, F> {
-    /// The tile of `C` panels from `panel` on, `rows` rows from `first` on, for `depth` steps of the chain from `start` on.
+    /// Computes one tile: `C` panels from `panel`, `rows` rows from `first`, and `depth` steps of the chain from `start`.
     ///
     /// # Safety
-    /// All of them are within the extent, the rows in one group of `F::ROWS`; `start` is a multiple of 16.
+    /// All of them are within the extent. The rows are in one group of `F::ROWS`. `start` is a multiple of 16.
     #[inline(always)]
     unsafe fn tile<const C: usize>(
         &self,
@@ -163,7 +163,7 @@ impl<F: LeftFactors> Product<'_, F> {
     ) -> Tile<C> {
         let (b, c) = (self.b.lines.as_ptr(), self.c.start());
         let a = |row| self.a.lines.as_ptr().cast::<f32>().wrapping_add(F::place(self.a.stride, row, start));
-        // SAFETY: the caller vouches for the panels and the rows.
+        // SAFETY: the caller guarantees the panels and the rows.
         unsafe {
             Tile {
                 a: a(first),
@@ -177,7 +177,7 @@ impl<F: LeftFactors> Product<'_, F> {
         }
     }
 
-    /// First row and number of rows of each tile; none has rows of two groups.
+    /// First row and number of rows of each tile; no tile spans two groups of rows.
     #[inline(always)]
     fn runs_of_rows(&self, most: usize) -> impl Iterator<Item = (usize, usize)> {
         let total = self.extent.rows;
@@ -192,7 +192,7 @@ impl<F: LeftFactors> Product<'_, F> {
     /// As for `tile`.
     #[inline(always)]
     unsafe fn column<L: Lanes>(&self, panel: usize, vectors: usize, block: (usize, usize)) {
-        // SAFETY: the caller vouches for the panels and the block; `runs_of_rows` keeps within the rows and their groups.
+        // SAFETY: the caller guarantees the panels and the block; `runs_of_rows` stays within the rows and their groups.
         unsafe {
             match (const { L::MANY_REGISTERS }, vectors) {
                 (true, 3) => tiles!(self, L, panel, block, 3, 8, [1 2 3 4 5 6 7 8]),

@@ -3,14 +3,14 @@
 use super::line::Line;
 use super::real::Real;
 
-/// 16 `f32` in registers. Arithmetic comes from [`Real`]; here is what moves data and what `math` builds on.
+/// 16 `f32` in registers. Arithmetic comes from [`Real`]; this trait moves data and has what `math` builds on.
 ///
 /// A value exists only inside [`super::Isa::run`], which has checked that the CPU has the instructions.
 pub(crate) trait Lanes: Real {
-    /// Whether 28 vectors fit in registers beside their operands: tiles are then up to three vectors wide, else one.
+    /// Whether 28 vectors fit in registers beside their operands. If so, tiles are up to three vectors wide, otherwise one.
     const MANY_REGISTERS: bool;
 
-    /// The same address; where it makes better code, the compiler no longer knows how it came about.
+    /// Returns the same address, but hides its origin from the compiler where that gives better code.
     #[inline(always)]
     fn opaque(address: *const f32) -> *const f32 {
         address
@@ -26,7 +26,7 @@ pub(crate) trait Lanes: Real {
     /// # Safety
     /// `to` is valid for writes of 64 bytes; it need not be aligned.
     unsafe fn store_ptr(self, to: *mut f32);
-    /// 16 bytes as floats 0 to 255.
+    /// 16 bytes as floats from 0 to 255.
     fn from_bytes(bytes: &[u8; 16]) -> Self;
     /// `x` in every lane.
     fn broadcast(x: f32) -> Self;
@@ -36,13 +36,13 @@ pub(crate) trait Lanes: Real {
     fn exp2_int(self) -> Self;
     /// `(m, e)` with `x = m · 2ᵉ` and `m` in `[√½, √2)`, for positive normal `x`.
     fn split_exponent(self) -> (Self, Self);
-    /// Exchanges rows and lanes of a 16 × 16 block.
+    /// Transposes a 16 × 16 block.
     fn transpose(block: &mut [Self; 16]);
 
-    /// Asks for ownership of a line that will be written soon; a hint, so any address will do.
+    /// Prefetches a line for writing; a hint, so any address is allowed.
     fn prefetch_to_write(line: *const Line);
 
-    /// Asks for what will be read soon; a hint, so any address will do.
+    /// Prefetches an address for reading; a hint, so any address is allowed.
     fn prefetch_to_read(at: *const f32);
 
     /// Reads 16 floats.

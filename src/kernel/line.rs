@@ -1,4 +1,4 @@
-//! Memory of kernels: lines of 16 floats, aligned to the cache line.
+//! The memory of kernels: lines of 16 floats, aligned to cache lines.
 
 /// 16 floats on one cache line: one AVX-512 register, two of AVX2.
 ///
@@ -20,14 +20,14 @@ impl Line {
     }
 }
 
-/// A zeroed buffer of `lines` lines; its pages are touched here, once, and never again during training.
+/// A zeroed buffer of `lines` lines. Its pages are touched here, so training causes no page faults in it.
 pub fn zeroed(lines: usize) -> Vec<Line> {
     let mut buffer = Vec::with_capacity(lines);
     buffer.resize(lines, Line::ZERO);
     buffer
 }
 
-/// Whether memory for so many floats can be had.
+/// Whether memory for this many floats can be allocated.
 pub fn has_room(floats: usize) -> bool {
     let mut room: Vec<f32> = Vec::new();
     let enough = room.try_reserve_exact(floats).is_ok();
@@ -39,9 +39,9 @@ pub const fn panels(n: usize) -> usize {
     n.div_ceil(LANES)
 }
 
-/// Lines from one panel to the next, for panels of `rows` lines: `rows`, padded where equal distances would make the
-/// panels share the same few cache sets. Power-of-two strides alias in L1 and L2, so large panels are set 17 modulo 64
-/// lines apart, very large ones at least 128 modulo 2048.
+/// Lines from one panel to the next, for panels of `rows` lines: `rows`, padded where panels would otherwise share few cache
+/// sets. Strides that are powers of two alias in L1 and L2, so the stride of a large panel is 17 modulo 64 lines, that of a
+/// very large one at least 128 modulo 2048.
 pub const fn panel_stride(rows: usize) -> usize {
     if rows < 64 {
         return rows;

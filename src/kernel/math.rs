@@ -1,5 +1,5 @@
-//! Transcendental functions of 16 lanes: range reduction, one polynomial by FMA, no tables and no estimates, so that
-//! every ISA with FMA gives the same bits.
+//! Transcendental functions of 16 lanes: range reduction and one polynomial in fused multiply-adds, without tables or estimate
+//! instructions, so every ISA with FMA gives the same bits.
 //!
 //! The polynomials are those of S. Moshier's Cephes library (single precision), <https://www.netlib.org/cephes/>.
 //! Errors against `f64`, measured by the tests below: at most 2 ulp for `exp` and `ln`, 2.5 for `exp_m1`, 3 for `ln_1p` and
@@ -9,7 +9,7 @@
 use super::lanes::Lanes;
 
 const LOG2_E: f64 = std::f64::consts::LOG2_E;
-/// `ln 2` in two parts; the first has so few bits that its multiples by an exponent are exact.
+/// `ln 2` in two parts. The first has few bits, so its products with an exponent are exact.
 const LN_2_HIGH: f64 = 0.693_359_375;
 const LN_2_LOW: f64 = -2.121_944_400_546_905_8e-4;
 
@@ -185,10 +185,10 @@ pub(super) fn powf<L: Lanes>(x: L, p: f64) -> L {
     if p > 0.0 { L::select(x.eq(L::splat(0.0)), L::splat(0.0), y) } else { y }
 }
 
-/// Bits of `√½`: subtracted from a float's bits, they leave its exponent for a mantissa of `[√½, √2)`.
+/// Bits of `√½`. Subtracting them from a float's bits leaves the exponent that belongs to a mantissa in `[√½, √2)`.
 pub(super) const ROOT_HALF_BITS: i32 = 0x3f35_04f3;
 
-/// The transcendental functions of [`super::real::Real`] for a vector form.
+/// Implements the transcendental functions of [`super::real::Real`] for a vector type.
 macro_rules! real_by_polynomials {
     () => {
         #[inline(always)]
@@ -269,7 +269,7 @@ mod tests {
         }
     }
 
-    /// Distance in units of the last place of the exact value.
+    /// Distance from the exact value in units in the last place.
     fn ulps(found: f32, exact: f64) -> f64 {
         let size = (exact as f32).abs().max(f32::MIN_POSITIVE);
         let ulp = f64::from(f32::from_bits(size.to_bits() + 1)) - f64::from(size);
@@ -314,7 +314,7 @@ mod tests {
         ];
         for isa in Isa::available() {
             for (f, from, to, allowed) in cases {
-                // Without FMA the square in the tail of erfc loses its low half.
+                // Without FMA, the square in the tail of erfc loses its low half.
                 let allowed = if isa.name() == "portable" && matches!(f, Erfc) { 80.0 } else { allowed };
                 let (error, at) = worst(isa, f, from, to);
                 assert!(error <= allowed, "{} {f:?}: {error:.2} ulp at {at:e}, allowed {allowed}", isa.name());

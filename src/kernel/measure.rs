@@ -1,4 +1,4 @@
-//! Kernels that only measure: the most that the arithmetic units and the memory can do.
+//! Kernels for measurement only: the peak throughput of the arithmetic units and of memory.
 
 use std::hint::black_box;
 
@@ -9,14 +9,14 @@ use super::{Isa, Job};
 /// Multiply-adds of each chain in one call of [`fma_chains`].
 const CHAIN_LENGTH: usize = 20_000;
 
-/// Numbers of chains to try: enough to hide the latency of an addition, few enough for the registers.
+/// Numbers of chains to try: enough to hide the latency of a multiply-add, few enough for the registers.
 pub(crate) const CHAINS: [usize; 3] = [2, 6, 12];
 
-/// Runs one of [`CHAINS`] independent chains of multiply-adds in registers and returns the floating-point operations
-/// done, two for each multiply-add.
+/// Runs one of [`CHAINS`] numbers of independent multiply-add chains in registers. Returns the floating-point operations done,
+/// two for each multiply-add.
 ///
 /// # Panics
-/// If the number of chains is none of [`CHAINS`].
+/// If the number of chains is not in [`CHAINS`].
 pub(crate) fn fma_chains(isa: Isa, chains: usize) -> f64 {
     match chains {
         2 => isa.run(Chains::<2>),
@@ -33,7 +33,7 @@ impl<const N: usize> Job for Chains<N> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        // x ← 0.999 x + 0.001 stays near 1: neither overflow nor denormals.
+        // x ← 0.999 x + 0.001 stays near 1, so it neither overflows nor becomes denormal.
         let (scale, shift) = (L::broadcast(black_box(0.999)), L::broadcast(black_box(0.001)));
         let mut x = [L::broadcast(black_box(1.0)); N];
         for _ in 0..CHAIN_LENGTH {
@@ -47,10 +47,10 @@ impl<const N: usize> Job for Chains<N> {
     }
 }
 
-/// Lines that are swept in one state before the next state follows: few enough that the gradients stay in L1.
+/// Lines that are processed in one state before the next state: few enough that the gradients stay in L1.
 const SWEPT: usize = 64;
 
-/// Reads `gradients` once and reads and writes each of `states`, as an update does, with hardly any arithmetic.
+/// Reads `gradients` once, and reads and writes each of `states`, as an update does but with hardly any arithmetic.
 ///
 /// # Panics
 /// If the lengths differ.

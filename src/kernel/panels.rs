@@ -1,11 +1,11 @@
-//! Panels: runs of lines at equal distances, the shape of every matrix here.
+//! Panels: runs of lines at a constant stride. Every matrix here is stored in panels.
 
 use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::line::Line;
 
-/// Panels to read, in one slice.
+/// Panels to read, within one slice.
 #[derive(Clone, Copy)]
 pub struct Panels<'a> {
     /// The lines.
@@ -15,15 +15,15 @@ pub struct Panels<'a> {
 }
 
 impl<'a> Panels<'a> {
-    /// Some lines of one panel.
+    /// Lines `rows` of one panel.
     ///
     /// # Panics
-    /// If they are outside.
+    /// If they are out of range.
     pub fn panel(&self, panel: usize, rows: Range<usize>) -> &'a [Line] {
         &self.lines[panel * self.stride + rows.start..panel * self.stride + rows.end]
     }
 
-    /// Every `step`-th panel, from the panel `first` on.
+    /// Every `step`-th panel, starting at the panel `first`.
     pub fn every(&self, first: usize, step: usize) -> Panels<'a> {
         let lines = self.lines.get(first * self.stride..).unwrap_or_default();
         Panels { lines, stride: step * self.stride }
@@ -35,13 +35,13 @@ impl<'a> Panels<'a> {
     }
 }
 
-/// Whether `len` lines hold so many panels of `rows` lines.
+/// Whether `len` lines hold this many panels of `rows` lines.
 fn fits(len: usize, stride: usize, panels: usize, rows: usize) -> bool {
     let end = |last: usize| last.checked_mul(stride)?.checked_add(rows);
     panels.checked_sub(1).is_none_or(|last| end(last).is_some_and(|end| end <= len))
 }
 
-/// Panels to write: `rows` lines of each panel are lent, what lies between them is not.
+/// Panels to write. `rows` lines of each panel are borrowed; the lines between them are not.
 pub struct PanelsMut<'a> {
     start: *mut Line,
     stride: usize,
@@ -62,10 +62,10 @@ impl<'a> PanelsMut<'a> {
         unsafe { PanelsMut::from_raw(lines.as_mut_ptr(), stride, panels, rows) }
     }
 
-    /// Runs of `rows` lines from `start` on, `stride` apart.
+    /// Runs of `rows` lines from `start`, `stride` lines apart.
     ///
     /// # Safety
-    /// The runs do not overlap, are valid for reads and writes during `'a`, and nothing else touches them then.
+    /// The runs do not overlap and are valid for reads and writes during `'a`. Nothing else accesses them during that time.
     pub unsafe fn from_raw(start: *mut Line, stride: usize, panels: usize, rows: usize) -> Self {
         PanelsMut { start, stride, panels, rows, lent: PhantomData }
     }
@@ -81,11 +81,11 @@ impl<'a> PanelsMut<'a> {
     /// If there are fewer.
     pub fn rows_from(&mut self, first: usize) -> PanelsMut<'_> {
         assert!(first <= self.rows);
-        // SAFETY: part of the lines lent to `self`, borrowed from it.
+        // SAFETY: part of the lines that `self` borrows, borrowed from it.
         unsafe { PanelsMut::from_raw(self.start.wrapping_add(first), self.stride, self.panels, self.rows - first) }
     }
 
-    /// Every `step`-th panel, from the panel `first` on.
+    /// Every `step`-th panel, starting at the panel `first`.
     ///
     /// # Panics
     /// If there is no such panel.
@@ -93,28 +93,28 @@ impl<'a> PanelsMut<'a> {
         assert!(first < self.panels && step > 0);
         let start = self.start.wrapping_add(first * self.stride);
         let panels = (self.panels - first).div_ceil(step);
-        // SAFETY: some of the panels lent to `self`, borrowed from it.
+        // SAFETY: some of the panels that `self` borrows, borrowed from it.
         unsafe { PanelsMut::from_raw(start, step * self.stride, panels, self.rows) }
     }
 
-    /// Some of the panels, from `first` on.
+    /// The panels from `first`.
     ///
     /// # Panics
     /// If there are fewer.
     pub fn from(&mut self, first: usize) -> PanelsMut<'_> {
         assert!(first <= self.panels);
         let start = self.start.wrapping_add(first * self.stride);
-        // SAFETY: some of the panels lent to `self`, borrowed from it.
+        // SAFETY: some of the panels that `self` borrows, borrowed from it.
         unsafe { PanelsMut::from_raw(start, self.stride, self.panels - first, self.rows) }
     }
 
-    /// Some lines of one panel.
+    /// Lines `rows` of one panel.
     ///
     /// # Panics
-    /// If they are outside.
+    /// If they are out of range.
     pub fn lines_mut(&mut self, panel: usize, rows: Range<usize>) -> &mut [Line] {
         assert!(panel < self.panels && rows.start <= rows.end && rows.end <= self.rows);
-        // SAFETY: within the lines lent to `self`, borrowed from it.
+        // SAFETY: within the lines that `self` borrows, borrowed from it.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(panel * self.stride + rows.start), rows.len()) }
     }
 

@@ -1,16 +1,16 @@
-//! One formula, three kinds of number: `f64` to check it, `f32` as its scalar form, 16 lanes to run it.
+//! One formula for three kinds of number: `f64` to check it, `f32` as the scalar form, 16 lanes to run it.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-/// A real number, or a vector of 16 of them, on which the formulas of activations, losses, norms and optimizers are
-/// written once. `f64` and `f32` are the scalar definition; the vector forms of `kernel` are held to them by tests.
+/// A real number, or a vector of 16 of them. The formulas of activations, losses, norms and optimizers are written once over
+/// this trait. `f64` and `f32` are the scalar definition; tests compare the vector forms with them.
 ///
-/// Every operation is IEEE-exact on every form, except the transcendental ones, whose vector forms are polynomials
-/// (see `kernel::math`) and agree with the scalar forms to the few ulps that their tests state.
+/// Every operation is IEEE-exact in every form, except the transcendental ones. Their vector forms are polynomials (see
+/// `kernel::math`) that agree with the scalar forms within the number of ulps stated in the tests.
 pub trait Real:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
 {
-    /// Outcome of a comparison, one for each lane.
+    /// The result of a comparison, one for each lane.
     type Mask: Copy;
 
     /// The constant `x` (in each lane), rounded to the form's precision.

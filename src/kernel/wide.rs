@@ -1,7 +1,7 @@
-//! 16 lanes of the crate `wide`: the portable form, in whatever vectors the target has without asking the CPU.
+//! 16 lanes of the crate `wide`: the portable form, in the vectors of the compilation target, without run-time detection.
 //!
-//! Where the target has no fused multiply-add, `mul_add` rounds twice: equal bits for any number of threads, but not
-//! those of the other forms.
+//! If the target has no fused multiply-add, `mul_add` rounds twice. Bits are then still equal for any number of threads, but
+//! differ from those of the other forms.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -88,12 +88,12 @@ impl Lanes for Wide {
 
     #[inline(always)]
     unsafe fn load_ptr(from: *const f32) -> Self {
-        // SAFETY: the caller vouches for 64 readable bytes.
+        // SAFETY: the caller guarantees 64 readable bytes.
         Wide(f32x16::new(unsafe { from.cast::<[f32; 16]>().read_unaligned() }))
     }
     #[inline(always)]
     unsafe fn store_ptr(self, to: *mut f32) {
-        // SAFETY: the caller vouches for 64 writable bytes.
+        // SAFETY: the caller guarantees 64 writable bytes.
         unsafe { to.cast::<[f32; 16]>().write_unaligned(self.0.to_array()) }
     }
     #[inline(always)]

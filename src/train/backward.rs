@@ -1,4 +1,4 @@
-//! Backward: error signals of every layer for a run of sample panels, then gradients of the parameters over all rows.
+//! Backward pass: error signals of every layer for a run of sample panels, then the gradients of the parameters over all rows.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::kernel::{LANES, Line, panels};
 use crate::layer::{Backward, Errors, Flow, Gradient, Signal, UseOfDy};
 use crate::model::Slot;
 
-/// From the gradient by the network's output to the gradient by what each layer gives, for the panels `run`.
+/// Propagates the gradient by the network's output back to the gradient by the output of each layer, for the panels `run`.
 pub(super) fn to_inputs(member: Member<'_>, net: SharedNet<'_>, workspace: &SharedWorkspace<'_>, run: Range<usize>) {
     for (op, memory) in net.program.ops.iter().zip(&workspace.memory).rev() {
         let Some(dy) = op.dy.map(|place| &workspace.errors[place]) else { continue };
@@ -45,8 +45,8 @@ pub(super) fn to_inputs(member: Member<'_>, net: SharedNet<'_>, workspace: &Shar
     }
 }
 
-/// The gradient of one slot over the `rows` rows of a block, added to what earlier blocks of the batch left where it
-/// is not the `first`. Gradients are a buffer of the layout's form.
+/// Computes the gradient of one slot over the `rows` rows of a block. It is added to the gradient of the batch's earlier blocks
+/// unless this is the `first` block. Gradients are a buffer with the layout of the parameters.
 pub(super) fn to_weights(
     member: Member<'_>,
     net: SharedNet<'_>,

@@ -1,17 +1,17 @@
-//! Where the time of a step goes: a clock that every worker carries, and that costs nothing unless somebody asks.
+//! Profiling of a step: a clock that every worker carries, and that compiles to nothing unless it is asked for.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-/// A part of a step.
+/// A phase of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Rows into panels of 16 samples.
+    /// Copying rows into panels of 16 samples.
     Gather,
-    /// All layers forward.
+    /// Forward pass of all layers.
     Forward,
     /// Loss, and its gradient by the outputs.
     Loss,
@@ -28,7 +28,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// All, in the order of a step.
+    /// All phases, in the order of a step.
     pub const ALL: [Phase; 8] = [
         Phase::Gather,
         Phase::Forward,
@@ -58,17 +58,17 @@ impl Phase {
 /// Time that one worker spent in each phase, in the order of [`Phase::ALL`].
 pub type PhaseTimes = [Duration; Phase::ALL.len()];
 
-/// Told by a worker when it ends a phase.
+/// A worker calls it at the end of each phase.
 pub(super) trait Clock {
-    /// A clock that begins now.
+    /// A clock that starts now.
     fn start() -> Self;
-    /// What passed since the last mark belongs to `phase`.
+    /// Adds the time since the last mark to `phase`.
     fn mark(&self, phase: Phase);
-    /// All that was marked.
+    /// The time of each phase so far.
     fn times(&self) -> PhaseTimes;
 }
 
-/// Compiles to nothing: training runs with this one.
+/// Compiles to nothing; training uses this one.
 pub(super) struct NoClock;
 
 impl Clock for NoClock {

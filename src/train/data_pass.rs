@@ -1,7 +1,7 @@
-//! Initial weights that look at the training rows: Holzmüller et al. 2024, appendix B, <https://arxiv.org/abs/2407.04491>.
+//! Initial weights that depend on the training rows: Holzmüller et al. 2024, appendix B, <https://arxiv.org/abs/2407.04491>.
 //!
-//! Layer by layer, the rows pass through what is initialised already; then the layer's weights and biases are set by what it
-//! gives. Nothing is dropped meanwhile.
+//! Training rows pass through the layers that are initialised already. The outputs of the next layer then set its weights and
+//! biases. Dropout is off meanwhile.
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -22,24 +22,24 @@ use crate::model::{Architecture, Parameters, Tensor};
 use crate::nn::init::{Init, Scheme};
 use crate::rng::{Purpose, stream};
 
-/// Rows that pass at most, of all members.
+/// The most rows that are used, over all members of the network.
 const MOST_ROWS: usize = 8192;
-/// Rows whose mixture a bias is drawn from.
+/// Rows that are mixed to draw one bias.
 const MIXED: usize = 5;
 
-/// What is set by the rows.
+/// Which initial values depend on the rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DataPass {
-    /// The scheme of the run, for matrices that have none of their own.
+    /// The initialisation of the run, for matrices without one of their own.
     pub init: Option<Init>,
-    /// How biases begin.
+    /// How biases are initialised.
     pub biases: Biases,
     /// Seed of the run.
     pub seed: u64,
 }
 
 impl DataPass {
-    /// Whether the rows matter for a tensor: for its weights, for its biases.
+    /// Whether a tensor's weights, and its biases, depend on the rows.
     fn concerns(&self, tensor: &Tensor) -> (bool, bool) {
         let Start::Drawn(_, by) = &tensor.begin else { return (false, false) };
         let scaled = by.or(self.init).is_some_and(|init| init.scheme() == Scheme::Std);
@@ -47,8 +47,8 @@ impl DataPass {
         (scaled, self.biases != Biases::Scheme && !own && tensor.form == Form::Affine && tensor.bias.is_none())
     }
 
-    /// Sets initial weights by rows of the training part, evenly spaced over it; the same on any machine with fused
-    /// multiply-add.
+    /// Sets initial weights from rows of the training part, evenly spaced over it. The result is the same on any machine with
+    /// fused multiply-add.
     ///
     /// # Panics
     /// If there are no rows, or shapes disagree.
@@ -83,7 +83,7 @@ impl DataPass {
         }
     }
 
-    /// Initialises one layer and lets the rows pass.
+    /// Initialises one layer and passes the rows through it.
     fn layer(
         &self,
         (program, isa): (&Program, Isa),
@@ -94,7 +94,7 @@ impl DataPass {
     ) {
         let op = &program.ops[n];
         let all = parameters.layout.tensors.clone();
-        // What a skip gives holds more than its matrix does.
+        // The output of a skip contains more than the product with its matrix.
         let own = op.tensors.clone().find(|t| op.side.is_none() && self.concerns(&all[*t]) != (false, false));
         if let Some(number) = own {
             let (tensor, (scaled, biases)) = (&all[number], self.concerns(&all[number]));
@@ -116,7 +116,7 @@ impl DataPass {
         pass((program, isa), n, rows, workspace, parameters);
     }
 
-    /// The factor of a unit's weights, and its bias, by what it gives without one.
+    /// The factor of a unit's weights, and its bias, from its outputs without a bias.
     fn unit(
         &self,
         (tensor, one): (usize, usize),
@@ -134,7 +134,7 @@ impl DataPass {
             if self.biases == Biases::Normal {
                 return UnitFate { factor: factor as f32, bias: StandardNormal.sample(&mut rng) };
             }
-            // Weights of a mixture that is uniform over all mixtures: exponential numbers, divided by their sum.
+            // Weights drawn uniformly from all mixtures: exponential numbers divided by their sum.
             let (mut sum, mut total) = (0.0, 0.0);
             for _ in 0..MIXED {
                 let row = rng.random_range(0..z.len() as u64) as usize;
@@ -147,21 +147,21 @@ impl DataPass {
     }
 }
 
-/// What becomes of a unit.
+/// How the weights and the bias of a unit are set.
 struct UnitFate {
     factor: f32,
     bias: f32,
 }
 
-/// What an operation gave for all rows and members.
+/// The output of an operation for all rows and members.
 struct OperationOutput {
-    /// For each panel, a line for each output.
+    /// For each panel, one line for each output.
     lines: Vec<Line>,
     rows: usize,
 }
 
 impl OperationOutput {
-    /// What a unit gave for each row: of one member where each has a matrix of its own, else of all members.
+    /// The outputs of a unit for each row: of one member if each has its own matrix, else of all members.
     fn unit(&self, op: &Op, tensor: &Tensor, one: usize, unit: usize) -> Vec<f64> {
         let members: Range<usize> = if tensor.stack.is_some() { one..one + 1 } else { 0..op.members };
         let of_row = |row: usize, m: usize| {
@@ -171,7 +171,7 @@ impl OperationOutput {
     }
 }
 
-/// Lets all rows pass one operation.
+/// Passes all rows through one operation.
 fn pass(
     (program, isa): (&Program, Isa),
     n: usize,

@@ -1,4 +1,4 @@
-//! Forward passes over whole data sets: losses and outputs, the same for any number of threads.
+//! Forward passes over whole data sets: losses and outputs, which are the same for any number of threads.
 
 use std::sync::Mutex;
 
@@ -16,15 +16,15 @@ use crate::nn::members::combine;
 use crate::nn::{Link, Objective};
 use crate::score::{Evaluation, Readout};
 
-/// Rows of one block, of all members; blocks are shared out to the team.
+/// Rows of one block, over all members of the network; the team shares out blocks.
 const EVALUATED_ROWS: usize = 256;
 
-/// Rows of one block of a network of so many members.
+/// Rows of one block of a network with this many members.
 pub(crate) fn block_rows(members: usize) -> usize {
     (EVALUATED_ROWS / members).next_multiple_of(LANES).max(LANES)
 }
 
-/// Runs a network forward, by a team of its own or a borrowed one; memory is kept between calls.
+/// Runs forward passes. It works on a team of its own or a borrowed one, and keeps its memory between calls.
 pub struct Evaluator {
     isa: Isa,
     program: Program,
@@ -34,7 +34,7 @@ pub struct Evaluator {
 }
 
 impl Evaluator {
-    /// For a network and a team of `threads` members.
+    /// An evaluator for a network and a team of `threads` members.
     pub fn new(architecture: &Architecture, isa: Isa, threads: usize) -> Evaluator {
         let network = architecture.network();
         let program = network.program(false);
@@ -43,16 +43,16 @@ impl Evaluator {
         Evaluator { isa, program, layout: Layout::of(&network), workspaces, readout: Readout::plain() }
     }
 
-    /// Changes all outputs, those of the loss too, from now on.
+    /// From now on applies `readout` to all outputs, including those that the loss is computed from.
     pub fn read_out(&mut self, readout: Readout) {
         self.readout = readout;
     }
 
-    /// The outputs for every row, row-major; those of members are combined to the outputs whose prediction by `link` is the mean
-    /// of the members' predictions.
+    /// The outputs for every row, row-major. Outputs of several members are combined so that the prediction from them by `link`
+    /// is the mean of the members' predictions.
     ///
     /// # Panics
-    /// If the team is larger than said, or shapes disagree.
+    /// If the team is larger than the evaluator was made for, or shapes disagree.
     pub fn outputs(&self, team: &Team, parameters: &mut [Line], features: &Features, link: Link) -> Vec<f32> {
         self.pass(team, parameters, (features, link), None).outputs
     }
@@ -66,10 +66,10 @@ impl Evaluator {
         self.pass(team, parameters, (&data.features, link), Some((objective, data)))
     }
 
-    /// The same for outputs that are at hand, row-major, as those of [`Evaluator::outputs`] or of several networks.
+    /// The mean loss for outputs computed before, row-major: those of [`Evaluator::outputs`], or the mean of several networks.
     ///
     /// # Panics
-    /// If they are not of the rows of `data`.
+    /// If their number does not match the rows of `data`.
     pub fn evaluate_outputs(&self, objective: &Objective, data: &Dataset, mut outputs: Vec<f32>) -> Evaluation {
         let (rows, width) = (data.rows(), self.program.outputs());
         assert_eq!(outputs.len(), rows * width, "outputs of {rows} rows");
@@ -104,7 +104,7 @@ impl Evaluator {
         };
         let (mut losses, mut outputs) = (Vec::new(), Vec::with_capacity(features.rows() * self.program.outputs()));
         let rows: Vec<u32> = (0..features.rows() as u32).collect();
-        // Whole blocks, so that losses are added as they are where all rows are in memory.
+        // Whole blocks, so that losses are added in the same order as if all rows were in memory.
         for rows in rows.chunks(blocks.window().next_multiple_of(block_rows(self.program.members()))) {
             let part = data.map(|(objective, data)| (objective, data.subset(rows)));
             let of_features = part.is_none().then(|| features.subset(rows));
@@ -117,7 +117,7 @@ impl Evaluator {
         Evaluation { loss: losses.iter().sum::<f64>() / weight, outputs }
     }
 
-    /// The losses of blocks of rows in memory, and the outputs of the rows.
+    /// The losses of the blocks, and the outputs of the rows, for rows in memory.
     fn rows(
         &self,
         team: &Team,
@@ -188,7 +188,7 @@ impl EvaluationPass<'_> {
         self.losses.write(member, block..block + 1)[0] = loss;
     }
 
-    /// The outputs of one panel of rows, of all members together; `memory` has a line for each output, and for each member.
+    /// The combined outputs of all members for one panel of rows. `memory` has a line for each output, and one for each member.
     fn said<'m>(&self, member: Member<'_>, last: &'m SharedBuffer<'_>, p: usize, memory: &'m mut [Line]) -> &'m [Line] {
         let width = self.net.outputs();
         if self.net.program.members() == 1 {
@@ -199,7 +199,7 @@ impl EvaluationPass<'_> {
         out
     }
 
-    /// Sum of the losses of one panel, times the rows' weights; 0 where there are no targets.
+    /// Sum of the losses of one panel, times the rows' weights; 0 if there are no targets.
     fn panel_loss(&self, rows: &[u32], z: &[Line]) -> f64 {
         let Some((objective, data)) = self.data else { return 0.0 };
         loss_of_panel(self.net.isa, objective, data, (rows, z))

@@ -1,4 +1,4 @@
-//! Forward through a program of layers, for a run of sample panels.
+//! Forward pass through a program of layers, for a run of sample panels.
 
 use std::ops::Range;
 
@@ -10,14 +10,14 @@ use crate::layer::{Forward, Op, Program, RandomAt};
 use crate::model::{Layout, Tensor};
 use crate::nn::dense::Weights;
 
-/// A network whose parameters a team reads.
+/// A network whose parameters are read by all members of a team.
 #[derive(Clone, Copy)]
 pub(super) struct SharedNet<'a> {
-    /// Kernel form.
+    /// The instruction set of the kernels.
     pub(super) isa: Isa,
-    /// The layers, in the order in which they work.
+    /// The layers, in the order of execution.
     pub(super) program: &'a Program,
-    /// Where the parameters lie.
+    /// Where each tensor is in the parameters.
     pub(super) layout: &'a Layout,
     /// The parameters.
     pub(super) parameters: &'a Shared<'a, Line>,
@@ -52,19 +52,20 @@ impl SharedNet<'_> {
     }
 }
 
-/// First layers of at least so many lines of weights are worth two barriers more.
+/// Splitting the first layer pays for its two extra barriers only from this many lines of weights.
 const SPLIT_LINES: usize = 512;
 
-/// Whether a team of `members` shares out the first layer of a block of `rows` rows by its outputs rather than by rows.
-/// Each member then reads mostly weights that it has updated itself, and a batch of few rows keeps many members busy; what
-/// of the inputs comes from other members is needed for the weights' gradient anyway. It
-/// pays where there is more to read of the weights than of the rows. No bit depends on it.
+/// Whether a team of `members` shares out the first layer of a block of `rows` rows by outputs instead of by rows. Each member
+/// then reads mostly weights that it updated itself, and a batch with few rows keeps many members busy. The inputs that it
+/// fetches from other members are needed for the gradient of the weights anyway. It pays if more lines of weights are read than
+/// lines of rows. No bit depends on it.
 pub(crate) fn splits_first_layer(layout: &Layout, members: usize, rows: usize) -> bool {
     let first = &layout.tensors[0];
     members > 1 && first.fan_out > rows && first.panels * first.rows >= SPLIT_LINES
 }
 
-/// Some panels of outputs of the layers at the beginning that can be shared out by outputs, for all `samples` panels of a block.
+/// Computes some panels of outputs of the leading layers that can be shared out by outputs, for all `samples` panels of a
+/// block.
 pub(super) fn lead(
     member: Member<'_>,
     net: SharedNet<'_>,
@@ -76,7 +77,8 @@ pub(super) fn lead(
     }
 }
 
-/// Runs the panels `run` of a block through the network, from its `first` layer on. `random` is of the block's first row.
+/// Runs the panels `run` of a block through the network, starting at the layer `first`. `random` addresses the random numbers
+/// of the block's first row.
 pub(super) fn forward(
     member: Member<'_>,
     net: SharedNet<'_>,
@@ -90,7 +92,7 @@ pub(super) fn forward(
     }
 }
 
-/// One layer: some panels of samples, some panels of outputs.
+/// Runs one layer for some panels of samples and some panels of outputs.
 pub(super) fn through(
     member: Member<'_>,
     net: SharedNet<'_>,

@@ -1,4 +1,4 @@
-//! Steps of L-BFGS: each asks the team for the loss and gradient of all rows at several places along a line.
+//! Steps of L-BFGS. Each step asks the team for loss and gradient over all rows at several points along a line.
 
 use super::clock::NoClock;
 use super::mean::Mean;
@@ -10,18 +10,18 @@ use super::trainer::{EpochOutcome, EpochPlan, Halt, Trainer, weight_norms};
 use crate::kernel::{LANES, Line};
 use crate::optim::Carried;
 
-/// Loss and gradient norm at one place, and the norms of each layer.
+/// Loss and gradient norm at one point, and the norms of each layer.
 struct FullBatchLoss {
     stats: StepStats,
     layers: Vec<LayerNorms>,
 }
 
 impl Trainer {
-    /// An epoch of L-BFGS: one step on all rows. What is reported of it is from before the step, and is computed anew, though
-    /// the last search may have ended there: so no step depends on what a caller did between two epochs.
+    /// An epoch of L-BFGS: one step on all rows. The reported figures are those before the step. They are computed again even
+    /// if the last search ended at this point, so no step depends on what a caller did between two epochs.
     ///
     /// # Panics
-    /// If the rows are not one batch, or the trainer's optimizer is another.
+    /// If the rows are not one batch, or the trainer has another optimizer.
     pub(super) fn minimise(&mut self, plan: &EpochPlan<'_>) -> EpochOutcome {
         assert!(plan.batch >= plan.order.len(), "L-BFGS wants all rows in one batch");
         let mut outcome =
@@ -69,7 +69,7 @@ impl Trainer {
         outcome
     }
 
-    /// Loss and gradient at the parameters as they are.
+    /// Loss and gradient at the current parameters.
     fn pass(&mut self, plan: &EpochPlan<'_>) -> FullBatchLoss {
         let t = self.state.steps() + 1;
         let passes = self.with_run(plan.data, |team, run| {

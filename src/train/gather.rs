@@ -1,4 +1,4 @@
-//! From rows of a data set to panels of 16 samples.
+//! Copies rows of a data set into panels of 16 samples.
 
 use crate::data::{Features, Targets};
 use crate::kernel::{Isa, Job, LANES, Lanes, Line};
@@ -6,7 +6,7 @@ use crate::kernel::{Isa, Job, LANES, Lanes, Line};
 /// Writes the inputs of up to 16 rows into one panel, a line for each input; lanes without a row are zero.
 ///
 /// # Panics
-/// If a row is out of range or `panel` has not one line for each input.
+/// If a row is out of range, or `panel` does not have one line for each input.
 pub(super) fn gather_inputs(isa: Isa, features: &Features, rows: &[u32], panel: &mut [Line]) {
     assert!(rows.len() <= LANES && panel.len() == features.cols());
     isa.run(GatherInputs { features, rows, panel });
@@ -51,11 +51,12 @@ impl Job for GatherInputs<'_> {
     }
 }
 
-/// An input as a data set holds it. Methods, not closures: these are always compiled into the kernel's instructions.
+/// An input value as a data set stores it. These are methods, not closures, so that they are always compiled with the kernel's
+/// instruction set.
 trait InputValue: Copy {
-    /// 16 of them, times `scale` where they are not floats yet.
+    /// 16 values as floats; integers are multiplied by `scale`.
     fn load<L: Lanes>(block: &[Self; LANES], scale: f32) -> L;
-    /// One of them.
+    /// One value as a float.
     fn convert(self, scale: f32) -> f32;
 }
 
@@ -81,7 +82,7 @@ impl InputValue for u8 {
     }
 }
 
-/// Exchanges rows and columns by blocks of 16 × 16; the last `cols % 16` columns one by one.
+/// Transposes blocks of 16 × 16; the last `cols % 16` columns are copied one by one.
 #[inline(always)]
 fn transposed<L: Lanes, T: InputValue>(rows: &[u32], panel: &mut [Line], values: &[T], scale: f32) {
     let cols = panel.len();
@@ -93,7 +94,7 @@ fn transposed<L: Lanes, T: InputValue>(rows: &[u32], panel: &mut [Line], values:
     let whole = blocks.len() * LANES;
     for (number, lines) in blocks.iter_mut().enumerate() {
         let mut block = [L::broadcast(0.0); LANES];
-        // Whether a row is there is asked in each turn, which keeps the block in registers.
+        // Testing in every iteration whether the row exists keeps the block in registers.
         for (i, lanes) in block.iter_mut().enumerate() {
             if i < rows.len() {
                 let values = slices[i][number * LANES..].first_chunk().expect("a block within the row");

@@ -15,12 +15,12 @@ pub(super) enum PanelTargets<'a> {
 }
 
 impl Targets {
-    /// What turns a row's outputs for them into predictions.
+    /// The link from a row's outputs to predictions for these targets.
     pub(super) fn link(&self, loss: Loss, outputs: usize) -> Link {
         loss.link(outputs > 1 && matches!(self, Targets::Classes { .. }))
     }
 
-    /// The targets of one panel, of what was gathered.
+    /// The targets of one panel, from the gathered lines.
     pub(super) fn lanes<'a>(&self, label: &'a Line, values: &'a [Line]) -> PanelTargets<'a> {
         match self {
             Targets::Classes { .. } => PanelTargets::Classes(label),
@@ -29,8 +29,8 @@ impl Targets {
     }
 }
 
-/// The sum of the rows' losses, each times its lane of `scale`, added in lane order in `f64`; the gradient by the
-/// outputs `z`, scaled likewise, goes to `d`. Lanes of scale 0 have gradient 0 whatever they hold.
+/// The sum of the rows' losses, each times its lane of `scale`, added in lane order in `f64`. Writes the gradient by the
+/// outputs `z`, scaled in the same way, to `d`. Lanes with scale 0 have gradient 0, whatever they hold.
 pub(super) fn panel_loss(
     isa: Isa,
     objective: &Objective,

@@ -1,15 +1,15 @@
-//! What each row counts in the mean of a step.
+//! The weight of each row in the mean loss of a step.
 
 use super::settings::StepSettings;
 use crate::data::Dataset;
 use crate::optim::Dialect;
 
-/// How the losses of a step's rows become one number.
+/// How the losses of a step's rows are averaged.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mean {
-    /// What the step counts in the mean of its epoch: the sum of its rows' weights, in Keras' dialect their number.
+    /// The weight of the step in the mean of its epoch: the sum of its rows' weights, or in Keras' dialect their number.
     pub(super) weight: f64,
-    /// The factor of every row, where all count the same.
+    /// The factor of every row, if all rows count the same.
     equal: Option<f64>,
     rows: usize,
     /// Rows of the batches whose means are averaged.
@@ -26,7 +26,7 @@ impl Mean {
         Mean { weight, equal, rows: rows.len(), part }
     }
 
-    /// Factors of the losses of rows from a position of the step on, of which each of `members` has an equal share.
+    /// Writes the factors of the losses of `rows`, which start at `position` in the step. `members` share each factor equally.
     pub(super) fn fill(&self, factors: &mut [f32], (rows, position): (&[u32], usize), data: &Dataset, members: usize) {
         if let Some(share) = self.equal {
             factors.fill((share / members as f64) as f32);
@@ -37,7 +37,7 @@ impl Mean {
         }
     }
 
-    /// Factor of the loss of the row at a position of the step, for the row's weight.
+    /// The factor of the loss of the row at `position` in the step, where the row has `weight`.
     fn share(&self, position: usize, weight: f64) -> f64 {
         let Some(part) = self.part else { return weight / self.weight };
         let rows_of_part = part.min(self.rows - position / part * part);

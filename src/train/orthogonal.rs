@@ -1,8 +1,9 @@
-//! Newton–Schulz of all matrices of a network by a team: [`NewtonSchulz::orthogonalise`] as tiles of three products.
+//! Newton–Schulz iteration for all matrices of a network by a team: [`NewtonSchulz::orthogonalise`] as tiles of three products.
 //!
-//! A matrix `X: [short, long]` is stored as panels of 16 rows of `X`: `long` lines whose lanes are rows. So weights lie as they
-//! are where there are at most as many outputs as inputs, and are transposed on the way in and out otherwise. Members share the
-//! panels, and a barrier stands between the products; each element is one chain, so bits do not depend on who computes it.
+//! A matrix `X: [short, long]` is stored as panels of 16 rows of `X`: `long` lines whose lanes are rows. If a tensor has at
+//! most as many outputs as inputs, its weights already have this form; otherwise they are transposed on the way in and out.
+//! Members share out the panels, with a barrier between the products. Each element is one chain, so bits do not depend on which
+//! member computes it.
 
 use std::ops::Range;
 
@@ -15,11 +16,11 @@ use crate::model::{Layout, Tensor};
 use crate::nn::panel::transpose;
 use crate::optim::newton_schulz::NewtonSchulz;
 
-/// One matrix and its products; `B` is [`Buffer`] or [`SharedBuffer`].
+/// One matrix and its products. `B` is [`Buffer`] or [`SharedBuffer`].
 struct MatrixOf<B> {
-    /// Number of the tensor.
+    /// Index of the tensor.
     tensor: usize,
-    /// Number within a stack.
+    /// Index of the matrix in a stack.
     number: usize,
     /// Panels of the tensor that hold it.
     panels: Range<usize>,
@@ -36,17 +37,17 @@ struct MatrixOf<B> {
 /// All matrices of a network.
 pub(super) struct MatricesOf<B> {
     matrices: Vec<MatrixOf<B>>,
-    /// For each member, panels of matrices by their numbers.
+    /// For each member, its panels: index of the matrix, and the range of its panels.
     shares: Vec<Vec<(usize, Range<usize>)>>,
 }
 
-/// Matrices with their memory.
+/// Matrices that own their memory.
 pub(super) type Matrices = MatricesOf<Buffer>;
 /// Matrices while a team works on them.
 pub(super) type SharedMatrices<'a> = MatricesOf<SharedBuffer<'a>>;
 
 impl Matrices {
-    /// Memory for the matrices of a layout, shared out to `members`.
+    /// Allocates the memory for the matrices of a layout, shared out to `members`.
     pub(super) fn new(layout: &Layout, members: usize) -> Matrices {
         let matrix = |tensor: usize, t: &Tensor, number: usize| {
             let (short, long) = (t.fan_in.min(t.fan_out), t.fan_in.max(t.fan_out));
@@ -85,7 +86,7 @@ fn shares<B>(matrices: &[MatrixOf<B>], members: usize) -> Vec<Vec<(usize, Range<
     let mut shares = vec![Vec::new(); members];
     let mut done = 0;
     for (number, matrix) in matrices.iter().enumerate() {
-        // A panel goes to the member in whose part of the work its middle lies.
+        // A panel goes to the member whose range of the work contains the panel's middle.
         let member = |panel: usize| (done + cost(matrix) * (2 * panel + 1) / 2) * members / total;
         for (index, share) in shares.iter_mut().enumerate() {
             let mine = |panel: &usize| member(*panel) == index;
@@ -100,8 +101,8 @@ fn shares<B>(matrices: &[MatrixOf<B>], members: usize) -> Vec<Vec<(usize, Range<
 }
 
 impl SharedMatrices<'_> {
-    /// Makes the weights in `buffer`, which has the layout's form, orthogonal; all members call it, after a barrier. `inverse`
-    /// is what one of a tensor's stack is multiplied by first. A barrier must follow.
+    /// Makes the weights in `buffer`, which has the layout of the parameters, orthogonal. All members call it, after a barrier;
+    /// a barrier must follow. `inverse` gives the factor by which each matrix of a tensor's stack is multiplied first.
     pub(super) fn orthogonalise(
         &self,
         member: Member<'_>,
@@ -185,7 +186,7 @@ impl MatrixOf<SharedBuffer<'_>> {
         }
     }
 
-    /// `G = X Xᵀ`, some panels of it.
+    /// `G = X Xᵀ`, for some of its panels.
     fn multiply_by_itself(&self, member: Member<'_>, isa: Isa, now: usize, run: Range<usize>) {
         let all = self.x[now].panels(member, 0..panels(self.short));
         let some = self.x[now].panels(member, run.clone());
@@ -193,7 +194,7 @@ impl MatrixOf<SharedBuffer<'_>> {
         gemm::forward(isa, all, some, self.gram.panels_mut(member, run), extent);
     }
 
-    /// `b G + c G²`, some panels of it.
+    /// `b G + c G²`, for some of its panels.
     fn evaluate_polynomial(&self, member: Member<'_>, isa: Isa, by: &NewtonSchulz, run: Range<usize>) {
         let extent = Extent { panels: run.len(), rows: self.short, depth: self.short, accumulate: false };
         let all = self.gram.panels(member, 0..panels(self.short));
@@ -205,7 +206,7 @@ impl MatrixOf<SharedBuffer<'_>> {
         }
     }
 
-    /// `a X + (b G + c G²) X`, some panels of it.
+    /// `a X + (b G + c G²) X`, for some of its panels.
     fn apply_polynomial(
         &self,
         member: Member<'_>,

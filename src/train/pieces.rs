@@ -1,4 +1,4 @@
-//! Shared-out work in pieces: every member has a part of its own, and who is done with it helps its neighbours.
+//! Work stealing: every member owns a range of a phase's work, takes it in pieces, and then takes pieces of its neighbours.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::team::{Member, Padded};
 use crate::kernel::gemm::WIDEST;
 
-/// Neighbours that a member helps at most: in a large team nobody looks through all parts.
+/// The most neighbours that a member steals from, so that no member of a large team searches all ranges.
 const HELPED: usize = 3;
 
-/// Which pieces of a phase's work are taken. Owners take theirs from the front, helpers from the back but for the last of
-/// an owner that has not come yet: so each member meets mostly what it met in the last step, and one whose core has other
-/// work too holds up the rest less. Which member does a piece changes no bit of it.
+/// Which pieces of a phase's work are taken. Owners take pieces from the front; helpers steal from the back. Until an owner
+/// starts, its last piece is reserved for it. So each member works mostly on the data it used in the last step, and a member
+/// whose core is busy with other work delays the others less. No bit depends on which member computes a piece.
 pub(super) struct Pieces {
-    /// Of each member's part: pieces taken from the front in the low half, from the back in the high half.
+    /// For each member's range: pieces taken from the front in the low half, from the back in the high half.
     taken: Vec<Padded<AtomicU64>>,
 }
 
@@ -23,14 +23,14 @@ impl Pieces {
         Pieces { taken: (0..members).map(|_| Padded(AtomicU64::new(0))).collect() }
     }
 
-    /// Makes the member's part whole again. Between this and [`Pieces::each`], and between the last `each` and this, all
-    /// members pass a barrier.
+    /// Makes all pieces of the member's range available again. All members must pass a barrier between this call and
+    /// [`Pieces::each`], and between the last `each` and this call.
     pub(super) fn refill(&self, member: Member<'_>) {
         self.taken[member.index].0.store(0, Ordering::Relaxed);
     }
 
-    /// Calls `work` for every piece that this member gets: of its own part, then of others'. Every member gives the same `part`
-    /// of each owner and the same `cut`. A team of one has nobody to help it, and does its part in one piece.
+    /// Calls `work` for every piece that this member gets, first of its own range, then of others'. Every member must pass the
+    /// same `part` for each owner and the same `cut`. The only member of a team does its range in one piece.
     pub(super) fn each(
         &self,
         member: Member<'_>,
@@ -53,7 +53,7 @@ impl Pieces {
         }
     }
 
-    /// The number of a piece that nobody has taken.
+    /// Takes a piece, if there is one left, and returns its number.
     fn take(&self, owner: usize, pieces: usize, from_front: bool) -> Option<usize> {
         let free = |taken: u64| {
             let (front, back) = (taken as u32 as usize, (taken >> 32) as usize);
@@ -62,7 +62,7 @@ impl Pieces {
         };
         let one = if from_front { 1 } else { 1 << 32 };
         let more = |taken| free(taken).map(|_| taken + one);
-        // What the pieces are made of is ordered by barriers; this only says whose they are.
+        // Barriers order the data of the pieces; this only decides who owns them.
         let before = self.taken[owner].0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
         free(before)
     }
@@ -70,33 +70,33 @@ impl Pieces {
 
 /// The three phases of a step that are shared out in pieces.
 pub(super) struct Work {
-    /// Outputs of the first layer, in panels, where it is shared out by them.
+    /// Panels of outputs of the first layer, if it is shared out by outputs.
     pub(super) outputs: Pieces,
-    /// Rows of the batch, in panels.
+    /// Panels of rows of the batch.
     pub(super) rows: Pieces,
     /// Slots of the parameters.
     pub(super) slots: Pieces,
 }
 
 impl Work {
-    /// Nothing is done yet.
+    /// No piece is taken yet.
     pub(super) fn new(members: usize) -> Work {
         Work { outputs: Pieces::new(members), rows: Pieces::new(members), slots: Pieces::new(members) }
     }
 }
 
-/// How a part is cut into pieces.
+/// How a member's range is cut into pieces.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Cut {
     /// Every item by itself.
     Singles,
-    /// Panels, half of what is left again and again, but no more than a tile of the widest kernel: the first pieces are large
-    /// enough to repay reading the weights, the last so small that there is one left for whoever is done a little sooner.
+    /// Repeatedly half of the remaining panels, but at most a tile of the widest kernel. The first pieces are large enough to
+    /// repay reading the weights. The last are so small that a member that finishes early still finds one.
     Halves,
 }
 
 impl Cut {
-    /// Pieces of so many items.
+    /// The number of pieces of a range of `items`.
     fn pieces(self, items: usize) -> usize {
         match self {
             Cut::Singles => items,
@@ -104,7 +104,7 @@ impl Cut {
         }
     }
 
-    /// One of them.
+    /// The items of one piece.
     fn piece(self, items: usize, number: usize) -> Range<usize> {
         match self {
             Cut::Singles => number..number + 1,

@@ -1,4 +1,4 @@
-//! What optimizers that look at whole tensors need in memory.
+//! Memory of optimizers that look at whole tensors.
 
 use super::orthogonal::{Matrices, SharedMatrices};
 use super::shared::Shared;
@@ -6,9 +6,9 @@ use crate::model::Layout;
 use crate::optim::PerTensor;
 use crate::optim::per_tensor::{Squares, TensorRule};
 
-/// What preparation needs in memory.
+/// Memory of the preparation of an update.
 pub(super) struct Preparation {
-    /// Of each slot: sums of its weights, then of its biases, gains or shifts.
+    /// For each slot: sums over its weights, then over its biases, gains or shifts.
     squares: Vec<[Squares; 2]>,
     matrices: Option<Matrices>,
 }
@@ -22,7 +22,7 @@ pub(super) struct SharedPreparation<'a> {
 }
 
 impl Preparation {
-    /// For an optimizer, a layout and a team of `members`.
+    /// Allocates it for an optimizer, a layout and a team of `members`.
     pub(super) fn new(optimizer: PerTensor, layout: &Layout, members: usize) -> Preparation {
         Preparation {
             squares: vec![[Squares::default(); 2]; layout.slots.len()],

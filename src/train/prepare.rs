@@ -1,5 +1,5 @@
-//! Between the gradient and the update, for optimizers that look at whole tensors: gradients become directions, and clip factors
-//! the factors of the directions, so that what is left of the update is to go along them.
+//! The phase between gradient and update of optimizers that look at whole tensors. Gradients become directions, and clip
+//! factors become the factors of these directions. The update then only moves along them.
 
 use super::clock::{Clock, Phase};
 use super::preparation::SharedPreparation;
@@ -9,7 +9,7 @@ use crate::optim::per_tensor::{Squares, TensorRole, TensorRule, direct};
 use crate::optim::{Carried, PerTensor, Rule, VisitRule};
 
 impl<C: Clock> Worker<'_, '_, C> {
-    /// Prepares the update: directions in the place of gradients. Every member calls it, or none; a barrier stands within.
+    /// Prepares the update: replaces gradients by directions. All members must call it; it contains a barrier.
     pub(super) fn prepare(&mut self, batch: &Batch<'_>, optimizer: PerTensor) {
         let preparation = self.run.preparation.as_ref().expect("made for an optimizer that looks at whole tensors");
         for of_weights in [true, false] {
@@ -40,7 +40,7 @@ impl<C: Clock> Worker<'_, '_, C> {
     }
 }
 
-/// Sums over the weights and over the biases of some of a tensor's slots, in their order.
+/// Sums over the weights and over the biases of those slots of a tensor that `counts` selects, in slot order.
 fn squares_of(layout: &Layout, slots: &[[Squares; 2]], tensor: usize, counts: impl Fn(&Slot) -> bool) -> [Squares; 2] {
     let first = layout.slots.partition_point(|slot| slot.tensor < tensor);
     let last = layout.slots.partition_point(|slot| slot.tensor <= tensor);
@@ -52,7 +52,7 @@ fn squares_of(layout: &Layout, slots: &[[Squares; 2]], tensor: usize, counts: im
     sums
 }
 
-/// Directions of a worker's slots, of weights or of all else, compiled for each rule.
+/// Computes directions for a worker's slots, of weights or of all other parameters; compiled for each rule.
 struct DirectSlots<'w, 'r, 'a, C> {
     worker: &'w Worker<'r, 'a, C>,
     preparation: &'w SharedPreparation<'a>,

@@ -1,4 +1,4 @@
-//! Records of steps: what is told of one, and the last of them.
+//! Records of steps: what is reported of a step, and the last few steps.
 
 use super::sums::{LayerNorms, StepStats};
 
@@ -15,7 +15,7 @@ pub struct StepRecord {
     pub layers: Vec<LayerNorms>,
 }
 
-/// Steps that are remembered.
+/// Number of last steps that are kept.
 const REMEMBERED: usize = 8;
 
 /// Loss and gradient norm of the last steps.
@@ -33,12 +33,12 @@ impl Recent {
         self.made += 1;
     }
 
-    /// The remembered steps, the last one last.
+    /// The last steps, the latest last.
     pub(crate) fn in_order(&self) -> impl Iterator<Item = StepStats> + '_ {
         (self.made.saturating_sub(REMEMBERED)..self.made).map(|n| self.steps[n % REMEMBERED])
     }
 
-    /// Adds the steps of another, which were made after these.
+    /// Adds the steps of `later`, which follow these.
     pub(crate) fn extend(&mut self, later: &Recent) {
         later.in_order().for_each(|stats| self.push(stats));
     }

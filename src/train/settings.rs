@@ -1,4 +1,4 @@
-//! How a step is made: the objective, the penalties, the clipping, the optimizer.
+//! Settings of a step: the objective, the penalties, the clipping, the optimizer.
 
 use crate::layer::Group;
 use crate::nn::Objective;
@@ -6,16 +6,16 @@ use crate::optim::clip::NormType;
 use crate::optim::schedule::Schedule;
 use crate::optim::{Algorithm, Decay, Dialect, GradientRule, OptimizerSpec};
 
-/// Everything of a step that stays the same during a run.
+/// All settings of a step that stay the same during a run.
 #[derive(Debug, Clone)]
 pub struct StepSettings {
     /// The loss and its label smoothing.
     pub objective: Objective,
-    /// The optimizer; its dialect rules the whole step.
+    /// The optimizer. Its dialect applies to the whole step.
     pub optimizer: OptimizerSpec,
     /// `λ` of `λ Σ|w|`, added to the loss.
     pub l1: f64,
-    /// `λ` of `½ λ Σ w²`, added to the loss; a dialect scales it otherwise, see [`Dialect`].
+    /// `λ` of `½ λ Σ w²`, added to the loss; some dialects scale it differently, see [`Dialect`].
     pub l2: f64,
     /// Decoupled weight decay, for any optimizer.
     pub weight_decay: f64,
@@ -29,8 +29,8 @@ pub struct StepSettings {
     pub clip_layer: Option<f64>,
     /// Decay of the moving average of the weights.
     pub ema: Option<f64>,
-    /// Rows of the batches whose means are averaged into the step's, each divided by its number of rows: Keras' way to
-    /// accumulate. The whole step has one mean where `None`.
+    /// Rows of each batch in Keras' way of accumulation: each batch has a mean of its own, and the step uses the mean of these
+    /// means. With `None` the whole step has one mean.
     pub mean_of_means: Option<usize>,
     /// How dropout and decay change from step to step.
     pub schedules: Schedules,
@@ -38,7 +38,7 @@ pub struct StepSettings {
     pub seed: u64,
 }
 
-/// How dropout and decay change from step to step; they stay as they are where nothing is said.
+/// Schedules of dropout and decay; without one, the value stays constant.
 #[derive(Debug, Clone, Default)]
 pub struct Schedules {
     /// Steps of the run.
@@ -49,7 +49,7 @@ pub struct Schedules {
     pub decay: Option<Schedule>,
 }
 
-/// Factors of one step.
+/// Factors of one step, from the schedules.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct StepFactors {
     /// Of every rate of dropout.
@@ -59,7 +59,7 @@ pub(super) struct StepFactors {
 }
 
 impl StepFactors {
-    /// Nothing is changed.
+    /// Factors that change nothing.
     pub(super) const NONE: StepFactors = StepFactors { dropout: 1.0, decay: 1.0 };
 }
 
@@ -72,7 +72,7 @@ impl Schedules {
 }
 
 impl StepSettings {
-    /// No penalty, no clipping, no average.
+    /// Settings without penalty, clipping or average.
     pub fn plain(objective: Objective, optimizer: OptimizerSpec) -> StepSettings {
         StepSettings {
             objective,
@@ -96,20 +96,21 @@ impl StepSettings {
         self.clip_norm.map_or(NormType::L2, |(_, norm)| norm)
     }
 
-    /// What clipping adds to a norm.
+    /// The number that clipping adds to a norm before it divides.
     pub(super) fn norm_addend(&self) -> f64 {
         self.optimizer.dialect.unwrap_or(Dialect::Torch).norm_addend()
     }
 
-    /// Whether weights and biases differ in penalty, decay, clipping or rule; else a slot is finished and updated in one pass.
+    /// Whether weights and biases differ in penalty, decay, clipping or rule. If not, a slot is finished and updated in one
+    /// pass.
     pub(super) fn treats_apart(&self) -> bool {
         let penalised = self.l1 != 0.0 || self.l2 != 0.0 || self.weight_decay != 0.0;
         let by_tensor = self.clip_layer.is_some() || matches!(self.optimizer.algorithm, Algorithm::PerTensor(_));
         by_tensor || (penalised && !self.decay_bias)
     }
 
-    /// Decay in a step of weights or of biases that learn as `group` says, at learning rate `lr` and with this factor of
-    /// decay: the optimizer's own rule, then the decoupled one.
+    /// The decay in a step of the weights, or of the biases, of a tensor that learns as `group` says, at the learning rate `lr`
+    /// and with this factor of decay: the optimizer's own rule, then the decoupled one.
     pub(super) fn decay(&self, of_weights: bool, group: &Group, (lr, factor): (f64, f64)) -> Decay {
         if group.frozen || group.decays == Some(false) {
             return Decay::NONE;
@@ -117,7 +118,7 @@ impl StepSettings {
         let (lr, factor) = (lr * group.rate, factor * group.decay);
         let mut decay = self.optimizer.own_decay(of_weights, lr).times(factor);
         if group.decays.unwrap_or(of_weights || self.decay_bias) {
-            // Where an average of the weights is evaluated, what it is of must decay too.
+            // If an average of the weights is evaluated, the weights that it is taken of must decay too.
             let weight_decay = self.weight_decay * factor;
             match self.optimizer.algorithm.evaluated_between() {
                 Some(_) => decay.in_direction += weight_decay,
@@ -127,7 +128,7 @@ impl StepSettings {
         decay
     }
 
-    /// Penalties and clipping of weights or of biases in a step whose rows have this sum of weights.
+    /// Penalties and clipping of weights or of biases in a step; `weight` is the sum of its rows' weights.
     pub(super) fn gradient_rule(&self, of_weights: bool, group: &Group, weight: f64) -> GradientRule {
         let l2 = match self.optimizer.dialect {
             None | Some(Dialect::Torch) => self.l2,

@@ -1,4 +1,4 @@
-//! Memory that the members of a team write in disjoint ranges between two barriers and read after the next.
+//! Memory that the members of a team write in disjoint ranges between two barriers, and read after the second one.
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -6,10 +6,10 @@ use std::ops::Range;
 use super::team::Member;
 use crate::kernel::{Line, PanelsMut};
 
-/// A borrowed slice, shared by the members of a team.
+/// A borrowed slice that the members of a team share.
 ///
-/// The rule: between two barriers a range that one member writes is touched by no other. Debug builds record every
-/// access and panic on a breach; tests run the whole step that way with several numbers of threads.
+/// The rule: between two barriers, a range that one member writes is not accessed by any other. Debug builds record every
+/// access and panic on a violation. Tests run whole steps in this way with several numbers of threads.
 pub(super) struct Shared<'a, T> {
     start: *mut T,
     len: usize,
@@ -18,7 +18,7 @@ pub(super) struct Shared<'a, T> {
     borrowed: PhantomData<&'a mut [T]>,
 }
 
-/// Marks [`Line`], so that panels can be made of it alone.
+/// Implemented by [`Line`] only, so that panels can be made of lines only.
 pub(super) trait IsLine {}
 impl IsLine for Line {}
 
@@ -30,8 +30,8 @@ struct Access {
     write: bool,
 }
 
-// SAFETY: members of a team on different threads touch disjoint ranges, or read only, between two barriers; a barrier
-// orders what comes before it and after it.
+// SAFETY: between two barriers, members on different threads access disjoint ranges, or only read; a barrier orders the
+// accesses before it and after it.
 unsafe impl<T: Send> Send for Shared<'_, T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for Shared<'_, T> {}
@@ -48,27 +48,27 @@ impl<'a, T> Shared<'a, T> {
         }
     }
 
-    /// A range that nobody writes before the next barrier.
+    /// A range that no member writes before the next barrier.
     pub(super) fn read(&self, member: Member<'_>, range: Range<usize>) -> &[T] {
         self.check(member, &range, false);
-        // SAFETY: within the slice (checked); by the rule nobody writes it before the next barrier.
+        // SAFETY: within the slice (checked); by the rule no member writes it before the next barrier.
         unsafe { std::slice::from_raw_parts(self.start.add(range.start), range.len()) }
     }
 
-    /// All of it.
+    /// The whole slice; no member may write it before the next barrier.
     pub(super) fn read_all(&self, member: Member<'_>) -> &[T] {
         self.read(member, 0..self.len)
     }
 
-    /// A range that only this member touches before the next barrier.
+    /// A range that only this member accesses before the next barrier.
     #[allow(clippy::mut_from_ref)] // the rule of this type stands in for the exclusive borrow
     pub(super) fn write(&self, member: Member<'_>, range: Range<usize>) -> &mut [T] {
         self.check(member, &range, true);
-        // SAFETY: within the slice (checked); by the rule nobody else touches it before the next barrier.
+        // SAFETY: within the slice (checked); by the rule no other member accesses it before the next barrier.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
     }
 
-    /// `panels` runs of `rows` items, `stride` apart, that only this member touches before the next barrier.
+    /// `panels` runs of `rows` items, `stride` apart, that only this member accesses before the next barrier.
     pub(super) fn write_panels(
         &self,
         member: Member<'_>,
@@ -89,7 +89,7 @@ impl<'a, T> Shared<'a, T> {
         }
         #[cfg(not(debug_assertions))]
         let _ = member;
-        // SAFETY: every run is within the slice (checked); by the rule nobody else touches it before the next barrier.
+        // SAFETY: every run is within the slice (checked); by the rule no other member accesses it before the next barrier.
         unsafe { PanelsMut::from_raw(self.start.add(start).cast::<Line>(), stride, panels, rows) }
     }
 

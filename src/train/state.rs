@@ -11,19 +11,19 @@ use crate::optim::{OptimizerSpec, OptimizerState};
 pub struct TrainState {
     /// The weights as the last step left them.
     pub(crate) parameters: Parameters,
-    /// What the optimizer remembers, the number of steps included.
+    /// The state of the optimizer, including the number of steps.
     pub(crate) optimizer: OptimizerState,
-    /// What is evaluated instead of the parameters: their moving average, or the one of Schedule-Free.
+    /// What is evaluated instead of the parameters: their moving average, or that of Schedule-Free.
     pub(crate) average: Option<Vec<Line>>,
-    /// The epoch under way.
+    /// The current epoch.
     pub(crate) epoch: RunningEpoch,
-    /// What the network said of each position of the epoch, `width` numbers each; of the positions that were seen.
+    /// The network's outputs at each position of the epoch seen so far, `width` numbers each.
     pub(crate) outputs: Vec<f32>,
     /// Outputs of the network.
     pub(crate) width: usize,
 }
 
-/// An epoch under way; between two epochs, the next one before its first step.
+/// The current epoch; between two epochs, the next one before its first step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RunningEpoch {
     /// Number of the epoch, from 0.
@@ -34,13 +34,13 @@ pub(crate) struct RunningEpoch {
     pub(crate) loss: f64,
     /// Sum of the weights.
     pub(crate) weight: f64,
-    /// Seconds spent on it.
+    /// Seconds spent on the epoch.
     pub(crate) seconds: f64,
 }
 
 impl TrainState {
-    /// Before the first step of epochs of up to `rows` rows with `width` outputs each; `averages` says whether something else
-    /// than the parameters is evaluated.
+    /// The state before the first step, for epochs of up to `rows` rows with `width` outputs each. `averages` says whether an
+    /// average is evaluated instead of the parameters.
     pub(crate) fn new(
         parameters: Parameters,
         optimizer: &OptimizerSpec,
@@ -63,14 +63,14 @@ impl TrainState {
         self.optimizer.steps
     }
 
-    /// Epochs that are over.
+    /// Completed epochs.
     pub fn epochs(&self) -> usize {
         self.epoch.number
     }
 }
 
 impl RunningEpoch {
-    /// Goes on to the next epoch.
+    /// Moves to the next epoch.
     pub(crate) fn finish(&mut self) {
         *self = RunningEpoch { number: self.number + 1, ..RunningEpoch::default() };
     }

@@ -1,7 +1,8 @@
 //! One synchronised step of mini-batch training, as every member of the team runs it.
 //!
-//! Rows are shared out in whole panels of 16, parameters in slots that the network alone fixes; one member computes the
-//! gradient of a slot over the whole batch in one chain, so bits do not depend on how many members there are.
+//! Rows are shared out in whole panels of 16. Parameters are shared out in slots, which depend on the network alone. One member
+//! computes the gradient of a slot over the whole batch in one chain, so bits do not depend on the number of members of the
+//! team.
 
 use std::ops::Range;
 
@@ -27,13 +28,13 @@ use crate::optim::per_tensor::AlongDirections;
 use crate::optim::span::{Span, UpdateForm, finish_gradient, update};
 use crate::optim::{Algorithm, Carried, Rule, VisitRule};
 
-/// Rows worked at a time: larger batches run in blocks that continue the same sums.
+/// The most rows processed at once: larger batches run in blocks that continue the same sums.
 pub(crate) const BLOCK_ROWS: usize = 1024;
 
-/// The fewest rows of a block where members share that number, so that there are panels for several threads.
+/// The fewest rows of a block if members of the network share it, so that there are panels for several threads.
 const FEWEST_ROWS: usize = 64;
 
-/// Rows worked at a time in a network of so many members. Bits do not depend on it.
+/// Rows processed at once in a network with this many members. Bits do not depend on it.
 pub(crate) fn block_rows(members: usize) -> usize {
     if members == 1 { BLOCK_ROWS } else { (BLOCK_ROWS / members).next_multiple_of(LANES).max(FEWEST_ROWS) }
 }
@@ -47,7 +48,7 @@ pub(super) struct Batch<'a> {
     pub(super) position: usize,
     /// Epoch, from 0.
     pub(super) epoch: u64,
-    /// What each row counts.
+    /// The weight of each row.
     pub(super) mean: Mean,
     /// Number of the optimizer step, from 1.
     pub(super) t: u64,
@@ -73,18 +74,18 @@ pub(super) struct SharedRun<'a> {
     /// Loss of each panel of the batch, weights applied.
     pub(super) losses: Shared<'a, f64>,
     pub(super) sums: Shared<'a, SlotSums>,
-    /// What the network said of each position of the epoch, row-major.
+    /// The network's outputs at each position of the epoch, row-major.
     pub(super) outputs: Shared<'a, f32>,
-    /// Who has taken which piece of the step's work.
+    /// Which pieces of the step's work are taken.
     pub(super) work: Work,
-    /// Slots of each member, in the order of the parameters.
+    /// The slots that each member owns, in the order of the parameters.
     pub(super) shares: &'a [Range<usize>],
-    /// The same, each share in the order in which its gradients are computed: see [`visits`].
+    /// The same slots, those of each member in the order in which their gradients are computed; see [`visits`].
     pub(super) visits: &'a [usize],
 }
 
-/// All slots, each share in an order that meets the same rows of a tensor one panel after the other: the activations that
-/// these rows are multiplied with then stay in the cache. Bits do not depend on it.
+/// All slots, those of each member reordered so that slots of the same rows of a tensor follow each other. The activations that
+/// these rows are multiplied with then stay in the cache. Bits do not depend on the order.
 pub(super) fn visits(layout: &Layout, shares: &[Range<usize>]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..layout.slots.len()).collect();
     for share in shares {
@@ -96,24 +97,25 @@ pub(super) fn visits(layout: &Layout, shares: &[Range<usize>]) -> Vec<usize> {
     order
 }
 
-/// One member's part of the run.
+/// The state of one member of the team.
 pub(super) struct Worker<'r, 'a, C> {
     pub(super) member: Member<'r>,
     pub(super) run: &'r SharedRun<'a>,
-    /// Targets of the panel at hand, a line for each output.
+    /// Targets of the current panel, a line for each output.
     targets: Vec<Line>,
-    /// What members say together of the panel at hand: a line for each output, and one for each member.
+    /// The combined outputs of all members of the network for the current panel: a line for each output, and one for each
+    /// member.
     said: Vec<Line>,
-    /// Clip factors of the step at hand.
+    /// Clip factors of the current step.
     pub(super) clipping: Clipping,
     /// What the rule carries from step to step, the same in every worker.
     pub(super) carried: Carried,
-    /// Told when a phase of the step ends.
+    /// Called when a phase of the step ends.
     pub(super) clock: C,
 }
 
 impl<'r, 'a, C: Clock> Worker<'r, 'a, C> {
-    /// The part of one member.
+    /// The worker of one member.
     pub(super) fn new(member: Member<'r>, run: &'r SharedRun<'a>, carried: Carried) -> Self {
         let targets = vec![Line::ZERO; run.net.outputs()];
         let said = vec![Line::ZERO; run.net.outputs() + run.net.program.members()];
@@ -121,7 +123,7 @@ impl<'r, 'a, C: Clock> Worker<'r, 'a, C> {
     }
 }
 
-/// One synchronised step. Every worker runs it; `barrier` separates what may not overlap.
+/// One synchronised step. Every worker runs it; a barrier separates phases that must not overlap.
 pub(super) fn step<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) -> StepStats {
     let stats = gradient(worker, batch);
     if stats.is_finite() {
@@ -131,7 +133,7 @@ pub(super) fn step<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) 
     stats
 }
 
-/// Loss and gradient of a batch; nothing is changed yet.
+/// Loss and gradient of a batch. The parameters are not changed yet.
 fn gradient<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) -> StepStats {
     let most = block_rows(worker.run.net.program.members());
     let blocks = batch.rows.len().div_ceil(most);
@@ -153,11 +155,11 @@ fn gradient<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) -> Step
     worker.add_in_order(batch) // loss and norms, the same in every worker
 }
 
-/// Rows that are worked at a time, and where they begin in the batch.
+/// Rows that are processed at once, and where they start in the batch.
 struct Block<'a> {
     rows: &'a [u32],
     start: usize,
-    /// Whether the gradient is whole after it.
+    /// Whether this is the last block of the batch.
     last: bool,
 }
 
@@ -183,7 +185,8 @@ impl<C: Clock> Worker<'_, '_, C> {
         self.clock.mark(Phase::Gather);
     }
 
-    /// The first layers, where the members share them out by outputs, and their inputs; the number of layers that are done.
+    /// Computes the first layers, and their inputs, if the members share them out by outputs. Returns the number of layers
+    /// done.
     fn lead_by_outputs(&self, block: &Block<'_>) -> usize {
         let (member, run, rows) = (self.member, self.run, block.rows.len());
         let lead_layers = run.net.program.lead;
@@ -201,7 +204,7 @@ impl<C: Clock> Worker<'_, '_, C> {
         lead_layers
     }
 
-    /// Does `work` for whole panels of 16 rows, run by run.
+    /// Calls `work` for runs of whole panels of 16 rows.
     fn share_rows(&mut self, block: &Block<'_>, mut work: impl FnMut(&mut Self, Range<usize>)) {
         let (member, run) = (self.member, self.run);
         run.work.slots.refill(member); // nobody takes slots before the next barrier
@@ -218,7 +221,7 @@ impl<C: Clock> Worker<'_, '_, C> {
         self.clock.mark(Phase::Forward);
     }
 
-    /// Loss of each panel, and the gradient by the network's output; outputs are kept.
+    /// The loss of each panel, and the gradient by the network's outputs; the outputs are kept.
     fn loss(&mut self, batch: &Batch<'_>, block: &Block<'_>, share: Range<usize>) {
         let run = self.run;
         let program = run.net.program;
@@ -268,7 +271,7 @@ impl<C: Clock> Worker<'_, '_, C> {
         range.clone().zip(&self.run.net.layout.slots[range])
     }
 
-    /// This worker's slots, joined where one goes on where another ends: an update runs faster along memory than by slots.
+    /// This worker's slots, with adjacent ones joined: an update is faster in the order of memory than slot by slot.
     fn runs_of_slots(&self) -> impl Iterator<Item = Slot> {
         let own = &self.run.net.layout.slots[self.run.shares[self.member.index].clone()];
         let goes_on = |a: &Slot, b: &Slot| (a.tensor, &a.panels, a.rows.end) == (b.tensor, &b.panels, b.rows.start);
@@ -278,8 +281,8 @@ impl<C: Clock> Worker<'_, '_, C> {
         })
     }
 
-    /// The gradients of slots, this worker's first; after the last block penalties, clipping by value, and sums for the norms,
-    /// while the slot is in the cache.
+    /// The gradients of slots, this worker's own first. After the last block also penalties, clipping by value, and sums for
+    /// the norms, while the slot is in the cache.
     fn backward_to_weights(&self, batch: &Batch<'_>, block: &Block<'_>) {
         let (member, run) = (self.member, self.run);
         run.work.rows.refill(member); // nobody takes rows before the next barrier
@@ -320,8 +323,8 @@ impl<C: Clock> Worker<'_, '_, C> {
         sums
     }
 
-    /// Calls `work` with the lines of a slot and whether they are weights; biases go along with the weights unless they
-    /// are kept `apart`, or learn differently.
+    /// Calls `work` with the lines of a slot and whether they are weights. Biases are included with the weights unless they are
+    /// kept `apart` or learn differently.
     pub(super) fn for_each_run(&self, slot: &Slot, apart: bool, mut work: impl FnMut(Range<usize>, bool)) {
         let tensor = &self.run.net.layout.tensors[slot.tensor];
         let weights = tensor.weight_rows();
@@ -355,20 +358,20 @@ impl<C: Clock> Worker<'_, '_, C> {
                 self.prepare(batch, optimizer); // gradients become directions
                 UpdateSlots { worker: self, batch }.visit(AlongDirections)
             }
-            // Moved by who asks for the gradients, when the losses of several places are known: see `full_batch`.
+            // `full_batch` moves the parameters itself, once it knows the losses at several points.
             Algorithm::WholeNetwork(_) => return,
         };
     }
 }
 
-/// The update of a worker's slots, compiled for each rule.
+/// Updates a worker's slots; compiled for each rule.
 struct UpdateSlots<'w, 'r, 'a, C> {
     worker: &'w Worker<'r, 'a, C>,
     batch: &'w Batch<'w>,
 }
 
 impl<C: Clock> VisitRule for UpdateSlots<'_, '_, '_, C> {
-    /// What the rule carries on.
+    /// What the rule carries to the next step.
     type Output = Carried;
 
     fn visit<const N: usize, U: Rule<N>>(self, rule: U) -> Carried {

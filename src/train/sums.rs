@@ -1,4 +1,4 @@
-//! What a step adds up: the loss, the norms of the gradient, and the clip factors that follow from them.
+//! Sums of a step: the loss, the norms of the gradient, and the clip factors that follow from them.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::model::Layout;
 use crate::optim::clip::{NormType, norm_factor};
 use crate::optim::span::GradientSums;
 
-/// Sums over one slot: its weights, and its biases, gains or shifts.
+/// Sums over one slot: of its weights, and of its biases, gains or shifts.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SlotSums {
     weights: GradientSums,
@@ -15,7 +15,7 @@ pub(super) struct SlotSums {
 }
 
 impl SlotSums {
-    /// Adds one run's sums.
+    /// Adds the sums of one range of the slot.
     pub(super) fn add(&mut self, of_weights: bool, sums: &GradientSums, norm: NormType) {
         let to = if of_weights { &mut self.weights } else { &mut self.biases };
         to.squares += sums.squares;
@@ -24,7 +24,7 @@ impl SlotSums {
     }
 }
 
-/// Measures of two parts together; NaN if one is.
+/// The measure of two parts together; NaN if either is.
 fn join(norm: NormType, a: f64, b: f64) -> f64 {
     match norm {
         NormType::L1 | NormType::L2 => a + b,
@@ -47,19 +47,19 @@ pub struct StepStats {
     pub grad_norm: f64,
 }
 
-/// Norms of a layer in a step. A norm and a projection of a stack go with its linear layer.
+/// Norms of a layer in a step. The norm and the projection of a stack count with its linear layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerNorms {
     /// The layer's name.
     pub layer: Arc<str>,
-    /// L2 norm of the mean gradient by all its tensors, before clipping.
+    /// L2 norm of the mean gradient by all tensors of the layer, before clipping.
     pub grad: f64,
     /// L2 norm of its weights before the update; see [`crate::model::Layout::weight_norms`].
     pub weight: f64,
 }
 
 impl StepStats {
-    /// Whether training can go on.
+    /// Whether both are finite, so that training can continue.
     pub(super) fn is_finite(&self) -> bool {
         self.loss.is_finite() && self.grad_norm.is_finite()
     }
@@ -67,9 +67,9 @@ impl StepStats {
 
 /// Norms of each tensor's gradient and the factors of clipping; allocated once.
 pub(super) struct Clipping {
-    /// For each tensor: sums of its weights and of its biases.
+    /// For each tensor: sums over its weights and over its biases.
     tensors: Vec<SlotSums>,
-    /// For each tensor: factor of its weights and of its biases.
+    /// For each tensor: the factor of its weights and that of its biases.
     factors: Vec<[f64; 2]>,
 }
 
@@ -80,7 +80,7 @@ impl Clipping {
         Clipping { tensors: vec![SlotSums::default(); count], factors: vec![[1.0; 2]; count] }
     }
 
-    /// Adds the slots of a step in their order and finds the clip factors: tensor by tensor first, then global.
+    /// Adds the slots of a step in their order and computes the clip factors, first of each tensor, then the global one.
     pub(super) fn measure(
         &mut self,
         loss: f64,
@@ -112,17 +112,17 @@ impl Clipping {
         StepStats { loss: loss + penalty, grad_norm: squares.sqrt() }
     }
 
-    /// The factor of a tensor's weights, or of its biases.
+    /// The clip factor of a tensor's weights, or of its biases.
     pub(super) fn factor(&self, tensor: usize, of_weights: bool) -> f64 {
         self.factors[tensor][usize::from(!of_weights)]
     }
 
-    /// Other factors, of the weights and of the biases of a tensor, for what has taken the gradient's place.
+    /// Replaces the factors of the weights and of the biases of a tensor, once directions have replaced its gradient.
     pub(super) fn replace(&mut self, tensor: usize, factors: [f64; 2]) {
         self.factors[tensor] = factors;
     }
 
-    /// Norms of each layer: of its gradient before clipping, and of its weights, which are given.
+    /// Norms of each layer: of its gradient before clipping, and of its weights, which the caller passes.
     pub(super) fn layer_norms(&self, layout: &Layout, weights: Vec<f64>) -> Vec<LayerNorms> {
         let mut squares = vec![0.0; layout.layers.len()];
         for (tensor, sums) in layout.tensors.iter().zip(&self.tensors) {

@@ -1,4 +1,4 @@
-//! The threads of a step: a rayon pool, one broadcast for many steps, and a barrier that is short when all are awake.
+//! The threads of a step: a rayon pool, one broadcast for many steps, and a barrier that is fast while all members run.
 
 mod barrier;
 mod pool;
@@ -25,13 +25,13 @@ pub struct Member<'a> {
     team: &'a Team,
 }
 
-/// Counters of different threads stand on different cache lines.
+/// Padding, so that counters of different threads are on different cache lines.
 #[repr(align(128))]
 pub(super) struct Padded<T>(pub(super) T);
 
 impl Team {
-    /// A team of `threads` members, at least one, and fewer where the system grants fewer threads. Where there are more members than
-    /// CPUs, none of them spins.
+    /// A team of `threads` members: at least one, and fewer if the system grants fewer threads. If there are more members than
+    /// CPUs, members that wait do not spin.
     pub fn new(threads: usize) -> Team {
         let pool = (threads > 1).then(|| pool::granted(threads, "gradlane")).flatten();
         let threads = pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads);
@@ -43,10 +43,10 @@ impl Team {
         self.threads
     }
 
-    /// Runs `work` once in every member, with denormals flushed, and returns what they return, in member order.
+    /// Runs `work` once in every member, with denormals flushed, and returns the results in member order.
     ///
     /// # Panics
-    /// If a member panics: the others leave at their next barrier and the panic goes on here.
+    /// If a member panics. The others then leave at their next barrier, and the panic is propagated.
     pub fn run<R: Send>(&self, work: impl Fn(Member<'_>) -> R + Sync) -> Vec<R> {
         let member = |index: usize| {
             let _flush = FlushDenormals::new();
@@ -70,7 +70,7 @@ impl Member<'_> {
         self.team.threads
     }
 
-    /// Waits until every member is here. What was written before it is seen by all after it.
+    /// Waits for all members. All of them see what was written before the barrier.
     ///
     /// # Panics
     /// If another member panicked.
@@ -78,40 +78,40 @@ impl Member<'_> {
         self.team.barrier.wait();
     }
 
-    /// This member's share of `n` items: contiguous, as equal as can be.
+    /// This member's range of `n` items: contiguous, and as equal as possible.
     pub fn share(&self, n: usize) -> Range<usize> {
         self.share_of(self.index, n)
     }
 
-    /// The share of the member `index`.
+    /// The range of the member `index`.
     pub(super) fn share_of(&self, index: usize, n: usize) -> Range<usize> {
         let count = self.count();
         index * n / count..(index + 1) * n / count
     }
 
-    /// How many barriers this team has passed; two accesses with a barrier between them differ in it.
+    /// How many barriers this team has passed. Two accesses with a barrier between them see different numbers.
     #[cfg(debug_assertions)]
     pub(super) fn phase(&self) -> usize {
         self.team.barrier.passed()
     }
 }
 
-/// CPUs that this process may use: affinity and cgroup limits are respected.
+/// CPUs that this process may use; CPU affinity and cgroup limits are respected.
 pub fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Work of a step, in floating-point operations, that each thread needs to be worth its barriers and the weights that it
-/// fetches from other cores: below two shares of it, two threads were at best as fast as one.
+/// fetches from other cores. With less than twice this work, two threads were at best as fast as one.
 const FLOPS_PER_THREAD: f64 = 1.8e6;
 
-/// As many threads as the work of a step keeps busy, at least one and `most` at most.
+/// As many threads as the work of a step keeps busy: at least one, at most `most`.
 pub fn useful_threads(flops_per_step: f64, most: usize) -> usize {
     most.clamp(1, ((flops_per_step / FLOPS_PER_THREAD) as usize).max(1))
 }
 
-/// Threads for such steps where the user allows `limit`: just as many if that is `exact`, else no more than are useful or than
-/// there are CPUs.
+/// Threads for such steps if the user allows `limit`. With `exact` that many, otherwise no more than are useful and no more
+/// than there are CPUs.
 pub fn threads_within(limit: usize, exact: bool, flops_per_step: f64) -> usize {
     if exact { limit } else { useful_threads(flops_per_step, limit.min(available_threads())) }
 }

@@ -1,4 +1,4 @@
-//! A network in training: its parameters, all that a step needs, and epochs of steps.
+//! A network in training: its parameters, all the memory of a step, and epochs of steps.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,13 +26,13 @@ use crate::optim::span::{sum_of_squares, write_between};
 use crate::optim::{Algorithm, Carried};
 use crate::score::{Evaluation, Readout};
 
-/// A network in training; everything is allocated here, before the first step.
+/// A network in training. All memory is allocated here, before the first step.
 pub struct Trainer {
     isa: Isa,
     team: Team,
     program: Program,
     settings: StepSettings,
-    /// All that lasts from step to step; the rest is memory that each step writes anew.
+    /// All that lasts from step to step; every step overwrites the rest.
     pub(crate) state: TrainState,
     pub(super) gradients: Vec<Line>,
     preparation: Option<Preparation>,
@@ -57,18 +57,18 @@ pub struct EpochPlan<'a> {
     pub batch: usize,
     /// Learning rate of a step, counted from 1.
     pub lr: &'a (dyn Fn(u64) -> f64 + Sync),
-    /// Momentum of a step, where the schedule moves it.
+    /// Momentum of a step, if the schedule changes it.
     pub momentum: &'a (dyn Fn(u64) -> Option<f64> + Sync),
-    /// Asked by one thread, with the number of steps made, whether to stop before the next.
+    /// Called by one thread with the number of steps made: whether to stop before the next one.
     pub stop: &'a (dyn Fn(u64) -> bool + Sync),
     /// Training has converged when the gradient norm falls to this.
     pub tol_grad: Option<f64>,
-    /// A record is kept of every so many steps.
+    /// Steps between two records.
     pub log_steps: Option<u64>,
 }
 
 impl<'a> EpochPlan<'a> {
-    /// An epoch in whole, with the optimizer's momentum.
+    /// A whole epoch, with the optimizer's momentum.
     pub fn new(
         data: &'a Dataset,
         order: &'a [u32],
@@ -92,33 +92,32 @@ impl<'a> EpochPlan<'a> {
 /// Why an epoch ended early.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Halt {
-    /// [`EpochPlan::stop`] said so.
+    /// [`EpochPlan::stop`] returned true.
     Asked,
     /// The gradient norm fell to [`EpochPlan::tol_grad`].
     Converged,
-    /// Loss or gradient stopped being finite; that step changed nothing.
+    /// Loss or gradient stopped being finite. That step changed nothing.
     Diverged(StepStats),
 }
 
-/// What came of an epoch.
+/// The result of an epoch.
 #[derive(Debug, Clone)]
 pub struct EpochOutcome {
     /// Mean loss over the rows seen since the epoch began, each before the update of its step.
     pub loss: f64,
     /// Rows seen since then.
     pub rows: usize,
-    /// Why it ended early.
+    /// Why it ended early, if it did.
     pub halt: Option<Halt>,
-    /// Records of the steps made now.
+    /// Records of the steps made in this call.
     pub records: Vec<StepRecord>,
-    /// The last of them.
+    /// The last steps.
     pub(crate) recent: Recent,
 }
 
 impl Trainer {
-    /// Prepares the training of a network from the given parameters with `threads` threads, or fewer where the
-    /// system grants fewer; batches have up to
-    /// `batch` rows, epochs up to `rows`.
+    /// Prepares to train a network from the given parameters, with `threads` threads or fewer if the system grants fewer.
+    /// Batches have up to `batch` rows, epochs up to `rows`.
     pub fn new(
         architecture: &Architecture,
         parameters: Parameters,
@@ -160,12 +159,12 @@ impl Trainer {
         self.state.steps()
     }
 
-    /// Threads at work.
+    /// Threads of the team.
     pub fn threads(&self) -> usize {
         self.team.threads()
     }
 
-    /// What the network said of each row of the last epoch, in the epoch's order, each before the update of its step.
+    /// The network's outputs for each row of the last epoch, in the epoch's order, each before the update of its step.
     pub fn running_outputs(&self, rows: usize) -> &[f32] {
         &self.state.outputs[..rows * self.state.width]
     }
@@ -175,7 +174,7 @@ impl Trainer {
         &self.state.parameters
     }
 
-    /// The parameters that validation, best weights and prediction use: the average where there is one.
+    /// The parameters for validation, best weights and prediction: the average if there is one.
     pub fn evaluated_parameters(&self) -> &[Line] {
         match &self.state.average {
             Some(average) if self.state.steps() > 0 => average,
@@ -183,13 +182,13 @@ impl Trainer {
         }
     }
 
-    /// Whether every parameter is finite, and every one of their average.
+    /// Whether all parameters, and all of their averages, are finite.
     pub fn is_finite(&self) -> bool {
         let finite = |lines: &[Line]| lines.iter().all(|line| line.0.iter().all(|x| x.is_finite()));
         finite(&self.state.parameters.lines) && finite(self.evaluated_parameters())
     }
 
-    /// Changes all outputs from now on, where they are evaluated.
+    /// From now on applies `readout` to all evaluated outputs.
     pub fn read_out(&mut self, readout: Readout) {
         self.evaluator.read_out(readout);
     }
@@ -212,21 +211,22 @@ impl Trainer {
     /// The outputs of other weights, row-major; see [`Evaluator::outputs`].
     ///
     /// # Panics
-    /// If the rows have not the network's number of inputs.
+    /// If the rows do not have the network's number of inputs.
     pub fn outputs_with(&mut self, parameters: &mut [Line], features: &Features, link: Link) -> Vec<f32> {
         self.evaluator.outputs(&self.team, parameters, features, link)
     }
 
-    /// Trains on one epoch, or on the rest of one that [`EpochPlan::stop`] halted: it is gone on with, for the same plan, until
-    /// it ends in another way.
+    /// Trains on one epoch, or on the rest of an epoch that [`EpochPlan::stop`] halted. Call it again with the same plan until
+    /// the epoch ends for another reason.
     ///
     /// # Panics
-    /// If the plan's batch or order is longer than what was prepared for, or L-BFGS is not given all rows as one batch.
+    /// If the plan's batch or order is longer than the trainer was made for, or L-BFGS is not given all rows as one batch.
     pub fn epoch(&mut self, plan: &EpochPlan<'_>) -> EpochOutcome {
         self.epoch_by_clock::<NoClock>(plan).0
     }
 
-    /// The same, and how long each thread spent in each phase of its steps. The clock costs some 200 ns a step.
+    /// As [`Trainer::epoch`], and measures the time of each thread in each phase of its steps. The clock costs some 200 ns a
+    /// step.
     ///
     /// # Panics
     /// As [`Trainer::epoch`].
@@ -246,7 +246,7 @@ impl Trainer {
         (outcome, times)
     }
 
-    /// Steps on rows in memory, of which the first is at the place `first` of the epoch.
+    /// Makes steps on rows in memory. The first of them is at position `first` of the epoch.
     pub(super) fn make_steps<C: Clock>(
         &mut self,
         plan: &EpochPlan<'_>,
@@ -272,7 +272,7 @@ impl Trainer {
         (outcome, times)
     }
 
-    /// Lends everything to the team.
+    /// Lends all memory to the team.
     pub(super) fn with_run<R>(&mut self, data: &Dataset, work: impl FnOnce(&Team, &SharedRun<'_>) -> R) -> R {
         let TrainState { parameters, optimizer, average, outputs, .. } = &mut self.state;
         let layout = parameters.layout.clone();
@@ -299,7 +299,7 @@ impl Trainer {
     }
 }
 
-/// Where a member stands in an epoch: what of the state every member moves on by itself, to the same numbers.
+/// A member's position in an epoch: the part of the state that every member advances by itself, to the same values.
 #[derive(Debug, Clone, Copy)]
 struct EpochPosition {
     /// Steps made.
@@ -325,7 +325,7 @@ impl EpochPosition {
     }
 }
 
-/// One member's way through an epoch; all members take the same decisions.
+/// Runs one member through an epoch; all members take the same decisions.
 fn epoch_of_member<C: Clock>(
     mut worker: Worker<'_, '_, C>,
     (plan, first): (&EpochPlan<'_>, usize),
@@ -336,8 +336,8 @@ fn epoch_of_member<C: Clock>(
     let (mut halt, mut records, mut recent) = (None, Vec::new(), Recent::default());
     for rows in plan.order[place.rows - first..].chunks(plan.batch) {
         let made = place.steps;
-        // Whether to make this step was asked before the barriers of the last one, so all members read the same; the
-        // answers alternate between two places, so that none is overwritten before all have read it.
+        // The answer to this question was stored before the barriers of the last step, so all members read the same value.
+        // Answers alternate between two places, so that none is overwritten before all members have read it.
         if asked[made as usize % 2].load(Ordering::Relaxed) {
             halt = Some(Halt::Asked);
             break;

@@ -1,11 +1,11 @@
-//! Epochs over rows that are left in a pack: some batches after the other are loaded, and trained on.
+//! Epochs over rows that stay in a pack: a window of some batches is loaded and trained on, then the next one.
 
 use super::clock::{Clock, PhaseTimes};
 use super::trainer::{EpochOutcome, EpochPlan, Trainer};
 use crate::data::Dataset;
 
 impl Trainer {
-    /// Steps on rows that are left in a pack: some batches after the other are loaded, and trained on. No bit depends on how many.
+    /// Steps on rows that stay in a pack, window by window. Bits do not depend on the size of a window.
     pub(super) fn steps_by_windows<C: Clock>(
         &mut self,
         plan: &EpochPlan<'_>,
@@ -33,7 +33,7 @@ impl Trainer {
     }
 }
 
-/// Some rows in memory, in the order of the file, which is the quickest to load, and where each of `rows` is among them.
+/// Loads some rows in the order of the file, which is the fastest, and returns the place of each of `rows` among them.
 fn loaded(data: &Dataset, rows: &[u32]) -> (Dataset, Vec<u32>) {
     let mut by_place: Vec<u32> = (0..rows.len() as u32).collect();
     by_place.sort_unstable_by_key(|at| rows[*at as usize]);
@@ -43,8 +43,8 @@ fn loaded(data: &Dataset, rows: &[u32]) -> (Dataset, Vec<u32>) {
     (data.subset(&sorted), order)
 }
 
-/// The place of an epoch where the rows end that are loaded together from `at` on: whole batches, one at least, and no row of the
-/// window after the one that `at` is in.
+/// The position in the epoch where the rows that are loaded together from `at` end: after whole batches, at least one, and
+/// within the window of the epoch that contains `at`. Rows too few for another batch are included.
 fn end_of_window(at: usize, window: usize, batch: usize, rows: usize) -> usize {
     let ends = |number: usize| number.saturating_mul(window) / batch * batch;
     let mut number = at / window + 1;
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(ends(256, 256, 512), [256, 512]);
         assert_eq!(ends(64, 1, 65), [64, 65]);
         assert_eq!(ends(100, 10, 5), [5]);
-        // Where steps go on in the middle, the window ends where it would have.
+        // When steps continue in the middle of a window, it ends where it would have ended.
         assert_eq!([0, 50, 200, 250].map(|at| end_of_window(at, 256, 50, 630)), [250, 250, 250, 500]);
     }
 }

@@ -1,4 +1,4 @@
-//! What a block of a batch needs in memory: activations and error signals of every layer, allocated once.
+//! The memory for one block of a batch: activations and error signals of every layer, allocated once.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ pub(super) struct Buffer {
     lines: Vec<Line>,
     rows: usize,
     stride: usize,
-    /// Panels that stand for one where runs of panels are asked for: one for each member.
+    /// Panels for each panel of rows: one for each member of the network.
     members: usize,
 }
 
@@ -28,7 +28,7 @@ impl Buffer {
         Buffer { lines: zeroed(count * members * stride), rows, stride, members }
     }
 
-    /// With a last line of ones in every panel: the input of the bias.
+    /// Panels whose last line is ones: the input of the bias.
     fn with_ones(count: usize, width: Width) -> Buffer {
         let rows = width.features;
         let mut buffer = Buffer::of_members(count, rows + 1, width.members);
@@ -54,7 +54,7 @@ pub(super) struct SharedBuffer<'a> {
 }
 
 impl SharedBuffer<'_> {
-    /// The panels of all members, for a run of panels of rows.
+    /// The panels of all members of the network, for a run of panels of rows.
     fn of_all(&self, run: Range<usize>) -> Range<usize> {
         run.start * self.members..run.end * self.members
     }
@@ -64,12 +64,12 @@ impl SharedBuffer<'_> {
         if run.is_empty() { 0..0 } else { run.start * self.stride..(run.end - 1) * self.stride + self.rows }
     }
 
-    /// A run of panels to read, those of all members.
+    /// A run of panels to read, for all members of the network.
     pub(super) fn panels(&self, member: Member<'_>, run: Range<usize>) -> Panels<'_> {
         Panels { lines: self.lines.read(member, self.range(run)), stride: self.stride }
     }
 
-    /// A run of panels to read, each from its line `first` on.
+    /// A run of panels to read, each starting at its line `first`.
     pub(super) fn panels_from(&self, member: Member<'_>, run: Range<usize>, first: usize) -> Panels<'_> {
         let panels = self.panels(member, run);
         Panels { lines: panels.lines.get(first..).unwrap_or_default(), ..panels }
@@ -86,32 +86,32 @@ impl SharedBuffer<'_> {
         self.lines.write_panels(member, run.start * self.stride + rows.start, self.stride, run.len(), rows.len())
     }
 
-    /// Some lines of one panel of one member to read.
+    /// Some lines of one panel of one member of the network, to read.
     pub(super) fn lines(&self, member: Member<'_>, panel: usize, rows: Range<usize>) -> &[Line] {
         self.lines.read(member, panel * self.stride + rows.start..panel * self.stride + rows.end)
     }
 
-    /// Some lines of one panel of one member to write.
+    /// Some lines of one panel of one member of the network, to write.
     #[allow(clippy::mut_from_ref)] // as `Shared::write`
     pub(super) fn lines_mut(&self, member: Member<'_>, panel: usize, rows: Range<usize>) -> &mut [Line] {
         self.lines.write(member, panel * self.stride + rows.start..panel * self.stride + rows.end)
     }
 }
 
-/// What an operation of a program keeps from the way forward to the way back.
+/// What an operation of a program keeps from the forward pass for the backward pass.
 pub(super) struct Memory<B> {
-    /// What the layer asked for.
+    /// The memory that the layer asked for.
     pub(super) kept: Option<B>,
-    /// The gradient by its output with outputs in lanes: panels of 16 outputs, a line for each sample of the block and member;
-    /// where members are kept apart, their panels follow each other.
+    /// The gradient by the operation's output with outputs in the lanes: panels of 16 outputs, with a line for each sample of
+    /// the block and member. If members are kept apart, their panels follow each other.
     pub(super) transposed: Option<B>,
 }
 
 /// All buffers of a block; `B` is [`Buffer`] or [`SharedBuffer`].
 pub(super) struct WorkspaceOf<B> {
-    /// One for each place of values, the network's input first; all end with a line of ones.
+    /// One buffer for each place of values, the network's input first. Every panel ends with a line of ones.
     pub(super) values: Vec<B>,
-    /// One for each place of gradients by values.
+    /// One buffer for each place of gradients.
     pub(super) errors: Vec<B>,
     /// One for each operation.
     pub(super) memory: Vec<Memory<B>>,

@@ -3,18 +3,18 @@
 use crate::kernel::lanes::Lanes;
 use crate::kernel::line::LANES;
 
-/// How `A` lies.
+/// The memory layout of `A`.
 pub(super) trait LeftFactors {
-    /// Floats from row to row.
+    /// Floats from one row to the next.
     const ROW: usize;
-    /// Floats from step to step.
+    /// Floats from one step to the next.
     const STEP: usize;
-    /// Rows of a group, which lie at this distance; the next group is elsewhere.
+    /// Rows of a group, within which rows are `ROW` floats apart; the next group starts elsewhere.
     const ROWS: usize;
-    /// Steps of a run, which lie at this distance; the next run is elsewhere.
+    /// Steps of a run, within which steps are `STEP` floats apart; the next run starts elsewhere.
     const STEPS: usize;
 
-    /// Floats from the start of panels `stride` lines apart to a row and a step.
+    /// Offset in floats of a row and a step, in panels that are `stride` lines apart.
     fn place(stride: usize, row: usize, step: usize) -> usize;
 }
 
@@ -22,21 +22,21 @@ pub(super) trait LeftFactors {
 pub(super) struct Tile<const C: usize> {
     /// `A` of the first row at the first step, which begins a run.
     pub(super) a: *const f32,
-    /// `A` of the row after the last: from here on a line a step is asked for. A hint, so any address will do.
+    /// `A` of the row after the last one. From here one line for each step is prefetched; a hint, so any address is allowed.
     pub(super) next_a: *const f32,
     /// Floats of `A` from one run of steps to the next.
     pub(super) run: usize,
-    /// Steps.
+    /// Number of steps.
     pub(super) depth: usize,
     /// The vectors of `B` at the first step.
     pub(super) b: [*const f32; C],
     /// The vectors of the first row of `C`.
     pub(super) c: [*mut f32; C],
-    /// Whether the chain goes on from `C`.
+    /// Whether the chain continues from the values in `C`.
     pub(super) accumulate: bool,
 }
 
-/// Steps in one turn of the loop over a chain.
+/// Steps in one iteration of the unrolled loop over a chain.
 const UNROLLED: usize = 4;
 
 /// Computes one tile of `R` rows and `C` vectors; the accumulators stay in registers along the chain.
@@ -45,7 +45,7 @@ const UNROLLED: usize = 4;
 /// `A`, `B` and `C` are valid for all rows, steps and vectors of the tile; rows of `c` are lines.
 #[inline(always)]
 pub(super) unsafe fn compute<L: Lanes, const R: usize, const C: usize, F: LeftFactors>(t: Tile<C>) {
-    // SAFETY: see above. What is read and written is within the tile; cursors may end outside, and are not read there.
+    // SAFETY: see above. All reads and writes are within the tile. Cursors may end outside it, and are not dereferenced there.
     unsafe {
         let mut sums = [[L::broadcast(0.0); C]; R];
         if t.accumulate {
@@ -83,20 +83,20 @@ pub(super) unsafe fn compute<L: Lanes, const R: usize, const C: usize, F: LeftFa
     }
 }
 
-/// Where a tile is in its chains. A core that works for another hardware thread too takes three instructions of ours in a
-/// cycle where it else takes six, so a step is as few as can be: every address is one register and a constant, from which a
-/// multiply-add reads by itself; with a second register it would count as two.
+/// The current position in the chains of a tile. With SMT, the issue width of this thread drops from six instructions a cycle
+/// to three, so the loop minimises instructions: every address is one register and a constant, which a multiply-add can read as
+/// a memory operand. An address with a second register would count as two instructions.
 struct Cursor<const C: usize> {
-    /// `A` of the first row, under a name for each vector: the compiler then reads a factor anew for each.
+    /// `A` of the first row, once for each vector, so that the compiler reads a factor separately for each.
     a: [*const f32; C],
     /// The vectors of `B`.
     b: [*const f32; C],
-    /// What the next tile reads of `A`.
+    /// The part of `A` that the next tile reads.
     next_a: *const f32,
 }
 
 impl<const C: usize> Cursor<C> {
-    /// Goes on by some steps.
+    /// Advances by some steps.
     #[inline(always)]
     fn advance<L: Lanes, F: LeftFactors>(&mut self, steps: usize) {
         self.a = self.a.map(|a| L::opaque(a.wrapping_add(steps * F::STEP)));
@@ -104,13 +104,13 @@ impl<const C: usize> Cursor<C> {
         self.next_a = L::opaque(self.next_a.wrapping_add(steps * LANES));
     }
 
-    /// Makes the step of all chains that lies `step` steps from here.
+    /// Computes one step of all chains, `step` steps from here.
     ///
     /// # Safety
     /// As for `compute`.
     #[inline(always)]
     unsafe fn multiply_add<L: Lanes, const R: usize, F: LeftFactors>(&self, step: usize, sums: &mut [[L; C]; R]) {
-        // SAFETY: the caller vouches for the step.
+        // SAFETY: the caller guarantees the step.
         unsafe {
             L::prefetch_to_read(self.next_a.wrapping_add(step * LANES));
             let lanes = self.b.map(|b| L::load_ptr(b.add(step * LANES)));
@@ -126,8 +126,8 @@ impl<const C: usize> Cursor<C> {
     }
 }
 
-/// Rows of a tile of several vectors whose factor every multiply-add reads for itself: an instruction less a row, but
-/// `vectors − 1` reads more, and a core makes hardly more reads than multiply-adds in a cycle.
+/// In a tile of several vectors, the number of rows whose factor each multiply-add reads from memory. That saves one
+/// instruction for each row but adds `vectors − 1` reads, and a core can make hardly more reads than multiply-adds in a cycle.
 const fn rows_apart(rows: usize, vectors: usize) -> usize {
     if vectors < 3 { rows * 3 / 4 } else { rows / 2 }
 }

@@ -1,32 +1,32 @@
-//! A barrier that members pass in a fraction of a microsecond when all of them run, and sleep at when one of them does not.
+//! A barrier that members pass in a fraction of a microsecond while all of them run; if one is descheduled, the others sleep.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::Padded;
 
-/// Looks before a member goes to sleep: some 30 µs on a Sapphire Rapids, longer than most phases are uneven. One that sleeps
-/// lets the kernel move another member onto its CPU whose own was taken by somebody else; one that yielded would hand that CPU
-/// to whoever wants it.
+/// Spins before a member sleeps: some 30 µs on a Sapphire Rapids, longer than the imbalance of most phases. When a member
+/// sleeps, the kernel can move another member, whose CPU was taken by another process, onto the free CPU. A member that only
+/// yields would leave its CPU to whichever process asks for it.
 const LOOKS: usize = 2_000;
 
-/// Where the members of a team wait for each other.
+/// The place where the members of a team wait for each other.
 pub(super) struct Barrier {
     members: usize,
-    /// More members than CPUs: a member that waits yields at once, for another one has work.
+    /// There are more members than CPUs, so a member that waits yields at once: another member needs the CPU.
     crowded: bool,
     arrived: Padded<AtomicUsize>,
     generation: Padded<AtomicUsize>,
-    /// Members that sleep, or are about to.
+    /// Members that sleep or are about to.
     asleep: Padded<AtomicUsize>,
     poisoned: AtomicBool,
-    /// Held between a last look and falling asleep.
+    /// Held from a member's last check until it sleeps.
     lock: Mutex<()>,
     changed: Condvar,
 }
 
 impl Barrier {
-    /// A barrier of so many members.
+    /// A barrier for this many members.
     pub(super) fn new(members: usize, crowded: bool) -> Barrier {
         Barrier {
             members,
@@ -40,19 +40,19 @@ impl Barrier {
         }
     }
 
-    /// How often all members have met here.
+    /// How often all members have passed it.
     #[cfg(debug_assertions)]
     pub(super) fn passed(&self) -> usize {
         self.generation.0.load(Ordering::Acquire)
     }
 
-    /// A member panicked: whoever waits here, or comes later, panics too. One member alone holds up nobody.
+    /// Called when a member panics: members that wait here, or arrive later, panic too. A single member waits for nobody.
     pub(super) fn poison(&self) {
         self.poisoned.store(self.members > 1, Ordering::SeqCst);
         self.wake();
     }
 
-    /// Waits until every member is here. What was written before it is seen by all after it.
+    /// Waits for all members. All of them see what was written before the barrier.
     ///
     /// # Panics
     /// If another member panicked.
@@ -82,10 +82,10 @@ impl Barrier {
         assert!(!self.poisoned.load(Ordering::Acquire), "another thread of the team panicked");
     }
 
-    /// Sleeps until the generation is another, or a member has panicked.
+    /// Sleeps until the generation changes or a member panics.
     fn sleep(&self, generation: usize) {
         let stays = || self.generation.0.load(Ordering::SeqCst) == generation && !self.poisoned.load(Ordering::SeqCst);
-        // Counted before the last look, as `wake` looks at the count after the change: one of the two sees the other.
+        // Incremented before the last check, while `wake` reads the count after its change: one of the two sees the other.
         self.asleep.0.fetch_add(1, Ordering::SeqCst);
         let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         while stays() {

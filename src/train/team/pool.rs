@@ -1,12 +1,12 @@
-//! Pools of as many threads as the system grants: a container or a user may have a limit.
+//! Thread pools with as many threads as the system grants; a container or a user may have a limit.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
-/// Starts up to `threads` threads, each of which waits to be made one of a pool: those that there are before a pool is built can no
-/// longer be refused to it.
+/// Starts up to `threads` threads, each of which waits to join a pool. Since they exist before the pool is built, building it
+/// cannot fail for lack of threads.
 fn started(threads: usize, name: &str) -> Vec<Sender<ThreadBuilder>> {
     let start = |number: usize| {
         let (sender, receiver): (Sender<ThreadBuilder>, Receiver<ThreadBuilder>) = channel();
@@ -20,7 +20,7 @@ fn started(threads: usize, name: &str) -> Vec<Sender<ThreadBuilder>> {
     (0..threads).map_while(start).collect()
 }
 
-/// A pool of up to `threads` threads, of two at least; `None` where the system grants fewer.
+/// A pool of at least two and at most `threads` threads; `None` if the system grants fewer.
 pub(super) fn granted(threads: usize, name: &str) -> Option<ThreadPool> {
     let members = started(threads, name);
     if members.len() < 2 {
@@ -34,8 +34,8 @@ fn hand_over(members: &[Sender<ThreadBuilder>], member: ThreadBuilder) -> std::i
     members[member.index()].send(member).map_err(|_| std::io::ErrorKind::WouldBlock.into())
 }
 
-/// Gives rayon's global pool, which reads and prepares data, up to `threads` threads; where the system grants none, the caller's own.
-/// Does nothing where there is such a pool already.
+/// Gives rayon's global pool, which reads and prepares data, up to `threads` threads. If the system grants none, it runs on the
+/// caller's thread. Does nothing if the pool exists already.
 pub fn limit_global_pool(threads: usize) {
     let members = started(threads, "gradlane-data");
     let pool = ThreadPoolBuilder::new();
