@@ -1,4 +1,4 @@
-//! Which epoch was the best, and whether it is time to lose patience.
+//! The best epoch so far, and how many epochs have passed without a better one.
 
 use std::cmp::Ordering;
 
@@ -8,12 +8,12 @@ use super::goal::{DataPart, Watched};
 use crate::data::{Dataset, Targets};
 use crate::metrics::{MetricName, MetricSet};
 
-/// Validation rows that the smallest class needs for accuracy to tell epochs apart: with fewer, one row more or less that is
-/// right by chance would choose the weights.
+/// Validation rows that the smallest class needs for accuracy to distinguish epochs. With fewer, one row that is right or wrong
+/// by chance would choose the weights.
 const FEWEST_OF_A_CLASS: usize = 50;
 
-/// What is watched where the user names nothing: accuracy of the validation part for one of several classes, each of which
-/// has at least 50 rows there; its loss otherwise, and the training loss without a validation part.
+/// The figure to watch if the user names none: accuracy of the validation part if rows have one of several classes, each with
+/// at least 50 rows there; otherwise its loss; without a validation part the training loss.
 pub fn default_monitor(validation: Option<&Dataset>) -> Watched {
     let fewest = validation.and_then(rows_of_smallest_class);
     let metric =
@@ -21,7 +21,7 @@ pub fn default_monitor(validation: Option<&Dataset>) -> Watched {
     Watched { part: if validation.is_some() { DataPart::Val } else { DataPart::Train }, metric }
 }
 
-/// Rows of the class that has fewest; none where there are no classes. Rows of weight 0 do not count.
+/// The number of rows of the smallest class; `None` if there are no classes. Rows of weight 0 do not count.
 fn rows_of_smallest_class(data: &Dataset) -> Option<usize> {
     let Targets::Classes { labels, classes } = &data.targets else { return None };
     let mut counts = vec![0; *classes];
@@ -30,36 +30,38 @@ fn rows_of_smallest_class(data: &Dataset) -> Option<usize> {
     counts.into_iter().min()
 }
 
-/// Which epoch was the best so far by one metric.
+/// The best epoch so far by one metric.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct BestEpoch {
     standing: Option<Standing>,
-    /// The value that the next one must exceed by `min_delta` to count as better.
+    /// The value that an epoch must exceed by `min_delta` to reset `waited`.
     reference: Option<f64>,
     /// The best epoch, from 1.
     pub epoch: usize,
     /// Whether the metric was defined in any epoch.
     pub defined: bool,
-    /// Epochs, of those where the metric was defined, since the reference was exceeded.
+    /// Epochs since the reference was last exceeded; epochs without a defined metric do not count.
     pub waited: usize,
 }
 
-/// What the next epoch is compared with.
+/// The figures of the best epoch, which the next one is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Standing {
     /// Whether the loss is defined.
     has_loss: bool,
-    /// The metric, higher being better; the lowest number where it is not defined.
+    /// The metric, with the sign that makes higher better; the lowest number if it is undefined.
     score: f64,
-    /// The loss; the largest number where it is not defined.
+    /// The loss; the largest number if it is undefined.
     loss: f64,
 }
 
 impl BestEpoch {
-    /// Takes in an epoch; says whether it is the best so far. Equal values are decided by the lower loss, and of equal
-    /// epochs the later one wins. Patience does not wait for an undefined value. An undefined value is never better than a defined one, and whatever its value, an epoch
-    /// with an undefined loss is never better than one with a defined loss. A gain by no more than `min_delta` is no end of
-    /// waiting.
+    /// Takes in the figures of an epoch and returns whether it is the best so far.
+    ///
+    /// - Equal values are decided by the lower loss; of equal epochs the later one wins.
+    /// - An undefined value is never better than a defined one.
+    /// - An epoch with an undefined loss is never better than one with a defined loss, whatever its value.
+    /// - Epochs with an undefined value do not add to `waited`, and a gain of at most `min_delta` does not reset it.
     pub fn observe(&mut self, (watched, min_delta): (Watched, f64), epoch: usize, figures: &MetricSet) -> bool {
         let value = figures.get(watched.metric);
         let has_loss = figures.get(MetricName::Loss).is_some();

@@ -19,18 +19,18 @@ use crate::optim::schedule::Plateau;
 use crate::score::{Evaluation, ScoredRows, Scorer};
 use crate::train::{EpochOutcome, EpochPlan, Halt, Recent, TrainState, Trainer};
 
-/// What came of training.
+/// The result of training.
 #[derive(Debug, Clone)]
 pub struct FitOutcome {
     /// Why it stopped.
     pub stopped: Stopped,
-    /// The epoch whose weights are kept, from 1; 0 where no epoch came to its end.
+    /// The epoch whose weights are kept, from 1; 0 if no epoch was completed.
     pub best_epoch: usize,
     /// The weights of that epoch.
     pub parameters: Vec<Line>,
-    /// The epochs.
+    /// Records of the epochs.
     pub history: History,
-    /// Whether what is watched was undefined in every epoch.
+    /// Whether the watched metric was undefined in every epoch.
     pub monitor_undefined: bool,
     /// Seconds of training, validation included.
     pub seconds: f64,
@@ -42,36 +42,36 @@ pub struct FitOutcome {
     pub divergence: Option<Divergence>,
 }
 
-/// The data of a fit and what its outputs mean.
+/// The data of a fit, and the meaning of the outputs.
 #[derive(Clone, Copy)]
 pub struct FitData<'a> {
-    /// What is learnt from.
+    /// The rows to learn from.
     pub train: &'a Dataset,
-    /// What decides the best weights.
+    /// The rows that decide the best weights.
     pub val: Option<&'a Dataset>,
-    /// What outputs mean.
+    /// The meaning of the outputs.
     pub scorer: &'a Scorer,
 }
 
-/// Who attends a fit.
+/// What a fit calls while it runs, and the signal that ends it.
 pub struct Attendance<'a> {
-    /// Holds a signal's number when training is to end; 0 until then.
+    /// A signal's number once training is to end; 0 until then.
     pub signal: &'a AtomicUsize,
-    /// Told what happens.
+    /// Called with every event.
     pub observe: &'a mut dyn FnMut(&Event<'_>),
-    /// Saves the state, as often as [`FitOptions::save_every`] says, and at the end.
+    /// Saves the state, as often as [`FitOptions::save_every`] says and at the end.
     pub save: &'a mut dyn FnMut(&mut RunState<'_>),
 }
 
-/// Trains until something of `options` says stop, or a signal comes, from where the trainer's state is: at its beginning, or where
-/// another fit of the same options left it.
+/// Trains until `options` or a signal says stop. It starts from the states of trainer and fit: at the beginning, or where
+/// another fit with the same options stopped.
 ///
-/// Every step checks the limits of steps and time and the signal. A step whose loss or gradient is not finite changes
-/// nothing. Weights are kept only if they are finite, and so is the loss that they have after their last step: the best by
-/// `options.monitor`, or without a validation part the last.
+/// Every step checks the limits of steps and time and the signal. A step whose loss or gradient is not finite changes nothing.
+/// Weights are kept only if they are finite and their loss is finite: the best by `options.monitor`, or without a validation
+/// part the last.
 ///
-/// What is saved when time or a signal ends an epoch early is from before that epoch is judged. A fit that goes on from there
-/// makes the rest of the epoch, and ends with the bits of one that was never stopped.
+/// If time or a signal ends an epoch early, the saved state is from before that epoch is judged. A fit that continues from it
+/// makes the rest of the epoch and ends with the same bits as one that was never stopped.
 pub fn fit(
     trainer: &mut Trainer,
     state: FitState,
@@ -105,19 +105,19 @@ struct FitLoop<'a> {
     trainer: &'a mut Trainer,
     state: FitState,
     data: FitData<'a>,
-    /// The rows of the epoch, where they are changed.
+    /// The rows of the epoch, if augmentation changes them.
     augmented: Option<Dataset>,
     options: &'a FitOptions,
     signal: &'a AtomicUsize,
     began: Instant,
-    /// Seconds of the fits that came before.
+    /// Seconds of the fits that this one continues.
     before: f64,
     total_steps: u64,
-    /// The steps made when the state was last saved, and when that was.
+    /// The number of steps when the state was last saved, and the time of that.
     saved: (u64, Instant),
-    /// The loss of weights that are not to be kept, once there are such.
+    /// The loss of the weights, if they have diverged.
     broken: Option<f64>,
-    /// The steps made last.
+    /// The last steps.
     recent: Recent,
     divergence: Option<Divergence>,
     stopped: Option<Stopped>,
@@ -155,7 +155,7 @@ impl<'a> FitLoop<'a> {
             trainer,
             state,
         };
-        // Where a signal came just after an epoch, something else may have ended training there.
+        // If a signal came just after an epoch, another reason may have ended training there.
         let between_epochs = fit.trained().epoch.rows == 0 && fit.state.progress.history.epochs() > 0;
         if fit.stopped.is_none() && between_epochs {
             fit.stopped = fit.reason(None);
@@ -175,7 +175,7 @@ impl<'a> FitLoop<'a> {
         self.state.kept.as_mut().expect("kept since the beginning")
     }
 
-    /// Seconds since training began, interruptions left out.
+    /// Seconds since training began, without interruptions.
     fn seconds(&self) -> f64 {
         self.before + self.began.elapsed().as_secs_f64()
     }
@@ -189,7 +189,8 @@ impl<'a> FitLoop<'a> {
         self.state.progress.plateau.as_ref().map_or(self.options.lr, Plateau::lr)
     }
 
-    /// The rest of the epoch, and the seconds that all of it took; it is interrupted where the state is to be saved.
+    /// Runs the rest of the epoch and saves the state whenever that is due. Returns the outcome and the seconds of the whole
+    /// epoch.
     fn epoch(&mut self, order: &[u32], attendance: &mut Attendance<'_>) -> (EpochOutcome, f64) {
         let epoch = self.trained().epochs() + 1;
         let mut seconds = self.trained().epoch.seconds;
@@ -215,14 +216,15 @@ impl<'a> FitLoop<'a> {
         }
     }
 
-    /// Changes the rows for an epoch; what they become is a function of seed, epoch and row, so an epoch may be gone on with.
+    /// Augments the rows for an epoch. The result depends on seed, epoch and row only, so an interrupted epoch can be
+    /// continued.
     fn augment(&mut self, epoch: usize) {
         if let Some((augment, form)) = &self.options.augment {
             augment.epoch(self.data.train, form, (self.options.seed, epoch as u64), &mut self.augmented);
         }
     }
 
-    /// Steps until the epoch ends, the state is to be saved, or training must stop.
+    /// Makes steps until the epoch ends, the state is to be saved, or training must stop.
     fn steps(&mut self, order: &[u32]) -> EpochOutcome {
         let FitLoop { options, signal, total_steps, saved, .. } = *self;
         let (base, epoch) = (self.base_rate(), self.trained().epochs() as u64);
@@ -253,7 +255,7 @@ impl<'a> FitLoop<'a> {
         self.saved = (self.trainer.steps(), Instant::now());
     }
 
-    /// Saves the state between two epochs when it is time, and at the end; not one that diverged.
+    /// Saves the state between two epochs if that is due, and at the end; never one that diverged.
     fn save_whole_epoch(&mut self, halt: Option<Halt>, attendance: &mut Attendance<'_>) {
         let whole = halt != Some(Halt::Asked);
         match self.stopped {
@@ -268,7 +270,7 @@ impl<'a> FitLoop<'a> {
         }
     }
 
-    /// Validates, and keeps the weights if they are sound and the best so far.
+    /// Validates, and keeps the weights if they have not diverged and are the best so far.
     fn judge(&mut self, epoch: usize, seen: &[u32], outcome: &EpochOutcome, seconds: f64) -> EpochRecord {
         let samples_per_s = seen.len() as f64 / seconds.max(1e-9);
         let FitData { train, val, scorer } = self.data;
@@ -283,7 +285,7 @@ impl<'a> FitLoop<'a> {
         let (val_figures, confusion) = evaluated.as_ref().map(report).unzip();
         let watched = if self.options.monitor.part == DataPart::Train { Some(&running) } else { val_figures.as_ref() };
         self.broken = self.broken_loss(evaluated.as_ref().map(|(_, e)| e.loss));
-        // The step before the one that diverged may have broken the weights already.
+        // The step before the diverged one may have broken the weights already.
         let sound = self.broken.is_none() && !matches!(outcome.halt, Some(Halt::Diverged(_)));
         if outcome.loss.is_finite() {
             self.kept().prove();
@@ -310,7 +312,7 @@ impl<'a> FitLoop<'a> {
         }
     }
 
-    /// Keeps the weights of an epoch, if they are the best; without a validation part the last ones are.
+    /// Keeps the weights of an epoch if they are the best; without a validation part always.
     fn keep(&mut self, epoch: usize, watched: Option<&MetricSet>) -> bool {
         let terms = (self.options.monitor, self.options.min_delta);
         let best = watched.is_some_and(|figures| self.progress().best.observe(terms, epoch, figures));
@@ -325,8 +327,8 @@ impl<'a> FitLoop<'a> {
         best || self.data.val.is_none()
     }
 
-    /// The loss of weights that have diverged: some are not finite, or their loss is not. An outlier in the validation part
-    /// may have an infinite loss by itself, so then the training part decides.
+    /// The loss of the weights if they have diverged, which means that some are not finite or that the loss is not. An outlier
+    /// in the validation part alone can make its loss infinite, so in that case the training part decides.
     fn broken_loss(&mut self, val_loss: Option<f64>) -> Option<f64> {
         if !self.trainer.is_finite() {
             return Some(f64::NAN);
@@ -336,13 +338,13 @@ impl<'a> FitLoop<'a> {
         loss.filter(|loss| !loss.is_finite())
     }
 
-    /// Remembers the batch with which training diverged, if it did.
+    /// Records the batch in which training diverged, if it did.
     fn note_divergence(&mut self, epoch: usize, order: &[u32], outcome: &EpochOutcome) {
         let Some(Stopped::Diverged { step, .. }) = self.stopped else { return };
         let batch = self.options.batch;
         let (first, stats) = match outcome.halt {
             Some(Halt::Diverged(stats)) => (outcome.rows, Some(stats)),
-            // The weights broke in the last step.
+            // The last step broke the weights.
             _ => (outcome.rows.saturating_sub(1) / batch * batch, None),
         };
         let rows = order[first.min(order.len())..].iter().copied().take(batch).collect();
@@ -365,7 +367,7 @@ impl<'a> FitLoop<'a> {
         let epoch = self.trained().epochs();
         let progress = self.state.progress;
         let divergence = self.divergence.or(match stopped {
-            // Only the weights of the end showed it.
+            // Only the final weights showed the divergence.
             Stopped::Diverged { step, .. } => {
                 let recent = self.recent.in_order().collect();
                 Some(Divergence { epoch, step, stats: None, rows: Vec::new(), recent })
@@ -386,7 +388,7 @@ impl<'a> FitLoop<'a> {
     }
 }
 
-/// Whether the state is to be saved after so many steps; not again where it was saved at the same one.
+/// Whether the state is to be saved after `made` steps; not twice at the same step.
 fn is_due(every: Option<Every>, (steps, when): (u64, Instant), made: u64) -> bool {
     made > steps
         && match every {

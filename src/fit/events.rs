@@ -1,4 +1,4 @@
-//! What happened during training, as observers are told and `events.jsonl` keeps it.
+//! Events of training, as observers receive them and as lines of `events.jsonl`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -7,18 +7,18 @@ use super::goal::DataPart;
 use crate::metrics::{ConfusionMatrix, MetricSet};
 use crate::train::{LayerNorms, StepRecord};
 
-/// One epoch.
+/// A record of one epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
     /// Epoch, from 1.
     pub epoch: usize,
     /// Optimizer steps so far.
     pub step: u64,
-    /// Running figures of the training part, each batch before its update.
+    /// Running figures of the training part, computed in each batch before its update.
     pub train: MetricSet,
     /// Figures of the validation part after the epoch.
     pub val: Option<MetricSet>,
-    /// How validation classes were taken for each other: rows true, columns predicted.
+    /// Confusion matrix of the validation part: rows are true classes, columns predicted ones.
     #[serde(with = "crate::metrics::whole_matrix")]
     pub confusion: Option<ConfusionMatrix>,
     /// Learning rate of the last step.
@@ -27,14 +27,14 @@ pub struct EpochRecord {
     pub best: bool,
     /// Seconds since training began.
     pub seconds: f64,
-    /// Rows trained on a second, in this epoch, validation left out.
+    /// Rows trained on in a second, in this epoch, without validation.
     pub samples_per_s: f64,
 }
 
-/// Something that happened.
+/// An event of training.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// A recorded step of an epoch, counted from 1.
+    /// A recorded step; epochs count from 1.
     Step {
         /// The epoch.
         epoch: usize,
@@ -54,7 +54,7 @@ impl Event<'_> {
         }
     }
 
-    /// The same of one of several networks: its number stands under `name`.
+    /// The event of one of several networks, with the network's number under `name`.
     pub fn of_network(&self, (name, number): (&str, usize)) -> Value {
         let mut event = self.to_json();
         if let Some(fields) = event.as_object_mut() {
@@ -64,7 +64,7 @@ impl Event<'_> {
     }
 }
 
-/// A value as an event of this kind.
+/// A value as an event with this kind.
 pub fn event_of(kind: &str, value: &impl Serialize) -> Value {
     let mut event = json!(value);
     if let Some(fields) = event.as_object_mut() {
@@ -90,7 +90,7 @@ fn step_json(epoch: usize, record: &StepRecord) -> Value {
     })
 }
 
-/// Classes of a confusion matrix in an event at most: the matrix grows with their square, in every epoch.
+/// The most classes of a confusion matrix in an event: it grows with their square and is written in every epoch.
 const MOST_CONFUSED: usize = 20;
 
 fn epoch_json(record: &EpochRecord) -> Value {

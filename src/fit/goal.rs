@@ -1,4 +1,4 @@
-//! Metrics of a part of the data, and goals set for them.
+//! Metrics of a part of the data, and goals for them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,11 +9,11 @@ use crate::{Error, Result};
 /// A part of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DataPart {
-    /// What is learnt from.
+    /// The rows to learn from.
     Train,
-    /// What decides when to stop and which weights are best.
+    /// The rows that decide when to stop and which weights are best.
     Val,
-    /// What is looked at once, at the end.
+    /// The rows that are evaluated once, at the end.
     Test,
 }
 
@@ -59,12 +59,12 @@ impl FromStr for Watched {
     }
 }
 
-/// What a metric is to reach: `val_loss<=0.05`, `test_accuracy=0.98`.
+/// A bound that a metric must reach: `val_loss<=0.05`, `test_accuracy=0.98`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Goal {
     /// The metric.
     pub watched: Watched,
-    /// How it is compared.
+    /// How the metric is compared with the value.
     comparison: Relation,
     /// The value.
     pub value: f64,
@@ -76,7 +76,7 @@ enum Relation {
     Below,
     AtLeast,
     Above,
-    /// At least as good.
+    /// At most for metrics where lower is better, at least for the others.
     AsGood,
 }
 
@@ -89,7 +89,7 @@ const COMPARISONS: [(&str, Relation); 5] = [
 ];
 
 impl Goal {
-    /// Whether a set of figures reaches the goal; not where the metric is undefined.
+    /// Whether the figures reach the goal; false if the metric is undefined.
     pub fn is_met(&self, figures: &MetricSet) -> bool {
         let Some(found) = figures.get(self.watched.metric) else { return false };
         match self.comparison {

@@ -1,13 +1,13 @@
-//! The epochs of a run that are remembered: all of a usual run, and evenly spread ones of a very long one.
+//! The epochs that a run keeps records of: all in most runs, evenly spaced ones in a very long run.
 
 use serde::{Deserialize, Serialize};
 
 use super::events::EpochRecord;
 
-/// Epochs that are remembered at least, once there are so many; twice as many at most.
+/// The fewest epochs that are kept once there are so many; at most twice as many are.
 const FEWEST: usize = 500;
 
-/// Records of epochs in bounded memory: every so many, the first, the best so far and the last.
+/// Records of epochs in bounded memory: evenly spaced ones, the first, the best so far and the last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct History {
     every: usize,
@@ -18,7 +18,7 @@ pub struct History {
 }
 
 impl History {
-    /// No epoch yet.
+    /// A history without epochs.
     pub fn new() -> History {
         History { every: 1, spread: Vec::new(), best: None, last: None, epochs: 0 }
     }
@@ -40,17 +40,17 @@ impl History {
         self.last = Some(record);
     }
 
-    /// How many epochs there were.
+    /// The number of epochs so far.
     pub fn epochs(&self) -> usize {
         self.epochs
     }
 
-    /// The last one.
+    /// The last epoch.
     pub fn last(&self) -> Option<&EpochRecord> {
         self.last.as_ref()
     }
 
-    /// The remembered ones, in their order.
+    /// The kept records, in order.
     pub fn records(&self) -> Vec<&EpochRecord> {
         let mut records: Vec<&EpochRecord> = self.spread.iter().chain(&self.best).chain(&self.last).collect();
         records.sort_by_key(|record| record.epoch);

@@ -2,14 +2,15 @@
 
 use crate::kernel::Line;
 
-/// The weights that are kept so far. A validation part proves an epoch's weights at once; without one they are proven by
-/// the next epoch, whose first batch they are measured on, or by a pass over the training part at the end.
+/// The weights kept so far. Weights must be proven, that is have a finite loss, before they replace the kept ones. With a
+/// validation part they are proven at once. Without one, the next epoch proves them, since its first batch measures their loss;
+/// those of the last epoch are proven by a pass over the training part.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Kept {
     pub(super) lines: Vec<Line>,
     pub(super) epoch: usize,
     pub(super) unproven: Vec<Line>,
-    /// 0 while no weights wait to be proven.
+    /// Epoch of the unproven weights; 0 if there are none.
     pub(super) unproven_epoch: usize,
 }
 
@@ -25,19 +26,19 @@ impl Kept {
         self.epoch = epoch;
     }
 
-    /// Keeps the weights of an epoch if they are proven later.
+    /// Stores the weights of an epoch until they are proven.
     pub(super) fn propose(&mut self, epoch: usize, weights: &[Line]) {
         self.unproven.clear();
         self.unproven.extend_from_slice(weights);
         self.unproven_epoch = epoch;
     }
 
-    /// What waits to be proven.
+    /// The weights that are not proven yet.
     pub(super) fn unproven(&mut self) -> Option<&mut [Line]> {
         (self.unproven_epoch > 0).then_some(&mut self.unproven)
     }
 
-    /// Keeps what was proposed last.
+    /// Keeps the weights that were proposed last.
     pub(super) fn prove(&mut self) {
         if self.unproven_epoch > 0 {
             std::mem::swap(&mut self.lines, &mut self.unproven);

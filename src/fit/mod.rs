@@ -1,6 +1,6 @@
-//! What governs training beyond single steps: epochs, validation, the best weights, when to stop, events and saved states.
+//! The policy of training: epochs, validation, the best weights, when to stop, events and saved states.
 //!
-//! [`crate::train::Trainer`] makes the steps; [`fit`] decides how many, judges every epoch and keeps the best weights.
+//! [`crate::train::Trainer`] makes the steps; [`fit()`] decides how many, judges every epoch and keeps the best weights.
 
 mod best;
 mod divergence;

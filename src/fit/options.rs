@@ -1,4 +1,4 @@
-//! How long to train and on what terms, and why training ends.
+//! How long to train and under which conditions, and why training ends.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -10,64 +10,64 @@ use super::goal::{Goal, Watched};
 use crate::data::{Augment, RowForm};
 use crate::optim::schedule::Schedule;
 
-/// How long to train, and on what terms.
+/// How long to train, and under which conditions.
 #[derive(Debug, Clone)]
 pub struct FitOptions {
     /// Passes over the training part.
     pub epochs: usize,
-    /// The epoch after which training ends all the same, to keep the last weights rather than the best; the schedule runs
-    /// over `epochs`.
+    /// The epoch after which training ends in any case, to keep its last weights rather than the best; the schedule covers
+    /// `epochs`.
     pub last_epoch: Option<usize>,
-    /// The step after which training ends as if the time were up; schedules run over all steps.
+    /// The step after which training ends as if the time were up; schedules cover all steps.
     pub last_step: Option<u64>,
-    /// Optimizer steps at most.
+    /// The most optimizer steps.
     pub steps: Option<u64>,
-    /// When training ends at the latest.
+    /// The time at which training ends at the latest.
     pub deadline: Option<Instant>,
     /// Rows of a step.
     pub batch: usize,
-    /// Whether rows are shuffled anew for every epoch.
+    /// Whether rows are shuffled in every epoch.
     pub shuffle: bool,
-    /// How rows are changed in each epoch, and what they look like.
+    /// How rows are augmented in each epoch, and their form.
     pub augment: Option<(Augment, RowForm)>,
-    /// Seed of the order of rows, and of their changes.
+    /// Seed of the order of rows and of augmentation.
     pub seed: u64,
     /// Learning rate before the schedule.
     pub lr: f64,
-    /// How the learning rate changes.
+    /// The schedule of the learning rate.
     pub schedule: Schedule,
-    /// Training stops when this is reached.
+    /// Training stops when this goal is reached.
     pub target: Option<Goal>,
     /// What decides the best weights and patience.
     pub monitor: Watched,
-    /// When training stops for want of a better value.
+    /// How long training continues without a better value.
     pub patience: Patience,
-    /// How much better counts as better.
+    /// A value is better only if it improves by more than this.
     pub min_delta: f64,
-    /// Training has converged when its loss changes by less from epoch to epoch.
+    /// Training has converged when its loss changes by less than this from one epoch to the next.
     pub tol_loss: Option<f64>,
     /// Training has converged when the gradient norm falls to this.
     pub tol_grad: Option<f64>,
-    /// Every so many steps are recorded.
+    /// Steps between two records.
     pub log_steps: Option<u64>,
-    /// How often the state is saved, if it is.
+    /// How often the state is saved; `None` for never.
     pub save_every: Option<Every>,
 }
 
 impl FitOptions {
-    /// Whether the time is up after so many steps.
+    /// Whether the time is up after `made` steps.
     pub(super) fn time_is_up(&self, made: u64) -> bool {
         self.last_step.is_some_and(|last| made >= last) || self.deadline.is_some_and(|end| Instant::now() >= end)
     }
 
-    /// Whether no further step is to be made after so many.
+    /// Whether training must stop after `made` steps.
     pub(super) fn must_stop(&self, signal: &AtomicUsize, made: u64) -> bool {
         let steps_are_made = self.steps.is_some_and(|most| made >= most);
         steps_are_made || signal.load(Ordering::Relaxed) != 0 || self.time_is_up(made)
     }
 }
 
-/// How often something is done.
+/// An interval between repeated actions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Every {
     /// After so many optimizer steps.
@@ -76,20 +76,20 @@ pub enum Every {
     Seconds(f64),
 }
 
-/// When training stops for want of a better value.
+/// How long training continues without a better value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
-    /// Never.
+    /// For ever.
     Never,
-    /// After so many epochs without one.
+    /// For this many epochs.
     After(usize),
-    /// After twice as many epochs as the best one took, and [`Patience::AT_LEAST`] more: an early best epoch is not waited
-    /// for long, and a late one gets time for the schedule to lower the rate. Measured by `tests/stopping.py`.
+    /// Until twice the number of the best epoch, and [`Patience::AT_LEAST`] epochs more. After an early best epoch training
+    /// ends soon; after a late one the schedule has time to lower the rate. Measured by `tests/stopping.py`.
     Early,
 }
 
 impl Patience {
-    /// Epochs that [`Patience::Early`] waits for at least.
+    /// The fewest epochs that [`Patience::Early`] waits.
     pub const AT_LEAST: usize = 20;
 
     pub(super) fn is_over(self, epoch: usize, best: &BestEpoch) -> bool {
@@ -106,29 +106,29 @@ impl Patience {
 pub enum Stopped {
     /// All epochs were made.
     Epochs,
-    /// All steps were made.
+    /// The largest number of steps was made.
     Steps,
     /// The time was up.
     Time,
     /// The target was reached.
     Target,
-    /// No better value for too many epochs.
+    /// There was no better value for too many epochs.
     Patience,
-    /// Loss or gradient hardly changed any more.
+    /// Loss or gradient hardly changed.
     Converged,
     /// Weights, loss or gradient stopped being finite.
     Diverged {
-        /// The step that showed it.
+        /// The step that diverged.
         step: u64,
-        /// The loss; finite where it is the gradient that broke.
+        /// The loss; finite if only the gradient diverged.
         loss: f64,
     },
-    /// A signal of this number came.
+    /// A signal with this number arrived.
     Signal(usize),
 }
 
 impl Stopped {
-    /// The word of the summary.
+    /// The word for it in the summary.
     pub fn name(self) -> &'static str {
         match self {
             Stopped::Epochs => "epochs",
@@ -142,7 +142,7 @@ impl Stopped {
         }
     }
 
-    /// Whether training was ended before it had come to its end, and may go on.
+    /// Whether training was interrupted and may continue.
     pub fn leaves_off(self) -> bool {
         matches!(self, Stopped::Time | Stopped::Signal(_))
     }

@@ -1,4 +1,4 @@
-//! The state of a run as bytes: a safetensors file whose metadata are JSON, with a hash of all that precedes it as its last tensor.
+//! The state of a run as bytes: a safetensors file whose metadata are JSON. The last tensor is a hash of all that precedes it.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -20,19 +20,19 @@ use crate::train::{RunningEpoch, Trainer};
 
 /// Key of the metadata.
 const KEY: &str = "gradlane-state";
-/// Version of this form: the state of another one is refused, since what a run remembers may have changed.
+/// Version of this format. States of other versions are refused, since what a run remembers may have changed.
 const VERSION: u32 = 1;
-/// The last tensor.
+/// Name of the last tensor.
 const HASH: &str = "sha256";
 /// Bytes of the hash.
 const HASH_BYTES: usize = 32;
 
-/// All of a state but its tensors.
+/// Everything in a state except its tensors.
 #[derive(Debug, Serialize, Deserialize)]
 struct StateCard {
-    /// Version of this form.
+    /// Version of this format.
     version: u32,
-    /// What the caller said of the state.
+    /// The caller's description of the state.
     about: Value,
     /// Names and shapes of the network's tensors.
     network: Vec<(String, Vec<usize>)>,
@@ -41,11 +41,11 @@ struct StateCard {
     minimizer: Option<Remembered>,
     epoch: RunningEpoch,
     progress: FitProgress,
-    /// The epochs of the weights that are kept, and of those that wait to be proven.
+    /// The epoch of the kept weights, and that of the unproven ones.
     kept: Option<(usize, usize)>,
 }
 
-/// Numbers of a state: lines or single ones.
+/// Numbers of a state, as lines or single floats.
 enum TensorNumbers<'a> {
     Lines(&'a mut [Line]),
     Floats(&'a mut [f32]),
@@ -90,7 +90,7 @@ fn read_floats(bytes: &[u8], floats: &mut [f32]) {
 }
 
 impl RunState<'_> {
-    /// Writes the state; `about` is for the caller, who finds it in [`SavedState::about`].
+    /// Writes the state. `about` is the caller's own description; [`SavedState::about`] returns it.
     ///
     /// # Errors
     /// Those of the writer.
@@ -161,7 +161,7 @@ impl RunState<'_> {
     }
 }
 
-/// Hashes what is written.
+/// A writer that hashes what it writes.
 struct Hashing<W> {
     to: W,
     hash: Sha256,
@@ -179,7 +179,7 @@ impl<W: Write> Write for Hashing<W> {
     }
 }
 
-/// A state that was read and is whole; [`SavedState::restore`] puts it in place.
+/// A state that was read and is complete; [`SavedState::restore`] puts it in place.
 pub struct SavedState<'a> {
     card: StateCard,
     tensors: SafeTensors<'a>,
@@ -189,7 +189,7 @@ impl<'a> SavedState<'a> {
     /// Reads what [`RunState::write`] wrote.
     ///
     /// # Errors
-    /// A sentence that says what is wrong: no state, damaged, or of another version of the program.
+    /// A sentence that says what is wrong: not a saved state, damaged, or of another version of the program.
     pub fn read(bytes: &'a [u8]) -> Result<SavedState<'a>, String> {
         let (content, hash) = bytes.split_at(bytes.len().saturating_sub(HASH_BYTES));
         if Sha256::digest(content)[..] != *hash {
@@ -212,12 +212,12 @@ impl<'a> SavedState<'a> {
         Ok(SavedState { card, tensors })
     }
 
-    /// What was said when the state was saved.
+    /// The description that was saved with the state.
     pub fn about(&self) -> &Value {
         &self.card.about
     }
 
-    /// Epochs that were over.
+    /// Completed epochs.
     pub fn epochs(&self) -> usize {
         self.card.epoch.number
     }
@@ -232,11 +232,12 @@ impl<'a> SavedState<'a> {
         self.card.progress.seconds
     }
 
-    /// Puts the saved state in the place of those of a trainer and a fit of the same configuration and data, whatever the number
-    /// of threads.
+    /// Replaces the states of a trainer and a fit of the same configuration and data by the saved one. The number of threads
+    /// may differ.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if it is of another network, optimizer or number of rows. Trainer and fit must not be used then.
+    /// [`Error::Mismatch`] if it is of another network, optimizer or number of rows. Trainer and fit must not be used
+    /// afterwards.
     pub fn restore(&self, trainer: &mut Trainer, fit: &mut FitState) -> Result<(), Error> {
         let mut state = RunState { train: &mut trainer.state, fit };
         let card = &self.card;

@@ -9,12 +9,12 @@ use super::options::Stopped;
 use crate::optim::schedule::Plateau;
 use crate::train::TrainState;
 
-/// What a fit knows between two steps, beside the state of the trainer; the default is that before the first step.
+/// What a fit knows between two steps, beside the state of the trainer. The default is the state before the first step.
 #[derive(Debug, Clone, Default)]
 pub struct FitState {
-    /// What was found out so far.
+    /// What the fit has found out so far.
     pub(super) progress: FitProgress,
-    /// The weights that are kept, once a fit has begun.
+    /// The kept weights, once a fit has begun.
     pub(super) kept: Option<Kept>,
 }
 
@@ -25,11 +25,11 @@ impl FitState {
     }
 }
 
-/// All that a run remembers between two steps: with the same data and configuration, training continues from here to the same
+/// All that a run remembers between two steps. With the same data and configuration, training continues from it to the same
 /// bits.
 #[derive(Debug)]
 pub struct RunState<'a> {
-    /// Weights, optimizer and the epoch under way.
+    /// Weights, optimizer and the current epoch.
     pub train: &'a mut TrainState,
     /// Best epoch, kept weights and history.
     pub fit: &'a mut FitState,

@@ -1,32 +1,31 @@
-//! From probabilities and numbers to what a user reads: class names, labels, numbers, each in its column.
+//! From probabilities and numbers to the columns of a prediction table: class names, labels, numbers.
 
 use std::fmt::Write;
 
 use crate::data::{Target, Task};
 use crate::metrics::scores::{HALF, class_of_two};
 
-/// Name of the column of predictions where there is one.
+/// Name of the column of predictions if there is only one.
 const PREDICTION: &str = "prediction";
-/// Before the name of a class or label, for its probability.
+/// Prefix of a class or label, for the column of its probability.
 const PROBABILITY: &str = "proba_";
-/// Names of the bounds of an interval; with several targets before the target's name.
+/// Names of an interval's bounds; with several targets they are prefixes of the target's name.
 const BOUNDS: [&str; 2] = ["lower", "upper"];
 
-/// Writes predictions in words and digits.
+/// Writes predictions as text.
 #[derive(Debug, Clone)]
 pub struct Answers<'a> {
     target: &'a Target,
     probabilities: bool,
     threshold: f64,
-    /// Half the width of each target's interval, where intervals are asked for.
+    /// Half the width of each target's interval, if intervals are asked for.
     half_widths: Option<Vec<f64>>,
-    /// The smallest number that a target can be.
+    /// The smallest number that a target can have.
     least: f64,
 }
 
 impl<'a> Answers<'a> {
-    /// For predictions of a target, with the probabilities of its classes or labels where `probabilities` asks for them
-    /// and the target has any.
+    /// Answers for a target; with `probabilities`, also the probabilities of its classes or labels, if it has any.
     pub fn new(target: &'a Target, probabilities: bool) -> Self {
         let probabilities = probabilities && target.task != Task::Regression;
         Answers { target, probabilities, threshold: HALF, half_widths: None, least: f64::NEG_INFINITY }
@@ -38,14 +37,14 @@ impl<'a> Answers<'a> {
         Answers { threshold, ..self }
     }
 
-    /// With an interval around each number of a regression, of numbers that are `least` at least.
+    /// With an interval around each number of a regression; bounds are never below `least`.
     #[must_use]
     pub fn with_intervals(self, half_widths: Vec<f64>, least: f64) -> Self {
         Answers { half_widths: Some(half_widths), least, ..self }
     }
 
     /// Names of the columns: `prediction`, or the names of several targets or labels; then `proba_…`, or `lower` and `upper`
-    /// (of several targets `lower_…` and `upper_…`, target by target).
+    /// (with several targets `lower_…` and `upper_…`, target by target).
     pub fn columns(&self) -> Vec<String> {
         let Target { task, columns, classes, .. } = self.target;
         let several = *task == Task::Multilabel || columns.len() > 1;
@@ -61,11 +60,11 @@ impl<'a> Answers<'a> {
         names
     }
 
-    /// Hands over the cells of one row, in the order of [`Answers::columns`]. `values` are the row's of
-    /// [`super::Predicted`]; numbers are the shortest decimals that are read back as the same 64-bit float.
+    /// Passes the cells of one row to `cell`, in the order of [`Answers::columns`]. `values` are the row's of
+    /// [`super::Predicted`]. Numbers are written as the shortest decimals that are read back as the same 64-bit float.
     ///
     /// # Errors
-    /// What `cell` returns.
+    /// Those of `cell`.
     pub fn row<E>(&self, values: &[f64], mut cell: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
         match self.target.task {
             Task::Binary => cell(&self.target.classes[class_of_two([values[0], values[1]], self.threshold)])?,
@@ -91,14 +90,14 @@ impl<'a> Answers<'a> {
     }
 }
 
-/// Plain digits where they are not many more than the number has, else with an exponent: `1e39` is not 40 digits long.
+/// Writes plain digits unless they are many more than the number has; then an exponent, so that `1e39` does not take 40 digits.
 fn write_shortest(digits: &mut String, value: f64) {
     let plain = value == 0.0 || !value.is_finite() || (1e-7..1e17).contains(&value.abs());
-    // A String takes everything.
+    // Writing to a String cannot fail.
     let _ = if plain { write!(digits, "{value}") } else { write!(digits, "{value:e}") };
 }
 
-/// The first of the largest values.
+/// The index of the largest value; the first of equal ones.
 fn most_probable(values: &[f64]) -> usize {
     (1..values.len()).fold(0, |best, at| if values[at] > values[best] { at } else { best })
 }

@@ -1,12 +1,12 @@
-//! Several networks as one: the mean of what they say.
+//! The mean of several networks' predictions, as outputs of one network.
 
 use crate::metrics::scores::TwoWays;
 use crate::nn::Link;
 use crate::score::Scorer;
 
-/// Outputs that say the mean of what the outputs of several networks say, row-major as these: logits of the mean probabilities,
-/// or outputs of the mean numbers. Sums are in `f64`, in the order of the networks. Each counts alike, or by `shares`, which add up
-/// to 1.
+/// Outputs whose prediction is the mean of the predictions of several networks, row-major like these: logits of the mean
+/// probabilities, or outputs of the mean numbers. Sums are in `f64`, in the order of the networks. All networks count alike, or
+/// by `shares`, which add up to 1.
 ///
 /// # Panics
 /// If there is no network.

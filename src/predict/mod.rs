@@ -1,4 +1,4 @@
-//! Trained models on raw rows: predictions as a user reads them, and figures where the truth is known.
+//! Prediction of raw rows with trained models: predictions in the user's terms, and figures where the truth is known.
 
 mod answers;
 mod average;

@@ -16,10 +16,10 @@ use crate::score::{ScoredRows, Scorer};
 use crate::train::team::Team;
 use crate::train::{Evaluation, Evaluator};
 
-/// A model with threads and memory to run it forward; kept between calls.
+/// A model with the threads and the memory for forward passes, kept between calls.
 pub struct Predictor {
     groups: Vec<FormGroup>,
-    /// How much each network counts, where they do not count alike.
+    /// The weight of each network, if they do not all count alike.
     shares: Option<Vec<f64>>,
     objective: Objective,
     readout: Readout,
@@ -32,23 +32,23 @@ struct FormGroup {
     evaluator: Evaluator,
     /// The weights of each network.
     networks: Vec<Vec<Line>>,
-    /// Their inputs, where these are not all.
+    /// Their inputs, if they do not use all.
     inputs: Option<Range<usize>>,
-    /// What is done to the outputs of each before they are averaged.
+    /// Applied to the outputs of each before they are averaged.
     readout: Option<Readout>,
 }
 
-/// What a model says of some rows.
+/// The predictions of a model for some rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Predicted {
     /// Probabilities of the classes or labels, or numbers in the targets' units; row-major `[rows, width]`.
     pub values: Vec<f64>,
-    /// Values of one row.
+    /// Number of values of one row.
     pub width: usize,
 }
 
 impl Predictor {
-    /// Prepares a model for `threads` threads; what it predicts does not depend on their number.
+    /// Prepares a model for `threads` threads. Predictions do not depend on their number.
     ///
     /// # Errors
     /// [`crate::Error::Usage`] if the model's label smoothing does not suit its loss.
@@ -88,13 +88,13 @@ impl Predictor {
     /// Predicts rows that the model's preprocessing prepared.
     ///
     /// # Panics
-    /// If the rows have not the model's number of inputs.
+    /// If the rows do not have the model's number of inputs.
     pub fn predict(&mut self, features: &Features) -> Predicted {
         let outputs = self.outputs(features);
         Predicted { values: self.scorer.predictions(&outputs), width: self.scorer.width() }
     }
 
-    /// Outputs for rows that the model did not learn from, to decide on.
+    /// The outputs for rows that the model did not learn from, as a base for decisions.
     ///
     /// # Panics
     /// As [`Predictor::predict`].
@@ -103,8 +103,8 @@ impl Predictor {
         HeldOut::new(&self.scorer, outputs, data)
     }
 
-    /// Figures and confusion on rows that the model's preprocessing prepared, with those whose class the model does not
-    /// know: the same, to the bit, as at the end of training.
+    /// Figures and confusion matrix on rows that the model's preprocessing prepared, together with rows of classes unknown to
+    /// the model. They equal those at the end of training to the bit.
     ///
     /// # Panics
     /// As [`Predictor::predict`].
@@ -114,7 +114,7 @@ impl Predictor {
         self.scorer.judge(&evaluation, data, strangers.zip(outputs.as_deref()))
     }
 
-    /// The figures of [`Predictor::judge`] that need no sorting of the rows.
+    /// Those figures of [`Predictor::judge`] that need no sorting of the rows.
     ///
     /// # Panics
     /// As [`Predictor::predict`].
@@ -123,10 +123,10 @@ impl Predictor {
         self.scorer.figures(&evaluation.outputs, data, ScoredRows::All, evaluation.loss, Detail::Running)
     }
 
-    /// Figures on rows whose outputs, before temperature and range, are at hand.
+    /// Figures on rows whose outputs, before temperature and range, were computed before.
     ///
     /// # Panics
-    /// If the outputs are not of these rows.
+    /// If the number of outputs does not match the rows.
     pub fn judge_outputs(&mut self, data: &Dataset, outputs: Vec<f32>) -> Judged {
         let evaluation = self.evaluation_of(data, outputs);
         self.scorer.judge(&evaluation, data, None)
@@ -149,14 +149,14 @@ impl Predictor {
         evaluator.evaluate_outputs(&self.objective, data, outputs)
     }
 
-    /// The outputs for every row, row-major: those of the one network, or the mean of what several say.
+    /// The outputs for every row, row-major: those of the one network, or those of the networks' mean.
     fn outputs(&mut self, features: &Features) -> Vec<f32> {
         let mut outputs = self.raw_outputs(features);
         self.readout.change(&mut outputs, self.scorer.outputs());
         outputs
     }
 
-    /// The same before temperature and range.
+    /// The outputs before temperature and range.
     ///
     /// # Panics
     /// As [`Predictor::predict`].

@@ -1,4 +1,4 @@
-//! From raw rows to a table of predictions, some thousand rows at a time.
+//! From raw rows to a table of predictions, in chunks of rows.
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -7,23 +7,23 @@ use super::{Answers, Predictor};
 use crate::data::RowReader;
 use crate::{Error, Result};
 
-/// Rows that are read, predicted and written at a time, for few inputs.
+/// Rows of a chunk, if there are few inputs.
 const MOST_ROWS: usize = 8192;
-/// Inputs that are in memory at a time, for many.
+/// Inputs of a chunk, if there are many.
 const MOST_INPUTS: usize = 1 << 20;
-/// Fewest rows at a time: a block of the forward pass.
+/// The fewest rows of a chunk: a block of the forward pass.
 const LEAST_ROWS: usize = 256;
 
-/// How a table of predictions looks.
+/// The form of a table of predictions.
 #[derive(Debug, Clone)]
 pub struct PredictionTable<'a> {
-    /// What is said of each row.
+    /// The columns of predictions.
     pub answers: Answers<'a>,
     /// Whether the first line names the columns.
     pub header: bool,
 }
 
-/// Writes the predictions for all rows as CSV, in the order of the rows and in bounded memory; returns their number.
+/// Writes the predictions for all rows as CSV, in the order of the rows and in bounded memory. Returns the number of rows.
 /// `place` names the output in messages.
 ///
 /// # Errors
@@ -59,15 +59,15 @@ pub fn write_predictions(
     Ok(written)
 }
 
-/// The error about a row whose prediction is not a number; `row` counts from 1.
+/// The error for a row whose prediction is not a number; rows count from 1.
 fn not_a_number(row: u64) -> Error {
     Error::Mismatch(format!(
         "row {row}: the prediction is not a number: a value of this row is too far from those of training for single precision"
     ))
 }
 
-/// The names of the copied columns, then of the answers. No two are alike: a copied column with the name of an answer is called
-/// `input_` and its name.
+/// The names of the copied columns, then of the answers. All names differ: a copied column with the name of an answer gets the
+/// prefix `input_`.
 fn header(kept: &[String], answers: Vec<String>) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(kept.len() + answers.len());
     for name in kept {

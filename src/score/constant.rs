@@ -1,14 +1,14 @@
-//! The model that looks at no column: it says the same of every row.
+//! The constant model, which uses no column and predicts the same for every row.
 
 use super::scorer::Scorer;
 use crate::data::{Dataset, Targets, Task};
 use crate::nn::Link;
 
-/// Rows that a class counts for at least, so that its probability is not 0.
+/// The fewest rows that a class counts as, so that its probability is not 0.
 const LEAST_ROWS: f64 = 0.5;
 
-/// The outputs of the best constant model for the rows of `data`: shares of the classes or labels, or the means of the
-/// targets, weighted; as outputs that `scorer` turns into these.
+/// The outputs of the best constant model for the rows of `data`, in the form that `scorer` turns into predictions: weighted
+/// shares of the classes or labels, or weighted means of the targets.
 pub fn constant_outputs(scorer: &Scorer, data: &Dataset) -> Vec<f32> {
     let weights: Vec<f64> = (0..data.rows() as u32).map(|row| data.weight(row)).collect();
     let total: f64 = weights.iter().sum();

@@ -1,4 +1,4 @@
-//! Outputs for rows that a network did not learn from, kept beside what is true of them.
+//! Outputs for rows that a network did not learn from, with the truth about these rows.
 
 use super::scorer::{RowTruth, ScoredRows, Scorer};
 use crate::data::{Dataset, Task};
@@ -8,24 +8,24 @@ use crate::metrics::scores::TwoWays;
 use crate::metrics::threshold::best_threshold;
 use crate::model::{Calibration, Residuals, RowsOf, Threshold};
 
-/// Outputs of networks for rows that they did not learn from, with what is true of these.
+/// Outputs of networks for rows that they did not learn from, with the truth about these rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeldOut {
     scorer: Scorer,
     outputs: Vec<f32>,
     truth: RowTruth,
-    /// Absolute residuals of each target, of a regression.
+    /// Absolute residuals of each target of a regression.
     residuals: Vec<Vec<f64>>,
 }
 
-/// Rows from which on logits are calibrated, for several classes and for two.
+/// The fewest rows for calibrating logits, for several classes and for two.
 const ROWS_OF_SEVERAL: usize = 500;
 const ROWS_OF_TWO: usize = 3000;
-/// The same where labels were smoothed. Such a network is less sure than it should be, so few rows help already.
+/// The same if labels were smoothed. Such a network is less certain than it should be, so few rows help already.
 const ROWS_OF_SMOOTHED: usize = 15;
 
 impl HeldOut {
-    /// Outputs for the rows of a data set.
+    /// Outputs for the rows of a data set, with their truth.
     pub fn new(scorer: &Scorer, outputs: Vec<f32>, data: &Dataset) -> HeldOut {
         let truth = RowTruth::of(scorer, data, ScoredRows::All);
         let mut residuals = Vec::new();
@@ -53,7 +53,7 @@ impl HeldOut {
         self.residuals.iter_mut().zip(other.residuals).for_each(|(own, other)| own.extend(other));
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.outputs.len() / self.outputs_of_a_row()
     }
@@ -65,8 +65,8 @@ impl HeldOut {
         }
     }
 
-    /// The temperature of the logits, from so many rows on that it is better than none: 500 for several classes, 3,000 for two
-    /// and for labels, 15 for any of them where labels were `smoothed`.
+    /// The temperature of the logits, or `None` if there are too few rows for it to help: fewer than 500 for several classes,
+    /// 3,000 for two classes and for labels, 15 for any of them if labels were `smoothed`.
     pub fn calibration(&self, smoothed: bool) -> Option<Calibration> {
         let least = match self.scorer.task() {
             _ if smoothed => ROWS_OF_SMOOTHED,
@@ -84,7 +84,7 @@ impl HeldOut {
         })
     }
 
-    /// The threshold of a binary decision that is best by a metric, for outputs times `factor`.
+    /// The threshold of a binary decision with the best value of a metric, for outputs times `factor`.
     pub fn threshold(&self, metric: MetricName, factor: f32) -> Option<Threshold> {
         let row = |row: usize| {
             let ways = TwoWays::new(self.scorer.link(), self.outputs[row] * factor);
@@ -95,8 +95,9 @@ impl HeldOut {
         Some(Threshold { value, metric: Some(metric), rows: Some(self.rows()) })
     }
 
-    /// What networks whose outputs are averaged are chosen by, a part for each row, and for each label or target: the probability of
-    /// what is true, or the error in standard deviations of the target. The mean of several networks says the mean of theirs.
+    /// The numbers by which networks are selected for averaging, one for each row and for each label or target: the probability
+    /// of the truth, or the error in standard deviations of the target. For the mean of several networks they are the mean of
+    /// the networks' numbers.
     pub fn parts(&self) -> Vec<f64> {
         let said = self.scorer.predictions(&self.outputs);
         let (width, truth) = (self.scorer.width().max(1), &self.truth);
@@ -115,14 +116,14 @@ impl HeldOut {
         }
     }
 
-    /// How much each part counts; alike where none.
+    /// The weight of each of [`HeldOut::parts`]; `None` if all are equal.
     pub fn weights_of_parts(&self) -> Option<Vec<f64>> {
         let weights = self.truth.weights.as_ref()?;
         let width = self.parts().len() / self.rows().max(1);
         Some(weights.iter().flat_map(|weight| std::iter::repeat_n(f64::from(*weight), width)).collect())
     }
 
-    /// What a part costs: log-loss of a probability, square of an error.
+    /// The cost of one of [`HeldOut::parts`]: log-loss of a probability, square of an error.
     pub fn cost_of_parts(&self) -> fn(f64) -> f64 {
         match self.scorer.task() {
             Task::Regression => |error| error * error,
@@ -130,7 +131,7 @@ impl HeldOut {
         }
     }
 
-    /// The residuals of a regression; none of other tasks, without rows, or where one is not finite.
+    /// The residuals of a regression; `None` for other tasks, without rows, or if a residual is not finite.
     pub fn residuals(&self, of: (RowsOf, bool)) -> Option<Residuals> {
         let finite = |residuals: &Vec<f64>| !residuals.is_empty() && residuals.iter().all(|r| r.is_finite());
         let good = !self.residuals.is_empty() && self.residuals.iter().all(finite);

@@ -1,33 +1,33 @@
-//! What a model is worth on rows whose truth is known, in the user's names.
+//! The figures of a model on rows with known truth, with the user's names.
 
 use serde_json::{Map, Value, json};
 
 use crate::data::{Strangers, Target, Task};
 use crate::metrics::{ConfusionMatrix, Each, MetricName, MetricSet, Report};
 
-/// What a model is worth on rows whose truth is known.
+/// The figures of a model on rows with known truth.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judged {
     /// What was predicted.
     pub task: Task,
     /// The figures of all rows together, weighted by the rows' weights.
     pub figures: MetricSet,
-    /// How classes were taken for each other, unknown ones last; none for regressions and several labels.
+    /// Confusion matrix, unknown classes last; `None` for regressions and several labels.
     pub confusion: Option<ConfusionMatrix>,
-    /// Names of the classes (those that training did not have last), labels or targets.
+    /// Names of the classes (those unknown to the model last), labels or targets.
     pub names: Vec<String>,
-    /// The figures of each of them.
+    /// The figures of each class, label or target.
     pub each: Vec<Each>,
-    /// How many rows were judged, unknown classes included.
+    /// The number of rows, including those of unknown classes.
     pub rows: usize,
-    /// Rows of classes that training did not have.
+    /// The number of rows of classes that training did not have.
     pub unknown_rows: usize,
-    /// How far probabilities are from shares: [`crate::metrics::calibration::calibration_error`].
+    /// How far probabilities are from observed shares: [`crate::metrics::calibration::calibration_error`].
     pub calibration_error: Option<f64>,
 }
 
 impl Judged {
-    /// Gives the parts of a report their names.
+    /// Adds names to a report.
     pub fn new(target: &Target, (report, rows): (Report, usize), loss: f64, strangers: Option<&Strangers>) -> Judged {
         let known = if target.classes.is_empty() { &target.columns } else { &target.classes };
         let unknown = strangers.iter().flat_map(|strangers| &strangers.classes);
@@ -46,7 +46,7 @@ impl Judged {
         }
     }
 
-    /// All figures but the loss, which is the model's own.
+    /// All figures except the loss, which depends on the model's own objective.
     pub fn figures_without_loss(&self) -> MetricSet {
         let others = self.figures.iter().filter(|(name, _)| *name != MetricName::Loss);
         others.map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect()
@@ -75,8 +75,8 @@ impl Judged {
         Value::Object(each.collect())
     }
 
-    /// The confusion matrix with the names of its classes: `counts`, true classes down and predicted ones across, or for
-    /// more than 1,024 classes the `pairs` of true class, predicted class and count that occur.
+    /// The confusion matrix with the names of its classes: `counts` with a row for each true class and a column for each
+    /// predicted one, or for more than 1,024 classes the `pairs` of true class, predicted class and count that occur.
     pub fn confusion_json(&self) -> Option<Value> {
         let matrix = self.confusion.as_ref()?;
         let key = if matrix.is_dense() { "counts" } else { "pairs" };
