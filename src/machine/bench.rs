@@ -1,4 +1,4 @@
-//! How fast a network trains here: complete steps, timed by the epoch, beside what the machine can do.
+//! How fast a network trains on this machine: whole epochs of steps are timed and compared with the machine's peak rates.
 
 use std::time::{Duration, Instant};
 
@@ -20,18 +20,18 @@ use crate::train::team::{available_threads, threads_within};
 use crate::train::{EpochOutcome, EpochPlan, Halt, Phase, PhaseTimes, StepSettings, Trainer};
 use crate::{Error, Result};
 
-/// Epochs at least, where no number is given.
+/// The fewest epochs if no number is given.
 const EPOCHS: usize = 5;
-/// Time that the epochs take at least, where no number is given.
+/// The shortest time that the epochs take if no number is given.
 const LEAST: Duration = Duration::from_millis(300);
-/// Epochs at most, however short.
+/// The most epochs, however short they are.
 const MOST_EPOCHS: usize = 1_000;
-/// A run is noisy where the middle half of its epochs spreads by more than this part of the median.
+/// A run is noisy if the interquartile range of its epochs is more than this fraction of the median.
 const NOISY: f64 = 0.10;
-/// Part of the time that threads may wait for a CPU, or that the host may take, before a run is called crowded or robbed.
+/// The fraction of the time that threads may wait for a CPU, or that the host may take away, before a run is reported.
 const CROWDED: f64 = 0.05;
 
-/// Figures of one workload on one number of threads: those of the median epoch.
+/// Figures of one workload with one number of threads: those of the median epoch.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BenchRun {
     /// Name of the workload.
@@ -42,38 +42,38 @@ pub struct BenchRun {
     pub batch: usize,
     /// Rows of an epoch.
     pub rows: usize,
-    /// What is learnt.
+    /// The task.
     pub task: BenchTask,
-    /// Threads at most.
+    /// The most threads.
     pub threads: usize,
-    /// Threads at work: as many as the work of a step keeps busy, unless the number is exact.
+    /// Threads used: as many as the work of a step keeps busy, unless the number is exact.
     pub threads_used: usize,
-    /// Whether the number is exact.
+    /// Whether the number of threads is exact.
     pub exact_threads: bool,
     /// The optimizer.
     pub optimizer: String,
-    /// Whose equations it has.
+    /// The dialect, which decides whose equations the optimizer has.
     pub dialect: String,
-    /// Bound of the gradient's norm, `1:2`, or `none`.
+    /// Bound of the gradient's norm, such as `1:2`, or `none`.
     pub clip_norm: String,
-    /// Numbers of weights and activations.
+    /// Number type of weights and activations.
     pub precision: String,
-    /// The kernels.
+    /// The instruction set of the kernels.
     pub isa: String,
-    /// What the system calls the processor.
+    /// The system's name of the processor.
     pub processor: String,
     /// Version of gradlane.
     pub version: String,
     /// Rows a second.
     pub samples_per_s: f64,
-    /// Microseconds of a step, the drawing of the epoch's order included.
+    /// Microseconds of a step, including the time to shuffle the epoch's rows.
     pub us_per_step: f64,
-    /// 10⁹ floating-point operations a second, `6·W − 2·W₁` a sample.
+    /// 10⁹ floating-point operations a second, counted as `6·W − 2·W₁` for each sample.
     pub gflops: f64,
-    /// `(operations / FMA peak + bytes of the update / memory bandwidth) / time` of a step: 1 is the bound. What an optimizer
-    /// multiplies by itself, as Muon does, is not among the operations.
+    /// `(operations / FMA peak + bytes of the update / memory bandwidth) / time` of a step; 1 is the bound. The operations do
+    /// not include products that an optimizer computes itself, as Muon does.
     pub roofline: f64,
-    /// The most memory that the process had during the run, in 10⁶ bytes, where the system tells.
+    /// Peak resident memory of the process during the run, in 10⁶ bytes, if the system reports it.
     pub peak_rss_mb: Option<f64>,
     /// Epochs timed.
     pub epochs: usize,
@@ -81,30 +81,30 @@ pub struct BenchRun {
     pub us_per_step_p25: f64,
     /// Upper quartile.
     pub us_per_step_p75: f64,
-    /// Part of the time during which threads waited for a CPU, where the system tells and there is a CPU for each thread.
+    /// Fraction of the time during which threads waited for a CPU, if the system reports it and there is a CPU for each thread.
     pub waited: Option<f64>,
-    /// Part of the CPU time that was asked for on this machine and that its host gave to others, where the system tells.
+    /// Fraction of the requested CPU time that the host gave to other guests, if the system reports it.
     pub stolen: Option<f64>,
-    /// What the machine could do just before and after the run.
+    /// Peak rates of the machine just before and after the run.
     #[serde(flatten)]
     pub peaks: Peaks,
-    /// Where the time of a step goes.
+    /// The time of each phase of a step.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub explain: Option<Profile>,
 }
 
 impl BenchRun {
-    /// Interquartile range of the epochs over their median.
+    /// Interquartile range of the epochs divided by their median.
     pub fn spread(&self) -> f64 {
         (self.us_per_step_p75 - self.us_per_step_p25) / self.us_per_step
     }
 
-    /// Whether epochs differ so much that figures are not to be trusted.
+    /// Whether epochs differ so much that the figures are unreliable.
     pub fn is_noisy(&self) -> bool {
         self.spread() > NOISY
     }
 
-    /// Whether other programs took CPUs away, steadily perhaps.
+    /// Whether other programs took CPUs away, perhaps steadily, so that the epochs do not differ.
     pub fn is_crowded(&self) -> bool {
         self.waited.is_some_and(|part| part > CROWDED)
     }
@@ -114,7 +114,7 @@ impl BenchRun {
         self.stolen.is_some_and(|part| part > CROWDED)
     }
 
-    /// Whether another run did the same work with the same means, so that times compare.
+    /// Whether another run did the same work under the same conditions, so that times can be compared.
     pub fn compares_with(&self, other: &BenchRun) -> bool {
         fn key(run: &BenchRun) -> impl PartialEq {
             let of_step = (&run.workload, &run.layers, run.batch, run.rows, run.task);
@@ -125,13 +125,13 @@ impl BenchRun {
     }
 }
 
-/// Threads that a workload keeps at work where there may be up to `limit`.
+/// The number of threads that a workload uses if up to `limit` are allowed.
 pub fn threads_at_work(workload: &Workload, limit: usize, options: &BenchOptions) -> usize {
     let flops_per_step = workload.architecture().flops_per_sample() * workload.batch as f64;
     threads_within(limit, options.exact_threads, flops_per_step)
 }
 
-/// Times a workload on up to `limit` threads.
+/// Times a workload with up to `limit` threads.
 ///
 /// # Errors
 /// [`Error::Diverged`] if the loss stops being finite.
@@ -186,7 +186,7 @@ pub fn bench(workload: &Workload, limit: usize, options: &BenchOptions) -> Resul
     })
 }
 
-/// What keeps threads from their CPUs, from a moment on.
+/// Measures from its creation how long threads were kept from a CPU.
 struct Disturbance {
     start: Instant,
     waits: Option<Waits>,
@@ -198,7 +198,7 @@ impl Disturbance {
         Disturbance { start: Instant::now(), waits: Waits::now(), cpu_time: CpuTime::now() }
     }
 
-    /// [`BenchRun::waited`] and [`BenchRun::stolen`] of a run on so many threads.
+    /// [`BenchRun::waited`] and [`BenchRun::stolen`] of a run with this many threads.
     fn parts(&self, threads: usize) -> (Option<f64>, Option<f64>) {
         let thread_seconds = self.start.elapsed().as_secs_f64() * threads as f64;
         let waits = Waits::now().zip(self.waits.as_ref()).filter(|_| threads <= available_threads());
@@ -208,13 +208,13 @@ impl Disturbance {
     }
 }
 
-/// The memory that an update of this workload goes through.
+/// The memory that an update of this workload reads and writes.
 fn footprint(workload: &Workload, options: &BenchOptions) -> Footprint {
     let parameters = workload.architecture().linear_parameters();
     Footprint { parameters, states: 1 + options.optimizer.algorithm.slots() }
 }
 
-/// A network at work.
+/// A network that is timed.
 pub(super) struct Subject<'a> {
     workload: &'a Workload,
     data: Dataset,
@@ -240,7 +240,7 @@ impl<'a> Subject<'a> {
         Subject { workload, data: workload.data(), trainer, lr: options.optimizer.lr, order: Vec::new(), epoch: 0 }
     }
 
-    /// Microseconds of a step in each of some epochs, in ascending order, after a warm-up that does not count.
+    /// Microseconds of a step in each of some epochs, in ascending order, after a warm-up that is not counted.
     pub(super) fn time_steps(&mut self, epochs: Option<usize>) -> Result<Vec<f64>> {
         self.time_epoch()?;
         let (start, steps) = (Instant::now(), self.workload.steps() as f64);
@@ -256,15 +256,15 @@ impl<'a> Subject<'a> {
         Ok(steps_us)
     }
 
-    /// Seconds of one.
+    /// Seconds of one epoch.
     fn time_epoch(&mut self) -> Result<f64> {
         let start = Instant::now();
         self.run_epoch(|trainer, plan| (trainer.epoch(plan), ()))?;
         Ok(start.elapsed().as_secs_f64())
     }
 
-    /// Mean seconds that a thread spends in each phase of a step, in the order of [`Phase::ALL`]: those of the median epoch,
-    /// by their sum, of as many as take [`LEAST`].
+    /// Mean seconds that a thread spends in each phase of a step, in the order of [`Phase::ALL`]. They are those of the median
+    /// epoch, by their sum, of as many epochs as take [`LEAST`].
     pub(super) fn phases(&mut self) -> Result<[f64; Phase::ALL.len()]> {
         let part = 1.0 / (self.trainer.threads() * self.workload.steps()) as f64;
         let (start, mut epochs) = (Instant::now(), Vec::new());
@@ -278,7 +278,7 @@ impl<'a> Subject<'a> {
         Ok(epochs[epochs.len() / 2].1)
     }
 
-    /// One epoch in an order of its own.
+    /// Trains one epoch in an order of its own.
     fn run_epoch<T>(&mut self, train: impl Fn(&mut Trainer, &EpochPlan<'_>) -> (EpochOutcome, T)) -> Result<T> {
         let lr = self.lr;
         epoch_order(self.workload.rows, 0, self.epoch, true, &mut self.order);
@@ -328,7 +328,7 @@ mod tests {
         assert!(close(run.samples_per_s, 250.0 / epoch_s), "{run:?}");
         assert!(close(run.gflops, 272.0 * run.samples_per_s / 1e9), "{run:?}");
         assert!(run.us_per_step_p25 <= run.us_per_step && run.us_per_step <= run.us_per_step_p75);
-        // 67 parameters: gradients are read, weights and two moments read and written.
+        // 67 parameters: gradients are read; weights and two moments are read and written.
         let bound = 272.0 * 250.0 / 16.0 / run.peaks.fma_peak_gflops + 67.0 * 28.0 / run.peaks.memory_gb_per_s;
         assert!(close(run.roofline, bound / 1e3 / run.us_per_step), "{run:?}");
         let other =

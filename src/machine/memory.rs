@@ -1,8 +1,8 @@
-//! The most memory that the process has had, as Linux counts it.
+//! The peak resident memory of the process, as Linux reports it.
 
 use std::fs;
 
-/// Forgets the peak so far; false where the system cannot, and the peak is that of the whole life of the process.
+/// Resets the peak. Returns false if the system cannot; the peak is then that of the whole life of the process.
 pub(super) fn reset_peak() -> bool {
     fs::write("/proc/self/clear_refs", "5").is_ok()
 }

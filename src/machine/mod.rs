@@ -1,4 +1,4 @@
-//! How fast this machine is, and how close training steps come to it.
+//! The speed of this machine, and how close training steps come to it.
 
 mod bench;
 mod memory;

@@ -1,7 +1,7 @@
-//! What the machine can do, measured: the roof under which a step is judged.
+//! Measured peak rates of the machine, the bounds that a step is compared with.
 //!
-//! All figures are of `threads` threads working at once. Rates are the best of several short runs: interruptions only make
-//! a run slower, never faster.
+//! All figures are for `threads` threads working at once. A rate is the best of several short runs, since interruptions only
+//! make a run slower, never faster.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -14,22 +14,22 @@ use crate::train::team::{Member, Team};
 
 /// How long one run takes.
 const RUN: Duration = Duration::from_millis(20);
-/// Runs of which the best counts.
+/// Number of runs, of which the best counts.
 const RUNS: usize = 3;
 
 /// Peak rates of all threads together.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Peaks {
-    /// Multiply-adds in registers, 10⁹ floating-point operations a second.
+    /// Multiply-adds in registers, in 10⁹ floating-point operations a second.
     pub fma_peak_gflops: f64,
-    /// Sweeps over memory like an update's, 10⁹ bytes a second.
+    /// Passes over memory like those of an update, in 10⁹ bytes a second.
     pub memory_gb_per_s: f64,
 }
 
-/// What it costs that threads work together.
+/// The cost of synchronisation between threads.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Together {
-    /// Threads at work.
+    /// Number of threads.
     pub threads: usize,
     /// One barrier, ns.
     pub barrier_ns: f64,
@@ -37,30 +37,31 @@ pub struct Together {
     pub line_ns: f64,
 }
 
-/// Memory that an update goes through.
+/// The memory that an update reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Footprint {
     /// Parameters.
     pub parameters: usize,
-    /// Arrays that are read and written: the parameters, and what the optimizer keeps for each.
+    /// Arrays that are read and written: the parameters, and the state that the optimizer keeps for each.
     pub states: usize,
 }
 
 impl Footprint {
-    /// Bytes that one update moves: gradients are read, states read and written.
+    /// Bytes that one update moves: gradients are read; states are read and written.
     pub fn bytes_moved(self) -> f64 {
         (4 * self.parameters * (1 + 2 * self.states)) as f64
     }
 }
 
 impl Peaks {
-    /// Measures both rates, the memory's on buffers as large as the update's, so on the same level of the caches.
+    /// Measures both rates. The buffers for the memory's rate are as large as the update's, so they are in the same cache
+    /// level.
     pub fn measure(isa: Isa, threads: usize, footprint: Footprint) -> Peaks {
         let team = Team::new(threads);
         Peaks { fma_peak_gflops: fma_peak(&team, isa) / 1e9, memory_gb_per_s: bandwidth(&team, isa, footprint) / 1e9 }
     }
 
-    /// The better of two measurements, rate by rate.
+    /// The better of two measurements, for each rate.
     pub fn max(self, other: Peaks) -> Peaks {
         Peaks {
             fma_peak_gflops: self.fma_peak_gflops.max(other.fma_peak_gflops),
@@ -69,7 +70,7 @@ impl Peaks {
     }
 }
 
-/// What one member did, and when.
+/// The work of one member of the team, and its start and end.
 struct MemberWork {
     done: f64,
     start: Instant,
@@ -77,7 +78,7 @@ struct MemberWork {
 }
 
 impl MemberWork {
-    /// Repeats `work`, which returns how much it did, for [`RUN`] in every member at once.
+    /// Repeats `work`, which returns the amount done, for [`RUN`] in every member at once.
     fn of(member: Member<'_>, mut work: impl FnMut() -> f64) -> MemberWork {
         member.barrier();
         let start = Instant::now();
@@ -96,21 +97,21 @@ impl MemberWork {
     }
 }
 
-/// What the system calls the processor.
+/// The system's name of the processor.
 pub(crate) fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
     model.map_or(std::env::consts::ARCH, |(_, name)| name.trim()).to_owned()
 }
 
-/// Floating-point operations a second; registers differ, so the best number of chains is searched.
+/// Floating-point operations a second. CPUs differ in their registers, so the best number of chains is searched.
 fn fma_peak(team: &Team, isa: Isa) -> f64 {
     let run =
         |chains| MemberWork::rate_of_all(team.run(|member| MemberWork::of(member, || fma_chains(isa, chains))).iter());
     CHAINS.into_iter().flat_map(|chains| [chains; RUNS]).map(run).fold(0.0, f64::max)
 }
 
-/// Bytes a second of sweeps over each thread's part of the footprint.
+/// Bytes a second of passes over each thread's part of the footprint.
 fn bandwidth(team: &Team, isa: Isa, footprint: Footprint) -> f64 {
     let lines = footprint.parameters.div_ceil(LANES).div_ceil(team.threads());
     let moved = Footprint { parameters: lines * LANES, ..footprint }.bytes_moved();
@@ -128,16 +129,16 @@ fn bandwidth(team: &Team, isa: Isa, footprint: Footprint) -> f64 {
     (0..RUNS).map(|run| MemberWork::rate_of_all(members.iter().map(|runs| &runs[run]))).fold(0.0, f64::max)
 }
 
-/// Threads with a core each meet in less, ns; a barrier that takes longer waited for a thread that was not running.
+/// If a barrier takes longer than this (ns), a thread was descheduled.
 const DISTURBED_NS: f64 = 10_000.0;
 
 impl Together {
-    /// Whether threads had to share a core while this was measured: nothing can be predicted from it.
+    /// Whether threads had to share a core during the measurement. Nothing can be predicted from it then.
     pub fn is_disturbed(&self) -> bool {
         self.barrier_ns > DISTURBED_NS
     }
 
-    /// Measures what barriers and lines cost `threads` threads; `None` for one thread, which has neither.
+    /// Measures the cost of barriers and cache lines for `threads` threads; `None` for one thread, which has neither.
     pub fn measure(threads: usize) -> Option<Together> {
         if threads < 2 {
             return None;
@@ -147,12 +148,12 @@ impl Together {
     }
 }
 
-/// Barriers in a run: few, so that some run meets no interruption.
+/// Barriers in a run: so few that some runs are not interrupted.
 const BARRIERS: usize = 200;
-/// Runs of barriers of which the best counts.
+/// Number of runs of barriers, of which the best counts.
 const BARRIER_RUNS: usize = 30;
 
-/// ns of one barrier, when all come at the same time.
+/// ns of one barrier if all members arrive at the same time.
 fn barrier_cost(team: &Team) -> f64 {
     let times = team.run(|member| {
         let mut best = Duration::MAX;
@@ -171,13 +172,13 @@ fn barrier_cost(team: &Team) -> f64 {
 #[repr(align(64))]
 struct CounterLine(AtomicU32);
 
-/// Lines that go from one core to another at a time: 32 KiB, so that they are still in the writer's own cache.
+/// Lines that one core sends to another at a time: 32 KiB, so that they are still in the writer's own cache.
 const SENT: usize = 512;
-/// How often they go.
+/// Number of times they are sent.
 const SENDINGS: usize = 200;
 
-/// ns a line, when the second member reads what the first has just written: the median, for the best is that of two
-/// threads that happen to share a core.
+/// ns for each line, when the second member reads what the first has just written. It is the median, because the best time is
+/// that of two threads that happen to share a core.
 fn line_cost(team: &Team) -> f64 {
     let lines: Vec<CounterLine> = (0..SENT).map(|_| CounterLine(AtomicU32::new(0))).collect();
     let times = team.run(|member| {

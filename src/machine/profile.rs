@@ -1,4 +1,4 @@
-//! Where the time of a step goes, and what holds each phase back.
+//! The time of each phase of a step, and the limit of each phase.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::model::Layout;
 use crate::train::team::available_threads;
 use crate::train::{BLOCK_ROWS, Phase, splits_first_layer};
 
-/// What a phase cannot go beyond.
+/// The limit of a phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Limit {
@@ -16,11 +16,11 @@ pub enum Limit {
     Compute,
     /// The memory that holds the optimizer's state.
     Memory,
-    /// Work too small for either: starting, waiting, other instructions.
+    /// The phase has too little work for either limit: start-up, waiting and other instructions dominate.
     Latency,
 }
 
-/// A phase is held by compute or memory where it reaches this part of the peak.
+/// Compute or memory is the limit of a phase if it reaches this fraction of the peak.
 const HELD: f64 = 0.4;
 
 /// One phase of a step.
@@ -28,15 +28,15 @@ const HELD: f64 = 0.4;
 pub struct PhaseShare {
     /// The phase.
     pub phase: Phase,
-    /// Microseconds of a step that a thread spends in it, the mean over the threads.
+    /// Microseconds of a step that a thread spends in the phase, the mean over the threads.
     pub us: f64,
-    /// Part of the step.
+    /// Fraction of the step.
     pub share: f64,
-    /// What holds it.
+    /// The limit of the phase.
     pub limit: Limit,
-    /// Of the matrix products the part of the FMA peak, of passes over parameters the part of the bandwidth, of the barriers
-    /// the part that barriers alone would cost: the rest is waiting for the slowest. None of the loss, of the gather, whose
-    /// rows lie elsewhere, and of barriers that were disturbed while they were timed.
+    /// For matrix products, the fraction of the FMA peak. For passes over parameters, the fraction of the bandwidth. For
+    /// barriers, the fraction that barriers alone would cost; the rest is waiting for the slowest member. `None` for the loss,
+    /// for the gather, whose rows are elsewhere in memory, and for barriers that were disturbed during their measurement.
     pub of_peak: Option<f64>,
 }
 
@@ -45,20 +45,20 @@ pub struct PhaseShare {
 pub struct Profile {
     /// The phases in order.
     pub phases: Vec<PhaseShare>,
-    /// What barriers and lines cost these threads.
+    /// The cost of barriers and cache lines for these threads.
     pub together: Option<Together>,
 }
 
-/// Barriers of a step: one before the weight gradients of each block and one after them, one after the update, and two
-/// around the first layer of a block where it is shared out by outputs.
+/// Number of barriers of a step: one before the weight gradients of each block and one after them, one after the update, and
+/// two around the first layer of a block if it is shared out by outputs.
 pub(super) fn barriers(layout: &Layout, batch: usize, threads: usize) -> usize {
     let split = |rows: usize| if splits_first_layer(layout, threads, rows) { 2 } else { 0 };
     (0..batch).step_by(BLOCK_ROWS).map(|start| 2 + split(BLOCK_ROWS.min(batch - start))).sum::<usize>() + 1
 }
 
 impl Profile {
-    /// From the mean `seconds` of each phase, in the order of [`Phase::ALL`]. They were taken with clocks, which cost time
-    /// themselves, so only their shares count: `us_per_step` is the time without clocks.
+    /// A profile from the mean `seconds` of each phase, in the order of [`Phase::ALL`]. They were measured with clocks, which
+    /// take time themselves, so only their proportions count. `us_per_step` is the time without clocks.
     pub(super) fn new(
         workload: &Workload,
         footprint: Footprint,
@@ -79,7 +79,7 @@ impl Profile {
     }
 }
 
-/// What holds a phase of `us` microseconds in each thread, `turns` of which share a CPU, and how near it comes.
+/// The limit of a phase of `us` microseconds in each thread, and how near it comes. `turns` threads share a CPU.
 fn held(
     phase: Phase,
     (us, turns): (f64, f64),

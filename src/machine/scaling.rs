@@ -1,4 +1,4 @@
-//! A prediction: how a step would scale on a machine with more cores than this one has.
+//! Predicts how the time of a step would scale on a machine with more cores than this one.
 
 use super::bench::Subject;
 use super::peaks::Together;
@@ -12,11 +12,11 @@ use crate::statistics::quantile_of_sorted;
 use crate::train::team::useful_threads;
 use crate::train::{BLOCK_ROWS, Phase, splits_first_layer};
 
-/// Cores for which a prediction is made.
+/// Numbers of cores to predict for.
 pub const CORES: [usize; 3] = [8, 16, 64];
-/// Numbers of threads among which the best is sought.
+/// Numbers of threads of which the best is chosen.
 const CANDIDATES: [usize; 13] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96];
-/// More threads must save at least this part of the time to be worth it.
+/// More threads are worth it only if they save at least this fraction of the time.
 const WORTH: f64 = 0.02;
 
 /// A model of a step's time on `T` threads, each on a core of its own:
@@ -37,9 +37,8 @@ const WORTH: f64 = 0.02;
 ///   signals of its slots before the weight gradients, a line for each slot's sums; of all these `(T − 1) / T` were
 ///   written elsewhere. `c` is the cost of one such line, not hidden behind arithmetic: an upper bound.
 ///
-/// `R` and `S` are measured, so what one core reaches of its peak is in them. Left out: that members take over pieces of
-/// others' parts, that clocks fall when many cores work, that the update may run into the memory's bandwidth, sockets and
-/// hyper-threads.
+/// `R` and `S` are measured, so they include how near one core comes to its peak. The model leaves out work stealing, lower
+/// clock rates when many cores work, the bandwidth of memory in the update, several sockets, and SMT.
 #[derive(Debug, Clone)]
 pub struct ScalingModel {
     layout: Layout,
@@ -50,20 +49,20 @@ pub struct ScalingModel {
     together: Together,
 }
 
-/// What the model says of a workload.
+/// The prediction for a workload.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
     /// Name of the workload.
     pub workload: String,
     /// Measured µs of a step on one thread.
     pub one_us: f64,
-    /// µs on the threads of this machine, to hold beside what `bench` measured.
+    /// Threads of this machine and µs on them, to compare with the measurement of `bench`.
     pub here: (usize, f64),
-    /// Cores, and predicted µs of a step with a thread on each.
+    /// Numbers of cores, and predicted µs of a step with one thread on each.
     pub cores: Vec<(usize, f64)>,
-    /// Number of threads beyond which nothing is gained, and µs on them.
+    /// The number of threads beyond which the time no longer falls, and µs with them.
     pub best: (usize, f64),
-    /// Threads that `-j auto` would use on the largest machine: what is done where more would not help.
+    /// The number of threads that `-j auto` would use on the largest machine; it limits threads that would not help.
     pub auto: usize,
 }
 
@@ -75,7 +74,7 @@ impl ScalingModel {
     pub fn measure(workload: &Workload, options: &BenchOptions, together: Together) -> Result<ScalingModel> {
         let mut subject = Subject::new(workload, 1, options);
         let us_per_step = quantile_of_sorted(&subject.time_steps(options.epochs)?, 0.5);
-        // Clocks cost time themselves, so of what they say only the shares count.
+        // Clocks take time themselves, so only the proportions of their times count.
         let seconds = subject.phases()?;
         let total: f64 = seconds.iter().sum();
         let us = |phases: &[Phase]| phases.iter().map(|phase| seconds[*phase as usize] / total * us_per_step).sum();
@@ -118,7 +117,7 @@ impl ScalingModel {
         splits_first_layer(&self.layout, threads, self.batch.min(BLOCK_ROWS))
     }
 
-    /// Panels that the busiest thread works, over all panels of the batch.
+    /// Panels of the busiest thread, divided by all panels of the batch.
     fn largest_share_of_rows(&self, threads: usize) -> f64 {
         let blocks = |f: &dyn Fn(usize) -> usize| -> usize {
             (0..self.batch).step_by(BLOCK_ROWS).map(|start| f(panels(BLOCK_ROWS.min(self.batch - start)))).sum()
@@ -126,9 +125,9 @@ impl ScalingModel {
         blocks(&|panels| panels.div_ceil(threads)) as f64 / blocks(&|panels| panels) as f64
     }
 
-    /// Lines that the owner of `slots` reads after others have written them.
+    /// Cache lines that the owner of `slots` reads after other members have written them.
     fn foreign_lines(&self, slots: &[Slot], threads: usize) -> f64 {
-        // Where the first layer is split, a thread's outputs are, but for their ends, the slots that it updates.
+        // If the first layer is split, a thread's outputs are, except at the ends, the slots that it updates.
         let skipped = usize::from(self.splits(threads));
         let weights: usize = self.layout.tensors.iter().skip(skipped).map(|t| t.panels * t.rows).sum();
         let panels_of_rows = panels(self.batch);

@@ -1,18 +1,18 @@
-//! How much of a virtual machine's CPU time its host gave to other guests, as Linux counts it.
+//! CPU time of a virtual machine that its host gave to other guests, as Linux reports it.
 
 use std::fs;
 
 /// CPU time of all CPUs since the machine was started, in ticks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CpuTime {
-    /// What its programs and its kernel had.
+    /// Time of its programs and its kernel.
     worked: u64,
-    /// What they would have had if the host had not run others.
+    /// Time that they would have had if the host had not run other guests.
     stolen: u64,
 }
 
 impl CpuTime {
-    /// As it is now; `None` where the system does not tell.
+    /// The current CPU time; `None` if the system does not report it.
     pub(super) fn now() -> Option<CpuTime> {
         CpuTime::parse(&fs::read_to_string("/proc/stat").ok()?)
     }
@@ -25,7 +25,7 @@ impl CpuTime {
         Some(CpuTime { worked: user + nice + system + irq + softirq, stolen })
     }
 
-    /// The stolen part of the CPU time that was asked for since then.
+    /// The stolen fraction of the CPU time that was requested since `before`.
     pub(super) fn stolen_since(self, before: CpuTime) -> Option<f64> {
         let stolen = self.stolen.saturating_sub(before.stolen);
         let asked_for = stolen + self.worked.saturating_sub(before.worked);

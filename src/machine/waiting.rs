@@ -1,26 +1,26 @@
-//! How long threads that had work waited for a CPU, as Linux counts it.
+//! Time that runnable threads waited for a CPU, as Linux reports it.
 
 use std::collections::HashMap;
 use std::fs;
 use std::time::Duration;
 
-/// What each thread of the process has waited since it began.
+/// The time that each thread of the process has waited since it started.
 pub(super) struct Waits(HashMap<String, Duration>);
 
 impl Waits {
-    /// As it is now; `None` where the system does not tell.
+    /// The current times; `None` if the system does not report them.
     pub(super) fn now() -> Option<Waits> {
         let mut waits = HashMap::new();
         for task in fs::read_dir("/proc/self/task").ok()? {
             let task = task.ok()?;
-            // A thread may end in between.
+            // The thread may have ended in between.
             let Ok(text) = fs::read_to_string(task.path().join("schedstat")) else { continue };
             waits.insert(task.file_name().to_string_lossy().into_owned(), parse(&text)?);
         }
         (!waits.is_empty()).then_some(Waits(waits))
     }
 
-    /// What the threads of now have waited since then, together.
+    /// The time that the current threads have waited since `before`, added up.
     pub(super) fn since(&self, before: &Waits) -> Duration {
         let of_thread =
             |(id, wait): (&String, &Duration)| wait.saturating_sub(before.0.get(id).copied().unwrap_or_default());
@@ -28,7 +28,7 @@ impl Waits {
     }
 }
 
-/// Reads `1830987 52000 17`: ns on a CPU, ns waiting for one, turns.
+/// Reads `1830987 52000 17`: ns on a CPU, ns waiting for one, time slices.
 fn parse(schedstat: &str) -> Option<Duration> {
     schedstat.split_whitespace().nth(1)?.parse().ok().map(Duration::from_nanos)
 }

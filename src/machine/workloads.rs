@@ -1,4 +1,4 @@
-//! Networks and batches to time: eight with names, and any other.
+//! Networks and batches to time: eight named ones, and any other.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use crate::model::Architecture;
 use crate::nn::{Activation, Loss};
 use crate::{Error, Result, spec};
 
-/// What a workload's network learns.
+/// The task of a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BenchTask {
@@ -26,10 +26,10 @@ pub enum BenchTask {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Widths(pub Vec<usize>);
 
-/// A network with ReLU between its layers, the rows of a step and the rows of an epoch.
+/// A network with ReLU between its layers, the batch size and the rows of an epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Workload {
-    /// Its name; `custom` where the user made it.
+    /// Its name; `custom` if the user made it.
     pub name: String,
     /// Inputs, hidden widths, outputs.
     pub layers: Vec<usize>,
@@ -37,7 +37,7 @@ pub struct Workload {
     pub batch: usize,
     /// Rows of an epoch.
     pub rows: usize,
-    /// What is learnt.
+    /// The task.
     pub task: BenchTask,
 }
 
@@ -57,20 +57,20 @@ const NAMED: [WorkloadByName; 8] = [
 ];
 
 impl Workload {
-    /// All named ones.
+    /// All named workloads.
     pub fn all() -> Vec<Workload> {
         NAMED.iter().map(Workload::of).collect()
     }
 
-    /// Names of all named ones.
+    /// Names of all named workloads.
     pub fn names() -> Vec<&'static str> {
         NAMED.iter().map(|(name, ..)| *name).collect()
     }
 
-    /// The one of this name.
+    /// The workload with this name.
     ///
     /// # Errors
-    /// [`Error::Usage`] for an unknown name; it offers the nearest.
+    /// [`Error::Usage`] for an unknown name, with the nearest one as a suggestion.
     pub fn named(name: &str) -> Result<Workload> {
         let found = NAMED.iter().find(|(known, ..)| *known == name);
         found.map(Workload::of).ok_or_else(|| spec::unknown("workload", name, &Self::names()))
@@ -80,10 +80,10 @@ impl Workload {
         Workload { name: (*name).to_owned(), layers: layers.to_vec(), batch: *batch, rows: *rows, task: *task }
     }
 
-    /// A workload without a name.
+    /// A workload with the name `custom`.
     ///
     /// # Errors
-    /// [`Error::Usage`] if there are fewer rows than one batch has, if two classes are not even there, or if there is no memory
+    /// [`Error::Usage`] if there are fewer rows than a batch has, if there are fewer than two classes, or if there is no memory
     /// for the network or the rows.
     pub fn custom(widths: Widths, batch: usize, rows: usize, task: BenchTask) -> Result<Workload> {
         let wrong = |option, message: String| Err(Error::Usage(message).of(option));
@@ -101,7 +101,7 @@ impl Workload {
             return wrong("layers", message);
         }
         let (inputs, outputs) = (architecture.inputs, architecture.outputs);
-        // Outputs twice: targets, and what the network says of them.
+        // Outputs twice: the targets, and the network's outputs.
         if !has_room(rows.saturating_mul(inputs.saturating_add(outputs.saturating_mul(2)))) {
             let row = format!("{inputs} inputs and {outputs} outputs");
             return wrong("rows", format!("{rows} rows of {row} do not fit into memory: use fewer"));
@@ -127,7 +127,7 @@ impl Workload {
         }
     }
 
-    /// Its rows, always the same: uniform inputs, random targets.
+    /// Its rows, which are always the same: uniform inputs, random targets.
     pub fn data(&self) -> Dataset {
         let task = match self.task {
             BenchTask::Classify => WorkloadTask::Classify(self.outputs()),

@@ -1,4 +1,4 @@
-//! What a network looks like, without its weights.
+//! The structure of a network, without its weights.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +9,8 @@ use crate::layer::{Activate, Dropout, Form, Layer, Linear, Network, Norm, Skip, 
 use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 
-/// A feed-forward network. A hidden layer is `dropout(act(norm(W x + b)))`; with `residual` its input is added, through
-/// a projection without bias where the widths differ. The output layer is `act(W x + b)`.
+/// A feed-forward network. A hidden layer is `dropout(act(norm(W x + b)))`. With `residual` its input is added, through a
+/// projection without bias if the widths differ. The output layer is `act(W x + b)`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Architecture {
     /// Inputs of the network.
@@ -21,21 +21,21 @@ pub struct Architecture {
     pub outputs: usize,
     /// Activation of each hidden layer.
     pub activations: Vec<Activation>,
-    /// Activation of the output layer; identity where the loss works on logits.
+    /// Activation of the output layer; the identity if the loss works on logits.
     pub output_activation: Activation,
     /// Normalisation before the activation of each hidden layer.
     pub norm: Option<NormKind>,
     /// Whether each hidden layer adds its input.
     pub residual: bool,
-    /// Share of hidden units dropped in training, at least 0 and below 1.
+    /// Fraction of hidden units dropped in training, at least 0 and below 1.
     pub dropout: f64,
-    /// The layers, where they are given one by one; no other field but `inputs` and `outputs` counts then.
+    /// The layers, if they are given one by one. Of the other fields, only `inputs` and `outputs` count then.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_chain")]
     pub chain: Option<Vec<Layer>>,
 }
 
 impl Architecture {
-    /// A plain multilayer perceptron: `hidden` layers of these widths with one activation, and outputs as the last matrix gives them.
+    /// A plain multilayer perceptron: `hidden` layers of these widths with one activation, and a linear output layer.
     pub fn mlp(inputs: usize, hidden: &[usize], outputs: usize, activation: Activation) -> Architecture {
         Architecture {
             inputs,
@@ -67,7 +67,7 @@ impl Architecture {
         Network { inputs: self.inputs, chain }
     }
 
-    /// What does not fit together, in a sentence.
+    /// What is contradictory in it, in a sentence.
     pub fn contradiction(&self) -> Option<String> {
         if !(0.0..1.0).contains(&self.dropout) {
             return Some(format!("expected dropout of at least 0 and below 1, found {}", self.dropout));
@@ -81,14 +81,14 @@ impl Architecture {
         }
     }
 
-    /// The same network without dropout and masks, for a look at what it can learn.
+    /// The same network without dropout and masks, to test what it can learn.
     pub fn without_chance(&self) -> Architecture {
         let mut network = Architecture { dropout: 0.0, ..self.clone() };
         network.chain.iter_mut().for_each(leave_out_chance);
         network
     }
 
-    /// Linear layer `n`, and what follows it up to the next.
+    /// Linear layer `n` and the layers that belong to it.
     fn group(&self, n: usize) -> Vec<Layer> {
         let function = self.activation(n);
         let mut group = vec![Layer::new(format!("layers.{n}"), Linear::new(self.fan_out(n)))];
@@ -104,7 +104,7 @@ impl Architecture {
         group
     }
 
-    /// Number of linear layers, the output layer among them.
+    /// Number of linear layers, including the output layer.
     pub fn layers(&self) -> usize {
         self.hidden.len() + 1
     }
@@ -134,8 +134,8 @@ impl Architecture {
         self.residual && self.is_hidden(layer) && self.fan_in(layer) != self.fan_out(layer)
     }
 
-    /// Weights and biases of the linear layers, `Σ (inputs + 1) · outputs`, or the largest number there is; of layers that are
-    /// given one by one, all that is learnt.
+    /// Number of weights and biases of the linear layers, `Σ (inputs + 1) · outputs`, or the largest integer if that overflows;
+    /// of layers that are given one by one, of all parameters that learn.
     pub fn linear_parameters(&self) -> usize {
         let of_layer = |fan_in: usize, fan_out: usize| fan_in.saturating_add(1).saturating_mul(fan_out);
         let sum = |counts: &mut dyn Iterator<Item = usize>| counts.fold(0, usize::saturating_add);
@@ -148,7 +148,8 @@ impl Architecture {
         }
     }
 
-    /// Widths from inputs to outputs; of layers that are given one by one, wherever the width of the outermost chain changes.
+    /// Widths from inputs to outputs; of layers that are given one by one, each width at which that of the outermost chain
+    /// changes.
     pub fn widths(&self) -> Vec<usize> {
         let mut widths = vec![self.inputs];
         match &self.chain {
@@ -161,7 +162,7 @@ impl Architecture {
         widths
     }
 
-    /// Widths of the inputs and of all values that layers leave, added up, or the largest number there is.
+    /// Sum of the widths of the inputs and of all layers' outputs, or the largest integer if that overflows.
     pub fn total_width(&self) -> usize {
         match &self.chain {
             Some(_) => {
@@ -172,13 +173,13 @@ impl Architecture {
         }
     }
 
-    /// Whether memory for the weights, their gradient and two moments of it can be had.
+    /// Whether memory for the weights, their gradient and two moments of it can be allocated.
     pub fn fits_into_memory(&self) -> bool {
         has_room(self.linear_parameters().saturating_mul(4))
     }
 
-    /// Floating-point operations of one training step, a sample: `6·W − 2·W₁`, for nobody needs the gradient of the
-    /// first layer's input; projections count as weights.
+    /// Floating-point operations of one training step for each sample: `6·W − 2·W₁`, since the gradient by the network's input
+    /// is not computed. Projections count as weights.
     pub fn flops_per_sample(&self) -> f64 {
         if self.chain.is_some() {
             return self.flops_of_chain();
@@ -190,7 +191,7 @@ impl Architecture {
         (0..self.layers()).map(|layer| 6.0 * weights(layer)).sum::<f64>() - 2.0 * weights(0)
     }
 
-    /// The same of layers that are given one by one: a matrix that members share is used by each of them, and a table whose rows
+    /// The same for layers that are given one by one. A matrix that members share counts for each of them. A table whose rows
     /// are looked up is not multiplied by.
     fn flops_of_chain(&self) -> f64 {
         let network = self.network();

@@ -1,20 +1,20 @@
-//! What training begins with: initial weights, drawn by seed.
+//! Initial weights, drawn by seed.
 
 use super::{Architecture, Parameters, Tensor};
 use crate::layer::{Form, Random, Start};
 use crate::nn::Activation;
 use crate::nn::init::{Init, Scheme};
 
-/// A regression's output layer is drawn this much smaller where no scheme is asked for: training begins near the mean
-/// target, and on few rows less of the initial noise is left in what is learnt.
+/// Factor of the initial weights of a regression's output layer, unless an initialisation is asked for. Training then starts
+/// near the mean target, and on few rows less of the initial noise remains in the trained network.
 const REGRESSION_OUTPUT_SCALE: f32 = 0.1;
 
-/// Where random numbers of the members of a stack begin: the first has those of a tensor that is none.
+/// Address of the random numbers of a stack's matrices; the first matrix has those of a tensor without a stack.
 const STACK: u32 = 32;
 
 impl Parameters {
-    /// Initial weights: each matrix by `init` (or the default of its layer's activation), biases and shifts zero, gains
-    /// one. The stream of a tensor depends on the seed and its number alone.
+    /// Initial weights. Each matrix is drawn by `init`, or by the default of its layer's activation; biases and shifts are
+    /// zero, gains one. The random numbers of a tensor depend on the seed and its index only.
     pub fn init(architecture: &Architecture, init: Option<Init>, seed: u64) -> Parameters {
         let mut parameters = Parameters::zeros(architecture);
         let tensors = parameters.layout.tensors.clone();
@@ -30,7 +30,7 @@ impl Parameters {
         parameters
     }
 
-    /// The first values of one of a tensor's stack.
+    /// The initial values of one matrix or vector of a tensor's stack.
     fn begin(
         &mut self,
         tensor: &Tensor,
@@ -42,7 +42,7 @@ impl Parameters {
         match &tensor.begin {
             Start::Drawn(own, by) => {
                 let scheme = by.or(init).unwrap_or_else(|| Init::default_for(*own));
-                // scikit-learn draws every layer by the hidden layers' activation, the output layer too.
+                // scikit-learn draws every layer by the activation of the hidden layers, including the output layer.
                 let activation = first.filter(|_| scheme.scheme() == Scheme::Sklearn).unwrap_or(*own);
                 let weights = scheme.weights(fan_out, fan_in, activation).fill(seed, address, fan_out, fan_in);
                 self.set_matrix(tensor, one, &weights);
@@ -77,8 +77,8 @@ impl Parameters {
         }
     }
 
-    /// What training begins with: [`Parameters::init`], and the output layer of a regression a tenth as large unless
-    /// `init` says how it is drawn.
+    /// The initial weights of training: [`Parameters::init`], with the output layer of a regression a tenth as large unless
+    /// `init` is given.
     pub fn initial(architecture: &Architecture, init: Option<Init>, regression: bool, seed: u64) -> Parameters {
         let by_default = init.is_none();
         let mut parameters = Parameters::init(architecture, init, seed);
@@ -98,7 +98,7 @@ impl Parameters {
     }
 }
 
-/// Random numbers of a vector, at an address of a tensor.
+/// Random numbers of a vector, at the address of a tensor.
 fn vector(random: &Random, length: usize, (seed, address): (u64, u64)) -> Vec<f32> {
     let address = if random.alike { address & ((1 << STACK) - 1) } else { address };
     match &random.chunks {
@@ -129,7 +129,7 @@ mod tests {
         }
     }
 
-    /// Of an output layer without a bias too: a hidden layer was scaled in its place.
+    /// The rule covers an output layer without a bias too; a hidden layer was scaled instead of it.
     #[test]
     fn the_matrix_before_the_outputs_of_a_regression_begins_smaller_and_no_other() {
         let linear = |number: usize, outputs| Layer::new(format!("network.{number}"), Linear::new(outputs));

@@ -1,4 +1,4 @@
-//! What turns a network's outputs into decisions beside its weights: a temperature, a threshold, the widths of intervals.
+//! What turns a network's outputs into decisions, beside its weights: a temperature, a threshold, the widths of intervals.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -12,20 +12,20 @@ pub struct Decision {
     /// The temperature of the logits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
-    /// The threshold of a binary decision, where it is not a half.
+    /// The threshold of a binary decision, if it is not a half.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Threshold>,
-    /// How far predictions of a regression are off.
+    /// The residuals of a regression.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub residuals: Option<Residuals>,
 }
 
-/// Temperature scaling: logits are divided by `temperature` before anything is made of them.
+/// Temperature scaling: logits are divided by `temperature` before they are used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// Above 1 where the network was too certain.
+    /// Above 1 if the network was overconfident.
     pub temperature: f64,
-    /// What logits are multiplied by, `1 / temperature` in single precision.
+    /// The factor of logits, `1 / temperature` in single precision.
     pub factor: f32,
     /// Rows that it was fitted to.
     pub rows: usize,
@@ -35,12 +35,12 @@ pub struct Calibration {
     pub log_loss: f64,
 }
 
-/// The second class is said where its probability is above `value`.
+/// The second class is predicted if its probability is above `value`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Threshold {
-    /// Within 0 and 1.
+    /// Between 0 and 1.
     pub value: f64,
-    /// The metric that chose it; none where it was given.
+    /// The metric that chose it; `None` if the user gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<MetricName>,
     /// Rows that it was chosen on.
@@ -48,13 +48,13 @@ pub struct Threshold {
     pub rows: Option<usize>,
 }
 
-/// Which rows residuals are of.
+/// The rows that residuals come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowsOf {
-    /// The test part, which chose nothing.
+    /// The test part, which decided nothing.
     Test,
-    /// The folds, each by the network that did not learn from it.
+    /// The folds; the residuals of each come from the network that did not learn from it.
     Folds,
     /// The validation part.
     Validation,
@@ -63,27 +63,27 @@ pub enum RowsOf {
 /// Absolute residuals `|prediction − truth|` of rows that the network did not learn from, in the target's units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Residuals {
-    /// Which rows.
+    /// The rows that they come from.
     pub of: RowsOf,
-    /// Whether these rows chose the epoch, so that their residuals may be smaller than those of new rows.
+    /// Whether these rows chose the best epoch, so that their residuals may be smaller than those of new rows.
     pub chose: bool,
-    /// How many.
+    /// The number of rows.
     pub rows: usize,
     /// Of each target the residuals in ascending order; of many rows every thousandth part of them, the largest too.
     pub sorted: Vec<Vec<f64>>,
 }
 
-/// Residuals of a target that are kept at most.
+/// The most residuals that are kept for a target.
 const MOST: usize = 1000;
 
-/// The ranks, from 1 on, whose residuals are kept of so many: all of a few, else every thousandth part.
+/// The ranks, from 1, of the residuals that are kept: all if there are few, otherwise every thousandth part.
 fn kept_ranks(rows: usize) -> impl Iterator<Item = usize> {
     let kept = rows.min(MOST);
     (1..=kept).map(move |at| (at * rows).div_ceil(kept))
 }
 
 impl Residuals {
-    /// From the residuals of each target.
+    /// Residuals of each target.
     pub fn new((of, chose): (RowsOf, bool), residuals: Vec<Vec<f64>>) -> Residuals {
         let rows = residuals.first().map_or(0, Vec::len);
         let sorted = residuals.into_iter().map(|mut all| {
@@ -93,29 +93,30 @@ impl Residuals {
         Residuals { of, chose, rows, sorted: sorted.collect() }
     }
 
-    /// Half the width of the interval of each target that holds the truth with probability `level` at least, over new rows like
-    /// those of the residuals: the residual of rank `⌈(n + 1) · level⌉`, or the next larger one that is kept. Split conformal
-    /// prediction: Lei et al. 2018, <https://arxiv.org/abs/1604.04173>, Algorithm 2. `None` where that needs more rows.
+    /// Half the width of each target's interval that contains the truth with a probability of at least `level`, for new rows
+    /// like those of the residuals: the residual of rank `⌈(n + 1) · level⌉`, or the next larger one that is kept. Split
+    /// conformal prediction: Lei et al. 2018, <https://arxiv.org/abs/1604.04173>, Algorithm 2. `None` if there are too few rows
+    /// for the level.
     pub fn half_widths(&self, level: f64) -> Option<Vec<f64>> {
-        // A level such as 0.9 is not exact, and its rank is not to be one higher for that.
+        // A level such as 0.9 is not exact in binary; that must not raise the rank by one.
         let rank = ((self.rows as f64 + 1.0) * level - 1e-9).ceil().max(1.0) as usize;
         let place = kept_ranks(self.rows).position(|kept| kept >= rank)?;
         self.sorted.iter().map(|sorted| sorted.get(place).copied()).collect()
     }
 
-    /// Rows that intervals of this level need.
+    /// The number of rows that intervals of this level need.
     pub fn rows_for(level: f64) -> usize {
         (level / (1.0 - level) - 1e-9).ceil() as usize
     }
 }
 
 impl Decision {
-    /// Whether outputs mean what they mean without it.
+    /// Whether it leaves the meaning of outputs unchanged.
     pub fn is_plain(&self) -> bool {
         *self == Decision::default()
     }
 
-    /// As one object, without the residuals one by one.
+    /// As a JSON object, without the single residuals.
     pub fn to_json(&self) -> Value {
         let mut all = json!(self);
         if let Some(residuals) = all.get_mut("residuals").and_then(Value::as_object_mut) {
@@ -124,22 +125,22 @@ impl Decision {
         all
     }
 
-    /// Whether a program that knows nothing of it would say something else.
+    /// Whether a program that ignores it would predict something else.
     pub(super) fn changes_predictions(&self) -> bool {
         self.calibration.is_some() || self.threshold.is_some()
     }
 
-    /// What logits are multiplied by.
+    /// The factor of logits.
     pub fn factor(&self) -> f32 {
         self.calibration.as_ref().map_or(1.0, |calibration| calibration.factor)
     }
 
-    /// The probability above which the second of two classes is said.
+    /// The probability above which the second of two classes is predicted.
     pub fn threshold(&self) -> f64 {
         self.threshold.as_ref().map_or(HALF, |threshold| threshold.value)
     }
 
-    /// What is wrong with a decision that was read from a file, for a network of so many outputs.
+    /// What is wrong with a decision that was read from a file, for a network with this many outputs.
     pub(super) fn contradiction(&self, outputs: usize) -> Option<&'static str> {
         let positive = |x: f32| x.is_finite() && x > 0.0;
         if !positive(self.factor()) {

@@ -1,4 +1,4 @@
-//! What a model is, for people and for scripts.
+//! The description of a model, for people and for scripts.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,12 +9,12 @@ use crate::layer::text::write_chain;
 use crate::layer::{Layer, TensorForm, Width};
 use crate::nn::Activation;
 
-/// Everything about a model but its weights.
+/// Everything about a model except its weights.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ModelDescription {
     /// `model`.
     pub kind: &'static str,
-    /// What is learnt.
+    /// The task.
     pub task: Task,
     /// Label columns.
     pub labels: Vec<String>,
@@ -28,16 +28,16 @@ pub struct ModelDescription {
     pub inputs: usize,
     /// Outputs of the network.
     pub outputs: usize,
-    /// The layers, inputs first; empty where `network` lists them.
+    /// The layers, inputs first; empty if `network` lists them.
     pub layers: Vec<LayerDescription>,
     /// The layers of a network that a file described.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkDescription>,
-    /// Number of parameters, of all networks.
+    /// Number of parameters of all networks.
     pub parameters: usize,
-    /// Networks whose probabilities or values are averaged.
+    /// Number of networks whose probabilities or values are averaged.
     pub members: usize,
-    /// Their forms, where they have several; the layers are then those of the first form.
+    /// The forms of the networks, if there are several; the layers are then those of the first form.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub forms: Vec<FormDescription>,
     /// From raw rows to inputs, from outputs to units, with all fitted numbers.
@@ -54,34 +54,34 @@ pub struct ModelDescription {
 /// The networks of one form.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FormDescription {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// Its networks.
+    /// Its number of networks.
     pub members: usize,
-    /// How much their mean counts.
+    /// The weight of their mean.
     pub weight: f64,
-    /// What their logits are divided by before probabilities are averaged.
+    /// The temperature by which their logits are divided before probabilities are averaged.
     pub temperature: f64,
-    /// Inputs of each.
+    /// Inputs of each network.
     pub inputs: usize,
-    /// Parameters of each.
+    /// Parameters of each network.
     pub parameters: usize,
 }
 
 /// Layers that were given one by one.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NetworkDescription {
-    /// As a network file has them, widths as numbers.
+    /// In the form of a network file, with widths as numbers.
     pub chain: toml::Value,
-    /// One after the other, layers within a layer before it.
+    /// All layers in order; layers within a layer come before it.
     #[serde(skip)]
     pub lines: Vec<LayerLine>,
 }
 
-/// One of them.
+/// One of these layers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerLine {
-    /// As its tensors are named.
+    /// Its name, as in the names of its tensors.
     pub name: String,
     /// Kind and options.
     pub what: String,
@@ -89,14 +89,14 @@ pub struct LayerLine {
     pub inputs: usize,
     /// Its outputs.
     pub outputs: usize,
-    /// Its parameters, those of layers within it left out.
+    /// Its parameters, without those of layers within it.
     pub parameters: usize,
 }
 
-/// One linear layer and what follows it.
+/// One linear layer and the layers that belong to it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LayerDescription {
-    /// `layers.0` and so on, as its tensors are named.
+    /// Its name, as in the names of its tensors: `layers.0` and so on.
     pub name: String,
     /// Its inputs.
     pub inputs: usize,
@@ -108,9 +108,9 @@ pub struct LayerDescription {
     pub activation: String,
     /// How its input is added: `identity` or `projection`.
     pub residual: Option<&'static str>,
-    /// Share of its units dropped in training.
+    /// Fraction of its units dropped in training.
     pub dropout: f64,
-    /// Its parameters, norm and projection included.
+    /// Its parameters, including norm and projection.
     pub parameters: usize,
 }
 

@@ -1,5 +1,5 @@
-//! A model's file: tensors as PyTorch names and lays them out, and all that prediction on raw rows needs, as JSON text in
-//! the metadata of a safetensors file.
+//! A model's file: tensors with the names and layout of PyTorch, and all that prediction on raw rows needs, as JSON text in the
+//! metadata of a safetensors file.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -20,31 +20,31 @@ use crate::{Error, Result};
 
 /// Key of the metadata.
 const KEY: &str = "gradlane";
-/// Version of the metadata that this program writes and the newest that it reads.
+/// Version of the metadata that this program writes, and the newest that it reads.
 ///
-/// Every older version stays readable. A part that is added to [`Card`], or within it, has `#[serde(default)]` with a
-/// default that means what programs did without it; unknown parts are ignored. The version is raised only where an older
-/// program would predict wrongly if it ignored the addition: it then refuses the file and asks for a newer program. A part
-/// whose meaning changes gets a new name, and [`Model::load`] turns the old one into it by `version`. A new version gets a
-/// folder of models in `tests/data/models`, whose predictions are tested.
+/// Every older version stays readable. A field that is added to [`Card`], or within it, has `#[serde(default)]`, with a default
+/// that means what programs did without the field. Unknown fields are ignored. The version is raised only if an older program
+/// would predict wrongly by ignoring the addition; it then refuses the file and asks for a newer program. A field whose meaning
+/// changes gets a new name, and [`Model::load`] converts the old one according to `version`. A new version gets a folder of
+/// models in `tests/data/models`, whose predictions are tested.
 ///
-/// 1: a network, its preprocessing and history. 2: a temperature, a threshold, bent or differently coded
-/// inputs, predictions within a range, or several networks too. 3: inputs that hold the number of a level too. 4: networks of
-/// several forms too.
+/// 1: a network, its preprocessing and history. 2: also a temperature, a threshold, bent or differently coded inputs,
+/// predictions within a range, or several networks. 3: also inputs that hold the number of a level. 4: also networks of several
+/// forms.
 const VERSION: u32 = 4;
-/// Bytes that tell what a file is.
+/// Bytes at the start of a file that identify its format.
 const HEAD: usize = 64;
 /// The model's file in a run directory.
 pub const MODEL_FILE: &str = "model.safetensors";
 
-/// Everything about a model but its weights.
+/// Everything about a model except its weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Card {
-    /// Version of this form.
+    /// Version of this format.
     pub version: u32,
-    /// What the network looks like.
+    /// The structure of the network.
     pub architecture: Architecture,
-    /// The loss it was trained with, which says what outputs mean.
+    /// The loss it was trained with, which defines the meaning of the outputs.
     pub loss: Loss,
     /// Label smoothing of the loss.
     pub label_smoothing: f64,
@@ -53,10 +53,10 @@ pub struct Card {
     /// Temperature, threshold and residuals.
     #[serde(default, skip_serializing_if = "Decision::is_plain")]
     pub decision: Decision,
-    /// How many networks it has, whose probabilities or values are averaged.
+    /// Number of networks whose probabilities or values are averaged.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub members: usize,
-    /// The forms of its networks, where these have several; `architecture` is then the first network's.
+    /// The forms of its networks, if there are several; `architecture` is then that of the first network.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forms: Vec<NetworkForm>,
     /// Figures of the epochs it was trained for, as in `events.jsonl`.
@@ -72,7 +72,7 @@ fn is_one(members: &usize) -> bool {
 }
 
 impl Card {
-    /// What is wrong with a card whose parts do not fit together.
+    /// What is wrong with a card whose fields contradict each other.
     fn contradiction(&self) -> Option<String> {
         let (network, rows) = (&self.architecture, &self.preprocessing);
         if self.members == 0 {
@@ -90,7 +90,7 @@ impl Card {
         rows.contradiction().map(str::to_owned).or_else(networks).or_else(decision)
     }
 
-    /// The architecture of each group of networks of one form, with their number.
+    /// The architecture of each form, and its number of networks.
     pub(super) fn groups(&self) -> Vec<(&Architecture, usize)> {
         match self.forms.as_slice() {
             [] => vec![(&self.architecture, self.members)],
@@ -98,7 +98,7 @@ impl Card {
         }
     }
 
-    /// The oldest version that says all of it: programs of that version predict the same.
+    /// The oldest version that can express all of it; programs of that version predict the same.
     fn least_version(&self) -> u32 {
         let newer = self.members > 1 || self.decision.changes_predictions();
         let own = match (self.forms.is_empty(), newer) {
@@ -113,16 +113,16 @@ impl Card {
 /// A trained model.
 #[derive(Debug, Clone)]
 pub struct Model {
-    /// Everything but the weights.
+    /// Everything except the weights.
     pub card: Card,
     /// The weights of the first network.
     pub parameters: Parameters,
-    /// Those of the others, of an ensemble; all of one form have one layout.
+    /// The weights of the other networks of an ensemble; all of one form have the same layout.
     pub others: Vec<Parameters>,
 }
 
 impl Model {
-    /// A model without a decision; its card gets its version when it is saved.
+    /// A model without a decision; the version of its card is set when it is saved.
     pub fn new(
         architecture: Architecture,
         (loss, label_smoothing): (Loss, f64),
@@ -137,10 +137,10 @@ impl Model {
         Model { card, parameters, others: Vec::new() }
     }
 
-    /// One model of several networks of one form, on one preprocessing; of the epochs nothing is kept.
+    /// One model of several networks of one form with the same preprocessing; the history is dropped.
     ///
     /// # Panics
-    /// If there is no network, or if their forms differ: one card stands for all.
+    /// If there is no network, or if their forms differ: they share one card.
     pub fn ensemble(networks: Vec<Model>) -> Model {
         let form = &networks[0].card.architecture;
         assert!(networks.iter().all(|network| network.card.architecture == *form), "networks of one form");
@@ -164,7 +164,8 @@ impl Model {
         std::iter::once(&self.parameters).chain(&self.others)
     }
 
-    /// SHA-256 over the saved tensors' little-endian bytes in byte order of their names: equal weights, equal hash.
+    /// SHA-256 over the little-endian bytes of the saved tensors, in byte order of their names: equal weights have equal
+    /// hashes.
     pub fn sha256(&self) -> String {
         let mut hash = Sha256::new();
         for (_, network, tensor) in self.sorted_tensors() {
@@ -175,7 +176,7 @@ impl Model {
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The tensors in byte order of their names, as the file has them: name, network, tensor.
+    /// The tensors in byte order of their names, as in the file: name, network, tensor.
     fn sorted_tensors(&self) -> Vec<(String, &Parameters, TensorName)> {
         let members = 1 + self.others.len();
         let of = |(member, network): (usize, &'_ Parameters)| {
@@ -190,8 +191,8 @@ impl Model {
         tensors
     }
 
-    /// The tensors of all networks, one after the other, as they are saved: in byte order of their names, which begin with
-    /// `ensemble.M.` where there are several networks.
+    /// The tensors of all networks as they are saved: in byte order of their names, which begin with `ensemble.M.` if there are
+    /// several networks.
     pub fn tensors(&self) -> impl Iterator<Item = NamedTensor> {
         let named = |(name, network, tensor): (String, &Parameters, TensorName)| NamedTensor {
             values: network.values(&tensor),
@@ -201,8 +202,8 @@ impl Model {
         self.sorted_tensors().into_iter().map(named)
     }
 
-    /// Saves the model under a temporary name and renames it; equal models give equal bytes. Tensors are written one after
-    /// the other, so that memory holds a copy of one at a time.
+    /// Saves the model under a temporary name and renames it; equal models give equal bytes. Tensors are written one by one, so
+    /// memory holds a copy of only one.
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be written.
@@ -267,7 +268,7 @@ impl Model {
     }
 }
 
-/// The tensors of each network, without what stands before their names. The header has shown that all are of some network.
+/// The tensors of each network, without the prefix of their names. The header was checked: each belongs to some network.
 fn by_network(tensors: Vec<NamedTensor>, members: usize) -> Vec<Vec<NamedTensor>> {
     if members == 1 {
         return vec![tensors];
@@ -286,15 +287,15 @@ fn by_network(tensors: Vec<NamedTensor>, members: usize) -> Vec<Vec<NamedTensor>
 /// The tensors of any safetensors file, as 32-bit floats.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is no such file or has tensors of another type.
+/// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not such a file or has tensors of another type.
 pub fn read_tensors(path: &Path) -> Result<Vec<NamedTensor>> {
     let path: PathBuf = if path.is_dir() { path.join(MODEL_FILE) } else { path.to_path_buf() };
     let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
     parse(&path, &bytes)
 }
 
-/// Whether a file begins as a safetensors file does, and not as a pack: the length of its header in 8 bytes, then the header, a JSON
-/// object.
+/// Whether a file begins like a safetensors file and not like a pack: the length of its header in 8 bytes, then the header, a
+/// JSON object.
 ///
 /// # Errors
 /// [`Error::Io`] if it cannot be read.
@@ -306,7 +307,7 @@ pub fn is_model_file(path: &Path) -> Result<bool> {
     }
     let mut head = Vec::with_capacity(HEAD);
     file.take(HEAD as u64).read_to_end(&mut head).map_err(io)?;
-    // No header is as long as text would say when it is read as a length.
+    // Text, read as a length, would give a longer header than any real one.
     Ok(head.len() > 8 && head[8] == b'{' && head[4..8] == [0; 4] && !begins_pack(&head))
 }
 

@@ -7,24 +7,24 @@ use serde::{Deserialize, Serialize};
 use super::{Architecture, Model};
 use crate::data::Preprocessing;
 
-/// The networks of one form, of a model that has several.
+/// The networks of one form, in a model with several forms.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NetworkForm {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// What its networks look like.
+    /// The structure of its networks.
     pub architecture: Architecture,
     /// Their first input among those of the preprocessing.
     pub first_input: usize,
-    /// How many networks it has.
+    /// Its number of networks.
     pub members: usize,
-    /// How much their mean counts; the weights of all forms add up to 1.
+    /// The weight of their mean; the weights of all forms add up to 1.
     pub weight: f64,
-    /// What logits are multiplied by before probabilities are averaged.
+    /// The factor of logits before probabilities are averaged.
     pub factor: f32,
 }
 
-/// Weights are exact fractions, rounded.
+/// Weights are rounded exact fractions; their sum may differ from 1 by this much.
 const ROUNDING: f64 = 1e-9;
 
 impl NetworkForm {
@@ -33,8 +33,8 @@ impl NetworkForm {
         self.first_input..self.first_input + self.architecture.inputs
     }
 
-    /// What is wrong with forms that were read from a file; `first` and `members` are what the card says of the first network and
-    /// of all.
+    /// What is wrong with forms that were read from a file. `first` is the architecture of the first network in the card,
+    /// `members` the number of all networks.
     pub(super) fn contradiction(
         forms: &[NetworkForm],
         (first, members): (&Architecture, usize),
@@ -62,10 +62,10 @@ impl NetworkForm {
 }
 
 impl Model {
-    /// One model of networks of several forms, on the preprocessing that they share; a decision is not made yet.
+    /// One model of networks of several forms with shared preprocessing; it has no decision yet.
     ///
     /// # Panics
-    /// If there is no network, or one is not of its form.
+    /// If there is no network, or one does not have its form.
     pub fn of_forms(forms: Vec<(NetworkForm, Vec<Model>)>, preprocessing: Preprocessing) -> Model {
         for (form, networks) in &forms {
             assert!(networks.iter().all(|network| network.card.architecture == form.architecture), "{}", form.name);
@@ -74,7 +74,7 @@ impl Model {
         let mut model = Model::joined(networks.into_iter().flatten().collect());
         model.card.preprocessing = preprocessing;
         model.card.history = Vec::new();
-        // What smooths labels differs from form to form; figures are of plain ones.
+        // Label smoothing differs between forms; figures use plain labels.
         model.card.label_smoothing = 0.0;
         model.card.forms = forms;
         model

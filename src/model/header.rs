@@ -1,4 +1,4 @@
-//! What the header of a model's file claims, compared with the network before memory is taken for either.
+//! Compares the header of a model's file with the network before memory is allocated for either.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,13 +7,13 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use super::Architecture;
 use super::parameters::saved_tensors;
 
-/// What stands before the names of the tensors of network `M` of an ensemble: `ensemble.M.`.
+/// The prefix of the names of the tensors of network `M` of an ensemble: `ensemble.M.`.
 pub(super) fn prefix(member: usize, members: usize) -> String {
     if members > 1 { format!("ensemble.{member}.") } else { String::new() }
 }
 
-/// What is wrong with the tensors that a header names for the networks of some forms, so many of each, in a sentence. The header is
-/// known to fit its file, so where this finds nothing, the networks are no larger than the file.
+/// What is wrong with the tensors that a header names, in a sentence. `forms` has the architecture and the number of networks
+/// of each form. The header is known to fit its file, so if this finds nothing, the networks are no larger than the file.
 pub(super) fn contradiction(forms: &[(&Architecture, usize)], header: &Metadata) -> Option<String> {
     let found = header.tensors();
     let members: usize = forms.iter().map(|(_, members)| members).sum();
@@ -24,7 +24,7 @@ pub(super) fn contradiction(forms: &[(&Architecture, usize)], header: &Metadata)
     let mut first = 0;
     for (architecture, count) in forms {
         let expected = saved_tensors(architecture);
-        // The first that is missing ends it, so this takes no more turns than the file has tensors.
+        // The first missing tensor ends it, so this takes no more iterations than the file has tensors.
         for member in first..first + count {
             let prefix = prefix(member, members);
             for tensor in &expected {

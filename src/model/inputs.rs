@@ -5,14 +5,14 @@
 pub enum InputRun {
     /// A number.
     Number,
-    /// So many inputs that belong together: a one-hot category, a mark of missing values, a wave of a date.
+    /// This many inputs that belong together: a one-hot category, a mark of missing values, a wave of a date.
     Plain(usize),
-    /// The number of a level, of so many.
+    /// The number of a level, and the number of levels.
     Level(usize),
 }
 
 impl InputRun {
-    /// How many inputs it has.
+    /// The number of inputs.
     pub fn inputs(self) -> usize {
         match self {
             InputRun::Number | InputRun::Level(_) => 1,
@@ -21,7 +21,7 @@ impl InputRun {
     }
 }
 
-/// The inputs that hold numbers, rising.
+/// The inputs that hold numbers, in ascending order.
 pub fn numbers(runs: &[InputRun]) -> Vec<usize> {
     let mut first = 0;
     let number = |run: &InputRun| {

@@ -1,4 +1,4 @@
-//! Where each parameter lies: one flat buffer of lines, the same for weights, gradients and optimizer state.
+//! The place of each parameter in one flat buffer of lines, the same for weights, gradients and optimizer state.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,23 +12,23 @@ use crate::{Error, Result};
 /// One tensor and its place.
 #[derive(Debug, Clone)]
 pub struct Tensor {
-    /// Its name in a model's file, for a matrix without `.weight` and `.bias`.
+    /// Its name in a model's file; of a matrix, without `.weight` and `.bias`.
     pub name: String,
-    /// How it lies in its panels.
+    /// Its layout in panels.
     pub form: Form,
-    /// How many of this form lie one after the other, such as one for each member.
+    /// Number of matrices or vectors in a stack, such as one for each member of the network.
     pub stack: Option<usize>,
-    /// What it begins with.
+    /// Its initial values.
     pub begin: Start,
-    /// What a bias begins with, where that is not the scheme's.
+    /// The initial values of a bias, if they differ from the scheme's.
     pub bias: Option<Start>,
-    /// How weights learn, and how biases, gains and shifts do.
+    /// How weights learn, and how biases, gains and shifts learn.
     pub groups: [Group; 2],
     /// Whether weights and biases learn differently.
     pub learns_apart: bool,
-    /// Whether nothing of it learns.
+    /// Whether no part of it learns.
     pub frozen: bool,
-    /// Number of its layer in [`Layout::layers`].
+    /// Index of its layer in [`Layout::layers`].
     pub layer: usize,
     /// Inputs of a matrix; 0 for vectors.
     pub fan_in: usize,
@@ -36,7 +36,7 @@ pub struct Tensor {
     pub fan_out: usize,
     /// First line.
     pub start: usize,
-    /// Number of panels, of all of a stack.
+    /// Number of panels, over the whole stack.
     pub panels: usize,
     /// Lines of a panel that hold parameters.
     pub rows: usize,
@@ -49,16 +49,16 @@ pub struct Tensor {
 pub struct Layout {
     /// The tensors.
     pub tensors: Vec<Tensor>,
-    /// Names of the layers that have tensors; norms and projections of a stack go with its linear layers.
+    /// Names of the layers that have tensors; the norms and projections of a stack of linear layers count with these.
     pub layers: Vec<Arc<str>>,
     /// Lines of the whole buffer, padding included.
     pub lines: usize,
-    /// The parts in which gradients are computed, measured and applied; fixed by the network alone, so that bits do
-    /// not depend on who computes which.
+    /// The parts in which gradients are computed, measured and applied. They depend on the network only, so bits do not depend
+    /// on which member computes which.
     pub slots: Vec<Slot>,
 }
 
-/// A part of one tensor: some rows of one panel or two.
+/// A part of one tensor: some rows of one or two panels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
     /// Index of the tensor.
@@ -69,9 +69,9 @@ pub struct Slot {
     pub rows: Range<usize>,
 }
 
-/// Rows of a slot: four tiles of 14, small enough that a few threads get equal shares of a small network.
+/// Rows of a slot: four tiles of 14. It is small enough that a few threads get equal shares of a small network.
 const SLOT_ROWS: usize = 56;
-/// Panels of a slot. Slots fix the order in which norms are added, so another number gives other bits.
+/// Panels of a slot. Slots fix the order in which norms are added, so changing it changes bits.
 const SLOT_PANELS: usize = 2;
 
 impl Tensor {
@@ -86,7 +86,7 @@ impl Tensor {
         self.start..self.start + (self.panels - 1) * self.stride + self.rows
     }
 
-    /// The rows of each panel that decay and are called weights; the others are biases, gains or shifts.
+    /// The rows of each panel that decay and count as weights; the others are biases, gains or shifts.
     pub fn weight_rows(&self) -> usize {
         match self.form {
             Form::Affine | Form::Matrix => self.fan_in,
@@ -94,23 +94,23 @@ impl Tensor {
         }
     }
 
-    /// How many of this form there are.
+    /// Number of matrices or vectors in the stack; 1 if there is none.
     pub fn count(&self) -> usize {
         self.stack.unwrap_or(1)
     }
 
-    /// The panels of one of a stack.
+    /// The panels of one matrix or vector of the stack.
     pub fn panels_of(&self, number: usize) -> Range<usize> {
         let each = self.panels / self.count();
         number * each..(number + 1) * each
     }
 
-    /// How weights, or else biases, gains and shifts, learn.
+    /// How weights learn, or how biases, gains and shifts learn.
     pub fn group(&self, of_weights: bool) -> &Group {
         &self.groups[usize::from(!of_weights)]
     }
 
-    /// Sets how its two parts learn.
+    /// Sets how weights and biases learn.
     fn set_groups(&mut self, groups: [Group; 2]) {
         let affine = self.form == Form::Affine;
         self.groups = groups;
@@ -118,7 +118,7 @@ impl Tensor {
         self.frozen = groups[0].frozen && (groups[1].frozen || !affine);
     }
 
-    /// Number of parameters, padding left out.
+    /// Number of parameters, without padding.
     pub fn parameters(&self) -> usize {
         let each = match self.form {
             Form::Affine => (self.fan_in + 1) * self.fan_out,
@@ -129,7 +129,7 @@ impl Tensor {
     }
 }
 
-/// Whether a tensor's name is `name`, or goes on after it with a dot.
+/// Whether a tensor's name is `name`, or continues it after a dot.
 fn begins(tensor: &str, name: &str) -> bool {
     tensor.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
@@ -150,7 +150,7 @@ impl Layout {
         layout
     }
 
-    /// The number of a layer in `layers`, where it has a place from now on.
+    /// The index of a layer in `layers`; a new layer is added.
     fn layer_of(&mut self, layer: &str) -> usize {
         let beside = |kind: &str| layer.strip_prefix(kind).map(|number| format!("layers.{number}"));
         let name = beside("norms.").or(beside("residuals.")).unwrap_or_else(|| layer.to_owned());
@@ -190,7 +190,7 @@ impl Layout {
         self.tensors[tensor].set_groups(groups);
         self.lines += panel_count * stride;
         let parts = rows.div_ceil(SLOT_ROWS);
-        // No slot has panels of two matrices of a stack; vectors are a panel each.
+        // A slot never has panels of two matrices of a stack; a vector is one panel.
         let whole = if form == Form::Vector { panel_count } else { each };
         for first in (0..panel_count).step_by(whole).flat_map(|one| (one..one + whole).step_by(SLOT_PANELS)) {
             let slot_panels = first..(first + SLOT_PANELS).min(first - first % whole + whole);
@@ -202,11 +202,11 @@ impl Layout {
         }
     }
 
-    /// Freezes the tensors of layers: each name is a layer's or a tensor's, or a layer that holds others. With `layers.0` go
-    /// `norms.0` and `residuals.0`, which belong to it. `network` is the one that was laid out.
+    /// Freezes the tensors of layers. Each name is that of a layer or a tensor, or of a layer that contains others. `layers.0`
+    /// includes `norms.0` and `residuals.0`, which belong to it. `network` is the network of this layout.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for a name that no tensor has, or if nothing is left to learn.
+    /// [`Error::Mismatch`] for a name that no tensor has, or if no tensor is left to learn.
     pub fn freeze(&mut self, names: &[String], network: &Network) -> Result<()> {
         for name in names {
             if !self.freeze_one(name) {
@@ -219,7 +219,7 @@ impl Layout {
         Ok(())
     }
 
-    /// Freezes what has this name; whether there is something.
+    /// Freezes all tensors with this name; returns whether there are any.
     fn freeze_one(&mut self, name: &str) -> bool {
         let mut found = false;
         for tensor in &mut self.tensors {
@@ -252,8 +252,9 @@ impl Layout {
         unknown("layer", name, &known).to_string()
     }
 
-    /// L2 norms of the weights of each of `layers`: of its matrices, without biases and without the norm and projection that go
-    /// with a linear layer; of a layer without matrices, of its vectors called `weight`. `squares` adds the squares of lines.
+    /// L2 norms of the weights of each of `layers`: of its matrices, without biases and without the norm and projection that
+    /// belong to a linear layer; of a layer without matrices, of its vectors named `weight`. `squares` returns the sum of
+    /// squares of some lines.
     pub fn weight_norms(&self, squares: impl Fn(Range<usize>) -> f64) -> Vec<f64> {
         let mut sums = vec![0.0; self.layers.len()];
         for tensor in &self.tensors {
@@ -270,7 +271,7 @@ impl Layout {
         sums.into_iter().map(f64::sqrt).collect()
     }
 
-    /// Number of parameters, padding left out.
+    /// Number of parameters, without padding.
     pub fn parameters(&self) -> usize {
         self.tensors.iter().map(Tensor::parameters).sum()
     }
@@ -284,7 +285,7 @@ impl Layout {
         for member in 0..members {
             let start = next;
             let until = (member + 1) * total / members;
-            // A slot goes to the member in whose part of the work its middle lies.
+            // A slot goes to the member whose range of the work contains the slot's middle.
             while next < self.slots.len() && (member + 1 == members || done + cost(&self.slots[next]) / 2 < until) {
                 done += cost(&self.slots[next]);
                 next += 1;

@@ -1,4 +1,4 @@
-//! The weights of a network, between their flat form and tensors as other programs know them.
+//! The weights of a network, in their flat form and as tensors for other programs.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use crate::kernel::{LANES, Line, zeroed};
 use crate::layer::{Form, TensorForm};
 use crate::{Error, Result};
 
-/// The parameters of a network: one flat buffer, padding zero.
+/// The parameters of a network: one flat buffer, whose padding is zero.
 #[derive(Debug, Clone)]
 pub struct Parameters {
     /// Where each tensor lies.
@@ -17,30 +17,30 @@ pub struct Parameters {
     pub lines: Vec<Line>,
 }
 
-/// A tensor as it is saved: row-major, as PyTorch's `Linear` has it.
+/// A saved tensor: row-major, in the layout of PyTorch's `Linear`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedTensor {
-    /// `layers.0.weight` and the like.
+    /// A name such as `layers.0.weight`.
     pub name: String,
-    /// `[fan_out, fan_in]` or `[fan_out]`, the number of a stack before them.
+    /// `[fan_out, fan_in]` or `[fan_out]`, preceded by the size of the stack if there is one.
     pub shape: Vec<usize>,
     /// The values, row-major.
     pub values: Vec<f32>,
 }
 
-/// Name and shape of a tensor as it is saved, and where its values are.
+/// Name and shape of a saved tensor, and where its values are.
 #[derive(Debug, Clone)]
 pub struct TensorName {
-    /// `layers.0.weight` and the like.
+    /// A name such as `layers.0.weight`.
     pub name: String,
-    /// `[fan_out, fan_in]` or `[fan_out]`, the number of a stack before them.
+    /// `[fan_out, fan_in]` or `[fan_out]`, preceded by the size of the stack if there is one.
     pub shape: Vec<usize>,
-    /// Number of the layout's tensor.
+    /// Index of the layout's tensor.
     place: usize,
     content: Content,
 }
 
-/// What of a layout's tensor a saved one holds.
+/// The part of a layout's tensor that a saved tensor holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content {
     Matrix,
@@ -48,7 +48,7 @@ enum Content {
     Vector,
 }
 
-/// The saved tensors that a tensor of the network becomes, whose sizes are a stack, inputs and outputs.
+/// The saved tensors of a tensor of the network; its sizes are stack, inputs and outputs.
 fn parts(
     place: usize,
     name: &str,
@@ -69,7 +69,7 @@ fn parts(
     }
 }
 
-/// Names and shapes of the tensors of a network as they are saved; nothing of their size is allocated.
+/// Names and shapes of the saved tensors of a network; allocates nothing of their size.
 pub(super) fn saved_tensors(architecture: &Architecture) -> Vec<TensorName> {
     let tensors = architecture.network().tensors();
     let parts = |(place, t): (usize, &TensorForm)| parts(place, &t.name, t.form, (t.stack, t.fan_in, t.fan_out));
@@ -84,7 +84,7 @@ impl Parameters {
         Parameters { layout, lines }
     }
 
-    /// The first line of one of a tensor's stack.
+    /// The first line of one matrix or vector of a tensor's stack.
     fn start(tensor: &Tensor, number: usize) -> usize {
         tensor.start + number * (tensor.panels / tensor.count()) * tensor.stride
     }
@@ -105,12 +105,12 @@ impl Parameters {
         }
     }
 
-    /// Sets the biases of one of a tensor's stack.
+    /// Sets the biases of one matrix of a tensor's stack.
     pub fn set_biases(&mut self, tensor: &Tensor, number: usize, biases: &[f32]) {
         self.set_row(tensor, number, biases);
     }
 
-    /// Multiplies the weights of each output of one of a tensor's stack by its factor.
+    /// Multiplies the weights of each output of one matrix of a tensor's stack by the output's factor.
     pub fn scale_weights(&mut self, tensor: &Tensor, number: usize, factors: &[f32]) {
         let mut weights = self.matrix(tensor, number);
         for (row, factor) in weights.chunks_exact_mut(tensor.fan_in).zip(factors) {
@@ -177,14 +177,14 @@ impl Parameters {
         self.names().into_iter().map(tensor).collect()
     }
 
-    /// The parameters from tensors by name.
+    /// Builds the parameters from tensors by name.
     ///
     /// # Errors
     /// [`Error::Mismatch`] if a tensor is missing, is not of this network, or has another shape.
     pub fn from_named(architecture: &Architecture, tensors: &[NamedTensor]) -> Result<Parameters> {
         let mut parameters = Parameters::zeros(architecture);
         let expected = parameters.names();
-        // A file may have very many tensors, so they are found by name.
+        // A file may have very many tensors, so they are looked up in a map.
         let mut found: HashMap<&str, &NamedTensor> = tensors.iter().map(|t| (t.name.as_str(), t)).collect();
         let known: HashSet<&str> = expected.iter().map(|tensor| tensor.name.as_str()).collect();
         if let Some(unknown) = found.keys().filter(|name| !known.contains(*name)).min() {

@@ -1,4 +1,4 @@
-//! The list of layers that options of tabular networks stand for: embeddings, members and what RealMLP adds to a stack.
+//! From options of tabular networks to a list of layers: embeddings, members, and what RealMLP adds to a stack.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -15,95 +15,95 @@ use crate::nn::norm::NormKind;
 use crate::spec::Spec;
 use crate::{Error, Result};
 
-/// How numbers become features.
+/// The embedding of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Embed {
-    /// As they are.
+    /// None: numbers stay as they are.
     #[default]
     None,
-    /// Waves: [`crate::layer::Pbld`].
+    /// Periodic embedding: [`crate::layer::Pbld`].
     Pbld {
-        /// Waves of a number.
+        /// Waves for each number.
         frequencies: usize,
-        /// Features of a number.
+        /// Features for each number.
         dim: usize,
-        /// Deviation of the frequencies at first.
+        /// Standard deviation of the initial frequencies.
         sigma: f64,
         /// Factor of the learning rate.
         lr: f64,
     },
-    /// Pieces: [`crate::layer::Ple`].
+    /// Piecewise-linear embedding: [`crate::layer::Ple`].
     Ple {
-        /// Bins at most.
+        /// The most bins.
         bins: usize,
-        /// Features of a number.
+        /// Features for each number.
         dim: usize,
-        /// How bins are found.
+        /// The rule for the edges of bins.
         by: BinRule,
     },
 }
 
-/// How an ensemble shares its network.
+/// How the members of an ensemble share a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Members {
     /// One network.
     #[default]
     None,
-    /// TabM: members have adapters before and after each linear layer.
+    /// TabM: each member has adapters before and after each linear layer.
     Tabm(usize),
-    /// TabM-mini: members have an adapter before the first.
+    /// TabM-mini: each member has one adapter, before the first layer.
     TabmMini(usize),
-    /// Networks side by side that share nothing.
+    /// Networks side by side that share no weights.
     Packed(usize),
 }
 
-/// Share of the training rows that have no level, so that what an unknown level is like is learnt too.
+/// Fraction of the training rows whose level is masked, so that the vector of an unknown level is learnt too.
 const MASKED: f64 = 0.02;
 
-/// Learnt vectors of the levels of categories.
+/// Learnt vectors for the levels of categories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CategoryEmbedding {
-    /// Numbers of a vector.
+    /// Length of a vector.
     pub dim: usize,
-    /// Which categories have them, and for which levels.
+    /// Which categories have vectors, and for which levels.
     pub levels: LevelNumbers,
 }
 
-/// What options of tabular networks add to a stack.
+/// What options of tabular networks add to a stack of layers.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Extras {
-    /// How numbers become features.
+    /// The embedding of numbers.
     pub embed: Embed,
-    /// Which categories become learnt vectors.
+    /// Which categories are embedded as learnt vectors.
     pub categories: Option<CategoryEmbedding>,
-    /// How an ensemble shares the network.
+    /// How the members of an ensemble share the network.
     pub members: Members,
-    /// Gains of all features before the first linear layer, at so many times the rate.
+    /// Gains of all features before the first linear layer; the value is the factor of their learning rate.
     pub input_scale: Option<f64>,
-    /// A learnt strength of each unit's activation, at so many times the rate.
+    /// A learnt strength of each unit's activation; the value is the factor of its learning rate.
     pub parametric: Option<f64>,
-    /// Factor of the rate of biases.
+    /// Factor of the learning rate of biases.
     pub bias_lr: Option<f64>,
-    /// Whether matrices learn as in the NTK parametrisation.
+    /// Whether matrices use the NTK parametrisation.
     pub ntk: bool,
-    /// Whether the output layer begins at 0.
+    /// Whether the output layer is initialised to 0.
     pub zero_output: bool,
 }
 
-/// How biases begin.
+/// The initialisation of biases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Biases {
-    /// As the scheme of the weights says: 0, but for the schemes of two libraries.
+    /// By the scheme of the weights: 0, except for the schemes of two libraries.
     #[default]
     Scheme,
     /// Standard normal.
     Normal,
-    /// So that the unit is 0 at a random mixture of five training rows.
+    /// So that the unit's input is 0 at a random mixture of five training rows.
     Mixture,
 }
 
 impl Biases {
-    /// By name.
+    /// All of them, by name.
     pub const NAMES: [(&'static str, Biases); 3] =
         [("scheme", Biases::Scheme), ("normal", Biases::Normal), ("he+5", Biases::Mixture)];
 
@@ -113,7 +113,7 @@ impl Biases {
     }
 }
 
-/// What a list of layers is made from: a stack, and what is added to it.
+/// All that a list of layers is made from: a stack, and what is added to it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipe<'a> {
     /// Widths of the hidden layers.
@@ -124,19 +124,19 @@ pub struct Recipe<'a> {
     pub output_activation: Activation,
     /// Norm before each activation.
     pub norm: Option<NormKind>,
-    /// Share of hidden units dropped in training.
+    /// Fraction of hidden units dropped in training.
     pub dropout: f64,
-    /// What is added.
+    /// What is added to the stack.
     pub extras: Extras,
-    /// Whether a scheme for initial weights was asked for.
+    /// Whether the user asked for a scheme of initial weights.
     pub scheme_given: bool,
 }
 
 impl Recipe<'_> {
-    /// The description of its layers, for inputs of these runs.
+    /// The description of its layers, for these runs of inputs.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for numbers of levels where categories are not embedded.
+    /// [`Error::Mismatch`] if inputs hold numbers of levels but categories are not embedded.
     pub fn describe(&self, runs: &[InputRun]) -> Result<Description> {
         let mut chain = Vec::new();
         if runs.contains(&InputRun::Number) {
@@ -144,7 +144,7 @@ impl Recipe<'_> {
         }
         chain.extend(self.lookup(runs)?);
         let gains = self.extras.input_scale.map(own_rate);
-        // Each packed network has gains of its own, as if it was trained alone.
+        // Each packed network has its own gains, as if it were trained alone.
         let (shared, own) = if self.is_packed() { (None, gains) } else { (gains, None) };
         chain.extend(shared.map(|learn| layer("scale", [learn])));
         let inputs: usize = self.chunks(runs).iter().sum();
@@ -199,7 +199,7 @@ impl Recipe<'_> {
         }
     }
 
-    /// The layer that looks up the vectors of levels, if there are such inputs. It comes after numbers are embedded.
+    /// The layer that looks up the vectors of levels, if there are such inputs. It comes after the embedding of numbers.
     fn lookup(&self, runs: &[InputRun]) -> Result<Option<Table>> {
         let (mut input, mut columns) = (0, Vec::new());
         for run in runs {
@@ -220,7 +220,7 @@ impl Recipe<'_> {
         Ok(Some(layer("lookup", fields)))
     }
 
-    /// Features that a number becomes.
+    /// Number of features that a number is embedded in.
     fn of_number(&self) -> usize {
         match self.extras.embed {
             Embed::None => 1,
@@ -239,7 +239,7 @@ impl Recipe<'_> {
         runs.iter().map(chunk).collect()
     }
 
-    /// A hidden layer and what follows it.
+    /// A hidden layer and the layers that belong to it.
     fn hidden_layer(&self, n: usize, (inputs, outputs): (usize, usize), chain: &mut Vec<Table>) {
         let width = Value::Integer(outputs as i64);
         match self.extras.members {
@@ -296,12 +296,12 @@ impl Recipe<'_> {
     }
 }
 
-/// A rate of its own, by which the decay goes too.
+/// A factor of the learning rate, which applies to decay too.
 fn own_rate(rate: f64) -> (&'static str, Value) {
     learn([("lr", rate.into()), ("decay", rate.into()), ("decays", true.into())])
 }
 
-/// Lets weights and biases of a layer begin at 0.
+/// Initialises the weights and biases of a layer to 0.
 fn begin_at_0(layer: &mut Table) {
     let zero = || ("init".to_owned(), Value::Float(0.0));
     let table = |value: Option<Value>| match value {
