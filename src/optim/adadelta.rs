@@ -1,4 +1,4 @@
-//! Adadelta: steps as large as recent steps were, in units of the parameter.
+//! Adadelta: the step size follows the size of recent steps, in units of the parameter.
 
 use super::dialect::Dialect;
 use super::entry::{Entry, rate};
@@ -32,7 +32,7 @@ impl Adadelta {
     }
 }
 
-/// What `--optimizer` knows it by.
+/// The entry for `--optimizer`.
 pub(super) const ADADELTA: Entry<Adadelta> = Entry {
     name: "adadelta",
     source: "Zeiler 2012, arxiv.org/abs/1212.5701",
@@ -51,7 +51,7 @@ impl Optimizer for Adadelta {
     }
 }
 
-/// One step's numbers.
+/// The numbers of one step.
 #[derive(Debug, Clone, Copy)]
 pub struct Scalars {
     rho: f64,

@@ -1,4 +1,4 @@
-//! Adagrad: each parameter's rate falls with the sum of its squared gradients.
+//! Adagrad: each parameter's learning rate falls with the sum of its squared gradients.
 
 use super::dialect::Dialect;
 use super::entry::{Entry, rate};
@@ -20,7 +20,7 @@ pub struct Adagrad {
     pub initial_accumulator_value: f64,
     /// Added to the root, above 0; 1e-10 by default, in Keras 1e-7.
     pub eps: f64,
-    /// Whose equations.
+    /// The library whose equations are used.
     pub dialect: Dialect,
 }
 
@@ -41,7 +41,7 @@ impl Adagrad {
     }
 }
 
-/// What `--optimizer` knows it by.
+/// The entry for `--optimizer`.
 pub(super) const ADAGRAD: Entry<Adagrad> = Entry {
     name: "adagrad",
     source: "Duchi et al. 2011, jmlr.org/papers/v12/duchi11a.html",
@@ -68,7 +68,7 @@ impl Optimizer for Adagrad {
     }
 }
 
-/// One step's numbers.
+/// The numbers of one step.
 #[derive(Debug, Clone, Copy)]
 pub struct Scalars {
     eps: f64,

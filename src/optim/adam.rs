@@ -10,10 +10,10 @@ use crate::kernel::Real;
 /// `m ← β₁ m + (1 − β₁) g`, `v ← β₂ v + (1 − β₂) g²`, with `c₁ = 1 − β₁ᵗ`, `c₂ = 1 − β₂ᵗ`:
 /// `p ← p − lr · (m / c₁) / (√(v / c₂) + eps)`.
 ///
-/// In Keras and scikit-learn `eps` stands beside the root that is not bias-corrected: `p ← p − lr · √c₂ / c₁ · m / (√v + eps)`,
-/// so their `eps` acts as `eps / √c₂` would above.
+/// In Keras and scikit-learn, `eps` is added to the root without bias correction: `p ← p − lr · √c₂ / c₁ · m / (√v + eps)`.
+/// Their `eps` acts as `eps / √c₂` would above.
 ///
-/// AMSGrad takes the largest `v` so far (of the uncorrected ones) for `v` in the last formula.
+/// AMSGrad replaces `v` in the last formula by the largest uncorrected `v` so far.
 ///
 /// Kingma & Ba 2015, Algorithm 1, <https://arxiv.org/abs/1412.6980>; AMSGrad: Reddi et al. 2018,
 /// <https://arxiv.org/abs/1904.09237>.
@@ -25,9 +25,9 @@ pub struct Adam {
     pub beta2: f64,
     /// Added to the root, above 0; 1e-8 by default, in Keras 1e-7.
     pub eps: f64,
-    /// Whether the scale never falls.
+    /// Whether to use AMSGrad, so that the scale never falls.
     pub amsgrad: bool,
-    /// Whose equations.
+    /// The library whose equations are used.
     pub dialect: Dialect,
 }
 
@@ -43,14 +43,14 @@ impl Adam {
         Adam { eps: default_eps(dialect), dialect, ..Adam::default() }
     }
 
-    /// Calls `visitor` with the rule that has just the state these options need.
+    /// Calls `visitor` with the variant of the rule that keeps only the state these options need.
     #[inline(always)]
     pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
         if self.amsgrad { visitor.visit(AmsGrad(self)) } else { visitor.visit(Plain(self)) }
     }
 }
 
-/// What `--optimizer` knows it by.
+/// The entry for `--optimizer`.
 pub(super) const ADAM: Entry<Adam> = Entry {
     name: "adam",
     source: "Kingma & Ba 2015, arxiv.org/abs/1412.6980",
@@ -59,7 +59,7 @@ pub(super) const ADAM: Entry<Adam> = Entry {
     by_dialect: [rate(1e-3), rate(1e-3), rate(1e-3)],
 };
 
-/// What `--optimizer` knows it by.
+/// The entry for `--optimizer`.
 pub(super) const AMSGRAD: Entry<Adam> = Entry {
     name: "amsgrad",
     source: "Reddi et al. 2018, arxiv.org/abs/1904.09237",
@@ -90,12 +90,12 @@ impl Optimizer for Adam {
     }
 }
 
-/// `eps` of Adam and its kin where nothing else is said.
+/// The default `eps` of Adam and of rules derived from it.
 pub(super) fn default_eps(dialect: Dialect) -> f64 {
     if dialect == Dialect::Keras { 1e-7 } else { 1e-8 }
 }
 
-/// One step's numbers of [`Adam`] and of rules with its moments: `p ← p − lr · m / (root_scale · √v + eps)`.
+/// The numbers of one step of [`Adam`] and of rules with its moments: `p ← p − lr · m / (root_scale · √v + eps)`.
 #[derive(Debug, Clone, Copy)]
 pub struct Scalars {
     pub(super) beta1: f64,
@@ -126,7 +126,7 @@ impl Adam {
 }
 
 impl Scalars {
-    /// Moves both moments on.
+    /// Updates both moments.
     #[inline(always)]
     pub(super) fn observe<R: Real>(&self, g: R, m: &mut R, v: &mut R) {
         *m = m.mul_add(R::splat(self.beta1), g * R::splat(1.0 - self.beta1));

@@ -1,4 +1,4 @@
-//! Adamax: Adam whose scale is the largest gradient, fading.
+//! Adamax: Adam whose scale is a decaying maximum of the gradients.
 
 use super::adam::{correction, default_eps};
 use super::dialect::Dialect;
@@ -10,7 +10,7 @@ use crate::kernel::Real;
 
 /// `m ← β₁ m + (1 − β₁) g`, `u ← max(β₂ u, |g| + eps)`, `p ← p − lr / (1 − β₁ᵗ) · m / u`.
 ///
-/// In Keras `eps` is added last: `u ← max(β₂ u, |g|)`, `p ← p − lr / (1 − β₁ᵗ) · m / (u + eps)`.
+/// In Keras, `eps` is added last: `u ← max(β₂ u, |g|)`, `p ← p − lr / (1 − β₁ᵗ) · m / (u + eps)`.
 ///
 /// Kingma & Ba 2015, Algorithm 2, <https://arxiv.org/abs/1412.6980>, which has no `eps`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,7 +21,7 @@ pub struct Adamax {
     pub beta2: f64,
     /// Keeps the scale above 0; 1e-8 by default, in Keras 1e-7.
     pub eps: f64,
-    /// Whose equations.
+    /// The library whose equations are used.
     pub dialect: Dialect,
 }
 
@@ -41,7 +41,7 @@ impl Adamax {
     }
 }
 
-/// What `--optimizer` knows it by.
+/// The entry for `--optimizer`.
 pub(super) const ADAMAX: Entry<Adamax> = Entry {
     name: "adamax",
     source: "Kingma & Ba 2015, arxiv.org/abs/1412.6980",
@@ -68,7 +68,7 @@ impl Optimizer for Adamax {
     }
 }
 
-/// One step's numbers.
+/// The numbers of one step.
 #[derive(Debug, Clone, Copy)]
 pub struct Scalars {
     beta1: f64,

@@ -1,4 +1,4 @@
-//! AdamW: Adam whose weight decay is beside the gradient.
+//! AdamW: Adam with decoupled weight decay.
 
 use super::Adam;
 use super::entry::Entry;
@@ -6,21 +6,21 @@ use super::field::Field;
 use super::optimizer::{Optimizer, OwnDecay};
 use super::rule::VisitRule;
 
-/// [`Adam`] with `p ← (1 − lr · λ) p` before the step, in the place of `λ p` in the gradient.
+/// [`Adam`] with `p ← (1 − lr · λ) p` before the step, instead of `λ p` in the gradient.
 ///
 /// Loshchilov & Hutter 2019, <https://arxiv.org/abs/1711.05101>.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamW(pub Adam);
 
 impl AdamW {
-    /// Calls `visitor` with the rule that has just the state these options need.
+    /// Calls `visitor` with the variant of the rule that keeps only the state these options need.
     #[inline(always)]
     pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
         self.0.visit(visitor)
     }
 }
 
-/// What `--optimizer` knows it by.
+/// The entry for `--optimizer`.
 pub(super) const ADAMW: Entry<AdamW> = Entry {
     name: "adamw",
     source: "Loshchilov & Hutter 2019, arxiv.org/abs/1711.05101",

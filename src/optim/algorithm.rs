@@ -9,18 +9,18 @@ use super::{
     Adadelta, Adagrad, Adam, AdamW, Adamax, Lamb, Lbfgs, Lion, Muon, NAdam, RAdam, RmsProp, Rprop, ScheduleFree, Sgd,
 };
 
-/// Which formula moves the parameters: one of three kinds of step.
+/// The formula that moves the parameters: one of three kinds of step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Algorithm {
-    /// Each parameter moves by its own gradient and state: a [`Rule`].
+    /// Each parameter moves by its own gradient and state alone: a [`Rule`].
     ElementWise(ElementWise),
-    /// Whole tensors are looked at between the gradient and the update: a [`TensorRule`].
+    /// Norms or products of whole tensors are computed between the gradient and the update: a [`TensorRule`].
     PerTensor(PerTensor),
-    /// Losses of several places are asked for before all parameters move: [`super::lbfgs::Minimizer`].
+    /// The losses at several points are computed before all parameters move: [`super::lbfgs::Minimizer`].
     WholeNetwork(Lbfgs),
 }
 
-/// The optimizers of a kind, as one type that becomes an [`Algorithm`].
+/// Defines the optimizers of a kind as one type that converts into an [`Algorithm`].
 macro_rules! kind {
     ($(#[$doc:meta])* $kind:ident: $($name:ident)*) => {
         $(#[$doc])*
@@ -61,7 +61,7 @@ macro_rules! element_wise {
         }
 
         impl ElementWise {
-            /// Calls `visitor` with the rule that has just the state these options need.
+            /// Calls `visitor` with the variant of the rule that keeps only the state these options need.
             #[inline(always)]
             pub fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
                 match self {
@@ -146,12 +146,12 @@ impl Algorithm {
         self.optimizer_mut().fields()
     }
 
-    /// What is wrong with options that are each within their range.
+    /// A contradiction among options that are each within their range.
     pub(super) fn contradiction(self) -> Option<String> {
         self.optimizer().contradiction()
     }
 
-    /// The same optimizer with another momentum; one without stays as it is.
+    /// The same optimizer with another momentum; an optimizer without momentum is returned unchanged.
     pub fn with_momentum(mut self, momentum: f64) -> Self {
         if let Some(place) = self.optimizer_mut().momentum() {
             *place = momentum;
@@ -169,30 +169,30 @@ impl Algorithm {
         self.optimizer().needs_full_batch()
     }
 
-    /// Whether every step is scaled by its learning rate, so that a schedule has something to move.
+    /// Whether every step is scaled by its learning rate, so that a schedule has an effect.
     pub fn follows_schedule(self) -> bool {
         self.optimizer().follows_schedule()
     }
 
-    /// Whether the rate should stay as it is unless the user says otherwise: an average does a falling rate's work.
+    /// Whether the learning rate is constant by default, because an average replaces its decay.
     pub fn prefers_constant_rate(self) -> bool {
         self.evaluated_between().is_some()
     }
 
-    /// `c`, where `p + c (s − p)` is evaluated and kept instead of the parameter `p`, `s` being the first number of its state.
+    /// `c`, if `p + c (s − p)` is evaluated and kept instead of the parameter `p`, where `s` is the first number of its state.
     #[inline]
     pub fn evaluated_between(&self) -> Option<f64> {
         self.optimizer().evaluated_between()
     }
 
-    /// What becomes of `weight_decay` in the optimizer's own rule.
+    /// How the optimizer's own rule uses `weight_decay`.
     #[inline]
     pub fn own_decay(&self) -> OwnDecay {
         self.optimizer().own_decay()
     }
 
-    /// The names of each parameter's numbers of state, and these numbers before the first step; `lr` is the optimizer's own
-    /// learning rate. None where the state is of the whole network.
+    /// The names of each parameter's state, and its values before the first step. `lr` is the optimizer's own learning rate.
+    /// Empty if the state belongs to the whole network.
     pub fn initial_state(self, lr: f64) -> Vec<(&'static str, f64)> {
         struct InitialState(f64);
         impl VisitRule for InitialState {
@@ -211,7 +211,7 @@ impl Algorithm {
         }
     }
 
-    /// Numbers of state for each parameter.
+    /// Number of state values for each parameter.
     pub fn slots(self) -> usize {
         self.initial_state(1.0).len()
     }

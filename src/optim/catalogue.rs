@@ -1,4 +1,4 @@
-//! Every optimizer by name: the one table that parsing and help share. Each entry stands in its optimizer's file.
+//! Every optimizer by name: the one table for parsing and help. Each entry is defined in its optimizer's file.
 
 use super::algorithm::Algorithm;
 use super::entry::Entry;
@@ -6,7 +6,7 @@ use super::{
     adadelta, adagrad, adam, adamax, adamw, lamb, lbfgs, lion, muon, nadam, radam, rmsprop, rprop, schedule_free, sgd,
 };
 
-/// Entries of different options as entries of [`Algorithm`].
+/// Converts entries with different option types to entries of [`Algorithm`].
 macro_rules! listed {
     ($($entry:path),* $(,)?) => {
         &[$(Entry {

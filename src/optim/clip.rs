@@ -35,20 +35,20 @@ impl NormType {
     }
 }
 
-/// `min(1, max_norm / (norm + addend))`, what every element is multiplied by: Pascanu et al. 2013,
-/// <https://arxiv.org/abs/1211.5063>. The addend is the dialect's: [`super::Dialect::norm_addend`]. NaN for a NaN norm.
+/// `min(1, max_norm / (norm + addend))`, the factor of every element: Pascanu et al. 2013, <https://arxiv.org/abs/1211.5063>.
+/// The addend depends on the dialect: [`super::Dialect::norm_addend`]. NaN for a NaN norm.
 pub fn norm_factor(norm: f64, max_norm: f64, addend: f64) -> f64 {
     let factor = max_norm / (norm + addend);
     if factor > 1.0 { 1.0 } else { factor }
 }
 
-/// One element held within `−limit..=limit`; NaN stays NaN.
+/// One element clamped to `−limit..=limit`; NaN stays NaN.
 #[inline(always)]
 pub fn clip_value<R: Real>(g: R, limit: f64) -> R {
     R::splat(limit).min(R::splat(-limit).max(g))
 }
 
-/// Shortens all `tensors` together until their norm is at most `max_norm`, with [`norm_factor`]'s `addend`; returns the norm
+/// Scales all `tensors` together so that their norm is at most `max_norm`, with [`norm_factor`]'s `addend`. Returns the norm
 /// before.
 pub fn clip_global_norm<T: Real + Into<f64>>(
     tensors: &mut [&mut [T]],
@@ -61,7 +61,7 @@ pub fn clip_global_norm<T: Real + Into<f64>>(
     norm
 }
 
-/// Shortens each of `tensors` by itself in the same way.
+/// Scales each of `tensors` separately in the same way.
 pub fn clip_each_tensor<T: Real + Into<f64>>(tensors: &mut [&mut [T]], bound: (f64, f64), norm_type: NormType) {
     for tensor in tensors {
         clip_global_norm(&mut [tensor], bound, norm_type);

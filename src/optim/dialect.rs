@@ -1,4 +1,4 @@
-//! Whose equations and defaults a run follows: libraries write optimizers of one name differently.
+//! The library whose equations and defaults a run follows: libraries implement optimizers of the same name differently.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::spec::unknown;
 use crate::{Error, Result};
 
-/// A library whose equations and defaults are taken over. Where optimizers differ, their own docs say how.
+/// A library whose equations and defaults are used. Differences between optimizers are described at each optimizer.
 ///
 /// | | PyTorch | Keras | scikit-learn |
 /// |---|---|---|---|
@@ -16,8 +16,8 @@ use crate::{Error, Result};
 /// | norm clipping divides by | `norm + 10⁻⁶` | `norm` | has none; as PyTorch |
 /// | weighted rows are divided by | their sum of weights | the number of rows | their sum of weights |
 /// | accumulated batches | count as one batch | mean of their means | have none; as PyTorch |
-/// scikit-learn's regression loss is `½ Σ (z − t)²` over the outputs, whose mean it reports; several labels of a row are here
-/// their mean, where scikit-learn follows their sum.
+/// scikit-learn's regression loss is `½ Σ (z − t)²` over the outputs, but it reports the mean over them. For several labels in
+/// a row, this program uses the mean of their losses, where scikit-learn follows the sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// PyTorch 2.15.
@@ -32,7 +32,7 @@ impl Dialect {
     /// Every dialect.
     pub const ALL: [Dialect; 3] = [Dialect::Torch, Dialect::Keras, Dialect::Sklearn];
 
-    /// The name, as `--dialect` knows it.
+    /// The name for `--dialect`.
     pub fn name(self) -> &'static str {
         match self {
             Dialect::Torch => "torch",
@@ -50,7 +50,7 @@ impl Dialect {
         }
     }
 
-    /// What is added to a norm before a bound is divided by it.
+    /// The number added to a norm before a bound is divided by it.
     pub fn norm_addend(self) -> f64 {
         match self {
             Dialect::Keras => 0.0,

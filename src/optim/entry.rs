@@ -1,18 +1,18 @@
-//! A name that `--optimizer` knows: what an optimizer begins with, in each dialect, and where it was published.
+//! A name for `--optimizer`: the defaults of an optimizer in each dialect, and its publication.
 
 use super::dialect::Dialect;
 
-/// A name for the options `O` of an optimizer. It stands in the optimizer's file.
+/// A name for the options `O` of an optimizer. It is defined in the optimizer's file.
 pub struct Entry<O> {
     /// The name.
     pub name: &'static str,
-    /// Where it was published.
+    /// The publication.
     pub source: &'static str,
     /// The options in a dialect.
     pub(super) options: fn(Dialect) -> O,
     /// Learning rate and weight decay without a dialect.
     pub(super) own: (f64, f64),
-    /// The same by PyTorch, Keras and scikit-learn; none where the library lacks the optimizer.
+    /// The same for PyTorch, Keras and scikit-learn; `None` if the library lacks the optimizer.
     pub(super) by_dialect: [Option<(f64, f64)>; 3],
 }
 
@@ -22,7 +22,7 @@ pub(super) const fn rate(lr: f64) -> Option<(f64, f64)> {
 }
 
 impl<O> Entry<O> {
-    /// Options, learning rate and weight decay that a dialect begins with; none where its library lacks the optimizer.
+    /// Default options, learning rate and weight decay in a dialect; `None` if its library lacks the optimizer.
     pub(super) fn defaults(&self, dialect: Option<Dialect>) -> Option<(O, f64, f64)> {
         let (lr, weight_decay) = dialect.map_or(Some(self.own), |dialect| self.by_dialect[dialect as usize])?;
         Some(((self.options)(dialect.unwrap_or(Dialect::Torch)), lr, weight_decay))

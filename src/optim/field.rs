@@ -1,12 +1,12 @@
-//! Options of an optimizer or a schedule, listed once: parsing, printing and the tables of `--optimizer help` and
-//! `--schedule help` all go through the list.
+//! Options of an optimizer or a schedule, listed once. Parsing, printing and the tables of `--optimizer help` and `--schedule
+//! help` all use the list.
 
 use std::fmt::Debug;
 
 use crate::Result;
 use crate::spec::Spec;
 
-/// Which numbers an option may have.
+/// The numbers that an option may have.
 #[derive(Debug, Clone, Copy)]
 pub struct Range {
     pub(super) words: &'static str,
@@ -14,7 +14,7 @@ pub struct Range {
 }
 
 impl Range {
-    /// The numbers for which `holds`; `words` say so after "must be".
+    /// The numbers for which `holds` is true; `words` completes "must be …".
     pub const fn new(words: &'static str, holds: fn(f64) -> bool) -> Range {
         Range { words, holds }
     }
@@ -29,13 +29,13 @@ impl Range {
     pub const NOT_NEGATIVE: Range = Range { words: "a number of at least 0", holds: |x| x >= 0.0 && x.is_finite() };
     /// `x > 0`.
     pub const POSITIVE: Range = Range { words: "a number above 0", holds: |x| x > 0.0 && x.is_finite() };
-    /// `x > 0`, also when it is rounded to single precision: it keeps a quotient `0 / (0 + eps)` at 0.
+    /// `x > 0`, also after rounding to single precision, so that the quotient `0 / (0 + eps)` is 0.
     pub const EPS: Range =
         Range { words: "a number of at least 1e-37", holds: |x| x >= 1e-37 && x <= f64::from(f32::MAX) };
-    /// A whole number of steps or things, none included.
+    /// A whole number, at least 0.
     pub const COUNT: Range =
         Range { words: "a whole number from 0 to 1000000000", holds: |x| (0.0..=1e9).contains(&x) && x.fract() == 0.0 };
-    /// A whole number of at least 1, not so many that they could not be worked off.
+    /// A whole number of at least 1, small enough to be iterated over.
     pub const FEW: Range =
         Range { words: "a whole number from 1 to 10000", holds: |x| (1.0..=1e4).contains(&x) && x.fract() == 0.0 };
     /// Any number.
@@ -44,18 +44,18 @@ impl Range {
     pub const ABOVE_ONE: Range = Range { words: "a number above 1", holds: |x| x > 1.0 && x.is_finite() };
 }
 
-/// What an option may be: a number, a switch, a list and the like. Numbers are checked by a range.
+/// The value of an option: a number, a switch, a list and so on. Numbers are checked against a range.
 pub trait Value: Debug {
-    /// Takes the value from a specification, if it is given there.
+    /// Takes the value from a specification, if the option is given there.
     ///
     /// # Errors
     /// [`crate::Error::Usage`] if it is out of its range.
     fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()>;
 
-    /// The value as [`Value::read`] reads it; nothing where there is none.
+    /// The value as [`Value::read`] reads it; `None` if there is none.
     fn text(&self) -> Option<String>;
 
-    /// Whether it must be given, and was not.
+    /// Whether a required value is missing.
     fn is_missing(&self) -> bool {
         false
     }
@@ -65,13 +65,13 @@ pub trait Value: Debug {
 pub trait Word: Debug {
     /// All words.
     fn words(&self) -> &'static [&'static str];
-    /// Which of them stands for the value.
+    /// The index of the current value's word.
     fn index(&self) -> usize;
-    /// Takes the value of a word.
+    /// Sets the value to that of a word.
     fn set(&mut self, index: usize);
 }
 
-/// An option: its key, and where its value stands.
+/// An option: its key and a reference to its value.
 #[derive(Debug)]
 pub struct Field<'a> {
     /// The key, as in `adam:beta2=0.95`.
@@ -81,7 +81,7 @@ pub struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// A number, or several.
+    /// An option with a number or several.
     pub fn new(key: &'static str, value: &'a mut dyn Value, range: Range) -> Self {
         Field { key, value, range }
     }
@@ -96,44 +96,44 @@ impl<'a> Field<'a> {
         Field { key, value, range: Range::FINITE }
     }
 
-    /// Takes the value from a specification, if it is given there.
+    /// Takes the value from a specification, if the option is given there.
     ///
     /// # Errors
-    /// [`crate::Error::Usage`] if it is out of its range, or must be given and is not.
+    /// [`crate::Error::Usage`] if it is out of range, or required but not given.
     pub fn read(self, spec: &mut Spec<'_>) -> Result<()> {
         self.value.read(spec, self.key, self.range)?;
         if self.value.is_missing() { Err(spec.needs(self.key)) } else { Ok(()) }
     }
 
-    /// `key=value`, which reads back as it is; nothing where there is no value.
+    /// `key=value`, in the form that is read; `None` if there is no value.
     pub fn text(&self) -> Option<String> {
         Some(format!("{}={}", self.key, self.value.text()?))
     }
 
-    /// `key=value`, `key=…` for what must be given, the key alone where there is no value.
+    /// `key=value`; `key=…` if the value is required; the key alone if there is no value.
     pub fn help(&self) -> String {
         if self.value.is_missing() { format!("{}=…", self.key) } else { self.text().unwrap_or(self.key.to_owned()) }
     }
 }
 
-/// Replaces a value by what was given.
+/// Replaces a value by the given one, if there is one.
 pub(super) fn replace<T>(value: &mut T, given: Option<T>) {
     if let Some(given) = given {
         *value = given;
     }
 }
 
-/// A number as it is written.
+/// A number in the form that is written.
 pub(super) fn number(value: f64) -> String {
     if value != 0.0 && value.abs() < 1e-3 { format!("{value:e}") } else { value.to_string() }
 }
 
-/// Numbers as they are written.
+/// Numbers in the form that is written.
 pub(super) fn numbers(values: impl IntoIterator<Item = f64>) -> String {
     values.into_iter().map(number).collect::<Vec<_>>().join("/")
 }
 
-/// Must be given where it is NaN.
+/// NaN means that the number is required and missing.
 impl Value for f64 {
     fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
         replace(self, spec.number(key, range.words, range.holds)?);
@@ -160,7 +160,7 @@ impl Value for Option<f64> {
     }
 }
 
-/// Must be given where there are none.
+/// An empty list means that numbers are required and missing.
 impl Value for Vec<f64> {
     fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
         replace(self, spec.numbers(key, range.words, range.holds)?);

@@ -1,4 +1,4 @@
-//! LAMB: Adam whose step in each tensor is as long as its parameters say.
+//! LAMB: Adam with a step length in each tensor that is proportional to the norm of its parameters.
 
 use super::adam;
 use super::dialect::Dialect;
@@ -9,13 +9,13 @@ use super::per_tensor::{Squares, TensorRole, TensorRule};
 use super::rule::{Carried, Rule, VisitRule};
 use crate::kernel::Real;
 
-/// `m` and `v` as [`super::Adam`], `u = (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ) + eps_root) + eps) + λ p`; for each tensor, weights
-/// and biases apart, `p ← p − lr · (‖p‖ / ‖u‖) · u`. The ratio is 1 where one of the norms is 0.
+/// `m` and `v` as in [`super::Adam`], `u = (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ) + eps_root) + eps) + λ p`. For each tensor, with
+/// weights and biases separate, `p ← p − lr · (‖p‖ / ‖u‖) · u`. The ratio is 1 if one of the norms is 0.
 ///
-/// In Keras weight decay is beside the direction: `p ← (1 − lr λ) p` comes first, `‖p‖` is taken after it, and `u` is without
-/// `λ p`.
+/// In Keras weight decay is decoupled: `p ← (1 − lr λ) p` comes first, `‖p‖` is computed after it, and `u` does not include `λ
+/// p`.
 ///
-/// You et al. 2020, Algorithm 2 with `φ(x) = x`, <https://arxiv.org/abs/1904.00962>; `eps_root` is optax's.
+/// You et al. 2020, Algorithm 2 with `φ(x) = x`, <https://arxiv.org/abs/1904.00962>; `eps_root` comes from optax.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lamb {
     /// `β₁`, within `0..1`; 0.9 by default.
@@ -24,9 +24,9 @@ pub struct Lamb {
     pub beta2: f64,
     /// Added to the root, above 0; 1e-6 by default, in Keras 1e-7.
     pub eps: f64,
-    /// Added under the root, at least 0; 0 by default, in Keras always.
+    /// Added inside the root, at least 0; 0 by default, in Keras always.
     pub eps_root: f64,
-    /// Whose equations.
+    /// The library whose equations are used.
     pub dialect: Dialect,
 }
 
@@ -38,7 +38,7 @@ impl Lamb {
     }
 }
 
-/// What `--optimizer` knows it by.
+/// The entry for `--optimizer`.
 pub(super) const LAMB: Entry<Lamb> = Entry {
     name: "lamb",
     source: "You et al. 2020, arxiv.org/abs/1904.00962",
@@ -84,12 +84,12 @@ impl TensorRule for Lamb {
     }
 }
 
-/// `‖p‖ / ‖u‖`, 1 where one of them is 0.
+/// `‖p‖ / ‖u‖`; 1 if one of them is 0.
 pub fn trust_ratio(p: f64, u: f64) -> f64 {
     if p > 0.0 && u > 0.0 { p / u } else { 1.0 }
 }
 
-/// One step's numbers.
+/// The numbers of one step.
 #[derive(Debug, Clone, Copy)]
 pub struct Scalars {
     lamb: Lamb,
@@ -99,7 +99,7 @@ pub struct Scalars {
     square_scale: f64,
 }
 
-/// The step before its length is set, without decay: state `[m, v]`.
+/// The direction before its length is set, without decay: state `[m, v]`.
 #[derive(Debug, Clone, Copy)]
 pub struct LambMoments(pub Lamb);
 

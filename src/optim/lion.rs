@@ -6,8 +6,7 @@ use super::optimizer::{Optimizer, OwnDecay};
 use super::rule::{Carried, Rule, VisitRule, sign};
 use crate::kernel::Real;
 
-/// `p ← p − lr · sign(β₁ m + (1 − β₁) g)` with `sign(0) = 0`, then `m ← β₂ m + (1 − β₂) g`; weight decay is beside the
-/// gradient.
+/// `p ← p − lr · sign(β₁ m + (1 − β₁) g)` with `sign(0) = 0`, then `m ← β₂ m + (1 − β₂) g`. Weight decay is decoupled.
 ///
 /// Chen et al. 2023, Algorithm 2, <https://arxiv.org/abs/2302.06675>.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,7 +31,7 @@ impl Lion {
     }
 }
 
-/// What `--optimizer` knows it by.
+/// The entry for `--optimizer`.
 pub(super) const LION: Entry<Lion> = Entry {
     name: "lion",
     source: "Chen et al. 2023, arxiv.org/abs/2302.06675",
@@ -62,7 +61,7 @@ impl Optimizer for Lion {
     }
 }
 
-/// One step's numbers.
+/// The numbers of one step.
 #[derive(Debug, Clone, Copy)]
 pub struct Scalars {
     lion: Lion,

@@ -1,4 +1,4 @@
-//! Optimizers on flat parameters, knowing nothing of layers: element-wise rules, rules that look at whole tensors, and L-BFGS.
+//! Optimizers on flat parameters, independent of layers: element-wise rules, rules that look at whole tensors, and L-BFGS.
 
 pub mod adadelta;
 pub mod adagrad;

@@ -1,4 +1,4 @@
-//! Muon: matrices move along their momentum made orthogonal, all else by AdamW.
+//! Muon: matrices move along their orthogonalised momentum, all other parameters by AdamW.
 
 use super::Adam;
 use super::dialect::Dialect;
@@ -10,17 +10,17 @@ use super::per_tensor::{Squares, TensorRole, TensorRule};
 use super::rule::{Carried, Decay, Rule, VisitRule};
 use crate::kernel::Real;
 
-/// For the weights `[out, in]` of each layer, `NS` the iteration of [`NewtonSchulz`]:
+/// For the weights `[out, in]` of each layer, with `NS` the iteration of [`NewtonSchulz`]:
 ///
-/// `b ← μ b + (1 − μ) g`, `u = (1 − μ) g + μ b` with Nesterov's momentum, else `u = b`;
-/// `p ← (1 − lr λ) p − lr · k · NS(u)`, with `k` by [`MuonScale`].
+/// `b ← μ b + (1 − μ) g`; `u = (1 − μ) g + μ b` with Nesterov's momentum, otherwise `u = b`; `p ← (1 − lr λ) p − lr · k ·
+/// NS(u)`, with `k` by [`MuonScale`].
 ///
-/// Biases, gains and shifts follow AdamW at the rate `lr · adam_lr_ratio` with a weight decay of their own.
+/// Biases, gains and shifts follow AdamW at the rate `lr · adam_lr_ratio`, with their own weight decay.
 ///
-/// In Keras momentum is not damped, `b ← μ b + g`, `u = g + μ b` or `b`; the norm is divided by with 10⁻⁷ added; `k` is always
-/// `rms_rate · √max(in, out)`; AdamW is Keras' and decays by `lr · adam_weight_decay`, without the ratio.
+/// In Keras momentum is not damped: `b ← μ b + g`, `u = g + μ b` or `b`. The divisor of `NS` is the norm plus 10⁻⁷, and `k` is
+/// always `rms_rate · √max(in, out)`. AdamW is Keras' and decays by `lr · adam_weight_decay`, without the ratio.
 ///
-/// PyTorch rounds within `NS` to bfloat16; here it keeps the precision of the weights.
+/// PyTorch rounds to bfloat16 within `NS`; here `NS` has the precision of the weights.
 ///
 /// Jordan et al. 2024, <https://kellerjordan.github.io/posts/muon/>; scales: Liu et al. 2025,
 /// <https://arxiv.org/abs/2502.16982>.
@@ -30,38 +30,38 @@ pub struct Muon {
     pub momentum: f64,
     /// Nesterov's momentum; on by default.
     pub nesterov: bool,
-    /// How a matrix is made orthogonal.
+    /// How a matrix is orthogonalised.
     pub newton_schulz: NewtonSchulz,
-    /// How long its step is.
+    /// The scale of its step.
     pub scale: MuonScale,
     /// The factor of [`MuonScale::Rms`]; 0.2 by default.
     pub rms_rate: f64,
-    /// Moments of biases, gains and shifts.
+    /// Adam for biases, gains and shifts.
     pub adam: Adam,
     /// Their learning rate as a multiple of `lr`; 1 by default.
     pub adam_lr_ratio: f64,
     /// Their weight decay; 0.01 by default, in Keras 0.004.
     pub adam_weight_decay: f64,
-    /// Whose equations.
+    /// The library whose equations are used.
     pub dialect: Dialect,
 }
 
-/// `k`, what an orthogonal direction is multiplied by.
+/// `k`, the factor of an orthogonalised direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MuonScale {
     /// `√max(1, out / in)`.
     Original,
-    /// `rms_rate · √max(out, in)`: with 0.2 about as long as AdamW's steps.
+    /// `rms_rate · √max(out, in)`: with 0.2, steps are about as long as AdamW's.
     Rms,
     /// `√(out / in)`.
     Spectral,
 }
 
-/// [`Muon::rms_rate`] where nothing else is said.
+/// Default of [`Muon::rms_rate`].
 const RMS_RATE: f64 = 0.2;
 
 impl Word for MuonScale {
-    /// PyTorch's, in the order of the variants.
+    /// PyTorch's words, in the order of the variants.
     fn words(&self) -> &'static [&'static str] {
         &["original", "match_rms_adamw", "spectral_unclamped"]
     }
@@ -102,7 +102,7 @@ impl Muon {
     }
 }
 
-/// What `--optimizer` knows it by.
+/// The entry for `--optimizer`.
 pub(super) const MUON: Entry<Muon> = Entry {
     name: "muon",
     source: "Jordan et al. 2024, kellerjordan.github.io/posts/muon",
@@ -178,15 +178,15 @@ impl TensorRule for Muon {
     }
 }
 
-/// The momentum of matrices, as descent along `u`: state `[b]`.
+/// The momentum of matrices, as a descent direction `u`: state `[b]`.
 #[derive(Debug, Clone, Copy)]
 pub struct MuonMomentum(pub Muon);
 
-/// One step's numbers.
+/// The numbers of one step.
 #[derive(Debug, Clone, Copy)]
 pub struct Scalars {
     momentum: f64,
-    /// What of the gradient enters the momentum.
+    /// The factor of the gradient in the momentum.
     intake: f64,
     lr: f64,
     nesterov: bool,

@@ -8,7 +8,7 @@ use super::optimizer::{Optimizer, OwnDecay};
 use super::rule::{Carried, Rule, VisitRule};
 use crate::kernel::Real;
 
-/// `m` and `v` as [`super::Adam`]; with `μₜ = β₁ (1 − ½ · 0.96^(t ψ))`, `Pₜ = μ₁ ⋯ μₜ`, `r = √(v / (1 − β₂ᵗ)) + eps`:
+/// `m` and `v` as in [`super::Adam`]; with `μₜ = β₁ (1 − ½ · 0.96^(t ψ))`, `Pₜ = μ₁ ⋯ μₜ`, `r = √(v / (1 − β₂ᵗ)) + eps`:
 ///
 /// `p ← p − lr · ((1 − μₜ) / (1 − Pₜ) · g + μₜ₊₁ / (1 − Pₜ₊₁) · m) / r`.
 ///
@@ -23,9 +23,9 @@ pub struct NAdam {
     pub eps: f64,
     /// `ψ`, at least 0; 0.004 by default, in Keras always 1.
     pub momentum_decay: f64,
-    /// Whether weight decay is beside the gradient, as it always is in Keras.
+    /// Whether weight decay is decoupled, as it always is in Keras.
     pub decoupled_weight_decay: bool,
-    /// Whose equations.
+    /// The library whose equations are used.
     pub dialect: Dialect,
 }
 
@@ -83,7 +83,7 @@ impl NAdam {
     }
 }
 
-/// What `--optimizer` knows it by.
+/// The entry for `--optimizer`.
 pub(super) const NADAM: Entry<NAdam> = Entry {
     name: "nadam",
     source: "Dozat 2016, openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ",
@@ -115,10 +115,10 @@ impl Optimizer for NAdam {
     }
 }
 
-/// Terms of the series in `1 / (k 2ᵏ)`: what is left out is below 2⁻⁶⁰.
+/// Number of terms of the series in `1 / (k 2ᵏ)`; the remainder is below 2⁻⁶⁰.
 const TERMS: u32 = 54;
 
-/// One step's numbers.
+/// The numbers of one step.
 #[derive(Debug, Clone, Copy)]
 pub struct Scalars {
     beta1: f64,

@@ -1,11 +1,11 @@
-//! The Newton–Schulz iteration: a matrix with its singular vectors as they are and its singular values near 1.
+//! The Newton–Schulz iteration: keeps the singular vectors of a matrix and moves its singular values close to 1.
 
 use crate::kernel::Real;
 
 /// `X ← M / ‖M‖` by the Frobenius norm, then `steps` times with `G = X Xᵀ`: `X ← a X + (b G + c G²) X`.
 ///
-/// The shorter side of `M` is taken for the rows of `X`, so that `G` is small. With the default coefficients singular values
-/// end between about 0.7 and 1.2, not at 1: Jordan et al. 2024, <https://kellerjordan.github.io/posts/muon/>.
+/// The rows of `X` are the shorter side of `M`, so that `G` is small. With the default coefficients singular values end between
+/// about 0.7 and 1.2, not at 1: Jordan et al. 2024, <https://kellerjordan.github.io/posts/muon/>.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NewtonSchulz {
     /// `a`; 3.4445 by default.
@@ -16,13 +16,13 @@ pub struct NewtonSchulz {
     pub c: f64,
     /// Iterations; 5 by default.
     pub steps: usize,
-    /// Keeps a matrix of zeros from being divided by 0; 1e-7 by default.
+    /// Avoids a division by 0 for a matrix of zeros; 1e-7 by default.
     pub eps: f64,
-    /// How `eps` does.
+    /// How `eps` is used.
     pub division: Division,
 }
 
-/// How the norm is kept from 0.
+/// How the divisor is kept above 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Division {
     /// `max(‖M‖, eps)`.
@@ -32,7 +32,7 @@ pub enum Division {
 }
 
 impl NewtonSchulz {
-    /// What a matrix with this Frobenius norm is divided by.
+    /// The divisor of a matrix with this Frobenius norm.
     pub fn divisor(&self, norm: f64) -> f64 {
         match self.division {
             Division::Max => norm.max(self.eps),
@@ -40,8 +40,8 @@ impl NewtonSchulz {
         }
     }
 
-    /// Makes the matrix `[rows, cols]`, row-major, orthogonal in plain loops: the definition; the step's form in tiles, over
-    /// many threads, is held to it.
+    /// Orthogonalises the matrix `[rows, cols]`, row-major, in plain loops. This is the definition; tests compare the tiled
+    /// form, which runs on many threads, with it.
     pub fn orthogonalise<T: Real + Into<f64>>(&self, matrix: &mut [T], rows: usize, cols: usize) {
         assert_eq!(matrix.len(), rows * cols);
         let norm = matrix.iter().map(|x| -> f64 { (*x).into() }).map(|x| x * x).sum::<f64>().sqrt();

@@ -1,10 +1,10 @@
-//! What every optimizer says of itself besides its formula.
+//! What every optimizer declares beside its formula.
 
 use super::field::Field;
 
-/// The options of an optimizer, and what parsing, schedules and the step ask of them.
+/// The options of an optimizer, and its properties for parsing, schedules and the step.
 ///
-/// How it moves the parameters is one of three things, see [`super::Algorithm`].
+/// How it moves the parameters is one of three kinds, see [`super::Algorithm`].
 pub trait Optimizer {
     /// The name without options.
     fn name(&self) -> &'static str;
@@ -12,18 +12,18 @@ pub trait Optimizer {
     /// The options with their keys.
     fn fields(&mut self) -> Vec<Field<'_>>;
 
-    /// What is wrong with options that are each within their range.
+    /// A contradiction among options that are each within their range.
     fn contradiction(&self) -> Option<String> {
         None
     }
 
-    /// Where the momentum stands that a schedule may move: `β₁` where there are moments; none where no state is kept for it, or
-    /// the optimizer has a schedule of its own.
+    /// The momentum that a schedule may change: `β₁` if there are moments. `None` if the options need no state for it, or if
+    /// the optimizer has its own schedule of it.
     fn momentum(&mut self) -> Option<&mut f64> {
         None
     }
 
-    /// What becomes of `weight_decay` in the optimizer's own rule.
+    /// How the optimizer's own rule uses `weight_decay`.
     fn own_decay(&self) -> OwnDecay {
         OwnDecay::Coupled
     }
@@ -33,22 +33,22 @@ pub trait Optimizer {
         false
     }
 
-    /// Whether every step is scaled by its learning rate, so that a schedule has something to move.
+    /// Whether every step is scaled by its learning rate, so that a schedule has an effect.
     fn follows_schedule(&self) -> bool {
         true
     }
 
-    /// `c`, where `p + c (s − p)` is evaluated and kept instead of the parameter `p`, `s` being the first number of its state.
+    /// `c`, if `p + c (s − p)` is evaluated and kept instead of the parameter `p`, where `s` is the first number of its state.
     fn evaluated_between(&self) -> Option<f64> {
         None
     }
 }
 
-/// Where an optimizer's own weight decay enters; in Keras' dialect it is always beside the gradient, but for
+/// Where an optimizer's own weight decay enters. In Keras' dialect it is always decoupled, except for
 /// [`OwnDecay::InDirection`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwnDecay {
-    /// The library's rule has none.
+    /// The library's rule has no decay.
     None,
     /// [`field@super::Decay::coupled`].
     Coupled,

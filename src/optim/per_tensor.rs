@@ -1,33 +1,33 @@
-//! Optimizers that look at whole tensors: a rule of theirs turns gradients into directions, then norms or matrix products of a
-//! tensor's directions decide its step.
+//! Optimizers that look at whole tensors. A rule turns gradients into directions; then norms or matrix products of a tensor's
+//! directions decide its step.
 
 use super::newton_schulz::NewtonSchulz;
 use super::rule::{Carried, Decay, Rule, VisitRule};
 use crate::kernel::{Isa, Job, Lanes, Line, Real};
 
-/// An optimizer that looks at whole tensors. In every tensor, weights and biases apart: `u` by [`direction`] for each parameter,
-/// made orthogonal where [`TensorRule::newton_schulz`] says so, then `p ← shrink · p − lr · factor · u` with
+/// An optimizer that looks at whole tensors. In every tensor, with weights and biases separate, [`direction`] gives `u` for
+/// each parameter; [`TensorRule::newton_schulz`] may orthogonalise it. Then `p ← shrink · p − lr · factor · u` with
 /// [`TensorRule::factor`].
 pub trait TensorRule: Copy {
-    /// Calls `visitor` with the rule behind the directions of weights, or of biases, gains and shifts; the one that needs fewer
-    /// numbers of state has the first of the other's, and neither carries anything.
+    /// Calls `visitor` with the rule for the directions of weights, or of biases, gains and shifts. Both rules share their
+    /// state: the one that needs less uses the first values of the other's. Neither may carry numbers from step to step.
     fn visit<V: VisitRule>(self, of_weights: bool, visitor: V) -> V::Output;
 
-    /// How the directions of a matrix are made orthogonal, if they are.
+    /// How the directions of a matrix are orthogonalised, if they are.
     fn newton_schulz(&self) -> Option<&NewtonSchulz> {
         None
     }
 
-    /// What the directions of a tensor are multiplied by.
+    /// The factor of the directions of a tensor.
     fn factor(&self, shape: TensorRole, squares: &Squares) -> f64;
 
-    /// The library's own decay of biases, gains and shifts at learning rate `lr`, where it is not that of weights.
+    /// The library's own decay of biases, gains and shifts at learning rate `lr`, if it differs from that of weights.
     fn decay_of_vectors(&self, _lr: f64) -> Option<Decay> {
         None
     }
 }
 
-/// What a tensor is to such an optimizer.
+/// The role of a tensor for such an optimizer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TensorRole {
     /// Weights `[out, in]`.
@@ -36,7 +36,7 @@ pub enum TensorRole {
     Vector,
 }
 
-/// Sums over directions and the parameters they are for.
+/// Sums over directions and over the parameters that they belong to.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Squares {
     /// `Σ p²`, after the decay that comes before the step.
@@ -46,14 +46,14 @@ pub struct Squares {
 }
 
 impl Squares {
-    /// Adds the sums of another part.
+    /// Adds the sums over another part.
     pub fn add(&mut self, other: Squares) {
         self.params += other.params;
         self.directions += other.directions;
     }
 }
 
-/// The last part of the step: along directions that stand in the place of gradients, multiplied by their factors.
+/// The last part of the step: parameters move along directions, which have replaced the gradients, times their factors.
 #[derive(Debug, Clone, Copy)]
 pub struct AlongDirections;
 
@@ -71,8 +71,8 @@ impl Rule<0> for AlongDirections {
     }
 }
 
-/// The direction of one parameter, and the parameter after the decay that comes before the step: what the rule would take from 0
-/// at rate 1, and decay that is part of the direction. `scalars` are of rate 1.
+/// The direction of one parameter, and the parameter after decoupled decay. The direction is what the rule would subtract from
+/// 0 at rate 1, plus decay that is part of the direction. `scalars` belong to rate 1.
 #[inline(always)]
 pub fn direction<const N: usize, U: Rule<N>, R: Real>(
     scalars: &U::Scalars,
@@ -85,7 +85,7 @@ pub fn direction<const N: usize, U: Rule<N>, R: Real>(
     (p.mul_add(R::splat(decay.in_direction), u), p * R::splat(decay.shrink))
 }
 
-/// Turns the gradients of a run of parameters, multiplied by `clip`, into directions, in place.
+/// Turns the gradients of a run of parameters, times `clip`, into directions, in place.
 ///
 /// # Panics
 /// If lengths disagree.
@@ -133,9 +133,9 @@ impl<const N: usize, U: Rule<N>> Job for Direct<'_, '_, N, U> {
     }
 }
 
-/// The whole step `t` of one tensor at learning rate `lr`, in plain loops: the definition; the form in slots and tiles, over many
-/// threads, is held to it. A matrix is row-major, `state` has as many lists as the larger rule of weights
-/// and of all else needs.
+/// Makes the whole step `t` of one tensor at learning rate `lr`, in plain loops. This is the definition; tests compare the form
+/// in slots and tiles, which runs on many threads, with it. A matrix is row-major. `state` has as many lists as the larger of
+/// the two rules needs.
 pub fn update_tensor<T: Real + Into<f64>>(
     optimizer: impl TensorRule,
     (t, lr): (u64, f64),

@@ -1,4 +1,4 @@
-//! RAdam: Adam whose scale is rectified, or left out, while few gradients have been seen.
+//! RAdam: Adam whose scale is rectified, or omitted while few gradients have been seen.
 
 use super::adam::{Scalars, correction};
 use super::entry::{Entry, rate};
@@ -7,13 +7,13 @@ use super::optimizer::{Optimizer, OwnDecay};
 use super::rule::{Carried, Rule, VisitRule};
 use crate::kernel::Real;
 
-/// `m` and `v` as [`super::Adam`]; with `ρ∞ = 2 / (1 − β₂) − 1` and `ρ = ρ∞ − 2 t β₂ᵗ / (1 − β₂ᵗ)`, where `ρ > 5`
+/// `m` and `v` as in [`super::Adam`]; with `ρ∞ = 2 / (1 − β₂) − 1` and `ρ = ρ∞ − 2 t β₂ᵗ / (1 − β₂ᵗ)`, if `ρ > 5`
 ///
 /// `p ← p − lr · m / (1 − β₁ᵗ) · r √(1 − β₂ᵗ) / (√v + eps)`, `r = √((ρ − 4)(ρ − 2) ρ∞ / ((ρ∞ − 4)(ρ∞ − 2) ρ))`,
 ///
-/// else `p ← p − lr · m / (1 − β₁ᵗ)`. `eps` stands beside the root that is not bias-corrected, as in PyTorch.
+/// otherwise `p ← p − lr · m / (1 − β₁ᵗ)`. `eps` is added to the root without bias correction, as in PyTorch.
 ///
-/// Liu et al. 2020, Algorithm 2, <https://arxiv.org/abs/1908.03265>, which has 4 for 5.
+/// Liu et al. 2020, Algorithm 2, <https://arxiv.org/abs/1908.03265>, which has 4 instead of 5.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RAdam {
     /// `β₁`, within `0..1`; 0.9 by default.
@@ -22,7 +22,7 @@ pub struct RAdam {
     pub beta2: f64,
     /// Added to the root, above 0; 1e-8 by default.
     pub eps: f64,
-    /// Whether weight decay is beside the gradient.
+    /// Whether weight decay is decoupled.
     pub decoupled_weight_decay: bool,
 }
 
@@ -40,7 +40,7 @@ impl RAdam {
     }
 }
 
-/// What `--optimizer` knows it by.
+/// The entry for `--optimizer`.
 pub(super) const RADAM: Entry<RAdam> = Entry {
     name: "radam",
     source: "Liu et al. 2020, arxiv.org/abs/1908.03265",

@@ -1,4 +1,4 @@
-//! RMSprop, with momentum or without, centred or not.
+//! RMSprop, with or without momentum, centred or not.
 
 use super::dialect::Dialect;
 use super::entry::{Entry, rate};
@@ -9,8 +9,8 @@ use crate::kernel::Real;
 
 /// `v ← α v + (1 − α) g²`, `r = √v`, `u = g / (r + eps)`, `p ← p − lr · u`.
 ///
-/// Centred: also `m ← α m + (1 − α) g`, `r = √(v − m²)`. With momentum `μ`: `b ← μ b + u`, `p ← p − lr · b`.
-/// Where rounding takes `v − m²` below 0, it counts as 0; PyTorch gives NaN there.
+/// Centred: also `m ← α m + (1 − α) g`, `r = √(v − m²)`. With momentum `μ`: `b ← μ b + u`, `p ← p − lr · b`. If rounding makes
+/// `v − m²` negative, it counts as 0; PyTorch gives NaN there.
 ///
 /// Keras has `eps` inside the root, `r = √(v + eps)` or `√(v − m² + eps)`, `u = g / r`, and the learning rate inside the
 /// velocity: `b ← μ b + lr · u`, `p ← p − b`.
@@ -24,9 +24,9 @@ pub struct RmsProp {
     pub eps: f64,
     /// `μ`, within `0..1`; 0 by default.
     pub momentum: f64,
-    /// Whether the gradient's variance is the scale, rather than its mean square.
+    /// Whether the scale is the gradient's variance rather than its mean square.
     pub centered: bool,
-    /// Whose equations.
+    /// The library whose equations are used.
     pub dialect: Dialect,
 }
 
@@ -45,7 +45,7 @@ impl RmsProp {
         }
     }
 
-    /// Calls `visitor` with the rule that has just the state these options need, in the dialect's form.
+    /// Calls `visitor` with the variant of the rule that keeps only the state these options need, in the dialect's form.
     #[inline(always)]
     pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
         match self.dialect {
@@ -65,7 +65,7 @@ impl RmsProp {
     }
 }
 
-/// What `--optimizer` knows it by.
+/// The entry for `--optimizer`.
 pub(super) const RMSPROP: Entry<RmsProp> = Entry {
     name: "rmsprop",
     source: "Tieleman & Hinton 2012, lecture 6.5; centred: Graves 2013, arxiv.org/abs/1308.0850",
@@ -93,7 +93,7 @@ impl Optimizer for RmsProp {
     }
 }
 
-/// One step's numbers.
+/// The numbers of one step.
 #[derive(Debug, Clone, Copy)]
 pub struct Scalars {
     alpha: f64,
@@ -115,7 +115,7 @@ impl Scalars {
         average.mul_add(R::splat(self.alpha), x * R::splat(1.0 - self.alpha))
     }
 
-    /// `u` for the square of the scale.
+    /// `u`, from the square of the scale.
     #[inline(always)]
     fn divided<const KERAS: bool, R: Real>(&self, g: R, square: R) -> R {
         let eps = R::splat(self.eps);
@@ -137,13 +137,13 @@ impl Scalars {
         self.divided::<KERAS, R>(g, R::splat(0.0).max((-*m).mul_add(*m, *v)))
     }
 
-    /// The step along `u` itself.
+    /// The step along `u`.
     #[inline(always)]
     fn along<R: Real>(&self, p: R, u: R) -> R {
         u.mul_add(R::splat(-self.lr), p)
     }
 
-    /// The step along the velocity that `u` feeds.
+    /// The step along the velocity, to which `u` is added.
     #[inline(always)]
     fn along_velocity<const KERAS: bool, R: Real>(&self, p: R, u: R, b: &mut R) -> R {
         let u = if KERAS { u * R::splat(self.lr) } else { u };

@@ -1,4 +1,4 @@
-//! Rprop: only the signs of gradients count; for steps over the whole training part.
+//! Rprop: uses only the signs of gradients; for steps over the whole training part.
 
 use super::entry::{Entry, rate};
 use super::field::{Field, Range};
@@ -6,14 +6,14 @@ use super::optimizer::{Optimizer, OwnDecay};
 use super::rule::{Carried, Rule, VisitRule, sign};
 use crate::kernel::Real;
 
-/// Each parameter has a step size `Δ`, at first the learning rate, which is not looked at again. With `g'` the gradient of the
-/// step before (0 at first) and `s = g · g'`:
+/// Each parameter has a step size `Δ`, which starts at the learning rate; the rate is not used afterwards. With `g'` the
+/// gradient of the previous step (0 at first) and `s = g · g'`:
 ///
-/// `Δ ← Δ η₊` where `s > 0`, `Δ η₋` where `s < 0`, held within `Δ_min..=Δ_max`; where `s < 0` the gradient counts as 0 now and
-/// in the next step; `p ← p − sign(g) · Δ`.
+/// `Δ ← Δ η₊` if `s > 0`, `Δ η₋` if `s < 0`, clamped to `Δ_min..=Δ_max`. If `s < 0`, the gradient counts as 0 now and in the
+/// next step. `p ← p − sign(g) · Δ`.
 ///
-/// That is iRprop−: Igel & Hüsken 2003, <https://doi.org/10.1016/S0925-2312(01)00700-7>, after Riedmiller & Braun 1993,
-/// <https://doi.org/10.1109/ICNN.1993.298623>. Noise of mini-batches turns signs and ruins it.
+/// This is iRprop−: Igel & Hüsken 2003, <https://doi.org/10.1016/S0925-2312(01)00700-7>, after Riedmiller & Braun 1993,
+/// <https://doi.org/10.1109/ICNN.1993.298623>. With mini-batches, noise flips signs and the method fails.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rprop {
     /// `η₋`, above 0 and below 1; 0.5 by default.
@@ -40,7 +40,7 @@ impl Rprop {
     }
 }
 
-/// What `--optimizer` knows it by.
+/// The entry for `--optimizer`.
 pub(super) const RPROP: Entry<Rprop> = Entry {
     name: "rprop",
     source: "Riedmiller & Braun 1993; Igel & Hüsken 2003, doi.org/10.1016/S0925-2312(01)00700-7",
@@ -100,7 +100,7 @@ impl Rule<2> for Plain {
     #[inline(always)]
     fn update<R: Real>(s: &Rprop, p: R, g: R, [before, size]: &mut [R; 2]) -> R {
         let zero = R::splat(0.0);
-        // Signs are multiplied rather than gradients, whose product may vanish where both are small.
+        // Signs are multiplied instead of gradients, whose product may underflow if both are small.
         let agreement = sign(g) * sign(*before);
         let (same, turned) = (zero.lt(agreement), agreement.lt(zero));
         let factor = R::select(same, R::splat(s.eta_plus), R::select(turned, R::splat(s.eta_minus), R::splat(1.0)));
@@ -119,7 +119,7 @@ mod tests {
     fn a_step_size_grows_with_agreement_and_shrinks_where_the_sign_turns() {
         let rule = Plain(Rprop { step_max: 0.13, ..Rprop::default() });
         let (mut p, mut state) = (0.0f64, rule.initial(0.1));
-        // The gradient, and by how much the parameter is expected to have moved.
+        // The gradient, and the expected change of the parameter.
         for (t, (g, moved)) in (1..).zip([(5.0, -0.1), (1e-300, -0.12), (3.0, -0.13), (-2.0, 0.0), (-2.0, 0.065)]) {
             let before = p;
             p = Plain::update(&rule.at_step(t, 1.0, &mut Carried::default()), p, g, &mut state);

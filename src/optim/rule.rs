@@ -1,18 +1,18 @@
-//! What an element-wise optimizer is: a formula for one parameter, and numbers that are the same for all in a step.
+//! Element-wise optimizers: a formula for one parameter, and numbers that are the same for all parameters in a step.
 
 use crate::kernel::Real;
 
-/// Numbers that a rule carries from step to step for all parameters together, all 0 before the first step; most need none.
+/// Numbers that a rule carries from step to step for all parameters together, 0 before the first step; most rules need none.
 pub type Carried = [f64; 2];
 
 /// An element-wise update with `N` numbers of state for each parameter.
 ///
-/// The formula is written once: scalars check it, 16 lanes run it. Options that need other state are other rules.
+/// The formula is written once: scalars check it, 16 lanes run it. Options that need different state are separate rules.
 pub trait Rule<const N: usize>: Copy + Send + Sync {
     /// Numbers of one step, the same for every parameter.
     type Scalars: Copy + Send + Sync;
 
-    /// The names of the state, as a saved state has them.
+    /// The names of the state in a saved state.
     const STATE: [&'static str; N];
 
     /// The state before the first step, the same for every parameter; `lr` is the optimizer's own learning rate.
@@ -20,30 +20,30 @@ pub trait Rule<const N: usize>: Copy + Send + Sync {
         [0.0; N]
     }
 
-    /// The numbers of step `t`, counted from 1, at learning rate `lr`; powers and bias corrections are taken in `f64`. Moves
-    /// `carried` on, so it is asked once for each step.
+    /// The numbers of step `t`, counted from 1, at learning rate `lr`; powers and bias corrections are computed in `f64`.
+    /// Advances `carried`, so it must be called once for each step.
     fn at_step(&self, t: u64, lr: f64, carried: &mut Carried) -> Self::Scalars;
 
-    /// The same where the learning rate is `factor` times as high; `carried` is that before the step.
+    /// The numbers at `factor` times the learning rate; `carried` is that before the step.
     fn at_rate(&self, t: u64, lr: f64, factor: f64, mut carried: Carried) -> Self::Scalars {
         self.at_step(t, lr * factor, &mut carried)
     }
 
-    /// The parameter `p` after the step, for its gradient `g`; moves `state` on.
+    /// The parameter `p` after the step, given its gradient `g`; advances `state`.
     fn update<R: Real>(scalars: &Self::Scalars, p: R, g: R, state: &mut [R; N]) -> R;
 
-    /// The same with [`field@Decay::in_direction`]; the rules that have a place for it have this.
+    /// Override this if the rule supports [`field@Decay::in_direction`]; by default it is ignored.
     #[inline(always)]
     fn update_decayed<R: Real>(scalars: &Self::Scalars, _in_direction: f64, p: R, g: R, state: &mut [R; N]) -> R {
         Self::update(scalars, p, g, state)
     }
 }
 
-/// Something to do with an optimizer's rule, compiled for each rule by itself.
+/// An operation on an optimizer's rule, compiled for each rule.
 pub trait VisitRule {
-    /// What comes of it.
+    /// The result.
     type Output;
-    /// Does it.
+    /// Runs the operation.
     fn visit<const N: usize, U: Rule<N>>(self, rule: U) -> Self::Output;
 }
 
@@ -57,12 +57,12 @@ pub(super) fn sign<R: Real>(x: R) -> R {
 /// Weight decay of one span of parameters in one step; weights and biases may differ.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Decay {
-    /// Added to the gradient, times the parameter (`λ` of `½ λ p²`): passes through momentum and scaling.
+    /// Added to the gradient, times the parameter (`λ` of `½ λ p²`), so momentum and scaling apply to it.
     pub coupled: f64,
     /// The parameter is multiplied by this before the update: `1 − lr · λ`.
     pub shrink: f64,
-    /// Added to the direction, times the parameter: passes through neither momentum nor scaling, but through what comes after
-    /// them. Only for optimizers of [`super::OwnDecay::InDirection`].
+    /// Added to the direction, times the parameter. Momentum and scaling do not apply to it, but later factors do. Only for
+    /// optimizers with [`super::OwnDecay::InDirection`].
     pub in_direction: f64,
 }
 
@@ -70,7 +70,7 @@ impl Decay {
     /// No decay.
     pub const NONE: Decay = Decay { coupled: 0.0, shrink: 1.0, in_direction: 0.0 };
 
-    /// So many times as much decay.
+    /// Decay times `factor`.
     pub fn times(self, factor: f64) -> Self {
         if factor == 1.0 {
             return self;
@@ -92,14 +92,13 @@ impl Decay {
         Decay { in_direction: lambda, ..Self::NONE }
     }
 
-    /// Decay beside the gradient, `p ← (1 − lr · λ) p` before the update: Loshchilov & Hutter 2019,
-    /// <https://arxiv.org/abs/1711.05101>.
+    /// Decoupled decay, `p ← (1 − lr · λ) p` before the update: Loshchilov & Hutter 2019, <https://arxiv.org/abs/1711.05101>.
     pub fn decoupled(lambda: f64, lr: f64) -> Self {
         Decay { shrink: 1.0 - lr * lambda, ..Self::NONE }
     }
 }
 
-/// One parameter's whole step: decay, then the rule.
+/// The whole step of one parameter: decay, then the rule.
 #[inline(always)]
 pub fn step<const N: usize, U: Rule<N>, R: Real>(
     scalars: &U::Scalars,
@@ -112,13 +111,13 @@ pub fn step<const N: usize, U: Rule<N>, R: Real>(
     U::update_decayed(scalars, decay.in_direction, p * R::splat(decay.shrink), g, state)
 }
 
-/// Exponential moving average of the weights: `decay · average + (1 − decay) · p`, Polyak & Juditsky 1992's idea.
+/// Exponential moving average of the weights: `decay · average + (1 − decay) · p`, after Polyak & Juditsky 1992.
 #[inline(always)]
 pub fn moving_average<R: Real>(decay: f64, average: R, p: R) -> R {
     average.mul_add(R::splat(decay), p * R::splat(1.0 - decay))
 }
 
-/// `p + c (s − p)`: what [`super::Optimizer::evaluated_between`] speaks of.
+/// `p + c (s − p)`, for [`super::Optimizer::evaluated_between`].
 #[inline(always)]
 pub fn between<R: Real>(c: f64, p: R, s: R) -> R {
     (s - p).mul_add(R::splat(c), p)

@@ -1,7 +1,7 @@
-//! Learning rates that change from step to step.
+//! Schedules of the learning rate.
 //!
-//! Steps count from 0; `t` is the number of a step and `T` the number of all steps, both counted from the end of the
-//! warm-up. Lengths are a fraction of those `T` steps if below 1, else a whole number of steps.
+//! Steps count from 0. `t` is the number of a step and `T` the number of all steps, both counted from the end of the warm-up. A
+//! length below 1 is a fraction of those `T` steps, otherwise it is a whole number of steps.
 
 mod cosine;
 mod cycle;
@@ -26,21 +26,21 @@ use crate::{Error, Result};
 
 /// A schedule, as `--schedule` names it: `cosine`, `step:every=0.3,gamma=0.1`, `cosine:warmup=0.05,min=1e-5`.
 ///
-/// Any of them may begin with a warm-up of W steps (Goyal et al. 2017, section 2.2, <https://arxiv.org/abs/1706.02677>),
-/// a straight line up to the rate with which the schedule proper begins. Step `t < W` has the factor `(t + 1) / W`, or
-/// with `warmup_from=f` the factor `f + (1 − f) t / W`.
+/// Any schedule may begin with a warm-up of W steps (Goyal et al. 2017, section 2.2, <https://arxiv.org/abs/1706.02677>), which
+/// is linear up to the first rate after it. Step `t < W` has the factor `(t + 1) / W`, or with `warmup_from=f` the factor `f +
+/// (1 − f) t / W`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Schedule {
-    /// W; a fraction is of all steps of the run.
+    /// W; a fraction refers to all steps of the run.
     pub warmup: ScheduleSpan,
-    /// The factor of the first step; `1 / W` where nothing is said.
+    /// The factor of the first step; `1 / W` by default.
     pub warmup_from: Option<f64>,
     /// What follows the warm-up.
     pub shape: RateShape,
 }
 
-/// The course of the rate after the warm-up.
+/// The shape of the rate after the warm-up.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RateShape {
     /// See [`Const`].
@@ -71,21 +71,21 @@ pub enum RateShape {
     OneCycle(OneCycle),
     /// See [`Cyclic`].
     Cyclic(Cyclic),
-    /// See [`PlateauRule`]; the rate is held by a [`Plateau`].
+    /// See [`PlateauRule`]; a [`Plateau`] keeps the current rate.
     Plateau(PlateauRule),
 }
 
-/// What the shapes have in common.
+/// The common interface of the shapes.
 trait RateCurve {
     /// The rate of step `t` of `total`, both counted from the end of the warm-up.
     fn rate(&self, base: f64, t: u64, total: u64) -> f64;
 
-    /// The momentum of that step, where the schedule moves it.
+    /// The momentum of that step, if the schedule changes it.
     fn momentum(&self, _t: u64, _total: u64) -> Option<f64> {
         None
     }
 
-    /// The rate that the schedule falls to, where it is given as such and not as a factor.
+    /// The final rate, if it is given as a rate and not as a factor.
     fn lowest(&self) -> Option<f64> {
         None
     }
@@ -93,13 +93,13 @@ trait RateCurve {
     /// The options.
     fn fields(&mut self) -> Vec<Field<'_>>;
 
-    /// What is wrong with options that are right one by one.
+    /// A contradiction among options that are each valid.
     fn conflict(&self) -> Option<String> {
         None
     }
 }
 
-/// The curve of a shape, shared or exclusive as `$shape` is.
+/// Borrows the curve of a shape, shared or mutable like `$shape`.
 macro_rules! each {
     ($shape:expr) => {
         match $shape {
@@ -164,7 +164,7 @@ impl RateShape {
         }
     }
 
-    /// What the rate is at step t, in text.
+    /// The formula of the rate at step t, as text.
     fn formula(&self) -> &'static str {
         match self {
             RateShape::Const(_) => "lr throughout",
@@ -197,7 +197,7 @@ impl RateShape {
 }
 
 impl Schedule {
-    /// Every name with its formula, and its options with their defaults; those without a default are named alone.
+    /// Every name with its formula, and its options with their defaults; options without a default are listed by key alone.
     pub fn formulas() -> impl Iterator<Item = (&'static str, &'static str, Vec<String>)> {
         Self::NAMES.into_iter().filter_map(|name| {
             let mut shape = RateShape::with_defaults(name)?;
@@ -226,8 +226,8 @@ impl Schedule {
         "plateau",
     ];
 
-    /// The rate of step `step`, from 0, of a run of `total_steps`; `base_lr` is the run's learning rate, for `plateau`
-    /// the present one of its [`Plateau`]. Beyond `total_steps` decays stay at their end.
+    /// The rate of step `step`, from 0, of a run of `total_steps`. `base_lr` is the run's learning rate; for `plateau` it is
+    /// the current rate of its [`Plateau`]. Beyond `total_steps` a decay keeps its final rate.
     pub fn rate(&self, base_lr: f64, step: u64, total_steps: u64) -> f64 {
         let (warmup, rest) = self.parts(total_steps);
         match step.checked_sub(warmup) {
@@ -236,7 +236,7 @@ impl Schedule {
         }
     }
 
-    /// The momentum of a step, where `onecycle` or `cyclic` move it (`momentum=low/high`); for Adam it is β₁.
+    /// The momentum of a step, if `onecycle` or `cyclic` change it (`momentum=low/high`); for Adam it is β₁.
     pub fn momentum(&self, step: u64, total_steps: u64) -> Option<f64> {
         let (warmup, rest) = self.parts(total_steps);
         self.shape.curve().momentum(step.saturating_sub(warmup), rest)
@@ -253,7 +253,7 @@ impl Schedule {
     /// Checks the schedule against the run's learning rate.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the rate to fall to is above `base_lr`.
+    /// [`Error::Usage`] if the final rate is above `base_lr`.
     pub fn check(&self, base_lr: f64) -> Result<()> {
         match self.shape.curve().lowest() {
             Some(min) if min > base_lr => Err(Error::Usage(format!(
@@ -263,7 +263,7 @@ impl Schedule {
         }
     }
 
-    /// Steps of the warm-up, and of what follows.
+    /// Steps of the warm-up and steps after it.
     fn parts(&self, total_steps: u64) -> (u64, u64) {
         let warmup = self.warmup.steps(total_steps);
         (warmup, total_steps.saturating_sub(warmup).max(1))
@@ -325,7 +325,7 @@ impl FromStr for Schedule {
 }
 
 impl fmt::Display for Schedule {
-    /// The name, and the options that are not the defaults.
+    /// The name, and the options that differ from the defaults.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let defaults = RateShape::with_defaults(self.shape.name()).map(Schedule::from).unwrap_or_default().options();
         let options: Vec<String> = self.options().into_iter().filter(|option| !defaults.contains(option)).collect();

@@ -1,4 +1,4 @@
-//! Schedule-Free AdamW: an average of the weights takes the place of a falling learning rate.
+//! Schedule-Free AdamW: an average of the weights replaces the decay of the learning rate.
 
 use super::adam;
 use super::entry::Entry;
@@ -7,10 +7,10 @@ use super::optimizer::{Optimizer, OwnDecay};
 use super::rule::{Carried, Rule, VisitRule};
 use crate::kernel::Real;
 
-/// Gradients are taken at `y`, between a fast sequence `z` and its average `x`, which is what is evaluated and kept.
+/// Gradients are computed at `y`, between a fast sequence `z` and its average `x`; `x` is evaluated and kept.
 ///
-/// With `v ← β₂ v + (1 − β₂) g²`, `u = g / (√(v / (1 − β₂ᵗ)) + eps) + λ y`, the rate `γₜ = lr · min(1, t / warmup_steps)`, the weight
-/// `wₜ = tʳ · (max γ so far)^weight_lr_power` and its share `c = wₜ / (w₁ + … + wₜ)`; at first `x = y = z`:
+/// With `v ← β₂ v + (1 − β₂) g²`, `u = g / (√(v / (1 − β₂ᵗ)) + eps) + λ y`, the rate `γₜ = lr · min(1, t / warmup_steps)`, the
+/// weight `wₜ = tʳ · (max γ so far)^weight_lr_power` and `c = wₜ / (w₁ + … + wₜ)`, starting from `x = y = z`:
 ///
 /// `x ← (1 − c) x + c (z − γ u)`, `z ← z − γ u`, `y = (1 − β₁) z + β₁ x`.
 ///
@@ -19,17 +19,17 @@ use crate::kernel::Real;
 /// Defazio et al. 2024, <https://arxiv.org/abs/2405.15682>, as in the authors' package `schedulefree` 1.4.1; its defaults.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScheduleFree {
-    /// `β₁`, above 0 and below 1: how near `y` is to the average; 0.9 by default.
+    /// `β₁`, above 0 and below 1: how close `y` is to the average; 0.9 by default.
     pub beta1: f64,
     /// `β₂`, within `0..1`; 0.999 by default.
     pub beta2: f64,
     /// Added to the root, above 0; 1e-8 by default.
     pub eps: f64,
-    /// Steps in which the rate grows from 0; none by default.
+    /// Steps of a linear warm-up of the rate from 0; none by default.
     pub warmup_steps: usize,
-    /// `r`: how much later steps count for more; 0 by default.
+    /// `r`: how much more later steps count; 0 by default.
     pub r: f64,
-    /// How much steps at a higher rate count for more; 2 by default.
+    /// How much more steps at a higher rate count; 2 by default.
     pub weight_lr_power: f64,
 }
 
@@ -52,7 +52,8 @@ impl ScheduleFree {
         if t < self.warmup_steps as u64 { lr * t as f64 / self.warmup_steps as f64 } else { lr }
     }
 
-    /// `c` of step `t` at learning rate `lr`, once for each step; `sum` is `w₁ + … + wₜ`, `largest` the largest `γ`.
+    /// `c` of step `t` at learning rate `lr`; to be called once for each step. `sum` is `w₁ + … + wₜ`, `largest` the largest
+    /// `γ`.
     fn share(&self, t: u64, lr: f64, [sum, largest]: &mut Carried) -> f64 {
         *largest = largest.max(self.rate(t, lr));
         let weight = libm::pow(t as f64, self.r) * libm::pow(*largest, self.weight_lr_power);
@@ -61,7 +62,7 @@ impl ScheduleFree {
     }
 }
 
-/// What `--optimizer` knows it by.
+/// The entry for `--optimizer`.
 pub(super) const SCHEDULE_FREE: Entry<ScheduleFree> = Entry {
     name: "schedulefree",
     source: "Defazio et al. 2024, arxiv.org/abs/2405.15682",
@@ -99,10 +100,10 @@ impl Optimizer for ScheduleFree {
 #[derive(Debug, Clone, Copy)]
 pub struct Averaged(pub ScheduleFree);
 
-/// One step's numbers.
+/// The numbers of one step.
 #[derive(Debug, Clone, Copy)]
 pub struct Scalars {
-    /// Whether `z` begins now.
+    /// Whether this is the first step, in which `z` is initialised.
     first: bool,
     beta2: f64,
     eps: f64,
@@ -133,7 +134,7 @@ impl Rule<2> for Averaged {
         self.scalars(t, self.0.rate(t, lr), self.0.share(t, lr, carried))
     }
 
-    /// All parameters have the same shares, whatever their rates.
+    /// All parameters have the same `c`, whatever their rates.
     fn at_rate(&self, t: u64, lr: f64, factor: f64, mut carried: Carried) -> Scalars {
         self.scalars(t, self.0.rate(t, lr * factor), self.0.share(t, lr, &mut carried))
     }
@@ -162,7 +163,7 @@ mod tests {
     use super::super::rule::between;
     use super::*;
 
-    /// The three sequences of the paper, stored as they are, against the two that the rule keeps.
+    /// Compares the three sequences of the paper, stored as they are, with the two that the rule stores.
     #[test]
     fn the_average_is_the_one_of_the_paper() {
         let options = ScheduleFree { beta1: 0.8, warmup_steps: 4, r: 0.5, ..ScheduleFree::default() };

@@ -1,4 +1,4 @@
-//! Stochastic gradient descent, with momentum or without.
+//! Stochastic gradient descent, with or without momentum.
 
 use super::dialect::Dialect;
 use super::entry::{Entry, rate};
@@ -13,7 +13,8 @@ use crate::kernel::Real;
 /// `p ← p − lr · (g + μ b)`. Without momentum `p ← p − lr · g`.
 ///
 /// Keras and scikit-learn have no dampening, and the learning rate inside the velocity: `b ← μ b + lr · g`, `p ← p − b`, or
-/// with Nesterov's momentum `p ← p − (lr · g + μ b)`. The same while the rate is, and another rule when it changes.
+/// with Nesterov's momentum `p ← p − (lr · g + μ b)`. Equivalent while the learning rate is constant; different once it
+/// changes.
 ///
 /// Polyak 1964; Nesterov 1983; Sutskever et al. 2013, <https://proceedings.mlr.press/v28/sutskever13.html>.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,9 +23,9 @@ pub struct Sgd {
     pub momentum: f64,
     /// `τ`, within `0..=1`; 0 by default.
     pub dampening: f64,
-    /// Nesterov's momentum; PyTorch wants momentum above 0 and no dampening with it.
+    /// Nesterov's momentum; in PyTorch it requires momentum above 0 and no dampening.
     pub nesterov: bool,
-    /// Whose equations.
+    /// The library whose equations are used.
     pub dialect: Dialect,
 }
 
@@ -43,7 +44,7 @@ impl Sgd {
         }
     }
 
-    /// Calls `visitor` with the rule that has just the state these options need.
+    /// Calls `visitor` with the variant of the rule that keeps only the state these options need.
     #[inline(always)]
     pub(super) fn visit<V: VisitRule>(self, visitor: V) -> V::Output {
         if self.momentum == 0.0 { visitor.visit(Plain) } else { visitor.visit(Momentum(self)) }
@@ -127,7 +128,7 @@ impl Rule<0> for Plain {
 #[derive(Debug, Clone, Copy)]
 pub struct Momentum(pub Sgd);
 
-/// One step's numbers of [`Momentum`].
+/// The numbers of one step of [`Momentum`].
 #[derive(Debug, Clone, Copy)]
 pub struct MomentumScalars {
     momentum: f64,
@@ -142,7 +143,7 @@ impl Rule<1> for Momentum {
 
     fn at_step(&self, t: u64, lr: f64, _: &mut Carried) -> MomentumScalars {
         let Sgd { momentum, dampening, nesterov, dialect } = self.0;
-        // The velocity's own factor on its way in and on its way out.
+        // The factors of the gradient into the velocity, and of the velocity into the parameter.
         let (intake, outlet) = match dialect {
             Dialect::Torch => (if t == 1 { 1.0 } else { 1.0 - dampening }, lr),
             Dialect::Keras | Dialect::Sklearn => (lr, 1.0),

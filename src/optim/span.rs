@@ -1,11 +1,11 @@
-//! The passes over a run of parameters in a step: finish the gradient and measure it, then update.
+//! The passes over a run of parameters in a step: finish and measure the gradient, then update.
 
 use super::algorithm::ElementWise;
 use super::clip::{NormType, clip_value};
 use super::rule::{self, Carried, Decay, Rule, VisitRule};
 use crate::kernel::{Isa, Job, Lanes, Line};
 
-/// What is added to the mean gradient, and how it is bounded, before its norm is taken for clipping.
+/// Penalties added to the mean gradient and bounds on it, before clipping measures its norm.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GradientRule {
     /// `λ` of `λ Σ|w|`.
@@ -19,13 +19,13 @@ pub struct GradientRule {
 }
 
 impl GradientRule {
-    /// With penalties so many times as large.
+    /// With penalties times `factor`.
     pub fn times(self, factor: f64) -> Self {
         GradientRule { l1: self.l1 * factor, l2: self.l2 * factor, ..self }
     }
 }
 
-/// Sums over a run of parameters: 16-lane partial sums, their lanes added in a fixed order.
+/// Sums over a run of parameters, computed as 16-lane partial sums whose lanes are added in a fixed order.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct GradientSums {
     /// `Σ g²` before any clipping.
@@ -36,7 +36,7 @@ pub struct GradientSums {
     pub penalty: f64,
 }
 
-/// Adds the penalties' gradients to `grads`, bounds them, and measures.
+/// Adds the gradients of the penalties to `grads`, clips by value, and measures.
 ///
 /// # Panics
 /// If the lengths differ.
@@ -49,7 +49,7 @@ pub(crate) fn finish_gradient(isa: Isa, rule: &GradientRule, params: &[Line], gr
     isa.run(Finish { rule, params, grads })
 }
 
-/// `Σ x²` over lines, in four chains; their lanes by fours.
+/// `Σ x²` over lines, in four chains; their lanes are added in groups of four.
 pub(crate) fn sum_of_squares(isa: Isa, lines: &[Line]) -> f64 {
     isa.run(SumOfSquares { grads: lines })
 }
@@ -62,7 +62,7 @@ impl Job for SumOfSquares<'_> {
     type Output = f64;
     #[inline(always)]
     fn run<L: Lanes>(self) -> f64 {
-        // Several sums side by side: one alone would wait for each addition.
+        // Several sums in parallel hide the latency of the additions.
         let mut sums = [L::broadcast(0.0); 4];
         let (fours, rest) = self.grads.as_chunks::<4>();
         for lines in fours {
@@ -127,7 +127,7 @@ impl Job for Finish<'_> {
     }
 }
 
-/// A run of parameters with all that an update of it reads and writes; all of one length.
+/// A run of parameters with everything that its update reads and writes; all of the same length.
 pub struct Span<'a, const N: usize> {
     /// The parameters.
     pub params: &'a mut [Line],
@@ -139,10 +139,10 @@ pub struct Span<'a, const N: usize> {
     pub average: Option<&'a mut [Line]>,
 }
 
-/// What a step does to a span besides the rule itself.
+/// What a step does to a span beside the rule itself.
 #[derive(Debug, Clone, Copy)]
 pub struct UpdateForm {
-    /// Factor of the gradient from clipping, 1 where nothing is clipped.
+    /// Factor of the gradient from clipping; 1 if nothing is clipped.
     pub clip: f64,
     /// Weight decay of this span.
     pub decay: Decay,
@@ -160,7 +160,7 @@ pub fn update<const N: usize, U: Rule<N>>(isa: Isa, scalars: &U::Scalars, change
     isa.run(UpdateJob::<N, U> { scalars, change, span });
 }
 
-/// Writes [`rule::between`] of many parameters and the first numbers of their state.
+/// Writes `p + c (s − p)` for many parameters `p` and the first numbers `s` of their state.
 ///
 /// # Panics
 /// If lengths differ.
@@ -186,7 +186,7 @@ impl Job for Between<'_> {
     }
 }
 
-/// [`update`] of whole buffers by an element-wise optimizer: step `t`, counted from 1, at learning rate `lr`.
+/// [`update`] for whole buffers with an element-wise optimizer: step `t`, counted from 1, at learning rate `lr`.
 ///
 /// # Panics
 /// If lengths or the number of states disagree.
@@ -228,8 +228,8 @@ struct UpdateJob<'u, 'a, const N: usize, U: Rule<N>> {
     span: Span<'a, N>,
 }
 
-/// Lines ahead for which ownership is asked before they are written: other cores have read the weights, and a line that
-/// is taken from them only when it is written costs more than its whole update.
+/// Prefetch distance in lines for writing. Other cores have read the weights; fetching a line from them only when it is written
+/// costs more than the whole update of the line.
 const AHEAD: usize = 28;
 
 impl<const N: usize, U: Rule<N>> Job for UpdateJob<'_, '_, N, U> {
@@ -237,7 +237,7 @@ impl<const N: usize, U: Rule<N>> Job for UpdateJob<'_, '_, N, U> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let Span { params, grads, mut state, average } = self.span;
-        // Copies: behind references a store could change them, and they would be read and spread anew for every line.
+        // Copies. Behind references a store could change them, so they would be loaded and broadcast again for every line.
         let (scalars, decay) = (*self.scalars, self.change.decay);
         let clip = L::splat(self.change.clip);
         for i in 0..params.len() {

@@ -1,4 +1,4 @@
-//! The choice of an optimizer, by name and options.
+//! The choice of an optimizer by name and options.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,16 +19,16 @@ use crate::{Error, Result};
 pub struct OptimizerSpec {
     /// The formula and its options.
     pub algorithm: Algorithm,
-    /// Learning rate where nothing else says one.
+    /// The learning rate unless another one is given.
     pub lr: f64,
     /// The library's own decay `λ` of weights and biases.
     pub weight_decay: f64,
-    /// Whose rules the whole step follows; PyTorch's equations where there is none.
+    /// The library whose rules the whole step follows; with `None` the equations are PyTorch's.
     pub dialect: Option<Dialect>,
 }
 
 impl OptimizerSpec {
-    /// An optimizer with its defaults in a dialect; none where the dialect's library lacks it.
+    /// An optimizer with its defaults in a dialect; `None` if the dialect's library lacks it.
     pub fn defaults(entry: &Entry<Algorithm>, dialect: Option<Dialect>) -> Option<Self> {
         let (algorithm, lr, weight_decay) = entry.defaults(dialect)?;
         Some(OptimizerSpec { algorithm, lr, weight_decay, dialect })
@@ -37,7 +37,7 @@ impl OptimizerSpec {
     /// Reads `adam`, `adam:beta2=0.95,eps=1e-8`, `sgd:momentum=0.9,nesterov=true`, `nesterov` in a dialect.
     ///
     /// # Errors
-    /// [`Error::Usage`] for an unknown name, one that the dialect's library lacks, and wrong options.
+    /// [`Error::Usage`] for an unknown name, for one that the dialect's library lacks, and for wrong options.
     pub fn parse(text: &str, dialect: Option<Dialect>) -> Result<Self> {
         let mut spec = Spec::parse("optimizer", text)?;
         let entry = catalogue::find(spec.name).ok_or_else(|| spec.unknown_name(&catalogue::names()))?;
@@ -53,7 +53,7 @@ impl OptimizerSpec {
 
     /// The options with their keys.
     fn fields(&mut self) -> Vec<Field<'_>> {
-        // scikit-learn has an L2 penalty for it.
+        // scikit-learn has an L2 penalty instead.
         let decays = self.algorithm.own_decay() != OwnDecay::None && self.dialect != Some(Dialect::Sklearn);
         let mut fields = vec![Field::new("lr", &mut self.lr, Range::POSITIVE)];
         fields.extend(self.algorithm.fields());
@@ -77,7 +77,7 @@ impl OptimizerSpec {
         of_vectors.unwrap_or_else(|| self.decay(self.weight_decay, lr))
     }
 
-    /// The decay that the library's rule makes of `weight_decay` at learning rate `lr`.
+    /// The decay by `weight_decay` in the library's rule at learning rate `lr`.
     pub fn decay(&self, weight_decay: f64, lr: f64) -> Decay {
         match self.algorithm.own_decay() {
             OwnDecay::InDirection => Decay::in_direction(weight_decay),
@@ -88,7 +88,7 @@ impl OptimizerSpec {
     }
 }
 
-/// The error for an optimizer that a dialect's library has not got.
+/// The error for an optimizer that a dialect's library lacks.
 fn lacking(entry: &Entry<Algorithm>, dialect: Option<Dialect>) -> Error {
     let dialect = dialect.map_or("this", Dialect::name);
     let others: Vec<String> = entry.dialects().map(|dialect| dialect.to_string()).collect();
@@ -106,7 +106,7 @@ impl FromStr for OptimizerSpec {
 }
 
 impl fmt::Display for OptimizerSpec {
-    /// The name, and the options that are not the defaults in the dialect, whose own name is left out.
+    /// The name, and the options that differ from the dialect's defaults; the dialect's name is not included.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.algorithm.name();
         let defaults = catalogue::find(name).and_then(|entry| Self::defaults(entry, self.dialect));
@@ -172,7 +172,7 @@ mod tests {
                 continue;
             };
             assert_eq!(OptimizerSpec::parse(entry.name, dialect).unwrap(), defaults, "{}", entry.name);
-            // Every option, given and then shown: the keys of the help are those that are read.
+            // Every option, given and then shown: the keys in the help are those that are read.
             let name = defaults.algorithm.name();
             let all = format!("{name}:{}", defaults.options().join(","));
             assert_eq!(OptimizerSpec::parse(&all, dialect).unwrap(), defaults, "{all}");

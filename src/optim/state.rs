@@ -1,34 +1,34 @@
-//! What an optimizer remembers from step to step.
+//! The state that an optimizer keeps from step to step.
 
 use super::lbfgs::Minimizer;
 use super::rule::Carried;
 use super::{Algorithm, OptimizerSpec};
 use crate::kernel::{LANES, Line, zeroed};
 
-/// All that an optimizer remembers between two steps.
+/// All that an optimizer keeps between two steps.
 #[derive(Debug, Clone)]
 pub struct OptimizerState {
     /// Steps made.
     pub steps: u64,
     /// What the rule carries for all parameters together.
     pub carried: Carried,
-    /// Numbers for each parameter, which lie as the parameters do.
+    /// State values for each parameter, in the layout of the parameters.
     pub tensors: Vec<StateTensor>,
     /// The memory of L-BFGS.
     pub minimizer: Option<Minimizer<f32>>,
 }
 
-/// One number of state for each parameter: for Adam `m`, then `v`.
+/// One state value for each parameter: for Adam `m`, then `v`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StateTensor {
     /// As in [`super::Rule::STATE`].
     pub name: &'static str,
-    /// The numbers.
+    /// The values.
     pub lines: Vec<Line>,
 }
 
 impl OptimizerState {
-    /// Before the first step, for as many `lines` of parameters.
+    /// The state before the first step, for `lines` lines of parameters.
     pub fn new(optimizer: &OptimizerSpec, lines: usize) -> OptimizerState {
         let initial = optimizer.algorithm.initial_state(optimizer.lr);
         let tensor = |(name, value)| StateTensor { name, lines: filled(lines, value) };

@@ -1,4 +1,4 @@
-//! L-BFGS: steps along an inverse Hessian that is known only by the last few steps; for the loss of all rows.
+//! L-BFGS: steps along an approximate inverse Hessian, which is built from the last few steps; for the loss of all rows.
 
 mod search;
 mod vector;
@@ -16,23 +16,24 @@ use crate::kernel::Real;
 
 /// Options of L-BFGS, with PyTorch's keys and defaults.
 ///
-/// With `s = xₖ₊₁ − xₖ`, `y = gₖ₊₁ − gₖ` of the last steps, `H₀ = (s·y) / (y·y)` of the last of them and the two loops of
-/// Nocedal & Wright 2006, Algorithm 7.4, `d = −H g`; then `x ← x + t d`, where `t` obeys the strong Wolfe conditions
-/// `f(t) ≤ f(0) + 10⁻⁴ t f'(0)` and `|f'(t)| ≤ 0.9 |f'(0)|` (Algorithms 3.5 and 3.6, by cubic interpolation). A pair with
-/// `s·y ≤ 10⁻¹⁰` is left out. The first `t` tried is `lr`, in the first step `lr · min(1, 1 / ‖g‖₁)`.
+/// With `s = xₖ₊₁ − xₖ` and `y = gₖ₊₁ − gₖ` of the last steps, and `H₀ = (s·y) / (y·y)` of the last of them, the two-loop
+/// recursion of Nocedal & Wright 2006, Algorithm 7.4, gives `d = −H g`. Then `x ← x + t d`, where `t` satisfies the strong
+/// Wolfe conditions `f(t) ≤ f(0) + 10⁻⁴ t f'(0)` and `|f'(t)| ≤ 0.9 |f'(0)|` (Algorithms 3.5 and 3.6, with cubic
+/// interpolation). A pair with `s·y ≤ 10⁻¹⁰` is skipped. The first `t` tried is `lr`, in the first step `lr · min(1, 1 /
+/// ‖g‖₁)`.
 ///
-/// Liu & Nocedal 1989, <https://doi.org/10.1007/BF01589116>; where a choice is free, as PyTorch's `LBFGS` with
-/// `line_search_fn="strong_wolfe"`, <https://docs.pytorch.org/docs/stable/generated/torch.optim.LBFGS.html>. One step here
+/// Liu & Nocedal 1989, <https://doi.org/10.1007/BF01589116>. Where the paper leaves a choice, this follows PyTorch's `LBFGS`
+/// with `line_search_fn="strong_wolfe"`, <https://docs.pytorch.org/docs/stable/generated/torch.optim.LBFGS.html>. One step here
 /// is one of its iterations.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lbfgs {
-    /// Pairs that are remembered, at least 1; 100 by default. Each takes twice the memory of the weights.
+    /// The most pairs that are stored, at least 1; 100 by default. Each takes twice the memory of the weights.
     pub history: usize,
-    /// Losses computed in one line search at most, at least 1; 25 by default.
+    /// The most losses computed in one line search, at least 1; 25 by default.
     pub evaluations: usize,
-    /// Converged when no element of the gradient is larger; 1e-7 by default.
+    /// Converged when no element of the gradient is larger than this; 1e-7 by default.
     pub tol_grad: f64,
-    /// Converged when the loss, every parameter or the loss along the line changes by less; 1e-9 by default.
+    /// Converged when the loss, every parameter or the loss along the line changes by less than this; 1e-9 by default.
     pub tol_change: f64,
 }
 
@@ -42,7 +43,7 @@ impl Default for Lbfgs {
     }
 }
 
-/// What `--optimizer` knows it by.
+/// The entry for `--optimizer`.
 pub(super) const LBFGS: Entry<Lbfgs> = Entry {
     name: "lbfgs",
     source: "Liu & Nocedal 1989, doi.org/10.1007/BF01589116",
@@ -78,9 +79,9 @@ impl Optimizer for Lbfgs {
     }
 }
 
-/// A loss that can be computed anywhere.
+/// A loss that can be computed at any point.
 pub trait LossFunction<T> {
-    /// The loss at `x`, and its gradient into `gradient`.
+    /// Returns the loss at `x` and writes its gradient to `gradient`.
     fn evaluate(&mut self, x: &[T], gradient: &mut [T]) -> f64;
 }
 
@@ -90,22 +91,22 @@ impl<T, F: FnMut(&[T], &mut [T]) -> f64> LossFunction<T> for F {
     }
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MinimiserStep {
     /// The loss after the step.
     pub loss: f64,
-    /// Whether the parameters were moved.
+    /// Whether the parameters moved.
     pub moved: bool,
-    /// Whether further steps would change nothing worth naming.
+    /// Whether it has converged.
     pub converged: bool,
-    /// Whether the loss was no finite number at any place that the line search tried.
+    /// Whether no point of the line search had a finite loss.
     pub diverged: bool,
     /// Losses that the line search computed.
     pub evaluations: usize,
 }
 
-/// What one step was, and how the gradient changed over it.
+/// One step, and the change of the gradient over it.
 #[derive(Debug, Clone)]
 struct CurvaturePair<T> {
     s: Vec<T>,
@@ -116,13 +117,13 @@ struct CurvaturePair<T> {
     share: f64,
 }
 
-/// L-BFGS at work: all its memory, allocated once. Sums are taken in `f64` in an order that the length alone fixes.
+/// The state and all memory of L-BFGS, allocated once. Sums are computed in `f64` in an order that depends on the length only.
 #[derive(Debug, Clone)]
 pub struct Minimizer<T> {
     options: Lbfgs,
-    /// The pairs, the oldest first.
+    /// The pairs, oldest first.
     pairs: VecDeque<CurvaturePair<T>>,
-    /// Pairs that hold nothing yet.
+    /// Pairs that are not in use.
     unused: Vec<CurvaturePair<T>>,
     /// `H₀`.
     scale: f64,
@@ -131,21 +132,21 @@ pub struct Minimizer<T> {
     length: Option<f64>,
     /// The gradient before the last step.
     gradient: Vec<T>,
-    /// Memory of a search, which nothing of the next step depends on.
+    /// Memory of the line search; the next step does not depend on its contents.
     line: LineSearch<T>,
 }
 
-/// What a [`Minimizer`] remembers between two steps besides its vectors.
+/// What a [`Minimizer`] remembers between two steps, beside its vectors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Remembered {
     scale: f64,
     length: Option<f64>,
-    /// `1 / (s·y)` of each pair, the oldest first.
+    /// `1 / (s·y)` of each pair, oldest first.
     inverses: Vec<f64>,
 }
 
 impl<T: Real + Into<f64>> Minimizer<T> {
-    /// For `parameters` numbers.
+    /// A minimizer for `parameters` numbers.
     pub fn new(options: Lbfgs, parameters: usize) -> Self {
         let zeros = || vec![T::splat(0.0); parameters];
         let pair = || CurvaturePair { s: zeros(), y: zeros(), inverse: 0.0, share: 0.0 };
@@ -161,13 +162,13 @@ impl<T: Real + Into<f64>> Minimizer<T> {
         }
     }
 
-    /// What is remembered besides [`Minimizer::vectors_mut`].
+    /// What it remembers beside [`Minimizer::vectors_mut`].
     pub fn remembered(&self) -> Remembered {
         let inverses = self.pairs.iter().map(|pair| pair.inverse).collect();
         Remembered { scale: self.scale, length: self.length, inverses }
     }
 
-    /// Takes up what was remembered; the vectors are then to be filled. Says whether there is room for the pairs.
+    /// Restores what was remembered; the caller must then fill the vectors. Returns whether there is room for the pairs.
     pub fn recall(&mut self, remembered: &Remembered) -> bool {
         self.unused.extend(self.pairs.drain(..));
         (self.scale, self.length) = (remembered.scale, remembered.length);
@@ -177,7 +178,7 @@ impl<T: Real + Into<f64>> Minimizer<T> {
         self.pairs.len() == remembered.inverses.len()
     }
 
-    /// The vectors that are remembered, by name: the last direction, the gradient before it, and the pairs.
+    /// The vectors that it remembers, by name: the last direction, the gradient before it, and the pairs.
     pub fn vectors_mut(&mut self) -> Vec<(String, &mut [T])> {
         let mut vectors: Vec<(String, &mut [T])> =
             vec![("direction".to_owned(), &mut self.direction), ("gradient".to_owned(), &mut self.gradient)];
@@ -188,10 +189,10 @@ impl<T: Real + Into<f64>> Minimizer<T> {
         vectors
     }
 
-    /// One step from `x`, where the loss is `loss` and its gradient `gradient`; `lr` is the first step length tried.
+    /// Makes one step from `x`, where the loss is `loss` and its gradient `gradient`. `lr` is the first step length tried.
     ///
     /// # Panics
-    /// If lengths differ from the one given to [`Minimizer::new`].
+    /// If lengths differ from that given to [`Minimizer::new`].
     pub fn step(
         &mut self,
         lr: f64,
@@ -223,7 +224,7 @@ impl<T: Real + Into<f64>> Minimizer<T> {
         MinimiserStep { loss: point.loss, moved: point.t > 0.0, converged, diverged: finite == 0, evaluations }
     }
 
-    /// Takes in the gradient after the last step: the pair of that step, if the loss curves upwards along it.
+    /// Stores the pair of the last step, given the gradient after it, if the curvature along the step is positive.
     fn remember(&mut self, gradient: &[T]) {
         if let Some(length) = self.length {
             let mut pair = self.unused.pop().or_else(|| self.pairs.pop_front()).expect("a history of at least 1");
@@ -243,7 +244,7 @@ impl<T: Real + Into<f64>> Minimizer<T> {
         self.gradient.copy_from_slice(gradient);
     }
 
-    /// `d = −H g`, by the two loops over the pairs.
+    /// `d = −H g`, by the two-loop recursion over the pairs.
     fn aim(&mut self) {
         let d = &mut self.direction;
         d.iter_mut().zip(&self.gradient).for_each(|(d, g)| *d = -*g);

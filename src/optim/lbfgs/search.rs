@@ -1,4 +1,4 @@
-//! The search along a line for a step that obeys the strong Wolfe conditions.
+//! The line search for a step that satisfies the strong Wolfe conditions.
 
 use super::LossFunction;
 use super::vector::{add_scaled, dot, largest};
@@ -6,24 +6,24 @@ use crate::kernel::Real;
 
 /// `c₁` of sufficient decrease, `f(t) ≤ f(0) + c₁ t f'(0)`.
 const DECREASE: f64 = 1e-4;
-/// `c₂` of the flatter slope, `|f'(t)| ≤ c₂ |f'(0)|`.
+/// `c₂` of the curvature condition, `|f'(t)| ≤ c₂ |f'(0)|`.
 const FLATNESS: f64 = 0.9;
-/// A trial nearer than this share of the bracket to one of its ends makes too little progress.
+/// A trial closer to an end of the bracket than this fraction of its length makes too little progress.
 const MARGIN: f64 = 0.1;
 
-/// The loss at one place of a line.
+/// The loss at one point of a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct LinePoint {
-    /// The place: `x + t d`.
+    /// The position: the point is `x + t d`.
     pub(super) t: f64,
-    /// `f(t)`; infinite where loss or slope is no number.
+    /// `f(t)`; infinite if loss or slope is NaN.
     pub(super) loss: f64,
     /// `f'(t)`.
     pub(super) slope: f64,
 }
 
 impl LinePoint {
-    /// Whether the loss is too high here for a step from `from`.
+    /// Whether the loss here is too high for a step from `from`.
     fn is_above(&self, from: &LinePoint) -> bool {
         self.loss > from.loss + DECREASE * self.t * from.slope
     }
@@ -33,29 +33,29 @@ impl LinePoint {
     }
 }
 
-/// Losses that a search computed.
+/// Number of losses that a search computed.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct TriedLosses {
     pub(super) evaluations: usize,
-    /// Those that are finite numbers.
+    /// Number of those that are finite.
     pub(super) finite: usize,
 }
 
-/// Memory of a search.
+/// Memory of a line search.
 #[derive(Debug, Clone)]
 pub(super) struct LineSearch<T> {
-    /// The parameters at the place at hand.
+    /// The parameters at the current point.
     x: Vec<T>,
-    /// The gradient at the place at hand.
+    /// The gradient at the current point.
     trial: Vec<T>,
-    /// The gradient at the best place so far.
+    /// The gradient at the best point so far.
     best: Vec<T>,
 }
 
-/// A search under way.
+/// A line search in progress.
 struct Search<'a, T, O> {
     line: &'a mut LineSearch<T>,
-    /// Where the line begins, and its direction.
+    /// The start of the line, and its direction.
     x: &'a [T],
     d: &'a [T],
     from: LinePoint,
@@ -75,10 +75,10 @@ impl<T: Real + Into<f64>> LineSearch<T> {
         &self.best
     }
 
-    /// A point on the line from `x` along `d`, at `t` if that will do, and what it took to find it.
+    /// Finds a point on the line from `x` along `d`, trying `t` first, and counts the losses computed.
     ///
-    /// The point obeys both conditions unless `most` losses were computed or the bracket became shorter than `tolerance` in
-    /// every parameter; it is then the lowest end of the bracket, possibly the beginning of the line.
+    /// The point satisfies both conditions unless `most` losses were computed or the bracket became shorter than `tolerance` in
+    /// every parameter. It is then the lower end of the bracket, possibly the start of the line.
     pub(super) fn search(
         &mut self,
         (most, tolerance): (usize, f64),
@@ -111,12 +111,12 @@ impl<T: Real + Into<f64>, O: LossFunction<T>> Search<'_, T, O> {
         LinePoint { t, loss, slope }
     }
 
-    /// Keeps the gradient of the place at hand as the one of the best place.
+    /// Keeps the gradient of the current point as that of the best point.
     fn keep(&mut self) {
         std::mem::swap(&mut self.line.trial, &mut self.line.best);
     }
 
-    /// Goes on until a point will do, or there is a bracket `(low, high)` with one inside: Algorithm 3.5.
+    /// Extends the step until a point satisfies the conditions, or a bracket `(low, high)` contains one: Algorithm 3.5.
     fn bracket(&mut self, t: f64) -> Result<LinePoint, (LinePoint, LinePoint)> {
         let mut before = self.from;
         let mut point = self.evaluate(t);
@@ -139,7 +139,7 @@ impl<T: Real + Into<f64>, O: LossFunction<T>> Search<'_, T, O> {
         Ok(point)
     }
 
-    /// The lower of two points first; the gradient of `old` is kept, that of `new` is at hand.
+    /// Orders two points, the lower first. The gradient of `old` is the kept one, that of `new` the current one.
     fn order(&mut self, old: LinePoint, new: LinePoint) -> (LinePoint, LinePoint) {
         if new.loss < old.loss {
             self.keep();
@@ -149,7 +149,7 @@ impl<T: Real + Into<f64>, O: LossFunction<T>> Search<'_, T, O> {
         }
     }
 
-    /// Narrows a bracket until a point will do, or it is shorter than `shortest`: Algorithm 3.6.
+    /// Narrows a bracket until a point satisfies the conditions, or the bracket is shorter than `shortest`: Algorithm 3.6.
     fn zoom(&mut self, mut low: LinePoint, mut high: LinePoint, shortest: f64) -> LinePoint {
         let mut crept = false;
         while self.tried.evaluations < self.most && (high.t - low.t).abs() >= shortest {
@@ -171,7 +171,7 @@ impl<T: Real + Into<f64>, O: LossFunction<T>> Search<'_, T, O> {
         low
     }
 
-    /// Where to look next inside a bracket; not twice in a row near one of its ends.
+    /// The next trial inside a bracket; not twice in a row near one of its ends.
     fn trial(&self, low: &LinePoint, high: &LinePoint, crept: &mut bool) -> f64 {
         let (left, right) = (low.t.min(high.t), low.t.max(high.t));
         let margin = MARGIN * (right - left);
@@ -187,7 +187,7 @@ impl<T: Real + Into<f64>, O: LossFunction<T>> Search<'_, T, O> {
     }
 }
 
-/// Where the cubic through both points with both slopes is lowest, held within bounds; their middle where there is none.
+/// The minimum of the cubic through both points with both slopes, clamped to the bounds; their middle if there is none.
 fn minimum(a: &LinePoint, b: &LinePoint, (least, most): (f64, f64)) -> f64 {
     let (a, b) = if a.t <= b.t { (a, b) } else { (b, a) };
     let chord = a.slope + b.slope - 3.0 * (a.loss - b.loss) / (a.t - b.t);
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn the_minimum_of_a_cubic_is_found_within_its_bounds() {
-        // f(t) = t³ − 3 t, lowest at 1.
+        // f(t) = t³ − 3 t has its minimum at 1.
         let at = |t: f64| LinePoint { t, loss: t * t * t - 3.0 * t, slope: 3.0 * t * t - 3.0 };
         for (a, b) in [(0.0, 3.0), (3.0, 0.0), (0.5, 1.5)] {
             assert!((minimum(&at(a), &at(b), (0.0, 3.0)) - 1.0).abs() < 1e-12, "{a} {b}");

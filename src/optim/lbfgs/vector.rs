@@ -1,4 +1,4 @@
-//! Sums over long vectors, in `f64` and in an order that the length alone fixes.
+//! Sums over long vectors, in `f64` and in an order that depends on the length only.
 
 use crate::kernel::{LANES, Real};
 
@@ -30,7 +30,7 @@ pub(super) fn largest<T: Real + Into<f64>>(a: &[T]) -> f64 {
     a.iter().fold(T::splat(0.0), |most, a| most.max(a.abs())).into()
 }
 
-/// `to ← to + factor · x`; rounded twice, since a fused sum is a call of a function where the CPU is not known to have it.
+/// `to ← to + factor · x`, rounded twice: fused multiply-add would be a function call if the compilation target lacks it.
 pub(super) fn add_scaled<T: Real>(to: &mut [T], factor: f64, x: &[T]) {
     let factor = T::splat(factor);
     to.iter_mut().zip(x).for_each(|(to, x)| *to = *to + *x * factor);

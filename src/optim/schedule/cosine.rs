@@ -1,4 +1,4 @@
-//! Half a cosine down, once or again and again: Loshchilov & Hutter 2017, equation 5, <https://arxiv.org/abs/1608.03983>.
+//! Half a cosine down, once or repeatedly: Loshchilov & Hutter 2017, equation 5, <https://arxiv.org/abs/1608.03983>.
 
 use std::f64::consts::PI;
 
@@ -7,15 +7,15 @@ use super::decay::progress;
 use super::span::ScheduleSpan;
 use crate::optim::field::{Field, Range};
 
-/// `cosine:min=0`: `min + (base − min) (1 + cos(π t / steps)) / 2`, held at `min` after `steps` as Keras and optax do;
-/// with `rise=true` it rises again, as PyTorch's `CosineAnnealingLR`.
+/// `cosine:min=0`: `min + (base − min) (1 + cos(π t / steps)) / 2`. After `steps` it stays at `min`, as in Keras and optax;
+/// with `rise=true` it rises again, as PyTorch's `CosineAnnealingLR` does.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Cosine {
-    /// The last rate.
+    /// The final rate.
     pub min: f64,
-    /// How long the way down takes; all steps where nothing is said.
+    /// Length of the descent; all steps by default.
     pub steps: Option<ScheduleSpan>,
-    /// Whether the cosine goes on after `steps`.
+    /// Whether the cosine continues after `steps`.
     pub rise: bool,
 }
 
@@ -25,17 +25,17 @@ pub struct Cosine {
 pub struct Restarts {
     /// Length of the first period.
     pub period: ScheduleSpan,
-    /// Each period is this many times as long as the one before.
+    /// Ratio of a period's length to that of the previous one.
     pub mult: u64,
-    /// The last rate of a period.
+    /// The final rate of a period.
     pub min: f64,
 }
 
-/// `coslog:cycles=4`: `base · (1 − cos(2π log₂(1 + (2ᶜ − 1) t / T))) / 2`, c cycles from 0 to the base rate and back, each twice
-/// as long as the one before: Holzmüller et al. 2024, <https://arxiv.org/abs/2407.04491>.
+/// `coslog:cycles=4`: `base · (1 − cos(2π log₂(1 + (2ᶜ − 1) t / T))) / 2`, which is c cycles from 0 to the base rate and back,
+/// each twice as long as the previous one: Holzmüller et al. 2024, <https://arxiv.org/abs/2407.04491>.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CosLog {
-    /// Cycles, c.
+    /// Number of cycles, c.
     pub cycles: u64,
 }
 
@@ -70,7 +70,7 @@ impl RateCurve for FlatCos {
     }
 }
 
-/// The rate after a part `x` of the way down.
+/// The rate after a fraction `x` of the descent.
 fn half_wave(base: f64, min: f64, x: f64) -> f64 {
     min + (base - min) * (1.0 + libm::cos(PI * x)) / 2.0
 }

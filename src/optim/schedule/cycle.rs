@@ -1,4 +1,4 @@
-//! Rates that rise and fall, with the momentum falling and rising against them. The run's learning rate is the highest.
+//! Rates that rise and fall, with momentum in the opposite direction. The run's learning rate is the highest.
 
 use std::f64::consts::PI;
 
@@ -6,27 +6,27 @@ use super::RateCurve;
 use super::span::ScheduleSpan;
 use crate::optim::field::{Field, Range, Word};
 
-/// `onecycle:rise=0.3,div=25,final_div=10000`: from `base / div` up to the base rate over the part `rise` of the `T`
-/// steps, then down to `base / div / final_div`. Smith & Topin 2018, <https://arxiv.org/abs/1708.07120>, as PyTorch's
-/// `OneCycleLR`: the phases end at steps `rise · T − 1` and `T − 1`, which may be fractional; with `three_phase=true` at
-/// `rise · T − 1`, `2 rise · T − 2` and `T − 1`: up, down to `base / div`, and on down.
+/// `onecycle:rise=0.3,div=25,final_div=10000`: from `base / div` up to the base rate over the fraction `rise` of the `T` steps,
+/// then down to `base / div / final_div`. Smith & Topin 2018, <https://arxiv.org/abs/1708.07120>, as in PyTorch's `OneCycleLR`:
+/// the phases end at steps `rise · T − 1` and `T − 1`, which may be fractional. With `three_phase=true` they end at `rise · T −
+/// 1`, `2 rise · T − 2` and `T − 1`: up, down to `base / div`, and further down.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OneCycle {
-    /// Part of the steps on which the rate rises.
+    /// Fraction of the steps in which the rate rises.
     pub rise: f64,
-    /// Highest over first rate.
+    /// Ratio of the highest rate to the first.
     pub div: f64,
-    /// First over last rate.
+    /// Ratio of the first rate to the last.
     pub final_div: f64,
-    /// The way from one rate to the next.
+    /// The interpolation between two rates.
     pub anneal: Anneal,
-    /// Whether the way down is as steep as the way up, with a third phase to the last rate.
+    /// Whether the descent is as steep as the rise, followed by a third phase down to the last rate.
     pub three_phase: bool,
-    /// Lowest momentum, at the highest rate, and highest; left alone where nothing is said. PyTorch has 0.85/0.95.
+    /// Lowest momentum, at the highest rate, and highest momentum; unchanged by default. PyTorch has 0.85/0.95.
     pub momentum: Option<[f64; 2]>,
 }
 
-/// The way from one value to another.
+/// The interpolation between two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anneal {
     /// `cos`: half a cosine.
@@ -39,24 +39,24 @@ pub enum Anneal {
 /// 2017, <https://arxiv.org/abs/1506.01186>, as PyTorch's `CyclicLR`: `min + (base − min) · triangle · scale`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cyclic {
-    /// Steps up.
+    /// Steps of the rise.
     pub up: ScheduleSpan,
-    /// Steps down; as many as up where nothing is said.
+    /// Steps of the descent; as many as `up` by default.
     pub down: Option<ScheduleSpan>,
-    /// The lowest rate; a quarter of the base rate where nothing is said, within the range of section 3.3 of the paper.
+    /// The lowest rate; by default a quarter of the base rate, within the range of section 3.3 of the paper.
     pub min: Option<f64>,
     /// How the peaks change.
     pub mode: CyclicMode,
-    /// Factor of a step for [`CyclicMode::ExpRange`].
+    /// Factor of each step for [`CyclicMode::ExpRange`].
     pub gamma: Option<f64>,
-    /// Lowest momentum, at the highest rate, and highest; left alone where nothing is said. PyTorch has 0.8/0.9.
+    /// Lowest momentum, at the highest rate, and highest momentum; unchanged by default. PyTorch has 0.8/0.9.
     pub momentum: Option<[f64; 2]>,
 }
 
 /// How the peaks of a cyclic schedule change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CyclicMode {
-    /// `triangular`: not at all.
+    /// `triangular`: they stay the same.
     Triangular,
     /// `triangular2`: halved after each cycle.
     Triangular2,
@@ -93,7 +93,7 @@ impl Word for CyclicMode {
 }
 
 impl Anneal {
-    /// The value after a part `x` of the way.
+    /// The value after a fraction `x` of the way.
     fn between(self, from: f64, to: f64, x: f64) -> f64 {
         match self {
             Anneal::Cosine => to + (from - to) / 2.0 * (1.0 + libm::cos(PI * x)),
@@ -109,7 +109,7 @@ impl Default for OneCycle {
 }
 
 impl OneCycle {
-    /// The value at step `t`, on the way through `values`: of the start, of the peak, and of the ends that follow.
+    /// The value at step `t` on the way through `values`: those at the start, at the peak, and at the ends that follow.
     fn along(&self, t: u64, total: u64, values: [f64; 4]) -> f64 {
         let [start, peak, back, last] = values;
         let (t, end) = (t.min(total - 1) as f64, (total - 1) as f64);
@@ -123,7 +123,7 @@ impl OneCycle {
         } else {
             (back, last, 2.0 * top, end)
         };
-        // A phase of no length is over at once.
+        // A phase of length 0 ends at once.
         let x = if final_step > first { (t - first) / (final_step - first) } else { 1.0 };
         self.anneal.between(from, to, x)
     }

@@ -4,16 +4,16 @@ use super::RateCurve;
 use super::span::ScheduleSpan;
 use crate::optim::field::{Field, Range};
 
-/// `const`: the base rate throughout.
+/// `const`: always the base rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Const;
 
 /// `step:every=0.3,gamma=0.1`: `base · gamma^⌊t / every⌋`, PyTorch's `StepLR`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepDecay {
-    /// Steps between two falls.
+    /// Steps between two reductions.
     pub every: ScheduleSpan,
-    /// Factor of a fall.
+    /// Factor of a reduction.
     pub gamma: f64,
 }
 
@@ -29,22 +29,22 @@ pub struct MultiStep {
 }
 
 /// `piecewise:at=100/300,factors=1/0.5/0.1`: `base · factors[n]` with `n` boundaries at or before `t`. Keras'
-/// `PiecewiseConstantDecay` changes one step later: its boundary still has the old rate.
+/// `PiecewiseConstantDecay` changes one step later: its boundary still has the previous rate.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Piecewise {
-    /// The boundaries, rising: first steps with another rate.
+    /// The boundaries in ascending order: first steps with another rate.
     pub at: Vec<ScheduleSpan>,
-    /// The factors, one more than boundaries.
+    /// The factors, one more than there are boundaries.
     pub factors: Vec<f64>,
 }
 
-/// `exponential:gamma=0.999`: `base · gamma^(t / steps)`, with one step for `steps` PyTorch's `ExponentialLR`, else
+/// `exponential:gamma=0.999`: `base · gamma^(t / steps)`. With `steps` of one step it is PyTorch's `ExponentialLR`, otherwise
 /// Keras' `ExponentialDecay`. `exponential:gamma=0.1,steps=0.5` falls to a hundredth over the run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exponential {
     /// Factor over `steps`.
     pub gamma: f64,
-    /// Length of one fall by `gamma`.
+    /// Number of steps in which the rate falls by `gamma`.
     pub steps: ScheduleSpan,
     /// Whether the exponent is rounded down.
     pub staircase: bool,
@@ -54,9 +54,9 @@ pub struct Exponential {
 /// <https://doi.org/10.1214/aoms/1177729586>.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InverseTime {
-    /// How fast: after `steps / rate` the rate is halved.
+    /// Speed of the decay: after `steps / rate` the rate is halved.
     pub rate: f64,
-    /// Unit of time.
+    /// The unit of time.
     pub steps: ScheduleSpan,
     /// Whether `t / steps` is rounded down.
     pub staircase: bool,
@@ -69,7 +69,7 @@ pub struct LinearDecay {
     pub start: f64,
     /// Last factor.
     pub end: f64,
-    /// How long the way takes; all steps where nothing is said.
+    /// Length of the decay; all steps by default.
     pub steps: Option<ScheduleSpan>,
 }
 
@@ -79,24 +79,24 @@ pub struct LinearDecay {
 pub struct Polynomial {
     /// The exponent.
     pub power: f64,
-    /// The last rate.
+    /// The final rate.
     pub min: f64,
-    /// How long the way takes; all steps where nothing is said.
+    /// Length of the decay; all steps by default.
     pub steps: Option<ScheduleSpan>,
 }
 
-/// How many of `milestones` are at or before step `t`.
+/// The number of `milestones` at or before step `t`.
 fn passed(milestones: &[ScheduleSpan], t: u64, total: u64) -> usize {
     milestones.iter().filter(|at| at.steps(total) <= t).count()
 }
 
-/// The part of the way done at step `t`, from 0 to 1.
+/// The fraction of the decay that is over at step `t`, from 0 to 1.
 pub(super) fn progress(t: u64, steps: Option<ScheduleSpan>, total: u64) -> f64 {
     let steps = steps.map_or(total, |steps| steps.steps(total));
     t.min(steps) as f64 / steps as f64
 }
 
-/// `t / steps`, rounded down on a staircase.
+/// `t / steps`, rounded down for a staircase.
 fn elapsed(t: u64, steps: ScheduleSpan, staircase: bool, total: u64) -> f64 {
     let steps = steps.steps(total);
     if staircase { (t / steps) as f64 } else { t as f64 / steps as f64 }

@@ -1,4 +1,4 @@
-//! A rate that falls when a metric no longer gets better.
+//! A rate that falls when a metric stops improving.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,27 +11,27 @@ use crate::optim::field::{Field, Range, Word};
 pub struct PlateauRule {
     /// Factor of a reduction.
     pub factor: f64,
-    /// Reports without improvement that are let pass.
+    /// Reports without improvement that are tolerated.
     pub patience: u64,
-    /// By how much a value must be better than the best to count as such.
+    /// By how much a value must be better than the best to count as an improvement.
     pub threshold: f64,
-    /// What the threshold is measured in.
+    /// The unit of the threshold.
     pub threshold_mode: ThresholdMode,
-    /// Reports after a reduction during which nothing is counted.
+    /// Reports after a reduction that are not counted.
     pub cooldown: u64,
     /// The lowest rate.
     pub min: f64,
-    /// A reduction by no more than this is not made.
+    /// A reduction of at most this size is not made.
     pub eps: f64,
 }
 
-/// What the threshold of an improvement is measured in.
+/// The unit of the threshold of an improvement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ThresholdMode {
-    /// `rel`: parts of the best value.
+    /// `rel`: a fraction of the best value.
     Rel,
-    /// `abs`: the metric itself.
+    /// `abs`: the unit of the metric.
     Abs,
 }
 
@@ -64,7 +64,7 @@ impl Default for PlateauRule {
 }
 
 impl RateCurve for PlateauRule {
-    /// The rate as it is: [`Plateau`] holds it.
+    /// The given rate: a [`Plateau`] keeps it.
     fn rate(&self, base: f64, _t: u64, _total: u64) -> f64 {
         base
     }
@@ -91,7 +91,7 @@ impl RateCurve for PlateauRule {
     }
 }
 
-/// The state of a [`PlateauRule`] during a run, to be saved with a checkpoint.
+/// The state of a [`PlateauRule`] during a run, saved with a checkpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plateau {
     rule: PlateauRule,
@@ -103,17 +103,17 @@ pub struct Plateau {
 }
 
 impl Plateau {
-    /// The state before the first report; `higher_is_better` says which way the metric goes.
+    /// The state before the first report; `higher_is_better` is the direction of the metric.
     pub fn new(rule: PlateauRule, base_lr: f64, higher_is_better: bool) -> Self {
         Plateau { rule, higher_is_better, lr: base_lr, best: None, bad_reports: 0, cooldown_left: 0 }
     }
 
-    /// The present rate, the `base_lr` of [`super::Schedule::rate`].
+    /// The current rate, the `base_lr` of [`super::Schedule::rate`].
     pub fn lr(&self) -> f64 {
         self.lr
     }
 
-    /// Takes the next value of the metric and returns the rate from now on; NaN is no improvement.
+    /// Takes the next value of the metric and returns the rate from now on; NaN is not an improvement.
     pub fn report(&mut self, metric: f64) -> f64 {
         if self.is_better(metric) {
             self.best = Some(metric);

@@ -1,15 +1,15 @@
-//! Lengths of parts of a schedule, and the numbers that only schedules have.
+//! Lengths of parts of a schedule, and the ranges of numbers that only schedules use.
 
 use crate::Result;
 use crate::optim::field::{Range, Value, number, numbers, replace};
 use crate::spec::Spec;
 
-/// A length: a fraction of the steps if below 1, else a whole number of steps.
+/// A length: a fraction of the steps if below 1, otherwise a whole number of steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScheduleSpan(pub f64);
 
 impl ScheduleSpan {
-    /// The length in steps of a schedule of `total` steps: a fraction is rounded to at least one step, 0 stays 0.
+    /// The length in steps in a schedule of `total` steps. A fraction is rounded to at least one step; 0 stays 0.
     pub fn steps(self, total: u64) -> u64 {
         match self.0 {
             0.0 => 0,
@@ -34,12 +34,12 @@ impl Range {
     pub(super) const WHOLE: Range = Range::new("a whole number of at least 0", |v| v >= 0.0 && is_whole(v));
     /// A whole number above 0.
     pub(super) const WHOLE_FROM_1: Range = Range::new("a whole number of at least 1", |v| v >= 1.0 && is_whole(v));
-    /// Cycles, each twice as long as the one before.
+    /// A number of cycles, each twice as long as the previous one.
     pub(super) const CYCLES: Range =
         Range::new("a whole number of 1 to 32", |v| (1.0..=32.0).contains(&v) && is_whole(v));
 }
 
-/// Whole, and exact as a float.
+/// Whether it is whole and exact as a float.
 fn is_whole(v: f64) -> bool {
     v.fract() == 0.0 && v.abs() <= 9_007_199_254_740_992.0
 }
@@ -69,7 +69,7 @@ impl Value for Option<ScheduleSpan> {
     }
 }
 
-/// Must be given where there are none.
+/// An empty list means that lengths are required and missing.
 impl Value for Vec<ScheduleSpan> {
     fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
         let lengths = spec.numbers(key, range.words, range.holds)?;
