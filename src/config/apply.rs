@@ -1,4 +1,4 @@
-//! The options of verbs that apply a trained model to data, or look at data.
+//! The options of verbs that apply a trained model to data or examine data.
 
 use super::keys::{READ, names_for};
 use super::reader::Reader;
@@ -9,7 +9,7 @@ use crate::data::{DataOptions, ReadOptions};
 use crate::kernel::Isa;
 use crate::train::team::available_threads;
 
-/// How files are read and on what a model runs.
+/// How files are read, and what a model runs on.
 #[derive(Debug, Clone)]
 pub struct ApplyConfig {
     /// How files are read.
@@ -21,7 +21,7 @@ pub struct ApplyConfig {
 }
 
 impl ApplyConfig {
-    /// Types and checks settings, before any file is opened.
+    /// Parses and checks settings, before any file is opened.
     ///
     /// # Errors
     /// [`crate::Error::Usage`] naming the flag or variable.
@@ -35,7 +35,7 @@ impl ApplyConfig {
         Ok(ApplyConfig { read, strict, engine: thread_options(&reader)? })
     }
 
-    /// Kernels, and as many threads as may be used.
+    /// The instruction set, and the number of threads that may be used.
     pub fn isa_and_threads(&self) -> (Isa, usize) {
         let cores = available_threads();
         let threads = match self.engine.threads {

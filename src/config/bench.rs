@@ -1,4 +1,4 @@
-//! The options of `bench` that other verbs have too.
+//! The options that `bench` shares with other verbs.
 
 use super::optimizer::{norm_bound, optimizer};
 use super::reader::Reader;
@@ -13,17 +13,17 @@ use crate::{Error, Result};
 /// How a workload is trained and timed.
 #[derive(Debug, Clone)]
 pub struct BenchOptions {
-    /// The optimizer; its learning rate stays as it is.
+    /// The optimizer; its learning rate is constant.
     pub optimizer: OptimizerSpec,
     /// Bound of the gradient's norm.
     pub clip_norm: Option<(f64, NormType)>,
-    /// Epochs to time after one warm-up; without a number, 5, and more until 0.3 s have passed.
+    /// Epochs to time after one warm-up; by default 5, and more until 0.3 s have passed.
     pub epochs: Option<usize>,
-    /// The kernels.
+    /// The instruction set of the kernels.
     pub isa: Isa,
-    /// Whether exactly as many threads are used as are asked for, rather than at most as many.
+    /// Whether the number of threads is exact rather than a limit.
     pub exact_threads: bool,
-    /// Whether to find out where the time of a step goes.
+    /// Whether to measure the time of each phase of a step.
     pub explain: bool,
 }
 
@@ -32,15 +32,15 @@ pub struct BenchOptions {
 pub struct BenchConfig {
     /// Numbers of threads, one run for each.
     pub threads: Vec<usize>,
-    /// Everything else; nothing is explained unless the caller says so.
+    /// All other options; `explain` is off unless the caller sets it.
     pub options: BenchOptions,
 }
 
-/// Clipping by the norm where nothing else is said.
+/// The default bound of the gradient's norm.
 const CLIP_NORM: (f64, NormType) = (1.0, NormType::L2);
 
 impl BenchConfig {
-    /// Types and checks settings.
+    /// Parses and checks settings.
     ///
     /// # Errors
     /// [`crate::Error::Usage`] naming the flag or variable.
@@ -67,7 +67,7 @@ impl BenchConfig {
     }
 }
 
-/// `1,2,4`, each once; one and all CPUs where nothing is said.
+/// `1,2,4`, each once; by default one thread, then all CPUs.
 fn threads(reader: &Reader) -> Result<Vec<usize>> {
     let all = || vec![1, available_threads()];
     let given = reader.with("threads", |text| match text {

@@ -1,4 +1,4 @@
-//! What cannot go with rows that are read by blocks.
+//! Options that cannot be combined with rows that are read by blocks.
 
 use super::TrainConfig;
 use super::optimizer::BatchSize;
@@ -6,7 +6,7 @@ use crate::data::Shuffle;
 use crate::{Error, Result};
 
 impl TrainConfig {
-    /// Refuses what needs all rows in memory where they are read by blocks.
+    /// If rows are read by blocks, refuses options that need all rows in memory.
     pub(super) fn check_blocks(&self) -> Result<()> {
         if self.data.shuffle != Shuffle::Blocks {
             return Ok(());

@@ -1,4 +1,4 @@
-//! What is decided after training: whether logits are calibrated, and the threshold of a binary decision.
+//! Decisions after training: whether to calibrate logits, and the threshold of a binary decision.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,18 +14,18 @@ use crate::{Error, Result};
 /// What is decided after training, on rows that the network did not learn from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DecisionOptions {
-    /// Whether logits are calibrated where there are rows enough.
+    /// Whether logits are calibrated if there are enough rows.
     pub calibrate: bool,
     /// The threshold of a binary decision.
     pub threshold: ThresholdChoice,
 }
 
-/// How the threshold of a binary decision is found.
+/// How the threshold of a binary decision is chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ThresholdChoice {
-    /// It is given.
+    /// The user gives it.
     Value(f64),
-    /// By what `--monitor` watches, if a threshold decides that; else by `f1_macro`.
+    /// By the metric of `--monitor` if it depends on a threshold; otherwise by `f1_macro`.
     Auto,
     /// By this metric.
     Metric(MetricName),
@@ -85,7 +85,7 @@ impl DecisionOptions {
         [("calibrate", if self.calibrate { "auto" } else { "none" }.into()), ("threshold", threshold)]
     }
 
-    /// The threshold that is given; a half where it is chosen after training.
+    /// The given threshold; a half if it is chosen after training.
     pub fn given_threshold(&self) -> f64 {
         if let ThresholdChoice::Value(value) = self.threshold { value } else { HALF }
     }

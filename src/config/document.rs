@@ -1,11 +1,11 @@
-//! What a configuration file may say: as a JSON schema, and as a commented file to begin with.
+//! Documents about configuration files: a JSON schema, and a commented file to start from.
 
 use serde_json::{Value, json};
 
 use super::key::{Key, OptionGroup};
 use super::keys::KEYS;
 
-/// A JSON schema of configuration files (draft 2020-12); `words` gives the known values of an option, which may have others.
+/// A JSON schema of configuration files (draft 2020-12). `words` returns the known values of an option, which may have others.
 pub fn schema(words: &dyn Fn(&str) -> Vec<String>) -> Value {
     let mut properties = serde_json::Map::new();
     let data = json!({"type": "string", "description": "File, folder, or - for standard input"});
@@ -34,7 +34,7 @@ fn of_key(key: &Key, words: Vec<String>) -> Value {
     value
 }
 
-/// A file with every option as a comment, below its help: what begins with `#` and a key may be uncommented.
+/// A file with every option as a comment below its help. A line that begins with `#` and a key can be uncommented.
 pub fn start() -> String {
     let mut text = "\
 # Configuration of gradlane train. Every key is a flag with _ for -; flags and GRADLANE_* variables count more.
@@ -55,19 +55,19 @@ pub fn start() -> String {
     text
 }
 
-/// What stands behind a key: its default where that is one word, else what stands for the value in the help.
+/// The value shown after a key: its default if that is one word, otherwise the placeholder of the help.
 fn example(key: &Key) -> String {
     let Some(placeholder) = key.value else { return "true".to_owned() };
     let shown = default(key).unwrap_or(placeholder);
     if shown.parse::<f64>().is_ok() { shown.to_owned() } else { Value::String(shown.to_owned()).to_string() }
 }
 
-/// The default that the help gives in brackets at its end, where it is one word, which an explanation may follow.
+/// The default in brackets at the end of the help, if it is one word; an explanation may follow it.
 fn default(key: &Key) -> Option<&'static str> {
     let (_, rest) = key.help.rsplit_once('[')?;
     let word = rest.strip_suffix(']')?.split([':', ';']).next()?.trim();
     let plain = |c: char| c.is_ascii_alphanumeric() || "_.,-".contains(c);
-    // What stands there may also say that the value is found out.
+    // The brackets may instead say that the value is found out.
     (!word.is_empty() && word.chars().all(plain) && word != "found").then_some(word)
 }
 

@@ -1,4 +1,4 @@
-//! The effective configuration, as the file that repeats a run.
+//! The effective configuration, as a file that repeats the run.
 
 use toml::{Table, Value};
 
@@ -11,7 +11,7 @@ use super::tabular;
 use super::train::{ModelOptions, StoppingOptions, TrainConfig};
 
 impl TrainConfig {
-    /// The configuration as a file that repeats the run; `batch` and `epochs` are those that were used.
+    /// The configuration as a file that repeats the run; `batch` and `epochs` are the values used.
     pub fn to_toml(&self, batch: usize, epochs: usize) -> String {
         let mut table = Table::try_from(&self.data).unwrap_or_default();
         if !self.data.scale_target && table.remove("scale_target").is_some() {
@@ -49,7 +49,7 @@ impl TrainConfig {
             put("threads", (threads as i64).into());
         }
         put("exact_threads", self.threads.exact.into());
-        // The best form of this CPU may be missing on another, where the run is to be repeated all the same.
+        // Another CPU may lack the fastest instruction set of this one, and must be able to repeat the run.
         let isa = if self.threads.isa == Isa::detect() { "auto" } else { self.threads.isa.name() };
         put("isa", isa.into());
         if let Some(every) = self.output.log_steps {
@@ -86,7 +86,7 @@ impl ModelOptions {
         entries
     }
 
-    /// What flags say of the layers.
+    /// The options of the layers.
     fn stack(&self) -> Vec<(&'static str, Value)> {
         let widths = match self.hidden.as_slice() {
             [] => "none".into(),
@@ -139,7 +139,7 @@ impl OptimizerOptions {
 
 impl StoppingOptions {
     fn entries(&self, epochs: usize) -> Vec<(&'static str, Value)> {
-        // Where training may stop early, it may do so only because the number of epochs was chosen.
+        // Early stopping applies only because the number of epochs was chosen by the program.
         let chosen = self.epochs.is_none() && self.steps.is_none();
         let epochs_entry = if chosen { "auto".into() } else { Value::Integer(epochs as i64) };
         let mut entries = vec![("epochs", epochs_entry), ("min_delta", self.min_delta.into())];

@@ -1,10 +1,10 @@
-//! How often the data are dealt, and how many networks are trained.
+//! Number of folds, and number of networks to train.
 
 use super::reader::Reader;
 use crate::data::FoldCount;
 use crate::{Error, Result};
 
-/// The folds of `--cv`, which exclude another validation part.
+/// The folds of `--cv`, which exclude a separate validation part.
 pub(super) fn folds(reader: &Reader) -> Result<Option<FoldCount>> {
     let asked = reader.text("cv").filter(|text| text != "none");
     let named = |e: Error| reader.wrong("cv", &e.to_string());
@@ -17,7 +17,7 @@ pub(super) fn folds(reader: &Reader) -> Result<Option<FoldCount>> {
     }
 }
 
-/// Whether `--on-divergence` says to try again, which one network can.
+/// Whether `--on-divergence` asks for another attempt, which only a run of one network can make.
 pub(super) fn retry(reader: &Reader, of_folds: bool) -> Result<bool> {
     let several = of_folds || reader.count("ensemble", 1, &[])?.is_some_and(|n| n > 1);
     match reader.text("on_divergence").as_deref() {
@@ -30,7 +30,7 @@ pub(super) fn retry(reader: &Reader, of_folds: bool) -> Result<bool> {
     }
 }
 
-/// The networks of `--ensemble`: with folds as many as these.
+/// The number of networks of `--ensemble`; with folds it is the number of folds.
 pub(super) fn members(reader: &Reader, cv: Option<FoldCount>) -> Result<usize> {
     let Some(members) = reader.count("ensemble", 1, &[])?.map(|n| n as usize).filter(|n| *n > 1) else { return Ok(1) };
     if let Some(folds) = cv.map(FoldCount::all).filter(|folds| *folds != members) {

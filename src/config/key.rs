@@ -1,9 +1,9 @@
-//! What an option of training is: its name, its help, and which verbs take it.
+//! The description of an option of training: its name, its help, and the verbs that take it.
 
-/// Heading under which an option stands in the help.
+/// The heading of an option in the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptionGroup {
-    /// What is read and how it is prepared.
+    /// What is read, and how it is prepared.
     Data,
     /// The network.
     Model,
@@ -11,7 +11,7 @@ pub enum OptionGroup {
     Optimizer,
     /// When training ends.
     Stopping,
-    /// What is made of the outputs.
+    /// What is done with the outputs.
     Decisions,
     /// Threads, instructions, seed.
     Engine,
@@ -34,20 +34,20 @@ impl OptionGroup {
     }
 }
 
-/// An option. In a configuration file its key is `name`, as a flag `--name` with `-` for `_`.
+/// An option. Its key in a configuration file is `name`; its flag is `--name` with `-` for `_`.
 #[derive(Debug)]
 pub struct Key {
     /// The key.
     pub name: &'static str,
-    /// What stands for the value in the help; a switch has none.
+    /// The placeholder of the value in the help; `None` for a switch.
     pub value: Option<&'static str>,
     /// Heading.
     pub group: OptionGroup,
-    /// One line of help, the default in brackets.
+    /// One line of help, with the default in brackets.
     pub help: &'static str,
     /// Whether the flag may be given several times.
     pub repeated: bool,
-    /// What it is for beside `train`, which takes every option: [`TUNE`] and its like, added up.
+    /// Its uses beside `train`, which takes every option: [`TUNE`] and the other flags, added up.
     pub uses: u8,
 }
 
@@ -55,13 +55,13 @@ pub struct Key {
 pub const TUNE: u8 = 1;
 /// `lr-find` takes it.
 pub const SWEEP: u8 = 2;
-/// `compare` takes it for data of the user.
+/// `compare` takes it for the user's own data.
 pub const COMPARE: u8 = 4;
-/// Any comparison takes it.
+/// Every comparison takes it.
 pub const COMPARISON: u8 = 8;
-/// It says what is done with the data: a field of `DataOptions`.
+/// It is a field of `DataOptions`: it decides how data are prepared.
 pub const DATA: u8 = 16;
-/// It says how a file is read, or what becomes of warnings: `predict`, `evaluate` and `inspect` take such options too.
+/// It decides how a file is read or how warnings are treated. `predict`, `evaluate` and `inspect` take it too.
 pub const READ: u8 = 32;
 /// `-h` shows it.
 pub const COMMON: u8 = 64;
@@ -70,7 +70,7 @@ pub(super) const SEARCH: u8 = TUNE | SWEEP;
 pub(super) const READING: u8 = DATA | READ;
 
 impl Key {
-    /// Whether it is for all of these uses.
+    /// Whether it has all of these uses.
     pub fn is_for(&self, uses: u8) -> bool {
         self.uses & uses == uses
     }

@@ -1,4 +1,4 @@
-//! Every option of training: one table, from which flags, help and the checks of configuration files are made.
+//! Every option of training in one table, which flags, help and the checks of configuration files are made from.
 
 use OptionGroup::{Data, Decisions, Engine, Model, Optimizer, Run, Stopping};
 
@@ -392,7 +392,7 @@ pub const KEYS: &[Key] = &[
     switch("trace", Run, "Print one forward and backward pass of a small network, every number named", 0),
 ];
 
-/// The option of this key.
+/// The option with this key.
 pub fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
@@ -409,7 +409,7 @@ mod tests {
     use super::super::{SettingOrigin, Settings, TrainConfig};
     use super::*;
 
-    /// Options whose brackets say in words what the data, other options or the clock decide.
+    /// Options whose default depends on the data, on other options or on the time; the help describes it in words.
     const IN_WORDS: [&str; 12] = [
         "label",
         "positive",
@@ -424,9 +424,9 @@ mod tests {
         "monitor",
         "preset",
     ];
-    /// Options that are told from their defaults until the data are known; `tests/cli/config.rs` trains with these.
+    /// Options whose default is resolved only once the data are known; `tests/cli/config.rs` trains with these.
     const BY_THE_DATA: [&str; 6] = ["test", "scale", "impute", "one_hot", "encoding", "quote"];
-    /// What counts only with another option.
+    /// Options that have an effect only together with another option.
     const NEEDED: [(&str, (&str, &str)); 2] =
         [("embed_above", ("category_embedding", "4")), ("embed_levels", ("category_embedding", "4"))];
 
@@ -439,7 +439,7 @@ mod tests {
         TrainConfig::new(settings).map(|config| format!("{config:?}")).unwrap_or_else(|e| e.to_string())
     }
 
-    /// Whoever writes out what the help calls the default gets what would be without it.
+    /// An option set to the default of its help must give the same configuration as no option.
     #[test]
     fn the_help_says_the_defaults_that_count() {
         let mut checked = 0;
@@ -452,7 +452,7 @@ mod tests {
             let without: Vec<_> = needed.into_iter().collect();
             let with = [&without[..], &[(key.name, default)]].concat();
             let (with, without) = (configured(&with), configured(&without));
-            // It is the factor that there is without it, of layers that are then listed one by one.
+            // The factor 1 is the default, but giving it lists the layers one by one.
             let with = if key.name == "bias_lr" { with.replace("bias_lr: Some(1.0)", "bias_lr: None") } else { with };
             assert_eq!(with, without, "--{} {default}", key.name);
             checked += 1;

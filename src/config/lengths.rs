@@ -1,13 +1,13 @@
-//! Lengths of time, and how often something is done.
+//! Durations, and intervals between repeated actions.
 
 use std::time::Duration;
 
 use crate::fit::Every;
 
-/// A length of time: `90s`, `10m`, `2h`, or seconds.
+/// A duration: `90s`, `10m`, `2h`, or a number of seconds.
 ///
 /// # Errors
-/// What was expected, for another text.
+/// What was expected, if the text is something else.
 pub fn duration(text: &str) -> std::result::Result<Duration, String> {
     let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
         Some(number) => (number, text.as_bytes()[text.len() - 1]),
@@ -22,7 +22,7 @@ pub fn duration(text: &str) -> std::result::Result<Duration, String> {
     length.ok_or_else(|| format!("expected a time such as 90s, 10m or 2h, found \"{text}\""))
 }
 
-/// `500steps`, a length of time, or `none`.
+/// `500steps`, a duration, or `none`.
 pub(super) fn every(text: &str) -> std::result::Result<Option<Every>, String> {
     let steps = text.strip_suffix("steps").and_then(|number| number.trim().parse::<u64>().ok()).filter(|n| *n > 0);
     match (text, steps) {

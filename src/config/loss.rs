@@ -1,4 +1,4 @@
-//! What a loss says about the data.
+//! What a loss requires of the data.
 
 use crate::data::NumberLoss;
 use crate::nn::Loss;

@@ -1,4 +1,4 @@
-//! A network from a file: the layers one by one.
+//! A network described in a file, layer by layer.
 
 use toml::Value;
 
@@ -6,7 +6,7 @@ use super::reader::Reader;
 use crate::layer::description::Description;
 use crate::{Error, Result, path_text};
 
-/// Options that say what a network looks like, for which the description of a network stands.
+/// Options of the layers, which the description of a network replaces.
 pub const STACK_KEYS: [&str; 16] = [
     "hidden",
     "activation",
@@ -26,10 +26,11 @@ pub const STACK_KEYS: [&str; 16] = [
     "zero_output",
 ];
 
-/// The description that `network` gives: the path of a file, or in a configuration file the table itself.
+/// The description in the option `network`: the path of a file, or in a configuration file a table.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be read; [`Error::Usage`] for a wrong description, and beside other options of the network.
+/// [`Error::Io`] if the file cannot be read; [`Error::Usage`] for a wrong description, and if other options of the network are
+/// given too.
 pub(super) fn description(reader: &Reader) -> Result<Option<Description>> {
     let Some(value) = reader.value("network") else { return Ok(None) };
     if let Some(other) = STACK_KEYS.into_iter().find(|key| reader.value(key).is_some()) {

@@ -10,15 +10,15 @@ use crate::{Error, Result};
 /// The optimizer and its gradient.
 #[derive(Debug, Clone)]
 pub struct OptimizerOptions {
-    /// The optimizer, its learning rate included.
+    /// The optimizer, including its learning rate.
     pub spec: OptimizerSpec,
-    /// How the learning rate changes.
+    /// The schedule of the learning rate.
     pub schedule: Schedule,
-    /// The factor of dropout from step to step.
+    /// The schedule of the factor of dropout.
     pub dropout_schedule: Option<Schedule>,
-    /// The factor of decay and penalties.
+    /// The schedule of the factor of decay and penalties.
     pub decay_schedule: Option<Schedule>,
-    /// Rows of a mini-batch.
+    /// The batch size.
     pub batch: BatchSize,
     /// Mini-batches combined into one step.
     pub accumulate: usize,
@@ -42,33 +42,33 @@ pub struct OptimizerOptions {
     pub ema: Option<f64>,
 }
 
-/// Rows of a mini-batch.
+/// The choice of the batch size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchSize {
-    /// So many.
+    /// This number of rows.
     Rows(usize),
     /// The whole training part.
     Full,
-    /// By the number of rows.
+    /// Chosen by the number of rows.
     Auto,
-    /// By the number of rows, as the authors of TabM do.
+    /// Chosen by the number of rows as the authors of TabM do.
     ByRows,
 }
 
 impl BatchSize {
-    /// Whether the number of rows decides it.
+    /// Whether the number of rows decides the batch size.
     pub fn follows_rows(self) -> bool {
         matches!(self, BatchSize::Auto | BatchSize::ByRows)
     }
 }
 
-/// The optimizer where none is named.
+/// The default optimizer.
 const DEFAULT: &str = "adam";
 
-/// `alpha` of scikit-learn's networks where nothing else is said.
+/// The default `alpha` of scikit-learn's networks.
 const SKLEARN_L2: f64 = 1e-4;
 
-/// The dialect that settings name, where one is named.
+/// The dialect in the settings, if there is one.
 ///
 /// # Errors
 /// [`Error::Usage`] if there is no such dialect.
@@ -76,7 +76,7 @@ pub fn dialect_of(settings: Settings) -> Result<Option<Dialect>> {
     dialect(&Reader::new(settings))
 }
 
-/// The dialect, where one is named.
+/// The dialect, if one is given.
 pub(super) fn dialect(reader: &Reader) -> Result<Option<Dialect>> {
     match reader.text("dialect").as_deref() {
         None | Some("none") => Ok(None),
@@ -91,7 +91,7 @@ pub(super) fn optimizer(reader: &Reader) -> Result<OptimizerSpec> {
     reader.with("optimizer", read)?.map_or_else(|| OptimizerSpec::parse(DEFAULT, dialect), Ok)
 }
 
-/// Everything of the optimizer and its gradient; `drops` is the option that asks for dropout.
+/// All options of the optimizer and its gradient; `drops` is the option that asks for dropout.
 pub(super) fn optimizer_options(reader: &Reader, drops: Option<&'static str>) -> Result<OptimizerOptions> {
     let mut spec = optimizer(reader)?;
     if let Some(lr) = reader.number("lr", "a number above 0", positive)? {
@@ -121,7 +121,7 @@ pub(super) fn optimizer_options(reader: &Reader, drops: Option<&'static str>) ->
     Ok(options)
 }
 
-/// Refuses options that an optimizer cannot have beside it.
+/// Refuses options that cannot be combined with the optimizer.
 fn check_company(options: &OptimizerOptions, drops: Option<&'static str>) -> Result<()> {
     let clips = options.clip_norm.is_some() || options.clip_value.is_some() || options.clip_layer.is_some();
     let searches = "searches along a line for a lower loss, and its gradient must belong to that loss";
@@ -148,7 +148,7 @@ fn check_company(options: &OptimizerOptions, drops: Option<&'static str>) -> Res
     }
 }
 
-/// A schedule of a factor that is 1 where the learning rate is the run's.
+/// A schedule of a factor, whose base value is 1.
 fn factor(reader: &Reader, name: &str) -> Result<Option<Schedule>> {
     let Some(schedule) = reader.parse::<Schedule>(name)? else { return Ok(None) };
     if schedule.plateau().is_some() {
@@ -161,7 +161,7 @@ fn factor(reader: &Reader, name: &str) -> Result<Option<Schedule>> {
     Ok(Some(schedule))
 }
 
-/// Refuses schedules of what there is not.
+/// Refuses schedules of values that are not in use.
 fn check_factors(options: &OptimizerOptions, drops: Option<&'static str>) -> Result<()> {
     let decays = options.l1 > 0.0
         || options.l2 > 0.0
@@ -177,7 +177,7 @@ fn check_factors(options: &OptimizerOptions, drops: Option<&'static str>) -> Res
     Ok(())
 }
 
-/// The schedule; one that does not suit the learning rate or the optimizer is refused.
+/// The schedule; refused if it does not suit the learning rate or the optimizer.
 fn schedule(reader: &Reader, spec: &OptimizerSpec) -> Result<Schedule> {
     let given: Option<Schedule> = reader.parse("schedule")?;
     let name = spec.algorithm.name();
@@ -206,7 +206,7 @@ fn schedule(reader: &Reader, spec: &OptimizerSpec) -> Result<Schedule> {
     Ok(schedule)
 }
 
-/// The batch; a part of the rows is refused for an optimizer that needs all of them.
+/// The batch size; an optimizer that needs all rows accepts only the whole part.
 fn batch(reader: &Reader, spec: &OptimizerSpec) -> Result<BatchSize> {
     let name = spec.algorithm.name();
     match reader.text("batch").as_deref() {

@@ -1,4 +1,4 @@
-//! `--preset best`: several presets, each trained on the same folds, as one configuration.
+//! `--preset best`: several presets, trained on the same folds, as one configuration.
 
 use std::time::Instant;
 
@@ -12,25 +12,25 @@ use crate::data::Task;
 use crate::spec::unknown;
 use crate::{Error, Result};
 
-/// The preset that is several others.
+/// The preset that consists of several others.
 pub const BEST: &str = "best";
-/// What it trains, in this order, as far as time allows.
+/// The presets that it trains, in this order, as far as time allows.
 pub const PORTFOLIO: [&str; 6] = ["realmlp", "mlp-ple", "realmlp-wide", "tabm-mini-small", "realmlp-s", "tabm-mini"];
 
 /// Several configurations for the same folds.
 #[derive(Debug, Clone)]
 pub struct Portfolio {
-    /// They, in the order in which they are trained.
+    /// The configurations, in the order in which they are trained.
     pub entries: Vec<PortfolioEntry>,
-    /// Whether a limit of time follows from the data where none is given: so where the entries are not.
+    /// Whether a time limit is chosen from the data if none is given; that is so if the user did not list the entries.
     pub is_open: bool,
-    /// When the command began.
+    /// The start of the command.
     pub began: Instant,
     /// The options that were given.
     given: Table,
 }
 
-/// One of them.
+/// One configuration of a portfolio.
 #[derive(Debug, Clone)]
 pub struct PortfolioEntry {
     /// Its preset.
@@ -39,19 +39,19 @@ pub struct PortfolioEntry {
     pub config: TrainConfig,
 }
 
-/// Options of the data that a preset decides, or that folds take the place of.
+/// Options of the data that the presets decide, or that folds replace.
 const OF_PRESETS: [&str; 6] = ["scale", "one_hot", "binary_column", "clamp", "valid", "shuffle"];
-/// Options of stopping and modes that fit one network alone.
+/// Options of stopping, and modes, that fit only a single network.
 const OF_ONE: [&str; 6] = ["steps", "target", "tol_loss", "tol_grad", "overfit_batch", "trace"];
-/// Options that say where and how a run is shown, and that are no part of what repeats it.
+/// Options for the place and the display of a run, which are not part of the configuration that repeats it.
 const OF_THE_COMMAND: [&str; 8] =
     ["out", "overwrite", "progress", "quiet", "verbose", "json", "dry_run", "on_divergence"];
 
 impl Portfolio {
-    /// Its configuration, from settings whose preset is [`BEST`].
+    /// The configuration of a portfolio, from settings whose preset is [`BEST`].
     ///
     /// # Errors
-    /// [`Error::Usage`] for options that the presets decide, unknown presets, and whatever is wrong with the others.
+    /// [`Error::Usage`] for options that the presets decide, for unknown presets, and for errors in the other options.
     pub(super) fn config(mut settings: Settings) -> Result<TrainConfig> {
         settings.take_text("preset");
         let names = names(&mut settings)?;
@@ -73,7 +73,7 @@ impl Portfolio {
                 let mut settings = settings.clone();
                 preset(name)?.fill(&mut settings, task);
                 if task == Task::Regression {
-                    // All share what their mean is kept within.
+                    // All share the range that their mean is kept within.
                     settings.set_default("clamp", Value::Boolean(true));
                 }
                 TrainConfig::typed(settings)
@@ -92,23 +92,23 @@ impl Portfolio {
         Ok(TrainConfig { portfolio: Some(Box::new(Portfolio { entries, is_open, began, given })), ..config })
     }
 
-    /// The same for a task.
+    /// The portfolio for a task.
     pub(super) fn for_task(mut self, task: Task) -> Portfolio {
         self.entries.iter_mut().for_each(|entry| entry.config = entry.config.clone().for_task(task));
         self
     }
 
-    /// Whether an option is given.
+    /// Whether the user gave an option.
     pub fn gives(&self, name: &str) -> bool {
         self.given.contains_key(name)
     }
 
-    /// Its presets.
+    /// The names of its presets.
     pub fn names(&self) -> Vec<&'static str> {
         self.entries.iter().map(|entry| entry.name).collect()
     }
 
-    /// Adds what repeats it to the options of the data; `config` is the first entry's.
+    /// Adds the options that repeat it to those of the data; `config` is the first entry's.
     pub(super) fn write(&self, config: &TrainConfig, table: &mut Table) {
         OF_PRESETS.iter().for_each(|name| drop(table.remove(*name)));
         for (name, value) in &self.given {
@@ -128,7 +128,7 @@ impl Portfolio {
 }
 
 impl TrainConfig {
-    /// Refuses [`BEST`] where one network is wanted.
+    /// Refuses [`BEST`] for verbs that need a single network.
     ///
     /// # Errors
     /// [`Error::Usage`].
@@ -143,7 +143,7 @@ impl TrainConfig {
     }
 }
 
-/// Whether an option is decided by the presets, each for itself.
+/// Whether each preset decides an option for itself.
 fn is_of_presets(name: &str) -> bool {
     let group = find(name).map(|key| key.group);
     matches!(group, Some(OptionGroup::Model | OptionGroup::Optimizer))
@@ -151,7 +151,7 @@ fn is_of_presets(name: &str) -> bool {
         || OF_ONE.contains(&name)
 }
 
-/// The presets that are asked for, each once.
+/// The presets that the user lists, each once.
 fn names(settings: &mut Settings) -> Result<Option<Vec<&'static str>>> {
     let Some((words, named)) = settings.take_list("portfolio") else { return Ok(None) };
     let wrong = |e: Error| Error::Usage(format!("{named}: {e}"));

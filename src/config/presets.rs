@@ -1,4 +1,4 @@
-//! Presets: lists of ordinary options, each of which another source overrides; and the configuration that comes of them.
+//! Presets: named lists of ordinary options, with lower priority than any other source; and the configurations made from them.
 
 use toml::Value;
 
@@ -9,21 +9,21 @@ use crate::data::Task;
 use crate::spec::unknown;
 use crate::{Error, Result};
 
-/// A list of options under a name.
+/// A named list of options.
 pub struct Preset {
     /// The name.
     pub name: &'static str,
-    /// Where it comes from.
+    /// Its source.
     pub about: &'static str,
-    /// Options of any task.
+    /// Options for all tasks.
     pub options: &'static [(&'static str, &'static str)],
-    /// Those of classes.
+    /// Options for classes.
     pub classes: &'static [(&'static str, &'static str)],
-    /// Those of numbers.
+    /// Options for numbers.
     pub numbers: &'static [(&'static str, &'static str)],
 }
 
-/// What the forms of RealMLP share.
+/// The options that all forms of RealMLP share.
 macro_rules! realmlp {
     ($($more:expr),* $(,)?) => {
         &[
@@ -40,7 +40,7 @@ macro_rules! realmlp {
     };
 }
 
-/// What the forms of TabM share, and a network with its embeddings.
+/// The options that the forms of TabM share with a network with its embeddings.
 macro_rules! tabm {
     ($($more:expr),* $(,)?) => {
         &[
@@ -173,16 +173,17 @@ pub const PRESETS: [Preset; 8] = [
     },
 ];
 
-/// Options that say more of another, and mean nothing where that is switched off.
+/// Options that refine another option and have no effect if that is switched off.
 const FOLLOWERS: [(&str, &str); 3] =
     [("dropout_schedule", "dropout"), ("decay_schedule", "weight_decay"), ("embed_above", "category_embedding")];
 
-/// The preset of a table where the user leaves the network open.
+/// The preset of a table if the user does not choose the network.
 const OF_TABLES: &str = "realmlp";
-/// Options by which a table gets one network where the user leaves the network open: they say how many, or how long one is trained.
+/// Options that give a table a single network if the user does not choose the network: they set the number of networks, or the
+/// length of training.
 const SINGLE: [&str; 10] =
     ["ensemble", "cv", "members", "epochs", "steps", "target", "tol_loss", "tol_grad", "log_steps", "on_divergence"];
-/// Options that describe a network, or a way to train it, of the user's own, and modes that show a plain one.
+/// Options that describe the user's own network or way of training, and modes that show a plain network.
 const OWN: [&str; 12] = [
     "network",
     "hidden",
@@ -198,10 +199,10 @@ const OWN: [&str; 12] = [
     "overfit_batch",
 ];
 
-/// The preset of a name.
+/// The preset with a name.
 ///
 /// # Errors
-/// [`crate::Error::Usage`] with the nearest one, if there is none.
+/// [`crate::Error::Usage`] for an unknown name, with the nearest one as a suggestion.
 pub fn preset(name: &str) -> Result<&'static Preset> {
     let found = PRESETS.iter().find(|preset| preset.name == name);
     let known: Vec<&str> = PRESETS.iter().map(|preset| preset.name).chain([BEST]).collect();
@@ -214,7 +215,7 @@ impl Preset {
         !self.classes.is_empty() || !self.numbers.is_empty()
     }
 
-    /// Sets the options that nothing else has set.
+    /// Sets the options that no other source has set.
     pub(super) fn fill(&self, settings: &mut Settings, task: Task) {
         let own = if task == Task::Regression { self.numbers } else { self.classes };
         let off = |name: &str| settings.is_off(name);
@@ -230,7 +231,7 @@ impl Preset {
 }
 
 impl TrainConfig {
-    /// Types and checks settings, before any data file is opened.
+    /// Parses and checks settings, before any data file is opened.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the flag, variable or file and key.
@@ -253,8 +254,8 @@ impl TrainConfig {
         Ok(TrainConfig { preset: Some(preset.name), of_numbers, ..of(Task::Binary)? })
     }
 
-    /// The same where the data may decide the preset: a table gets one of its own, if no option describes a network or a way to
-    /// train it.
+    /// The same, but the data may decide the preset: a table gets the preset of tables if no option describes a network or a
+    /// way to train it.
     ///
     /// # Errors
     /// As [`TrainConfig::new`].

@@ -1,4 +1,4 @@
-//! From given values to typed ones.
+//! Parses given values.
 
 use std::str::FromStr;
 use std::time::Instant;
@@ -8,12 +8,12 @@ use toml::{Table, Value};
 use super::settings::{Settings, ValueName};
 use crate::{Error, Result};
 
-/// Takes values out of settings, one by one.
+/// Reads values from settings, one by one.
 pub(super) struct Reader {
     settings: Settings,
 }
 
-/// A value as the flag would be written.
+/// A value in the form of its flag.
 fn as_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -37,12 +37,12 @@ impl Reader {
         Reader { settings }
     }
 
-    /// When the command began.
+    /// The start of the command.
     pub(super) fn began(&self) -> Instant {
         self.settings.began
     }
 
-    /// An error about a value, named as it was given.
+    /// An error about a value, which names the source of the value.
     pub(super) fn wrong(&self, name: &str, reason: &str) -> Error {
         match self.settings.given.get(name) {
             Some(given) => Error::Usage(format!("{}: {reason}", ValueName(name, &given.origin))),
@@ -50,12 +50,12 @@ impl Reader {
         }
     }
 
-    /// A value as it was given.
+    /// The given value, as it was written.
     pub(super) fn value(&self, name: &str) -> Option<&Value> {
         self.settings.given.get(name).map(|given| &given.value)
     }
 
-    /// The text of a value; `None` where it was not given.
+    /// The text of a value; `None` if it was not given.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         self.settings.given.get(name).map(|given| as_text(&given.value).trim().to_owned())
     }
@@ -69,7 +69,7 @@ impl Reader {
         }
     }
 
-    /// A value that knows how to read itself.
+    /// A value, parsed by its type.
     pub(super) fn parse<T: FromStr<Err = Error>>(&self, name: &str) -> Result<Option<T>> {
         let Some(text) = self.text(name) else { return Ok(None) };
         text.parse().map(Some).map_err(|e: Error| self.wrong(name, &e.to_string()))
@@ -83,7 +83,7 @@ impl Reader {
         parsed.map(Some).map_err(|e| self.wrong(name, &e.to_string()))
     }
 
-    /// A number for which `holds`; `allowed` says so in words.
+    /// A number for which `holds` is true; `allowed` describes such numbers.
     pub(super) fn number(&self, name: &str, allowed: &str, holds: impl Fn(f64) -> bool) -> Result<Option<f64>> {
         let Some(text) = self.text(name) else { return Ok(None) };
         match text.parse::<f64>() {
@@ -92,7 +92,7 @@ impl Reader {
         }
     }
 
-    /// A whole number of at least `least`; `words` are other values that mean `None`.
+    /// A whole number of at least `least`; for the values in `words` the result is `None`.
     pub(super) fn count(&self, name: &str, least: u64, words: &[&str]) -> Result<Option<u64>> {
         let Some(text) = self.text(name) else { return Ok(None) };
         if words.contains(&text.as_str()) {
@@ -107,7 +107,7 @@ impl Reader {
         }
     }
 
-    /// Reads a value by a function of its own.
+    /// A value, parsed by a given function.
     pub(super) fn with<T>(
         &self,
         name: &str,
@@ -117,13 +117,13 @@ impl Reader {
         read(&text).map(Some).map_err(|reason| self.wrong(name, &reason))
     }
 
-    /// The given ones among `names`, as a table.
+    /// Those of `names` that were given, as a table.
     pub(super) fn table(&self, names: &[&str]) -> Table {
         let given = |name: &&str| self.settings.given.get(*name).map(|g| ((*name).to_owned(), g.value.clone()));
         names.iter().filter_map(given).collect()
     }
 
-    /// An error about a value, from a message that names its key.
+    /// An error about a value, made from a message that names its key.
     pub(super) fn rename(&self, names: &[&str], error: &str) -> Error {
         let named = names.iter().find(|name| error.contains(&format!("`{name}`")));
         let first = error.lines().next().unwrap_or(error).trim().to_owned();
@@ -144,12 +144,12 @@ pub(super) fn not_negative(x: f64) -> bool {
     x >= 0.0 && x.is_finite()
 }
 
-/// Splits a list of specifications `a,b:x=1,y=2,c` at the commas that begin a new name.
+/// Splits a list of specifications `a,b:x=1,y=2,c` at the commas before a new name.
 fn split_specs(text: &str) -> Vec<String> {
     let mut items: Vec<String> = Vec::new();
     for part in text.split(',') {
         match items.last_mut() {
-            // `key=value` without a colon goes on with the specification before it.
+            // `key=value` without a colon belongs to the specification before it.
             Some(last) if part.contains('=') && !part.contains(':') => {
                 last.push(',');
                 last.push_str(part);

@@ -1,4 +1,4 @@
-//! Values of options by name, each with where it came from; the later source wins.
+//! Values of options by name, each with its source; later sources override earlier ones.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,33 +11,33 @@ use toml::{Table, Value};
 use super::keys::{KEYS, find};
 use crate::{Error, Result, path_text, spec};
 
-/// Where a value was given.
+/// The source of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettingOrigin {
     /// A configuration file.
     File(PathBuf),
-    /// A variable of the environment.
+    /// An environment variable.
     Environment,
     /// A flag.
     Flag,
 }
 
-/// A value with its origin.
+/// A value with its source.
 #[derive(Debug, Clone)]
 pub(super) struct SettingValue {
     pub(super) value: Value,
     pub(super) origin: SettingOrigin,
 }
 
-/// The options that were given, merged.
+/// The given options, merged.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// When these were begun to be gathered: a time limit counts from here.
+    /// The time when these settings were created; a time limit counts from here.
     pub(super) began: Instant,
     pub(super) given: BTreeMap<String, SettingValue>,
 }
 
-/// Prefix of the variables of the environment.
+/// Prefix of the environment variables.
 const PREFIX: &str = "GRADLANE_";
 
 impl Default for Settings {
@@ -47,7 +47,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Nothing given.
+    /// Settings without values.
     pub fn new() -> Settings {
         Settings { began: Instant::now(), given: BTreeMap::new() }
     }
@@ -57,19 +57,19 @@ impl Settings {
         self.given.insert(name.to_owned(), SettingValue { value, origin });
     }
 
-    /// The text of a value that is no matter of training, such as how progress is shown.
+    /// The text of a value that does not affect training, such as how progress is shown.
     pub fn text(&self, name: &str) -> Option<String> {
         self.given.get(name).and_then(|given| given.value.as_str().map(str::to_owned))
     }
 
-    /// Takes a text out.
+    /// Removes a text and returns it.
     pub(super) fn take_text(&mut self, name: &str) -> Option<String> {
         let text = self.text(name);
         self.given.remove(name);
         text
     }
 
-    /// Takes a list out, with what it is called where it was given.
+    /// Removes a list and returns it with its name in its source.
     pub(super) fn take_list(&mut self, name: &str) -> Option<(Vec<String>, String)> {
         let SettingValue { value, origin } = self.given.remove(name)?;
         let words = |text: &str| text.split(',').map(str::to_owned).collect::<Vec<String>>();
@@ -80,13 +80,13 @@ impl Settings {
         Some((list, ValueName(name, &origin).to_string()))
     }
 
-    /// The names of all given values, each with how it is called where it was given: `--lr`, `GRADLANE_LR`.
+    /// The names of all given values, each with its name in its source: `--lr`, `GRADLANE_LR`.
     pub fn names(&self) -> impl Iterator<Item = (&str, String)> {
         self.given.iter().map(|(name, given)| (name.as_str(), ValueName(name, &given.origin).to_string()))
     }
 
-    /// Of an option and of others that exclude it, takes away what has the weaker origin: a flag that describes a network takes the
-    /// place of the network in a file. What is given in one place stays.
+    /// Given an option and others that exclude it, removes those from the weaker source: a flag that describes a network
+    /// replaces the network in a file. Options from the same source stay.
     pub(super) fn stronger_of(&mut self, one: &str, others: &[&str]) {
         let strength = |given: &SettingValue| match given.origin {
             SettingOrigin::File(_) => 0,
@@ -106,7 +106,7 @@ impl Settings {
         self.given.contains_key(name)
     }
 
-    /// Whether a value is given that switches an option off.
+    /// Whether an option is given with a value that switches it off.
     pub(super) fn is_off(&self, name: &str) -> bool {
         self.given.get(name).is_some_and(|given| match &given.value {
             Value::String(text) => text == "none" || text.parse() == Ok(0.0),
@@ -121,18 +121,18 @@ impl Settings {
         self.given.iter().map(|(name, given)| (name.clone(), given.value.clone())).collect()
     }
 
-    /// Takes over the values of other settings, which win, and their beginning.
+    /// Adds the values of other settings, which win, and takes over their start time.
     pub fn extend(&mut self, others: Settings) {
         self.began = others.began;
         self.given.extend(others.given);
     }
 
-    /// Leaves out the values that `keep` does not want.
+    /// Keeps only the values for which `keep` is true.
     pub fn retain(&mut self, keep: impl Fn(&str, &SettingOrigin) -> bool) {
         self.given.retain(|name, given| keep(name, &given.origin));
     }
 
-    /// Sets a value that any other source overrides, such as a variable of another library.
+    /// Sets a value with the lowest priority, such as a variable of another library.
     pub fn set_default(&mut self, name: &str, value: Value) {
         let given = SettingValue { value, origin: SettingOrigin::Environment };
         self.given.entry(name.to_owned()).or_insert(given);
@@ -159,7 +159,7 @@ impl Settings {
         Ok(())
     }
 
-    /// Takes the variables `GRADLANE_KEY`; returns those that are no option's, which others may use.
+    /// Reads the variables `GRADLANE_KEY`. Returns those that match no option, for other uses.
     pub fn add_environment(&mut self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Vec<String> {
         let mut others = Vec::new();
         for (variable, value) in variables {
@@ -176,7 +176,7 @@ impl Settings {
     }
 }
 
-/// How a value is named in messages: `--lr`, `GRADLANE_LR`, or the key in its file.
+/// The name of a value in messages: `--lr`, `GRADLANE_LR`, or the key and its file.
 pub(super) struct ValueName<'a>(pub(super) &'a str, pub(super) &'a SettingOrigin);
 
 impl fmt::Display for ValueName<'_> {

@@ -1,4 +1,4 @@
-//! The options of verbs that look at labelled tables without training.
+//! The options of verbs that examine labelled tables without training.
 
 use super::keys::{READ, names_for};
 use super::reader::Reader;
@@ -7,22 +7,22 @@ use super::train::{ThreadOptions, thread_options};
 use crate::data::{DataOptions, PartFrom};
 use crate::{Error, Result};
 
-/// Options of `data split` beside those that say how a file is read.
+/// Options of `data split`, beside those for reading a file.
 pub const SPLIT_KEYS: [&str; 6] = ["label", "task", "valid", "test", "split", "weight_col"];
-/// Options of `data stats` beside those.
+/// Options of `data stats`, beside the same.
 pub const STATS_KEYS: [&str; 2] = ["label", "task"];
 
-/// How a table is read, what its label is, and how its rows are dealt to parts.
+/// How a table is read, what its label is, and how its rows are split into parts.
 #[derive(Debug, Clone)]
 pub struct TableConfig {
-    /// What is read and how it is dealt.
+    /// What is read, and how it is split.
     pub data: DataOptions,
     /// Threads.
     pub engine: ThreadOptions,
 }
 
 impl TableConfig {
-    /// Types and checks settings, before any file is opened; `keys` are those of the verb.
+    /// Parses and checks settings, before any file is opened; `keys` are those of the verb.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the flag or variable.
@@ -35,7 +35,8 @@ impl TableConfig {
         Ok(Self { data, engine: thread_options(&reader)? })
     }
 
-    /// Refuses parts that are files of their own, which are none of this one, and a table that stays whole.
+    /// Refuses parts that are separate files, since they are not parts of this one, and settings that do not split the table at
+    /// all.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the flag.

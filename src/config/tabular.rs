@@ -7,16 +7,16 @@ use crate::Result;
 use crate::data::LevelNumbers;
 use crate::model::recipe::{Biases, CategoryEmbedding, Extras};
 
-/// Inputs of a category up to which it is not embedded, where nothing is said.
+/// The default number of one-hot inputs up to which a category is not embedded.
 const ONE_HOT: u64 = 8;
-/// Levels that have a vector at most, where nothing is said.
+/// The default number of levels of a category that have vectors, at most.
 const LEVELS: u64 = 10_000;
-/// The most features of a category.
+/// The most features of an embedded category.
 const MOST_DIM: u64 = 1024;
-/// The most levels of one, `other` and missing ones beside them.
+/// The most levels of an embedded category, not counting `other` and missing values.
 const MOST_EMBEDDED: usize = 1_000_000;
 
-/// Reads them.
+/// Reads the options.
 ///
 /// # Errors
 /// [`crate::Error::Usage`] for wrong values.
@@ -35,7 +35,7 @@ pub(super) fn extras(reader: &Reader) -> Result<Extras> {
     })
 }
 
-/// Which categories become learnt vectors.
+/// Which categories are embedded as learnt vectors.
 fn categories(reader: &Reader) -> Result<Option<CategoryEmbedding>> {
     let dim = reader.count("category_embedding", 1, &["none"])?;
     let (above, most) = (reader.count("embed_above", 1, &[])?, reader.count("embed_levels", 1, &[])?);
@@ -55,10 +55,10 @@ fn categories(reader: &Reader) -> Result<Option<CategoryEmbedding>> {
     Ok(Some(CategoryEmbedding { dim: dim as usize, levels: LevelNumbers { above, most } }))
 }
 
-/// How biases begin.
+/// The initialisation of biases.
 ///
 /// # Errors
-/// [`crate::Error::Usage`] for another word than those known.
+/// [`crate::Error::Usage`] for an unknown word.
 pub(super) fn biases(reader: &Reader) -> Result<Biases> {
     let named = |text: &str| {
         let found = Biases::NAMES.into_iter().find(|(name, _)| *name == text).map(|(_, biases)| biases);
@@ -67,10 +67,10 @@ pub(super) fn biases(reader: &Reader) -> Result<Biases> {
     Ok(reader.with("bias_init", named)?.unwrap_or_default())
 }
 
-/// Whether hidden layers add their input, which those of a tabular network do not.
+/// Whether hidden layers add their input; those of a tabular network do not.
 ///
 /// # Errors
-/// [`crate::Error::Usage`] if they are asked to.
+/// [`crate::Error::Usage`] if both are asked for.
 pub(super) fn residual(reader: &Reader, extras: &Extras) -> Result<bool> {
     let residual = reader.switch("residual")?;
     if residual && *extras != Extras::default() {
@@ -80,7 +80,7 @@ pub(super) fn residual(reader: &Reader, extras: &Extras) -> Result<bool> {
     Ok(residual)
 }
 
-/// The options that are not as usual, for the file that repeats a run.
+/// The options that differ from their defaults, for the file that repeats a run.
 pub(super) fn entries(extras: &Extras) -> Vec<(&'static str, Value)> {
     let usual = Extras::default();
     let mut entries: Vec<(&'static str, Value)> = Vec::new();

@@ -1,4 +1,4 @@
-//! The options of a training run, typed and checked.
+//! The options of a training run, parsed and checked.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -24,16 +24,16 @@ use crate::nn::{Activation, Loss, NormKind};
 use crate::optim::Dialect;
 use crate::{Error, Result, path_text};
 
-/// Everything that decides a training run.
+/// The complete configuration of a training run.
 #[derive(Debug, Clone)]
 pub struct TrainConfig {
-    /// What is read and how it is prepared.
+    /// What is read, and how it is prepared.
     pub data: DataOptions,
-    /// Folds of a cross-validation; there is no other validation part then.
+    /// Folds of a cross-validation; it excludes a separate validation part.
     pub cv: Option<FoldCount>,
-    /// How many networks are trained and averaged.
+    /// Number of networks that are trained and averaged.
     pub members: usize,
-    /// How training rows are changed in each epoch.
+    /// Augmentation of training rows in each epoch.
     pub augment: Augment,
     /// Whether rows are shuffled for every epoch.
     pub shuffle: bool,
@@ -43,7 +43,7 @@ pub struct TrainConfig {
     pub optimizer: OptimizerOptions,
     /// When training ends.
     pub stopping: StoppingOptions,
-    /// What is decided after training.
+    /// Decisions after training.
     pub decision: DecisionOptions,
     /// Threads and instructions.
     pub threads: ThreadOptions,
@@ -51,31 +51,31 @@ pub struct TrainConfig {
     pub seed: u64,
     /// Files.
     pub output: OutputOptions,
-    /// The preset that was asked for.
+    /// The preset, if one was asked for.
     pub preset: Option<&'static str>,
-    /// The same for a task that learns numbers, where a preset has other options for it.
+    /// The configuration for a regression, if the preset has other options for it.
     pub of_numbers: Option<Box<TrainConfig>>,
-    /// What takes its place for a table, where the user leaves the network open.
+    /// What replaces it for a table if the user did not choose the network.
     pub of_tables: Option<Box<OfTables>>,
-    /// The configurations that are trained on the same folds, of which this is the first.
+    /// The configurations that are trained on the same folds; this is the first of them.
     pub portfolio: Option<Box<Portfolio>>,
 }
 
-/// What takes the place of a configuration for a table.
+/// What replaces a configuration for a table.
 #[derive(Debug, Clone)]
 pub struct OfTables {
     /// The configuration.
     pub config: TrainConfig,
-    /// Whether its epochs may be fewer where rows are many.
+    /// Whether there may be fewer epochs if there are many rows.
     pub epochs_open: bool,
-    /// Whether several networks may be trained, where time allows.
+    /// Whether several networks may be trained if time allows.
     pub networks_open: bool,
 }
 
-/// The network, before the data says its inputs and outputs.
+/// The network, before the data determine its inputs and outputs.
 #[derive(Debug, Clone)]
 pub struct ModelOptions {
-    /// The layers from a file; the fields up to `residual` are empty then.
+    /// The layers from a file; then the fields up to `residual` are empty.
     pub network: Option<Description>,
     /// Widths of the hidden layers.
     pub hidden: Vec<usize>,
@@ -83,7 +83,7 @@ pub struct ModelOptions {
     pub activations: Vec<Activation>,
     /// Activation of the outputs.
     pub output_activation: Activation,
-    /// Share of hidden units dropped.
+    /// Fraction of hidden units dropped.
     pub dropout: f64,
     /// Normalisation.
     pub norm: Option<NormKind>,
@@ -91,20 +91,20 @@ pub struct ModelOptions {
     pub residual: bool,
     /// What a tabular network adds to a stack.
     pub extras: Extras,
-    /// How biases begin.
+    /// The initialisation of biases.
     pub bias_init: Biases,
-    /// Initial weights; the default of each activation where `None`.
+    /// Initial weights; `None` for the default of each activation.
     pub init: Option<Init>,
-    /// Loss; by the task where `None`.
+    /// Loss; `None` for that of the task.
     pub loss: Option<Loss>,
     /// Weights to start from.
     pub init_from: Option<PathBuf>,
-    /// Layers and tensors that stay as they begin.
+    /// Layers and tensors that do not learn.
     pub freeze: Vec<String>,
 }
 
 impl ModelOptions {
-    /// The option that asks for dropout, where one does.
+    /// The option that asks for dropout, if there is one.
     fn drops(&self) -> Option<&'static str> {
         let described = self.network.as_ref().is_some_and(Description::is_random);
         if described { Some("dropout in --network") } else { (self.dropout > 0.0).then_some("--dropout") }
@@ -114,35 +114,35 @@ impl ModelOptions {
 /// When training ends.
 #[derive(Debug, Clone)]
 pub struct StoppingOptions {
-    /// Epochs; by the steps of an epoch where `None`.
+    /// Epochs; `None` to choose them by the steps of an epoch.
     pub epochs: Option<usize>,
-    /// Steps.
+    /// The most steps.
     pub steps: Option<u64>,
-    /// Time, of the whole command.
+    /// Time limit of the whole command.
     pub time_limit: Option<Duration>,
-    /// When that is over.
+    /// The end of the time limit.
     pub deadline: Option<Instant>,
-    /// Goal that stops.
+    /// The goal that ends training.
     pub target: Option<Goal>,
-    /// What decides the best weights; by the task where `None`.
+    /// The metric that decides the best weights; `None` for that of the task.
     pub monitor: Option<Watched>,
-    /// When a lack of better values ends it; by whether the number of epochs is chosen where `None`.
+    /// How long training continues without a better value; `None` to decide by whether the number of epochs is chosen.
     pub patience: Option<Patience>,
-    /// How much better counts.
+    /// A value is better only if it improves by more than this.
     pub min_delta: f64,
     /// Tolerance of the loss.
     pub tol_loss: Option<f64>,
     /// Tolerance of the gradient norm.
     pub tol_grad: Option<f64>,
-    /// Requirement at the end.
+    /// The goal that must be met at the end.
     pub fail_under: Option<Goal>,
 }
 
 impl StoppingOptions {
-    /// Counts the time before an interruption into the limit of time.
+    /// Subtracts the time before an interruption from the time limit.
     ///
     /// # Errors
-    /// [`Error::NoStep`] if nothing of it is left.
+    /// [`Error::NoStep`] if no time is left.
     pub fn spend(&mut self, spent: Duration) -> Result<()> {
         let (Some(limit), Some(deadline)) = (self.time_limit, self.deadline) else { return Ok(()) };
         self.deadline = deadline.checked_sub(spent).filter(|_| limit > spent);
@@ -158,34 +158,34 @@ impl StoppingOptions {
 /// Threads and instructions.
 #[derive(Debug, Clone)]
 pub struct ThreadOptions {
-    /// Threads at most; the CPUs that may be used where `None`.
+    /// The most threads; `None` for the available CPUs.
     pub threads: Option<usize>,
-    /// Whether that many are used, come what may.
+    /// Whether exactly this number is used.
     pub exact: bool,
-    /// Kernels.
+    /// The instruction set of the kernels.
     pub isa: Isa,
 }
 
 /// Files of a run.
 #[derive(Debug, Clone)]
 pub struct OutputOptions {
-    /// The run directory; named by date and time where `None`.
+    /// The run directory; `None` to name it by date and time.
     pub out: Option<PathBuf>,
     /// Whether an earlier run there is replaced.
     pub overwrite: bool,
     /// Steps between two records.
     pub log_steps: Option<u64>,
-    /// How often the state is saved, if it is.
+    /// How often the state is saved; `None` for never.
     pub checkpoint_every: Option<Every>,
-    /// Whether a run that diverges is made again with a change that helps.
+    /// Whether a run that diverges is repeated with a change that helps.
     pub retry: bool,
 }
 
-/// How often the state is saved where nothing else is said.
+/// The default interval between saved states.
 const CHECKPOINT_EVERY: Every = Every::Seconds(30.0);
 
 impl TrainConfig {
-    /// Settings with types, those of a preset among them.
+    /// Parses settings, including those of a preset.
     pub(super) fn typed(mut settings: Settings) -> Result<TrainConfig> {
         settings.stronger_of("network", &STACK_KEYS);
         let reader = Reader::new(settings);
@@ -224,7 +224,7 @@ impl TrainConfig {
     /// The loss for a task.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if the loss that was asked for does not fit the task.
+    /// [`Error::Mismatch`] if the chosen loss does not fit the task.
     pub fn loss(&self, task: Task) -> Result<Loss> {
         let default = match task {
             Task::Regression if self.optimizer.spec.dialect == Some(Dialect::Sklearn) => Loss::HalfSquaredErrorSum,
@@ -306,7 +306,7 @@ fn model_options(reader: &Reader) -> Result<ModelOptions> {
     })
 }
 
-/// The names of `--freeze`, which needs weights to keep.
+/// The names of `--freeze`, which requires weights to start from.
 fn frozen(reader: &Reader) -> Result<Vec<String>> {
     let given = reader.value("freeze").filter(|value| value.as_array().is_none_or(|names| !names.is_empty()));
     let (Some(_), Some(text)) = (given, reader.text("freeze")) else { return Ok(Vec::new()) };
@@ -322,7 +322,7 @@ fn frozen(reader: &Reader) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// How a dialect's library draws initial weights.
+/// The initial weights of a dialect's library.
 fn initial_weights(dialect: Dialect) -> Init {
     Init::new(match dialect {
         Dialect::Torch => Scheme::TorchDefault,
@@ -341,10 +341,10 @@ fn widths(text: &str) -> std::result::Result<Vec<usize>, String> {
     widths.ok_or_else(|| format!("expected widths of 1 to 1,048,576 such as 256,128, or none, found \"{text}\""))
 }
 
-/// When `--time-limit` ends a command, where settings have one.
+/// The time when `--time-limit` ends a command, if settings have one.
 ///
 /// # Errors
-/// [`Error::Usage`] if it is no length of time.
+/// [`Error::Usage`] if it is not a duration.
 pub fn deadline(settings: &Settings) -> Result<Option<Instant>> {
     let reader = Reader::new(settings.clone());
     Ok(reader.with("time_limit", duration)?.and_then(|limit| reader.began().checked_add(limit)))
@@ -383,7 +383,7 @@ fn stopping_options(reader: &Reader) -> Result<StoppingOptions> {
     Ok(options)
 }
 
-/// `none`, a number of epochs, or `auto`, which is as if nothing was said.
+/// `none`, a number of epochs, or `auto`, which is the default.
 fn patience(reader: &Reader) -> Result<Option<Patience>> {
     if reader.text("patience").as_deref() == Some("none") {
         return Ok(Some(Patience::Never));
@@ -391,15 +391,15 @@ fn patience(reader: &Reader) -> Result<Option<Patience>> {
     Ok(reader.count("patience", 1, &["auto", "none"])?.map(|epochs| Patience::After(epochs as usize)))
 }
 
-/// A path; an empty one would put the run's files among those of the current directory.
+/// A path. An empty one is refused: it would put the run's files into the current directory.
 fn run_directory(text: &str) -> std::result::Result<PathBuf, String> {
     if text.is_empty() { Err("expected a directory, found nothing".to_owned()) } else { Ok(path_text::to_path(text)) }
 }
 
-/// Threads at most.
+/// The most threads.
 pub(super) const MOST_THREADS: u64 = 1024;
 
-/// The kernels of `--isa`.
+/// The instruction set of `--isa`.
 pub(super) fn isa(reader: &Reader) -> Result<Isa> {
     let isa = reader.with("isa", |text| {
         let available = Isa::available();
