@@ -1,16 +1,16 @@
-//! Batches and epochs where the user names none.
+//! Batch size and number of epochs if the user gives none.
 
 use crate::config::BatchSize;
 
-/// Steps that training makes where the user names no epochs.
+/// The default number of steps.
 const AUTO_STEPS: u64 = 4_000;
-/// Fewest and most epochs then.
+/// The fewest and the most epochs chosen for it.
 const AUTO_EPOCHS: (u64, u64) = (20, 500);
-/// Largest and smallest batch that are chosen for the user, and the steps that an epoch should have.
+/// The largest and the smallest batch chosen by default, and the fewest steps that an epoch should have.
 const AUTO_BATCH: (usize, usize) = (128, 16);
 const AUTO_STEPS_PER_EPOCH: usize = 8;
 
-/// The batch for a number of rows: 128, halved down to 16 while an epoch has under 8 steps.
+/// The batch size for a number of rows: 128, halved down to 16 while an epoch has fewer than 8 steps.
 fn auto_batch(rows: usize) -> usize {
     let (mut batch, least) = AUTO_BATCH;
     while batch > least && rows.div_ceil(batch) < AUTO_STEPS_PER_EPOCH {
@@ -19,7 +19,7 @@ fn auto_batch(rows: usize) -> usize {
     batch
 }
 
-/// Rows below which the authors of TabM use a batch of so many; above the last, the largest batch.
+/// Numbers of rows below which the authors of TabM use a batch of this size; above the last, the largest batch.
 const BY_ROWS: [(usize, usize); 5] = [(2_800, 32), (4_500, 64), (6_400, 128), (32_000, 256), (108_000, 512)];
 const LARGEST_BY_ROWS: usize = 1024;
 
@@ -27,12 +27,12 @@ fn batch_by_rows(rows: usize) -> usize {
     BY_ROWS.into_iter().find(|(below, _)| rows < *below).map_or(LARGEST_BY_ROWS, |(_, batch)| batch)
 }
 
-/// The epochs that make 4,000 steps, within 20 and 500.
+/// The number of epochs that gives 4,000 steps, between 20 and 500.
 pub(super) fn auto_epochs(steps_per_epoch: u64) -> usize {
     AUTO_STEPS.div_ceil(steps_per_epoch.max(1)).clamp(AUTO_EPOCHS.0, AUTO_EPOCHS.1) as usize
 }
 
-/// Rows of a mini-batch for so many rows to train on.
+/// The batch size for this number of training rows.
 pub(super) fn batch_of(asked: BatchSize, rows: usize) -> usize {
     match asked {
         BatchSize::Rows(n) => n.min(rows),

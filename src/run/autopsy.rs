@@ -1,4 +1,4 @@
-//! Why training diverged, as far as can be found out, and what would have helped.
+//! Why training diverged, as far as it can be determined, and which change would have helped.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,34 +16,34 @@ use crate::model::Parameters;
 use crate::optim::clip::NormType;
 use crate::train::{EpochPlan, StepStats, Trainer};
 
-/// What an autopsy finds.
+/// The result of an autopsy.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Autopsy {
     /// Epoch, from 1.
     pub epoch: usize,
     /// Step, from 1.
     pub step: u64,
-    /// Loss of its batch; null where it is not finite, or where the update broke the weights.
+    /// Loss of its batch; null if it is not finite, or if the update broke the weights.
     pub loss: Option<f64>,
-    /// Norm of its gradient; null alike.
+    /// Norm of its gradient; null in the same cases.
     pub grad_norm: Option<f64>,
-    /// The first layer on the way forward whose values single precision cannot hold.
+    /// The first layer in the forward pass whose values overflow single precision.
     pub layer: Option<String>,
-    /// The largest gradient of a row by a tensor, where all values can be held.
+    /// The largest gradient of a row by a tensor, if no value overflows.
     pub largest_gradient: Option<LargestGradient>,
-    /// The tensor with the largest number.
+    /// The tensor with the largest absolute value.
     pub tensor: String,
-    /// That number's size.
+    /// That absolute value.
     pub largest: f64,
-    /// Rows of the batch, at most 20: numbers of data rows, from 0.
+    /// Rows of the batch, at most 20, as numbers of data rows from 0.
     pub rows: Vec<u32>,
-    /// Rows of the batch in all.
+    /// Number of rows of the batch.
     pub rows_of_batch: usize,
-    /// Loss and gradient norm of the steps before, the last one last.
+    /// Loss and gradient norm of the steps before, the latest last.
     pub before: Vec<Before>,
-    /// Likely causes, the likeliest first.
+    /// Likely causes, the most likely first.
     pub causes: Vec<String>,
-    /// What was tried, from the weights of the last good epoch.
+    /// Changes that were tried, from the weights of the last good epoch.
     pub tried: Vec<TriedChange>,
 }
 
@@ -52,13 +52,13 @@ pub struct Autopsy {
 pub struct LargestGradient {
     /// The tensor.
     pub tensor: String,
-    /// Its size.
+    /// Its absolute value.
     pub size: f64,
     /// The data row that it comes from, from 0.
     pub row: u32,
 }
 
-/// A step before.
+/// A step before the divergence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Before {
     /// Loss of its batch.
@@ -70,14 +70,14 @@ pub struct Before {
 /// A change that was tried.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TriedChange {
-    /// The change; as JSON the flags that make it.
+    /// The change; in JSON, as its flags.
     #[serde(serialize_with = "in_flags")]
     pub change: OptionChange,
-    /// Steps that were made with it.
+    /// Steps made with it.
     pub steps: u64,
-    /// Loss on the training part before.
+    /// Loss on the training part before these steps.
     pub loss_before: f64,
-    /// The same after these steps; null if they diverged too.
+    /// Loss after these steps; null if they diverged too.
     pub loss_after: Option<f64>,
     /// Whether the loss fell.
     pub helped: bool,
@@ -86,14 +86,14 @@ pub struct TriedChange {
 /// A change of options that an autopsy may try.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum OptionChange {
-    /// A lower rate.
+    /// A lower learning rate.
     Rate(f64),
     /// A bound of the whole gradient's norm.
     Clip(f64),
 }
 
 impl fmt::Display for OptionChange {
-    /// The flags that make it.
+    /// The flags of the change.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             OptionChange::Rate(rate) => write!(f, "--lr {}", readable(*rate)),
@@ -102,20 +102,20 @@ impl fmt::Display for OptionChange {
     }
 }
 
-/// Rows that are named.
+/// The most rows that are listed.
 const NAMED_ROWS: usize = 20;
-/// Multiplications that looking for the first layer may take.
+/// The most multiplications for finding the first layer.
 const MOST_WORK: usize = 1 << 28;
-/// Steps of a trial.
+/// The fewest steps of a trial.
 const FEWEST_STEPS: u64 = 20;
 const MOST_STEPS: u64 = 300;
-/// Rates that are tried at most, each a tenth of the one before.
+/// The most learning rates that are tried, each a tenth of the one before.
 const MOST_RATES: usize = 8;
-/// Bound of the gradient's norm that is tried.
+/// The bound of the gradient's norm that is tried.
 const CLIP: f64 = 1.0;
-/// Inputs above this size are not scaled well.
+/// Inputs with a larger absolute value are badly scaled.
 const LARGE_INPUT: f64 = 50.0;
-/// A gradient that is so many times the one before came from a few rows.
+/// A gradient norm that is this many times the previous one comes from a few rows.
 const JUMP: f64 = 100.0;
 
 fn in_flags<S: Serializer>(change: &OptionChange, serializer: S) -> std::result::Result<S::Ok, S::Error> {
@@ -131,10 +131,10 @@ impl Autopsy {
 }
 
 impl Plan {
-    /// Looks for why training diverged: at the batch and the weights before its step, and by trying what usually helps.
+    /// Determines why training diverged: examines the batch and the weights before its step, and tries common remedies.
     ///
     /// # Errors
-    /// Options that do not fit each other.
+    /// Options that contradict each other.
     pub(super) fn autopsy(
         &self,
         trainer: &Trainer,
@@ -166,10 +166,10 @@ impl Plan {
         })
     }
 
-    /// The plan with a change, for the same data.
+    /// The plan with a change, on the same data.
     ///
     /// # Errors
-    /// Options that do not fit each other.
+    /// Options that contradict each other.
     pub fn changed(&self, change: OptionChange) -> Result<Plan> {
         let mut config = self.config.clone();
         match change {
@@ -179,14 +179,14 @@ impl Plan {
         Plan::over(config, Arc::clone(&self.prepared))
     }
 
-    /// The number of a row of the training part in the data.
+    /// The data row of a row of the training part.
     fn data_row(&self, row: u32) -> u32 {
         let train = &self.prepared.split.train;
         let as_dealt = train.len() == self.prepared.train.rows();
         train.get(row as usize).copied().filter(|_| as_dealt).unwrap_or(row)
     }
 
-    /// The first layer whose values cannot be held, and otherwise the largest gradient; of as many rows as time allows.
+    /// The first layer whose values overflow, otherwise the largest gradient; of as many rows as the limit of work allows.
     fn first_of_batch(
         &self,
         parameters: &Parameters,
@@ -212,7 +212,7 @@ impl Plan {
         Ok((layer.map(|(_, name)| name), largest))
     }
 
-    /// Likely causes, the likeliest first.
+    /// Likely causes, the most likely first.
     fn causes(&self, divergence: &Divergence) -> Vec<String> {
         let mut causes = Vec::new();
         let data = &self.prepared.train;
@@ -256,7 +256,7 @@ impl Plan {
         names.get(input).map_or_else(|| format!("input {input}"), |name| format!("\"{name}\""))
     }
 
-    /// Tries ever lower rates until one helps, and a bound of the gradient's norm.
+    /// Tries lower and lower learning rates until one helps, then a bound of the gradient's norm.
     fn tried(&self, (kept, step): ((&[Line], usize), u64), signal: &AtomicUsize) -> Result<Vec<TriedChange>> {
         let good = kept.1 as u64 * self.steps_per_epoch();
         let steps = (2 * step.saturating_sub(good)).clamp(FEWEST_STEPS, MOST_STEPS);
@@ -282,7 +282,7 @@ impl Plan {
         Ok(all)
     }
 
-    /// Some steps with a change, from the kept weights of an epoch.
+    /// Makes some steps with a change, from the kept weights of an epoch.
     fn trial(&self, change: OptionChange, (weights, epoch): (&[Line], usize), steps: u64) -> Result<TriedChange> {
         let mut plan = self.changed(change)?;
         plan.parameters.lines.copy_from_slice(weights);
@@ -316,22 +316,22 @@ impl Plan {
     }
 }
 
-/// A rate as it is written shortly.
+/// A learning rate in short form.
 fn readable(rate: f64) -> String {
     if (1e-4..1e6).contains(&rate) { rate.to_string() } else { format!("{rate:e}") }
 }
 
-/// A rate with two digits, as a user would give it.
+/// A learning rate with two digits, as a user would write it.
 fn shortened(rate: f64) -> f64 {
     format!("{rate:.1e}").parse().unwrap_or(rate)
 }
 
-/// Whether single precision holds a number.
+/// Whether single precision can represent a number.
 fn holds(x: &f64) -> bool {
     x.abs() <= f64::from(f32::MAX)
 }
 
-/// The tensor with the largest number, or with one that is not finite.
+/// The tensor with the largest absolute value, or with one that is not finite.
 fn largest_weight(parameters: &Parameters) -> (String, f64) {
     let size = |x: &f32| if x.is_finite() { f64::from(x.abs()) } else { f64::INFINITY };
     let largest = |values: &[f32]| values.iter().map(size).fold(0.0, f64::max);
@@ -339,7 +339,7 @@ fn largest_weight(parameters: &Parameters) -> (String, f64) {
     tensors.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or_default()
 }
 
-/// The largest target of some rows, where they are numbers.
+/// The largest target of some rows, if targets are numbers.
 fn largest_target(data: &Dataset, rows: &[u32]) -> Option<f64> {
     let Targets::Values { values, cols, .. } = &data.targets else { return None };
     let of_row = |row: &u32| values[*row as usize * cols..(*row as usize + 1) * cols].iter();

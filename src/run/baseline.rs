@@ -1,4 +1,4 @@
-//! What a model has to beat: the majority class or the mean, and a linear model.
+//! Baselines of a model: the majority class or the mean, and a linear model.
 
 use serde_json::{Map, Value, json};
 
@@ -12,27 +12,27 @@ use crate::{Warning, WarningKind};
 /// The figures of simple models, on the same rows as the model's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Baseline {
-    /// The model that says the same of every row.
+    /// The constant model.
     pub constant: ConstantBaseline,
-    /// A linear model that learnt from the training part, where there is one.
+    /// A linear model trained on the training part, if there is one.
     pub linear: Option<MetricSet>,
-    /// Why there is none.
+    /// Why there is no linear model.
     pub no_linear: Option<&'static str>,
 }
 
-/// The model that says the same of every row.
+/// The constant model, which predicts the same for every row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConstantBaseline {
     /// `majority` or `mean`.
     pub name: &'static str,
-    /// The class that is always said, where there are classes.
+    /// The class that it predicts, if there are classes.
     pub class: Option<String>,
     /// Its figures.
     pub figures: MetricSet,
 }
 
 impl ConstantBaseline {
-    /// The constant model of the rows `of`, judged on `on` and on rows of unknown classes.
+    /// The constant model of the rows `of`, evaluated on `on` and on rows of unknown classes.
     pub fn new(scorer: &Scorer, of: &Dataset, on: &Dataset, strangers: Option<&Strangers>) -> ConstantBaseline {
         let row = constant_outputs(scorer, of);
         let many = |rows: usize| row.iter().copied().cycle().take(rows * row.len()).collect::<Vec<f32>>();
@@ -45,12 +45,12 @@ impl ConstantBaseline {
 }
 
 impl Baseline {
-    /// The constant model alone.
+    /// A baseline with the constant model only.
     pub fn of_constant(constant: ConstantBaseline) -> Baseline {
         Baseline { constant, linear: None, no_linear: None }
     }
 
-    /// As one object: the constant model's figures under its name, and those of the linear one.
+    /// As a JSON object: the constant model's figures under its name, and those of the linear model.
     pub fn to_json(&self) -> Value {
         let mut constant = Map::new();
         if let Some(class) = &self.constant.class {
@@ -69,11 +69,11 @@ impl Baseline {
     }
 }
 
-/// Rows from which on a model can be said to be no better than its baseline; with fewer it is chance.
+/// The fewest rows for a warning that a model is no better than its baseline; with fewer it may be chance.
 const ENOUGH_ROWS: usize = 10;
 
-/// What makes a model doubtful beside its baseline: one class for all rows, or no better by any figure. `part` is what
-/// the rows are called.
+/// Warnings from the comparison with the baseline: one class for all rows, or no better by any figure. `part` names the rows in
+/// the sentence.
 pub fn doubts(judged: &Judged, constant: &ConstantBaseline, part: &str) -> Vec<Warning> {
     if let Some(doubt) = one_class(judged, part) {
         return vec![doubt];

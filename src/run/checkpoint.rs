@@ -1,4 +1,4 @@
-//! The checkpoint in a run directory: the state of the run, and where it stood in the run's files.
+//! The checkpoint in a run directory: the state of the run, and its position in the run's files.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,18 +16,18 @@ use crate::{Error, Result};
 /// The checkpoint's file in a run directory.
 pub(super) const CHECKPOINT_FILE: &str = "checkpoint";
 
-/// What a checkpoint says of its run beside the state.
+/// The description of a run in its checkpoint, beside the state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct About {
     /// Version of the program.
     pub(super) version: String,
     /// Hash of the data, as the network sees them.
     pub(super) data: String,
-    /// Whether multiply-adds are fused: the other form gives other bits.
+    /// Whether multiply-adds are fused; without fusion bits differ.
     pub(super) fused: bool,
     /// Length of `events.jsonl`, in bytes.
     pub(super) events: u64,
-    /// Of one of several networks: seconds since the run of all of them began.
+    /// For one of several networks: seconds since the run of all of them began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) elapsed: Option<f64>,
 }
@@ -45,7 +45,7 @@ pub struct Checkpoint {
     epochs: usize,
     seconds: f64,
     last_rate: Option<f64>,
-    /// Whether the run is to go on though it had come to its end.
+    /// Whether the run is to continue although it ended.
     prolongs: bool,
 }
 
@@ -73,16 +73,16 @@ impl Checkpoint {
         Duration::try_from_secs_f64(self.seconds).unwrap_or_default()
     }
 
-    /// Seconds since the run began, where it is of one of several networks; interruptions left out.
+    /// For one of several networks: seconds since the run began, without interruptions.
     pub(super) fn elapsed(&self) -> f64 {
         self.about.elapsed.unwrap_or(0.0)
     }
 
-    /// Lets a run go on beyond its end, for the epochs of `config`: at the rate of its last step, unless the rate was constant
-    /// or follows a metric, or a schedule is given for all of it.
+    /// Lets a run continue beyond its end, for the epochs of `config`. It continues at the learning rate of its last step,
+    /// unless the rate was constant or follows a metric, or a schedule is given for the whole run.
     ///
     /// # Errors
-    /// [`Error::Usage`] if these epochs are made already.
+    /// [`Error::Usage`] if this number of epochs has been made already.
     pub fn prolong(&mut self, config: &mut TrainConfig, schedule_given: bool) -> Result<()> {
         let (made, epochs) = (self.epochs, config.stopping.epochs.unwrap_or(0));
         if epochs <= made {
@@ -104,7 +104,7 @@ impl Checkpoint {
         &self.about.data
     }
 
-    /// Whether the run goes on beyond its end.
+    /// Whether the run continues beyond its end.
     pub(super) fn prolongs(&self) -> bool {
         self.prolongs
     }
@@ -114,7 +114,7 @@ impl Checkpoint {
         self.about.events
     }
 
-    /// Refuses a plan that would not go on to the same bits; `data` is the hash of its data.
+    /// Refuses a plan that would not continue to the same bits; `data` is the hash of its data.
     ///
     /// # Errors
     /// [`Error::Mismatch`].
@@ -132,7 +132,7 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Puts the state into a trainer and a fit of the same plan.
+    /// Restores the states of a trainer and a fit of the same plan.
     ///
     /// # Errors
     /// [`Error::Data`] naming the checkpoint if the state is of another network or optimizer.
@@ -148,7 +148,7 @@ impl Checkpoint {
 }
 
 impl About {
-    /// As the state's own description has it.
+    /// As the JSON description inside the saved state.
     pub(super) fn to_json(&self) -> Value {
         serde_json::to_value(self).expect("texts and numbers")
     }

@@ -1,4 +1,4 @@
-//! What a cross-validation came to.
+//! The result of a cross-validation.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -13,65 +13,65 @@ use crate::statistics::student;
 pub struct CrossValidation {
     /// Each fold.
     pub folds: Vec<Fold>,
-    /// Mean of each figure over the folds; undefined where it is undefined in a fold.
+    /// Mean of each figure over the folds; undefined if it is undefined in any fold.
     pub mean: MetricSet,
-    /// Standard deviation of each figure over the folds, of a sample: divided by their number less one.
+    /// Sample standard deviation of each figure over the folds, with division by their number less one.
     pub std: MetricSet,
-    /// Half the width of the 95 % interval of each mean: `t s √(1/K + n_test / n_train)` with Student's `t` of `K − 1` degrees of
-    /// freedom. The second term is there because the folds learn from nearly the same rows: Nadeau & Bengio 2003,
+    /// Half the width of the 95 % interval of each mean: `t s √(1/K + n_test / n_train)`, with Student's `t` of `K − 1` degrees
+    /// of freedom. The second term accounts for the overlap between the training rows of the folds: Nadeau & Bengio 2003,
     /// <https://doi.org/10.1023/A:1024068626366>.
     pub interval: MetricSet,
-    /// What the folds' networks say of the rows that they did not learn from, each row once.
+    /// The outputs of the folds' networks for the rows that they did not learn from, each row once.
     #[serde(skip)]
     pub held_out: Option<HeldOut>,
 }
 
-/// One fold: a network that learnt from the rows of the others.
+/// One fold: a network that learned from the rows of the other folds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Fold {
     /// Its number, from 1.
     pub fold: usize,
-    /// The deal of the rows that it is of, from 1.
+    /// The repetition of the split into folds that it belongs to, from 1.
     pub repeat: usize,
-    /// Rows that were learnt from.
+    /// Rows that it learned from.
     pub train_rows: usize,
     /// Rows of the fold.
     pub val_rows: usize,
     /// Why training stopped.
     pub stopped: &'static str,
-    /// Epochs begun.
+    /// Epochs that were started.
     pub epochs: usize,
     /// Optimizer steps.
     pub steps: u64,
-    /// The best epoch by the fold's own rows, as a validation part decides it.
+    /// The best epoch by the fold's own rows, which serve as its validation part.
     pub best_epoch: usize,
-    /// The epoch that the figures are of: the median of the other folds' best epochs, or the last one of this fold.
+    /// The epoch that the figures belong to: the median of the other folds' best epochs, or the last epoch of this fold.
     pub judged_epoch: usize,
-    /// Figures on the fold after that epoch. The fold's own rows have not chosen it, so they are not flattered.
+    /// Figures on the fold after that epoch. The fold's own rows have not chosen it, so the figures are not optimistic.
     pub val: MetricSet,
     /// Seconds of training.
     pub seconds: f64,
     /// Hash of the weights of the best epoch.
     pub weights_sha256: String,
-    /// Figures on the fold after each epoch that is remembered, the epochs rising.
+    /// Figures on the fold after each recorded epoch, in ascending order of epochs.
     #[serde(skip)]
     pub curve: Vec<(usize, MetricSet)>,
 }
 
 impl Fold {
-    /// As one object of `events.jsonl`.
+    /// As a line of `events.jsonl`.
     pub fn event(&self) -> Value {
         event_of("fold", self)
     }
 }
 
 impl CrossValidation {
-    /// Gathers the folds. Each is judged after the median of the best epochs of the others of its deal: the epoch that is best on its own
-    /// rows would make it look better than new rows will find it.
+    /// Combines the folds. Each is judged after the median of the best epochs of the other folds of its repetition. Its own
+    /// best epoch would make it look better than it is on new rows.
     pub fn new(mut folds: Vec<Fold>) -> CrossValidation {
         let judged: Vec<Option<usize>> = (0..folds.len())
             .map(|own| {
-                // Folds of another deal share rows with this one.
+                // Folds of another repetition share rows with this one.
                 let beside = |(at, fold): &(usize, &Fold)| *at != own && fold.repeat == folds[own].repeat;
                 median_epoch(folds.iter().enumerate().filter(beside).map(|(_, fold)| fold))
             })
@@ -92,8 +92,8 @@ impl CrossValidation {
         CrossValidation { mean: over_folds(mean), std, interval, folds, held_out: None }
     }
 
-    /// The median of the folds' best epochs, the later of two: how long a network for all rows is trained. None where no fold
-    /// came to the end of an epoch.
+    /// The median of the folds' best epochs, the later of two: the number of epochs for a network on all rows. `None` if no
+    /// fold completed an epoch.
     pub fn usual_epoch(&self) -> Option<usize> {
         median_epoch(self.folds.iter())
     }
@@ -116,7 +116,7 @@ fn median_epoch<'a>(folds: impl Iterator<Item = &'a Fold>) -> Option<usize> {
     epochs.get(epochs.len() / 2).copied()
 }
 
-/// A figure of each fold; none where one of them has it not.
+/// A figure of each fold; `None` if any fold lacks it.
 fn values(folds: &[Fold], name: MetricName) -> Option<Vec<f64>> {
     folds.iter().map(|fold| fold.val.get(name)).collect()
 }
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(cv.mean.get(MetricName::Loss), Some(3.0));
         // Deviations −2, −1, 3, 0: squares 4 + 1 + 9 + 0 = 14, divided by 3.
         assert_eq!(cv.std.get(MetricName::Loss), Some((14.0f64 / 3.0).sqrt()));
-        // Student's t of three degrees of freedom is 3.1824463; 8 rows to learn from, 2 to judge on.
+        // Student's t of three degrees of freedom is 3.1824463; there are 8 rows to learn from and 2 to judge on.
         let half = 3.182_446_305_284_26 * (14.0f64 / 3.0).sqrt() * (0.25f64 + 0.25).sqrt();
         assert!((cv.interval.get(MetricName::Loss).unwrap() - half).abs() < 1e-9);
         assert_eq!(cv.mean.get(MetricName::Auroc), None, "it is undefined in a fold");

@@ -1,4 +1,4 @@
-//! What is decided after training, on rows that the network did not learn from: temperature, threshold, residuals.
+//! Decisions after training, on rows that the network did not learn from: temperature, threshold, residuals.
 
 use super::plan::Plan;
 use crate::config::{OptimizerOptions, ThresholdChoice};
@@ -13,30 +13,30 @@ use crate::{Error, Result, Warning, WarningKind};
 
 /// Outputs for rows that the network did not learn from.
 pub(super) struct HeldOutParts<'a> {
-    /// Of the rows that choose: the validation part, or the folds of a cross-validation.
+    /// Of the rows that decide: the validation part, or the folds of a cross-validation.
     pub(super) choosing: Option<&'a HeldOut>,
-    /// Of the test part, which chooses nothing.
+    /// Of the test part, which decides nothing.
     pub(super) test: Option<&'a HeldOut>,
 }
 
-/// Whether labels were smoothed, so that networks are less sure than they should be.
+/// Whether labels were smoothed, so that networks are less certain than they should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Smoothing {
-    /// They were.
+    /// Labels were smoothed.
     Smoothed,
-    /// They were not, or it is made up for.
+    /// Labels were not smoothed, or a temperature corrects for it already.
     None,
 }
 
 impl Smoothing {
-    /// Of networks that learnt with these options.
+    /// The smoothing of networks trained with these options.
     pub(super) fn of(options: &OptimizerOptions) -> Smoothing {
         if options.label_smoothing > 0.0 { Smoothing::Smoothed } else { Smoothing::None }
     }
 }
 
 impl Plan {
-    /// Refuses a threshold where there is nothing to decide, or nothing to choose it on.
+    /// Refuses a threshold if the task has no binary decision, or if there are no rows to choose it on.
     pub(super) fn check_threshold(&self) -> Result<()> {
         let threshold = self.config.decision.threshold;
         if threshold == ThresholdChoice::Value(HALF) {
@@ -67,8 +67,8 @@ impl Plan {
         }
     }
 
-    /// Temperature first, where `calibrate` allows one, then the threshold of the calibrated probabilities; and the residuals of rows that chose nothing where
-    /// there are such.
+    /// Decides the temperature first, if `calibrate` allows one, then the threshold of the calibrated probabilities. Residuals
+    /// come from rows that decided nothing, if there are any.
     pub(super) fn decision(
         &self,
         held_out: &HeldOutParts<'_>,
@@ -100,7 +100,7 @@ impl Plan {
         (decision, warning)
     }
 
-    /// Whether rows of the validation part, or of a fold, say which epoch is kept.
+    /// Whether rows of the validation part, or of a fold, choose the epoch whose weights are kept.
     fn is_epoch_chosen_by_validation(&self) -> bool {
         let stopping = &self.config.stopping;
         let watched = stopping.monitor.unwrap_or_else(|| default_monitor(self.prepared.val.as_ref()));
@@ -109,7 +109,7 @@ impl Plan {
         watched.part == DataPart::Val || by_folds || target
     }
 
-    /// What the validation rows chose, in words; nothing without such rows.
+    /// What the validation rows chose, in words; empty without such rows.
     pub(super) fn chosen_by_validation(&self, decision: &Decision) -> Vec<&'static str> {
         if self.prepared.val.is_none() {
             return Vec::new();

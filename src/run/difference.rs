@@ -1,4 +1,4 @@
-//! Where a run and its repetition differ first.
+//! The first difference between a run and its repetition.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 
 use crate::model::Parameters;
 
-/// Something that is not what it was.
+/// A value that differs between a run and its repetition.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Difference {
-    /// Where: `epoch 3`, `tensor layers.0.weight`, `summary.json`.
+    /// The place: `epoch 3`, `tensor layers.0.weight`, `summary.json`.
     pub place: String,
-    /// Which figure of it.
+    /// The name of the value.
     pub what: String,
     /// What the run recorded.
     pub recorded: Value,
-    /// What its repetition gave, or what is found now.
+    /// What its repetition gave, or what is there now.
     pub found: Value,
 }
 
@@ -26,11 +26,11 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What depends on the clock or on the threads, and not on the run; and what was said about reading the table, of which a repetition
-/// finds the decisions in its configuration and says nothing.
+/// Fields that depend on the clock, the threads or the program rather than on the run; and the notes on reading the table, whose
+/// decisions a repetition finds in its configuration.
 const FREE: [&str; 4] = ["seconds", "samples_per_s", "version", "reading"];
 
-/// The first part in which two values differ, by its keys with dots between them.
+/// The first field in which two JSON values differ, as its keys joined by dots.
 pub(super) fn first_of_values(place: &str, recorded: &Value, found: &Value) -> Option<Difference> {
     let (path, recorded, found) = unequal(recorded, found)?;
     let what = if path.is_empty() { "content".to_owned() } else { path };
@@ -58,7 +58,8 @@ fn unequal(recorded: &Value, found: &Value) -> Option<(String, Value, Value)> {
     }
 }
 
-/// The first tensor, in the order of the layers, in which two sets of weights of one form differ, with the first value that does.
+/// The first tensor, in the order of the layers, in which two sets of weights of one form differ, with the first value that
+/// differs.
 pub(super) fn first_of_weights(prefix: &str, recorded: &Parameters, found: &Parameters) -> Option<Difference> {
     recorded.names().iter().zip(found.names()).find_map(|(was, is)| {
         let place = format!("tensor {prefix}{}", was.name);

@@ -1,4 +1,4 @@
-//! A run's directory: configuration, events as they happen, split, summary, model.
+//! A run directory: configuration, events as they happen, split, summary, model.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
@@ -15,27 +15,27 @@ use crate::model::Model;
 use crate::model::file::MODEL_FILE;
 use crate::{Error, Result, atomic};
 
-/// Points to the newest of them.
+/// Name of the link to the newest run.
 const LATEST: &str = "latest";
-/// Folder in a directory of an older run that holds the files of the new one until its model is saved.
+/// Folder in the directory of an older run. It holds the files of the new run until its model is saved.
 const STAGED: &str = ".new";
 /// The effective configuration.
 pub const CONFIG_FILE: &str = "config.toml";
-/// What happened.
+/// The events.
 pub(super) const EVENTS_FILE: &str = "events.jsonl";
 /// What `--json` prints.
 pub(super) const SUMMARY_FILE: &str = "summary.json";
-/// Folder of the networks of a run of several that is not over.
+/// Folder of the networks of an unfinished run of several.
 const NETWORKS: &str = "networks";
-/// What makes a directory a run, in the order in which it takes the place of an older run's: the model is the last.
+/// The files of a run, in the order in which they replace those of an older run: the model is the last.
 const FILES: [&str; 7] = [CONFIG_FILE, EVENTS_FILE, "split.json", SUMMARY_FILE, CHECKPOINT_FILE, NETWORKS, MODEL_FILE];
 
-/// Whether a directory holds a run, be it one without a model yet.
+/// Whether a directory holds a run, with or without a model.
 pub fn is_run(path: &Path) -> bool {
     FILES.iter().any(|file| path.join(file).exists())
 }
 
-/// The summary in a run directory; `None` for a file, and for a run that has none.
+/// The summary in a run directory; `None` for a file, and for a run without a summary.
 ///
 /// # Errors
 /// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not JSON.
@@ -50,24 +50,25 @@ pub fn read_summary(path: &Path) -> Result<Option<Value>> {
 
 /// A directory that a run is written to.
 ///
-/// Where it replaces an older run, everything is written to a folder within it first, and takes the older files' place when
-/// the model is saved: a run that fails or is killed before leaves the older one whole.
+/// If it replaces an older run, everything is first written to a folder within the directory, and replaces the older files when
+/// the model is saved. A run that fails or is killed before that leaves the older one intact.
 #[derive(Debug)]
 pub struct RunDirectory {
     path: PathBuf,
     /// Where files are written until the model is saved, if an older run is there.
     staged: Option<PathBuf>,
-    /// Locked, so that no other program writes this run; the system unlocks it when this one ends, however it does.
+    /// `events.jsonl`, locked so that no other program writes to this run. The system unlocks it when this program ends,
+    /// however it ends.
     events: File,
-    /// Bytes of it.
+    /// Its length in bytes.
     events_length: u64,
 }
 
 impl RunDirectory {
-    /// Refuses a directory that holds a run, or that cannot be made or written; makes nothing yet.
+    /// Refuses a directory that holds a run, or that cannot be created or written. Creates nothing yet.
     ///
     /// # Errors
-    /// [`Error::Usage`] if a run is there and may not be replaced, [`Error::Io`] if nothing can be written there.
+    /// [`Error::Usage`] if it holds a run that may not be replaced, [`Error::Io`] if it cannot be written.
     pub fn check(path: &Path, overwrite: bool) -> Result<()> {
         if path.exists() && !path.is_dir() {
             let not_a_directory = io::Error::from(io::ErrorKind::NotADirectory);
@@ -82,7 +83,7 @@ impl RunDirectory {
         }
     }
 
-    /// Makes the directory and opens its `events.jsonl`.
+    /// Creates the directory and opens its `events.jsonl`.
     ///
     /// # Errors
     /// As [`RunDirectory::check`], and [`Error::Io`].
@@ -104,12 +105,11 @@ impl RunDirectory {
         Ok(directory)
     }
 
-    /// Opens the directory of a run that was interrupted, with its checkpoint: a run that was to replace an older one comes first.
-    /// There is no checkpoint where the networks of a run of several were at work.
+    /// Opens the directory of an interrupted run, with its checkpoint. If that run was to replace an older one, it is the one
+    /// that is opened. There is no checkpoint if the networks of a run of several were being trained.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be read or another program is writing it, and [`Error::Data`] if it has no checkpoint that can be
-    /// used.
+    /// [`Error::Io`] if it cannot be read or another program is writing to it, [`Error::Data`] if it has no usable checkpoint.
     pub fn reopen(path: &Path) -> Result<(RunDirectory, Option<Checkpoint>)> {
         fs::metadata(path).map_err(|e| Error::io(path, e))?;
         let staged = path.join(STAGED);
@@ -128,18 +128,18 @@ impl RunDirectory {
         Ok((RunDirectory { path: path.to_path_buf(), staged, events, events_length }, checkpoint))
     }
 
-    /// Whether a run that was to replace the one in a directory can go on.
+    /// Whether a run that was to replace the one in a directory can continue.
     pub fn has_interrupted_successor(path: &Path) -> bool {
         let staged = path.join(STAGED);
         can_go_on(&staged) || staged.join(MODEL_FILE).is_file()
     }
 
-    /// Whether a run that was to replace the one in a directory left nothing to go on from.
+    /// Whether a run that was to replace the one in a directory left nothing to continue from.
     pub fn has_lost_successor(path: &Path) -> bool {
         path.join(STAGED).is_dir() && !Self::has_interrupted_successor(path)
     }
 
-    /// Whether there is a checkpoint to go on from.
+    /// Whether there is a checkpoint to continue from.
     pub fn has_checkpoint(path: &Path) -> bool {
         path.join(CHECKPOINT_FILE).is_file()
     }
@@ -149,7 +149,7 @@ impl RunDirectory {
         self.folder().join(NETWORKS)
     }
 
-    /// Removes what only a run that is not over needs.
+    /// Removes the folder of networks, which only an unfinished run needs.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -158,7 +158,7 @@ impl RunDirectory {
         remove_folder(&self.networks())
     }
 
-    /// Leaves the files as they are, to go on with the run.
+    /// Leaves the files as they are, so that the run can continue.
     pub fn leave(mut self) {
         self.staged = None;
     }
@@ -168,26 +168,26 @@ impl RunDirectory {
         self.folder().join(CONFIG_FILE)
     }
 
-    /// Where it is.
+    /// The path of the directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether it replaces an older run, which is still there.
+    /// Whether it replaces an older run that is still there.
     pub fn replaces(&self) -> bool {
         self.staged.is_some()
     }
 
-    /// Where files are written now.
+    /// The folder that files are written to now.
     fn folder(&self) -> &Path {
         self.staged.as_deref().unwrap_or(&self.path)
     }
 
-    /// Makes the folder anew where something has removed it while the run went on, so that the model is not lost; the error to tell
-    /// then.
+    /// Creates the folder again if it was removed during the run, so that the model is not lost. Returns the error to report in
+    /// that case.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be made.
+    /// [`Error::Io`] if it cannot be created.
     pub(super) fn restore(&self) -> Result<Option<Error>> {
         let events = self.folder().join(EVENTS_FILE);
         if events.exists() {
@@ -198,7 +198,7 @@ impl RunDirectory {
         Ok(Some(Error::io(events, io::Error::other(message))))
     }
 
-    /// Saves the model, and then puts all that is written so far in an older run's place.
+    /// Saves the model, then replaces an older run by all that has been written.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -207,7 +207,7 @@ impl RunDirectory {
         self.staged.take().map_or(Ok(()), |staged| replace_older(&staged, &self.path))
     }
 
-    /// Writes a file of the run, whole or not at all.
+    /// Writes a file of the run, completely or not at all.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -247,7 +247,7 @@ impl RunDirectory {
         Ok(())
     }
 
-    /// Takes back all events after the first, the start.
+    /// Removes all events after the first, the start.
     ///
     /// # Errors
     /// [`Error::Io`], and [`Error::Data`] if there is none.
@@ -267,7 +267,7 @@ impl RunDirectory {
         self.events_length
     }
 
-    /// Takes back all events after the first `length` bytes.
+    /// Removes all events after the first `length` bytes.
     ///
     /// # Errors
     /// [`Error::Io`], and [`Error::Data`] if there are fewer bytes.
@@ -286,7 +286,7 @@ impl RunDirectory {
         Error::io(self.folder().join(EVENTS_FILE), error)
     }
 
-    /// Saves the state, after the events that precede it are on the disk. The older checkpoint stays until the new one is.
+    /// Saves the state, after the events before it are on the disk. The older checkpoint stays until the new one is complete.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -298,7 +298,7 @@ impl RunDirectory {
         file.finish()
     }
 
-    /// Removes the summary, of a run that goes on after its end.
+    /// Removes the summary of a run that continues after its end.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -306,7 +306,7 @@ impl RunDirectory {
         remove(&self.folder().join(SUMMARY_FILE))
     }
 
-    /// Takes back what was written; an older run stays as it was.
+    /// Removes what was written; an older run stays as it was.
     pub fn withdraw(self) {
         if self.staged.is_some() {
             return; // goes with the value
@@ -318,7 +318,7 @@ impl RunDirectory {
         let _ = fs::remove_dir(&self.path); // stays if something else is in it
     }
 
-    /// Makes `runs/latest` point here, where the directory is one of `runs`. A system without links has none.
+    /// Makes `runs/latest` point to this directory if it is in `runs`. Systems without links have no such link.
     pub fn point_latest(&self) {
         let (Some(folder), Some(name)) = (self.path.parent(), self.path.file_name()) else { return };
         if folder == Path::new(RUNS) {
@@ -327,10 +327,10 @@ impl RunDirectory {
     }
 }
 
-/// Puts the files of a run whose model is saved in an older run's place. Where a program was killed in the middle of it, it is
-/// made again: what has been moved is no longer in `staged`.
+/// Replaces an older run by the files of a run whose model is saved. If a program was killed during this, it is repeated: files
+/// that were moved are no longer in `staged`.
 fn replace_older(staged: &Path, path: &Path) -> Result<()> {
-    // A file that the new run does not have yet must not stay from the older one.
+    // The older run's summary must not stay while the new run has none.
     remove(&path.join(SUMMARY_FILE))?;
     let begins = staged.join(FILES[0]).exists();
     if begins && !staged.join(CHECKPOINT_FILE).exists() {
@@ -347,12 +347,12 @@ fn replace_older(staged: &Path, path: &Path) -> Result<()> {
     fs::remove_dir_all(staged).map_err(|e| Error::io(staged, e))
 }
 
-/// Whether a run that is not over left enough in a folder to go on.
+/// Whether an unfinished run left enough in a folder to continue.
 fn can_go_on(folder: &Path) -> bool {
     folder.join(CHECKPOINT_FILE).is_file() || folder.join(NETWORKS).is_dir()
 }
 
-/// Removes a folder with all that is in it, if it is there.
+/// Removes a folder and its contents, if it exists.
 fn remove_folder(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io(path, e)),
@@ -360,7 +360,7 @@ fn remove_folder(path: &Path) -> Result<()> {
     }
 }
 
-/// Removes a file, if it is there.
+/// Removes a file, if it exists.
 fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io(path, e)),
@@ -368,19 +368,19 @@ fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// The `events.jsonl` of a folder, locked; made if it is missing.
+/// The `events.jsonl` of a folder, locked; created if it is missing.
 fn open_events(folder: &Path) -> Result<File> {
     let path = folder.join(EVENTS_FILE);
     let open = File::options().create(true).truncate(false).write(true).open(&path);
     let events = open.map_err(|e| Error::io(&path, e))?;
     match events.try_lock() {
         Err(TryLockError::WouldBlock) => Err(busy(folder)),
-        // Where files cannot be locked, runs go without.
+        // If the system cannot lock files, runs are not protected.
         Err(TryLockError::Error(_)) | Ok(()) => Ok(events),
     }
 }
 
-/// Refuses a folder whose run another program is writing.
+/// Refuses a folder with a run that another program is writing.
 fn refuse_busy(folder: &Path) -> Result<()> {
     let Ok(events) = File::open(folder.join(EVENTS_FILE)) else { return Ok(()) };
     match events.try_lock_shared() {
@@ -394,7 +394,7 @@ fn busy(folder: &Path) -> Error {
     Error::io(folder, io::Error::new(io::ErrorKind::ResourceBusy, message))
 }
 
-/// Removes what a program that was killed in the middle of a write left.
+/// Removes the temporary files of a program that was killed during a write.
 fn remove_leftovers(folder: &Path) {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
     for file in files.filter(|file| file.file_name().as_encoded_bytes().starts_with(b".tmp")) {
@@ -425,7 +425,7 @@ fn link(_: &Path, _: &Path) {}
 mod tests {
     use super::*;
 
-    /// A file, or the folder of networks with one.
+    /// Creates a file, or the folder of networks with one file.
     fn make(path: &Path, text: &str) {
         if path.ends_with(NETWORKS) {
             fs::create_dir(path).unwrap();
@@ -435,7 +435,7 @@ mod tests {
         }
     }
 
-    /// A program may be killed after any of the moves; what goes on then makes the rest.
+    /// A program may be killed after any of the moves; the next one must then complete them.
     #[test]
     fn an_older_run_is_replaced_whole_wherever_it_is_interrupted() {
         for with_checkpoint in [true, false] {

@@ -17,7 +17,7 @@ use crate::score::Judged;
 use crate::{Error, Result};
 
 impl EnsembleMember {
-    /// Of a network that is trained.
+    /// The record of a trained network.
     pub fn new(member: usize, fold: Option<usize>, finished: &Finished) -> EnsembleMember {
         let summary = &finished.summary;
         EnsembleMember {
@@ -38,7 +38,8 @@ impl EnsembleMember {
 }
 
 impl Plan {
-    /// Makes one model of trained networks, decides, saves and evaluates it, in a run directory that has been [begun](Plan::begin).
+    /// Makes one model of trained networks, then decides, saves and evaluates it, in a run directory that has been
+    /// [begun](Plan::begin).
     ///
     /// # Errors
     /// As [`Plan::run`]; [`Error::NoStep`] or [`Error::Interrupted`] if no network made a step.
@@ -78,7 +79,7 @@ impl Plan {
         self.conclude(directory, (networks, interrupt), (model, stopped), summarise)
     }
 
-    /// Saves the model of several networks, then evaluates it, and writes what is left of the run directory.
+    /// Saves the model of several networks, evaluates it, and writes the remaining files of the run directory.
     pub(super) fn conclude(
         &self,
         mut directory: RunDirectory,
@@ -105,10 +106,10 @@ impl Plan {
         removed.or(networks.into_failure()).map_or(Ok(finished), Err)
     }
 
-    /// One model of trained networks, evaluated; it writes no file and looks for no baseline: for the repetition of a run.
+    /// Makes and evaluates one model of trained networks, without files or baseline, for the repetition of a run.
     ///
     /// # Errors
-    /// Options that do not fit each other.
+    /// Options that contradict each other.
     pub fn repeat_ensemble(&self, trained: Vec<(EnsembleMember, Finished)>) -> Result<Finished> {
         let trained = trained.into_iter().filter(|(member, _)| member.steps > 0);
         let (members, networks): (Vec<EnsembleMember>, Vec<Finished>) = trained.unzip();
@@ -118,7 +119,7 @@ impl Plan {
         Ok(Finished { summary, model, stopped, curve: Vec::new(), saved: false })
     }
 
-    /// One model of trained networks, with its decision and what could not be decided.
+    /// One model of trained networks with its decision, and a warning about what could not be decided.
     fn averaged(&self, networks: Vec<Finished>) -> Result<(Model, Option<crate::Warning>)> {
         let mut model = Model::ensemble(networks.into_iter().map(|finished| finished.model).collect());
         model.card.preprocessing = self.prepared.preprocessing.clone();
@@ -126,8 +127,8 @@ impl Plan {
         Ok((model, undecided))
     }
 
-    /// Decides what the averages come to. Folds are each of one network, whose logits have another temperature than an average, so
-    /// they calibrate nothing.
+    /// Decides for the averaged outputs. The outputs of a fold come from one network, whose logits have another temperature
+    /// than an average, so they are not used for calibration.
     fn decide_ensemble(&self, model: &mut Model) -> Result<Option<crate::Warning>> {
         let mut predictor = Predictor::new(model, self.config.threads.isa, self.threads)?;
         let mut held_out = |part: &Option<Dataset>| part.as_ref().map(|data| predictor.held_out(data));
@@ -194,7 +195,7 @@ impl Plan {
     }
 }
 
-/// Why training ended: what ended one network early where something did, a divergence first.
+/// Why training ended: the reason why a network ended early, if one did, divergence first.
 pub(super) fn stopped<'a>(networks: impl IntoIterator<Item = &'a Finished> + Clone) -> Stopped {
     let all = || networks.clone().into_iter();
     let diverged = all().find(|finished| matches!(finished.stopped, Stopped::Diverged { .. }));

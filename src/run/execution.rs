@@ -1,4 +1,4 @@
-//! A run as it happens: from a plan to the kept weights and their figures.
+//! The execution of a run: from a plan to the kept weights and their figures.
 
 use std::cell::RefCell;
 use std::sync::atomic::AtomicUsize;
@@ -25,7 +25,7 @@ use crate::score::{HeldOut, Judged, Scorer};
 use crate::train::Trainer;
 use crate::{Error, Result, Warning, WarningKind};
 
-/// A run that is over.
+/// A finished run.
 #[derive(Clone)]
 pub struct Finished {
     /// Its figures.
@@ -34,13 +34,13 @@ pub struct Finished {
     pub model: Model,
     /// Why it stopped.
     pub stopped: Stopped,
-    /// Figures on the validation part after each epoch that is remembered.
+    /// Figures on the validation part after each recorded epoch.
     pub curve: Vec<(usize, MetricSet)>,
-    /// Whether its model is in the run directory; not where it diverged and would have replaced an older run.
+    /// Whether its model is in the run directory; false if it diverged and would have replaced an older run.
     pub saved: bool,
 }
 
-/// What training leaves: the model, and what its evaluation needs.
+/// The result of training: the model, and what its evaluation needs.
 struct Trained {
     trainer: Trainer,
     scorer: Scorer,
@@ -50,10 +50,11 @@ struct Trained {
 }
 
 impl Plan {
-    /// Trains, saves the model, evaluates it, writes the run directory, and reports; `observe` is told what happens.
+    /// Trains, saves the model, evaluates it, writes the run directory, and returns the result; `observe` is called with every
+    /// event.
     ///
-    /// A run that diverges, or that a signal ends, keeps the last good model and its summary all the same, unless it diverges
-    /// where an older run would be replaced: that one stays.
+    /// A run that diverges, or that a signal ends, still keeps the last good model and its summary, except that a diverged run
+    /// does not replace an older run.
     ///
     /// # Errors
     /// [`Error::Io`] if the directory cannot be written; [`Error::NoStep`] if a limit came before the first step, and
@@ -66,12 +67,12 @@ impl Plan {
     ) -> Result<Finished> {
         let data = self.begin(&mut directory)?;
         self.tell_of_folds(&mut directory)?;
-        // A cross-validation whose folds left no checkpoints is repeated whole.
+        // Without checkpoints of its folds, a cross-validation is repeated from the start.
         let every = self.config.output.checkpoint_every.filter(|_| self.cv.is_none());
         self.carry_out(directory, (None, data, every), interrupt, observe)
     }
 
-    /// Writes what is known of a run before its first step; returns the hash of its data.
+    /// Writes what is known of a run before its first step. Returns the hash of its data.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -87,11 +88,11 @@ impl Plan {
         self.cv.iter().flat_map(|cv| &cv.folds).try_for_each(|fold| directory.event(&fold.event()))
     }
 
-    /// Goes on with a run from its checkpoint, as [`Plan::run`] would have; `events.jsonl` is cut back to it first.
+    /// Continues a run from its checkpoint, as [`Plan::run`] would have; `events.jsonl` is first cut back to the checkpoint.
     ///
     /// # Errors
-    /// As [`Plan::run`]; [`Error::Mismatch`] if the data or the kind of kernels are others, and [`Error::Data`] if the checkpoint
-    /// is of another network or optimizer.
+    /// As [`Plan::run`]; [`Error::Mismatch`] if the data or the kind of kernels differ, [`Error::Data`] if the checkpoint is of
+    /// another network or optimizer.
     pub fn go_on(
         &self,
         mut directory: RunDirectory,
@@ -129,7 +130,7 @@ impl Plan {
         let mut trained = self.fit(from, every, attendance)?;
         let failure = keeper.into_inner().into_failure();
         if let Some(error) = trained.without_a_step() {
-            // The folds of a cross-validation can be gone on with.
+            // The folds of a cross-validation can be continued.
             let of_folds = self.cv.iter().flat_map(|cv| &cv.folds).any(|fold| fold.steps > 0);
             if every.is_some() && of_folds {
                 directory.leave()
@@ -163,10 +164,10 @@ impl Plan {
         removed.or(failure).map_or(Ok(finished), Err)
     }
 
-    /// Does all that [`Plan::run`] does with a network, but writes no file and looks for no baseline: the repetition of a run.
+    /// Does what [`Plan::run`] does with a network, without files or baseline, for the repetition of a run.
     ///
     /// # Errors
-    /// Options that do not fit each other.
+    /// Options that contradict each other.
     pub fn repeat(&self, signal: &AtomicUsize, observe: &mut dyn FnMut(&Event<'_>)) -> Result<Finished> {
         let attendance = Attendance { signal, observe, save: &mut |_| {} };
         let mut trained = self.fit(None, None, attendance)?;
@@ -174,15 +175,15 @@ impl Plan {
         Ok(self.evaluated(trained, false))
     }
 
-    /// Trains and evaluates the kept weights, and leaves no file behind.
+    /// Trains and evaluates the kept weights, without files.
     ///
     /// # Errors
-    /// Options that do not fit each other.
+    /// Options that contradict each other.
     pub fn train(&self, signal: &AtomicUsize, observe: &mut dyn FnMut(&Event<'_>)) -> Result<Finished> {
         self.train_from(None, None, Attendance { signal, observe, save: &mut |_| {} })
     }
 
-    /// The same from a checkpoint, with a state that is saved.
+    /// The same from a checkpoint; `attendance` saves the state.
     pub(super) fn train_from(
         &self,
         from: Option<&Checkpoint>,
@@ -218,7 +219,7 @@ impl Plan {
         self.autopsy(trainer, (kept, divergence), signal).map(Some)
     }
 
-    /// Decides what the outputs of the kept weights come to, from what they say of rows that they did not learn from.
+    /// Makes the decisions for the outputs of the kept weights, on rows that they did not learn from.
     fn make_decision(&self, trained: &mut Trained) -> Option<Warning> {
         let Trained { trainer, scorer, model, .. } = trained;
         let kept = &mut model.parameters.lines;
@@ -286,7 +287,7 @@ impl Plan {
         Finished { summary, model, stopped: outcome.stopped, curve, saved }
     }
 
-    /// What is watched was never defined.
+    /// The warning that the watched metric was never defined.
     fn undefined_monitor(&self) -> Warning {
         let monitor = self.monitor();
         let what =
@@ -296,7 +297,7 @@ impl Plan {
         Warning::new(WarningKind::UndefinedMonitor, message)
     }
 
-    /// What is watched was not defined in some folds.
+    /// The warning that the watched metric was undefined in some folds.
     fn undefined_in_folds(&self) -> Option<Warning> {
         let (cv, monitor) = (self.cv.as_ref()?, self.config.stopping.monitor?);
         let undefined = cv.folds.iter().filter(|fold| fold.val.get(monitor.metric).is_none()).count();
@@ -310,7 +311,7 @@ impl Plan {
         })
     }
 
-    /// Adds the baselines, and the warnings that follow from them.
+    /// Adds the baselines and the warnings that follow from them.
     pub(super) fn compare_with_baseline(&self, summary: &mut Summary, signal: &AtomicUsize) -> Result<()> {
         let mut baseline = self.baseline(summary, signal)?;
         self.without_rows_of_its_own(&mut baseline);
@@ -327,7 +328,7 @@ impl Plan {
             steps: stopping.steps,
             deadline: stopping.deadline,
             batch: self.rows_per_step(),
-            // A step on all rows sees the same in any order, but rounds alike only in the same.
+            // A step on all rows does not depend on their order, except for rounding, which must be the same every time.
             shuffle: self.config.shuffle && !self.config.optimizer.spec.algorithm.needs_full_batch(),
             augment: (!self.config.augment.is_none()).then(|| (self.config.augment, self.row_form())),
             seed: self.config.seed,
@@ -348,7 +349,7 @@ impl Plan {
 }
 
 impl Trained {
-    /// Why there is nothing to keep, where no step was made.
+    /// The error for training in which no step was made, so that nothing can be kept.
     fn without_a_step(&self) -> Option<Error> {
         match self.outcome.stopped {
             _ if self.trainer.steps() > 0 => None,

@@ -1,16 +1,16 @@
-//! A hash of the data of a run or a search, by which going on with other data is found.
+//! A hash of the data of a run or a search, which detects a continuation with other data.
 
 use sha2::{Digest, Sha256};
 
 use crate::data::{Dataset, Features, Prepared, Targets};
 
-/// SHA-256 over all that a network sees of the parts: inputs, targets, weights, and the names of the classes.
+/// SHA-256 over everything that a network sees of the parts: inputs, targets, weights, and the names of the classes.
 pub fn fingerprint(prepared: &Prepared) -> String {
     let parts = [Some(&prepared.train), prepared.val.as_ref(), prepared.test.as_ref()];
     fingerprint_of(parts, prepared.preprocessing.class_names())
 }
 
-/// The same of parts, training, validation and test, and of names of classes.
+/// The same for the training, validation and test parts, and the names of the classes.
 pub fn fingerprint_of(parts: [Option<&Dataset>; 3], classes: &[String]) -> String {
     let mut hash = Sha256::new();
     for part in parts {

@@ -1,4 +1,4 @@
-//! Which configuration a table gets where the user leaves the network open: its preset, a shorter form of it, or the plain one.
+//! The configuration of a table if the user does not choose the network: its preset, a shorter form of it, or the plain one.
 
 use super::memory::SHARE_OF_PRESET;
 use crate::config::TrainConfig;
@@ -6,30 +6,30 @@ use crate::data::Sketch;
 use crate::room::available;
 use crate::train::team::available_threads;
 
-/// Multiplications that a training may take: some for any table, more for each row.
+/// The budget of multiplications of a training: a constant, and an addition for each row.
 const BUDGET: f64 = 1.5e11;
 const BUDGET_OF_ROW: f64 = 3.7e7;
-/// The most that it may take.
+/// The largest budget.
 const MOST: f64 = 7.5e12;
-/// The same for several networks, which are worth more time than more epochs of one.
+/// The budget for several networks, which are worth more time than more epochs of one network.
 const BUDGET_OF_NETWORKS: f64 = 1.5e11;
 const BUDGET_OF_ROW_OF_NETWORKS: f64 = 1.5e8;
-/// Networks at most: more gain little.
+/// The most networks; more gain little.
 const NETWORKS: f64 = 4.0;
-/// Weights that the cache of a core holds, with their gradients and the optimizer's state.
+/// Number of weights that fit into the cache of a core, with their gradients and the optimizer's state.
 const IN_CACHE: f64 = 2e6;
-/// Fewest epochs for which the preset is worth while.
+/// The fewest epochs for which the preset is worth its time.
 const FEWEST_EPOCHS: f64 = 16.0;
-/// Inputs that a number, and a category at most, becomes.
+/// Estimated inputs for each number, and the most for each category.
 const OF_NUMBER: f64 = 4.0;
 const OF_CATEGORY: f64 = 8.0;
 /// Copies of the parameters: initial ones, those in training, gradients, state of the optimizer, kept ones.
 const COPIES: f64 = 7.0;
-/// Floating-point operations that a core makes in a second of training, about, by the kernels.
+/// Approximate floating-point operations of a core in a second of training, for each instruction set.
 const SPEED: [(&str, f64); 2] = [("avx512", 6e10), ("avx2", 3.5e10)];
 const OTHER_SPEED: f64 = 8e9;
 
-/// The configuration for data of some size, and what is said of it.
+/// The configuration for data of some size, and the note about it.
 pub(super) fn chosen(mut config: TrainConfig, data: &Sketch) -> (TrainConfig, Option<String>) {
     let Some(of_tables) = config.of_tables.take().filter(|_| data.is_table) else {
         return (config.for_task(data.task), None);
@@ -61,7 +61,7 @@ pub(super) fn chosen(mut config: TrainConfig, data: &Sketch) -> (TrainConfig, Op
         let budget = (BUDGET_OF_NETWORKS + BUDGET_OF_ROW_OF_NETWORKS * data.rows as f64).min(MOST);
         let affordable = budget / (of_epoch * epochs as f64);
         let members = affordable.min(held).clamp(1.0, NETWORKS) as usize;
-        // On two cores three networks take as long as four.
+        // On two cores, three networks take as long as four.
         table.members = if members == 3 { 2 } else { members };
     }
     let (networks, quicker) = match table.members {
@@ -75,25 +75,25 @@ pub(super) fn chosen(mut config: TrainConfig, data: &Sketch) -> (TrainConfig, Op
     (table, Some(note))
 }
 
-/// Epochs that are worth their time for a network of some rows: as many as the preset of tables would get, but not fewer than a
-/// preset is worth.
+/// The number of epochs that is worth its time for a network on some rows: as many as the preset of tables would get, but no
+/// fewer than the preset needs to be worth its time.
 pub(super) fn affordable_epochs(config: &TrainConfig, data: &Sketch) -> usize {
     let weights = weights(config, data);
     let of_epoch = weights * (data.rows as f64 + steps_of_epoch(data.rows) * of_update(weights));
     ((BUDGET + BUDGET_OF_ROW * data.rows as f64).min(MOST) / of_epoch).max(FEWEST_EPOCHS) as usize
 }
 
-/// Steps of an epoch with the preset's batch, about.
+/// Approximate steps of an epoch with the preset's batch.
 fn steps_of_epoch(rows: usize) -> f64 {
     rows.div_ceil(256) as f64
 }
 
-/// What one update of the weights costs, in rows of a step. Where they stay in the cache it is little.
+/// The cost of one update of the weights, in rows of a step; it is small if the weights stay in the cache.
 fn of_update(weights: f64) -> f64 {
     if weights > IN_CACHE { 200.0 } else { 0.0 }
 }
 
-/// Weights of the network's matrices, about: inputs are known only when the preprocessing is fitted.
+/// Approximate number of weights; the inputs are known only after the preprocessing is fitted.
 fn weights(config: &TrainConfig, data: &Sketch) -> f64 {
     let inputs = OF_NUMBER * data.numbers as f64 + OF_CATEGORY * data.categories as f64;
     let hidden = config.model.hidden.iter().map(|width| *width as f64);
@@ -101,7 +101,8 @@ fn weights(config: &TrainConfig, data: &Sketch) -> f64 {
     widths.windows(2).map(|pair| pair[0] * pair[1]).sum()
 }
 
-/// The time for so many multiplications of a forward pass: a training step has three such passes, each with as many additions.
+/// The time for this many multiplications of a forward pass, as text: a training step has three such passes, each with as many
+/// additions.
 fn said(config: &TrainConfig, multiplications: f64) -> String {
     let named = |(isa, _): &&(&str, f64)| *isa == config.threads.isa.name();
     let speed = SPEED.iter().find(named).map_or(OTHER_SPEED, |(_, speed)| *speed);

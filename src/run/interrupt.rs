@@ -1,9 +1,9 @@
-//! What ends a run early.
+//! Early termination of a run.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, MutexGuard};
 
-/// The signal that a run is to end for, and a lock that is held while its model is saved.
+/// The signal that ends a run, and a lock that is held while its model is saved.
 #[derive(Debug, Default)]
 pub struct Interrupt {
     number: AtomicUsize,
@@ -16,7 +16,7 @@ impl Interrupt {
         &self.number
     }
 
-    /// Waits for a save that is in progress; none begins while the guard lives.
+    /// Waits for a save in progress. No save starts while the guard lives.
     pub fn save(&self) -> MutexGuard<'_, ()> {
         self.save.lock().unwrap_or_else(|e| e.into_inner())
     }

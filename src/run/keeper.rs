@@ -1,4 +1,4 @@
-//! What a run writes while it trains: events as they happen, and the checkpoint.
+//! Writes files of a run during training: events as they happen, and the checkpoint.
 
 use super::checkpoint::{About, fuses};
 use super::directory::RunDirectory;
@@ -6,25 +6,26 @@ use super::plan::Plan;
 use crate::fit::{Event, RunState};
 use crate::{Error, Result};
 
-/// Writes what happens into a run directory. After the first failure it writes nothing more: training goes on, so that its model
-/// is not lost, and the failure is told at the end.
+/// Writes events and checkpoints into a run directory. After the first failure it writes nothing more. Training continues, so
+/// that its model is not lost, and the failure is reported at the end.
 pub(super) struct Keeper<'a> {
     plan: &'a Plan,
     directory: &'a mut RunDirectory,
     /// Hash of the data.
     data: String,
-    /// Which of several networks it is, as events say it, and the clock of the run of all of them.
+    /// For one of several networks: its name and number in events, and the clock of the whole run.
     network: Option<(&'static str, usize, &'a dyn Fn() -> f64)>,
     failure: Option<Error>,
 }
 
 impl<'a> Keeper<'a> {
-    /// For a run of a plan on data of this hash.
+    /// A keeper for a run of a plan on data with this hash.
     pub(super) fn new(plan: &'a Plan, directory: &'a mut RunDirectory, data: String) -> Keeper<'a> {
         Keeper { plan, directory, data, network: None, failure: None }
     }
 
-    /// For one of several networks: events tell its number by this name, checkpoints the seconds of the run by this clock.
+    /// A keeper for one of several networks: events contain its number under this name, checkpoints the seconds of the run by
+    /// this clock.
     pub(super) fn of_network(self, (name, number): (&'static str, usize), clock: &'a dyn Fn() -> f64) -> Keeper<'a> {
         Keeper { network: Some((name, number, clock)), ..self }
     }
@@ -56,7 +57,7 @@ impl<'a> Keeper<'a> {
         self.directory.save_checkpoint(&about, state)
     }
 
-    /// What went wrong first.
+    /// The first failure.
     pub(super) fn into_failure(self) -> Option<Error> {
         self.failure
     }

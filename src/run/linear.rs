@@ -18,31 +18,31 @@ use crate::score::Judged;
 use crate::score::Scorer;
 use crate::train::{EpochPlan, Halt, StepSettings, Trainer};
 
-/// Most rows that a linear model learns from.
+/// The most rows that a linear model learns from.
 const MOST_ROWS: usize = 50_000;
-/// Fewest, where the training part has more.
+/// The fewest rows, if the training part has more.
 const LEAST_ROWS: usize = 500;
-/// Most steps that it makes, and passes over the rows that they take.
+/// The most steps, and the number of passes over the rows that they take.
 const STEPS: u64 = 50;
 const PASSES: f64 = 70.0;
-/// Share of the run's operations, and of its time, that it may take.
+/// Fraction of the run's operations, and of its time, that it may take.
 const SHARE: f64 = 0.05;
-/// Operations, and time, that nobody notices: allowed beside any run.
+/// Operations, and time, that are negligible and allowed beside any run.
 const SMALL_FLOPS: f64 = 2e8;
 const SMALL_TIME: Duration = Duration::from_millis(100);
-/// Share of the memory at hand that one-hot inputs of the judged rows may take.
+/// Fraction of the available memory that one-hot inputs of the judged rows may take.
 const SHARE_OF_MEMORY: f64 = 0.5;
-/// Gradient norm at which it has learnt enough.
+/// Gradient norm at which training ends.
 const TOL_GRAD: f64 = 1e-4;
 
 impl Plan {
-    /// The baselines of a run that is over, on the rows that its summary is about. The linear model takes L-BFGS and an
-    /// `½ λ Σ w²` with λ = 1 / rows, scikit-learn's default of logistic regression. How many rows it learns from
-    /// follows from counted operations, so that it does not depend on the machine; the clock only ends what takes
-    /// longer than it may.
+    /// The baselines of a finished run, on the rows that its summary describes. The linear model is trained by L-BFGS with the
+    /// penalty `½ λ Σ w²` and λ = 1 / rows, scikit-learn's default for logistic regression. The number of rows it learns from
+    /// follows from counted operations, so it does not depend on the machine. The clock only ends a training that exceeds its
+    /// time.
     ///
     /// # Errors
-    /// None that a plan which has trained does not have already.
+    /// None for a plan that has been trained.
     pub fn baseline(&self, summary: &Summary, signal: &AtomicUsize) -> Result<Baseline> {
         let (on, strangers) = self.judged_part();
         let scorer = Scorer::new(self.prepared.preprocessing.target(), self.loss);
@@ -60,7 +60,7 @@ impl Plan {
         Ok(baseline)
     }
 
-    /// The part that confusion, classes and baselines are shown for: test, else validation, else training.
+    /// The part that confusion, classes and baselines refer to: test, else validation, else training.
     pub fn judged_part(&self) -> (&Dataset, Option<&Strangers>) {
         let prepared = &*self.prepared;
         match (&prepared.test, &prepared.val) {
@@ -70,7 +70,7 @@ impl Plan {
         }
     }
 
-    /// What the linear model sees where the network sees numbers of levels.
+    /// The one-hot inputs of the linear model, where the network uses numbers of levels.
     fn one_hot(&self) -> OneHot {
         let level_inputs = match &self.prepared.preprocessing {
             Preprocessing::Table(table) => table.level_inputs(),
@@ -93,7 +93,7 @@ impl Plan {
         }
     }
 
-    /// How many rows a linear model may learn from, or why from none.
+    /// The number of rows that a linear model may learn from, or why there is none.
     fn linear_rows(&self, summary: &Summary, one_hot: &OneHot) -> std::result::Result<usize, &'static str> {
         if matches!(summary.stopped, "signal" | "diverged") {
             return Err("the run did not come to its end");
@@ -120,7 +120,7 @@ impl Plan {
         if rows < all.min(LEAST_ROWS) { Err("it would take more than 5 % of the run") } else { Ok(rows) }
     }
 
-    /// How long it may take.
+    /// Its time limit.
     fn linear_time(&self, summary: &Summary) -> Duration {
         let share = Duration::from_secs_f64(SHARE * summary.seconds).max(SMALL_TIME);
         let trained = Duration::from_secs_f64(summary.seconds);
@@ -178,7 +178,7 @@ impl Plan {
         Ok(Ok(judged.figures_without_loss()))
     }
 
-    /// Judges weights on a part.
+    /// Evaluates weights on a part.
     pub(super) fn judge(
         &self,
         trainer: &mut Trainer,

@@ -1,4 +1,4 @@
-//! One network of several that a run trains, as its summary and its events tell of it.
+//! The record of one of several networks of a run, in its summary and its events.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -6,15 +6,15 @@ use serde_json::Value;
 use crate::fit::event_of;
 use crate::metrics::MetricSet;
 
-/// One network of an ensemble, trained.
+/// A trained network of an ensemble.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EnsembleMember {
     /// Its number, from 0, as in the names of its tensors.
     pub member: usize,
-    /// Its number among all networks that were trained, from 0, as events name it; of a portfolio.
+    /// For a portfolio: its number among all trained networks, from 0, as in events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<usize>,
-    /// The preset that it has of a portfolio.
+    /// For a portfolio: its preset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub configuration: Option<&'static str>,
     /// Its seed.
@@ -24,7 +24,7 @@ pub struct EnsembleMember {
     pub fold: Option<usize>,
     /// Why training stopped.
     pub stopped: &'static str,
-    /// Epochs begun.
+    /// Epochs that were started.
     pub epochs: usize,
     /// Optimizer steps.
     pub steps: u64,
@@ -35,12 +35,12 @@ pub struct EnsembleMember {
     pub val: Option<MetricSet>,
     /// Seconds of training.
     pub seconds: f64,
-    /// Hash of its weights, as if it stood alone.
+    /// Hash of its weights, as for a single network.
     pub weights_sha256: String,
 }
 
 impl EnsembleMember {
-    /// As one object of `events.jsonl`.
+    /// As a line of `events.jsonl`.
     pub fn event(&self) -> Value {
         event_of("member", self)
     }

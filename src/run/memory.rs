@@ -1,4 +1,4 @@
-//! What memory a run needs, estimated before it is asked for: a lack that is foreseen is refused with a way out.
+//! Estimates the memory of a run before it is allocated. If it will not suffice, the run is refused with advice.
 
 use super::auto::batch_of;
 use crate::config::TrainConfig;
@@ -9,28 +9,29 @@ use crate::train::team::available_threads;
 use crate::train::{block_rows, evaluated_rows};
 use crate::{Error, Result};
 
-/// Below this many bytes nothing is asked of the system.
+/// Below this number of bytes the available memory is not queried.
 const NEGLIGIBLE: f64 = 1e8;
-/// Copies of the outputs while figures are computed: as they are, as predictions, and sorted or joined with the truth.
+/// Copies of the outputs while figures are computed: the outputs, the predictions, and these sorted or combined with the truth.
 const COPIES_OF_OUTPUTS: f64 = 3.0;
-/// Buffers as wide as a layer for each row of a block: activation, what comes before it, error signal, and that transposed.
+/// Buffers as wide as a layer, for each row of a block: the activation, the value before it, the error signal, and its
+/// transpose.
 const BUFFERS: f64 = 4.0;
-/// Share of the memory at hand that a preset may take.
+/// Fraction of the available memory that a preset may take.
 pub(super) const SHARE_OF_PRESET: f64 = 0.5;
 /// Address space of a thread: its stack, and the pool of the allocator.
 const OF_A_THREAD: f64 = 72e6;
 
-/// Bytes that a run needs, by what for.
+/// Bytes that a run needs, by purpose.
 pub(super) struct MemoryNeeds {
     /// Parameters: the initial ones, those in training, gradients, optimizer state, averages, the kept ones.
     parameters: f64,
     /// Activations and error signals of a batch.
     activations: f64,
-    /// Inputs that are in memory at a time, where they are read by blocks.
+    /// Inputs that are in memory at once, if they are read by blocks.
     inputs: f64,
     /// Outputs of all rows of a part, and what is computed from them.
     outputs: f64,
-    /// The table of classes that are taken for each other.
+    /// The confusion matrix.
     confusion: f64,
     threads: f64,
     rows: usize,
@@ -38,7 +39,7 @@ pub(super) struct MemoryNeeds {
 }
 
 impl MemoryNeeds {
-    /// Of a network and data.
+    /// The needs of a network on some data.
     pub(super) fn of(architecture: &Architecture, config: &TrainConfig, prepared: &Prepared) -> MemoryNeeds {
         let options = &config.optimizer;
         let batch = batch_of(options.batch, prepared.train.rows()).saturating_mul(options.accumulate);
@@ -46,7 +47,7 @@ impl MemoryNeeds {
         let (spec, averages) = (options.spec, usize::from(options.ema.is_some()));
         let kept = if prepared.val.is_some() { 1 } else { 2 };
         let copies = 3 + spec.algorithm.initial_state(spec.lr).len() + averages + kept;
-        // Networks of an ensemble: so many are trained at once, and the others are kept.
+        // Networks of an ensemble: this many are trained at once; the others are stored.
         let at_once = config.members.min(threads).max(1);
         let others = config.members - at_once.min(config.members);
         let width = architecture.total_width();
@@ -77,10 +78,10 @@ impl MemoryNeeds {
         self.parameters + self.inputs + self.activations + self.outputs + self.confusion + self.threads
     }
 
-    /// Refuses a run for which there is no room, and a preset that takes more than half of it.
+    /// Refuses a run that needs more memory than is available, and a preset that needs more than half of it.
     ///
     /// # Errors
-    /// [`Error::Memory`] that says what takes most, and what to try.
+    /// [`Error::Memory`], which says what needs most and what to try.
     pub(super) fn check(&self, preset: Option<&str>) -> Result<()> {
         let needed = self.bytes();
         if needed - self.threads < NEGLIGIBLE {
@@ -119,7 +120,7 @@ impl MemoryNeeds {
     }
 }
 
-/// Inputs that are loaded at a time for one network.
+/// Inputs that are loaded at once for one network.
 fn inputs_at_once(data: &Dataset) -> usize {
     match &data.features {
         Features::Blocks(blocks) => blocks.window().min(blocks.rows()) * blocks.cols(),

@@ -1,4 +1,4 @@
-//! Names of runs and files that were given none.
+//! Generated names of runs and files.
 
 use std::fs::{self, File};
 use std::io;
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
-/// Where runs go that have no `--out`.
+/// The folder of runs without `--out`.
 pub const RUNS: &str = "runs";
 
-/// Makes `runs/<before><date>-<time>`, with a number behind it where that is taken: no two programs get the same one.
+/// Creates `runs/<before><date>-<time>`, with a number appended if it exists already. No two programs get the same directory.
 ///
 /// # Errors
 /// [`Error::Io`].
@@ -17,7 +17,7 @@ pub fn new_directory(before: &str) -> Result<PathBuf> {
     new_among_runs(before, "", |path| fs::create_dir(path))
 }
 
-/// Makes an empty file `runs/<before><date>-<time><behind>` likewise.
+/// Creates an empty file `runs/<before><date>-<time><behind>` in the same way.
 ///
 /// # Errors
 /// [`Error::Io`].

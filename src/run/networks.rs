@@ -1,4 +1,4 @@
-//! The networks of a run of several, while they are trained: a folder for each, with its events and its checkpoint.
+//! The networks of a run of several during their training: a folder for each, with its events and its checkpoint.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,28 +15,28 @@ use super::plan::Plan;
 use crate::fit::{Attendance, Event, Every, RunState};
 use crate::{Error, Result};
 
-/// Trains the networks of a run, each from its checkpoint where it has one, and keeps what is needed to go on with them.
+/// Trains the networks of a run, each from its checkpoint if it has one, and writes what is needed to continue them.
 ///
-/// Their folders are there until the run is over. Then their events stand in the run's own, one network after the other.
+/// Their folders exist until the run ends. Then their events are added to those of the run, one network after the other.
 pub struct Networks<'a> {
     folder: PathBuf,
-    /// How events name the first network.
+    /// Name and number of the first network in events.
     first: (&'static str, usize),
-    /// Hash of the data, where all networks have the same.
+    /// Hash of the data, if it is the same for all networks.
     data: Option<String>,
     every: Option<Every>,
     interrupt: &'a Interrupt,
     began: Instant,
-    /// What the run took before it was interrupted.
+    /// The time of the run before it was interrupted.
     before: Duration,
     failure: Mutex<Option<Error>>,
 }
 
 impl<'a> Networks<'a> {
-    /// Of a run that is about to train its networks, or to go on with them.
+    /// The networks of a run that is about to train them or to continue them.
     ///
     /// # Errors
-    /// [`Error::Io`] if the folder cannot be made, [`Error::Data`] if a checkpoint in it is damaged.
+    /// [`Error::Io`] if the folder cannot be created, [`Error::Data`] if a checkpoint in it is damaged.
     pub fn open(plan: &Plan, directory: &RunDirectory, interrupt: &'a Interrupt) -> Result<Networks<'a>> {
         let folder = directory.networks();
         let spent = time_spent(&folder)?;
@@ -53,17 +53,17 @@ impl<'a> Networks<'a> {
         })
     }
 
-    /// Whether there is a network to go on with.
+    /// Whether there is a network to continue.
     pub fn go_on(&self) -> bool {
         numbers(&self.folder)
             .into_iter()
             .any(|number| RunDirectory::has_checkpoint(&self.folder.join(number.to_string())))
     }
 
-    /// Trains network `number`, counted from 0, or goes on with it from its checkpoint.
+    /// Trains network `number`, counted from 0, or continues it from its checkpoint.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if its data or the kind of kernels are others than before, and options that do not fit each other.
+    /// [`Error::Mismatch`] if its data or the kind of kernels differ from before; options that contradict each other.
     pub fn train(&self, number: usize, plan: &Plan, observe: &mut dyn FnMut(&Event<'_>)) -> Result<Finished> {
         let data = self.data.clone().unwrap_or_else(|| fingerprint(&plan.prepared));
         let (mut directory, checkpoint) = self.opened(number)?;
@@ -88,7 +88,7 @@ impl<'a> Networks<'a> {
         Ok(finished)
     }
 
-    /// The folder of a network, with its checkpoint; emptied where it has none.
+    /// The folder of a network, with its checkpoint; emptied if there is none.
     fn opened(&self, number: usize) -> Result<(RunDirectory, Option<Checkpoint>)> {
         let folder = self.folder.join(number.to_string());
         if RunDirectory::has_checkpoint(&folder) {
@@ -101,12 +101,12 @@ impl<'a> Networks<'a> {
         Ok((RunDirectory::create(&folder, false)?, None))
     }
 
-    /// Seconds since the run began, interruptions left out.
+    /// Seconds since the run began, without interruptions.
     pub(super) fn seconds(&self) -> f64 {
         (self.before + self.began.elapsed()).as_secs_f64()
     }
 
-    /// Takes back all of some networks.
+    /// Removes the folders of some networks.
     ///
     /// # Errors
     /// [`Error::Io`] if a folder cannot be removed.
@@ -122,7 +122,7 @@ impl<'a> Networks<'a> {
         self.tell_of(numbers(&self.folder), directory)
     }
 
-    /// The same of some of them.
+    /// The same for some of the networks.
     pub(super) fn tell_of(&self, networks: Vec<usize>, directory: &mut RunDirectory) -> Result<()> {
         networks
             .into_iter()
@@ -134,14 +134,14 @@ impl<'a> Networks<'a> {
         self.failure.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// What went wrong first while events and checkpoints were written; training went on.
+    /// The first failure while events and checkpoints were written; training continued.
     pub(super) fn into_failure(self) -> Option<Error> {
         self.failure.into_inner().unwrap_or_else(|e| e.into_inner())
     }
 }
 
 impl Plan {
-    /// How events name the first of several networks: fold 1 of a cross-validation, member 0 of an ensemble,
+    /// Name and number of the first of several networks in events: fold 1 of a cross-validation, member 0 of an ensemble,
     /// network 0 of a portfolio.
     pub fn first_network(&self) -> (&'static str, usize) {
         match (&self.portfolio, self.config.cv) {
@@ -151,8 +151,8 @@ impl Plan {
         }
     }
 
-    /// Trains the network for all rows after the folds of a cross-validation, as [`Plan::run`] does, from its checkpoint where it has
-    /// one, in a directory that has been [begun](Plan::begin).
+    /// Trains the network on all rows after the folds of a cross-validation, as [`Plan::run`] does, from its checkpoint if it
+    /// has one, in a directory that has been [begun](Plan::begin).
     ///
     /// # Errors
     /// As [`Plan::go_on`].
@@ -180,7 +180,7 @@ impl Plan {
     }
 }
 
-/// The numbers of the networks that have a folder, rising.
+/// The numbers of the networks that have a folder, in ascending order.
 fn numbers(folder: &Path) -> Vec<usize> {
     let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
     let mut numbers: Vec<usize> = names.filter_map(|name| name.to_str()?.parse().ok()).collect();
@@ -189,7 +189,7 @@ fn numbers(folder: &Path) -> Vec<usize> {
 }
 
 impl RunDirectory {
-    /// How long the networks of the run have been trained for.
+    /// The time for which the networks of the run have been trained.
     ///
     /// # Errors
     /// [`Error::Io`] if a checkpoint cannot be read, [`Error::Data`] if it is damaged.
@@ -198,7 +198,7 @@ impl RunDirectory {
     }
 }
 
-/// What a run took until the newest checkpoint of its networks.
+/// The time of a run up to the newest checkpoint of its networks.
 fn time_spent(folder: &Path) -> Result<Duration> {
     let mut spent = 0.0f64;
     for number in numbers(folder) {

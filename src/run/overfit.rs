@@ -1,4 +1,4 @@
-//! The first check of a set-up: can the network learn one batch by heart?
+//! A first check of a set-up: can the network memorise one batch?
 
 use serde::Serialize;
 
@@ -9,12 +9,12 @@ use crate::score::{ScoredRows, Scorer};
 use crate::train::{EpochPlan, Halt};
 use crate::{Error, Result};
 
-/// Steps that the network gets.
+/// The most steps.
 const STEPS: u64 = 1_000;
-/// Share of the first loss below which a batch without classes is known by heart.
+/// Fraction of the first loss below which a batch without classes counts as memorised.
 const SHARE: f64 = 0.01;
 
-/// What came of it.
+/// The result of the check.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OverfitReport {
     /// Rows of the batch.
@@ -28,12 +28,12 @@ pub struct OverfitReport {
     /// Accuracy on the batch at the end, for classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
-    /// Whether every row is right, or for numbers and labels the loss has fallen below a hundredth.
+    /// Whether every row is right; for numbers and labels, whether the loss has fallen below a hundredth.
     pub learnt: bool,
 }
 
-/// Trains on the first batch of the first epoch alone, at a constant learning rate, without dropout and masks, until it is known by
-/// heart or 1,000 steps are made.
+/// Trains on the first batch of the first epoch only, at a constant learning rate, without dropout and masks, until the batch
+/// is memorised or 1,000 steps are made.
 ///
 /// # Errors
 /// [`Error::Diverged`] if the loss stops being finite.

@@ -1,4 +1,4 @@
-//! A run that is ready to begin: data read and prepared, network and schedule decided.
+//! A run that is ready to start: data read and prepared, network and schedule decided.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use crate::{Error, Result};
 pub struct Plan {
     /// The configuration.
     pub config: TrainConfig,
-    /// The data, which plans may share.
+    /// The data; several plans may share them.
     pub prepared: Arc<Prepared>,
     /// The network.
     pub architecture: Architecture,
@@ -39,38 +39,38 @@ pub struct Plan {
     pub epochs: usize,
     /// Threads that may be used.
     pub threads_asked: usize,
-    /// Threads that will be.
+    /// Threads that will be used.
     pub threads: usize,
-    /// The epoch after which training ends, to keep its last weights rather than the best, while the schedule runs over
-    /// `epochs`: for the final network of a cross-validation.
+    /// The epoch after which training ends and keeps its last weights rather than the best, while the schedule covers `epochs`;
+    /// for the final network of a cross-validation.
     pub last_epoch: Option<usize>,
-    /// The step after which training ends as if the time were up, while schedules run over all steps: for the repetition of a
-    /// run that was ended there.
+    /// The step after which training ends as if the time were up, while schedules cover all steps; for the repetition of a run
+    /// that was ended there.
     pub last_step: Option<u64>,
     /// The cross-validation that came before.
     pub cv: Option<CrossValidation>,
-    /// The configurations that are trained on the same folds, of which this is the first.
+    /// The configurations that are trained on the same folds; this plan is for the first of them.
     pub portfolio: Option<PlannedPortfolio>,
-    /// What was decided and is said aloud, with the flag that changes it.
+    /// Notes on what was decided, with the flag that changes it.
     pub notes: Vec<String>,
 }
 
-/// Steps at which schedules of factors are checked.
+/// Number of steps at which schedules of factors are checked.
 const CHECKED: u64 = 1000;
 
 impl Plan {
     /// Reads and prepares the data and decides what the configuration leaves open.
     ///
     /// # Errors
-    /// What reading and preparing find wrong, and options that do not fit the data.
+    /// Errors in reading and preparing the data, and options that do not fit the data.
     pub fn new(config: TrainConfig) -> Result<Plan> {
         Ok(Plan::with_folds(config)?.0)
     }
 
-    /// The same, with the folds of a cross-validation where there is to be one: the plan is then for all rows.
+    /// The same, with the folds of a cross-validation if one is configured; the plan is then for all rows.
     ///
     /// # Errors
-    /// As [`Plan::new`], and [`Error::Mismatch`] where there are fewer rows than folds.
+    /// As [`Plan::new`], and [`Error::Mismatch`] if there are fewer rows than folds.
     pub fn with_folds(config: TrainConfig) -> Result<(Plan, Option<Folds>)> {
         let loaded = Loaded::read(&config.data)?;
         if config.portfolio.is_some() {
@@ -90,8 +90,8 @@ impl Plan {
         Ok((plan, folds))
     }
 
-    /// Decides what the configuration leaves open, for data that are read and prepared already; its options of data count no
-    /// more.
+    /// Decides what the configuration leaves open, for data that are read and prepared already. Its options of data have no
+    /// effect.
     ///
     /// # Errors
     /// Options that do not fit the data.
@@ -99,8 +99,8 @@ impl Plan {
         Plan::on(config, prepared, None)
     }
 
-    /// The same for a network of the form that another plan has, with what its layers found out from its rows, such as where pieces of
-    /// numbers end: networks that one model holds share it, whatever rows each learns from.
+    /// The same for a network with the form of another plan, including what its layers learned from that plan's rows, such as
+    /// the edges of bins. The networks of one model must share this, whatever rows each learns from.
     ///
     /// # Errors
     /// As [`Plan::over`].
@@ -164,7 +164,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// What can be checked only with the data at hand.
+    /// Checks that need the data.
     fn check(&self) -> Result<()> {
         let smoothing = self.config.optimizer.label_smoothing;
         Objective::new(self.loss, smoothing).map_err(|e| e.of_value("label_smoothing", smoothing))?;
@@ -190,7 +190,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Refuses schedules that leave the range of what they change, and factors of a rate that the optimizer does not have.
+    /// Refuses schedules that leave the valid range of their value, and factors of a rate that the optimizer does not have.
     fn check_factors(&self) -> Result<()> {
         let Schedules { total, dropout, decay } = self.schedules();
         let (highest, lowest) = (self.architecture.network().highest_dropout(), 0.0);
@@ -275,18 +275,18 @@ impl Plan {
         self.architecture.flops_per_sample() * self.rows_per_step() as f64
     }
 
-    /// As many threads as the work of a step keeps busy, within what is allowed.
+    /// As many threads as the work of a step keeps busy, within the limit.
     fn threads_for_work(&self) -> usize {
         threads_within(self.threads_asked, self.config.threads.exact, self.flops_per_step())
     }
 
-    /// How a step is made.
+    /// The settings of a step.
     ///
     /// # Errors
-    /// [`Error::Usage`] for label smoothing that the loss does not take.
+    /// [`Error::Usage`] for label smoothing with a loss that does not support it.
     pub fn settings(&self) -> Result<StepSettings> {
         let o = &self.config.optimizer;
-        // In Keras the mini-batches that are accumulated count alike, however many rows they have.
+        // In Keras, accumulated mini-batches count equally, whatever their number of rows.
         let keras = o.spec.dialect == Some(Dialect::Keras);
         Ok(StepSettings {
             mean_of_means: (keras && o.accumulate > 1).then_some(self.batch),
@@ -305,7 +305,7 @@ impl Plan {
         })
     }
 
-    /// How dropout and decay change over the steps of the run.
+    /// The schedules of dropout and decay over the steps of the run.
     fn schedules(&self) -> Schedules {
         let all = self.steps_per_epoch().saturating_mul(self.epochs as u64);
         let o = &self.config.optimizer;
@@ -316,14 +316,14 @@ impl Plan {
         }
     }
 
-    /// Whether there is such a part. A cross-validation's final network has no validation part: what watches one has had its
-    /// say in the folds.
+    /// Whether this part of the data exists. The final network of a cross-validation has no validation part: validation-based
+    /// stopping was already applied in the folds.
     pub(super) fn can_watch(&self, watched: Watched) -> bool {
         watched.part != DataPart::Val || self.prepared.val.is_some()
     }
 
-    /// When training stops for want of a better value: early where nothing was said, the number of epochs was chosen, and a
-    /// validation part tells what is better.
+    /// How long training continues without a better value. By default it stops early if the number of epochs was chosen by the
+    /// program and there is a validation part.
     pub fn patience(&self) -> Patience {
         let stopping = &self.config.stopping;
         let chosen = stopping.epochs.is_none() && stopping.steps.is_none();
@@ -331,13 +331,13 @@ impl Plan {
         stopping.patience.unwrap_or(if chosen && validated { Patience::Early } else { Patience::Never })
     }
 
-    /// What decides the best weights.
+    /// The metric that decides the best weights.
     pub fn monitor(&self) -> Watched {
         let asked = self.config.stopping.monitor.filter(|monitor| self.can_watch(*monitor));
         asked.unwrap_or_else(|| default_monitor(self.prepared.val.as_ref()))
     }
 
-    /// What rows look like.
+    /// The form of rows, for augmentation.
     pub(super) fn row_form(&self) -> RowForm {
         let (shape, level_inputs) = match &self.prepared.preprocessing {
             Preprocessing::Images(images) => (Some(images.shape.clone()), Vec::new()),
@@ -346,7 +346,7 @@ impl Plan {
         RowForm { shape, level_inputs, outputs: self.architecture.outputs }
     }
 
-    /// Refuses augmentation that the data, the loss or the optimizer cannot have.
+    /// Refuses augmentation that the data, the loss or the optimizer do not support.
     fn check_augment(&self) -> Result<()> {
         let augment = &self.config.augment;
         if augment.is_none() {
@@ -366,13 +366,13 @@ impl Plan {
         Ok(())
     }
 
-    /// What outputs mean, with the threshold that is given.
+    /// The scorer, with the given threshold.
     pub fn scorer(&self) -> Scorer {
         let threshold = self.config.decision.given_threshold();
         Scorer::new(self.prepared.preprocessing.target(), self.loss).with_threshold(threshold)
     }
 
-    /// What outputs mean, whatever the threshold.
+    /// The scorer without the threshold.
     pub(super) fn plain_scorer(&self) -> Scorer {
         Scorer::new(self.prepared.preprocessing.target(), self.loss)
     }
@@ -380,7 +380,7 @@ impl Plan {
     /// A trainer with the initial weights; steps have up to `batch` rows.
     ///
     /// # Errors
-    /// Options that do not fit each other.
+    /// Options that contradict each other.
     pub fn trainer(&self, batch: usize) -> Result<Trainer> {
         let rows = self.prepared.train.rows();
         let engine = (self.config.threads.isa, self.threads);
@@ -400,7 +400,7 @@ impl Plan {
         self.toml_of(self.config.clone())
     }
 
-    /// The same of a configuration that differs from the plan's.
+    /// The same for a configuration that differs from the plan's.
     pub(super) fn toml_of(&self, config: TrainConfig) -> String {
         let data = self.prepared.decided.fill(&config.data);
         TrainConfig { data, ..config }.to_toml(self.batch, self.epochs)

@@ -1,4 +1,4 @@
-//! A run of several configurations on the same folds: what is planned, and what each comes to.
+//! A run of several configurations on the same folds: the plan, and the result of each configuration.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,13 +19,13 @@ use crate::{Error, Result};
 
 /// Several configurations that are ready to be trained on the same folds.
 pub struct PlannedPortfolio {
-    /// They, in the order in which they are trained.
+    /// The configurations, in the order in which they are trained.
     pub entries: Vec<PlannedEntry>,
-    /// The data with the inputs of all of them.
+    /// The data with the inputs of all configurations.
     pub joint: Prepared,
 }
 
-/// One of them.
+/// One of these configurations.
 pub struct PlannedEntry {
     /// Its preset.
     pub name: &'static str,
@@ -39,20 +39,20 @@ pub struct PlannedEntry {
 pub struct Configured {
     /// Its preset.
     pub name: &'static str,
-    /// Whether it learnt from smoothed labels.
+    /// Whether it was trained with smoothed labels.
     pub smoothed: bool,
     /// How its inputs are prepared.
     pub way: Way,
     /// Its networks, one for each fold.
     pub networks: Vec<(EnsembleMember, Finished)>,
-    /// What each row's outputs are by the network that did not learn from it, in the order of the training rows; none where a
+    /// The outputs for each row by the network that did not learn from it, in the order of the training rows; `None` if a
     /// network is missing.
     pub outputs: Option<Vec<f32>>,
     /// Seconds of training.
     pub seconds: f64,
 }
 
-/// A configuration that does not count.
+/// A configuration that is not used.
 pub struct LeftOut {
     /// Its preset.
     pub name: &'static str,
@@ -60,16 +60,16 @@ pub struct LeftOut {
     pub why: String,
 }
 
-/// What the configurations of a portfolio came to.
+/// The results of the configurations of a portfolio.
 #[derive(Default)]
 pub struct TrainedPortfolio {
-    /// Those that count.
+    /// Those that are used.
     pub done: Vec<Configured>,
     /// The others.
     pub left_out: Vec<LeftOut>,
 }
 
-/// One configuration, as the summary and events tell of it.
+/// The record of one configuration, in the summary and in events.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Configuration {
     /// Its preset.
@@ -79,9 +79,9 @@ pub struct Configuration {
     /// Cost of its out-of-fold predictions, calibrated: log-loss, or RMSE in standard deviations of the target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub out_of_fold: Option<f64>,
-    /// How much it counts.
+    /// Its weight.
     pub weight: f64,
-    /// The temperature of its logits, and what that was fitted to.
+    /// The temperature of its logits, and the rows it was fitted to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
     /// Seconds of training.
@@ -92,7 +92,7 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// Of one that was left out.
+    /// The record of a configuration that was left out.
     pub(super) fn left_out(of: &LeftOut) -> Configuration {
         Configuration {
             configuration: of.name,
@@ -105,17 +105,17 @@ impl Configuration {
         }
     }
 
-    /// As one object of `events.jsonl`.
+    /// As a line of `events.jsonl`.
     pub fn event(&self) -> Value {
         event_of("configuration", self)
     }
 }
 
-/// Rows from which on there are more folds, and fewer again.
+/// Numbers of rows at which the number of folds changes.
 const FEW_ROWS: usize = 100;
 const MANY_ROWS: usize = 100_000;
 
-/// How many folds so many rows are dealt to.
+/// The number of folds for this number of rows.
 fn folds_for(rows: usize) -> FoldCount {
     let folds = match rows {
         0..FEW_ROWS => 5,
@@ -125,17 +125,17 @@ fn folds_for(rows: usize) -> FoldCount {
     FoldCount { folds, repeats: 1 }
 }
 
-/// The limit of time where none is given: some for any table, more for each row, and the most.
+/// The default time limit: a constant, an addition for each row, and a maximum.
 const LIMIT: f64 = 60.0;
 const LIMIT_OF_ROW: f64 = 0.04;
 const MOST: f64 = 3600.0;
 
-/// How long so many rows are trained on where no limit is given.
+/// The default time limit for this number of rows.
 fn limit_for(rows: usize) -> Duration {
     Duration::from_secs((LIMIT + LIMIT_OF_ROW * rows as f64).min(MOST).round() as u64)
 }
 
-/// Decides what the options of a portfolio leave open, and says it.
+/// Decides what the options of a portfolio leave open, and returns notes about it.
 fn decided(portfolio: &mut Portfolio, asked: &StoppingOptions, data: &Sketch) -> Vec<String> {
     let limit = limit_for(data.rows);
     let (count, of) = (portfolio.entries[0].config.cv.unwrap_or_else(|| folds_for(data.rows)), portfolio.entries.len());
@@ -164,7 +164,7 @@ impl Plan {
     /// The plan of the first configuration of a portfolio, with all of them, and the folds.
     ///
     /// # Errors
-    /// What preparing finds wrong, and options that do not fit the data.
+    /// Errors in preparing the data, and options that do not fit them.
     pub(super) fn of_portfolio(config: TrainConfig, loaded: Loaded) -> Result<(Plan, Folds)> {
         let sketch = loaded.sketch();
         let mut config = config.for_task(sketch.task);
@@ -188,7 +188,7 @@ impl Plan {
         Ok((plan, folds))
     }
 
-    /// The configuration as a file that repeats the run of these configurations, whatever time it takes where `limited` is false.
+    /// The configuration as a file that repeats the run of these configurations; without a time limit if `limited` is false.
     pub fn portfolio_toml(&self, names: &[&str], limited: bool) -> String {
         let mut config = self.config.clone();
         if let Some(portfolio) = &mut config.portfolio {

@@ -1,4 +1,4 @@
-//! The end of a run of several configurations: how much each counts, one model, and its figures.
+//! The end of a run of several configurations: the weight of each, one model, and its figures.
 
 use super::baseline::Baseline;
 use super::decide::{HeldOutParts, Smoothing};
@@ -19,28 +19,28 @@ use crate::score::{HeldOut, Scorer};
 use crate::statistics::{Candidates, greedy_selection};
 use crate::{Error, Result, Warning, WarningKind};
 
-/// Rounds of the selection.
+/// Rounds of the greedy selection.
 const ROUNDS: usize = 40;
 
-/// How much a configuration counts, and what that rests on.
+/// The weight of a configuration, and its basis.
 struct ConfigurationWeight {
-    /// How often it was taken.
+    /// How often the selection took it.
     taken: usize,
     /// Its temperature.
     calibration: Option<Calibration>,
-    /// The cost of what it says out of fold.
+    /// The cost of its out-of-fold predictions.
     cost: Option<f64>,
 }
 
-/// How much the configurations count.
+/// The weights of the configurations.
 struct Selection {
-    /// Each.
+    /// The weight of each.
     verdicts: Vec<ConfigurationWeight>,
-    /// What their mean says of rows that its networks did not learn from; none where a network is missing.
+    /// The outputs of their mean for rows that its networks did not learn from; `None` if a network is missing.
     outputs: Option<Vec<f32>>,
 }
 
-/// One model of the configurations that count, on data with its inputs.
+/// One model of the configurations with a weight, on data with its inputs.
 struct Mixed {
     model: Model,
     prepared: Prepared,
@@ -51,8 +51,9 @@ struct Mixed {
 }
 
 impl Plan {
-    /// Makes one model of the configurations of a portfolio, decides, saves and evaluates it, in a run directory that has been
-    /// [begun](Plan::begin). Where they all came to their end, the configuration lists them, so that it repeats the run.
+    /// Makes one model of the configurations of a portfolio, then decides, saves and evaluates it, in a run directory that has
+    /// been [begun](Plan::begin). If all of them were completed, the saved configuration lists them, so that it repeats the
+    /// run.
     ///
     /// # Errors
     /// As [`Plan::run`]; [`Error::NoStep`] or [`Error::Interrupted`] if no network made a step.
@@ -94,10 +95,10 @@ impl Plan {
         self.conclude(directory, (networks, interrupt), (model, stopped), summarise)
     }
 
-    /// The same without files and baseline: for the repetition of a run.
+    /// The same without files and baseline, for the repetition of a run.
     ///
     /// # Errors
-    /// Options that do not fit each other.
+    /// Options that contradict each other.
     pub fn repeat_portfolio(&self, trained: TrainedPortfolio) -> Result<Finished> {
         let stopped = stopped(trained.finished().collect::<Vec<_>>());
         let Mixed { model, prepared, members, outputs, .. } = self.mixed(trained)?;
@@ -105,7 +106,7 @@ impl Plan {
         Ok(Finished { summary, model, stopped, curve: Vec::new(), saved: false })
     }
 
-    /// Chooses the weights, and makes the model of all configurations that have one.
+    /// Chooses the weights, and makes the model of all configurations with a weight.
     fn mixed(&self, trained: TrainedPortfolio) -> Result<Mixed> {
         let joint = &self.portfolio.as_ref().expect("a portfolio is planned").joint;
         let scorer = self.plain_scorer();
@@ -138,7 +139,7 @@ impl Plan {
         Ok(Mixed { model, prepared, members, configurations, outputs, undecided })
     }
 
-    /// Says how much each configuration counts: by greedy selection, where all have seen every row in a fold.
+    /// Weights the configurations by greedy selection, if each of them has out-of-fold outputs for all rows.
     fn selected(&self, scorer: &Scorer, done: &[Configured]) -> Selection {
         let data = self.prepared.judged_train();
         let out_of_fold: Option<Vec<&Vec<f32>>> = done.iter().map(|done| done.outputs.as_ref()).collect();
@@ -174,7 +175,7 @@ impl Plan {
         Selection { verdicts, outputs: Some(outputs) }
     }
 
-    /// Decides by the out-of-fold predictions, and by the test part where it chooses nothing.
+    /// Decides by the out-of-fold predictions; residuals come from the test part, which decides nothing.
     fn decide_portfolio(
         &self,
         model: &mut Model,
@@ -185,7 +186,7 @@ impl Plan {
         let test = prepared.test.as_ref().map(|test| predictor.held_out(test));
         let choosing = outputs.map(|outputs| HeldOut::new(scorer, outputs, prepared.judged_train()));
         let parts = HeldOutParts { choosing: choosing.as_ref(), test: test.as_ref() };
-        // What smoothing does is made up for in each configuration.
+        // The temperatures of the configurations correct for smoothing already.
         let (decision, warning) = self.decision(&parts, Some(Smoothing::None));
         model.card.decision = decision;
         Ok(warning)
@@ -219,7 +220,7 @@ impl Plan {
         Ok(summary)
     }
 
-    /// Leaves out a linear model that would be judged on the rows that it learnt from, beside out-of-fold figures.
+    /// Removes a linear model that would be judged on its own training rows, beside out-of-fold figures.
     pub(super) fn without_rows_of_its_own(&self, baseline: &mut Baseline) {
         if self.portfolio.is_some() && self.prepared.test.is_none() {
             baseline.linear = None;
@@ -228,7 +229,7 @@ impl Plan {
     }
 }
 
-/// A configuration as the summary tells of it.
+/// The record of a configuration for the summary.
 fn told(done: &Configured, verdict: &ConfigurationWeight, total: usize) -> Configuration {
     Configuration {
         configuration: done.name,

@@ -1,20 +1,20 @@
-//! What `config.toml` keeps of a run that was prolonged at another rate or schedule than it was begun with.
+//! Records in `config.toml` how a run began that was prolonged with another learning rate or schedule.
 
 use toml::Table;
 
-/// Begins each line that says with what a part of the run was made.
+/// Prefix of each line that records an original option.
 const BEGUN_WITH: &str = "# begun with ";
-/// Options whose change makes the whole another run than one from the beginning.
+/// Options whose change makes the result differ from a run from the beginning.
 const SHAPING: [&str; 2] = ["lr", "schedule"];
-/// Options that follow the number of all steps, so that more epochs change them.
+/// Options that depend on the number of all steps, so that more epochs change their effect.
 const BY_LENGTH: [&str; 2] = ["dropout_schedule", "decay_schedule"];
 
-/// Whether a configuration is of such a run: one run from the beginning does not repeat it.
+/// Whether a configuration is that of such a run, which a run from the beginning does not repeat.
 pub(super) fn is_another_run(config: &str) -> bool {
     config.lines().any(|line| line.starts_with(BEGUN_WITH))
 }
 
-/// The configuration of a prolonged run: `newer`, below comments that keep what `older` was begun with where that matters.
+/// The configuration of a prolonged run: `newer`, below comments with the options of `older` that matter.
 pub(super) fn config(older: &str, newer: String) -> String {
     let parsed = |text: &str| text.parse::<Table>().unwrap_or_default();
     let (was, is) = (parsed(older), parsed(&newer));

@@ -1,4 +1,4 @@
-//! A run as its directory records it, which a repetition is held to.
+//! A run as its directory records it, for comparison with its repetition.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Lines};
@@ -19,23 +19,23 @@ use crate::model::Model;
 use crate::model::file::MODEL_FILE;
 use crate::{Error, Result};
 
-/// What the run's directory says of it.
+/// The record of a run in its directory.
 pub struct Recorded {
     path: PathBuf,
     summary: Value,
     /// The first event.
     start: Value,
-    /// Hash of the data, where the run recorded it.
+    /// Hash of the data, if the run recorded it.
     data: Option<String>,
     model: Model,
 }
 
-/// Parts of the summary that a repetition must give again, to the bit.
+/// Fields of the summary that a repetition must reproduce to the bit.
 const FIGURES: [&str; 9] =
     ["epochs", "steps", "best_epoch", "parameters", "decision", "train", "val", "test", "weights_sha256"];
 
 impl Recorded {
-    /// Reads a run that is over, or that time or a signal ended.
+    /// Reads a run that ended, or that time or a signal ended.
     ///
     /// # Errors
     /// [`Error::Io`] if a file cannot be read, [`Error::Data`] if the run has no summary or a file is damaged.
@@ -68,7 +68,7 @@ impl Recorded {
         self.summary["steps"].as_u64().filter(|_| cut_short)
     }
 
-    /// Refuses a run that one run from the beginning does not repeat.
+    /// Refuses a run that a single run from the beginning does not repeat.
     ///
     /// # Errors
     /// [`Error::Mismatch`].
@@ -87,7 +87,8 @@ impl Recorded {
         Ok(())
     }
 
-    /// Lets the plan of network `number` of an ensemble end where the run's network did; false where the run has no such network.
+    /// Makes the plan of network `number` of an ensemble end where the run's network did; returns false if the run has no such
+    /// network.
     pub fn limit(&self, number: usize, plan: &mut Plan) -> bool {
         let Some(members) = self.summary["members"].as_array() else { return true };
         let Some(member) = members.iter().find(|member| member["member"] == number) else { return false };
@@ -96,7 +97,7 @@ impl Recorded {
         true
     }
 
-    /// What may give other bits though nothing is wrong.
+    /// Reasons why bits may differ although nothing is wrong.
     pub fn doubts(&self, plan: &Plan) -> Vec<String> {
         let mut doubts = Vec::new();
         let (wrote, reads) = (self.start["version"].as_str().unwrap_or("unknown"), env!("CARGO_PKG_VERSION"));
@@ -118,7 +119,7 @@ impl Recorded {
         doubts
     }
 
-    /// What has changed before anything is repeated: the data, as the network sees them.
+    /// Whether the data, as the network sees them, have changed; checked before anything is repeated.
     pub fn changed_data(&self, plan: &Plan) -> Option<Difference> {
         let recorded = self.data.as_ref()?;
         let found = fingerprint(&plan.prepared);
@@ -130,7 +131,7 @@ impl Recorded {
         })
     }
 
-    /// Begins to hold the events of a repetition to the recorded ones.
+    /// Starts the comparison of a repetition's events with the recorded ones.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -138,8 +139,8 @@ impl Recorded {
         Ok(RecordedEvents { path: self.path.join(EVENTS_FILE), lines: lines(&self.path)?, first: Ok(None) })
     }
 
-    /// Where the model and the figures of a repetition differ from those of the run: the first tensor, the first part of the
-    /// model's metadata, and the first of each figure.
+    /// The differences between the model and figures of a repetition and those of the run: the first tensor, the first field of
+    /// the model's metadata, and each figure.
     pub fn differences(&self, finished: &Finished) -> Vec<Difference> {
         let mut all: Vec<Difference> = self.first_tensor(&finished.model).into_iter().collect();
         let cards = [&self.model, &finished.model].map(|model| in_text(&model.card));
@@ -183,7 +184,7 @@ impl Recorded {
     }
 }
 
-/// A value as a file has it: numbers as they are read back.
+/// A value as it is read back from a file.
 fn in_text(value: &impl Serialize) -> Value {
     serde_json::to_string(value).ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
@@ -193,7 +194,7 @@ fn lines(folder: &Path) -> Result<Lines<BufReader<File>>> {
     File::open(&path).map(|file| BufReader::new(file).lines()).map_err(|e| Error::io(path, e))
 }
 
-/// The recorded steps and epochs, of which one is held in memory at a time.
+/// The recorded steps and epochs, read one at a time.
 pub struct RecordedEvents {
     path: PathBuf,
     lines: Lines<BufReader<File>>,
@@ -201,13 +202,13 @@ pub struct RecordedEvents {
 }
 
 impl RecordedEvents {
-    /// Holds the next event of the repetition to the recorded one.
+    /// Compares the next event of the repetition with the recorded one.
     pub fn hold(&mut self, event: &Event<'_>) {
         self.hold_json(&event.to_json());
     }
 
-    /// Holds the events of several networks, one network after the other, to the recorded ones, where these are recorded: older
-    /// versions did not.
+    /// Compares the events of several networks, one network after the other, with the recorded ones, if these exist; older
+    /// versions did not record them.
     ///
     /// # Errors
     /// [`Error::Io`] if the recorded events cannot be read.
@@ -242,7 +243,7 @@ impl RecordedEvents {
         Ok(if more.is_null() { first } else { Some(presence(&more, "made", "missing")) })
     }
 
-    /// The next step or epoch, null after the last.
+    /// The next step or epoch; null after the last.
     fn next(&mut self) -> Result<Value> {
         for line in &mut self.lines {
             let line = line.map_err(|e| Error::io(&self.path, e))?;
@@ -260,7 +261,7 @@ fn place_of(event: &Value) -> String {
     event["event"].as_str().map_or(EVENTS_FILE.to_owned(), |kind| format!("{kind} {}", event[kind]))
 }
 
-/// An event that one side alone has.
+/// The difference for an event that only one side has.
 fn presence(event: &Value, recorded: &str, found: &str) -> Difference {
     Difference { place: place_of(event), what: "event".to_owned(), recorded: recorded.into(), found: found.into() }
 }

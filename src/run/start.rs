@@ -1,4 +1,4 @@
-//! The first event of a run: what it is, and all that its repetition must have too.
+//! The first event of a run: what it is, and everything that its repetition must have in common with it.
 
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ impl Plan {
         })
     }
 
-    /// The same as the run records it, with the hash of its data.
+    /// The event as the run records it, with the hash of its data.
     pub(super) fn start_event_with(&self, data: &str) -> Value {
         let mut event = self.start_event();
         event["data_sha256"] = data.into();

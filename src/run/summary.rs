@@ -1,4 +1,4 @@
-//! What a run came to.
+//! The result of a run.
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -19,17 +19,17 @@ use crate::score::Judged;
 /// The figures of `summary.json`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Summary {
-    /// The run's directory, where it has one.
+    /// The run's directory, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_dir: Option<String>,
-    /// The label column, a list where there are several.
+    /// The label column; a list if there are several.
     #[serde(serialize_with = "one_or_several")]
     pub label: Vec<String>,
     /// What is predicted.
     pub task: Task,
     /// Why training stopped.
     pub stopped: &'static str,
-    /// Epochs begun.
+    /// Epochs that were started.
     pub epochs: usize,
     /// Optimizer steps.
     pub steps: u64,
@@ -51,30 +51,30 @@ pub struct Summary {
     /// Temperature, threshold and residuals.
     #[serde(skip_serializing_if = "Decision::is_plain", serialize_with = "decision_json")]
     pub decision: Decision,
-    /// What the kept weights say of one part, in full: of test rows, else of validation rows, else of training rows.
+    /// The full figures of the kept weights on one part: test rows, else validation rows, else training rows.
     #[serde(flatten)]
     pub judged: JudgedPart,
-    /// What the model has to beat on that part; only of runs with a directory.
+    /// The baselines on that part; only for runs with a directory.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "baseline_json")]
     pub baseline: Option<Baseline>,
-    /// What may make the result wrong: first what was found in the data, then what was found after training.
+    /// Warnings: first those about the data, then those found after training.
     pub warnings: Vec<Warning>,
     /// Seconds of training, validation included.
     pub seconds: f64,
-    /// Rows trained on a second.
+    /// Rows trained on in a second.
     pub samples_per_s: f64,
     /// Threads used.
     pub threads: usize,
     /// Threads that were allowed.
     pub threads_asked: usize,
-    /// Kernels.
+    /// Instruction set of the kernels.
     pub isa: &'static str,
     /// Seed.
     pub seed: u64,
     /// The cross-validation that came before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cv: Option<CrossValidation>,
-    /// The networks of an ensemble; `epochs` is then the most of one of them, `steps` the sum of theirs, `best_epoch` the first's.
+    /// The networks of an ensemble. `epochs` is then the largest of theirs, `steps` the sum, `best_epoch` that of the first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<EnsembleMember>,
     /// The configurations of a portfolio, in the order in which they were trained, then those that were left out. The figures of the
@@ -88,18 +88,18 @@ pub struct Summary {
     pub weights_sha256: String,
 }
 
-/// What a model says of a part of the data, with the part's name: `test`, `val`, `train`, or `out_of_fold`, which is what networks say
-/// of training rows that they did not learn from.
+/// The figures of a model on a part of the data, with the part's name: `test`, `val`, `train`, or `out_of_fold` for the
+/// predictions of networks for training rows that they did not learn from.
 #[derive(Debug, Clone)]
 pub struct JudgedPart {
     /// The part.
     pub part: &'static str,
-    /// What is said.
+    /// The figures.
     pub judged: Judged,
 }
 
 impl JudgedPart {
-    /// What the rows are called in a sentence.
+    /// The name of the rows in a sentence.
     pub fn in_words(&self) -> &'static str {
         match self.part {
             "test" => "the test part",
@@ -134,7 +134,7 @@ fn one_or_several<S: Serializer>(names: &[String], serializer: S) -> Result<S::O
     }
 }
 
-/// Without the residuals one by one.
+/// Without the single residuals.
 fn decision_json<S: Serializer>(decision: &Decision, serializer: S) -> Result<S::Ok, S::Error> {
     decision.to_json().serialize(serializer)
 }
@@ -144,7 +144,7 @@ fn baseline_json<S: Serializer>(baseline: &Option<Baseline>, serializer: S) -> R
 }
 
 impl Summary {
-    /// What of it is kept of a fold, for the run of fold `fold` of deal `repeat`, counted from 1, with its figures after each epoch.
+    /// The record of fold `fold` of repetition `repeat`, both counted from 1, with its figures after each epoch.
     pub fn of_fold(
         self,
         (fold, repeat): (usize, usize),
@@ -168,7 +168,7 @@ impl Summary {
         }
     }
 
-    /// The last event of the run: the same figures.
+    /// The last event of the run, with the same figures.
     pub fn end_event(&self) -> Value {
         event_of("end", self)
     }
