@@ -13,7 +13,7 @@ use crate::nn::Link;
 /// Version of the layout.
 const VERSION: u32 = 1;
 
-/// Writes a model; tensors one after the other, so that memory holds the text of one at a time.
+/// Writes a model. Tensors are written one by one, so memory holds the text of only one.
 pub(super) fn write(model: &Model, out: &mut dyn Write) -> io::Result<()> {
     let plan = ExportPlan::of(model);
     let rows = match &plan.rows {
@@ -128,7 +128,7 @@ fn operand(operand: &Operand, plan: &ExportPlan<'_>) -> Value {
 }
 
 fn node_json(node: &Node, plan: &ExportPlan<'_>) -> Value {
-    // JSON has no infinite numbers; no bound is null.
+    // JSON has no infinite numbers, so a missing bound is null.
     let bound = |bound: f64| bound.is_finite().then_some(bound);
     match node {
         Node::Input => json!({"op": "input"}),

@@ -17,7 +17,7 @@ use crate::model::Model;
 use crate::spec::unknown;
 use crate::{Error, Result};
 
-/// What a model is written as.
+/// The form that a model is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportForm {
     /// ONNX: the whole model, from raw columns.
@@ -26,7 +26,7 @@ pub enum ExportForm {
     C,
     /// An archive of NumPy arrays: the weights.
     Npz,
-    /// JSON: the weights and all that prediction needs besides.
+    /// JSON: the weights and everything else that prediction needs.
     Json,
 }
 
@@ -59,7 +59,7 @@ impl FromStr for ExportForm {
     }
 }
 
-/// Writes a model in another form; returns what a user should know of it. `place` names the output in messages.
+/// Writes a model in another form and returns notes for the user. `place` names the output in messages.
 ///
 /// # Errors
 /// [`Error::Mismatch`] for what the form cannot hold, [`Error::Io`] if the output cannot be written.

@@ -7,7 +7,7 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 use crate::data::write_header;
 use crate::model::Model;
 
-/// Writes every tensor as 32-bit floats under its name, as the model's file has it.
+/// Writes every tensor as 32-bit floats under its name in the model's file.
 pub(super) fn write(model: &Model, out: &mut dyn Write) -> io::Result<()> {
     let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored).large_file(true);
     let mut archive = ZipWriter::new_stream(out);

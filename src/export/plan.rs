@@ -1,5 +1,5 @@
-//! A whole model as plain data: raw columns, the numbers that they become, networks, and what their outputs say. Every writer
-//! goes by it.
+//! A whole model as plain data: raw columns, the numbers that they become, networks, and the meaning of their outputs. Every
+//! writer uses it.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -15,33 +15,33 @@ use crate::nn::Link;
 
 /// A model to be written in another language.
 pub(super) struct ExportPlan<'a> {
-    /// What a row is.
+    /// The form of a row.
     pub(super) rows: RowKind<'a>,
     /// Inputs of a network.
     pub(super) inputs: usize,
-    /// What a network computes.
+    /// The computation of a network.
     pub(super) graph: Graph,
     /// The width of each of its values.
     pub(super) widths: Vec<Width>,
-    /// What each network learnt.
+    /// The learnt tensors of each network.
     pub(super) networks: Vec<Vec<NamedTensor>>,
-    /// Networks of several forms, where there are such; `graph` and `networks` are then of none.
+    /// Networks of several forms, if there are any; `graph` and `networks` are then empty.
     pub(super) forms: Vec<FormPlan<'a>>,
-    /// What the outputs say.
+    /// The meaning of the outputs.
     pub(super) head: Head<'a>,
 }
 
 /// Networks of one form among several.
 pub(super) struct FormPlan<'a> {
-    /// They alone, without columns of their own.
+    /// The plan of these networks alone, without columns.
     pub(super) plan: ExportPlan<'a>,
-    /// Their inputs among those of all.
+    /// Their inputs among those of all networks.
     pub(super) from: Range<usize>,
-    /// How much what each of them says counts.
+    /// The weight of each network's prediction.
     pub(super) share: f64,
 }
 
-/// What a row is.
+/// The form of a row.
 pub(super) enum RowKind<'a> {
     /// Cells of named columns, in the order of the inputs.
     Columns(Vec<PlannedColumn<'a>>),
@@ -58,20 +58,20 @@ pub(super) enum RowKind<'a> {
 pub(super) struct PlannedColumn<'a> {
     /// Its name.
     pub(super) name: &'a str,
-    /// Its number among different columns, from 1: of several forms of networks, each has inputs of its own of the same column.
+    /// Its number among different columns, from 1. A column may be listed several times, with inputs for each form of networks.
     pub(super) number: usize,
-    /// Whether it has not been there yet.
+    /// Whether this is the first entry of the column.
     pub(super) is_first: bool,
     /// Its first input.
     pub(super) at: usize,
-    /// What stands for a missing value.
+    /// The markers of missing values.
     pub(super) missing: &'a MissingMarkers,
-    /// What becomes of its cells.
+    /// How its cells are converted.
     pub(super) what: What<'a>,
 }
 
 impl PlannedColumn<'_> {
-    /// Numbers that stand for a missing value; an infinite one stands for both. The number of a date is none of them.
+    /// Numbers that stand for a missing value; an infinite one means both infinities. For dates there are none.
     pub(super) fn missing_numbers(&self) -> Vec<f64> {
         if self.date_unit().is_some() {
             return Vec::new();
@@ -80,7 +80,7 @@ impl PlannedColumn<'_> {
         self.missing.numbers().iter().flat_map(both).collect()
     }
 
-    /// What a date counts, if it is one.
+    /// The unit that a date is counted in, if the column is one.
     pub(super) fn date_unit(&self) -> Option<DateUnit> {
         match &self.what {
             What::Number(NumberSteps { counts: Counting::Date(form), .. }) => Some(form.unit),
@@ -89,7 +89,7 @@ impl PlannedColumn<'_> {
     }
 }
 
-/// What becomes of a column's cells.
+/// How a column's cells are converted.
 pub(super) enum What<'a> {
     /// A number becomes a number.
     Number(NumberSteps<'a>),
@@ -97,35 +97,36 @@ pub(super) enum What<'a> {
     Category(Places),
 }
 
-/// How a number becomes inputs: `shape((x − center) / scale)`, then sine and cosine for each cycle, then the indicator.
+/// The conversion of a number to inputs: `shape((x − center) / scale)`, then sine and cosine for each cycle, then the
+/// indicator.
 pub(super) struct NumberSteps<'a> {
-    /// What the number counts.
+    /// The meaning of the number.
     pub(super) counts: Counting<'a>,
-    /// Stands in for a missing value.
+    /// Replaces a missing value.
     pub(super) fill: f64,
-    /// Whether the last input is 1 where the value is missing, else 0.
+    /// Whether the last input is 1 if the value is missing, else 0.
     pub(super) indicator: bool,
-    /// Subtracted.
+    /// Subtracted from the number.
     pub(super) center: f64,
-    /// Divided by.
+    /// Divisor.
     pub(super) scale: f64,
-    /// What becomes of the result.
+    /// Transformation of the result.
     pub(super) shape: &'a Shape,
-    /// Lengths of the cycles, in the unit of the number; both inputs of a cycle are 0 where the value is missing.
+    /// Lengths of the cycles, in the unit of the number; both inputs of a cycle are 0 if the value is missing.
     pub(super) periods: Vec<f64>,
 }
 
-/// What a number counts.
+/// The meaning of a number.
 pub(super) enum Counting<'a> {
-    /// What the file says, with a decimal point and nothing else.
+    /// The number in the file, written with a decimal point and nothing else.
     Plain,
-    /// What the file says in another form, such as `1.234,50 €`.
+    /// A number in another form, such as `1.234,50 €`.
     Form(NumberForm),
     /// Days or seconds of a date or time.
     Date(&'a DateForm),
 }
 
-/// What the outputs of the networks say.
+/// The meaning of the outputs of the networks.
 pub(super) struct Head<'a> {
     /// Classes, or units of the numbers.
     pub(super) target: &'a Target,
@@ -135,14 +136,14 @@ pub(super) struct Head<'a> {
     pub(super) outputs: usize,
     /// Members of a network.
     pub(super) members: usize,
-    /// What logits are multiplied by.
+    /// The factor of logits.
     pub(super) factor: f32,
-    /// The probability above which the second of two classes is said.
+    /// The probability above which the second of two classes is predicted.
     pub(super) threshold: f64,
 }
 
 impl<'a> ExportPlan<'a> {
-    /// Of a model.
+    /// The plan of a model.
     pub(super) fn of(model: &'a Model) -> ExportPlan<'a> {
         let card = &model.card;
         let rows = match &card.preprocessing {
@@ -186,7 +187,7 @@ impl<'a> ExportPlan<'a> {
         ExportPlan { inputs: card.preprocessing.inputs(), forms, ..all }
     }
 
-    /// Of networks of one form; their logits are multiplied by `factor`.
+    /// The plan of networks of one form, whose logits are multiplied by `factor`.
     fn of_networks(
         model: &'a Model,
         (rows, architecture): (RowKind<'a>, &Architecture),
@@ -223,7 +224,7 @@ impl<'a> ExportPlan<'a> {
         self.columns().iter().zip(names).filter(|(column, _)| column.is_first)
     }
 
-    /// The raw columns; none of images.
+    /// The raw columns; empty for images.
     pub(super) fn columns(&self) -> &[PlannedColumn<'a>] {
         match &self.rows {
             RowKind::Columns(columns) => columns,
@@ -231,8 +232,8 @@ impl<'a> ExportPlan<'a> {
         }
     }
 
-    /// Learnt numbers of a network with their columns before their rows, `[members, columns, rows]`, where the columns are those
-    /// that count: so a product is a sum over lines.
+    /// Learnt numbers of a network with the order `[members, columns, rows]`, restricted to the columns in use, so that a
+    /// product is a sum over lines.
     pub(super) fn by_columns(&self, network: usize, learnt: &Learnt) -> Vec<f32> {
         let all = &self.networks[network][learnt.tensor].values;
         let size = learnt.rows * learnt.columns;
@@ -247,7 +248,7 @@ impl<'a> ExportPlan<'a> {
         stack.chunks_exact(size).flat_map(of).collect()
     }
 
-    /// Numbers that all networks learnt.
+    /// Number of parameters of all networks.
     pub(super) fn parameters(&self) -> usize {
         let own: usize = self.networks.iter().flatten().map(|tensor| tensor.values.len()).sum();
         own + self.forms.iter().map(|form| form.plan.parameters()).sum::<usize>()

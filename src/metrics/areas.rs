@@ -1,9 +1,9 @@
-//! Areas under both curves of one class against the rest, with memory for the class's own rows alone.
+//! Areas under the ROC and precision-recall curves of one class against the rest, in memory proportional to the class's rows.
 
-/// Computes areas for one class after another; keeps its memory.
+/// Computes areas for one class after another, reusing its memory.
 #[derive(Debug, Default)]
 pub struct Areas {
-    /// Score and weight of the positive rows, from the highest score down; then of the distinct scores.
+    /// Score and weight of the positive rows, from the highest score down; later of the distinct scores.
     positives: Vec<(f64, f64)>,
     /// Weight of the negative rows just above each distinct score, and below the last.
     between: Vec<f64>,
@@ -12,11 +12,12 @@ pub struct Areas {
 }
 
 impl Areas {
-    /// Area under the ROC curve and average precision, with the definitions of [`super::ranking::ThresholdSweep`], for rows
-    /// `(score, whether it is positive, weight)`. The first is NaN if either kind is missing, the second without a
-    /// positive row, both if a score is. Rows of weight 0 are left out.
+    /// Area under the ROC curve and average precision, as defined at [`super::ranking::ThresholdSweep`], for rows `(score,
+    /// whether it is positive, weight)`. The first is NaN if either kind of row is missing, the second if there is no positive
+    /// row, both if a score is NaN. Rows of weight 0 are left out.
     ///
-    /// Negative rows are not sorted but counted between the scores of the positive ones: `O(n log p)`, memory for `p`.
+    /// Negative rows are not sorted but counted between the scores of the positive ones: `O(n log p)` time and memory for `p`
+    /// rows.
     pub fn of(&mut self, rows: impl Iterator<Item = (f64, bool, f64)> + Clone) -> [f64; 2] {
         if !self.sort_positives(rows.clone()) {
             return [f64::NAN; 2];
@@ -36,7 +37,7 @@ impl Areas {
         self.areas()
     }
 
-    /// Gathers the positive rows and adds up those of one score; false if a score is NaN.
+    /// Collects the positive rows and adds up those with equal scores; false if a score is NaN.
     fn sort_positives(&mut self, rows: impl Iterator<Item = (f64, bool, f64)>) -> bool {
         self.positives.clear();
         for (score, positive, weight) in rows.filter(|(_, _, weight)| *weight != 0.0) {

@@ -1,34 +1,34 @@
-//! Calibration: the temperature that makes probabilities of logits fit what happened, and how far they are from it.
+//! Calibration: the temperature of logits that fits the observed classes, and the calibration error of probabilities.
 
 use super::report::pieces::by_pieces;
 use super::scores::{RowScale, Scores, TwoWays};
 use crate::nn::Link;
 
-/// Bins of the calibration error.
+/// Number of bins of the calibration error.
 pub const BINS: usize = 15;
-/// Where the logarithm of the inverse temperature is looked for, and how often the range is halved.
+/// Bound of the logarithm of the inverse temperature, and number of bisections of this range.
 const RANGE: f64 = 16.0;
 const HALVINGS: usize = 30;
 
-/// What is true of rows whose outputs are logits.
+/// The truth about rows whose outputs are logits.
 #[derive(Debug, Clone, Copy)]
 pub enum Truth<'a> {
     /// One class for each row. A single output is the logit of class 1.
     Classes(&'a [u32]),
-    /// 1 where a label is there, else 0, one for each output.
+    /// 1 if a label is present, else 0, one for each output.
     Labels(&'a [f32]),
 }
 
-/// Outputs, row-major, with what is true of them.
+/// Outputs, row-major, with the truth about their rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Labelled<'a> {
     /// Outputs and their link.
     pub scores: Scores<'a>,
-    /// Outputs of a row.
+    /// Number of outputs of a row.
     pub width: usize,
-    /// What is true.
+    /// The truth.
     pub truth: Truth<'a>,
-    /// Weight of each row; 1 where missing.
+    /// Weight of each row; 1 if `None`.
     pub weights: Option<&'a [f32]>,
 }
 
@@ -51,7 +51,7 @@ impl Labelled<'_> {
         &self.scores.outputs[row * self.width..][..self.width]
     }
 
-    /// Whether label `at` of a row is there; of two classes, whether the row is of class 1.
+    /// Whether label `at` of a row is present; for two classes, whether the row is of class 1.
     fn is_there(&self, row: usize, at: usize) -> bool {
         match self.truth {
             Truth::Classes(classes) => classes[row] == 1,
@@ -59,7 +59,7 @@ impl Labelled<'_> {
         }
     }
 
-    /// Mean `−ln p` of what is true, of logits times `scale`.
+    /// Mean `−ln p` of the truth, for logits times `scale`.
     pub fn log_loss(&self, scale: f64) -> f64 {
         let row = |row: usize| {
             let z = self.outputs(row);
@@ -79,7 +79,7 @@ impl Labelled<'_> {
         self.sum(row) / self.sum(|_| 1.0)
     }
 
-    /// The slope of the log-loss along `scale`, times the rows, with targets drawn to even odds by `ε`.
+    /// The derivative of the log-loss by `scale`, times the number of rows, with targets smoothed by `ε`.
     fn slope(&self, scale: f64, epsilon: f64) -> f64 {
         self.sum(|row| {
             let z = self.outputs(row);
@@ -110,11 +110,11 @@ impl Labelled<'_> {
     }
 }
 
-/// The factor `1 / T` of the logits at which their log-loss is least, `T` being the temperature of Guo et al. 2017,
-/// <https://arxiv.org/abs/1706.04599>; `None` where outputs are no logits, are not finite, or no factor is better than 1.
+/// The factor `1 / T` of the logits that minimises their log-loss, where `T` is the temperature of Guo et al. 2017,
+/// <https://arxiv.org/abs/1706.04599>. `None` if outputs are not logits or not finite, or if no factor is better than 1.
 ///
-/// `T` is found by halving the range `e⁻¹⁶ … e¹⁶` 30 times, since the log-loss is convex along the factor. Targets are drawn to
-/// even odds by `ε = 1 / (rows + 1)`, as in Platt 1999, so that rows that are all right do not ask for certainty.
+/// `T` is found by 30 bisections of the range `e⁻¹⁶ … e¹⁶`, since the log-loss is convex in the factor. Targets are smoothed
+/// towards even odds by `ε = 1 / (rows + 1)`, as in Platt 1999, so that rows that are all right do not lead to certainty.
 pub fn inverse_temperature(of: &Labelled<'_>) -> Option<f64> {
     let is_finite = of.scores.outputs.iter().all(|z| z.is_finite());
     if !matches!(of.scores.link, Link::Sigmoid | Link::Softmax) || of.rows() == 0 || !is_finite {
@@ -132,9 +132,9 @@ pub fn inverse_temperature(of: &Labelled<'_>) -> Option<f64> {
 }
 
 /// Expected calibration error in [`BINS`] bins of equal width: `Σ_b w_b |mean confidence − share of hits| / Σ w`, Naeini et al.
-/// 2015, <https://doi.org/10.1609/aaai.v29i1.9602>. Of several classes the confidence is the probability of the predicted
-/// class, and a hit a row that is of it; of two classes, or of labels, it is the probability of class 1 (all labels
-/// together), and a hit is class 1. `None` where there are no rows, or a probability is not a number.
+/// 2015, <https://doi.org/10.1609/aaai.v29i1.9602>. For several classes, the confidence is the probability of the predicted
+/// class, and a hit is a row of that class. For two classes, or for labels, it is the probability of class 1 (over all labels),
+/// and a hit is class 1. `None` if there are no rows, or if a probability is NaN.
 pub fn calibration_error(of: &Labelled<'_>) -> Option<f64> {
     let mut bins = [[0.0; 3]; BINS];
     let mut add = |p: f64, hit: bool, weight: f64| {
@@ -184,7 +184,7 @@ mod tests {
         Labelled { scores: Scores::new(outputs, link), width, truth, weights: None }
     }
 
-    /// 80 of 100 rows with logit 4 are of class 1: the best factor makes the logit ln(0.8 / 0.2), but for the ε.
+    /// 80 of 100 rows with logit 4 are of class 1: except for the ε, the best factor makes the logit ln(0.8 / 0.2).
     #[test]
     fn the_temperature_makes_certainty_as_large_as_the_share_of_hits() {
         let outputs = vec![4.0f32; 10_000];

@@ -1,4 +1,4 @@
-//! The confusion matrix, and what follows from it for all classes together.
+//! The confusion matrix, and figures of all classes together that follow from it.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use super::{mean, weight_of};
 
 /// Weights of the rows by true and predicted class, classes in the order of their indices.
 ///
-/// Rows are true classes, columns predicted ones. Up to 1,024 classes have a cell for each pair, more of them only for
-/// the pairs that occur, so that 20,000 classes do not take 3 GB.
+/// Rows are true classes, columns predicted ones. Up to 1,024 classes the matrix has a cell for each pair. For more classes it
+/// stores only the pairs that occur, so that 20,000 classes do not take 3 GB.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConfusionMatrix {
     cells: MatrixCells,
@@ -19,7 +19,7 @@ pub struct ConfusionMatrix {
     predicted: Vec<f64>,
 }
 
-/// Most classes that have a cell for each pair.
+/// The most classes with a cell for each pair.
 const MOST_DENSE: usize = 1024;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -30,12 +30,12 @@ enum MatrixCells {
     Sparse(BTreeMap<(u32, u32), f64>),
 }
 
-/// How much a confusion of classes `i` and `j` counts in Cohen's kappa.
+/// The weight of a confusion of classes `i` and `j` in Cohen's kappa.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disagreement {
     /// 1 for any two classes.
     Unweighted,
-    /// `|i − j|`: the classes are steps of a scale.
+    /// `|i − j|`: the classes are levels of a scale.
     Linear,
     /// `(i − j)²`.
     Quadratic,
@@ -82,13 +82,14 @@ impl ConfusionMatrix {
         self.support.len()
     }
 
-    /// The cells as a list of rows, true classes down, predicted ones across; a lot of memory for many classes.
+    /// The cells as a list of rows, one for each true class, with a column for each predicted one; needs much memory for many
+    /// classes.
     pub fn nested(&self) -> Vec<Vec<f64>> {
         let classes = self.classes();
         (0..classes).map(|t| (0..classes).map(|p| self.at(t, p)).collect()).collect()
     }
 
-    /// Pairs that occur: true class, predicted class, weight; by true class, then by predicted.
+    /// Pairs that occur: true class, predicted class, weight; ordered by true class, then by predicted class.
     pub fn pairs(&self) -> Vec<(usize, usize, f64)> {
         let classes = self.classes();
         match &self.cells {
@@ -105,7 +106,7 @@ impl ConfusionMatrix {
         matches!(self.cells, MatrixCells::Dense(_))
     }
 
-    /// The weight of the rows of class `truth` that were said to be of class `predicted`.
+    /// The weight of the rows of class `truth` that were predicted as `predicted`.
     pub fn at(&self, truth: usize, predicted: usize) -> f64 {
         match &self.cells {
             MatrixCells::Dense(cells) => cells[truth * self.classes() + predicted],
@@ -118,7 +119,7 @@ impl ConfusionMatrix {
         self.support[class]
     }
 
-    /// The weight of the rows that were said to be of `class`.
+    /// The weight of the rows that were predicted as `class`.
     pub fn predicted(&self, class: usize) -> f64 {
         self.predicted[class]
     }
@@ -133,19 +134,19 @@ impl ConfusionMatrix {
         (0..self.classes()).map(|c| self.at(c, c)).sum()
     }
 
-    /// Classes that are true or predicted somewhere.
+    /// Classes that are true or predicted in some row.
     pub fn present_classes(&self) -> Vec<usize> {
         (0..self.classes()).filter(|&c| self.support(c) + self.predicted(c) > 0.0).collect()
     }
 
-    /// The matrix with `more` classes behind, of which there are no rows yet.
+    /// The matrix with `more` classes added, without rows.
     pub fn extended(&self, more: usize) -> Self {
         let mut wider = Self::new(self.classes() + more);
         self.pairs().into_iter().for_each(|(t, p, weight)| wider.add(t, p, weight));
         wider
     }
 
-    /// Share of the rows whose class is right; NaN without rows.
+    /// Share of the rows with the right class; NaN without rows.
     pub fn accuracy(&self) -> f64 {
         self.correct() / self.total()
     }
@@ -161,8 +162,8 @@ impl ConfusionMatrix {
         mean(&self.recalls())
     }
 
-    /// Balanced accuracy `b` rescaled so that chance is 0: `(b − 1/k) / (1 − 1/k)` for `k` classes that occur;
-    /// NaN or infinite where only one occurs.
+    /// Balanced accuracy `b` rescaled so that chance is 0: `(b − 1/k) / (1 − 1/k)` for `k` classes that occur; NaN or infinite
+    /// if only one occurs.
     pub fn balanced_accuracy_adjusted(&self) -> f64 {
         let recalls = self.recalls();
         let chance = 1.0 / recalls.len() as f64;
@@ -185,8 +186,8 @@ impl ConfusionMatrix {
         if spread > 0.0 { (self.correct() * n - tp) / spread.sqrt() } else { 0.0 }
     }
 
-    /// Cohen's kappa, Cohen 1960, <https://doi.org/10.1177/001316446002000104>: 1 less the disagreement found over the
-    /// disagreement `tᵢ pⱼ / n` of chance; NaN where that is 0.
+    /// Cohen's kappa, Cohen 1960, <https://doi.org/10.1177/001316446002000104>: 1 minus the ratio of the observed disagreement
+    /// to the disagreement by chance, `tᵢ pⱼ / n`; NaN if the latter is 0.
     pub fn cohen_kappa(&self, disagreement: Disagreement) -> f64 {
         let n = self.total();
         let (mut found, mut chance) = (0.0, 0.0);
@@ -207,7 +208,7 @@ impl ConfusionMatrix {
 }
 
 impl Serialize for ConfusionMatrix {
-    /// A list of rows; for very many classes a list of the pairs that occur.
+    /// Serialises as a list of rows; for very many classes as a list of the pairs that occur.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.cells {
             MatrixCells::Dense(cells) => serializer.collect_seq(cells.chunks(self.classes().max(1))),
@@ -216,7 +217,7 @@ impl Serialize for ConfusionMatrix {
     }
 }
 
-/// A matrix with all its sums, from which it comes back bit for bit.
+/// A matrix with all its sums, so that it is restored bit for bit.
 #[derive(Serialize, Deserialize)]
 struct MatrixParts {
     cells: Vec<(usize, usize, f64)>,
@@ -224,14 +225,14 @@ struct MatrixParts {
     predicted: Vec<f64>,
 }
 
-/// For `serde`: a matrix that is saved to be read again; as such it is written for reading.
+/// For `serde`: stores a matrix so that it can be restored. The matrix's own serialisation is for readers.
 pub mod whole_matrix {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     use super::{ConfusionMatrix, MatrixCells, MatrixParts};
 
-    /// Writes all its sums.
+    /// Writes the matrix with all its sums.
     ///
     /// # Errors
     /// Those of the serializer.

@@ -1,13 +1,13 @@
 //! Precision, recall and F of each class, and their averages over the classes.
 //!
-//! With `c` the weight of the rows that are of a class and said to be, `p` of those said to be and `t` of those that are:
-//! precision `c / p`, recall `c / t`, and van Rijsbergen's `F_β = (1 + β²) c / (β² t + p)`, Information Retrieval, 1979,
-//! chapter 7, which is `2 P R / (P + R)` for β = 1.
+//! Let `c` be the weight of the rows that belong to a class and are predicted as it, `p` that of the rows predicted as it, and
+//! `t` that of the rows that belong to it. Then precision is `c / p`, recall is `c / t`, and van Rijsbergen's `F_β = (1 + β²) c
+//! / (β² t + p)`, Information Retrieval, 1979, chapter 7, which is `2 P R / (P + R)` for β = 1.
 
 use super::ConfusionMatrix;
 use super::weighted_mean;
 
-/// Which figure of a class.
+/// A figure of a class.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Score {
     /// `c / p`.
@@ -18,7 +18,7 @@ pub enum Score {
     F(f64),
 }
 
-/// What 0/0 counts as, as scikit-learn's `zero_division`.
+/// The value of 0/0, like scikit-learn's `zero_division`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ZeroDivision {
     /// 0, the usual choice: a class that is never predicted has precision 0.
@@ -30,10 +30,10 @@ pub enum ZeroDivision {
     Undefined,
 }
 
-/// One figure for several classes.
+/// How figures of several classes are combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Average {
-    /// That of one class alone.
+    /// The figure of one class.
     Class(usize),
     /// Plain mean over the classes.
     Macro,
@@ -77,7 +77,7 @@ impl ConfusionMatrix {
         (0..self.classes()).map(|c| self.counts(c).score(score, zero)).collect()
     }
 
-    /// One figure for the classes together; NaN where every class's is NaN.
+    /// One figure for all classes; NaN if it is NaN for every class.
     ///
     /// # Panics
     /// If the class of [`Average::Class`] is not below the number of classes.
@@ -94,7 +94,7 @@ impl ConfusionMatrix {
         }
     }
 
-    /// Mean over some of the classes, plain or weighted by how often they occur; NaN where every class's figure is NaN.
+    /// Mean over some of the classes, plain or weighted by their frequency; NaN if the figure of every class is NaN.
     pub fn score_over(&self, classes: &[usize], score: Score, weighted: bool, zero: ZeroDivision) -> f64 {
         let values = classes.iter().map(|&class| (class, self.counts(class).score(score, zero)));
         let values = values.filter(|(_, value)| !value.is_nan());

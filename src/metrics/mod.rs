@@ -1,7 +1,7 @@
 //! How good predictions are: figures of classes, rankings, probabilities and numbers.
 //!
-//! Everything here is a pure function of predictions, targets and row weights, in `f64`, with scikit-learn's definitions.
-//! What is 0/0 there and has no agreed value is NaN in these functions, `None` in a [`MetricSet`] and `null` in JSON.
+//! Everything here is a pure function of predictions, targets and row weights, in `f64`, with scikit-learn's definitions. A
+//! figure that is 0/0 without an agreed value is NaN in these functions, `None` in a [`MetricSet`] and `null` in JSON.
 
 pub mod areas;
 pub mod calibration;
@@ -22,18 +22,18 @@ pub use report::{Detail, Each, Predictions, Report, UnknownRows, evaluate, repor
 pub use scores::Scores;
 pub use set::MetricSet;
 
-/// The weight of row `row`: 1 where there are no weights.
+/// The weight of row `row`: 1 if there are no weights.
 fn weight_of(weights: Option<&[f64]>, row: usize) -> f64 {
     weights.map_or(1.0, |w| w[row])
 }
 
-/// `Σ wᵢ vᵢ / Σ wᵢ` over pairs `(vᵢ, wᵢ)`; NaN where the weights add up to 0.
+/// `Σ wᵢ vᵢ / Σ wᵢ` over pairs `(vᵢ, wᵢ)`; NaN if the weights add up to 0.
 fn weighted_mean(pairs: impl Iterator<Item = (f64, f64)>) -> f64 {
     let (sum, total) = pairs.fold((0.0, 0.0), |(sum, total), (value, weight)| (sum + value * weight, total + weight));
     sum / total
 }
 
-/// The plain mean; NaN of an empty list.
+/// The plain mean; NaN for an empty list.
 pub fn mean(values: &[f64]) -> f64 {
     weighted_mean(values.iter().map(|&v| (v, 1.0)))
 }

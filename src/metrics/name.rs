@@ -1,4 +1,4 @@
-//! The names of the metrics, as flags, events and summaries have them.
+//! The names of the metrics in flags, events and summaries.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,13 +11,13 @@ use crate::{Error, Result};
 
 /// A metric by name. The order is that of tables and of JSON objects.
 ///
-/// Plain `f1`, `precision` and `recall` are the positive class's for two classes, and the macro average otherwise.
+/// Plain `f1`, `precision` and `recall` are those of the positive class for two classes, and the macro average otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MetricName {
-    /// What training minimises.
+    /// The objective of training.
     Loss,
-    /// Share of rows whose class is right; of several labels, the share of right labels.
+    /// Share of rows with the right class; for several labels, the share of right labels.
     Accuracy,
     /// Mean recall of the classes that occur.
     BalancedAccuracy,
@@ -25,23 +25,23 @@ pub enum MetricName {
     F1,
     /// Plain mean of the classes' F1.
     F1Macro,
-    /// Mean of the classes' F1, weighted by how often they occur.
+    /// Mean of the classes' F1, weighted by their frequency.
     F1Weighted,
-    /// Share of the rows said to be of a class that are.
+    /// Share of right rows among those predicted as a class.
     Precision,
     /// Plain mean of the classes' precision.
     PrecisionMacro,
-    /// Mean of the classes' precision, weighted by how often they occur.
+    /// Mean of the classes' precision, weighted by their frequency.
     PrecisionWeighted,
-    /// Share of the rows of a class that are said to be.
+    /// Share of right rows among those of a class.
     Recall,
     /// Plain mean of the classes' recall.
     RecallMacro,
-    /// Mean of the classes' recall, weighted by how often they occur.
+    /// Mean of the classes' recall, weighted by their frequency.
     RecallWeighted,
-    /// Area under the ROC curve; of several classes each against the rest, plain mean.
+    /// Area under the ROC curve; for several classes the plain mean of each against the rest.
     Auroc,
-    /// Average precision; of several classes each against the rest, plain mean.
+    /// Average precision; for several classes the plain mean of each against the rest.
     Auprc,
     /// Mean of `−ln p` of the true class.
     LogLoss,
@@ -114,12 +114,12 @@ impl MetricName {
         }
     }
 
-    /// Whether it needs the rows sorted by their predictions, and is left out of running figures.
+    /// Whether it needs the rows sorted by their predictions, so that running figures leave it out.
     pub fn needs_ranking(self) -> bool {
         matches!(self, Auroc | Auprc)
     }
 
-    /// Whether a larger value is a better one.
+    /// Whether a larger value is better.
     pub fn higher_is_better(self) -> bool {
         !matches!(self, Loss | LogLoss | Brier | Rmse | Mae | Mape)
     }

@@ -1,9 +1,9 @@
-//! How well probabilities fit what happened.
+//! How well probabilities fit the truth.
 
 use super::{weight_of, weighted_mean};
 
-/// `−ln p`, with `p` kept within `2⁻⁵²` and `1 − 2⁻⁵²` so that a certain and wrong row costs 36.04 rather than infinity.
-/// NaN stays NaN.
+/// `−ln p`, with `p` clamped between `2⁻⁵²` and `1 − 2⁻⁵²`, so that a row that is certain and wrong costs 36.04 and not
+/// infinity. NaN stays NaN.
 pub fn surprise(p: f64) -> f64 {
     -libm::log(p.clamp(f64::EPSILON, 1.0 - f64::EPSILON))
 }

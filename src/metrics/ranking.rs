@@ -1,4 +1,4 @@
-//! How well scores put rows in order: ROC, precision and recall at every threshold.
+//! How well scores rank rows: ROC, precision and recall at every threshold.
 
 use super::{mean, weight_of, weighted_mean};
 
@@ -12,7 +12,7 @@ pub struct ThresholdSweep {
     false_positives: Vec<f64>,
 }
 
-/// `(x, y)` of the points of a curve, and the threshold at or above which a row counts as positive.
+/// The points `(x, y)` of a curve, and the threshold at or above which a row counts as positive at each point.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankingCurve {
     /// False positive rates of a ROC curve; recalls of a precision-recall curve.
@@ -24,14 +24,14 @@ pub struct RankingCurve {
 }
 
 impl ThresholdSweep {
-    /// Sorts rows `(score, whether it is positive, weight)`, cost `O(n log n)`; a score that is NaN makes all areas NaN.
+    /// Sorts rows `(score, whether it is positive, weight)` in `O(n log n)`. A NaN score makes all areas NaN.
     pub fn new(rows: impl Iterator<Item = (f64, bool, f64)>) -> Self {
         let mut rows: Vec<(f64, bool, f64)> = rows.filter(|&(_, _, weight)| weight != 0.0).collect();
         rows.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
         let (mut thresholds, mut true_positives, mut false_positives) = (Vec::new(), Vec::new(), Vec::new());
         let (mut tp, mut fp) = (0.0, 0.0);
         for (i, &(score, positive, weight)) in rows.iter().enumerate() {
-            // NaN sorts to an end and spreads from there into every later sum.
+            // NaN is sorted to an end and propagates from there into every later sum.
             let weight = if score.is_nan() { f64::NAN } else { weight };
             if positive {
                 tp += weight
@@ -83,7 +83,7 @@ impl ThresholdSweep {
         if self.positives() == 0.0 { 0.0 } else { area / self.positives() }
     }
 
-    /// False and true positive rates at every threshold from the highest down, after a first point (0, 0) at infinity.
+    /// False and true positive rates at every threshold, from the highest down, after a first point (0, 0) at infinity.
     pub fn roc_curve(&self) -> RankingCurve {
         let rates = |counts: &[f64], all: f64| std::iter::once(0.0).chain(counts.iter().map(|c| c / all)).collect();
         RankingCurve {
@@ -93,7 +93,7 @@ impl ThresholdSweep {
         }
     }
 
-    /// Recall and precision at every threshold from the lowest up, and a last point (0, 1) without a threshold.
+    /// Recall and precision at every threshold, from the lowest up, and a last point (0, 1) without a threshold.
     pub fn precision_recall_curve(&self) -> RankingCurve {
         let counts = self.true_positives.iter().zip(&self.false_positives).rev();
         RankingCurve {
@@ -113,7 +113,7 @@ pub struct ClassScores<'a> {
     pub truth: &'a [u32],
     /// The score of each row and class.
     pub scores: &'a [f64],
-    /// The weight of each row; 1 where missing.
+    /// The weight of each row; 1 if `None`.
     pub weights: Option<&'a [f64]>,
 }
 
@@ -129,7 +129,7 @@ impl ClassScores<'_> {
         (0..self.classes).map(sweep).collect()
     }
 
-    /// All pairs of a row and a class as one two-class problem: the micro average.
+    /// All pairs of a row and a class as one problem with two classes: the micro average.
     pub fn pooled(&self) -> ThresholdSweep {
         ThresholdSweep::new(
             self.rows().flat_map(|(t, scores, weight)| {
@@ -138,9 +138,9 @@ impl ClassScores<'_> {
         )
     }
 
-    /// Area under the ROC curve over all pairs of classes, Hand & Till 2001, <https://doi.org/10.1023/A:1010920819831>:
-    /// for each pair the mean of the two areas on the rows of these classes alone; over pairs the plain mean, or
-    /// weighted by the pair's share of the rows. Row weights do not enter, as in scikit-learn.
+    /// Area under the ROC curve over all pairs of classes, Hand & Till 2001, <https://doi.org/10.1023/A:1010920819831>. For
+    /// each pair it is the mean of the two areas on the rows of these classes alone. Over pairs it is the plain mean, or
+    /// weighted by the pair's share of the rows. Row weights are ignored, as in scikit-learn.
     pub fn roc_auc_one_vs_one(&self, weighted: bool) -> f64 {
         let area = |of: usize, against: usize| {
             let rows = self.rows().filter(|&(t, ..)| t == of || t == against);
@@ -153,8 +153,8 @@ impl ClassScores<'_> {
         }))
     }
 
-    /// Share of the rows whose true class is among the `k` best scores; of equal scores the higher class ranks first,
-    /// as in scikit-learn.
+    /// Share of the rows whose true class is among the `k` highest scores. Of equal scores the higher class ranks first, as in
+    /// scikit-learn.
     pub fn top_k_accuracy(&self, k: usize) -> f64 {
         weighted_mean(self.rows().map(|(t, scores, weight)| {
             let ahead = |(c, &score): (usize, &f64)| score > scores[t] || (score == scores[t] && c > t);

@@ -2,16 +2,16 @@
 
 use super::{weight_of, weighted_mean};
 
-/// Predicted numbers beside the true ones; both `[rows, outputs]`. Each figure is a list, one entry for each output.
+/// Predicted and true numbers, both `[rows, outputs]`. Each figure is a list with one entry for each output.
 #[derive(Debug, Clone, Copy)]
 pub struct Outputs<'a> {
     /// The number of outputs.
     pub outputs: usize,
-    /// What was true.
+    /// The true numbers.
     pub truth: &'a [f64],
-    /// What was predicted.
+    /// The predicted numbers.
     pub predicted: &'a [f64],
-    /// The weight of each row; 1 where missing.
+    /// The weight of each row; 1 if `None`.
     pub weights: Option<&'a [f64]>,
 }
 
@@ -37,7 +37,7 @@ impl<'a> Outputs<'a> {
         self.means(|t, p| (t - p) * (t - p))
     }
 
-    /// Root of the mean squared error. Of several outputs scikit-learn averages these roots, not the squares.
+    /// Root of the mean squared error. For several outputs, scikit-learn averages these roots, not the squares.
     pub fn rmse(self) -> Vec<f64> {
         let root = |output: usize| {
             let (unit, rows) = self.scaled(output);
@@ -46,8 +46,8 @@ impl<'a> Outputs<'a> {
         self.each(root)
     }
 
-    /// The rows of one output in a unit in which their squares are neither lost nor infinite, and the unit: 1 for all but
-    /// extreme numbers.
+    /// The rows of one output in a unit in which their squares neither underflow nor overflow, and the unit, which is 1 except
+    /// for extreme numbers.
     fn scaled(self, output: usize) -> (f64, impl Iterator<Item = (f64, f64, f64)> + Clone + 'a) {
         const ORDINARY: std::ops::Range<f64> = 1e-100..1e100;
         let largest = self.rows(output).fold(0.0, |largest: f64, (t, p, _)| largest.max(t.abs()).max(p.abs()));
@@ -61,12 +61,12 @@ impl<'a> Outputs<'a> {
         self.means(|t, p| (t - p).abs())
     }
 
-    /// Mean absolute error relative to `|t|`, or to 2⁻⁵² where `t` is 0; a fraction and not per cent.
+    /// Mean absolute error relative to `|t|`, or to 2⁻⁵² if `t` is 0; a fraction, not per cent.
     pub fn mape(self) -> Vec<f64> {
         self.means(|t, p| (t - p).abs() / if t == 0.0 { f64::EPSILON } else { t.abs() })
     }
 
-    /// Whether a target that counts is 0, so that errors relative to it have no meaning.
+    /// Whether a target with a weight is 0, so that relative errors have no meaning.
     pub fn has_zero_target(self, output: usize) -> bool {
         self.rows(output).any(|(t, _, w)| t == 0.0 && w != 0.0)
     }
@@ -77,8 +77,8 @@ impl<'a> Outputs<'a> {
         self.each(|output| self.rows(output).map(|(t, p, _)| (t - p).abs()).reduce(larger).unwrap_or(f64::NAN))
     }
 
-    /// Median of the absolute errors: the error at which the cumulative weight passes one half, and at exactly one half
-    /// the mean of that error and the next. NaN without rows.
+    /// Median of the absolute errors: the error at which the cumulative weight passes one half; at exactly one half, the mean
+    /// of this error and the next. NaN without rows.
     pub fn median_absolute_error(self) -> Vec<f64> {
         self.each(|output| {
             let errors = self.rows(output).map(|(t, p, w)| ((t - p).abs(), w));
@@ -98,7 +98,7 @@ impl<'a> Outputs<'a> {
         })
     }
 
-    /// Sums of `w (t − mean of t)²`, of [scaled](Self::scaled) rows.
+    /// Sums of `w (t − mean of t)²`, over [scaled](Self::scaled) rows.
     fn target_spread(self) -> Vec<f64> {
         self.each(|output| {
             let (_, rows) = self.scaled(output);
@@ -107,7 +107,7 @@ impl<'a> Outputs<'a> {
         })
     }
 
-    /// Sums of `w (e − mean of e)²` of the errors `e = t − p`, likewise.
+    /// Sums of `w (e − mean of e)²` of the errors `e = t − p`, in the same unit.
     fn error_spread(self) -> Vec<f64> {
         self.each(|output| {
             let (_, rows) = self.scaled(output);
@@ -116,14 +116,14 @@ impl<'a> Outputs<'a> {
         })
     }
 
-    /// Coefficient of determination `1 − Σ w e² / Σ w (t − t̄)²`; where the target is constant 1 if the errors are 0,
-    /// else 0. NaN for fewer than two rows.
+    /// Coefficient of determination `1 − Σ w e² / Σ w (t − t̄)²`. If the target is constant, 1 if all errors are 0, else 0. NaN
+    /// for fewer than two rows.
     pub fn r2(self) -> Vec<f64> {
         let errors = self.each(|output| self.scaled(output).1.map(|(t, p, w)| w * (t - p) * (t - p)).sum());
         self.explained(errors)
     }
 
-    /// Explained variance `1 − var(e) / var(t)`: R² that forgives a constant shift. Constant targets as in [`Self::r2`].
+    /// Explained variance `1 − var(e) / var(t)`: R² without the cost of a constant shift. Constant targets as in [`Self::r2`].
     pub fn explained_variance(self) -> Vec<f64> {
         self.explained(self.error_spread())
     }
@@ -137,7 +137,7 @@ impl<'a> Outputs<'a> {
         errors.into_iter().zip(self.target_spread()).map(of_output).collect()
     }
 
-    /// One R² for all outputs: their mean weighted by the spread of their targets, plain where all targets are constant.
+    /// One R² for all outputs: their mean weighted by the spread of their targets; the plain mean if all targets are constant.
     pub fn r2_variance_weighted(self) -> f64 {
         let spread = self.target_spread();
         let constant = spread.iter().all(|&s| s == 0.0);

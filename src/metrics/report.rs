@@ -1,4 +1,4 @@
-//! All figures that suit a kind of prediction, from what a network puts out.
+//! All figures for a kind of prediction, computed from a network's outputs.
 
 mod classes;
 pub(super) mod pieces;
@@ -10,7 +10,7 @@ use super::scores::{RowScale, Scores, TwoWays};
 use super::{ConfusionMatrix, MetricName, MetricSet, mean};
 use crate::data::Task;
 
-/// Predictions beside what was true, row-major.
+/// Predictions and truth, row-major.
 #[derive(Debug, Clone, Copy)]
 pub enum Predictions<'a> {
     /// Two classes.
@@ -35,7 +35,7 @@ pub enum Predictions<'a> {
         labels: usize,
         /// One output for each label, `[rows, labels]`.
         scores: Scores<'a>,
-        /// 1 where the label is there, else 0, `[rows, labels]`.
+        /// 1 if the label is present, else 0, `[rows, labels]`.
         truth: &'a [f32],
     },
     /// Numbers, in the targets' own units.
@@ -49,52 +49,52 @@ pub enum Predictions<'a> {
     },
 }
 
-/// How many figures to compute.
+/// Which figures to compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
     /// Those that take one pass over the rows.
     Running,
-    /// All: also those that sort the rows, `auroc` and `auprc`.
+    /// All, including those that sort the rows, `auroc` and `auprc`.
     Full,
 }
 
-/// Rows of classes that the model does not know: wrong, whatever is said of them.
+/// Rows of classes that the model does not know, so that every prediction for them is wrong.
 #[derive(Debug, Clone, Copy)]
 pub struct UnknownRows<'a> {
     /// The network's outputs for them, row-major.
     pub outputs: &'a [f32],
-    /// Which of the unknown classes each row is of, from 0.
+    /// The unknown class of each row, from 0.
     pub truth: &'a [u32],
-    /// How many unknown classes there are.
+    /// The number of unknown classes.
     pub classes: usize,
-    /// The weight of each row; 1 where missing.
+    /// The weight of each row; 1 if `None`.
     pub weights: Option<&'a [f32]>,
 }
 
 /// The figures of one class, label or target.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Each {
-    /// Weight of the rows of the class, or with the label; none for targets.
+    /// Weight of the rows of the class, or with the label; `None` for targets.
     pub support: Option<f64>,
-    /// Weight of the rows that were said to be.
+    /// Weight of the rows that were predicted as the class.
     pub predicted: Option<f64>,
     /// Its figures.
     pub figures: MetricSet,
 }
 
-/// Everything that one evaluation says.
+/// All figures of an evaluation.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Report {
     /// The figures of all rows together, without `loss`, which only training knows.
     pub figures: MetricSet,
-    /// How classes were taken for each other, unknown ones last; none for labels and numbers.
+    /// Confusion matrix, unknown classes last; `None` for labels and numbers.
     pub confusion: Option<ConfusionMatrix>,
     /// The figures of each class (unknown ones last), label or target; empty in brief reports.
     pub each: Vec<Each>,
 }
 
 impl<'a> Predictions<'a> {
-    /// What kind of thing is predicted.
+    /// The task of these predictions.
     pub fn task(&self) -> Task {
         match self {
             Predictions::Binary { .. } => Task::Binary,
@@ -122,7 +122,7 @@ impl<'a> Predictions<'a> {
     }
 }
 
-/// The figures of [`report`] alone, where all classes are known.
+/// The figures of [`report`] only, if all classes are known.
 ///
 /// # Panics
 /// As [`report`].
@@ -130,18 +130,18 @@ pub fn evaluate(predictions: &Predictions<'_>, weights: Option<&[f32]>, detail: 
     report(predictions, weights, None, detail).figures
 }
 
-/// All figures of [`Task`] except `loss`, which only training knows; `weights`, one for each row, are 1 where missing.
+/// All figures of [`Task`] except `loss`, which only training knows. `weights`, one for each row, are 1 if missing.
 ///
-/// The class said to be is the most probable one, of equally probable ones the first; so of two classes, or of a label,
-/// class 1 from above 0.5 on. Precision, recall and F1 of a class that is never predicted, or never true, are 0 as in
-/// scikit-learn; averages over several classes cover those that are true or predicted somewhere. Of several labels each
-/// figure is the mean over the labels, `*_weighted` weighted by how often they occur. Of several outputs each figure is
-/// the mean over the outputs. `auroc` needs both kinds of rows for each class, `auprc` a positive one, `mape` targets that
-/// are not 0: undefined else.
+/// The predicted class is the most probable one, the first of equally probable ones; for two classes, or for a label, it is
+/// class 1 above 0.5. Precision, recall and F1 of a class that is never predicted, or never true, are 0 as in scikit-learn.
+/// Averages over several classes cover those that are true or predicted in some row. For several labels each figure is the mean
+/// over the labels; `*_weighted` is weighted by their frequency. For several outputs each figure is the mean over the outputs.
+/// `auroc` needs both kinds of rows for each class, `auprc` a positive row, and `mape` targets that are not 0; otherwise they
+/// are undefined.
 ///
-/// `log_loss` is computed from logits where the outputs are such, so a wrong row costs what its logit says.
+/// `log_loss` is computed from logits if the outputs are logits, so a wrong row costs its full logit.
 ///
-/// Rows of unknown classes count as errors wherever classes are counted; `log_loss`, `brier` and the areas are over the
+/// Rows of unknown classes count as errors in all figures that count classes; `log_loss`, `brier` and the areas cover only the
 /// other rows.
 ///
 /// # Panics
@@ -169,7 +169,7 @@ pub fn report(
     }
 }
 
-/// The figures of a regression. A relative error has no meaning beside a target of 0.
+/// The figures of a regression. Relative errors are undefined if a target is 0.
 fn numbers(outputs: Outputs<'_>) -> Report {
     let zero = |output: usize| outputs.has_zero_target(output);
     let mape = outputs.mape().into_iter().enumerate().map(|(i, v)| if zero(i) { f64::NAN } else { v }).collect();

@@ -1,45 +1,44 @@
-//! From a network's outputs to probabilities, in `f64`: nothing is rounded to exactly 0 or 1 that is not.
+//! From a network's outputs to probabilities, in `f64`: probabilities near 0 or 1 are not rounded to these.
 
 use super::probabilistic::surprise;
 use crate::nn::Link;
 
-/// A network's outputs, row-major, and what makes probabilities of them.
+/// A network's outputs, row-major, and what turns them into probabilities.
 ///
-/// Outputs without a probabilistic link, those of a classifier trained with `mse` say, stand for the nearest
-/// probabilities: the Euclidean projection onto all that are at least 0 and add up to 1. That is clipping to 0…1 where
-/// one output stands for two classes.
+/// Outputs without a probabilistic link, such as those of a classifier trained with `mse`, stand for the nearest probabilities:
+/// the Euclidean projection onto the probability simplex. If one output stands for two classes, that is clipping to 0…1.
 #[derive(Debug, Clone, Copy)]
 pub struct Scores<'a> {
     /// The outputs.
     pub outputs: &'a [f32],
     /// From outputs to probabilities.
     pub link: Link,
-    /// Of two classes by a single output, the probability of the second above which it is said.
+    /// For two classes with a single output, the probability above which the second class is predicted.
     pub threshold: f64,
 }
 
-/// The threshold where none is asked for: the more probable class is said.
+/// The default threshold, which predicts the more probable class.
 pub const HALF: f64 = 0.5;
 
-/// What one output says of two classes.
+/// The probabilities of two classes from one output.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TwoWays {
     /// Probability of class 1.
     pub positive: f64,
-    /// Probability of class 0, not rounded to 0 where class 1 is nearly certain.
+    /// Probability of class 0, not rounded to 0 if class 1 is nearly certain.
     pub negative: f64,
-    /// `−ln` of the probabilities of classes 0 and 1; infinite only where the output is.
+    /// `−ln` of the probabilities of classes 0 and 1; infinite only if the output is.
     pub surprise: [f64; 2],
 }
 
-/// What the outputs of one row have in common, so that each can be turned into a probability.
+/// What the outputs of one row have in common; it turns each of them into a probability.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RowScale {
-    /// The most probable class, of equally probable ones the first.
+    /// The most probable class; the first of equally probable ones.
     pub best: u32,
     /// The largest output.
     max: f32,
-    /// Of a softmax `ln(1 + Σ e^(z − max))` over the other classes; else what the projection takes off each output.
+    /// For a softmax, `ln(1 + Σ e^(z − max))` over the other classes; otherwise what the projection subtracts from each output.
     offset: f64,
 }
 
@@ -49,7 +48,8 @@ impl<'a> Scores<'a> {
         Scores { outputs, link, threshold: HALF }
     }
 
-    /// The class that the outputs of one row say: the second of two by a single output, else that of the largest.
+    /// The class predicted from the outputs of one row: the second of two for a single output above the threshold, otherwise
+    /// that of the largest output.
     pub fn class_of(&self, row: &[f32]) -> usize {
         match row {
             [output] => TwoWays::new(self.link, *output).class(self.threshold),
@@ -59,7 +59,7 @@ impl<'a> Scores<'a> {
 }
 
 impl TwoWays {
-    /// From an output and its link.
+    /// The probabilities for an output and its link.
     pub fn new(link: Link, output: f32) -> TwoWays {
         let z = f64::from(output);
         if link != Link::Sigmoid {
@@ -75,15 +75,14 @@ impl TwoWays {
         TwoWays { positive, negative, surprise: [above(z) + log, above(-z) + log] }
     }
 
-    /// Class 1 where its probability is above the threshold; so at [`HALF`] the more probable class, class 0 of equally
-    /// probable ones.
+    /// Class 1 if its probability is above the threshold. At [`HALF`] it is the more probable class, class 0 if both are equal.
     pub fn class(&self, threshold: f64) -> usize {
         class_of_two([self.negative, self.positive], threshold)
     }
 }
 
 impl RowScale {
-    /// From the outputs of a row, whose probabilities are written to `probabilities`.
+    /// The scale of a row's outputs; the probabilities are written to `probabilities`.
     ///
     /// # Panics
     /// If there is no output, or `probabilities` is shorter.
@@ -108,8 +107,8 @@ impl RowScale {
         RowScale { best: best as u32, max, offset: libm::log1p(rest) }
     }
 
-    /// What ranks rows by the probability of a class with this output: its logarithm after a softmax, which does not
-    /// saturate where probabilities are all but 0 or 1; else the probability itself.
+    /// A number that ranks rows by the probability of a class with this output: for a softmax its logarithm, which does not
+    /// saturate near 0 or 1, otherwise the probability itself.
     pub fn rank(&self, link: Link, output: f32) -> f64 {
         let z = f64::from(output);
         if link == Link::Softmax { (z - f64::from(self.max)) - self.offset } else { clamped(z - self.offset) }
@@ -122,24 +121,24 @@ impl RowScale {
     }
 }
 
-/// The class that the probabilities of two say.
+/// The class predicted from two probabilities.
 pub fn class_of_two([negative, positive]: [f64; 2], threshold: f64) -> usize {
-    // Both are compared at a half, since the smaller one is not rounded.
+    // At a half, both are compared, since the smaller one is not rounded.
     usize::from(if threshold == HALF { positive > negative } else { positive > threshold })
 }
 
-/// The first of the largest values.
+/// The index of the largest value; the first of equal ones.
 fn largest(values: &[f32]) -> usize {
     (1..values.len()).fold(0, |best, at| if values[at] > values[best] { at } else { best })
 }
 
-/// `x` within 0 and 1; NaN stays NaN.
+/// `x` clamped between 0 and 1; NaN stays NaN.
 fn clamped(x: f64) -> f64 {
     x.clamp(0.0, 1.0)
 }
 
 /// The `s` for which `Σ max(z − s, 0) = 1`: Duchi et al. 2008, "Efficient Projections onto the l1-Ball", Figure 1,
-/// <https://doi.org/10.1145/1390156.1390191>. NaN where an output is not finite.
+/// <https://doi.org/10.1145/1390156.1390191>. NaN if an output is not finite.
 fn simplex_shift(outputs: &[f32]) -> f64 {
     if outputs.iter().any(|z| !z.is_finite()) {
         return f64::NAN;
@@ -167,7 +166,7 @@ mod tests {
         p
     }
 
-    /// Figures of mpmath with 40 digits.
+    /// Reference figures from mpmath with 40 digits.
     #[test]
     fn certain_rows_are_not_rounded_to_0_or_1() {
         let two = TwoWays::new(Link::Sigmoid, 25.0);

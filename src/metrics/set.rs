@@ -22,13 +22,13 @@ impl MetricSet {
         }
     }
 
-    /// The figure, where it is there and defined.
+    /// The figure, if it is present and defined.
     pub fn get(&self, name: MetricName) -> Option<f64> {
         let at = self.0.binary_search_by_key(&name, |(n, _)| *n).ok()?;
         self.0[at].1
     }
 
-    /// Whether the figure is there, be it undefined.
+    /// Whether the figure is present, defined or not.
     pub fn contains(&self, name: MetricName) -> bool {
         self.0.binary_search_by_key(&name, |(n, _)| *n).is_ok()
     }

@@ -3,7 +3,8 @@
 use super::report::figure_of_matrix;
 use super::{ConfusionMatrix, MetricName};
 
-/// Metrics that a threshold can be chosen by; recall and precision alone are best where nothing, or everything, is class 1.
+/// Metrics that a threshold can be chosen by. Recall or precision alone would be best if everything, or almost nothing, were
+/// class 1.
 pub const THRESHOLD_METRICS: [MetricName; 6] = [
     MetricName::Accuracy,
     MetricName::BalancedAccuracy,
@@ -16,9 +17,9 @@ pub const THRESHOLD_METRICS: [MetricName; 6] = [
 /// A row: the probability of class 1, whether it is of class 1, and its weight.
 pub type ScoredRow = (f64, bool, f64);
 
-/// The threshold at which `metric` is largest where class 1 is said of a probability above it, and that value; the middle between
-/// two neighbouring probabilities, or 0.5, and of equally good ones the nearest to 0.5. `None` where the metric is undefined
-/// at all of them.
+/// The threshold above which a probability means class 1 that maximises `metric`, and that maximum. It is the middle between
+/// two neighbouring probabilities, or 0.5; of equally good ones, the nearest to 0.5. `None` if the metric is undefined at all
+/// of them.
 pub fn best_threshold(mut rows: Vec<ScoredRow>, metric: MetricName) -> Option<(f64, f64)> {
     rows.retain(|(p, _, weight)| p.is_finite() && *weight > 0.0);
     if rows.is_empty() {
@@ -33,7 +34,7 @@ pub fn best_threshold(mut rows: Vec<ScoredRow>, metric: MetricName) -> Option<(f
             best = Some((threshold, value));
         }
     };
-    // Counts by truth and by what is said; below the lowest probability, class 1 is said of all.
+    // Counts by truth and by prediction; below the lowest probability, all rows are predicted as class 1.
     let mut counts = [[0.0; 2]; 2];
     rows.iter().for_each(|(_, truth, weight)| counts[usize::from(*truth)][1] += weight);
     let mut below = 0.0;
@@ -62,7 +63,7 @@ pub fn best_threshold(mut rows: Vec<ScoredRow>, metric: MetricName) -> Option<(f
 fn value_of(counts: [[f64; 2]; 2], metric: MetricName) -> Option<f64> {
     let mut matrix = ConfusionMatrix::new(2);
     for (truth, said) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
-        // What is left of a sum of weights is not below 0.
+        // The remainder of a sum of weights must not become negative by rounding.
         matrix.add(truth, said, counts[truth][said].max(0.0));
     }
     figure_of_matrix(&matrix, metric).filter(|value| value.is_finite())

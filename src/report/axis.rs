@@ -1,19 +1,19 @@
-//! An axis of a chart: where values lie on it, and which of them are labelled.
+//! An axis of a chart: the positions of values on it, and its labels.
 
 use std::ops::Range;
 
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 
-/// How values become distances.
+/// How values are mapped to distances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
     /// Equal differences are equal distances.
     Linear,
-    /// Equal ratios are equal distances; only values above 0 have a place.
+    /// Equal ratios are equal distances; only values above 0 have a position.
     Log,
 }
 
-/// A range of values on a scale. Values beyond an end stand on that end.
+/// A range of values on a scale. Values beyond an end are drawn at that end.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AxisRange {
     low: f64,
@@ -22,7 +22,7 @@ pub(super) struct AxisRange {
 }
 
 impl Scale {
-    /// Whether a value has a place.
+    /// Whether a value has a position.
     pub(super) fn holds(self, value: f64) -> bool {
         value.is_finite() && (self == Scale::Linear || value > 0.0)
     }
@@ -43,8 +43,8 @@ impl Scale {
 }
 
 impl AxisRange {
-    /// An axis that holds the values with a margin of `margin` of their range at both ends; 0 to 1, or 0.1 to 1, where
-    /// there are none.
+    /// An axis that contains the values, with a margin of `margin` of their range at both ends. Without values it is 0 to 1, or
+    /// 0.1 to 1.
     pub fn around(values: impl Iterator<Item = f64>, scale: Scale, margin: f64) -> AxisRange {
         let places = values.filter(|v| scale.holds(*v)).map(|v| scale.of(v));
         let (low, high) = places.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), p| (l.min(p), h.max(p)));
@@ -64,7 +64,7 @@ impl AxisRange {
         AxisRange { low: scale.back(low - room), high: scale.back(high + room), scale }
     }
 
-    /// The same with other ends, where they are given.
+    /// The same with other ends, if they are given.
     pub fn with_ends(self, ends: Option<(f64, f64)>) -> AxisRange {
         ends.map_or(self, |(low, high)| AxisRange { low, high, ..self })
     }
@@ -74,13 +74,13 @@ impl AxisRange {
         (self.low, self.high)
     }
 
-    /// Whether a value has a place.
+    /// Whether a value has a position.
     pub fn holds(&self, value: f64) -> bool {
         self.scale.holds(value)
     }
 
-    /// At most `most` round values in the range: multiples of 1, 2 or 5 times a power of ten; on a long logarithmic axis
-    /// powers of ten, on a shorter one their 2- and 5-folds too.
+    /// At most `most` round values in the range: multiples of 1, 2 or 5 times a power of ten. On a long logarithmic axis they
+    /// are powers of ten, on a shorter one also 2 and 5 times these.
     pub fn ticks(&self, most: usize) -> Vec<f64> {
         let decades = libm::log10(self.high / self.low);
         if self.scale == Scale::Linear || decades < 0.8 {
@@ -107,13 +107,13 @@ impl AxisRange {
         let count = |step: &f64| libm::floor(self.high / step) - libm::ceil(self.low / step) + 1.0;
         let Some(step) = steps.into_iter().find(|step| count(step) <= most as f64) else { return Vec::new() };
         let first = libm::ceil(self.low / step) as i64;
-        // `k · step` of a step below 1 would end in noise such as 0.30000000000000004.
+        // For a step below 1, `k · step` would give rounding noise such as 0.30000000000000004.
         let value = |k: i64| if step < 1.0 { k as f64 / libm::round(1.0 / step) } else { k as f64 * step };
         (0..count(&step).max(0.0) as i64).map(|k| value(first + k)).collect()
     }
 }
 
-/// Exact where a floating-point number can be.
+/// Exact if a floating-point number can represent it.
 fn power_of_ten(power: i32) -> f64 {
     if power < 0 { 1.0 / libm::pow(10.0, f64::from(-power)) } else { libm::pow(10.0, f64::from(power)) }
 }

@@ -1,4 +1,4 @@
-//! Line charts as SVG, drawn by `plotters` into text: no fonts, no files, no screen.
+//! Line charts as SVG, drawn by `plotters` into text, without fonts, files or a screen.
 
 use std::error::Error;
 
@@ -13,22 +13,22 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::axis::{AxisRange, Scale};
 use super::ink::{Ink, style_sheet, with_classes};
 
-/// Width and height of the drawing. It is a third of that on the page, so lines are smooth though the library
-/// works in whole units.
+/// Width and height of the drawing. The page shows it at a third of this size, so lines are smooth although the library works
+/// in whole units.
 const SIZE: (u32, u32) = (1320, 900);
 const FONT: f64 = 52.0;
 const LEGEND_LINE: i32 = 60;
-/// Labels of an axis, at most.
+/// The most labels of an axis.
 const TICKS: usize = 6;
 
 /// An axis of a chart.
 #[derive(Debug, Clone)]
 pub struct ChartAxis {
-    /// What it shows, with its unit.
+    /// The quantity it shows, with its unit.
     pub label: String,
-    /// How values become distances.
+    /// How values are mapped to distances.
     pub scale: Scale,
-    /// Least and greatest value shown; `None`: all there are. Values beyond stand on the edge.
+    /// Least and greatest value shown; `None` for the range of the data. Values beyond are drawn at the edge.
     pub ends: Option<(f64, f64)>,
 }
 
@@ -37,15 +37,15 @@ pub struct ChartAxis {
 pub struct Series {
     /// Its name in the legend.
     pub name: String,
-    /// Number of its colour and dash, so that one thing looks the same in all charts.
+    /// Index of its colour and dash, so that the same thing looks the same in all charts.
     pub colour: usize,
-    /// `(x, y)` in the order of the line; a point without a place on the axes, such as NaN, breaks it.
+    /// `(x, y)` in the order of the line; a point without a position, such as NaN, interrupts it.
     pub line: Vec<(f64, f64)>,
     /// `(x, low, high)`.
     pub band: Vec<(f64, f64, f64)>,
     /// Points with a mark.
     pub marks: Vec<(f64, f64)>,
-    /// Places on the horizontal axis where there is no finite value: a cross on the upper edge.
+    /// Positions on the horizontal axis without a finite value: a cross at the upper edge.
     pub off_scale: Vec<f64>,
 }
 
@@ -54,25 +54,25 @@ pub struct Series {
 pub struct Chart {
     /// Unique on its page: letters, digits and `-`.
     pub id: String,
-    /// What it is about.
+    /// Its heading.
     pub title: String,
-    /// What it shows, in words, for a reader who does not see it.
+    /// A description in words for readers who cannot see it.
     pub description: String,
     /// The horizontal axis.
     pub x: ChartAxis,
     /// The vertical axis.
     pub y: ChartAxis,
-    /// What is drawn, the first lowest.
+    /// What is drawn, from bottom to top.
     pub series: Vec<Series>,
-    /// Horizontal lines to compare with.
+    /// Horizontal reference lines.
     pub levels: Vec<f64>,
     /// Ranges of the horizontal axis that are shaded.
     pub spans: Vec<(f64, f64)>,
-    /// What the shaded ranges are called in the legend; nothing where the page says it.
+    /// The name of the shaded ranges in the legend; empty if the page explains them.
     pub span_name: String,
 }
 
-/// Something that the legend explains.
+/// An entry of the legend.
 #[derive(Clone, Copy)]
 enum LegendEntry<'a> {
     Series(&'a Series),
@@ -88,7 +88,7 @@ impl LegendEntry<'_> {
     }
 }
 
-/// Width of a text in the drawing; fonts differ, so a little too much.
+/// Width of a text in the drawing; slightly too large, since fonts differ.
 fn text_width(text: &str) -> i32 {
     (text.chars().count() as f64 * FONT * 0.56) as i32
 }
@@ -115,7 +115,7 @@ impl Chart {
         self.element(&html! { style { (PreEscaped(Chart::style())) } }).into_string()
     }
 
-    /// The style sheet of all charts: light, and dark where the reader's system is.
+    /// The style sheet of all charts: light, or dark if the reader's system is.
     pub fn style() -> String {
         style_sheet()
     }
@@ -142,7 +142,7 @@ impl Chart {
         let (above, below) = root.split_vertically(legend.len() as i32 * LEGEND_LINE + 20);
         draw_legend(&above, &legend)?;
         let mut plot = ChartBuilder::on(&below)
-            // Half of a label may stand beyond the end of the axis.
+            // Half of a label may extend beyond the end of the axis.
             .margin_right(24.max(10 + self.widest_tick(&self.x_axis()) / 2))
             .margin_top(12)
             .x_label_area_size(136)
@@ -213,7 +213,7 @@ impl Chart {
         Ok(())
     }
 
-    /// What has a name, as much in a line as fits.
+    /// The entries of the legend, as many in a line as fit.
     fn legend_lines(&self) -> Vec<Vec<(i32, LegendEntry<'_>)>> {
         let mut lines: Vec<Vec<(i32, LegendEntry<'_>)>> = Vec::new();
         let mut end = i32::MAX / 2;
@@ -260,7 +260,7 @@ impl Series {
         self.ink().stroke_width(6)
     }
 
-    /// What stands beside its name in the legend: all that is drawn of it, and no more.
+    /// The sample beside a name in the legend: all that is drawn of the entry, and no more.
     fn draw_sample(&self, area: &Area<'_, '_>, (x, y): (i32, i32)) -> Drawn {
         if !self.band.is_empty() {
             area.draw(&Rectangle::new([(x, y - 22), (x + 66, y + 22)], self.ink().mix(0.16).filled()))?;
@@ -277,7 +277,7 @@ impl Series {
         Ok(())
     }
 
-    /// A mark of the series' own form: colour is not all that tells series apart.
+    /// A mark with the series' own shape, so that series can be told apart without colour.
     fn draw_mark(&self, area: &Area<'_, '_>, at: (i32, i32)) -> Drawn {
         let ink = self.ink();
         match self.colour % 4 {
@@ -301,7 +301,7 @@ impl Series {
         Ok(())
     }
 
-    /// The line, each unbroken piece of it, then the marks.
+    /// Draws the line in unbroken parts, then the marks.
     fn draw(&self, area: &Area<'_, '_>, plot: &mut Plot<'_, '_>) -> Drawn {
         let (x, y) = (*plot.plotting_area().as_coord_spec().x_spec(), *plot.plotting_area().as_coord_spec().y_spec());
         let holds = |point: &(f64, f64)| x.holds(point.0) && y.holds(point.1);
@@ -313,7 +313,7 @@ impl Series {
         }
         for place in self.off_scale.iter().filter(|place| x.holds(**place)) {
             let edge = plot.backend_coord(&(*place, y.ends().1));
-            // Below each other, so that those of several series at one place are all seen.
+            // One below the other, so that those of several series at the same position are all visible.
             let below = 16 + 28 * (self.colour % 8) as i32;
             area.draw(&Cross::new((edge.0, edge.1 + below), 11, self.ink().stroke_width(5)))?;
         }

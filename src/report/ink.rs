@@ -1,9 +1,9 @@
 //! Colours by role: one drawing serves a light and a dark page.
 //!
-//! The drawing library wants fixed colours, so every role is drawn in a colour that stands for nothing else and is then
-//! replaced by a class. The style sheet gives the class its colour for light and for dark. Series colours are those of
-//! Okabe & Ito (<https://jfly.uni-koeln.de/color/>), which people with any colour vision tell apart; some are darkened on
-//! white, so that every line has a contrast of at least 3 to 1.
+//! The drawing library needs fixed colours. Every role is therefore drawn in a unique placeholder colour, which is then
+//! replaced by a class. The style sheet gives the class its colours for light and for dark. Series colours are those of Okabe &
+//! Ito (<https://jfly.uni-koeln.de/color/>), which people with any colour vision can distinguish; some are darkened on white,
+//! so that every line has a contrast of at least 3 to 1.
 
 use plotters::style::RGBColor;
 
@@ -20,7 +20,7 @@ pub(super) enum Ink {
     Series(usize),
 }
 
-/// Series that differ in colour; the next one has the first colour with another dash.
+/// Number of series with different colours; the next one has the first colour with another dash.
 pub(super) const COLOURS: usize = 8;
 const ROLES: usize = 3;
 
@@ -48,7 +48,7 @@ impl Ink {
         }
     }
 
-    /// The colour that stands for it while drawing.
+    /// The placeholder colour for drawing.
     pub fn stand_in(self) -> RGBColor {
         RGBColor(1, 2, self.number() as u8)
     }

@@ -1,5 +1,4 @@
-//! Finished results for a person to look at: charts and pages. Knows the data of `experiment/`, and nothing of how they
-//! were made.
+//! Presentation of finished results: charts and pages. It knows the data of `experiment/`, but not how they were computed.
 
 mod axis;
 mod chart;

@@ -1,10 +1,10 @@
-//! The frame of a page that needs nothing else: its style is in it, there are no scripts, no fonts and no pictures to load.
+//! A self-contained page: its style is embedded, and it loads no scripts, fonts or pictures.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::chart::Chart;
 
-/// A page in light and dark, for screens of any width and for paper.
+/// A page in light and dark, for screens of any width and for printing.
 pub(super) fn page(title: &str, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
@@ -14,7 +14,7 @@ pub(super) fn page(title: &str, body: &Markup) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) }
-                // An empty icon: a browser would ask for /favicon.ico.
+                // An empty icon, since a browser would request /favicon.ico.
                 link rel="icon" href="data:,";
                 style { (PreEscaped(include_str!("page.css"))) (PreEscaped(Chart::style())) }
             }
@@ -24,8 +24,8 @@ pub(super) fn page(title: &str, body: &Markup) -> String {
     page.into_string()
 }
 
-/// A table that scrolls in its own box where it is wider than the screen. Columns numbered `words` are left-aligned, as
-/// the first is.
+/// A table that scrolls in its own box if it is wider than the screen. The first column and those numbered `words` are
+/// left-aligned.
 pub(super) fn table(caption: &str, header: &[String], rows: &[Vec<String>], words: &[usize]) -> Markup {
     let class = |column: usize| (column == 0 || words.contains(&column)).then_some("word");
     html! {
@@ -43,7 +43,7 @@ pub(super) fn table(caption: &str, header: &[String], rows: &[Vec<String>], word
     }
 }
 
-/// A chart with its caption, a heading and words, and its numbers as a table that opens on demand.
+/// A chart with its caption, a heading and text, and its numbers as a table that opens on demand.
 pub(super) fn figure(
     chart: &Chart,
     caption: (&str, &str),

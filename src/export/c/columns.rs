@@ -1,4 +1,4 @@
-//! The structure of a row, its way to the inputs of a network, and the reading of rows as text.
+//! The structure of a row, its conversion to the inputs of a network, and the parsing of rows.
 
 use super::CSource;
 use super::names::{comment, double, float, list, text};
@@ -58,7 +58,7 @@ pub(super) fn inputs(plan: &ExportPlan<'_>, names: &[String], source: &mut CSour
     );
 }
 
-/// A value of a column, NaN where a number stands for a missing one.
+/// The value of a column, NaN if the number stands for a missing value.
 fn value(column: &PlannedColumn<'_>, name: &str) -> String {
     let markers = column.missing_numbers().into_iter();
     let markers = markers.map(|marker| format!("    if (v == {}) v = NAN;\n", double(marker)));
@@ -143,8 +143,8 @@ fn of_category(
     }
 }
 
-/// A look-up of a text: among levels and missing values as they are written, then in other spellings, then as a number; `place`
-/// is −1 where it is not found.
+/// Looks up a text: first among levels and missing values as they are written, then in other spellings, then as a number.
+/// `place` is −1 if it is not found.
 fn place_of_text(
     (column, name, number): (&PlannedColumn<'_>, &str, usize),
     [exact, normal]: [&[(String, usize)]; 2],
@@ -169,7 +169,7 @@ fn place_of_text(
     body + &numbers_among(normal, (column, missing), number, source)
 }
 
-/// A list of texts in order, each once: the first of equal ones counts.
+/// A sorted list of texts without duplicates; the first of equal ones counts.
 fn entry_list((what, number): (&str, usize), mut entries: Vec<(&str, usize)>, source: &mut CSource) -> (String, usize) {
     entries.sort_by_key(|(key, _)| key.as_bytes());
     entries.dedup_by_key(|(key, _)| *key);
@@ -179,7 +179,7 @@ fn entry_list((what, number): (&str, usize), mut entries: Vec<(&str, usize)>, so
     (name, entries.len())
 }
 
-/// A look-up of a number; `place` is −1 where it is not found.
+/// Looks up a number; `place` is −1 if it is not found.
 fn place_of_number(numbers: &[(f64, usize)], number: usize, value: &str, source: &mut CSource) -> String {
     if numbers.is_empty() {
         return "    place = -1;\n".to_owned();
@@ -193,7 +193,7 @@ fn place_of_number(numbers: &[(f64, usize)], number: usize, value: &str, source:
     format!("    place = gl_place_of_number(gl_numbers_{number}, gl_places_{number}, {count}, {value});\n")
 }
 
-/// Levels and missing values that are numbers: any spelling of the number is one.
+/// Levels and missing values that are numbers, so that any spelling of the number matches.
 fn numbers_among(
     normal: &[(String, usize)],
     (column, missing_at): (&PlannedColumn<'_>, usize),

@@ -1,4 +1,4 @@
-//! From the outputs of networks to the answer, in doubles: means of several, temperature, threshold, units.
+//! From the outputs of networks to the answer, in doubles: means of several networks, temperature, threshold, units.
 
 use super::CSource;
 use super::names::{double, list};
@@ -38,13 +38,13 @@ pub(super) fn predict(plan: &ExportPlan<'_>, source: &mut CSource) {
     );
 }
 
-/// The function that computes networks of a form.
+/// The name of the function that computes the networks of a form.
 pub(super) fn function_of(form: usize) -> String {
     format!("gl_network_{form}")
 }
 
-/// Adds the function `gradlane_predict` of networks of several forms: each says what it says by a temperature, or within a range, of its
-/// own, and these are averaged by weights.
+/// Adds the function `gradlane_predict` for networks of several forms: the predictions of each, with its own temperature or
+/// range, are averaged by weights.
 pub(super) fn predict_by_forms(plan: &ExportPlan<'_>, source: &mut CSource) {
     let (head, outputs) = (&plan.head, plan.head.outputs);
     let most = plan.forms.iter().map(|form| form.plan.head.members).max().unwrap_or(1);
@@ -83,7 +83,7 @@ pub(super) fn predict_by_forms(plan: &ExportPlan<'_>, source: &mut CSource) {
     );
 }
 
-/// Statements that leave in `z` the outputs which say the mean of what the members of one network say.
+/// Statements that leave in `z` the outputs whose prediction is the mean of the predictions of a network's members.
 fn of_one(head: &Head<'_>, source: &mut CSource) -> String {
     let outputs = head.outputs;
     if head.members == 1 {
@@ -94,7 +94,7 @@ fn of_one(head: &Head<'_>, source: &mut CSource) -> String {
     clear + &added + &format!("    for (at = 0; at < {outputs}; at++) z[at] = {mean};\n")
 }
 
-/// Statements that add what one network says by `z`, times its share.
+/// Statements that add the prediction of one network from `z`, times its share.
 fn added(head: &Head<'_>, share: f64, source: &mut CSource) -> String {
     let (outputs, share) = (head.outputs, double(share));
     let z = if head.factor == 1.0 { "z[at]".to_owned() } else { format!("z[at] * {}", double(f64::from(head.factor))) };
@@ -122,13 +122,13 @@ fn added(head: &Head<'_>, share: f64, source: &mut CSource) -> String {
     }
 }
 
-/// Runs a network.
+/// Calls the function of a network.
 fn run(source: &CSource, number: usize) -> String {
     let has_weights = source.data.contains("gl_weights_0[");
     if has_weights { format!("gl_network(gl_weights_{number}, x, z);") } else { "gl_network(NULL, x, z);".to_owned() }
 }
 
-/// Statements that leave in `z` the outputs which say the mean of what all members and networks say.
+/// Statements that leave in `z` the outputs whose prediction is the mean of the predictions of all members and networks.
 fn combine(head: &Head<'_>, networks: usize, source: &mut CSource, declarations: &mut String) -> String {
     let outputs = head.outputs;
     let (added, mean) = summed(head, networks, source);
@@ -142,8 +142,8 @@ fn combine(head: &Head<'_>, networks: usize, source: &mut CSource, declarations:
     networks.collect::<String>() + &format!("    for (at = 0; at < {outputs}; at++) z[at] = {mean};\n")
 }
 
-/// Statements that add what one of several networks says to `mean`, and to `rest` what is left of it to 1; and the output that the mean
-/// says.
+/// Statements that add the prediction of one of several networks to `mean`, and its difference from 1 to `rest`; and the
+/// expression of the output that belongs to the mean.
 fn summed(head: &Head<'_>, networks: usize, source: &mut CSource) -> (String, &'static str) {
     let outputs = head.outputs;
     let share = double(1.0 / (head.members * networks) as f64);
@@ -179,7 +179,8 @@ fn of_members(head: &Head<'_>, before: &str, each: &[String]) -> String {
     )
 }
 
-/// Of outputs that are no logits: the mean of the members, and of classes of several networks the mean of what these say.
+/// For outputs that are not logits: the mean over the members; for classes of several networks, the mean of their
+/// probabilities.
 fn of_numbers(head: &Head<'_>, networks: usize, source: &mut CSource) -> String {
     let (outputs, members) = (head.outputs, head.members);
     let (of_members, of_networks) = (double(1.0 / members as f64), double(1.0 / networks as f64));
@@ -238,7 +239,7 @@ fn answer(head: &Head<'_>, source: &mut CSource) -> String {
     }
 }
 
-/// The probability of the second of two classes that an output says.
+/// The probability of the second of two classes, given an output.
 fn second(head: &Head<'_>, z: &str, source: &mut CSource) -> String {
     if head.link == Link::Sigmoid {
         source.helpers.insert("gl_logistic");
@@ -248,7 +249,7 @@ fn second(head: &Head<'_>, z: &str, source: &mut CSource) -> String {
     }
 }
 
-/// Numbers in their units, within the range of the training rows where that is asked for.
+/// Numbers in their units, within the range of the training rows if that is asked for.
 fn numbers(head: &Head<'_>, source: &mut CSource) -> String {
     let (outputs, target) = (head.outputs, head.target);
     let mut table = |name: &str, values: Vec<f64>| {

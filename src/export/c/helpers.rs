@@ -1,8 +1,8 @@
-//! Functions of C that a model may need, from `helpers.c`. Those are written that it does.
+//! C functions that a model may need, from `helpers.c`. Only those that it needs are written.
 
 use std::collections::BTreeSet;
 
-/// Each begins with a line `//= name: the functions that it calls`, and stands before its callers.
+/// Each function begins with a line `//= name: the functions that it calls`, and comes before its callers.
 const HELPERS: &str = include_str!("helpers.c");
 const MARK: &str = "//= ";
 

@@ -1,4 +1,4 @@
-//! C99: the whole model as one file that needs nothing but the standard library.
+//! C99: the whole model as one file that needs only the standard library.
 
 mod columns;
 mod head;
@@ -13,19 +13,19 @@ use crate::data::{DateUnit, Keys};
 use crate::{Error, Result};
 use names::{comment, list, text};
 
-/// Bytes of a level at most: C99 compilers take texts of 4,095 characters, and a byte may be written in four.
+/// The most bytes of a level: C99 compilers accept texts of 4,095 characters, and a byte may take four.
 const LONGEST_TEXT: usize = 4095 / 4;
 
-/// A file under construction.
+/// A file that is being written.
 #[derive(Default)]
 struct CSource {
-    /// Functions that are called.
+    /// Helper functions that are called.
     helpers: BTreeSet<&'static str>,
     /// Bytes of the longest level.
     longest: usize,
-    /// Lists that columns and answers need.
+    /// Lists for columns and answers.
     tables: String,
-    /// How many lists networks of all forms need.
+    /// The number of lists for the networks of all forms.
     lists: usize,
     /// Weights.
     data: String,
@@ -33,10 +33,10 @@ struct CSource {
     code: String,
 }
 
-/// The text of a model's file, and what a user should know of it.
+/// The text of a model's file, and notes for the user.
 ///
 /// # Errors
-/// [`Error::Mismatch`] for a level that is longer than C's texts may be.
+/// [`Error::Mismatch`] for a level that is longer than texts may be in C.
 pub(super) fn source(plan: &ExportPlan<'_>, hash: &str) -> Result<(String, Vec<String>)> {
     refuse_long_texts(plan)?;
     let names = names::fields(plan.columns().iter().map(|column| column.name));
@@ -59,7 +59,7 @@ pub(super) fn source(plan: &ExportPlan<'_>, hash: &str) -> Result<(String, Vec<S
     if source.longest > 0 {
         file += &format!("\n/* Length of the longest level. */\n#define GL_LONGEST {}\n", source.longest);
     }
-    // The coefficients of a quantile come before the function that reads them, and an entry's type before lists of them.
+    // The coefficients of a quantile must precede the function that reads them, and the type of an entry the lists of entries.
     let entry = source.helpers.contains("gl_find").then(|| helpers::texts(&BTreeSet::from(["gl_entry"])));
     let entry = entry.unwrap_or_default();
     file += &entry;
@@ -88,7 +88,7 @@ fn refuse_long_texts(plan: &ExportPlan<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What a user of the file sees.
+/// The interface of the file.
 fn interface(plan: &ExportPlan<'_>, names: &[String], hash: &str) -> String {
     let target = plan.head.target;
     let labels = comment(&target.columns.join(", "));
@@ -128,7 +128,7 @@ const DAYS_DECLARED: &str = "
 /* Days since 1970-01-01. A column of seconds takes 86400 times these, and the seconds of the day. */
 double gradlane_days(int year, int month, int day);
 ";
-/// Of the Gregorian calendar, in years that begin with March.
+/// Gregorian calendar, in years that begin with March.
 const DAYS: &str = "
 double gradlane_days(int year, int month, int day)
 {
@@ -219,7 +219,7 @@ static double gl_cell_number(char **rest)
 }
 ";
 
-/// Columns whose numbers a caller must parse.
+/// Notes on columns whose numbers the caller must parse.
 fn notes(plan: &ExportPlan<'_>) -> Vec<String> {
     let note = |column: &PlannedColumn<'_>| match &column.what {
         What::Number(number) => {

@@ -1,8 +1,8 @@
-//! Names, texts and numbers as C writes them.
+//! Names, texts and numbers in C syntax.
 
 use std::collections::{HashMap, HashSet};
 
-/// Words that C, its headers or common compilers take.
+/// Words that C, its headers or common compilers reserve.
 const TAKEN: &str = "auto break case char const continue default do double else enum extern float for goto if inline int long \
 register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while \
 _Bool _Complex _Imaginary asm typeof bool true false nullptr constexpr static_assert thread_local alignas alignof class delete \
@@ -12,11 +12,11 @@ reinterpret_cast wchar_t char8_t char16_t char32_t concept requires consteval co
 co_yield NULL NAN INFINITY HUGE_VAL HUGE_VALF HUGE_VALL EOF BUFSIZ RAND_MAX CHAR_BIT INT_MAX INT_MIN LONG_MAX LONG_MIN \
 FLT_MAX FLT_MIN FLT_EPSILON DBL_MAX DBL_MIN DBL_EPSILON M_PI M_E DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS \
 errno stdin stdout stderr assert linux unix i386 near far min max EXIT_SUCCESS EXIT_FAILURE";
-/// Characters of a name that every compiler tells apart, less room for a number.
+/// Number of characters that every compiler compares in a name, less room for a number.
 const LONGEST: usize = 50;
 
-/// Fields of a structure for columns of any name: letters, digits and `_`; no two columns have one, and a column that is there again
-/// has its own.
+/// Names of fields for columns of any name: letters, digits and `_`. No two columns share a name; a repeated column gets one of
+/// its own.
 pub(super) fn fields<'a>(columns: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut taken: HashSet<String> = TAKEN.split_whitespace().map(str::to_owned).collect();
     let mut known: HashMap<&str, String> = HashMap::new();
@@ -39,7 +39,7 @@ pub(super) fn fields<'a>(columns: impl Iterator<Item = &'a str>) -> Vec<String> 
     columns.map(&mut field).collect()
 }
 
-/// A text between quotes, as bytes of UTF-8.
+/// A string literal, as bytes of UTF-8.
 pub(super) fn text(text: &str) -> String {
     let byte = |b: u8| match b {
         b'"' | b'\\' => format!("\\{}", b as char),
@@ -49,7 +49,7 @@ pub(super) fn text(text: &str) -> String {
     format!("\"{}\"", text.bytes().map(byte).collect::<String>())
 }
 
-/// A text within a comment, on one line.
+/// A text in a comment, on one line.
 pub(super) fn comment(text: &str) -> String {
     let shown = |c: char| c.is_alphanumeric() || matches!(c, ' '..='~');
     let line: String = text.chars().map(|c| if shown(c) { c } else { '.' }).take(200).collect();
@@ -66,7 +66,7 @@ pub(super) fn float(value: f32) -> String {
     if value.is_finite() { format!("{value:?}f") } else { format!("{}HUGE_VALF", if value < 0.0 { "-" } else { "" }) }
 }
 
-/// Items of a list, some on each line.
+/// Items of a list, several on each line.
 pub(super) fn list(items: impl Iterator<Item = String>) -> String {
     let (mut lines, mut line) = (String::new(), String::new());
     for item in items {

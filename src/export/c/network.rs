@@ -1,4 +1,4 @@
-//! A network as statements of C over one array of floats, in which values whose time is over make room for others.
+//! A network as C statements over one array of floats, in which values reuse the space of those that are no longer needed.
 
 use super::CSource;
 use super::names::{double, float, list};
@@ -7,7 +7,7 @@ use crate::layer::graph::{Learnt, Node, Of, Operand, Value};
 use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 
-/// Adds a function of this name and the weights of every network that it computes, which are numbered from `first` on.
+/// Adds a function with this name, and the weights of every network that it computes; networks are numbered from `first`.
 pub(super) fn network(plan: &ExportPlan<'_>, (name, first): (&str, usize), source: &mut CSource) {
     let (places, size) = places(plan);
     let mut network = CNetwork { plan, places: &places, learnt: Vec::new(), tables: String::new(), source };
@@ -44,8 +44,8 @@ pub(super) fn network(plan: &ExportPlan<'_>, (name, first): (&str, usize), sourc
     );
 }
 
-/// Where each value is: of the input nothing, else its first float; and how many floats there are. No value is written while it, or
-/// what it is made of, is still to be read.
+/// The place of each value (the index of its first float; `None` for the input), and the number of floats. The place
+/// of a value never overlaps that of a value that is still to be read, such as those it is computed from.
 fn places(plan: &ExportPlan<'_>) -> (Vec<Option<usize>>, usize) {
     let nodes = &plan.graph.nodes;
     let mut last_read = vec![0; nodes.len()];
@@ -102,9 +102,9 @@ fn element(places: &[Option<usize>], value: usize, at: &str) -> String {
 struct CNetwork<'a> {
     plan: &'a ExportPlan<'a>,
     places: &'a [Option<usize>],
-    /// What the weights of a network are, in the order of their pointers.
+    /// The meaning of a network's weights, in the order of their pointers.
     learnt: Vec<Learnt>,
-    /// Lists of numbers that are the same for every network.
+    /// Lists of numbers that all networks share.
     tables: String,
     source: &'a mut CSource,
 }
@@ -122,7 +122,7 @@ impl CNetwork<'_> {
         name
     }
 
-    /// The pointer to learnt numbers, and how far a member's own are from the last one's.
+    /// The pointer to learnt numbers, and the distance from one member's numbers to the next.
     fn weights(&mut self, learnt: &Learnt) -> (String, usize) {
         self.learnt.push(learnt.clone());
         let step = if learnt.of == Of::Member { learnt.rows * learnt.within.len() } else { 0 };
@@ -189,7 +189,7 @@ impl CNetwork<'_> {
         }
     }
 
-    /// The parts, one after the other.
+    /// Joins the parts one after the other.
     fn join(&mut self, parts: &[Value], number: usize) -> String {
         let (width, y) = (self.plan.widths[number], expression(self.places, number));
         let (mut text, mut at) = (String::new(), 0);

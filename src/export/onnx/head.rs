@@ -1,4 +1,4 @@
-//! From the outputs of networks to answers, in doubles: means of several, temperature, threshold, units.
+//! From the outputs of networks to answers, in doubles: means of several networks, temperature, threshold, units.
 
 use super::nodes::{AttributeValue, Name, OnnxNodes};
 use super::proto::ElementType;
@@ -7,25 +7,25 @@ use crate::export::plan::Head;
 use crate::metrics::scores::HALF;
 use crate::nn::Link;
 
-/// What a model answers.
+/// The answers of a model.
 pub(super) struct Answered {
-    /// Label or number of each row, or several.
+    /// The label or number of each row, or several of them.
     pub(super) said: Name,
-    /// Type of these.
+    /// Their type.
     pub(super) element: ElementType,
-    /// Whether a row has several.
+    /// Whether a row has several of them.
     pub(super) several: bool,
     /// Probabilities of classes or labels, 32-bit floats.
     pub(super) probabilities: Option<Name>,
 }
 
-/// The outputs that say the mean of what the outputs of all networks and members say.
+/// The outputs whose prediction is the mean of the predictions of all networks and members.
 pub(super) fn mean_of_all(head: &Head<'_>, networks: &[Name], nodes: &mut OnnxNodes) -> Name {
     let outputs: Vec<Name> = networks.iter().map(|z| nodes.cast(z, ElementType::Double)).collect();
     combined(head, &outputs, nodes)
 }
 
-/// What one network says that has a temperature of its own: probabilities, or the number within its range.
+/// The prediction of a network with its own temperature: probabilities, or the number within its range.
 pub(super) fn said_by_one(head: &Head<'_>, network: &Name, nodes: &mut OnnxNodes) -> Voice {
     let z = mean_of_all(head, std::slice::from_ref(network), nodes);
     let z = if head.factor == 1.0 { z } else { times(&z, f64::from(head.factor), nodes) };
@@ -39,13 +39,13 @@ pub(super) fn said_by_one(head: &Head<'_>, network: &Name, nodes: &mut OnnxNodes
     }
 }
 
-/// What one network says, and of a probability what is left of 1.
+/// The prediction of a network, and for a probability its difference from 1.
 pub(super) struct Voice {
     said: Name,
     rest: Option<Name>,
 }
 
-/// A number of a regression, in the network's units, within the range of the training rows where that is asked for.
+/// A number of a regression, in the network's units, within the range of the training rows if that is asked for.
 fn within_range(head: &Head<'_>, z: Name, nodes: &mut OnnxNodes) -> Name {
     let target = head.target;
     if target.range.is_empty() {
@@ -61,7 +61,7 @@ fn within_range(head: &Head<'_>, z: Name, nodes: &mut OnnxNodes) -> Name {
     nodes.op("Min", &[&above, &most])
 }
 
-/// The outputs that say the weighted mean of what networks say.
+/// The outputs whose prediction is the weighted mean of the predictions of networks.
 pub(super) fn weighted_mean(head: &Head<'_>, voices: &[(Voice, f64)], nodes: &mut OnnxNodes) -> Name {
     let mut sum = |of: &dyn Fn(&Voice) -> Option<Name>| {
         let parts = voices.iter().filter_map(|(voice, share)| Some((of(voice)?, *share)));
@@ -81,7 +81,7 @@ pub(super) fn weighted_mean(head: &Head<'_>, voices: &[(Voice, f64)], nodes: &mu
     }
 }
 
-/// Adds the answers that follow from the outputs of all networks together.
+/// Adds the answers for the combined outputs of all networks.
 pub(super) fn answers(head: &Head<'_>, z: &Name, nodes: &mut OnnxNodes) -> Answered {
     let z = z.clone();
     let z = if head.factor == 1.0 { z } else { times(&z, f64::from(head.factor), nodes) };
@@ -132,7 +132,7 @@ fn times(x: &Name, factor: f64, nodes: &mut OnnxNodes) -> Name {
     nodes.op("Mul", &[x, &factor])
 }
 
-/// The class of each row by its name, and the probabilities.
+/// The name of each row's class, and the probabilities.
 fn classes(head: &Head<'_>, class: &Name, p: &Name, nodes: &mut OnnxNodes) -> Answered {
     let names = &head.target.classes;
     let whole = |name: &String| name.parse::<i64>().ok().filter(|number| number.to_string() == *name);
@@ -144,7 +144,7 @@ fn classes(head: &Head<'_>, class: &Name, p: &Name, nodes: &mut OnnxNodes) -> An
     Answered { said, element, several: false, probabilities: Some(nodes.cast(p, ElementType::Float)) }
 }
 
-/// Numbers of a regression in their units, within the range of the training rows where that is asked for.
+/// Numbers of a regression in their units, within the range of the training rows if that is asked for.
 fn numbers(head: &Head<'_>, z: &Name, nodes: &mut OnnxNodes) -> Answered {
     let target = head.target;
     let number = if head.link == Link::Exp { nodes.op("Exp", &[z]) } else { z.clone() };
@@ -166,8 +166,8 @@ fn numbers(head: &Head<'_>, z: &Name, nodes: &mut OnnxNodes) -> Answered {
     Answered { said: number, element: ElementType::Double, several, probabilities: None }
 }
 
-/// One output for each class, label or number: that of the one network, or the one which says the mean of what all members and
-/// networks say.
+/// One output for each class, label or number: that of the one network, or the one whose prediction is the mean of the
+/// predictions of all members and networks.
 fn combined(head: &Head<'_>, outputs: &[Name], nodes: &mut OnnxNodes) -> Name {
     if head.members * outputs.len() == 1 {
         return outputs[0].clone();
@@ -216,7 +216,7 @@ fn mean(head: &Head<'_>, values: &[Name], nodes: &mut OnnxNodes) -> Name {
     mean_of_networks(&of_members, nodes)
 }
 
-/// The mean over the axis of members, where there is one.
+/// The mean over the axis of members, if there is one.
 fn mean_of_members(head: &Head<'_>, value: &Name, nodes: &mut OnnxNodes) -> Name {
     if head.members == 1 {
         return value.clone();
@@ -236,14 +236,14 @@ fn mean_of_networks(values: &[Name], nodes: &mut OnnxNodes) -> Name {
     times(&sum, 1.0 / values.len() as f64, nodes)
 }
 
-/// `ln x`, of the least positive number where `x` is 0.
+/// `ln x`; for `x = 0`, that of the smallest positive number.
 fn logarithm(x: &Name, nodes: &mut OnnxNodes) -> Name {
     let least = nodes.double(f64::MIN_POSITIVE);
     let above = nodes.op("Max", &[x, &least]);
     nodes.op("Log", &[&above])
 }
 
-/// Probabilities of classes, or of the second of two, that outputs say.
+/// Probabilities of the classes, or of the second of two, for outputs.
 fn predicted(head: &Head<'_>, z: &Name, nodes: &mut OnnxNodes) -> Name {
     match head.link {
         Link::Softmax => nodes.op_with("Softmax", &[z], vec![("axis", AttributeValue::Integer(-1))]),
@@ -253,7 +253,8 @@ fn predicted(head: &Head<'_>, z: &Name, nodes: &mut OnnxNodes) -> Name {
     }
 }
 
-/// The Euclidean projection onto all probabilities, as `Scores` of the metrics has it: `max(z − s, 0)`, which adds up to 1.
+/// The Euclidean projection onto the probability simplex, as in `Scores` of the metrics: `max(z − s, 0)`, whose elements add up
+/// to 1.
 fn nearest_probabilities(classes: usize, z: &Name, nodes: &mut OnnxNodes) -> Name {
     let (one, zero, axis) = (nodes.double(1.0), nodes.double(0.0), nodes.integer(1));
     let sorted = nodes.sorted(z, classes);
@@ -264,7 +265,7 @@ fn nearest_probabilities(classes: usize, z: &Name, nodes: &mut OnnxNodes) -> Nam
     let shifts = nodes.op("Div", &[&rest, &ranks]);
     let above = nodes.op("Sub", &[&sorted, &shifts]);
     let above = nodes.op("Greater", &[&above, &zero]);
-    // The last rank above 0 gives the shift; those above 0 are the first ones.
+    // The last rank with a value above 0 gives the shift; all ranks before it are above 0 too.
     let above = nodes.cast(&above, ElementType::Integer);
     let found = nodes.sum(&above);
     let one_rank = nodes.integer(1);

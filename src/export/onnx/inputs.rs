@@ -1,4 +1,4 @@
-//! From raw columns to the inputs of a network, as nodes of ONNX. All number columns are one matrix of doubles.
+//! From raw columns to the inputs of a network, as ONNX nodes. All number columns are one matrix of doubles.
 
 use super::nodes::{AttributeValue, Name, OnnxNodes};
 use super::normal::normal;
@@ -8,10 +8,10 @@ use crate::data::shape::BOUND;
 use crate::data::{Inputs, Keys, Places, Shape};
 use crate::export::plan::{ExportPlan, NumberSteps, PlannedColumn, RowKind, What};
 
-/// Beyond this a smooth clip is at its bound to the last digit, and squares stay finite.
+/// Beyond this value a smooth clip has reached its bound in double precision; squares of it are still finite.
 const FAR: f64 = 1e100;
 
-/// Inputs that were made together, and their places among those of the network.
+/// Inputs that are computed together, and their places among those of the network.
 type Piece = (Name, Vec<usize>);
 
 /// Adds the inputs of a network, 32-bit floats; `names` are those of the raw columns.
@@ -42,7 +42,7 @@ pub(super) fn inputs(plan: &ExportPlan<'_>, names: &[Name], nodes: &mut OnnxNode
     in_order(&pieces, nodes)
 }
 
-/// Bytes times the scale.
+/// Bytes, times the scale.
 fn image(name: &Name, inputs: usize, scale: f32, nodes: &mut OnnxNodes) -> Name {
     let shape = nodes.integers(&[-1, inputs as i64]);
     let bytes = nodes.cast(name, ElementType::Float);
@@ -51,7 +51,7 @@ fn image(name: &Name, inputs: usize, scale: f32, nodes: &mut OnnxNodes) -> Name 
     nodes.op("Mul", &[&flat, &scale])
 }
 
-/// All pieces beside each other, each input at its place.
+/// Joins all pieces, and puts each input in its place.
 fn in_order(pieces: &[Piece], nodes: &mut OnnxNodes) -> Name {
     let all = nodes.join(&pieces.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>());
     let places: Vec<usize> = pieces.iter().flat_map(|(_, places)| places.iter().copied()).collect();
@@ -111,12 +111,12 @@ fn number_pieces(
     }
 }
 
-/// Numbers that stand for a missing value become NaN.
+/// Replaces numbers that stand for a missing value by NaN.
 fn marked(raw: &Name, columns: &[(&PlannedColumn<'_>, &NumberSteps<'_>, &Name)], nodes: &mut OnnxNodes) -> Name {
     let of: Vec<Vec<f64>> = columns.iter().map(|(column, ..)| column.missing_numbers()).collect();
     let mut raw = raw.clone();
     for at in 0..of.iter().map(Vec::len).max().unwrap_or(0) {
-        // NaN is equal to nothing.
+        // NaN equals nothing.
         let markers: Vec<f64> = of.iter().map(|markers| markers.get(at).copied().unwrap_or(f64::NAN)).collect();
         let (markers, nan) = (nodes.doubles(&[1, markers.len()], &markers), nodes.double(f64::NAN));
         let is_one = nodes.op("Equal", &[&raw, &markers]);
@@ -136,7 +136,7 @@ fn smooth_clip(z: &Name, nodes: &mut OnnxNodes) -> Name {
     nodes.op("Div", &[&z, &root])
 }
 
-/// Sine and cosine of where dates stand in their cycles, 0 where the date is missing.
+/// Sine and cosine of the position of dates in their cycles; 0 if the date is missing.
 fn waves(
     columns: &[(&PlannedColumn<'_>, &NumberSteps<'_>, &Name)],
     (raw, missing): (&Name, &Name),

@@ -18,22 +18,22 @@ use proto::{
     ElementType, ModelProto, OnnxDimension, OperatorSet, StringEntry, TensorShape, TensorType, TypeProto, ValueInfo,
 };
 
-/// Version of the file's form: that of ONNX 1.12, which brought opset 17.
+/// Version of the file format: that of ONNX 1.12, which introduced opset 17.
 const IR_VERSION: i64 = 8;
 /// Version of the operators of `ai.onnx`.
 const OPSET: i64 = 17;
 /// Version of the operators of `ai.onnx.ml`.
 const ML_OPSET: i64 = 3;
-/// Name of the rows in shapes.
+/// The name of the dimension of rows in shapes.
 const ROWS: &str = "N";
-/// The input of an image model.
+/// Name of the input of an image model.
 const IMAGE: &str = "image";
-/// Outputs.
+/// Names of the outputs.
 const OUTPUTS: [&str; 3] = ["label", "probabilities", "prediction"];
-/// Protocol buffers end below 2 GiB; so much is left for everything but weights.
+/// The most parameters. Protocol buffers are limited to 2 GiB, and this leaves room for everything except weights.
 const MOST_PARAMETERS: usize = (1 << 29) - (1 << 24);
 
-/// The bytes of a model's file, and what a user should know of it.
+/// The bytes of a model's file, and notes for the user.
 ///
 /// # Errors
 /// [`Error::Mismatch`] for a model that is too large.
@@ -79,7 +79,7 @@ pub(super) fn encode(plan: &ExportPlan<'_>) -> Result<(Vec<u8>, Vec<String>)> {
     Ok((model.encode_to_vec(), notes(plan, &names)))
 }
 
-/// The outputs of all networks together, doubles.
+/// The combined outputs of all networks, as doubles.
 fn said(plan: &ExportPlan<'_>, inputs: &Name, nodes: &mut OnnxNodes) -> Name {
     let outputs = |plan: &ExportPlan<'_>, inputs: &Name, nodes: &mut OnnxNodes| -> Vec<Name> {
         (0..plan.networks.len()).map(|number| network::network(plan, number, inputs, nodes)).collect()
@@ -99,7 +99,7 @@ fn said(plan: &ExportPlan<'_>, inputs: &Name, nodes: &mut OnnxNodes) -> Name {
     head::weighted_mean(&plan.head, &voices, nodes)
 }
 
-/// What the columns of `probabilities` or `prediction` are, and their task.
+/// The meaning of the columns of `probabilities` or `prediction`, and the task.
 fn metadata(plan: &ExportPlan<'_>) -> Vec<StringEntry> {
     let target = plan.head.target;
     let list = |names: &[String]| serde_json::to_string(names).expect("names are JSON");
@@ -111,7 +111,7 @@ fn metadata(plan: &ExportPlan<'_>) -> Vec<StringEntry> {
     entries.into_iter().map(entry).collect()
 }
 
-/// Names of the inputs: those of the columns; one that is called as an output is has `input_` before it.
+/// Names of the inputs: those of the columns; one with the name of an output gets the prefix `input_`.
 fn input_names(plan: &ExportPlan<'_>) -> Vec<Name> {
     if let RowKind::Images { .. } = plan.rows {
         return vec![IMAGE.to_owned()];
@@ -134,7 +134,7 @@ fn input_names(plan: &ExportPlan<'_>) -> Vec<Name> {
     names
 }
 
-/// What a user should know: inputs with another name than their column, and those that take a number where the file has a text.
+/// Notes for the user: inputs whose name differs from their column, and inputs that take a number where the file has a text.
 fn notes(plan: &ExportPlan<'_>, names: &[Name]) -> Vec<String> {
     let mut notes = Vec::new();
     for (column, name) in plan.named(names) {
@@ -167,7 +167,7 @@ fn input_of(column: &PlannedColumn<'_>, name: &str) -> ValueInfo {
     value_info(name, element, &[1], Some(text))
 }
 
-/// A value of so many rows.
+/// A value with a row dimension and these sizes.
 fn value_info(name: &str, element: ElementType, sizes: &[usize], text: Option<String>) -> ValueInfo {
     let rows = OnnxDimension { dim_value: None, dim_param: Some(ROWS.to_owned()) };
     let size = |size: &usize| OnnxDimension { dim_value: Some(*size as i64), dim_param: None };
@@ -213,7 +213,7 @@ mod tests {
         Model::new(architecture, ("bce".parse().unwrap(), 0.0), rows, Vec::new(), parameters)
     }
 
-    /// Nodes stand in order, every value is made once, inputs and outputs are those of the contract.
+    /// Nodes are in order, every value is computed once, and inputs and outputs are those of the contract.
     #[test]
     fn a_graph_is_whole() {
         let model = model();

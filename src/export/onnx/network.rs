@@ -1,4 +1,4 @@
-//! A network as nodes of ONNX. A value is `[rows, features]`, and `[members, rows, features]` once members have begun.
+//! A network as ONNX nodes. A value is `[rows, features]`, and `[members, rows, features]` after the layer that adds members.
 
 use super::nodes::{AttributeValue, Name, OnnxNodes};
 use super::proto::ElementType;
@@ -7,7 +7,7 @@ use crate::layer::graph::{Learnt, Node, Of, Operand};
 use crate::nn::norm::NormKind;
 use crate::nn::{Activation, Norm};
 
-/// Adds network number `network`; its outputs.
+/// Adds network number `network` and returns its outputs.
 pub(super) fn network(plan: &ExportPlan<'_>, network: usize, input: &Name, nodes: &mut OnnxNodes) -> Name {
     let mut values: Vec<Name> = Vec::with_capacity(plan.graph.nodes.len());
     for (number, node) in plan.graph.nodes.iter().enumerate() {
@@ -20,11 +20,11 @@ pub(super) fn network(plan: &ExportPlan<'_>, network: usize, input: &Name, nodes
 
 struct OnnxNetwork<'a> {
     plan: &'a ExportPlan<'a>,
-    /// Which of an ensemble.
+    /// Index of the network in an ensemble.
     network: usize,
-    /// Number of the node.
+    /// Index of the node.
     number: usize,
-    /// Names of the values before it.
+    /// Names of the values before the node.
     values: &'a [Name],
 }
 
@@ -68,7 +68,7 @@ impl OnnxNetwork<'_> {
         }
     }
 
-    /// The vector whose number is the whole part of `x`, the first where there is none of that number.
+    /// The vector at the integer part of `x`; the first vector if there is no such index.
     fn look_up(&self, x: &Name, learnt: &Learnt, nodes: &mut OnnxNodes) -> Name {
         let (zero, count) = (nodes.integer(0), nodes.integer(learnt.within.len() as i64));
         let at = nodes.cast(x, ElementType::Integer);
@@ -94,7 +94,7 @@ impl OnnxNetwork<'_> {
         }
     }
 
-    /// A matrix `[inputs, outputs]` or a vector; of every member `[members, inputs, outputs]` or `[members, 1, features]`.
+    /// A matrix `[inputs, outputs]` or a vector; with members `[members, inputs, outputs]` or `[members, 1, features]`.
     fn learnt(&self, learnt: &Learnt, nodes: &mut OnnxNodes) -> Name {
         let values = self.plan.by_columns(self.network, learnt);
         let is_matrix = matches!(self.plan.graph.nodes[self.number], Node::Product(..) | Node::Lookup(..));

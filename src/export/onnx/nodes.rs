@@ -1,4 +1,4 @@
-//! A graph of ONNX under construction.
+//! An ONNX graph that is being built.
 
 use super::proto::{Attribute, AttributeType, ElementType, GraphProto, NodeProto, TensorProto};
 
@@ -8,7 +8,7 @@ pub(super) type Name = String;
 /// The domain of operators for texts and categories.
 pub(super) const ML: &str = "ai.onnx.ml";
 
-/// Nodes and constants, each under a name of its own.
+/// Nodes and constants, each with a unique name.
 pub(super) struct OnnxNodes {
     prefix: String,
     made: usize,
@@ -53,7 +53,7 @@ impl OnnxNodes {
         output
     }
 
-    /// Gives a value another name.
+    /// Renames a value.
     pub(super) fn rename(&mut self, value: &Name, name: &str) {
         self.named("Identity", "", &[value], Vec::new(), name.to_owned());
     }
@@ -131,18 +131,18 @@ impl OnnxNodes {
         name
     }
 
-    /// `x` as another type.
+    /// Converts `x` to another type.
     pub(super) fn cast(&mut self, x: &Name, to: ElementType) -> Name {
         self.op_with("Cast", &[x], vec![("to", AttributeValue::Integer(to as i64))])
     }
 
-    /// Elements of a list, or columns of a matrix, by their numbers.
+    /// Elements of a list, or columns of a matrix, by index.
     pub(super) fn gather(&mut self, x: &Name, numbers: &[usize]) -> Name {
         let numbers = self.integers(&numbers.iter().map(|n| *n as i64).collect::<Vec<_>>());
         self.op_with("Gather", &[x, &numbers], vec![("axis", AttributeValue::Integer(-1))])
     }
 
-    /// Values beside each other; one value is itself.
+    /// Concatenates values along the last axis; a single value is returned unchanged.
     pub(super) fn join(&mut self, parts: &[Name]) -> Name {
         if let [only] = parts {
             return only.clone();
@@ -150,19 +150,19 @@ impl OnnxNodes {
         self.op_with("Concat", &parts.iter().collect::<Vec<_>>(), vec![("axis", AttributeValue::Integer(-1))])
     }
 
-    /// `x` held within two doubles.
+    /// Clamps `x` between two doubles.
     pub(super) fn held(&mut self, x: &Name, least: f64, most: f64) -> Name {
         let (least, most) = (self.double(least), self.double(most));
         self.op("Clip", &[x, &least, &most])
     }
 
-    /// The sum over the last axis, which stays with one element.
+    /// The sum over the last axis, which is kept with one element.
     pub(super) fn sum(&mut self, x: &Name) -> Name {
         let axis = self.integers(&[-1]);
         self.op("ReduceSum", &[x, &axis])
     }
 
-    /// The elements of each row of so many, the largest first.
+    /// The `count` elements of each row, sorted in descending order.
     pub(super) fn sorted(&mut self, x: &Name, count: usize) -> Name {
         let count = self.integers(&[count as i64]);
         let output = self.op("TopK", &[x, &count]);

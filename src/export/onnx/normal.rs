@@ -1,4 +1,4 @@
-//! The shape that makes numbers normal: the share of the training rows below, then its normal quantile, in doubles.
+//! The transformation to a normal distribution: the share of training rows below a value, then its normal quantile, in doubles.
 
 use super::nodes::{Name, OnnxNodes};
 use super::proto::ElementType;
@@ -20,21 +20,22 @@ pub(super) fn normal(z: &Name, shapes: &[&Shape], nodes: &mut OnnxNodes) -> Name
     normal_quantile(&shares, nodes)
 }
 
-/// How many elements of a row satisfy a comparison with `x`, as doubles `[rows, 1]`.
+/// The number of elements of a row that satisfy a comparison with `x`, as doubles `[rows, 1]`.
 fn count(comparison: &str, row: &Name, x: &Name, nodes: &mut OnnxNodes) -> Name {
     let holds = nodes.op(comparison, &[row, x]);
     let ones = nodes.cast(&holds, ElementType::Double);
     nodes.sum(&ones)
 }
 
-/// The share of quantiles below `x`, `[rows, 1]`: at a value of several the middle of theirs, else on the line between two.
+/// The share of quantiles below `x`, `[rows, 1]`. At a value of several quantiles it is their middle; between two it is
+/// interpolated linearly.
 fn share_below(x: &Name, quantiles: &[f64], nodes: &mut OnnxNodes) -> Name {
     let count_of = quantiles.len();
     let row = nodes.doubles(&[1, count_of], quantiles);
     let (below, upto) = (count("Less", &row, x, nodes), count("LessOrEqual", &row, x, nodes));
     let (zero, one, half) = (nodes.double(0.0), nodes.double(1.0), nodes.double(0.5));
     let (all, last) = (nodes.double(count_of as f64), nodes.double((count_of - 1) as f64));
-    // Between two quantiles; held, so that there always are two.
+    // Between two quantiles; clamped so that there always are two.
     let at = nodes.held(&below, 1.0, (count_of - 1) as f64);
     let before = nodes.op("Sub", &[&at, &one]);
     let list = nodes.doubles(&[count_of], quantiles);
@@ -46,14 +47,14 @@ fn share_below(x: &Name, quantiles: &[f64], nodes: &mut OnnxNodes) -> Name {
     let (above, width) = (nodes.op("Sub", &[x, &low]), nodes.op("Sub", &[&high, &low]));
     let part = nodes.op("Div", &[&above, &width]);
     let between = nodes.op("Add", &[&before, &part]);
-    // At a quantile, or at several equal ones.
+    // Exactly at a quantile, or at several equal ones.
     let middle = nodes.op("Add", &[&below, &upto]);
     let middle = nodes.op("Sub", &[&middle, &one]);
     let middle = nodes.op("Mul", &[&middle, &half]);
     let is_one = nodes.op("Greater", &[&upto, &below]);
     let place = nodes.op("Where", &[&is_one, &middle, &between]);
     let share = nodes.op("Div", &[&place, &last]);
-    // At both ends, unless several quantiles are equal there.
+    // At either end, unless several quantiles are equal there.
     let equal = nodes.op("Sub", &[&upto, &below]);
     let alone = nodes.op("LessOrEqual", &[&equal, &one]);
     let at_end = nodes.op("Equal", &[&upto, &all]);

@@ -1,4 +1,5 @@
-//! The messages of an ONNX file that a model needs, as <https://github.com/onnx/onnx/blob/main/onnx/onnx.proto> numbers them.
+//! The messages of an ONNX file that a model needs, with the field numbers of
+//! <https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>.
 
 use prost::Message;
 

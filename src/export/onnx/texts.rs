@@ -1,4 +1,4 @@
-//! Places of texts. ONNX compares texts whole, so the spellings that count as a level are listed.
+//! Places of texts. ONNX compares whole texts, so all spellings that count as a level are listed.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,8 @@ pub(super) fn place_of_text(of: &Places, missing: &MissingMarkers, name: &Name, 
     nodes.ml_op("LabelEncoder", &[name], attributes)
 }
 
-/// Every listed text with its place: missing values, levels as training wrote them, and their other spellings in lower case, upper
-/// case, and with a capital letter first.
+/// Every listed text with its place: missing values, levels as training wrote them, and their other spellings in lower case, in
+/// upper case, and with an initial capital.
 fn spellings(of: &Places, missing: &MissingMarkers) -> BTreeMap<String, i64> {
     let Keys::Texts { exact, normal } = &of.keys else { return BTreeMap::new() };
     let markers = std::iter::once(String::new()).chain(missing.texts().iter().cloned());

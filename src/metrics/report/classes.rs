@@ -18,7 +18,7 @@ fn weight_of(weights: Option<&[f32]>, row: usize) -> f64 {
     weights.map_or(1.0, |w| f64::from(w[row]))
 }
 
-/// Figures of two classes by one output.
+/// Figures of two classes from one output.
 pub fn two_classes(
     scores: Scores<'_>,
     truth: &[u32],
@@ -35,7 +35,7 @@ pub fn two_classes(
     Report { figures, confusion: Some(matrix), each }
 }
 
-/// Figures of several classes by an output for each.
+/// Figures of several classes, with an output for each.
 pub fn several_classes(
     classes: usize,
     scores: Scores<'_>,
@@ -68,7 +68,7 @@ pub fn several_classes(
     Report { figures, confusion: Some(matrix), each }
 }
 
-/// Figures of several labels, an output for each.
+/// Figures of several labels, with an output for each.
 pub fn several_labels(
     labels: usize,
     scores: Scores<'_>,
@@ -99,7 +99,7 @@ pub fn several_labels(
     Report { figures, confusion: None, each }
 }
 
-/// The matrix with the rows of unknown classes, each of them a class of its own that is never predicted.
+/// The matrix with rows of unknown classes added, each a class that is never predicted.
 fn with_strangers(
     matrix: &ConfusionMatrix,
     scores: Scores<'_>,
@@ -115,7 +115,7 @@ fn with_strangers(
     wider
 }
 
-/// Macro and weighted averages over the classes that are true or predicted; NaN where there are none.
+/// Macro and weighted averages over the classes that are true or predicted; NaN if there are none.
 fn averages(matrix: &ConfusionMatrix) -> Vec<(MetricName, f64)> {
     let present = matrix.present_classes();
     let average = |score, weighted| matrix.score_over(&present, score, weighted, ZeroDivision::Zero);
@@ -125,7 +125,7 @@ fn averages(matrix: &ConfusionMatrix) -> Vec<(MetricName, f64)> {
     SCORES.into_iter().flat_map(both).collect()
 }
 
-/// A figure of two classes that their confusion alone decides, as in [`two_classes`]; `None` of others.
+/// A figure of two classes that depends on their confusion matrix only, as in [`two_classes`]; `None` for other figures.
 pub fn figure_of_matrix(matrix: &ConfusionMatrix, name: MetricName) -> Option<f64> {
     let of_class_1 = |(score, [plain, ..]): (Score, [MetricName; 3])| {
         (plain == name).then(|| matrix.per_class(score, ZeroDivision::Zero)[1])
@@ -153,13 +153,13 @@ fn class_figures(matrix: &ConfusionMatrix) -> Vec<Each> {
     (0..matrix.classes()).map(each).collect()
 }
 
-/// What one pass over the rows of several classes gives.
+/// The result of one pass over the rows of several classes.
 struct ClassPass {
     matrix: ConfusionMatrix,
     /// Sums over the rows, weighted.
     log_loss: f64,
     brier: f64,
-    /// What turns the outputs of each row into probabilities.
+    /// For each row, what turns its outputs into probabilities.
     scales: Vec<RowScale>,
 }
 
@@ -193,12 +193,12 @@ impl ClassPass {
     }
 }
 
-/// `weight · value`; a row of weight 0 is as good as absent, whatever its value.
+/// `weight · value`; a row of weight 0 counts as absent, even if its value is NaN.
 fn counted(weight: f64, value: impl FnOnce() -> f64) -> f64 {
     if weight == 0.0 { 0.0 } else { weight * value() }
 }
 
-/// Both areas of each class against the rest, one class at a time on each thread: memory for one class's rows a thread.
+/// Both areas of each class against the rest. A thread computes one class at a time, with memory for one class's rows.
 fn class_areas(
     classes: usize,
     scores: Scores<'_>,
@@ -212,7 +212,7 @@ fn class_areas(
     })
 }
 
-/// What one pass over the rows of two classes gives.
+/// The result of one pass over the rows of two classes.
 struct TwoClasses {
     matrix: ConfusionMatrix,
     log_loss: f64,
@@ -221,7 +221,7 @@ struct TwoClasses {
 }
 
 impl TwoClasses {
-    /// `row`: output, true class, weight of a row.
+    /// `row` returns output, true class and weight of a row.
     fn new(
         (scores, rows): (Scores<'_>, usize),
         row: impl Fn(usize) -> (f32, usize, f64) + Sync,
@@ -245,14 +245,14 @@ impl TwoClasses {
         }
         let total = matrix.total();
         let [log_loss, brier] = [1, 2].map(|i| pieces.iter().map(|p| if i == 1 { p.1 } else { p.2 }).sum::<f64>());
-        // A logit ranks as its probability does, without saturating.
+        // A logit gives the same ranking as its probability, without saturation.
         let score = |z: f32| if link == Link::Sigmoid { f64::from(z) } else { TwoWays::new(link, z).positive };
         let ranked = (0..rows).map(&row).map(|(output, truth, weight)| (score(output), truth == 1, weight));
         let areas = (detail == Detail::Full).then(|| Areas::default().of(ranked));
         TwoClasses { matrix, log_loss: log_loss / total, brier: brier / total, areas }
     }
 
-    /// All but the averages over the classes, counted in `matrix`; NaN where there are no rows.
+    /// All figures except the averages over the classes, which `matrix` gives; NaN if there are no rows.
     fn figures(&self, matrix: &ConfusionMatrix) -> MetricSet {
         let defined = |value: f64| if matrix.total() > 0.0 { value } else { f64::NAN };
         let mut figures = MetricSet::default();

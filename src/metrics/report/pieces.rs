@@ -1,4 +1,4 @@
-//! Work on many rows, shared out to the threads of the pool; sums do not depend on their number.
+//! Work on many rows, shared out to the threads of the pool; sums do not depend on the number of threads.
 
 use std::ops::Range;
 
@@ -7,8 +7,8 @@ use rayon::prelude::*;
 /// Rows of a piece.
 const PIECE: usize = 4096;
 
-/// What `work` makes of each piece of `rows` rows of `width` outputs, in order. Small networks that train side by side
-/// would wait for each other in the pool, so little work stays on this thread.
+/// The results of `work` for each piece of `rows` rows with `width` outputs, in order. A small amount of work stays on the
+/// calling thread, since small networks that train side by side would wait for each other in the pool.
 pub fn by_pieces<T: Send>(rows: usize, width: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
     let piece = |number: usize| number * PIECE..((number + 1) * PIECE).min(rows);
     let pieces = rows.div_ceil(PIECE);
@@ -19,7 +19,7 @@ pub fn by_pieces<T: Send>(rows: usize, width: usize, work: impl Fn(Range<usize>)
     }
 }
 
-/// The same for columns, each with a memory that `start` makes for a thread.
+/// The same for columns; `start` makes a memory for each thread.
 pub fn by_columns<T: Send, M>(
     (rows, columns): (usize, usize),
     start: impl Fn() -> M + Sync + Send,
