@@ -9,6 +9,7 @@
 //! | train on arrays | [`train::Trainer`]: one epoch at a time; [`fit::fit()`]: validation, best weights, stopping |
 //! | train as the program does, from a file to a run directory | [`run::Plan`] |
 //! | predict | [`model::Model`], [`data::RowReader`], [`predict::Predictor`] |
+//! | turn outputs into predictions and figures | [`score::Scorer`] |
 //! | read tables | [`data::describe`], [`data::prepare`] |
 //! | choose an optimizer, a schedule | [`optim::OptimizerSpec`], [`optim::schedule::Schedule`] |
 //! | build a network from layers | [`model::Architecture`], [`layer::Network`] |
@@ -95,7 +96,7 @@
 pub mod atomic;
 pub mod config;
 pub mod data;
-pub mod error;
+mod error;
 pub mod experiment;
 pub mod export;
 pub mod fit;

@@ -6,7 +6,7 @@ mod ensemble;
 mod importance;
 mod lr_find;
 mod portfolio;
-pub mod quasi_random;
+mod quasi_random;
 mod side_by_side;
 mod training;
 pub mod tune;

@@ -7,13 +7,13 @@ pub mod areas;
 pub mod calibration;
 pub mod classification;
 pub mod fscore;
-pub mod name;
+pub(crate) mod name;
 pub mod probabilistic;
 pub mod ranking;
 pub mod regression;
 pub mod report;
 pub mod scores;
-pub mod set;
+pub(crate) mod set;
 pub mod threshold;
 
 pub use classification::{ConfusionMatrix, whole_matrix};

@@ -2,7 +2,7 @@
 
 mod architecture;
 mod begin;
-pub mod decision;
+pub(crate) mod decision;
 mod describe;
 pub mod file;
 mod form;

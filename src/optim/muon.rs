@@ -12,8 +12,8 @@ use crate::kernel::Real;
 
 /// For the weights `[out, in]` of each layer, with `NS` the iteration of [`NewtonSchulz`]:
 ///
-/// `b ← μ b + (1 − μ) g`; `u = (1 − μ) g + μ b` with Nesterov's momentum, otherwise `u = b`; `p ← (1 − lr λ) p − lr · k ·
-/// NS(u)`, with `k` by [`MuonScale`].
+/// `b ← μ b + (1 − μ) g`, `u = (1 − μ) g + μ b` with Nesterov's momentum, otherwise `u = b`;
+/// `p ← (1 − lr λ) p − lr · k · NS(u)`, with `k` by [`MuonScale`].
 ///
 /// Biases, gains and shifts follow AdamW at the rate `lr · adam_lr_ratio`, with their own weight decay.
 ///

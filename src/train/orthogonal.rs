@@ -14,7 +14,7 @@ use crate::kernel::gemm::{self, Extent};
 use crate::kernel::{Isa, Job, LANES, Lanes, Line, PanelsMut, panels};
 use crate::model::{Layout, Tensor};
 use crate::nn::panel::transpose;
-use crate::optim::newton_schulz::NewtonSchulz;
+use crate::optim::NewtonSchulz;
 
 /// One matrix and its products. `B` is [`Buffer`] or [`SharedBuffer`].
 struct MatrixOf<B> {
