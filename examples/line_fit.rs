@@ -6,7 +6,7 @@ use gradlane::data::{Dataset, Features, Targets};
 use gradlane::kernel::Isa;
 use gradlane::model::{Architecture, Parameters};
 use gradlane::nn::{Activation, Loss, Objective};
-use gradlane::train::{EpochPlan, StepSettings, Trainer};
+use gradlane::train::{EpochPlan, Largest, StepSettings, Trainer};
 
 const ROWS: usize = 200;
 
@@ -33,7 +33,8 @@ fn gradient_descent(data: &Dataset) -> (f64, f64) {
         Objective::new(Loss::Mse, 0.0).expect("no label smoothing"),
         "sgd".parse().expect("a name of an optimizer"),
     );
-    let mut trainer = Trainer::new(&line, Parameters::zeros(&line), settings, (Isa::detect(), 1), (ROWS, ROWS));
+    let mut trainer =
+        Trainer::new(&line, Parameters::zeros(&line), settings, (Isa::detect(), 1), Largest::of_one_batch(ROWS));
     let order: Vec<u32> = (0..ROWS as u32).collect();
     for epoch in 0..300 {
         let outcome = trainer.epoch(&EpochPlan::new(data, &order, (epoch, ROWS), &|_| 0.3));

@@ -27,7 +27,7 @@
 //! use gradlane::kernel::Isa;
 //! use gradlane::model::{Architecture, Parameters};
 //! use gradlane::nn::{Activation, Loss, Objective};
-//! use gradlane::train::{EpochPlan, StepSettings, Trainer};
+//! use gradlane::train::{EpochPlan, Largest, StepSettings, Trainer};
 //!
 //! // Exclusive or: four rows of two inputs, row-major, and the class of each row.
 //! let features = Features::F32 { values: vec![0., 0., 0., 1., 1., 0., 1., 1.], cols: 2 };
@@ -39,7 +39,8 @@
 //! let first = Parameters::init(&network, None, 7);
 //! let settings = StepSettings::plain(Objective::new(Loss::Bce, 0.0)?, "adam".parse()?);
 //! let (threads, batch) = (2, 4);
-//! let mut trainer = Trainer::new(&network, first, settings, (Isa::detect(), threads), (batch, data.rows()));
+//! let largest = Largest { batch, epoch: data.rows() };
+//! let mut trainer = Trainer::new(&network, first, settings, (Isa::detect(), threads), largest);
 //! let mut order = Vec::new();
 //! for epoch in 0..300 {
 //!     epoch_order(data.rows(), 7, epoch, true, &mut order);

@@ -8,7 +8,7 @@ use gradlane::kernel::Isa;
 use gradlane::model::{Architecture, Parameters};
 use gradlane::nn::{Activation, Loss, Objective};
 use gradlane::rng::{Purpose, stream};
-use gradlane::train::{EpochPlan, StepSettings, Trainer};
+use gradlane::train::{EpochPlan, Largest, StepSettings, Trainer};
 use rand::RngExt;
 
 /// Rows: two blocks of 1,024 and a part of a third, the last panel not full.
@@ -145,8 +145,13 @@ fn train(
 ) -> Vec<f32> {
     let network = regression();
     let machine = (Isa::detect(), 2);
-    let mut trainer =
-        Trainer::new(&network, Parameters::zeros(&network), settings.clone(), machine, (batch, data.rows()));
+    let mut trainer = Trainer::new(
+        &network,
+        Parameters::zeros(&network),
+        settings.clone(),
+        machine,
+        Largest { batch, epoch: data.rows() },
+    );
     let order: Vec<u32> = (0..data.rows() as u32).collect();
     for epoch in 0..epochs {
         let plan = EpochPlan::new(data, &order, (epoch, batch), lr);
@@ -223,7 +228,7 @@ fn a_batch_of_several_blocks_has_the_same_bits_on_any_number_of_threads() {
     let bits = |threads: usize| -> Vec<u32> {
         let parameters = Parameters::init(&network, None, 5);
         let machine = (Isa::detect(), threads);
-        let mut trainer = Trainer::new(&network, parameters, settings.clone(), machine, (ROWS, ROWS));
+        let mut trainer = Trainer::new(&network, parameters, settings.clone(), machine, Largest::of_one_batch(ROWS));
         for _ in 0..3 {
             support::step::step(&mut trainer, &data, &order, 0.01);
         }

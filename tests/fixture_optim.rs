@@ -2,7 +2,7 @@
 
 mod support;
 
-use gradlane::optim::clip::{NormType, clip_each_tensor, clip_global_norm, clip_value};
+use gradlane::optim::clip::{NormBound, NormType, clip_each_tensor, clip_global_norm, clip_value};
 use gradlane::optim::per_tensor::{TensorRole, update_tensor};
 use gradlane::optim::rule::{moving_average, step};
 use gradlane::optim::{Algorithm, Carried, Decay, Dialect, PerTensor, Rule, VisitRule};
@@ -60,9 +60,11 @@ fn clip(gradients: &mut [Vec<f64>], train: &Train<'_>) -> (Option<f64>, bool) {
             tensors.iter_mut().flat_map(|t| t.iter_mut()).for_each(|g| *g = clip_value(*g, limit));
             None
         }
-        Clip::Global(most, norm_type) => Some(clip_global_norm(&mut tensors, (most, addend), norm_type)),
+        Clip::Global(most, norm_type) => {
+            Some(clip_global_norm(&mut tensors, NormBound { max_norm: most, addend }, norm_type))
+        }
         Clip::EachTensor(most) => {
-            clip_each_tensor(&mut tensors, (most, addend), NormType::L2);
+            clip_each_tensor(&mut tensors, NormBound { max_norm: most, addend }, NormType::L2);
             None
         }
     };

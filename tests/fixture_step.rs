@@ -7,7 +7,7 @@ mod support;
 use gradlane::data::Dataset;
 use gradlane::model::Parameters;
 use gradlane::optim::OptimizerSpec;
-use gradlane::train::{StepSettings, Trainer};
+use gradlane::train::{Largest, StepSettings, Trainer};
 use serde_json::Value;
 use support::trajectory::{Clip, Setup};
 use support::*;
@@ -133,7 +133,7 @@ fn run_trajectory(case: &Value, task: &Value, setup: Setup, machine: (gradlane::
     let mut around_first = [initial.clone(), initial.clone()];
     let all = data.rows();
     let settings = settings(case, task, setup);
-    let mut trainer = Trainer::new(&architecture, initial, settings.clone(), machine, (all, all));
+    let mut trainer = Trainer::new(&architecture, initial, settings.clone(), machine, Largest::of_one_batch(all));
     let mut checkpoints = list(expected, "checkpoints").iter().zip(numbers(&off["params"])).peekable();
     for t in 1..=losses.len() {
         let rows = step_rows(case, task, &mut data, t - 1, &settings);
@@ -201,8 +201,8 @@ fn fixture_gradients_through_the_f32_step() {
         let outputs_off = tolerance(largest_difference(&numbers(&case["f32"]["a"][outputs]), &outputs_f64));
         for machine in step::machines() {
             let what = format!("{} {} {} threads", text(&case["name"]), machine.0.name(), machine.1);
-            let rows = (order.len(), order.len());
-            let mut trainer = Trainer::new(&architecture, before.clone(), settings.clone(), machine, rows);
+            let largest = Largest::of_one_batch(order.len());
+            let mut trainer = Trainer::new(&architecture, before.clone(), settings.clone(), machine, largest);
             let outcome = step::step(&mut trainer, &data, &order, LARGE_LR);
             let want = number(&expected["loss"]);
             assert!(close(outcome.loss, want, 0.0, loss_off), "{what}: loss {}, expected {want}", outcome.loss);

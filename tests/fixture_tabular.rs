@@ -6,7 +6,7 @@ use gradlane::layer::description::Description;
 use gradlane::layer::text::Sizes;
 use gradlane::model::{Architecture, NamedTensor, Parameters};
 use gradlane::nn::{Activation, Loss, Objective, Target};
-use gradlane::train::{EpochPlan, StepSettings, Trainer};
+use gradlane::train::{EpochPlan, Largest, StepSettings, Trainer};
 use serde_json::Value;
 
 const OUTPUTS: usize = 3;
@@ -108,7 +108,8 @@ fn ten_steps_are_those_of_the_packages() {
         let initial = Parameters::from_named(&architecture, &tensors(case, "init")).unwrap();
         let lr = case["lr"].as_f64().unwrap();
         for machine in Isa::available().into_iter().flat_map(|isa| [(isa, 1), (isa, 3)]) {
-            let mut trainer = Trainer::new(&architecture, initial.clone(), settings.clone(), machine, (rows, rows));
+            let mut trainer =
+                Trainer::new(&architecture, initial.clone(), settings.clone(), machine, Largest::of_one_batch(rows));
             let order: Vec<u32> = (0..rows as u32).collect();
             for (epoch, expected) in numbers(&case["losses"]).into_iter().enumerate() {
                 let rate = |_| lr;

@@ -10,7 +10,7 @@ use gradlane::optim::lbfgs::Minimizer;
 use gradlane::optim::rule::{between, step};
 use gradlane::optim::schedule_free::Averaged;
 use gradlane::optim::{Algorithm, Carried, ElementWise, Lbfgs, Optimizer, OptimizerSpec, Rule, ScheduleFree};
-use gradlane::train::{StepSettings, Trainer};
+use gradlane::train::{Largest, StepSettings, Trainer};
 use serde_json::Value;
 use support::network::Defined;
 use support::*;
@@ -130,7 +130,7 @@ fn assert_f32_case(case: &Value, task: &Value, spec: OptimizerSpec, machine: (gr
     let architecture = step::architecture(task, "init");
     let settings = StepSettings::plain(network::objective(task), spec);
     let initial = step::parameters(&architecture, &task["init"]);
-    let mut trainer = Trainer::new(&architecture, initial, settings, machine, (data.rows(), data.rows()));
+    let mut trainer = Trainer::new(&architecture, initial, settings, machine, Largest::of_one_batch(data.rows()));
     let mut checkpoints = list(expected, "checkpoints").iter().zip(deviation["params"].as_array().unwrap()).peekable();
     for (t, want) in (1..).zip(numbers(&expected["loss"])) {
         let rows: Vec<u32> = rows(case, task, t).into_iter().map(|row| row as u32).collect();

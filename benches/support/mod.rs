@@ -7,7 +7,7 @@ use gradlane::model::Parameters;
 use gradlane::nn::Objective;
 use gradlane::optim::clip::NormType;
 use gradlane::train::team::available_threads;
-use gradlane::train::{EpochPlan, StepSettings, Trainer};
+use gradlane::train::{EpochPlan, Largest, StepSettings, Trainer};
 
 /// `784x128x10/b32`.
 pub fn id(workload: &Workload) -> String {
@@ -34,7 +34,7 @@ pub fn trainer(workload: &Workload) -> Trainer {
     let architecture = workload.architecture();
     let parameters = Parameters::init(&architecture, None, 1);
     let machine = (Isa::detect(), available_threads());
-    Trainer::new(&architecture, parameters, settings, machine, (workload.batch, workload.rows))
+    Trainer::new(&architecture, parameters, settings, machine, Largest { batch: workload.batch, epoch: workload.rows })
 }
 
 /// Steps over `order`.

@@ -10,7 +10,7 @@ use crate::Result;
 use crate::config::{BatchSize, TrainConfig};
 use crate::data::{Dataset, Folds, Prepared};
 use crate::predict::Predictor;
-use crate::run::{CrossValidation, Finished, Fold, Plan};
+use crate::run::{CrossValidation, Finished, Fold, FoldOf, Plan};
 use crate::score::HeldOut;
 use crate::train::team::available_threads;
 
@@ -53,12 +53,17 @@ pub(super) fn cross_validate_with(
         if !exact {
             plan.threads = sharing.threads;
         }
-        let rows = (plan.prepared.train.rows(), plan.prepared.val.as_ref().map_or(0, Dataset::rows));
+        let of = FoldOf {
+            fold: number + 1,
+            repeat: folds.repeat_of(*number) + 1,
+            train_rows: plan.prepared.train.rows(),
+            val_rows: plan.prepared.val.as_ref().map_or(0, Dataset::rows),
+        };
         let Some(finished) = (training.train)(*number, &mut plan)? else { return Ok(None) };
         let held_out = held_out(&plan, &finished, folds.repeat_of(*number))?;
         let network = keep.then(|| finished.clone());
         let Finished { summary, curve, .. } = finished;
-        let fold = summary.of_fold((number + 1, folds.repeat_of(*number) + 1), rows, curve);
+        let fold = summary.of_fold(of, curve);
         (training.over)(&fold);
         Ok(Some(TrainedFold { fold, held_out, network }))
     });

@@ -17,7 +17,7 @@ use crate::nn::Objective;
 use crate::optim::Dialect;
 use crate::statistics::quantile_of_sorted;
 use crate::train::team::{available_threads, threads_within};
-use crate::train::{EpochOutcome, EpochPlan, Halt, Phase, PhaseTimes, StepSettings, Trainer};
+use crate::train::{EpochOutcome, EpochPlan, Halt, Largest, Phase, PhaseTimes, StepSettings, Trainer};
 use crate::{Error, Result};
 
 /// The fewest epochs if no number is given.
@@ -235,8 +235,8 @@ impl<'a> Subject<'a> {
         };
         let architecture = workload.architecture();
         let parameters = Parameters::init(&architecture, None, 0);
-        let sizes = (workload.batch, workload.rows);
-        let trainer = Trainer::new(&architecture, parameters, settings, (options.isa, threads), sizes);
+        let largest = Largest { batch: workload.batch, epoch: workload.rows };
+        let trainer = Trainer::new(&architecture, parameters, settings, (options.isa, threads), largest);
         Subject { workload, data: workload.data(), trainer, lr: options.optimizer.lr, order: Vec::new(), epoch: 0 }
     }
 

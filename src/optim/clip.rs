@@ -48,11 +48,20 @@ pub fn clip_value<R: Real>(g: R, limit: f64) -> R {
     R::splat(limit).min(R::splat(-limit).max(g))
 }
 
+/// The bound of a norm, as [`norm_factor`] takes it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NormBound {
+    /// The largest norm.
+    pub max_norm: f64,
+    /// Added to the norm before the bound is divided by it.
+    pub addend: f64,
+}
+
 /// Scales all `tensors` together so that their norm is at most `max_norm`, with [`norm_factor`]'s `addend`. Returns the norm
 /// before.
 pub fn clip_global_norm<T: Real + Into<f64>>(
     tensors: &mut [&mut [T]],
-    (max_norm, addend): (f64, f64),
+    NormBound { max_norm, addend }: NormBound,
     norm_type: NormType,
 ) -> f64 {
     let norm = norm_type.norm(tensors.iter().map(|t| &**t));
@@ -62,7 +71,7 @@ pub fn clip_global_norm<T: Real + Into<f64>>(
 }
 
 /// Scales each of `tensors` separately in the same way.
-pub fn clip_each_tensor<T: Real + Into<f64>>(tensors: &mut [&mut [T]], bound: (f64, f64), norm_type: NormType) {
+pub fn clip_each_tensor<T: Real + Into<f64>>(tensors: &mut [&mut [T]], bound: NormBound, norm_type: NormType) {
     for tensor in tensors {
         clip_global_norm(&mut [tensor], bound, norm_type);
     }
@@ -138,7 +147,7 @@ mod tests {
         ) {
             for (norm_type, addend) in ALL.into_iter().flat_map(|norm| [(norm, 0.0), (norm, 1e-6)]) {
                 let (mut x, mut y) = (a.clone(), b.clone());
-                let before = clip_global_norm(&mut [&mut x, &mut y], (max_norm, addend), norm_type);
+                let before = clip_global_norm(&mut [&mut x, &mut y], NormBound { max_norm, addend }, norm_type);
                 let after = norm_type.norm([&x[..], &y[..]]);
                 prop_assert!(after <= before && after <= max_norm * (1.0 + 1e-12));
                 let factor = norm_factor(before, max_norm, addend);
@@ -146,7 +155,7 @@ mod tests {
                     prop_assert_eq!(*clipped, whole * factor);
                 }
                 let (mut x, mut y) = (a.clone(), b.clone());
-                clip_each_tensor(&mut [&mut x, &mut y], (max_norm, addend), norm_type);
+                clip_each_tensor(&mut [&mut x, &mut y], NormBound { max_norm, addend }, norm_type);
                 for tensor in [x, y] {
                     prop_assert!(norm_type.norm([&tensor[..]]) <= max_norm * (1.0 + 1e-12));
                 }

@@ -26,6 +26,19 @@ pub struct CrossValidation {
     pub held_out: Option<HeldOut>,
 }
 
+/// Which fold a network belongs to, and its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoldOf {
+    /// Its number, from 1.
+    pub fold: usize,
+    /// The repetition of the split into folds that it belongs to, from 1.
+    pub repeat: usize,
+    /// Rows that the network learned from.
+    pub train_rows: usize,
+    /// Rows of the fold.
+    pub val_rows: usize,
+}
+
 /// One fold: a network that learned from the rows of the other folds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Fold {

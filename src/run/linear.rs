@@ -16,7 +16,7 @@ use crate::optim::OptimizerSpec;
 use crate::room::available;
 use crate::score::Judged;
 use crate::score::Scorer;
-use crate::train::{EpochPlan, Halt, StepSettings, Trainer};
+use crate::train::{EpochPlan, Halt, Largest, StepSettings, Trainer};
 
 /// The most rows that a linear model learns from.
 const MOST_ROWS: usize = 50_000;
@@ -148,7 +148,7 @@ impl Plan {
         let settings = StepSettings { l2, ..StepSettings::plain(Objective::new(loss, 0.0)?, optimizer) };
         let initial = Parameters::initial(&network, None, task == Task::Regression, self.config.seed);
         let engine = (self.config.threads.isa, self.threads);
-        let mut trainer = Trainer::new(&network, initial, settings, engine, (rows, rows));
+        let mut trainer = Trainer::new(&network, initial, settings, engine, Largest::of_one_batch(rows));
         let mut order = Vec::new();
         epoch_order(rows, self.config.seed, 0, false, &mut order);
         while trainer.steps() < STEPS {

@@ -34,7 +34,7 @@ mod trace;
 pub use autopsy::{Autopsy, Before, LargestGradient, OptionChange, TriedChange};
 pub use baseline::{Baseline, ConstantBaseline, doubts};
 pub use checkpoint::Checkpoint;
-pub use cross_validation::{CrossValidation, Fold};
+pub use cross_validation::{CrossValidation, Fold, FoldOf};
 pub use difference::Difference;
 pub use directory::{CONFIG_FILE, RunDirectory, is_run, read_summary};
 pub use execution::Finished;

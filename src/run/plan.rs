@@ -18,7 +18,7 @@ use crate::nn::{Loss, Objective};
 use crate::optim::Dialect;
 use crate::score::Scorer;
 use crate::train::team::{available_threads, threads_within};
-use crate::train::{DataPass, Schedules, StepSettings, Trainer};
+use crate::train::{DataPass, Largest, Schedules, StepSettings, Trainer};
 use crate::{Error, Result};
 
 /// Everything that is known before the first step.
@@ -385,7 +385,8 @@ impl Plan {
         let rows = self.prepared.train.rows();
         let engine = (self.config.threads.isa, self.threads);
         let parameters = self.parameters.clone();
-        let mut trainer = Trainer::new(&self.architecture, parameters, self.settings()?, engine, (batch, rows));
+        let mut trainer =
+            Trainer::new(&self.architecture, parameters, self.settings()?, engine, Largest { batch, epoch: rows });
         let (granted, asked) = (trainer.threads(), self.threads);
         if self.config.threads.exact && granted < asked {
             let message = format!("the system grants {granted} of {asked} threads: ask for fewer");

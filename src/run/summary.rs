@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::autopsy::Autopsy;
 use super::baseline::Baseline;
-use super::cross_validation::{CrossValidation, Fold};
+use super::cross_validation::{CrossValidation, Fold, FoldOf};
 use super::member::EnsembleMember;
 use super::portfolio::Configuration;
 use crate::Warning;
@@ -144,11 +144,10 @@ fn baseline_json<S: Serializer>(baseline: &Option<Baseline>, serializer: S) -> R
 }
 
 impl Summary {
-    /// The record of fold `fold` of repetition `repeat`, both counted from 1, with its figures after each epoch.
+    /// The record of a fold, with its figures after each epoch.
     pub fn of_fold(
         self,
-        (fold, repeat): (usize, usize),
-        (train_rows, val_rows): (usize, usize),
+        FoldOf { fold, repeat, train_rows, val_rows }: FoldOf,
         curve: Vec<(usize, MetricSet)>,
     ) -> Fold {
         Fold {

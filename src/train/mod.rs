@@ -32,7 +32,7 @@ pub(crate) use evaluate::block_rows as evaluated_rows;
 pub(crate) use forward::splits_first_layer;
 pub(crate) use record::Recent;
 pub use record::StepRecord;
-pub use settings::{Schedules, StepSettings};
+pub use settings::{Largest, Schedules, StepSettings};
 pub(crate) use state::RunningEpoch;
 pub use state::TrainState;
 pub(crate) use step::{BLOCK_ROWS, block_rows};

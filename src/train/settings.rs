@@ -49,6 +49,22 @@ pub struct Schedules {
     pub decay: Option<Schedule>,
 }
 
+/// The largest batch and the longest epoch that a trainer is made for, in rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Largest {
+    /// Rows of a batch.
+    pub batch: usize,
+    /// Rows of an epoch.
+    pub epoch: usize,
+}
+
+impl Largest {
+    /// For epochs of one batch with `rows` rows.
+    pub fn of_one_batch(rows: usize) -> Largest {
+        Largest { batch: rows, epoch: rows }
+    }
+}
+
 /// Factors of one step, from the schedules.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct StepFactors {

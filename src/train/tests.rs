@@ -61,7 +61,7 @@ fn bits(a: &Architecture, d: &Dataset, s: &StepSettings, isa: Isa, threads: usiz
 /// The same at another learning rate.
 fn bits_at(a: &Architecture, d: &Dataset, s: &StepSettings, engine: (Isa, usize), batch: usize, lr: f64) -> Vec<u32> {
     let rows = d.rows();
-    let mut trainer = Trainer::new(a, Parameters::init(a, None, 3), s.clone(), engine, (batch, rows));
+    let mut trainer = Trainer::new(a, Parameters::init(a, None, 3), s.clone(), engine, Largest { batch, epoch: rows });
     for epoch in 0..2 {
         let mut order: Vec<u32> = (0..rows as u32).collect();
         order.rotate_left(7 * epoch as usize + 1);

@@ -10,7 +10,7 @@ use super::mean::Mean;
 use super::pieces::Work;
 use super::preparation::Preparation;
 use super::record::{Recent, StepRecord};
-use super::settings::StepSettings;
+use super::settings::{Largest, StepSettings};
 use super::shared::Shared;
 use super::state::TrainState;
 use super::step::{Batch, SharedRun, Worker, block_rows, step, visits};
@@ -117,13 +117,13 @@ pub struct EpochOutcome {
 
 impl Trainer {
     /// Prepares to train a network from the given parameters, with `threads` threads or fewer if the system grants fewer.
-    /// Batches have up to `batch` rows, epochs up to `rows`.
+    /// `largest` limits the rows of a batch and of an epoch.
     pub fn new(
         architecture: &Architecture,
         parameters: Parameters,
         settings: StepSettings,
         (isa, threads): (Isa, usize),
-        (batch, rows): (usize, usize),
+        largest: Largest,
     ) -> Trainer {
         let lines = parameters.layout.lines;
         let learns = |tensor: usize| !parameters.layout.tensors[tensor].frozen;
@@ -142,14 +142,14 @@ impl Trainer {
             team,
             gradients: zeroed(lines),
             preparation,
-            workspace: Workspace::new(&program, batch.min(block_rows(program.members()))),
+            workspace: Workspace::new(&program, largest.batch.min(block_rows(program.members()))),
             program,
-            losses: vec![0.0; panels(batch)],
+            losses: vec![0.0; panels(largest.batch)],
             sums: vec![SlotSums::default(); parameters.layout.slots.len()],
             visits: visits(&parameters.layout, &shares),
             shares,
             evaluator: Evaluator::new(architecture, isa, threads),
-            state: TrainState::new(parameters, &settings.optimizer, averages, (rows, architecture.outputs)),
+            state: TrainState::new(parameters, &settings.optimizer, averages, (largest.epoch, architecture.outputs)),
             settings,
         }
     }

@@ -18,7 +18,7 @@ use crate::nn::init::Init;
 use crate::optim::OptimizerSpec;
 use crate::run::fingerprint_of;
 use crate::score::Scorer;
-use crate::train::{DataPass, StepSettings, Trainer};
+use crate::train::{DataPass, Largest, StepSettings, Trainer};
 use crate::{Error, Result, spec};
 
 use super::records::{Family, ProblemRecord};
@@ -146,7 +146,13 @@ impl Problem {
         let pass = DataPass { init: scheme, biases: Biases::Scheme, seed };
         pass.apply(&self.architecture, isa, &self.train.features, &mut parameters);
         let settings = StepSettings { optimizer, seed, ..self.step.clone() };
-        Trainer::new(&self.architecture, parameters, settings, (isa, 1), (self.batch, most_rows))
+        Trainer::new(
+            &self.architecture,
+            parameters,
+            settings,
+            (isa, 1),
+            Largest { batch: self.batch, epoch: most_rows },
+        )
     }
 
     /// Steps at whose ends a run is evaluated: 20 evenly apart, the last one the run's, and some 8 before the first of them, for

@@ -12,7 +12,7 @@ use crate::config::{BatchSize, TrainConfig};
 use crate::data::Dataset;
 use crate::experiment::side_by_side::{Sharing, share_threads, side_by_side};
 use crate::fit::Stopped;
-use crate::run::{CrossValidation, Fold, Plan};
+use crate::run::{CrossValidation, Fold, FoldOf, Plan};
 
 /// What all runs of a search share.
 pub(super) struct Workers<'a> {
@@ -135,7 +135,13 @@ impl Workers<'_> {
         if !plan.config.threads.exact {
             plan.threads = threads;
         }
-        let rows = (plan.prepared.train.rows(), plan.prepared.val.as_ref().map_or(0, Dataset::rows));
+        let repeat = self.tuner.base.config.cv.map_or(0, |count| fold / count.folds);
+        let of = FoldOf {
+            fold: fold + 1,
+            repeat: repeat + 1,
+            train_rows: plan.prepared.train.rows(),
+            val_rows: plan.prepared.val.as_ref().map_or(0, Dataset::rows),
+        };
         // Trials that have begun are finished: no signal reaches them.
         let finished = plan.train(&AtomicUsize::new(0), &mut |_| {})?;
         if finished.stopped == Stopped::Time {
@@ -144,8 +150,7 @@ impl Workers<'_> {
         let folds = {
             let mut begun = lock();
             let folds = begun.entry(job.trial).or_default();
-            let repeat = self.tuner.base.config.cv.map_or(0, |count| fold / count.folds);
-            folds.push(finished.summary.of_fold((fold + 1, repeat + 1), rows, finished.curve));
+            folds.push(finished.summary.of_fold(of, finished.curve));
             if folds.len() < self.tuner.folds() {
                 return Ok(None);
             }

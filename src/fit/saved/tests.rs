@@ -20,7 +20,7 @@ use crate::optim::clip::NormType;
 use crate::optim::{Dialect, OptimizerSpec};
 use crate::rng::{Purpose, stream};
 use crate::score::Scorer;
-use crate::train::{DataPass, StepSettings};
+use crate::train::{DataPass, Largest, StepSettings};
 
 const ROWS: usize = 52;
 const INPUTS: usize = 5;
@@ -110,7 +110,13 @@ impl Case {
             let pass = DataPass { init: Some("std".parse().unwrap()), biases: Biases::Mixture, seed: 3 };
             pass.apply(&network, isa, &data(ROWS, 1).features, &mut parameters);
         }
-        Trainer::new(&network, parameters, self.settings.clone(), (isa, threads), (self.options.batch, ROWS))
+        Trainer::new(
+            &network,
+            parameters,
+            self.settings.clone(),
+            (isa, threads),
+            Largest { batch: self.options.batch, epoch: ROWS },
+        )
     }
 
     /// Fits from the states of trainer and fit; `save` may ask for the end by the signal.

@@ -29,8 +29,13 @@ fn network(inputs: usize) -> Architecture {
 fn trained(data: &Dataset, settings: &StepSettings, (threads, batch): (usize, usize), leave: bool) -> Vec<u32> {
     let network = network(data.features.cols());
     let parameters = Parameters::init(&network, None, 3);
-    let mut trainer =
-        Trainer::new(&network, parameters, settings.clone(), (Isa::detect(), threads), (batch, data.rows()));
+    let mut trainer = Trainer::new(
+        &network,
+        parameters,
+        settings.clone(),
+        (Isa::detect(), threads),
+        Largest { batch, epoch: data.rows() },
+    );
     for epoch in 0..2 {
         let mut order: Vec<u32> = (0..data.rows() as u32).collect();
         order.rotate_left(7 * epoch as usize + 1);

@@ -98,7 +98,7 @@ fn only_the_levels_of_a_batch_are_learnt() {
     };
     let begin = Parameters::init(&network, None, 9);
     let before = table(&begin.lines);
-    let mut trainer = Trainer::new(&network, begin, settings("sgd"), (Isa::detect(), 2), (6, 6));
+    let mut trainer = Trainer::new(&network, begin, settings("sgd"), (Isa::detect(), 2), Largest::of_one_batch(6));
     let order: Vec<u32> = (0..6).collect();
     let plan = EpochPlan::new(&data, &order, (0, 6), &|_| 0.5);
     trainer.epoch(&plan);

@@ -297,7 +297,7 @@ fn the_graph_of_a_network_computes_its_definition() {
 fn trainer(network: &Architecture, parameters: &Parameters, rows: usize, (isa, threads): (Isa, usize)) -> Trainer {
     let objective = Objective::new("half_squared_error_sum".parse().unwrap(), 0.0).unwrap();
     let settings = StepSettings { seed: 9, ..StepSettings::plain(objective, "sgd".parse().unwrap()) };
-    Trainer::new(network, parameters.clone(), settings, (isa, threads), (rows, rows))
+    Trainer::new(network, parameters.clone(), settings, (isa, threads), Largest::of_one_batch(rows))
 }
 
 /// One step of gradient descent at `lr`; its loss.
