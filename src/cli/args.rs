@@ -1,4 +1,4 @@
-//! Flags from the table of options, and back to settings.
+//! Flags made from the table of options, and settings read from flags.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -18,7 +18,7 @@ use toml::Value;
 
 use super::{message, values};
 
-/// `--flag-name` of an option.
+/// The flag of an option, `--flag-name`.
 pub fn flag(option: &str) -> String {
     format!("--{}", option.replace('_', "-"))
 }
@@ -26,7 +26,7 @@ pub fn flag(option: &str) -> String {
 /// Options whose values may be file names.
 const PATHS: [&str; 4] = ["valid", "test", "init_from", "out"];
 
-/// Lets an argument take any file name, as text that [`to_path`] reads.
+/// Makes an argument accept any file name, as text that [`to_path`] reads.
 pub fn of_paths(arg: Arg) -> Arg {
     arg.value_hint(ValueHint::AnyPath)
         .value_parser(OsStringValueParser::new().map(|word| path_text::of_argument(&word)))
@@ -61,12 +61,12 @@ pub fn training_flags() -> impl Iterator<Item = Arg> {
     KEYS.iter().map(arg)
 }
 
-/// The flags of the options of training that have some uses.
+/// The flags of the options of training that have all of these uses.
 pub fn flags_for(uses: u8) -> impl Iterator<Item = Arg> {
     KEYS.iter().filter(move |key| key.is_for(uses)).map(arg)
 }
 
-/// The options of training that were given as flags, as they are written on a command line.
+/// The options of training that were given as flags, in the form of a command line.
 pub fn given_flags(matches: &ArgMatches) -> Vec<String> {
     let mut words = Vec::new();
     for key in KEYS {
@@ -87,7 +87,7 @@ pub fn given_flags(matches: &ArgMatches) -> Vec<String> {
     words
 }
 
-/// The flag of one option, for verbs that know it too.
+/// The flag of one option, for other verbs that take it.
 pub fn flag_of(name: &str) -> Arg {
     arg(gradlane::config::find(name).expect("the name is in the table of options"))
 }
@@ -111,10 +111,10 @@ pub fn config() -> Arg {
     of_paths(config)
 }
 
-/// File < environment < flags.
+/// The settings from file, environment and flags; later ones override earlier ones.
 ///
 /// # Errors
-/// As reading the file.
+/// Those of reading the file.
 pub fn settings(matches: &ArgMatches) -> Result<Settings> {
     let mut settings = Settings::new();
     if let Ok(Some(file)) = matches.try_get_one::<String>("config") {
@@ -150,10 +150,10 @@ pub fn settings(matches: &ArgMatches) -> Result<Settings> {
     Ok(settings)
 }
 
-/// The seed, where a verb has no other options of training.
+/// The seed, for a verb without other options of training.
 ///
 /// # Errors
-/// [`gradlane::Error::Usage`] if it is no whole number.
+/// [`gradlane::Error::Usage`] if it is not a whole number.
 pub fn seed(settings: &Settings) -> Result<u64> {
     let Some(text) = settings.text("seed") else { return Ok(0) };
     let wrong = || gradlane::Error::Usage(format!("--seed: expected a whole number, found \"{text}\""));
@@ -176,10 +176,10 @@ pub fn model() -> Arg {
     )
 }
 
-/// The model that [`model`] names, for the rows of a source.
+/// The model of the argument [`model`], to be applied to the rows of a source.
 ///
 /// # Errors
-/// [`Error::Usage`] where model and data are given in the wrong order, and as [`Model::load`].
+/// [`Error::Usage`] if model and data are given in the wrong order, and those of [`Model::load`].
 pub fn load_model(matches: &ArgMatches, source: &Source) -> Result<Model> {
     let path = path(matches, "model");
     let data = to_path(&source.as_written());
@@ -193,9 +193,9 @@ pub fn load_model(matches: &ArgMatches, source: &Source) -> Result<Model> {
     Model::load(&path)
 }
 
-/// Flags of verbs that read data as a model wants them: how files are read, threads, kernels.
+/// Flags of verbs that read data in the way that a model requires: reading of files, threads, instruction set.
 pub fn applying_flags() -> impl Iterator<Item = Arg> {
-    // Missing markers and forms of dates are the model's.
+    // The model decides markers of missing values and forms of dates.
     let of_model = ["na", "dates"];
     names_for(READ).into_iter().filter(move |name| !of_model.contains(name)).chain(["threads", "isa"]).map(flag_of)
 }
@@ -218,10 +218,10 @@ pub fn part() -> Arg {
         .help_heading("Data")
 }
 
-/// The part that [`part`] names, of a folder.
+/// The part of a folder that the argument [`part`] selects.
 ///
 /// # Errors
-/// [`Error::Usage`] where it is given for something else, which has no parts.
+/// [`Error::Usage`] if the source is not a folder and so has no parts.
 pub fn part_of(matches: &ArgMatches, source: &Source) -> Result<Part> {
     let given = matches.get_one::<String>("part").map(String::as_str);
     if given.is_some() && matches.value_source("part") == Some(ValueSource::CommandLine) && !source.is_folder() {
@@ -236,7 +236,7 @@ pub fn part_of(matches: &ArgMatches, source: &Source) -> Result<Part> {
     })
 }
 
-/// The value of an option that is no matter of training.
+/// The value of an option that does not affect training.
 ///
 /// # Errors
 /// What is wrong with it, after the name of its flag.
@@ -244,20 +244,20 @@ pub fn value<T: FromStr<Err = Error>>(name: &str, text: &str) -> Result<T> {
     text.parse().map_err(|e| Error::Usage(format!("--{name}: {e}")))
 }
 
-/// A path that must be given.
+/// A required path.
 pub fn path(matches: &ArgMatches, id: &str) -> PathBuf {
     to_path(matches.get_one::<String>(id).expect("the argument is required"))
 }
 
-/// `DATA`, where it must be given.
+/// `DATA`, if it is required.
 ///
 /// # Errors
-/// If it is an empty name.
+/// If the name is empty.
 pub fn source(matches: &ArgMatches, id: &str) -> Result<Source> {
     matches.get_one::<String>(id).expect("the argument is required").parse()
 }
 
-/// Keeps reading and preparing, which rayon's global pool does, within the threads that may be used.
+/// Limits rayon's global pool, which reads and prepares data, to the allowed threads.
 pub fn limit_pool(threads: Option<usize>) {
     limit_global_pool(threads.unwrap_or_else(available_threads));
 }

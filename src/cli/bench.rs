@@ -1,4 +1,4 @@
-//! `gradlane bench`: how fast training steps are here, and what holds them back.
+//! `gradlane bench`: the speed of training steps on this machine, and what limits it.
 
 mod saved;
 mod tables;
@@ -27,7 +27,7 @@ Figures are of the median epoch after a warm-up, over complete steps: shuffled g
 update. The roofline is the least time that the FMA peak and the memory allow the network and its update, both measured in \
 the same run; 100 % of it would be perfect.";
 
-/// Rows of a mini-batch and of an epoch where nothing is said.
+/// Default rows of a mini-batch and of an epoch.
 const BATCH: usize = 32;
 const ROWS: usize = 16_384;
 
@@ -103,7 +103,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         let all = workloads.len() * config.threads.len();
         message::note(&format!("interrupted: {} of {all} runs are done", runs.len()));
     }
-    // Whatever ended it, what was timed is kept.
+    // However it ended, finished runs are saved.
     if let Some(path) = file("save").filter(|_| !runs.is_empty()) {
         saved::write(path, &runs)?;
     }
@@ -115,7 +115,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     Ok(())
 }
 
-/// The tables of all runs, and of each what explains it.
+/// Prints the tables of all runs, and the explanation of each.
 fn show(runs: &[BenchRun], earlier: Option<&[BenchRun]>) -> Outcome {
     print(&tables::runs(runs))?;
     if let Some(earlier) = earlier {
@@ -124,7 +124,7 @@ fn show(runs: &[BenchRun], earlier: Option<&[BenchRun]>) -> Outcome {
     runs.iter().try_for_each(|run| print(&tables::profile(run)))
 }
 
-/// An end for a signal that has come.
+/// Ends with a failure if a signal has come.
 fn heed(signal: &AtomicUsize) -> Outcome {
     match signal.load(Ordering::Relaxed) {
         0 => Ok(()),
@@ -132,8 +132,8 @@ fn heed(signal: &AtomicUsize) -> Outcome {
     }
 }
 
-/// Times each workload on each number of threads and passes the runs on; one that would have as many threads at work as an
-/// earlier one is not made again. A signal ends it after the run at hand.
+/// Times each workload with each number of threads and passes the runs on. A run that would use as many threads as an earlier
+/// one is skipped. A signal ends it after the current run.
 fn time_all(
     workloads: &[Workload],
     limits: &[usize],
@@ -162,7 +162,7 @@ fn time_all(
     Ok(())
 }
 
-/// What the flags ask for; all that have names where they ask for nothing.
+/// The workloads that the flags ask for; by default all named ones.
 fn workloads(matches: &ArgMatches) -> Result<Vec<Workload>> {
     let text = |id: &str| matches.get_one::<String>(id);
     if let Some(names) = matches.get_many::<String>("workload") {
@@ -184,7 +184,7 @@ fn workloads(matches: &ArgMatches) -> Result<Vec<Workload>> {
 /// A whole number above 0.
 fn count(matches: &ArgMatches, id: &str, default: usize) -> Result<usize> {
     let Some(text) = matches.get_one::<String>(id) else { return Ok(default) };
-    // Rows are numbered in 32 bits.
+    // Row numbers have 32 bits.
     let wrong = || Error::Usage(format!("--{id}: expected a whole number from 1 to {}, found \"{text}\"", u32::MAX));
     text.replace('_', "").parse::<u32>().ok().filter(|n| *n > 0).map(|n| n as usize).ok_or_else(wrong)
 }

@@ -1,4 +1,4 @@
-//! `-h`: the options of training that most people need, and all that a verb has beside these, on one screen. `--help` has all of them.
+//! `-h`: the most common options of training and all options specific to the verb, on one screen. `--help` shows all.
 
 use std::ffi::OsString;
 
@@ -6,10 +6,10 @@ use clap::Command;
 use gradlane::config::find;
 use gradlane::config::keys::COMMON;
 
-/// Options that fill more than a screen.
+/// Number of options that exceed a screen.
 const MANY: usize = 30;
 
-/// Whether the short help may be asked for. It may also be a value of an option: then no help is shown at all.
+/// Whether the short help may be asked for. `-h` may also be a value of an option; then no help is shown.
 pub fn is_asked(words: &[OsString]) -> bool {
     words.iter().take_while(|word| *word != "--").any(|word| {
         let text = word.to_string_lossy();
@@ -17,7 +17,7 @@ pub fn is_asked(words: &[OsString]) -> bool {
     })
 }
 
-/// The command line with the rarer options out of sight.
+/// The command line with the less common options hidden.
 pub fn command(whole: Command) -> Command {
     whole.mut_subcommands(|verb| {
         if verb.get_arguments().count() < MANY {

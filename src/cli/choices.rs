@@ -1,4 +1,4 @@
-//! `--schedule help` and its like: the values of an option, with formulas and defaults.
+//! `--schedule help` and similar: the values of an option, with formulas and defaults.
 
 use gradlane::config::Settings;
 use gradlane::config::portfolio::{BEST, PORTFOLIO};
@@ -10,7 +10,7 @@ use gradlane::{Error, Result};
 
 use super::optimizers;
 
-/// The table that `help` as the value of an option asks for, if one does.
+/// The table for an option with the value `help`, if there is one.
 ///
 /// # Errors
 /// If JSON is asked for, or a dialect that does not exist.

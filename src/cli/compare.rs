@@ -1,4 +1,4 @@
-//! `gradlane compare`: optimizers side by side, on built-in problems or on the user's data.
+//! `gradlane compare`: compares optimizers, on built-in problems or on the user's data.
 
 mod conclusion;
 mod flags;
@@ -53,7 +53,7 @@ pub fn command() -> Command {
         .args(flags)
 }
 
-/// Arguments that say what is compared.
+/// Arguments that decide what is compared.
 const WORK: [&str; 9] = ["data", "contestant", "problem", "studies", "trials", "seeds", "goal", "quick", "full"];
 
 /// The options that no other verb has.
@@ -142,11 +142,11 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         message::note(&tables::outline(&comparison));
     }
     run_all(&comparison, (journal, &[]), &out, style)?;
-    // From the file, not from memory: so --from cannot but give the same.
+    // The summary is made from the file, not from memory, so `--from` gives the same.
     conclude(&out, &out, (json, quiet))
 }
 
-/// Goes on with a comparison: with the command that it was begun with, and the options that were given now.
+/// Continues a comparison with its original command and the options given now.
 fn resume(path: &Path, given: Settings, (style, json, quiet): (Style, bool, bool)) -> Outcome {
     let (journal, records) = Journal::reopen(path)?;
     let command_line = match records.first() {
@@ -170,10 +170,10 @@ fn resume(path: &Path, given: Settings, (style, json, quiet): (Style, bool, bool
     conclude(path, path, (json, quiet))
 }
 
-/// Makes all runs and writes them down as they end.
+/// Makes all runs and records each when it ends.
 ///
 /// # Errors
-/// Those of training and writing, and [`Failure::Signal`] after the runs so far are counted.
+/// Those of training and writing, and [`Failure::Signal`] after the number of finished runs is reported.
 fn run_all(comparison: &Comparison, (mut journal, there): (Journal, &[Record]), out: &Path, style: Style) -> Outcome {
     let signal = Signals::catch()?.hold();
     let mut progress = Progress::new(style, comparison);
@@ -195,7 +195,7 @@ fn run_all(comparison: &Comparison, (mut journal, there): (Journal, &[Record]), 
     Err(Failure::Signal(signal.number().load(std::sync::atomic::Ordering::Relaxed)))
 }
 
-/// What would run, and how long.
+/// Prints what would run, and for how long.
 fn tell_plan(comparison: &Comparison, json: bool) -> Outcome {
     let expected = comparison.expected_seconds(&comparison.step_costs()?);
     if !json {

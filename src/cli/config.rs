@@ -1,4 +1,4 @@
-//! `gradlane config`: what a configuration file may say.
+//! `gradlane config`: documents about configuration files.
 
 use std::path::PathBuf;
 

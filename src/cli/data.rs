@@ -1,4 +1,4 @@
-//! `gradlane data`: tables from one file to others.
+//! `gradlane data`: conversions and examinations of tables.
 
 mod convert;
 mod pack;
@@ -42,7 +42,7 @@ pub fn command() -> Command {
 pub fn run(matches: &ArgMatches) -> Outcome {
     let (name, matches) = matches.subcommand().expect("a verb is required");
     let verb = VERBS.iter().find(|verb| (verb.command)().get_name() == name).expect("every verb is in the table");
-    // Nothing is to be saved, so a signal ends the program at once.
+    // There is nothing to save, so a signal ends the program at once.
     let _signals = Signals::catch()?;
     (verb.run)(matches)
 }
@@ -57,10 +57,10 @@ fn to() -> Arg {
     values::offered(to, "to")
 }
 
-/// The format that [`to`] asks for.
+/// The format that the argument [`to`] asks for.
 ///
 /// # Errors
-/// [`Error::Usage`] for a word that is none.
+/// [`Error::Usage`] for an unknown format.
 fn asked_format(matches: &ArgMatches) -> Result<Option<Format>> {
     let text = matches.get_one::<String>("to");
     let format = text.map(|text| args::value::<Format>("to", text)).transpose()?;
@@ -70,15 +70,15 @@ fn asked_format(matches: &ArgMatches) -> Result<Option<Format>> {
     }
 }
 
-/// Where a table goes, as it is written on the command line; `-` is standard output.
+/// The target of a table, as it is written on the command line; `-` is standard output.
 fn target(matches: &ArgMatches) -> &str {
     matches.get_one::<String>("target").expect("the argument is required")
 }
 
-/// In which format a table is written to a target.
+/// The destination of a table with its format.
 ///
 /// # Errors
-/// [`Error::Usage`] where neither `--to` nor the name says one.
+/// [`Error::Usage`] if neither `--to` nor the name determines the format.
 fn destination(matches: &ArgMatches) -> Result<Destination> {
     let (target, asked) = (target(matches), asked_format(matches)?);
     if target == "-" && asked.is_none() {
@@ -87,7 +87,7 @@ fn destination(matches: &ArgMatches) -> Result<Destination> {
     Destination::new(&to_path(target), asked)
 }
 
-/// Writes a table whole, or not at all where it goes to a file, and says what was written and what was not kept.
+/// Writes a table; to a file it is written completely or not at all. Reports what was written and what was lost.
 ///
 /// # Errors
 /// As [`Destination::write`].

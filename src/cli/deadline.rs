@@ -1,4 +1,4 @@
-//! `--time-limit` while data are read, when nothing can be saved yet.
+//! `--time-limit` while data are read, when there is nothing to save yet.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,11 +8,12 @@ use gradlane::Error;
 
 use super::exit;
 
-/// Ends the program at a moment, unless reading is over by then. Reading may wait for a pipe, so a thread of its own watches.
+/// Ends the program at a given time, unless reading is finished by then. Reading may block on a pipe, so a separate thread
+/// watches.
 pub struct Deadline(Arc<AtomicBool>);
 
 impl Deadline {
-    /// Begins to watch; never ends anything without a limit.
+    /// Starts to watch; without a limit it never ends the program.
     pub fn watch(end: Option<Instant>) -> Deadline {
         let over = Arc::new(AtomicBool::new(false));
         if let Some(end) = end {
@@ -24,13 +25,13 @@ impl Deadline {
                     exit::at_once(&Error::NoStep(message.to_owned()));
                 }
             };
-            // Without a thread the limit counts from the first step on.
+            // Without a thread, the limit is checked only from the first step.
             let _ = std::thread::Builder::new().spawn(watch);
         }
         Deadline(over)
     }
 
-    /// Says that reading is over.
+    /// Reports that reading is finished.
     pub fn reading_is_over(self) {
         self.0.store(true, Ordering::SeqCst);
     }

@@ -1,4 +1,4 @@
-//! What a model decided after training, in words.
+//! The decisions of a model after training, in words.
 
 use gradlane::data::Target;
 use gradlane::model::{Decision, RowsOf};
@@ -7,7 +7,7 @@ use gradlane::run::Summary;
 use super::table::counted;
 use super::table::figure;
 
-/// A line each for temperature and threshold, where there are such: what it is called, and what is said of it.
+/// A line each for temperature and threshold, if the model has them: a label and a text.
 pub fn choices(decision: &Decision, target: &Target) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     if let Some(of) = &decision.calibration {
@@ -20,7 +20,7 @@ pub fn choices(decision: &Decision, target: &Target) -> Vec<(&'static str, Strin
     facts
 }
 
-/// The same, and what intervals rest on.
+/// The same, and the basis of intervals.
 pub fn facts(decision: &Decision, target: &Target) -> Vec<(&'static str, String)> {
     let mut facts = choices(decision, target);
     if let Some(of) = &decision.residuals {
@@ -30,7 +30,7 @@ pub fn facts(decision: &Decision, target: &Target) -> Vec<(&'static str, String)
     facts
 }
 
-/// When the positive class is said, where that is not from a half on.
+/// When the positive class is predicted, if the threshold is not a half.
 pub fn threshold(decision: &Decision, target: &Target) -> Option<String> {
     let of = decision.threshold.as_ref()?;
     let positive = target.classes.get(1)?;
@@ -41,7 +41,7 @@ pub fn threshold(decision: &Decision, target: &Target) -> Option<String> {
     Some(format!("\"{positive}\" above probability {}{why}", figure(Some(of.value))))
 }
 
-/// What the rows of residuals are called.
+/// The name of the rows of residuals.
 pub fn name_of(rows: RowsOf) -> &'static str {
     match rows {
         RowsOf::Test => "the test part",
@@ -50,12 +50,12 @@ pub fn name_of(rows: RowsOf) -> &'static str {
     }
 }
 
-/// What the rows are called by which epochs, weights and the like were chosen.
+/// The name of the rows that chose epochs, weights and so on.
 pub fn name_of_held_out(summary: &Summary) -> &'static str {
     if summary.configurations.is_empty() { "validation" } else { "out of fold" }
 }
 
-/// A line about figures that the validation rows flatter, since they chose something.
+/// A line about figures that are optimistic, because the validation rows chose something.
 pub fn optimism(summary: &Summary) -> String {
     let rows = name_of_held_out(summary);
     match summary.val_chose.as_slice() {

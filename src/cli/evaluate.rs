@@ -1,4 +1,4 @@
-//! `gradlane evaluate`: a model's figures on rows whose truth is known.
+//! `gradlane evaluate`: the figures of a model on rows with known truth.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::config::{ApplyConfig, number_loss};
@@ -41,7 +41,7 @@ pub fn command() -> Command {
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
     let config = ApplyConfig::new(args::settings(matches)?)?;
-    // Nothing is to be saved, so a signal ends the program at once.
+    // There is nothing to save, so a signal ends the program at once.
     let _signals = Signals::catch()?;
     args::limit_pool(Some(config.isa_and_threads().1));
     let source = args::source(matches, "data")?;
@@ -90,7 +90,7 @@ fn as_json(judged: &Judged, constant: Option<ConstantBaseline>, decision: &Decis
     all
 }
 
-/// Which calibration error it is.
+/// The kind of calibration error.
 fn form_of_error(task: Task) -> String {
     let of = match task {
         Task::Multiclass => "the probability of the predicted class beside the share of hits",

@@ -7,22 +7,22 @@ use gradlane::Error;
 
 use super::{args, message};
 
-/// Why a verb did not end well.
+/// Why a verb failed.
 #[derive(Debug)]
 pub enum Failure {
-    /// The library says why.
+    /// An error of the library.
     Error(Error),
-    /// Every trial of a search diverged; the message says where they are.
+    /// All trials of a search diverged; the message says where they are recorded.
     AllDiverged(String),
-    /// A repetition is not what the run was; the message says where they differ first.
+    /// A repetition differs from its run; the message names the first difference.
     Different(String),
-    /// A signal of this number ended the run; everything is saved.
+    /// A signal with this number ended the run; everything is saved.
     Signal(usize),
-    /// Nobody reads standard output any more.
+    /// Standard output was closed by its reader.
     ClosedPipe,
 }
 
-/// How a verb ends.
+/// The result of a verb.
 pub type Outcome<T = ()> = Result<T, Failure>;
 
 impl From<Error> for Failure {
@@ -35,7 +35,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// Says what is wrong with a command line, and gives the code; help and version are no failure.
+/// Reports an error in the command line and returns the exit code; help and version are not failures.
 pub fn of_usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();
@@ -45,7 +45,7 @@ pub fn of_usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Says what went wrong, in one line on standard error, and gives the code.
+/// Reports a failure in one line on standard error and returns the exit code.
 pub fn of_failure(failure: &Failure) -> ExitCode {
     let code = code(failure);
     match failure {
@@ -59,7 +59,7 @@ pub fn of_failure(failure: &Failure) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Ends the program with an error, from any thread; for moments at which nothing is to be saved.
+/// Ends the program with an error, from any thread, when there is nothing to save.
 pub fn at_once(error: &Error) -> ! {
     let code = code_of(error);
     message::error(code, &in_flags(error));

@@ -64,7 +64,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     Ok(())
 }
 
-/// The form that is asked for, or that the name of the file says.
+/// The form that the user asked for, or that the file's name implies.
 fn form(asked: Option<&String>, path: &Path) -> Result<ExportForm> {
     if let Some(asked) = asked {
         return asked.parse();

@@ -1,4 +1,4 @@
-//! `gradlane inspect`: what a model, a run or a data file is.
+//! `gradlane inspect`: describes a model, a run or a data file.
 
 mod data;
 mod importance;
@@ -52,7 +52,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let settings = args::settings(matches)?;
     let seed = args::seed(&settings)?;
     let config = ApplyConfig::new(settings)?;
-    // Nothing is to be saved, so a signal ends the program at once.
+    // There is nothing to save, so a signal ends the program at once.
     let _signals = Signals::catch()?;
     args::limit_pool(Some(config.isa_and_threads().1));
     let subject = args::source(matches, "subject")?;
@@ -76,7 +76,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     }
 }
 
-/// Whether a path is a model or a run rather than data: told by what it holds.
+/// Whether a path is a model or a run rather than data, judged by its content.
 fn holds_model(path: &Path) -> Result<bool> {
     if path.is_dir() { Ok(is_run(path)) } else { gradlane::model::file::is_model_file(path) }
 }

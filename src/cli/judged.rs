@@ -1,4 +1,4 @@
-//! Figures of a model as tables: of all rows, of each class, label or target, and which classes are confused.
+//! Figures of a model as tables: for all rows, for each class, label or target, and the confusion of classes.
 
 use std::collections::BTreeSet;
 
@@ -8,19 +8,19 @@ use gradlane::score::Judged;
 
 use super::table::{figure, plain, with_text};
 
-/// Most classes, labels or targets that have a line each, and that a confusion matrix is shown for.
+/// The most classes, labels or targets that are listed one by one, and for which a confusion matrix is shown.
 const MOST_CLASSES: usize = 26;
-/// Widest confusion matrix, in characters.
+/// The width of the widest confusion matrix, in characters.
 const WIDEST: usize = 120;
-/// Lines of what is shown in part.
+/// Lines of a list that is shown in part.
 const LINES: usize = 10;
 
-/// Whether a metric is one more average of another: JSON has it, a table need not.
+/// Whether a metric is another average of one that is shown; JSON has it, tables omit it.
 fn is_average(name: MetricName) -> bool {
     name.name().ends_with("_macro") || name.name().ends_with("_weighted")
 }
 
-/// What a metric is called: an average over several classes, labels or targets says so.
+/// The label of a metric, which names averages over several classes, labels or targets as such.
 fn called(name: MetricName, judged: &Judged) -> String {
     use MetricName::{Auprc, Auroc, F1, Loss, Precision, Recall};
     let averaged = match judged.task {
@@ -36,8 +36,8 @@ fn called(name: MetricName, judged: &Judged) -> String {
     }
 }
 
-/// Figures of several parts or models side by side, a metric in each row; averages over classes are named as such, and
-/// what is undefined is explained below.
+/// Figures of several parts or models in columns, a metric in each row. Averages over classes are labelled as such, and
+/// undefined figures are explained below.
 pub fn figures(columns: &[(&str, &MetricSet)], judged: &Judged) -> String {
     let header: Vec<String> = std::iter::once("").chain(columns.iter().map(|c| c.0)).map(str::to_owned).collect();
     let Some((_, first)) = columns.first() else { return String::new() };
@@ -53,7 +53,7 @@ pub fn figures(columns: &[(&str, &MetricSet)], judged: &Judged) -> String {
     table + &explained(names.iter().filter(undefined).copied())
 }
 
-/// Why figures are undefined, a line for each reason; `–` stands for them in tables.
+/// Why figures are undefined, a line for each reason; tables show them as `–`.
 pub fn explained(names: impl Iterator<Item = MetricName>) -> String {
     let reasons: BTreeSet<(&str, &str)> = names.map(|name| (reason(name), name.name())).collect();
     let mut text = String::new();
@@ -78,7 +78,7 @@ fn reason(name: MetricName) -> &'static str {
     }
 }
 
-/// The figures of each class, label or target; nothing where there is but one.
+/// The figures of each class, label or target; empty if there is only one.
 pub fn each(judged: &Judged) -> String {
     let rows: Vec<(&String, &Each)> = judged.names.iter().zip(&judged.each).collect();
     let Some((_, first)) = rows.first().filter(|_| rows.len() > 1) else { return String::new() };
@@ -115,7 +115,7 @@ pub fn each(judged: &Judged) -> String {
     format!("{title}\n{table}{}", reasons.collect::<String>())
 }
 
-/// Figures of each class, label or target that a table shows; JSON has all.
+/// Figures of each class, label or target that the table shows; JSON has all.
 const EACH: [MetricName; 9] = [
     MetricName::Accuracy,
     MetricName::F1,
@@ -128,7 +128,7 @@ const EACH: [MetricName; 9] = [
     MetricName::Mape,
 ];
 
-/// All of a few; of many those of lowest F1.
+/// All rows if there are few, otherwise those with the lowest F1.
 fn worst<'a>(rows: &'a [(&'a String, &'a Each)]) -> Vec<&'a (&'a String, &'a Each)> {
     let mut shown: Vec<_> = rows.iter().collect();
     if rows.len() > MOST_CLASSES {
@@ -139,13 +139,13 @@ fn worst<'a>(rows: &'a [(&'a String, &'a Each)]) -> Vec<&'a (&'a String, &'a Eac
     shown
 }
 
-/// A weight of rows: whole numbers as they are.
+/// A weight of rows; whole numbers without decimals.
 fn count(weight: f64) -> String {
     if weight.fract() == 0.0 { format!("{weight:.0}") } else { format!("{weight:.2}") }
 }
 
-/// How classes were taken for each other: the matrix, rows true and columns predicted, where it fits; else the pairs that
-/// were confused most.
+/// The confusion of classes: the matrix, with true classes as rows and predicted ones as columns, if it fits; otherwise the
+/// pairs that were confused most.
 pub fn confusion(title: &str, judged: &Judged) -> String {
     let Some(matrix) = &judged.confusion else { return String::new() };
     if matrix.classes() <= MOST_CLASSES {

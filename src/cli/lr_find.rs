@@ -30,13 +30,13 @@ Trains networks of several seeds side by side while the learning rate grows from
 their losses, smoothed (L. N. Smith 2017, https://arxiv.org/abs/1506.01186). The band begins where the loss has made a \
 twentieth of its fall and ends where it is lowest, just before it rises. What is recommended is a quarter of the latter rate.";
 
-/// Rates of the first and the last step where nothing is said.
+/// Default rates of the first and the last step.
 const FROM: f64 = 1e-6;
 const TO: f64 = 10.0;
-/// Steps of a sweep where nothing is said, and at least.
+/// Default and smallest number of steps of a sweep.
 const STEPS: u64 = 300;
 const LEAST_STEPS: u64 = 20;
-/// Seeds where nothing is said.
+/// Default number of seeds.
 const SEEDS: usize = 3;
 
 /// The command line.
@@ -83,7 +83,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let left_open = config.of_tables.take().is_some();
     check_sweeps(&config)?;
     let sweep = sweep(matches, &config)?;
-    // Nothing is to be saved, so a signal ends the program at once.
+    // There is nothing to save, so a signal ends the program at once.
     let _signals = Signals::catch()?;
     args::limit_pool(config.threads.threads);
     let loaded = Loaded::read(&config.data)?;
@@ -121,7 +121,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     print(&readable(&found, &plot, &command_with(matches, &found, left_open && sketch.is_table)))
 }
 
-/// What the seeds alone would recommend.
+/// The recommendations of the single seeds.
 fn seeds(found: &LrFind) -> String {
     let [least, greatest] = match found.range() {
         Some((least, greatest)) if found.by_seed.len() > 1 => [least, greatest].map(picture::rate),
@@ -130,7 +130,7 @@ fn seeds(found: &LrFind) -> String {
     format!(" ({least} to {greatest} by single seeds)")
 }
 
-/// Says where the recommendation depends on the seed.
+/// Warns if the recommendation depends on the seed.
 fn doubt(found: &LrFind) {
     if found.seeds_disagree() && found.recommended.is_some() {
         let (fall, of) = (found.by_seed.iter().flatten().count(), found.by_seed.len());
@@ -171,8 +171,8 @@ fn sweep(matches: &ArgMatches, config: &TrainConfig) -> Result<Sweep> {
     Ok(Sweep { from, to, steps: steps as usize, seeds })
 }
 
-/// The command that trains with what is recommended, and all that was asked for beside it; `plain` says that training by itself
-/// would take another network than the one that was looked at.
+/// The command that trains with the recommended rate and all options given here. `plain` says that `train` alone would choose
+/// another network than the one examined.
 fn command_with(matches: &ArgMatches, found: &LrFind, plain: bool) -> Option<String> {
     let rate = found.recommended?;
     let mut words = vec!["gradlane".to_owned(), "train".to_owned()];

@@ -1,4 +1,4 @@
-//! Standard error: notes, warnings and errors, a line each; with `--progress json` a JSON object each.
+//! Standard error: notes, warnings and errors, each on a line; with `--progress json`, each as a JSON object.
 
 use std::ffi::OsStr;
 use std::io::{self, Write};
@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use gradlane::{Warning, warning};
 use serde_json::{Value, json};
 
-/// Warnings that are printed one by one.
+/// The most warnings that are printed one by one.
 const MOST_WARNINGS: usize = 8;
 
 static AS_JSON: AtomicBool = AtomicBool::new(false);
 static IN_FULL: AtomicBool = AtomicBool::new(false);
 
-/// Decides the form of messages before the command line is parsed, so that a mistake in it has that form too.
+/// Decides the form of messages before the command line is parsed, so that errors in it have this form too.
 pub fn as_asked(words: &[impl AsRef<OsStr>], variable: Option<&OsStr>) {
     let words: Vec<&OsStr> = words.iter().map(AsRef::as_ref).take_while(|word| *word != "--").collect();
     let apart = words.windows(2).filter(|pair| pair[0] == "--progress").map(|pair| pair[1]);
@@ -26,7 +26,7 @@ pub fn set_json(json: bool) {
     AS_JSON.store(json, Ordering::Relaxed);
 }
 
-/// Lets [`warn`] print every warning whole, where it would else name the worst columns of a kind.
+/// Makes [`warn`] print every warning in full instead of naming the worst columns of each kind.
 pub fn set_full(full: bool) {
     IN_FULL.store(full, Ordering::Relaxed);
 }
@@ -36,27 +36,27 @@ pub fn is_json() -> bool {
     AS_JSON.load(Ordering::Relaxed)
 }
 
-/// Writes a line of text; nothing can be done where that fails.
+/// Writes a line of text; failures are ignored, since there is nowhere to report them.
 pub fn line(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Writes an event of the progress.
+/// Writes a progress event.
 pub fn event(value: &Value) {
     line(&value.to_string());
 }
 
-/// Says what was decided, or how far it has come.
+/// Writes a note about a decision or about progress.
 pub fn note(text: &str) {
     if is_json() { event(&json!({"event": "note", "message": text})) } else { line(text) }
 }
 
-/// Says what may make a result wrong, where no warning of the library stands for it.
+/// Writes a warning that is not a warning of the library.
 pub fn caution(text: &str) {
     if is_json() { event(&json!({"event": "warning", "message": text})) } else { line(&format!("warning: {text}")) }
 }
 
-/// Says why the program ends with a code.
+/// Writes an error with the exit code of the program.
 pub fn error(code: u8, text: &str) {
     if is_json() {
         event(&json!({"event": "error", "code": code, "message": text}));
@@ -65,7 +65,7 @@ pub fn error(code: u8, text: &str) {
     }
 }
 
-/// Says what is wrong with the command line.
+/// Writes an error in the command line.
 pub fn usage(error: &clap::Error) {
     if is_json() {
         let text = error.to_string();
@@ -75,8 +75,8 @@ pub fn usage(error: &clap::Error) {
     }
 }
 
-/// Writes warnings, worst first: at most eight lines, one a kind, then how many are left. In JSON, and in full, there is one
-/// for each.
+/// Writes warnings, the worst first: at most eight lines, one for each kind, then the number of the remaining ones. In JSON,
+/// and in full, each warning is written.
 pub fn warn(warnings: &[Warning]) {
     if is_json() {
         return warnings.iter().for_each(|warning| event(&as_event(warning)));

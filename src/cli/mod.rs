@@ -39,7 +39,7 @@ use gradlane::kernel::Isa;
 
 use exit::Outcome;
 
-/// What every verb is: its command line and what it does.
+/// A verb: its command line and its action.
 struct Verb {
     command: fn() -> Command,
     run: fn(&ArgMatches) -> Outcome,
@@ -63,7 +63,7 @@ const VERBS: &[Verb] = &[
     Verb { command: man::command, run: man::run },
 ];
 
-/// Columns of the help at most, on wider terminals too.
+/// The most columns of the help, also on wider terminals.
 const WIDEST_HELP: usize = 120;
 
 /// The whole command line.

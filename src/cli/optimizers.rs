@@ -5,12 +5,12 @@ use gradlane::optim::catalogue::CATALOGUE;
 use gradlane::optim::{Dialect, OptimizerSpec};
 use gradlane::{Error, Result};
 
-/// Widest line.
+/// Width of the widest line.
 const WIDEST: usize = 80;
-/// Room for a name and what follows it.
+/// Columns of a name and the gap after it.
 const INDENT: usize = 14;
 
-/// The table of optimizers in the dialect that the settings name, if `--optimizer help` asks for it.
+/// The table of optimizers in the dialect of the settings, if `--optimizer help` asks for it.
 ///
 /// # Errors
 /// If there is no such dialect, or JSON is asked for.
@@ -38,7 +38,7 @@ fn table(dialect: Option<Dialect>) -> String {
         let dialects = if dialects.is_empty() { "no dialect".to_owned() } else { dialects.join(", ") };
         let source = wrapped(entry.source.split(' '), " ");
         text.push_str(&format!("\n{:<INDENT$}{}\n", entry.name, source.join(&format!("\n{:<INDENT$}", ""))));
-        // A name for another optimizer with certain options has the options of that one.
+        // A name for another optimizer with certain options shares that optimizer's options.
         let options =
             if spec.algorithm.name() == entry.name { spec.options() } else { vec![format!("stands for {spec}")] };
         for line in wrapped(options.iter().map(String::as_str), "  ") {
@@ -49,7 +49,7 @@ fn table(dialect: Option<Dialect>) -> String {
     text
 }
 
-/// Words in lines, with `gap` between two of them.
+/// Words in lines, separated by `gap`.
 fn wrapped<'a>(words: impl Iterator<Item = &'a str>, gap: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words {

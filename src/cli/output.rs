@@ -1,4 +1,4 @@
-//! Standard output: the result alone; and warnings that may be errors.
+//! Standard output, which only has the result; and warnings that `--strict` turns into errors.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -25,31 +25,31 @@ pub fn print_json(value: &impl serde::Serialize) -> Outcome {
 /// Writes a text to standard output.
 ///
 /// # Errors
-/// [`Failure::ClosedPipe`] if nobody reads it, [`Error::Io`] otherwise.
+/// [`Failure::ClosedPipe`] if its reader closed it, [`Error::Io`] otherwise.
 pub fn print(text: &str) -> Outcome {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(of_stdout)
 }
 
-/// The failure that an error of writing to standard output means.
+/// The failure for an error in writing to standard output.
 pub fn of_stdout(error: io::Error) -> Failure {
     Error::io(Path::new(STDOUT), error).into()
 }
 
-/// Says what is doubtful of the data of a run: with `--strict` a warning about the data is an error about them.
+/// Prints the warnings about the data of a run; with `--strict` such a warning is an error.
 ///
 /// # Errors
-/// [`Error::Data`] for a warning, where they are errors.
+/// [`Error::Data`] for a warning with `--strict`.
 pub fn heed(plan: &Plan) -> Result<()> {
     let (warnings, data) = (&plan.prepared.warnings, &plan.config.data);
     warn(warnings);
     refuse(warnings, data.strict, |message| Error::data(data.data.name(), message))
 }
 
-/// Refuses warnings where the user asked for that.
+/// Refuses warnings if the user asked for that.
 ///
 /// # Errors
-/// What `error` makes of the message, if there is a warning and `strict` is set.
+/// `error` of the message, if there is a warning and `strict` is set.
 pub fn refuse(warnings: &[Warning], strict: bool, error: impl Fn(String) -> Error) -> Result<()> {
     match warning::lines(warnings).first() {
         Some(first) if strict => Err(error(format!("--strict: a warning is an error: {first}"))),
@@ -57,10 +57,10 @@ pub fn refuse(warnings: &[Warning], strict: bool, error: impl Fn(String) -> Erro
     }
 }
 
-/// Refuses to write where something else stands, `what` says what; `flag` stands before the file's name in the message.
+/// Refuses to overwrite the data. `what` describes them in the message; `flag` precedes the file's name.
 ///
 /// # Errors
-/// [`Error::Usage`] if the files are one.
+/// [`Error::Usage`] if both are the same file.
 pub fn refuse_to_replace(data: &Source, (flag, path): (&str, &Path), what: &str) -> Result<()> {
     let whole = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
     match data {

@@ -61,7 +61,7 @@ pub fn command() -> Command {
         .args(args::applying_flags())
 }
 
-/// How the file of predictions is packed, which is neither the data nor the model.
+/// The compression of the file of predictions, which must be neither the data nor the model.
 fn beside(file: &Path, (matches, source): (&ArgMatches, &Source)) -> Result<Packing> {
     let model = args::path(matches, "model");
     let model = if model.is_dir() { model.join(MODEL_FILE) } else { model };
@@ -73,7 +73,7 @@ fn beside(file: &Path, (matches, source): (&ArgMatches, &Source)) -> Result<Pack
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
     let config = ApplyConfig::new(args::settings(matches)?)?;
-    // Nothing is to be saved, so a signal ends the program at once.
+    // There is nothing to save, so a signal ends the program at once.
     let _signals = Signals::catch()?;
     args::limit_pool(Some(config.isa_and_threads().1));
     let source = args::source(matches, "data")?;
@@ -111,7 +111,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     if json { print_json(&json!({"rows": written, "warnings": warnings})) } else { Ok(()) }
 }
 
-/// What was found in the rows, and what is doubtful about the answers.
+/// The warnings about the rows, and the doubt about the answers.
 fn warnings(rows: &RowReader<'_>, doubt: Option<Warning>) -> Vec<Warning> {
     rows.warnings().into_iter().chain(doubt).collect()
 }
@@ -122,7 +122,7 @@ fn level(text: &str) -> Result<f64> {
     level.ok_or_else(|| Error::Usage(format!("--interval: expected a probability between 0 and 1, found \"{text}\"")))
 }
 
-/// What is said of each row, and a warning where intervals may be too narrow.
+/// The columns of answers, and a warning if intervals may be too narrow.
 fn answers(model: &Model, probabilities: bool, interval: Option<f64>) -> Result<(Answers<'_>, Option<Warning>)> {
     let (target, decision) = (model.card.preprocessing.target(), &model.card.decision);
     if let Some(threshold) = decided::threshold(decision, target) {
@@ -158,7 +158,7 @@ fn answers(model: &Model, probabilities: bool, interval: Option<f64>) -> Result<
     Ok((answers.with_intervals(half_widths, least), doubt))
 }
 
-/// Says how the rows differ from those of training; with `--strict` that is an error.
+/// Prints how the rows differ from those of training; with `--strict` that is an error.
 fn heed(warnings: &[Warning], strict: bool) -> Outcome {
     message::warn(warnings);
     Ok(refuse(warnings, strict, Error::Mismatch)?)

@@ -1,4 +1,4 @@
-//! What is shown while training runs: a bar on a terminal, plain lines elsewhere, JSON, or nothing.
+//! Progress of training: a bar on a terminal, plain lines elsewhere, JSON, or nothing.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub enum Style {
 }
 
 impl Style {
-    /// The style of a word; `auto` is a bar on a terminal and plain lines elsewhere.
+    /// The style with this name; `auto` is a bar on a terminal and plain lines elsewhere.
     ///
     /// # Errors
     /// [`Error::Usage`] for another word.
@@ -52,27 +52,27 @@ impl Style {
 pub struct Progress {
     style: Style,
     bar: Option<ProgressBar>,
-    /// Figures that are shown, each with its columns of the terminal.
+    /// Figures that are shown, each with its width in columns.
     columns: Vec<(Watched, usize)>,
-    /// Runs of many epochs show every so many of them.
+    /// Epochs from one shown line to the next.
     every: usize,
     shown_header: bool,
-    /// The line of the last epoch, where it was not among the shown ones.
+    /// The line of the last epoch, if it was not shown.
     held_back: Option<String>,
-    /// Epoch and line of the best epoch so far, where it was not.
+    /// Number and line of the best epoch so far, if it was not shown.
     best: Option<(usize, String)>,
     epoch: usize,
 }
 
-/// Columns of a figure where there is room.
+/// Width of a figure if there is enough space.
 const WIDE: usize = 15;
-/// Columns of a figure with a short name where there is little.
+/// Width of a figure with a short name if there is little space.
 const NARROW: usize = 11;
-/// Columns of the epoch, the step, the seconds and the mark of the best epoch.
+/// Width of the epoch, the step, the seconds and the mark of the best epoch.
 const OTHERS: usize = 25;
 
-/// Chooses the figures that a terminal has room for, with the columns of each: the losses and the one that is watched always,
-/// the others while they fit.
+/// Chooses the figures that fit a terminal, and their widths: always the losses and the watched figure, the others while there
+/// is space.
 fn fit(figures: Vec<Watched>, monitor: Watched, terminal: Option<usize>) -> Vec<(Watched, usize)> {
     let room = terminal.unwrap_or(usize::MAX).saturating_sub(OTHERS);
     let mut fitted: Vec<(Watched, usize)> = figures.into_iter().map(|figure| (figure, WIDE)).collect();
@@ -88,16 +88,16 @@ fn fit(figures: Vec<Watched>, monitor: Watched, terminal: Option<usize>) -> Vec<
     fitted
 }
 
-/// Lines of the table of epochs at most, about.
+/// Approximate maximum of lines in the table of epochs.
 const LINES: usize = 40;
 
 impl Progress {
-    /// For a run that is about to begin.
+    /// For a run that is about to start.
     pub fn new(style: Style, plan: &Plan) -> Progress {
         Progress::of_networks(style, plan, 1)
     }
 
-    /// The same with a bar for the epochs of so many networks.
+    /// The same, with a bar for the epochs of several networks.
     pub fn of_networks(style: Style, plan: &Plan, networks: usize) -> Progress {
         let parts = [(DataPart::Train, true), (DataPart::Val, plan.prepared.val.is_some())];
         let task = plan.prepared.preprocessing.task();
@@ -135,12 +135,12 @@ impl Progress {
         }
     }
 
-    /// Moves the bar to so many epochs.
+    /// Moves the bar to this number of epochs.
     pub fn move_bar(&self, epochs: usize) {
         self.bar.iter().for_each(|bar| bar.set_position(epochs as u64));
     }
 
-    /// Says something above the bar, where epochs are shown.
+    /// Prints a line above the bar, if epochs are shown.
     pub fn note(&self, text: &str) {
         if matches!(self.style, Style::Bar | Style::Plain) {
             self.line(text);
@@ -186,20 +186,20 @@ impl Progress {
         }
     }
 
-    /// Shows that training begins, where events are shown.
+    /// Prints the start of training, if events are shown.
     pub fn start(&self, plan: &Plan) {
         if self.style == Style::Json {
             message::event(&plan.start_event());
         }
     }
 
-    /// Shows the best and the last line of the table, where they were held back.
+    /// Prints the best and the last line of the table, if they were not shown.
     pub fn end_table(&mut self) {
         let best = self.best.take().filter(|(epoch, _)| *epoch < self.epoch).map(|(_, line)| line);
         best.into_iter().chain(self.held_back.take()).for_each(|line| self.line(&line));
     }
 
-    /// Takes the bar away, with the best and the last line of the table; shows the last event, where events are shown.
+    /// Removes the bar and prints the best and the last line of the table; if events are shown, prints the last event.
     pub fn finish(mut self, end: Option<Value>) {
         self.end_table();
         if let Some(bar) = self.bar.take() {

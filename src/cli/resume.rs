@@ -1,4 +1,4 @@
-//! `gradlane resume`: goes on with a run that was interrupted.
+//! `gradlane resume`: continues an interrupted run.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ that is over prints its summary.
 metric, and dropout and decay had no schedule; otherwise at the rate of its last step, or by --schedule over all N epochs. A \
 run with --cv or --ensemble goes on network by network, but is not prolonged.";
 
-/// The options of training that this verb takes; all others are the run's own.
+/// The options of training that this verb takes; all others come from the run.
 const OPTIONS: [&str; 11] = [
     "epochs",
     "schedule",
@@ -62,7 +62,7 @@ pub fn command() -> Command {
 pub fn run(matches: &ArgMatches) -> Outcome {
     let path = args::path(matches, "run");
     let mut given = args::settings(matches)?;
-    // The environment may configure the next run; this one's network and data stay what they were.
+    // The environment may be meant for the next run; this run keeps its network and data.
     given.retain(|name, origin| *origin == SettingOrigin::Flag || name == "threads");
     let prolongs = given.has("epochs");
     if given.has("schedule") && !prolongs {
@@ -108,7 +108,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     train::several::told(&plan, &finished?, &path, json)
 }
 
-/// Lets the run go on beyond its end; one network alone can.
+/// Lets the run continue beyond its end, which only a run of one network can.
 fn prolong(checkpoint: Option<&mut Checkpoint>, config: &mut TrainConfig, schedule_given: bool) -> Result<()> {
     let Some(checkpoint) = checkpoint else {
         let message = "--epochs: a run of several networks cannot be prolonged; train anew with gradlane train -c RUNDIR/config.toml \
@@ -118,7 +118,7 @@ fn prolong(checkpoint: Option<&mut Checkpoint>, config: &mut TrainConfig, schedu
     checkpoint.prolong(config, schedule_given)
 }
 
-/// Says at which rate a run is prolonged, and what may end it at once.
+/// Prints at which rate a run is prolonged, and what may end it at once.
 fn say_how_it_goes_on(plan: &Plan, schedule_given: bool, stopped: Option<&str>) {
     let options = &plan.config.optimizer;
     if !schedule_given {
@@ -134,7 +134,7 @@ fn say_how_it_goes_on(plan: &Plan, schedule_given: bool, stopped: Option<&str>) 
     }
 }
 
-/// The configuration of the run with the options that were given now, without the time that the run has taken already.
+/// The configuration of the run with the options given now; the time that the run has taken is subtracted from its limit.
 fn config(
     (directory, checkpoint): (&RunDirectory, Option<&mut Checkpoint>),
     given: Settings,
@@ -154,14 +154,14 @@ fn config(
     Ok(config)
 }
 
-/// The summary of a run that is over, where no other run waits in its directory.
+/// The summary of a finished run, if no other run waits in its directory.
 fn over(path: &Path) -> Result<Option<Value>> {
     let is_over = |summary: &Value| !matches!(summary["stopped"].as_str(), Some("signal" | "time"));
     let successor = RunDirectory::has_interrupted_successor(path);
     Ok(read_summary(path)?.filter(|summary| is_over(summary) && !successor))
 }
 
-/// What `--fail-under` requires holds for a finished run too.
+/// Applies the requirement of `--fail-under` to a finished run.
 fn still_required(path: &Path, summary: &Value) -> Outcome {
     let file = path.join(CONFIG_FILE);
     if !file.is_file() {

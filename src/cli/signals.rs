@@ -10,25 +10,25 @@ use gradlane::{Error, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator;
 
-/// Signals within so long a time are one: a terminal that is closed, and a supervisor, may send several.
+/// Signals within this time count as one: a closing terminal, or a supervisor, may send several.
 const AT_ONCE: Duration = Duration::from_millis(500);
 
-/// What a signal does: it ends the program with its exit code while data are read and there is nothing to save; once training
-/// [holds](Signals::hold) it, the first asks the run to end after the step at hand and to save, and another, later one ends
-/// the program, after a save that is in progress.
+/// Handles signals. While data are read, a signal ends the program with its exit code, since there is nothing to save. Once
+/// training [holds](Signals::hold) it, the first signal asks the run to end after the current step and to save. A later one
+/// ends the program, after a save that is in progress.
 pub struct Signals {
     interrupt: Arc<Interrupt>,
     held: Arc<AtomicBool>,
 }
 
 impl Signals {
-    /// From now on a signal ends the program with its exit code.
+    /// From now on, a signal ends the program with its exit code.
     ///
     /// # Errors
     /// [`Error::Io`] if the system refuses.
     pub fn catch() -> Result<Signals> {
         let signals = Signals { interrupt: Arc::default(), held: Arc::default() };
-        // `nohup` has SIGHUP ignored, and so it stays.
+        // `nohup` ignores SIGHUP, and it must stay ignored.
         let hang_up = (!is_ignored(SIGHUP)).then_some(SIGHUP);
         let mut incoming = iterator::Signals::new([SIGINT, SIGTERM].into_iter().chain(hang_up))
             .map_err(|e| Error::io(Path::new("<signals>"), e))?;
@@ -48,25 +48,25 @@ impl Signals {
                 }
             }
         };
-        // The system may grant no thread.
+        // The system may refuse a thread.
         std::thread::Builder::new().spawn(heed).map_err(|e| Error::io(Path::new("<signals>"), e))?;
         Ok(signals)
     }
 
-    /// From now on a run looks at the number of the signal, 0 without one, and ends by itself.
+    /// From now on, the run checks the number of the signal (0 without one) and ends by itself.
     pub fn hold(self) -> Arc<Interrupt> {
         self.held.store(true, Ordering::SeqCst);
         self.interrupt
     }
 }
 
-/// Lets a write beyond the limit on the size of files fail, and be told, where SIGXFSZ would end the program in the middle of it.
+/// Makes a write beyond the limit on file sizes fail with an error, where SIGXFSZ would kill the program during it.
 pub fn survive_limits() {
-    // The flag is of no use: that there is a handler lets the write return. Where there can be none, it is as it was.
+    // The flag is not used: a handler is enough for the write to return. Without one the signal keeps its effect.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
 }
 
-/// Whether a signal was ignored when the program began, as Linux tells it.
+/// Whether a signal was ignored when the program started, as Linux reports it.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,17 +1,17 @@
-//! Tables that a person likes to read.
+//! Tables for people.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
 use super::width;
 
-/// A table without lines: a header, the first column to the left, the others to the right.
+/// A table without rules: a header, the first column left-aligned, the others right-aligned.
 pub fn plain(header: &[String], rows: &[Vec<String>]) -> String {
     with_text(header, rows, &[])
 }
 
-/// The same, with the columns numbered `text` to the left too. What is wider than the terminal goes on below, behind the first
-/// column again.
+/// The same, with the columns numbered `text` left-aligned too. Columns that exceed the terminal continue below, with the first
+/// column repeated.
 pub fn with_text(header: &[String], rows: &[Vec<String>], text: &[usize]) -> String {
     within(width::of_output().unwrap_or(usize::MAX), header, rows, text)
 }
@@ -23,7 +23,7 @@ fn within(columns: usize, header: &[String], rows: &[Vec<String>], text: &[usize
     let mut parts: Vec<Vec<usize>> = vec![vec![0]];
     let mut used = width(0);
     for column in 1..header.len() {
-        // The last column has no gap behind it.
+        // No gap follows the last column.
         if used + width(column) - GAP > columns && parts.last().is_some_and(|part| part.len() > 1) {
             parts.push(vec![0]);
             used = width(0);
@@ -55,7 +55,7 @@ fn drawn(header: Vec<String>, rows: &[Vec<String>], to_left: &[bool]) -> String 
     text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// A figure with about four significant digits, in plain digits as long as that is readable; `–` where it is undefined.
+/// A figure with about four significant digits, without exponent while that is readable; `–` if it is undefined.
 pub fn figure(value: Option<f64>) -> String {
     let Some(v) = value else { return "–".to_owned() };
     let size = v.abs();
@@ -83,7 +83,7 @@ fn grouped(value: f64, decimals: usize) -> String {
     format!("{sign}{digits}{}", fraction.map_or(String::new(), |fraction| format!(".{fraction}")))
 }
 
-/// A number of the user's data with about five significant digits, whole numbers as they are.
+/// A number of the user's data with about five significant digits; whole numbers unchanged.
 pub fn short(value: f64) -> String {
     let size = value.abs();
     if value.fract() == 0.0 && size < 1e9 {
@@ -100,7 +100,7 @@ pub fn counted(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Which weights a run keeps: those of its best epoch, or of each of several networks.
+/// Which weights a run keeps: those of its best epoch, or of that of each of several networks.
 pub fn kept_weights(networks: usize, best_epoch: u64) -> String {
     match best_epoch {
         _ if networks > 0 => "the best weights of each".to_owned(),
@@ -109,7 +109,7 @@ pub fn kept_weights(networks: usize, best_epoch: u64) -> String {
     }
 }
 
-/// The same by a summary that was read.
+/// The same for a summary that was read.
 pub fn kept_weights_of(summary: &serde_json::Value) -> String {
     let networks = summary["members"].as_array().map_or(0, Vec::len);
     kept_weights(networks, summary["best_epoch"].as_u64().unwrap_or(0))

@@ -101,10 +101,10 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     train(plan, directory, &signal, (style, json))
 }
 
-/// How often a run that diverged is made again.
+/// How often a run that diverged is repeated.
 const RETRIES: usize = 3;
 
-/// Trains one network into its run directory, and reports.
+/// Trains one network into its run directory, and prints the report.
 fn train(mut plan: Plan, directory: RunDirectory, signal: &Interrupt, (style, json): (Style, bool)) -> Outcome {
     let path = directory.path().to_path_buf();
     let mut directory = Some(directory);
@@ -129,7 +129,7 @@ fn train(mut plan: Plan, directory: RunDirectory, signal: &Interrupt, (style, js
     }
 }
 
-/// What is done, and how much is said about it.
+/// What to do, and how much to print.
 struct Mode {
     quiet: bool,
     verbose: bool,
@@ -151,7 +151,7 @@ impl Mode {
         })
     }
 
-    /// Refuses what cannot be done together.
+    /// Refuses contradictory options.
     fn check(&self, config: &TrainConfig) -> Result<()> {
         if self.trace && self.json {
             return Err(Error::Usage("--trace prints text: leave out --json".to_owned()));
@@ -167,7 +167,7 @@ impl Mode {
     }
 }
 
-/// What was decided, with the flags that change it.
+/// Prints the decisions of the plan, with the flags that change them.
 pub(super) fn notes(plan: &Plan, verbose: bool) {
     for note in plan.prepared.notes.iter().chain(&plan.notes) {
         message::note(note);
@@ -227,7 +227,7 @@ fn overfitted(report: &OverfitReport) -> String {
     format!("{rows} rows, {steps} steps: loss {first} → {last}{accuracy}\n{verdict}")
 }
 
-/// The result on standard output.
+/// Prints the result to standard output.
 pub(super) fn report(plan: &Plan, finished: &Finished, path: &Path, json: bool) -> Outcome {
     let summary = &finished.summary;
     if json {
@@ -272,7 +272,7 @@ fn readable(plan: &Plan, finished: &Finished, path: &Path) -> String {
     text
 }
 
-/// The figures of the parts beside the baselines, of each class, label or target, and the confusion.
+/// The figures of the parts and the baselines, those of each class, label or target, and the confusion.
 fn results(summary: &Summary) -> String {
     let held_out = decided::name_of_held_out(summary);
     let parts = [("train", Some(&summary.train)), (held_out, summary.val.as_ref()), ("test", summary.test.as_ref())];
@@ -299,18 +299,18 @@ fn results(summary: &Summary) -> String {
     text + &judged::confusion(&format!("confusion, {}", part.trim_start_matches("the ")), judged)
 }
 
-/// A word as a shell reads it.
+/// A word in shell syntax.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
     if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
-/// A path as a shell takes it, and not for a flag; `-` is standard input.
+/// A path in shell syntax, which is not taken for a flag; `-` is standard input.
 pub fn quoted_path(path: &str) -> String {
     if path.starts_with('-') && path != "-" { quoted(&format!("./{path}")) } else { quoted(path) }
 }
 
-/// How the run ended, beyond its report.
+/// The exit status of the run, beside its report.
 pub(super) fn outcome(plan: &Plan, finished: &Finished) -> Outcome {
     match finished.stopped {
         Stopped::Diverged { step, loss } => {
@@ -329,7 +329,7 @@ pub(super) fn outcome(plan: &Plan, finished: &Finished) -> Outcome {
     required(goal, figures)
 }
 
-/// Refuses figures that miss what `--fail-under` requires.
+/// Refuses figures that do not meet `--fail-under`.
 pub(super) fn required(goal: Goal, figures: Option<&MetricSet>) -> Outcome {
     if figures.is_some_and(|figures| goal.is_met(figures)) {
         return Ok(());

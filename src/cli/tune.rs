@@ -48,10 +48,10 @@ width and depth of the hidden layers, and lr_factor (times the optimizer's own r
 
 DIR holds tune.toml (what is searched), trials.jsonl (every trial), best.toml (for `train -c`), and best, the run of it.";
 
-/// A validation part below this is said to be small: its accuracy has a standard error of up to 3.5 points.
+/// A validation part with fewer rows is reported as small: its accuracy has a standard error of up to 3.5 points.
 const FEW_ROWS: usize = 200;
 
-/// Trials that are shown.
+/// The most trials that are shown.
 const SHOWN: usize = 10;
 
 /// The command line.
@@ -103,12 +103,12 @@ pub fn command() -> Command {
         .arg(args::config())
 }
 
-/// What was asked for.
+/// What the user asked for.
 struct Asked {
     tuner: Tuner,
     budget: Budget,
     resume: Option<PathBuf>,
-    /// Where a new search goes, if it was said.
+    /// The directory of a new search, if it was given.
     out: Option<PathBuf>,
     json: bool,
     style: Style,
@@ -167,7 +167,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     }
 }
 
-/// What was decided, and what to be wary of.
+/// Prints decisions and warnings.
 fn introduced(asked: &Asked, quiet: bool) -> Result<()> {
     if !quiet {
         let (plan, metric) = (asked.tuner.base(), asked.tuner.metric());
@@ -222,7 +222,7 @@ fn asked(matches: &ArgMatches, given: gradlane::config::Settings, quiet: bool) -
     Ok(Asked { tuner, budget, resume, out, json, style, retrain: !matches.get_flag("no-retrain") })
 }
 
-/// `accuracy` means `val_accuracy`.
+/// Reads a metric of the validation part; `accuracy` means `val_accuracy`.
 fn of_validation(text: &str) -> Result<Watched> {
     match text.parse::<Watched>() {
         Ok(watched) => Ok(watched),
@@ -233,7 +233,7 @@ fn of_validation(text: &str) -> Result<Watched> {
     }
 }
 
-/// Space and budget of a search that is not made.
+/// Prints space and budget of a search that is not made.
 fn planned(asked: &Asked) -> Outcome {
     let (tuner, epochs) = (&asked.tuner, asked.tuner.base().epochs);
     let space = tuner.space().to_table();
@@ -263,7 +263,7 @@ fn planned(asked: &Asked) -> Outcome {
     print(&(text + &space.to_string()))
 }
 
-/// The run with the best settings, unless it is not wanted or the user is in a hurry.
+/// Runs the best settings, unless the user does not want it or a signal has come.
 fn retrained(asked: &Asked, plan: Plan, directory: &TuneDirectory, signal: &Interrupt) -> Result<Option<Finished>> {
     if !asked.retrain || signal.number().load(Ordering::Relaxed) != 0 {
         return Ok(None);
@@ -323,7 +323,7 @@ fn report(
     print(&text)
 }
 
-/// The commands that a search without a model at its end leaves to the user.
+/// The commands that continue after a search without a model.
 fn what_next(found: &Found, directory: &TuneDirectory) -> String {
     let mut text = format!("train with: gradlane train -c {}\n", quoted_path(&to_text(&directory.best())));
     if found.stopped == "signal" {
@@ -332,7 +332,7 @@ fn what_next(found: &Found, directory: &TuneDirectory) -> String {
     text
 }
 
-/// The model of the best settings.
+/// The text about the model of the best settings.
 fn model(asked: &Asked, directory: &TuneDirectory, finished: &Finished) -> String {
     let (run, data) = (directory.retrained(), asked.tuner.base().config.data.data.as_written());
     let mut text = String::new();
@@ -345,7 +345,7 @@ fn model(asked: &Asked, directory: &TuneDirectory, finished: &Finished) -> Strin
     text + &format!("predict with: gradlane predict {} {}\n", quoted_path(&to_text(&run)), quoted_path(&data))
 }
 
-/// The best trials with what was chosen for them.
+/// The best trials and their settings.
 fn trials(trials: &[Trial], metric: Watched) -> String {
     let shown = &trials[..trials.len().min(SHOWN)];
     let mut chosen: Vec<&String> = Vec::new();
@@ -374,7 +374,7 @@ fn trials(trials: &[Trial], metric: Watched) -> String {
     table::with_text(&header, &shown.iter().map(row).collect::<Vec<_>>(), &text)
 }
 
-/// A setting of a trial; a dash where the search left it as it is.
+/// A setting of a trial; a dash if the search did not change it.
 fn setting(settings: &Table, name: &str) -> String {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! Values that a shell can offer for an option.
+//! Values of an option that a shell can complete.
 
 use std::ffi::OsStr;
 
@@ -13,7 +13,7 @@ use gradlane::nn::{Activation, Loss};
 use gradlane::optim::catalogue;
 use gradlane::optim::schedule::Schedule;
 
-/// The words that an option takes; more may be possible, such as numbers or settings behind a colon.
+/// The words that an option takes; other values may be possible, such as numbers, or options after a colon.
 pub fn of(option: &str) -> Vec<String> {
     let with_help = |names: Vec<&'static str>| [names, vec!["help"]].concat();
     let words = match option {
@@ -61,7 +61,7 @@ pub fn of(option: &str) -> Vec<String> {
     words.into_iter().map(str::to_owned).collect()
 }
 
-/// Takes any text, and tells a shell which ones are known.
+/// Accepts any text, and gives a shell the known values.
 #[derive(Debug, Clone)]
 struct Suggested(Vec<PossibleValue>);
 
@@ -77,7 +77,7 @@ impl TypedValueParser for Suggested {
     }
 }
 
-/// Lets a shell offer the words of an option, where it has some; the help does not list them again.
+/// Makes a shell complete the words of an option, if it has some; the help does not list them again.
 pub fn offered(arg: Arg, option: &str) -> Arg {
     let words = of(option);
     if words.is_empty() {
@@ -98,7 +98,7 @@ mod tests {
         let mut words = 0;
         for key in KEYS {
             let takes_no_help = of(key.name).into_iter().filter(|word| word != "help");
-            // These cannot do without options behind a colon.
+            // These require options after a colon.
             let alone =
                 takes_no_help.filter(|word| !["piecewise", "exponential", "inverse_time"].contains(&word.as_str()));
             for word in alone {

@@ -1,4 +1,4 @@
-//! `gradlane verify`: repeats a run and says whether it comes to the same.
+//! `gradlane verify`: repeats a run and checks that it gives the same result.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -32,7 +32,7 @@ A run that a signal or --time-limit ended is repeated for the steps that it made
 run, nothing is trained. Any number of threads gives the same bits, and so do AVX2 and AVX-512; --isa portable and other versions of the \
 program may not, which is then said.";
 
-/// The options of training that this verb takes; all others are the run's own.
+/// The options of training that this verb takes; all others come from the run.
 const OPTIONS: [&str; 6] = ["threads", "exact_threads", "isa", "progress", "quiet", "json"];
 
 /// The command line.
@@ -49,11 +49,11 @@ pub fn command() -> Command {
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
     let mut given = args::settings(matches)?;
-    // The environment may configure the next run; this one's network and data stay what they were.
+    // The environment may be meant for the next run; this run keeps its network and data.
     given.retain(|name, origin| *origin == SettingOrigin::Flag || name == "threads");
     let (quiet, json) = (given.switch("quiet")?, given.switch("json")?);
     let style = if quiet { Style::None } else { Style::of(given.text("progress").as_deref())? };
-    // Nothing is to be saved, so a signal ends the program at once.
+    // There is nothing to save, so a signal ends the program at once.
     let _signals = Signals::catch()?;
     let path = args::path(matches, "run");
     let recorded = Recorded::read(&path)?;
@@ -81,7 +81,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     }
 }
 
-/// The configuration of the run with the options that were given now, without a limit of time.
+/// The configuration of the run with the options given now, without a time limit.
 fn config(recorded: &Recorded, given: Settings) -> Result<TrainConfig> {
     let mut settings = Settings::new();
     settings.add_file(&recorded.config())?;
@@ -90,7 +90,7 @@ fn config(recorded: &Recorded, given: Settings) -> Result<TrainConfig> {
     TrainConfig::new(settings)
 }
 
-/// Trains again, and compares.
+/// Trains again and compares.
 fn repeat(
     plan: Plan,
     of_folds: Option<&Folds>,
@@ -131,7 +131,7 @@ fn repeat(
     Ok((finished, differences))
 }
 
-/// Trains the networks of a run of several again, and holds their events to the recorded ones.
+/// Trains the networks of a run of several again, and compares their events with the recorded ones.
 fn repeat_networks(
     plan: Plan,
     of_folds: Option<&Folds>,
@@ -152,7 +152,7 @@ fn repeat_networks(
     Ok(trained)
 }
 
-/// The same of a run of several configurations.
+/// The same for a run of several configurations.
 fn repeat_portfolio(
     plan: &Plan,
     of_folds: &Folds,
@@ -171,7 +171,7 @@ fn repeat_portfolio(
     Ok(trained)
 }
 
-/// The events of several networks, which come in any order.
+/// The events of several networks, collected in any order.
 #[derive(Default)]
 struct OfNetworks(Mutex<BTreeMap<usize, Vec<Value>>>);
 
@@ -182,7 +182,7 @@ impl OfNetworks {
         watch.observe(number, event);
     }
 
-    /// One network after the other.
+    /// The events in order, one network after the other.
     fn in_order(self) -> impl Iterator<Item = Value> {
         self.0.into_inner().unwrap_or_else(|e| e.into_inner()).into_values().flatten()
     }

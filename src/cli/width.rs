@@ -1,10 +1,10 @@
-//! Columns that a terminal has.
+//! The width of a terminal.
 
 use std::io;
 
 use terminal_size::{Width, terminal_size_of};
 
-/// Columns of standard output: those of its terminal, or what `COLUMNS` says; nothing limits a file.
+/// Columns of standard output: those of its terminal, or the value of `COLUMNS`; `None` for a file.
 pub fn of_output() -> Option<usize> {
     of_terminal(terminal_size_of(io::stdout()).map(|(width, _)| width))
 }

@@ -1,4 +1,4 @@
-//! Files of `--save` and `--against`: the runs as `--json` prints them, one a line.
+//! Files of `--save` and `--against`: the runs in the form of `--json`, one on each line.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -19,7 +19,7 @@ pub fn write(path: &Path, runs: &[BenchRun]) -> Result<()> {
 /// Reads runs.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be read, [`Error::Data`] naming the line that is no run.
+/// [`Error::Io`] if the file cannot be read, [`Error::Data`] with the number of a line that is not a run.
 pub fn read(path: &Path) -> Result<Vec<BenchRun>> {
     const EXPECTED: &str = "expected a run as `bench --save` and `bench --json` write it";
     let text = std::fs::read_to_string(path).map_err(|e| match e.kind() {

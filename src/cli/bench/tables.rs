@@ -1,4 +1,4 @@
-//! What `bench` shows a person.
+//! The tables of `bench`.
 
 use gradlane::machine::{BenchRun, Limit, PhaseShare, Prediction, Together};
 use gradlane::train::Phase;
@@ -6,7 +6,7 @@ use gradlane::train::Phase;
 use crate::cli::progress::thousands;
 use crate::cli::table;
 
-/// Threads at work, and the limit where it is another.
+/// Threads used, and the limit if it differs.
 fn of_limit(run: &BenchRun) -> String {
     if run.threads_used == run.threads {
         run.threads.to_string()
@@ -33,12 +33,12 @@ fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-/// One line while others are still to come.
+/// One line for a run, while others are still to come.
 pub fn progress(run: &BenchRun) -> String {
     format!("{}, {}: {} µs/step", run.workload, threads(run.threads_used), micros(run.us_per_step))
 }
 
-/// The runs, one a row.
+/// The runs, one in each row.
 pub fn runs(runs: &[BenchRun]) -> String {
     let header =
         ["workload", "network", "threads", "µs/step", "±", "samples/s", "GFLOP/s", "roofline", "speed-up", "MB"];
@@ -62,7 +62,7 @@ pub fn runs(runs: &[BenchRun]) -> String {
     format!("{}\n{}", table::with_text(&header.map(str::to_owned), &rows, &[1]), footer(runs))
 }
 
-/// What all runs have in common, and the peaks they were judged by.
+/// What all runs have in common, and the peak rates they are compared with.
 fn footer(runs: &[BenchRun]) -> String {
     let Some(first) = runs.first() else { return String::new() };
     let mut text = format!(
@@ -125,7 +125,7 @@ pub fn against(runs: &[BenchRun], earlier: &[BenchRun]) -> String {
     text
 }
 
-/// What the middle halves of the epochs say.
+/// The verdict from the interquartile ranges of the epochs.
 fn verdict(earlier: &BenchRun, now: &BenchRun) -> &'static str {
     if now.us_per_step_p75 < earlier.us_per_step_p25 {
         "faster"
@@ -136,7 +136,7 @@ fn verdict(earlier: &BenchRun, now: &BenchRun) -> &'static str {
     }
 }
 
-/// Where the time of a run's steps goes.
+/// The time of each phase of a run's steps.
 pub fn profile(run: &BenchRun) -> String {
     let Some(profile) = &run.explain else { return String::new() };
     let header = ["phase", "µs", "share", "limit"].map(str::to_owned);
@@ -171,7 +171,7 @@ fn limit(part: &PhaseShare) -> String {
     }
 }
 
-/// How steps would scale, by the model.
+/// The predicted scaling of steps.
 pub fn scaling(predictions: &[Prediction], together: Together, runs: &[BenchRun]) -> String {
     let Some(first) = predictions.first() else { return String::new() };
     let here = together.threads;

@@ -1,4 +1,4 @@
-//! From the runs of a comparison to its summary, its report and its tables.
+//! From the runs of a comparison to its summary, report and tables.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use super::super::message;
 use super::super::output::{of_stdout, print};
 use super::super::table::with_text;
 
-/// Makes summary and report of the runs in `from`, writes them to `to`, and prints what was found.
+/// Makes summary and report of the runs in `from`, writes them to `to`, and prints the result.
 ///
 /// # Errors
 /// If the runs cannot be read, or files cannot be written.
@@ -31,10 +31,10 @@ pub fn conclude(from: &Path, to: &Path, (json, quiet): (bool, bool)) -> Outcome 
     if json { print(&text) } else { print(&readable(&summary, &report_file)) }
 }
 
-/// Makes summary and report of an earlier comparison again, there or in a directory of their own, with the runs beside.
+/// Makes summary and report of an earlier comparison again, in its directory, or in another one with a copy of the runs.
 ///
 /// # Errors
-/// As [`conclude`], and [`Error::Usage`] if a comparison is in the other directory already.
+/// As [`conclude`], and [`Error::Usage`] if the other directory already holds a comparison.
 pub fn rebuild(from: &Path, to: Option<&Path>, overwrite: bool, form: (bool, bool)) -> Outcome {
     let Some(to) = to.filter(|to| *to != from) else {
         Journal::refuse_while_written(from)?;
@@ -48,7 +48,7 @@ pub fn rebuild(from: &Path, to: Option<&Path>, overwrite: bool, form: (bool, boo
     conclude(from, to, form)
 }
 
-/// The verdict, what limits it, and the tables.
+/// The verdict, its limits, and the tables.
 fn readable(summary: &Summary, report: &Path) -> String {
     let mut text = String::new();
     for table in summary_tables(summary).into_iter().chain(pairs_on_one_problem(summary)) {
@@ -59,10 +59,10 @@ fn readable(summary: &Summary, report: &Path) -> String {
     format!("{text}\n{verdict}\n{caveats}\nreport  {}\n", report.display())
 }
 
-/// Columns of a paragraph.
+/// Width of a paragraph, in columns.
 const WIDTH: usize = 100;
 
-/// A paragraph in lines of whole words, behind a mark.
+/// A paragraph in lines of whole words, after a mark.
 fn filled(mark: &str, text: &str) -> String {
     let indent = " ".repeat(mark.len());
     let (mut lines, mut line) = (String::new(), mark.to_owned());

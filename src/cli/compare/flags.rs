@@ -1,6 +1,6 @@
-//! Where the help of a comparison differs from that of training.
+//! Help texts of a comparison that differ from those of training.
 
-/// Help that differs from that of training.
+/// Help texts that differ from those of training.
 pub const HELP: &[(&str, &str)] = &[
     ("valid", "Validation part, on which settings are chosen [0.15]"),
     ("test", "Test part, on which they are reported [0.15; a folder's own test set]"),

@@ -1,4 +1,4 @@
-//! What is shown while a comparison runs: what has been found, what is left and when it ends.
+//! Progress of a comparison: results so far, what is left, and the remaining time.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -20,20 +20,20 @@ const LENGTH: f64 = 1_000.0;
 pub struct Progress {
     style: Style,
     bar: Option<ProgressBar>,
-    /// Names in order, with the length of the longest problem's.
+    /// Names in order, and the length of the longest problem's name.
     optimizers: Vec<String>,
     width: usize,
     /// Runs of each stage on one problem: trials, repeats, final runs.
     runs: [usize; 3],
-    /// When the first run began.
+    /// The start of the first run.
     began: Instant,
     done: usize,
-    /// Validation losses of the runs of one stage on one problem, by optimizer.
+    /// Validation losses of the runs of the current stage on the current problem, by optimizer.
     group: BTreeMap<String, Vec<f64>>,
 }
 
 impl Progress {
-    /// For a comparison that is about to begin.
+    /// For a comparison that is about to start.
     pub fn new(style: Style, comparison: &Comparison) -> Progress {
         let optimizers: Vec<String> = comparison.contestants.iter().map(|c| c.name.clone()).collect();
         Progress {
@@ -124,7 +124,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away; runs that have ended.
+    /// Removes the bar and returns the number of finished runs.
     pub fn finish(self) -> usize {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
@@ -133,7 +133,7 @@ impl Progress {
     }
 }
 
-/// The least of trials, the median of final runs (the upper one of an even number); nothing where that diverged.
+/// The lowest loss of trials, or the median of final runs (the upper one of an even number); `None` if that run diverged.
 fn shown(mut losses: Vec<f64>, stage: Stage) -> Option<f64> {
     losses.sort_by(f64::total_cmp);
     let at = if stage == Stage::Trial { 0 } else { losses.len() / 2 };
@@ -156,7 +156,7 @@ fn event(run: &Run, at: Share) -> serde_json::Value {
     })
 }
 
-/// The time that is left, by the share that is done.
+/// The remaining time, from the fraction that is done.
 fn left(elapsed: Duration, share: f64) -> String {
     duration(elapsed.as_secs_f64() * (1.0 - share) / share.max(1e-9))
 }

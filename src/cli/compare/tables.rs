@@ -1,4 +1,4 @@
-//! What a comparison will do and what it found, as tables.
+//! Tables of what a comparison will do and what it found.
 
 use gradlane::experiment::compare::records::{Dimension, OptimizerRecord};
 use gradlane::experiment::compare::{Comparison, Contestant, Problem, Stage};
@@ -10,7 +10,7 @@ fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.map(str::to_owned).to_vec()
 }
 
-/// A time as a person says it.
+/// A duration for people.
 pub fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 1.0 => "1 s".to_owned(),
@@ -19,7 +19,7 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// The part of a study to which runs belong.
+/// The stage of a study that runs belong to.
 pub fn stage_name(stage: Stage) -> &'static str {
     match stage {
         Stage::Trial => "trials",
@@ -28,7 +28,7 @@ pub fn stage_name(stage: Stage) -> &'static str {
     }
 }
 
-/// The sum of runs in a line.
+/// The number of runs, in one line.
 pub fn outline(comparison: &Comparison) -> String {
     let (optimizers, problems) = (comparison.contestants.len(), comparison.problems.len());
     let terms = comparison.terms;
@@ -45,7 +45,7 @@ pub fn outline(comparison: &Comparison) -> String {
     )
 }
 
-/// Everything that is known before the first run.
+/// All that is known before the first run.
 pub fn plan(comparison: &Comparison, seconds: f64) -> String {
     let problems: Vec<Vec<String>> = comparison.problems.iter().map(problem).collect();
     let header = row(["problem", "family", "rows", "network", "batch", "steps", "target val_loss"]);

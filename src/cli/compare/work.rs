@@ -17,9 +17,9 @@ use super::super::args;
 use super::super::output::heed;
 use super::super::train::quoted;
 
-/// What is compared where nothing is named.
+/// The optimizers that are compared by default.
 const OPTIMIZERS: [&str; 4] = ["sgd", "momentum", "rmsprop", "adam"];
-/// Shares of the user's rows for validation and for test.
+/// Fractions of the user's rows for validation and for test.
 const SHARE: &str = "0.15";
 /// The problem that needs files.
 const MNIST: &str = "mnist";
@@ -30,20 +30,20 @@ pub struct Work {
     terms: Terms,
     quick: bool,
     full: bool,
-    /// Whether there are to be as many studies as verdicts on single problems need.
+    /// Whether to choose the number of studies that verdicts on single problems need.
     count_studies: bool,
     target: Option<f64>,
     data: Vec<TrainConfig>,
-    /// Built-in problems that are named.
+    /// Names of built-in problems that the user gave.
     named: Vec<String>,
     isa: Isa,
-    /// Runs at a time.
+    /// Number of runs at a time.
     pub threads: usize,
     notes: Vec<String>,
 }
 
 impl Work {
-    /// Types and checks flags.
+    /// Parses and checks flags.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the flag.
@@ -82,10 +82,10 @@ impl Work {
         Ok(work)
     }
 
-    /// Reads and makes the problems; also what is said aloud.
+    /// Reads and makes the problems; also returns notes for the user.
     ///
     /// # Errors
-    /// What reading the user's data finds wrong.
+    /// Errors in reading the user's data.
     pub fn prepare(mut self) -> Result<(Comparison, Vec<String>)> {
         let mut problems: Vec<Problem> = Vec::new();
         for config in std::mem::take(&mut self.data) {
@@ -120,7 +120,7 @@ impl Work {
         Ok((comparison, self.notes))
     }
 
-    /// Names of the built-in problems: those that are named, or all where there is nothing else.
+    /// Names of the built-in problems: those the user gave, or all if there is nothing else.
     fn built_in(&mut self, alone: bool, mnist: bool) -> Vec<String> {
         if !self.named.is_empty() {
             let mut once: Vec<String> = Vec::new();
@@ -155,7 +155,7 @@ fn config(settings: &Settings, data: &str) -> Result<TrainConfig> {
     let mut settings = settings.clone();
     settings.set("data", data.into(), SettingOrigin::Flag);
     settings.set_default("valid", SHARE.into());
-    // A folder of MNIST's layout brings its own test part.
+    // A folder with MNIST's layout has its own test part.
     if !source.is_folder() {
         settings.set_default("test", SHARE.into());
     }
@@ -164,7 +164,7 @@ fn config(settings: &Settings, data: &str) -> Result<TrainConfig> {
     Ok(config)
 }
 
-/// Refuses options, also those of the environment, that would change nothing, or not all that they name.
+/// Refuses options, including those from the environment, that would have no effect or only a part of their effect.
 fn refuse_idle(settings: &Settings, has_data: bool) -> Result<()> {
     for (name, given) in settings.names() {
         let is_for = |uses| find(name).is_some_and(|key| key.is_for(uses));
@@ -210,7 +210,7 @@ fn target(text: &str) -> Result<f64> {
     )))
 }
 
-/// The file's name without its endings, with a number behind it where that is taken.
+/// The file's name without its extensions, with a number appended if it exists already.
 fn free_name(source: &Source, problems: &[Problem], named: &[String]) -> String {
     let file = source.name().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let stem = file.trim_matches(['<', '>', '.']).split('.').next().unwrap_or_default();
@@ -220,7 +220,7 @@ fn free_name(source: &Source, problems: &[Problem], named: &[String]) -> String 
     std::iter::once(stem.to_owned()).chain(numbered).find(free).unwrap_or_else(|| stem.to_owned())
 }
 
-/// The command as a shell reads it.
+/// The command in shell syntax.
 fn command() -> String {
     let words = std::env::args_os().skip(1).map(|word| quoted(&word.to_string_lossy()));
     std::iter::once("gradlane".to_owned()).chain(words).collect::<Vec<_>>().join(" ")

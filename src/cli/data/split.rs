@@ -76,7 +76,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     Ok(())
 }
 
-/// What a file's name says its format is, packing included; `csv` where it says nothing, or a format that is not written.
+/// The format and compression in a file's name; `csv` if it has none, or one that cannot be written.
 fn own_extension(path: &Path) -> String {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let bare = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
@@ -85,7 +85,7 @@ fn own_extension(path: &Path) -> String {
     extension.filter(known).unwrap_or_else(|| "csv".to_owned())
 }
 
-/// A part that is written, but not in its place yet.
+/// A part that is written to a temporary file.
 struct Part {
     path: PathBuf,
     rows: usize,

@@ -1,4 +1,4 @@
-//! `gradlane data stats`: what a table holds, and what is doubtful about it.
+//! `gradlane data stats`: what a table contains, and what is doubtful about it.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::config::{STATS_KEYS, TableConfig};
@@ -10,7 +10,7 @@ use crate::cli::inspect::readable;
 use crate::cli::output::{print, print_json, refuse};
 use crate::cli::{args, message, table};
 
-/// Columns whose information is shown.
+/// The most columns whose information is shown.
 const MOST_COLUMNS: usize = 30;
 
 /// The command line.

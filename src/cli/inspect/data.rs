@@ -1,16 +1,16 @@
-//! What a data file holds, as tables.
+//! The description of a data file as tables.
 
 use gradlane::data::{ColumnDescription, Description, Statistics};
 
 use crate::cli::progress::thousands;
 use crate::cli::table;
 
-/// Levels of a text column that are shown.
+/// The most levels of a text column that are shown.
 const LEVELS: usize = 5;
-/// Columns that are shown one by one.
+/// The most columns that are shown one by one.
 const MOST_COLUMNS: usize = 200;
 
-/// A data file as a person reads it.
+/// The description of a data file for people.
 pub fn readable(description: &Description) -> String {
     let mut text = format!("{}: {}\n", description.path, size(description));
     text += &columns(&description.columns);

@@ -1,4 +1,4 @@
-//! What a model is, as tables.
+//! The description of a model as tables.
 
 use std::path::Path;
 
@@ -10,14 +10,14 @@ use crate::cli::decided;
 use crate::cli::progress::thousands;
 use crate::cli::table;
 
-/// Classes and levels that are listed by name.
+/// The most classes and levels that are listed by name.
 const MOST_NAMES: usize = 12;
-/// Epochs of the history that are shown.
+/// The most epochs of the history that are shown.
 const EPOCHS: usize = 10;
-/// Columns that are shown one by one.
+/// The most columns that are shown one by one.
 const MOST_COLUMNS: usize = 200;
 
-/// A model as a person reads it.
+/// The description of a model for people.
 pub fn readable(path: &Path, model: &ModelDescription, summary: Option<&Value>) -> String {
     let target = model.preprocessing.target();
     let mut text = facts(path, model, summary);
@@ -114,7 +114,7 @@ fn layers(model: &ModelDescription) -> String {
     table::with_text(&header, &model.layers.iter().map(row).collect::<Vec<_>>(), &[3, 4, 5])
 }
 
-/// Layers that a file described; those within a layer stand before it.
+/// Layers that a file described; layers within a layer come before it.
 fn network(network: &NetworkDescription) -> String {
     let header = ["layer", "inputs", "outputs", "parameters", "what"].map(str::to_owned);
     let row = |line: &LayerLine| {
@@ -139,7 +139,7 @@ fn columns(features: &[Feature]) -> String {
     text
 }
 
-/// What a missing value becomes, and what the inputs are.
+/// The replacement of a missing value, and the inputs of a column.
 fn encoding(encoding: &Encoding) -> (String, String) {
     match encoding {
         Encoding::Number { fill, indicator, center, scale, shape } => {
@@ -177,7 +177,7 @@ fn encoding(encoding: &Encoding) -> (String, String) {
     }
 }
 
-/// A number that is centred, scaled and bent.
+/// A number that is centred, scaled and transformed.
 fn bent(what: &str, (center, scale): (f64, f64), shape: &Shape) -> String {
     let scaled = || format!("({what} − {}) / {}", table::short(center), table::short(scale));
     match shape {
@@ -201,7 +201,7 @@ fn targets(target: &Target) -> String {
     table::plain(&header, &target.columns.iter().enumerate().map(row).collect::<Vec<_>>())
 }
 
-/// Some epochs, evenly apart, the best and the last among them.
+/// Some evenly spaced epochs, including the best and the last.
 fn history(epochs: &[Value]) -> String {
     let every = epochs.len().div_ceil(EPOCHS);
     let best = epochs.iter().rposition(|epoch| epoch["best"] == true);

@@ -1,4 +1,4 @@
-//! The curve of a range test: a chart for a file, and a few lines of text for the terminal.
+//! The curve of a range test, as a chart for a file and as text for the terminal.
 
 use gradlane::experiment::LrFind;
 use gradlane::report::{Chart, ChartAxis, Scale, Series};
@@ -13,7 +13,7 @@ pub fn rate(value: f64) -> String {
     if (1e-3..1e3).contains(&rounded) { format!("{rounded}") } else { format!("{rounded:e}") }
 }
 
-/// Losses worth showing: from the lowest to somewhat above the first, for what diverges leaves every scale.
+/// The range of losses to show: from the lowest to somewhat above the first, since a diverging loss exceeds every scale.
 fn shown(found: &LrFind) -> (f64, f64) {
     let defined = || found.loss.iter().flatten().copied();
     let (first, lowest) = (defined().next().unwrap_or(1.0), defined().fold(f64::INFINITY, f64::min));
@@ -21,12 +21,12 @@ fn shown(found: &LrFind) -> (f64, f64) {
     (lowest, first + room)
 }
 
-/// Colour of the crosses where the loss is above the chart.
+/// Index of the colour of the crosses where the loss is above the chart.
 const ABOVE: usize = 0;
-/// Every so many-th of these places has a cross, so that they do not run together.
+/// One in this many of these positions gets a cross, so that crosses do not overlap.
 const EVERY: usize = 8;
 
-/// The line as far as it is below `top`, broken where it leaves and comes back, and places where it is above.
+/// The parts of the line below `top`, and the positions where it is above.
 fn cut(line: &[(f64, f64)], top: f64) -> (Vec<(f64, f64)>, Vec<f64>) {
     let crossing = |a: (f64, f64), b: (f64, f64)| {
         let part = (top - a.1) / (b.1 - a.1);
@@ -44,7 +44,7 @@ fn cut(line: &[(f64, f64)], top: f64) -> (Vec<(f64, f64)>, Vec<f64>) {
     (kept, above.collect())
 }
 
-/// The median with the spread of the seeds, the band shaded, the recommended rate marked.
+/// The median with the spread of the seeds, the recommended band shaded, and the recommended rate marked.
 pub fn chart(found: &LrFind) -> Chart {
     let points = found.rates.iter().zip(&found.loss);
     let line: Vec<(f64, f64)> = points.map(|(rate, loss)| (*rate, loss.unwrap_or(f64::NAN))).collect();
@@ -97,7 +97,7 @@ pub fn chart(found: &LrFind) -> Chart {
     }
 }
 
-/// The median as a few lines of text, with the band and the recommended rate below it.
+/// The median as lines of text, with the band and the recommended rate below.
 pub fn text(found: &LrFind) -> String {
     let (low, high) = shown(found);
     let steps = found.rates.len();

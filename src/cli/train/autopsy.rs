@@ -1,4 +1,4 @@
-//! What is said of a run that diverged.
+//! The report on a run that diverged.
 
 use gradlane::fit::event_of;
 use gradlane::run::{Autopsy, LargestGradient, TriedChange};
@@ -6,7 +6,7 @@ use gradlane::run::{Autopsy, LargestGradient, TriedChange};
 use super::super::message;
 use super::super::table::{counted, figure};
 
-/// Says what was found: as lines of text, or as one event.
+/// Prints the result of an autopsy, as lines of text or as one event.
 pub fn tell(autopsy: &Autopsy) {
     if message::is_json() {
         message::event(&event_of("divergence", autopsy));

@@ -10,7 +10,7 @@ use gradlane::run::{EnsembleMember, Finished, Plan};
 use super::folds;
 use super::watch::Watch;
 
-/// The networks, trained, and the plan with its cross-validation, if there is one.
+/// Trains the networks; returns them and the plan with its cross-validation, if there is one.
 ///
 /// # Errors
 /// Options that do not fit the data.

@@ -18,7 +18,7 @@ use super::watch::Watch;
 /// Trains the folds, and returns the plan for all rows.
 ///
 /// # Errors
-/// Those of training, and the signal that ended it, after the folds that are over have been shown.
+/// Those of training, and the signal that ended it, after the finished folds have been shown.
 pub fn validated(
     plan: Plan,
     folds: &Folds,
@@ -41,7 +41,8 @@ pub fn validated(
     Err(Failure::Signal(number))
 }
 
-/// Tells of a fold that is over. Its figures are known when all are, since the others say after which epoch it is judged.
+/// Shows that a fold is finished. Its figures are known only when all folds are, since the others decide the epoch that they
+/// belong to.
 pub fn over(watch: &Watch, fold: &Fold) {
     watch.is_over(&without_figures(fold), |seen, of| ended(fold, seen, of));
 }
@@ -55,7 +56,7 @@ fn without_figures(fold: &Fold) -> Value {
     event
 }
 
-/// What is said of a network that did not train to its end.
+/// The text for a network that was not trained to its end.
 pub(super) fn cut_short(stopped: &str) -> &'static str {
     match stopped {
         "diverged" => ", diverged",
@@ -74,7 +75,7 @@ pub fn counted_folds(folds: usize, repeats: usize) -> String {
     if repeats > 1 { format!("{folds} folds, {repeats} times") } else { format!("{folds} folds") }
 }
 
-/// Figures of the table; JSON has all.
+/// Figures in the table; JSON has all.
 const SHOWN: [MetricName; 9] = [
     MetricName::Loss,
     MetricName::Accuracy,
@@ -87,7 +88,7 @@ const SHOWN: [MetricName; 9] = [
     MetricName::Mape,
 ];
 
-/// The folds below each other, then mean, standard deviation and half the 95 % interval of the mean.
+/// The folds in rows, then mean, standard deviation and half the 95 % interval of the mean.
 pub fn readable(cv: &CrossValidation, monitor: Option<MetricName>) -> String {
     let names: Vec<MetricName> =
         cv.mean.iter().map(|(name, _)| name).filter(|name| SHOWN.contains(name) || monitor == Some(*name)).collect();

@@ -19,8 +19,8 @@ use super::folds;
 use super::several::told;
 use super::watch::Watch;
 
-/// Trains the configurations in a directory that has been begun, from the checkpoints of their networks where there are some, and
-/// reports.
+/// Trains the configurations in a directory that has been begun, from the checkpoints of their networks if there are some, and
+/// prints the report.
 ///
 /// # Errors
 /// Those of training, and the signal that ended it.
@@ -40,7 +40,7 @@ pub fn run(
     };
     let leaves_out = |numbers: Range<usize>, left: &[&'static str]| {
         networks.forget(numbers)?;
-        // What goes on with the run need not find it out again.
+        // A resumed run need not make this decision again.
         if left.is_empty() { Ok(()) } else { directory.write(CONFIG_FILE, &plan.portfolio_toml(left, true)) }
     };
     let trained = trained(&plan, of_folds, (interrupt.number(), &train), &watch, &leaves_out);
@@ -63,15 +63,16 @@ pub fn run(
     told(&plan, &finished, &path, json)
 }
 
-/// Networks that are trained at most.
+/// The most networks that are trained.
 fn most_networks(plan: &Plan, of_folds: &Folds) -> usize {
     plan.portfolio.as_ref().map_or(0, |portfolio| portfolio.entries.len()) * of_folds.len()
 }
 
-/// Is told of networks that do not count, and of the configurations that are left.
+/// Called with the networks that do not count, and with the configurations that are left.
 pub type Forgets<'a> = dyn Fn(Range<usize>, &[&'static str]) -> Result<()> + Sync + 'a;
 
-/// The configurations of a plan, trained; `leaves_out` is told of networks that do not count, and of the configurations that are left.
+/// Trains the configurations of a plan; `leaves_out` is called with the networks that do not count, and with the configurations
+/// that are left.
 ///
 /// # Errors
 /// Options that do not fit the data.
@@ -102,7 +103,7 @@ fn ended(member: &EnsembleMember, of: usize) -> String {
     format!("{name}: fold {fold} of {of} is over: best epoch {}{how}", member.best_epoch)
 }
 
-/// What the configurations came to.
+/// The table of the configurations.
 fn table(configurations: &[Configuration]) -> String {
     let header = ["configuration", "networks", "out of fold", "temperature", "weight", "seconds"].map(str::to_owned);
     let row = |one: &Configuration| {

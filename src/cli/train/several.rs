@@ -1,4 +1,4 @@
-//! A run of several networks: an ensemble, or the folds of a cross-validation and the network for all rows.
+//! A run of several networks: an ensemble, or the folds of a cross-validation followed by a network on all rows.
 
 use std::sync::atomic::AtomicUsize;
 
@@ -13,7 +13,7 @@ use super::super::progress::{Progress, Style};
 use super::watch::Watch;
 use super::{ensemble, folds, outcome, portfolio, quoted_path, report};
 
-/// Trains the networks in a directory that has been begun, from their checkpoints where there are some, and reports.
+/// Trains the networks in a directory that has been begun, from their checkpoints if there are some, and prints the report.
 ///
 /// # Errors
 /// Those of training, and the signal that ended it.
@@ -72,7 +72,7 @@ pub fn run(
 /// The networks of an ensemble, trained.
 pub type Ensemble = Vec<(EnsembleMember, Finished)>;
 
-/// The networks of a plan, trained: those of an ensemble, or none where a network for all rows comes after the folds. The plan has
+/// Trains the networks of a plan: those of an ensemble, or none if a network on all rows follows the folds. The plan contains
 /// the cross-validation, if there is one.
 ///
 /// # Errors
@@ -93,7 +93,7 @@ pub fn trained(
     }
 }
 
-/// Goes on with a run of several networks.
+/// Continues a run of several networks.
 ///
 /// # Errors
 /// As [`run`].
@@ -110,10 +110,10 @@ pub fn resume(
     run(plan, of_folds, (directory, checkpoint), interrupt, how)
 }
 
-/// Reports a run that is over.
+/// Prints the report of a finished run.
 ///
 /// # Errors
-/// How the run ended, which counts for more than whether its report was read.
+/// The failure of the run, which takes precedence over an error in writing the report.
 pub fn told(plan: &Plan, finished: &Finished, path: &std::path::Path, json: bool) -> Outcome {
     message::warn(&finished.summary.warnings[plan.prepared.warnings.len()..]);
     let reported = report(plan, finished, path, json);

@@ -1,4 +1,4 @@
-//! What is shown while several networks are trained.
+//! Progress of training several networks.
 
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard};
@@ -10,24 +10,25 @@ use serde_json::Value;
 use super::super::message;
 use super::super::progress::{Progress, Style};
 
-/// Shows the epochs of the first network of an ensemble, the end of each, and a bar for all of them; as JSON the events of all.
+/// Shows the epochs of the first network of an ensemble, the end of each network, and a bar for all; in JSON, the events of
+/// all.
 pub struct Watch {
     style: Style,
-    /// How events name the first network.
+    /// Name and number of the first network in events.
     first: (&'static str, usize),
     shown: Mutex<Shown>,
 }
 
 struct Shown {
     progress: Option<Progress>,
-    /// The last epoch of each network; the most there may be, where it is over.
+    /// The last epoch of each network; once it is finished, the largest possible number.
     epochs: Vec<usize>,
     most: usize,
     over: usize,
 }
 
 impl Watch {
-    /// For the networks of a plan, of which there are so many.
+    /// For this number of networks of a plan.
     pub fn new(style: Style, plan: &Plan, networks: usize) -> Watch {
         let progress = Progress::of_networks(style, plan, networks);
         progress.start(plan);
@@ -42,7 +43,7 @@ impl Watch {
         self.shown.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Shows what happens to network `number`, counted from 0.
+    /// Shows an event of network `number`, counted from 0.
     pub fn observe(&self, number: usize, event: &Event<'_>) {
         match self.style {
             Style::None => {}
@@ -59,12 +60,13 @@ impl Watch {
         }
     }
 
-    /// The event as `events.jsonl` has it, with the number of its network.
+    /// The event in the form of `events.jsonl`, with the number of its network.
     pub fn named(&self, number: usize, event: &Event<'_>) -> Value {
         event.of_network((self.first.0, self.first.1 + number))
     }
 
-    /// Shows that a network is over: its event, or what `told` says of it with how many are over, and of how many.
+    /// Shows that a network is finished: its event, or the text that `told` returns for the number of finished networks and of
+    /// all.
     pub fn is_over(&self, event: &Value, told: impl FnOnce(usize, usize) -> String) {
         let mut shown = self.shown();
         shown.over += 1;
@@ -84,19 +86,19 @@ impl Watch {
         }
     }
 
-    /// Says something above the bar, where epochs are shown.
+    /// Prints a line above the bar, if epochs are shown.
     pub fn tell(&self, line: &str) {
         self.shown().progress.iter().for_each(|progress| progress.note(line));
     }
 
-    /// Forgets networks that do not count after all.
+    /// Removes networks that do not count after all.
     pub fn take_back(&self, numbers: Range<usize>) {
         let mut shown = self.shown();
         shown.epochs[numbers].fill(0);
         shown.move_bar();
     }
 
-    /// Takes the bar away, and shows the event of the end.
+    /// Removes the bar and shows the last event.
     pub fn finish(&self, end: Option<Value>) {
         if let Some(progress) = self.shown().progress.take() {
             progress.finish(end);

@@ -1,4 +1,4 @@
-//! What is shown while a search runs: the trial that ended, the best so far, the time that is left.
+//! Progress of a search: the trial that ended, the best so far, the remaining time.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -24,12 +24,12 @@ pub struct Shown {
 struct State {
     bar: Option<ProgressBar>,
     header: bool,
-    /// Epochs that had been made before this search went on.
+    /// Epochs that were made before this search was continued.
     before: Option<usize>,
 }
 
 impl Shown {
-    /// For a search that is about to begin.
+    /// For a search that is about to start.
     pub fn new(style: Style, metric: Watched) -> Shown {
         Shown { style, metric, began: Instant::now(), state: Mutex::default() }
     }
@@ -91,7 +91,7 @@ impl Shown {
         ));
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(self) {
         let state = self.state.into_inner().unwrap_or_else(|e| e.into_inner());
         state.bar.iter().for_each(ProgressBar::finish_and_clear);
