@@ -54,7 +54,7 @@ impl ScheduleFree {
 
     /// `c` of step `t` at learning rate `lr`; to be called once for each step. `sum` is `w₁ + … + wₜ`, `largest` the largest
     /// `γ`.
-    fn share(&self, t: u64, lr: f64, [sum, largest]: &mut Carried) -> f64 {
+    fn averaging_weight(&self, t: u64, lr: f64, [sum, largest]: &mut Carried) -> f64 {
         *largest = largest.max(self.rate(t, lr));
         let weight = libm::pow(t as f64, self.r) * libm::pow(*largest, self.weight_lr_power);
         *sum += weight;
@@ -110,7 +110,7 @@ pub struct Scalars {
     /// `1 / √(1 − β₂ᵗ)`.
     root_scale: f64,
     /// `c`.
-    share: f64,
+    c: f64,
     /// `γ`.
     rate: f64,
     /// `γ (β₁ (1 − c) − 1)`.
@@ -118,11 +118,11 @@ pub struct Scalars {
 }
 
 impl Averaged {
-    fn scalars(&self, t: u64, rate: f64, share: f64) -> Scalars {
+    fn scalars(&self, t: u64, rate: f64, c: f64) -> Scalars {
         let ScheduleFree { beta1, beta2, eps, .. } = self.0;
-        let rate_of_y = rate * (beta1 * (1.0 - share) - 1.0);
+        let rate_of_y = rate * (beta1 * (1.0 - c) - 1.0);
         let root_scale = 1.0 / adam::correction(beta2, t).sqrt();
-        Scalars { first: t == 1, beta2, eps, root_scale, share, rate, rate_of_y }
+        Scalars { first: t == 1, beta2, eps, root_scale, c, rate, rate_of_y }
     }
 }
 
@@ -131,12 +131,12 @@ impl Rule<2> for Averaged {
     const STATE: [&'static str; 2] = ["z", "v"];
 
     fn at_step(&self, t: u64, lr: f64, carried: &mut Carried) -> Scalars {
-        self.scalars(t, self.0.rate(t, lr), self.0.share(t, lr, carried))
+        self.scalars(t, self.0.rate(t, lr), self.0.averaging_weight(t, lr, carried))
     }
 
     /// All parameters have the same `c`, whatever their rates.
     fn at_rate(&self, t: u64, lr: f64, factor: f64, mut carried: Carried) -> Scalars {
-        self.scalars(t, self.0.rate(t, lr * factor), self.0.share(t, lr, &mut carried))
+        self.scalars(t, self.0.rate(t, lr * factor), self.0.averaging_weight(t, lr, &mut carried))
     }
 
     #[inline(always)]
@@ -152,7 +152,7 @@ impl Rule<2> for Averaged {
         *v = v.mul_add(R::splat(s.beta2), g * g * R::splat(1.0 - s.beta2));
         let root = v.sqrt().mul_add(R::splat(s.root_scale), R::splat(s.eps));
         let u = y.mul_add(R::splat(decay), g / root);
-        let y = (*z - y).mul_add(R::splat(s.share), y);
+        let y = (*z - y).mul_add(R::splat(s.c), y);
         *z = u.mul_add(R::splat(-s.rate), *z);
         u.mul_add(R::splat(s.rate_of_y), y)
     }

@@ -73,7 +73,7 @@ impl DataPass {
         let lent = Mutex::new(&mut workspace);
         Team::new(1).run(|member| {
             let mut workspace = lent.lock().unwrap_or_else(|e| e.into_inner());
-            let shared = workspace.share();
+            let shared = workspace.lend();
             for (p, rows) in rows.chunks(LANES).enumerate() {
                 gather_inputs(isa, features, rows, shared.values[0].lines_mut(member, p, 0..program.inputs()));
             }
@@ -186,7 +186,7 @@ fn pass(
     let workspace = Mutex::new(workspace);
     let mut given = Team::new(1).run(|member: Member<'_>| {
         let mut workspace = workspace.lock().unwrap_or_else(|e| e.into_inner());
-        let shared = workspace.share();
+        let shared = workspace.lend();
         through(member, net, &shared, n, (0..panels(rows), 0..panels(op.outputs)), None);
         let panel = |p: usize| shared.values[op.y].lines(member, p, op.line..op.line + op.outputs).to_vec();
         (0..panels(rows) * op.members).flat_map(panel).collect::<Vec<Line>>()

@@ -158,7 +158,7 @@ struct EvaluationPass<'a> {
 
 impl EvaluationPass<'_> {
     fn block(&self, member: Member<'_>, workspace: &mut Workspace, block: usize) {
-        let workspace = workspace.share();
+        let workspace = workspace.lend();
         let first = block * self.block_rows;
         let rows: Vec<u32> =
             (first..(first + self.block_rows).min(self.features.rows())).map(|row| row as u32).collect();

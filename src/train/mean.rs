@@ -13,7 +13,7 @@ pub(super) struct Mean {
     equal: Option<f64>,
     rows: usize,
     /// Rows of the batches whose means are averaged.
-    part: Option<usize>,
+    micro_batch: Option<usize>,
 }
 
 impl Mean {
@@ -21,27 +21,27 @@ impl Mean {
         let has_weights = data.weights.is_some();
         let counts_rows = !has_weights || settings.optimizer.dialect == Some(Dialect::Keras);
         let weight = if counts_rows { rows.len() as f64 } else { rows.iter().map(|row| data.weight(*row)).sum() };
-        let part = settings.mean_of_means.filter(|part| *part < rows.len());
-        let equal = (!has_weights && part.is_none()).then(|| 1.0 / weight);
-        Mean { weight, equal, rows: rows.len(), part }
+        let micro_batch = settings.mean_of_means.filter(|size| *size < rows.len());
+        let equal = (!has_weights && micro_batch.is_none()).then(|| 1.0 / weight);
+        Mean { weight, equal, rows: rows.len(), micro_batch }
     }
 
     /// Writes the factors of the losses of `rows`, which start at `position` in the step. `members` share each factor equally.
     pub(super) fn fill(&self, factors: &mut [f32], (rows, position): (&[u32], usize), data: &Dataset, members: usize) {
-        if let Some(share) = self.equal {
-            factors.fill((share / members as f64) as f32);
+        if let Some(factor) = self.equal {
+            factors.fill((factor / members as f64) as f32);
             return;
         }
         for (number, (factor, row)) in factors.iter_mut().zip(rows).enumerate() {
-            *factor = (self.share(position + number, data.weight(*row)) / members as f64) as f32;
+            *factor = (self.factor(position + number, data.weight(*row)) / members as f64) as f32;
         }
     }
 
     /// The factor of the loss of the row at `position` in the step, where the row has `weight`.
-    fn share(&self, position: usize, weight: f64) -> f64 {
-        let Some(part) = self.part else { return weight / self.weight };
-        let rows_of_part = part.min(self.rows - position / part * part);
-        weight / (rows_of_part * self.rows.div_ceil(part)) as f64
+    fn factor(&self, position: usize, weight: f64) -> f64 {
+        let Some(size) = self.micro_batch else { return weight / self.weight };
+        let own_rows = size.min(self.rows - position / size * size);
+        weight / (own_rows * self.rows.div_ceil(size)) as f64
     }
 }
 
@@ -50,11 +50,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_part_of_a_mean_of_means_counts_the_same() {
-        let mean = Mean { weight: 8.0, equal: None, rows: 8, part: Some(5) };
-        let shares: Vec<f64> = (0..8).map(|position| mean.share(position, 1.0)).collect();
-        assert_eq!(shares[..5], [0.1; 5]);
-        assert_eq!(shares[5..], [1.0 / 6.0; 3]);
-        assert_eq!(Mean { part: None, ..mean }.share(7, 2.0), 0.25);
+    fn each_micro_batch_of_a_mean_of_means_counts_the_same() {
+        let mean = Mean { weight: 8.0, equal: None, rows: 8, micro_batch: Some(5) };
+        let found: Vec<f64> = (0..8).map(|position| mean.factor(position, 1.0)).collect();
+        assert_eq!(found[..5], [0.1; 5]);
+        assert_eq!(found[5..], [1.0 / 6.0; 3]);
+        assert_eq!(Mean { micro_batch: None, ..mean }.factor(7, 2.0), 0.25);
     }
 }

@@ -64,16 +64,16 @@ impl Matrices {
     }
 
     /// Lends the memory to a team.
-    pub(super) fn share(&mut self) -> SharedMatrices<'_> {
+    pub(super) fn lend(&mut self) -> SharedMatrices<'_> {
         let matrices = self.matrices.iter_mut().map(|m| MatrixOf {
             tensor: m.tensor,
             number: m.number,
             panels: m.panels.clone(),
             short: m.short,
             long: m.long,
-            x: m.x.each_mut().map(Buffer::share),
-            gram: m.gram.share(),
-            polynomial: m.polynomial.share(),
+            x: m.x.each_mut().map(Buffer::lend),
+            gram: m.gram.lend(),
+            polynomial: m.polynomial.lend(),
         });
         MatricesOf { matrices: matrices.collect(), shares: self.shares.clone() }
     }
@@ -284,7 +284,7 @@ mod tests {
             let mut found = parameters.clone();
             let mut matrices = Matrices::new(&parameters.layout, members);
             let norms: Vec<f64> = parameters.layout.tensors.iter().map(|t| norm(&parameters, t)).collect();
-            let (buffer, shared) = (Shared::new(&mut found.lines), matrices.share());
+            let (buffer, shared) = (Shared::new(&mut found.lines), matrices.lend());
             Team::new(members).run(|member| {
                 let at = (isa, &parameters.layout);
                 shared.orthogonalise(member, at, &coefficients, &buffer, |tensor, _| 1.0 / norms[tensor]);

@@ -30,25 +30,25 @@ impl Pieces {
     }
 
     /// Calls `work` for every piece that this member gets, first of its own range, then of others'. Every member must pass the
-    /// same `part` for each owner and the same `cut`. The only member of a team does its range in one piece.
+    /// same range `owned` for each owner and the same `cut`. The only member of a team does its range in one piece.
     pub(super) fn each(
         &self,
         member: Member<'_>,
-        part: impl Fn(usize) -> Range<usize>,
+        owned: impl Fn(usize) -> Range<usize>,
         cut: Cut,
         mut work: impl FnMut(Range<usize>),
     ) {
         let members = member.count();
         if members == 1 {
-            return work(part(0));
+            return work(owned(0));
         }
         for distance in 0..members.min(1 + HELPED) {
             let owner = (member.index + distance) % members;
-            let part = part(owner);
-            let pieces = cut.pieces(part.len());
+            let owned = owned(owner);
+            let pieces = cut.pieces(owned.len());
             while let Some(number) = self.take(owner, pieces, distance == 0) {
-                let piece = cut.piece(part.len(), number);
-                work(part.start + piece.start..part.start + piece.end);
+                let piece = cut.piece(owned.len(), number);
+                work(owned.start + piece.start..owned.start + piece.end);
             }
         }
     }
@@ -134,7 +134,7 @@ mod tests {
     fn every_piece_is_done_once_however_late_its_owner_is() {
         for members in [1, 2, 3, 6] {
             let (pieces, team) = (Pieces::new(members), Team::new(members));
-            let part = |owner: usize| 20 * owner..20 * owner + 5 + owner;
+            let owned = |owner: usize| 20 * owner..20 * owner + 5 + owner;
             let done: Vec<AtomicUsize> = (0..20 * members).map(|_| AtomicUsize::new(0)).collect();
             let rounds = 50;
             let helped = team.run(|member| {
@@ -144,8 +144,8 @@ mod tests {
                     if round % members == member.index {
                         std::thread::sleep(std::time::Duration::from_micros(300));
                     }
-                    pieces.each(member, part, Cut::Halves, |items| {
-                        helped += usize::from(!part(member.index).contains(&items.start));
+                    pieces.each(member, owned, Cut::Halves, |items| {
+                        helped += usize::from(!owned(member.index).contains(&items.start));
                         for item in items {
                             done[item].fetch_add(1, Ordering::Relaxed);
                         }
@@ -156,7 +156,7 @@ mod tests {
                 helped
             });
             for (item, times) in done.iter().enumerate() {
-                let expected = if part(item / 20).contains(&item) { rounds } else { 0 };
+                let expected = if owned(item / 20).contains(&item) { rounds } else { 0 };
                 assert_eq!(times.load(Ordering::Relaxed), expected, "item {item} of {members} members");
             }
             assert_eq!(helped.iter().sum::<usize>() > 0, members > 1, "{members} members, {helped:?} pieces of others");

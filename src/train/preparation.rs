@@ -31,10 +31,10 @@ impl Preparation {
     }
 
     /// Lends the memory to a team.
-    pub(super) fn share(&mut self) -> SharedPreparation<'_> {
+    pub(super) fn lend(&mut self) -> SharedPreparation<'_> {
         SharedPreparation {
             squares: Shared::new(&mut self.squares),
-            matrices: self.matrices.as_mut().map(Matrices::share),
+            matrices: self.matrices.as_mut().map(Matrices::lend),
         }
     }
 }

@@ -39,7 +39,7 @@ impl Buffer {
     }
 
     /// Lends the memory to a team.
-    pub(super) fn share(&mut self) -> SharedBuffer<'_> {
+    pub(super) fn lend(&mut self) -> SharedBuffer<'_> {
         let Buffer { rows, stride, members, .. } = *self;
         SharedBuffer { lines: Shared::new(&mut self.lines), rows, stride, members }
     }
@@ -141,13 +141,13 @@ impl Workspace {
     }
 
     /// Lends the memory to a team.
-    pub(super) fn share(&mut self) -> SharedWorkspace<'_> {
+    pub(super) fn lend(&mut self) -> SharedWorkspace<'_> {
         fn lend(buffer: &mut Option<Buffer>) -> Option<SharedBuffer<'_>> {
-            buffer.as_mut().map(Buffer::share)
+            buffer.as_mut().map(Buffer::lend)
         }
         WorkspaceOf {
-            values: self.values.iter_mut().map(Buffer::share).collect(),
-            errors: self.errors.iter_mut().map(Buffer::share).collect(),
+            values: self.values.iter_mut().map(Buffer::lend).collect(),
+            errors: self.errors.iter_mut().map(Buffer::lend).collect(),
             memory: self
                 .memory
                 .iter_mut()

@@ -114,7 +114,7 @@ struct CurvaturePair<T> {
     /// `1 / (s·y)`.
     inverse: f64,
     /// `s·q / (s·y)` of the first loop, for the second.
-    share: f64,
+    alpha: f64,
 }
 
 /// The state and all memory of L-BFGS, allocated once. Sums are computed in `f64` in an order that depends on the length only.
@@ -149,7 +149,7 @@ impl<T: Real + Into<f64>> Minimizer<T> {
     /// A minimizer for `parameters` numbers.
     pub fn new(options: Lbfgs, parameters: usize) -> Self {
         let zeros = || vec![T::splat(0.0); parameters];
-        let pair = || CurvaturePair { s: zeros(), y: zeros(), inverse: 0.0, share: 0.0 };
+        let pair = || CurvaturePair { s: zeros(), y: zeros(), inverse: 0.0, alpha: 0.0 };
         Minimizer {
             options,
             pairs: VecDeque::with_capacity(options.history),
@@ -249,14 +249,14 @@ impl<T: Real + Into<f64>> Minimizer<T> {
         let d = &mut self.direction;
         d.iter_mut().zip(&self.gradient).for_each(|(d, g)| *d = -*g);
         for pair in self.pairs.iter_mut().rev() {
-            pair.share = pair.inverse * dot(&pair.s, d);
-            add_scaled(d, -pair.share, &pair.y);
+            pair.alpha = pair.inverse * dot(&pair.s, d);
+            add_scaled(d, -pair.alpha, &pair.y);
         }
         let scale = T::splat(self.scale);
         d.iter_mut().for_each(|d| *d = *d * scale);
         for pair in &self.pairs {
             let back = pair.inverse * dot(&pair.y, d);
-            add_scaled(d, pair.share - back, &pair.s);
+            add_scaled(d, pair.alpha - back, &pair.s);
         }
     }
 }
