@@ -66,7 +66,7 @@ pub fn at_once(error: &Error) -> ! {
     gradlane::atomic::exit(i32::from(code))
 }
 
-/// An error in the words of the command line: what it says of an option is said of a flag.
+/// An error in the terms of the command line: it names flags where the library names options.
 fn in_flags(error: &Error) -> String {
     match error {
         Error::Option { option, value, source } => {

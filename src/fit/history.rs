@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::events::EpochRecord;
 
-/// The fewest epochs that are kept once there are so many; at most twice as many are.
+/// Once there are this many epochs, at least this many are kept, and at most twice as many.
 const FEWEST: usize = 500;
 
 /// Records of epochs in bounded memory: evenly spaced ones, the first, the best so far and the last.

@@ -70,9 +70,9 @@ impl FitOptions {
 /// An interval between repeated actions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Every {
-    /// After so many optimizer steps.
+    /// After this number of optimizer steps.
     Steps(u64),
-    /// At the first step after so many seconds.
+    /// At the first step after this number of seconds.
     Seconds(f64),
 }
 

@@ -1,24 +1,24 @@
-//! The last change of a network's outputs before anything is made of them: a temperature, a range.
+//! The change of a network's outputs before predictions are made from them: a temperature, a range.
 
 use crate::data::Target;
 use crate::kernel::Line;
 use crate::nn::Link;
 
-/// What evaluated outputs are multiplied by, and the range that they are kept within.
+/// The factor of evaluated outputs, and the range that they are clamped to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Readout {
     factor: f32,
-    /// Of each output, in the network's units; none where there is no bound.
+    /// The range of each output, in the network's units; empty if there are no bounds.
     ranges: Vec<[f32; 2]>,
 }
 
 impl Readout {
-    /// Outputs as they are.
+    /// A readout that changes nothing.
     pub fn plain() -> Readout {
         Readout { factor: 1.0, ranges: Vec::new() }
     }
 
-    /// Logits times `factor`, or numbers within the target's range, where it has one.
+    /// Multiplies logits by `factor`, or clamps numbers to the target's range, if it has one.
     pub fn new(target: &Target, link: Link, factor: f32) -> Readout {
         let output = |output: usize, number: f64| {
             let number = (number - target.mean[output]) / target.sd[output];
@@ -28,7 +28,7 @@ impl Readout {
         Readout { factor, ranges: target.range.iter().enumerate().map(range).collect() }
     }
 
-    /// Whether outputs stay as they are.
+    /// Whether it changes nothing.
     pub(crate) fn is_plain(&self) -> bool {
         self.factor == 1.0 && self.ranges.is_empty()
     }
@@ -44,7 +44,7 @@ impl Readout {
         }
     }
 
-    /// The outputs of 16 rows, a line for each output.
+    /// The changed outputs of 16 rows, a line for each output.
     pub(crate) fn of(&self, z: &[Line]) -> Vec<Line> {
         let changed = |(at, line): (usize, &Line)| {
             let scaled = line.0.map(|z| z * self.factor);

@@ -1,4 +1,4 @@
-//! From the network's outputs to figures in the user's terms.
+//! From a network's outputs to predictions and figures in the user's units.
 
 use super::judged::Judged;
 use super::readout::Readout;
@@ -26,7 +26,7 @@ pub struct Scorer {
 }
 
 impl Scorer {
-    /// For the outputs of a network trained with `loss` for `target`.
+    /// A scorer for the outputs of a network trained with `loss` for `target`.
     pub fn new(target: &Target, loss: Loss) -> Scorer {
         Scorer { target: target.clone(), link: loss.link(target.task == Task::Multiclass), threshold: HALF }
     }
@@ -37,27 +37,27 @@ impl Scorer {
         Scorer { threshold, ..self }
     }
 
-    /// Outputs with what makes probabilities and decisions of them.
+    /// Outputs with their link and threshold.
     fn scores<'a>(&self, outputs: &'a [f32]) -> Scores<'a> {
         Scores { outputs, link: self.link, threshold: self.threshold }
     }
 
-    /// What is predicted.
+    /// The task.
     pub fn task(&self) -> Task {
         self.target.task
     }
 
-    /// From outputs to predictions.
+    /// The link from outputs to predictions.
     pub fn link(&self) -> Link {
         self.link
     }
 
-    /// What is done to outputs where they are evaluated, with a factor for logits.
+    /// The change of outputs before they are evaluated, with a factor for logits.
     pub fn readout(&self, factor: f32) -> Readout {
         Readout::new(&self.target, self.link, factor)
     }
 
-    /// The class that outputs of one row say, where there are classes.
+    /// The class predicted from the outputs of one row; `None` for tasks without classes.
     pub fn class_of(&self, outputs: &[f32]) -> Option<String> {
         if self.target.classes.is_empty() {
             return None;
@@ -66,28 +66,28 @@ impl Scorer {
         Some(self.target.classes[scores.class_of(outputs)].clone())
     }
 
-    /// Whether one of several classes is said.
+    /// Whether predictions are classes.
     pub fn has_classes(&self) -> bool {
         !self.target.classes.is_empty()
     }
 
-    /// Whether probabilities are said.
+    /// Whether predictions have probabilities.
     pub fn has_classes_or_labels(&self) -> bool {
         self.target.task != Task::Regression
     }
 
-    /// Outputs of the network for each row.
+    /// Number of outputs of the network for each row.
     pub fn outputs(&self) -> usize {
         self.target.outputs()
     }
 
-    /// Numbers that [`Scorer::predictions`] gives for each row.
+    /// Number of predictions of [`Scorer::predictions`] for each row.
     pub fn width(&self) -> usize {
         if self.target.task == Task::Binary { 2 } else { self.target.outputs() }
     }
 
-    /// What is predicted, `width` numbers for each row: probabilities of the classes or labels, or numbers in the
-    /// targets' units. Outputs are `f32`; what follows from them is computed in `f64`.
+    /// The predictions, `width` numbers for each row: probabilities of the classes or labels, or numbers in the targets' units.
+    /// Outputs are `f32`; everything after them is computed in `f64`.
     pub fn predictions(&self, outputs: &[f32]) -> Vec<f64> {
         match self.target.task {
             Task::Binary => {
@@ -107,7 +107,7 @@ impl Scorer {
         }
     }
 
-    /// A difference of numbers of a target in standard deviations.
+    /// A difference between two numbers of a target, in its standard deviations.
     pub(super) fn in_deviations(&self, output: usize, difference: f64) -> f64 {
         difference / self.target.sd.get(output).copied().unwrap_or(1.0)
     }
@@ -123,7 +123,7 @@ impl Scorer {
         outputs.iter().enumerate().map(units).collect()
     }
 
-    /// The figures of outputs for `rows` of a data set, in that order; ranking figures are left out of brief ones.
+    /// The figures of outputs for `rows` of a data set, in that order; [`Detail::Running`] omits those that need a ranking.
     pub fn figures(
         &self,
         outputs: &[f32],
@@ -137,7 +137,7 @@ impl Scorer {
         figures
     }
 
-    /// All that is said of the rows of a data set, and of rows of unknown classes with the outputs for them.
+    /// All figures for the rows of a data set, and for rows of unknown classes with the outputs for them.
     pub fn judge(&self, evaluation: &Evaluation, data: &Dataset, strangers: Option<(&Strangers, &[f32])>) -> Judged {
         let report = self.report(&evaluation.outputs, data, ScoredRows::All, strangers, Detail::Full);
         let judged = Judged::new(&self.target, (report, data.rows()), evaluation.loss, strangers.map(|(rows, _)| rows));
@@ -146,7 +146,7 @@ impl Scorer {
         Judged { calibration_error: labelled.and_then(|labelled| calibration_error(&labelled)), ..judged }
     }
 
-    /// Outputs beside classes or labels, where there are such.
+    /// Outputs with classes or labels; `None` for regressions.
     pub(super) fn labelled<'a>(&self, outputs: &'a [f32], truth: &'a RowTruth) -> Option<Labelled<'a>> {
         let of = match self.target.task {
             Task::Binary | Task::Multiclass => TrueOf::Classes(&truth.labels),
@@ -157,7 +157,7 @@ impl Scorer {
         Some(Labelled { scores: self.scores(outputs), width: self.target.outputs(), truth: of, weights })
     }
 
-    /// Figures, confusion, and figures of each class, label or target, all but the loss; `strangers` are rows of classes
+    /// Figures, confusion matrix, and figures of each class, label or target, without the loss. `strangers` are rows of classes
     /// that the model does not know, with the outputs for them.
     pub fn report(
         &self,
@@ -190,7 +190,7 @@ impl Scorer {
     }
 }
 
-/// Which rows of a data set outputs belong to.
+/// The rows of a data set that outputs belong to.
 #[derive(Debug, Clone, Copy)]
 pub enum ScoredRows<'a> {
     /// All, in order.
@@ -199,12 +199,12 @@ pub enum ScoredRows<'a> {
     Of(&'a [u32]),
 }
 
-/// What is true of some rows, and their weights.
+/// The truth about some rows, and their weights.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct RowTruth {
     /// Their classes.
     pub(super) labels: Vec<u32>,
-    /// Whether each label is there.
+    /// Whether each label is present.
     pub(super) there: Vec<f32>,
     /// Their numbers, in the user's units.
     pub(super) numbers: Vec<f64>,

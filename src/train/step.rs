@@ -207,7 +207,7 @@ impl<C: Clock> Worker<'_, '_, C> {
     /// Calls `work` for runs of whole panels of 16 rows.
     fn share_rows(&mut self, block: &Block<'_>, mut work: impl FnMut(&mut Self, Range<usize>)) {
         let (member, run) = (self.member, self.run);
-        run.work.slots.refill(member); // nobody takes slots before the next barrier
+        run.work.slots.refill(member); // no member takes slots before the next barrier
         let part = |owner| member.share_of(owner, panels(block.rows.len()));
         run.work.rows.each(member, part, Cut::Halves, |panels| work(self, panels));
     }
@@ -285,7 +285,7 @@ impl<C: Clock> Worker<'_, '_, C> {
     /// the norms, while the slot is in the cache.
     fn backward_to_weights(&self, batch: &Batch<'_>, block: &Block<'_>) {
         let (member, run) = (self.member, self.run);
-        run.work.rows.refill(member); // nobody takes rows before the next barrier
+        run.work.rows.refill(member); // no member takes rows before the next barrier
         run.work.outputs.refill(member);
         let part = |owner: usize| run.shares[owner].clone();
         run.work.slots.each(member, part, Cut::Singles, |places| {

@@ -1,4 +1,4 @@
-//! A fit that is stopped anywhere and goes on from its saved bytes ends with the bits of one that was never stopped.
+//! A fit that is stopped at any step and continues from its saved state ends with the same bits as one that was never stopped.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -232,7 +232,7 @@ fn saved(state: &mut RunState<'_>) -> Vec<u8> {
     bytes
 }
 
-/// Saves after every step of a whole fit, and goes on from each of these states with one, two or three threads.
+/// Saves after every step of a whole fit, and continues from each of these states with one, two or three threads.
 fn check(case: &Case) {
     let whole = case.fit((&mut case.trainer(1), FitState::default()), None, |_, _| {});
     let mut states = Vec::new();
@@ -346,7 +346,7 @@ fn damaged_and_foreign_states_are_refused() {
     }
 }
 
-/// Takes so many bytes, then fails as a full disk does.
+/// Accepts this number of bytes, then fails as a full disk does.
 struct Full(usize);
 
 impl Write for Full {

@@ -97,7 +97,7 @@ impl Barrier {
 
     fn wake(&self) {
         if self.asleep.0.load(Ordering::SeqCst) > 0 {
-            drop(self.lock.lock()); // nobody is between the last look and falling asleep
+            drop(self.lock.lock()); // no member is between its last check and its sleep
             self.changed.notify_all();
         }
     }
