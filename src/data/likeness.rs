@@ -74,8 +74,7 @@ fn shape(text: &str) -> String {
     let mut rest = text.trim();
     let parts_of_time = rest.contains(':') || rest.len() == 15;
     while let Some(c) = rest.chars().next() {
-        let length =
-            rest.find(|c: char| !digit(c) && !(matches!(c, '.' | ',') && !parts_of_time)).unwrap_or(rest.len());
+        let length = rest.find(|c: char| !digit(c) && (parts_of_time || !matches!(c, '.' | ','))).unwrap_or(rest.len());
         let word = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
         match () {
             () if digit(c) && parts_of_time => shape.push_str(&"9".repeat(length)),
