@@ -194,7 +194,7 @@ fn a_year_that_may_be_a_day_is_decided_by_all_dates_or_refused() {
 fn a_key_that_training_rows_may_lack_may_be_absent() {
     let place = Place::new();
     let object = |n: usize| {
-        let more = if n % 3 == 0 { String::new() } else { format!(",\"k\":{}", n % 5) };
+        let more = if n.is_multiple_of(3) { String::new() } else { format!(",\"k\":{}", n % 5) };
         format!("{{\"x\":{}{more},\"y\":\"{}\"}}", n % 7, ["a", "b"][n % 2])
     };
     place.write("d.jsonl", rows(60, object));
