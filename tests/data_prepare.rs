@@ -193,8 +193,8 @@ fn new_rows_are_matched_by_name_and_have_a_defined_place() {
     );
     assert_eq!((first.kept, second.kept), (vec![vec!["x".to_owned(), "y".to_owned()]], vec![vec!["z".to_owned()]]));
 
-    let numbered = self::prepared("0,1,y\n1,2,0.5\n2,3,1.5\n", |_| {}).unwrap();
-    let path = folder.file("numbered.csv", "1,0\n2,1\n3,2\n");
+    let numbered = self::prepared("0,1,y\n1.5,20,0.5\n2.5,30,1.5\n", |_| {}).unwrap();
+    let path = folder.file("numbered.csv", "1,0\n20,1.5\n30,2.5\n");
     let chunk = self::reader(&numbered.preprocessing, &path, &[]).next_rows(9).unwrap().unwrap();
     assert_eq!(chunk.features, numbered.train.features, "names that are numbers are found in the first line");
 

@@ -36,6 +36,7 @@ const YEARS: std::ops::RangeInclusive<f64> = 1500.0..=2100.0;
 
 const NEW_WORDS: &str = "as its words do not occur below it";
 const COUNTING: &str = "as its numbers count up and those below it do not";
+const WORDS_ABOVE: &str = "as it has words above values";
 const APART: &str = "as its numbers lie far from all numbers below them";
 
 /// What one column says about its first cell.
@@ -86,7 +87,12 @@ impl FirstLine {
         }
         let beyond = |rows: usize| below.len() >= rows && is_beyond(first, below);
         let apart = || beyond(if count_up(first) { 1 } else { SOME_ROWS });
-        let if_apart = || if apart() { Self::Likely(APART) } else { Self::Either };
+        let has_numbers = first.iter().any(|cell| parse_number(&text_of(cell)).is_some());
+        let if_apart = || match apart() {
+            true if has_numbers => Self::Likely(APART),
+            true => Self::Likely(WORDS_ABOVE),
+            false => Self::Either,
+        };
         match () {
             () if names > 0 && often > 0 => Self::Either,
             () if names > 0 && numbers > 0 => if_apart(),
@@ -352,6 +358,7 @@ mod tests {
             FirstLine::Names,
             "a word may be any word"
         );
+        assert_eq!(above("a;NA;c", 9, |n| format!("{n};{n}.5;{}", n % 2)), FirstLine::Likely(WORDS_ABOVE));
         assert_eq!(above("name;city", 5, |n| format!("n{n};c{n}")), FirstLine::Unknown);
     }
 }

@@ -6,6 +6,7 @@ use super::protocol::{MOST, Stage, StudySeeds, finalists, winner};
 use super::records::{OptimizerRecord, ProblemRecord, Protocol, Record, Run, StepCost, Terms};
 use super::space::number_at;
 use crate::experiment::quasi_random::point;
+use crate::optim::OptimizerSpec;
 
 /// What the records so far say, to hold the next one against.
 #[derive(Debug, Default)]
@@ -145,7 +146,8 @@ fn wrong_choice(study: &[(Run, usize)], terms: Terms) -> Option<String> {
 /// A setting that is not the one that the study tries at this number.
 fn other_setting(run: &Run, optimizer: &OptimizerRecord, seed: u64) -> Option<String> {
     let OptimizerRecord { space, schedules, .. } = optimizer;
-    let algorithm = |spec: &str| spec.split(':').next().unwrap_or_default().to_owned();
+    // `momentum` is another word for sgd with a momentum.
+    let algorithm = |spec: &str| spec.parse::<OptimizerSpec>().ok().map(|spec| spec.algorithm.name());
     let number = run.trial.checked_sub(1)?; // the defaults are no point
     let point = point(space.len() + 1, number, seed);
     let expected: BTreeMap<String, f64> =
