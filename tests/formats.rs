@@ -209,7 +209,7 @@ fn a_format_that_is_asked_for_is_the_one_that_is_read() {
     let with = |format| read(&Source::new(&path), &ReadOptions { format, ..ReadOptions::default() });
     assert!(with(Format::Libsvm).is_ok());
     for (format, message) in [
-        (Format::Csv, "--format libsvm reads it"),
+        (Format::Csv, "expected rows of data, found a header only"),
         (Format::Jsonl, "a.txt:1: expected one JSON object"),
         (Format::Parquet, "the file is damaged"),
         (Format::Npy, "expected an array of NumPy"),
