@@ -94,6 +94,8 @@ impl FirstLine {
             false => Self::Either,
         };
         match () {
+            // A name may also be a level of its column. That a row has another word in each column of numbers is far less likely.
+            () if names > 1 && numbers == 0 && often > 0 && are_different(first) => Self::Likely(WORDS_ABOVE),
             () if names > 0 && often > 0 => Self::Either,
             () if names > 0 && numbers > 0 => if_apart(),
             () if names > 0 => Self::Names,
@@ -150,6 +152,13 @@ fn is_beyond(first: &ByteRecord, below: &[ByteRecord]) -> bool {
         name.fract() == 0.0 && is_far
     };
     first.iter().enumerate().all(beyond)
+}
+
+/// Whether no cell of a record is there twice.
+fn are_different(record: &ByteRecord) -> bool {
+    let mut cells: Vec<&[u8]> = record.iter().collect();
+    cells.sort_unstable();
+    cells.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 /// Whether the numbers of the first line are 0, 1, 2, … or 1, 2, 3, …
@@ -325,7 +334,9 @@ mod tests {
             assert_eq!(above(&format!("5;male;{odd};1"), 40, row), FirstLine::Data, "{odd}");
         }
         assert_eq!(above("age;sex;dose;y", 40, row), FirstLine::Names);
-        assert_eq!(above("age;male;dose;y", 40, row), FirstLine::Either, "a word of the data among names");
+        assert_eq!(above("age;male;dose;y", 40, row), FirstLine::Likely(WORDS_ABOVE), "a word of the data among names");
+        assert_eq!(above("unknown;male;unknown;1", 40, row), FirstLine::Either);
+        assert_eq!(above("unknown;male;unknown;unknown", 40, row), FirstLine::Either, "names differ");
         let repeated = |n: usize| if n == 9 { "5;male;unknown;1".to_owned() } else { row(n) };
         assert_ne!(above("5;male;unknown;1", 40, repeated), FirstLine::Names, "a row that occurs twice");
     }
