@@ -42,7 +42,7 @@ const APART: &str = "as its numbers lie far from all numbers below them";
 /// What one column says about its first cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Evidence {
-    /// Text above numbers or dates, or a date above numbers.
+    /// Text above numbers or dates, a date above numbers, or an empty cell above the numbers of rows.
     TextAboveValues,
     /// Text that never occurs below it, where the same few texts occur again and again.
     NewText,
@@ -173,7 +173,7 @@ fn evidence(first: &ByteRecord, below: &[ByteRecord], column: usize, markers: &M
     let cells: Vec<_> = below.iter().filter_map(|record| record.get(column)).map(text_of).collect();
     let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).filter(|cell| !markers.matches(cell)).collect();
     if name.is_empty() {
-        return Evidence::Open;
+        return if number_rows(&cells) { Evidence::TextAboveValues } else { Evidence::Open };
     }
     if markers.matches(&name) || stands_for_a_value(&name) {
         return Evidence::Value;
@@ -186,6 +186,12 @@ fn evidence(first: &ByteRecord, below: &[ByteRecord], column: usize, markers: &M
     } else {
         above_text(&name, &cells)
     }
+}
+
+/// Whether cells count rows, as row names do that R and pandas write below an empty cell.
+fn number_rows(cells: &[&str]) -> bool {
+    let numbers: Option<Vec<f64>> = cells.iter().map(|cell| parse_number(cell)).collect();
+    numbers.is_some_and(|numbers| numbers.len() >= SOME_ROWS && numbers.windows(2).all(|pair| pair[1] == pair[0] + 1.0))
 }
 
 fn above_values(name: &str, cells: &[&str]) -> Evidence {
@@ -335,6 +341,8 @@ mod tests {
         }
         assert_eq!(above("age;sex;dose;y", 40, row), FirstLine::Names);
         assert_eq!(above("age;male;dose;y", 40, row), FirstLine::Likely(WORDS_ABOVE), "a word of the data among names");
+        let numbered = |n: usize| format!("{n};{};{}.5", ["y", "n"][n % 2], n % 5);
+        assert_eq!(above(";y;week", 40, numbered), FirstLine::Likely(WORDS_ABOVE), "row names of R");
         assert_eq!(above("unknown;male;unknown;1", 40, row), FirstLine::Either);
         assert_eq!(above("unknown;male;unknown;unknown", 40, row), FirstLine::Either, "names differ");
         let repeated = |n: usize| if n == 9 { "5;male;unknown;1".to_owned() } else { row(n) };
