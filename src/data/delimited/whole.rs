@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::plain::read_plain;
 use super::rows::Rows;
 use super::runs::{BYTES_OF_A_COLUMN, RUN_BYTES, Run};
-use super::windows::{Bytes, Cut, Encoded, TextFile, WINDOW};
+use super::windows::{Bytes, Cut, Encoded, TextFile, WINDOW, changed};
 use crate::data::builder::Builder;
 use crate::data::layout::Layout;
 use crate::data::oddities::Oddities;
@@ -111,7 +111,7 @@ struct WholeFile {
 impl WrittenCells for WholeFile {
     fn texts(&self, columns: &[usize], markers: &MissingMarkers) -> Result<Vec<Column>> {
         let builders = columns.iter().map(|_| Builder::text()).collect();
-        let part = self.read_runs(columns, Part::new(builders), markers)?.ok_or_else(|| self.changed())?;
+        let part = self.read_runs(columns, Part::new(builders), markers)?.ok_or_else(|| changed(&self.path))?;
         let named = part.columns.into_iter().zip(columns);
         let names = &self.layout.outline.names;
         named.map(|(builder, column)| builder.finish((&self.path, Unit::Line), &names[*column])).collect()
@@ -155,15 +155,10 @@ impl WholeFile {
         let again: Vec<usize> = all.into_iter().filter(|&c| matches!(part.columns[c], Builder::Again)).collect();
         if !again.is_empty() {
             let texts = self.read_runs(&again, Part::new(vec_of(again.len(), Builder::text)), markers)?;
-            let texts = texts.ok_or_else(|| self.changed())?;
+            let texts = texts.ok_or_else(|| changed(&self.path))?;
             again.iter().zip(texts.columns).for_each(|(&column, text)| part.columns[column] = text);
         }
         Ok(Some(part))
-    }
-
-    /// A file that was UTF-8 and no longer is.
-    fn changed(&self) -> crate::Error {
-        crate::Error::data(&self.path, "the file has changed while it was read: try again when it is whole")
     }
 
     /// Adds the columns at the places `selected` to `all`; `None` where a file is not UTF-8.

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use memchr::memchr_iter;
@@ -130,7 +130,7 @@ impl TextFile {
         if State::of(&self.path)? == self.state {
             return Ok(());
         }
-        Err(Error::data(&self.path, "the file has changed while it was read: try again when it is whole"))
+        Err(changed(&self.path))
     }
 
     fn each_window(&self, by: Cut<'_>, visit: &mut dyn FnMut(&[Run<'_>]) -> Result<()>) -> Result<Encoded> {
@@ -162,8 +162,13 @@ impl TextFile {
     }
 }
 
+/// The error for a file that is not what it was when it was first looked at.
+pub(super) fn changed(path: &Path) -> Error {
+    Error::data(path, "the file has changed while it was read: try again when it is whole")
+}
+
 impl State {
-    fn of(path: &PathBuf) -> Result<Self> {
+    fn of(path: &Path) -> Result<Self> {
         let metadata = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
         Ok(Self { bytes: metadata.len(), modified: metadata.modified().ok() })
     }
