@@ -3,6 +3,7 @@
 use super::cell::format_number;
 use super::date::{DateForm, DateUnit};
 use super::labels::is_plain_number;
+use super::statistics::extremes;
 use super::table::{Column, ColumnKind, Table};
 use crate::{Warning, WarningKind};
 
@@ -17,19 +18,18 @@ const OTHERS: usize = 5;
 /// other values than these are from each other.
 pub(super) fn code_for_missing(name: &str, kind: &ColumnKind, column: &Column) -> Option<Warning> {
     let Column::Numbers(values) = column else { return None };
-    let present = || values.iter().copied().filter(|value| !value.is_nan());
-    let (least, most) = present().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
+    let (least, most) = extremes(values);
     let is_code = |value: &f64| match kind {
         ColumnKind::Number(_) => CODES.contains(&value.abs()),
         ColumnKind::Date(form) => is_last_day(form, *value),
         ColumnKind::Text => false,
     };
     let code = [least, most].into_iter().find(is_code)?;
-    let others = || present().filter(|value| *value != code);
-    let (least, most) = others().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
-    let rows = present().count() - others().count();
+    let others: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan() && *value != code).collect();
+    let (least, most) = extremes(&others);
+    let rows = values.iter().filter(|value| **value == code).count();
     let gap = if code < least { least - code } else { code - most };
-    if rows < 2 || gap <= most - least || !has_several(others()) {
+    if rows < 2 || gap <= most - least || !has_several(others.into_iter()) {
         return None;
     }
     let (shown, remedy) = match kind {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::cell::format_number;
 use super::date::DateForm;
+use super::figures::{Figures, Scratch};
 use super::idx::Images;
 use super::input::Input;
 use super::kinds::{Kinded, kinds};
@@ -14,7 +15,6 @@ use super::options::ReadOptions;
 use super::raw_table::RawTable;
 use super::read::Raw;
 use super::source::Source;
-use super::statistics::Summary;
 use super::table::{Column, ColumnKind, MISSING};
 use crate::{Result, Warning};
 
@@ -119,8 +119,9 @@ fn written(path: &Path) -> String {
 fn describe_file(mut file: RawTable, options: &ReadOptions) -> Result<Description> {
     let Kinded { table, notes, warnings, .. } = kinds(&mut file, options, &[], &[])?;
     let all = table.names.par_iter().zip(&table.columns).zip(&table.kinds);
-    let mut columns: Vec<ColumnDescription> =
-        all.map(|((name, column), kind)| describe_column(name, column, kind)).collect();
+    let described = all
+        .map_init(Scratch::default, |scratch, ((name, column), kind)| describe_column(name, (column, kind), scratch));
+    let mut columns: Vec<ColumnDescription> = described.collect();
     // Whole numbers that a double does not tell apart are counted as they are written.
     let is_long =
         |column: &usize| matches!(&table.columns[*column], Column::Numbers(values) if holds_long_number(values));
@@ -139,14 +140,18 @@ fn holds_long_number(values: &[f64]) -> bool {
     values.iter().any(|value| value.abs() >= 9_007_199_254_740_992.0)
 }
 
-fn describe_column(name: &str, column: &Column, kind: &ColumnKind) -> ColumnDescription {
+fn describe_column(name: &str, (column, kind): (&Column, &ColumnKind), scratch: &mut Scratch) -> ColumnDescription {
     let missing = column.missing();
     let (distinct, statistics) = match column {
         _ if missing == column.rows() => (0, Statistics::Empty),
-        Column::Numbers(values) => match kind {
-            ColumnKind::Date(form) => describe_dates(values.clone(), form),
-            _ => describe_numbers(values.clone()),
-        },
+        Column::Numbers(values) => {
+            let Figures { min, max, mean, sd, median, distinct } = Figures::of(values, scratch);
+            let statistics = match kind {
+                ColumnKind::Date(form) => of_dates(form, [min, max, median]),
+                _ => Statistics::Number { min, max, mean, sd, median },
+            };
+            (distinct, statistics)
+        }
         Column::Text { codes, levels } => {
             let mut counts: Vec<(String, usize)> = levels.iter().map(|level| (level.clone(), 0)).collect();
             codes.iter().filter(|&&code| code != MISSING).for_each(|&code| counts[code as usize].1 += 1);
@@ -156,20 +161,9 @@ fn describe_column(name: &str, column: &Column, kind: &ColumnKind) -> ColumnDesc
     ColumnDescription { name: name.to_owned(), missing, distinct, statistics }
 }
 
-fn describe_numbers(values: Vec<f64>) -> (usize, Statistics) {
-    let summary = Summary::of(values);
-    let sorted = summary.sorted();
-    let (min, max) = (sorted[0], sorted[sorted.len() - 1]);
-    let median = summary.quantile(0.5);
-    let distinct = sorted.chunk_by(|a, b| a == b).count();
-    (distinct, Statistics::Number { min, max, mean: summary.mean, sd: summary.sd, median })
-}
-
-fn describe_dates(values: Vec<f64>, form: &DateForm) -> (usize, Statistics) {
-    let (distinct, statistics) = describe_numbers(values);
-    let Statistics::Number { min, max, median, .. } = statistics else { return (distinct, statistics) };
-    let [min, max, median] = [min, max, median].map(|value| form.written(value));
-    (distinct, Statistics::Date { format: form.pattern.clone(), min, max, median })
+fn of_dates(form: &DateForm, figures: [f64; 3]) -> Statistics {
+    let [min, max, median] = figures.map(|value| form.written(value));
+    Statistics::Date { format: form.pattern.clone(), min, max, median }
 }
 
 fn top(mut counts: Vec<(String, usize)>) -> Statistics {

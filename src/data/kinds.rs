@@ -372,10 +372,12 @@ fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, lab
             (text, _) if label => (ColumnKind::Text, text),
             (text, _) => (ColumnKind::Text, said.as_text((column, &file.outline.names[column]), text)),
         };
-        said.warnings.extend(code_for_missing(&file.outline.names[column], &kind, &read));
         kinds.push(kind);
         file.columns[column] = read;
     }
+    let named = file.outline.names.par_iter().zip(&kinds).zip(&file.columns);
+    let codes: Vec<Warning> = named.filter_map(|((name, kind), column)| code_for_missing(name, kind, column)).collect();
+    said.warnings.extend(codes);
     let numeric: Vec<usize> = (0..kinds.len()).filter(|c| kinds[*c] != ColumnKind::Text).collect();
     if let Some(text) = file.text.as_ref().filter(|_| options.quote.is_none()) {
         refuse_swallowed_rows(&file.path, &text.oddities, text.dialect.delimiter, &numeric)?;

@@ -21,6 +21,7 @@ mod drift;
 mod examine;
 mod expansion;
 mod feature;
+mod figures;
 mod first_line;
 mod fit;
 mod folds;

@@ -10,6 +10,8 @@ const WHOLE: f64 = 9_223_372_036_854_775_808.0;
 const RESIDUE: f64 = f64::EPSILON;
 /// Such remnants are few.
 const FEW: usize = 8;
+/// Values that are looked at side by side.
+const LANES: usize = 8;
 
 /// Statistics of numbers, from the rows that have one.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,6 +89,22 @@ impl Summary {
     }
 }
 
+/// The smallest and the largest of the values that are not NaN; `(∞, −∞)` of nothing.
+pub(super) fn extremes(values: &[f64]) -> (f64, f64) {
+    // In lanes, so that the compiler makes vectors of them. A comparison with NaN is false.
+    let (mut least, mut most) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
+    let mut take = |lane: usize, value: f64| {
+        least[lane] = if value < least[lane] { value } else { least[lane] };
+        most[lane] = if value > most[lane] { value } else { most[lane] };
+    };
+    let chunks = values.chunks_exact(LANES);
+    let rest = chunks.remainder();
+    for chunk in chunks.chain([rest]) {
+        chunk.iter().enumerate().for_each(|(lane, value)| take(lane, *value));
+    }
+    (least.into_iter().fold(f64::INFINITY, f64::min), most.into_iter().fold(f64::NEG_INFINITY, f64::max))
+}
+
 /// `√(Σ d² / n)` of deviations from a mean. Squares that would be lost, or too large, are taken of deviations in units of the
 /// largest one.
 pub(super) fn standard_deviation<I: Iterator<Item = f64>>(deviations: impl Fn() -> I, count: f64) -> f64 {
@@ -104,6 +122,20 @@ pub(super) fn standard_deviation<I: Iterator<Item = f64>>(deviations: impl Fn() 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn extremes_leave_out_missing_values() {
+        let values: Vec<f64> =
+            (0..21).map(|row| if row % 4 == 1 { f64::NAN } else { f64::from(row * 7 % 19) }).collect();
+        for length in 1..values.len() {
+            let present = || values[..length].iter().copied().filter(|value| !value.is_nan());
+            assert_eq!(
+                extremes(&values[..length]),
+                (present().fold(f64::MAX, f64::min), present().fold(-1.0, f64::max))
+            );
+        }
+        assert_eq!(extremes(&[f64::NAN]), (f64::INFINITY, f64::NEG_INFINITY));
+    }
 
     #[test]
     fn spread_is_found_at_any_size() {

@@ -1,6 +1,7 @@
 //! Delimited text in memory, cut into runs of whole records that threads read side by side.
 
 use memchr::{memchr, memchr_iter, memchr2};
+use rayon::prelude::*;
 
 use crate::data::dialect::Dialect;
 use crate::data::written::Quote;
@@ -36,11 +37,13 @@ pub fn cut<'a>(bytes: &'a [u8], mut line: u64, dialect: &Dialect, size: usize) -
     let mut start = 0;
     while start < bytes.len() {
         let end = record_end(bytes, start, start.saturating_add(size.max(1)), dialect);
-        let run = &bytes[start..end];
-        let newlines = memchr_iter(NEWLINE, run).count();
-        runs.push(Run { bytes: run, line, newlines });
-        line += newlines as u64;
+        runs.push(Run { bytes: &bytes[start..end], line, newlines: 0 });
         start = end;
+    }
+    runs.par_iter_mut().for_each(|run| run.newlines = memchr_iter(NEWLINE, run.bytes).count());
+    for run in &mut runs {
+        run.line = line;
+        line += run.newlines as u64;
     }
     runs
 }

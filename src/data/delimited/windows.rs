@@ -13,8 +13,8 @@ use super::runs::{Run, cut};
 use crate::data::dialect::Dialect;
 use crate::{Error, Result};
 
-/// Bytes of a file that are in memory at a time, unless a record is longer.
-pub(super) const WINDOW: usize = 32 << 20;
+/// Bytes of a file that are read at a time, unless a record is longer; two windows are in memory.
+pub(super) const WINDOW: usize = 16 << 20;
 /// Bytes from which the number of lines of a file is estimated.
 const SAMPLE: usize = 1 << 20;
 
@@ -51,6 +51,9 @@ pub(super) struct Cut<'a> {
     pub run_bytes: usize,
 }
 
+/// What is done with the runs of a window.
+type Visit<'a> = dyn FnMut(&[Run<'_>]) -> Result<()> + Send + 'a;
+
 /// Whether all of a file was UTF-8 text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoded {
@@ -64,7 +67,11 @@ impl Bytes {
     ///
     /// # Errors
     /// Those of `visit`, and of reading the file, [`Error::Data`] where it has changed.
-    pub(super) fn each_window(&self, by: Cut<'_>, mut visit: impl FnMut(&[Run<'_>]) -> Result<()>) -> Result<Encoded> {
+    pub(super) fn each_window(
+        &self,
+        by: Cut<'_>,
+        mut visit: impl FnMut(&[Run<'_>]) -> Result<()> + Send,
+    ) -> Result<Encoded> {
         match self {
             Self::Memory(bytes, body) => {
                 visit(&cut(&bytes[body.clone()], by.first_line, by.dialect, by.run_bytes))?;
@@ -133,32 +140,43 @@ impl TextFile {
         Err(changed(&self.path))
     }
 
-    fn each_window(&self, by: Cut<'_>, visit: &mut dyn FnMut(&[Run<'_>]) -> Result<()>) -> Result<Encoded> {
+    /// The next bytes are read while the rows of a window are visited.
+    fn each_window(&self, by: Cut<'_>, visit: &mut Visit<'_>) -> Result<Encoded> {
         let mut file = self.read_from(0)?;
-        let (mut unread, mut line, mut window) = (Vec::with_capacity(self.window), by.first_line, self.window);
-        let mut ended = false;
-        while !ended || !unread.is_empty() {
-            let more = window.saturating_sub(unread.len());
-            unread.reserve_exact(more);
-            let read = file.by_ref().take(more as u64).read_to_end(&mut unread);
-            ended = read.map_err(|e| Error::io(&self.path, e))? < more;
+        let (mut unread, mut next, mut line, mut window) = (Vec::new(), Vec::new(), by.first_line, self.window);
+        let mut ended = self.read_on(&mut file, &mut unread, window)?;
+        while !unread.is_empty() {
             let runs = cut(&unread, line, by.dialect, by.run_bytes);
             // Where the text goes on, the last run may end within a record.
             let whole = if ended { runs.len() } else { runs.len().saturating_sub(1) };
             if whole == 0 {
                 window *= 2;
+                ended = self.read_on(&mut file, &mut unread, window)?;
                 continue;
             }
             if runs[..whole].par_iter().any(|run| std::str::from_utf8(run.bytes).is_err()) {
                 return Ok(Encoded::Otherwise);
             }
-            visit(&runs[..whole])?;
             let used: usize = runs[..whole].iter().map(|run| run.bytes.len()).sum();
+            next.clear();
+            next.extend_from_slice(&unread[used..]);
+            let read = || if ended { Ok(true) } else { self.read_on(&mut file, &mut next, window) };
+            let (visited, read) = rayon::join(|| visit(&runs[..whole]), read);
+            visited?;
+            ended = read?;
             line = runs.get(whole).map_or(line, |run| run.line);
-            unread.drain(..used);
+            std::mem::swap(&mut unread, &mut next);
         }
         self.check()?;
         Ok(Encoded::Utf8)
+    }
+
+    /// Appends bytes of the file until there are `wanted`; whether it has ended.
+    fn read_on(&self, file: &mut File, bytes: &mut Vec<u8>, wanted: usize) -> Result<bool> {
+        let more = wanted.saturating_sub(bytes.len());
+        bytes.reserve_exact(more);
+        let read = file.take(more as u64).read_to_end(bytes);
+        Ok(read.map_err(|e| Error::io(&self.path, e))? < more)
     }
 }
 

@@ -1,0 +1,196 @@
+//! Figures of a column of numbers without sorting it: what `inspect` shows.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use foldhash::fast::FixedState;
+
+use super::statistics::{extremes, standard_deviation};
+
+/// Sums are taken in as many lanes, which is what a vector register holds.
+const LANES: usize = 8;
+/// Values that show about where the median is.
+const SAMPLE: usize = 4096;
+/// How far from its middle the sample is trusted, in values: three standard errors of the rank.
+const MARGIN: usize = 192;
+/// Values that are looked at before those that are taken are appended.
+const BLOCK: usize = 1024;
+/// Different values that are counted in one set, which then fits into the cache.
+const FEW: usize = 4096;
+/// Parts into which many different values are dealt before they are counted.
+const PARTS: usize = 256;
+
+/// Memory that columns use in turn.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    bits: Vec<u64>,
+    seen: HashSet<u64, FixedState>,
+}
+
+/// Figures of the values of a column that are there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Figures {
+    pub min: f64,
+    pub max: f64,
+    pub mean: f64,
+    /// Standard deviation of the population.
+    pub sd: f64,
+    /// The mean of the two middle values where their number is even.
+    pub median: f64,
+    /// Different values; 0 and −0 are one.
+    pub distinct: usize,
+}
+
+impl Figures {
+    /// Of finite numbers in any order, NaN for none; at least one is there.
+    pub(super) fn of(values: &[f64], scratch: &mut Scratch) -> Self {
+        let (min, max) = extremes(values);
+        let count = values.iter().filter(|value| !value.is_nan()).count();
+        let median = median(values, count);
+        if min == max {
+            return Self { min, max, mean: min, sd: 0.0, median, distinct: 1 };
+        }
+        let mean = sum(values, |value| value) / count as f64;
+        let variance = sum(values, |value| (value - mean) * (value - mean)) / count as f64;
+        let deviations = || values.iter().filter(|value| !value.is_nan()).map(|value| value - mean);
+        let sd = if variance.is_normal() { variance.sqrt() } else { standard_deviation(deviations, count as f64) };
+        Self { min, max, mean, sd, median, distinct: distinct(values, scratch) }
+    }
+}
+
+/// The sum of a term of each value that is there.
+fn sum(values: &[f64], term: impl Fn(f64) -> f64) -> f64 {
+    let present = |value: f64| if value.is_nan() { 0.0 } else { term(value) };
+    let mut lanes = [0.0; LANES];
+    let chunks = values.chunks_exact(LANES);
+    let rest: f64 = chunks.remainder().iter().map(|value| present(*value)).sum();
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, value)| *lane += present(*value));
+    }
+    lanes.iter().sum::<f64>() + rest
+}
+
+/// The median of `count` values that are there. Of many values, a sample bounds the middle ones, and only what lies within its bounds
+/// is ordered.
+fn median(values: &[f64], count: usize) -> f64 {
+    let ranks = (count - 1) / 2..count / 2 + 1;
+    let present = || values.iter().copied().filter(|value| !value.is_nan());
+    if count > SAMPLE * LANES {
+        let mut sample: Vec<f64> = present().step_by(count.div_ceil(SAMPLE)).collect();
+        sample.sort_unstable_by(f64::total_cmp);
+        let middle = sample.len() / 2;
+        let (low, high) = (sample[middle.saturating_sub(MARGIN)], sample[(middle + MARGIN).min(sample.len() - 1)]);
+        let below = values.iter().filter(|value| **value < low).count();
+        let within = between(values, low, high);
+        if below <= ranks.start && ranks.end <= below + within.len() {
+            return middle_of(within, ranks.start - below..ranks.end - below);
+        }
+    }
+    middle_of(present().collect(), ranks)
+}
+
+/// The values from `low` to `high`, in order. Without a branch for each value, which would be predicted badly.
+fn between(values: &[f64], low: f64, high: f64) -> Vec<f64> {
+    let (mut within, mut block) = (Vec::new(), [0.0; BLOCK]);
+    for values in values.chunks(BLOCK) {
+        let mut taken = 0;
+        for value in values {
+            block[taken] = *value;
+            taken += usize::from((low <= *value) & (*value <= high));
+        }
+        within.extend(&block[..taken]);
+    }
+    within
+}
+
+/// The mean of the values of one or two ranks.
+fn middle_of(mut values: Vec<f64>, ranks: Range<usize>) -> f64 {
+    let (_, &mut low, above) = values.select_nth_unstable_by(ranks.start, f64::total_cmp);
+    let high = if ranks.len() == 1 { low } else { above.iter().copied().fold(f64::INFINITY, f64::min) };
+    // Half of each, so that the mean of two huge numbers does not overflow.
+    low * 0.5 + high * 0.5
+}
+
+/// The number of different values that are there.
+fn distinct(values: &[f64], Scratch { bits, seen }: &mut Scratch) -> usize {
+    // Adding 0 makes 0 of −0.
+    let keys = || values.iter().filter(|value| !value.is_nan()).map(|value| (value + 0.0).to_bits());
+    seen.clear();
+    let few = keys().all(|key| {
+        seen.insert(key);
+        seen.len() <= FEW
+    });
+    if few {
+        return seen.len();
+    }
+    // Equal values are dealt to the same part, and the set of a part fits into the cache.
+    let part = |key: u64| (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize;
+    let mut ends = [0; PARTS];
+    keys().for_each(|key| ends[part(key)] += 1);
+    let mut total = 0;
+    for end in &mut ends {
+        (total, *end) = (total + *end, total);
+    }
+    bits.resize(total.max(bits.len()), 0);
+    for key in keys() {
+        let place = &mut ends[part(key)];
+        bits[*place] = key;
+        *place += 1;
+    }
+    let starts = std::iter::once(0).chain(ends);
+    let of_part = |(start, end): (usize, usize)| {
+        seen.clear();
+        seen.extend(&bits[start..end]);
+        seen.len()
+    };
+    starts.zip(ends).map(of_part).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::super::statistics::Summary;
+    use super::*;
+
+    /// Checks the figures of values against those by sorting; sums may differ by rounding.
+    fn check(values: &[f64], of: &str, scratch: &mut Scratch) {
+        let (found, summary) = (Figures::of(values, scratch), Summary::of(values.to_vec()));
+        let distinct = summary.sorted().chunk_by(|a, b| a == b).count();
+        assert_eq!((found.min, found.max, found.median), (summary.min(), summary.max(), summary.quantile(0.5)), "{of}");
+        assert_eq!(found.distinct, distinct, "{of}");
+        let close = |a: f64, b: f64| a == b || (a - b).abs() <= 1e-10 * summary.sd.max(summary.mean.abs());
+        assert!(close(found.mean, summary.mean) && close(found.sd, summary.sd), "{of}: {found:?}");
+    }
+
+    #[test]
+    fn figures_are_those_of_the_sorted_values() {
+        let mut scratch = Scratch::default();
+        for seed in 0..40 {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let rows = if seed % 4 == 0 { 200_001 } else { rng.random_range(2..60_000) };
+            let levels = [2.0, 1000.0, 1e5, 1e15][(seed % 4) as usize];
+            let mut values: Vec<f64> =
+                (0..rows).map(|_| (rng.random::<f64>() * levels).round() - levels / 2.0).collect();
+            values.extend([0.0, -0.0]);
+            check(&values, &format!("seed {seed}"), &mut scratch);
+            for (row, value) in values.iter_mut().enumerate() {
+                *value = if row % 3 == 1 { f64::NAN } else { *value * 1e-7 };
+            }
+            check(&values, &format!("seed {seed} with missing values"), &mut scratch);
+            values.sort_unstable_by(f64::total_cmp);
+            check(&values, &format!("seed {seed}, sorted"), &mut scratch);
+        }
+    }
+
+    #[test]
+    fn the_median_does_not_need_a_sample_that_is_like_the_whole() {
+        // Every 25th value, which the sample takes, is far from the others.
+        let values: Vec<f64> = (0..100_000).map(|row| if row % 25 == 0 { 1e6 } else { f64::from(row) }).collect();
+        check(&values, "a sample of outliers", &mut Scratch::default());
+        check(&[5.0], "one value", &mut Scratch::default());
+        check(&[-1e308, 1e308, f64::NAN], "huge values", &mut Scratch::default());
+        check(&[1e-200, 3e-200], "tiny values", &mut Scratch::default());
+    }
+}
