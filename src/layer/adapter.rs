@@ -1,4 +1,5 @@
-//! What makes members differ though they share their matrices: Gorishniy et al. 2025, <https://arxiv.org/abs/2410.24210>.
+//! Adapters: the per-member factors and shifts that make members differ although they share their matrices. Gorishniy et al.
+//! 2025, <https://arxiv.org/abs/2410.24210>.
 
 use std::sync::Arc;
 
@@ -16,16 +17,16 @@ use crate::nn::init::Distribution;
 use crate::nn::{Activation, panel};
 use crate::spec::unknown;
 
-/// `y_k = r_k ⊙ x_k + b_k`, a factor and a shift for each feature of each member `k`; without `shift`, `y_k = r_k ⊙ x_k`.
+/// `y_k = r_k ⊙ x_k + b_k`: a factor and a shift for each feature of each member `k`. Without `shift`, `y_k = r_k ⊙ x_k`.
 ///
-/// TabM's linear layer is an adapter, a linear layer without bias and an adapter with a shift.
+/// TabM's linear layer consists of an adapter, a linear layer without bias, and an adapter with a shift.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adapter {
-    /// What the factors begin with.
+    /// Initial factors.
     pub scale: Factors,
-    /// Widths of the runs of features that begin with the same factor; each with its own where there are none.
+    /// Widths of runs of adjacent features that share one initial factor; if `None`, each feature draws its own.
     pub chunks: Option<Arc<[usize]>>,
-    /// The shifts, if there are any, begin uniform within so much of 0, and alike for all members.
+    /// If present, there are shifts, initially uniform within `±bound` and equal for all members.
     pub shift: Option<f64>,
 }
 
@@ -46,7 +47,7 @@ impl Factors {
 }
 
 impl Adapter {
-    /// Factors alone.
+    /// An adapter without shifts.
     pub fn new(scale: Factors, chunks: Option<Arc<[usize]>>) -> Adapter {
         Adapter { scale, chunks, shift: None }
     }
@@ -95,7 +96,7 @@ impl Kind for Adapter {
         (total != inputs).then(|| format!("chunks: expected widths that make {inputs} features, found {total}"))
     }
 
-    /// Factors are called `weight` and decay, shifts `bias`.
+    /// The factors are called `weight` and always decay; the shifts are called `bias`.
     fn tensors(&self, inputs: Width, _next: Activation) -> Vec<TensorForm> {
         let Width { features, members } = inputs;
         let mut factors = TensorForm::vector("weight", features, 1.0).stacked(members);

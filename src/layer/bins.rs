@@ -1,15 +1,15 @@
-//! Where the pieces of piecewise-linear embeddings meet: Gorishniy et al. 2022, <https://arxiv.org/abs/2203.05556>, section 3.2.
+//! Edges of the bins of piecewise-linear embeddings: Gorishniy et al. 2022, <https://arxiv.org/abs/2203.05556>, section 3.2.
 
 use rayon::prelude::*;
 
 use super::fit::{Fit, Goals};
 
-/// How bins are found.
+/// How edges are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BinRule {
-    /// Each bin has about as many rows.
+    /// At quantiles, so all bins have about the same number of rows.
     Quantiles,
-    /// The leaves of a decision tree of the input alone, which says what is to be learnt.
+    /// At the thresholds of a decision tree that predicts the target from this input alone.
     Tree,
 }
 
@@ -18,7 +18,7 @@ impl BinRule {
     pub const NAMES: [(&'static str, BinRule); 2] = [("quantiles", BinRule::Quantiles), ("tree", BinRule::Tree)];
 }
 
-/// The edges of up to `count` bins for each of `inputs`, rising; none for an input that is the same in all rows.
+/// The edges of up to `count` bins for each of `inputs`, in ascending order; empty for an input that is constant.
 pub(super) fn fit(rule: BinRule, count: usize, inputs: &[usize], rows: &Fit<'_>) -> Vec<Vec<f32>> {
     let edges = |input: &usize| {
         let values = (rows.column)(*input);
@@ -32,7 +32,7 @@ pub(super) fn fit(rule: BinRule, count: usize, inputs: &[usize], rows: &Fit<'_>)
     inputs.par_iter().map(edges).collect()
 }
 
-/// `count + 1` quantiles at equal distances, interpolated between values.
+/// `count + 1` quantiles at equally spaced probabilities, linearly interpolated between values.
 fn quantiles(mut values: Vec<f32>, count: usize) -> Vec<f32> {
     values.sort_by(f32::total_cmp);
     let Some(last) = values.len().checked_sub(1) else { return Vec::new() };
@@ -44,16 +44,17 @@ fn quantiles(mut values: Vec<f32>, count: usize) -> Vec<f32> {
     (0..=count).map(quantile).collect()
 }
 
-/// Rows of a leaf, and where it is best split.
+/// A leaf: a range of the sorted rows, and its best split.
 struct Leaf {
     first: usize,
     end: usize,
-    /// Fall of the impurity, and the first row of the right part.
+    /// Decrease of the impurity, and the first row of the right part.
     best: Option<(f64, usize)>,
 }
 
-/// The smallest and the largest value, and between them the thresholds of a tree of up to `count` leaves that splits, again and
-/// again, where the impurity falls most: the variance of numbers, the Gini impurity of classes, both times the rows.
+/// The smallest value, the largest value, and the thresholds of a tree of up to `count` leaves, sorted. The tree is grown
+/// best first: it splits the leaf whose impurity decreases most. The impurity is the variance of numbers or the Gini
+/// impurity of classes, times the number of rows.
 fn tree(values: &[f32], count: usize, goals: Goals<'_>) -> Vec<f32> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|a, b| values[*a].total_cmp(&values[*b]).then(a.cmp(b)));
@@ -79,7 +80,7 @@ fn tree(values: &[f32], count: usize, goals: Goals<'_>) -> Vec<f32> {
     edges
 }
 
-/// Sums over the rows of a leaf: of each target, or of the rows of each class.
+/// Sums over rows: of each target, or the number of rows of each class.
 fn sums(goals: Goals<'_>, rows: &[usize], sums: &mut Vec<f64>) {
     sums.clear();
     sums.resize(
@@ -92,7 +93,7 @@ fn sums(goals: Goals<'_>, rows: &[usize], sums: &mut Vec<f64>) {
     rows.iter().for_each(|row| take(goals, *row, 1.0, sums));
 }
 
-/// Adds a row to sums, so many times.
+/// Adds `times` times a row to `sums`.
 fn take(goals: Goals<'_>, row: usize, times: f64, sums: &mut [f64]) {
     match goals {
         Goals::Classes { labels, .. } => sums[labels[row] as usize] += times,
@@ -103,12 +104,12 @@ fn take(goals: Goals<'_>, row: usize, times: f64, sums: &mut [f64]) {
     }
 }
 
-/// The part of the impurity, times the rows, that a split changes, with its sign turned: `Σ s² / n`.
+/// The part of the negative impurity, times the number of rows, that a split changes: `Σ s² / n`.
 fn purity(sums: &[f64], rows: usize) -> f64 {
     sums.iter().map(|s| s * s).sum::<f64>() / rows as f64
 }
 
-/// Where a leaf is best split: between two different values, the first of equally good places.
+/// The best split of a leaf. A split lies between two different values; of equally good ones the first is taken.
 fn best_split(sorted: &[f32], order: &[usize], (first, end): (usize, usize), goals: Goals<'_>) -> Option<(f64, usize)> {
     let (mut left, mut right) = (Vec::new(), Vec::new());
     sums(goals, &order[first..end], &mut right);
@@ -133,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantiles_are_interpolated_and_equal_ones_are_one() {
+    fn quantiles_are_interpolated_and_repeated_edges_are_merged() {
         let values: Vec<f32> = [4.0, 1.0, 2.0, 3.0, 5.0].to_vec();
         assert_eq!(quantiles(values, 8), [1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0]);
         let rows = |values: &'static [f32]| {
@@ -145,7 +146,7 @@ mod tests {
         assert!(rows(&[2.0, 2.0]).is_empty());
     }
 
-    /// A step of the target is found whether it is a number or a class; a target that never changes splits nothing.
+    /// Holds for numeric targets and for classes; a constant target causes no split.
     #[test]
     fn a_tree_splits_where_the_target_changes() {
         let values: Vec<f32> = (0..20).map(|n| n as f32).collect();

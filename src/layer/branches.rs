@@ -1,4 +1,4 @@
-//! Chains side by side: Szegedy et al. 2015, <https://arxiv.org/abs/1409.4842>.
+//! Parallel chains: Szegedy et al. 2015, <https://arxiv.org/abs/1409.4842>.
 
 use toml::{Table, Value};
 
@@ -9,7 +9,7 @@ use super::{Backward, Forward, Inner, Kind, Layer, Needs, width_of};
 use crate::Result;
 use crate::nn::Activation;
 
-/// `y = [c₁(x); c₂(x); …]`: what leaves the chains, one after the other. An empty chain hands on the input.
+/// `y = [c₁(x); c₂(x); …]`: the outputs of the chains, concatenated. An empty chain passes its input on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Branches {
     /// The chains, at least one.
@@ -57,7 +57,7 @@ impl Kind for Branches {
         Needs::default()
     }
 
-    /// Copies what leaves one chain to its part of `y`.
+    /// Copies the output of one chain to its part of `y`.
     fn forward(&self, mut pass: Forward<'_>) {
         pass.begin();
     }

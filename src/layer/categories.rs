@@ -1,4 +1,4 @@
-//! Learnt features of categories, from one-hot inputs.
+//! Embeddings of categories, from one-hot inputs.
 
 use std::sync::Arc;
 
@@ -16,21 +16,23 @@ use crate::nn::Activation;
 use crate::nn::dense::{self, Weights};
 use crate::nn::panel;
 
-/// `y = u E_0 + Σ x_i E_i` with `u = 1 − Σ x_i`, for each run of one-hot inputs: a learnt vector of `dim` numbers for each level, and one, `E_0`,
-/// for a level that has no input. Other inputs pass. They begin standard normal.
+/// For each run of one-hot inputs, `y = u E_0 + Σ x_i E_i` with `u = 1 − Σ x_i`. `E_i` is a learnt vector of `dim` numbers
+/// for each level; `E_0` is the vector of levels that have no input. Other inputs are passed on. All vectors are initially
+/// standard normal.
 ///
-/// In training a share `mask` of the rows has no level in a run, so that `E_0` learns what an unknown level is like.
+/// In training, the level is hidden in a random share `mask` of the rows, separately for each run, which trains `E_0` as the
+/// vector of unknown levels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Categories {
-    /// First input and width of each run, rising.
+    /// First input and width of each run, in ascending order.
     pub runs: Arc<[(usize, usize)]>,
     /// Features of each run.
     pub dim: usize,
-    /// Share of the rows without a level, at least 0 and below 1.
+    /// Share of the rows whose level is hidden in training, at least 0 and below 1.
     pub mask: f64,
 }
 
-/// The most levels of a run.
+/// Upper limit of the levels of a run.
 const MOST_LEVELS: usize = 256;
 /// Lines for the terms of a run.
 type Terms = [Line; MOST_LEVELS + 1];
@@ -42,12 +44,12 @@ impl Categories {
         levels::places(categories, inputs, self.dim)
     }
 
-    /// Rows of all tables.
+    /// Number of vectors in all tables together.
     fn rows(&self) -> usize {
         self.runs.iter().map(|(_, width)| width + 1).sum()
     }
 
-    /// Terms of a run for one panel: `u`, then the inputs; both without a level where the mask is 0.
+    /// The terms of a run for one panel: `u`, then the inputs. Where the mask is 0, `u` is 1 and the inputs are 0.
     fn terms<'t>(&self, x: &[Line], mask: Option<&Line>, to: &'t mut Terms) -> &'t [Line] {
         let to = &mut to[..=x.len()];
         to[1..].copy_from_slice(x);
@@ -61,13 +63,14 @@ impl Categories {
     }
 }
 
-/// The rows of a table from one on.
+/// `depth` rows of the tables, from row `row`.
 fn from_row<'a>(weights: Weights<'a>, row: usize, depth: usize) -> Weights<'a> {
     let lines = &weights.panels.lines[row..];
     Weights { panels: Panels { lines, ..weights.panels }, depth, ..weights }
 }
 
-/// The gradient by a run's inputs, given that by its terms.
+/// The gradient with respect to a run's inputs, given the gradient with respect to its terms: `dx_i = dt_i − du`, or 0 where
+/// the mask is 0.
 fn by_levels<'t>(isa: Isa, by_terms: &'t mut [Line], mask: Option<&Line>) -> &'t [Line] {
     let (unknown, by_levels) = by_terms.split_at_mut(1);
     for line in by_levels.iter_mut() {
@@ -247,7 +250,7 @@ impl Kind for Categories {
         }
     }
 
-    /// The tables' rows that are asked for, run by run: one chain over all rows of the block.
+    /// Computes the requested rows of the tables, run by run, each as one chain over all rows of the block.
     fn gradient(&self, mut pass: Gradient<'_>) {
         let Some(dy) = pass.dy else { unreachable!("the gradient by its output is kept") };
         let mut memory = [Line::ZERO; MOST_LEVELS + 1];
@@ -255,7 +258,7 @@ impl Kind for Categories {
         let outputs = pass.first_panel * LANES..self.dim.min((pass.first_panel + pass.panels) * LANES);
         for Place { inputs, category, first } in self.places(pass.inputs) {
             let Some((number, row)) = category else { continue };
-            // Rows of the slot that are of this run's table.
+            // The part of the slot that belongs to this run's table.
             let own = pass.lines.start.max(row)..pass.lines.end.min(row + inputs.len() + 1);
             if own.is_empty() {
                 continue;

@@ -1,4 +1,4 @@
-//! The description of a network, as a file of its own has it.
+//! The description of a network, as in a TOML file.
 
 use toml::{Table, Value};
 
@@ -10,17 +10,17 @@ use crate::nn::Activation;
 use crate::spec::unknown;
 use crate::{Error, Result};
 
-/// The description of a network: a table whose `chain` lists its layers, and whose `learn` says how those of a kind learn.
+/// The description of a network: a table whose `chain` lists the layers, and whose optional `learn` gives learning options
+/// by kind of layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Description {
     table: Table,
 }
 
 impl Description {
-    /// Takes a table whose layers can be read, whatever the inputs and outputs.
+    /// Checks that the table describes layers, independently of the numbers of inputs and outputs.
     ///
-    /// # Errors
-    /// [`Error::Usage`] with the path of what is wrong: unknown kinds and fields, wrong values, nothing to learn.
+    /// [`Error::Usage`] with the path of the fault: an unknown kind or field, a wrong value, or a network without tensors.
     pub fn new(table: Table) -> Result<Description> {
         let description = Description { table };
         description.read(Sizes { inputs: 1, outputs: 1 }, None)?;
@@ -29,8 +29,7 @@ impl Description {
 
     /// Reads a description from the text of a TOML file.
     ///
-    /// # Errors
-    /// [`Error::Usage`] with the line where the text is no TOML, else as [`Description::new`].
+    /// [`Error::Usage`] with the line if the text is not TOML; otherwise as [`Description::new`].
     pub fn parse(text: &str) -> Result<Description> {
         let table = text.parse().map_err(|e: toml::de::Error| {
             let line = e.span().map_or(1, |span| text[..span.start].lines().count().max(1));
@@ -44,7 +43,7 @@ impl Description {
         &self.table
     }
 
-    /// Whether some layer draws random numbers in training.
+    /// Whether a layer draws random numbers in training.
     pub fn is_random(&self) -> bool {
         let mut random = false;
         if let Ok(chain) = self.read(Sizes { inputs: 1, outputs: 1 }, None) {
@@ -53,22 +52,23 @@ impl Description {
         random
     }
 
-    /// The layers of a network of these sizes.
+    /// The layers of a network of these sizes. If layers still have to be fitted to the training rows, widths are not
+    /// checked yet; [`check`] does that afterwards.
     ///
-    /// # Errors
-    /// [`Error::Mismatch`] if the last layer gives another number than there are outputs, or a layer is too wide.
+    /// [`Error::Mismatch`] if the last layer's width is not the number of outputs, if a layer is too wide or does not fit
+    /// its inputs, or if a layer must be fitted and does not read the network's inputs; otherwise as [`Description::new`].
     pub fn layers(&self, sizes: Sizes) -> Result<Vec<Layer>> {
         let chain = self.read(sizes, Some(sizes.inputs))?;
         if unfitted(&chain, "chain", false).is_none() {
             check(&chain, sizes).map_err(Error::Mismatch)?;
         } else if let Some(at) = unfitted(&chain, "chain", true) {
-            // Widths are known once the others have looked at the training rows: `check` comes then.
+            // Widths are unknown until the layers are fitted to the training rows; `check` is called then.
             return Err(Error::Mismatch(out_of_sight(&at)));
         }
         Ok(chain)
     }
 
-    /// The layers, where `width` features enter the first, if that is known already.
+    /// Reads the layers. `width` is the width of the first layer's input, if it is known.
     fn read(&self, sizes: Sizes, width: Option<usize>) -> Result<Vec<Layer>> {
         let mut fields = self.table.clone();
         let chain = fields.remove("chain").ok_or_else(|| wrong("chain", "expected a list of layers, found nothing"))?;
@@ -96,14 +96,14 @@ impl Description {
     }
 }
 
-/// Whether a chain has tensors.
+/// Whether any layer of a chain has tensors.
 fn learns(chain: &[Layer]) -> bool {
     let mut learns = false;
     each(chain, &mut |layer| learns |= !layer.tensors(Width::of(1), Activation::Identity).is_empty());
     learns
 }
 
-/// What does not fit in a chain of layers for a network of these sizes.
+/// Checks that members and widths of a chain fit each other and a network of these sizes.
 ///
 /// # Errors
 /// A sentence with the path of the layer.
@@ -120,16 +120,15 @@ pub fn check(chain: &[Layer], sizes: Sizes) -> std::result::Result<(), String> {
     ))
 }
 
-/// A layer that is to find something out about inputs that it does not read.
+/// The message for a layer that must be fitted but does not read the network's inputs.
 fn out_of_sight(at: &str) -> String {
     let why = "the layer is fitted to the network's inputs, and does not read them";
     format!("{at}: {why}: put it first, or give its inputs and bins")
 }
 
-/// Whether all layers have found out what they want to know of the training rows.
+/// Checks that all layers are fitted to the training rows.
 ///
-/// # Errors
-/// A sentence with the path of one that has not.
+/// A sentence with the path of the first layer that is not.
 pub fn check_fitted(chain: &[Layer]) -> std::result::Result<(), String> {
     match unfitted(chain, "chain", false) {
         Some(at) => Err(format!("{at}: expected a layer that was fitted to training rows, found one that was not")),
@@ -137,18 +136,18 @@ pub fn check_fitted(chain: &[Layer]) -> std::result::Result<(), String> {
     }
 }
 
-/// Whether members may begin in a chain, and whether they have begun.
+/// The state of members in a chain.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Members {
-    /// They may begin: the outermost chain.
+    /// They may begin: this is the outermost chain.
     MayBegin,
-    /// The chain is within a layer, before they begin.
+    /// They have not begun and may not begin: the chain is within a layer.
     None,
-    /// They are there.
+    /// They have begun.
     Begun,
 }
 
-/// Members begin once at most, in the outermost chain, and layers that belong to them come after.
+/// Checks that members begin at most once, in the outermost chain, and that per-member layers come after that.
 fn check_members(chain: &[Layer], path: &str, mut members: Members) -> std::result::Result<(), String> {
     for (n, layer) in chain.iter().enumerate() {
         let at = format!("{path}[{n}]");
@@ -175,7 +174,7 @@ fn check_members(chain: &[Layer], path: &str, mut members: Members) -> std::resu
     Ok(())
 }
 
-/// Width of what leaves a chain.
+/// Checks the widths within a chain, and returns the width of its output.
 fn check_widths(chain: &[Layer], inputs: usize, path: &str) -> std::result::Result<usize, String> {
     let mut width = inputs;
     for (n, layer) in chain.iter().enumerate() {

@@ -11,7 +11,8 @@ use crate::kernel::LANES;
 use crate::nn::dropout::{MaskAddress, fill_mask};
 use crate::nn::panel;
 
-/// In training `y = mask ⊙ x`, else `y = x`: each unit is 0 with probability `rate`, else `1 / (1 − rate)` as large.
+/// In training `y = mask ⊙ x`, otherwise `y = x`. An element of the mask is 0 with probability `rate`, otherwise
+/// `1 / (1 − rate)`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dropout {
     /// Probability that a unit is dropped, above 0 and below 1.

@@ -1,4 +1,4 @@
-//! The place where members begin: Gorishniy et al. 2025, <https://arxiv.org/abs/2410.24210>.
+//! The layer at which members begin: Gorishniy et al. 2025, <https://arxiv.org/abs/2410.24210>.
 
 use toml::Table;
 
@@ -9,14 +9,14 @@ use super::{Backward, Errors, Forward, Kind, Needs};
 use crate::Result;
 use crate::nn::panel;
 
-/// `y_k = x` for every member `k`: what follows works for each of them, what comes before is computed once for all.
+/// `y_k = x` for every member `k`. Layers after this one run for each member; layers before it run once for all members.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expand {
     /// Members.
     pub members: usize,
 }
 
-/// The most members.
+/// Upper limit of the number of members.
 const MOST_MEMBERS: f64 = 1024.0;
 
 impl Kind for Expand {
@@ -33,7 +33,7 @@ impl Kind for Expand {
         Some(self.members)
     }
 
-    /// The input of one member after the other.
+    /// The input, repeated once for each member.
     fn define(&self, row: &Row<'_>) -> Vec<f64> {
         row.x.repeat(self.members)
     }
@@ -59,7 +59,7 @@ impl Kind for Expand {
         }
     }
 
-    /// The members' gradients, added in their order.
+    /// Adds the members' gradients, in the order of the members.
     fn backward(&self, mut pass: Backward<'_>) {
         let (dy, width) = (pass.dy.read(), pass.outputs);
         for p in 0..pass.samples {

@@ -1,18 +1,19 @@
-//! What layers find out from the training rows before the network is built.
+//! Fitting of layers to the training rows, before the network is built.
 
 use super::{Inner, Layer};
 
-/// The training rows, as layers look at them.
+/// The training rows as layers see them.
 pub struct Fit<'a> {
-    /// Inputs that hold numbers, rising; the others are parts of categories, marks of missing values and the like.
+    /// Inputs that hold numbers, in ascending order. The others are one-hot inputs of categories, marks of missing values
+    /// and the like.
     pub numbers: &'a [usize],
     /// The values of an input.
     pub column: &'a (dyn Fn(usize) -> Vec<f32> + Sync),
-    /// What is to be learnt.
+    /// The targets.
     pub targets: Goals<'a>,
 }
 
-/// What is to be learnt, as a decision tree looks at it.
+/// The targets, as a decision tree sees them.
 #[derive(Clone, Copy)]
 pub enum Goals<'a> {
     /// A class for each row, below `classes`.
@@ -22,24 +23,25 @@ pub enum Goals<'a> {
         /// How many classes there are.
         classes: usize,
     },
-    /// Numbers of each row, `cols` of them.
+    /// `cols` numbers for each row.
     Values {
-        /// Row by row.
+        /// The numbers, row-major.
         values: &'a [f32],
-        /// Numbers of a row.
+        /// Numbers for each row.
         cols: usize,
     },
 }
 
-/// Lets the layers of a network look at the training rows. Those that fit themselves to inputs are the first of the network, or
-/// the first of chains side by side that are.
+/// Fits layers to the training rows. Only a layer that reads the network's inputs can be fitted: the first layer of the
+/// network, or the first layer of a chain within it.
 pub fn fit(chain: &mut [Layer], rows: &Fit<'_>) {
     let Some(first) = chain.first_mut() else { return };
     first.fit(rows);
     first.inner_mut().iter_mut().for_each(|chain| fit(chain, rows));
 }
 
-/// The path of a layer that must be fitted to inputs and does not see them, for layers do so before it.
+/// The path of the first layer that is not fitted and cannot be, because it does not read the network's inputs. With
+/// `sees_inputs` false, no layer reads them, so this is the first layer that is not fitted.
 pub(super) fn unfitted(chain: &[Layer], path: &str, sees_inputs: bool) -> Option<String> {
     chain.iter().enumerate().find_map(|(n, layer)| {
         let (at, sees) = (format!("{path}[{n}]"), sees_inputs && n == 0);

@@ -1,6 +1,6 @@
-//! What a network computes for a row, in few simple operations: what an export writes in another language.
+//! The computation of a network for one row, in a few simple operations. Exports write it in another language.
 //!
-//! A [`Graph`] is plain data. Each kind adds its own nodes by [`super::Kind::nodes`]; nothing is dropped or masked, as in
+//! A [`Graph`] is plain data. Each kind adds its own nodes by [`super::Kind::nodes`]. There is no dropout and no mask, as in
 //! prediction.
 
 use std::ops::Range;
@@ -8,38 +8,38 @@ use std::ops::Range;
 use super::{Inner, Layer, Network, Width};
 use crate::nn::{Activation, Norm};
 
-/// A value of a graph: features, of each member where members have begun.
+/// A value of a graph: a vector of features, for each member once members have begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Value(usize);
 
 impl Value {
-    /// Its number; that of the node which computes it.
+    /// Its number, which is that of the node that computes it.
     pub fn number(self) -> usize {
         self.0
     }
 }
 
-/// Learnt numbers: a tensor of [`crate::model::Parameters::named`], or a part of it.
+/// Learnt numbers: a tensor of [`crate::model::Parameters::named`] or a part of one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Learnt {
     /// Number of the tensor.
     pub tensor: usize,
-    /// Which of a stack.
+    /// Which tensor of a stack.
     pub of: Of,
-    /// Rows of a matrix, or numbers of a vector; of one of a stack.
+    /// Rows of a matrix, or the length of a vector; for a stack, of one tensor in it.
     pub rows: usize,
-    /// Columns of a matrix, 1 of a vector.
+    /// Columns of a matrix; 1 for a vector.
     pub columns: usize,
-    /// The columns that count.
+    /// The columns that are used.
     pub within: Range<usize>,
 }
 
-/// Which of a stack of tensors.
+/// Which tensor of a stack is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Of {
     /// There is no stack.
     Whole,
-    /// Each member its own.
+    /// The one of the current member.
     Member,
     /// The one of this number.
     Number(usize),
@@ -58,7 +58,7 @@ pub enum Operand {
     Number(f64),
 }
 
-/// One operation. All but `Expand` work for each member by itself.
+/// One operation. All except `Expand` work on each member separately.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Node {
     /// The network's inputs.
@@ -73,66 +73,66 @@ pub enum Node {
     Function(Value, Activation),
     /// `cos x`, in radians.
     Cosine(Value),
-    /// Each feature held within its own bounds, which may be infinite.
+    /// Each feature clamped to its own bounds, which may be infinite.
     Hold(Value, Vec<(f64, f64)>),
     /// `(x − mean) / √(variance + eps)` or `x / √(mean square + eps)`, over the features.
     Normalise(Value, Norm),
-    /// The features of these numbers.
+    /// The features with these numbers.
     Select(Value, Vec<usize>),
-    /// The features of several values, one value after the other.
+    /// The concatenated features of several values.
     Join(Vec<Value>),
     /// The sum of the features.
     Sum(Value),
-    /// The column of `W` that the one feature says, counted from the first of those that count: its whole part, from 0. The
-    /// first of them where there is no such column.
+    /// A column of `W`. Its number is the integer part of the single feature, counted from 0 at the first used column. If
+    /// there is no such column, it is the first used one.
     Lookup(Value, Learnt),
-    /// The same features for each of so many members.
+    /// The same features for each of this many members.
     Expand(Value, usize),
 }
 
-/// What a network computes for a row; a node reads values of nodes before it.
+/// The computation of a network for one row. A node reads only values of earlier nodes.
 #[derive(Debug, Clone)]
 pub struct Graph {
-    /// The nodes; each computes the value of its number.
+    /// The nodes; node `n` computes value `n`.
     pub nodes: Vec<Node>,
-    /// The outputs, of each member.
+    /// The outputs, for each member.
     pub output: Value,
 }
 
-/// Nodes under construction.
+/// A graph under construction.
 pub struct Nodes {
     nodes: Vec<Node>,
     /// Number of the next layer's first tensor.
     tensors: usize,
 }
 
-/// What a layer is given.
+/// The inputs of a layer in the graph.
 #[derive(Debug, Clone, Copy)]
 pub struct Given {
-    /// Its input, or what leaves its inner chain.
+    /// Its input, or the output of its inner chain.
     pub x: Value,
-    /// What entered a layer that goes round a chain, else the same as `x`.
+    /// The input of the layer itself; it differs from `x` only if the layer has an inner chain.
     pub side: Value,
-    /// Width of what entered the layer.
+    /// Width of the layer's own input.
     pub inputs: Width,
     /// Number of its first tensor.
     tensors: usize,
 }
 
 impl Given {
-    /// The layer's matrix `[rows, columns]` of this number, where a matrix and its bias are two tensors.
+    /// The layer's tensor with this number, as a matrix `[rows, columns]`. A matrix and its bias count as two tensors.
     pub fn matrix(&self, number: usize, of: Of, (rows, columns): (usize, usize)) -> Learnt {
         Learnt { tensor: self.tensors + number, of, rows, columns, within: 0..columns }
     }
 
-    /// The layer's vector of this number.
+    /// The layer's tensor with this number, as a vector.
     pub fn vector(&self, number: usize, of: Of, length: usize) -> Learnt {
         self.matrix(number, of, (length, 1))
     }
 }
 
 impl Nodes {
-    /// Adds a node.
+    /// Adds a node and returns its value.
     pub fn add(&mut self, node: Node) -> Value {
         self.nodes.push(node);
         Value(self.nodes.len() - 1)
@@ -174,7 +174,7 @@ impl Nodes {
 }
 
 impl Graph {
-    /// The width of every value, for so many inputs.
+    /// The width of every value, for a network of this many inputs.
     pub fn widths(&self, inputs: usize) -> Vec<Width> {
         let mut widths: Vec<Width> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
@@ -199,7 +199,7 @@ impl Graph {
 }
 
 impl Network {
-    /// What the network computes for a row.
+    /// The computation of the network for one row.
     pub fn graph(&self) -> Graph {
         let mut nodes = Nodes { nodes: vec![Node::Input], tensors: 0 };
         let output = nodes.chain(&self.chain, Value(0), Width::of(self.inputs));
@@ -209,7 +209,7 @@ impl Network {
 
 #[cfg(test)]
 pub(crate) mod evaluate {
-    //! The graph as it is written, for one row: what an export is held to.
+    //! Evaluates a graph for one row, as the reference for exports.
 
     use super::*;
 
@@ -217,7 +217,7 @@ pub(crate) mod evaluate {
     type Members = Vec<Vec<f64>>;
 
     impl Graph {
-        /// The outputs of a row, one member after the other; `tensors` as [`Network::define`] has them.
+        /// The outputs of a row, one member after the other. `tensors` are in the form that [`Network::define`] takes.
         pub(crate) fn evaluate(&self, x: &[f64], tensors: &[Vec<f64>]) -> Vec<f64> {
             let mut values: Vec<Members> = Vec::new();
             for node in &self.nodes {

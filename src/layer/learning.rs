@@ -1,4 +1,5 @@
-//! How a layer learns, apart from its kind: factors of the learning rate and of decay, freezing, first values.
+//! Learning options of a layer, independent of its kind: factors of the learning rate and of decay, freezing, initial
+//! values.
 
 use toml::{Table, Value};
 
@@ -6,16 +7,16 @@ use crate::nn::init::Init;
 use crate::spec::unknown;
 use crate::{Error, Result};
 
-/// How the numbers of one part of a tensor learn.
+/// Learning options of one part of a tensor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Group {
     /// Factor of the learning rate, above 0.
     pub rate: f64,
     /// Factor of decay and penalties, at least 0.
     pub decay: f64,
-    /// Whether they stay as they are.
+    /// Whether these numbers are frozen.
     pub frozen: bool,
-    /// Whether decay and penalties are for them; of matrices, and of all where the run says so, if nothing is said.
+    /// Whether decay and penalties apply. If `None`, they apply to matrices, and to everything else only if the run says so.
     pub decays: Option<bool>,
 }
 
@@ -25,16 +26,16 @@ impl Default for Group {
     }
 }
 
-/// What a tensor begins with, where a description says so.
+/// Initial values of a tensor, as given in a description.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum First {
-    /// Drawn by a scheme.
+    /// Drawn by an initialisation scheme.
     Drawn(Init),
     /// One number everywhere.
     Filled(f32),
 }
 
-/// What is said of a layer, or of one of its tensors; the rest is as usual.
+/// The options given for a layer, or for one of its tensors; an option that is not given is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct Options {
     rate: Option<f64>,
@@ -44,18 +45,18 @@ struct Options {
     init: Option<First>,
 }
 
-/// How a layer learns: what is said of all its tensors, and of some by their names, such as `bias`.
+/// The learning options given for a layer: for all its tensors, and for single ones by their names, such as `bias`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Learning {
     whole: Options,
     parts: Vec<(String, Options)>,
 }
 
-/// What the options are called in a description.
+/// Names of the options in a description.
 const KEYS: [&str; 5] = ["lr", "decay", "frozen", "decays", "init"];
 
 impl Options {
-    /// These, or the others where these say nothing.
+    /// These options, with missing ones taken from `others`.
     fn or(self, others: Options) -> Options {
         Options {
             rate: self.rate.or(others.rate),
@@ -66,7 +67,7 @@ impl Options {
         }
     }
 
-    /// These without what the others say.
+    /// These options without those that are given in `others`.
     fn without(self, others: Options) -> Options {
         Options {
             rate: self.rate.filter(|_| others.rate.is_none()),
@@ -77,7 +78,7 @@ impl Options {
         }
     }
 
-    /// Takes the option `key`; false for another key.
+    /// Sets the option `key`; false if there is no such option.
     fn take(&mut self, key: &str, value: &Value) -> std::result::Result<bool, String> {
         let number = value.as_float().or(value.as_integer().map(|n| n as f64)).filter(|x| x.is_finite());
         let wrong = |expected: &str| format!("expected {expected}, found {value}");
@@ -117,7 +118,7 @@ impl Options {
 }
 
 impl Learning {
-    /// Reads the table of a layer whose tensors have these names.
+    /// Reads the options of a layer whose tensors have these names.
     ///
     /// # Errors
     /// [`Error::Usage`] with the path of what is wrong.
@@ -147,10 +148,9 @@ impl Learning {
         Ok(learning)
     }
 
-    /// What of it is for a layer with these tensors; `true` where one is a matrix, which a scheme can draw.
+    /// Keeps the options that apply to a layer with these tensors; `true` marks a matrix, which a scheme can initialise.
     ///
-    /// # Errors
-    /// [`Error::Usage`] where a scheme is to draw something else.
+    /// [`Error::Usage`] if a scheme is given for a tensor that is not a matrix.
     pub(super) fn of_tensors(mut self, path: &str, tensors: &[(String, bool)]) -> Result<Learning> {
         self.parts.retain(|(part, _)| tensors.iter().any(|(name, _)| name == part));
         for (n, (name, is_matrix)) in tensors.iter().enumerate() {
@@ -163,8 +163,8 @@ impl Learning {
         Ok(self)
     }
 
-    /// This, or what the other says where this says nothing: what is said of the whole layer here counts more than what is said of
-    /// a tensor there. The layer's `first` tensor has the first values that are said of the whole.
+    /// These options, with missing ones taken from `other`. An option given here for the whole layer overrides one given in
+    /// `other` for a single tensor. Initial values given for the whole layer apply to the tensor called `first`.
     pub(super) fn or(mut self, other: &Learning, first: &str) -> Learning {
         let own = self.whole;
         self.whole = own.or(other.whole);
@@ -179,7 +179,7 @@ impl Learning {
         self
     }
 
-    /// The table that [`Learning::read`] reads.
+    /// The options as a table that [`Learning::read`] reads.
     pub(super) fn table(&self) -> Table {
         let mut table = Table::new();
         self.whole.write(&mut table);
@@ -195,12 +195,13 @@ impl Learning {
         self.parts.iter().find(|(part, _)| part == name).map(|(_, options)| *options).unwrap_or_default()
     }
 
-    /// What the tensor of this name begins with; what is said of the whole layer is said of its `first` tensor.
+    /// The initial values given for the tensor called `name`. Those given for the whole layer apply only to its `first`
+    /// tensor.
     pub fn first(&self, name: &str, first: bool) -> Option<First> {
         self.part(name).init.or(self.whole.init.filter(|_| first))
     }
 
-    /// How the tensor of this name learns; its kind's own factors are `usual`, which these multiply.
+    /// The learning options of the tensor called `name`. Its factors multiply those of its kind, `usual`.
     pub fn group(&self, name: &str, usual: Group) -> Group {
         let options = self.part(name).or(self.whole);
         Group {

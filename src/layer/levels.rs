@@ -1,5 +1,5 @@
-//! What layers that learn a vector for each level of a category have in common: where inputs go, the table of vectors, and the
-//! rows whose level is hidden in training.
+//! Common parts of the layers that learn a vector for each level of a category: the order of inputs and features, the table
+//! of vectors, and the masks that hide levels in training.
 
 use std::iter;
 use std::ops::Range;
@@ -12,24 +12,25 @@ use crate::nn::init::Distribution;
 
 /// The inputs of one category.
 pub(super) struct Category {
-    /// Its first input.
+    /// Number of its first input.
     pub(super) first: usize,
-    /// How many inputs it has.
+    /// Number of inputs.
     pub(super) inputs: usize,
-    /// Levels with a vector of their own.
+    /// Number of levels with their own vector.
     pub(super) levels: usize,
 }
 
-/// Inputs that go somewhere together: those of a category, or those up to the next one, which pass.
+/// A range of inputs: those of one category, or those before the next category, which are passed on.
 pub(super) struct Place {
     pub(super) inputs: Range<usize>,
-    /// Number of the category, and the first row of its table.
+    /// Number of the category and the first row of its table; `None` for inputs that are passed on.
     pub(super) category: Option<(usize, usize)>,
-    /// First feature.
+    /// The first output feature.
     pub(super) first: usize,
 }
 
-/// Where `inputs` inputs go, where each category becomes `dim` features; categories are in the order of their inputs.
+/// Splits `inputs` inputs into [`Place`]s. Each category becomes `dim` features. Categories must be in the order of their
+/// inputs.
 pub(super) fn places(
     categories: impl Iterator<Item = Category>,
     inputs: usize,
@@ -60,8 +61,8 @@ pub(super) fn places(
     })
 }
 
-/// The tables of all categories one after the other, `rows` vectors of `dim` numbers: that of an unknown level first in each.
-/// They begin standard normal.
+/// The tables of all categories, one after the other: `rows` vectors of `dim` numbers. In each table the vector of an
+/// unknown level comes first. All numbers are initially standard normal.
 pub(super) fn table(rows: usize, dim: usize, next: Activation) -> TensorForm {
     let mut table = TensorForm::matrix(Form::Matrix, rows, dim, next);
     let from = Distribution::Normal { std: 1.0 };
@@ -69,7 +70,8 @@ pub(super) fn table(rows: usize, dim: usize, next: Activation) -> TensorForm {
     table
 }
 
-/// Fills the masks of one panel, a line for each category: 0 for a share of the rows, whose level is hidden.
+/// Fills the masks of one panel, one line for each category. A mask is 0 where the level is hidden, with probability
+/// `share`, and not 0 elsewhere.
 pub(super) fn fill_masks<'m>(
     kept: &'m mut PanelsMut<'_>,
     at: RandomAt,

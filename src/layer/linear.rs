@@ -12,16 +12,17 @@ use crate::kernel::{LANES, Line, Panels, PanelsMut};
 use crate::nn::dense::{self, Weights};
 use crate::nn::{Activation, panel};
 
-/// `y = W x + b`, `W: [outputs, inputs]`; with `members` each member has a `W` and a `b` of its own.
+/// `y = W x + b` with `W: [outputs, inputs]`. With `members`, each member has its own `W` and `b`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Linear {
-    /// Outputs.
+    /// Number of outputs.
     pub outputs: usize,
-    /// Whether there is `b`.
+    /// Whether the layer has a bias `b`.
     pub bias: bool,
-    /// Whether each member has its own.
+    /// Whether each member has its own `W` and `b`.
     pub members: bool,
-    /// Whether rate and decay are those of the NTK parametrisation.
+    /// Whether the learning rate and the decay of `W` are scaled as in the NTK parametrisation: by `1/√inputs` and
+    /// `√inputs`.
     pub ntk: bool,
 }
 
@@ -110,7 +111,7 @@ impl Kind for Linear {
         Needs { transposed: training, by_members: self.members, by_outputs, ..Needs::default() }
     }
 
-    /// One chain of fused multiply-adds for each output, the bias last.
+    /// Each output is one chain of fused multiply-adds; the bias is added last.
     fn forward(&self, pass: Forward<'_>) {
         let Forward { isa, samples, members, x, mut y, outputs, tensors: [weights, _], .. } = pass;
         let (Some(x), Some(weights)) = (x, weights) else { unreachable!("a linear layer has weights, and an input") };
@@ -139,19 +140,19 @@ impl Kind for Linear {
         }
     }
 
-    /// `dW = dy xᵀ`, the bias from the line of ones.
+    /// `dW = dy xᵀ`. The gradient of the bias comes from the input line of ones.
     fn gradient(&self, mut pass: Gradient<'_>) {
         let mut x = pass.x;
         if self.members {
             let each = pass.fan_out.div_ceil(LANES);
             x = x.every(pass.first_panel / each, pass.members);
-            pass.members = 1; // the chain is over the rows of one
+            pass.members = 1; // the chain covers the rows of one member
         }
         gradient_of_matrix(pass, x);
     }
 }
 
-/// The gradient by `y` with outputs in lanes, for [`gradient_of_matrix`].
+/// Transposes `dy` so that outputs are in lanes, as [`gradient_of_matrix`] needs it; does nothing if `transposed` is `None`.
 pub(super) fn transpose_errors(
     isa: crate::kernel::Isa,
     dy: Panels<'_>,
@@ -165,7 +166,7 @@ pub(super) fn transpose_errors(
     }
 }
 
-/// `dx = Wᵀ dy`, or `dx += Wᵀ dy`.
+/// `dx = Wᵀ dy`, or `dx += Wᵀ dy`, as `dx` says.
 pub(super) fn errors_through(
     isa: crate::kernel::Isa,
     weights: Option<Weights<'_>>,
@@ -184,7 +185,7 @@ pub(super) fn errors_through(
     dense::backward_to_inputs(isa, weights, inputs, dy, dx, samples, add);
 }
 
-/// `dW = dy xᵀ` for the lines asked for, one chain over all rows.
+/// `dW = dy xᵀ` for the requested lines, as one chain over all rows.
 pub(super) fn gradient_of_matrix(pass: Gradient<'_>, x: Panels<'_>) {
     let Some(errors) = pass.transposed else { unreachable!("kept for this") };
     let x = Panels { lines: &x.lines[pass.lines.start..], stride: x.stride };

@@ -1,4 +1,4 @@
-//! Learnt vectors of the levels of categories, looked up by number.
+//! Embeddings of categories, looked up by the number of the level.
 
 use std::sync::Arc;
 
@@ -14,26 +14,28 @@ use crate::kernel::{Isa, LANES, Line, PanelsMut};
 use crate::nn::dense::Weights;
 use crate::nn::{Activation, panel};
 
-/// `y = E_i` for each column, whose input holds the number `i` of a level: a learnt vector of `dim` numbers for each level from 1
-/// on, and `E_0` for any other number, which stands for an unknown level. Other inputs pass. They begin standard normal.
+/// For each column, `y = E_i`, where the input holds the level number `i`. There is a learnt vector of `dim` numbers for
+/// each level from 1 on; `E_0` is used for any other number, that is for an unknown level. Other inputs are passed on. All
+/// vectors are initially standard normal.
 ///
-/// In training a share `mask` of the rows reads `E_0`, so that it learns what an unknown level is like.
+/// In training, a random share `mask` of the rows reads `E_0` instead, separately for each column, which trains `E_0` as the
+/// vector of unknown levels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lookup {
-    /// Input and number of levels of each column, inputs rising.
+    /// Input and number of levels of each column, in ascending order of the inputs.
     pub columns: Arc<[(usize, usize)]>,
-    /// Features of each column.
+    /// Number of features for each column.
     pub dim: usize,
-    /// Share of the rows without a level, at least 0 and below 1.
+    /// Share of the rows whose level is hidden in training, at least 0 and below 1.
     pub mask: f64,
 }
 
-/// The most levels of a column; numbers up to 2²⁴ are exact in single precision.
+/// Upper limit of the levels of a column. Integers up to 2²⁴ are exact in single precision, so level numbers are too.
 const MOST_LEVELS: usize = 1 << 20;
 
-/// The level that a number stands for: its whole part, or 0 where there is no such level.
+/// The level for a number: its integer part, or 0 if there is no such level.
 fn level_of(x: f64, levels: usize) -> usize {
-    let level = x as usize; // 0 for what is below 0 and for NaN
+    let level = x as usize; // 0 for negative numbers and NaN
     if level <= levels { level } else { 0 }
 }
 
@@ -43,12 +45,12 @@ impl Lookup {
         levels::places(categories, inputs, self.dim)
     }
 
-    /// Rows of all tables.
+    /// Number of vectors in all tables together.
     fn rows(&self) -> usize {
         self.columns.iter().map(|(_, levels)| levels + 1).sum()
     }
 
-    /// The level of each sample of a column, 0 where the mask is.
+    /// The level of each sample of a column; 0 where the mask is 0.
     fn levels(&self, column: usize, x: &Line, mask: Option<&Line>) -> [usize; LANES] {
         let levels = self.columns[column].1;
         std::array::from_fn(|lane| match mask {
@@ -58,7 +60,7 @@ impl Lookup {
     }
 }
 
-/// Writes rows of a table, one for each sample, as lines of features.
+/// Writes one row of a table for each sample, transposed to lines of features.
 fn look_up(isa: Isa, table: Weights<'_>, rows: [usize; LANES], y: &mut [Line]) {
     let mut features = [Line::ZERO; LANES];
     for (panel, y) in y.chunks_mut(LANES).enumerate() {
@@ -138,7 +140,7 @@ impl Kind for Lookup {
         y
     }
 
-    /// The gradient by the number of a level is 0: it decides which vector is read, in steps.
+    /// The gradient with respect to a level number is 0, because `y` is piecewise constant in it.
     fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors {
         let (rows, mut dx) = (self.rows(), vec![0.0; row.x.len()]);
         let mut by_table = vec![0.0; row.tensors[0].len()];
@@ -213,7 +215,8 @@ impl Kind for Lookup {
         }
     }
 
-    /// The tables' rows that are asked for: to each the gradients of the samples that read it are added, in the order of the rows.
+    /// Computes the requested rows of the tables. Each is the sum of the gradients of the samples that read it, added in the
+    /// order of the rows.
     fn gradient(&self, mut pass: Gradient<'_>) {
         let Some(dy) = pass.dy else { unreachable!("the gradient by its output is kept") };
         if pass.first {
@@ -223,7 +226,7 @@ impl Kind for Lookup {
         let mut vectors = [Line::ZERO; LANES];
         for Place { inputs, category, first } in self.places(pass.inputs) {
             let Some((column, row)) = category else { continue };
-            // Rows of the slot that are of this column's table.
+            // The part of the slot that belongs to this column's table.
             let own = pass.lines.start.max(row)..pass.lines.end.min(row + self.columns[column].1 + 1);
             if own.is_empty() {
                 continue;

@@ -1,4 +1,5 @@
-//! An activation with a learnt strength: Holzmüller et al. 2024, <https://arxiv.org/abs/2407.04491>.
+//! An activation with a learnt strength (a parametric activation): Holzmüller et al. 2024,
+//! <https://arxiv.org/abs/2407.04491>.
 
 use toml::Table;
 
@@ -11,13 +12,13 @@ use crate::Result;
 use crate::kernel::{Isa, Line};
 use crate::nn::{Activation, panel};
 
-/// `y = x + α (f(x) − x)`, one `α` for each feature, 1 at first: from the identity at 0 to the activation at 1; with `members`
-/// one for each feature of each member.
+/// `y = x + α (f(x) − x)`, with one learnt `α` for each feature, or with `members` one for each feature of each member.
+/// `α = 0` gives the identity and `α = 1`, the initial value, the activation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mix {
     /// `f`.
     pub function: Activation,
-    /// Whether each member has an `α` of its own.
+    /// Whether each member has its own `α`.
     pub members: bool,
 }
 
@@ -99,7 +100,7 @@ impl PerFeature for Mix {
         panel::blend(isa, a, x, y);
     }
 
-    /// `dy · (1 + α (f′(x) − 1))` is the blend of `dy` and `dy · f′(x)`.
+    /// `dy · (1 + α (f′(x) − 1))`, computed as the blend of `dy` and `dy · f′(x)`.
     fn by_input(&self, isa: Isa, a: &[Line], x: &[Line], dy: &[Line], dx: &mut [Line]) {
         let mut y = [Line::ZERO; crate::kernel::LANES];
         let y = &mut y[..x.len()];

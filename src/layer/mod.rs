@@ -1,7 +1,8 @@
-//! Kinds of layers, one file each: what a network is a list of.
+//! The kinds of layers, one file each. A network is a list of layers.
 //!
-//! A kind is a type that implements [`Kind`] and stands in the list at the end of this file. The step walks a [`Program`],
-//! which [`Network::program`] makes of the list, and knows no kind by name.
+//! A kind is a type that implements [`Kind`] and is listed in `kinds!` at the end of this file. [`Network::program`]
+//! compiles the list of layers into a [`Program`]. The training step runs that program and does not depend on any particular
+//! kind.
 
 mod bins;
 pub mod description;
@@ -38,9 +39,10 @@ pub use ple::Bins;
 pub use program::{Flow, Op, Program};
 pub use tensor::{Form, Random, Start, TensorForm};
 
-/// What a kind of layer has to say and to do.
+/// The interface of a kind of layer. `x` is the layer's input and `y` its output; `dx` and `dy` are the gradients of the
+/// loss with respect to them.
 pub trait Kind {
-    /// Takes what describes the layer out of the fields of its table.
+    /// Reads the layer's options from the fields of its table and removes them there.
     ///
     /// # Errors
     /// [`crate::Error::Usage`] for missing and wrong fields.
@@ -48,101 +50,102 @@ pub trait Kind {
     where
         Self: Sized;
 
-    /// Adds the fields that [`Kind::read`] takes.
+    /// Writes the fields that [`Kind::read`] reads.
     fn write(&self, fields: &mut Table);
 
-    /// Width of what leaves the layer, given the width of what enters it.
+    /// Width of the output, given the width of the input.
     fn outputs(&self, inputs: usize) -> usize {
         inputs
     }
 
-    /// Members that what leaves the layer has, where they begin with it.
+    /// Number of members of the output, if members begin at this layer.
     fn expands(&self) -> Option<usize> {
         None
     }
 
-    /// Whether the layer has tensors of its own for each member.
+    /// Whether each member has its own tensors in this layer.
     fn is_per_member(&self) -> bool {
         false
     }
 
-    /// What of the layer does not fit so many inputs, in a sentence.
+    /// A sentence that says why the layer cannot take `inputs` features; `None` if it can.
     fn misfit(&self, _inputs: usize) -> Option<String> {
         None
     }
 
-    /// Whether all is known that the layer finds out from the training rows.
+    /// Whether the layer needs no fitting to the training rows, or has been fitted.
     fn is_fitted(&self) -> bool {
         true
     }
 
-    /// Finds it out; the layer's inputs are the network's.
+    /// Fits the layer to the training rows. It is called only for layers whose input is the network's input.
     fn fit(&mut self, _rows: &Fit<'_>) {}
 
-    /// Layers that work first, on the layer's input.
+    /// The chains within this layer. They run first, on the layer's input.
     fn inner(&self) -> Inner<'_> {
         Inner::None
     }
 
-    /// The chains of `inner`, to change layers within.
+    /// The chains of [`Kind::inner`], mutable.
     fn inner_mut(&mut self) -> &mut [Vec<Layer>] {
         &mut []
     }
 
-    /// Share of its inputs that the layer drops in training, where a schedule of dropout is for it.
+    /// Dropout rate of the layer, if schedules of dropout apply to it; otherwise 0.
     fn drops(&self) -> f64 {
         0.0
     }
 
-    /// Leaves out what changes the layer's input by chance in training.
+    /// Turns off the random changes that the layer makes to its input in training, such as the masks of [`Categories`].
     fn without_chance(&mut self) {}
 
-    /// What the layer learns, in the order in which it is saved and drawn; tensors of `inner` come before. `next` is the
-    /// activation that follows: matrices are drawn for it.
+    /// The layer's tensors, in the order in which they are saved and initialised; those of inner layers come first. `next`
+    /// is the activation that follows: the initialisation of matrices depends on it.
     fn tensors(&self, _inputs: Width, _next: Activation) -> Vec<TensorForm> {
         Vec::new()
     }
 
-    /// Whether a row of inputs reads some rows of the layer's tensors, so that nothing is multiplied.
+    /// Whether the layer looks up rows of its tensors instead of multiplying by them.
     fn looks_up(&self) -> bool {
         false
     }
 
-    /// The activation for which weights before the layer are drawn; none where the layer after it decides.
+    /// The activation for which the matrix before this layer is initialised; `None` if a later layer decides.
     fn drawn_before(&self) -> Option<Activation> {
         None
     }
 
-    /// What formulas call what leaves the layer: `z` of a linear layer, `n` of a norm, `h` of an activation, `a` of a skip.
+    /// The symbol of the output in formulas: `z` for a linear layer, `n` for a norm, `h` for an activation, `a` for a skip.
     fn symbol(&self) -> &'static str {
         "y"
     }
 
-    /// The definition as a formula, such as `W x + b`, where a line has room for it; `x` is what enters the layer.
+    /// The definition as a formula, such as `W x + b`, if it is short enough for one line; `row.name` is the symbol of the
+    /// input.
     fn formula(&self, _row: &Row<'_>) -> Option<String> {
         None
     }
 
-    /// The definition, for one row in plain loops: `y`. Nothing is dropped.
+    /// The definition: `y` for one row, in plain loops, without dropout or masks.
     fn define(&self, row: &Row<'_>) -> Vec<f64>;
 
-    /// The gradients by the row's input and by the layer's tensors, given the gradient `dy` by `y`.
+    /// The gradients with respect to the row's input and the layer's tensors, given `dy`.
     fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors;
 
-    /// Adds what the layer computes in prediction to a graph, which is what exports write; its output, or for chains side by
-    /// side the part of it that comes from one.
+    /// Adds the layer's operations in prediction to the graph that exports write. Returns the output; a layer with parallel
+    /// chains is called once for each, and returns the part of the output that comes from that chain.
     fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value;
 
     /// What the layer needs in memory, and how it treats what it is given.
     fn needs(&self, inputs: usize, training: bool) -> Needs;
 
-    /// From `x` to `y`, for a run of sample panels.
+    /// Computes `y` from `x`, for a run of sample panels.
     fn forward(&self, pass: Forward<'_>);
 
-    /// From the gradient by `y` to the gradient by `x`, for a run of sample panels.
+    /// Computes `dx` from `dy`, for a run of sample panels.
     fn backward(&self, pass: Backward<'_>);
 
-    /// The gradient by some lines of one tensor, over all rows of a block.
+    /// Computes the gradient with respect to some lines of one tensor, over all rows of a block.
     ///
     /// # Panics
     /// If the layer has no tensors.
@@ -156,35 +159,35 @@ pub trait Kind {
 pub enum Inner<'a> {
     /// None.
     None,
-    /// A chain that is gone round: the layer reads what leaves the chain as `x`, and its own input as `side`.
+    /// A chain with a bypass: the layer reads the chain's output as `x` and its own input as `side`.
     Around(&'a [Layer]),
-    /// Chains side by side: the layer works once for each, on what leaves it, and writes its part of `y`; the parts follow
-    /// each other.
+    /// Parallel chains. The layer runs once for each, on the chain's output, and writes that chain's part of `y`; the parts
+    /// are concatenated.
     Beside(&'a [Vec<Layer>]),
 }
 
-/// Width of a value between layers.
+/// The width of a value between two layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Width {
     /// Features of each member.
     pub features: usize,
-    /// Members; 1 before they begin.
+    /// Number of members; 1 before they begin.
     pub members: usize,
 }
 
 impl Width {
-    /// So many features, before members begin.
+    /// `features` features of a value without members.
     pub const fn of(features: usize) -> Width {
         Width { features, members: 1 }
     }
 
-    /// The width of what leaves a layer.
+    /// The width of the output of `layer`, for an input of this width.
     pub fn after(self, layer: &Layer) -> Width {
         let members = layer.kind().expands().unwrap_or(self.members);
         Width { features: layer.kind().outputs(self.features), members }
     }
 
-    /// Features of all members.
+    /// Features of all members together.
     pub fn total(self) -> usize {
         self.features.saturating_mul(self.members)
     }
@@ -193,81 +196,81 @@ impl Width {
 /// What a layer needs in memory, and how it treats what it is given.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Needs {
-    /// Whether the layer is there in training only.
+    /// Whether the layer exists only in training.
     pub only_in_training: bool,
     /// Whether `forward` draws random numbers.
     pub random: bool,
-    /// Whether `y` may be written where `x` is: the layer does not look at `x` later.
+    /// Whether `y` may overwrite `x`, because the layer does not read `x` later.
     pub overwrites_x: bool,
-    /// Whether `backward` looks at `y`, so that no later layer may write over it.
+    /// Whether `backward` reads `y`, so no later layer may overwrite it.
     pub keeps_y: bool,
-    /// Whether `backward` looks at `x` or `y`.
+    /// Whether `backward` reads `x` or `y`.
     pub looks_back: bool,
-    /// What `backward` does with the gradient by `y`.
+    /// How `backward` uses `dy`.
     pub dy: UseOfDy,
-    /// Lines of a panel that are kept from `forward` to `backward`, `x` and `y` left out.
+    /// Lines for each panel that are kept from `forward` to `backward`, besides `x` and `y`.
     pub kept: usize,
-    /// Whether the gradient by `y` is kept with outputs in lanes, for a gradient of weights.
+    /// Whether a transposed copy of `dy`, with outputs in lanes, is kept for the gradient of a matrix.
     pub transposed: bool,
-    /// Whether that is kept apart for each member.
+    /// Whether that copy is stored separately for each member.
     pub by_members: bool,
-    /// How the layer may be shared out by its outputs: each line of `y` needs only the same line of `x`, or weights.
+    /// Whether threads may divide the layer's outputs among them instead of its rows.
     pub by_outputs: ByOutputs,
 }
 
-/// What a layer's `backward` does with the gradient by its output.
+/// How a layer's `backward` uses `dy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UseOfDy {
-    /// Reads it; the gradient by `x` has a place of its own.
+    /// Reads it; `dx` has its own memory.
     #[default]
     Reads,
-    /// Reads it; as it is, it is the gradient by `x` too.
+    /// Reads it; `dx` equals `dy`.
     HandsOn,
-    /// Changes it into the gradient by `x` in place.
+    /// Overwrites it with `dx`.
     Changes,
 }
 
-/// How a layer may be shared out by its outputs rather than by rows.
+/// Whether threads may divide a layer's outputs among them instead of its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ByOutputs {
     /// Not at all.
     #[default]
     No,
-    /// An output needs all inputs: only where the layer comes first.
+    /// An output needs all inputs, so only if the layer is the first of the network.
     First,
-    /// An output needs the same input alone.
+    /// Each output needs only the input of the same number.
     Elementwise,
 }
 
 /// A layer of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layer {
-    /// Its tensors are named by it, such as `layers.0`.
+    /// The prefix of its tensors' names, such as `layers.0`.
     pub name: String,
-    /// What it does.
+    /// Its kind and options.
     pub what: AnyKind,
     /// How it learns.
     pub learning: Learning,
 }
 
 impl Layer {
-    /// A layer of this kind.
+    /// A layer of this kind that learns in the default way.
     pub fn new(name: impl Into<String>, what: impl Into<AnyKind>) -> Layer {
         Layer { name: name.into(), what: what.into(), learning: Learning::default() }
     }
 
-    /// The layer as what every kind is.
+    /// The kind behind its common interface.
     #[inline]
     pub fn kind(&self) -> &dyn Kind {
         self.what.kind()
     }
 
-    /// Lets the layer look at the training rows.
+    /// Fits the layer to the training rows.
     fn fit(&mut self, rows: &Fit<'_>) {
         self.what.kind_mut().fit(rows);
     }
 
-    /// The chains within the layer, to change layers there.
+    /// The chains within the layer, mutable.
     fn inner_mut(&mut self) -> &mut [Vec<Layer>] {
         self.what.kind_mut().inner_mut()
     }
@@ -281,14 +284,15 @@ impl Layer {
         }
     }
 
-    /// Whether outputs come from what is before the layer: it learns nothing, and hands on each feature.
+    /// Whether the layer only passes features through a fixed function, such as an activation: it has no tensors and no
+    /// inner chains, and members do not begin at it.
     fn hands_on(&self, inputs: Width) -> bool {
         let kind = self.kind();
         let plain = matches!(kind.inner(), Inner::None) && kind.expands().is_none();
         plain && self.tensors(inputs, Activation::Identity).is_empty()
     }
 
-    /// What the layer learns, under its whole names; see [`Kind::tensors`].
+    /// The layer's tensors with their full names and the layer's learning options; see [`Kind::tensors`].
     pub fn tensors(&self, inputs: Width, next: Activation) -> Vec<TensorForm> {
         let mut tensors = self.kind().tensors(inputs, next);
         for (n, tensor) in tensors.iter_mut().enumerate() {
@@ -301,7 +305,7 @@ impl Layer {
     }
 }
 
-/// Width of what leaves a chain.
+/// Width of a chain's output.
 fn width_of(chain: &[Layer], inputs: usize) -> usize {
     chain.iter().fold(inputs, |width, layer| layer.kind().outputs(width))
 }
@@ -310,7 +314,7 @@ macro_rules! kinds {
     ($($file:ident::$kind:ident $name:literal: $what:literal),* $(,)?) => {
         $(mod $file; pub use $file::$kind;)*
 
-        /// What a layer does.
+        /// A layer of any kind.
         #[derive(Debug, Clone, PartialEq)]
         pub enum AnyKind {
             $(#[doc = $what] $kind($kind),)*
@@ -340,7 +344,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// Reads a layer of the kind of this name.
+            /// Reads a layer of the kind called `name`.
             fn read(name: &str, fields: &mut Fields<'_>) -> Result<AnyKind> {
                 match name {
                     $($name => $kind::read(fields).map(AnyKind::$kind),)*
@@ -361,18 +365,18 @@ kinds! {
     linear::Linear "linear": "`y = W x + b`.",
     norm::Norm "norm": "Layer or RMS norm, with a learnt gain.",
     activate::Activate "activation": "`y = f(x)`, element by element.",
-    dropout::Dropout "dropout": "Some inputs become 0 in training.",
+    dropout::Dropout "dropout": "Sets random inputs to 0 in training.",
     prelu::Prelu "prelu": "`y = max(0, x) + a min(0, x)`, a learnt slope for each feature.",
     mix::Mix "mix": "`y = x + α (f(x) − x)`, a learnt strength for each feature.",
     scale::Scale "scale": "A learnt factor for each feature.",
-    skip::Skip "skip": "Adds what entered a chain to what leaves it.",
-    ple::Ple "ple": "Numbers in pieces: linear between edges that the training rows decide.",
-    categories::Categories "categories": "Learnt features of categories, from one-hot inputs.",
-    lookup::Lookup "lookup": "Learnt features of categories, from numbers of levels.",
-    pbld::Pbld "pbld": "Numbers in waves, with frequencies that are learnt.",
-    expand::Expand "expand": "Members begin: what follows works for each of them.",
-    adapter::Adapter "adapter": "A learnt factor, and a shift, for each feature of each member.",
-    branches::Branches "branches": "Chains side by side, their outputs one after the other.",
+    skip::Skip "skip": "Adds a chain's input to its output.",
+    ple::Ple "ple": "Piecewise-linear embedding of numbers, with edges fitted to the training rows.",
+    categories::Categories "categories": "Embedding of categories, from one-hot inputs.",
+    lookup::Lookup "lookup": "Embedding of categories, from level numbers.",
+    pbld::Pbld "pbld": "Periodic embedding of numbers, with learnt frequencies.",
+    expand::Expand "expand": "Members begin here; the following layers run for each member.",
+    adapter::Adapter "adapter": "A learnt factor, and optionally a shift, for each feature of each member.",
+    branches::Branches "branches": "Parallel chains whose outputs are concatenated.",
 }
 
 #[cfg(test)]

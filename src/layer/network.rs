@@ -1,4 +1,4 @@
-//! A network: the width of its input, and its layers in order.
+//! A network: the number of its inputs and its list of layers.
 
 use super::program::Program;
 use super::{Layer, Start, TensorForm, Width};
@@ -7,41 +7,41 @@ use crate::nn::Activation;
 /// A network as a list of layers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
-    /// Inputs.
+    /// Number of inputs.
     pub inputs: usize,
-    /// The layers, inputs first.
+    /// The layers, from the inputs to the outputs.
     pub chain: Vec<Layer>,
 }
 
 impl Network {
-    /// What the network learns, in the order in which it is saved and drawn.
+    /// All tensors, in the order in which they are saved and initialised.
     pub fn tensors(&self) -> Vec<TensorForm> {
         let mut tensors = Vec::new();
         of_chain(&self.chain, Width::of(self.inputs), Activation::Identity, &mut tensors);
         tensors
     }
 
-    /// Members of its output.
+    /// Number of members of the output.
     pub fn members(&self) -> usize {
         self.chain.iter().fold(Width::of(self.inputs), |width, layer| width.after(layer)).members
     }
 
-    /// Names of all layers; those within a layer come before it.
+    /// Names of all layers. Inner layers come before the layer that contains them.
     pub fn names(&self) -> Vec<&str> {
         let mut names = Vec::new();
         each(&self.chain, &mut |layer| names.push(layer.name.as_str()));
         names
     }
 
-    /// The highest share of inputs that a layer drops under a schedule of dropout.
+    /// The highest rate of all layers to which a schedule of dropout applies; 0 if there is none.
     pub fn highest_dropout(&self) -> f64 {
         let mut highest: f64 = 0.0;
         each(&self.chain, &mut |layer| highest = highest.max(layer.kind().drops()));
         highest
     }
 
-    /// Whether the outputs come from one matrix that the scheme of the run draws, with or without an activation after it. It is the
-    /// last tensor then.
+    /// Whether the outputs come from a single matrix that the run's scheme initialises, possibly followed by activations. It
+    /// is then the last tensor.
     pub fn ends_in_matrix(&self) -> bool {
         let (mut width, mut found) = (Width::of(self.inputs), false);
         for layer in &self.chain {
@@ -56,18 +56,18 @@ impl Network {
         found
     }
 
-    /// The operations of a pass, with or without what training needs.
+    /// The operations of a pass, with or without those for training.
     pub fn program(&self, training: bool) -> Program {
         if training { self.training_program(&|_| true) } else { Program::new(self, None) }
     }
 
-    /// The operations of training where only some tensors learn, by their numbers.
+    /// The operations of training if only some tensors learn. `learns` is given the number of a tensor.
     pub fn training_program(&self, learns: &dyn Fn(usize) -> bool) -> Program {
         Program::new(self, Some(learns))
     }
 }
 
-/// Leaves out of a chain what changes its values by chance: layers that are there in training only, and what others draw.
+/// Removes randomness from a chain: layers that exist only in training, and the masks of other layers.
 pub fn leave_out_chance(chain: &mut Vec<Layer>) {
     chain.retain(|layer| !layer.kind().needs(1, true).only_in_training);
     for layer in chain {
@@ -76,7 +76,7 @@ pub fn leave_out_chance(chain: &mut Vec<Layer>) {
     }
 }
 
-/// Looks at every layer; at those within a layer first.
+/// Calls `look` with every layer. Inner layers come before the layer that contains them.
 pub(super) fn each<'a>(chain: &'a [Layer], look: &mut impl FnMut(&'a Layer)) {
     for layer in chain {
         layer.chains().into_iter().for_each(|chain| each(chain, look));
@@ -84,7 +84,8 @@ pub(super) fn each<'a>(chain: &'a [Layer], look: &mut impl FnMut(&'a Layer)) {
     }
 }
 
-/// Adds the tensors of a chain whose output goes to the activation `after`; the width of what leaves it.
+/// Adds the tensors of a chain to `tensors`. `width` is the width of its input, `after` the activation that follows the
+/// chain.
 fn of_chain(chain: &[Layer], mut width: Width, after: Activation, tensors: &mut Vec<TensorForm>) {
     for (n, layer) in chain.iter().enumerate() {
         let next = chain[n + 1..].iter().find_map(|layer| layer.kind().drawn_before()).unwrap_or(after);

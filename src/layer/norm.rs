@@ -11,16 +11,17 @@ use crate::kernel::{LANES, Line};
 use crate::nn::norm::NormKind;
 use crate::nn::{self, Activation, panel_norm};
 
-/// `y = gain · x̂ + shift`; an RMS norm has no shift. [`crate::nn::norm`] has the formulas.
+/// `y = gain · x̂ + shift`, where `x̂` is the normalised row; an RMS norm has no shift. The formulas are in
+/// [`crate::nn::norm`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Norm {
-    /// Which norm.
+    /// The kind of norm.
     pub norm: NormKind,
 }
 
-/// Lines kept for a panel: mean and inverse deviation.
+/// Lines kept for each panel: mean and inverse standard deviation.
 const MOMENTS: usize = 2;
-/// Features worked at a time: their sums stay on the stack.
+/// Features processed at a time; their sums are on the stack.
 const FEATURES: usize = LANES;
 
 impl Kind for Norm {
@@ -107,7 +108,8 @@ impl Kind for Norm {
         }
     }
 
-    /// `Σ dy · x̂` for gains, `Σ dy` for shifts: lanes are summed over the panels in order, then over each other in order.
+    /// `Σ dy · x̂` for gains, `Σ dy` for shifts. The sum runs over the panels in order for each lane, then over the lanes in
+    /// order.
     fn gradient(&self, mut pass: Gradient<'_>) {
         let (Some(moments), Some(dy)) = (pass.kept, pass.dy) else { unreachable!("a norm keeps its moments") };
         let first_line = pass.lines.start;

@@ -1,4 +1,4 @@
-//! What a layer is lent for its work: views of panels, of its tensors, and of what it kept.
+//! The arguments of a layer's passes: views of panels, of its tensors, and of what it kept from `forward`.
 
 use std::ops::Range;
 
@@ -6,22 +6,22 @@ use crate::kernel::{Isa, LANES, Line, Panels, PanelsMut, panels};
 use crate::nn::dense::Weights;
 use crate::nn::panel;
 
-/// Which random numbers the rows of a block get.
+/// The address of the random numbers for the rows of a block.
 #[derive(Debug, Clone, Copy)]
 pub struct RandomAt {
     /// Seed of the run.
     pub seed: u64,
     /// Epoch, from 0.
     pub epoch: u64,
-    /// Position in the epoch of the first row.
+    /// Position of the first row in the epoch.
     pub position: usize,
-    /// Number of the layer: each draws numbers of its own.
+    /// Number of the layer, since each layer has its own random numbers.
     pub layer: usize,
-    /// Factor of the rate of dropout.
+    /// Factor by which a schedule multiplies the dropout rate.
     pub factor: f64,
 }
 
-/// Forward through one layer.
+/// Arguments of [`Kind::forward`](super::Kind::forward).
 pub struct Forward<'a> {
     /// Kernel form.
     pub isa: Isa,
@@ -31,45 +31,45 @@ pub struct Forward<'a> {
     pub members: usize,
     /// Inputs of the layer.
     pub inputs: usize,
-    /// The input, or what leaves an inner chain; none where `y` holds it already.
+    /// The input, or the output of an inner chain; `None` if `y` already holds it.
     pub x: Option<Panels<'a>>,
     /// What entered a layer that goes round a chain.
     pub side: Option<Panels<'a>>,
-    /// Lines of the output that are asked for, or the part of the output that is the chain's.
+    /// The requested lines of the output, or the part of the output that belongs to one chain.
     pub y: PanelsMut<'a>,
-    /// How many these are.
+    /// Number of these lines.
     pub width: usize,
-    /// The same in panels of 16 outputs.
+    /// These lines as a range of panels of 16 outputs.
     pub outputs: Range<usize>,
-    /// Memory until `backward`.
+    /// Memory that is kept until `backward`.
     pub kept: Option<PanelsMut<'a>>,
     /// The layer's tensors.
     pub tensors: [Option<Weights<'a>>; 2],
-    /// Random numbers of the first row; none outside training.
+    /// Address of the random numbers; `None` outside training.
     pub random: Option<RandomAt>,
 }
 
-/// The gradient by a layer's output.
+/// The gradient with respect to a layer's output, `dy`.
 pub enum Signal<'a> {
-    /// To read.
+    /// It may only be read.
     Read(Panels<'a>),
-    /// To change in place.
+    /// It must be changed in place.
     Change(PanelsMut<'a>),
 }
 
-/// Where the gradient by an input goes.
+/// The destination of the gradient with respect to an input.
 pub enum Errors<'a> {
-    /// Nobody needs it.
+    /// It is not needed.
     Unwanted,
-    /// It takes the place of the gradient by the output.
+    /// It replaces `dy` in the same memory.
     InPlace,
-    /// It is written there.
+    /// It overwrites this memory.
     Write(PanelsMut<'a>),
-    /// It is added to what is there.
+    /// It is added to the values in this memory.
     Add(PanelsMut<'a>),
 }
 
-/// Backward to one layer's input.
+/// Arguments of [`Kind::backward`](super::Kind::backward).
 pub struct Backward<'a> {
     /// Kernel form.
     pub isa: Isa,
@@ -79,33 +79,34 @@ pub struct Backward<'a> {
     pub members: usize,
     /// Inputs of the layer.
     pub inputs: usize,
-    /// Outputs of the layer.
+    /// Number of outputs of the layer, or of the part that belongs to one chain.
     pub outputs: usize,
-    /// Input and output, where the layer looks back; `x` is `y` where that was written over it.
+    /// Input and output, if the layer needs them; both are the output if it overwrote the input.
     pub x_and_y: Option<[Panels<'a>; 2]>,
-    /// The gradient by the output.
+    /// The gradient with respect to the output.
     pub dy: Signal<'a>,
-    /// Where the gradient by `x` goes.
+    /// Destination of the gradient with respect to `x`.
     pub dx: Errors<'a>,
-    /// Where the gradient by `side` goes.
+    /// Destination of the gradient with respect to `side`.
     pub d_side: Errors<'a>,
     /// What `forward` kept.
     pub kept: Option<Panels<'a>>,
-    /// For the gradient by the output with outputs in lanes: panels of 16 outputs, a line for each row of the run.
+    /// Memory for the transposed gradient with respect to the output: panels of 16 outputs, with a line for each row of the
+    /// run.
     pub transposed: Option<PanelsMut<'a>>,
     /// The layer's tensors.
     pub tensors: [Option<Weights<'a>>; 2],
 }
 
-/// Backward to some lines of one tensor of a layer.
+/// Arguments of [`Kind::gradient`](super::Kind::gradient).
 pub struct Gradient<'a> {
     /// Kernel form.
     pub isa: Isa,
-    /// Which of the layer's tensors.
+    /// Number of the tensor within the layer.
     pub tensor: usize,
-    /// Outputs of the tensor.
+    /// Number of outputs of the tensor.
     pub fan_out: usize,
-    /// Rows of the block.
+    /// Number of rows of the block.
     pub rows: usize,
     /// Members of the output.
     pub members: usize,
@@ -113,44 +114,45 @@ pub struct Gradient<'a> {
     pub inputs: usize,
     /// The layer's tensors.
     pub tensors: [Option<Weights<'a>>; 2],
-    /// How many tensors of this form there are side by side.
+    /// Number of tensors in the stack; 1 if there is no stack.
     pub stack: usize,
     /// The input.
     pub x: Panels<'a>,
     /// What entered a layer that goes round a chain.
     pub side: Option<Panels<'a>>,
-    /// The gradient by the output, unless it is kept transposed.
+    /// The gradient with respect to the output, unless it was kept transposed.
     pub dy: Option<Panels<'a>>,
-    /// The gradient by the output with outputs in lanes: the panels asked for.
+    /// The requested panels of the transposed gradient with respect to the output.
     pub transposed: Option<Panels<'a>>,
     /// What `forward` kept.
     pub kept: Option<Panels<'a>>,
-    /// Lines of each of the tensor's panels.
+    /// The requested lines of each panel of the tensor.
     pub lines: Range<usize>,
-    /// Number of the first of these panels in the tensor.
+    /// Number of the first requested panel of the tensor.
     pub first_panel: usize,
-    /// How many panels.
+    /// Number of requested panels.
     pub panels: usize,
-    /// Whether to write rather than to add to what earlier blocks of the batch left.
+    /// Whether to overwrite `dw`; otherwise the gradient is added to that of earlier blocks of the batch.
     pub first: bool,
-    /// The gradient: these lines of these panels.
+    /// The gradient with respect to the requested lines of the requested panels.
     pub dw: PanelsMut<'a>,
 }
 
 impl Gradient<'_> {
-    /// Panels of the output in the block.
+    /// Number of panels of the output in the block.
     pub(super) fn samples(&self) -> usize {
         panels(self.rows) * self.members
     }
 
-    /// Length of a chain over all rows of the block and all members.
+    /// Length of a chain over all rows of the block and all members. With several members it includes the padding of each
+    /// panel.
     pub(super) fn depth(&self) -> usize {
         if self.members == 1 { self.rows } else { self.samples() * LANES }
     }
 }
 
 impl Forward<'_> {
-    /// Copies the input to the output, unless it is there already.
+    /// Copies the input to the output, unless they share their memory.
     pub(super) fn begin(&mut self) {
         let Some(x) = self.x else { return };
         for p in 0..self.samples {
@@ -160,7 +162,7 @@ impl Forward<'_> {
 }
 
 impl<'a> Signal<'a> {
-    /// The gradient of a layer that only reads it.
+    /// The gradient, for a layer that only reads it.
     pub(super) fn read(&self) -> Panels<'a> {
         match self {
             Signal::Read(panels) => *panels,
@@ -168,7 +170,7 @@ impl<'a> Signal<'a> {
         }
     }
 
-    /// The gradient of a layer that changes it.
+    /// The gradient, for a layer that changes it.
     pub(super) fn change(&mut self) -> &mut PanelsMut<'a> {
         match self {
             Signal::Change(panels) => panels,
@@ -178,7 +180,7 @@ impl<'a> Signal<'a> {
 }
 
 impl Errors<'_> {
-    /// The same for every `step`-th panel, from the panel `first` on.
+    /// The same destination restricted to every `step`-th panel, beginning with panel `first`.
     pub(super) fn every(&mut self, first: usize, step: usize) -> Errors<'_> {
         match self {
             Errors::Unwanted => Errors::Unwanted,
@@ -188,7 +190,7 @@ impl Errors<'_> {
         }
     }
 
-    /// Hands a gradient on for one panel; in place it is there already.
+    /// Passes the gradient of one panel on unchanged. Nothing is done if it is in place already.
     pub(super) fn hand_on(&mut self, isa: Isa, p: usize, d: &[Line]) {
         match self {
             Errors::Unwanted | Errors::InPlace => {}

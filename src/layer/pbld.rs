@@ -1,4 +1,4 @@
-//! Periodic embeddings of numbers, "PBLD": Holzmüller et al. 2024, <https://arxiv.org/abs/2407.04491>.
+//! Periodic embeddings of numbers ("PBLD"): Holzmüller et al. 2024, <https://arxiv.org/abs/2407.04491>.
 
 use std::f64::consts::PI;
 
@@ -16,24 +16,25 @@ use crate::nn::dense::Weights;
 use crate::nn::init::{Distribution, Init, Scheme};
 use crate::nn::wave::{cos_of_turns, sin_of_turns};
 
-/// `y = [x, A cos(2π w x + b) + c]` for each embedded input `x`, `dim` numbers, with a `w`, `b`, `A` and `c` for each; other
-/// inputs pass.
+/// For each embedded input `x`, `y = [x, A cos(2π w x + b) + c]`: `dim` features, where each input has its own `w`, `b`, `A`
+/// and `c`. Other inputs are passed on.
 ///
-/// `w` begins normal with deviation `sigma`, `b` uniform within ±π, `A` and `c` uniform within `±1/√frequencies`.
+/// Initially `w` is normal with standard deviation `sigma`, `b` uniform within `±π`, and `A` and `c` uniform within
+/// `±1/√frequencies`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pbld {
-    /// Which inputs.
+    /// The embedded inputs.
     pub embedded: Embedded,
-    /// Features of each, the input itself among them.
+    /// Features for each embedded input, including the input itself.
     pub dim: usize,
-    /// Waves for each.
+    /// Number of cosine waves for each embedded input.
     pub frequencies: usize,
-    /// Deviation of the frequencies at first.
+    /// Standard deviation of the initial frequencies.
     pub sigma: f64,
 }
 
 impl Pbld {
-    /// `w x + b / 2π`, in turns, and its sine and cosine, of wave `k` of the embedded input `f`.
+    /// Cosine and sine of the angle `2π w x + b` of wave `k` of embedded input `f`.
     fn wave(&self, row: &Row<'_>, f: usize, k: usize, x: f64) -> (f64, f64) {
         let at = f * self.frequencies + k;
         let angle = 2.0 * PI * row.tensors[0][at] * x + row.tensors[1][at];
@@ -79,7 +80,7 @@ impl Kind for Pbld {
         self.embedded.inputs.get_or_insert_with(|| rows.numbers.into());
     }
 
-    /// Frequencies and phases are called `waves`, `A` and `c` have the layer's name.
+    /// Frequencies and phases are called `waves`; `A` and `c` have the layer's own name.
     fn tensors(&self, inputs: Width, next: Activation) -> Vec<TensorForm> {
         let count = self.embedded.count(inputs.features);
         let random = |from| Start::Random(Random { from, chunks: None, alike: false });
@@ -196,7 +197,8 @@ impl PerInput for Pbld {
 }
 
 impl Pbld {
-    /// The gradient by some frequencies and phases of one input: over the panels in order, then over their lanes in order.
+    /// Computes the gradient with respect to some frequencies and phases of one input. The sum runs over the panels in order
+    /// for each lane, then over the lanes in order.
     fn by_waves(&self, mut pass: Gradient<'_>) {
         let each = self.frequencies.div_ceil(LANES);
         let (f, first) = (pass.first_panel / each, pass.first_panel % each);
@@ -204,7 +206,7 @@ impl Pbld {
         let waves = waves.of(f);
         for panel in 0..pass.panels {
             let own = (first + panel) * LANES..self.frequencies.min((first + panel + 1) * LANES);
-            // By frequency and by phase: a line of 16 samples for each wave.
+            // Gradients with respect to frequencies and to phases: a line of 16 samples for each wave.
             let mut sums = [[Line::ZERO; LANES]; 2];
             each_by_terms(self, &pass, f, |x, d| {
                 pass.isa.run(ByWaves { waves, first: own.start, x, d: &d[own.clone()], sums: &mut sums });
@@ -270,7 +272,7 @@ impl Job for ByInput<'_> {
     }
 }
 
-/// Adds `−2π x sin(angle_k) d_k` and `−sin(angle_k) d_k` to the sums of the waves from `first` on.
+/// Adds `−2π x sin(angle_k) d_k` and `−sin(angle_k) d_k` to the sums of frequency and phase, for the waves from `first` on.
 struct ByWaves<'a> {
     waves: Weights<'a>,
     first: usize,

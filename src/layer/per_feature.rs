@@ -1,4 +1,4 @@
-//! Layers with one learnt number for each feature: `y = g(a, x)` element by element, `a` the feature's number.
+//! Layers with one learnt number for each feature: `y = g(a, x)` element by element, where `a` is that number.
 
 use std::ops::Range;
 
@@ -6,8 +6,8 @@ use super::{Backward, Errors, Forward, Gradient};
 use crate::kernel::{Isa, LANES, Line};
 use crate::nn::panel;
 
-/// What such a layer computes; lines are features, 16 numbers a line of `a`. Where there is a stack of numbers, each member
-/// has its own.
+/// The functions of such a layer. Each line of `x` and `y` is one feature of 16 samples; each line of `a` has the numbers of
+/// 16 features. In a stack of numbers each member has its own.
 pub(super) trait PerFeature {
     /// `y = g(a, x)`.
     fn value(&self, isa: Isa, a: &[Line], x: &[Line], y: &mut [Line]);
@@ -19,7 +19,7 @@ pub(super) trait PerFeature {
     fn by_number(&self, isa: Isa, x: &[Line], slope: &mut [Line]);
 }
 
-/// Features worked at a time: what is computed of them stays on the stack.
+/// Features processed at a time; intermediate results are on the stack.
 const FEATURES: usize = LANES;
 
 pub(super) fn forward(layer: &impl PerFeature, pass: Forward<'_>) {
@@ -52,13 +52,13 @@ pub(super) fn backward(layer: &impl PerFeature, pass: Backward<'_>) {
     }
 }
 
-/// `Σ dy ⊙ ∂g/∂a`: lanes are summed over the panels in order, then over each other in order.
+/// `Σ dy ⊙ ∂g/∂a`. The sum runs over the panels in order for each lane, then over the lanes in order.
 pub(super) fn gradient(layer: &impl PerFeature, pass: Gradient<'_>) {
     let (isa, x) = (pass.isa, pass.x);
     sum_products(pass, |p, features, slope| layer.by_number(isa, x.panel(p, features), slope));
 }
 
-/// `Σ dy ⊙ s` for each feature, or for each of a stack: `slope` writes `s` for some features of a panel.
+/// `Σ dy ⊙ s` for each feature, and for each member if there is a stack. `slope` writes `s` for some features of a panel.
 pub(super) fn sum_products(mut pass: Gradient<'_>, slope: impl Fn(usize, Range<usize>, &mut [Line])) {
     let Some(dy) = pass.dy else { unreachable!("the gradient by its output is kept") };
     for panel in 0..pass.panels {

@@ -1,7 +1,8 @@
-//! Layers that turn some of their inputs, one by one, into several features; the other inputs pass as they are.
+//! Layers that embed some of their inputs: each of these becomes several features on its own. The other inputs are passed
+//! on.
 //!
-//! Features of an input come from a stack of matrices, one for each embedded input: `W_f t(x) + b_f`, where `t` makes a few terms of
-//! the input. What `t` is, a kind says.
+//! The features of embedded input `f` are `W_f t(x) + b_f`, with a matrix and a bias for each embedded input. The kind
+//! defines `t`, which computes a few terms of the input.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,25 +17,25 @@ use crate::kernel::{Isa, LANES, Line, Panels, PanelsMut};
 use crate::nn::dense::{self, Weights};
 use crate::nn::panel;
 
-/// The most terms of an input.
+/// Upper limit of the terms of an input.
 pub(super) const MOST_TERMS: usize = 256;
-/// Lines for the terms of an input, and for a 1 after them.
+/// Lines for the terms of an input, followed by a 1 for the bias.
 type Terms = [Line; MOST_TERMS + 1];
 
 /// Which inputs are embedded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedded {
-    /// Their numbers, rising; those that hold numbers, until the data are known.
+    /// Their numbers, in ascending order. `None` until the data are known; then the inputs that hold numbers are meant.
     pub inputs: Option<Arc<[usize]>>,
 }
 
-/// An input on its way through such a layer.
+/// An input and its features in such a layer.
 pub(super) struct Place {
     /// Number of the input.
     pub(super) input: usize,
-    /// Its number among those that are embedded.
+    /// Its number among the embedded inputs; `None` if it is passed on.
     pub(super) number: Option<usize>,
-    /// First of its features.
+    /// Number of its first feature.
     pub(super) first: usize,
 }
 
@@ -56,24 +57,24 @@ impl Embedded {
         }
     }
 
-    /// How many of so many inputs are embedded.
+    /// The number of embedded inputs, out of `inputs`.
     pub(super) fn count(&self, inputs: usize) -> usize {
         self.inputs.as_ref().map_or(inputs, |numbers| numbers.len())
     }
 
-    /// Features that so many inputs become, `dim` for each that is embedded.
+    /// The number of output features for `inputs` inputs: `dim` for each embedded one, 1 for each other.
     pub(super) fn outputs(&self, inputs: usize, dim: usize) -> usize {
         let count = self.count(inputs);
         count.saturating_mul(dim).saturating_add(inputs.saturating_sub(count))
     }
 
-    /// What does not fit so many inputs.
+    /// A sentence that says why these numbers do not fit `inputs` inputs; `None` if they do.
     pub(super) fn misfit(&self, inputs: usize) -> Option<String> {
         let last = *self.inputs.as_ref()?.last()?;
         (last >= inputs).then(|| format!("inputs: expected numbers below {inputs}, found {last}"))
     }
 
-    /// Where each of so many inputs goes.
+    /// The place of each of `inputs` inputs.
     pub(super) fn places(&self, inputs: usize, dim: usize) -> impl Iterator<Item = Place> + '_ {
         let (mut first, mut next) = (0, 0);
         (0..inputs).map(move |input| {
@@ -85,31 +86,32 @@ impl Embedded {
     }
 }
 
-/// What such a kind computes; a line is 16 samples.
+/// The functions of such a kind. A line is one value of 16 samples.
 pub(super) trait PerInput {
     /// Which inputs.
     fn embedded(&self) -> &Embedded;
 
-    /// Features of each that is embedded; the first `copies` of them are the input itself.
+    /// `(dim, copies)`: the features of each embedded input, and how many of them, the first ones, are copies of the input.
     fn dim(&self) -> (usize, usize);
 
-    /// How many terms there are, for any input.
+    /// Number of terms; the same for all embedded inputs.
     fn terms(&self) -> usize;
 
-    /// `t(x)` of the embedded input `f`; `tensor` has its own numbers, where the kind has a tensor for them.
+    /// Writes `t(x)` of embedded input `f`. `tensor` has the learnt numbers in `t`, if the kind has any.
     fn write_terms(&self, isa: Isa, f: usize, tensor: Option<Weights<'_>>, x: &Line, terms: &mut [Line]);
 
-    /// `dx += Σ d ∂t/∂x`.
+    /// `dx += Σ d ∂t/∂x`; `at` is the number of the embedded input and the learnt numbers in `t`, `d` the gradient with
+    /// respect to the terms.
     fn by_input(&self, isa: Isa, at: (usize, Option<Weights<'_>>), x: &Line, d: &[Line], dx: &mut Line);
 }
 
-/// The layer's matrices, and what its terms are made of.
+/// The layer's matrices, and the learnt numbers in `t`, if there are any.
 fn tensors_of<'a>(tensors: [Option<Weights<'a>>; 2]) -> (Weights<'a>, Option<Weights<'a>>) {
     let (Some(first), second) = (tensors[0], tensors[1]) else { unreachable!("it has matrices") };
     second.map_or((first, None), |matrices| (matrices, Some(first)))
 }
 
-/// The terms of one input of one panel, a 1 after them.
+/// The terms of one input of one panel, followed by a 1.
 fn terms_of<'t>(
     layer: &impl PerInput,
     isa: Isa,
@@ -146,7 +148,7 @@ pub(super) fn forward(layer: &impl PerInput, pass: Forward<'_>) {
     }
 }
 
-/// `W_fᵀ dy`: the gradient by the terms of one input of one panel.
+/// `W_fᵀ dy`: the gradient with respect to the terms of one input of one panel.
 fn by_terms<'t>(isa: Isa, matrix: Weights<'_>, dy: &[Line], terms: usize, to: &'t mut Terms) -> &'t [Line] {
     let (dy, to) = (Panels { lines: dy, stride: dy.len() }, &mut to[..terms]);
     dense::backward_to_inputs(isa, matrix, terms, dy, PanelsMut::new(to, terms, 1, terms), 1, false);
@@ -188,7 +190,7 @@ fn place_of(layer: &impl PerInput, inputs: usize, f: usize) -> Place {
     place.unwrap_or_else(|| unreachable!("the tensors have one matrix for each embedded input"))
 }
 
-/// The gradient by some lines of some panels of one of the matrices: one chain over all rows.
+/// Computes the gradient with respect to some lines of some panels of one of the matrices, as one chain over all rows.
 pub(super) fn gradient(layer: &impl PerInput, mut pass: Gradient<'_>) {
     let Some(dy) = pass.dy else { unreachable!("the gradient by its output is kept") };
     let (dim, copies) = layer.dim();
@@ -213,7 +215,7 @@ pub(super) fn gradient(layer: &impl PerInput, mut pass: Gradient<'_>) {
     }
 }
 
-/// Calls `work` with each panel's input line of the embedded input `f`, and the gradient by its terms.
+/// Calls `work` once for each panel, with the line of embedded input `f` and the gradient with respect to its terms.
 pub(super) fn each_by_terms(
     layer: &impl PerInput,
     pass: &Gradient<'_>,

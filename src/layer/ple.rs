@@ -1,5 +1,5 @@
-//! Piecewise-linear embeddings of numbers: Gorishniy et al. 2022, <https://arxiv.org/abs/2203.05556>, in the second form of its
-//! authors.
+//! Piecewise-linear embeddings of numbers: Gorishniy et al. 2022, <https://arxiv.org/abs/2203.05556>, in the later form
+//! ("version B") of the authors' package `rtdl_num_embeddings`.
 
 use std::sync::Arc;
 
@@ -18,26 +18,27 @@ use crate::nn::dense::Weights;
 use crate::nn::init::Distribution;
 use crate::spec::unknown;
 
-/// `y = w x + c + P e(x)` for each embedded input `x`, with `dim` numbers in `y`, `w` and `c`; other inputs pass.
+/// For each embedded input `x`, `y = w x + c + P e(x)`, where `y`, `w` and `c` have `dim` numbers. Other inputs are passed
+/// on.
 ///
-/// With edges `b_0 < … < b_T`, `e_t = (x − b_{t−1}) / (b_t − b_{t−1})` held within 0 and 1, but the first is not held from
-/// below and the last not from above. `w` and `c` begin uniform within `±1/√dim`, `P` at 0.
+/// With edges `b_0 < … < b_T`, `e_t = (x − b_{t−1}) / (b_t − b_{t−1})`, clamped to `[0, 1]`; the first has no lower bound
+/// and the last no upper bound. Initially `w` and `c` are uniform within `±1/√dim`, and `P` is 0.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ple {
-    /// Which inputs.
+    /// The embedded inputs.
     pub embedded: Embedded,
-    /// Features of each.
+    /// Features for each embedded input.
     pub dim: usize,
-    /// Where the pieces meet.
+    /// The edges of the bins.
     pub bins: Bins,
 }
 
-/// Where the pieces of an embedding meet.
+/// The edges of the bins of an embedding.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Bins {
-    /// Fitted to the training rows: so many bins at most.
+    /// To be fitted to the training rows: the maximum number of bins, and the rule.
     Fitted(usize, BinRule),
-    /// The edges of each embedded input, rising; one that never changes has none.
+    /// The edges for each embedded input, in ascending order; empty for an input that is constant.
     Edges(Arc<[Vec<f32>]>),
 }
 
@@ -83,7 +84,7 @@ impl Bins {
         fields.insert("bins".into(), bins);
     }
 
-    /// The most bins of an input.
+    /// The largest number of bins of any input.
     fn most(&self) -> usize {
         match self {
             Bins::Fitted(count, _) => *count,
@@ -100,7 +101,7 @@ impl Bins {
     }
 }
 
-/// Where `x` stands in bin `t`, and the slope there.
+/// `e(x)` for bin `t` (counted from 0), and its derivative.
 fn piece(edges: &[f32], t: usize, x: f64) -> (f64, f64) {
     let (low, high) = (f64::from(edges[t]), f64::from(edges[t + 1]));
     let e = (x - low) / (high - low);
@@ -109,19 +110,19 @@ fn piece(edges: &[f32], t: usize, x: f64) -> (f64, f64) {
 }
 
 impl Ple {
-    /// Columns of a matrix: the input, then the bins.
+    /// Columns of a matrix: one for the input, then one for each bin.
     fn columns(&self) -> usize {
         1 + self.bins.most()
     }
 
-    /// Nodes of `t(x)` of the embedded input `f`.
+    /// Adds the nodes that compute the terms `[x, e(x)]` of embedded input `f`.
     fn term_nodes(&self, (f, input): (usize, usize), x: graph::Value, given: Given, nodes: &mut Nodes) -> graph::Value {
         let (edges, bins) = (self.bins.edges(f), self.bins.most());
         let (mut below, mut factors, mut bounds) = (Vec::new(), Vec::new(), Vec::new());
         for t in 0..bins {
             let (low, high) = match edges.get(t..t + 2) {
                 Some(ends) => (f64::from(ends[0]), f64::from(ends[1])),
-                None => (0.0, f64::INFINITY), // a bin that only other inputs have
+                None => (0.0, f64::INFINITY), // this input has fewer bins than others
             };
             let least = if t > 0 { 0.0 } else { f64::NEG_INFINITY };
             let most = if t + 2 < edges.len() { 1.0 } else { f64::INFINITY };
@@ -136,7 +137,7 @@ impl Ple {
         nodes.add(Node::Join(vec![x, held]))
     }
 
-    /// `t(x)` of the embedded input `f`, and its derivative.
+    /// The terms `[x, e(x)]` of embedded input `f`, and their derivatives.
     fn define_terms(&self, f: usize, x: f64) -> (Vec<f64>, Vec<f64>) {
         let (edges, bins) = (self.bins.edges(f), self.bins.most());
         let (mut terms, mut slopes) = (vec![x], vec![1.0]);
@@ -186,7 +187,7 @@ impl Kind for Ple {
         }
     }
 
-    /// A matrix for each embedded input: columns for the input and for its bins, and a bias.
+    /// One matrix for each embedded input, with columns for the input and its bins, and a bias.
     fn tensors(&self, inputs: Width, next: Activation) -> Vec<TensorForm> {
         let mut matrices = TensorForm::matrix(Form::Affine, self.columns(), self.dim, next);
         let bound = 1.0 / (self.dim as f64).sqrt();

@@ -11,11 +11,11 @@ use crate::Result;
 use crate::kernel::{Isa, Line};
 use crate::nn::{Activation, panel};
 
-/// `y = max(0, x) + a min(0, x)`, one slope `a` for each feature, 0.25 at first.
+/// `y = max(0, x) + a min(0, x)`, with one learnt slope `a` for each feature, initially 0.25.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prelu;
 
-/// The slope at first, as in the paper.
+/// Initial slope, as in the paper.
 const SLOPE: f64 = 0.25;
 
 impl Kind for Prelu {

@@ -1,8 +1,8 @@
-//! The list of operations that a pass makes, and where each reads and writes.
+//! Programs: the list of operations of a pass, and the memory that each reads and writes.
 //!
-//! A network is a tree, for a skip holds layers; a program is flat. Values that pass between layers have *places* in memory.
-//! A layer that does not look back at its input may write over it, if nobody else reads it, so a linear layer and its
-//! activation share one place.
+//! A network is a tree, because layers can contain layers; a program is a flat list. Values between layers are stored in
+//! numbered *places*. A layer that does not need its input in the backward pass may overwrite it, if no other layer reads
+//! it. So a linear layer and its activation often share one place.
 
 use std::ops::Range;
 
@@ -14,104 +14,105 @@ use crate::nn::Activation;
 pub struct Program {
     /// The operations, forward.
     pub ops: Vec<Op>,
-    /// Width of each place of values; the first is the network's input.
+    /// Width of each place for values; place 0 is the network's input.
     pub values: Vec<Width>,
-    /// Width of each place of gradients by values.
+    /// Width of each place for gradients with respect to values.
     pub errors: Vec<Width>,
     /// Place of the network's output.
     pub output: usize,
-    /// Place of the gradient by it; training only.
+    /// Place of the gradient with respect to the output; meaningful only in training.
     pub d_output: usize,
-    /// Operations at the beginning that can be shared out by outputs rather than by rows.
+    /// Number of operations at the beginning whose outputs, instead of rows, can be divided among threads.
     pub lead: usize,
-    /// The operation that each tensor belongs to.
+    /// For each tensor, the number of its operation.
     pub owners: Vec<usize>,
 }
 
-/// One layer in a program, or its work on one of its chains.
+/// One layer in a program, or one parallel chain of a layer.
 #[derive(Debug, Clone)]
 pub struct Op {
-    /// The layer; its inner ones are operations by themselves.
+    /// The layer. Its inner layers are separate operations.
     pub layer: Layer,
-    /// Width of its input.
+    /// Width of the layer's input.
     pub inputs: usize,
-    /// Width of its output.
+    /// Width of its output, or of the part that belongs to one chain.
     pub outputs: usize,
-    /// Members of its output.
+    /// Number of members of its output.
     pub members: usize,
-    /// Place of its input, or of what leaves an inner chain.
+    /// Place of its input, or of the output of an inner chain.
     pub x: usize,
-    /// Place of what entered a layer that goes round a chain.
+    /// Place of the layer's own input, if it bypasses an inner chain.
     pub side: Option<usize>,
     /// Place of its output.
     pub y: usize,
-    /// The line there with which its output begins: not 0 for the chains of a layer after its first.
+    /// The line at which its output begins in that place; 0 except for the second and later of parallel chains.
     pub line: usize,
-    /// Number of its random numbers.
+    /// Number of the layer among those that draw random numbers.
     pub random: usize,
-    /// Its tensors.
+    /// Range of the numbers of its tensors.
     pub tensors: Range<usize>,
-    /// Lines that it keeps for a panel, and the like.
+    /// The result of [`Kind::needs`](super::Kind::needs).
     pub needs: Needs,
-    /// Place of the gradient by `y`; none where nothing is learnt up to here, or outside training.
+    /// Place of the gradient with respect to `y`; `None` outside training, or if neither this layer nor an earlier one
+    /// learns.
     pub dy: Option<usize>,
-    /// Where the gradient by `x` goes.
+    /// Destination of the gradient with respect to `x`.
     pub dx: Flow,
-    /// Where the gradient by `side` goes.
+    /// Destination of the gradient with respect to `side`.
     pub d_side: Flow,
 }
 
-/// Where a gradient goes: a place, if anywhere.
+/// The destination of a gradient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
-    /// Nobody needs it.
+    /// It is not needed.
     Unwanted,
-    /// It takes the place of the gradient by the output.
+    /// It replaces the gradient with respect to the output in the same place.
     InPlace,
-    /// It is written to a place.
+    /// It overwrites this place.
     Write(usize),
-    /// It is added to what is there.
+    /// It is added to the values in this place.
     Add(usize),
 }
 
-/// A value on its way through the network, while a program is made.
+/// A value between layers, while a program is built.
 #[derive(Clone, Copy)]
 struct Value {
     width: Width,
-    /// How many layers read it.
+    /// Number of operations that read it.
     readers: usize,
-    /// Whether something is learnt before it.
+    /// Whether it depends on tensors that learn.
     learnt: bool,
-    /// Whether the layer that made it looks at it again.
+    /// Whether it must not be overwritten: the network's input, or an output that its layer's `backward` reads.
     kept: bool,
     place: usize,
-    /// Place of the gradient by it, once a later layer has one to give.
+    /// Place of the gradient with respect to it, once assigned.
     error: Option<usize>,
 }
 
-/// A program in the making; places of operations are numbers of values until they are placed.
+/// A program under construction. Until `finish`, the places of operations are numbers of values.
 struct Builder<'a> {
-    /// Whether a tensor learns, by its number; none outside training.
+    /// Whether a tensor learns, given its number; `None` outside training.
     learns: Option<&'a dyn Fn(usize) -> bool>,
     ops: Vec<Op>,
     values: Vec<Value>,
     tensors: usize,
-    /// Layers so far that draw random numbers.
+    /// Number of layers so far that draw random numbers.
     random: usize,
 }
 
 impl Program {
-    /// Inputs of the network.
+    /// Number of inputs of the network.
     pub fn inputs(&self) -> usize {
         self.values[0].features
     }
 
-    /// Outputs of the network.
+    /// Number of outputs of the network.
     pub fn outputs(&self) -> usize {
         self.values[self.output].features
     }
 
-    /// Members of the network's output.
+    /// Number of members of the network's output.
     pub fn members(&self) -> usize {
         self.values[self.output].members
     }
@@ -138,7 +139,7 @@ impl Builder<'_> {
         self.values.len() - 1
     }
 
-    /// Adds the operations of a chain that begins with the value `x`; the value that it ends with.
+    /// Adds the operations of a chain whose input is value `x`; returns the value of its output.
     fn chain(&mut self, chain: &[Layer], mut x: usize) -> usize {
         for layer in chain {
             x = self.layer(layer, x);
@@ -171,7 +172,7 @@ impl Builder<'_> {
         let y = self.value(outputs, learnt, needs.keeps_y);
         let mut line = 0;
         for source in &from {
-            // Chains side by side each fill their part; any other layer fills the whole.
+            // Each parallel chain writes its own part; any other layer writes the whole value.
             let width = if from.len() > 1 { self.values[source.0].width.features } else { outputs.features };
             self.operation(layer, (*source, inputs), (y, line..line + width), tensors.clone(), needs);
             line += width;
@@ -209,8 +210,8 @@ impl Builder<'_> {
         });
     }
 
-    /// The value that leaves a chain which a layer goes round: a copy if the chain hands on what entered, so that the two have
-    /// gradients of their own.
+    /// Adds the operations of a chain that a layer bypasses; returns the value of its output. If the chain passes its input
+    /// on, the output is a copy, so input and output have separate gradients.
     fn around(&mut self, chain: &[Layer], entered: usize) -> usize {
         let left = self.chain(chain, entered);
         if left != entered {
@@ -220,13 +221,13 @@ impl Builder<'_> {
         self.layer(&copy, entered)
     }
 
-    /// Gives each value a place, the same as its layer's input where that may be written over; widths of the places.
+    /// Assigns a place to each value, that of its layer's input if it may be overwritten. Returns the widths of the places.
     fn place_values(&mut self) -> Vec<Width> {
         let mut widths = vec![self.values[0].width];
         for op in &self.ops {
             let x = self.values[op.x];
             if op.line > 0 {
-                continue; // its chain's first sibling has placed the value
+                continue; // the first of the parallel chains has placed the value
             }
             if op.needs.overwrites_x && x.readers == 1 && !x.kept {
                 self.values[op.y].place = x.place;
@@ -238,7 +239,7 @@ impl Builder<'_> {
         widths
     }
 
-    /// Gives each gradient a place, from the loss down; widths of the places.
+    /// Assigns a place to each gradient, from the loss backward. Returns the widths of the places.
     fn place_errors(&mut self, output: usize) -> Vec<Width> {
         let mut widths = Vec::new();
         if self.learns.is_none() {
@@ -265,7 +266,7 @@ impl Builder<'_> {
         widths
     }
 
-    /// How a gradient gets to a value: the first is written, others are added.
+    /// The destination of the next gradient with respect to a value: the first is written, later ones are added.
     fn flow(&mut self, value: usize, widths: &mut Vec<Width>) -> Flow {
         let value = &mut self.values[value];
         match value.error {
@@ -279,7 +280,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Places instead of numbers of values.
+    /// Replaces numbers of values by places.
     fn finish(self, output: usize, values: Vec<Width>, errors: Vec<Width>) -> Program {
         let Builder { mut ops, values: made, tensors, .. } = self;
         let mut owners = vec![0; tensors];

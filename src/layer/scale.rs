@@ -1,4 +1,4 @@
-//! A learnt gain for each feature.
+//! Scaling by a learnt gain for each feature.
 
 use toml::Table;
 
@@ -11,7 +11,7 @@ use crate::Result;
 use crate::kernel::{Isa, Line};
 use crate::nn::{Activation, panel};
 
-/// `y = gain ⊙ x`, gains 1 at first.
+/// `y = gain ⊙ x`; all gains are initially 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scale;
 

@@ -10,15 +10,15 @@ use super::{Backward, Form, Forward, Gradient, Inner, Kind, Layer, Needs, Tensor
 use crate::Result;
 use crate::nn::{Activation, dense, panel};
 
-/// `y = inner(x) + x`, or `y = inner(x) + P x` with a learnt matrix `P` where the widths differ.
+/// `y = inner(x) + x`, or `y = inner(x) + P x` with a learnt matrix `P` if the widths differ.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Skip {
-    /// The layers that are gone round.
+    /// The layers that the connection skips.
     pub inner: Vec<Layer>,
 }
 
 impl Skip {
-    /// Width of what leaves the inner layers.
+    /// Width of the inner layers' output.
     fn width(&self, inputs: usize) -> usize {
         width_of(&self.inner, inputs)
     }
@@ -45,7 +45,7 @@ impl Kind for Skip {
         std::slice::from_mut(&mut self.inner)
     }
 
-    /// The projection is drawn for the last activation of the inner layers.
+    /// The projection is initialised for the last activation of the inner layers.
     fn tensors(&self, inputs: Width, next: Activation) -> Vec<TensorForm> {
         let (inputs, width) = (inputs.features, self.width(inputs.features));
         if width == inputs {
@@ -108,7 +108,7 @@ impl Kind for Skip {
         }
     }
 
-    /// The inner layers get `dy` as it is; what entered gets `dy`, or `Pᵀ dy`.
+    /// The inner layers receive `dy` unchanged; the gradient with respect to the skip's input gets `dy`, or `Pᵀ dy`.
     fn backward(&self, pass: Backward<'_>) {
         let Backward { isa, samples, inputs, outputs, dy, mut dx, mut d_side, transposed, tensors, .. } = pass;
         let dy = dy.read();

@@ -1,4 +1,4 @@
-//! What a layer learns: form, name and first values of a tensor.
+//! Tensors of layers: their layout, name and initial values.
 
 use std::sync::Arc;
 
@@ -6,32 +6,33 @@ use super::learning::{First, Group, Learning};
 use crate::nn::Activation;
 use crate::nn::init::{Distribution, Init};
 
-/// A tensor as a layer asks for it.
+/// The description of a tensor that a layer needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TensorForm {
-    /// Its name in a model's file, for a matrix without `.weight` and `.bias`. A kind says only what follows its layer's name.
+    /// Its name in a model's file; for a matrix without the endings `.weight` and `.bias`. A kind gives only the part after
+    /// the layer's name.
     pub name: String,
-    /// Its layer's name, which a kind does not know.
+    /// The name of its layer. Kinds leave it empty, because they do not know it.
     pub layer: String,
-    /// How it lies in memory.
+    /// Its memory layout.
     pub form: Form,
-    /// How many of this form there are side by side, such as one for each member; their number leads the shape in a model's
-    /// file.
+    /// Number of tensors in a stack, such as one for each member; `None` if there is no stack. It is the first dimension of
+    /// the shape in a model's file.
     pub stack: Option<usize>,
     /// Inputs of a matrix; 0 for a vector.
     pub fan_in: usize,
     /// Outputs of a matrix; elements of a vector.
     pub fan_out: usize,
-    /// What it begins with.
+    /// Its initial values.
     pub begin: Start,
-    /// What a bias begins with, where that is not the scheme's.
+    /// Initial values of a bias, if they do not follow from the scheme.
     pub bias: Option<Start>,
-    /// How weights learn, and how biases, gains and shifts do.
+    /// Learning options of weights, and of biases, gains and shifts.
     pub groups: [Group; 2],
 }
 
 impl TensorForm {
-    /// Number of parameters, padding left out.
+    /// Number of parameters, without padding.
     pub fn parameters(&self) -> usize {
         let each = match self.form {
             Form::Affine => (self.fan_in + 1) * self.fan_out,
@@ -41,12 +42,12 @@ impl TensorForm {
         each * self.stack.unwrap_or(1)
     }
 
-    /// The same, one for each of `members`.
+    /// The same tensor, once for each of `members`.
     pub(super) fn stacked(self, members: usize) -> TensorForm {
         TensorForm { stack: Some(members), ..self }
     }
 
-    /// Names of its parts after the layer's name, each with whether it is a matrix.
+    /// Names of its parts, without the layer's name, each with whether it is a matrix.
     pub(super) fn parts(&self) -> Vec<(String, bool)> {
         let prefix = if self.name.is_empty() { String::new() } else { format!("{}.", self.name) };
         let named = |name: &str, is_matrix| (format!("{prefix}{name}"), is_matrix);
@@ -57,7 +58,8 @@ impl TensorForm {
         }
     }
 
-    /// Learns as a layer says, whose `first` tensor this is or is not. The name is still the kind's.
+    /// Applies a layer's learning options; `first` says whether this is the layer's first tensor. The name must still be the
+    /// kind's, without the layer's.
     pub(super) fn learn(&mut self, learning: &Learning, first: bool) {
         let parts = self.parts();
         let (weights, rest) = (&parts[0].0, &parts[parts.len() - 1].0);
@@ -72,7 +74,8 @@ impl TensorForm {
         }
     }
 
-    /// A matrix under the layer's own name, drawn for the activation `next`; with a bias if it is [`Form::Affine`].
+    /// A matrix with the layer's own name, initialised for the following activation `next`; with a bias if the form is
+    /// [`Form::Affine`].
     pub(super) fn matrix(form: Form, fan_in: usize, fan_out: usize, next: Activation) -> TensorForm {
         TensorForm {
             name: String::new(),
@@ -87,7 +90,7 @@ impl TensorForm {
         }
     }
 
-    /// A number for each of `features` features, all `begin` at first.
+    /// A vector with a number for each of `features` features, all initially `begin`.
     pub(super) fn vector(part: &str, features: usize, begin: f32) -> TensorForm {
         TensorForm {
             name: part.into(),
@@ -103,10 +106,10 @@ impl TensorForm {
     }
 }
 
-/// How a tensor lies in memory.
+/// The memory layout of a tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// A matrix and a bias: panels `[input + 1][16 outputs]`, the last line of each the bias.
+    /// A matrix and a bias: panels `[input + 1][16 outputs]`; the last line of each panel is the bias.
     Affine,
     /// A matrix: panels `[input][16 outputs]`.
     Matrix,
@@ -114,26 +117,26 @@ pub enum Form {
     Vector,
 }
 
-/// What a tensor begins with.
+/// The initial values of a tensor.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Start {
-    /// Random numbers for a layer with this activation, by a scheme of its own or by that of the run.
+    /// Random numbers for a layer that is followed by this activation, by this scheme, or by that of the run.
     Drawn(Activation, Option<Init>),
     /// One number everywhere.
     Filled(f32),
-    /// Random numbers of a distribution of its own.
+    /// Random numbers from a given distribution.
     Random(Random),
-    /// Such numbers in the first columns of a matrix, 0 elsewhere.
+    /// Random numbers in this many first columns of a matrix, 0 elsewhere.
     Columns(usize, Random),
 }
 
-/// Random first values that no scheme draws.
+/// Random initial values that do not follow from a scheme.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Random {
-    /// What they are drawn from.
+    /// Their distribution.
     pub from: Distribution,
-    /// Of a vector, widths of the runs of features that get the same number; each feature gets its own where there are none.
+    /// For a vector: widths of runs of adjacent features that share one number; if `None`, each feature has its own.
     pub chunks: Option<Arc<[usize]>>,
-    /// Whether all of a stack begin alike.
+    /// Whether all tensors of a stack have the same initial values.
     pub alike: bool,
 }

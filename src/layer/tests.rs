@@ -1,4 +1,4 @@
-//! Programs: which values share a place, and where gradients go.
+//! Tests of programs: which values share memory, and where gradients go.
 
 use super::*;
 use crate::nn::Activation;
@@ -46,18 +46,19 @@ fn the_gradient_by_a_value_is_written_once_and_then_added_to() {
     let net = program(vec![linear(7), skip(group), linear(2)], true);
     let flows: Vec<_> = net.ops.iter().map(|op| (op.dx, op.d_side)).collect();
     let no = Flow::Unwanted;
-    // The loss has place 0, the skip's output place 1, its input place 2: the skip's part comes first.
+    // The gradients with respect to the network's output, the skip's output and the skip's input have places 0, 1 and 2.
+    // Backward, the skip's own part is written first.
     let inner = [(Flow::Add(2), no), (Flow::InPlace, no)];
     assert_eq!(flows, [(no, no), inner[0], inner[1], (Flow::InPlace, Flow::Write(2)), (Flow::Write(1), no)]);
     assert_eq!(net.errors, [2, 7, 7].map(Width::of));
 }
 
 #[test]
-fn a_value_that_two_layers_read_is_not_written_over() {
+fn a_value_that_two_layers_read_is_not_overwritten() {
     let net = program(vec![linear(5), skip(vec![activate(Activation::Relu), linear(5)]), linear(1)], true);
     let relu = &net.ops[1];
     assert_ne!(relu.x, relu.y);
-    // The skip's part is in the linear layer's gradient already, so the activation's is added.
+    // The skip's part is already in the linear layer's gradient, so the activation's is added.
     assert!(matches!(relu.dx, Flow::Add(_)), "{:?}", relu.dx);
 }
 
@@ -83,7 +84,7 @@ fn tensors_of_inner_layers_come_before_a_projection() {
 }
 
 #[test]
-fn chains_side_by_side_fill_parts_of_one_value() {
+fn parallel_chains_write_parts_of_one_value() {
     let chains = vec![vec![linear(4), activate(Activation::Relu)], vec![], vec![linear(2)]];
     let net = program(vec![Layer::new("branches", Branches { chains }), linear(1)], true);
     // Input, two outputs of chains, what they give together, the output.
@@ -103,7 +104,7 @@ fn a_skip_round_nothing_adds_a_copy() {
 }
 
 #[test]
-fn members_begin_at_a_layer_and_every_value_after_it_has_them() {
+fn values_after_an_expand_layer_have_its_members() {
     let own = Layer::new("own", Linear { members: true, ..Linear::new(2) });
     let chain = vec![linear(4), Layer::new("expand", Expand { members: 3 }), linear(6), own];
     let net = program(chain.clone(), true);
@@ -115,7 +116,7 @@ fn members_begin_at_a_layer_and_every_value_after_it_has_them() {
 }
 
 #[test]
-fn matrices_are_drawn_for_the_activation_that_follows() {
+fn matrices_are_initialised_for_the_activation_that_follows() {
     let (relu, tanh) = (|| activate(Activation::Relu), || activate(Activation::Tanh));
     let chains = vec![vec![linear(4), relu()], vec![linear(6), dropout()]];
     let branches = Layer::new("branches", Branches { chains });
@@ -133,7 +134,7 @@ fn matrices_are_drawn_for_the_activation_that_follows() {
 }
 
 #[test]
-fn what_is_left_to_chance_is_left_out_at_any_depth() {
+fn dropout_and_masks_are_left_out_at_any_depth() {
     let masked = |mask| Layer::new("categories", Categories { runs: [(0, 2)].into(), dim: 3, mask });
     let chain = |mask, dropout: Vec<Layer>| {
         let inner = vec![vec![linear(4), skip(dropout.clone())], vec![masked(mask)]];

@@ -1,4 +1,4 @@
-//! Layers as a file describes them: tables with a `kind` and the kind's own fields.
+//! Layers as TOML: tables with a `kind` and the fields of that kind.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -12,48 +12,49 @@ use crate::nn::Activation;
 use crate::spec::unknown;
 use crate::{Error, Result};
 
-/// Widths that a description may name rather than give: `inputs` and `outputs`.
+/// Widths that a description can refer to by name: `inputs` and `outputs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
-    /// Inputs of the network.
+    /// Number of inputs of the network.
     pub inputs: usize,
-    /// Outputs of the network.
+    /// Number of outputs of the network.
     pub outputs: usize,
 }
 
-/// The largest width of a layer.
+/// Upper limit of the width of a layer.
 pub(super) const MOST_WIDTH: usize = 1 << 20;
-/// The most layers, those within others among them.
+/// Upper limit of the number of layers, including inner ones.
 const MOST_LAYERS: usize = 10_000;
-/// The most chains within chains.
+/// Upper limit of the nesting depth of chains.
 const MOST_DEPTH: usize = 16;
-/// What tensors of layers are called.
+/// Names of the parts of layers' tensors.
 pub(super) const TENSORS: [&str; 2] = ["weight", "bias"];
-/// First part of the tensors' names.
+/// First part of every tensor's name.
 const PREFIX: &str = "network";
 
 pub(super) fn wrong(path: &str, what: impl Display) -> Error {
     Error::Usage(format!("{path}: {what}"))
 }
 
-/// Puts the path before a message about a value.
+/// Puts the path in front of an error's message.
 pub(super) fn at<T>(path: &str, result: Result<T>) -> Result<T> {
     result.map_err(|e| wrong(path, e))
 }
 
-/// Where a description is being read, and for which sizes.
+/// The current position while a description is read, and the sizes of the network.
 struct Place<'a> {
-    /// Such as `chain[2].branches[0]`.
+    /// Path of the position, such as `chain[2].branches[0]`.
     path: String,
-    /// What tensors there are called, such as `network.2.0`.
+    /// Prefix of the names of tensors there, such as `network.2.0`.
     name: String,
     depth: usize,
     sizes: Sizes,
-    /// Features that enter; none before the data are known, and in a model's file.
+    /// Width of the input there; `None` if it is not known: before the data are known, after a layer that is not fitted yet,
+    /// and in a model's file.
     width: Option<usize>,
-    /// How layers of a kind learn, by its name.
+    /// Learning options for all layers of a kind, by the kind's name.
     defaults: &'a Table,
-    /// Layers so far.
+    /// Number of layers read so far.
     count: &'a mut usize,
 }
 
@@ -87,7 +88,7 @@ impl Place<'_> {
         let mut layers = Vec::with_capacity(items.len().min(MOST_LAYERS));
         for (n, item) in items.iter().enumerate() {
             let layer = self.within(&format!("[{n}]"), n).layer(item)?;
-            // What is not fitted yet has no width yet.
+            // The width of a layer that is not fitted yet is unknown.
             self.width = self.width.filter(|_| layer.kind().is_fitted()).map(|width| layer.kind().outputs(width));
             layers.push(layer);
         }
@@ -113,7 +114,7 @@ impl Place<'_> {
     }
 }
 
-/// The fields of a layer's table, while its kind takes them out.
+/// The fields of a layer's table. A kind removes those that it knows.
 pub struct Fields<'a> {
     table: Table,
     known: Vec<&'static str>,
@@ -150,13 +151,13 @@ impl Fields<'_> {
         }
     }
 
-    /// A value that reads itself from a text.
+    /// A string that is parsed into a value.
     pub(super) fn parse<T: FromStr<Err = Error>>(&mut self, key: &'static str) -> Result<T> {
         let text = self.text(key)?;
         at(&format!("{}.{key}", self.place.path), text.parse())
     }
 
-    /// A width: a number, or `inputs` or `outputs` of the network.
+    /// A width: a number, or `"inputs"` or `"outputs"` of the network.
     pub(super) fn width(&mut self, key: &'static str) -> Result<usize> {
         let expected = format!("a width of 1 to {MOST_WIDTH}, \"inputs\" or \"outputs\"");
         let found = self.take(key, "a width")?;
@@ -169,7 +170,7 @@ impl Fields<'_> {
         if (1..=MOST_WIDTH).contains(&width) { Ok(width) } else { self.mistaken(key, &expected, &found) }
     }
 
-    /// A number for which `holds`; `allowed` says so in words.
+    /// A number for which `holds` is true; `allowed` describes the condition for the error message.
     pub(super) fn number(&mut self, key: &'static str, allowed: &str, holds: impl Fn(f64) -> bool) -> Result<f64> {
         let found = self.take(key, "a number")?;
         let number = found.as_float().or(found.as_integer().map(|n| n as f64));
@@ -179,7 +180,7 @@ impl Fields<'_> {
         }
     }
 
-    /// A number that may be left out, for which `holds`.
+    /// An optional number for which `holds` is true.
     pub(super) fn optional_number(
         &mut self,
         key: &'static str,
@@ -193,7 +194,7 @@ impl Fields<'_> {
         Ok(None)
     }
 
-    /// True or false, `usual` where nothing is said.
+    /// A boolean; `usual` if the field is missing.
     pub(super) fn switch(&mut self, key: &'static str, usual: bool) -> Result<bool> {
         match self.optional(key) {
             None => Ok(usual),
@@ -202,7 +203,7 @@ impl Fields<'_> {
         }
     }
 
-    /// A word, `usual` where nothing is said.
+    /// A string; `usual` if the field is missing.
     pub(super) fn word(&mut self, key: &'static str, usual: &str) -> Result<String> {
         if self.table.contains_key(key) {
             return self.text(key);
@@ -211,7 +212,7 @@ impl Fields<'_> {
         Ok(usual.to_owned())
     }
 
-    /// Widths of runs of features, where they are given.
+    /// An optional list of widths of runs of features.
     pub(super) fn runs(&mut self, key: &'static str) -> Result<Option<Arc<[usize]>>> {
         let Some(found) = self.optional(key) else { return Ok(None) };
         let width = |item: &Value| {
@@ -230,7 +231,7 @@ impl Fields<'_> {
         self.inner(path, self.place.name.clone()).chain(&found)
     }
 
-    /// Several lists of layers, at least one.
+    /// One or more lists of layers.
     pub(super) fn chains(&mut self, key: &'static str) -> Result<Vec<Vec<Layer>>> {
         let found = self.take(key, "a list of lists of layers")?;
         let Value::Array(items) = &found else { return self.mistaken(key, "a list of lists of layers", &found) };
@@ -250,17 +251,17 @@ impl Fields<'_> {
         Place { path, name, depth: depth + 1, sizes, width, defaults, count }
     }
 
-    /// How the layer learns: what its own table says, else what its kind's says.
+    /// The layer's learning options: those of its own `learn` table, then those of the table for its kind.
     fn learning(&mut self, layer: &Layer) -> Result<Learning> {
         let own = self.optional("learn");
         let parts_at = |width: usize| -> Vec<(String, bool)> {
             layer.kind().tensors(Width::of(width), Activation::Identity).iter().flat_map(TensorForm::parts).collect()
         };
-        // A skip has a tensor at some widths only; before the width is known it may have one.
+        // A skip has a tensor only at some widths. While the width is unknown, it may have one.
         let any = || [1, 2 * MOST_WIDTH].map(parts_at).into_iter().find(|parts| !parts.is_empty()).unwrap_or_default();
         let (kind, parts) = (layer.what.name(), self.place.width.map_or_else(any, parts_at));
         let usual = match self.place.defaults.get(kind) {
-            // Of two skips one may have a tensor.
+            // For skips this is no error, because another skip may have a tensor.
             Some(_) if any().is_empty() && matches!(layer.kind().inner(), Inner::None) => {
                 return Err(wrong(&format!("learn.{kind}"), format!("{kind} learns nothing")));
             }
@@ -281,7 +282,7 @@ impl Fields<'_> {
         }
     }
 
-    /// Refuses fields that nobody took.
+    /// Returns an error if a field is left over.
     fn finish(self) -> Result<()> {
         match self.table.keys().next() {
             Some(other) => at(&self.place.path, Err(unknown("field", other, &self.known))),
@@ -290,7 +291,7 @@ impl Fields<'_> {
     }
 }
 
-/// A list of layers as [`read_chain`] reads it.
+/// A list of layers in the form that [`read_chain`] reads.
 pub fn write_chain(chain: &[Layer]) -> Value {
     Value::Array(chain.iter().map(|layer| Value::Table(layer.table())).collect())
 }
@@ -306,7 +307,7 @@ impl Layer {
         table
     }
 
-    /// The layer in a line, without the layers within it: `linear 64`, `norm layer, learn { frozen = true }`.
+    /// The layer in one line, without inner layers: `linear 64`, `norm layer, learn { frozen = true }`.
     pub fn line(&self) -> String {
         let mut text = self.what.name().to_owned();
         for (key, value) in self.table() {
@@ -324,7 +325,7 @@ impl Layer {
     }
 }
 
-/// Layers in a model's file: the list of tables, or nothing.
+/// Serialisation of an optional list of layers in a model's file.
 pub(crate) mod optional_chain {
     use super::*;
 
@@ -334,7 +335,7 @@ pub(crate) mod optional_chain {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<Vec<Layer>>, D::Error> {
         let Some(chain) = Option::<Value>::deserialize(from)? else { return Ok(None) };
-        // All widths are numbers there.
+        // In a model's file all widths are numbers.
         let none = Sizes { inputs: 0, outputs: 0 };
         read_chain(&chain, none).map(Some).map_err(serde::de::Error::custom)
     }

@@ -1,74 +1,77 @@
-//! The definition of a network: one row after the other, in plain loops and in `f64`, every quantity kept and named.
+//! The definition of a network: one row at a time, in plain loops and in `f64`. Every intermediate quantity is kept and
+//! named.
 //!
-//! The fast form of every kind is held to it, and `train --trace` prints it. The formulas of a layer are
-//! [`Kind::define`](super::Kind::define) and [`Kind::define_backward`](super::Kind::define_backward) in the file of its kind;
-//! those of activations, norms and losses are the ones of [`crate::nn`] in `f64`. Here they are put together: read
-//! [`Network::define_pass`], then `chain`, then `Given::backward`, which is backpropagation: Rumelhart, Hinton & Williams
-//! 1986, <https://doi.org/10.1038/323533a0>.
+//! Tests compare the fast form of every kind with this definition, and `train --trace` prints it. The formulas of a layer
+//! are [`Kind::define`](super::Kind::define) and [`Kind::define_backward`](super::Kind::define_backward) in the file of its
+//! kind. Those of activations, norms and losses are the ones of [`crate::nn`], in `f64`. This file combines them: read
+//! [`Network::define_pass`], then `chain`, then `Given::backward`, which is backpropagation (Rumelhart, Hinton & Williams
+//! 1986, <https://doi.org/10.1038/323533a0>).
 
 use std::borrow::Cow;
 
 use super::{Form, Inner, Layer, Network, Width};
 use crate::nn::{Activation, Objective, Target};
 
-/// What a layer is given for one row.
+/// The arguments of a layer for one row.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
-    /// The input, or what leaves the inner chain.
+    /// The input, or the output of the inner chain.
     pub x: &'a [f64],
-    /// What formulas call it; see [`Kind::symbol`](super::Kind::symbol).
+    /// Its symbol in formulas; see [`Kind::symbol`](super::Kind::symbol).
     pub name: &'static str,
-    /// What entered a layer that goes round a chain, else nothing.
+    /// The input of a layer that bypasses an inner chain, otherwise empty.
     pub side: &'a [f64],
-    /// The layer's tensors as they are saved, of a stack the member's own: matrices row-major, a matrix's bias after it.
+    /// The layer's tensors as they are saved, for a stack only those of the current member: matrices row-major, each
+    /// followed by its bias.
     pub tensors: &'a [Vec<f64>],
 }
 
-/// Gradients of one row by what a layer was given.
+/// Gradients of one row with respect to the arguments of a layer.
 #[derive(Debug, Clone, Default)]
 pub struct RowErrors {
-    /// By `x`.
+    /// With respect to `x`.
     pub dx: Vec<f64>,
-    /// By `side`.
+    /// With respect to `side`.
     pub d_side: Vec<f64>,
-    /// By the tensors, in their order.
+    /// With respect to the tensors, in their order.
     pub tensors: Vec<Vec<f64>>,
-    /// `dy/dx`, element by element, where the layer is an activation; else empty.
+    /// `dy/dx`, element by element, if the layer is an activation; otherwise empty.
     pub slope: Vec<f64>,
 }
 
-/// What one layer computed for one row, and the gradients of a loss by it. A layer that has inner ones comes after them;
-/// one of several chains comes once for each. Members follow each other in `y` and `dy`.
+/// The result of one layer for one row, and the gradient of the loss with respect to it. A layer with inner layers comes
+/// after them; a layer with parallel chains comes once for each chain. The members' values are concatenated in `y` and `dy`.
 #[derive(Debug, Clone)]
 pub struct Step {
     /// The layer's name.
     pub name: String,
     /// Its formula, such as `z = W x + b`, or its kind and options.
     pub what: String,
-    /// What formulas call `y`: `z`, `n`, `h`, `a`, of most kinds `y`.
+    /// Symbol of `y` in formulas: `z`, `n`, `h` or `a`; for most kinds `y`.
     pub symbol: &'static str,
-    /// What formulas call the layer's input.
+    /// Symbol of the layer's input in formulas.
     pub of: &'static str,
-    /// What left the layer, or its part of it.
+    /// The output of the layer, or the part that belongs to one chain.
     pub y: Vec<f64>,
-    /// The gradient by `y`.
+    /// The gradient with respect to `y`.
     pub dy: Vec<f64>,
-    /// The derivative of `y` by the input, element by element, where the layer is an activation; else empty.
+    /// The derivative of `y` with respect to the input, element by element, if the layer is an activation; otherwise empty.
     pub slope: Vec<f64>,
 }
 
-/// A row forward and backward.
+/// A forward and backward pass of one row.
 #[derive(Debug, Clone)]
 pub struct Pass {
     /// The input.
     pub x: Vec<f64>,
-    /// Every layer, in the order in which they work.
+    /// Every layer, in the order of computation.
     pub steps: Vec<Step>,
     /// The outputs, one member after the other.
     pub y: Vec<f64>,
-    /// The gradient by the input.
+    /// The gradient with respect to the input.
     pub dx: Vec<f64>,
-    /// The gradient by every tensor, in the order of [`Network::tensors`], a matrix's bias after it.
+    /// The gradient with respect to every tensor, in the order of [`Network::tensors`], where each matrix is followed by its
+    /// bias.
     pub tensors: Vec<Vec<f64>>,
 }
 
@@ -76,15 +79,15 @@ pub struct Pass {
 pub type Named<'a> = (String, &'a [f64]);
 
 impl Pass {
-    /// The input and what each layer computes, in the order in which they arise.
+    /// The input and the output of each layer, in the order of computation.
     pub fn forward_quantities(&self) -> Vec<Named<'_>> {
         let of_step = |step: &'_ Step| format!("{}: {}", step.name, step.what);
         let steps = self.steps.iter().map(|step| (of_step(step), &step.y[..]));
         std::iter::once(("x".to_owned(), &self.x[..])).chain(steps).collect()
     }
 
-    /// The derivatives of the loss `J` by what each layer computes and by the input, in the order in which they arise; of
-    /// activations their own derivative too.
+    /// The derivatives of the loss `J` with respect to each layer's output and to the input, in the order of computation.
+    /// Activations also have their own derivative.
     pub fn backward_quantities(&self) -> Vec<Named<'_>> {
         let mut named: Vec<Named<'_>> = Vec::new();
         for Step { name, symbol, of, dy, slope, .. } in self.steps.iter().rev() {
@@ -99,7 +102,7 @@ impl Pass {
 }
 
 impl Network {
-    /// The outputs for one row, given the tensors as [`crate::model::Parameters::named`] has them. Nothing is dropped.
+    /// The outputs for one row, given the tensors in the form of [`crate::model::Parameters::named`]. There is no dropout.
     ///
     /// # Panics
     /// If a tensor is missing.
@@ -108,8 +111,8 @@ impl Network {
         chain(&self.chain, Entered::inputs(x), &mut rest).out.x
     }
 
-    /// The loss of one row, the mean over the members, and the row forward and backward. Gradients are those of the batch's
-    /// loss `J = Σ share_r loss_r`: the `share` of a row is its weight over the sum of all weights.
+    /// The loss of one row (the mean over the members) and its forward and backward pass. The gradients are those of the
+    /// batch's loss `J = Σ share_r loss_r`, where the `share` of a row is its weight divided by the sum of all weights.
     ///
     /// # Panics
     /// As [`Network::define`].
@@ -134,7 +137,7 @@ impl Network {
         (loss, pass)
     }
 
-    /// One row forward and backward; `loss` gives the gradient by the outputs.
+    /// The forward and backward pass of one row. `loss` computes the gradient with respect to the outputs.
     ///
     /// # Panics
     /// As [`Network::define`].
@@ -150,7 +153,7 @@ impl Network {
     }
 }
 
-/// A value between layers: what the members have, one after the other.
+/// A value between layers: the members' features, concatenated.
 #[derive(Clone)]
 struct Entered {
     x: Vec<f64>,
@@ -169,26 +172,26 @@ impl Entered {
         Width { features: self.x.len() / self.members, members: self.members }
     }
 
-    /// What one member has.
+    /// The features of one member.
     fn of(&self, member: usize) -> &[f64] {
         let width = self.width().features;
         &self.x[member * width..(member + 1) * width]
     }
 
-    /// The same with the name of the value.
+    /// The features of one member and the value's symbol.
     fn named(&self, member: usize) -> (&[f64], &'static str) {
         (self.of(member), self.name)
     }
 }
 
-/// What a chain computed.
+/// The forward pass of a chain.
 struct Forward<'a> {
-    /// What the layers were given and gave, in their order.
+    /// The layers with their inputs and outputs, in order.
     layers: Vec<Given<'a>>,
     out: Entered,
 }
 
-/// What one layer was given, with what its inner chains computed.
+/// The forward pass of one layer: its input, its output and the passes of its inner chains.
 struct Given<'a> {
     layer: &'a Layer,
     inner: Vec<Forward<'a>>,
@@ -198,7 +201,7 @@ struct Given<'a> {
     y: Vec<f64>,
 }
 
-/// Forward through a chain; its tensors are taken off `tensors`.
+/// Runs a chain forward, and removes its tensors from the front of `tensors`.
 fn chain<'a>(chain: &'a [Layer], entered: Entered, tensors: &mut &'a [Vec<f64>]) -> Forward<'a> {
     let mut done = Forward { layers: Vec::new(), out: entered };
     for layer in chain {
@@ -237,7 +240,7 @@ impl<'a> Given<'a> {
         given
     }
 
-    /// What the layer works on for one member: once, or once for each of its chains.
+    /// The layer's arguments for one member: one [`Row`], or one for each parallel chain.
     fn rows(&self, member: usize) -> Vec<Row<'_>> {
         let row = |(x, name), side| Row { x, name, side, tensors: &self.tensors[member] };
         match self.layer.kind().inner() {
@@ -247,7 +250,7 @@ impl<'a> Given<'a> {
         }
     }
 
-    /// What the layer does with such a row, without the numbers.
+    /// The description of a step, with its numbers still empty.
     fn step(&self, row: &Row<'_>) -> Step {
         let (kind, symbol) = (self.layer.kind(), self.layer.kind().symbol());
         let what = kind.formula(row).map_or_else(|| self.layer.line(), |formula| format!("{symbol} = {formula}"));
@@ -255,7 +258,7 @@ impl<'a> Given<'a> {
         Step { name, what, symbol, of: row.name, y: Vec::new(), dy: Vec::new(), slope: Vec::new() }
     }
 
-    /// The gradient by what entered; steps and tensors are added last first.
+    /// Returns the gradient with respect to the layer's input. Steps and tensors are added in reverse order.
     fn backward(&self, dy: Vec<f64>, steps: &mut Vec<Step>, tensors: &mut Vec<Vec<f64>>) -> Vec<f64> {
         let kind = self.layer.kind();
         let members = self.entered.members;
@@ -297,7 +300,7 @@ impl Forward<'_> {
     }
 }
 
-/// Takes up the gradients by tensors that came of one member: one after the other where each has its own, else added.
+/// Adds one member's gradients with respect to tensors: appended if each member has its own tensors, otherwise summed.
 fn collect(all: &mut Vec<Vec<f64>>, of_member: Vec<Vec<f64>>, is_per_member: bool) {
     if all.is_empty() {
         *all = of_member;
@@ -308,7 +311,7 @@ fn collect(all: &mut Vec<Vec<f64>>, of_member: Vec<Vec<f64>>, is_per_member: boo
     }
 }
 
-/// `sum ← sum + v`, as far as `v` goes.
+/// `sum ← sum + v`, for the first `v.len()` elements.
 fn add(sum: &mut [f64], v: &[f64]) {
     sum.iter_mut().zip(v).for_each(|(sum, v)| *sum += v);
 }
