@@ -1,4 +1,4 @@
-//! One row forward and backward by the definition of the layers, in double precision.
+//! The forward and backward pass of one row by the definition in [`crate::layer::textbook`], in double precision.
 
 use super::plan::Plan;
 use crate::Result;
@@ -7,11 +7,10 @@ use crate::layer::textbook::Pass;
 use crate::model::Parameters;
 use crate::nn::{Objective, Target};
 
-/// The loss of a row of the training part, what each layer gives for it, and the gradients by it. Nothing is dropped, and
-/// layers that would drop are left out.
+/// The loss of one row of the training part, and its forward and backward pass, without dropout or masks. The gradients are
+/// those of this row's loss alone; weights of rows are not used.
 ///
-/// # Errors
-/// [`crate::Error::Usage`] for label smoothing that the loss does not take.
+/// [`crate::Error::Usage`] if the loss does not support the run's label smoothing.
 pub(super) fn row_pass(plan: &Plan, parameters: &Parameters, row: usize) -> Result<(f64, Pass)> {
     let data = &plan.prepared.train;
     let target = target(&data.targets, row);
@@ -25,7 +24,7 @@ pub(super) fn row_pass(plan: &Plan, parameters: &Parameters, row: usize) -> Resu
     Ok(plan.architecture.without_chance().network().define_loss(&x, &values, (&objective, &target), 1.0))
 }
 
-/// The inputs of a row.
+/// The inputs of a row; bytes of images are multiplied by their scale.
 pub(super) fn inputs(features: &Features, row: usize) -> Vec<f64> {
     match features {
         Features::F32 { values, cols } => wide(&values[row * cols..(row + 1) * cols]),
@@ -36,7 +35,7 @@ pub(super) fn inputs(features: &Features, row: usize) -> Vec<f64> {
     }
 }
 
-/// The targets of a row; of a class its number.
+/// The targets of a row; for a class its number.
 fn target(targets: &Targets, row: usize) -> Vec<f64> {
     match targets {
         Targets::Classes { labels, .. } => vec![f64::from(labels[row])],
@@ -44,7 +43,7 @@ fn target(targets: &Targets, row: usize) -> Vec<f64> {
     }
 }
 
-/// Numbers in double precision.
+/// Converts numbers to double precision.
 pub(super) fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|v| f64::from(*v)).collect()
 }

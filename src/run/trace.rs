@@ -1,4 +1,4 @@
-//! One forward and backward pass with every number named, for people who learn the algorithm.
+//! `train --trace`: one forward and backward pass with every number named, for people who learn the algorithm.
 
 use std::fmt::Write;
 
@@ -6,14 +6,15 @@ use super::row_pass::{row_pass, wide};
 use crate::run::Plan;
 use crate::{Error, Result};
 
-/// Numbers that are still readable on a screen or two.
+/// Upper limit of the parameters; more would not be readable.
 const MOST_PARAMETERS: usize = 400;
 
-/// The pass of the first row of the first epoch, by the definition of the layers in double precision, from the run's initial
-/// weights. Layers that drop inputs are left out.
+/// The text of the pass of the first row of the first epoch, with the run's initial weights: weights, forward and backward
+/// quantities, gradients and loss. It is computed in double precision by the definition in [`crate::layer::textbook`],
+/// without dropout or masks.
 ///
-/// # Errors
-/// [`Error::Usage`] if the network is too large to print, [`Error::NoStep`] without a row to train on.
+/// [`Error::Usage`] if the network is too large to print, or the loss does not support the run's label smoothing;
+/// [`Error::NoStep`] if there is no training row.
 pub fn trace(plan: &Plan) -> Result<String> {
     let count = plan.parameters.layout.parameters();
     if count > MOST_PARAMETERS {
@@ -37,7 +38,7 @@ pub fn trace(plan: &Plan) -> Result<String> {
     Ok(text)
 }
 
-/// Quantities with their names, eight numbers a line.
+/// Writes a titled list of quantities with their names, eight numbers to a line.
 fn section<N: AsRef<str>, V: AsRef<[f64]>>(
     text: &mut String,
     title: &str,
