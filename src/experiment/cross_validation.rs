@@ -1,4 +1,5 @@
-//! K-fold cross-validation: how good settings are, by K networks each of which has not seen the rows it is judged on.
+//! K-fold cross-validation: estimates how good settings are with K networks, each evaluated on rows that it was not trained
+//! on.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,15 +15,15 @@ use crate::run::{CrossValidation, Finished, Fold, FoldOf, Plan};
 use crate::score::HeldOut;
 use crate::train::team::available_threads;
 
-/// Trains one network for each fold, small ones side by side, with the settings of `whole`, the plan for all rows: its
-/// batch, its number of epochs, its seed. Each fold has the data that `prepare` prepares and gives the bits that it would give
-/// alone. Returns the networks beside the figures, where an ensemble keeps them.
+/// Trains one network for each fold, small ones in parallel, with the settings of `whole`, the plan for all rows: its batch
+/// size, number of epochs and seed. `prepare` prepares the data of a fold. Each fold gives the same bits as if it were
+/// trained alone. Returns the figures; also the networks if the run is an ensemble.
 ///
-/// A signal leaves out the folds that have not begun. A time limit is shared out evenly among the folds that take turns and
-/// the network for all rows.
+/// After a signal no further fold is begun. A time limit is divided evenly between the rounds of parallel folds and the
+/// network for all rows.
 ///
 /// # Errors
-/// What fitting a preprocessing finds wrong, and options that do not fit the data.
+/// If a preprocessing cannot be fitted, or options do not fit the data.
 pub(super) fn cross_validate_with(
     whole: &Plan,
     folds: &Folds,
@@ -32,12 +33,12 @@ pub(super) fn cross_validate_with(
     let threads = whole.threads_asked.min(available_threads());
     let sharing = share_threads(whole.flops_per_step(), folds.len(), threads);
     let exact = whole.config.threads.exact;
-    // An ensemble keeps its networks; else each goes when it is judged.
+    // Only an ensemble keeps the networks; otherwise each is dropped after its evaluation.
     let keep = whole.config.members > 1;
     let numbers: Vec<usize> = (0..folds.len()).collect();
     let at_once = if exact { 1 } else { sharing.at_once };
     let began = Instant::now();
-    let turns = folds.len().div_ceil(at_once) + 1; // the last is for the network for all rows
+    let turns = folds.len().div_ceil(at_once) + 1; // the last turn is for the network for all rows
     let done = side_by_side(at_once, &numbers, |number| {
         if training.signal.load(Ordering::Relaxed) != 0 {
             return Ok(None);
@@ -81,25 +82,25 @@ pub(super) fn cross_validate_with(
     Ok((cv, networks))
 }
 
-/// What is left of a fold.
+/// The result of one fold.
 struct TrainedFold {
     fold: Fold,
     held_out: Option<HeldOut>,
     network: Option<Finished>,
 }
 
-/// What a fold's network says of the fold; of the first deal alone, so that each row is there once.
+/// The outputs of a fold's network on the rows held out. Only for the first repeat, so that each row occurs once.
 fn held_out(plan: &Plan, finished: &Finished, repeat: usize) -> Result<Option<HeldOut>> {
     let Some(val) = plan.prepared.val.as_ref().filter(|_| repeat == 0) else { return Ok(None) };
     let mut predictor = Predictor::new(&finished.model, plan.config.threads.isa, plan.threads)?;
     Ok(Some(predictor.held_out(val)))
 }
 
-/// The plan for all rows after a cross-validation: trained as long as the folds' networks were usually best, since no
-/// validation part is left to say when. Each fold has a preprocessing of its own.
+/// Runs a cross-validation and returns the plan for all rows. That plan stops after the median of the folds' best epochs,
+/// since it has no validation part. Each fold has its own preprocessing.
 ///
 /// # Errors
-/// What fitting a preprocessing finds wrong, and options that do not fit the data.
+/// If a preprocessing cannot be fitted, or options do not fit the data.
 pub fn with_cross_validation(mut whole: Plan, folds: &Folds, training: &Training<'_, Fold>) -> Result<Plan> {
     let (cv, _) = cross_validate_with(&whole, folds, training, &|number| folds.prepare(number))?;
     whole.last_epoch = cv.usual_epoch();
@@ -107,7 +108,8 @@ pub fn with_cross_validation(mut whole: Plan, folds: &Folds, training: &Training
     Ok(whole)
 }
 
-/// The settings of a fold: what is decided for all rows holds in each fold, and requirements are for the whole.
+/// The settings of a fold. Values that were derived for all rows (epochs, patience, batch size) are the same in each fold.
+/// Requirements on the result apply only to the whole run, so they are removed.
 pub(super) fn fold_config(whole: &Plan) -> TrainConfig {
     let mut config = whole.config.clone();
     config.cv = None;

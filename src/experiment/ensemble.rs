@@ -1,4 +1,4 @@
-//! Several networks for one question: trained side by side, averaged by one model.
+//! Ensembles: several networks for the same task, trained in parallel and averaged by one model.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,14 +12,14 @@ use crate::data::Folds;
 use crate::run::{EnsembleMember, Finished, Fold, Plan};
 use crate::train::team::available_threads;
 
-/// Trains the networks of `whole`, small ones side by side. All learn from the same rows by the same preprocessing; network `M` has
-/// the seed of the run plus `M`, which decides its first weights, the order of its rows and its dropout, so network 0 is what a
-/// run without an ensemble gives.
+/// Trains the networks of the ensemble `whole`, small ones in parallel. All use the same rows and the same preprocessing.
+/// Network `M` has the seed of the run plus `M`, which determines its initial weights, the order of its rows and its
+/// dropout. So network 0 is the one that a run without an ensemble trains.
 ///
-/// A signal leaves out the networks that have not begun. A time limit is shared out evenly among the networks that take turns.
+/// After a signal no further network is begun. A time limit is divided evenly between the rounds of parallel networks.
 ///
 /// # Errors
-/// Options that do not fit the data.
+/// If options do not fit the data.
 pub fn train_ensemble(
     whole: &Plan,
     training: &Training<'_, EnsembleMember>,
@@ -52,7 +52,7 @@ pub fn train_ensemble(
     Ok(done?.into_iter().flatten().collect())
 }
 
-/// Trains the folds of a cross-validation as the networks of an ensemble, all by the preprocessing of `whole`, so that one model
+/// Trains the folds of a cross-validation as the networks of an ensemble. All use the preprocessing of `whole`, so one model
 /// can hold them. Returns the plan with the cross-validation, and the networks.
 ///
 /// # Errors

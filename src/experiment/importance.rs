@@ -1,4 +1,4 @@
-//! Permutation importance: how much worse a model is when a column tells it nothing.
+//! Permutation importance: how much worse a model becomes when the values of one column are permuted.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -12,42 +12,41 @@ use crate::predict::Predictor;
 use crate::rng::{Purpose, stream};
 use crate::{Error, Result};
 
-/// Permutations of each column.
+/// Number of permutations of each column.
 pub const REPEATS: u64 = 5;
 
-/// How much each raw column matters to a model, on some data.
+/// The importance of each raw column for a model, measured on some data.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Importance {
-    /// The figure whose drop is measured: accuracy, or R² of a regression.
+    /// The metric whose drop is measured: accuracy, or R² for regression.
     pub metric: MetricName,
-    /// The figure on the data as they are.
+    /// The metric on the unchanged data.
     pub baseline: f64,
-    /// Rows it was measured on.
+    /// Number of rows.
     pub rows: usize,
-    /// Permutations of each column.
+    /// Number of permutations of each column.
     pub repeats: u64,
-    /// The columns, the most important first.
+    /// The columns, in descending order of importance.
     pub columns: Vec<ColumnImportance>,
 }
 
-/// How much one column matters.
+/// The importance of one column.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ColumnImportance {
     /// The column.
     pub column: String,
-    /// Mean drop of the figure when the column's values are permuted among the rows.
+    /// Mean drop of the metric when the column's values are permuted among the rows.
     pub mean: f64,
     /// Standard deviation of the drops (of the population, as scikit-learn's `importances_std`).
     pub sd: f64,
 }
 
-/// Measures every raw column of labelled rows: all inputs that come of a column are permuted together, several
-/// times. Breiman 2001, "Random Forests", <https://doi.org/10.1023/A:1010933404324>; as scikit-learn's
-/// `permutation_importance`. Depends on model, data and seed alone.
+/// Measures the importance of every raw column on labelled rows. All inputs that are derived from a column are permuted
+/// together, [`REPEATS`] times. Breiman 2001, "Random Forests", <https://doi.org/10.1023/A:1010933404324>; equivalent to
+/// scikit-learn's `permutation_importance`. The result depends only on model, data and seed.
 ///
-/// # Errors
-/// [`Error::Mismatch`] for a model of images, otherwise as [`crate::data::prepare_for`]; [`Error::Data`] where the
-/// figure is undefined.
+/// [`Error::Mismatch`] for a model of images, otherwise as [`crate::data::read_for`]; [`Error::Data`] if the metric is
+/// undefined on these rows.
 pub fn permutation_importance(
     model: &Model,
     predictor: &mut Predictor,
@@ -85,7 +84,8 @@ pub fn permutation_importance(
     Ok(Importance { metric, baseline, rows: data.rows(), repeats: REPEATS, columns })
 }
 
-/// The inputs that come of each column: one range, or several where networks of several forms have inputs of their own.
+/// The inputs that are derived from each column: one range, or several if networks with different preprocessing have
+/// separate inputs.
 fn inputs_of_columns(preprocessing: &TablePreprocessing) -> Vec<(&str, Vec<Range<usize>>)> {
     let mut columns: Vec<(&str, Vec<Range<usize>>)> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
@@ -112,7 +112,7 @@ fn labelled_rows(preprocessing: &TablePreprocessing, source: &Source, options: &
     })
 }
 
-/// Overwrites some inputs of every row with those of another row.
+/// Copies the given inputs of every row from row `row_of(row)` of `from`.
 fn take_inputs(to: &mut Features, from: &Features, inputs: &[Range<usize>], row_of: impl Fn(usize) -> usize) {
     let (Features::F32 { values: to, cols }, Features::F32 { values: from, .. }) = (to, from) else {
         unreachable!("tables are prepared as numbers");
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn inputs_of_one_column_move_together_and_come_back() {
+    fn inputs_of_one_column_are_permuted_together_and_restored() {
         let from = Features::F32 { values: (0..12).map(|v| v as f32).collect(), cols: 4 };
         let mut to = from.clone();
         let inputs = [1..2, 2..3];
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn spread_is_the_populations() {
+    fn the_deviation_is_that_of_the_population() {
         assert_eq!(mean_and_sd(&[1.0, 3.0]), (2.0, 1.0));
     }
 }

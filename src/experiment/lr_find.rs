@@ -1,4 +1,4 @@
-//! The learning-rate range test: one training run in which the rate grows until the loss does.
+//! The learning-rate range test: a training run in which the learning rate grows until the loss diverges.
 //!
 //! L. N. Smith 2017, "Cyclical Learning Rates for Training Neural Networks", section 3.3,
 //! <https://arxiv.org/abs/1506.01186>.
@@ -16,75 +16,77 @@ use crate::train::team::available_threads;
 use crate::train::{EpochPlan, Halt};
 use crate::{Error, Result};
 
-/// How the rate grows.
+/// The learning rates of a range test.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Sweep {
-    /// Rate of the first step.
+    /// Learning rate of the first step.
     pub from: f64,
-    /// Rate of the last step.
+    /// Learning rate of the last step.
     pub to: f64,
     /// Steps.
     pub steps: usize,
-    /// Networks, of as many seeds from that of the configuration on.
+    /// Number of networks. Their seeds are consecutive, beginning with that of the configuration.
     pub seeds: usize,
 }
 
-/// What a range test found.
+/// The result of a range test.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LrFind {
-    /// The rate to train with, where the loss fell at all.
+    /// The recommended learning rate; `None` if the loss did not fall.
     pub recommended: Option<f64>,
-    /// What each seed alone would recommend, where its loss fell.
+    /// The recommendation from each seed alone; `None` if its loss did not fall.
     pub by_seed: Vec<Option<f64>>,
-    /// Rates that work.
+    /// The range of usable learning rates; `None` if the loss did not fall.
     pub band: Option<Band>,
-    /// How the rate grew.
+    /// The learning rates that were used.
     pub sweep: Sweep,
-    /// Rows of a step.
+    /// Batch size.
     pub batch: usize,
-    /// The rate of each step.
+    /// Learning rate of each step.
     pub rates: Vec<f64>,
-    /// Median over the seeds of the smoothed losses; `None` from where half of them diverged.
+    /// Median over the seeds of the smoothed losses; `None` from the step at which half of the seeds or more have diverged.
     pub loss: Vec<Option<f64>>,
-    /// Smoothed loss of each seed, shorter where it diverged.
+    /// Smoothed losses of each seed, up to the step at which it diverged.
     pub losses: Vec<Vec<f64>>,
 }
 
 /// A range of learning rates.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Band {
-    /// Where the loss begins to fall: by a twentieth of all that it falls.
+    /// The rate at which the loss has fallen by 5 % of its total fall.
     pub low: f64,
-    /// Where it is lowest, just before it rises.
+    /// The rate with the lowest loss, before the loss rises.
     pub high: f64,
 }
 
-/// Share of the whole fall by which the loss has begun to fall.
+/// The loss has begun to fall once it has fallen by this share of its total fall.
 const BEGUN: f64 = 0.05;
-/// A fall below this share of the first loss is none, nor is one below so many standard errors of the smoothed losses.
+/// A fall counts only if it is larger than this share of the first loss, and larger than this many standard errors of the
+/// smoothed losses.
 const NO_FALL: f64 = 0.01;
 const STANDARD_ERRORS: f64 = 4.0;
-/// What is recommended, as a share of the rate where the loss is lowest: far enough from the rise for a whole run, and no
-/// further. Tried on iris, digits, credit, diabetes, breast cancer, wine and MNIST, with Adam and with momentum, against eight
-/// rates from 1e-4 to 0.3 (2 to 40 epochs, 2 seeds, 1 for MNIST): the validation loss plus 0.01 was 1.26 times that of the best
-/// of the eight in geometric mean, 2.9 times at worst; with a tenth 1.41 and 7.0 times, at the steepest descent 2.7 and 22 times,
-/// with the optimizer's own rate 1.5 and 10 times.
+/// The recommended rate as a share of the rate with the lowest loss: low enough for a whole run to stay below the rise.
+/// Measured on iris, digits, credit, diabetes, breast cancer, wine and MNIST, with Adam and with momentum, against eight
+/// rates from 1e-4 to 0.3 (2 to 40 epochs, 2 seeds, 1 for MNIST). The validation loss plus 0.01 was 1.26 times that of the
+/// best of the eight in geometric mean, and 2.9 times at worst. With a tenth it was 1.41 and 7.0 times, at the steepest
+/// descent 2.7 and 22 times, and with the optimizer's default rate 1.5 and 10 times.
 const OF_LOWEST: f64 = 0.25;
-/// The loss has risen when it is above the first by this share of it.
+/// The loss counts as risen when it exceeds the first loss by more than this share.
 const RISEN: f64 = 0.5;
-/// Seeds disagree if their rates are apart by more than this factor.
+/// Seeds disagree if their recommended rates differ by more than this factor.
 const FAR: f64 = 10.0;
-/// Decades of the rate on either side over which losses are averaged.
+/// Half-width of the moving average over the losses, in decades of the learning rate.
 const WINDOW: f64 = 0.15;
 
 impl LrFind {
-    /// The least and the greatest rate that a seed alone would recommend; none where no loss fell.
+    /// The smallest and the largest recommendation of a single seed; `None` if no loss fell.
     pub fn range(&self) -> Option<(f64, f64)> {
         let rates = || self.by_seed.iter().flatten().copied();
         rates().reduce(f64::min).zip(rates().reduce(f64::max))
     }
 
-    /// Whether the seeds say different things: rates more than tenfold apart, or a loss that falls for some only.
+    /// Whether the seeds disagree: their recommendations differ by more than a factor of 10, or the loss falls only for some
+    /// of them.
     pub fn seeds_disagree(&self) -> bool {
         let far = self.range().is_some_and(|(least, greatest)| greatest > FAR * least);
         far || (self.recommended.is_some() && self.by_seed.iter().any(Option::is_none))
@@ -92,24 +94,23 @@ impl LrFind {
 }
 
 impl Sweep {
-    /// The rate of a step, from 0.
+    /// The learning rate of a step, counted from 0.
     pub fn rate(&self, step: usize) -> f64 {
         log_uniform(step as f64 / (self.steps.max(2) - 1) as f64, self.from, self.to)
     }
 
-    /// Steps on either side over which losses are averaged.
+    /// Half-width of the moving average in steps.
     fn window(&self) -> usize {
         let decades = libm::log10(self.to / self.from);
         (WINDOW * self.steps as f64 / decades).round() as usize
     }
 }
 
-/// Trains one network for each seed with a rate that grows from step to step, small ones side by side. What is found depends
-/// on configuration, data and sweep alone.
+/// Trains one network for each seed with a learning rate that grows from step to step; small networks run in parallel. The
+/// result depends only on configuration, data and sweep.
 ///
-/// # Errors
-/// Options that do not fit the data, [`Error::Usage`] for an optimizer that finds its own step sizes, and [`Error::NoStep`]
-/// where no seed came through its first step.
+/// If options do not fit the data; [`Error::Usage`] for an optimizer that chooses its own step sizes; [`Error::NoStep`] if
+/// the loss of every seed was not finite at the first step.
 pub fn lr_find(config: &TrainConfig, prepared: &Arc<Prepared>, sweep: Sweep) -> Result<LrFind> {
     check_sweeps(config)?;
     let plan_of = |seed: u64| {
@@ -147,7 +148,7 @@ pub fn lr_find(config: &TrainConfig, prepared: &Arc<Prepared>, sweep: Sweep) -> 
     Ok(LrFind { recommended, by_seed, band, sweep, batch: first.rows_per_step(), rates, loss, losses })
 }
 
-/// Refuses an optimizer whose steps no learning rate scales.
+/// Returns an error for an optimizer whose steps do not scale with a learning rate.
 ///
 /// # Errors
 /// [`Error::Usage`].
@@ -161,7 +162,7 @@ pub fn check_sweeps(config: &TrainConfig) -> Result<()> {
     Err(Error::Usage(message).of_value("optimizer", name))
 }
 
-/// The loss of each step's batch before its update, up to the step that was not finite.
+/// The loss of each batch before its update, up to the first step at which it was not finite.
 fn one_sweep(plan: &Plan, sweep: Sweep) -> Result<Vec<f64>> {
     let mut trainer = plan.trainer(plan.rows_per_step())?;
     let data = &plan.prepared.train;
@@ -187,7 +188,7 @@ fn one_sweep(plan: &Plan, sweep: Sweep) -> Result<Vec<f64>> {
     Ok(losses)
 }
 
-/// Means over `window` steps on either side, as far as there are such.
+/// Centred moving average over `window` steps on each side, with shorter windows at the ends.
 fn smoothed(losses: &[f64], window: usize) -> Vec<f64> {
     let mean = |at: usize| {
         let near = &losses[at.saturating_sub(window)..(at + window + 1).min(losses.len())];
@@ -196,8 +197,8 @@ fn smoothed(losses: &[f64], window: usize) -> Vec<f64> {
     (0..losses.len()).map(mean).collect()
 }
 
-/// The standard error of smoothed losses at the ends, where the fewest are averaged: from the differences of neighbours, by
-/// their median, which the steep end of the curve does not reach.
+/// The standard error of the smoothed losses at the ends, where the windows are shortest. It is estimated from the median
+/// absolute difference of neighbouring losses, on which the steep rise at the end of the curve has no influence.
 fn standard_error(losses: &[f64], window: usize) -> f64 {
     let mut differences: Vec<f64> = losses.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
     differences.sort_by(f64::total_cmp);
@@ -206,7 +207,8 @@ fn standard_error(losses: &[f64], window: usize) -> f64 {
     sigma / ((window + 1) as f64).sqrt()
 }
 
-/// The median of each step over the seeds, of two in the middle the greater; a seed that diverged counts as infinite.
+/// The median over the seeds at each step; for an even number of seeds, the larger of the two middle values. A seed that
+/// diverged counts as infinite.
 fn median(losses: &[Vec<f64>], steps: usize) -> Vec<Option<f64>> {
     let at = |step: usize| {
         let mut values: Vec<f64> = losses.iter().map(|l| l.get(step).copied().unwrap_or(f64::INFINITY)).collect();
@@ -216,10 +218,10 @@ fn median(losses: &[Vec<f64>], steps: usize) -> Vec<Option<f64>> {
     (0..steps).map(at).collect()
 }
 
-/// The rate to recommend and the band, where the loss falls by more than `noise`, its standard error, explains.
+/// The recommended rate and the band; `None` if the loss does not fall by more than its standard error `noise` explains.
 fn judge(rates: &[f64], loss: &[Option<f64>], noise: f64) -> Option<(f64, Band)> {
     let first = loss.first().copied().flatten()?;
-    // Beyond the rise a network may come to rest again, with all its units dead.
+    // After the rise the loss may settle at a low value with all units dead, so that part is ignored.
     let risen = loss.iter().position(|value| value.is_none_or(|value| value > first + RISEN * first.abs()));
     let defined = || loss[..risen.unwrap_or(loss.len())].iter().flatten().copied().enumerate();
     let (lowest_step, lowest) = defined().min_by(|a, b| a.1.total_cmp(&b.1))?;
@@ -236,7 +238,7 @@ fn judge(rates: &[f64], loss: &[Option<f64>], noise: f64) -> Option<(f64, Band)>
 mod tests {
     use super::*;
 
-    /// Falls from 2 between 1e-3 and 1e-1, is lowest at 0.1, then rises.
+    /// A loss that falls from 2 between rates of 1e-3 and 1e-1, is lowest at 0.1 and then rises.
     fn curve(sweep: &Sweep) -> Vec<Option<f64>> {
         let loss = |rate: f64| match libm::log10(rate) {
             decade if decade <= -3.0 => 2.0,
@@ -252,7 +254,7 @@ mod tests {
         let rates: Vec<f64> = (0..701).map(|step| sweep.rate(step)).collect();
         assert!((sweep.rate(0) - 1e-6).abs() < 1e-18 && (sweep.rate(700) - 10.0).abs() < 1e-12);
         let (rate, band) = judge(&rates, &curve(&sweep), 0.1).unwrap();
-        // A twentieth of the fall of 1.5 is made a tenth of a decade after it began.
+        // The loss has fallen by 5 % of its fall of 1.5 a tenth of a decade after the fall began.
         assert!((libm::log10(band.low) + 2.9).abs() < 0.02, "{band:?}");
         assert!((libm::log10(band.high) + 1.0).abs() < 0.02, "{band:?}");
         assert!(band.low <= rate && rate <= band.high, "{rate}");
@@ -262,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn medians_are_over_seeds_and_divergence_is_infinite() {
+    fn medians_are_over_seeds_and_count_divergence_as_infinite() {
         let losses = [vec![3.0, 1.0, 1.0], vec![1.0, 2.0], vec![2.0]];
         assert_eq!(median(&losses, 4), [Some(2.0), Some(2.0), None, None]);
         assert_eq!(smoothed(&[1.0, 2.0, 6.0, 3.0, 5.0], 1), [1.5, 3.0, 11.0 / 3.0, 14.0 / 3.0, 4.0]);

@@ -1,4 +1,4 @@
-//! Questions that take many runs of a model.
+//! Experiments that need many training runs.
 
 pub mod compare;
 mod cross_validation;

@@ -1,4 +1,4 @@
-//! Several configurations on the same folds, one after the other, as far as time allows.
+//! Portfolios: several configurations trained on the same folds, one after the other, within a time limit.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,36 +17,41 @@ use crate::run::{Configured, EnsembleMember, Finished, LeftOut, Plan, PlannedEnt
 use crate::train::team::available_threads;
 use crate::{Error, Result};
 
-/// How the networks of a portfolio are trained, and who is told.
+/// The callbacks with which the networks of a portfolio are trained.
 pub struct PortfolioTraining<'a> {
-    /// Holds the number of the signal after which no network is begun; 0 until then.
+    /// The number of the signal received, after which no network is begun; 0 if there was none.
     pub signal: &'a AtomicUsize,
-    /// Trains one.
+    /// Trains one network.
     pub train: &'a TrainNetwork<'a>,
-    /// Is told of a network that is over.
+    /// Called when a network is finished.
     pub over: &'a (dyn Fn(&EnsembleMember) + Sync),
-    /// Is told of a configuration that counts.
+    /// Called when a configuration counts.
     pub counts: &'a (dyn Fn(&Configured) + Sync),
-    /// Is told of a configuration that is left out, of the networks that go with it, and of the configurations that are left.
+    /// Called when a configuration is left out.
     pub leaves_out: &'a LeavesOut<'a>,
 }
 
-/// Is told of a configuration that is left out, of the numbers of its networks, and of the names that are left.
+/// A callback for a configuration that is left out. It receives the range of the numbers of its networks, and the names of
+/// the configurations that remain.
 pub type LeavesOut<'a> = dyn Fn(&LeftOut, Range<usize>, &[&'static str]) -> Result<()> + Sync + 'a;
 
-/// Epochs of a network that stops when it gets no better, about: the median to the best one of 46 public tables, and its patience.
+/// Typical number of epochs of a network with early stopping: the median of the best epochs on 46 public tables, plus the
+/// patience.
 const USUAL_EPOCHS: usize = 64;
 
-/// How much longer a configuration may seem to take than there is time: the first is RealMLP, whose waves take time and few products, so
-/// that others are up to three times as fast as their products say. What is begun in vain is given up after the first networks.
+/// A configuration is begun if its estimated time is at most this many times the time left. The estimate is too high for
+/// most configurations: the speed is measured on RealMLP, which comes first and whose periodic embeddings take time but few
+/// multiplications, so others are up to three times as fast as estimated. A configuration that does turn out to be too slow
+/// is given up after its first networks.
 const DOUBT: f64 = 2.0;
 
-/// Trains the configurations of a plan, each on all folds, small networks side by side. The first always counts: a limit of time is
-/// shared out among its networks. Another one counts only where all of its networks come to their end in time; it is not begun
-/// where the speed of those before says that it will not, and given up where that of its own first networks does.
+/// Trains the configurations of a plan, each on all folds; small networks run in parallel. The first configuration always
+/// counts: a time limit is divided between its networks. Any other counts only if all its networks finish in time. It is not
+/// begun if the speed of the earlier ones shows that it would not finish, and is given up if the speed of its own first
+/// networks shows this.
 ///
 /// # Errors
-/// Options that do not fit the data.
+/// If options do not fit the data.
 ///
 /// # Panics
 /// If the plan has no portfolio.
@@ -76,15 +81,15 @@ pub fn train_portfolio(whole: &Plan, folds: &Folds, training: &PortfolioTraining
     Ok(trained)
 }
 
-/// What became of a configuration.
+/// The outcome of a configuration.
 enum ConfigurationOutcome {
     Counts(Configured),
-    /// A signal came; the networks that there are, where none are there of another configuration.
+    /// A signal was received. Holds the networks trained so far if this is the first configuration.
     Interrupted(Option<Configured>),
     LeftOut(LeftOut),
 }
 
-/// How fast networks were trained so far.
+/// The speed of training so far.
 #[derive(Default)]
 struct Pace {
     flops: f64,
@@ -92,24 +97,24 @@ struct Pace {
 }
 
 impl Pace {
-    /// How long so much work takes, about; nothing before anything is known.
+    /// Estimated time for this much work; zero before the first measurement.
     fn time_for(&self, flops: f64) -> Duration {
         Duration::try_from_secs_f64(flops * self.seconds / self.flops).unwrap_or_default()
     }
 }
 
-/// A configuration that is about to be trained.
+/// A configuration to be trained.
 struct One<'a> {
     entry: &'a PlannedEntry,
     folds: &'a Folds,
     training: &'a PortfolioTraining<'a>,
-    /// The number of its first network.
+    /// Number of its first network.
     first_network: usize,
-    /// Whether it is the first, which counts also where time or a loss that is not finite ends it.
+    /// Whether it is the first. The first counts even if it runs out of time or a network diverges.
     is_first: bool,
 }
 
-/// A fold's network.
+/// The network of one fold.
 struct TrainedNetwork {
     member: EnsembleMember,
     finished: Finished,
@@ -158,7 +163,7 @@ impl One<'_> {
         if whole.config.threads.exact { Sharing { at_once: 1, threads: whole.threads } } else { sharing }
     }
 
-    /// The networks of the folds, as many as there are, and why the others were given up.
+    /// Trains the networks of all folds. Returns those that were trained, and the reason if the others were given up.
     fn networks(
         &self,
         whole: &Plan,
@@ -197,7 +202,7 @@ impl One<'_> {
         Ok((networks, given_up.into_inner().unwrap_or_else(|e| e.into_inner())))
     }
 
-    /// The network that does not learn from a fold, and what it says of it.
+    /// Trains the network that leaves out `fold`, and computes its outputs on that fold.
     fn network(
         &self,
         form: &Architecture,
@@ -225,7 +230,7 @@ impl One<'_> {
         Ok(Some(TrainedNetwork { member, finished, outputs }))
     }
 
-    /// What became of it, by its networks.
+    /// The outcome of the configuration, given its networks.
     fn outcome(
         &self,
         whole: &Plan,
@@ -281,7 +286,7 @@ impl One<'_> {
     }
 }
 
-/// Operations of the networks of all folds, about.
+/// Estimated floating-point operations to train the networks of all folds.
 fn work(whole: &Plan, folds: usize) -> f64 {
     let epochs = match whole.patience() {
         Patience::Never => whole.epochs,

@@ -1,16 +1,16 @@
-//! Quasi-random points: they cover a space more evenly than random ones, and any number of them may be added later.
+//! Quasi-random points. They cover a space more evenly than random points, and more points can be added at any time.
 
 use crate::data::shuffle;
 use crate::rng::{Purpose, stream};
 
 /// A randomised Halton sequence: `count` points of `[0, 1)^dimensions`, in order.
 ///
-/// Coordinate `j` of point `i` is the number `0.d₀d₁d₂…` in base `p_j`, the `j`-th prime, where `d_k = π_jk(digit k of i)`
-/// and each `π_jk` is a random permutation of the digits of its own. So each point is uniform, and together they stay a
-/// Halton sequence without the lines that the plain one draws in higher dimensions.
+/// Coordinate `j` of point `i` is the number `0.d₀d₁d₂…` in base `p_j`, the `j`-th prime. Here `d_k = π_jk(digit k of i)`,
+/// and each `π_jk` is an independent random permutation of the digits. So each point is uniformly distributed, and the
+/// sequence is still a Halton sequence, but without the lines that the plain one shows in higher dimensions.
 ///
-/// A coordinate depends on `seed`, point and dimension alone: fewer points are a prefix of more, and further dimensions
-/// leave the first ones as they were.
+/// A coordinate depends only on `seed`, point and dimension. So a shorter sequence is a prefix of a longer one, and further
+/// dimensions do not change the first ones.
 ///
 /// Source: A. B. Owen, *A randomized Halton algorithm in R*, 2017, <https://arxiv.org/abs/1706.02808>.
 pub fn points(dimensions: usize, count: usize, seed: u64) -> Vec<Vec<f64>> {
@@ -18,7 +18,7 @@ pub fn points(dimensions: usize, count: usize, seed: u64) -> Vec<Vec<f64>> {
     (0..count).map(|number| at(&coordinates, number)).collect()
 }
 
-/// One point of the sequence, counted from 0, without those before it.
+/// One point of the sequence, counted from 0, computed without the points before it.
 pub fn point(dimensions: usize, number: usize, seed: u64) -> Vec<f64> {
     at(&coordinates(dimensions, seed), number)
 }
@@ -32,12 +32,12 @@ fn coordinates(dimensions: usize, seed: u64) -> Vec<ScrambledDigits> {
     bases.map(|(dimension, base)| ScrambledDigits::new(base, dimension as u64, seed)).collect()
 }
 
-/// The number of `[low, high]` whose logarithm lies at `u` between theirs: `low · (high / low)^u`, for `0 < low <= high`.
+/// The number in `[low, high]` at position `u` on a logarithmic scale: `low · (high / low)^u`, for `0 < low <= high`.
 pub fn log_uniform(u: f64, low: f64, high: f64) -> f64 {
     (low * libm::pow(high / low, u)).clamp(low, high)
 }
 
-/// One dimension: a base and a permutation for each position of a digit.
+/// One dimension: a base, and a permutation for each digit.
 struct ScrambledDigits {
     base: u64,
     permutations: Vec<Vec<u64>>,
@@ -45,7 +45,7 @@ struct ScrambledDigits {
 
 impl ScrambledDigits {
     fn new(base: u64, dimension: u64, seed: u64) -> ScrambledDigits {
-        // Later digits are below the resolution of f64.
+        // Further digits are below the resolution of f64.
         let digits = (53.0 / libm::log2(base as f64)).ceil() as u64;
         let permutation = |digit| {
             let mut permutation: Vec<u64> = (0..base).collect();
@@ -55,7 +55,7 @@ impl ScrambledDigits {
         ScrambledDigits { base, permutations: (0..digits).map(permutation).collect() }
     }
 
-    /// The digits of `i`, permuted, mirrored at the point.
+    /// The radical inverse of `i`: its digits, permuted and in reverse order after the point.
     fn radical_inverse(&self, mut i: u64) -> f64 {
         let (mut value, mut unit) = (0.0, 1.0);
         for permutation in &self.permutations {
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
     use rand::RngExt;
 
-    /// The L2-star discrepancy, by Warnock's formula.
+    /// The L2 star discrepancy by Warnock's formula.
     fn discrepancy(points: &[Vec<f64>]) -> f64 {
         let (n, d) = (points.len() as f64, points[0].len() as i32);
         let single: f64 = points.iter().map(|x| x.iter().map(|x| 1.0 - x * x).product::<f64>()).sum();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn each_base_fills_its_cells_once() {
+    fn each_block_of_points_has_one_point_in_each_cell() {
         let points = points(3, 30, 4);
         for (dimension, base) in [2, 3, 5].into_iter().enumerate() {
             for block in points.chunks_exact(base) {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn logarithms_are_uniform() {
+    fn log_uniform_interpolates_logarithms() {
         assert_eq!(log_uniform(0.0, 1e-4, 1.0), 1e-4);
         assert!((log_uniform(0.5, 1e-4, 1.0) - 1e-2).abs() < 1e-16);
         assert_eq!(log_uniform(1.0, 1e-4, 1.0), 1.0);

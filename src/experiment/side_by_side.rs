@@ -1,4 +1,4 @@
-//! Many independent pieces of work at once, one on each thread.
+//! Parallel execution of independent work items, one on each thread.
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,14 +8,13 @@ use std::time::Instant;
 
 use crate::train::team::useful_threads;
 
-/// Does `work` on every item, on up to `threads` threads at a time, and returns the results in the order of the items.
+/// Calls `work` with every item, on up to `threads` threads at a time, and returns the results in the order of the items.
 ///
-/// Items are begun in their order, each on the next free thread, so put the longest first. Several small networks train
-/// faster like this, each on one thread, than one after the other on all threads; and since no bit of a training run
-/// depends on its threads, each gives what it would have given alone.
+/// Items are started in order, each on the next free thread, so put the longest first. Several small networks train faster
+/// in this way, each on one thread, than one after the other on all threads. Since no bit of a training run depends on its
+/// threads, each gives the same result as alone.
 ///
-/// # Panics
-/// If `work` panics; the others end first.
+/// If `work` panics, after the other threads have finished.
 pub fn side_by_side<I: Sync, R: Send>(threads: usize, items: &[I], work: impl Fn(&I) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let (done, results) = mpsc::channel();
@@ -30,7 +29,7 @@ pub fn side_by_side<I: Sync, R: Send>(threads: usize, items: &[I], work: impl Fn
         let workers: Vec<_> = (0..threads.clamp(1, items.len().max(1)))
             .map_while(|_| {
                 let done = done.clone();
-                // The system may refuse threads; those that there are do all the work.
+                // The system may refuse to start threads; the started ones then do all the work.
                 thread::Builder::new().spawn_scoped(scope, || take_and_work(done)).ok()
             })
             .collect();
@@ -47,27 +46,27 @@ pub fn side_by_side<I: Sync, R: Send>(threads: usize, items: &[I], work: impl Fn
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// When turn `turn` of `turns`, counted from 1, ends at the latest, where all share the time from `began` to `end` evenly.
+/// The latest end of turn `turn` of `turns`, counted from 1, if the time from `began` to `end` is divided evenly.
 pub fn share_of_time(began: Instant, end: Instant, (turn, turns): (usize, usize)) -> Instant {
     began + end.saturating_duration_since(began).mul_f64(turn as f64 / turns as f64)
 }
 
-/// How runs share the threads.
+/// The assignment of threads to runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sharing {
-    /// Runs at a time.
+    /// Number of runs at a time.
     pub at_once: usize,
-    /// Threads of each.
+    /// Number of threads of each run.
     pub threads: usize,
 }
 
-/// Work of a step, in floating-point operations, from which on a run gets all threads: some milliseconds of one core. Below
-/// that one thread a run is the better use of the machine, for nobody waits at a barrier; above it a team loses little, and
-/// one run at a time needs the memory and the caches for one network only.
+/// From this many floating-point operations in a step, some milliseconds on one core, a run gets all threads. Below that,
+/// one thread for each run uses the machine better, because there are no barriers. Above it, barriers cost little, and
+/// running one network at a time needs memory and caches for only one.
 const LARGE_STEP: f64 = 5e8;
 
-/// How `runs` of about `flops_per_step` each share up to `threads` threads: as many small ones side by side as there are
-/// threads, each with the threads that are left over for it; large ones one after the other.
+/// Assigns up to `threads` threads to `runs` runs with about `flops_per_step` each. As many small runs as there are threads
+/// run in parallel, with the remaining threads divided between them; large runs follow one another.
 pub fn share_threads(flops_per_step: f64, runs: usize, threads: usize) -> Sharing {
     let at_once = if flops_per_step < LARGE_STEP { runs.clamp(1, threads.max(1)) } else { 1 };
     Sharing { at_once, threads: useful_threads(flops_per_step, threads / at_once) }
@@ -78,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_stand_in_the_order_of_the_items() {
+    fn results_are_in_the_order_of_the_items() {
         let items: Vec<u64> = (0..100).collect();
         for threads in [0, 1, 3, 200] {
             let squares = side_by_side(threads, &items, |n| n * n);
@@ -99,7 +98,7 @@ mod tests {
     #[test]
     fn items_overlap_in_time() {
         let meeting = std::sync::Barrier::new(2);
-        side_by_side(2, &[0, 1], |_| meeting.wait().is_leader()); // would wait for ever if one came after the other
+        side_by_side(2, &[0, 1], |_| meeting.wait().is_leader()); // would block forever if they ran one after the other
     }
 
     #[test]

@@ -1,19 +1,19 @@
-//! How each of several networks is trained, and who is told.
+//! The callbacks with which several networks are trained.
 
 use std::sync::atomic::AtomicUsize;
 
 use crate::Result;
 use crate::run::{Finished, Plan};
 
-/// Trains a network of this number, from 0; none where it is left out.
+/// Trains the network with this number, counted from 0; `None` if it is left out.
 pub type TrainNetwork<'a> = dyn Fn(usize, &mut Plan) -> Result<Option<Finished>> + Sync + 'a;
 
-/// How each of several networks is trained, and who is told of a network that is over, a `T`, in whatever order they end.
+/// The callbacks with which several networks are trained; `T` describes a finished network.
 pub struct Training<'a, T> {
-    /// Holds the number of the signal after which no network is begun; 0 until then.
+    /// The number of the signal received, after which no network is begun; 0 if there was none.
     pub signal: &'a AtomicUsize,
-    /// Trains one.
+    /// Trains one network.
     pub train: &'a TrainNetwork<'a>,
-    /// Is told of it.
+    /// Called when a network is finished. Networks may finish in any order.
     pub over: &'a (dyn Fn(&T) + Sync),
 }

@@ -1,4 +1,4 @@
-//! Where a search is kept.
+//! The directory of a search.
 
 use std::path::{Path, PathBuf};
 
@@ -20,10 +20,10 @@ pub struct TuneDirectory {
 }
 
 impl TuneDirectory {
-    /// Refuses a directory that holds a search, or that cannot be made or written; makes nothing yet.
+    /// Returns an error if the directory holds a search and `overwrite` is false, or if it cannot be created or written.
+    /// Creates nothing.
     ///
-    /// # Errors
-    /// [`Error::Usage`], and [`Error::Io`] if nothing can be written there.
+    /// [`Error::Usage`] for an existing search, [`Error::Io`] if the directory cannot be written.
     pub fn check(path: Option<&Path>, overwrite: bool) -> Result<()> {
         let Some(path) = path else { return atomic::check_folder(Path::new(RUNS)) };
         if !overwrite && path.join(TRIALS).exists() {
@@ -33,8 +33,8 @@ impl TuneDirectory {
         atomic::check_folder(path)
     }
 
-    /// Makes the directory of a new search, `runs/tune-<date>-<time>` unless it is said, and forgets an older one that was
-    /// there.
+    /// Creates the directory of a new search, by default `runs/tune-<date>-<time>`. Trials and the best configuration of an
+    /// older search in it are deleted.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -52,10 +52,10 @@ impl TuneDirectory {
         Ok(TuneDirectory { path: path.to_path_buf() })
     }
 
-    /// The directory of a search that goes on.
+    /// Opens the directory of a search that is to be resumed.
     ///
-    /// # Errors
-    /// [`Error::Usage`] if `protocol` is another than that of the trials that are there, [`Error::Mismatch`] if the data are.
+    /// [`Error::Usage`] if `protocol` differs from that of the recorded trials, [`Error::Mismatch`] if the data differ; as
+    /// [`TuneProtocol::read`].
     pub fn resume(path: &Path, protocol: &TuneProtocol, budget: Budget) -> Result<TuneDirectory> {
         let (before, _) = TuneProtocol::read(path)?;
         before.check_same(protocol, path)?;
@@ -63,27 +63,27 @@ impl TuneDirectory {
         Ok(TuneDirectory { path: path.to_path_buf() })
     }
 
-    /// Where it is.
+    /// The path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The file of trials.
+    /// The path of the file of trials.
     pub(super) fn trials(&self) -> PathBuf {
         self.path.join(TRIALS)
     }
 
-    /// The best configuration's file.
+    /// The path of the best configuration.
     pub fn best(&self) -> PathBuf {
         self.path.join(BEST)
     }
 
-    /// The best configuration's run.
+    /// The path of the best configuration's run.
     pub fn retrained(&self) -> PathBuf {
         self.path.join(RETRAINED)
     }
 
-    /// Writes the best configuration, as `train -c` takes it.
+    /// Writes the best configuration in the form that `train -c` reads.
     ///
     /// # Errors
     /// [`Error::Io`].

@@ -1,4 +1,4 @@
-//! `trials.jsonl`: every run of a search, a line each, so that a search goes on where it was interrupted.
+//! `trials.jsonl`: one line for each run of a search, so that an interrupted search can be resumed.
 
 use std::cmp::Ordering;
 use std::fs::{File, OpenOptions};
@@ -12,36 +12,36 @@ use toml::Table;
 use crate::metrics::{MetricName, MetricSet};
 use crate::{Error, Result, atomic};
 
-/// One setting, trained for so many epochs.
+/// One setting, trained for a number of epochs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
-    /// Number of the setting, from 1; the first is what is trained without a search.
+    /// Number of the setting, from 1. The first is the configuration without a search.
     pub trial: usize,
-    /// Epochs that its schedule ran over.
+    /// Number of epochs, over which its schedule ran.
     pub epochs: usize,
-    /// What the search chose, as options of `train`.
+    /// The values that the search chose, as options of `train`.
     pub settings: Table,
-    /// The figure that decides; none where it is undefined or training diverged.
+    /// The metric by which trials are compared; `None` if it is undefined or training diverged.
     pub value: Option<f64>,
-    /// Figures on the validation part, or their means over the folds.
+    /// Metrics on the validation part, or their means over the folds.
     pub val: MetricSet,
-    /// Standard deviations over the folds, of a sample.
+    /// Sample standard deviations over the folds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub std: Option<MetricSet>,
-    /// Why training stopped; `diverged` if it did in any fold.
+    /// The reason why training stopped; `diverged` if any fold diverged.
     pub stopped: String,
-    /// Epoch of the kept weights, of each fold.
+    /// Epoch of the kept weights, for each fold.
     pub best_epochs: Vec<usize>,
-    /// Parameters of the network.
+    /// Number of parameters of the network.
     pub parameters: usize,
-    /// Seconds of training, the folds added, others beside it.
+    /// Seconds of training, summed over the folds. Other runs may have been active at the same time.
     pub seconds: f64,
-    /// Hash of the kept weights, of each fold.
+    /// Hash of the kept weights, for each fold.
     pub weights_sha256: Vec<String>,
 }
 
 impl Trial {
-    /// Orders better trials first: by the figure, then by the lower loss, then by their numbers.
+    /// Orders better trials first: by `value`, then by lower validation loss, then by more epochs, then by their numbers.
     pub fn compare(&self, other: &Trial, metric: MetricName) -> Ordering {
         let score = |t: &Trial| t.value.map_or(f64::NEG_INFINITY, |v| if metric.higher_is_better() { v } else { -v });
         let loss = |t: &Trial| t.val.get(MetricName::Loss).unwrap_or(f64::INFINITY);
@@ -51,7 +51,7 @@ impl Trial {
     }
 }
 
-/// The file, and what stands in it.
+/// The file and its contents.
 pub struct TrialJournal {
     path: PathBuf,
     state: Mutex<JournalState>,
@@ -63,10 +63,9 @@ struct JournalState {
 }
 
 impl TrialJournal {
-    /// Opens the file, or makes it. A last line that was not written to its end is taken away.
+    /// Opens or creates the file. An incomplete last line is removed.
     ///
-    /// # Errors
-    /// [`Error::Io`], and [`Error::Data`] for a line that is no trial.
+    /// [`Error::Io`]; [`Error::Data`] for a line that is not a trial.
     pub fn open(path: &Path) -> Result<TrialJournal> {
         let io = |e| Error::io(path, e);
         let text = match std::fs::read_to_string(path) {
@@ -91,7 +90,7 @@ impl TrialJournal {
         self.state.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Adds a trial; it is on the disk when this returns.
+    /// Adds a trial. It is on the disk when this returns.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -104,13 +103,13 @@ impl TrialJournal {
         Ok(())
     }
 
-    /// What came of a setting that was trained for so many epochs.
+    /// The trial of a setting with this number of epochs, if it is recorded.
     pub fn find(&self, trial: usize, epochs: usize) -> Option<Trial> {
         self.state().trials.iter().find(|t| t.trial == trial && t.epochs == epochs).cloned()
     }
 
-    /// All trials, the better ones first, of equal ones those of the longer training: each is judged after its rate has fallen, so
-    /// a shorter one may be the best there is.
+    /// All trials, best first; of equal ones, the longer training first. Each trial is judged after its learning rate has
+    /// fallen, so a shorter one may be the best.
     pub fn ranked(&self, metric: MetricName) -> Vec<Trial> {
         let mut trials = self.state().trials.clone();
         trials.sort_by(|a, b| a.compare(b, metric));
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_line_is_forgotten() {
+    fn an_incomplete_last_line_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trials.jsonl");
         TrialJournal::open(&path).unwrap().add(trial(1, 9, Some(0.5), 1.0)).unwrap();

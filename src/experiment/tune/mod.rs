@@ -1,4 +1,4 @@
-//! The search for good settings: quasi-random trials, successive halving, everything recorded.
+//! Hyperparameter search: quasi-random trials and successive halving, with every run recorded.
 
 mod directory;
 mod halving;
@@ -30,22 +30,22 @@ use crate::train::team::available_threads;
 use crate::{Error, Result};
 use runs::Workers;
 
-/// Settings of a bracket where the budget is a time: halving begins anew with as many until the time is up.
+/// Settings of a bracket if the budget is a time: brackets of this size follow each other until the time is up.
 const BRACKET: usize = 9;
 
-/// Share of a time limit that the search may take; the rest is for training with the best settings.
+/// Share of a time limit for the search. The rest is for training with the best settings.
 const SEARCH_SHARE: f64 = 0.75;
 
-/// Trials whose configurations are tried before the search begins.
+/// Upper limit of the trials whose configurations are checked before the search begins.
 const MOST_CHECKED: usize = 100;
 
-/// A search that is ready to begin: data read and prepared once.
+/// A search that is ready to begin. The data are read and prepared once.
 pub struct Tuner {
     settings: Settings,
     space: Space,
-    /// What every trial is trained on: one data set with a validation part, or the folds.
+    /// The data of every trial: one data set with a validation part, or the folds.
     data: Vec<Arc<Prepared>>,
-    /// All rows, with the folds where there are such.
+    /// The data for training with the best settings: the same data set, or all rows if there are folds.
     whole: Arc<Prepared>,
     folds: Option<Folds>,
     /// The plan of the settings without a search.
@@ -53,41 +53,41 @@ pub struct Tuner {
     metric: Watched,
 }
 
-/// What has come of a search so far.
+/// The state of a search when it ended.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// Why it ended: `budget`, `time` or `signal`.
+    /// The reason why it ended: `budget`, `time` or `signal`.
     pub stopped: &'static str,
-    /// Trials, the best first.
+    /// All trials, best first.
     pub trials: Vec<Trial>,
-    /// Settings tried.
+    /// Number of settings tried.
     pub tried: usize,
-    /// Runs made now, not before an interruption.
+    /// Number of trials made by this call, without those recorded before an interruption.
     pub made: usize,
     /// Seconds of the search.
     pub seconds: f64,
 }
 
-/// How far a search is.
+/// The progress of a search.
 #[derive(Debug, Clone, Copy)]
 pub struct TuneProgress<'a> {
-    /// What has just ended.
+    /// The trial that has just ended.
     pub trial: &'a Trial,
-    /// The best so far.
+    /// The best trial so far.
     pub best: &'a Trial,
-    /// Trials ended, those of before an interruption among them.
+    /// Number of trials that have ended, including those recorded before an interruption.
     pub done: usize,
-    /// Trials in all; unknown where the budget is a time.
+    /// Total number of trials; `None` if the budget is a time.
     pub of: Option<usize>,
-    /// Epochs ended, over all trials and folds, and epochs in all.
+    /// Epochs that have ended, over all trials and folds, and their total number.
     pub epochs: (usize, Option<usize>),
 }
 
 impl Tuner {
-    /// Reads and prepares the data, and checks settings and space together.
+    /// Reads and prepares the data, and checks that settings and space fit each other.
     ///
-    /// # Errors
-    /// As training with these settings, and [`Error::Usage`] for a metric of another part than the validation part.
+    /// As training with these settings; [`Error::Usage`] for a metric that is not measured on the validation part;
+    /// [`Error::Mismatch`] if there is no validation part.
     pub fn new(settings: Settings, space: Space, metric: Option<Watched>) -> Result<Tuner> {
         space.check_free(&settings)?;
         let config = TrainConfig::new(settings.clone())?;
@@ -124,40 +124,40 @@ impl Tuner {
         Ok(Tuner { settings, space, data, whole, folds, base, metric })
     }
 
-    /// The plan of the settings without a search, whose epochs are those of a full run.
+    /// The plan with the settings given, without a search. Its epochs are those of a full run.
     pub fn base(&self) -> &Plan {
         &self.base
     }
 
-    /// The figure that decides.
+    /// The metric by which trials are compared.
     pub fn metric(&self) -> Watched {
         self.metric
     }
 
-    /// What is searched.
+    /// The search space.
     pub fn space(&self) -> &Space {
         &self.space
     }
 
-    /// Folds of each trial; 1 where there is a validation part instead.
+    /// Folds of each trial; 1 if there is a validation part instead.
     pub fn folds(&self) -> usize {
         self.data.len()
     }
 
-    /// Rows of the validation part; none where there are folds.
+    /// Rows of the validation part; `None` if there are folds.
     pub fn validation_rows(&self) -> Option<usize> {
         let val = self.whole.val.as_ref().filter(|_| self.folds.is_none());
         val.map(Dataset::rows)
     }
 
-    /// What must stay the same for a search to go on.
+    /// Everything that must stay the same for a search to be resumed.
     pub fn protocol(&self) -> TuneProtocol {
         TuneProtocol::new(&self.settings, &self.space, self.metric, self.base.epochs)
             .with_network(self.base.config.model.network.as_ref())
             .over(fingerprint(&self.whole))
     }
 
-    /// Options of a trial, counted from 1: the first is what is trained without a search.
+    /// Options of a trial, counted from 1. The first has none: it is the configuration without a search.
     fn options(&self, trial: usize) -> Result<toml::Table> {
         match self.point(trial) {
             None => Ok(toml::Table::new()),
@@ -165,17 +165,16 @@ impl Tuner {
         }
     }
 
-    /// The point of a trial in the space; the first has none.
+    /// The point of a trial in the space; `None` for the first.
     fn point(&self, trial: usize) -> Option<Vec<f64>> {
         let number = trial.checked_sub(2)?;
         Some(point(self.space.parameters.len(), number, self.base.config.seed))
     }
 
-    /// Tries the configurations of the first trials, so that a space with values that training refuses is found before a
-    /// directory is made.
+    /// Checks the configurations of the first trials, so that a space with invalid values is found before a directory is
+    /// created.
     ///
-    /// # Errors
-    /// [`Error::Usage`] if the space has such values.
+    /// [`Error::Usage`] if the space has values that training does not accept.
     pub fn check(&self, budget: Budget) -> Result<()> {
         let trials = match budget {
             Budget::Trials(trials) => trials.min(MOST_CHECKED),
@@ -195,14 +194,13 @@ impl Tuner {
         Ok(config)
     }
 
-    /// Searches, recording every trial in `directory`; `observe` is told of each that ends.
+    /// Runs the search and records every trial in `directory`; `observe` is called after each trial.
     ///
-    /// For a budget in trials, what is found is the same for any number of threads, and after any interruption. When a
-    /// signal comes or the budget's time is up, trials that have begun are finished, and no others begun. Three quarters of a
-    /// time limit are for the search; trials that have not ended by then are not recorded.
+    /// With a budget in trials, the result does not depend on the number of threads or on interruptions. After a signal, or
+    /// when the budget's time is up, running trials are finished and no others are begun. Three quarters of a time limit are
+    /// for the search; trials that have not ended by then are not recorded.
     ///
-    /// # Errors
-    /// [`Error::Usage`] if the space has values that training refuses, [`Error::Io`] if a trial cannot be recorded.
+    /// [`Error::Usage`] if the space has values that training does not accept, [`Error::Io`] if a trial cannot be recorded.
     pub fn search(
         &self,
         directory: &TuneDirectory,
@@ -215,7 +213,7 @@ impl Tuner {
             Budget::Trials(_) => None,
             Budget::Time(time) => began.checked_add(time),
         };
-        // A time limit is for the search and the run after it.
+        // A time limit covers the search and the run after it.
         let limit = self.base.config.stopping.deadline.map(|end| began + (end - began).mul_f64(SEARCH_SHARE));
         let deadline = budgeted.into_iter().chain(limit).min();
         let time_is_up = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
@@ -253,7 +251,7 @@ impl Tuner {
         Ok(Found { stopped, trials, tried, made, seconds: began.elapsed().as_secs_f64() })
     }
 
-    /// Trials and epochs of a budget, where they are known.
+    /// Total trials and epochs of a budget, if they are known.
     fn runs_of(&self, budget: Budget) -> Option<(usize, usize)> {
         let Budget::Trials(trials) = budget else { return None };
         let rungs = rungs(trials, self.base.epochs);
@@ -261,7 +259,7 @@ impl Tuner {
         Some((rungs.iter().map(|rung| rung.trials).sum(), epochs * self.folds()))
     }
 
-    /// One successive halving over `size` settings from number `first` on.
+    /// Runs one successive halving over `size` settings, beginning with number `first`.
     fn bracket(&self, workers: &Workers<'_>, first: usize, size: usize) -> Result<()> {
         let mut chosen: Vec<usize> = (first..first + size).collect();
         for rung in rungs(size, self.base.epochs) {
@@ -276,26 +274,25 @@ impl Tuner {
         Ok(())
     }
 
-    /// Parameters whose best value is near an edge of its range, in words.
+    /// A message for each parameter whose best value is near an edge of its range.
     pub fn edges(&self, best: &Trial) -> Vec<String> {
         self.point(best.trial).map_or(Vec::new(), |point| self.space.edges(&point))
     }
 
-    /// The plan of a run with the settings of the best trial: as long as the trial, where it was better than full runs; a full
-    /// one where the search ended before any of them.
+    /// The plan of a run with the settings of the best trial. It has the epochs of that trial, or those of a full run if no
+    /// full run was tried.
     ///
-    /// # Errors
-    /// As planning any run.
+    /// As [`Plan::over`].
     pub fn plan(&self, found: &Found, best: &Trial) -> Result<Plan> {
         let full = self.base.epochs;
         let epochs = if found.trials.iter().any(|trial| trial.epochs == full) { best.epochs } else { full };
         Plan::over(self.config(&best.settings, epochs)?, Arc::clone(&self.whole))
     }
 
-    /// Trains the settings of a trial as `train -c best.toml` does, into the directory's run.
+    /// Trains with the settings of a trial, like `train -c best.toml`, into the run directory `best`. `None` if a signal was
+    /// received or the time was up before it began.
     ///
-    /// # Errors
-    /// As any run.
+    /// As [`Plan::run`].
     pub fn retrain(
         &self,
         plan: Plan,
@@ -320,7 +317,7 @@ impl Tuner {
     }
 }
 
-/// A time in words of the command line.
+/// A time as the command line writes it.
 fn written(time: Duration) -> String {
     format!("{}s", time.as_secs_f64())
 }

@@ -1,4 +1,4 @@
-//! What a search is about: `tune.toml`, by which it goes on after an interruption.
+//! `tune.toml`: the protocol of a search, which is needed to resume it after an interruption.
 
 use std::fmt;
 use std::path::Path;
@@ -14,28 +14,28 @@ use crate::fit::Watched;
 use crate::layer::description::Description;
 use crate::{Error, Result, atomic};
 
-/// The file.
+/// Name of the file.
 const FILE: &str = "tune.toml";
 /// Key of the hash of the data.
 const DATA: &str = "data_sha256";
 
-/// How long to search.
+/// The size of a search.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Budget {
-    /// So many settings.
+    /// A number of settings.
     Trials(usize),
-    /// So long.
+    /// A time.
     Time(Duration),
 }
 
 impl Default for Budget {
-    /// 27 settings: with two promotions of a third they take the epochs of nine full runs.
+    /// 27 settings. With two promotions of a third, they take the epochs of nine full runs.
     fn default() -> Budget {
         Budget::Trials(27)
     }
 }
 
-/// Trials of a search at most: all are in memory.
+/// Upper limit of the trials of a search, since all are kept in memory.
 const MOST_TRIALS: usize = 1_000_000;
 
 impl FromStr for Budget {
@@ -65,20 +65,20 @@ impl fmt::Display for Budget {
     }
 }
 
-/// What decides the figures of every trial.
+/// Everything that determines the results of the trials.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TuneProtocol {
     settings: Table,
     space: Table,
     metric: String,
     epochs: usize,
-    /// Hash of the data; none in the file of an older version.
+    /// Hash of the data; `None` if an older version wrote the file.
     data: Option<String>,
 }
 
 impl TuneProtocol {
-    /// Of a search with these settings; threads, kernels, a time limit and what is shown decide
-    /// nothing.
+    /// The protocol of a search. Threads, kernels, a time limit and options of output are left out, so they may differ when
+    /// a search is resumed.
     pub(super) fn new(settings: &Settings, space: &Space, metric: Watched, epochs: usize) -> TuneProtocol {
         let decides = |name: &str| match find(name) {
             Some(key) => {
@@ -91,7 +91,7 @@ impl TuneProtocol {
         TuneProtocol { settings: given, space: space.to_table(), metric: metric.to_string(), epochs, data: None }
     }
 
-    /// The same with the layers of the network themselves for the path of their file, which may change.
+    /// The same with the layers of the network in place of the path of their file, since that file may change.
     pub(super) fn with_network(mut self, network: Option<&Description>) -> TuneProtocol {
         if let Some(network) = network {
             self.settings.insert("network".to_owned(), Value::Table(network.table().clone()));
@@ -99,13 +99,13 @@ impl TuneProtocol {
         self
     }
 
-    /// The same over data with this hash.
+    /// The same with the hash of the data.
     pub(super) fn over(mut self, data: String) -> TuneProtocol {
         self.data = Some(data);
         self
     }
 
-    /// The given settings of an earlier search, as if they stood in a file, for flags to go over.
+    /// The settings of the recorded search, as if read from a file, so that flags override them.
     pub fn settings(&self, directory: &Path) -> Settings {
         let mut settings = Settings::new();
         for (name, value) in &self.settings {
@@ -114,26 +114,26 @@ impl TuneProtocol {
         settings
     }
 
-    /// Its space.
+    /// The search space.
     ///
     /// # Errors
-    /// [`Error::Usage`] if somebody wrote a wrong one into the file.
+    /// [`Error::Usage`] if the file holds an invalid one.
     pub fn space(&self, directory: &Path) -> Result<Space> {
         Space::from_table(&self.space, &directory.join(FILE).display().to_string())
     }
 
-    /// The figure that decides.
+    /// The metric by which trials are compared.
     ///
     /// # Errors
-    /// [`Error::Usage`] if somebody wrote a wrong one into the file.
+    /// [`Error::Usage`] if the file holds an invalid one.
     pub fn metric(&self) -> Result<Watched> {
         self.metric.parse()
     }
 
-    /// Reads it, with the budget that was last asked for.
+    /// Reads the file: the protocol and the budget that was given last.
     ///
-    /// # Errors
-    /// [`Error::Io`] if there is none, [`Error::Data`] if it is none.
+    /// [`Error::Io`] if the file cannot be read, [`Error::Data`] if it is not a protocol, [`Error::Usage`] for an invalid
+    /// budget.
     pub fn read(directory: &Path) -> Result<(TuneProtocol, Budget)> {
         let path = directory.join(FILE);
         let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
@@ -150,7 +150,7 @@ impl TuneProtocol {
         Ok((TuneProtocol { settings, space, metric, epochs, data }, budget))
     }
 
-    /// Writes it.
+    /// Writes the file.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -167,10 +167,9 @@ impl TuneProtocol {
         atomic::write(&directory.join(FILE), table.to_string().as_bytes())
     }
 
-    /// Refuses to go on with another search.
+    /// Checks that `now` is the same search as this one.
     ///
-    /// # Errors
-    /// [`Error::Usage`] that names what differs, [`Error::Mismatch`] for other data.
+    /// [`Error::Usage`] naming the difference, [`Error::Mismatch`] if the data differ.
     pub(super) fn check_same(&self, now: &TuneProtocol, directory: &Path) -> Result<()> {
         let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), ToString::to_string);
         let differs = |what: &str, before: String, now: String| {
@@ -213,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_goes_on_only_as_it_was() {
+    fn a_search_is_resumed_only_with_the_same_protocol() {
         let folder = tempfile::tempdir().unwrap();
         let protocol = |lr: f64, seed: i64, threads: i64| {
             let mut settings = Settings::new();

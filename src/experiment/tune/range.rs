@@ -1,4 +1,4 @@
-//! The values that a parameter of a search may take.
+//! Ranges of search parameters.
 
 use toml::Value;
 
@@ -8,25 +8,25 @@ use crate::spec::unknown;
 /// The values that a parameter may take.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SearchRange {
-    /// One of these, each as likely: `[16, 32, 64]`.
+    /// One of these values, with equal probability: `[16, 32, 64]`.
     Choices(Vec<Value>),
-    /// A number, evenly spread: `{ linear = [0, 0.5] }`.
+    /// A uniformly distributed number: `{ linear = [0, 0.5] }`.
     Linear(f64, f64),
-    /// A number, its logarithm evenly spread: `{ log = [1e-4, 1e-1] }`.
+    /// A log-uniformly distributed number: `{ log = [1e-4, 1e-1] }`.
     Log(f64, f64),
-    /// A whole number, both ends included: `{ int = [1, 4] }`.
+    /// An integer, both ends included: `{ int = [1, 4] }`.
     Int(i64, i64),
-    /// A whole number, its logarithm evenly spread: `{ log_int = [16, 512] }`.
+    /// A log-uniformly distributed integer, both ends included: `{ log_int = [16, 512] }`.
     LogInt(i64, i64),
 }
 
-/// A number to three significant digits: what is tried is then what is written.
+/// Rounds to three significant digits, so that the tried value equals the written one.
 pub(super) fn three_digits(value: f64) -> f64 {
     format!("{value:.2e}").parse().unwrap_or(value)
 }
 
 impl SearchRange {
-    /// Reads a range; an error is the sentence that says what is wrong.
+    /// Reads a range. An error is a sentence that says what is wrong.
     pub(super) fn parse(value: &Value) -> std::result::Result<SearchRange, String> {
         match value {
             Value::Array(choices) if !choices.is_empty() => Ok(SearchRange::Choices(choices.clone())),
@@ -71,7 +71,7 @@ impl SearchRange {
         }
     }
 
-    /// The largest whole number of the range, where it has whole numbers.
+    /// The largest integer of the range; `None` if it has no integers.
     pub(super) fn highest(&self) -> Option<i64> {
         match self {
             SearchRange::Choices(choices) => choices.iter().filter_map(Value::as_integer).max(),
@@ -80,7 +80,7 @@ impl SearchRange {
         }
     }
 
-    /// The range as a file has it.
+    /// The range as written in a file.
     pub(super) fn to_value(&self) -> Value {
         let between = |kind: &str, ends: [Value; 2]| {
             Value::Table([(kind.to_owned(), Value::Array(ends.to_vec()))].into_iter().collect())

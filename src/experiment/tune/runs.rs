@@ -1,4 +1,4 @@
-//! The runs of a rung: small ones side by side, large ones after each other on all threads.
+//! The runs of a rung: small ones in parallel, large ones one after the other on all threads.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,49 +14,50 @@ use crate::experiment::side_by_side::{Sharing, share_threads, side_by_side};
 use crate::fit::Stopped;
 use crate::run::{CrossValidation, Fold, FoldOf, Plan};
 
-/// What all runs of a search share.
+/// State shared by all runs of a search.
 pub(super) struct Workers<'a> {
     pub(super) tuner: &'a Tuner,
     pub(super) journal: &'a TrialJournal,
     pub(super) threads: usize,
-    /// Whether to begin no further trial.
+    /// Whether no further trial should be begun.
     pub(super) stop: &'a (dyn Fn() -> bool + Sync),
-    /// When trials that have begun end too.
+    /// The time at which running trials end too.
     pub(super) deadline: Option<Instant>,
-    /// Set where a run or its record failed.
+    /// Set if a run or its recording failed.
     pub(super) failed: &'a AtomicBool,
-    /// Trials and epochs in all.
+    /// Total trials and epochs, if known.
     pub(super) of: Option<(usize, usize)>,
-    /// Trials made now.
+    /// Number of trials made by this search.
     pub(super) made: AtomicUsize,
-    /// Trials ended, and epochs over all trials and folds; held while a trial is recorded and shown, to show them in order.
+    /// Ended trials, and epochs over all trials and folds. The lock is held while a trial is recorded and reported, so both
+    /// happen in the same order.
     pub(super) ended: Mutex<(usize, usize)>,
     pub(super) observe: &'a (dyn Fn(TuneProgress<'_>) + Sync),
 }
 
-/// A setting that is to be trained.
+/// A setting to be trained.
 struct TrialJob {
     trial: usize,
     options: toml::Table,
     config: TrainConfig,
     flops_per_step: f64,
-    /// Work of all steps, to begin the longest first.
+    /// Floating-point operations of all steps; the longest jobs are started first.
     flops: f64,
     parameters: usize,
 }
 
-/// The folds of trials that have begun.
+/// The finished folds of each trial that has begun.
 type Begun = Mutex<BTreeMap<usize, Vec<Fold>>>;
 
 impl Workers<'_> {
-    /// Trains settings for so many epochs, but for those that are recorded already, and returns the trials; fewer where
-    /// something said stop.
+    /// Trains settings for `epochs` epochs, except those that are recorded already. Returns the trials; fewer if `stop`
+    /// ended it early.
     pub(super) fn run(&self, trials: &[usize], epochs: usize) -> Result<Vec<Trial>> {
         let mut found = Vec::new();
         let mut jobs = Vec::new();
         for &trial in trials {
             if (self.stop)() {
-                break; // to plan many trials takes its time
+                break; // planning many trials takes time
             }
             match self.journal.find(trial, epochs) {
                 Some(known) => {
@@ -81,7 +82,7 @@ impl Workers<'_> {
         Ok(found)
     }
 
-    /// Counts a trial of so many epochs, and returns what there is now.
+    /// Counts a trial of `epochs` epochs and returns the locked counters.
     fn ended(&self, epochs: usize) -> MutexGuard<'_, (usize, usize)> {
         let mut ended = self.ended.lock().unwrap_or_else(|e| e.into_inner());
         ended.0 += 1;
@@ -119,8 +120,8 @@ impl Workers<'_> {
         Ok(trials.into_iter().collect::<Result<Vec<Option<Trial>>>>()?.into_iter().flatten().collect())
     }
 
-    /// One run; the trial, where it was the last of its folds. A trial that has begun goes on until the
-    /// deadline, whatever says stop.
+    /// Makes one run. Returns the trial if this was the last of its folds. A trial that has begun continues until the
+    /// deadline, even if `stop` says otherwise.
     fn run_fold(&self, job: &TrialJob, fold: usize, threads: usize, begun: &Begun) -> Result<Option<Trial>> {
         let lock = || begun.lock().unwrap_or_else(|e| e.into_inner());
         let failed = self.failed.load(Ordering::Relaxed);
@@ -142,7 +143,7 @@ impl Workers<'_> {
             train_rows: plan.prepared.train.rows(),
             val_rows: plan.prepared.val.as_ref().map_or(0, Dataset::rows),
         };
-        // Trials that have begun are finished: no signal reaches them.
+        // A trial that has begun is finished, so it gets no signal.
         let finished = plan.train(&AtomicUsize::new(0), &mut |_| {})?;
         if finished.stopped == Stopped::Time {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! What a search may choose: parameters with their ranges, as a TOML file names them.
+//! The search space: parameters with their ranges, as read from a TOML file.
 
 use std::path::Path;
 
@@ -13,42 +13,42 @@ use crate::{Error, Result};
 /// The default space.
 pub const STANDARD: &str = include_str!("space.toml");
 
-/// Parameters that are no options of `train`, but become some: `width` units in each of `depth` hidden layers are
-/// `hidden`; `lr_factor` times the optimizer's own rate is `lr`.
+/// Parameters that are not options of `train` but determine one: `hidden` has `width` units in each of `depth` layers, and
+/// `lr` is `lr_factor` times the optimizer's default learning rate.
 const DERIVED: [(&str, &str); 3] = [("width", "hidden"), ("depth", "hidden"), ("lr_factor", "lr")];
-/// The one where only the other is searched.
+/// The value of `width` or `depth` if only the other one is searched.
 const WIDTH: i64 = 256;
 const DEPTH: i64 = 2;
 
-/// Options of the network and its optimizer that no search may choose: the first two change what a loss means, the third
-/// names a file of one shape, and the others change how the data are prepared, which happens once.
+/// Options of the network and its optimizer that cannot be searched. The first two change the meaning of the loss. The third
+/// names a file for one network shape. The others change how the data are prepared, which happens only once.
 const REFUSED: [&str; 6] =
     ["loss", "label_smoothing", "init_from", "category_embedding", "embed_above", "embed_levels"];
 
 /// A parameter of the search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
-    /// An option of `train` by its key, or `width`, `depth`, `lr_factor`.
+    /// Key of an option of `train`, or `width`, `depth` or `lr_factor`.
     pub name: String,
     /// Its values.
     pub range: SearchRange,
 }
 
-/// All parameters of a search.
+/// The parameters of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Space {
-    /// In the order of their names, which is that of the dimensions of a point.
+    /// Sorted by name; this is the order of the dimensions of a point.
     pub parameters: Vec<Parameter>,
-    /// The file, or what stands for it in messages.
+    /// Name of the file for messages, or its replacement.
     origin: String,
 }
 
-/// Hidden layers of a network that is searched at most.
+/// Upper limit of the hidden layers of a searched network.
 const MOST_LAYERS: i64 = 1000;
 
 impl Space {
-    /// The default space, without what `settings` fix, and what the optimizer that they name takes no part of: L-BFGS has no
-    /// mini-batches, and no dropout.
+    /// The default space without the parameters that `settings` fix and those that the given optimizer does not support.
+    /// L-BFGS, for example, has no mini-batches and no dropout.
     pub fn standard(settings: &Settings) -> Space {
         let mut space = Space::parse(STANDARD, "the default space").expect("the default space is a space");
         space.parameters.retain(|p| !settings.has(option_of(&p.name)));
@@ -58,7 +58,7 @@ impl Space {
         if settings.text("hidden").as_deref() == Some("none") {
             space.parameters.retain(|p| !["activation", "dropout"].contains(&p.name.as_str()));
         }
-        // Settings that are wrong by themselves are refused as such, and not for what is searched.
+        // Settings that are invalid on their own are reported as such elsewhere, not because of the space.
         if settings.has("optimizer") && TrainConfig::new(settings.clone()).is_ok() {
             space.parameters.retain(|p| suits(p, settings));
         }
@@ -74,7 +74,7 @@ impl Space {
         Space::parse(&text, &path.display().to_string())
     }
 
-    /// Reads a space from a text; `origin` is its name in messages.
+    /// Reads a space from a string; `origin` is its name in messages.
     ///
     /// # Errors
     /// [`Error::Usage`], as [`Space::read`].
@@ -101,7 +101,7 @@ impl Space {
             }
             parameters.push(Parameter { name: name.clone(), range });
         }
-        // The order of a file is lost where it is written anew, and dimensions must keep their numbers.
+        // Writing a table does not keep its order, but dimensions must keep their numbers; so they are sorted.
         parameters.sort_by(|a, b| a.name.cmp(&b.name));
         for (derived, option) in DERIVED {
             if table.contains_key(derived) && table.contains_key(option) {
@@ -111,7 +111,7 @@ impl Space {
         Ok(Space { parameters, origin: origin.to_owned() })
     }
 
-    /// Refuses a search for what `settings` fix, and one for nothing.
+    /// Returns an error if `settings` fix a searched parameter, or if nothing is searched.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the parameter.
@@ -137,10 +137,9 @@ impl Space {
         self.parameters.iter().map(|p| (p.name.clone(), p.range.to_value())).collect()
     }
 
-    /// Options of `train` at a point of `[0, 1)^parameters`, beside the given settings.
+    /// The options of `train` for a point in `[0, 1)^parameters`, given the other settings.
     ///
-    /// # Errors
-    /// [`Error::Usage`] for an optimizer that does not exist.
+    /// [`Error::Usage`] for an unknown optimizer or dialect.
     pub fn options_at(&self, point: &[f64], settings: &Settings) -> Result<Table> {
         let chosen: Table = self.parameters.iter().zip(point).map(|(p, u)| (p.name.clone(), p.range.at(*u))).collect();
         let integer = |name: &str| chosen.get(name).and_then(Value::as_integer);
@@ -170,7 +169,7 @@ impl Space {
         Ok(options)
     }
 
-    /// The settings with such options.
+    /// The settings together with the options of a point.
     pub fn with_options(&self, settings: &Settings, options: &Table) -> Settings {
         let mut settings = settings.clone();
         for (name, value) in options {
@@ -179,7 +178,7 @@ impl Space {
         settings
     }
 
-    /// What is said about parameters whose value at a point is near the end of a logarithmic range.
+    /// A message for each parameter whose value at a point is near the end of a logarithmic range.
     pub fn edges(&self, point: &[f64]) -> Vec<String> {
         const EDGE: f64 = 0.05;
         let near = |(p, u): (&Parameter, &f64)| {
@@ -196,12 +195,12 @@ impl Space {
     }
 }
 
-/// The dialect of a point, where that is searched.
+/// The dialect of a point, if it is searched.
 fn options_of_dialect(chosen: &Table) -> Table {
     chosen.iter().filter(|(name, _)| *name == "dialect").map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// Whether training takes values from all over a parameter's range beside the settings.
+/// Whether training accepts values from the whole range of a parameter together with the settings.
 fn suits(parameter: &Parameter, settings: &Settings) -> bool {
     let space = Space { parameters: vec![parameter.clone()], origin: String::new() };
     [0.0, 0.25, 0.5, 0.75, 0.999].into_iter().all(|u| {
@@ -210,7 +209,7 @@ fn suits(parameter: &Parameter, settings: &Settings) -> bool {
     })
 }
 
-/// The option that a parameter decides.
+/// The option that a parameter determines.
 fn option_of(name: &str) -> &str {
     DERIVED.iter().find(|(derived, _)| *derived == name).map_or(name, |(_, option)| option)
 }
@@ -255,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_goes_with_its_optimizer() {
+    fn the_searched_rate_scales_the_optimizers_own() {
         let space = Space::parse("optimizer = [\"adam\", \"sgd\"]\nlr_factor = { log = [0.1, 10] }", "x").unwrap();
         let rate = |u: f64| space.options_at(&[0.5, u], &Settings::new()).unwrap()["lr"].as_float().unwrap();
         assert_eq!((rate(0.0), rate(0.9)), (0.001, 0.01));
@@ -293,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_are_given_are_not_searched() {
+    fn given_settings_are_not_searched() {
         let mut settings = Settings::new();
         let all = Space::standard(&settings).parameters.len();
         settings.set("lr", Value::Float(0.1), SettingOrigin::Flag);
