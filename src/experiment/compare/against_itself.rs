@@ -1,4 +1,4 @@
-//! Real reports on an optimizer against itself: nothing in them may be claimed more often than was promised.
+//! Real comparisons of an optimizer with itself. A false claim must not be more frequent than promised.
 
 use std::sync::atomic::AtomicUsize;
 
@@ -10,12 +10,12 @@ use super::summary::{PairVerdict, Summary};
 use crate::kernel::Isa;
 use crate::train::team::available_threads;
 
-/// Problems on which chance decides much, with so few steps.
+/// Problems with much random variation after so few steps.
 const PROBLEMS: [&str; 4] = ["breast_cancer", "credit", "diabetes", "noisy_labels"];
 const STEPS: u64 = 100;
 const REPORTS: u64 = 100;
 
-/// Whether a report claims anything, in any table.
+/// Whether a report claims any difference in any table.
 fn claims(summary: &Summary) -> bool {
     let claimed = |verdict: PairVerdict| matches!(verdict, PairVerdict::ABetter | PairVerdict::BBetter);
     let pair = |pair: &super::summary::Pair| {
@@ -46,7 +46,8 @@ fn report(seed: u64) -> Summary {
     analyse(&records).expect("the records are whole")
 }
 
-/// Of 100 reports at most five should claim anything; ten or more would happen once in 35 times.
+/// The expected number of false claims in 100 reports is at most five. At that rate, ten or more occur with probability
+/// 1/35.
 #[test]
 #[ignore = "takes minutes"]
 fn adam_against_itself_is_no_difference() {

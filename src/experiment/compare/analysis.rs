@@ -1,4 +1,4 @@
-//! From the records of a comparison to what it found.
+//! Analysis of a comparison: from its records to its results.
 
 #[cfg(test)]
 mod bank;
@@ -28,10 +28,9 @@ use super::summary::{
 use crate::Result;
 use crate::statistics::{median, median_interval};
 
-/// What a comparison found. The same records give the same summary, whatever their order after the first.
+/// The results of a comparison. They do not depend on the order of the records.
 ///
-/// # Errors
-/// [`crate::Error::Mismatch`] where the records do not belong together.
+/// [`crate::Error::Mismatch`] if the records do not belong to one comparison.
 pub fn analyse(records: &[Record]) -> Result<Summary> {
     let grouped = Grouped::new(records)?;
     let problems: Vec<ProblemSummary> =
@@ -80,7 +79,7 @@ fn problem_summary(grouped: &Grouped<'_>, problem: usize) -> ProblemSummary {
     }
 }
 
-/// Figures of the runs that are taken of each study.
+/// Statistics of the runs that `take` selects from each study.
 fn final_runs<'a>(
     grouped: &Grouped<'a>,
     (problem, optimizer): (usize, usize),
@@ -93,7 +92,7 @@ fn final_runs<'a>(
     };
     let figures = |figure: fn(&Run) -> f64| median_with_interval(&of(figure));
     let runs = || studies.iter().flatten();
-    // A study of which one run diverged has no score, rather than that of the other.
+    // If one run of a study diverged, the study has no score; the score of the other run is not used.
     let scores: Vec<f64> =
         of(|run| run.test_score.unwrap_or(f64::INFINITY)).into_iter().filter(|score| score.is_finite()).collect();
     FinalRuns {

@@ -1,4 +1,5 @@
-//! Records that cannot be of one comparison: repeated, impossible, or in contradiction with each other.
+//! Validation of records: finds records that cannot belong to one comparison, because they are repeated, impossible or
+//! contradictory.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,20 +9,20 @@ use super::space::number_at;
 use crate::experiment::quasi_random::point;
 use crate::optim::OptimizerSpec;
 
-/// What the records so far say, to hold the next one against.
+/// The state of the records so far, with which the next one is compared.
 #[derive(Debug, Default)]
 pub(super) struct Checker {
     problems: HashMap<String, ProblemRecord>,
     optimizers: HashMap<String, OptimizerRecord>,
-    /// None before the protocol.
+    /// `None` before the protocol.
     terms: Option<Terms>,
-    /// The runs of each study so far, with their lines, without their curves.
+    /// The runs of each study so far, without their curves, and their line numbers.
     studies: HashMap<(String, String, usize), Vec<(Run, usize)>>,
     costs: HashMap<(String, String), usize>,
 }
 
 impl Checker {
-    /// What is wrong with the record on a line, if anything is; else it counts for those that follow.
+    /// Returns a message if the record on this line is wrong. Otherwise the record is added to the state.
     pub(super) fn fault(&mut self, record: &Record, line: usize) -> Option<String> {
         match record {
             Record::Protocol(protocol) => self.protocol(protocol),
@@ -98,7 +99,7 @@ impl Checker {
     }
 }
 
-/// Whether a run is there already, or has not what the others of its study have.
+/// A message if a run is a duplicate, or contradicts the other runs of its study.
 fn contradiction(run: &Run, study: &[(Run, usize)]) -> Option<String> {
     for (other, line) in study {
         let same_stage = other.stage == run.stage;
@@ -115,7 +116,8 @@ fn contradiction(run: &Run, study: &[(Run, usize)]) -> Option<String> {
     None
 }
 
-/// Whether the runs of a study are not those that its trials and repeats lead to, in whatever order they stand.
+/// A message if the repeats and final runs of a study are not those that follow from its trials and repeats, in whatever
+/// order they are recorded.
 fn wrong_choice(study: &[(Run, usize)], terms: Terms) -> Option<String> {
     let of = |stage: Stage| study.iter().filter(move |(run, _)| run.stage == stage);
     let runs = |stage: Stage| -> Vec<&Run> { of(stage).map(|(run, _)| run).collect() };
@@ -143,12 +145,12 @@ fn wrong_choice(study: &[(Run, usize)], terms: Terms) -> Option<String> {
     ))
 }
 
-/// A setting that is not the one that the study tries at this number.
+/// A message if a run's setting is not the one that the study tries at this number.
 fn other_setting(run: &Run, optimizer: &OptimizerRecord, seed: u64) -> Option<String> {
     let OptimizerRecord { space, schedules, .. } = optimizer;
-    // `momentum` is another word for sgd with a momentum.
+    // `momentum` is another name for sgd with momentum.
     let algorithm = |spec: &str| spec.parse::<OptimizerSpec>().ok().map(|spec| spec.algorithm.name());
-    let number = run.trial.checked_sub(1)?; // the defaults are no point
+    let number = run.trial.checked_sub(1)?; // trial 0 has the defaults, not a point of the space
     let point = point(space.len() + 1, number, seed);
     let expected: BTreeMap<String, f64> =
         space.iter().zip(&point).map(|(of, u)| (of.name.clone(), number_at(*u, of.low, of.high))).collect();
@@ -164,7 +166,7 @@ fn other_setting(run: &Run, optimizer: &OptimizerRecord, seed: u64) -> Option<St
     })
 }
 
-/// Values that no run can have.
+/// A message if a run has impossible values.
 fn impossible(run: &Run, problem: &ProblemRecord) -> Option<String> {
     let steps: Vec<u64> = run.curve.iter().map(|point| point.step).collect();
     if !steps.windows(2).all(|pair| pair[0] < pair[1]) || steps.iter().any(|step| *step > problem.steps) {

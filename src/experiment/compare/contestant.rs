@@ -1,4 +1,4 @@
-//! An optimizer that is compared: its name, what the user fixed of it, and what is searched.
+//! An optimizer in a comparison: its name, the options that the user fixed, and its search space.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -9,43 +9,44 @@ use crate::optim::OptimizerSpec;
 use crate::spec::Spec;
 use crate::{Error, Result};
 
-/// An optimizer as `[NAME=]SPEC` says it. Options that `SPEC` gives are fixed, all others of its space are searched.
+/// An optimizer given as `[NAME=]SPEC`. Options in `SPEC` are fixed; all others in its search space are searched.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contestant {
-    /// The name in tables.
+    /// Name in tables.
     pub name: String,
-    /// The optimizer's name, options excluded.
+    /// Name of the optimizer, without options.
     optimizer: String,
-    /// Options that are given, by key.
+    /// Fixed options, by key.
     given: Vec<(String, String)>,
-    /// All values set, the searched ones to their defaults.
+    /// The specification with all searched options at their defaults.
     default: String,
-    /// What is searched.
+    /// The search space.
     axes: Vec<Axis>,
-    /// Schedules of its trials, that of its defaults last.
+    /// Schedules of the trials. The last is that of the defaults.
     schedules: &'static [&'static str],
 }
 
 impl Contestant {
-    /// The optimizer that gives user data their target, where it is compared.
+    /// The optimizer whose runs set the target on the user's data, if it is compared.
     pub const BASELINE: &str = "momentum";
 
-    /// Dimensions of the search.
+    /// Number of dimensions of the search space.
     pub fn dimensions(&self) -> usize {
         self.axes.len()
     }
 
-    /// The optimizer with its own defaults, as `--optimizer` reads it.
+    /// The optimizer with its defaults, as `--optimizer` reads it.
     pub fn default_spec(&self) -> &str {
         &self.default
     }
 
-    /// Schedules of its trials: constant, cosine and cosine after a warm-up, or the constant one alone for an optimizer that averages instead.
+    /// Schedules of the trials: constant, cosine after a warm-up, and cosine. An optimizer that averages weights instead has
+    /// only the constant one.
     pub fn schedules(&self) -> &'static [&'static str] {
         self.schedules
     }
 
-    /// The schedule that `gradlane train` gives it.
+    /// The default schedule of `gradlane train` for this optimizer.
     pub fn default_schedule(&self) -> &'static str {
         self.schedules[self.schedules.len() - 1]
     }
@@ -61,7 +62,7 @@ impl Contestant {
         (spec(&self.optimizer, &options), names.zip(numbers).collect())
     }
 
-    /// `(1 − dampening) / (1 − momentum)` at a point: how many times its own size a lasting gradient comes to.
+    /// `(1 − dampening) / (1 − momentum)` at a point: the factor by which momentum amplifies a constant gradient.
     fn gain(&self, numbers: &[f64]) -> f64 {
         let given = |key| self.given.iter().find(|(known, _)| known == key)?.1.parse::<f64>().ok();
         let searched = self.axes.iter().zip(numbers).find(|(axis, _)| axis.key == "momentum");
@@ -69,7 +70,7 @@ impl Contestant {
         (1.0 - given("dampening").unwrap_or(0.0)) / (1.0 - momentum.unwrap_or(0.0))
     }
 
-    /// What `runs.jsonl` says of it.
+    /// Its record in `runs.jsonl`.
     pub fn record(&self) -> OptimizerRecord {
         OptimizerRecord {
             name: self.name.clone(),
@@ -79,7 +80,7 @@ impl Contestant {
         }
     }
 
-    /// Refuses two of the same name.
+    /// Checks that no two contestants have the same name.
     ///
     /// # Errors
     /// [`Error::Usage`].
@@ -114,9 +115,10 @@ fn refuse_full_batch(optimizer: &OptimizerSpec) -> Result<()> {
 impl FromStr for Contestant {
     type Err = Error;
 
-    /// Reads `adam`, `adam:beta2=0.95`, `slow=adam:lr=1e-4`. An optimizer that needs all rows in each step is refused.
+    /// Reads `adam`, `adam:beta2=0.95` or `slow=adam:lr=1e-4`. Returns an error for an optimizer that needs all rows in each
+    /// step.
     fn from_str(text: &str) -> Result<Contestant> {
-        // An `=` before the first colon is the end of a name; those after it belong to options.
+        // An `=` before the first colon ends a name; later ones belong to options.
         let head = text.split(':').next().unwrap_or(text);
         let (name, rest) = match head.split_once('=') {
             Some((name, _)) => (name.trim(), &text[name.len() + 1..]),
@@ -129,7 +131,7 @@ impl FromStr for Contestant {
         refuse_full_batch(&parsed)?;
         let spec = Spec::parse("optimizer", rest)?;
         let fixed = |key: &str| spec.remaining().iter().any(|(known, _)| *known == key);
-        // sgd with a momentum is momentum.
+        // sgd with a momentum has the search space of momentum.
         let known = if spec.name == "sgd" && fixed("momentum") { "momentum" } else { spec.name };
         let free = axes(known).iter().copied().filter(|axis| !fixed(axis.key)).collect();
         let contestant = Contestant {
@@ -140,7 +142,7 @@ impl FromStr for Contestant {
             axes: free,
             schedules: schedules(parsed.algorithm),
         };
-        // What is given must go with all that is searched, to the corners.
+        // The fixed options must be valid at both corners of the search space.
         for corner in [0.0, 1.0] {
             contestant.at(&vec![corner; contestant.dimensions()]).0.parse::<OptimizerSpec>()?;
         }
@@ -161,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn names_stand_before_the_specification() {
+    fn a_name_may_precede_the_specification() {
         let names = |text: &str| (contestant(text).name, contestant(text).default);
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
         assert_eq!(names("adam"), pair("adam", "adam"));
@@ -176,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_searched_rate_is_how_far_a_lasting_gradient_moves() {
+    fn a_searched_rate_is_the_effective_rate_under_momentum() {
         let rate = |text: &str, point: &[f64]| -> f64 {
             let spec: OptimizerSpec = contestant(text).at(point).0.parse().unwrap();
             spec.options().iter().find_map(|option| option.strip_prefix("lr=")?.parse().ok()).unwrap()
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn optimizers_of_full_batches_are_refused_and_averages_keep_their_rate() {
+    fn full_batch_optimizers_are_refused_and_averaging_ones_keep_a_constant_rate() {
         for name in ["rprop", "a=lbfgs:history_size=5"] {
             let message = name.parse::<Contestant>().unwrap_err().to_string();
             assert!(message.contains("all rows in each step") && message.contains("leave it out"), "{message}");

@@ -1,6 +1,7 @@
-//! Numbers as sentences and tables show them.
+//! Formatting of numbers in sentences and tables.
 
-/// A number with four significant digits, trailing zeros left out; `∞` for `None`.
+/// A number with four significant digits, without trailing zeros. Below 10⁶ its integer part is shown in full. From 10⁶ on
+/// and below 10⁻³ it is in scientific notation. `∞` for `None` and for infinite values.
 pub fn figure(value: Option<f64>) -> String {
     let Some(value) = value.filter(|v| v.is_finite()) else { return "∞".to_owned() };
     let size = value.abs();
@@ -15,7 +16,7 @@ pub fn figure(value: Option<f64>) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-/// A p-value with two significant digits.
+/// A p-value: `1` from 0.995, two decimals from 0.1, three from 0.001, otherwise in scientific notation with two digits.
 pub fn p_value(p: f64) -> String {
     match p {
         p if p >= 0.995 => "1".to_owned(),
@@ -35,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_short() {
+    fn numbers_have_few_digits() {
         let shown = [0.0, 1.0, 0.25, 12.3456, 123456.7, 0.012345, 0.00099, 2.5e-7, 1234567.0, -0.5];
         let expected = ["0", "1", "0.25", "12.35", "123457", "0.01235", "9.9e-4", "2.5e-7", "1.235e6", "-0.5"];
         assert_eq!(shown.map(|v| figure(Some(v))), expected);

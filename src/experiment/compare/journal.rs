@@ -1,4 +1,4 @@
-//! `runs.jsonl`, written line by line as runs end, and read again.
+//! `runs.jsonl`: written line by line as runs end, and read again.
 
 use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
@@ -10,22 +10,22 @@ use super::protocol::Stage;
 use super::records::Record;
 use crate::{Error, Result};
 
-/// The file with every run.
+/// Name of the file with every run.
 pub const RUNS_FILE: &str = "runs.jsonl";
-/// All files of a comparison.
+/// Names of all files of a comparison.
 pub const FILES: [&str; 3] = [RUNS_FILE, "summary.json", "report.html"];
 
-/// A comparison's directory in the making.
+/// The directory of a comparison that is being written.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    /// Locked, so that no other program writes these runs.
+    /// The open file, locked so that no other process writes it.
     runs: File,
-    /// What is there already, and will be told again.
+    /// Records that are in the file already and will be passed to `write` again.
     there: HashSet<Key>,
 }
 
-/// What tells a record from every other: problem and optimizer, and of a run its study, stage, trial and repeat.
+/// The identity of a record: problem and optimizer, and for a run its study, stage, trial and repeat.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Key {
     Protocol,
@@ -47,10 +47,9 @@ impl Key {
 }
 
 impl Journal {
-    /// Refuses a directory that holds a comparison; makes nothing yet.
+    /// Returns an error if the directory holds a comparison and `overwrite` is false. Creates nothing.
     ///
-    /// # Errors
-    /// [`Error::Usage`] if one is there and may not be replaced, [`Error::Io`] if `path` is a file.
+    /// [`Error::Usage`] for an existing comparison, [`Error::Io`] if `path` is a file.
     pub fn check(path: &Path, overwrite: bool) -> Result<()> {
         if path.exists() && !path.is_dir() {
             return Err(Error::io(path, std::io::Error::from(std::io::ErrorKind::NotADirectory)));
@@ -64,7 +63,7 @@ impl Journal {
         }
     }
 
-    /// Refuses a directory in which another program writes a comparison.
+    /// Returns an error if another process is writing a comparison in the directory.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -72,16 +71,16 @@ impl Journal {
         File::open(path.join(RUNS_FILE)).map_or(Ok(()), |runs| lock(&runs, path))
     }
 
-    /// Makes the directory and begins its `runs.jsonl`.
+    /// Creates the directory and an empty `runs.jsonl`.
     ///
     /// # Errors
     /// As [`Journal::check`], and [`Error::Io`].
     pub fn create(path: &Path, overwrite: bool) -> Result<Journal> {
         Self::check(path, overwrite)?;
         fs::create_dir_all(path).map_err(|e| Error::io(path, e))?;
-        // A comparison that is being written is not replaced under its writer's hands.
+        // Do not replace a comparison that another process is writing.
         Self::refuse_while_written(path)?;
-        // A report of other runs must not stand beside these.
+        // Remove the files of an older comparison, so that its report is not taken for one of these runs.
         for old in FILES.iter().map(|file| path.join(file)).filter(|file| file.exists()) {
             fs::remove_file(&old).map_err(|e| Error::io(&old, e))?;
         }
@@ -91,11 +90,11 @@ impl Journal {
         Ok(Journal { path: path.to_path_buf(), runs: file, there: HashSet::new() })
     }
 
-    /// Opens the `runs.jsonl` of a comparison that was interrupted, and returns its records; the next ones of the same comparison are
-    /// told from the first on, and those that are there are not written again. A last line without its end is cut off.
+    /// Opens the `runs.jsonl` of an interrupted comparison, and returns its records. When the comparison is resumed, all
+    /// records are passed to [`Journal::write`] again from the beginning; those already in the file are not written again.
+    /// An incomplete last line is removed.
     ///
-    /// # Errors
-    /// As [`read_records`], and [`Error::Io`] where another program writes the comparison.
+    /// As [`read_records`]; [`Error::Io`] if another process is writing the comparison.
     pub fn reopen(path: &Path) -> Result<(Journal, Vec<Record>)> {
         let file = path.join(RUNS_FILE);
         let failed = |e| Error::io(&file, e);
@@ -109,7 +108,7 @@ impl Journal {
         Ok((Journal { path: path.to_path_buf(), runs, there }, records))
     }
 
-    /// Adds a record, as one line in one piece, unless it is there.
+    /// Appends a record as one line in a single write, unless it is in the file already.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -123,7 +122,8 @@ impl Journal {
     }
 }
 
-/// Refuses a comparison that another program writes; where files cannot be locked, it goes without.
+/// Locks the file; returns an error if another process holds the lock. On file systems without locks it continues without
+/// one.
 fn lock(file: &File, path: &Path) -> Result<()> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => {
@@ -134,11 +134,10 @@ fn lock(file: &File, path: &Path) -> Result<()> {
     }
 }
 
-/// The records of a comparison's directory. A last line without its end, of a comparison that was killed, is left out.
+/// Reads the records of a comparison. An incomplete last line, left by a killed process, is ignored.
 ///
-/// # Errors
-/// [`Error::Io`] if there is no such file, [`Error::Data`] naming the line that is no record, or cannot be one
-/// beside those before it.
+/// [`Error::Io`] if the file cannot be read; [`Error::Data`] with the line that is not a record, or that contradicts earlier
+/// ones.
 pub fn read_records(directory: &Path) -> Result<Vec<Record>> {
     let path = directory.join(RUNS_FILE);
     let text = fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn records_come_back_as_they_were() {
+    fn records_are_read_as_they_were_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/b");
         let mut journal = Journal::create(&path, false).unwrap();
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_that_is_opened_again_goes_on_behind_its_last_whole_record() {
+    fn a_reopened_journal_continues_after_its_last_complete_record() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = Journal::create(folder.path(), false).unwrap();
         journal.write(&records()[0]).unwrap();
@@ -217,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_last_line_is_left_out_and_a_wrong_one_named() {
+    fn an_incomplete_last_line_is_ignored_and_a_wrong_line_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let lines: Vec<String> = records().iter().map(|r| serde_json::to_string(r).unwrap()).collect();
         let file = folder.path().join(RUNS_FILE);

@@ -1,9 +1,9 @@
-//! Optimizers side by side on the same problems, by one protocol.
+//! Comparison of optimizers on the same problems by one protocol.
 //!
-//! The unit is a *study*: one whole search for one optimizer on one problem. It tries the optimizer's defaults and points
-//! of a log-uniform space of the optimizer's own, repeats the best of them on further seeds, chooses one, and trains that one
-//! on fresh seeds. Studies are independent of each other, so the luck of a search is within what the tests compare. After
-//! MLCommons AlgoPerf (Dahl et al. 2023, <https://arxiv.org/abs/2306.07179>) and Choi et al. 2019,
+//! The unit is a *study*: one complete search for one optimizer on one problem. A study tries the optimizer's defaults and
+//! points of that optimizer's log-uniform search space, repeats the best of them with further seeds, chooses one setting,
+//! and trains it with fresh seeds. Studies are independent of each other, so the tests account for the luck of a search.
+//! After MLCommons AlgoPerf (Dahl et al. 2023, <https://arxiv.org/abs/2306.07179>) and Choi et al. 2019,
 //! <https://arxiv.org/abs/1910.05446>.
 
 #[cfg(test)]

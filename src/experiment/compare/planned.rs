@@ -1,4 +1,4 @@
-//! A user's data as a problem on which optimizers are compared.
+//! The user's data as a problem of a comparison.
 
 use super::problems::{Initial, Problem};
 use super::records::Family;
@@ -10,15 +10,14 @@ use crate::run::Plan;
 use crate::score::Scorer;
 use crate::{Error, Result};
 
-/// Steps of a run where the user names none: enough for most small networks, and a second of work or less.
+/// Default number of steps of a run: enough for most small networks, and at most about a second of work.
 const STEPS: u64 = 2_000;
 
 impl Problem {
-    /// A plan's data and network under a name, and what was decided for it and is said aloud. `--steps` or `--epochs` is its budget, 2,000
-    /// steps where neither is given.
+    /// Makes a problem of a plan's data and network. Returns also notes on values that were chosen automatically, for
+    /// display. The budget is `--steps` or `--epochs`, or 2,000 steps if neither is given.
     ///
-    /// # Errors
-    /// [`Error::Mismatch`] if there is no validation or no test part.
+    /// [`Error::Mismatch`] if there is no validation or no test part, [`Error::Usage`] for the Poisson loss.
     pub fn planned(plan: &Plan, name: String) -> Result<(Problem, Vec<String>)> {
         let step = plan.settings()?;
         if plan.loss == Loss::Poisson {

@@ -1,4 +1,4 @@
-//! Problems: a data set with its network, its budget of steps and the loss to reach.
+//! Problems: data sets, each with a network, a budget of steps and a target loss.
 
 mod generated;
 mod larger;
@@ -24,63 +24,64 @@ use crate::{Error, Result, spec};
 use super::records::{Family, ProblemRecord};
 pub use mnist::find_mnist;
 
-/// Even parts of a run, each with a point of its curve at its end.
+/// Number of equal parts of a run. The curve has a point at the end of each.
 const PARTS: u64 = 20;
-/// Points before the end of the first part: each at so many times the steps of the one before, from the first one.
+/// Points before the end of the first part: the first at this share of the steps, each further one at `EARLY_RATIO` times
+/// the previous.
 const FIRST_POINT: f64 = 1.0 / 500.0;
 const EARLY_RATIO: f64 = 1.5;
 
-/// How a network begins.
+/// Initial values of a network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Initial {
-    /// Scheme of the weights; by each layer's activation where `None`.
+    /// Scheme of the weights; if `None`, it depends on each layer's activation.
     pub scheme: Option<Init>,
-    /// Whether the outputs are those of a regression, which begin small: see [`Parameters::initial`].
+    /// Whether the task is a regression, whose output layer begins small: see [`Parameters::initial`].
     pub regression: bool,
 }
 
-/// A data set with its network and budget: everything of a run but optimizer, schedule and seed.
+/// A data set with its network and budget: everything that defines a run, except optimizer, schedule and seed.
 #[derive(Clone)]
 pub struct Problem {
     /// Short name, unique in a comparison.
     pub name: String,
     /// One sentence.
     pub description: String,
-    /// What decides on it.
+    /// The kind of difficulty.
     pub family: Family,
-    /// Rows that are learnt from.
+    /// Training rows.
     pub train: Dataset,
-    /// Rows that choose settings.
+    /// Validation rows, by which settings are chosen.
     pub val: Dataset,
-    /// Rows that nothing depends on.
+    /// Test rows, which influence no choice.
     pub test: Dataset,
     /// The network.
     pub architecture: Architecture,
     /// Its initial weights.
     pub initial: Initial,
-    /// Objective, penalties and clipping; optimizer and seed are each run's own.
+    /// Objective, penalties and clipping. Each run replaces optimizer and seed.
     pub step: StepSettings,
-    /// Rows of a step.
+    /// Batch size.
     pub batch: usize,
-    /// Steps of a run.
+    /// Number of steps of a run.
     pub steps: u64,
-    /// What outputs mean.
+    /// Converts outputs to metrics.
     pub scorer: Scorer,
-    /// The figure beside the loss.
+    /// The metric reported beside the loss.
     pub score: MetricName,
-    /// Validation loss to reach, where it is known before the runs.
+    /// Target validation loss, if it is known before the runs.
     pub target: Option<f64>,
-    /// Where it is from, in words.
+    /// Origin of the target, as text.
     pub target_source: String,
 }
 
-/// How a problem is made.
+/// A built-in problem.
 struct BuiltIn {
     name: &'static str,
     make: fn(&'static str) -> Result<Problem>,
 }
 
-/// The problems of the default form, in the order of reports: by family.
+/// The problems of the default form, in the order of reports, by family.
 const DEFAULT: &[BuiltIn] = &[
     BuiltIn { name: "ill_conditioned", make: generated::ill_conditioned },
     BuiltIn { name: "badly_scaled", make: generated::badly_scaled },
@@ -96,7 +97,7 @@ const DEFAULT: &[BuiltIn] = &[
     BuiltIn { name: "digits", make: shipped::digits },
 ];
 
-/// Further problems of the full form: larger ones.
+/// Further, larger problems of the full form.
 const FULL: &[BuiltIn] = &[
     BuiltIn { name: "wide", make: larger::wide },
     BuiltIn { name: "deep", make: larger::deep },
@@ -104,10 +105,10 @@ const FULL: &[BuiltIn] = &[
     BuiltIn { name: "large_table", make: larger::large_table },
 ];
 
-/// The problem that needs MNIST's files, in the full form.
+/// The problem of the full form that needs MNIST's files.
 const MNIST: &str = "mnist";
 
-/// The problems of the quick form, one of each family: a badly scaled valley, noisy labels, few images.
+/// The problems of the quick form, one of each family: an ill-conditioned regression, noisy labels, few images.
 pub const QUICK: [&str; 3] = ["ill_conditioned", "noisy_labels", "digits"];
 
 /// Names of the problems of the default form.
@@ -115,16 +116,14 @@ pub fn default_names() -> Vec<&'static str> {
     DEFAULT.iter().map(|built_in| built_in.name).collect()
 }
 
-/// Names of all problems: those of the default form, then the larger ones, of which the last needs MNIST's files.
+/// Names of all problems: those of the default form, then the larger ones. The last needs MNIST's files.
 pub fn names() -> Vec<&'static str> {
     DEFAULT.iter().chain(FULL).map(|built_in| built_in.name).chain([MNIST]).collect()
 }
 
-/// The problem of this name; `mnist` is the folder of MNIST's files, which only the problem of that name needs.
+/// The problem of this name. `mnist` is the folder with MNIST's files, which only the problem `mnist` needs.
 ///
-/// # Errors
-/// [`Error::Usage`] for an unknown name; it offers the nearest. [`Error::Io`] where MNIST is not at hand, and what reading
-/// its files finds wrong.
+/// [`Error::Usage`] for an unknown name, with the nearest one; [`Error::Io`] if MNIST is not found; errors in MNIST's files.
 pub fn problem(name: &str, mnist: Option<&Path>) -> Result<Problem> {
     let mut problem = match DEFAULT.iter().chain(FULL).find(|built_in| built_in.name == name) {
         Some(built_in) => (built_in.make)(built_in.name)?,
@@ -138,8 +137,8 @@ pub fn problem(name: &str, mnist: Option<&Path>) -> Result<Problem> {
 }
 
 impl Problem {
-    /// A trainer on one thread, with the initial weights of a seed; between two points of a curve it takes at most the
-    /// rows of that many steps.
+    /// A trainer on one thread with the initial weights of a seed. `most_rows` limits the rows between two points of a
+    /// curve; see [`Problem::most_rows`].
     pub fn trainer(&self, optimizer: OptimizerSpec, seed: u64, isa: Isa, most_rows: usize) -> Trainer {
         let Initial { scheme, regression } = self.initial;
         let mut parameters = Parameters::initial(&self.architecture, scheme, regression, seed);
@@ -155,8 +154,8 @@ impl Problem {
         )
     }
 
-    /// Steps at whose ends a run is evaluated: 20 evenly apart, the last one the run's, and some 8 before the first of them, for
-    /// a target may be reached early.
+    /// The steps after which a run is evaluated: 20 at equal distances, of which the last ends the run, and about 8 before
+    /// the first of them, since a target may be reached early.
     pub fn points(&self) -> Vec<u64> {
         let early = std::iter::successors(Some(FIRST_POINT), |part| Some(part * EARLY_RATIO));
         let early = early.take_while(|part| *part < 0.9 / PARTS as f64).map(|part| (part * self.steps as f64) as u64);
@@ -167,14 +166,14 @@ impl Problem {
         points
     }
 
-    /// Rows between two points of a curve at most.
+    /// The largest number of rows between two points of a curve.
     pub fn most_rows(&self) -> usize {
         let points = self.points();
         let steps = points.iter().scan(0, |last, point| Some(point - std::mem::replace(last, *point))).max();
         steps.unwrap_or(0) as usize * self.batch
     }
 
-    /// What `runs.jsonl` says of it.
+    /// Its record in `runs.jsonl`.
     pub fn record(&self) -> ProblemRecord {
         ProblemRecord {
             name: self.name.clone(),
@@ -194,10 +193,9 @@ impl Problem {
         }
     }
 
-    /// Finds what makes a comparison on it impossible.
+    /// Checks that a comparison is possible on this problem.
     ///
-    /// # Errors
-    /// [`Error::Mismatch`] if a part has no rows.
+    /// [`Error::Mismatch`] if the validation or test part has no rows.
     pub fn check(&self) -> Result<()> {
         let parts = [("validation", "--valid", &self.val), ("test", "--test", &self.test)];
         match parts.into_iter().find(|(_, _, data)| data.rows() == 0) {
@@ -217,7 +215,7 @@ mod tests {
     use crate::data::Features;
 
     #[test]
-    fn the_forms_hold_enough_problems_of_each_family() {
+    fn the_forms_have_the_stated_number_of_problems_of_each_family() {
         let families = |names: Vec<&str>| -> Vec<usize> {
             let of = |name: &str| problem(name, None).unwrap().family;
             let all: Vec<Family> = names.into_iter().filter(|name| *name != MNIST).map(of).collect();
@@ -230,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_whole() {
+    fn every_problem_is_consistent() {
         for name in names().into_iter().filter(|name| *name != MNIST) {
             let problem = problem(name, None).unwrap();
             problem.check().unwrap();

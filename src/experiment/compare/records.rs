@@ -1,4 +1,4 @@
-//! What a comparison writes to `runs.jsonl`: everything that its report is made from, a record a line.
+//! The records in `runs.jsonl`, one on each line: everything that the report is made from.
 
 use std::collections::BTreeMap;
 
@@ -8,49 +8,49 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Record {
-    /// The first line: what was asked for.
+    /// The first line: the request.
     Protocol(Protocol),
     /// One training run.
     Run(Run),
-    /// The cost of one step, measured alone.
+    /// The cost of one step, measured separately.
     StepCost(StepCost),
 }
 
-/// What was asked for, and on what terms.
+/// The request of a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Protocol {
-    /// The program's version.
+    /// Version of the program.
     pub version: String,
     /// The command that repeats the comparison.
     pub command: String,
-    /// Whether it is the quick form.
+    /// Whether this is the quick form.
     pub quick: bool,
-    /// How many runs there are, and of which kind.
+    /// The number of runs of each kind.
     #[serde(flatten)]
     pub terms: Terms,
     /// The machine: processor, threads used, instruction set.
     pub machine: String,
-    /// What is trained.
+    /// The problems.
     pub problems: Vec<ProblemRecord>,
-    /// What is compared.
+    /// The optimizers.
     pub optimizers: Vec<OptimizerRecord>,
 }
 
-/// How much is run. A *study* is one whole search for one optimizer on one problem, independent of every other study:
-/// it tries settings, repeats the best of them, chooses one, and trains that one on fresh seeds.
+/// The size of a comparison. A *study* is one complete search for one optimizer on one problem, independent of every other
+/// study. It tries settings, repeats the best of them, chooses one, and trains that one with fresh seeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
-    /// Studies of each optimizer on each problem.
+    /// Number of studies of each optimizer on each problem.
     pub studies: usize,
-    /// Settings that a study tries, one run each; the optimizer's defaults are the first.
+    /// Number of settings that a study tries, with one run each. The first are the optimizer's defaults.
     pub trials: usize,
-    /// The best trials, which are repeated.
+    /// Number of best trials, which are repeated.
     pub finalists: usize,
-    /// Further seeds of each finalist.
+    /// Number of further seeds for each finalist.
     pub repeats: usize,
-    /// Fresh seeds of the chosen setting.
+    /// Number of fresh seeds for the chosen setting.
     pub seeds: usize,
-    /// Where all random numbers begin.
+    /// Seed from which all random numbers derive.
     pub seed: u64,
 }
 
@@ -61,70 +61,70 @@ pub struct ProblemRecord {
     pub name: String,
     /// One sentence.
     pub description: String,
-    /// What decides on it.
+    /// The kind of difficulty.
     pub family: Family,
     /// Rows of the training, validation and test part.
     pub rows: [usize; 3],
     /// Widths from inputs to outputs.
     pub layers: Vec<usize>,
-    /// Rows of a step.
+    /// Batch size.
     pub batch: usize,
-    /// Steps of every run.
+    /// Number of steps of every run.
     pub steps: u64,
-    /// The validation loss to reach; `None` on user data without `--target`: it is then found from the runs.
+    /// Target validation loss. `None` on user data without `--target`; the target is then derived from the runs.
     pub target: Option<f64>,
-    /// Where the target is from, in words.
+    /// Origin of the target, as text.
     pub target_source: String,
-    /// The figure reported on the test part beside the loss: `accuracy`, `rmse`, …
+    /// The metric reported on the test part beside the loss: `accuracy`, `rmse`, …
     pub score: String,
-    /// Hash of the data, where they are the user's.
+    /// Hash of the data; only for user data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
 }
 
-/// An optimizer as it is compared.
+/// An optimizer in a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OptimizerRecord {
-    /// The name in tables, unique.
+    /// Name in tables, unique.
     pub name: String,
-    /// What `--optimizer` was given, its own defaults included.
+    /// The specification given to `--optimizer`, with defaults filled in.
     pub spec: String,
-    /// What was searched, in order; the schedule is searched beside it.
+    /// The search space, in order. The schedule is searched in addition.
     pub space: Vec<Dimension>,
-    /// Schedules in the space.
+    /// The searched schedules.
     pub schedules: Vec<String>,
 }
 
-/// A hyperparameter that is searched evenly in its logarithm.
+/// A hyperparameter that is searched log-uniformly.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Dimension {
-    /// `lr`, `one_minus_beta1`, …
+    /// Its name, such as `lr` or `one_minus_beta1`.
     pub name: String,
-    /// Least value, above 0.
+    /// Smallest value, above 0.
     pub low: f64,
-    /// Greatest value.
+    /// Largest value.
     pub high: f64,
 }
 
-/// What decides how good a network becomes on a problem.
+/// The main difficulty of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Family {
-    /// How far the training loss falls within the budget.
+    /// Optimization: how far the training loss falls within the budget.
     Optimization,
-    /// Noise of labels and gradients.
+    /// Noise in labels and gradients.
     Noise,
-    /// Few rows: what is learnt by heart.
+    /// Few rows: overfitting.
     SmallData,
-    /// Unknown: data of the user.
+    /// Unknown: the user's data.
     Yours,
 }
 
 impl Family {
-    /// All of them, in the order of reports.
+    /// All families, in the order of reports.
     pub const ALL: [Family; 4] = [Family::Optimization, Family::Noise, Family::SmallData, Family::Yours];
 
-    /// Its name in tables.
+    /// Name in tables.
     pub fn name(self) -> &'static str {
         match self {
             Family::Optimization => "optimization-bound",
@@ -135,19 +135,19 @@ impl Family {
     }
 }
 
-/// The part of a study to which a run belongs.
+/// The stage of a study to which a run belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// A setting is tried.
+    /// One run of each setting.
     Trial,
-    /// A finalist is tried on a further seed.
+    /// A further run of a finalist.
     Repeat,
-    /// The chosen setting is trained on a fresh seed: what is reported.
+    /// A run of the chosen setting with a fresh seed. These runs are reported.
     Final,
 }
 
-/// One training run. Losses are means over a whole part, without penalties; `None` where they are not finite.
+/// One training run. Losses are means over a whole part, without penalties; `None` if they are not finite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// [`ProblemRecord::name`].
@@ -156,25 +156,25 @@ pub struct Run {
     pub optimizer: String,
     /// Number of the study, from 0.
     pub study: usize,
-    /// Its part of the study.
+    /// Stage within the study.
     pub stage: Stage,
-    /// Number of the setting among the trials of the study, from 0; 0 are the optimizer's own defaults.
+    /// Number of the setting among the trials of the study, from 0. Number 0 has the optimizer's defaults.
     pub trial: usize,
     /// Number of the seed within the stage, from 0.
     pub repeat: usize,
-    /// Seed of initial weights and order of rows.
+    /// Seed of the initial weights and of the order of rows.
     pub seed: u64,
-    /// The optimizer with all values set, as `--optimizer` reads it.
+    /// The optimizer with all values, as `--optimizer` reads it.
     pub spec: String,
     /// The schedule, as `--schedule` reads it.
     pub schedule: String,
-    /// Values of [`OptimizerRecord::space`] by name; none for the defaults.
+    /// Values of [`OptimizerRecord::space`] by name; empty for the defaults.
     pub values: BTreeMap<String, f64>,
     /// Whether loss or gradient stopped being finite.
     pub diverged: bool,
-    /// Losses at fixed steps, the last at the end; shorter for a run that diverged.
+    /// Losses at fixed steps, the last at the end of the run; shorter if the run diverged.
     pub curve: Vec<Point>,
-    /// The step of the curve with the least validation loss, the first of equal ones.
+    /// The step of the curve with the lowest validation loss; the first of equal ones.
     pub best_step: Option<u64>,
     /// Validation loss at that step.
     pub val_loss: Option<f64>,
@@ -184,17 +184,17 @@ pub struct Run {
     pub test_score: Option<f64>,
     /// Test loss at the last step.
     pub last_test_loss: Option<f64>,
-    /// Seconds of the run, others beside it: for the progress display, never for a verdict.
+    /// Seconds of the run, while other runs may be active. For the progress display only; verdicts do not use it.
     pub seconds: f64,
 }
 
 impl Run {
-    /// Validation loss at the best step, infinite where the run diverged.
+    /// Validation loss at the best step; infinite if the run diverged.
     pub fn best_val_loss(&self) -> f64 {
         self.unless_diverged(self.val_loss)
     }
 
-    /// Test loss at the step with the best validation loss, infinite where the run diverged.
+    /// Test loss at the best step; infinite if the run diverged.
     pub fn best_test_loss(&self) -> f64 {
         self.unless_diverged(self.test_loss)
     }
@@ -207,15 +207,15 @@ impl Run {
 /// A point of a run's curve.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// Steps made.
+    /// Number of steps made.
     pub step: u64,
-    /// Mean loss of the batches since the last point, each before its update.
+    /// Mean loss of the batches since the previous point, each before its update.
     pub train_loss: Option<f64>,
     /// Loss on the validation part.
     pub val_loss: Option<f64>,
 }
 
-/// Microseconds of one step on one thread, the optimizers in turn, nothing else at work.
+/// Microseconds of one step on one thread, measured for the optimizers in turn with no other runs active.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepCost {
     /// [`ProblemRecord::name`].
@@ -224,11 +224,11 @@ pub struct StepCost {
     pub optimizer: String,
     /// Median of the rounds.
     pub median: f64,
-    /// First and third quartile.
+    /// First and third quartile of the rounds.
     pub quartiles: [f64; 2],
 }
 
-/// Names under which a learning rate is searched: the effective one of optimizers with momentum, or the rate itself.
+/// Names under which a learning rate is searched: the effective rate of optimizers with momentum, or the plain rate.
 pub const RATES: [&str; 2] = ["effective_lr", "lr"];
 
 /// The learning rate among searched values.

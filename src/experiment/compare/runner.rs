@@ -1,4 +1,4 @@
-//! All runs of a comparison, several at a time, recorded in a fixed order.
+//! Runs a comparison: several runs in parallel, recorded in a fixed order.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
@@ -15,40 +15,40 @@ use crate::kernel::Isa;
 use crate::machine::processor;
 use crate::{Error, Result};
 
-/// A comparison that is ready to begin.
+/// A comparison that is ready to run.
 pub struct Comparison {
-    /// What is trained.
+    /// The problems.
     pub problems: Vec<Problem>,
-    /// What is compared.
+    /// The optimizers.
     pub contestants: Vec<Contestant>,
-    /// How much is run.
+    /// The number of runs of each kind.
     pub terms: Terms,
-    /// Whether it is the quick form.
+    /// Whether this is the quick form.
     pub quick: bool,
     /// The command that repeats it.
     pub command: String,
-    /// Kernels.
+    /// Instruction set of the kernels.
     pub isa: Isa,
-    /// Runs at a time, each on one thread.
+    /// Number of runs at a time, each on one thread.
     pub threads: usize,
 }
 
-/// How far a comparison is.
+/// The progress of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
-    /// Runs that have ended.
+    /// Number of runs that have ended.
     pub done: usize,
     /// All runs.
     pub runs: usize,
-    /// Share of the expected time that they stand for.
+    /// Their share of the total expected time.
     pub share: f64,
 }
 
-/// Is told each record, in order, as soon as those before it are there.
+/// A callback that receives the records in order, each as soon as all records before it are available.
 pub type Observe<'a> = dyn FnMut(&Record, Progress) -> Result<()> + Send + 'a;
 
 impl Comparison {
-    /// Refuses data that are there twice, under whatever names: they would count twice.
+    /// Returns an error if two problems have the same data, because these would count twice.
     fn check_data(&self) -> Result<()> {
         let records: Vec<ProblemRecord> = self.problems.iter().map(Problem::record).collect();
         for (at, record) in records.iter().enumerate() {
@@ -63,10 +63,10 @@ impl Comparison {
         Ok(())
     }
 
-    /// Finds what is wrong before anything is run.
+    /// Checks the comparison before it is run.
     ///
-    /// # Errors
-    /// [`Error::Usage`] for equal names or data, [`Error::Mismatch`] for a problem without validation or test rows.
+    /// [`Error::Usage`] for equal names, equal data or a number out of range; [`Error::Mismatch`] for a problem without
+    /// validation or test rows.
     pub fn check(&self) -> Result<()> {
         Contestant::check_names(&self.contestants)?;
         self.check_data()?;
@@ -84,7 +84,7 @@ impl Comparison {
         self.problems.len() * self.contestants.len() * self.terms.runs()
     }
 
-    /// The first record.
+    /// The protocol, which is the first record.
     pub fn protocol(&self) -> Protocol {
         Protocol {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -97,7 +97,7 @@ impl Comparison {
         }
     }
 
-    /// What steps cost on each problem, measured for as long as the form says.
+    /// Measures the cost of a step on each problem, with the effort of the form.
     ///
     /// # Errors
     /// As [`StepCosts::measure`].
@@ -106,24 +106,23 @@ impl Comparison {
         self.problems.iter().map(|problem| StepCosts::measure(problem, &self.contestants, self.isa, effort)).collect()
     }
 
-    /// Seconds that all runs will take, by what their steps cost.
+    /// The expected seconds of all runs, from the costs of their steps.
     pub fn expected_seconds(&self, costs: &[StepCosts]) -> f64 {
         let of_problem = |(problem, costs): (&Problem, &StepCosts)| costs.run_seconds(problem).iter().sum::<f64>();
         let one_of_each: f64 = self.problems.iter().zip(costs).map(of_problem).sum();
         one_of_each * self.terms.runs() as f64 / self.threads.max(1) as f64
     }
 
-    /// Makes all runs and tells `observe` every record: the protocol, the costs of steps, then for each problem the trials of
-    /// all studies, the repeats of their finalists, and their final runs. Records and their order do not depend on the
-    /// threads, but for times. `false` where `signal` ended it early.
+    /// Makes all runs and passes every record to `observe`: the protocol, the costs of steps, then for each problem the
+    /// trials of all studies, the repeats of their finalists, and their final runs. Except for times, the records and their
+    /// order do not depend on the number of threads. Returns `false` if `signal` ended it early.
     ///
-    /// # Errors
-    /// What `observe` finds wrong, and specifications that cannot be read.
+    /// Errors of `observe`, and specifications that cannot be read.
     pub fn run(&self, signal: &AtomicUsize, observe: &mut Observe<'_>) -> Result<bool> {
         self.run_from(&[], signal, observe)
     }
 
-    /// Refuses records of another comparison.
+    /// Checks that records belong to this comparison.
     ///
     /// # Errors
     /// [`Error::Mismatch`].
@@ -148,7 +147,8 @@ impl Comparison {
         Ok(())
     }
 
-    /// The same, where some records are there already: their runs are not made again. All records are told.
+    /// Like [`Comparison::run`], but does not repeat runs whose records are in `there`. All records are passed to `observe`,
+    /// including those.
     ///
     /// # Errors
     /// As [`Comparison::run`].
@@ -191,7 +191,7 @@ impl Comparison {
         self.contestants.iter().enumerate().flat_map(of_optimizer).collect()
     }
 
-    /// Makes runs side by side; `None` where `signal` came.
+    /// Makes runs in parallel; `None` after a signal.
     fn make(
         &self,
         (problem, there): (&Problem, &HashMap<Address<'_>, &Run>),
@@ -249,7 +249,7 @@ impl Comparison {
     }
 }
 
-/// What tells a run from every other.
+/// The identity of a run.
 #[derive(PartialEq, Eq, Hash)]
 struct Address<'a> {
     /// Problem and optimizer.
@@ -269,18 +269,18 @@ impl Address<'_> {
     }
 }
 
-/// One search for one optimizer on one problem.
+/// One study of one optimizer on one problem.
 struct Study {
     contestant: usize,
     optimizer: String,
     number: usize,
-    /// The defaults first.
+    /// The settings of the trials; the first are the defaults.
     settings: Vec<Setting>,
     seeds: StudySeeds,
 }
 
 impl Study {
-    /// The runs of a stage; `runs` are those of the stages before it, of all studies of the problem.
+    /// The runs of a stage. `runs` has the runs of the earlier stages, of all studies of the problem.
     fn jobs(&self, stage: Stage, terms: &Terms, runs: &[Run]) -> Vec<Job> {
         let own = |stage: Stage| -> Vec<&Run> {
             let is_own = |run: &&Run| run.optimizer == self.optimizer && run.study == self.number && run.stage == stage;
@@ -311,7 +311,7 @@ impl Study {
     }
 }
 
-/// A run to be made.
+/// A run that is to be made.
 struct Job {
     contestant: usize,
     study: usize,
@@ -322,11 +322,11 @@ struct Job {
     setting: Setting,
 }
 
-/// Passes records on and counts them.
+/// Passes records to the observer and counts them.
 struct Ledger<'a, 'b> {
     observe: &'a mut Observe<'b>,
     progress: Progress,
-    /// Expected seconds of the runs that have ended, and of all.
+    /// Expected seconds of the runs that have ended; `all` has those of all runs.
     seconds: f64,
     all: f64,
     failure: Option<Error>,
@@ -343,7 +343,7 @@ impl Ledger<'_, '_> {
     }
 }
 
-/// Holds runs back until all before them have ended.
+/// Holds runs back until all runs before them have ended.
 struct InOrder<'a, 'b, 'c> {
     next: usize,
     waiting: BTreeMap<usize, (Run, f64)>,
@@ -360,7 +360,7 @@ impl InOrder<'_, '_, '_> {
     }
 }
 
-/// The value, also after a panic elsewhere, which ends the comparison anyway.
+/// Locks a mutex, even if it is poisoned: a panic in another thread ends the comparison anyway.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_do_not_depend_on_threads_or_on_who_else_is_compared() {
+    fn runs_do_not_depend_on_threads_or_on_other_optimizers() {
         let comparison = tiny(1);
         let found = runs(&comparison);
         assert_eq!(found.len(), comparison.runs());
@@ -409,7 +409,7 @@ mod tests {
         let shared =
             |stage: Stage| -> Vec<u64> { found.iter().filter(|run| run.stage == stage).map(|run| run.seed).collect() };
         let distinct = |seeds: Vec<u64>| seeds.into_iter().collect::<std::collections::BTreeSet<u64>>().len();
-        // Three optimizers, two studies: one seed for all trials, one for all repeats, two for the final runs.
+        // Three optimizers with two studies each: one seed for all trials, one for all repeats, two for the final runs.
         assert_eq!([Stage::Trial, Stage::Repeat, Stage::Final].map(|stage| distinct(shared(stage))), [6, 6, 12]);
     }
 
@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_that_are_there_are_not_made_again() {
+    fn recorded_runs_are_not_made_again() {
         let comparison = tiny(2);
         let mut records = Vec::new();
         let all = |record: &Record, _: Progress| {
@@ -459,7 +459,7 @@ mod tests {
             runs.map(|run| Run { seconds: 0.0, ..run.clone() }).collect()
         };
         assert_eq!(without_time(&again), without_time(&records));
-        // What was made before has its own time, to the bit.
+        // Recorded runs keep their recorded time, to the bit.
         let made = half.iter().filter(|record| matches!(record, Record::Run(_))).count();
         let runs = |records: &[Record]| -> Vec<Record> {
             records.iter().filter(|r| matches!(r, Record::Run(_))).cloned().collect()
@@ -470,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_and_a_failure_end_it() {
+    fn a_signal_or_an_error_ends_the_comparison() {
         let signal = AtomicUsize::new(0);
         let mut seen = 0;
         let finished = tiny(2).run(&signal, &mut |record, _| {

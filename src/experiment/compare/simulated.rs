@@ -1,5 +1,5 @@
-//! Records of comparisons that never took place, with the traits of real ones: skewed noise, problems of different
-//! difficulty, runs that diverge.
+//! Simulated records of comparisons, with the properties of real ones: skewed noise, problems of different difficulty, runs
+//! that diverge.
 
 use std::collections::BTreeMap;
 
@@ -13,17 +13,17 @@ use super::records::{
 };
 use crate::rng::{self, stream};
 
-/// What is simulated.
+/// The parameters of a simulated comparison.
 #[derive(Debug, Clone)]
 pub(crate) struct Simulated {
-    /// Name, specification, and how much higher its log losses are, in standard deviations over studies.
+    /// Name, specification, and shift of the log losses in standard deviations over studies; a larger shift is worse.
     pub optimizers: Vec<(&'static str, &'static str, f64)>,
     pub problems: usize,
     pub studies: usize,
     pub trials: usize,
-    /// Chance that a study's final runs diverge.
+    /// Probability that a study's final runs diverge.
     pub diverging: f64,
-    /// Whether problems come with a target.
+    /// Whether problems have a target.
     pub targets: bool,
 }
 
@@ -37,11 +37,11 @@ impl Simulated {
         Simulated { optimizers: FOUR.to_vec(), problems: 8, studies: 8, trials: 12, diverging: 0.01, targets: true }
     }
 
-    /// Log loss of a study, skewed; infinite where it diverged.
+    /// Log loss of a study, from a skewed distribution; infinite if it diverged.
     fn log_loss(&self, problem: usize, shift: f64, rng: &mut ChaCha8Rng) -> f64 {
         let sd = 0.02 * (1 + problem) as f64;
         let normal: f64 = StandardNormal.sample(rng);
-        // An exponential has mean and standard deviation 1.
+        // An exponential variable has mean 1 and standard deviation 1.
         let skewed: f64 = Distribution::<f64>::sample(&Exp1, rng) - 1.0;
         let log_loss = -(problem as f64) / 3.0 + sd * ((normal + skewed) * 0.5_f64.sqrt() + shift);
         if rng.random_bool(self.diverging) { f64::INFINITY } else { log_loss }
@@ -73,7 +73,7 @@ impl Simulated {
         records
     }
 
-    /// The runs of one study whose final runs end at this log loss.
+    /// The runs of one study whose final runs end at `log_loss`.
     fn study(
         &self,
         terms: &Terms,
@@ -125,7 +125,7 @@ impl Simulated {
         runs
     }
 
-    /// A loss that is lowest at a learning rate of its own and diverges far above it.
+    /// A trial. The loss is lowest at one learning rate, and diverges far above it.
     fn trial(&self, run: &Run, trial: usize, middle: f64, rng: &mut ChaCha8Rng) -> Run {
         let place = (trial as f64 + 0.5) / self.trials as f64;
         let lr = libm::exp(libm::log(1e-4) + place * libm::log(1e4));
@@ -182,7 +182,7 @@ impl Simulated {
     }
 }
 
-/// A run that ends at this loss, its curve falling at this speed; an infinite loss diverges half way.
+/// A run whose curve falls with this speed and ends at this loss; for an infinite loss it diverges half way.
 fn with_end(run: Run, loss: f64, speed: f64) -> Run {
     let diverged = loss.is_infinite();
     let end = if diverged { 1.0 } else { loss };

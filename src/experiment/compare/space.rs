@@ -1,31 +1,31 @@
-//! Where the hyperparameters of each optimizer are searched.
+//! Search spaces of the optimizers' hyperparameters.
 
 use super::records::Dimension;
 use crate::experiment::quasi_random::log_uniform;
 use crate::optim::Algorithm;
 
-/// A hyperparameter that is searched evenly in the logarithm of a number.
+/// A hyperparameter, which is searched log-uniformly in a number that determines it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Axis {
-    /// The key of `--optimizer`.
+    /// Its key in `--optimizer`.
     pub key: &'static str,
-    /// What the number says of it.
+    /// How the number determines the hyperparameter.
     pub number: Number,
-    /// Least searched number.
+    /// Smallest searched number.
     pub low: f64,
-    /// Greatest.
+    /// Largest searched number.
     pub high: f64,
 }
 
-/// The number that is searched for a hyperparameter.
+/// The number that is searched in place of a hyperparameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Number {
-    /// Its value.
+    /// The value itself.
     Value,
-    /// `1 − value`: a momentum of 0.99 is as far from 0.9 as 0.9 from 0.
+    /// `1 − value`. On this scale a momentum of 0.99 is as far from 0.9 as 0.9 is from 0.
     Complement,
-    /// `value · (1 − dampening) / (1 − momentum)`: how far a lasting gradient moves the weights in a step. The best
-    /// effective rate hardly depends on the momentum; the best rate does.
+    /// `value · (1 − dampening) / (1 − momentum)`: the effective learning rate, that is the step made by a constant gradient
+    /// of size 1. The best effective rate hardly depends on the momentum; the best plain rate does.
     Effective,
 }
 
@@ -37,27 +37,28 @@ const fn complement(key: &'static str, low: f64, high: f64) -> Axis {
     Axis { key, number: Number::Complement, low, high }
 }
 
-/// SGD in all its forms: up to rates that diverge on most problems.
+/// Learning rates of SGD, up to values that diverge on most problems.
 const SGD_LR: Axis = plain("lr", 1e-3, 3.0);
-/// The same for those with momentum: at each point of the space they share it with sgd.
+/// Effective learning rates of SGD with momentum, the same range as for sgd.
 const MOMENTUM_LR: Axis = Axis { number: Number::Effective, ..SGD_LR };
-/// Rates of optimizers that divide by the size of the gradient.
+/// Learning rates of optimizers that divide by the size of the gradient.
 ///
-/// With the greatest `eps` they are the plain one with a rate of up to `0.3 / 0.1 = 3`, as far as sgd's space reaches.
+/// With the largest `eps` they approach SGD with a learning rate of up to `0.3 / 0.1 = 3`, the upper end of sgd's space.
 const ADAPTIVE_LR: Axis = plain("lr", 1e-4, 3e-1);
-/// A large `eps` makes an adaptive optimizer the plain one with the rate `lr / eps`, which the corner of the space with
-/// the greatest `lr` and `eps` reaches: so sgd is a limit of rmsprop here, and momentum one of adam (Choi et al. 2019).
+/// With a large `eps`, an adaptive optimizer approaches its non-adaptive form with the learning rate `lr / eps`. The corner
+/// of the space with the largest `lr` and `eps` covers this. So in these spaces sgd is a limit of rmsprop, and momentum a
+/// limit of adam (Choi et al. 2019).
 const EPS: Axis = plain("eps", 1e-8, 1e-1);
 const BETA1: Axis = complement("beta1", 1e-2, 1.0);
 const BETA2: Axis = complement("beta2", 3e-4, 1e-1);
 const ADAM: &[Axis] = &[ADAPTIVE_LR, BETA1, BETA2, EPS];
 
-/// Spaces by the optimizer's name, the learning rate first: of all that can learn from batches.
+/// Search spaces by the optimizer's name, for all optimizers that can use mini-batches. The learning rate comes first.
 ///
-/// A momentum or `beta1` of 0 is the edge of its axis, so momentum holds sgd, and adam holds rmsprop but for its bias
-/// correction; nesterov and schedulefree are not defined there and end before. What adds up all squares, as adagrad, or
-/// divides by them in its rate too, as adadelta, needs higher rates; steps of lion have full size in every coordinate,
-/// those of muon in every direction, and want lower or similar ones.
+/// A momentum or `beta1` of 0 is an end of its axis. So the space of momentum contains sgd, and that of adam contains
+/// rmsprop except for the bias correction. nesterov and schedulefree are not defined at 0; their axes end before it.
+/// adagrad, which accumulates all squares, and adadelta, whose rate is relative, need higher rates. lion makes steps of full
+/// size in every coordinate and muon in every direction; they need lower or similar rates.
 const SPACES: &[(&str, &[Axis])] = &[
     ("sgd", &[SGD_LR]),
     ("momentum", &[MOMENTUM_LR, complement("momentum", 1e-2, 1.0)]),
@@ -77,24 +78,24 @@ const SPACES: &[(&str, &[Axis])] = &[
     ("muon", &[plain("lr", 1e-4, 3e-1), complement("momentum", 1e-2, 0.5), plain("adam_lr_ratio", 3e-2, 3.0)]),
 ];
 
-/// The whole space of an optimizer by its name; empty for one that is not compared.
+/// The search space of an optimizer, given its name; empty for an optimizer that is not compared.
 pub fn axes(name: &str) -> &'static [Axis] {
     SPACES.iter().find(|(known, _)| *known == name).map_or(&[], |(_, axes)| axes)
 }
 
-/// The schedules of a space, last that of `gradlane train`. An optimizer whose average does a falling rate's work keeps
-/// its rate, as its authors mean it.
+/// The searched schedules; the last is the default of `gradlane train`. An optimizer whose averaging replaces a falling
+/// learning rate has only the constant one, as its authors intend.
 pub fn schedules(algorithm: Algorithm) -> &'static [&'static str] {
     if algorithm.prefers_constant_rate() { &["const"] } else { &["const", "cosine:warmup=0.05", "cosine"] }
 }
 
-/// The number at `u` in `0..1` of a range that is searched evenly in its logarithm, to four digits.
+/// The number at `u` in `0..1` of a log-uniform range, rounded to four digits.
 pub(super) fn number_at(u: f64, low: f64, high: f64) -> f64 {
     four_digits(log_uniform(u, low, high))
 }
 
 impl Axis {
-    /// What is searched, as reports name it.
+    /// The dimension for records and reports.
     pub fn dimension(&self) -> Dimension {
         let name = match self.number {
             Number::Value => self.key.to_owned(),
@@ -109,11 +110,11 @@ impl Axis {
         number_at(u, self.low, self.high)
     }
 
-    /// The value that a searched number stands for, where momentum makes a lasting gradient `gain` times as large.
+    /// The value of the hyperparameter for a searched number, where momentum amplifies a constant gradient by `gain`.
     pub fn value(&self, number: f64, gain: f64) -> f64 {
         match self.number {
             Number::Value => number,
-            // Four digits of a number above 10⁻⁴ end at the eighth decimal; what comes later is rounding.
+            // A number above 10⁻⁴ with four digits ends at the eighth decimal; further decimals are rounding errors.
             Number::Complement => ((1.0 - number) * 1e8).round() / 1e8,
             Number::Effective => four_digits(number / gain),
         }
@@ -131,7 +132,7 @@ mod tests {
     use crate::optim::catalogue::CATALOGUE;
 
     #[test]
-    fn every_optimizer_of_batches_has_a_space_that_holds_its_defaults() {
+    fn every_mini_batch_optimizer_has_a_space_that_contains_its_defaults() {
         for entry in CATALOGUE {
             let defaults: OptimizerSpec = entry.name.parse().unwrap();
             assert_eq!(axes(entry.name).is_empty(), defaults.algorithm.needs_full_batch(), "{}", entry.name);
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_short_and_complements_exact() {
+    fn numbers_have_four_digits_and_complements_are_exact() {
         let beta1 = complement("beta1", 1e-2, 1.0);
         assert_eq!((beta1.at(0.0), beta1.at(0.5)), (0.01, 0.1));
         assert_eq!((beta1.value(0.1414, 1.0), beta1.value(1.0, 1.0)), (0.8586, 0.0));

@@ -1,4 +1,4 @@
-//! What one step costs, measured alone: one thread, the optimizers in turn, nothing else at work.
+//! The cost of one step, measured on one thread, for the optimizers in turn, with no other runs active.
 
 use std::time::{Duration, Instant};
 
@@ -12,46 +12,46 @@ use crate::optim::OptimizerSpec;
 use crate::statistics::quantile_of_sorted;
 use crate::train::{EpochPlan, Trainer};
 
-/// Steps of a part at most.
+/// Upper limit of the steps of one measurement.
 const MOST_STEPS: usize = 256;
-/// Steps before the first part.
+/// Warm-up steps before the first measurement.
 const WARM_UP: usize = 8;
-/// Learning rate while steps are timed: no step costs more or less for it, and none diverges.
+/// Learning rate while steps are timed. It does not influence the cost, and nothing diverges.
 const LR: f64 = 1e-9;
 
-/// How long to measure.
+/// The effort of a measurement.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort {
-    /// Rounds; each optimizer has one part in each.
+    /// Number of rounds. In each, every optimizer is measured once.
     pub rounds: usize,
-    /// About how long one part takes.
+    /// Approximate duration of one measurement.
     pub part: Duration,
 }
 
 impl Effort {
-    /// A fifth of a second for each optimizer.
+    /// About 0.2 seconds for each optimizer.
     pub const FULL: Effort = Effort { rounds: 21, part: Duration::from_millis(10) };
-    /// Enough to tell how long a comparison will take.
+    /// Enough to estimate the duration of a comparison.
     pub const QUICK: Effort = Effort { rounds: 9, part: Duration::from_millis(4) };
 }
 
-/// Costs on one problem.
+/// The costs on one problem.
 #[derive(Debug, Clone)]
 pub struct StepCosts {
-    /// For each optimizer, in order.
+    /// The cost of a step of each optimizer, in order.
     pub steps: Vec<StepCost>,
-    /// Seconds of all evaluations of one run.
+    /// Seconds of all evaluations in one run.
     pub evaluation_s: f64,
 }
 
 impl StepCosts {
-    /// Seconds that a run of each optimizer will take, nothing beside it.
+    /// The expected seconds of a run of each optimizer, if no other run is active.
     pub fn run_seconds(&self, problem: &Problem) -> Vec<f64> {
         let steps = problem.steps as f64 * 1e-6;
         self.steps.iter().map(|cost| cost.median * steps + self.evaluation_s).collect()
     }
 
-    /// Measures them, each optimizer with its defaults.
+    /// Measures the costs, each optimizer with its defaults.
     ///
     /// # Errors
     /// [`crate::Error::Usage`] if an optimizer cannot be read.
@@ -67,10 +67,10 @@ impl StepCosts {
             fewest_seconds = fewest_seconds.min(seconds / WARM_UP as f64);
             trainers.push((trainer, Vec::with_capacity(effort.rounds)));
         }
-        // As many steps for each, so that what it takes to begin a part weighs on all alike.
+        // The same number of steps for each, so that the fixed cost of a measurement has the same weight for all.
         let steps = ((effort.part.as_secs_f64() / fewest_seconds.max(1e-9)) as usize).clamp(1, MOST_STEPS);
         for round in 0..effort.rounds {
-            // Who begins changes, so that nobody always comes after the same other.
+            // Rotate the order, so that no optimizer always follows the same other one.
             let count = trainers.len();
             for place in 0..count {
                 let (trainer, times) = &mut trainers[(place + round) % count];
@@ -92,7 +92,7 @@ impl StepCosts {
     }
 }
 
-/// Seconds of the steps on these rows.
+/// The seconds of the steps on these rows.
 fn time_steps(problem: &Problem, trainer: &mut Trainer, order: &[u32]) -> f64 {
     let plan = EpochPlan {
         data: &problem.train,
@@ -110,7 +110,7 @@ fn time_steps(problem: &Problem, trainer: &mut Trainer, order: &[u32]) -> f64 {
     began.elapsed().as_secs_f64()
 }
 
-/// Seconds of a run's evaluations: validation at each point, test at the end.
+/// The seconds of a run's evaluations: validation at each point, test at the end.
 fn time_evaluations(problem: &Problem, trainer: &mut Trainer) -> f64 {
     let mut seconds = |data| {
         let began = Instant::now();

@@ -3,21 +3,22 @@
 use super::figure::{figure, p_value};
 use super::summary::{Estimate, Level, Pair, PairVerdict, ProblemPair, ProblemResult, Summary, Verdict};
 
-/// A table of texts.
+/// A table of strings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SummaryTable {
-    /// What it shows.
+    /// Title.
     pub title: String,
-    /// Heads of the columns.
+    /// Column headers.
     pub header: Vec<String>,
-    /// Rows, each as long as the header.
+    /// Rows, each with as many cells as the header.
     pub rows: Vec<Vec<String>>,
-    /// Numbers of the columns, besides the first, that hold words.
+    /// Numbers of the columns with text, besides the first.
     pub words: Vec<usize>,
 }
 
-/// The optimizers over all problems; with several of them the pairs as tuned, on how many problems each is better where that
-/// can be decided, and the pairs with their defaults; and each optimizer on each problem.
+/// All tables of a summary: the optimizers over all problems; for several optimizers, the tuned pairs, the numbers of
+/// problems on which each is better (if any can be decided), and the pairs with defaults; and each optimizer on each
+/// problem.
 pub fn summary_tables(summary: &Summary) -> Vec<SummaryTable> {
     let mut tables = vec![optimizers(summary)];
     if !summary.pairs.is_empty() {
@@ -52,7 +53,7 @@ fn optimizers(summary: &Summary) -> SummaryTable {
     )
 }
 
-/// What follows for a pair, in words.
+/// A verdict in words.
 pub fn verdict_text(verdict: PairVerdict, a: &str, b: &str) -> String {
     match verdict {
         PairVerdict::ABetter => format!("{a} is better"),
@@ -80,7 +81,7 @@ fn verdicts<'a>(what: &str, verdicts: impl Iterator<Item = &'a Verdict>, level: 
     )
 }
 
-/// On how many problems each optimizer is better than, not shown to differ from, and worse than each other.
+/// For each pair of optimizers, the numbers of problems on which the first is better, not shown to differ, and worse.
 fn grid(summary: &Summary) -> SummaryTable {
     let names: Vec<&str> = summary.optimizers.iter().map(|optimizer| optimizer.name.as_str()).collect();
     let cell = |row: &str, column: &str| {
@@ -112,7 +113,7 @@ fn grid(summary: &Summary) -> SummaryTable {
     }
 }
 
-/// A pair on every problem: effect, quotient of the losses with its interval, p and verdict.
+/// A pair on each problem: verdict, effect, quotient of the losses with its interval, and p.
 pub fn pair_on_problems(pair: &Pair) -> SummaryTable {
     let Verdict { a, b, .. } = &pair.overall;
     let row = |on: &ProblemPair| {
@@ -135,7 +136,7 @@ pub fn pair_on_problems(pair: &Pair) -> SummaryTable {
     )
 }
 
-/// How much better one is than the other on the only problem, for every pair; `None` where there are several problems, or no pairs.
+/// For every pair, the quotient of the losses on the only problem; `None` if there are several problems, or no pairs.
 pub fn pairs_on_one_problem(summary: &Summary) -> Option<SummaryTable> {
     let [problem] = &summary.problems[..] else { return None };
     let row = |pair: &Pair| {

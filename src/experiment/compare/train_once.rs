@@ -15,29 +15,29 @@ use crate::optim::schedule::Schedule;
 use crate::score::ScoredRows;
 use crate::train::{EpochPlan, Halt, Trainer};
 
-/// What came of a run; see [`super::records::Run`].
+/// The outcome of a run; see [`super::records::Run`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
     /// Whether loss or gradient stopped being finite.
     pub diverged: bool,
     /// Losses at the points of the problem.
     pub curve: Vec<Point>,
-    /// The point with the least validation loss, the first of equal ones.
+    /// The step of the point with the lowest validation loss; the first of equal ones.
     pub best_step: Option<u64>,
-    /// Validation loss there.
+    /// Validation loss at that step.
     pub val_loss: Option<f64>,
-    /// Test loss there.
+    /// Test loss at that step.
     pub test_loss: Option<f64>,
-    /// The problem's score on the test part there.
+    /// The problem's score on the test part at that step.
     pub test_score: Option<f64>,
     /// Test loss at the end.
     pub last_test_loss: Option<f64>,
-    /// Seconds, evaluation included.
+    /// Seconds, including evaluations.
     pub seconds: f64,
 }
 
-/// Rows in the order of training: one shuffled epoch after the other, without a gap, so that every step has the same
-/// number of rows. The order depends on the seed alone.
+/// The training rows in order: shuffled epochs that follow each other without a gap, so every step has the same number of
+/// rows. The order depends only on the seed.
 pub(super) struct RowStream {
     rows: usize,
     seed: u64,
@@ -66,11 +66,10 @@ impl RowStream {
     }
 }
 
-/// Trains one network on one thread, from the initial weights and in the order of rows of `seed`; `None` where `signal`
-/// came before its end.
+/// Trains one network on one thread, with the initial weights and the order of rows of `seed`; `None` if a signal was
+/// received before the end.
 ///
-/// # Errors
-/// [`crate::Error::Usage`] if optimizer or schedule cannot be read.
+/// [`crate::Error::Usage`] if the optimizer or the schedule cannot be read.
 pub fn train_once(
     problem: &Problem,
     setting: &Setting,
@@ -123,7 +122,7 @@ pub fn train_once(
     Ok(Some(Outcome { diverged, curve, best_step, val_loss, test_loss, test_score, last_test_loss, seconds }))
 }
 
-/// The weights with the least validation loss so far.
+/// The weights with the lowest validation loss so far.
 #[derive(Default)]
 struct Best {
     step: Option<u64>,
@@ -131,7 +130,7 @@ struct Best {
     weights: Vec<Line>,
 }
 
-/// Figures on the test part.
+/// Results on the test part.
 struct Tested {
     loss: Option<f64>,
     score: Option<f64>,
@@ -139,7 +138,7 @@ struct Tested {
 }
 
 impl Best {
-    /// Keeps the weights where their validation loss is less than that of any before.
+    /// Keeps the weights if their validation loss is lower than any before.
     fn observe(&mut self, step: u64, val_loss: Option<f64>, trainer: &Trainer) {
         if self.val_loss.is_none_or(|least| val_loss.is_some_and(|loss| loss < least)) {
             (self.step, self.val_loss) = (Some(step), val_loss);
@@ -148,7 +147,7 @@ impl Best {
         }
     }
 
-    /// Loss and score of the kept weights on the test part, and the loss of the last ones.
+    /// The test loss and score of the kept weights, and the test loss of the last weights.
     fn tested(&mut self, problem: &Problem, trainer: &mut Trainer) -> Tested {
         let last_loss = finite(trainer.evaluate(&problem.test).loss);
         let evaluation = trainer.evaluate_with(&mut self.weights, &problem.test);
@@ -180,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_come_epoch_after_epoch() {
+    fn rows_are_streamed_epoch_by_epoch() {
         let mut stream = RowStream::new(5, 1);
         let (mut rows, mut piece) = (Vec::new(), Vec::new());
         for count in [3, 1, 8, 3] {
@@ -212,19 +211,19 @@ mod tests {
     }
 
     #[test]
-    fn the_best_point_counts_and_not_the_last() {
-        // Diabetes is soon learnt by heart at this rate.
+    fn the_best_point_is_reported_and_not_the_last() {
+        // At this learning rate the network soon overfits diabetes.
         let outcome = run(&short("diabetes", 2_000), "adam:lr=0.02", 1);
         let last = outcome.curve.last().unwrap();
         assert!(outcome.best_step.unwrap() < last.step && outcome.val_loss < last.val_loss, "{outcome:?}");
         assert!(outcome.test_loss < outcome.last_test_loss, "{outcome:?}");
-        // Up to its best point a run of fewer steps is the same run, for its rate is constant.
+        // The best point is not the first one.
         let whole = outcome.curve.iter().position(|point| Some(point.step) == outcome.best_step).unwrap();
         assert!(whole > 0, "{outcome:?}");
     }
 
     #[test]
-    fn a_run_that_breaks_says_so() {
+    fn a_run_that_diverges_has_no_results() {
         let outcome = run(&short("ill_conditioned", 400), "sgd:lr=1e3", 1);
         assert!(outcome.diverged && outcome.curve.len() < 28, "{outcome:?}");
         assert_eq!((outcome.val_loss, outcome.test_loss, outcome.test_score), (None, None, None));

@@ -1,8 +1,8 @@
-//! Recorded runs of many settings, from which studies are put together that never took place.
+//! A bank of recorded runs of many settings, from which simulated studies are assembled.
 //!
-//! `examples/compare_bank.rs` records them. A study draws settings from the bank, and everything after that is as in a real
-//! comparison: which trials are repeated, which setting is chosen, which runs make its score. So the luck of the search is
-//! in the scores.
+//! `examples/compare_bank.rs` records the runs. A simulated study draws settings from the bank. Everything after that is as
+//! in a real comparison: which trials are repeated, which setting is chosen, which runs make its score. So the scores
+//! include the luck of the search.
 
 use std::io::Read;
 
@@ -12,35 +12,35 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::experiment::compare::records::Terms;
 
-/// Validation and test loss of a run at its best step; infinite where it diverged.
+/// Validation and test loss of a run at its best step; infinite if it diverged.
 #[derive(Debug, Clone, Copy)]
 struct Losses {
     val: f64,
     test: f64,
 }
 
-/// All recorded runs of an optimizer on a problem: of its defaults, and of each setting.
+/// All recorded runs of an optimizer on a problem: those of its defaults, and those of each setting.
 #[derive(Debug, Default)]
 pub(super) struct Recorded {
     defaults: Vec<Losses>,
     settings: Vec<Vec<Losses>>,
 }
 
-/// A problem and the optimizers on it.
+/// The recorded runs of all optimizers on one problem.
 #[derive(Debug)]
 pub(super) struct ProblemBank {
     pub name: String,
     pub optimizers: Vec<(String, Recorded)>,
 }
 
-/// What a study comes to: the mean test loss of its final runs, and that of the defaults.
+/// The scores of a study: the mean test loss of its final runs, and the test loss of the defaults.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StudyScores {
     pub tuned: f64,
     pub untuned: f64,
 }
 
-/// The bank of the repository, problem by problem.
+/// Reads the bank of the repository, problem by problem.
 pub(super) fn bank() -> Vec<ProblemBank> {
     let packed = include_bytes!("../../../../tests/data/compare_bank.csv.gz");
     let mut text = String::new();
@@ -72,7 +72,8 @@ pub(super) fn bank() -> Vec<ProblemBank> {
 }
 
 impl Recorded {
-    /// The scores of studies of which no two share a setting, as long as there are any left; then all are dealt anew.
+    /// The scores of `count` studies. Settings are dealt without replacement, so no two studies share one, until too few are
+    /// left; then all are dealt anew.
     pub fn studies(&self, count: usize, terms: &Terms, rng: &mut ChaCha8Rng) -> Vec<StudyScores> {
         let hand = terms.trials - 1;
         let mut deck: Vec<usize> = Vec::new();
@@ -92,8 +93,8 @@ impl Recorded {
     }
 
     fn study(&self, settings: &[usize], terms: &Terms, rng: &mut ChaCha8Rng) -> StudyScores {
-        // The runs of each tried setting, in the order in which the study meets them: the trial, the repeats, the final runs. The
-        // worse settings have one run alone, which then stands for all.
+        // The runs of each tried setting, in the order of the stages: the trial, the repeats, the final runs. If a setting
+        // has fewer recorded runs, they are used again. The worse settings have only one.
         let needed = 1 + terms.repeats + terms.seeds;
         let mut meet = |runs: &[Losses]| -> Vec<Losses> {
             let mut order: Vec<usize> = (0..runs.len()).collect();
@@ -112,7 +113,8 @@ impl Recorded {
         let val = |number: &usize| mean(&tried[*number][..=terms.repeats], |run| run.val);
         let winner = order.into_iter().min_by(|a, b| val(a).total_cmp(&val(b))).expect("there is a trial");
         let tuned = mean(&tried[winner][1 + terms.repeats..], |run| run.test);
-        // Two real studies never come to the same bits, as two of a bank may that chose the same setting.
+        // Two real studies never give the same bits, but two simulated ones that choose the same setting may. So each score
+        // is perturbed.
         let mut apart = |loss: f64| loss * (1.0 + 1e-9 * rng.random::<f64>());
         StudyScores { tuned: apart(tuned), untuned: apart(untuned) }
     }

@@ -1,4 +1,4 @@
-//! Records by what they belong to.
+//! Records grouped by problem, optimizer and study.
 
 use std::collections::BTreeMap;
 
@@ -7,37 +7,36 @@ use crate::experiment::compare::records::{
 };
 use crate::{Error, Result};
 
-/// The records of a comparison by problem, optimizer and study.
+/// The records of a comparison, grouped by problem, optimizer and study.
 #[derive(Debug)]
 pub struct Grouped<'a> {
-    /// What was asked for.
+    /// The request.
     pub protocol: &'a Protocol,
     studies: BTreeMap<(usize, usize), Vec<StudyRuns<'a>>>,
     costs: BTreeMap<(usize, usize), &'a StepCost>,
 }
 
-/// The runs of one study, each stage in the order of its runs.
+/// The runs of one study. Each stage is sorted by trial and repeat.
 #[derive(Debug, Default)]
 pub struct StudyRuns<'a> {
     /// Number of the study.
     pub number: usize,
-    /// The defaults first.
+    /// The trials; the first are the defaults.
     pub trials: Vec<&'a Run>,
-    /// Finalists on further seeds.
+    /// Runs of the finalists with further seeds.
     pub repeats: Vec<&'a Run>,
-    /// The chosen setting on fresh seeds.
+    /// Runs of the chosen setting with fresh seeds.
     pub finals: Vec<&'a Run>,
 }
 
 impl<'a> StudyRuns<'a> {
-    /// The score of the study: the mean test loss of its final runs, infinite where one diverged. `None` before all have
-    /// ended.
+    /// The score of the study: the mean test loss of its final runs; infinite if one diverged. `None` until all have ended.
     pub fn score(&self, terms: &Terms) -> Option<f64> {
         let sum: f64 = self.finals.iter().map(|run| run.best_test_loss()).sum();
         (self.finals.len() == terms.seeds).then(|| sum / terms.seeds as f64)
     }
 
-    /// The test loss of the defaults, infinite where they diverged; `None` before they were tried.
+    /// The test loss of the defaults; infinite if they diverged. `None` before they were tried.
     pub fn untuned_score(&self) -> Option<f64> {
         self.defaults().map(Run::best_test_loss)
     }
@@ -53,11 +52,10 @@ impl<'a> StudyRuns<'a> {
 }
 
 impl<'a> Grouped<'a> {
-    /// Sorts records.
+    /// Groups records.
     ///
-    /// # Errors
-    /// [`Error::Mismatch`] where the protocol is missing, or a record names a problem or an optimizer that the protocol
-    /// does not have.
+    /// [`Error::Mismatch`] if there is not exactly one protocol, or a record names a problem or an optimizer that the
+    /// protocol does not have.
     pub fn new(records: &'a [Record]) -> Result<Grouped<'a>> {
         let protocols = records.iter().filter_map(|r| if let Record::Protocol(p) = r { Some(p) } else { None });
         let [protocol] = protocols.collect::<Vec<_>>()[..] else {
@@ -123,7 +121,7 @@ impl<'a> Grouped<'a> {
         self.protocol.optimizers.iter().enumerate()
     }
 
-    /// The studies of an optimizer on a problem that have begun, by their numbers.
+    /// The studies of an optimizer on a problem that have begun, sorted by number.
     pub fn studies(&self, problem: usize, optimizer: usize) -> &[StudyRuns<'a>] {
         self.studies.get(&(problem, optimizer)).map_or(&[], Vec::as_slice)
     }
@@ -138,23 +136,23 @@ impl<'a> Grouped<'a> {
         self.studies(problem, optimizer).iter().flat_map(|study| study.finals.iter().copied())
     }
 
-    /// The scores of the studies of an optimizer on a problem that have ended.
+    /// The scores of the finished studies of an optimizer on a problem.
     pub fn scores(&self, problem: usize, optimizer: usize) -> Vec<f64> {
         self.studies(problem, optimizer).iter().filter_map(|study| study.score(&self.protocol.terms)).collect()
     }
 
-    /// The scores of an optimizer's defaults on a problem, one of each study.
+    /// The scores of an optimizer's defaults on a problem, one for each study.
     pub fn untuned_scores(&self, problem: usize, optimizer: usize) -> Vec<f64> {
         self.studies(problem, optimizer).iter().filter_map(StudyRuns::untuned_score).collect()
     }
 
-    /// Runs that were asked for and are not there.
+    /// Number of requested runs that are missing.
     pub fn missing_runs(&self) -> usize {
         let all = self.protocol.problems.len() * self.protocol.optimizers.len() * self.protocol.terms.runs();
         all.saturating_sub(self.studies.values().flatten().map(StudyRuns::runs).sum())
     }
 
-    /// What a step costs.
+    /// The cost of a step.
     pub fn cost(&self, problem: usize, optimizer: usize) -> Option<&'a StepCost> {
         self.costs.get(&(problem, optimizer)).copied()
     }

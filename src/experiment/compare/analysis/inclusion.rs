@@ -4,7 +4,7 @@ use super::grouped::Grouped;
 use crate::experiment::compare::records::{Dimension, OptimizerRecord, RATES};
 use crate::experiment::compare::summary::{PairVerdict, Verdict};
 
-/// What an optimizer can be made into by its settings.
+/// The family of an optimizer, for which special cases and limits are known.
 #[derive(PartialEq)]
 enum Family {
     Sgd,
@@ -17,7 +17,7 @@ enum Family {
 fn family(optimizer: &OptimizerRecord) -> Family {
     let (algorithm, options) = optimizer.spec.split_once(':').unwrap_or((&optimizer.spec, ""));
     let given: Vec<&str> = options.split(',').filter_map(|option| Some(option.split_once('=')?.0)).collect();
-    // What is fixed beside these makes it another optimizer, as a weight decay does.
+    // Any other fixed option, such as a weight decay, makes it a different optimizer.
     let only = |known: &[&str]| given.iter().all(|key| known.contains(key));
     match algorithm {
         "sgd" if only(&["lr"]) => Family::Sgd,
@@ -28,10 +28,10 @@ fn family(optimizer: &OptimizerRecord) -> Family {
     }
 }
 
-/// Whether the first is a special case, or a limit, of the second within the space that was searched: momentum 0 is sgd;
-/// Adam with a large `eps` tends to momentum with the effective rate `lr / eps`, with β₁ = 0 to RMSprop. The space of the second must
-/// reach as far: to rates as great, and to as much momentum. Choi et al. 2019, "On Empirical Comparisons of Optimizers for Deep
-/// Learning", <https://arxiv.org/abs/1910.05446>.
+/// Whether `special` is a special case or a limit of `general` within the searched spaces. Momentum with momentum 0 is sgd.
+/// Adam with a large `eps` tends to momentum with the effective rate `lr / eps`; with β₁ = 0 it is RMSprop, except for the
+/// bias correction. The space of `general` must reach as far as that of `special`, in learning rates and in momentum. Choi
+/// et al. 2019, "On Empirical Comparisons of Optimizers for Deep Learning", <https://arxiv.org/abs/1910.05446>.
 fn is_included(special: &OptimizerRecord, general: &OptimizerRecord) -> bool {
     let find = |of: &OptimizerRecord, name: &str| of.space.iter().find(|dimension| dimension.name == name).cloned();
     let rate = |of: &OptimizerRecord| RATES.iter().find_map(|name| find(of, name));
@@ -64,7 +64,7 @@ fn is_included(special: &OptimizerRecord, general: &OptimizerRecord) -> bool {
     }
 }
 
-/// A sentence for each pair in which an optimizer is worse, beyond noise, than one that it could have been tuned to.
+/// A sentence for each pair in which an optimizer is significantly worse than its own special case or limit.
 pub(super) fn broken_inclusions<'a>(
     grouped: &Grouped<'a>,
     pairs: impl Iterator<Item = &'a Verdict> + Clone,
@@ -83,7 +83,7 @@ pub(super) fn broken_inclusions<'a>(
         .collect()
 }
 
-/// What is wrong where the more general one is worse.
+/// The sentence for a general optimizer that is worse than its special case.
 fn accusation(general: &OptimizerRecord, special: &OptimizerRecord) -> String {
     let (name, other) = (&general.name, &special.name);
     if (family(special), family(general)) == (Family::Momentum, Family::Adam) {

@@ -13,19 +13,19 @@ use crate::statistics::{
 /// Scores of the studies of each optimizer on each problem: `scores[problem][optimizer]`.
 pub(super) type Scores = Vec<Vec<Vec<f64>>>;
 
-/// Scores as tuned.
+/// The scores of the tuned optimizers.
 pub(super) fn tuned_scores(grouped: &Grouped<'_>) -> Scores {
     let on = |problem| grouped.optimizers().map(|(optimizer, _)| grouped.scores(problem, optimizer)).collect();
     grouped.problems().map(|(problem, _)| on(problem)).collect()
 }
 
-/// Scores of the defaults.
+/// The scores of the optimizers' defaults.
 pub(super) fn untuned_scores(grouped: &Grouped<'_>) -> Scores {
     let on = |problem| grouped.optimizers().map(|(optimizer, _)| grouped.untuned_scores(problem, optimizer)).collect();
     grouped.problems().map(|(problem, _)| on(problem)).collect()
 }
 
-/// The pairs of `count` optimizers, by their numbers.
+/// All pairs of `count` optimizers, as numbers.
 pub(super) fn numbers(count: usize) -> Vec<(usize, usize)> {
     (0..count).flat_map(|a| (a + 1..count).map(move |b| (a, b))).collect()
 }
@@ -49,11 +49,11 @@ pub(super) fn overall(names: &[&str], scores: &Scores, level: Level) -> Vec<Verd
     verdicts
 }
 
-/// What the studies of two optimizers say over all problems.
+/// The result of the test of two optimizers over all problems.
 struct OverallTest {
     effect: f64,
     p: f64,
-    /// Whether so many studies could have shown a difference.
+    /// Whether this number of studies could show a difference at all.
     possible: bool,
 }
 
@@ -68,14 +68,15 @@ fn verdict(effect: f64, significant: bool, possible: bool) -> PairVerdict {
 
 fn overall_test(scores: &Scores, (a, b): (usize, usize), (level, tests): (Level, usize)) -> OverallTest {
     let both: Vec<(&[f64], &[f64])> = scores.iter().map(|of| (of[a].as_slice(), of[b].as_slice())).collect();
-    // Where all scores are equal, as of runs that all diverged, nothing can be shown.
+    // Where all scores are equal, for example because all runs diverged, no difference can be shown.
     let differ = |a: &[f64], b: &[f64]| a.iter().chain(b).any(|score| *score != a[0]);
     let with_studies = both.iter().filter(|(a, b)| a.len() > 1 && b.len() > 1 && differ(a, b));
     let sizes: Vec<(usize, usize)> = with_studies.map(|(a, b)| (a.len(), b.len())).collect();
     let all_diverged = both.iter().all(|(a, b)| a.iter().chain(*b).all(|score| score.is_infinite()));
     let possible = !all_diverged && smallest_p(&sizes) * tests as f64 <= level.alpha();
     if let [(a, b)] = both[..] {
-        // On one problem alone two would be told apart because one spreads more, as chance has it in one report of a hundred.
+        // On a single problem the stratified test would report two optimizers as different only because one spreads more, in
+        // about one report of a hundred. So the test of single problems is used.
         let Some((effect, p)) = problem_test(a, b) else {
             return OverallTest { effect: 0.0, p: 1.0, possible: false };
         };
@@ -86,9 +87,10 @@ fn overall_test(scores: &Scores, (a, b): (usize, usize), (level, tests): (Level,
     OverallTest { effect: test.effect, p: test.p, possible }
 }
 
-/// Effect and p on one problem: the greater of the p of the rank-sum test and of Yuen's test of the logarithms. Ranks alone take
-/// eight studies on one side of eight others for certain, though it happens by chance once in 128 where one side hardly
-/// spreads; Yuen's test knows how far they are apart, but is right for nearly normal values only.
+/// Effect and p on one problem. p is the larger one of the rank-sum test and of Yuen's test of the logarithms. The ranks
+/// alone are not enough: if one optimizer hardly spreads, all eight studies of the other lie on the same side of it by
+/// chance once in 128 reports. Yuen's test uses the distances, but it is accurate only for nearly normal values. `None` for
+/// fewer than two scores of an optimizer.
 pub(super) fn problem_test(a: &[f64], b: &[f64]) -> Option<(f64, f64)> {
     let stratum = Stratum::new(a, b)?;
     let p = rank_sum_p(a, b);
@@ -96,8 +98,8 @@ pub(super) fn problem_test(a: &[f64], b: &[f64]) -> Option<(f64, f64)> {
     Some((stratum.effect(), p.max(yuen_test(&a, &b))))
 }
 
-/// Logarithms of losses. In the place of an infinite one stands one beyond the worst finite one of both: by their range, and at
-/// least tenfold.
+/// Logarithms of losses. An infinite loss is replaced by one above the largest finite loss of both groups: by their range,
+/// and by at least a factor of 10.
 fn logarithms(a: &[f64], b: &[f64]) -> [Vec<f64>; 2] {
     let log = |loss: f64| libm::log(loss.max(f64::MIN_POSITIVE));
     let finite = || a.iter().chain(b).filter(|loss| loss.is_finite()).map(|loss| log(*loss));
@@ -106,7 +108,7 @@ fn logarithms(a: &[f64], b: &[f64]) -> [Vec<f64>; 2] {
     [a, b].map(|losses| losses.iter().map(|loss| if loss.is_finite() { log(*loss) } else { beyond }).collect())
 }
 
-/// Everything of each pair, as tuned. `families` are those of the problems, whose names are `problems`.
+/// All results of each pair, as tuned. `problems` are the names and families of the problems.
 pub(super) fn pairs(names: &[&str], problems: &[(&str, Family)], scores: &Scores) -> Vec<Pair> {
     let numbers = numbers(names.len());
     let mut by_pair = by_problem(&numbers, problems, scores);
@@ -119,7 +121,7 @@ pub(super) fn pairs(names: &[&str], problems: &[(&str, Family)], scores: &Scores
     for (number, overall) in overall.into_iter().enumerate() {
         let on = std::mem::take(&mut by_pair[number]);
         let (p, p_holm) = (combined[number], combined_holm[number]);
-        // A verdict on a single problem says it too.
+        // A verdict on a single problem also shows that they differ.
         let single = on.iter().any(|on| matches!(on.verdict, PairVerdict::ABetter | PairVerdict::BBetter));
         let by_problem = ByProblem { p, p_holm, differs: single || p_holm <= Level::ByProblem.alpha() };
         let by_problem = Some(by_problem).filter(|_| !few && problems.len() > 1);
@@ -128,9 +130,9 @@ pub(super) fn pairs(names: &[&str], problems: &[(&str, Family)], scores: &Scores
     pairs
 }
 
-/// The pairs on each problem, corrected over all of them: `[pair][problem]`.
+/// The pairs on each problem: `[pair][problem]`. p-values are corrected for all pairs and problems.
 fn by_problem(numbers: &[(usize, usize)], problems: &[(&str, Family)], scores: &Scores) -> Vec<Vec<ProblemPair>> {
-    // On one problem alone this is the question over all problems.
+    // With only one problem, this is the same question as that over all problems.
     let alone = problems.len() == 1;
     let (level, fewest) = if alone { (Level::Overall, 2) } else { (Level::Problem, FEWEST_STUDIES) };
     let asked: Vec<(&str, &[f64], &[f64])> = numbers
@@ -172,7 +174,7 @@ fn families(problems: &[(&str, Family)], on: &[ProblemPair]) -> Vec<FamilyEffect
     Family::ALL.into_iter().filter_map(of).collect()
 }
 
-/// The same without any verdict: of a comparison that was not finished.
+/// Replaces all verdicts by `CannotDecide`, for a comparison that is not finished.
 pub(super) fn undecided(pairs: &mut [Pair], untuned: &mut [Verdict]) {
     for pair in pairs {
         pair.overall.verdict = PairVerdict::CannotDecide;
@@ -182,7 +184,8 @@ pub(super) fn undecided(pairs: &mut [Pair], untuned: &mut [Verdict]) {
     untuned.iter_mut().for_each(|pair| pair.verdict = PairVerdict::CannotDecide);
 }
 
-/// Studies of each optimizer with which verdicts on single problems can be given, where there are so many of them.
+/// The number of studies of each optimizer that is needed for verdicts on single problems. If even twice [`FEWEST_STUDIES`]
+/// are too few, it is [`FEWEST_STUDIES`].
 pub fn studies_for(optimizers: usize, problems: usize) -> usize {
     let tests = (numbers(optimizers).len() * problems) as f64;
     let enough = |studies: &usize| smallest_p(&[(*studies, *studies)]) * tests <= Level::Problem.alpha();

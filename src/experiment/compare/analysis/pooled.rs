@@ -1,14 +1,14 @@
-//! Figures over all problems, on scales that let no problem count more than another.
+//! Statistics over all problems, normalised so that all problems have the same weight.
 
 use super::grouped::Grouped;
 use crate::experiment::compare::records::Run;
 use crate::experiment::compare::summary::{Estimate, FEWEST_FOR_INTERVAL, LEVEL};
 use crate::statistics::{Interval, expected_best, interquartile_mean, median, stratified_interval};
 
-/// The greatest normalised loss: also that of a run that diverged.
+/// Upper limit of the normalised loss, and its value for a run that diverged.
 const WORST: f64 = 10.0;
 
-/// The scale of one problem: 0 at the least loss, 1 at the median of the finite ones.
+/// The scale of one problem: 0 is the lowest loss, 1 the median of the finite losses.
 struct Scale {
     least: f64,
     median: f64,
@@ -25,12 +25,12 @@ impl Scale {
         if loss == self.least && loss.is_finite() {
             return 0.0;
         }
-        // Not a number where all are infinite: `min` gives the worst then.
+        // If all losses are infinite this is NaN, and `min` returns the upper limit.
         ((loss - self.least) / (self.median - self.least)).min(WORST)
     }
 }
 
-/// Interquartile mean of an optimizer's normalised scores.
+/// The interquartile mean of an optimizer's normalised scores.
 pub(super) fn normalised_loss(grouped: &Grouped<'_>, optimizer: usize) -> Estimate {
     let strata: Vec<Vec<f64>> = grouped
         .problems()
@@ -47,9 +47,9 @@ pub(super) fn normalised_loss(grouped: &Grouped<'_>, optimizer: usize) -> Estima
     estimate(interquartile_mean(&mut pooled), interval)
 }
 
-/// Expected normalised validation loss of the better of the defaults and the best of `k` other trials, from `k` = 0, the mean
-/// over the problems. On one problem the trials of all studies are pooled, and the defaults count as the median of
-/// theirs.
+/// The gain from tuning: the expected normalised validation loss of the better one of the defaults and of the best of `k`
+/// other trials, for `k` from 0, averaged over the problems. On one problem the trials of all studies are pooled, and the
+/// loss of the defaults is the median over the studies.
 pub(super) fn gains(grouped: &Grouped<'_>, optimizer: usize) -> Vec<f64> {
     let curve = |problem: usize| {
         let all = grouped.optimizers().flat_map(|(other, _)| grouped.trials(problem, other)).map(Run::best_val_loss);
@@ -69,7 +69,7 @@ pub(super) fn gains(grouped: &Grouped<'_>, optimizer: usize) -> Vec<f64> {
     (0..trials).map(|k| curves.iter().map(|curve| curve[k]).sum::<f64>() / curves.len() as f64).collect()
 }
 
-/// A figure and its interval; what is infinite is `None`.
+/// A value and its interval; `None` for infinite numbers.
 pub(super) fn estimate(value: Option<f64>, interval: Option<Interval>) -> Estimate {
     let finite = |v: Option<f64>| v.filter(|v| v.is_finite());
     Estimate {
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_best_run_is_0_and_the_middle_one_1() {
+    fn the_best_loss_is_normalised_to_0_and_the_median_to_1() {
         let inf = f64::INFINITY;
         let losses = [3.0, 2.0, 4.0, inf];
         let scale = Scale::of(losses.into_iter());

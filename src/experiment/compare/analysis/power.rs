@@ -1,4 +1,4 @@
-//! What verdicts over all problems can find, by simulation.
+//! Statistical power of the verdicts over all problems, by simulation.
 
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -9,22 +9,22 @@ use crate::experiment::compare::summary::{Level, Power};
 use crate::rng::{Purpose, stream};
 use crate::statistics::{Stratum, critical_statistic, normal_cdf, smallest_p, statistic_of, student_p};
 
-/// Reports that are simulated for each effect that is tried.
+/// Number of simulated reports for each effect size.
 const REPORTS: u64 = 1_000;
-/// Part of them in which the effect is to be found.
+/// The power: the share of reports in which the effect must be found.
 const FOUND: f64 = 0.8;
-/// Standard deviations by which two optimizers are apart at most: more is no overlap at all.
+/// Largest simulated distance of two optimizers, in standard deviations; beyond it there is no overlap.
 const FURTHEST: f64 = 6.0;
-/// Halvings of that range.
+/// Number of bisection steps.
 const HALVINGS: usize = 9;
 
-/// What verdicts over all problems can find with so many studies.
+/// The power of the verdicts over all problems, for the numbers of studies in `scores`.
 pub(super) fn power(scores: &Scores, optimizers: usize) -> Power {
     let studies = scores.iter().flatten().map(Vec::len).min().unwrap_or(0);
     power_of(numbers(optimizers).len(), scores.len(), studies)
 }
 
-/// The same for `pairs` verdicts on `problems` problems.
+/// The power of `pairs` verdicts on `problems` problems with `studies` studies.
 pub(super) fn power_of(pairs: usize, problems: usize, studies: usize) -> Power {
     let sizes = if studies > 1 { vec![(studies, studies); problems] } else { Vec::new() };
     let tests = pairs.max(1) as f64;
@@ -35,21 +35,21 @@ pub(super) fn power_of(pairs: usize, problems: usize, studies: usize) -> Power {
     Power { studies, smallest_p, detectable_effect }
 }
 
-/// One pair of optimizers in a report.
+/// The size of the test of one pair of optimizers.
 #[derive(Debug, Clone, Copy)]
 struct Design {
     problems: usize,
     studies: usize,
-    /// The level of one verdict.
+    /// Significance level of one verdict.
     alpha: f64,
 }
 
-/// The effect `2 Φ(δ / √2) − 1` that is found four times in five where the logarithms of the scores are normal, spread alike, and
-/// lie `δ` standard deviations apart on every problem; `None` where none is.
+/// The smallest effect that is found in four of five reports; `None` if there is none. The logarithms of the scores are
+/// normal with equal variance and lie `δ` standard deviations apart on every problem; the effect is then `2 Φ(δ / √2) − 1`.
 fn detectable(design: Design) -> Option<f64> {
     let sizes = vec![(design.studies, design.studies); design.problems];
     let critical = if design.problems > 1 { critical_statistic(&sizes, design.alpha) } else { 0.0 };
-    // The same random numbers at every distance, so that more is found the further they are apart.
+    // All distances use the same random numbers, so the power grows with the distance.
     let found = |distance: f64| {
         let found = (0..REPORTS).into_par_iter().filter(|number| is_found(design, critical, distance, *number));
         found.count() as f64 / REPORTS as f64
@@ -65,7 +65,7 @@ fn detectable(design: Design) -> Option<f64> {
     Some(2.0 * normal_cdf(high / std::f64::consts::SQRT_2) - 1.0)
 }
 
-/// Whether the report of this number finds a pair that lies so far apart.
+/// Whether the simulated report `number` finds a difference between two optimizers at this distance.
 fn is_found(design: Design, critical: f64, distance: f64, number: u64) -> bool {
     let mut rng: ChaCha8Rng = stream(0, Purpose::Resampling, 7, number);
     let mut logs = |shift: f64| -> Vec<f64> {
@@ -86,7 +86,7 @@ mod tests {
 
     /// The formula for many studies: `(Φ⁻¹(1 − α / 2m) + Φ⁻¹(0.8)) · √((2n + 1) / 3n²P)`.
     #[test]
-    fn with_many_studies_it_is_that_of_the_normal_approximation() {
+    fn with_many_studies_the_effect_agrees_with_the_normal_approximation() {
         let effect = power_of(6, 12, 16).detectable_effect.unwrap();
         let z = crate::statistics::normal_quantile(1.0 - 0.02 / 12.0) + crate::statistics::normal_quantile(0.8);
         let expected = z * (33.0_f64 / (3.0 * 256.0 * 12.0)).sqrt();
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_found_has_no_size() {
+    fn too_few_studies_have_no_detectable_effect() {
         assert_eq!(power_of(6, 3, 2).detectable_effect, None);
         assert_eq!(power_of(1, 0, 0).detectable_effect, None);
         let [few, many] = [4, 8].map(|studies| power_of(6, 3, studies).detectable_effect.unwrap());

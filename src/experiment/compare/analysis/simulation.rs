@@ -1,5 +1,4 @@
-//! How often a report claims what is not so, and how often it finds what is there, over reports whose searches are put together
-//! from recorded runs.
+//! Error rate and power of reports, measured on simulated reports whose searches are assembled from recorded runs.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -12,7 +11,7 @@ use crate::experiment::compare::records::{Family, Terms};
 use crate::experiment::compare::summary::{Level, Pair, PairVerdict, Verdict};
 use crate::rng::{Purpose, stream};
 
-/// Names of the optimizers of simulated reports.
+/// Names of the optimizers in simulated reports.
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 
 /// The size of a simulated report.
@@ -44,33 +43,34 @@ impl Form {
             .expect("some effect is found")
     }
 }
-/// Studies behind the figures that place a stretched or shifted optimizer.
+/// Number of studies by which a stretched or shifted optimizer is calibrated.
 const PLACING: usize = 4_000;
-/// Factor by which the studies of an optimizer with two humps lie above or below those of the others.
+/// Factor by which a study of an optimizer with a bimodal distribution lies above or below the others.
 const HUMP: f64 = std::f64::consts::E;
-/// Effect on each problem of differences that cancel.
+/// Effect on each problem, where differences cancel.
 const CANCELLING: f64 = 0.5;
 
-/// Changes without a difference over all problems.
+/// Changes that make no difference over all problems.
 const CHANGES: [Change; 5] =
     [Change::None, Change::Spread(3.0), Change::Spread(10.0), Change::Spread(100.0), Change::Cancelling];
 
-/// What is done to the scores of every second optimizer; all have the same searches.
+/// The change applied to the scores of every second optimizer. All optimizers have the same searches.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Change {
     /// Nothing.
     None,
-    /// Their logarithms spread so many times as far, without an effect.
+    /// The logarithms spread this many times as far, without an effect.
     Spread(f64),
-    /// They are better on half of the problems and worse on the others, by the same effect; alike on the last of an odd number.
+    /// Better on half of the problems and worse on the others, by the same effect. With an odd number of problems, the last
+    /// has no difference.
     Cancelling,
-    /// They are better by this effect on every problem.
+    /// Better by this effect on every problem.
     Shift(f64),
-    /// They are far better or far worse, by chance, study by study.
+    /// Much better or much worse at random, study by study.
     Humps,
 }
 
-/// A change on one problem: `loss → c · (loss / c)^spread · factor`.
+/// A change of losses on one problem: `loss → c · (loss / c)^spread · factor`.
 #[derive(Debug, Clone, Copy)]
 struct Placed {
     centre: f64,
@@ -84,7 +84,7 @@ impl Placed {
     }
 }
 
-/// What is done to the studies of an optimizer on one problem.
+/// The changes of an optimizer's studies on one problem.
 #[derive(Debug, Clone, Copy)]
 struct StudyChange {
     tuned: Placed,
@@ -105,7 +105,7 @@ fn effect(x: &[f64], y: &[f64]) -> f64 {
     y.iter().map(below).sum::<f64>() / (x.len() * y.len()) as f64 - 1.0
 }
 
-/// The changes on one problem that have the wanted effect: of scores as tuned, and of those of the defaults.
+/// The changes on one problem that have the wanted effect: of tuned scores, and of those of the defaults.
 fn placed(recorded: &Recorded, change: Change, number: usize, form: &Form) -> StudyChange {
     let rng = &mut stream(number as u64, Purpose::Synthetic, 78, 0);
     let studies = recorded.studies(PLACING, &form.terms, rng);
@@ -114,12 +114,12 @@ fn placed(recorded: &Recorded, change: Change, number: usize, form: &Form) -> St
     StudyChange { tuned: of(|study| study.tuned), untuned: of(|study| study.untuned) }
 }
 
-/// Whether differences that cancel leave this problem out.
+/// Whether this problem has no difference so that the differences cancel.
 fn is_alike(change: Change, number: usize, form: &Form) -> bool {
     change == Change::Cancelling && form.problems % 2 == 1 && number + 1 == form.problems
 }
 
-/// The change of many scores that has the wanted effect, by bisection.
+/// Finds by bisection the change of `scores` that has the wanted effect.
 fn place(scores: &[f64], change: Change, number: usize) -> Placed {
     let mut finite: Vec<f64> = scores.iter().copied().filter(|score| score.is_finite()).collect();
     finite.sort_by(f64::total_cmp);
@@ -130,13 +130,13 @@ fn place(scores: &[f64], change: Change, number: usize) -> Placed {
         Change::Shift(effect) => (1.0, effect),
     };
     let centre = finite[finite.len() / 2];
-    // A greater factor is a worse optimizer: the effect of the unchanged one over it rises.
+    // A larger factor makes the optimizer worse, so the effect of the unchanged one over it rises.
     let (mut low, mut high) = (-8.0_f64, 8.0_f64);
     for _ in 0..50 {
         let factor = 0.5 * (low + high);
         let placed = Placed { centre, spread, factor: factor.exp() };
         let changed: Vec<f64> = scores.iter().map(|score| placed.of(*score)).collect();
-        // Against studies of its own, so that equal ones are no ties.
+        // The two halves have different studies, so that no score is compared with itself.
         let (x, y) = (&scores[..PLACING / 2], &changed[PLACING / 2..]);
         if effect(y, x) > wanted { low = factor } else { high = factor }
     }
@@ -146,7 +146,7 @@ fn place(scores: &[f64], change: Change, number: usize) -> Placed {
 /// The verdicts of one report: as tuned, and with the defaults.
 type Report = (Vec<Pair>, Vec<Verdict>);
 
-/// The optimizer of number `tuned` on every problem, with what is done to every second one.
+/// The recorded runs of one optimizer on every problem, and the change for every second simulated optimizer.
 struct Simulation<'a> {
     problems: Vec<(&'a str, &'a Recorded, StudyChange)>,
     form: Form,
@@ -188,8 +188,8 @@ impl<'a> Simulation<'a> {
         (pairs(names, &problems, &tuned), overall(names, &untuned, Level::Untuned))
     }
 
-    /// Whether each table of a report claims anything that is not so: over all problems, on single ones, by problem, and with the
-    /// defaults.
+    /// For each table of a report, whether it makes a false claim: over all problems, on single ones, by problem, and with
+    /// the defaults.
     fn errs(&self, number: u64) -> [bool; 4] {
         let (pairs, untuned) = self.report(number);
         let claims = |verdict: PairVerdict| matches!(verdict, PairVerdict::ABetter | PairVerdict::BBetter);
@@ -198,7 +198,7 @@ impl<'a> Simulation<'a> {
         };
         let on_single = |pair: &Pair| {
             let on_problem = |(number, verdict): (usize, PairVerdict)| {
-                // Changed ones are better on problems of even number.
+                // Changed optimizers are better on problems with even numbers.
                 let right = of_changed(&pair.overall, number.is_multiple_of(2));
                 let alike = is_alike(self.change, number, &self.form);
                 claims(verdict) && (alike || !differ(pair) || verdict != right)
@@ -222,12 +222,12 @@ impl<'a> Simulation<'a> {
     }
 }
 
-/// Reports with a false claim.
+/// Numbers of reports with a false claim.
 #[derive(Debug, Clone, Copy, Default)]
 struct Errors {
     /// In any table.
     any: usize,
-    /// In each: over all problems, on single ones, by problem, with the defaults.
+    /// In each table: over all problems, on single ones, by problem, with the defaults.
     tables: [usize; 4],
 }
 
@@ -237,25 +237,25 @@ impl Errors {
     }
 }
 
-/// Whether an optimizer's scores are changed: every second one's.
+/// Whether an optimizer's scores are changed: those of every second one are.
 fn is_changed(name: &str) -> bool {
     name == "b" || name == "d"
 }
 
-/// What is true of a pair of which one is changed, where the changed one is better, or worse.
+/// The true verdict on a pair of which one is changed, depending on whether the changed one is better or worse.
 fn of_changed(pair: &Verdict, changed_better: bool) -> PairVerdict {
     if is_changed(&pair.b) == changed_better { PairVerdict::BBetter } else { PairVerdict::ABetter }
 }
 
-/// The greatest rate that a count of so many reports does not refute at 95 %: `Wilson's` upper bound.
+/// Wilson's upper 95 % confidence bound (one-sided) of a rate, given a count out of `reports`.
 fn upper_bound(count: usize, reports: usize) -> f64 {
     const Z: f64 = 1.645;
     let (n, p) = (reports as f64, count as f64 / reports as f64);
     (p + Z * Z / (2.0 * n) + Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt()) / (1.0 + Z * Z / n)
 }
 
-/// Reports with a false claim in any table, of optimizers that do not differ, that spread differently, and whose differences
-/// cancel; `reports` of each, a quarter from the bank of each optimizer.
+/// The reports with a false claim for each of [`CHANGES`], out of `reports` of each; a quarter of them is drawn from the
+/// bank of each optimizer.
 fn false_claims(reports: u64, form: Form) -> Vec<(Change, Errors)> {
     CHANGES.map(|change| (change, errors_of(reports, form, change))).to_vec()
 }
@@ -266,11 +266,11 @@ fn errors_of(reports: u64, form: Form, change: Change) -> Errors {
     (0..4).map(count).fold(Errors::default(), Errors::plus)
 }
 
-/// The limit that the documents name: where every second optimizer is far better or far worse by chance, eight of eight studies lie
-/// on one side once in 128 times, and no test of eight values can know.
+/// The limit stated in the documents: if every second optimizer is much better or much worse at random, all eight studies
+/// lie on one side with probability 1/128, which no test of eight values can detect.
 #[test]
 #[ignore = "takes minutes"]
-fn two_humps_are_beyond_the_promise() {
+fn bimodal_scores_exceed_the_promised_error_rate() {
     for form in FORMS {
         let errors = errors_of(4_000, form, Change::Humps);
         println!("{}: {errors:?} of 4000 reports have a false claim", form.name);
@@ -282,21 +282,21 @@ fn two_humps_are_beyond_the_promise() {
     }
 }
 
-/// Few reports of each kind, so that a broken test is noticed at once: of 400 with a rate of 5 % more than 33 have false claims
-/// once in a thousand times.
+/// A fast check with few reports of each kind. At a rate of 5 %, more than 33 of 400 have false claims with probability
+/// 0.001.
 #[test]
-fn a_few_reports_rarely_claim_what_is_not_so() {
+fn few_of_400_reports_make_false_claims() {
     for (change, errors) in false_claims(400, DEFAULT) {
         println!("{change:?}: {errors:?} of 400 reports have a false claim");
         assert!(errors.any <= 33, "{change:?}: {errors:?} of 400");
     }
 }
 
-/// 10,000 reports of each kind, of the default and of the quick form, of four optimizers and of two. The upper 95 % bound of the
-/// rate of those with any false claim is at most 6 %.
+/// 10,000 reports of each kind, in the default and the quick form, for four and for two optimizers. The upper 95 % bound of
+/// the rate of reports with any false claim must be at most 6 %.
 #[test]
 #[ignore = "takes minutes"]
-fn ten_thousand_reports_rarely_claim_what_is_not_so() {
+fn few_of_ten_thousand_reports_make_false_claims() {
     for form in FORMS {
         for (change, errors) in false_claims(10_000, form) {
             let bound = upper_bound(errors.any, 10_000);
@@ -310,8 +310,8 @@ fn ten_thousand_reports_rarely_claim_what_is_not_so() {
     }
 }
 
-/// Part of the pairs of which one is better by an effect on every problem that are told apart over all problems, and part of
-/// these pairs on single problems.
+/// The share of the pairs with a true effect on every problem that are found different over all problems, and the share
+/// found on single problems.
 fn found(bank: &[ProblemBank], optimizer: usize, (form, effect): (Form, f64), reports: u64) -> [f64; 2] {
     let simulation = Simulation::new(bank, optimizer, Change::Shift(effect), form);
     let counts = (0..reports).into_par_iter().map(|number| {
@@ -328,7 +328,8 @@ fn found(bank: &[ProblemBank], optimizer: usize, (form, effect): (Form, f64), re
     sums.map(|sum| sum / reports as f64)
 }
 
-/// How often differences of several sizes are found. The one that the report says is found four times in five is.
+/// Prints how often effects of several sizes are found. The effect that the report states as found four times in five must
+/// be.
 #[test]
 #[ignore = "takes minutes"]
 fn the_stated_power_is_reached() {
@@ -345,17 +346,17 @@ fn the_stated_power_is_reached() {
                 100.0 * single
             );
             if effect == stated {
-                // Scores of the bank are not normal.
+                // The scores of the bank are not normal, so the rate may differ from 80 %.
                 assert!((0.65..=0.9).contains(&overall), "{overall}");
             }
         }
     }
 }
 
-/// How often reports on the four recorded optimizers, which do differ, say so: printed, for the documents.
+/// Prints, for the documents, how often reports on the four recorded optimizers show their differences.
 #[test]
 #[ignore = "takes minutes"]
-fn what_reports_on_the_recorded_optimizers_say() {
+fn print_the_verdicts_on_the_recorded_optimizers() {
     let bank = bank();
     let names: Vec<&str> = bank[0].optimizers.iter().map(|(name, _)| name.as_str()).collect();
     let problems: Vec<(&str, Family)> = bank.iter().map(|problem| (problem.name.as_str(), Family::Noise)).collect();

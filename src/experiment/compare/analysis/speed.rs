@@ -1,4 +1,4 @@
-//! How soon each optimizer reaches the targets, over all problems.
+//! Speed over all problems: how soon each optimizer reaches the targets.
 
 use rand::RngExt;
 
@@ -10,20 +10,20 @@ use crate::experiment::compare::summary::{
 use crate::rng::{Purpose, stream};
 use crate::statistics::{median, performance_ratios, profile_score, quantile};
 
-/// Resamples behind an interval.
+/// Number of resamples for an interval.
 const RESAMPLES: usize = 1_000;
 
-/// Median steps to target over the least of any optimizer: `[problem][optimizer]`, infinite where it missed.
+/// Median steps to target divided by the lowest of any optimizer: `[problem][optimizer]`; infinite if the target was missed.
 pub(super) fn ratios(problems: &[ProblemSummary]) -> Vec<Vec<f64>> {
     let steps = |result: &ProblemResult| result.to_target.steps.unwrap_or(f64::INFINITY);
     let all: Vec<Vec<f64>> = problems.iter().map(|problem| problem.results.iter().map(steps).collect()).collect();
     performance_ratios(&all)
 }
 
-/// The score of each optimizer's performance profile, with the percentile interval of scores from resampled studies: on each
-/// problem as many studies of each optimizer as there are, drawn with replacement, with all their final runs.
+/// The score of each optimizer's performance profile with its bootstrap percentile interval. Studies are resampled with
+/// replacement, separately for each problem and optimizer, each with all its final runs.
 pub(super) fn scores(grouped: &Grouped<'_>, problems: &[ProblemSummary]) -> Vec<Estimate> {
-    // Steps to target of the final runs: [problem][optimizer][study].
+    // Steps to target of the final runs: `[problem][optimizer][study][run]`.
     let steps: Vec<Vec<Vec<Vec<f64>>>> = problems
         .iter()
         .enumerate()
@@ -55,7 +55,7 @@ pub(super) fn scores(grouped: &Grouped<'_>, problems: &[ProblemSummary]) -> Vec<
     seen.into_iter().zip(resampled).map(estimate).collect()
 }
 
-/// Scores of profiles, from the steps that `take` gives of an optimizer's studies on a problem.
+/// Scores of profiles. `take` selects the steps from an optimizer's studies on a problem.
 fn scores_of(
     steps: &[Vec<Vec<Vec<f64>>>],
     optimizers: usize,

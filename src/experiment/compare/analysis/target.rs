@@ -1,4 +1,4 @@
-//! How soon runs reach a target.
+//! Targets, and how soon runs reach them.
 
 use super::grouped::Grouped;
 use crate::experiment::compare::contestant::Contestant;
@@ -6,9 +6,9 @@ use crate::experiment::compare::records::Run;
 use crate::experiment::compare::summary::ToTarget;
 use crate::statistics::quantile;
 
-/// The validation loss to reach on a problem and where it is from: the given one, else the least that more than half of the final runs
-/// of `momentum` reach, else of the first optimizer: of an even number of runs the upper one of the two in the middle. `None` where half
-/// of those diverged.
+/// The target validation loss on a problem, and its origin as text. If the problem has no target, it is the median
+/// validation loss of the final runs of `momentum`, or of the first optimizer if `momentum` is not compared; for an even
+/// number of runs, the larger of the two middle values. `None` if half of those runs diverged.
 pub fn target(grouped: &Grouped<'_>, problem: usize) -> (Option<f64>, String) {
     let record = &grouped.protocol.problems[problem];
     if record.target.is_some() {
@@ -22,7 +22,7 @@ pub fn target(grouped: &Grouped<'_>, problem: usize) -> (Option<f64>, String) {
     (target, format!("median validation loss of the final runs of {}", optimizer.name))
 }
 
-/// Steps of the first point of a run's curve at or below the target; infinite if there is none.
+/// The step of the first point of a run's curve at or below the target; infinite if there is none.
 pub(super) fn steps_to(run: &Run, target: f64) -> f64 {
     let hit = run.curve.iter().find(|point| point.val_loss.is_some_and(|loss| loss <= target));
     hit.map_or(f64::INFINITY, |point| point.step as f64)

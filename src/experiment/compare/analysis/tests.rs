@@ -58,7 +58,7 @@ fn a_clear_difference_is_a_verdict_in_words() {
     for pair in &summary.pairs {
         let is_sgd = pair.overall.a == "sgd";
         assert_eq!(pair.by_problem.unwrap().differs, is_sgd);
-        // A study that diverged can take the verdict of its problem away.
+        // A study that diverged can prevent the verdict on its problem.
         let better = pair.problems.iter().filter(|on| on.verdict == PairVerdict::BBetter).count();
         assert_eq!(better >= 4, is_sgd, "{pair:?}");
     }
@@ -66,7 +66,7 @@ fn a_clear_difference_is_a_verdict_in_words() {
 
 /// One optimizer is better on every second problem and worse on the others.
 #[test]
-fn differences_that_cancel_are_told_by_problem() {
+fn differences_that_cancel_are_reported_by_problem() {
     let mut simulated = Simulated { diverging: 0.0, ..Simulated::tied() };
     simulated.optimizers.truncate(2);
     let mut records = simulated.records(3);
@@ -90,7 +90,7 @@ fn differences_that_cancel_are_told_by_problem() {
 }
 
 #[test]
-fn nothing_but_chance_is_no_difference() {
+fn equal_optimizers_show_no_difference() {
     let summary = analyse(&small().records(4)).unwrap();
     assert!(!summary.any_difference);
     let start = "As tuned: no difference is shown between sgd, momentum, rmsprop and adam.";
@@ -101,7 +101,7 @@ fn nothing_but_chance_is_no_difference() {
 fn few_runs_cannot_decide() {
     let tiny = Simulated { problems: 1, studies: 3, ..small() };
     let summary = analyse(&tiny.records(5)).unwrap();
-    // 2 of the 20 ways to deal six studies, for each of 6 pairs.
+    // 2 of the 20 ways to divide six studies, for each of 6 pairs.
     assert_eq!((summary.power.studies, summary.power.smallest_p), (3, 6.0 * (2.0 / 20.0)));
     assert_eq!(summary.power.detectable_effect, None);
     assert!(summary.pairs.iter().all(|pair| pair.overall.verdict == PairVerdict::CannotDecide));
@@ -139,7 +139,7 @@ fn optimizers_that_always_diverge_cannot_be_told_apart() {
 }
 
 #[test]
-fn an_optimizer_below_its_special_case_was_tuned_too_little() {
+fn an_optimizer_worse_than_its_special_case_is_warned_about() {
     let mut simulated = Simulated::tied();
     simulated.optimizers[3].2 = 5.0;
     let warnings = analyse(&simulated.records(6)).unwrap().warnings;
@@ -151,7 +151,7 @@ fn an_optimizer_below_its_special_case_was_tuned_too_little() {
 }
 
 #[test]
-fn studies_suffice_for_verdicts_on_single_problems() {
+fn the_studies_needed_for_single_problems_grow_with_the_number_of_tests() {
     use super::studies_for;
     // 2 / C(16, 8) allows 96 tests at 1.5 %.
     assert_eq!(
@@ -161,7 +161,7 @@ fn studies_suffice_for_verdicts_on_single_problems() {
 }
 
 #[test]
-fn a_space_that_reaches_less_far_accuses_nobody() {
+fn a_narrower_space_causes_no_warning_about_special_cases() {
     let mut simulated = Simulated::tied();
     simulated.optimizers[3].2 = 5.0;
     let mut records = simulated.records(6);
@@ -179,7 +179,7 @@ fn bests_on_edges_are_warned_about() {
         run.values.insert("lr".to_owned(), 0.99);
     }
     for run in runs(&mut records).filter(|run| run.optimizer == "sgd" && run.stage == Stage::Final && run.trial == 0) {
-        // Not one of the defaults.
+        // The chosen setting must not be the defaults.
         (run.trial, run.values) = (1, [("lr".to_owned(), 0.99)].into());
     }
     let summary = analyse(&records).unwrap();
@@ -190,7 +190,7 @@ fn bests_on_edges_are_warned_about() {
 }
 
 #[test]
-fn what_tuning_gains_falls_from_the_defaults() {
+fn the_expected_loss_falls_with_the_number_of_trials() {
     let summary = analyse(&small().records(12)).unwrap();
     for optimizer in &summary.optimizers {
         assert_eq!(optimizer.gains.len(), 5, "the defaults, then four more trials");
@@ -200,7 +200,7 @@ fn what_tuning_gains_falls_from_the_defaults() {
 }
 
 #[test]
-fn one_trial_and_one_study_say_no_more_than_they_can() {
+fn one_trial_and_one_study_give_neither_caveat_nor_interval() {
     let summary = analyse(&Simulated { studies: 1, trials: 1, ..small() }.records(14)).unwrap();
     assert!(!summary.caveats.iter().any(|caveat| caveat.contains("as tuned is above")), "{:?}", summary.caveats);
     assert!(summary.optimizers.iter().all(|of| of.profile_score.low.is_none()), "{:?}", summary.optimizers);
@@ -223,7 +223,7 @@ fn a_missing_target_is_the_median_of_tuned_momentum() {
     for problem in 0..3 {
         let momentum = result(&summary, problem, "momentum");
         assert_eq!(summary.problems[problem].target, momentum.tuned.val_loss.value);
-        // The middle study of five and the two below it reach their own median, with both runs.
+        // Of five studies, the median one and the two below it reach the median loss, each with both runs.
         assert_eq!((momentum.to_target.hits, momentum.to_target.of), (6, 10));
     }
     assert!(summary.problems[0].target_source.contains("final runs of momentum"));
@@ -246,14 +246,14 @@ fn misses_are_infinite_in_medians() {
     let to_target = result(&summary, 0, "sgd").to_target;
     assert_eq!((to_target.hits, to_target.of, to_target.steps), (12, 16, Some(250.0)));
     assert_eq!(to_target.quartiles, [Some(175.0), to_target.quartiles[1]]);
-    // Epochs follow each other without a gap: every step has 32 rows.
+    // Epochs follow each other without a gap, so every step has 32 rows.
     assert_eq!(to_target.samples, Some(250.0 * 32.0));
     assert_eq!(to_target.seconds, Some(250.0 * 40.0 * 1e-6));
     assert_eq!(to_target.seconds_quartiles[0], Some(175.0 * 38.0 * 1e-6));
 }
 
 #[test]
-fn a_comparison_that_was_ended_early_is_still_told() {
+fn an_unfinished_comparison_is_reported_without_verdicts() {
     let records = small().records(10);
     for kept in [1, 2, 10, 40, 300, records.len() - 1] {
         let summary = analyse(&records[..kept]).unwrap();

@@ -1,13 +1,13 @@
-//! What the trials say: what was chosen, how much the learning rate matters.
+//! Results of the trials: the chosen settings, and the sensitivity to the learning rate.
 
 use super::grouped::{Grouped, StudyRuns};
 use crate::experiment::compare::records::{Dimension, Run, searched_rate};
 use crate::experiment::compare::summary::{Chosen, SensitivityPoint};
 
-/// Part of a dimension's logarithm, at either end, that is its edge.
+/// Share of a dimension's logarithmic range, at each end, that counts as its edge.
 const EDGE: f64 = 0.05;
 
-/// The settings that the studies chose, and where their values lie in the space.
+/// The settings that the studies chose, with the values that lie on an edge of the space.
 pub(super) fn chosen(grouped: &Grouped<'_>, problem: usize, optimizer: usize) -> Vec<Chosen> {
     let space = &grouped.protocol.optimizers[optimizer].space;
     let of_study = |study: &StudyRuns<'_>| {
@@ -37,7 +37,7 @@ pub(super) fn chosen(grouped: &Grouped<'_>, problem: usize, optimizer: usize) ->
 fn edges(run: &Run, space: &[Dimension]) -> Vec<String> {
     let on_edge = |dimension: &&Dimension| {
         let Some(value) = run.values.get(&dimension.name) else { return false };
-        // A coefficient such as 1 − β₁ = 1 is the end of what there is, not of what was searched.
+        // An end such as 1 − β₁ = 1 is the limit of valid values, not only of the search.
         let natural_end = dimension.name.starts_with("one_minus_") && dimension.high == 1.0;
         let place = libm::log(value / dimension.low) / libm::log(dimension.high / dimension.low);
         place < EDGE || (place > 1.0 - EDGE && !natural_end)
@@ -45,7 +45,7 @@ fn edges(run: &Run, space: &[Dimension]) -> Vec<String> {
     space.iter().filter(on_edge).map(|dimension| dimension.name.clone()).collect()
 }
 
-/// Learning rates of the trials against their validation losses, by learning rate; without the defaults.
+/// Learning rates of the trials and their validation losses, sorted by learning rate, without the defaults.
 pub(super) fn sensitivity<'a>(trials: impl Iterator<Item = &'a Run>) -> Vec<SensitivityPoint> {
     let point = |run: &Run| {
         let lr = searched_rate(&run.values)?;

@@ -1,4 +1,4 @@
-//! What was found, in words.
+//! The results in sentences.
 
 use super::grouped::Grouped;
 use super::inclusion::broken_inclusions;
@@ -9,10 +9,10 @@ use crate::experiment::compare::summary::{
 };
 use crate::statistics::binomial;
 
-/// An effect above this is one of scores that hardly overlap.
+/// Above this effect, scores hardly overlap.
 const NO_OVERLAP: f64 = 0.99;
 
-/// The finding, a sentence on a line.
+/// The verdict, with one sentence on each line.
 pub(super) fn verdict(
     grouped: &Grouped<'_>,
     pairs: &[Pair],
@@ -43,7 +43,7 @@ fn studies_text(studies: usize) -> String {
     if studies == 1 { "1 study".to_owned() } else { format!("{studies} studies") }
 }
 
-/// Who is better than whom over all problems.
+/// Which optimizers are better than which over all problems.
 fn ranking(start: &str, names: &[&str], pairs: &[&Verdict]) -> Vec<String> {
     let is_better = |good: &str, bad: &str| {
         pairs.iter().any(|pair| match pair.verdict {
@@ -52,7 +52,7 @@ fn ranking(start: &str, names: &[&str], pairs: &[&Verdict]) -> Vec<String> {
             PairVerdict::NoDifferenceShown | PairVerdict::CannotDecide => false,
         })
     };
-    // Optimizers that are better than the same others share a sentence.
+    // Optimizers that are better than the same others are named together.
     let mut groups: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
     for name in names {
         let beaten: Vec<&str> = names.iter().copied().filter(|other| is_better(name, other)).collect();
@@ -87,10 +87,10 @@ fn ranking(start: &str, names: &[&str], pairs: &[&Verdict]) -> Vec<String> {
     vec![format!("{start}{}.", parts.join("; "))]
 }
 
-/// Pairs that a sentence names one by one at most.
+/// Upper limit of the pairs that a sentence names one by one.
 const MOST_NAMED: usize = 10;
 
-/// One clause for the pairs without a winner: all together, or each, or their number.
+/// A clause for the pairs without a winner: it names all optimizers together, or each pair, or the number of pairs.
 fn undecided(what: &str, open: &[String], all: usize, names: &[&str]) -> Option<String> {
     match open {
         [] => None,
@@ -119,7 +119,8 @@ fn by_problem(pairs: &[Pair]) -> Vec<String> {
         };
         format!("{a} and {b} differ by problem: {details}.")
     };
-    // Where one is better over all problems, that says it already, unless the other is better on some.
+    // If one is better over all problems this is already stated, so it is repeated only if the other is better on some
+    // problem.
     let news = |pair: &&Pair| match pair.overall.verdict {
         PairVerdict::ABetter => pair.problems.iter().any(|on| on.verdict == PairVerdict::BBetter),
         PairVerdict::BBetter => pair.problems.iter().any(|on| on.verdict == PairVerdict::ABetter),
@@ -141,7 +142,7 @@ fn fastest(optimizers: &[OptimizerSummary]) -> String {
     format!("Speed, for description, as the score of steps to target (1: always the fewest): {}.", scores.join(", "))
 }
 
-/// What the comparison cannot show.
+/// Limits of the comparison.
 pub(super) fn caveats(grouped: &Grouped<'_>, power: &Power, problems: &[ProblemSummary]) -> Vec<String> {
     let protocol = grouped.protocol;
     let mut caveats = Vec::new();
@@ -185,7 +186,7 @@ pub(super) fn caveats(grouped: &Grouped<'_>, power: &Power, problems: &[ProblemS
     caveats
 }
 
-/// That there are no verdicts on single problems, and how many studies would give some.
+/// A sentence if there are too few studies for verdicts on single problems, with the number needed.
 fn undecided_problems(grouped: &Grouped<'_>, power: &Power) -> Option<String> {
     let (optimizers, problems) = (grouped.protocol.optimizers.len(), grouped.protocol.problems.len());
     let needed = studies_for(optimizers, problems);
@@ -196,7 +197,7 @@ fn undecided_problems(grouped: &Grouped<'_>, power: &Power) -> Option<String> {
     })
 }
 
-/// Where tuning did not pay.
+/// A sentence if tuning made results worse.
 fn lost_by_tuning(problems: &[ProblemSummary]) -> Option<String> {
     let lost: Vec<String> = problems
         .iter()
@@ -217,7 +218,7 @@ fn lost_by_tuning(problems: &[ProblemSummary]) -> Option<String> {
     })
 }
 
-/// What may be wrong with the comparison.
+/// Possible faults of the comparison.
 pub(super) fn warnings(grouped: &Grouped<'_>, problems: &[ProblemSummary], pairs: &[Pair]) -> Vec<String> {
     let verdicts: Vec<&Verdict> = pairs.iter().map(|pair| &pair.overall).collect();
     let mut warnings = broken_inclusions(grouped, verdicts.into_iter());
@@ -252,18 +253,18 @@ pub(super) fn warnings(grouped: &Grouped<'_>, problems: &[ProblemSummary], pairs
     warnings
 }
 
-/// Chance that any best value that lies on an edge by chance is warned of.
+/// Probability of a warning about an edge, if all best values lie on edges only by chance.
 const EDGES: f64 = 0.1;
-/// Part of a space that is its edges.
+/// Share of a dimension that is its two edges.
 const EDGE: f64 = 0.1;
 
-/// Chance that so many of `studies` choices, or more, lie on an edge where choices are spread evenly.
+/// The probability that `on_edge` or more of `studies` choices lie on an edge, if choices are evenly distributed.
 fn chance_of_edges(on_edge: usize, studies: usize) -> f64 {
     let exactly = |k: usize| binomial(studies, k) * EDGE.powi(k as i32) * (1.0 - EDGE).powi((studies - k) as i32);
     (on_edge..=studies).map(exactly).sum()
 }
 
-/// A comparison that was ended early.
+/// A sentence if the comparison was ended early.
 fn missing_runs(grouped: &Grouped<'_>) -> Option<String> {
     let missing = grouped.missing_runs();
     let message = || {

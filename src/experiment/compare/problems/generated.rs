@@ -1,6 +1,6 @@
-//! Problems that are drawn at random, each with one difficulty of its own.
+//! Randomly generated problems, each with one particular difficulty.
 //!
-//! Every row has its own random stream, and what all rows share has another, so the rows never change.
+//! Each row has its own random stream, and values shared by all rows have another. So the rows are always the same.
 
 use std::f64::consts::TAU;
 
@@ -19,7 +19,7 @@ use crate::nn::norm::NormKind;
 use crate::rng::{Purpose, stream};
 use crate::score::Scorer;
 
-/// Numbers of the random streams.
+/// Number of the random stream of each problem.
 #[derive(Clone, Copy)]
 #[repr(u64)]
 pub(super) enum Draw {
@@ -36,12 +36,12 @@ pub(super) enum Draw {
     LargeTable = 111,
 }
 
-/// The stream of a row.
+/// The random stream of one row.
 pub(super) fn of_row(draw: Draw, row: usize) -> impl Rng {
     stream(draw as u64, Purpose::Synthetic, row as u64, 0)
 }
 
-/// The stream of what all rows share.
+/// The random stream of values shared by all rows.
 pub(super) fn shared(draw: Draw) -> impl Rng {
     stream(draw as u64, Purpose::Synthetic, 0, 1)
 }
@@ -63,7 +63,7 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// What is said of a generated problem besides its rows.
+/// The properties of a generated problem, without its rows.
 pub(super) struct Form {
     pub family: Family,
     pub description: &'static str,
@@ -75,7 +75,7 @@ pub(super) struct Form {
     pub score: MetricName,
 }
 
-/// `row` gives the inputs and the label or number of each row.
+/// Generates a problem. `row` returns the inputs of a row, and its label or target.
 pub(super) fn problem(name: &str, form: Form, row: impl Fn(usize) -> (Vec<f64>, f64)) -> Problem {
     let (mut values, mut labels, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..form.sizes.iter().sum() {
@@ -112,13 +112,13 @@ pub(super) fn problem(name: &str, form: Form, row: impl Fn(usize) -> (Vec<f64>, 
     }
 }
 
-/// Linear regression whose loss is a valley 10⁴ times steeper across than along: inputs are `x = Q·(aₖ zₖ)ₖ` with z
-/// normal, `aₖ` from 1 down to 0.01 and Q a random rotation, so no scaling of single coordinates helps. Each direction
-/// carries the same share of the target, `y = Σ sₖ zₖ / √n + 0.1·N(0, 1)` with random signs `sₖ`.
+/// Ill-conditioned linear regression: the loss is a valley with condition number 10⁴. The inputs are `x = Q·(aₖ zₖ)ₖ` with
+/// normal z, `aₖ` from 1 down to 0.01, and a random orthogonal matrix Q, so scaling single coordinates does not help. Each
+/// direction contributes equally to the target, `y = Σ sₖ zₖ / √n + 0.1·N(0, 1)` with random signs `sₖ`.
 pub fn ill_conditioned(name: &'static str) -> Result<Problem> {
     const INPUTS: usize = 32;
     let rng = &mut shared(Draw::IllConditioned);
-    // Three mirrors make a rotation that mixes all coordinates: x − 2 (v·x) v for a unit vector v.
+    // Q is the product of three Householder reflections, x − 2 (v·x) v for a unit vector v.
     let mirrors: Vec<Vec<f64>> = (0..3).map(|_| unit(normals(INPUTS, rng))).collect();
     let signs: Vec<f64> = normals(INPUTS, rng).into_iter().map(f64::signum).collect();
     let amplitude = |k: usize| libm::pow(10.0, -2.0 * k as f64 / (INPUTS - 1) as f64);
@@ -150,9 +150,9 @@ fn unit(v: Vec<f64>) -> Vec<f64> {
     v.into_iter().map(|x| x / length).collect()
 }
 
-/// A regression on inputs as they come, from a hundredth to ten in size: `x = (10^(3k/23 − 2) zₖ)ₖ` with z normal, and
-/// `y = Σⱼ vⱼ tanh(wⱼ·z) / 2 + 0.05·N(0, 1)` for a random network of eight units. The first layer must learn weights of very
-/// different size.
+/// A regression on inputs that are not standardised, with scales from 0.01 to 10: `x = (10^(3k/23 − 2) zₖ)ₖ` with normal z,
+/// and `y = Σⱼ vⱼ tanh(2 wⱼ·z) / 2 + 0.05·N(0, 1)` for a random network of eight units. The first layer must learn weights
+/// of very different sizes.
 pub fn badly_scaled(name: &'static str) -> Result<Problem> {
     const INPUTS: usize = 24;
     const UNITS: usize = 8;
@@ -179,7 +179,7 @@ pub fn badly_scaled(name: &'static str) -> Result<Problem> {
     }))
 }
 
-/// Classes by a random network, without noise, learnt by residual layers with layer norms.
+/// Classes from a random network, without noise, learnt by residual layers with layer norms.
 pub fn residual(name: &'static str) -> Result<Problem> {
     const INPUTS: usize = 12;
     let form = Form {
@@ -199,7 +199,7 @@ pub fn residual(name: &'static str) -> Result<Problem> {
     Ok(problem(name, form, teacher(Draw::Residual, [INPUTS, 10, 4])))
 }
 
-/// Rows of normal inputs whose class is the greatest output of a random network of the given widths.
+/// A generator of rows with normal inputs, whose class is the largest output of a random network of the given widths.
 pub(super) fn teacher(draw: Draw, [inputs, units, classes]: [usize; 3]) -> impl Fn(usize) -> (Vec<f64>, f64) {
     let rng = &mut shared(draw);
     let hidden: Vec<Vec<f64>> = (0..units).map(|_| unit(normals(inputs, rng))).collect();
@@ -211,15 +211,15 @@ pub(super) fn teacher(draw: Draw, [inputs, units, classes]: [usize; 3]) -> impl 
     }
 }
 
-/// The greatest output of a network with one hidden layer, `outputs · tanh(slope · hidden · x)`.
+/// The index of the largest output of a network with one hidden layer, `outputs · tanh(slope · hidden · x)`.
 pub(super) fn class_of(hidden: &[Vec<f64>], outputs: &[Vec<f64>], x: &[f64], slope: f64) -> usize {
     let units: Vec<f64> = hidden.iter().map(|w| libm::tanh(slope * dot(w, x))).collect();
     let scores: Vec<f64> = outputs.iter().map(|w| dot(w, &units)).collect();
     (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0)
 }
 
-/// Three spiral arms of one turn and a half each, blurred so that they overlap a little, to be told apart by eight hidden
-/// layers of ten units.
+/// Three spiral arms with noise in the angle, so that they overlap a little, classified by eight hidden layers of ten units.
+/// Each arm makes 1.35 turns.
 pub fn deep_narrow(name: &'static str) -> Result<Problem> {
     const ARMS: usize = 3;
     let form = Form {
@@ -241,7 +241,7 @@ pub fn deep_narrow(name: &'static str) -> Result<Problem> {
     }))
 }
 
-/// Classes by a random network, three in ten labels of the training part at random.
+/// Classes from a random network. Of the training labels, 30 % are replaced by random ones.
 pub fn noisy_labels(name: &'static str) -> Result<Problem> {
     const INPUTS: usize = 16;
     const UNITS: usize = 12;
@@ -271,13 +271,13 @@ pub fn noisy_labels(name: &'static str) -> Result<Problem> {
     }))
 }
 
-/// Words of a text, as it were: input `k` is 1 with probability `4 / (k + 8)`, else 0, and rare ones say more about the
-/// label. Gradients of rare inputs come seldom.
+/// Sparse inputs, like the words of a text: input `k` is 1 with probability `4 / (k + 8)`, otherwise 0. Rare inputs say more
+/// about the label, but seldom have a gradient.
 pub fn sparse(name: &'static str) -> Result<Problem> {
     const INPUTS: usize = 400;
     let rng = &mut shared(Draw::Sparse);
     let often = |k: usize| 4.0 / (k + 8) as f64;
-    // Each input has the same variance in the label's score, so a rare one weighs more when it is there.
+    // Each input contributes the same variance to the label's score, so a rare one has a larger weight.
     let weights: Vec<f64> = (0..INPUTS).map(|k| 0.3 * normal(rng) / (often(k) * (1.0 - often(k))).sqrt()).collect();
     let mean: f64 = weights.iter().enumerate().map(|(k, w)| w * often(k)).sum();
     let form = Form {
@@ -299,7 +299,8 @@ pub fn sparse(name: &'static str) -> Result<Problem> {
     }))
 }
 
-/// One row in twenty-five is of the class that matters: three clouds of it inside a wide one of the other.
+/// Imbalanced classes: 4 % of the rows are of the rare class, which forms three small clusters within the wide distribution
+/// of the other class.
 pub fn imbalance(name: &'static str) -> Result<Problem> {
     const INPUTS: usize = 12;
     const RARE: f64 = 0.04;
@@ -340,10 +341,10 @@ mod tests {
     }
 
     #[test]
-    fn the_valley_has_the_stated_shape() {
+    fn the_ill_conditioned_inputs_have_the_stated_scale() {
         let problem = ill_conditioned("v").unwrap();
         let (x, n) = (inputs(&problem.train), problem.train.rows() as f64);
-        // The rotation keeps lengths: E|x|² = Σ aₖ², and the target has variance 1 + 0.01.
+        // Q preserves lengths: E|x|² = Σ aₖ². The target has variance 1 + 0.01.
         let expected: f64 = (0..32).map(|k| libm::pow(10.0, -4.0 * f64::from(k) / 31.0)).sum();
         let squares: f64 = x.iter().map(|x| f64::from(x * x)).sum::<f64>() / n;
         assert!((squares / expected - 1.0).abs() < 0.1, "{squares} for {expected}");
@@ -353,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn classes_come_as_often_as_stated() {
+    fn classes_have_the_stated_frequencies() {
         let share = |data: &Dataset| labels(data).iter().filter(|l| **l == 1).count() as f64 / data.rows() as f64;
         let rare = imbalance("i").unwrap();
         assert!((share(&rare.train) - 0.04).abs() < 0.016, "five standard errors: {}", share(&rare.train));

@@ -1,4 +1,4 @@
-//! Generated problems of the full form: larger networks, more rows.
+//! Generated problems of the full form, with larger networks and more rows.
 
 use super::generated::{Draw, Form, class_of, normal, normals, of_row, problem, shared, teacher, uniform};
 use crate::Result;
@@ -11,8 +11,9 @@ use crate::nn::norm::NormKind;
 
 use super::Problem;
 
-/// Friedman's function of ten uniform inputs, of which five count: `y = 10 sin(π x₀ x₁) + 20 (x₂ − ½)² + 10 x₃ + 5 x₄`, in
-/// standard deviations, plus a tenth of one as noise. Friedman 1991, <https://doi.org/10.1214/aos/1176347963>.
+/// Friedman's function of ten uniform inputs, five of which are relevant:
+/// `y = 10 sin(π x₀ x₁) + 20 (x₂ − ½)² + 10 x₃ + 5 x₄`, standardised, plus noise with standard deviation 0.1. Friedman 1991,
+/// <https://doi.org/10.1214/aos/1176347963>.
 pub fn wide(name: &'static str) -> Result<Problem> {
     const INPUTS: usize = 10;
     /// Mean and standard deviation of the function.
@@ -37,7 +38,7 @@ pub fn wide(name: &'static str) -> Result<Problem> {
     }))
 }
 
-/// Classes by a random network, learnt by twelve layers without norms or skips.
+/// Classes from a random network, learnt by twelve layers without norms or skips.
 pub fn deep(name: &'static str) -> Result<Problem> {
     const INPUTS: usize = 16;
     let form = Form {
@@ -53,7 +54,7 @@ pub fn deep(name: &'static str) -> Result<Problem> {
     Ok(problem(name, form, teacher(Draw::Deep, [INPUTS, 12, 5])))
 }
 
-/// The same with layer norms, tanh and other rules.
+/// Classes from another random network, learnt by four tanh layers with layer norms.
 pub fn normalised(name: &'static str) -> Result<Problem> {
     const INPUTS: usize = 24;
     let form = Form {
@@ -72,8 +73,8 @@ pub fn normalised(name: &'static str) -> Result<Problem> {
     Ok(problem(name, form, teacher(Draw::Normalised, [INPUTS, 16, 8])))
 }
 
-/// A table in the form of Covertype: ten numbers and 44 marks of which two are set, seven classes, nearly half a million
-/// rows for training. One label in ten is drawn at random.
+/// A table with the shape of Covertype: ten numbers, 44 indicator inputs of which two are set, seven classes, and 460,000
+/// training rows. Of the labels, 10 % are drawn at random.
 pub fn large_table(name: &'static str) -> Result<Problem> {
     const NUMBERS: usize = 10;
     const MARKS: [usize; 2] = [4, 40];
@@ -100,7 +101,7 @@ pub fn large_table(name: &'static str) -> Result<Problem> {
         x.resize(INPUTS, 0.0);
         let mut from = NUMBERS;
         for marks in MARKS {
-            // Low marks are more frequent than high ones.
+            // Lower indicators are more frequent than higher ones.
             x[from + (uniform(rng) * uniform(rng) * marks as f64) as usize] = 1.0;
             from += marks;
         }

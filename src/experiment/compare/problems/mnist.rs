@@ -1,4 +1,4 @@
-//! MNIST, where its files are at hand.
+//! MNIST, if its files are available.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,15 @@ use crate::nn::Activation;
 use crate::score::Scorer;
 use crate::{Error, Result};
 
-/// Rows of MNIST's own training part, a tenth of which is the validation part, and of its test part.
+/// Rows of MNIST's own training and test parts. A tenth of the former becomes the validation part.
 const ROWS: [usize; 2] = [60_000, 10_000];
 const VALIDATION: f64 = 0.1;
 
-/// Where its folder may be, seen from the working directory.
+/// Folders that are searched, relative to the working directory.
 const PLACES: [&str; 4] = ["datasets/mnist", "mnist", "../datasets/mnist", "../mnist"];
 
-/// The folder of MNIST's four files in the working directory or beside it.
+/// The folder with MNIST's files, searched for in the working directory and its parent; recognised by the file of training
+/// images.
 pub fn find_mnist() -> Option<PathBuf> {
     let has_images =
         |folder: &&Path| ["", ".gz"].iter().any(|end| folder.join(format!("train-images-idx3-ubyte{end}")).is_file());

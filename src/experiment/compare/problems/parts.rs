@@ -1,4 +1,4 @@
-//! What built-in problems are put together from.
+//! Common parts of the built-in problems.
 
 use crate::data::{Dataset, Target, Task};
 use crate::nn::{Loss, Objective};
@@ -13,13 +13,13 @@ pub fn loss_of(task: Task) -> Loss {
     }
 }
 
-/// Steps of a loss alone: no penalties, no clipping. Optimizer and seed are replaced by each run's own.
+/// Settings with only a loss: no penalties, no clipping. Each run replaces optimizer and seed.
 pub fn plain_steps(loss: Loss) -> StepSettings {
     let objective = Objective::new(loss, 0.0).expect("any loss goes without label smoothing");
     StepSettings::plain(objective, "sgd".parse().expect("a name of an optimizer"))
 }
 
-/// Classes `0, 1, …`, or numbers in their own units.
+/// A target of classes `0, 1, …`, or of numbers that are not scaled.
 pub fn target(task: Task, outputs: usize) -> Target {
     let classes = match task {
         Task::Binary => 2,
@@ -39,7 +39,7 @@ pub fn target(task: Task, outputs: usize) -> Target {
     }
 }
 
-/// The first `sizes[0]` rows, the next `sizes[1]`, and the next `sizes[2]`.
+/// Splits rows in order: the first `sizes[0]`, the next `sizes[1]`, and the next `sizes[2]`.
 pub fn cut(data: &Dataset, sizes: [usize; 3]) -> [Dataset; 3] {
     let mut from = 0;
     sizes.map(|size| {

@@ -1,4 +1,4 @@
-//! The small data sets that come with the program, within it.
+//! Problems from the small data sets that are compiled into the program.
 
 use super::parts::{loss_of, plain_steps, target};
 use super::{Initial, Problem};
@@ -21,10 +21,11 @@ const CREDIT: &[u8] = shipped!("credit");
 const DIABETES: &[u8] = shipped!("diabetes");
 const DIGITS: &[u8] = shipped!("digits");
 
-/// Shares of the validation and of the test part: larger than in training, for the small parts are what is judged by.
+/// Shares of the validation and of the test part. They are larger than the defaults of training, because results on small
+/// parts are noisy.
 const SHARE: f64 = 0.2;
 
-/// What is said of a table's problem besides its rows.
+/// The properties of a table's problem, without its rows.
 struct Form {
     family: Family,
     description: &'static str,
@@ -82,7 +83,7 @@ pub fn digits(name: &'static str) -> Result<Problem> {
     table(name, DIGITS, form)
 }
 
-/// The digits again, to be drawn from 16 numbers each.
+/// An autoencoder of the digits with a bottleneck of 16 units.
 pub fn digits_autoencoder(name: &'static str) -> Result<Problem> {
     let prepared = prepared(name, DIGITS)?;
     let [train, val, test] = parts(name, prepared)?.map(|data| itself(&data));
@@ -131,7 +132,7 @@ fn table(name: &str, bytes: &'static [u8], form: Form) -> Result<Problem> {
     })
 }
 
-/// The same parts for every seed of a run.
+/// Prepares a table. The split into parts is the same for every run.
 fn prepared(name: &str, bytes: &'static [u8]) -> Result<Prepared> {
     let options = DataOptions {
         valid: PartFrom::Fraction(SHARE),
@@ -148,7 +149,7 @@ fn parts(name: &str, prepared: Prepared) -> Result<[Dataset; 3]> {
     }
 }
 
-/// Rows that are their own targets.
+/// The same rows with their inputs as targets.
 fn itself(data: &Dataset) -> Dataset {
     let targets = match &data.features {
         Features::F32 { values, cols } => Targets::Values { values: values.clone(), units: None, cols: *cols },

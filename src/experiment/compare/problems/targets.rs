@@ -1,16 +1,16 @@
-//! The losses to reach on built-in problems: a table that was made once and is kept.
+//! The target losses of the built-in problems: a table that was computed once.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// Made by the program of the same name among the examples, which says how.
+/// Made by `examples/compare_targets.rs`, which states the rule.
 const TABLE: &str = include_str!("targets.toml");
 
 /// The target of a problem.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Target {
-    /// Validation loss.
+    /// Validation loss to reach.
     pub val_loss: f64,
     /// The setting that reached it.
     pub optimizer: String,
@@ -19,7 +19,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Where it is from.
+    /// The origin of the target, as text.
     pub fn source(&self) -> String {
         format!(
             "median over 20 runs of {} ({}), the best of 80 settings, after half the steps; see examples/compare_targets.rs",
@@ -30,8 +30,7 @@ impl Target {
 
 /// The target of the problem of this name.
 ///
-/// # Panics
-/// If the table is damaged: it is part of the program.
+/// If the compiled-in table is invalid.
 pub fn of(problem: &str) -> Option<Target> {
     let mut table: BTreeMap<String, Target> = toml::from_str(TABLE).expect("targets.toml is a table of targets");
     table.remove(problem)

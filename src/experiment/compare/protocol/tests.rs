@@ -43,7 +43,7 @@ fn studies_share_neither_points_nor_seeds() {
             }
         }
     }
-    // "ab" + "c" is another study than "a" + "bc".
+    // The texts are separated: "ab" + "c" differs from "a" + "bc".
     assert_ne!(fnv1a(&["ab", "c"]), fnv1a(&["a", "bc"]));
     // The published value for the bytes of "a".
     assert_eq!(
@@ -53,7 +53,7 @@ fn studies_share_neither_points_nor_seeds() {
 }
 
 #[test]
-fn the_defaults_are_a_trial_and_fewer_trials_are_the_first_of_more() {
+fn the_defaults_are_the_first_trial_and_fewer_trials_are_a_prefix() {
     let adam = contestant("adam");
     let many = settings(&adam, 12, 7);
     assert_eq!(many.len(), 12);
@@ -66,7 +66,7 @@ fn the_defaults_are_a_trial_and_fewer_trials_are_the_first_of_more() {
 }
 
 #[test]
-fn schedules_share_the_trials_evenly() {
+fn schedules_are_evenly_distributed_over_the_trials() {
     let settings = settings(&contestant("sgd"), 31, 3);
     for schedule in contestant("sgd").schedules() {
         let count = settings[1..].iter().filter(|setting| setting.schedule == *schedule).count();
