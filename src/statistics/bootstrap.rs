@@ -1,4 +1,4 @@
-//! Intervals from resampling.
+//! Bootstrap intervals.
 
 use rand::RngExt;
 
@@ -6,12 +6,12 @@ use super::interval::Interval;
 use super::quantile::quantile_of_sorted;
 use crate::rng::{Purpose, stream};
 
-/// Resamples behind an interval.
+/// Number of resamples for an interval.
 const RESAMPLES: usize = 4_000;
 
-/// Percentile interval of a statistic of pooled values at confidence `level`, resampled within each stratum: the stratified
-/// bootstrap of Agarwal et al. 2021, <https://arxiv.org/abs/2108.13264>. `None` where a stratum has fewer than two values,
-/// or there are none. The resamples are always the same.
+/// Percentile interval of a statistic of pooled values at confidence `level`. Values are resampled within each stratum: the
+/// stratified bootstrap of Agarwal et al. 2021, <https://arxiv.org/abs/2108.13264>. `None` without strata, or if a stratum
+/// has fewer than two values. The seed is fixed, so equal values give equal intervals.
 pub fn stratified_interval(strata: &[Vec<f64>], statistic: impl Fn(&mut [f64]) -> f64, level: f64) -> Option<Interval> {
     if strata.is_empty() || strata.iter().any(|values| values.len() < 2) {
         return None;

@@ -1,7 +1,7 @@
-//! Several tests as one.
+//! Combination of p-values.
 
-/// One p-value from independent ones: `P(χ²₂ₖ ≥ −2 Σ ln pᵢ)` for `k` of them, which asks whether any of the hypotheses is
-/// false. Where single p-values are too large rather than exact, so is this one. 1 for none. Fisher, *Statistical Methods for
+/// Combines `k` independent p-values into one: `P(χ²₂ₖ ≥ −2 Σ ln pᵢ)`, for the null hypothesis that all single ones are
+/// true. If single p-values are conservative, so is the combined one. 1 without p-values. Fisher, *Statistical Methods for
 /// Research Workers*, 4th edition, 1932, section 21.1.
 pub fn fisher_combined(p_values: &[f64]) -> f64 {
     // For an even number of degrees of freedom: e^(−h) Σ hⁱ / i! over i < k, with h half of the statistic.
@@ -20,7 +20,7 @@ mod tests {
 
     /// Expected values: SciPy 1.17, `combine_pvalues(p, method="fisher")`.
     #[test]
-    fn it_is_scipys() {
+    fn the_combined_p_is_scipys() {
         for (p, expected) in [
             (&[0.05, 0.2, 0.7][..], FISHER[0]),
             (&[1e-4, 0.9, 0.5, 0.3], FISHER[1]),

@@ -1,7 +1,7 @@
-//! Several tests at once.
+//! Correction for multiple tests.
 
-/// The levels at which [`holm`] tests each of several: `α / (m − i + 1)` for the i-th least p where it rejects, `α / m` for those
-/// that it does not reject. An interval at that level leaves out the null value where the test rejects.
+/// The level at which [`holm`] tests each p-value: `α / (m − i + 1)` for the i-th smallest p if it is rejected, otherwise
+/// `α / m`. A confidence interval at this level excludes the null value if the test rejects.
 pub fn holm_levels(p_values: &[f64], alpha: f64) -> Vec<f64> {
     let adjusted = holm(p_values);
     let smaller = |p: f64| p_values.iter().filter(|other| **other < p).count();
@@ -12,9 +12,9 @@ pub fn holm_levels(p_values: &[f64], alpha: f64) -> Vec<f64> {
     p_values.iter().zip(adjusted).map(level).collect()
 }
 
-/// Adjusts the p-values of several tests, so that among those that reject at `α` the chance of even one false rejection is
-/// at most `α`: the i-th least of m becomes `max over j ≤ i of (m − j + 1) · p₍ⱼ₎`, at most 1. Holm 1979, "A Simple
-/// Sequentially Rejective Multiple Test Procedure", <https://www.jstor.org/stable/4615733>.
+/// Adjusts the p-values of several tests, so that the probability of any false rejection at level `α` is at most `α`. The
+/// i-th smallest of m becomes `max over j ≤ i of (m − j + 1) · p₍ⱼ₎`, at most 1. Holm 1979, "A Simple Sequentially Rejective
+/// Multiple Test Procedure", <https://www.jstor.org/stable/4615733>.
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|a, b| p_values[*a].total_cmp(&p_values[*b]));
@@ -31,9 +31,9 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
 mod tests {
     use super::*;
 
-    /// By hand: 4 × 0.005; 3 × 0.01; 2 × 0.03; 1 × 0.04 is less than what came before.
+    /// By hand: 4 × 0.005; 3 × 0.01; 2 × 0.03; 1 × 0.04, which is less than the value before it.
     #[test]
-    fn the_least_is_held_to_the_strictest_level() {
+    fn the_smallest_p_has_the_strictest_level() {
         let adjusted = holm(&[0.01, 0.04, 0.03, 0.005]);
         for (found, expected) in adjusted.iter().zip([0.03, 0.06, 0.06, 0.02]) {
             assert!((found - expected).abs() < 1e-15, "{adjusted:?}");

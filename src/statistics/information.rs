@@ -1,11 +1,11 @@
-//! How much one column tells of another.
+//! Mutual information of two columns.
 
 use std::collections::HashMap;
 
-/// `Σ −p·log₂ p` of counts, with the number of counts that are not 0.
+/// The entropy `Σ −p·log₂ p` of counts in bits, and the number of counts that are not 0.
 fn entropy(counts: impl Iterator<Item = usize>, total: usize) -> (f64, usize) {
     let mut counts: Vec<usize> = counts.filter(|count| *count > 0).collect();
-    // In an order that no hash changes.
+    // Sorted, so that the sum does not depend on the order of the hash map.
     counts.sort_unstable();
     let term = |count: &usize| {
         let share = *count as f64 / total as f64;
@@ -20,7 +20,7 @@ fn counts<K: std::hash::Hash + Eq>(keys: impl Iterator<Item = K>) -> HashMap<K, 
     counts
 }
 
-/// What a column tells of a label.
+/// The information of a column about a label.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Information {
     /// Mutual information in bits, at least 0.
@@ -29,8 +29,9 @@ pub struct Information {
     pub of: f64,
 }
 
-/// The mutual information `I(x; y) = H(x) + H(y) − H(x, y)` of two columns of codes, with the correction of Miller and Madow 1955 for
-/// few rows: `(k_x + k_y − k_xy − 1) / (2n·ln 2)` is added, k being numbers of values and of pairs that occur.
+/// The mutual information `I(x; y) = H(x) + H(y) − H(x, y)` of two columns of codes, with the bias correction of Miller and
+/// Madow 1955: `(k_x + k_y − k_xy − 1) / (2n·ln 2)` is added, where `k` are the numbers of distinct values and of distinct
+/// pairs. The result is limited to `0..=H(y)`.
 ///
 /// # Panics
 /// If the columns are not equally long.
@@ -49,12 +50,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_tells_all_and_an_independent_column_nothing() {
+    fn a_copy_has_all_information_and_an_independent_column_none() {
         let y: Vec<u32> = (0..4000).map(|n| n % 4).collect();
         let copy: Vec<u32> = y.iter().map(|y| 7 - y).collect();
         let told = mutual_information(&copy, &y);
         assert!((told.of - 2.0).abs() < 1e-12);
-        // The correction of a copy is (4 + 4 − 4 − 1) / (2 · 4000 · ln 2) bits above, and what is above the entropy is cut off.
+        // The correction for a copy is (4 + 4 − 4 − 1) / (2 · 4000 · ln 2) bits; the sum is limited to the entropy.
         assert!((told.bits - 2.0).abs() < 1e-12, "{told:?}");
         let other: Vec<u32> = (0..4000).map(|n| n / 4 % 5).collect();
         let told = mutual_information(&other, &y);
@@ -64,8 +65,9 @@ mod tests {
     }
 
     #[test]
-    fn few_rows_do_not_look_like_knowledge() {
-        // 20 values in 200 rows beside a coin: plain mutual information would be about 19 / (2 · 200 · ln 2) = 0.07 bits.
+    fn the_bias_of_few_rows_is_corrected() {
+        // 20 random values in 200 rows against a random bit: without correction, the mutual information would be about 19 /
+        // (2 · 200 · ln 2) = 0.07 bits.
         let mut state = 1u32;
         let mut draw = |bound: u32| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

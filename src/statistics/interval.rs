@@ -11,10 +11,10 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// Interval of the median of what independent values are drawn from: from the k-th least to the k-th greatest of them, with the
-/// greatest `k` for which it holds the median with a chance of at least `level`, `1 − 2 P(B < k)` for a binomial `B` of `n` draws with
-/// chance ½. It needs no assumption on the distribution. `None` where not even the range of the values holds it so often: for 95 %
-/// of fewer than six. Thompson 1936, <https://doi.org/10.1214/aoms/1177732502>.
+/// Confidence interval of the median of the distribution of independent values, without assumptions on the distribution. It
+/// reaches from the k-th smallest to the k-th largest value, for the largest `k` whose coverage `1 − 2 P(B < k)` is at least
+/// `level`; `B` is binomial with `n` draws and probability ½. `None` if even the range of all values has a lower coverage:
+/// for 95 %, fewer than six values. Thompson 1936, <https://doi.org/10.1214/aoms/1177732502>.
 pub fn median_interval(values: &[f64], level: f64) -> Option<Interval> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -33,7 +33,7 @@ pub fn median_interval(values: &[f64], level: f64) -> Option<Interval> {
 mod tests {
     use super::*;
 
-    /// Expected ranks: tables of the sign test, 95 %: the 1st of 6 to 8, the 2nd of 9 to 11, the 3rd of 12, the 6th of 20.
+    /// Expected ranks: tables of the sign test at 95 %: the 1st of 6 to 8, the 2nd of 9 to 11, the 3rd of 12, the 6th of 20.
     #[test]
     fn the_ends_are_those_of_the_sign_test() {
         for (count, rank) in [(6, 1), (8, 1), (9, 2), (11, 2), (12, 3), (20, 6)] {

@@ -1,6 +1,6 @@
-//! Statistics of few runs: robust averages, tests and intervals that assume little.
+//! Statistics of few runs: robust averages, tests and intervals with few assumptions.
 //!
-//! Infinity stands for a run that has no value, such as a loss that stopped being finite. NaN is not allowed.
+//! A run without a value, such as one whose loss stopped being finite, has the value infinity. NaN is not allowed.
 
 mod bootstrap;
 mod expected_best;

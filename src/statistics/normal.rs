@@ -1,11 +1,11 @@
 //! The normal distribution.
 
-/// `Φ(z)`, the chance that a standard normal number is at most `z`: `erfc(−z / √2) / 2`.
+/// `Φ(z)`, the probability that a standard normal variable is at most `z`: `erfc(−z / √2) / 2`.
 pub fn normal_cdf(z: f64) -> f64 {
     0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
 }
 
-/// `Φ⁻¹(p)`, by bisection of [`normal_cdf`] to the last bit but a few; infinite at 0 and 1.
+/// `Φ⁻¹(p)`, by bisection of [`normal_cdf`], accurate to the last few bits; infinite at 0 and 1.
 pub fn normal_quantile(p: f64) -> f64 {
     if p <= 0.0 {
         return f64::NEG_INFINITY;

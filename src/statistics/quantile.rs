@@ -1,6 +1,6 @@
-//! Averages that a few wild values do not move.
+//! Quantiles, and averages that are robust to outliers.
 
-/// Quantile `q` of sorted numbers, linear between neighbours: type 7 of Hyndman & Fan 1996, as NumPy's.
+/// Quantile `q` of sorted numbers, interpolated linearly: type 7 of Hyndman & Fan 1996, like NumPy's default.
 ///
 /// # Panics
 /// If there are none.
@@ -10,23 +10,22 @@ pub fn quantile_of_sorted(sorted: &[f64], q: f64) -> f64 {
     if low == high { low } else { low + (high - low) * at.fract() }
 }
 
-/// Quantile `q` of numbers in any order, as [`quantile_of_sorted`]; `None` where there are none. Infinity where one of
-/// its two neighbours is infinite.
+/// Quantile `q` of numbers in any order; see [`quantile_of_sorted`]. `None` without numbers. Infinite if a neighbour with a
+/// weight above 0 is infinite.
 pub fn quantile(values: &[f64], q: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     if sorted.is_empty() { None } else { Some(quantile_of_sorted(&sorted, q)) }
 }
 
-/// The median; `None` where there are no numbers.
+/// The median; `None` without numbers.
 pub fn median(values: &[f64]) -> Option<f64> {
     quantile(values, 0.5)
 }
 
-/// Mean of what is left when the least and the greatest `⌊n / 4⌋` values are dropped: more efficient than the median, and
-/// as deaf to wild values up to a quarter of them. Recommended by Agarwal et al. 2021, "Deep Reinforcement Learning at
-/// the Edge of the Statistical Precipice", <https://arxiv.org/abs/2108.13264>. Reorders the values; `None` where there are
-/// none.
+/// Mean of the values without the `⌊n / 4⌋` smallest and the `⌊n / 4⌋` largest. It is more efficient than the median, and
+/// tolerates up to a quarter of outliers on each side. Recommended by Agarwal et al. 2021, "Deep Reinforcement Learning at
+/// the Edge of the Statistical Precipice", <https://arxiv.org/abs/2108.13264>. Reorders the values; `None` without values.
 pub fn interquartile_mean(values: &mut [f64]) -> Option<f64> {
     values.sort_unstable_by(f64::total_cmp);
     let cut = values.len() / 4;
@@ -54,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn half_the_runs_must_have_a_value_for_a_median() {
+    fn a_median_is_finite_if_more_than_half_of_the_values_are() {
         let inf = f64::INFINITY;
         assert_eq!(median(&[inf, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&[inf, 1.0, 2.0, inf]), Some(inf));

@@ -1,22 +1,22 @@
-//! Whether the values of one group are lower than those of another, and by what factor.
+//! The rank-sum test, and the ratio of two groups with its interval.
 
 use super::interval::Interval;
 use super::rank_test::binomial;
 
-/// A factor and where it probably lies.
+/// An estimated ratio and its confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ratio {
     /// The estimate.
     pub value: f64,
-    /// Its interval; `None` where so few values cannot give one at that level.
+    /// Its interval; `None` if there are too few values for this level.
     pub interval: Option<Interval>,
 }
 
-/// The factor between values of `a` and of `b`: the median of all `aᵢ / bⱼ` (Hodges & Lehmann 1963, of the logarithms), with the
-/// interval that belongs to the rank-sum test: the quotients without the `k` least and the `k` greatest, where `k` is
-/// the largest number at which the interval still holds the true factor with a chance of at least `level`, if `a` is
-/// distributed as that factor times `b`. Two infinite values
-/// have the quotient 1. `None` where a side is empty. Bauer 1972, <https://doi.org/10.1080/01621459.1972.10481279>.
+/// The ratio of the values of `a` to those of `b`: the median of all `aᵢ / bⱼ` (Hodges & Lehmann 1963, for the logarithms),
+/// with the interval that corresponds to the rank-sum test. The interval leaves out the `k` smallest and the `k` largest
+/// quotients. `k` is the largest number for which the coverage is at least `level`, if `a` is distributed as the ratio times
+/// `b`. Two infinite values have the quotient 1. `None` if a group is empty. Bauer 1972,
+/// <https://doi.org/10.1080/01621459.1972.10481279>.
 pub fn ratio_interval(a: &[f64], b: &[f64], level: f64) -> Option<Ratio> {
     let quotient = |a: f64, b: f64| if a == b { 1.0 } else { a / b };
     let mut quotients: Vec<f64> = a.iter().flat_map(|a| b.iter().map(move |b| quotient(*a, *b))).collect();
@@ -29,9 +29,10 @@ pub fn ratio_interval(a: &[f64], b: &[f64], level: f64) -> Option<Ratio> {
     Some(Ratio { value: super::quantile_of_sorted(&quotients, 0.5), interval })
 }
 
-/// Two-sided p of the rank-sum test: `min(1, 2 P(U ≤ u))` without a difference, where `u` is the number of pairs that do not lie as most of
-/// them do. Equal values count against a difference, so p is rather too large where there are any. [`ratio_interval`] at the
-/// level of p or above it leaves out 1. Exact for any number of values. Mann & Whitney 1947, <https://doi.org/10.1214/aoms/1177730491>.
+/// Two-sided p of the rank-sum test: `min(1, 2 P(U ≤ u))` under the null hypothesis, where `u` is the number of pairs that
+/// lie in the less frequent order. Ties count as such pairs, so with ties p is conservative. If p is at most `1 − level`,
+/// the interval of [`ratio_interval`] excludes 1. Exact for any number of values. Mann & Whitney 1947,
+/// <https://doi.org/10.1214/aoms/1177730491>.
 pub fn rank_sum_p(a: &[f64], b: &[f64]) -> f64 {
     let count =
         |is: fn(f64, f64) -> bool| a.iter().flat_map(|a| b.iter().map(move |b| is(*a, *b))).filter(|is| *is).count();
@@ -40,8 +41,8 @@ pub fn rank_sum_p(a: &[f64], b: &[f64]) -> f64 {
     (2.0 * below / binomial(a.len() + b.len(), a.len())).min(1.0)
 }
 
-/// How many quotients lie outside the interval at either end: the greatest `k` with `2 P(U ≤ k) ≤ alpha` for the Mann-Whitney
-/// statistic `U` without a difference. `None` where there is none.
+/// The number of quotients left out at each end of the interval: the largest `k` with `2 P(U ≤ k) ≤ alpha` for the
+/// Mann-Whitney statistic `U` under the null hypothesis. `None` if there is none.
 fn left_out((n, m): (usize, usize), alpha: f64) -> Option<usize> {
     let ways = ways_of_rank_sums(n, m);
     let all = binomial(n + m, n);
@@ -55,7 +56,7 @@ fn left_out((n, m): (usize, usize), alpha: f64) -> Option<usize> {
     None
 }
 
-/// In how many orders of `n` and `m` values the statistic `U` is 0, 1, …, `n·m`.
+/// The number of orders of `n` and `m` values with the statistic `U` equal to 0, 1, …, `n·m`.
 fn ways_of_rank_sums(n: usize, m: usize) -> Vec<f64> {
     // The coefficients of the Gaussian binomial: ∏ (1 − q^(m+i)) / (1 − qⁱ) over i = 1..n.
     let mut ways = vec![0.0; n * m + 1];
@@ -84,7 +85,7 @@ mod tests {
     /// Expected values: tables of the Mann-Whitney statistic, whose two-sided critical values at 5 % are 1 for four and five values
     /// and 13 for eight and eight.
     #[test]
-    fn intervals_belong_to_the_rank_sum_test() {
+    fn intervals_correspond_to_the_rank_sum_test() {
         assert_eq!(left_out((4, 5), 0.05), Some(1));
         assert_eq!(left_out((8, 8), 0.05), Some(13));
         assert_eq!(left_out((8, 8), 0.015 / 72.0), Some(0));

@@ -1,18 +1,18 @@
-//! How much each of several models counts in their mean, chosen greedily.
+//! Greedy selection of the weights of several models in their mean.
 
-/// What each candidate says, in parts that a mean mixes: of row `r` the candidates' mean says the mean of their parts `r`.
+/// The outputs of the candidates, as parts that are averaged: part `r` of the mean is the mean of the candidates' parts `r`.
 pub struct Candidates<'a> {
-    /// The parts of each candidate, all of one length.
+    /// The parts of each candidate; all have the same length.
     pub parts: &'a [Vec<f64>],
-    /// How much each part counts; alike where none.
+    /// Weight of each part; if `None`, all have the same weight.
     pub weights: Option<&'a [f64]>,
-    /// What a part costs.
+    /// The cost of one part of the mean.
     pub cost: fn(f64) -> f64,
 }
 
-/// Greedy selection with replacement: each round takes the candidate with which the mean of all that were taken costs least, the
-/// earlier one of equals. Returns how often each is taken until the mean costs least, the earlier round of equals.
-/// Caruana et al. 2004, <https://doi.org/10.1145/1015330.1015432>.
+/// Greedy selection with replacement. Each round adds the candidate that gives the mean of all added ones the lowest cost;
+/// of equal ones, the earlier candidate. Returns how often each candidate was added up to the round with the lowest cost; of
+/// equal ones, the earlier round. Caruana et al. 2004, <https://doi.org/10.1145/1015330.1015432>.
 ///
 /// # Panics
 /// If there is no candidate.
@@ -43,7 +43,8 @@ impl Candidates<'_> {
         self.cost_of(&vec![0.0; self.parts[candidate].len()], candidate, 1.0)
     }
 
-    /// The mean cost when a candidate is added to a sum of what was taken, of which there are then `taken`.
+    /// The mean cost after a candidate is added to `sum`, the sum of the parts added so far; `taken` counts them including
+    /// this candidate.
     fn cost_of(&self, sum: &[f64], candidate: usize, taken: f64) -> f64 {
         let costs = sum.iter().zip(&self.parts[candidate]).map(|(sum, part)| (self.cost)((sum + part) / taken));
         match self.weights {
@@ -65,7 +66,7 @@ mod tests {
         x * x
     }
 
-    /// The counts by the definition alone: means are made anew from the list of what was taken.
+    /// The counts by the definition: each mean is computed again from the list of added candidates.
     fn by_definition(parts: &[Vec<f64>], weights: &[f64], cost: fn(f64) -> f64, rounds: usize) -> Vec<usize> {
         let cost_of = |taken: &[usize]| {
             let mean = |row: usize| taken.iter().map(|c| parts[*c][row]).sum::<f64>() / taken.len() as f64;
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_that_cancel_are_taken_alike_and_equals_by_their_order() {
+    fn errors_that_cancel_get_equal_counts_and_ties_the_first_candidate() {
         let parts = vec![vec![1.0, 1.0], vec![-1.0, -1.0], vec![1.0, 1.0], vec![3.0, 3.0]];
         let select = |rounds| greedy_selection(&Candidates { parts: &parts, weights: None, cost: square }, rounds);
         assert_eq!(select(1), [1, 0, 0, 0]);

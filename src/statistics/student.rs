@@ -1,13 +1,13 @@
-//! Student's t distribution, for means and their differences.
+//! Student's t distribution.
 
 use libm::{exp, lgamma, log};
 
-/// Terms of the continued fraction at most; it converges in far fewer.
+/// Upper limit of the terms of the continued fraction, which converges in far fewer.
 const MOST_TERMS: usize = 300;
-/// Share of a factor below which a further one changes nothing.
+/// The continued fraction has converged when a factor differs from 1 by less than this.
 const NEGLIGIBLE: f64 = 1e-15;
 
-/// The `t` that lies below with probability `p` for `freedom` degrees of freedom, `p` in (0.5, 1); to about 10⁻¹².
+/// The quantile `t` with `P(T < t) = p` for `freedom` degrees of freedom, `p` in (0.5, 1); accurate to about 10⁻¹².
 pub(crate) fn quantile(p: f64, freedom: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     while probability_below(high, freedom) < p && high < 1e15 {
@@ -20,7 +20,7 @@ pub(crate) fn quantile(p: f64, freedom: f64) -> f64 {
     0.5 * (low + high)
 }
 
-/// Chance of a `|T|` of at least `t`, for `t ≥ 0`: `I_x(ν/2, ½)` with `x = ν / (ν + t²)`.
+/// `P(|T| ≥ t)` for `t ≥ 0`: `I_x(ν/2, ½)` with `x = ν / (ν + t²)`.
 pub(super) fn two_sided(t: f64, freedom: f64) -> f64 {
     incomplete_beta(freedom / (freedom + t * t), 0.5 * freedom, 0.5)
 }

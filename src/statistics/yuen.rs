@@ -1,17 +1,17 @@
-//! Whether two middles differ, where the two spread differently and single values lie far off.
+//! Yuen's test: whether two trimmed means differ, for groups with unequal variances and outliers.
 
 use super::student::two_sided;
 
-/// Part of the values that is left out at either end.
+/// Share of the values that is trimmed at each end.
 const TRIMMED: f64 = 0.2;
 
-/// Two-sided p of the difference of two trimmed means, of values with variances of their own:
-/// `t = (x̄ − ȳ) / √(eₓ + eᵧ)` with the degrees of freedom of Satterthwaite, `(eₓ + eᵧ)² / (eₓ² / (hₓ − 1) + eᵧ² / (hᵧ − 1))`.
+/// Two-sided p for the difference of two trimmed means with unequal variances: `t = (x̄ − ȳ) / √(eₓ + eᵧ)` with
+/// Satterthwaite's degrees of freedom, `(eₓ + eᵧ)² / (eₓ² / (hₓ − 1) + eᵧ² / (hᵧ − 1))`.
 ///
-/// The mean is that of the `h = n − 2g` values in the middle, `g = ⌊0.2 n⌋`. Its squared error is
-/// `e = (n − 1) s² / (h (h − 1))`, where `s²` is the variance with the `g` values at either end set to the nearest of the others. With
-/// fewer than five values `g` is 0, and this is Welch's test. 1 where the means are equal; 0 where they differ and neither side
-/// spreads. Yuen 1974, <https://doi.org/10.1093/biomet/61.1.165>.
+/// The mean is that of the `h = n − 2g` middle values, with `g = ⌊0.2 n⌋`. Its squared error is
+/// `e = (n − 1) s² / (h (h − 1))`, where `s²` is the winsorised variance: the `g` values at each end are replaced by the
+/// nearest middle value. With fewer than five values `g` is 0, and this is Welch's test. p is 1 if the means are equal, and
+/// 0 if they differ and both errors are 0. Yuen 1974, <https://doi.org/10.1093/biomet/61.1.165>.
 ///
 /// # Panics
 /// If a side has fewer than two values.
@@ -25,11 +25,11 @@ pub fn yuen_test(x: &[f64], y: &[f64]) -> f64 {
     two_sided(difference / error.sqrt(), error * error / (part(x) + part(y)))
 }
 
-/// The values between the trimmed ones.
+/// The mean of the middle values and its error.
 #[derive(Debug, Clone, Copy)]
 struct Middle {
     mean: f64,
-    /// The square of the mean's standard error.
+    /// Square of the mean's standard error.
     squared_error: f64,
     count: usize,
 }
@@ -57,7 +57,7 @@ mod tests {
 
     /// Expected values: SciPy 1.17, `ttest_ind(x, y, equal_var=False, trim=0.2)`.
     #[test]
-    fn it_is_scipys() {
+    fn p_agrees_with_scipy() {
         for (x, y, expected) in [
             (&[0.31, 0.42, 0.38, 0.35][..], &[0.40, 0.61, 0.52, 0.47, 0.9][..], YUEN[0]),
             (&[1.0, 1.001, 0.999, 1.0], &[2.0, 5.0, -3.0, 9.0], YUEN[1]),
@@ -69,14 +69,14 @@ mod tests {
     }
 
     #[test]
-    fn one_value_far_off_does_not_hide_a_difference() {
+    fn an_outlier_does_not_hide_a_difference() {
         let good = [2.5, 2.4, 2.8, 2.2, 2.6, 2.3, 2.7, 2.1];
         let p = |worst: f64| yuen_test(&good, &[3.1, 2.9, 3.4, 3.0, 3.3, 2.95, 3.2, worst]);
         assert_eq!(p(3.5), p(1e6));
     }
 
     #[test]
-    fn values_that_do_not_spread_have_an_answer() {
+    fn values_without_variance_have_p_0_or_1() {
         assert_eq!(yuen_test(&[1.0, 1.0], &[1.0, 1.0]), 1.0);
         assert_eq!(yuen_test(&[1.0, 1.0], &[2.0, 2.0]), 0.0);
     }

@@ -10,7 +10,7 @@ fn stratum(a: &[f64], b: &[f64]) -> Stratum {
 
 /// Expected values: SciPy 1.17, `brunnermunzel`.
 #[test]
-fn one_stratum_is_scipys() {
+fn the_test_of_one_stratum_agrees_with_scipy() {
     let stratum = stratum(&[0.31, 0.42, 0.38, 0.35], &[0.40, 0.61, 0.52, 0.47, 0.38]);
     assert!((stratum.effect() - 0.75).abs() < 1e-12);
     let p = student_p(&[stratum]);
@@ -18,7 +18,7 @@ fn one_stratum_is_scipys() {
 }
 
 #[test]
-fn all_orders_are_tried_once() {
+fn each_order_is_listed_once() {
     let mut order = [true, true, false, false];
     let mut seen = vec![order];
     while next_order(&mut order) {
@@ -48,7 +48,7 @@ fn the_smallest_p_belongs_to_groups_that_do_not_overlap() {
 }
 
 #[test]
-fn what_cancels_and_what_is_tied_is_no_difference() {
+fn differences_that_cancel_and_ties_have_effect_0_and_p_1() {
     let (low, high) = ([1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]);
     let cancelled = stratified_rank_test(&[stratum(&low, &high), stratum(&high, &low)]);
     assert_eq!(cancelled, RankTest { effect: 0.0, p: 1.0 });
@@ -59,7 +59,7 @@ fn what_cancels_and_what_is_tied_is_no_difference() {
 }
 
 #[test]
-fn a_test_repeats_itself_and_does_not_mind_the_order_of_values() {
+fn a_test_is_repeatable_and_independent_of_the_order_of_values() {
     let (a, b) = ([0.3, 0.1, 0.7, 0.4], [0.5, 0.9, 0.2, 0.8]);
     let strata = [stratum(&a, &b), stratum(&b, &a), stratum(&a, &b)];
     let test = stratified_rank_test(&strata);
@@ -71,7 +71,7 @@ fn a_test_repeats_itself_and_does_not_mind_the_order_of_values() {
 }
 
 #[test]
-fn a_test_does_not_mind_the_unit() {
+fn a_test_does_not_depend_on_the_unit() {
     let (a, b) = ([0.3, 0.1, 0.7, 0.4], [0.5, 0.9, 0.2, 0.8]);
     let test = |unit: f64| {
         let strata = [stratum(&a.map(|v| v * unit), &b.map(|v| v * unit)), stratum(&b, &a), stratum(&a, &b)];
@@ -80,8 +80,8 @@ fn a_test_does_not_mind_the_unit() {
     assert_eq!(test(1.0), test(7.0));
 }
 
-/// Rates of rejection at 5 % over 1,000 pairs without a difference in the mean effect: alike, one of them ten times as
-/// spread, and with differences that cancel. The counts have a standard error of 7.
+/// Rejections at the 5 % level in 1,000 pairs without a difference in the mean effect: with equal spreads, with one group
+/// spread ten times as far, and with differences that cancel. The counts have a standard error of 7.
 #[test]
 fn the_level_holds_where_spreads_differ_and_differences_cancel() {
     let mut rng = stream(2, Purpose::Synthetic, 0, 0);
