@@ -1,5 +1,5 @@
-//! Training without hidden layers against mathematics: least squares and ridge by the normal equations, logistic
-//! regression by Newton's method, both in `f64`; and the smallest and the largest batch.
+//! Training without hidden layers compared with exact solutions: least squares and ridge by the normal equations, logistic
+//! regression by Newton's method, both in `f64`. Also the smallest and the largest batch.
 
 mod support;
 
@@ -11,16 +11,16 @@ use gradlane::rng::{Purpose, stream};
 use gradlane::train::{EpochPlan, Largest, StepSettings, Trainer};
 use rand::RngExt;
 
-/// Rows: two blocks of 1,024 and a part of a third, the last panel not full.
+/// Two blocks of 1,024 rows and a part of a third, whose last panel is not full.
 const ROWS: usize = 2_500;
 const INPUTS: usize = 3;
 
-/// No hidden layers.
+/// A network without hidden layers.
 fn regression() -> Architecture {
     Architecture::mlp(INPUTS, &[], 1, Activation::Identity)
 }
 
-/// Inputs within ±1, the last one leaning on the first.
+/// Inputs within ±1; the last is correlated with the first.
 fn inputs() -> Vec<f32> {
     let mut rng = stream(11, Purpose::Synthetic, 0, 0);
     (0..ROWS)
@@ -31,7 +31,7 @@ fn inputs() -> Vec<f32> {
         .collect()
 }
 
-/// `1.5 x₀ − 2 x₁ + 0.5 x₂ + 0.7` for each row, and noise within `±noise`.
+/// `1.5 x₀ − 2 x₁ + 0.5 x₂ + 0.7` for each row, plus noise within `±noise`.
 fn noisy_plane(x: &[f32], noise: f32) -> Vec<f32> {
     let mut rng = stream(11, Purpose::Synthetic, 1, 0);
     let plane = |x: &[f32]| 1.5 * x[0] - 2.0 * x[1] + 0.5 * x[2] + 0.7;
@@ -44,7 +44,7 @@ fn linear_data() -> Dataset {
     Dataset { features: Features::F32 { values: x, cols: INPUTS }, targets, weights: None }
 }
 
-/// Classes drawn by a logistic of the plane, so that they overlap.
+/// Classes drawn with the logistic of the plane as probability, so that they overlap.
 fn logistic_data() -> Dataset {
     let x = inputs();
     let mut rng = stream(11, Purpose::Synthetic, 2, 0);
@@ -54,7 +54,7 @@ fn logistic_data() -> Dataset {
     Dataset { features: Features::F32 { values: x, cols: INPUTS }, targets, weights: None }
 }
 
-/// Each row with a 1 for the bias, and its target.
+/// Each row, with a 1 appended for the bias, and its target.
 fn rows(data: &Dataset) -> Vec<([f64; INPUTS + 1], f64)> {
     let Features::F32 { values, .. } = &data.features else { unreachable!() };
     let target = |row: usize| match &data.targets {
@@ -68,7 +68,7 @@ fn rows(data: &Dataset) -> Vec<([f64; INPUTS + 1], f64)> {
 type Vector = [f64; INPUTS + 1];
 type Matrix = [Vector; INPUTS + 1];
 
-/// Solves `A x = b` by elimination with the largest pivot.
+/// Solves `A x = b` by Gaussian elimination with partial pivoting.
 fn solve(mut a: Matrix, mut b: Vector) -> Vector {
     let n = b.len();
     for col in 0..n {
@@ -95,7 +95,7 @@ fn add_outer(a: &mut Matrix, factor: f64, x: &Vector) {
     }
 }
 
-/// Minimum of `mean (w·x + b − y)² + ½ λ |w|²`: `(2/n XᵀX + λ I) θ = 2/n Xᵀy`, the bias not penalised.
+/// The minimum of `mean (w·x + b − y)² + ½ λ |w|²`, from `(2/n XᵀX + λ I) θ = 2/n Xᵀy`; the bias is not penalised.
 fn normal_equations(data: &Dataset, l2: f64) -> Vector {
     let (mut a, mut b) = (Matrix::default(), Vector::default());
     let factor = 2.0 / ROWS as f64;
@@ -107,7 +107,7 @@ fn normal_equations(data: &Dataset, l2: f64) -> Vector {
     solve(a, b)
 }
 
-/// Minimum of the mean binary cross-entropy `+ ½ λ |w|²`, by Newton's method.
+/// The minimum of the mean binary cross-entropy `+ ½ λ |w|²`, by Newton's method.
 fn newton(data: &Dataset, l2: f64) -> Vector {
     let mut theta = Vector::default();
     for _ in 0..50 {
@@ -135,7 +135,7 @@ fn settings(loss: Loss, optimizer: &str) -> StepSettings {
     StepSettings::plain(Objective::new(loss, 0.0).unwrap(), optimizer.parse().unwrap())
 }
 
-/// Weights and bias after `epochs` epochs from zero.
+/// Weights and bias after `epochs` epochs, starting from zero.
 fn train(
     data: &Dataset,
     settings: &StepSettings,
@@ -161,8 +161,8 @@ fn train(
     trainer.parameters().named().into_iter().flat_map(|tensor| tensor.values).collect()
 }
 
-/// Full-batch descent leaves a gradient of a few f32 roundings, some 1e-7; divided by the smallest curvature of these
-/// problems, about 0.03, that is some 1e-5.
+/// Full-batch descent ends with a gradient of a few f32 rounding errors, about 1e-7. Divided by the smallest curvature of
+/// these problems, about 0.03, this is an error of the weights of about 1e-5.
 const TOLERANCE: f64 = 2e-5;
 
 #[test]
@@ -198,8 +198,8 @@ fn logistic_regression_agrees_with_newtons_method() {
 #[test]
 fn batches_of_one_row_reach_the_normal_equations() {
     let data = linear_data();
-    // Robbins & Monro's falling rates. At the last, 5e-4, weights wander by √(rate · noise variance) = √(5e-4 / 3) =
-    // 0.013 about the minimum; three of them.
+    // Robbins & Monro's falling learning rates. At the last one, 5e-4, the weights fluctuate about the minimum with a
+    // standard deviation of √(rate · noise variance) = √(5e-4 / 3) = 0.013; the tolerance is three of these.
     let got = train(&data, &settings(Loss::Mse, "sgd"), 1, 20, &|step| 0.05 / (1.0 + step as f64 / 500.0));
     support::step::assert_near(&got, &normal_equations(&data, 0.0), 4e-2, "one row a step");
 }
@@ -207,13 +207,13 @@ fn batches_of_one_row_reach_the_normal_equations() {
 #[test]
 fn a_batch_of_several_blocks_is_the_mean_over_all_its_rows() {
     let data = linear_data();
-    // One step from zero with rate ½: minus half the gradient, mean (x y) and mean y.
+    // One step from zero with rate ½ gives minus half the gradient: mean (x y) and mean y.
     let got = train(&data, &settings(Loss::Mse, "sgd"), ROWS, 1, &|_| 0.5);
     let mut want = Vector::default();
     for (x, y) in rows(&data) {
         want.iter_mut().zip(x).for_each(|(w, x)| *w += x * y / ROWS as f64);
     }
-    // One chain of 2,500 products: its rounding is a walk of √2500 half ulps, 3e-6 of a sum that stays below 1.
+    // One chain of 2,500 products: its rounding errors are a random walk of √2500 half ulps, 3e-6 for a sum below 1.
     support::step::assert_near(&got, &want, 3e-6, "a step");
 }
 

@@ -1,4 +1,5 @@
-//! Options of data: checked before any file is opened, and the same in flags and configuration files. Folders of images.
+//! Options of data: they are checked before any file is opened, and are the same as flags and in configuration files. Also
+//! folders of images.
 
 use std::io::Write;
 use std::path::Path;
@@ -10,7 +11,7 @@ use gradlane::data::{
 };
 
 #[test]
-fn words_are_checked_and_listed() {
+fn unknown_words_are_refused_with_the_known_ones() {
     let error = "standart".parse::<Scale>().unwrap_err();
     assert!(matches!(error, Error::Usage(_)));
     assert_eq!(
@@ -82,7 +83,8 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// 20 training images of 2 × 1 pixels and two test images; labels 3 and 7. Plain and gzip, with a dash and with a dot.
+/// 20 training images of 2 × 1 pixels and two test images, with labels 3 and 7. Some files are plain and some gzip; some
+/// names have a dash and some a dot.
 fn image_folder(folder: &Path) {
     let pixels: Vec<u8> = (0..40).collect();
     let labels: Vec<u8> = (0..20).map(|i| if i % 2 == 0 { 3 } else { 7 }).collect();
@@ -93,7 +95,7 @@ fn image_folder(folder: &Path) {
 }
 
 #[test]
-fn folders_of_images_are_dealt_and_kept_as_bytes() {
+fn folders_of_images_are_split_and_kept_as_bytes() {
     let folder = tempfile::tempdir().unwrap();
     image_folder(folder.path());
     let prepared = prepare(&DataOptions::new(folder.path()), 3).unwrap();

@@ -1,4 +1,4 @@
-//! The parser of delimited files: what is written is read back, and every fault is named.
+//! The parser of delimited files: tables are read as they were written, and every fault is named.
 
 use std::io::Cursor;
 
@@ -26,7 +26,7 @@ fn table(text: impl AsRef<[u8]>) -> Table {
     read_with(text, &ReadOptions::default()).unwrap()
 }
 
-/// The message, without the folder of the temporary file.
+/// The error message, without the folder of the temporary file.
 fn fault(text: impl AsRef<[u8]>) -> String {
     let error = read_with(text, &ReadOptions::default()).unwrap_err();
     assert!(matches!(error, Error::Data { .. }), "{error:?}");
@@ -47,7 +47,7 @@ fn cells(table: &Table, name: &str) -> Vec<Option<String>> {
 }
 
 #[test]
-fn line_ends_marks_blanks_and_quotes() {
+fn line_ends_byte_order_marks_blanks_and_quotes_are_understood() {
     for text in
         ["a,b\n1,x\n2,y\n", "a,b\r\n1,x\r\n2,y\r\n", "\u{feff}a,b\n1,x\n2,y", "\n a , b\n\n1 ,x\r\n\n2, y\n \n\n"]
     {
@@ -62,7 +62,7 @@ fn line_ends_marks_blanks_and_quotes() {
 }
 
 #[test]
-fn missing_values_and_late_text() {
+fn missing_values_are_recognised_and_late_text_keeps_earlier_cells_as_written() {
     let read = table("n,t,late,none\n1,x,01,\nNA,?,2.50,NA\n nan ,null,x,\n4,,NaN,?\n");
     assert_eq!(read.column("n").unwrap().missing(), 2);
     assert_eq!(cells(&read, "t"), [Some("x".to_owned()), None, None, None]);
@@ -117,7 +117,7 @@ fn a_file_of_some_megabytes_is_read_in_order() {
 }
 
 #[test]
-fn a_known_schema_reads_in_runs_of_rows() {
+fn known_columns_are_read_some_rows_at_a_time() {
     let opened = |text: &'static str| Opened::from_reader("x.csv".into(), Box::new(Cursor::new(text))).unwrap();
     let wanted =
         |index, name: &str, kind| gradlane::data::Wanted { index, name: name.to_owned(), kind, lenient: false };

@@ -1,4 +1,5 @@
-//! From files and options to prepared parts: what is fitted on what, and what goes where.
+//! Preparation of data: from files and options to the parts of the data. Tests what is fitted on which rows, and where
+//! columns and rows go.
 
 use std::path::{Path, PathBuf};
 
@@ -69,7 +70,7 @@ fn values(data: &Dataset) -> Vec<f32> {
     }
 }
 
-/// 40 rows: a number (every seventh missing), a text, a target.
+/// 40 rows of a number (every seventh missing), a text and a target.
 fn rows(first_number: f64) -> String {
     let row = |i: usize| {
         let number = match i {
@@ -102,7 +103,7 @@ fn nothing_is_fitted_outside_the_training_rows() {
 }
 
 #[test]
-fn saved_loaded_and_saved_again_gives_equal_bytes() {
+fn preprocessing_is_saved_to_equal_bytes_after_loading() {
     for scale in [Scale::Standard, Scale::MinMax, Scale::Robust, Scale::None] {
         for impute in [Impute::Median, Impute::Mean, Impute::MostFrequent, Impute::Zero] {
             let prepared = prepared(&rows(1.0 / 3.0), |o| (o.scale, o.impute) = (Some(scale), Some(impute))).unwrap();
@@ -123,13 +124,13 @@ fn saved_loaded_and_saved_again_gives_equal_bytes() {
 }
 
 #[test]
-fn each_scaling_is_its_formula() {
+fn each_scaling_follows_its_formula() {
     let text = "x,y\n1,0.5\n2,1.5\n3,2.5\n4,3.5\n10,4.5\n";
     let column = |scale| -> Vec<f32> {
         let prepared = prepared(text, |o| o.scale = Some(scale)).unwrap();
         inputs(&prepared.train).into_iter().flatten().collect()
     };
-    let sd = 10f64.sqrt(); // mean 4, squares 9 + 4 + 1 + 0 + 36 = 50, over 5 rows
+    let sd = 10f64.sqrt(); // mean 4; squared deviations 9 + 4 + 1 + 0 + 36 = 50 over 5 rows
     assert_eq!(column(Scale::Standard), [1.0, 2.0, 3.0, 4.0, 10.0].map(|x: f64| ((x - 4.0) / sd) as f32));
     assert_eq!(column(Scale::MinMax), [1.0, 2.0, 3.0, 4.0, 10.0].map(|x: f64| ((x - 1.0) / 9.0) as f32));
     assert_eq!(column(Scale::Robust), [-1.0, -0.5, 0.0, 0.5, 3.5], "median 3, quartiles 2 and 4");
@@ -150,7 +151,7 @@ fn missing_numbers_are_imputed_with_an_indicator() {
 
 #[test]
 fn levels_beyond_the_limit_share_one_input() {
-    // Level l00 is in one row, l01 to l66 are in three rows each: 64 of these 66 are kept, the first by name.
+    // Level l00 occurs in one row, l01 to l66 in three rows each. 64 of these 66 are kept, the first by name.
     let mut text = "t,y\nl00,0.5\n".to_owned();
     (0..198).for_each(|i| text.push_str(&format!("l{:02},{}.5\n", 1 + i % 66, i)));
     let prepared = prepared(&text, |_| {}).unwrap();
@@ -176,7 +177,7 @@ fn reader<'a>(preprocessing: &'a Preprocessing, path: &Path, keep: &[String]) ->
 }
 
 #[test]
-fn new_rows_are_matched_by_name_and_have_a_defined_place() {
+fn new_rows_are_matched_by_name_and_unseen_or_missing_values_are_all_zero() {
     let prepared = prepared("n,t,y\n1,a,0.5\n2,b,1.5\n3,a,2.5\n4,b,3.5\n", |o| o.scale = Some(Scale::None)).unwrap();
     assert_eq!(table_of(&prepared).input_names(), ["n", "t=a", "t=b"]);
     let folder = Folder::new();
@@ -217,7 +218,7 @@ fn new_rows_are_matched_by_name_and_have_a_defined_place() {
 }
 
 #[test]
-fn files_without_names_are_matched_by_place() {
+fn files_without_names_are_matched_by_position() {
     let text = "1,a,0.5\n2,b,1.5\n3,a,2.5\n4,b,3.5\n";
     let prepared = prepared(text, |_| {}).unwrap();
     assert_eq!(table_of(&prepared).input_names(), ["c0", "c1=a", "c1=b"]);
@@ -241,14 +242,14 @@ fn files_without_names_are_matched_by_place() {
 }
 
 #[test]
-fn regression_targets_are_standardised_and_come_back() {
+fn regression_targets_are_standardised_and_converted_back() {
     let prepared = prepared("x,y\n1,10.5\n2,20.5\n3,30.5\n", |_| {}).unwrap();
     let target = &table_of(&prepared).target;
     assert_eq!((target.task, target.outputs()), (Task::Regression, 1));
     let scaled = values(&prepared.train);
     assert_eq!(scaled[1], 0.0);
     for (scaled, unit) in scaled.iter().zip([10.5, 20.5, 30.5]) {
-        // A single-precision target is off by at most 2⁻²⁴ of itself.
+        // A single-precision target has a relative error of at most 2⁻²⁴.
         assert!((target.to_units(0, f64::from(*scaled)) - unit).abs() < 1e-5);
     }
     let plain = self::prepared("x,y\n1,10.5\n2,20.5\n3,30.5\n", |o| o.scale_target = false).unwrap();
@@ -289,7 +290,7 @@ fn tasks_are_inferred_and_overridden() {
 }
 
 #[test]
-fn columns_are_found_or_the_nearest_is_named() {
+fn unknown_columns_are_refused_with_the_nearest_name() {
     let text = "width,height,species\n1,2,a\n2,3,b\n3,4,a\n";
     let failure = |change: fn(&mut DataOptions)| prepared(text, change).unwrap_err();
     let error = failure(|o| o.label = vec!["spicies".to_owned()]);
@@ -317,7 +318,7 @@ fn rows_without_target_are_left_out_and_counted() {
 }
 
 #[test]
-fn names_and_empty_columns_are_left_out_with_a_warning() {
+fn columns_of_names_and_empty_columns_are_left_out_with_a_warning() {
     let prepared = prepared("id,e,x,y\nanna,,1,0.5\nbert,,2,1.5\ncarl,,3,2.5\ndora,,4,3.5\n", |_| {}).unwrap();
     assert_eq!(table_of(&prepared).input_names(), ["x"]);
     assert!(
@@ -340,9 +341,9 @@ fn number_columns_can_be_categories() {
     assert_eq!(chunk.features, Features::F32 { values: expected, cols: 3 }, "10.0 is 10");
 }
 
-/// Levels that are numbers keep what one-hot inputs say: missing values, unseen levels, other spellings.
+/// Level numbers distinguish the same cases as one-hot inputs: missing values, unseen levels, other spellings.
 #[test]
-fn levels_may_be_numbers() {
+fn levels_can_become_level_numbers() {
     let rows: String = (0..60).map(|n| format!("{},{n}.5\n", ["b", "a", "", "c"][n % 4])).collect();
     let by_number = |o: &mut DataOptions| o.level_numbers = Some(LevelNumbers { above: 2, most: 100 });
     let prepared = prepared(&format!("k,y\n{rows}"), by_number).unwrap();
@@ -357,7 +358,7 @@ fn levels_may_be_numbers() {
     let expected = vec![2.0, 4.0, 0.0, 1.0, 3.0];
     assert_eq!(chunk.features, Features::F32 { values: expected, cols: 1 }, "missing is 4, z is not known, A is a");
 
-    // Without a missing value in training, and with rare levels, these are what is not known.
+    // If training has no missing values, a missing value counts as unknown. So do levels that are too rare.
     let rows: String = (0..300).map(|n| format!("k{},{n}.5\n", n % 70)).collect();
     let few = |o: &mut DataOptions| o.level_numbers = Some(LevelNumbers { above: 2, most: 10 });
     let prepared = self::prepared(&format!("k,y\n{rows}"), few).unwrap();
@@ -365,21 +366,21 @@ fn levels_may_be_numbers() {
     let path = folder.file("new.csv", "k,x\nk0,1\n,1\nz,1\nk69,1\n");
     let chunk = reader(&prepared.preprocessing, &path, &[]).next_rows(9).unwrap().unwrap();
     assert_eq!(chunk.features, Features::F32 { values: vec![1.0, 11.0, 11.0, 11.0], cols: 1 });
-    // A name in nearly every row says nothing, whatever becomes of levels.
+    // A column with a different text in nearly every row is left out, also with level numbers.
     let names: String = (0..60).map(|n| format!("name{n},{n},{n}.5\n")).collect();
     let prepared = self::prepared(&format!("k,x,y\n{names}"), few).unwrap();
     assert_eq!(table_of(&prepared).input_names(), ["x"]);
 }
 
 #[test]
-fn codes_that_differ_in_writing_alone_are_different_categories() {
+fn codes_that_differ_only_in_spelling_are_different_categories() {
     let names = |text: &str| {
         let prepared = prepared(text, |o| o.categorical = vec!["k".to_owned()]).unwrap();
         table_of(&prepared).input_names()
     };
     assert_eq!(names("k,y\n01,0.5\n1,1.5\n01,2.5\n1,3.5\n"), ["k=01", "k=1"]);
     assert_eq!(names("k,y\n1E5,0.5\n100000,1.5\n1E5,2.5\n100000,3.5\n"), ["k=100000", "k=1E5"]);
-    // They are one number in double precision.
+    // In double precision both are the same number.
     let (one, other) = ("9007199254740993", "9007199254740992");
     let long = format!("k,y\n{one},0.5\n{other},1.5\n{one},2.5\n{other},3.5\n");
     assert_eq!(names(&long), [format!("k={other}"), format!("k={one}")]);
@@ -387,7 +388,7 @@ fn codes_that_differ_in_writing_alone_are_different_categories() {
 }
 
 #[test]
-fn the_index_of_a_data_frame_is_no_label_and_no_input() {
+fn the_index_of_a_data_frame_is_neither_label_nor_input() {
     let text = "x,y,__index_level_0__\n1,a,7\n2,b,3\n3,a,9\n4,b,1\n";
     let left = prepared(text, |_| {}).unwrap();
     assert_eq!(
@@ -403,7 +404,7 @@ fn the_index_of_a_data_frame_is_no_label_and_no_input() {
 }
 
 #[test]
-fn weights_multiply_and_balance_resamples() {
+fn weights_of_rows_and_classes_multiply_and_balance_resamples() {
     let text = "x,w,y\n1,1,a\n2,2,a\n3,1,a\n4,3,b\n";
     let weighted = prepared(text, |o| {
         o.weight_col = Some("w".to_owned());
@@ -438,7 +439,7 @@ fn weights_multiply_and_balance_resamples() {
 }
 
 #[test]
-fn parts_come_from_files_of_their_own() {
+fn parts_can_come_from_separate_files() {
     let folder = Folder::new();
     let train = folder.file("train.csv", "n,t,y\n1,a,0\n2,b,1\n3,a,0\n4,b,1\n");
     let valid = folder.file("valid.tsv", "y\tt\tn\n1\tb\t2\n\tb\t2\n0\ta\t1\n");
@@ -480,13 +481,13 @@ fn numbers_beyond_single_precision_are_refused() {
 }
 
 #[test]
-fn columns_that_all_fall_away_are_told_why() {
+fn the_error_for_no_remaining_column_has_the_reason() {
     let message = self::prepared("x,y\na,1.5\nb,2.5\nc,3.5\nd,4.25\n", |_| {}).unwrap_err().to_string();
     assert!(message.contains("no column is left") && message.contains("column \"x\" is text"), "{message}");
 }
 
 #[test]
-fn each_fold_has_a_preprocessing_of_its_own() {
+fn each_fold_has_its_own_preprocessing() {
     let folder = Folder::new();
     let row = |n: u32| format!("{},{}\n", n * n, ["a", "b"][n as usize % 2]);
     let path = folder.file("x.csv", format!("x,y\n{}", (0..40).map(row).collect::<String>()));
@@ -498,7 +499,7 @@ fn each_fold_has_a_preprocessing_of_its_own() {
     for number in 0..folds.len() {
         let fold = folds.prepare(number).unwrap();
         assert_eq!((fold.split.train.len(), fold.split.val.len(), fold.test.is_some()), (24, 6, false));
-        // Scaled by mean and deviation of its own training rows, these have mean 0 and variance 1.
+        // Inputs are scaled by the mean and deviation of the fold's own training rows, so these have mean 0 and variance 1.
         let scaled: Vec<f64> = inputs(&fold.train).iter().map(|row| f64::from(row[0])).collect();
         let mean = scaled.iter().sum::<f64>() / 24.0;
         let variance = scaled.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 24.0;
@@ -514,7 +515,7 @@ fn each_fold_has_a_preprocessing_of_its_own() {
 }
 
 #[test]
-fn images_have_folds() {
+fn images_can_be_split_into_folds() {
     let folder = Folder::new();
     let images = [[0, 0, 8, 2, 0, 0, 0, 6, 0, 0, 0, 1].as_slice(), &[10, 20, 30, 40, 50, 60]].concat();
     let path = folder.file("train-images-idx2-ubyte", images);

@@ -1,4 +1,4 @@
-//! The data sets that the project ships, held to the facts of `datasets/README.md`.
+//! The shipped data sets have the properties stated in `datasets/README.md`.
 
 use std::path::PathBuf;
 
@@ -22,7 +22,7 @@ fn labels(data: &Dataset) -> &[u32] {
     }
 }
 
-/// File, rows, columns with target, task, classes with their counts, missing cells.
+/// File, rows, columns including the target, task, classes with their counts, missing cells.
 type Fact = (&'static str, usize, usize, Task, &'static [(&'static str, usize)], usize);
 
 const FACTS: [Fact; 7] = [
@@ -36,7 +36,7 @@ const FACTS: [Fact; 7] = [
 ];
 
 #[test]
-fn tables_hold_what_their_readme_says() {
+fn tables_have_the_properties_in_the_readme() {
     for (name, rows, columns, task, classes, missing) in FACTS {
         let Contents::Table(table) = read(&Source::new(dataset(name)), &ReadOptions::default()).unwrap() else {
             panic!("{name} is a table")
@@ -80,7 +80,7 @@ fn inputs_are_scaled_and_one_hot() {
     let year: Vec<f64> = values.chunks(*cols).map(|row| f64::from(row[cols - 1])).collect();
     let mean = year.iter().sum::<f64>() / year.len() as f64;
     let variance = year.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / year.len() as f64;
-    // Inputs are single precision: each is off by at most 2⁻²⁴ of itself.
+    // Inputs have single precision, so each has a relative error of at most 2⁻²⁴.
     assert!(mean.abs() < 1e-6 && (variance - 1.0).abs() < 1e-6, "{mean} {variance}");
 
     let digits = prepared("digits.csv");
@@ -123,7 +123,7 @@ fn descriptions_agree_with_the_readme() {
         panic!("progression is a number")
     };
     assert_eq!((min, max), (25.0, 346.0));
-    // The README's figures are rounded to a tenth; its sd divides by n.
+    // The figures in the README are rounded to one decimal; its standard deviation divides by n.
     assert!((mean - 152.1).abs() < 0.05 && (sd - 77.1).abs() < 0.1, "{mean} {sd}");
 
     let credit = describe(&Source::new(dataset("credit.csv")), &ReadOptions::default()).unwrap();
@@ -136,7 +136,7 @@ fn descriptions_agree_with_the_readme() {
 }
 
 #[test]
-fn fractions_and_seeds_decide_the_parts() {
+fn fractions_and_seeds_determine_the_parts() {
     let options = DataOptions { test: Some(PartFrom::Fraction(0.25)), ..DataOptions::new(dataset("iris.csv")) };
     let (a, again, b) = (prepare(&options, 1).unwrap(), prepare(&options, 1).unwrap(), prepare(&options, 2).unwrap());
     assert_eq!(a, again);

@@ -1,6 +1,6 @@
-//! The commands of the documents, run in order in an empty folder, print what stands there.
+//! Runs the commands of the documents in order in an empty folder, and compares what they print with the documents.
 //!
-//! In a document a line `…` stands for any lines. Times, speeds, dates and numbers of threads may differ.
+//! In a document a line `…` stands for any number of lines. Times, speeds, dates and numbers of threads may differ.
 #![cfg(unix)]
 
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::process::Command;
 use assert_cmd::cargo::cargo_bin;
 use gradlane::kernel::Isa;
 
-/// A command of a document and the lines below it.
+/// A command in a document and the output shown below it.
 struct Shown {
     line: usize,
     command: String,
@@ -31,7 +31,7 @@ fn commands(text: &str) -> Vec<Shown> {
     shown
 }
 
-/// The words of a line, `#` for those that differ from run to run.
+/// The words of a line, with `#` in place of those that differ from run to run.
 fn words(line: &str) -> Vec<String> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let at = |place: usize| words.get(place).copied().unwrap_or_default();
@@ -48,14 +48,15 @@ fn words(line: &str) -> Vec<String> {
         .map(|place| if is_volatile(place) { "#" } else { words[place] })
         .map(|word| word.replace("threads", "thread"))
         .collect();
-    // A row of the table of epochs: its seventh column is the time.
+    // In a row of the table of epochs, the seventh column is the time.
     if said.len() >= 7 && said[..7].iter().all(|word| word.parse::<f64>().is_ok()) {
         said[6] = "#".to_owned();
     }
     said
 }
 
-/// The first line that is expected and not found; `None` where all are.
+/// The first expected line that was not found, or a note if there are more lines than expected; `None` if the output
+/// matches.
 fn missing<'a>(expected: &'a [String], found: &[&str]) -> Option<&'a str> {
     let (mut rest, mut skip) = (found.iter(), false);
     for line in expected {
@@ -74,7 +75,7 @@ fn missing<'a>(expected: &'a [String], found: &[&str]) -> Option<&'a str> {
     (!skip).then(|| rest.next()).flatten().map(|_| "(nothing more)")
 }
 
-/// Runs the commands of a document, and compares what they print.
+/// Runs the commands of a document and compares what they print.
 fn check(document: &str) {
     if Isa::detect().name() == "portable" {
         println!("left out: the documents were made with vector instructions");
@@ -99,7 +100,7 @@ fn check(document: &str) {
         let text = String::from_utf8_lossy(&output.stdout);
         let found: Vec<&str> = text.lines().map(str::trim_end).collect();
         assert!(output.status.success(), "{document}:{}: {command}: {}\n{text}", shown.line, output.status);
-        // Where the clock ends a run, its figures differ.
+        // The figures of a run that a time limit ends are not the same each time.
         if !command.starts_with("gradlane train datasets/digits.csv --time-limit")
             && let Some(line) = missing(&shown.output, &found)
         {
@@ -107,11 +108,11 @@ fn check(document: &str) {
         }
     }
     assert!(differences.is_empty(), "{differences}");
-    assert_eq!(strangers(place.path()), "", "what the commands write is not in .gitignore");
+    assert_eq!(untracked_files(place.path()), "", "what the commands write is not in .gitignore");
 }
 
-/// Files that a clone of the repository in `place` would show as new; nothing where there is no git.
-fn strangers(place: &Path) -> String {
+/// Untracked files that git would show in a clone of the repository in `place`; empty if git is not available.
+fn untracked_files(place: &Path) -> String {
     let git = |args: &[&str]| Command::new("git").args(args).current_dir(place).output();
     if git(&["init", "-q"]).is_err() || git(&["add", "datasets", ".gitignore"]).is_err() {
         return String::new();
@@ -131,7 +132,7 @@ fn the_tour_shows_what_its_commands_print() {
 }
 
 #[test]
-fn figures_count_and_times_do_not() {
+fn figures_are_compared_and_times_are_not() {
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
     let expected = lines("a 1\n…\nloss 0.5\n3 steps in 0.10 s, 56,073 rows/s on 1 thread; x\nmodel runs/2026/m");
     let found = ["a 1", "b", "c", "loss 0.5", "3 steps in 7 s, 1 rows/s on 2 threads; x", "model runs/2027/m"];

@@ -1,4 +1,4 @@
-//! Initial weights against the bounds and deviations of PyTorch's, Keras' and scikit-learn's.
+//! Initial weights compared with the bounds and standard deviations of PyTorch, Keras and scikit-learn.
 
 mod support;
 
@@ -7,10 +7,10 @@ use gradlane::nn::{Activation, Init};
 use serde_json::Value;
 use support::*;
 
-/// How many numbers are drawn of each case, at least.
+/// Minimum of the numbers drawn for each case.
 const DRAWS: usize = 100_000;
 
-/// The initialisation of a case, and the activation that it is for.
+/// The initialisation of a case and its activation.
 fn init_of(case: &Value) -> (Init, Activation) {
     let scheme = text(&case["scheme"]);
     let name = match (text(&case["library"]), scheme) {
@@ -42,7 +42,8 @@ fn init_of(case: &Value) -> (Init, Activation) {
     (spec.parse().unwrap_or_else(|e| panic!("{e}")), activation)
 }
 
-/// Mean 0, the deviation within five of its standard errors, and nothing beyond the bound.
+/// Checks that the mean is near 0, that the standard deviation is within five standard errors, and that no number exceeds
+/// the bound.
 fn assert_drawn(distribution: &Distribution, rows: usize, cols: usize, std: f64, what: &str) {
     let tensors = DRAWS.div_ceil(rows * cols) as u64;
     let values: Vec<f64> =
@@ -57,7 +58,7 @@ fn assert_drawn(distribution: &Distribution, rows: usize, cols: usize, std: f64,
     assert!(!distribution.bound().is_finite() || largest > 0.99 * distribution.bound(), "{what}: largest is {largest}");
 }
 
-/// Rows (or columns, if there are more rows) are orthogonal and of the expected length.
+/// Checks that rows (or columns, if there are more rows) are orthogonal and have the expected length.
 fn assert_orthogonal(case: &Value, distribution: &Distribution, rows: usize, cols: usize) {
     let (size, length) = (count(&case["gram_size"]), number(&case["gram_diagonal"]));
     let w: Vec<f64> = distribution.fill(1, 0, rows, cols).into_iter().map(f64::from).collect();

@@ -1,4 +1,4 @@
-//! Every figure of `metrics.json`, which are scikit-learn's.
+//! Every metric in `metrics.json`, computed by scikit-learn.
 
 mod support;
 
@@ -15,7 +15,7 @@ fn object(value: &Value) -> &Map<String, Value> {
     value.as_object().unwrap_or_else(|| panic!("expected an object, found {value}"))
 }
 
-/// Fails unless `got` is `want` to `1e-12`, relative or absolute: sums in another order.
+/// Fails unless `got` equals `want` to `1e-12`, relative or absolute. Sums may be in another order.
 fn assert_figure(got: f64, want: &Value, what: &str) {
     let want = number(want);
     assert!(close(got, want, 1e-12, 1e-12), "{what}: got {got:e}, expected {want:e}");
@@ -31,7 +31,7 @@ fn labels(value: &Value) -> Vec<u32> {
     indices(value).into_iter().map(|label| label as u32).collect()
 }
 
-/// The figures of one way to count 0/0.
+/// Checks the metrics with one convention for 0/0.
 fn check_zero_division(matrix: &ConfusionMatrix, zero: ZeroDivision, block: &Value, what: &str) {
     let score = |name: &str| match name {
         "precision" => Score::Precision,

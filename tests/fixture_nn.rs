@@ -1,4 +1,4 @@
-//! Activations, losses, norms and networks by their definition against PyTorch's, Keras' and 60-digit figures.
+//! Activations, losses, norms and networks by their definitions, compared with PyTorch, Keras and 60-digit arithmetic.
 
 mod support;
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 use support::network::{Batch, BatchPass, Defined};
 use support::*;
 
-/// The activation of a fixture: its name up to a parameter written into it, and the parameters it lists.
+/// The activation of a fixture: the name before any parameter in it, and the parameters listed.
 fn activation_of(case: &Value) -> Activation {
     let params = &case["params"];
     let name = text(&case["name"]);
@@ -24,7 +24,7 @@ fn activation_of(case: &Value) -> Activation {
     spec.parse().unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// `libm` and the formulas are good to a few ulp each; `1e-15` and `1e-7` are the fixtures' absolute tolerances.
+/// `libm` and the formulas are accurate to a few ulps; `1e-15` and `1e-7` are the absolute tolerances of the fixtures.
 #[test]
 fn fixture_activations() {
     for case in list(&fixture("activations.json"), "activations") {
@@ -51,7 +51,7 @@ fn fixture_activations() {
     }
 }
 
-/// Families of the losses' file that the program does not train with.
+/// Losses in the file that the program does not have.
 const OTHER_LOSSES: [&str; 8] = [
     "smooth_l1",
     "pinball",
@@ -63,17 +63,19 @@ const OTHER_LOSSES: [&str; 8] = [
     "categorical_hinge",
 ];
 
-/// How a case of the losses' file is said in the program's terms.
+/// How a case of the losses' file is expressed in the program.
 enum Form {
-    /// An [`Objective`] on values or classes; each row counts as many times as its class's factor says.
+    /// An [`Objective`] on values or classes. Each row is multiplied by the factor of its class.
     Plain { objective: Objective, class_factor: Option<Vec<f64>> },
-    /// Cross-entropy with a column of targets for each row: class weights inside smoothing, soft targets.
+    /// Cross-entropy with soft targets `q` for each row, which include smoothing and class weights; see
+    /// [`weighted_targets`].
     Columns { q: Vec<f64> },
-    /// Logits with a factor on the positive class: cross-entropy of the logits `(z, 0)` and the targets `(w t, 1 − t)`.
+    /// Binary cross-entropy with a factor on the positive class: cross-entropy of the logits `(z, 0)` and the targets
+    /// `(w t, 1 − t)`.
     PositiveWeight { factors: Vec<f64> },
 }
 
-/// The form of a case; `None` where the loss is of another family.
+/// The form of a case; `None` if the program does not have the loss.
 fn form_of(case: &Value) -> Option<Form> {
     let params = &case["params"];
     let plain = |spec: String, smoothing: f64, class_factor| {
@@ -110,7 +112,7 @@ fn form_of(case: &Value) -> Option<Form> {
     }
 }
 
-/// `q_c = w_c ((1 − ε) t_c + ε / C)` for every row, `t` the soft targets or 1 at the row's class.
+/// `q_c = w_c ((1 − ε) t_c + ε / C)` for every row, where `t` are the soft targets, or 1 for the row's class.
 fn weighted_targets(case: &Value, smoothing: f64, weights: &[f64]) -> Vec<f64> {
     let (cols, target) = (count(&case["cols"]), numbers(&case["target"]));
     let soft = case["target_kind"] == "soft";
@@ -159,7 +161,7 @@ fn positive_weight(z: f64, t: f64, factor: f64) -> (f64, f64) {
     (cross_entropy.row(&[z, 0.0][..], &Target::Values(&q[..]), &mut gradient[..]), gradient[0])
 }
 
-/// The unreduced values: of single outputs, each as a row by itself, or of rows.
+/// The unreduced losses: of each output as a separate row, or of each row.
 fn unreduced(form: &Form, case: &Value) -> Vec<f64> {
     let (rows, cols) = (count(&case["rows"]), count(&case["cols"]));
     if indices(&case["unreduced_shape"]).len() == 1 {
@@ -240,7 +242,7 @@ fn fixture_norms() {
     }
 }
 
-/// What the layer of this name did with a row.
+/// The step of the layer called `name`.
 fn step<'a>(row: &'a Pass, name: &str) -> &'a Step {
     row.steps.iter().find(|step| step.name == name).unwrap_or_else(|| panic!("no {name}"))
 }
@@ -270,7 +272,7 @@ fn fixture_gradients() {
     }
 }
 
-/// The 2-3-1 network of the worked example: `layers.0`, `activations.0` and the same of 1.
+/// The 2-3-1 network of the worked example: `layers.0`, `activations.0`, `layers.1`, `activations.1`.
 fn worked_network(example: &Value) -> Defined {
     let sizes = indices(&example["network"]["layer_sizes"]);
     let layers = |n: usize| {
@@ -311,7 +313,7 @@ fn fixture_worked_example() {
     assert!(expected_losses.is_empty(), "steps never reached: {expected_losses:?}");
 }
 
-/// Every value that the example names, after one step.
+/// Compares every value that the example names, after one step.
 fn assert_worked_step(expected: &Value, pass: &BatchPass, stepped: &[Vec<f64>]) {
     let row = &pass.rows[0];
     for (name, want) in expected.as_object().unwrap() {

@@ -1,4 +1,4 @@
-//! Thirty steps of each optimizer of each library, through the definition of the network and the update rules in `f64`.
+//! Thirty steps of each optimizer of each library, computed by the definition of the network and the update rules in `f64`.
 
 mod support;
 
@@ -11,10 +11,10 @@ use support::network::{Defined, for_each_element, zeros};
 use support::trajectory::{Clip, Setup};
 use support::*;
 
-/// The tensors of a network, or as many numbers for each.
+/// The tensors of a network, or lists of the same lengths.
 type Tensors = Vec<Vec<f64>>;
 
-/// Loss and gradient of step `t` (from 0): of its batch, or of its micro-batches combined.
+/// Loss and gradient of step `t` (from 0), of its batch or combined from its micro-batches.
 fn step_gradient(network: &Defined, train: &Train<'_>, t: usize) -> (f64, Tensors) {
     let (case, task) = (train.case, train.task);
     let weighted = case["uses_sample_weight"] == true;
@@ -32,7 +32,7 @@ fn step_gradient(network: &Defined, train: &Train<'_>, t: usize) -> (f64, Tensor
     (loss, sum)
 }
 
-/// scikit-learn's penalty `alpha / (2 n) Σ w²` over the weights of step `t`; its gradient is added.
+/// scikit-learn's penalty `alpha / (2 n) Σ w²` over the weights in step `t`; its gradient is added to `gradients`.
 fn penalise(network: &Defined, train: &Train<'_>, t: usize, gradients: &mut [Vec<f64>]) -> f64 {
     let weights = (train.case["uses_sample_weight"] == true).then(|| numbers(&train.task["sample_weight"]));
     let parts = trajectory::micro_batches(train.case, train.task, t);
@@ -49,7 +49,7 @@ fn penalise(network: &Defined, train: &Train<'_>, t: usize, gradients: &mut [Vec
     0.5 * lambda * squares
 }
 
-/// Clips by the case's rule; returns the norm that it used, if it used one, and whether anything changed.
+/// Clips by the case's rule. Returns the norm, if the rule uses the global norm, and whether anything changed.
 fn clip(gradients: &mut [Vec<f64>], train: &Train<'_>) -> (Option<f64>, bool) {
     let before = gradients.to_vec();
     let addend = train.setup.spec.dialect.unwrap_or(Dialect::Torch).norm_addend();
@@ -71,17 +71,18 @@ fn clip(gradients: &mut [Vec<f64>], train: &Train<'_>) -> (Option<f64>, bool) {
     (norm, before != gradients)
 }
 
-/// What a run of a case gives, in the fixture's terms.
+/// The results of a case, in the form of the fixture.
 #[derive(Default)]
 struct Run {
-    /// The loss whose gradient is followed.
+    /// The loss whose gradient is used.
     objective: Vec<f64>,
-    /// The loss that the library reports: scikit-learn's halves the mean over the outputs where it follows their sum.
+    /// The loss that the library reports. scikit-learn reports half of the squared error averaged over the outputs, but uses
+    /// the gradient of half of the sum.
     loss: Vec<f64>,
     grad_norm: Vec<f64>,
     clip_norm: Vec<f64>,
     clipped_steps: usize,
-    /// After each step: the parameters, and the average where there is one.
+    /// The parameters after each step, and their average if there is one.
     snapshots: Vec<(Tensors, Option<Tensors>)>,
 }
 
@@ -92,12 +93,12 @@ struct Train<'a> {
     setup: Setup,
 }
 
-/// Where a tensor stands, and in which step.
+/// The step and the tensor of an update.
 struct At {
     t: u64,
     lr: f64,
     tensor: usize,
-    /// Outputs and inputs of a matrix; none of a bias.
+    /// Outputs and inputs of a matrix; `None` for a bias.
     shape: Option<(usize, usize)>,
 }
 
@@ -125,7 +126,7 @@ impl Train<'_> {
         network::tensors(&self.task["init"]).iter().map(|t| vec![initial.clone(); t.len()]).collect()
     }
 
-    /// Runs a case by an optimizer that looks at whole tensors.
+    /// Runs a case with an optimizer for whole tensors.
     fn run_per_tensor(&self, optimizer: PerTensor) -> Run {
         let slots = self.setup.spec.algorithm.slots();
         let mut state: Vec<Tensors> = self.state(0.0).into_iter().map(|tensor| vec![tensor; slots]).collect();
@@ -137,7 +138,7 @@ impl Train<'_> {
         })
     }
 
-    /// Runs a case; `update` moves each tensor by its gradient.
+    /// Runs a case; `update` changes each tensor by its gradient.
     fn run(&self, mut update: impl FnMut(At, &mut [f64], &[f64])) -> Run {
         let Train { case, task, setup: Setup { spec, .. } } = self;
         let mut network = network::network(task, "init");
@@ -166,7 +167,7 @@ impl Train<'_> {
     }
 }
 
-/// The average after a step that led to `new`.
+/// The average after the step that gave the parameters `new`.
 fn average(case: &Value, ema: Option<Tensors>, new: Tensors) -> Option<Tensors> {
     let rule = &case["ema"];
     match (rule["start"].as_str(), ema) {
@@ -189,7 +190,7 @@ fn assert_layers(got: &[Vec<f64>], want: &Value, what: &str) {
     }
 }
 
-/// Runs a case and compares everything that the fixture says of it.
+/// Runs a case and compares it with everything in the fixture.
 fn compare(case: &Value, task: &Value, setup: Setup) {
     let name = text(&case["name"]);
     let train = Train { case, task, setup };

@@ -1,4 +1,4 @@
-//! Every course of the learning rate in `schedules.json`, which are PyTorch's, Keras' and optax'.
+//! Every learning-rate curve in `schedules.json`, computed by PyTorch, Keras and optax.
 
 mod support;
 
@@ -9,7 +9,7 @@ use gradlane::optim::{Plateau, Schedule};
 use serde_json::Value;
 use support::*;
 
-/// The options of a case, each of which must be asked for.
+/// The options of a case. `assert_all_used` checks that each was read.
 struct Options<'a> {
     case: &'a Value,
     asked: RefCell<BTreeSet<&'static str>>,
@@ -44,7 +44,7 @@ fn list_of(values: impl IntoIterator<Item = f64>) -> String {
     values.into_iter().map(|v| v.to_string()).collect::<Vec<_>>().join("/")
 }
 
-/// The schedule of a case as a user would type it, and the run's learning rate.
+/// The schedule of a case as a user would write it, and the run's learning rate.
 fn schedule_of(case: &Value) -> (Schedule, f64) {
     let o = Options::new(case);
     let (spec, base) = match text(&case["library"]) {
@@ -57,7 +57,7 @@ fn schedule_of(case: &Value) -> (Schedule, f64) {
     (spec.parse().unwrap_or_else(|e| panic!("{}: {e}", case["name"])), base)
 }
 
-/// The schedules with a highest rate of their own.
+/// PyTorch's cyclic schedules, which define their own maximum rate.
 fn torch_cycle(o: &Options<'_>) -> Option<(String, f64)> {
     let spec = match text(&o.case["scheduler"]) {
         "OneCycleLR" => {
@@ -138,7 +138,7 @@ fn keras(o: &Options<'_>) -> (String, f64) {
         }
         "PiecewiseConstantDecay" => {
             let factors = numbers(o.get("values")).into_iter().map(|value| value / base);
-            // Keras still has the old value at a boundary.
+            // In Keras the old value still applies at the boundary itself.
             let at = numbers(o.get("boundaries")).into_iter().map(|boundary| boundary + 1.0);
             format!("piecewise:at={},factors={}", list_of(at), list_of(factors))
         }
@@ -160,7 +160,7 @@ fn momentum(o: &Options<'_>) -> String {
     if o.get("cycle_momentum") == true { format!(",momentum={low}/{high}") } else { String::new() }
 }
 
-/// PyTorch multiplies its way from step to step, which leaves a few ulps of the base rate.
+/// PyTorch multiplies from step to step, which leaves rounding errors of a few ulps of the base rate.
 fn assert_course(got: impl Iterator<Item = f64>, want: &Value, what: &str) {
     for (t, (got, want)) in got.zip(numbers(want)).enumerate() {
         assert!(close(got, want, 1e-12, 1e-15), "{what}[{t}]: got {got:e}, expected {want:e}");

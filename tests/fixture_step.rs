@@ -1,6 +1,6 @@
-//! The real `f32` step, with its threads, kernels and optimizers, held to the libraries: thirty steps of each optimizer, and
-//! one gradient of each network. Tolerance everywhere: ten times the distance of a library's own `f32` figures from its
-//! `f64` figures, plus `1e-6`.
+//! The real `f32` step, with its threads, kernels and optimizers, compared with the libraries: thirty steps of each
+//! optimizer, and one gradient of each network. The tolerance is always ten times the difference between a library's own
+//! `f32` and `f64` results, plus `1e-6`.
 
 mod support;
 
@@ -12,12 +12,12 @@ use serde_json::Value;
 use support::trajectory::{Clip, Setup};
 use support::*;
 
-/// What a step may be off where the library's `f32` is off by `deviation`.
+/// The tolerance if the library's `f32` results differ by `deviation` from its `f64` results.
 fn tolerance(deviation: f64) -> f64 {
     10.0 * deviation + 1e-6
 }
 
-/// Largest difference between the lists `key` of a library's two runs.
+/// Largest difference between the lists `key` of a library's `f32` and `f64` runs.
 fn deviation(case: &Value, key: &str) -> f64 {
     largest_difference(&numbers(&case["f32"][key]), &numbers(&case["f64"][key]))
 }
@@ -27,7 +27,7 @@ fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }
 
-/// A case's optimizer, clipping and average as settings of the step.
+/// The optimizer, clipping and average of a case as settings of the step.
 fn settings(case: &Value, task: &Value, Setup { spec: mut optimizer, l2 }: Setup) -> StepSettings {
     let mut weight_decay = 0.0;
     if !case["bias_weight_decay"].is_null() {
@@ -47,7 +47,8 @@ fn settings(case: &Value, task: &Value, Setup { spec: mut optimizer, l2 }: Setup
     settings
 }
 
-/// Rows of the micro-batches whose means the step itself can average: all alike but for a shorter last one, and unweighted.
+/// Rows of each micro-batch, if the step itself can average their means: all have the same size except for a shorter last
+/// one, and no weights.
 fn regular_parts(case: &Value) -> Option<usize> {
     let accumulation = &case["accumulation"];
     if accumulation["combine"] != "mean_of_means" || case["uses_sample_weight"] == true {
@@ -65,8 +66,8 @@ fn regular_parts(case: &Value) -> Option<usize> {
     steps.iter().all(regular).then_some(first)
 }
 
-/// Decays of weights and of biases that differ: the optimizer's own rule covers both with the biases' decay, and the
-/// step's decoupled decay, returned, brings the weights to theirs: `(1 − lr λ_b)(1 − lr λ) = 1 − lr λ_w`.
+/// Handles different decays of weights and biases. The optimizer's own rule applies the decay of the biases to both. The
+/// returned decoupled decay of the step adds the rest for the weights: `(1 − lr λ_b)(1 − lr λ) = 1 − lr λ_w`.
 fn split_decay(case: &Value, optimizer: &mut OptimizerSpec) -> f64 {
     assert_eq!(optimizer.decay(1.0, 1.0).coupled, 0.0, "{}: two coupled decays", case["name"]);
     let (lr, of_weights, of_biases) = (optimizer.lr, optimizer.weight_decay, number(&case["bias_weight_decay"]));
@@ -75,8 +76,9 @@ fn split_decay(case: &Value, optimizer: &mut OptimizerSpec) -> f64 {
     (of_weights - of_biases) / (1.0 - lr * of_biases)
 }
 
-/// The rows of step `t` and their data. Micro-batches that the step does not average itself are one batch whose rows weigh
-/// what they count in the combined mean: `share · w_r / divisor` of the row's micro-batch, times the number of all rows.
+/// The rows of step `t`; sets their weights in `data`. Micro-batches that the step does not average itself become one batch.
+/// A row's weight in it is its weight in the combined mean, `share · w_r / divisor` of its micro-batch, times the number of
+/// all rows.
 fn step_rows(case: &Value, task: &Value, data: &mut Dataset, t: usize, settings: &StepSettings) -> Vec<u32> {
     let sample = (case["uses_sample_weight"] == true).then(|| numbers(&task["sample_weight"]));
     let weight = |row: usize| sample.as_ref().map_or(1.0, |w| w[row]);
@@ -98,8 +100,8 @@ fn step_rows(case: &Value, task: &Value, data: &mut Dataset, t: usize, settings:
     rows
 }
 
-/// The average after step `t`, in the fixture's terms. The step starts it as a copy of the first update, `E₁ = p₁`; an
-/// average that starts at the initial weights is `E′ₜ = Eₜ + decayᵗ (p₀ − p₁)`, for both follow one recurrence.
+/// The average after step `t`, in the form of the fixture. The step initialises it with the first update, `E₁ = p₁`. An
+/// average that begins with the initial weights is `E′ₜ = Eₜ + decayᵗ (p₀ − p₁)`, since both follow the same recurrence.
 fn average(case: &Value, trainer: &Trainer, before_and_after_first: &[Parameters; 2], t: usize) -> Parameters {
     let mut average = trainer.parameters().clone();
     average.lines.copy_from_slice(trainer.evaluated_parameters());
@@ -119,11 +121,11 @@ fn average(case: &Value, trainer: &Trainer, before_and_after_first: &[Parameters
     average
 }
 
-/// Runs a case's steps and compares after each.
+/// Runs the steps of a case and compares after each step.
 fn run_trajectory(case: &Value, task: &Value, setup: Setup, machine: (gradlane::kernel::Isa, usize)) {
     let name = format!("{} {} {} threads", text(&case["name"]), machine.0.name(), machine.1);
     let (expected, off) = (&case["f64"], &case["f32_deviation"]);
-    // Where a library reports another loss than the one it follows, the step gives the one it follows.
+    // If a library reports a different loss from the one whose gradient it uses, the step gives the latter.
     let followed = if expected["objective"].is_null() { "loss" } else { "objective" };
     let (losses, norms) = (numbers(&expected[followed]), numbers(&expected["grad_norm"]));
     let (loss_off, norm_off) = (tolerance(number(&off["loss"])), tolerance(deviation(case, "grad_norm")));
@@ -170,10 +172,10 @@ fn fixture_trajectories_through_the_f32_step() {
     }
 }
 
-/// A power of two: multiplying a gradient by it rounds nothing, and the parameter it is taken from is small beside it.
+/// A power of two, so multiplying a gradient by it is exact; large, so the parameters are small beside the product.
 const LARGE_LR: f64 = 1024.0;
 
-/// One step of plain SGD, read backwards: `g = (p₀ − p₁) / lr`.
+/// The gradient, computed from one step of plain SGD: `g = (p₀ − p₁) / lr`.
 fn gradient(before: &Parameters, after: &Parameters) -> Parameters {
     let mut gradient = before.clone();
     for (line, after) in gradient.lines.iter_mut().zip(&after.lines) {
@@ -209,7 +211,7 @@ fn fixture_gradients_through_the_f32_step() {
             step::assert_near(trainer.running_outputs(order.len()), &outputs_f64, outputs_off, &what);
             let got = gradient(&before, trainer.parameters()).named();
             let (want, f32_run) = (step::tensors(&expected["grads"]), step::tensors(&case["f32"]["grads"]));
-            // A layer without a bias got one of 0; its gradient, which no figure is given for, is the only one left out.
+            // A layer without a bias got a bias of 0. The fixture has no gradient for it; only such gradients are left out.
             let biases_added = list(case, "layers").iter().filter(|layer| layer["b"].is_null()).count();
             assert_eq!(got.len(), want.len() + biases_added, "{what}");
             for ((name, want), (_, f32_run)) in want.iter().zip(&f32_run) {

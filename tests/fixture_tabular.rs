@@ -1,4 +1,4 @@
-//! Networks of TabM, its embeddings and RealMLP against figures of the reference packages: see `tabular/make.py`.
+//! Networks of TabM, its embeddings and RealMLP, compared with results of the reference packages: see `tabular/make.py`.
 
 use gradlane::data::{Dataset, Features, Targets};
 use gradlane::kernel::Isa;
@@ -23,7 +23,7 @@ fn count(value: &Value) -> usize {
     value.as_u64().unwrap() as usize
 }
 
-/// The case's layers as gradlane has them.
+/// The network of a case as an [`Architecture`].
 fn architecture(case: &Value, inputs: usize) -> Architecture {
     let chain: toml::Value = serde_json::from_value(case["chain"].clone()).unwrap();
     let table = toml::Table::from_iter([("chain".to_owned(), chain)]);
@@ -41,7 +41,7 @@ fn architecture(case: &Value, inputs: usize) -> Architecture {
     }
 }
 
-/// Tensors of the case by name.
+/// The tensors of a part of the case, by name.
 fn tensors(case: &Value, part: &str) -> Vec<NamedTensor> {
     let tensor = |(name, tensor): (&String, &Value)| NamedTensor {
         name: name.clone(),
@@ -59,7 +59,7 @@ fn assert_close(found: &[f64], expected: &[f64], most: f64, what: &str) {
 }
 
 #[test]
-fn outputs_and_gradients_are_those_of_the_packages() {
+fn outputs_and_gradients_agree_with_the_packages() {
     let all = fixtures();
     let (rows, inputs) = (count(&all["rows"]), count(&all["inputs"]));
     for case in all["cases"].as_array().unwrap() {
@@ -79,7 +79,7 @@ fn outputs_and_gradients_are_those_of_the_packages() {
             outputs.extend(pass.y);
             gradients.iter_mut().flatten().zip(pass.tensors.iter().flatten()).for_each(|(sum, g)| *sum += g);
         }
-        // Weights that are not of single precision are rounded differently by a last bit in RealMLP's.
+        // In RealMLP's case, weights that are not exact in single precision differ by rounding in the last bit.
         assert_close(&outputs, &numbers(&case["outputs"]), 1e-9, name);
         for ((found, expected), tensor) in gradients.iter().zip(of("gradients")).zip(&names) {
             assert_close(found, &expected, 1e-9, &format!("{name}: {tensor}"));
@@ -88,7 +88,7 @@ fn outputs_and_gradients_are_those_of_the_packages() {
 }
 
 #[test]
-fn ten_steps_are_those_of_the_packages() {
+fn ten_steps_agree_with_the_packages() {
     let all = fixtures();
     let (rows, inputs) = (count(&all["rows"]), count(&all["inputs"]));
     for case in all["cases"].as_array().unwrap() {
@@ -117,7 +117,7 @@ fn ten_steps_are_those_of_the_packages() {
                 let loss = trainer.epoch(&plan).loss;
                 assert_close(&[loss], &[expected], 2e-6, &format!("{name}: loss of step {epoch}"));
             }
-            // Adam divides small gradients by their size, so an error of single precision may become 1e-3 of a step.
+            // Adam divides small gradients by their size, so a single-precision error may become 1e-3 of a step.
             for (found, expected) in trainer.parameters().named().iter().zip(trainer.parameters().names()) {
                 let found: Vec<f64> = found.values.iter().map(|x| f64::from(*x)).collect();
                 let wanted = numbers(&case["end"][expected.name.as_str()]["values"]);

@@ -1,5 +1,5 @@
-//! Every format gives the table that was written, or says why not. `tests/formats.py` wrote the files of `tests/data/formats`;
-//! another folder that it wrote is read from the environment variable `GRADLANE_FORMATS`.
+//! Every format is read as the table that was written, or refused with a reason. `tests/formats.py` wrote the files of
+//! `tests/data/formats`; another folder with files that it wrote is read from the environment variable `GRADLANE_FORMATS`.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,14 +10,14 @@ use gradlane::{Error, Result};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// What a file is to be read as.
+/// The expected reading of a file.
 #[derive(Debug, serde::Deserialize)]
 struct Expected {
-    /// Part of the message, where it is refused.
+    /// Part of the error message, if the file is refused.
     error: Option<String>,
     #[serde(default)]
     columns: Vec<ExpectedColumn>,
-    /// Another file that holds the same table.
+    /// Another file with the same table.
     r#as: Option<String>,
 }
 
@@ -60,7 +60,7 @@ fn columns(table: &Table) -> Vec<ExpectedColumn> {
     all.map(shown).collect()
 }
 
-/// Whether two columns are the same: numbers by their values, however they are written.
+/// Whether two columns are the same. Numbers are compared by value.
 fn is_same(a: &ExpectedColumn, b: &ExpectedColumn) -> bool {
     let value = |cell: &Option<String>| cell.as_ref().map(|cell| cell.parse::<f64>().unwrap());
     let values = |column: &ExpectedColumn| column.cells.iter().map(value).collect::<Vec<_>>();
@@ -69,7 +69,7 @@ fn is_same(a: &ExpectedColumn, b: &ExpectedColumn) -> bool {
 }
 
 #[test]
-fn every_file_is_read_right_or_refused_clearly() {
+fn every_file_is_read_or_refused_as_expected() {
     let mut wrong = Vec::new();
     let all = expected();
     for (name, expected) in &all {
@@ -99,7 +99,7 @@ fn every_file_is_read_right_or_refused_clearly() {
 }
 
 #[test]
-fn damaged_files_are_refused_or_read_but_never_a_panic() {
+fn damaged_files_never_cause_a_panic() {
     let seed: u64 = std::env::var("SEED").ok().map_or(16, |seed| seed.parse().unwrap());
     let rounds: usize = std::env::var("ROUNDS").ok().map_or(25, |rounds| rounds.parse().unwrap());
     println!("SEED={seed} ROUNDS={rounds}");
@@ -111,7 +111,7 @@ fn damaged_files_are_refused_or_read_but_never_a_panic() {
             let mut bytes = whole.clone();
             match round % 3 {
                 0 => bytes.truncate(rng.random_range(0..whole.len())),
-                // The end of a file of Parquet or ZIP says where everything is.
+                // The end of a Parquet or ZIP file has the offsets of everything else.
                 1 if whole.len() > 300 => {
                     let at = whole.len() - 1 - rng.random_range(0..300);
                     bytes[at] ^= 1 << rng.random_range(0..8);
@@ -134,7 +134,7 @@ fn damaged_files_are_refused_or_read_but_never_a_panic() {
     }
 }
 
-/// What the training part becomes, as text of which each bit counts.
+/// The prepared training part as text, which differs if any bit differs.
 fn training_part(path: &Path, label: &str) -> String {
     let options = DataOptions { label: vec![label.to_owned()], ..DataOptions::new(path) };
     let prepared = prepare(&options, 1).unwrap();
@@ -202,7 +202,7 @@ fn parquet(rows: &[[f64; 4]]) -> Vec<u8> {
 }
 
 #[test]
-fn a_format_that_is_asked_for_is_the_one_that_is_read() {
+fn a_given_format_is_used_whatever_the_content() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.txt");
     std::fs::write(&path, "1 1:2\n").unwrap();

@@ -1,4 +1,4 @@
-//! Backpropagation against central differences in `f64`: every activation with every loss, norm and kind of skip.
+//! Backpropagation compared with central differences in `f64`: every activation with every loss, norm and kind of skip.
 
 mod support;
 
@@ -12,22 +12,22 @@ use support::network::{Batch, Defined};
 const ROWS: usize = 3;
 const INPUTS: usize = 4;
 const OUTPUTS: usize = 3;
-/// About `∛ε`, where truncation and rounding of a central difference are alike.
+/// About `∛ε`, where the truncation and the rounding error of a central difference are of the same size.
 const H: f64 = 1e-5;
-/// Kinks are kept this far away from every pre-activation and error: a step of `H` must not cross one.
+/// Minimum distance of every pre-activation and error from a kink, so that a step of `H` does not cross one.
 const MARGIN: f64 = 1e-3;
 
-/// What a loss is given.
+/// The kind of targets.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Classes,
-    /// Anything.
+    /// Any numbers.
     Values,
-    /// Not below 0.
+    /// Numbers that are not negative.
     Positive,
 }
 
-/// Each loss with each kind of target that it takes.
+/// Each loss with each kind of target that it accepts.
 fn objectives() -> Vec<(Objective, Kind)> {
     let mut objectives = Vec::new();
     for loss in Loss::ALL {
@@ -48,7 +48,7 @@ fn objectives() -> Vec<(Objective, Kind)> {
     objectives
 }
 
-/// Where the activation's slope jumps.
+/// The points at which the derivative of the activation jumps.
 fn kinks(activation: Activation) -> &'static [f64] {
     match activation {
         Activation::Relu | Activation::LeakyRelu { .. } | Activation::Elu { .. } | Activation::Selu => &[0.0],
@@ -59,7 +59,8 @@ fn kinks(activation: Activation) -> &'static [f64] {
     }
 }
 
-/// Where the loss' slope jumps, as a function of output minus target; Huber's second derivative does.
+/// The points at which the derivative of the loss jumps (for Huber, the second derivative), as a function of output minus
+/// target.
 fn error_kinks(loss: Loss) -> Vec<f64> {
     match loss {
         Loss::Mae => vec![0.0],
@@ -68,12 +69,12 @@ fn error_kinks(loss: Loss) -> Vec<f64> {
     }
 }
 
-/// What goes round a hidden layer.
+/// The skip connection of a hidden layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Skip {
     None,
     Identity,
-    /// The widths differ.
+    /// With a projection, because the widths differ.
     Projection,
 }
 
@@ -115,7 +116,7 @@ impl Problem {
         Batch { rows: ROWS, x: &self.x, y: &self.targets, by_class, weights: Some(&self.weights) }
     }
 
-    /// Whether no pre-activation and no error lies at a kink.
+    /// Whether every pre-activation and every error is away from kinks.
     fn is_smooth(&self) -> bool {
         let pass = self.defined.pass(&self.batch());
         let far = |value: f64, kinks: &[f64]| kinks.iter().all(|kink| (value - kink).abs() > MARGIN);
@@ -128,7 +129,7 @@ impl Problem {
         layers_are && outputs.zip(&self.targets).all(|(output, target)| far(output - target, &kinks))
     }
 
-    /// The central difference of the loss along one number, which `at` finds.
+    /// The central difference of the loss with respect to the number that `at` returns.
     fn difference(&mut self, at: impl Fn(&mut Self) -> &mut f64) -> f64 {
         let value = *at(self);
         *at(self) = value + H;
@@ -139,7 +140,7 @@ impl Problem {
         (above - below) / (2.0 * H)
     }
 
-    /// Compares every gradient with its central differences; the first that is off is told.
+    /// Compares every gradient with central differences. Returns the first one that differs.
     fn check(&mut self) -> Result<(), String> {
         let pass = self.defined.pass(&self.batch());
         for (t, analytic) in pass.gradients.iter().enumerate() {
@@ -153,7 +154,8 @@ impl Problem {
     }
 }
 
-/// The relative error of the whole tensor; 1e-10 is the rounding of a difference of losses near 1, over `2 H`.
+/// Checks the relative error of a whole tensor. 1e-10 is the rounding error of a difference of losses near 1, divided by
+/// `2 H`.
 fn compare(analytic: &[f64], numeric: &[f64]) -> Result<(), String> {
     let norm = |v: &mut dyn Iterator<Item = f64>| v.map(|x| x * x).sum::<f64>().sqrt();
     let error = norm(&mut analytic.iter().zip(numeric).map(|(a, n)| a - n));
@@ -165,7 +167,7 @@ fn normals(rng: &mut impl Rng, n: usize, std: f64) -> Vec<f64> {
     (0..n).map(|_| std * <StandardNormal as Distribution<f64>>::sample(&StandardNormal, rng)).collect()
 }
 
-/// Numbers for every tensor: matrices, projections, gains, and what is added, each of its own size.
+/// Random numbers for every tensor. Matrices, projections, gains and additive terms have different scales.
 fn draw_tensors(architecture: &Architecture, rng: &mut impl Rng) -> Vec<Vec<f64>> {
     let names = Parameters::zeros(architecture).names();
     let tensors = names.into_iter().map(|tensor| {
@@ -185,7 +187,7 @@ fn draw_tensors(architecture: &Architecture, rng: &mut impl Rng) -> Vec<Vec<f64>
     tensors.collect()
 }
 
-/// Every activation, loss and skip under one kind of norm.
+/// Checks every activation, loss and skip with one kind of norm.
 fn check_all(norm: Option<NormKind>) {
     for activation in Activation::ALL {
         for skip in [Skip::None, Skip::Identity, Skip::Projection] {

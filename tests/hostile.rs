@@ -1,5 +1,5 @@
-//! Bytes that once made a reader panic, hang or take memory out of proportion, found by `.ci/fuzz` or written for it. Each file of
-//! `tests/data/hostile` is called after its reader: `csv-…`, `model-…`.
+//! Inputs that once made a reader panic, hang or use too much memory, found by `.ci/fuzz` or written for this purpose. Each
+//! file of `tests/data/hostile` is named after its reader: `csv-…`, `model-…`.
 
 #[path = "support/counted.rs"]
 mod counted;
@@ -11,7 +11,7 @@ use std::path::Path;
 
 use readers::READERS;
 
-/// The most bytes that a reader may take for one of them.
+/// Upper limit of the memory of a reader, in bytes.
 const MOST: usize = 512 << 20;
 
 const TOO_MUCH: fn(usize) = |_| {};

@@ -1,4 +1,4 @@
-//! Small odd files, each with the reading that is right for it: `tests/data/odd/readings.json`.
+//! Small unusual files with their correct readings, which are in `tests/data/odd/readings.json`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,23 +6,23 @@ use std::path::Path;
 use gradlane::data::{ColumnKind, Contents, DataOptions, Source, Table, describe, read};
 use serde_json::Value;
 
-/// The right reading of a file.
+/// The correct reading of a file.
 #[derive(Debug, serde::Deserialize)]
 struct Reading {
-    /// Options as a configuration file has them.
+    /// Options in the form of a configuration file.
     #[serde(default)]
     options: String,
-    /// Part of the message, where the file is refused.
+    /// Part of the error message, if the file is to be refused.
     error: Option<String>,
     rows: Option<usize>,
     /// Name and kind of each column.
     columns: Option<Vec<(String, String)>>,
-    /// Cells of the first row; `null` where there is no value.
+    /// Cells of the first row; `null` for missing values.
     first: Option<Vec<Option<String>>>,
-    /// Kinds of the warnings, no others.
+    /// The kinds of all warnings.
     #[serde(default)]
     warnings: Vec<String>,
-    /// Part of what is said aloud.
+    /// Part of a note that is printed.
     note: Option<String>,
 }
 
@@ -38,7 +38,7 @@ fn first_row(table: &Table) -> Vec<Option<String>> {
     table.columns.iter().map(|column| column.cell(0).map(|cell| cell.into_owned())).collect()
 }
 
-/// What is wrong with how a file is read.
+/// A message if a file is not read correctly.
 fn fault(path: &Path, reading: &Reading) -> Option<String> {
     let mut options: DataOptions = toml::from_str(&reading.options).expect("options are right");
     options.data = Source::new(path);
@@ -72,7 +72,7 @@ fn fault(path: &Path, reading: &Reading) -> Option<String> {
 }
 
 #[test]
-fn odd_files_have_their_right_readings() {
+fn odd_files_are_read_correctly() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/odd");
     let text = std::fs::read_to_string(folder.join("readings.json")).unwrap();
     let readings: BTreeMap<String, Reading> = serde_json::from_str(&text).unwrap();

@@ -1,12 +1,13 @@
-//! A table is read alike however it is written: delimiter, quotes, line ends, byte order mark, order of columns, blanks.
+//! A table is read in the same way, however it is written: with any delimiter, quotes, line ends, byte order mark, order of
+//! columns and blanks.
 
 use gradlane::data::{Column, ColumnKind, Contents, ReadOptions, Source, Table, read};
 use proptest::prelude::*;
 
-/// One row: a number, a word, a date as days, a number that may be missing.
+/// One row: a number, a word, a date in days since 1970, and a number that may be missing.
 type Row = (f64, String, i32, Option<i32>);
 
-/// How a table is written.
+/// The style in which a table is written.
 #[derive(Debug, Clone)]
 struct Style {
     delimiter: char,
@@ -110,7 +111,7 @@ proptest! {
         }
     }
 
-    /// In the first row any cell may be an odd one.
+    /// Any cell of the first row may be replaced by an unusual one. A table is read with all rows, or refused.
     #[test]
     fn without_a_header_no_row_is_lost(
         rows in rows(),

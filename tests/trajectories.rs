@@ -1,5 +1,6 @@
-//! Schedule-Free AdamW and L-BFGS against their own packages: trajectories that `trajectories/make.py` computed, in `f64` through
-//! the definition of the network, and through the `f32` step within ten times the distance of the packages' own `f32` figures, plus 1e-6.
+//! Schedule-Free AdamW and L-BFGS compared with their own packages, by trajectories that `trajectories/make.py` computed.
+//! Once in `f64` by the definition of the network, and once with the `f32` step, whose tolerance is ten times the error of
+//! the packages' own `f32` results plus 1e-6.
 
 mod support;
 
@@ -15,14 +16,14 @@ use serde_json::Value;
 use support::network::Defined;
 use support::*;
 
-/// A file of `tests/trajectories`.
+/// Reads a file of `tests/trajectories`.
 fn trajectories(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/trajectories").join(name);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// The optimizer of a case as a user would type it.
+/// The optimizer of a case, read from the text that a user would write.
 fn spec_of(case: &Value) -> OptimizerSpec {
     let name = match text(&case["optimizer"]) {
         "AdamWScheduleFree" => "schedulefree",
@@ -51,12 +52,12 @@ fn set_parameters(network: &mut Defined, values: &[f64]) {
     network.tensors.iter_mut().flatten().for_each(|p| *p = *values.next().unwrap());
 }
 
-/// The numbers of listed layers, one after the other.
+/// The numbers of the listed layers, concatenated.
 fn listed(layers: &Value) -> Vec<f64> {
     network::tensors(layers).concat()
 }
 
-/// What is the case after step `t`: loss before it, parameters, and what is evaluated, where that is something else.
+/// The state after one step: the loss before it, the parameters, and the parameters to be evaluated if these differ.
 struct Step {
     loss: f64,
     parameters: Vec<f64>,
@@ -121,7 +122,7 @@ fn run_lbfgs(case: &Value, task: &Value, spec: &OptimizerSpec, options: Lbfgs) -
     run.collect()
 }
 
-/// The same case through the trainer's steps.
+/// Runs a case with the trainer's `f32` step.
 fn assert_f32_case(case: &Value, task: &Value, spec: OptimizerSpec, machine: (gradlane::kernel::Isa, usize)) {
     let name = format!("{} {} {} threads", text(&case["name"]), machine.0.name(), machine.1);
     let tolerance = |deviation: &Value| 10.0 * number(deviation) + 1e-6;
@@ -167,11 +168,11 @@ fn assert_file(file: &str) {
 }
 
 #[test]
-fn schedule_free_is_its_authors_package() {
+fn schedule_free_agrees_with_its_authors_package() {
     assert_file("schedulefree.json");
 }
 
 #[test]
-fn lbfgs_is_pytorchs() {
+fn lbfgs_agrees_with_pytorch() {
     assert_file("lbfgs.json");
 }

@@ -1,15 +1,15 @@
-//! An allocator that counts, to see that a reader takes no memory out of proportion to what it reads.
+//! An allocator that counts bytes, to check that a reader does not use too much memory for its input.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// The system's allocator, with a count.
+/// The system's allocator with a count.
 pub struct Counted;
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
 
-/// The most bytes that were taken at once since the last call.
+/// Peak memory in bytes since the previous call.
 #[allow(dead_code, reason = "the fuzzer stops where too many are taken")]
 pub fn most_bytes() -> usize {
     MOST.swap(LIVE.load(Relaxed), Relaxed)
@@ -23,30 +23,30 @@ fn take(bytes: usize) {
     }
 }
 
-// SAFETY: every call is passed on to the system's allocator as it came.
+// SAFETY: every call is passed unchanged to the system's allocator.
 unsafe impl GlobalAlloc for Counted {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         take(layout.size());
-        // SAFETY: what the caller promised.
+        // SAFETY: the caller guarantees the requirements of `GlobalAlloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         take(layout.size());
-        // SAFETY: what the caller promised.
+        // SAFETY: the caller guarantees the requirements of `GlobalAlloc`.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
         LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: what the caller promised.
+        // SAFETY: the caller guarantees the requirements of `GlobalAlloc`.
         unsafe { System.dealloc(at, layout) }
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         LIVE.fetch_sub(layout.size(), Relaxed);
         take(size);
-        // SAFETY: what the caller promised.
+        // SAFETY: the caller guarantees the requirements of `GlobalAlloc`.
         unsafe { System.realloc(at, layout, size) }
     }
 }

@@ -1,4 +1,4 @@
-//! Reads the reference figures that the `fixture` tests run on.
+//! Reads the reference results of the `fixture` tests.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-/// The file `name` of the fixtures' folder: `GRADLANE_FIXTURES`, or `tests/fixtures` of this crate.
+/// The file `name` in the folder of the fixtures: `GRADLANE_FIXTURES`, or `tests/fixtures` of this crate.
 pub fn fixture(name: &str) -> Value {
     let folder = std::env::var_os("GRADLANE_FIXTURES")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures"), PathBuf::from);
@@ -21,14 +21,14 @@ pub fn fixture(name: &str) -> Value {
     value
 }
 
-/// The entries of a list; a missing or empty list is a failure.
+/// The entries of a list; panics if it is missing or empty.
 pub fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     let list = value[key].as_array().unwrap_or_else(|| panic!("no list {key:?} in {value:.200}"));
     assert!(!list.is_empty(), "{key:?} is empty");
     list
 }
 
-/// A number; NaN and the infinities are strings.
+/// A number. NaN and the infinities are written as strings.
 pub fn number(value: &Value) -> f64 {
     match value {
         Value::Number(n) => n.as_f64().expect("a finite number"),
@@ -44,7 +44,7 @@ pub fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap_or_else(|| panic!("expected a list, found {value}")).iter().map(number).collect()
 }
 
-/// A flat list of numbers, or nothing where it is null or missing.
+/// A flat list of numbers; `None` if it is null or missing.
 pub fn optional_numbers(value: &Value) -> Option<Vec<f64>> {
     (!value.is_null()).then(|| numbers(value))
 }
@@ -65,12 +65,12 @@ pub fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("expected a text, found {value}"))
 }
 
-/// Whether `got` is `want` up to `relative · |want| + absolute`; equal infinities and two NaNs agree.
+/// Whether `got` equals `want` up to `relative · |want| + absolute`. Equal infinities agree, and so do two NaNs.
 pub fn close(got: f64, want: f64, relative: f64, absolute: f64) -> bool {
     got == want || (got.is_nan() && want.is_nan()) || (got - want).abs() <= relative * want.abs() + absolute
 }
 
-/// Fails, naming `what` and the position, unless the lists agree to `1e-10` relative or `1e-13` absolute.
+/// Fails with `what` and the position unless the lists agree to `1e-10` relative or `1e-13` absolute.
 pub fn assert_all_close(got: &[f64], want: &[f64], what: &str) {
     assert_eq!(got.len(), want.len(), "{what}: lengths");
     for (i, (&g, &w)) in got.iter().zip(want).enumerate() {

@@ -1,4 +1,5 @@
-//! The network of a fixture by the definition of its layers: `tasks.json` and `gradients.json` describe it alike.
+//! The network of a fixture, computed by the definition of its layers. `tasks.json` and `gradients.json` describe networks
+//! in the same way.
 
 use gradlane::layer::textbook::Pass;
 use gradlane::layer::{Activate, Form, Layer, Linear, Network, Norm};
@@ -8,12 +9,12 @@ use serde_json::Value;
 
 use super::*;
 
-/// A network with its numbers, and what it is trained for.
+/// A network with its tensors and its loss.
 #[derive(Debug, Clone)]
 pub struct Defined {
     /// The layers.
     pub network: Network,
-    /// Their tensors, in the order of the network: of a layer weight, bias, gain, shift, as far as there are any.
+    /// Their tensors, in the order of the network; for a layer: weight, bias, gain, shift, as far as it has them.
     pub tensors: Vec<Vec<f64>>,
     /// The loss.
     pub objective: Objective,
@@ -22,26 +23,26 @@ pub struct Defined {
 /// The rows of a batch.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a> {
-    /// How many there are.
+    /// Number of rows.
     pub rows: usize,
     /// Inputs, row-major.
     pub x: &'a [f64],
-    /// Targets, row-major; of classes their numbers.
+    /// Targets, row-major; classes are given by their numbers.
     pub y: &'a [f64],
-    /// Whether these are classes.
+    /// Whether the targets are classes.
     pub by_class: bool,
-    /// Weight of each row; all 1 where there are none.
+    /// Weight of each row; `None` for all 1.
     pub weights: Option<&'a [f64]>,
 }
 
-/// A batch, forward and backward.
+/// The forward and backward pass of a batch.
 #[derive(Debug, Clone)]
 pub struct BatchPass {
-    /// Every row.
+    /// The pass of every row.
     pub rows: Vec<Pass>,
     /// `J = Σ w_r loss_r / Σ w_r`.
     pub loss: f64,
-    /// The gradient of `J` by every tensor.
+    /// The gradient of `J` with respect to every tensor.
     pub gradients: Vec<Vec<f64>>,
 }
 
@@ -56,14 +57,14 @@ impl Batch<'_> {
         if self.by_class { Target::Class(y[0]) } else { Target::Values(y) }
     }
 
-    /// A row's weight over the sum of all weights.
+    /// A row's weight divided by the sum of all weights.
     fn share(&self, r: usize) -> f64 {
         self.weights.map_or(1.0 / self.rows as f64, |w| w[r] / w.iter().sum::<f64>())
     }
 }
 
 impl Defined {
-    /// The loss of a batch alone.
+    /// The loss of a batch.
     pub fn loss(&self, batch: &Batch<'_>) -> f64 {
         let of_row = |r| {
             let y = self.network.define(batch.row(r, batch.x), &self.tensors);
@@ -72,7 +73,7 @@ impl Defined {
         (0..batch.rows).map(of_row).sum()
     }
 
-    /// The loss of a batch and its gradient, with all that was computed on the way.
+    /// The loss of a batch and its gradient, with all intermediate results.
     pub fn pass(&self, batch: &Batch<'_>) -> BatchPass {
         let mut pass = BatchPass { rows: Vec::new(), loss: 0.0, gradients: zeros(&self.tensors) };
         for r in 0..batch.rows {
@@ -86,7 +87,7 @@ impl Defined {
         pass
     }
 
-    /// The same of some rows of a task.
+    /// The pass of some rows of a task.
     pub fn pass_of_task(&self, task: &Value, rows: &[usize], weighted: bool) -> BatchPass {
         let gather = |values: &[f64]| -> Vec<f64> {
             let width = values.len() / count(&task["rows"]);
@@ -98,7 +99,7 @@ impl Defined {
         self.pass(&Batch { rows, x: &x, y: &y, by_class, weights: weights.as_deref() })
     }
 
-    /// Outputs and inputs of every tensor that is a matrix.
+    /// For every tensor, its numbers of outputs and inputs if it is a matrix.
     pub fn shapes(&self) -> Vec<Option<(usize, usize)>> {
         let parts = |tensor: gradlane::layer::TensorForm| {
             let matrix = Some((tensor.fan_out, tensor.fan_in));
@@ -112,7 +113,7 @@ impl Defined {
     }
 }
 
-/// Tensors of the same lengths, all 0.
+/// Tensors of the same lengths with all numbers 0.
 pub fn zeros(tensors: &[Vec<f64>]) -> Vec<Vec<f64>> {
     tensors.iter().map(|t| vec![0.0; t.len()]).collect()
 }
@@ -126,7 +127,7 @@ pub fn for_each_element(a: &mut [Vec<f64>], b: &[Vec<f64>], mut f: impl FnMut(&m
     }
 }
 
-/// The loss by the fixtures' name.
+/// The loss of a case.
 pub fn objective(case: &Value) -> Objective {
     let spec = match text(&case["loss"]) {
         "softmax_cross_entropy" => "cross_entropy".to_owned(),
@@ -163,7 +164,7 @@ pub fn network(case: &Value, layers_key: &str) -> Defined {
     Defined { network, tensors: tensors(&case[layers_key]), objective: objective(case) }
 }
 
-/// The kind of a norm, whose `eps` is the usual one.
+/// The kind of a norm. Its `eps` must be the default.
 pub fn norm(norm: &Value) -> NormKind {
     assert_eq!(number(&norm["eps"]), DEFAULT_EPS, "eps of the norm");
     match text(&norm["kind"]) {

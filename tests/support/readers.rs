@@ -1,7 +1,7 @@
-//! Every reader of bytes that others wrote, called as the program calls it. The fuzzer (`tests/fuzz`) and the files of
-//! `tests/data/hostile` go through the same functions.
+//! Every reader of external data, called as in the program. The fuzzer (`tests/fuzz`) and the test of `tests/data/hostile`
+//! use the same functions.
 //!
-//! None of them may panic, hang or take memory out of proportion, whatever the bytes are. What they give is of no matter here.
+//! No reader may panic, hang or use too much memory, whatever the input is. The result of reading does not matter here.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use gradlane::run::{Plan, RunDirectory};
 use gradlane::train::Trainer;
 use sha2::{Digest, Sha256};
 
-/// A reader, and the name that its file has.
+/// A reader and the name of its file.
 pub struct Reader {
     pub name: &'static str,
     file: &'static str,
@@ -51,7 +51,7 @@ pub const READERS: [Reader; 16] = [
 ];
 
 impl Reader {
-    /// Has the reader read these bytes from a file in a folder that is its own.
+    /// Writes the bytes to a file in `folder`, which is not used otherwise, and calls the reader.
     pub fn read(&self, folder: &Path, bytes: &[u8]) {
         let file = folder.join(self.file);
         std::fs::write(&file, bytes).expect("a folder that can be written");
@@ -71,8 +71,8 @@ fn table(file: &Path, format: Format) {
     while let Ok(Some(_)) = rows.next_rows(1000) {}
 }
 
-/// Bytes whose first eight say how long the header is that follows: the text up to the last brace before other bytes, and blanks. So a change
-/// of the header is not refused for its length alone.
+/// Replaces the first eight bytes, the length of the header, by its actual length: that of the printable text up to its last
+/// brace and the blanks after it. So an input with a changed header is not refused only for its length.
 fn with_length(bytes: &[u8]) -> Vec<u8> {
     let rest = bytes.get(8..).unwrap_or_default();
     let text = &rest[..rest.iter().take_while(|byte| (b' '..=b'~').contains(byte)).count()];
@@ -81,7 +81,7 @@ fn with_length(bytes: &[u8]) -> Vec<u8> {
     [&(length as u64).to_le_bytes()[..], rest].concat()
 }
 
-/// Reads a pack as it is, and with the length of its header put right; by rows and by blocks.
+/// Reads a pack unchanged, and with the correct length of its header, by rows and by blocks.
 fn packs(file: &Path, bytes: &[u8]) {
     let read = || {
         table(file, Format::Pack);
@@ -95,7 +95,7 @@ fn packs(file: &Path, bytes: &[u8]) {
     read();
 }
 
-/// Reads a model as it is, and with the length of its header put right.
+/// Reads a model unchanged, and with the correct length of its header.
 fn models(file: &Path, bytes: &[u8]) {
     model(file);
     std::fs::write(file, with_length(bytes)).expect("a folder that can be written");
@@ -134,7 +134,7 @@ fn model(file: &Path) {
 }
 
 thread_local! {
-    /// A run of three features and two classes, whose checkpoint it might be.
+    /// The trainer of a run with three features and two classes, into which checkpoints are restored.
     static TRAINER: std::cell::RefCell<Trainer> = std::cell::RefCell::new(trainer());
 }
 
@@ -151,7 +151,7 @@ fn trainer() -> Trainer {
     plan.trainer(16).expect("a trainer")
 }
 
-/// Reads a checkpoint as `resume` does. Its last bytes are a hash, which is put right so that what is before it is read too.
+/// Reads a checkpoint as `resume` does: unchanged, and with the correct hash at its end, so that the content is read too.
 fn checkpoint(file: &Path, bytes: &[u8]) {
     let folder = file.parent().expect("a file in a folder");
     let _ = RunDirectory::reopen(folder);
@@ -167,7 +167,7 @@ fn checkpoint(file: &Path, bytes: &[u8]) {
     }
 }
 
-/// Reads a configuration of `train`, and a space of `tune`.
+/// Reads the file as a configuration of `train` and as a space of `tune`.
 fn config(file: &Path) {
     let _ = Space::read(file);
     let mut settings = Settings::new();
@@ -200,7 +200,7 @@ fn network(text: &str) {
     }
 }
 
-/// Reads the journal of `tune`, and its file `tune.toml`.
+/// Reads the file as the journal of `tune` and as its `tune.toml`.
 fn search(file: &Path) {
     if let Ok(journal) = TrialJournal::open(file) {
         let _ = (journal.ranked(MetricName::Loss), journal.ranked(MetricName::Accuracy), journal.find(1, 1));

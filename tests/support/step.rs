@@ -1,4 +1,4 @@
-//! The real `f32` step, set up from a fixture: `tasks.json` and `gradients.json` describe networks and rows alike.
+//! The real `f32` step for a fixture. `tasks.json` and `gradients.json` describe networks and rows in the same way.
 
 use gradlane::data::{Dataset, Features, Targets};
 use gradlane::kernel::Isa;
@@ -9,15 +9,14 @@ use serde_json::Value;
 
 use super::*;
 
-/// Every ISA of this CPU with one thread and with three.
+/// Every instruction set of this CPU, with one and with three threads.
 pub fn machines() -> Vec<(Isa, usize)> {
     Isa::available().into_iter().flat_map(|isa| [(isa, 1), (isa, 3)]).collect()
 }
 
 /// The network of `case`, whose layers are listed under `layers_key`.
 ///
-/// # Panics
-/// If an `Architecture` cannot say it: hidden layers have all the same norm or none, and its usual `eps`.
+/// If an `Architecture` cannot describe it: all hidden layers must have the same norm or none, with the default `eps`.
 pub fn architecture(case: &Value, layers_key: &str) -> Architecture {
     let sizes = indices(&case["layer_sizes"]);
     let mut activations: Vec<Activation> =
@@ -43,7 +42,7 @@ pub fn architecture(case: &Value, layers_key: &str) -> Architecture {
     }
 }
 
-/// The tensors of listed layers by their names in a model; one that is null is left out.
+/// The tensors of the listed layers, by their names in a model; null ones are left out.
 pub fn tensors(layers: &Value) -> Vec<(String, Vec<f64>)> {
     let keys = [("w", "layers", "weight"), ("b", "layers", "bias")];
     let keys = keys.into_iter().chain([("norm_weight", "norms", "weight"), ("norm_bias", "norms", "bias")]);
@@ -56,7 +55,8 @@ pub fn tensors(layers: &Value) -> Vec<(String, Vec<f64>)> {
         .collect()
 }
 
-/// The parameters of listed layers. A layer without a bias gets one of 0, which changes nothing before the first update.
+/// The parameters of the listed layers. A layer without a bias gets a bias of 0, which changes nothing before the first
+/// update.
 pub fn parameters(architecture: &Architecture, layers: &Value) -> Parameters {
     let mut named = Parameters::zeros(architecture).named();
     let given = tensors(layers);
@@ -75,7 +75,7 @@ pub fn to_f32(values: &[f64]) -> Vec<f32> {
     values.iter().map(|v| *v as f32).collect()
 }
 
-/// The rows of a case or task, all of weight 1.
+/// The rows of a case or task, all with weight 1.
 pub fn dataset(case: &Value) -> Dataset {
     let sizes = indices(&case["layer_sizes"]);
     let (inputs, outputs) = (sizes[0], sizes[sizes.len() - 1]);
@@ -109,7 +109,7 @@ pub fn step(trainer: &mut Trainer, data: &Dataset, rows: &[u32], lr: f64) -> Epo
     outcome
 }
 
-/// Fails, naming `what`, unless the tensors of `got` are those of the listed layers up to `absolute`.
+/// Fails with `what` unless the tensors of `got` agree with those of the listed layers up to `absolute`.
 pub fn assert_tensors(got: &Parameters, layers: &Value, absolute: f64, what: &str) {
     let named = got.named();
     let want = tensors(layers);
@@ -120,7 +120,7 @@ pub fn assert_tensors(got: &Parameters, layers: &Value, absolute: f64, what: &st
     }
 }
 
-/// Fails, naming `what` and the position, unless the lists agree up to `absolute`.
+/// Fails with `what` and the position unless the lists agree up to `absolute`.
 pub fn assert_near(got: &[f32], want: &[f64], absolute: f64, what: &str) {
     assert_eq!(got.len(), want.len(), "{what}: lengths");
     for (i, (&got, &want)) in got.iter().zip(want).enumerate() {

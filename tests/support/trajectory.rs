@@ -1,4 +1,4 @@
-//! Trajectories of PyTorch, Keras, optax and scikit-learn, read: which optimizer, which rows, which clipping.
+//! Reads the trajectories of PyTorch, Keras, optax and scikit-learn: their optimizers, rows and clipping.
 
 use gradlane::optim::clip::NormType;
 use gradlane::optim::{Dialect, OptimizerSpec};
@@ -6,19 +6,19 @@ use serde_json::Value;
 
 use super::*;
 
-/// The libraries whose trajectories there are.
+/// The libraries with trajectories.
 pub const LIBRARIES: [&str; 4] = ["torch", "keras", "optax", "sklearn"];
 
-/// What a case is run with.
+/// The setup of a case.
 #[derive(Debug, Clone, Copy)]
 pub struct Setup {
-    /// The optimizer in its dialect; optax is none.
+    /// The optimizer in the library's dialect; there is none for optax.
     pub spec: OptimizerSpec,
     /// scikit-learn's `alpha`: a penalty of `alpha / (2 n) Σ w²`.
     pub l2: f64,
 }
 
-/// The runs of a library that are targets: case, task and setup.
+/// Calls `run` with case, task and setup for each run of a library, except informational ones.
 pub fn for_each_case(library: &str, mut run: impl FnMut(&Value, &Value, Setup)) {
     let tasks = fixture("tasks.json");
     let trajectories = fixture(&format!("trajectories_{library}.json"));
@@ -34,7 +34,7 @@ pub fn for_each_case(library: &str, mut run: impl FnMut(&Value, &Value, Setup)) 
     assert!(runs > 0, "no case of {library}");
 }
 
-/// A case's optimizer as a user would type it.
+/// The optimizer of a case, read from the text that a user would write.
 fn setup(case: &Value) -> Setup {
     let library = text(&case["library"]);
     let dialect = if library == "optax" { None } else { Some(library.parse().unwrap_or_else(|e| panic!("{e}"))) };
@@ -64,7 +64,8 @@ fn setup(case: &Value) -> Setup {
     Setup { spec: spec.unwrap_or_else(|e| panic!("{}: {e}", case["name"])), l2 }
 }
 
-/// PyTorch's options of AdamW for what is no matrix, as Muon's own; `lr` is that of the matrices.
+/// PyTorch's options of AdamW for tensors that are not matrices, as options of Muon; `lr` is the learning rate of the
+/// matrices.
 fn adamw_of_biases(adamw: &Value, lr: f64) -> Vec<String> {
     let option = |(key, value): (&String, &Value)| match &key[..] {
         "betas" => format!("adam_beta1={},adam_beta2={}", value[0], value[1]),
@@ -74,7 +75,7 @@ fn adamw_of_biases(adamw: &Value, lr: f64) -> Vec<String> {
     adamw.as_object().unwrap().iter().map(option).collect()
 }
 
-/// The program's key for a library's; keys that it does not know are refused by the optimizer's own parser.
+/// The program's key for a key of a library. The optimizer's parser refuses keys that are unknown here.
 fn own_key<'a>(library: &str, key: &'a str) -> &'a str {
     match (library, key) {
         ("keras" | "optax", "learning_rate") | ("sklearn", "learning_rate_init") => "lr",
@@ -97,16 +98,16 @@ pub fn task<'a>(tasks: &'a Value, case: &Value) -> &'a Value {
     task.unwrap_or_else(|| panic!("{}: unknown task {}", case["name"], case["task"]))
 }
 
-/// Rows whose mean loss is a part of a step's.
+/// A micro-batch: rows whose mean loss is a part of a step's loss.
 pub struct MicroBatch {
-    /// Row numbers of the task.
+    /// Row numbers in the task.
     pub rows: Vec<usize>,
-    /// Factor of their mean.
+    /// Factor of their mean in the step.
     pub share: f64,
 }
 
 impl MicroBatch {
-    /// What the sum over its rows is divided by: their number in Keras, elsewhere the sum of their weights.
+    /// The divisor of the sum over its rows: their number in Keras, the sum of their weights elsewhere.
     pub fn divisor(&self, spec: &OptimizerSpec, weight: impl Fn(usize) -> f64) -> f64 {
         match spec.dialect {
             Some(Dialect::Keras) => self.rows.len() as f64,
@@ -115,7 +116,7 @@ impl MicroBatch {
     }
 }
 
-/// What step `t` (from 0) of a case is made of: one batch, or micro-batches whose gradients are combined.
+/// The parts of step `t` (from 0) of a case: one batch, or micro-batches whose gradients are combined.
 pub fn micro_batches(case: &Value, task: &Value, t: usize) -> Vec<MicroBatch> {
     let accumulation = &case["accumulation"];
     if accumulation.is_null() {
@@ -131,20 +132,20 @@ pub fn micro_batches(case: &Value, task: &Value, t: usize) -> Vec<MicroBatch> {
     parts.into_iter().map(|rows| MicroBatch { share: share(&rows), rows }).collect()
 }
 
-/// A clip rule.
+/// A clipping rule.
 #[derive(Debug, Clone, Copy)]
 pub enum Clip {
     /// No clipping.
     None,
-    /// Bound of each element.
+    /// Bound for each element.
     Value(f64),
-    /// Bound of the norm of the whole gradient.
+    /// Bound for the norm of the whole gradient.
     Global(f64, NormType),
-    /// Bound of the norm of each tensor.
+    /// Bound for the norm of each tensor.
     EachTensor(f64),
 }
 
-/// The clip rule of a case.
+/// The clipping rule of a case.
 pub fn clip_rule(case: &Value) -> Clip {
     let rule = &case["clip"];
     match rule["rule"].as_str() {

@@ -1,7 +1,7 @@
 //! Coverage-guided fuzzing of one reader, which the environment variable `READER` names; `.ci/fuzz` runs it.
 //!
-//! A panic that reaches the caller, and memory beyond [`MOST`], end the program, and libFuzzer keeps the bytes. libFuzzer itself
-//! watches the time.
+//! A panic that reaches the caller, or memory use above [`MOST`], ends the program, and libFuzzer keeps the input. libFuzzer
+//! itself limits the time.
 
 #![no_main]
 
@@ -19,10 +19,10 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use libfuzzer_sys::fuzz_target;
 use readers::{READERS, Reader};
 
-/// The most bytes that a reader may take for an input of at most some 100 kB.
+/// Upper limit of the memory of a reader in bytes, for inputs of at most about 100 kB.
 const MOST: usize = 512 << 20;
 
-/// Ends the program with a trace of the calls where too much memory is taken.
+/// Aborts the program with a backtrace if too much memory is allocated.
 const TOO_MUCH: fn(usize) = |bytes| {
     static ONCE: AtomicBool = AtomicBool::new(false);
     if bytes > MOST && !ONCE.swap(true, Relaxed) {
@@ -43,7 +43,7 @@ static READER: LazyLock<&Reader> = LazyLock::new(|| {
     })
 });
 
-/// A folder of this process, under `TMPDIR`.
+/// A folder for this process, under `TMPDIR`.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = std::env::temp_dir().join(format!("fuzz-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder for temporary files");
@@ -52,7 +52,8 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
 
 fuzz_target!(
     init: {
-        // The program keeps panics of the parquet crate within, so only those that come out count.
+        // libFuzzer's hook aborts on every panic, but the program catches panics of the parquet crate. So the hook is
+        // removed, and only panics that reach the caller count.
         drop(take_hook());
         set_hook(Box::new(|panic| eprintln!("{panic}\n{}", Backtrace::force_capture())));
     },
