@@ -1,10 +1,11 @@
-//! Augmentation and rows between rows: they change training alone, the same on any threads, and go on where a run was cut.
+//! Augmentation and SMOTE: they change only training, do not depend on threads, and continue correctly when a run is
+//! prolonged.
 
 use serde_json::Value;
 
 use crate::place::{Place, json};
 
-/// A rare class in one corner, and a common one.
+/// A table with a rare class in one corner and a common class elsewhere.
 fn table(place: &Place, name: &str, rows: usize) {
     let mut text = "a,b,kind,y\n".to_owned();
     for n in 0..rows {
@@ -15,7 +16,7 @@ fn table(place: &Place, name: &str, rows: usize) {
     place.write(name, text);
 }
 
-/// Labels 0 and 1: a lit left or right half of 6 × 6 pixels, in a folder of MNIST's layout.
+/// Images of 6 × 6 pixels whose label says which half is lit, in a folder with MNIST's layout.
 fn images(place: &Place) {
     std::fs::create_dir(place.path("images")).unwrap();
     for (part, count) in [("train", 200usize), ("t10k", 40)] {
@@ -77,12 +78,12 @@ fn augmented_runs_are_the_same_on_any_threads_and_differ_from_plain_ones() {
 }
 
 #[test]
-fn a_run_that_was_cut_goes_on_with_the_same_rows() {
+fn a_prolonged_run_continues_with_the_same_augmented_rows() {
     let place = Place::new();
     table(&place, "data.csv", 300);
     let augment = ["--augment", "noise=0.2,mixup=0.5", "--epochs", "4", "--batch", "16"];
     let whole = place.train("data.csv", "whole", &augment);
-    // 2 of 4 epochs at a constant rate, prolonged to 4, are the 4 epochs of one run.
+    // At a constant learning rate, 2 epochs prolonged to 4 are the same as a run of 4 epochs.
     let constant = ["--schedule", "const", "--checkpoint-every", "7steps"];
     let whole_constant = place.train("data.csv", "constant", &[&augment[..], &constant].concat());
     place.train("data.csv", "half", &[&augment[..2], &["--epochs", "2", "--batch", "16"], &constant].concat());
@@ -92,7 +93,7 @@ fn a_run_that_was_cut_goes_on_with_the_same_rows() {
 }
 
 #[test]
-fn mirrored_images_teach_that_sides_do_not_matter() {
+fn flipping_images_makes_left_and_right_indistinguishable() {
     let place = Place::new();
     images(&place);
     let train = |run: &str, more: &[&str]| place.train("images", run, &[&["--epochs", "20"], more].concat());
@@ -104,7 +105,7 @@ fn mirrored_images_teach_that_sides_do_not_matter() {
 }
 
 #[test]
-fn rows_between_rows_make_the_rare_class_heard() {
+fn smote_raises_the_recall_of_the_rare_class() {
     let place = Place::new();
     table(&place, "data.csv", 600);
     let recall = |run: &str, balance: &str| {
@@ -135,7 +136,7 @@ fn rows_between_rows_make_the_rare_class_heard() {
 }
 
 #[test]
-fn augmentation_that_cannot_be_is_refused() {
+fn augmentation_that_does_not_fit_is_refused() {
     let place = Place::new();
     table(&place, "data.csv", 60);
     images(&place);

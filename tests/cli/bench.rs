@@ -13,7 +13,7 @@ fn number(run: &Value, key: &str) -> f64 {
 }
 
 #[test]
-fn json_has_the_promised_keys() {
+fn json_has_the_documented_keys() {
     let place = Place::new();
     let runs = lines(&place.ok(&[&TINY[..], &["--threads", "1,3", "--json"]].concat()));
     assert_eq!(runs.iter().map(|run| run["threads"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 3]);
@@ -40,7 +40,7 @@ fn json_has_the_promised_keys() {
 }
 
 #[test]
-fn named_workloads_and_options_are_taken() {
+fn named_workloads_and_options_are_accepted() {
     let place = Place::new();
     let args = ["bench", "--workload", "iris", "--epochs", "1", "--threads", "1", "--json", "--explain"];
     let more = ["--optimizer", "sgd:momentum=0.9", "--clip-norm", "none", "--isa", "portable"];
@@ -58,7 +58,7 @@ fn named_workloads_and_options_are_taken() {
 }
 
 #[test]
-fn a_run_compares_with_an_earlier_one() {
+fn times_are_compared_with_saved_ones() {
     let place = Place::new();
     place.ok(&[&TINY[..], &["--threads", "1", "--save", "runs.jsonl", "--json"]].concat());
     let earlier = number(&lines(&place.read("runs.jsonl"))[0], "us_per_step");
@@ -88,7 +88,7 @@ fn an_explanation_names_phases_and_limits() {
 }
 
 #[test]
-fn the_optimizer_is_no_barrier() {
+fn the_time_of_the_optimizer_does_not_count_as_waiting_at_barriers() {
     let args = ["--threads", "1", "--explain", "--json", "--layers", "64,256,10", "--rows", "64"];
     let run = Place::new().ok(&[&["bench", "--epochs", "1", "--optimizer", "muon"], &args[..]].concat());
     let run = &lines(&run)[0];
@@ -100,9 +100,9 @@ fn the_optimizer_is_no_barrier() {
 }
 
 #[test]
-fn a_run_that_fails_leaves_those_before_it() {
+fn a_diverging_workload_keeps_the_results_before_it() {
     let place = Place::new();
-    // Without clipping the loss of the one that learns numbers overflows; the one that learns classes goes on.
+    // Without clipping, the loss of the regression overflows; that of the classification does not.
     let args = ["--workload", "iris", "tabular", "--optimizer", "sgd:lr=1e3", "--clip-norm", "none", "--epochs", "1"];
     let output = place.run(&[&["bench", "--threads", "1", "--save", "runs.jsonl"], &args[..]].concat());
     assert_eq!(code(&output), 10, "{}", error(&output));
@@ -115,7 +115,7 @@ fn a_run_that_fails_leaves_those_before_it() {
 }
 
 #[test]
-fn work_is_timed_once() {
+fn thread_counts_that_use_the_same_threads_are_timed_once() {
     let runs = lines(&Place::new().ok(&[&TINY[..], &["--threads", "1,2,4", "--json"]].concat()));
     let times: Vec<f64> = runs.iter().map(|run| number(run, "us_per_step")).collect();
     assert_eq!(times, [times[0]; 3], "one thread is at work in all of them");

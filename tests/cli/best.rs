@@ -1,4 +1,5 @@
-//! `train --preset best`: several configurations on the same folds, averaged by weights that out-of-fold predictions choose.
+//! `train --preset best`: several configurations on the same folds, averaged with weights that are chosen by out-of-fold
+//! predictions.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use serde_json::Value;
 use crate::ensemble::{column, table};
 use crate::place::{Place, json};
 
-/// Three configurations of different inputs, a few epochs of each.
+/// Three configurations with different inputs, trained for a few epochs.
 const QUICK: [&str; 8] =
     ["--preset", "best", "--portfolio", "realmlp,mlp-ple,tabm-mini-small", "--cv", "3", "--epochs", "3"];
 
@@ -16,12 +17,12 @@ fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&QUICK[..], more].concat()
 }
 
-/// Trains on `data` into `run`; without the small network of [`Place::train`].
+/// Trains on `data` into `run`, without the small network of [`Place::train`].
 fn train(place: &Place, data: &str, run: &str, more: &[&str]) -> Value {
     json(&place.ok(&[&["train", data, "-o", run, "--json", "--quiet"], more].concat()))
 }
 
-/// Name and weight of the configurations that count.
+/// Name and weight of the configurations with a weight above 0.
 fn weights(summary: &Value) -> Vec<(String, f64)> {
     let all = summary["configurations"].as_array().unwrap().iter();
     let one = |one: &Value| (one["configuration"].as_str().unwrap().to_owned(), one["weight"].as_f64().unwrap());
@@ -29,7 +30,7 @@ fn weights(summary: &Value) -> Vec<(String, f64)> {
 }
 
 #[test]
-fn the_best_is_the_weighted_mean_of_ensembles_of_folds() {
+fn predictions_are_the_weighted_mean_of_the_ensembles_of_folds() {
     let place = Place::new();
     for (task, columns) in [
         ("binary", &["proba_no", "proba_yes"][..]),
@@ -39,7 +40,8 @@ fn the_best_is_the_weighted_mean_of_ensembles_of_folds() {
         table(&place, "train.csv", task, 240);
         table(&place, "test.csv", task, 90);
         let parts = ["--test", "test.csv", "--overwrite", "--calibrate", "none"];
-        // A young RealMLP says numbers beyond the range that each network, and not their mean, is held within.
+        // A model of several forms clamps each network to the range of the targets, an ensemble only the mean. After few
+        // epochs RealMLP predicts beyond that range, so it is left out for numbers.
         let others = ["--preset", "best", "--portfolio", "mlp-ple,tabm-mini-small", "--cv", "3", "--epochs", "3"];
         let of_task = if task == "numbers" { [&others[..], &parts].concat() } else { with(&parts) };
         let summary = train(&place, "train.csv", "best", &of_task);
@@ -62,7 +64,7 @@ fn the_best_is_the_weighted_mean_of_ensembles_of_folds() {
         }
         let said = place.ok(&["predict", "best", "test.csv", "--proba"]);
         for (mean, name) in means.iter().zip(columns) {
-            // So are the few numbers near its ends: it is 54 to 120.
+            // For the same reason, only predictions away from the ends of the range, 54 to 120, are compared.
             let rows: Vec<(&f64, f64)> = mean.iter().zip(column(&said, name)).collect();
             let inner = rows.iter().filter(|(mean, _)| task != "numbers" || (70.0..115.0).contains(*mean));
             assert!(inner.clone().count() > 70, "{task}");
@@ -76,7 +78,7 @@ fn the_best_is_the_weighted_mean_of_ensembles_of_folds() {
 }
 
 #[test]
-fn the_best_is_no_worse_out_of_fold_than_each_configuration_and_is_repeated() {
+fn the_mean_is_no_worse_out_of_fold_than_each_configuration_and_is_repeatable() {
     let place = Place::new();
     table(&place, "data.csv", "classes", 300);
     let summary = train(&place, "data.csv", "run", &with(&["-j", "2", "--test", "0.2"]));
@@ -105,7 +107,7 @@ fn the_best_is_no_worse_out_of_fold_than_each_configuration_and_is_repeated() {
 }
 
 #[test]
-fn a_model_of_several_forms_is_taken_by_the_verbs() {
+fn every_verb_accepts_a_model_of_several_forms() {
     let place = Place::new();
     table(&place, "data.csv", "numbers", 200);
     let summary = train(&place, "data.csv", "run", &with(&[]));
@@ -140,7 +142,7 @@ fn a_threshold_is_chosen_out_of_fold() {
 }
 
 #[test]
-fn time_ends_a_portfolio_with_what_is_there() {
+fn a_time_limit_leaves_out_configurations() {
     let place = Place::new();
     place.shipped("iris.csv");
     let began = Instant::now();
@@ -151,7 +153,7 @@ fn time_ends_a_portfolio_with_what_is_there() {
     assert!(!left_out.is_empty() && left_out.iter().all(|one| one["weight"] == 0.0), "{all:?}");
     assert!(summary["val"]["accuracy"].as_f64().unwrap() > 0.8);
     if summary["stopped"] == "time" {
-        return; // a slow machine: the first configuration was cut
+        return; // on a slow machine the time ended the first configuration
     }
     let config = place.read("run/config.toml");
     let portfolio = config.lines().find(|line| line.starts_with("portfolio")).unwrap();
@@ -162,7 +164,7 @@ fn time_ends_a_portfolio_with_what_is_there() {
 }
 
 #[test]
-fn a_portfolio_that_is_killed_goes_on_to_the_same() {
+fn a_killed_portfolio_is_resumed_to_the_same_result() {
     let place = Place::new();
     table(&place, "data.csv", "classes", 300);
     let options = ["--portfolio", "realmlp,mlp-ple", "--cv", "3", "--epochs", "40", "--checkpoint-every", "5steps"];
@@ -200,7 +202,7 @@ fn a_portfolio_that_is_killed_goes_on_to_the_same() {
 }
 
 #[test]
-fn what_does_not_go_with_the_best_is_refused() {
+fn options_that_do_not_fit_preset_best_are_refused() {
     let place = Place::new();
     ["iris.csv", "penguins.csv"].into_iter().for_each(|name| drop(place.shipped(name)));
     for (flags, reason) in [

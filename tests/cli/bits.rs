@@ -1,4 +1,4 @@
-//! The same weights for any number of threads and on any of the fast instruction sets.
+//! Weights do not depend on the number of threads or on which fast instruction set is used.
 
 use crate::place::{Place, code, error, json, out};
 
@@ -39,7 +39,7 @@ fn wine() -> Place {
     place
 }
 
-/// The hash of the weights; `None` where this machine has not the instructions.
+/// The hash of the weights; `None` if this machine does not have the instruction set.
 fn hash(place: &Place, run: &str, more: &[&str]) -> Option<String> {
     let output = place.run(&[&["train", "weighted.csv", "-o", run], &EVERYTHING[..], more].concat());
     if code(&output) == 2 && error(&output).contains("that this CPU runs") {

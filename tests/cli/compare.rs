@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::place::{Place, code, error, json};
 
-/// A comparison of a second on a small data set.
+/// A comparison on a small data set that takes about a second.
 const TINY: [&str; 9] = ["compare", "iris.csv", "--steps", "30", "--trials", "3", "--studies", "2", "--hidden"];
 
 fn iris() -> Place {
@@ -25,7 +25,7 @@ fn records(place: &Place, folder: &str, kind: &str) -> Vec<Value> {
     text.lines().map(json).filter(|record| record["kind"] == kind).collect()
 }
 
-/// Everything but what depends on the clock.
+/// The runs without values that depend on time.
 fn timeless(mut runs: Vec<Value>) -> Vec<Value> {
     for run in &mut runs {
         assert!(run["seconds"].as_f64().unwrap() > 0.0, "{run}");
@@ -35,7 +35,7 @@ fn timeless(mut runs: Vec<Value>) -> Vec<Value> {
 }
 
 #[test]
-fn data_are_compared_and_all_is_kept() {
+fn a_comparison_on_user_data_records_every_run() {
     let place = iris();
     let text = tiny(&place, &["-o", "c", "--quiet"]);
     assert!(text.contains("momentum") && text.contains("c/report.html"), "{text}");
@@ -51,7 +51,7 @@ fn data_are_compared_and_all_is_kept() {
     assert_eq!(names, ["sgd", "momentum", "rmsprop", "adam"]);
     assert_eq!(records(&place, "c", "step_cost").len(), 4);
 
-    // Two studies of three trials, all of them repeated twice, and two final runs.
+    // For each of four optimizers: two studies of three trials, all repeated twice, and two final runs.
     let runs = records(&place, "c", "run");
     assert_eq!(runs.len(), 4 * 2 * (3 + 3 * 2 + 2));
     let seeds = |stage: &str| -> BTreeSet<u64> {
@@ -68,7 +68,7 @@ fn data_are_compared_and_all_is_kept() {
 }
 
 #[test]
-fn repetitions_agree_on_any_number_of_threads() {
+fn runs_do_not_depend_on_the_number_of_threads() {
     let place = iris();
     tiny(&place, &["-o", "one", "-j", "1", "--quiet"]);
     tiny(&place, &["-o", "two", "-j", "2", "--quiet"]);
@@ -79,7 +79,7 @@ fn repetitions_agree_on_any_number_of_threads() {
 }
 
 #[test]
-fn records_that_cannot_be_are_refused_with_their_line() {
+fn impossible_records_are_refused_with_their_line() {
     let place = iris();
     tiny(&place, &["-o", "c", "--quiet"]);
     let text = place.read("c/runs.jsonl");
@@ -121,7 +121,7 @@ fn records_that_cannot_be_are_refused_with_their_line() {
         lines
     };
     refused(with_seed(), "seed 5, but that of this run is", trial + 1);
-    // Final runs of another trial, put before the trials that tell which is the best.
+    // Final runs of a trial that is not the best, placed before the trials.
     let chosen = json(lines[run]);
     let is_of_study = |value: &serde_json::Value, stage: &str| {
         value["stage"] == stage && ["problem", "optimizer", "study"].iter().all(|key| value[*key] == chosen[*key])
@@ -143,7 +143,7 @@ fn records_that_cannot_be_are_refused_with_their_line() {
     place.write("d/runs.jsonl", [early, rest].concat().join("\n") + "\n");
     let message = place.fails(3, &["compare", "--from", "d"]);
     assert!(message.contains("is trained as the best on line 2, but the best one"), "{message}");
-    // Without its studies the protocol is one of earlier versions.
+    // Without studies, the protocol is that of an earlier version.
     let earlier = || {
         let (mut lines, mut value) = (own(), json(lines[0]));
         value.as_object_mut().unwrap().remove("studies");
@@ -154,7 +154,7 @@ fn records_that_cannot_be_are_refused_with_their_line() {
 }
 
 #[test]
-fn a_report_is_made_again_byte_for_byte() {
+fn a_report_is_reproduced_byte_for_byte_from_its_records() {
     let place = iris();
     let summary = tiny(&place, &["-o", "c", "--quiet", "--json"]);
     let files = || ["c/summary.json", "c/report.html"].map(|file| place.read(file));
@@ -174,7 +174,7 @@ fn a_report_is_made_again_byte_for_byte() {
 }
 
 #[test]
-fn given_options_are_fixed_and_nobody_is_added() {
+fn given_options_are_fixed_and_no_optimizer_is_added() {
     let place = iris();
     let args = ["--optimizer", "a=adam:beta2=0.95,eps=1e-7", "--optimizer", "sgd:lr=0.1", "-o", "c"];
     tiny(&place, &args);
@@ -196,7 +196,7 @@ fn given_options_are_fixed_and_nobody_is_added() {
 }
 
 #[test]
-fn too_few_studies_decide_nothing() {
+fn too_few_studies_give_no_verdict() {
     let place = iris();
     let text = tiny(&place, &["-o", "c", "--quiet"]);
     assert!(text.contains("too few runs with a result to decide between") && text.contains("cannot decide"), "{text}");
@@ -218,7 +218,7 @@ fn built_in_problems_need_no_files() {
 }
 
 #[test]
-fn a_dry_run_says_what_would_be_done() {
+fn a_dry_run_prints_the_plan_and_writes_nothing() {
     let place = Place::new();
     let text = place.ok(&["compare", "--quick", "--dry-run"]);
     for words in
@@ -274,7 +274,7 @@ fn wrong_options_are_refused() {
 }
 
 #[test]
-fn variables_count_as_flags_do() {
+fn environment_variables_act_like_flags() {
     let place = iris();
     let run = |(variable, value): (&str, &str), args: &[&str]| {
         let output = place.command(&[&["compare", "--dry-run"], args].concat()).env(variable, value).output().unwrap();
@@ -313,14 +313,14 @@ fn an_interrupt_keeps_the_runs() {
 }
 
 #[test]
-fn a_comparison_that_was_interrupted_goes_on() {
+fn an_interrupted_comparison_is_resumed_to_the_same_runs() {
     let place = Place::new();
     let flags = ["compare", "--problem", "diabetes", "--optimizer", "sgd", "--optimizer", "adam", "--studies", "2"];
     let flags = [&flags[..], &["--trials", "2", "--seeds", "1", "-q"]].concat();
     place.ok(&[&flags[..], &["-o", "whole"]].concat());
     place.ok(&[&flags[..], &["-o", "cut"]].concat());
     let whole = place.read("cut/runs.jsonl");
-    // As if it had been killed in the middle of a line.
+    // Cut as if the process had been killed while it wrote a line.
     let lines: Vec<&str> = whole.lines().collect();
     let kept = lines.len() - 5;
     let cut = format!("{}\n{}", lines[..kept].join("\n"), &lines[kept][..40]);
@@ -343,7 +343,7 @@ fn a_comparison_that_was_interrupted_goes_on() {
 }
 
 #[test]
-fn a_comparison_goes_on_from_a_gap_and_not_with_other_data() {
+fn a_missing_run_is_made_on_resume_and_other_data_are_refused() {
     let place = Place::new();
     place.shipped("iris.csv");
     let flags = ["compare", "iris.csv", "--hidden", "4", "--steps", "20", "--optimizer", "sgd", "--optimizer", "adam"];
@@ -361,14 +361,14 @@ fn a_comparison_goes_on_from_a_gap_and_not_with_other_data() {
         runs
     };
     assert_eq!(sorted(&place.read("run/runs.jsonl")), sorted(&whole));
-    // The same shape with other cells is other data.
+    // Other cells with the same shape are different data.
     let other = place.read("iris.csv").replace("5.1,3.5", "5.2,3.4");
     place.write("iris.csv", other);
     assert!(place.fails(4, &["compare", "--resume", "run", "-q"]).contains("the data or the options"));
 }
 
 #[test]
-fn on_one_table_the_size_of_a_difference_is_shown_and_its_target_is_reached() {
+fn a_comparison_on_one_table_shows_quotients_of_losses_and_derives_a_reachable_target() {
     let place = Place::new();
     place.shipped("iris.csv");
     let text = place.ok(&[

@@ -8,7 +8,7 @@ fn iris() -> Place {
     place
 }
 
-/// The epochs that are planned by `args` and the environment.
+/// The planned number of epochs, given `args` and environment variables.
 fn epochs(place: &Place, args: &[&str], environment: &[(&str, &str)]) -> u64 {
     let args = [&["train", "--dry-run", "--json"], args].concat();
     let output = place.command(&args).envs(environment.iter().copied()).output().unwrap();
@@ -17,7 +17,7 @@ fn epochs(place: &Place, args: &[&str], environment: &[(&str, &str)]) -> u64 {
 }
 
 #[test]
-fn later_sources_win() {
+fn flags_override_variables_and_variables_override_files() {
     let place = iris();
     place.write("a.toml", "data = \"iris.csv\"\nepochs = 3\nhidden = [4]\n");
     let environment = [("GRADLANE_EPOCHS", "5")];
@@ -31,7 +31,7 @@ fn later_sources_win() {
 }
 
 #[test]
-fn threads_have_their_own_order() {
+fn the_number_of_threads_follows_flag_own_variable_and_rayons() {
     let place = iris();
     let asked = |args: &[&str], environment: &[(&str, &str)]| {
         let args = [&["train", "iris.csv", "--dry-run", "--json"], args].concat();
@@ -45,7 +45,7 @@ fn threads_have_their_own_order() {
 }
 
 #[test]
-fn unknown_keys_are_answered_with_the_nearest() {
+fn unknown_keys_are_refused_with_the_nearest_name() {
     let place = iris();
     place.write("a.toml", "epoch = 3\n");
     let message = place.fails(2, &["train", "iris.csv", "-c", "a.toml"]);
@@ -100,7 +100,7 @@ fn the_effective_configuration_repeats_the_run() {
 }
 
 #[test]
-fn weights_can_be_started_from() {
+fn training_can_start_from_saved_weights() {
     let place = iris();
     let first = place.train("iris.csv", "a", &[]);
     let args = [
@@ -114,14 +114,14 @@ fn weights_can_be_started_from() {
 }
 
 #[test]
-fn a_configuration_runs_on_another_cpu() {
+fn the_saved_configuration_does_not_fix_the_instruction_set() {
     let place = iris();
     place.train("iris.csv", "run", &[]);
     assert!(place.read("run/config.toml").contains("isa = \"auto\""));
 }
 
 #[test]
-fn a_switch_in_the_environment_may_be_1() {
+fn a_switch_can_be_set_to_1_in_the_environment() {
     let place = iris();
     let args = [&["train", "iris.csv", "-o", "run"], &SMALL[..]].concat();
     let output = place.command(&args).env("GRADLANE_NO_SHUFFLE", "1").output().unwrap();
@@ -129,11 +129,11 @@ fn a_switch_in_the_environment_may_be_1() {
     assert!(place.read("run/config.toml").contains("no_shuffle = true"));
 }
 
-/// What the help calls the default, written out, is what is done without it, where only the data can tell.
+/// Defaults in the help: giving the default value explicitly changes nothing, for options whose default depends on the data.
 #[test]
-fn defaults_of_tables_that_are_written_out_change_nothing() {
+fn explicit_default_values_change_nothing() {
     let place = Place::new();
-    // A category of more levels than get inputs of their own, skew numbers, missing ones, and quotes.
+    // A category with more levels than get their own inputs, skewed numbers, missing ones, and quotes.
     let rows = (0..300).map(|n: u32| {
         let number = if n % 7 == 3 { String::new() } else { format!("{}", (n * n) % 101) };
         format!("\"level, {}\",{number},{}\n", (n * n + n / 70) % 70, n % 13 + n % 3)
@@ -162,7 +162,7 @@ fn defaults_of_tables_that_are_written_out_change_nothing() {
 }
 
 #[test]
-fn the_schema_allows_what_a_run_writes() {
+fn the_schema_accepts_the_configuration_of_a_run() {
     let place = Place::new();
     place.shipped("iris.csv");
     place.ok(&["train", "iris.csv", "-o", "table", "--steps", "3", "-q"]);
@@ -184,7 +184,7 @@ fn the_schema_allows_what_a_run_writes() {
             assert!(allowed, "{key} = {kind}: the schema says {types}");
         }
     }
-    // The file to begin with is one that trains as it is.
+    // The file from `config init` can be used for training as it is.
     place.ok(&["config", "init", "-o", "start.toml"]);
     assert!(place.read("start.toml").contains("\n#hidden = \"256,128\"\n"));
     place.ok(&["train", "iris.csv", "-c", "start.toml", "-o", "run", "--steps", "3", "-q"]);

@@ -1,6 +1,6 @@
 use crate::place::{Place, json};
 
-/// Numbers with and without decimals, a text, dates, a code with leading zeros, missing values, and a label.
+/// A table with numbers with and without decimals, a text, dates, a code with leading zeros, missing values, and a label.
 fn table() -> String {
     let row = |n: usize| {
         let x = (n as f64 * 0.37).sin();
@@ -26,7 +26,7 @@ fn a_converted_table_trains_to_the_same_weights_in_every_format() {
     place.write("a.csv", table());
     let expected = hash(&place, "a.csv");
     let mut last = "a.csv".to_owned();
-    // Each is made of the one before.
+    // Each file is converted from the one before.
     for name in ["b.parquet", "c.npz", "d.jsonl.gz", "e.tsv", "f.parquet.zst", "g.csv.zst", "h.csv"] {
         let said = place.err(&["data", "convert", &last, name]);
         assert!(said.contains(&format!("{name}: 120 rows, 7 columns, ")), "{said}");
@@ -59,7 +59,7 @@ fn shipped_tables_train_to_the_same_weights() {
 }
 
 #[test]
-fn what_a_format_cannot_hold_is_refused_with_the_column() {
+fn columns_that_a_format_cannot_hold_are_refused_by_name() {
     let place = Place::new();
     place.write("a.csv", table());
     for (to, column, why) in [
@@ -89,7 +89,7 @@ fn what_a_format_cannot_hold_is_refused_with_the_column() {
 }
 
 #[test]
-fn whole_numbers_beyond_a_double_keep_their_digits() {
+fn integers_beyond_double_precision_keep_their_digits() {
     let place = Place::new();
     let text = "id,size,label\n9007199254740993,1,a\n9007199254740995,2.5,b\n-9007199254740997,,a\n";
     place.write("a.csv", text);
@@ -100,7 +100,7 @@ fn whole_numbers_beyond_a_double_keep_their_digits() {
 }
 
 #[test]
-fn cells_that_are_no_numbers_are_kept() {
+fn cells_that_are_not_numbers_are_kept() {
     let place = Place::new();
     let mut text = "x,label\n".to_owned();
     (0..40).for_each(|n| text += &format!("{},{}\n", if n == 7 { "unknown".to_owned() } else { n.to_string() }, n % 2));
@@ -111,7 +111,7 @@ fn cells_that_are_no_numbers_are_kept() {
 }
 
 #[test]
-fn a_column_without_a_name_stays_one() {
+fn a_column_without_a_name_is_kept() {
     let place = Place::new();
     let rows: String = (0..60).map(|n| format!("{n},{},{}\n", (n * 7) % 11, ["a", "b"][n % 2])).collect();
     place.write("a.csv", format!(",x,label\n{rows}"));

@@ -1,10 +1,10 @@
-//! `train --cv`: folds that nobody has looked into, then a network for all rows.
+//! `train --cv`: cross-validation, then a network for all rows.
 
 use serde_json::Value;
 
 use crate::place::{Place, code, error, json, out};
 
-/// 60 rows, of which the first column decides the class, and a text column with levels that some folds lack.
+/// 60 rows whose first column determines the class, and a text column with levels that some folds lack.
 fn place() -> Place {
     let place = Place::new();
     let row = |n: usize| {
@@ -61,10 +61,10 @@ fn folds_are_the_same_on_any_number_of_threads() {
 }
 
 #[test]
-fn a_fold_is_what_it_would_be_alone() {
+fn a_fold_gives_the_same_network_as_when_trained_alone() {
     let place = place();
     let summary = place.train("data.csv", "run", &["--cv", "3", "--batch", "8"]);
-    // Rows of a fold are found by leaving them out: the folds of a run without a test part are those of its seed.
+    // Each fold is trained again from files with its rows left out. Without a test part, the folds depend only on the seed.
     let text = place.read("data.csv");
     let lines: Vec<&str> = text.lines().collect();
     let alone = |fold: &[usize]| {
@@ -88,7 +88,7 @@ fn a_fold_is_what_it_would_be_alone() {
 }
 
 #[test]
-fn a_regression_has_folds_too() {
+fn a_regression_can_be_cross_validated() {
     let place = Place::new();
     place.shipped("diabetes.csv");
     let summary = place.train("diabetes.csv", "run", &["--cv", "3", "--epochs", "10"]);
@@ -100,7 +100,7 @@ fn a_regression_has_folds_too() {
 }
 
 #[test]
-fn requirements_are_for_the_mean_of_the_folds() {
+fn requirements_apply_to_the_mean_of_the_folds() {
     let place = place();
     let flags = ["train", "data.csv", "--cv", "3", "-q", "--epochs", "3", "--hidden", "8"];
     let missed = [&flags[..], &["-o", "missed", "--fail-under", "val_accuracy=1.1"]].concat();
@@ -126,7 +126,7 @@ fn the_report_shows_the_folds() {
 }
 
 #[test]
-fn folds_exclude_what_does_not_go_with_them() {
+fn options_that_do_not_fit_folds_are_refused() {
     let place = place();
     let message = place.fails(2, &["train", "data.csv", "--cv", "3", "--valid", "0.1"]);
     assert!(message.contains("leave out --valid 0.1"), "{message}");
@@ -137,7 +137,7 @@ fn folds_exclude_what_does_not_go_with_them() {
 }
 
 #[test]
-fn rows_may_be_dealt_several_times() {
+fn cross_validation_can_be_repeated() {
     let place = place();
     let flags = ["train", "data.csv", "--epochs", "3", "--hidden", "8", "--json", "-q"];
     let once = json(&place.ok(&[&flags[..], &["--cv", "4", "-o", "once"]].concat()));
@@ -169,7 +169,7 @@ fn rows_may_be_dealt_several_times() {
 }
 
 #[test]
-fn folds_of_noise_are_at_chance() {
+fn folds_of_random_labels_have_chance_accuracy() {
     let place = Place::new();
     let mut state = 1u64;
     let mut random = || {
@@ -185,13 +185,13 @@ fn folds_of_noise_are_at_chance() {
         accuracies.push(summary["cv"]["mean"]["accuracy"].as_f64().expect("a figure"));
     }
     let mean = accuracies.iter().sum::<f64>() / 50.0;
-    // The mean of 3,000 coin tosses is within 0.03 of a half in 999 of 1,000 cases.
+    // The mean of 3,000 coin tosses is within 0.03 of 0.5 with probability 0.999.
     assert!((mean - 0.5).abs() < 0.03, "{mean}");
 }
 
 #[cfg(unix)]
 #[test]
-fn a_signal_ends_the_folds() {
+fn a_signal_ends_a_cross_validation() {
     let place = place();
     let flags = ["train", "data.csv", "--cv", "50", "--epochs", "2000", "--progress", "json", "-o", "run"];
     let mut command = place.command(&flags);

@@ -1,10 +1,11 @@
-//! Temperature, threshold and intervals: chosen on rows that were not learnt from, stored, and used by every verb.
+//! Temperature, threshold and intervals: they are chosen on rows outside the training part, stored in the model, and used by
+//! every verb.
 
 use serde_json::Value;
 
 use crate::place::{Place, cells, error};
 
-/// Numbers that look random, the same for a seed: SplitMix64 of Steele et al. 2014.
+/// A pseudorandom generator with a seed: SplitMix64 of Steele et al. 2014.
 struct Noise(u64);
 
 impl Noise {
@@ -16,13 +17,13 @@ impl Noise {
         ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// Sum of twelve, less six: nearly normal.
+    /// Approximately standard normal: the sum of twelve uniform numbers, minus six.
     fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
     }
 }
 
-/// Classes that overlap: a network that learns its rows by heart is too certain of others.
+/// Overlapping classes: an overfitted network is overconfident on other rows.
 fn classes(place: &Place, name: &str, rows: usize, names: &[&str]) {
     let mut noise = Noise(rows as u64);
     let mut text = "a,b,c,d,kind\n".to_owned();
@@ -35,7 +36,7 @@ fn classes(place: &Place, name: &str, rows: usize, names: &[&str]) {
     place.write(name, text);
 }
 
-/// Certain of rows that it learns by heart.
+/// Flags for a network that overfits.
 const BY_HEART: [&str; 8] = ["--hidden", "256", "--epochs", "60", "--lr", "0.01", "--monitor", "train_loss"];
 
 fn number(value: &Value) -> f64 {
@@ -87,7 +88,7 @@ fn calibrated_logits_are_used_by_every_verb_and_leave_the_weights_alone() {
 }
 
 #[test]
-fn few_validation_rows_leave_the_logits_as_they_are() {
+fn logits_are_calibrated_only_with_enough_validation_rows() {
     let place = Place::new();
     classes(&place, "data.csv", 400, &["a", "b", "c"]);
     for (rows, names, calibrated) in
@@ -101,9 +102,9 @@ fn few_validation_rows_leave_the_logits_as_they_are() {
     }
 }
 
-/// A network that learns from smoothed labels is less sure than it should be, so few rows mend it.
+/// A network trained on smoothed labels is underconfident, so calibration pays with few validation rows.
 #[test]
-fn smoothed_labels_are_made_up_for_by_few_validation_rows() {
+fn with_smoothed_labels_few_validation_rows_are_enough_to_calibrate() {
     let place = Place::new();
     for (rows, calibrated) in [(14, false), (15, true)] {
         classes(&place, "data.csv", 400, &["n", "y"]);
@@ -115,7 +116,7 @@ fn smoothed_labels_are_made_up_for_by_few_validation_rows() {
     }
 }
 
-/// Share of the rows of `data` whose last cell is what was predicted.
+/// The share of rows in `data` whose last cell equals the prediction.
 fn accuracy(predicted: &str, data: &str) -> f64 {
     let (predicted, data) = (cells(predicted), cells(data));
     let hits = (1..data.len()).filter(|at| predicted[*at][0] == *data[*at].last().unwrap()).count();
@@ -123,7 +124,7 @@ fn accuracy(predicted: &str, data: &str) -> f64 {
 }
 
 #[test]
-fn a_threshold_is_stored_and_decides_everywhere() {
+fn a_threshold_is_stored_and_used_by_every_verb() {
     let place = Place::new();
     classes(&place, "data.csv", 600, &["n", "n", "y"]);
     let plain = place.train("data.csv", "plain", &["--test", "0.3"]);
@@ -160,7 +161,7 @@ fn a_threshold_is_stored_and_decides_everywhere() {
 }
 
 #[test]
-fn a_threshold_of_folds_is_chosen_on_rows_that_were_not_learnt_from() {
+fn a_threshold_of_folds_is_chosen_on_held_out_rows() {
     let place = Place::new();
     classes(&place, "data.csv", 300, &["n", "n", "y"]);
     let summary = place.train("data.csv", "run", &["--cv", "3", "--threshold", "metric=f1"]);
@@ -169,7 +170,7 @@ fn a_threshold_of_folds_is_chosen_on_rows_that_were_not_learnt_from() {
 }
 
 #[test]
-fn thresholds_that_make_no_sense_are_refused() {
+fn invalid_thresholds_are_refused() {
     let place = Place::new();
     classes(&place, "data.csv", 100, &["a", "b", "c"]);
     let message = place.fails(4, &["train", "data.csv", "--threshold", "0.3", "-q"]);
@@ -185,7 +186,7 @@ fn thresholds_that_make_no_sense_are_refused() {
     assert!(message.contains("expected auto or none"), "{message}");
 }
 
-/// A curve with noise that grows with `x`.
+/// A table of a curve with noise that grows with `x`.
 fn numbers(place: &Place, name: &str, rows: usize, seed: u64) {
     let mut noise = Noise(seed);
     let mut text = "x,z,y\n".to_owned();
@@ -196,7 +197,7 @@ fn numbers(place: &Place, name: &str, rows: usize, seed: u64) {
     place.write(name, text);
 }
 
-/// Share of the rows whose truth lies between the bounds.
+/// The share of rows whose true value lies between the bounds.
 fn coverage(predicted: &str, data: &str) -> f64 {
     let (predicted, data) = (cells(predicted), cells(data));
     assert_eq!(predicted[0], ["prediction", "lower", "upper"]);
@@ -211,7 +212,7 @@ fn coverage(predicted: &str, data: &str) -> f64 {
 }
 
 #[test]
-fn intervals_cover_as_many_truths_as_they_say() {
+fn intervals_have_the_stated_coverage() {
     let place = Place::new();
     let mut found = [0.0; 2];
     let seeds = [11, 12, 13, 14, 15];
@@ -226,7 +227,8 @@ fn intervals_cover_as_many_truths_as_they_say() {
             assert!(!error(&output).contains("warning"), "{}", error(&output));
             let share = coverage(&String::from_utf8(output.stdout).unwrap(), &place.read("new.csv"));
             println!("seed {seed}: {share} within intervals of {level}");
-            // 450 residuals fix the coverage to a deviation of √(p (1 − p) / 452): 0.014 and 0.024; four of these.
+            // With 450 residuals the standard deviation of the coverage is √(p (1 − p) / 452), here 0.014 and 0.024; the
+            // tolerance is four of these.
             let level: f64 = level.parse().unwrap();
             assert!(
                 (share - level).abs() < 4.0 * (level * (1.0 - level) / 452.0).sqrt() + 0.01,
@@ -239,7 +241,7 @@ fn intervals_cover_as_many_truths_as_they_say() {
 }
 
 #[test]
-fn intervals_that_rest_on_rows_which_chose_say_so() {
+fn intervals_from_rows_that_chose_the_weights_are_reported_as_optimistic() {
     let place = Place::new();
     numbers(&place, "data.csv", 300, 5);
     for (flags, part) in [(&["--valid", "0.1"][..], "the validation part"), (&["--cv", "3"], "the folds")] {
@@ -258,7 +260,7 @@ fn intervals_that_rest_on_rows_which_chose_say_so() {
 }
 
 #[test]
-fn intervals_that_cannot_be_had_are_refused() {
+fn intervals_that_the_model_cannot_give_are_refused() {
     let place = Place::new();
     numbers(&place, "data.csv", 100, 5);
     place.train("data.csv", "run", &["--test", "0.1"]);

@@ -1,8 +1,8 @@
-//! What is found out about a run that diverged, and `--on-divergence`.
+//! The diagnosis of a run that diverged, and `--on-divergence`.
 
 use crate::place::{Place, code, error, json, out};
 
-/// 200 rows, of which row 57 has an input that no network can stand.
+/// 200 rows, of which row 57 has an input so large that the loss overflows.
 fn with_outlier(place: &Place) {
     let mut text = "a,b,y\n".to_owned();
     for n in 0..200 {
@@ -13,7 +13,7 @@ fn with_outlier(place: &Place) {
 }
 
 #[test]
-fn an_autopsy_names_the_row_the_layer_and_the_cause() {
+fn a_diagnosis_names_the_row_and_the_cause() {
     let place = Place::new();
     with_outlier(&place);
     let flags =
@@ -25,7 +25,7 @@ fn an_autopsy_names_the_row_the_layer_and_the_cause() {
     assert!(found["causes"][0].as_str().unwrap().contains("\"a\" is"), "{found}");
     assert!(found["causes"][0].as_str().unwrap().contains("in row 57"), "{found}");
     assert!(found["rows_of_batch"].as_u64().unwrap() as usize >= rows.len() && !rows.is_empty(), "{found}");
-    // The squared norm of the gradient of that row is what no float holds.
+    // The squared norm of the gradient of that row overflows a float.
     assert_eq!(found["largest_gradient"]["row"], 57, "{found}");
     assert!(found["tried"].as_array().unwrap().len() > 1, "{found}");
     let text = error(&output);
@@ -35,7 +35,7 @@ fn an_autopsy_names_the_row_the_layer_and_the_cause() {
 }
 
 #[test]
-fn a_rate_that_helps_is_found_and_taken() {
+fn a_smaller_rate_is_found_and_used_for_a_retry() {
     let place = Place::new();
     place.shipped("wine.csv");
     let flags = ["train", "wine.csv", "--hidden", "16", "--optimizer", "sgd", "--lr", "1e5", "--epochs", "20", "-q"];
@@ -53,7 +53,7 @@ fn a_rate_that_helps_is_found_and_taken() {
     assert!(error(&retried).contains("retry: anew with --"), "{}", error(&retried));
     let summary = json(&out(&retried));
     assert_eq!((&summary["stopped"], summary.get("divergence")), (&"epochs".into(), None));
-    // What was changed stands in the configuration, so the run can be repeated.
+    // The changed options are in the saved configuration, so the run can be repeated.
     assert!(place.ok(&["verify", "run", "-q"]).starts_with("SAME"), "{best}");
     let message = place.fails(2, &[&flags[..], &["--on-divergence", "retry", "--ensemble", "2"]].concat());
     assert!(message.contains("--on-divergence: retry needs a single network"), "{message}");

@@ -1,4 +1,4 @@
-//! How runs end: exit codes, and what is left behind.
+//! How runs end: exit codes, and the files that are left.
 
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ fn wrong_options_end_before_any_file_is_read() {
 }
 
 #[test]
-fn wrong_data_are_named_by_line() {
+fn wrong_data_are_refused_with_their_line() {
     let place = Place::new();
     place.write("ragged.csv", "a,b,y\n1,2,x\n3,4\n");
     let message = place.fails(3, &["train", "ragged.csv", "-o", "run"]);
@@ -59,10 +59,10 @@ fn divergence_keeps_the_last_good_model() {
 }
 
 #[test]
-fn divergence_late_keeps_the_best_epoch() {
+fn late_divergence_keeps_the_best_epoch() {
     let place = Place::new();
     place.shipped("diabetes.csv");
-    // The rate grows to 10, far above what a squared error bears.
+    // The learning rate grows to 10, at which training on a squared error diverges.
     let flags = ["--optimizer", "sgd", "--lr", "10", "--schedule", "onecycle:rise=0.9,div=1e6", "--epochs", "40"];
     let output =
         place.run(&[&["train", "diabetes.csv", "--json", "-q", "--hidden", "8", "-o", "run"], &flags[..]].concat());
@@ -87,7 +87,7 @@ fn a_missed_requirement_still_saves_the_run() {
 }
 
 #[test]
-fn limits_before_the_first_step() {
+fn a_limit_before_the_first_step_fails_and_a_limit_of_steps_is_kept() {
     let place = iris();
     place.fails(12, &["train", "iris.csv", "-q", "--time-limit", "0s", "-o", "run"]);
     assert!(!place.path("run/model.safetensors").exists());
@@ -111,7 +111,7 @@ fn a_run_is_replaced_only_on_demand() {
 }
 
 #[test]
-fn without_a_name_runs_go_to_a_folder_of_theirs() {
+fn without_a_name_a_run_gets_its_own_directory() {
     let place = iris();
     place.ok(&[&["train", "iris.csv"], &SMALL[..]].concat());
     assert_eq!(place.ok(&["predict", "runs/latest", "iris.csv"]).lines().count(), 151);
@@ -141,7 +141,7 @@ fn progress_goes_to_standard_error() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn places_that_cannot_be_written_end_a_run() {
+fn an_unwritable_directory_is_refused_before_training() {
     let place = iris();
     let message = place.fails(5, &["train", "iris.csv", "--cv", "3", "-o", "/proc/run"]);
     assert!(!message.contains("fold"), "it is found before the folds are trained: {message}");
@@ -175,7 +175,7 @@ fn a_run_that_fails_or_diverges_leaves_the_older_one_whole() {
 }
 
 #[test]
-fn broken_weights_are_never_kept() {
+fn weights_that_are_not_finite_are_never_kept() {
     let place = Place::new();
     ["diabetes.csv", "penguins.csv"].iter().for_each(|name| drop(place.shipped(name)));
     for (data, flags) in [
@@ -205,7 +205,7 @@ fn without_validation_the_last_weights_are_kept() {
 }
 
 #[test]
-fn an_undefined_monitor_is_said_and_does_not_stop() {
+fn an_undefined_monitor_is_reported_and_does_not_stop_training() {
     let place = Place::new();
     let rows: String = (0..100).map(|n| format!("{},{}\n", n % 10, ["a", "b"][n / 50])).collect();
     place.write("d.csv", format!("x,y\n{rows}5,c\n"));
@@ -250,7 +250,7 @@ fn a_signal_while_data_are_read_leaves_nothing() {
     for verb in ["train", "tune"] {
         let mut child = place.command(&[verb, "-", "-o", "run"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
         let mut input = child.stdin.take().unwrap();
-        // More than a pipe holds: when the last of it is taken, the program reads.
+        // More than fits in a pipe, so when the last write returns, the program is reading.
         for _ in 0..50 {
             input.write_all(rows.as_bytes()).unwrap();
         }
@@ -281,7 +281,7 @@ fn a_network_beyond_memory_is_refused() {
 }
 
 #[test]
-fn limits_too_large_to_multiply_leave_the_schedule_alone() {
+fn an_enormous_number_of_epochs_does_not_overflow_the_schedule() {
     let place = iris();
     place.train(
         "iris.csv",
@@ -294,7 +294,7 @@ fn limits_too_large_to_multiply_leave_the_schedule_alone() {
 }
 
 #[test]
-fn figures_that_training_does_not_follow_cannot_be_watched() {
+fn metrics_that_training_does_not_compute_cannot_be_monitored() {
     for (flag, value) in [("--monitor", "train_auroc"), ("--target", "train_auprc>=0.5")] {
         let message = iris().fails(2, &["train", "iris.csv", flag, value]);
         assert!(message.contains(flag) && message.contains("use val_"), "{message}");
@@ -302,21 +302,21 @@ fn figures_that_training_does_not_follow_cannot_be_watched() {
 }
 
 #[test]
-fn an_empty_name_is_no_run_directory() {
+fn an_empty_directory_name_is_refused() {
     let place = iris();
     assert!(place.fails(2, &["train", "iris.csv", "-o", ""]).contains("--out"));
     assert!(!place.path("config.toml").exists());
 }
 
 #[test]
-fn a_fraction_that_comes_to_no_row_is_said() {
+fn a_fraction_that_selects_no_row_is_reported() {
     let place = iris();
     let output = place.run(&[&["train", "iris.csv", "--valid", "0.001", "-o", "run"], &SMALL[..]].concat());
     assert!(error(&output).contains("--valid 0.001 of 150 rows: there is no validation part"), "{}", error(&output));
 }
 
 #[test]
-fn one_json_object_of_an_overfitted_batch() {
+fn overfit_batch_prints_one_json_object() {
     let place = iris();
     let report = json(&place.ok(&["train", "iris.csv", "--overfit-batch", "--json", "-q"]));
     assert_eq!((&report["learnt"], &report["rows"]), (&true.into(), &16.into()));
@@ -324,7 +324,7 @@ fn one_json_object_of_an_overfitted_batch() {
 }
 
 #[test]
-fn the_next_command_can_be_pasted_and_counts_are_grammar() {
+fn the_next_command_is_quoted_and_counts_have_correct_plurals() {
     let place = iris();
     std::fs::rename(place.path("iris.csv"), place.path("my iris.csv")).unwrap();
     let text = place.ok(&["train", "my iris.csv", "-q", "--hidden", "8", "--steps", "1", "-j", "1", "-o", "it's"]);

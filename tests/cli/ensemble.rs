@@ -1,10 +1,10 @@
-//! `train --ensemble`: several networks in one model, whose probabilities are averaged.
+//! `train --ensemble`: several networks in one model, whose outputs are averaged.
 
 use serde_json::Value;
 
 use crate::place::{Place, cells, code, json};
 
-/// A table of numbers and a category whose label follows from them, with some noise.
+/// A table of numbers and a category, whose label depends on them with some noise.
 pub fn table(place: &Place, name: &str, task: &str, rows: usize) {
     let mut text = "a,b,kind,y\n".to_owned();
     for n in 0..rows {
@@ -28,7 +28,8 @@ pub fn column(text: &str, name: &str) -> Vec<f64> {
     cells[1..].iter().map(|row| row[at].parse().unwrap()).collect()
 }
 
-/// SHA-256 of the tensors of a file, as documented: little-endian floats in byte order of the names.
+/// The SHA-256 hash of the tensors of a file, as documented: little-endian floats in byte order of the names. Returns also
+/// the names.
 fn hash(place: &Place, run: &str) -> (Vec<String>, String) {
     use sha2::{Digest, Sha256};
     let bytes = std::fs::read(place.path(&format!("{run}/model.safetensors"))).unwrap();
@@ -42,7 +43,7 @@ fn hash(place: &Place, run: &str) -> (Vec<String>, String) {
 }
 
 #[test]
-fn an_ensemble_says_the_mean_of_what_its_networks_say() {
+fn an_ensemble_predicts_the_mean_of_its_networks() {
     let place = Place::new();
     for (task, columns) in [
         ("binary", &["proba_no", "proba_yes"][..]),
@@ -100,7 +101,7 @@ fn an_ensemble_is_the_same_on_any_number_of_threads() {
 }
 
 #[test]
-fn the_folds_of_a_cross_validation_can_be_the_networks() {
+fn the_networks_of_folds_can_form_an_ensemble() {
     let place = Place::new();
     table(&place, "data.csv", "numbers", 240);
     let summary = place.train("data.csv", "run", &["--cv", "4", "--ensemble", "4", "--test", "0.2", "--epochs", "10"]);
@@ -127,7 +128,7 @@ fn the_folds_of_a_cross_validation_can_be_the_networks() {
 }
 
 #[test]
-fn an_ensemble_is_inspected_refused_and_repeated() {
+fn an_ensemble_can_be_inspected_and_repeated_but_not_prolonged() {
     let place = Place::new();
     table(&place, "data.csv", "binary", 200);
     let summary = place.train("data.csv", "run", &["--ensemble", "3", "--threshold", "auto", "--test", "0.2"]);
@@ -153,7 +154,7 @@ fn an_ensemble_is_inspected_refused_and_repeated() {
 }
 
 #[test]
-fn an_ensemble_with_a_network_that_is_missing_is_refused() {
+fn an_ensemble_with_a_missing_network_is_refused() {
     let place = Place::new();
     table(&place, "data.csv", "binary", 100);
     place.train("data.csv", "run", &["--ensemble", "2"]);

@@ -1,4 +1,4 @@
-//! `export`: models in other forms, and what they predict.
+//! `export`: models in other forms, and their predictions.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use crate::place::{Place, SMALL, cells, code, error, out};
 
-/// Rows of every kind of column: a number, a date, a text, a truth value, a coded category, a price; and what follows from them.
+/// Rows with every kind of column: a number, a date, a text, a truth value, a coded category, a price; and an answer that
+/// depends on them.
 fn rows(count: usize) -> Vec<[String; 7]> {
     let row = |n: usize| {
         let (colour, flag) = (["red", "dark blue", "grün"][n % 3], n.is_multiple_of(2));
@@ -35,7 +36,7 @@ fn csv(rows: &[[String; 7]]) -> String {
     format!("{HEADER}\n{}", rows.iter().map(line).collect::<String>())
 }
 
-/// The rows as the program of an exported file reads them: dates and prices as numbers.
+/// The rows as an exported C program reads them: dates and prices as numbers.
 fn lines(rows: &[[String; 7]]) -> String {
     let number = |cell: &str| cell.replace(['$', ','], "");
     let days = |cell: &str| {
@@ -48,7 +49,7 @@ fn lines(rows: &[[String; 7]]) -> String {
     rows.iter().map(line).collect()
 }
 
-/// Rows with a cell that is missing, unknown, spelled otherwise or far outside.
+/// Rows with a cell that is missing, unknown, spelled differently or far outside the range.
 fn odd_rows() -> Vec<[String; 7]> {
     let odd = [
         (0, ""),
@@ -67,7 +68,7 @@ fn odd_rows() -> Vec<[String; 7]> {
         (4, ""),
     ];
     odd.iter().zip(rows(20)).fold(Vec::new(), |mut all, ((column, cell), mut row)| {
-        // Dates of other years are not in the arithmetic of `lines`.
+        // `lines` can convert only dates of the original years, so other dates are left out.
         if *column != 1 || cell.is_empty() {
             row[*column] = (*cell).to_owned();
             all.push(row);
@@ -76,7 +77,7 @@ fn odd_rows() -> Vec<[String; 7]> {
     })
 }
 
-/// Compiles an exported file strictly, and runs it as a program; `None` where there is no compiler.
+/// Compiles an exported file with strict warnings, and runs it; `None` if there is no compiler.
 fn run_c(place: &Place, file: &str, input: &str) -> Option<String> {
     let mut cc = Command::new("cc");
     cc.args([
@@ -99,7 +100,7 @@ fn run_c(place: &Place, file: &str, input: &str) -> Option<String> {
     Some(out(&output))
 }
 
-/// Holds what a program printed to what `predict --proba` prints.
+/// Compares the output of a program with that of `predict --proba`.
 fn compare(predicted: &str, found: &str, what: &str) {
     let predicted = &cells(predicted)[1..];
     assert_eq!(found.lines().count(), predicted.len(), "{what}");
@@ -119,7 +120,7 @@ fn compare(predicted: &str, found: &str, what: &str) {
 }
 
 #[test]
-fn a_model_in_c_predicts_what_predict_does() {
+fn an_exported_c_program_predicts_the_same_as_predict() {
     let place = Place::new();
     place.write("data.csv", csv(&rows(120)));
     let all = [rows(60), odd_rows()].concat();
@@ -164,7 +165,7 @@ fn a_model_in_c_predicts_what_predict_does() {
         );
         let predicted = place.ok(&["predict", name, "rows.csv", "--proba"]);
         let input = if name.starts_with("number") {
-            // Neither the label, the first cell, nor the price, the last, is an input; the answer is.
+            // The first cell is the label and the last the price; neither is an input. The answer is one.
             let lines = lines(&all);
             let answers = all.iter().map(|row| row[6].as_str());
             let inner = |line: &str| line.split('\t').skip(1).take(4).collect::<Vec<_>>().join("\t");
@@ -178,7 +179,7 @@ fn a_model_in_c_predicts_what_predict_does() {
 }
 
 #[test]
-fn the_program_in_c_refuses_what_predict_refuses() {
+fn an_exported_c_program_refuses_the_same_rows_as_predict() {
     let place = Place::new();
     place.write(
         "data.csv",
@@ -205,7 +206,7 @@ fn the_program_in_c_refuses_what_predict_refuses() {
     }
 }
 
-/// Version 0.1 did not keep what is known of a column, by which other spellings of its levels are found.
+/// Models of version 0.1 do not store what is known of a column, by which other spellings of its levels are found.
 #[test]
 fn a_model_of_an_older_version_compiles_without_warnings() {
     let place = Place::new();
@@ -219,9 +220,9 @@ fn a_model_of_an_older_version_compiles_without_warnings() {
     compare(&std::fs::read_to_string(format!("{folder}/predictions.csv")).unwrap(), &found, "mixed");
 }
 
-/// Expected values: Python's `datetime.date.toordinal`, less 719163.
+/// Expected values: Python's `datetime.date.toordinal` minus 719163.
 #[test]
-fn days_in_c_are_those_of_the_calendar() {
+fn exported_c_code_counts_days_of_the_calendar() {
     let place = Place::new();
     place.write("data.csv", csv(&rows(80)));
     place.train("data.csv", "run", &[]);
@@ -241,7 +242,7 @@ fn days_in_c_are_those_of_the_calendar() {
     assert_eq!(out(&output), "0 -1 11017 19782 -25508 -135081 -719162 2932896 ");
 }
 
-/// Tensors of an archive by name: shape as its header has it, and bytes.
+/// The tensors of an archive by name: the shape as text in its header, and the values.
 fn archive(place: &Place, name: &str) -> BTreeMap<String, (String, Vec<f32>)> {
     let mut zip = zip::ZipArchive::new(std::fs::File::open(place.path(name)).unwrap()).unwrap();
     let mut tensors = BTreeMap::new();
@@ -261,7 +262,7 @@ fn archive(place: &Place, name: &str) -> BTreeMap<String, (String, Vec<f32>)> {
 }
 
 #[test]
-fn weights_are_the_same_in_numpy_and_in_json() {
+fn weights_are_the_same_in_npz_and_json() {
     let place = Place::new();
     place.shipped("iris.csv");
     let summary = place.train("iris.csv", "run", &["--ensemble", "2"]);
@@ -285,7 +286,7 @@ fn weights_are_the_same_in_numpy_and_in_json() {
 }
 
 #[test]
-fn exports_say_what_is_wrong_and_lose_nothing() {
+fn failed_exports_name_the_fault_and_keep_the_model() {
     let place = Place::new();
     place.shipped("iris.csv");
     place.ok(&[&["train", "iris.csv", "-o", "run"], &SMALL[..]].concat());

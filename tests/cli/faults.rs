@@ -1,4 +1,5 @@
-//! Hostile model files, small limits of the system, and signals: a clear message, the code of the contract, nothing left behind.
+//! Hostile model files, tight system limits, and signals: each gives a clear message and the documented exit code, and
+//! leaves no files behind.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::place::{Place, SMALL, code, error, out};
 
-/// A trained model of iris in `run`, and its file.
+/// A place with a model of iris in `run`, and the bytes of the model's file.
 fn iris() -> (Place, Vec<u8>) {
     let place = Place::new();
     place.shipped("iris.csv");
@@ -18,7 +19,7 @@ fn iris() -> (Place, Vec<u8>) {
     (place, model)
 }
 
-/// The header and the bytes of the tensors.
+/// Splits a model into its header and the bytes of the tensors.
 fn parted(model: &[u8]) -> (Value, &[u8]) {
     let length = u64::from_le_bytes(model[..8].try_into().unwrap()) as usize;
     (serde_json::from_slice(&model[8..8 + length]).unwrap(), &model[8 + length..])
@@ -29,7 +30,7 @@ fn joined(header: &Value, tensors: &[u8]) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), tensors].concat()
 }
 
-/// The model with another card.
+/// The model with a changed card.
 fn with_card(model: &[u8], change: impl Fn(&mut Value)) -> Vec<u8> {
     let (mut header, tensors) = parted(model);
     let text = header["__metadata__"]["gradlane"].as_str().unwrap();
@@ -39,7 +40,7 @@ fn with_card(model: &[u8], change: impl Fn(&mut Value)) -> Vec<u8> {
     joined(&header, tensors)
 }
 
-/// Every verb that reads a model refuses it, in little memory and time, with a message that has this part.
+/// Checks that every verb that reads a model refuses this one, with limited memory and time and with `part` in the message.
 fn assert_refused(place: &Place, model: &[u8], part: &str) {
     place.write("strange.safetensors", model);
     for verb in [
@@ -56,7 +57,7 @@ fn assert_refused(place: &Place, model: &[u8], part: &str) {
     }
 }
 
-/// Runs the program under a limit of `prlimit`.
+/// Runs the program under a limit set by `prlimit`.
 fn limited(place: &Place, limit: &str, args: &[&str]) -> Output {
     let program = place.command(args);
     let mut command = Command::new("prlimit");
@@ -66,7 +67,7 @@ fn limited(place: &Place, limit: &str, args: &[&str]) -> Output {
 }
 
 #[test]
-fn headers_that_claim_giants_are_refused_before_memory_is_taken() {
+fn headers_with_enormous_sizes_are_refused_before_memory_is_allocated() {
     let (place, model) = iris();
     let hidden = |widths: Value| {
         with_card(&model, |card| {
@@ -93,7 +94,7 @@ fn headers_that_claim_giants_are_refused_before_memory_is_taken() {
 }
 
 #[test]
-fn models_that_would_predict_nonsense_are_refused() {
+fn models_with_invalid_values_are_refused() {
     let (place, model) = iris();
     for (value, name) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
         let mut strange = model.clone();
@@ -129,13 +130,13 @@ fn models_that_would_predict_nonsense_are_refused() {
         card["preprocessing"]["target"]["classes"][0] = name;
     };
     assert_refused(&place, &with_card(&model, classes), "a class or a label column is there twice");
-    // The card is written anew without a change, too: what refuses is the change.
+    // An unchanged card that is written in the same way is accepted, so the refusals are due to the changes.
     place.write("strange.safetensors", with_card(&model, |_| {}));
     assert_eq!(place.ok(&["predict", "strange.safetensors", "iris.csv"]), place.ok(&["predict", "run", "iris.csv"]));
 }
 
 #[test]
-fn a_search_has_bounds() {
+fn enormous_searches_are_refused() {
     let place = Place::new();
     place.shipped("iris.csv");
     let message = place.fails(2, &["tune", "iris.csv", "--budget", "100000000000"]);
@@ -145,14 +146,14 @@ fn a_search_has_bounds() {
     assert!(message.contains("space.toml: depth: expected 1000 hidden layers at most"), "{message}");
 }
 
-/// The names of temporary files here.
+/// Names of the temporary files in a folder.
 fn left(folder: &Path) -> Vec<String> {
     let names = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().to_string_lossy().into_owned());
     names.filter(|name| name.starts_with(".tmp")).collect()
 }
 
 #[test]
-fn a_file_that_may_not_grow_is_an_error_that_names_it() {
+fn a_file_size_limit_is_an_error_that_names_the_file() {
     let (place, _) = iris();
     let output = limited(&place, "--fsize=2000", &["predict", "run", "iris.csv", "--proba", "-o", "out.csv"]);
     assert_eq!(code(&output), 5, "{}", error(&output));
@@ -169,7 +170,8 @@ fn a_file_that_may_not_grow_is_an_error_that_names_it() {
     assert!(left(&place.path("small")).is_empty());
 }
 
-/// In the long form, `FAULTS=200 cargo test --release --test cli stops_growing -- --nocapture`, at as many sizes for each verb.
+/// The long form, `FAULTS=200 cargo test --release --test cli stops_growing -- --nocapture`, tests this many sizes for each
+/// verb.
 #[test]
 fn a_disk_that_stops_growing_at_any_size_leaves_older_files_whole() {
     let (place, _) = iris();
@@ -194,7 +196,7 @@ fn a_disk_that_stops_growing_at_any_size_leaves_older_files_whole() {
                 0 => before = after,
                 5 => {
                     faults += 1;
-                    // A run that only its checkpoint fails saves its model all the same.
+                    // If only the checkpoint fails, the run still saves its model.
                     if after != before {
                         assert!(
                             error(&output).contains("checkpoint"),
@@ -236,7 +238,7 @@ fn a_signal_leaves_no_temporary_file() {
 }
 
 #[test]
-fn a_directory_that_is_removed_while_the_run_goes_on_does_not_take_the_model_along() {
+fn a_run_whose_directory_is_removed_still_saves_its_model() {
     let place = Place::new();
     place.shipped("iris.csv");
     let train = ["train", "iris.csv", "-o", "run", "--hidden", "8", "--epochs", "900000", "--time-limit", "1.5s", "-q"];
@@ -250,15 +252,16 @@ fn a_directory_that_is_removed_while_the_run_goes_on_does_not_take_the_model_alo
     place.ok(&["predict", "run", "iris.csv"]);
 }
 
-/// As a user without rights, whom the system's limit on threads holds; it does not hold root.
+/// Runs the program as an unprivileged user with a limit on threads, because that limit does not apply to root. `None` if
+/// the test does not run as root or `setpriv` is missing.
 fn with_threads(place: &Place, most: usize, args: &[&str]) -> Option<Output> {
     let is_root = Command::new("id").arg("-u").output().ok()?.stdout.starts_with(b"0\n");
     if !is_root || Command::new("setpriv").arg("--version").output().is_err() {
-        return None; // other processes of the user count too
+        return None; // other processes of the same user count too
     }
     let everyone = std::fs::Permissions::from_mode(0o777);
     std::fs::set_permissions(place.path("."), everyone).unwrap();
-    // The program may lie where only its builder looks.
+    // The unprivileged user may not have access to the program, so it is copied.
     let program = place.path("gradlane");
     if !program.exists() {
         std::fs::copy(place.command(&[]).get_program(), &program).unwrap();
@@ -270,7 +273,7 @@ fn with_threads(place: &Place, most: usize, args: &[&str]) -> Option<Output> {
 }
 
 #[test]
-fn fewer_threads_than_asked_for_give_the_same_bits() {
+fn fewer_threads_than_requested_give_the_same_bits() {
     let place = Place::new();
     place.shipped("digits.csv");
     let train = |run: &'static str| -> Vec<&str> {

@@ -1,10 +1,10 @@
-//! Figures: what is predicted and measured, in the user's units and names.
+//! Predictions and metrics, in the user's units and names.
 
 use serde_json::Value;
 
 use crate::place::{Place, cells, json};
 
-/// Numbers between 0 and 1 that look random, the same in every run.
+/// Pseudorandom numbers between 0 and 1, the same in every run.
 fn noise(count: usize) -> impl Iterator<Item = f64> {
     let next =
         |state: &u64| Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
@@ -25,7 +25,7 @@ fn near(found: &Value, expected: f64) {
     assert!((found - expected).abs() <= 1e-12 * (1.0 + expected.abs()), "{found}, not {expected}");
 }
 
-/// What the file of predictions says and what `evaluate` says are the same figures, whatever the units are.
+/// The written predictions give the same metrics as `evaluate`, whatever the units are.
 #[test]
 fn large_and_small_targets_keep_their_digits() {
     for (offset, size) in [(1.7e9, 100.0), (-4.2e11, 3.0), (0.0, 2e-9), (0.0, 1e39), (5e38, 1e37)] {
@@ -52,7 +52,7 @@ fn probed_logit(place: &Place, x: f64) -> f64 {
 }
 
 #[test]
-fn a_sure_and_wrong_row_costs_its_logit() {
+fn the_loss_of_a_confident_wrong_row_is_its_logit() {
     let place = Place::new();
     let rows: String = noise(300).map(|x| format!("{},{}\n", x - 0.5, if x > 0.5 { "yes" } else { "no" })).collect();
     place.write("d.csv", format!("x,answer\n{rows}"));
@@ -68,9 +68,9 @@ fn a_sure_and_wrong_row_costs_its_logit() {
     }
 }
 
-/// 9 counts are few enough to be classes, but Poisson's loss is of numbers.
+/// Nine different counts are few enough to be classes, but the Poisson loss is for numbers.
 #[test]
-fn a_loss_of_numbers_implies_a_regression() {
+fn a_loss_for_numbers_implies_a_regression() {
     let place = Place::new();
     let rows: String = noise(200).map(|x| format!("{x},{}\n", (9.0 * x).floor())).collect();
     place.write("d.csv", format!("x,visits\n{rows}"));
@@ -121,7 +121,7 @@ fn rows_of_unknown_classes_are_counted_as_wrong() {
 }
 
 #[test]
-fn a_model_that_says_one_class_is_told_so() {
+fn a_model_that_predicts_only_one_class_is_warned_about() {
     let place = Place::new();
     let rows: String = noise(1300)
         .enumerate()
@@ -139,9 +139,9 @@ fn a_model_that_says_one_class_is_told_so() {
     assert!(evaluated(&place, "d.csv")["warnings"].to_string().contains("--class-weight balanced"));
 }
 
-/// A network with a huge learning rate on noise is worse than the mean.
+/// A network that overfits noise is worse than the mean.
 #[test]
-fn a_model_that_is_no_better_than_the_mean_is_told_so() {
+fn a_model_that_is_no_better_than_the_mean_is_warned_about() {
     let place = Place::new();
     let rows: String = noise(400).collect::<Vec<_>>().chunks(2).map(|xy| format!("{},{}\n", xy[0], xy[1])).collect();
     place.write("d.csv", format!("x,y\n{rows}"));
@@ -154,7 +154,7 @@ fn a_model_that_is_no_better_than_the_mean_is_told_so() {
 }
 
 #[test]
-fn each_target_has_figures_in_its_own_units() {
+fn each_target_has_metrics_in_its_own_units() {
     let place = Place::new();
     let rows: String = noise(300).map(|x| format!("{x},{},{}\n", 0.01 * x, 5e6 * x * x)).collect();
     place.write("d.csv", format!("x,small,large\n{rows}"));
@@ -193,7 +193,7 @@ fn classifiers_without_logits_print_probabilities() {
 }
 
 #[test]
-fn what_is_undefined_is_explained() {
+fn undefined_metrics_are_explained() {
     let place = Place::new();
     let rows: String =
         noise(100).enumerate().map(|(n, x)| format!("{x},{}\n", if n == 5 { 0.0 } else { 18_000.0 * x })).collect();

@@ -1,6 +1,6 @@
 use crate::place::{Place, code, error, json, out};
 
-/// Rows of two numbers, a text that misses a value here and there, a date, and a label.
+/// Rows of two numbers, a text with some missing values, a date, and a label.
 fn rows() -> Vec<(String, i32, Option<&'static str>, String, &'static str)> {
     let row = |n: usize| {
         let colour = [Some("red"), None, Some("blue")][n % 3];
@@ -32,7 +32,7 @@ fn json_lines() -> String {
 }
 
 #[test]
-fn json_lines_train_evaluate_and_predict_as_csv_does() {
+fn json_lines_give_the_same_results_as_csv() {
     let place = Place::new();
     place.write("a.csv", csv());
     place.write("a.jsonl.zst", zstd::encode_all(json_lines().as_bytes(), 1).unwrap());
@@ -59,11 +59,11 @@ fn options_of_csv_are_refused_for_other_formats() {
 }
 
 #[test]
-fn a_damaged_file_of_parquet_is_exit_3_without_a_word_of_a_panic() {
+fn a_damaged_parquet_file_is_refused_without_a_panic() {
     let place = Place::new();
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/formats");
     let whole = std::fs::read(folder.join("types_groups.parquet")).unwrap();
-    // A page header that says another number of values or bytes than there are.
+    // A page header with a wrong number of values or bytes.
     for at in [4, 8, 20, 30, 45, 60] {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x55;
@@ -78,10 +78,10 @@ fn a_damaged_file_of_parquet_is_exit_3_without_a_word_of_a_panic() {
     assert!(said.contains("a.parquet: ") && said.contains("damaged or cut short"), "{said}");
 }
 
-/// A model of data without names takes columns of a file with names by these where they are its own, else by place with a
-/// warning; a header that counts the columns is no row.
+/// A model of data without column names matches named columns by its own names if the file has these, otherwise by position
+/// with a warning. A header with the numbers of the columns is not taken for a row.
 #[test]
-fn a_model_without_names_of_columns_heeds_names_that_it_meets() {
+fn a_model_without_column_names_matches_named_columns() {
     let place = Place::new();
     let value = |row: usize, column: usize| (row * (7 + 4 * column) % 23) as f64 / 4.0 - 2.5;
     let rows: Vec<[f64; 3]> = (0..60).map(|row| [value(row, 0), value(row, 1), value(row, 2)]).collect();
@@ -140,7 +140,7 @@ fn truth_values_are_the_same_in_any_case() {
 }
 
 #[test]
-fn a_configuration_of_csv_trains_on_another_format() {
+fn a_configuration_for_csv_can_be_used_with_another_format() {
     let place = Place::new();
     place.write("a.csv", csv());
     place.write("a.jsonl", json_lines());
@@ -151,7 +151,7 @@ fn a_configuration_of_csv_trains_on_another_format() {
 }
 
 #[test]
-fn times_of_day_are_no_indices() {
+fn times_of_day_are_not_taken_for_libsvm_indices() {
     let place = Place::new();
     let lines = |times: &str| (0..40).map(|n| format!("{} 1{}:{}5\n", n % 5, n % 10, times)).collect::<String>();
     place.write("times.txt", lines("2"));

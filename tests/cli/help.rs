@@ -23,7 +23,7 @@ const VERBS: [&str; 15] = [
 /// The verbs of `data`.
 const OF_DATA: [&str; 5] = ["convert", "pack", "split", "stats", "synth"];
 
-/// Compares with `tests/golden/NAME`; `UPDATE_GOLDEN=1` writes it instead.
+/// Compares a text with `tests/golden/NAME`; `UPDATE_GOLDEN=1` writes the file instead.
 fn golden(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -34,7 +34,7 @@ fn golden(name: &str, text: &str) {
 }
 
 #[test]
-fn every_verb_explains_itself() {
+fn the_help_of_every_verb_is_the_golden_one() {
     let place = Place::new();
     golden("help.txt", &place.ok(&["--help"]));
     for verb in VERBS {
@@ -48,7 +48,7 @@ fn every_verb_explains_itself() {
 }
 
 #[test]
-fn the_short_help_is_one_screen_of_the_help() {
+fn the_short_help_is_a_part_of_the_help_on_one_screen() {
     let place = Place::new();
     for verb in VERBS {
         let (short, long) = (place.ok(&[verb, "-h"]), place.ok(&[verb, "--help"]));
@@ -64,7 +64,7 @@ fn the_short_help_is_one_screen_of_the_help() {
     let short = place.ok(&["train", "-h"]);
     assert!(short.contains("--label") && short.contains("--epochs") && !short.contains("--tol-grad"), "{short}");
     assert_eq!(place.ok(&["train", "x.csv", "-qh"]), short, "behind other short flags too");
-    // As a value it asks for no help, and what is out of sight works.
+    // `-h` as a value does not ask for help, and options that the short help leaves out are accepted.
     let message = place.fails(5, &["train", "x.csv", "--label", "-h", "--tol-grad", "1"]);
     assert!(message.contains("x.csv"), "{message}");
 }
@@ -78,13 +78,13 @@ fn completions_know_the_values_of_options() {
     }
     let zsh = place.ok(&["completions", "zsh"]);
     assert!(zsh.contains("(stratified random)"));
-    // Offered is not required: any text is taken as before.
+    // Values that are not offered are accepted too.
     place.shipped("iris.csv");
     place.ok(&["train", "iris.csv", "--optimizer", "adam:beta2=0.95", "--epochs", "2", "--dry-run"]);
 }
 
 #[test]
-fn alone_it_shows_the_help() {
+fn without_arguments_the_help_is_shown() {
     let output = Place::new().run(&[]);
     assert_eq!(code(&output), 2);
     assert!(error(&output).contains("Commands:") && out(&output).is_empty());
@@ -98,7 +98,7 @@ fn the_version_names_the_kernels() {
 }
 
 #[test]
-fn slips_of_the_pen_are_answered_with_the_nearest_name() {
+fn typing_errors_are_answered_with_the_nearest_name() {
     let place = Place::new();
     let message = place.fails(2, &["trian", "x.csv"]);
     assert!(message.contains("'train'"), "{message}");

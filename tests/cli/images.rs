@@ -13,7 +13,7 @@ fn idx(shape: &[usize], bytes: &[u8]) -> Vec<u8> {
     file
 }
 
-/// `rows` images of 3 × 2 whose class is the column that is bright, and their labels.
+/// `rows` images of 3 × 2 pixels with their labels. The class is the bright column.
 fn columns(rows: usize) -> (Vec<u8>, Vec<u8>) {
     let image = |n: usize| (0..6).map(move |at| if at % 2 == n % 2 { 200 + (n % 50) as u8 } else { (n % 40) as u8 });
     ((0..rows).flat_map(image).collect(), (0..rows).map(|n| (n % 2) as u8 + 3).collect())
@@ -38,7 +38,7 @@ fn write_folder(place: &Place, folder: &str, packed: bool) {
 }
 
 #[test]
-fn folders_plain_and_packed_are_the_same_data() {
+fn plain_and_compressed_folders_are_the_same_data() {
     let place = Place::new();
     write_folder(&place, "plain", false);
     write_folder(&place, "packed", true);
@@ -63,7 +63,7 @@ fn folders_plain_and_packed_are_the_same_data() {
 }
 
 #[test]
-fn what_does_not_fit_images_is_refused() {
+fn data_that_do_not_fit_a_model_of_images_are_refused() {
     let place = Place::new();
     write_folder(&place, "images", true);
     let text = place.shipped("iris.csv");
@@ -86,7 +86,7 @@ fn what_does_not_fit_images_is_refused() {
 }
 
 #[test]
-fn inspect_tells_images_from_models() {
+fn inspect_describes_images_and_their_models() {
     let place = Place::new();
     write_folder(&place, "images", true);
     let described = json(&place.ok(&["inspect", "images", "--json"]));

@@ -79,7 +79,7 @@ fn importance_finds_the_column_that_matters() {
 }
 
 #[test]
-fn subjects_that_are_nothing_are_refused() {
+fn missing_and_damaged_subjects_are_refused() {
     let place = Place::new();
     let iris = place.shipped("iris.csv");
     place.fails(5, &["inspect", "nothing"]);

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use crate::place::{Place, cells, json};
 
-/// The rows of the test part, under the header, as a file of their own.
+/// The rows of the test part, below the header, as the text of a file.
 fn test_part(text: &str, run: &Value) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let rows = run["test"].as_array().expect("row numbers");
@@ -10,7 +10,7 @@ fn test_part(text: &str, run: &Value) -> String {
     std::iter::once(lines[0]).chain(chosen).map(|line| format!("{line}\n")).collect()
 }
 
-/// Trains with a test part, and evaluates the model on the same rows in a file of their own.
+/// Trains with a test part, and evaluates the model on a file with the same rows.
 fn evaluated_again(place: &Place, data: &str, more: &[&str]) -> (Value, Value) {
     let text = place.read(data);
     let summary = place.train(data, "run", &[&["--test", "0.25"], more].concat());
@@ -20,7 +20,7 @@ fn evaluated_again(place: &Place, data: &str, more: &[&str]) -> (Value, Value) {
 }
 
 #[test]
-fn classes_of_flowers() {
+fn several_classes_are_trained_evaluated_and_predicted() {
     let place = Place::new();
     place.shipped("iris.csv");
     let (summary, evaluated) = evaluated_again(&place, "iris.csv", &["--epochs", "40", "--lr", "0.02"]);
@@ -39,7 +39,7 @@ fn classes_of_flowers() {
 }
 
 #[test]
-fn text_and_missing_values() {
+fn text_and_missing_values_are_trained_evaluated_and_predicted() {
     let place = Place::new();
     place.shipped("penguins.csv");
     let (summary, evaluated) = evaluated_again(&place, "penguins.csv", &[]);
@@ -55,7 +55,7 @@ fn text_and_missing_values() {
 }
 
 #[test]
-fn a_number_in_its_own_units() {
+fn a_regression_predicts_in_the_units_of_its_target() {
     let place = Place::new();
     place.shipped("diabetes.csv");
     let (summary, evaluated) = evaluated_again(&place, "diabetes.csv", &["--epochs", "30"]);
@@ -69,7 +69,7 @@ fn a_number_in_its_own_units() {
 }
 
 #[test]
-fn weighted_rows() {
+fn weights_of_rows_count_in_metrics() {
     let place = Place::new();
     let text = place.shipped("iris.csv");
     let weighted = text.lines().enumerate().map(|(n, line)| match n {
@@ -106,7 +106,7 @@ fn two_targets_have_a_column_each() {
 }
 
 #[test]
-fn several_labels_are_zeros_and_ones() {
+fn several_labels_are_predicted_as_zeros_and_ones() {
     let place = Place::new();
     place.write("labels.csv", computed("p,q", |a, b| format!("{},{}", i32::from(a > 0.0), i32::from(b > 0.1))));
     let labels = ["--label", "p", "--label", "q", "--task", "multilabel", "--epochs", "100"];
@@ -124,7 +124,7 @@ fn several_labels_are_zeros_and_ones() {
 }
 
 #[test]
-fn two_classes_have_the_positive_one_second() {
+fn the_probability_of_the_positive_class_comes_second() {
     let place = Place::new();
     place.write("two.csv", computed("answer", |a, _| if a > 0.0 { "yes" } else { "no" }.to_owned()));
     place.train("two.csv", "run", &["--epochs", "50"]);

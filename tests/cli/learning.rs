@@ -1,4 +1,4 @@
-//! How layers learn: what is frozen, what schedules change, and what is recorded of each in a step.
+//! How layers learn: freezing, schedules of dropout and decay, and the records of layers in each step.
 
 use serde_json::Value;
 
@@ -95,9 +95,9 @@ fn schedules_of_dropout_and_decay_are_repeated_and_checked() {
     }
 }
 
-/// It was taken for a tensor, and nothing was frozen without a word.
+/// Before, such a name was accepted, and silently nothing was frozen.
 #[test]
-fn a_bias_that_a_layer_has_not_cannot_be_frozen() {
+fn a_missing_bias_cannot_be_frozen() {
     let net =
         "chain = [{ kind = \"linear\", outputs = 4, bias = false }, { kind = \"linear\", outputs = \"outputs\" }]";
     let place = place_with(net);
@@ -117,7 +117,8 @@ fn an_empty_list_in_a_configuration_freezes_nothing() {
     train(&place, "none", &["-c", "none.toml"]);
 }
 
-/// `--log-steps` follows the layers of a file's network by their names, and those of a stack with all that belongs to them.
+/// `--log-steps` records each layer of a network from a file by its name, and each layer of a stack together with its norm
+/// and its skip.
 #[test]
 fn recorded_steps_name_every_layer_that_learns() {
     let place = place_with(TWO_CHAINS);
@@ -132,7 +133,7 @@ fn recorded_steps_name_every_layer_that_learns() {
             assert!(layer["weight_norm"].as_f64().unwrap() > 0.0, "{step}");
             names.push(layer["layer"].as_str().unwrap().to_owned());
         }
-        // The parts of the gradient are all of it.
+        // The gradients of the layers together are the whole gradient.
         assert!((squares.sqrt() - all).abs() < 1e-9 * all, "{step}");
         names
     };

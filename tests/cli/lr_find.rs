@@ -9,7 +9,7 @@ fn iris() -> Place {
 }
 
 #[test]
-fn a_rate_is_found_that_trains() {
+fn the_recommended_rate_trains_well() {
     let place = iris();
     let found = json(&place.ok(&["lr-find", "iris.csv", "--json", "-q", "--hidden", "16", "-o", "plot.svg"]));
     let number = |name: &str| found["band"][name].as_f64().unwrap();
@@ -26,7 +26,7 @@ fn a_rate_is_found_that_trains() {
 }
 
 #[test]
-fn what_is_found_does_not_depend_on_threads() {
+fn the_result_does_not_depend_on_threads() {
     let place = iris();
     let flags = ["lr-find", "iris.csv", "--json", "-q", "--seeds", "2", "--steps", "60", "-o", "plot.svg"];
     let one = place.ok(&[&flags[..], &["-j", "1"]].concat());
@@ -36,7 +36,7 @@ fn what_is_found_does_not_depend_on_threads() {
 }
 
 #[test]
-fn the_answer_is_a_command() {
+fn the_answer_ends_with_a_command_that_works() {
     let place = iris();
     let flags = ["--steps", "100", "--hidden", "8", "--optimizer", "sgd:momentum=0.9"];
     let text = place.ok(&[&["lr-find", "iris.csv"], &flags[..]].concat());
@@ -50,7 +50,7 @@ fn the_answer_is_a_command() {
 }
 
 #[test]
-fn a_range_where_nothing_falls_is_said_to_be_so() {
+fn nothing_is_recommended_if_no_loss_falls() {
     let place = iris();
     let flags = ["lr-find", "iris.csv", "-q", "--from", "1e-9", "--to", "1e-8", "--steps", "40", "-o", "p.svg"];
     let text = place.ok(&flags);
@@ -78,7 +78,7 @@ fn wrong_ranges_are_refused() {
 }
 
 #[test]
-fn an_optimizer_that_finds_its_own_steps_has_no_rate_to_find() {
+fn optimizers_that_choose_their_own_step_sizes_are_refused() {
     for name in ["lbfgs", "rprop"] {
         let message = iris().fails(2, &["lr-find", "iris.csv", "--optimizer", name]);
         assert!(message.contains(name) && message.contains("finds its own step sizes"), "{message}");
@@ -86,7 +86,7 @@ fn an_optimizer_that_finds_its_own_steps_has_no_rate_to_find() {
 }
 
 #[test]
-fn seeds_that_disagree_are_said() {
+fn disagreement_of_seeds_is_reported() {
     let place = Place::new();
     let mut state = 3u64;
     let mut random = || {

@@ -1,4 +1,4 @@
-//! The built program, from the outside: verbs, files, streams and exit codes.
+//! Tests of the built program from outside: verbs, files, streams and exit codes.
 
 mod augment;
 mod bench;

@@ -1,4 +1,4 @@
-//! What stands on standard error, and in which form.
+//! Messages on standard error and their forms.
 
 use std::process::Output;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::place::{Place, code, error, json, out};
 
-/// Every line of standard error as an object; fails where one is something else.
+/// Every line of standard error as a JSON object; panics if a line is something else.
 fn objects(output: &Output) -> Vec<Value> {
     error(output).lines().map(json).collect()
 }
@@ -15,7 +15,7 @@ fn of_event<'a>(all: &'a [Value], event: &str) -> Vec<&'a Value> {
     all.iter().filter(|value| value["event"] == event).collect()
 }
 
-/// A table whose reading brings notes and warnings.
+/// Writes a table whose reading gives notes and warnings.
 fn doubtful(place: &Place) {
     let mut text = String::from("id;size;same;x;kind\n");
     for row in 0..120 {
@@ -26,7 +26,7 @@ fn doubtful(place: &Place) {
 }
 
 #[test]
-fn json_progress_is_json_alone() {
+fn with_json_progress_every_line_is_json() {
     let place = Place::new();
     doubtful(&place);
     let more = ["--epochs", "3", "--hidden", "4", "--progress", "json"];
@@ -45,7 +45,7 @@ fn json_progress_is_json_alone() {
 }
 
 #[test]
-fn errors_are_json_too_wherever_the_form_comes_from() {
+fn errors_are_json_however_that_form_was_chosen() {
     let place = Place::new();
     place.write("c.toml", "progress = \"json\"\n");
     let of = |args: &[&str], expected: i32| {
@@ -61,7 +61,7 @@ fn errors_are_json_too_wherever_the_form_comes_from() {
     assert!(of(&["train", "none.csv", "--progress=json", "--epohcs", "3"], 2).contains("--epochs"));
     let output = place.command(&["train", "none.csv", "--nope"]).env("GRADLANE_PROGRESS", "json").output().unwrap();
     assert_eq!(objects(&output)[0]["code"], 2);
-    // The flag wins over the variable.
+    // The flag overrides the variable.
     let output = place.command(&["train", "no.csv", "--progress", "plain"]).env("GRADLANE_PROGRESS", "json").output();
     assert!(error(&output.unwrap()).starts_with("gradlane: "));
 }
@@ -82,7 +82,7 @@ fn predict_reports_rows_and_warnings_as_json() {
 }
 
 #[test]
-fn verbose_verbs_say_how_a_file_was_read_and_every_warning_whole() {
+fn verbose_output_has_reading_decisions_and_complete_warnings() {
     let place = Place::new();
     let mut text = String::from("a,b,c,d,kind\n");
     (0..80).for_each(|row| text += &format!("u{0},u{0},u{0},u{0},{1}\n", row % 4, row % 2));
@@ -101,7 +101,7 @@ fn verbose_verbs_say_how_a_file_was_read_and_every_warning_whole() {
 }
 
 #[test]
-fn lists_may_be_written_as_one_or_one_by_one() {
+fn lists_can_be_one_value_or_repeated_flags() {
     let place = Place::new();
     place.shipped("iris.csv");
     let one = place.train("iris.csv", "one", &["--ignore", "sepal_length_cm,petal_width_cm", "--epochs", "2"]);
@@ -113,7 +113,7 @@ fn lists_may_be_written_as_one_or_one_by_one() {
 }
 
 #[test]
-fn sixty_columns_are_enough_for_tables() {
+fn tables_fit_into_sixty_columns() {
     let place = Place::new();
     place.shipped("iris.csv");
     let output = place
@@ -130,13 +130,13 @@ fn sixty_columns_are_enough_for_tables() {
     assert_eq!(text.matches("balanced_accuracy").count(), 2, "the columns that have no room go on below: {text}");
 }
 
-/// A headed table of 60 rows.
+/// Writes a table of 60 rows with a header.
 fn table(place: &Place, name: &str, header: &str, row: impl Fn(usize) -> String) {
     place.write(name, format!("{header}\n") + &(0..60).map(|n| row(n) + "\n").collect::<String>());
 }
 
 #[test]
-fn what_would_mislead_is_refused_or_said() {
+fn misleading_data_are_refused_or_warned_about() {
     let place = Place::new();
     let train = |file: &str, more: &[&str]| {
         let args = [&["train", file, "-o", "run", "--overwrite", "--epochs", "2", "--hidden", "4"][..], more].concat();
@@ -163,7 +163,7 @@ fn what_would_mislead_is_refused_or_said() {
 }
 
 #[test]
-fn what_changed_since_training_is_said() {
+fn changes_since_training_are_warned_about() {
     let place = Place::new();
     table(&place, "t.csv", "k,dose,y", |n| {
         format!(",{},{}", if n == 7 { String::new() } else { n.to_string() }, n % 7)
@@ -178,7 +178,7 @@ fn what_changed_since_training_is_said() {
 
 #[cfg(unix)]
 #[test]
-fn signals_at_once_are_one() {
+fn several_signals_at_once_act_like_one() {
     let place = Place::new();
     table(&place, "d.csv", "x,k", |n| format!("{n},{}", n % 2));
     let args = ["train", "d.csv", "-o", "run", "--epochs", "1000000", "--progress", "json", "--patience", "none"];

@@ -1,10 +1,10 @@
-//! Models that older versions wrote, in `tests/data/models`: they are read and predict what they did.
+//! Models written by older versions, in `tests/data/models`: they can be read and give the same predictions.
 
 use std::path::{Path, PathBuf};
 
 use crate::place::Place;
 
-/// The cases of every version, as `make.py` wrote them.
+/// The folders of all cases of all versions, which `make.py` wrote.
 fn cases() -> Vec<PathBuf> {
     let folders = |path: &Path| {
         let entries = std::fs::read_dir(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
@@ -16,8 +16,9 @@ fn cases() -> Vec<PathBuf> {
     versions.iter().flat_map(|version| folders(version)).collect()
 }
 
-/// Whether two cells say the same: equal text, or numbers that agree to two units in the last place of a 32-bit float. Version 0.1 computed
-/// probabilities and units from the network's outputs in 32 bits, later ones do in 64; the outputs themselves are the same bits.
+/// Whether two cells agree: equal text, or numbers that differ by at most two units in the last place of a 32-bit float.
+/// Version 0.1 computed probabilities and units from the network's outputs in 32 bits, later versions in 64; the network's
+/// outputs have the same bits.
 fn same(now: &str, then: &str) -> bool {
     let close = |a: f64, b: f64| (a - b).abs() <= 2.0 * f64::from(f32::EPSILON) * b.abs().max(1.0);
     let fraction = |cell: &str| cell.contains('.').then(|| cell.parse::<f64>().ok()).flatten();
@@ -27,7 +28,7 @@ fn same(now: &str, then: &str) -> bool {
 #[test]
 fn models_of_older_versions_predict_the_same() {
     if !gradlane::kernel::Isa::available().iter().any(|isa| isa.name() == "avx2") {
-        return; // the predictions have the bits of fused multiply-adds
+        return; // the predictions were made with fused multiply-adds
     }
     let (place, cases) = (Place::new(), cases());
     assert!(cases.len() >= 10, "found {cases:?}");

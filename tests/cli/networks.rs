@@ -1,10 +1,10 @@
-//! `--network`: layers from a file.
+//! `--network`: a network described in a file.
 
 use std::path::Path;
 
 use crate::place::{Place, json};
 
-/// The networks of `docs/networks.md`: file name and text.
+/// The networks in `docs/networks.md`: file name and text.
 fn examples() -> Vec<(String, String)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/networks.md");
     let text = std::fs::read_to_string(path).unwrap();
@@ -64,7 +64,7 @@ chain = [
 "#;
 
 #[test]
-fn members_have_tensors_of_their_own_and_figures_of_their_mean() {
+fn members_have_their_own_tensors_and_are_averaged() {
     let place = place_with(MEMBERS);
     let flags = ["--network", "net.toml", "--lr", "0.05", "--weight-decay", "0.01", "--batch", "8"];
     let summary = train(&place, "run", &flags);
@@ -76,12 +76,12 @@ fn members_have_tensors_of_their_own_and_figures_of_their_mean() {
     assert_eq!((shape("network.3.weight"), shape("network.6.weight")), (vec![5, 6], vec![3, 3, 5]));
     assert_eq!(shape("network.6.bias"), [3, 3]);
     assert!(place.ok(&["inspect", "run"]).contains("expand 3"));
-    // The same figures from the saved model, and the same weights from the saved configuration and on another team.
+    // The saved model can be evaluated, and the saved configuration gives the same weights on another number of threads.
     let evaluated = json(&place.ok(&["evaluate", "run", "iris.csv", "--json"]));
     assert!(evaluated["metrics"]["accuracy"].as_f64().unwrap() > 0.8, "{evaluated}");
     let again = ["train", "-c", "run/config.toml", "-j", "3", "--exact-threads", "-q", "--json", "--out", "again"];
     assert_eq!(json(&place.ok(&again))["weights_sha256"], summary["weights_sha256"]);
-    // A trace has the members one after the other.
+    // A trace includes the members.
     let small = MEMBERS.replace("outputs = 6", "outputs = 4").replace(", chunks = [4, 2]", "");
     place.write("small.toml", small);
     let text = place.ok(&["train", "iris.csv", "--network", "small.toml", "--trace", "--quiet"]);
@@ -96,7 +96,7 @@ fn members_have_tensors_of_their_own_and_figures_of_their_mean() {
 const PLE: &str = "{ kind = \"ple\", bins = 3, dim = 2 }";
 
 #[test]
-fn members_that_are_out_of_place_are_refused() {
+fn misplaced_members_and_embeddings_are_refused() {
     let expand = "{ kind = \"expand\", members = 3 }";
     for (layers, expected) in [
         ("{ kind = \"adapter\" }".to_owned(), "chain[0]: there are no members here"),
@@ -126,7 +126,7 @@ fn members_that_are_out_of_place_are_refused() {
 }
 
 #[test]
-fn a_run_repeats_itself_without_the_network_s_file() {
+fn a_run_is_repeatable_without_the_network_file() {
     let place = place_with(TWO_CHAINS);
     let first = train(&place, "one", &["--network", "net.toml"]);
     std::fs::remove_file(place.path("net.toml")).unwrap();
@@ -149,7 +149,7 @@ fn a_run_repeats_itself_without_the_network_s_file() {
 }
 
 #[test]
-fn a_configuration_file_names_the_network_s_file_or_holds_it() {
+fn a_configuration_file_can_name_or_contain_the_network() {
     let place = place_with(TWO_CHAINS);
     let expected = train(&place, "flag", &["--network", "net.toml"]);
     place.write("path.toml", "network = \"net.toml\"\n");
@@ -166,7 +166,7 @@ fn a_configuration_file_names_the_network_s_file_or_holds_it() {
 }
 
 #[test]
-fn a_model_tells_its_layers_and_gives_its_weights() {
+fn a_model_shows_its_layers_and_its_weights_can_be_loaded() {
     let place = place_with(TWO_CHAINS);
     let summary = train(&place, "run", &["--network", "net.toml"]);
     let text = place.ok(&["inspect", "run"]);
@@ -199,7 +199,7 @@ fn a_trace_follows_the_layers() {
         assert!(text.contains(line), "no {line:?} in {text}");
     }
     assert!(!text.contains("dropout"), "{text}");
-    // Flags give the same lines under their own names.
+    // A network given by flags has the same lines with its own layer names.
     let text = place.ok(&["train", "iris.csv", "--hidden", "3", "--norm", "rms", "--residual", "--trace", "--quiet"]);
     for line in
         ["layers.0: z = W x + b", "norms.0: n = norm(z)", "activations.0: h = relu(n)", "residuals.0: a = h + P x"]
@@ -209,7 +209,7 @@ fn a_trace_follows_the_layers() {
 }
 
 #[test]
-fn searches_folds_and_rates_take_a_network() {
+fn searches_folds_and_range_tests_accept_a_network() {
     let place = place_with(TWO_CHAINS);
     place.ok(&[
         "tune",
@@ -225,7 +225,7 @@ fn searches_folds_and_rates_take_a_network() {
         "search",
     ]);
     assert!(place.read("search/best.toml").contains("[[network.chain]]"));
-    // The search goes on without the file, and not with other layers.
+    // A search is resumed without the file, but not with other layers.
     place.write("other.toml", TWO_CHAINS.replace("outputs = 4", "outputs = 5"));
     let resume = ["tune", "--resume", "search", "--budget", "3", "--quiet"];
     let message = place.fails(2, &[&resume[..], &["--network", "other.toml"]].concat());
@@ -239,7 +239,7 @@ fn searches_folds_and_rates_take_a_network() {
 }
 
 #[test]
-fn how_layers_learn_is_checked_and_counts_from_the_layer_to_its_kind() {
+fn learning_options_are_checked_and_a_layers_own_override_its_kinds() {
     let file = |learn: &str, kinds: &str| {
         format!("chain = [{{ kind = \"linear\", outputs = \"outputs\", learn = {{ {learn} }} }}]\n[learn]\n{kinds}")
     };
@@ -277,7 +277,7 @@ fn how_layers_learn_is_checked_and_counts_from_the_layer_to_its_kind() {
 }
 
 #[test]
-fn a_wrong_network_is_refused_at_its_place() {
+fn a_wrong_network_is_refused_with_the_path_of_the_fault() {
     let linear = |outputs: &str| format!("chain = [{{ kind = \"linear\", outputs = {outputs} }}]");
     let deep = format!("chain = [{}{}", "{ kind = \"skip\", chain = [".repeat(20), "] }".repeat(20) + "]");
     let cases = [
@@ -335,7 +335,7 @@ fn a_wrong_network_is_refused_at_its_place() {
 }
 
 #[test]
-fn what_is_said_of_learning_is_for_the_layers_that_have_it() {
+fn learning_options_apply_to_layers_with_such_tensors() {
     let readable = |text: &str| {
         let place = place_with(text);
         place.ok(&["train", "iris.csv", "--network", "net.toml", "--epochs", "2", "-o", "run", "-q"]);
@@ -343,7 +343,7 @@ fn what_is_said_of_learning_is_for_the_layers_that_have_it() {
         place.ok(&["inspect", "run"])
     };
     let out = "{ kind = \"linear\", outputs = \"outputs\" }";
-    // A skip has a projection where the widths differ; a kind's options are for those that have one.
+    // A skip has a projection only if the widths differ. Options for a kind apply to the layers with tensors.
     let projected = format!("chain = [{{ kind = \"skip\", chain = [{out}], learn = {{ lr = 2 }} }}]");
     assert!(readable(&projected).contains("lr = 2"));
     let both = format!(
@@ -354,7 +354,7 @@ fn what_is_said_of_learning_is_for_the_layers_that_have_it() {
         "chain = [{{ kind = \"norm\", norm = \"rms\" }}, {{ kind = \"norm\", norm = \"layer\" }}, {out}]\n[learn]\nnorm = {{ bias = {{ lr = 2 }} }}"
     );
     readable(&norms);
-    // What a layer says of itself counts more than what its kind says of a tensor.
+    // Options of a layer override options of its kind for a tensor.
     let first = format!(
         "chain = [{{ kind = \"linear\", outputs = 6, learn = {{ frozen = false, decay = 2 }} }}, {out}]\n[learn]\nlinear = {{ weight = {{ frozen = true, decay = 0.2 }} }}"
     );
@@ -382,7 +382,7 @@ fn what_is_said_of_learning_is_for_the_layers_that_have_it() {
 }
 
 #[test]
-fn a_flag_takes_the_place_of_the_network_in_a_file() {
+fn a_flag_replaces_the_network_of_a_configuration_file() {
     let place = place_with(TWO_CHAINS);
     let train = |more: &[&str]| place.ok(&[&["train", "iris.csv", "--epochs", "1", "-q"][..], more].concat());
     let config = |run: &str| place.read(&format!("{run}/config.toml"));
@@ -392,7 +392,7 @@ fn a_flag_takes_the_place_of_the_network_in_a_file() {
     assert!(config("a").contains("hidden = [8]") && !config("a").contains("network"), "{}", config("a"));
     train(&["-c", "stack/config.toml", "--network", "net.toml", "-o", "b"]);
     assert!(config("b").contains("network") && !config("b").contains("hidden"), "{}", config("b"));
-    // In one file they still exclude each other.
+    // In one file the two still exclude each other.
     place.write("both.toml", "network = \"net.toml\"\nhidden = [4]\n");
     assert!(place.fails(2, &["train", "iris.csv", "-c", "both.toml"]).contains("leave out --hidden"));
 }

@@ -40,7 +40,7 @@ fn the_table_of_optimizers_needs_no_data() {
 }
 
 #[test]
-fn values_of_other_options_need_no_data_either() {
+fn help_on_the_values_of_other_options_needs_no_data() {
     let place = Place::new();
     for (option, shown) in [
         ("schedule", ["gamma=…", "cosine ", "every=0.3", "plateau "]),
@@ -60,7 +60,7 @@ fn values_of_other_options_need_no_data_either() {
 }
 
 #[test]
-fn every_name_of_the_table_trains() {
+fn every_optimizer_in_the_table_trains() {
     let place = iris();
     let table = place.ok(&["train", "--optimizer", "help"]);
     let names: Vec<&str> = table
@@ -123,7 +123,7 @@ fn a_dialect_draws_its_librarys_initial_weights() {
     let place = iris();
     let (own, he) = (hash(&place, "own", "--lr 1e-60"), hash(&place, "he", "--lr 1e-60 --init he_normal"));
     for (dialect, init) in [("torch", "torch_default"), ("keras", "glorot_uniform"), ("sklearn", "sklearn")] {
-        // At this rate no weight moves.
+        // At this learning rate the weights do not change.
         let drawn = hash(&place, dialect, &format!("--lr 1e-60 --dialect {dialect}"));
         assert_eq!(drawn, hash(&place, &format!("{dialect}-init"), &format!("--lr 1e-60 --init {init}")), "{dialect}");
         assert_ne!(drawn, own, "{dialect}");
@@ -158,7 +158,7 @@ fn dialects_differ_in_their_equations() {
 }
 
 #[test]
-fn accumulated_batches_count_alike_in_keras_and_by_their_rows_elsewhere() {
+fn accumulated_batches_have_equal_weight_in_keras_and_by_rows_elsewhere() {
     let place = iris();
     let (parts, whole) = ("--batch 12 --accumulate 3", "--batch 36");
     for (dialect, equal) in [("torch", true), ("keras", false), ("sklearn", true)] {
@@ -170,7 +170,7 @@ fn accumulated_batches_count_alike_in_keras_and_by_their_rows_elsewhere() {
 }
 
 #[test]
-fn rprop_wants_every_row_in_every_step() {
+fn rprop_needs_the_full_batch() {
     let place = iris();
     let message = place.fails(2, &["train", "iris.csv", "--optimizer", "rprop", "--batch", "16"]);
     assert!(message.contains("--batch 16: rprop compares") && message.contains("use full"), "{message}");
@@ -198,7 +198,7 @@ fn optimizers_of_whole_tensors_and_networks_give_the_same_bits_on_any_threads() 
 }
 
 #[test]
-fn a_step_of_lbfgs_that_leads_nowhere_has_diverged() {
+fn an_lbfgs_step_to_an_infinite_loss_counts_as_divergence() {
     let place = Place::new();
     place.shipped("diabetes.csv");
     let message = place.fails(10, &["train", "diabetes.csv", "--optimizer", "lbfgs:lr=1e30", "-o", "run", "-q"]);
@@ -206,7 +206,7 @@ fn a_step_of_lbfgs_that_leads_nowhere_has_diverged() {
 }
 
 #[test]
-fn lbfgs_learns_from_all_rows_and_wants_nothing_beside_it() {
+fn lbfgs_converges_and_refuses_options_that_do_not_fit() {
     let place = iris();
     let summary = place.train("iris.csv", "long", &["--optimizer", "lbfgs", "--epochs", "60"]);
     assert!(summary["train"]["loss"].as_f64().unwrap() < 0.05, "{summary}");
@@ -222,7 +222,7 @@ fn lbfgs_learns_from_all_rows_and_wants_nothing_beside_it() {
 }
 
 #[test]
-fn schedule_free_keeps_its_rate_and_its_own_average() {
+fn schedule_free_has_a_constant_rate_and_refuses_a_second_average() {
     let place = iris();
     let output = place.run(&["train", "iris.csv", "--optimizer", "schedulefree", "--dry-run"]);
     assert!(error(&output).contains("schedule: const (schedulefree;"), "{}", error(&output));
@@ -234,7 +234,7 @@ fn schedule_free_keeps_its_rate_and_its_own_average() {
 }
 
 #[test]
-fn a_schedule_moves_only_a_momentum_that_is_there() {
+fn a_momentum_schedule_needs_an_optimizer_with_momentum() {
     let place = iris();
     let cycle = "onecycle:momentum=0.85/0.95";
     let message = place.fails(2, &["train", "iris.csv", "--optimizer", "adagrad", "--schedule", cycle]);

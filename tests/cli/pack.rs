@@ -1,6 +1,6 @@
 use crate::place::{Place, code, error, json, out};
 
-/// Numbers with and without decimals, a text, dates, a code with leading zeros, missing values, and a label.
+/// Rows with numbers with and without decimals, a text, dates, a code with leading zeros, missing values, and a label.
 fn rows(from: usize, to: usize) -> String {
     let row = |n: usize| {
         let x = (n as f64 * 0.37).sin();
@@ -18,7 +18,7 @@ fn hash(place: &Place, data: &str, more: &[&str]) -> String {
 }
 
 #[test]
-fn packs_train_to_the_weights_of_their_sources() {
+fn packs_train_to_the_same_weights_as_their_sources() {
     let place = Place::new();
     place.write("odd.csv", rows(0, 200));
     for name in ["iris", "penguins", "credit", "diabetes", "digits", "wine", "breast_cancer", "odd"] {
@@ -30,7 +30,7 @@ fn packs_train_to_the_weights_of_their_sources() {
         let said = place.err(&["data", "pack", &csv, "-o", &pack]);
         assert!(said.contains(&format!("{pack}: ")) && said.contains(" MB"), "{said}");
         assert_eq!(hash(&place, &pack, &["--test", "0.2"]), hash(&place, &csv, &["--test", "0.2"]), "{name}");
-        // A table that is held in memory is written alike.
+        // A table in memory is written to the same bytes.
         place.ok(&["data", "convert", &csv, "converted.pack"]);
         assert_eq!(std::fs::read(place.path(&pack)).unwrap(), std::fs::read(place.path("converted.pack")).unwrap());
         place.ok(&["data", "convert", &pack, "back.csv"]);
@@ -65,7 +65,7 @@ fn every_verb_reads_packs() {
     assert_eq!(of_csv["information"], of_pack["information"]);
     place.ok(&["data", "split", "penguins.pack", "-o", "parts", "--test", "0.2"]);
     assert!(place.path("parts/train.pack").is_file() && place.path("parts/test.pack").is_file());
-    // A pack is told by its content, packed or not, and by a format that is asked for.
+    // A pack is recognised by its content, compressed or not, or by the given format.
     let bytes = std::fs::read(place.path("penguins.pack")).unwrap();
     place.write("other.bin", &bytes);
     place.write("zipped", zstd::encode_all(bytes.as_slice(), 3).unwrap());
@@ -77,7 +77,7 @@ fn every_verb_reads_packs() {
 }
 
 #[test]
-fn files_are_packed_one_after_the_other() {
+fn several_files_are_packed_into_one() {
     let place = Place::new();
     place.write("all.csv", rows(0, 300));
     place.write("a.csv", rows(0, 120));
@@ -103,9 +103,9 @@ fn files_are_packed_one_after_the_other() {
     place.fails(5, &["data", "pack", "none.csv", "-o", "x.pack"]);
 }
 
-/// A column may turn to text, to dates or to a code late in a file, when its first rows are no longer in memory.
+/// A column may turn out to be text or a code late in a file, when its first rows are no longer in memory.
 #[test]
-fn long_tables_are_packed_as_they_are_read_whole() {
+fn long_tables_are_packed_to_the_same_bytes_as_from_memory() {
     let place = Place::new();
     let row = |n: usize| {
         let late = if n < 70_000 { String::new() } else { ["x", "y"][n % 2].to_owned() };
@@ -152,7 +152,7 @@ fn blocks_give_the_same_bits_on_any_number_of_threads() {
     assert_eq!(blocks("odd.csv", &[]), one, "a source that is packed first");
     assert_ne!(blocks("odd.pack", &["--seed", "1"]), one);
     assert_ne!(hash(&place, "odd.pack", &["--test", "0.2", "--overwrite"]), one, "another order");
-    // In the order of the file both are the same.
+    // Without shuffling, rows and blocks give the same results.
     let [rows, blocks] = ["rows", "blocks"].map(|shuffle| {
         let more = ["--shuffle", shuffle, "--no-shuffle", "--overwrite", "--test", "0.2"];
         place.train("odd.pack", "run", &more)
@@ -165,7 +165,7 @@ fn blocks_give_the_same_bits_on_any_number_of_threads() {
 }
 
 #[test]
-fn runs_by_blocks_are_repeated_and_gone_on_with() {
+fn runs_by_blocks_can_be_repeated_and_prolonged() {
     let place = Place::new();
     place.write("odd.csv", rows(0, 1500));
     place.train("odd.csv", "whole", &["--shuffle", "blocks", "--epochs", "4"]);
@@ -189,7 +189,7 @@ fn runs_by_blocks_are_repeated_and_gone_on_with() {
 }
 
 #[test]
-fn what_needs_all_rows_is_refused() {
+fn options_that_need_all_rows_are_refused_with_blocks() {
     let place = Place::new();
     place.shipped("iris.csv");
     for (more, why) in [
@@ -207,7 +207,7 @@ fn what_needs_all_rows_is_refused() {
     assert!(said.contains("standard input cannot be"), "{said}");
 }
 
-/// A pack of so many rows of 60 numbers and a label, in doubles.
+/// Writes a pack with `rows` rows of 60 numbers and a label, in double precision.
 fn large(place: &Place, rows: usize) {
     let names: Vec<String> = (0..60).map(|n| format!("{{\"name\":\"x{n}\",\"kind\":\"number\"}}")).collect();
     let card = format!(
@@ -235,7 +235,7 @@ fn large(place: &Place, rows: usize) {
     (0..rows).for_each(|row| write(&f64::from(u8::from(x(row, 0) + x(row, 1) * x(row, 2) > 0.0)).to_le_bytes()));
 }
 
-/// Trains within a limit of the process's own memory.
+/// Trains with a limit on the data memory of the process.
 fn within(place: &Place, megabytes: usize, data: &str, more: &[&str]) -> std::process::Output {
     let small = ["--hidden", "16", "--epochs", "2", "-j", "2", "--json", "-q"];
     let program = place.command(&[&["train", data], &small[..], more].concat());
@@ -244,7 +244,7 @@ fn within(place: &Place, megabytes: usize, data: &str, more: &[&str]) -> std::pr
     command.current_dir(program.get_current_dir().expect("a place")).output().expect("prlimit starts")
 }
 
-/// Rows are refused, and blocks learn.
+/// Checks that training on rows in memory is refused, and that training by blocks works.
 fn only_blocks_fit(place: &Place, data: &str) {
     let refused = within(place, 150, data, &["-o", "rows"]);
     assert_eq!(code(&refused), 5, "{}", error(&refused));

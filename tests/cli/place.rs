@@ -1,4 +1,4 @@
-//! A folder of its own for each test, and the program run in it.
+//! A temporary folder for each test, in which the program runs.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -7,10 +7,10 @@ use assert_cmd::cargo::cargo_bin;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A folder in which the program runs; it goes away with the test.
+/// A temporary folder in which the program runs. It is removed after the test.
 pub struct Place(TempDir);
 
-/// Flags of a small network, quick to train.
+/// Flags for a small network that trains quickly.
 pub const SMALL: [&str; 5] = ["--hidden", "8", "--epochs", "3", "--quiet"];
 
 impl Place {
@@ -42,7 +42,7 @@ impl Place {
         text
     }
 
-    /// The program, without the variables that configure it.
+    /// The program, without environment variables that configure it.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(cargo_bin!("gradlane"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("GRADLANE_")) {
@@ -57,21 +57,21 @@ impl Place {
         self.command(args).output().expect("the program starts")
     }
 
-    /// Runs it; it must succeed. Returns standard output.
+    /// Runs the program, which must succeed. Returns standard output.
     pub fn ok(&self, args: &[&str]) -> String {
         let output = self.run(args);
         assert_eq!(code(&output), 0, "{args:?}: {}", error(&output));
         out(&output)
     }
 
-    /// Runs it; it must succeed. Returns standard error.
+    /// Runs the program, which must succeed. Returns standard error.
     pub fn err(&self, args: &[&str]) -> String {
         let output = self.run(args);
         assert_eq!(code(&output), 0, "{args:?}: {}", error(&output));
         error(&output)
     }
 
-    /// Runs it; it must end with `expected` and one line on standard error. Returns that line.
+    /// Runs the program, which must end with exit code `expected` and without a panic. Returns standard error.
     pub fn fails(&self, expected: i32, args: &[&str]) -> String {
         let output = self.run(args);
         let message = error(&output);
@@ -80,7 +80,7 @@ impl Place {
         message
     }
 
-    /// Trains on `data` into `run`, a small network and few epochs unless `more` says otherwise.
+    /// Trains on `data` into `run`, with a small network and few epochs unless `more` overrides them. Returns the summary.
     pub fn train(&self, data: &str, run: &str, more: &[&str]) -> Value {
         let args = [&["train", data, "-o", run, "--json", "--quiet"], more].concat();
         let small = [("GRADLANE_HIDDEN", "8"), ("GRADLANE_EPOCHS", "3")];
@@ -102,12 +102,12 @@ pub fn error(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Exactly one JSON value.
+/// Parses a text that must be exactly one JSON value.
 pub fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|e| panic!("{e} in {text:.300}"))
 }
 
-/// The lines of a CSV text, each as its cells; for cells without commas.
+/// The cells of each line of a CSV text whose cells have no commas.
 pub fn cells(text: &str) -> Vec<Vec<&str>> {
     text.lines().map(|line| line.split(',').collect()).collect()
 }

@@ -10,7 +10,7 @@ fn iris() -> (Place, String) {
 }
 
 #[test]
-fn columns_may_come_in_any_order_and_without_the_label() {
+fn columns_are_matched_in_any_order_and_without_the_label() {
     let (place, text) = iris();
     let expected = place.ok(&["predict", "run", "iris.csv", "--proba"]);
     let turned = |line: &str| {
@@ -43,7 +43,7 @@ fn missing_columns_are_named() {
 }
 
 #[test]
-fn a_part_of_a_file_is_refused() {
+fn a_part_cannot_be_selected_from_a_file() {
     let (place, _) = iris();
     let message = place.fails(2, &["predict", "run", "iris.csv", "--part", "train"]);
     assert!(message.contains("--part is for a folder") && message.contains("iris.csv"), "{message}");
@@ -51,7 +51,7 @@ fn a_part_of_a_file_is_refused() {
 }
 
 #[test]
-fn a_level_that_training_did_not_see_has_its_place() {
+fn unseen_levels_are_predicted() {
     let place = Place::new();
     let text = place.shipped("penguins.csv");
     place.train("penguins.csv", "run", &[]);
@@ -60,7 +60,7 @@ fn a_level_that_training_did_not_see_has_its_place() {
 }
 
 #[test]
-fn a_wrong_cell_is_named_with_its_line() {
+fn a_wrong_cell_is_refused_with_its_line() {
     let (place, text) = iris();
     place.write("wrong.csv", text.replacen("4.9,3.0", "4.9,wide", 1));
     let message = place.fails(3, &["predict", "run", "wrong.csv"]);
@@ -69,7 +69,7 @@ fn a_wrong_cell_is_named_with_its_line() {
 }
 
 #[test]
-fn a_header_alone_gives_a_header_alone() {
+fn a_file_without_rows_gives_only_a_header() {
     let (place, text) = iris();
     place.write("header.csv", text.lines().next().unwrap().to_owned() + "\n");
     assert_eq!(place.ok(&["predict", "run", "header.csv"]), "prediction\n");
@@ -91,7 +91,7 @@ fn kept_columns_are_copied_as_they_are_written() {
     assert_eq!(bare, "\"a,\"\"1\",setosa\n");
 }
 
-/// Many rows, more than a chunk and more than a pipe holds.
+/// Repeats the rows of a CSV text, to exceed a chunk and the capacity of a pipe.
 fn many(text: &str, times: usize) -> String {
     let (header, rows) = text.split_once('\n').unwrap();
     format!("{header}\n{}", rows.repeat(times))
@@ -106,7 +106,7 @@ fn rows_keep_their_order_over_many_chunks() {
 }
 
 #[test]
-fn standard_input_and_a_file_to_write_to() {
+fn rows_are_read_from_standard_input_and_written_to_a_file() {
     let (place, text) = iris();
     place.write("older.csv", "older");
     let expected = place.ok(&["predict", "run", "iris.csv"]);
@@ -131,7 +131,7 @@ fn a_failure_leaves_the_older_file_and_nothing_else() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn places_that_cannot_be_written_are_errors_of_output() {
+fn unwritable_outputs_are_named() {
     let (place, _) = iris();
     let message = place.fails(5, &["predict", "run", "iris.csv", "-o", "/proc/predictions.csv"]);
     assert!(message.starts_with("gradlane: /proc/predictions.csv: "), "{message}");
@@ -145,7 +145,7 @@ fn places_that_cannot_be_written_are_errors_of_output() {
 
 #[cfg(unix)]
 #[test]
-fn a_closed_pipe_ends_it_quietly() {
+fn a_closed_pipe_ends_the_program_without_an_error() {
     let (place, text) = iris();
     place.write("many.csv", many(&text, 500));
     let program = place.command(&[]);

@@ -1,10 +1,10 @@
-//! How columns become inputs: fitted on training rows, stored in the model, the same in every verb.
+//! How columns become inputs: the preprocessing is fitted on training rows, stored in the model, and the same in every verb.
 
 use serde_json::Value;
 
 use crate::place::{Place, cells};
 
-/// Rows with a skewed number, one with gaps, two levels, many levels.
+/// Writes a table with a skewed number, a number with gaps, a column of two levels and one of many levels.
 fn table(place: &Place, name: &str, rows: usize) {
     let mut text = "size,gaps,sex,city,price\n".to_owned();
     for n in 0..rows {
@@ -40,7 +40,7 @@ const FORMS: [&[&str]; 6] = [
 ];
 
 #[test]
-fn every_form_is_the_same_at_the_end_of_training_and_for_a_stored_model() {
+fn a_stored_model_has_the_metrics_of_the_end_of_training() {
     let place = Place::new();
     table(&place, "data.csv", 300);
     table(&place, "test.csv", 97);
@@ -65,7 +65,7 @@ fn every_form_is_the_same_at_the_end_of_training_and_for_a_stored_model() {
 }
 
 #[test]
-fn inspect_says_how_columns_become_inputs() {
+fn inspect_shows_how_columns_become_inputs() {
     let place = Place::new();
     table(&place, "data.csv", 300);
     place.train("data.csv", "run", &["--scale", "robust_clip", "--binary-column", "--one-hot", "4", "--clamp"]);
@@ -82,7 +82,7 @@ fn inspect_says_how_columns_become_inputs() {
 }
 
 #[test]
-fn levels_that_are_not_known_are_neither_of_two() {
+fn unknown_levels_of_a_binary_column_are_halfway_between_the_two() {
     let place = Place::new();
     table(&place, "data.csv", 300);
     place.train(
@@ -95,13 +95,13 @@ fn levels_that_are_not_known_are_neither_of_two() {
     let (text, told) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     let said: Vec<f64> = cells(&text)[1..].iter().map(|row| row[0].parse().unwrap()).collect();
     assert!(told.contains("a level that training did not see"), "{told}");
-    // A linear model of −1, 1 and 0 in between.
+    // The model is linear in an input that is −1, 1 or, for unknown levels, 0.
     assert!(said[0] > said[1] && (said[2] - 0.5 * (said[0] + said[1])).abs() < 1e-4, "{said:?}");
     assert_eq!(said[3..], said[2..3], "a missing value is neither too");
 }
 
 #[test]
-fn values_far_away_move_clipped_inputs_no_further() {
+fn clipped_inputs_are_bounded_for_outliers() {
     let place = Place::new();
     table(&place, "data.csv", 300);
     let mut far = "size,gaps,sex,city\n".to_owned();

@@ -1,15 +1,15 @@
-//! How tables without a header, and in forms that could be read in two ways, are read by the verbs.
+//! How the verbs read tables without a header, and in forms that can be read in two ways.
 
 use crate::place::{Place, code, error, json};
 
 const PLAIN: [&str; 4] = ["--hidden", "4", "--epochs", "3"];
 
-/// Rows `n` from 0 on, each as `line` writes it.
+/// `count` lines; `line` writes each, given its number from 0.
 fn rows(count: usize, line: impl Fn(usize) -> String) -> String {
     (0..count).map(|n| line(n) + "\n").collect()
 }
 
-/// What `inspect --json` says of a file.
+/// The result of `inspect --json` for a file.
 fn inspected(place: &Place, args: &[&str]) -> serde_json::Value {
     json(&place.ok(&[&["inspect", "--json"], args].concat()))
 }
@@ -43,7 +43,7 @@ fn a_file_without_header_keeps_all_rows_or_is_refused() {
 }
 
 #[test]
-fn a_model_of_data_without_header_gives_a_prediction_for_each_row() {
+fn a_model_of_data_without_header_predicts_every_row() {
     let place = Place::new();
     place.write("d.csv", rows(60, |n| format!("{}.5,{},{}", n % 7, n % 5, ["a", "b"][n % 2])));
     place.train("d.csv", "run", &[&PLAIN[..], &["--header", "no"]].concat());
@@ -68,7 +68,7 @@ fn a_model_of_data_without_header_gives_a_prediction_for_each_row() {
 }
 
 #[test]
-fn unquoted_decimal_commas_are_no_row_names() {
+fn unquoted_decimal_commas_are_not_taken_for_row_names() {
     let place = Place::new();
     place.write("d.csv", "x,k,y\n".to_owned() + &rows(60, |n| format!("{}.5,{},{}", n % 7, n % 5, ["a", "b"][n % 2])));
     place.train("d.csv", "run", &PLAIN);
@@ -86,7 +86,7 @@ fn unquoted_decimal_commas_are_no_row_names() {
 }
 
 #[test]
-fn a_row_to_predict_is_no_comment() {
+fn a_row_to_predict_is_not_taken_for_a_comment() {
     let place = Place::new();
     place.write(
         "d.csv",
@@ -106,7 +106,7 @@ fn a_row_to_predict_is_no_comment() {
 }
 
 #[test]
-fn times_are_no_features_of_libsvm() {
+fn times_are_not_taken_for_libsvm_features() {
     let place = Place::new();
     place.write("t.csv", rows(40, |n| format!("2020-01-01 10:{:02}:00,{n}.5,{}", n % 60, ["a", "b"][n % 2])));
     let seen = inspected(&place, &["t.csv"]);
@@ -130,7 +130,7 @@ fn verify_repeats_files_of_any_delimiter() {
 }
 
 #[test]
-fn truth_values_in_any_case_are_one_class() {
+fn truth_values_that_differ_only_in_case_are_one_class() {
     let place = Place::new();
     let words = ["True", "FALSE", "true", "False", "True", "TRUE"];
     place.write("d.csv", "x,y\n".to_owned() + &rows(60, |n| format!("{}.5,{}", n % 7, words[n % 6])));
@@ -142,7 +142,7 @@ fn truth_values_in_any_case_are_one_class() {
 }
 
 #[test]
-fn forms_that_may_mean_something_else_are_said() {
+fn ambiguous_forms_are_warned_about_or_refused() {
     let place = Place::new();
     let said = |text: String, flags: &[&str]| {
         place.write("d.csv", text);
@@ -181,7 +181,7 @@ fn a_table_of_r_is_read() {
 }
 
 #[test]
-fn a_year_that_may_be_a_day_is_decided_by_all_dates_or_refused() {
+fn ambiguous_dates_are_decided_by_all_cells_or_refused() {
     let place = Place::new();
     place.write("d.csv", "d,y\n".to_owned() + &rows(40, |n| format!("{}/11/{:02},{}", 17 + n % 4, n % 28 + 1, n % 2)));
     let seen = inspected(&place, &["d.csv"]);
@@ -191,7 +191,7 @@ fn a_year_that_may_be_a_day_is_decided_by_all_dates_or_refused() {
 }
 
 #[test]
-fn a_key_that_training_rows_may_lack_may_be_absent() {
+fn a_key_that_some_training_rows_lack_may_be_absent() {
     let place = Place::new();
     let object = |n: usize| {
         let more = if n.is_multiple_of(3) { String::new() } else { format!(",\"k\":{}", n % 5) };

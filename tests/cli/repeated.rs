@@ -1,10 +1,10 @@
-//! What was read once is read alike again: by a repetition, by a model's later verbs, and in another format.
+//! Data are read in the same way again: when a run is repeated, by later verbs, and in another format.
 
 use crate::place::{Place, error, json, out};
 
 const PLAIN: [&str; 4] = ["--hidden", "4", "--epochs", "3"];
 
-/// Rows `n` from 0 on, each as `line` writes it, below a header.
+/// A header and `rows` lines; `line` writes each, given its number from 0.
 fn table(header: &str, rows: usize, line: impl Fn(usize) -> String) -> String {
     format!("{header}\n") + &(0..rows).map(|n| line(n) + "\n").collect::<String>()
 }
@@ -14,7 +14,7 @@ fn hash(place: &Place, run: &str) -> serde_json::Value {
 }
 
 #[test]
-fn lines_above_the_header_are_found_again() {
+fn lines_above_the_header_are_skipped_again() {
     let rows = |n: usize| format!("{},{},{}", n % 7, n % 5, ["a", "b"][n % 2]);
     for (name, above) in [("title", "Sales,,\n"), ("blank", ",,\n"), ("comment", "# of,last,year\n")] {
         let place = Place::new();
@@ -28,7 +28,7 @@ fn lines_above_the_header_are_found_again() {
 }
 
 #[test]
-fn a_day_that_does_not_exist_is_missing_and_named() {
+fn an_invalid_date_is_missing_and_warned_about() {
     let place = Place::new();
     let day = |n: usize| if n < 2 { "31/04/2020".to_owned() } else { format!("{:02}/04/2020", n % 28 + 1) };
     place.write("d.csv", table("d,y", 60, |n| format!("{},{}", day(n), n % 2)));
@@ -42,7 +42,7 @@ fn a_day_that_does_not_exist_is_missing_and_named() {
 }
 
 #[test]
-fn numbers_are_dates_where_the_user_says_so() {
+fn numbers_are_dates_if_the_user_says_so() {
     let place = Place::new();
     place.write("d.csv", table("d,y", 60, |n| format!("202001{:02},{}", n % 28 + 1, n % 2)));
     let seen = json(&place.ok(&["inspect", "d.csv", "--json", "--dates", "d=%Y%m%d"]));
@@ -66,7 +66,7 @@ fn a_model_reads_the_dates_that_other_programs_write() {
 }
 
 #[test]
-fn a_point_that_may_part_thousands_is_refused_later() {
+fn an_ambiguous_point_is_refused_in_prediction() {
     let place = Place::new();
     place.write("d.csv", table("x;y", 60, |n| format!("{},{};{}", n * 50, 10 + n % 7, n % 2)));
     place.train("d.csv", "run", &PLAIN);
@@ -79,7 +79,7 @@ fn a_point_that_may_part_thousands_is_refused_later() {
 }
 
 #[test]
-fn a_constant_in_any_form_has_not_moved() {
+fn an_unchanged_constant_in_any_form_gives_no_warning() {
     for value in ["31/01/2020", "$5", "5%", "\"1,000\"", "10:30", "(5)", "2020-01-01T10:00:00Z"] {
         let place = Place::new();
         place.write("d.csv", table("x,k,y", 40, |n| format!("{},{value},{}", n % 7, n % 2)));
@@ -89,7 +89,7 @@ fn a_constant_in_any_form_has_not_moved() {
 }
 
 #[test]
-fn classes_without_training_rows_are_named() {
+fn classes_without_training_rows_are_warned_about() {
     let place = Place::new();
     place.write("d.csv", table("x,t,y", 100, |n| format!("{},{n},{}", n % 7, ["a", "b"][n / 80])));
     let run = place.run(&[&["train", "d.csv", "--split", "time:t", "--test", "0.2", "-o", "run"], &PLAIN[..]].concat());
@@ -103,7 +103,7 @@ fn classes_without_training_rows_are_named() {
 }
 
 #[test]
-fn the_training_file_is_no_test_file_and_weights_do_not_vanish() {
+fn testing_on_the_training_file_and_missing_weights_are_warned_about() {
     let place = Place::new();
     place.write("d.csv", table("x,w,y", 60, |n| format!("{},{},{}", n % 7, n % 3 + 1, n % 2)));
     place.write("bare.csv", table("x,y", 60, |n| format!("{},{}", n % 7, n % 2)));
@@ -125,7 +125,7 @@ fn convert_keeps_the_spelling_of_truth_values() {
 }
 
 #[test]
-fn a_header_that_convert_made_up_is_no_row() {
+fn a_generated_header_is_not_taken_for_a_row() {
     let place = Place::new();
     let row = |n: usize| format!("{},{}", ["red", "blue", "green"][n % 3], ["a", "b"][n % 2]);
     place.write("d.csv", (0..30).map(|n| row(n) + "\n").collect::<String>());
@@ -135,7 +135,7 @@ fn a_header_that_convert_made_up_is_no_row() {
 }
 
 #[test]
-fn predictions_do_not_replace_the_model_and_go_by_their_name() {
+fn predictions_do_not_replace_the_model_and_are_written_in_the_form_of_their_name() {
     let place = Place::new();
     place.write("d.csv", table("x,y", 40, |n| format!("{},{}", n % 7, n % 2)));
     place.train("d.csv", "run", &PLAIN);
@@ -160,7 +160,7 @@ fn a_prediction_is_a_number_or_an_error() {
 }
 
 #[test]
-fn digits_beyond_doubles_are_warned_of() {
+fn integers_beyond_double_precision_are_warned_about() {
     let place = Place::new();
     place.write("d.csv", table("id,x,y", 60, |n| format!("{},{},{}", 9_007_199_254_740_993 + n, n % 7, n % 2)));
     let run = place.run(&[&["train", "d.csv", "-o", "run"], &PLAIN[..]].concat());
@@ -168,7 +168,7 @@ fn digits_beyond_doubles_are_warned_of() {
 }
 
 #[test]
-fn thousands_of_columns_of_one_name_are_read_at_once() {
+fn thousands_of_columns_with_the_same_name_can_be_read() {
     let place = Place::new();
     let line = |cell: &str| vec![cell; 50_000].join(",") + "\n";
     place.write("d.csv", line("a") + &line("1") + &line("2"));

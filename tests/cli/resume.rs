@@ -1,4 +1,4 @@
-//! Runs that are killed, stopped by a signal or by time, go on to the bits of a run that was never interrupted.
+//! Runs that were killed, or ended by a signal or a time limit, are resumed to the same bits as a run without interruption.
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::place::{Place, code, error, json, out};
 
-/// A run of some hundred steps with much that lasts from step to step beside the optimizer.
+/// A run of a few hundred steps whose state includes much more than that of the optimizer.
 const OPTIONS: [(&str, &str); 9] = [
     ("--hidden", "24,12"),
     ("--dropout", "0.2"),
@@ -24,7 +24,7 @@ fn words(text: &str) -> Vec<&str> {
     text.split_whitespace().collect()
 }
 
-/// The arguments of a training run; `more` wins.
+/// The arguments of a training run; `more` overrides `OPTIONS`.
 fn train<'a>(more: &'a str, run: &'a str) -> Vec<&'a str> {
     let more = words(more);
     let rest = OPTIONS.iter().filter(|(flag, _)| !more.contains(flag)).flat_map(|(flag, value)| [*flag, *value]);
@@ -35,7 +35,7 @@ fn start(place: &Place, args: &[&str]) -> Child {
     place.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts")
 }
 
-/// The events of steps and epochs, without what depends on the clock.
+/// The events of steps and epochs, without values that depend on time.
 fn events(place: &Place, run: &str) -> Vec<Value> {
     let text = place.read(&format!("{run}/events.jsonl"));
     let mut events: Vec<Value> = text.lines().map(json).collect();
@@ -48,12 +48,12 @@ fn events(place: &Place, run: &str) -> Vec<Value> {
     events
 }
 
-/// Fails unless two runs ended alike.
+/// Fails unless two runs have the same results.
 fn assert_same(place: &Place, run: &str, whole: &str) {
     let summary = |run: &str| {
         let mut summary = place.json(&format!("{run}/summary.json"));
         let object = summary.as_object_mut().unwrap();
-        // A linear baseline is given a share of the time that the run took.
+        // The linear baseline has a time limit that depends on the time of the run.
         for key in ["seconds", "samples_per_s", "run_dir", "threads", "threads_asked", "isa", "baseline"] {
             object.remove(key);
         }
@@ -67,7 +67,7 @@ fn assert_same(place: &Place, run: &str, whole: &str) {
     assert_eq!(events(place, run), events(place, whole), "{run}");
 }
 
-/// Kills a run again and again until it comes to its end; returns how often.
+/// Starts or resumes a run, and kills it after each delay, until it ends by itself. Returns the number of kills.
 fn kill_until_the_end(place: &Place, more: &str, run: &str, delays: impl Iterator<Item = u64>) -> usize {
     for (turn, delay) in delays.enumerate() {
         let threads = (turn % 3 + 1).to_string();
@@ -78,7 +78,7 @@ fn kill_until_the_end(place: &Place, more: &str, run: &str, delays: impl Iterato
         let args = if fresh { [train(more, run), vec!["--overwrite"]].concat() } else { resume.to_vec() };
         let mut child = start(place, &args);
         std::thread::sleep(Duration::from_millis(delay));
-        let _ = child.kill(); // it may be over
+        let _ = child.kill(); // it may have ended
         let status = child.wait().unwrap();
         if status.success() {
             return turn;
@@ -88,9 +88,9 @@ fn kill_until_the_end(place: &Place, more: &str, run: &str, delays: impl Iterato
     unreachable!("delays go on")
 }
 
-/// In the long form, `KILLS=200 cargo test --release --test cli killed`, as many kills at least.
+/// The long form, `KILLS=200 cargo test --release --test cli killed`, kills at least this often.
 #[test]
-fn killed_runs_lose_nothing() {
+fn killed_runs_resume_to_the_same_results() {
     let place = Place::new();
     place.shipped("digits.csv");
     let wanted: usize = std::env::var("KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
@@ -112,7 +112,7 @@ fn killed_runs_lose_nothing() {
                 place.ok(&train(&format!("{case} --checkpoint-every none"), &whole));
             }
             let every = ["3steps", "0.02s"][round % 2];
-            // No two kills come after the same time, and the last ones come so late that the run ends.
+            // Delays vary from kill to kill, and grow until the run can end.
             let delays = (0..).map(|turn: u64| 20 + (turn * 37 + 11 * round as u64) % 90 + 25 * turn);
             kills += kill_until_the_end(&place, &format!("{case} --checkpoint-every {every}"), &run, delays);
             assert_same(&place, &run, &whole);
@@ -128,7 +128,7 @@ fn killed_runs_lose_nothing() {
 }
 
 #[test]
-fn runs_that_a_signal_or_time_ended_go_on() {
+fn runs_ended_by_a_signal_or_a_time_limit_are_resumed() {
     let place = Place::new();
     place.shipped("digits.csv");
     let more = "--optimizer adamw --ema 0.95 --epochs 600";
@@ -152,7 +152,7 @@ fn runs_that_a_signal_or_time_ended_go_on() {
 }
 
 #[test]
-fn a_run_that_is_over_says_so_and_may_be_prolonged() {
+fn a_finished_run_is_reported_and_can_be_prolonged() {
     let place = Place::new();
     place.shipped("digits.csv");
     place.ok(&train("--schedule const", "whole"));
@@ -164,7 +164,7 @@ fn a_run_that_is_over_says_so_and_may_be_prolonged() {
     assert!(message.contains("the run has made 5 already"), "{message}");
     place.ok(&["resume", "run", "--epochs", "12", "-q"]);
     assert_same(&place, "run", "whole");
-    // Where the rate has fallen, the run goes on at its last rate.
+    // If the learning rate has fallen, the run continues at its last rate.
     place.ok(&train("--schedule cosine --epochs 5", "fallen"));
     place.ok(&["resume", "fallen", "--epochs", "7", "-q"]);
     let rates: Vec<f64> = events(&place, "fallen").iter().filter_map(|e| e["lr"].as_f64()).collect();
@@ -173,7 +173,7 @@ fn a_run_that_is_over_says_so_and_may_be_prolonged() {
 }
 
 #[test]
-fn what_cannot_go_on_is_refused() {
+fn runs_that_cannot_be_resumed_are_refused() {
     let place = Place::new();
     let digits = place.shipped("digits.csv");
     place.fails(5, &["resume", "nowhere"]);
@@ -206,7 +206,7 @@ fn what_cannot_go_on_is_refused() {
     assert!(message.contains("events are lost"), "{message}");
     place.write("run/events.jsonl", &events);
 
-    // A run that is at work is nobody else's.
+    // A running run cannot be resumed or replaced by another process.
     let mut child = start(&place, &["resume", "run", "-q", "--time-limit", "1m"]);
     std::thread::sleep(Duration::from_millis(300));
     let output = place.run(&["resume", "run", "-q", "--time-limit", "1m"]);
@@ -220,7 +220,7 @@ fn what_cannot_go_on_is_refused() {
 }
 
 #[test]
-fn a_finished_run_that_missed_its_goal_still_has() {
+fn resuming_a_finished_run_checks_its_requirement_again() {
     let place = Place::new();
     place.shipped("iris.csv");
     let flags = ["train", "iris.csv", "--epochs", "2", "--hidden", "4", "-q", "-o"];

@@ -1,4 +1,4 @@
-//! What a run meets outside of itself: names, modes, other runs, limits, changed data.
+//! The environment of runs: file names, modes, simultaneous runs, limits, changed data.
 #![cfg(target_os = "linux")]
 
 use std::ffi::OsStr;
@@ -14,7 +14,7 @@ fn iris() -> Place {
     place
 }
 
-/// Runs a shell command in the place, with the program as `$G`.
+/// Runs a shell command in the folder, with the program as `$G`.
 fn shell(place: &Place, script: &str) -> Output {
     let command = place.command(&[]);
     let mut shell = Command::new("sh");
@@ -23,7 +23,7 @@ fn shell(place: &Place, script: &str) -> Output {
 }
 
 #[test]
-fn file_names_need_not_be_text() {
+fn file_names_need_not_be_utf_8() {
     let place = iris();
     let name = OsStr::from_bytes(b"caf\xe9 1.csv");
     std::fs::copy(place.path("iris.csv"), place.path(".").join(name)).unwrap();
@@ -42,7 +42,7 @@ fn file_names_need_not_be_text() {
 }
 
 #[test]
-fn variables_need_not_be_text() {
+fn environment_variables_need_not_be_utf_8() {
     let place = iris();
     let args = [&["train", "iris.csv"], &SMALL[..]].concat();
     let variables = [("UNRELATED", OsStr::from_bytes(b"\xff")), ("GRADLANE_OUT", OsStr::from_bytes(b"o\xe9"))];
@@ -54,7 +54,7 @@ fn variables_need_not_be_text() {
 }
 
 #[test]
-fn the_umask_decides_modes() {
+fn files_have_the_mode_of_the_umask() {
     use std::os::unix::fs::PermissionsExt;
     let place = iris();
     for (umask, mode) in [("077", 0o600), ("002", 0o664)] {
@@ -71,7 +71,7 @@ fn the_umask_decides_modes() {
 }
 
 #[test]
-fn runs_of_one_second_have_directories_of_their_own() {
+fn simultaneous_runs_have_different_directories() {
     let place = iris();
     let args = [&["train", "iris.csv"], &SMALL[..]].concat();
     let children: Vec<_> = (0..6).map(|_| place.command(&args).stdout(std::process::Stdio::null()).spawn()).collect();
@@ -97,7 +97,7 @@ fn a_time_limit_covers_folds_and_search() {
 }
 
 #[test]
-fn a_search_goes_on_only_over_the_same_data() {
+fn a_search_is_resumed_only_with_the_same_data() {
     let place = iris();
     let args =
         ["tune", "iris.csv", "-q", "--budget", "3", "--epochs", "2", "--hidden", "4", "-o", "search", "--no-retrain"];
@@ -110,7 +110,7 @@ fn a_search_goes_on_only_over_the_same_data() {
 }
 
 #[test]
-fn a_lack_of_memory_is_foreseen() {
+fn training_that_does_not_fit_into_memory_is_refused() {
     let place = Place::new();
     let rows: String = (0..20_000).map(|n| format!("{},id{n}\n", n % 97)).collect();
     place.write("ids.csv", format!("x,id\n{rows}"));
@@ -124,9 +124,10 @@ fn a_lack_of_memory_is_foreseen() {
     assert!(error(&output).contains("--hidden"), "{}", error(&output));
 }
 
-/// A preset by name may take half of the memory; the one that a table gets by itself makes way for the plain network.
+/// A preset that is asked for by name is refused if it needs more than half of the memory. The automatic preset is then
+/// replaced by the plain network.
 #[test]
-fn a_preset_leaves_half_of_the_memory() {
+fn a_preset_uses_at_most_half_of_the_memory() {
     let place = Place::new();
     place.shipped("iris.csv");
     let asked = "ulimit -v 2200000; $G train iris.csv --preset tabm --hidden 6000,6000 --epochs 1 -q -o run";
@@ -159,7 +160,7 @@ fn a_long_history_is_thinned_in_the_model() {
 }
 
 #[test]
-fn training_stops_early_where_the_epochs_were_chosen() {
+fn training_stops_early_unless_the_user_gives_epochs() {
     let place = Place::new();
     place.shipped("diabetes.csv");
     let run =

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use crate::place::{Place, json};
 
-/// Rows that are all different, with groups, days and a label that is missing once.
+/// A table whose rows are all different, with groups, days and a label that is missing once; returns also its rows.
 fn table() -> (String, Vec<String>) {
     let row = |n: usize| {
         let label = ["a", "b", "b"][n % 3];
@@ -19,7 +19,7 @@ fn rows_of(place: &Place, file: &str) -> Vec<String> {
 }
 
 #[test]
-fn parts_hold_the_rows_that_training_would_have() {
+fn parts_have_the_same_rows_as_in_training() {
     let place = Place::new();
     let (text, rows) = table();
     place.write("a.csv", text);
@@ -50,7 +50,7 @@ fn parts_hold_the_rows_that_training_would_have() {
 }
 
 #[test]
-fn files_have_the_format_of_the_table_or_the_one_asked_for() {
+fn parts_have_the_format_of_the_table_or_the_given_one() {
     let place = Place::new();
     place.write("a.csv", table().0);
     place.ok(&["data", "convert", "a.csv", "a.jsonl.gz"]);
@@ -64,7 +64,7 @@ fn files_have_the_format_of_the_table_or_the_one_asked_for() {
 }
 
 #[test]
-fn what_is_there_is_kept_and_what_is_no_split_is_refused() {
+fn existing_files_are_kept_and_invalid_splits_are_refused() {
     let place = Place::new();
     place.write("a.csv", table().0);
     place.ok(&["data", "split", "a.csv", "-o", "p"]);

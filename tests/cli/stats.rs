@@ -1,6 +1,7 @@
 use crate::place::{Place, json};
 
-/// A label, a column that gives it away, one that knows half of it, one that knows nothing, a constant and row numbers.
+/// A table with row numbers, a column that determines the label, one with half of its information, one with none, a
+/// constant, and the label.
 fn table() -> String {
     let row = |n: usize| {
         let label = (n * 7 + n / 5) % 4;
@@ -12,7 +13,7 @@ fn table() -> String {
 }
 
 #[test]
-fn columns_are_ranked_by_what_they_tell_of_the_label() {
+fn columns_are_ranked_by_their_information_about_the_label() {
     let place = Place::new();
     place.write("a.csv", table());
     let found = json(&place.ok(&["data", "stats", "a.csv", "--json"]));
@@ -37,7 +38,7 @@ fn columns_are_ranked_by_what_they_tell_of_the_label() {
     }
     assert_eq!(kinds.iter().filter(|(kind, _)| *kind == "leak").count(), 1);
     assert_eq!((found["duplicates"].as_u64(), found["contradictions"].as_u64()), (Some(0), Some(0)));
-    // 0.4·log₂ 2.5 + 3 · 0.2·log₂ 5.
+    // The entropy of the label is 0.4·log₂ 2.5 + 3 · 0.2·log₂ 5.
     let text = place.ok(&["data", "stats", "a.csv"]);
     for part in ["400 rows, 6 columns", "information", "entropy 1.9219 bits"] {
         assert!(text.contains(part), "{part} in {text}");
@@ -46,7 +47,7 @@ fn columns_are_ranked_by_what_they_tell_of_the_label() {
 }
 
 #[test]
-fn rows_that_repeat_are_counted() {
+fn repeated_rows_are_counted() {
     let place = Place::new();
     let rows: String = (0..60).map(|n| format!("{},{},{}\n", n % 50, n % 50 * 2, ["a", "b"][n % 2])).collect();
     let counts = |more: &str| {

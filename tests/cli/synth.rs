@@ -1,9 +1,10 @@
 use crate::place::{Place, cells, json};
 
 #[test]
-fn every_problem_is_written_and_can_be_learnt() {
+fn every_problem_can_be_generated_and_learnt() {
     let place = Place::new();
-    // What a small network reaches in a few epochs; a guess is right in 0.5 (0.33 of blobs), and R² of a mean is 0.
+    // The score that a small network reaches in a few epochs. Guessing has an accuracy of 0.5 (0.33 for blobs), predicting
+    // the mean an R² of 0.
     for (problem, metric, least) in [
         ("xor", "accuracy", 0.9),
         ("moons", "accuracy", 0.95),
@@ -24,7 +25,7 @@ fn every_problem_is_written_and_can_be_learnt() {
 }
 
 #[test]
-fn the_seed_and_the_options_decide_what_is_written() {
+fn output_depends_on_the_seed_and_the_options() {
     let place = Place::new();
     let synth =
         |more: &[&str]| place.ok(&[&["data", "synth", "blobs", "-", "--to", "csv", "--rows", "30"], more].concat());

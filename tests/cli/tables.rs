@@ -1,10 +1,10 @@
-//! Tables that are easy to read wrong: from training to prediction.
+//! Tables that are easily misread, from training to prediction.
 
 use serde_json::Value;
 
 use super::place::{Place, SMALL};
 
-/// A table of two numbers and a class that the first decides.
+/// The text of a table of two numbers and a class that depends on the first.
 fn two_numbers(rows: usize, third: impl Fn(usize) -> String) -> String {
     let row =
         |n: usize| format!("{},{},{}\n", n as f64 / rows as f64, third(n), if 2 * n < rows { "no" } else { "yes" });
@@ -13,7 +13,7 @@ fn two_numbers(rows: usize, third: impl Fn(usize) -> String) -> String {
 
 fn train(place: &Place, args: &[&str]) -> String {
     let args: Vec<&str> = ["train"].into_iter().chain(args.iter().copied()).chain(SMALL).collect();
-    // What is said of a model after three epochs is not about the table.
+    // Warnings about the quality of the model, which is trained for few epochs, are left out.
     let said = place.err(&args);
     said.lines().filter(|line| !line.contains("the model ")).map(|line| format!("{line}\n")).collect()
 }
@@ -42,7 +42,7 @@ fn a_constant_is_left_out_and_does_not_move_predictions_later() {
 }
 
 #[test]
-fn rows_of_weight_0_are_as_good_as_absent() {
+fn rows_with_weight_0_have_no_influence() {
     let place = Place::new();
     let row = |n: usize| format!("{},{},{}\n", n as f64 / 90.0, n, n as f64 * 2.5);
     let all = |n: usize| if n % 4 == 3 { format!("oops,0,-1e9\n{}", row(n)) } else { row(n) };
@@ -62,7 +62,7 @@ fn rows_of_weight_0_are_as_good_as_absent() {
 }
 
 #[test]
-fn labels_come_back_as_they_stood_in_the_file() {
+fn labels_are_predicted_as_written_in_the_file() {
     let place = Place::new();
     for (number, labels) in [
         ["01", "02", "10"],
@@ -91,7 +91,7 @@ fn labels_come_back_as_they_stood_in_the_file() {
 }
 
 #[test]
-fn equal_numbers_are_one_class_in_the_commoner_spelling() {
+fn equal_numbers_are_one_class_with_the_more_frequent_spelling() {
     let place = Place::new();
     let row = |n: usize| {
         format!(
@@ -125,7 +125,7 @@ fn missing_markers_of_a_label_are_counted_and_quoted() {
     assert_eq!(evaluated["confusion"]["classes"], serde_json::json!(["Mild", "None", "Severe"]));
 }
 
-/// A model of a number, a category of three levels and a date.
+/// Trains a model with a number, a category of three levels and a date.
 fn mixed_model(place: &Place) {
     let row = |n: usize| {
         let (colour, day) = (["red", "dark blue", "green"][n % 3], 1 + n % 28);
@@ -135,7 +135,7 @@ fn mixed_model(place: &Place) {
     assert_eq!(train(place, &["d.csv", "-o", "run"]), "");
 }
 
-/// What predict says of rows below `Size,colour,day`.
+/// The warnings of `predict` for rows below `header`.
 fn said_of(place: &Place, header: &str, rows: &str) -> String {
     place.write("p.csv", format!("{header}\n{rows}"));
     let output = place.run(&["predict", "run", "p.csv"]);
@@ -145,7 +145,7 @@ fn said_of(place: &Place, header: &str, rows: &str) -> String {
 }
 
 #[test]
-fn predict_says_how_rows_differ_from_training() {
+fn predict_warns_of_rows_that_differ_from_training() {
     let place = Place::new();
     mixed_model(&place);
     let header = "Size,colour,day";
@@ -178,7 +178,7 @@ fn predict_says_how_rows_differ_from_training() {
 }
 
 #[test]
-fn strict_makes_errors_of_warnings() {
+fn strict_turns_warnings_into_errors() {
     let place = Place::new();
     mixed_model(&place);
     place.write("p.csv", "Size,colour,day,y\n3,pink,2020-01-03,a\n");
@@ -195,7 +195,7 @@ fn strict_makes_errors_of_warnings() {
 }
 
 #[test]
-fn rows_without_names_are_matched_by_place_and_checked() {
+fn rows_without_names_are_matched_by_position_and_checked() {
     let place = Place::new();
     mixed_model(&place);
     place.write("p.csv", "3.5,red,2020-01-03\n4.5,green,2020-01-04\n");
@@ -212,7 +212,7 @@ fn rows_without_names_are_matched_by_place_and_checked() {
 }
 
 #[test]
-fn copied_cells_join_back() {
+fn kept_columns_are_copied_unchanged() {
     let place = Place::new();
     mixed_model(&place);
     place.write("p.csv", "id,prediction,Size,colour,day,\"a,b\"\n\" 007 \",old,3,red,2020-01-03,x\n");
@@ -227,7 +227,7 @@ fn copied_cells_join_back() {
 }
 
 #[test]
-fn groups_and_times_do_not_leak() {
+fn splits_by_group_and_time_do_not_leak() {
     let place = Place::new();
     let row = |n: usize| format!("{},g{},2020-01-{:02},{}\n", n % 9, n % 12, 1 + (n * 7) % 28, n % 2);
     place.write("d.csv", "x,who,day,y\n".to_owned() + &(0..240).map(row).collect::<String>());
@@ -254,7 +254,7 @@ fn groups_and_times_do_not_leak() {
 }
 
 #[test]
-fn a_part_has_about_the_asked_size_whatever_the_groups() {
+fn parts_of_groups_have_about_the_requested_size() {
     let place = Place::new();
     let rows: String =
         (0..100).map(|n| format!("{},{},{}\n", if n % 20 == 0 { "few" } else { "many" }, n, n % 7)).collect();
@@ -273,7 +273,7 @@ fn a_part_has_about_the_asked_size_whatever_the_groups() {
 }
 
 #[test]
-fn a_column_that_counts_the_rows_is_left_out_if_it_has_no_name() {
+fn an_unnamed_column_of_row_numbers_is_left_out() {
     let place = Place::new();
     let row = |n: usize| format!("{n},{},{}\n", n + 5, ["a", "b"][n / 50]);
     let rows: String = (0..100).map(row).collect();

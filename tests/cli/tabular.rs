@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::place::{Place, error, json, out};
 
-/// Trains for a few epochs; the summary.
+/// Trains on `data` into `out` and returns the summary.
 fn train(place: &Place, data: &str, out: &str, flags: &[&str]) -> Value {
     let args = ["train", data, "--quiet", "--json", "--out", out];
     json(&place.ok(&[&args[..], flags].concat()))
@@ -13,7 +13,7 @@ fn train(place: &Place, data: &str, out: &str, flags: &[&str]) -> Value {
 const SMALL: [&str; 4] = ["--epochs", "6", "--hidden", "32,16"];
 
 #[test]
-fn every_preset_learns_predicts_and_repeats_itself() {
+fn every_preset_learns_predicts_and_is_repeatable() {
     for name in ["plain", "realmlp", "realmlp-s", "tabm", "tabm-mini"] {
         for (data, figure, least) in [("penguins.csv", "accuracy", 0.9), ("diabetes.csv", "r2", 0.2)] {
             let place = Place::new();
@@ -24,7 +24,8 @@ fn every_preset_learns_predicts_and_repeats_itself() {
             assert!(found > least, "{name} {data}: {figure} {found}");
             let evaluated = json(&place.ok(&["evaluate", "run", data, "--json"]));
             assert!(evaluated["metrics"][figure].as_f64().unwrap() > least, "{name}: {evaluated}");
-            // The file holds ordinary options, and gives the same weights on another team.
+            // The saved configuration has ordinary options in place of the preset, and gives the same weights on another
+            // number of threads.
             let file = place.read("run/config.toml");
             assert!(!file.contains("preset"), "{file}");
             let again =
@@ -35,7 +36,7 @@ fn every_preset_learns_predicts_and_repeats_itself() {
 }
 
 #[test]
-fn a_preset_is_by_the_task_and_gives_way_to_every_option() {
+fn a_preset_depends_on_the_task_and_is_overridden_by_options() {
     let place = Place::new();
     place.shipped("iris.csv");
     place.shipped("diabetes.csv");
@@ -54,7 +55,7 @@ fn a_preset_is_by_the_task_and_gives_way_to_every_option() {
     assert!(message.contains("did you mean \"tabm\"?"), "{message}");
 }
 
-/// A table gets RealMLP where the network is left open, said aloud; what people script with a network of their own stays.
+/// A table gets RealMLP if no network is described, which is reported. Commands that describe a network are not changed.
 #[test]
 fn a_table_gets_a_preset_unless_a_network_is_described() {
     let place = Place::new();
@@ -89,9 +90,9 @@ fn a_table_gets_a_preset_unless_a_network_is_described() {
     assert!(place.read("folds/config.toml").contains("pbld"));
 }
 
-/// Options that say more of another go with it where it is switched off, and a table without a number has nothing to embed.
+/// Options that refine a part are dropped if that part is switched off. A table without numbers has nothing to embed.
 #[test]
-fn a_preset_does_without_parts_that_are_switched_off_or_missing() {
+fn a_preset_works_without_parts_that_are_switched_off_or_missing() {
     let place = Place::new();
     place.shipped("penguins.csv");
     let off = ["--dropout", "0", "--weight-decay", "0", "--category-embedding", "none", "--embed", "none"];
@@ -109,7 +110,7 @@ fn a_preset_does_without_parts_that_are_switched_off_or_missing() {
     train(&place, "words.csv", "net", &["--network", "network.toml", "--epochs", "2"]);
 }
 
-/// A level that training has not seen gets the vector of unknown ones: predictions are the same for all such levels.
+/// A level that did not occur in training gets the vector of unknown levels, so predictions are equal for all such levels.
 #[test]
 fn categories_of_many_levels_are_embedded() {
     let place = Place::new();
@@ -135,15 +136,15 @@ fn categories_of_many_levels_are_embedded() {
     }
     let message = place.fails(2, &["train", "levels.csv", "--category-embedding", "4", "--embed-levels", "2000000"]);
     assert!(message.contains("expected at most 1000000 levels"), "{message}");
-    // The data are prepared once for all trials.
+    // The data are prepared once for all trials, so such options cannot be searched.
     place.write("space.toml", "embed_above = [2, 9]");
     let message = place.fails(2, &["tune", "levels.csv", "--space", "space.toml", "--budget", "2"]);
     assert!(message.contains("embed_above: it cannot be searched"), "{message}");
 }
 
-/// A table of 300 levels, each of which decides the label of its rows: one-hot inputs have room for 64 of them.
+/// A table with 300 levels, each of which determines the label of its rows. One-hot inputs cover only 64 of them.
 #[test]
-fn hundreds_of_levels_are_told_apart() {
+fn hundreds_of_levels_are_distinguished() {
     let place = Place::new();
     let level = |n: usize| n * 7919 % 300;
     let row = |n: usize| format!("shop{},{},{}\n", level(n), n % 13, ["no", "yes"][level(n) / 3 % 2]);
@@ -157,7 +158,7 @@ fn hundreds_of_levels_are_told_apart() {
     assert!(summary["baseline"]["linear"]["accuracy"].as_f64().unwrap() < 0.8, "it has one-hot inputs: {summary}");
     let few = train(&place, "shops.csv", "run", &[&embedded[..], &["--embed-levels", "70"]].concat());
     assert!(accuracy(&few) < 0.85, "{few}");
-    // What changes rows leaves numbers of levels alone, so they are learnt as well.
+    // Augmentation and SMOTE do not change level numbers, so levels are learnt with them too.
     for more in [["--augment", "noise=0.2,mixup=0.2"], ["--balance", "smote"]] {
         let summary = train(&place, "shops.csv", "run", &[&embedded[..], &more].concat());
         assert!(accuracy(&summary) > 0.97, "{more:?} {summary}");
@@ -171,9 +172,9 @@ fn hundreds_of_levels_are_told_apart() {
     assert!(error(&run).contains("\"nowhere\""), "{}", error(&run));
 }
 
-/// Whoever has numbers of levels in a file of their own describes the layer.
+/// Level numbers that the user computed can be looked up by a layer in a network file.
 #[test]
-fn a_network_file_looks_up_numbers() {
+fn a_network_file_can_look_up_level_numbers() {
     let place = Place::new();
     let row = |n: usize| format!("{},{},{}\n", n * 7 % 40, n % 9, ["no", "yes"][n * 7 % 40 % 2]);
     place.write("codes.csv", format!("code,x,label\n{}", (0..800).map(row).collect::<String>()));
@@ -215,9 +216,9 @@ fn options_of_tabular_networks_are_listed_and_refused_by_name() {
     }
 }
 
-/// Folds fit the bins to their own rows; a search and a range test build the same layers.
+/// Each fold fits bins to its own rows. A search and a range test build the same layers.
 #[test]
-fn folds_searches_and_range_tests_take_embeddings() {
+fn folds_searches_and_range_tests_accept_embeddings() {
     let place = Place::new();
     place.shipped("penguins.csv");
     let flags = ["--embed", "ple:bins=4,dim=2", "--init", "std", "--bias-init", "he+5", "--hidden", "8"];
@@ -232,9 +233,9 @@ fn folds_searches_and_range_tests_take_embeddings() {
     assert!(best.contains("clamp = true") && best.contains("pbld") && !best.contains("preset"), "{best}");
 }
 
-/// The rate that a range test of the plain network recommends is for that network, and the command says so.
+/// A range test of the plain network recommends a rate for that network, and the printed command selects it.
 #[test]
-fn what_a_range_test_recommends_is_for_the_network_it_looked_at() {
+fn the_command_of_a_range_test_selects_the_tested_network() {
     let place = Place::new();
     place.shipped("iris.csv");
     let last = |flags: &[&str]| {
@@ -246,9 +247,10 @@ fn what_a_range_test_recommends_is_for_the_network_it_looked_at() {
     assert!(last(&["--preset", "realmlp"]).contains("iris.csv --preset realmlp --lr"));
 }
 
-/// Weights of a table's default network begin another of its kind; without the preset the refusal names it.
+/// Weights of the default network of tables can initialise a network of the same preset. Without the preset, the error names
+/// it.
 #[test]
-fn weights_of_a_preset_begin_a_network_of_the_same() {
+fn weights_of_a_preset_can_initialise_a_network_of_the_same_preset() {
     let place = Place::new();
     place.shipped("iris.csv");
     let short = ["train", "iris.csv", "--epochs", "1", "--quiet", "--overwrite", "--out"];

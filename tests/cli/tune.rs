@@ -1,4 +1,4 @@
-//! `tune`: a search that records every trial, goes on after an interruption, and trains with the best.
+//! `tune`: a search that records every trial, can be resumed after an interruption, and trains with the best settings.
 
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ fn tune(place: &Place, more: &[&str]) -> Value {
     json(&place.ok(&[&["tune", "iris.csv"], &SMALL[..], more].concat()))
 }
 
-/// The trials of a search, in the order of their numbers and lengths, without their times.
+/// The trials of a search, sorted by number and length, without their times.
 fn trials(place: &Place, directory: &str) -> Vec<Value> {
     let text = place.read(&format!("{directory}/trials.jsonl"));
     let mut trials: Vec<Value> = text.lines().map(json).collect();
@@ -28,7 +28,7 @@ fn trials(place: &Place, directory: &str) -> Vec<Value> {
 }
 
 #[test]
-fn thirds_go_on_and_the_best_is_trained() {
+fn the_best_third_is_promoted_and_the_best_is_retrained() {
     let place = iris();
     let found = tune(&place, &["-o", "search", "--test", "0.2", "--monitor", "accuracy"]);
     let trials = trials(&place, "search");
@@ -45,7 +45,7 @@ fn thirds_go_on_and_the_best_is_trained() {
         trials[9..12].iter().map(|trial| &trial["trial"]).collect::<Vec<_>>(),
         "the best third goes on"
     );
-    // Of equal ones the longer training: the last of these.
+    // Of equal trials `max_by` takes the last, which is the longest training.
     let best = trials.iter().max_by(|a, b| score(a).partial_cmp(&score(b)).unwrap()).unwrap();
     assert_eq!((&found["best"]["trial"], &found["best"]["epochs"]), (&best["trial"], &best["epochs"]));
     assert_eq!(trials[0]["settings"], Value::Object(Default::default()), "the first is trained as without a search");
@@ -71,7 +71,7 @@ fn a_search_is_the_same_on_any_number_of_threads() {
 }
 
 #[test]
-fn an_interrupted_search_goes_on() {
+fn an_interrupted_search_is_resumed_to_the_same_trials() {
     let place = iris();
     tune(&place, &["-o", "whole", "--no-retrain"]);
     tune(&place, &["-o", "cut", "--no-retrain"]);
@@ -93,7 +93,7 @@ fn an_interrupted_search_goes_on() {
 }
 
 #[test]
-fn folds_judge_a_setting_by_their_mean() {
+fn settings_are_compared_by_the_mean_over_folds() {
     let place = iris();
     let found = tune(&place, &["-o", "search", "--cv", "3", "--monitor", "log_loss"]);
     assert_eq!(found["metric"], "val_log_loss");
@@ -122,7 +122,7 @@ fn given_options_are_fixed() {
 }
 
 #[test]
-fn what_cannot_be_searched_is_refused() {
+fn parameters_that_cannot_be_searched_are_refused() {
     let place = iris();
     place.write("wrong.toml", "los = [1]");
     let message = place.fails(2, &["tune", "iris.csv", "--space", "wrong.toml"]);
@@ -153,9 +153,9 @@ fn the_report_is_a_table_and_commands() {
 }
 
 #[test]
-fn defaults_that_win_are_said() {
+fn a_win_of_the_defaults_is_reported() {
     let place = iris();
-    // Of the other settings none can learn.
+    // With the other settings nothing can be learnt.
     place.write("bad.toml", "lr = [1e-12, 1e-11]\n");
     let args = ["tune", "iris.csv", "--space", "bad.toml", "--budget", "3", "--epochs", "9", "--no-retrain", "-o"];
     let found = place.run(&[&args[..], &["bad"]].concat());
@@ -226,7 +226,7 @@ fn a_space_with_wrong_values_leaves_no_directory() {
 }
 
 #[test]
-fn a_search_whose_every_trial_diverges_ends_with_10_and_metric_still_names_what_decides() {
+fn a_search_whose_trials_all_diverge_ends_with_10_and_metric_is_still_accepted() {
     let place = iris();
     let arguments = ["tune", "iris.csv", "--budget", "2", "--optimizer", "sgd", "--lr", "1e30", "--metric", "loss"];
     let message = place.fails(10, &arguments);

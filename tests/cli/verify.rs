@@ -1,4 +1,4 @@
-//! `gradlane verify` repeats runs, and tells what is no longer what it was.
+//! `gradlane verify` repeats runs and reports differences.
 
 use safetensors::SafeTensors;
 
@@ -19,7 +19,7 @@ fn same(place: &Place, more: &[&str]) -> String {
     text
 }
 
-/// Where the repetition differs, as the program prints it.
+/// The output of a verification that finds differences.
 fn different(place: &Place) -> String {
     let output = place.run(&["verify", "run", "-q"]);
     let text = out(&output);
@@ -43,7 +43,8 @@ fn a_run_is_the_same_with_other_threads() {
     let verdict = json(&place.ok(&["verify", "run", "-q", "--json"]));
     assert_eq!((verdict["verdict"].as_str(), verdict["differences"].as_array().unwrap().len()), (Some("SAME"), 0));
     assert!(files() == before, "the run is left alone");
-    // A prolonged run is one run where its rate was constant, and else it is said how it was begun.
+    // A run prolonged at a constant rate can be repeated as one run. Otherwise the configuration has the original options in
+    // a comment, and the run is refused.
     place.ok(&["resume", "run", "--epochs", "5", "-q"]);
     assert!(place.read("run/config.toml").starts_with("# begun with epochs = 4, lr = 0.001, schedule = \"cosine\";"));
     let message = place.fails(4, &["verify", "run", "-q"]);
@@ -54,7 +55,7 @@ fn a_run_is_the_same_with_other_threads() {
 }
 
 #[test]
-fn a_run_that_time_ended_is_repeated_for_its_steps() {
+fn a_run_ended_by_time_is_repeated_for_its_steps() {
     let place = Place::new();
     place.shipped("digits.csv");
     place.ok(&[&DIGITS[..], &["-o", "run", "--epochs", "90000", "--time-limit", "0.4s"]].concat());
@@ -66,12 +67,12 @@ fn a_run_that_time_ended_is_repeated_for_its_steps() {
 }
 
 #[test]
-fn folds_and_ensembles_are_repeated_too() {
+fn folds_and_ensembles_are_repeated() {
     let several = [&["--cv", "3"][..], &["--ensemble", "2"], &["--cv", "3", "--ensemble", "3"]];
     for more in several {
         let place = place(&[&["--epochs", "2"], more].concat());
         same(&place, &[]);
-        // An epoch of a network is held to its record.
+        // The epochs of each network are compared with their records.
         let events = place.read("run/events.jsonl");
         place.write("run/events.jsonl", events.replacen("\"train_loss\":", "\"train_loss\":1", 1));
         assert!(different(&place).contains("train_loss"));
@@ -79,7 +80,7 @@ fn folds_and_ensembles_are_repeated_too() {
 }
 
 #[test]
-fn an_edited_model_is_found_out_by_its_first_tensor() {
+fn changes_of_a_model_and_its_events_are_found() {
     let place = place(&["--epochs", "2", "--label-smoothing", "0.1"]);
     let path = place.path("run/model.safetensors");
     let whole = std::fs::read(&path).unwrap();
@@ -92,7 +93,7 @@ fn an_edited_model_is_found_out_by_its_first_tensor() {
     let expected = "tensor layers.1.bias: value 1, the first of 1 of 10 that differ,";
     assert!(text.contains(expected) && text.contains("changed after the run"), "{text}");
 
-    // The weights may be whole, and what they mean another.
+    // The weights may be unchanged but the metadata changed.
     let header = String::from_utf8_lossy(&whole[8..]).into_owned();
     let at = 8 + header.find(r#"\"label_smoothing\":0.1"#).expect("the metadata") + r#"\"label_smoothing\":"#.len();
     let mut edited = whole.clone();
@@ -114,7 +115,7 @@ fn an_edited_model_is_found_out_by_its_first_tensor() {
 }
 
 #[test]
-fn changed_data_and_other_kernels_are_said() {
+fn changed_data_and_other_kernels_are_reported() {
     let place = place(&["--epochs", "2", "--isa", "portable"]);
     let digits = place.read("digits.csv");
     place.write("digits.csv", digits.replacen("\n0,", "\n1,", 1));
@@ -143,7 +144,7 @@ fn changed_data_and_other_kernels_are_said() {
 }
 
 #[test]
-fn a_run_that_is_not_whole_is_no_run_to_repeat() {
+fn an_unfinished_run_cannot_be_verified() {
     let place = place(&["--epochs", "1"]);
     place.fails(5, &["verify", "nowhere"]);
     std::fs::remove_file(place.path("run/summary.json")).unwrap();
