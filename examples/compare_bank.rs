@@ -1,14 +1,14 @@
-//! Records what many settings of four optimizers come to on the built-in problems of `gradlane compare`, for the simulation
-//! that tells how often its verdicts err.
+//! Records the results of many settings of four optimizers on the built-in problems of `gradlane compare`, for the
+//! simulation that measures how often its verdicts are wrong.
 //!
 //! ```text
 //! cargo run --release --example compare_bank | gzip -9 > tests/data/compare_bank.csv.gz
 //! ```
 //!
-//! Names of problems behind it record these alone. Each optimizer has 200 random settings of its space and its defaults on
-//! each problem. Every setting is run with one seed, the better half of them with four more, and the defaults with 40. The
-//! losses are those at the step with the least validation loss; they are empty where a run diverged. The points and the
-//! seeds are such as no comparison uses. It takes about as long as four comparisons.
+//! To record only some problems, append `--` and their names. Each optimizer has 200 random settings of its space and its
+//! defaults on each problem. Every setting is run with one seed, the better half of them with four more seeds, and the
+//! defaults with 40 seeds. The losses are those at the step with the lowest validation loss; they are empty if the run
+//! diverged. No comparison uses the same points and seeds. This takes about as long as four comparisons.
 
 use std::io::Write;
 use std::sync::atomic::AtomicUsize;
@@ -21,24 +21,24 @@ use gradlane::kernel::Isa;
 use gradlane::train::team::available_threads;
 use gradlane::{Error, Result};
 
-/// Whose settings are recorded.
+/// Optimizers that are recorded.
 const OPTIMIZERS: [&str; 4] = ["sgd", "momentum", "rmsprop", "adam"];
-/// Random settings of each.
+/// Number of random settings for each optimizer.
 const SETTINGS: usize = 200;
-/// Seeds of the better half of them, and of the defaults.
+/// Number of seeds for the better half of the settings, and below for the defaults.
 const SEEDS: u64 = 5;
 const DEFAULT_SEEDS: u64 = 40;
-/// Where points and seeds begin: beyond the 32 bits of those of comparisons.
+/// Seed of the points and first seed of the runs. Comparisons use only seeds of 32 bits.
 const FIRST_SEED: u64 = 1 << 40;
 
-/// A run: the number of its setting, 0 the defaults, that of its seed, and what came of it.
+/// A run: the number of its setting (0 for the defaults), the number of its seed, and its outcome.
 pub struct Entry {
     setting: usize,
     seed: u64,
     outcome: Outcome,
 }
 
-/// The runs of one optimizer on a problem.
+/// Makes the runs of one optimizer on a problem.
 pub fn record(problem: &Problem, name: &str) -> Result<Vec<Entry>> {
     let contestant: Contestant = name.parse()?;
     let mut all = settings(&contestant, SETTINGS + 1, FIRST_SEED);

@@ -1,19 +1,18 @@
-//! Derives the losses to reach on the built-in problems of `gradlane compare`.
+//! Derives the target losses of the built-in problems of `gradlane compare`.
 //!
 //! ```text
 //! cargo run --release --example compare_targets > targets.toml
 //! mv targets.toml src/experiment/compare/problems/
 //! ```
 //!
-//! Names of problems behind it derive these alone.
+//! To derive only some targets, append `--` and the names of problems.
 //!
-//! The rule: 40 settings each of nesterov and of adamw without decay, well beyond what a comparison tries, are run for a
-//! problem's steps. (Decay lowers the validation loss of a small data set by other means than minimising, and optimizers
-//! without it would all miss.) The best by final validation loss is run again with 20 fresh seeds; the median of their
-//! validation losses after half of the steps is the target. So a well-tuned optimizer reaches it in about half of the
-//! budget, and one that is somewhat worse has the other half to do so. Points and seeds are such as no comparison uses.
-//! With MNIST's files in `datasets/mnist` its problem is among them. The medians after other parts of the steps go to
-//! stderr.
+//! The rule: 40 settings each of nesterov and of adamw without decay, many more than a comparison tries, are run for a
+//! problem's steps. (Weight decay lowers the validation loss of a small data set by regularisation, so optimizers without it
+//! would all miss the target.) The best setting by final validation loss is run again with 20 fresh seeds. The target is the
+//! median of their validation losses after half of the steps. So a well-tuned optimizer reaches it in about half of the
+//! budget, and a slightly worse one still has the other half. No comparison uses the same points and seeds. The problem
+//! `mnist` is included if MNIST's files are found. The medians after other parts of the steps are printed to standard error.
 
 use std::sync::atomic::AtomicUsize;
 
@@ -26,18 +25,17 @@ use gradlane::statistics::median;
 use gradlane::train::team::available_threads;
 use gradlane::{Error, Result};
 
-/// Whose settings are tried: none of those that are compared unless the user says so.
+/// The optimizers whose settings are tried. By default a comparison includes neither.
 const OPTIMIZERS: [&str; 2] = ["nesterov", "adamw:weight_decay=0"];
-/// Settings of each, and final runs.
+/// Number of settings for each optimizer, and below of final runs.
 const TRIALS: usize = 40;
 const SEEDS: usize = 20;
-/// First seeds of trials and of final runs, and the seed of the points in the space: beyond the 32 bits of those of
-/// comparisons.
+/// First seeds of trials and of final runs, and the seed of the points. Comparisons use only seeds of 32 bits.
 const TRIAL_SEED: u64 = 1 << 41;
 const FINAL_SEED: u64 = 1 << 42;
 const POINTS_SEED: u64 = 1 << 41;
 
-/// Parts of the steps, of 20, after which losses are told; the target is the loss at the middle one.
+/// Twentieths of the steps after which losses are printed. The target is the loss at the middle one.
 const TOLD: [u64; 5] = [5, 8, 10, 12, 20];
 const PARTS: u64 = 20;
 
@@ -45,16 +43,16 @@ const PARTS: u64 = 20;
 pub struct Target {
     /// Validation loss.
     pub val_loss: f64,
-    /// Of the best setting.
+    /// The best setting.
     pub setting: Setting,
-    /// Medians of its validation losses after the parts of the steps that are told.
+    /// Medians of its validation losses at the points of `TOLD`.
     pub medians: Vec<f64>,
 }
 
 /// Derives a target from `trials` settings of each optimizer and `seeds` final runs.
 pub fn derive(problem: &Problem, trials: usize, seeds: usize) -> Result<Target> {
     let contestants = OPTIMIZERS.iter().map(|name| name.parse()).collect::<Result<Vec<Contestant>>>()?;
-    // The first of each are the defaults.
+    // The first settings are the defaults; they are left out.
     let tried = |contestant: &Contestant| settings(contestant, trials + 1, POINTS_SEED).split_off(1);
     let settings: Vec<Setting> = contestants.iter().flat_map(tried).collect();
 
@@ -74,12 +72,12 @@ pub fn derive(problem: &Problem, trials: usize, seeds: usize) -> Result<Target> 
     Ok(Target { val_loss: medians[TOLD.len() / 2], setting, medians })
 }
 
-/// Validation loss at a point of a curve, infinite if the run had diverged before.
+/// The validation loss at a point of a curve; infinite if the run diverged before.
 fn at(curve: &[f64], point: usize) -> f64 {
     curve.get(point).copied().unwrap_or(f64::INFINITY)
 }
 
-/// Validation losses of each run; a run that diverged ends early.
+/// The validation losses of each run; shorter for a run that diverged.
 fn curves(problem: &Problem, runs: &[(u64, &Setting)]) -> Result<Vec<Vec<f64>>> {
     let never = AtomicUsize::new(0);
     let outcomes = side_by_side(available_threads(), runs, |(seed, setting)| {

@@ -1,5 +1,5 @@
-//! A line through noisy points, `y = 3x` and `y = 2x`: a network of one weight and one bias, trained by gradient descent
-//! on all rows at once, beside the least-squares line in closed form.
+//! Fits lines through noisy points of `y = 3x` and `y = 2x` with a network of one weight and one bias, trained by full-batch
+//! gradient descent, and compares them with the closed-form least-squares line.
 
 use gradlane::data::synthetic;
 use gradlane::data::{Dataset, Features, Targets};
@@ -46,7 +46,7 @@ fn gradient_descent(data: &Dataset) -> (f64, f64) {
     (tensors[0].values[0].into(), tensors[1].values[0].into())
 }
 
-/// Fits both lines both ways.
+/// Fits both lines with both methods and compares the results.
 pub fn main() {
     for true_slope in [3.0, 2.0] {
         println!("y = {true_slope} x + noise, {ROWS} rows");
@@ -55,9 +55,9 @@ pub fn main() {
         let (exact_slope, exact_intercept) = least_squares(&data);
         println!("  gradient descent: y = {slope:.6} x {intercept:+.6}");
         println!("  closed form:      y = {exact_slope:.6} x {exact_intercept:+.6}\n");
-        // f32 carries seven digits; a few roundings of them are left in the fixed point.
+        // f32 has seven digits; the fixed point of the descent is a few rounding errors away from the exact one.
         assert!((slope - exact_slope).abs() < 2e-6 && (intercept - exact_intercept).abs() < 2e-6);
-        // The noise of 0.1 leaves a standard error of 0.1 / √(200 / 3) = 0.012; four of them.
+        // With noise of 0.1 the standard error of the slope is 0.1 / √(200 / 3) = 0.012; the tolerance is four of these.
         assert!((slope - f64::from(true_slope)).abs() < 0.05);
     }
 }

@@ -1,5 +1,5 @@
-//! One logistic unit, `p = 1 / (1 + e^−(w x + b))`, trained by gradient descent on the cross-entropy, beside Newton's
-//! method in `f64`, which converges in a handful of steps.
+//! Trains one logistic unit, `p = 1 / (1 + e^−(w x + b))`, by gradient descent on the cross-entropy, and compares it with
+//! Newton's method in `f64`, which converges in a few steps.
 
 use gradlane::data::synthetic;
 use gradlane::data::{Dataset, Features, Targets};
@@ -38,9 +38,9 @@ fn newton(data: &Dataset) -> (f64, f64) {
     (w, b)
 }
 
-/// `(w, b)` by 2,000 steps of gradient descent from zero, all rows at once.
+/// `(w, b)` by 2,000 steps of full-batch gradient descent from zero.
 fn gradient_descent(data: &Dataset) -> (f64, f64) {
-    let unit = Architecture::mlp(1, &[], 1, Activation::Identity); // the loss works on the logit
+    let unit = Architecture::mlp(1, &[], 1, Activation::Identity); // the loss takes the logit
     let settings = StepSettings::plain(
         Objective::new(Loss::Bce, 0.0).expect("no label smoothing"),
         "nesterov".parse().expect("a name of an optimizer"),
@@ -58,7 +58,7 @@ fn gradient_descent(data: &Dataset) -> (f64, f64) {
     (tensors[0].values[0].into(), tensors[1].values[0].into())
 }
 
-/// Fits the unit both ways.
+/// Fits the unit with both methods and compares the results.
 pub fn main() {
     println!("two overlapping classes on a line, {ROWS} rows");
     let data = synthetic::blobs(ROWS, 1, 2, 0.6, 7);
@@ -67,6 +67,6 @@ pub fn main() {
     println!("gradient descent: p = s({w:.5} x {b:+.5})");
     println!("Newton's method:  p = s({exact_w:.5} x {exact_b:+.5})");
     println!("even odds at x = {:.4}", -exact_b / exact_w);
-    // Rounding in f32 leaves a gradient of some 1e-7, and the loss is flat: the smallest curvature here is about 0.01.
+    // Rounding in f32 leaves a gradient of about 1e-7, and the loss is flat: its smallest curvature here is about 0.01.
     assert!((w - exact_w).abs() < 2e-4 && (b - exact_b).abs() < 2e-4);
 }

@@ -1,4 +1,5 @@
-//! Backpropagation through the textbook's 2-3-1 sigmoid network, every number named, and the step that follows.
+//! Backpropagation through a textbook's 2-3-1 sigmoid network with every number named, followed by one step of gradient
+//! descent.
 //!
 //! One row, `x = (0.5, 0.8)` with target `y = 1`, loss `J = (h − y)² / 2`, learning rate 0.1.
 
@@ -6,7 +7,7 @@ use gradlane::layer::{Activate, Layer, Linear, Network};
 use gradlane::nn::{Activation, Loss, Objective, Target};
 use gradlane::optim::{Rule, sgd};
 
-/// What the network learns, in its order; matrices are row-major `[outputs, inputs]`.
+/// The tensors of the network, in order; matrices are row-major `[outputs, inputs]`.
 const NAMES: [&str; 4] = ["layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"];
 
 fn print(title: &str, quantities: &[(impl AsRef<str>, impl AsRef<[f64]>)]) {
@@ -17,7 +18,7 @@ fn print(title: &str, quantities: &[(impl AsRef<str>, impl AsRef<[f64]>)]) {
     }
 }
 
-/// Prints the way forward, the way back, the gradient, and the parameters after one step of gradient descent.
+/// Prints the forward pass, the backward pass, the gradient, and the parameters after one step of gradient descent.
 pub fn main() {
     let sigmoid = Activate { function: Activation::Sigmoid };
     let chain = vec![
@@ -46,7 +47,7 @@ pub fn main() {
     let (after, _) = pass_of(&tensors);
     println!("  {:<32} {after:+.12}", "J afterwards");
 
-    // The figures are the textbook's, to the digits it could print.
+    // The expected values are those of the textbook, with all digits that it prints.
     assert!((loss - 0.012_005_700_750_392_305).abs() < 1e-15);
     assert!((pass.steps[0].dy[0] + 0.003_466_908_692_577_643).abs() < 1e-15);
     assert!((tensors[2][0] - 0.701_170_539_867_491_6).abs() < 1e-15);
