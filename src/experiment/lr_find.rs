@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(median(&losses, 4), [Some(2.0), Some(2.0), None, None]);
         assert_eq!(smoothed(&[1.0, 2.0, 6.0, 3.0, 5.0], 1), [1.5, 3.0, 11.0 / 3.0, 14.0 / 3.0, 4.0]);
         assert!(smoothed(&[], 3).is_empty());
-        // Differences of 2, 2 and 2 are 2 / (0.6745 √2) = 2.097 standard deviations of one, over √4 for means of four.
+        // The median difference is 2, so the standard deviation is 2 / (0.6745 √2) = 2.097, divided by √4 for means of four.
         assert!((standard_error(&[1.0, 3.0, 1.0, 3.0], 3) - 1.048).abs() < 1e-3);
     }
 }

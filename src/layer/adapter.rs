@@ -30,7 +30,7 @@ pub struct Adapter {
     pub shift: Option<f64>,
 }
 
-/// What the factors of an adapter begin with.
+/// Initial factors of an adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Factors {
     /// 1.

@@ -31,7 +31,7 @@ impl Default for Group {
 pub enum First {
     /// Drawn by an initialisation scheme.
     Drawn(Init),
-    /// One number everywhere.
+    /// This number in every element.
     Filled(f32),
 }
 

@@ -23,17 +23,17 @@ pub struct RandomAt {
 
 /// Arguments of [`Kind::forward`](super::Kind::forward).
 pub struct Forward<'a> {
-    /// Kernel form.
+    /// Instruction set of the kernels.
     pub isa: Isa,
-    /// Panels of the output: those of the members of 16 rows follow each other.
+    /// Number of panels of the output. The panels of all members for the same 16 rows are adjacent.
     pub samples: usize,
-    /// Members of the output.
+    /// Number of members of the output.
     pub members: usize,
-    /// Inputs of the layer.
+    /// Number of inputs of the layer.
     pub inputs: usize,
     /// The input, or the output of an inner chain; `None` if `y` already holds it.
     pub x: Option<Panels<'a>>,
-    /// What entered a layer that goes round a chain.
+    /// The input of a layer that bypasses an inner chain.
     pub side: Option<Panels<'a>>,
     /// The requested lines of the output, or the part of the output that belongs to one chain.
     pub y: PanelsMut<'a>,
@@ -71,13 +71,13 @@ pub enum Errors<'a> {
 
 /// Arguments of [`Kind::backward`](super::Kind::backward).
 pub struct Backward<'a> {
-    /// Kernel form.
+    /// Instruction set of the kernels.
     pub isa: Isa,
-    /// Panels of the output: those of the members of 16 rows follow each other.
+    /// Number of panels of the output. The panels of all members for the same 16 rows are adjacent.
     pub samples: usize,
-    /// Members of the output.
+    /// Number of members of the output.
     pub members: usize,
-    /// Inputs of the layer.
+    /// Number of inputs of the layer.
     pub inputs: usize,
     /// Number of outputs of the layer, or of the part that belongs to one chain.
     pub outputs: usize,
@@ -100,7 +100,7 @@ pub struct Backward<'a> {
 
 /// Arguments of [`Kind::gradient`](super::Kind::gradient).
 pub struct Gradient<'a> {
-    /// Kernel form.
+    /// Instruction set of the kernels.
     pub isa: Isa,
     /// Number of the tensor within the layer.
     pub tensor: usize,
@@ -108,9 +108,9 @@ pub struct Gradient<'a> {
     pub fan_out: usize,
     /// Number of rows of the block.
     pub rows: usize,
-    /// Members of the output.
+    /// Number of members of the output.
     pub members: usize,
-    /// Inputs of the layer.
+    /// Number of inputs of the layer.
     pub inputs: usize,
     /// The layer's tensors.
     pub tensors: [Option<Weights<'a>>; 2],
@@ -118,7 +118,7 @@ pub struct Gradient<'a> {
     pub stack: usize,
     /// The input.
     pub x: Panels<'a>,
-    /// What entered a layer that goes round a chain.
+    /// The input of a layer that bypasses an inner chain.
     pub side: Option<Panels<'a>>,
     /// The gradient with respect to the output, unless it was kept transposed.
     pub dy: Option<Panels<'a>>,

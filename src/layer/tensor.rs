@@ -122,7 +122,7 @@ pub enum Form {
 pub enum Start {
     /// Random numbers for a layer that is followed by this activation, by this scheme, or by that of the run.
     Drawn(Activation, Option<Init>),
-    /// One number everywhere.
+    /// This number in every element.
     Filled(f32),
     /// Random numbers from a given distribution.
     Random(Random),

@@ -41,7 +41,7 @@ fn a_linear_layer_and_its_activation_share_a_place_unless_the_derivative_needs_t
 }
 
 #[test]
-fn the_gradient_by_a_value_is_written_once_and_then_added_to() {
+fn the_first_gradient_of_a_value_is_written_and_later_ones_are_added() {
     let group = vec![linear(7), activate(Activation::Relu)];
     let net = program(vec![linear(7), skip(group), linear(2)], true);
     let flows: Vec<_> = net.ops.iter().map(|op| (op.dx, op.d_side)).collect();
@@ -87,7 +87,7 @@ fn tensors_of_inner_layers_come_before_a_projection() {
 fn parallel_chains_write_parts_of_one_value() {
     let chains = vec![vec![linear(4), activate(Activation::Relu)], vec![], vec![linear(2)]];
     let net = program(vec![Layer::new("branches", Branches { chains }), linear(1)], true);
-    // Input, two outputs of chains, what they give together, the output.
+    // The input, the outputs of two chains, their concatenation, and the output.
     assert_eq!(net.values, [5, 4, 2, 11, 1].map(Width::of));
     let parts: Vec<_> = net.ops[3..6].iter().map(|op| (op.x, op.y, op.line, op.outputs)).collect();
     assert_eq!(parts, [(1, 3, 0, 4), (0, 3, 4, 5), (2, 3, 9, 2)]);

@@ -158,7 +158,7 @@ impl Network {
 struct Entered {
     x: Vec<f64>,
     members: usize,
-    /// What formulas call it.
+    /// Symbol of the value in formulas.
     name: &'static str,
 }
 

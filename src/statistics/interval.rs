@@ -1,8 +1,8 @@
-//! Where a figure probably lies.
+//! Confidence intervals.
 
 use super::rank_test::binomial;
 
-/// Where a figure probably lies.
+/// A confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
     /// Lower end.

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn orders_are_counted() {
+    fn the_distribution_of_rank_sums_is_counted() {
         assert_eq!(ways_of_rank_sums(2, 2), [1.0, 1.0, 2.0, 1.0, 1.0]);
         assert_eq!(ways_of_rank_sums(8, 8).iter().sum::<f64>(), 12_870.0);
     }
@@ -112,7 +112,7 @@ mod tests {
 
     const RANK_SUM: f64 = 0.000_495_533_541_703_955;
 
-    /// Where p is at most the level, the interval leaves out 1; also with ties.
+    /// If p is at most the level, the interval excludes 1, also with ties.
     #[test]
     fn an_interval_agrees_with_the_test() {
         let inf = f64::INFINITY;
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn diverged_runs_have_a_place() {
+    fn infinite_values_are_allowed() {
         let inf = f64::INFINITY;
         let ratio = ratio_interval(&[1.0, 1.0, inf], &[inf, inf, inf], 0.8).unwrap();
         assert_eq!((ratio.value, ratio.interval), (0.0, Some(Interval { low: 0.0, high: 1.0 })));

@@ -106,7 +106,7 @@ pub struct Pair {
 pub struct ByProblem {
     /// Fisher's combination of the p-values of all problems.
     pub p: f64,
-    /// The same after Holm's correction over all pairs.
+    /// p after Holm's correction for all pairs.
     pub p_holm: f64,
     /// Whether they differ, by this p or by a verdict on a single problem.
     pub differs: bool,

@@ -186,7 +186,7 @@ impl Tuner {
     /// The configuration of a trial.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the space has values that training refuses.
+    /// [`Error::Usage`] if the space has values that training does not accept.
     fn config(&self, options: &toml::Table, epochs: usize) -> Result<TrainConfig> {
         let mut config = TrainConfig::new(self.space.with_options(&self.settings, options))?;
         config.stopping.epochs = Some(epochs);

@@ -153,7 +153,7 @@ fn an_optimizer_worse_than_its_special_case_is_warned_about() {
 #[test]
 fn the_studies_needed_for_single_problems_grow_with_the_number_of_tests() {
     use super::studies_for;
-    // 2 / C(16, 8) allows 96 tests at 1.5 %.
+    // With eight studies the smallest p is 2 / C(16, 8), which allows 96 tests at 1.5 %.
     assert_eq!(
         [studies_for(4, 12), studies_for(4, 16), studies_for(4, 17), studies_for(5, 12), studies_for(1, 1)],
         [8, 8, 9, 9, 8]
