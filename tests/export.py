@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Exports models of every kind and compares what they predict with `gradlane predict`: `export.py GRADLANE [CASE…]`.
+"""Exports models of every kind and compares their predictions with `gradlane predict`: `export.py GRADLANE [CASE…]`.
 
-ONNX by ONNX Runtime, JSON by the predictor of `json_model.py`, C by the compiler `cc`. Rows are those of training, and odd ones:
-missing cells, levels that training did not see, other spellings, numbers far outside. The same class must be said, or, where two
-classes are within the tolerance of each other, one of them; probabilities agree to 1e-5, numbers to 1e-5 of their spread.
+ONNX is run by ONNX Runtime, JSON by the predictor in `json_model.py`, C after compilation by `cc`. The rows are those of training
+and unusual ones: missing cells, unseen levels, other spellings, numbers far outside the range. The predicted class must be the same;
+if two classes are within the tolerance of each other, either may be predicted. Probabilities must agree to 1e-5, numbers to 1e-5 of
+their spread.
 """
 
 import csv
@@ -47,7 +48,7 @@ def write(path, header, rows):
 
 
 def mixed(path, target):
-    """A table of every kind of column."""
+    """A table with every kind of column."""
     rng = random.Random(7)
     day = datetime.date(2021, 1, 1)
     rows = []
@@ -78,7 +79,7 @@ TARGETS = {
 }
 
 MIXED = ["--categorical", "code"]
-# What the options of networks do not reach.
+# Layers that the options of networks do not use.
 NETWORK = """
 chain = [
     { kind = "branches", branches = [
@@ -94,7 +95,7 @@ chain = [
     { kind = "linear", outputs = "outputs", members = true },
 ]
 """
-# Case: data, or target of the mixed table; options.
+# Case: (data, or target in the mixed table; options).
 CASES = {
     **{name: (shipped(name), SMALL) for name in
        ["breast_cancer", "credit", "diabetes", "digits", "iris", "penguins", "wine"]},
@@ -138,7 +139,7 @@ CASES = {
 
 
 def odd_rows(header, rows, columns):
-    """Rows with one odd cell each."""
+    """Rows with one unusual cell each."""
     odd = []
     for at, name in enumerate(header):
         if name not in columns:
@@ -167,7 +168,7 @@ def is_number(cell):
 
 
 def number_of(cell, column):
-    """What a double input of ONNX or C takes for a cell."""
+    """The value of a cell for a double input of ONNX or C."""
     cell = cell.strip()
     if cell == "" or (cell in column["missing"] and not is_number(cell)):
         return float("nan")
@@ -185,7 +186,7 @@ def is_text(column):
 
 
 def cells_of(model, header, rows):
-    """The cells of each column as exports take them: texts, or doubles."""
+    """The cells of each column in the form that exports read: texts or doubles."""
     cells = {}
     for column in model["rows"]["columns"]:
         at = header.index(column["name"])
@@ -249,7 +250,7 @@ def compare(what, model, expected, found):
     assert found_values.shape == values.shape, f"{what}: {found_values.shape} for {values.shape}"
     several, scale = model["head"]["target"]["task"] == "multilabel", 1.0
     if model["head"]["link"] == "exp":
-        # Rates of numbers far outside are 0 or infinite.
+        # Rates predicted far outside the range are 0 or infinite.
         values, found_values = (np.clip(np.log(np.maximum(v, 1e-300)), -600, 600) for v in (values, found_values))
         scale = np.maximum(1.0, np.abs(values))
     elif said is None:
@@ -260,7 +261,7 @@ def compare(what, model, expected, found):
     differ = 0
     for row, words in enumerate(said or []):
         if words != found_said[row]:
-            # Only where two answers are as good as each other.
+            # Different classes are accepted only if both are equally good.
             near = np.abs(values[row] - 0.5).min() if several else -np.diff(np.sort(values[row])[-2:][::-1])[0]
             assert near <= TOLERANCE, f"{what}, row {row}: {found_said[row]} for {words}"
             differ += 1
@@ -275,7 +276,7 @@ def predicted(text, model):
 
 
 def train(gradlane, name, folder):
-    """Trains the model of a case; the data."""
+    """Trains the model of a case; returns its data."""
     data, options = CASES[name]
     if data in TARGETS:
         names, target = TARGETS[data]
@@ -293,7 +294,7 @@ def run_in(folder, *words):
 
 
 def has_several_forms(path):
-    """Whether a model's file has networks of several forms, as `--preset best` makes them."""
+    """Whether a model's file has networks of several forms, as made by `--preset best`."""
     path = os.path.join(path, "model.safetensors") if os.path.isdir(path) else path
     with open(path, "rb") as file:
         header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
@@ -301,7 +302,7 @@ def has_several_forms(path):
 
 
 def agree(gradlane, name, folder, source, data):
-    """Exports a model to every form, and compares."""
+    """Exports a model to every form and compares the predictions."""
     run = lambda *words: run_in(folder, gradlane, *words)
     paths = {form: os.path.join(folder, "model." + form) for form in ["onnx", "c", "json", "npz"]}
     several = has_several_forms(source if os.path.isabs(source) else os.path.join(folder, source))
@@ -309,7 +310,7 @@ def agree(gradlane, name, folder, source, data):
         if form != "json" or not several:
             run("export", source, "--to", form, "-o", path)
     if several:
-        # JSON is refused; that of a small network on the same data says what the columns and the classes are.
+        # JSON is refused; the export of a small network on the same data provides the columns and the classes.
         run("train", data, "--hidden", "4", "--epochs", "1", "-q", "-o", "small")
         run("export", "small", "--to", "json", "-o", paths["json"])
     with open(paths["json"], encoding="utf-8") as file:
@@ -344,7 +345,7 @@ def agree(gradlane, name, folder, source, data):
 
 
 def older():
-    """Models that older versions wrote, by name: the file and its data."""
+    """Models written by older versions, by name: the file and its data."""
     folders = sorted(glob.glob(os.path.join(ROOT, "tests", "data", "models", "v*", "*")))
     data = lambda folder: next(path for path in glob.glob(os.path.join(folder, "data*")))
     of = lambda folder: "/".join(folder.split(os.sep)[-2:])
@@ -352,7 +353,7 @@ def older():
 
 
 def documented(gradlane, folder):
-    """Runs what docs/export.md shows, and looks at what it says of infinite numbers."""
+    """Runs the example in docs/export.md, and checks how it treats infinite numbers."""
     run = lambda *words: run_in(folder, *words)
     os.symlink(os.path.join(ROOT, "datasets"), os.path.join(folder, "datasets"))
     run(gradlane, "train", "datasets/penguins.csv", "-q", "-o", "penguins")

@@ -1,7 +1,7 @@
 """Writes the files of tests/data/formats: one small table in every format, and Parquet's types in all codecs and encodings.
 
 Needs pyarrow and numpy. `python3 tests/formats.py FOLDER` writes them to FOLDER (tests/data/formats by default), with
-`expected.json`: for each file the columns, their kinds and all cells as gradlane names them.
+`expected.json`: for each file the columns, their kinds and all cells in the form that gradlane prints.
 """
 
 import datetime as dt
@@ -25,13 +25,13 @@ DAY = dt.date(1970, 1, 1)
 
 
 def seconds(moment):
-    """Seconds since 1970 as gradlane counts them, as text."""
+    """Seconds since 1970, as text in the form that gradlane prints."""
     whole = moment - dt.datetime(1970, 1, 1)
     return number((whole.days * 86400 + whole.seconds) + whole.microseconds * 1000 * 1e-9)
 
 
 def number(value):
-    """A number as gradlane names it."""
+    """A number in the form that gradlane prints."""
     if value is None or value != value:
         return None
     return str(int(value)) if value == int(value) and abs(value) < 1e21 else repr(float(value))
@@ -83,7 +83,7 @@ REQUIRED = ("i32", "f64", "text", "date")
 
 
 def types_table():
-    """All types, some of them once more without missing values in a column that cannot have any."""
+    """All types; some also in a required column, which has no missing values."""
     fields, arrays, expected = [], [], []
     for name, (kind_of, values, kind, text) in TYPES.items():
         fields.append(pa.field(name, kind_of))
@@ -124,7 +124,7 @@ def parquet_types():
 
 
 def refused():
-    """Files that are to be refused, with a part of the message."""
+    """Files that must be refused, each with a part of the message."""
     lists = pa.table({"a": [1, 2], "tags": pa.array([["x"], []], pa.list_(pa.string()))})
     groups = pa.table({"g": pa.array([{"x": 1}, {"x": 2}])})
     raw = pa.table({"b": pa.array([b"\xff\xfe", b"\x00\x01"], pa.binary(2))})
@@ -238,7 +238,7 @@ def texts():
 
 
 def pack(columns, card=None, tensors=()):
-    """The bytes of a pack: columns are (name, kind, letter of struct, values[, texts])."""
+    """The bytes of a pack. Columns are (name, kind, format character of struct, values[, texts])."""
     parts, names = [], []
     for number, (name, kind, letter, values, *texts) in enumerate(columns):
         names.append({"name": name, "kind": kind})

@@ -1,4 +1,4 @@
-"""A predictor for what `gradlane export --to json` writes, as docs/export.md describes it. Needs numpy."""
+"""A predictor for the output of `gradlane export --to json`, as described in docs/export.md. Needs numpy."""
 
 import math
 from statistics import NormalDist
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def tensors(model):
-    """The tensors of all networks by the names of the model's file."""
+    """The tensors of all networks, by their names in the model's file."""
     networks = model["networks"]
     named = {}
     for number, network in enumerate(networks):
@@ -80,7 +80,7 @@ def inputs_of_category(cell, column):
 
 
 def inputs(model, cells):
-    """`[rows, inputs]`; `cells` has the list of each column, or the images."""
+    """The inputs, `[rows, inputs]`; `cells` has a list for each column, or the images."""
     if "images" in model["rows"]:
         return cells.reshape(len(cells), -1) * np.float32(model["rows"]["images"]["scale"])
     columns = model["rows"]["columns"]
@@ -120,7 +120,7 @@ def function(name, x):
 
 
 def network(model, tensors, x):
-    """Outputs of one network, `[members, rows, outputs]`."""
+    """The outputs of one network, `[members, rows, outputs]`."""
     values = []
 
     def learnt(l, matrix):
@@ -185,7 +185,7 @@ def softmax(z):
 
 
 def nearest(z):
-    """The nearest probabilities: each row less a shift, not below 0, that adds up to 1."""
+    """The projection onto probabilities: each row minus a shift, at least 0, so that it adds up to 1."""
     ordered = -np.sort(-z, -1)
     shifts = (ordered.cumsum(-1) - 1) / np.arange(1, z.shape[-1] + 1)
     last = (ordered > shifts).sum(-1, keepdims=True) - 1
@@ -193,7 +193,7 @@ def nearest(z):
 
 
 def predict(model, cells):
-    """Labels as texts (none of a regression) and probabilities or numbers, `[rows, …]`."""
+    """The labels as texts (`None` for a regression), and the probabilities or numbers, `[rows, …]`."""
     head, x = model["head"], inputs(model, cells)
     link = head["link"]
     outputs = [network(model, tensors, x) for tensors in model["networks"]]
@@ -211,7 +211,7 @@ def predict(model, cells):
 
 
 def answers(head, outputs, said):
-    """What the outputs of all networks say together."""
+    """The combined prediction of all networks."""
     target, link = head["target"], head["link"]
     task, classes = target["task"], target.get("classes", [])
     mean = lambda f: np.mean([f(z).mean(0) for z in outputs], 0)
@@ -235,7 +235,7 @@ def answers(head, outputs, said):
     if task == "multilabel":
         return [["1" if there else "0" for there in row] for row in p > 0.5], p
     if task == "binary":
-        # The default threshold says the more probable class.
+        # The default threshold predicts the more probable class.
         second = p[:, 0] > (head["threshold"] if head["threshold"] != 0.5 else 1 - p[:, 0])
         return [[classes[int(s)]] for s in second], np.concatenate([1 - p, p], 1)
     return [[classes[best]] for best in p.argmax(1)], p

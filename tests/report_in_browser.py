@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Opens a report in headless Chromium and checks what a reader would meet: no message on the console, nothing asked from
-the network, no sideways scrolling of the page on a desktop or a phone, in light and dark; takes pictures for a look.
+"""Opens a report in headless Chromium and checks it: no messages on the console, no network requests, no horizontal scrolling
+on a desktop or a phone, in light and dark mode. Saves screenshots for inspection.
 
     python3 tests/report_in_browser.py DIR/report.html PICTURES [CHROMIUM]
 
-Needs `pip install playwright` and a Chromium: Playwright's own or the path of another.
+Needs `pip install playwright` and Chromium: that of Playwright, or another one given by its path.
 """
 
 import pathlib

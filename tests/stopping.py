@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Measures when training may stop early: `stopping.py GRADLANE TABLE.csv[:LABEL]…`.
+"""Measures the rule for early stopping: `stopping.py GRADLANE TABLE.csv[:LABEL]…`.
 
-Trains each table with five seeds, in full (--patience none) and as `train` does by itself, on the same split of each seed
-(a quarter is the test part), and prints the mean test score with its standard deviation over the seeds, and the share of
-the optimizer steps that were made. Steps are counted, not seconds, so other work on the machine does not matter. A rule
-is good if no mean falls by more than the standard deviation of the full runs, and half of the steps are spared on average.
+Trains each table with five seeds, once in full (--patience none) and once by the default rule of `train`, on the same split
+for each seed (a quarter is the test part). Prints the mean test score with its standard deviation over the seeds, and the share
+of optimizer steps that were made. It counts steps, not seconds, so other processes do not matter. A rule is good if no mean
+falls by more than the standard deviation of the full runs, and half of the steps are saved on average.
 """
 
 import json

@@ -1,15 +1,15 @@
-"""Writes recipes.json: networks of TabM's, rtdl_num_embeddings' and pytabkit's own code, in float64: outputs of every member,
-gradients, and ten steps of training, each with the list of layers that gradlane has for it.
+"""Writes recipes.json: networks computed in float64 by the code of TabM, rtdl_num_embeddings and pytabkit. Each has the outputs of
+every member, gradients, ten steps of training, and the equivalent list of layers in gradlane.
 
     python3 -m venv venv && venv/bin/pip install torch tabm rtdl_num_embeddings pytabkit && venv/bin/python make.py
 
-Tensors have gradlane's names and shapes. What differs from the packages, by choice:
-* A matrix of an embedding in pieces holds rtdl's `linear0.weight` as its first column and `linear.weight` as the others.
-* pytabkit puts the inputs themselves behind all waves; here they stand before the waves of each input.
-* pytabkit's NTK parametrisation keeps W·sqrt(inputs) and divides in each pass. Here W is kept, with the rate divided by
-  sqrt(inputs): the same steps of Adam but for its eps, which is set to 1e-16 for both.
-* Of RealMLP the embedding is pytabkit's layer and the rest is written out below from its formulas, decay with squared factors
-  included.
+Tensors have gradlane's names and shapes. Deliberate differences from the packages:
+* The matrix of a piecewise-linear embedding has rtdl's `linear0.weight` as its first column and `linear.weight` as the others.
+* pytabkit puts the inputs themselves after all waves; here each input comes before its waves.
+* pytabkit's NTK parametrisation stores W·sqrt(inputs) and divides in each pass. Here W is stored, and the learning rate is
+  divided by sqrt(inputs). Adam's steps are then the same except for the effect of eps, which is set to 1e-16 for both.
+* For RealMLP, only the embedding is pytabkit's layer. The rest is implemented below from its formulas, including decay with
+  squared factors.
 """
 
 import json
@@ -38,14 +38,14 @@ def plain(tensors):
 
 
 def rounded(parameters):
-    """Rounds parameters to float32, which gradlane begins with."""
+    """Rounds parameters to float32, in which gradlane reads them."""
     with torch.no_grad():
         for p in parameters:
             p.copy_(p.float().double())
 
 
 def run(name, chain, outputs, parameters, named, optimizer, spec, lr, seed):
-    """Outputs and gradients at the start, then the steps; `outputs` gives [rows, members, classes]."""
+    """Initial outputs and gradients, then the steps; `outputs` returns [rows, members, classes]."""
     x, y = rows(seed)
 
     def loss():
@@ -83,7 +83,7 @@ def tabm_case(arch, embedded, seed):
     model = tabm.TabM.make(n_num_features=INPUTS, num_embeddings=embeddings, d_out=CLASSES, k=5, n_blocks=2, d_block=8,
                            dropout=0.0, arch_type=arch)
     with torch.no_grad():
-        for p in model.parameters():  # so that no tensor begins at a number that hides a mistake
+        for p in model.parameters():  # so that no initial value, such as 0 or 1, hides a mistake
             p.add_(0.1 * torch.randn_like(p))
     rounded(model.parameters())
     parts = dict(model.named_parameters())
@@ -124,7 +124,7 @@ def tabm_case(arch, embedded, seed):
 
 
 def realmlp_case(seed):
-    """Factors of the rate: embedding 0.1, gains 6, biases 0.1, strengths 0.1; decay 0.02 but for biases."""
+    """Factors of the learning rate: embedding 0.1, gains 6, biases 0.1, strengths 0.1. Decay is 0.02, except for biases."""
     torch.manual_seed(seed)
     waves, dim, width, lr, decay = 6, 4, 8, 0.02, 0.02
     features = INPUTS * dim
@@ -135,7 +135,7 @@ def realmlp_case(seed):
          "w2": torch.randn(width, CLASSES) / math.sqrt(width), "b2": torch.randn(CLASSES)}
     p = {name: value.float().double() for name, value in p.items()}
     roots = {"w1": math.sqrt(features), "w2": math.sqrt(width)}
-    kept = {name: (value * roots.get(name, 1.0)).requires_grad_() for name, value in p.items()}  # as pytabkit keeps them
+    kept = {name: (value * roots.get(name, 1.0)).requires_grad_() for name, value in p.items()}  # as pytabkit stores them
     rates = {"w": 0.1, "b": 0.1, "a": 0.1, "c": 0.1, "gain": 6.0, "b1": 0.1, "b2": 0.1, "s1": 0.1}
 
     def outputs(x):

@@ -1,12 +1,12 @@
-"""Writes schedulefree.json and lbfgs.json: optimizer steps on tasks of ../fixtures/tasks.json, computed by their authors' or a
-reference package's code, in float64 and in float32.
+"""Writes schedulefree.json and lbfgs.json: optimizer steps on tasks of ../fixtures/tasks.json, computed in float64 and in float32
+by the authors' package or a reference package.
 
     python3 -m venv venv && venv/bin/pip install torch schedulefree numpy && venv/bin/python make.py
 
-The format is that of ../fixtures (README.md there), with these additions:
-* `eval_layers` of a checkpoint: the parameters of Schedule-Free's evaluation mode (x), `layers` those it trains (y).
+The format is that of ../fixtures (see its README.md), with these additions:
+* In a checkpoint, `eval_layers` are the parameters of Schedule-Free's evaluation mode (x), `layers` those of training mode (y).
 * L-BFGS: one step is one iteration of torch.optim.LBFGS with its line search (`max_iter` 1, `max_eval` 26), over all rows;
-  `evaluations[step]` counts the losses computed so far, one at the beginning of each step included.
+  `evaluations[step]` is the number of losses computed so far, including one at the beginning of each step.
 """
 
 import json
@@ -23,7 +23,7 @@ ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid,
 
 
 class Network:
-    """A task's network and rows in one precision."""
+    """The network and rows of a task in one precision."""
 
     def __init__(self, task, dtype):
         self.task, self.dtype = task, dtype
@@ -65,7 +65,7 @@ class Network:
 
 
 def flat(tensor):
-    """The numbers of a tensor; of float32 ones the shortest decimals."""
+    """The numbers of a tensor; for float32 the shortest decimals."""
     values = tensor.detach().flatten()
     return values.tolist() if values.dtype == torch.float64 else [float(str(v)) for v in values.numpy()]
 
@@ -88,7 +88,7 @@ def run_schedulefree(case, dtype):
             optimizer.eval()
             checkpoint["eval_layers"] = network.layers()
             optimizer.train()
-            with torch.no_grad():  # back to the very same bits
+            with torch.no_grad():  # restores the same bits
                 for p, k in zip(network.parameters, kept):
                     p.copy_(k)
             run["checkpoints"].append(checkpoint)
@@ -119,7 +119,7 @@ def largest_difference(a, b):
 
 
 def deviation(f32, f64):
-    """How far float32 is from float64: of the losses, and of the parameters at each checkpoint."""
+    """The difference between float32 and float64, for the losses and for the parameters at each checkpoint."""
     params = []
     for a, b in zip(f32["checkpoints"], f64["checkpoints"], strict=True):
         keys = [key for key in ("layers", "eval_layers") if key in b]

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""Makes the models of one version of the model file: `make.py GRADLANE FOLDER [VERSION]`.
+"""Makes the models of one version of the model's file format: `make.py GRADLANE FOLDER [VERSION]`.
 
-Each case is a small model with the raw rows that it is asked about and the text that `predict --proba` gave then. The
-folder of a version is made once, with a program that writes that version, and never again: later programs must give the
-same text. A new version gets a new folder.
+Each case is a small model with raw rows and the output of `predict --proba` for them. The folder of a version is made only
+once, with a program that writes that version; later programs must give the same predictions. A new version gets a new folder.
 """
 
 import gzip
@@ -185,11 +184,11 @@ CASES = [
     images,
 ]
 
-# What came with version 2.
+# New in version 2.
 CASES_2 = [threshold, temperature, clipped, quantiles, ensemble, pieces, waves]
-# What came with version 3.
+# New in version 3.
 CASES_3 = [levels]
-# What came with version 4.
+# New in version 4.
 CASES_4 = [forms]
 
 
