@@ -42,7 +42,7 @@ pub struct ColumnImportance {
 }
 
 /// Measures the importance of every raw column on labelled rows. All inputs that are derived from a column are permuted
-/// together, [`REPEATS`] times. Breiman 2001, "Random Forests", <https://doi.org/10.1023/A:1010933404324>; equivalent to
+/// together, `REPEATS` times. Breiman 2001, "Random Forests", <https://doi.org/10.1023/A:1010933404324>; equivalent to
 /// scikit-learn's `permutation_importance`. The result depends only on model, data and seed.
 ///
 /// [`Error::Mismatch`] for a model of images, otherwise as [`crate::data::read_for`]; [`Error::Data`] if the metric is
