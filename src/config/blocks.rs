@@ -3,6 +3,7 @@
 use super::TrainConfig;
 use super::optimizer::BatchSize;
 use crate::data::Shuffle;
+use crate::layer::MemberRows;
 use crate::{Error, Result};
 
 impl TrainConfig {
@@ -13,10 +14,12 @@ impl TrainConfig {
         }
         let algorithm = self.optimizer.spec.algorithm;
         let full = self.optimizer.batch == BatchSize::Full;
+        let own = self.optimizer.member_rows == MemberRows::Own;
         let why = match () {
             () if self.cv.is_some() => "--cv deals all rows anew for each fold".to_owned(),
             () if !self.augment.is_none() => format!("--augment {} changes all rows for each epoch", self.augment),
             () if algorithm.needs_full_batch() => format!("{} needs all rows in each step", algorithm.name()),
+            () if own => "--member-rows own takes rows from everywhere in each step".to_owned(),
             () if full => "--batch full needs all rows in each step".to_owned(),
             () => return Ok(()),
         };

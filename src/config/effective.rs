@@ -4,6 +4,7 @@ use toml::{Table, Value};
 
 use crate::fit::{Every, Patience};
 use crate::kernel::Isa;
+use crate::layer::MemberRows;
 use crate::path_text;
 
 use super::optimizer::{BatchSize, OptimizerOptions};
@@ -126,6 +127,9 @@ impl OptimizerOptions {
             ("decay_bias", self.decay_bias.into()),
             ("label_smoothing", self.label_smoothing.into()),
         ];
+        if self.member_rows == MemberRows::Own {
+            entries.push(("member_rows", "own".into()));
+        }
         let schedules = [("dropout_schedule", &self.dropout_schedule), ("decay_schedule", &self.decay_schedule)];
         let given = schedules.into_iter().filter_map(|(name, schedule)| Some((name, schedule.as_ref()?)));
         entries.extend(given.map(|(name, schedule)| (name, schedule.to_string().into())));

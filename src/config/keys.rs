@@ -313,6 +313,13 @@ pub const KEYS: &[Key] = &[
         "Draw the targets of classes to (1 − ε) t + ε / classes [0]",
         SEARCH | COMPARE,
     ),
+    key(
+        "member_rows",
+        "HOW",
+        Optimizer,
+        "Rows of the members of a network in a step: shared, or own in orders of their own [shared]",
+        SEARCH,
+    ),
     key("ema", "DECAY", Optimizer, "Evaluate and keep a moving average of the weights", TUNE),
     key(
         "epochs",

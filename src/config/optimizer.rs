@@ -2,6 +2,7 @@
 
 use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
+use crate::layer::MemberRows;
 use crate::optim::clip::NormType;
 use crate::optim::schedule::Schedule;
 use crate::optim::{Algorithm, Decay, Dialect, OptimizerSpec};
@@ -38,6 +39,8 @@ pub struct OptimizerOptions {
     pub clip_layer: Option<f64>,
     /// Label smoothing.
     pub label_smoothing: f64,
+    /// Whether the members of the network train on the same rows.
+    pub member_rows: MemberRows,
     /// Decay of the moving average of the weights.
     pub ema: Option<f64>,
 }
@@ -114,6 +117,7 @@ pub(super) fn optimizer_options(reader: &Reader, drops: Option<&'static str>) ->
         clip_value: reader.number("clip_value", "a number above 0", positive)?,
         clip_layer: reader.number("clip_layer", "a number above 0", positive)?,
         label_smoothing: reader.number("label_smoothing", "at least 0 and below 1", share)?.unwrap_or(0.0),
+        member_rows: reader.parse("member_rows")?.unwrap_or_default(),
         ema: reader.number("ema", "a decay of at least 0 and below 1", share)?,
     };
     check_company(&options, drops)?;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::blocks::Blocks;
-use super::order::epoch_order;
+use super::order::{Orders, epoch_order, member_order};
 use crate::room::{available, size};
 use crate::{Error, Result};
 
@@ -151,6 +151,25 @@ impl Dataset {
             Features::Blocks(blocks) if shuffled => blocks.order(seed, epoch, out),
             _ => epoch_order(self.rows(), seed, epoch, shuffled, out),
         }
+    }
+
+    /// The orders of an epoch, counted from 0, for a network of which `owners` members have orders of their own; 1 if all share one.
+    ///
+    /// # Panics
+    /// If there are several orders and the rows are in a pack.
+    pub fn orders(&self, (seed, epoch): (u64, u64), shuffled: bool, owners: usize) -> Orders {
+        let mut shared = Vec::new();
+        self.order(seed, epoch, shuffled, &mut shared);
+        if owners == 1 {
+            return Orders { shared, own: Vec::new() };
+        }
+        assert!(!matches!(self.features, Features::Blocks(_)), "rows of a pack have one order");
+        let of_member = |member: u64| {
+            let mut order = Vec::new();
+            member_order(self.rows(), (seed, epoch, member), shuffled, &mut order);
+            order
+        };
+        Orders { own: (0..owners as u64).map(of_member).collect(), shared }
     }
 
     /// These rows alone, in this order, in memory.

@@ -1,8 +1,41 @@
 //! The order of rows in an epoch.
 
+use std::borrow::Cow;
+
+use indexmap::IndexSet;
 use rand::Rng;
 
 use crate::rng::{Purpose, stream};
+
+/// The orders of an epoch's rows.
+#[derive(Debug, Clone, Default)]
+pub struct Orders {
+    /// The order that all members of the network share; that of the first member if they do not.
+    pub shared: Vec<u32>,
+    /// The order of each member, if members have orders of their own; else nothing.
+    pub own: Vec<Vec<u32>>,
+}
+
+impl Orders {
+    /// The row behind each of the [`crate::train::Trainer::running_outputs`] of the first `positions` positions.
+    pub fn of_outputs(&self, positions: usize) -> Cow<'_, [u32]> {
+        if self.own.is_empty() {
+            return Cow::Borrowed(&self.shared[..positions]);
+        }
+        Cow::Owned((0..positions).flat_map(|position| self.own.iter().map(move |order| order[position])).collect())
+    }
+
+    /// The rows of the step of `batch` rows that begins at position `first`, each once.
+    pub fn of_step(&self, first: usize, batch: usize) -> Vec<u32> {
+        let of_order =
+            |order: &'_ Vec<u32>| -> Vec<u32> { order[first.min(order.len())..].iter().copied().take(batch).collect() };
+        if self.own.is_empty() {
+            return of_order(&self.shared);
+        }
+        let rows: IndexSet<u32> = self.own.iter().flat_map(of_order).collect();
+        rows.into_iter().collect()
+    }
+}
 
 /// A number below `bound`, each equally likely: Lemire 2019, "Fast Random Integer Generation in an Interval",
 /// <https://arxiv.org/abs/1805.10941>. Written out here so that no version of a crate can change what is drawn.
@@ -34,10 +67,23 @@ pub(crate) fn shuffle<T>(items: &mut [T], rng: &mut impl Rng) {
 /// # Panics
 /// If `rows` does not fit 32 bits; data sets are checked for that when they are read.
 pub fn epoch_order(rows: usize, seed: u64, epoch: u64, shuffle_rows: bool, out: &mut Vec<u32>) {
+    member_order(rows, (seed, epoch, 0), shuffle_rows, out);
+}
+
+/// The same for a member of a network that has an order of its own; member 0 has that of [`epoch_order`].
+///
+/// # Panics
+/// As [`epoch_order`].
+pub(super) fn member_order(
+    rows: usize,
+    (seed, epoch, member): (u64, u64, u64),
+    shuffle_rows: bool,
+    out: &mut Vec<u32>,
+) {
     out.clear();
     out.extend(0..u32::try_from(rows).expect("rows fit 32 bits"));
     if shuffle_rows {
-        shuffle(out, &mut stream(seed, Purpose::Order, epoch, 0));
+        shuffle(out, &mut stream(seed, Purpose::Order, epoch, member));
     }
 }
 

@@ -166,12 +166,13 @@ pub fn check_sweeps(config: &TrainConfig) -> Result<()> {
 fn one_sweep(plan: &Plan, sweep: Sweep) -> Result<Vec<f64>> {
     let mut trainer = plan.trainer(plan.rows_per_step())?;
     let data = &plan.prepared.train;
-    let (mut losses, mut order) = (Vec::with_capacity(sweep.steps), Vec::new());
+    let mut losses = Vec::with_capacity(sweep.steps);
     for epoch in 0.. {
-        data.order(plan.config.seed, epoch, plan.config.shuffle, &mut order);
+        let orders = data.orders((plan.config.seed, epoch), plan.config.shuffle, trainer.owners());
         let outcome = trainer.epoch(&EpochPlan {
             data,
-            order: &order,
+            order: &orders.shared,
+            own_orders: &orders.own,
             epoch,
             batch: plan.rows_per_step(),
             lr: &|t| sweep.rate(t as usize - 1),

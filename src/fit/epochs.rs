@@ -12,7 +12,7 @@ use super::history::History;
 use super::kept::Kept;
 use super::options::{Every, FitOptions, Stopped};
 use super::state::{FitProgress, FitState, RunState};
-use crate::data::Dataset;
+use crate::data::{Dataset, Orders};
 use crate::kernel::Line;
 use crate::metrics::{Detail, MetricName, MetricSet};
 use crate::optim::schedule::Plateau;
@@ -80,19 +80,18 @@ pub fn fit(
 ) -> FitOutcome {
     let mut fit = FitLoop::new(trainer, state, (data, options), attendance.signal);
     let last = options.last_epoch.map_or(options.epochs, |last| last.min(options.epochs));
-    let mut order = Vec::new();
     while fit.stopped.is_none() && fit.trained().epochs() < last {
         let epoch = fit.trained().epochs() + 1;
-        data.train.order(options.seed, epoch as u64 - 1, options.shuffle, &mut order);
+        let orders = data.train.orders((options.seed, epoch as u64 - 1), options.shuffle, fit.trainer.owners());
         fit.augment(epoch);
-        let (outcome, seconds) = fit.epoch(&order, &mut attendance);
+        let (outcome, seconds) = fit.epoch(&orders, &mut attendance);
         if outcome.rows > 0 {
-            let record = fit.judge(epoch, &order[..outcome.rows], &outcome, seconds);
+            let record = fit.judge(epoch, &orders, &outcome, seconds);
             (attendance.observe)(&Event::Epoch(&record));
             fit.progress().history.push(record);
         }
         fit.stopped = fit.reason(outcome.halt);
-        fit.note_divergence(epoch, &order, &outcome);
+        fit.note_divergence(epoch, &orders, &outcome);
         fit.save_whole_epoch(outcome.halt, &mut attendance);
     }
     if fit.stopped.is_none() {
@@ -191,12 +190,12 @@ impl<'a> FitLoop<'a> {
 
     /// Runs the rest of the epoch and saves the state whenever that is due. Returns the outcome and the seconds of the whole
     /// epoch.
-    fn epoch(&mut self, order: &[u32], attendance: &mut Attendance<'_>) -> (EpochOutcome, f64) {
+    fn epoch(&mut self, orders: &Orders, attendance: &mut Attendance<'_>) -> (EpochOutcome, f64) {
         let epoch = self.trained().epochs() + 1;
         let mut seconds = self.trained().epoch.seconds;
         loop {
             let began = Instant::now();
-            let outcome = self.steps(order);
+            let outcome = self.steps(orders);
             let took = began.elapsed().as_secs_f64();
             seconds += took;
             self.progress().step_seconds += took;
@@ -225,12 +224,13 @@ impl<'a> FitLoop<'a> {
     }
 
     /// Makes steps until the epoch ends, the state is to be saved, or training must stop.
-    fn steps(&mut self, order: &[u32]) -> EpochOutcome {
+    fn steps(&mut self, orders: &Orders) -> EpochOutcome {
         let FitLoop { options, signal, total_steps, saved, .. } = *self;
         let (base, epoch) = (self.base_rate(), self.trained().epochs() as u64);
         let plan = EpochPlan {
             data: self.augmented.as_ref().unwrap_or(self.data.train),
-            order,
+            order: &orders.shared,
+            own_orders: &orders.own,
             epoch,
             batch: options.batch,
             lr: &|t| options.schedule.rate(base, t - 1, total_steps),
@@ -271,11 +271,12 @@ impl<'a> FitLoop<'a> {
     }
 
     /// Validates, and keeps the weights if they have not diverged and are the best so far.
-    fn judge(&mut self, epoch: usize, seen: &[u32], outcome: &EpochOutcome, seconds: f64) -> EpochRecord {
-        let samples_per_s = seen.len() as f64 / seconds.max(1e-9);
+    fn judge(&mut self, epoch: usize, orders: &Orders, outcome: &EpochOutcome, seconds: f64) -> EpochRecord {
+        let samples_per_s = outcome.rows as f64 / seconds.max(1e-9);
         let FitData { train, val, scorer } = self.data;
-        let outputs = self.trainer.running_outputs(seen.len());
-        let running = scorer.figures(outputs, train, ScoredRows::Of(seen), outcome.loss, Detail::Running);
+        let outputs = self.trainer.running_outputs(outcome.rows);
+        let seen = orders.of_outputs(outcome.rows);
+        let running = scorer.figures(outputs, train, ScoredRows::Of(&seen), outcome.loss, Detail::Running);
         let evaluated = val.map(|val| (val, self.trainer.evaluate(val)));
         let report = |(val, e): &(&Dataset, Evaluation)| {
             let mut report = scorer.report(&e.outputs, val, ScoredRows::All, None, Detail::Full);
@@ -295,7 +296,7 @@ impl<'a> FitLoop<'a> {
         let metric = self.options.monitor.metric;
         let progress = self.progress();
         progress.losses = [running.get(MetricName::Loss), progress.losses[0]];
-        progress.rows += seen.len() as u64;
+        progress.rows += outcome.rows as u64;
         if let (Some(plateau), Some(figures)) = (&mut progress.plateau, watched) {
             plateau.report(figures.get(metric).unwrap_or(f64::NAN));
         }
@@ -339,7 +340,7 @@ impl<'a> FitLoop<'a> {
     }
 
     /// Records the batch in which training diverged, if it did.
-    fn note_divergence(&mut self, epoch: usize, order: &[u32], outcome: &EpochOutcome) {
+    fn note_divergence(&mut self, epoch: usize, orders: &Orders, outcome: &EpochOutcome) {
         let Some(Stopped::Diverged { step, .. }) = self.stopped else { return };
         let batch = self.options.batch;
         let (first, stats) = match outcome.halt {
@@ -347,7 +348,7 @@ impl<'a> FitLoop<'a> {
             // The last step broke the weights.
             _ => (outcome.rows.saturating_sub(1) / batch * batch, None),
         };
-        let rows = order[first.min(order.len())..].iter().copied().take(batch).collect();
+        let rows = orders.of_step(first, batch);
         self.divergence = Some(Divergence { epoch, step, stats, rows, recent: self.recent.in_order().collect() });
     }
 

@@ -32,7 +32,7 @@ pub use adapter::Factors;
 pub use bins::BinRule;
 pub use fit::{Fit, Goals, fit};
 pub use learning::{First, Group, Learning};
-pub use network::{Network, leave_out_chance};
+pub use network::{MemberRows, Network, leave_out_chance};
 pub use pass::{Backward, Errors, Forward, Gradient, RandomAt, Signal};
 pub use per_input::Embedded;
 pub use ple::Bins;

@@ -1,8 +1,33 @@
 //! A network: the number of its inputs and its list of layers.
 
+use std::str::FromStr;
+
 use super::program::Program;
 use super::{Layer, Start, TensorForm, Width};
 use crate::nn::Activation;
+use crate::{Error, Result};
+
+/// Whether the members of a network train on the same rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MemberRows {
+    /// All members take the same rows in each step. Layers before [`super::Expand`] are computed once.
+    #[default]
+    Shared,
+    /// Each member takes rows of its own. Every layer is computed for each member.
+    Own,
+}
+
+impl FromStr for MemberRows {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "shared" => Ok(MemberRows::Shared),
+            "own" => Ok(MemberRows::Own),
+            _ => Err(Error::Usage(format!("expected shared or own, found \"{text}\""))),
+        }
+    }
+}
 
 /// A network as a list of layers.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,12 +83,13 @@ impl Network {
 
     /// The operations of a pass, with or without those for training.
     pub fn program(&self, training: bool) -> Program {
-        if training { self.training_program(&|_| true) } else { Program::new(self, None) }
+        if training { self.training_program(&|_| true, MemberRows::Shared) } else { Program::new(self, None, 1) }
     }
 
     /// The operations of training if only some tensors learn. `learns` is given the number of a tensor.
-    pub fn training_program(&self, learns: &dyn Fn(usize) -> bool) -> Program {
-        Program::new(self, Some(learns))
+    pub fn training_program(&self, learns: &dyn Fn(usize) -> bool, rows: MemberRows) -> Program {
+        let members = if rows == MemberRows::Own { self.members() } else { 1 };
+        Program::new(self, Some(learns), members)
     }
 }
 

@@ -117,13 +117,18 @@ impl Program {
         self.values[self.output].members
     }
 
-    /// The operations of a pass over a network.
+    /// Number of members that have inputs of their own; 1 if all members share them.
+    pub fn input_members(&self) -> usize {
+        self.values[0].members
+    }
+
+    /// The operations of a pass over a network; `members` of it have inputs of their own.
     ///
     /// # Panics
     /// If the network has no layers.
-    pub(super) fn new(network: &Network, learns: Option<&dyn Fn(usize) -> bool>) -> Program {
+    pub(super) fn new(network: &Network, learns: Option<&dyn Fn(usize) -> bool>, members: usize) -> Program {
         let mut builder = Builder { learns, ops: Vec::new(), values: Vec::new(), tensors: 0, random: 0 };
-        let input = builder.value(Width::of(network.inputs), false, true);
+        let input = builder.value(Width { features: network.inputs, members }, false, true);
         let output = builder.chain(&network.chain, input);
         assert!(!builder.ops.is_empty(), "a network has layers");
         builder.values[output].readers += 1; // the loss
@@ -153,7 +158,9 @@ impl Builder<'_> {
         let inputs = width.features;
         let training = self.learns.is_some();
         let needs = kind.needs(inputs, training);
-        if needs.only_in_training && !training {
+        // Where the inputs have members already, they need not begin.
+        let begun = kind.expands().is_some() && width.members > 1;
+        if begun || (needs.only_in_training && !training) {
             return entered;
         }
         let outputs = width.after(layer);

@@ -12,6 +12,7 @@ use super::waiting::Waits;
 use super::workloads::{BenchTask, Workload};
 use crate::config::BenchOptions;
 use crate::data::{Dataset, epoch_order};
+use crate::layer::MemberRows;
 use crate::model::Parameters;
 use crate::nn::Objective;
 use crate::optim::Dialect;
@@ -127,7 +128,7 @@ impl BenchRun {
 
 /// The number of threads that a workload uses if up to `limit` are allowed.
 pub fn threads_at_work(workload: &Workload, limit: usize, options: &BenchOptions) -> usize {
-    let flops_per_step = workload.architecture().flops_per_sample() * workload.batch as f64;
+    let flops_per_step = workload.architecture().flops_per_sample(MemberRows::Shared) * workload.batch as f64;
     threads_within(limit, options.exact_threads, flops_per_step)
 }
 
@@ -152,7 +153,7 @@ pub fn bench(workload: &Workload, limit: usize, options: &BenchOptions) -> Resul
     let us_per_step = |q| quantile_of_sorted(&steps_us, q);
     let us = us_per_step(0.5);
     let samples_per_s = workload.rows as f64 / (us * workload.steps() as f64 / 1e6);
-    let flops = workload.architecture().flops_per_sample();
+    let flops = workload.architecture().flops_per_sample(MemberRows::Shared);
     let bound_us = flops * workload.rows as f64 / workload.steps() as f64 / (peaks.fma_peak_gflops * 1e3)
         + footprint.bytes_moved() / (peaks.memory_gb_per_s * 1e3);
     Ok(BenchRun {
@@ -285,6 +286,7 @@ impl<'a> Subject<'a> {
         let plan = EpochPlan {
             data: &self.data,
             order: &self.order,
+            own_orders: &[],
             epoch: self.epoch,
             batch: self.workload.batch,
             lr: &|_| lr,

@@ -7,6 +7,7 @@ use super::workloads::Workload;
 use crate::Result;
 use crate::config::BenchOptions;
 use crate::kernel::panels;
+use crate::layer::MemberRows;
 use crate::model::{Layout, Slot};
 use crate::statistics::quantile_of_sorted;
 use crate::train::team::useful_threads;
@@ -152,7 +153,7 @@ impl ScalingModel {
         let fastest = tried.iter().map(|(_, us)| *us).fold(f64::INFINITY, f64::min);
         let best = tried.iter().find(|(_, us)| *us <= fastest * (1.0 + WORTH)).expect("the fastest is among them");
         let here = self.together.threads;
-        let flops = workload.architecture().flops_per_sample() * workload.batch as f64;
+        let flops = workload.architecture().flops_per_sample(MemberRows::Shared) * workload.batch as f64;
         Prediction {
             workload: workload.name.clone(),
             one_us: self.us_per_step(1),

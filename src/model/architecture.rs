@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::has_room;
 use crate::layer::description::{check, check_fitted};
 use crate::layer::text::{Sizes, optional_chain};
-use crate::layer::{Activate, Dropout, Form, Layer, Linear, Network, Norm, Skip, TensorForm, leave_out_chance};
+use crate::layer::{
+    Activate, Dropout, Form, Layer, Linear, MemberRows, Network, Norm, Skip, TensorForm, leave_out_chance,
+};
 use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 
@@ -163,10 +165,10 @@ impl Architecture {
     }
 
     /// Sum of the widths of the inputs and of all layers' outputs, or the largest integer if that overflows.
-    pub fn total_width(&self) -> usize {
+    pub fn total_width(&self, rows: MemberRows) -> usize {
         match &self.chain {
             Some(_) => {
-                let values = self.network().program(true).values;
+                let values = self.network().training_program(&|_| true, rows).values;
                 values.iter().map(|width| width.total()).fold(0, usize::saturating_add)
             }
             None => (0..self.layers()).map(|n| self.fan_out(n)).fold(self.inputs, usize::saturating_add),
@@ -180,9 +182,9 @@ impl Architecture {
 
     /// Floating-point operations of one training step for each sample: `6·W − 2·W₁`, since the gradient by the network's input
     /// is not computed. Projections count as weights.
-    pub fn flops_per_sample(&self) -> f64 {
+    pub fn flops_per_sample(&self, rows: MemberRows) -> f64 {
         if self.chain.is_some() {
-            return self.flops_of_chain();
+            return self.flops_of_chain(rows);
         }
         let weights = |layer: usize| {
             let matrices = if self.has_projection(layer) { 2 } else { 1 };
@@ -193,9 +195,9 @@ impl Architecture {
 
     /// The same for layers that are given one by one. A matrix that members share counts for each of them. A table whose rows
     /// are looked up is not multiplied by.
-    fn flops_of_chain(&self) -> f64 {
+    fn flops_of_chain(&self, rows: MemberRows) -> f64 {
         let network = self.network();
-        let (tensors, program) = (network.tensors(), network.program(true));
+        let (tensors, program) = (network.tensors(), network.training_program(&|_| true, rows));
         let multiplied = |(t, owner): &(&TensorForm, &usize)| {
             t.form != Form::Vector && !program.ops[**owner].layer.kind().looks_up()
         };

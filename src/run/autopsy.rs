@@ -291,13 +291,14 @@ impl Plan {
         let loss_before = trainer.evaluate(data).loss;
         let options = &plan.config.optimizer;
         let total = plan.steps_per_epoch().saturating_mul(plan.epochs as u64);
-        let (mut order, mut epoch, mut sound) = (Vec::new(), epoch as u64, true);
+        let (mut epoch, mut sound) = (epoch as u64, true);
         while sound && trainer.steps() < steps {
-            data.order(plan.config.seed, epoch, plan.config.shuffle, &mut order);
+            let orders = data.orders((plan.config.seed, epoch), plan.config.shuffle, trainer.owners());
             let made = trainer.steps();
             let outcome = trainer.epoch(&EpochPlan {
                 data,
-                order: &order,
+                order: &orders.shared,
+                own_orders: &orders.own,
                 epoch,
                 batch: plan.rows_per_step(),
                 lr: &|t| options.schedule.rate(options.spec.lr, t - 1, total),

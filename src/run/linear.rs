@@ -9,6 +9,7 @@ use super::summary::Summary;
 use crate::Result;
 use crate::data::{Dataset, Features, OneHot, Preprocessing, Strangers, Task, epoch_order};
 use crate::kernel::Line;
+use crate::layer::MemberRows;
 use crate::metrics::MetricSet;
 use crate::model::{Architecture, Parameters};
 use crate::nn::{Loss, Objective};
@@ -114,7 +115,7 @@ impl Plan {
         if matches!(self.prepared.judged_train().features, Features::Blocks(_)) && level_inputs {
             return Err("rows are read by blocks, and some inputs are numbers of levels");
         }
-        let rows = allowed / (PASSES * network.flops_per_sample());
+        let rows = allowed / (PASSES * network.flops_per_sample(MemberRows::Shared));
         let all = self.prepared.judged_train().rows().min(MOST_ROWS);
         let rows = (rows as usize).min(all);
         if rows < all.min(LEAST_ROWS) { Err("it would take more than 5 % of the run") } else { Ok(rows) }
@@ -155,6 +156,7 @@ impl Plan {
             let outcome = trainer.epoch(&EpochPlan {
                 data: train,
                 order: &order,
+                own_orders: &[],
                 epoch: trainer.steps(),
                 batch: rows,
                 lr: &|_| optimizer.lr,

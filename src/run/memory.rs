@@ -3,6 +3,7 @@
 use super::auto::batch_of;
 use crate::config::TrainConfig;
 use crate::data::{Dataset, Features, Prepared, Targets};
+use crate::layer::MemberRows;
 use crate::model::Architecture;
 use crate::room::{available, size};
 use crate::train::team::available_threads;
@@ -50,8 +51,9 @@ impl MemoryNeeds {
         // Networks of an ensemble: this many are trained at once; the others are stored.
         let at_once = config.members.min(threads).max(1);
         let others = config.members - at_once.min(config.members);
-        let width = architecture.total_width();
+        let width = architecture.total_width(options.member_rows);
         let members = architecture.network().members();
+        let owners = if options.member_rows == MemberRows::Own { members } else { 1 };
         let block = batch.min(block_rows(members)) as f64 * BUFFERS;
         let evaluated = evaluated_rows(members) as f64;
         let parts = [prepared.val.as_ref(), prepared.test.as_ref()];
@@ -66,7 +68,7 @@ impl MemoryNeeds {
             parameters: 4.0 * architecture.linear_parameters() as f64 * (copies * at_once + others) as f64,
             inputs: 4.0 * inputs_at_once(&prepared.train) as f64 * at_once as f64,
             activations: 4.0 * width as f64 * (block + threads as f64 * evaluated),
-            outputs: 4.0 * architecture.outputs as f64 * most as f64 * COPIES_OF_OUTPUTS,
+            outputs: 4.0 * (architecture.outputs * owners) as f64 * most as f64 * COPIES_OF_OUTPUTS,
             confusion: if judged { 2.0 * 8.0 * classes * classes } else { 0.0 },
             threads: OF_A_THREAD * threads as f64,
             rows: most,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::data::Task;
+use crate::layer::MemberRows;
 use crate::metrics::{Detail, MetricName};
 use crate::run::Plan;
 use crate::score::{ScoredRows, Scorer};
@@ -39,6 +40,7 @@ pub struct OverfitReport {
 /// [`Error::Diverged`] if the loss stops being finite.
 pub fn overfit_batch(mut plan: Plan) -> Result<OverfitReport> {
     plan.architecture = plan.architecture.without_chance();
+    plan.config.optimizer.member_rows = MemberRows::Shared; // there is one batch
     let data = &plan.prepared.train;
     let mut order = Vec::new();
     data.order(plan.config.seed, 0, plan.config.shuffle, &mut order);

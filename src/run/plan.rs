@@ -11,6 +11,7 @@ use super::portfolio::PlannedPortfolio;
 use crate::config::TrainConfig;
 use crate::data::{Folds, Loaded, Prepared, Preprocessing, RowForm, Task};
 use crate::fit::{DataPart, Patience, Watched, default_monitor};
+use crate::layer::MemberRows;
 use crate::layer::text::Sizes;
 use crate::model::file::read_tensors;
 use crate::model::{Architecture, Parameters};
@@ -168,6 +169,10 @@ impl Plan {
     fn check(&self) -> Result<()> {
         let smoothing = self.config.optimizer.label_smoothing;
         Objective::new(self.loss, smoothing).map_err(|e| e.of_value("label_smoothing", smoothing))?;
+        if self.config.optimizer.member_rows == MemberRows::Own && self.architecture.network().members() == 1 {
+            let message = "the network has no members: see --members, or leave it out";
+            return Err(Error::Usage(message.to_owned()).of_value("member_rows", "own"));
+        }
         let stopping = &self.config.stopping;
         let task = self.prepared.preprocessing.task();
         let goals = [("target", stopping.target), ("fail_under", stopping.fail_under)];
@@ -272,7 +277,7 @@ impl Plan {
 
     /// Floating-point operations of one optimizer step.
     pub fn flops_per_step(&self) -> f64 {
-        self.architecture.flops_per_sample() * self.rows_per_step() as f64
+        self.architecture.flops_per_sample(self.config.optimizer.member_rows) * self.rows_per_step() as f64
     }
 
     /// As many threads as the work of a step keeps busy, within the limit.
@@ -300,6 +305,7 @@ impl Plan {
             clip_value: o.clip_value,
             clip_layer: o.clip_layer,
             ema: o.ema,
+            member_rows: o.member_rows,
             schedules: self.schedules(),
             seed: self.config.seed,
         })

@@ -3,6 +3,7 @@
 use super::clock::NoClock;
 use super::mean::Mean;
 use super::record::{Recent, StepRecord};
+use super::rows::StepRows;
 use super::settings::StepFactors;
 use super::step::{Batch, Worker, step};
 use super::sums::{LayerNorms, StepStats};
@@ -73,17 +74,10 @@ impl Trainer {
     fn pass(&mut self, plan: &EpochPlan<'_>) -> FullBatchLoss {
         let t = self.state.steps() + 1;
         let passes = self.with_run(plan.data, |team, run| {
-            let (mean, algorithm) = (Mean::new(run.settings, plan.data, plan.order), run.settings.optimizer.algorithm);
-            let batch = Batch {
-                rows: plan.order,
-                position: 0,
-                epoch: plan.epoch,
-                mean,
-                t,
-                lr: 0.0,
-                factors: StepFactors::NONE,
-                algorithm,
-            };
+            let rows = StepRows::new(plan.order, plan.own_orders, 0);
+            let (mean, algorithm) = (Mean::new(run.settings, plan.data, rows), run.settings.optimizer.algorithm);
+            let batch =
+                Batch { rows, position: 0, epoch: plan.epoch, mean, t, lr: 0.0, factors: StepFactors::NONE, algorithm };
             team.run(|member| {
                 let mut worker = Worker::<NoClock>::new(member, run, Carried::default());
                 let stats = step(&mut worker, &batch);

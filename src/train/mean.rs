@@ -1,5 +1,6 @@
 //! The weight of each row in the mean loss of a step.
 
+use super::rows::StepRows;
 use super::settings::StepSettings;
 use crate::data::Dataset;
 use crate::optim::Dialect;
@@ -17,10 +18,13 @@ pub(super) struct Mean {
 }
 
 impl Mean {
-    pub(super) fn new(settings: &StepSettings, data: &Dataset, rows: &[u32]) -> Mean {
+    pub(super) fn new(settings: &StepSettings, data: &Dataset, rows: StepRows<'_>) -> Mean {
         let has_weights = data.weights.is_some();
         let counts_rows = !has_weights || settings.optimizer.dialect == Some(Dialect::Keras);
-        let weight = if counts_rows { rows.len() as f64 } else { rows.iter().map(|row| data.weight(*row)).sum() };
+        let of_member = |m: usize| -> f64 { rows.of(m, 0..rows.len()).iter().map(|row| data.weight(*row)).sum() };
+        let owners = rows.owners();
+        let weight =
+            if counts_rows { rows.len() as f64 } else { (0..owners).map(of_member).sum::<f64>() / owners as f64 };
         let micro_batch = settings.mean_of_means.filter(|size| *size < rows.len());
         let equal = (!has_weights && micro_batch.is_none()).then(|| 1.0 / weight);
         Mean { weight, equal, rows: rows.len(), micro_batch }

@@ -14,6 +14,7 @@ mod pieces;
 mod preparation;
 mod prepare;
 mod record;
+mod rows;
 mod settings;
 mod shared;
 mod state;

@@ -1,6 +1,6 @@
 //! Settings of a step: the objective, the penalties, the clipping, the optimizer.
 
-use crate::layer::Group;
+use crate::layer::{Group, MemberRows};
 use crate::nn::Objective;
 use crate::optim::clip::NormType;
 use crate::optim::schedule::Schedule;
@@ -32,6 +32,8 @@ pub struct StepSettings {
     /// Rows of each batch in Keras' way of accumulation: each batch has a mean of its own, and the step uses the mean of these
     /// means. With `None` the whole step has one mean.
     pub mean_of_means: Option<usize>,
+    /// Whether the members of the network train on the same rows.
+    pub member_rows: MemberRows,
     /// How dropout and decay change from step to step.
     pub schedules: Schedules,
     /// Seed of dropout.
@@ -102,6 +104,7 @@ impl StepSettings {
             clip_layer: None,
             ema: None,
             mean_of_means: None,
+            member_rows: MemberRows::Shared,
             schedules: Schedules::default(),
             seed: 0,
         }

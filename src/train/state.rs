@@ -19,7 +19,7 @@ pub struct TrainState {
     pub(crate) epoch: RunningEpoch,
     /// The network's outputs at each position of the epoch seen so far, `width` numbers each.
     pub(crate) outputs: Vec<f32>,
-    /// Outputs of the network.
+    /// Outputs of the network, times the number of its members that have rows of their own.
     pub(crate) width: usize,
 }
 

@@ -14,6 +14,7 @@ use super::loss::panel_loss;
 use super::mean::Mean;
 use super::pieces::{Cut, Work};
 use super::preparation::SharedPreparation;
+use super::rows::StepRows;
 use super::settings::{StepFactors, StepSettings};
 use super::shared::Shared;
 use super::sums::{Clipping, SlotSums, StepStats};
@@ -42,8 +43,8 @@ pub(crate) fn block_rows(members: usize) -> usize {
 /// Rows of one optimizer step.
 #[derive(Clone, Copy)]
 pub(super) struct Batch<'a> {
-    /// Row numbers in the data set.
-    pub(super) rows: &'a [u32],
+    /// The rows of each member of the network.
+    pub(super) rows: StepRows<'a>,
     /// Position of the first of them in the epoch.
     pub(super) position: usize,
     /// Epoch, from 0.
@@ -137,8 +138,9 @@ pub(super) fn step<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) 
 fn gradient<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) -> StepStats {
     let most = block_rows(worker.run.net.program.members());
     let blocks = batch.rows.len().div_ceil(most);
-    for (number, rows) in batch.rows.chunks(most).enumerate() {
-        let block = Block { rows, start: number * most, last: number + 1 == blocks };
+    for number in 0..blocks {
+        let (start, last) = (number * most, number + 1 == blocks);
+        let block = Block { of: batch.rows, start, rows: most.min(batch.rows.len() - start), last };
         let done = worker.lead_by_outputs(&block); // of small batches
         worker.share_rows(&block, |worker, run| {
             if done == 0 {
@@ -157,16 +159,20 @@ fn gradient<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) -> Step
 
 /// Rows that are processed at once, and where they start in the batch.
 struct Block<'a> {
-    rows: &'a [u32],
+    /// The rows of the batch.
+    of: StepRows<'a>,
     start: usize,
+    /// How many there are.
+    rows: usize,
     /// Whether this is the last block of the batch.
     last: bool,
 }
 
 impl Block<'_> {
-    /// The rows of one panel.
-    fn panel(&self, p: usize) -> &[u32] {
-        &self.rows[p * LANES..((p + 1) * LANES).min(self.rows.len())]
+    /// The rows of one panel, for a member of the network.
+    fn panel(&self, p: usize, network_member: usize) -> &[u32] {
+        let range = self.start + p * LANES..self.start + ((p + 1) * LANES).min(self.rows);
+        self.of.of(network_member, range)
     }
 }
 
@@ -178,9 +184,10 @@ impl<C: Clock> Worker<'_, '_, C> {
 
     fn gather(&self, block: &Block<'_>, share: Range<usize>) {
         let (run, input) = (self.run, &self.run.workspace.values[0]);
-        for p in share {
-            let panel = input.lines_mut(self.member, p, 0..run.net.inputs());
-            gather_inputs(run.net.isa, &run.data.features, block.panel(p), panel);
+        let members = run.net.program.input_members();
+        for (p, m) in share.flat_map(|p| (0..members).map(move |m| (p, m))) {
+            let panel = input.lines_mut(self.member, p * members + m, 0..run.net.inputs());
+            gather_inputs(run.net.isa, &run.data.features, block.panel(p, m), panel);
         }
         self.clock.mark(Phase::Gather);
     }
@@ -188,7 +195,7 @@ impl<C: Clock> Worker<'_, '_, C> {
     /// Computes the first layers, and their inputs, if the members share them out by outputs. Returns the number of layers
     /// done.
     fn lead_by_outputs(&self, block: &Block<'_>) -> usize {
-        let (member, run, rows) = (self.member, self.run, block.rows.len());
+        let (member, run, rows) = (self.member, self.run, block.rows);
         let lead_layers = run.net.program.lead;
         if lead_layers == 0 || !splits_first_layer(run.net.layout, member.count(), rows) {
             return 0;
@@ -208,7 +215,7 @@ impl<C: Clock> Worker<'_, '_, C> {
     fn share_rows(&mut self, block: &Block<'_>, mut work: impl FnMut(&mut Self, Range<usize>)) {
         let (member, run) = (self.member, self.run);
         run.work.slots.refill(member); // no member takes slots before the next barrier
-        let part = |owner| member.share_of(owner, panels(block.rows.len()));
+        let part = |owner| member.share_of(owner, panels(block.rows));
         run.work.rows.each(member, part, Cut::Halves, |panels| work(self, panels));
     }
 
@@ -221,44 +228,64 @@ impl<C: Clock> Worker<'_, '_, C> {
         self.clock.mark(Phase::Forward);
     }
 
-    /// The loss of each panel, and the gradient by the network's outputs; the outputs are kept.
+    /// The loss of each panel and the gradient with respect to the network's outputs. The outputs are kept.
     fn loss(&mut self, batch: &Batch<'_>, block: &Block<'_>, share: Range<usize>) {
         let run = self.run;
-        let program = run.net.program;
-        let (outputs, d_outputs) = (&run.workspace.values[program.output], &run.workspace.errors[program.d_output]);
-        let (width, members) = (run.net.outputs(), program.members());
         for p in share {
-            let rows = block.panel(p);
-            let mut label = Line::ZERO;
-            gather_targets(&run.data.targets, rows, &mut label, &mut self.targets);
-            let mut scale = Line::ZERO; // lanes without a row stay 0
-            let position = block.start + p * LANES;
-            batch.mean.fill(&mut scale.0[..rows.len()], (rows, position), run.data, members);
-            let targets = run.data.targets.lanes(&label, &self.targets);
-            let of_member = |m: usize| {
-                let z = outputs.lines(self.member, p * members + m, 0..width);
-                let d = d_outputs.lines_mut(self.member, p * members + m, 0..width);
-                panel_loss(run.net.isa, &run.settings.objective, z, targets, &scale, d)
-            };
-            let loss = (1..members).map(of_member).fold(of_member(0), |sum, loss| sum + loss);
-            self.run.losses.write(self.member, block.start / LANES + p..block.start / LANES + p + 1)[0] = loss;
-            let first = batch.position + block.start + p * LANES;
-            let kept = run.outputs.write(self.member, first * width..(first + rows.len()) * width);
-            let said = if members == 1 {
-                outputs.lines(self.member, p, 0..width)
+            let mut loss = 0.0;
+            let (mut targets, mut scale) = (Line::ZERO, Line::ZERO); // lanes without a row stay 0
+            for m in 0..run.net.program.members() {
+                if m < batch.rows.owners() {
+                    (targets, scale) = self.targets_of(batch, block, (p, m));
+                }
+                loss += self.loss_of_member((p, m), &targets, &scale);
+            }
+            run.losses.write(self.member, block.start / LANES + p..block.start / LANES + p + 1)[0] = loss;
+            self.keep_outputs(batch, block, p);
+        }
+        self.clock.mark(Phase::Loss);
+    }
+
+    /// Gathers the targets of a member's rows in panel `p`: labels, and the factors of the rows' losses. Values go to `self.targets`.
+    fn targets_of(&mut self, batch: &Batch<'_>, block: &Block<'_>, (p, m): (usize, usize)) -> (Line, Line) {
+        let (run, rows) = (self.run, block.panel(p, m));
+        let (mut label, mut scale) = (Line::ZERO, Line::ZERO);
+        gather_targets(&run.data.targets, rows, &mut label, &mut self.targets);
+        let position = block.start + p * LANES;
+        batch.mean.fill(&mut scale.0[..rows.len()], (rows, position), run.data, run.net.program.members());
+        (label, scale)
+    }
+
+    /// The loss of a member of the network on panel `p`; writes the gradient with respect to its outputs.
+    fn loss_of_member(&self, (p, m): (usize, usize), label: &Line, scale: &Line) -> f64 {
+        let (run, program, width) = (self.run, self.run.net.program, self.run.net.outputs());
+        let panel = p * program.members() + m;
+        let z = run.workspace.values[program.output].lines(self.member, panel, 0..width);
+        let d = run.workspace.errors[program.d_output].lines_mut(self.member, panel, 0..width);
+        let targets = run.data.targets.lanes(label, &self.targets);
+        panel_loss(run.net.isa, &run.settings.objective, z, targets, scale, d)
+    }
+
+    /// Keeps the outputs for panel `p`: those of all members combined, or of each member for its own rows.
+    fn keep_outputs(&mut self, batch: &Batch<'_>, block: &Block<'_>, p: usize) {
+        let (run, width) = (self.run, self.run.net.outputs());
+        let (members, owners) = (run.net.program.members(), batch.rows.owners());
+        let outputs = &run.workspace.values[run.net.program.output];
+        let (first, rows) = (batch.position + block.start + p * LANES, block.panel(p, 0).len());
+        let kept = run.outputs.write(self.member, first * owners * width..(first + rows) * owners * width);
+        for m in 0..owners {
+            let said = if members == owners {
+                outputs.lines(self.member, p * members + m, 0..width)
             } else {
                 let (said, scratch) = self.said.split_at_mut(width);
                 let link = run.data.targets.link(run.settings.objective.loss(), width);
                 combine(run.net.isa, link, outputs.panels(self.member, p..p + 1), scratch, said);
                 said
             };
-            for (lane, row) in kept.chunks_exact_mut(width).enumerate() {
-                for (to, line) in row.iter_mut().zip(said) {
-                    *to = line.0[lane];
-                }
+            for (lane, row) in kept.chunks_exact_mut(width).skip(m).step_by(owners).enumerate() {
+                row.iter_mut().zip(said).for_each(|(to, line)| *to = line.0[lane]);
             }
         }
-        self.clock.mark(Phase::Loss);
     }
 
     fn backward_to_inputs(&self, share: Range<usize>) {
@@ -294,7 +321,7 @@ impl<C: Clock> Worker<'_, '_, C> {
                 if run.net.layout.tensors[slot.tensor].frozen {
                     continue; // its gradient stays 0
                 }
-                let part = (block.rows.len(), block.start == 0);
+                let part = (block.rows, block.start == 0);
                 backward::to_weights(member, run.net, &run.workspace, &run.gradients, slot, part);
                 self.clock.mark(Phase::BackwardToWeights);
                 if block.last {

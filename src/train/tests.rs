@@ -13,6 +13,7 @@ use rand::RngExt;
 mod blocks;
 mod groups;
 mod lookup;
+mod member_rows;
 mod networks;
 
 fn architecture(activation: Activation, norm: Option<NormKind>, residual: bool, dropout: f64) -> Architecture {

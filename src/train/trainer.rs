@@ -10,6 +10,7 @@ use super::mean::Mean;
 use super::pieces::Work;
 use super::preparation::Preparation;
 use super::record::{Recent, StepRecord};
+use super::rows::StepRows;
 use super::settings::{Largest, StepSettings};
 use super::shared::Shared;
 use super::state::TrainState;
@@ -51,6 +52,9 @@ pub struct EpochPlan<'a> {
     pub data: &'a Dataset,
     /// Row numbers in the order of the epoch.
     pub order: &'a [u32],
+    /// The order of each member of the network, as long as `order`, if the trainer was made for
+    /// [`crate::layer::MemberRows::Own`]; else nothing.
+    pub own_orders: &'a [Vec<u32>],
     /// Epoch, from 0.
     pub epoch: u64,
     /// Rows of a step.
@@ -78,6 +82,7 @@ impl<'a> EpochPlan<'a> {
         EpochPlan {
             data,
             order,
+            own_orders: &[],
             epoch,
             batch,
             lr,
@@ -127,7 +132,8 @@ impl Trainer {
     ) -> Trainer {
         let lines = parameters.layout.lines;
         let learns = |tensor: usize| !parameters.layout.tensors[tensor].frozen;
-        let program = architecture.network().training_program(&learns);
+        let program = architecture.network().training_program(&learns, settings.member_rows);
+        let owners = program.input_members();
         let team = Team::new(threads);
         let threads = team.threads();
         let shares = parameters.layout.shares(threads);
@@ -149,7 +155,12 @@ impl Trainer {
             visits: visits(&parameters.layout, &shares),
             shares,
             evaluator: Evaluator::new(architecture, isa, threads),
-            state: TrainState::new(parameters, &settings.optimizer, averages, (largest.epoch, architecture.outputs)),
+            state: TrainState::new(
+                parameters,
+                &settings.optimizer,
+                averages,
+                (largest.epoch, architecture.outputs * owners),
+            ),
             settings,
         }
     }
@@ -159,12 +170,18 @@ impl Trainer {
         self.state.steps()
     }
 
+    /// Number of members of the network that have rows of their own; 1 if all members share them.
+    pub fn owners(&self) -> usize {
+        self.program.input_members()
+    }
+
     /// Threads of the team.
     pub fn threads(&self) -> usize {
         self.team.threads()
     }
 
-    /// The network's outputs for each row of the last epoch, in the epoch's order, each before the update of its step.
+    /// The network's outputs for each row of the last epoch, in the epoch's order, each before the update of its step. If members
+    /// have rows of their own, the outputs of each member for its row at every position of the epoch.
     pub fn running_outputs(&self, rows: usize) -> &[f32] {
         &self.state.outputs[..rows * self.state.width]
     }
@@ -220,7 +237,8 @@ impl Trainer {
     /// the epoch ends for another reason.
     ///
     /// # Panics
-    /// If the plan's batch or order is longer than the trainer was made for, or L-BFGS is not given all rows as one batch.
+    /// If the plan's batch or order is longer than the trainer was made for, if it does not have an order for each member that has rows
+    /// of its own, or if L-BFGS is not given all rows as one batch.
     pub fn epoch(&mut self, plan: &EpochPlan<'_>) -> EpochOutcome {
         self.epoch_by_clock::<NoClock>(plan).0
     }
@@ -235,6 +253,8 @@ impl Trainer {
     }
 
     fn epoch_by_clock<C: Clock>(&mut self, plan: &EpochPlan<'_>) -> (EpochOutcome, Vec<PhaseTimes>) {
+        let owners = if plan.own_orders.is_empty() { 1 } else { plan.own_orders.len() };
+        assert_eq!(owners, self.program.input_members(), "an order for each member that has rows of its own");
         let (outcome, times) = match (self.settings.optimizer.algorithm, &plan.data.features) {
             (Algorithm::WholeNetwork(_), _) => (self.minimise(plan), Vec::new()),
             (_, Features::Blocks(blocks)) => self.steps_by_windows::<C>(plan, blocks.window()),
@@ -346,6 +366,7 @@ fn epoch_of_member<C: Clock>(
             asked[(made as usize + 1) % 2].store((plan.stop)(made + 1), Ordering::Relaxed);
         }
         let t = made + 1;
+        let rows = StepRows::new(rows, plan.own_orders, place.rows - first);
         let (mean, lr) = (Mean::new(run.settings, plan.data, rows), (plan.lr)(t));
         let algorithm = run.settings.optimizer.algorithm;
         let algorithm = (plan.momentum)(t).map_or(algorithm, |momentum| algorithm.with_momentum(momentum));

@@ -100,6 +100,7 @@ fn killed_runs_resume_to_the_same_results() {
         "--optimizer muon --clip-norm 1 --schedule onecycle",
         "--optimizer lbfgs --dropout 0 --accumulate 1 --batch full --epochs 40",
         "--embed ple:bins=4,dim=3 --members tabm:3 --init std --bias-init he+5 --epochs 4",
+        "--members packed:3 --member-rows own --dropout 0.2 --epochs 6",
         "--ensemble 3 --patience 2",
         "--cv 3 --test 0.1",
         "--cv 3 --ensemble 3 --epochs 6",

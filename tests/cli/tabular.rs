@@ -210,10 +210,33 @@ fn options_of_tabular_networks_are_listed_and_refused_by_name() {
         (&["--bias-init", "he"], "he+5"),
         (&["--members", "tabm:4", "--residual"], "leave it out"),
         (&["--input-scale", "0"], "a factor above 0"),
+        (&["--member-rows", "each"], "shared or own"),
+        (&["--member-rows", "own"], "the network has no members: see --members"),
     ] {
         let message = place.fails(2, &[&["train", "penguins.csv"], flags].concat());
         assert!(message.contains(expected), "{flags:?}: {message}");
     }
+}
+
+#[test]
+fn members_may_have_rows_of_their_own() {
+    let place = Place::new();
+    place.shipped("diabetes.csv");
+    let flags = [&["--preset", "tabm-mini", "--members", "tabm-mini:4", "--batch", "32"], &SMALL[..]].concat();
+    let shared = train(&place, "diabetes.csv", "shared", &flags);
+    let own = train(&place, "diabetes.csv", "own", &[&flags[..], &["--member-rows", "own"]].concat());
+    assert_ne!(own["weights_sha256"], shared["weights_sha256"]);
+    assert!(own["val"]["r2"].as_f64().unwrap() > 0.2, "{own}");
+    assert!(place.read("own/config.toml").contains("member_rows = \"own\""));
+    assert!(!place.read("shared/config.toml").contains("member_rows"));
+    assert!(place.ok(&["verify", "own"]).contains("SAME"));
+    let again = ["train", "-c", "own/config.toml", "-j", "3", "--exact-threads", "-q", "--json", "--out", "two"];
+    assert_eq!(json(&place.ok(&again))["weights_sha256"], own["weights_sha256"]);
+    place.ok(&["lr-find", "-c", "own/config.toml", "-q"]);
+    place.ok(&["train", "-c", "own/config.toml", "--overfit-batch", "-q"]);
+    place.ok(&["data", "pack", "diabetes.csv", "-o", "rows.pack"]);
+    let blocks = ["train", "rows.pack", "-c", "own/config.toml", "--shuffle", "blocks"];
+    assert!(place.fails(2, &blocks).contains("--member-rows own takes rows from everywhere"));
 }
 
 /// Each fold fits bins to its own rows. A search and a range test build the same layers.

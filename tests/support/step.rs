@@ -96,6 +96,7 @@ pub fn step(trainer: &mut Trainer, data: &Dataset, rows: &[u32], lr: f64) -> Epo
     let plan = EpochPlan {
         data,
         order: rows,
+        own_orders: &[],
         epoch: 0,
         batch: rows.len(),
         lr: &|_| lr,

@@ -97,6 +97,7 @@ fn time_steps(problem: &Problem, trainer: &mut Trainer, order: &[u32]) -> f64 {
     let plan = EpochPlan {
         data: &problem.train,
         order,
+        own_orders: &[],
         epoch: 0,
         batch: problem.batch,
         lr: &|_| LR,

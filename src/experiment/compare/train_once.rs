@@ -92,6 +92,7 @@ pub fn train_once(
         let outcome = trainer.epoch(&EpochPlan {
             data: &problem.train,
             order: &order,
+            own_orders: &[],
             epoch: number as u64,
             batch: problem.batch,
             lr: &rate,

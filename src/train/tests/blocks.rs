@@ -45,6 +45,7 @@ fn trained(data: &Dataset, settings: &StepSettings, (threads, batch): (usize, us
             let plan = EpochPlan {
                 data,
                 order: &order,
+                own_orders: &[],
                 epoch,
                 batch,
                 lr: &|_| 0.01,

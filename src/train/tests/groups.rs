@@ -1,6 +1,7 @@
 //! Parameter groups and schedules of dropout and decay: what they do to the weights of a step.
 
 use super::*;
+use crate::layer::MemberRows;
 use crate::layer::description::Description;
 use crate::layer::text::Sizes;
 use crate::train::Schedules;
@@ -69,7 +70,7 @@ fn what_is_below_the_first_learning_layer_needs_no_gradient() {
     let program = |learn: &str| {
         let network = network(learn);
         let layout = crate::model::Layout::new(&network);
-        network.network().training_program(&|tensor| !layout.tensors[tensor].frozen)
+        network.network().training_program(&|tensor| !layout.tensors[tensor].frozen, MemberRows::Shared)
     };
     // The skip has a matrix, as its widths differ; it and what lies above it have gradients.
     let some = program(learn).ops.iter().filter(|op| op.dy.is_some()).count();

@@ -10,9 +10,9 @@ use crate::layer::{
 use rand::Rng;
 
 /// Networks tried; the number of one is its seed.
-const NETWORKS: u64 = 200;
+pub(super) const NETWORKS: u64 = 200;
 /// So many of them have no members and no embeddings; later ones have members.
-const PLAIN: u64 = 60;
+pub(super) const PLAIN: u64 = 60;
 /// From here on numbers and categories may be embedded, in any place.
 const EMBEDDED: u64 = 100;
 /// From here on they are, by the first layer or within it, and each member has factors of its own.
@@ -22,9 +22,9 @@ const MOST_CHECKED: usize = 48;
 const INPUTS: usize = 5;
 /// An input that holds numbers of levels.
 const LEVEL: usize = INPUTS - 1;
-const OUTPUTS: usize = 3;
+pub(super) const OUTPUTS: usize = 3;
 /// Two panels, the second not full.
-const ROWS: usize = 19;
+pub(super) const ROWS: usize = 19;
 
 /// Draws chains of layers; tensors are named by their number.
 struct Draw<R> {
@@ -116,7 +116,7 @@ impl<R: Rng> Draw<R> {
     }
 }
 
-fn network(number: u64, dropout: bool) -> Architecture {
+pub(super) fn network(number: u64, dropout: bool) -> Architecture {
     let mut draw = Draw {
         rng: stream(number, Purpose::Synthetic, 1, 0),
         layers: 0,
@@ -174,7 +174,7 @@ fn every_kind_occurs_among_the_networks_and_within_others() {
 }
 
 /// Random rows with random targets.
-fn rows(number: u64, count: usize) -> Dataset {
+pub(super) fn rows(number: u64, count: usize) -> Dataset {
     let mut rng = stream(number, Purpose::Synthetic, 2, 0);
     let mut numbers = |count: usize| (0..count).map(|_| rng.random::<f32>() * 2.0 - 1.0).collect::<Vec<_>>();
     let mut inputs = numbers(count * INPUTS);
@@ -188,14 +188,14 @@ fn rows(number: u64, count: usize) -> Dataset {
 }
 
 /// Weights as they are drawn, and somewhat more, so that gains are not all alike.
-fn parameters(network: &Architecture, number: u64) -> Parameters {
+pub(super) fn parameters(network: &Architecture, number: u64) -> Parameters {
     let mut rng = stream(number, Purpose::Synthetic, 3, 0);
     let mut named = Parameters::init(network, None, number).named();
     named.iter_mut().flat_map(|t| &mut t.values).for_each(|value| *value += 0.3 * rng.random::<f32>() - 0.15);
     Parameters::from_named(network, &named).unwrap()
 }
 
-fn values(parameters: &Parameters) -> Vec<Vec<f64>> {
+pub(super) fn values(parameters: &Parameters) -> Vec<Vec<f64>> {
     parameters.named().iter().map(|t| wide(&t.values)).collect()
 }
 
@@ -204,7 +204,7 @@ fn wide(values: &[f32]) -> Vec<f64> {
 }
 
 /// Rows of `x` and `t` of the data.
-fn pairs(data: &Dataset) -> Vec<(Vec<f64>, Vec<f64>)> {
+pub(super) fn pairs(data: &Dataset) -> Vec<(Vec<f64>, Vec<f64>)> {
     let (Features::F32 { values: x, .. }, Targets::Values { values: t, .. }) = (&data.features, &data.targets) else {
         unreachable!("made of numbers")
     };
