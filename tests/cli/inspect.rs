@@ -81,7 +81,7 @@ fn importance_finds_the_column_that_matters() {
 #[test]
 fn missing_and_damaged_subjects_are_refused() {
     let place = Place::new();
-    let iris = place.shipped("iris.csv");
+    place.shipped("iris.csv");
     place.fails(5, &["inspect", "nothing"]);
     place.fails(2, &["inspect", "iris.csv", "--importance", "iris.csv"]);
     std::fs::create_dir(place.path("empty")).unwrap();
@@ -95,5 +95,4 @@ fn missing_and_damaged_subjects_are_refused() {
     std::fs::remove_file(place.path("run/model.safetensors")).unwrap();
     let message = place.fails(5, &["inspect", "run"]);
     assert!(message.contains("run/model.safetensors"), "{message}");
-    assert!(!iris.is_empty());
 }

@@ -40,6 +40,7 @@ fn models_of_older_versions_predict_the_same() {
         assert_eq!(now.lines().next(), then.lines().next(), "{}", case.display());
         assert_eq!(now.lines().count(), then.lines().count(), "{}", case.display());
         for (line, (now, then)) in now.lines().zip(then.lines()).enumerate() {
+            assert_eq!(now.split(',').count(), then.split(',').count(), "{}, line {line}", case.display());
             let pairs: Vec<(&str, &str)> = now.split(',').zip(then.split(',')).collect();
             assert!(pairs.iter().all(|(a, b)| same(a, b)), "{}, line {line}: {now} for {then}", case.display());
         }

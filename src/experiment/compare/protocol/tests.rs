@@ -45,11 +45,8 @@ fn studies_share_neither_points_nor_seeds() {
     }
     // The texts are separated: "ab" + "c" differs from "a" + "bc".
     assert_ne!(fnv1a(&["ab", "c"]), fnv1a(&["a", "bc"]));
-    // The published value for the bytes of "a".
-    assert_eq!(
-        ([0x61_u64]).iter().fold(0xCBF2_9CE4_8422_2325_u64, |h, b| (h ^ b).wrapping_mul(0x0000_0100_0000_01B3)),
-        0xAF63_DC4C_8601_EC8C
-    );
+    // One step on from the published value for the bytes of "a", 0xAF63_DC4C_8601_EC8C; computed in Python.
+    assert_eq!(fnv1a(&["a"]), 0x089B_C907_B544_C769);
 }
 
 #[test]
