@@ -3,15 +3,16 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::option_text::{name, option, setting};
 use crate::spec::nearest;
 
 /// Every failure of the library. The binary turns each kind into one line and an exit code.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An option is wrong, or does not fit the data or other options: `option value: what is wrong`. On a command line the option is
-    /// a flag, whose name the binary says in its place.
-    #[error("{option}{}: {source}", value.as_ref().map(|value| format!(" {value}")).unwrap_or_default())]
+    /// An option is wrong, or does not fit the data or other options: `option value: what is wrong`. The program says the flag in
+    /// the place of the name.
+    #[error("{}{}: {source}", name(option), value.as_ref().map(|value| format!(" {value}")).unwrap_or_default())]
     Option {
         /// The option's name, as in a configuration file: `class_weight`.
         option: &'static str,
@@ -43,7 +44,10 @@ pub enum Error {
         source: io::Error,
     },
     /// The loss or its gradient stopped being finite.
-    #[error("{} at epoch {epoch}, step {step}: try a smaller --lr, or --clip-norm 1", not_finite(*loss))]
+    #[error(
+        "{} at epoch {epoch}, step {step}: try a smaller {}, or {}",
+        not_finite(*loss), option("lr"), setting("clip_norm", 1)
+    )]
     Diverged {
         /// Epoch, from 1.
         epoch: usize,

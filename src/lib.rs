@@ -108,6 +108,7 @@ pub mod metrics;
 pub mod model;
 pub mod nn;
 pub mod optim;
+pub mod option_text;
 pub mod path_text;
 pub mod predict;
 pub mod report;

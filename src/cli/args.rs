@@ -11,17 +11,13 @@ use gradlane::config::{KEYS, Key, SettingOrigin, Settings, names_for};
 use gradlane::data::{Part, Source};
 use gradlane::model::Model;
 use gradlane::model::file::{MODEL_FILE, is_model_file};
+use gradlane::option_text::flag;
 use gradlane::path_text::{self, to_path};
 use gradlane::train::team::{available_threads, limit_global_pool};
 use gradlane::{Error, Result};
 use toml::Value;
 
 use super::{message, values};
-
-/// The flag of an option, `--flag-name`.
-pub fn flag(option: &str) -> String {
-    format!("--{}", option.replace('_', "-"))
-}
 
 /// Options whose values may be file names.
 const PATHS: [&str; 4] = ["valid", "test", "init_from", "out"];
@@ -34,7 +30,10 @@ pub fn of_paths(arg: Arg) -> Arg {
 
 /// The flag of an option.
 fn arg(key: &'static Key) -> Arg {
-    let arg = Arg::new(key.name).long(key.name.replace('_', "-")).help(key.help).help_heading(key.group.title());
+    let arg = Arg::new(key.name)
+        .long(flag(key.name).trim_start_matches('-').to_owned())
+        .help(key.help)
+        .help_heading(key.group.title());
     let arg = if PATHS.contains(&key.name) {
         of_paths(arg)
     } else if key.value.is_some() {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use gradlane::Error;
 
-use super::{args, message};
+use super::message;
 
 /// Why a verb failed.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ pub fn of_failure(failure: &Failure) -> ExitCode {
     match failure {
         Failure::Error(error) => {
             let hint = error.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
-            message::error(code, &format!("{}{hint}", in_flags(error)));
+            message::error(code, &format!("{error}{hint}"));
         }
         Failure::AllDiverged(message) | Failure::Different(message) => message::error(code, message),
         Failure::Signal(_) | Failure::ClosedPipe => {}
@@ -62,19 +62,8 @@ pub fn of_failure(failure: &Failure) -> ExitCode {
 /// Ends the program with an error, from any thread, when there is nothing to save.
 pub fn at_once(error: &Error) -> ! {
     let code = code_of(error);
-    message::error(code, &in_flags(error));
+    message::error(code, &error.to_string());
     gradlane::atomic::exit(i32::from(code))
-}
-
-/// An error in the terms of the command line: it names flags where the library names options.
-fn in_flags(error: &Error) -> String {
-    match error {
-        Error::Option { option, value, source } => {
-            let value = value.as_ref().map(|value| format!(" {value}")).unwrap_or_default();
-            format!("{}{value}: {}", args::flag(option), in_flags(source))
-        }
-        other => other.to_string(),
-    }
 }
 
 fn code(failure: &Failure) -> u8 {

@@ -36,6 +36,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
 use gradlane::kernel::Isa;
+use gradlane::option_text;
 
 use exit::Outcome;
 
@@ -81,6 +82,7 @@ fn command() -> Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    option_text::say_flags();
     let words: Vec<OsString> = std::env::args_os().collect();
     message::as_asked(&words, std::env::var_os("GRADLANE_PROGRESS").as_deref());
     let line = if brief::is_asked(&words) { brief::command(command()) } else { command() };
