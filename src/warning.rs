@@ -1,6 +1,10 @@
 //! What may make a result wrong, said once for each cause.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
+
+use crate::option_text::option;
 
 /// What a warning is about. The order is that of severity, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -83,8 +87,8 @@ pub enum WarningKind {
 
 impl WarningKind {
     /// What several columns have in common that this kind is about; nothing for kinds that are said one by one.
-    fn of_columns(self) -> Option<&'static str> {
-        Some(match self {
+    fn of_columns(self) -> Option<Cow<'static, str>> {
+        Some(Cow::Borrowed(match self {
             WarningKind::ColumnShifted => "columns are shifted against training: are the units the same?",
             WarningKind::UnseenLevels => "columns have levels that training did not see",
             WarningKind::LevelSpelling => "columns have levels that are known in another spelling, and count as these",
@@ -94,13 +98,18 @@ impl WarningKind {
             WarningKind::ConstantMoved => "columns had one value in training and are left out, but have others now",
             WarningKind::UnreadableNumbers => "columns of numbers have cells that are no numbers",
             WarningKind::NumbersWithUnits => "columns look like numbers, with units or commas, and are read as text",
-            WarningKind::Identifier => "columns look like identifiers and are kept (--ignore, --keep-column)",
-            WarningKind::RowNumber => "columns count the rows and are left out (--keep-column)",
+            WarningKind::Identifier => {
+                let (ignore, keep) = (option("ignore"), option("keep_column"));
+                return Some(format!("columns look like identifiers and are kept ({ignore}, {keep})").into());
+            }
+            WarningKind::RowNumber => {
+                return Some(format!("columns count the rows and are left out ({})", option("keep_column")).into());
+            }
             WarningKind::EmptyColumn => "columns have no value in any training row and are left out",
             WarningKind::ConstantColumn => "columns have one value in all training rows and are left out",
             WarningKind::ManyLevels => "columns are text with a different value in most rows and are left out",
             _ => return None,
-        })
+        }))
     }
 }
 
@@ -171,7 +180,7 @@ pub fn lines(warnings: &[Warning]) -> Vec<String> {
     kinds
         .map(|same| match (same, same[0].kind.of_columns()) {
             ([one], _) | ([one, ..], None) => one.message.clone(),
-            (several, Some(what)) => of_several(several, what),
+            (several, Some(what)) => of_several(several, &what),
             ([], None) => unreachable!("a chunk is not empty"),
         })
         .collect()

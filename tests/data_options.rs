@@ -44,7 +44,7 @@ fn contradictions_are_found_before_files_are_opened() {
     assert!(usage(&|o| (o.data, o.valid) = (Source::Stdin, PartFrom::File(Source::Stdin))).contains("standard input"));
     assert!(
         usage(&|o| (o.label, o.ignore) = (vec!["a".into()], vec!["a".into()]))
-            .contains("given to --label and also to --ignore")
+            .contains("given to `label` and also to `ignore`")
     );
     assert!(
         usage(&|o| (o.task, o.balance) = (TaskChoice::Regression, Balance::Over)).contains("balance: it needs classes")
@@ -55,6 +55,26 @@ fn contradictions_are_found_before_files_are_opened() {
     );
     assert!(usage(&|o| o.label = vec!["".into()]).contains("expected a column's name or index"));
     assert!(matches!(prepare(&DataOptions::new("/no/such/file"), 0).unwrap_err(), Error::Io { .. }));
+}
+
+#[test]
+fn the_library_names_options_and_no_flags() {
+    let file = tempfile::NamedTempFile::with_suffix(".csv").unwrap();
+    let rows = |cell: &dyn Fn(usize) -> String| {
+        (0..20).map(|row| format!("k{row};{};{}\n", row * 7 % 10, cell(row))).collect::<String>()
+    };
+    std::fs::write(file.path(), format!("id;x;y\n{}", rows(&|row| (row % 2).to_string()))).unwrap();
+    let prepared = prepare(&DataOptions::new(file.path()), 0).unwrap();
+    let label = "label: y (last column; `label` changes it)";
+    assert!(prepared.notes.iter().any(|note| note == label), "{:?}", prepared.notes);
+    let [names] = &prepared.warnings[..] else { panic!("{:?}", prepared.warnings) };
+    assert!(names.message.ends_with("left out; `categorical = \"id\"` keeps it"), "{}", names.message);
+
+    std::fs::write(file.path(), format!("id;x;y\n{}", rows(&|_| "NA".to_owned()))).unwrap();
+    let error = prepare(&DataOptions::new(file.path()), 0).unwrap_err().to_string();
+    assert!(error.ends_with("missing in every row: `label` names another column"), "{error}");
+    let said = prepared.notes.iter().chain([&names.message, &error]);
+    said.for_each(|text| assert!(!text.contains("--"), "{text}"));
 }
 
 #[test]

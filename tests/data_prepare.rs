@@ -206,7 +206,7 @@ fn new_rows_are_matched_by_name_and_unseen_or_missing_values_are_all_zero() {
     let error = failure("x,y\n1,2\n");
     assert!(
         matches!(error.kind(), Error::Mismatch(_))
-            && error.to_string().contains("the model needs the columns n, t; the file has x, y; --header no")
+            && error.to_string().contains("the model needs the columns n, t; the file has x, y; `header = no`")
     );
     let error = failure("n,t\n1,a\n2,b\n");
     assert!(
@@ -299,7 +299,7 @@ fn unknown_columns_are_refused_with_the_nearest_name() {
     let error = failure(|o| o.ignore = vec!["7".to_owned()]).to_string();
     assert!(error.starts_with("ignore 7: ") && error.contains("the file has 3 columns, 0 to 2"), "{error}");
     let error = failure(|o| (o.label, o.ignore) = (vec!["-1".to_owned()], vec!["species".to_owned()])).to_string();
-    assert!(error.contains("column \"species\" is given to --label and again to --ignore"), "{error}");
+    assert!(error.contains("column \"species\" is given to `label` and again to `ignore`"), "{error}");
     let error = failure(|o| o.ignore = vec!["0".to_owned(), "1".to_owned()]).to_string();
     assert!(error.contains("expected columns beside the label"), "{error}");
     let error = failure(|o| o.positive = Some("c".to_owned())).to_string();
@@ -310,7 +310,7 @@ fn unknown_columns_are_refused_with_the_nearest_name() {
 fn rows_without_target_are_left_out_and_counted() {
     let prepared = prepared("x,y\n1,a\n2,\n3,b\n4,?\n", |_| {}).unwrap();
     assert_eq!(prepared.split.train, [0, 2]);
-    let quoted = "1 cell is read as missing: \"?\" (1); --na \"NA\" makes a class of such cells";
+    let quoted = "1 cell is read as missing: \"?\" (1); `na = \"NA\"` makes a class of such cells";
     for text in [quoted, "no target in 2 of 4 rows, which are left out"] {
         assert!(prepared.warnings.iter().any(|w| w.message.ends_with(text)), "{:?}", prepared.warnings);
     }

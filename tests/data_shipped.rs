@@ -47,8 +47,8 @@ fn tables_have_the_properties_in_the_readme() {
         let prepared = prepared(name);
         assert_eq!(prepared.preprocessing.task(), task, "{name}");
         assert!(prepared.warnings.is_empty(), "{name}: {:?}", prepared.warnings);
-        assert!(prepared.notes.iter().any(|note| note.contains("--label changes it")), "{:?}", prepared.notes);
-        assert!(prepared.notes.iter().any(|note| note.contains("--task changes it")), "{:?}", prepared.notes);
+        assert!(prepared.notes.iter().any(|note| note.contains("`label` changes it")), "{:?}", prepared.notes);
+        assert!(prepared.notes.iter().any(|note| note.contains("`task` changes it")), "{:?}", prepared.notes);
         let val = prepared.val.as_ref().unwrap();
         assert_eq!(val.rows(), (rows as f64 / 10.0).round() as usize, "{name}");
         assert_eq!(prepared.train.rows() + val.rows(), rows, "{name}");

@@ -11,6 +11,7 @@ use super::spelling::same_truth_value;
 use super::table::{Column, ColumnKind, MISSING, MissingMarkers};
 use super::value::Value;
 use super::wanted::Wanted;
+use crate::option_text::{quoted, setting};
 use crate::{Error, Result, Unit};
 
 /// Longest whole number that a double surely tells from its neighbours.
@@ -379,13 +380,17 @@ impl Builder {
                 };
                 let hint = match &known {
                     _ if same_truth_value(&cell, "true") || same_truth_value(&cell, "false") => {
-                        "; true and false as numbers are 1 and 0"
+                        "; true and false as numbers are 1 and 0".to_owned()
                     }
-                    _ if cell.contains(',') => "; --decimal , or --thousands , says what its comma is",
+                    _ if cell.contains(',') => {
+                        let (decimal, thousands) = (setting("decimal", ','), setting("thousands", ','));
+                        format!("; {decimal} or {thousands} says what its comma is")
+                    }
                     Some(ColumnKind::Number(form)) if form.decimal_comma && is_grouped_by_points(&cell) => {
-                        "; its point may part thousands or decimals: --thousands . or --decimal . says which"
+                        let (thousands, decimal) = (setting("thousands", '.'), setting("decimal", '.'));
+                        format!("; its point may part thousands or decimals: {thousands} or {decimal} says which")
                     }
-                    _ => "",
+                    _ => String::new(),
                 };
                 let message = format!(
                     "expected a {what}, found \"{}\": leave the cell empty if there is no value{hint}",
@@ -394,8 +399,11 @@ impl Builder {
                 Err(Error::data_at(path, Some(line.into()), Some(name), message).counted_in(unit))
             }
             Self::Numbers(Numbers { infinite: Some(line), .. }) => {
-                let message = "expected a finite number, found an infinite one, or one beyond 1.8e308: leave the cell \
-                               empty if there is no value, or --na \"+inf\"";
+                let message = format!(
+                    "expected a finite number, found an infinite one, or one beyond 1.8e308: leave the cell empty if there is \
+                     no value, or {}",
+                    quoted("na", "+inf")
+                );
                 Err(Error::data_at(path, Some(line.into()), Some(name), message).counted_in(unit))
             }
             Self::Numbers(Numbers { values, .. }) => Ok(Column::Numbers(values)),

@@ -5,6 +5,7 @@ use super::date::{DateForm, DateUnit};
 use super::labels::is_plain_number;
 use super::statistics::extremes;
 use super::table::{Column, ColumnKind, Table};
+use crate::option_text::{quoted, setting};
 use crate::{Warning, WarningKind};
 
 /// Numbers that stand for a missing value in many files.
@@ -32,12 +33,14 @@ pub(super) fn code_for_missing(name: &str, kind: &ColumnKind, column: &Column) -
     if rows < 2 || gap <= most - least || !has_several(others.into_iter()) {
         return None;
     }
-    let (shown, remedy) = match kind {
-        ColumnKind::Date(form) => (form.written(code), "--na \"+TEXT\" with the cell's text makes it a missing value"),
-        _ => (format_number(code), "--na \"+CODE\" makes it a missing value"),
+    let (shown, marker, of_what) = match kind {
+        ColumnKind::Date(form) => (form.written(code), "TEXT".to_owned(), " with the cell's text"),
+        _ => (format_number(code), format_number(code), ""),
     };
-    let remedy = remedy.replace("CODE", &shown);
-    let message = format!("column \"{name}\": {shown} stands in {rows} rows, far from all other values; {remedy}");
+    let remedy = quoted("na", format!("+{marker}"));
+    let message = format!(
+        "column \"{name}\": {shown} stands in {rows} rows, far from all other values; {remedy}{of_what} makes it a missing value"
+    );
     Some(Warning::new(WarningKind::Other, message).column(name).count(rows))
 }
 
@@ -110,7 +113,8 @@ pub(super) fn with_thousands_points(levels: &[String]) -> Option<&String> {
 /// The warning about such points.
 pub(super) fn doubtful_points(name: &str, cell: &str) -> Warning {
     let message = format!(
-        "column \"{name}\": the point of \"{cell}\" may part thousands, and is read before decimals: --thousands . says otherwise"
+        "column \"{name}\": the point of \"{cell}\" may part thousands, and is read before decimals: {} says otherwise",
+        setting("thousands", '.')
     );
     Warning::new(WarningKind::Other, message).column(name)
 }
@@ -127,7 +131,7 @@ mod tests {
             code_for_missing("x", &ColumnKind::Number(NumberForm::default()), &column).map(|found| found.message)
         };
         let message = found(&[1.0, 2.0, 3.5, -999.0, 4.0, 5.0, -999.0]).unwrap();
-        assert!(message.contains("-999 stands in 2 rows") && message.contains("--na \"+-999\""), "{message}");
+        assert!(message.contains("-999 stands in 2 rows") && message.contains("`na = \"+-999\"`"), "{message}");
         assert!(found(&[1.0, 2.0, 3.0, 4.0, 5.0, 99.0, 99.0]).is_some());
         assert!(found(&[1.0, 2.0, 3.0, 4.0, 5.0, 99.0]).is_none(), "one row");
         assert!(found(&[990.0, 2.0, 3.0, 4.0, 5.0, 999.0, 999.0]).is_none(), "among the others");

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::blocks::Blocks;
 use super::order::{Orders, epoch_order, member_order};
+use crate::option_text::{option, setting};
 use crate::room::{available, size};
 use crate::{Error, Result};
 
@@ -18,9 +19,11 @@ pub(super) fn inputs_of_zeros(rows: usize, inputs: usize) -> Result<Vec<f32>> {
     let needed = size_of::<f32>() as f64 * rows as f64 * inputs as f64;
     match available().filter(|_| needed > NEGLIGIBLE).map(|room| room.max(0.0)) {
         Some(room) if room < needed => Err(Error::Memory(format!(
-            "{inputs} inputs of {rows} rows need {} of memory, and {} can be had: use a smaller --one-hot, or --shuffle blocks",
+            "{inputs} inputs of {rows} rows need {} of memory, and {} can be had: use a smaller {}, or {}",
             size(needed),
-            size(room)
+            size(room),
+            option("one_hot"),
+            setting("shuffle", "blocks")
         ))),
         _ => Ok(vec![0.0; rows * inputs]),
     }

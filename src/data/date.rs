@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::shortened;
 use super::short_years::year_is_first;
+use crate::option_text::quoted;
 
 /// How the dates of a column are written, and in what they are counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -383,10 +384,10 @@ pub(super) fn mostly(levels: &[(&str, usize)], share: f64) -> Option<(Dates, usi
 /// The message about a column of dates that are ambiguous.
 pub(super) fn ambiguous(column: &str, patterns: &[String], cell: &str) -> String {
     format!(
-        "day and month are ambiguous: \"{cell}\" fits {}, and no cell decides: --dates \"{column}={}\" says which, \
-         --dates \"{column}=text\" keeps the text",
+        "day and month are ambiguous: \"{cell}\" fits {}, and no cell decides: {} says which, {} keeps the text",
         shortened(patterns),
-        patterns[0]
+        quoted("dates", format_args!("{column}={}", patterns[0])),
+        quoted("dates", format_args!("{column}=text"))
     )
 }
 

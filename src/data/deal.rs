@@ -3,6 +3,7 @@
 use super::options::DataOptions;
 use super::split::{Split, SplitKeys, deal_folds, split};
 use super::written::{FoldCount, PartFrom, SplitMode};
+use crate::option_text::option;
 use crate::{Error, Result};
 
 /// Deals the rows of the training file to the parts.
@@ -26,8 +27,10 @@ pub(super) fn deal(
     };
     if split.train.is_empty() {
         return Err(Error::Mismatch(format!(
-            "no row of {} is left for training: make --valid and --test smaller",
-            rows.len()
+            "no row of {} is left for training: make {} and {} smaller",
+            rows.len(),
+            option("valid"),
+            option("test")
         )));
     }
     Ok(split)

@@ -8,6 +8,7 @@ use super::cell::parse_number;
 use super::number::is_number;
 use super::options::{Format, ReadOptions};
 use super::written::Quote;
+use crate::option_text::{option, setting};
 use crate::{Error, Result, Warning, WarningKind};
 
 /// Records that are looked at.
@@ -125,8 +126,9 @@ pub(super) fn find(
             dialect = bare;
             let message = format!(
                 "{}: quotes are not balanced (a quoted cell would go on over whole rows): they are read as plain characters; \
-                 --quote '\"' changes it",
-                path.display()
+                 {} changes it",
+                path.display(),
+                setting("quote", "'\"'")
             );
             warnings.push(Warning::new(WarningKind::QuotedLines, message));
         }
@@ -211,7 +213,7 @@ fn best_delimiter(path: &Path, quoted: bool, sample: &dyn Fn(u8) -> Vec<ByteReco
                 format!("\"{}\" ({})", super::written::Delimiter(delimiter), cells.unwrap_or_default())
             };
             let (a, b) = (shown(best.delimiter), shown(rival.delimiter));
-            let message = format!("the delimiter is ambiguous: {a} or {b}; --delimiter says which");
+            let message = format!("the delimiter is ambiguous: {a} or {b}; {} says which", option("delimiter"));
             Err(Error::data(path, message))
         }
     }

@@ -7,6 +7,7 @@ use super::schema::{Roles, has_no_weight};
 use super::table::{Column, Table};
 use super::target::Target;
 use super::task::Task;
+use crate::option_text::{option, quoted};
 use crate::warning::are;
 use crate::{Warning, WarningKind};
 
@@ -52,7 +53,7 @@ pub(super) fn doubtful_classes(
     if let Column::Text { levels, .. } = &table.columns[roles.labels[0]]
         && let Some(stray) = stray_text(levels)
     {
-        let remedy = format!("--na \"+{stray}\" makes it a missing value");
+        let remedy = format!("{} makes it a missing value", quoted("na", format_args!("+{stray}")));
         let message = format!("label \"{name}\" is read as classes, since \"{stray}\" is no number; {remedy}");
         return Some(Warning::new(WarningKind::DoubtfulLabel, message).column(name));
     }
@@ -74,7 +75,8 @@ pub(super) fn placeholder_class(target: &Target) -> Option<Warning> {
     let class = target.classes.iter().find(is_placeholder)?;
     let name = &target.columns[0];
     let message = format!(
-        "label \"{name}\": the class \"{class}\" may stand for a missing value; --na \"+{class}\" makes it one"
+        "label \"{name}\": the class \"{class}\" may stand for a missing value; {} makes it one",
+        quoted("na", format_args!("+{class}"))
     );
     Some(Warning::new(WarningKind::DoubtfulLabel, message).column(name))
 }
@@ -132,6 +134,7 @@ pub(super) fn counting_label(table: &Table, label: usize, rows: &[u32]) -> Optio
     let Column::Numbers(values) = &table.columns[label] else { return None };
     let (name, offset) = (&table.names[label], |row: u32| values[row as usize] - f64::from(row));
     let counts = rows.len() >= ROWS_THAT_COUNT && rows.iter().all(|row| offset(*row) == offset(rows[0]));
-    let message = format!("label \"{name}\" only counts the rows: is it the right column? --label names another");
+    let remedy = option("label");
+    let message = format!("label \"{name}\" only counts the rows: is it the right column? {remedy} names another");
     counts.then(|| Warning::new(WarningKind::DoubtfulLabel, message).column(name))
 }

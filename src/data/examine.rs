@@ -13,6 +13,7 @@ use super::prepare::{Contents, Loaded};
 use super::source::Source;
 use super::statistics::Summary;
 use super::table::{Column, Table};
+use crate::option_text::quoted;
 use crate::statistics::mutual_information;
 use crate::warning::of as counted;
 use crate::{Error, Result, Warning, WarningKind};
@@ -61,7 +62,7 @@ pub struct Told {
 /// Reads a table and looks at it as training would; and at the rows of a second file `against` it, where there is one.
 ///
 /// # Errors
-/// As reading it for training; [`Error::Usage`] for standard input and for several labels.
+/// As reading it for training; [`Error::Usage`] for standard input, [`Error::Option`] for several labels.
 pub fn examine(options: &DataOptions, against: Option<&Source>) -> Result<Examination> {
     if options.data == Source::Stdin || against == Some(&Source::Stdin) {
         return Err(Error::Usage("data stats reads its file twice: write standard input to a file first".to_owned()));
@@ -146,9 +147,9 @@ fn coded(column: &Column, rows: &[u32]) -> Vec<u32> {
 fn leak(told: &Told, label: &str) -> Warning {
     let Told { column, share, .. } = told;
     let message = format!(
-        "column \"{column}\" alone tells {:.1} % of what \"{label}\" is: is it known before the label is? --ignore \"{column}\" leaves it \
-         out of training",
-        100.0 * share
+        "column \"{column}\" alone tells {:.1} % of what \"{label}\" is: is it known before the label is? {} leaves it out of training",
+        100.0 * share,
+        quoted("ignore", column)
     );
     Warning::new(WarningKind::Leak, message).column(column)
 }

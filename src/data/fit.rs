@@ -12,6 +12,7 @@ use super::options::{Impute, Scale};
 use super::shape::Shape;
 use super::statistics::Summary;
 use super::table::{Column, ColumnKind, MISSING, MissingMarkers, Table};
+use crate::option_text::quoted;
 use crate::{Error, Result, Warning, WarningKind};
 
 /// Rows from which on a column of different whole numbers may be an identifier.
@@ -105,11 +106,7 @@ pub(super) fn fit_column(
         && counts_rows(table, index, rows)
         && (wishes.nameless || name.starts_with("Unnamed:"))
     {
-        let message = format!(
-            "column \"{name}\" has no name and counts the rows (a row number, as of a data frame's index): left out; \
-             --keep-column \"{name}\" keeps it"
-        );
-        return Ok(left_out(Warning::new(WarningKind::RowNumber, message).column(name)));
+        return Ok(left_out(row_number(name)));
     }
     match (column, &table.kinds[index]) {
         (Column::Numbers(values), ColumnKind::Date(form)) if !wishes.categorical => {
@@ -140,6 +137,14 @@ pub(super) fn fit_column(
             ))
         }
     }
+}
+
+fn row_number(name: &str) -> Warning {
+    let message = format!(
+        "column \"{name}\" has no name and counts the rows (a row number, as of a data frame's index): left out; {} keeps it",
+        quoted("keep_column", name)
+    );
+    Warning::new(WarningKind::RowNumber, message).column(name)
 }
 
 fn left_out(warning: Warning) -> Fitted {
@@ -263,8 +268,10 @@ fn identifier(table: &Table, index: usize, nameless: bool, rows: &[u32]) -> Opti
     let unnamed = table.named && (nameless || name.starts_with("Unnamed:"));
     (counts || ((unnamed || is_named_like_one(name)) && different())).then(|| {
         let message = format!(
-            "column \"{name}\" looks like an identifier (a different whole number in each row) and is kept: --ignore \
-             \"{name}\" leaves it out, --keep-column \"{name}\" silences this"
+            "column \"{name}\" looks like an identifier (a different whole number in each row) and is kept: {} leaves \
+             it out, {} silences this",
+            quoted("ignore", name),
+            quoted("keep_column", name)
         );
         Warning::new(WarningKind::Identifier, message).column(name)
     })
@@ -278,8 +285,11 @@ fn lost_digits(name: &str, values: &[f64], rows: &[u32]) -> Option<Warning> {
     let is_long = present().all(is_long) && present().any(|value| value % 1000.0 != 0.0);
     is_long.then(|| {
         let message = format!(
-            "column \"{name}\" has whole numbers beyond 2^53, which a number holds without their last digits, and is kept: --ignore \
-             \"{name}\" leaves it out, --categorical \"{name}\" takes it for text, --keep-column \"{name}\" silences this"
+            "column \"{name}\" has whole numbers beyond 2^53, which a number holds without their last digits, and is kept: {} \
+             leaves it out, {} takes it for text, {} silences this",
+            quoted("ignore", name),
+            quoted("categorical", name),
+            quoted("keep_column", name)
         );
         Warning::new(WarningKind::Identifier, message).column(name)
     })
@@ -321,14 +331,15 @@ fn fit_text(
     }
     if !wishes.categorical && !wishes.keep && 2 * distinct > present {
         let message = format!(
-            "column \"{name}\" is text with {distinct} different values in {present} training rows: left out; --categorical \
-             \"{name}\" keeps it"
+            "column \"{name}\" is text with {distinct} different values in {present} training rows: left out; {} keeps it",
+            quoted("categorical", name)
         );
         return left_out(Warning::new(WarningKind::ManyLevels, message).column(name).count(distinct));
     }
     let warning = stray_text(levels).filter(|_| !wishes.categorical).map(|stray| {
         let message = format!(
-            "column \"{name}\" is read as categories, since \"{stray}\" is no number; --na \"+{stray}\" makes it a missing value"
+            "column \"{name}\" is read as categories, since \"{stray}\" is no number; {} makes it a missing value",
+            quoted("na", format_args!("+{stray}"))
         );
         Warning::new(WarningKind::UnreadableNumbers, message).column(name)
     });

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use csv::ByteRecord;
 
+use crate::option_text::setting;
 use crate::{Error, Warning, WarningKind};
 
 /// Byte order mark.
@@ -17,9 +18,11 @@ pub(super) fn text_of(cell: &[u8]) -> std::borrow::Cow<'_, str> {
 pub(super) fn ambiguous(path: &Path, sample: &[ByteRecord]) -> Error {
     let shown = |record: &ByteRecord| record.iter().take(6).map(text_of).collect::<Vec<_>>().join(", ");
     let message = format!(
-        "the first line may name the columns or be data: \"{}\" above \"{}\"; --header yes or --header no says which",
+        "the first line may name the columns or be data: \"{}\" above \"{}\"; {} or {} says which",
         sample.first().map_or(String::new(), shown),
-        sample.get(1).map_or(String::new(), shown)
+        sample.get(1).map_or(String::new(), shown),
+        setting("header", "yes"),
+        setting("header", "no")
     );
     Error::data_at(path, Some(1), None, message)
 }
@@ -33,7 +36,7 @@ pub(super) fn generated(count: usize) -> Vec<String> {
 /// number: `a`, `a.1`, with a warning.
 pub(super) fn names(path: &Path, record: &ByteRecord, warnings: &mut Vec<Warning>) -> Vec<String> {
     let given = record.iter().map(|cell| text_of(cell).trim().to_owned()).collect();
-    distinct(path, given, "--header no if the first line is data", warnings)
+    distinct(path, given, &format!("{} if the first line is data", setting("header", "no")), warnings)
 }
 
 /// The names that a file gives, made distinct as [`names`] says; `hint` says what to do about it.

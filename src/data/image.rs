@@ -10,6 +10,7 @@ use super::preprocess::{ImagePreprocessing, Preprocessing};
 use super::split::Split;
 use super::target::Target;
 use super::task::Task;
+use crate::option_text::option;
 use crate::{Error, Result};
 
 /// Images whose labels are understood.
@@ -32,7 +33,7 @@ impl TypedImages {
         let preprocessing = ImagePreprocessing::new(images.shape.clone(), image_target(&images, options)?);
         let target = &preprocessing.target;
         check_classes(options, target.task)?;
-        let why = format!("labels of {} classes; --task changes it", target.classes.len());
+        let why = format!("labels of {} classes; {} changes it", target.classes.len(), option("task"));
         let notes = vec![task_note(target, &why)];
         let labels = class_labels(preprocessing.targets(&images, &every_row(&images))?).expect("images have classes");
         Ok(Self { images, preprocessing, labels, notes })

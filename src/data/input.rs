@@ -22,6 +22,7 @@ use super::table_source::TableFile;
 use super::text::Text;
 use super::whole_table;
 use super::written::PartFrom;
+use crate::option_text::setting;
 use crate::{Error, Result, Warning};
 
 /// A file or folder that is open but not read.
@@ -174,8 +175,9 @@ fn refuse_doubtful_commas(preprocessing: &TablePreprocessing, path: &std::path::
     }
     Err(Error::Mismatch(format!(
         "{}: expected {names} columns as the header has, found {found}: the model knows no column of row names, and commas may be \
-         decimal commas; quote such numbers, or leave the header out and give --header no",
-        path.display()
+         decimal commas; quote such numbers, or leave the header out and give {}",
+        path.display(),
+        setting("header", "no")
     )))
 }
 

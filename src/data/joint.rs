@@ -11,6 +11,7 @@ use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::split::Split;
 use super::strangers::Strangers;
 use super::written::{FoldCount, PartFrom};
+use crate::option_text::setting;
 use crate::{Error, Result};
 
 /// One of several ways to prepare a table.
@@ -44,7 +45,7 @@ impl Loaded {
     pub fn prepare_jointly(self, options: &[&DataOptions], seed: u64, count: FoldCount) -> Result<Joint> {
         assert!(count.folds >= 2, "a cross-validation has two folds or more");
         let Contents::Table(table, files) = self.0 else {
-            let message = "it is for tables: images get --preset plain".to_owned();
+            let message = format!("it is for tables: images get {}", setting("preset", "plain"));
             return Err(Error::Mismatch(message).of_value("preset", "best"));
         };
         let first = DataOptions { valid: PartFrom::None, ..options[0].clone() };

@@ -16,6 +16,7 @@ use super::raw_table::RawTable;
 use super::short_years::late_years;
 use super::spelling::{of_text, other_form};
 use super::table::{Column, ColumnKind, MISSING, Table};
+use crate::option_text::{option, setting};
 use crate::warning::of as counted;
 use crate::{Error, Result, Warning};
 use said::Said;
@@ -275,7 +276,8 @@ fn refuse_either(file: &RawTable, column: usize, reading: &Reading) -> Result<()
                 form.parse(bare).map_or(cell.clone(), |value| value.to_string())
             };
             let (decimal, thousands) = (value(true), value(false));
-            format!("\"{cell}\" may be {decimal} or {thousands}: --decimal , or --thousands , says which")
+            let (as_decimal, as_thousands) = (setting("decimal", ','), setting("thousands", ','));
+            format!("\"{cell}\" may be {decimal} or {thousands}: {as_decimal} or {as_thousands} says which")
         }
         Reading::EitherDate(patterns, cell) => date::ambiguous(name, patterns, cell),
         _ => return Ok(()),
@@ -366,7 +368,7 @@ fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, lab
                 if let Column::Numbers(values) = &values {
                     said.warnings.extend(form.last_short_year(values).and_then(|last| late_years(name, last)));
                 }
-                said.notes.push(format!("column \"{name}\": dates ({}; --dates changes it)", form.pattern));
+                said.notes.push(format!("column \"{name}\": dates ({}; {} changes it)", form.pattern, option("dates")));
                 (ColumnKind::Date(form), values)
             }
             (text, _) if label => (ColumnKind::Text, text),

@@ -6,6 +6,7 @@ use super::cell::parse_number;
 use super::raw_table::RawTable;
 use super::spelling::same_truth_value;
 use super::table::{Column, MISSING, MissingMarkers};
+use crate::option_text::quoted;
 use crate::warning::are;
 use crate::{Result, Warning, WarningKind};
 
@@ -122,13 +123,14 @@ impl LabelText {
     /// The warning about cells that are read as missing although the user named no markers.
     pub(super) fn marker_warning(&self, name: &str) -> Option<Warning> {
         let count: usize = self.markers.iter().map(|(_, count)| count).sum();
-        let quoted: Vec<String> = self.markers.iter().map(|(text, count)| format!("\"{text}\" ({count})")).collect();
+        let cells: Vec<String> = self.markers.iter().map(|(text, count)| format!("\"{text}\" ({count})")).collect();
         let other = ["NA", "?", "null"].into_iter().find(|other| self.markers.iter().all(|(text, _)| text != other))?;
         (count > 0).then(|| {
             let message = format!(
-                "label \"{name}\": {} read as missing: {}; --na \"{other}\" makes a class of such cells",
+                "label \"{name}\": {} read as missing: {}; {} makes a class of such cells",
                 are(count, "cell"),
-                quoted.join(", ")
+                cells.join(", "),
+                quoted("na", other)
             );
             Warning::new(WarningKind::MissingMarkerInLabel, message).column(name).count(count)
         })

@@ -12,6 +12,7 @@ use super::outline::Outline;
 use super::padding::{Blanks, Padding};
 use super::text::Text;
 use super::written::{Delimiter, Quote};
+use crate::option_text::{option, setting};
 use crate::{Error, Result, Unit, Warning, WarningKind};
 
 /// The head grows up to this length until it holds a whole record below the first.
@@ -54,10 +55,9 @@ impl Layout {
         };
         let mut found = Self::of(text.name(), &blanks.changed(head), complete, &options)?;
         if matches!(blanks, Blanks::Aligned(_)) && asked.is_none() {
-            found
-                .outline
-                .notes
-                .insert(0, "delimiter: blanks, as many as line up the columns (--delimiter changes it)".to_owned());
+            let remedy = option("delimiter");
+            let note = format!("delimiter: blanks, as many as line up the columns ({remedy} changes it)");
+            found.outline.notes.insert(0, note);
         }
         text.change(blanks);
         Ok(found)
@@ -137,13 +137,13 @@ fn is_header(path: &Path, sample: &[csv::ByteRecord], options: &ReadOptions, not
         FirstLine::Either => return Err(header::ambiguous(path, sample)),
         FirstLine::Names => return Ok(true),
         FirstLine::Data => {
-            notes.push("header: none, columns are c0, c1, … (--header yes changes it)".to_owned());
+            notes.push(format!("header: none, columns are c0, c1, … ({} changes it)", setting("header", "yes")));
             return Ok(false);
         }
         FirstLine::Likely(why) => why,
         FirstLine::Unknown => "as nothing tells",
     };
-    notes.push(format!("header: the first line, {why} (--header no if it is data)"));
+    notes.push(format!("header: the first line, {why} ({} if it is data)", setting("header", "no")));
     Ok(true)
 }
 
@@ -235,7 +235,8 @@ fn left_out(title: &csv::ByteRecord, lines: usize) -> Warning {
     let what = if lines == 1 { "1 line stands above the one" } else { &format!("{lines} lines stand above the one") };
     let (are, text) = (if lines == 1 { "is" } else { "are" }, text.trim());
     let message = format!(
-        "{what} that names the columns, and {are} left out: \"{text}\" (--header yes takes the first line for the names)"
+        "{what} that names the columns, and {are} left out: \"{text}\" ({} takes the first line for the names)",
+        setting("header", "yes")
     );
     Warning::new(WarningKind::LinesAbove, message).count(lines)
 }
@@ -313,7 +314,7 @@ fn free_name(place: usize, names: &[String]) -> String {
 /// What is said of a dialect that is not a comma between columns.
 fn dialect_notes(dialect: Dialect, options: &ReadOptions) -> Vec<String> {
     let delimiter = (dialect.delimiter != b',' && dialect.delimiter != b'\t' && options.delimiter.is_none())
-        .then(|| format!("delimiter: {} (--delimiter changes it)", Delimiter(dialect.delimiter)));
+        .then(|| format!("delimiter: {} ({} changes it)", Delimiter(dialect.delimiter), option("delimiter")));
     delimiter.into_iter().collect()
 }
 
@@ -324,9 +325,10 @@ fn refuse_other_texts(path: &Path, head: &[u8], options: &ReadOptions) -> Result
     let document = matches!(start, [b'[', rest @ ..] if rest.trim_ascii_start().starts_with(b"{"))
         || matches!(start, [b'{', rest @ ..] if rest.trim_ascii_start().starts_with(b"\""));
     let what = match () {
-        () if is_json_lines(head) => "JSON Lines: --format jsonl reads it",
+        () if is_json_lines(head) => &format!("JSON Lines: {} reads it", setting("format", "jsonl")),
         () if options.format == Format::Auto && !options.tabs_likely && is_libsvm(head) => {
-            "lines of LIBSVM's form (label index:value …): --format libsvm reads it"
+            let remedy = setting("format", "libsvm");
+            &format!("lines of LIBSVM's form (label index:value …): {remedy} reads it")
         }
         () if document => "a JSON document: write one object a line (JSON Lines), or CSV",
         () if begins(b"<!doctype") || begins(b"<html") || begins(b"<?xml") => "HTML or XML: convert it to CSV",
@@ -401,7 +403,7 @@ mod tests {
         assert!(!layout("1,2,3\n4,5,6\n7,8,9\n").outline.named);
         let dice = ReadOptions::default();
         let error = Layout::of(Path::new("x"), b"1,2,3\n6,2,1\n4,4,5\n", true, &dice).unwrap_err().to_string();
-        assert!(error.contains("--header yes or --header no"), "{error}");
+        assert!(error.contains("`header = yes` or `header = no` says which"), "{error}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::cell::brief;
 use super::date::{self, Dates};
+use crate::option_text::quoted;
 use crate::warning::are;
 use crate::{Warning, WarningKind};
 
@@ -31,9 +32,9 @@ fn dates_with_others(name: &str, levels: &[(&str, usize)]) -> Option<Warning> {
     let others = levels.iter().map(|(_, rows)| rows).sum::<usize>() - rows;
     let other = brief(other);
     let message = format!(
-        "column \"{name}\" is read as text: {rows} cells are dates, and {} none, such as \"{other}\"; --na \"+{other}\" makes it a missing \
-         value",
-        are(others, "cell")
+        "column \"{name}\" is read as text: {rows} cells are dates, and {} none, such as \"{other}\"; {} makes it a missing value",
+        are(others, "cell"),
+        quoted("na", format_args!("+{other}"))
     );
     Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name).count(others))
 }
@@ -57,7 +58,7 @@ fn unknown_form(name: &str, levels: &[(&str, usize)]) -> Option<Warning> {
     }
     let cell = brief(levels.iter().map(|(level, _)| level).find(|level| shape(level) == first)?);
     let remedy = if is_date(&first) {
-        format!("--dates \"{name}=FORMAT\" reads dates")
+        format!("{} reads dates", quoted("dates", format_args!("{name}=FORMAT")))
     } else {
         "numbers without signs, units and quotes would be read".to_owned()
     };
@@ -179,6 +180,6 @@ mod tests {
     #[test]
     fn dates_beside_many_other_cells_are_named() {
         let said = said(&["2020-01-01", "2020-02-01", "2020-03-01", "0000-00-00", "-"]).unwrap();
-        assert!(said.contains("3 cells are dates") && said.contains("--na"), "{said}");
+        assert!(said.contains("3 cells are dates") && said.contains("`na = \"+-\"`"), "{said}");
     }
 }

@@ -11,6 +11,7 @@ use super::outline::Outline;
 use super::preprocess::TablePreprocessing;
 use super::table::ColumnKind;
 use super::wanted::Wanted;
+use crate::option_text::setting;
 use crate::{Error, Result, Warning, WarningKind};
 
 impl TablePreprocessing {
@@ -36,7 +37,11 @@ impl TablePreprocessing {
             self.features.iter().map(|feature| feature.column.clone()).filter(|name| find(name).is_none()).collect();
         if !absent.is_empty() {
             let (path, absent, found) = (path.display(), shortened(&absent), shortened(&names));
-            let hint = if outline.named && outline.delimited { "; --header no if its first line is data" } else { "" };
+            let hint = if outline.named && outline.delimited {
+                format!("; {} if its first line is data", setting("header", "no"))
+            } else {
+                String::new()
+            };
             return Err(Error::Mismatch(format!(
                 "{path}: the model needs the columns {absent}; the file has {found}{hint}"
             )));
@@ -74,7 +79,11 @@ impl TablePreprocessing {
         let message = match (self.named, outline.named) {
             (false, false) => return Ok((names, None)),
             (true, _) => {
-                let hint = if outline.delimited { "; --header yes if the first line names them" } else { "" };
+                let hint = if outline.delimited {
+                    format!("; {} if the first line names them", setting("header", "yes"))
+                } else {
+                    String::new()
+                };
                 let shown = shortened(&names);
                 format!("{path}: no column names; the columns are taken in the order of training ({shown}){hint}")
             }

@@ -5,6 +5,7 @@ use std::path::Path;
 use csv::ByteRecord;
 
 use super::dialect::swallows;
+use crate::option_text::setting;
 use crate::warning::are;
 use crate::{Error, Result, Warning, WarningKind};
 
@@ -49,8 +50,10 @@ fn swallowed(path: &Path, line: u32, record: &ByteRecord) -> Error {
     let newlines = memchr::memchr_iter(b'\n', record.as_slice()).count() as u64;
     let last = u64::from(line) + newlines;
     let message = format!(
-        "a quoted cell of this row goes on to line {last}, over what looks like whole rows: mend the quote; --quote none reads \
-         quotes as plain characters, --quote '\"' takes the cell as it is"
+        "a quoted cell of this row goes on to line {last}, over what looks like whole rows: mend the quote; {} reads quotes \
+         as plain characters, {} takes the cell as it is",
+        setting("quote", "none"),
+        setting("quote", "'\"'")
     );
     Error::data_at(path, Some(line.into()), None, message)
 }
@@ -85,8 +88,8 @@ pub(super) fn row_warnings(path: &Path, oddities: &Oddities, delimiter: Option<u
     };
     let swallowed = oddities.long.iter().find(doubtful).map(|(line, _)| {
         let message = format!(
-            "{path}:{line}: a quoted cell goes on over several lines that look like rows; --quote none reads quotes as plain \
-             characters"
+            "{path}:{line}: a quoted cell goes on over several lines that look like rows; {} reads quotes as plain characters",
+            setting("quote", "none")
         );
         Warning::new(WarningKind::QuotedLines, message)
     });

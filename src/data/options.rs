@@ -13,6 +13,7 @@ use super::written::{
     Character, DateColumn, Delimiter, EncodingName, MostLevels, PartFrom, Quote, SplitMode, list, one_or_more,
     whole_items,
 };
+use crate::option_text::{option, setting};
 use crate::{Error, Result};
 
 choices! {
@@ -328,8 +329,8 @@ impl DataOptions {
     /// Finds what is wrong with the options by themselves, before any file is opened.
     ///
     /// # Errors
-    /// [`Error::Usage`] for fractions that leave nothing to train on, for options that exclude each other, and for
-    /// standard input used twice.
+    /// [`Error::Option`] for fractions that leave nothing to train on, for options that exclude each other, and for
+    /// standard input used twice; [`Error::Usage`] for a column that is given to two options.
     pub fn check(&self) -> Result<()> {
         let usage = |message: &str| Error::Usage(message.to_owned());
         let test = self.test.as_ref().unwrap_or(&PartFrom::None);
@@ -371,29 +372,28 @@ impl DataOptions {
             return Err(Error::Usage(message.to_owned()).of_value("shuffle", "blocks"));
         }
         if self.balance != Balance::None {
-            let message = format!(
-                "it reads rows in the order of the file, and --balance {} mixes them: try --class-weight balanced",
-                self.balance
-            );
+            let (mixes, remedy) = (setting("balance", self.balance), setting("class_weight", "balanced"));
+            let message = format!("it reads rows in the order of the file, and {mixes} mixes them: try {remedy}");
             return Err(Error::Usage(message).of_value("shuffle", "blocks"));
         }
         Ok(())
     }
 
     fn check_columns(&self) -> Result<()> {
-        let labels = self.label.iter().map(|column| ("--label", column));
-        let ignored = self.ignore.iter().map(|column| ("--ignore", column));
-        let weight = self.weight_col.iter().map(|column| ("--weight-col", column));
+        let labels = self.label.iter().map(|column| ("label", column));
+        let ignored = self.ignore.iter().map(|column| ("ignore", column));
+        let weight = self.weight_col.iter().map(|column| ("weight_col", column));
         let mut used: Vec<(&str, &String)> = Vec::new();
-        for (flag, column) in labels.chain(ignored).chain(weight) {
+        for (role, column) in labels.chain(ignored).chain(weight) {
             if column.is_empty() {
-                return Err(Error::Usage(format!("{flag}: expected a column's name or index, found nothing")));
+                return Err(Error::Usage("expected a column's name or index, found nothing".to_owned()).of(role));
             }
             if let Some((earlier, _)) = used.iter().find(|(_, other)| *other == column) {
-                let again = if *earlier == flag { "twice".to_owned() } else { format!("and also to {flag}") };
-                return Err(Error::Usage(format!("column \"{column}\" is given to {earlier} {again}")));
+                let again = if *earlier == role { "twice" } else { &format!("and also to {}", option(role)) };
+                let message = format!("column \"{column}\" is given to {} {again}", option(earlier));
+                return Err(Error::Usage(message));
             }
-            used.push((flag, column));
+            used.push((role, column));
         }
         Ok(())
     }

@@ -18,13 +18,15 @@ use super::table::Table;
 use super::tables::{TypedTable, check_counts};
 use super::task::Task;
 use super::written::PartFrom;
+use crate::option_text::{option, setting};
 use crate::{Result, Warning, WarningKind};
 
 /// Reads, types, splits and prepares data as the options say; the same for the same files, options and seed.
 ///
 /// # Errors
-/// [`crate::Error::Usage`] before any file is opened, [`crate::Error::Io`] and [`crate::Error::Data`] for wrong files, [`crate::Error::Mismatch`] for options that do
-/// not fit the data. All files are opened before the first is read as a whole.
+/// [`crate::Error::Option`] for options that are wrong, before any file is opened, and for those that do not fit the data;
+/// [`crate::Error::Usage`] and [`crate::Error::Mismatch`] where several options are; [`crate::Error::Io`] and
+/// [`crate::Error::Data`] for wrong files. All files are opened before the first is read as a whole.
 pub fn prepare(options: &DataOptions, seed: u64) -> Result<Prepared> {
     Loaded::read(options)?.prepare(options, seed)
 }
@@ -159,11 +161,11 @@ fn same_file(options: &DataOptions) -> Option<Warning> {
         Source::Path(path) => path.canonicalize().ok(),
         Source::Stdin => None,
     };
-    let parts = [("--valid", Some(&options.valid)), ("--test", options.test.as_ref())];
+    let parts = [("valid", Some(&options.valid)), ("test", options.test.as_ref())];
     let is_same = |part: &&PartFrom| matches!(part, PartFrom::File(file) if whole(file).is_some_and(|file| whole(&options.data) == Some(file)));
-    let (flag, _) = parts.into_iter().find(|(_, part)| part.as_ref().is_some_and(is_same))?;
-    let message =
-        format!("{flag} is the training file: its figures say nothing of new rows; {flag} 0.2 sets rows apart");
+    let (part, _) = parts.into_iter().find(|(_, part)| part.as_ref().is_some_and(is_same))?;
+    let (file, share) = (option(part), setting(part, 0.2));
+    let message = format!("{file} is the training file: its figures say nothing of new rows; {share} sets rows apart");
     Some(Warning::new(WarningKind::Leak, message))
 }
 

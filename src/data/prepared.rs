@@ -10,6 +10,7 @@ use super::strangers::Strangers;
 use super::target::Target;
 use super::task::Task;
 use super::written::{Character, DateColumn, Delimiter, PartFrom, Quote};
+use crate::option_text::{option, setting};
 use crate::{Error, Result, Warning, WarningKind};
 
 /// Everything that training needs from the data.
@@ -90,7 +91,9 @@ pub(super) fn is_rebalanced(options: &DataOptions) -> bool {
 /// What is learnt and why, as it is said aloud.
 pub(super) fn task_note(target: &Target, why: &str) -> String {
     let classes = match target.classes.as_slice() {
-        [_, positive] if target.task == Task::Binary => format!("; positive class {positive}, --positive changes it"),
+        [_, positive] if target.task == Task::Binary => {
+            format!("; positive class {positive}, {} changes it", option("positive"))
+        }
         _ => String::new(),
     };
     format!("task: {} ({why}{classes})", target.task)
@@ -120,13 +123,14 @@ pub(super) fn empty_parts(split: &Split, rows: usize, options: &DataOptions) -> 
         ("valid", "validation", Some(&options.valid), &split.val),
         ("test", "test", options.test.as_ref(), &split.test),
     ];
-    parts.into_iter().filter_map(move |(flag, name, from, part)| match from {
+    parts.into_iter().filter_map(move |(option, name, from, part)| match from {
         Some(PartFrom::Fraction(share)) if part.is_empty() => {
             let why = match options.split.column() {
                 Some(_) => "there are too few groups or times",
                 None => "the rows, or those of each class, are too few",
             };
-            let message = format!("--{flag} {share} of {rows} rows: there is no {name} part, as {why}");
+            let asked = setting(option, share);
+            let message = format!("{asked} of {rows} rows: there is no {name} part, as {why}");
             Some(Warning::new(WarningKind::EmptyPart, message))
         }
         _ => None,
@@ -150,8 +154,9 @@ pub(super) fn unlearnt_classes(split: &Split, (all, classes): (&[u32], &[u32]), 
         let (names, left) = (shortened(&absent), if count == 1 { ", which has rows of one class alone" } else { "" });
         let name = &target.columns[0];
         let message = format!(
-            "label \"{name}\": no row of {names} is in the training part{left}: the model will not predict that; --split says how rows \
-             are dealt"
+            "label \"{name}\": no row of {names} is in the training part{left}: the model will not predict that; {} says how rows \
+             are dealt",
+            option("split")
         );
         Warning::new(WarningKind::UnlearntClass, message).column(&target.columns[0]).count(absent.len())
     })
@@ -161,12 +166,13 @@ pub(super) fn unlearnt_classes(split: &Split, (all, classes): (&[u32], &[u32]), 
 pub(super) fn uneven_parts(split: &Split, rows: usize, options: &DataOptions) -> impl Iterator<Item = String> {
     let column = options.split.column();
     let parts = [("valid", Some(&options.valid), split.val.len()), ("test", options.test.as_ref(), split.test.len())];
-    parts.into_iter().filter_map(move |(flag, from, found)| match (from, column) {
+    parts.into_iter().filter_map(move |(option, from, found)| match (from, column) {
         (Some(PartFrom::Fraction(share)), Some(column)) if found > 0 => {
             let wanted = share * rows as f64;
             let far = found as f64 > 2.0 * wanted + 1.0 || 2.0 * (found as f64) + 1.0 < wanted;
             far.then(|| {
-                format!("--{flag} {share} of {rows} rows: {found}, as rows with one \"{column}\" stay together")
+                let asked = setting(option, share);
+                format!("{asked} of {rows} rows: {found}, as rows with one \"{column}\" stay together")
             })
         }
         _ => None,

@@ -5,6 +5,7 @@ use super::labels::LabelText;
 use super::options::{DataOptions, TaskChoice};
 use super::table::{Column, Names, Table};
 use super::task::Task;
+use crate::option_text::{option, quoted, setting};
 use crate::{Error, Result};
 
 /// Integers of at most so many distinct values are classes.
@@ -59,7 +60,7 @@ impl Roles {
 
         refuse_two_roles(
             table,
-            &[("--label", &labels), ("--ignore", &ignored), ("--weight-col", &weight.into_iter().collect())],
+            &[("label", &labels), ("ignore", &ignored), ("weight_col", &weight.into_iter().collect())],
         )?;
         let features: Vec<usize> = (0..table.names.len())
             .filter(|column| !labels.contains(column) && !ignored.contains(column) && Some(*column) != weight)
@@ -72,7 +73,11 @@ impl Roles {
             return Err(Error::data(table.path, message).of("categorical"));
         }
         if features.is_empty() {
-            let hint = if table.names.len() == 1 { ": is the delimiter right? --delimiter changes it" } else { "" };
+            let hint = if table.names.len() == 1 {
+                format!(": is the delimiter right? {} changes it", option("delimiter"))
+            } else {
+                String::new()
+            };
             let message = format!("expected columns beside the label \"{}\", found none{hint}", table.names[labels[0]]);
             return Err(Error::data(table.path, message));
         }
@@ -106,13 +111,14 @@ impl Roles {
 
 /// Refuses a column that is named twice.
 fn refuse_two_roles(table: &Names<'_>, roles: &[(&str, &Vec<usize>)]) -> Result<()> {
-    for (at, (flag, columns)) in roles.iter().enumerate() {
+    for (at, (role, columns)) in roles.iter().enumerate() {
         for (place, column) in columns.iter().enumerate() {
-            let later = columns[place + 1..].contains(column).then_some(flag);
+            let later = columns[place + 1..].contains(column).then_some(role);
             let other = roles[at + 1..].iter().find(|(_, others)| others.contains(column)).map(|(other, _)| other);
             if let Some(other) = later.or(other) {
                 let name = &table.names[*column];
-                let message = format!("column \"{name}\" is given to {flag} and again to {other}");
+                let (role, other) = (option(role), option(other));
+                let message = format!("column \"{name}\" is given to {role} and again to {other}");
                 return Err(Error::data(table.path, message));
             }
         }
@@ -126,7 +132,7 @@ fn last_column(table: &Names<'_>, taken: &[&[usize]], notes: &mut Vec<String>) -
     let last = (0..table.names.len()).rev().find(free);
     let last = last.ok_or_else(|| Error::data(table.path, "no column is left for the label"))?;
     let place = if last + 1 == table.names.len() { "last column" } else { "last column that is left" };
-    notes.push(format!("label: {} ({place}; --label changes it)", table.names[last]));
+    notes.push(format!("label: {} ({place}; {} changes it)", table.names[last], option("label")));
     Ok(last)
 }
 
@@ -137,7 +143,8 @@ fn index_columns(table: &Names<'_>, named: &[&Vec<usize>], notes: &mut Vec<Strin
     let index: Vec<usize> = all.filter(|column| !is_named(column)).collect();
     for column in &index {
         let name = &table.names[*column];
-        notes.push(format!("left out: {name}, the index of the data frame (--keep-column {name} keeps it)"));
+        let remedy = setting("keep_column", name);
+        notes.push(format!("left out: {name}, the index of the data frame ({remedy} keeps it)"));
     }
     index
 }
@@ -167,7 +174,7 @@ pub(super) fn infer_task(
     text: Option<&LabelText>,
     choice: TaskChoice,
 ) -> Result<(Task, String)> {
-    let said = |task: Task| (task, "as --task says".to_owned());
+    let said = |task: Task| (task, format!("as {} says", option("task")));
     match (choice, labels) {
         (TaskChoice::Auto, &[label]) => infer_single(table, label, text),
         (TaskChoice::Auto, _) => {
@@ -175,9 +182,9 @@ pub(super) fn infer_task(
                 .iter()
                 .try_for_each(|&label| require_numbers(table, label, "several labels are numbers, or 0 and 1"))?;
             if labels.iter().all(|&label| first_not_binary(table, label).is_none()) {
-                Ok((Task::Multilabel, "several labels of 0 and 1; --task changes it".to_owned()))
+                Ok((Task::Multilabel, format!("several labels of 0 and 1; {} changes it", option("task"))))
             } else {
-                Ok((Task::Regression, "several labels of numbers; --task changes it".to_owned()))
+                Ok((Task::Regression, format!("several labels of numbers; {} changes it", option("task"))))
             }
         }
         (TaskChoice::Regression, _) => {
@@ -222,21 +229,19 @@ fn infer_single(table: &Table, label: usize, text: Option<&LabelText>) -> Result
         present.sort_unstable_by(f64::total_cmp);
         present.dedup();
         if let Some(fraction) = present.iter().find(|value| value.fract() != 0.0) {
-            let why = format!("{name} has numbers such as {}; --task changes it", format_number(*fraction));
+            let why = format!("{name} has numbers such as {}; {} changes it", format_number(*fraction), option("task"));
             return Ok((Task::Regression, why));
         }
         let distinct = text.map_or(present.len(), |text| text.levels().len());
         if distinct > MOST_INTEGER_CLASSES {
-            let why = format!("{name} has {distinct} distinct integers; --task changes it");
+            let why = format!("{name} has {distinct} distinct integers; {} changes it", option("task"));
             return Ok((Task::Regression, why));
         }
     }
     let classes = distinct_classes(table, label, text)?;
     let task = if classes == 2 { Task::Binary } else { Task::Multiclass };
-    Ok((task, format!("{name} has {classes} classes; --task changes it")))
+    Ok((task, format!("{name} has {classes} classes; {} changes it", option("task"))))
 }
-
-const NO_LABEL: &str = "the label is missing in every row: --label names another column";
 
 /// Number of classes of a label column, at least two.
 fn distinct_classes(table: &Table, label: usize, text: Option<&LabelText>) -> Result<usize> {
@@ -247,12 +252,17 @@ fn distinct_classes(table: &Table, label: usize, text: Option<&LabelText>) -> Re
         (None, Column::Numbers(_)) => unreachable!("the column is text"),
     };
     match levels {
-        [] => Err(Error::data_at(&table.path, None, Some(&table.names[label]), NO_LABEL)),
+        [] => {
+            let message = format!("the label is missing in every row: {} names another column", option("label"));
+            Err(Error::data_at(&table.path, None, Some(&table.names[label]), message))
+        }
         [one] => {
             let markers: Vec<&str> = text.into_iter().flat_map(|t| &t.markers).map(|(m, _)| m.as_str()).collect();
             let why = match markers.as_slice() {
                 [] => "there is nothing to learn".to_owned(),
-                all => format!("{} counts as missing, and --na \"-\" makes a class of it", all.join(", ")),
+                all => {
+                    format!("{} counts as missing, and {} makes a class of it", all.join(", "), quoted("na", '-'))
+                }
             };
             let message = format!("expected two classes or more, found only \"{one}\": {why}");
             Err(Error::data_at(&table.path, None, Some(&table.names[label]), message))

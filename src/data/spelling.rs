@@ -4,11 +4,13 @@ use super::builder::Origin;
 use super::cell::{brief, parse_number};
 use super::number::{NumberForm, units, with_a_comma};
 use super::table::{Column, MISSING};
+use crate::option_text::{quoted, setting};
 use crate::{Warning, WarningKind};
 
 /// What is said of numbers that the format says to be text.
 pub(super) fn of_text(name: &str, origin: &Origin) -> Option<String> {
-    origin.text.then(|| format!("column \"{name}\": text of numbers (--categorical \"{name}\" makes categories)"))
+    let remedy = quoted("categorical", name);
+    origin.text.then(|| format!("column \"{name}\": text of numbers ({remedy} makes categories)"))
 }
 
 /// What is said of numbers in another form.
@@ -24,8 +26,9 @@ pub(super) fn like_numbers(name: &str, column: &Column, decimal_comma: bool) -> 
         && levels.iter().all(|level| parse_number(level).is_some())
     {
         let message = format!(
-            "column \"{name}\" is read as text: its cells are numbers with points (\"{cell}\"), and --decimal , says that decimals follow \
-             a comma"
+            "column \"{name}\" is read as text: its cells are numbers with points (\"{cell}\"), and {} says that decimals follow \
+             a comma",
+            setting("decimal", ',')
         );
         return Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name));
     }

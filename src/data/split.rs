@@ -7,6 +7,7 @@ use super::order::shuffle;
 use super::schema::Roles;
 use super::table::{Column, Table};
 use super::written::SplitMode;
+use crate::option_text::option;
 use crate::rng::{Purpose, stream};
 use crate::{Error, Result};
 
@@ -110,7 +111,8 @@ impl SplitKeys {
                 Ok(Some(Self::Times(rows.iter().map(|row| values[*row as usize]).collect())))
             }
             (SplitMode::Time(_), Column::Text { .. }) => {
-                let message = "expected numbers or dates, found text: --dates gives the form of dates";
+                let message =
+                    format!("expected numbers or dates, found text: {} gives the form of dates", option("dates"));
                 Err(Error::data_at(&table.path, None, Some(name), message).of_value("split", "time"))
             }
             (_, column) => {

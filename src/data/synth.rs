@@ -106,7 +106,7 @@ pub struct Recipe {
 /// Generates a table: inputs `x0`, `x1`, …, then `class` or `y`.
 ///
 /// # Errors
-/// [`Error::Usage`] for options that the problem does not have, for none of something, and for more rows than 32 bits count.
+/// [`Error::Option`] for options that the problem does not have, for none of something, and for more rows than 32 bits count.
 pub fn synth(recipe: &Recipe) -> Result<Frame> {
     let (columns, classes) = recipe.check()?;
     let noise = recipe.noise.unwrap_or(recipe.problem.default_noise());

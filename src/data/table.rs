@@ -268,7 +268,7 @@ impl Names<'_> {
     /// The column that an option means: a name first, else a 0-based index, negative from the end.
     ///
     /// # Errors
-    /// [`Error::Data`] that names the nearest column, or the number of columns.
+    /// [`Error::Option`] that names the nearest column, or the number of columns.
     pub(super) fn find(&self, option: &'static str, wanted: &str) -> Result<usize> {
         let count = self.names.len();
         if let Some(index) = self.names.iter().position(|name| name == wanted) {

@@ -33,6 +33,7 @@ use super::table::{Column, ColumnKind, Names, Table};
 use super::target::Target;
 use super::task::Task;
 use super::written::{Character, DateColumn, Delimiter, FoldCount, Quote};
+use crate::option_text::{option, setting};
 use crate::warning::are;
 use crate::{Error, Result, Warning};
 use parts::{PartName, Parts, Rows};
@@ -284,7 +285,8 @@ pub(super) fn labelled(preprocessing: &TablePreprocessing, table: &Table, rows: 
 fn task_by_loss(table: &Table, labels: &[usize], options: &DataOptions) -> Option<(Task, String)> {
     let loss = options.number_loss.filter(|_| options.task == TaskChoice::Auto)?;
     let numbers = labels.iter().all(|label| matches!(table.columns[*label], Column::Numbers(_)));
-    numbers.then(|| (Task::Regression, format!("--loss {} is for numbers; --task changes it", loss.name)))
+    let (loss, remedy) = (setting("loss", loss.name), option("task"));
+    numbers.then(|| (Task::Regression, format!("{loss} is for numbers; {remedy} changes it")))
 }
 
 /// Refuses negative targets where a loss wants counts.

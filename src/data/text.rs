@@ -9,6 +9,7 @@ use memchr::{memchr, memchr_iter};
 use super::padding::Blanks;
 use super::source::{Opened, read_error};
 use super::written::EncodingName;
+use crate::option_text::option;
 use crate::{Error, Result, Warning, WarningKind};
 
 /// Bytes that are decoded at a time.
@@ -43,7 +44,7 @@ pub(super) struct Conversion {
 impl Conversion {
     /// What is said aloud of an encoding and of line ends that were recognised for certain.
     pub(super) fn notes(&self) -> Vec<String> {
-        let encoding = self.encoding.map(|name| format!("encoding: {name} (--encoding changes it)"));
+        let encoding = self.encoding.map(|name| format!("encoding: {name} ({} changes it)", option("encoding")));
         let cr = self.cr.then(|| "line ends: CR".to_owned());
         encoding.into_iter().chain(cr).collect()
     }
@@ -54,7 +55,8 @@ impl Conversion {
             let (path, bytes, line) = (path.display(), self.foreign, self.foreign_line);
             let message = format!(
                 "{path}: the text is not UTF-8 ({bytes} bytes, the first on line {line}): these bytes are read as Latin-1 \
-                 (windows-1252); --encoding names another encoding"
+                 (windows-1252); {} names another encoding",
+                option("encoding")
             );
             Warning::new(WarningKind::Encoding, message).count(bytes)
         })
@@ -229,19 +231,19 @@ fn ends_with_cr(head: &[u8], encoding: &'static Encoding) -> bool {
 /// Binary files get a better message than a wrong width.
 fn refuse_other_formats(path: &Path, head: &[u8]) -> Result<()> {
     const OTHER: &str = "convert it to CSV or Parquet";
-    const FORMAT: &str = "leave out --format";
-    const KNOWN: [(&[u8], &str, &str); 9] = [
+    let format = format!("leave out {}", option("format"));
+    let known: [(&[u8], &str, &str); 9] = [
         (b"\xff\xfe\0\0", "UTF-32 text", "convert it to UTF-8"),
         (b"\0\0\xfe\xff", "UTF-32 text", "convert it to UTF-8"),
-        (b"PAR1", "a Parquet file", FORMAT),
-        (b"\x93NUMPY", "a NumPy array", FORMAT),
+        (b"PAR1", "a Parquet file", &format),
+        (b"\x93NUMPY", "a NumPy array", &format),
         (b"PK\x03\x04", "a ZIP archive (a spreadsheet?)", OTHER),
         (b"BZh", "a bzip2 file", "unpack it, or pack it with gzip or zstd"),
         (b"\xfd7zXZ\0", "an xz file", "unpack it, or pack it with gzip or zstd"),
         (b"\x89HDF", "an HDF5 file", OTHER),
         (b"SQLite format 3\0", "an SQLite database", OTHER),
     ];
-    match KNOWN.iter().find(|(magic, ..)| head.starts_with(magic)) {
+    match known.iter().find(|(magic, ..)| head.starts_with(magic)) {
         Some((_, what, hint)) => Err(binary(path, what, hint)),
         None => Ok(()),
     }

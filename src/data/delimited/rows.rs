@@ -13,6 +13,7 @@ use crate::data::layout::Layout;
 use crate::data::oddities::{MOST_LONG, Oddities, count};
 use crate::data::source::read_error;
 use crate::data::text::{Conversion, TextReader};
+use crate::option_text::{option, quoted, setting};
 use crate::{Error, Result};
 
 /// Bytes of a file whose last line surely has its end, so that lines are counted alike.
@@ -211,8 +212,10 @@ impl<R: Read> Rows<R> {
             let inner = memchr_iter(b'\n', self.record.as_slice()).count() as u64;
             let end = self.lines_above + self.reader.position().line();
             if self.reader.get_ref().ended {
-                let message =
-                    "a quote is opened in this row and never closed; --quote none reads quotes as plain characters";
+                let remedy = setting("quote", "none");
+                let message = format!(
+                    "a quote is opened in this row and never closed; {remedy} reads quotes as plain characters"
+                );
                 return Err(Error::data_at(&self.path, Some(end.saturating_sub(inner)), None, message));
             }
             let line = end.saturating_sub(1 + inner).max(1);
@@ -280,10 +283,13 @@ impl<R: Read> Rows<R> {
     fn wrong_width(&self, line: u64, inner: u64) -> Error {
         let mut message = format!("expected {} columns, found {}", self.layout.outline.names.len(), self.record.len());
         if self.layout.outline.names.len() == 1 {
-            message.push_str(": do other lines stand above the table (--comment names what begins them), or is --delimiter another one?");
+            let (comment, delimiter) = (option("comment"), option("delimiter"));
+            message.push_str(&format!(
+                ": do other lines stand above the table ({comment} names what begins them), or is {delimiter} another one?"
+            ));
         }
         if self.layout.keeps_comments && is_comment(&self.record, self.layout.outline.names.len()) {
-            message.push_str("; --comment \"#\" leaves out lines that begin with #");
+            message.push_str(&format!("; {} leaves out lines that begin with #", quoted("comment", '#')));
         }
         if inner > 0 {
             message.push_str(&format!("; the row goes on to line {}: is a quote left open?", line + inner));

@@ -5,6 +5,7 @@ use crate::data::likeness::unread_form;
 use crate::data::raw_table::RawTable;
 use crate::data::spelling::{like_numbers, one_spelling_of_booleans};
 use crate::data::table::{Column, MISSING};
+use crate::option_text::quoted;
 use crate::warning::are;
 use crate::{Warning, WarningKind};
 
@@ -73,15 +74,16 @@ fn unread(
     let rows = codes.iter().enumerate().filter(|(_, code)| **code != MISSING && wrong[**code as usize]);
     let found: Vec<(&String, u32)> =
         rows.take(QUOTED).map(|(row, code)| (&levels[*code as usize], file.lines[row])).collect();
-    let quoted: Vec<String> =
+    let cells: Vec<String> =
         found.iter().map(|(level, line)| format!("\"{}\" ({unit} {line})", brief(level))).collect();
     let first = found.first().map_or("".into(), |(level, _)| brief(level));
     let message = format!(
-        "column \"{name}\": {} no {what} and {} as missing: {}; --na \"+{first}\" says so, --categorical \"{name}\" makes all \
-         values categories",
+        "column \"{name}\": {} no {what} and {} as missing: {}; {} says so, {} makes all values categories",
         are(count, "cell"),
         if count == 1 { "counts" } else { "count" },
-        quoted.join(", ")
+        cells.join(", "),
+        quoted("na", format_args!("+{first}")),
+        quoted("categorical", name)
     );
     Warning::new(WarningKind::UnreadableNumbers, message).column(name).count(count)
 }

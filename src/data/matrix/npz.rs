@@ -13,6 +13,7 @@ use crate::data::expansion::most_bytes;
 use crate::data::header::{distinct, generated};
 use crate::data::outline::Outline;
 use crate::data::store::{Store, StoreReader};
+use crate::option_text::setting;
 use crate::{Error, Result, Unit};
 
 /// Most bytes that are reserved for an array before bytes prove it.
@@ -76,8 +77,8 @@ fn features_and_labels(
             return Err(Error::data(path, format!("a feature has the name of the label, {taken}: rename it")));
         }
         if labels.len() > 1 {
-            let flags: Vec<String> = labels.iter().map(|label| format!("--label {label}")).collect();
-            outline.notes.push(format!("y has {} columns; {} learns them all", labels.len(), flags.join(" ")));
+            let named: Vec<String> = labels.iter().map(|label| setting("label", label).to_string()).collect();
+            outline.notes.push(format!("y has {} columns; {} learns them all", labels.len(), named.join(" ")));
         }
         outline.names.extend(labels);
         matrices.push(y.matrix.clone());

@@ -4,17 +4,18 @@ use std::io;
 
 use super::header::{Element, Form, Kind, NO_WHOLE, Part};
 use crate::data::frame::Cells;
+use crate::option_text::setting;
 
 /// How a column is stored.
 ///
 /// # Errors
 /// Why it is not.
-pub(in crate::data) fn form_of(name: &str, cells: &Cells) -> Result<Form, &'static str> {
+pub(in crate::data) fn form_of(name: &str, cells: &Cells) -> Result<Form, String> {
     let (kind, element, texts) = match cells {
         Cells::Numbers(values) => (Kind::Number, narrowest(values), (0, 0)),
         Cells::Dates(values, unit) => (Kind::of_dates(*unit), narrowest(values), (0, 0)),
         Cells::Whole(values) if values.contains(&Some(NO_WHOLE)) => {
-            return Err("a pack takes −2⁶³ for no value: try --to parquet");
+            return Err(format!("a pack takes −2⁶³ for no value: try {}", setting("to", "parquet")));
         }
         Cells::Whole(_) => (Kind::Whole, Element::I64, (0, 0)),
         Cells::Text { levels, .. } => {

@@ -6,6 +6,7 @@ use crate::data::options::{Format, ReadOptions};
 use crate::data::read::table_file;
 use crate::data::source::Source;
 use crate::data::table_source::TableFile;
+use crate::option_text::setting;
 use crate::room::{available, size};
 use crate::{Error, Result};
 
@@ -39,10 +40,11 @@ pub(in crate::data) fn refuse_without_room(source: &Source, options: &ReadOption
     };
     match available().map(|room| room.max(0.0)) {
         Some(room) if needed > NEGLIGIBLE && room < needed => Err(Error::Memory(format!(
-            "{}: its rows need about {} of memory, and {} can be had: --shuffle blocks trains on them from the disk",
+            "{}: its rows need about {} of memory, and {} can be had: {} trains on them from the disk",
             path.display(),
             size(needed),
-            size(room)
+            size(room),
+            setting("shuffle", "blocks")
         ))),
         _ => Ok(()),
     }

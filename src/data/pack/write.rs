@@ -82,7 +82,7 @@ impl Packer {
         let (frame, io) = (&self.frame, |e| Error::io(path, e));
         let unfit =
             |name: &str, message: &str| Error::Mismatch(format!("{}, column \"{name}\": {message}", path.display()));
-        let form = |(name, cells)| form_of(name, cells).map_err(|message| unfit(name, message));
+        let form = |(name, cells)| form_of(name, cells).map_err(|message| unfit(name, &message));
         let columns = frame.named().map(form).collect::<Result<Vec<Form>>>()?;
         let header = Header { rows: frame.rows, named: frame.named, columns };
         let (bytes, tensors) = header.write().map_err(|message| Error::data(path, message))?;

@@ -8,6 +8,7 @@ use crate::data::format::content_says_other;
 use crate::data::frame::Frame;
 use crate::data::layout::Layout;
 use crate::data::options::ReadOptions;
+use crate::option_text::setting;
 
 /// Bytes that are looked at to see how the file will be read.
 const HEAD_BYTES: usize = 256 * 1024;
@@ -43,8 +44,8 @@ fn check_head(frame: &Frame, delimiter: u8, path: &Path) -> Written {
         write_rows(frame, delimiter, rows, &mut head)?;
     }
     let unfit = |why: &str| {
-        let message =
-            format!("{why}: give the columns other names, or write another format (--to jsonl, --to parquet)");
+        let (lines, parquet) = (setting("to", "jsonl"), setting("to", "parquet"));
+        let message = format!("{why}: give the columns other names, or write another format ({lines}, {parquet})");
         Err(Fault::Unfit(None, message))
     };
     if content_says_other(&head) {

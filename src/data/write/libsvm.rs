@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::{Fault, Written};
 use crate::data::frame::{Cells, Frame};
+use crate::option_text::setting;
 
 pub(super) fn write(frame: &Frame, out: &mut dyn Write) -> Written {
     for (name, cells) in frame.named() {
@@ -11,7 +12,8 @@ pub(super) fn write(frame: &Frame, out: &mut dyn Write) -> Written {
             return Err(Fault::column(name, format!("libsvm holds numbers, and these are {}", cells.what())));
         }
         if (0..frame.rows).any(|row| cells.is_missing(row)) {
-            let message = "libsvm has no missing value (what a row leaves out is 0): try --to parquet";
+            let remedy = setting("to", "parquet");
+            let message = format!("libsvm has no missing value (what a row leaves out is 0): try {remedy}");
             return Err(Fault::column(name, message));
         }
     }

@@ -18,6 +18,7 @@ use super::format::of_name;
 use super::frame::{Cells, Frame};
 use super::options::Format;
 use super::source::Source;
+use crate::option_text::setting;
 use crate::{Error, Result};
 
 /// Why a table was not written.
@@ -61,11 +62,15 @@ impl Destination {
         let by_name = || if bare.ends_with(".csv") { Some(Format::Csv) } else { of_name(&Source::new(path)) };
         let shown = path.display();
         match asked.filter(|format| *format != Format::Auto).or_else(by_name) {
-            Some(Format::Idx) => Err(Error::Usage(format!("{shown}: IDX is read, not written: try --to npy"))),
+            Some(Format::Idx) => {
+                let remedy = setting("to", "npy");
+                Err(Error::Usage(format!("{shown}: IDX is read, not written: try {remedy}")))
+            }
             Some(format) => Ok(Self { format, packing }),
             None => Err(Error::Usage(format!(
                 "{shown}: the name says no format: end it with .csv, .tsv, .jsonl, .parquet, .npy, .npz, .pack or .libsvm, or \
-                 say --to FORMAT"
+                 say {}",
+                setting("to", "FORMAT")
             ))),
         }
     }
@@ -127,7 +132,7 @@ fn check_dates_as_text(frame: &Frame) -> Written {
         let Cells::Dates(values, unit) = cells else { continue };
         let lost = |value: &f64| !value.is_nan() && !unit.is_kept_as_text(*value);
         if let Some(value) = values.iter().find(|value| lost(value)) {
-            let message = format!("text does not hold the time {value} exactly: try --to parquet");
+            let message = format!("text does not hold the time {value} exactly: try {}", setting("to", "parquet"));
             return Err(Fault::column(name, message));
         }
     }

@@ -9,6 +9,7 @@ use crate::data::date::DateUnit;
 use crate::data::frame::{Cells, Frame};
 use crate::data::table::MISSING;
 use crate::data::ticks::Ticks;
+use crate::option_text::setting;
 
 /// A header fills whole blocks of so many bytes, so that the values are aligned.
 const BLOCK: usize = 64;
@@ -22,7 +23,8 @@ pub(super) fn write_array(frame: &Frame, out: &mut dyn Write) -> Written {
         match cells {
             Cells::Numbers(values) => columns.push(values),
             other => {
-                let message = format!("one array holds numbers, and these are {}: try --to npz", other.what());
+                let (what, remedy) = (other.what(), setting("to", "npz"));
+                let message = format!("one array holds numbers, and these are {what}: try {remedy}");
                 return Err(Fault::column(name, message));
             }
         }
@@ -50,12 +52,16 @@ pub(super) fn write_archive(frame: &Frame, out: &mut dyn Write) -> Written {
 /// Refuses tables that an archive would be read as otherwise.
 fn check_names(frame: &Frame) -> Written {
     if let [only] = frame.names.as_slice() {
-        return Err(Fault::column(only, "an archive of one array does not keep its name: try --to npy"));
+        let remedy = setting("to", "npy");
+        return Err(Fault::column(only, format!("an archive of one array does not keep its name: try {remedy}")));
     }
     match frame.names.iter().find(|name| name.eq_ignore_ascii_case("X")) {
         Some(name) => Err(Fault::column(
             name,
-            "an archive with an array of this name is read as features X and labels y: rename the column, or try --to parquet",
+            format!(
+                "an archive with an array of this name is read as features X and labels y: rename the column, or try {}",
+                setting("to", "parquet")
+            ),
         )),
         None => Ok(()),
     }
@@ -71,17 +77,21 @@ fn write_vector(name: &str, cells: &Cells, rows: usize, out: &mut dyn Write) -> 
         Cells::Whole(values) => match values.iter().copied().collect::<Option<Vec<i64>>>() {
             Some(values) => write_integers("<i8", &shape, &values, out)?,
             None => {
-                let message =
-                    "NumPy's whole numbers have no missing value, and a double does not hold these: try --to parquet";
+                let message = format!(
+                    "NumPy's whole numbers have no missing value, and a double does not hold these: try {}",
+                    setting("to", "parquet")
+                );
                 return Err(Fault::column(name, message));
             }
         },
         Cells::Dates(_, DateUnit::Clock) => {
-            return Err(Fault::column(name, "NumPy has no type for times of day: try --to parquet"));
+            let message = format!("NumPy has no type for times of day: try {}", setting("to", "parquet"));
+            return Err(Fault::column(name, message));
         }
         Cells::Dates(values, unit) => {
             let Some(ticks) = Ticks::of(values, *unit) else {
-                return Err(Fault::column(name, "NumPy's 64 bits do not hold these times: try --to csv"));
+                let message = format!("NumPy's 64 bits do not hold these times: try {}", setting("to", "csv"));
+                return Err(Fault::column(name, message));
             };
             let integers: Vec<i64> = ticks.counts.iter().map(|count| count.unwrap_or(NO_DATE)).collect();
             let tick = match (unit, ticks.per_second) {
@@ -105,7 +115,8 @@ fn write_integers(element: &str, shape: &str, values: &[i64], out: &mut dyn Writ
 /// Texts as characters of four bytes, all as long as the longest; no text is an empty one.
 fn write_texts(name: &str, (codes, levels): (&[u32], &[String]), shape: &str, out: &mut dyn Write) -> Written {
     if levels.iter().any(|level| level.contains('\0')) {
-        return Err(Fault::column(name, "NumPy ends a text at its NUL character: try --to parquet"));
+        let message = format!("NumPy ends a text at its NUL character: try {}", setting("to", "parquet"));
+        return Err(Fault::column(name, message));
     }
     let longest = levels.iter().map(|level| level.chars().count()).max().unwrap_or(0).max(1);
     let padded = |level: &str| -> Vec<u8> {

@@ -16,6 +16,7 @@ use crate::data::date::DateUnit;
 use crate::data::frame::{Cells, Frame};
 use crate::data::table::MISSING;
 use crate::data::ticks::Ticks;
+use crate::option_text::setting;
 
 /// Rows of a row group.
 const GROUP: usize = 1 << 20;
@@ -63,7 +64,7 @@ pub(super) fn write(frame: &Frame, out: &mut (dyn Write + Send)) -> Written {
 }
 
 fn stored<'a>(name: &str, cells: &'a Cells) -> Result<Stored<'a>, Fault> {
-    let unfit = || Fault::column(name, "64 bits do not hold these times: try --to csv");
+    let unfit = || Fault::column(name, format!("64 bits do not hold these times: try {}", setting("to", "csv")));
     Ok(match cells {
         Cells::Numbers(values) if values.iter().all(|value| value.is_nan() || is_integer(*value)) => {
             Stored::Integers(values.iter().map(|value| (!value.is_nan()).then_some(*value as i64)).collect(), None)
