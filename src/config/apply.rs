@@ -24,7 +24,7 @@ impl ApplyConfig {
     /// Parses and checks settings, before any file is opened.
     ///
     /// # Errors
-    /// [`crate::Error::Usage`] naming the flag or variable.
+    /// [`crate::Error::Option`]; [`crate::Error::Usage`] that names a variable, a file and its key, or several options.
     pub fn new(settings: Settings) -> Result<ApplyConfig> {
         let reader = Reader::new(settings);
         let names = names_for(READ);

@@ -43,7 +43,7 @@ impl BenchConfig {
     /// Parses and checks settings.
     ///
     /// # Errors
-    /// [`crate::Error::Usage`] naming the flag or variable.
+    /// [`Error::Option`], or [`Error::Usage`] that names a variable.
     pub fn new(settings: Settings) -> Result<BenchConfig> {
         let reader = Reader::new(settings);
         let clip_norm = reader.with("clip_norm", |text| match text {

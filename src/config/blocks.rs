@@ -4,6 +4,7 @@ use super::TrainConfig;
 use super::optimizer::BatchSize;
 use crate::data::Shuffle;
 use crate::layer::MemberRows;
+use crate::option_text::{option, setting};
 use crate::{Error, Result};
 
 impl TrainConfig {
@@ -16,11 +17,13 @@ impl TrainConfig {
         let full = self.optimizer.batch == BatchSize::Full;
         let own = self.optimizer.member_rows == MemberRows::Own;
         let why = match () {
-            () if self.cv.is_some() => "--cv deals all rows anew for each fold".to_owned(),
-            () if !self.augment.is_none() => format!("--augment {} changes all rows for each epoch", self.augment),
+            () if self.cv.is_some() => format!("{} deals all rows anew for each fold", option("cv")),
+            () if !self.augment.is_none() => {
+                format!("{} changes all rows for each epoch", setting("augment", &self.augment))
+            }
             () if algorithm.needs_full_batch() => format!("{} needs all rows in each step", algorithm.name()),
-            () if own => "--member-rows own takes rows from everywhere in each step".to_owned(),
-            () if full => "--batch full needs all rows in each step".to_owned(),
+            () if own => format!("{} takes rows from everywhere in each step", setting("member_rows", "own")),
+            () if full => format!("{} needs all rows in each step", setting("batch", "full")),
             () => return Ok(()),
         };
         let message = format!("it holds some rows in memory at a time, and {why}: leave one of them out");

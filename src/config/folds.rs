@@ -2,6 +2,7 @@
 
 use super::reader::Reader;
 use crate::data::FoldCount;
+use crate::option_text::{option, setting};
 use crate::{Error, Result};
 
 /// The folds of `--cv`, which exclude a separate validation part.
@@ -11,7 +12,8 @@ pub(super) fn folds(reader: &Reader) -> Result<Option<FoldCount>> {
     let folds = asked.map(|text| text.parse::<FoldCount>().map_err(named)).transpose()?;
     match reader.text("valid") {
         Some(valid) if folds.is_some() && valid != "none" => {
-            Err(reader.wrong("cv", &format!("the folds are the validation parts: leave out --valid {valid}")))
+            let message = format!("the folds are the validation parts: leave out {}", setting("valid", valid));
+            Err(reader.wrong("cv", &message))
         }
         _ => Ok(folds),
     }
@@ -23,7 +25,9 @@ pub(super) fn retry(reader: &Reader, of_folds: bool) -> Result<bool> {
     match reader.text("on_divergence").as_deref() {
         None | Some("stop") => Ok(false),
         Some("retry") if several => {
-            Err(reader.wrong("on_divergence", "retry needs a single network: remove --ensemble and --cv, or use stop"))
+            let (ensemble, cv) = (option("ensemble"), option("cv"));
+            let message = format!("retry needs a single network: remove {ensemble} and {cv}, or use stop");
+            Err(reader.wrong("on_divergence", &message))
         }
         Some("retry") => Ok(true),
         Some(other) => Err(reader.wrong("on_divergence", &format!("expected stop or retry, found \"{other}\""))),
@@ -34,7 +38,8 @@ pub(super) fn retry(reader: &Reader, of_folds: bool) -> Result<bool> {
 pub(super) fn members(reader: &Reader, cv: Option<FoldCount>) -> Result<usize> {
     let Some(members) = reader.count("ensemble", 1, &[])?.map(|n| n as usize).filter(|n| *n > 1) else { return Ok(1) };
     if let Some(folds) = cv.map(FoldCount::all).filter(|folds| *folds != members) {
-        let message = format!("with --cv the networks are those of the {folds} folds: give --ensemble {folds}");
+        let (cv, ensemble) = (option("cv"), setting("ensemble", folds));
+        let message = format!("with {cv} the networks are those of the {folds} folds: give {ensemble}");
         return Err(reader.wrong("ensemble", &message));
     }
     Ok(members)

@@ -4,6 +4,7 @@ use toml::Value;
 
 use super::reader::Reader;
 use crate::layer::description::Description;
+use crate::option_text::option;
 use crate::{Error, Result, path_text};
 
 /// Options of the layers, which the description of a network replaces.
@@ -29,13 +30,13 @@ pub const STACK_KEYS: [&str; 16] = [
 /// The description in the option `network`: the path of a file, or in a configuration file a table.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be read; [`Error::Usage`] for a wrong description, and if other options of the network are
+/// [`Error::Io`] if the file cannot be read; [`Error::Option`] for a wrong description, and if other options of the network are
 /// given too.
 pub(super) fn description(reader: &Reader) -> Result<Option<Description>> {
     let Some(value) = reader.value("network") else { return Ok(None) };
     if let Some(other) = STACK_KEYS.into_iter().find(|key| reader.value(key).is_some()) {
-        let flag = other.replace('_', "-");
-        return Err(reader.wrong("network", &format!("it gives all layers: leave out --{flag}, or --network")));
+        let message = format!("it gives all layers: leave out {}, or {}", option(other), option("network"));
+        return Err(reader.wrong("network", &message));
     }
     let described = match value {
         Value::String(path) if path.is_empty() => Err("expected the path of a file, found nothing".to_owned()),

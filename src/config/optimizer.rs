@@ -6,6 +6,7 @@ use crate::layer::MemberRows;
 use crate::optim::clip::NormType;
 use crate::optim::schedule::Schedule;
 use crate::optim::{Algorithm, Decay, Dialect, OptimizerSpec};
+use crate::option_text::{option, setting};
 use crate::{Error, Result};
 
 /// The optimizer and its gradient.
@@ -74,7 +75,7 @@ const SKLEARN_L2: f64 = 1e-4;
 /// The dialect in the settings, if there is one.
 ///
 /// # Errors
-/// [`Error::Usage`] if there is no such dialect.
+/// [`Error::Option`] if there is no such dialect.
 pub fn dialect_of(settings: Settings) -> Result<Option<Dialect>> {
     dialect(&Reader::new(settings))
 }
@@ -95,7 +96,7 @@ pub(super) fn optimizer(reader: &Reader) -> Result<OptimizerSpec> {
 }
 
 /// All options of the optimizer and its gradient; `drops` is the option that asks for dropout.
-pub(super) fn optimizer_options(reader: &Reader, drops: Option<&'static str>) -> Result<OptimizerOptions> {
+pub(super) fn optimizer_options(reader: &Reader, drops: Option<&str>) -> Result<OptimizerOptions> {
     let mut spec = optimizer(reader)?;
     if let Some(lr) = reader.number("lr", "a number above 0", positive)? {
         spec.lr = lr;
@@ -126,28 +127,34 @@ pub(super) fn optimizer_options(reader: &Reader, drops: Option<&'static str>) ->
 }
 
 /// Refuses options that cannot be combined with the optimizer.
-fn check_company(options: &OptimizerOptions, drops: Option<&'static str>) -> Result<()> {
+fn check_company(options: &OptimizerOptions, drops: Option<&str>) -> Result<()> {
     let clips = options.clip_norm.is_some() || options.clip_value.is_some() || options.clip_layer.is_some();
-    let searches = "searches along a line for a lower loss, and its gradient must belong to that loss";
+    let clip = || format!("{}, {} or {}", option("clip_norm"), option("clip_value"), option("clip_layer"));
+    let said = |name| option(name).to_string();
+    let searches = || "searches along a line for a lower loss, and its gradient must belong to that loss".to_owned();
     let refused = match options.spec.algorithm {
         Algorithm::WholeNetwork(_) => vec![
-            (clips, "--clip-norm, --clip-value or --clip-layer", searches),
-            (drops.is_some(), drops.unwrap_or_default(), searches),
-            (options.l1 > 0.0, "--l1", "wants a loss without kinks; use --l2"),
-            (options.weight_decay > 0.0, "--weight-decay", "takes decay only as part of the loss; use --l2"),
-            (options.decay_schedule.is_some(), "--decay-schedule", searches),
-            (options.ema.is_some(), "--ema", "makes no noise that an average would take out"),
+            (clips, clip(), searches()),
+            (drops.is_some(), drops.unwrap_or_default().to_owned(), searches()),
+            (options.l1 > 0.0, said("l1"), format!("wants a loss without kinks; use {}", option("l2"))),
+            (
+                options.weight_decay > 0.0,
+                said("weight_decay"),
+                format!("takes decay only as part of the loss; use {}", option("l2")),
+            ),
+            (options.decay_schedule.is_some(), said("decay_schedule"), searches()),
+            (options.ema.is_some(), said("ema"), "makes no noise that an average would take out".to_owned()),
         ],
         algorithm if algorithm.evaluated_between().is_some() => {
-            vec![(options.ema.is_some(), "--ema", "evaluates an average of its own")]
+            vec![(options.ema.is_some(), said("ema"), "evaluates an average of its own".to_owned())]
         }
         _ => Vec::new(),
     };
     match refused.into_iter().find(|(given, ..)| *given) {
         None => Ok(()),
-        Some((_, flag, reason)) => {
+        Some((_, refused, reason)) => {
             let name = options.spec.algorithm.name();
-            Err(Error::Usage(format!("{flag} with --optimizer {name}: {name} {reason}")))
+            Err(Error::Usage(format!("{refused} with {}: {name} {reason}", setting("optimizer", name))))
         }
     }
 }
@@ -166,16 +173,17 @@ fn factor(reader: &Reader, name: &str) -> Result<Option<Schedule>> {
 }
 
 /// Refuses schedules of values that are not in use.
-fn check_factors(options: &OptimizerOptions, drops: Option<&'static str>) -> Result<()> {
+fn check_factors(options: &OptimizerOptions, drops: Option<&str>) -> Result<()> {
     let decays = options.l1 > 0.0
         || options.l2 > 0.0
         || options.weight_decay > 0.0
         || [true, false].iter().any(|of_weights| options.spec.own_decay(*of_weights, options.spec.lr) != Decay::NONE);
     if options.dropout_schedule.is_some() && drops.is_none() {
-        return Err(Error::Usage("there is no dropout: give --dropout RATE".to_owned()).of("dropout_schedule"));
+        let message = format!("there is no dropout: give {}", setting("dropout", "RATE"));
+        return Err(Error::Usage(message).of("dropout_schedule"));
     }
     if options.decay_schedule.is_some() && !decays {
-        let message = "there is no decay: give --weight-decay or --l2".to_owned();
+        let message = format!("there is no decay: give {} or {}", option("weight_decay"), option("l2"));
         return Err(Error::Usage(message).of("decay_schedule"));
     }
     Ok(())
@@ -203,7 +211,8 @@ fn schedule(reader: &Reader, spec: &OptimizerSpec) -> Result<Schedule> {
     schedule.check(spec.lr)?;
     if schedule.momentum(0, 100).is_some() && !spec.algorithm.has_momentum() {
         let takes_one = spec.options().iter().any(|option| option.starts_with("momentum="));
-        let remedy = if takes_one { format!("use --optimizer {name}:momentum=0.9, or ") } else { String::new() };
+        let other = setting("optimizer", format!("{name}:momentum=0.9"));
+        let remedy = if takes_one { format!("use {other}, or ") } else { String::new() };
         let message = format!("{name} has no momentum to move: {remedy}leave out momentum=");
         return Err(Error::Usage(message).of_value("schedule", schedule));
     }

@@ -9,6 +9,7 @@ use super::presets::{PRESETS, preset};
 use super::settings::Settings;
 use super::train::TrainConfig;
 use crate::data::Task;
+use crate::option_text::setting;
 use crate::spec::unknown;
 use crate::{Error, Result};
 
@@ -51,21 +52,22 @@ impl Portfolio {
     /// The configuration of a portfolio, from settings whose preset is [`BEST`].
     ///
     /// # Errors
-    /// [`Error::Usage`] for options that the presets decide, for unknown presets, and for errors in the other options.
+    /// [`Error::Option`], or [`Error::Usage`] that names a variable or a file, for options that the presets decide, for unknown
+    /// presets, and for errors in the other options.
     pub(super) fn config(mut settings: Settings) -> Result<TrainConfig> {
         settings.take_text("preset");
         let names = names(&mut settings)?;
-        if let Some((name, named)) = settings.names().find(|(name, _)| is_of_presets(name)) {
+        if let Some((name, _)) = settings.names().find(|(name, _)| is_of_presets(name)) {
             let of_cv = match name {
-                "valid" => ": its folds are the validation part (--cv K)",
-                "shuffle" => ": folds are prepared in memory",
-                _ => "",
+                "valid" => format!(": its folds are the validation part ({})", setting("cv", "K")),
+                "shuffle" => ": folds are prepared in memory".to_owned(),
+                _ => String::new(),
             };
             let message = format!(
-                "{named}: --preset best trains presets that decide this themselves{of_cv}; leave it out, or name one preset, such \
-                 as realmlp"
+                "{} trains presets that decide this themselves{of_cv}; leave it out, or name one preset, such as realmlp",
+                setting("preset", BEST)
             );
-            return Err(Error::Usage(message));
+            return Err(settings.wrong(name, &message));
         }
         let given = settings.table();
         let entry = |name: &&'static str| -> Result<PortfolioEntry> {
@@ -85,7 +87,8 @@ impl Portfolio {
         let asked = names.as_deref().unwrap_or(&PORTFOLIO);
         let entries: Vec<PortfolioEntry> = asked.iter().map(entry).collect::<Result<_>>()?;
         if entries[0].config.cv.is_some_and(|count| count.repeats > 1) {
-            return Err(Error::Usage("--preset best deals the rows once: give --cv K".to_owned()).of("cv"));
+            let message = format!("{} deals the rows once: give {}", setting("preset", BEST), setting("cv", "K"));
+            return Err(Error::Usage(message).of("cv"));
         }
         let config = entries[0].config.clone();
         let (is_open, began) = (names.is_none(), settings.began);
@@ -131,7 +134,7 @@ impl TrainConfig {
     /// Refuses [`BEST`] for verbs that need a single network.
     ///
     /// # Errors
-    /// [`Error::Usage`].
+    /// [`Error::Option`].
     pub fn refuse_portfolio(&self) -> Result<()> {
         match self.portfolio {
             None => Ok(()),
@@ -153,8 +156,9 @@ fn is_of_presets(name: &str) -> bool {
 
 /// The presets that the user lists, each once.
 fn names(settings: &mut Settings) -> Result<Option<Vec<&'static str>>> {
-    let Some((words, named)) = settings.take_list("portfolio") else { return Ok(None) };
-    let wrong = |e: Error| Error::Usage(format!("{named}: {e}"));
+    let given = settings.clone();
+    let Some(words) = settings.take_list("portfolio") else { return Ok(None) };
+    let wrong = |e: Error| given.wrong("portfolio", &e.to_string());
     let mut names: Vec<&'static str> = Vec::new();
     for name in words.iter().map(|name| name.trim()) {
         let known = PRESETS.iter().map(|preset| preset.name).collect::<Vec<_>>();
@@ -197,13 +201,13 @@ mod tests {
     #[test]
     fn what_presets_decide_is_refused() {
         for (name, value, reason) in [
-            ("lr", "0.1", "--lr: --preset best trains presets"),
-            ("hidden", "8", "--hidden"),
-            ("ensemble", "4", "--ensemble"),
-            ("scale", "minmax", "--scale"),
-            ("valid", "0.2", "(--cv K)"),
-            ("steps", "9", "--steps"),
-            ("cv", "3x2", "give --cv K"),
+            ("lr", "0.1", "lr: `preset = best` trains presets"),
+            ("hidden", "8", "hidden: "),
+            ("ensemble", "4", "ensemble: "),
+            ("scale", "minmax", "scale: "),
+            ("valid", "0.2", "(`cv = K`)"),
+            ("steps", "9", "steps: "),
+            ("cv", "3x2", "give `cv = K`"),
             ("portfolio", "realmlp,realmpl", "did you mean"),
             ("portfolio", "realmlp,realmlp", "twice"),
             ("portfolio", "best", "preset"),

@@ -6,6 +6,7 @@ use super::portfolio::{BEST, Portfolio};
 use super::settings::Settings;
 use super::train::{OfTables, TrainConfig};
 use crate::data::Task;
+use crate::option_text::setting;
 use crate::spec::unknown;
 use crate::{Error, Result};
 
@@ -234,13 +235,13 @@ impl TrainConfig {
     /// Parses and checks settings, before any data file is opened.
     ///
     /// # Errors
-    /// [`Error::Usage`] naming the flag, variable or file and key.
+    /// [`Error::Option`]; [`Error::Usage`] that names a variable, a file and its key, or several options.
     pub fn new(mut settings: Settings) -> Result<TrainConfig> {
         if settings.text("preset").as_deref() == Some(BEST) {
             return Portfolio::config(settings);
         }
         if settings.has("portfolio") {
-            let message = format!("it lists the presets of --preset {BEST}: give both");
+            let message = format!("it lists the presets of {}: give both", setting("preset", BEST));
             return Err(Error::Usage(message).of("portfolio"));
         }
         let Some(name) = settings.take_text("preset") else { return TrainConfig::typed(settings) };

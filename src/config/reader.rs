@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use toml::{Table, Value};
 
-use super::settings::{Settings, ValueName};
+use super::settings::Settings;
 use crate::{Error, Result};
 
 /// Reads values from settings, one by one.
@@ -26,7 +26,7 @@ impl Settings {
     /// Whether a switch is on.
     ///
     /// # Errors
-    /// [`Error::Usage`] if its value is neither `true` nor `false`.
+    /// [`Error::Option`], or [`Error::Usage`] that names a variable or a file, if its value is neither `true` nor `false`.
     pub fn switch(&self, name: &str) -> Result<bool> {
         Reader::new(self.clone()).switch(name)
     }
@@ -44,10 +44,7 @@ impl Reader {
 
     /// An error about a value, which names the source of the value.
     pub(super) fn wrong(&self, name: &str, reason: &str) -> Error {
-        match self.settings.given.get(name) {
-            Some(given) => Error::Usage(format!("{}: {reason}", ValueName(name, &given.origin))),
-            None => Error::Usage(format!("--{}: {reason}", name.replace('_', "-"))),
-        }
+        self.settings.wrong(name, reason)
     }
 
     /// The given value, as it was written.

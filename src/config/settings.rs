@@ -9,7 +9,7 @@ use std::time::Instant;
 use toml::{Table, Value};
 
 use super::keys::{KEYS, find};
-use crate::{Error, Result, path_text, spec};
+use crate::{Error, Result, option_text, path_text, spec};
 
 /// The source of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,18 +69,27 @@ impl Settings {
         text
     }
 
-    /// Removes a list and returns it with its name in its source.
-    pub(super) fn take_list(&mut self, name: &str) -> Option<(Vec<String>, String)> {
-        let SettingValue { value, origin } = self.given.remove(name)?;
+    /// Removes a list and returns it.
+    pub(super) fn take_list(&mut self, name: &str) -> Option<Vec<String>> {
+        let SettingValue { value, .. } = self.given.remove(name)?;
         let words = |text: &str| text.split(',').map(str::to_owned).collect::<Vec<String>>();
-        let list = match value {
+        Some(match value {
             Value::Array(items) => items.iter().flat_map(|item| words(item.as_str().unwrap_or_default())).collect(),
             one => words(one.as_str().unwrap_or_default()),
-        };
-        Some((list, ValueName(name, &origin).to_string()))
+        })
     }
 
-    /// The names of all given values, each with its name in its source: `--lr`, `GRADLANE_LR`.
+    /// An error about a value, which names the source of the value.
+    pub(super) fn wrong(&self, name: &str, reason: &str) -> Error {
+        let origin = self.given.get(name).map(|given| &given.origin);
+        match (origin, find(name)) {
+            (None | Some(SettingOrigin::Flag), Some(key)) => Error::Usage(reason.to_owned()).of(key.name),
+            (Some(origin), _) => Error::Usage(format!("{}: {reason}", ValueName(name, origin))),
+            (None, None) => Error::Usage(format!("{}: {reason}", option_text::name(name))),
+        }
+    }
+
+    /// The names of all given values, each with its name in its source: `lr` or its flag, `GRADLANE_LR`.
     pub fn names(&self) -> impl Iterator<Item = (&str, String)> {
         self.given.iter().map(|(name, given)| (name.as_str(), ValueName(name, &given.origin).to_string()))
     }
@@ -176,14 +185,14 @@ impl Settings {
     }
 }
 
-/// The name of a value in messages: `--lr`, `GRADLANE_LR`, or the key and its file.
+/// The name of a value in messages: `lr` or its flag, `GRADLANE_LR`, or the key and its file.
 pub(super) struct ValueName<'a>(pub(super) &'a str, pub(super) &'a SettingOrigin);
 
 impl fmt::Display for ValueName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.1 {
             SettingOrigin::Flag if self.0 == "data" => f.write_str("DATA"),
-            SettingOrigin::Flag => write!(f, "--{}", self.0.replace('_', "-")),
+            SettingOrigin::Flag => f.write_str(&option_text::name(self.0)),
             SettingOrigin::Environment => write!(f, "{PREFIX}{}", self.0.to_uppercase()),
             SettingOrigin::File(path) => write!(f, "{}: {}", path.display(), self.0),
         }

@@ -5,6 +5,7 @@ use super::reader::Reader;
 use super::settings::Settings;
 use super::train::{ThreadOptions, thread_options};
 use crate::data::{DataOptions, PartFrom};
+use crate::option_text::option;
 use crate::{Error, Result};
 
 /// Options of `data split`, beside those for reading a file.
@@ -25,7 +26,7 @@ impl TableConfig {
     /// Parses and checks settings, before any file is opened; `keys` are those of the verb.
     ///
     /// # Errors
-    /// [`Error::Usage`] naming the flag or variable.
+    /// [`Error::Option`]; [`Error::Usage`] that names a variable, a file and its key, or several options.
     pub fn new(settings: Settings, keys: &[&'static str]) -> Result<Self> {
         let reader = Reader::new(settings);
         let names = [names_for(READ), keys.to_vec(), vec!["data"]].concat();
@@ -39,7 +40,7 @@ impl TableConfig {
     /// all.
     ///
     /// # Errors
-    /// [`Error::Usage`] naming the flag.
+    /// [`Error::Option`].
     pub fn check_parts(&self) -> Result<()> {
         for (option, part) in [("valid", Some(&self.data.valid)), ("test", self.data.test.as_ref())] {
             if let Some(PartFrom::File(file)) = part {
@@ -48,7 +49,7 @@ impl TableConfig {
             }
         }
         if self.data.valid == PartFrom::None && self.data.test.as_ref().is_none_or(|test| *test == PartFrom::None) {
-            let message = "it leaves one part with no --test: nothing is split".to_owned();
+            let message = format!("it leaves one part with no {}: nothing is split", option("test"));
             return Err(Error::Usage(message).of_value("valid", "none"));
         }
         Ok(())

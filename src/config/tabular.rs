@@ -6,6 +6,7 @@ use super::reader::{Reader, positive};
 use crate::Result;
 use crate::data::LevelNumbers;
 use crate::model::recipe::{Biases, CategoryEmbedding, Extras};
+use crate::option_text::option;
 
 /// The default number of one-hot inputs up to which a category is not embedded.
 const ONE_HOT: u64 = 8;
@@ -19,7 +20,7 @@ const MOST_EMBEDDED: usize = 1_000_000;
 /// Reads the options.
 ///
 /// # Errors
-/// [`crate::Error::Usage`] for wrong values.
+/// [`crate::Error::Option`] for wrong values.
 pub(super) fn extras(reader: &Reader) -> Result<Extras> {
     let factor = |name| reader.number(name, "a factor above 0", positive);
     let factor_or_none = |name| if reader.text(name).as_deref() == Some("none") { Ok(None) } else { factor(name) };
@@ -42,7 +43,8 @@ fn categories(reader: &Reader) -> Result<Option<CategoryEmbedding>> {
     let Some(dim) = dim else {
         let given = [("embed_above", above), ("embed_levels", most)].into_iter().find(|(_, given)| given.is_some());
         return given.map_or(Ok(None), |(name, _)| {
-            Err(reader.wrong(name, "all categories are one-hot inputs: give --category-embedding, such as 8"))
+            let remedy = option("category_embedding");
+            Err(reader.wrong(name, &format!("all categories are one-hot inputs: give {remedy}, such as 8")))
         });
     };
     if dim > MOST_DIM {
@@ -58,7 +60,7 @@ fn categories(reader: &Reader) -> Result<Option<CategoryEmbedding>> {
 /// The initialisation of biases.
 ///
 /// # Errors
-/// [`crate::Error::Usage`] for an unknown word.
+/// [`crate::Error::Option`] for an unknown word.
 pub(super) fn biases(reader: &Reader) -> Result<Biases> {
     let named = |text: &str| {
         let found = Biases::NAMES.into_iter().find(|(name, _)| *name == text).map(|(_, biases)| biases);
@@ -70,12 +72,19 @@ pub(super) fn biases(reader: &Reader) -> Result<Biases> {
 /// Whether hidden layers add their input; those of a tabular network do not.
 ///
 /// # Errors
-/// [`crate::Error::Usage`] if both are asked for.
+/// [`crate::Error::Option`] if both are asked for.
 pub(super) fn residual(reader: &Reader, extras: &Extras) -> Result<bool> {
     let residual = reader.switch("residual")?;
     if residual && *extras != Extras::default() {
-        let others = "--embed, --category-embedding, --members, --input-scale, --parametric-activation, --bias-lr, --ntk and --zero-output";
-        return Err(reader.wrong("residual", &format!("it does not go with {others}: leave it out, or use --network")));
+        let others =
+            ["embed", "category_embedding", "members", "input_scale", "parametric_activation", "bias_lr", "ntk"];
+        let others = others.map(|name| option(name).to_string()).join(", ");
+        let message = format!(
+            "it does not go with {others} and {}: leave it out, or use {}",
+            option("zero_output"),
+            option("network")
+        );
+        return Err(reader.wrong("residual", &message));
     }
     Ok(residual)
 }

@@ -22,6 +22,7 @@ use crate::model::recipe::{Biases, Extras};
 use crate::nn::init::{Init, Scheme};
 use crate::nn::{Activation, Loss, NormKind};
 use crate::optim::Dialect;
+use crate::option_text::{option, setting};
 use crate::{Error, Result, path_text};
 
 /// The complete configuration of a training run.
@@ -105,9 +106,11 @@ pub struct ModelOptions {
 
 impl ModelOptions {
     /// The option that asks for dropout, if there is one.
-    fn drops(&self) -> Option<&'static str> {
-        let described = self.network.as_ref().is_some_and(Description::is_random);
-        if described { Some("dropout in --network") } else { (self.dropout > 0.0).then_some("--dropout") }
+    fn drops(&self) -> Option<String> {
+        match self.network.as_ref().is_some_and(Description::is_random) {
+            true => Some(format!("dropout in {}", option("network"))),
+            false => (self.dropout > 0.0).then(|| option("dropout").to_string()),
+        }
     }
 }
 
@@ -142,7 +145,7 @@ impl StoppingOptions {
     /// Subtracts the time before an interruption from the time limit.
     ///
     /// # Errors
-    /// [`Error::NoStep`] if no time is left.
+    /// [`Error::Option`] if no time is left.
     pub fn spend(&mut self, spent: Duration) -> Result<()> {
         let (Some(limit), Some(deadline)) = (self.time_limit, self.deadline) else { return Ok(()) };
         self.deadline = deadline.checked_sub(spent).filter(|_| limit > spent);
@@ -198,7 +201,7 @@ impl TrainConfig {
             augment: reader.parse("augment")?.unwrap_or_default(),
             cv,
             shuffle: !reader.switch("no_shuffle")?,
-            optimizer: optimizer_options(&reader, model.drops())?,
+            optimizer: optimizer_options(&reader, model.drops().as_deref())?,
             model,
             stopping: stopping_options(&reader)?,
             decision: DecisionOptions::read(&reader)?,
@@ -224,7 +227,7 @@ impl TrainConfig {
     /// The loss for a task.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if the chosen loss does not fit the task.
+    /// [`Error::Option`] if the chosen loss does not fit the task.
     pub fn loss(&self, task: Task) -> Result<Loss> {
         let default = match task {
             Task::Regression if self.optimizer.spec.dialect == Some(Dialect::Sklearn) => Loss::HalfSquaredErrorSum,
@@ -317,7 +320,8 @@ fn frozen(reader: &Reader) -> Result<Vec<String>> {
         return Err(reader.wrong("freeze", &found));
     }
     if reader.text("init_from").is_none() {
-        return Err(reader.wrong("freeze", "these layers would keep random weights: give --init-from FILE"));
+        let message = format!("these layers would keep random weights: give {}", setting("init_from", "FILE"));
+        return Err(reader.wrong("freeze", &message));
     }
     Ok(names)
 }
@@ -344,7 +348,7 @@ fn widths(text: &str) -> std::result::Result<Vec<usize>, String> {
 /// The time when `--time-limit` ends a command, if settings have one.
 ///
 /// # Errors
-/// [`Error::Usage`] if it is not a duration.
+/// [`Error::Option`], or [`Error::Usage`] that names a variable or a file, if it is not a duration.
 pub fn deadline(settings: &Settings) -> Result<Option<Instant>> {
     let reader = Reader::new(settings.clone());
     Ok(reader.with("time_limit", duration)?.and_then(|limit| reader.began().checked_add(limit)))
@@ -368,16 +372,12 @@ fn stopping_options(reader: &Reader) -> Result<StoppingOptions> {
     let watched = [("target", options.target.map(|g| g.watched)), ("monitor", options.monitor)];
     for (name, watched) in watched {
         if let Some(watched) = watched.filter(|w| w.part == DataPart::Test) {
-            let message = format!(
-                "--{name} {watched}: the test part is looked at only after training; use val_{}",
-                watched.metric
-            );
-            return Err(Error::Usage(message));
+            let message = format!("the test part is looked at only after training; use val_{}", watched.metric);
+            return Err(Error::Usage(message).of_value(name, watched));
         }
         if let Some(watched) = watched.filter(|w| w.part == DataPart::Train && w.metric.needs_ranking()) {
-            let message =
-                format!("--{name} {watched}: it is not followed on the training part; use val_{}", watched.metric);
-            return Err(Error::Usage(message));
+            let message = format!("it is not followed on the training part; use val_{}", watched.metric);
+            return Err(Error::Usage(message).of_value(name, watched));
         }
     }
     Ok(options)
