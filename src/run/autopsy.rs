@@ -14,6 +14,7 @@ use crate::fit::Divergence;
 use crate::kernel::Line;
 use crate::model::Parameters;
 use crate::optim::clip::NormType;
+use crate::option_text::{flag, setting};
 use crate::train::{EpochPlan, StepStats, Trainer};
 
 /// The result of an autopsy.
@@ -70,8 +71,8 @@ pub struct Before {
 /// A change that was tried.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TriedChange {
-    /// The change; in JSON, as its flags.
-    #[serde(serialize_with = "in_flags")]
+    /// The change; in JSON, as its flag.
+    #[serde(serialize_with = "as_flag")]
     pub change: OptionChange,
     /// Steps made with it.
     pub steps: u64,
@@ -93,11 +94,18 @@ pub enum OptionChange {
 }
 
 impl fmt::Display for OptionChange {
-    /// The flags of the change.
+    /// The option with its new value.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, value) = self.option();
+        setting(name, value).fmt(f)
+    }
+}
+
+impl OptionChange {
+    fn option(&self) -> (&'static str, String) {
         match self {
-            OptionChange::Rate(rate) => write!(f, "--lr {}", readable(*rate)),
-            OptionChange::Clip(norm) => write!(f, "--clip-norm {norm}"),
+            OptionChange::Rate(rate) => ("lr", readable(*rate)),
+            OptionChange::Clip(norm) => ("clip_norm", norm.to_string()),
         }
     }
 }
@@ -118,8 +126,9 @@ const LARGE_INPUT: f64 = 50.0;
 /// A gradient norm that is this many times the previous one comes from a few rows.
 const JUMP: f64 = 100.0;
 
-fn in_flags<S: Serializer>(change: &OptionChange, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    serializer.collect_str(change)
+fn as_flag<S: Serializer>(change: &OptionChange, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    let (name, value) = change.option();
+    serializer.collect_str(&format_args!("{} {value}", flag(name)))
 }
 
 impl Autopsy {
@@ -224,10 +233,12 @@ impl Plan {
         if let Some((n, x, row)) = large {
             let name = self.input_name(n);
             let row = self.data_row(row);
-            causes.push(format!("an input is large: {name} is {x:.4} in row {row}; --scale standard or robust_clip"));
+            let remedy = setting("scale", "standard");
+            causes.push(format!("an input is large: {name} is {x:.4} in row {row}; {remedy} or robust_clip"));
         }
         if let Some(y) = largest_target(data, &divergence.rows).filter(|y| *y > LARGE_INPUT) {
-            causes.push(format!("a target is large, {y:.4} after scaling: look at the row, or try --loss huber"));
+            let remedy = setting("loss", "huber");
+            causes.push(format!("a target is large, {y:.4} after scaling: look at the row, or try {remedy}"));
         }
         let norms: Vec<f64> = divergence.recent.iter().map(|stats| stats.grad_norm).collect();
         let last = divergence.stats.map(|stats| stats.grad_norm).filter(|norm| norm.is_finite());
@@ -235,9 +246,8 @@ impl Plan {
         let jump = norms.windows(2).last().is_some_and(|pair| pair[1] > JUMP * pair[0]);
         let grows = norms.len() > 1 && norms.windows(2).all(|pair| pair[1] >= pair[0]);
         if jump && !grows {
-            causes.push(
-                "the gradient jumped in one step: rows of this batch are unlike the others; --clip-norm 1".into(),
-            );
+            let remedy = setting("clip_norm", 1);
+            causes.push(format!("the gradient jumped in one step: rows of this batch are unlike the others; {remedy}"));
         }
         let lr = readable(self.config.optimizer.spec.lr);
         causes.push(match (grows, divergence.step) {

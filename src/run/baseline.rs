@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::data::{Dataset, Strangers, Task};
 use crate::metrics::{Detail, MetricName, MetricSet};
+use crate::option_text::{option, setting};
 use crate::score::Judged;
 use crate::score::constant_outputs;
 use crate::score::{ScoredRows, Scorer};
@@ -105,8 +106,10 @@ fn no_better_than(judged: &Judged, constant: &ConstantBaseline, part: &str) -> W
     let number = |set: &MetricSet| set.get(metric).map_or("undefined".to_owned(), |v| format!("{v:.4}"));
     let (model, same) = (number(&judged.figures), number(&constant.figures));
     let message = format!(
-        "on {part} the model is no better than {what} alone ({figure} {model}, there {same}): try more --epochs, another \
-             --lr (lr-find finds one), or look whether the columns say anything about the label"
+        "on {part} the model is no better than {what} alone ({figure} {model}, there {same}): try more {}, another \
+             {} (lr-find finds one), or look whether the columns say anything about the label",
+        option("epochs"),
+        option("lr")
     );
     Warning::new(WarningKind::NoBetterThanBaseline, message)
 }
@@ -124,8 +127,11 @@ fn one_class(judged: &Judged, part: &str) -> Option<Warning> {
     let message = format!(
         "the model predicts \"{class}\" for all {rows} rows of {part}, {:.1} % of which are: no other class is found, as by a \
          baseline that looks at nothing; try \
-         --class-weight balanced, --monitor val_f1_macro, or more --epochs",
-        100.0 * share
+         {}, {}, or more {}",
+        100.0 * share,
+        setting("class_weight", "balanced"),
+        setting("monitor", "val_f1_macro"),
+        option("epochs")
     );
     Some(Warning::new(WarningKind::OneClassPredicted, message).count(rows as usize))
 }

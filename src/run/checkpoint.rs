@@ -10,6 +10,7 @@ use super::plan::Plan;
 use crate::config::TrainConfig;
 use crate::fit::{FitState, SavedState};
 use crate::kernel::Isa;
+use crate::option_text::setting;
 use crate::train::Trainer;
 use crate::{Error, Result};
 
@@ -82,7 +83,7 @@ impl Checkpoint {
     /// unless the rate was constant or follows a metric, or a schedule is given for the whole run.
     ///
     /// # Errors
-    /// [`Error::Usage`] if this number of epochs has been made already.
+    /// [`Error::Option`] if this number of epochs has been made already.
     pub fn prolong(&mut self, config: &mut TrainConfig, schedule_given: bool) -> Result<()> {
         let (made, epochs) = (self.epochs, config.stopping.epochs.unwrap_or(0));
         if epochs <= made {
@@ -125,8 +126,8 @@ impl Checkpoint {
         }
         if self.about.fused != fuses(plan.config.threads.isa) {
             let (with, remedy) = if self.about.fused { ("avx2 or avx512", "auto") } else { ("portable", "portable") };
-            let message =
-                format!("the run was begun with --isa {with}, and others give other bits: try --isa {remedy}");
+            let (with, remedy) = (setting("isa", with), setting("isa", remedy));
+            let message = format!("the run was begun with {with}, and others give other bits: try {remedy}");
             return Err(Error::Mismatch(message));
         }
         Ok(())

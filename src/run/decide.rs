@@ -8,6 +8,7 @@ use crate::metrics::MetricName;
 use crate::metrics::scores::HALF;
 use crate::metrics::threshold::THRESHOLD_METRICS;
 use crate::model::{Decision, RowsOf, Threshold};
+use crate::option_text::option;
 use crate::score::HeldOut;
 use crate::{Error, Result, Warning, WarningKind};
 
@@ -49,7 +50,7 @@ impl Plan {
         }
         let chosen = !matches!(threshold, ThresholdChoice::Value(_));
         if chosen && self.prepared.val.is_none() && self.config.cv.is_none() {
-            let message = "it needs rows to choose on: see --valid, or give a number".to_owned();
+            let message = format!("it needs rows to choose on: see {}, or give a number", option("valid"));
             return Err(Error::Mismatch(message).of_value("threshold", threshold));
         }
         Ok(())

@@ -13,6 +13,7 @@ use crate::atomic::AtomicFile;
 use crate::fit::RunState;
 use crate::model::Model;
 use crate::model::file::MODEL_FILE;
+use crate::option_text::option;
 use crate::{Error, Result, atomic};
 
 /// Name of the link to the newest run.
@@ -68,7 +69,7 @@ impl RunDirectory {
     /// Refuses a directory that holds a run, or that cannot be created or written. Creates nothing yet.
     ///
     /// # Errors
-    /// [`Error::Usage`] if it holds a run that may not be replaced, [`Error::Io`] if it cannot be written.
+    /// [`Error::Option`] if it holds a run that may not be replaced, [`Error::Io`] if it cannot be written.
     pub fn check(path: &Path, overwrite: bool) -> Result<()> {
         if path.exists() && !path.is_dir() {
             let not_a_directory = io::Error::from(io::ErrorKind::NotADirectory);
@@ -76,7 +77,8 @@ impl RunDirectory {
         }
         match FILES.iter().find(|file| path.join(file).exists()) {
             Some(file) if !overwrite => {
-                let message = format!("a run is there already ({file}): choose another directory, or --overwrite");
+                let replace = option("overwrite");
+                let message = format!("a run is there already ({file}): choose another directory, or {replace}");
                 Err(Error::Usage(message).of_value("out", path.display()))
             }
             _ => atomic::check_folder(path),

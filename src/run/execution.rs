@@ -20,6 +20,7 @@ use crate::fit::{
 };
 use crate::metrics::MetricSet;
 use crate::model::{Model, Parameters};
+use crate::option_text::option;
 use crate::path_text::to_text;
 use crate::score::{HeldOut, Judged, Scorer};
 use crate::train::Trainer;
@@ -292,8 +293,9 @@ impl Plan {
         let monitor = self.monitor();
         let what =
             if self.prepared.val.is_some() { "the lowest loss chose the weights" } else { "the last weights are kept" };
+        let option = option("monitor");
         let message =
-            format!("{monitor} is undefined in every epoch, so {what}: choose another --monitor, or other parts");
+            format!("{monitor} is undefined in every epoch, so {what}: choose another {option}, or other parts");
         Warning::new(WarningKind::UndefinedMonitor, message)
     }
 
@@ -305,7 +307,8 @@ impl Plan {
             let of = cv.folds.len();
             let message = format!(
                 "{monitor} is undefined in {undefined} of {of} folds, where the lowest loss chose the epoch: choose another \
-                 --monitor, or fewer folds"
+                 {}, or fewer folds",
+                option("monitor")
             );
             Warning::new(WarningKind::UndefinedMonitor, message).count(undefined)
         })

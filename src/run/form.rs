@@ -3,6 +3,7 @@
 use super::memory::SHARE_OF_PRESET;
 use crate::config::TrainConfig;
 use crate::data::Sketch;
+use crate::option_text::setting;
 use crate::room::available;
 use crate::train::team::available_threads;
 
@@ -43,8 +44,9 @@ pub(super) fn chosen(mut config: TrainConfig, data: &Sketch) -> (TrainConfig, Op
         let affordable = (BUDGET + BUDGET_OF_ROW * data.rows as f64).min(MOST) / of_epoch;
         if affordable < FEWEST_EPOCHS {
             let note = format!(
-                "preset: plain; {name} would take about {} (--preset {name} takes it nevertheless)",
-                said(&table, of_epoch * asked as f64)
+                "preset: plain; {name} would take about {} ({} takes it nevertheless)",
+                said(&table, of_epoch * asked as f64),
+                setting("preset", name)
             );
             return (config.for_task(data.task), Some(note));
         }
@@ -64,13 +66,15 @@ pub(super) fn chosen(mut config: TrainConfig, data: &Sketch) -> (TrainConfig, Op
         // On two cores, three networks take as long as four.
         table.members = if members == 3 { 2 } else { members };
     }
+    let plain = setting("preset", "plain");
     let (networks, quicker) = match table.members {
-        1 => (String::new(), "--preset plain is quicker"),
-        members => (format!("{members} networks of "), "--ensemble 1 and --preset plain are quicker"),
+        1 => (String::new(), format!("{plain} is quicker")),
+        members => (format!("{members} networks of "), format!("{} and {plain} are quicker", setting("ensemble", 1))),
     };
     let note = format!(
-        "preset: {name}, {networks}{epochs} epochs{steps}, about {} ({quicker}; --preset help)",
-        said(&table, of_epoch * epochs as f64)
+        "preset: {name}, {networks}{epochs} epochs{steps}, about {} ({quicker}; {})",
+        said(&table, of_epoch * epochs as f64),
+        setting("preset", "help")
     );
     (table, Some(note))
 }

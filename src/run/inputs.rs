@@ -15,9 +15,10 @@ pub(super) fn refuse_giant(architecture: &Architecture) -> Result<()> {
     if architecture.fits_into_memory() {
         return Ok(());
     }
-    let (count, flag) =
+    let (count, option) =
         (architecture.linear_parameters(), if architecture.chain.is_some() { "network" } else { "hidden" });
-    Err(Error::Memory(format!("--{flag}: a network of {count} parameters does not fit into memory: use fewer units")))
+    let message = format!("a network of {count} parameters does not fit into memory: use fewer units");
+    Err(Error::Memory(message).of(option))
 }
 
 /// The network of a configuration, fitted to the training rows.

@@ -5,6 +5,7 @@ use crate::config::TrainConfig;
 use crate::data::{Dataset, Features, Prepared, Targets};
 use crate::layer::MemberRows;
 use crate::model::Architecture;
+use crate::option_text::{option, setting};
 use crate::room::{available, size};
 use crate::train::team::available_threads;
 use crate::train::{block_rows, evaluated_rows};
@@ -110,13 +111,17 @@ impl MemoryNeeds {
         let advice = if by_outputs >= self.parameters.max(self.activations) {
             let (rows, units) = (self.rows, self.units);
             format!(
-                "most of it for {units} outputs of {rows} rows: is --label the right column? Else use fewer classes, \
-                 --task regression for numbers, or fewer rows"
+                "most of it for {units} outputs of {rows} rows: is {} the right column? Else use fewer classes, {} for numbers, or \
+                 fewer rows",
+                option("label"),
+                setting("task", "regression")
             )
         } else if self.parameters >= self.activations {
-            "most of it for the network and its optimizer's state: use fewer units (--hidden)".to_owned()
+            let hidden = option("hidden");
+            format!("most of it for the network and its optimizer's state: use fewer units ({hidden})")
         } else {
-            "most of it for the activations of a batch: use a smaller --batch or fewer units (--hidden)".to_owned()
+            let (batch, hidden) = (option("batch"), option("hidden"));
+            format!("most of it for the activations of a batch: use a smaller {batch} or fewer units ({hidden})")
         };
         format!("training needs about {}, and {} of memory can be had; {advice}", size(self.bytes()), size(room))
     }

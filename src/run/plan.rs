@@ -1,5 +1,6 @@
 //! A run that is ready to start: data read and prepared, network and schedule decided.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::auto::{auto_epochs, batch_of};
@@ -17,6 +18,7 @@ use crate::model::file::read_tensors;
 use crate::model::{Architecture, Parameters};
 use crate::nn::{Loss, Objective};
 use crate::optim::Dialect;
+use crate::option_text::{option, setting};
 use crate::score::Scorer;
 use crate::train::team::{available_threads, threads_within};
 use crate::train::{DataPass, Largest, Schedules, StepSettings, Trainer};
@@ -129,15 +131,7 @@ impl Plan {
         let pass = DataPass { init: config.model.init, biases: config.model.bias_init, seed: config.seed };
         pass.apply(&architecture, config.threads.isa, &prepared.train.features, &mut parameters);
         if let Some(path) = &config.model.init_from {
-            let tensors = read_tensors(path)?;
-            let listed = tensors.iter().any(|tensor| tensor.name.starts_with("network."));
-            let hint = if listed && architecture.chain.is_none() {
-                ": its layers come from a preset or a list: give the same, such as --preset realmlp"
-            } else {
-                ""
-            };
-            parameters = Parameters::from_named(&architecture, &tensors)
-                .map_err(|e| Error::Mismatch(format!("{e}{hint}")).of_value("init_from", path.display()))?;
+            parameters = weights_of(path, &architecture)?;
         }
         let network = architecture.network();
         parameters.layout.freeze(&config.model.freeze, &network).map_err(|e| e.of("freeze"))?;
@@ -170,8 +164,8 @@ impl Plan {
         let smoothing = self.config.optimizer.label_smoothing;
         Objective::new(self.loss, smoothing).map_err(|e| e.of_value("label_smoothing", smoothing))?;
         if self.config.optimizer.member_rows == MemberRows::Own && self.architecture.network().members() == 1 {
-            let message = "the network has no members: see --members, or leave it out";
-            return Err(Error::Usage(message.to_owned()).of_value("member_rows", "own"));
+            let message = format!("the network has no members: see {}, or leave it out", option("members"));
+            return Err(Error::Usage(message).of_value("member_rows", "own"));
         }
         let stopping = &self.config.stopping;
         let task = self.prepared.preprocessing.task();
@@ -184,11 +178,11 @@ impl Plan {
             }
             let missing = match watched.part {
                 DataPart::Train => None,
-                DataPart::Val => (self.prepared.val.is_none() && self.config.cv.is_none()).then_some("--valid"),
-                DataPart::Test => self.prepared.test.is_none().then_some("--test"),
+                DataPart::Val => (self.prepared.val.is_none() && self.config.cv.is_none()).then_some("valid"),
+                DataPart::Test => self.prepared.test.is_none().then_some("test"),
             };
             if let Some(part) = missing {
-                let message = format!("there is no such part of the data; see {part}");
+                let message = format!("there is no such part of the data; see {}", self::option(part));
                 return Err(Error::Mismatch(message).of_value(option, watched));
             }
         }
@@ -227,7 +221,7 @@ impl Plan {
         self.batch = batch_of(options.batch, rows);
         let (spec, algorithm) = (options.spec, options.spec.algorithm);
         if options.batch.follows_rows() {
-            self.notes.push(format!("batch: {} (--batch changes it)", self.batch));
+            self.notes.push(format!("batch: {} ({} changes it)", self.batch, option("batch")));
         } else if algorithm.needs_full_batch() {
             self.notes.push(format!("batch: full, {rows} rows ({} needs them all in each step)", algorithm.name()));
         }
@@ -243,23 +237,27 @@ impl Plan {
             let early = match self.patience() {
                 Patience::Early if self.epochs > Patience::AT_LEAST + 2 => {
                     format!(
-                        "; stops early after 2 × the best epoch + {}, --patience none changes it",
-                        Patience::AT_LEAST
+                        "; stops early after 2 × the best epoch + {}, {} changes it",
+                        Patience::AT_LEAST,
+                        setting("patience", "none")
                     )
                 }
                 _ => String::new(),
             };
-            self.notes.push(format!("epochs: {}, {steps} steps in all (--epochs changes it){early}", self.epochs));
+            let (epochs, remedy) = (self.epochs, option("epochs"));
+            self.notes.push(format!("epochs: {epochs}, {steps} steps in all ({remedy} changes it){early}"));
         }
         if let Some(dialect) = spec.dialect {
             let init = self.config.model.init.map_or(String::new(), |init| format!(", initial weights {init}"));
             let library = dialect.library();
-            self.notes.push(format!("dialect: equations and defaults of {library}{init}, --l2 {:?}", options.l2));
+            let l2 = setting("l2", format!("{:?}", options.l2));
+            self.notes.push(format!("dialect: equations and defaults of {library}{init}, {l2}"));
         }
         let whose = spec.dialect.map_or(String::new(), |dialect| format!(" of {}", dialect.library()));
-        self.notes.push(format!("lr: {:?} ({}{whose}; --lr changes it)", spec.lr, algorithm.name()));
+        self.notes.push(format!("lr: {:?} ({}{whose}; {} changes it)", spec.lr, algorithm.name(), option("lr")));
         if algorithm.prefers_constant_rate() {
-            self.notes.push(format!("schedule: {} ({}; --schedule changes it)", options.schedule, algorithm.name()));
+            let (name, remedy) = (algorithm.name(), option("schedule"));
+            self.notes.push(format!("schedule: {} ({name}; {remedy} changes it)", options.schedule));
         }
         self.threads = self.threads_for_work();
     }
@@ -412,4 +410,18 @@ impl Plan {
         let data = self.prepared.decided.fill(&config.data);
         TrainConfig { data, ..config }.to_toml(self.batch, self.epochs)
     }
+}
+
+/// The weights of a file for a network.
+fn weights_of(path: &Path, architecture: &Architecture) -> Result<Parameters> {
+    let tensors = read_tensors(path)?;
+    let listed = tensors.iter().any(|tensor| tensor.name.starts_with("network."));
+    let hint = if listed && architecture.chain.is_none() {
+        let same = setting("preset", "realmlp");
+        format!(": its layers come from a preset or a list: give the same, such as {same}")
+    } else {
+        String::new()
+    };
+    Parameters::from_named(architecture, &tensors)
+        .map_err(|e| Error::Mismatch(format!("{e}{hint}")).of_value("init_from", path.display()))
 }

@@ -15,6 +15,7 @@ use crate::config::{StoppingOptions, TrainConfig};
 use crate::data::{FoldCount, Folds, Joint, Loaded, PartFrom, Prepared, Sketch, Way};
 use crate::fit::{Patience, event_of};
 use crate::model::Calibration;
+use crate::option_text::{option, setting};
 use crate::{Error, Result};
 
 /// Several configurations that are ready to be trained on the same folds.
@@ -155,7 +156,7 @@ fn decided(portfolio: &mut Portfolio, asked: &StoppingOptions, data: &Sketch) ->
     }
     let limit = portfolio.entries[0].config.stopping.time_limit;
     let time = limit.map_or("however long they take".to_owned(), |limit| {
-        format!("as many as {} s allow (--time-limit changes it)", limit.as_secs_f64())
+        format!("as many as {} s allow ({} changes it)", limit.as_secs_f64(), option("time_limit"))
     });
     vec![format!("preset: best, networks of {} folds for each of {of} configurations, {time}", count.folds)]
 }
@@ -175,8 +176,9 @@ impl Plan {
         let Joint { prepared: joint, ways, folds } = loaded.prepare_jointly(&options, config.seed, count)?;
         let in_folds: usize = (0..folds.len()).map(|number| folds.places(number).len()).sum();
         if in_folds != joint.split.train.len() {
-            let message = "it needs every row in one fold, and --split time:COLUMN leaves the first ones in none";
-            return Err(Error::Mismatch(message.to_owned()).of_value("preset", "best"));
+            let by_time = setting("split", "time:COLUMN");
+            let message = format!("it needs every row in one fold, and {by_time} leaves the first ones in none");
+            return Err(Error::Mismatch(message).of_value("preset", "best"));
         }
         let entries = portfolio.entries.iter().zip(ways);
         let entries: Vec<PlannedEntry> =

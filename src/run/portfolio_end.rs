@@ -14,6 +14,7 @@ use super::summary::{JudgedPart, Summary};
 use crate::data::Prepared;
 use crate::fit::Stopped;
 use crate::model::{Calibration, Model, NetworkForm};
+use crate::option_text::{option, setting};
 use crate::predict::{Predictor, mean_outputs};
 use crate::score::{HeldOut, Scorer};
 use crate::statistics::{Candidates, greedy_selection};
@@ -201,8 +202,12 @@ impl Plan {
     ) -> Result<Summary> {
         let mut summary = self.summary_on(prepared, model, members, end)?;
         if end.0 == Stopped::Time {
-            let message = "the time was up before the first configuration came to its end, so its networks are worse than they \
-                           could be: allow more --time-limit, or use --preset realmlp";
+            let message = format!(
+                "the time was up before the first configuration came to its end, so its networks are worse than they could be: \
+                 allow more {}, or use {}",
+                option("time_limit"),
+                setting("preset", "realmlp")
+            );
             summary.warnings.push(Warning::new(WarningKind::Other, message));
         }
         let Some(outputs) = outputs else { return Ok(summary) };

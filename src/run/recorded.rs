@@ -17,6 +17,7 @@ use super::prolonged::is_another_run;
 use crate::fit::Event;
 use crate::model::Model;
 use crate::model::file::MODEL_FILE;
+use crate::option_text::setting;
 use crate::{Error, Result};
 
 /// The record of a run in its directory.
@@ -110,7 +111,8 @@ impl Recorded {
         let now = plan.config.threads.isa;
         if (isa != "portable") != fuses(now) {
             let now = now.name();
-            doubts.push(format!("the run was made with --isa {isa}, and this is {now}: their bits differ"));
+            let isa = setting("isa", isa);
+            doubts.push(format!("the run was made with {isa}, and this is {now}: their bits differ"));
         }
         if self.data.is_none() {
             doubts

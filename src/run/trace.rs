@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::row_pass::{row_pass, wide};
+use crate::option_text::setting;
 use crate::run::Plan;
 use crate::{Error, Result};
 
@@ -13,13 +14,15 @@ const MOST_PARAMETERS: usize = 400;
 /// quantities, gradients and loss. It is computed in double precision by the definition in [`crate::layer::textbook`],
 /// without dropout or masks.
 ///
-/// [`Error::Usage`] if the network is too large to print, or the loss does not support the run's label smoothing;
-/// [`Error::NoStep`] if there is no training row.
+/// # Errors
+/// [`Error::Option`] if the network is too large to print; [`Error::Usage`] if the loss does not support the run's label
+/// smoothing; [`Error::NoStep`] if there is no training row.
 pub fn trace(plan: &Plan) -> Result<String> {
     let count = plan.parameters.layout.parameters();
     if count > MOST_PARAMETERS {
         let message = format!(
-            "the network has {count} parameters, more than the {MOST_PARAMETERS} that can be read: try a smaller one, such as --hidden 3"
+            "the network has {count} parameters, more than the {MOST_PARAMETERS} that can be read: try a smaller one, such as {}",
+            setting("hidden", 3)
         );
         return Err(Error::Usage(message).of("trace"));
     }
