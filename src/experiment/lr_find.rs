@@ -11,6 +11,7 @@ use super::quasi_random::log_uniform;
 use super::side_by_side::{share_threads, side_by_side};
 use crate::config::TrainConfig;
 use crate::data::Prepared;
+use crate::option_text::{option, setting};
 use crate::run::Plan;
 use crate::train::team::available_threads;
 use crate::train::{EpochPlan, Halt};
@@ -109,7 +110,8 @@ impl Sweep {
 /// Trains one network for each seed with a learning rate that grows from step to step; small networks run in parallel. The
 /// result depends only on configuration, data and sweep.
 ///
-/// If options do not fit the data; [`Error::Usage`] for an optimizer that chooses its own step sizes; [`Error::NoStep`] if
+/// # Errors
+/// If options do not fit the data; [`Error::Option`] for an optimizer that chooses its own step sizes; [`Error::NoStep`] if
 /// the loss of every seed was not finite at the first step.
 pub fn lr_find(config: &TrainConfig, prepared: &Arc<Prepared>, sweep: Sweep) -> Result<LrFind> {
     check_sweeps(config)?;
@@ -131,8 +133,9 @@ pub fn lr_find(config: &TrainConfig, prepared: &Arc<Prepared>, sweep: Sweep) -> 
     });
     let losses: Vec<Vec<f64>> = losses.into_iter().collect::<Result<_>>()?;
     if losses.iter().all(Vec::is_empty) {
-        let message = "the loss is not finite at the first step: try a smaller --from, or --scale standard";
-        return Err(Error::NoStep(message.to_owned()));
+        let (from, scale) = (option("from"), setting("scale", "standard"));
+        let message = format!("the loss is not finite at the first step: try a smaller {from}, or {scale}");
+        return Err(Error::NoStep(message));
     }
     let noises: Vec<f64> = losses.iter().map(|l| standard_error(l, sweep.window())).collect();
     let losses: Vec<Vec<f64>> = losses.iter().map(|l| smoothed(l, sweep.window())).collect();
@@ -151,7 +154,7 @@ pub fn lr_find(config: &TrainConfig, prepared: &Arc<Prepared>, sweep: Sweep) -> 
 /// Returns an error for an optimizer whose steps do not scale with a learning rate.
 ///
 /// # Errors
-/// [`Error::Usage`].
+/// [`Error::Option`].
 pub fn check_sweeps(config: &TrainConfig) -> Result<()> {
     let algorithm = config.optimizer.spec.algorithm;
     if algorithm.follows_schedule() {

@@ -83,13 +83,13 @@ impl Contestant {
     /// Checks that no two contestants have the same name.
     ///
     /// # Errors
-    /// [`Error::Usage`].
+    /// [`Error::Option`].
     pub fn check_names(contestants: &[Contestant]) -> Result<()> {
         for (number, contestant) in contestants.iter().enumerate() {
             let name = &contestant.name;
             if contestants[..number].iter().any(|other| other.name == *name) {
-                let message = format!("--optimizer: two are named \"{name}\"; write NAME={name} for another name");
-                return Err(Error::Usage(message));
+                let message = format!("two are named \"{name}\"; write NAME={name} for another name");
+                return Err(Error::Usage(message).of("optimizer"));
             }
         }
         Ok(())
@@ -104,10 +104,13 @@ fn spec(name: &str, options: &[String]) -> String {
 fn refuse_full_batch(optimizer: &OptimizerSpec) -> Result<()> {
     let name = optimizer.algorithm.name();
     match optimizer.algorithm.needs_full_batch() {
-        true => Err(Error::Usage(format!(
-            "--optimizer {name}: it needs all rows in each step, and a comparison gives every optimizer the same batches \
-             and steps; leave it out, or try it alone: gradlane train DATA --optimizer {name}"
-        ))),
+        true => {
+            let message = format!(
+                "it needs all rows in each step, and a comparison gives every optimizer the same batches and steps; leave it \
+                 out, or try it alone: gradlane train DATA --optimizer {name}"
+            );
+            Err(Error::Usage(message).of_value("optimizer", name))
+        }
         false => Ok(()),
     }
 }
@@ -126,7 +129,8 @@ impl FromStr for Contestant {
         };
         let parsed: OptimizerSpec = rest.parse()?;
         if name.is_empty() {
-            return Err(Error::Usage(format!("--optimizer \"{text}\": expected a name before the =, found none")));
+            let message = "expected a name before the =, found none".to_owned();
+            return Err(Error::Usage(message).of_value("optimizer", format_args!("\"{text}\"")));
         }
         refuse_full_batch(&parsed)?;
         let spec = Spec::parse("optimizer", rest)?;

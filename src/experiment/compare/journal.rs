@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::checked::Checker;
 use super::protocol::Stage;
 use super::records::Record;
+use crate::option_text::option;
 use crate::{Error, Result};
 
 /// Name of the file with every run.
@@ -49,16 +50,18 @@ impl Key {
 impl Journal {
     /// Returns an error if the directory holds a comparison and `overwrite` is false. Creates nothing.
     ///
-    /// [`Error::Usage`] for an existing comparison, [`Error::Io`] if `path` is a file.
+    /// # Errors
+    /// [`Error::Option`] for an existing comparison, [`Error::Io`] if `path` is a file.
     pub fn check(path: &Path, overwrite: bool) -> Result<()> {
         if path.exists() && !path.is_dir() {
             return Err(Error::io(path, std::io::Error::from(std::io::ErrorKind::NotADirectory)));
         }
         match FILES.iter().find(|file| path.join(file).exists()) {
-            Some(file) if !overwrite => Err(Error::Usage(format!(
-                "--out {}: a comparison is there already ({file}): choose another directory, or --overwrite",
-                path.display()
-            ))),
+            Some(file) if !overwrite => {
+                let replace = option("overwrite");
+                let message = format!("a comparison is there already ({file}): choose another directory, or {replace}");
+                Err(Error::Usage(message).of_value("out", path.display()))
+            }
             _ => Ok(()),
         }
     }
@@ -194,7 +197,7 @@ mod tests {
         let mut journal = Journal::create(&path, false).unwrap();
         records().iter().for_each(|record| journal.write(record).unwrap());
         assert_eq!(read_records(&path).unwrap(), records());
-        assert!(Journal::check(&path, false).unwrap_err().to_string().contains("--overwrite"));
+        assert!(Journal::check(&path, false).unwrap_err().to_string().contains("`overwrite`"));
         Journal::check(&path, true).unwrap();
     }
 

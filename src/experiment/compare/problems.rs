@@ -16,6 +16,7 @@ use crate::model::recipe::Biases;
 use crate::model::{Architecture, Parameters};
 use crate::nn::init::Init;
 use crate::optim::OptimizerSpec;
+use crate::option_text::option;
 use crate::run::fingerprint_of;
 use crate::score::Scorer;
 use crate::train::{DataPass, Largest, StepSettings, Trainer};
@@ -197,12 +198,13 @@ impl Problem {
     ///
     /// [`Error::Mismatch`] if the validation or test part has no rows.
     pub fn check(&self) -> Result<()> {
-        let parts = [("validation", "--valid", &self.val), ("test", "--test", &self.test)];
+        let parts = [("validation", "valid", &self.val), ("test", "test", &self.test)];
         match parts.into_iter().find(|(_, _, data)| data.rows() == 0) {
-            Some((part, flag, _)) => Err(Error::Mismatch(format!(
+            Some((part, name, _)) => Err(Error::Mismatch(format!(
                 "{}: settings are chosen on validation rows and reported on test rows, and there is no {part} part: see \
-                 {flag}",
-                self.name
+                 {}",
+                self.name,
+                option(name)
             ))),
             None => Ok(()),
         }

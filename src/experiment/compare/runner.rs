@@ -65,15 +65,16 @@ impl Comparison {
 
     /// Checks the comparison before it is run.
     ///
-    /// [`Error::Usage`] for equal names, equal data or a number out of range; [`Error::Mismatch`] for a problem without
-    /// validation or test rows.
+    /// # Errors
+    /// [`Error::Option`] for equal names or a number out of range, [`Error::Usage`] for equal data; [`Error::Mismatch`] for a
+    /// problem without validation or test rows.
     pub fn check(&self) -> Result<()> {
         Contestant::check_names(&self.contestants)?;
         self.check_data()?;
         let Terms { studies, trials, seeds, .. } = self.terms;
-        for (flag, count) in [("studies", studies), ("trials", trials), ("seeds", seeds)] {
+        for (option, count) in [("studies", studies), ("trials", trials), ("seeds", seeds)] {
             if !(1..=MOST).contains(&count) {
-                return Err(Error::Usage(format!("--{flag}: expected a number of 1 to {MOST}, found {count}")));
+                return Err(Error::Usage(format!("expected a number of 1 to {MOST}, found {count}")).of(option));
             }
         }
         self.problems.iter().try_for_each(Problem::check)
@@ -491,12 +492,12 @@ mod tests {
         let mut comparison = tiny(1);
         comparison.check().unwrap();
         comparison.problems[0].val = comparison.problems[0].val.subset(&[]);
-        assert!(comparison.check().unwrap_err().to_string().contains("--valid"));
+        assert!(comparison.check().unwrap_err().to_string().contains("`valid`"));
         comparison = tiny(1);
         comparison.contestants[1].name = "a".to_owned();
         assert!(comparison.check().is_err());
         comparison = tiny(1);
         comparison.terms.trials = 0;
-        assert!(comparison.check().unwrap_err().to_string().contains("--trials"));
+        assert!(comparison.check().unwrap_err().to_string().starts_with("trials: "));
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Budget, TuneProtocol};
+use crate::option_text::option;
 use crate::run::{Plan, RUNS, new_directory};
 use crate::{Error, Result, atomic};
 
@@ -23,11 +24,13 @@ impl TuneDirectory {
     /// Returns an error if the directory holds a search and `overwrite` is false, or if it cannot be created or written.
     /// Creates nothing.
     ///
-    /// [`Error::Usage`] for an existing search, [`Error::Io`] if the directory cannot be written.
+    /// # Errors
+    /// [`Error::Option`] for an existing search, [`Error::Io`] if the directory cannot be written.
     pub fn check(path: Option<&Path>, overwrite: bool) -> Result<()> {
         let Some(path) = path else { return atomic::check_folder(Path::new(RUNS)) };
         if !overwrite && path.join(TRIALS).exists() {
-            let message = "a search is there already: --resume it, choose another directory, or --overwrite".to_owned();
+            let (resume, replace) = (option("resume"), option("overwrite"));
+            let message = format!("a search is there already: {resume} it, choose another directory, or {replace}");
             return Err(Error::Usage(message).of_value("out", path.display()));
         }
         atomic::check_folder(path)
@@ -54,8 +57,8 @@ impl TuneDirectory {
 
     /// Opens the directory of a search that is to be resumed.
     ///
-    /// [`Error::Usage`] if `protocol` differs from that of the recorded trials, [`Error::Mismatch`] if the data differ; as
-    /// [`TuneProtocol::read`].
+    /// # Errors
+    /// [`Error::Option`] if `protocol` or the data differ from those of the recorded trials; as [`TuneProtocol::read`].
     pub fn resume(path: &Path, protocol: &TuneProtocol, budget: Budget) -> Result<TuneDirectory> {
         let (before, _) = TuneProtocol::read(path)?;
         before.check_same(protocol, path)?;

@@ -25,6 +25,7 @@ use super::training::Training;
 use crate::config::{Settings, TrainConfig};
 use crate::data::{Dataset, Folds, Loaded, Prepared};
 use crate::fit::{DataPart, Event, Watched, default_monitor};
+use crate::option_text::setting;
 use crate::run::{Finished, Interrupt, Plan, RunDirectory, fingerprint};
 use crate::train::team::available_threads;
 use crate::{Error, Result};
@@ -86,7 +87,8 @@ pub struct TuneProgress<'a> {
 impl Tuner {
     /// Reads and prepares the data, and checks that settings and space fit each other.
     ///
-    /// As training with these settings; [`Error::Usage`] for a metric that is not measured on the validation part;
+    /// # Errors
+    /// As training with these settings; [`Error::Option`] for a metric that is not measured on the validation part;
     /// [`Error::Mismatch`] if there is no validation part.
     pub fn new(settings: Settings, space: Space, metric: Option<Watched>) -> Result<Tuner> {
         space.check_free(&settings)?;
@@ -107,8 +109,9 @@ impl Tuner {
             }
         };
         if folds.is_none() && whole.val.is_none() {
-            let message = "there is no validation part to compare trials on: leave out --valid none, or use --cv 5";
-            return Err(Error::Mismatch(message.to_owned()));
+            let (none, folds) = (setting("valid", "none"), setting("cv", 5));
+            let message = format!("there is no validation part to compare trials on: leave out {none}, or use {folds}");
+            return Err(Error::Mismatch(message));
         }
         let whole = Arc::new(whole);
         let data = match &folds {

@@ -169,7 +169,8 @@ impl TuneProtocol {
 
     /// Checks that `now` is the same search as this one.
     ///
-    /// [`Error::Usage`] naming the difference, [`Error::Mismatch`] if the data differ.
+    /// # Errors
+    /// [`Error::Option`] naming the difference.
     pub(super) fn check_same(&self, now: &TuneProtocol, directory: &Path) -> Result<()> {
         let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), ToString::to_string);
         let differs = |what: &str, before: String, now: String| {

@@ -7,6 +7,7 @@ use toml::{Table, Value};
 use super::range::{SearchRange, three_digits};
 use crate::config::{KEYS, OptionGroup, STACK_KEYS, SettingOrigin, Settings, TrainConfig, dialect_of, find};
 use crate::optim::OptimizerSpec;
+use crate::option_text::option;
 use crate::spec::unknown;
 use crate::{Error, Result};
 
@@ -117,16 +118,18 @@ impl Space {
     /// [`Error::Usage`] naming the parameter.
     pub fn check_free(&self, settings: &Settings) -> Result<()> {
         if self.parameters.is_empty() {
-            let message =
-                "nothing is left to search: leave out some of the options that are given, or name others in --space";
-            return Err(Error::Usage(format!("{}: {message}", self.origin)));
+            return Err(Error::Usage(format!(
+                "{}: nothing is left to search: leave out some of the options that are given, or name others in {}",
+                self.origin,
+                option("space")
+            )));
         }
         match self.parameters.iter().find(|p| settings.has(option_of(&p.name))) {
             Some(p) => Err(Error::Usage(format!(
-                "{}: {}: --{} is given, and would be searched: leave one out",
+                "{}: {}: {} is given, and would be searched: leave one out",
                 self.origin,
                 p.name,
-                option_of(&p.name).replace('_', "-")
+                option(option_of(&p.name))
             ))),
             None => Ok(()),
         }
@@ -189,7 +192,8 @@ impl Space {
                 SearchRange::LogInt(_, high) if *u > 1.0 - EDGE => format!("upper end {high}"),
                 _ => return None,
             };
-            Some(format!("the best {} is near the {end} of its range: a wider --space may hold a better one", p.name))
+            let (name, wider) = (&p.name, option("space"));
+            Some(format!("the best {name} is near the {end} of its range: a wider {wider} may hold a better one"))
         };
         self.parameters.iter().zip(point).filter_map(near).collect()
     }
@@ -300,7 +304,7 @@ mod tests {
         let rest = Space::standard(&settings);
         assert_eq!(rest.parameters.len(), all - 3, "lr_factor, width and depth are gone");
         let message = Space::parse("lr = [1, 2]", "x").unwrap().check_free(&settings).unwrap_err().to_string();
-        assert!(message.contains("--lr is given"), "{message}");
+        assert!(message.contains("`lr` is given"), "{message}");
     }
 
     #[test]
