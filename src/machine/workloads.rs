@@ -10,6 +10,7 @@ use crate::data::synthetic::{self, WorkloadTask};
 use crate::kernel::has_room;
 use crate::model::Architecture;
 use crate::nn::{Activation, Loss};
+use crate::option_text::setting;
 use crate::{Error, Result, spec};
 
 /// The task of a workload.
@@ -83,7 +84,7 @@ impl Workload {
     /// A workload with the name `custom`.
     ///
     /// # Errors
-    /// [`Error::Usage`] if there are fewer rows than a batch has, if there are fewer than two classes, or if there is no memory
+    /// [`Error::Option`] if there are fewer rows than a batch has, if there are fewer than two classes, or if there is no memory
     /// for the network or the rows.
     pub fn custom(widths: Widths, batch: usize, rows: usize, task: BenchTask) -> Result<Workload> {
         let wrong = |option, message: String| Err(Error::Usage(message).of(option));
@@ -91,7 +92,10 @@ impl Workload {
             return wrong("rows", format!("expected at least one batch of {batch} rows, found {rows}"));
         }
         if task == BenchTask::Classify && widths.0.last() < Some(&2) {
-            return wrong("layers", "classes need at least two outputs; --task regress takes one".to_owned());
+            return wrong(
+                "layers",
+                format!("classes need at least two outputs; {} takes one", setting("task", "regress")),
+            );
         }
         let workload = Workload { name: "custom".to_owned(), layers: widths.0, batch, rows, task };
         let architecture = workload.architecture();

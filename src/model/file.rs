@@ -16,6 +16,7 @@ use super::{Architecture, Decision, NamedTensor, NetworkForm, Parameters, Tensor
 use crate::atomic::AtomicFile;
 use crate::data::{Preprocessing, begins_pack};
 use crate::nn::Loss;
+use crate::option_text::option;
 use crate::{Error, Result};
 
 /// Key of the metadata.
@@ -244,7 +245,8 @@ impl Model {
         let wrong = |message: String| Error::data(&path, message);
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| not_safetensors(&path, &e))?;
         let text = header.metadata().as_ref().and_then(|m| m.get(KEY)).ok_or_else(|| {
-            wrong("expected a model of gradlane, found tensors without its metadata: use them with --init-from".into())
+            let remedy = option("init_from");
+            wrong(format!("expected a model of gradlane, found tensors without its metadata: use them with {remedy}"))
         })?;
         let version = serde_json::from_str::<Value>(text).ok().and_then(|v| v.get("version")?.as_u64());
         if version.is_some_and(|v| v > u64::from(VERSION)) {

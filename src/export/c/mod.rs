@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use super::plan::{ExportPlan, PlannedColumn, What};
 use crate::data::{DateUnit, Keys};
+use crate::option_text::setting;
 use crate::{Error, Result};
 use names::{comment, list, text};
 
@@ -79,8 +80,9 @@ fn refuse_long_texts(plan: &ExportPlan<'_>) -> Result<()> {
             && exact.iter().chain(normal).any(|(key, _)| key.len() > LONGEST_TEXT)
         {
             let message = format!(
-                "column \"{}\": a level is longer than the {LONGEST_TEXT} bytes that every C compiler takes: try --to onnx",
-                column.name
+                "column \"{}\": a level is longer than the {LONGEST_TEXT} bytes that every C compiler takes: try {}",
+                column.name,
+                setting("to", "onnx")
             );
             return Err(Error::Mismatch(message));
         }

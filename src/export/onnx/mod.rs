@@ -12,6 +12,7 @@ use prost::Message;
 
 use super::plan::{ExportPlan, PlannedColumn, RowKind, What};
 use crate::data::Keys;
+use crate::option_text::setting;
 use crate::{Error, Result};
 use nodes::{ML, Name, OnnxNodes};
 use proto::{
@@ -39,8 +40,8 @@ const MOST_PARAMETERS: usize = (1 << 29) - (1 << 24);
 /// [`Error::Mismatch`] for a model that is too large.
 pub(super) fn encode(plan: &ExportPlan<'_>) -> Result<(Vec<u8>, Vec<String>)> {
     if plan.parameters() > MOST_PARAMETERS {
-        let message =
-            format!("an ONNX file ends below 2 GiB, and the model has {} parameters: try --to npz", plan.parameters());
+        let (count, remedy) = (plan.parameters(), setting("to", "npz"));
+        let message = format!("an ONNX file ends below 2 GiB, and the model has {count} parameters: try {remedy}");
         return Err(Error::Mismatch(message));
     }
     let names = input_names(plan);
