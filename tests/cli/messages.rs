@@ -1,5 +1,8 @@
 //! Messages on standard error and their forms.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 use std::process::Output;
 
 use serde_json::Value;
@@ -193,4 +196,54 @@ fn several_signals_at_once_act_like_one() {
     drain.join().unwrap();
     assert!(matches!(code, Some(129 | 143)), "{code:?}");
     assert!(place.path("run/model.safetensors").is_file() && place.path("run/summary.json").is_file());
+}
+
+/// The lines of code of the library: each with its place, without comments.
+fn library() -> Vec<(String, String)> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut folders, mut lines) = (vec![source.clone()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = path.strip_prefix(&source).unwrap().to_str().unwrap().to_owned();
+            if path.is_dir() && name != "cli" {
+                folders.push(path);
+            } else if name.ends_with(".rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let code = text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
+                lines.extend(code.map(|(n, line)| (format!("{name}:{}", n + 1), line.to_owned())));
+            }
+        }
+    }
+    lines
+}
+
+#[test]
+fn every_option_that_the_library_names_is_a_flag() {
+    let golden = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")).unwrap();
+    let help: String = golden.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    let words = help.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+    let flags: BTreeSet<String> =
+        words.filter_map(|word| word.strip_prefix("--")).map(|f| f.replace('-', "_")).collect();
+    let mut named = BTreeSet::new();
+    for (place, line) in library() {
+        for call in [" option(\"", "(option(\"", "setting(\"", "quoted(\"", ".of(\"", ".of_value(\""] {
+            for name in line.split(call).skip(1).filter_map(|rest| rest.split('"').next()) {
+                assert!(flags.contains(name), "{place}: {name} is no flag");
+                named.insert(name.to_owned());
+            }
+        }
+    }
+    assert!(named.len() > 60, "{named:?}");
+}
+
+/// Only the table of options spells flags, and whole commands do.
+#[test]
+fn the_library_leaves_flags_to_the_program() {
+    let spelled = |line: &str| {
+        line.match_indices("--").any(|(at, _)| line[at + 2..].starts_with(|c: char| c.is_ascii_lowercase() || c == '{'))
+    };
+    for (place, line) in library() {
+        let exempt = place.starts_with("config/keys.rs") || place.starts_with("option_text.rs");
+        assert!(exempt || !spelled(&line) || line.contains("gradlane "), "{place}: {line}");
+    }
 }
