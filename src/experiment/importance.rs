@@ -45,6 +45,7 @@ pub struct ColumnImportance {
 /// together, `REPEATS` times. Breiman 2001, "Random Forests", <https://doi.org/10.1023/A:1010933404324>; equivalent to
 /// scikit-learn's `permutation_importance`. The result depends only on model, data and seed.
 ///
+/// # Errors
 /// [`Error::Mismatch`] for a model of images, otherwise as [`crate::data::read_for`]; [`Error::Data`] if the metric is
 /// undefined on these rows.
 pub fn permutation_importance(

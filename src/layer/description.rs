@@ -20,6 +20,7 @@ pub struct Description {
 impl Description {
     /// Checks that the table describes layers, independently of the numbers of inputs and outputs.
     ///
+    /// # Errors
     /// [`Error::Usage`] with the path of the fault: an unknown kind or field, a wrong value, or a network without tensors.
     pub fn new(table: Table) -> Result<Description> {
         let description = Description { table };
@@ -29,6 +30,7 @@ impl Description {
 
     /// Reads a description from the text of a TOML file.
     ///
+    /// # Errors
     /// [`Error::Usage`] with the line if the text is not TOML; otherwise as [`Description::new`].
     pub fn parse(text: &str) -> Result<Description> {
         let table = text.parse().map_err(|e: toml::de::Error| {
@@ -55,6 +57,7 @@ impl Description {
     /// The layers of a network of these sizes. If layers still have to be fitted to the training rows, widths are not
     /// checked yet; [`check`] does that afterwards.
     ///
+    /// # Errors
     /// [`Error::Mismatch`] if the last layer's width is not the number of outputs, if a layer is too wide or does not fit
     /// its inputs, or if a layer must be fitted and does not read the network's inputs; otherwise as [`Description::new`].
     pub fn layers(&self, sizes: Sizes) -> Result<Vec<Layer>> {
@@ -128,6 +131,7 @@ fn out_of_sight(at: &str) -> String {
 
 /// Checks that all layers are fitted to the training rows.
 ///
+/// # Errors
 /// A sentence with the path of the first layer that is not.
 pub fn check_fitted(chain: &[Layer]) -> std::result::Result<(), String> {
     match unfitted(chain, "chain", false) {

@@ -150,6 +150,7 @@ impl Learning {
 
     /// Keeps the options that apply to a layer with these tensors; `true` marks a matrix, which a scheme can initialise.
     ///
+    /// # Errors
     /// [`Error::Usage`] if a scheme is given for a tensor that is not a matrix.
     pub(super) fn of_tensors(mut self, path: &str, tensors: &[(String, bool)]) -> Result<Learning> {
         self.parts.retain(|(part, _)| tensors.iter().any(|(name, _)| name == part));

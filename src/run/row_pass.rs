@@ -10,6 +10,7 @@ use crate::nn::{Objective, Target};
 /// The loss of one row of the training part, and its forward and backward pass, without dropout or masks. The gradients are
 /// those of this row's loss alone; weights of rows are not used.
 ///
+/// # Errors
 /// [`crate::Error::Usage`] if the loss does not support the run's label smoothing.
 pub(super) fn row_pass(plan: &Plan, parameters: &Parameters, row: usize) -> Result<(f64, Pass)> {
     let data = &plan.prepared.train;

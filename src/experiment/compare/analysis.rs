@@ -30,6 +30,7 @@ use crate::statistics::{median, median_interval};
 
 /// The results of a comparison. They do not depend on the order of the records.
 ///
+/// # Errors
 /// [`crate::Error::Mismatch`] if the records do not belong to one comparison.
 pub fn analyse(records: &[Record]) -> Result<Summary> {
     let grouped = Grouped::new(records)?;

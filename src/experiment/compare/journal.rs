@@ -97,6 +97,7 @@ impl Journal {
     /// records are passed to [`Journal::write`] again from the beginning; those already in the file are not written again.
     /// An incomplete last line is removed.
     ///
+    /// # Errors
     /// As [`read_records`]; [`Error::Io`] if another process is writing the comparison.
     pub fn reopen(path: &Path) -> Result<(Journal, Vec<Record>)> {
         let file = path.join(RUNS_FILE);
@@ -139,6 +140,7 @@ fn lock(file: &File, path: &Path) -> Result<()> {
 
 /// Reads the records of a comparison. An incomplete last line, left by a killed process, is ignored.
 ///
+/// # Errors
 /// [`Error::Io`] if the file cannot be read; [`Error::Data`] with the line that is not a record, or that contradicts earlier
 /// ones.
 pub fn read_records(directory: &Path) -> Result<Vec<Record>> {

@@ -124,6 +124,7 @@ pub fn names() -> Vec<&'static str> {
 
 /// The problem of this name. `mnist` is the folder with MNIST's files, which only the problem `mnist` needs.
 ///
+/// # Errors
 /// [`Error::Usage`] for an unknown name, with the nearest one; [`Error::Io`] if MNIST is not found; errors in MNIST's files.
 pub fn problem(name: &str, mnist: Option<&Path>) -> Result<Problem> {
     let mut problem = match DEFAULT.iter().chain(FULL).find(|built_in| built_in.name == name) {
@@ -196,6 +197,7 @@ impl Problem {
 
     /// Checks that a comparison is possible on this problem.
     ///
+    /// # Errors
     /// [`Error::Mismatch`] if the validation or test part has no rows.
     pub fn check(&self) -> Result<()> {
         let parts = [("validation", "valid", &self.val), ("test", "test", &self.test)];

@@ -118,6 +118,7 @@ impl Comparison {
     /// trials of all studies, the repeats of their finalists, and their final runs. Except for times, the records and their
     /// order do not depend on the number of threads. Returns `false` if `signal` ended it early.
     ///
+    /// # Errors
     /// Errors of `observe`, and specifications that cannot be read.
     pub fn run(&self, signal: &AtomicUsize, observe: &mut Observe<'_>) -> Result<bool> {
         self.run_from(&[], signal, observe)

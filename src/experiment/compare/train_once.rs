@@ -69,6 +69,7 @@ impl RowStream {
 /// Trains one network on one thread, with the initial weights and the order of rows of `seed`; `None` if a signal was
 /// received before the end.
 ///
+/// # Errors
 /// [`crate::Error::Usage`] if the optimizer or the schedule cannot be read.
 pub fn train_once(
     problem: &Problem,

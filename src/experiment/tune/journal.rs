@@ -65,6 +65,7 @@ struct JournalState {
 impl TrialJournal {
     /// Opens or creates the file. An incomplete last line is removed.
     ///
+    /// # Errors
     /// [`Error::Io`]; [`Error::Data`] for a line that is not a trial.
     pub fn open(path: &Path) -> Result<TrialJournal> {
         let io = |e| Error::io(path, e);

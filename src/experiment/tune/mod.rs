@@ -177,6 +177,7 @@ impl Tuner {
     /// Checks the configurations of the first trials, so that a space with invalid values is found before a directory is
     /// created.
     ///
+    /// # Errors
     /// [`Error::Usage`] if the space has values that training does not accept.
     pub fn check(&self, budget: Budget) -> Result<()> {
         let trials = match budget {
@@ -203,6 +204,7 @@ impl Tuner {
     /// when the budget's time is up, running trials are finished and no others are begun. Three quarters of a time limit are
     /// for the search; trials that have not ended by then are not recorded.
     ///
+    /// # Errors
     /// [`Error::Usage`] if the space has values that training does not accept, [`Error::Io`] if a trial cannot be recorded.
     pub fn search(
         &self,
@@ -285,6 +287,7 @@ impl Tuner {
     /// The plan of a run with the settings of the best trial. It has the epochs of that trial, or those of a full run if no
     /// full run was tried.
     ///
+    /// # Errors
     /// As [`Plan::over`].
     pub fn plan(&self, found: &Found, best: &Trial) -> Result<Plan> {
         let full = self.base.epochs;
@@ -295,6 +298,7 @@ impl Tuner {
     /// Trains with the settings of a trial, like `train -c best.toml`, into the run directory `best`. `None` if a signal was
     /// received or the time was up before it began.
     ///
+    /// # Errors
     /// As [`Plan::run`].
     pub fn retrain(
         &self,

@@ -132,6 +132,7 @@ impl TuneProtocol {
 
     /// Reads the file: the protocol and the budget that was given last.
     ///
+    /// # Errors
     /// [`Error::Io`] if the file cannot be read, [`Error::Data`] if it is not a protocol, [`Error::Usage`] for an invalid
     /// budget.
     pub fn read(directory: &Path) -> Result<(TuneProtocol, Budget)> {

@@ -142,6 +142,7 @@ impl Space {
 
     /// The options of `train` for a point in `[0, 1)^parameters`, given the other settings.
     ///
+    /// # Errors
     /// [`Error::Usage`] for an unknown optimizer or dialect.
     pub fn options_at(&self, point: &[f64], settings: &Settings) -> Result<Table> {
         let chosen: Table = self.parameters.iter().zip(point).map(|(p, u)| (p.name.clone(), p.range.at(*u))).collect();

@@ -54,6 +54,7 @@ impl<'a> StudyRuns<'a> {
 impl<'a> Grouped<'a> {
     /// Groups records.
     ///
+    /// # Errors
     /// [`Error::Mismatch`] if there is not exactly one protocol, or a record names a problem or an optimizer that the
     /// protocol does not have.
     pub fn new(records: &'a [Record]) -> Result<Grouped<'a>> {
