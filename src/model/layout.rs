@@ -38,6 +38,8 @@ pub struct Tensor {
     pub start: usize,
     /// Number of panels, over the whole stack.
     pub panels: usize,
+    /// Number of panels of one matrix or vector of the stack.
+    pub each: usize,
     /// Lines of a panel that hold parameters.
     pub rows: usize,
     /// Lines from one panel to the next.
@@ -101,8 +103,7 @@ impl Tensor {
 
     /// The panels of one matrix or vector of the stack.
     pub fn panels_of(&self, number: usize) -> Range<usize> {
-        let each = self.panels / self.count();
-        number * each..(number + 1) * each
+        number * self.each..(number + 1) * self.each
     }
 
     /// How weights learn, or how biases, gains and shifts learn.
@@ -184,6 +185,7 @@ impl Layout {
             fan_out,
             start: self.lines,
             panels: panel_count,
+            each: panel_count.checked_div(stack.unwrap_or(1)).unwrap_or(0),
             rows,
             stride,
         });

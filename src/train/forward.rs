@@ -36,19 +36,18 @@ impl SharedNet<'_> {
 
     fn tensor(&self, member: Member<'_>, tensor: &Tensor) -> Weights<'_> {
         let lines = self.parameters.read(member, tensor.all_lines());
-        let stack = tensor.count();
-        let each = tensor.panels.checked_div(stack).unwrap_or(0);
         let panels = Panels { lines, stride: tensor.stride };
-        Weights { panels, depth: tensor.rows, fan_out: tensor.fan_out, stack, each }
+        let Tensor { rows: depth, fan_out, each, .. } = *tensor;
+        Weights { panels, depth, fan_out, stack: tensor.count(), each }
     }
 
     /// The tensors of a layer.
     pub(super) fn tensors(&self, member: Member<'_>, op: &Op) -> [Option<Weights<'_>>; 2] {
-        if op.tensors.is_empty() {
-            return [None, None];
+        match &self.layout.tensors[op.tensors.clone()] {
+            [] => [None, None],
+            [one] => [Some(self.tensor(member, one)), None],
+            [one, other, ..] => [Some(self.tensor(member, one)), Some(self.tensor(member, other))],
         }
-        let tensors = &self.layout.tensors[op.tensors.clone()];
-        [tensors.first(), tensors.get(1)].map(|tensor| tensor.map(|tensor| self.tensor(member, tensor)))
     }
 }
 
