@@ -1,8 +1,8 @@
 //! Work stealing: every member owns a range of a phase's work, takes it in pieces, and then takes pieces of its neighbours.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::team::sync::atomic::{AtomicU64, Ordering};
 use super::team::{Member, Padded};
 use crate::kernel::gemm::WIDEST;
 

@@ -1,14 +1,8 @@
 //! A barrier that members pass in a fraction of a microsecond while all of them run; if one is descheduled, the others sleep.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
-
 use super::Padded;
-
-/// Spins before a member sleeps: some 30 µs on a Sapphire Rapids, longer than the imbalance of most phases. When a member
-/// sleeps, the kernel can move another member, whose CPU was taken by another process, onto the free CPU. A member that only
-/// yields would leave its CPU to whichever process asks for it.
-const LOOKS: usize = 2_000;
+use super::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use super::sync::{Condvar, LOOKS, Mutex, PoisonError, hint, thread};
 
 /// The place where the members of a team wait for each other.
 pub(super) struct Barrier {
@@ -68,9 +62,9 @@ impl Barrier {
         while self.generation.0.load(Ordering::Acquire) == generation {
             self.check();
             if self.crowded {
-                std::thread::yield_now();
+                thread::yield_now();
             } else if looks < LOOKS {
-                std::hint::spin_loop();
+                hint::spin_loop();
                 looks += 1;
             } else {
                 self.sleep(generation);
