@@ -14,6 +14,11 @@ pub(crate) fn available() -> Option<f64> {
     [system, space, data, control_group(&read("/proc/self/cgroup"))].into_iter().flatten().reduce(f64::min)
 }
 
+/// The most bytes of memory that the process has had at a time, as the system tells them.
+pub(crate) fn peak() -> Option<f64> {
+    kilobytes(&fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
+}
+
 /// Bytes as messages name them.
 pub(crate) fn size(bytes: f64) -> String {
     if bytes < 1e9 { format!("{:.0} MB", bytes / 1e6) } else { format!("{:.1} GB", bytes / 1e9) }

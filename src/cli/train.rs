@@ -13,7 +13,8 @@ use std::sync::atomic::Ordering;
 use clap::{ArgMatches, Command};
 use gradlane::config::{Settings, TrainConfig};
 use gradlane::data::Task;
-use gradlane::fit::{DataPart, Goal, Stopped};
+use gradlane::experiment::{Forecast, forecast};
+use gradlane::fit::{DataPart, Goal, Patience, Stopped};
 use gradlane::metrics::MetricSet;
 use gradlane::path_text::to_text;
 use gradlane::run::{
@@ -21,6 +22,7 @@ use gradlane::run::{
     overfit_batch as learn_one_batch, trace as traced,
 };
 use gradlane::{Error, Result};
+use serde_json::json;
 
 use super::args;
 use super::choices;
@@ -86,7 +88,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         return print(&traced(&plan)?);
     }
     if dry_run {
-        return print(&if json { format!("{}\n", plan.start_event()) } else { described(&plan) });
+        return print(&planned(&plan, json)?);
     }
     if overfit_batch {
         return overfit(plan, json);
@@ -203,6 +205,43 @@ fn described(plan: &Plan) -> String {
     ]
     .map(|line| line + "\n");
     portfolio.into_iter().chain(lines).collect()
+}
+
+/// The plan with the expected time and memory, as an event or in a few lines.
+fn planned(plan: &Plan, json: bool) -> Result<String> {
+    let expected = forecast(plan)?;
+    if json {
+        let mut event = plan.start_event();
+        event["expected"] = json!(expected);
+        return Ok(format!("{event}\n"));
+    }
+    Ok(described(plan) + &expected.map_or(String::new(), |expected| in_lines(plan, &expected)))
+}
+
+/// A time with two digits or three.
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 0.01 => format!("{:.2} ms", s * 1e3),
+        s if s < 1.0 => format!("{:.0} ms", s * 1e3),
+        s if s < 10.0 => format!("{s:.1} s"),
+        s if s < 100.0 => format!("{s:.0} s"),
+        s if s < 6000.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+/// The expected time and memory.
+fn in_lines(plan: &Plan, expected: &Forecast) -> String {
+    let stopping = &plan.config.stopping;
+    let ends_early = plan.patience() != Patience::Never || stopping.target.is_some() || plan.config.cv.is_some();
+    let most = if ends_early { " at most" } else { "" };
+    let [all, epoch] = [expected.seconds, expected.seconds_of_epoch].map(duration);
+    let memory = match expected.peak_bytes {
+        None => String::new(),
+        Some(bytes) if bytes < 1e8 => "memory      below 100 MB\n".to_owned(),
+        Some(bytes) => format!("memory      about {:.0} MB\n", bytes / 1e6),
+    };
+    format!("time        about {all}{most}, {epoch} an epoch\n{memory}")
 }
 
 fn overfit(plan: Plan, json: bool) -> Outcome {

@@ -394,7 +394,12 @@ pub const KEYS: &[Key] = &[
     switch("quiet", Run, "No progress and no notes", SEARCH | COMPARISON | COMMON),
     switch("verbose", Run, "More notes: rows of each part, network, optimizer, threads", 0),
     switch("json", Run, "Print the summary as one JSON object", SEARCH | COMPARISON | COMMON),
-    switch("dry_run", Run, "Read and check everything, print the plan, do not train", TUNE | COMPARISON | COMMON),
+    switch(
+        "dry_run",
+        Run,
+        "Read and check everything, print the plan with its time and memory, do not train",
+        TUNE | COMPARISON | COMMON,
+    ),
     switch("overfit_batch", Run, "Check the set-up: can the network learn one batch by heart?", 0),
     switch("trace", Run, "Print one forward and backward pass of a small network, every number named", 0),
 ];

@@ -15,6 +15,7 @@ mod ensemble;
 mod export;
 mod faults;
 mod figures;
+mod forecast;
 mod formats;
 mod help;
 mod images;

@@ -50,13 +50,27 @@ impl Read for PageStart {
             refuse_expansion(self.bytes.fill_buf()?)?;
             self.checked = true;
         }
-        self.bytes.read(buffer)
+        match self.bytes.read(buffer)? {
+            // The crate would skip what is not there, as often as a list claims to have elements.
+            0 if !buffer.is_empty() => {
+                Err(io::Error::new(io::ErrorKind::UnexpectedEof, "a page's header ends beyond the file"))
+            }
+            read => Ok(read),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_does_not_go_on_beyond_the_file() {
+        let chunks = Chunks(Arc::new(Store::from(vec![0; 40])));
+        let mut start = chunks.get_read(32).unwrap();
+        assert_eq!(start.read(&mut [0; 16]).unwrap(), 8);
+        assert_eq!(start.read(&mut [0; 16]).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
 
     #[test]
     fn a_page_is_checked_before_its_header_is_read() {
