@@ -1,4 +1,4 @@
-//! One epoch on as many rows as MNIST has, shuffled, and one pass of evaluation. Throughput counts samples.
+//! One shuffled training epoch on as many rows as MNIST has, and one evaluation. Throughput counts samples.
 
 mod support;
 

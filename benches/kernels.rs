@@ -1,8 +1,8 @@
-//! The kernels of a step on one thread: the three products at the design's shapes, beside `gemm` and `matrixmultiply`
-//! for the same shapes; activations; the optimizer's update.
+//! The kernels of a training step on one thread: the three matrix products of a linear layer, next to `gemm` and
+//! `matrixmultiply` for the same shapes; activations; optimizer updates.
 //!
-//! Throughput of products counts floating-point operations, `2 · batch · fan_in · fan_out`, so that Gelem/s are GF/s;
-//! of the other kernels it counts numbers.
+//! For products, throughput counts floating-point operations, `2 · batch · fan_in · fan_out`, so criterion's Gelem/s
+//! are GFLOP/s. For the other kernels it counts numbers.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
@@ -16,7 +16,7 @@ use gradlane::optim::{Algorithm, Carried, Decay, OptimizerSpec};
 use gradlane::rng::{Purpose, stream};
 use rand::RngExt;
 
-/// Inputs, outputs and rows of a layer in the design's networks; whole panels of rows.
+/// Inputs, outputs and rows of a layer, as in the networks of the design. The numbers of rows are multiples of 16.
 const SHAPES: [(usize, usize, usize); 5] =
     [(784, 128, 32), (784, 256, 128), (256, 256, 256), (512, 512, 512), (1024, 1024, 256)];
 
@@ -30,7 +30,7 @@ fn numbers(count: usize, seed: u64) -> Vec<f32> {
     (0..count).map(|_| rng.random::<f32>() - 0.5).collect()
 }
 
-/// The three products of a layer in the step's own layout.
+/// The three products of a layer, in the memory layout of a training step.
 fn own_products(group: &mut BenchmarkGroup<'_, WallTime>, isa: Isa, (fan_in, fan_out, rows): (usize, usize, usize)) {
     let (depth, samples) = (fan_in + 1, rows / LANES);
     let (x_stride, z_stride) = (panel_stride(depth), panel_stride(fan_out));
@@ -79,7 +79,8 @@ fn own_products(group: &mut BenchmarkGroup<'_, WallTime>, isa: Isa, (fan_in, fan
     });
 }
 
-/// A matrix by its first number and its steps down and across.
+/// A matrix, given by a pointer to its first element and the strides between rows (`down`) and between columns
+/// (`across`).
 #[derive(Clone, Copy)]
 struct Strided {
     start: *const f32,
@@ -87,12 +88,12 @@ struct Strided {
     across: isize,
 }
 
-/// `C = A B` with `C` row-major `[m, n]`: one of the two crates.
+/// Computes `C = A B` with row-major `C [m, n]` in one of the two crates.
 type Multiply = fn((usize, usize, usize), Strided, Strided, &mut [f32]);
 
 fn by_matrixmultiply((m, k, n): (usize, usize, usize), a: Strided, b: Strided, c: &mut [f32]) {
     let c = c.as_mut_ptr();
-    // SAFETY: `peers` made `a` of `m · k`, `b` of `k · n` and `c` of `m · n` numbers.
+    // SAFETY: `peers` passes matrices `a` of `m · k`, `b` of `k · n` and `c` of at least `m · n` numbers.
     unsafe {
         matrixmultiply::sgemm(
             m, k, n, 1.0, a.start, a.down, a.across, b.start, b.down, b.across, 0.0, c, n as isize, 1,
@@ -112,7 +113,7 @@ fn by_gemm((m, k, n): (usize, usize, usize), a: Strided, b: Strided, c: &mut [f3
     }
 }
 
-/// The same products on row-major matrices by other crates.
+/// The same products on row-major matrices, computed by other crates.
 fn peers(group: &mut BenchmarkGroup<'_, WallTime>, (fan_in, fan_out, rows): (usize, usize, usize)) {
     let (w, x, dz) = (numbers(fan_out * fan_in, 1), numbers(rows * fan_in, 2), numbers(rows * fan_out, 3));
     let mut c = vec![0.0; rows.max(fan_out) * fan_in.max(fan_out)];
@@ -155,7 +156,7 @@ fn activations(criterion: &mut Criterion) {
         let (mut y, mut d) = (x.clone(), x.clone());
         group.bench_function(format!("{activation}/forward"), |bencher| {
             bencher.iter(|| {
-                y.copy_from_slice(&x); // in the time, the same for all: a function of its own results would wander off
+                y.copy_from_slice(&x); // timed too; a function must not be applied to its own results
                 panel::activate_in_place(isa, activation, &mut y);
             });
         });
@@ -170,7 +171,7 @@ fn activations(criterion: &mut Criterion) {
 }
 
 fn updates(criterion: &mut Criterion) {
-    /// Lines of the weights of 784-128-10, and of 784-1024-1024-10.
+    /// Approximate number of lines of the weights of 784-128-10 and of 784-1024-1024-10.
     const LINES: [usize; 2] = [6_400, 120_000];
     let mut group = criterion.benchmark_group("update");
     let isa = Isa::detect();

@@ -1,7 +1,6 @@
-//! One training step of the design's networks. Throughput counts samples.
+//! One training step on the networks of the design. Throughput counts samples.
 //!
-//! Steps are timed by the epoch, as many in one call as criterion asks for, so that waking the threads is not part of a
-//! step.
+//! Several steps are run in one call of [`support::train`], so the time to wake the threads is spread over them.
 
 mod support;
 

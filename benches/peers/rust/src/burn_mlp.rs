@@ -1,4 +1,5 @@
-//! The workloads in burn. Its clipping by norm takes every tensor apart, which is about the same work.
+//! The workloads in burn. It clips the norm of each tensor separately, which takes about the same time as clipping the
+//! global norm.
 
 use std::error::Error;
 
@@ -71,7 +72,7 @@ pub fn seconds(rows: &Rows<'_>, epochs: usize, device: Device) -> Result<f64, Bo
             network = optimizer.step(LR, network.clone(), grads);
             last = Some(loss);
         }
-        last.map(|loss| loss.into_data()); // waits for the work to end
+        last.map(|loss| loss.into_data()); // waits until the computation has finished
         Ok(())
     })
 }

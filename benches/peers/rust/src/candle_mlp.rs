@@ -1,4 +1,4 @@
-//! The workloads in candle. It has no clipping, so the global norm is clipped by hand.
+//! The workloads in candle. Candle has no gradient clipping, so this file clips the global norm itself.
 
 use std::error::Error;
 

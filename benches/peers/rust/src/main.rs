@@ -1,6 +1,7 @@
-//! Trains gradlane's workloads with other Rust libraries and prints a JSON line as `gradlane bench --json` does.
+//! Trains gradlane's workloads with other Rust libraries and prints a line of JSON, as `gradlane bench --json` does.
 //!
-//! `gradlane-peers PEER WORKLOAD THREADS [EPOCHS]`, with the peers candle and burn; always Adam, clipped.
+//! Usage: `gradlane-peers PEER WORKLOAD THREADS [EPOCHS]`. `PEER` is `candle` or `burn`. The optimizer is always Adam
+//! with gradient clipping.
 
 mod burn_mlp;
 mod candle_mlp;
@@ -25,11 +26,11 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Learning rate of Adam, and the bound of the gradient's norm.
+/// Learning rate of Adam, and the upper limit of the gradient's norm.
 const LR: f64 = 1e-3;
 const CLIP_NORM: f64 = 1.0;
 
-/// Median seconds of an epoch after one warm-up; an epoch takes the rows in the order it is given.
+/// Median seconds of an epoch, after one warm-up epoch. `epoch` is called with the order of the rows.
 fn time_epochs(
     rows: usize,
     epochs: usize,
@@ -54,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let threads: usize = threads.parse()?;
     let epochs: usize = more.first().map_or(Ok(3), |n| n.parse())?;
-    // Each of the libraries takes its threads from rayon's own pool.
+    // All of these libraries use rayon's global thread pool.
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     let workload = Workload::named(name)?;
     let data = workload.data();
