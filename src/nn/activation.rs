@@ -1,6 +1,7 @@
-//! Activation functions: the choice of one, by name.
+//! Activation functions, chosen by name.
 //!
-//! The formulas are in [`functions`]; [`Activation::visit`] leads from the choice to the formula, once outside a loop.
+//! The formulas are in [`functions`]. [`Activation::visit`] maps an activation to its formula; call it once, outside a
+//! loop.
 
 pub mod functions;
 
@@ -24,12 +25,12 @@ pub enum Activation {
     Relu,
     /// [`functions::LeakyRelu`].
     LeakyRelu {
-        /// Factor left of zero, at least 0; 0.01 by default.
+        /// Factor for negative inputs, at least 0; 0.01 by default.
         slope: f64,
     },
     /// [`functions::Elu`].
     Elu {
-        /// Minus the limit on the left, at least 0; 1 by default.
+        /// The limit at −∞ is `−alpha`; at least 0, 1 by default.
         alpha: f64,
     },
     /// [`functions::Selu`].
@@ -58,11 +59,11 @@ pub enum Activation {
     Softsign,
 }
 
-/// Something to do with an activation's formula, compiled for each formula by itself.
+/// A computation on an activation's formula. It is compiled separately for each formula.
 pub trait Visit {
-    /// What comes of it.
+    /// Result of the computation.
     type Output;
-    /// Does it.
+    /// Runs the computation with this formula.
     fn visit<F: Function>(self, function: F) -> Self::Output;
 }
 
@@ -87,7 +88,7 @@ impl Activation {
         Activation::Softsign,
     ];
 
-    /// The name, without parameter.
+    /// The name, without its parameter.
     pub fn name(self) -> &'static str {
         match self {
             Activation::Identity => "identity",
@@ -109,7 +110,7 @@ impl Activation {
         }
     }
 
-    /// The formula in text, with the parameter and its default.
+    /// The formula as text, with its parameter and the default.
     pub fn formula(self) -> &'static str {
         match self {
             Activation::Identity => "x",
@@ -154,7 +155,7 @@ impl Activation {
         }
     }
 
-    /// `y = f(x)`. In a loop, [`Activation::visit`] chooses the formula once.
+    /// `y = f(x)`. For a loop, use [`Activation::visit`], which selects the formula once.
     pub fn value<R: Real>(self, x: R) -> R {
         struct Value<R>(R);
         impl<R: Real> Visit for Value<R> {
@@ -167,7 +168,7 @@ impl Activation {
         self.visit(Value(x))
     }
 
-    /// `f′(x)`, given `x` and `y = f(x)`; `x` may be anything unless [`Activation::derivative_uses_input`].
+    /// `f′(x)`, given `x` and `y = f(x)`. `x` is ignored unless [`Activation::derivative_uses_input`] is true.
     pub fn derivative<R: Real>(self, x: R, y: R) -> R {
         struct Derivative<R>(R, R);
         impl<R: Real> Visit for Derivative<R> {
@@ -180,7 +181,7 @@ impl Activation {
         self.visit(Derivative(x, y))
     }
 
-    /// Whether the derivative needs the pre-activation `x`; where it does not, `x` need not be kept.
+    /// Whether the derivative reads the pre-activation `x`. If not, `x` need not be kept for the backward pass.
     pub fn derivative_uses_input(self) -> bool {
         struct Uses;
         impl Visit for Uses {
@@ -194,7 +195,7 @@ impl Activation {
 }
 
 impl fmt::Display for Activation {
-    /// The name, and the parameter where it is not the default.
+    /// The name, and the parameter if it differs from the default.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())?;
         match self {

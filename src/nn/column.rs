@@ -1,26 +1,26 @@
-//! A row of numbers as a formula sees it, wherever its elements lie.
+//! Access by index to the elements of a row, independent of how they are stored.
 
 use crate::kernel::Real;
 
-/// One sample's outputs (or 16 samples' outputs, a lane each), read by index.
+/// The outputs of one sample, or of 16 samples with one in each lane, read by index.
 pub trait Column<R> {
-    /// How many elements there are.
+    /// Number of elements.
     fn len(&self) -> usize;
     /// Element `i`.
     fn get(&self, i: usize) -> R;
-    /// Whether there are none.
+    /// Whether there are no elements.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// A column that can be written; formulas read back what they wrote.
+/// A column that can be written. Formulas may read elements that they have written.
 pub trait ColumnMut<R>: Column<R> {
     /// Overwrites element `i`.
     fn set(&mut self, i: usize, value: R);
 }
 
-/// One number, `f64` or `f32`: what definitions and tests compute with.
+/// A single number, `f64` or `f32`, used in definitions and tests.
 pub trait Scalar: Real + Into<f64> {}
 impl Scalar for f64 {}
 impl Scalar for f32 {}
@@ -43,7 +43,7 @@ impl<T: Scalar> ColumnMut<T> for [T] {
     }
 }
 
-/// A slice of scalars as a column: element `i` is the same number in every lane (a norm's gains, for one).
+/// A slice of scalars as a column: element `i` is the same number in all lanes. The gains of a norm are an example.
 #[derive(Debug, Clone, Copy)]
 pub struct Splat<'a, T>(pub &'a [T]);
 

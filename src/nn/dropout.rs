@@ -1,40 +1,40 @@
-//! Dropout: Srivastava et al. 2014, <https://jmlr.org/papers/v15/srivastava14a.html>, inverted: kept units are scaled
-//! in training, so that prediction needs nothing.
+//! Dropout: Srivastava et al. 2014, <https://jmlr.org/papers/v15/srivastava14a.html>. This is inverted dropout: kept
+//! units are scaled up in training, so prediction uses the units as they are.
 
 use rand::Rng;
 
 use crate::kernel::{LANES, Line};
 use crate::rng::{Purpose, stream};
 
-/// Where a mask belongs; it depends on nothing else.
+/// The address of a mask. A mask depends on its address and its rate alone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MaskAddress {
     /// Seed of the run.
     pub(crate) seed: u64,
-    /// Number of the hidden layer.
+    /// Number of the layer.
     pub(crate) layer: usize,
     /// Number of the member.
     pub(crate) member: usize,
     /// Epoch, from 0.
     pub(crate) epoch: u64,
-    /// Position in the epoch of the panel's first row.
+    /// Position of the panel's first row in the epoch.
     pub(crate) position: usize,
 }
 
-/// Lines of a mask that are filled at a time.
+/// Number of lines that are filled together.
 const LINES: usize = 64;
 
-/// Fills the mask of 16 rows, a line for each unit: 0 with probability `rate`, else `1 / (1 − rate)`.
+/// Fills the mask of 16 rows, one line for each unit: 0 with probability `rate`, otherwise `1 / (1 − rate)`.
 ///
-/// Unit `u` of the row at position `p` is dropped if the `u`-th word of the stream (seed; layer, member and epoch; `p`) is below
-/// `rate · 2³²`.
+/// Unit `u` of the row at position `p` is dropped if word `u` of its random stream is below `rate · 2³²`. The stream is
+/// addressed by the seed, by member, layer and epoch, and by `p`.
 pub(crate) fn fill_mask(address: MaskAddress, rate: f64, mask: &mut [Line]) {
     let threshold = (rate * 4_294_967_296.0) as u32;
     let keep = (1.0 / (1.0 - rate)) as f32;
     let major = (address.member as u64) << 54 | (address.layer as u64) << 40 | address.epoch;
     let stream_of = |lane| stream(address.seed, Purpose::Dropout, major, (address.position + lane) as u64);
     let mut streams: [_; LANES] = std::array::from_fn(stream_of);
-    // Some lines at a time, so that they stay in the first-level cache while every lane is filled.
+    // Fills a few lines at a time, so they stay in the L1 cache until all lanes are filled.
     for lines in mask.chunks_mut(LINES) {
         for (lane, words) in streams.iter_mut().enumerate() {
             for line in lines.iter_mut() {

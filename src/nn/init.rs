@@ -1,4 +1,4 @@
-//! Initial weights: which distribution, and the seeded draw from it.
+//! Initial weights: the distribution of each scheme. The draws are in `draw`.
 
 mod draw;
 
@@ -13,7 +13,7 @@ use crate::{Error, Result};
 
 pub use draw::Distribution;
 
-/// A rule for initial weights; `n_in` and `n_out` are a layer's fans.
+/// A scheme for initial weights. `n_in` and `n_out` are a layer's fan-in and fan-out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     /// Uniform with variance `gain² · 2 / (n_in + n_out)`: Glorot & Bengio 2010,
@@ -30,17 +30,19 @@ pub enum Scheme {
     LecunUniform,
     /// Normal with the same variance.
     LecunNormal,
-    /// `gain` times a random matrix with orthonormal rows, or columns if there are more rows: Saxe et al. 2014,
+    /// `gain` times a random matrix with orthonormal rows, or with orthonormal columns if there are more rows than
+    /// columns: Saxe et al. 2014,
     /// <https://arxiv.org/abs/1312.6120>.
     Orthogonal,
-    /// Normal, and then each output as large as makes its deviation over the training rows 1: Holzmüller et al. 2024,
-    /// <https://arxiv.org/abs/2407.04491>.
+    /// Normal, followed by a scaling of each output to standard deviation 1 over the training rows: Holzmüller et al.
+    /// 2024, <https://arxiv.org/abs/2407.04491>.
     Std,
-    /// All 0.
+    /// All weights 0.
     Zeros,
     /// PyTorch's `Linear`: weights and biases uniform within `±1/√n_in`.
     TorchDefault,
-    /// scikit-learn's: weights and biases uniform within `±√(6 / (n_in + n_out))`, 2 for 6 under the sigmoid.
+    /// scikit-learn's default: weights and biases uniform within `±√(6 / (n_in + n_out))`; for the sigmoid, 2 replaces
+    /// 6.
     Sklearn,
 }
 
@@ -62,7 +64,7 @@ impl Scheme {
     }
 }
 
-/// How a layer's weights begin: a scheme with its options.
+/// How the weights of a layer are initialised: a scheme with its options.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Init {
@@ -87,18 +89,18 @@ impl Init {
         ("sklearn", Scheme::Sklearn),
     ];
 
-    /// The names of the schemes, each with its formula and its options.
+    /// The names of the schemes, each with its formula and options.
     pub fn formulas() -> impl Iterator<Item = (&'static str, &'static str)> {
         Self::SCHEMES.into_iter().map(|(name, scheme)| (name, scheme.formula()))
     }
 
-    /// The scheme with its own gain.
+    /// The scheme with its default gain.
     pub fn new(scheme: Scheme) -> Self {
         Init { scheme, gain: None, by_fan_out: false, truncated: false }
     }
 
-    /// What suits an activation: He's normal form where about half of the signal is cut off, Glorot's uniform form
-    /// elsewhere.
+    /// The default for an activation: He's normal scheme for ReLU and activations of a similar shape, Glorot's uniform
+    /// scheme for all others.
     pub fn default_for(activation: Activation) -> Self {
         Self::new(match activation {
             Activation::Relu
@@ -118,7 +120,7 @@ impl Init {
         self.scheme
     }
 
-    /// What the weights of a layer in front of `activation` are drawn from; they are `[fan_out, fan_in]`.
+    /// The distribution of the weights `[fan_out, fan_in]` of a layer that is followed by `activation`.
     pub fn weights(&self, fan_out: usize, fan_in: usize, activation: Activation) -> Distribution {
         let (n_in, n_out) = (fan_in as f64, fan_out as f64);
         let fan = if self.by_fan_out { n_out } else { n_in };
@@ -143,7 +145,8 @@ impl Init {
         }
     }
 
-    /// What the biases are drawn from: 0, but for the two libraries that draw them as their weights.
+    /// The distribution of the biases: 0, except for the schemes of PyTorch and scikit-learn, which draw biases like
+    /// weights.
     pub fn biases(&self, fan_out: usize, fan_in: usize, activation: Activation) -> Distribution {
         match self.scheme {
             Scheme::TorchDefault | Scheme::Sklearn => self.weights(fan_out, fan_in, activation),
@@ -160,14 +163,15 @@ impl Init {
     }
 }
 
-/// Gain that keeps the signal's size behind a rectifier: `√(2 / (1 + slope²))`, slope 0 but for leaky ReLU.
+/// The gain that preserves the variance of the signal through a rectifier: `√(2 / (1 + slope²))`. The slope is 0 except
+/// for leaky ReLU.
 fn he_gain(activation: Activation) -> f64 {
     let slope = if let Activation::LeakyRelu { slope } = activation { slope } else { 0.0 };
     (2.0 / slope.mul_add(slope, 1.0)).sqrt()
 }
 
 impl fmt::Display for Init {
-    /// The scheme's name, and the options that were given.
+    /// The scheme's name and the given options.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let gain = self.gain.map(|gain| format!("gain={gain}"));
         let fan = self.by_fan_out.then(|| "fan_out=true".to_owned());
@@ -181,8 +185,8 @@ impl fmt::Display for Init {
 impl FromStr for Init {
     type Err = Error;
 
-    /// Reads `he_normal`, `glorot_uniform:gain=1.5`, `he_normal:fan_out=true`, `lecun_normal:truncated=true` (a normal
-    /// cut at two of its deviations, as Keras draws).
+    /// Parses `he_normal`, `glorot_uniform:gain=1.5`, `he_normal:fan_out=true`, `lecun_normal:truncated=true`. A
+    /// truncated normal is cut at two standard deviations, as in Keras.
     fn from_str(text: &str) -> Result<Self> {
         let mut spec = Spec::parse("initialisation", text)?;
         let Some((_, scheme)) = Self::SCHEMES.into_iter().find(|(name, _)| *name == spec.name) else {

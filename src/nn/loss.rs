@@ -1,4 +1,4 @@
-//! Losses: one row's value and gradient, written once for scalars and for 16 rows side by side.
+//! Losses: value and gradient for one row, written once for scalars and for 16 rows in parallel.
 
 mod elements;
 mod link;
@@ -17,52 +17,56 @@ use crate::{Error, Result};
 use elements::Element;
 pub use link::Link;
 
-/// What training makes small. `z` are a row's outputs (logits where probabilities follow), `t` its targets.
+/// A loss that training minimises. `z` are the outputs of a row (logits, if predictions are probabilities), `t` its
+/// targets.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Loss {
     /// Mean over the outputs of `(z − t)²`.
     Mse,
-    /// `½ Σ (z − t)²` over the outputs: scikit-learn's regression loss, and the textbook's.
+    /// `½ Σ (z − t)²` over the outputs, as in scikit-learn's regression.
     HalfSquaredErrorSum,
     /// Mean over the outputs of `|z − t|`.
     Mae,
     /// Mean over the outputs of `d²/2` where `|d| ≤ δ`, else `δ (|d| − δ/2)`, `d = z − t`: Huber 1964.
     Huber {
-        /// Where the parabola ends, above 0; 1 by default.
+        /// Upper limit of `|d|` for the quadratic part, above 0; 1 by default.
         delta: f64,
     },
     /// Mean over the outputs of `ln cosh(z − t)`.
     LogCosh,
-    /// Mean over the outputs of `eᶻ − t z`: Poisson's negative log-likelihood with the rate's logarithm `z`.
+    /// Mean over the outputs of `eᶻ − t z`: the negative log-likelihood of a Poisson distribution whose log rate is
+    /// `z`.
     Poisson,
     /// Binary cross-entropy on logits, mean over the outputs of `−t ln s(z) − (1 − t) ln s(−z)`.
     Bce,
-    /// Cross-entropy on logits, `−Σ q_c ln softmax(z)_c`; `q` is 1 at the row's class, or the target column itself.
+    /// Cross-entropy on logits, `−Σ q_c ln softmax(z)_c`. `q` is 1 at the row's class and 0 elsewhere, or the row's
+    /// target values.
     CrossEntropy,
-    /// Focal loss: cross-entropy with `(1 − p)^γ` before each logarithm: Lin et al. 2017,
-    /// <https://arxiv.org/abs/1708.02002>. On softmax for a class among several outputs, else on each logit, mean over
-    /// the outputs.
+    /// Focal loss: cross-entropy with a factor `(1 − p)^γ` before each logarithm: Lin et al. 2017,
+    /// <https://arxiv.org/abs/1708.02002>. If the target is a class and there are several outputs, it is computed on
+    /// the softmax; otherwise on each logit, as the mean over the outputs.
     Focal {
-        /// How much less a row counts that is already right, at least 0; 2 by default.
+        /// Exponent that reduces the weight of rows that are already predicted well, at least 0; 2 by default.
         gamma: f64,
-        /// Factor of the positive class on logits, `1 − α` that of the negative, within 0..=1; none by default: both
-        /// count fully. Classes of a softmax are weighted by row weights instead, so there it is a factor of all.
+        /// On logits, the factor of the positive class is `α` and that of the negative class `1 − α`, with `α` within
+        /// 0..=1. If `None`, which is the default, both factors are 1. On a softmax, `α` is a common factor of all
+        /// classes; classes are weighted by row weights instead.
         alpha: Option<f64>,
     },
 }
 
-/// What a row is to come out as.
+/// The target of a row.
 #[derive(Debug)]
 pub enum Target<'a, R, C: ?Sized> {
-    /// Index of the class, as a number. For a single output it is the target value itself: 0 or 1.
+    /// Index of the class, as a number. With a single output, it is the target value itself: 0 or 1.
     Class(R),
-    /// One number for each output. For cross-entropy any weights `q ≥ 0`; they need not sum to 1.
+    /// One number for each output. Cross-entropy allows any weights `q ≥ 0`; they need not sum to 1.
     Values(&'a C),
 }
 
 impl<R: Real, C: Column<R> + ?Sized> Target<'_, R, C> {
-    /// Target of output `i` of `cols`: a class counts as 1 at its own output and 0 elsewhere.
+    /// Target of output `i` of `cols`. A class is 1 at its own output and 0 elsewhere.
     #[inline(always)]
     fn at(&self, i: usize, cols: usize) -> R {
         match self {
@@ -72,14 +76,14 @@ impl<R: Real, C: Column<R> + ?Sized> Target<'_, R, C> {
         }
     }
 
-    /// Whether the outputs are classes of which one is right.
+    /// Whether the outputs are mutually exclusive classes.
     #[inline(always)]
     fn is_exclusive(&self, cols: usize) -> bool {
         matches!(self, Target::Class(_)) && cols > 1
     }
 }
 
-/// A loss with its label smoothing: all that a row's value depends on besides outputs and targets.
+/// A loss with its label smoothing. With outputs and targets, it determines the loss of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Objective {
     loss: Loss,
@@ -87,11 +91,11 @@ pub struct Objective {
 }
 
 impl Objective {
-    /// Pairs `loss` with label smoothing `ε`: targets are drawn to `(1 − ε) t + ε / classes`, two classes for a logit
-    /// (Szegedy et al. 2016, <https://arxiv.org/abs/1512.00567>).
+    /// A loss with label smoothing `ε`: targets become `(1 − ε) t + ε / classes`, with two classes for a logit (Szegedy
+    /// et al. 2016, <https://arxiv.org/abs/1512.00567>).
     ///
     /// # Errors
-    /// [`Error::Usage`] if `ε` is outside `0..1`, or not 0 where targets are no classes.
+    /// [`Error::Usage`] if `ε` is outside `0..1`, or is not 0 and the loss is not one of classes.
     pub fn new(loss: Loss, label_smoothing: f64) -> Result<Self> {
         if !(0.0..1.0).contains(&label_smoothing) {
             let message = format!("label smoothing must be at least 0 and below 1, found {label_smoothing}");
@@ -115,8 +119,8 @@ impl Objective {
         self.label_smoothing
     }
 
-    /// One row's loss; its gradient by the outputs goes to `dz`. The caller multiplies both by the row's weight and
-    /// divides by the batch's.
+    /// Returns the loss of one row and writes its gradient with respect to the outputs to `dz`. The caller multiplies
+    /// both by the row's weight and divides by the total weight of the batch.
     ///
     /// # Panics
     /// If `dz` or a target column is shorter than `z`.
@@ -149,7 +153,7 @@ impl Objective {
     }
 }
 
-/// A row's targets after label smoothing: `factor · ((1 − ε) t + ε / classes)` for each output.
+/// The targets of a row after label smoothing: `factor · ((1 − ε) t + ε / classes)` for each output.
 struct Shares<'a, R, C: ?Sized> {
     target: &'a Target<'a, R, C>,
     cols: usize,
@@ -167,7 +171,7 @@ impl<R: Real, C: Column<R> + ?Sized> Shares<'_, R, C> {
     }
 }
 
-/// Sums `scale · value` over the outputs and writes `scale · derivative`.
+/// Returns the sum of `scale · value` over the outputs and writes `scale · derivative` to `dz`.
 #[inline(always)]
 fn each<R, Z, C, D, E>(z: &Z, targets: &Shares<'_, R, C>, dz: &mut D, scale: f64, element: E) -> R
 where
@@ -216,7 +220,7 @@ impl Loss {
         }
     }
 
-    /// The formula in text, for outputs z and targets t, with the parameters and their defaults.
+    /// The formula as text, for outputs z and targets t, with the parameters and their defaults.
     pub fn formula(self) -> &'static str {
         match self {
             Loss::Mse => "mean over the outputs of (z − t)²",
@@ -231,17 +235,17 @@ impl Loss {
         }
     }
 
-    /// Whether targets are classes, or 0 and 1.
+    /// Whether targets are classes, or are 0 and 1 for each output.
     pub fn is_of_classes(self) -> bool {
         matches!(self, Loss::Bce | Loss::CrossEntropy | Loss::Focal { .. })
     }
 
-    /// Whether the loss says that targets are numbers. `mse` does not: it is used on classes too.
+    /// Whether the loss implies numeric targets. `mse` does not, because it is used for classes too.
     pub fn implies_numbers(self) -> bool {
         matches!(self, Loss::Poisson | Loss::Mae | Loss::Huber { .. } | Loss::LogCosh)
     }
 
-    /// What turns outputs into predictions; `exclusive`: the outputs are classes of which one is right.
+    /// The function that turns outputs into predictions. `exclusive`: the outputs are mutually exclusive classes.
     pub fn link(self, exclusive: bool) -> Link {
         match self {
             Loss::CrossEntropy => Link::Softmax,
@@ -254,7 +258,7 @@ impl Loss {
 }
 
 impl fmt::Display for Loss {
-    /// The name, and the parameters where they are not the defaults.
+    /// The name, and the parameters if they differ from the defaults.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())?;
         match self {
@@ -270,7 +274,7 @@ impl fmt::Display for Loss {
 impl FromStr for Loss {
     type Err = Error;
 
-    /// Reads `mse`, `huber:delta=0.5`, `focal:gamma=1.5,alpha=0.25`.
+    /// Parses `mse`, `huber:delta=0.5`, `focal:gamma=1.5,alpha=0.25`.
     fn from_str(text: &str) -> Result<Self> {
         let mut spec = Spec::parse("loss", text)?;
         let Some(mut loss) = Self::ALL.into_iter().find(|l| l.name() == spec.name) else {

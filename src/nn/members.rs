@@ -1,20 +1,20 @@
-//! What members say together.
+//! The combined output of a network's members.
 
 use super::loss::Link;
 use super::smooth::logistic;
 use crate::kernel::{Isa, Job, Lanes, Line, Panels, Real};
 
-/// Writes the outputs whose prediction is the mean of the members' predictions: the logits of the mean probabilities, the
+/// Writes outputs whose prediction is the mean of the members' predictions: the logits of the mean probabilities, the
 /// logarithm of the mean rate, or the mean itself.
 ///
-/// - `z`: a panel of 16 rows for each member, the outputs at its start
+/// - `z`: a panel of 16 rows for each member, with the outputs in its first lines
 /// - `scratch`: a line for each member
 /// - `out`: a line for each output, overwritten
 ///
-/// Probabilities are added as `ln Σ eˡ`, so that none is rounded to 0.
+/// Probabilities and rates are added in the log domain, as `ln Σ eˡ`, so small ones do not underflow to 0.
 ///
 /// # Panics
-/// If there are no members, or fewer panels.
+/// If there are no members, or fewer panels than members.
 pub(crate) fn combine(isa: Isa, link: Link, z: Panels<'_>, scratch: &mut [Line], out: &mut [Line]) {
     assert!(!scratch.is_empty() && z.holds(scratch.len(), out.len()));
     isa.run(Combine { link, z, scratch, out });
@@ -62,12 +62,12 @@ impl Job for Combine<'_> {
     }
 }
 
-/// What of a member's output is added.
+/// The term of a member's output whose mean is computed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OutputTerm {
     /// `eᶻ`.
     Output,
-    /// `eᶻ` over the sum of all outputs' `eᶻ`.
+    /// `eᶻ` divided by the sum of `eᶻ` over all outputs.
     Share,
     /// `1 / (1 + e⁻ᶻ)`.
     Positive,
@@ -75,7 +75,7 @@ enum OutputTerm {
     Negative,
 }
 
-/// Its logarithm for output `i` of member `m`; `sums` has the members' `ln Σ eᶻ`.
+/// The logarithm of a term, for output `i` of member `m`. `sums` holds the members' `ln Σ eᶻ`.
 #[inline(always)]
 fn logarithm<L: Lanes>(z: Panels<'_>, (m, i): (usize, usize), sums: &[Line], what: OutputTerm) -> L {
     let z = L::load(&z.panel(m, i..i + 1)[0]);
@@ -88,7 +88,7 @@ fn logarithm<L: Lanes>(z: Panels<'_>, (m, i): (usize, usize), sums: &[Line], wha
     }
 }
 
-/// `ln Σ eˡ` over the members, `l` their logarithms.
+/// `ln Σ eˡ` over the members, where `l` are the logarithms of their terms.
 #[inline(always)]
 fn log_sum<L: Lanes>(z: Panels<'_>, i: usize, sums: &[Line], what: OutputTerm) -> L {
     let mut most = logarithm::<L>(z, (0, i), sums, what);
@@ -120,7 +120,7 @@ fn log_sum_of_outputs<L: Lanes>(z: &[Line]) -> L {
 mod tests {
     use super::*;
 
-    /// Three members, two outputs, against the mean prediction in `f64`.
+    /// Compares three members with two outputs with the mean prediction in `f64`.
     #[test]
     fn the_prediction_of_the_combination_is_the_mean_prediction() {
         let z: Vec<Line> =

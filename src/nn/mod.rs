@@ -1,7 +1,8 @@
-//! The mathematics of a network: activations, losses, norms, initial weights, forward beside backward.
+//! The mathematics of a network: activations, losses, norms and initial weights; forward and backward formulas side by
+//! side.
 //!
-//! Every formula is written once, generic over [`Real`](crate::kernel::Real): `f64` checks it against reference
-//! figures, 16 lanes run it. Formulas have no branches on values: they select.
+//! Each formula is written once, generic over [`Real`](crate::kernel::Real): as `f64` it is compared with reference
+//! figures, and in training it runs on 16 lanes. Formulas do not branch on values; they use `select`.
 
 pub mod activation;
 mod column;

@@ -1,4 +1,4 @@
-//! Normalisation of a row's pre-activations, forward beside backward.
+//! Normalisation of the pre-activations of a row, forward and backward.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,30 +10,30 @@ use crate::kernel::Real;
 use crate::spec::unknown;
 use crate::{Error, Result};
 
-/// The `eps` of a hidden layer's norm.
+/// The `eps` of the norm in a hidden layer.
 pub const DEFAULT_EPS: f64 = 1e-5;
 
-/// Which moments of a row are taken out.
+/// Kind of normalisation: which moments of a row are normalised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum NormKind {
-    /// `y = gain · (x − mean) / √(var + eps) + shift`, `var` with divisor `n`: Ba et al. 2016,
+    /// `y = gain · (x − mean) / √(var + eps) + shift`, where `var` has divisor `n`: Ba et al. 2016,
     /// <https://arxiv.org/abs/1607.06450>.
     Layer,
     /// `y = gain · x / √(mean(x²) + eps)`: Zhang & Sennrich 2019, <https://arxiv.org/abs/1910.07467>.
     Rms,
 }
 
-/// A norm over the elements of a row.
+/// Normalisation over the elements of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Norm {
-    /// Which moments.
+    /// The kind of normalisation.
     pub kind: NormKind,
-    /// Added to the mean square before its root.
+    /// Constant that is added to the mean square before taking the root.
     pub eps: f64,
 }
 
-/// What a row was normalised by; the backward pass needs no more than this and the row.
+/// The moments by which a row was normalised. The backward pass needs only these and the row.
 #[derive(Debug, Clone, Copy)]
 pub struct Moments<R> {
     /// Mean of the row; 0 for the RMS norm.
@@ -43,7 +43,8 @@ pub struct Moments<R> {
 }
 
 impl<R: Real> Moments<R> {
-    /// `x̂ = (x − mean) · inv_std`. Gradients of gain and shift are the sums over the rows of `dy · x̂` and of `dy`.
+    /// `x̂ = (x − mean) · inv_std`. The gradients of gain and shift are the sums over the rows of `dy · x̂` and of
+    /// `dy`.
     #[inline(always)]
     pub fn normalised(&self, x: R) -> R {
         (x - self.mean) * self.inv_std
@@ -51,12 +52,12 @@ impl<R: Real> Moments<R> {
 }
 
 impl Norm {
-    /// The norm of a hidden layer.
+    /// The norm of a hidden layer, with the default `eps`.
     pub fn new(kind: NormKind) -> Self {
         Norm { kind, eps: DEFAULT_EPS }
     }
 
-    /// The moments of the row `x`; the squares are summed around the mean, so that nothing cancels.
+    /// The moments of the row `x`. Squares are summed around the mean to avoid cancellation.
     #[inline(always)]
     pub fn moments<R: Real, X: Column<R> + ?Sized>(&self, x: &X) -> Moments<R> {
         let n = R::splat(x.len() as f64);
@@ -75,7 +76,8 @@ impl Norm {
         Moments { mean, inv_std: R::splat(1.0) / (squares / n + R::splat(self.eps)).sqrt() }
     }
 
-    /// Writes `y = gain · x̂ + shift` (`gain` 1 and `shift` 0 where there are none) and returns the row's moments.
+    /// Writes `y = gain · x̂ + shift` and returns the row's moments. Without `gain` the factor is 1; without `shift`, 0
+    /// is added.
     ///
     /// # Panics
     /// If a column is shorter than `x`.
@@ -96,8 +98,9 @@ impl Norm {
         moments
     }
 
-    /// Sets each element of the gradient by `x` once, given the row, its moments and the gradient `dy` by the output:
-    /// `dx = inv_std · (g − mean(g) − x̂ · mean(g x̂))` with `g = gain · dy`; without `mean(g)` for the RMS norm.
+    /// Sets each element of `dx`, the gradient with respect to `x`, exactly once, given the row, its moments and the
+    /// gradient `dy` with respect to the output: `dx = inv_std · (g − mean(g) − x̂ · mean(g x̂))` with `g = gain · dy`.
+    /// The RMS norm has no term `mean(g)`.
     ///
     /// # Panics
     /// If a column is shorter than `x`.
@@ -137,7 +140,7 @@ fn times<R: Real, G: Column<R> + ?Sized>(gain: Option<&G>, i: usize, x: R) -> R 
 }
 
 impl NormKind {
-    /// Whether there is a shift beside the gain.
+    /// Whether the norm has a shift besides the gain.
     pub fn has_shift(self) -> bool {
         self == NormKind::Layer
     }

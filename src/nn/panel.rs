@@ -1,11 +1,11 @@
-//! Sixteen samples side by side: a column of lines, and element-wise passes over lines.
+//! Panels of 16 samples: lines as a column, and element-wise operations on lines.
 
 use super::activation::functions::Function;
 use super::activation::{Activation, Visit};
 use super::column::{Column, ColumnMut};
 use crate::kernel::{Isa, Job, LANES, Lanes, Line, PanelsMut};
 
-/// Lines as a column: element `i` is line `i`, a sample in each lane.
+/// Lines as a column: element `i` is line `i`, with one sample in each lane.
 pub(crate) struct LineColumn<'a>(pub(crate) &'a [Line]);
 
 /// Lines as a column that can be written.
@@ -47,7 +47,8 @@ pub fn activate_in_place(isa: Isa, activation: Activation, y: &mut [Line]) {
     }
 }
 
-/// `d = d · f′(x)`, element by element; `y = f(x)`, and `x` may be anything where the derivative does not use it.
+/// `d = d · f′(x)`, element by element, with `y = f(x)`. The values of `x` are ignored if the derivative does not use
+/// them.
 ///
 /// # Panics
 /// If the lengths differ.
@@ -70,26 +71,27 @@ pub(crate) fn add(isa: Isa, x: &[Line], y: &mut [Line]) {
     isa.run(AddTo { x, y });
 }
 
-/// `y = gain ⊙ x`: each line times its feature's gain, 16 features a line of `gain`.
+/// `y = gain ⊙ x`: each line times the gain of its feature. A line of `gain` holds 16 features.
 pub(crate) fn scale(isa: Isa, gain: &[Line], x: &[Line], y: &mut [Line]) {
     assert!(x.len() == y.len() && gain.len() >= x.len().div_ceil(LANES));
     isa.run(ScaleFeatures { gain, x, y });
 }
 
-/// `y = gain ⊙ x + shift`: each line times its feature's gain, and its shift added; 16 features a line of both.
+/// `y = gain ⊙ x + shift`: each line times the gain of its feature, plus the shift of its feature. A line of `gain` or
+/// `shift` holds 16 features.
 pub(crate) fn scale_and_shift(isa: Isa, gain: &[Line], shift: &[Line], x: &[Line], y: &mut [Line]) {
     let enough = x.len().div_ceil(LANES);
     assert!(x.len() == y.len() && gain.len() >= enough && shift.len() >= enough);
     isa.run(ScaleAndShift { gain, shift, x, y });
 }
 
-/// `y = gain ⊙ v` where `x` is below 0, else `y = v`; 16 features a line of `gain`.
+/// `y = gain ⊙ v` where `x` is below 0, elsewhere `y = v`. A line of `gain` holds 16 features.
 pub(crate) fn scale_where_negative(isa: Isa, gain: &[Line], x: &[Line], v: &[Line], y: &mut [Line]) {
     assert!(x.len() == y.len() && v.len() == y.len() && gain.len() >= x.len().div_ceil(LANES));
     isa.run(ScaleWhereNegative { gain, x, v, y });
 }
 
-/// `y = x + share ⊙ (y − x)`; 16 features a line of `share`.
+/// `y = x + share ⊙ (y − x)`. A line of `share` holds 16 features.
 pub(crate) fn blend(isa: Isa, share: &[Line], x: &[Line], y: &mut [Line]) {
     assert!(x.len() == y.len() && share.len() >= x.len().div_ceil(LANES));
     isa.run(Blend { share, x, y });
@@ -107,11 +109,11 @@ pub(crate) fn add_products(isa: Isa, a: &[Line], b: &[Line], sums: &mut [Line]) 
     isa.run(AddProducts { a, b, sums });
 }
 
-/// Exchanges rows and lanes of each block of 16 lines: line `s`, lane `o` of panel `b` of `to` is line `16 b + o`, lane
-/// `s` of `from`; lines that `from` lacks are zero.
+/// Transposes each block of 16 lines: line `s`, lane `o` of panel `b` of `to` is line `16 b + o`, lane `s` of `from`.
+/// Lines beyond the end of `from` count as zero.
 ///
 /// # Panics
-/// If `to` has not 16 lines in a panel for each 16 lines of `from`.
+/// If `to` has fewer panels than `from` has blocks of 16 lines, or fewer than 16 lines in a panel.
 pub(crate) fn transpose(isa: Isa, from: &[Line], to: PanelsMut<'_>) {
     assert!(to.holds(from.len().div_ceil(LANES), LANES));
     isa.run(Transpose { from, to });
@@ -309,7 +311,7 @@ impl Job for Transpose<'_> {
     #[inline(always)]
     fn run<L: Lanes>(mut self) {
         for (panel, lines) in self.from.chunks(LANES).enumerate() {
-            // One expression for each line, whether it is there or not, keeps the block in registers.
+            // A single expression for present and missing lines keeps the block in registers.
             let mut block = std::array::from_fn(|o| lines.get(o).map_or(L::broadcast(0.0), L::load));
             L::transpose(&mut block);
             for (lanes, line) in block.iter().zip(self.to.lines_mut(panel, 0..LANES)) {

@@ -1,11 +1,11 @@
-//! Layer and RMS norm of 16 samples side by side: the formulas of `norm` with a sample in each lane.
+//! Layer norm and RMS norm of 16 samples: the formulas of `norm`, with one sample in each lane.
 
 use super::column::{Column, ColumnMut};
 use super::norm::{Moments, Norm, NormKind};
 use super::panel::{LineColumn, LineColumnMut};
 use crate::kernel::{Isa, Job, LANES, Lanes, Line};
 
-/// Gains or shifts, 16 features a line; element `i` is the same in every lane.
+/// Gains or shifts, 16 features in a line. Element `i` is the same in all lanes.
 #[derive(Clone, Copy)]
 struct NormFeatures<'a>(&'a [Line], usize);
 
@@ -20,7 +20,7 @@ impl<L: Lanes> Column<L> for NormFeatures<'_> {
     }
 }
 
-/// Lines to which what is set is added.
+/// Lines in which `set` adds to the present value.
 struct Sums<'a>(&'a mut [Line]);
 
 impl<L: Lanes> Column<L> for Sums<'_> {
@@ -41,7 +41,8 @@ impl<L: Lanes> ColumnMut<L> for Sums<'_> {
     }
 }
 
-/// `y = gain · x̂ + shift` for one panel; the moments of its samples go to `moments`: mean, then inverse deviation.
+/// `y = gain · x̂ + shift` for one panel. Writes the moments of the samples to `moments`: the mean, then the inverse
+/// standard deviation.
 pub(crate) fn forward(
     isa: Isa,
     kind: NormKind,
@@ -55,7 +56,8 @@ pub(crate) fn forward(
     isa.run(NormForward { norm: Norm::new(kind), x, gain, shift, y, moments });
 }
 
-/// The gradient by `x` for one panel, given the gradient `dy` by the norm's output; it is added to `dx` where `add`.
+/// Computes the gradient with respect to `x` for one panel, given the gradient `dy` with respect to the norm's output.
+/// With `add`, it is added to `dx`.
 pub(crate) fn backward(
     isa: Isa,
     kind: NormKind,
@@ -69,8 +71,8 @@ pub(crate) fn backward(
     isa.run(NormBackward { norm: Norm::new(kind), x, moments, gain, dy, dx, add });
 }
 
-/// Adds one panel's part to the sums over samples of `dy · x̂` and of `dy` for some features: `products` and `plain` hold
-/// a line for each feature, a sample in each lane.
+/// Adds one panel's part to the sums over samples of `dy · x̂` (`products`) and of `dy` (`plain`), for some of the
+/// features. Both hold one line for each feature, with one sample in each lane.
 pub(crate) fn accumulate_gradients(
     isa: Isa,
     x: &[Line],

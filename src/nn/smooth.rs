@@ -1,19 +1,19 @@
-//! Pieces that activations and losses share, without overflow or cancellation in their tails.
+//! Common parts of activations and losses, without overflow or cancellation in their tails.
 
 use crate::kernel::Real;
 
-/// The logistic function on both sides of a logit.
+/// The logistic function of `z` and of `−z`.
 #[derive(Clone, Copy)]
 pub(crate) struct Logistic<R> {
     /// `s(z) = 1 / (1 + e⁻ᶻ)`.
     pub positive: R,
-    /// `s(−z) = 1 − s(z)`, not rounded away where `s(z)` is near 1.
+    /// `s(−z) = 1 − s(z)`, which keeps its relative precision where `s(z)` is near 1.
     pub negative: R,
-    /// `ln(1 + e^−|z|)`, the part of both soft-plus forms that is small.
+    /// `ln(1 + e^−|z|)`, the small term that is common to `ln(1 + eᶻ)` and `ln(1 + e⁻ᶻ)`.
     pub log: R,
 }
 
-/// The logistic function of `z` and of `−z`, and the logarithm that both share.
+/// Computes [`Logistic`].
 #[inline(always)]
 pub(crate) fn logistic<R: Real>(z: R) -> Logistic<R> {
     let e = (-z.abs()).exp();
@@ -27,13 +27,13 @@ pub(crate) fn logistic<R: Real>(z: R) -> Logistic<R> {
     }
 }
 
-/// `1 / (1 + e⁻ˣ)`; underflows to 0 on the left, NaN stays NaN.
+/// `1 / (1 + e⁻ˣ)`. It underflows to 0 for large negative `x`; NaN stays NaN.
 #[inline(always)]
 pub(crate) fn sigmoid<R: Real>(x: R) -> R {
     R::splat(1.0) / (R::splat(1.0) + (-x).exp())
 }
 
-/// `x` held within `lo..=hi`; NaN stays NaN.
+/// `x` clamped to `lo..=hi`; NaN stays NaN.
 #[inline(always)]
 pub(crate) fn clamp<R: Real>(x: R, lo: f64, hi: f64) -> R {
     R::splat(hi).min(R::splat(lo).max(x))

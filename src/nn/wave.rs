@@ -1,14 +1,15 @@
-//! Cosine and sine of 16 samples, of angles in turns.
+//! Cosine and sine of 16 samples, for angles in turns.
 
 use crate::kernel::{Lanes, Real};
 
-/// `1.5 · 2²³`: a number of less than `2²²` that is added to it and taken off again is rounded to a whole one.
+/// `1.5 · 2²³`. Adding and then subtracting it rounds a number below `2²²` to an integer.
 const ROUNDER: f32 = 12_582_912.0;
-/// Taylor coefficients of `sin(2π s)` in `s²`, after `s`: `(−1)ⁿ (2π)²ⁿ⁺¹ / (2n + 1)!`. What is left out is below 10⁻⁹ for
-/// `|s| ≤ ¼`.
+/// Taylor coefficients of `sin(2π s) / s` in powers of `s²`: `(−1)ⁿ (2π)²ⁿ⁺¹ / (2n + 1)!`. The truncation error is
+/// below 10⁻⁹ for `|s| ≤ ¼`.
 const SINE: [f32; 7] = [6.283_185_5, -41.341_7, 81.605_25, -76.705_86, 42.058_69, -15.094_643, 3.819_952_6];
 
-/// `cos(2π t)`, to about 2·10⁻⁷ where `t` itself is that exact; for `|t|` of 2²² and more, some number within ±1.
+/// `cos(2π t)`, with an error of about 2·10⁻⁷ for an exact `t`. For `|t|` of 2²² or more, the result is an arbitrary
+/// number within ±1.
 #[inline(always)]
 pub(crate) fn cos_of_turns<L: Lanes>(t: L) -> L {
     let rounder = L::broadcast(ROUNDER);
@@ -23,7 +24,7 @@ pub(crate) fn cos_of_turns<L: Lanes>(t: L) -> L {
     sum * s
 }
 
-/// `sin(2π t)`, likewise.
+/// `sin(2π t)`, with the same limits as [`cos_of_turns`].
 #[inline(always)]
 pub(crate) fn sin_of_turns<L: Lanes>(t: L) -> L {
     cos_of_turns(t - L::broadcast(0.25))

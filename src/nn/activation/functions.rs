@@ -1,7 +1,8 @@
-//! The formulas of the activations, each once for every kind of number.
+//! The formulas of the activations, each written once for all types of numbers.
 //!
-//! All hold at ±∞ (the limit), keep NaN, and neither overflow nor cancel in their tails. Where a function has a kink,
-//! the derivative there is PyTorch's: 0 for the clamping functions, the left branch for leaky ReLU, ELU and SELU.
+//! Values at ±∞ are the limits, a value at NaN is NaN, and no formula overflows or cancels in its tails. At a kink, the
+//! derivative is PyTorch's: 0 for clamping functions (ReLU among them), the left derivative for leaky ReLU, ELU and
+//! SELU.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
@@ -10,7 +11,7 @@ use crate::nn::smooth::{clamp, nan_with, sigmoid};
 
 /// An activation's formula and its derivative.
 pub trait Function: Copy + Send + Sync {
-    /// Whether [`Function::derivative`] reads `x`; if not, the derivative comes from `y` alone.
+    /// Whether [`Function::derivative`] reads `x`. If not, it computes the derivative from `y` alone.
     const DERIVATIVE_USES_INPUT: bool;
     /// `y = f(x)`.
     fn value<R: Real>(&self, x: R) -> R;
@@ -28,7 +29,8 @@ const GELU_CUBIC: f64 = 0.044_715;
 const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 /// SELU's scale, from Klambauer et al. 2017.
 const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
-/// Left of −1000, `x·s(x)` and its like have underflowed to 0: stopping there keeps `−∞ · 0` away.
+/// For `x` below −1000, `x s(x)` and similar products have underflowed to 0. Clamping `x` there avoids `−∞ · 0`, which
+/// is NaN.
 const UNDERFLOWN: f64 = -1000.0;
 
 /// `x`.
@@ -59,14 +61,14 @@ impl Function for Relu {
     }
     #[inline(always)]
     fn derivative<R: Real>(&self, _: R, y: R) -> R {
-        R::select(R::splat(0.0).lt(y), R::splat(1.0), y) // elsewhere y is 0, or NaN
+        R::select(R::splat(0.0).lt(y), R::splat(1.0), y) // otherwise y is 0 or NaN
     }
 }
 
 /// `x` if `x > 0`, else `slope · x`: Maas et al. 2013.
 #[derive(Debug, Clone, Copy)]
 pub struct LeakyRelu {
-    /// Factor left of zero, at least 0.
+    /// Factor for negative inputs, at least 0.
     pub slope: f64,
 }
 
@@ -85,7 +87,7 @@ impl Function for LeakyRelu {
 /// `x` if `x > 0`, else `α (eˣ − 1)`: Clevert et al. 2016, <https://arxiv.org/abs/1511.07289>.
 #[derive(Debug, Clone, Copy)]
 pub struct Elu {
-    /// Minus the limit on the left, at least 0.
+    /// The limit at −∞ is `−alpha`; at least 0.
     pub alpha: f64,
 }
 
@@ -127,7 +129,7 @@ impl Function for Gelu {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let x = R::splat(UNDERFLOWN).max(x);
-        // Φ(x) = erfc(−x/√2) / 2: no cancellation on the left
+        // Φ(x) = erfc(−x/√2) / 2, which does not cancel for negative x
         R::splat(0.5) * x * (x * R::splat(-FRAC_1_SQRT_2)).erfc()
     }
     #[inline(always)]
@@ -152,7 +154,7 @@ impl Function for GeluTanh {
     }
     #[inline(always)]
     fn derivative<R: Real>(&self, x: R, _: R) -> R {
-        // s(2u) + x s(2u) s(−2u) (2u)′; at ±10 it is flat to e⁻⁸⁷, and e⁸⁷ is still a finite f32
+        // s(2u) + x s(2u) s(−2u) (2u)′. Beyond ±10 it is constant up to e⁻⁸⁷, and e⁸⁷ is still finite in f32.
         let x = clamp(x, -10.0, 10.0);
         let (c1, c3) = (2.0 * SQRT_2_OVER_PI, 2.0 * SQRT_2_OVER_PI * GELU_CUBIC);
         let square = x * x;
@@ -176,7 +178,7 @@ impl Function for Silu {
     }
     #[inline(always)]
     fn derivative<R: Real>(&self, x: R, _: R) -> R {
-        // s(x) (1 + x s(−x)); beyond ±80 it is 0 or 1 to e⁻⁸⁰
+        // s(x) (1 + x s(−x)). Beyond ±80 it is 0 or 1 up to e⁻⁸⁰.
         let x = clamp(x, -80.0, 80.0);
         let e = (-x).exp();
         let s = R::splat(1.0) / (R::splat(1.0) + e);
@@ -193,13 +195,13 @@ impl Function for Mish {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let x = R::splat(UNDERFLOWN).max(x);
-        let e = R::splat(22.0).min(x).exp(); // from 22 on the factor is 1 to e⁻⁴⁴
+        let e = R::splat(22.0).min(x).exp(); // from 22 on, the factor is 1 up to e⁻⁴⁴
         let n = e * (e + R::splat(2.0));
         x * (n / (n + R::splat(2.0)))
     }
     #[inline(always)]
     fn derivative<R: Real>(&self, x: R, _: R) -> R {
-        // n/(n+2) + x · 2n′/(n+2)², n′ = 2 eˣ (eˣ + 1); (n+2)² at 22 is still a finite f32
+        // n/(n+2) + x · 2n′/(n+2)², n′ = 2 eˣ (eˣ + 1). At x = 22, (n+2)² is still finite in f32.
         let x = clamp(x, -80.0, 22.0);
         let e = x.exp();
         let n = e * (e + R::splat(2.0));
@@ -271,7 +273,7 @@ impl Function for HardSigmoid {
     #[inline(always)]
     fn derivative<R: Real>(&self, _: R, y: R) -> R {
         let rising = R::select(y.lt(R::splat(1.0)), R::splat(1.0 / 6.0), R::splat(0.0));
-        R::select(R::splat(0.0).lt(y), rising, y) // elsewhere y is 0, or NaN
+        R::select(R::splat(0.0).lt(y), rising, y) // otherwise y is 0 or NaN
     }
 }
 
@@ -304,7 +306,7 @@ impl Function for Relu6 {
     #[inline(always)]
     fn derivative<R: Real>(&self, _: R, y: R) -> R {
         let rising = R::select(y.lt(R::splat(6.0)), R::splat(1.0), R::splat(0.0));
-        R::select(R::splat(0.0).lt(y), rising, y) // elsewhere y is 0, or NaN
+        R::select(R::splat(0.0).lt(y), rising, y) // otherwise y is 0 or NaN
     }
 }
 
@@ -316,7 +318,7 @@ impl Function for Softsign {
     const DERIVATIVE_USES_INPUT: bool = false;
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
-        let x = clamp(x, -1e30, 1e30); // ±1 long before, and ∞/∞ stays away
+        let x = clamp(x, -1e30, 1e30); // the result is ±1 long before; clamping avoids ∞/∞
         x / (R::splat(1.0) + x.abs())
     }
     #[inline(always)]

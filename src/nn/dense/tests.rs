@@ -1,4 +1,4 @@
-//! Whole layers against plain loops in `f64`, through every way the panels of samples and of outputs can end.
+//! Compares the products of a layer with plain loops in `f64`, for all remainders of sample panels and output panels.
 
 use super::*;
 use crate::kernel::{Line, panel_stride, panels, zeroed};
@@ -6,14 +6,14 @@ use crate::nn::panel::transpose;
 use crate::rng::{Purpose, stream};
 use rand::RngExt;
 
-/// A layer with `samples` panels of inputs and of error signals, as a step lays them out.
+/// A layer with `samples` panels of inputs and of error signals, in the memory layout of a training step.
 struct Layer {
     fan_in: usize,
     fan_out: usize,
     samples: usize,
-    /// Panels `[fan_in + 1]`, the last line of each the bias.
+    /// Panels `[fan_in + 1]`; the last line of each is the bias.
     w: Vec<Line>,
-    /// Sample panels `[fan_in + 1]`, the last line of each ones.
+    /// Sample panels `[fan_in + 1]`; the last line of each is 1.
     x: Vec<Line>,
     /// Sample panels `[fan_out]`.
     dz: Vec<Line>,
@@ -66,12 +66,12 @@ impl Layer {
         self.dz[s / LANES * panel_stride(self.fan_out) + o].0[s % LANES].into()
     }
 
-    /// Sample panels of `rows` lines that start at ½, and their panels' stride.
+    /// Sample panels of `rows` lines, filled with ½, and their stride.
     fn half(&self, rows: usize) -> (Vec<Line>, usize) {
         (vec![Line::splat(0.5); self.samples * panel_stride(rows)], panel_stride(rows))
     }
 
-    /// `Z` and `½ + Z`.
+    /// Checks `Z` and `½ + Z`.
     fn check_forward(&self, isa: Isa) {
         for accumulate in [false, true] {
             let (mut y, stride) = self.half(self.fan_out);
@@ -88,7 +88,7 @@ impl Layer {
         }
     }
 
-    /// `Wᵀ dZ` and `½ + Wᵀ dZ`.
+    /// Checks `Wᵀ dZ` and `½ + Wᵀ dZ`.
     fn check_to_inputs(&self, isa: Isa) {
         for accumulate in [false, true] {
             let (mut dx, stride) = self.half(self.fan_in);
@@ -105,7 +105,7 @@ impl Layer {
         }
     }
 
-    /// `dZ Xᵀ`, by transposed error signals.
+    /// Checks `dZ Xᵀ`, computed from transposed error signals.
     fn check_to_weights(&self, isa: Isa) {
         let rows = self.samples * LANES;
         let mut dz_t = vec![Line::ZERO; panels(self.fan_out) * rows];
@@ -133,7 +133,8 @@ impl Layer {
         }
     }
 
-    /// Terms are at most 1 in size, so each of `terms` additions rounds by half an ulp of at most `terms + ½`.
+    /// Checks one result. Each term is at most 1 in magnitude, so each of `terms` additions rounds by at most half an
+    /// ulp of `terms + ½`.
     fn near(&self, got: f32, product: f64, accumulate: bool, terms: usize, what: &str) {
         let exact = if accumulate { 0.5 + product } else { product };
         let allowed = (terms as f64 + 0.5) * (terms as f64 + 1.0) * f64::from(f32::EPSILON);

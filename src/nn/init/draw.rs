@@ -1,4 +1,4 @@
-//! Drawing initial weights: a stream of random numbers for each output row, so that any thread may draw any row.
+//! Draws initial weights. Each output row has its own random stream, so any thread can draw any row.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -6,17 +6,17 @@ use rand_distr::{Distribution as _, StandardNormal};
 
 use crate::rng::{Purpose, stream};
 
-/// Standard deviation of a standard normal cut at ±2.
+/// Standard deviation of a standard normal distribution truncated at ±2.
 const TRUNCATED_STD: f64 = 0.879_625_661_034_239_8;
 
-/// What the elements of a tensor are drawn from; all have mean 0.
+/// A distribution of the elements of a tensor. All have mean 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Distribution {
-    /// Nothing is drawn.
+    /// All elements are 0; nothing is drawn.
     Zeros,
     /// Uniform on `−bound..bound`.
     Uniform {
-        /// The largest magnitude.
+        /// Largest magnitude.
         bound: f64,
     },
     /// Normal.
@@ -24,16 +24,16 @@ pub enum Distribution {
         /// Standard deviation.
         std: f64,
     },
-    /// A wider normal cut at two of its deviations, so that `std` is left.
+    /// A normal distribution, truncated at two of its standard deviations and scaled to standard deviation `std`.
     TruncatedNormal {
-        /// Standard deviation after the cut.
+        /// Standard deviation after truncation.
         std: f64,
     },
     /// 1 or −1.
     Signs,
-    /// `gain` times a matrix with orthonormal rows, or columns if there are more rows.
+    /// `gain` times a matrix with orthonormal rows, or with orthonormal columns if there are more rows than columns.
     Orthogonal {
-        /// Length of each row, or column.
+        /// Length of each row, or of each column.
         gain: f64,
     },
 }
@@ -44,7 +44,7 @@ impl Distribution {
         Distribution::Uniform { bound: 3.0f64.sqrt() * std }
     }
 
-    /// The largest magnitude that can be drawn; infinite for normals.
+    /// Upper limit of the magnitude; infinite for a normal distribution that is not truncated.
     pub fn bound(&self) -> f64 {
         match *self {
             Distribution::Zeros => 0.0,
@@ -56,10 +56,10 @@ impl Distribution {
         }
     }
 
-    /// Draws tensor number `tensor`: row-major `[rows, cols]`; a bias is `[rows, 1]`.
+    /// Draws tensor number `tensor`, row-major `[rows, cols]`. A bias is `[rows, 1]`.
     ///
-    /// Row `r` of the random numbers depends on `(seed, tensor, r)` alone. The orthogonal matrix costs
-    /// `4 · rows · cols · min(rows, cols)` operations more.
+    /// The random numbers of row `r` depend on `(seed, tensor, r)` alone. An orthogonal matrix takes a further
+    /// `4 · rows · cols · min(rows, cols)` operations.
     pub fn fill(&self, seed: u64, tensor: u64, rows: usize, cols: usize) -> Vec<f32> {
         if let Distribution::Orthogonal { gain } = *self {
             return orthogonal(gain, seed, tensor, rows, cols);
@@ -72,7 +72,7 @@ impl Distribution {
         values
     }
 
-    /// One element.
+    /// Draws one element.
     fn sample(&self, rng: &mut ChaCha8Rng) -> f64 {
         match *self {
             Distribution::Zeros => 0.0,
@@ -95,7 +95,8 @@ fn standard_normal(rng: &mut ChaCha8Rng) -> f64 {
     StandardNormal.sample(rng)
 }
 
-/// Draws a normal matrix and makes its shorter side orthonormal, which is uniform over all such matrices (Haar).
+/// Draws a matrix of normal numbers and orthonormalises its rows or columns, whichever are fewer. The result is uniform
+/// over all such matrices (Haar measure).
 fn orthogonal(gain: f64, seed: u64, tensor: u64, rows: usize, cols: usize) -> Vec<f32> {
     let normals = (0..rows).map(|row| {
         let mut rng = stream(seed, Purpose::Init, tensor, row as u64);
@@ -116,8 +117,9 @@ fn transposed(matrix: &[Vec<f64>], cols: usize) -> Vec<Vec<f64>> {
     (0..cols).map(|c| matrix.iter().map(|row| row[c]).collect()).collect()
 }
 
-/// Gram-Schmidt: takes from each vector its part along those before, twice, for once leaves rounding behind
-/// (Giraud et al. 2005, <https://doi.org/10.1007/s00211-005-0615-4>), and scales it to length 1.
+/// Gram-Schmidt: subtracts from each vector its projections on the earlier ones, and scales it to length 1. The
+/// subtraction is done twice, because rounding errors remain after one pass (Giraud et al. 2005,
+/// <https://doi.org/10.1007/s00211-005-0615-4>).
 fn orthonormalise(vectors: &mut [Vec<f64>]) {
     for i in 0..vectors.len() {
         let (done, rest) = vectors.split_at_mut(i);
@@ -133,7 +135,7 @@ fn orthonormalise(vectors: &mut [Vec<f64>]) {
     }
 }
 
-/// The inner product, in eight sums side by side: a single one would wait for itself at every element.
+/// The inner product, in eight independent sums; with a single one, each addition would wait for the one before it.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let (a_blocks, a_rest) = a.as_chunks::<8>();
     let (b_blocks, b_rest) = b.as_chunks::<8>();
@@ -151,7 +153,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    /// The streams and what is made of them are fixed: the same seed must give the same weights in every version.
+    /// The streams and the draws from them are fixed: the same seed gives the same weights in every version.
     #[test]
     fn first_drawn_values() {
         let cases = [

@@ -1,14 +1,14 @@
-//! Losses of single outputs: value and derivative by the output.
+//! Losses of single outputs: value, and derivative with respect to the output.
 //!
-//! They are types rather than closures because a closure cannot be made to inline, and a kernel's instructions must not
-//! end at a call.
+//! They are types and not closures, because `#[inline(always)]` cannot be put on a closure, and a call would leave the
+//! kernel's instruction set.
 
 use crate::kernel::Real;
 use crate::nn::smooth::{clamp, logistic};
 
 /// A loss of one output `z` with target `t`.
 pub trait Element: Copy {
-    /// The value, and its derivative by `z`.
+    /// The value, and its derivative with respect to `z`.
     fn at<R: Real>(self, z: R, t: R) -> (R, R);
 }
 
@@ -24,7 +24,7 @@ impl Element for Squared {
     }
 }
 
-/// `|z − t|`; the derivative at 0 is 0.
+/// `|z − t|`. The derivative at 0 is 0.
 #[derive(Clone, Copy)]
 pub struct Absolute;
 
@@ -37,7 +37,8 @@ impl Element for Absolute {
     }
 }
 
-/// `d²/2` where `|d| ≤ δ`, else `δ (|d| − δ/2)`: with `c` the clamped `d = z − t`, `c (d − c/2)` in both cases.
+/// `d²/2` where `|d| ≤ δ`, otherwise `δ (|d| − δ/2)`, with `d = z − t`. If `c` is `d` clamped to `±δ`, both are
+/// `c (d − c/2)`.
 #[derive(Clone, Copy)]
 pub struct Huber {
     pub delta: f64,
@@ -52,8 +53,8 @@ impl Element for Huber {
     }
 }
 
-/// `ln cosh d`, `d = z − t`, as `ln(1 + m² / (2 (1 + m)))` with `m = e^|d| − 1`, which is good near zero and in the
-/// tail; from 40 on it is a straight line to `e⁻⁸⁰`.
+/// `ln cosh d` with `d = z − t`, computed as `ln(1 + m² / (2 (1 + m)))` with `m = e^|d| − 1`, which is accurate near
+/// zero and in the tails. For `|d|` above 40 it is linear, up to `e⁻⁸⁰`.
 #[derive(Clone, Copy)]
 pub struct LogCosh;
 
@@ -89,7 +90,7 @@ impl Element for Bce {
     fn at<R: Real>(self, z: R, t: R) -> (R, R) {
         let s = logistic(z);
         let value = (-t).mul_add(z, R::splat(0.0).max(z)) + s.log;
-        // s(z) − t, without cancellation where a sure answer is right
+        // s(z) − t, without cancellation where the prediction is certain and right
         (value, (R::splat(1.0) - t).mul_add(s.positive, -t * s.negative))
     }
 }
@@ -115,7 +116,7 @@ impl Element for Focal {
     }
 }
 
-/// `h = −(1 − p)^γ ln p` from `ln p ≤ 0`, and `−dh / d ln p = (1 − p)^γ (1 − γ p ln p / (1 − p))`.
+/// From `ln p ≤ 0`, the value `h = −(1 − p)^γ ln p` and `−dh / d ln p = (1 − p)^γ (1 − γ p ln p / (1 − p))`.
 #[inline(always)]
 pub fn modulated<R: Real>(log_p: R, gamma: f64) -> (R, R) {
     let rest = R::splat(0.0) - log_p.exp_m1(); // 1 − p

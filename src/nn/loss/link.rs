@@ -5,24 +5,24 @@ use crate::kernel::Real;
 use crate::nn::column::{Column, ColumnMut};
 use crate::nn::smooth::sigmoid;
 
-/// Turns a row's outputs into what is predicted: means, probabilities or rates.
+/// The inverse link function, which turns the outputs of a row into predictions: means, probabilities or rates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Link {
     /// The outputs themselves.
     Identity,
-    /// `1 / (1 + e⁻ᶻ)` of each output: probability of 1.
+    /// `1 / (1 + e⁻ᶻ)` of each output: the probability of 1.
     Sigmoid,
-    /// `eᶻ / Σ eᶻ`: probabilities of the classes.
+    /// `eᶻ / Σ eᶻ`: the probabilities of the classes.
     Softmax,
     /// `eᶻ` of each output: rates.
     Exp,
 }
 
 impl Link {
-    /// Writes the predictions for outputs `z` to `out`.
+    /// Writes the predictions for the outputs `z` to `out`.
     ///
     /// # Panics
-    /// If `out` is shorter than `z`, or a softmax has no outputs.
+    /// If `out` is shorter than `z`, or if there are no outputs for a softmax.
     #[inline(always)]
     pub fn apply<R: Real, Z: Column<R> + ?Sized, D: ColumnMut<R> + ?Sized>(self, z: &Z, out: &mut D) {
         let sum = if self == Link::Softmax { shifted_exp(z, out).1 } else { R::splat(1.0) };

@@ -1,11 +1,11 @@
-//! Losses of classes of which one is right: cross-entropy and focal loss on a softmax.
+//! Losses of mutually exclusive classes: cross-entropy and focal loss on a softmax.
 
 use super::Shares;
 use super::elements::modulated;
 use crate::kernel::Real;
 use crate::nn::column::{Column, ColumnMut};
 
-/// Writes `e^(z − max z)` to `out`; returns the maximum and the sum. Subtracting the maximum keeps `eᶻ` finite.
+/// Writes `e^(z − max z)` to `out` and returns the maximum and the sum. Subtracting the maximum avoids overflow.
 #[inline(always)]
 pub fn shifted_exp<R: Real, Z: Column<R> + ?Sized, D: ColumnMut<R> + ?Sized>(z: &Z, out: &mut D) -> (R, R) {
     let mut max = z.get(0);
@@ -21,7 +21,7 @@ pub fn shifted_exp<R: Real, Z: Column<R> + ?Sized, D: ColumnMut<R> + ?Sized>(z: 
     (max, sum)
 }
 
-/// `−Σ q_c ln p_c` with `p = softmax(z)`; the gradient is `(Σ q) p − q`.
+/// `−Σ q_c ln p_c` with `p = softmax(z)`. The gradient is `(Σ q) p − q`.
 #[inline(always)]
 pub fn cross_entropy<R, Z, C, D>(z: &Z, q: &Shares<'_, R, C>, dz: &mut D) -> R
 where
@@ -45,7 +45,8 @@ where
     loss
 }
 
-/// `Σ q_c h(ln p_c)` with `h(ln p) = −(1 − p)^γ ln p`; with `g = −dh / d ln p` the gradient is `p_k Σ q_c g_c − q_k g_k`.
+/// `Σ q_c h(ln p_c)` with `h(ln p) = −(1 − p)^γ ln p`. With `g = −dh / d ln p`, the gradient is
+/// `p_k Σ q_c g_c − q_k g_k`.
 #[inline(always)]
 pub fn focal<R, Z, C, D>(z: &Z, q: &Shares<'_, R, C>, gamma: f64, dz: &mut D) -> R
 where

@@ -23,7 +23,7 @@ fn wrong_names_and_parameters_are_refused() {
     assert!(Objective::new(Loss::CrossEntropy, f64::NAN).is_err());
 }
 
-/// One row's loss and gradient in `f32`.
+/// Loss and gradient of one row in `f32`.
 fn row(loss: Loss, z: &[f32], class: f32) -> (f32, Vec<f32>) {
     let mut dz = vec![0.0; z.len()];
     let target: Target<'_, f32, [f32]> = Target::Class(class);

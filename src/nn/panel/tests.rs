@@ -1,8 +1,9 @@
-//! The vector form of every activation against its scalar form, and the passes that move or combine lines.
+//! Compares the vector form of each activation with its scalar form, and tests the operations that move or combine
+//! lines.
 
 use super::*;
 
-/// Values at which something may go wrong, then a grid over where the functions bend.
+/// Special values, followed by a grid over the range in which the functions bend.
 fn inputs(lines: usize) -> Vec<Line> {
     let special = [
         0.0,
@@ -25,17 +26,18 @@ fn inputs(lines: usize) -> Vec<Line> {
     (0..lines).map(|_| Line(std::array::from_fn(|_| values.next().unwrap()))).collect()
 }
 
-/// Whether two results agree: both NaN, or within `relative` or `absolute`; infinities only with themselves.
+/// Whether two results agree: both NaN, or within `relative` or `absolute`. An infinite `want` agrees with any `got`
+/// except NaN.
 fn agree(got: f32, want: f32, relative: f32, absolute: f32) -> bool {
     got == want || (got.is_nan() && want.is_nan()) || (got - want).abs() <= (relative * want.abs()).max(absolute)
 }
 
-/// Four ulps of `2⁻²³`: a few transcendental functions, each an ulp or two off on both sides.
+/// Four times `2⁻²³`: a few transcendental functions, each with an error of an ulp or two in both forms.
 const RELATIVE: f32 = 4.0 * f32::EPSILON;
-/// Without FMA, factors that cancel in the left tail of gelu_tanh leave this; with FMA only what is below the smallest
-/// normal number differs, which the vector form takes for 0.
+/// Without FMA, cancellation in the left tail of gelu_tanh leaves this error. With FMA, only results below the smallest
+/// normal number differ, which the vector form flushes to 0.
 const VALUE: f32 = 1e-9;
-/// Slopes such as `1 − y²` cancel against 1, whose half ulp this is.
+/// Slopes such as `1 − y²` cancel; the error is half an ulp of 1.
 const SLOPE: f32 = f32::EPSILON / 2.0;
 
 #[test]
@@ -54,7 +56,7 @@ fn activations_agree_with_their_scalar_form_for_every_length() {
                     let value = activation.value(x);
                     let what = format!("{} {activation}({x:e})", isa.name());
                     assert!(agree(y, value, RELATIVE, VALUE), "{what} = {y:e}, scalar {value:e}");
-                    let slope = activation.derivative(x, y); // by the same y, so that only this formula differs
+                    let slope = activation.derivative(x, y); // computed from the same y, so only this formula can differ
                     assert!(agree(d, slope, RELATIVE, SLOPE), "{what}: slope {d:e}, scalar {slope:e}");
                 }
             }
@@ -73,7 +75,7 @@ fn activations_have_the_same_bits_on_fused_isas() {
             activate_in_place(*isa, activation, &mut y);
             let mut d = vec![Line::splat(0.75); x.len()];
             activation_backward(*isa, activation, &x, &y, &mut d);
-            // Which NaN comes out depends on the order of operands, which the compiler may change.
+            // The bits of a NaN depend on the order of operands, which the compiler may change.
             let bits_of = |x: f32| if x.is_nan() { f32::NAN.to_bits() } else { x.to_bits() };
             let bits: Vec<u32> = y.iter().chain(&d).flat_map(|line| line.0.map(bits_of)).collect();
             assert!(*first.get_or_insert_with(|| bits.clone()) == bits, "{activation}: {} differs", isa.name());

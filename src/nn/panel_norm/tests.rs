@@ -1,11 +1,11 @@
-//! Norms of 16 samples side by side against the same formulas on one sample in `f64`.
+//! Compares norms of 16 samples with the same formulas on one sample in `f64`.
 
 use super::*;
 use crate::kernel::panels;
 use crate::rng::{Purpose, stream};
 use rand::RngExt;
 
-/// One panel with gains, shifts and a gradient from above.
+/// One panel with gains, shifts and a gradient of the output.
 struct Panel {
     x: Vec<Line>,
     dy: Vec<Line>,
@@ -29,14 +29,15 @@ impl Panel {
         lines.iter().map(|line| line.0[lane].into()).collect()
     }
 
-    /// Features, 16 a line.
+    /// Values of `width` features, stored 16 in a line.
     fn features(lines: &[Line], width: usize) -> Vec<f64> {
         (0..width).map(|i| lines[i / LANES].0[i % LANES].into()).collect()
     }
 }
 
-/// Numbers are of size 1; sums over up to 40 features and one division by a deviation that may be as small as `√eps`
-/// (where all of a sample is 0, or there is one feature alone: 316) multiply a rounding of `2⁻²⁴` by some hundreds.
+/// Checks one result. Numbers are of magnitude 1. A rounding error of `2⁻²⁴` grows some hundreds of times: in sums over
+/// up to 40 features, and in a division by a standard deviation. The latter can be as small as `√eps` (factor 316), if
+/// all features of a sample are 0 or if there is a single feature.
 fn near(got: f32, want: f64, what: &str) {
     let allowed = 5e-5 * want.abs().max(1.0);
     assert!((f64::from(got) - want).abs() <= allowed, "{what}: {got}, expected {want}");
