@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all.
+//! Files that are written completely or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -9,12 +9,12 @@ use tempfile::NamedTempFile;
 
 use crate::{Error, Result};
 
-/// A file that is written under a temporary name beside its own; [`AtomicFile::finish`] renames it, and until then an
-/// older file stays as it was. A device or a pipe, which nothing can replace, is written directly.
+/// A file that is written under a temporary name in the folder of its target. [`AtomicFile::finish`] renames it; until
+/// then, an older file at the target is unchanged. Devices and pipes cannot be replaced, so they are written directly.
 #[derive(Debug)]
 pub struct AtomicFile {
     path: PathBuf,
-    /// Until it is finished.
+    /// Where bytes go; `None` once the file is finished.
     to: Option<To>,
 }
 
@@ -24,37 +24,38 @@ enum To {
     Special(File),
 }
 
-/// Temporary files that are being written, for a program that ends in the middle of it.
+/// Paths of temporary files that are being written. [`exit`] removes them.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
     UNFINISHED.lock().unwrap_or_else(|e| e.into_inner())
 }
 
-/// Ends the program with a code, and leaves no temporary file behind: [`std::process::exit`] drops nothing. Other threads begin
-/// and finish no file any more.
+/// Ends the process with an exit code, and removes temporary files first, because [`std::process::exit`] runs no
+/// destructors. From the call on, other threads can no longer create or finish files.
 pub fn exit(code: i32) -> ! {
     let files = unfinished();
     for file in files.iter() {
-        let _ = fs::remove_file(file); // one that is gone need not go
+        let _ = fs::remove_file(file); // the file may already have been removed
     }
     std::process::exit(code)
 }
 
-/// Makes a rename in a folder last: without it a crash of the system may undo it. Where folders cannot be synced, as on some network
-/// file systems, nothing more can be done.
+/// Syncs a folder, so a rename in it survives a crash of the system. Errors are ignored: some network file systems
+/// cannot sync folders.
 pub(crate) fn sync_folder(folder: &Path) {
     if cfg!(unix) {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
 }
 
-/// The folder that a file is in.
+/// The folder that contains a file.
 fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Whether files can be made in a folder, which need not be there yet: asked before work whose result is to go there.
+/// Checks that files can be created in a folder, or in the closest existing folder above it. Call this before work
+/// whose result is to be written there.
 ///
 /// # Errors
 /// [`Error::Io`] naming the folder.
@@ -63,21 +64,22 @@ pub fn check_folder(folder: &Path) -> Result<()> {
     NamedTempFile::new_in(there).map(drop).map_err(|e| Error::io(folder, e.kind().into()))
 }
 
-/// Whether a file can be made at a path, or written there: asked before work whose result is to go there.
+/// Checks that a file can be created or written at a path. Call this before work whose result is to be written there.
 ///
 /// # Errors
 /// [`Error::Io`] naming the file.
 pub fn check_file(path: &Path) -> Result<()> {
-    // To open a pipe would wait for its reader, and to close it would be the reader's end.
+    // A pipe is not opened: that would wait for its reader, and closing it would end the reader's input.
     let special = fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
     if special { Ok(()) } else { AtomicFile::create(path).map(drop) }
 }
 
 impl AtomicFile {
-    /// Begins a file; a link is followed.
+    /// Creates the temporary file. If `path` is a link to an existing file, that file is replaced and the link stays; a
+    /// link whose target is missing is itself replaced.
     ///
     /// # Errors
-    /// [`Error::Io`] naming the file, if its folder is missing or may not be written.
+    /// [`Error::Io`] naming the file, if its folder is missing or not writable, or if the path is a folder.
     pub fn create(path: &Path) -> Result<AtomicFile> {
         let io = |e| Error::io(path, e);
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
@@ -87,7 +89,7 @@ impl AtomicFile {
             _ => {
                 let folder = folder_of(&target);
                 fs::metadata(folder).map_err(io)?;
-                // The library's error names the temporary file, which means nothing to a user.
+                // `tempfile`'s error names the temporary file, which means nothing to a user.
                 let mut unfinished = unfinished();
                 let file = temporary_in(folder).map_err(|e| io(e.kind().into()))?;
                 unfinished.push(file.path().to_path_buf());
@@ -97,7 +99,7 @@ impl AtomicFile {
         Ok(AtomicFile { path: target, to: Some(to) })
     }
 
-    /// Puts the file in its place.
+    /// Replaces the target with the file.
     ///
     /// # Errors
     /// [`Error::Io`] naming the file.
@@ -111,7 +113,7 @@ impl AtomicFile {
                 let temporary = file.path().to_path_buf();
                 let synced = file.as_file().sync_all();
                 let mut unfinished = unfinished();
-                // Removed where it fails, as it is dropped.
+                // If this fails, dropping the error removes the temporary file.
                 let placed = synced.and_then(|()| file.persist(&path).map(drop).map_err(|e| e.error));
                 unfinished.retain(|file| *file != temporary);
                 drop(unfinished);
@@ -124,7 +126,7 @@ impl AtomicFile {
 }
 
 impl AtomicFile {
-    /// What is written to: the library's own writer would name the temporary file in its errors.
+    /// The open file. `tempfile`'s own writer would name the temporary file in its errors.
     fn file(&mut self) -> &mut File {
         match &mut self.to {
             Some(To::Temporary(file)) => file.as_file_mut(),
@@ -151,7 +153,7 @@ impl Write for AtomicFile {
 }
 
 impl Drop for AtomicFile {
-    /// A file that is not finished goes.
+    /// Removes the temporary file of an unfinished one.
     fn drop(&mut self) {
         if let Some(To::Temporary(file)) = self.to.take() {
             let temporary = file.path().to_path_buf();
@@ -161,7 +163,7 @@ impl Drop for AtomicFile {
     }
 }
 
-/// Writes a file under a temporary name beside it and renames it: a failure leaves an older file as it was.
+/// Writes a file under a temporary name in the same folder and renames it. If this fails, an older file is unchanged.
 ///
 /// # Errors
 /// [`Error::Io`] naming the file.
@@ -171,7 +173,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     file.finish()
 }
 
-/// A temporary file with the mode that the user's umask gives to an ordinary one.
+/// A temporary file with the permissions of an ordinary new file, which follow the user's umask.
 fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! What can go wrong, in the words a user needs: where, what was expected, what was found, what to try.
+//! Errors, in terms that a user needs: where, what was expected, what was found, what to try.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,28 +6,29 @@ use std::path::{Path, PathBuf};
 use crate::option_text::{name, option, setting};
 use crate::spec::nearest;
 
-/// Every failure of the library. The binary turns each kind into one line and an exit code.
+/// An error of the library. The program prints it as one line and maps its kind to an exit code.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An option is wrong, or does not fit the data or other options: `option value: what is wrong`. The program says the flag in
-    /// the place of the name.
+    /// An option is wrong, or does not fit the data or other options. The text is `option value: what is wrong`; the
+    /// program names the flag instead of the option.
     #[error("{}{}: {source}", name(option), value.as_ref().map(|value| format!(" {value}")).unwrap_or_default())]
     Option {
         /// The option's name, as in a configuration file: `class_weight`.
         option: &'static str,
-        /// Its value, where it tells something.
+        /// The given value, if it helps to understand the error.
         value: Option<String>,
         /// What is wrong, without the option's name.
         source: Box<Error>,
     },
-    /// A flag, a configuration key or a hyperparameter is wrong; found before any file is read.
+    /// A flag, a configuration key, a hyperparameter or a specification is wrong. Most of these are found before any
+    /// file is read.
     #[error("{0}")]
     Usage(String),
-    /// A data file is wrong.
+    /// The content of a data file is wrong.
     #[error("{place}: {message}")]
     Data {
-        /// File, and the line and column where they are known: `iris.csv:57, column "width"`.
+        /// File, and line and column if they are known: `iris.csv:57, column "width"`.
         place: Place,
         /// What was expected, what was found, what to try.
         message: String,
@@ -40,7 +41,7 @@ pub enum Error {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The loss or its gradient stopped being finite.
@@ -53,30 +54,30 @@ pub enum Error {
         epoch: usize,
         /// Optimizer step, from 1.
         step: u64,
-        /// The value.
+        /// The loss.
         loss: f64,
     },
-    /// A requirement such as `--fail-under` was missed.
+    /// A requirement such as `--fail-under` was not met.
     #[error("{0}")]
     Unmet(String),
-    /// There is not enough memory, or there are not enough threads, for what is asked; found before it is begun.
+    /// There is not enough memory, or there are not enough threads; found before the work starts.
     #[error("{0}")]
     Memory(String),
-    /// A signal of this number came before the first optimizer step; nothing is kept.
+    /// The signal of this number arrived before the first optimizer step. Nothing is saved.
     #[error("interrupted before the first step")]
     Interrupted(usize),
-    /// A limit was hit before the first optimizer step.
+    /// A limit was reached before the first optimizer step.
     #[error("{0}")]
     NoStep(String),
 }
 
-/// What counts the rows of a file in messages.
+/// What the row numbers of a file count, in messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Unit {
-    /// Lines of a text, from 1.
+    /// Lines of text, from 1.
     #[default]
     Line,
-    /// Rows of a file that has no lines, from 1.
+    /// Rows of a file without lines, from 1.
     Row,
 }
 
@@ -94,9 +95,9 @@ impl std::fmt::Display for Unit {
 pub struct Place {
     /// The file, or `<stdin>`.
     pub path: PathBuf,
-    /// Line or row, from 1.
+    /// Number of the line or row, from 1.
     pub line: Option<u64>,
-    /// Which of the two.
+    /// Whether [`Place::line`] counts lines or rows.
     pub unit: Unit,
     /// Name of the column.
     pub column: Option<String>,
@@ -117,7 +118,7 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// What broke: the loss, or with a finite loss its gradient.
+/// What stopped being finite: the loss, or the gradient if the loss is finite.
 fn not_finite(loss: f64) -> String {
     if loss.is_finite() { "the gradient stopped being finite".to_owned() } else { format!("loss became {loss}") }
 }
@@ -126,12 +127,12 @@ fn not_finite(loss: f64) -> String {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// A wrong data file, as a whole.
+    /// An error about a data file as a whole.
     pub fn data(path: impl AsRef<Path>, message: impl Into<String>) -> Self {
         Self::data_at(path, None, None, message)
     }
 
-    /// A wrong place in a data file; `line` counts from 1.
+    /// An error about a place in a data file. `line` counts from 1.
     pub fn data_at(
         path: impl AsRef<Path>,
         line: Option<u64>,
@@ -149,7 +150,7 @@ impl Error {
         }
     }
 
-    /// The same error where rows are counted by `unit`.
+    /// The same error, with rows counted in `by`.
     pub(crate) fn counted_in(mut self, by: Unit) -> Self {
         let mut innermost = &mut self;
         while let Error::Option { source, .. } = innermost {
@@ -161,17 +162,17 @@ impl Error {
         self
     }
 
-    /// The same error, said of an option; see [`Error::Option`].
+    /// The same error, attributed to an option; see [`Error::Option`].
     pub(crate) fn of(self, option: &'static str) -> Self {
         Error::Option { option, value: None, source: Box::new(self) }
     }
 
-    /// The same error, said of a value of an option.
+    /// The same error, attributed to a value of an option.
     pub(crate) fn of_value(self, option: &'static str, value: impl std::fmt::Display) -> Self {
         Error::Option { option, value: Some(value.to_string()), source: Box::new(self) }
     }
 
-    /// What went wrong, without the option that it is said of: never [`Error::Option`].
+    /// The error without the options that it is attributed to; never [`Error::Option`].
     pub fn kind(&self) -> &Error {
         match self {
             Error::Option { source, .. } => source.kind(),
@@ -179,7 +180,7 @@ impl Error {
         }
     }
 
-    /// What to try, where looking at the disk tells: the file in the folder whose name is nearest to a missing one.
+    /// A suggestion, if the error is a missing file: the most similar name in the same folder.
     pub fn hint(&self) -> Option<String> {
         let Error::Io { path, source } = self.kind() else { return None };
         if source.kind() != io::ErrorKind::NotFound {

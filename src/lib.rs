@@ -17,8 +17,8 @@
 //! | time training steps beside the peaks of the machine | [`machine::bench()`] |
 //! | export a model | [`export`] |
 //!
-//! `ARCHITECTURE.md` tells how the modules stand to each other. `config::Settings` is the program's way to merge flags, files and
-//! variables; a library user fills the typed structures instead.
+//! `ARCHITECTURE.md` describes the order of the modules. `config::Settings` merges flags, files and environment
+//! variables for the program; users of the library fill in the typed structures instead.
 //!
 //! # Train on arrays
 //!
@@ -75,8 +75,8 @@
 //!
 //! # Compare two optimizers
 //!
-//! Both start from the same weights and see the same rows. One run says little: [`experiment::compare::Comparison`] repeats
-//! whole searches and tests what may be claimed.
+//! Both start from the same weights and see the same rows. A single run says little:
+//! [`experiment::compare::Comparison`] repeats whole searches and tests which claims the results support.
 //!
 //! ```
 //! use std::sync::atomic::AtomicUsize;

@@ -1,4 +1,4 @@
-//! The command line: parse, run, one line for an error, an exit code.
+//! The command-line program: parses arguments, runs a command, prints an error as one line and returns an exit code.
 
 mod cli;
 

@@ -1,13 +1,13 @@
-//! Options as messages name them: by the key of the configuration in the library, by the flag in the program.
+//! Names of options in messages: keys of the configuration file in the library, flags in the program.
 //!
-//! Every message names options through this file, so no text is cut or replaced afterwards.
+//! All messages name options through this module, so no text needs to be changed afterwards.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static AS_FLAGS: AtomicBool = AtomicBool::new(false);
 
-/// Makes the messages of this process name options as flags, as the program does before anything else.
+/// Makes all messages of this process name options as flags. The program calls this before anything else.
 pub fn say_flags() {
     AS_FLAGS.store(true, Ordering::Relaxed);
 }
@@ -17,27 +17,27 @@ pub fn flag(name: &str) -> String {
     format!("--{}", name.replace('_', "-"))
 }
 
-/// The name of an option where a message begins with it: `weight_col`, or its flag.
+/// The name of an option at the start of a message: `weight_col`, or its flag.
 pub fn name(name: &str) -> String {
     if AS_FLAGS.load(Ordering::Relaxed) { flag(name) } else { name.to_owned() }
 }
 
-/// An option within a sentence.
+/// An option in a sentence.
 pub fn option(name: &str) -> OptionText<'_, &'static str> {
     OptionText { name, value: None }
 }
 
-/// An option with a value, within a sentence.
+/// An option with a value, in a sentence.
 pub fn setting<V: fmt::Display>(name: &str, value: V) -> OptionText<'_, V> {
     OptionText { name, value: Some(value) }
 }
 
-/// An option with a value in quotes, such as the name of a column.
+/// An option with a value in quotes, such as the name of a column, in a sentence.
 pub fn quoted<V: fmt::Display>(name: &str, value: V) -> OptionText<'_, Quoted<V>> {
     setting(name, Quoted(value))
 }
 
-/// An option with or without a value, within a sentence: `` `weight_col` `` and `` `header = no` ``, or `--weight-col` and
+/// An option in a sentence, with or without a value: `` `weight_col` `` and `` `header = no` ``, or `--weight-col` and
 /// `--header no`.
 #[derive(Debug, Clone, Copy)]
 pub struct OptionText<'a, V> {

@@ -1,15 +1,15 @@
-//! File names as text: settings, configuration files and commands are UTF-8, file names need not be.
+//! File names as text. Settings, configuration files and commands are UTF-8; file names need not be.
 //!
-//! A name that is UTF-8 stands for itself. Any other is written as `file:` and its bytes, percent-encoded, the way of file
-//! URLs (RFC 8089, RFC 3986): `file:caf%E9.csv`.
+//! A UTF-8 name that does not start with `file:` stands for itself. Any other name is written as `file:` followed by
+//! its bytes, percent-encoded as in file URLs (RFC 8089, RFC 3986): `file:caf%E9.csv`.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// Marks a name whose bytes are encoded.
+/// Prefix of an encoded name.
 const SCHEME: &str = "file:";
 
-/// A file name as text that [`to_path`] reads back.
+/// A file name as text. [`to_path`] is the inverse.
 pub fn to_text(path: &Path) -> String {
     match path.to_str() {
         Some(text) if !text.starts_with(SCHEME) => text.to_owned(),
@@ -17,12 +17,12 @@ pub fn to_text(path: &Path) -> String {
     }
 }
 
-/// A word of the command line as text: what is typed as `file:…` is an encoded name already.
+/// An argument of the command line as text. An argument `file:…` is taken as an encoded name.
 pub fn of_argument(word: &OsStr) -> String {
     word.to_str().map_or_else(|| encoded(word), str::to_owned)
 }
 
-/// The file name that a text means.
+/// The file name for a text.
 pub fn to_path(text: &str) -> PathBuf {
     text.strip_prefix(SCHEME).map_or_else(|| PathBuf::from(text), |rest| from_bytes(decoded(rest)))
 }
@@ -33,7 +33,7 @@ fn encoded(name: &OsStr) -> String {
     SCHEME.chars().map(String::from).chain(name.as_encoded_bytes().iter().map(write)).collect()
 }
 
-/// The bytes of percent-encoded text; a `%` without two hexadecimal digits behind it stands for itself.
+/// Decodes percent-encoded text. A `%` that two hexadecimal digits do not follow stands for itself.
 fn decoded(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -1,50 +1,52 @@
-//! Random streams addressed by what they are for, never drawn in thread order.
+//! Random streams that are addressed by their purpose, not drawn in the order of threads.
 //!
-//! A stream is ChaCha with 8 rounds (`rand_chacha::ChaCha8Rng`, a generator that is named by its algorithm and will not
-//! change), keyed by seed and purpose. What is drawn depends on the address alone, so any thread may draw any row.
+//! A stream is ChaCha with 8 rounds, keyed by seed, purpose and `major`. The numbers depend on the address alone, so
+//! any thread can draw those of any row. `rand_chacha::ChaCha8Rng` names its algorithm, so its output is not expected
+//! to change.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-/// What a stream of random numbers is for; streams of different purposes share nothing.
+/// The purpose of a random stream. Streams of different purposes are independent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Purpose {
-    /// Initial weights; one stream for each tensor.
+    /// Initial weights; one stream for each tensor and row.
     Init = 1,
-    /// Which rows go to the training, validation and test parts.
+    /// Assignment of rows to the training, validation and test parts, and to folds.
     Split = 2,
-    /// Order of the rows; one stream for each epoch.
+    /// Order of the rows; one stream for each epoch and member.
     Order = 3,
-    /// Dropout masks; one stream for each layer and row position.
+    /// Dropout masks; one stream for each member, layer, epoch and row position.
     Dropout = 4,
-    /// Over- and under-sampling of classes.
+    /// Over- and undersampling of classes; one stream for each class.
     Balance = 5,
     /// Generated data.
     Synthetic = 6,
-    /// Permutations of a column, for its importance.
+    /// Permutations of a column for its importance; one stream for each column and repetition.
     Permutation = 7,
     /// Quasi-random points; one stream for each dimension and digit.
     QuasiRandom = 8,
-    /// Noise that parts equal values of a column.
+    /// Noise that separates equal values of a column; one stream for each column.
     QuantileNoise = 20,
-    /// Noise of inputs; one stream for each epoch and row.
+    /// Noise added to inputs; one stream for each epoch and row.
     InputNoise = 21,
-    /// Which row is mixed with which, and their shares; one stream for each epoch and row.
+    /// Partner of a row in mix-up, and its share; one stream for each epoch and row.
     MixUp = 22,
-    /// Moves of images; one stream for each epoch and row.
+    /// Shifts and flips of images; one stream for each epoch and row.
     Augment = 23,
-    /// Rows between rows; one stream for each class and new row.
+    /// Interpolated rows of SMOTE; one stream for each class and new row, and one for each class.
     Smote = 24,
-    /// Order of blocks of rows, and of the rows of blocks that follow each other; streams for each epoch.
+    /// Order of blocks of rows, and of the rows within groups of successive blocks; several streams for each epoch.
     Blocks = 40,
-    /// Sign flips and bootstrap samples of statistics.
+    /// Sign flips and bootstrap samples in statistics.
     Resampling = 10,
-    /// Points and seeds of a comparison's studies; one stream for each problem, optimizer and study.
+    /// Points and seeds in the studies of a comparison; one stream for each problem, optimizer and study.
     Study = 30,
 }
 
-/// The stream `(seed, purpose, major, minor)`: `major` and `minor` number streams within the purpose, such as layer and row.
+/// The stream `(seed, purpose, major, minor)`. `major` and `minor` number the streams of a purpose, for example by
+/// layer and row.
 pub fn stream(seed: u64, purpose: Purpose, major: u64, minor: u64) -> ChaCha8Rng {
     let mut key = [0u8; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());

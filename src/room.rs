@@ -1,10 +1,10 @@
-//! The memory that the process can still have.
+//! The memory that is available to the process.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Bytes that can be had: the least of what the system has left, the control group allows and the limits of the address space
-/// and of the process's own data leave. None where the system tells nothing.
+/// Available memory in bytes: the least of what the system has left and of what remains under the limits of the control
+/// group, the address space and the data segment. `None` if the system reports none of these.
 pub(crate) fn available() -> Option<f64> {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let (system, limits, status) = (read("/proc/meminfo"), read("/proc/self/limits"), read("/proc/self/status"));
@@ -19,24 +19,25 @@ pub(crate) fn peak() -> Option<f64> {
     kilobytes(&fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
 }
 
-/// Bytes as messages name them.
+/// A number of bytes, as messages write it.
 pub(crate) fn size(bytes: f64) -> String {
     if bytes < 1e9 { format!("{:.0} MB", bytes / 1e6) } else { format!("{:.1} GB", bytes / 1e9) }
 }
 
-/// The number of a line `VmSize:  1234 kB`, in bytes.
+/// The value of a line such as `VmSize:  1234 kB`, in bytes.
 fn kilobytes(text: &str, name: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok().map(|kib| kib * 1024.0)
 }
 
-/// The soft limit of a line `Max address space  1500000000  unlimited  bytes`.
+/// The soft limit from a line such as `Max address space  1500000000  unlimited  bytes`.
 fn limit(limits: &str, name: &str) -> Option<f64> {
     let line = limits.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// What the tightest control group above the process leaves; pages of files that can be dropped count as free.
+/// Memory that is left in the process's control group and the groups above it, whichever has least. The inactive file
+/// cache counts as free.
 fn control_group(groups: &str) -> Option<f64> {
     const ROOT: &str = "/sys/fs/cgroup";
     let group = |line: &str| {

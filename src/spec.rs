@@ -1,20 +1,20 @@
-//! Short specifications `name:key=value,key=value`, the form in which flags and configuration files name an
-//! activation, a loss or an optimizer together with its options.
+//! Specifications `name:key=value,key=value`, in which flags and configuration files name an activation, a loss or an
+//! optimizer together with its options.
 
 use crate::{Error, Result};
 
-/// A specification taken apart. Options are asked for one by one; [`Spec::finish`] rejects those nobody asked for.
+/// A parsed specification. The caller reads the options one by one; [`Spec::finish`] rejects those that were not read.
 #[derive(Debug)]
 pub struct Spec<'a> {
     subject: &'static str,
-    /// What stands before the colon.
+    /// The text before the colon.
     pub name: &'a str,
     given: Vec<(&'a str, &'a str)>,
     known: Vec<&'static str>,
 }
 
 impl<'a> Spec<'a> {
-    /// Takes `text` apart; `subject` is the noun of error messages, such as `optimizer`.
+    /// Parses `text`. `subject` is the noun in error messages, such as `optimizer`.
     ///
     /// # Errors
     /// [`Error::Usage`] if an option is not of the form `key=value`, or is given twice.
@@ -34,15 +34,15 @@ impl<'a> Spec<'a> {
         Ok(Spec { subject, name: name.trim(), given, known: Vec::new() })
     }
 
-    /// The options that nobody has asked for yet, in the order in which they are given.
+    /// The options that were not read yet, in the given order.
     pub fn remaining(&self) -> &[(&'a str, &'a str)] {
         &self.given
     }
 
-    /// The number under `key`, if it is given; `allowed` says in words what `holds` checks.
+    /// Reads the number under `key`, if it is given. `allowed` describes in words what `holds` checks.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the value is no number, or is out of its range.
+    /// [`Error::Usage`] if the value is not a number or is out of range.
     pub fn number(
         &mut self,
         key: &'static str,
@@ -56,10 +56,10 @@ impl<'a> Spec<'a> {
         }
     }
 
-    /// The switch under `key`, `true` or `false`, if it is given.
+    /// Reads the switch under `key`, `true` or `false`, if it is given.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the value is something else.
+    /// [`Error::Usage`] if the value is neither.
     pub fn switch(&mut self, key: &'static str) -> Result<Option<bool>> {
         match self.take(key) {
             None => Ok(None),
@@ -69,10 +69,11 @@ impl<'a> Spec<'a> {
         }
     }
 
-    /// The list of numbers under `key`, separated by `/`, if it is given; `allowed` says in words what `holds` checks.
+    /// Reads the list of numbers under `key`, separated by `/`, if it is given. `allowed` describes in words what
+    /// `holds` checks.
     ///
     /// # Errors
-    /// [`Error::Usage`] if one of them is no number, or is out of its range.
+    /// [`Error::Usage`] if one of them is not a number or is out of range.
     pub fn numbers(
         &mut self,
         key: &'static str,
@@ -87,11 +88,11 @@ impl<'a> Spec<'a> {
         }
     }
 
-    /// Two numbers `low/high` under `key`, the second not below the first, if they are given; `allowed` says in words what `holds`
-    /// checks.
+    /// Reads two numbers `low/high` under `key`, if they are given; `high` must not be below `low`. `allowed` describes
+    /// in words what `holds` checks.
     ///
     /// # Errors
-    /// [`Error::Usage`] if they are something else.
+    /// [`Error::Usage`] if the value is anything else.
     pub fn pair(
         &mut self,
         key: &'static str,
@@ -106,10 +107,10 @@ impl<'a> Spec<'a> {
         }
     }
 
-    /// The position in `words` of the word under `key`, if it is given.
+    /// Reads the word under `key`, if it is given, and returns its position in `words`.
     ///
     /// # Errors
-    /// [`Error::Usage`] if it is none of them.
+    /// [`Error::Usage`] if it is not one of them.
     pub fn word(&mut self, key: &'static str, words: &[&str]) -> Result<Option<usize>> {
         let Some(text) = self.take(key) else { return Ok(None) };
         match words.iter().position(|&word| word == text) {
@@ -118,10 +119,10 @@ impl<'a> Spec<'a> {
         }
     }
 
-    /// Ends the reading.
+    /// Finishes reading.
     ///
     /// # Errors
-    /// [`Error::Usage`] if an option is left over; it names the nearest known one.
+    /// [`Error::Usage`] if an option was not read. The message suggests the most similar known option.
     pub fn finish(self) -> Result<()> {
         match self.given.first() {
             None => Ok(()),
@@ -135,12 +136,12 @@ impl<'a> Spec<'a> {
         }
     }
 
-    /// The error for an option that must be given.
+    /// The error for a missing option that is required.
     pub fn needs(&self, key: &str) -> Error {
         Error::Usage(format!("{} \"{}\" needs {key}=…", self.subject, self.name))
     }
 
-    /// The error for a name that is none of `names`.
+    /// The error for a name that is not in `names`.
     pub fn unknown_name(&self, names: &[&str]) -> Error {
         unknown(self.subject, self.name, names)
     }
@@ -156,13 +157,15 @@ impl<'a> Spec<'a> {
     }
 }
 
-/// The error for an unknown name: it offers the nearest of `known`, if one is near, and lists them all.
+/// The error for an unknown name. It suggests the most similar name of `known`, if one is similar, and lists all of
+/// them.
 pub fn unknown(subject: &str, name: &str, known: &[&str]) -> Error {
     let hint = nearest(name, known).map_or(".".to_owned(), |known| format!(": did you mean \"{known}\"?"));
     Error::Usage(format!("unknown {subject} \"{name}\"{hint} Known: {}", known.join(", ")))
 }
 
-/// The name that `name` may have been meant for: one that a slip in every third letter makes of it, or one that it begins.
+/// The name that was probably meant: the most similar one, if it differs by at most `1 + letters / 3` edits and by
+/// fewer than `letters`. Otherwise the first one that starts with `name`, if `name` has at least three letters.
 pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let letters = name.chars().count();
     let slips = |known: &str| strsim::damerau_levenshtein(name, known);

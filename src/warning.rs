@@ -1,4 +1,4 @@
-//! What may make a result wrong, said once for each cause.
+//! Warnings about what may make a result wrong.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::option_text::option;
 
-/// What a warning is about. The order is that of severity, worst first.
+/// The cause of a warning. The order is by severity, most severe first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -17,41 +17,41 @@ pub enum WarningKind {
     NoBetterThanBaseline,
     /// Labelled rows have a class that the model does not know.
     UnknownClass,
-    /// Classes that no training row has.
+    /// Some classes have no training row.
     UnlearntClass,
     /// Columns are matched by position although the model has names.
     MatchedByPosition,
-    /// A whole column lies elsewhere than in training.
+    /// A whole column has other values than in training.
     ColumnShifted,
-    /// Levels that training did not see.
+    /// Levels that did not occur in training.
     UnseenLevels,
-    /// Levels that are known in another spelling.
+    /// Levels that are known in a different spelling.
     LevelSpelling,
-    /// Columns that are known in another spelling.
+    /// Columns that are known in a different spelling.
     ColumnSpelling,
-    /// Values are missing in a column that was never missing in training.
+    /// Values are missing in a column that had no missing values in training.
     MissingNow,
     /// Values far outside the range of the training rows.
     OutOfRange,
     /// A column that was constant in training has other values.
     ConstantMoved,
-    /// The labels look like another task, or like a name for each row.
+    /// The label seems to suit another task, or to be a name for each row.
     DoubtfulLabel,
-    /// Label cells are read as missing.
+    /// Label cells are treated as missing.
     MissingMarkerInLabel,
     /// Rows without a target are left out.
     NoTarget,
-    /// Rows without a group, where groups stay together.
+    /// Rows without a group, although groups are kept together.
     NoGroup,
-    /// Cells of a number column that are no numbers.
+    /// Cells of a number column that are not numbers.
     UnreadableNumbers,
-    /// Cells are numbers with units or decimal commas, and are read as text.
+    /// Numbers with units or decimal commas are read as text.
     NumbersWithUnits,
-    /// A number that is infinite, or too large for a double.
+    /// A number that is infinite, or too large for double precision.
     InfiniteNumbers,
-    /// A quoted cell runs over several lines.
+    /// A quoted cell spans several lines.
     QuotedLines,
-    /// Several columns have one name.
+    /// Several columns have the same name.
     RepeatedName,
     /// Lines of a title stand above the header.
     LinesAbove,
@@ -61,7 +61,7 @@ pub enum WarningKind {
     BlankLines,
     /// The text is not UTF-8.
     Encoding,
-    /// A column counts the rows.
+    /// A column numbers the rows.
     RowNumber,
     /// A column looks like an identifier.
     Identifier,
@@ -71,22 +71,23 @@ pub enum WarningKind {
     ConstantColumn,
     /// A text column with a different value in most rows.
     ManyLevels,
-    /// A column gives the label away.
+    /// A column reveals the label.
     Leak,
-    /// Rows repeat other rows.
+    /// Rows are duplicates of other rows.
     Duplicates,
-    /// A part of the data that was asked for has no rows.
+    /// A requested part of the data has no rows.
     EmptyPart,
-    /// Intervals rest on rows that chose something.
+    /// Intervals were computed on rows that were used for a choice.
     OptimisticIntervals,
-    /// The figure that is watched is undefined.
+    /// The monitored figure is undefined.
     UndefinedMonitor,
     /// Anything else.
     Other,
 }
 
 impl WarningKind {
-    /// What several columns have in common that this kind is about; nothing for kinds that are said one by one.
+    /// The text for several columns with a warning of this kind, after their number. `None` for kinds that get a line
+    /// for each warning.
     fn of_columns(self) -> Option<Cow<'static, str>> {
         Some(Cow::Borrowed(match self {
             WarningKind::ColumnShifted => "columns are shifted against training: are the units the same?",
@@ -116,30 +117,30 @@ impl WarningKind {
 /// Something that may make a result wrong.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Warning {
-    /// What it is about.
+    /// The cause.
     pub kind: WarningKind,
-    /// The column, where it is about one.
+    /// The column, if the warning is about one.
     pub column: Option<String>,
-    /// How many rows, cells or columns it is about, where they are counted.
+    /// The number of rows, cells or columns, if they were counted.
     pub count: Option<u64>,
     /// One sentence: what was found, and what to do about it.
     pub message: String,
 }
 
 impl Warning {
-    /// A warning about no column in particular.
+    /// A warning that is not about one column.
     pub fn new(kind: WarningKind, message: impl Into<String>) -> Warning {
         Warning { kind, column: None, count: None, message: message.into() }
     }
 
-    /// Names the column.
+    /// Sets the column.
     #[must_use]
     pub fn column(mut self, name: impl Into<String>) -> Warning {
         self.column = Some(name.into());
         self
     }
 
-    /// Gives the number of rows, cells or columns.
+    /// Sets the number of rows, cells or columns.
     #[must_use]
     pub fn count(mut self, count: usize) -> Warning {
         self.count = Some(count as u64);
@@ -163,17 +164,18 @@ pub(crate) fn of(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
-/// Columns that one line names.
+/// Number of columns that one line names.
 const NAMED: usize = 3;
 
-/// The warnings, worst first.
+/// The warnings, most severe first.
 pub fn sorted(warnings: &[Warning]) -> Vec<&Warning> {
     let mut sorted: Vec<&Warning> = warnings.iter().collect();
     sorted.sort_by_key(|warning| warning.kind);
     sorted
 }
 
-/// The warnings as lines, worst first: one line for all columns of a kind, with the three that have the highest counts.
+/// The warnings as lines, most severe first. If a kind is about columns, all its columns share one line, which names
+/// the three with the highest counts.
 pub fn lines(warnings: &[Warning]) -> Vec<String> {
     let sorted = sorted(warnings);
     let kinds = sorted.chunk_by(|a, b| a.kind == b.kind && a.kind.of_columns().is_some());
