@@ -1,6 +1,6 @@
-//! Columns that are lined up with blanks: `1.0    20  "a b"`. Any run of blanks parts two cells.
+//! Text whose columns are aligned by blanks: `1.0    20  "a b"`. A run of blanks of any length separates two cells.
 
-/// Makes one space of a run of blanks, and none of those at the ends of a line. What stands in quotes stays as it is.
+/// Replaces each run of blanks by one space, and removes those at the ends of a line. Text in quotes is unchanged.
 #[derive(Debug, Clone)]
 pub(super) struct Aligned {
     quote: Option<u8>,
@@ -16,19 +16,19 @@ enum Place {
 }
 
 impl Aligned {
-    /// With the character that encloses cells, if there is one.
+    /// `quote`: the character that encloses cells, if there is one.
     pub(super) fn new(quote: Option<u8>) -> Self {
         Self { quote, place: Place::LineStart }
     }
 
-    /// Whether blanks stand at the start of a line, or several beside each other.
+    /// Whether a line starts with blanks, or two blanks are adjacent.
     pub(super) fn occurs(text: &[u8]) -> bool {
         let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
         text.first().is_some_and(blank)
             || text.windows(2).any(|pair| blank(&pair[1]) && (pair[0] == b'\n' || blank(&pair[0])))
     }
 
-    /// Adds `text` to `out`, in its new form.
+    /// Appends the converted `text` to `out`. A text may be passed in pieces.
     pub(super) fn push(&mut self, text: &[u8], out: &mut Vec<u8>) {
         for &byte in text {
             let blank = matches!(byte, b' ' | b'\t' | b'\r');
@@ -45,7 +45,7 @@ impl Aligned {
                     if place == Place::Blanks {
                         out.push(b' ');
                     }
-                    // A doubled quote within quotes closes and opens again.
+                    // A doubled quote in a quoted cell closes the cell and opens it again.
                     let doubled = place == Place::Cell && out.last().copied() == self.quote;
                     let opens = Some(byte) == self.quote && (place != Place::Cell || doubled);
                     if opens { Place::Quoted } else { Place::Cell }
@@ -70,7 +70,7 @@ mod tests {
         ] {
             let mut out = Vec::new();
             let mut aligned = Aligned::new(Some(b'"'));
-            // In pieces it is the same.
+            // The result must not depend on how the text is divided.
             text.as_bytes().chunks(3).for_each(|piece| aligned.push(piece, &mut out));
             assert_eq!(String::from_utf8_lossy(&out), expected, "{text:?}");
         }

@@ -1,5 +1,5 @@
-//! Delimited text (CSV, TSV) to tables: a whole file on all threads, known columns some rows at a time, or all columns some megabytes
-//! at a time.
+//! Reads delimited text (CSV, TSV) into tables: a whole file on all threads, a few rows at a time for known columns, or
+//! some megabytes at a time for all columns.
 
 mod pieces;
 mod plain;

@@ -1,4 +1,4 @@
-//! What parts the cells of a delimited file: its delimiter, its quotes, its comments.
+//! The dialect of a delimited file: its delimiter, quotes and comments.
 
 use std::path::Path;
 
@@ -11,38 +11,38 @@ use super::written::Quote;
 use crate::option_text::{option, setting};
 use crate::{Error, Result, Warning, WarningKind};
 
-/// Records that are looked at.
+/// Number of records that are examined.
 const SAMPLE_RECORDS: usize = 1000;
-/// Delimiters that are found by themselves; of equally good ones the first wins.
+/// Delimiters that are detected; of equally good ones the first is chosen.
 const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
-/// What encloses cells where nothing else is said.
+/// The default quote.
 const QUOTE: u8 = b'"';
-/// What begins a comment where nothing else is said.
+/// The default comment sign.
 const COMMENT: u8 = b'#';
 
-/// What parts the cells of a file.
+/// The dialect of a delimited file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
     /// Character between columns.
     pub delimiter: u8,
-    /// What encloses cells that contain it.
+    /// Character that encloses cells.
     pub quote: Quote,
-    /// What begins a line that is left out.
+    /// Character that starts a comment line.
     pub comment: Option<u8>,
-    /// Whether a line `sep=;`, which some spreadsheets write, stands above the table.
+    /// Whether a line `sep=;`, which some spreadsheets write, is at the top of the file.
     pub sep_line: bool,
 }
 
 impl Dialect {
-    /// With a delimiter, double quotes and nothing else.
+    /// A dialect with this delimiter and double quotes.
     pub fn plain(delimiter: u8) -> Self {
         Self { delimiter, quote: Quote::Byte(QUOTE), comment: None, sep_line: false }
     }
 
-    /// A reader of records; rows may be of any width.
+    /// A reader of records, which may have any width.
     ///
-    /// Lines end at LF; the CR before it is a blank, and goes with the blanks around a cell. So the reader's count of lines is
-    /// right.
+    /// Lines end at LF. A CR before it counts as a blank, which is trimmed from the cell. This keeps the reader's line
+    /// numbers right.
     pub(super) fn csv(&self) -> ReaderBuilder {
         let mut builder = ReaderBuilder::new();
         builder
@@ -59,7 +59,7 @@ impl Dialect {
         builder
     }
 
-    /// The first records below a `sep=` line, without the last one where it may be cut off, and without blank lines.
+    /// The first records below a `sep=` line, without blank lines, comments and a possibly incomplete last record.
     pub(super) fn sample(&self, head: &[u8], complete: bool) -> Vec<ByteRecord> {
         let records = self.csv().from_reader(head).into_byte_records().map_while(std::result::Result::ok);
         let mut records: Vec<ByteRecord> = records
@@ -78,17 +78,17 @@ impl Dialect {
     }
 }
 
-/// Whether a record is a line of blanks alone. Empty lines never become records, so an empty record is a quoted empty cell.
+/// Whether a record is a line of blanks. Empty lines are never records, so an empty record is an empty quoted cell.
 pub(super) fn is_blank(record: &ByteRecord) -> bool {
-    // DOS ends a text with Ctrl-Z.
+    // DOS programs end a text with Ctrl-Z.
     let nothing = |cell: &[u8]| !cell.is_empty() && (cell.trim_ascii().is_empty() || cell.trim_ascii() == b"\x1a");
     record.len() <= 1 && record.iter().all(nothing)
 }
 
-/// Finds the dialect of a text by its first bytes; what `options` say is not guessed.
+/// Detects the dialect of a text from its first bytes. What `options` specify is not detected.
 ///
 /// # Errors
-/// [`Error::Data`] where two delimiters part all lines alike well.
+/// [`Error::Data`] if two delimiters fit equally well.
 pub(super) fn find(
     path: &Path,
     head: &[u8],
@@ -136,7 +136,7 @@ pub(super) fn find(
     Ok(dialect)
 }
 
-/// The delimiter that a first line `sep=;` names.
+/// The delimiter from a first line `sep=;`.
 fn sep_line(head: &[u8]) -> Option<u8> {
     let line = head.split(|byte| *byte == b'\n').next()?;
     let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -149,13 +149,13 @@ fn sep_line(head: &[u8]) -> Option<u8> {
     }
 }
 
-/// Whether a blank stands between two quoted cells of the first line, as R writes tables.
+/// Whether a space separates two quoted cells in the first line, as in tables written by R.
 fn parts_quotes(head: &[u8]) -> bool {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     line.windows(3).any(|bytes| bytes == b"\" \"")
 }
 
-/// Whether a record is a comment that nobody asked to be one: it begins with `#` and has not the width of the rows.
+/// Whether a record is a comment although none were specified: it starts with `#` and is not as wide as the rows.
 pub(super) fn is_comment(record: &ByteRecord, width: usize) -> bool {
     record.len() != width && record.get(0).is_some_and(|cell| cell.trim_ascii_start().first() == Some(&COMMENT))
 }
@@ -172,26 +172,26 @@ pub(super) fn is_even(records: &[ByteRecord]) -> bool {
     records.windows(2).all(|pair| pair[0].len() == pair[1].len())
 }
 
-/// A delimiter with what it makes of the first records.
+/// A delimiter, and how well it fits the first records.
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
     delimiter: u8,
     /// Share of the records that have the usual width.
     even: f64,
-    /// Share of the cells below the first record that are numbers, dates or empty.
+    /// Share of the cells below the first record that are numbers, dates or empty. A single record counts itself.
     typed: f64,
-    /// Share of these cells that are numbers, or hold none of the other delimiters.
+    /// Share of these cells that are typed in this way or contain none of the other delimiters.
     plain: f64,
 }
 
-/// The delimiter that parts most records into equally many columns, more than one; of those that part all of them the one that
-/// makes more numbers.
+/// The delimiter with which most records have the same width, above one. Of delimiters with equal shares, it is the one
+/// that gives most numbers, dates and empty cells.
 fn best_delimiter(path: &Path, quoted: bool, sample: &dyn Fn(u8) -> Vec<ByteRecord>) -> Result<u8> {
     let mut candidates: Vec<Candidate> = DELIMITERS.iter().filter_map(|d| candidate(*d, &sample(*d))).collect();
     if candidates.is_empty() {
         return Ok(if parts_by_blanks(&sample(b' '), quoted) { b' ' } else { DELIMITERS[0] });
     }
-    // Stable: of equally good ones the first of the list stays first.
+    // The sort is stable, so equally good delimiters stay in the order of the list.
     candidates.sort_by(|a, b| {
         let by_numbers = b.even.total_cmp(&a.even).then(b.typed.total_cmp(&a.typed));
         by_numbers.then(b.plain.total_cmp(&a.plain))
@@ -223,12 +223,12 @@ fn lossy(cell: &[u8]) -> String {
     String::from_utf8_lossy(cell.trim_ascii()).chars().take(20).collect()
 }
 
-/// None for a delimiter that parts nothing, or less than half of the records alike.
+/// `None` unless the delimiter separates cells, half of the records or more have one width, and the first record fits.
 fn candidate(delimiter: u8, records: &[ByteRecord]) -> Option<Candidate> {
     let width = usual_width(records);
     let alike = records.iter().filter(|record| record.len() == width).count();
     let even = alike as f64 / records.len().max(1) as f64;
-    // The first line decides: a delimiter that it has not parts text within cells. R leaves out the name of row names.
+    // The first line decides: a delimiter that it lacks is within cells. R omits the name of the column of row names.
     let first = records.first().map_or(0, ByteRecord::len);
     let starts_right = first == width || (first + 1 == width && width > 2);
     if width < 2 || even < 0.5 || !starts_right {
@@ -244,8 +244,8 @@ fn candidate(delimiter: u8, records: &[ByteRecord]) -> Option<Candidate> {
     Some(Candidate { delimiter, even, typed, plain })
 }
 
-/// Whether blanks part all lines below the first alike, into cells of which most are numbers; where they part `quoted` cells, into
-/// some column of numbers.
+/// Whether a blank separates all lines below the first into the same number of cells, most of which are typed. If it
+/// separates `quoted` cells, one column of numbers is sufficient.
 fn parts_by_blanks(records: &[ByteRecord], quoted: bool) -> bool {
     let whole = records.iter().flatten().all(|cell| !cell.is_empty());
     let below = records.get(1..).unwrap_or_default();
@@ -253,13 +253,13 @@ fn parts_by_blanks(records: &[ByteRecord], quoted: bool) -> bool {
     whole && is_even(below) && candidate(b' ', records).is_some_and(enough)
 }
 
-/// Whether a cell is empty, a number in some form, or a date.
+/// Whether a cell is empty, a number in any form, or a date.
 fn is_typed(cell: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(cell.trim_ascii()) else { return false };
     text.is_empty() || is_number(text) || !matches!(super::date::infer(&[text]), super::date::Dates::None)
 }
 
-/// Whether a cell holds what looks like rows: with numbers where the table has numbers, or behind a quote that is badly closed.
+/// Whether a cell contains what looks like rows, with numbers in number columns or with a badly closed quote.
 fn is_swallowing(records: &[ByteRecord], delimiter: u8, head: &[u8]) -> bool {
     let over_lines = |record: &&ByteRecord| record.as_slice().contains(&b'\n');
     if !records.iter().any(|record| over_lines(&record)) {
@@ -271,7 +271,7 @@ fn is_swallowing(records: &[ByteRecord], delimiter: u8, head: &[u8]) -> bool {
     found == Some(true) || (found.is_some() && closes_badly(head, delimiter))
 }
 
-/// Whether text stands behind a quote that closes a cell.
+/// Whether a closing quote is followed by text.
 fn closes_badly(text: &[u8], delimiter: u8) -> bool {
     let (mut quoted, mut before) = (false, b'\n');
     let mut bytes = text.iter().copied().peekable();
@@ -301,7 +301,7 @@ fn columns_of_numbers(below: &[ByteRecord], width: usize) -> Vec<usize> {
     (0..width).filter(of_numbers).collect()
 }
 
-/// The columns with numbers or nothing in every cell below the first line.
+/// Number of columns in which all cells below the first line are numbers or empty.
 pub(super) fn number_columns(records: &[ByteRecord]) -> usize {
     columns_of_numbers(records.get(1..).unwrap_or(&[]), usual_width(records)).len()
 }
@@ -310,15 +310,16 @@ fn is_number_or_empty(cell: &[u8]) -> bool {
     std::str::from_utf8(cell.trim_ascii()).is_ok_and(|cell| cell.is_empty() || parse_number(cell).is_some())
 }
 
-/// Whether a cell of several lines is what a stray quote makes of rows: its first line has the cells that the row lacks, the
-/// lines within have all cells, the last has those up to the quote that closes. Numbers must stand where the table has
-/// numbers. It is sure if there is one on some line, or if a table without numbers has four columns; nothing for other cells.
+/// Whether a cell of several lines looks like rows that a stray quote has merged. Its first line must have the
+/// remaining cells of the row, inner lines all cells, the last line those up to the closing quote. Number columns must
+/// contain numbers. `Some(true)` if a line has such a number, or if none of four or more columns is a number column;
+/// `None` if the cell is not like rows.
 pub(super) fn swallows(record: &ByteRecord, delimiter: u8, numeric: &[usize]) -> Option<bool> {
     let width = record.len();
-    // Nothing where a line is no part of a row, else whether it has a number where the table has numbers.
+    // `None` if a line is not a part of a row; otherwise whether it has a number in a number column.
     let part_of_row = |line: &[u8], from: usize, count: usize| -> Option<bool> {
         let cells: Vec<&[u8]> = line.split(|byte| *byte == delimiter).collect();
-        // The last cell may be cut off by the quote.
+        // The quote may have cut off the last cell.
         let mut numbers = numeric.iter().filter(|column| **column >= from && **column < from + count.min(cells.len()));
         let some = numbers.clone().any(|column| !cells[column - from].trim_ascii().is_empty());
         (cells.len() == count && numbers.all(|column| is_number_or_empty(cells[column - from]))).then_some(some)

@@ -1,4 +1,4 @@
-//! Whether the first line of a file names its columns.
+//! Decides whether the first line of a file is a header.
 
 use std::collections::HashMap;
 
@@ -10,26 +10,26 @@ use super::header::{BOM, text_of};
 use super::number::{Convention, Numbers, infer, is_number};
 use super::table::MissingMarkers;
 
-/// Whether the first line names the columns.
+/// Whether the first line is a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FirstLine {
-    /// It does.
+    /// It is a header.
     Names,
-    /// It most likely does; why, for a note.
+    /// It is probably a header; the reason is for a note.
     Likely(&'static str),
     /// It is data.
     Data,
-    /// Nothing tells; most files name their columns.
+    /// There is no evidence; most files have a header.
     Unknown,
     /// There is evidence for both.
     Either,
 }
 
-/// Names are numbers in a row for sure if there are so many of them.
+/// Consecutive numbers are names for certain if there are at least this many.
 const LONG_SEQUENCE: usize = 5;
-/// A text that never occurs among so many cells of few levels is a name.
+/// A text that does not occur among at least this many cells with few levels is a name.
 const MANY_CELLS: usize = 20;
-/// Fewer rows do not tell how far numbers lie apart.
+/// Fewer rows do not show the spread of numbers.
 const SOME_ROWS: usize = 5;
 /// Numbers that may be years.
 const YEARS: std::ops::RangeInclusive<f64> = 1500.0..=2100.0;
@@ -39,14 +39,14 @@ const COUNTING: &str = "as its numbers count up and those below it do not";
 const WORDS_ABOVE: &str = "as it has words above values";
 const APART: &str = "as its numbers lie far from all numbers below them";
 
-/// What one column says about its first cell.
+/// Evidence from one column about its first cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Evidence {
-    /// Text above numbers or dates, a date above numbers, or an empty cell above the numbers of rows.
+    /// Text above numbers or dates, a date above numbers, or an empty cell above numbers of rows.
     TextAboveValues,
-    /// Text that never occurs below it, where the same few texts occur again and again.
+    /// Text that does not occur below it, where the same few texts are repeated.
     NewText,
-    /// A value in the form of those below it, a missing value, or a sign that stands for one.
+    /// A value in the form of those below it, a missing value, or a sign that stands for a value.
     Value,
     /// A value above text.
     ValueAboveText,
@@ -54,19 +54,19 @@ enum Evidence {
     OtherForm,
     /// A text that occurs below it.
     OccursBelow,
-    /// A text that occurs once among many cells below it: names are words, and some texts are any words.
+    /// A text that occurs once among many cells below it. Names are words, and the cells may be arbitrary words.
     OccursOnce,
-    /// Nothing.
+    /// No evidence.
     Open,
 }
 
 impl FirstLine {
-    /// Whether there is evidence that it names the columns.
+    /// Whether there is evidence for a header.
     pub(super) fn is_names(self) -> bool {
         matches!(self, Self::Names | Self::Likely(_))
     }
 
-    /// Tells by comparing the first record with those below it.
+    /// Compares the first record with those below it.
     pub(super) fn of(sample: &[ByteRecord], markers: &MissingMarkers) -> Self {
         let Some((first, below)) = sample.split_first() else { return Self::Names };
         if stands_again_within(first, below, markers) {
@@ -94,7 +94,8 @@ impl FirstLine {
             false => Self::Either,
         };
         match () {
-            // A name may also be a level of its column. That a row has another word in each column of numbers is far less likely.
+            // A name may also be a level of its column. That a row of data has a different word in each column of
+            // numbers is far less likely.
             () if names > 1 && numbers == 0 && often > 0 && are_different(first) => Self::Likely(WORDS_ABOVE),
             () if names > 0 && often > 0 => Self::Either,
             () if names > 0 && numbers > 0 => if_apart(),
@@ -112,7 +113,8 @@ impl FirstLine {
     }
 }
 
-/// Whether the first line is a header that stands within the file too, which must not speak against itself.
+/// Whether the first line is a header that is repeated in the file. The repetitions would otherwise count as evidence
+/// against it.
 fn stands_again_within(first: &ByteRecord, below: &[ByteRecord], markers: &MissingMarkers) -> bool {
     let others: Vec<ByteRecord> = below.iter().filter(|record| !repeats(record, first)).cloned().collect();
     if others.len() == below.len() {
@@ -122,26 +124,26 @@ fn stands_again_within(first: &ByteRecord, below: &[ByteRecord], markers: &Missi
     let is_data =
         |found: &Evidence| matches!(found, Evidence::Value | Evidence::ValueAboveText | Evidence::OccursBelow);
     let all: Vec<Evidence> = (0..first.len()).map(|column| evidence(first, &others, column, markers)).collect();
-    // Data may repeat a row too, but then its words stand in other rows as well.
+    // Data may repeat a row too, but then its words also occur in other rows.
     let rare = 10 * (below.len() - others.len()) <= below.len();
     (all.iter().any(is_name) && !all.iter().any(is_data)) || (rare && is_apart(first, &others))
 }
 
-/// Whether a record is the first one again, perhaps behind the byte order mark of another file.
+/// Whether a record equals the first one, possibly after the byte order mark of another file.
 fn repeats(record: &ByteRecord, first: &ByteRecord) -> bool {
     let bare = |cell: &[u8]| cell.strip_prefix(BOM).unwrap_or(cell).to_vec();
     record.len() == first.len() && record.iter().zip(first).all(|(a, b)| bare(a) == bare(b))
 }
 
-/// Whether no text of a record occurs in its column of the others, and it holds no value.
+/// Whether all cells of a record are text that does not occur in the same column of the other records.
 fn is_apart(first: &ByteRecord, others: &[ByteRecord]) -> bool {
     let occurs = |column: usize, cell: &[u8]| others.iter().any(|other| other.get(column) == Some(cell));
     let is_text = |cell: &[u8]| !cell.trim_ascii().is_empty() && !are_values(&[&text_of(cell)]);
     first.iter().enumerate().all(|(column, cell)| is_text(cell) && !occurs(column, cell))
 }
 
-/// Whether each value of the first line is a whole number, and farther from all numbers below it than these are from each other: as
-/// wavelengths are that name columns of intensities, and years above amounts.
+/// Whether each value of the first line is an integer that is farther from all numbers below it than these are from
+/// each other. Examples are wavelengths that name columns of intensities, and years above amounts.
 fn is_beyond(first: &ByteRecord, below: &[ByteRecord]) -> bool {
     let beyond = |(column, cell): (usize, &[u8])| {
         let text = text_of(cell);
@@ -154,7 +156,7 @@ fn is_beyond(first: &ByteRecord, below: &[ByteRecord]) -> bool {
     first.iter().enumerate().all(beyond)
 }
 
-/// Whether no cell of a record is there twice.
+/// Whether all cells of a record are distinct.
 fn are_different(record: &ByteRecord) -> bool {
     let mut cells: Vec<&[u8]> = record.iter().collect();
     cells.sort_unstable();
@@ -188,7 +190,7 @@ fn evidence(first: &ByteRecord, below: &[ByteRecord], column: usize, markers: &M
     }
 }
 
-/// Whether cells count rows, as row names do that R and pandas write below an empty cell.
+/// Whether cells number the rows, as the row names of R and pandas below an empty cell do.
 fn number_rows(cells: &[&str]) -> bool {
     let numbers: Option<Vec<f64>> = cells.iter().map(|cell| parse_number(cell)).collect();
     numbers.is_some_and(|numbers| numbers.len() >= SOME_ROWS && numbers.windows(2).all(|pair| pair[1] == pair[0] + 1.0))
@@ -218,20 +220,21 @@ fn above_text(name: &str, cells: &[&str]) -> Evidence {
     }
 }
 
-/// Whether a cell can hardly be a name: dashes, dots or stars alone, or a number behind a sign of comparison, as in `<0.5`.
+/// Whether a cell is unlikely to be a name: it consists of dashes, dots or stars, or is a number after a comparison
+/// sign, as in `<0.5`.
 fn stands_for_a_value(cell: &str) -> bool {
     let bound = cell.strip_prefix(['<', '>', '≤', '≥', '~']).map(|rest| rest.trim_start_matches('=').trim_start());
     cell.chars().all(|c| matches!(c, '-' | '–' | '—' | '.' | '…' | '*'))
         || bound.is_some_and(|rest| are_values(&[rest]))
 }
 
-/// Whether nine of ten cells are plain numbers: a slip of the pen, or another header within the file, does not make a column text.
+/// Whether at least nine of ten cells are plain numbers. A stray text or a repeated header does not make a column text.
 fn are_mostly_numbers(cells: &[&str]) -> bool {
     let plain = cells.iter().filter(|cell| parse_number(cell).is_some()).count();
     plain == cells.len() || (cells.len() >= 10 && 10 * plain >= 9 * cells.len())
 }
 
-/// Whether all cells are numbers in one form, or dates: whatever form a column may be read in.
+/// Whether all cells are numbers in one form, or dates.
 fn are_values(cells: &[&str]) -> bool {
     if cells.iter().all(|cell| parse_number(cell).is_some()) {
         return true;
@@ -245,7 +248,7 @@ fn are_values(cells: &[&str]) -> bool {
     numbers || !matches!(date::infer(&levels.iter().map(|(level, _)| *level).collect::<Vec<_>>()), date::Dates::None)
 }
 
-/// The different cells in the order of the file, each with its number.
+/// The distinct cells, in order of first appearance, each with its number of occurrences.
 fn counted<'a>(cells: &[&'a str]) -> Vec<(&'a str, usize)> {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
@@ -259,7 +262,8 @@ fn counted<'a>(cells: &[&'a str]) -> Vec<(&'a str, usize)> {
     counts
 }
 
-/// Whether the numbers of the first line are names in a row: 0, 1, 2, … or years. `Some(false)` if they may as well be data.
+/// Whether the numbers of the first line are consecutive names: 0, 1, 2, … or years. `Some(false)` if they may also be
+/// data.
 fn sequence(first: &ByteRecord, below: &[ByteRecord]) -> Option<bool> {
     let columns: Vec<usize> =
         (0..first.len()).filter(|column| parse_number(&text_of(&first[*column])).is_some()).collect();
@@ -299,7 +303,7 @@ mod tests {
         FirstLine::of(&lines.iter().map(record).collect::<Vec<_>>(), &MissingMarkers::new(&[]))
     }
 
-    /// A first line above so many rows.
+    /// The result for a first line above `rows` rows.
     fn above(first: &str, rows: usize, row: impl Fn(usize) -> String) -> FirstLine {
         of(&std::iter::once(first.to_owned()).chain((0..rows).map(row)).collect::<Vec<_>>())
     }

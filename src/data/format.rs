@@ -1,4 +1,4 @@
-//! What format a file has: told by its content, else by its name, unless the user says it.
+//! Detects the format of a file, from its content or its name, unless the user specified it.
 
 use std::path::Path;
 
@@ -7,14 +7,14 @@ use super::pack::begins_pack;
 use super::source::{Opened, Source};
 use crate::{Error, Result};
 
-/// Lines of a text that are looked at.
+/// Number of lines of a text that are examined.
 const LINES: usize = 5;
 
-/// First bytes of formats that have such.
+/// Signatures at the start of files.
 const MAGIC: [(&[u8], Format); 3] =
     [(b"PAR1", Format::Parquet), (b"\x93NUMPY", Format::Npy), (b"PK\x05\x06", Format::Npz)];
 
-/// Ends of file names.
+/// Suffixes of file names.
 const NAMES: [(&[&str], Format); 7] = [
     (&[".tsv", ".tab"], Format::Tsv),
     (&[".jsonl", ".ndjson"], Format::Jsonl),
@@ -25,7 +25,7 @@ const NAMES: [(&[&str], Format); 7] = [
     (&[".libsvm", ".svmlight", ".svm"], Format::Libsvm),
 ];
 
-/// The format of an opened file: what the user says, else what its first bytes say, else what its name says, else CSV.
+/// The format of an opened file: what the user specified, or what its content or else its name indicates, or CSV.
 pub(super) fn format_of(source: &Source, opened: &Opened, options: &ReadOptions) -> Format {
     let head = opened.head().0;
     match options.format {
@@ -51,12 +51,12 @@ fn of_content(head: &[u8]) -> Option<Format> {
     magic.or_else(otherwise)
 }
 
-/// Whether the first bytes are those of another format than delimited text.
+/// Whether the content is of another format than delimited text.
 pub(super) fn content_says_other(head: &[u8]) -> bool {
     of_content(head).is_some()
 }
 
-/// What the name of a file says.
+/// The format that the name of a file indicates.
 pub(super) fn of_name(source: &Source) -> Option<Format> {
     let name = source.name().to_string_lossy().to_lowercase();
     let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
@@ -64,14 +64,14 @@ pub(super) fn of_name(source: &Source) -> Option<Format> {
     NAMES.iter().find(ends).map(|(_, format)| *format)
 }
 
-/// Whether a ZIP archive begins with an array of NumPy; spreadsheets are ZIP archives too.
+/// Whether a ZIP archive starts with a NumPy array. Spreadsheets are ZIP archives too.
 fn holds_arrays(head: &[u8]) -> bool {
     let length = |at: usize| head.get(at..at + 2).map_or(0, |bytes| usize::from(bytes[0]) | usize::from(bytes[1]) << 8);
     let name = head.get(30..30 + length(26));
     head.starts_with(b"PK\x03\x04") && name.is_some_and(|name| name.ends_with(b".npy"))
 }
 
-/// Whether the first line is, or may go on as, an object of JSON.
+/// Whether the first line is a JSON object, or the start of one that is cut off.
 pub(super) fn is_json_lines(head: &[u8]) -> bool {
     let start = head.strip_prefix(super::header::BOM).unwrap_or(head).trim_ascii_start();
     let mut lines = start.splitn(2, |byte| *byte == b'\n');
@@ -81,10 +81,10 @@ pub(super) fn is_json_lines(head: &[u8]) -> bool {
     whole && begins.is_some_and(|rest| rest.starts_with(b"\"") || rest == b"}")
 }
 
-/// Whether the first lines are `label index:value …`: numbers, with whole indices that rise in each line.
+/// Whether the first lines are `label index:value …`: numbers, with integer indices that increase within each line.
 pub(super) fn is_libsvm(head: &[u8]) -> bool {
     let without_comment = |line: &'_ [u8]| line.iter().position(|byte| *byte == b'#').unwrap_or(line.len());
-    // The last line may be cut off.
+    // The last line may be incomplete.
     let end = if head.contains(&b'\n') { memchr::memrchr(b'\n', head).unwrap_or(head.len()) } else { head.len() };
     let lines = head[..end].split(|byte| *byte == b'\n').map(|line| line[..without_comment(line)].trim_ascii());
     let lines: Option<Vec<&str>> =
@@ -93,7 +93,7 @@ pub(super) fn is_libsvm(head: &[u8]) -> bool {
     lines.iter().any(|line| line.contains(':')) && lines.iter().all(|line| is_libsvm_row(line)) && !are_times(&lines)
 }
 
-/// Whether a line is a label, or several with commas between them, and indices with values behind it.
+/// Whether a line is one label, or several separated by commas, followed by indices with values.
 fn is_libsvm_row(line: &str) -> bool {
     let mut words = line.split_ascii_whitespace().peekable();
     let is_number = |text: &str| text.parse::<f64>().is_ok();
@@ -109,7 +109,8 @@ fn is_libsvm_row(line: &str) -> bool {
     label && words.all(&mut is_pair)
 }
 
-/// Whether every word with a colon is a time of day, `h:mm`, and lines have equally many words: a delimited text, not indices.
+/// Whether all words with a colon are times of day, `h:mm`, and all lines have the same number of words. Then the text
+/// is delimited, not LIBSVM.
 fn are_times(lines: &[&str]) -> bool {
     let words = |line: &str| line.split_ascii_whitespace().count();
     let mut pairs = lines.iter().flat_map(|line| line.split_ascii_whitespace()).filter(|word| word.contains(':'));
@@ -121,14 +122,14 @@ fn are_times(lines: &[&str]) -> bool {
     lines.windows(2).all(|pair| words(pair[0]) == words(pair[1])) && pairs.all(is_time)
 }
 
-/// Refuses options that are about other formats.
+/// Refuses options that do not apply to the format.
 ///
 /// # Errors
-/// [`Error::Mismatch`] of the option.
+/// [`Error::Option`] for such an option.
 pub(super) fn refuse_misfits(path: &Path, format: Format, options: &ReadOptions) -> Result<()> {
     let delimited = matches!(format, Format::Csv | Format::Tsv | Format::Auto);
     let text = delimited || matches!(format, Format::Jsonl | Format::Libsvm);
-    // A configuration that a run on CSV has written says `header = "yes"`, which is true of other formats with names too.
+    // The configuration written by a run on CSV says `header = "yes"`, which also holds for other formats with names.
     let named = options.header == Header::Yes && matches!(format, Format::Jsonl | Format::Parquet | Format::Npz);
     let given = [
         ("delimiter", options.delimiter.is_some(), delimited),

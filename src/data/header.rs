@@ -1,4 +1,4 @@
-//! The names of columns: a file's, or made up.
+//! Names of columns, from a file or generated.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -14,7 +14,7 @@ pub(super) fn text_of(cell: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(cell.trim_ascii())
 }
 
-/// The error for a first line that may be both.
+/// The error for a first line that may be a header or data.
 pub(super) fn ambiguous(path: &Path, sample: &[ByteRecord]) -> Error {
     let shown = |record: &ByteRecord| record.iter().take(6).map(text_of).collect::<Vec<_>>().join(", ");
     let message = format!(
@@ -27,24 +27,24 @@ pub(super) fn ambiguous(path: &Path, sample: &[ByteRecord]) -> Error {
     Error::data_at(path, Some(1), None, message)
 }
 
-/// c0, c1, …
+/// Generated names: c0, c1, …
 pub(super) fn generated(count: usize) -> Vec<String> {
     (0..count).map(|index| format!("c{index}")).collect()
 }
 
-/// The names of the columns of a first line. A column without a name is c and its place; of equal names the later ones get a
-/// number: `a`, `a.1`, with a warning.
+/// The names of columns from a header. An empty name becomes c and its position. Of equal names, the later ones get a
+/// number, as in `a.1`, with a warning.
 pub(super) fn names(path: &Path, record: &ByteRecord, warnings: &mut Vec<Warning>) -> Vec<String> {
     let given = record.iter().map(|cell| text_of(cell).trim().to_owned()).collect();
     distinct(path, given, &format!("{} if the first line is data", setting("header", "no")), warnings)
 }
 
-/// The names that a file gives, made distinct as [`names`] says; `hint` says what to do about it.
+/// Makes names distinct, as described in [`names`]. `hint` is the advice at the end of the warning.
 pub(super) fn distinct(path: &Path, given: Vec<String>, hint: &str, warnings: &mut Vec<Warning>) -> Vec<String> {
     let mut taken: HashSet<String> = given.iter().filter(|name| !name.is_empty()).cloned().collect();
     let mut seen: HashSet<String> = HashSet::new();
     let mut renamed: Vec<String> = Vec::new();
-    // The number from which on one may be free, for each name that occurs again.
+    // For each repeated name, the next number to try.
     let mut next: HashMap<String, usize> = HashMap::new();
     let mut names = Vec::with_capacity(given.len());
     for (index, name) in given.into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! A file or folder that is open but not read.
+//! A file or folder that is open but not yet read.
 
 use std::collections::HashSet;
 
@@ -25,12 +25,12 @@ use super::written::PartFrom;
 use crate::option_text::setting;
 use crate::{Error, Result, Warning};
 
-/// A file or folder that is open but not read.
+/// A file or folder that is open but not yet read.
 pub(super) enum Input {
     File(Source, Opened),
-    /// A folder of MNIST's layout.
+    /// A folder with MNIST's layout.
     Folder(Box<Folder>),
-    /// A folder of part files.
+    /// A folder of Parquet part files.
     Parts(ParquetFile),
 }
 
@@ -52,7 +52,7 @@ impl Input {
         }
     }
 
-    /// The training data, and the test images that a folder brings along.
+    /// Reads the training data, and the test images if a folder contains them.
     pub(super) fn read(self, options: &ReadOptions) -> Result<(Raw, Option<Images>)> {
         match self {
             Self::File(source, opened) => Ok((read_opened(&source, opened, options)?, None)),
@@ -64,7 +64,7 @@ impl Input {
         }
     }
 
-    /// Images of a validation or test file; a folder means its test set.
+    /// Reads the images of a validation or test file. For a folder, this is its test set.
     pub(super) fn read_images(self, options: &ReadOptions) -> Result<Images> {
         self.read_images_part(options, Part::Test)
     }
@@ -82,7 +82,7 @@ impl Input {
         }
     }
 
-    /// Rows of a validation or test file, read by the schema of the training file.
+    /// A reader for the rows of a validation or test file, using the schema of the training file.
     pub(super) fn reader(self, preprocessing: &TablePreprocessing, options: &ReadOptions) -> Result<TableReader> {
         let images = |path: &std::path::Path| {
             Err(Error::Mismatch(format!("{}: expected a table with the model's columns, found images", path.display())))
@@ -116,7 +116,7 @@ impl Input {
         Ok(reader)
     }
 
-    /// Refuses options that are about other formats than this file has.
+    /// Refuses options that do not apply to the format of this file.
     pub(super) fn refuse_misfits(self, options: &ReadOptions) -> Result<Self> {
         match &self {
             Self::Folder(_) => {}
@@ -126,7 +126,7 @@ impl Input {
         Ok(self)
     }
 
-    /// All rows of a file of labelled rows, read by the schema of the training file.
+    /// Reads all rows of a file of labelled rows, using the schema of the training file.
     pub(super) fn rows(self, preprocessing: &TablePreprocessing, options: &ReadOptions) -> Result<LabelledRows> {
         let mut reader = self.reader(preprocessing, options)?;
         let table = reader.read_all()?;
@@ -142,32 +142,32 @@ impl Input {
     }
 }
 
-/// Labelled rows in the columns that a model knows.
+/// Labelled rows with the columns that a model knows.
 pub(super) struct LabelledRows {
     pub table: Table,
-    /// What was decided about how they are read.
+    /// Notes on how they were read.
     pub notes: Vec<String>,
-    /// What a user should look at: how they were read, and how they differ from those of training.
+    /// Warnings: how the rows were read, and how they differ from the training rows.
     pub warnings: Vec<Warning>,
 }
 
-/// Columns that had no value in some training rows: objects may leave their keys out.
+/// Columns with missing values in training. In JSON Lines, their keys may be absent.
 fn often_absent(preprocessing: &TablePreprocessing) -> Vec<String> {
     let had_gaps = |feature: &&Feature| feature.known.as_ref().is_some_and(|known| known.missing() > 0.0);
     preprocessing.features.iter().filter(had_gaps).map(|feature| feature.column.clone()).collect()
 }
 
-/// Numbers that count the columns are names rather than a row if there are so many of them.
+/// Numbers that count the columns are names, not a row, if there are at least this many.
 const LONG_COUNT: usize = 3;
 
-/// Whether names count the columns from 0 or 1, as programs write where there are no names.
+/// Whether the names are 0, 1, 2, … or 1, 2, 3, …, as some programs write if there are no names.
 fn counts(names: &[String]) -> bool {
     let from = |first: usize| names.iter().enumerate().all(|(at, name)| *name == (at + first).to_string());
     names.len() > 1 && (from(0) || from(1))
 }
 
-/// Refuses rows with one cell more than their header where that may come of decimal commas, and the model knows no column of row
-/// names.
+/// Refuses rows with one cell more than their header, if decimal commas may be the cause and the model knows no column
+/// of row names.
 fn refuse_doubtful_commas(preprocessing: &TablePreprocessing, path: &std::path::Path, layout: &Layout) -> Result<()> {
     let (names, found) = (layout.first.len(), layout.outline.names.len());
     if !layout.has_doubtful_commas || preprocessing.columns.contains(&layout.outline.names[0]) {
@@ -181,7 +181,7 @@ fn refuse_doubtful_commas(preprocessing: &TablePreprocessing, path: &std::path::
     )))
 }
 
-/// The layout of a file of which the columns are known: its first line is a header if it holds one of their names.
+/// The layout of a file with known columns. Its first line is a header if it contains a known name.
 fn layout_for(preprocessing: &TablePreprocessing, text: &mut Text, options: &ReadOptions) -> Result<Layout> {
     if text.head().1 && text.head().0.trim_ascii().is_empty() {
         return Ok(Layout::of_nothing(&preprocessing.columns));
@@ -196,15 +196,16 @@ fn layout_for(preprocessing: &TablePreprocessing, text: &mut Text, options: &Rea
     }
 }
 
-/// The layout of a file for a model of data without a header: rows, unless the first line cannot be one.
+/// The layout of a file for a model of data without a header. The first line is a row, unless it cannot be one.
 fn layout_without_names(preprocessing: &TablePreprocessing, text: &mut Text, options: &ReadOptions) -> Result<Layout> {
     let first = Layout::find(text, &ReadOptions { header: Header::Yes, ..options.clone() })?;
-    // What data convert writes above columns without names is no row, nor are the numbers of many columns.
+    // The generated names that `data convert` writes are not a row, nor are numbers that count many columns.
     let made_up = first.first.len() > 1 && first.first == generated(first.first.len());
     if made_up || (counts(&first.first) && first.first.len() >= LONG_COUNT) {
         return Ok(first);
     }
-    // Words above all numbers of the model name the columns. One word may stand for one number that is not known.
+    // Words instead of all numbers of the model are a header. With a single number column, the word may stand for an
+    // unknown number.
     let words = preprocessing.values_by_place(&first.first, text.name());
     if words.is_some_and(|(values, of)| values == 0 && of > 1)
         && let Ok(found) = Layout::find(text, options)
@@ -215,7 +216,7 @@ fn layout_without_names(preprocessing: &TablePreprocessing, text: &mut Text, opt
     Layout::find(text, &ReadOptions { header: Header::No, ..options.clone() })
 }
 
-/// The layout of a file for a model of named columns.
+/// The layout of a file for a model with named columns.
 fn layout_with_names(preprocessing: &TablePreprocessing, text: &mut Text, options: &ReadOptions) -> Result<Layout> {
     let known: HashSet<String> = preprocessing.columns.iter().map(|name| normal_form(name)).collect();
     let is_known = |layout: &Layout| layout.outline.names.iter().any(|name| known.contains(&normal_form(name)));
@@ -223,7 +224,7 @@ fn layout_with_names(preprocessing: &TablePreprocessing, text: &mut Text, option
     if is_known(&named) {
         return Ok(named);
     }
-    // Titles or comments may stand above the header, as in training.
+    // As in training, titles or comments may be above the header.
     if let Ok(found) = Layout::find(text, options)
         && found.lines_above > 0
         && is_known(&found)

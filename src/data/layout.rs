@@ -1,4 +1,4 @@
-//! How a delimited file is laid out: what parts its cells, whether its first line names the columns, and their names.
+//! The layout of a delimited file: its dialect, whether it has a header, and the names of its columns.
 
 use std::path::Path;
 
@@ -15,31 +15,31 @@ use super::written::{Delimiter, Quote};
 use crate::option_text::{option, setting};
 use crate::{Error, Result, Unit, Warning, WarningKind};
 
-/// The head grows up to this length until it holds a whole record below the first.
+/// Upper limit of the head's length. The head grows until it contains a complete record below the first.
 const LONGEST_HEAD: usize = 1 << 28;
 
 /// Layout of a delimited file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
-    /// The columns by name.
+    /// Names of the columns.
     pub outline: Outline,
-    /// What parts the cells.
+    /// The dialect.
     pub dialect: Dialect,
-    /// Comments above the header that have as many cells as the rows.
+    /// Number of lines above the header that are left out: comments with as many cells as the rows, or titles.
     pub lines_above: usize,
-    /// Cells of the first line, which may be one less than the columns.
+    /// Cells of the first line. There may be one fewer than columns.
     pub first: Vec<String>,
-    /// Whether that one cell less may come of decimal commas: rows such as `1,5,3` below `x,y`.
+    /// Whether decimal commas may explain a missing name: rows such as `1,5,3` below `x,y`.
     pub has_doubtful_commas: bool,
-    /// Whether a line that looks like a comment is a row nevertheless, unless the user said what begins comments.
+    /// Whether lines that look like comments are rows, unless the user specified a comment sign.
     pub keeps_comments: bool,
 }
 
 impl Layout {
-    /// Tells the layout from the first bytes of a text; what `options` say is not guessed.
+    /// Detects the layout from the first bytes of a text. What `options` specify is not detected.
     ///
     /// # Errors
-    /// As [`Layout::of`], and as reading the file.
+    /// As [`Layout::of`], and those of reading the file.
     pub(super) fn find(text: &mut Text, options: &ReadOptions) -> Result<Self> {
         while !text.head().1 && text.head().0.len() < LONGEST_HEAD && !holds_two_lines(text.head().0) {
             text.grow()?;
@@ -63,7 +63,7 @@ impl Layout {
         Ok(found)
     }
 
-    /// The layout of an empty file that should have these columns.
+    /// The layout of an empty file that is expected to have these columns.
     pub(super) fn of_nothing(names: &[String]) -> Self {
         let outline = Outline { delimited: true, ..Outline::named(names.to_vec(), Unit::Line) };
         Self {
@@ -80,10 +80,10 @@ impl Layout {
         dialect::is_even(&self.dialect.sample(head, complete))
     }
 
-    /// Tells the layout from the first bytes of a text.
+    /// Detects the layout from the first bytes of a text.
     ///
     /// # Errors
-    /// [`Error::Data`] for an empty file, and where two layouts are about equally likely.
+    /// [`Error::Data`] for an empty file, for other kinds of text, and if two layouts are about equally likely.
     pub fn of(path: &Path, head: &[u8], complete: bool, options: &ReadOptions) -> Result<Self> {
         let mut warnings = Vec::new();
         refuse_other_texts(path, head, options)?;
@@ -126,7 +126,7 @@ impl Layout {
     }
 }
 
-/// Whether the first line names the columns, and a note where that is not plain.
+/// Whether the first line is a header. Adds a note if that is not obvious.
 fn is_header(path: &Path, sample: &[csv::ByteRecord], options: &ReadOptions, notes: &mut Vec<String>) -> Result<bool> {
     let found = match options.header {
         Header::Yes => FirstLine::Names,
@@ -147,7 +147,7 @@ fn is_header(path: &Path, sample: &[csv::ByteRecord], options: &ReadOptions, not
     Ok(true)
 }
 
-/// The message about a text without a line. What can be read once only, such as a pipe, is empty the second time.
+/// The error message for a text without lines. A pipe, which can be read only once, is empty when it is read again.
 fn nothing_to_read(path: &Path) -> &'static str {
     match std::fs::metadata(path) {
         Ok(found) if !found.is_file() => {
@@ -157,7 +157,7 @@ fn nothing_to_read(path: &Path) -> &'static str {
     }
 }
 
-/// What takes blanks before quotes away, where the rows are of one width only without them.
+/// A filter for blanks before quotes, if the rows have equal widths only with this filter.
 fn before_quotes(head: &[u8], complete: bool, options: &ReadOptions, found: Option<&Layout>) -> Option<Padding> {
     let candidates = match (options.delimiter, found) {
         (Some(delimiter), _) => vec![delimiter.0],
@@ -173,8 +173,9 @@ fn before_quotes(head: &[u8], complete: bool, options: &ReadOptions, found: Opti
     })
 }
 
-/// What makes columns of a text that is lined up with blanks, with the options that say so: where spaces are asked for, and
-/// where nothing else parts the lines but blanks do, all into equally many cells of which some column holds numbers alone.
+/// A filter for text with columns aligned by blanks, and options for reading the result. It is used if the user
+/// specified a space as delimiter. It is also used if no other delimiter fits, and blanks separate all lines into
+/// equally many cells with more number columns than otherwise.
 fn aligned(
     head: &[u8],
     complete: bool,
@@ -197,7 +198,7 @@ fn aligned(
     let parts = || {
         let before = found.map_or(0, |f| with_numbers(f.dialect, head));
         let below = records.get(1..).unwrap_or_default();
-        // R leaves out the name of row names.
+        // R omits the name of the column of row names.
         let starts_right = |width: usize| matches!(records[0].len(), first if first == width || first + 1 == width);
         let even = below.first().is_some_and(|row| row.len() > 1 && starts_right(row.len())) && dialect::is_even(below);
         even && dialect::number_columns(&records) > before
@@ -206,12 +207,12 @@ fn aligned(
     (asked.is_some() || parts()).then_some((blanks, spaces))
 }
 
-/// Whether the head holds a line below the first one. A newline in quotes counts too: that needs no exact answer.
+/// Whether the head contains a line below the first. Newlines in quotes count too; an approximate answer is sufficient.
 fn holds_two_lines(head: &[u8]) -> bool {
     memchr::memchr_iter(b'\n', head.trim_ascii_start()).nth(1).is_some()
 }
 
-/// Comments that have as many cells as the rows: first lines that begin with `#` above a line that names the columns.
+/// Number of comments with as many cells as the rows: lines that start with `#` above a header.
 fn comments_above(sample: &[csv::ByteRecord], options: &ReadOptions) -> usize {
     let begun = |record: &&csv::ByteRecord| record.get(0).is_some_and(|cell| cell.starts_with(b"#"));
     let comments = sample.iter().take_while(begun).count();
@@ -219,8 +220,8 @@ fn comments_above(sample: &[csv::ByteRecord], options: &ReadOptions) -> usize {
     if comments > 0 && comments < sample.len() && options.header == Header::Auto && named() { comments } else { 0 }
 }
 
-/// Lines of a title that a spreadsheet padded to the width of the table: one cell with text at most, above a line that names
-/// all columns.
+/// Number of title lines, which a spreadsheet pads to the width of the table: lines with at most one non-empty cell,
+/// above a line with a name in each cell.
 fn titles_above(sample: &[csv::ByteRecord], options: &ReadOptions) -> usize {
     let filled = |record: &csv::ByteRecord| record.iter().filter(|cell| !cell.trim_ascii().is_empty()).count();
     let titles = sample.iter().take_while(|record| record.len() > 2 && filled(record) <= 1).count();
@@ -241,9 +242,9 @@ fn left_out(title: &csv::ByteRecord, lines: usize) -> Warning {
     Warning::new(WarningKind::LinesAbove, message).count(lines)
 }
 
-/// The columns without a name, of a header and of so many columns.
+/// The columns without a name, given the header and the number of columns.
 fn nameless(first: &csv::ByteRecord, columns: usize) -> Vec<usize> {
-    let before = columns - first.len(); // row names of R, or nothing behind a last delimiter
+    let before = columns - first.len(); // the missing name is taken to be the first, as in tables of R
     let empty = |column: &usize| match column.checked_sub(before) {
         Some(at) => first.get(at).is_none_or(|cell| cell.trim_ascii().is_empty()),
         None => true,
@@ -251,12 +252,12 @@ fn nameless(first: &csv::ByteRecord, columns: usize) -> Vec<usize> {
     (0..columns).filter(empty).collect()
 }
 
-/// The column that a header of one name less than columns does not name.
+/// The column without a name, if the header has one name less than there are columns.
 #[derive(Debug, Clone, Copy)]
 enum Unnamed {
-    /// R leaves out the name of the column of row names.
+    /// The first: R omits the name of the column of row names.
     First,
-    /// Rows that end with a delimiter have an empty cell behind it.
+    /// The last: rows that end with a delimiter have an empty cell after it.
     Last,
 }
 
@@ -272,7 +273,7 @@ fn unnamed_column(sample: &[csv::ByteRecord]) -> Option<Unnamed> {
     }
 }
 
-/// Whether the first cells can be names of rows: all different, and without a stray quote.
+/// Whether the first cells can be row names: all distinct, without quotes, backslashes and non-ASCII bytes.
 fn distinct_and_whole(rows: &[csv::ByteRecord]) -> bool {
     let mut names: Vec<&[u8]> = rows.iter().filter_map(|row| row.get(0)).collect();
     let whole = names.iter().all(|name| !name.iter().any(|byte| matches!(byte, b'"' | b'\'' | b'\\' | 0x80..)));
@@ -280,7 +281,7 @@ fn distinct_and_whole(rows: &[csv::ByteRecord]) -> bool {
     whole && names.windows(2).all(|pair| pair[0] != pair[1])
 }
 
-/// Whether two cells side by side may be one number with a decimal comma in every row; cells in quotes are whole.
+/// Whether two adjacent cells may be one number with a decimal comma in all rows. Quoted cells are whole.
 fn may_have_decimal_commas(rows: &[csv::ByteRecord], dialect: Dialect, head: &[u8]) -> bool {
     let digits = |cell: &[u8]| !cell.is_empty() && cell.iter().all(u8::is_ascii_digit);
     let whole = |cell: &[u8]| digits(cell.strip_prefix(b"-").unwrap_or(cell));
@@ -304,21 +305,21 @@ fn doubtful_commas(path: &Path, sample: &[csv::ByteRecord]) -> Warning {
     Warning::new(WarningKind::NumbersWithUnits, message)
 }
 
-/// `c` and the place of a column, with a number behind it where that name is taken.
+/// `c` and the position of a column, followed by a number if this name is taken.
 fn free_name(place: usize, names: &[String]) -> String {
     let numbered = (1..).map(|number| format!("c{place}_{number}"));
     let free = |name: &String| !names.contains(name);
     std::iter::once(format!("c{place}")).chain(numbered).find(free).expect("some number is free")
 }
 
-/// What is said of a dialect that is not a comma between columns.
+/// Notes about a delimiter other than a comma.
 fn dialect_notes(dialect: Dialect, options: &ReadOptions) -> Vec<String> {
     let delimiter = (dialect.delimiter != b',' && dialect.delimiter != b'\t' && options.delimiter.is_none())
         .then(|| format!("delimiter: {} ({} changes it)", Delimiter(dialect.delimiter), option("delimiter")));
     delimiter.into_iter().collect()
 }
 
-/// Texts that are no tables of cells, and would be read as such.
+/// Refuses texts that are not tables of cells, but would be read as such.
 fn refuse_other_texts(path: &Path, head: &[u8], options: &ReadOptions) -> Result<()> {
     let start = head.trim_ascii_start();
     let begins = |words: &[u8]| start.len() >= words.len() && start[..words.len()].eq_ignore_ascii_case(words);

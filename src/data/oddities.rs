@@ -1,4 +1,4 @@
-//! What was odd about the rows of a text, beside what they hold.
+//! Unusual lines and rows of a text.
 
 use std::path::Path;
 
@@ -9,29 +9,29 @@ use crate::option_text::setting;
 use crate::warning::are;
 use crate::{Error, Result, Warning, WarningKind};
 
-/// What was odd about some rows, beside what they hold.
+/// Unusual lines and rows of a text.
 #[derive(Debug, Clone, Default)]
 pub struct Oddities {
-    /// Lines that repeat the header: how many, and the first.
+    /// Lines that repeat the header: their number, and the first.
     pub repeated_header: Option<(usize, u32)>,
-    /// Blank lines of a file of one column, which are rows without a value: how many, and the first.
+    /// Blank lines in a file of one column, which are rows without a value: their number, and the first.
     pub blank: Option<(usize, u32)>,
-    /// Lines that begin with `#` and are no rows: how many, and the first.
+    /// Lines that start with `#` and are not rows: their number, and the first.
     pub comments: Option<(usize, u32)>,
-    /// The first rows that go on over several lines, with the lines on which they begin.
+    /// The first rows that span several lines, with the lines on which they start.
     pub long: Vec<(u32, ByteRecord)>,
 }
 
-/// Rows over several lines that are kept to be looked at.
+/// Upper limit of the rows over several lines that are kept for examination.
 pub(super) const MOST_LONG: usize = 64;
 
-/// Counts a line, and keeps the first.
+/// Counts a line, and remembers the first.
 pub(super) fn count(so_far: &mut Option<(usize, u32)>, line: u32) {
     so_far.get_or_insert((0, line)).0 += 1;
 }
 
 impl Oddities {
-    /// Adds those of rows that follow.
+    /// Adds the findings of later rows.
     pub fn append(&mut self, later: Self) {
         let sum = |a: Option<(usize, u32)>, b: Option<(usize, u32)>| match (a, b) {
             (Some((n, line)), Some((m, _))) => Some((n + m, line)),
@@ -45,7 +45,7 @@ impl Oddities {
     }
 }
 
-/// The error for a row with a quoted cell that holds what would be whole rows.
+/// The error for a row with a quoted cell that contains what looks like whole rows.
 fn swallowed(path: &Path, line: u32, record: &ByteRecord) -> Error {
     let newlines = memchr::memchr_iter(b'\n', record.as_slice()).count() as u64;
     let last = u64::from(line) + newlines;
@@ -58,7 +58,7 @@ fn swallowed(path: &Path, line: u32, record: &ByteRecord) -> Error {
     Error::data_at(path, Some(line.into()), None, message)
 }
 
-/// Refuses a file in which a quoted cell holds whole rows; `numeric` are the columns of numbers.
+/// Refuses a file in which a quoted cell contains whole rows. `numeric` are the number columns.
 pub(super) fn refuse_swallowed_rows(path: &Path, oddities: &Oddities, delimiter: u8, numeric: &[usize]) -> Result<()> {
     match oddities.long.iter().find(|(_, record)| swallows(record, delimiter, numeric) == Some(true)) {
         Some((line, record)) => Err(swallowed(path, *line, record)),
@@ -66,8 +66,8 @@ pub(super) fn refuse_swallowed_rows(path: &Path, oddities: &Oddities, delimiter:
     }
 }
 
-/// Warnings about lines that are no rows, or are rows without looking like one; about cells of several lines only with a
-/// `delimiter`, where nobody said what the quotes are.
+/// Warnings about lines that are not rows, and about rows that are easily overlooked. Cells over several lines are only
+/// reported if `delimiter` is given, that is, if the user did not specify the quotes.
 pub(super) fn row_warnings(path: &Path, oddities: &Oddities, delimiter: Option<u8>) -> Vec<Warning> {
     let path = path.display();
     let header = oddities.repeated_header.map(|(count, line)| {
@@ -82,7 +82,7 @@ pub(super) fn row_warnings(path: &Path, oddities: &Oddities, delimiter: Option<u
         Warning::new(WarningKind::BlankLines, message).count(count)
     });
     let doubtful = |(_, record): &&(u32, ByteRecord)| {
-        let doubled = record.as_slice().contains(&b'"'); // only a quote that is doubled stands within quotes
+        let doubled = record.as_slice().contains(&b'"'); // a quote in the text is a doubled one within quotes
         let looks = |delimiter| record.len() == 1 || swallows(record, delimiter, &[]).is_some();
         delimiter.is_some_and(|delimiter| !doubled && looks(delimiter))
     };

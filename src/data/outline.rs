@@ -1,28 +1,28 @@
-//! What is known of a table before its rows are read.
+//! What is known about a table before its rows are read.
 
 use crate::{Unit, Warning};
 
-/// The columns of a table by name, and how its rows are counted.
+/// Names of a table's columns, and the unit of its row numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outline {
-    /// Names of the columns: the file's, or c0, c1, …
+    /// Names of the columns, from the file or generated as c0, c1, …
     pub names: Vec<String>,
     /// Whether the file names its columns.
     pub named: bool,
-    /// Columns that have no name of their own.
+    /// Columns without a name of their own.
     pub nameless: Vec<usize>,
-    /// Whether it is delimited text, whose first line names the columns or could name them.
+    /// Whether the table is delimited text, whose first line may be a header.
     pub delimited: bool,
-    /// What counts the rows in messages.
+    /// What row numbers count, in messages.
     pub unit: Unit,
-    /// What was decided and is said aloud, with the flag that changes it.
+    /// Notes on decisions, each with the option that changes it.
     pub notes: Vec<String>,
-    /// What a user should look at.
+    /// Warnings for the user.
     pub warnings: Vec<Warning>,
 }
 
 impl Outline {
-    /// Columns that the file names.
+    /// An outline of columns that the file names.
     pub(super) fn named(names: Vec<String>, unit: Unit) -> Self {
         Self {
             names,
@@ -35,7 +35,7 @@ impl Outline {
         }
     }
 
-    /// So many columns, called c0, c1, …
+    /// An outline of `count` columns called c0, c1, …
     pub(super) fn nameless(count: usize, unit: Unit) -> Self {
         let names = super::header::generated(count);
         Self { named: false, nameless: (0..count).collect(), ..Self::named(names, unit) }

@@ -1,19 +1,19 @@
-//! Blanks that are no part of a cell: between a delimiter and a quote, as in `1, "a, b"`, where the quote opens a cell only if
-//! they are taken away; and those that line up columns.
+//! Blanks that are not part of a cell. Between a delimiter and a quote, as in `1, "a, b"`, they must be removed,
+//! because otherwise the quote does not open a cell. Others align columns.
 
 use super::aligned::Aligned;
 
-/// What is done to blanks before a text is parted into cells.
+/// How blanks are changed before a text is divided into cells.
 #[derive(Debug, Clone)]
 pub(super) enum Blanks {
-    /// Those before quotes go.
+    /// Blanks before quotes are removed.
     BeforeQuotes(Padding),
-    /// Any run of them parts two cells.
+    /// Runs of blanks separate cells.
     Aligned(Aligned),
 }
 
 impl Blanks {
-    /// Adds `text` to `out` with its blanks changed.
+    /// Appends `text` to `out` with its blanks changed.
     pub(super) fn push(&mut self, text: &[u8], out: &mut Vec<u8>) {
         match self {
             Self::BeforeQuotes(padding) => padding.push(text, out),
@@ -21,7 +21,7 @@ impl Blanks {
         }
     }
 
-    /// Adds what waits for the byte behind it.
+    /// Appends bytes that were held back until the next byte is known.
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
         if let Self::BeforeQuotes(padding) = self {
             padding.finish(out);
@@ -38,13 +38,13 @@ impl Blanks {
     }
 }
 
-/// Takes blanks away that stand before a quote at the start of a cell. All other bytes stay as they are.
+/// Removes blanks before a quote at the start of a cell. All other bytes are unchanged.
 #[derive(Debug, Clone)]
 pub(super) struct Padding {
     delimiter: u8,
     quote: u8,
     place: Place,
-    /// Blanks at the start of the cell at hand.
+    /// Blanks at the start of the current cell, held back.
     blanks: Vec<u8>,
 }
 
@@ -60,7 +60,7 @@ impl Padding {
         Self { delimiter, quote, place: Place::Start, blanks: Vec::new() }
     }
 
-    /// Whether blanks stand before a quote at the start of a cell.
+    /// Whether there are blanks between a delimiter and a quote.
     pub(super) fn occurs(text: &[u8], delimiter: u8, quote: u8) -> bool {
         memchr::memchr_iter(quote, text).any(|at| {
             let before = text[..at].trim_ascii_end();
@@ -69,7 +69,7 @@ impl Padding {
         })
     }
 
-    /// Adds `text` to `out` without such blanks.
+    /// Appends `text` to `out` without such blanks.
     fn push(&mut self, text: &[u8], out: &mut Vec<u8>) {
         for &byte in text {
             let blank = byte == b' ' || (byte == b'\t' && self.delimiter != b'\t');
@@ -82,7 +82,7 @@ impl Padding {
                     self.blanks.clear();
                     self.place = Place::Quoted;
                 }
-                // Within quotes a doubled one closes and opens again.
+                // Within quotes, a doubled quote closes the cell and opens it again.
                 Place::Quoted => self.place = if byte == self.quote { Place::Within } else { Place::Quoted },
                 Place::Start | Place::Within => {
                     out.append(&mut self.blanks);
@@ -98,7 +98,7 @@ impl Padding {
         }
     }
 
-    /// Adds what waits for the byte behind it.
+    /// Appends the blanks that were held back.
     fn finish(&mut self, out: &mut Vec<u8>) {
         out.append(&mut self.blanks);
     }

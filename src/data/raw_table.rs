@@ -1,4 +1,4 @@
-//! A whole file in memory, before its columns have their kinds.
+//! A whole file in memory, before the kinds of its columns are known.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,50 +10,50 @@ use super::outline::Outline;
 use super::table::{Column, MissingMarkers};
 use crate::{Error, Result, Warning};
 
-/// The cells of a file as they are written.
+/// The cells of a file as written.
 pub(super) trait WrittenCells: Send + Sync {
-    /// Reads columns again as text; `markers` say which cells are missing.
+    /// Reads columns again as text. `markers` determine which cells are missing.
     ///
     /// # Errors
-    /// None but those that reading them the first time had, and failures of the system.
+    /// Those of the first reading, and failures of the system.
     fn texts(&self, columns: &[usize], markers: &MissingMarkers) -> Result<Vec<Column>>;
 }
 
-/// How a text is laid out, and what was odd about its rows.
+/// The layout of a text, and unusual lines and rows.
 pub(super) struct TextLayout {
     pub(super) dialect: Dialect,
-    /// Whether titles or comments stand above the line that names the columns.
+    /// Whether titles or comments are above the header.
     pub(super) has_lines_above: bool,
     pub(super) oddities: Oddities,
 }
 
-/// A file in memory whose columns were read as numbers or as text. Its cells can be read again: what a column means is known
-/// only later.
+/// A file in memory whose columns were read as numbers or text. Its cells can be read again, because the kind of a
+/// column is determined only later.
 pub(super) struct RawTable {
     /// Name of the file.
     pub(super) path: PathBuf,
-    /// The names of its columns.
+    /// Names of the columns.
     pub(super) outline: Arc<Outline>,
-    /// Of a delimited file, how it is laid out.
+    /// Layout of a delimited file.
     pub(super) text: Option<TextLayout>,
-    /// The columns: numbers where each cell is one or is missing, else text.
+    /// The columns: numbers if all cells are numbers or missing, otherwise text.
     pub(super) columns: Vec<Column>,
-    /// How the format gives each column.
+    /// How the format represents each column.
     pub(super) origins: Vec<Origin>,
-    /// Line, or number, of each row.
+    /// Line or number of each row.
     pub(super) lines: Vec<u32>,
-    /// What was decided about the bytes and is said aloud.
+    /// Notes on decisions about the encoding.
     pub(super) notes: Vec<String>,
-    /// What a user should look at.
+    /// Warnings for the user.
     pub(super) warnings: Vec<Warning>,
-    /// Rows that are as good as absent, ascending.
+    /// Rows that are ignored, in ascending order.
     pub(super) absent: Vec<u32>,
-    /// The cells as they are written.
+    /// The cells as written.
     pub(super) written: Box<dyn WrittenCells>,
 }
 
 impl RawTable {
-    /// Columns read again as text, each cell as it is written; `markers` say which are missing.
+    /// Columns read again as text, with all cells as written. `markers` determine which cells are missing.
     ///
     /// # Errors
     /// As [`WrittenCells::texts`].
@@ -66,22 +66,22 @@ impl RawTable {
         Ok(texts)
     }
 
-    /// Takes the cells of some rows, which are ascending, for missing in all columns but one.
+    /// Marks the cells of some rows, given in ascending order, as missing in all columns except one.
     pub(super) fn blank(&mut self, rows: Vec<u32>, but: usize) {
         self.absent = rows;
-        // Of columns that stay in a pack there are fewer cells, and no row that is left out is read there.
+        // Columns that stay in a pack have fewer cells here. Rows that are left out are not read from the pack.
         let all = self.lines.len();
         let columns =
             self.columns.iter_mut().enumerate().filter(|(place, column)| *place != but && column.rows() == all);
         columns.for_each(|(_, column)| column.blank(&self.absent));
     }
 
-    /// The delimiter, where there is one.
+    /// The delimiter, if the file is delimited text.
     pub(super) fn delimiter(&self) -> Option<u8> {
         self.text.as_ref().map(|text| text.dialect.delimiter)
     }
 
-    /// An error at the cell of `row` in a column.
+    /// An error for the cell of `row` in a column.
     pub(super) fn error_at(&self, row: usize, column: usize, message: String) -> Error {
         let (line, name) = (Some(self.lines[row].into()), Some(self.outline.names[column].as_str()));
         Error::data_at(&self.path, line, name, message).counted_in(self.outline.unit)

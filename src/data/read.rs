@@ -1,4 +1,4 @@
-//! A file, whatever its format, to what is in memory.
+//! Reads files of any format.
 
 use std::io::BufReader;
 use std::path::Path;
@@ -24,7 +24,7 @@ use super::text::{Conversion, Text};
 use super::whole_table;
 use crate::{Result, Unit};
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Contents {
     /// Named columns.
@@ -33,24 +33,24 @@ pub enum Contents {
     Images(Images),
 }
 
-/// What a file holds, before its columns have their kinds.
+/// The content of a file, before the kinds of columns are determined.
 pub(super) enum Raw {
     Table(Box<RawTable>),
     Images(Images),
 }
 
-/// What an opened file is read as.
+/// How an opened file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layer {
-    /// Rows of text with a delimiter.
+    /// As delimited text.
     Delimited,
-    /// Images of bytes.
+    /// As images of bytes.
     Images,
-    /// A table of this format.
+    /// As a table of this format.
     Table(Format),
 }
 
-/// What an opened file is to be read as.
+/// Determines how an opened file is read.
 pub(super) fn layer_of(source: &Source, opened: &Opened, options: &ReadOptions) -> Layer {
     match format_of(source, opened, options) {
         Format::Auto | Format::Csv | Format::Tsv => Layer::Delimited,
@@ -59,10 +59,10 @@ pub(super) fn layer_of(source: &Source, opened: &Opened, options: &ReadOptions) 
     }
 }
 
-/// Reads an opened file as a whole.
+/// Reads a whole opened file.
 ///
 /// # Errors
-/// [`crate::Error::Data`] for content that is wrong, [`crate::Error::Io`] for failures of the system.
+/// [`crate::Error::Data`] for wrong content, [`crate::Error::Io`] for failures of the system.
 pub(super) fn read_opened(source: &Source, opened: Opened, options: &ReadOptions) -> Result<Raw> {
     let table = match layer_of(source, &opened, options) {
         Layer::Images => return read_images(source, opened).map(Raw::Images),
@@ -78,7 +78,7 @@ pub(super) fn read_opened(source: &Source, opened: Opened, options: &ReadOptions
     Ok(Raw::Table(Box::new(table)))
 }
 
-/// An opened file of a format other than delimited text.
+/// An opened file of any format except delimited text.
 ///
 /// # Errors
 /// As [`read_opened`].
@@ -112,8 +112,8 @@ pub(super) fn table_file(
     })
 }
 
-/// The rows of an opened file of a format other than delimited text, of which a model knows the columns `known`; `optional`
-/// are those that had no value in some training rows.
+/// The rows of an opened file of any format except delimited text. `known` are the columns of the model, `optional`
+/// those that had missing values in training.
 ///
 /// # Errors
 /// As [`read_opened`].
@@ -138,7 +138,8 @@ pub(super) fn table_rows(
     }
 }
 
-/// The keys of the first lines, and the columns of a model that are `optional`; where these are not all lines, all that it knows.
+/// The keys in the first lines, and the columns of the model that are `optional`. If these are not all lines of the
+/// file, all columns of the model are added.
 fn outline_of_objects(
     path: &Path,
     (head, complete): (&[u8], bool),
@@ -154,15 +155,15 @@ fn outline_of_objects(
     Ok(Outline::named(names, Unit::Line))
 }
 
-/// The options for a file of this name: `.tsv` and `.tab` promise tabs.
+/// The options for a file with this name: `.tsv` and `.tab` suggest tabs.
 pub(super) fn for_name(source: &Source, options: &ReadOptions) -> ReadOptions {
     ReadOptions { tabs_likely: of_name(source) == Some(Format::Tsv), ..options.clone() }
 }
 
-/// Opens and reads a file or standard input as a whole.
+/// Opens and reads a whole file or standard input.
 ///
 /// # Errors
-/// [`crate::Error::Data`] for content that is wrong, [`crate::Error::Io`] for failures of the system.
+/// [`crate::Error::Data`] for wrong content, [`crate::Error::Io`] for failures of the system.
 pub fn read(source: &Source, options: &ReadOptions) -> Result<Contents> {
     Ok(match read_opened(source, Opened::new(source)?, options)? {
         Raw::Table(mut file) => {

@@ -1,4 +1,4 @@
-//! Where bytes come from: a file or standard input, plain, gzip or Zstandard.
+//! Sources of bytes: a file or standard input, plain or compressed by gzip or Zstandard.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -24,13 +24,13 @@ pub enum Source {
 }
 
 impl Source {
-    /// `-` is standard input, everything else a path.
+    /// `-` means standard input; anything else is a path.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         if path == Path::new("-") { Self::Stdin } else { Self::Path(path) }
     }
 
-    /// The path, or `<stdin>`: the name used in messages.
+    /// The path, or `<stdin>`, for messages.
     pub fn name(&self) -> &Path {
         match self {
             Self::Path(path) => path,
@@ -38,7 +38,7 @@ impl Source {
         }
     }
 
-    /// As a user writes it on the command line; see [`path_text`].
+    /// The source as written on the command line; see [`path_text`].
     pub fn as_written(&self) -> String {
         match self {
             Self::Path(path) => path_text::to_text(path),
@@ -46,7 +46,7 @@ impl Source {
         }
     }
 
-    /// Whether it is an existing folder.
+    /// Whether the source is an existing folder.
     pub fn is_folder(&self) -> bool {
         matches!(self, Self::Path(path) if path.is_dir())
     }
@@ -74,29 +74,29 @@ impl From<Source> for String {
     }
 }
 
-/// First bytes of a file that tell how it is packed.
+/// Number of bytes at the start of a file that identify its compression.
 const MAGIC_BYTES: usize = 4;
-/// How much of a file is looked at to tell its format, delimiter and header.
+/// Number of bytes of a file that are examined to detect its format, delimiter and header.
 const HEAD_BYTES: usize = 256 * 1024;
 
-/// An opened source: unpacked bytes, the first of which can be looked at before they are read.
+/// An opened source: a stream of decompressed bytes, of which the first can be examined before reading.
 pub struct Opened {
     name: PathBuf,
     head: Vec<u8>,
-    /// The head is the whole of it.
+    /// Whether the head is the whole content.
     complete: bool,
     rest: Box<dyn Read + Send>,
-    /// Whether it is gzip or Zstandard.
+    /// Whether the source is compressed.
     packed: bool,
-    /// The file, where there is one.
+    /// The path, if the source is a file.
     file: Option<PathBuf>,
 }
 
 impl Opened {
-    /// Opens a file or standard input; gzip and Zstandard are told by their first bytes, so they may have any name.
+    /// Opens a file or standard input. Gzip and Zstandard are recognised by their first bytes, regardless of the name.
     ///
     /// # Errors
-    /// [`Error::Io`] for a file that is missing or may not be read, [`Error::Data`] for a damaged packed stream.
+    /// [`Error::Io`] for a file that is missing or not readable, [`Error::Data`] for a damaged compressed stream.
     pub fn new(source: &Source) -> Result<Self> {
         let name = source.name().to_path_buf();
         let raw: Box<dyn Read + Send> = match source {
@@ -110,7 +110,7 @@ impl Opened {
         Ok(Self { file, ..Self::from_reader(name, raw)? })
     }
 
-    /// The same from any reader; `name` is used in messages.
+    /// As [`Opened::new`], for any reader. `name` is used in messages.
     pub fn from_reader(name: PathBuf, mut raw: Box<dyn Read + Send>) -> Result<Self> {
         let mut magic = Vec::with_capacity(MAGIC_BYTES);
         raw.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut magic).map_err(|e| Error::io(&name, e))?;
@@ -131,32 +131,32 @@ impl Opened {
         Ok(Self { name, head, complete, rest, packed: gzip || zstd, file: None })
     }
 
-    /// Name for messages.
+    /// The name, for messages.
     pub fn name(&self) -> &Path {
         &self.name
     }
 
-    /// The file with these very bytes, where they are not packed and can be read more than once.
+    /// The path of a file with exactly these bytes, if the source is a file and not compressed.
     pub(super) fn plain_file(&self) -> Option<&Path> {
         self.file.as_deref().filter(|_| !self.packed)
     }
 
-    /// The first bytes, and whether there are no more.
+    /// The first bytes, and whether these are all.
     pub fn head(&self) -> (&[u8], bool) {
         (&self.head, self.complete)
     }
 
-    /// Leaves out the first bytes, such as a byte order mark; no more than the head holds.
+    /// Skips the first bytes, such as a byte order mark, up to the length of the head.
     pub(super) fn skip(&mut self, count: usize) {
         self.head.drain(..count.min(self.head.len()));
     }
 
-    /// Everything, head first.
+    /// All bytes as a stream.
     pub fn into_reader(self) -> impl Read + Send {
         io::Cursor::new(self.head).chain(self.rest)
     }
 
-    /// Everything, readable at any place: from the file where it is not packed, else in memory.
+    /// All bytes, readable at any offset: from the file if it is not compressed, otherwise in memory.
     ///
     /// # Errors
     /// As [`Opened::new`].
@@ -167,7 +167,7 @@ impl Opened {
         }
     }
 
-    /// Everything: mapped where it is a file that is not packed, else in memory.
+    /// All bytes: mapped if the source is a file that is not compressed, otherwise in memory.
     ///
     /// # Errors
     /// As [`Opened::new`].
@@ -178,7 +178,7 @@ impl Opened {
         }
     }
 
-    /// Everything, in memory.
+    /// All bytes, in memory.
     ///
     /// # Errors
     /// As [`Opened::new`].
@@ -189,7 +189,7 @@ impl Opened {
     }
 }
 
-/// The bytes of all members of a gzip file, one behind the other. Zeros behind the last one are padding.
+/// The decompressed members of a gzip file, concatenated. Zeros after a member are padding.
 struct Members<R> {
     member: Option<GzDecoder<R>>,
 }
@@ -199,7 +199,7 @@ impl<R: BufRead> Members<R> {
         Self { member: Some(GzDecoder::new(packed)) }
     }
 
-    /// The member that follows at `packed`, if there is one.
+    /// The next member at `packed`, if there is one.
     fn next(mut packed: R) -> io::Result<Option<GzDecoder<R>>> {
         loop {
             let bytes = packed.fill_buf()?;
@@ -230,7 +230,7 @@ impl<R: BufRead> Read for Members<R> {
     }
 }
 
-/// The bytes of all frames of a Zstandard file, one behind the other.
+/// The decompressed frames of a Zstandard file, concatenated.
 struct Frames<R: BufRead>(zstd::stream::read::Decoder<'static, R>);
 
 impl<R: BufRead> Frames<R> {
@@ -241,7 +241,7 @@ impl<R: BufRead> Frames<R> {
 
 impl<R: BufRead> Read for Frames<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // What the library finds in the data is no failure of the system.
+        // Errors of the library about the data are not failures of the system.
         let of_data = |error: io::Error| match error.raw_os_error() {
             Some(_) => error,
             None => io::Error::new(io::ErrorKind::InvalidData, error),
@@ -250,7 +250,7 @@ impl<R: BufRead> Read for Frames<R> {
     }
 }
 
-/// A failure to read: of the data where the packed stream is damaged, of the system otherwise.
+/// The error for a failure to read: [`Error::Data`] for a damaged stream, [`Error::Io`] for failures of the system.
 pub(super) fn read_error(name: &Path, error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => Error::data(

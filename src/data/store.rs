@@ -1,4 +1,4 @@
-//! Bytes that can be read at any place: a file, or memory.
+//! Bytes that can be read at any offset, in a file or in memory.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-/// Bytes that can be read at any place.
+/// Bytes that can be read at any offset.
 pub(super) enum Store {
     /// A file and its length.
     File(Mutex<File>, u64),
@@ -21,13 +21,13 @@ impl From<Vec<u8>> for Store {
 }
 
 impl Store {
-    /// A file.
+    /// A store of a file.
     pub(super) fn file(file: File) -> io::Result<Self> {
         let length = file.metadata()?.len();
         Ok(Self::File(Mutex::new(file), length))
     }
 
-    /// How many bytes there are.
+    /// Number of bytes.
     pub(super) fn len(&self) -> u64 {
         match self {
             Self::File(_, length) => *length,
@@ -35,10 +35,10 @@ impl Store {
         }
     }
 
-    /// `length` bytes from `start` on. Nothing is allocated for bytes that are not there.
+    /// `length` bytes from `start`. No memory is allocated for bytes that do not exist.
     ///
     /// # Errors
-    /// `UnexpectedEof` where there are fewer.
+    /// `UnexpectedEof` if there are fewer bytes.
     pub(super) fn read_at(&self, start: u64, length: usize) -> io::Result<Bytes> {
         let end = start.checked_add(length as u64).filter(|end| *end <= self.len());
         let Some(end) = end else {
@@ -58,14 +58,14 @@ impl Store {
     }
 }
 
-/// A store as a stream that can go to any place.
+/// A store as a seekable stream.
 pub(super) struct StoreReader {
     store: Arc<Store>,
     at: u64,
 }
 
 impl StoreReader {
-    /// Begins at `start`.
+    /// A stream that starts at `start`.
     pub(super) fn new(store: Arc<Store>, start: u64) -> Self {
         Self { store, at: start }
     }

@@ -1,4 +1,4 @@
-//! Known columns of a file, some rows at a time.
+//! Reads known columns of a file, some rows at a time.
 
 use std::path::Path;
 
@@ -16,30 +16,31 @@ use super::wanted::Wanted;
 use crate::warning::are;
 use crate::{Result, Warning, WarningKind};
 
-/// Reads a file of known columns some rows at a time; delimited text, and other formats read from a file, in bounded memory.
+/// Reads known columns of a file, some rows at a time. Delimited text, and other formats that are read from a file,
+/// are read in bounded memory.
 pub struct TableReader {
     source: Box<dyn TableSource>,
     markers: MissingMarkers,
     wanted: Vec<Wanted>,
     kept: Vec<usize>,
-    /// What a user should look at in how the columns were found.
+    /// Warnings about how the columns were found.
     matching: Vec<Warning>,
-    /// Cells that count as missing since they are no numbers, for each wanted column.
+    /// For each column, the number of cells that count as missing because they are not numbers.
     unreadable: Vec<usize>,
 }
 
 impl TableReader {
-    /// Opens delimited text and finds its layout; no column is read until [`TableReader::select`].
+    /// Opens delimited text and detects its layout. No columns are read before [`TableReader::select`] is called.
     ///
     /// # Errors
-    /// [`crate::Error::Data`] for an empty file, and where two layouts are about equally likely.
+    /// [`crate::Error::Data`] for an empty file, and if two layouts are about equally likely.
     pub fn new(opened: Opened, options: &ReadOptions) -> Result<Self> {
         let mut text = Text::new(opened, options.encoding)?;
         let layout = Layout::find(&mut text, options)?;
         Ok(Self::of(Box::new(DelimitedRows::new(text, layout, options)?), options))
     }
 
-    /// The rows of a source.
+    /// A reader for the rows of a source.
     pub(super) fn of(source: Box<dyn TableSource>, options: &ReadOptions) -> Self {
         let markers = options.missing.clone();
         Self { source, markers, wanted: Vec::new(), kept: Vec::new(), matching: Vec::new(), unreadable: Vec::new() }
@@ -55,28 +56,30 @@ impl TableReader {
         self.source.path()
     }
 
-    /// Chooses the columns to be read, and those (by place in the file) to be copied as they are written.
+    /// Selects the columns to read, and those to copy as written, by their position in the file.
     pub fn select(&mut self, wanted: Vec<Wanted>, kept: Vec<usize>) {
         self.unreadable = vec![0; wanted.len()];
         self.wanted = wanted;
         self.kept = kept;
     }
 
-    /// Chooses the columns to be copied, and of those to be read only the ones that are `needed`.
+    /// Selects the columns to copy as written, and limits the columns to read to those that are `needed`.
     pub(super) fn keep(&mut self, kept: Vec<usize>, needed: impl Fn(&str) -> bool) {
         let wanted = std::mem::take(&mut self.wanted);
         self.select(wanted.into_iter().filter(|wanted| needed(&wanted.name)).collect(), kept);
     }
 
-    /// Adds what a user should look at in how the columns were found.
+    /// Adds warnings about how the columns were found.
     pub(super) fn warn(&mut self, warnings: Vec<Warning>) {
         self.matching.extend(warnings);
     }
 
-    /// At most `rows` more rows: the wanted columns as a table, and the kept ones as text; `None` at the end.
+    /// The next rows, at most `rows`: the columns to read as a table, and the columns to copy as text; `None` at the
+    /// end.
     ///
     /// # Errors
-    /// [`crate::Error::Data`] with the place for a row that cannot be read, or for text where the schema has numbers.
+    /// [`crate::Error::Data`] with the position of a row that cannot be read, or of text where the schema requires
+    /// numbers.
     pub fn next_rows(&mut self, rows: usize) -> Result<Option<(Table, Vec<Vec<String>>)>> {
         let builders = self.wanted.iter().map(|wanted| (wanted.index, Builder::known(wanted))).collect();
         let mut batch = Batch::new(&self.markers, builders, &self.kept);
@@ -95,10 +98,10 @@ impl TableReader {
         Ok(Some((table, kept.into_iter().map(|(_, cells)| cells).collect())))
     }
 
-    /// All rows that are left, as one table.
+    /// All remaining rows as one table.
     ///
     /// # Errors
-    /// As [`TableReader::next_rows`], and for a file without rows.
+    /// As [`TableReader::next_rows`], and if no row remains.
     pub fn read_all(&mut self) -> Result<Table> {
         match self.next_rows(usize::MAX)? {
             Some((table, _)) => Ok(table),
@@ -106,7 +109,7 @@ impl TableReader {
         }
     }
 
-    /// What a user should look at in the rows that were read so far.
+    /// Warnings about the rows read so far.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = self.outline().warnings.clone();
         warnings.extend(self.matching.iter().cloned());

@@ -1,4 +1,4 @@
-//! Bytes of a file as UTF-8 text with LF line ends: what the tables are read from.
+//! Converts the bytes of a file to UTF-8 text with LF line ends, for reading tables.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -12,37 +12,37 @@ use super::written::EncodingName;
 use crate::option_text::option;
 use crate::{Error, Result, Warning, WarningKind};
 
-/// Bytes that are decoded at a time.
+/// Number of bytes that are decoded at a time.
 const PIECE: usize = 1 << 16;
 
-/// Text that is open but not read: its first part can be looked at.
+/// Text that is open but not read. Its first part can be examined.
 pub(super) struct Text {
     name: PathBuf,
     head: Vec<u8>,
-    /// The head is the whole of it.
+    /// Whether the head is the whole text.
     complete: bool,
     rest: Converted<Box<dyn Read + Send>>,
-    /// Changes blanks.
+    /// How blanks are changed.
     blanks: Option<Blanks>,
-    /// The file that holds this text as it is, and where it begins in it.
+    /// The file that contains exactly this text, and the offset at which it starts.
     file: Option<(PathBuf, u64)>,
 }
 
-/// What was found out about the bytes of a text.
+/// Findings about the bytes of a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Conversion {
-    /// Bytes that are not UTF-8 and were read as Windows-1252.
+    /// Number of bytes that are not UTF-8 and were read as Windows-1252.
     pub(super) foreign: usize,
-    /// Line of the first of them.
+    /// Line of the first of these bytes.
     pub(super) foreign_line: u64,
-    /// The encoding, where it is another one than UTF-8.
+    /// The encoding, if it is not UTF-8.
     pub(super) encoding: Option<&'static str>,
-    /// Whether lines end with CR alone.
+    /// Whether lines end with a lone CR.
     pub(super) cr: bool,
 }
 
 impl Conversion {
-    /// What is said aloud of an encoding and of line ends that were recognised for certain.
+    /// Notes about an encoding and line ends that were detected with certainty.
     pub(super) fn notes(&self) -> Vec<String> {
         let encoding = self.encoding.map(|name| format!("encoding: {name} ({} changes it)", option("encoding")));
         let cr = self.cr.then(|| "line ends: CR".to_owned());
@@ -64,11 +64,11 @@ impl Conversion {
 }
 
 impl Text {
-    /// Decodes an opened file: as `asked`, else by its byte order mark, else as UTF-8. Bytes that are not UTF-8 are
-    /// then read as Windows-1252, the superset of Latin-1.
+    /// Decodes an opened file: in the encoding `asked`, or else according to its byte order mark, or else as UTF-8. In
+    /// the last case, bytes that are not UTF-8 are read as Windows-1252, a superset of Latin-1.
     ///
     /// # Errors
-    /// [`Error::Io`] and [`Error::Data`] as reading the file; [`Error::Data`] for a binary file.
+    /// [`Error::Io`] and [`Error::Data`], as for reading the file; [`Error::Data`] for a binary file.
     pub(super) fn new(mut opened: Opened, asked: Option<EncodingName>) -> Result<Self> {
         let name = opened.name().to_path_buf();
         refuse_other_formats(&name, opened.head().0)?;
@@ -95,26 +95,26 @@ impl Text {
         Ok(text)
     }
 
-    /// Name for messages.
+    /// The name, for messages.
     pub(super) fn name(&self) -> &Path {
         &self.name
     }
 
-    /// The file that holds this text as it is, as long as all of it is UTF-8, and where the text begins in it.
+    /// The file that contains exactly this text, provided that it is UTF-8, and the offset at which the text starts.
     pub(super) fn plain_file(&self) -> Option<(&Path, u64)> {
         let (path, start) = self.file.as_ref().filter(|_| self.blanks.is_none())?;
         Some((path, *start))
     }
 
-    /// The first part of the text, and whether there is no more.
+    /// The first part of the text, and whether it is the whole text.
     pub(super) fn head(&self) -> (&[u8], bool) {
         (&self.head, self.complete)
     }
 
-    /// Makes the head longer: as long again.
+    /// Extends the head to twice its length, by at least 256 KiB.
     ///
     /// # Errors
-    /// As reading the file.
+    /// Those of reading the file.
     pub(super) fn grow(&mut self) -> Result<()> {
         let more = self.head.len().max(4 * PIECE);
         let read = self.rest.by_ref().take(more as u64).read_to_end(&mut self.head);
@@ -122,15 +122,15 @@ impl Text {
         Ok(())
     }
 
-    /// From now on the text has its blanks changed.
+    /// Sets how blanks are changed from now on.
     pub(super) fn change(&mut self, blanks: Blanks) {
         self.blanks = Some(blanks);
     }
 
-    /// Everything, in memory, and what was found out about its bytes.
+    /// The whole text in memory, and the findings about its bytes.
     ///
     /// # Errors
-    /// As reading the file.
+    /// Those of reading the file.
     pub(super) fn into_bytes(mut self) -> Result<(Vec<u8>, Conversion)> {
         let mut bytes = std::mem::take(&mut self.head);
         let read = match self.rest.decoder {
@@ -144,7 +144,7 @@ impl Text {
         Ok((bytes, self.rest.conversion))
     }
 
-    /// Everything as a stream, head first.
+    /// The whole text as a stream.
     pub(super) fn into_reader(self) -> TextReader {
         let ready = io::Cursor::new(Vec::new());
         TextReader { head: io::Cursor::new(self.head), rest: self.rest, blanks: self.blanks, ready, ended: false }
@@ -156,13 +156,13 @@ pub(super) struct TextReader {
     head: io::Cursor<Vec<u8>>,
     rest: Converted<Box<dyn Read + Send>>,
     blanks: Option<Blanks>,
-    /// Text with its blanks changed.
+    /// Text whose blanks have been changed.
     ready: io::Cursor<Vec<u8>>,
     ended: bool,
 }
 
 impl TextReader {
-    /// What was found out about the bytes so far.
+    /// The findings about the bytes read so far.
     pub(super) fn conversion(&self) -> &Conversion {
         &self.rest.conversion
     }
@@ -196,7 +196,7 @@ impl Read for TextReader {
     }
 }
 
-/// The encoding of a file by its first bytes, and the length of its byte order mark.
+/// The encoding of a file, and the length of its byte order mark.
 fn encoding_of(head: &[u8], asked: Option<EncodingName>) -> (&'static Encoding, usize) {
     let marked = Encoding::for_bom(head);
     match (asked, marked) {
@@ -207,7 +207,8 @@ fn encoding_of(head: &[u8], asked: Option<EncodingName>) -> (&'static Encoding, 
     }
 }
 
-/// UTF-16 without a mark has a zero in most of every second byte of Western text; everything else is taken for UTF-8.
+/// Detects UTF-16 without a byte order mark: in Western text, most of every second byte are zero. Otherwise the
+/// encoding is assumed to be UTF-8.
 fn without_mark(head: &[u8]) -> &'static Encoding {
     let pairs = head.len().min(4096) / 2;
     let zeros = |offset: usize| (0..pairs).filter(|pair| head[2 * pair + offset] == 0).count();
@@ -218,17 +219,17 @@ fn without_mark(head: &[u8]) -> &'static Encoding {
     }
 }
 
-/// Whether lines end with CR alone: there are such, and no LF but perhaps at the very end.
+/// Whether lines end with a lone CR: there is one, and no LF, except possibly as the last byte.
 fn ends_with_cr(head: &[u8], encoding: &'static Encoding) -> bool {
     if encoding == UTF_16LE || encoding == UTF_16BE {
-        return false; // no program that writes UTF-16 ends lines so
+        return false; // no known program writes UTF-16 with such line ends
     }
     let lines = memchr(b'\n', head);
     memchr(b'\r', head).is_some_and(|cr| cr + 1 < head.len() && head[cr + 1] != b'\n')
         && lines.is_none_or(|lf| lf + 1 == head.len() && head[lf - 1] != b'\r')
 }
 
-/// Binary files get a better message than a wrong width.
+/// Refuses other formats, with a better message than one about row widths.
 fn refuse_other_formats(path: &Path, head: &[u8]) -> Result<()> {
     const OTHER: &str = "convert it to CSV or Parquet";
     let format = format!("leave out {}", option("format"));
@@ -253,15 +254,15 @@ fn binary(path: &Path, what: &str, hint: &str) -> Error {
     Error::data(path, format!("expected a table, found {what}: {hint}"))
 }
 
-/// A reader that turns bytes into UTF-8 with LF line ends.
+/// A reader that converts bytes to UTF-8 with LF line ends.
 struct Converted<R> {
     inner: R,
-    /// Decodes another encoding than UTF-8.
+    /// Decoder for an encoding other than UTF-8.
     decoder: Option<Decoder>,
     conversion: Conversion,
-    /// Bytes of the file that are read and not converted yet: the begin of a character.
+    /// Bytes that were read but not converted: the start of a character.
     raw: Vec<u8>,
-    /// Text that is ready, from `at` on.
+    /// Converted text, of which the part from `at` on was not yet returned.
     ready: Vec<u8>,
     at: usize,
     ended: bool,
@@ -274,7 +275,7 @@ impl<R: Read> Converted<R> {
         Self { inner, decoder, conversion, raw: Vec::new(), ready: Vec::new(), at: 0, ended: false, lines: 0 }
     }
 
-    /// Adds all that is left: without a copy where it is UTF-8, as most files are.
+    /// Appends all remaining text. UTF-8, the most common encoding, is not copied.
     fn read_plain(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
         bytes.extend_from_slice(&self.ready[self.at..]);
         let converted = bytes.len();
@@ -326,7 +327,8 @@ impl<R: Read> Converted<R> {
         self.ready = text.into_bytes();
     }
 
-    /// Takes UTF-8 as it is and other bytes as Windows-1252; keeps back the begin of a character at the end.
+    /// Converts UTF-8 unchanged, and other bytes as Windows-1252. An incomplete character at the end is kept for the
+    /// next piece.
     fn take_utf8(&mut self) {
         let mut from = 0;
         loop {

@@ -1,8 +1,8 @@
-//! The lines of a text with their numbers.
+//! The numbered lines of a text.
 
 use std::io::{self, BufRead};
 
-/// The lines of a text that are not blank.
+/// The lines of a text, without blank lines.
 pub(super) struct TextLines<R> {
     text: R,
     line: Vec<u8>,
@@ -10,7 +10,7 @@ pub(super) struct TextLines<R> {
 }
 
 impl<R: BufRead> TextLines<R> {
-    /// Begins with line 1.
+    /// Starts at line 1.
     pub(super) fn new(text: R) -> Self {
         Self { text, line: Vec::new(), number: 0 }
     }
@@ -18,7 +18,7 @@ impl<R: BufRead> TextLines<R> {
     /// The next line that is not blank, without blanks around it, and its number.
     ///
     /// # Errors
-    /// As reading the text.
+    /// Those of reading the text.
     pub(super) fn next_line(&mut self) -> io::Result<Option<(u64, &[u8])>> {
         loop {
             self.line.clear();

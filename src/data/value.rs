@@ -1,32 +1,32 @@
-//! A cell of a file whose format has types.
+//! Cells of typed formats.
 
 use std::borrow::Cow;
 
 use super::cell::format_number;
 use super::date::{DateUnit, iso_text};
 
-/// Whole numbers up to this size are doubles.
+/// Integers up to this magnitude are exact in a double.
 const EXACT: i128 = 1 << 53;
 
 /// A cell of a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Value<'a> {
-    /// No value.
+    /// A missing value.
     Missing,
-    /// A number; NaN is no value.
+    /// A number; NaN is a missing value.
     Number(f64),
-    /// A whole number that a double may not hold.
+    /// An integer that a double may not hold exactly.
     Whole(i128),
-    /// Text, which is read by the rules for cells of CSV.
+    /// Text, which is parsed like a cell of CSV.
     Text(&'a str),
-    /// The text of a number, which is read by the same rules.
+    /// The text of a number, which is parsed like a cell of CSV.
     Digits(&'a str),
     /// A date or time.
     Date(f64, DateUnit),
 }
 
 impl<'a> Value<'a> {
-    /// A whole number of any size.
+    /// An integer of any size.
     pub(super) fn whole(value: impl Into<i128>) -> Self {
         match value.into() {
             value if value.abs() <= EXACT => Self::Number(value as f64),
@@ -39,7 +39,7 @@ impl<'a> Value<'a> {
         Self::Text(if value { "true" } else { "false" })
     }
 
-    /// As it would be written in a text.
+    /// The cell as it would be written in a text file.
     pub(super) fn text(self) -> Cow<'a, str> {
         match self {
             Self::Missing => Cow::Borrowed(""),

@@ -1,16 +1,16 @@
-//! Known columns of a file.
+//! Columns of a file that are read with a known kind.
 
 use super::table::ColumnKind;
 
-/// A column to be read, by its place in the file, under the name and kind of the schema.
+/// A column to read, by its position in the file, with the name and kind in the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// Place in the file, from 0.
+    /// Position in the file, from 0.
     pub index: usize,
     /// Name in the schema.
     pub name: String,
-    /// Numbers, dates or text.
+    /// Kind of the column.
     pub kind: ColumnKind,
-    /// Whether cells that are no numbers count as missing.
+    /// Whether cells that are not numbers count as missing.
     pub lenient: bool,
 }

@@ -1,4 +1,4 @@
-//! Whole tables of formats that have types, or whose text is no table of cells.
+//! Reads whole tables of all formats except delimited text.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::Result;
 /// Reads all rows of a file.
 ///
 /// # Errors
-/// As opening and reading it; [`crate::Error::Data`] for a file without rows.
+/// Those of opening and reading it; [`crate::Error::Data`] for a file without rows.
 pub(super) fn read_whole(file: Box<dyn TableFile>, options: &ReadOptions) -> Result<RawTable> {
     let markers = &options.missing;
     let mut source = file.open()?;
@@ -27,7 +27,8 @@ pub(super) fn read_whole(file: Box<dyn TableFile>, options: &ReadOptions) -> Res
         return Err(RawTable::without_rows(&path, &outline));
     }
     let Batch { mut columns, lines, .. } = batch;
-    // A column of text in which some cells were taken for numbers is read again: all count as they are written.
+    // Cells of a text column that look like numbers were parsed as such. Read such columns again, so that all cells
+    // keep their spelling.
     let again: Vec<usize> = (0..columns.len()).filter(|c| matches!(columns[*c].1, Builder::Again)).collect();
     if !again.is_empty() {
         let texts = read_texts(file.as_ref(), &again, markers)?;
@@ -49,10 +50,10 @@ pub(super) fn read_whole(file: Box<dyn TableFile>, options: &ReadOptions) -> Res
     })
 }
 
-/// Reads columns as text, each cell as it is written.
+/// Reads columns as text, with each cell as written.
 ///
 /// # Errors
-/// As opening and reading the file.
+/// Those of opening and reading the file.
 pub(super) fn read_texts(
     file: &dyn TableFile,
     columns: &[usize],
@@ -64,7 +65,7 @@ pub(super) fn read_texts(
     Ok(batch.columns)
 }
 
-/// Cells that are read from the file again.
+/// Cells that are read again from the file.
 pub(super) struct Reopened(pub(super) Arc<dyn TableFile>);
 
 impl WrittenCells for Reopened {

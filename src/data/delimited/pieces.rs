@@ -1,4 +1,4 @@
-//! The rows of delimited text, some megabytes at a time, which all threads read side by side.
+//! Reads the rows of delimited text in pieces of some megabytes, each on all threads.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -22,26 +22,26 @@ use crate::data::table_source::{Batch, TableSource};
 use crate::data::text::{Text, TextReader};
 use crate::{Result, Warning};
 
-/// Bytes that are read at a time; more where one row is longer.
+/// Bytes that are read at a time; more if a single row is longer.
 const PIECE: usize = 32 << 20;
 
-/// The rows of a text of several columns whose layout is known.
+/// The rows of a text with several columns and a known layout.
 pub(in crate::data) struct DelimitedPieces {
     path: PathBuf,
     layout: Arc<Layout>,
-    /// The user named the quotes.
+    /// Whether the user specified the quotes.
     quotes_are_sure: bool,
     text: TextReader,
-    /// Bytes whose rows were not read yet, the line on which they begin, and how many are wanted.
+    /// Bytes that were read but not parsed, the line on which they start, and the number of bytes to read ahead.
     unread: Vec<u8>,
     line: u64,
     piece: usize,
-    /// The text has no more bytes.
+    /// Whether the text has ended.
     ended: bool,
     oddities: Oddities,
 }
 
-/// What a run of records comes to.
+/// The parsed records of a run.
 struct Part {
     columns: Vec<Builder>,
     kept: Vec<Vec<String>>,
@@ -50,7 +50,8 @@ struct Part {
 }
 
 impl DelimitedPieces {
-    /// Goes to the first row. A text of one column, whose blank lines are rows, is for [`super::DelimitedRows`].
+    /// Skips to the first row. Blank lines of a text with one column are rows; such text needs
+    /// [`super::DelimitedRows`].
     pub(in crate::data) fn new(text: Text, layout: Layout, options: &ReadOptions) -> Result<Self> {
         let mut pieces = Self {
             path: text.name().to_path_buf(),
@@ -72,7 +73,7 @@ impl DelimitedPieces {
         Ok(pieces)
     }
 
-    /// Reads bytes until there are as many as wanted, or no more.
+    /// Reads until there are `piece` bytes, or to the end.
     fn fill(&mut self) -> Result<()> {
         if self.unread.len() < self.piece && !self.ended {
             let more = self.piece - self.unread.len();
@@ -83,7 +84,7 @@ impl DelimitedPieces {
         Ok(())
     }
 
-    /// Adds the rows of the next bytes; false where there are none.
+    /// Adds the rows of the next piece; false at the end.
     fn read_piece(&mut self, batch: &mut Batch<'_>) -> Result<bool> {
         self.fill()?;
         if self.unread.is_empty() {
@@ -91,7 +92,7 @@ impl DelimitedPieces {
         }
         let size = RUN_BYTES.max(self.layout.outline.names.len() * BYTES_OF_A_COLUMN);
         let runs = cut(&self.unread, self.line, &self.layout.dialect, size);
-        // Where the text goes on, the last run may end within a record.
+        // If the text continues, the last run may end within a record.
         let whole = if self.ended { runs.len() } else { runs.len() - 1 };
         if whole == 0 {
             self.piece *= 2;
@@ -131,7 +132,7 @@ impl TableSource for DelimitedPieces {
     }
 
     fn layout(&self) -> Option<TextLayout> {
-        // Rows that a quote may have swallowed were looked at as they came.
+        // Rows that a stray quote may have merged were already checked.
         let oddities = Oddities { long: Vec::new(), ..self.oddities.clone() };
         Some(TextLayout { dialect: self.layout.dialect, has_lines_above: self.layout.lines_above > 0, oddities })
     }

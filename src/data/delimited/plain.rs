@@ -1,4 +1,4 @@
-//! The quick way through a run without quotes: cells are read as numbers while their ends are sought.
+//! The fast path for runs without quotes: parses a number while searching for the end of its cell.
 
 use memchr::{memchr, memchr2};
 
@@ -12,14 +12,15 @@ use crate::data::table::MissingMarkers;
 use crate::data::written::Quote;
 
 const NEWLINE: u8 = b'\n';
-/// DOS ends a text with it.
+/// Ctrl-Z, with which DOS programs end a text.
 const CTRL_Z: &str = "\x1a";
 
-/// A row that needs the careful way: another width, a comment, the header once more.
+/// A row that needs the slow path: one of another width, a comment, or a repeated header.
 struct Odd;
 
-/// Adds the rows of a run to `columns`, which are those at the places `selected`. The line of each row; `None` where the run has a quote
-/// or something odd: `columns` are to be thrown away then, and [`super::rows::Rows`] reads the run.
+/// Adds the rows of a run to `columns`, which are those at the places `selected`, and returns the line of each row.
+/// Returns `None` if the run has a quote or an unusual row; then `columns` must be discarded and the run read by
+/// [`super::rows::Rows`].
 pub(super) fn read_plain(
     run: &Run<'_>,
     layout: &Layout,
@@ -51,19 +52,19 @@ pub(super) fn read_plain(
     Some(lines)
 }
 
-/// Rows of cells without quotes.
+/// Rows whose cells have no quotes.
 struct PlainRows<'a> {
     text: &'a str,
-    /// Where the next row begins.
+    /// Position of the next row.
     at: usize,
     delimiter: u8,
     names: &'a [String],
-    /// Which of the columns that are read stands at each place.
+    /// For each place, the index of the column in `columns`, if it is read.
     builders: Vec<Option<usize>>,
 }
 
 impl PlainRows<'_> {
-    /// Reads a line and goes past its newline; whether it is a row.
+    /// Reads a line including its newline. Returns whether it is a row.
     fn row(&mut self, line: u32, columns: &mut [Builder], markers: &MissingMarkers) -> Result<bool, Odd> {
         let first = self.end_of_cell(self.at);
         let cell = &self.text[self.at..first];
@@ -89,7 +90,7 @@ impl PlainRows<'_> {
         Ok(true)
     }
 
-    /// Adds the cell that begins here to its column; where it ends.
+    /// Adds the cell at the current position to its column. Returns the end of the cell.
     #[inline]
     fn push_cell(&self, column: &mut Builder, line: u32, markers: &MissingMarkers) -> usize {
         if let Some((value, length)) = decimal(&self.text.as_bytes()[self.at..]) {

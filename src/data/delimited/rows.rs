@@ -1,4 +1,4 @@
-//! The rows of delimited text, with the lines on which they begin.
+//! Reads the rows of delimited text, with the lines on which they start.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -16,12 +16,12 @@ use crate::data::text::{Conversion, TextReader};
 use crate::option_text::{option, quoted, setting};
 use crate::{Error, Result};
 
-/// Bytes of a file whose last line surely has its end, so that lines are counted alike.
+/// Bytes of a text. If the last line has no newline, one is added, so lines are counted in the same way for all texts.
 struct Terminated<R> {
     bytes: R,
-    /// The last byte was a newline, or one was given in its place.
+    /// Whether the last byte was a newline, which may have been added.
     terminated: bool,
-    /// The end was seen: a record that comes only now has no end of its own, since a quote was left open.
+    /// Whether the end was reached. A record that is completed only after that has an open quote.
     ended: bool,
 }
 
@@ -44,30 +44,30 @@ impl<R: Read> Read for Terminated<R> {
     }
 }
 
-/// A row of the right width.
+/// A row with the right number of cells.
 pub struct Row<'a> {
-    /// Line of the file on which it begins.
+    /// Line of the file on which it starts.
     pub line: u32,
     cells: &'a ByteRecord,
-    /// All cells: one check for UTF-8 for a row costs less than one for each cell.
+    /// The bytes of all cells as text. Checking a row for UTF-8 at once is faster than checking each cell.
     text: &'a str,
 }
 
 impl<'a> Row<'a> {
-    /// The cell in `column`, without the blanks around it.
+    /// The cell in `column`, without blanks around it.
     #[inline]
     pub fn cell(&self, column: usize) -> &'a str {
         trimmed(self.raw(column))
     }
 
-    /// The cell in `column` as it is written.
+    /// The cell in `column` as written.
     #[inline]
     pub fn raw(&self, column: usize) -> &'a str {
         &self.text[self.cells.range(column).expect("a row has the width of the file")]
     }
 }
 
-/// `cell.trim()`, which most cells pass by a look at their ends.
+/// `cell.trim()`, with a fast path for cells that start and end with a printable ASCII character.
 pub(super) fn trimmed(cell: &str) -> &str {
     match cell.as_bytes() {
         [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => cell,
@@ -75,35 +75,37 @@ pub(super) fn trimmed(cell: &str) -> &str {
     }
 }
 
-/// The rows of a file, or of a part of it: checked for width, blank lines and repeated headers left out.
+/// The rows of a file or of a part of it. Their widths are checked; blank lines, comments and repeated headers are
+/// skipped.
 pub struct Rows<R> {
     reader: csv::Reader<Terminated<R>>,
     record: ByteRecord,
-    /// The reader's byte and line before it read the record.
+    /// Byte and line of the reader before it read the record.
     before: (u64, u64),
     layout: Arc<Layout>,
     path: PathBuf,
-    /// Lines of the file above the first byte.
+    /// Number of lines of the file above the first byte.
     lines_above: u64,
-    /// What was odd so far.
+    /// Unusual lines and rows so far.
     pub oddities: Oddities,
     gaps: Gaps,
 }
 
-/// In a file of one column a blank line is a row without a value: such rows are told by the lines that the reader passed.
+/// Blank lines of a file with one column, which are rows without a value. They are found from the line numbers of the
+/// records.
 #[derive(Debug, Default)]
 struct Gaps {
-    /// The line on which the last row ended; `None` where blank lines are no rows.
+    /// The line on which the last row ended; `None` if blank lines are not rows.
     ended_on: Option<u64>,
-    /// Line of the record that was read and waits until the blank lines above it have had their turn.
+    /// Line of a record that was read but not yet returned, because of blank lines above it.
     waiting: Option<u64>,
-    /// Blank lines left above it.
+    /// Number of blank lines above it that were not yet returned.
     blank: u64,
     empty: ByteRecord,
 }
 
 impl<R: Read> Rows<R> {
-    /// Rows of `bytes`, which begin on `line` of the file.
+    /// Rows of `bytes`, which start on `line` of the file.
     pub fn new(path: &Path, layout: &Arc<Layout>, bytes: R, line: u64) -> Self {
         Self {
             reader: layout.dialect.csv().from_reader(Terminated { bytes, terminated: false, ended: false }),
@@ -122,13 +124,13 @@ impl<R: Read> Rows<R> {
         &self.path
     }
 
-    /// Where the bytes come from.
+    /// The source of the bytes.
     fn source(&self) -> &R {
         &self.reader.get_ref().bytes
     }
 
-    /// Goes past a `sep=` line and the header: the place of the newline that ends them, and the line which that ends; nothing
-    /// where there are neither.
+    /// Skips a `sep=` line and the header. Returns the position of the newline that ends them and the line that it
+    /// ends; `None` if there are neither.
     pub fn skip_above(&mut self) -> Result<Option<(usize, u64)>> {
         let records = usize::from(self.layout.dialect.sep_line) + usize::from(self.layout.outline.named);
         if self.layout.dialect.sep_line {
@@ -155,7 +157,7 @@ impl<R: Read> Rows<R> {
         Ok(Some((place, line)))
     }
 
-    /// Says that the rows begin below `line`: blank lines from there on are rows, if the file has one column.
+    /// Sets the line below which rows start. If the file has one column, blank lines after it are rows.
     pub fn begin_below(&mut self, line: u64) {
         if self.layout.outline.names.len() == 1 && self.layout.dialect.comment.is_none() {
             self.gaps.ended_on = Some(line);
@@ -181,14 +183,14 @@ impl<R: Read> Rows<R> {
         }
         self.gaps.waiting = None;
         if self.reader.is_done() && self.gaps.ended_on.is_some_and(|last| last + 1 == line) {
-            return Ok(None); // there were blank lines alone
+            return Ok(None); // there were only blank lines
         }
         let text =
             std::str::from_utf8(self.record.as_slice()).expect("text is decoded, and parted at ASCII characters");
         Ok(Some(Row { line: short(line), cells: &self.record, text }))
     }
 
-    /// Where blank lines are rows: those below the last row, and the line behind them.
+    /// If blank lines are rows: counts those after the last row, and returns the line after them.
     fn blank_lines_at_the_end(&mut self) -> Option<u64> {
         let last = self.gaps.ended_on?;
         let end = self.lines_above + self.reader.position().line();
@@ -205,10 +207,11 @@ impl<R: Read> Rows<R> {
         Row { line: blank, cells: &self.gaps.empty, text: "" }
     }
 
-    /// Reads the next row that is no header; the line on which it begins.
+    /// Reads the next row, skipping comments and repeated headers, and returns the line on which it starts.
     fn read_row(&mut self) -> Result<Option<u64>> {
         while self.next_record()? {
-            // The reader's own place of a record is before the blank lines above it; count back from its end instead.
+            // The reader's position of a record is before the blank lines above it, so the line is computed from its
+            // end.
             let inner = memchr_iter(b'\n', self.record.as_slice()).count() as u64;
             let end = self.lines_above + self.reader.position().line();
             if self.reader.get_ref().ended {
@@ -241,14 +244,15 @@ impl<R: Read> Rows<R> {
         Ok(None)
     }
 
-    /// Whether the record is a comment. Text in quotes is none, and in rows to predict nothing is, unless the user says so.
+    /// Whether the record is a comment that is skipped. A record with quotes is not. In rows to predict, nothing is a
+    /// comment unless the user specified comments.
     fn is_comment(&self) -> bool {
         let width = self.layout.outline.names.len();
         width > 1 && !self.layout.keeps_comments && is_comment(&self.record, width) && !self.has_quotes()
     }
 
-    /// Whether a cell of the record is in quotes: it takes more bytes of the file than its cells, what parts them, and the ends of
-    /// its line and of the empty lines above it.
+    /// Whether a cell of the record is quoted: the record then takes more bytes in the file than its cells, the
+    /// delimiters, its line end and the blank lines above it.
     fn has_quotes(&self) -> bool {
         let after = self.reader.position();
         let (bytes, lines) = (after.byte() - self.before.0, after.line() - self.before.1);
@@ -257,7 +261,7 @@ impl<R: Read> Rows<R> {
         bytes > cells + lines.saturating_sub(inner)
     }
 
-    /// Whether the record is the header once more, as in files that were written one behind the other.
+    /// Whether the record repeats the header, as in concatenated files.
     fn repeats_header(&self) -> bool {
         let names = &self.layout.outline.names;
         let is_name = |(cell, name): (&[u8], &String)| {
@@ -266,7 +270,7 @@ impl<R: Read> Rows<R> {
         self.layout.outline.named && names.len() > 1 && self.record.iter().zip(names).all(is_name)
     }
 
-    /// Reads up to the end of the next record that is not blank; whether there is one.
+    /// Reads the next record that is not blank; false at the end.
     fn next_record(&mut self) -> Result<bool> {
         loop {
             let place = self.reader.position();
@@ -307,13 +311,13 @@ impl<R: Read> Rows<R> {
 }
 
 impl Rows<TextReader> {
-    /// What was found out about the bytes so far.
+    /// What was found out about the encoding so far.
     pub fn conversion(&self) -> &Conversion {
         self.source().conversion()
     }
 }
 
-/// Lines beyond four thousand million are not told apart.
+/// A line number as 32 bits. Numbers that do not fit become the largest one.
 pub(super) fn short(line: u64) -> u32 {
     u32::try_from(line).unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! Delimited text in memory, cut into runs of whole records that threads read side by side.
+//! Divides delimited text in memory into runs of whole records, which threads read in parallel.
 
 use memchr::{memchr, memchr_iter, memchr2};
 use rayon::prelude::*;
@@ -6,32 +6,33 @@ use rayon::prelude::*;
 use crate::data::dialect::Dialect;
 use crate::data::written::Quote;
 
-/// Least length of a run, whatever the number of threads: long beside the work of joining runs, short enough that
-/// threads end at about the same time.
+/// Least length of a run, for any number of threads: long enough that joining runs takes little time, short enough that
+/// threads finish at about the same time.
 pub const RUN_BYTES: usize = 1 << 20;
-/// Least bytes of a run for each column: builders of columns are then little beside what they build.
+/// Least number of bytes of a run for each column, so the builders of columns are small compared with their input.
 pub const BYTES_OF_A_COLUMN: usize = 256;
 
 const NEWLINE: u8 = b'\n';
 
-/// Whole records that follow each other.
+/// A sequence of whole records.
 ///
-/// All runs but the file's first begin with the newline that ends the record before them, which reads as an empty line.
+/// Every run except the first of a file starts with the newline that ends the record before it. The reader takes it as
+/// an empty line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run<'a> {
-    /// The records; the newline of the last one is the next run's.
+    /// The records. The newline of the last one belongs to the next run.
     pub bytes: &'a [u8],
-    /// Line of the file on which the first byte stands.
+    /// Line of the file on which the first byte is.
     pub line: u64,
-    /// Number of newlines: there are no more rows than one above it.
+    /// Number of newlines. The number of rows is at most one higher.
     pub newlines: usize,
 }
 
-/// Cuts `bytes`, which begin on `line` between two records, at the first ends of records that are `size` bytes or more
-/// apart.
+/// Divides `bytes`, which start on `line` between two records. Each run ends with the first record that makes it at
+/// least `size` bytes long.
 ///
-/// A quote counts as the `csv` crate has it: it opens at the start of a cell alone, and two of them within are one of
-/// the text.
+/// Quotes are treated as in the `csv` crate: a quote opens only at the start of a cell, and a doubled quote in a quoted
+/// cell is part of the text.
 pub fn cut<'a>(bytes: &'a [u8], mut line: u64, dialect: &Dialect, size: usize) -> Vec<Run<'a>> {
     let mut runs = Vec::new();
     let mut start = 0;
@@ -48,7 +49,7 @@ pub fn cut<'a>(bytes: &'a [u8], mut line: u64, dialect: &Dialect, size: usize) -
     runs
 }
 
-/// Place of the first newline from `least` on that ends a record; the end of the bytes if none does.
+/// Position of the first newline at or after `least` that ends a record, or the end of the bytes.
 fn record_end(bytes: &[u8], start: usize, least: usize, dialect: &Dialect) -> usize {
     let least = least.min(bytes.len());
     let Quote::Byte(quote) = dialect.quote else {
@@ -56,7 +57,7 @@ fn record_end(bytes: &[u8], start: usize, least: usize, dialect: &Dialect) -> us
     };
     let mut place = start;
     loop {
-        // Outside quotes. Newlines before `least` need no look.
+        // At this point, `place` is outside quotes. Newlines before `least` are irrelevant.
         let found = if place < least {
             memchr(quote, &bytes[place..least]).map_or(least, |offset| place + offset)
         } else {
@@ -72,7 +73,7 @@ fn record_end(bytes: &[u8], start: usize, least: usize, dialect: &Dialect) -> us
     }
 }
 
-/// Whether a quote stands at the start of a cell, and not in a comment.
+/// Whether a quote is at the start of a cell and not in a comment.
 fn opens(bytes: &[u8], quote: usize, dialect: &Dialect) -> bool {
     let at_start = quote == 0 || [dialect.delimiter, NEWLINE].contains(&bytes[quote - 1]);
     let commented = |sign: u8| {
@@ -82,7 +83,7 @@ fn opens(bytes: &[u8], quote: usize, dialect: &Dialect) -> bool {
     at_start && !dialect.comment.is_some_and(commented)
 }
 
-/// Place after the quote that closes the one opened before `place`.
+/// Position after the closing quote of a cell whose text starts at `place`.
 fn closing(bytes: &[u8], mut place: usize, quote: u8) -> usize {
     while let Some(offset) = memchr(quote, &bytes[place..]) {
         let found = place + offset;

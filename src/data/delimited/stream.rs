@@ -1,4 +1,4 @@
-//! The rows of delimited text, some at a time.
+//! Reads the rows of delimited text, some at a time.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use crate::data::table_source::{Batch, TableSource};
 use crate::data::text::{Text, TextReader};
 use crate::{Result, Warning};
 
-/// The rows of a text whose layout is known, in bounded memory.
+/// The rows of a text with a known layout, read in bounded memory.
 pub(in crate::data) struct DelimitedRows {
     layout: Arc<Layout>,
-    /// The user named the quotes.
+    /// Whether the user specified the quotes.
     quotes_are_sure: bool,
     rows: Rows<TextReader>,
 }
 
 impl DelimitedRows {
-    /// Goes to the first row.
+    /// Skips to the first row.
     pub(in crate::data) fn new(text: Text, layout: Layout, options: &ReadOptions) -> Result<Self> {
         let (path, layout) = (text.name().to_path_buf(), Arc::new(layout));
         let mut rows = Rows::new(&path, &layout, text.into_reader(), 1);
@@ -31,7 +31,8 @@ impl DelimitedRows {
     }
 }
 
-/// Refuses rows of a batch that a quote swallowed, where nobody said what the quotes are: with a `delimiter`.
+/// Refuses rows of a batch that a stray quote has merged. `delimiter` is `None` if the user specified the quotes;
+/// nothing is refused then.
 pub(super) fn refuse_swallowed(
     path: &Path,
     delimiter: Option<u8>,
@@ -43,7 +44,7 @@ pub(super) fn refuse_swallowed(
     let numbers = batch.columns.iter().filter(|(_, builder)| !builder.is_text());
     let numeric: Vec<usize> = numbers.map(|(place, _)| *place).collect();
     refuse_swallowed_rows(path, &long, delimiter, &numeric)?;
-    // The first one is kept, for a warning.
+    // One such row is kept for a warning.
     oddities.long = long.long.into_iter().take(1).collect();
     Ok(())
 }
@@ -75,7 +76,7 @@ impl TableSource for DelimitedRows {
     }
 
     fn layout(&self) -> Option<TextLayout> {
-        // Rows that a quote may have swallowed were looked at as they came.
+        // Rows that a stray quote may have merged were already checked.
         let oddities = Oddities { long: Vec::new(), ..self.rows.oddities.clone() };
         Some(TextLayout { dialect: self.layout.dialect, has_lines_above: self.layout.lines_above > 0, oddities })
     }

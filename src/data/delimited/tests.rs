@@ -1,4 +1,4 @@
-//! Reading in many runs gives what reading in one gives, to the last message.
+//! Reading in many runs has the same result as reading in one, including all messages.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,13 +19,13 @@ use crate::data::source::{Opened, Source};
 use crate::data::table::{Column, MissingMarkers, Table};
 use crate::data::text::Text;
 
-/// Lengths of runs that cut even small files often.
+/// Lengths of runs that divide even small files often.
 const SIZES: [usize; 4] = [1, 3, 10, 40];
 
-/// Lengths of windows.
+/// Lengths of windows, in bytes.
 const WINDOWS: [usize; 3] = [64, 100, 1 << 20];
 
-/// A sign of comments that no test has. Where there is one, all runs are read the careful way.
+/// A comment sign that no test uses. With a comment sign, all runs are read on the slow path.
 const NO_COMMENT: u8 = 1;
 
 fn read(bytes: &[u8], options: &ReadOptions, run_bytes: usize) -> Result<Table> {
@@ -41,17 +41,17 @@ fn read_by(bytes: &[u8], options: &ReadOptions, (run_bytes, careful): (usize, bo
         layout.dialect.comment = Some(NO_COMMENT);
     }
     let mut file = read_bytes(bytes, path.to_path_buf(), layout, &options.missing, run_bytes)?;
-    // As labels are read: no cell is lost.
+    // As labels are read, so no cell is lost.
     let all: Vec<usize> = (0..file.columns.len()).collect();
     Ok(kinds(&mut file, options, &all, &[])?.table)
 }
 
-/// The table, or its error, as text: a missing number equals a missing number.
+/// The table or its error as text, so that missing numbers compare equal.
 fn shown(result: Result<Table>) -> String {
     result.map_or_else(|error| format!("error: {error}"), |table| format!("{table:?}"))
 }
 
-/// Reads from a file, of which so many bytes are in memory at a time; `None` where it is not of the kind that is read so.
+/// Reads from a file with `window` bytes in memory at a time; `None` if such a file is not read by windows.
 fn read_windows(bytes: &[u8], options: &ReadOptions, window: usize) -> Option<Result<Table>> {
     let named = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(named.path(), bytes).unwrap();
@@ -61,7 +61,7 @@ fn read_windows(bytes: &[u8], options: &ReadOptions, window: usize) -> Option<Re
     let file = TextFile::new(file.to_path_buf(), start, window).unwrap();
     let layout = Arc::new(Layout::of(Path::new("x.csv"), text.head().0, true, options).ok()?);
     let above = Rows::new(Path::new("x.csv"), &layout, text.head().0, 1).skip_above().ok()?;
-    // The first window is to hold what stands above the rows, as that of a large file does.
+    // The first window must contain everything above the rows, as for large files.
     if layout.outline.names.len() < 2 || above.is_some_and(|(bytes, _)| bytes >= window) {
         return None;
     }
@@ -74,7 +74,8 @@ fn read_windows(bytes: &[u8], options: &ReadOptions, window: usize) -> Option<Re
     read.transpose().map(|read| read.and_then(table))
 }
 
-/// Reads in one run, in many, and from a file window by window; what all of them find.
+/// Reads in one run, in many runs, and from a file window by window. Checks that the results agree, and returns the
+/// result.
 fn alike(bytes: &[u8], options: &ReadOptions) -> String {
     let one = shown(read(bytes, options, usize::MAX));
     let careful = shown(read_by(bytes, options, (usize::MAX, true)));
@@ -95,7 +96,7 @@ fn error(text: impl AsRef<[u8]>) -> String {
     found.strip_prefix("error: ").unwrap_or_else(|| panic!("expected an error, found {found}")).to_owned()
 }
 
-/// The table read in runs of a few bytes, which equals that of one run.
+/// The table, read in runs of a few bytes, after a check that other runs give the same.
 fn table(text: &str) -> Table {
     alike(text.as_bytes(), &ReadOptions::default());
     read(text.as_bytes(), &ReadOptions::default(), 1).unwrap()
@@ -106,7 +107,7 @@ fn cells(table: &Table, column: usize) -> Vec<String> {
     (0..table.rows()).map(text).collect()
 }
 
-/// Runs of a file, with the lines on which they begin.
+/// The runs of a text, with the lines on which they start.
 fn runs(text: &str, size: usize) -> Vec<(&str, u64)> {
     let written = |run: Run<'_>| (run.bytes.as_ptr() as usize - text.as_ptr() as usize, run.bytes.len(), run.line);
     let runs = cut(text.as_bytes(), 1, &Dialect::plain(b','), size).into_iter().map(written);
@@ -174,7 +175,7 @@ fn of_many_faults_the_first_is_named() {
     assert_eq!(error("a,b\n\n\n"), "x.csv: expected rows of data, found a header only");
 }
 
-/// A cell of a column whose values are mostly of one style.
+/// A cell of a column whose values are mostly of the kind `style`.
 fn cell(style: usize) -> BoxedStrategy<String> {
     let infinite = Just("1e999".to_owned());
     let number = prop_oneof![
@@ -196,7 +197,7 @@ fn cell(style: usize) -> BoxedStrategy<String> {
     }
 }
 
-/// A file of rows of one width with the odd blank line, and sometimes a row that is too short or too long.
+/// A file with rows of equal width, a few blank lines, and sometimes a row that is too short or too long.
 fn file() -> impl Strategy<Value = Vec<u8>> {
     let odd = prop_oneof![30 => Just(""), 1 => Just("\n"), 1 => Just(" \t\r\n"), 1 => Just("\" \"\n")];
     let ragged = prop_oneof![150 => Just(0), 1 => Just(1), 1 => Just(2)];
@@ -236,7 +237,7 @@ fn options() -> impl Strategy<Value = ReadOptions> {
     })
 }
 
-/// What the reader tells apart.
+/// Pieces of text that the reader treats differently.
 const PIECES: [&[u8]; 13] =
     [b"1", b"a", b",", b"\"", b"\"\"", b"\n", b"\r", b" ", b"\t", b"NA", b"\xef\xbb\xbf", b"\xff", b"\xc3\xa9"];
 

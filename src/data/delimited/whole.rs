@@ -1,4 +1,4 @@
-//! A whole file, read on all threads; its columns can be read again as text.
+//! Reads a whole file on all threads. Columns can be read again as text.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,18 +18,19 @@ use crate::data::table::{Column, MissingMarkers};
 use crate::data::text::Text;
 use crate::{Result, Unit};
 
-/// Runs for each thread that are read before they are joined: enough to keep all busy.
+/// Upper limit of the runs for each thread that are read before they are joined.
 const RUNS_AT_ONCE: usize = 8;
-/// Bytes of the runs that are read before they are joined, one run for each thread at least.
+/// Approximate number of bytes that are read before runs are joined; at least one run for each thread.
 const BYTES_AT_ONCE: usize = 64 << 20;
 
-/// A file of so many bytes and more is not kept in memory beside its table: it is read again where a column is.
+/// Files of at least this many bytes are not kept in memory with their table. If a column must be read again, the file
+/// is read again.
 const LARGE: u64 = 64 << 20;
 
-/// Reads a text as a whole.
+/// Reads a whole text.
 ///
 /// # Errors
-/// [`crate::Error::Data`] with the line for a row of the wrong width, infinite numbers, no rows.
+/// [`crate::Error::Data`], with the line if it is known, for a row of the wrong width, infinite numbers, or no rows.
 pub(in crate::data) fn read_whole(mut text: Text, options: &ReadOptions) -> Result<RawTable> {
     let layout = Layout::find(&mut text, options)?;
     let run_bytes = RUN_BYTES.max(layout.outline.names.len() * BYTES_OF_A_COLUMN);
@@ -50,7 +51,8 @@ pub(in crate::data) fn read_whole(mut text: Text, options: &ReadOptions) -> Resu
     Ok(table)
 }
 
-/// Reads the rows of UTF-8 text in runs of `run_bytes` or more, on which neither the table nor any message depends.
+/// Reads the rows of UTF-8 text in runs of at least `run_bytes`. Neither the table nor any message depends on
+/// `run_bytes`.
 pub(super) fn read_bytes(
     bytes: Vec<u8>,
     path: PathBuf,
@@ -60,7 +62,7 @@ pub(super) fn read_bytes(
 ) -> Result<RawTable> {
     let layout = Arc::new(layout);
     let above = Above::of(&bytes, &path, &layout)?;
-    // Where blank lines are rows they must not be cut from the row above them.
+    // If blank lines are rows, they must not be separated from the row above them.
     let run_bytes = if layout.outline.names.len() == 1 { usize::MAX } else { run_bytes };
     let body = above.bytes..bytes.len();
     let file = WholeFile { path, layout, bytes: Bytes::Memory(bytes, body), above, run_bytes };
@@ -68,7 +70,7 @@ pub(super) fn read_bytes(
     Ok(table.expect("text in memory is UTF-8"))
 }
 
-/// The same from a file of several columns; `None` where it is not UTF-8.
+/// As [`read_bytes`], for a file with several columns; `None` if it is not UTF-8.
 pub(super) fn read_file(
     file: TextFile,
     path: PathBuf,
@@ -82,10 +84,10 @@ pub(super) fn read_file(
     WholeFile { path, layout, bytes, above, run_bytes }.into_table(markers)
 }
 
-/// What stands above the rows.
+/// The part of a file above its rows.
 struct Above {
     bytes: usize,
-    /// Line on which the rows begin.
+    /// Line on which the rows start.
     first_line: u64,
     oddities: Oddities,
 }
@@ -98,10 +100,10 @@ impl Above {
     }
 }
 
-/// The text of a file.
+/// A text that can be read several times.
 struct WholeFile {
     path: PathBuf,
-    /// What parts its cells, and the names of its columns.
+    /// Its dialect, and the names of its columns.
     layout: Arc<Layout>,
     bytes: Bytes,
     above: Above,
@@ -119,7 +121,7 @@ impl WrittenCells for WholeFile {
 }
 
 impl WholeFile {
-    /// The table; `None` where a file is not UTF-8.
+    /// The table; `None` if a file is not UTF-8.
     fn into_table(mut self, markers: &MissingMarkers) -> Result<Option<RawTable>> {
         let Some(part) = self.read_columns(markers)? else { return Ok(None) };
         let mut oddities = std::mem::take(&mut self.above.oddities);
@@ -151,7 +153,8 @@ impl WholeFile {
         if part.lines.is_empty() {
             return Err(RawTable::without_rows(&self.path, &self.layout.outline));
         }
-        // A column of text in which some cells were taken for numbers is read again: all count as they are written.
+        // Cells of a text column that look like numbers were parsed as such. Read such columns again, so that all cells
+        // keep their spelling.
         let again: Vec<usize> = all.into_iter().filter(|&c| matches!(part.columns[c], Builder::Again)).collect();
         if !again.is_empty() {
             let texts = self.read_runs(&again, Part::new(vec_of(again.len(), Builder::text)), markers)?;
@@ -161,10 +164,10 @@ impl WholeFile {
         Ok(Some(part))
     }
 
-    /// Adds the columns at the places `selected` to `all`; `None` where a file is not UTF-8.
+    /// Appends the columns at the places `selected` to `all`; `None` if a file is not UTF-8.
     ///
     /// # Errors
-    /// That of the first row at fault, whichever run finds one first.
+    /// The error of the first faulty row in the file, regardless of the order in which threads find errors.
     fn read_runs(&self, selected: &[usize], mut all: Part, markers: &MissingMarkers) -> Result<Option<Part>> {
         let Self { layout, run_bytes, above, .. } = self;
         let by = Cut { first_line: above.first_line, dialect: &layout.dialect, run_bytes: *run_bytes };
@@ -188,7 +191,7 @@ impl WholeFile {
         columns = empty();
         let mut lines = Vec::with_capacity(run.newlines + 1);
         let mut rows = Rows::new(&self.path, &self.layout, run.bytes, run.line);
-        // Bytes below a header begin with the newline that ends it.
+        // Below a header, the bytes start with the newline that ends the header.
         rows.begin_below(if self.above.bytes > 0 { run.line } else { run.line - 1 });
         while let Some(row) = rows.next()? {
             lines.push(row.line);
@@ -200,21 +203,21 @@ impl WholeFile {
     }
 }
 
-/// So many values.
+/// Creates `count` values.
 fn vec_of<T>(count: usize, value: impl Fn() -> T) -> Vec<T> {
     (0..count).map(|_| value()).collect()
 }
 
-/// Runs that are read before they are joined.
+/// Number of runs that are read before they are joined.
 fn runs_at_once(runs: &[Run<'_>]) -> usize {
     let longest = runs.iter().map(|run| run.bytes.len()).max().unwrap_or(1);
     let threads = rayon::current_num_threads();
     (BYTES_AT_ONCE / longest.max(1)).clamp(threads, RUNS_AT_ONCE * threads)
 }
 
-/// Rows that follow each other, column by column.
+/// Columns of successive rows.
 struct Part {
-    /// Line on which each row begins.
+    /// Line on which each row starts.
     lines: Vec<u32>,
     columns: Vec<Builder>,
     oddities: Oddities,
@@ -225,7 +228,7 @@ impl Part {
         Self { lines: Vec::new(), columns, oddities: Oddities::default() }
     }
 
-    /// Adds the rows of `parts`, which follow in order.
+    /// Appends the rows of `parts`, in order.
     fn append(&mut self, parts: Vec<Self>) {
         let mut more: Vec<Vec<Builder>> = self.columns.iter().map(|_| Vec::with_capacity(parts.len())).collect();
         for part in parts {

@@ -1,4 +1,5 @@
-//! The bytes of a text, window by window: in memory, or read again and again from a file that is too large to keep beside its table.
+//! The bytes of a text, window by window: from memory, or read repeatedly from a file that is too large to keep with
+//! its table.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -13,37 +14,37 @@ use super::runs::{Run, cut};
 use crate::data::dialect::Dialect;
 use crate::{Error, Result};
 
-/// Bytes of a file that are read at a time, unless a record is longer; two windows are in memory.
+/// Number of bytes of a file that are read at a time, or more if a record is longer. Two windows are in memory.
 pub(super) const WINDOW: usize = 16 << 20;
-/// Bytes from which the number of lines of a file is estimated.
+/// Number of bytes from which the number of lines of a file is estimated.
 const SAMPLE: usize = 1 << 20;
 
-/// The rows of a text as bytes, without what stands above them.
+/// The rows of a text as bytes, without the lines above them.
 pub(super) enum Bytes {
-    /// All of a text in memory, and where the rows are in it.
+    /// A text in memory, and the range of its rows.
     Memory(Vec<u8>, Range<usize>),
     /// A file of UTF-8 text.
     File(TextFile),
 }
 
-/// A file of UTF-8 text that is read window by window.
+/// A file of UTF-8 text, read window by window.
 pub(super) struct TextFile {
     path: PathBuf,
-    /// Where its rows begin.
+    /// Offset of its rows.
     start: u64,
-    /// Bytes of a window.
+    /// Number of bytes of a window.
     window: usize,
     state: State,
 }
 
-/// What tells a file from the same one after a change.
+/// Size and time of modification of a file, to detect changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct State {
     bytes: u64,
     modified: Option<SystemTime>,
 }
 
-/// How a text is cut into runs.
+/// How a text is divided into runs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cut<'a> {
     pub first_line: u64,
@@ -51,22 +52,23 @@ pub(super) struct Cut<'a> {
     pub run_bytes: usize,
 }
 
-/// What is done with the runs of a window.
+/// Function that is called with the runs of a window.
 type Visit<'a> = dyn FnMut(&[Run<'_>]) -> Result<()> + Send + 'a;
 
-/// Whether all of a file was UTF-8 text.
+/// Whether a whole file is UTF-8 text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoded {
     Utf8,
-    /// The rest was not read.
+    /// It is not; the rest was not read.
     Otherwise,
 }
 
 impl Bytes {
-    /// Shows all runs, in order, as many at a time as are in memory. Of a file that is not UTF-8 the rest is left out.
+    /// Calls `visit` with all runs, in order, one window at a time. If a file is not UTF-8, its remaining runs are
+    /// skipped.
     ///
     /// # Errors
-    /// Those of `visit`, and of reading the file, [`Error::Data`] where it has changed.
+    /// Those of `visit` and of reading the file; [`Error::Data`] if the file has changed.
     pub(super) fn each_window(
         &self,
         by: Cut<'_>,
@@ -81,7 +83,8 @@ impl Bytes {
         }
     }
 
-    /// Rows to make room for: about as many as there are newlines, as long as the numbers take no more room than their text.
+    /// Number of rows to reserve memory for: about the number of newlines, but at most so many that the numbers take no
+    /// more memory than the text.
     pub(super) fn likely_rows(&self, width: usize) -> Result<usize> {
         let newlines = |bytes: &[u8]| memchr_iter(b'\n', bytes).count();
         let (lines, bytes) = match self {
@@ -102,13 +105,13 @@ impl Bytes {
 }
 
 impl TextFile {
-    /// The rows of a file from byte `start` on.
+    /// The rows of a file, from byte `start`.
     pub(super) fn new(path: PathBuf, start: u64, window: usize) -> Result<Self> {
         let state = State::of(&path)?;
         Ok(Self { path, start, window, state })
     }
 
-    /// The file, from so many bytes behind the begin of its rows on.
+    /// Opens the file at `offset` bytes after the start of its rows.
     fn read_from(&self, offset: u64) -> Result<File> {
         let open = || {
             let mut file = File::open(&self.path)?;
@@ -120,7 +123,7 @@ impl TextFile {
         Ok(file)
     }
 
-    /// The first bytes, a window of them.
+    /// The first window.
     pub(super) fn first(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let read = self.read_from(0)?.take(self.window as u64).read_to_end(&mut bytes);
@@ -128,7 +131,7 @@ impl TextFile {
         Ok(bytes)
     }
 
-    /// The same file from so many bytes later on.
+    /// The same file, with rows starting `bytes` bytes later.
     pub(super) fn after(self, bytes: usize) -> Self {
         Self { start: self.start + bytes as u64, ..self }
     }
@@ -140,14 +143,14 @@ impl TextFile {
         Err(changed(&self.path))
     }
 
-    /// The next bytes are read while the rows of a window are visited.
+    /// Reads the next bytes while `visit` handles the rows of a window.
     fn each_window(&self, by: Cut<'_>, visit: &mut Visit<'_>) -> Result<Encoded> {
         let mut file = self.read_from(0)?;
         let (mut unread, mut next, mut line, mut window) = (Vec::new(), Vec::new(), by.first_line, self.window);
         let mut ended = self.read_on(&mut file, &mut unread, window)?;
         while !unread.is_empty() {
             let runs = cut(&unread, line, by.dialect, by.run_bytes);
-            // Where the text goes on, the last run may end within a record.
+            // If the text continues, the last run may end within a record.
             let whole = if ended { runs.len() } else { runs.len().saturating_sub(1) };
             if whole == 0 {
                 window *= 2;
@@ -171,7 +174,7 @@ impl TextFile {
         Ok(Encoded::Utf8)
     }
 
-    /// Appends bytes of the file until there are `wanted`; whether it has ended.
+    /// Appends bytes of the file until there are `wanted`. Returns whether the file has ended.
     fn read_on(&self, file: &mut File, bytes: &mut Vec<u8>, wanted: usize) -> Result<bool> {
         let more = wanted.saturating_sub(bytes.len());
         bytes.reserve_exact(more);
@@ -180,7 +183,7 @@ impl TextFile {
     }
 }
 
-/// The error for a file that is not what it was when it was first looked at.
+/// The error for a file that was modified since it was first read.
 pub(super) fn changed(path: &Path) -> Error {
     Error::data(path, "the file has changed while it was read: try again when it is whole")
 }
