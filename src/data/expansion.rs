@@ -1,41 +1,41 @@
-//! How much more memory than a file may be taken for what it holds: a few bytes can claim, or unpack to, any size.
+//! Limits for memory that a file may claim: a few bytes can claim, or unpack to, any size.
 
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Most bytes that a small file may take.
+/// Number of bytes that any file may take in memory.
 const ROOM: u64 = 64 << 20;
-/// Most bytes for each byte of a file. Tables of numbers and text rarely pack into a hundredth.
+/// Largest number of bytes for each byte of a file. Tables of numbers and text are rarely compressed to a hundredth.
 const EXPANSION: u64 = 1000;
-/// Bytes of a cell.
+/// Bytes of a cell in memory.
 const CELL: u64 = size_of::<f64>() as u64;
-/// Bytes of a column without cells: its name, and what is found out about it.
+/// Bytes of a column without its cells: its name and metadata.
 const COLUMN: u64 = 1024;
 
-/// The most bytes that a file of so many may take.
+/// Upper limit of the memory for a file of `file` bytes.
 pub(super) fn most_bytes(file: u64) -> u64 {
     ROOM.max(file.saturating_mul(EXPANSION))
 }
 
-/// Whether so many rows of so many columns take more than that.
+/// Whether this many rows and columns exceed the limit for a file of `file` bytes.
 pub(super) fn is_too_large((rows, columns): (u64, u64), file: u64) -> bool {
     rows.saturating_mul(CELL).saturating_add(COLUMN).saturating_mul(columns) > most_bytes(file)
 }
 
-/// Rows to reserve memory for in each of so many columns, where that many are likely but not proved.
+/// Number of rows to reserve memory for in each of `columns` columns, if `likely` rows are expected but not certain.
 pub(super) fn reserved_rows(likely: usize, columns: usize) -> usize {
     likely.min((ROOM / CELL) as usize / columns.max(1))
 }
 
-/// Counts the bytes that pass.
+/// A reader that counts the bytes that are read.
 pub(super) struct Counted<R> {
     inner: R,
     count: Arc<AtomicU64>,
 }
 
 impl<R> Counted<R> {
-    /// Counts from 0; the count can be read elsewhere.
+    /// Counts from 0. The returned counter can be read elsewhere.
     pub(super) fn new(inner: R) -> (Self, Arc<AtomicU64>) {
         let count = Arc::new(AtomicU64::new(0));
         (Self { inner, count: Arc::clone(&count) }, count)
@@ -50,7 +50,7 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// A stream that is unpacked, and ends with an error where too many bytes come out of those that went in.
+/// A decompressed stream. Reading fails if the output is too large for the compressed input.
 pub(super) struct Unpacked<R> {
     inner: R,
     packed: Arc<AtomicU64>,
@@ -58,7 +58,7 @@ pub(super) struct Unpacked<R> {
 }
 
 impl<R> Unpacked<R> {
-    /// `packed` counts what goes into `inner`.
+    /// `packed` counts the compressed bytes.
     pub(super) fn new(inner: R, packed: Arc<AtomicU64>) -> Self {
         Self { inner, packed, unpacked: 0 }
     }

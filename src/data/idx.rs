@@ -1,7 +1,7 @@
-//! IDX files: unsigned bytes with their shape before them, and folders of MNIST's layout.
+//! IDX files, which hold unsigned bytes and their shape, and folders with MNIST's layout.
 //!
-//! Format: two zero bytes, a type (8: unsigned byte), the rank, one big-endian u32 for each dimension, then the values in row-major
-//! order. Y. LeCun, C. Cortes, C. J. C. Burges, <https://yann.lecun.com/exdb/mnist/>.
+//! Format: two zero bytes, a type (8: unsigned byte), the rank, a big-endian u32 for each dimension, then the values in
+//! row-major order. Y. LeCun, C. Cortes, C. J. C. Burges, <https://yann.lecun.com/exdb/mnist/>.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,7 +12,7 @@ use super::source::{Opened, Source, read_error};
 use crate::{Error, Result};
 
 choices! {
-    /// Part of a folder of MNIST's layout.
+    /// Part of a folder with MNIST's layout.
     Part {
         /// The files `train-…`.
         Train = "train",
@@ -21,7 +21,7 @@ choices! {
     }
 }
 
-/// Images as bytes, one a row, with a label each where there are labels.
+/// Images as bytes, one in each row, with their labels, if there are any.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Images {
     /// File of the images.
@@ -35,7 +35,7 @@ pub struct Images {
 }
 
 impl Images {
-    /// Values of one image.
+    /// Number of values of an image.
     pub fn cols(&self) -> usize {
         self.shape.iter().product()
     }
@@ -46,17 +46,17 @@ impl Images {
     }
 }
 
-/// Whether a file begins as an IDX file does.
+/// Whether a file starts like an IDX file.
 pub(super) fn is_idx(head: &[u8]) -> bool {
     matches!(head, [0, 0, 8 | 9 | 11..=14, 1..=8, ..])
 }
 
-/// Whether it is not one of other numbers than unsigned bytes, which make a table and no images.
+/// Whether the file is not an IDX file of other numbers than unsigned bytes. Those are tables, not images.
 pub(super) fn holds_bytes(head: &[u8]) -> bool {
     !matches!(head, [0, 0, 9 | 11..=14, 1..=8, ..])
 }
 
-/// An IDX file: its shape and its bytes.
+/// Content of an IDX file.
 struct Array {
     shape: Vec<usize>,
     bytes: Vec<u8>,
@@ -92,7 +92,7 @@ fn read_array(opened: Opened) -> Result<Array> {
     }
     let total = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
     let total = total.ok_or_else(|| Error::data(&path, format!("the shape {shape:?} is too large")))?;
-    // The header may lie: only so much is reserved before bytes prove it.
+    // The header may be wrong, so at most this much is reserved before the bytes are read.
     const RESERVED_AT_MOST: usize = 1 << 24;
     let mut bytes = Vec::with_capacity(total.min(RESERVED_AT_MOST));
     reader.by_ref().take(total as u64).read_to_end(&mut bytes).map_err(|e| read_error(&path, e))?;
@@ -129,11 +129,11 @@ fn labels_of(path: &Path, array: Array) -> Result<Vec<u8>> {
     }
 }
 
-/// Reads an IDX file of images; labels come from the file beside it whose name has `labels` for `images` (and `idx1` for
-/// `idx3`), where there is one.
+/// Reads an IDX file of images. Labels are read from the file in the same folder whose name has `labels` instead of
+/// `images` (and `idx1` instead of `idx3`), if there is one.
 ///
 /// # Errors
-/// [`Error::Data`] for a wrong header, a file that is cut short, and different counts of images and labels.
+/// [`Error::Data`] for a wrong header, a truncated file, or different numbers of images and labels.
 pub fn read_images(source: &Source, opened: Opened) -> Result<Images> {
     match labels_beside(source) {
         Some(labels) => read_pair(opened, Opened::new(&Source::Path(labels))?),
@@ -141,7 +141,7 @@ pub fn read_images(source: &Source, opened: Opened) -> Result<Images> {
     }
 }
 
-/// The file of labels beside one of images.
+/// The file of labels that belongs to a file of images.
 pub(super) fn labels_beside(source: &Source) -> Option<PathBuf> {
     let Source::Path(path) = source else { return None };
     let name = path.file_name()?.to_str()?;
@@ -156,7 +156,7 @@ pub(super) fn labels_beside(source: &Source) -> Option<PathBuf> {
         .find(|p| p.is_file())
 }
 
-/// Images and labels of equal count.
+/// Reads images and their labels, which must have the same count.
 fn read_pair(images: Opened, labels: Opened) -> Result<Images> {
     let (images_path, labels_path) = (images.name().to_path_buf(), labels.name().to_path_buf());
     let images = images_of(images_path, read_array(images)?)?;
@@ -173,7 +173,7 @@ fn read_pair(images: Opened, labels: Opened) -> Result<Images> {
     Ok(Images { labels: Some(found), ..images })
 }
 
-/// The four files of a folder of MNIST's layout, opened but not read.
+/// The files of a folder with MNIST's layout, opened but not read.
 pub struct Folder {
     train: Option<(Opened, Opened)>,
     test: Option<(Opened, Opened)>,
@@ -181,11 +181,11 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Opens `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the same with `t10k`; each may end in `.gz` and may have a dot
-    /// for the dash before `idx`. A part of which neither file is there is left out.
+    /// Opens `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the same names with `t10k`. Each name may end in
+    /// `.gz` or `.zst` and may have a dot instead of the dash before `idx`. A part without any file is left out.
     ///
     /// # Errors
-    /// [`Error::Data`] where a part has images without labels or labels without images, or where there is no part at all.
+    /// [`Error::Data`] if a part has images without labels or labels without images, or if there is no part.
     pub fn open(path: &Path) -> Result<Self> {
         let part = |prefix: &str| -> Result<Option<(Opened, Opened)>> {
             let (images, labels) = (find(path, prefix, "images", 3), find(path, prefix, "labels", 1));
@@ -206,22 +206,22 @@ impl Folder {
         if train.is_none() && test.is_none() {
             let message = "expected a folder with Parquet files (*.parquet), or of MNIST's layout (train-images-idx3-ubyte[.gz], \
                            train-labels-idx1-ubyte[.gz], t10k-…), found none of these files: name a data file instead";
-            // An unreadable folder is a failure of the system.
+            // If the folder cannot be read, that is the error.
             std::fs::read_dir(path).map_err(|e| Error::io(path, e))?;
             return Err(Error::data(path, message));
         }
         Ok(Self { train, test, path: path.to_path_buf() })
     }
 
-    /// The folder.
+    /// Path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Reads the training part and, on another thread, the test part where there is one.
+    /// Reads the training part and, on another thread, the test part if there is one.
     ///
     /// # Errors
-    /// As [`read_images`], and where the folder has no training part.
+    /// As [`read_images`], and if the folder has no training part.
     pub fn read(self) -> Result<(Images, Option<Images>)> {
         let missing = || Error::data(&self.path, "the folder has no train part: expected train-images-idx3-ubyte[.gz]");
         let (images, labels) = self.train.ok_or_else(missing)?;
@@ -234,7 +234,7 @@ impl Folder {
     /// Reads one part.
     ///
     /// # Errors
-    /// As [`read_images`], and where the folder has no such part.
+    /// As [`read_images`], and if the folder does not have this part.
     pub fn read_part(self, part: Part) -> Result<Images> {
         let (files, prefix) = match part {
             Part::Train => (self.train, "train"),
@@ -298,7 +298,7 @@ mod tests {
         assert!(failure(file(&[u32::MAX; 8], &[])).contains("too large"));
         assert!(failure(file(&[3], &[1, 2, 3])).contains("are these the labels?"));
         assert!(failure(file(&[0, 3], &[])).contains("found none"));
-        // A header that promises 4 GB is found out without reserving them.
+        // A header that promises 4 GB is refused without reserving them.
         assert!(failure(file(&[1 << 16, 1 << 16], &[0])).contains("cut short"));
     }
 

@@ -1,4 +1,4 @@
-//! Training, validation and test sets of images, kept as bytes.
+//! Training, validation and test sets of images, stored as bytes.
 
 use super::balance::Balance;
 use super::balance::resample;
@@ -13,7 +13,7 @@ use super::task::Task;
 use crate::option_text::option;
 use crate::{Error, Result};
 
-/// Images whose labels are understood.
+/// Images with their classes.
 #[derive(Clone)]
 pub(super) struct TypedImages {
     images: Images,
@@ -24,10 +24,11 @@ pub(super) struct TypedImages {
 }
 
 impl TypedImages {
-    /// Finds the classes.
+    /// Determines the classes.
     ///
     /// # Errors
-    /// [`Error::Data`] for images without labels, [`Error::Mismatch`] for options of tables.
+    /// [`Error::Data`] for images without labels or with a single class, [`Error::Option`] for options that apply to
+    /// tables.
     pub(super) fn new(images: Images, options: &DataOptions) -> Result<Self> {
         refuse_table_options(options)?;
         let preprocessing = ImagePreprocessing::new(images.shape.clone(), image_target(&images, options)?);
@@ -44,11 +45,11 @@ impl TypedImages {
         every_row(&self.images)
     }
 
-    /// The parts of `split`, or `valid` and `test` as a whole where they are images of their own. The training images
-    /// stay in the buffer that they were read into, so that there is no second copy.
+    /// Prepares the parts of `split`, or whole validation and test sets if these are separate images. If classes are
+    /// not resampled, the training images stay in the buffer into which they were read, so no second copy is needed.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for other shapes and unknown classes.
+    /// [`Error::Mismatch`] for images of another size, [`Error::Data`] for unknown classes.
     pub(super) fn prepare(
         self,
         mut split: Split,
@@ -113,7 +114,7 @@ fn every_row(images: &Images) -> Vec<u32> {
     (0..images.rows() as u32).collect()
 }
 
-/// The classes are the labels that occur, as numbers.
+/// The target: the classes are the labels that occur, as numbers.
 fn image_target(images: &Images, options: &DataOptions) -> Result<Target> {
     let missing = || {
         let message = "expected a file of labels beside the images (train-images-idx3-ubyte has train-labels-idx1-ubyte), found none";
@@ -180,7 +181,8 @@ fn chosen(preprocessing: &ImagePreprocessing, images: &Images, rows: &[u32]) -> 
     Ok(dataset(preprocessing, values, cols, preprocessing.targets(images, rows)?))
 }
 
-/// Ascending rows, moved to the front of the buffer that the images were read into: no second copy of the training set.
+/// A data set of the given rows, which must be in ascending order. They are moved to the front of the images' buffer,
+/// so no second copy is needed.
 fn chosen_in_place(preprocessing: &ImagePreprocessing, mut images: Images, rows: &[u32]) -> Result<Dataset> {
     let cols = images.cols();
     let targets = preprocessing.targets(&images, rows)?;
@@ -193,7 +195,7 @@ fn chosen_in_place(preprocessing: &ImagePreprocessing, mut images: Images, rows:
     Ok(dataset(preprocessing, images.bytes, cols, targets))
 }
 
-/// The task as the options name it, for images: only classes.
+/// The task of images, which can only be a classification.
 fn image_task(choice: TaskChoice, classes: usize) -> Result<Task> {
     match choice {
         TaskChoice::Auto => Ok(if classes == 2 { Task::Binary } else { Task::Multiclass }),

@@ -1,5 +1,5 @@
-//! JSON Lines: one object a line, whose keys are the columns. Numbers keep their text, so all cells are read by the rules of
-//! CSV.
+//! JSON Lines: one object in each line, with columns as keys. Numbers are kept as text, so all cells are parsed like
+//! those of CSV.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -28,10 +28,11 @@ pub(super) struct JsonLinesFile {
 }
 
 impl JsonLinesFile {
-    /// Finds the columns: the keys of all lines.
+    /// Determines the columns: the keys of all lines.
     ///
     /// # Errors
-    /// [`Error::Data`] with the line that is no object.
+    /// [`Error::Data`] with the number of a line that is not an object, and for so many keys that most cells would be
+    /// missing.
     pub(super) fn new(path: &Path, bytes: Vec<u8>) -> Result<Self> {
         let names = keys_of(path, &bytes)?;
         if names.is_empty() {
@@ -58,11 +59,11 @@ impl TableFile for JsonLinesFile {
     }
 }
 
-/// The keys of the objects in some lines, in order of first appearance. Keys that the first line lacks stand before its last one:
-/// the last column is what is usually learnt, which an optional key should not become.
+/// The keys of the objects in some lines, in order of first appearance. Keys that the first object lacks are inserted
+/// before its last one: the last column is the default label, which an optional key should not become.
 ///
 /// # Errors
-/// [`Error::Data`] with the line that is no object.
+/// [`Error::Data`] with the number of a line that is not an object.
 pub(super) fn keys_of(path: &Path, text: &[u8]) -> Result<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     let mut places = HashMap::new();
@@ -92,7 +93,7 @@ pub(super) struct JsonLines<R> {
 }
 
 impl<R: BufRead> JsonLines<R> {
-    /// Objects with these columns; other keys are passed over.
+    /// Reads objects with these columns; other keys are ignored.
     pub(super) fn new(path: &Path, outline: Arc<Outline>, text: R) -> Self {
         let places = outline.names.iter().enumerate().map(|(place, name)| (name.clone(), place)).collect();
         Self { path: path.to_path_buf(), outline, places, lines: TextLines::new(text) }
@@ -147,7 +148,7 @@ impl<R: BufRead + Send> TableSource for JsonLines<R> {
 #[derive(Clone)]
 enum Cell<'a> {
     Null,
-    /// A number as it is written.
+    /// A number as written.
     Number(&'a str),
     /// A text, or `true` or `false`.
     Text(Cow<'a, str>),
@@ -163,7 +164,7 @@ impl Cell<'_> {
     }
 }
 
-/// The cell of a value; `None` where it is nested.
+/// The cell of a value; `None` if it is nested, or if its text cannot be decoded.
 fn cell(value: &RawValue) -> Option<Cell<'_>> {
     let text = value.get();
     match text.as_bytes().first() {
@@ -178,10 +179,10 @@ fn cell(value: &RawValue) -> Option<Cell<'_>> {
     }
 }
 
-/// A JSON object whose values are not read yet.
+/// A JSON object whose values are not parsed yet.
 struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
-/// A key, borrowed from the line where it has no escapes.
+/// A key, borrowed from the line if it has no escapes.
 #[derive(serde::Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 

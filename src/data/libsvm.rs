@@ -1,7 +1,7 @@
-//! LIBSVM's and SVMlight's form: `label index:value …`, one row a line; features that a row leaves out are 0.
+//! The format of LIBSVM and SVMlight: `label index:value …` in each line; features that a row omits are 0.
 //!
-//! A feature is called `f` and its index, so a file that counts from 0 and one that counts from 1 have the same columns where
-//! they mean the same. The label is the last column.
+//! The column of a feature is `f` followed by its index, so the same index has the same name in files that count from 0
+//! and from 1. The label is the last column.
 
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ pub(super) struct LibsvmFile {
     outline: Arc<Outline>,
 }
 
-/// The indices that are columns.
+/// The range of indices that are columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Features {
     first: usize,
@@ -49,10 +49,10 @@ impl Features {
 }
 
 impl LibsvmFile {
-    /// Finds the columns by the least and the largest index.
+    /// Determines the columns from the smallest and the largest index.
     ///
     /// # Errors
-    /// [`Error::Data`] with the line of a wrong cell, and for indices so large that the columns would be mostly zeros.
+    /// [`Error::Data`] with the line of a wrong cell, and for an index so large that almost all cells would be zeros.
     pub(super) fn new(path: &Path, bytes: Vec<u8>) -> Result<Self> {
         let (mut from_zero, mut last, mut rows) = (false, (0, 0), 0);
         let mut lines = TextLines::new(bytes.as_slice());
@@ -96,7 +96,7 @@ pub(super) struct Libsvm<R> {
     outline: Arc<Outline>,
     features: Features,
     lines: TextLines<R>,
-    /// Values of indices that are no columns.
+    /// Number of values whose index is not a column.
     unknown: usize,
 }
 
@@ -105,13 +105,13 @@ impl<R: BufRead> Libsvm<R> {
         Self { path: path.to_path_buf(), outline, features, lines: TextLines::new(text), unknown: 0 }
     }
 
-    /// Rows of the features that are among the columns `known`.
+    /// Rows with the features among the columns `known`.
     pub(super) fn with_known(path: &Path, known: &[String], text: R) -> Self {
         let index = |name: &String| name.strip_prefix('f').and_then(|digits| digits.parse::<usize>().ok());
         let indices = || known.iter().filter_map(index);
         let (first, last) = (indices().min().unwrap_or(1), indices().max().unwrap_or(0));
         let count = (last + 1).saturating_sub(first);
-        // Columns that a damaged model claims are left out, and then missing.
+        // If a damaged model claims too many columns, they are left out and count as missing.
         let count = if is_too_large((0, count as u64), 8 * known.len() as u64) { 0 } else { count };
         let features = Features { first, count };
         let outline = Arc::new(Outline::named(features.names(), Unit::Line));
@@ -171,7 +171,7 @@ impl<R: BufRead + Send> TableSource for Libsvm<R> {
     }
 }
 
-/// One line.
+/// A row.
 struct Row<'a> {
     path: &'a Path,
     line: u64,
@@ -180,7 +180,7 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// The row of a line; none where it is a comment.
+    /// The row of a line; `None` for a comment.
     fn of(path: &'a Path, line: u64, text: &'a [u8]) -> Result<Option<Self>> {
         let wrong = |message: &str| Error::data_at(path, Some(line), None, message);
         let text = std::str::from_utf8(text).map_err(|_| wrong("expected UTF-8 text"))?;

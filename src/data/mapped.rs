@@ -1,4 +1,4 @@
-//! The bytes of a file, mapped into memory: the system reads a page when it is looked at, and may drop it again.
+//! Bytes of a file that is mapped into memory. The system reads pages when they are accessed, and may drop them again.
 
 use std::fs::File;
 use std::io;
@@ -6,7 +6,7 @@ use std::ops::{Deref, Range};
 
 use memmap2::{Advice, Mmap, UncheckedAdvice};
 
-/// Bytes of a file that is mapped, or bytes in memory.
+/// The bytes of a mapped file, or bytes in memory.
 pub(super) enum Mapped {
     File(Mmap),
     Memory(Vec<u8>),
@@ -18,26 +18,26 @@ impl Mapped {
     /// # Errors
     /// Those of the system.
     pub(super) fn file(file: &File) -> io::Result<Self> {
-        // SAFETY: the map is read-only. Packs are replaced by a rename and never changed in place, so the bytes stay as they
-        // are; docs/formats.md forbids other programs to change them meanwhile. Whatever the bytes are, they are checked when
-        // they are read, and nothing that was found is believed again later.
+        // SAFETY: the map is read-only. Packs are replaced by a rename and never modified in place, so the bytes do not
+        // change; docs/formats.md forbids other programs to modify them while they are mapped. Bytes are checked each
+        // time they are read, and no later access relies on an earlier check.
         let map = unsafe { Mmap::map(file) }?;
         Ok(Self::File(map))
     }
 
-    /// Asks the system for some bytes before they are looked at.
+    /// Asks the system to read some bytes in advance.
     pub(super) fn read_ahead(&self, bytes: Range<usize>) {
         if let Self::File(map) = self {
-            // Where the system does not know the request, pages come when they are looked at.
+            // If the system does not support the request, pages are read when they are accessed.
             let _ = map.advise_range(Advice::WillNeed, bytes.start, bytes.len());
         }
     }
 
-    /// Lets the system take back the pages of some bytes; who looks at them again reads them from the file again.
+    /// Allows the system to drop the pages of some bytes. They are read from the file again if they are accessed later.
     pub(super) fn forget(&self, bytes: Range<usize>) {
         if let Self::File(map) = self {
-            // SAFETY: pages of a shared, read-only map of a file hold nothing but the file's bytes, so dropping them changes
-            // no byte that anyone sees.
+            // SAFETY: the pages of a shared, read-only file map contain only the file's bytes, so dropping them changes
+            // no visible byte.
             let _ = unsafe { map.unchecked_advise_range(UncheckedAdvice::DontNeed, bytes.start, bytes.len()) };
         }
     }

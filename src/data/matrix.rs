@@ -1,4 +1,4 @@
-//! Matrices of bytes to tables: arrays of NumPy, and IDX files of other types than unsigned bytes.
+//! Reads binary matrices as tables: NumPy arrays, and IDX files of other types than unsigned bytes.
 
 mod element;
 mod idx;
@@ -24,27 +24,27 @@ pub(super) use idx::read as read_idx;
 pub(super) use npy::read as read_npy;
 pub(super) use npz::read as read_npz;
 
-/// Bytes that are read at a time.
+/// Number of bytes that are read at a time.
 const BLOCK: usize = 4 << 20;
 
-/// Elements of one type in rows and columns, somewhere in a file.
+/// A matrix of elements of one type in a store.
 #[derive(Clone)]
 struct Matrix {
     store: Arc<Store>,
-    /// Place of the first element.
+    /// Offset of the first element.
     start: u64,
     rows: usize,
     cols: usize,
-    /// Whether a column's elements follow each other, as in Fortran.
+    /// Whether the matrix is column-major (Fortran order).
     by_column: bool,
     element: Element,
 }
 
 impl Matrix {
-    /// A matrix in a store, whose shape is an array's: each of its `shape[0]` parts is a row.
+    /// A matrix in a store, from the shape of an array: each of its `shape[0]` parts is a row.
     ///
     /// # Errors
-    /// A message if the store has not exactly so many bytes behind `start`.
+    /// A message if the number of bytes after `start` does not match the shape.
     fn new(
         store: Arc<Store>,
         start: u64,
@@ -56,12 +56,12 @@ impl Matrix {
         let bytes = cols.and_then(|cols| cols.checked_mul(rows)?.checked_mul(element.size()));
         let found = store.len().saturating_sub(start);
         match (cols, bytes) {
-            // No byte proves the columns of an array without rows.
+            // Without rows, the number of bytes does not limit the number of columns.
             (Some(cols), Some(0)) if is_too_large((0, cols as u64), store.len()) => {
                 Err(format!("expected rows, found none: the shape is {shape:?}"))
             }
             (Some(cols), Some(bytes)) if bytes as u64 == found => {
-                // An array of Fortran's order with more than two axes has no columns of its own.
+                // Callers refuse column-major arrays with more than two axes.
                 Ok(Self { store, start, rows, cols, by_column, element })
             }
             (_, Some(bytes)) => {
@@ -72,12 +72,12 @@ impl Matrix {
         }
     }
 
-    /// Bytes of one row.
+    /// Number of bytes of a row.
     fn row_bytes(&self) -> usize {
         self.cols * self.element.size()
     }
 
-    /// Bytes of some rows; of a matrix by columns none, as each column is read by itself.
+    /// The bytes of some rows; empty for a column-major matrix, whose columns are read one by one.
     fn block(&self, first: usize, rows: usize) -> std::io::Result<Bytes> {
         if self.by_column {
             return Ok(Bytes::new());
@@ -85,7 +85,7 @@ impl Matrix {
         self.store.read_at(self.start + (first * self.row_bytes()) as u64, rows * self.row_bytes())
     }
 
-    /// The elements of a column in some rows, of which `block` holds the bytes.
+    /// The elements of a column in some rows. `block` holds the bytes of these rows.
     fn column(&self, block: &Bytes, column: usize, (first, rows): (usize, usize)) -> std::io::Result<Strided> {
         let size = self.element.size();
         if !self.by_column {
@@ -97,18 +97,18 @@ impl Matrix {
     }
 }
 
-/// Matrices side by side.
+/// Matrices with their columns next to each other.
 #[derive(Clone)]
 pub(super) struct MatrixFile {
     path: PathBuf,
     outline: Arc<Outline>,
     matrices: Arc<[Matrix]>,
-    /// Matrix and column of each column.
+    /// Matrix and column within it, for each column of the table.
     places: Arc<[(usize, usize)]>,
 }
 
 impl MatrixFile {
-    /// Matrices of equally many rows; the names are for all of their columns.
+    /// Joins matrices with the same number of rows. `outline` names all of their columns.
     fn new(path: &Path, outline: Outline, matrices: Vec<Matrix>) -> Self {
         let places = matrices.iter().enumerate().flat_map(|(at, matrix)| (0..matrix.cols).map(move |c| (at, c)));
         let places = places.collect();
@@ -130,14 +130,14 @@ impl TableFile for MatrixFile {
     }
 }
 
-/// The rows of matrices side by side.
+/// The rows of joined matrices.
 struct MatrixRows {
     file: MatrixFile,
     next: usize,
 }
 
 impl MatrixRows {
-    /// Adds some rows.
+    /// Adds the next rows to a batch.
     fn read_block(&self, rows: usize, batch: &mut Batch<'_>) -> Result<()> {
         let (file, first) = (&self.file, self.next);
         let failed = |error| read_error(&file.path, error);

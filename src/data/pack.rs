@@ -1,5 +1,5 @@
-//! Packs: tables in columns of binary numbers, mapped into memory when they are read. A pack is a safetensors file: a tensor for
-//! each column, and what the columns are as JSON text in the metadata.
+//! Packs: tables as columns of binary numbers, which are mapped into memory for reading. A pack is a safetensors file.
+//! It has a tensor for each column (three for a text column), and a description of the columns as JSON in the metadata.
 
 mod apart;
 mod cells;

@@ -1,4 +1,4 @@
-//! Values of the `parquet` crate's types as cells.
+//! Converts values of the `parquet` crate's types to cells.
 
 use parquet::data_type::{ByteArray, FixedLenByteArray, Int96};
 
@@ -7,19 +7,20 @@ use crate::data::date::{DateUnit, seconds};
 use crate::data::matrix::half;
 use crate::data::value::Value;
 
-/// Whole numbers below this size, and powers of ten up to this one, are doubles; so their quotient is rounded once.
+/// Integers up to this one, and powers of ten up to this exponent, are exact in a double, so their quotient is rounded
+/// once.
 const EXACT: i128 = 1 << 53;
 const EXACT_DECIMALS: u32 = 22;
-/// 1970-01-01 as a Julian day.
+/// 1970-01-01 as a Julian day number.
 const EPOCH: i64 = 2_440_588;
 const SECONDS_OF_A_DAY: i64 = 86_400;
 
-/// A value of a physical type, that a column's kind makes a cell of.
+/// A value of a physical type. The kind of the column tells how to convert it.
 pub(super) trait Cell {
-    /// Passes the cell on.
+    /// Passes the cell to `push`.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// A description of what is wrong with the value.
     fn give(&self, kind: Kind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String>;
 }
 
@@ -58,7 +59,7 @@ fn whole(value: i64, kind: Kind, push: &mut dyn FnMut(Value<'_>)) {
     }
 }
 
-/// Seconds of a count of which so many are one.
+/// Converts a time to seconds. `parts` is the number of its units in a second.
 fn since(value: i64, parts: i64) -> f64 {
     seconds(value.div_euclid(parts), (value.rem_euclid(parts) * (1_000_000_000 / parts)) as u32)
 }
@@ -103,7 +104,7 @@ impl Cell for FixedLenByteArray {
 fn of_bytes(bytes: &[u8], kind: Kind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
     match (kind, bytes) {
         (Kind::Decimal(decimals), bytes) if bytes.len() <= 16 => {
-            // Two's complement, the first byte counting most.
+            // Two's complement, most significant byte first.
             let sign = if bytes.first().is_some_and(|byte| byte & 0x80 != 0) { -1 } else { 0 };
             decimal(bytes.iter().fold(sign, |sum: i128, byte| sum << 8 | i128::from(*byte)), decimals, push);
         }
@@ -122,7 +123,7 @@ fn of_bytes(bytes: &[u8], kind: Kind, push: &mut dyn FnMut(Value<'_>)) -> Result
     Ok(())
 }
 
-/// The number nearest to `value · 10^−decimals`, as it is read from its text.
+/// The number `value · 10^−decimals`. If it is not exact as a quotient of doubles, its digits are passed on.
 fn decimal(value: i128, decimals: u32, push: &mut dyn FnMut(Value<'_>)) {
     if value.abs() <= EXACT && decimals <= EXACT_DECIMALS {
         return push(Value::Number(value as f64 / 10f64.powi(decimals as i32)));

@@ -1,4 +1,4 @@
-//! A store as the `parquet` crate reads it.
+//! Adapts a store to the `parquet` crate's reader.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use parquet::file::reader::{ChunkReader, Length};
 use super::page_size::refuse_expansion;
 use crate::data::store::{Store, StoreReader};
 
-/// Bytes that are read ahead for the header of a page.
+/// Number of bytes that are read ahead for a page header.
 const HEADER_BYTES: usize = 512;
 
 /// A store as the `parquet` crate reads it.
@@ -26,10 +26,10 @@ impl Length for Chunks {
 impl ChunkReader for Chunks {
     type T = PageStart;
 
-    /// The crate reads the footer and the headers of pages as a stream, and all else with `get_bytes`.
+    /// The crate reads the footer and page headers as a stream, and everything else with `get_bytes`.
     fn get_read(&self, start: u64) -> Result<Self::T> {
         let bytes = BufReader::with_capacity(HEADER_BYTES, StoreReader::new(Arc::clone(&self.0), start));
-        // The footer is the last bytes, too few for a page.
+        // Bytes that start within the footer's length of the end are the footer, not a page.
         Ok(PageStart { bytes, checked: start.saturating_add(FOOTER_SIZE as u64) >= self.0.len() })
     }
 
@@ -38,7 +38,7 @@ impl ChunkReader for Chunks {
     }
 }
 
-/// The header of a page, whose sizes are checked before anything is allocated by them.
+/// The stream of a page header. Its sizes are checked before the crate allocates memory for them.
 pub(super) struct PageStart {
     bytes: BufReader<StoreReader>,
     checked: bool,

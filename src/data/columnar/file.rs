@@ -1,4 +1,4 @@
-//! Parquet files: one, or the parts of a folder.
+//! Parquet files: a single file, or the part files of a folder.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::data::store::Store;
 use crate::data::table_source::{TableFile, TableSource};
 use crate::{Error, Result, Unit, Warning, WarningKind};
 
-/// A file, or part files that follow each other.
+/// A file, or a sequence of part files.
 #[derive(Clone)]
 pub(in crate::data) struct ParquetFile {
     path: PathBuf,
@@ -23,18 +23,18 @@ pub(in crate::data) struct ParquetFile {
 }
 
 impl ParquetFile {
-    /// Reads the columns of a file.
+    /// Opens a file and reads the types of its columns.
     ///
     /// # Errors
-    /// [`Error::Data`] for a file that is damaged, cut short, encrypted, or has columns that are not read.
+    /// [`Error::Data`] if the file is damaged, truncated or encrypted, or has a column of an unsupported type.
     pub(in crate::data) fn new(path: &Path, store: Store) -> Result<Self> {
         Self::of_parts(path, vec![Part::new(path, store)?])
     }
 
-    /// Reads the columns of part files.
+    /// Opens part files and reads the types of their columns.
     ///
     /// # Errors
-    /// As [`ParquetFile::new`], and where two parts have not the same columns.
+    /// As [`ParquetFile::new`], and if two parts do not have the same columns.
     pub(in crate::data) fn of_files(folder: &Path, files: &[PathBuf]) -> Result<Self> {
         let part = |path: &PathBuf| {
             let source = Source::Path(path.clone());
@@ -43,7 +43,7 @@ impl ParquetFile {
         Self::of_parts(folder, files.iter().map(part).collect::<Result<_>>()?)
     }
 
-    /// The file, or the folder.
+    /// Path of the file or folder.
     pub(in crate::data) fn path(&self) -> &Path {
         &self.path
     }
@@ -82,13 +82,13 @@ impl TableFile for ParquetFile {
 
     fn likely_rows(&self) -> usize {
         let rows = |part: &Part| part.metadata.row_groups().iter().map(RowGroupMetaData::num_rows).sum::<i64>();
-        // No value takes less than a bit, so a file that promises more is not believed yet.
+        // A claim of more than eight rows for each byte of the files is not trusted.
         let bytes = |part: &Part| part.chunks.0.len() as i64;
         self.parts.iter().map(|part| rows(part).min(bytes(part).saturating_mul(8))).sum::<i64>() as usize
     }
 }
 
-/// Warnings about columns that are of another kind in a later part than in an earlier one, of which the cells then are text.
+/// Warnings about columns whose kind differs between parts. Their cells are read as text.
 fn other_kinds(parts: &[Part], names: &[String]) -> Vec<Warning> {
     let of = |column: usize| {
         let mut kinds = parts.iter().filter_map(|part| Some((part.kinds[column].described()?, &part.path)));
@@ -102,10 +102,11 @@ fn other_kinds(parts: &[Part], names: &[String]) -> Vec<Warning> {
     (0..names.len()).filter_map(of).collect()
 }
 
-/// The part files of a folder in the order of their names: those that end with `.parquet`, but for hidden ones.
+/// The part files of a folder, sorted by name: all files that end with `.parquet`, except names that start with `.` or
+/// `_`.
 ///
 /// # Errors
-/// [`Error::Io`] for a folder that cannot be read.
+/// [`Error::Io`] if the folder cannot be read.
 pub(in crate::data) fn part_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let failed = |error| Error::io(folder, error);
     let mut files = Vec::new();
@@ -131,7 +132,7 @@ mod tests {
 
     use super::*;
 
-    /// A file of two columns, `a` of doubles and `b` of doubles or text.
+    /// A file with two columns: `a` holds doubles, `b` doubles or text.
     fn file(text: bool, pandas: &str) -> Vec<u8> {
         let b = if text { "required binary b (UTF8);" } else { "required double b;" };
         let schema = parse_message_type(&format!("message table {{ required double a; {b} }}")).unwrap();

@@ -1,4 +1,4 @@
-//! Keeps panics of the `parquet` crate, which some damaged files cause, from ending the program.
+//! Converts panics of the `parquet` crate, which some damaged files cause, to errors.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
@@ -7,15 +7,15 @@ use std::sync::Once;
 use parquet::errors::{ParquetError, Result};
 
 thread_local! {
-    /// Whether this thread is within a call whose panics are errors of the file.
+    /// Whether this thread is in a guarded call.
     static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The result of a call into the `parquet` crate; a panic in it is an error of the file, and prints nothing. What the call
-/// changes must not be used after an error.
+/// Calls into the `parquet` crate. A panic becomes an error and prints nothing. After an error, values that the call
+/// modifies must not be used.
 ///
 /// # Errors
-/// As the call, and where it panics.
+/// Those of the call, and one for a panic.
 pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

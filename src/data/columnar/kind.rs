@@ -1,39 +1,39 @@
-//! What the values of a Parquet column are, by its physical and its logical type.
+//! Kinds of Parquet columns, by physical and logical type.
 
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type};
 use parquet::schema::types::ColumnDescriptor;
 
-/// What the values of a column are.
+/// The kind of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Truth values.
     Boolean,
-    /// Whole numbers with a sign, and floating-point numbers.
+    /// Signed integers, and floating-point numbers.
     Number,
-    /// Whole numbers without a sign.
+    /// Unsigned integers.
     Unsigned,
-    /// Whole numbers that are to be divided by this power of ten.
+    /// Integers that are divided by this power of ten.
     Decimal(u32),
-    /// Floating-point numbers of two bytes.
+    /// Floating-point numbers of two bytes (half precision).
     Half,
-    /// Days since 1970.
+    /// Days since 1970-01-01.
     Date,
-    /// Since 1970: so many to a second.
+    /// Time since 1970-01-01, in this many units a second.
     Timestamp(i64),
-    /// Since midnight: so many to a second.
+    /// Time since midnight, in this many units a second.
     Time(i64),
-    /// A Julian day and nanoseconds within.
+    /// A Julian day and nanoseconds within the day.
     JulianTime,
     /// Text.
     Text,
     /// 16 bytes, written as 8-4-4-4-12 hexadecimal digits.
     Uuid,
-    /// No value at all.
+    /// No values.
     Nothing,
 }
 
 impl Kind {
-    /// What its values are in words; kinds of one word are read alike. Nothing where there are no values.
+    /// The kind in words; kinds with the same words are treated alike. `None` if there are no values.
     pub(super) fn described(self) -> Option<&'static str> {
         Some(match self {
             Kind::Nothing => return None,
@@ -46,15 +46,15 @@ impl Kind {
     }
 }
 
-/// The most bytes of a decimal number.
+/// Upper limit of the bytes of a decimal number.
 pub(super) const WIDEST_DECIMAL: i32 = 16;
-/// The most decimals of a decimal number.
+/// Upper limit of the decimals of a decimal number.
 const MOST_DECIMALS: i32 = 38;
 
 /// The kind of a column.
 ///
 /// # Errors
-/// What its type is, where it is not read.
+/// The name of its type, if the type is not supported.
 pub(super) fn kind_of(column: &ColumnDescriptor) -> Result<Kind, String> {
     if column.path().parts().len() > 1 || column.max_rep_level() > 0 {
         return Err("nested values (a list, a map or a group): expected one value in each row; flatten it".to_owned());

@@ -1,22 +1,24 @@
-//! What the header of a Parquet page claims to unpack to, before the `parquet` crate takes memory for it.
+//! Checks the size that a Parquet page header claims for the unpacked page, before the `parquet` crate allocates memory
+//! for it.
 //!
-//! Format: Thrift's compact protocol, <https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md>, and
-//! <https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift>: a page header begins with three 32-bit
-//! numbers, its type, its size unpacked and its size in the file.
+//! Format: Thrift's compact protocol,
+//! <https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md>, and
+//! <https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift>. A page header starts with
+//! three 32-bit integers: type, unpacked size and size in the file.
 
 use std::io;
 
-/// Most bytes that a small page may unpack to.
+/// Unpacked size in bytes that any page may have.
 const ROOM: u64 = 16 << 20;
-/// Most bytes for each byte of a page.
+/// Largest unpacked size for each byte of a page.
 const EXPANSION: u64 = 1000;
-/// A field that follows the last one, and is a 32-bit number.
+/// Header byte of a field whose number is one above the last field's and whose type is a 32-bit integer.
 const NEXT_NUMBER: u8 = 0x15;
 
-/// Refuses a page that unpacks to far more than its bytes.
+/// Refuses a page whose unpacked size is far larger than its size in the file.
 ///
 /// # Errors
-/// `InvalidData`, also where the bytes do not begin as the header of a page does.
+/// `InvalidData`, also if the bytes do not start like a page header.
 pub(super) fn refuse_expansion(header: &[u8]) -> io::Result<()> {
     let mut bytes = header.iter().copied();
     let mut number = || (bytes.next()? == NEXT_NUMBER).then(|| zigzag(&mut bytes)).flatten();
@@ -32,7 +34,7 @@ pub(super) fn refuse_expansion(header: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// A number whose sign is its last bit, seven bits a byte, the least first.
+/// A zigzag-encoded integer: seven bits in each byte, least significant first; the lowest bit is the sign.
 fn zigzag(bytes: &mut impl Iterator<Item = u8>) -> Option<i64> {
     let mut number = 0u64;
     for shift in (0..35).step_by(7) {

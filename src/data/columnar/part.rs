@@ -1,4 +1,4 @@
-//! One Parquet file whose columns are known and whose sizes are checked.
+//! One Parquet file, with known column kinds and checked sizes.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,24 +14,25 @@ use crate::data::expansion::is_too_large;
 use crate::data::store::Store;
 use crate::{Error, Result};
 
-/// One file.
+/// One Parquet file.
 pub(super) struct Part {
     pub(super) path: PathBuf,
     pub(super) chunks: Arc<Chunks>,
     pub(super) metadata: ParquetMetaData,
-    /// Where each column of the table is in the file: an index of pandas, which it writes last, stands first, as in CSV.
+    /// The column of the file for each column of the table. Index columns of pandas, which are stored last, come first,
+    /// as in CSV.
     pub(super) order: Vec<usize>,
-    /// How many columns of the table are such an index.
+    /// Number of index columns at the start of the table.
     pub(super) index: usize,
-    /// What the columns of the table are.
+    /// The kinds of the table's columns.
     pub(super) kinds: Vec<Kind>,
 }
 
 impl Part {
-    /// Reads what the columns are.
+    /// Reads the metadata.
     ///
     /// # Errors
-    /// [`Error::Data`] for a file that is damaged, cut short, encrypted, or has columns that are not read.
+    /// [`Error::Data`] if the file is damaged, truncated or encrypted, or has a column of an unsupported type.
     pub(super) fn new(path: &Path, store: Store) -> Result<Self> {
         let chunks = Arc::new(Chunks(Arc::new(store)));
         let metadata = guarded(|| ParquetMetaDataReader::new().parse_and_finish(chunks.as_ref()));
@@ -55,13 +56,13 @@ impl Part {
         Ok(part)
     }
 
-    /// The columns' names.
+    /// The names of the columns.
     pub(super) fn names(&self) -> Vec<String> {
         let columns = self.metadata.file_metadata().schema_descr().columns();
         self.order.iter().map(|column| columns[*column].name().to_owned()).collect()
     }
 
-    /// Refuses sizes and places that the file cannot have, before anything is allocated by them.
+    /// Checks sizes and offsets against the file, before memory is allocated for them.
     fn check(&self) -> Result<()> {
         let (length, mut rows) = (self.chunks.0.len(), 0u64);
         let wrong = |what: &str| Err(Error::data(&self.path, format!("{what}: {DAMAGED}")));
@@ -86,7 +87,7 @@ impl Part {
     }
 }
 
-/// Whether each column is one of the data frame's index that has a name, as pandas says in the file.
+/// For each column, whether it is a named index of the data frame, according to pandas' metadata.
 fn index_of_pandas(metadata: &ParquetMetaData) -> Vec<bool> {
     let entries = metadata.file_metadata().key_value_metadata().into_iter().flatten();
     let said = entries.filter(|entry| entry.key == "pandas").find_map(|entry| entry.value.as_ref());
@@ -108,7 +109,7 @@ fn lies_within(chunk: &ColumnChunkMetaData, length: u64) -> bool {
 
 const DAMAGED: &str = "the file is damaged or cut short; fetch or write it again";
 
-/// The error for what the `parquet` crate cannot read.
+/// The error for a failure of the `parquet` crate.
 pub(super) fn damaged(path: &Path, error: ParquetError) -> Error {
     match error {
         ParquetError::NYI(what) => Error::data(path, format!("this is not read: {what}")),

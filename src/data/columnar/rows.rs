@@ -1,4 +1,4 @@
-//! The rows of Parquet files, row group by row group, columns side by side.
+//! Reads the rows of Parquet files, one row group after the other, with columns in parallel.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::data::table_source::{Batch, TableSource};
 use crate::data::value::Value;
 use crate::{Error, Result, Unit};
 
-/// Values of a column that are decoded at a time.
+/// Number of values of a column that are decoded at a time.
 const AT_A_TIME: usize = 8192;
 
 /// The rows of Parquet files.
@@ -25,31 +25,31 @@ pub(super) struct ParquetRows {
     path: PathBuf,
     outline: Arc<Outline>,
     parts: Arc<[Part]>,
-    /// Part and row group that come next.
+    /// Part and row group to open next.
     next: (usize, usize),
     /// The row group that is being read.
     group: Option<Group>,
-    /// Rows that were read.
+    /// Number of rows read so far.
     rows: usize,
 }
 
 /// A row group that is being read.
 struct Group {
     part: usize,
-    /// Rows that are left.
+    /// Number of rows that are left.
     left: usize,
-    /// The columns of the batch, and then those that are copied.
+    /// The batch's typed columns, followed by its copied columns.
     columns: Vec<Column>,
 }
 
 struct Column {
     reader: ColumnReader,
     kind: Kind,
-    /// Whether cells can be missing.
+    /// Whether values may be missing.
     optional: bool,
 }
 
-/// The rows that are decoded: how many, and how many came before them.
+/// Rows to decode: their number, and the number of rows before them.
 #[derive(Clone, Copy)]
 struct Span {
     rows: usize,
@@ -61,7 +61,7 @@ impl ParquetRows {
         Self { path: path.to_path_buf(), outline, parts, next: (0, 0), group: None, rows: 0 }
     }
 
-    /// Opens the row group that comes next; false at the end.
+    /// Opens the next row group; false at the end.
     fn open_group(&mut self, batch: &Batch<'_>) -> Result<bool> {
         let (mut at, mut group) = self.next;
         while self.parts.get(at).is_some_and(|part| group >= part.metadata.num_row_groups()) {
@@ -88,7 +88,7 @@ impl Column {
         Ok(Self { reader, kind: part.kinds[place], optional })
     }
 
-    /// Passes the cells of some rows on.
+    /// Passes the cells of some rows to `push`.
     fn read(&mut self, span: Span, push: &mut dyn FnMut(usize, Value<'_>)) -> std::result::Result<(), Fault> {
         let (kind, optional) = (self.kind, self.optional);
         match &mut self.reader {
@@ -104,15 +104,15 @@ impl Column {
     }
 }
 
-/// What is wrong with a column.
+/// An error in a column.
 enum Fault {
-    /// A cell, by its row from 0.
+    /// In a cell: its row, from 0, and a description.
     Cell(usize, String),
-    /// The file.
+    /// In the file.
     File(parquet::errors::ParquetError),
 }
 
-/// Decodes the cells of some rows and passes each on, with its row from 0.
+/// Decodes the cells of some rows and passes each to `push`, with its row, from 0.
 fn give<T: DataType<T: Cell>>(
     reader: &mut ColumnReaderImpl<T>,
     (kind, optional): (Kind, bool),
@@ -189,7 +189,7 @@ impl TableSource for ParquetRows {
     }
 }
 
-/// The number of a row from 1, in messages.
+/// The number of a row in messages, from 1.
 fn number(row: usize) -> u32 {
     u32::try_from(row + 1).unwrap_or(u32::MAX)
 }

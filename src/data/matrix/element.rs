@@ -1,4 +1,4 @@
-//! The types of elements, and their values.
+//! Types of elements, and how their values are read.
 
 use bytes::Bytes;
 
@@ -9,41 +9,41 @@ use crate::data::value::Value;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Element {
     pub(super) kind: Kind,
-    /// Whether the first byte counts most.
+    /// Whether the most significant byte comes first.
     pub(super) big_endian: bool,
 }
 
-/// What the bytes of an element stand for; sizes are in bytes.
+/// The kind of an element. Sizes are in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// 0 or 1.
     Boolean,
-    /// Whole numbers with a sign, of 1, 2, 4 or 8.
+    /// Signed integers of 1, 2, 4 or 8 bytes.
     Signed(usize),
-    /// Whole numbers without one.
+    /// Unsigned integers of these sizes.
     Unsigned(usize),
-    /// Floating-point numbers, of 2, 4 or 8.
+    /// Floating-point numbers of 2, 4 or 8 bytes.
     Float(usize),
-    /// Text of one byte a character, padded with zeros.
+    /// Text with one byte for each character, padded with zeros.
     Bytes(usize),
-    /// Text of four bytes a character, padded with zeros.
+    /// Text with four bytes for each character, padded with zeros; the number of characters.
     Characters(usize),
-    /// Dates, as a whole number of this unit since 1970.
+    /// Dates as an integer number of ticks since 1970-01-01.
     Date(Tick),
 }
 
-/// What a date counts.
+/// The unit of dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tick {
     /// Days.
     Day,
-    /// So many seconds.
+    /// This many seconds.
     Seconds(i64),
-    /// So many to a second.
+    /// A fraction of a second; this many are one second.
     Fraction(i64),
 }
 
-/// Elements at equal distances.
+/// Equally spaced elements.
 pub(super) struct Strided {
     pub(super) bytes: Bytes,
     pub(super) start: usize,
@@ -52,7 +52,7 @@ pub(super) struct Strided {
 }
 
 impl Element {
-    /// Bytes of one element.
+    /// Size of an element in bytes.
     pub(super) fn size(self) -> usize {
         match self.kind {
             Kind::Boolean => 1,
@@ -62,7 +62,8 @@ impl Element {
         }
     }
 
-    /// Passes the value of each element on, with its number; stops at the first that cannot be read, with its number.
+    /// Passes the value of each element to `push`, with its number. Stops at the first unreadable element and returns
+    /// its number.
     pub(super) fn each(
         self,
         cells: &Strided,
@@ -75,7 +76,7 @@ impl Element {
         };
         let rows = 0..cells.count;
         match (self.kind, self.big_endian) {
-            // The commonest types have loops of their own.
+            // The most common types have their own loops.
             (Kind::Float(8), false) => {
                 rows.for_each(|row| push(row, Value::Number(f64::from_le_bytes(array(bytes_of(row))))));
             }
@@ -104,7 +105,7 @@ fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
 
 /// The value of a number, a truth value or a date.
 fn value(kind: Kind, bytes: &[u8], big_endian: bool) -> Value<'static> {
-    // As eight bytes, the last counting most.
+    // Extended to eight bytes, least significant first.
     let mut little = [0; 8];
     let size = bytes.len();
     little[..size].copy_from_slice(bytes);
@@ -131,7 +132,7 @@ fn value(kind: Kind, bytes: &[u8], big_endian: bool) -> Value<'static> {
     }
 }
 
-/// A number of IEEE 754's binary16: one bit for the sign, five for the exponent, ten for the fraction.
+/// A number in IEEE 754 binary16 (half precision): one sign bit, five exponent bits, ten fraction bits.
 pub(in crate::data) fn half(bits: u16) -> f64 {
     let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
     let size = match exponent {
@@ -143,7 +144,7 @@ pub(in crate::data) fn half(bits: u16) -> f64 {
     if bits >> 15 == 1 { -size } else { size }
 }
 
-/// Text of one byte a character, without the zeros behind it.
+/// Text with one byte for each character, without trailing zeros.
 fn ascii(bytes: &[u8]) -> std::result::Result<&str, String> {
     let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     std::str::from_utf8(&bytes[..end]).map_err(|_| "expected ASCII or UTF-8 text".to_owned())

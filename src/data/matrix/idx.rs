@@ -1,4 +1,4 @@
-//! An IDX file of other types than unsigned bytes as a table: numbers, with the labels of the file beside it.
+//! An IDX file of other types than unsigned bytes as a table of numbers, with labels from a second file.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use crate::data::source::{Opened, Source, read_error};
 use crate::data::store::Store;
 use crate::{Error, Result, Unit};
 
-/// Reads an IDX file; `labels` is the file of labels beside it. The columns are c0, c1, …, and label.
+/// Reads an IDX file. `labels` is its file of labels, if there is one. The columns are c0, c1, …, and label.
 ///
 /// # Errors
-/// [`Error::Data`] for a wrong header, a file of another length than it says, and different counts of rows and labels.
+/// [`Error::Data`] for a wrong header, a length that does not match it, or different numbers of rows and labels.
 pub(in crate::data) fn read(path: &Path, store: Store, labels: Option<Source>) -> Result<MatrixFile> {
     let matrix = array(path, Arc::new(store))?;
     let mut outline = Outline::nameless(matrix.cols, Unit::Row);

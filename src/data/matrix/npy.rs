@@ -1,4 +1,4 @@
-//! A NumPy array as a table: each of its first axis' parts is a row.
+//! A NumPy array as a table. The first axis is the rows.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use crate::data::source::read_error;
 use crate::data::store::Store;
 use crate::{Error, Result, Unit};
 
-/// Reads the header of an array; its columns are c0, c1, …
+/// Reads the header of an array. The columns are c0, c1, …
 ///
 /// # Errors
-/// [`Error::Data`] for a wrong header, a type that is not read, or a file of another length than the header says.
+/// [`Error::Data`] for a wrong header, an unsupported type, or a length that does not match the header.
 pub(in crate::data) fn read(path: &Path, store: Store) -> Result<MatrixFile> {
     let matrix = array(path, Arc::new(store)).map_err(|message| Error::data(path, message))??;
     let mut outline = Outline::nameless(matrix.cols, Unit::Row);
@@ -21,7 +21,7 @@ pub(in crate::data) fn read(path: &Path, store: Store) -> Result<MatrixFile> {
     Ok(MatrixFile::new(path, outline, vec![matrix]))
 }
 
-/// The array that a store holds: a vector is one column, further axes are columns in their order.
+/// The array in a store. A vector is one column; further axes are flattened to columns.
 pub(super) fn array(path: &Path, store: Arc<Store>) -> std::result::Result<Result<Matrix>, String> {
     let length = store.len().min(npy_header::LONGEST as u64) as usize;
     let head = match store.read_at(0, length) {

@@ -1,28 +1,28 @@
-//! The header of an array of NumPy: a dictionary of Python with the type, the order and the shape.
+//! The header of a NumPy array: a Python dictionary with type, order and shape.
 //!
 //! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
 
 use super::element::{Element, Kind, Tick};
 
-/// What the header says.
+/// The content of the header.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) element: Element,
     pub(super) by_column: bool,
     pub(super) shape: Vec<usize>,
-    /// Bytes of the header, and all that stands before it.
+    /// Number of bytes up to the end of the header.
     pub(super) length: usize,
 }
 
-/// First bytes of an array.
+/// Signature of an array file.
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
-/// The longest header that is read.
+/// Upper limit of the header's length.
 pub(super) const LONGEST: usize = 1 << 16;
 
-/// Reads the header at the beginning of `bytes`.
+/// Parses the header at the start of `bytes`.
 ///
 /// # Errors
-/// What is wrong, or is not read.
+/// A description of what is wrong or not supported.
 pub(super) fn parse(bytes: &[u8]) -> Result<Header, String> {
     let rest = bytes.strip_prefix(MAGIC).ok_or("expected an array of NumPy (it begins with \\x93NUMPY)")?;
     let cut = "the header is cut short";
@@ -55,7 +55,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Header, String> {
     Ok(header)
 }
 
-/// What stands behind `'name':`.
+/// The text after `'name':`.
 fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let quoted = [format!("'{name}'"), format!("\"{name}\"")];
     let found = quoted.iter().find_map(|key| text.split_once(key.as_str()))?;
@@ -110,7 +110,7 @@ fn element(text: &str) -> Result<Element, String> {
     Ok(Element { kind, big_endian: order == ">" })
 }
 
-/// The unit of `8[ms]`.
+/// The unit from a text such as `8[ms]`.
 fn tick(size: &str) -> Option<Tick> {
     Some(match size.strip_prefix("8[")?.strip_suffix(']')? {
         "D" => Tick::Day,

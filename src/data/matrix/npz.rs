@@ -16,9 +16,9 @@ use crate::data::store::{Store, StoreReader};
 use crate::option_text::setting;
 use crate::{Error, Result, Unit};
 
-/// Most bytes that are reserved for an array before bytes prove it.
+/// Upper limit of the bytes that are reserved for an array before they are read.
 const RESERVED: u64 = 1 << 24;
-/// Arrays that a message lists.
+/// Number of arrays that a message lists.
 const LISTED: usize = 12;
 
 /// An array and its name.
@@ -27,11 +27,12 @@ struct Named {
     matrix: Matrix,
 }
 
-/// Reads the arrays of an archive. Arrays `X` and `y` are features and labels, with `feature_names` where there is such a
-/// vector of texts; one array alone is the table; vectors of equal length are columns, called as they are.
+/// Reads the arrays of an archive. Arrays `X` and `y` are features and labels; a vector of texts `feature_names` names
+/// the features. A single array is the whole table. Otherwise, vectors of equal length are columns with the names of
+/// the arrays.
 ///
 /// # Errors
-/// [`Error::Data`] for a damaged archive, for arrays that are not read, and where the arrays are no table.
+/// [`Error::Data`] for a damaged archive, for unsupported arrays, and if the arrays do not form a table.
 pub(in crate::data) fn read(path: &Path, store: Store) -> Result<MatrixFile> {
     let arrays = arrays(path, store)?;
     let found = |name: &str| arrays.iter().find(|array| array.name.eq_ignore_ascii_case(name));
@@ -54,7 +55,7 @@ fn features_and_labels(
     names: Option<&Named>,
 ) -> Result<(Outline, Vec<Matrix>)> {
     let features = x.matrix.cols;
-    // The arrays say which columns are features, so c0 is the same in every such file.
+    // The arrays tell which columns are features, so c0 means the same in all such files.
     let mut outline = Outline::named(generated(features), Unit::Row);
     if let Some(names) = names {
         if names.matrix.cols != 1 || names.matrix.rows != features {
@@ -88,7 +89,7 @@ fn features_and_labels(
     Ok((outline, matrices))
 }
 
-/// What is said of arrays that are neither features nor labels nor names.
+/// The note about arrays that are neither features nor labels nor names.
 fn left_out(arrays: &[Named]) -> Option<String> {
     let used = |array: &&Named| !["x", "y", "feature_names"].contains(&array.name.to_lowercase().as_str());
     let others: Vec<&str> = arrays.iter().filter(used).map(|array| array.name.as_str()).take(LISTED).collect();
@@ -107,7 +108,7 @@ fn texts(path: &Path, names: &Named) -> Result<Vec<String>> {
     Ok(texts)
 }
 
-/// Vectors of equal length.
+/// Vectors of equal length as columns.
 fn columns(path: &Path, arrays: &[Named]) -> Result<(Outline, Vec<Matrix>)> {
     let rows = arrays.first().map_or(0, |array| array.matrix.rows);
     if arrays.is_empty() || arrays.iter().any(|array| array.matrix.cols != 1 || array.matrix.rows != rows) {
@@ -129,7 +130,7 @@ fn columns(path: &Path, arrays: &[Named]) -> Result<(Outline, Vec<Matrix>)> {
     Ok((Outline::named(names, Unit::Row), arrays.iter().map(|array| array.matrix.clone()).collect()))
 }
 
-/// All arrays, in the order of the archive, unpacked and with their checksums checked.
+/// Reads all arrays, in the order of the archive. They are unpacked and their checksums are checked.
 fn arrays(path: &Path, store: Store) -> Result<Vec<Named>> {
     let damaged = |error: &dyn std::fmt::Display| {
         Error::data(path, format!("the archive is damaged or cut short ({error}): fetch or write the file again"))

@@ -1,4 +1,4 @@
-//! The pack of a source: itself, or a temporary one that is made of it.
+//! The pack of a source: the source itself, or a temporary pack made from it.
 
 use std::env::temp_dir;
 
@@ -11,17 +11,17 @@ use crate::data::options::{Format, ReadOptions};
 use crate::data::source::Source;
 use crate::{Error, Result, Warning};
 
-/// What is said of a source that was packed first.
+/// Notes and warnings about a source that was packed first.
 pub(in crate::data) struct Said {
     pub(in crate::data) notes: Vec<String>,
     pub(in crate::data) warnings: Vec<Warning>,
 }
 
-/// The pack that a source is, or one that is made of it in the folder for temporary files. That one has no name, so the system
-/// takes its bytes back when the program ends, however it ends.
+/// The source, if it is a pack, or else a pack made from it in the folder for temporary files. The temporary file has
+/// no name, so the system frees its space when the program ends for any reason.
 ///
 /// # Errors
-/// As reading the source and writing a pack; [`Error::Usage`] for images.
+/// Those of reading the source and writing a pack; [`Error::Option`] for images.
 pub(in crate::data) fn pack_of(source: &Source, options: &ReadOptions) -> Result<(PackFile, Option<Said>)> {
     let path = source.name();
     match Input::open(source)?.refuse_misfits(options)? {

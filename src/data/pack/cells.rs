@@ -1,4 +1,4 @@
-//! Cells of a table as the bytes of a pack.
+//! Converts cells of a table to the bytes of a pack.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use crate::option_text::setting;
 /// How a column is stored.
 ///
 /// # Errors
-/// Why it is not.
+/// Why it cannot be stored.
 pub(in crate::data) fn form_of(name: &str, cells: &Cells) -> Result<Form, String> {
     let (kind, element, texts) = match cells {
         Cells::Numbers(values) => (Kind::Number, narrowest(values), (0, 0)),
@@ -25,16 +25,16 @@ pub(in crate::data) fn form_of(name: &str, cells: &Cells) -> Result<Form, String
     Ok(Form { name: name.to_owned(), kind, element, texts })
 }
 
-/// Four bytes where they hold all numbers.
+/// Single precision if it holds all numbers exactly, otherwise double precision.
 fn narrowest(values: &[f64]) -> Element {
     let is_single = |value: &f64| value.is_nan() || f64::from(*value as f32) == *value;
     if values.iter().all(is_single) { Element::F32 } else { Element::F64 }
 }
 
-/// Cells that are turned into bytes at a time.
+/// Number of cells that are converted at a time.
 const AT_A_TIME: usize = 1 << 16;
 
-/// Passes the bytes of a tensor on, some at a time.
+/// Passes the bytes of a tensor to `out`, in pieces.
 ///
 /// # Errors
 /// Those of `out`.

@@ -1,4 +1,4 @@
-//! Files of the same columns, read one after the other, each some rows at a time.
+//! Files with the same columns, read one after the other.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,18 +16,18 @@ use crate::data::table_source::{Batch, TableFile, TableSource};
 use crate::data::text::Text;
 use crate::{Error, Result, Warning};
 
-/// Files that follow each other.
+/// A sequence of files.
 pub(super) struct Chain {
     files: Arc<[Box<dyn TableFile>]>,
     outline: Outline,
 }
 
 impl Chain {
-    /// Opens the files; each is read again from its beginning as often as needed.
+    /// Opens the files. They can be read from the start repeatedly.
     ///
     /// # Errors
-    /// [`Error::Usage`] for standard input, [`Error::Mismatch`] for images, [`Error::Data`] for files of other columns than the
-    /// first.
+    /// [`Error::Usage`] for standard input, [`Error::Mismatch`] for images, [`Error::Data`] for files whose columns
+    /// differ from those of the first.
     pub(super) fn new(sources: &[Source], options: &ReadOptions) -> Result<Self> {
         let files = sources.iter().map(|source| open(source, options)).collect::<Result<Vec<_>>>()?;
         let mut outline = files[0].open()?.outline().clone();
@@ -48,7 +48,7 @@ impl Chain {
         Ok(Self { files: files.into(), outline })
     }
 
-    /// How many columns there are.
+    /// Number of columns.
     pub(super) fn columns(&self) -> usize {
         self.outline.names.len()
     }
@@ -102,14 +102,14 @@ impl TableFile for Chain {
     }
 }
 
-/// The rows of files that follow each other.
+/// The rows of a sequence of files.
 struct ChainRows {
     files: Arc<[Box<dyn TableFile>]>,
     outline: Outline,
     path: PathBuf,
     current: Box<dyn TableSource>,
     next: usize,
-    /// Warnings about the rows of files that are read.
+    /// Warnings about files that were read completely.
     over: Vec<Warning>,
 }
 

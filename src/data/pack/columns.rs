@@ -1,4 +1,4 @@
-//! Columns of numbers that stay in a pack, to be read at any rows.
+//! Number columns that stay in a pack and are read at arbitrary rows.
 
 use std::ops::Range;
 use std::path::Path;
@@ -9,20 +9,20 @@ use super::header::{Element, Kind};
 use crate::Unit;
 use crate::data::table::MissingMarkers;
 
-/// Rows whose bytes are read from the disk together.
+/// Number of rows whose bytes are read ahead together.
 const READ_TOGETHER: usize = 1 << 13;
 
-/// Columns of numbers that stay in a pack.
+/// Number columns that stay in a pack.
 #[derive(Clone)]
 pub(in crate::data) struct PackColumns {
     file: PackFile,
-    /// Whether each column of the pack is left there.
+    /// Whether each column of the pack stays there.
     left: Arc<[bool]>,
     markers: MissingMarkers,
 }
 
 impl PackColumns {
-    /// All columns of numbers and dates but those that are `needed`.
+    /// All columns of numbers and dates except those in `needed`.
     pub(in crate::data) fn new(file: PackFile, needed: &[usize], markers: &MissingMarkers) -> Self {
         let numbers = |kind: Kind| !matches!(kind, Kind::Whole | Kind::Text);
         let left =
@@ -30,17 +30,17 @@ impl PackColumns {
         Self { left: left.collect(), markers: markers.clone(), file }
     }
 
-    /// Whether a column is left in the pack.
+    /// Whether a column stays in the pack.
     pub(in crate::data) fn has(&self, place: usize) -> bool {
         self.left[place]
     }
 
-    /// The pack, and what counts its rows.
+    /// Path of the pack, and the unit of its row numbers.
     pub(in crate::data) fn place(&self) -> (&Path, Unit) {
         (&self.file.path, Unit::Row)
     }
 
-    /// The numbers of a column in some rows, NaN where there is no value.
+    /// The numbers of a column in some rows; NaN where a value is missing.
     pub(in crate::data) fn values(&self, place: usize, rows: &[u32]) -> Vec<f64> {
         let column = &self.file.columns[place];
         let cells = &self.file.bytes[column.start..][..self.file.rows * column.element.size()];
@@ -57,7 +57,7 @@ impl PackColumns {
         }
     }
 
-    /// A column as a whole.
+    /// A whole column.
     pub(in crate::data) fn whole(&self, place: usize) -> Vec<f64> {
         let all: Vec<u32> = (0..self.file.rows as u32).collect();
         let values = self.values(place, &all);
@@ -65,7 +65,7 @@ impl PackColumns {
         values
     }
 
-    /// Asks the system for the bytes of some rows before they are looked at.
+    /// Asks the system to read the bytes of some rows in advance.
     pub(in crate::data) fn read_ahead(&self, rows: &[u32]) {
         let mut blocks: Vec<usize> = rows.iter().map(|row| *row as usize / READ_TOGETHER).collect();
         blocks.sort_unstable();
@@ -85,12 +85,13 @@ impl PackColumns {
         }
     }
 
-    /// Lets the system take back all pages: around those that were looked at it maps others.
+    /// Releases the pages of all columns. All of them are released, because the system also maps pages around those
+    /// that were accessed.
     pub(in crate::data) fn forget(&self) {
         self.columns().for_each(|column| self.forget_cells(column));
     }
 
-    /// The same for one column.
+    /// As [`PackColumns::forget`], for one column.
     pub(in crate::data) fn forget_column(&self, place: usize) {
         self.forget_cells(&self.file.columns[place]);
     }
@@ -99,7 +100,7 @@ impl PackColumns {
         self.file.bytes.forget(column.start..column.start + self.file.rows * column.element.size());
     }
 
-    /// The columns that are left.
+    /// The columns that stay in the pack.
     fn columns(&self) -> impl Iterator<Item = &PackColumn> {
         self.file.columns.iter().zip(self.left.iter()).filter(|(_, left)| **left).map(|(column, _)| column)
     }

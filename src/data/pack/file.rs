@@ -28,17 +28,17 @@ pub(in crate::data) struct PackFile {
 pub(in crate::data) struct PackColumn {
     pub(super) kind: Kind,
     pub(super) element: Element,
-    /// Place of the first cell.
+    /// Offset of the first cell.
     pub(super) start: usize,
-    /// The texts that cells are numbers of.
+    /// The texts that the cells index.
     pub(super) texts: Vec<String>,
 }
 
 impl PackFile {
-    /// Reads what the columns are, and the texts of text columns.
+    /// Reads the descriptions of the columns, and the texts of text columns.
     ///
     /// # Errors
-    /// [`Error::Data`] for a file that is damaged, cut short, or no pack.
+    /// [`Error::Data`] for a file that is damaged, truncated, or not a pack.
     pub(in crate::data) fn new(path: &Path, bytes: Mapped) -> Result<Self> {
         let (header, tensors) = Header::read(&bytes).map_err(|message| Error::data(path, message))?;
         if header.rows >= MISSING as usize {
@@ -71,10 +71,10 @@ impl PackFile {
         Ok(Self { path: path.to_path_buf(), outline, rows: header.rows, columns, bytes: Arc::new(bytes) })
     }
 
-    /// Passes the cells of a column in some rows on, each with its row.
+    /// Passes the cells of a column in some rows to `push`, each with its row.
     ///
     /// # Errors
-    /// [`Error::Data`] for a number of a text that is not there.
+    /// [`Error::Data`] for an index without a text.
     pub(super) fn each<'a>(
         &'a self,
         place: usize,
@@ -114,7 +114,7 @@ impl PackFile {
         Ok(())
     }
 
-    /// Lets the system take back the pages of some rows.
+    /// Releases the pages of some rows.
     pub(super) fn forget(&self, rows: Range<usize>) {
         for column in self.columns.iter() {
             let size = column.element.size();
@@ -122,7 +122,7 @@ impl PackFile {
         }
     }
 
-    /// The error for a number of a text that is not there.
+    /// The error for an index without a text.
     fn no_text(&self, place: usize, row: usize, code: u32) -> Error {
         let (count, name) = (self.columns[place].texts.len(), self.outline.names[place].as_str());
         let message = format!("expected one of {count} texts, found number {code}: {DAMAGED}");
@@ -130,7 +130,7 @@ impl PackFile {
     }
 }
 
-/// The tensors of each column, by their part.
+/// The tensors of each column, by part.
 fn by_column(columns: usize, tensors: &[Tensor]) -> Vec<[Option<Tensor>; 3]> {
     let mut all = vec![[None; 3]; columns];
     tensors.iter().for_each(|tensor| all[tensor.column][tensor.part as usize] = Some(*tensor));
@@ -142,7 +142,7 @@ fn elements<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
     bytes.as_chunks::<N>().0.iter().copied()
 }
 
-/// The texts of a column; `None` where they are no text or contradict their ends.
+/// The texts of a column; `None` if they are not UTF-8, or if their ends are inconsistent.
 fn texts(file: &[u8], (ends, bytes): (usize, usize), (count, size): (usize, usize)) -> Option<Vec<String>> {
     let text = std::str::from_utf8(&file[bytes..][..size]).ok()?;
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! What stands before the cells of a pack: its columns, and where their bytes are.
+//! The header of a pack: its columns, and the offsets of their bytes.
 
 use std::collections::HashMap;
 
@@ -7,29 +7,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::date::DateUnit;
 
-/// Key of the metadata.
+/// Key of the description in the metadata.
 const KEY: &str = "gradlane.pack";
-/// First bytes of the header of a pack.
+/// How the header of a pack starts.
 const BEGIN: &[u8] = b"{\"__metadata__\":{\"gradlane.pack\":";
-/// Version that is written, and the newest that is read.
+/// Version of the format that is written, and the newest that is read.
 const VERSION: u32 = 1;
-/// Bytes of the header's length.
+/// Number of bytes of the header's length.
 const LENGTH: usize = 8;
-/// Stands for no value among whole numbers.
+/// Marks a missing value among integers.
 pub(in crate::data) const NO_WHOLE: i64 = i64::MIN;
 
-/// Whether a file begins as a pack does.
+/// Whether a file starts like a pack.
 pub(crate) fn begins_pack(head: &[u8]) -> bool {
     head.get(LENGTH..).is_some_and(|header| header.starts_with(BEGIN))
 }
 
-/// What the cells of a column are.
+/// The kind of a column's cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::data) enum Kind {
-    /// Numbers, NaN where there is no value.
+    /// Numbers; NaN where a value is missing.
     Number,
-    /// Whole numbers that doubles do not hold.
+    /// Integers beyond the exact range of doubles.
     Whole,
     /// Dates as days since 1970-01-01.
     Days,
@@ -37,12 +37,12 @@ pub(in crate::data) enum Kind {
     Seconds,
     /// Times of day as seconds since midnight.
     Clock,
-    /// Numbers of texts.
+    /// Indices of texts.
     Text,
 }
 
 impl Kind {
-    /// Of dates that count `unit`.
+    /// The kind for dates in this unit.
     pub(in crate::data) fn of_dates(unit: DateUnit) -> Self {
         match unit {
             DateUnit::Days => Self::Days,
@@ -51,7 +51,7 @@ impl Kind {
         }
     }
 
-    /// What dates of this kind count.
+    /// The unit of dates of this kind; `None` for other kinds.
     pub(in crate::data) fn unit(self) -> Option<DateUnit> {
         match self {
             Self::Days => Some(DateUnit::Days),
@@ -62,14 +62,14 @@ impl Kind {
     }
 }
 
-/// How a cell is stored.
+/// The type of a stored cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::data) enum Element {
     F64,
-    /// Where no number of the column loses a bit.
+    /// Used if all numbers of the column are exact in single precision.
     F32,
     I64,
-    /// Numbers of texts.
+    /// Indices of texts.
     U32,
 }
 
@@ -83,7 +83,7 @@ impl Element {
         }
     }
 
-    /// Bytes of a cell.
+    /// Size of a cell in bytes.
     pub(in crate::data) fn size(self) -> usize {
         match self {
             Self::F64 | Self::I64 => 8,
@@ -102,13 +102,13 @@ impl Element {
     }
 }
 
-/// A column as it is stored.
+/// How a column is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::data) struct Form {
     pub(in crate::data) name: String,
     pub(in crate::data) kind: Kind,
     pub(in crate::data) element: Element,
-    /// Of text: how many texts there are, and the bytes of all of them.
+    /// For text: the number of distinct texts, and their total length in bytes.
     pub(in crate::data) texts: (usize, usize),
 }
 
@@ -117,9 +117,9 @@ pub(in crate::data) struct Form {
 pub(in crate::data) enum Part {
     /// The cells.
     Cells,
-    /// The bytes of the texts, one text behind the other.
+    /// The bytes of the texts, concatenated.
     Texts,
-    /// Where each text ends among these bytes.
+    /// The end of each text within these bytes.
     Ends,
 }
 
@@ -128,7 +128,7 @@ pub(in crate::data) enum Part {
 pub(in crate::data) struct Tensor {
     pub(in crate::data) column: usize,
     pub(in crate::data) part: Part,
-    /// Place of its first byte in the file.
+    /// Offset of its first byte in the file.
     pub(in crate::data) start: usize,
     dtype: Dtype,
     count: usize,
@@ -147,7 +147,7 @@ impl Tensor {
         self.dtype.bitsize() / 8
     }
 
-    /// Place of the byte behind its last.
+    /// Offset of the byte after its last.
     pub(super) fn end(&self) -> usize {
         self.start + self.count * self.size()
     }
@@ -156,7 +156,7 @@ impl Tensor {
 #[derive(Serialize, Deserialize)]
 struct Card {
     version: u32,
-    /// Whether the source named its columns; else rows are matched by place.
+    /// Whether the source named its columns; otherwise rows are matched by position.
     named: bool,
     columns: Vec<CardColumn>,
 }
@@ -167,7 +167,7 @@ struct CardColumn {
     kind: Kind,
 }
 
-/// What is known of a pack before its cells are read.
+/// The description of a pack.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::data) struct Header {
     pub(in crate::data) rows: usize,
@@ -177,13 +177,13 @@ pub(in crate::data) struct Header {
 }
 
 impl Header {
-    /// The bytes before the first tensor, and the tensors in the order of the file.
+    /// The bytes before the first tensor, and the tensors in their order in the file.
     ///
     /// # Errors
-    /// A message where there are more columns than a header may name.
+    /// A message if there are too many columns for a header.
     pub(in crate::data) fn write(&self) -> Result<(Vec<u8>, Vec<Tensor>), String> {
         let mut tensors = self.tensors();
-        // Cells of eight bytes first, so that all are aligned.
+        // Cells of eight bytes come first, so that all are aligned.
         tensors.sort_by_key(|tensor| std::cmp::Reverse(tensor.size()));
         let mut at = 0;
         for tensor in &mut tensors {
@@ -208,10 +208,10 @@ impl Header {
         Ok((bytes, tensors))
     }
 
-    /// Reads the header of a whole file; sizes and places are those that the file has.
+    /// Reads the header of a whole file. Sizes and offsets are checked against the file.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// A description of what is wrong.
     pub(in crate::data) fn read(bytes: &[u8]) -> Result<(Self, Vec<Tensor>), String> {
         let (length, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| format!("{e}: {DAMAGED}"))?;
         let card = metadata.metadata().as_ref().and_then(|texts| texts.get(KEY));
@@ -275,13 +275,13 @@ impl Header {
     }
 }
 
-/// The part of a card that all versions have.
+/// The part of the description that all versions have.
 #[derive(Deserialize)]
 struct Version {
     version: u32,
 }
 
-/// The longest header that readers of the format take.
+/// The longest header that readers of the format accept.
 const MOST_HEADER: usize = 100_000_000;
 pub(super) const DAMAGED: &str = "the pack is damaged or cut short; write it again";
 

@@ -1,4 +1,4 @@
-//! Whether a table fits into memory, asked before it is read.
+//! Checks that a table fits into memory before it is read.
 
 use crate::data::format::format_of;
 use crate::data::input::Input;
@@ -10,16 +10,17 @@ use crate::option_text::setting;
 use crate::room::{available, size};
 use crate::{Error, Result};
 
-/// Bytes of a cell: a double, and an input of the network.
+/// Bytes for a cell: a double, and an input of the network.
 const OF_CELL: f64 = 8.0 + 4.0;
-/// Below this many bytes nothing is asked of the system.
+/// Needs of up to this many bytes are not compared with the available memory.
 const NEGLIGIBLE: f64 = 1e8;
 
-/// Refuses a file whose rows surely do not fit into memory. Of packs, Parquet and NPY files all cells are counted; of CSV the bytes
-/// of the file alone, which are held while the columns get their kinds.
+/// Refuses a file whose rows certainly do not fit into memory. For packs, Parquet and NPY files, all cells are counted.
+/// For delimited text, only the bytes of the file are counted, which are kept while the kinds of columns are
+/// determined.
 ///
 /// # Errors
-/// [`Error::Memory`] that names the way out.
+/// [`Error::Memory`] that names a remedy.
 pub(in crate::data) fn refuse_without_room(source: &Source, options: &ReadOptions) -> Result<()> {
     let Source::Path(path) = source else { return Ok(()) };
     let length = std::fs::metadata(path).map_or(0, |found| if found.is_file() { found.len() } else { 0 });

@@ -1,4 +1,4 @@
-//! The rows of a pack in order, columns side by side.
+//! Reads the rows of a pack in order, with columns in parallel.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use crate::Result;
 use crate::data::outline::Outline;
 use crate::data::table_source::{Batch, TableSource};
 
-/// Rows that are read at a time.
+/// Number of rows that are read at a time.
 const AT_A_TIME: usize = 1 << 16;
 
 /// The rows of a pack.
 pub(super) struct PackRows {
     file: PackFile,
     next: usize,
-    /// Rows whose pages the system may have back.
+    /// Number of rows whose pages were released.
     forgotten: usize,
 }
 
@@ -38,7 +38,7 @@ impl PackRows {
         Ok(())
     }
 
-    /// Lets go of the pages of rows that were read, some at a time, so that the process holds few of them.
+    /// Releases the pages of rows that were read, many at a time, so the process keeps few of them in memory.
     fn forget(&mut self) {
         if self.next - self.forgotten >= AT_A_TIME {
             self.file.forget(self.forgotten..self.next);
@@ -67,7 +67,7 @@ impl TableSource for PackRows {
     }
 }
 
-/// The number of a row from 1, in messages.
+/// The number of a row in messages, from 1.
 fn number(row: usize) -> u32 {
     u32::try_from(row + 1).unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! What the columns of files are, found out in one pass that keeps few cells, so that files may be larger than memory.
+//! Determines the kinds of columns in one pass that keeps few cells, so files may be larger than memory.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,32 +12,32 @@ use crate::data::raw_table::RawTable;
 use crate::data::table_source::{Batch, TableFile};
 use crate::data::whole_table::{Reopened, read_texts};
 
-/// Cells that are read at a time, about.
+/// Approximate number of cells that are read at a time.
 const CELLS: usize = 1 << 22;
-/// Rows that are read at a time, at least and at most.
+/// Lower and upper limit of the rows that are read at a time.
 const ROWS: [usize; 2] = [1 << 8, 1 << 16];
 
-/// Rows of so many columns that are read at a time.
+/// Number of rows that are read at a time, for this many columns.
 pub(super) fn at_a_time(columns: usize) -> usize {
     (CELLS / columns.max(1)).clamp(ROWS[0], ROWS[1])
 }
 
-/// Reads all rows once. Text columns are whole; of a column of numbers there may be fewer cells than rows, a few of its numbers
-/// by which its kind is told.
+/// Reads all rows once. Text columns are complete. A number column may have fewer cells than rows: a few of its
+/// numbers, which determine its kind.
 ///
 /// # Errors
-/// As reading the files for training.
+/// Those of reading the files for training.
 pub(super) fn survey(files: Arc<Chain>, options: &ReadOptions) -> Result<Frame> {
-    // A table of few rows is kept as it is.
+    // A table with few rows is kept completely.
     let few = at_a_time(files.columns());
     Frame::of_file(read(files, options, &|_, rows| rows > few)?, options)
 }
 
-/// Reads all rows once. Of columns of numbers that `is_left` says, by their place and the rows so far, a few numbers are kept, by
-/// which the kind of the column is told.
+/// Reads all rows once. If `is_left` is true for a column and the number of rows so far, only a few of the column's
+/// numbers are kept, which determine its kind.
 ///
 /// # Errors
-/// As reading the files whole.
+/// Those of reading the whole files.
 pub(super) fn read(
     files: Arc<dyn TableFile>,
     options: &ReadOptions,
@@ -83,7 +83,7 @@ pub(super) fn read(
     })
 }
 
-/// Reads columns again as text in which some cells were taken for numbers, or that had no value for long.
+/// Reads columns again as text if some cells were taken for numbers, or if cells were dropped before text appeared.
 fn read_again(files: &dyn TableFile, builders: &mut [Builder], rows: usize, options: &ReadOptions) -> Result<()> {
     let is_short = |builder: &Builder| match builder {
         Builder::Again => true,

@@ -1,4 +1,4 @@
-//! A table of which the columns of numbers stay in a pack.
+//! A table whose number columns stay in a pack.
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ use crate::data::schema::Roles;
 use crate::data::table::Names;
 use crate::data::table_source::TableFile;
 
-/// A table, and the columns of it that stay in the pack; of those it holds a few numbers alone.
+/// A table, and its columns that stay in the pack. The table holds only a few numbers of these.
 pub(in crate::data) struct Packed {
     pub(in crate::data) table: RawTable,
     pub(in crate::data) columns: PackColumns,
 }
 
-/// Reads the columns of a pack that training looks at as a whole: text, labels, weights, what decides the split, and columns
-/// that options say how to read.
+/// Reads the columns of a pack that training needs in memory: text, labels, weights, the split column, and columns for
+/// which options specify how to read them.
 ///
 /// # Errors
-/// As reading the file whole, and for columns that are not there.
+/// Those of reading the whole file, and for columns that do not exist.
 pub(in crate::data) fn read_packed(file: PackFile, options: &DataOptions) -> Result<Packed> {
     let read_options = options.read_options();
     let names = file.open()?.outline().names.clone();

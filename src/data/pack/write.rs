@@ -1,4 +1,5 @@
-//! Files to a pack, in bounded memory: a first pass finds what the columns are, a second writes the numbers.
+//! Writes files to a pack in bounded memory: a first pass determines the kinds of columns, a second pass writes the
+//! numbers.
 
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
@@ -18,55 +19,55 @@ use crate::data::source::Source;
 use crate::data::table_source::{Batch, TableFile};
 use crate::{Error, Result, Warning};
 
-/// What was packed.
+/// Size of a written pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packed {
-    /// Rows.
+    /// Number of rows.
     pub rows: usize,
-    /// Columns.
+    /// Number of columns.
     pub columns: usize,
-    /// Bytes of the file.
+    /// Number of bytes of the file.
     pub bytes: u64,
 }
 
-/// Tables whose columns are found out, ready to be written as one pack.
+/// Tables with known column kinds, ready to be written as one pack.
 pub struct Packer {
     files: Arc<Chain>,
     options: ReadOptions,
-    /// Text columns are whole; of numbers that are read again there are fewer cells than rows.
+    /// Text columns are complete. Number columns that are read again have fewer cells than rows.
     frame: Frame,
 }
 
 impl Packer {
-    /// Reads files of the same columns, one after the other, and finds out what the columns are. No column of numbers is held
-    /// in memory; texts are, and four bytes for each of their cells.
+    /// Reads files with the same columns, one after the other, and determines the kinds of columns. Number columns are
+    /// not kept in memory. Texts are, with four bytes for each of their cells.
     ///
     /// # Errors
-    /// As reading for training; [`Error::Usage`] for standard input.
+    /// Those of reading for training; [`Error::Usage`] for standard input.
     ///
     /// # Panics
-    /// If there is no file.
+    /// If `sources` is empty.
     pub fn new(sources: &[Source], options: &ReadOptions) -> Result<Self> {
         let files = Arc::new(Chain::new(sources, options)?);
         let frame = survey(Arc::clone(&files), options)?;
         Ok(Self { files, options: options.clone(), frame })
     }
 
-    /// What a user should look at.
+    /// Warnings for the user.
     pub fn warnings(&self) -> &[Warning] {
         &self.frame.warnings
     }
 
-    /// What was decided about how the files are read.
+    /// Notes on how the files are read.
     pub fn notes(&self) -> &[String] {
         &self.frame.notes
     }
 
-    /// Writes the pack, whole or not at all.
+    /// Writes the pack, completely or not at all.
     ///
     /// # Errors
     /// [`Error::Mismatch`] for a column that a pack cannot hold, [`Error::Io`] for failures of the system, and
-    /// [`Error::Data`] where a file has changed meanwhile.
+    /// [`Error::Data`] if a file has changed since the first pass.
     pub fn write(self, path: &Path) -> Result<Packed> {
         let mut file = AtomicFile::create(path)?;
         let bytes = self.write_to(path, &mut file)?;
@@ -74,7 +75,7 @@ impl Packer {
         Ok(Packed { rows: self.frame.rows, columns: self.frame.names.len(), bytes })
     }
 
-    /// Writes the pack to a file at its beginning; returns its length.
+    /// Writes the pack to the start of a file, and returns its length.
     ///
     /// # Errors
     /// As [`Packer::write`].
@@ -102,7 +103,7 @@ impl Packer {
         Ok(length as u64)
     }
 
-    /// Whether a column of numbers has been left in the files.
+    /// Whether a number column must be read again from the files.
     fn is_read_again(&self, cells: &Cells) -> bool {
         matches!(cells, Cells::Numbers(values) | Cells::Dates(values, _) if values.len() < self.frame.rows)
     }
@@ -149,7 +150,7 @@ impl Packer {
     }
 }
 
-/// The bytes of columns that are all of numbers; `None` where one is not.
+/// The bytes of number columns; `None` if one is not a number column.
 fn blocks(batch: Batch<'_>, elements: &[Element], rows: usize) -> Option<Vec<Vec<u8>>> {
     let bytes = |((_, builder), element): ((usize, Builder), &Element)| match builder {
         Builder::Numbers(numbers) if numbers.values().len() == rows => Some(number_bytes(numbers.values(), *element)),

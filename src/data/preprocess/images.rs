@@ -1,4 +1,4 @@
-//! Images on their way to the network.
+//! Preprocessing of images.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,24 +8,24 @@ use crate::data::dataset::Targets;
 use crate::data::idx::Images;
 use crate::{Error, Result};
 
-/// Preprocessing of images: bytes times `scale`; nothing is fitted.
+/// Preprocessing of images: bytes are multiplied by `scale`. Nothing is fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImagePreprocessing {
     /// Shape of one image.
     pub shape: Vec<usize>,
     /// Factor from byte to input.
     pub scale: f32,
-    /// Classes: the labels as text.
+    /// The target. Its classes are the labels as text.
     pub target: Target,
 }
 
 impl ImagePreprocessing {
-    /// For images of this shape and these classes; bytes become 0 to 1.
+    /// The preprocessing for images of this shape and these classes. Inputs are between 0 and 1.
     pub fn new(shape: Vec<usize>, target: Target) -> Self {
         Self { shape, scale: 1.0 / 255.0, target }
     }
 
-    /// Refuses images of another shape.
+    /// Refuses images with another number of bytes than the shape has.
     ///
     /// # Errors
     /// [`Error::Mismatch`] with both shapes.
@@ -37,10 +37,10 @@ impl ImagePreprocessing {
         Err(Error::Mismatch(format!("{path}: expected images of shape {expected:?}, found {found:?}")))
     }
 
-    /// Classes of the images of `rows`.
+    /// Classes of the images `rows`.
     ///
     /// # Errors
-    /// [`Error::Data`] for a label that is not a class, or where there are no labels.
+    /// [`Error::Data`] for a label that is not a class, or if there are no labels.
     pub fn targets(&self, images: &Images, rows: &[u32]) -> Result<Targets> {
         let missing = || Error::data(&images.path, "expected a file of labels beside the images, found none");
         let labels = images.labels.as_ref().ok_or_else(missing)?;

@@ -1,4 +1,4 @@
-//! CSV and TSV: a line of names, then a line for each row.
+//! Writes CSV and TSV: a header, then a line for each row.
 
 use std::io::Write;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::data::layout::Layout;
 use crate::data::options::ReadOptions;
 use crate::option_text::setting;
 
-/// Bytes that are looked at to see how the file will be read.
+/// Number of bytes that are examined to check how the file will be read.
 const HEAD_BYTES: usize = 256 * 1024;
 
 pub(super) fn write(frame: &Frame, (delimiter, path): (u8, &Path), out: &mut dyn Write) -> Written {
@@ -21,7 +21,7 @@ pub(super) fn write(frame: &Frame, (delimiter, path): (u8, &Path), out: &mut dyn
 }
 
 fn write_rows(frame: &Frame, delimiter: u8, rows: usize, out: &mut dyn Write) -> std::io::Result<()> {
-    // Cells with a # are quoted, so that no row looks like a comment.
+    // Cells that contain `#` are quoted, so no row looks like a comment.
     let mut csv = csv::WriterBuilder::new().delimiter(delimiter).comment(Some(b'#')).from_writer(out);
     csv.write_record(&frame.names)?;
     for row in 0..rows {
@@ -33,7 +33,7 @@ fn write_rows(frame: &Frame, delimiter: u8, rows: usize, out: &mut dyn Write) ->
     csv.flush()
 }
 
-/// Refuses a table whose first lines would be read as another table: names that look like data, say.
+/// Refuses a table whose first lines would be read as a different table, for example because its names look like data.
 fn check_head(frame: &Frame, delimiter: u8, path: &Path) -> Written {
     let mut head = Vec::new();
     let mut rows = frame.rows.min(1000);

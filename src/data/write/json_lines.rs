@@ -1,4 +1,4 @@
-//! JSON Lines: one object a line, with all columns; `null` where there is no value.
+//! Writes JSON Lines: one object in each line, with all columns; `null` for a missing value.
 
 use std::io::Write;
 

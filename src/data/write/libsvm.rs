@@ -1,4 +1,5 @@
-//! LIBSVM's form: `label index:value …`, indices from 1; the last column is the label, and zeros are left out.
+//! Writes the LIBSVM format: `label index:value …`, with indices from 1. The last column is the label. Zeros are left
+//! out, except for the last feature of the first row.
 
 use std::io::Write;
 
@@ -22,7 +23,7 @@ pub(super) fn write(frame: &Frame, out: &mut dyn Write) -> Written {
         write!(out, "{}", label.text(row).unwrap_or_default())?;
         for (place, cells) in features.iter().enumerate() {
             let text = cells.text(row).unwrap_or_default();
-            // The largest index of the file says how many columns there are.
+            // The largest index in the file determines the number of columns.
             let last = row == 0 && place + 1 == features.len();
             if text != "0" || last {
                 write!(out, " {}:{text}", place + 1)?;

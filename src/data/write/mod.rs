@@ -1,4 +1,4 @@
-//! Tables to files, in every format that is read but IDX.
+//! Writes tables to files, in all formats that can be read except IDX.
 
 mod delimited;
 mod json_lines;
@@ -21,11 +21,11 @@ use super::source::Source;
 use crate::option_text::setting;
 use crate::{Error, Result};
 
-/// Why a table was not written.
+/// Reason why a table was not written.
 enum Fault {
-    /// The system.
+    /// A failure of the system.
     Io(io::Error),
-    /// The format cannot hold a column, or the table as a whole.
+    /// The format cannot hold a column (with its name), or the whole table.
     Unfit(Option<String>, String),
 }
 
@@ -36,7 +36,7 @@ impl From<io::Error> for Fault {
 }
 
 impl Fault {
-    /// A column that the format cannot hold.
+    /// The error for a column that the format cannot hold.
     fn column(name: &str, message: impl Into<String>) -> Self {
         Self::Unfit(Some(name.to_owned()), message.into())
     }
@@ -44,7 +44,7 @@ impl Fault {
 
 type Written = std::result::Result<(), Fault>;
 
-/// In which format a file is written, and how it is packed.
+/// Format and compression of a file to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Destination {
     format: Format,
@@ -52,10 +52,11 @@ pub struct Destination {
 }
 
 impl Destination {
-    /// The format that is asked for, else the one that the name says; packed where the name ends with `.gz` or `.zst`.
+    /// The format `asked`, or else the one that the name indicates. The file is compressed if its name ends with `.gz`
+    /// or `.zst`.
     ///
     /// # Errors
-    /// [`Error::Usage`] where neither says a format, and for IDX, which is not written.
+    /// [`Error::Usage`] if no format is given or indicated, and for IDX, which cannot be written.
     pub fn new(path: &Path, asked: Option<Format>) -> Result<Self> {
         let name = path.to_string_lossy().to_lowercase();
         let (packing, bare) = Packing::of(&name);
@@ -80,7 +81,7 @@ impl Destination {
         self.format
     }
 
-    /// What the format does not keep of a table, if anything.
+    /// What the format does not preserve, if anything.
     pub fn loss(&self, frame: &Frame) -> Option<String> {
         let renamed =
             |names: String| Some(format!("names of columns are not kept in {}: they are {names}", self.format));
@@ -95,7 +96,7 @@ impl Destination {
         }
     }
 
-    /// Writes a table. `path` is the name in messages.
+    /// Writes a table. `path` is used in messages.
     ///
     /// # Errors
     /// [`Error::Mismatch`] that names the column that the format cannot hold, [`Error::Io`] for failures of the system.
@@ -126,7 +127,7 @@ impl Destination {
     }
 }
 
-/// Refuses dates that a text cannot hold so that the same number is read again.
+/// Refuses dates whose text would not be parsed to the same number.
 fn check_dates_as_text(frame: &Frame) -> Written {
     for (name, cells) in frame.named() {
         let Cells::Dates(values, unit) = cells else { continue };

@@ -1,4 +1,4 @@
-//! NumPy: one matrix of doubles, or an archive with a vector for each column.
+//! Writes NumPy files: a matrix of doubles, or an archive with a vector for each column.
 
 use std::io::{self, Write};
 
@@ -11,9 +11,9 @@ use crate::data::table::MISSING;
 use crate::data::ticks::Ticks;
 use crate::option_text::setting;
 
-/// A header fills whole blocks of so many bytes, so that the values are aligned.
+/// The header's length is a multiple of this, so the values are aligned.
 const BLOCK: usize = 64;
-/// `NaT`, NumPy's date without a value.
+/// `NaT`, NumPy's missing date.
 const NO_DATE: i64 = i64::MIN;
 
 /// Writes all columns as one array `[rows, columns]` of doubles.
@@ -36,7 +36,7 @@ pub(super) fn write_array(frame: &Frame, out: &mut dyn Write) -> Written {
     Ok(())
 }
 
-/// Writes an archive with a vector for each column, called as it is.
+/// Writes an archive with a vector for each column, named after the column.
 pub(super) fn write_archive(frame: &Frame, out: &mut dyn Write) -> Written {
     check_names(frame)?;
     let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored).large_file(true);
@@ -49,7 +49,7 @@ pub(super) fn write_archive(frame: &Frame, out: &mut dyn Write) -> Written {
     Ok(())
 }
 
-/// Refuses tables that an archive would be read as otherwise.
+/// Refuses tables that would be read differently from an archive.
 fn check_names(frame: &Frame) -> Written {
     if let [only] = frame.names.as_slice() {
         let remedy = setting("to", "npy");
@@ -112,7 +112,7 @@ fn write_integers(element: &str, shape: &str, values: &[i64], out: &mut dyn Writ
     values.iter().try_for_each(|value| out.write_all(&value.to_le_bytes()))
 }
 
-/// Texts as characters of four bytes, all as long as the longest; no text is an empty one.
+/// Writes texts as characters of four bytes, padded to the longest text. A missing text becomes an empty one.
 fn write_texts(name: &str, (codes, levels): (&[u32], &[String]), shape: &str, out: &mut dyn Write) -> Written {
     if levels.iter().any(|level| level.contains('\0')) {
         let message = format!("NumPy ends a text at its NUL character: try {}", setting("to", "parquet"));
@@ -130,11 +130,10 @@ fn write_texts(name: &str, (codes, levels): (&[u32], &[String]), shape: &str, ou
     Ok(())
 }
 
-/// The header of an array in NumPy's format 1.0.
-/// The header of an array; `shape` is written as Python does: `(3,)`.
+/// Writes the header of an array in NumPy's format 1.0. `shape` is in Python's notation, such as `(3,)`.
 pub(crate) fn write_header(element: &str, shape: &str, out: &mut dyn Write) -> io::Result<()> {
     let text = format!("{{'descr': '{element}', 'fortran_order': False, 'shape': {shape}, }}");
-    // Magic, version and length are 10 bytes, and a line feed ends the header.
+    // Signature, version and length take 10 bytes. The header ends with a line feed.
     let length = (10 + text.len() + 1).next_multiple_of(BLOCK) - 10;
     out.write_all(b"\x93NUMPY\x01\0")?;
     out.write_all(&(length as u16).to_le_bytes())?;

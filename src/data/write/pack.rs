@@ -1,4 +1,4 @@
-//! Packs: see `data/pack.rs`.
+//! Writes packs; see `data/pack.rs`.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! How a file is packed, by the end of its name.
+//! Compression of files, determined by the end of their names.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -10,24 +10,24 @@ use crate::data::format::of_name;
 use crate::data::source::Source;
 use crate::{Error, Result};
 
-/// Level of Zstandard: the library's own.
+/// Zstandard level, which is the library's default.
 const ZSTD_LEVEL: i32 = 3;
-/// Bytes that are packed at a time.
+/// Number of bytes that are compressed at a time.
 const BUFFER: usize = 1 << 18;
 
-/// How a file is packed.
+/// Compression of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packing {
-    /// Not at all.
+    /// No compression.
     None,
-    /// By gzip.
+    /// Gzip.
     Gzip,
-    /// By Zstandard.
+    /// Zstandard.
     Zstd,
 }
 
 impl Packing {
-    /// What the end of a name in lower case says, `.gz` or `.zst`, and the name without it.
+    /// The compression from the end of a lower-case name, `.gz` or `.zst`, and the name without it.
     pub(super) fn of(name: &str) -> (Packing, &str) {
         match (name.strip_suffix(".gz"), name.strip_suffix(".zst")) {
             (Some(bare), _) => (Packing::Gzip, bare),
@@ -36,10 +36,10 @@ impl Packing {
         }
     }
 
-    /// That of a file of predictions, which are CSV.
+    /// The compression for a file of predictions, which are CSV.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a name that promises another format.
+    /// [`Error::Usage`] for a name that indicates another format.
     pub fn of_csv(path: &Path) -> Result<Packing> {
         let packing = Packing::of(&path.to_string_lossy().to_lowercase()).0;
         match of_name(&Source::new(path)) {
@@ -52,7 +52,7 @@ impl Packing {
         }
     }
 
-    /// Writes to `out` what `write` writes, packed.
+    /// Compresses what `write` writes, and writes it to `out`.
     ///
     /// # Errors
     /// Those of `write`, and failures of the system.

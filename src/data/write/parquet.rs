@@ -1,4 +1,4 @@
-//! Parquet: one optional column of its own type for each column of the table.
+//! Writes Parquet: an optional column of the appropriate type for each column of the table.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use crate::data::table::MISSING;
 use crate::data::ticks::Ticks;
 use crate::option_text::setting;
 
-/// Rows of a row group.
+/// Number of rows in a row group.
 const GROUP: usize = 1 << 20;
-/// Doubles hold every whole number below this, 2⁵³.
+/// 2⁵³. Doubles hold all integers up to this one exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 impl From<ParquetError> for Fault {
@@ -35,7 +35,7 @@ impl From<ParquetError> for Fault {
     }
 }
 
-/// A column as Parquet holds it.
+/// A column in a form that Parquet can store.
 enum Stored<'a> {
     Doubles(&'a [f64]),
     Integers(Vec<Option<i64>>, Option<LogicalType>),
@@ -84,7 +84,7 @@ fn stored<'a>(name: &str, cells: &'a Cells) -> Result<Stored<'a>, Fault> {
                 }
                 (DateUnit::Days, _) => Stored::Days(ticks.counts),
                 (DateUnit::Seconds, tick) => Stored::Integers(ticks.counts, Some(LogicalType::timestamp(false, tick))),
-                // Times of day in milliseconds would be 32 bits wide.
+                // Times of day in milliseconds would need a 32-bit column.
                 (DateUnit::Clock, TimeUnit::MILLIS) => {
                     let counts = ticks.counts.iter().map(|count| count.map(|count| count * 1_000)).collect();
                     Stored::Integers(counts, Some(LogicalType::time(false, TimeUnit::MICROS)))
@@ -98,7 +98,7 @@ fn stored<'a>(name: &str, cells: &'a Cells) -> Result<Stored<'a>, Fault> {
     })
 }
 
-/// Whether 64 bits of a whole number hold a double, which negative zero is not.
+/// Whether a 64-bit integer represents a double exactly. It does not for negative zero.
 fn is_integer(value: f64) -> bool {
     value.fract() == 0.0 && value.abs() < EXACT && !(value == 0.0 && value.is_sign_negative())
 }
