@@ -1,4 +1,4 @@
-//! A column as it is read, cell by cell and run by run.
+//! Builds a column while its cells are read, cell by cell and run by run.
 
 use std::path::Path;
 
@@ -14,31 +14,31 @@ use super::wanted::Wanted;
 use crate::option_text::{quoted, setting};
 use crate::{Error, Result, Unit};
 
-/// Longest whole number that a double surely tells from its neighbours.
+/// Number of digits up to which a double distinguishes all integers.
 const EXACT_DIGITS: usize = 15;
-/// Doubles hold every whole number below this, 2⁵³.
+/// 2⁵³. Doubles hold all integers up to this one exactly.
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
-/// The least number with more digits.
+/// The smallest integer with more than [`EXACT_DIGITS`] digits.
 const LONG: f64 = 1e15;
 
 fn all_missing(values: &[f64]) -> bool {
     values.iter().all(|value| value.is_nan())
 }
 
-/// Codes of so many missing texts, with room for as many as there is for `values`.
+/// Codes for as many missing texts as there are `values`, with the same capacity.
 fn missing_codes(values: &Vec<f64>) -> Vec<u32> {
     let mut codes = Vec::with_capacity(values.capacity());
     codes.resize(values.len(), MISSING);
     codes
 }
 
-/// Whether a number has no decimals. A conversion there and back is faster than `fract`, which calls a function on older CPUs.
+/// Whether a number is an integer. The conversion is faster than `fract`, which calls a function on older CPUs.
 #[inline]
 fn is_whole(value: f64) -> bool {
     value as i64 as f64 == value || value.abs() >= i64::MAX as f64
 }
 
-/// Whether a whole number is written as short as can be: `7`, `-12`, not `07`, `7.0`, `7e0` or with more than 15 digits.
+/// Whether an integer is written in its shortest form: `7`, `-12`, not `07`, `7.0`, `7e0` or with more than 15 digits.
 fn is_plain_integer(cell: &str) -> bool {
     let digits = cell.as_bytes().strip_prefix(b"-").unwrap_or(cell.as_bytes());
     digits.len() <= EXACT_DIGITS && digits.iter().all(u8::is_ascii_digit) && (digits[0] != b'0' || digits.len() == 1)
@@ -47,37 +47,37 @@ fn is_plain_integer(cell: &str) -> bool {
 /// The distinct texts of a column, in order of first appearance.
 type Levels = IndexSet<String, foldhash::fast::RandomState>;
 
-/// A number column as it is read.
+/// A number column under construction.
 pub struct Numbers {
     values: Vec<f64>,
-    /// Line of the first infinite one.
+    /// Line of the first infinite number.
     infinite: Option<u32>,
-    /// Whether each whole number is written as short as can be.
+    /// Whether all integers are written in their shortest form.
     plain: bool,
-    /// The kind of a known schema: text is a fault then.
+    /// The kind, if the schema is known; text is then an error.
     known: Option<ColumnKind>,
-    /// Whether it is no fault, and the cell is missing; how many were.
+    /// If text counts as missing instead: the number of such cells.
     lenient: Option<usize>,
-    /// The first cell that is no number, where the schema says that it should be.
+    /// Line and text of the first cell that is not a number, if the schema requires numbers.
     wrong: Option<(u32, String)>,
-    /// What the values count, where they are dates of a format that has types.
+    /// The unit of the values, if they are dates from a typed format.
     dates: Option<DateUnit>,
-    /// Whether the format says that a cell is a number or a date, so that it has no spelling.
+    /// Whether a typed format gave a number or date, which has no spelling.
     native: bool,
-    /// Whether the format says that a cell is text.
+    /// Whether a typed format gave a cell as text.
     text: bool,
 }
 
-/// How a format gives a column.
+/// How a format represents a column.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// It is of numbers, all whole ones written as short as can be.
+    /// A number column whose integers are all written in their shortest form.
     pub plain: bool,
-    /// It is of numbers or dates as such, so that its cells have no spelling.
+    /// Typed numbers or dates, whose cells have no spelling.
     pub native: bool,
-    /// It is of numbers that the format says to be text.
+    /// Numbers that the format declares as text.
     pub text: bool,
-    /// The form of its dates, where the format says that they are dates.
+    /// The form of dates, if the format declares them as dates.
     pub dates: Option<DateForm>,
 }
 
@@ -96,12 +96,12 @@ impl Numbers {
         }
     }
 
-    /// The numbers so far, NaN where there is no value.
+    /// The numbers so far; NaN where a value is missing.
     pub(super) fn values(&self) -> &[f64] {
         &self.values
     }
 
-    /// Adds a cell; false if it is text, where the schema does not say that it should be a number.
+    /// Adds a cell. Returns false for text, unless the schema requires a number.
     #[inline]
     fn push(&mut self, cell: &str, line: u32, missing: &MissingMarkers) -> bool {
         let number = match &self.known {
@@ -114,7 +114,7 @@ impl Numbers {
         true
     }
 
-    /// Adds a number that stands in a cell.
+    /// Adds a number, given with its cell.
     #[inline]
     fn push_plain(&mut self, value: f64, cell: &str, line: u32) {
         if self.plain && is_whole(value) && !is_plain_integer(cell) {
@@ -123,7 +123,7 @@ impl Numbers {
         self.push_finite(value, line);
     }
 
-    /// Adds a value, and notes where one is infinite.
+    /// Adds a value and notes the line of the first infinite one.
     #[inline]
     fn push_finite(&mut self, value: f64, line: u32) {
         if value.is_infinite() {
@@ -132,7 +132,7 @@ impl Numbers {
         self.values.push(value);
     }
 
-    /// Adds a cell that is no number; false where the schema does not say that it should be one.
+    /// Adds a cell that is not a number. Returns false if the schema does not require a number.
     fn push_other(&mut self, cell: &str, line: u32) -> bool {
         if self.known.is_none() {
             return false;
@@ -147,7 +147,7 @@ impl Numbers {
         true
     }
 
-    /// Adds a number of a format that has types; false if the column is one of dates.
+    /// Adds a number from a typed format. Returns false in a column of dates.
     #[inline]
     fn push_number(&mut self, value: f64, line: u32, missing: &MissingMarkers) -> bool {
         let is_date = self.dates.is_some() || matches!(self.known, Some(ColumnKind::Date(_)));
@@ -162,7 +162,7 @@ impl Numbers {
         true
     }
 
-    /// Adds a date; false if the column is one of numbers, or of dates in another unit.
+    /// Adds a date. Returns false in a column of numbers, or of dates in another unit.
     fn push_date(&mut self, value: f64, unit: DateUnit) -> bool {
         let value = match &self.known {
             Some(ColumnKind::Date(form)) => form.converted(value, unit),
@@ -179,12 +179,12 @@ impl Numbers {
     }
 }
 
-/// The value of a cell of a known kind, NaN where it is missing, `None` if it is neither. A plain number is one in every form.
+/// The value of a cell of a known kind: NaN if missing, `None` if it is neither. Plain numbers fit any number form.
 fn known_number(kind: &ColumnKind, cell: &str, missing: &MissingMarkers) -> Option<f64> {
     let value = match kind {
         ColumnKind::Number(form) if form.is_plain() => return missing.number(cell),
         ColumnKind::Number(form) => {
-            // Where decimals have a comma, 1.234 may be 1234.
+            // With a decimal comma, 1.234 may mean 1234.
             let plain = || if form.decimal_comma && is_grouped_by_points(cell) { None } else { missing.number(cell) };
             form.parse(cell).map(|value| missing.or_missing(value)).or_else(plain)
         }
@@ -194,7 +194,7 @@ fn known_number(kind: &ColumnKind, cell: &str, missing: &MissingMarkers) -> Opti
     if missing.matches(cell) { Some(f64::NAN) } else { value }
 }
 
-/// Whether the points of a cell may part thousands: `1.234`, `-12.345.678`, not `0.123`.
+/// Whether the points of a cell may be thousands separators: `1.234`, `-12.345.678`, not `0.123`.
 fn is_grouped_by_points(cell: &str) -> bool {
     let mut groups = cell.strip_prefix(['-', '+']).unwrap_or(cell).split('.');
     let first = groups.next().unwrap_or_default();
@@ -207,23 +207,23 @@ fn is_grouped_by_points(cell: &str) -> bool {
         && rest.all(|group| group.len() == 3 && digits(group))
 }
 
-/// One column as it is read.
+/// A column under construction.
 pub enum Builder {
-    /// Numbers so far.
+    /// Only numbers so far.
     Numbers(Numbers),
     /// Text.
     Text { codes: Vec<u32>, levels: Levels },
-    /// Numbers as well as text: to be read again as text.
+    /// Both numbers and text: it must be read again as text.
     Again,
 }
 
 impl Builder {
-    /// Numbers until there is text, with room for so many rows.
+    /// A column of unknown kind: numbers until text appears. `rows` is the number of rows to reserve memory for.
     pub fn guess(rows: usize) -> Self {
         Self::Numbers(Numbers::new(None, rows))
     }
 
-    /// What the schema says.
+    /// A column of the kind that the schema gives.
     pub fn known(wanted: &Wanted) -> Self {
         match &wanted.kind {
             ColumnKind::Text => Self::text(),
@@ -234,17 +234,17 @@ impl Builder {
         }
     }
 
-    /// Cells that are no numbers and count as missing.
+    /// Number of cells that are not numbers and count as missing.
     pub fn unreadable(&self) -> usize {
         if let Self::Numbers(numbers) = self { numbers.lenient.unwrap_or(0) } else { 0 }
     }
 
-    /// Text, whatever the cells look like.
+    /// A text column, regardless of what cells look like.
     pub fn text() -> Self {
         Self::Text { codes: Vec::new(), levels: Levels::default() }
     }
 
-    /// A builder for a run of rows that follow, which takes up what is known of the column's kind.
+    /// A builder for a later run of rows of the same column. It takes over the known kind of numbers, but not leniency.
     pub fn for_later(&self) -> Self {
         match self {
             Self::Numbers(numbers) => Self::Numbers(Numbers::new(numbers.known.clone(), 0)),
@@ -253,7 +253,7 @@ impl Builder {
         }
     }
 
-    /// Adds a cell, which has no blanks around it.
+    /// Adds a cell. Blanks around it must be removed.
     #[inline]
     pub fn push(&mut self, cell: &str, line: u32, missing: &MissingMarkers) {
         match self {
@@ -271,7 +271,7 @@ impl Builder {
         }
     }
 
-    /// Adds a cell that is a plain decimal number; false, and nothing is added, where the column is not one of numbers as they come.
+    /// Adds a plain decimal number. Returns false and adds nothing, unless the column is of numbers of unknown kind.
     #[inline]
     pub fn push_decimal(&mut self, value: f64, cell: &str, line: u32, missing: &MissingMarkers) -> bool {
         let Self::Numbers(numbers) = self else { return false };
@@ -282,7 +282,7 @@ impl Builder {
         true
     }
 
-    /// Adds a cell of a format that has types.
+    /// Adds a cell of a typed format.
     #[inline]
     pub fn push_value(&mut self, value: Value<'_>, line: u32, missing: &MissingMarkers) {
         let pushed = match (&mut *self, value) {
@@ -311,7 +311,7 @@ impl Builder {
         }
     }
 
-    /// Adds the rows of `later`, which follow those read so far: as if one builder had read all, or to be read again.
+    /// Appends later rows. The result is that of one builder for all rows, or [`Builder::Again`].
     pub fn append(&mut self, later: Self) {
         match (&mut *self, later) {
             (Self::Numbers(so_far), Self::Numbers(more)) => {
@@ -339,8 +339,8 @@ impl Builder {
         }
     }
 
-    /// Keeps of a column of numbers a few that say what is asked of all: whether one is there, has decimals, more than three
-    /// of them, or more digits than a float or a double holds. Text stays as it is.
+    /// Reduces a number column to a few values that tell whether one is missing, present, has decimals, has more than
+    /// three decimals, or needs more digits than a float or a double holds. Text is unchanged.
     pub(super) fn digest(&mut self) {
         let Self::Numbers(numbers) = self else { return };
         let first = |is: &dyn Fn(f64) -> bool| numbers.values.iter().copied().find(|value| is(*value));
@@ -355,7 +355,7 @@ impl Builder {
         numbers.values = kinds.into_iter().filter_map(first).collect();
     }
 
-    /// How the format gives the column.
+    /// How the format represents the column.
     pub fn origin(&self) -> Origin {
         match self {
             Self::Numbers(Numbers { plain, native, text, dates, .. }) => {
@@ -365,12 +365,12 @@ impl Builder {
         }
     }
 
-    /// Whether the schema says that it is text.
+    /// Whether the column is text.
     pub fn is_text(&self) -> bool {
         matches!(self, Self::Text { .. })
     }
 
-    /// The column, or the fault of its first wrong cell; `unit` counts the rows.
+    /// The column, or an error for its first wrong cell. `unit` tells what row numbers count.
     pub fn finish(self, (path, unit): (&Path, Unit), name: &str) -> Result<Column> {
         match self {
             Self::Numbers(Numbers { wrong: Some((line, cell)), known, .. }) => {

@@ -1,9 +1,9 @@
-//! What a cell can be, and how its value is written.
+//! Values of cells, and how they are written.
 
 use std::borrow::Cow;
 
-/// A number as a class or level is named: integers without a fraction, others by their shortest decimal, and by powers of ten
-/// where it would have more than 21 digits before the point or six zeros after it.
+/// A number as the name of a class or level: integers without a fraction, other numbers by their shortest decimal form.
+/// Numbers of 10²¹ and more, or below 10⁻⁶, are written with an exponent.
 pub fn format_number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
@@ -12,7 +12,8 @@ pub fn format_number(value: f64) -> String {
     }
 }
 
-/// A number, if `cell` is one: what Rust's `f64` parses, except words for "not a number". The minus sign of typography is one.
+/// The number in `cell`, if it is one: what Rust's `f64` parses, except NaN. The typographic minus sign is accepted
+/// too.
 #[inline]
 pub fn parse_number(cell: &str) -> Option<f64> {
     if let Some((value, length)) = decimal(cell.as_bytes())
@@ -26,18 +27,19 @@ pub fn parse_number(cell: &str) -> Option<f64> {
     }
 }
 
-/// The largest whole number below which a double holds each.
+/// 2⁵³: a double holds all integers up to this one exactly.
 const EXACT: u64 = 1 << 53;
-/// Powers of ten that a double holds.
+/// Powers of ten that a double holds exactly.
 const POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
     1e21, 1e22,
 ];
 
-/// The short decimal number, such as `-12.5`, that bytes begin with, and its length; `None` where there is none, or where it has so
-/// many digits that dividing by a power of ten would round twice. What follows it is for the caller to look at: `1e5` begins with 1.
+/// The short decimal number at the start of `bytes`, such as `-12.5`, and its length. `None` if there is none, or if it
+/// has so many digits that dividing by a power of ten would round twice. The caller must check what follows it: `1e5`
+/// starts with 1.
 ///
-/// Digits below 2⁵³ and powers of ten up to 10²² are exact, so their quotient is the nearest double (Clinger 1990).
+/// Integers up to 2⁵³ and powers of ten up to 10²² are exact, so their quotient is the nearest double (Clinger 1990).
 #[inline]
 pub(super) fn decimal(bytes: &[u8]) -> Option<(f64, usize)> {
     let start = usize::from(bytes.first() == Some(&b'-'));
@@ -57,7 +59,7 @@ pub(super) fn decimal(bytes: &[u8]) -> Option<(f64, usize)> {
         decimals = at - point;
         count += decimals;
     }
-    // Nineteen digits do not overflow.
+    // Nineteen digits do not overflow 64 bits.
     if count == 0 || count > 19 || digits > EXACT {
         return None;
     }
@@ -70,7 +72,7 @@ fn parse_negative(cell: &str) -> Option<f64> {
     size.parse::<f64>().ok().map(|value| -value)
 }
 
-/// The name of a level in a column whose levels are numbers: `1.0` and `1` are the same level.
+/// The name of a level. If levels are numbers, `1.0` and `1` are the same level.
 pub fn canonical_level(level: &str, numeric: bool) -> Cow<'_, str> {
     match parse_number(level) {
         Some(value) if numeric => Cow::Owned(format_number(value)),
@@ -78,7 +80,7 @@ pub fn canonical_level(level: &str, numeric: bool) -> Cow<'_, str> {
     }
 }
 
-/// A text as messages quote it, on one line: its first characters, and that there are more.
+/// A text for quoting in a message: on one line, and shortened to its first characters.
 pub(crate) fn brief(text: &str) -> Cow<'_, str> {
     const SHOWN: usize = 60;
     if text.contains(char::is_control) {
@@ -92,21 +94,21 @@ pub(crate) fn brief(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A number with six significant digits, for messages.
+/// A number rounded to six significant digits, for messages.
 pub(super) fn rounded(value: f64) -> String {
     let short: f64 = format!("{value:.5e}").parse().unwrap_or(value);
-    // A whole number is shown whole.
+    // Integers are shown with all digits.
     format_number(if value.fract() == 0.0 && value.abs() < 1e15 { value } else { short })
 }
 
-/// The name that looks most like `wanted`, if any does.
+/// The name most similar to `wanted`, if any is similar enough.
 pub(super) fn nearest<'a>(wanted: &str, names: &'a [String]) -> Option<&'a str> {
     let likeness = |name: &String| strsim::jaro_winkler(&wanted.to_lowercase(), &name.to_lowercase());
     let best = names.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
     (likeness(best) > 0.75).then_some(best)
 }
 
-/// The first names of a list, and how many more there are.
+/// The first names of a list, and the number of further ones.
 pub(super) fn shortened(names: &[String]) -> String {
     const SHOWN: usize = 8;
     let mut text = names.iter().take(SHOWN).map(|name| brief(name)).collect::<Vec<_>>().join(", ");

@@ -1,7 +1,7 @@
-//! Options that are one word out of a few.
+//! Options whose value is one of a few words.
 
-/// Defines an enum whose variants are written as words, in flags and in configuration files alike: `Display`, `FromStr`
-/// (with an error that names the allowed words), `Serialize` and `Deserialize`.
+/// Defines an enum whose variants are written as words in flags and configuration files. Implements `Display`,
+/// `FromStr` (with an error that lists the allowed words), `Serialize` and `Deserialize`.
 macro_rules! choices {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$meta])*
@@ -13,7 +13,7 @@ macro_rules! choices {
         impl $name {
             /// The allowed words, in the order of the documentation.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
-            /// What they mean, in the same order.
+            /// The variants, in the same order.
             pub const ALL: &'static [Self] = &[$($name::$variant),+];
         }
 

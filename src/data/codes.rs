@@ -1,4 +1,4 @@
-//! Cells that may stand for something else than they say: codes for missing values, and points that may part thousands.
+//! Cells that may have another meaning: codes for missing values, and points that may be thousands separators.
 
 use super::cell::format_number;
 use super::date::{DateForm, DateUnit};
@@ -10,13 +10,13 @@ use crate::{Warning, WarningKind};
 
 /// Numbers that stand for a missing value in many files.
 const CODES: [f64; 5] = [99.0, 999.0, 9999.0, 99_999.0, 999_999.0];
-/// The day 9999-12-31, and the seconds at which it begins.
+/// The date 9999-12-31, as a number of days since 1970.
 const LAST_DAY: f64 = 2_932_896.0;
-/// Fewest different values beside a code.
+/// Least number of distinct values other than the code.
 const OTHERS: usize = 5;
 
-/// The warning about a number, or a date, that likely stands for a missing value: a known code in two rows or more, farther from all
-/// other values than these are from each other.
+/// The warning about a number or date that probably stands for a missing value. It must be a known code, occur in at
+/// least two rows, and be farther from all other values than these are from each other.
 pub(super) fn code_for_missing(name: &str, kind: &ColumnKind, column: &Column) -> Option<Warning> {
     let Column::Numbers(values) = column else { return None };
     let (least, most) = extremes(values);
@@ -44,11 +44,11 @@ pub(super) fn code_for_missing(name: &str, kind: &ColumnKind, column: &Column) -
     Some(Warning::new(WarningKind::Other, message).column(name).count(rows))
 }
 
-/// Names of rows that sum the others up, in lower case.
+/// Names of rows that hold totals, in lower case.
 const TOTALS: [&str; 10] =
     ["total", "totals", "grand total", "sum", "subtotal", "average", "mean", "summe", "gesamt", "gesamtsumme"];
 
-/// The warning about a last row that is called a total, as no other is.
+/// The warning about a last row that is named like a total, if no other row has that name.
 pub(super) fn totals_row(table: &Table) -> Option<Warning> {
     let last = table.rows().checked_sub(1)?;
     let is_total = |column: &&Column| {
@@ -74,7 +74,7 @@ fn is_last_day(form: &DateForm, value: f64) -> bool {
     }
 }
 
-/// Whether values are enough different ones to tell how far they lie apart.
+/// Whether there are at least [`OTHERS`] distinct values.
 fn has_several(values: impl Iterator<Item = f64>) -> bool {
     let mut seen: Vec<f64> = Vec::new();
     for value in values {
@@ -88,8 +88,9 @@ fn has_several(values: impl Iterator<Item = f64>) -> bool {
     false
 }
 
-/// Whether the points of numbers may part thousands: each cell with a point has three digits behind it and one to three before it,
-/// and other cells are whole and below 1000, as in `500` and `1.500`. An example.
+/// Whether the points of numbers may be thousands separators: each cell with a point has three digits after it and one
+/// to three before it, and the other cells are plain numbers of at most four characters, as in `500` and `1.500`.
+/// Returns an example.
 pub(super) fn with_thousands_points(levels: &[String]) -> Option<&String> {
     let is_grouped = |level: &&String| {
         level.strip_prefix('-').unwrap_or(level).split_once('.').is_some_and(|(whole, decimals)| {
@@ -110,7 +111,7 @@ pub(super) fn with_thousands_points(levels: &[String]) -> Option<&String> {
     levels.iter().find(is_grouped)
 }
 
-/// The warning about such points.
+/// The warning about points that may be thousands separators.
 pub(super) fn doubtful_points(name: &str, cell: &str) -> Warning {
     let message = format!(
         "column \"{name}\": the point of \"{cell}\" may part thousands, and is read before decimals: {} says otherwise",

@@ -1,4 +1,4 @@
-//! Dates and times: how a column writes them, and the numbers that they become.
+//! Dates and times: their formats, and their conversion to numbers.
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::fmt::strtime;
@@ -8,28 +8,28 @@ use super::cell::shortened;
 use super::short_years::year_is_first;
 use crate::option_text::quoted;
 
-/// How the dates of a column are written, and in what they are counted.
+/// How the dates of a column are written, and the unit of their values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DateForm {
     /// `iso`, or a pattern of `strptime` such as `%d.%m.%Y`.
     pub pattern: String,
-    /// What a value counts.
+    /// The unit of the values.
     pub unit: DateUnit,
 }
 
-/// What the number of a date counts.
+/// The unit of a date's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DateUnit {
     /// Days since 1970-01-01.
     Days,
-    /// Seconds since 1970-01-01 00:00, in UTC where the cell names an offset.
+    /// Seconds since 1970-01-01 00:00. If a cell has a UTC offset, its time is converted to UTC.
     Seconds,
     /// Seconds since midnight.
     Clock,
 }
 
-/// A part of a date that comes again.
+/// A periodic component of dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cycle {
@@ -44,7 +44,7 @@ pub enum Cycle {
 impl Cycle {
     const ALL: [Cycle; 3] = [Cycle::Day, Cycle::Week, Cycle::Year];
 
-    /// Its name in the names of inputs.
+    /// Its name, as used in the names of inputs.
     pub fn name(self) -> &'static str {
         match self {
             Cycle::Day => "day",
@@ -53,7 +53,7 @@ impl Cycle {
         }
     }
 
-    /// Its length.
+    /// Its length in days.
     pub fn days(self) -> f64 {
         match self {
             Cycle::Day => 1.0,
@@ -63,11 +63,11 @@ impl Cycle {
     }
 }
 
-/// Name of the form of ISO 8601: `2024-02-29`, `2024-02-29T12:30:15.5+01:00`, with a space for the T.
+/// Name of the ISO 8601 form: `2024-02-29`, `2024-02-29T12:30:15.5+01:00`; a space may replace the T.
 const ISO: &str = "iso";
-/// Times of day, with decimals or without.
+/// Times of day, with or without decimals.
 const CLOCK: &str = "%H:%M:%S%.f";
-/// Patterns of a date that are recognised. Where a column fits several and they disagree, it is ambiguous.
+/// Date patterns that are recognised. If a column fits several patterns that disagree, it is ambiguous.
 const DATES: [&str; 18] = [
     "%d/%m/%Y",
     "%m/%d/%Y",
@@ -88,16 +88,16 @@ const DATES: [&str; 18] = [
     "%y/%m/%d",
     "%y.%m.%d",
 ];
-/// Patterns of a time behind a date.
+/// Patterns of a time after a date.
 const TIMES: [&str; 6] = ["", " %H:%M", " %H:%M:%S", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p"];
 /// Patterns of a time without a date.
 const CLOCKS: [&str; 4] = ["%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p"];
-/// Levels that are tried before all of them are.
+/// Number of levels on which a pattern is tried before it is tried on all.
 const TRIED_FIRST: usize = 50;
 const SECONDS_OF_A_DAY: f64 = 86_400.0;
 
 impl DateForm {
-    /// The form of a pattern that a user gave; `None` for a pattern that knows no part of a date or time.
+    /// The form for a pattern given by the user; `None` if the pattern has no component of a date or time.
     pub fn of_pattern(pattern: &str) -> Option<Self> {
         let has = |parts: &[char]| pattern.split('%').skip(1).any(|part| part.starts_with(parts));
         let date = has(&['d', 'm', 'Y', 'y', 'b', 'B', 'F', 'D', 'j', 'e', 'h', 's']);
@@ -111,12 +111,12 @@ impl DateForm {
         Some(Self { pattern: pattern.to_owned(), unit })
     }
 
-    /// The form as an option names it; dates of ISO 8601, and times of a format that has types, need none.
+    /// The pattern, as an option would name it; `None` for ISO 8601, and for times from typed formats.
     pub(super) fn as_option(&self) -> Option<String> {
         (self.pattern != ISO && self.pattern != CLOCK).then(|| self.pattern.clone())
     }
 
-    /// The number of a cell, `None` if it is no date of this form.
+    /// The value of a cell; `None` if it is not a date of this form.
     pub fn parse(&self, cell: &str) -> Option<f64> {
         let seconds = if self.pattern == ISO { iso(cell)?.0 } else { by_pattern(&self.pattern, self.unit, cell)? };
         Some(match self.unit {
@@ -125,7 +125,8 @@ impl DateForm {
         })
     }
 
-    /// The same of a cell that may also be a date of ISO 8601, as programs write dates that they have read in this form.
+    /// As [`DateForm::parse`], but also accepts ISO 8601, unless the values are times of day. Programs may read dates
+    /// in this form and write them in ISO 8601.
     pub fn parse_or_iso(&self, cell: &str) -> Option<f64> {
         let by_iso = || {
             let is_date = self.unit != DateUnit::Clock;
@@ -134,14 +135,15 @@ impl DateForm {
         self.parse(cell).or_else(by_iso)
     }
 
-    /// The largest of values as days since 1970, if their years are written with two digits.
+    /// The latest of some values as days since 1970-01-01, if the form has two-digit years.
     pub(super) fn last_short_year(&self, values: &[f64]) -> Option<f64> {
         let last = values.iter().copied().filter(|value| !value.is_nan()).fold(f64::NEG_INFINITY, f64::max);
         let days = if self.unit == DateUnit::Days { last } else { last / SECONDS_OF_A_DAY };
         self.pattern.contains("%y").then_some(days)
     }
 
-    /// Cycles that a network is told of: those of which the values cover two periods or more; a time of day always.
+    /// Cycles that become inputs: those of which the values cover at least two periods. Times of day always have the
+    /// cycle of a day.
     pub fn cycles(&self, min: f64, max: f64) -> Vec<Cycle> {
         let of_day = self.unit == DateUnit::Days;
         let span = if of_day { max - min } else { (max - min) / SECONDS_OF_A_DAY };
@@ -153,15 +155,15 @@ impl DateForm {
         Cycle::ALL.into_iter().filter(covered).collect()
     }
 
-    /// Sine and cosine of where a value stands in a cycle.
+    /// Sine and cosine of the phase of a value in a cycle.
     pub fn phase(&self, value: f64, cycle: Cycle) -> (f64, f64) {
         let days = if self.unit == DateUnit::Days { value } else { value / SECONDS_OF_A_DAY };
-        // The phase is taken before the product: sine and cosine of small angles are exact to the last digits.
+        // The phase is reduced before the multiplication: sine and cosine are most accurate for small angles.
         let phase = (days / cycle.days()).rem_euclid(1.0) * std::f64::consts::TAU;
         (libm::sin(phase), libm::cos(phase))
     }
 
-    /// A value as a reader knows it: `2024-02-29`.
+    /// A value as text, in ISO 8601: `2024-02-29`.
     pub fn written(&self, value: f64) -> String {
         let days = if self.unit == DateUnit::Days { value } else { (value / SECONDS_OF_A_DAY).floor() };
         let date =
@@ -180,7 +182,7 @@ impl DateForm {
     }
 }
 
-/// Dates and times of a format that has types for them.
+/// The form of dates and times from a typed format.
 impl From<DateUnit> for DateForm {
     fn from(unit: DateUnit) -> Self {
         let pattern = if unit == DateUnit::Clock { CLOCK } else { ISO };
@@ -189,7 +191,7 @@ impl From<DateUnit> for DateForm {
 }
 
 impl DateForm {
-    /// The number of a date that another unit counts; `None` where one of them is a time of day.
+    /// Converts a date from another unit; `None` if exactly one of the units is a time of day.
     pub(super) fn converted(&self, value: f64, from: DateUnit) -> Option<f64> {
         match (from, self.unit) {
             (from, to) if from == to => Some(value),
@@ -200,12 +202,12 @@ impl DateForm {
     }
 }
 
-/// Seconds with decimals, as a date of ISO 8601 with them becomes.
+/// Seconds with decimals, computed as for a date of ISO 8601.
 pub(super) fn seconds(whole: i64, nanoseconds: u32) -> f64 {
     whole as f64 + f64::from(nanoseconds) * 1e-9
 }
 
-/// A date or time as text from which the same number is read again: `2024-02-29 12:30:15.5`.
+/// A date or time as text that is parsed to the same number: `2024-02-29 12:30:15.5`.
 pub(super) fn iso_text(value: f64, unit: DateUnit) -> String {
     let form = DateForm::from(unit);
     if unit == DateUnit::Days {
@@ -225,12 +227,12 @@ pub(super) fn iso_text(value: f64, unit: DateUnit) -> String {
     [0, 3, 6, 9].into_iter().map(text).find(exact).unwrap_or_else(|| text(9))
 }
 
-/// Seconds since 1970 of a date of ISO 8601, and whether it has a time.
+/// Seconds since 1970-01-01 of a date of ISO 8601, and whether it includes a time.
 fn iso(cell: &str) -> Option<(f64, bool)> {
     let bytes = cell.as_bytes();
     let dashed = bytes.len() >= 10 && bytes[..4].iter().all(u8::is_ascii_digit) && bytes[4] == b'-' && bytes[7] == b'-';
     if bytes.len() == 7 && bytes[4] == b'-' {
-        // A month is its first day.
+        // A month stands for its first day.
         let month = format!("{cell}-01").parse::<Date>().ok()?;
         return Some((of_datetime(month.to_datetime(Time::midnight())), false));
     }
@@ -262,7 +264,8 @@ fn of_time(time: Time) -> f64 {
         + f64::from(time.subsec_nanosecond()) * 1e-9
 }
 
-/// Seconds since 1970, or since midnight where the pattern has no date. A month without a day is its first day, a year its first.
+/// Seconds since 1970-01-01, or since midnight if the pattern has no date. A month without a day stands for its first
+/// day, a year without a month for its first day.
 fn by_pattern(pattern: &str, unit: DateUnit, cell: &str) -> Option<f64> {
     if pattern.contains("%y") && !has_short_year(pattern, cell) {
         return None;
@@ -280,13 +283,14 @@ fn by_pattern(pattern: &str, unit: DateUnit, cell: &str) -> Option<f64> {
     }
     let time = parsed.to_time().ok();
     match parsed.to_date() {
-        Ok(date) if pattern.contains("%Y") && date.year() < 1000 => None, // two digits are no year of %Y
+        Ok(date) if pattern.contains("%Y") && date.year() < 1000 => None, // %Y needs four digits
         Ok(date) => Some(of_datetime(date.to_datetime(time.unwrap_or(Time::midnight())))),
-        Err(_) => None, // such as 31 April
+        Err(_) => None, // an invalid date, such as 31 April
     }
 }
 
-/// Whether the date of a cell ends with two digits, and begins with two where the year is first: `1.2.3` is a version.
+/// Whether the date of a cell ends with two digits and, if the year is first, also starts with two. `1.2.3` is a
+/// version number.
 fn has_short_year(pattern: &str, cell: &str) -> bool {
     let date = cell.split(' ').next().unwrap_or(cell);
     let has_two = |part: Option<&str>| part.is_some_and(|digits| digits.len() == 2);
@@ -294,18 +298,18 @@ fn has_short_year(pattern: &str, cell: &str) -> bool {
     has_two(date.rsplit(separators).next()) && (!pattern.starts_with("%y") || has_two(date.split(separators).next()))
 }
 
-/// The reading of a column's texts as dates.
+/// Result of parsing a column's texts as dates.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Dates {
-    /// Every level is a date of this form.
+    /// All levels are dates of this form.
     Form(DateForm),
-    /// Every level fits several forms, which disagree: the patterns, and a cell that they read differently.
+    /// All levels fit several forms, which disagree: the patterns, and a cell that they read differently.
     Ambiguous(Vec<String>, String),
-    /// Some level is no date.
+    /// Some level is not a date.
     None,
 }
 
-/// The form of which all levels are dates.
+/// The form that fits all levels.
 pub(super) fn infer(levels: &[&str]) -> Dates {
     if levels.is_empty() || !levels.iter().take(TRIED_FIRST).all(|level| is_likely(level)) {
         return Dates::None;
@@ -326,13 +330,13 @@ fn forms() -> impl Iterator<Item = DateForm> {
     patterns.filter_map(|pattern| DateForm::of_pattern(&pattern))
 }
 
-/// Whether a text has the look of a date.
+/// Whether a text looks like a date.
 fn is_likely(level: &str) -> bool {
     let digits = level.bytes().filter(u8::is_ascii_digit).count();
     (3..=40).contains(&level.len()) && digits >= 3 && level.contains(['-', '/', '.', ' ', ':'])
 }
 
-/// The first of the forms that all fit `levels`, where they read each of these alike.
+/// The first form of those that fit all `levels`, if all of them read each level alike.
 fn agreed(fitting: &[&DateForm], levels: &[&str]) -> Dates {
     let begins = |form: &&DateForm| form.pattern.starts_with("%y");
     let year_first = if fitting.iter().any(begins) { year_is_first(levels) } else { None };
@@ -349,14 +353,15 @@ fn agreed(fitting: &[&DateForm], levels: &[&str]) -> Dates {
     }
 }
 
-/// Dates of ISO 8601: seconds if one of them has a time.
+/// The ISO 8601 form for some dates: in seconds if one of them includes a time, otherwise in days.
 fn form_of_iso(levels: &[&str]) -> DateForm {
     let timed = levels.iter().filter_map(|level| iso(level)).any(|(_, timed)| timed);
     let unit = if timed { DateUnit::Seconds } else { DateUnit::Days };
     DateForm { pattern: ISO.to_owned(), unit }
 }
 
-/// The form of a column in which `share` of the rows are dates, three at least, and how many rows are.
+/// The form of a column in which at least `share` of the rows, and at least three, are dates; and the number of such
+/// rows.
 pub(super) fn mostly(levels: &[(&str, usize)], share: f64) -> Option<(Dates, usize)> {
     let of: usize = levels.iter().map(|(_, rows)| rows).sum();
     let enough = |rows: usize| rows >= 3 && rows as f64 >= share * of as f64;
@@ -381,7 +386,7 @@ pub(super) fn mostly(levels: &[(&str, usize)], share: f64) -> Option<(Dates, usi
     Some((agreed(&best, &dates), most))
 }
 
-/// The message about a column of dates that are ambiguous.
+/// The error message for a column of ambiguous dates.
 pub(super) fn ambiguous(column: &str, patterns: &[String], cell: &str) -> String {
     format!(
         "day and month are ambiguous: \"{cell}\" fits {}, and no cell decides: {} says which, {} keeps the text",

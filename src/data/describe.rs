@@ -18,7 +18,7 @@ use super::source::Source;
 use super::table::{Column, ColumnKind, MISSING};
 use crate::{Result, Warning};
 
-/// What a data file holds.
+/// The description of a data file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Description {
     /// The file.
@@ -30,33 +30,33 @@ pub struct Description {
     /// Shape of one image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shape: Option<Vec<usize>>,
-    /// The columns; of images the pixels (as one) and the label.
+    /// The columns. For images, the pixels (as one column) and the label.
     pub columns: Vec<ColumnDescription>,
-    /// How the file is read, where that is not as most files are.
+    /// Notes on how the file is read, if that is unusual.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// What a user should look at.
+    /// Warnings for the user.
     pub warnings: Vec<Warning>,
     /// The test set of a folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<Box<Description>>,
 }
 
-/// What a column holds.
+/// The description of a column.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ColumnDescription {
     /// Its name.
     pub name: String,
-    /// Rows without a value.
+    /// Number of rows without a value.
     pub missing: usize,
-    /// Different values, missing ones left out.
+    /// Number of distinct values, without missing ones.
     pub distinct: usize,
-    /// What the values are like.
+    /// Statistics of the values.
     #[serde(flatten)]
     pub statistics: Statistics,
 }
 
-/// Statistics of the values that are there.
+/// Statistics of the values that are not missing.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Statistics {
@@ -73,33 +73,33 @@ pub enum Statistics {
         /// Median.
         median: f64,
     },
-    /// Of dates and times, as they would be written in ISO 8601.
+    /// Of dates and times, written in ISO 8601.
     Date {
-        /// How cells are written: `iso`, or a pattern of `strptime`.
+        /// Format of the cells: `iso`, or a pattern of `strptime`.
         format: String,
         /// Earliest.
         min: String,
         /// Latest.
         max: String,
-        /// The middle one.
+        /// Median.
         median: String,
     },
     /// Of text, and of labels.
     Text {
-        /// The most frequent levels with their numbers of rows; of equally frequent ones the first by bytes.
+        /// The most frequent levels with their numbers of rows. Equally frequent ones are in byte order.
         top: Vec<(String, usize)>,
     },
-    /// Of a column without a value.
+    /// Of a column without values.
     Empty,
 }
 
-/// Levels that are listed.
+/// Number of levels that are listed.
 const TOP_LEVELS: usize = 10;
 
 /// Reads a file and describes it.
 ///
 /// # Errors
-/// As reading it for training.
+/// Those of reading the file for training.
 pub fn describe(source: &Source, options: &ReadOptions) -> Result<Description> {
     Ok(match Input::open(source)?.refuse_misfits(options)?.read(options)? {
         (Raw::Table(file), _) => describe_file(*file, options)?,
@@ -122,7 +122,7 @@ fn describe_file(mut file: RawTable, options: &ReadOptions) -> Result<Descriptio
     let described = all
         .map_init(Scratch::default, |scratch, ((name, column), kind)| describe_column(name, (column, kind), scratch));
     let mut columns: Vec<ColumnDescription> = described.collect();
-    // Whole numbers that a double does not tell apart are counted as they are written.
+    // Integers that doubles do not distinguish are counted by their text.
     let is_long =
         |column: &usize| matches!(&table.columns[*column], Column::Numbers(values) if holds_long_number(values));
     let long: Vec<usize> = (0..columns.len()).filter(is_long).collect();
@@ -135,7 +135,7 @@ fn describe_file(mut file: RawTable, options: &ReadOptions) -> Result<Descriptio
     Ok(Description { path, kind: "table", rows, shape: None, columns, notes, warnings, test: None })
 }
 
-/// Whether a number is beyond what doubles hold exactly, 2⁵³.
+/// Whether a number is 2⁵³ or more in magnitude, where doubles no longer hold all integers.
 fn holds_long_number(values: &[f64]) -> bool {
     values.iter().any(|value| value.abs() >= 9_007_199_254_740_992.0)
 }
@@ -200,7 +200,7 @@ fn histogram(bytes: &[u8]) -> [usize; 256] {
     counts
 }
 
-/// Statistics of bytes by their histogram: the same as of the numbers, without a copy of them.
+/// Statistics of bytes, computed from their histogram. They equal those of the bytes as numbers.
 fn pixel_statistics(bytes: &[u8]) -> Statistics {
     let counts = histogram(bytes);
     let total = bytes.len() as f64;

@@ -1,4 +1,4 @@
-//! What is doubtful about labels, weights and groups, as warnings.
+//! Warnings about doubtful labels, weights and groups.
 
 use super::fit::stray_text;
 use super::options::{DataOptions, TaskChoice};
@@ -11,7 +11,7 @@ use crate::option_text::{option, quoted};
 use crate::warning::are;
 use crate::{Warning, WarningKind};
 
-/// Warnings about targets of a regression that are the same in all training rows.
+/// Warnings about regression targets that are constant in the training rows.
 pub(super) fn constant_targets(table: &Table, target: &Target, rows: &[u32]) -> Vec<Warning> {
     let value_of = |name: &&String| match table.column(name) {
         Some(Column::Numbers(values)) if target.task == Task::Regression => {
@@ -38,7 +38,8 @@ pub(super) fn without_group(table: &Table, roles: &Roles, rows: &[u32]) -> Optio
     })
 }
 
-/// A label that was inferred to be classes, but looks like numbers with a slip of the pen, or like a name for each row.
+/// The warning about an inferred classification label that looks like numbers with a stray text, or like a name for
+/// each row.
 pub(super) fn doubtful_classes(
     table: &Table,
     roles: &Roles,
@@ -62,13 +63,13 @@ pub(super) fn doubtful_classes(
     (2 * classes > rows).then(|| Warning::new(WarningKind::DoubtfulLabel, message()).column(name).count(classes))
 }
 
-/// Texts that stand for a missing value in some files, and are no missing markers by themselves.
+/// Texts that mean a missing value in some files and are not missing markers by default.
 const PLACEHOLDERS: [&str; 16] = [
     "\\N", "-", "--", ".", "*", "#N/A", "#NA", "#VALUE!", "#DIV/0!", "<NA>", "(null)", "NULL", "Null", "NaT", "n/a",
     "na",
 ];
 
-/// The warning about a class that likely stands for a missing value; `-` beside `+` does not.
+/// The warning about a class that probably means a missing value. A class `-` is accepted if there is a class `+`.
 pub(super) fn placeholder_class(target: &Target) -> Option<Warning> {
     let signs = target.classes.iter().any(|class| class == "+");
     let is_placeholder = |class: &&String| PLACEHOLDERS.contains(&class.as_str()) && !(signs && *class == "-");
@@ -93,7 +94,7 @@ pub(super) fn without_target(target: &Target, table: &Table, weights: Option<&Co
     })
 }
 
-/// The warning about rows that should have weights, and have none.
+/// The warning about rows without the weights that the model expects.
 pub(super) fn without_weights(preprocessing: &TablePreprocessing, table: &Table) -> Option<Warning> {
     let name = preprocessing.weight.as_ref().filter(|name| table.column(name).is_none())?;
     let message =
@@ -101,10 +102,11 @@ pub(super) fn without_weights(preprocessing: &TablePreprocessing, table: &Table)
     Some(Warning::new(WarningKind::Other, message).column(name))
 }
 
-/// Classes of one row that a warning names.
+/// Number of single-row classes that a warning names.
 const LONE: usize = 3;
 
-/// The warning about classes that one row has, where most classes have more: such may be typing errors.
+/// The warning about classes with one row, if at least half of the classes have more. Such classes may be typing
+/// errors.
 pub(super) fn lone_classes(target: &Target, labels: &[u32]) -> Option<Warning> {
     let mut rows = vec![0usize; target.classes.len()];
     labels.iter().for_each(|class| rows[*class as usize] += 1);
@@ -126,10 +128,10 @@ pub(super) fn lone_classes(target: &Target, labels: &[u32]) -> Option<Warning> {
     })
 }
 
-/// Rows from which on a label that goes up by one is no accident.
+/// Number of rows from which on a label that increases by one is not taken as a coincidence.
 const ROWS_THAT_COUNT: usize = 20;
 
-/// The warning about a label that nobody named and that only numbers the rows.
+/// The warning about a label that the user did not name and that numbers the rows.
 pub(super) fn counting_label(table: &Table, label: usize, rows: &[u32]) -> Option<Warning> {
     let Column::Numbers(values) = &table.columns[label] else { return None };
     let (name, offset) = (&table.names[label], |row: u32| values[row as usize] - f64::from(row));

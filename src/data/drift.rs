@@ -1,4 +1,4 @@
-//! How new rows differ from those of training.
+//! Detects how new rows differ from the training rows.
 
 use std::collections::HashSet;
 
@@ -14,26 +14,26 @@ use super::table::{Column, MISSING, Table};
 use crate::warning::of as counted;
 use crate::{Warning, WarningKind};
 
-/// Rows below which a column is not said to be shifted as a whole.
+/// Least number of rows for the warning that a whole column is shifted.
 const FEW_ROWS: u64 = 20;
-/// A column that was left out because it had one value.
+/// A column that was left out because it was constant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Constant {
-    /// The column.
+    /// Name of the column.
     pub column: String,
-    /// Its value as text; a date by ISO 8601.
+    /// Its value as text; a date in ISO 8601.
     pub value: String,
-    /// The form of its numbers, where it is not the usual one.
+    /// The number format, if it is not the usual one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<NumberForm>,
-    /// The form of its dates, where it holds such.
+    /// The date format, if the column holds dates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dates: Option<DateForm>,
 }
 
-/// Follows how rows differ from those of training, in bounded memory.
+/// Accumulates how rows differ from the training rows, in bounded memory.
 pub(super) struct Drift<'a> {
-    /// One for each column.
+    /// One feature for each column.
     features: Vec<&'a Feature>,
     constants: &'a [Constant],
     rows: u64,
@@ -41,21 +41,21 @@ pub(super) struct Drift<'a> {
     moved: Vec<(u64, String)>,
 }
 
-/// What was found in one column.
+/// Findings in one column.
 #[derive(Debug, Clone, Default)]
 struct Counts {
     missing: u64,
-    /// Cells far outside the range.
+    /// Number of cells far outside the range.
     far: u64,
     /// The value farthest outside.
     farthest: Option<f64>,
-    /// Values below, and above, the bulk of the training rows.
+    /// Numbers of values below and above the central 98 % of the training rows.
     below: u64,
     above: u64,
-    /// Cells whose level is new, and the first such level.
+    /// Number of cells whose level is new, and the first such level.
     unseen: u64,
     new_level: Option<String>,
-    /// Cells whose level is known in another spelling, and the first such pair.
+    /// Number of cells whose level is known in a different spelling, and the first such pair.
     respelled: u64,
     pair: Option<(String, String)>,
 }
@@ -68,7 +68,7 @@ impl<'a> Drift<'a> {
         Self { features, constants, rows: 0, columns, moved: vec![(0, String::new()); constants.len()] }
     }
 
-    /// Takes in rows of a table; of all rows where `rows` is none.
+    /// Adds rows of a table; all rows if `rows` is `None`.
     pub(super) fn observe(&mut self, table: &Table, rows: Option<&[u32]>) {
         let count = rows.map_or(table.rows(), <[u32]>::len);
         let row_at = |at: usize| rows.map_or(at, |rows| rows[at] as usize);
@@ -89,7 +89,7 @@ impl<'a> Drift<'a> {
         }
     }
 
-    /// What was found, one warning for each column and kind.
+    /// One warning for each column and kind of difference.
     pub(super) fn warnings(&self) -> Vec<Warning> {
         let columns = self.features.iter().zip(&self.columns);
         let mut warnings: Vec<Warning> = columns
@@ -111,15 +111,16 @@ impl<'a> Drift<'a> {
     }
 }
 
-/// Whether values are missing far more often than in training, where that share of them was: in three times as many rows and a
-/// tenth of all more, or in all of a few rows.
+/// Whether far more values are missing than in training, where the share `before` was missing. With at least 20 rows,
+/// more than three times that share plus 0.1 counts as such; with at least three rows, all of them if fewer than half
+/// were missing in training.
 fn is_many(missing: u64, rows: u64, before: f64) -> bool {
     let share = missing as f64 / rows.max(1) as f64;
     (rows >= FEW_ROWS && share > 3.0 * before + 0.1) || (rows >= 3 && missing == rows && before < 0.5)
 }
 
 impl Constant {
-    /// Of cells that are read as they stand.
+    /// A constant whose cells have no special format.
     pub(super) fn plain(column: &str, value: String) -> Constant {
         Constant { column: column.to_owned(), value, form: None, dates: None }
     }
@@ -155,7 +156,7 @@ impl Counts {
                     self.below += u64::from(value < *low);
                     self.above += u64::from(value > *high);
                     let outside = (min - value).max(value - max);
-                    // A later date is to be expected.
+                    // Later dates are expected.
                     if outside > reach && !(dates && value > *max) {
                         self.far += 1;
                         let farther = self.farthest.is_none_or(|f: f64| outside > (min - f).max(f - max));
@@ -200,7 +201,7 @@ impl Counts {
                     self.respelled += 1;
                     self.pair.get_or_insert_with(|| (level.clone(), own.clone()));
                 }
-                (false, None) if more => {} // it may be one of the rare levels that are not stored
+                (false, None) if more => {} // may be one of the rare levels that are not stored
                 (false, None) => {
                     self.unseen += 1;
                     self.new_level.get_or_insert_with(|| level.clone());
@@ -244,7 +245,7 @@ impl Counts {
         warnings
     }
 
-    /// The warning about numbers that lie elsewhere than in training: the whole column, or some values.
+    /// The warning about numbers that differ from those of training: in the whole column, or in some rows.
     fn place(&self, feature: &Feature, known: &Known, rows: u64) -> Option<Warning> {
         let Known::Numbers { low, high, min, max, .. } = known else { return None };
         let name = &feature.column;

@@ -1,4 +1,4 @@
-//! What a table holds, what its columns tell of the label, and what is doubtful about it.
+//! Examines a table: statistics, the information of columns about the label, and doubts.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
@@ -18,51 +18,51 @@ use crate::statistics::mutual_information;
 use crate::warning::of as counted;
 use crate::{Error, Result, Warning, WarningKind};
 
-/// Bins of about equally many rows into which numbers are put.
+/// Upper limit of the bins for numbers; all bins have about the same number of rows.
 const BINS: usize = 16;
-/// A column that tells so much of the label's entropy gives it away.
+/// A column with at least this share of the label's entropy reveals the label.
 const LEAK: f64 = 0.99;
-/// Rows below which that may be chance.
+/// With fewer rows, that may be a coincidence.
 const ROWS_OF_A_LEAK: usize = 50;
 
-/// A table, its columns beside the label, and what is doubtful about it.
+/// A table, the information of its columns about the label, and warnings.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Examination {
-    /// What each column holds.
+    /// Statistics of each column.
     #[serde(flatten)]
     pub description: Description,
-    /// The label.
+    /// Name of the label.
     pub label: String,
     /// The task.
     pub task: String,
-    /// Entropy of the label in bits; of a regression in 16 bins.
+    /// Entropy of the label in bits. The target of a regression is put into at most 16 bins.
     pub label_entropy: f64,
-    /// What each column tells of the label, most first.
+    /// Information of each column about the label, highest first.
     pub information: Vec<Told>,
-    /// Rows that repeat an earlier row in all columns.
+    /// Number of rows that equal an earlier row in all columns.
     pub duplicates: usize,
-    /// Rows whose inputs are those of an earlier row, while the label is another.
+    /// Number of rows whose inputs equal those of an earlier row, but whose label differs from all of these.
     pub contradictions: usize,
-    /// How the rows of another file differ, where there is one.
+    /// How the rows of another file differ, if one was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<Vec<Warning>>,
 }
 
-/// What a column tells of the label.
+/// Information of a column about the label.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Told {
     /// The column.
     pub column: String,
     /// Mutual information in bits.
     pub bits: f64,
-    /// The same as a share of the label's entropy.
+    /// Mutual information as a share of the label's entropy.
     pub share: f64,
 }
 
-/// Reads a table and looks at it as training would; and at the rows of a second file `against` it, where there is one.
+/// Reads a table and examines it as training would. If `against` is given, also compares the rows of that file.
 ///
 /// # Errors
-/// As reading it for training; [`Error::Usage`] for standard input, [`Error::Option`] for several labels.
+/// Those of reading it for training; [`Error::Usage`] for standard input, [`Error::Option`] for several labels.
 pub fn examine(options: &DataOptions, against: Option<&Source>) -> Result<Examination> {
     if options.data == Source::Stdin || against == Some(&Source::Stdin) {
         return Err(Error::Usage("data stats reads its file twice: write standard input to a file first".to_owned()));
@@ -106,7 +106,8 @@ pub fn examine(options: &DataOptions, against: Option<&Source>) -> Result<Examin
     })
 }
 
-/// What a column tells of the label, and whether it is too coarse to do so by having a value of its own in each row.
+/// Information of a column about the label, and whether it has few enough distinct values, at most a quarter of the
+/// rows, to tell it apart from a name for each row.
 fn told(table: &Table, column: usize, rows: &[u32], answers: &[u32]) -> (Told, bool) {
     let codes = coded(&table.columns[column], rows);
     let found = mutual_information(&codes, answers);
@@ -116,7 +117,7 @@ fn told(table: &Table, column: usize, rows: &[u32], answers: &[u32]) -> (Told, b
     (Told { column, bits: found.bits, share }, 4 * values <= rows.len())
 }
 
-/// The cells of some rows as codes: levels of text, bins of numbers; no value is a code of its own.
+/// The cells of some rows as codes: levels of text, bins of numbers. Missing values have a code of their own.
 fn coded(column: &Column, rows: &[u32]) -> Vec<u32> {
     match column {
         Column::Text { codes, levels } => {
@@ -173,14 +174,14 @@ fn of_repeated(duplicates: usize, contradictions: usize) -> Vec<Warning> {
     warnings
 }
 
-/// Rows that repeat an earlier one, and rows with the inputs of an earlier one but another label.
+/// Number of rows that repeat an earlier row, and of rows with the inputs of an earlier row but a new label.
 fn repeated(table: &Table, label: usize) -> (usize, usize) {
     let hashes = [(); 2].map(|()| foldhash::quality::RandomState::default());
     let cell = |column: &Column, row: usize| match column {
         Column::Numbers(values) => (values[row] + 0.0).to_bits(),
         Column::Text { codes, .. } => u64::from(codes[row]),
     };
-    // Two hashes of 64 bits: rows that differ are not taken for equal.
+    // With two hashes of 64 bits, a collision of different rows is practically impossible.
     let key = |row: usize| -> (u64, u64) {
         let hash = |state: &foldhash::quality::RandomState| {
             let mut hasher = state.build_hasher();

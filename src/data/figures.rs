@@ -1,4 +1,4 @@
-//! Figures of a column of numbers without sorting it: what `inspect` shows.
+//! Statistics of a number column without sorting it, for `inspect`.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -7,27 +7,28 @@ use foldhash::fast::FixedState;
 
 use super::statistics::{extremes, standard_deviation};
 
-/// Sums are taken in as many lanes, which is what a vector register holds.
+/// Number of partial sums, as many as a vector register has lanes.
 const LANES: usize = 8;
-/// Values that show about where the median is.
+/// Size of the sample that locates the median.
 const SAMPLE: usize = 4096;
-/// How far from its middle the sample is trusted, in values: three standard errors of the rank.
+/// Distance, in ranks of the sample, between its middle and the values that bound the median: six standard errors for a
+/// random sample of this size.
 const MARGIN: usize = 192;
-/// Values that are looked at before those that are taken are appended.
+/// Number of values that are filtered into a block before they are appended.
 const BLOCK: usize = 1024;
-/// Different values that are counted in one set, which then fits into the cache.
+/// Largest number of distinct values that are counted in one set, which then fits into the cache.
 const FEW: usize = 4096;
-/// Parts into which many different values are dealt before they are counted.
+/// Number of parts into which values are divided if there are more distinct ones.
 const PARTS: usize = 256;
 
-/// Memory that columns use in turn.
+/// Memory that is reused for each column.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     bits: Vec<u64>,
     seen: HashSet<u64, FixedState>,
 }
 
-/// Figures of the values of a column that are there.
+/// Statistics of the values of a column that are not missing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Figures {
     pub min: f64,
@@ -35,14 +36,14 @@ pub(super) struct Figures {
     pub mean: f64,
     /// Standard deviation of the population.
     pub sd: f64,
-    /// The mean of the two middle values where their number is even.
+    /// Median; for an even number of values, the mean of the two middle ones.
     pub median: f64,
-    /// Different values; 0 and −0 are one.
+    /// Number of distinct values; 0 and −0 are equal.
     pub distinct: usize,
 }
 
 impl Figures {
-    /// Of finite numbers in any order, NaN for none; at least one is there.
+    /// Statistics of finite numbers in any order; NaN is a missing value. At least one value must be present.
     pub(super) fn of(values: &[f64], scratch: &mut Scratch) -> Self {
         let (min, max) = extremes(values);
         let count = values.iter().filter(|value| !value.is_nan()).count();
@@ -58,7 +59,7 @@ impl Figures {
     }
 }
 
-/// The sum of a term of each value that is there.
+/// The sum of a term over the values that are not missing.
 fn sum(values: &[f64], term: impl Fn(f64) -> f64) -> f64 {
     let present = |value: f64| if value.is_nan() { 0.0 } else { term(value) };
     let mut lanes = [0.0; LANES];
@@ -70,8 +71,8 @@ fn sum(values: &[f64], term: impl Fn(f64) -> f64) -> f64 {
     lanes.iter().sum::<f64>() + rest
 }
 
-/// The median of `count` values that are there. Of many values, a sample bounds the middle ones, and only what lies within its bounds
-/// is ordered.
+/// The median of the `count` values that are not missing. If there are many, a sample gives bounds for the middle
+/// ranks, and only the values within the bounds are partially sorted.
 fn median(values: &[f64], count: usize) -> f64 {
     let ranks = (count - 1) / 2..count / 2 + 1;
     let present = || values.iter().copied().filter(|value| !value.is_nan());
@@ -89,7 +90,8 @@ fn median(values: &[f64], count: usize) -> f64 {
     middle_of(present().collect(), ranks)
 }
 
-/// The values from `low` to `high`, in order. Without a branch for each value, which would be predicted badly.
+/// The values within `low..=high`, in their order. There is no branch for each value, which would often be
+/// mispredicted.
 fn between(values: &[f64], low: f64, high: f64) -> Vec<f64> {
     let (mut within, mut block) = (Vec::new(), [0.0; BLOCK]);
     for values in values.chunks(BLOCK) {
@@ -107,13 +109,13 @@ fn between(values: &[f64], low: f64, high: f64) -> Vec<f64> {
 fn middle_of(mut values: Vec<f64>, ranks: Range<usize>) -> f64 {
     let (_, &mut low, above) = values.select_nth_unstable_by(ranks.start, f64::total_cmp);
     let high = if ranks.len() == 1 { low } else { above.iter().copied().fold(f64::INFINITY, f64::min) };
-    // Half of each, so that the mean of two huge numbers does not overflow.
+    // Halved before the addition, so that the mean of two huge numbers does not overflow.
     low * 0.5 + high * 0.5
 }
 
-/// The number of different values that are there.
+/// The number of distinct values that are not missing.
 fn distinct(values: &[f64], Scratch { bits, seen }: &mut Scratch) -> usize {
-    // Adding 0 makes 0 of −0.
+    // Adding 0 turns −0 into 0.
     let keys = || values.iter().filter(|value| !value.is_nan()).map(|value| (value + 0.0).to_bits());
     seen.clear();
     let few = keys().all(|key| {
@@ -123,7 +125,7 @@ fn distinct(values: &[f64], Scratch { bits, seen }: &mut Scratch) -> usize {
     if few {
         return seen.len();
     }
-    // Equal values are dealt to the same part, and the set of a part fits into the cache.
+    // Equal values fall into the same part, and the set of a part fits into the cache.
     let part = |key: u64| (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize;
     let mut ends = [0; PARTS];
     keys().for_each(|key| ends[part(key)] += 1);
@@ -154,7 +156,7 @@ mod tests {
     use super::super::statistics::Summary;
     use super::*;
 
-    /// Checks the figures of values against those by sorting; sums may differ by rounding.
+    /// Compares the statistics with those of the sorted values. Sums may differ by rounding.
     fn check(values: &[f64], of: &str, scratch: &mut Scratch) {
         let (found, summary) = (Figures::of(values, scratch), Summary::of(values.to_vec()));
         let distinct = summary.sorted().chunk_by(|a, b| a == b).count();
@@ -186,7 +188,7 @@ mod tests {
 
     #[test]
     fn the_median_does_not_need_a_sample_that_is_like_the_whole() {
-        // Every 25th value, which the sample takes, is far from the others.
+        // Every 25th value, all of which the sample takes, is far from the others.
         let values: Vec<f64> = (0..100_000).map(|row| if row % 25 == 0 { 1e6 } else { f64::from(row) }).collect();
         check(&values, "a sample of outliers", &mut Scratch::default());
         check(&[5.0], "one value", &mut Scratch::default());

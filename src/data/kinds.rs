@@ -1,4 +1,4 @@
-//! What the columns of a whole file are: numbers in some form, dates, or text.
+//! Determines the kinds of the columns of a whole file: numbers in some form, dates, or text.
 
 mod said;
 
@@ -21,20 +21,20 @@ use crate::warning::of as counted;
 use crate::{Error, Result, Warning};
 use said::Said;
 
-/// A column with so large a share of numbers is one of numbers; its other cells have no value, with a warning.
+/// A column with at least this share of numbers is a number column. Its other cells become missing, with a warning.
 const MOSTLY: f64 = 0.8;
 
-/// A table whose columns have their kinds.
+/// A table with the kinds of its columns.
 pub(super) struct Kinded {
     /// The table.
     pub(super) table: Table,
-    /// Columns in which some cells are no numbers, and have no value.
+    /// Columns with cells that were unreadable and became missing.
     pub(super) unreadable: Vec<usize>,
-    /// Columns of truth values in which several spellings became one.
+    /// Columns of truth values in which several spellings were merged.
     pub(super) respelled: Vec<usize>,
-    /// What was decided and is said aloud.
+    /// Notes on decisions, for the user.
     pub(super) notes: Vec<String>,
-    /// What a user should look at.
+    /// Warnings for the user.
     pub(super) warnings: Vec<Warning>,
 }
 
@@ -52,9 +52,9 @@ enum Reading {
         of: usize,
     },
     Text,
-    /// A number that may have decimals or thousands: an example.
+    /// A number whose comma may be a decimal comma or a thousands separator: an example.
     EitherNumber(String),
-    /// The patterns that fit, and an example.
+    /// Date patterns that fit equally well, and an example.
     EitherDate(Vec<String>, String),
 }
 
@@ -68,11 +68,11 @@ impl Reading {
     }
 }
 
-/// Gives the columns of a file their kinds. Labels are read as they are written: `labels` never become dates, and never lose
-/// a cell; `texts` stay text.
+/// Determines the kinds of a file's columns. The columns `labels` are kept as written: they never become dates and
+/// never lose a cell. The columns `texts` stay text.
 ///
 /// # Errors
-/// [`Error::Data`] for a column with two readings that are about equally likely, and for rows that a quote swallowed.
+/// [`Error::Data`] for a column that is ambiguous, and for rows that a stray quote has merged.
 pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, labels: &[usize], texts: &[usize]) -> Result<Kinded> {
     let names = file.outline.names.clone();
     let asked = asked_dates(file, options)?;
@@ -123,7 +123,7 @@ pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, labels: &[usize]
     apply(file, options, readings, labels)
 }
 
-/// Reads dates and numbers as text where they are not to be such.
+/// Reads number and date columns again as text if they must not be numbers or dates.
 fn read_as_text(
     file: &mut RawTable,
     options: &ReadOptions,
@@ -134,13 +134,13 @@ fn read_as_text(
     let is_asked = |column: usize, form: bool| asked.iter().any(|(of, to)| *of == column && to.is_some() == form);
     let has_dates = |column: &usize| file.origins[*column].dates.is_some();
     let is_number = |column: &usize| matches!(file.columns[*column], Column::Numbers(_)) && !has_dates(column);
-    // Dates of a format that has types, which are labels, or which the user wants as text.
+    // Date columns of a typed format that are labels, or that the user requested as text.
     let is_text = |column: &usize| labels.contains(column) || texts.contains(column) || is_asked(*column, false);
     let dates: Vec<usize> = all.clone().filter(has_dates).filter(is_text).collect();
-    // Numbers that `--dates` says to be dates, such as 20240229.
+    // Number columns that the option `dates` declares as dates, such as 20240229.
     let numbers: Vec<usize> = all.clone().filter(is_number).filter(|column| is_asked(*column, true)).collect();
-    // Categories written as numbers where another spelling may be another category: `01` is not `1`, and long numbers differ in digits
-    // that a float does not hold.
+    // Categories written as numbers whose spelling may matter: `01` differs from `1`, and long numbers may differ in
+    // digits that a double does not hold.
     let is_code = |column: &usize| texts.contains(column) && !file.origins[*column].plain;
     let codes: Vec<usize> = all.filter(is_number).filter(is_code).collect();
     read_again(file, options, dates, |_| true)?;
@@ -148,7 +148,7 @@ fn read_as_text(
     read_again(file, options, codes, |levels| !are_numbers(levels))
 }
 
-/// Reads columns again as text, and keeps the text of those whose levels are to be `kept`.
+/// Reads columns again as text. The text replaces the column if `kept` is true of its levels.
 fn read_again(
     file: &mut RawTable,
     options: &ReadOptions,
@@ -163,7 +163,7 @@ fn read_again(
     Ok(())
 }
 
-/// The dates that `--dates` names: column and form, no form for text.
+/// The columns named in the option `dates`, with their forms; `None` for text.
 fn asked_dates(file: &RawTable, options: &ReadOptions) -> Result<Vec<(usize, Option<DateForm>)>> {
     let place = |name: &String| {
         let named = file.outline.names.iter().position(|n| n == name);
@@ -188,7 +188,7 @@ fn reading(levels: &[(&str, usize)], convention: Convention, label: bool) -> Rea
     match infer(levels, convention) {
         Numbers::Form(form, rows) if rows == of => return Reading::Number { form, rows, of },
         Numbers::Ambiguous(cell) => return Reading::EitherNumber(cell),
-        // A label is not to lose a cell, nor to become a date.
+        // A label must not lose a cell or become a date.
         _ if label => return Reading::Text,
         Numbers::Form(form, rows) => {
             let distinct = levels.len();
@@ -211,7 +211,7 @@ fn reading(levels: &[(&str, usize)], convention: Convention, label: bool) -> Rea
     }
 }
 
-/// A column whose date form the user gave.
+/// The reading of a column whose date form the user specified.
 fn as_asked(file: &RawTable, column: usize, form: &DateForm) -> Result<Reading> {
     let Column::Text { codes, levels } = &file.columns[column] else { return Ok(Reading::Text) };
     match levels.iter().position(|level| form.parse(level).is_none()) {
@@ -224,12 +224,12 @@ fn as_asked(file: &RawTable, column: usize, form: &DateForm) -> Result<Reading> 
     }
 }
 
-/// Whether the decimals of the file follow a comma, as far as columns tell that can be read in one way only; where none
-/// tells, a file whose columns are parted by commas has points.
+/// Whether decimals in the file follow a comma, judged by columns that can be read in only one way. If there are none,
+/// a file with commas as delimiters has decimal points.
 fn found_comma(file: &RawTable, readings: &[Reading]) -> Option<bool> {
     let comma =
         readings.iter().any(|r| r.is_whole() && matches!(r, Reading::Number { form, .. } if form.decimal_comma));
-    // Where another column has decimal commas, 1.234 may be 1234.
+    // If another column has decimal commas, 1.234 may mean 1234.
     let sure = |values: &[f64]| !values.iter().all(may_be_grouped);
     let grouped = readings.iter().any(|r| matches!(r, Reading::Number { form, .. } if form.thousands == Some(',')));
     let point =
@@ -242,12 +242,12 @@ fn found_comma(file: &RawTable, readings: &[Reading]) -> Option<bool> {
     }
 }
 
-/// Whether a number column of the file has decimals behind a point.
+/// Whether a number column of the file has decimals after a point.
 fn holds_points(file: &RawTable) -> bool {
     written_numbers(file).any(|(_, values)| holds_fraction(values))
 }
 
-/// The number columns whose cells have a spelling, with their places.
+/// The number columns whose cells have a spelling, with their positions.
 fn written_numbers(file: &RawTable) -> impl Iterator<Item = (usize, &[f64])> {
     let numbers = file.columns.iter().enumerate().filter(|(column, _)| !file.origins[*column].native);
     numbers.filter_map(|(place, column)| match column {
@@ -256,7 +256,7 @@ fn written_numbers(file: &RawTable) -> impl Iterator<Item = (usize, &[f64])> {
     })
 }
 
-/// Whether a number with a point may be a whole one with thousands: `1.234`, but not `0.5`.
+/// Whether the point of a number may be a thousands separator: `1.234`, but not `0.5`.
 fn may_be_grouped(value: &f64) -> bool {
     is_in_thousandths(value) && (value.abs() >= 1.0 || value.fract() == 0.0 || value.is_nan())
 }
@@ -285,7 +285,7 @@ fn refuse_either(file: &RawTable, column: usize, reading: &Reading) -> Result<()
     Err(Error::data_at(&file.path, None, Some(name), message))
 }
 
-/// Reads number columns in which points occur again as text, since points are no decimals here.
+/// Reads number columns with points again as text, if points are not decimal points.
 fn read_points_again(file: &mut RawTable, options: &ReadOptions) -> Result<()> {
     let pointed = |(column, values): &(usize, &[f64])| !file.origins[*column].plain || holds_fraction(values);
     let columns: Vec<usize> = written_numbers(file).filter(pointed).map(|(column, _)| column).collect();
@@ -294,7 +294,7 @@ fn read_points_again(file: &mut RawTable, options: &ReadOptions) -> Result<()> {
     Ok(())
 }
 
-/// In a file with decimal commas `1.234` is 1234 where all points of a column part three digits.
+/// In a file with decimal commas, `1.234` is 1234 if all points of the column separate three digits.
 fn grouped_by_points(file: &mut RawTable, options: &ReadOptions, readings: &mut [Reading]) -> Result<()> {
     let likely = |(column, values): &(usize, &[f64])| {
         (!file.origins[*column].plain || holds_fraction(values)) && values.iter().all(is_in_thousandths)
@@ -312,7 +312,7 @@ fn grouped_by_points(file: &mut RawTable, options: &ReadOptions, readings: &mut 
     Ok(())
 }
 
-/// Warns of number columns whose points may part thousands, in a file whose columns are not parted by commas.
+/// Warns about number columns whose points may be thousands separators, in a file whose delimiter is not a comma.
 fn warn_of_points(file: &mut RawTable, options: &ReadOptions) -> Result<()> {
     if matches!(file.delimiter(), None | Some(b',')) {
         return Ok(());
@@ -328,7 +328,7 @@ fn warn_of_points(file: &mut RawTable, options: &ReadOptions) -> Result<()> {
     Ok(())
 }
 
-/// Notes and warnings about the bytes, the layout and the rows of a file.
+/// Notes and warnings about the encoding, the layout and the rows of a file.
 fn said_of_rows(file: &RawTable, options: &ReadOptions) -> (Vec<String>, Vec<Warning>) {
     let (mut notes, mut warnings) = (file.notes.clone(), file.warnings.clone());
     notes.extend(file.outline.notes.iter().cloned());
@@ -344,7 +344,7 @@ fn said_of_rows(file: &RawTable, options: &ReadOptions) -> (Vec<String>, Vec<War
     (notes, warnings)
 }
 
-/// Turns the columns into what they are read as.
+/// Converts the columns according to their readings.
 fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, labels: &[usize]) -> Result<Kinded> {
     let (notes, warnings) = said_of_rows(file, options);
     let decimal_comma = options.decimal == Decimal::Comma;
@@ -398,7 +398,7 @@ fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, lab
     Ok(Kinded { table, unreadable, respelled, notes, warnings })
 }
 
-/// The kind of a column that was read as numbers.
+/// The kind of a column that was already read as numbers.
 fn given_kind(file: &RawTable, column: usize, label: bool, said: &mut Said) -> ColumnKind {
     let origin = &file.origins[column];
     said.notes.extend(of_text(&file.outline.names[column], origin).filter(|_| !label));

@@ -1,4 +1,4 @@
-//! What a model knows of a column in the training rows, to compare new rows with.
+//! Statistics of a column in the training rows, with which new rows are compared.
 
 use std::collections::HashMap;
 
@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 use super::cell::canonical_level;
 use super::statistics::Summary;
 
-/// Rare levels that are stored by name.
+/// Number of rare levels that are stored by name.
 const MOST_RARE: usize = 1000;
-/// The quantiles between which nearly all values lie.
+/// Quantiles between which 98 % of the values are.
 const BULK: (f64, f64) = (0.01, 0.99);
 
-/// What is known of a column in the training rows.
+/// Statistics of a column in the training rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Known {
-    /// Of numbers, and of the numbers of dates.
+    /// Of numbers, and of dates as numbers.
     Numbers {
         /// Smallest.
         min: f64,
@@ -31,10 +31,10 @@ pub enum Known {
     },
     /// Of categories.
     Levels {
-        /// Levels without an input of their own.
+        /// Levels without an input or number of their own.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         rare: Vec<String>,
-        /// Whether there were more of them than are stored.
+        /// Whether there were more rare levels than are stored.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         more: bool,
         /// Share of the rows without a value.
@@ -43,7 +43,7 @@ pub enum Known {
 }
 
 impl Known {
-    /// Of the values of the training rows, NaN where missing.
+    /// Statistics of a number column. `rows` is the number of training rows, including those with a missing value.
     pub(super) fn of_numbers(summary: &Summary, rows: usize) -> Self {
         let present = summary.sorted().len();
         Known::Numbers {
@@ -55,7 +55,7 @@ impl Known {
         }
     }
 
-    /// Of the levels that occur in the training rows, beside those that have an input.
+    /// Statistics of a text column. `seen` are the levels in the training rows, `inputs` those with an input or number.
     pub(super) fn of_levels(seen: &[&String], inputs: &[String], missing: f64) -> Self {
         let own: std::collections::HashSet<&String> = inputs.iter().collect();
         let mut rare: Vec<String> = seen.iter().filter(|level| !own.contains(*level)).map(|l| (*l).clone()).collect();
@@ -65,7 +65,7 @@ impl Known {
         Known::Levels { rare, more, missing }
     }
 
-    /// The place of each level by its normal form, where no other level has the same.
+    /// The position of each level by its normal form, without forms that several levels share.
     pub(super) fn spellings(&self, levels: &[String]) -> HashMap<String, usize> {
         let Known::Levels { rare, .. } = self else { return HashMap::new() };
         let mut places: HashMap<String, Option<usize>> = HashMap::new();
@@ -84,7 +84,7 @@ impl Known {
     }
 }
 
-/// A level without what often changes between programs: case, blanks, `1.0` for `1`.
+/// A level without differences that are common between programs: case, blanks, `1.0` for `1`.
 pub(super) fn normal_form(level: &str) -> String {
     let level = canonical_level(level, true);
     level.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()

@@ -1,4 +1,4 @@
-//! Class labels as they are written in the file.
+//! Class labels as written in the file.
 
 use std::collections::HashMap;
 
@@ -10,25 +10,25 @@ use crate::option_text::quoted;
 use crate::warning::are;
 use crate::{Result, Warning, WarningKind};
 
-/// Spellings of one class that a note lists.
+/// Number of spellings of a class that a note lists.
 const LISTED: usize = 3;
-/// Longest number that is sure to be told from its neighbours.
+/// Number of digits up to which a double distinguishes all numbers.
 const EXACT_DIGITS: usize = 15;
 
 /// A label column as text.
 #[derive(Debug, Clone)]
 pub(super) struct LabelText {
-    /// The texts; what the markers call missing is missing.
+    /// The texts. Cells that equal a missing marker are missing.
     pub(super) column: Column,
     /// Missing markers that occur, with their numbers of cells.
     pub(super) markers: Vec<(String, usize)>,
-    /// Spellings that were joined into one class: what it is called, and the others.
+    /// Spellings that were merged into one class: its name, and the other spellings.
     pub(super) joined: Vec<(String, Vec<String>)>,
-    /// Whether a label is a number with leading zeros: a code, no quantity.
+    /// Whether a label is a number with leading zeros, which is a code and not a quantity.
     pub(super) has_codes: bool,
 }
 
-/// Whether a text is a number that can have one meaning only: no leading zeros, no exponent, 15 digits at most.
+/// Whether a text is a number with an unambiguous spelling: no leading zeros, no exponent, at most 15 digits.
 pub(super) fn is_plain_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, decimals) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
@@ -39,22 +39,22 @@ pub(super) fn is_plain_number(text: &str) -> bool {
         && digits.bytes().filter(u8::is_ascii_digit).count() <= EXACT_DIGITS
 }
 
-/// Whether the classes are numbers: then they are in order of their values, and `1.0` is class `1`.
+/// Whether all classes are plain numbers. Then they are sorted by value, and `1.0` is class `1`.
 pub(super) fn are_numbers(classes: &[String]) -> bool {
     !classes.is_empty() && classes.iter().all(|class| is_plain_number(class))
 }
 
-/// What several spellings of a label may mean alike.
+/// The meaning that several spellings of a label may share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Meaning {
-    /// The bits of a number.
+    /// The bits of a double.
     Number(u64),
-    /// `true` or `false` in any case.
+    /// `true` or `false`, in any case.
     Truth(bool),
 }
 
 impl Meaning {
-    /// Of a label, where all are `plain` numbers or it is a truth value.
+    /// The meaning of a label: a number if all labels are plain numbers (`plain`), or a truth value.
     fn of(level: &str, plain: bool) -> Option<Self> {
         let number = parse_number(level).filter(|_| plain).map(|value| Self::Number((value + 0.0).to_bits()));
         let truth = || [true, false].into_iter().find(|truth| same_truth_value(level, &truth.to_string()));
@@ -62,14 +62,14 @@ impl Meaning {
     }
 }
 
-/// Whether `true` or `false` is among labels in two spellings.
+/// Whether `true` or `false` occurs in two spellings among the labels.
 pub(super) fn has_two_cases(levels: &[String]) -> bool {
     let spellings = |truth: &str| levels.iter().filter(|level| same_truth_value(level, truth)).count();
     spellings("true") > 1 || spellings("false") > 1
 }
 
-/// Reads a label column as it is written. Where every label is a plain number, spellings of one value are one class, called by
-/// the commonest of them; so are `True` and `true`.
+/// Reads a label column as written. If all labels are plain numbers, different spellings of a number are one class,
+/// named by the most frequent spelling. The same holds for `True` and `true`.
 pub(super) fn label_text(file: &RawTable, column: usize, missing: &MissingMarkers) -> Result<LabelText> {
     let texts = file.texts(&[column], &MissingMarkers::none())?;
     let Some(Column::Text { mut codes, levels }) = texts.into_iter().next() else {
@@ -100,7 +100,7 @@ pub(super) fn label_text(file: &RawTable, column: usize, missing: &MissingMarker
     }
     let mut joined = Vec::new();
     for group in &groups {
-        // Of equally common spellings the first in the file.
+        // Of equally frequent spellings the first in the file is chosen.
         let best = group.iter().rev().max_by_key(|place| counts[**place]).expect("a group has a spelling");
         names.push(levels[*best].clone());
         if group.len() > 1 {
@@ -120,7 +120,7 @@ impl LabelText {
         if let Column::Text { levels, .. } = &self.column { levels } else { &[] }
     }
 
-    /// The warning about cells that are read as missing although the user named no markers.
+    /// The warning about cells that count as missing by the default markers.
     pub(super) fn marker_warning(&self, name: &str) -> Option<Warning> {
         let count: usize = self.markers.iter().map(|(_, count)| count).sum();
         let cells: Vec<String> = self.markers.iter().map(|(text, count)| format!("\"{text}\" ({count})")).collect();
@@ -136,7 +136,7 @@ impl LabelText {
         })
     }
 
-    /// What is said aloud of spellings that are one class.
+    /// The note about spellings that were merged.
     pub(super) fn joined_note(&self, name: &str) -> Option<String> {
         let shown: Vec<String> = self
             .joined

@@ -1,4 +1,4 @@
-//! Texts that look like numbers, times or dates in a form that is not read.
+//! Detects texts that look like numbers, times or dates in an unsupported form.
 
 use super::cell::brief;
 use super::date::{self, Dates};
@@ -6,26 +6,26 @@ use crate::option_text::quoted;
 use crate::warning::are;
 use crate::{Warning, WarningKind};
 
-/// Shapes that the cells of such a column may have.
+/// Upper limit of the different shapes of cells in such a column.
 const SHAPES: usize = 3;
-/// Share of the rows that must be dates for the others to be named.
+/// Share of the rows that must be dates for a warning about the others.
 const HALF: f64 = 0.5;
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 /// Words before numbers, in lower case.
 const CURRENCIES: [&str; 4] = ["rs", "usd", "eur", "gbp"];
-/// Units and words behind numbers, in lower case.
+/// Units and words after numbers, in lower case.
 const UNITS: [&str; 34] = [
     "kg", "g", "mg", "lb", "lbs", "oz", "t", "km", "m", "cm", "mm", "mi", "ft", "in", "l", "ml", "dl", "h", "hr",
     "hrs", "min", "s", "sec", "ms", "k", "mio", "bn", "rs", "usd", "eur", "gbp", "kb", "mb", "gb",
 ];
 
-/// What a column of text with these levels, each with its number of rows, is warned of: numbers, times or dates that became
-/// categories.
+/// The warning about a text column whose cells look like numbers, times or dates. `levels` are its levels with their
+/// numbers of rows.
 pub(super) fn unread_form(name: &str, levels: &[(&str, usize)]) -> Option<Warning> {
     dates_with_others(name, levels).or_else(|| unknown_form(name, levels))
 }
 
-/// Dates of which too many cells are none.
+/// The warning about a column of dates with too many other cells.
 fn dates_with_others(name: &str, levels: &[(&str, usize)]) -> Option<Warning> {
     let (Dates::Form(form), rows) = date::mostly(levels, HALF)? else { return None };
     let (other, _) = levels.iter().filter(|(level, _)| form.parse(level).is_none()).max_by_key(|(_, rows)| *rows)?;
@@ -68,7 +68,7 @@ fn unknown_form(name: &str, levels: &[(&str, usize)]) -> Option<Warning> {
     Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name))
 }
 
-/// A text with `9` for each digit of times and dates, `0` for each number, and `M` for each name of a month.
+/// The shape of a text: `9` for each digit of a time or date, `0` for each number, `M` for the name of a month.
 fn shape(text: &str) -> String {
     let digit = |c: char| c.is_ascii_digit();
     let mut shape = String::new();
@@ -111,7 +111,8 @@ fn is_date(shape: &str) -> bool {
         || shape.starts_with("9999-99-99t99:99")
 }
 
-/// One number, or two around `±`, beside signs and units alone, of which there are some. Units stand behind: `5g`, but not `g5`.
+/// Whether a shape is a number, or two numbers around `±`, with at least one sign or unit. Units follow the number:
+/// `5g`, but not `g5`.
 fn is_number_with_signs(shape: &str) -> bool {
     let numbers = if shape.contains('±') { 2 } else { 1 };
     let Some((before, behind)) = shape.split_once('0').filter(|_| shape.matches('0').count() == numbers) else {
@@ -127,7 +128,7 @@ fn is_number_with_signs(shape: &str) -> bool {
     words(before).iter().all(is_currency) && words(behind).iter().all(is_unit) && !is_plain(shape)
 }
 
-/// Numbers alone, which other rules have looked at.
+/// Whether a shape has only plain numbers, which other rules handle.
 fn is_plain(shape: &str) -> bool {
     shape.chars().all(|c| matches!(c, '0' | '-' | '+' | '.' | '/' | ' '))
 }

@@ -1,4 +1,4 @@
-//! The columns of a file matched to those of a model, by name or by place.
+//! Matches the columns of a file to those of a model, by name or by position.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,14 +15,16 @@ use crate::option_text::setting;
 use crate::{Error, Result, Warning, WarningKind};
 
 impl TablePreprocessing {
-    /// Which columns of a file are to be read, and as what: the features, columns of one value, and label and weight columns
-    /// where they are there; and what a user should look at in how they were found.
+    /// The columns of a file to read, with their kinds: the features, constant columns, and label and weight columns if
+    /// they are present. Also returns warnings about how they were found.
     ///
-    /// Columns are matched by name, where no other fits without regard to case and blanks. Where either file has no names, and
-    /// the file has not just those that training data without names are given, they are matched by place: the file then has all columns of the training file, or all but the labels (and weights).
+    /// Columns are matched by name. If no name is equal, one that differs only in case and blanks is accepted. Columns
+    /// are matched by position if the file or the training data have no names, unless the file has all names that were
+    /// generated for the training data. The file must then have all columns of the training file, or all except the
+    /// labels (and weights).
     ///
     /// # Errors
-    /// [`Error::Mismatch`] that lists the missing columns, or names both widths.
+    /// [`Error::Mismatch`] that lists the missing columns, or states both numbers of columns.
     pub fn wanted(
         &self,
         outline: &Outline,
@@ -65,7 +67,7 @@ impl TablePreprocessing {
         Ok((wanted, warnings))
     }
 
-    /// What the columns of a file are called for the model, and a warning where one of the two has names that count for nothing.
+    /// The model's names for the columns of a file, and a warning if the names of the file or of the model are ignored.
     fn names_for(&self, outline: &Outline, path: &std::path::Path) -> Result<(Vec<String>, Option<Warning>)> {
         let known = || {
             let places = places(&outline.names);
@@ -98,7 +100,7 @@ impl TablePreprocessing {
         Ok((names, Some(Warning::new(WarningKind::MatchedByPosition, message))))
     }
 
-    /// The names of the columns of a file without names, by their number.
+    /// The names of the columns of a file without names, given their number.
     fn names_by_place(&self, width: usize, path: &std::path::Path) -> Result<Vec<String>> {
         let labels: HashSet<&String> = self.target.columns.iter().collect();
         let is_label = |name: &&String| labels.contains(name);
@@ -115,8 +117,8 @@ impl TablePreprocessing {
         })
     }
 
-    /// How many of the numbers that the network has are numbers, or missing, in a row that is matched by place, and how many there
-    /// are. None if there are none, or the row has another width.
+    /// Matches a row by position, and returns how many cells of number and date features are values or missing, and the
+    /// number of these features. `None` if there are no such features, or the row has another width.
     pub(super) fn values_by_place(&self, cells: &[String], path: &std::path::Path) -> Option<(usize, usize)> {
         let names = self.names_by_place(cells.len(), path).ok()?;
         let numeric: Vec<&Feature> = self.features.iter().filter(|f| f.kind() != ColumnKind::Text).collect();
@@ -135,16 +137,16 @@ impl TablePreprocessing {
     }
 }
 
-/// Where the first column of each name is. Tables may have very many columns.
+/// Position of the first column with each name. It is a map because tables may have very many columns.
 fn places(names: &[String]) -> HashMap<&str, usize> {
     names.iter().enumerate().rev().map(|(place, name)| (name.as_str(), place)).collect()
 }
 
-/// Names of columns without regard to case and blanks.
+/// Names of columns, compared without case and blanks.
 struct Spellings {
-    /// The one column of a form.
+    /// The position of the only column with a normal form; `None` if several have it.
     places: HashMap<String, Option<usize>>,
-    /// How many columns of the model have it.
+    /// Number of the model's columns with a normal form.
     known: HashMap<String, usize>,
 }
 
@@ -158,7 +160,8 @@ impl Spellings {
         Self { places, known: counts }
     }
 
-    /// The one column that differs from `name` only in spelling, if no other column of the model does.
+    /// The only column that differs from `name` in spelling alone, if no other column of the model has this normal
+    /// form.
     fn place(&self, name: &str) -> Option<usize> {
         let form = normal_form(name);
         let alone = self.known.get(&form) == Some(&1);
@@ -166,7 +169,7 @@ impl Spellings {
     }
 }
 
-/// The kind of a column whose numbers the user says to be written otherwise than in training.
+/// The kind of a column, adjusted to the number form that the user specified.
 fn as_stated(kind: ColumnKind, options: &ReadOptions) -> ColumnKind {
     let ColumnKind::Number(mut form) = kind else { return kind };
     match options.decimal {

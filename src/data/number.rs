@@ -1,36 +1,36 @@
-//! Numbers as people write them: decimal commas, thousands separators, currency and percent signs.
+//! Numbers in various notations: decimal commas, thousands separators, currency and percent signs.
 
 use serde::{Deserialize, Serialize};
 
 use super::cell::parse_number;
 
-/// How the numbers of a column are written. The default is a decimal point and nothing else.
+/// The notation of a column's numbers. The default is a decimal point and nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NumberForm {
-    /// Whether a comma stands before the decimals.
+    /// Whether decimals follow a comma.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub decimal_comma: bool,
-    /// What parts groups of digits: `1,234`.
+    /// Thousands separator, as in `1,234`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thousands: Option<char>,
-    /// A currency or percent sign before or behind the digits.
+    /// A currency or percent sign before or after the digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sign: Option<char>,
 }
 
-/// Signs that may stand beside a number.
+/// Signs that may be attached to a number.
 const SIGNS: &str = "%‰$€£¥₹₩₽₺₫฿₴₦₱₪";
-/// Separators of thousands that mean nothing else: spaces, apostrophes, underscores.
+/// Thousands separators that have no other meaning: spaces, apostrophes, underscores.
 const PLAIN_SEPARATORS: [char; 6] = [' ', '\u{a0}', '\u{202f}', '\'', '’', '_'];
 
 impl NumberForm {
-    /// Whether numbers are written with a decimal point and nothing else.
+    /// Whether numbers have a decimal point and nothing else.
     pub fn is_plain(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The value of a cell, `None` if it is not a number of this form. A percentage keeps its unit: `5%` is 5.
+    /// The value of a cell; `None` if it is not a number in this notation. Percentages are not converted: `5%` is 5.
     pub fn parse(self, cell: &str) -> Option<f64> {
         if self.is_plain() { parse_number(cell) } else { self.parse_decorated(cell) }
     }
@@ -59,7 +59,7 @@ impl NumberForm {
         plain.parse().ok()
     }
 
-    /// The digits without sign, currency and brackets, and whether the number is negative.
+    /// Whether the number is negative, and its digits without sign, currency and brackets.
     fn bare(self, cell: &str) -> Option<(bool, &str)> {
         let (bracketed, mut text) = match cell.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {
             Some(inner) => (true, inner.trim()),
@@ -86,13 +86,13 @@ impl NumberForm {
                 break;
             }
         }
-        // Without its sign 0.05 may be 5 %; a currency may be left out.
+        // Without a percent sign, 0.05 may mean 5 %. A currency sign may be omitted.
         let zero = || text.chars().all(|c| matches!(c, '0' | '.' | ',')) && !text.is_empty();
         let may_lack = self.sign.is_none_or(|sign| !matches!(sign, '%' | '‰')) || zero();
         (signed || may_lack).then_some((minus != bracketed, text))
     }
 
-    /// Adds the digits before the decimals; groups must have three digits, or two as in India: `12,34,567`.
+    /// Appends the digits before the decimals. Groups must have three digits, or two as in India: `12,34,567`.
     fn push_whole(self, whole: &str, plain: &mut String) -> Option<()> {
         let Some(separator) = self.thousands.filter(|separator| whole.contains(*separator)) else {
             plain.push_str(whole);
@@ -110,7 +110,7 @@ impl NumberForm {
         fits.then_some(())
     }
 
-    /// The form of some cells in a few words: `decimal comma`, `thousands separator ","`.
+    /// The notation of some cells in words: `decimal comma`, `thousands separator ","`.
     pub fn described(&self, cells: &[String]) -> String {
         let thousands = self.thousands.filter(|c| cells.iter().any(|cell| cell.contains(*c)));
         let thousands = thousands.map(|c| format!("thousands separator \"{c}\""));
@@ -121,7 +121,7 @@ impl NumberForm {
             parts.push("brackets for a minus".to_owned());
         }
         if parts.is_empty() {
-            // Brackets of accounting, or a minus sign of typography.
+            // Brackets for negative numbers, or a typographic minus sign.
             let unusual = cells.iter().find(|cell| parse_number(cell).is_none()).map_or("", String::as_str);
             return format!("signs as in \"{unusual}\"");
         }
@@ -129,7 +129,7 @@ impl NumberForm {
     }
 }
 
-/// A text with a decimal comma, where all texts are numbers with a comma or a point before the decimals.
+/// A text with a decimal comma, if all texts are numbers with a decimal comma or a decimal point.
 pub(super) fn with_a_comma(levels: &[String]) -> Option<&str> {
     let comma = NumberForm { decimal_comma: true, ..NumberForm::default() };
     let is_number = |level: &String| parse_number(level).is_some() || comma.parse(level).is_some();
@@ -138,9 +138,9 @@ pub(super) fn with_a_comma(levels: &[String]) -> Option<&str> {
     levels.iter().find(|level| all && parse_number(level).is_none()).map(String::as_str)
 }
 
-/// The units of texts that are numbers with a few letters or a sign before or behind them, as `4.5 kg` and `USD 3`: at most
-/// three of them, and such texts at least nine in ten. Codes such as `A12` are none: a number with a unit has decimals, a space
-/// or a currency sign somewhere.
+/// The units of texts such as `4.5 kg` and `USD 3`: numbers with a few letters or a sign before or after them. There
+/// may be at most three units, and at least nine of ten texts must be numbers or have a unit. Codes such as `A12` are
+/// excluded: some number must have decimals, a space or a currency sign.
 pub(super) fn units(levels: &[String]) -> Option<Vec<&str>> {
     let mut units: Vec<&str> = Vec::new();
     let (mut fitting, mut sure) = (0, false);
@@ -159,7 +159,7 @@ pub(super) fn units(levels: &[String]) -> Option<Vec<&str>> {
     (sure && fitting > 2 && 10 * fitting >= 9 * levels.len() && units.len() <= 3).then_some(units)
 }
 
-/// Parts a text into a unit and a number, if it is both and nothing else.
+/// Splits a text into a unit and a number, if it consists of these alone.
 fn unit_of(text: &str) -> Option<(&str, &str)> {
     let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');
     let begin = text.find(is_number)?;
@@ -174,12 +174,12 @@ fn unit_of(text: &str) -> Option<(&str, &str)> {
     (is_unit && number.chars().all(is_number) && number.matches('.').count() <= 1).then_some((unit, number))
 }
 
-/// What the user, or the other columns of a file, say about its numbers.
+/// Known facts about the numbers of a file, from the user or from other columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Convention {
-    /// Whether the decimals follow a comma, where that is known.
+    /// Whether decimals follow a comma, if known.
     pub(super) decimal_comma: Option<bool>,
-    /// What parts thousands, where that is said.
+    /// The thousands separator, if specified.
     pub(super) thousands: Option<char>,
 }
 
@@ -190,21 +190,21 @@ impl Convention {
     }
 }
 
-/// The reading of a column's texts as numbers.
+/// Result of parsing a column's texts as numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Numbers {
-    /// This form reads so many of the rows; not all of them where some cells are no numbers.
+    /// The best notation, and the number of rows that it parses. The other rows are not numbers.
     Form(NumberForm, usize),
-    /// Two forms read all cells alike well, and differ: in this cell, for example.
+    /// Two notations parse all cells equally well but differ; a cell for which they do.
     Ambiguous(String),
-    /// Most cells are no numbers.
+    /// Most cells are not numbers.
     None,
 }
 
-/// The form in which a column's levels are numbers, each with its number of rows.
+/// Detects the notation of a column. `levels` are its levels with their numbers of rows.
 ///
-/// Of forms that read equally many rows the simplest wins. `1,234` alone may be 1234 or 1.234: that is ambiguous
-/// unless `convention` decides.
+/// Of notations that parse the same number of rows, the simplest is chosen. `1,234` alone may mean 1234 or 1.234: that
+/// is ambiguous unless `convention` decides.
 pub(super) fn infer(levels: &[(&str, usize)], convention: Convention) -> Numbers {
     let sign = levels.iter().take(64).find_map(|(level, _)| level.chars().find(|c| SIGNS.contains(*c)));
     let read = |form: NumberForm| -> usize {
@@ -242,14 +242,15 @@ pub(super) fn infer(levels: &[(&str, usize)], convention: Convention) -> Numbers
     }
 }
 
-/// Whether a text is a number in some form.
+/// Whether a text is a number in any notation.
 pub(super) fn is_number(text: &str) -> bool {
     let sign = text.chars().find(|c| SIGNS.contains(*c));
     parse_number(text).is_some()
         || (text.contains(|c: char| c.is_ascii_digit()) && forms(sign).any(|form| form.parse(text).is_some()))
 }
 
-/// Whether texts that differ by zeros at the end become one number: `9,1` and `9,10` are pairs, no decimals.
+/// Whether texts that differ only in trailing zeros would become one number. `9,1` and `9,10` are then pairs of
+/// numbers, not decimals.
 fn collapses(levels: &[(&str, usize)], form: NumberForm) -> bool {
     let mut values: Vec<f64> = levels.iter().filter_map(|(level, _)| form.parse(level)).collect();
     values.sort_unstable_by(f64::total_cmp);
@@ -257,9 +258,9 @@ fn collapses(levels: &[(&str, usize)], form: NumberForm) -> bool {
     10 * same > values.len()
 }
 
-/// All forms, the simplest first.
+/// All notations, the simplest first.
 fn forms(sign: Option<char>) -> impl Iterator<Item = NumberForm> {
-    // A cell with brackets and no separator is read by the form with points first.
+    // A cell with brackets and without separators is parsed first with a decimal point.
     let bare = [(false, None), (false, Some(',')), (true, None), (true, Some('.'))];
     let separated = PLAIN_SEPARATORS.into_iter().flat_map(|c| [(false, Some(c)), (true, Some(c))]);
     let written = bare.into_iter().chain(separated);
@@ -271,7 +272,7 @@ fn forms(sign: Option<char>) -> impl Iterator<Item = NumberForm> {
     of(None).chain(signed)
 }
 
-/// Whether a number has three decimals at most.
+/// Whether a number has at most three decimals.
 pub(super) fn is_in_thousandths(value: &f64) -> bool {
     value.is_nan() || ((value * 1000.0).round() - value * 1000.0).abs() < 1e-6
 }

@@ -1,4 +1,4 @@
-//! What a user may say about data: this room's configuration.
+//! Options for data.
 
 use std::path::PathBuf;
 
@@ -19,35 +19,35 @@ use crate::{Error, Result};
 choices! {
     /// Format of a data file.
     Format {
-        /// Told by the first bytes and the name.
+        /// Detected from the first bytes and the name.
         Auto = "auto",
-        /// Text with a delimiter, a comma unless another one is found.
+        /// Delimited text. The delimiter is detected, and is a comma if there is no better one.
         Csv = "csv",
-        /// Text with tabs between the columns.
+        /// Text with tabs as delimiters.
         Tsv = "tsv",
-        /// JSON Lines: one object a line.
+        /// JSON Lines: one object in each line.
         Jsonl = "jsonl",
         /// Parquet.
         Parquet = "parquet",
-        /// An array of NumPy.
+        /// A NumPy array.
         Npy = "npy",
         /// An archive of NumPy arrays.
         Npz = "npz",
         /// A pack: what `gradlane data pack` writes.
         Pack = "pack",
-        /// LIBSVM's and SVMlight's form: `label index:value …`.
+        /// The format of LIBSVM and SVMlight: `label index:value …`.
         Libsvm = "libsvm",
-        /// IDX: numbers with their shape before them, the format of MNIST.
+        /// IDX, the format of MNIST: numbers with their shape.
         Idx = "idx",
     }
 }
 
 choices! {
-    /// Whether the first line names the columns.
+    /// Whether the first line is a header.
     Header {
-        /// Told by comparing the first line with those below.
+        /// Detected by comparing the first line with those below.
         Auto = "auto",
-        /// The first line names the columns.
+        /// The first line is a header.
         Yes = "yes",
         /// The first line is data; columns are c0, c1, …
         No = "no",
@@ -55,7 +55,7 @@ choices! {
 }
 
 choices! {
-    /// What is learnt, where the user says it.
+    /// The task, if the user specifies it.
     TaskChoice {
         /// Inferred from the label columns.
         Auto = "auto",
@@ -71,9 +71,9 @@ choices! {
 }
 
 choices! {
-    /// What stands before the decimals.
+    /// Decimal separator.
     Decimal {
-        /// Found.
+        /// Detected.
         Auto = "auto",
         /// A point: 1.5.
         Point = ".",
@@ -91,23 +91,23 @@ choices! {
         MinMax = "minmax",
         /// Median and interquartile range.
         Robust = "robust",
-        /// Median and interquartile range, then a smooth clip to −3 … 3; inputs of categories too.
+        /// Median and interquartile range, then a smooth clip to −3 … 3. Also for the inputs of categories.
         RobustClip = "robust_clip",
-        /// To a normal distribution, by the quantiles of the training rows.
+        /// Mapped to a normal distribution by the quantiles of the training rows.
         Quantile = "quantile",
-        /// Left as it is.
+        /// Not scaled.
         None = "none",
     }
 }
 
 choices! {
-    /// What stands in for a missing number.
+    /// Replacement for missing numbers.
     Impute {
         /// Median of the training rows.
         Median = "median",
         /// Mean of the training rows.
         Mean = "mean",
-        /// The most frequent value of the training rows, the smallest of equally frequent ones.
+        /// The most frequent value of the training rows; of equally frequent ones the smallest.
         MostFrequent = "most_frequent",
         /// Zero, before scaling.
         Zero = "zero",
@@ -115,11 +115,11 @@ choices! {
 }
 
 choices! {
-    /// What is shuffled for each epoch.
+    /// What is shuffled in each epoch.
     Shuffle {
         /// All rows of the training part, which are held in memory.
         Rows = "rows",
-        /// Blocks of rows, and the rows of some blocks that follow each other; the rows are read from a pack as they are needed.
+        /// Blocks of rows, and the rows within groups of successive blocks. Rows are read from a pack when needed.
         Blocks = "blocks",
     }
 }
@@ -127,27 +127,27 @@ choices! {
 /// How files are read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReadOptions {
-    /// Layout of the file.
+    /// Format of the file.
     pub format: Format,
-    /// Delimiter; found where `None`.
+    /// Delimiter; detected if `None`.
     pub delimiter: Option<Delimiter>,
-    /// Whether the name of the file promises tabs.
+    /// Whether the file name suggests tabs.
     pub tabs_likely: bool,
-    /// Whether the first line names the columns.
+    /// Whether the first line is a header.
     pub header: Header,
-    /// What encloses cells; found where `None`.
+    /// Character that encloses cells; detected if `None`.
     pub quote: Option<Quote>,
-    /// What begins a line that is left out; found where `None`.
+    /// Character that starts a comment line; detected if `None`.
     pub comment: Option<Character>,
-    /// Encoding of the text; found where `None`.
+    /// Encoding of the text; detected if `None`.
     pub encoding: Option<EncodingName>,
-    /// What stands before the decimals.
+    /// Decimal separator.
     pub decimal: Decimal,
-    /// What parts thousands; found where `None`.
+    /// Thousands separator; detected if `None`.
     pub thousands: Option<Character>,
-    /// How the dates of some columns are read.
+    /// Date formats of some columns.
     pub dates: Vec<DateColumn>,
-    /// Texts that stand for a missing value.
+    /// Texts that mean a missing value.
     pub missing: MissingMarkers,
 }
 
@@ -157,7 +157,7 @@ impl Default for ReadOptions {
     }
 }
 
-/// A loss of numbers: where the task is left open and the labels are numbers, it makes the task a regression.
+/// A loss for numeric targets. If the task is not specified and the labels are numbers, it implies a regression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NumberLoss {
     /// Its name.
@@ -166,97 +166,97 @@ pub struct NumberLoss {
     pub counts: bool,
 }
 
-/// Everything that decides how files become training, validation and test sets.
+/// All options that determine how files become training, validation and test sets.
 ///
-/// Columns are given by name first, else by a 0-based index, negative from the end.
+/// Columns are given by name or, if no column has that name, by an index from 0, or negative from the end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataOptions {
-    /// File, folder of MNIST's layout, or `-` for standard input.
+    /// File, folder, or `-` for standard input.
     pub data: Source,
-    /// Layout of the files.
+    /// Format of the files.
     pub format: Format,
-    /// Delimiter of delimited files; found where `None`.
+    /// Delimiter of delimited files; detected if `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<Delimiter>,
-    /// Whether the first line names the columns.
+    /// Whether the first line is a header.
     pub header: Header,
-    /// What encloses cells that contain the delimiter; found where `None`.
+    /// Character that encloses cells that contain the delimiter; detected if `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quote: Option<Quote>,
-    /// What begins a line that is left out; found where `None`.
+    /// Character that starts a comment line; detected if `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<Character>,
-    /// Encoding of the text; found where `None`.
+    /// Encoding of the text; detected if `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<EncodingName>,
-    /// What stands before the decimals of a number.
+    /// Decimal separator of numbers.
     pub decimal: Decimal,
-    /// What parts the thousands of a number; found where `None`.
+    /// Thousands separator of numbers; detected if `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thousands: Option<Character>,
-    /// How the dates of some columns are read.
+    /// Date formats of some columns.
     #[serde(deserialize_with = "one_or_more")]
     pub dates: Vec<DateColumn>,
-    /// Whether a warning about the data is an error.
+    /// Whether warnings about the data are errors.
     pub strict: bool,
-    /// Texts that stand for a missing value, besides the empty one: plain items replace the default list
-    /// ([`super::table::DEFAULT_MISSING`]), items written `+X` are added to it.
+    /// Texts that mean a missing value, in addition to the empty text. Plain items replace the default list
+    /// ([`super::table::DEFAULT_MISSING`]); items written `+X` are added to it.
     #[serde(deserialize_with = "list")]
     pub na: Vec<String>,
-    /// Label columns; the last column where empty.
+    /// Label columns; the last column if empty.
     #[serde(deserialize_with = "whole_items")]
     pub label: Vec<String>,
-    /// What is learnt.
+    /// The task.
     pub task: TaskChoice,
-    /// The positive class of a binary task; the second one where `None`.
+    /// The positive class of a binary task; the second class if `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub positive: Option<String>,
     /// Columns that are left out.
     #[serde(deserialize_with = "whole_items")]
     pub ignore: Vec<String>,
-    /// Columns that are kept although they count the rows, are text with too many values, or decide the split.
+    /// Columns that are kept even if they number the rows, are text with too many values, or decide the split.
     #[serde(deserialize_with = "whole_items")]
     pub keep_column: Vec<String>,
-    /// Number columns that are categories.
+    /// Number columns that are treated as categories.
     #[serde(deserialize_with = "whole_items")]
     pub categorical: Vec<String>,
-    /// Column with a weight for each row.
+    /// Column with the weights of rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_col: Option<String>,
     /// Validation part.
     pub valid: PartFrom,
-    /// Test part; `None`: the folder's own where there is one.
+    /// Test part. If `None`, the test set of the folder, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<PartFrom>,
-    /// How rows are dealt to the parts.
+    /// How rows are assigned to the parts.
     pub split: SplitMode,
-    /// What is shuffled for each epoch.
+    /// What is shuffled in each epoch.
     pub shuffle: Shuffle,
-    /// Scaling of number columns; `None`: standard for tables, 1/255 for images.
+    /// Scaling of number columns. If `None`: standard for tables, 1/255 for images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale: Option<Scale>,
-    /// What stands in for a missing number; `None`: the median.
+    /// Replacement for missing numbers; the median if `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub impute: Option<Impute>,
-    /// Whether targets of a regression are standardised for training (losses on counts want them as they are).
+    /// Whether regression targets are standardised for training. Losses for counts need unscaled targets.
     pub scale_target: bool,
-    /// Levels of a one-hot category that have an input at most; rarer ones share one.
+    /// Upper limit of the levels of a one-hot category that have an input of their own; rarer ones share an input.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub one_hot: Option<MostLevels>,
-    /// Which categories become numbers of levels, for networks that look up a vector for each.
+    /// Which categories become numbers of levels, for networks that look up a vector for each level.
     #[serde(skip)]
     pub level_numbers: Option<LevelNumbers>,
-    /// Whether a category of two levels is one input, −1 or 1.
+    /// Whether a category with two levels becomes one input, −1 or 1.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub binary_column: bool,
-    /// Whether a regression's predictions stay within the range of the training targets.
+    /// Whether predictions of a regression are clamped to the range of the training targets.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub clamp: bool,
-    /// The loss that was asked for, where only numbers have it.
+    /// The requested loss, if it implies numeric targets.
     #[serde(skip)]
     pub number_loss: Option<NumberLoss>,
-    /// Weights of the classes in training.
+    /// Class weights for training.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class_weight: Option<ClassWeight>,
     /// Resampling of the training part.
@@ -304,12 +304,12 @@ impl Default for DataOptions {
 }
 
 impl DataOptions {
-    /// The defaults for a file, folder or `-`.
+    /// The default options for a file, a folder or `-`.
     pub fn new(data: impl Into<PathBuf>) -> Self {
         Self { data: Source::new(data), ..Self::default() }
     }
 
-    /// The part of the options that says how files are read.
+    /// The options that determine how files are read.
     pub fn read_options(&self) -> ReadOptions {
         ReadOptions {
             format: self.format,
@@ -326,11 +326,11 @@ impl DataOptions {
         }
     }
 
-    /// Finds what is wrong with the options by themselves, before any file is opened.
+    /// Checks the options by themselves, before any file is opened.
     ///
     /// # Errors
-    /// [`Error::Option`] for fractions that leave nothing to train on, for options that exclude each other, and for
-    /// standard input used twice; [`Error::Usage`] for a column that is given to two options.
+    /// [`Error::Option`] for fractions that leave nothing to train on, for options that exclude each other, and if
+    /// standard input is used twice; [`Error::Usage`] if a column is given to two options.
     pub fn check(&self) -> Result<()> {
         let usage = |message: &str| Error::Usage(message.to_owned());
         let test = self.test.as_ref().unwrap_or(&PartFrom::None);
@@ -362,7 +362,7 @@ impl DataOptions {
         self.check_task()
     }
 
-    /// Refuses what needs all rows at once where they are read by blocks.
+    /// Refuses options that need all rows at once, if rows are read in blocks.
     fn check_shuffle(&self) -> Result<()> {
         if self.shuffle != Shuffle::Blocks {
             return Ok(());

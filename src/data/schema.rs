@@ -1,4 +1,4 @@
-//! What each column of a table is for, and what is learnt.
+//! Roles of the columns of a table, and the task.
 
 use super::cell::{format_number, parse_number};
 use super::labels::LabelText;
@@ -8,35 +8,37 @@ use super::task::Task;
 use crate::option_text::{option, quoted, setting};
 use crate::{Error, Result};
 
-/// Integers of at most so many distinct values are classes.
+/// Integers with at most this many distinct values are classes.
 const MOST_INTEGER_CLASSES: usize = 20;
 
-/// What each column of a table is for, by place.
+/// Roles of the columns of a table, by position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roles {
-    /// Label columns, in the order in which the user names them.
+    /// Label columns, in the order of the user.
     pub labels: Vec<usize>,
-    /// Columns that the network sees, in the order of the file.
+    /// Feature columns, in the order of the file.
     pub features: Vec<usize>,
-    /// Those of `features` whose numbers are categories.
+    /// Those features that are categorical although they are numbers.
     pub categorical: Vec<usize>,
-    /// Column with a weight for each row.
+    /// Column with the weights of rows.
     pub weight: Option<usize>,
-    /// Columns that are not to be left out.
+    /// Columns that must not be left out.
     pub kept: Vec<usize>,
-    /// Column that decides which part a row goes to.
+    /// Column that determines the part of a row.
     pub split: Option<usize>,
-    /// Number columns with cells that are no numbers.
+    /// Number columns with cells that are not numbers.
     pub lenient: Vec<usize>,
     /// Columns without a name of their own.
     pub nameless: Vec<usize>,
 }
 
 impl Roles {
-    /// Finds the columns that the options name; `empty` ones have neither name nor value, and are for nothing; says aloud which label is taken where the user named none.
+    /// Resolves the columns named in the options. Columns in `empty` have neither a name nor a value and get no role.
+    /// Adds a note about the label if the user did not name one.
     ///
     /// # Errors
-    /// [`Error::Data`] for a column that does not exist, that has two roles, or if no column is left for the network.
+    /// [`Error::Option`] for a column that does not exist, [`Error::Data`] for a column with two roles, or if no
+    /// feature column remains.
     pub(super) fn new(
         table: &Names<'_>,
         empty: &[usize],
@@ -84,10 +86,11 @@ impl Roles {
         Ok(Self { labels, features, categorical, weight, kept, split, lenient: Vec::new(), nameless: Vec::new() })
     }
 
-    /// Rows that have all their targets and a weight, ascending: a row of weight 0 is as good as absent.
+    /// Rows with a value in all label columns and a weight that is not 0, in ascending order. Rows of weight 0 are
+    /// ignored.
     ///
     /// # Errors
-    /// [`Error::Data`] if there is none.
+    /// [`Error::Data`] if there is no such row.
     pub fn usable_rows(&self, table: &Table) -> Result<Vec<u32>> {
         let columns: Vec<&Column> = self.labels.iter().map(|&label| &table.columns[label]).collect();
         let weight = self.weight.map(|weight| &table.columns[weight]);
@@ -126,7 +129,7 @@ fn refuse_two_roles(table: &Names<'_>, roles: &[(&str, &Vec<usize>)]) -> Result<
     Ok(())
 }
 
-/// The last column that is not taken, which is the label where the user names none.
+/// The last column without a role, which is the default label.
 fn last_column(table: &Names<'_>, taken: &[&[usize]], notes: &mut Vec<String>) -> Result<usize> {
     let free = |column: &usize| !taken.iter().any(|columns| columns.contains(column));
     let last = (0..table.names.len()).rev().find(free);
@@ -136,7 +139,7 @@ fn last_column(table: &Names<'_>, taken: &[&[usize]], notes: &mut Vec<String>) -
     Ok(last)
 }
 
-/// Index columns of a data frame, which are for nothing unless they are among those that the user names.
+/// Index columns of a data frame, which get no role unless the user names them.
 fn index_columns(table: &Names<'_>, named: &[&Vec<usize>], notes: &mut Vec<String>) -> Vec<usize> {
     let is_named = |column: &usize| named.iter().any(|columns| columns.contains(column));
     let all = (0..table.names.len()).filter(|column| is_index_of_pandas(&table.names[*column]));
@@ -149,25 +152,26 @@ fn index_columns(table: &Names<'_>, named: &[&Vec<usize>], notes: &mut Vec<Strin
     index
 }
 
-/// Whether a column is the index that pandas writes behind the columns of a data frame whose rows are not numbered in order.
+/// Whether a column is an index that pandas writes after the columns of a data frame whose rows are not numbered in
+/// order.
 fn is_index_of_pandas(name: &str) -> bool {
     let level = name.strip_prefix("__index_level_").and_then(|rest| rest.strip_suffix("__"));
     level.is_some_and(|level| !level.is_empty() && level.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Whether a row weighs nothing. A cell that is no weight at all is named when weights are read.
+/// Whether the weight of a row is 0. Cells that are not weights are reported when weights are read.
 pub(super) fn has_no_weight(weights: &Column, row: u32) -> bool {
     matches!(weights, Column::Numbers(values) if values[row as usize] == 0.0)
 }
 
-/// The task, and why it was chosen.
+/// Determines the task and the reason for it.
 ///
-/// Text, or integers of at most 20 distinct values, are classes; two classes are binary. Several labels are a multi-label task if
-/// all their values are 0 or 1, else a regression with several targets.
+/// Text, or integers with at most 20 distinct values, are classes; two classes are a binary task. Several labels are a
+/// multi-label task if all their values are 0 or 1, otherwise a regression with several targets.
 ///
 /// # Errors
-/// [`Error::Data`] where labels and `choice` do not go together: text that is to be a number, one class only, not two classes in a
-/// binary task, values other than 0 and 1 in a multi-label task.
+/// [`Error::Data`] if the labels do not fit `choice`: text instead of numbers, a single class, more or fewer than two
+/// classes in a binary task, or values other than 0 and 1 in a multi-label task.
 pub(super) fn infer_task(
     table: &Table,
     labels: &[usize],

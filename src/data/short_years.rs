@@ -1,13 +1,14 @@
-//! Dates whose years have two digits: whether the year or the day is first, and years that may be of another century.
+//! Dates with two-digit years: whether the year or the day comes first, and years that may be of another century.
 
 use std::collections::HashSet;
 
 use crate::{Warning, WarningKind};
 
-/// Two digits are a year from 1969 to 2068; dates from here on are likely to be of the century before.
+/// Two-digit years are read as 1969 to 2068. Dates from this one on probably belong to the previous century.
 const LATE_DAYS: f64 = 25_567.0; // 2040-01-01
 
-/// Whether the year is first in dates that may also begin with the day, where that is clear: days differ more than years do.
+/// Whether the year comes first in dates that could also start with the day. Days have more distinct values than years;
+/// `None` if the difference is not clear.
 pub(super) fn year_is_first(levels: &[&str]) -> Option<bool> {
     let different = |part: fn(&str) -> Option<&str>| {
         let dates = levels.iter().filter_map(|level| level.split(' ').next());
@@ -22,7 +23,8 @@ pub(super) fn year_is_first(levels: &[&str]) -> Option<bool> {
     }
 }
 
-/// The warning about a column of dates with years of two digits that go up to `last`, in days since 1970, if that is far in the future.
+/// The warning about two-digit years that reach far into the future. `last` is the latest date, in days since
+/// 1970-01-01.
 pub(super) fn late_years(name: &str, last: f64) -> Option<Warning> {
     (last >= LATE_DAYS).then(|| {
         let message = format!(

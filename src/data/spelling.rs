@@ -1,4 +1,4 @@
-//! What is said, and done, about how the cells of a column are spelled.
+//! Notes and warnings about the spelling of cells, and merging of spellings.
 
 use super::builder::Origin;
 use super::cell::{brief, parse_number};
@@ -7,19 +7,20 @@ use super::table::{Column, MISSING};
 use crate::option_text::{quoted, setting};
 use crate::{Warning, WarningKind};
 
-/// What is said of numbers that the format says to be text.
+/// The note about numbers that the format declares as text.
 pub(super) fn of_text(name: &str, origin: &Origin) -> Option<String> {
     let remedy = quoted("categorical", name);
     origin.text.then(|| format!("column \"{name}\": text of numbers ({remedy} makes categories)"))
 }
 
-/// What is said of numbers in another form.
+/// The note about numbers in an unusual notation.
 pub(super) fn other_form(name: &str, form: &NumberForm, column: &Column) -> Option<String> {
     let cells = if let Column::Text { levels, .. } = column { levels.as_slice() } else { &[] };
     (!form.is_plain()).then(|| format!("column \"{name}\": numbers with {}", form.described(cells)))
 }
 
-/// What is said of a text column whose cells are numbers but for their form, or are written in a form that is not read.
+/// The warning about a text column whose cells would be numbers in another notation, or that contains unsupported
+/// escapes.
 pub(super) fn like_numbers(name: &str, column: &Column, decimal_comma: bool) -> Option<Warning> {
     let Column::Text { levels, .. } = column else { return None };
     if let Some(cell) = levels.iter().find(|level| decimal_comma && level.contains('.'))
@@ -57,16 +58,17 @@ pub(super) fn like_numbers(name: &str, column: &Column, decimal_comma: bool) -> 
     Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name))
 }
 
-/// Words of a truth value, false first.
+/// Words for truth values, false first.
 const BOOLEANS: [[&str; 2]; 4] = [["false", "true"], ["no", "yes"], ["f", "t"], ["n", "y"]];
 
-/// Whether two cells are the same truth value, perhaps in different cases: pandas writes `True` to CSV, where Parquet has a boolean.
-/// Other words are text in every format.
+/// Whether two cells are the same truth value `true` or `false`, possibly in different cases: pandas writes `True` to
+/// CSV, but a boolean to Parquet. Other words are text in all formats.
 pub(super) fn same_truth_value(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other) && BOOLEANS[0].iter().any(|word| word.eq_ignore_ascii_case(one))
 }
 
-/// Truth values in different cases as one spelling each, that of their first cell; whether there were such.
+/// Merges the spellings of truth values that differ in case, each into the first one, in a column with more than two
+/// levels. Returns whether any were merged.
 pub(super) fn one_spelling_of_booleans(column: Column) -> (Column, bool) {
     let Column::Text { codes, levels } = &column else { return (column, false) };
     let lower: Vec<String> = levels.iter().map(|level| level.to_lowercase()).collect();

@@ -1,31 +1,32 @@
-//! Statistics of the numbers of a column.
+//! Statistics of a number column.
 
-/// Values that differ by less than this share of the largest differ by rounding.
+/// Values whose difference relative to the largest one is below this differ only by rounding.
 const ROUNDING: f64 = 1e-12;
-/// A value or two may differ by so much, where nearly all others are equal.
+/// Relative difference that is tolerated for few values if almost all others are equal.
 const SLIP: f64 = 1e-8;
-/// Whole numbers below this are meant as such, 2⁶³; beyond it every double is one.
+/// 2⁶³. Integers below it are taken as exact; above it, every double is an integer.
 const WHOLE: f64 = 9_223_372_036_854_775_808.0;
-/// Numbers below this beside zeros are what is left of a sum that should be 0.
+/// Numbers below this that occur together with zeros are rounding errors of sums that should be 0.
 const RESIDUE: f64 = f64::EPSILON;
-/// Such remnants are few.
+/// Upper limit of the distinct values for this rule.
 const FEW: usize = 8;
-/// Values that are looked at side by side.
+/// Number of values that are processed in parallel.
 const LANES: usize = 8;
 
-/// Statistics of numbers, from the rows that have one.
+/// Statistics of the numbers that are not missing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
     sorted: Vec<f64>,
-    /// Mean; 0 of nothing.
+    /// Mean; 0 if there are no values.
     pub mean: f64,
     /// Standard deviation of the population, `√(Σ(x − mean)² / n)`; 0 if all values are equal.
     pub sd: f64,
 }
 
 impl Summary {
-    /// Whether there is one value alone, up to rounding: the range is within 10⁻¹² of the largest value, or within 10⁻⁸ where
-    /// nine in ten values are equal, or all values are zeros and a few remnants of sums. Whole numbers differ in earnest.
+    /// Whether all values are equal up to rounding: the range is within 10⁻¹² of the largest value; or within 10⁻⁸, and
+    /// nine of ten values are equal; or all values are zeros and a few rounding errors of sums. Integers are compared
+    /// exactly.
     pub fn is_constant(&self) -> bool {
         let (range, largest) = (self.range(), self.min().abs().max(self.max().abs()));
         if range == 0.0 || !range.is_finite() || self.sorted.iter().all(|v| v.fract() == 0.0 && v.abs() < WHOLE) {
@@ -38,17 +39,17 @@ impl Summary {
             || (largest <= RESIDUE && self.sorted.contains(&0.0) && runs().nth(FEW).is_none())
     }
 
-    /// The largest value; 0 of nothing.
+    /// The largest value; 0 if there are no values.
     pub fn max(&self) -> f64 {
         self.sorted.last().copied().unwrap_or(0.0)
     }
 
-    /// Of finite numbers in any order; sums run over the sorted values.
+    /// Statistics of finite numbers in any order; NaN is a missing value. Sums are computed over the sorted values.
     pub fn of(mut values: Vec<f64>) -> Self {
         values.retain(|value| !value.is_nan());
         values.sort_unstable_by(f64::total_cmp);
         let count = values.len().max(1) as f64;
-        // Equal values are their own mean, whatever a sum would round to.
+        // The mean of equal values is that value, regardless of rounding in a sum.
         let constant = values.first() == values.last();
         let sum: f64 = values.iter().sum();
         let mean = if constant { values.first().copied().unwrap_or(0.0) } else { sum / count };
@@ -56,42 +57,42 @@ impl Summary {
         Self { sorted: values, mean, sd }
     }
 
-    /// The values, ascending.
+    /// The values in ascending order.
     pub fn sorted(&self) -> &[f64] {
         &self.sorted
     }
 
-    /// The value below which a fraction `q` lies, interpolated between neighbours (type 7 of Hyndman & Fan 1996, NumPy's
-    /// default); 0 of nothing.
+    /// The quantile for the fraction `q`, interpolated between neighbours (type 7 of Hyndman & Fan 1996, NumPy's
+    /// default); 0 if there are no values.
     pub fn quantile(&self, q: f64) -> f64 {
         let Some(last) = self.sorted.len().checked_sub(1) else { return 0.0 };
         let at = q * last as f64;
         let (low, high) = (self.sorted[at.floor() as usize], self.sorted[at.ceil() as usize]);
         let between = at - at.floor();
-        // Half and half of each, so that the median of two huge numbers does not overflow.
+        // Both terms are scaled before the addition, so the median of two huge numbers does not overflow.
         low * (1.0 - between) + high * between
     }
 
-    /// The most frequent value, the smallest of equally frequent ones; 0 of nothing.
+    /// The most frequent value, the smallest of equally frequent ones; 0 if there are no values.
     pub(super) fn most_frequent(&self) -> f64 {
         let runs = self.sorted.chunk_by(|a, b| a == b);
         runs.rev().max_by_key(|run| run.len()).map_or(0.0, |run| run[0])
     }
 
-    /// The smallest value; 0 of nothing.
+    /// The smallest value; 0 if there are no values.
     pub fn min(&self) -> f64 {
         self.sorted.first().copied().unwrap_or(0.0)
     }
 
-    /// The largest value less the smallest.
+    /// The largest value minus the smallest.
     pub(super) fn range(&self) -> f64 {
         self.sorted.last().copied().unwrap_or(0.0) - self.min()
     }
 }
 
-/// The smallest and the largest of the values that are not NaN; `(∞, −∞)` of nothing.
+/// The smallest and largest values that are not NaN; `(∞, −∞)` if there are none.
 pub(super) fn extremes(values: &[f64]) -> (f64, f64) {
-    // In lanes, so that the compiler makes vectors of them. A comparison with NaN is false.
+    // Separate lanes allow vectorisation. A comparison with NaN is false.
     let (mut least, mut most) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
     let mut take = |lane: usize, value: f64| {
         least[lane] = if value < least[lane] { value } else { least[lane] };
@@ -105,8 +106,8 @@ pub(super) fn extremes(values: &[f64]) -> (f64, f64) {
     (least.into_iter().fold(f64::INFINITY, f64::min), most.into_iter().fold(f64::NEG_INFINITY, f64::max))
 }
 
-/// `√(Σ d² / n)` of deviations from a mean. Squares that would be lost, or too large, are taken of deviations in units of the
-/// largest one.
+/// `√(Σ d² / n)` of deviations from a mean. If the squares underflow or overflow, deviations are divided by the largest
+/// one first.
 pub(super) fn standard_deviation<I: Iterator<Item = f64>>(deviations: impl Fn() -> I, count: f64) -> f64 {
     let variance = deviations().map(|d| d * d).sum::<f64>() / count;
     if variance.is_normal() {

@@ -1,4 +1,4 @@
-//! Labelled rows of classes that training did not have.
+//! Labelled rows of classes that did not occur in training.
 
 use super::dataset::{Dataset, Features};
 use super::preprocess::TablePreprocessing;
@@ -6,35 +6,35 @@ use super::table::{Column, MISSING, Table};
 use super::target::Target;
 use crate::{Result, Warning, WarningKind};
 
-/// Rows whose class the model does not know. They are wrong, whatever the model says of them.
+/// Rows whose class the model does not know. Every prediction for them is wrong.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Strangers {
     /// Their inputs.
     pub features: Features,
-    /// Their weights; `None` where all are 1.
+    /// Their weights; `None` if all are 1.
     pub weights: Option<Vec<f32>>,
-    /// Which of `classes` each is of.
+    /// Index of each row's class in `classes`.
     pub labels: Vec<u32>,
-    /// The unknown classes, the commonest first; beyond twenty the last stands for all others.
+    /// The unknown classes, most frequent first. If there are more than twenty, the last one stands for all others.
     pub classes: Vec<String>,
 }
 
-/// Unknown classes that keep their names.
+/// Number of unknown classes that keep their names.
 const MOST_NAMES: usize = 20;
-/// The name of the others.
+/// Name for the others.
 const OTHERS: &str = "(other unknown classes)";
 
-/// Rows prepared by a saved preprocessing, those of known classes apart from the others.
+/// Rows prepared by a saved preprocessing, with rows of known and unknown classes separated.
 pub(super) struct Apart {
     pub dataset: Dataset,
-    /// Numbers of its rows.
+    /// Row numbers of `dataset`.
     pub rows: Vec<u32>,
     pub strangers: Option<Strangers>,
     pub warning: Option<Warning>,
 }
 
 impl Apart {
-    /// Prepares `rows`, each of which has a target.
+    /// Prepares `rows`, all of which must have a target.
     ///
     /// # Errors
     /// Those of preparing rows.
@@ -67,14 +67,14 @@ impl Apart {
     }
 }
 
-/// Which rows have a known class.
+/// Rows of known and of unknown classes.
 struct Found {
-    /// Places of the rows whose class is known, among all that were looked at; then of the others.
+    /// Positions, among the examined rows, of those with a known class, and of the others.
     known: Vec<usize>,
     unknown: Vec<usize>,
-    /// The class of each of the others.
+    /// Class of each row with an unknown class.
     labels: Vec<u32>,
-    /// The unknown classes and how many rows they have, the commonest first.
+    /// The unknown classes with their numbers of rows, most frequent first.
     classes: Vec<(String, usize)>,
 }
 
@@ -104,7 +104,7 @@ impl Found {
         }
     }
 
-    /// Gives all classes beyond the twenty commonest one name.
+    /// Merges all classes beyond the twenty most frequent into one.
     fn join_rare(&mut self) {
         if self.classes.len() > MOST_NAMES {
             let rest = self.classes.split_off(MOST_NAMES).iter().map(|(_, count)| count).sum();
@@ -130,7 +130,7 @@ impl Found {
     }
 }
 
-/// A text without what a slip may change.
+/// A function that removes differences of one type.
 type Form = fn(&str) -> String;
 
 fn without_dot(text: &str) -> String {
@@ -141,7 +141,7 @@ fn without_blanks(text: &str) -> String {
     text.split_whitespace().collect()
 }
 
-/// What may have happened to a class that differs from a known one only by a slip.
+/// The likely reason for an unknown class that differs only slightly from a known one.
 fn slip(unknown: &str, known: &[String]) -> Option<String> {
     let forms: [(&str, Form); 4] = [
         ("blanks", without_blanks),

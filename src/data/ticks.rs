@@ -1,25 +1,27 @@
-//! Dates and times as files hold them: as whole numbers of formats with types, or as text.
+//! Stored forms of dates and times: integers in typed formats, or text.
 
 use super::date::{DateForm, DateUnit, iso_text, seconds};
 
 impl DateUnit {
-    /// Whether a value is read again from [`iso_text`] as the same number. Times of day with decimals are not recognised.
+    /// Whether [`iso_text`] of a value is parsed to the same number. Times of day with decimals are not recognised when
+    /// they are read.
     pub(super) fn is_kept_as_text(self, value: f64) -> bool {
         let whole = self != DateUnit::Clock || value.fract() == 0.0;
         whole && DateForm::from(self).parse(&iso_text(value, self)) == Some(value)
     }
 }
 
-/// Dates and times as whole numbers.
+/// Dates and times as integers.
 pub(super) struct Ticks {
-    /// How many make a second; days are counted as days.
+    /// Number of ticks in a second. Days are counted as days.
     pub(super) per_second: i64,
-    /// One for each row, `None` where there is no value.
+    /// Ticks for each row; `None` if the value is missing.
     pub(super) counts: Vec<Option<i64>>,
 }
 
 impl Ticks {
-    /// Counts in the coarsest unit of days, or of ms, µs and ns, that gives the same numbers again; `None` if none does.
+    /// Ticks in days or, for times, in the coarsest of ms, µs and ns that represents all values exactly; `None` if none
+    /// does.
     pub(super) fn of(values: &[f64], unit: DateUnit) -> Option<Self> {
         let each = |count: &dyn Fn(f64) -> Option<i64>| -> Option<Vec<Option<i64>>> {
             values.iter().map(|value| if value.is_nan() { Some(None) } else { count(*value).map(Some) }).collect()
@@ -36,7 +38,7 @@ impl Ticks {
     }
 }
 
-/// Seconds as ticks, where [`seconds`] makes the same number of them.
+/// Seconds as ticks, if [`seconds`] converts them back to the same number.
 fn in_ticks(value: f64, per_second: i64) -> Option<i64> {
     let whole = value.floor() as i64;
     let part = ((value - value.floor()) * per_second as f64).round() as i64;

@@ -1,4 +1,4 @@
-//! Option values that are more than one word, as users write them on the command line and in configuration files.
+//! Values of options that are more than a word, as written on the command line and in configuration files.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::source::Source;
 use crate::{Error, Result};
 
-/// A delimiter of columns: one ASCII character.
+/// A column delimiter: one ASCII character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delimiter(pub u8);
 
@@ -43,17 +43,17 @@ impl fmt::Display for Delimiter {
     }
 }
 
-/// How many folds a cross-validation has, and how often the rows are dealt to them: `5`, or `5x3` for three times.
+/// Numbers of folds and of repetitions of a cross-validation: `5`, or `5x3` for three repetitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FoldCount {
-    /// Folds of one deal, 2 or more.
+    /// Folds of a repetition, at least 2.
     pub folds: usize,
-    /// Deals, 1 or more.
+    /// Number of repetitions, at least 1.
     pub repeats: usize,
 }
 
 impl FoldCount {
-    /// Folds of all deals.
+    /// Number of folds of all repetitions.
     pub fn all(self) -> usize {
         self.folds * self.repeats
     }
@@ -85,7 +85,7 @@ impl fmt::Display for FoldCount {
     }
 }
 
-/// How many levels of a category have an input of their own, 1 or more.
+/// Upper limit of the levels of a category with an input of their own, at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MostLevels(pub usize);
 
@@ -103,7 +103,7 @@ impl fmt::Display for MostLevels {
     }
 }
 
-/// One character: what parts thousands, what begins a comment, what encloses a cell.
+/// One character, used as a thousands separator, comment sign or quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Character(pub char);
 
@@ -125,10 +125,10 @@ impl fmt::Display for Character {
     }
 }
 
-/// What encloses cells that contain the delimiter.
+/// Character that encloses cells that contain the delimiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quote {
-    /// Nothing: quotes are characters like any other.
+    /// None: quotes are ordinary characters.
     None,
     /// This ASCII character.
     Byte(u8),
@@ -175,12 +175,12 @@ impl fmt::Display for EncodingName {
     }
 }
 
-/// How the dates of one column are read: `COLUMN=FORMAT`, `COLUMN=auto`, `COLUMN=text`.
+/// How the dates of a column are parsed: `COLUMN=FORMAT`, `COLUMN=auto`, `COLUMN=text`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateColumn {
-    /// The column, as it is named.
+    /// Name of the column.
     pub column: String,
-    /// A pattern of `strptime`, `auto` or `text`.
+    /// A pattern of `strptime`, `auto`, or `text`.
     pub form: String,
 }
 
@@ -208,21 +208,21 @@ impl fmt::Display for DateColumn {
     }
 }
 
-/// How rows are dealt to the parts.
+/// How rows are assigned to the parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SplitMode {
-    /// Each class in its proportion; as `random` where there are no classes.
+    /// Stratified: each class in its proportion. As `random` if there are no classes.
     Stratified,
-    /// Plainly at random.
+    /// At random.
     Random,
-    /// All rows with one value of this column go to one part.
+    /// Rows with the same value in this column stay in one part.
     Group(String),
-    /// In the order of this column: the latest rows are the test part, those before them the validation part.
+    /// In the order of this column: the latest rows are the test part, and those before them the validation part.
     Time(String),
 }
 
 impl SplitMode {
-    /// The column that decides, where one does.
+    /// The column that determines the parts, if there is one.
     pub fn column(&self) -> Option<&String> {
         match self {
             Self::Group(column) | Self::Time(column) => Some(column),
@@ -257,14 +257,14 @@ impl fmt::Display for SplitMode {
     }
 }
 
-/// Where a validation or test part comes from.
+/// The source of a validation or test part.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PartFrom {
-    /// There is none.
+    /// There is no such part.
     None,
     /// This fraction of all rows, between 0 and 1.
     Fraction(f64),
-    /// Another file, or a folder of MNIST's layout.
+    /// A separate file, or a folder with MNIST's layout.
     File(Source),
 }
 
@@ -295,7 +295,7 @@ impl fmt::Display for PartFrom {
     }
 }
 
-/// Serialises as the text that `FromStr` reads.
+/// Serialises values as the text that `FromStr` parses.
 macro_rules! serde_as_text {
     ($($name:ty),+) => {$(
         impl Serialize for $name {
@@ -312,7 +312,7 @@ macro_rules! serde_as_text {
 }
 serde_as_text!(Delimiter, MostLevels, PartFrom, Character, Quote, EncodingName, DateColumn, SplitMode);
 
-/// A text, or a number in a configuration file, as the flag would be written.
+/// A text; in a configuration file it may also be a number, which is converted to text as on the command line.
 struct Text(String);
 
 impl<'de> Deserialize<'de> for Text {
@@ -332,14 +332,14 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// A list, or its comma-separated text.
+/// A list, or its items as text separated by commas.
 pub(super) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<String>, D::Error> {
     let items = whole_items(deserializer)?;
     Ok(items.iter().flat_map(|item| item.split(',')).map(|item| item.trim().to_owned()).collect())
 }
 
-/// A list, or one text. A text that names a column may be the comma-separated names of several: that is told only with
-/// the columns at hand.
+/// A list, or a single text. The text may be a column name, or several names separated by commas; that can be decided
+/// only when the columns are known.
 pub(super) fn whole_items<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -354,7 +354,7 @@ pub(super) fn whole_items<'de, D: Deserializer<'de>>(deserializer: D) -> std::re
     })
 }
 
-/// One value of a kind that knows how to read itself, or a list of them.
+/// A value of type `T`, or a list of such values.
 pub(super) fn one_or_more<'de, D, T>(deserializer: D) -> std::result::Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,

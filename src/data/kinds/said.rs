@@ -1,4 +1,4 @@
-//! What a user is told of columns while they are read.
+//! Notes and warnings for the user about the kinds of columns.
 
 use crate::data::cell::brief;
 use crate::data::likeness::unread_form;
@@ -9,23 +9,23 @@ use crate::option_text::quoted;
 use crate::warning::are;
 use crate::{Warning, WarningKind};
 
-/// Cells that a warning quotes.
+/// Number of cells that a warning quotes.
 const QUOTED: usize = 3;
 
-/// What is said while the columns are read.
+/// Notes and warnings that are collected while columns are converted.
 pub(super) struct Said {
     pub(super) notes: Vec<String>,
     pub(super) warnings: Vec<Warning>,
-    /// Columns in which some cells are no numbers.
+    /// Columns with cells that are unreadable.
     pub(super) unreadable: Vec<usize>,
-    /// Columns of truth values in which several spellings became one.
+    /// Columns of truth values in which several spellings were merged.
     pub(super) respelled: Vec<usize>,
-    /// The user says that decimals follow a comma.
+    /// Whether the user specified decimal commas.
     pub(super) decimal_comma: bool,
 }
 
 impl Said {
-    /// Warns of cells of a column that are not read, if there are any.
+    /// Adds a warning about unreadable cells of a column, if there are any.
     pub(super) fn unread(
         &mut self,
         file: &RawTable,
@@ -39,7 +39,7 @@ impl Said {
         }
     }
 
-    /// A column that stays text.
+    /// Adds notes and warnings about a column that stays text, and returns it.
     pub(super) fn as_text(&mut self, (column, name): (usize, &str), text: Column) -> Column {
         let unread = || unread_form(name, &counted(&text));
         self.warnings.extend(like_numbers(name, &text, self.decimal_comma).or_else(unread));
@@ -52,7 +52,7 @@ impl Said {
     }
 }
 
-/// Each level of a text with its number of rows.
+/// Each level of a text column with its number of rows.
 fn counted(text: &Column) -> Vec<(&str, usize)> {
     let Column::Text { codes, levels } = text else { return Vec::new() };
     let mut counted: Vec<(&str, usize)> = levels.iter().map(|level| (level.as_str(), 0)).collect();
@@ -60,7 +60,7 @@ fn counted(text: &Column) -> Vec<(&str, usize)> {
     counted
 }
 
-/// The warning about cells that are no numbers, or no dates, in a column of which most are.
+/// The warning about unreadable cells in a column with mostly numbers or dates.
 fn unread(
     file: &RawTable,
     (at, column): (usize, &Column),
