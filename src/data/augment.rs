@@ -1,4 +1,4 @@
-//! Augmentation: training rows changed a little, anew in each epoch.
+//! Augmentation: random changes of the training rows, drawn again for each epoch.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,21 +13,22 @@ use super::order::below;
 use crate::rng::{Purpose, stream};
 use crate::{Error, Result};
 
-/// How training rows are changed in each epoch. What becomes of a row depends on seed, epoch and row alone.
+/// Augmentation of the training rows. The change of a row depends on seed, epoch and row alone.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Augment {
     /// Tables: standard deviation of the normal noise that is added to each input, after scaling.
     pub noise: Option<f64>,
-    /// Tables: `α` of mix-up (Zhang et al. 2018, <https://arxiv.org/abs/1710.09412>). A row becomes `λ` of itself and `1 − λ` of a
-    /// random other, inputs and targets, with `λ` drawn from Beta(α, α) and at least a half.
+    /// Tables: `α` of mix-up (Zhang et al. 2018, <https://arxiv.org/abs/1710.09412>). A row becomes `λ` times itself
+    /// plus `1 − λ` times a random row, both inputs and targets. `λ` is drawn from Beta(α, α) and then replaced by
+    /// `1 − λ` if it is below a half.
     pub mixup: Option<f64>,
-    /// Images: pixels by which an image is moved at most, right or left and up or down; what moves in is 0.
+    /// Images: largest shift in pixels, horizontally and vertically. Pixels that move in are 0.
     pub shift: Option<usize>,
-    /// Images: whether one in two is mirrored, left and right exchanged.
+    /// Images: whether each image is mirrored left to right with probability one half.
     pub flip: bool,
 }
 
-/// Most noise, `α` and shift: beyond them nothing of a row is left, or the draw of `λ` would take long.
+/// Upper limits of noise, `α` and shift. Beyond them nothing of a row would remain, or drawing `λ` would take long.
 const MOST_NOISE: f64 = 100.0;
 const MOST_ALPHA: f64 = 2.0;
 const MOST_SHIFT: usize = 1024;
@@ -89,30 +90,31 @@ impl fmt::Display for Augment {
     }
 }
 
-/// What rows look like.
+/// Form of the rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RowForm {
-    /// The shape of an image: rows, columns, and channels where there are such; none of tables.
+    /// Shape of an image: rows, columns, and channels if there are any. `None` for tables.
     pub shape: Option<Vec<usize>>,
-    /// Inputs that hold the number of a level, which are not changed.
+    /// Inputs that hold the number of a level; they are not changed.
     pub level_inputs: Vec<usize>,
-    /// Outputs of the network.
+    /// Number of the network's outputs.
     pub outputs: usize,
 }
 
-/// A place among the random numbers: seed and epoch.
+/// Seed and epoch of the random numbers.
 type At = (u64, u64);
 
 impl Augment {
-    /// Whether rows stay as they are.
+    /// Whether rows are left unchanged.
     pub fn is_none(&self) -> bool {
         *self == Augment::default()
     }
 
-    /// Refuses what the data cannot have: noise and mix-up of images, whose bytes stay bytes, and moves of tables.
+    /// Checks that the augmentation fits the data. Noise and mix-up are for tables; images stay bytes. Shift and flip
+    /// are for images.
     ///
     /// # Errors
-    /// [`Error::Mismatch`].
+    /// [`Error::Option`] if it does not.
     pub fn check(&self, shape: Option<&[usize]>) -> Result<()> {
         let (tables, images) = (self.noise.is_some() || self.mixup.is_some(), self.shift.is_some() || self.flip);
         let mismatch = |what: &str| Err(Error::Mismatch(what.to_owned()).of_value("augment", self));
@@ -128,7 +130,8 @@ impl Augment {
         }
     }
 
-    /// The rows of an epoch, which counts from 1, written over `out`; a first `out` is made of them.
+    /// Writes the rows of an epoch to `out`. If `out` is `None`, it is created as a copy of `train`. Epochs count from
+    /// 1.
     pub fn epoch(&self, train: &Dataset, form: &RowForm, at: At, out: &mut Option<Dataset>) {
         let out = out.get_or_insert_with(|| train.clone());
         match (&train.features, &mut out.features) {
@@ -163,7 +166,7 @@ impl Augment {
         inputs.iter_mut().for_each(|x| *x = (f64::from(*x) + sd * normal_quantile(unit(&mut rng))) as f32);
     }
 
-    /// One image moved and mirrored; mirrored first.
+    /// Writes one image to `to`, mirrored first and then shifted.
     fn moved(&self, image: &[u8], to: &mut [u8], shape: &[usize], (at, row): (At, usize)) {
         let (height, width, depth) = (shape[0], shape[1], shape.get(2).copied().unwrap_or(1));
         let mut rng = stream(at.0, Purpose::Augment, at.1, row as u64);
@@ -186,7 +189,7 @@ impl Augment {
     }
 }
 
-/// The row that another is mixed with, and the other's own share.
+/// The row that a row is mixed with, and the share of the row itself.
 #[derive(Debug, Clone, Copy)]
 struct Partner {
     row: u32,
@@ -207,8 +210,8 @@ fn mix(own: &mut [f32], other: &[f32], share: f32) {
     own.iter_mut().zip(other).for_each(|(own, other)| *own = share * *own + (1.0 - share) * other);
 }
 
-/// Targets and weights of mixed rows: the weights are mixed as the rows are, and each row's target has its part of the weight.
-/// Classes become a target for each output.
+/// Mixes targets and weights. Weights are mixed like inputs; in the mixed target, each of the two targets counts by its
+/// part of the mixed weight. Classes become one target for each output.
 fn mix_targets(train: &Dataset, out: &mut Dataset, (partners, outputs): (&[Partner], usize)) {
     let parts = |row: usize| {
         let Partner { row: other, share } = partners[row];
@@ -225,7 +228,7 @@ fn mix_targets(train: &Dataset, out: &mut Dataset, (partners, outputs): (&[Partn
             for (row, values) in values.chunks_exact_mut(cols).enumerate() {
                 let (own, of_other, all, other) = parts(row);
                 for (label, weight) in [(labels[row], own), (labels[other], of_other)] {
-                    // One output says class 1 of two.
+                    // A single output is the target of class 1 of two classes.
                     match cols {
                         1 => values[0] += (f64::from(label) * weight / all) as f32,
                         _ => values[label as usize] += (weight / all) as f32,
@@ -245,13 +248,13 @@ fn mix_targets(train: &Dataset, out: &mut Dataset, (partners, outputs): (&[Partn
     }
 }
 
-/// Uniform on the middles of 2⁵² pieces of 0 … 1, so never 0 or 1.
+/// A uniform random number: the midpoint of one of 2⁵² intervals of 0 … 1, so never 0 or 1.
 fn unit(rng: &mut ChaCha8Rng) -> f64 {
     ((rng.random::<u64>() >> 12) as f64 + 0.5) / (1u64 << 52) as f64
 }
 
-/// A number of Beta(α, α), by Jöhnk 1964: `X / (X + Y)` of `X = U^(1/α)`, `Y = V^(1/α)` where `X + Y ≤ 1`; by their logarithms, since a
-/// small `α` makes both nearly 0.
+/// Draws from Beta(α, α) by the method of Jöhnk 1964: `X / (X + Y)` with `X = U^(1/α)` and `Y = V^(1/α)`, if
+/// `X + Y ≤ 1`. It uses logarithms, since a small `α` makes both almost 0.
 fn beta(rng: &mut ChaCha8Rng, alpha: f64) -> f64 {
     loop {
         let [x, y] = [0; 2].map(|_| libm::log(unit(rng)) / alpha);
@@ -301,7 +304,7 @@ mod tests {
         let differences: Vec<f64> = floats(&first).iter().zip(floats(&train)).map(|(a, b)| f64::from(a - b)).collect();
         let mean = differences.iter().sum::<f64>() / 8000.0;
         let sd = (differences.iter().map(|d| (d - mean) * (d - mean)).sum::<f64>() / 8000.0).sqrt();
-        // Five standard errors: 0.25 / √8000 and 0.25 / √16000.
+        // Five standard errors, which are 0.25 / √8000 for the mean and 0.25 / √16000 for the deviation.
         assert!(mean.abs() < 0.014 && (sd - 0.25).abs() < 0.01, "{mean} {sd}");
         assert_eq!(first, augmented("noise=0.25", &train, None, (7, 1)));
         assert_ne!(first, augmented("noise=0.25", &train, None, (7, 2)), "each epoch has its own");
@@ -363,7 +366,7 @@ mod tests {
         }
     }
 
-    /// Mean ½ and variance 1 / (4 (2α + 1)).
+    /// The mean is ½ and the variance 1 / (4 (2α + 1)).
     #[test]
     fn shares_are_of_a_beta_distribution() {
         for alpha in [0.02, 0.2, 1.0, 2.0] {
@@ -375,7 +378,7 @@ mod tests {
         }
     }
 
-    /// 200 images of 4 × 5 pixels with one lit pixel in the middle of the second row.
+    /// 200 images of 4 × 5 pixels; one pixel is lit, the second in the second row.
     #[test]
     fn images_move_as_far_as_they_may_and_are_mirrored() {
         let mut image = [0u8; 20];

@@ -1,4 +1,4 @@
-//! Classes of unequal size: class weights, and resampling of the training part.
+//! Imbalanced classes: class weights, and resampling of the training part.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,13 +14,13 @@ use crate::{Error, Result};
 choices! {
     /// Resampling of the training part.
     Balance {
-        /// The rows as they are.
+        /// The rows are unchanged.
         None = "none",
-        /// Rows of smaller classes are repeated up to the largest class.
+        /// Oversampling: rows of smaller classes are repeated up to the size of the largest class.
         Over = "over",
-        /// Rows of larger classes are dropped down to the smallest class.
+        /// Undersampling: rows of larger classes are dropped down to the size of the smallest class.
         Under = "under",
-        /// Smaller classes of a table grow up to the largest by rows between their rows.
+        /// SMOTE, for tables: smaller classes grow to the size of the largest by rows interpolated between their rows.
         Smote = "smote",
     }
 }
@@ -28,9 +28,10 @@ choices! {
 /// Weights of classes: `balanced`, or `A=2,B=1` (a class that is not named has weight 1).
 #[derive(Debug, Clone, PartialEq)]
 pub enum ClassWeight {
-    /// `n / (classes · n_class)`, counted on the training part: G. King, L. Zeng 2001, as in scikit-learn.
+    /// `n / (classes · n_class)`, counted on the training part; 1 for a class without rows: G. King, L. Zeng 2001, as
+    /// in scikit-learn.
     Balanced,
-    /// Weight of each named class.
+    /// The weight of each named class.
     Named(Vec<(String, f64)>),
 }
 
@@ -81,10 +82,10 @@ impl<'de> Deserialize<'de> for ClassWeight {
 }
 
 impl ClassWeight {
-    /// Weight of each class, given the class of each training row.
+    /// The weight of each class. `labels` are the classes of the training rows.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for a class that the data does not have.
+    /// [`Error::Option`] for a class that the data do not have.
     pub fn weights(&self, names: &[String], numeric: bool, labels: &[u32]) -> Result<Vec<f64>> {
         match self {
             Self::Balanced => {
@@ -103,7 +104,7 @@ impl ClassWeight {
     }
 }
 
-/// Index of a class that an option names.
+/// Index of a class that is named in `option`. If classes are numbers, `1.0` names class `1`.
 pub(super) fn class_index(option: &'static str, class: &str, names: &[String], numeric: bool) -> Result<usize> {
     let value = parse_number(class).filter(|_| numeric);
     let same = |name: &String| name == class || (value.is_some() && parse_number(name) == value);
@@ -120,10 +121,12 @@ fn counts(labels: &[u32], classes: usize) -> Vec<usize> {
     counts
 }
 
-/// The training rows after resampling; `labels` is the class of each of `rows`.
+/// The training rows after resampling, in ascending order. `labels` are the classes of `rows`.
 ///
-/// `over`: all rows, then rows of smaller classes drawn with replacement until each class that occurs is as large as the largest.
-/// `under`: of each class a random choice, as many as the smallest class that occurs has. Both ascending, both by seed alone.
+/// - `over`: all rows, and for each class that occurs, rows drawn with replacement until it is as large as the largest
+/// - `under`: a random choice of rows of each class, as many as the smallest class that occurs has
+///
+/// The draws depend on `seed` and the rows of each class. `none` and `smote` return the rows as they are.
 pub fn resample(rows: &[u32], labels: &[u32], classes: usize, balance: Balance, seed: u64) -> Vec<u32> {
     let mut groups = vec![Vec::new(); classes];
     rows.iter().zip(labels).for_each(|(&row, &label)| groups[label as usize].push(row));

@@ -1,4 +1,4 @@
-//! Rows of a pack that become inputs when they are needed, so that a data set may be larger than memory.
+//! Rows of a pack that are prepared when they are needed, so a data set may be larger than memory.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,47 +13,47 @@ use super::table::{Column, Table};
 use crate::rng::{Purpose, stream};
 use crate::{Error, Result};
 
-/// Bytes of the inputs of one block, about.
+/// Approximate number of bytes of the inputs of one block.
 const BLOCK_BYTES: usize = 1 << 20;
-/// Rows of a block at least, and at most.
+/// Lower and upper limit of the rows of a block.
 const FEWEST_ROWS: usize = 64;
 const MOST_ROWS: usize = 1 << 14;
-/// Blocks whose rows are shuffled together, and held in memory together.
+/// Number of blocks whose rows are shuffled together and held in memory together.
 const TOGETHER: usize = 64;
-/// Rows that are prepared at a time by one thread.
+/// Number of rows that one thread prepares at a time.
 const PIECE: usize = 256;
-/// Rows after which their pages are given back.
+/// Number of rows after which their memory-mapped pages are released.
 const FORGOTTEN: usize = 32 * PIECE;
 
-/// Some rows of a table whose columns of numbers are left in a pack.
+/// Some rows of a table whose number columns stay in a pack.
 #[derive(Clone)]
 pub struct Blocks {
     table: Arc<BlockTable>,
-    /// Rows of the file, ascending.
+    /// Rows of the file, in ascending order.
     rows: Arc<[u32]>,
-    /// Rows of a block.
+    /// Number of rows of a block.
     block: usize,
 }
 
-/// Rows of a block by the inputs of a row: a power of two, so that few blocks share a page of the disk.
+/// The number of rows of a block, given the inputs of a row: a power of two, so few blocks share a page of the disk.
 fn rows_of_block(inputs: usize) -> usize {
     let rows = (BLOCK_BYTES / (size_of::<f32>() * inputs.max(1))).clamp(FEWEST_ROWS, MOST_ROWS);
     1 << rows.ilog2()
 }
 
-/// A table that is prepared piece by piece.
+/// A table that is prepared in pieces.
 struct BlockTable {
     preprocessing: TablePreprocessing,
     inputs: usize,
-    /// Each feature's first input and its column.
+    /// First input and cells of each feature.
     features: Vec<(usize, Cells)>,
     pack: PackColumns,
 }
 
-/// Where the cells of a feature are.
+/// Location of the cells of a feature.
 enum Cells {
     Memory(Column),
-    /// The column of the pack.
+    /// Column number in the pack.
     Pack(usize),
 }
 
@@ -70,13 +70,13 @@ impl PartialEq for Blocks {
 }
 
 impl Blocks {
-    /// Joins a fitted preprocessing to a table of which `left` says the columns that are in the pack.
+    /// Combines a fitted preprocessing with a table. `pack` tells which columns of the table are in the pack.
     ///
     /// # Errors
-    /// [`Error::Data`] for a number in `rows` that is too large once it is scaled.
+    /// [`Error::Data`] for a number in `rows` that is not finite in single precision after scaling.
     ///
     /// # Panics
-    /// If a feature has no column in the table: it was fitted to that.
+    /// If a feature has no column in the table. The preprocessing was fitted to this table, so that is a bug.
     pub(super) fn new(
         preprocessing: &TablePreprocessing,
         table: &Table,
@@ -104,7 +104,7 @@ impl Blocks {
         Self { table: Arc::clone(&self.table), rows: rows.into(), block: self.block }
     }
 
-    /// The same rows in blocks of another size.
+    /// The same rows in blocks of another size, for tests.
     #[cfg(test)]
     pub(crate) fn in_blocks_of(self, block: usize) -> Self {
         Self { block, ..self }
@@ -115,18 +115,18 @@ impl Blocks {
         self.rows.len()
     }
 
-    /// Inputs of the network.
+    /// Number of the network's inputs.
     pub fn cols(&self) -> usize {
         self.table.inputs
     }
 
-    /// Rows that are held in memory together.
+    /// Number of rows that are held in memory together.
     pub fn window(&self) -> usize {
         TOGETHER * self.block
     }
 
-    /// The order of an epoch: blocks of rows in a random order, and the rows of every 64 blocks that follow each other in a
-    /// random order. It depends on seed, epoch and the number of inputs alone.
+    /// Writes the order of an epoch to `out`. Blocks are shuffled; then the rows within each group of 64 successive
+    /// blocks are shuffled. The order depends on the seed, the epoch and the numbers of rows and inputs.
     pub(super) fn order(&self, seed: u64, epoch: u64, out: &mut Vec<u32>) {
         let (rows, block) = (self.rows(), self.block);
         let mut blocks: Vec<u32> = (0..rows.div_ceil(block) as u32).collect();
@@ -141,7 +141,7 @@ impl Blocks {
         }
     }
 
-    /// The inputs of some of these rows, by their place among them, row-major. Rising places are read fastest.
+    /// The inputs of some of these rows, row-major. `places` are positions in `rows`; ascending ones are read fastest.
     pub fn gather(&self, places: &[u32]) -> Vec<f32> {
         let (table, cols) = (&*self.table, self.cols());
         let rows: Vec<u32> = places.iter().map(|place| self.rows[*place as usize]).collect();
@@ -159,7 +159,7 @@ impl Blocks {
         values
     }
 
-    /// One input of all these rows.
+    /// One input of all rows.
     pub fn column(&self, input: usize) -> Vec<f32> {
         let place = self.table.features.partition_point(|(at, _)| *at <= input) - 1;
         let feature = &self.table.preprocessing.features[place];
@@ -173,7 +173,7 @@ impl Blocks {
         self.rows.par_chunks(PIECE).flat_map_iter(piece).collect()
     }
 
-    /// Refuses numbers that are too large once they are scaled.
+    /// Checks that all numbers are finite in single precision after scaling.
     fn check(&self) -> Result<()> {
         for (feature, (_, cells)) in self.table.preprocessing.features.iter().zip(&self.table.features) {
             let (cell, width) = (Cell::new(feature, cells), feature.width());
@@ -197,7 +197,7 @@ impl Blocks {
     }
 }
 
-/// A feature with its cells.
+/// A feature together with its cells.
 enum Cell<'a> {
     Memory(Plan<'a>),
     Pack(&'a Feature, usize),
@@ -211,7 +211,7 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// Writes the inputs of some rows of the file over zeros.
+    /// Writes the inputs of some rows of the file. `inputs` must be zero.
     fn write(&self, pack: &PackColumns, inputs: &mut [f32], place: (usize, usize), rows: &[u32]) {
         match self {
             Self::Memory(plan) => plan.write(inputs, place, |line| rows[line] as usize),
@@ -232,7 +232,7 @@ mod tests {
 
     const ROWS: usize = 700;
 
-    /// A table with numbers, missing ones, a text and a date, prepared in memory and by blocks.
+    /// A table with numbers, missing numbers, a text and a date, prepared both in memory and by blocks.
     pub(crate) fn both() -> [Dataset; 2] {
         let row = |n: usize| {
             let size = if n % 11 == 5 { String::new() } else { (n * n % 17).to_string() };
@@ -278,7 +278,7 @@ mod tests {
             assert!(numbers.windows(2).any(|pair| pair[0] != pair[1]), "rows of blocks are mixed");
             numbers.sort_unstable();
             numbers.dedup();
-            // The last block of the file is shorter, so that some rows of the blocks that follow come early.
+            // The last block of the file is shorter, so some rows of the blocks after it come early.
             assert!(numbers.len() < TOGETHER + block, "{numbers:?}");
         }
         for (seed, epoch) in [(7, 1), (8, 0)] {

@@ -1,15 +1,16 @@
-//! How many rows a level needs before its own rows say more of the target than chance does.
+//! Number of rows from which on the mean of a level says more than chance.
 
 use super::dataset::Targets;
 use super::table::MISSING;
 
-/// Rows from which on the mean of a level counts for more than the mean of all: Bühlmann 1967,
-/// <https://doi.org/10.1017/S0515036100008989>. With the variance `w` of targets within levels and `b` between the true means of levels, the
-/// mean of `n` rows counts for `n / (n + w / b)`; so it is `w / b`, and infinite where levels do not differ beyond chance.
+/// Number of rows at which the mean of a level and the mean of all rows count equally: Bühlmann 1967,
+/// <https://doi.org/10.1017/S0515036100008989>. With the variance `w` of targets within levels and the variance `b`
+/// between the true means of levels, the mean of `n` rows has weight `n / (n + w / b)`. The number is `w / b`, or
+/// infinite if levels do not differ by more than chance.
 ///
-/// `w` and `b` are those of the one-way analysis of variance, `w = SSW / (N − L)` and `b = (SSB − (L − 1) w) / (N − Σ n² / N)` for `N` rows of `L`
-/// levels, added up over the columns of the targets. A class is a column of zeros and ones. `codes` has the level of each row of `targets`; missing
-/// ones are left out.
+/// `w` and `b` are those of the one-way analysis of variance: `w = SSW / (N − L)` and
+/// `b = (SSB − (L − 1) w) / (N − Σ n² / N)` for `N` rows with `L` levels, summed over the columns of the targets. A
+/// class is a column of zeros and ones. `codes` are the levels of the rows of `targets`; rows without a level are left out.
 pub(super) fn rows_needed(codes: &[u32], targets: &Targets) -> f64 {
     let mut order: Vec<u32> = (0..codes.len() as u32).filter(|row| codes[*row as usize] != MISSING).collect();
     let of_row = |row: u32| (codes[row as usize], class_of(targets, row));
@@ -47,7 +48,7 @@ pub(super) fn rows_needed(codes: &[u32], targets: &Targets) -> f64 {
     if between > 0.0 { within / between } else { f64::INFINITY }
 }
 
-/// The class of a row; 0 where there are none.
+/// The class of a row; 0 if targets are numbers.
 fn class_of(targets: &Targets, row: u32) -> u32 {
     match targets {
         Targets::Classes { labels, .. } => labels[row as usize],
@@ -61,7 +62,7 @@ mod tests {
     use crate::rng::{Purpose, stream};
     use rand::RngExt;
 
-    /// Level means of variance `between`, noise of variance 1 around them; both uniform.
+    /// Level means with variance `between`, and noise with variance 1 around them; both uniformly distributed.
     fn normal(between: f64, rows: usize, levels: u32) -> (Vec<u32>, Targets) {
         let mut rng = stream(11, Purpose::Synthetic, levels.into(), 0);
         let mut uniform = || (rng.random::<f64>() - 0.5) * 12f64.sqrt();
@@ -88,10 +89,10 @@ mod tests {
         let codes = [3, 8, 3, MISSING, 8];
         let targets = Targets::Values { values: vec![0.0, 5.0, 1.0, 99.0, 4.0], units: None, cols: 1 };
         assert!((rows_needed(&codes, &targets) - 0.5 / 7.75).abs() < 1e-12);
-        // As two columns of zeros and ones: SSW 2 · ½, SSB 2 · ¼: w = 0.5, b = (0.5 − 0.5) / 2.
+        // As two columns of zeros and ones: SSW = 2 · ½, SSB = 2 · ¼, w = 0.5, b = (0.5 − 0.5) / 2.
         let labels = Targets::Classes { labels: vec![0, 1, 1, 0, 1], classes: 2 };
         assert_eq!(rows_needed(&codes, &labels), f64::INFINITY);
-        // Classes that the levels decide.
+        // The levels determine the classes.
         let labels = Targets::Classes { labels: vec![0, 1, 0, 0, 1], classes: 2 };
         assert_eq!(rows_needed(&codes, &labels), 0.0);
         assert_eq!(rows_needed(&[1, 2, 3], &Targets::Classes { labels: vec![0, 1, 0], classes: 2 }), f64::INFINITY);

@@ -1,4 +1,4 @@
-//! What a network is trained on: features, targets and weights of rows, ready for the step.
+//! Prepared data for training: features, targets and weights of rows.
 
 use std::ops::Range;
 
@@ -8,13 +8,13 @@ use crate::option_text::{option, setting};
 use crate::room::{available, size};
 use crate::{Error, Result};
 
-/// Below this many bytes nothing is asked of the system.
+/// Allocations of up to this many bytes are not compared with the available memory.
 const NEGLIGIBLE: f64 = 1e8;
 
-/// Room for `rows · inputs` numbers, all 0.
+/// Allocates `rows · inputs` numbers, all 0.
 ///
 /// # Errors
-/// [`Error::Memory`] where there is no room, which the system would only tell by ending the program.
+/// [`Error::Memory`] if memory does not suffice. Without this check, the system could end the process.
 pub(super) fn inputs_of_zeros(rows: usize, inputs: usize) -> Result<Vec<f32>> {
     let needed = size_of::<f32>() as f64 * rows as f64 * inputs as f64;
     match available().filter(|_| needed > NEGLIGIBLE).map(|room| room.max(0.0)) {
@@ -39,7 +39,7 @@ pub enum Features {
         /// Inputs of the network.
         cols: usize,
     },
-    /// Bytes of images, kept as they are and multiplied by `scale` when a batch is gathered.
+    /// Bytes of images. They are stored as bytes and multiplied by `scale` when a batch is gathered.
     U8 {
         /// `rows · cols` values.
         values: Vec<u8>,
@@ -48,26 +48,26 @@ pub enum Features {
         /// Factor from byte to input, 1/255 for images.
         scale: f32,
     },
-    /// Rows of a pack, which are prepared when they are needed.
+    /// Rows of a pack that are prepared when they are needed.
     Blocks(Blocks),
 }
 
-/// What the network is to say.
+/// The targets of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Targets {
-    /// One class index for each row, below `classes`.
+    /// A class index for each row, below `classes`.
     Classes {
         /// Index of each row's class.
         labels: Vec<u32>,
-        /// How many classes there are.
+        /// Number of classes.
         classes: usize,
     },
-    /// Numbers, row-major `[rows, cols]`: targets of a regression (scaled), or 0 and 1 of a multi-label task.
+    /// Numbers, row-major `[rows, cols]`: scaled targets of a regression, or 0 and 1 of a multi-label task.
     Values {
         /// `rows · cols` values.
         values: Vec<f32>,
-        /// The same numbers in the user's units, of a regression: figures are computed from these, not from what is
-        /// left of them after scaling and rounding. `None` where `values` are them.
+        /// For a regression, the unscaled numbers in the user's units. Figures are computed from these, free of the
+        /// rounding of scaled values. `None` if they equal `values`.
         units: Option<Vec<f64>>,
         /// Outputs of the network.
         cols: usize,
@@ -81,7 +81,7 @@ pub struct Dataset {
     pub features: Features,
     /// Targets of the same rows.
     pub targets: Targets,
-    /// Weight of each row, class weight included; `None` where all are 1.
+    /// Weight of each row, including its class weight; `None` if all are 1.
     pub weights: Option<Vec<f32>>,
 }
 
@@ -103,10 +103,10 @@ impl Features {
         }
     }
 
-    /// These rows alone, in this order, in memory.
+    /// A copy in memory of the given rows, in the given order.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If a row does not exist.
     pub fn subset(&self, rows: &[u32]) -> Features {
         match self {
             Features::F32 { values, cols } => Features::F32 { values: chosen(values, *cols, rows), cols: *cols },
@@ -117,10 +117,10 @@ impl Features {
         }
     }
 
-    /// Some inputs of every row, one range after the other.
+    /// The given ranges of inputs, for all rows.
     ///
     /// # Panics
-    /// If there are no such inputs.
+    /// If an input does not exist, or the rows are in a pack.
     pub fn inputs(&self, ranges: &[Range<usize>]) -> Features {
         let cols = ranges.iter().map(Range::len).sum();
         match self {
@@ -147,8 +147,8 @@ impl Dataset {
         }
     }
 
-    /// Writes the order of an epoch, counted from 0, to `out`: shuffled, by blocks where its rows are in a pack, or as in the
-    /// file.
+    /// Writes the order of an epoch, counted from 0, to `out`. With `shuffled`, it is random (by blocks, if the rows
+    /// are in a pack); otherwise it is the order of the rows.
     pub fn order(&self, seed: u64, epoch: u64, shuffled: bool, out: &mut Vec<u32>) {
         match &self.features {
             Features::Blocks(blocks) if shuffled => blocks.order(seed, epoch, out),
@@ -156,7 +156,8 @@ impl Dataset {
         }
     }
 
-    /// The orders of an epoch, counted from 0, for a network of which `owners` members have orders of their own; 1 if all share one.
+    /// The orders of an epoch, counted from 0. `owners` is the number of members that have an order of their own; 1 if
+    /// all members share one.
     ///
     /// # Panics
     /// If there are several orders and the rows are in a pack.
@@ -175,10 +176,10 @@ impl Dataset {
         Orders { own: (0..owners as u64).map(of_member).collect(), shared }
     }
 
-    /// These rows alone, in this order, in memory.
+    /// A copy in memory of the given rows, in the given order.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If a row does not exist.
     pub fn subset(&self, rows: &[u32]) -> Dataset {
         let features = self.features.subset(rows);
         let targets = match &self.targets {
@@ -195,13 +196,13 @@ impl Dataset {
     }
 }
 
-/// Columns of a row-major matrix.
+/// The given columns of a row-major matrix.
 fn ranged<T: Copy>(values: &[T], cols: usize, ranges: &[Range<usize>]) -> Vec<T> {
     let row = |row: &'_ [T]| ranges.iter().flat_map(|range| row[range.clone()].to_vec()).collect::<Vec<T>>();
     values.chunks_exact(cols.max(1)).flat_map(row).collect()
 }
 
-/// Rows of a row-major matrix.
+/// The given rows of a row-major matrix.
 fn chosen<T: Copy>(values: &[T], cols: usize, rows: &[u32]) -> Vec<T> {
     rows.iter().flat_map(|row| &values[*row as usize * cols..][..cols]).copied().collect()
 }

@@ -1,4 +1,4 @@
-//! Dealing the rows of a file to parts and to folds, as the options say.
+//! Assigns the rows of a file to parts and to folds, as the options require.
 
 use super::options::DataOptions;
 use super::split::{Split, SplitKeys, deal_folds, split};
@@ -6,10 +6,10 @@ use super::written::{FoldCount, PartFrom, SplitMode};
 use crate::option_text::option;
 use crate::{Error, Result};
 
-/// Deals the rows of the training file to the parts.
+/// Assigns the rows of the training file to the parts.
 ///
 /// # Errors
-/// [`Error::Mismatch`] if no row is left for training.
+/// [`Error::Mismatch`] if no row remains for training.
 pub(super) fn deal(
     rows: &[u32],
     labels: Option<&[u32]>,
@@ -36,10 +36,10 @@ pub(super) fn deal(
     Ok(split)
 }
 
-/// Rows of a fold, ascending: those that are learnt from, and those that are judged on.
+/// A fold: its training rows and its validation rows, each in ascending order.
 pub(super) type Fold = (Vec<u32>, Vec<u32>);
 
-/// Deals the training rows of a split to folds; `classes` go with `rows`, which are ascending.
+/// Assigns the training rows of a split to folds. `classes` are those of `rows`, which are in ascending order.
 pub(super) fn folds_of(
     split: &Split,
     (rows, classes, keys): (&[u32], Option<&[u32]>, Option<&SplitKeys>),
@@ -69,10 +69,10 @@ pub(super) fn folds_of(
     Ok((0..repeats).map(deal).collect::<Result<Vec<_>>>()?.concat())
 }
 
-/// Between the seeds of two deals: odd, so that none comes again (2⁶⁴ divided by the golden ratio).
+/// Difference of the seeds of two repetitions: 2⁶⁴ divided by the golden ratio. It is odd, so no seed repeats.
 const NEXT_SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Each fold with the rows of all others.
+/// Adds to each fold the rows of all other folds, as its training rows.
 fn with_others(folds: Vec<Vec<u32>>) -> Vec<Fold> {
     let others = |number: usize| {
         let others = folds.iter().enumerate().filter(|(other, _)| *other != number);

@@ -1,4 +1,4 @@
-//! One column as inputs of the network: fitted on training rows, applied to any.
+//! A column as inputs of the network: fitted on training rows, applied to any rows.
 
 use std::collections::HashMap;
 
@@ -14,82 +14,84 @@ use super::shape::{Shape, robust};
 use super::statistics::Summary;
 use super::table::{Column, ColumnKind, MISSING};
 
-/// One column of the file and the inputs that it becomes.
+/// A column of the file and the inputs that it is converted to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Feature {
     /// Name of the column.
     pub column: String,
-    /// How its cells become inputs.
+    /// How its cells are converted to inputs.
     #[serde(flatten)]
     pub encoding: Encoding,
     /// How its numbers are written.
     #[serde(default, rename = "numbers", skip_serializing_if = "NumberForm::is_plain")]
     pub form: NumberForm,
-    /// Whether cells that are no numbers count as missing, as some of the training file did.
+    /// Whether cells that are not numbers count as missing, because some cells of the training file did.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lenient: bool,
-    /// What is known of its values in training, to compare new ones with. Models of older versions know nothing.
+    /// Statistics of its values in training, with which new values are compared. Older models have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<Known>,
 }
 
-/// How the cells of a column become inputs.
+/// How the cells of a column are converted to inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Encoding {
-    /// `(x − center) / scale`, with `fill` for a missing `x`, then bent to a shape.
+    /// `(x − center) / scale`, with `fill` for a missing `x`, transformed by `shape`.
     Number {
-        /// Stands in for a missing value.
+        /// Replaces a missing value.
         fill: f64,
-        /// Whether a second input is 1 where the value is missing, else 0: so if values were missing in training.
+        /// Whether there is a second input that is 1 if the value is missing and 0 otherwise. It exists if values were
+        /// missing in training.
         indicator: bool,
-        /// Subtracted.
+        /// Subtracted from the value.
         center: f64,
-        /// Divided by; never 0.
+        /// Divides the difference; never 0.
         scale: f64,
-        /// What becomes of the result.
+        /// Transformation of the result.
         #[serde(default, skip_serializing_if = "Shape::is_line")]
         shape: Shape,
     },
-    /// A date or time as a number like those of `Number`, then sine and cosine of where it stands in each cycle.
+    /// A date or time as a number like `Number`, followed by sine and cosine of its phase in each cycle.
     Date {
-        /// How cells are written, and what their numbers count.
+        /// How cells are written, and the unit of their values.
         form: DateForm,
         /// Cycles that the training rows cover.
         cycles: Vec<Cycle>,
-        /// Stands in for a missing value.
+        /// Replaces a missing value.
         fill: f64,
-        /// Whether the last input is 1 where the value is missing, else 0.
+        /// Whether the last input is 1 if the value is missing and 0 otherwise.
         indicator: bool,
-        /// Subtracted.
+        /// Subtracted from the value.
         center: f64,
-        /// Divided by; never 0.
+        /// Divides the difference; never 0.
         scale: f64,
-        /// What becomes of the result.
+        /// Transformation of the result.
         #[serde(default, skip_serializing_if = "Shape::is_line")]
         shape: Shape,
     },
-    /// One input for each level, 1 in the rows that have it and 0 elsewhere; or one input for all, as `coding` says.
+    /// One-hot inputs: one for each level, 1 in the rows with this level and 0 elsewhere; or a single input. `coding`
+    /// decides.
     ///
-    /// A level that training did not see is `other` if there is such an input, and else 0 in every input; so is a missing value
-    /// if none was missing in training.
+    /// A level that did not occur in training counts as `other`, if there is such an input; otherwise it is no level.
+    /// The same holds for a missing value if no value was missing in training.
     Category {
-        /// Levels with an input, or a number, of their own: numbers sorted by value, text by bytes.
+        /// Levels with an input or a number of their own. Numbers are sorted by value, text by bytes.
         levels: Vec<String>,
-        /// Whether one is shared by all other levels.
+        /// Whether all other levels share an input.
         other: bool,
-        /// Whether missing is a level.
+        /// Whether a missing value is a level.
         missing: bool,
-        /// Whether levels are numbers: then `1.0` is level `1`.
+        /// Whether levels are numbers; then `1.0` is level `1`.
         numeric: bool,
-        /// Which numbers the inputs are.
+        /// Values of the inputs.
         #[serde(default, skip_serializing_if = "Coding::is_zeros_and_ones")]
         coding: Coding,
     },
 }
 
 impl Feature {
-    /// How many levels have a number, where the one input is the number of a level.
+    /// Number of numbered levels, if the single input is the number of a level.
     pub fn levels(&self) -> Option<usize> {
         match &self.encoding {
             Encoding::Category { levels, other, missing, coding: Coding::Number, .. } => {
@@ -132,7 +134,7 @@ impl Feature {
         }
     }
 
-    /// Whether a program that knows nothing of shapes and codings would take other inputs.
+    /// Whether the feature has a shape or coding without which its inputs would differ.
     pub(super) fn is_bent(&self) -> bool {
         match &self.encoding {
             Encoding::Number { shape, .. } | Encoding::Date { shape, .. } => !shape.is_line(),
@@ -140,7 +142,7 @@ impl Feature {
         }
     }
 
-    /// What is wrong with a feature that was read from a file.
+    /// The inconsistency of a feature that was read from a file, if there is one.
     pub(super) fn contradiction(&self) -> Option<&'static str> {
         match &self.encoding {
             Encoding::Number { scale, .. } | Encoding::Date { scale, .. } if !is_scale(*scale) => {
@@ -161,7 +163,7 @@ impl Feature {
         }
     }
 
-    /// What the column is read as.
+    /// The kind in which the column is read.
     pub fn kind(&self) -> ColumnKind {
         match &self.encoding {
             Encoding::Number { .. } => ColumnKind::Number(self.form),
@@ -171,21 +173,22 @@ impl Feature {
     }
 }
 
-/// Whether a number may divide others: it is above 0 and finite.
+/// Whether a number is a valid divisor: above 0 and finite.
 pub(super) fn is_scale(x: f64) -> bool {
     x > 0.0 && x.is_finite()
 }
 
-/// Whether a name is there more than once.
+/// Whether a name occurs more than once.
 pub(super) fn has_twice<'a>(names: impl IntoIterator<Item = &'a String>) -> bool {
     let mut seen = std::collections::HashSet::new();
     names.into_iter().any(|name| !seen.insert(name))
 }
 
 impl Encoding {
-    /// Fits a number column to the values that are there in the training rows; `indicator` says whether some are missing.
+    /// Fits a number column to the values of the training rows that are not missing. `indicator`: whether some are
+    /// missing.
     ///
-    /// A column without spread has scale 1. `robust` falls back to the standard deviation where the quartiles are equal.
+    /// If the values have no spread, the scale is 1. `robust` uses the standard deviation if the quartiles are equal.
     pub(super) fn fit_numbers(summary: &Summary, indicator: bool, scale: Scale, impute: Impute) -> Self {
         let (center, spread) = match scale {
             Scale::Standard => (summary.mean, summary.sd),
@@ -214,7 +217,7 @@ impl Encoding {
     }
 }
 
-/// A feature joined to the column that it is applied to.
+/// A feature, prepared for the column that it is applied to.
 pub(super) enum Plan<'a> {
     Number {
         values: &'a [f64],
@@ -238,7 +241,7 @@ pub(super) enum Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    /// `None` if a number column is given as text.
+    /// `None` for a text column if the feature expects numbers.
     pub(super) fn new(feature: &'a Feature, column: &'a Column) -> Option<Self> {
         match (&feature.encoding, column) {
             (Encoding::Number { fill, indicator, center, scale, shape }, Column::Numbers(values)) => {
@@ -272,8 +275,8 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Writes the inputs of some rows over zeros: `inputs` has a line of `cols` for each row, and this feature's begin at `at`.
-    /// `row_at` gives the row of the table for each line.
+    /// Writes the inputs of some rows to `inputs`, which must be zero there. `inputs` has a line of `cols` numbers for
+    /// each row; this feature's inputs start at `at`. `row_at` maps a line to the row of the table.
     pub(super) fn write(&self, inputs: &mut [f32], (at, cols): (usize, usize), row_at: impl Fn(usize) -> usize) {
         let lines = inputs.chunks_exact_mut(cols).enumerate().map(|(line, inputs)| (row_at(line), &mut inputs[at..]));
         match self {
@@ -295,7 +298,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// The inputs of a date, whose number is `self`.
+    /// Writes the inputs of a date. `self` is its number.
     fn write_date(&self, row: usize, form: &DateForm, cycles: &[Cycle], inputs: &mut [f32]) {
         let Self::Number { values, fill, indicator, center, scale, shape } = self else {
             unreachable!("a date is a number")

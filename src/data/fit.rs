@@ -1,4 +1,4 @@
-//! Fitting one column to the training rows.
+//! Fits one column to the training rows.
 
 use super::cell::{brief, format_number, parse_number};
 use super::dataset::Targets;
@@ -15,9 +15,9 @@ use super::table::{Column, ColumnKind, MISSING, MissingMarkers, Table};
 use crate::option_text::quoted;
 use crate::{Error, Result, Warning, WarningKind};
 
-/// Rows from which on a column of different whole numbers may be an identifier.
+/// Number of rows from which on a column of distinct integers may be an identifier.
 const ROWS_OF_AN_IDENTIFIER: usize = 20;
-/// Rows from which on an unnamed column 0, 1, 2, … counts the rows.
+/// Number of rows from which on an unnamed column 0, 1, 2, … is taken as numbering the rows.
 const ROWS_THAT_COUNT: usize = 3;
 
 /// How a preprocessing is fitted.
@@ -25,26 +25,26 @@ const ROWS_THAT_COUNT: usize = 3;
 pub struct FitOptions {
     /// Scaling of number columns.
     pub scale: Scale,
-    /// What stands in for a missing number.
+    /// Replacement for missing numbers.
     pub impute: Impute,
     /// Whether targets of a regression are standardised.
     pub scale_target: bool,
     /// Texts that stand for a missing value.
     pub missing: MissingMarkers,
-    /// Levels of a one-hot category that have an input at most.
+    /// Upper limit of the levels of a one-hot category that have an input of their own.
     pub most_levels: usize,
     /// Which categories become numbers of levels.
     pub level_numbers: Option<LevelNumbers>,
-    /// Whether a category of two levels is one input.
+    /// Whether a category with two levels becomes one input.
     pub binary_column: bool,
     /// Whether a regression's predictions stay within the range of its training targets.
     pub clamp: bool,
-    /// Seed of the noise that parts equal values.
+    /// Seed of the noise that separates equal values.
     pub seed: u64,
 }
 
 impl FitOptions {
-    /// What becomes of levels, which may be numbers.
+    /// The options for levels. `numeric`: whether the levels are numbers.
     fn levels<'a>(&self, numeric: bool, targets: Option<&'a Targets>) -> LevelOptions<'a> {
         LevelOptions {
             numeric,
@@ -57,36 +57,37 @@ impl FitOptions {
     }
 }
 
-/// What came of fitting a column.
+/// The result of fitting a column.
 #[derive(Debug, Default)]
 pub(super) struct Fitted {
-    /// How the network sees it; none if it is left out.
+    /// The feature; `None` if the column is left out.
     pub(super) feature: Option<Feature>,
-    /// Its one value, where it has but one.
+    /// The constant value, if the column has only one.
     pub(super) constant: Option<Constant>,
-    /// What a user should look at.
+    /// A warning for the user.
     pub(super) warning: Option<Warning>,
 }
 
-/// Whole numbers below this differ as doubles where they differ, 2⁵³.
+/// 2⁵³. Integers below it are distinct as doubles.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// What the user said about a column.
+/// The user's options for a column.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ColumnWishes {
-    /// It is one of categories.
+    /// Whether it is categorical.
     pub(super) categorical: bool,
-    /// It is not to be left out.
+    /// Whether it must not be left out.
     pub(super) keep: bool,
-    /// It has no name of its own.
+    /// Whether it has no name of its own.
     pub(super) nameless: bool,
-    /// It is the only input, so it is no identifier, whatever it looks like.
+    /// Whether it is the only input. Then it is not an identifier.
     pub(super) alone: bool,
-    /// Cells that are no numbers count as missing.
+    /// Whether cells that are not numbers count as missing.
     pub(super) lenient: bool,
 }
 
-/// Fits one column to `rows`, the training rows, which are ascending; `targets` are those of these rows, where levels may be numbers.
+/// Fits one column to the training rows `rows`, which are in ascending order. `targets` are the targets of these rows,
+/// if levels may become numbers.
 pub(super) fn fit_column(
     table: &Table,
     index: usize,
@@ -151,9 +152,9 @@ fn left_out(warning: Warning) -> Fitted {
     Fitted { warning: Some(warning), ..Fitted::default() }
 }
 
-/// A column of one value: it tells a network nothing, and other values later would mean nothing to it.
+/// A constant column. It tells a network nothing, and the network could not interpret other values later.
 fn constant(name: &str, value: String, nearly: bool) -> Fitted {
-    // A column of zeros is usual among counts and pixels, and worth no warning.
+    // A column of zeros is common for counts and pixels and needs no warning.
     let warning = (value != "0" || nearly).then(|| {
         let about = if nearly { "nearly " } else { "" };
         let message = format!("column \"{name}\" is {about}{} in all training rows: left out", brief(&value));
@@ -179,12 +180,12 @@ fn fit_number(
     let summary = Summary::of(of_rows);
     let known = Known::of_numbers(&summary, rows.len());
     if summary.is_constant() {
-        // Beyond 2⁵³ whole numbers that differ may have become one.
+        // Beyond 2⁵³, distinct integers may have become equal.
         let nearly = summary.range() != 0.0 || summary.max().abs() >= EXACT;
         let mut fitted = constant(name, format_number(summary.quantile(0.5)), nearly);
         fitted.constant.iter_mut().for_each(|constant| constant.form = Some(form).filter(|form| !form.is_plain()));
         if summary.sorted().len() < rows.len() {
-            // Whether there is a value may still tell something.
+            // Whether a value is missing may still be informative.
             let (levels, coding) = (Vec::new(), Coding::default());
             let missing = Encoding::Category { levels, other: false, missing: true, numeric: true, coding };
             fitted.feature = Some(Feature { known: None, ..feature(name, missing, form, known) });
@@ -234,22 +235,22 @@ fn fit_date(
     Ok(fitted)
 }
 
-/// Whether a column goes up by one from row to row of the file.
+/// Whether a column increases by one from row to row of the file.
 fn counts_up(table: &Table, index: usize, rows: &[u32]) -> bool {
     let Column::Numbers(values) = &table.columns[index] else { return false };
     let offset = |row: u32| values[row as usize] - f64::from(row);
     rows.iter().all(|&row| offset(row) == offset(rows[0]))
 }
 
-/// Whether it does so from 0 or 1 on.
+/// As [`counts_up`], starting at 0 or 1.
 fn counts_rows(table: &Table, index: usize, rows: &[u32]) -> bool {
     let Column::Numbers(values) = &table.columns[index] else { return false };
     let first = values[rows[0] as usize] - f64::from(rows[0]);
     rows.len() >= ROWS_THAT_COUNT && (first == 0.0 || first == 1.0) && counts_up(table, index, rows)
 }
 
-/// The warning about a number column that looks like an identifier: a different whole number in each row, which goes up by one
-/// or has a name such as `id`, or none.
+/// The warning about a number column that looks like an identifier: distinct integers that increase by one, or that
+/// have a name such as `id`, or no name.
 fn identifier(table: &Table, index: usize, nameless: bool, rows: &[u32]) -> Option<Warning> {
     let Column::Numbers(values) = &table.columns[index] else { return None };
     let name = &table.names[index];
@@ -277,11 +278,11 @@ fn identifier(table: &Table, index: usize, nameless: bool, rows: &[u32]) -> Opti
     })
 }
 
-/// The warning about whole numbers of 16 to 20 digits, most of which lose their last digits: such are identifiers.
+/// The warning about integers of 16 to 20 digits whose last digits are lost. Such numbers are usually identifiers.
 fn lost_digits(name: &str, values: &[f64], rows: &[u32]) -> Option<Warning> {
     let present = || rows.iter().map(|row| values[*row as usize]).filter(|value| !value.is_nan());
     let is_long = |value: f64| (EXACT..1e20).contains(&value.abs());
-    // A measured quantity of that size is round.
+    // Measurements of this size are round numbers.
     let is_long = present().all(is_long) && present().any(|value| value % 1000.0 != 0.0);
     is_long.then(|| {
         let message = format!(
@@ -295,7 +296,7 @@ fn lost_digits(name: &str, values: &[f64], rows: &[u32]) -> Option<Warning> {
     })
 }
 
-/// Whether a column that counts up is a time by its name.
+/// Whether the name of a column that increases by one means a time.
 fn is_time(name: &str) -> bool {
     const WORDS: [&str; 12] =
         ["t", "time", "timestamp", "step", "second", "minute", "hour", "day", "week", "month", "year", "date"];
@@ -349,7 +350,7 @@ fn fit_text(
     Fitted { feature: Some(feature(name, encoding, NumberForm::default(), known)), constant: None, warning }
 }
 
-/// The first level that is no number in a column of which most are: a slip of the pen, or an unknown missing marker.
+/// The first level that is not a number, in a column with mostly numbers: a typing error, or an unknown missing marker.
 pub(super) fn stray_text(levels: &[String]) -> Option<&String> {
     let numbers = levels.iter().filter(|level| parse_number(level).is_some()).count();
     (numbers >= 3 && 2 * numbers > levels.len()).then(|| levels.iter().find(|level| parse_number(level).is_none()))?

@@ -1,4 +1,4 @@
-//! Data read once and prepared for every fold of a cross-validation.
+//! Data that are read once and prepared for each fold of a cross-validation.
 
 use super::deal::{Fold, deal, folds_of};
 use super::image::TypedImages;
@@ -11,11 +11,11 @@ use super::tables::TypedTable;
 use super::written::{FoldCount, PartFrom};
 use crate::Result;
 
-/// The rows that are not in the test part, dealt to folds. Nothing is fitted yet: each fold has a preprocessing of its own.
+/// The rows outside the test part, assigned to folds. Nothing is fitted yet: each fold has its own preprocessing.
 pub struct Folds {
     pub(super) raw: Raw,
     pub(super) folds: Vec<Fold>,
-    /// The rows that were dealt, rising.
+    /// The assigned rows, in ascending order.
     pub(super) rows: Vec<u32>,
     pub(super) count: FoldCount,
     pub(super) options: DataOptions,
@@ -27,10 +27,10 @@ pub(super) enum Raw {
     Images(Box<TypedImages>),
 }
 
-/// Reads data for a cross-validation, and prepares them as [`Loaded::prepare_folds`] does.
+/// Reads data for a cross-validation and prepares them as in [`Loaded::prepare_folds`].
 ///
 /// # Errors
-/// As [`super::prepare()`], and [`crate::Error::Mismatch`] where there are fewer rows than folds.
+/// As [`super::prepare()`], and [`crate::Error::Option`] if there are fewer rows than folds.
 ///
 /// # Panics
 /// If there are fewer than 2 folds.
@@ -40,12 +40,12 @@ pub fn prepare_folds(options: &DataOptions, seed: u64, count: FoldCount) -> Resu
 }
 
 impl Loaded {
-    /// All rows prepared as [`Loaded::prepare`] does it without a validation part, and the folds of what is not in the test
-    /// part. With classes each fold gets each class in its proportion, to within one row, unless the options deal at random.
-    /// What goes where depends on `seed` and the rows' classes alone.
+    /// Prepares all rows as [`Loaded::prepare`] does without a validation part, and assigns the rows outside the test
+    /// part to folds. Unless the options request a random split, folds are stratified: each has its proportion of each
+    /// class to within one row. The assignment depends on `seed`, the classes of the rows and the split column alone.
     ///
     /// # Errors
-    /// As [`super::prepare()`], and [`crate::Error::Mismatch`] where there are fewer rows than folds.
+    /// As [`super::prepare()`], and [`crate::Error::Option`] if there are fewer rows than folds.
     ///
     /// # Panics
     /// If there are fewer than 2 folds.
@@ -66,7 +66,7 @@ impl Loaded {
                 (whole, Raw::Table(table), folds)
             }
         };
-        // The test part belongs to the whole alone.
+        // Only the preparation of all rows has a test part.
         let options = DataOptions { test: None, ..options };
         let rows = whole.split.train.clone();
         Ok((whole, Folds { raw, folds, rows, count, options, seed }))
@@ -74,41 +74,42 @@ impl Loaded {
 }
 
 impl Folds {
-    /// How many there are.
+    /// Number of folds, of all repetitions together.
     #[allow(clippy::len_without_is_empty, reason = "there are always two or more")]
     pub fn len(&self) -> usize {
         self.folds.len()
     }
 
-    /// How often the rows were dealt to how many folds.
+    /// Number of folds of a repetition, and number of repetitions.
     pub fn count(&self) -> FoldCount {
         self.count
     }
 
-    /// The deal that a fold is of, both counted from 0.
+    /// The repetition that a fold belongs to. Both count from 0.
     pub fn repeat_of(&self, number: usize) -> usize {
         number / self.count.folds
     }
 
-    /// The data of one fold, counted from 0: its rows are the validation part, those of the others are learnt from, and the
-    /// preprocessing is fitted to the latter alone. There is no test part.
+    /// The data of one fold, counted from 0. Its rows are the validation part, the rows of the other folds the training
+    /// part. The preprocessing is fitted to the training part. There is no test part.
     ///
     /// # Errors
-    /// As fitting a preprocessing.
+    /// Those of fitting a preprocessing.
     ///
     /// # Panics
-    /// If there is no such fold.
+    /// If the fold does not exist.
     pub fn prepare(&self, number: usize) -> Result<Prepared> {
         self.prepare_by(number, None)
     }
 
-    /// The same by a preprocessing that is fitted already, which the networks of an ensemble share.
+    /// As [`Folds::prepare`], with a preprocessing that is already fitted, such as the one shared by the networks of an
+    /// ensemble.
     ///
     /// # Errors
-    /// As applying it.
+    /// Those of applying it.
     ///
     /// # Panics
-    /// If there is no such fold.
+    /// If the fold does not exist.
     pub fn prepare_with(&self, number: usize, preprocessing: &Preprocessing) -> Result<Prepared> {
         self.prepare_by(number, Some(preprocessing))
     }

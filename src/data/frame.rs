@@ -1,4 +1,4 @@
-//! A table as it is written to a file: columns of numbers, dates and text, each as a format with types would hold it.
+//! A table for writing to a file: columns of numbers, dates and text, as in typed formats.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -15,19 +15,19 @@ use super::source::Source;
 use super::table::{Column, ColumnKind, MISSING, Table};
 use crate::{Error, Result, Warning, WarningKind};
 
-/// Doubles hold every whole number below this, 2⁵³.
+/// 2⁵³. Doubles hold all integers up to this one exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The cells of a column.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cells {
-    /// Numbers, NaN where there is no value.
+    /// Numbers; NaN where a value is missing.
     Numbers(Vec<f64>),
-    /// Whole numbers that doubles do not hold.
+    /// Integers beyond the exact range of doubles.
     Whole(Vec<Option<i64>>),
-    /// Dates or times, NaN where there is no value.
+    /// Dates or times; NaN where a value is missing.
     Dates(Vec<f64>, DateUnit),
-    /// Texts as codes into `levels`, `u32::MAX` where there is no value.
+    /// Texts as indices of `levels`; `u32::MAX` where a value is missing.
     Text {
         /// One code for each row.
         codes: Vec<u32>,
@@ -37,7 +37,7 @@ pub enum Cells {
 }
 
 impl Cells {
-    /// Whether a row has no value.
+    /// Whether the value of a row is missing.
     pub fn is_missing(&self, row: usize) -> bool {
         match self {
             Self::Numbers(values) | Self::Dates(values, _) => values[row].is_nan(),
@@ -46,7 +46,7 @@ impl Cells {
         }
     }
 
-    /// The cell of a row as CSV holds it; `None` where there is no value.
+    /// The cell of a row as text for CSV; `None` if the value is missing.
     pub fn text(&self, row: usize) -> Option<Cow<'_, str>> {
         if self.is_missing(row) {
             return None;
@@ -59,7 +59,7 @@ impl Cells {
         })
     }
 
-    /// What its values are, for messages.
+    /// Kind of the values in words, for messages.
     pub fn what(&self) -> &'static str {
         match self {
             Self::Numbers(_) => "numbers",
@@ -83,38 +83,38 @@ impl Cells {
     }
 }
 
-/// A number as text from which the same double is read; negative zero keeps its sign.
+/// A number as text that parses to the same double. Negative zero keeps its sign.
 fn number_text(value: f64) -> String {
     if value == 0.0 && value.is_sign_negative() { "-0".to_owned() } else { format_number(value) }
 }
 
-/// Named columns of equal length, to be written.
+/// Named columns of equal length, for writing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
-    /// File the rows come from, for messages.
+    /// File from which the rows were read, for messages.
     pub path: PathBuf,
     /// Number of rows.
     pub rows: usize,
     /// Names of the columns.
     pub names: Vec<String>,
-    /// Whether the file they come from names them.
+    /// Whether this file names its columns.
     pub named: bool,
-    /// The places of these columns in the file.
+    /// Positions of the columns in this file.
     pub places: Vec<usize>,
-    /// Their cells.
+    /// Cells of the columns.
     pub columns: Vec<Cells>,
-    /// What was decided about how the file is read.
+    /// Notes on how the file was read.
     pub notes: Vec<String>,
-    /// What a user should look at.
+    /// Warnings for the user.
     pub warnings: Vec<Warning>,
 }
 
 impl Frame {
-    /// Reads a table whole. No cell is lost: a column of which some cells are no numbers stays text, and so do numbers with
-    /// leading zeros.
+    /// Reads a whole table without losing cells: a column with some cells that are not numbers stays text, as do
+    /// numbers with leading zeros.
     ///
     /// # Errors
-    /// As reading it for training, and [`Error::Mismatch`] for images.
+    /// Those of reading it for training, and [`Error::Mismatch`] for images.
     pub fn read(source: &Source, options: &ReadOptions) -> Result<Self> {
         match Input::open(source)?.refuse_misfits(options)?.read(options)?.0 {
             Raw::Table(file) => Self::of_file(*file, options),
@@ -125,7 +125,7 @@ impl Frame {
         }
     }
 
-    /// A table whose columns get their kinds.
+    /// Converts a table after detecting the kinds of its columns.
     ///
     /// # Errors
     /// As [`Frame::read`].
@@ -153,7 +153,7 @@ impl Frame {
                 notes.push(format!("column {place} has neither a name nor a value and is left out"));
                 continue;
             }
-            // Training knows columns without a name by this one.
+            // The name by which training knows a column without a name.
             let name = if nameless(&place) { format!("Unnamed: {place}") } else { names[place].clone() };
             frame.columns.push(cells(column, &kind, text, unreadable.contains(&place)));
             frame.names.push(name);
@@ -163,10 +163,10 @@ impl Frame {
         Ok(frame)
     }
 
-    /// Some rows, in this order.
+    /// The given rows, in the given order.
     ///
     /// # Panics
-    /// If a row is not there.
+    /// If a row does not exist.
     pub fn select(&self, rows: &[u32]) -> Self {
         let columns = self.columns.iter().map(|cells| cells.select(rows)).collect();
         Self { rows: rows.len(), columns, ..self.clone_but_columns() }
@@ -185,13 +185,13 @@ impl Frame {
         }
     }
 
-    /// The columns by name.
+    /// The columns with their names.
     pub fn named(&self) -> impl Iterator<Item = (&str, &Cells)> {
         self.names.iter().map(String::as_str).zip(&self.columns)
     }
 }
 
-/// Whether the spelling of numbers may say more than their values: leading zeros, or digits beyond those of a double.
+/// Whether the spelling of numbers may carry information: leading zeros, or more digits than a double holds.
 fn is_spelled(column: &Column, kind: &ColumnKind, origin: &Origin) -> bool {
     let Column::Numbers(values) = column else { return false };
     let present = || values.iter().filter(|value| !value.is_nan());
@@ -200,7 +200,7 @@ fn is_spelled(column: &Column, kind: &ColumnKind, origin: &Origin) -> bool {
     matches!(kind, ColumnKind::Number(_)) && (long() || codes())
 }
 
-/// The cells of a column; `text` is how they are written, where that may matter.
+/// The cells of a column. `text` is the column as written, if that may matter.
 fn cells(column: Column, kind: &ColumnKind, text: Option<Column>, unreadable: bool) -> Cells {
     let as_text = |column: Column| match column.into_text() {
         Column::Text { codes, levels } => Cells::Text { codes, levels },
@@ -216,7 +216,7 @@ fn cells(column: Column, kind: &ColumnKind, text: Option<Column>, unreadable: bo
     }
 }
 
-/// Numbers whose spelling was looked at.
+/// Converts a column of numbers, considering how they are written.
 fn spelled(values: Vec<f64>, codes: Vec<u32>, levels: Vec<String>) -> Cells {
     let digits = |level: &str| level.strip_prefix('-').unwrap_or(level).to_owned();
     let is_code = |level: &String| {

@@ -1,4 +1,4 @@
-//! One table prepared in several ways at once: the inputs of each beside those of the others.
+//! A table prepared in several ways at once, with the inputs of all of them next to each other.
 
 use std::ops::Range;
 
@@ -17,31 +17,31 @@ use crate::{Error, Result};
 /// One of several ways to prepare a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Way {
-    /// Fitted to the training rows.
+    /// The preprocessing, fitted to the training rows.
     pub preprocessing: Preprocessing,
-    /// Its inputs among those of all ways.
+    /// The range of its inputs among the inputs of all ways.
     pub inputs: Range<usize>,
 }
 
 /// A table prepared in several ways.
 pub struct Joint {
-    /// Inputs of all ways, those of equal ones once. Its features name a column once for each way.
+    /// The inputs of all ways; equal ones are stored once. A column has one feature for each distinct way.
     pub prepared: Prepared,
     /// The ways, in the order of their options.
     pub ways: Vec<Way>,
-    /// The training rows, dealt.
+    /// The training rows, assigned to folds.
     pub folds: Folds,
 }
 
 impl Loaded {
-    /// Prepares a table as each of several options say; they differ in scaling and coding alone. The parts are dealt once, and there
-    /// is no validation part beside the folds.
+    /// Prepares a table according to each of several options, which may differ in scaling and coding only. All use the
+    /// same parts. There is no validation part other than the folds.
     ///
     /// # Errors
-    /// As [`Loaded::prepare_folds`], and [`Error::Mismatch`] for images.
+    /// As [`Loaded::prepare_folds`], and [`Error::Option`] for images.
     ///
     /// # Panics
-    /// If there are no options, or less than two folds.
+    /// If there are no options, or fewer than two folds.
     pub fn prepare_jointly(self, options: &[&DataOptions], seed: u64, count: FoldCount) -> Result<Joint> {
         assert!(count.folds >= 2, "a cross-validation has two folds or more");
         let Contents::Table(table, files) = self.0 else {
@@ -68,7 +68,7 @@ impl Loaded {
     }
 }
 
-/// Several preprocessings of one table as one, and where the inputs of each are.
+/// Joins several preprocessings of one table, and returns the range of each one's inputs.
 fn joined(fitted: Vec<TablePreprocessing>) -> (TablePreprocessing, Vec<Way>) {
     let mut all = TablePreprocessing { features: Vec::new(), ..fitted[0].clone() };
     let mut ways: Vec<(Way, Vec<_>)> = Vec::new();
@@ -86,12 +86,12 @@ fn joined(fitted: Vec<TablePreprocessing>) -> (TablePreprocessing, Vec<Way>) {
 }
 
 impl Prepared {
-    /// The same rows with the inputs of one of the ways that are joined in it.
+    /// The same rows with the inputs of one of the joined ways.
     pub fn of_way(&self, way: &Way) -> Prepared {
         self.with(way.preprocessing.clone(), std::slice::from_ref(&way.inputs))
     }
 
-    /// The same rows with the inputs of some of the ways that are joined in it, and these ways with their new places.
+    /// The same rows with the inputs of some of the joined ways, and these ways with their new ranges.
     pub fn of_ways(&self, ways: &[&Way]) -> (Prepared, Vec<Way>) {
         let tables = ways.iter().filter_map(|way| match &way.preprocessing {
             Preprocessing::Table(table) => Some(table.clone()),
@@ -127,19 +127,19 @@ impl Prepared {
 }
 
 impl Folds {
-    /// The data of all folds, learnt from, by a preprocessing that is fitted already.
+    /// All rows of the folds as a training part, prepared by a preprocessing that is already fitted.
     ///
     /// # Errors
-    /// As applying it.
+    /// Those of applying it.
     pub fn prepare_all_with(&self, preprocessing: &Preprocessing) -> Result<Prepared> {
         let split = Split { train: self.rows.clone(), val: Vec::new(), test: Vec::new() };
         self.prepare_split(split, Some(preprocessing))
     }
 
-    /// Where the rows of a fold stand among the training rows.
+    /// Positions of a fold's validation rows among the training rows.
     ///
     /// # Panics
-    /// If there is no such fold.
+    /// If the fold does not exist.
     pub fn places(&self, number: usize) -> Vec<usize> {
         let place = |row: &u32| self.rows.binary_search(row).expect("a fold is of the training rows");
         self.folds[number].1.iter().map(place).collect()

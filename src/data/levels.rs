@@ -1,4 +1,4 @@
-//! The levels of a category: which have an input or a number of their own, and what the inputs are.
+//! Levels of a category: which have an input or a number of their own, and the values of the inputs.
 
 use std::collections::HashMap;
 
@@ -10,35 +10,37 @@ use super::dataset::Targets;
 use super::shape::Counted;
 use super::table::MISSING;
 
-/// A text column has at most so many one-hot inputs of its own; rarer levels share one.
+/// Default limit of the one-hot inputs of a text column. Rarer levels share an input.
 pub const MOST_LEVELS: usize = 64;
-/// Where levels are numbers, those beyond the first [`MOST_LEVELS`] have one of their own from so many training rows on, or more where the
-/// target asks for more.
+/// If levels are numbers, a level beyond the [`MOST_LEVELS`] most frequent has its own number if it has at least this
+/// many training rows. The targets may require more.
 const FEWEST_ROWS: f64 = 2.0;
-/// The largest number of a level: as many levels as a layer may look up.
+/// The largest number of a level, which is also the limit of levels in a lookup layer.
 pub(super) const MOST_NUMBER: usize = 1 << 20;
 
-/// Which categories become the number of their level, for a network that learns a vector for each.
+/// Which categories become the number of their level, for networks that learn a vector for each level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LevelNumbers {
-    /// Categories of up to so many levels, a missing one among them, stay one-hot.
+    /// Categories with up to this many levels stay one-hot. Missing counts as a level.
     pub above: usize,
-    /// Levels with a number of their own at most; rarer ones share one.
+    /// Upper limit of the levels with a number of their own; rarer ones share a number.
     pub most: usize,
 }
 
-/// The numbers that stand for levels.
+/// The inputs of a category.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Coding {
-    /// 1 in the rows that have the level, else 0.
+    /// One input for each level: 1 in the rows that have the level, otherwise 0.
     #[default]
     ZerosAndOnes,
-    /// Of each input the number in the rows that do not have the level, and in those that have it.
+    /// One input for each level: its value in the rows without and with the level.
     Values(Vec<[f64; 2]>),
-    /// One input for two levels: the number of the first, of neither (missing, or not seen in training), and of the second.
+    /// One input for two levels: its value for the first level, for neither (missing, or not seen in training), and for
+    /// the second.
     Single([f64; 3]),
-    /// One input, the number of the level: from 1 for the first, then `other`, then missing; 0 for one that has none.
+    /// One input, the number of the level: 1 for the first level and so on, then `other`, then missing; 0 for a level
+    /// without a number.
     Number,
 }
 
@@ -47,7 +49,7 @@ impl Coding {
         *self == Coding::ZerosAndOnes
     }
 
-    /// Writes the inputs of a row over zeros; `place` is that of its level among the inputs, where it has one.
+    /// Writes the inputs of a row, which must be 0. `place` is the position of its level, if it has one.
     pub(super) fn write(&self, place: Option<usize>, inputs: &mut [f32]) {
         match self {
             Coding::ZerosAndOnes => {
@@ -75,35 +77,36 @@ impl Coding {
 /// How levels become inputs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LevelOptions<'a> {
-    /// Whether they are numbers.
+    /// Whether levels are numbers in the file.
     pub(super) numeric: bool,
-    /// How many have an input of their own at most, where they are one-hot.
+    /// Upper limit of the levels with an input of their own, if they are one-hot.
     pub(super) most: usize,
-    /// Whether they may be numbers, and how many then.
+    /// If levels may be coded as numbers, the limits for that.
     pub(super) numbers: Option<LevelNumbers>,
-    /// What is to be learnt of the training rows, where it says how many rows a level needs for a number.
+    /// Targets of the training rows, if they determine how many rows a level needs for a number of its own.
     pub(super) targets: Option<&'a Targets>,
     /// Whether two levels share one input.
     pub(super) single: bool,
-    /// Whether the inputs are scaled and clipped as numbers are.
+    /// Whether the inputs are scaled and clipped like numbers.
     pub(super) clipped: bool,
 }
 
-/// What came of fitting a category.
+/// The result of fitting a category.
 pub(super) struct Levels {
-    /// Levels with an input, or a number, of their own: numbers sorted by value, text by bytes.
+    /// Levels with an input or a number of their own. Numbers are sorted by value, text by bytes.
     pub(super) own: Vec<String>,
-    /// Whether one is shared by all other levels.
+    /// Whether all other levels share an input or number.
     pub(super) other: bool,
     /// Whether missing is a level.
     pub(super) missing: bool,
-    /// What the inputs are.
+    /// The values of the inputs.
     pub(super) coding: Coding,
 }
 
 impl Levels {
-    /// Fits a text column to its training rows. One-hot are the `most` most frequent levels, of equally frequent ones the first in
-    /// their order. Where levels are numbers, the 64 most frequent have one, and others of at least two rows, and of as many as [`rows_needed`] says.
+    /// Fits a text column to its training rows. If it is one-hot, the `most` most frequent levels have an input; of
+    /// equally frequent levels the first in sort order is preferred. If levels are coded as numbers, the 64 most
+    /// frequent have a number, and also others with at least two rows and at least as many as [`rows_needed`] requires.
     pub(super) fn fit(codes: &[u32], levels: &[String], rows: &[u32], how: LevelOptions<'_>) -> Self {
         let LevelOptions { numeric, single, clipped, .. } = how;
         let mut counts = vec![0usize; levels.len()];
@@ -153,7 +156,7 @@ impl Levels {
     }
 }
 
-/// Levels in their order: numbers by value, text by bytes.
+/// Sorts levels: numbers by value, text by bytes.
 fn sorted_levels(mut levels: Vec<String>, numeric: bool) -> Vec<String> {
     if numeric {
         let value = |level: &String| parse_number(level).unwrap_or(f64::INFINITY);
@@ -168,7 +171,7 @@ fn sorted_levels(mut levels: Vec<String>, numeric: bool) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// Levels `a0`, `a1`, …, each with so many rows; the last rows are missing.
+    /// Fits levels `a0000`, `a0001`, … with these numbers of rows, followed by rows with a missing value.
     fn fitted(counts: &[usize], missing: usize, numbers: Option<LevelNumbers>) -> Levels {
         let names: Vec<String> = (0..counts.len()).map(|n| format!("a{n:04}")).collect();
         let codes = counts.iter().enumerate().flat_map(|(level, count)| vec![level as u32; *count]);
@@ -193,17 +196,17 @@ mod tests {
 
     #[test]
     fn levels_of_few_rows_share_a_number_beyond_the_first_64() {
-        // All of few rows, as one-hot inputs would have it.
+        // All levels have few rows, as with one-hot inputs.
         let few = fitted(&[1; 64], 0, NUMBERS);
         assert_eq!((few.own.len(), few.other), (64, false));
         let few = fitted(&[1; 65], 0, NUMBERS);
         assert_eq!((few.own.len(), few.other), (64, true));
-        // 100 levels of enough rows, 50 that have not.
+        // 100 levels with enough rows, 50 with too few.
         let counts: Vec<usize> = (0..150).map(|n| if n % 3 == 0 { 1 } else { 2 }).collect();
         let many = fitted(&counts, 4, NUMBERS);
         assert_eq!((many.own.len(), many.other, many.missing), (100, true, true));
         assert!(!many.own.contains(&"a0003".to_owned()) && many.own.contains(&"a0004".to_owned()));
-        // Of more than there may be, the most frequent.
+        // If there are more than allowed, the most frequent are kept.
         let counts: Vec<usize> = (0..600).map(|n| 2 + n % 2).collect();
         let most = fitted(&counts, 0, NUMBERS);
         assert_eq!((most.own.len(), most.other), (500, true));

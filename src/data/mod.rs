@@ -1,4 +1,4 @@
-//! From files to matrices: reading, typing, preparing, splitting and ordering rows.
+//! Data: reading files, detecting types, preprocessing, splitting and ordering rows.
 
 mod aligned;
 mod augment;

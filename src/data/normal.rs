@@ -2,8 +2,8 @@
 
 #![allow(clippy::excessive_precision, reason = "coefficients stand as they were published")]
 
-/// `Φ⁻¹(p)`, the standard normal number below which a share `p` lies, to about 16 digits; infinite at 0 and 1. Wichura 1988,
-/// algorithm AS 241 (PPND16), <https://doi.org/10.2307/2347330>.
+/// The quantile function `Φ⁻¹(p)` of the standard normal distribution, to about 16 digits; infinite at 0 and 1. Wichura
+/// 1988, algorithm AS 241 (PPND16), <https://doi.org/10.2307/2347330>.
 pub fn normal_quantile(p: f64) -> f64 {
     let q = p - 0.5;
     if q.abs() <= 0.425 {
@@ -20,7 +20,7 @@ pub fn normal_quantile(p: f64) -> f64 {
     if q < 0.0 { -value } else { value }
 }
 
-/// Coefficients of a numerator and a denominator, the lowest power first.
+/// Coefficients of a rational function: numerator and denominator, lowest power first.
 pub type Rational = [[f64; 8]; 2];
 
 fn ratio(x: f64, [above, below]: &Rational) -> f64 {
@@ -28,7 +28,7 @@ fn ratio(x: f64, [above, below]: &Rational) -> f64 {
     polynomial(above) / polynomial(below)
 }
 
-/// Of `0.180625 − q²` for `|q| ≤ 0.425`, `q = p − ½`; the ratio times `q` is the quantile.
+/// In `0.180625 − q²`, for `|q| ≤ 0.425` with `q = p − ½`. The quantile is `q` times the ratio.
 pub const CENTRE: Rational = [
     [
         3.387_132_872_796_366_608,
@@ -51,7 +51,7 @@ pub const CENTRE: Rational = [
         5.226_495_278_852_854_561e3,
     ],
 ];
-/// Of `r − 1.6` for `r = √(−ln min(p, 1 − p)) ≤ 5`.
+/// In `r − 1.6`, for `r = √(−ln min(p, 1 − p)) ≤ 5`.
 pub const SIDES: Rational = [
     [
         1.423_437_110_749_683_577_34,
@@ -74,7 +74,7 @@ pub const SIDES: Rational = [
         1.050_750_071_644_416_843_24e-9,
     ],
 ];
-/// Of `r − 5` beyond.
+/// In `r − 5`, for larger `r`.
 pub const TAILS: Rational = [
     [
         6.657_904_643_501_103_777_2,

@@ -1,4 +1,4 @@
-//! Numbers of levels as one-hot inputs, for models that know numbers alone.
+//! Converts numbers of levels to one-hot inputs, for models that need plain numbers.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -7,25 +7,25 @@ use std::ops::Range;
 use super::dataset::{Dataset, Features};
 use super::levels::MOST_LEVELS;
 
-/// Turns each input that holds the number of a level into inputs of zeros and ones: one for each of the 64 most frequent levels, and one for
-/// all others where there are more. A level without a number is 0 in all of them; other inputs stay as they are.
+/// Converts each input that holds the number of a level to one-hot inputs: one for each of the 64 most frequent levels,
+/// and one for all others if there are more. All are 0 for number 0, which means no level. Other inputs are unchanged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OneHot {
     columns: Vec<Column>,
 }
 
-/// One input that holds the number of a level.
+/// An input that holds the number of a level.
 #[derive(Debug, Clone, PartialEq)]
 struct Column {
-    /// The input.
+    /// Position of the input.
     input: usize,
-    /// The place among the one-hot inputs of each level from 1 on; other levels share the last.
+    /// For each level from 1, its position among the one-hot inputs. Levels beyond the list get the last position.
     places: Vec<usize>,
     width: usize,
 }
 
 impl Column {
-    /// Of equally frequent levels the first count.
+    /// Fits one input. Of equally frequent levels the first are preferred.
     fn fit(values: &[f32], cols: usize, input: usize) -> Column {
         let numbers = || values.iter().skip(input).step_by(cols).map(|number| *number as usize);
         let levels = numbers().max().unwrap_or(0);
@@ -48,18 +48,18 @@ impl Column {
 }
 
 impl OneHot {
-    /// Fitted to the levels of these rows; `level_inputs` are the inputs that hold numbers of levels, rising.
+    /// Fits to the levels of these rows. `level_inputs` are the inputs that hold numbers of levels, in ascending order.
     pub fn fit(features: &Features, level_inputs: &[usize]) -> OneHot {
         let Features::F32 { values, cols } = features else { return OneHot { columns: Vec::new() } };
         OneHot { columns: level_inputs.iter().map(|input| Column::fit(values, *cols, *input)).collect() }
     }
 
-    /// How many inputs come of `inputs`.
+    /// Number of inputs after the conversion of `inputs` inputs.
     pub fn width(&self, inputs: usize) -> usize {
         inputs - self.columns.len() + self.columns.iter().map(|column| column.width).sum::<usize>()
     }
 
-    /// A data set with such inputs; itself where no input is changed.
+    /// The converted data set; borrowed if no input changes.
     pub fn view<'a>(&self, data: &'a Dataset) -> Cow<'a, Dataset> {
         if self.columns.is_empty() {
             return Cow::Borrowed(data);
@@ -68,7 +68,7 @@ impl OneHot {
         Cow::Owned(Dataset { features: self.apply(&data.features), targets, weights })
     }
 
-    /// The inputs of rows.
+    /// Converts the inputs of rows.
     pub fn apply(&self, features: &Features) -> Features {
         let Features::F32 { values, cols } = features else { return features.clone() };
         let width = self.width(*cols);
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn rare_levels_share_an_input() {
-        // Level n of 1 to 100 has n rows.
+        // Level n of 1 … 100 has n rows.
         let numbers: Vec<f32> = (1..=100).flat_map(|n| vec![n as f32; n]).collect();
         let features = Features::F32 { values: numbers, cols: 1 };
         let one_hot = OneHot::fit(&features, &[0]);

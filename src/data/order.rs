@@ -7,17 +7,17 @@ use rand::Rng;
 
 use crate::rng::{Purpose, stream};
 
-/// The orders of an epoch's rows.
+/// The orders of the rows in an epoch.
 #[derive(Debug, Clone, Default)]
 pub struct Orders {
-    /// The order that all members of the network share; that of the first member if they do not.
+    /// The order shared by all members of the network; if members have their own orders, that of the first.
     pub shared: Vec<u32>,
-    /// The order of each member, if members have orders of their own; else nothing.
+    /// The order of each member, if members have their own orders; otherwise empty.
     pub own: Vec<Vec<u32>>,
 }
 
 impl Orders {
-    /// The row behind each of the [`crate::train::Trainer::running_outputs`] of the first `positions` positions.
+    /// The rows of the [`crate::train::Trainer::running_outputs`] for the first `positions` positions.
     pub fn of_outputs(&self, positions: usize) -> Cow<'_, [u32]> {
         if self.own.is_empty() {
             return Cow::Borrowed(&self.shared[..positions]);
@@ -25,7 +25,7 @@ impl Orders {
         Cow::Owned((0..positions).flat_map(|position| self.own.iter().map(move |order| order[position])).collect())
     }
 
-    /// The rows of the step of `batch` rows that begins at position `first`, each once.
+    /// The rows of the step of `batch` rows that starts at position `first`, without duplicates.
     pub fn of_step(&self, first: usize, batch: usize) -> Vec<u32> {
         let of_order =
             |order: &'_ Vec<u32>| -> Vec<u32> { order[first.min(order.len())..].iter().copied().take(batch).collect() };
@@ -37,8 +37,8 @@ impl Orders {
     }
 }
 
-/// A number below `bound`, each equally likely: Lemire 2019, "Fast Random Integer Generation in an Interval",
-/// <https://arxiv.org/abs/1805.10941>. Written out here so that no version of a crate can change what is drawn.
+/// A uniform random integer below `bound`: Lemire 2019, "Fast Random Integer Generation in an Interval",
+/// <https://arxiv.org/abs/1805.10941>. It is implemented here so that no new version of a crate can change the numbers.
 ///
 /// # Panics
 /// If `bound` is 0.
@@ -54,15 +54,15 @@ pub(crate) fn below(rng: &mut impl Rng, bound: u32) -> u32 {
     (product >> 32) as u32
 }
 
-/// Puts `items` into a random order, each equally likely: Fisher & Yates, in Durstenfeld's form, from the end.
+/// Shuffles `items` into a uniformly random order: Fisher & Yates in Durstenfeld's form, from the end.
 pub(crate) fn shuffle<T>(items: &mut [T], rng: &mut impl Rng) {
     for last in (1..items.len()).rev() {
         items.swap(last, below(rng, last as u32 + 1) as usize);
     }
 }
 
-/// Writes the order of an epoch's rows to `out`: a permutation of `0..rows` that depends on seed and epoch alone, or the order of
-/// the file where `shuffle_rows` is false. `epoch` counts from 1.
+/// Writes the order of an epoch's rows to `out`: a permutation of `0..rows` that depends on seed and epoch alone, or
+/// the original order if `shuffle_rows` is false.
 ///
 /// # Panics
 /// If `rows` does not fit 32 bits; data sets are checked for that when they are read.
@@ -70,7 +70,7 @@ pub fn epoch_order(rows: usize, seed: u64, epoch: u64, shuffle_rows: bool, out: 
     member_order(rows, (seed, epoch, 0), shuffle_rows, out);
 }
 
-/// The same for a member of a network that has an order of its own; member 0 has that of [`epoch_order`].
+/// As [`epoch_order`], for a member with its own order. Member 0 has the order of [`epoch_order`].
 ///
 /// # Panics
 /// As [`epoch_order`].
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn the_first_order_never_changes() {
-        // Computed by a second ChaCha8, in Python.
+        // Computed by an independent ChaCha8 in Python.
         assert_eq!(order(8, 0, 1), [3, 5, 4, 2, 7, 1, 6, 0]);
     }
 

@@ -1,4 +1,4 @@
-//! A table and the parts that training would deal its rows to.
+//! A table, and the parts to which training would assign its rows.
 
 use super::frame::Frame;
 use super::options::DataOptions;
@@ -12,18 +12,18 @@ use crate::{Error, Result, Warning};
 pub struct Partition {
     /// All rows.
     pub frame: Frame,
-    /// The rows of each part; those without a target are in none.
+    /// The rows of each part. Rows without a target are in none.
     pub split: Split,
-    /// What was decided and is said aloud.
+    /// Notes on decisions, for the user.
     pub notes: Vec<String>,
-    /// What a user should look at.
+    /// Warnings for the user.
     pub warnings: Vec<Warning>,
 }
 
-/// Deals the rows of a table to parts: the same rows as [`super::prepare`] deals with the same options and seed.
+/// Assigns the rows of a table to parts, as [`super::prepare`] does with the same options and seed.
 ///
 /// # Errors
-/// As [`super::prepare`], and [`Error::Usage`] for standard input and for images.
+/// As [`super::prepare`], [`Error::Usage`] for standard input, and [`Error::Mismatch`] for images.
 pub fn partition(options: &DataOptions, seed: u64) -> Result<Partition> {
     if options.data == Source::Stdin {
         return Err(Error::Usage("data split reads its file twice: write standard input to a file first".to_owned()));

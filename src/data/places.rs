@@ -1,4 +1,4 @@
-//! Which inputs the cells of a category set, as plain data: what an export writes in another language.
+//! The inputs that are set by the cells of a category, as plain data. Exports write them in another language.
 
 use std::collections::HashMap;
 
@@ -7,47 +7,47 @@ use super::feature::{Encoding, Feature};
 use super::known::normal_form;
 use super::levels::Coding;
 
-/// From the cells of a category to the place of an input. [`Places::count`] itself stands for no place.
+/// Maps the cells of a category to the position of an input. [`Places::count`] itself means no position.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Places {
-    /// Where known cells lead.
+    /// The known cells.
     pub keys: Keys,
-    /// Place of a cell that is not among them.
+    /// Position for a cell that is not known.
     pub other: usize,
-    /// Place of a missing cell.
+    /// Position for a missing cell.
     pub missing: usize,
-    /// Number of places.
+    /// Number of positions.
     pub count: usize,
-    /// Which numbers the inputs are.
+    /// Values of the inputs.
     pub inputs: Inputs,
 }
 
-/// Cells with a place of their own.
+/// Cells with a position of their own.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Keys {
     /// Numbers.
     Numbers(Vec<(f64, usize)>),
-    /// Texts as training wrote them; then normal forms, which other spellings of one level share: without regard to case, with
-    /// single blanks.
+    /// Texts as written in training, then normal forms, which different spellings of a level share: compared without
+    /// case, and with single blanks.
     Texts {
-        /// Tried first.
+        /// Compared first.
         exact: Vec<(String, usize)>,
-        /// Tried next.
+        /// Compared next.
         normal: Vec<(String, usize)>,
     },
 }
 
-/// The numbers that a place stands for.
+/// The values of the inputs for a position.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Inputs {
-    /// An input for each place: the number where another place is taken, and where it is this one.
+    /// An input for each position: its value if another position is set, and if this one is set.
     Each(Vec<[f32; 2]>),
-    /// One input: its number for each place, then for none.
+    /// One input: its value for each position, then for no position.
     One(Vec<f32>),
 }
 
 impl Feature {
-    /// How the cells of a category lead to inputs; `None` for other columns.
+    /// How the cells of a category determine inputs; `None` for other columns.
     pub fn places(&self) -> Option<Places> {
         let Encoding::Category { levels, other, missing, numeric, coding } = &self.encoding else { return None };
         let count = levels.len() + usize::from(*other) + usize::from(*missing);
@@ -76,7 +76,7 @@ impl Feature {
 }
 
 impl Places {
-    /// What finds the place of a text that is not missing, in a category of texts.
+    /// A function that returns the position of a text that is not missing, for a category of texts.
     pub fn of_texts(&self) -> impl Fn(&str) -> usize {
         let (exact, normal): (&[_], &[_]) = match &self.keys {
             Keys::Texts { exact, normal } => (exact, normal),
@@ -105,7 +105,7 @@ mod tests {
         }
     }
 
-    /// The inputs that places give are those of the column's plan.
+    /// The inputs for positions equal those of the column's plan.
     #[test]
     fn places_give_the_inputs_of_the_column() {
         let pairs = |n: usize| (0..n).map(|at| [at as f64 / 8.0, 1.0 + at as f64]).collect();

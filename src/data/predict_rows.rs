@@ -1,4 +1,4 @@
-//! Raw rows to inputs, some rows at a time: what predict reads.
+//! Prepares raw rows, some at a time, for prediction.
 
 use std::collections::HashSet;
 
@@ -18,12 +18,12 @@ use crate::{Error, Result, Warning};
 pub struct Chunk {
     /// Inputs of the network.
     pub features: Features,
-    /// The columns to be copied, as they are written in the file.
+    /// The columns to copy, as written in the file.
     pub kept: Vec<Vec<String>>,
 }
 
-/// Reads raw rows in their order and prepares them by a model's preprocessing; labels are ignored, rows without one are not left
-/// out. Tables are read in bounded memory.
+/// Reads raw rows in order and prepares them by a model's preprocessing. Labels are ignored; rows without a label are
+/// kept. Tables are read in bounded memory.
 pub struct RowReader<'a> {
     preprocessing: &'a Preprocessing,
     rows: Rows<'a>,
@@ -36,11 +36,12 @@ enum Rows<'a> {
 }
 
 impl<'a> RowReader<'a> {
-    /// Opens a file, standard input, or a folder of MNIST's layout (then its `part`); `keep` names the columns to be copied.
-    /// Missing markers are the model's, not those of `options`.
+    /// Opens a file, standard input, or a folder with MNIST's layout (of which `part` is read). `keep` names the
+    /// columns to copy. The missing markers are those of the model, not those of `options`.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for columns that are not there, [`Error::Data`] and [`Error::Io`] for a wrong file.
+    /// [`Error::Mismatch`] for missing columns of the model, [`Error::Option`] for missing columns of `keep`,
+    /// [`Error::Data`] and [`Error::Io`] for a wrong file.
     pub fn open(
         preprocessing: &'a Preprocessing,
         source: &Source,
@@ -79,7 +80,7 @@ impl<'a> RowReader<'a> {
         &self.kept_names
     }
 
-    /// What was decided about how the file is read.
+    /// Notes on how the file is read.
     pub fn notes(&self) -> &[String] {
         match &self.rows {
             Rows::Table { reader, .. } => &reader.outline().notes,
@@ -87,7 +88,7 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    /// What a user should look at: how the file was read, and how the rows so far differ from those of training.
+    /// Warnings: how the file was read, and how the rows so far differ from the training rows.
     pub fn warnings(&self) -> Vec<Warning> {
         match &self.rows {
             Rows::Table { reader, drift } => reader.warnings().into_iter().chain(drift.warnings()).collect(),
@@ -95,7 +96,7 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    /// At most `rows` more rows; `None` at the end.
+    /// The next rows, at most `rows`; `None` at the end.
     ///
     /// # Errors
     /// [`Error::Data`] with line and column for a wrong row.
@@ -121,7 +122,8 @@ impl<'a> RowReader<'a> {
     }
 }
 
-/// The columns that `keep` names, each once. A text is tried whole as a name first, then as names with commas between them.
+/// The columns that `keep` names, without duplicates. Each item is first taken as a single name, then as names
+/// separated by commas.
 fn kept_columns(reader: &TableReader, keep: &[String]) -> Result<Vec<usize>> {
     let mut kept = Vec::new();
     for item in keep {

@@ -1,4 +1,4 @@
-//! From files and options to training, validation and test sets.
+//! Prepares training, validation and test sets from files and options.
 
 use super::dataset::{Dataset, Features};
 use super::deal::deal;
@@ -21,17 +21,17 @@ use super::written::PartFrom;
 use crate::option_text::{option, setting};
 use crate::{Result, Warning, WarningKind};
 
-/// Reads, types, splits and prepares data as the options say; the same for the same files, options and seed.
+/// Reads, splits and prepares data as the options require. The result depends on the files, options and seed alone.
 ///
 /// # Errors
-/// [`crate::Error::Option`] for options that are wrong, before any file is opened, and for those that do not fit the data;
-/// [`crate::Error::Usage`] and [`crate::Error::Mismatch`] where several options are; [`crate::Error::Io`] and
-/// [`crate::Error::Data`] for wrong files. All files are opened before the first is read as a whole.
+/// [`crate::Error::Option`] for wrong options, before any file is opened, and for options that do not fit the data;
+/// [`crate::Error::Usage`] and [`crate::Error::Mismatch`] if several options are involved; [`crate::Error::Io`] and
+/// [`crate::Error::Data`] for wrong files. All files are opened before the first one is read completely.
 pub fn prepare(options: &DataOptions, seed: u64) -> Result<Prepared> {
     Loaded::read(options)?.prepare(options, seed)
 }
 
-/// The same for a file that is in memory; `options.data` is but its name in messages.
+/// As [`prepare`], for a file in memory. `options.data` is only its name in messages.
 ///
 /// # Errors
 /// As [`prepare`].
@@ -41,9 +41,9 @@ pub fn prepare_bytes(bytes: &'static [u8], options: &DataOptions, seed: u64) -> 
     Loaded::read_main(Input::File(options.data.clone(), opened), options)?.prepare(options, seed)
 }
 
-/// The training file in memory, typed, before anything is fitted: options of the preprocessing may still depend on what it holds.
-/// Beside it are the validation and test files that it may have; those of tables are open but not read, since they are read by
-/// what the preprocessing wants.
+/// The training file in memory, with typed columns. Nothing is fitted yet, so the options of the preprocessing may
+/// still depend on the data. Validation and test files of a table are open but not read, because reading them requires
+/// the schema of the preprocessing.
 pub struct Loaded(pub(super) Contents);
 
 pub(super) enum Contents {
@@ -52,7 +52,7 @@ pub(super) enum Contents {
 }
 
 impl Loaded {
-    /// Opens all files before it reads the first.
+    /// Opens all files before the first one is read completely.
     ///
     /// # Errors
     /// As [`prepare`].
@@ -65,7 +65,7 @@ impl Loaded {
         Self::read_main(Input::open(&options.data)?.refuse_misfits(&options.read_options())?, options)
     }
 
-    /// Reads what training looks at as a whole; the rest stays in a pack.
+    /// Reads the columns that must be in memory. The others stay in a pack.
     fn read_blocks(options: &DataOptions) -> Result<Self> {
         let (file, packed) = pack_of(&options.data, &options.read_options())?;
         let valid = Input::open_part(&options.valid)?;
@@ -99,7 +99,7 @@ impl Loaded {
         }
     }
 
-    /// What is known of its size.
+    /// The size of the data.
     pub fn sketch(&self) -> Sketch {
         match &self.0 {
             Contents::Images(images, _) => Sketch {
@@ -114,7 +114,7 @@ impl Loaded {
         }
     }
 
-    /// Splits and prepares it; `options` read as those that it was read by.
+    /// Splits and prepares the data. `options` must agree with those used for reading.
     ///
     /// # Errors
     /// As [`prepare`].
@@ -135,27 +135,28 @@ impl Loaded {
 /// Rows prepared by a saved preprocessing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
-    /// Features, targets and weights of the rows that have a target.
+    /// Features, targets and weights of the rows with a target.
     pub dataset: Dataset,
-    /// Their numbers in the file, from 0.
+    /// Row numbers in the file, from 0.
     pub rows: Vec<u32>,
-    /// Rows of classes that training did not have, apart from these.
+    /// Rows of classes that did not occur in training, which are not in `dataset`.
     pub strangers: Option<Strangers>,
-    /// What was decided about how the file is read.
+    /// Notes on how the file is read.
     pub notes: Vec<String>,
-    /// What a user should look at.
+    /// Warnings for the user.
     pub warnings: Vec<Warning>,
 }
 
-/// Reads a file as a table by a saved preprocessing: the columns that the model knows, under their names.
+/// Reads a file as a table, using a saved preprocessing: the columns that the model knows, under the model's names.
 ///
 /// # Errors
-/// [`crate::Error::Mismatch`] if the model needs columns that are not there, [`crate::Error::Data`] and [`crate::Error::Io`] for a wrong file.
+/// [`crate::Error::Mismatch`] if the model needs columns that do not exist, [`crate::Error::Data`] and
+/// [`crate::Error::Io`] for a wrong file.
 pub fn read_for(preprocessing: &TablePreprocessing, source: &Source, options: &ReadOptions) -> Result<Table> {
     Ok(Input::open(source)?.rows(preprocessing, options)?.table)
 }
 
-/// The warning about a validation or test file that is the training file.
+/// The warning about a validation or test file that is the training file itself.
 fn same_file(options: &DataOptions) -> Option<Warning> {
     let whole = |source: &Source| match source {
         Source::Path(path) => path.canonicalize().ok(),
@@ -169,12 +170,13 @@ fn same_file(options: &DataOptions) -> Option<Warning> {
     Some(Warning::new(WarningKind::Leak, message))
 }
 
-/// Prepares labelled rows by a saved preprocessing, to evaluate a model on them; a folder of MNIST's layout means its `part`.
-/// Missing markers are the model's, not those of `options`.
+/// Prepares labelled rows by a saved preprocessing, to evaluate a model on them. Of a folder with MNIST's layout,
+/// `part` is read. The missing markers are those of the model, not those of `options`.
 ///
 /// # Errors
-/// As [`read_for`], for a negative target where `loss` wants counts, and [`crate::Error::Mismatch`] or [`crate::Error::Data`] where there are no labels. Rows of classes that the model
-/// does not know are set apart with a warning; images of such classes are an error.
+/// Those of [`read_for`]; [`crate::Error::Option`] for a negative target if `loss` requires counts;
+/// [`crate::Error::Mismatch`] or [`crate::Error::Data`] if there are no labels. Table rows of unknown classes are
+/// separated with a warning; images of unknown classes are an error.
 pub fn prepare_for(
     preprocessing: &Preprocessing,
     source: &Source,

@@ -1,4 +1,4 @@
-//! What preparation comes to, and the steps that tables and images share.
+//! The result of preparing data, and the steps that tables and images share.
 
 use super::balance::Balance;
 use super::cell::shortened;
@@ -13,50 +13,51 @@ use super::written::{Character, DateColumn, Delimiter, PartFrom, Quote};
 use crate::option_text::{option, setting};
 use crate::{Error, Result, Warning, WarningKind};
 
-/// Everything that training needs from the data.
+/// All data that training needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
-    /// From raw rows to inputs and from outputs to units; fitted on the training rows alone.
+    /// Converts raw rows to inputs, and outputs to the user's units. It is fitted on the training rows alone.
     pub preprocessing: Preprocessing,
-    /// Rows that are learnt from, resampled and with class weights where the options say so.
+    /// Training rows, resampled and with class weights if the options require that.
     pub train: Dataset,
-    /// The training rows as they are in the file, where `train` is resampled or has class weights.
+    /// The training rows as in the file, if `train` is resampled or has class weights.
     pub plain_train: Option<Dataset>,
     /// Validation part.
     pub val: Option<Dataset>,
     /// Test part.
     pub test: Option<Dataset>,
-    /// Rows of a validation file whose classes training does not have; they are not in `val`.
+    /// Rows of a validation file whose classes do not occur in training; they are not in `val`.
     pub val_strangers: Option<Strangers>,
-    /// The same of a test file.
+    /// The same for a test file.
     pub test_strangers: Option<Strangers>,
-    /// Row numbers of the parts before resampling; rows of a part with its own file are numbered within that file.
+    /// Row numbers of the parts before resampling. Rows of a part with its own file are numbered within that file.
     pub split: Split,
-    /// How the training file was read, where the options left that open: what repeats the reading.
+    /// How the training file was read where the options left that open. It allows the reading to be repeated.
     pub decided: Decided,
-    /// What was decided and is said aloud, with the flag that changes it.
+    /// Notes on decisions, each with the option that changes it.
     pub notes: Vec<String>,
-    /// What a user should look at.
+    /// Warnings for the user.
     pub warnings: Vec<Warning>,
 }
 
-/// What was found out about a file that options could have said.
+/// What was detected about a file and could have been specified by options.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Decided {
-    /// The delimiter, where it is another one than a comma.
+    /// The delimiter, if it is not a comma.
     pub delimiter: Option<Delimiter>,
-    /// Whether the first line names the columns.
+    /// Whether the first line is a header.
     pub header: Option<bool>,
-    /// What begins a comment, where there are such.
+    /// The comment sign, if there are comments.
     pub comment: Option<Character>,
-    /// What encloses cells, where it is not a double quote.
+    /// The quote, if it is not a double quote.
     pub quote: Option<Quote>,
-    /// The forms of dates.
+    /// The date formats.
     pub dates: Vec<DateColumn>,
 }
 
 impl Decided {
-    /// The options with what was decided. Other files may be written otherwise, so options of runs with such stay open.
+    /// The options, completed by what was detected. If there are validation or test files, options stay open, because
+    /// these files may be written differently.
     pub fn fill(&self, options: &DataOptions) -> DataOptions {
         let mut options = options.clone();
         let file = |part: &PartFrom| matches!(part, PartFrom::File(_));
@@ -77,18 +78,18 @@ impl Decided {
 }
 
 impl Prepared {
-    /// The training part by which a model is judged: each row of it once, weighted as validation and test rows are.
+    /// The training part used for evaluation: each row once, weighted like validation and test rows.
     pub fn judged_train(&self) -> &Dataset {
         self.plain_train.as_ref().unwrap_or(&self.train)
     }
 }
 
-/// Whether training sees other rows, or other weights, than the file has.
+/// Whether training uses other rows or weights than those of the file.
 pub(super) fn is_rebalanced(options: &DataOptions) -> bool {
     options.balance != Balance::None || options.class_weight.is_some()
 }
 
-/// What is learnt and why, as it is said aloud.
+/// The note about the task and the reason for it.
 pub(super) fn task_note(target: &Target, why: &str) -> String {
     let classes = match target.classes.as_slice() {
         [_, positive] if target.task == Task::Binary => {
@@ -99,7 +100,7 @@ pub(super) fn task_note(target: &Target, why: &str) -> String {
     format!("task: {} ({why}{classes})", target.task)
 }
 
-/// Options that need classes.
+/// Refuses options that need classes, for other tasks.
 pub(super) fn check_classes(options: &DataOptions, task: Task) -> Result<()> {
     let classes = matches!(task, Task::Binary | Task::Multiclass);
     let needs = [("class_weight", options.class_weight.is_some()), ("balance", options.balance != Balance::None)];
@@ -109,7 +110,7 @@ pub(super) fn check_classes(options: &DataOptions, task: Task) -> Result<()> {
     }
 }
 
-/// The class of each row, where there are classes.
+/// The class of each row, if targets are classes.
 pub(super) fn class_labels(targets: Targets) -> Option<Vec<u32>> {
     match targets {
         Targets::Classes { labels, .. } => Some(labels),
@@ -117,7 +118,7 @@ pub(super) fn class_labels(targets: Targets) -> Option<Vec<u32>> {
     }
 }
 
-/// Warnings about fractions that are asked for and come to no row.
+/// Warnings about requested fractions that result in no rows.
 pub(super) fn empty_parts(split: &Split, rows: usize, options: &DataOptions) -> impl Iterator<Item = Warning> {
     let parts = [
         ("valid", "validation", Some(&options.valid), &split.val),
@@ -137,8 +138,8 @@ pub(super) fn empty_parts(split: &Split, rows: usize, options: &DataOptions) -> 
     })
 }
 
-/// The warning about classes that no training row has, where rows of one group or time stay together; `classes` has the class of each of
-/// the rows `all`.
+/// The warning about classes without a training row. It can occur if rows of one group or time stay together. `classes`
+/// are those of the rows `all`.
 pub(super) fn unlearnt_classes(split: &Split, (all, classes): (&[u32], &[u32]), target: &Target) -> Option<Warning> {
     let mut is_training = vec![false; all.iter().max().map_or(0, |last| *last as usize + 1)];
     split.train.iter().for_each(|row| is_training[*row as usize] = true);
@@ -162,7 +163,7 @@ pub(super) fn unlearnt_classes(split: &Split, (all, classes): (&[u32], &[u32]), 
     })
 }
 
-/// What is said of parts that are far from the size that is asked for, since rows stay together.
+/// Notes about parts whose size differs much from the requested fraction, because rows stay together.
 pub(super) fn uneven_parts(split: &Split, rows: usize, options: &DataOptions) -> impl Iterator<Item = String> {
     let column = options.split.column();
     let parts = [("valid", Some(&options.valid), split.val.len()), ("test", options.test.as_ref(), split.test.len())];
@@ -179,10 +180,10 @@ pub(super) fn uneven_parts(split: &Split, rows: usize, options: &DataOptions) ->
     })
 }
 
-/// Multiplies the class weights into the weights of the training rows.
+/// Multiplies the weights of the training rows by class weights, and removes rows of weight 0.
 ///
 /// # Errors
-/// [`Error::Mismatch`] for a class that does not exist, or if all weights become 0.
+/// [`Error::Option`] for a class that does not exist, or if all weights become 0.
 pub(super) fn apply_class_weights(train: &mut Dataset, target: &Target, options: &DataOptions) -> Result<()> {
     let (Some(class_weight), Targets::Classes { labels, .. }) = (&options.class_weight, &train.targets) else {
         return Ok(());
@@ -192,7 +193,7 @@ pub(super) fn apply_class_weights(train: &mut Dataset, target: &Target, options:
     for (weight, &label) in of_rows.iter_mut().zip(labels) {
         *weight = (f64::from(*weight) * by_class[label as usize]) as f32;
     }
-    // A row of weight 0 is as good as absent: a batch of such rows would have no mean.
+    // Rows of weight 0 are removed: a batch of such rows would have no mean.
     let counting: Vec<u32> = (0..of_rows.len() as u32).filter(|row| of_rows[*row as usize] > 0.0).collect();
     if counting.is_empty() {
         let message = "all rows have weight 0: nothing would count".to_owned();

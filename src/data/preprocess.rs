@@ -1,5 +1,5 @@
-//! Everything the program knows about a row on its way to the network: fitted once, on the training rows, then saved, loaded and
-//! applied by the same code.
+//! The preprocessing of rows for a network. It is fitted once on the training rows, then saved and loaded; the same
+//! code applies it in training and prediction.
 
 mod images;
 
@@ -19,7 +19,7 @@ use super::task::Task;
 use crate::{Error, Result, Warning};
 pub use images::ImagePreprocessing;
 
-/// From raw rows to the inputs of the network, and from its outputs to the user's units.
+/// Converts raw rows to inputs of the network, and its outputs to the user's units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Preprocessing {
@@ -30,7 +30,7 @@ pub enum Preprocessing {
 }
 
 impl Preprocessing {
-    /// What the outputs mean.
+    /// The meaning of the outputs.
     pub fn target(&self) -> &Target {
         match self {
             Self::Table(table) => &table.target,
@@ -38,22 +38,22 @@ impl Preprocessing {
         }
     }
 
-    /// What is learnt.
+    /// The task.
     pub fn task(&self) -> Task {
         self.target().task
     }
 
-    /// Class names, in the order of the outputs; empty without classes.
+    /// Class names, in the order of the outputs; empty if there are no classes.
     pub fn class_names(&self) -> &[String] {
         &self.target().classes
     }
 
-    /// Outputs of the network.
+    /// Number of the network's outputs.
     pub fn outputs(&self) -> usize {
         self.target().outputs()
     }
 
-    /// Inputs of the network.
+    /// Number of the network's inputs.
     pub fn inputs(&self) -> usize {
         match self {
             Self::Table(table) => table.inputs(),
@@ -61,15 +61,15 @@ impl Preprocessing {
         }
     }
 
-    /// As JSON text; numbers are written so that they are read back to the bit.
+    /// The preprocessing as JSON text. Numbers are read back exactly.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("names and finite numbers can be written as JSON")
     }
 
-    /// From the text of [`Preprocessing::to_json`].
+    /// Reads the text of [`Preprocessing::to_json`].
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if the text is not a preprocessing, or one that contradicts itself.
+    /// [`Error::Mismatch`] if the text is not a preprocessing, or an inconsistent one.
     pub fn from_json(text: &str) -> Result<Self> {
         let wrong = |what: String| Error::Mismatch(format!("the model's preprocessing cannot be read: {what}"));
         let loaded: Self = serde_json::from_str(text).map_err(|e| wrong(e.to_string()))?;
@@ -80,13 +80,13 @@ impl Preprocessing {
         }
     }
 
-    /// Whether a column becomes inputs in several ways, as only networks of several forms want it.
+    /// Whether a column has several features. This occurs only if data are prepared in several ways at once.
     pub(crate) fn repeats_a_column(&self) -> bool {
         matches!(self, Self::Table(table) if has_twice(table.features.iter().map(|feature| &feature.column)))
     }
 
-    /// The oldest version of the model's file that says all of it: the second knows shapes, codings and ranges, the third numbers
-    /// of levels.
+    /// The oldest version of the model format that can represent it. The second version added shapes, codings and
+    /// ranges, the third numbers of levels.
     pub(crate) fn least_version(&self) -> u32 {
         let features = if let Self::Table(table) = self { table.features.as_slice() } else { &[] };
         if features.iter().any(|feature| feature.levels().is_some()) {
@@ -98,7 +98,7 @@ impl Preprocessing {
         }
     }
 
-    /// What is wrong with a preprocessing that contradicts itself.
+    /// The inconsistency of a preprocessing, if there is one.
     pub(crate) fn contradiction(&self) -> Option<&'static str> {
         let target = self.target();
         let classes = target.classes.len();
@@ -132,24 +132,24 @@ impl Preprocessing {
     }
 }
 
-/// Preprocessing of named columns.
+/// Preprocessing of tables.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TablePreprocessing {
     /// All columns of the training file, in its order.
     pub columns: Vec<String>,
-    /// Whether the training file named them; else they are c0, c1, … and rows are matched by place.
+    /// Whether the training file named them. Otherwise they are c0, c1, …, and rows are matched by position.
     pub named: bool,
-    /// How the training file was read, where that is not as most files are.
+    /// Notes on how the training file was read, if that was unusual.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reading: Vec<String>,
-    /// Texts that stand for a missing value.
+    /// Texts that mean a missing value.
     pub missing: MissingMarkers,
-    /// Columns that the network sees, in the order of its inputs.
+    /// The features, in the order of the network's inputs.
     pub features: Vec<Feature>,
-    /// Columns that were left out since they had one value.
+    /// Columns that were left out because they were constant or had no value.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constants: Vec<Constant>,
-    /// What the outputs mean.
+    /// The meaning of the outputs.
     pub target: Target,
     /// Column with a weight for each row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,12 +157,13 @@ pub struct TablePreprocessing {
 }
 
 impl TablePreprocessing {
-    /// Fits to `rows` (the training rows) alone; no other row has any influence.
+    /// Fits to the training rows `rows`. Other rows have no influence.
     ///
-    /// Left out with a warning: columns without a value, and text columns with a different value in more than half the rows that have one.
+    /// Columns are left out with a warning if they have no value, number the rows without having a name, or are text
+    /// with distinct values in more than half of the rows with a value. Constant columns are left out too.
     ///
     /// # Errors
-    /// [`Error::Data`] if no column is left, or if numbers are too large for their statistics to be finite.
+    /// [`Error::Data`] if no column remains, or if numbers are too large for finite statistics.
     pub fn fit(
         table: &Table,
         roles: &Roles,
@@ -174,7 +175,7 @@ impl TablePreprocessing {
         Self::fit_left((table, None), roles, target, rows, options, warnings)
     }
 
-    /// The same where some columns are left in a pack, which are read one after the other.
+    /// As [`TablePreprocessing::fit`]. Columns that stay in a pack are read one after the other.
     ///
     /// # Errors
     /// As [`TablePreprocessing::fit`].
@@ -225,12 +226,12 @@ impl TablePreprocessing {
         })
     }
 
-    /// Inputs of the network.
+    /// Number of the network's inputs.
     pub fn inputs(&self) -> usize {
         self.features.iter().map(Feature::width).sum()
     }
 
-    /// Inputs that hold the number of a level, rising; they are no numbers to reckon with.
+    /// Inputs that hold the number of a level, in ascending order. They are not quantities.
     pub fn level_inputs(&self) -> Vec<usize> {
         let mut first = 0;
         let level_input = |feature: &Feature| {
@@ -245,11 +246,12 @@ impl TablePreprocessing {
         self.features.iter().flat_map(Feature::input_names).collect()
     }
 
-    /// Inputs of `rows` of a table (of all rows: `None`), row-major `[rows, inputs]`. Columns are matched by name.
+    /// Inputs of the rows of a table, row-major `[rows, inputs]`; of all rows, if `rows` is `None`. Columns are matched
+    /// by name.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for an absent column, [`Error::Data`] for a number that is too large once it is scaled,
-    /// [`Error::Memory`] where the inputs do not fit into memory.
+    /// [`Error::Mismatch`] for a missing column, [`Error::Data`] for a number that is not finite in single precision
+    /// after scaling, [`Error::Memory`] if the inputs do not fit into memory.
     pub fn features(&self, table: &Table, rows: Option<&[u32]>) -> Result<Features> {
         let count = rows.map_or(table.rows(), <[u32]>::len);
         let row_at = |at: usize| rows.map_or(at, |rows| rows[at] as usize);
@@ -260,7 +262,7 @@ impl TablePreprocessing {
         values.par_chunks_mut(BLOCK * cols).enumerate().for_each(|(block, inputs)| {
             plans.iter().for_each(|(at, plan)| plan.write(inputs, (*at, cols), |line| row_at(block * BLOCK + line)));
         });
-        // A fold without an early end runs on vectors.
+        // Without an early exit, the loop is vectorised.
         let holds_wrong = |block: &[f32]| !block.iter().fold(true, |all, value| all & value.is_finite());
         if let Some(block) = values.par_chunks(BLOCK * cols).position_first(holds_wrong) {
             let wrong = values[block * BLOCK * cols..].iter().position(|value| !value.is_finite());
@@ -275,7 +277,7 @@ impl TablePreprocessing {
         Ok(Features::F32 { values, cols })
     }
 
-    /// Each feature joined to its column, with the place of its first input.
+    /// Each feature prepared for its column, with its first input.
     fn plans<'a>(&'a self, table: &'a Table) -> Result<Vec<(usize, Plan<'a>)>> {
         let (mut at, columns) = (0, table.by_name());
         let plan = |feature: &'a Feature| {
@@ -296,10 +298,10 @@ impl TablePreprocessing {
         Error::Mismatch(format!("{path}: the model needs the column \"{name}\"; the table has {names}"))
     }
 
-    /// Rows of a table that have all their targets and a weight, ascending.
+    /// Rows with a value in all target columns and a weight that is not 0, in ascending order.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if a label column is absent, [`Error::Data`] if there is no such row.
+    /// [`Error::Mismatch`] if a label column is missing, [`Error::Data`] if there is no such row.
     pub fn usable_rows(&self, table: &Table) -> Result<Vec<u32>> {
         let mut rows = self.target.rows_with_target(table)?;
         if rows.is_empty() {
@@ -319,7 +321,7 @@ impl TablePreprocessing {
         Ok(rows)
     }
 
-    /// Targets of `rows`, each of which has them.
+    /// Targets of `rows`. None of them may be missing.
     ///
     /// # Errors
     /// As [`Target::targets`].
@@ -327,10 +329,10 @@ impl TablePreprocessing {
         self.target.targets(table, rows)
     }
 
-    /// Weights of `rows` by the weight column; `None` where the model or the table has none.
+    /// Weights of `rows` from the weight column; `None` if the model or the table has none.
     ///
     /// # Errors
-    /// [`Error::Data`] for a weight that is missing or negative, or if all are 0.
+    /// [`Error::Data`] for a weight that is missing or negative, or if all weights are 0.
     pub fn weights(&self, table: &Table, rows: &[u32]) -> Result<Option<Vec<f32>>> {
         let Some(name) = &self.weight else { return Ok(None) };
         let values = match table.column(name) {
@@ -365,7 +367,8 @@ impl TablePreprocessing {
     }
 }
 
-/// Fits columns side by side; where some are left in a pack one after the other, so that one is in memory at a time.
+/// Fits columns in parallel. If some stay in a pack, they are fitted one after the other, so only one is in memory at a
+/// time.
 fn fit_columns(
     (table, left): (&Table, Option<&PackColumns>),
     columns: &[usize],

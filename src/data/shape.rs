@@ -1,4 +1,4 @@
-//! What becomes of a number after it is centred and scaled.
+//! Transformations of centred and scaled numbers.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,40 +6,42 @@ use super::normal::normal_quantile;
 use super::statistics::Summary;
 use crate::rng::{Purpose, stream};
 
-/// What becomes of `z = (x − center) / scale`.
+/// The transformation of `z = (x − center) / scale`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
     /// `z` itself.
     #[default]
     Line,
-    /// `z / √(1 + (z / 3)²)`, within −3 and 3: Holzmüller et al. 2024, <https://arxiv.org/abs/2407.04491>.
+    /// `z / √(1 + (z / 3)²)`, which is between −3 and 3: Holzmüller et al. 2024, <https://arxiv.org/abs/2407.04491>.
     SmoothClip,
-    /// `Φ⁻¹` of the share of the training rows below, read off these quantiles at even shares from 0 to 1, linear between them.
+    /// `Φ⁻¹` of the share of training rows below `z`. The share is interpolated linearly between these quantiles, which
+    /// are at equally spaced shares from 0 to 1.
     Normal(Vec<f64>),
 }
 
-/// Where [`Shape::SmoothClip`] ends.
+/// Limit of [`Shape::SmoothClip`].
 pub const BOUND: f64 = 3.0;
-/// Shares are kept so far from 0 and 1 that their normal quantiles are within ±5.2.
+/// Shares are clamped to this distance from 0 and 1, so their normal quantiles are within ±5.2.
 pub const LEAST_SHARE: f64 = 1e-7;
-/// Standard deviation of the noise that parts equal values, in standard deviations of the column.
+/// Standard deviation of the noise that separates equal values, in standard deviations of the column.
 const NOISE: f64 = 1e-5;
 
 impl Shape {
-    /// Whether it changes nothing.
+    /// Whether values are unchanged.
     pub fn is_line(&self) -> bool {
         *self == Shape::Line
     }
 
-    /// The shape of numbers that become normal, fitted to the values of the training rows: `max(min(n / 30, 1000), 10)` quantiles,
-    /// as in Gorishniy et al. 2021, <https://arxiv.org/abs/2106.11959>, of values with a little noise, so that a value of many
-    /// rows gets the middle of their shares. The noise of column number `column` is a function of the seed; here it is relative
-    /// to the column's deviation, there it is absolute.
+    /// The shape [`Shape::Normal`], fitted to the values of the training rows. As in Gorishniy et al. 2021,
+    /// <https://arxiv.org/abs/2106.11959>, it has `max(min(n / 30, 1000), 10)` quantiles (here at most as many as there
+    /// are values, but at least 2), and a little noise is added to the values, so that a value of many rows is mapped
+    /// to the middle of their shares. The noise is determined by the seed and `column`, the number of the column. Its
+    /// standard deviation is relative to that of the column; in the paper it is absolute.
     pub(super) fn normal(summary: &Summary, seed: u64, column: usize) -> Shape {
         use rand::RngExt;
         let mut rng = stream(seed, Purpose::QuantileNoise, column as u64, 0);
-        // Uniform on the middles of 2⁵² pieces, so that 0 and 1 are never drawn.
+        // Midpoints of 2⁵² intervals of 0 … 1, so 0 and 1 are never drawn.
         let mut normal = || normal_quantile(((rng.random::<u64>() >> 12) as f64 + 0.5) / (1u64 << 52) as f64);
         let noisy = Summary::of(summary.sorted().iter().map(|x| x + NOISE * summary.sd * normal()).collect());
         let rows = noisy.sorted().len();
@@ -47,7 +49,7 @@ impl Shape {
         Shape::Normal((0..count).map(|at| noisy.quantile(at as f64 / (count - 1) as f64)).collect())
     }
 
-    /// What becomes of `z`.
+    /// The transformed value.
     pub(super) fn of(&self, z: f64) -> f64 {
         match self {
             Shape::Line => z,
@@ -59,7 +61,7 @@ impl Shape {
         }
     }
 
-    /// What is wrong with a shape that was read from a file.
+    /// The inconsistency of a shape that was read from a file, if there is one.
     pub(super) fn contradiction(&self) -> Option<&'static str> {
         let Shape::Normal(quantiles) = self else { return None };
         let ordered = quantiles.len() >= 2 && quantiles.windows(2).all(|pair| pair[0] <= pair[1]);
@@ -67,7 +69,8 @@ impl Shape {
     }
 }
 
-/// The share of `quantiles`, at even shares from 0 to 1, that is below `x`; at a value of several the middle of theirs.
+/// The share below `x`, given `quantiles` at equally spaced shares from 0 to 1. For a value of several quantiles, it is
+/// the middle of their shares.
 fn share_below(x: f64, quantiles: &[f64]) -> f64 {
     let last = (quantiles.len() - 1) as f64;
     let (below, upto) = (quantiles.partition_point(|q| *q < x), quantiles.partition_point(|q| *q <= x));
@@ -84,14 +87,14 @@ fn share_below(x: f64, quantiles: &[f64]) -> f64 {
     ((below - 1) as f64 + (x - low) / (high - low)) / last
 }
 
-/// The median and the spread of RealMLP's robust scale: the range between the quartiles, or half the whole range where these are
-/// equal. `quantile` gives the value below which a share lies.
+/// The median and the spread of RealMLP's robust scaling: the interquartile range or, if the quartiles are equal, half
+/// of the whole range. `quantile` is the quantile function.
 pub(super) fn robust(quantile: impl Fn(f64) -> f64) -> (f64, f64) {
     let quartiles = quantile(0.75) - quantile(0.25);
     (quantile(0.5), if quartiles > 0.0 { quartiles } else { 0.5 * (quantile(1.0) - quantile(0.0)) })
 }
 
-/// Values that an input takes, ascending, with the number of rows of each.
+/// Values of an input in ascending order, each with its number of rows.
 pub(super) struct Counted<const N: usize>(pub(super) [(f64, usize); N]);
 
 impl<const N: usize> Counted<N> {
@@ -111,7 +114,7 @@ impl<const N: usize> Counted<N> {
         low * (1.0 - between) + high * between
     }
 
-    /// Each value after the robust scale and the smooth clip.
+    /// Each value after robust scaling and smooth clipping.
     pub(super) fn clipped(&self) -> [f64; N] {
         let (center, spread) = robust(|q| self.quantile(q));
         let scale = if spread == 0.0 { 1.0 } else { spread };
@@ -138,8 +141,8 @@ mod tests {
         assert_eq!(shape, Shape::normal(&Summary::of(values), 0, 0), "the noise is a function of its address");
     }
 
-    /// Expected values: scikit-learn 1.9.1, `QuantileTransformer(n_quantiles=12, output_distribution="normal")` fitted to the same
-    /// quantiles. It keeps shares within 10⁻⁷ less one unit in the last place.
+    /// Expected values: scikit-learn 1.9.1, `QuantileTransformer(n_quantiles=12, output_distribution="normal")`, fitted
+    /// to the same quantiles. It clips shares at 10⁻⁷ less one unit in the last place.
     #[test]
     fn numbers_are_those_of_scikit_learn() {
         let shape = Shape::Normal(vec![0.0, 1.0, 4.0, 9.0, 16.0, 25.0, 36.0, 36.0, 36.0, 49.0, 64.0, 81.0]);
@@ -164,7 +167,7 @@ mod tests {
     fn a_value_of_many_rows_gets_the_middle_of_their_shares() {
         let zeros = [vec![0.0; 400], (1..=600).map(f64::from).collect()].concat();
         let shape = Shape::normal(&Summary::of(zeros), 3, 1);
-        // The noise parts the zeros, so 0 itself is in the middle of 0 … 0.4, to within the noise of 13 quantiles.
+        // The noise separates the zeros, so 0 itself is in the middle of 0 … 0.4, up to the noise of 13 quantiles.
         assert!((shape.of(0.0) - normal_quantile(0.2)).abs() < 0.2, "{}", shape.of(0.0));
         let tied = Shape::Normal(vec![0.0, 1.0, 1.0, 1.0, 2.0]);
         assert_eq!([0.5, 1.0, 1.5].map(|x| share_below(x, &[0.0, 1.0, 1.0, 1.0, 2.0])), [0.125, 0.5, 0.875]);

@@ -1,20 +1,20 @@
-//! How large data are.
+//! The size of data.
 
 use super::task::Task;
 
 /// The size of data, before anything is fitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sketch {
-    /// What is learnt.
+    /// The task.
     pub task: Task,
-    /// Whether it is a table, and not images.
+    /// Whether the data are a table and not images.
     pub is_table: bool,
-    /// Rows that have a target, of all parts that the file holds.
+    /// Number of rows with a target, in all parts of the file.
     pub rows: usize,
-    /// Columns of numbers and dates that the network may see.
+    /// Number of columns of numbers and dates that may be features.
     pub numbers: usize,
-    /// Those of text.
+    /// Number of text columns that may be features.
     pub categories: usize,
-    /// Outputs of the network.
+    /// Number of the network's outputs.
     pub outputs: usize,
 }

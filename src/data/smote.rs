@@ -1,4 +1,4 @@
-//! Rows between rows: smaller classes grow by interpolation.
+//! SMOTE: enlarges smaller classes by interpolation between rows.
 
 use rand::RngExt;
 use rayon::prelude::*;
@@ -7,17 +7,18 @@ use super::dataset::{Dataset, Features, Targets};
 use super::order::{below, shuffle};
 use crate::rng::{Purpose, stream};
 
-/// Neighbours of a row that it is joined with.
+/// Number of nearest neighbours of a row that are used for interpolation.
 const NEIGHBOURS: usize = 5;
-/// Rows of a class among which neighbours are looked for.
+/// Upper limit of the rows of a class that are considered as neighbours.
 const MOST_CANDIDATES: usize = 2000;
 
-/// Adds rows to every smaller class until it has as many as the largest: SMOTE, Chawla et al. 2002,
-/// <https://doi.org/10.1613/jair.953>. A new row lies at a random place between a random row of its class and one of its five
-/// nearest neighbours there, by the inputs of the network; it has the first one's weight. Neighbours are looked for among up to
-/// 2,000 rows of the class. One-hot inputs are numbers here too, so a new row may lie between two levels. `level_inputs` hold
-/// numbers of levels, rising: a new row has the first one's level, and two rows of different levels are as far apart there as their
-/// one-hot inputs would be. A class of one row has it repeated. Each new row depends on the seed and its number alone.
+/// Adds rows to each smaller class until it is as large as the largest one: SMOTE, Chawla et al. 2002,
+/// <https://doi.org/10.1613/jair.953>. A new row is at a random position between a random row of its class and one of
+/// this row's five nearest neighbours in the class, measured by the network's inputs. It has the weight of the first
+/// row. Neighbours are chosen among up to 2,000 rows of the class. One-hot inputs are treated as numbers, so a new row
+/// may be between two levels. `level_inputs`, in ascending order, hold numbers of levels: a new row has the level of
+/// the first row, and the distance of two different levels is that of their one-hot inputs. The row of a class with a
+/// single row is repeated. The random numbers of a new row depend on the seed, its class and its number alone.
 pub(super) fn smote(train: &mut Dataset, classes: usize, level_inputs: &[usize], seed: u64) {
     let (Features::F32 { values, cols }, Targets::Classes { labels, .. }) = (&mut train.features, &mut train.targets)
     else {
@@ -55,15 +56,15 @@ pub(super) fn smote(train: &mut Dataset, classes: usize, level_inputs: &[usize],
     }
 }
 
-/// The nearest of some rows to another, itself left out, the nearest first.
+/// The nearest rows to `of` among `among`, nearest first, without `of` itself.
 ///
-/// `are_levels` says of each input whether it is the number of a level.
+/// `are_levels` tells for each input whether it is the number of a level.
 fn neighbours((values, cols): (&[f32], usize), are_levels: &[bool], of: u32, among: &[u32]) -> Vec<u32> {
     let row = |row: u32| &values[row as usize * cols..][..cols];
     let squared = |a: &f32, b: &f32| f64::from(a - b) * f64::from(a - b);
     let distance = |other: &u32| {
         let inputs = row(of).iter().zip(row(*other)).zip(are_levels);
-        // One-hot inputs of two levels differ in two places.
+        // One-hot inputs of two levels differ in two positions.
         let part = |((a, b), is_level): ((&f32, &f32), &bool)| if *is_level && a != b { 2.0 } else { squared(a, b) };
         inputs.map(part).sum::<f64>()
     };
@@ -114,7 +115,7 @@ mod tests {
         assert_ne!(other, after);
     }
 
-    /// Between two levels there is none.
+    /// A new row has no level between two levels.
     #[test]
     fn new_rows_have_the_level_of_a_row() {
         let rows: Vec<f32> = (0..60).flat_map(|n| [n as f32, [4.0, 900.0, 17.0][n % 3]]).collect();
@@ -130,7 +131,8 @@ mod tests {
         let new = values[120..].chunks(2);
         assert!(new.clone().all(|x| [4.0, 900.0, 17.0].contains(&x[1])), "{values:?}");
         assert!(new.filter(|x| x[0].fract() != 0.0).count() > 15);
-        // Of rows 0 to 3, 900 is no farther from 4 than 17 is: the rows' own order decides.
+        // For rows 0 to 3, the distance between 900 and 4 equals that between 17 and 4, so the order of the rows
+        // decides.
         let values = [0.0, 4.0, 0.5, 900.0, 0.4, 17.0, 2.0, 4.0];
         assert_eq!(neighbours((&values, 2), &[false, true], 0, &[0, 1, 2, 3]), [2, 1, 3]);
     }

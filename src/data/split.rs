@@ -1,4 +1,4 @@
-//! Dealing rows to the training, validation and test parts.
+//! Assigns rows to the training, validation and test parts.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,27 +11,29 @@ use crate::option_text::option;
 use crate::rng::{Purpose, stream};
 use crate::{Error, Result};
 
-/// Streams of [`Purpose::Split`] that deal folds, beside stream 0, which deals parts.
+/// Streams of [`Purpose::Split`] for folds. Stream 0 is for parts.
 const FOLDS: u64 = 1;
-/// Stream of [`Purpose::Split`] that orders groups.
+/// Stream of [`Purpose::Split`] for the order of groups.
 const GROUPS: u64 = 2;
 
-/// Row numbers of each part, ascending; rows count from 0 in their own file. Rows without a target are in none.
+/// Row numbers of each part, in ascending order. Rows count from 0 in their own file. Rows without a target are in no
+/// part.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
-    /// Rows that are learnt from.
+    /// Training rows.
     pub train: Vec<u32>,
-    /// Rows that choose the best epoch.
+    /// Validation rows, which choose the best epoch.
     pub val: Vec<u32>,
-    /// Rows that nothing depends on.
+    /// Test rows, which influence nothing.
     pub test: Vec<u32>,
 }
 
-/// Deals `rows` to the three parts; `val` and `test` are fractions of all of them. The test part is taken first.
+/// Assigns `rows` to the three parts. `val` and `test` are fractions of all rows. The test part is taken first.
 ///
-/// With `classes` (a class for each of `rows`, not for each row of the file) each part gets each class in its proportion, to
-/// within one row, and totals are those of a plain split: shares are rounded by largest remainder. A class keeps at least one
-/// row in training. Without classes, rows are dealt at random. What goes where depends on `seed` and the rows' classes alone.
+/// With `classes`, which has a class for each of `rows`, the split is stratified: each part has each class in its
+/// proportion, to within one row, and has the same size as without classes. Shares are rounded by largest remainder. At
+/// least one row of each class stays in training. Without classes, rows are assigned at random. The result depends on
+/// `seed` and the classes of the rows alone.
 pub fn split(rows: &[u32], classes: Option<&[u32]>, val: f64, test: f64, seed: u64) -> Split {
     let mut groups = by_class(rows, classes);
     for (class, group) in groups.iter_mut().enumerate() {
@@ -56,7 +58,7 @@ pub fn split(rows: &[u32], classes: Option<&[u32]>, val: f64, test: f64, seed: u
     parts
 }
 
-/// The rows of each class; all rows where there are no classes.
+/// The rows of each class; all rows together if there are no classes.
 fn by_class(rows: &[u32], classes: Option<&[u32]>) -> Vec<Vec<u32>> {
     let mut groups: Vec<Vec<u32>> = Vec::new();
     match classes {
@@ -69,8 +71,8 @@ fn by_class(rows: &[u32], classes: Option<&[u32]>) -> Vec<Vec<u32>> {
     groups
 }
 
-/// Deals `rows` to `count` folds whose sizes differ by one row at most, each ascending. With `classes` (a class for each of
-/// `rows`) the numbers of rows of a class differ by one at most too.
+/// Assigns `rows` to `count` folds whose sizes differ by at most one row, each in ascending order. With `classes`,
+/// which has a class for each of `rows`, the numbers of rows of a class also differ by at most one.
 pub(super) fn deal_folds(rows: &[u32], classes: Option<&[u32]>, count: usize, seed: u64) -> Vec<Vec<u32>> {
     let mut groups = by_class(rows, classes);
     for (class, group) in groups.iter_mut().enumerate() {
@@ -84,20 +86,20 @@ pub(super) fn deal_folds(rows: &[u32], classes: Option<&[u32]>, count: usize, se
     folds
 }
 
-/// What decides which part each row goes to, where a column does; one entry for each usable row.
+/// The keys that determine the parts of rows, if a column does so; one entry for each usable row.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum SplitKeys {
-    /// Rows of one group stay together.
+    /// Groups. Rows of a group stay together.
     Groups(Vec<u32>),
-    /// Later rows are never used to predict earlier ones.
+    /// Times. Earlier rows are never predicted by a model of later ones.
     Times(Vec<f64>),
 }
 
 impl SplitKeys {
-    /// The keys of `rows`, as the options say.
+    /// The keys of `rows`, as the options require.
     ///
     /// # Errors
-    /// [`Error::Data`] for a time that is text, or missing.
+    /// [`Error::Data`] for a missing time, [`Error::Option`] if times are text.
     pub(super) fn of(table: &Table, roles: &Roles, rows: &[u32], options: &DataOptions) -> Result<Option<Self>> {
         let Some(column) = roles.split else { return Ok(None) };
         let name = &table.names[column];
@@ -118,14 +120,14 @@ impl SplitKeys {
             (_, column) => {
                 let text = column.as_text();
                 let Column::Text { codes, .. } = text.as_ref() else { unreachable!("the column is text") };
-                // Rows without a group are one group: they may belong together.
+                // Rows without a group form one group, because they may belong together.
                 Ok(Some(Self::Groups(rows.iter().map(|row| codes[*row as usize]).collect())))
             }
         }
     }
 
-    /// Deals `rows` to the three parts: whole groups at random, or the latest rows to the test part and those before them to
-    /// the validation part. Rows of one time stay together.
+    /// Assigns `rows` to the three parts: whole groups at random; or by time, with the latest rows as the test part and
+    /// those before them as the validation part. Rows of the same time stay together.
     pub(super) fn split(&self, rows: &[u32], val: f64, test: f64, seed: u64) -> Split {
         let count = |fraction: f64| (rows.len() as f64 * fraction).round() as usize;
         let mut left = self.units(rows, seed);
@@ -140,8 +142,9 @@ impl SplitKeys {
         parts
     }
 
-    /// Moves units to a part of `wanted` rows while that brings it closer to its size; one unit is left for training. Times go in
-    /// their order, the latest in any case. A group that is too large stays, and if all are the smallest goes.
+    /// Moves units to a part until it has about `wanted` rows; each move must bring it closer to this size. One unit is
+    /// left for training. Times are taken in their order, and the latest one always. A group that is too large is
+    /// skipped; if all are too large, the smallest one is taken.
     fn take(&self, left: &mut Vec<Vec<u32>>, part: &mut Vec<u32>, wanted: usize) {
         let in_order = matches!(self, Self::Times(_));
         let (mut units, mut more) = (left.len(), true);
@@ -161,7 +164,7 @@ impl SplitKeys {
         }
     }
 
-    /// Rows that stay together: groups in random order, or times from the latest on.
+    /// Rows that stay together: groups in random order, or times from latest to earliest.
     fn units(&self, rows: &[u32], seed: u64) -> Vec<Vec<u32>> {
         match self {
             Self::Groups(groups) => {
@@ -179,11 +182,12 @@ impl SplitKeys {
         }
     }
 
-    /// Folds of `rows`, some of the rows that the keys are of: whole groups, the largest first to the smallest fold; or
-    /// blocks of time, each judged by what was learnt from all blocks before it.
+    /// Assigns `rows`, a subset of the rows of the keys, to folds. Groups are assigned whole, the largest first, each
+    /// to the smallest fold. Times are divided into blocks; each block is validated by a model trained on all earlier
+    /// blocks.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if there are too few groups or times.
+    /// [`Error::Option`] if there are too few groups or times.
     pub(super) fn folds(
         &self,
         rows: &[u32],
@@ -225,13 +229,13 @@ impl SplitKeys {
     }
 }
 
-/// Times in order, cut into `count` blocks of about equally many rows, none empty.
+/// Divides times, in order, into `count` blocks with about the same number of rows. No block is empty.
 fn time_blocks(units: &[Vec<u32>], rows: usize, count: usize) -> Vec<Vec<u32>> {
     let mut blocks: Vec<Vec<u32>> = vec![Vec::new(); count];
     let (mut block, mut taken) = (0, 0);
     for (at, unit) in units.iter().enumerate() {
         let full = taken * count >= (block + 1) * rows;
-        let must = units.len() - at == count - 1 - block; // as many units are left as blocks
+        let must = units.len() - at == count - 1 - block; // one unit must be left for each remaining block
         if block + 1 < count && !blocks[block].is_empty() && (full || must) {
             block += 1;
         }
@@ -241,8 +245,8 @@ fn time_blocks(units: &[Vec<u32>], rows: usize, count: usize) -> Vec<Vec<u32>> {
     blocks
 }
 
-/// Shares of `total` in proportion to `sizes`, none above its `room`: largest remainder (Hamilton's method), of equal
-/// remainders the earlier first. Their sum is `total` unless there is less room.
+/// Shares of `total` in proportion to `sizes`, limited by `room`, by the largest remainder method (Hamilton). Of equal
+/// remainders, the earlier one is preferred. The sum is `total`, unless `room` is smaller.
 fn shares(total: usize, sizes: &[usize], room: &[usize]) -> Vec<usize> {
     let all: usize = sizes.iter().sum();
     let quota = |group: usize| (total as u128 * sizes[group] as u128, all.max(1) as u128);
@@ -289,7 +293,7 @@ mod tests {
     #[test]
     fn a_split_never_changes() {
         let parts = split(&(0..12).collect::<Vec<_>>(), None, 0.25, 0.25, 0);
-        // Computed by a second ChaCha8, in Python.
+        // Computed by an independent ChaCha8 in Python.
         assert_eq!((parts.test, parts.val), (vec![7, 9, 10], vec![4, 5, 8]));
     }
 
@@ -341,7 +345,7 @@ mod tests {
                 }
                 if stratified && whole >= 20.0 && classes.len() as f64 - whole >= 20.0 * 4.0 {
                     let n = rows.len() as f64;
-                    // Where hardly a row is left for training, classes keep one from the other parts.
+                    // If almost no row is left for training, each class keeps one from the other parts.
                     let off = if n * (1.0 - val - test) < 10.0 { 2.0 } else { 1.0 };
                     prop_assert!((count(&parts.test) - whole / n * (n * test).round()).abs() <= off + 1e-9);
                     prop_assert!((count(&parts.val) - whole / n * (n * val).round()).abs() <= off + 1e-9);

@@ -1,6 +1,6 @@
-//! Known problems as tables that can be written to files.
+//! Synthetic problems with known answers, as tables for writing to files.
 //!
-//! Each row has its own random stream, so what a row holds depends on seed and row alone.
+//! Each row has its own random stream, so its content depends on seed and row alone.
 
 use std::f64::consts::{PI, TAU};
 use std::path::PathBuf;
@@ -16,15 +16,15 @@ use crate::{Error, Result};
 choices! {
     /// A problem with a known answer.
     Problem {
-        /// Two uniform inputs; the class says whether their signs differ.
+        /// Two uniform inputs; the class is 1 if their signs differ.
         Xor = "xor",
-        /// Two half circles that reach into each other.
+        /// Two interleaving half circles.
         Moons = "moons",
         /// A circle within a circle.
         Circles = "circles",
         /// Two arms of a spiral.
         Spirals = "spirals",
-        /// Clouds around corners of a cube.
+        /// Clusters around the corners of a cube.
         Blobs = "blobs",
         /// Friedman's first function.
         Friedman1 = "friedman1",
@@ -33,13 +33,13 @@ choices! {
     }
 }
 
-/// Columns that the function of `friedman1` looks at.
+/// Number of columns that the function of `friedman1` uses.
 const FRIEDMAN: usize = 5;
-/// Stream of a problem's weights, beside stream 0 of its rows.
+/// Stream for the weights of a problem; stream 0 is for its rows.
 const WEIGHTS: u64 = 1;
 
 impl Problem {
-    /// How many inputs it has, and whether that may be changed.
+    /// Number of inputs, and whether it may be changed.
     fn inputs(self) -> (usize, bool) {
         match self {
             Problem::Xor | Problem::Moons | Problem::Circles | Problem::Spirals => (2, false),
@@ -49,7 +49,7 @@ impl Problem {
         }
     }
 
-    /// The noise where nothing else is said.
+    /// The default noise.
     pub fn default_noise(self) -> f64 {
         match self {
             Problem::Xor => 0.0,
@@ -61,7 +61,7 @@ impl Problem {
         }
     }
 
-    /// What it is, as a formula; `e` is noise times a normal number.
+    /// The problem as a formula. `e` is the noise times a normal random number.
     pub fn formula(self) -> &'static str {
         match self {
             Problem::Xor => "x0, x1 uniform in [-1, 1); class 1 where x0·x1 < 0; then each input + e",
@@ -80,33 +80,34 @@ impl Problem {
         }
     }
 
-    /// Whether its label is a number, and not a class.
+    /// Whether the label is a number.
     fn is_regression(self) -> bool {
         matches!(self, Problem::Friedman1 | Problem::Linear)
     }
 }
 
-/// How a table is generated.
+/// Settings for generating a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
-    /// What is to be learnt.
+    /// The problem.
     pub problem: Problem,
     /// Number of rows.
     pub rows: usize,
-    /// Number of inputs; the problem's own where `None`.
+    /// Number of inputs; the problem's default if `None`.
     pub columns: Option<usize>,
-    /// Number of classes of `blobs`; 3 where `None`.
+    /// Number of classes of `blobs`; 3 if `None`.
     pub classes: Option<usize>,
-    /// Standard deviation of the noise; the problem's own where `None`.
+    /// Standard deviation of the noise; the problem's default if `None`.
     pub noise: Option<f64>,
-    /// Seed of everything random.
+    /// Seed of all random numbers.
     pub seed: u64,
 }
 
-/// Generates a table: inputs `x0`, `x1`, …, then `class` or `y`.
+/// Generates a table with the columns `x0`, `x1`, …, and `class` or `y`.
 ///
 /// # Errors
-/// [`Error::Option`] for options that the problem does not have, for none of something, and for more rows than 32 bits count.
+/// [`Error::Option`] for options that the problem does not have, for numbers that are too small, and for more rows than
+/// 32 bits can count.
 pub fn synth(recipe: &Recipe) -> Result<Frame> {
     let (columns, classes) = recipe.check()?;
     let noise = recipe.noise.unwrap_or(recipe.problem.default_noise());
@@ -139,7 +140,7 @@ pub fn synth(recipe: &Recipe) -> Result<Frame> {
 }
 
 impl Recipe {
-    /// Numbers of inputs and classes.
+    /// Checks the settings, and returns the numbers of inputs and classes.
     fn check(&self) -> Result<(usize, usize)> {
         let (problem, (own, free)) = (self.problem, self.problem.inputs());
         let columns = self.columns.unwrap_or(own);
@@ -168,7 +169,7 @@ impl Recipe {
     }
 }
 
-/// A uniform number in `[0, 1)` with 53 bits.
+/// A uniform random number in `[0, 1)` with 53 bits.
 fn uniform(rng: &mut impl Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }
@@ -177,7 +178,7 @@ fn normal(rng: &mut impl Rng) -> f64 {
     StandardNormal.sample(rng)
 }
 
-/// Weights of `linear`, for inputs of variance 1 a sum of variance about 1.
+/// Weights of `linear`: for inputs of variance 1, the sum has a variance of about 1.
 fn weights(recipe: &Recipe, columns: usize) -> Vec<f64> {
     if recipe.problem != Problem::Linear {
         return Vec::new();
@@ -186,7 +187,8 @@ fn weights(recipe: &Recipe, columns: usize) -> Vec<f64> {
     (0..columns).map(|_| normal(rng) / (columns as f64).sqrt()).collect()
 }
 
-/// Draws the inputs of a row, and returns its label; classes take turns, but for `xor`, where they follow from the inputs.
+/// Draws the inputs of a row, and returns its label. Classes alternate by row, except for `xor`, where the inputs
+/// determine the class.
 fn draw(problem: Problem, (row, classes): (usize, usize), weights: &[f64], x: &mut [f64], rng: &mut impl Rng) -> f64 {
     let class = row % classes;
     let on_circle = |angle: f64, radius: f64| (radius * libm::cos(angle), radius * libm::sin(angle));
@@ -267,7 +269,7 @@ mod tests {
         let (exact, noisy) = (table(Problem::Linear, 2000, 0.0), table(Problem::Linear, 2000, 0.5));
         assert_eq!(exact[..20], noisy[..20], "noise moves the label alone");
         let squares: f64 = exact[20].iter().zip(&noisy[20]).map(|(a, b)| (a - b) * (a - b)).sum();
-        // Five standard errors of a variance of 2000 rows: 5 · √(2 / 2000) = 0.16 of it.
+        // Five standard errors of a variance over 2000 rows: 5 · √(2 / 2000) = 0.16, relative to the variance.
         assert!((squares / 2000.0 / 0.25 - 1.0).abs() < 0.16, "{squares}");
         let few = table(Problem::Moons, 5, 0.1);
         assert_eq!(few[0], table(Problem::Moons, 50, 0.1)[0][..5]);

@@ -1,6 +1,6 @@
-//! Small generated data sets with known answers, for tests, examples and benchmarks.
+//! Small synthetic data sets with known answers, for tests, examples and benchmarks.
 //!
-//! Each row has its own random stream, so what a row holds depends on seed and row alone.
+//! Each row has its own random stream, so its content depends on seed and row alone.
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -9,7 +9,7 @@ use super::dataset::{Dataset, Features, Targets};
 use super::order::below;
 use crate::rng::{Purpose, stream};
 
-/// A uniform number in `[0, 1)` with 24 bits.
+/// A uniform random number in `[0, 1)` with 24 bits.
 fn uniform(rng: &mut impl Rng) -> f32 {
     (rng.next_u32() >> 8) as f32 / (1 << 24) as f32
 }
@@ -32,8 +32,8 @@ pub fn line(rows: usize, slope: f32, intercept: f32, noise: f32, seed: u64) -> D
     Dataset { features, targets: Targets::Values { values: ys, units: None, cols: 1 }, weights: None }
 }
 
-/// Classes as Gaussian clouds of standard deviation `spread` in `cols` dimensions: row i is of class `i mod classes`, and class k is
-/// centred where coordinate `k mod cols` is `1 + k div cols` and all others are 0.
+/// Classes as Gaussian clusters of standard deviation `spread` in `cols` dimensions. Row i is of class `i mod classes`.
+/// At the centre of class k, coordinate `k mod cols` is `1 + k div cols`, and all others are 0.
 ///
 /// # Panics
 /// If `classes` or `cols` is 0.
@@ -54,16 +54,16 @@ pub fn blobs(rows: usize, cols: usize, classes: usize, spread: f32, seed: u64) -
     Dataset { features: Features::F32 { values, cols }, targets: Targets::Classes { labels, classes }, weights: None }
 }
 
-/// What a [`workload`] is to learn.
+/// The target of a [`workload`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkloadTask {
-    /// So many classes, evenly at random.
+    /// This many classes, uniformly at random.
     Classify(usize),
-    /// So many numbers, uniform in `[0, 1)`.
+    /// This many numbers, uniform in `[0, 1)`.
     Regress(usize),
 }
 
-/// Rows to time a training step on: inputs uniform in `[0, 1)`, targets at random. There is nothing to be learnt from them.
+/// Rows for timing training steps: inputs uniform in `[0, 1)`, random targets. The targets do not depend on the inputs.
 ///
 /// # Panics
 /// If there are no inputs, classes or outputs.
@@ -100,7 +100,8 @@ mod tests {
 
     #[test]
     fn first_values_never_change() {
-        // Uniform numbers computed by a second ChaCha8, in Python; normal ones as `rand_distr` 0.6 first gave them.
+        // Uniform numbers computed by an independent ChaCha8 in Python; normal numbers as in the first version of
+        // `rand_distr` 0.6.
         assert_eq!(inputs(&line(2, 3.0, 0.0, 0.1, 0)), [-0.7575793, -0.96684563]);
         assert_eq!(inputs(&blobs(1, 2, 2, 0.5, 0)), [1.126_156_7, -0.452_548_44]);
         let data = workload(1, 2, WorkloadTask::Classify(3), 0);

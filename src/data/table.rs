@@ -1,4 +1,4 @@
-//! A table in memory, column by column.
+//! A table in memory, stored by column.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,14 +11,14 @@ use super::date::DateForm;
 use super::number::NumberForm;
 use crate::{Error, Result, Unit};
 
-/// Texts that stand for a missing value unless `--na` says otherwise; the empty text always does.
+/// Default texts for a missing value; the option `na` changes them. The empty text always means a missing value.
 pub const DEFAULT_MISSING: &[&str] =
     &["NA", "N/A", "NaN", "nan", "null", "None", "?", "NULL", "n/a", "#N/A", "<NA>", "-nan", "-NaN"];
 
 /// Code of a missing text.
 pub const MISSING: u32 = u32::MAX;
 
-/// The texts that stand for a missing value. One that is a number stands for it in every spelling: `-999` for `-999.0`.
+/// Texts that mean a missing value. A text that is a number means all its spellings: `-999` includes `-999.0`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Vec<String>", into = "Vec<String>")]
 pub struct MissingMarkers {
@@ -46,7 +46,8 @@ impl From<MissingMarkers> for Vec<String> {
 }
 
 impl MissingMarkers {
-    /// From the items of `--na`: plain items replace the defaults, items written `+X` are added to them.
+    /// Markers from the items of the option `na`: plain items replace the defaults, items written `+X` are added to
+    /// them.
     pub fn new(items: &[String]) -> Self {
         let (added, plain): (Vec<_>, Vec<_>) = items.iter().partition(|item| item.len() > 1 && item.starts_with('+'));
         let mut markers: Vec<String> = if plain.is_empty() {
@@ -58,22 +59,22 @@ impl MissingMarkers {
         Self::from(markers)
     }
 
-    /// The texts, beside the empty one.
+    /// The texts, except the empty one.
     pub fn texts(&self) -> &[String] {
         &self.texts
     }
 
-    /// Those that are numbers, which stand for a missing value in every spelling.
+    /// Those texts that are numbers, which mean a missing value in all spellings.
     pub fn numbers(&self) -> &[f64] {
         &self.numbers
     }
 
-    /// No marker: only an empty cell has no value.
+    /// No markers: only empty cells are missing.
     pub(super) fn none() -> Self {
         Self::from(Vec::new())
     }
 
-    /// Whether `cell`, without surrounding blanks, means that there is no value.
+    /// Whether `cell`, without blanks around it, means a missing value.
     #[inline]
     pub fn matches(&self, cell: &str) -> bool {
         cell.is_empty()
@@ -81,17 +82,17 @@ impl MissingMarkers {
             || (!self.numbers.is_empty() && parse_number(cell).is_some_and(|value| self.holds(value)))
     }
 
-    /// Whether a number is a marker; an infinite one stands for both.
+    /// Whether a number is a marker. An infinite marker includes both signs.
     fn holds(&self, value: f64) -> bool {
         self.numbers.contains(&value) || (value.is_infinite() && self.numbers.iter().any(|number| number.is_infinite()))
     }
 
-    /// A number that was read in another form, NaN where it is a marker.
+    /// A number that was parsed in another notation; NaN if it is a marker.
     pub(super) fn or_missing(&self, value: f64) -> f64 {
         if self.holds(value) { f64::NAN } else { value }
     }
 
-    /// The number in a cell, NaN where it is missing, `None` for text.
+    /// The number in a cell: NaN if it is missing, `None` if it is text.
     #[inline]
     pub(super) fn number(&self, cell: &str) -> Option<f64> {
         match parse_number(cell) {
@@ -102,23 +103,23 @@ impl MissingMarkers {
     }
 }
 
-/// What a column's cells are read as.
+/// How the cells of a column are parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ColumnKind {
-    /// Numbers of this form.
+    /// As numbers in this notation.
     Number(NumberForm),
-    /// Dates of this form, which become numbers.
+    /// As dates of this form, which become numbers.
     Date(DateForm),
-    /// Text.
+    /// As text.
     Text,
 }
 
 /// The cells of one column.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {
-    /// Numbers, NaN where missing.
+    /// Numbers; NaN where a value is missing.
     Numbers(Vec<f64>),
-    /// Texts as codes into `levels` (in order of first appearance), `u32::MAX` where missing.
+    /// Texts as indices of `levels`, which are in order of first appearance; `u32::MAX` where a value is missing.
     Text {
         /// One code for each row.
         codes: Vec<u32>,
@@ -136,7 +137,7 @@ impl Column {
         }
     }
 
-    /// Makes the cells of some rows missing; levels that only they had are levels no more.
+    /// Marks the cells of some rows as missing, and removes levels that no longer occur.
     pub(super) fn blank(&mut self, rows: &[u32]) {
         if rows.is_empty() {
             return;
@@ -162,7 +163,7 @@ impl Column {
         }
     }
 
-    /// The column as text, borrowed where it is text already.
+    /// The column as text; borrowed if it is text already.
     pub fn as_text(&self) -> Cow<'_, Self> {
         match self {
             Self::Text { .. } => Cow::Borrowed(self),
@@ -183,7 +184,7 @@ impl Column {
         (0..self.rows()).filter(|&row| self.is_missing(row)).count()
     }
 
-    /// The cell of `row` as text, `None` where missing.
+    /// The cell of `row` as text; `None` if it is missing.
     pub fn cell(&self, row: usize) -> Option<Cow<'_, str>> {
         match self {
             _ if self.is_missing(row) => None,
@@ -192,7 +193,7 @@ impl Column {
         }
     }
 
-    /// The column with its numbers as texts, such as class names and categories.
+    /// The column with its numbers converted to text, as for class names and categories.
     pub fn into_text(self) -> Self {
         let Self::Numbers(values) = self else { return self };
         let mut levels = Vec::new();
@@ -212,7 +213,7 @@ impl Column {
 /// Named columns of equal length.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// File the rows come from, for messages.
+    /// File from which the rows were read, for messages.
     pub path: PathBuf,
     /// Names of the columns.
     pub names: Vec<String>,
@@ -220,11 +221,11 @@ pub struct Table {
     pub named: bool,
     /// The columns.
     pub columns: Vec<Column>,
-    /// How the cells of each column were read.
+    /// How the cells of each column were parsed.
     pub kinds: Vec<ColumnKind>,
-    /// Line of the file on which each row begins, or number of the row.
+    /// Line of the file on which each row starts, or number of the row.
     pub lines: Vec<u32>,
-    /// Which of the two.
+    /// Whether [`Table::lines`] are lines or rows.
     pub unit: Unit,
 }
 
@@ -239,19 +240,19 @@ impl Table {
         self.names.iter().position(|n| n == name).map(|index| &self.columns[index])
     }
 
-    /// The same columns without their cells.
+    /// The same columns without cells.
     pub(super) fn without_rows(&self) -> Self {
         let columns = self.columns.iter().map(|_| Column::Numbers(Vec::new())).collect();
         let (path, names, kinds) = (self.path.clone(), self.names.clone(), self.kinds.clone());
         Self { path, names, named: self.named, columns, kinds, lines: Vec::new(), unit: self.unit }
     }
 
-    /// All columns by their names.
+    /// All columns by name. Of equal names, the first column.
     pub(super) fn by_name(&self) -> HashMap<&str, &Column> {
         self.names.iter().map(String::as_str).zip(&self.columns).rev().collect()
     }
 
-    /// An error at the cell of `row` in column `name`.
+    /// An error for the cell of `row` in column `name`.
     pub fn error_at(&self, row: usize, name: &str, message: impl Into<String>) -> Error {
         Error::data_at(&self.path, Some(self.lines[row].into()), Some(name), message).counted_in(self.unit)
     }
@@ -265,10 +266,10 @@ pub(super) struct Names<'a> {
 }
 
 impl Names<'_> {
-    /// The column that an option means: a name first, else a 0-based index, negative from the end.
+    /// The column that an option refers to: by name, or else by an index from 0, or negative from the end.
     ///
     /// # Errors
-    /// [`Error::Option`] that names the nearest column, or the number of columns.
+    /// [`Error::Option`] that suggests the most similar name, or states the number of columns.
     pub(super) fn find(&self, option: &'static str, wanted: &str) -> Result<usize> {
         let count = self.names.len();
         if let Some(index) = self.names.iter().position(|name| name == wanted) {
@@ -288,8 +289,8 @@ impl Names<'_> {
         Err(Error::data(self.path, format!("there is no column \"{wanted}\"; {hint}")).of(option))
     }
 
-    /// The columns that an option names. A text is tried whole as a name first, then as the names of several with commas
-    /// between them.
+    /// The columns that an option refers to. Each text is first taken as a single name, then as names separated by
+    /// commas.
     ///
     /// # Errors
     /// As [`Names::find`].

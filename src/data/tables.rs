@@ -1,4 +1,4 @@
-//! Tables to training, validation and test sets.
+//! Prepares training, validation and test sets of tables.
 
 mod parts;
 
@@ -38,29 +38,29 @@ use crate::warning::are;
 use crate::{Error, Result, Warning};
 use parts::{PartName, Parts, Rows};
 
-/// A table whose columns have their roles; what is fitted waits for the rows that are learnt from.
+/// A table whose columns have roles. Nothing is fitted until the training rows are known.
 pub(super) struct TypedTable {
     pub(super) table: Table,
     pub(super) roles: Roles,
     pub(super) target: Target,
-    /// Rows that have a target and a weight.
+    /// Rows with a target and a weight.
     pub(super) rows: Vec<u32>,
-    /// The class of each of them, where there are classes.
+    /// The class of each of these rows, if there are classes.
     pub(super) labels: Option<Vec<u32>>,
-    /// What decides which part each of them goes to, where a column does.
+    /// The split key of each of these rows, if a column determines the parts.
     keys: Option<SplitKeys>,
     pub(super) notes: Vec<String>,
     pub(super) warnings: Vec<Warning>,
-    /// How the file was read.
+    /// Notes on how the file was read.
     reading: Vec<String>,
-    /// What repeats that.
+    /// Options that repeat this reading.
     decided: Decided,
-    /// The columns that are left in a pack; the table holds a few of their numbers alone.
+    /// The columns that stay in a pack. The table holds only a few of their numbers.
     left: Option<PackColumns>,
 }
 
 impl TypedTable {
-    /// Gives columns their roles and kinds, and infers the task.
+    /// Determines roles and kinds of the columns, and infers the task.
     pub(super) fn new(mut file: RawTable, options: &DataOptions) -> Result<Self> {
         let read = options.read_options();
         let mut notes = Vec::new();
@@ -70,7 +70,7 @@ impl TypedTable {
         let mut roles = Roles::new(&Names { path: &path, names: &outline.names }, &empty, options, &mut notes)?;
         let label = roles.labels[0];
         notes.extend(take_away_weightless(&mut file, &roles)?);
-        // Neither a label nor a weight is to lose a cell.
+        // Labels and weights must not lose cells.
         let exact: Vec<usize> = roles.labels.iter().copied().chain(roles.weight).collect();
         let Kinded { mut table, unreadable, notes: said, mut warnings, .. } =
             kinds(&mut file, &read, &exact, &roles.categorical)?;
@@ -80,7 +80,7 @@ impl TypedTable {
         (roles.lenient, roles.nameless) = (unreadable, outline.nameless.clone());
         let as_written = spelled == LabelSpelling::AsWritten && roles.labels.len() == 1;
         let text = as_written.then(|| label_text(&file, label, &read.missing)).transpose()?;
-        // `--header yes` would take a title above the header for it.
+        // With `header = yes`, a title above the header would be taken for the header.
         let named = |text: &TextLayout| (!text.has_lines_above).then_some(outline.named);
         let decided = decided(file.text.as_ref().map(|text| (text.dialect, named(text))), &table);
         drop(file);
@@ -107,7 +107,8 @@ impl TypedTable {
         if options.label.is_empty() {
             warnings.extend(counting_label(&table, label, &rows));
         }
-        // Numbers are read once their scaling is known: 1e39 fits into single precision only then.
+        // Numeric targets are computed later, when their scaling is known: 1e39 may fit into single precision only
+        // after scaling.
         let classes = !target.classes.is_empty();
         let labels = if classes { class_labels(target.targets(&table, &rows)?) } else { None };
         warnings.extend(labels.as_deref().and_then(|labels| lone_classes(&target, labels)));
@@ -116,12 +117,12 @@ impl TypedTable {
         Ok(Self { table, roles, target, rows, labels, keys, notes, warnings, reading, decided, left: None })
     }
 
-    /// The same of a table of which some columns are left in a pack.
+    /// The same for a table with columns that stay in a pack.
     pub(super) fn with_pack(self, columns: PackColumns) -> Self {
         Self { left: Some(columns), ..self }
     }
 
-    /// How large it is.
+    /// The size of the data.
     pub(super) fn sketch(&self) -> Sketch {
         let is_number = |column: &&usize| {
             matches!(self.table.columns[**column], Column::Numbers(_)) && !self.roles.categorical.contains(column)
@@ -137,15 +138,15 @@ impl TypedTable {
         }
     }
 
-    /// Deals the rows to the parts.
+    /// Assigns the rows to the parts.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if no row is left for training.
+    /// [`Error::Mismatch`] if no row remains for training.
     pub(super) fn deal(&self, options: &DataOptions, seed: u64) -> Result<Split> {
         deal(&self.rows, self.labels.as_deref(), self.keys.as_ref(), options, seed)
     }
 
-    /// What was said of the file and of how its rows are dealt.
+    /// Notes and warnings about the file and about the split.
     pub(super) fn said(&self, split: &Split, options: &DataOptions) -> (Vec<String>, Vec<Warning>) {
         let (rows, mut warnings) = (self.rows.len(), self.warnings.clone());
         warnings.extend(empty_parts(split, rows, options));
@@ -155,17 +156,17 @@ impl TypedTable {
         (self.notes.iter().cloned().chain(uneven_parts(split, rows, options)).collect(), warnings)
     }
 
-    /// Folds of the training rows of `split`: rows that are learnt from, and rows that are judged on.
+    /// Folds of the training rows of `split`, each with training rows and validation rows.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if there are fewer rows, or groups, than folds.
+    /// [`Error::Option`] if there are fewer rows or groups than folds.
     pub(super) fn folds(&self, split: &Split, options: &DataOptions, seed: u64, count: FoldCount) -> Result<Vec<Fold>> {
         let classes = self.labels.as_deref();
         folds_of(split, (&self.rows, classes, self.keys.as_ref()), options, seed, count)
     }
 
-    /// Fits the preprocessing to the training rows of `split`, unless one is `fitted` already, and prepares every part with it;
-    /// `valid` and `test` are files of their own where there are such.
+    /// Fits the preprocessing to the training rows of `split`, unless `fitted` is given, and prepares all parts with
+    /// it. `valid` and `test` are separate files, if there are any.
     pub(super) fn prepare(
         &self,
         split: Split,
@@ -240,7 +241,7 @@ impl TypedTable {
     }
 }
 
-/// Columns without a name of their own and without a value, as rows that end with a delimiter have.
+/// Columns without a name of their own and without a value.
 fn empty_columns(file: &RawTable, notes: &mut Vec<String>) -> Vec<usize> {
     let names = &file.outline.names;
     let nameless = |column: &usize| file.outline.named && file.outline.nameless.contains(column);
@@ -253,7 +254,8 @@ fn empty_columns(file: &RawTable, notes: &mut Vec<String>) -> Vec<usize> {
     empty
 }
 
-/// What was decided about a file, as options; of delimited text its dialect, and whether its first line names its columns.
+/// What was detected about a file, as options: date formats and, for delimited text, its dialect and whether it has a
+/// header.
 fn decided(text: Option<(Dialect, Option<bool>)>, table: &Table) -> Decided {
     let date = |(name, kind): (&String, &ColumnKind)| match kind {
         ColumnKind::Date(form) => form.as_option().map(|form| DateColumn { column: name.clone(), form }),
@@ -272,7 +274,7 @@ fn decided(text: Option<(Dialect, Option<bool>)>, table: &Table) -> Decided {
     }
 }
 
-/// Features, targets and weights of rows that have a target.
+/// Features, targets and weights of rows, all of which must have a target.
 pub(super) fn labelled(preprocessing: &TablePreprocessing, table: &Table, rows: &[u32]) -> Result<Dataset> {
     Ok(Dataset {
         features: preprocessing.features(table, Some(rows))?,
@@ -281,7 +283,7 @@ pub(super) fn labelled(preprocessing: &TablePreprocessing, table: &Table, rows: 
     })
 }
 
-/// The regression that a loss of numbers implies, and why; none where the task is given or a label is text.
+/// The regression that a loss for numbers implies, and the reason; `None` if the task is given or a label is text.
 fn task_by_loss(table: &Table, labels: &[usize], options: &DataOptions) -> Option<(Task, String)> {
     let loss = options.number_loss.filter(|_| options.task == TaskChoice::Auto)?;
     let numbers = labels.iter().all(|label| matches!(table.columns[*label], Column::Numbers(_)));
@@ -289,7 +291,7 @@ fn task_by_loss(table: &Table, labels: &[usize], options: &DataOptions) -> Optio
     numbers.then(|| (Task::Regression, format!("{loss} is for numbers; {remedy} changes it")))
 }
 
-/// Refuses negative targets where a loss wants counts.
+/// Refuses negative targets if the loss requires counts.
 pub(super) fn check_counts(table: &Table, target: &Target, rows: &[u32], loss: Option<NumberLoss>) -> Result<()> {
     let Some(loss) = loss.filter(|loss| loss.counts && target.task == Task::Regression) else {
         return Ok(());
@@ -304,8 +306,8 @@ pub(super) fn check_counts(table: &Table, target: &Target, rows: &[u32], loss: O
     Ok(())
 }
 
-/// Takes rows of weight 0 away, as if the file had not got them: their cells count for nothing, and their levels are none.
-/// Returns what is said of them.
+/// Marks the cells of rows of weight 0 as missing, so that the result is the same as without these rows. Returns a note
+/// about them.
 fn take_away_weightless(file: &mut RawTable, roles: &Roles) -> Result<Option<String>> {
     let Some(weight) = roles.weight else { return Ok(None) };
     let weights = &file.columns[weight];
@@ -319,10 +321,10 @@ fn take_away_weightless(file: &mut RawTable, roles: &Roles) -> Result<Option<Str
     Ok((count > 0).then(|| format!("weights: {} of weight 0: left out", are(count, "row"))))
 }
 
-/// Columns that are listed by name.
+/// Number of columns that a note lists.
 const LISTED: usize = 5;
 
-/// What is said of columns that are left out since they are 0 everywhere.
+/// The note about columns that are left out because all their values are 0.
 fn zero_columns(preprocessing: &TablePreprocessing) -> Option<String> {
     let zeros: Vec<&str> =
         preprocessing.constants.iter().filter(|c| c.value == "0").map(|constant| constant.column.as_str()).collect();
@@ -332,17 +334,18 @@ fn zero_columns(preprocessing: &TablePreprocessing) -> Option<String> {
     (!zeros.is_empty()).then(|| format!("left out: {} {columns} 0 in all training rows ({listed}{more})", zeros.len()))
 }
 
-/// Whether the text of a label is needed beside its numbers.
+/// Whether the text of a label is needed in addition to its parsed values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LabelSpelling {
-    /// What was read tells all.
+    /// The parsed values are sufficient.
     Read,
-    /// The labels must be read as they are written.
+    /// The labels must be read as written.
     AsWritten,
 }
 
 impl LabelSpelling {
-    /// Numbers with decimals are no classes unless the user says so; whole ones are classes called as they are written.
+    /// Numbers with decimals are not classes, unless the user says so. Integers are classes, which are named as
+    /// written.
     fn of(label: &Column, plain: bool, task: TaskChoice) -> Self {
         let has_missing = label.missing() > 0;
         let fraction = |values: &[f64]| values.iter().any(|value| value.fract() != 0.0 && !value.is_nan());
@@ -351,7 +354,7 @@ impl LabelSpelling {
             (_, TaskChoice::Regression | TaskChoice::Multilabel) => Self::Read,
             (Column::Numbers(values), _) if fraction(values) && !asked => Self::Read,
             (Column::Numbers(values), _) if plain && !fraction(values) && !has_missing => Self::Read,
-            (Column::Text { levels, .. }, _) if !has_missing && !has_two_cases(levels) => Self::Read, // the text is there already
+            (Column::Text { levels, .. }, _) if !has_missing && !has_two_cases(levels) => Self::Read, // already text
             _ => Self::AsWritten,
         }
     }

@@ -1,4 +1,4 @@
-//! Targets: from label columns to what the loss sees, and back to the user's units.
+//! Targets: conversion of label columns to the targets of a loss, and of outputs to the user's units.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,38 +13,40 @@ use super::table::{Column, ColumnKind, MISSING, Table};
 use super::task::Task;
 use crate::{Error, Result};
 
-/// What the network's outputs mean.
+/// The meaning of the network's outputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Target {
-    /// What is learnt.
+    /// The task.
     pub task: Task,
-    /// Label columns; one, except for several targets or labels.
+    /// Label columns. There is one, except with several targets or labels.
     pub columns: Vec<String>,
-    /// Class names: numbers sorted by value, text by bytes; in a binary task the positive class is the second. Empty without classes.
+    /// Class names. Numbers are sorted by value, text by bytes; in a binary task, the positive class is the second.
+    /// Empty if there are no classes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<String>,
-    /// Whether the class names are numbers: then `1.0` is class `1`.
+    /// Whether class names are numbers; then `1.0` is class `1`.
     #[serde(default)]
     pub numeric: bool,
-    /// Mean of each target of a regression over the training rows, 0 where targets are not scaled.
+    /// Mean of each regression target over the training rows; 0 if targets are not scaled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mean: Vec<f64>,
-    /// Standard deviation of each target of a regression, 1 where targets are not scaled.
+    /// Standard deviation of each regression target; 1 if targets are not scaled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sd: Vec<f64>,
-    /// The smallest and the largest value of each target of a regression in the training rows, where predictions stay within.
+    /// Smallest and largest value of each regression target in the training rows, to which predictions are clamped;
+    /// empty if they are not clamped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub range: Vec<[f64; 2]>,
-    /// How the numbers of each label are written; empty where all have a decimal point and nothing else.
+    /// Notation of the numbers in each label column; empty if all have a decimal point and nothing else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forms: Vec<NumberForm>,
 }
 
 impl Target {
-    /// The target of label columns; a regression is not scaled until [`Target::fit`].
+    /// The target for label columns. A regression is not scaled before [`Target::fit`] is called.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if `positive` is not a class, or the task is not binary.
+    /// [`Error::Option`] if `positive` is not a class, or the task is not binary.
     pub fn new(table: &Table, labels: &[usize], task: Task, positive: Option<&str>) -> Result<Self> {
         let columns: Vec<String> = labels.iter().map(|&label| table.names[label].clone()).collect();
         let form = |label: &usize| match &table.kinds[*label] {
@@ -72,7 +74,7 @@ impl Target {
         Ok(target)
     }
 
-    /// Puts the positive class second.
+    /// Makes `positive` the second class.
     pub(super) fn set_positive(&mut self, positive: Option<&str>) -> Result<()> {
         let Some(positive) = positive else { return Ok(()) };
         if self.task != Task::Binary {
@@ -85,10 +87,10 @@ impl Target {
         Ok(())
     }
 
-    /// Fits the scaling of a regression's targets to the training rows; a constant target keeps its unit.
+    /// Fits the scaling of regression targets to the training rows. The scale of a constant target is 1.
     ///
     /// # Errors
-    /// [`Error::Data`] if values are too large for their mean and standard deviation to be finite.
+    /// [`Error::Data`] if values are too large for a finite mean and standard deviation.
     pub fn fit(&mut self, table: &Table, rows: &[u32]) -> Result<()> {
         if self.task != Task::Regression {
             return Ok(());
@@ -111,10 +113,10 @@ impl Target {
         Ok(())
     }
 
-    /// Keeps predictions of a regression within the range of the training rows.
+    /// Sets the range of the training rows, to which predictions of a regression are clamped.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for another task.
+    /// [`Error::Option`] for other tasks.
     pub(super) fn fit_range(&mut self, table: &Table, rows: &[u32]) -> Result<()> {
         if self.task != Task::Regression {
             return Err(Error::Mismatch(format!("it needs a regression, and the task is {}", self.task)).of("clamp"));
@@ -127,7 +129,8 @@ impl Target {
         Ok(())
     }
 
-    /// Outputs of the network: one logit for two classes, one for each of more, one for each label or number.
+    /// Number of the network's outputs: one logit for two classes, one for each of more classes, and one for each label
+    /// or number.
     pub fn outputs(&self) -> usize {
         match self.task {
             Task::Binary => 1,
@@ -136,13 +139,13 @@ impl Target {
         }
     }
 
-    /// What a label column is read as.
+    /// The kind in which a label column is read.
     pub fn kind(&self, label: usize) -> ColumnKind {
         let form = self.forms.get(label).copied().unwrap_or_default();
         if self.classes.is_empty() { ColumnKind::Number(form) } else { ColumnKind::Text }
     }
 
-    /// An output of a regression in the target's own unit: `value · sd + mean`; other tasks' outputs as they are.
+    /// An output of a regression in the units of the target, `value · sd + mean`. Outputs of other tasks are unchanged.
     pub fn to_units(&self, output: usize, value: f64) -> f64 {
         match self.sd.get(output) {
             Some(sd) => value * sd + self.mean[output],
@@ -150,15 +153,16 @@ impl Target {
         }
     }
 
-    /// A number in the target's own unit, within the range of the training rows where that is asked for; NaN stays NaN.
+    /// A number in the units of the target, clamped to the range of the training rows if this was requested. NaN stays
+    /// NaN.
     pub fn within_range(&self, output: usize, number: f64) -> f64 {
         self.range.get(output).map_or(number, |[least, most]| number.clamp(*least, *most))
     }
 
-    /// Rows of `table` that have all their targets, ascending.
+    /// Rows of `table` with a value in all target columns, in ascending order.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if a label column is absent.
+    /// [`Error::Mismatch`] if a label column is missing.
     pub fn rows_with_target(&self, table: &Table) -> Result<Vec<u32>> {
         let columns: Option<Vec<&Column>> = self.columns.iter().map(|name| table.column(name)).collect();
         let columns = columns.ok_or_else(|| self.absent(table))?;
@@ -171,10 +175,11 @@ impl Target {
         Error::Mismatch(format!("{}: the model's label {names} is not among the columns", table.path.display()))
     }
 
-    /// Targets of `rows`, each of which has them: class indices, scaled numbers, or 0 and 1.
+    /// Targets of `rows`, none of which may be missing: class indices, scaled numbers, or 0 and 1.
     ///
     /// # Errors
-    /// [`Error::Data`] for a class or a value that the model does not know, [`Error::Mismatch`] if a label column is absent.
+    /// [`Error::Data`] for a class or value that the model does not know, [`Error::Mismatch`] if a label column is
+    /// missing.
     pub fn targets(&self, table: &Table, rows: &[u32]) -> Result<Targets> {
         if !self.classes.is_empty() {
             return self.class_targets(table, rows);
@@ -232,7 +237,7 @@ impl Target {
         Ok(Targets::Classes { labels, classes: self.classes.len() })
     }
 
-    /// Index of a class by its name, of one of numbers by its value, of a truth value in any case.
+    /// Index of a class by its name; by its value, if classes are numbers; in any case, if it is a truth value.
     pub fn class_of(&self, level: &str) -> Option<u32> {
         let value = parse_number(level).filter(|_| self.numeric);
         let same = |class: &String| class == level || (value.is_some() && parse_number(class) == value);
@@ -244,7 +249,7 @@ impl Target {
     }
 }
 
-/// Classes in their order: numbers by value, also with signs and percent signs as in `+1` and `5%`, text by bytes.
+/// Sorts classes: numbers by value, including those with signs and percent signs such as `+1` and `5%`; text by bytes.
 fn sorted_classes(mut levels: Vec<String>) -> Vec<String> {
     levels.sort_unstable();
     let counted: Vec<(&str, usize)> = levels.iter().map(|level| (level.as_str(), 1)).collect();

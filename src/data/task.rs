@@ -1,4 +1,4 @@
-//! What kind of thing is predicted.
+//! Tasks: what a network predicts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 use crate::spec::unknown;
 use crate::{Error, Result};
 
-/// What kind of thing is predicted; it decides which metrics there are.
+/// What a network predicts. It determines the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Task {
-    /// One number or several.
+    /// One or several numbers.
     Regression,
     /// One of two classes.
     Binary,
     /// One of three or more classes.
     Multiclass,
-    /// Any number of labels at once, each there or not.
+    /// Several labels at once, each of which is present or not.
     Multilabel,
 }
 
@@ -26,7 +26,7 @@ impl Task {
     /// Every task.
     pub const ALL: [Task; 4] = [Task::Regression, Task::Binary, Task::Multiclass, Task::Multilabel];
 
-    /// The name, as `--task` has it.
+    /// The name, as in the option `task`.
     pub fn name(self) -> &'static str {
         match self {
             Task::Regression => "regression",

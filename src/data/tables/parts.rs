@@ -1,4 +1,4 @@
-//! The parts of a table: rows of its own file, or other files.
+//! Validation and test parts of a table: rows of the training file, or separate files.
 
 use super::{check_counts, labelled};
 use crate::data::blocks::Blocks;
@@ -18,7 +18,7 @@ pub(super) enum PartName {
     Test,
 }
 
-/// The parts as they come about.
+/// The parts while they are prepared.
 pub(super) struct Parts {
     pub(super) split: Split,
     pub(super) warnings: Vec<Warning>,
@@ -27,7 +27,8 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// A part from its own file, or from the rows of the training file that were dealt to it; `None` if it is empty.
+    /// A part from its own file, or else from the rows of the training file that were assigned to it; `None` if it is
+    /// empty.
     pub(super) fn table_part(
         &mut self,
         name: PartName,
@@ -66,16 +67,16 @@ impl Parts {
     }
 }
 
-/// Rows of the training file on their way to data sets.
+/// The rows of the training file, from which data sets are made.
 pub(super) struct Rows<'a> {
     pub(super) table: &'a Table,
     pub(super) preprocessing: &'a TablePreprocessing,
-    /// All of them, where columns are left in a pack.
+    /// All rows, if columns stay in a pack.
     pub(super) blocks: Option<Blocks>,
 }
 
 impl Rows<'_> {
-    /// Features, targets and weights of rows that have a target.
+    /// Features, targets and weights of rows, all of which must have a target.
     pub(super) fn labelled(&self, rows: &[u32]) -> Result<Dataset> {
         let Some(blocks) = &self.blocks else { return labelled(self.preprocessing, self.table, rows) };
         Ok(Dataset {
