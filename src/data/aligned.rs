@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blanks_become_one_space_but_within_quotes() {
+    fn runs_of_blanks_outside_quotes_become_one_space() {
         for (text, expected) in [
             ("  1.0   2  x \r\n\t3 4\t\"a  b\" \n", "1.0 2 x\n3 4 \"a  b\"\n"),
             ("\"a \"\"  b\"  \"c\"\n", "\"a \"\"  b\" \"c\"\n"),

@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_levels_stay_those_of_the_row() {
+    fn numbers_of_levels_are_not_changed() {
         let train = table(300, 3);
         for text in ["noise=0.5", "mixup=1", "noise=0.5,mixup=1"] {
             let mut out = None;
@@ -380,7 +380,7 @@ mod tests {
 
     /// 200 images of 4 × 5 pixels; one pixel is lit, the second in the second row.
     #[test]
-    fn images_move_as_far_as_they_may_and_are_mirrored() {
+    fn images_move_up_to_the_limit_and_are_mirrored() {
         let mut image = [0u8; 20];
         image[5 + 1] = 9;
         let features = Features::U8 { values: image.repeat(200), cols: 20, scale: 1.0 };

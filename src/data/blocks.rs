@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_by_blocks_are_those_in_memory() {
+    fn rows_of_blocks_equal_those_in_memory() {
         let [memory, blocks] = both();
         assert_eq!((&memory.targets, &memory.weights), (&blocks.targets, &blocks.weights));
         let places: Vec<u32> = (0..memory.rows() as u32).rev().step_by(3).collect();
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_has_every_row_once_and_keeps_blocks_together() {
+    fn an_epoch_has_each_row_once_and_keeps_blocks_together() {
         let Features::Blocks(blocks) = both()[1].features.clone() else { panic!("by blocks") };
         let (rows, block) = (blocks.rows(), 4);
         let blocks = blocks.in_blocks_of(block);

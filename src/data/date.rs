@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn day_and_month_that_nothing_settles_are_ambiguous() {
+    fn undecided_days_and_months_are_ambiguous() {
         let Dates::Ambiguous(patterns, cell) = infer(&["01/01/2020", "03/04/2020"]) else { panic!() };
         assert_eq!((patterns, cell.as_str()), (vec!["%d/%m/%Y".to_owned(), "%m/%d/%Y".to_owned()], "03/04/2020"));
         assert!(matches!(infer(&["01/01/2020", "02/02/2020"]), Dates::Form(_)), "both readings are the same");

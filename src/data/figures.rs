@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_median_does_not_need_a_sample_that_is_like_the_whole() {
+    fn the_median_is_right_for_an_unrepresentative_sample() {
         // Every 25th value, all of which the sample takes, is far from the others.
         let values: Vec<f64> = (0..100_000).map(|row| if row % 25 == 0 { 1e6 } else { f64::from(row) }).collect();
         check(&values, "a sample of outliers", &mut Scratch::default());

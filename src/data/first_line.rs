@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_cell_does_not_make_a_header_of_a_row() {
+    fn an_unusual_cell_does_not_make_a_row_a_header() {
         let row = |n: usize| format!("{};{};{}.5;{}", n % 7, ["male", "female"][n % 2], n % 5, n % 2);
         for odd in ["unknown", "n.a.", "5kg"] {
             assert_eq!(above(&format!("5;male;{odd};1"), 40, row), FirstLine::Either, "{odd}");
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_name_columns_where_they_can_hardly_be_data() {
+    fn numbers_that_are_unlikely_data_name_columns() {
         let square = |n: usize| format!("{};{}", n + 1, n * n + 3);
         assert_eq!(above("0;1", 40, square), FirstLine::Either);
         assert_eq!(above("1;2", 40, |n| format!("{};{}", n + 2, 3 * n + 4)), FirstLine::Either);

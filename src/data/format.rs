@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn indices_with_values_are_no_rows_of_a_file_with_tabs() {
+    fn the_name_decides_between_tabs_and_libsvm() {
         let opened = |name: &str| {
             let text = std::io::Cursor::new("1\t1:1\t2:15\n0\t2:3\t4:5\n");
             Opened::from_reader(name.into(), Box::new(text)).unwrap()

@@ -232,13 +232,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_come_in_order_of_first_appearance_and_the_last_of_the_first_line_stays_last() {
+    fn keys_are_in_order_of_first_appearance_with_the_last_of_the_first_line_last() {
         let text = b"{}\n{\"b\":1,\"a\":2}\n\n{\"a\":3,\"c\\u0064\":\"x\"}\n{\"e\":1}";
         assert_eq!(keys_of(Path::new("x"), text).unwrap(), ["b", "cd", "e", "a"]);
     }
 
     #[test]
-    fn lines_of_ever_new_keys_are_refused_before_memory_is_taken() {
+    fn lines_with_ever_new_keys_are_refused() {
         let text =
             |keys: usize| (0..5000).map(|n| format!("{{\"k{}\":1}}\n", n % keys)).collect::<String>().into_bytes();
         assert!(JsonLinesFile::new(Path::new("x"), text(100)).is_ok());
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_named_with_its_line() {
+    fn lines_that_are_not_objects_are_reported_with_their_number() {
         for (text, found) in [
             ("{\"a\":1}\n[1]\n", "x:2: expected one JSON object, found \"[1]\": invalid type: sequence"),
             (

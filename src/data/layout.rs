@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_and_missing_names_get_names() {
+    fn repeated_and_missing_names_are_replaced() {
         let found = layout("a,b,a,,a.1\n1,2,3,4,5\n");
         assert_eq!(found.outline.names, ["a", "b", "a.2", "c3", "a.1"]);
         assert_eq!(found.outline.warnings.len(), 1);

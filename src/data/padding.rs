@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blanks_before_quotes_go_and_all_others_stay() {
+    fn only_blanks_before_quotes_are_removed() {
         for (text, expected) in [
             ("1, \"a, b\",  2\n", "1,\"a, b\",  2\n"),
             ("  \"x\", y \n", "\"x\", y \n"),

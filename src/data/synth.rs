@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_has_the_size_that_is_asked_for_and_rows_their_own_streams() {
+    fn noise_has_the_requested_size_and_rows_have_their_own_streams() {
         let (exact, noisy) = (table(Problem::Linear, 2000, 0.0), table(Problem::Linear, 2000, 0.5));
         assert_eq!(exact[..20], noisy[..20], "noise moves the label alone");
         let squares: f64 = exact[20].iter().zip(&noisy[20]).map(|(a, b)| (a - b) * (a - b)).sum();

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_met_with_the_nearest() {
+    fn an_unknown_name_suggests_the_nearest() {
         let message = "rellu".parse::<Activation>().unwrap_err().to_string();
         assert!(message.contains("unknown activation \"rellu\": did you mean \"relu\"?"), "{message}");
         assert!("relu:slope=1".parse::<Activation>().is_err());
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn the_input_is_not_read_where_it_is_said_not_to_be() {
+    fn derivatives_read_the_input_only_if_they_declare_it() {
         for activation in Activation::ALL {
             for x in [-2.5, -0.25, 0.75, 4.0] {
                 let y = activation.value(x);

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probability_that_all_members_hold_near_0_keeps_its_size() {
+    fn small_probabilities_do_not_underflow_when_combined() {
         let z = [Line::splat(-90.0), Line::splat(-95.0)];
         let mut out = [Line::ZERO];
         combine(Isa::detect(), Link::Sigmoid, Panels { lines: &z, stride: 1 }, &mut [Line::ZERO; 2], &mut out);

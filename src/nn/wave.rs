@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn waves_are_those_of_libm() {
+    fn waves_agree_with_libm() {
         for isa in Isa::available() {
             for n in -400..400 {
                 let t = Line(std::array::from_fn(|lane| {

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_without_sign_are_not_negative() {
+    fn unsigned_numbers_are_not_negative() {
         assert_eq!(text(-1i32, Kind::Unsigned), "4294967295");
         assert_eq!(text(-1i64, Kind::Unsigned), "18446744073709551615");
         assert_eq!(text(FixedLenByteArray::from(vec![0, 0x3c]), Kind::Half), "1");
