@@ -1,11 +1,11 @@
-"""What the peers' scripts share: the workloads, their flags, timing by the epoch, and the line that is printed."""
+"""Common parts of the scripts of peers: workloads, flags, timing of epochs, and the line that is printed."""
 import argparse
 import json
 import pathlib
 import statistics
 import time
 
-# As in `src/experiment/workloads.rs`.
+# The workloads of `src/experiment/workloads.rs`: layers, batch, rows, task.
 WORKLOADS = {
     "iris": ([4, 16, 3], 16, 4096, "classify"),
     "digits": ([64, 128, 64, 10], 32, 8192, "classify"),
@@ -17,12 +17,12 @@ WORKLOADS = {
     "huge": ([784, 2048, 2048, 2048, 10], 1024, 4096, "classify"),
 }
 
-# Seconds that timed epochs take together at least.
+# Least total time of the timed epochs, in seconds.
 LEAST = 0.3
 
 
 def flags(description):
-    """The flags of every script."""
+    """A parser with the flags that all scripts have."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--workload", nargs="*", choices=WORKLOADS, default=list(WORKLOADS))
     parser.add_argument("--threads", type=int, default=2)
@@ -33,7 +33,7 @@ def flags(description):
 
 
 def arrays(numpy, layers, rows, task):
-    """Inputs and targets without anything to learn in them; the same work as `gradlane bench`."""
+    """Random inputs and targets, which are unrelated. The work is the same as in `gradlane bench`."""
     rng = numpy.random.default_rng(0)
     inputs = rng.random((rows, layers[0]), dtype=numpy.float32)
     if task == "classify":
@@ -42,8 +42,8 @@ def arrays(numpy, layers, rows, task):
 
 
 def time_epochs(epoch, epochs):
-    """Median seconds of `epoch()`, which must wait for its work to end, and the stolen part of the CPU time; the first, which
-    may compile, does not count. As `gradlane bench` it goes on for `LEAST` seconds."""
+    """Median seconds of `epoch()`, which must wait until its work has finished, and the stolen share of the CPU time. The
+    first epoch may include compilation and is not counted. Like `gradlane bench`, it runs for at least `LEAST` seconds."""
     epoch()
     seconds, before = [], cpu_time()
     while len(seconds) < epochs or sum(seconds) < LEAST:
@@ -54,7 +54,7 @@ def time_epochs(epoch, epochs):
 
 
 def cpu_time():
-    """Ticks that the programs of this machine had and that its host, if it is a virtual one, gave to others."""
+    """Ticks that the programs of this machine used, and ticks that the host of a virtual machine gave to others."""
     stat = pathlib.Path("/proc/stat")
     if not stat.exists():
         return None
@@ -66,7 +66,7 @@ def cpu_time():
 
 
 def stolen_between(before, after):
-    """The stolen part of the CPU time that was asked for; `None` where the system does not tell."""
+    """The stolen share of the CPU time between two calls of `cpu_time`; `None` if the system does not report it."""
     if before is None:
         return None
     worked, stolen = (max(now - then, 0) for now, then in zip(after, before))
@@ -74,7 +74,7 @@ def stolen_between(before, after):
 
 
 def report(peer, version, workload, args, threads, timed):
-    """One JSON line, with the names of `gradlane bench --json`; `timed` is what `time_epochs` found."""
+    """Prints a line of JSON with the names of `gradlane bench --json`. `timed` is the result of `time_epochs`."""
     seconds, stolen = timed
     _, batch, rows, _ = WORKLOADS[workload]
     steps = -(-rows // batch)

@@ -1,12 +1,12 @@
-"""Times reading a table beside polars: the same numbers as CSV and as Parquet, one interleaved run.
+"""Times reading a table in gradlane and in polars, alternately: the same numbers as CSV and as Parquet.
 
     python3 -m venv venv && venv/bin/pip install polars numpy
     venv/bin/python benches/peers/reading.py [--megabytes 1000] [--rounds 5] [--threads 2]
 
-gradlane's time is that of `gradlane inspect FILE`: start, reading, finding dates, levels and the header, statistics of each column.
-polars' time is that of read_csv or read_parquet in a process that has been started, and again with describe(), which has about the
-same statistics but for the numbers of different values. Prints the medians, their ratios, and the peak memory of gradlane over 8 bytes a
-cell.
+gradlane's time is that of `gradlane inspect FILE`: start, reading, detection of dates, levels and the header, and statistics of each
+column. polars' time is that of read_csv or read_parquet in a running process, without and with describe(), which has about the same
+statistics, except for the numbers of distinct values. Prints the medians, their ratios, and the peak memory of gradlane divided by 8
+bytes a cell.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def arguments():
 
 
 def write(folder, megabytes, columns):
-    """A table of normal numbers with a label; returns its rows."""
+    """Writes a table of normal random numbers; returns the number of its rows."""
     import numpy
     import polars
 
@@ -57,7 +57,7 @@ def timed_program(program, file, threads):
     """Seconds and peak memory in bytes of one run of the program."""
     command = [program, "inspect", file]
     environment = os.environ | {"GRADLANE_THREADS": str(threads)}
-    # By a process of its own: a child's peak memory counts from the size of the one that began it.
+    # A small process starts the program, because the peak memory of a child includes the size of its parent at the start.
     report = subprocess.run([sys.executable, "-c", MEASURE, *command], env=environment, capture_output=True, text=True)
     if report.returncode != 0:
         sys.exit(f"{command} failed")

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Times gradlane and its peers on the same work, in turn, and writes the table of BENCHMARKS.md.
+# Times gradlane and its peers on the same work, alternately, and writes the table of BENCHMARKS.md.
 #
 #   benches/peers/run.sh [--rounds N] [--workloads "iris digits"] [--optimizer adam|sgd|rmsprop] [--threads "1 2"]
 #                        [--no-rust] [--no-write]
 #
-# Every round runs every program once on every workload, so that all meet the machine in the same moods; gradlane, which
-# takes least time, before the others and after them. A program may take several numbers of threads; its best median counts.
-# What is measured stays in benches/peers/rounds until the next run. Run it with nothing else at work.
+# Each round runs each program once on each workload, so all programs run under similar conditions. gradlane, which takes
+# least time, runs before and after the others. If several numbers of threads are given, the best median counts.
+# Measurements are kept in benches/peers/rounds until the next run. Run it on an otherwise idle machine.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -26,7 +26,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 
-# PEERS_VENV names an environment that is there already.
+# PEERS_VENV names an existing environment.
 venv=${PEERS_VENV:-$here/.venv}
 if [ -z "${PEERS_VENV:-}" ] && [ ! -e "$venv/complete" ]; then
     python3 -m venv "$venv"
@@ -41,16 +41,16 @@ fi
 results=$here/rounds
 rm -rf "$results"
 mkdir "$results"
-# Adds the lines of a program; one that fails is told of and left out.
+# Records the lines of a program. A program that fails is reported and left out.
 record() {
     if ! "$@" >>"$results/$round.jsonl"; then
         echo "failed: $*" >&2
     fi
 }
 python() { record "$venv/bin/python" "$here/$1" "${@:2}" --optimizer "$optimizer"; }
-# JAX takes as many threads as the process has CPUs.
+# JAX uses as many threads as the process has CPUs.
 python_on() { record taskset -c "0-$(($1 - 1))" "$venv/bin/python" "$here/$2" "${@:3}" --optimizer "$optimizer"; }
-# The peers' SGD has a momentum of 0.9; gradlane calls it so.
+# The peers' SGD has a momentum of 0.9, which gradlane calls momentum.
 own=$([ "$optimizer" = sgd ] && echo momentum || echo "$optimizer")
 gradlane() {
     record "$root/target/release/gradlane" bench --json --workload "$1" --optimizer "$own" --threads "${threads// /,}"
@@ -76,7 +76,7 @@ for round in $(seq -w "$rounds"); do
                 done
             fi
         done
-        for program in "$here"/optional/*.sh; do # peers that only some machines have
+        for program in "$here"/optional/*.sh; do # peers that exist only on some machines
             [ -e "$program" ] && record "$program" "$workload" "$optimizer"
         done
         gradlane "$workload"

@@ -11,14 +11,14 @@ import tomllib
 
 import common
 
-# Above this stolen part of the CPU time a measurement is told of, as `gradlane bench` warns of it.
+# Measurements with a larger stolen share of the CPU time are reported, as in the warning of `gradlane bench`.
 ROBBED = 0.05
 BEGIN, END = "<!-- peers: begin -->", "<!-- peers: end -->"
 
 
 def read(paths):
-    """`{workload: {(peer, threads at work): [(µs a step, stolen part of the CPU time)]}}` of each round, and the versions,
-    optimizers and numbers of threads seen."""
+    """For each round, `{workload: {(peer, threads used): [(µs a step, stolen share of the CPU time)]}}`; also the versions,
+    optimizers and numbers of threads that occur."""
     rounds, versions, optimizers, limits = [], {}, set(), set()
     for path in paths:
         samples = collections.defaultdict(lambda: collections.defaultdict(list))
@@ -27,7 +27,7 @@ def read(paths):
             peer = run.get("peer", "gradlane")
             found = samples[run["workload"]][peer, run.get("threads_used", run["threads"])]
             sample = run["us_per_step"], run.get("stolen")
-            if sample not in found:  # what was timed once may stand under several numbers of threads
+            if sample not in found:  # one measurement may be listed for several numbers of threads
                 found.append(sample)
             limits.add(run["threads"])
             name = peer.split("-")[0]
@@ -38,7 +38,7 @@ def read(paths):
 
 
 def best(rounds, workload):
-    """`{peer: (median µs a step over the rounds, threads at work)}`, of the number of threads that is fastest."""
+    """`{peer: (median µs a step over the rounds, threads used)}`, for the fastest number of threads."""
     samples = collections.defaultdict(list)
     for of_round in rounds:
         for program, found in of_round.get(workload, {}).items():
@@ -51,14 +51,14 @@ def best(rounds, workload):
 
 
 def ratio(rounds, workload):
-    """The best peer's time over gradlane's."""
+    """The fastest peer's time divided by gradlane's."""
     found = best(rounds, workload)
     own, peers = found.get("gradlane"), [time for peer, (time, _) in found.items() if peer != "gradlane"]
     return f"{min(peers) / own[0]:.2f}" if own and peers else "–"
 
 
 def of_crates():
-    """Versions of the Rust peers, which cannot tell them themselves."""
+    """Versions of the Rust peers, which cannot report them."""
     lock = tomllib.loads((pathlib.Path(__file__).parent / "rust/Cargo.lock").read_text())
     locked = {package["name"]: package["version"] for package in lock["package"]}
     return {"burn": locked["burn"], "candle": locked["candle-core"]}
@@ -69,7 +69,7 @@ def micros(us):
 
 
 def theft(rounds):
-    """What a virtual machine's host took."""
+    """A sentence about measurements during which the host of a virtual machine took CPU time; empty if there are none."""
     stolen = [part for of_round in rounds for found in of_round.values() for times in found.values() for _, part in times]
     known = [part for part in stolen if part is not None]
     robbed = sum(part > ROBBED for part in known)
@@ -88,7 +88,7 @@ def machine():
 
 
 def table(rounds, versions, optimizers, limits, version):
-    """Rows are programs, columns workloads; the last rows are ratios."""
+    """The Markdown table, with programs as rows and workloads as columns. The last rows are ratios."""
     workloads = [name for name in common.WORKLOADS if any(name in of_round for of_round in rounds)]
     if not workloads:
         raise SystemExit("nothing was measured")

@@ -94,7 +94,7 @@ def tabm(frame, recipe, epochs):
 
 
 def epoch_seconds(run, epochs):
-    """Of an epoch: what more epochs take more."""
+    """Seconds of an epoch: the difference between runs of `2 * epochs` and of `epochs`, divided by `epochs`."""
     few, many = run(epochs), run(2 * epochs)
     return (many - few) / epochs
 

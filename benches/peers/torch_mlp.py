@@ -20,7 +20,7 @@ def network(layers):
 
 
 def optimizer(parameters):
-    # RMSprop has no fused form; the fused forms of the others are PyTorch's fastest on a CPU.
+    # RMSprop has no fused form. For the others, the fused form is PyTorch's fastest on a CPU.
     fused = {} if args.form == "eager" else {"fused": True}
     if args.optimizer == "sgd":
         return torch.optim.SGD(parameters, lr=0.01, momentum=0.9, **fused)

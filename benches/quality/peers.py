@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Train a peer on the tables of tables.py and keep its figures and the loss of every test row.
+"""Train a peer on the tables of tables.py, and store its figures and the loss of each test row.
 
 usage: peers.py TABLES_DIR MODEL [--judge score|loss] [--seeds 5] [--only TABLE...]
        MODEL: realmlp, tabm, lgbm, catboost, xgboost (pytabkit's defaults)
 
-Writes TABLES_DIR/peers/MODEL.jsonl, a line for each table, seed and judge, and the rows beside it in TABLES_DIR/peers/MODEL/;
-quality.py reads both. What is there already is not computed again. Two threads, on the CPU.
+Writes TABLES_DIR/peers/MODEL.jsonl, with a line for each table, seed and judge, and the rows to TABLES_DIR/peers/MODEL/.
+quality.py reads both. Existing results are not computed again. Uses two threads on the CPU.
 
-- Missing values and levels that training did not see are passed as such to the boosting libraries. Networks get the mean and an
-  indicator for a missing number, and a category of its own for a missing or unseen level.
-- A peer chooses its epoch, or its number of trees, by what is judged: --judge score by the share of errors (RMSE of numbers),
-  --judge loss by the log-loss. RealMLP smooths labels in the first case alone, as its authors advise.
+- Boosting libraries get missing values and levels that did not occur in training as missing values. Networks get the mean and an
+  indicator for a missing number, a separate category for a missing level, and a missing value for an unseen level.
+- A peer chooses its epoch or its number of trees by the judged figure: --judge score by the error rate (RMSE for regressions),
+  --judge loss by the log-loss. RealMLP smooths labels only in the first case, as its authors advise.
 
 Environment: pip install -r requirements-peers.txt
 """
@@ -32,7 +32,7 @@ MISSING = "(missing)"
 
 
 def frames(folder, entry, network):
-    """Inputs and targets of both parts. Numbers are floats with NaN for none, text is categories."""
+    """Inputs and targets of both parts. Numbers are floats, with NaN for missing values. Text becomes categories."""
     train, test = (pd.read_csv(folder / f"{part}.csv") for part in ("train", "test"))
     y = [frame.pop(entry["target"]) for frame in (train, test)]
     for name in list(train.columns):
@@ -47,7 +47,7 @@ def frames(folder, entry, network):
             continue
         text = [frame[name].astype(str).where(frame[name].notna(), MISSING if network else None) for frame in (train, test)]
         levels = sorted(set(text[0].dropna()))
-        # What training did not see has no code: it is missing for a library that knows missing categories.
+        # Levels that did not occur in training get no code, so they are missing values.
         train[name], test[name] = (pd.Categorical(column, levels) for column in text)
     return train, y[0], test, y[1]
 
@@ -67,7 +67,7 @@ def pytabkit(model, judge, regression, seed):
 
 
 def losses(model, x, y_test, regression):
-    """Losses row by row, in the form of quality.py."""
+    """The loss of each row, in the form of quality.py."""
     if regression:
         return dict(squared=(np.asarray(model.predict(x)).ravel() - y_test.to_numpy()) ** 2)
     probabilities, column = model.predict_proba(x), {name: at for at, name in enumerate(model.classes_)}
@@ -104,7 +104,7 @@ def main():
                 model = pytabkit(options.model, options.judge, regression, seed).fit(x, y)
                 record["seconds"] = round(time.time() - began, 1)
                 rows = losses(model, x_test, y_test, regression)
-            except Exception as error:  # a peer that fails on a table is told of, and the others go on
+            except Exception as error:  # a failure on one table is recorded; the other tables are still run
                 record["error"] = repr(error)[:300]
                 rows = None
             if rows is not None:

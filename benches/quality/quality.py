@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Train gradlane on the public tables of tables.py and show how good it is beside its peers.
+"""Train gradlane on the public tables of tables.py and compare its quality with that of its peers.
 
 usage: quality.py TABLES_DIR [--program PATH] [--name NAME] [--seeds N] [--only TABLE...] [--peers FILE...] [--again] [-- OPTIONS]
 
-OPTIONS go to `gradlane train`. Nothing of a test file is seen in training: it is predicted afterwards. Results are kept in
-TABLES_DIR/results/NAME.jsonl, with the loss of each test row in TABLES_DIR/results/NAME/, and are not computed twice unless
---again says so. Peers are the lines of references.jsonl beside this file, and of the files of --peers (as peers.py writes them).
+OPTIONS are passed to `gradlane train`. Test files are not used in training; they are predicted afterwards. Results are kept in
+TABLES_DIR/results/NAME.jsonl, with the loss of each test row in TABLES_DIR/results/NAME/. They are computed again only with
+--again. Peers are the lines of references.jsonl in this folder, and of the files given by --peers, which peers.py writes.
 
-A tie is a difference within two standard errors. The error is that of a paired bootstrap over the test rows, plus the spread
-over seeds. Where a peer's losses row by row are not at hand (references.jsonl), gradlane's own error times √2 stands for it,
-and the result is marked with ~. Needs numpy and pandas.
+A tie is a difference within two standard errors. The variance of the difference is that of a paired bootstrap over the test rows
+plus that over seeds. If the losses of a peer's rows are not available (references.jsonl), gradlane's own bootstrap error times √2
+is used, and the result is marked with ~. Needs numpy and pandas.
 """
 import argparse
 import collections
@@ -28,18 +28,18 @@ import pandas as pd
 
 HERE = pathlib.Path(__file__).resolve().parent
 RESAMPLES = 400
-# What is judged: name, and whether more is better, for classes and for numbers.
+# Judged figures for classes and for numbers: the name, and whether higher is better.
 JUDGES = {"score": (("accuracy", True), ("r2", True)), "loss": (("log_loss", False), ("rmse", False))}
 
 
 def rows_of_classes(probabilities, predicted, truth):
-    """Losses row by row: whether it is wrong, and −ln p of the true class, kept as peers.py keeps it."""
+    """The losses of each row: whether the prediction is wrong, and −ln p of the true class. peers.py stores the same."""
     true = np.clip(probabilities, 1e-15, 1)
     return dict(wrong=(predicted != truth).astype(float), surprise=-np.log(true))
 
 
 def figures(rows, regression, truth):
-    """The figures of losses row by row."""
+    """The figures computed from the losses of rows."""
     if regression:
         squared = rows["squared"]
         return dict(r2=1 - squared.sum() / ((truth - truth.mean()) ** 2).sum(), rmse=squared.mean() ** 0.5)
@@ -47,7 +47,7 @@ def figures(rows, regression, truth):
 
 
 def one_spelling(name):
-    """A class without what gradlane takes for the same: blanks around it, 1.0 for 1."""
+    """The name of a class without differences that gradlane ignores: blanks around it, and 1.0 for 1."""
     name = name.strip()
     try:
         return repr(float(name))
@@ -56,7 +56,7 @@ def one_spelling(name):
 
 
 def train_and_predict(program, folder, entry, seed, options):
-    """Seconds of training, and the losses of the test rows."""
+    """Trains and predicts. Returns the seconds of training, and the losses of the test rows."""
     run = folder / f"run-{seed}"
     train = [program, "train", str(folder / "train.csv"), "--label", entry["target"], "--task", entry["task"]]
     began = time.time()
@@ -80,7 +80,7 @@ def truth_of(folder, entry):
 
 
 def own_results(options, index, tables):
-    """{table: {seed: record}}, trained where they are missing."""
+    """{table: {seed: record}}. Missing records are computed."""
     results = tables / "results"
     (results / options.name).mkdir(parents=True, exist_ok=True)
     file, found = results / f"{options.name}.jsonl", collections.defaultdict(dict)
@@ -111,8 +111,8 @@ def own_results(options, index, tables):
 
 
 def peers_of(files):
-    """{(model, judge): {table: [record]}}; a record without a judge is judged by both. Where several files have a model on a
-    table, the first counts."""
+    """{(model, judge): {table: [record]}}. A record without a judge counts for both. If several files have a model on a
+    table, the first one is used."""
     found, source = collections.defaultdict(lambda: collections.defaultdict(list)), {}
     for file in files:
         for line in pathlib.Path(file).read_text().splitlines():
@@ -128,7 +128,7 @@ def peers_of(files):
 
 
 def row_losses(folder, record, judge):
-    """The losses of the test rows of one run that a figure is made of; none where they are not kept."""
+    """The losses of the test rows of one run from which a figure is computed; None if they were not stored."""
     name = f"{record['table']}-{record['seed']}" if "seed" in record else ""
     name += f"-{record['judge']}" if "judge" in record else ""
     path = folder / f"{name}.npz"
@@ -145,7 +145,7 @@ def spread(records, name):
 
 
 def statistic(losses, weights, judge, regression, variance):
-    """The figure of losses, for each line of weights of the rows."""
+    """The figure computed from losses, for each line of row weights."""
     mean = weights @ losses / weights.sum(axis=1)
     if not regression:
         return 1 - mean if judge == "score" else mean
@@ -153,7 +153,7 @@ def statistic(losses, weights, judge, regression, variance):
 
 
 def standard_error(own, peer, judge, regression, variance):
-    """Of own − peer by a paired bootstrap over rows, of own alone where the peer has no rows."""
+    """The standard error of own − peer by a paired bootstrap over rows. If the peer has no rows, that of own times √2."""
     rng = np.random.default_rng(0)
     weights = rng.multinomial(len(own), np.full(len(own), 1 / len(own)), size=RESAMPLES).astype(np.float32)
     values = statistic(own, weights, judge, regression, variance)
@@ -163,7 +163,7 @@ def standard_error(own, peer, judge, regression, variance):
 
 
 def compare(options, index, tables, own, peers, judge):
-    """Lines of the table of one judge, and the pairs {model: [wins, ties, losses, marked]}."""
+    """The models, the lines of the table of one judge, the pairs {model: [wins, ties, losses, marked]}, and the ranks."""
     lines, pairs, ranks = [], collections.defaultdict(lambda: [0, 0, 0, 0]), []
     models = sorted({model for model, of in peers if of == judge})
     for table, entry in index.items():
