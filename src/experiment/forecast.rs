@@ -9,7 +9,6 @@ use super::side_by_side::{share_threads, side_by_side};
 use crate::Result;
 use crate::data::Dataset;
 use crate::kernel::Line;
-use crate::kernel::Line;
 use crate::metrics::Detail;
 use crate::room::peak;
 use crate::run::Plan;
@@ -21,8 +20,6 @@ use crate::train::{EpochPlan, Trainer};
 const WARM_UP: Duration = Duration::from_millis(200);
 /// Time of the measured steps, one step at least.
 const SAMPLE: Duration = Duration::from_millis(600);
-/// Copies of the parameters that a run has beside those of the sample: the kept ones, and those of the model's file.
-const COPIES: usize = 2;
 /// Copies of the parameters that a run has beside those of the sample: the kept ones, and those of the model's file.
 const COPIES: usize = 2;
 /// Rows whose evaluation is measured at most.
@@ -73,8 +70,6 @@ pub fn forecast(plan: &Plan) -> Result<Option<Forecast>> {
     // After folds that are not averaged, a network is trained on all rows.
     let last = usize::from(folds > 0 && plan.config.members == 1);
     let turns = networks.div_ceil(at_once) + last;
-    let copies = (COPIES * at_once * size_of::<Line>() * plan.parameters.lines.len()) as f64;
-    let peak_bytes = peak().map(|bytes| bytes + copies);
     let copies = (COPIES * at_once * size_of::<Line>() * plan.parameters.lines.len()) as f64;
     let peak_bytes = peak().map(|bytes| bytes + copies);
     Ok(Some(Forecast { seconds: turns as f64 * epochs * seconds_of_epoch, seconds_of_epoch, peak_bytes }))
