@@ -353,7 +353,9 @@ pub fn quoted_path(path: &str) -> String {
 pub(super) fn outcome(plan: &Plan, finished: &Finished) -> Outcome {
     match finished.stopped {
         Stopped::Diverged { step, loss } => {
-            return Err(Error::Diverged { epoch: finished.summary.epochs.max(1), step, loss }.into());
+            let summary = &finished.summary;
+            let epoch = summary.divergence.as_ref().map_or(summary.epochs.max(1), |found| found.epoch);
+            return Err(Error::Diverged { epoch, step, loss }.into());
         }
         Stopped::Signal(number) => return Err(Failure::Signal(number)),
         _ => {}

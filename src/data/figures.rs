@@ -51,12 +51,21 @@ impl Figures {
         if min == max {
             return Self { min, max, mean: min, sd: 0.0, median, distinct: 1 };
         }
-        let mean = sum(values, |value| value) / count as f64;
+        let mean = mean(values, count as f64).clamp(min, max);
         let variance = sum(values, |value| (value - mean) * (value - mean)) / count as f64;
         let deviations = || values.iter().filter(|value| !value.is_nan()).map(|value| value - mean);
         let sd = if variance.is_normal() { variance.sqrt() } else { standard_deviation(deviations, count as f64) };
         Self { min, max, mean, sd, median, distinct: distinct(values, scratch) }
     }
+}
+
+/// The mean of `count` values. A second sum, of the deviations from the first mean, takes out what the first one lost in rounding; if
+/// the first overflows, values are divided before they are added.
+fn mean(values: &[f64], count: f64) -> f64 {
+    let first = Some(sum(values, |value| value) / count).filter(|mean| mean.is_finite());
+    let first = first.unwrap_or_else(|| sum(values, |value| value / count));
+    let lost = sum(values, |value| value - first) / count;
+    if lost.is_finite() { first + lost } else { first }
 }
 
 /// The sum of a term over the values that are not missing.
@@ -108,7 +117,13 @@ fn between(values: &[f64], low: f64, high: f64) -> Vec<f64> {
 /// The mean of the values of one or two ranks.
 fn middle_of(mut values: Vec<f64>, ranks: Range<usize>) -> f64 {
     let (_, &mut low, above) = values.select_nth_unstable_by(ranks.start, f64::total_cmp);
-    let high = if ranks.len() == 1 { low } else { above.iter().copied().fold(f64::INFINITY, f64::min) };
+    if ranks.len() == 1 {
+        return low;
+    }
+    let high = above.iter().copied().fold(f64::INFINITY, f64::min);
+    if low == high {
+        return low;
+    }
     // Halved before the addition, so that the mean of two huge numbers does not overflow.
     low * 0.5 + high * 0.5
 }
@@ -194,5 +209,17 @@ mod tests {
         check(&[5.0], "one value", &mut Scratch::default());
         check(&[-1e308, 1e308, f64::NAN], "huge values", &mut Scratch::default());
         check(&[1e-200, 3e-200], "tiny values", &mut Scratch::default());
+        assert_eq!(Figures::of(&[5e-324, 5e-324, 1e-323], &mut Scratch::default()).median, 5e-324);
+    }
+
+    #[test]
+    fn sums_neither_overflow_nor_lose_what_tells_values_apart() {
+        let of = |values: &[f64]| Figures::of(values, &mut Scratch::default());
+        let huge: Vec<f64> = (0..16).map(|row| if row % 2 == 0 { 1.7e308 } else { -1.7e308 }).collect();
+        assert_eq!((of(&huge).mean, of(&huge).sd), (0.0, 1.7e308));
+        let large = of(&[1.7e308, 1.7e308, 1e308]);
+        assert!((large.mean / 1e308 - 4.4 / 3.0).abs() < 1e-12 && (large.sd / 1e307 - 3.299_831_645_5).abs() < 1e-6);
+        let close: Vec<f64> = (0..200_000).map(|row| 1e12 + f64::from(row % 2)).collect();
+        assert_eq!((of(&close).mean, of(&close).sd), (1e12 + 0.5, 0.5));
     }
 }

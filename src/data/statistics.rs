@@ -53,7 +53,7 @@ impl Summary {
         let constant = values.first() == values.last();
         let sum: f64 = values.iter().sum();
         let mean = if constant { values.first().copied().unwrap_or(0.0) } else { sum / count };
-        let sd = standard_deviation(|| values.iter().map(|value| value - mean), count);
+        let (mean, sd) = if constant { (mean, 0.0) } else { mean_and_deviation(&values, mean, count) };
         Self { sorted: values, mean, sd }
     }
 
@@ -106,6 +106,17 @@ pub(super) fn extremes(values: &[f64]) -> (f64, f64) {
     (least.into_iter().fold(f64::INFINITY, f64::min), most.into_iter().fold(f64::NEG_INFINITY, f64::max))
 }
 
+/// A share of the standard deviation by which a mean may be off.
+const MEAN_ERROR: f64 = 1e-9;
+
+/// The mean and the standard deviation, given a mean that may be off by what its sum lost in rounding: numbers far from 0 that lie close
+/// together lose all that tells them apart.
+fn mean_and_deviation(values: &[f64], mean: f64, count: f64) -> (f64, f64) {
+    let deviation = |mean: f64| standard_deviation(|| values.iter().map(|value| value - mean), count);
+    let (lost, sd) = (values.iter().map(|value| value - mean).sum::<f64>() / count, deviation(mean));
+    if lost.is_finite() && lost.abs() > MEAN_ERROR * sd { (mean + lost, deviation(mean + lost)) } else { (mean, sd) }
+}
+
 /// `√(Σ d² / n)` of deviations from a mean. If the squares underflow or overflow, deviations are divided by the largest
 /// one first.
 pub(super) fn standard_deviation<I: Iterator<Item = f64>>(deviations: impl Fn() -> I, count: f64) -> f64 {
@@ -136,6 +147,16 @@ mod tests {
             );
         }
         assert_eq!(extremes(&[f64::NAN]), (f64::INFINITY, f64::NEG_INFINITY));
+    }
+
+    #[test]
+    fn the_spread_of_large_numbers_close_together_is_found() {
+        for (offset, rows) in [(1e12, 200_000), (1.7e15, 20_000), (9_007_199_254_740_992.0, 50_000)] {
+            let values: Vec<f64> = (0..rows).map(|row| offset + f64::from(row % 20 * 2)).collect();
+            let summary = Summary::of(values);
+            assert!((summary.mean - offset - 19.0).abs() <= f64::EPSILON * offset, "{offset}: {}", summary.mean);
+            assert!((summary.sd - (4.0f64 * 399.0 / 12.0).sqrt()).abs() < 0.05, "{offset}: {}", summary.sd);
+        }
     }
 
     #[test]

@@ -163,10 +163,7 @@ impl Plan {
     fn check(&self) -> Result<()> {
         let smoothing = self.config.optimizer.label_smoothing;
         Objective::new(self.loss, smoothing).map_err(|e| e.of_value("label_smoothing", smoothing))?;
-        if self.config.optimizer.member_rows == MemberRows::Own && self.architecture.network().members() == 1 {
-            let message = format!("the network has no members: see {}, or leave it out", option("members"));
-            return Err(Error::Usage(message).of_value("member_rows", "own"));
-        }
+        self.check_member_rows()?;
         let stopping = &self.config.stopping;
         let task = self.prepared.preprocessing.task();
         let goals = [("target", stopping.target), ("fail_under", stopping.fail_under)];
@@ -187,6 +184,24 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    /// Refuses rows of their own for members that are not there, or that would all take the order of the file.
+    fn check_member_rows(&self) -> Result<()> {
+        let message = match () {
+            () if self.config.optimizer.member_rows == MemberRows::Shared => return Ok(()),
+            () if self.architecture.network().members() == 1 => {
+                format!("it needs a network of two members or more: see {}, or leave it out", option("members"))
+            }
+            () if !self.config.shuffle => {
+                format!(
+                    "with {} all members would take the order of the file: leave one of them out",
+                    option("no_shuffle")
+                )
+            }
+            () => return Ok(()),
+        };
+        Err(Error::Usage(message).of_value("member_rows", "own"))
     }
 
     /// Refuses schedules that leave the valid range of their value, and factors of a rate that the optimizer does not have.

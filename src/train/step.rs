@@ -252,7 +252,8 @@ impl<C: Clock> Worker<'_, '_, C> {
         let (mut label, mut scale) = (Line::ZERO, Line::ZERO);
         gather_targets(&run.data.targets, rows, &mut label, &mut self.targets);
         let position = block.start + p * LANES;
-        batch.mean.fill(&mut scale.0[..rows.len()], (rows, position), run.data, run.net.program.members());
+        let mean = batch.mean.of_member(run.data, batch.rows, m);
+        mean.fill(&mut scale.0[..rows.len()], (rows, position), run.data, run.net.program.members());
         (label, scale)
     }
 

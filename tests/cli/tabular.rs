@@ -211,7 +211,8 @@ fn options_of_tabular_networks_are_listed_and_refused_by_name() {
         (&["--members", "tabm:4", "--residual"], "leave it out"),
         (&["--input-scale", "0"], "a factor above 0"),
         (&["--member-rows", "each"], "shared or own"),
-        (&["--member-rows", "own"], "the network has no members: see --members"),
+        (&["--members", "tabm:2", "--member-rows", "own", "--no-shuffle"], "with --no-shuffle all members would take"),
+        (&["--member-rows", "own"], "it needs a network of two members or more: see --members"),
     ] {
         let message = place.fails(2, &[&["train", "penguins.csv"], flags].concat());
         assert!(message.contains(expected), "{flags:?}: {message}");

@@ -79,7 +79,11 @@ pub(super) fn read_file(
     run_bytes: usize,
 ) -> Result<Option<RawTable>> {
     let layout = Arc::new(layout);
-    let above = Above::of(&file.first()?, &path, &layout)?;
+    let first = file.first()?;
+    // What stands above the rows may be longer than the first window. It is then read as a whole.
+    let Some(above) = Above::of(&first, &path, &layout).ok().filter(|above| above.bytes + 1 < first.len()) else {
+        return Ok(None);
+    };
     let bytes = Bytes::File(file.after(above.bytes));
     WholeFile { path, layout, bytes, above, run_bytes }.into_table(markers)
 }

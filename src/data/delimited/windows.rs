@@ -37,11 +37,13 @@ pub(super) struct TextFile {
     state: State,
 }
 
-/// Size and time of modification of a file, to detect changes.
+/// Size, times and number of a file, to detect changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct State {
     bytes: u64,
     modified: Option<SystemTime>,
+    /// The file itself, and when anything of it changed, where the system tells.
+    identity: Option<(u64, i64, i64)>,
 }
 
 /// How a text is divided into runs.
@@ -165,7 +167,10 @@ impl TextFile {
             next.extend_from_slice(&unread[used..]);
             let read = || if ended { Ok(true) } else { self.read_on(&mut file, &mut next, window) };
             let (visited, read) = rayon::join(|| visit(&runs[..whole]), read);
-            visited?;
+            if let Err(fault) = visited {
+                self.check()?; // a change of the file explains it better
+                return Err(fault);
+            }
             ended = read?;
             line = runs.get(whole).map_or(line, |run| run.line);
             std::mem::swap(&mut unread, &mut next);
@@ -191,6 +196,19 @@ pub(super) fn changed(path: &Path) -> Error {
 impl State {
     fn of(path: &Path) -> Result<Self> {
         let metadata = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
-        Ok(Self { bytes: metadata.len(), modified: metadata.modified().ok() })
+        let identity = identity(&metadata);
+        Ok(Self { bytes: metadata.len(), modified: metadata.modified().ok(), identity })
     }
+}
+
+/// Number of the file, and the time of its last change of any kind, which a copy does not keep.
+#[cfg(unix)]
+fn identity(metadata: &std::fs::Metadata) -> Option<(u64, i64, i64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &std::fs::Metadata) -> Option<(u64, i64, i64)> {
+    None
 }

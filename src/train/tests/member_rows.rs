@@ -22,13 +22,13 @@ fn step_once(trainer: &mut Trainer, data: &Dataset, epoch: u64) -> f64 {
     trainer.epoch(&plan).loss
 }
 
-/// Loss and gradient by the definition: each member has a term for each of its rows, divided by the weights of all of them.
+/// Loss and gradient by the definition: each member has a term for each of its rows, divided by the weights of its rows and by the members.
 fn expected(network: &Architecture, data: &Dataset, tensors: &[Vec<f64>], own: &[Vec<u32>]) -> (f64, Vec<Vec<f64>>) {
     let (list, pairs) = (network.network(), pairs(data));
-    let all: f64 = own.iter().flatten().map(|row| data.weight(*row)).sum();
     let mut gradient: Vec<Vec<f64>> = tensors.iter().map(|t| vec![0.0; t.len()]).collect();
     let mut loss = 0.0;
     for (m, order) in own.iter().enumerate() {
+        let all = own.len() as f64 * order.iter().map(|row| data.weight(*row)).sum::<f64>();
         for row in order {
             let ((x, t), share) = (&pairs[*row as usize], data.weight(*row) / all);
             let of_member = m * OUTPUTS..(m + 1) * OUTPUTS;
