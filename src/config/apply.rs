@@ -3,7 +3,7 @@
 use super::keys::{READ, names_for};
 use super::reader::Reader;
 use super::settings::Settings;
-use super::train::{ThreadOptions, thread_options};
+use super::threads::ThreadOptions;
 use crate::Result;
 use crate::data::{DataOptions, ReadOptions};
 use crate::kernel::Isa;
@@ -32,7 +32,7 @@ impl ApplyConfig {
             reader.table(&names).try_into().map_err(|e: toml::de::Error| reader.rename(&names, &e.to_string()))?;
         options.check()?;
         let (read, strict) = (options.read_options(), options.strict);
-        Ok(ApplyConfig { read, strict, engine: thread_options(&reader)? })
+        Ok(ApplyConfig { read, strict, engine: ThreadOptions::read(&reader)? })
     }
 
     /// The instruction set, and the number of threads that may be used.

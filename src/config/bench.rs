@@ -3,7 +3,7 @@
 use super::optimizer::{norm_bound, optimizer};
 use super::reader::Reader;
 use super::settings::Settings;
-use super::train::{MOST_THREADS, isa};
+use super::threads::{MOST_THREADS, isa};
 use crate::kernel::Isa;
 use crate::optim::clip::NormType;
 use crate::optim::{Algorithm, OptimizerSpec};

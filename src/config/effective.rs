@@ -2,14 +2,15 @@
 
 use toml::{Table, Value};
 
+use super::model::ModelOptions;
+use super::optimizer::{BatchSize, OptimizerOptions};
+use super::stopping::StoppingOptions;
+use super::tabular;
+use super::train::TrainConfig;
 use crate::fit::{Every, Patience};
 use crate::kernel::Isa;
 use crate::layer::MemberRows;
 use crate::path_text;
-
-use super::optimizer::{BatchSize, OptimizerOptions};
-use super::tabular;
-use super::train::{ModelOptions, StoppingOptions, TrainConfig};
 
 impl TrainConfig {
     /// The configuration as a file that repeats the run; `batch` and `epochs` are the values used.

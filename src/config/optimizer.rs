@@ -46,6 +46,42 @@ pub struct OptimizerOptions {
     pub ema: Option<f64>,
 }
 
+impl OptimizerOptions {
+    /// Reads the options; `drops` is the option that asks for dropout.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for wrong values, and for options that cannot be combined.
+    pub(super) fn read(reader: &Reader, drops: Option<&str>) -> Result<OptimizerOptions> {
+        let mut spec = optimizer(reader)?;
+        if let Some(lr) = reader.number("lr", "a number above 0", positive)? {
+            spec.lr = lr;
+        }
+        let share = |x: f64| (0.0..1.0).contains(&x);
+        let l2 = if spec.dialect == Some(Dialect::Sklearn) { SKLEARN_L2 } else { 0.0 };
+        let options = OptimizerOptions {
+            spec,
+            schedule: schedule(reader, &spec)?,
+            dropout_schedule: factor(reader, "dropout_schedule")?,
+            decay_schedule: factor(reader, "decay_schedule")?,
+            batch: batch(reader, &spec)?,
+            accumulate: reader.count("accumulate", 1, &[])?.unwrap_or(1) as usize,
+            l1: reader.number("l1", "a number of at least 0", not_negative)?.unwrap_or(0.0),
+            l2: reader.number("l2", "a number of at least 0", not_negative)?.unwrap_or(l2),
+            weight_decay: reader.number("weight_decay", "a number of at least 0", not_negative)?.unwrap_or(0.0),
+            decay_bias: reader.switch("decay_bias")?,
+            clip_norm: reader.with("clip_norm", norm_bound)?,
+            clip_value: reader.number("clip_value", "a number above 0", positive)?,
+            clip_layer: reader.number("clip_layer", "a number above 0", positive)?,
+            label_smoothing: reader.number("label_smoothing", "at least 0 and below 1", share)?.unwrap_or(0.0),
+            member_rows: reader.parse("member_rows")?.unwrap_or_default(),
+            ema: reader.number("ema", "a decay of at least 0 and below 1", share)?,
+        };
+        check_company(&options, drops)?;
+        check_factors(&options, drops)?;
+        Ok(options)
+    }
+}
+
 /// The choice of the batch size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchSize {
@@ -93,37 +129,6 @@ pub(super) fn optimizer(reader: &Reader) -> Result<OptimizerSpec> {
     let dialect = dialect(reader)?;
     let read = |text: &str| OptimizerSpec::parse(text, dialect).map_err(|e| e.to_string());
     reader.with("optimizer", read)?.map_or_else(|| OptimizerSpec::parse(DEFAULT, dialect), Ok)
-}
-
-/// All options of the optimizer and its gradient; `drops` is the option that asks for dropout.
-pub(super) fn optimizer_options(reader: &Reader, drops: Option<&str>) -> Result<OptimizerOptions> {
-    let mut spec = optimizer(reader)?;
-    if let Some(lr) = reader.number("lr", "a number above 0", positive)? {
-        spec.lr = lr;
-    }
-    let share = |x: f64| (0.0..1.0).contains(&x);
-    let l2 = if spec.dialect == Some(Dialect::Sklearn) { SKLEARN_L2 } else { 0.0 };
-    let options = OptimizerOptions {
-        spec,
-        schedule: schedule(reader, &spec)?,
-        dropout_schedule: factor(reader, "dropout_schedule")?,
-        decay_schedule: factor(reader, "decay_schedule")?,
-        batch: batch(reader, &spec)?,
-        accumulate: reader.count("accumulate", 1, &[])?.unwrap_or(1) as usize,
-        l1: reader.number("l1", "a number of at least 0", not_negative)?.unwrap_or(0.0),
-        l2: reader.number("l2", "a number of at least 0", not_negative)?.unwrap_or(l2),
-        weight_decay: reader.number("weight_decay", "a number of at least 0", not_negative)?.unwrap_or(0.0),
-        decay_bias: reader.switch("decay_bias")?,
-        clip_norm: reader.with("clip_norm", norm_bound)?,
-        clip_value: reader.number("clip_value", "a number above 0", positive)?,
-        clip_layer: reader.number("clip_layer", "a number above 0", positive)?,
-        label_smoothing: reader.number("label_smoothing", "at least 0 and below 1", share)?.unwrap_or(0.0),
-        member_rows: reader.parse("member_rows")?.unwrap_or_default(),
-        ema: reader.number("ema", "a decay of at least 0 and below 1", share)?,
-    };
-    check_company(&options, drops)?;
-    check_factors(&options, drops)?;
-    Ok(options)
 }
 
 /// Refuses options that cannot be combined with the optimizer.

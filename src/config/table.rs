@@ -3,7 +3,7 @@
 use super::keys::{READ, names_for};
 use super::reader::Reader;
 use super::settings::Settings;
-use super::train::{ThreadOptions, thread_options};
+use super::threads::ThreadOptions;
 use crate::data::{DataOptions, PartFrom};
 use crate::option_text::option;
 use crate::{Error, Result};
@@ -33,7 +33,7 @@ impl TableConfig {
         let data: DataOptions =
             reader.table(&names).try_into().map_err(|e: toml::de::Error| reader.rename(&names, &e.to_string()))?;
         data.check()?;
-        Ok(Self { data, engine: thread_options(&reader)? })
+        Ok(Self { data, engine: ThreadOptions::read(&reader)? })
     }
 
     /// Refuses parts that are separate files, since they are not parts of this one, and settings that do not split the table at
