@@ -1,7 +1,7 @@
 //! Options that cannot be combined with rows that are read by blocks.
 
-use super::TrainConfig;
 use super::optimizer::BatchSize;
+use super::train::TrainConfig;
 use crate::data::Shuffle;
 use crate::layer::MemberRows;
 use crate::option_text::{option, setting};

@@ -3,6 +3,7 @@
 mod apply;
 mod bench;
 mod blocks;
+mod by_preset;
 mod decision;
 pub mod document;
 mod effective;
@@ -23,6 +24,7 @@ mod table;
 mod tabular;
 mod threads;
 mod train;
+mod typed;
 
 pub use apply::ApplyConfig;
 pub use bench::{BenchConfig, BenchOptions};
@@ -37,4 +39,4 @@ pub use settings::{SettingOrigin, Settings};
 pub use stopping::{StoppingOptions, deadline};
 pub use table::{SPLIT_KEYS, STATS_KEYS, TableConfig};
 pub use threads::ThreadOptions;
-pub use train::{OutputOptions, TrainConfig};
+pub use train::{OutputOptions, Portfolio, PortfolioEntry, TrainConfig};

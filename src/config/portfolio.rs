@@ -1,44 +1,18 @@
 //! `--preset best`: several presets, trained on the same folds, as one configuration.
 
-use std::time::Instant;
-
 use toml::{Table, Value};
 
 use super::keys::{OptionGroup, find};
-use super::presets::{PRESETS, preset};
+use super::presets::{BEST, PRESETS, preset};
 use super::settings::Settings;
-use super::train::TrainConfig;
+use super::train::{Portfolio, PortfolioEntry, TrainConfig};
 use crate::data::Task;
 use crate::option_text::setting;
 use crate::spec::unknown;
 use crate::{Error, Result};
 
-/// The preset that consists of several others.
-pub const BEST: &str = "best";
-/// The presets that it trains, in this order, as far as time allows.
+/// The presets that [`BEST`] trains, in this order, as far as time allows.
 pub const PORTFOLIO: [&str; 6] = ["realmlp", "mlp-ple", "realmlp-wide", "tabm-mini-small", "realmlp-s", "tabm-mini"];
-
-/// Several configurations for the same folds.
-#[derive(Debug, Clone)]
-pub struct Portfolio {
-    /// The configurations, in the order in which they are trained.
-    pub entries: Vec<PortfolioEntry>,
-    /// Whether a time limit is chosen from the data if none is given; that is so if the user did not list the entries.
-    pub is_open: bool,
-    /// The start of the command.
-    pub began: Instant,
-    /// The options that were given.
-    given: Table,
-}
-
-/// One configuration of a portfolio.
-#[derive(Debug, Clone)]
-pub struct PortfolioEntry {
-    /// Its preset.
-    pub name: &'static str,
-    /// All its options.
-    pub config: TrainConfig,
-}
 
 /// Options of the data that the presets decide, or that folds replace.
 const OF_PRESETS: [&str; 6] = ["scale", "one_hot", "binary_column", "clamp", "valid", "shuffle"];
@@ -93,12 +67,6 @@ impl Portfolio {
         let config = entries[0].config.clone();
         let (is_open, began) = (names.is_none(), settings.began);
         Ok(TrainConfig { portfolio: Some(Box::new(Portfolio { entries, is_open, began, given })), ..config })
-    }
-
-    /// The portfolio for a task.
-    pub(super) fn for_task(mut self, task: Task) -> Portfolio {
-        self.entries.iter_mut().for_each(|entry| entry.config = entry.config.clone().for_task(task));
-        self
     }
 
     /// Whether the user gave an option.

@@ -1,25 +1,20 @@
-//! The options of a training run, parsed and checked.
+//! The complete configuration of a training run.
 
 use std::path::PathBuf;
+use std::time::Instant;
+
+use toml::Table;
 
 use super::decision::DecisionOptions;
-use super::folds::{folds, members, retry};
-use super::keys::{DATA, names_for};
-use super::lengths::every;
-use super::loss::{asked_loss, number_loss};
 use super::model::ModelOptions;
-use super::network::STACK_KEYS;
 use super::optimizer::OptimizerOptions;
-use super::portfolio::Portfolio;
-use super::reader::Reader;
-use super::settings::Settings;
 use super::stopping::StoppingOptions;
 use super::threads::ThreadOptions;
-use crate::data::{Augment, DataOptions, FoldCount, PartFrom, Task};
+use crate::data::{Augment, DataOptions, FoldCount, Task};
 use crate::fit::Every;
 use crate::nn::Loss;
 use crate::optim::Dialect;
-use crate::{Error, Result, path_text};
+use crate::{Error, Result};
 
 /// The complete configuration of a training run.
 #[derive(Debug, Clone)]
@@ -69,6 +64,28 @@ pub struct OfTables {
     pub networks_open: bool,
 }
 
+/// Several configurations for the same folds.
+#[derive(Debug, Clone)]
+pub struct Portfolio {
+    /// The configurations, in the order in which they are trained.
+    pub entries: Vec<PortfolioEntry>,
+    /// Whether a time limit is chosen from the data if none is given; that is so if the user did not list the entries.
+    pub is_open: bool,
+    /// The start of the command.
+    pub began: Instant,
+    /// The options that were given.
+    pub(super) given: Table,
+}
+
+/// One configuration of a portfolio.
+#[derive(Debug, Clone)]
+pub struct PortfolioEntry {
+    /// Its preset.
+    pub name: &'static str,
+    /// All its options.
+    pub config: TrainConfig,
+}
+
 /// Files of a run.
 #[derive(Debug, Clone)]
 pub struct OutputOptions {
@@ -84,44 +101,16 @@ pub struct OutputOptions {
     pub retry: bool,
 }
 
-/// The default interval between saved states.
-const CHECKPOINT_EVERY: Every = Every::Seconds(30.0);
-
 impl TrainConfig {
-    /// Parses settings, including those of a preset.
-    pub(super) fn typed(mut settings: Settings) -> Result<TrainConfig> {
-        settings.stronger_of("network", &STACK_KEYS);
-        let reader = Reader::new(settings);
-        let (data, cv) = (data_options(&reader)?, folds(&reader)?);
-        let model = ModelOptions::read(&reader)?;
-        let data = DataOptions { level_numbers: model.extras.categories.map(|categories| categories.levels), ..data };
-        let config = TrainConfig {
-            data: if cv.is_some() { DataOptions { valid: PartFrom::None, ..data } } else { data },
-            members: members(&reader, cv)?,
-            augment: reader.parse("augment")?.unwrap_or_default(),
-            cv,
-            shuffle: !reader.switch("no_shuffle")?,
-            optimizer: OptimizerOptions::read(&reader, model.drops().as_deref())?,
-            model,
-            stopping: StoppingOptions::read(&reader)?,
-            decision: DecisionOptions::read(&reader)?,
-            threads: ThreadOptions::read(&reader)?,
-            seed: reader.count("seed", 0, &[])?.unwrap_or(0),
-            output: OutputOptions {
-                out: reader.with("out", run_directory)?,
-                overwrite: reader.switch("overwrite")?,
-                log_steps: reader.count("log_steps", 1, &[])?,
-                checkpoint_every: reader.with("checkpoint_every", every)?.unwrap_or(Some(CHECKPOINT_EVERY)),
-                retry: retry(&reader, cv.is_some())?,
-            },
-            preset: None,
-            of_numbers: None,
-            of_tables: None,
-            portfolio: None,
-        };
-        config.data.check()?;
-        config.check_blocks()?;
-        Ok(config)
+    /// The configuration for a task.
+    pub fn for_task(mut self, task: Task) -> TrainConfig {
+        let portfolio = self.portfolio.take().map(|portfolio| Box::new(portfolio.for_task(task)));
+        match self.of_numbers.take() {
+            Some(of_numbers) if task == Task::Regression => {
+                TrainConfig { preset: self.preset, portfolio, ..*of_numbers }
+            }
+            _ => TrainConfig { portfolio, ..self },
+        }
     }
 
     /// The loss for a task.
@@ -151,21 +140,10 @@ impl TrainConfig {
     }
 }
 
-fn data_options(reader: &Reader) -> Result<DataOptions> {
-    if reader.text("data").is_none_or(|data| data.is_empty()) {
-        let message = "expected DATA: a file (CSV, JSON Lines, Parquet, NPY, NPZ, pack, libsvm, IDX), a folder of Parquet files or of MNIST's layout, or - for standard input";
-        return Err(Error::Usage(message.to_owned()));
+impl Portfolio {
+    /// The portfolio for a task.
+    fn for_task(mut self, task: Task) -> Portfolio {
+        self.entries.iter_mut().for_each(|entry| entry.config = entry.config.clone().for_task(task));
+        self
     }
-    let names = [names_for(DATA), vec!["data"]].concat();
-    let mut options: DataOptions =
-        reader.table(&names).try_into().map_err(|e: toml::de::Error| reader.rename(&names, &e.to_string()))?;
-    let loss = asked_loss(reader)?;
-    options.scale_target = !reader.switch("no_scale_target")? && loss != Some(Loss::Poisson);
-    options.number_loss = loss.and_then(number_loss);
-    Ok(options)
-}
-
-/// A path. An empty one is refused: it would put the run's files into the current directory.
-fn run_directory(text: &str) -> std::result::Result<PathBuf, String> {
-    if text.is_empty() { Err("expected a directory, found nothing".to_owned()) } else { Ok(path_text::to_path(text)) }
 }
