@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 
 use clap::Command;
+use gradlane::config::COMMON;
 use gradlane::config::find;
-use gradlane::config::keys::COMMON;
 
 /// Number of options that exceed a screen.
 const MANY: usize = 30;

@@ -1,8 +1,7 @@
 //! `--schedule help` and similar: the values of an option, with formulas and defaults.
 
 use gradlane::config::Settings;
-use gradlane::config::portfolio::PORTFOLIO;
-use gradlane::config::presets::{BEST, PRESETS};
+use gradlane::config::{BEST, PORTFOLIO, PRESETS};
 use gradlane::nn::init::Init;
 use gradlane::nn::{Activation, Loss};
 use gradlane::optim::schedule::Schedule;

@@ -11,7 +11,7 @@ use std::path::Path;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::Error;
 use gradlane::atomic::check_folder;
-use gradlane::config::keys::{COMPARE, COMPARISON};
+use gradlane::config::{COMPARE, COMPARISON};
 use gradlane::config::{SettingOrigin, Settings, names_for};
 use gradlane::experiment::compare::records::Record;
 use gradlane::experiment::compare::{Comparison, Journal, RUNS_FILE, Terms, default_names, names};

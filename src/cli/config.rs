@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command};
-use gradlane::config::document;
+use gradlane::config::{commented_file, json_schema};
 use gradlane::path_text::to_path;
 use gradlane::{Error, atomic};
 
@@ -35,12 +35,12 @@ pub fn command() -> Command {
 pub fn run(matches: &ArgMatches) -> Outcome {
     match matches.subcommand() {
         Some(("init", matches)) => init(matches.get_one::<String>("out").map(|text| to_path(text))),
-        _ => print_json(&document::schema(&values::of)),
+        _ => print_json(&json_schema(&values::of)),
     }
 }
 
 fn init(out: Option<PathBuf>) -> Outcome {
-    let text = document::start();
+    let text = commented_file();
     let Some(path) = out else { return print(&text) };
     if path.exists() {
         let message = format!("--out {}: a file is there already: choose another name", path.display());

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::{Arg, ArgMatches, Command};
+use gradlane::config::SWEEP;
 use gradlane::config::TrainConfig;
-use gradlane::config::keys::SWEEP;
 use gradlane::data::Loaded;
 use gradlane::experiment::{LrFind, Sweep, check_sweeps, lr_find};
 use gradlane::path_text::{to_path, to_text};

@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use gradlane::config::deadline;
-use gradlane::config::keys::TUNE;
+use gradlane::config::{TUNE, deadline};
 use gradlane::experiment::tune::{Budget, Found, Space, Trial, TuneDirectory, TuneProtocol, Tuner, rungs};
 use gradlane::fit::{DataPart, Watched};
 use gradlane::path_text::{to_path, to_text};

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command};
-use gradlane::config::presets::{BEST, PRESETS};
+use gradlane::config::{BEST, PRESETS};
 use gradlane::experiment::compare;
 use gradlane::machine::Workload;
 use gradlane::nn::init::Init;

@@ -6,7 +6,7 @@ use super::key::{Key, OptionGroup};
 use super::keys::KEYS;
 
 /// A JSON schema of configuration files (draft 2020-12). `words` returns the known values of an option, which may have others.
-pub fn schema(words: &dyn Fn(&str) -> Vec<String>) -> Value {
+pub fn json_schema(words: &dyn Fn(&str) -> Vec<String>) -> Value {
     let mut properties = serde_json::Map::new();
     let data = json!({"type": "string", "description": "File, folder, or - for standard input"});
     properties.insert("data".to_owned(), data);
@@ -35,7 +35,7 @@ fn of_key(key: &Key, words: Vec<String>) -> Value {
 }
 
 /// A file with every option as a comment below its help. A line that begins with `#` and a key can be uncommented.
-pub fn start() -> String {
+pub fn commented_file() -> String {
     let mut text = "\
 # Configuration of gradlane train. Every key is a flag with _ for -; flags and GRADLANE_* variables count more.
 # Remove the # before a line to set it, and use the file with: gradlane train -c FILE.toml
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_start_is_toml_with_every_option() {
-        let text = start();
+        let text = commented_file();
         assert!(text.parse::<toml::Table>().unwrap().is_empty(), "all is commented out");
         let uncommented: String = text
             .lines()

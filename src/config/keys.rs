@@ -2,8 +2,9 @@
 
 use OptionGroup::{Data, Decisions, Engine, Model, Optimizer, Run, Stopping};
 
-pub use super::key::{COMMON, COMPARE, COMPARISON, DATA, Key, OptionGroup, READ, SWEEP, TUNE};
-use super::key::{READING, SEARCH, key, list, switch};
+use super::key::{
+    COMMON, COMPARE, COMPARISON, DATA, Key, OptionGroup, READING, SEARCH, SWEEP, TUNE, key, list, switch,
+};
 
 /// All options of training, in the order of the help.
 pub const KEYS: &[Key] = &[

@@ -2,7 +2,8 @@
 
 use toml::{Table, Value};
 
-use super::keys::{OptionGroup, find};
+use super::key::{DATA, OptionGroup};
+use super::keys::find;
 use super::presets::{BEST, PRESETS, preset};
 use super::settings::Settings;
 use super::train::{Portfolio, PortfolioEntry, TrainConfig};
@@ -83,7 +84,7 @@ impl Portfolio {
     pub(super) fn write(&self, config: &TrainConfig, table: &mut Table) {
         OF_PRESETS.iter().for_each(|name| drop(table.remove(*name)));
         for (name, value) in &self.given {
-            let of_data = find(name).is_none_or(|key| key.is_for(super::key::DATA));
+            let of_data = find(name).is_none_or(|key| key.is_for(DATA));
             let own = ["cv", "time_limit"].contains(&name.as_str());
             if !of_data && !own && !OF_THE_COMMAND.contains(&name.as_str()) {
                 table.insert(name.clone(), value.clone());

@@ -1,6 +1,7 @@
 //! The options of verbs that examine labelled tables without training.
 
-use super::keys::{READ, names_for};
+use super::key::READ;
+use super::keys::names_for;
 use super::reader::Reader;
 use super::settings::Settings;
 use super::threads::ThreadOptions;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::decision::DecisionOptions;
 use super::folds::{folds, members, retry};
-use super::keys::{DATA, names_for};
+use super::key::DATA;
+use super::keys::names_for;
 use super::lengths::every;
 use super::loss::{asked_loss, number_loss};
 use super::model::ModelOptions;

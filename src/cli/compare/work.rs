@@ -1,8 +1,7 @@
 //! From the command line to a comparison.
 
 use clap::ArgMatches;
-use gradlane::config::keys::{COMPARE, COMPARISON};
-use gradlane::config::{ApplyConfig, SettingOrigin, Settings, TrainConfig, find};
+use gradlane::config::{ApplyConfig, COMPARE, COMPARISON, SettingOrigin, Settings, TrainConfig, find};
 use gradlane::data::Source;
 use gradlane::experiment::compare::{
     Comparison, Contestant, Problem, QUICK, Terms, default_names, find_mnist, names, problem, studies_for,
