@@ -76,6 +76,7 @@ impl Key {
     }
 }
 
+/// An option with a value.
 pub(super) const fn key(
     name: &'static str,
     value: &'static str,
@@ -86,16 +87,18 @@ pub(super) const fn key(
     Key { name, value: Some(value), group, help, repeated: false, uses }
 }
 
+/// The same, whose flag may be given several times.
 pub(super) const fn list(
     name: &'static str,
-    value: &'static str,
+    values: &'static str,
     group: OptionGroup,
     help: &'static str,
     uses: u8,
 ) -> Key {
-    Key { name, value: Some(value), group, help, repeated: true, uses }
+    Key { repeated: true, ..key(name, values, group, help, uses) }
 }
 
+/// An option without a value.
 pub(super) const fn switch(name: &'static str, group: OptionGroup, help: &'static str, uses: u8) -> Key {
-    Key { name, value: None, group, help, repeated: false, uses }
+    Key { value: None, ..key(name, "", group, help, uses) }
 }
