@@ -61,6 +61,14 @@ impl Plan {
         Ok(baseline)
     }
 
+    /// Removes a linear model that would be judged on its own training rows, beside out-of-fold figures.
+    pub(super) fn without_rows_of_its_own(&self, baseline: &mut Baseline) {
+        if self.portfolio.is_some() && self.prepared.test.is_none() {
+            baseline.linear = None;
+            baseline.no_linear = Some("there is no part that it has not learnt from");
+        }
+    }
+
     /// The part that confusion, classes and baselines refer to: test, else validation, else training.
     pub fn judged_part(&self) -> (&Dataset, Option<&Strangers>) {
         let prepared = &*self.prepared;

@@ -1,115 +1,16 @@
-//! A run of several configurations on the same folds: the plan, and the result of each configuration.
+//! The plan of a run of several configurations on the same folds.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
-use serde_json::Value;
-
-use super::execution::Finished;
 use super::form::affordable_epochs;
-use super::member::EnsembleMember;
 use super::plan::Plan;
+use super::planned::{PlannedEntry, PlannedPortfolio};
 use crate::config::{Portfolio, StoppingOptions, TrainConfig};
-use crate::data::{FoldCount, Folds, Joint, Loaded, PartFrom, Prepared, Sketch, Way};
-use crate::fit::{Patience, event_of};
-use crate::model::Calibration;
+use crate::data::{FoldCount, Folds, Joint, Loaded, PartFrom, Sketch};
+use crate::fit::Patience;
 use crate::option_text::{option, setting};
 use crate::{Error, Result};
-
-/// Several configurations that are ready to be trained on the same folds.
-pub struct PlannedPortfolio {
-    /// The configurations, in the order in which they are trained.
-    pub entries: Vec<PlannedEntry>,
-    /// The data with the inputs of all configurations.
-    pub joint: Prepared,
-}
-
-/// One of these configurations.
-pub struct PlannedEntry {
-    /// Its preset.
-    pub name: &'static str,
-    /// All its options.
-    pub config: TrainConfig,
-    /// How its inputs are prepared.
-    pub way: Way,
-}
-
-/// A configuration whose networks are trained.
-pub struct Configured {
-    /// Its preset.
-    pub name: &'static str,
-    /// Whether it was trained with smoothed labels.
-    pub smoothed: bool,
-    /// How its inputs are prepared.
-    pub way: Way,
-    /// Its networks, one for each fold.
-    pub networks: Vec<(EnsembleMember, Finished)>,
-    /// The outputs for each row by the network that did not learn from it, in the order of the training rows; `None` if a
-    /// network is missing.
-    pub outputs: Option<Vec<f32>>,
-    /// Seconds of training.
-    pub seconds: f64,
-}
-
-/// A configuration that is not used.
-pub struct LeftOut {
-    /// Its preset.
-    pub name: &'static str,
-    /// Why not, in a few words.
-    pub why: String,
-}
-
-/// The results of the configurations of a portfolio.
-#[derive(Default)]
-pub struct TrainedPortfolio {
-    /// Those that are used.
-    pub done: Vec<Configured>,
-    /// The others.
-    pub left_out: Vec<LeftOut>,
-}
-
-/// The record of one configuration, in the summary and in events.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Configuration {
-    /// Its preset.
-    pub configuration: &'static str,
-    /// Its networks.
-    pub networks: usize,
-    /// Cost of its out-of-fold predictions, calibrated: log-loss, or RMSE in standard deviations of the target.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub out_of_fold: Option<f64>,
-    /// Its weight.
-    pub weight: f64,
-    /// The temperature of its logits, and the rows it was fitted to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub calibration: Option<Calibration>,
-    /// Seconds of training.
-    pub seconds: f64,
-    /// Why it was left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub left_out: Option<String>,
-}
-
-impl Configuration {
-    /// The record of a configuration that was left out.
-    pub(super) fn left_out(of: &LeftOut) -> Configuration {
-        Configuration {
-            configuration: of.name,
-            networks: 0,
-            out_of_fold: None,
-            weight: 0.0,
-            calibration: None,
-            seconds: 0.0,
-            left_out: Some(of.why.clone()),
-        }
-    }
-
-    /// As a line of `events.jsonl`.
-    pub fn event(&self) -> Value {
-        event_of("configuration", self)
-    }
-}
 
 /// Numbers of rows at which the number of folds changes.
 const FEW_ROWS: usize = 100;

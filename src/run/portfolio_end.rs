@@ -1,6 +1,6 @@
 //! The end of a run of several configurations: the weight of each, one model, and its figures.
 
-use super::baseline::Baseline;
+use super::configuration::{Configuration, LeftOut};
 use super::decide::{HeldOutParts, Smoothing};
 use super::directory::{CONFIG_FILE, RunDirectory};
 use super::ensemble::stopped;
@@ -9,9 +9,8 @@ use super::interrupt::Interrupt;
 use super::member::EnsembleMember;
 use super::networks::Networks;
 use super::plan::Plan;
-use super::portfolio::{Configuration, Configured, TrainedPortfolio};
 use super::summary::{JudgedPart, Summary};
-use crate::data::Prepared;
+use crate::data::{Prepared, Way};
 use crate::fit::Stopped;
 use crate::model::{Calibration, Model, NetworkForm};
 use crate::option_text::{option, setting};
@@ -19,6 +18,32 @@ use crate::predict::{Predictor, mean_outputs};
 use crate::score::{HeldOut, Scorer};
 use crate::statistics::{Candidates, greedy_selection};
 use crate::{Error, Result, Warning, WarningKind};
+
+/// A configuration whose networks are trained.
+pub struct Configured {
+    /// Its preset.
+    pub name: &'static str,
+    /// Whether it was trained with smoothed labels.
+    pub smoothed: bool,
+    /// How its inputs are prepared.
+    pub way: Way,
+    /// Its networks, one for each fold.
+    pub networks: Vec<(EnsembleMember, Finished)>,
+    /// The outputs for each row by the network that did not learn from it, in the order of the training rows; `None` if a
+    /// network is missing.
+    pub outputs: Option<Vec<f32>>,
+    /// Seconds of training.
+    pub seconds: f64,
+}
+
+/// The results of the configurations of a portfolio.
+#[derive(Default)]
+pub struct TrainedPortfolio {
+    /// Those that are used.
+    pub done: Vec<Configured>,
+    /// The others.
+    pub left_out: Vec<LeftOut>,
+}
 
 /// Rounds of the greedy selection.
 const ROUNDS: usize = 40;
@@ -223,14 +248,6 @@ impl Plan {
             summary.judged = JudgedPart { part: "out_of_fold", judged };
         }
         Ok(summary)
-    }
-
-    /// Removes a linear model that would be judged on its own training rows, beside out-of-fold figures.
-    pub(super) fn without_rows_of_its_own(&self, baseline: &mut Baseline) {
-        if self.portfolio.is_some() && self.prepared.test.is_none() {
-            baseline.linear = None;
-            baseline.no_linear = Some("there is no part that it has not learnt from");
-        }
     }
 }
 

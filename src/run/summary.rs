@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::autopsy::Autopsy;
 use super::baseline::Baseline;
+use super::configuration::Configuration;
 use super::cross_validation::{CrossValidation, Fold, FoldOf};
 use super::member::EnsembleMember;
-use super::portfolio::Configuration;
 use crate::Warning;
 use crate::data::Task;
 use crate::fit::event_of;

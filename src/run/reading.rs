@@ -1,0 +1,42 @@
+//! Reads the data of a configuration, and plans its run.
+
+use std::sync::Arc;
+
+use super::form::chosen;
+use super::plan::Plan;
+use crate::Result;
+use crate::config::TrainConfig;
+use crate::data::{Folds, Loaded};
+
+impl Plan {
+    /// Reads and prepares the data and decides what the configuration leaves open.
+    ///
+    /// # Errors
+    /// Errors in reading and preparing the data, and options that do not fit the data.
+    pub fn new(config: TrainConfig) -> Result<Plan> {
+        Ok(Plan::with_folds(config)?.0)
+    }
+
+    /// The same, with the folds of a cross-validation if one is configured; the plan is then for all rows.
+    ///
+    /// # Errors
+    /// As [`Plan::new`], and [`Error::Mismatch`] if there are fewer rows than folds.
+    pub fn with_folds(config: TrainConfig) -> Result<(Plan, Option<Folds>)> {
+        let loaded = Loaded::read(&config.data)?;
+        if config.portfolio.is_some() {
+            let (plan, folds) = Plan::of_portfolio(config, loaded)?;
+            return Ok((plan, Some(folds)));
+        }
+        let (config, note) = chosen(config, &loaded.sketch());
+        let (prepared, folds) = match config.cv {
+            None => (loaded.prepare(&config.data, config.seed)?, None),
+            Some(count) => {
+                let (whole, folds) = loaded.prepare_folds(&config.data, config.seed, count)?;
+                (whole, Some(folds))
+            }
+        };
+        let mut plan = Plan::over(config, Arc::new(prepared))?;
+        plan.notes.splice(0..0, note);
+        Ok((plan, folds))
+    }
+}
