@@ -58,6 +58,11 @@ impl Isa {
         }
     }
 
+    /// Whether multiply-adds are fused. Results of fused kernels (AVX-512, AVX2) have equal bits; those of `portable` differ.
+    pub fn fuses(self) -> bool {
+        !matches!(self.0, Vectors::Portable)
+    }
+
     /// Runs a kernel with this instruction set.
     #[inline]
     pub(crate) fn run<J: Job>(self, job: J) -> J::Output {

@@ -6,11 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::kernels::check_kernels;
 use super::plan::Plan;
 use crate::config::TrainConfig;
 use crate::fit::{FitState, SavedState};
-use crate::kernel::Isa;
-use crate::option_text::setting;
 use crate::train::Trainer;
 use crate::{Error, Result};
 
@@ -31,11 +30,6 @@ pub(super) struct About {
     /// For one of several networks: seconds since the run of all of them began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) elapsed: Option<f64>,
-}
-
-/// Whether kernels fuse multiply-adds.
-pub(super) fn fuses(isa: Isa) -> bool {
-    isa.name() != "portable"
 }
 
 /// A checkpoint that was read.
@@ -124,13 +118,7 @@ impl Checkpoint {
             let message = "the data are not those that the run was begun with: restore them, or train anew";
             return Err(Error::Mismatch(message.to_owned()));
         }
-        if self.about.fused != fuses(plan.config.threads.isa) {
-            let (with, remedy) = if self.about.fused { ("avx2 or avx512", "auto") } else { ("portable", "portable") };
-            let (with, remedy) = (setting("isa", with), setting("isa", remedy));
-            let message = format!("the run was begun with {with}, and others give other bits: try {remedy}");
-            return Err(Error::Mismatch(message));
-        }
-        Ok(())
+        check_kernels("run", self.about.fused, plan.config.threads.isa.fuses())
     }
 
     /// Restores the states of a trainer and a fit of the same plan.

@@ -1,6 +1,6 @@
 //! Writes files of a run during training: events as they happen, and the checkpoint.
 
-use super::checkpoint::{About, fuses};
+use super::checkpoint::About;
 use super::directory::RunDirectory;
 use super::plan::Plan;
 use crate::fit::{Event, RunState};
@@ -50,7 +50,7 @@ impl<'a> Keeper<'a> {
 
     fn write(&mut self, state: &mut RunState<'_>) -> Result<()> {
         let data = self.data.clone();
-        let fused = fuses(self.plan.config.threads.isa);
+        let fused = self.plan.config.threads.isa.fuses();
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let elapsed = self.network.map(|(.., clock)| clock());
         let about = About { version, data, fused, events: self.directory.events_length(), elapsed };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::checkpoint::{Checkpoint, fuses};
+use super::checkpoint::Checkpoint;
 use super::difference::{Difference, first_of_values, first_of_weights};
 use super::directory::{CONFIG_FILE, EVENTS_FILE, SUMMARY_FILE, read_summary};
 use super::execution::Finished;
@@ -109,7 +109,7 @@ impl Recorded {
         }
         let isa = self.start["isa"].as_str().unwrap_or("unknown");
         let now = plan.config.threads.isa;
-        if (isa != "portable") != fuses(now) {
+        if (isa != "portable") != now.fuses() {
             let now = now.name();
             let isa = setting("isa", isa);
             doubts.push(format!("the run was made with {isa}, and this is {now}: their bits differ"));

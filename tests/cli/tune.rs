@@ -93,6 +93,29 @@ fn an_interrupted_search_is_resumed_to_the_same_trials() {
 }
 
 #[test]
+fn a_search_goes_on_with_kernels_of_the_same_bits_only() {
+    let place = iris();
+    tune(&place, &["-o", "search", "--no-retrain", "--isa", "portable"]);
+    let resume = ["tune", "--resume", "search", "--json", "-q", "--no-retrain"];
+    let recorded = place.read("search/tune.toml");
+    assert!(recorded.contains("fused = false\n"), "{recorded}");
+    assert_eq!(json(&place.ok(&[&resume[..], &["--isa", "portable"]].concat()))["made"], 0);
+
+    // As a CPU with fused kernels would have begun it; every CPU can take it up with portable ones.
+    place.write("search/tune.toml", recorded.replace("fused = false", "fused = true"));
+    let message = place.fails(4, &[&resume[..], &["--isa", "portable"]].concat());
+    let why =
+        "--resume search: the search was begun with --isa avx2 or avx512, and others give other bits: try --isa auto";
+    assert!(message.contains(why), "{message}");
+
+    // One that an older version wrote says nothing about kernels, and nothing is added that may be wrong.
+    let older = recorded.replace("fused = false\n", "");
+    place.write("search/tune.toml", &older);
+    assert_eq!(json(&place.ok(&resume))["made"], 0);
+    assert_eq!(place.read("search/tune.toml"), older);
+}
+
+#[test]
 fn settings_are_compared_by_the_mean_over_folds() {
     let place = iris();
     let found = tune(&place, &["-o", "search", "--cv", "3", "--monitor", "log_loss"]);

@@ -58,11 +58,11 @@ impl TuneDirectory {
     /// Opens the directory of a search that is to be resumed.
     ///
     /// # Errors
-    /// [`Error::Option`] if `protocol` or the data differ from those of the recorded trials; as [`TuneProtocol::read`].
+    /// [`Error::Option`] if `protocol`, the data or the kind of kernels differ from those of the recorded trials; as [`TuneProtocol::read`].
     pub fn resume(path: &Path, protocol: &TuneProtocol, budget: Budget) -> Result<TuneDirectory> {
         let (before, _) = TuneProtocol::read(path)?;
         before.check_same(protocol, path)?;
-        protocol.write(path, budget)?;
+        before.resumed_as(protocol).write(path, budget)?;
         Ok(TuneDirectory { path: path.to_path_buf() })
     }
 

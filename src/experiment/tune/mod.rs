@@ -157,6 +157,7 @@ impl Tuner {
     pub fn protocol(&self) -> TuneProtocol {
         TuneProtocol::new(&self.settings, &self.space, self.metric, self.base.epochs)
             .with_network(self.base.config.model.network.as_ref())
+            .with_kernels(self.base.config.threads.isa)
             .over(fingerprint(&self.whole))
     }
 

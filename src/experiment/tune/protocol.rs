@@ -11,13 +11,17 @@ use super::space::Space;
 use super::written;
 use crate::config::{OptionGroup, SettingOrigin, Settings, duration, find};
 use crate::fit::Watched;
+use crate::kernel::Isa;
 use crate::layer::description::Description;
+use crate::run::check_kernels;
 use crate::{Error, Result, atomic};
 
 /// Name of the file.
 const FILE: &str = "tune.toml";
 /// Key of the hash of the data.
 const DATA: &str = "data_sha256";
+/// Key of the kind of kernels.
+const FUSED: &str = "fused";
 
 /// The size of a search.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,11 +78,13 @@ pub struct TuneProtocol {
     epochs: usize,
     /// Hash of the data; `None` if an older version wrote the file.
     data: Option<String>,
+    /// Whether the kernels of the trials fuse multiply-adds, which decides their bits; `None` if it was not recorded.
+    fused: Option<bool>,
 }
 
 impl TuneProtocol {
-    /// The protocol of a search. Threads, kernels, a time limit and options of output are left out, so they may differ when
-    /// a search is resumed.
+    /// The protocol of a search. Threads, a time limit and options of output are left out, so they may differ when a search
+    /// is resumed, and so are kernels, as long as they give the same bits.
     pub(super) fn new(settings: &Settings, space: &Space, metric: Watched, epochs: usize) -> TuneProtocol {
         let decides = |name: &str| match find(name) {
             Some(key) => {
@@ -88,7 +94,14 @@ impl TuneProtocol {
         };
         let mut given = settings.table();
         given.retain(|name, _| decides(name));
-        TuneProtocol { settings: given, space: space.to_table(), metric: metric.to_string(), epochs, data: None }
+        TuneProtocol {
+            settings: given,
+            space: space.to_table(),
+            metric: metric.to_string(),
+            epochs,
+            data: None,
+            fused: None,
+        }
     }
 
     /// The same with the layers of the network in place of the path of their file, since that file may change.
@@ -102,6 +115,12 @@ impl TuneProtocol {
     /// The same with the hash of the data.
     pub(super) fn over(mut self, data: String) -> TuneProtocol {
         self.data = Some(data);
+        self
+    }
+
+    /// The same with the kernels of the trials.
+    pub(super) fn with_kernels(mut self, isa: Isa) -> TuneProtocol {
+        self.fused = Some(isa.fuses());
         self
     }
 
@@ -147,8 +166,16 @@ impl TuneProtocol {
             part("epochs")?.as_integer().and_then(|n| usize::try_from(n).ok()).ok_or_else(|| wrong("epochs"))?;
         let budget = text("budget")?.parse()?;
         let data = table.get(DATA).and_then(Value::as_str).map(str::to_owned);
+        let of_fused = |value: &Value| value.as_bool().ok_or_else(|| wrong(FUSED));
+        let fused = table.get(FUSED).map(of_fused).transpose()?;
         let (settings, space, metric) = (inner("settings")?, inner("space")?, text("metric")?);
-        Ok((TuneProtocol { settings, space, metric, epochs, data }, budget))
+        Ok((TuneProtocol { settings, space, metric, epochs, data, fused }, budget))
+    }
+
+    /// The protocol to write when this search is resumed as `now`. Which kernels made its trials stays open if it was not
+    /// recorded, since those of `now` make only the rest.
+    pub(super) fn resumed_as(&self, now: &TuneProtocol) -> TuneProtocol {
+        TuneProtocol { fused: self.fused, ..now.clone() }
     }
 
     /// Writes the file.
@@ -162,6 +189,9 @@ impl TuneProtocol {
         table.insert("epochs".to_owned(), Value::Integer(self.epochs as i64));
         if let Some(data) = &self.data {
             table.insert(DATA.to_owned(), data.clone().into());
+        }
+        if let Some(fused) = self.fused {
+            table.insert(FUSED.to_owned(), fused.into());
         }
         table.insert("settings".to_owned(), Value::Table(self.settings.clone()));
         table.insert("space".to_owned(), Value::Table(self.space.clone()));
@@ -191,6 +221,9 @@ impl TuneProtocol {
         if matches!((&self.data, &now.data), (Some(before), Some(now)) if before != now) {
             let message = "the data have changed since its trials: begin another search".to_owned();
             return Err(Error::Mismatch(message).of_value("resume", directory.display()));
+        }
+        if let (Some(before), Some(now)) = (self.fused, now.fused) {
+            check_kernels("search", before, now).map_err(|e| e.of_value("resume", directory.display()))?;
         }
         if self.epochs != now.epochs {
             return differs("the number of epochs", self.epochs.to_string(), now.epochs.to_string());
