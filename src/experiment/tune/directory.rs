@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Budget, TuneProtocol};
+use super::protocol::{Budget, TuneProtocol};
 use crate::option_text::option;
 use crate::run::{Plan, RUNS, new_directory};
 use crate::{Error, Result, atomic};

@@ -8,7 +8,6 @@ use std::time::Duration;
 use toml::{Table, Value};
 
 use super::space::Space;
-use super::written;
 use crate::config::{OptionGroup, SettingOrigin, Settings, duration, find};
 use crate::fit::Watched;
 use crate::kernel::Isa;
@@ -67,6 +66,11 @@ impl fmt::Display for Budget {
             Budget::Time(time) => f.write_str(&written(*time)),
         }
     }
+}
+
+/// A time as the command line writes it.
+fn written(time: Duration) -> String {
+    format!("{}s", time.as_secs_f64())
 }
 
 /// Everything that determines the results of the trials.

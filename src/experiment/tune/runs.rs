@@ -6,13 +6,28 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use super::journal::{Trial, TrialJournal};
-use super::{TuneProgress, Tuner};
+use super::tuner::Tuner;
 use crate::Result;
 use crate::config::{BatchSize, TrainConfig};
 use crate::data::Dataset;
 use crate::experiment::side_by_side::{Sharing, share_threads, side_by_side};
 use crate::fit::Stopped;
 use crate::run::{CrossValidation, Fold, FoldOf, Plan};
+
+/// The progress of a search.
+#[derive(Debug, Clone, Copy)]
+pub struct TuneProgress<'a> {
+    /// The trial that has just ended.
+    pub trial: &'a Trial,
+    /// The best trial so far.
+    pub best: &'a Trial,
+    /// Number of trials that have ended, including those recorded before an interruption.
+    pub done: usize,
+    /// Total number of trials; `None` if the budget is a time.
+    pub of: Option<usize>,
+    /// Epochs that have ended, over all trials and folds, and their total number.
+    pub epochs: (usize, Option<usize>),
+}
 
 /// State shared by all runs of a search.
 pub(super) struct Workers<'a> {
