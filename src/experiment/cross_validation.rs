@@ -9,9 +9,9 @@ use super::side_by_side::{share_of_time, share_threads, side_by_side};
 use super::training::Training;
 use crate::Result;
 use crate::config::{BatchSize, TrainConfig};
-use crate::data::{Dataset, Folds, Prepared};
+use crate::data::{Folds, Prepared};
 use crate::predict::Predictor;
-use crate::run::{CrossValidation, Finished, Fold, FoldOf, Plan};
+use crate::run::{CrossValidation, Finished, Fold, Plan};
 use crate::score::HeldOut;
 use crate::train::team::available_threads;
 
@@ -54,12 +54,7 @@ pub(super) fn cross_validate_with(
         if !exact {
             plan.threads = sharing.threads;
         }
-        let of = FoldOf {
-            fold: number + 1,
-            repeat: folds.repeat_of(*number) + 1,
-            train_rows: plan.prepared.train.rows(),
-            val_rows: plan.prepared.val.as_ref().map_or(0, Dataset::rows),
-        };
+        let of = plan.fold_of(*number, folds.repeat_of(*number));
         let Some(finished) = (training.train)(*number, &mut plan)? else { return Ok(None) };
         let held_out = held_out(&plan, &finished, folds.repeat_of(*number))?;
         let network = keep.then(|| finished.clone());
@@ -69,8 +64,13 @@ pub(super) fn cross_validate_with(
         Ok(Some(TrainedFold { fold, held_out, network }))
     });
     let done: Result<Vec<Option<TrainedFold>>> = done.into_iter().collect();
+    Ok(joined(done?.into_iter().flatten()))
+}
+
+/// The figures of all folds, with the outputs that were held out, and the networks that were kept.
+fn joined(done: impl Iterator<Item = TrainedFold>) -> (CrossValidation, Vec<Finished>) {
     let (mut over, mut networks, mut held_out) = (Vec::new(), Vec::new(), None::<HeldOut>);
-    for trained in done?.into_iter().flatten() {
+    for trained in done {
         over.push(trained.fold);
         networks.extend(trained.network);
         match (&mut held_out, trained.held_out) {
@@ -78,8 +78,7 @@ pub(super) fn cross_validate_with(
             (none, fold) => *none = none.take().or(fold),
         }
     }
-    let cv = CrossValidation { held_out, ..CrossValidation::new(over) };
-    Ok((cv, networks))
+    (CrossValidation { held_out, ..CrossValidation::new(over) }, networks)
 }
 
 /// The result of one fold.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::cross_validation::CrossValidation;
+use super::cross_validation::{CrossValidation, FoldOf};
 use super::planned::PlannedPortfolio;
 use crate::config::TrainConfig;
-use crate::data::{Prepared, Preprocessing, RowForm};
+use crate::data::{Dataset, Prepared, Preprocessing, RowForm};
 use crate::fit::{DataPart, Patience, Watched, default_monitor};
 use crate::model::{Architecture, Parameters};
 use crate::nn::{Loss, Objective};
@@ -59,6 +59,13 @@ impl Plan {
     /// Optimizer steps of an epoch.
     pub fn steps_per_epoch(&self) -> u64 {
         self.prepared.train.rows().div_ceil(self.rows_per_step()) as u64
+    }
+
+    /// The place of the plan of a fold in a cross-validation, and its rows; `fold` and `repeat` are counted from 0.
+    pub fn fold_of(&self, fold: usize, repeat: usize) -> FoldOf {
+        let (train, val) = (&self.prepared.train, &self.prepared.val);
+        let val_rows = val.as_ref().map_or(0, Dataset::rows);
+        FoldOf { fold: fold + 1, repeat: repeat + 1, train_rows: train.rows(), val_rows }
     }
 
     /// Floating-point operations of one optimizer step.

@@ -9,10 +9,9 @@ use super::journal::{Trial, TrialJournal};
 use super::tuner::Tuner;
 use crate::Result;
 use crate::config::{BatchSize, TrainConfig};
-use crate::data::Dataset;
 use crate::experiment::side_by_side::{Sharing, share_threads, side_by_side};
 use crate::fit::Stopped;
-use crate::run::{CrossValidation, Fold, FoldOf, Plan};
+use crate::run::{CrossValidation, Fold, Plan};
 
 /// The progress of a search.
 #[derive(Debug, Clone, Copy)]
@@ -152,12 +151,7 @@ impl Workers<'_> {
             plan.threads = threads;
         }
         let repeat = self.tuner.base.config.cv.map_or(0, |count| fold / count.folds);
-        let of = FoldOf {
-            fold: fold + 1,
-            repeat: repeat + 1,
-            train_rows: plan.prepared.train.rows(),
-            val_rows: plan.prepared.val.as_ref().map_or(0, Dataset::rows),
-        };
+        let of = plan.fold_of(fold, repeat);
         // A trial that has begun is finished, so it gets no signal.
         let finished = plan.train(&AtomicUsize::new(0), &mut |_| {})?;
         if finished.stopped == Stopped::Time {
