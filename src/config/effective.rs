@@ -6,7 +6,8 @@ use super::model::ModelOptions;
 use super::optimizer::{BatchSize, OptimizerOptions};
 use super::stopping::StoppingOptions;
 use super::tabular;
-use super::train::TrainConfig;
+use super::train::{OutputOptions, TrainConfig};
+use crate::data::DataOptions;
 use crate::fit::{Every, Patience};
 use crate::kernel::Isa;
 use crate::layer::MemberRows;
@@ -15,12 +16,7 @@ use crate::path_text;
 impl TrainConfig {
     /// The configuration as a file that repeats the run; `batch` and `epochs` are the values used.
     pub fn to_toml(&self, batch: usize, epochs: usize) -> String {
-        let mut table = Table::try_from(&self.data).unwrap_or_default();
-        if !self.data.scale_target && table.remove("scale_target").is_some() {
-            table.insert("no_scale_target".into(), true.into());
-        }
-        table.remove("scale_target");
-        table.retain(|_, value| !matches!(value, Value::Array(items) if items.is_empty()));
+        let mut table = entries_of_data(&self.data);
         let mut put = |name: &str, value: Value| table.insert(name.to_owned(), value);
         put("no_shuffle", (!self.shuffle).into());
         if let Some(folds) = self.cv {
@@ -54,20 +50,22 @@ impl TrainConfig {
         // Another CPU may lack the fastest instruction set of this one, and must be able to repeat the run.
         let isa = if self.threads.isa == Isa::detect() { "auto" } else { self.threads.isa.name() };
         put("isa", isa.into());
-        if let Some(every) = self.output.log_steps {
-            put("log_steps", (every as i64).into());
-        }
-        let every = match self.output.checkpoint_every {
-            None => "none".to_owned(),
-            Some(Every::Steps(steps)) => format!("{steps}steps"),
-            Some(Every::Seconds(seconds)) => format!("{seconds}s"),
-        };
-        put("checkpoint_every", every.into());
-        if self.output.retry {
-            put("on_divergence", "retry".into());
+        for (name, value) in self.output.entries() {
+            put(name, value);
         }
         table.to_string()
     }
+}
+
+/// The options of the data that are not empty.
+fn entries_of_data(data: &DataOptions) -> Table {
+    let mut table = Table::try_from(data).unwrap_or_default();
+    if !data.scale_target && table.remove("scale_target").is_some() {
+        table.insert("no_scale_target".into(), true.into());
+    }
+    table.remove("scale_target");
+    table.retain(|_, value| !matches!(value, Value::Array(items) if items.is_empty()));
+    table
 }
 
 impl ModelOptions {
@@ -161,5 +159,19 @@ impl StoppingOptions {
         let numbers = [("tol_loss", self.tol_loss), ("tol_grad", self.tol_grad)];
         entries.extend(numbers.into_iter().filter_map(|(name, value)| Some((name, value?.into()))));
         entries
+    }
+}
+
+impl OutputOptions {
+    /// What decides the files of a repetition; not the directory.
+    fn entries(&self) -> Vec<(&'static str, Value)> {
+        let checkpoint_every = match self.checkpoint_every {
+            None => "none".to_owned(),
+            Some(Every::Steps(steps)) => format!("{steps}steps"),
+            Some(Every::Seconds(seconds)) => format!("{seconds}s"),
+        };
+        let log_steps = self.log_steps.map(|steps| ("log_steps", (steps as i64).into()));
+        let retry = self.retry.then(|| ("on_divergence", "retry".into()));
+        log_steps.into_iter().chain([("checkpoint_every", checkpoint_every.into())]).chain(retry).collect()
     }
 }
