@@ -81,14 +81,39 @@ pub fn train_once(
     let began = Instant::now();
     let optimizer: OptimizerSpec = setting.spec.parse()?;
     let schedule: Schedule = setting.schedule.parse()?;
-    let (points, most_rows, base) = (problem.points(), problem.most_rows(), optimizer.lr);
-    let mut trainer = problem.trainer(optimizer, seed, isa, most_rows);
+    let mut trainer = problem.trainer(optimizer, seed, isa, problem.most_rows());
+    let Some(course) = course(problem, &mut trainer, (&schedule, optimizer.lr), seed, signal) else { return Ok(None) };
+    let Course { curve, mut best, diverged } = course;
+    if diverged {
+        return Ok(Some(Outcome { diverged, curve, seconds: began.elapsed().as_secs_f64(), ..Outcome::default() }));
+    }
+    let Tested { loss: test_loss, score: test_score, last_loss: last_test_loss } = best.tested(problem, &mut trainer);
+    let (best_step, val_loss, seconds) = (best.step, best.val_loss, began.elapsed().as_secs_f64());
+    Ok(Some(Outcome { diverged, curve, best_step, val_loss, test_loss, test_score, last_test_loss, seconds }))
+}
+
+/// What happened during training.
+struct Course {
+    curve: Vec<Point>,
+    best: Best,
+    diverged: bool,
+}
+
+/// Trains until the last point of the problem or until the loss is not finite, and evaluates at each point; `None` if a signal
+/// was received.
+fn course(
+    problem: &Problem,
+    trainer: &mut Trainer,
+    (schedule, base): (&Schedule, f64),
+    seed: u64,
+    signal: &AtomicUsize,
+) -> Option<Course> {
     let rate = |t| schedule.rate(base, t - 1, problem.steps);
     let momentum = |t| schedule.momentum(t - 1, problem.steps);
     let mut stream = RowStream::new(problem.train.rows(), seed);
-    let mut order = Vec::with_capacity(most_rows);
+    let mut order = Vec::with_capacity(problem.most_rows());
     let (mut curve, mut best, mut diverged) = (Vec::new(), Best::default(), false);
-    for (number, point) in points.into_iter().enumerate() {
+    for (number, point) in problem.points().into_iter().enumerate() {
         stream.take((point - trainer.steps()) as usize * problem.batch, &mut order);
         let outcome = trainer.epoch(&EpochPlan {
             data: &problem.train,
@@ -103,25 +128,20 @@ pub fn train_once(
             log_steps: None,
         });
         if signal.load(Ordering::Relaxed) != 0 {
-            return Ok(None);
+            return None;
         }
         diverged = matches!(outcome.halt, Some(Halt::Diverged(_)));
         if !diverged {
             let val_loss = finite(trainer.evaluate(&problem.val).loss);
             curve.push(Point { step: point, train_loss: finite(outcome.loss), val_loss });
-            best.observe(point, val_loss, &trainer);
+            best.observe(point, val_loss, trainer);
             diverged = val_loss.is_none();
         }
         if diverged {
             break;
         }
     }
-    if diverged {
-        return Ok(Some(Outcome { diverged, curve, seconds: began.elapsed().as_secs_f64(), ..Outcome::default() }));
-    }
-    let Tested { loss: test_loss, score: test_score, last_loss: last_test_loss } = best.tested(problem, &mut trainer);
-    let (best_step, val_loss, seconds) = (best.step, best.val_loss, began.elapsed().as_secs_f64());
-    Ok(Some(Outcome { diverged, curve, best_step, val_loss, test_loss, test_score, last_test_loss, seconds }))
+    Some(Course { curve, best, diverged })
 }
 
 /// The weights with the lowest validation loss so far.

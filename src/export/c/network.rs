@@ -155,12 +155,7 @@ impl CNetwork<'_> {
                 let x = self.of(x);
                 self.call("gl_cosine", &[count, x, y])
             }
-            Node::Hold(x, bounds) => {
-                let x = self.of(x);
-                let least = self.table("float", bounds.iter().map(|(least, _)| float(*least as f32)).collect());
-                let most = self.table("float", bounds.iter().map(|(_, most)| float(*most as f32)).collect());
-                self.call("gl_hold", &[members, width.features.to_string(), x, least, most, y])
-            }
+            Node::Hold(x, bounds) => self.hold(x, bounds, number),
             Node::Normalise(x, norm) => {
                 let centre = u8::from(norm.kind == NormKind::Layer).to_string();
                 let x = self.of(x);
@@ -187,6 +182,14 @@ impl CNetwork<'_> {
                 format!("{}        {y} = {from};\n    }}\n", each(&count))
             }
         }
+    }
+
+    /// Keeps each feature within its bounds.
+    fn hold(&mut self, x: &Value, bounds: &[(f64, f64)], number: usize) -> String {
+        let (width, x, y) = (self.plan.widths[number], self.of(x), expression(self.places, number));
+        let least = self.table("float", bounds.iter().map(|(least, _)| float(*least as f32)).collect());
+        let most = self.table("float", bounds.iter().map(|(_, most)| float(*most as f32)).collect());
+        self.call("gl_hold", &[width.members.to_string(), width.features.to_string(), x, least, most, y])
     }
 
     /// Joins the parts one after the other.

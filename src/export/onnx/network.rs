@@ -148,17 +148,7 @@ fn function(f: Activation, x: &Name, nodes: &mut OnnxNodes) -> Name {
             let erf = nodes.op("Erf", &[&scaled]);
             half_of_one_plus(x, &erf, nodes)
         }
-        Activation::GeluTanh => {
-            // u = √(2/π) (x + 0.044715 x³)
-            let (cubic, scale) = (nodes.float(0.044_715), nodes.float((2.0 / std::f64::consts::PI).sqrt()));
-            let square = nodes.op("Mul", &[x, x]);
-            let cube = nodes.op("Mul", &[&square, x]);
-            let cube = nodes.op("Mul", &[&cube, &cubic]);
-            let u = nodes.op("Add", &[x, &cube]);
-            let u = nodes.op("Mul", &[&u, &scale]);
-            let tanh = nodes.op("Tanh", &[&u]);
-            half_of_one_plus(x, &tanh, nodes)
-        }
+        Activation::GeluTanh => gelu_by_tanh(x, nodes),
         Activation::Silu => {
             let share = nodes.op("Sigmoid", &[x]);
             nodes.op("Mul", &[x, &share])
@@ -180,6 +170,18 @@ fn function(f: Activation, x: &Name, nodes: &mut OnnxNodes) -> Name {
         Activation::Relu6 => clip(x, 0.0, 6.0, nodes),
         Activation::Softsign => nodes.op("Softsign", &[x]),
     }
+}
+
+/// `x/2 (1 + tanh u)` with `u = √(2/π) (x + 0.044715 x³)`.
+fn gelu_by_tanh(x: &Name, nodes: &mut OnnxNodes) -> Name {
+    let (cubic, scale) = (nodes.float(0.044_715), nodes.float((2.0 / std::f64::consts::PI).sqrt()));
+    let square = nodes.op("Mul", &[x, x]);
+    let cube = nodes.op("Mul", &[&square, x]);
+    let cube = nodes.op("Mul", &[&cube, &cubic]);
+    let u = nodes.op("Add", &[x, &cube]);
+    let u = nodes.op("Mul", &[&u, &scale]);
+    let tanh = nodes.op("Tanh", &[&u]);
+    half_of_one_plus(x, &tanh, nodes)
 }
 
 /// `x/2 (1 + y)`.
