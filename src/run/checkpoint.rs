@@ -6,15 +6,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::files::CHECKPOINT_FILE;
 use super::kernels::check_kernels;
 use super::plan::Plan;
 use crate::config::TrainConfig;
 use crate::fit::{FitState, SavedState};
 use crate::train::Trainer;
 use crate::{Error, Result};
-
-/// The checkpoint's file in a run directory.
-pub(super) const CHECKPOINT_FILE: &str = "checkpoint";
 
 /// The description of a run in its checkpoint, beside the state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,14 +1,17 @@
 //! A run directory: configuration, events as they happen, split, summary, model.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::checkpoint::{About, CHECKPOINT_FILE, Checkpoint};
+use super::checkpoint::{About, Checkpoint};
+use super::files::{CHECKPOINT_FILE, CONFIG_FILE, EVENTS_FILE, FILES, NETWORKS, SUMMARY_FILE, is_run};
+use super::lock::{open_events, refuse_busy};
 use super::naming::RUNS;
+use super::replacement::{STAGED, can_go_on, remove, remove_folder, replace_older};
 use crate::atomic::AtomicFile;
 use crate::fit::RunState;
 use crate::model::Model;
@@ -18,36 +21,6 @@ use crate::{Error, Result, atomic};
 
 /// Name of the link to the newest run.
 const LATEST: &str = "latest";
-/// Folder in the directory of an older run. It holds the files of the new run until its model is saved.
-const STAGED: &str = ".new";
-/// The effective configuration.
-pub const CONFIG_FILE: &str = "config.toml";
-/// The events.
-pub(super) const EVENTS_FILE: &str = "events.jsonl";
-/// What `--json` prints.
-pub(super) const SUMMARY_FILE: &str = "summary.json";
-/// Folder of the networks of an unfinished run of several.
-const NETWORKS: &str = "networks";
-/// The files of a run, in the order in which they replace those of an older run: the model is the last.
-const FILES: [&str; 7] = [CONFIG_FILE, EVENTS_FILE, "split.json", SUMMARY_FILE, CHECKPOINT_FILE, NETWORKS, MODEL_FILE];
-
-/// Whether a directory holds a run, with or without a model.
-pub fn is_run(path: &Path) -> bool {
-    FILES.iter().any(|file| path.join(file).exists())
-}
-
-/// The summary in a run directory; `None` for a file, and for a run without a summary.
-///
-/// # Errors
-/// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not JSON.
-pub fn read_summary(path: &Path) -> Result<Option<Value>> {
-    let path = path.join(SUMMARY_FILE);
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let text = fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
-    serde_json::from_str(&text).map(Some).map_err(|e| Error::data(&path, format!("expected a summary: {e}")))
-}
 
 /// A directory that a run is written to.
 ///
@@ -329,73 +302,6 @@ impl RunDirectory {
     }
 }
 
-/// Replaces an older run by the files of a run whose model is saved. If a program was killed during this, it is repeated: files
-/// that were moved are no longer in `staged`.
-fn replace_older(staged: &Path, path: &Path) -> Result<()> {
-    // The older run's summary must not stay while the new run has none.
-    remove(&path.join(SUMMARY_FILE))?;
-    let begins = staged.join(FILES[0]).exists();
-    if begins && !staged.join(CHECKPOINT_FILE).exists() {
-        remove(&path.join(CHECKPOINT_FILE))?;
-    }
-    if begins || staged.join(NETWORKS).exists() {
-        remove_folder(&path.join(NETWORKS))?;
-    }
-    for file in FILES.iter().filter(|file| staged.join(file).exists()) {
-        let to = path.join(file);
-        fs::rename(staged.join(file), &to).map_err(|e| Error::io(&to, e))?;
-    }
-    atomic::sync_folder(path);
-    fs::remove_dir_all(staged).map_err(|e| Error::io(staged, e))
-}
-
-/// Whether an unfinished run left enough in a folder to continue.
-fn can_go_on(folder: &Path) -> bool {
-    folder.join(CHECKPOINT_FILE).is_file() || folder.join(NETWORKS).is_dir()
-}
-
-/// Removes a folder and its contents, if it exists.
-fn remove_folder(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io(path, e)),
-        _ => Ok(()),
-    }
-}
-
-/// Removes a file, if it exists.
-fn remove(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io(path, e)),
-        _ => Ok(()),
-    }
-}
-
-/// The `events.jsonl` of a folder, locked; created if it is missing.
-fn open_events(folder: &Path) -> Result<File> {
-    let path = folder.join(EVENTS_FILE);
-    let open = File::options().create(true).truncate(false).write(true).open(&path);
-    let events = open.map_err(|e| Error::io(&path, e))?;
-    match events.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(busy(folder)),
-        // If the system cannot lock files, runs are not protected.
-        Err(TryLockError::Error(_)) | Ok(()) => Ok(events),
-    }
-}
-
-/// Refuses a folder with a run that another program is writing.
-fn refuse_busy(folder: &Path) -> Result<()> {
-    let Ok(events) = File::open(folder.join(EVENTS_FILE)) else { return Ok(()) };
-    match events.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => Err(busy(folder)),
-        Err(TryLockError::Error(_)) | Ok(()) => Ok(()),
-    }
-}
-
-fn busy(folder: &Path) -> Error {
-    let message = "another program is writing this run: wait for its end, or use another directory";
-    Error::io(folder, io::Error::new(io::ErrorKind::ResourceBusy, message))
-}
-
 /// Removes the temporary files of a program that was killed during a write.
 fn remove_leftovers(folder: &Path) {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -422,52 +328,3 @@ fn link(to: &Path, at: &Path) {
 
 #[cfg(not(unix))]
 fn link(_: &Path, _: &Path) {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Creates a file, or the folder of networks with one file.
-    fn make(path: &Path, text: &str) {
-        if path.ends_with(NETWORKS) {
-            fs::create_dir(path).unwrap();
-            fs::write(path.join("0"), text).unwrap();
-        } else {
-            fs::write(path, text).unwrap();
-        }
-    }
-
-    /// A program may be killed after any of the moves; the next one must then complete them.
-    #[test]
-    fn an_older_run_is_replaced_whole_wherever_it_is_interrupted() {
-        for with_checkpoint in [true, false] {
-            let new: Vec<&str> = FILES.into_iter().filter(|file| *file != SUMMARY_FILE).collect();
-            let unfinished = |file: &str| [CHECKPOINT_FILE, NETWORKS].contains(&file);
-            let new: Vec<&str> = new.into_iter().filter(|file| with_checkpoint || !unfinished(file)).collect();
-            for moved in 0..=new.len() {
-                let folder = tempfile::tempdir().unwrap();
-                let (path, staged) = (folder.path(), folder.path().join(STAGED));
-                fs::create_dir(&staged).unwrap();
-                FILES.iter().for_each(|file| make(&path.join(file), "old"));
-                new.iter().for_each(|file| make(&staged.join(file), "new"));
-                if moved > 0 {
-                    remove(&path.join(SUMMARY_FILE)).unwrap();
-                    remove_folder(&path.join(NETWORKS)).unwrap();
-                    if !with_checkpoint {
-                        remove(&path.join(CHECKPOINT_FILE)).unwrap();
-                    }
-                }
-                new[..moved].iter().for_each(|file| fs::rename(staged.join(file), path.join(file)).unwrap());
-                replace_older(&staged, path).unwrap();
-                for file in FILES {
-                    let found =
-                        fs::read_to_string(path.join(file)).or_else(|_| fs::read_to_string(path.join(file).join("0")));
-                    let found = found.ok();
-                    assert_eq!(found.is_some(), new.contains(&file), "{file} after {moved}");
-                    assert!(found.is_none_or(|text| text == "new"), "{file} after {moved}");
-                }
-                assert!(!staged.exists());
-            }
-        }
-    }
-}

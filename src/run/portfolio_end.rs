@@ -2,9 +2,10 @@
 
 use super::configuration::{Configuration, LeftOut};
 use super::decide::{HeldOutParts, Smoothing};
-use super::directory::{CONFIG_FILE, RunDirectory};
+use super::directory::RunDirectory;
 use super::ensemble::stopped;
 use super::execution::Finished;
+use super::files::CONFIG_FILE;
 use super::interrupt::Interrupt;
 use super::member::EnsembleMember;
 use super::networks::Networks;

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::checkpoint::Checkpoint;
 use super::difference::{Difference, first_of_values, first_of_weights};
-use super::directory::{CONFIG_FILE, EVENTS_FILE, SUMMARY_FILE, read_summary};
 use super::execution::Finished;
+use super::files::{CONFIG_FILE, EVENTS_FILE, SUMMARY_FILE, read_summary};
 use super::fingerprint::fingerprint;
 use super::plan::Plan;
 use super::prolonged::is_another_run;
