@@ -1,12 +1,14 @@
 //! Runs a comparison: several runs in parallel, recorded in a fixed order.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::contestant::Contestant;
+use super::in_order::{InOrder, Ledger, Observe, Progress, lock};
+use super::jobs::{Address, Job, Study};
 use super::problems::Problem;
-use super::protocol::{MOST, Setting, Stage, StudySeeds, Terms, finalists, settings, winner};
+use super::protocol::{MOST, Stage, StudySeeds, Terms, settings};
 use super::records::{ProblemRecord, Protocol, Record, Run};
 use super::step_cost::{Effort, StepCosts};
 use super::train_once::train_once;
@@ -32,20 +34,6 @@ pub struct Comparison {
     /// Number of runs at a time, each on one thread.
     pub threads: usize,
 }
-
-/// The progress of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Progress {
-    /// Number of runs that have ended.
-    pub done: usize,
-    /// All runs.
-    pub runs: usize,
-    /// Their share of the total expected time.
-    pub share: f64,
-}
-
-/// A callback that receives the records in order, each as soon as all records before it are available.
-pub type Observe<'a> = dyn FnMut(&Record, Progress) -> Result<()> + Send + 'a;
 
 impl Comparison {
     /// Returns an error if two problems have the same data, because these would count twice.
@@ -203,7 +191,7 @@ impl Comparison {
         ledger: &mut Ledger<'_, '_>,
     ) -> Result<Option<Vec<Run>>> {
         let numbered: Vec<(usize, &Job)> = jobs.iter().enumerate().collect();
-        let in_order = Mutex::new(InOrder { next: 0, waiting: BTreeMap::new(), ledger });
+        let in_order = Mutex::new(InOrder::new(ledger));
         let results = side_by_side(self.threads, &numbered, |(place, job)| {
             if signal.load(Ordering::Relaxed) != 0 || lock(&in_order).ledger.failure.is_some() {
                 return Ok(None);
@@ -249,122 +237,6 @@ impl Comparison {
             seconds: outcome.seconds,
         }))
     }
-}
-
-/// The identity of a run.
-#[derive(PartialEq, Eq, Hash)]
-struct Address<'a> {
-    /// Problem and optimizer.
-    of: (&'a str, &'a str),
-    /// Study, stage, trial and repeat.
-    place: (usize, Stage, usize, usize),
-    seed: u64,
-}
-
-impl Address<'_> {
-    fn of(run: &Run) -> Address<'_> {
-        Address {
-            of: (&run.problem, &run.optimizer),
-            place: (run.study, run.stage, run.trial, run.repeat),
-            seed: run.seed,
-        }
-    }
-}
-
-/// One study of one optimizer on one problem.
-struct Study {
-    contestant: usize,
-    optimizer: String,
-    number: usize,
-    /// The settings of the trials; the first are the defaults.
-    settings: Vec<Setting>,
-    seeds: StudySeeds,
-}
-
-impl Study {
-    /// The runs of a stage. `runs` has the runs of the earlier stages, of all studies of the problem.
-    fn jobs(&self, stage: Stage, terms: &Terms, runs: &[Run]) -> Vec<Job> {
-        let own = |stage: Stage| -> Vec<&Run> {
-            let is_own = |run: &&Run| run.optimizer == self.optimizer && run.study == self.number && run.stage == stage;
-            runs.iter().filter(is_own).collect()
-        };
-        let (tried, repeats) = match stage {
-            Stage::Trial => ((0..self.settings.len()).collect(), 1),
-            Stage::Repeat => (finalists(own(Stage::Trial), terms.finalist_count()), terms.repeats),
-            Stage::Final => {
-                let winner = winner(&own(Stage::Trial), &own(Stage::Repeat), terms.finalist_count());
-                (winner.into_iter().collect::<Vec<usize>>(), terms.seeds)
-            }
-        };
-        let job = |trial: usize, repeat| Job {
-            contestant: self.contestant,
-            study: self.number,
-            stage,
-            trial,
-            repeat,
-            seed: self.seeds.of(stage, repeat),
-            setting: self.settings[trial].clone(),
-        };
-        tried
-            .into_iter()
-            .flat_map(|trial| (0..repeats).map(move |repeat| (trial, repeat)))
-            .map(|(t, r)| job(t, r))
-            .collect()
-    }
-}
-
-/// A run that is to be made.
-struct Job {
-    contestant: usize,
-    study: usize,
-    stage: Stage,
-    trial: usize,
-    repeat: usize,
-    seed: u64,
-    setting: Setting,
-}
-
-/// Passes records to the observer and counts them.
-struct Ledger<'a, 'b> {
-    observe: &'a mut Observe<'b>,
-    progress: Progress,
-    /// Expected seconds of the runs that have ended; `all` has those of all runs.
-    seconds: f64,
-    all: f64,
-    failure: Option<Error>,
-}
-
-impl Ledger<'_, '_> {
-    fn record(&mut self, run: Run, seconds: f64) {
-        self.seconds += seconds;
-        self.progress.done += 1;
-        self.progress.share = (self.seconds / self.all).min(1.0);
-        if self.failure.is_none() {
-            self.failure = (self.observe)(&Record::Run(run), self.progress).err();
-        }
-    }
-}
-
-/// Holds runs back until all runs before them have ended.
-struct InOrder<'a, 'b, 'c> {
-    next: usize,
-    waiting: BTreeMap<usize, (Run, f64)>,
-    ledger: &'a mut Ledger<'b, 'c>,
-}
-
-impl InOrder<'_, '_, '_> {
-    fn put(&mut self, place: usize, run: Run, seconds: f64) {
-        self.waiting.insert(place, (run, seconds));
-        while let Some((run, seconds)) = self.waiting.remove(&self.next) {
-            self.next += 1;
-            self.ledger.record(run, seconds);
-        }
-    }
-}
-
-/// Locks a mutex, even if it is poisoned: a panic in another thread ends the comparison anyway.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 #[cfg(test)]
