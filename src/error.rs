@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::nearest::nearest;
 use crate::option_text::{name, option, setting};
-use crate::spec::nearest;
 
 /// An error of the library. The program prints it as one line and maps its kind to an exit code.
 #[derive(Debug, thiserror::Error)]

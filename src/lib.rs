@@ -106,6 +106,7 @@ pub mod layer;
 pub mod machine;
 pub mod metrics;
 pub mod model;
+mod nearest;
 pub mod nn;
 pub mod optim;
 pub mod option_text;
