@@ -105,7 +105,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     progress.start(&plan);
     let finished = plan.go_on(directory, &checkpoint, &signal, &mut |event| progress.observe(event));
     progress.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));
-    train::several::told(&plan, &finished?, &path, json)
+    train::told(&plan, &finished?, &path, json)
 }
 
 /// Lets the run continue beyond its end, which only a run of one network can.

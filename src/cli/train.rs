@@ -123,7 +123,7 @@ fn train(mut plan: Plan, directory: RunDirectory, signal: &Interrupt, (style, js
             found.best_change()
         });
         let Some(change) = change.filter(|_| retries > 0 && signal.number().load(Ordering::Relaxed) == 0) else {
-            return several::told(&plan, &finished, &path, json);
+            return told(&plan, &finished, &path, json);
         };
         retries -= 1;
         message::note(&format!("retry: anew with {change}"));
@@ -368,6 +368,16 @@ pub(super) fn outcome(plan: &Plan, finished: &Finished) -> Outcome {
         DataPart::Test => summary.test.as_ref(),
     };
     required(goal, figures)
+}
+
+/// Prints the report of a finished run.
+///
+/// # Errors
+/// The failure of the run, which takes precedence over an error in writing the report.
+pub(super) fn told(plan: &Plan, finished: &Finished, path: &Path, json: bool) -> Outcome {
+    message::warn(&finished.summary.warnings[plan.prepared.warnings.len()..]);
+    let reported = report(plan, finished, path, json);
+    outcome(plan, finished).and(reported)
 }
 
 /// Refuses figures that do not meet `--fail-under`.

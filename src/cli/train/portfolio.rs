@@ -15,9 +15,8 @@ use super::super::exit::Outcome;
 use super::super::message;
 use super::super::progress::Style;
 use super::super::table::{self, counted};
-use super::folds;
-use super::several::told;
 use super::watch::Watch;
+use super::{folds, told};
 
 /// Trains the configurations in a directory that has been begun, from the checkpoints of their networks if there are some, and
 /// prints the report.

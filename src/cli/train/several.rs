@@ -11,7 +11,7 @@ use super::super::exit::{Failure, Outcome};
 use super::super::message;
 use super::super::progress::{Progress, Style};
 use super::watch::Watch;
-use super::{ensemble, folds, outcome, portfolio, quoted_path, report};
+use super::{ensemble, folds, portfolio, quoted_path, told};
 
 /// Trains the networks in a directory that has been begun, from their checkpoints if there are some, and prints the report.
 ///
@@ -108,14 +108,4 @@ pub fn resume(
         directory.cut_to_start()?;
     }
     run(plan, of_folds, (directory, checkpoint), interrupt, how)
-}
-
-/// Prints the report of a finished run.
-///
-/// # Errors
-/// The failure of the run, which takes precedence over an error in writing the report.
-pub fn told(plan: &Plan, finished: &Finished, path: &std::path::Path, json: bool) -> Outcome {
-    message::warn(&finished.summary.warnings[plan.prepared.warnings.len()..]);
-    let reported = report(plan, finished, path, json);
-    outcome(plan, finished).and(reported)
 }
