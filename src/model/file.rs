@@ -138,28 +138,6 @@ impl Model {
         Model { card, parameters, others: Vec::new() }
     }
 
-    /// One model of several networks of one form with the same preprocessing; the history is dropped.
-    ///
-    /// # Panics
-    /// If there is no network, or if their forms differ: they share one card.
-    pub fn ensemble(networks: Vec<Model>) -> Model {
-        let form = &networks[0].card.architecture;
-        assert!(networks.iter().all(|network| network.card.architecture == *form), "networks of one form");
-        Model::joined(networks)
-    }
-
-    /// One model with the card of the first network.
-    pub(super) fn joined(networks: Vec<Model>) -> Model {
-        let members = networks.len();
-        let mut networks = networks.into_iter();
-        let mut first = networks.next().expect("an ensemble has a network");
-        first.others = networks.map(|network| network.parameters).collect();
-        if members > 1 {
-            (first.card.members, first.card.history) = (members, Vec::new());
-        }
-        first
-    }
-
     /// The weights of each network.
     pub fn networks(&self) -> impl Iterator<Item = &Parameters> {
         std::iter::once(&self.parameters).chain(&self.others)

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Architecture, Model};
+use super::Architecture;
 use crate::data::Preprocessing;
 
 /// The networks of one form, in a model with several forms.
@@ -58,25 +58,5 @@ impl NetworkForm {
             return Some("the weights of the networks do not add up to 1".to_owned());
         }
         forms.iter().find_map(|form| form.architecture.contradiction())
-    }
-}
-
-impl Model {
-    /// One model of networks of several forms with shared preprocessing; it has no decision yet.
-    ///
-    /// # Panics
-    /// If there is no network, or one does not have its form.
-    pub fn of_forms(forms: Vec<(NetworkForm, Vec<Model>)>, preprocessing: Preprocessing) -> Model {
-        for (form, networks) in &forms {
-            assert!(networks.iter().all(|network| network.card.architecture == form.architecture), "{}", form.name);
-        }
-        let (forms, networks): (Vec<NetworkForm>, Vec<Vec<Model>>) = forms.into_iter().unzip();
-        let mut model = Model::joined(networks.into_iter().flatten().collect());
-        model.card.preprocessing = preprocessing;
-        model.card.history = Vec::new();
-        // Label smoothing differs between forms; figures use plain labels.
-        model.card.label_smoothing = 0.0;
-        model.card.forms = forms;
-        model
     }
 }

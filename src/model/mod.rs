@@ -8,6 +8,7 @@ pub mod file;
 mod form;
 mod header;
 pub mod inputs;
+mod joined;
 mod layout;
 mod parameters;
 pub mod recipe;

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::search::LossFunction;
 use self::search::{LinePoint, LineSearch, TriedLosses};
 use self::vector::{add_scaled, dot, largest, sum_of_sizes};
 use super::entry::{Entry, rate};
@@ -76,18 +77,6 @@ impl Optimizer for Lbfgs {
 
     fn follows_schedule(&self) -> bool {
         false
-    }
-}
-
-/// A loss that can be computed at any point.
-pub trait LossFunction<T> {
-    /// Returns the loss at `x` and writes its gradient to `gradient`.
-    fn evaluate(&mut self, x: &[T], gradient: &mut [T]) -> f64;
-}
-
-impl<T, F: FnMut(&[T], &mut [T]) -> f64> LossFunction<T> for F {
-    fn evaluate(&mut self, x: &[T], gradient: &mut [T]) -> f64 {
-        self(x, gradient)
     }
 }
 

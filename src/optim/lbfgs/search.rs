@@ -1,6 +1,5 @@
 //! The line search for a step that satisfies the strong Wolfe conditions.
 
-use super::LossFunction;
 use super::vector::{add_scaled, dot, largest};
 use crate::kernel::Real;
 
@@ -10,6 +9,18 @@ const DECREASE: f64 = 1e-4;
 const FLATNESS: f64 = 0.9;
 /// A trial closer to an end of the bracket than this fraction of its length makes too little progress.
 const MARGIN: f64 = 0.1;
+
+/// A loss that can be computed at any point.
+pub trait LossFunction<T> {
+    /// Returns the loss at `x` and writes its gradient to `gradient`.
+    fn evaluate(&mut self, x: &[T], gradient: &mut [T]) -> f64;
+}
+
+impl<T, F: FnMut(&[T], &mut [T]) -> f64> LossFunction<T> for F {
+    fn evaluate(&mut self, x: &[T], gradient: &mut [T]) -> f64 {
+        self(x, gradient)
+    }
+}
 
 /// The loss at one point of a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
