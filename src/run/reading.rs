@@ -20,7 +20,7 @@ impl Plan {
     /// The same, with the folds of a cross-validation if one is configured; the plan is then for all rows.
     ///
     /// # Errors
-    /// As [`Plan::new`], and [`Error::Mismatch`] if there are fewer rows than folds.
+    /// As [`Plan::new`], and [`crate::Error::Mismatch`] if there are fewer rows than folds.
     pub fn with_folds(config: TrainConfig) -> Result<(Plan, Option<Folds>)> {
         let loaded = Loaded::read(&config.data)?;
         if config.portfolio.is_some() {

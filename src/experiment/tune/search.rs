@@ -46,7 +46,7 @@ impl Tuner {
     /// for the search; trials that have not ended by then are not recorded.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the space has values that training does not accept, [`Error::Io`] if a trial cannot be recorded.
+    /// [`crate::Error::Usage`] if the space has values that training does not accept, [`crate::Error::Io`] if a trial cannot be recorded.
     pub fn search(
         &self,
         directory: &TuneDirectory,
