@@ -47,7 +47,10 @@ impl Plan {
                 format!("it needs a network of two members or more: see {}, or leave it out", option("members"))
             }
             () if !self.config.shuffle => {
-                format!("with {} all members would take the order of the file: leave one of them out", option("no_shuffle"))
+                format!(
+                    "with {} all members would take the order of the file: leave one of them out",
+                    option("no_shuffle")
+                )
             }
             () => return Ok(()),
         };
