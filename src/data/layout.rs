@@ -118,7 +118,7 @@ impl Layout {
             }
             None => {}
         }
-        let nameless = if header { nameless(first, names.len()) } else { (0..names.len()).collect() };
+        let nameless = if header { nameless(first, names.len(), unnamed) } else { (0..names.len()).collect() };
         let first = first.iter().map(|cell| header::text_of(cell).trim().to_owned()).collect();
         let outline =
             Outline { named: header, nameless, delimited: true, notes, warnings, ..Outline::named(names, Unit::Line) };
@@ -242,9 +242,9 @@ fn left_out(title: &csv::ByteRecord, lines: usize) -> Warning {
     Warning::new(WarningKind::LinesAbove, message).count(lines)
 }
 
-/// The columns without a name, given the header and the number of columns.
-fn nameless(first: &csv::ByteRecord, columns: usize) -> Vec<usize> {
-    let before = columns - first.len(); // the missing name is taken to be the first, as in tables of R
+/// The columns without a name, given the header, the number of columns and which of them the header does not have.
+fn nameless(first: &csv::ByteRecord, columns: usize, unnamed: Option<Unnamed>) -> Vec<usize> {
+    let before = usize::from(matches!(unnamed, Some(Unnamed::First)));
     let empty = |column: &usize| match column.checked_sub(before) {
         Some(at) => first.get(at).is_none_or(|cell| cell.trim_ascii().is_empty()),
         None => true,

@@ -79,6 +79,9 @@ fn data_that_do_not_fit_a_model_of_images_are_refused() {
         let message = place.fails(4, args);
         assert!(message.contains(words), "{args:?}: {message}");
     }
+    place.write("turned-images-idx3-ubyte", idx(&[2, 2, 3], &[0; 12]));
+    let message = place.fails(4, &["predict", "a", "turned-images-idx3-ubyte"]);
+    assert!(message.contains("[3, 2]") && message.contains("[2, 3]"), "{message}");
     place.write("wide-images-idx3-ubyte", idx(&[2, 3, 3], &[0; 18]));
     let message = place.fails(4, &["predict", "a", "wide-images-idx3-ubyte"]);
     assert!(message.contains("[3, 2]") && message.contains("[3, 3]"), "{message}");

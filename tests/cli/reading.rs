@@ -23,6 +23,24 @@ fn warnings(seen: &serde_json::Value) -> String {
         .collect()
 }
 
+/// Rows may end with a delimiter that the header does not end with: the header names the first columns.
+#[test]
+fn rows_that_end_with_a_delimiter_keep_the_names_of_the_header() {
+    let place = Place::new();
+    place.write(
+        "ends.csv",
+        "id,x,y\n".to_owned()
+            + &rows(40, |n| format!("{},{},{},", n * 7 % 41, n % 9, if n % 2 == 0 { "a" } else { "b" })),
+    );
+    let seen = inspected(&place, &["ends.csv"]);
+    let names: Vec<&str> = seen["columns"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
+    assert_eq!(names[..3], ["id", "x", "y"]);
+    place.ok(&["data", "convert", "ends.csv", "out.jsonl"]);
+    assert!(place.read("out.jsonl").starts_with("{\"id\":"), "{}", place.read("out.jsonl"));
+    place.ok(&[&["train", "ends.csv", "-q", "-o", "run"], &PLAIN[..]].concat());
+    assert_eq!(json(&place.read("run/summary.json"))["label"], "y");
+}
+
 #[test]
 fn a_file_without_header_keeps_all_rows_or_is_refused() {
     let place = Place::new();

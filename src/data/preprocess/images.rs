@@ -25,12 +25,15 @@ impl ImagePreprocessing {
         Self { shape, scale: 1.0 / 255.0, target }
     }
 
-    /// Refuses images with another number of bytes than the shape has.
+    /// Refuses images of another shape. Sides of 1 do not count, and images may be rows of bytes without a shape.
     ///
     /// # Errors
     /// [`Error::Mismatch`] with both shapes.
     pub fn check(&self, images: &Images) -> Result<()> {
-        if images.cols() == self.shape.iter().product::<usize>() {
+        let sides = |shape: &[usize]| shape.iter().copied().filter(|side| *side != 1).collect::<Vec<_>>();
+        let is_flat = images.shape.len() == 1 || self.shape.len() == 1;
+        let as_many = images.cols() == self.shape.iter().product::<usize>();
+        if as_many && (is_flat || sides(&images.shape) == sides(&self.shape)) {
             return Ok(());
         }
         let (path, expected, found) = (images.path.display(), &self.shape, &images.shape);
