@@ -41,6 +41,15 @@ fn rows_that_end_with_a_delimiter_keep_the_names_of_the_header() {
     assert_eq!(json(&place.read("run/summary.json"))["label"], "y");
 }
 
+/// A `#` that begins a later line of a quoted cell begins no comment, and hides no quote behind it.
+#[test]
+fn a_sign_of_comments_within_a_quoted_cell_is_text() {
+    let place = Place::new();
+    place.write("signs.csv", "x,t,u\n".to_owned() + &rows(90_000, |n| format!("{n},\"a\n#b\",\"c\nd\"")));
+    let seen = inspected(&place, &["signs.csv", "--comment", "#"]);
+    assert_eq!(seen["rows"], 90_000);
+}
+
 #[test]
 fn a_file_without_header_keeps_all_rows_or_is_refused() {
     let place = Place::new();

@@ -55,7 +55,7 @@ fn record_end(bytes: &[u8], start: usize, least: usize, dialect: &Dialect) -> us
     let Quote::Byte(quote) = dialect.quote else {
         return memchr(NEWLINE, &bytes[least..]).map_or(bytes.len(), |offset| least + offset);
     };
-    let mut place = start;
+    let (mut place, mut closed) = (start, None);
     loop {
         // At this point, `place` is outside quotes. Newlines before `least` are irrelevant.
         let found = if place < least {
@@ -66,19 +66,28 @@ fn record_end(bytes: &[u8], start: usize, least: usize, dialect: &Dialect) -> us
         place = match bytes.get(found) {
             None => return bytes.len(),
             Some(&NEWLINE) if found >= least => return found,
-            Some(&byte) if byte == quote && opens(bytes, found, dialect) => closing(bytes, found + 1, quote),
+            Some(&byte) if byte == quote && opens((bytes, found), (start, closed), dialect) => {
+                let end = closing(bytes, found + 1, quote);
+                closed = Some(end);
+                end
+            }
             Some(&byte) if byte == quote => found + 1,
             Some(_) => found,
         };
     }
 }
 
-/// Whether a quote is at the start of a cell and not in a comment.
-fn opens(bytes: &[u8], quote: usize, dialect: &Dialect) -> bool {
+/// Whether a quote is at the start of a cell and not in a comment. The bytes from `start` on are those of whole records; `closed` is the
+/// position after the last quoted cell among them.
+fn opens((bytes, quote): (&[u8], usize), (start, closed): (usize, Option<usize>), dialect: &Dialect) -> bool {
     let at_start = quote == 0 || [dialect.delimiter, NEWLINE].contains(&bytes[quote - 1]);
     let commented = |sign: u8| {
-        let line = memchr::memrchr(NEWLINE, &bytes[..quote]).map_or(0, |newline| newline + 1);
-        bytes[line] == sign
+        // A line that a quoted cell goes on to, or stands in, is no comment.
+        let from = closed.unwrap_or(start);
+        match memchr::memrchr(NEWLINE, &bytes[from..quote]) {
+            Some(newline) => bytes[from + newline + 1] == sign,
+            None => closed.is_none() && bytes[start] == sign,
+        }
     };
     at_start && !dialect.comment.is_some_and(commented)
 }
