@@ -6,6 +6,7 @@ mod file;
 mod guard;
 mod kind;
 mod page_size;
+mod pages;
 mod part;
 mod rows;
 

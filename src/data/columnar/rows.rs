@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::cells::Cell;
 use super::guard::guarded;
 use super::kind::Kind;
+use super::pages::Pages;
 use super::part::{Part, damaged};
 use crate::data::outline::Outline;
 use crate::data::table_source::{Batch, TableSource};
@@ -84,7 +85,7 @@ impl Column {
         let pages = guarded(|| SerializedPageReader::new(Arc::clone(&part.chunks), chunk, rows, None));
         let pages = pages.map_err(|e| damaged(&part.path, e))?;
         let optional = chunk.column_descr().max_def_level() > 0;
-        let reader = get_column_reader(chunk.column_descr_ptr(), Box::new(pages));
+        let reader = get_column_reader(chunk.column_descr_ptr(), Box::new(Pages::new(pages, optional)));
         Ok(Self { reader, kind: part.kinds[place], optional })
     }
 

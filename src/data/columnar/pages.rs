@@ -1,0 +1,120 @@
+//! The pages of a Parquet column. The numbers of values that delta encodings claim are checked before the `parquet` crate
+//! allocates memory for them.
+//!
+//! Format: <https://github.com/apache/parquet-format/blob/master/Encodings.md>.
+
+use parquet::basic::Encoding;
+use parquet::column::page::{Page, PageMetadata, PageReader};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::reader::ChunkReader;
+use parquet::file::serialized_reader::SerializedPageReader;
+
+/// The pages of a column.
+pub(super) struct Pages<R: ChunkReader> {
+    pages: SerializedPageReader<R>,
+    /// Whether cells can be missing.
+    optional: bool,
+}
+
+impl<R: ChunkReader> Pages<R> {
+    /// The pages of a column without nesting.
+    pub(super) fn new(pages: SerializedPageReader<R>, optional: bool) -> Self {
+        Self { pages, optional }
+    }
+}
+
+impl<R: ChunkReader> Iterator for Pages<R> {
+    type Item = Result<Page>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.get_next_page().transpose()
+    }
+}
+
+impl<R: ChunkReader> PageReader for Pages<R> {
+    fn get_next_page(&mut self) -> Result<Option<Page>> {
+        let page = self.pages.get_next_page()?;
+        match &page {
+            Some(page) if !is_sound(page, self.optional) => {
+                Err(ParquetError::General("a page claims other numbers of values than it has".to_owned()))
+            }
+            _ => Ok(page),
+        }
+    }
+
+    fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
+        self.pages.peek_next_page()
+    }
+
+    fn skip_next_page(&mut self) -> Result<()> {
+        self.pages.skip_next_page()
+    }
+}
+
+/// Whether the delta-encoded numbers of a page are no more than its values, and within it.
+fn is_sound(page: &Page, optional: bool) -> bool {
+    let (bytes, encoding, most) = match page {
+        Page::DataPage { buf, num_values, encoding, def_level_encoding, .. } => {
+            let levels = match def_level_encoding {
+                _ if !optional => Some(0),
+                Encoding::RLE => buf.first_chunk().map(|length| 4 + u32::from_le_bytes(*length) as usize),
+                _ => Some(num_values.div_ceil(8) as usize),
+            };
+            (levels.and_then(|levels| buf.get(levels..)), *encoding, *num_values)
+        }
+        Page::DataPageV2 { buf, num_values, encoding, def_levels_byte_len, rep_levels_byte_len, .. } => {
+            let levels = *def_levels_byte_len as usize + *rep_levels_byte_len as usize;
+            (buf.get(levels..), *encoding, *num_values)
+        }
+        Page::DictionaryPage { .. } => return true,
+    };
+    match encoding {
+        Encoding::DELTA_BINARY_PACKED | Encoding::DELTA_LENGTH_BYTE_ARRAY => {
+            bytes.and_then(|bytes| after_numbers(bytes, most)).is_some()
+        }
+        Encoding::DELTA_BYTE_ARRAY => {
+            let suffixes = bytes.and_then(|bytes| after_numbers(bytes, most));
+            suffixes.and_then(|bytes| after_numbers(bytes, most)).is_some()
+        }
+        _ => true,
+    }
+}
+
+/// The bytes after delta-packed numbers. `None` if they claim to be more than `most`, or go on beyond the bytes.
+fn after_numbers(mut bytes: &[u8], most: u32) -> Option<&[u8]> {
+    let [block, parts, total, _first] = [(); 4].map(|()| number(&mut bytes));
+    let (block, parts, total) = (block?, parts?, total?);
+    let each = block.checked_div(parts).filter(|each| *each > 0)?;
+    if total > u64::from(most) {
+        return None;
+    }
+    let mut left = total.saturating_sub(1);
+    while left > 0 {
+        number(&mut bytes)?; // the smallest difference
+        let widths = bytes.get(..usize::try_from(parts).ok()?)?;
+        bytes = &bytes[widths.len()..];
+        for width in widths {
+            if left == 0 {
+                break;
+            }
+            let length = each.checked_mul(u64::from(*width))? / 8;
+            bytes = bytes.get(usize::try_from(length).ok()?..)?;
+            left = left.saturating_sub(each);
+        }
+    }
+    Some(bytes)
+}
+
+/// An unsigned number: seven bits in each byte, least significant first.
+fn number(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0u64;
+    for shift in (0..70).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(byte & 0x7f).checked_shl(shift)?;
+        if *byte < 0x80 {
+            return Some(number);
+        }
+    }
+    None
+}
