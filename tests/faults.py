@@ -148,7 +148,7 @@ class Verb:
             found, whole, before = (meaning(of.get(name)) for of in (after, self.whole, self.before))
             if found not in ([whole] if code == 0 else [whole, before]):
                 return f"exit code {code}, and {name} is {'gone' if found is None else f'another, {len(found)} bytes'}"
-        for name, found in self.before.items():
+        for name in self.before:
             if name not in self.whole and name not in after:
                 return f"{name} is gone"
         return None

@@ -233,7 +233,10 @@ fn duration(seconds: f64) -> String {
 /// The expected time and memory.
 fn in_lines(plan: &Plan, expected: &Forecast) -> String {
     let stopping = &plan.config.stopping;
-    let ends_early = plan.patience() != Patience::Never || stopping.target.is_some() || plan.config.cv.is_some();
+    let ends_early = plan.patience() != Patience::Never
+        || stopping.target.is_some()
+        || stopping.deadline.is_some()
+        || plan.config.cv.is_some();
     let most = if ends_early { " at most" } else { "" };
     let [all, epoch] = [expected.seconds, expected.seconds_of_epoch].map(duration);
     let memory = match expected.peak_bytes {

@@ -1,5 +1,7 @@
 //! Cells that may have another meaning: codes for missing values, and points that may be thousands separators.
 
+use rayon::prelude::*;
+
 use super::cell::format_number;
 use super::date::{DateForm, DateUnit};
 use super::labels::is_plain_number;
@@ -15,9 +17,15 @@ const LAST_DAY: f64 = 2_932_896.0;
 /// Least number of distinct values other than the code.
 const OTHERS: usize = 5;
 
+/// The warnings about codes for missing values, in the order of the columns.
+pub(super) fn codes_for_missing(names: &[String], kinds: &[ColumnKind], columns: &[Column]) -> Vec<Warning> {
+    let all = names.par_iter().zip(kinds).zip(columns);
+    all.filter_map(|((name, kind), column)| code_for_missing(name, kind, column)).collect()
+}
+
 /// The warning about a number or date that probably stands for a missing value. It must be a known code, occur in at
 /// least two rows, and be farther from all other values than these are from each other.
-pub(super) fn code_for_missing(name: &str, kind: &ColumnKind, column: &Column) -> Option<Warning> {
+fn code_for_missing(name: &str, kind: &ColumnKind, column: &Column) -> Option<Warning> {
     let Column::Numbers(values) = column else { return None };
     let (least, most) = extremes(values);
     let is_code = |value: &f64| match kind {

@@ -59,8 +59,8 @@ impl Figures {
     }
 }
 
-/// The mean of `count` values. A second sum, of the deviations from the first mean, takes out what the first one lost in rounding; if
-/// the first overflows, values are divided before they are added.
+/// The mean of `count` values. The sum of the values has a rounding error, which is large if they are far from 0 and close together. The
+/// mean of the deviations from the first mean corrects it. If the sum overflows, values are divided before they are added.
 fn mean(values: &[f64], count: f64) -> f64 {
     let first = Some(sum(values, |value| value) / count).filter(|mean| mean.is_finite());
     let first = first.unwrap_or_else(|| sum(values, |value| value / count));

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::builder::Origin;
 use super::cell::shortened;
-use super::codes::{code_for_missing, doubtful_points, totals_row, with_thousands_points};
+use super::codes::{codes_for_missing, doubtful_points, totals_row, with_thousands_points};
 use super::date::{self, DateForm, Dates};
 use super::labels::are_numbers;
 use super::number::{Convention, NumberForm, Numbers, infer, is_in_thousandths};
@@ -377,9 +377,7 @@ fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, lab
         kinds.push(kind);
         file.columns[column] = read;
     }
-    let named = file.outline.names.par_iter().zip(&kinds).zip(&file.columns);
-    let codes: Vec<Warning> = named.filter_map(|((name, kind), column)| code_for_missing(name, kind, column)).collect();
-    said.warnings.extend(codes);
+    said.warnings.extend(codes_for_missing(&file.outline.names, &kinds, &file.columns));
     let numeric: Vec<usize> = (0..kinds.len()).filter(|c| kinds[*c] != ColumnKind::Text).collect();
     if let Some(text) = file.text.as_ref().filter(|_| options.quote.is_none()) {
         refuse_swallowed_rows(&file.path, &text.oddities, text.dialect.delimiter, &numeric)?;

@@ -106,11 +106,11 @@ pub(super) fn extremes(values: &[f64]) -> (f64, f64) {
     (least.into_iter().fold(f64::INFINITY, f64::min), most.into_iter().fold(f64::NEG_INFINITY, f64::max))
 }
 
-/// A share of the standard deviation by which a mean may be off.
+/// Largest error of a mean that is not corrected, as a share of the standard deviation.
 const MEAN_ERROR: f64 = 1e-9;
 
-/// The mean and the standard deviation, given a mean that may be off by what its sum lost in rounding: numbers far from 0 that lie close
-/// together lose all that tells them apart.
+/// The mean and the standard deviation. The given mean may have the rounding error of a sum, which is large if values are far from 0
+/// and close together. It is corrected only where that matters, so that other columns keep their bits.
 fn mean_and_deviation(values: &[f64], mean: f64, count: f64) -> (f64, f64) {
     let deviation = |mean: f64| standard_deviation(|| values.iter().map(|value| value - mean), count);
     let (lost, sd) = (values.iter().map(|value| value - mean).sum::<f64>() / count, deviation(mean));

@@ -28,7 +28,7 @@ const MOST_EVALUATED: usize = 20_000;
 /// The expected time and memory of a run.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Forecast {
-    /// Seconds of training, if no network stops before its last epoch.
+    /// Seconds of training, if no network stops before its last epoch; those of a time limit at most.
     pub seconds: f64,
     /// Seconds of an epoch of one network, validation included.
     pub seconds_of_epoch: f64,
@@ -62,17 +62,18 @@ pub fn forecast(plan: &Plan) -> Result<Option<Forecast>> {
     let measured: Vec<f64> = measured.into_iter().collect::<Result<_>>()?;
     let seconds_of_epoch = measured.iter().sum::<f64>() / at_once as f64;
     let steps_per_epoch = plan.steps_per_epoch() as f64;
-    let epochs = plan
-        .config
-        .stopping
-        .steps
-        .map_or(plan.epochs as f64, |most| (most as f64 / steps_per_epoch).min(plan.epochs as f64));
+    let stopping = &plan.config.stopping;
+    let most = stopping.steps.map_or(f64::INFINITY, |steps| steps as f64 / steps_per_epoch);
+    let epochs = most.min(plan.epochs as f64);
     // After folds that are not averaged, a network is trained on all rows.
     let last = usize::from(folds > 0 && plan.config.members == 1);
     let turns = networks.div_ceil(at_once) + last;
     let copies = (COPIES * at_once * size_of::<Line>() * plan.parameters.lines.len()) as f64;
     let peak_bytes = peak().map(|bytes| bytes + copies);
-    Ok(Some(Forecast { seconds: turns as f64 * epochs * seconds_of_epoch, seconds_of_epoch, peak_bytes }))
+    let left =
+        stopping.deadline.map_or(f64::INFINITY, |end| end.saturating_duration_since(Instant::now()).as_secs_f64());
+    let seconds = left.min(turns as f64 * epochs * seconds_of_epoch);
+    Ok(Some(Forecast { seconds, seconds_of_epoch, peak_bytes }))
 }
 
 /// Seconds of an epoch: those of its steps, and of the figures after it.

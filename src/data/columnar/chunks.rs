@@ -51,7 +51,7 @@ impl Read for PageStart {
             self.checked = true;
         }
         match self.bytes.read(buffer)? {
-            // The crate would skip what is not there, as often as a list claims to have elements.
+            // The crate skips lists in headers. At the end of the file it would skip nothing, once for each claimed element.
             0 if !buffer.is_empty() => {
                 Err(io::Error::new(io::ErrorKind::UnexpectedEof, "a page's header ends beyond the file"))
             }

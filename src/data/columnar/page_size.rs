@@ -20,8 +20,11 @@ const NEXT_NUMBER: u8 = 0x15;
 /// # Errors
 /// `InvalidData`, also if the bytes do not start like a page header.
 pub(super) fn refuse_expansion(header: &[u8]) -> io::Result<()> {
-    let mut bytes = header.iter().copied();
-    let mut number = || (bytes.next()? == NEXT_NUMBER).then(|| zigzag(&mut bytes)).flatten();
+    let mut bytes = header;
+    let mut number = || {
+        bytes.split_off_first().filter(|byte| **byte == NEXT_NUMBER)?;
+        zigzag(&mut bytes)
+    };
     let sizes = number().and_then(|_| Some((number()?, number()?)));
     let (unpacked, packed) =
         sizes.and_then(|(a, b)| Some((u64::try_from(a).ok()?, u64::try_from(b).ok()?))).ok_or_else(|| {
@@ -34,14 +37,20 @@ pub(super) fn refuse_expansion(header: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// A zigzag-encoded integer: seven bits in each byte, least significant first; the lowest bit is the sign.
-fn zigzag(bytes: &mut impl Iterator<Item = u8>) -> Option<i64> {
+/// A zigzag-encoded integer: the lowest bit of a number is the sign.
+fn zigzag(bytes: &mut &[u8]) -> Option<i64> {
+    number(bytes).map(|number| (number >> 1) as i64 ^ -((number & 1) as i64))
+}
+
+/// An unsigned number: seven bits in each byte, least significant first.
+pub(super) fn number(bytes: &mut &[u8]) -> Option<u64> {
     let mut number = 0u64;
-    for shift in (0..35).step_by(7) {
-        let byte = bytes.next()?;
-        number |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some((number >> 1) as i64 ^ -((number & 1) as i64));
+    for shift in (0..70).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(byte & 0x7f).checked_shl(shift)?;
+        if *byte < 0x80 {
+            return Some(number);
         }
     }
     None
@@ -53,7 +62,7 @@ mod tests {
 
     #[test]
     fn sizes_are_read() {
-        let zigzag = |bytes: &[u8]| zigzag(&mut bytes.iter().copied());
+        let zigzag = |mut bytes: &[u8]| zigzag(&mut bytes);
         assert_eq!([zigzag(&[0]), zigzag(&[1]), zigzag(&[2])], [Some(0), Some(-1), Some(1)]);
         assert_eq!(zigzag(&[0xfe, 0xff, 0xff, 0xff, 0x0f]), Some(i64::from(i32::MAX)));
         assert_eq!([zigzag(&[0x80]), zigzag(&[0x80; 6])], [None, None]);

@@ -9,6 +9,8 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::ChunkReader;
 use parquet::file::serialized_reader::SerializedPageReader;
 
+use super::page_size::number;
+
 /// The pages of a column.
 pub(super) struct Pages<R: ChunkReader> {
     pages: SerializedPageReader<R>,
@@ -36,7 +38,7 @@ impl<R: ChunkReader> PageReader for Pages<R> {
         let page = self.pages.get_next_page()?;
         match &page {
             Some(page) if !is_sound(page, self.optional) => {
-                Err(ParquetError::General("a page claims other numbers of values than it has".to_owned()))
+                Err(ParquetError::General("a page claims more values than it holds".to_owned()))
             }
             _ => Ok(page),
         }
@@ -105,16 +107,22 @@ fn after_numbers(mut bytes: &[u8], most: u32) -> Option<&[u8]> {
     Some(bytes)
 }
 
-/// An unsigned number: seven bits in each byte, least significant first.
-fn number(bytes: &mut &[u8]) -> Option<u64> {
-    let mut number = 0u64;
-    for shift in (0..70).step_by(7) {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number |= u64::from(byte & 0x7f).checked_shl(shift)?;
-        if *byte < 0x80 {
-            return Some(number);
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delta_encoded_numbers_end_where_their_blocks_do() {
+        // Blocks of 128 numbers in 4 parts; one number, 5.
+        let one = [0x80, 0x01, 4, 1, 10];
+        assert_eq!(after_numbers(&[&one[..], &[7, 8]].concat(), 1), Some(&[7, 8][..]));
+        assert_eq!(after_numbers(&one, 0), None, "more numbers than values");
+        // Three numbers: differences of 2 bits in the first part, 32 of them in 8 bytes; the other parts have none.
+        let three = [&[0x80, 0x01, 4, 3, 10, 0, 2, 9, 9, 9][..], &[0xe4; 8], &[7]].concat();
+        assert_eq!(after_numbers(&three, 3), Some(&[7][..]));
+        assert_eq!(after_numbers(&three[..three.len() - 2], 3), None, "the block is cut short");
+        let huge = [&[0x80, 0x01, 4][..], &[0x80; 7], &[0x40, 10]].concat();
+        assert_eq!(after_numbers(&huge, u32::MAX), None, "2^55 numbers");
+        assert_eq!(after_numbers(&[0x80, 0x01, 0, 1, 10], 1), None, "no parts");
     }
-    None
 }
