@@ -45,13 +45,18 @@ pub struct OptionText<'a, V> {
     value: Option<V>,
 }
 
-/// A value in quotes.
+/// A value in quotes, as a shell takes it.
 #[derive(Debug, Clone, Copy)]
 pub struct Quoted<V>(V);
 
 impl<V: fmt::Display> fmt::Display for Quoted<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.0)
+        let text = self.0.to_string();
+        if text.contains(['"', '$', '`', '\\', '!']) {
+            write!(f, "'{}'", text.replace('\'', r"'\''"))
+        } else {
+            write!(f, "\"{text}\"")
+        }
     }
 }
 

@@ -179,13 +179,14 @@ impl Numbers {
     }
 }
 
-/// The value of a cell of a known kind: NaN if missing, `None` if it is neither. Plain numbers fit any number form.
+/// The value of a cell of a known kind: NaN if missing, `None` if it is neither. Plain numbers fit any number form but shares.
 fn known_number(kind: &ColumnKind, cell: &str, missing: &MissingMarkers) -> Option<f64> {
     let value = match kind {
         ColumnKind::Number(form) if form.is_plain() => return missing.number(cell),
         ColumnKind::Number(form) => {
-            // With a decimal comma, 1.234 may mean 1234.
-            let plain = || if form.decimal_comma && is_grouped_by_points(cell) { None } else { missing.number(cell) };
+            // With a decimal comma, 1.234 may mean 1234; among percentages, 0.05 may mean 5 %.
+            let is_doubtful = || form.is_share() || (form.decimal_comma && is_grouped_by_points(cell));
+            let plain = || if is_doubtful() { None } else { missing.number(cell) };
             form.parse(cell).map(|value| missing.or_missing(value)).or_else(plain)
         }
         ColumnKind::Date(form) => form.parse_or_iso(cell),

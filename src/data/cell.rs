@@ -81,7 +81,7 @@ pub fn canonical_level(level: &str, numeric: bool) -> Cow<'_, str> {
 }
 
 /// A text for quoting in a message: on one line, and shortened to its first characters.
-pub(crate) fn brief(text: &str) -> Cow<'_, str> {
+pub fn brief(text: &str) -> Cow<'_, str> {
     const SHOWN: usize = 60;
     if text.contains(char::is_control) {
         let shown = |c: char| if c == '\n' { '⏎' } else { '\u{fffd}' };

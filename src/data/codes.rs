@@ -14,6 +14,8 @@ use crate::{Warning, WarningKind};
 const CODES: [f64; 5] = [99.0, 999.0, 9999.0, 99_999.0, 999_999.0];
 /// The date 9999-12-31, as a number of days since 1970.
 const LAST_DAY: f64 = 2_932_896.0;
+/// Least number of rows whose sum is not a coincidence.
+const SUMMED: usize = 4;
 /// Least number of distinct values other than the code.
 const OTHERS: usize = 5;
 
@@ -52,12 +54,59 @@ fn code_for_missing(name: &str, kind: &ColumnKind, column: &Column) -> Option<Wa
     Some(Warning::new(WarningKind::Other, message).column(name).count(rows))
 }
 
+/// Numbers with three decimals and no others that are hardly a coincidence.
+const MANY: usize = 20;
 /// Names of rows that hold totals, in lower case.
-const TOTALS: [&str; 10] =
-    ["total", "totals", "grand total", "sum", "subtotal", "average", "mean", "summe", "gesamt", "gesamtsumme"];
+const TOTALS: [&str; 16] = [
+    "total",
+    "totals",
+    "grand total",
+    "sum",
+    "subtotal",
+    "average",
+    "avg",
+    "mean",
+    "summe",
+    "gesamt",
+    "gesamtsumme",
+    "totale",
+    "somme",
+    "suma",
+    "σ",
+    "all",
+];
 
 /// The warning about a last row that is named like a total, if no other row has that name.
 pub(super) fn totals_row(table: &Table) -> Option<Warning> {
+    named_totals(table).or_else(|| summed_totals(table))
+}
+
+/// The warning about a last row whose numbers are the sums of those above.
+fn summed_totals(table: &Table) -> Option<Warning> {
+    let last = table.rows().checked_sub(1)?;
+    let is_sum = |(column, kind): (&Column, &ColumnKind)| match (column, kind) {
+        (Column::Numbers(values), ColumnKind::Number(_)) if values.get(last).is_some_and(|value| !value.is_nan()) => {
+            let above = values[..last].iter().filter(|value| !value.is_nan());
+            let (size, sum) = above.clone().fold((0.0, 0.0), |(size, sum), value| (size + value.abs(), sum + value));
+            let several = above.filter(|value| **value != 0.0).count() >= SUMMED;
+            Some(several && (sum - values[last]).abs() <= 1e-9 * size)
+        }
+        _ => None,
+    };
+    let sums: Vec<Option<bool>> = table.columns.iter().zip(&table.kinds).map(is_sum).collect();
+    let [held, all] = [sums.iter().filter(|s| **s == Some(true)).count(), sums.iter().flatten().count()];
+    if 2 * held < all || held == 0 {
+        return None;
+    }
+    let name = &table.names[sums.iter().position(|s| *s == Some(true))?];
+    let message = format!(
+        "{}: the last row has the sum of all rows above in column \"{name}\": is it a total? It is learnt from like any other row",
+        table.path.display()
+    );
+    Some(Warning::new(WarningKind::Other, message).column(name))
+}
+
+fn named_totals(table: &Table) -> Option<Warning> {
     let last = table.rows().checked_sub(1)?;
     let is_total = |column: &&Column| {
         let Column::Text { codes, levels } = column else { return false };
@@ -98,8 +147,9 @@ fn has_several(values: impl Iterator<Item = f64>) -> bool {
 
 /// Whether the points of numbers may be thousands separators: each cell with a point has three digits after it and one
 /// to three before it, and the other cells are plain numbers of at most four characters, as in `500` and `1.500`.
-/// Returns an example.
-pub(super) fn with_thousands_points(levels: &[String]) -> Option<&String> {
+/// Returns an example. In a file with commas between columns, points are likely decimal points: there must be many cells with three
+/// decimals, or one whose last decimal is 0 although other cells have no decimals.
+pub(super) fn with_thousands_points(levels: &[String], has_comma: bool) -> Option<&String> {
     let is_grouped = |level: &&String| {
         level.strip_prefix('-').unwrap_or(level).split_once('.').is_some_and(|(whole, decimals)| {
             let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -113,7 +163,9 @@ pub(super) fn with_thousands_points(levels: &[String]) -> Option<&String> {
     let is_small = |level: &&String| !level.contains('.') && is_plain_number(level) && level.len() <= 4;
     let grouped = levels.iter().filter(is_grouped).count();
     let small = levels.iter().filter(is_small).count();
-    if grouped < 2 || small == 0 || grouped + small < levels.len() {
+    let is_sure = |level: &String| is_grouped(&level) && level.ends_with('0');
+    let enough = grouped >= 2 && (!has_comma || grouped >= MANY || levels.iter().any(is_sure));
+    if !enough || small == 0 || grouped + small < levels.len() {
         return None;
     }
     levels.iter().find(is_grouped)
@@ -151,11 +203,23 @@ mod tests {
     fn points_that_may_part_thousands() {
         let found = |cells: &[&str]| {
             let levels: Vec<String> = cells.iter().map(|cell| (*cell).to_owned()).collect();
-            with_thousands_points(&levels).cloned()
+            with_thousands_points(&levels, false).cloned()
         };
         assert_eq!(found(&["500", "1.500", "12.000", "750"]).as_deref(), Some("1.500"));
         assert_eq!(found(&["0.500", "1.500", "12.000", "750"]), None, "no thousands begin with 0");
         assert_eq!(found(&["1.500", "12.000"]), None, "three decimals in every cell");
         assert_eq!(found(&["1.5", "12.000", "750", "1.250"]), None);
+    }
+
+    #[test]
+    fn points_in_files_with_commas_need_more() {
+        let found = |cells: &[&str]| {
+            let levels: Vec<String> = cells.iter().map(|cell| (*cell).to_owned()).collect();
+            with_thousands_points(&levels, true).is_some()
+        };
+        assert!(found(&["850", "1.299", "2.150", "499"]), "a last decimal that is 0, although 850 has no decimals");
+        assert!(!found(&["850", "1.299", "2.151", "499"]));
+        let many: Vec<String> = (1..=20).map(|n| format!("{n}.{}", 111 + n)).collect();
+        assert!(found(&many.iter().map(String::as_str).chain(["5"]).collect::<Vec<_>>()));
     }
 }

@@ -68,7 +68,7 @@ const ISO: &str = "iso";
 /// Times of day, with or without decimals.
 const CLOCK: &str = "%H:%M:%S%.f";
 /// Date patterns that are recognised. If a column fits several patterns that disagree, it is ambiguous.
-const DATES: [&str; 18] = [
+const DATES: [&str; 34] = [
     "%d/%m/%Y",
     "%m/%d/%Y",
     "%d.%m.%Y",
@@ -87,6 +87,22 @@ const DATES: [&str; 18] = [
     "%d-%b-%y",
     "%y/%m/%d",
     "%y.%m.%d",
+    "%d-%m-%y",
+    "%m-%d-%y",
+    "%y-%m-%d",
+    "%Y-%m-%d",
+    "%Y-%b-%d",
+    "%d %B %Y",
+    "%d-%B-%Y",
+    "%B %d, %Y",
+    "%B %d %Y",
+    "%m/%Y",
+    "%m.%Y",
+    "%b %Y",
+    "%b-%Y",
+    "%B %Y",
+    "%B-%Y",
+    "%d. %B %Y",
 ];
 /// Patterns of a time after a date.
 const TIMES: [&str; 6] = ["", " %H:%M", " %H:%M:%S", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p"];
@@ -97,9 +113,13 @@ const TRIED_FIRST: usize = 50;
 const SECONDS_OF_A_DAY: f64 = 86_400.0;
 
 impl DateForm {
-    /// The form for a pattern given by the user; `None` if the pattern has no component of a date or time.
+    /// The form for a pattern given by the user; `None` if the pattern has no component of a date or time, or the week
+    /// of a year without a day of the week, which is no date.
     pub fn of_pattern(pattern: &str) -> Option<Self> {
         let has = |parts: &[char]| pattern.split('%').skip(1).any(|part| part.starts_with(parts));
+        if has(&['U', 'V', 'W', 'G', 'g']) && !has(&['a', 'A', 'u', 'w']) {
+            return None;
+        }
         let date = has(&['d', 'm', 'Y', 'y', 'b', 'B', 'F', 'D', 'j', 'e', 'h', 's']);
         let time = has(&['H', 'I', 'M', 'S', 'T', 'R', 's', 'k', 'l', 'p']);
         let unit = match (date, time) {
@@ -109,6 +129,11 @@ impl DateForm {
             (false, false) => return None,
         };
         Some(Self { pattern: pattern.to_owned(), unit })
+    }
+
+    /// Whether dates are those of ISO 8601.
+    pub(crate) fn is_iso(&self) -> bool {
+        self.pattern == ISO
     }
 
     /// The pattern, as an option would name it; `None` for ISO 8601, and for times from typed formats.
@@ -125,14 +150,36 @@ impl DateForm {
         })
     }
 
-    /// As [`DateForm::parse`], but also accepts ISO 8601, unless the values are times of day. Programs may read dates
-    /// in this form and write them in ISO 8601.
+    /// As [`DateForm::parse`], but also accepts a time of another precision, and ISO 8601, unless the values are times
+    /// of day. Programs may read dates in this form and write them in ISO 8601.
     pub fn parse_or_iso(&self, cell: &str) -> Option<f64> {
         let by_iso = || {
             let is_date = self.unit != DateUnit::Clock;
             is_date.then(|| Self { pattern: ISO.to_owned(), unit: self.unit }.parse(cell)).flatten()
         };
-        self.parse(cell).or_else(by_iso)
+        self.parse(cell).or_else(by_iso).or_else(|| self.with_other_time(cell))
+    }
+
+    /// The value of a cell whose date has this form and whose time has another, such as `10:30:00` for `10:30`.
+    fn with_other_time(&self, cell: &str) -> Option<f64> {
+        let of = |pattern: String| Self { pattern, unit: self.unit }.parse(cell);
+        if self.unit == DateUnit::Clock {
+            return CLOCKS.iter().chain([&CLOCK]).find_map(|clock| of((*clock).to_owned()));
+        }
+        let date = TIMES.iter().rev().find_map(|time| self.pattern.strip_suffix(time))?;
+        DATES.contains(&date).then(|| TIMES.iter().find_map(|time| of(format!("{date}{time}")))).flatten()
+    }
+
+    /// A level that does not have this form, but would with day and month the other way around: the pattern, and the level.
+    pub(super) fn other_way(&self, levels: &[(&str, usize)]) -> Option<(String, String)> {
+        let own = if self.pattern == ISO { "%Y-%m-%d" } else { &self.pattern };
+        if !own.contains("%d") || !own.contains("%m") {
+            return None;
+        }
+        let pattern = own.replace("%d", "%_").replace("%m", "%d").replace("%_", "%m");
+        let other = Self { pattern, unit: self.unit };
+        let level = levels.iter().find(|(level, _)| self.parse(level).is_none() && other.parse(level).is_some())?;
+        Some((other.pattern, level.0.to_owned()))
     }
 
     /// The latest of some values as days since 1970-01-01, if the form has two-digit years.
@@ -314,6 +361,9 @@ pub(super) fn infer(levels: &[&str]) -> Dates {
     if levels.is_empty() || !levels.iter().take(TRIED_FIRST).all(|level| is_likely(level)) {
         return Dates::None;
     }
+    if levels.iter().all(|level| is_season(level)) {
+        return Dates::None;
+    }
     if levels.iter().all(|level| iso(level).is_some()) {
         return Dates::Form(form_of_iso(levels));
     }
@@ -334,6 +384,19 @@ fn forms() -> impl Iterator<Item = DateForm> {
 fn is_likely(level: &str) -> bool {
     let digits = level.bytes().filter(u8::is_ascii_digit).count();
     (3..=40).contains(&level.len()) && digits >= 3 && level.contains(['-', '/', '.', ' ', ':'])
+}
+
+/// Whether a text is a season or fiscal year: a year and the last two digits of the next, as `2000-01` and `2012-13`.
+fn is_season(level: &str) -> bool {
+    let Some((year, next)) = level.split_once('-') else { return false };
+    let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+    digits(year, 4) && digits(next, 2) && (year.parse::<u32>().unwrap_or(0) + 1) % 100 == next.parse().unwrap_or(100)
+}
+
+/// Whether a text is a date and time of ISO 8601: `Some(true)` with an offset from UTC.
+pub(super) fn has_offset(level: &str) -> Option<bool> {
+    let (_, timed) = iso(level)?;
+    timed.then(|| level.ends_with(['Z', 'z']) || level[10..].contains(['+', '-']))
 }
 
 /// The first form of those that fit all `levels`, if all of them read each level alike.
@@ -363,6 +426,9 @@ fn form_of_iso(levels: &[&str]) -> DateForm {
 /// The form of a column in which at least `share` of the rows, and at least three, are dates; and the number of such
 /// rows.
 pub(super) fn mostly(levels: &[(&str, usize)], share: f64) -> Option<(Dates, usize)> {
+    if levels.iter().all(|(level, _)| is_season(level)) {
+        return None;
+    }
     let of: usize = levels.iter().map(|(_, rows)| rows).sum();
     let enough = |rows: usize| rows >= 3 && rows as f64 >= share * of as f64;
     let names = || levels.iter().map(|(level, _)| *level);

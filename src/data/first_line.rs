@@ -243,7 +243,8 @@ fn are_values(cells: &[&str]) -> bool {
     let numbers = match infer(&levels, Convention::default()) {
         Numbers::Form(_, rows) => rows == cells.len(),
         Numbers::Ambiguous(_) => cells.iter().all(|cell| is_number(cell)),
-        Numbers::None => false,
+        // Where all numbers have brackets, they are no negative numbers, but values.
+        Numbers::None => cells.iter().all(|cell| cell.contains('(') && is_number(cell)),
     };
     numbers || !matches!(date::infer(&levels.iter().map(|(level, _)| *level).collect::<Vec<_>>()), date::Dates::None)
 }

@@ -5,18 +5,19 @@ mod said;
 use rayon::prelude::*;
 
 use super::builder::Origin;
-use super::cell::shortened;
+use super::cell::{parse_number, shortened};
 use super::codes::{codes_for_missing, doubtful_points, totals_row, with_thousands_points};
 use super::date::{self, DateForm, Dates};
 use super::labels::are_numbers;
 use super::number::{Convention, NumberForm, Numbers, infer, is_in_thousandths};
 use super::oddities::{refuse_swallowed_rows, row_warnings};
+use super::offsets::some_offsets;
 use super::options::{Decimal, ReadOptions};
 use super::raw_table::RawTable;
 use super::short_years::late_years;
 use super::spelling::{of_text, other_form};
 use super::table::{Column, ColumnKind, MISSING, Table};
-use crate::option_text::{option, setting};
+use crate::option_text::{option, quoted, setting};
 use crate::warning::of as counted;
 use crate::{Error, Result, Warning};
 use said::Said;
@@ -56,11 +57,14 @@ enum Reading {
     EitherNumber(String),
     /// Date patterns that fit equally well, and an example.
     EitherDate(Vec<String>, String),
+    /// A date pattern that most cells fit, and another one for a cell that has day and month the other way around.
+    BothDates(String, String, String),
 }
 
 impl Reading {
-    fn has_decimal_comma(&self) -> bool {
-        matches!(self, Reading::Number { form, .. } if form.decimal_comma)
+    /// Whether the commas of a column are decimal commas, which no thousands separators confirm.
+    fn has_lone_decimal_comma(&self) -> bool {
+        matches!(self, Reading::Number { form, .. } if form.decimal_comma && form.thousands.is_none())
     }
 
     fn is_whole(&self) -> bool {
@@ -99,13 +103,22 @@ pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, labels: &[usize]
         match asked.iter().find(|(of, _)| *of == column) {
             Some((_, Some(form))) => as_asked(file, column, form),
             Some((_, None)) => Ok(Reading::Text),
-            None => Ok(reading(&counted, convention, labels.contains(&column))),
+            None => match reading(&counted, convention, labels.contains(&column)) {
+                // Points that cannot part thousands are decimal points, whatever other columns have.
+                reading if !reading.is_whole() && stated.decimal_comma == Some(true) && are_plain(levels) => {
+                    Ok(Reading::Number { form: NumberForm::default(), rows: codes.len(), of: codes.len() })
+                }
+                reading => Ok(reading),
+            },
         }
     };
     let all: Vec<usize> = (0..names.len()).collect();
     let mut readings: Vec<Reading> = all.par_iter().map(|c| read(*c, stated)).collect::<Result<_>>()?;
     if stated.decimal_comma.is_none() && file.delimiter() == Some(b',') && holds_points(file) {
-        readings.iter_mut().filter(|reading| reading.has_decimal_comma()).for_each(|reading| *reading = Reading::Text);
+        readings
+            .iter_mut()
+            .filter(|reading| reading.has_lone_decimal_comma())
+            .for_each(|reading| *reading = Reading::Text);
     }
     let convention = Convention { decimal_comma: stated.decimal_comma.or(found_comma(file, &readings)), ..stated };
     for column in all {
@@ -176,6 +189,10 @@ fn asked_dates(file: &RawTable, options: &ReadOptions) -> Result<Vec<(usize, Opt
     asked.map(|asked| Ok((place(&asked.column)?, DateForm::of_pattern(&asked.form)))).collect()
 }
 
+fn are_plain(levels: &[String]) -> bool {
+    !levels.is_empty() && levels.iter().all(|level| parse_number(level).is_some())
+}
+
 /// Each level with its number of rows.
 fn counted_levels<'a>(codes: &[u32], levels: &'a [String]) -> Vec<(&'a str, usize)> {
     let mut counted: Vec<(&str, usize)> = levels.iter().map(|level| (level.as_str(), 0)).collect();
@@ -205,7 +222,10 @@ fn reading(levels: &[(&str, usize)], convention: Convention, label: bool) -> Rea
         Dates::None => {}
     }
     match date::mostly(levels, MOSTLY) {
-        Some((Dates::Form(form), rows)) => Reading::Date { form, rows, of },
+        Some((Dates::Form(form), rows)) => match form.other_way(levels) {
+            Some((other, cell)) => Reading::BothDates(form.pattern, other, cell),
+            None => Reading::Date { form, rows, of },
+        },
         Some((Dates::Ambiguous(patterns, cell), _)) => Reading::EitherDate(patterns, cell),
         _ => Reading::Text,
     }
@@ -269,17 +289,22 @@ fn refuse_either(file: &RawTable, column: usize, reading: &Reading) -> Result<()
     let name = &file.outline.names[column];
     let message = match reading {
         Reading::EitherNumber(cell) => {
-            let value = |decimal_comma: bool| {
-                let thousands = (!decimal_comma).then_some(',');
+            let separator = if cell.contains(',') { ',' } else { '.' };
+            let value = |decimal_comma: bool, thousands: Option<char>| {
                 let bare = cell.trim_matches(|c: char| !c.is_ascii_digit());
                 let form = NumberForm { decimal_comma, thousands, sign: None };
                 form.parse(bare).map_or(cell.clone(), |value| value.to_string())
             };
-            let (decimal, thousands) = (value(true), value(false));
-            let (as_decimal, as_thousands) = (setting("decimal", ','), setting("thousands", ','));
+            let (decimal, thousands) = (value(separator == ',', None), value(separator == '.', Some(separator)));
+            let (as_decimal, as_thousands) = (setting("decimal", separator), setting("thousands", separator));
             format!("\"{cell}\" may be {decimal} or {thousands}: {as_decimal} or {as_thousands} says which")
         }
         Reading::EitherDate(patterns, cell) => date::ambiguous(name, patterns, cell),
+        Reading::BothDates(form, other, cell) => format!(
+            "most cells are dates of the form {form}, but \"{cell}\" fits {other} alone, so no day and month is sure: mend the cells, or {} \
+             keeps the text",
+            quoted("dates", format_args!("{name}=text"))
+        ),
         _ => return Ok(()),
     };
     Err(Error::data_at(&file.path, None, Some(name), message))
@@ -312,17 +337,15 @@ fn grouped_by_points(file: &mut RawTable, options: &ReadOptions, readings: &mut 
     Ok(())
 }
 
-/// Warns about number columns whose points may be thousands separators, in a file whose delimiter is not a comma.
+/// Warns about number columns whose points may be thousands separators.
 fn warn_of_points(file: &mut RawTable, options: &ReadOptions) -> Result<()> {
-    if matches!(file.delimiter(), None | Some(b',')) {
-        return Ok(());
-    }
+    let has_comma = matches!(file.delimiter(), None | Some(b','));
     let mixed = |values: &[f64]| holds_fraction(values) && values.iter().any(|value| value.fract() == 0.0);
     let likely = |(_, values): &(usize, &[f64])| mixed(values) && values.iter().all(may_be_grouped);
     let columns: Vec<usize> = written_numbers(file).filter(likely).map(|(column, _)| column).collect();
     for (text, column) in file.texts(&columns, &options.missing)?.into_iter().zip(columns) {
         let Column::Text { levels, .. } = &text else { continue };
-        let cell = with_thousands_points(levels);
+        let cell = with_thousands_points(levels, has_comma);
         file.warnings.extend(cell.map(|cell| doubtful_points(&file.outline.names[column], cell)));
     }
     Ok(())
@@ -347,8 +370,7 @@ fn said_of_rows(file: &RawTable, options: &ReadOptions) -> (Vec<String>, Vec<War
 /// Converts the columns according to their readings.
 fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, labels: &[usize]) -> Result<Kinded> {
     let (notes, warnings) = said_of_rows(file, options);
-    let decimal_comma = options.decimal == Decimal::Comma;
-    let mut said = Said { notes, warnings, unreadable: Vec::new(), respelled: Vec::new(), decimal_comma };
+    let mut said = Said { notes, warnings, unreadable: Vec::new(), respelled: Vec::new() };
     let mut kinds = Vec::with_capacity(readings.len());
     for (column, reading) in readings.into_iter().enumerate() {
         let taken = std::mem::replace(&mut file.columns[column], Column::Numbers(Vec::new()));
@@ -358,6 +380,9 @@ fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, lab
             (text, Reading::Number { form, rows, of }) => {
                 said.unread(file, (column, &text), ("number", of - rows), &|cell| form.parse(cell));
                 said.notes.extend(other_form(&file.outline.names[column], &form, &text));
+                if form.is_plain() && rows == of {
+                    said.notes.push(format!("column \"{}\": numbers with decimal points", file.outline.names[column]));
+                }
                 let value = |cell: &str| form.parse(cell).map(|value| options.missing.or_missing(value));
                 let values = numbers_of(&text, value);
                 (ColumnKind::Number(form), values)
@@ -368,6 +393,7 @@ fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, lab
                 if let Column::Numbers(values) = &values {
                     said.warnings.extend(form.last_short_year(values).and_then(|last| late_years(name, last)));
                 }
+                said.warnings.extend(some_offsets(name, &text));
                 said.notes.push(format!("column \"{name}\": dates ({}; {} changes it)", form.pattern, option("dates")));
                 (ColumnKind::Date(form), values)
             }
@@ -378,7 +404,9 @@ fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, lab
         file.columns[column] = read;
     }
     said.warnings.extend(codes_for_missing(&file.outline.names, &kinds, &file.columns));
-    let numeric: Vec<usize> = (0..kinds.len()).filter(|c| kinds[*c] != ColumnKind::Text).collect();
+    // Dates and numbers in another notation say nothing: their cells are no plain numbers.
+    let plain = ColumnKind::Number(NumberForm::default());
+    let numeric: Vec<usize> = (0..kinds.len()).filter(|c| kinds[*c] == plain).collect();
     if let Some(text) = file.text.as_ref().filter(|_| options.quote.is_none()) {
         refuse_swallowed_rows(&file.path, &text.oddities, text.dialect.delimiter, &numeric)?;
     }

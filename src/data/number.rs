@@ -22,12 +22,19 @@ pub struct NumberForm {
 /// Signs that may be attached to a number.
 const SIGNS: &str = "%‰$€£¥₹₩₽₺₫฿₴₦₱₪";
 /// Thousands separators that have no other meaning: spaces, apostrophes, underscores.
-const PLAIN_SEPARATORS: [char; 6] = [' ', '\u{a0}', '\u{202f}', '\'', '’', '_'];
+const PLAIN_SEPARATORS: [char; 7] = [' ', '\u{a0}', '\u{202f}', '\u{2009}', '\'', '’', '_'];
+/// Minus signs: that of the keyboard, the typographic one, and dashes that stand for it.
+const MINUS: [char; 4] = ['-', '−', '–', '‒'];
 
 impl NumberForm {
     /// Whether numbers have a decimal point and nothing else.
     pub fn is_plain(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether numbers have a percent or per mille sign.
+    pub(super) fn is_share(self) -> bool {
+        matches!(self.sign, Some('%' | '‰'))
     }
 
     /// The value of a cell; `None` if it is not a number in this notation. Percentages are not converted: `5%` is 5.
@@ -51,7 +58,9 @@ impl NumberForm {
             }
             None => rest,
         };
-        let known = |c: char| c.is_ascii_digit() || matches!(c, 'e' | 'E' | '-' | '+');
+        // Nobody parts thousands of a number with an exponent: `1,370e+03` has a decimal comma.
+        let parted = self.thousands.is_some_and(|separator| whole.contains(separator));
+        let known = |c: char| c.is_ascii_digit() || (!parted && matches!(c, 'e' | 'E' | '-' | '+'));
         if !rest.chars().all(known) || !digits.contains(|c: char| c.is_ascii_digit()) {
             return None;
         }
@@ -61,20 +70,29 @@ impl NumberForm {
 
     /// Whether the number is negative, and its digits without sign, currency and brackets.
     fn bare(self, cell: &str) -> Option<(bool, &str)> {
-        let (bracketed, mut text) = match cell.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {
-            Some(inner) => (true, inner.trim()),
-            None => (false, cell.trim()),
-        };
-        let mut minus = false;
+        let mut text = cell.trim();
+        let (mut bracketed, mut minus, mut behind) = (false, false, false);
         let mut signed = self.sign.is_none();
         loop {
             let before = text;
-            if let Some(rest) = text.strip_prefix(['-', '−', '+']) {
+            if let Some(inner) = text.strip_prefix('(').and_then(|inner| inner.strip_suffix(')'))
+                && !bracketed
+            {
+                bracketed = true;
+                text = inner.trim();
+            }
+            if let Some(rest) = text.strip_prefix(MINUS).or_else(|| text.strip_prefix('+')) {
                 if minus {
                     return None;
                 }
                 minus = !text.starts_with('+');
                 text = rest.trim_start();
+            }
+            if let Some(rest) = text.strip_suffix(MINUS)
+                && !(minus || behind || bracketed)
+            {
+                behind = true;
+                text = rest.trim_end();
             }
             if let Some(sign) = self.sign.filter(|_| !signed)
                 && let Some(rest) = text.strip_prefix(sign).or_else(|| text.strip_suffix(sign))
@@ -88,8 +106,8 @@ impl NumberForm {
         }
         // Without a percent sign, 0.05 may mean 5 %. A currency sign may be omitted.
         let zero = || text.chars().all(|c| matches!(c, '0' | '.' | ',')) && !text.is_empty();
-        let may_lack = self.sign.is_none_or(|sign| !matches!(sign, '%' | '‰')) || zero();
-        (signed || may_lack).then_some((minus != bracketed, text))
+        let may_lack = !self.is_share() || zero();
+        (signed || may_lack).then_some(((minus || behind) != bracketed, text))
     }
 
     /// Appends the digits before the decimals. Groups must have three digits, or two as in India: `12,34,567`.
@@ -117,7 +135,7 @@ impl NumberForm {
         let sign = self.sign.map(|c| format!("sign \"{c}\""));
         let comma = self.decimal_comma.then(|| "decimal comma".to_owned());
         let mut parts: Vec<String> = comma.into_iter().chain(thousands).chain(sign).collect();
-        if !parts.is_empty() && cells.iter().any(|cell| cell.starts_with('(')) {
+        if !parts.is_empty() && cells.iter().any(|cell| cell.contains('(')) {
             parts.push("brackets for a minus".to_owned());
         }
         if parts.is_empty() {
@@ -135,7 +153,7 @@ pub(super) fn with_a_comma(levels: &[String]) -> Option<&str> {
     let is_number = |level: &String| parse_number(level).is_some() || comma.parse(level).is_some();
     let pairs: Vec<(&str, usize)> = levels.iter().map(|level| (level.as_str(), 1)).collect();
     let all = levels.len() > 2 && levels.iter().all(is_number) && !collapses(&pairs, comma);
-    levels.iter().find(|level| all && parse_number(level).is_none()).map(String::as_str)
+    levels.iter().find(|level| all && parse_number(level).is_none() && level.contains(',')).map(String::as_str)
 }
 
 /// The units of texts such as `4.5 kg` and `USD 3`: numbers with a few letters or a sign before or after them. There
@@ -233,13 +251,21 @@ pub(super) fn infer(levels: &[(&str, usize)], convention: Convention) -> Numbers
         };
         levels.iter().find(differs).map(|(level, _)| (*level).to_owned())
     };
-    if form.decimal_comma && collapses(levels, form) {
+    if (form.decimal_comma && collapses(levels, form)) || all_are_marked(levels, form) {
         return Numbers::None;
     }
     match all.iter().filter(other).find_map(|(candidate, _)| differs(*candidate)) {
         Some(cell) => Numbers::Ambiguous(cell),
         None => Numbers::Form(form, rows),
     }
+}
+
+/// Whether every number has brackets around it, or a dash behind it. They are then no minus: `(1995)` is a year, and `18-` an
+/// open range.
+fn all_are_marked(levels: &[(&str, usize)], form: NumberForm) -> bool {
+    let is_marked = |level: &str| level.contains('(') || level.trim().ends_with(MINUS);
+    let mut numbers = levels.iter().filter(|(level, _)| form.parse(level).is_some());
+    levels.len() > 1 && !form.is_plain() && numbers.all(|(level, _)| is_marked(level))
 }
 
 /// Whether a text is a number in any notation.
@@ -351,6 +377,34 @@ mod tests {
         assert_eq!((value(true), value(false)), (Some(1.234), Some(1234.0)));
         assert_eq!(form(&["1,234", "0,5"]).parse("1,234"), Some(1.234), "another cell decides");
         assert_eq!(form(&["1,234", "1,234,567"]).parse("1,234"), Some(1234.0));
+    }
+
+    #[test]
+    fn a_minus_has_many_forms() {
+        for (cells, values) in [
+            (&["$(1,234.50)", "$1,234.50", "$(7)"][..], &[-1234.5, 1234.5, -7.0][..]),
+            (&["98.95-", "3.5", "1-"], &[-98.95, 3.5, -1.0]),
+            (&["1.234,50-", "3,5"], &[-1234.5, 3.5]),
+            (&["–98.95", "‒3", "12"], &[-98.95, -3.0, 12.0]),
+            (&["5 €-", "7 €"], &[-5.0, 7.0]),
+        ] {
+            let found = form(cells);
+            let read: Vec<f64> = cells.iter().map(|cell| found.parse(cell).unwrap()).collect();
+            assert_eq!(read, values, "{cells:?} as {found:?}");
+        }
+        for cells in [&["(1995)", "(1979)", "(1982)"][..], &["18-", "25-", "65-"], &["(1,234)", "(987)"]] {
+            assert_eq!(of(cells), Numbers::None, "{cells:?}");
+        }
+        let form = NumberForm { thousands: Some(','), ..NumberForm::default() };
+        for cell in ["-5-", "(5-)", "((5))", "--5", "5--"] {
+            assert_eq!(form.parse(cell), None, "{cell}");
+        }
+    }
+
+    #[test]
+    fn a_number_with_an_exponent_has_no_thousands() {
+        assert_eq!(form(&["1,370e+03", "2,125e-02"]).parse("1,370e+03"), Some(1370.0));
+        assert_eq!(form(&["1.370,5", "2,5e1"]).parse("1.370e1"), None);
     }
 
     #[test]

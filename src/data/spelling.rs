@@ -21,18 +21,8 @@ pub(super) fn other_form(name: &str, form: &NumberForm, column: &Column) -> Opti
 
 /// The warning about a text column whose cells would be numbers in another notation, or that contains unsupported
 /// escapes.
-pub(super) fn like_numbers(name: &str, column: &Column, decimal_comma: bool) -> Option<Warning> {
+pub(super) fn like_numbers(name: &str, column: &Column) -> Option<Warning> {
     let Column::Text { levels, .. } = column else { return None };
-    if let Some(cell) = levels.iter().find(|level| decimal_comma && level.contains('.'))
-        && levels.iter().all(|level| parse_number(level).is_some())
-    {
-        let message = format!(
-            "column \"{name}\" is read as text: its cells are numbers with points (\"{cell}\"), and {} says that decimals follow \
-             a comma",
-            setting("decimal", ',')
-        );
-        return Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name));
-    }
     if let Some(cell) = with_a_comma(levels) {
         let message = format!(
             "column \"{name}\" is read as text: its cells look like numbers, some with a decimal comma (\"{cell}\"), but it or another \
@@ -68,14 +58,12 @@ pub(super) fn same_truth_value(one: &str, other: &str) -> bool {
 }
 
 /// Merges the spellings of truth values that differ in case, each into the first one, in a column with more than two
-/// levels. Returns whether any were merged.
-pub(super) fn one_spelling_of_booleans(column: Column) -> (Column, bool) {
-    let Column::Text { codes, levels } = &column else { return (column, false) };
+/// levels. Returns the words if any were merged.
+pub(super) fn one_spelling_of_booleans(column: Column) -> (Column, Option<[&'static str; 2]>) {
+    let Column::Text { codes, levels } = &column else { return (column, None) };
     let lower: Vec<String> = levels.iter().map(|level| level.to_lowercase()).collect();
     let words = BOOLEANS.iter().find(|words| lower.iter().all(|level| words.contains(&level.as_str())));
-    if levels.len() <= 2 || words.is_none() {
-        return (column, false);
-    }
+    let Some(words) = words.filter(|_| levels.len() > 2) else { return (column, None) };
     let first = |level: &String| lower.iter().position(|other| other == level).expect("the level is among them");
     let firsts: Vec<usize> = lower.iter().map(first).collect();
     let mut kept = firsts.clone();
@@ -87,5 +75,5 @@ pub(super) fn one_spelling_of_booleans(column: Column) -> (Column, bool) {
     };
     let codes = codes.iter().map(code).collect();
     let levels = kept.iter().map(|at| levels[*at].clone()).collect();
-    (Column::Text { codes, levels }, true)
+    (Column::Text { codes, levels }, Some(*words))
 }

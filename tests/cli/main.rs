@@ -4,6 +4,7 @@ mod augment;
 mod bench;
 mod best;
 mod bits;
+mod cells;
 mod compare;
 mod config;
 mod convert;

@@ -1,6 +1,6 @@
 //! The description of a data file as tables.
 
-use gradlane::data::{ColumnDescription, Description, Statistics};
+use gradlane::data::{ColumnDescription, Description, Statistics, brief};
 
 use crate::cli::progress::thousands;
 use crate::cli::table;
@@ -74,7 +74,7 @@ fn levels(column: &ColumnDescription) -> Vec<String> {
     let top = match &column.statistics {
         Statistics::Text { top } => {
             let shown: Vec<String> =
-                top.iter().take(LEVELS).map(|(level, count)| format!("{level} ({count})")).collect();
+                top.iter().take(LEVELS).map(|(level, count)| format!("{} ({count})", brief(level))).collect();
             let more = if column.distinct > shown.len() { ", …" } else { "" };
             shown.join(", ") + more
         }

@@ -16,6 +16,9 @@ use crate::data::text::{Conversion, TextReader};
 use crate::option_text::{option, quoted, setting};
 use crate::{Error, Result};
 
+/// The last line for which a row that is too long may be the header below a title.
+const MOST_LINES_ABOVE: u64 = 20;
+
 /// Bytes of a text. If the last line has no newline, one is added, so lines are counted in the same way for all texts.
 struct Terminated<R> {
     bytes: R,
@@ -286,10 +289,12 @@ impl<R: Read> Rows<R> {
 
     fn wrong_width(&self, line: u64, inner: u64) -> Error {
         let mut message = format!("expected {} columns, found {}", self.layout.outline.names.len(), self.record.len());
-        if self.layout.outline.names.len() == 1 {
+        let expected = self.layout.outline.names.len();
+        if expected == 1 || (self.record.len() > expected + 1 && line <= MOST_LINES_ABOVE) {
             let (comment, delimiter) = (option("comment"), option("delimiter"));
             message.push_str(&format!(
-                ": do other lines stand above the table ({comment} names what begins them), or is {delimiter} another one?"
+                ": do other lines stand above the table (tail -n +{line} leaves them out, or {comment} names what begins them), or is \
+                 {delimiter} another one?"
             ));
         }
         if self.layout.keeps_comments && is_comment(&self.record, self.layout.outline.names.len()) {

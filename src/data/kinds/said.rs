@@ -1,6 +1,7 @@
 //! Notes and warnings for the user about the kinds of columns.
 
 use crate::data::cell::brief;
+use crate::data::date::{self, Dates};
 use crate::data::likeness::unread_form;
 use crate::data::raw_table::RawTable;
 use crate::data::spelling::{like_numbers, one_spelling_of_booleans};
@@ -20,8 +21,6 @@ pub(super) struct Said {
     pub(super) unreadable: Vec<usize>,
     /// Columns of truth values in which several spellings were merged.
     pub(super) respelled: Vec<usize>,
-    /// Whether the user specified decimal commas.
-    pub(super) decimal_comma: bool,
 }
 
 impl Said {
@@ -42,11 +41,11 @@ impl Said {
     /// Adds notes and warnings about a column that stays text, and returns it.
     pub(super) fn as_text(&mut self, (column, name): (usize, &str), text: Column) -> Column {
         let unread = || unread_form(name, &counted(&text));
-        self.warnings.extend(like_numbers(name, &text, self.decimal_comma).or_else(unread));
+        self.warnings.extend(like_numbers(name, &text).or_else(unread));
         let (text, joined) = one_spelling_of_booleans(text);
-        if joined {
+        if let Some([no, yes]) = joined {
             self.respelled.push(column);
-            self.notes.push(format!("column \"{name}\": true and false in any case are one value each"));
+            self.notes.push(format!("column \"{name}\": {yes} and {no} in any case are one value each"));
         }
         text
     }
@@ -77,12 +76,17 @@ fn unread(
     let cells: Vec<String> =
         found.iter().map(|(level, line)| format!("\"{}\" ({unit} {line})", brief(level))).collect();
     let first = found.first().map_or("".into(), |(level, _)| brief(level));
+    let is_date = what == "date" && found.first().is_some_and(|(level, _)| date::infer(&[level]) != Dates::None);
+    let marker = quoted("na", format!("+{first}"));
+    let (of_form, says_so) = match is_date {
+        true => (" of this form", format!("{marker} takes them for missing values")),
+        false => ("", format!("{marker} says so")),
+    };
     let message = format!(
-        "column \"{name}\": {} no {what} and {} as missing: {}; {} says so, {} makes all values categories",
+        "column \"{name}\": {} no {what}{of_form} and {} as missing: {}; {says_so}, {} makes all values categories",
         are(count, "cell"),
         if count == 1 { "counts" } else { "count" },
         cells.join(", "),
-        quoted("na", format_args!("+{first}")),
         quoted("categorical", name)
     );
     Warning::new(WarningKind::UnreadableNumbers, message).column(name).count(count)

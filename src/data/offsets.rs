@@ -1,0 +1,33 @@
+//! Times with and without an offset from UTC in one column.
+
+use super::date::has_offset;
+use super::table::Column;
+use crate::{Warning, WarningKind};
+
+/// The warning about a column in which some times name their offset from UTC and others do not: local times would stand beside
+/// times in UTC.
+pub(super) fn some_offsets(name: &str, text: &Column) -> Option<Warning> {
+    let Column::Text { levels, .. } = text else { return None };
+    let with = levels.iter().find(|level| has_offset(level) == Some(true))?;
+    let without = levels.iter().find(|level| has_offset(level) == Some(false))?;
+    let message = format!(
+        "column \"{name}\": some times name their offset from UTC (\"{with}\"), others do not (\"{without}\"): those are taken for UTC"
+    );
+    Some(Warning::new(WarningKind::Other, message).column(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mixed_offsets_are_named() {
+        let said = |cells: &[&str]| {
+            let levels = cells.iter().map(|cell| (*cell).to_owned()).collect();
+            some_offsets("t", &Column::Text { codes: vec![0, 1], levels }).is_some()
+        };
+        assert!(said(&["2020-01-05T10:00:00+05:00", "2020-01-05 10:00:00"]));
+        assert!(!said(&["2020-01-05T10:00:00+05:00", "2020-01-05 10:00:00Z"]));
+        assert!(!said(&["2020-01-05T10:00:00", "2020-01-05"]));
+    }
+}

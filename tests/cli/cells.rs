@@ -1,0 +1,169 @@
+//! Cells of many forms: what they are read as, and which are refused or warned about.
+
+use crate::place::{Place, code, error, json};
+
+/// The description of a column `v` with these cells, in turn, as JSON, and its notes and warnings.
+fn described(cells: &[&str], flags: &[&str]) -> Result<(serde_json::Value, String), String> {
+    let place = Place::new();
+    let rows = (0..3 * cells.len()).map(|n| format!("{};{}\n", cells[n % cells.len()], n % 3)).collect::<String>();
+    place.write("d.csv", "v;y\n".to_owned() + &rows);
+    let run = place.run(&[&["inspect", "--json", "d.csv"], flags].concat());
+    if code(&run) != 0 {
+        assert_eq!(code(&run), 3, "{}", error(&run));
+        return Err(error(&run));
+    }
+    let seen = json(&String::from_utf8(run.stdout).unwrap());
+    let said = seen["notes"].to_string() + &seen["warnings"].to_string();
+    Ok((seen["columns"][0].clone(), said))
+}
+
+#[test]
+fn numbers_have_their_values() {
+    for (cells, min, max) in [
+        (&["$(1,234.50)", "$1,234.50", "$7"][..], -1234.5, 1234.5),
+        (&["98.95-", "3.5", "7"], -98.95, 7.0),
+        (&["–98.95", "3", "7.5"], -98.95, 7.5),
+        (&["12\u{2009}345", "1\u{2009}000", "5"], 5.0, 12345.0),
+        (&["3.807.567,44 €", "1,50 €"], 1.5, 3_807_567.44),
+        (&["1,370e+03", "2,125e-02"], 0.02125, 1370.0),
+    ] {
+        let (column, said) = described(cells, &[]).unwrap();
+        assert_eq!((column["min"].as_f64(), column["max"].as_f64()), (Some(min), Some(max)), "{cells:?}: {said}");
+    }
+    // With plain numbers in another column, too.
+    let place = Place::new();
+    let rows: String = (1..30).map(|n| format!("\"{n}.000,50 €\",{n}.25,{}\n", n % 2)).collect();
+    place.write("d.csv", "v,x,y\n".to_owned() + &rows);
+    let seen = json(&place.ok(&["inspect", "--json", "d.csv"]));
+    assert_eq!(seen["columns"][0]["max"].as_f64(), Some(29_000.5));
+}
+
+#[test]
+fn dates_have_their_values() {
+    for (cells, min, max) in [
+        (&["2024-1-5", "2024-12-25"][..], "2024-01-05", "2024-12-25"),
+        (&["31-12-19", "15-01-20", "05-03-20"], "2019-12-31", "2020-03-05"),
+        (&["March 5, 2020", "May 1, 2019"], "2019-05-01", "2020-03-05"),
+        (&["05 March 2020", "25 December 2019"], "2019-12-25", "2020-03-05"),
+        (&["5. March 2020", "25. December 2019"], "2019-12-25", "2020-03-05"),
+        (&["05/2014", "12/2013"], "2013-12-01", "2014-05-01"),
+        (&["Jan-2020", "Dec-2019"], "2019-12-01", "2020-01-01"),
+        (&["2020-Jan-05", "2019-Dec-07"], "2019-12-07", "2020-01-05"),
+    ] {
+        match described(cells, &[]) {
+            Ok((column, _)) => assert_eq!((&column["min"], &column["max"]), (&min.into(), &max.into()), "{cells:?}"),
+            // 05-03-20 may begin with the year.
+            Err(said) => assert!(cells[0] == "31-12-19" && said.contains("ambiguous"), "{said}"),
+        }
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_number_or_date_stays_text() {
+    for (cells, warned) in [
+        (&["2000-01", "2003-04", "2010-11", "2012-13"][..], false),
+        (&["2000-01", "2003-04", "2010-11"], false),
+        (&["(1995)", "(1979)", "(1982)"], true),
+        (&["18-", "25-", "65-"], false),
+    ] {
+        let (column, said) = described(cells, &[]).unwrap();
+        assert_eq!(column["type"], "text", "{cells:?}");
+        assert_eq!(said.contains("is read as text"), warned, "{cells:?}: {said}");
+    }
+}
+
+#[test]
+fn cells_that_contradict_each_other_are_refused_or_warned_about() {
+    let days: Vec<String> = (1..25).map(|day| format!("05/{day:02}/2020")).collect();
+    let mut cells: Vec<&str> = days.iter().map(String::as_str).collect();
+    assert!(described(&cells, &[]).is_ok());
+    cells.push("21/05/2020");
+    let said = described(&cells, &[]).unwrap_err();
+    assert!(said.contains("\"21/05/2020\" fits %d/%m/%Y alone") && said.contains("--dates \"v=text\""), "{said}");
+    let (_, said) = described(&["2020-01-05T10:00:00+05:00", "2020-01-05T10:00:00"], &[]).unwrap();
+    assert!(said.contains("others do not"), "{said}");
+    let (_, said) =
+        described(&["2020-05-01", "2020-05-02", "2020-05-03", "2020-05-04", "2020-05-05", "2020/05/06"], &[]).unwrap();
+    assert!(said.contains("3 cells are no date of this form"), "{said}");
+    let said = described(&["1.234 €", "850 €"], &[]).unwrap_err();
+    assert!(said.contains("may be 1.234 or 1234: --decimal . or --thousands . says which"), "{said}");
+}
+
+/// `--thousands` and `--decimal` hold for the columns that can be read so; others keep their decimal points.
+#[test]
+fn a_thousands_separator_does_not_spoil_other_columns() {
+    let place = Place::new();
+    place.write("d.csv", "rooms,area,price\n2,55.5,850\n3,80.1,1.299\n4,120.7,2.150\n1,30.2,499\n");
+    let seen = json(&place.ok(&["inspect", "--json", "d.csv"]));
+    assert!(seen["warnings"].to_string().contains("--thousands . says otherwise"), "{seen}");
+    let seen = json(&place.ok(&["inspect", "--json", "d.csv", "--thousands", "."]));
+    let greatest = |column: usize| seen["columns"][column]["max"].as_f64();
+    assert_eq!((greatest(1), greatest(2)), (Some(120.7), Some(2150.0)), "{seen}");
+}
+
+#[test]
+fn weeks_are_no_dates() {
+    let place = Place::new();
+    place.write("d.csv", "w,y\n2020-W05,1\n2020-W30,2\n");
+    let said = place.fails(2, &["inspect", "d.csv", "--dates", "w=%Y-W%W"]);
+    assert!(said.contains("w=%Y-W%W"), "{said}");
+}
+
+/// A stray quote is found beside columns of dates and of decorated numbers, too.
+#[test]
+fn quotes_that_swallow_rows_are_refused_in_long_files() {
+    let place = Place::new();
+    let row = |n: usize| {
+        let quote = if n == 10 || n == 210 { "\"" } else { "" };
+        format!("{}.5,{quote}{},{:02}/05/2020,${}\n", n % 10, ["red", "blue"][n % 2], n % 28 + 1, n % 9)
+    };
+    place.write("d.csv", "a,c,d,p\n".to_owned() + &(0..2000).map(row).collect::<String>());
+    assert!(place.fails(3, &["inspect", "d.csv"]).contains("d.csv:12: a quoted cell of this row goes on to line 212"));
+}
+
+#[test]
+fn a_row_of_sums_is_warned_about() {
+    let place = Place::new();
+    let rows: String = (0..60).map(|n| format!("R{n},{},{}\n", 3 * n + 1, n * 7 % 50)).collect();
+    let sum = |of: &dyn Fn(u32) -> u32| (0..60).map(of).sum::<u32>();
+    let total = format!(",{},{}\n", sum(&|n| 3 * n + 1), sum(&|n| n * 7 % 50));
+    place.write("d.csv", "id,a,b\n".to_owned() + &rows);
+    assert!(!place.ok(&["inspect", "--json", "d.csv"]).contains("the sum of all rows"));
+    place.write("d.csv", "id,a,b\n".to_owned() + &rows + &total);
+    assert!(place.ok(&["inspect", "--json", "d.csv"]).contains("the last row has the sum of all rows above"));
+}
+
+/// Among percentages, 0.05 may mean 5 %.
+#[test]
+fn a_model_of_percentages_refuses_plain_fractions() {
+    let place = Place::new();
+    let rows: String = (0..60).map(|n| format!("{}.{}%,{}\n", n % 7, n % 10, n % 2)).collect();
+    place.write("d.csv", "v,y\n".to_owned() + &rows);
+    place.train("d.csv", "run", &["--hidden", "4", "--epochs", "2"]);
+    place.write("new.csv", "v\n5.5%\n0\n");
+    assert_eq!(place.ok(&["predict", "run", "new.csv"]).lines().count(), 3);
+    place.write("new.csv", "v\n0.055\n");
+    assert!(place.fails(3, &["predict", "run", "new.csv"]).contains("found \"0.055\""));
+}
+
+/// A time of another precision is the same time.
+#[test]
+fn a_model_of_times_reads_other_precisions() {
+    let place = Place::new();
+    let rows: String =
+        (0..60).map(|n| format!("{:02}:{:02},05/{:02}/2020,{}\n", n % 24, n, n % 28 + 1, n % 2)).collect();
+    place.write("d.csv", "t,d,y\n".to_owned() + &rows);
+    place.train("d.csv", "run", &["--hidden", "4", "--epochs", "2"]);
+    let answers = ["10:30,05/17/2020", "10:30:00,05/17/2020 00:00", "10:30 AM,2020-05-17"].map(|row| {
+        place.write("new.csv", format!("t,d\n{row}\n"));
+        place.ok(&["predict", "run", "new.csv", "--proba"])
+    });
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+}
+
+/// What a hint quotes is one word of a shell, whatever the cell holds.
+#[test]
+fn cells_in_hints_are_quoted_for_a_shell() {
+    let (_, said) = described(&["$(touch x)", "5", "6", "7", "8", "9", "10", "11", "12"], &[]).unwrap();
+    assert!(said.contains("--na '+$(touch x)'"), "{said}");
+}
