@@ -185,7 +185,12 @@ def is_text(column):
     return column["kind"] == "category" and "texts" in column["keys"]
 
 
-def cells_of(model, header, rows):
+def is_text_in_onnx(column):
+    """Whether the cells of a column are texts in ONNX: levels, and dates and numbers in a form of their own."""
+    return is_text(column) or column.get("counts", "plain") != "plain"
+
+
+def cells_of(model, header, rows, is_text=is_text):
     """The cells of each column in the form that exports read: texts or doubles."""
     cells = {}
     for column in model["rows"]["columns"]:
@@ -211,9 +216,9 @@ def by_onnx(path, model, cells):
     else:
         feed = {}
         for value, column in zip(session.get_inputs(), model["rows"]["columns"]):
-            wanted = "tensor(string)" if is_text(column) else "tensor(double)"
+            wanted = "tensor(string)" if is_text_in_onnx(column) else "tensor(double)"
             assert (value.name, value.type, value.shape) == (column["name"], wanted, ["N", 1]), value
-            kind = object if is_text(column) else np.float64
+            kind = object if is_text_in_onnx(column) else np.float64
             feed[value.name] = np.array(cells[column["name"]], kind).reshape(-1, 1)
     found = dict(zip([o.name for o in session.get_outputs()], session.run(None, feed)))
     rows = len(next(iter(feed.values())))
@@ -320,6 +325,7 @@ def agree(gradlane, name, folder, source, data):
         stored = json_model.tensors(model)
         assert sorted(weights.files) == sorted(stored), "names of tensors"
         assert all(weights[key].dtype == np.float32 and (weights[key] == stored[key]).all() for key in stored)
+    texts = None
     if "images" in model["rows"]:
         cells = images(data, "t10k")[:500]
         expected = run("predict", source, data, "--proba").splitlines()
@@ -333,7 +339,8 @@ def agree(gradlane, name, folder, source, data):
         write(os.path.join(folder, "odd.csv"), header, rows)
         expected = predicted(run("predict", source, "odd.csv", "--proba"), model)
         cells = cells_of(model, header, rows)
-    found = {"onnx": by_onnx(paths["onnx"], model, cells)}
+        texts = cells_of(model, header, rows, is_text_in_onnx)
+    found = {"onnx": by_onnx(paths["onnx"], model, cells if texts is None else texts)}
     if not several:
         found["json"] = json_model.predict(model, cells)
     found["c"] = by_c(folder, paths["c"], model, cells)
@@ -369,13 +376,73 @@ def documented(gradlane, folder):
         file.write(block("c"))
     run("cc", "-std=c99", "-O2", "main.c", "-lm", "-o", "program")
     print("the example in C:", run("./program").strip())
-    run(gradlane, "train", "datasets/penguins.csv", "-q", "--preset", "plain", "--epochs", "2", "-o", "plain")
-    run(gradlane, "export", "plain", "-o", "plain.onnx")
-    for name, finite in [("penguins", True), ("plain", False)]:
-        session = onnxruntime.InferenceSession(os.path.join(folder, name + ".onnx"))
-        feed = {i.name: np.array([["Dream"]], object) if "string" in i.type else np.array([[np.inf]]) for i in session.get_inputs()}
-        feed["sex"] = np.array([["female"]], object)
-        assert np.isfinite(session.run(["probabilities"], feed)[0]).all() == finite, f"infinite numbers of {name}"
+    session = onnxruntime.InferenceSession(os.path.join(folder, "penguins.onnx"))
+    feed = {i.name: np.array([["Dream"]], object) if "string" in i.type else np.array([[np.inf]]) for i in session.get_inputs()}
+    label, p = session.run(["label", "probabilities"], feed)
+    assert label[0] == "" and np.isnan(p).all(), "infinite numbers"
+
+
+# Forms of dates and numbers: the cells of a column, those that a model of it also reads, and those that it does not.
+MOMENT = datetime.datetime(1971, 3, 1, 9, 5, 7)
+MOMENTS = [MOMENT + datetime.timedelta(hours=7151 * n, minutes=11 * n) for n in range(60)]
+NUMBERS = [(-1) ** n * 1.37 ** (n % 40) for n in range(60)]
+NO_DATES = ["2023-02-29", "2023-13-01", "31/04/2023", "29.02.2023", "hello", "5", "24:61", "2023-01-01T24:00:00"]
+NO_NUMBERS = ["hello", "--5", "1.2.3", "$", "1,2,3,4", "5)", "2024-02-29"]
+SWAP = str.maketrans(",.", ".,")
+FORMS = {
+    **{pattern: ([m.strftime(pattern) for m in MOMENTS], ["2024-02-29", "2024-02-29 10:20", " 1999-12-31"], NO_DATES)
+       for pattern in ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%SZ", "%Y-%m-%dT%H:%M:%S-05:30", "%Y-%m-%d %H:%M+0145", "%d/%m/%Y",
+                       "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d. %B %Y", "%d-%b-%y", "%d/%m/%y", "%d/%m/%Y %H:%M",
+                       "%d.%m.%Y %H:%M:%S", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p"]},
+    **{pattern: ([m.strftime(pattern) for m in MOMENTS], [" " + MOMENT.strftime(pattern)], NO_DATES)
+       for pattern in ["%H:%M", "%H:%M:%S", "%I:%M %p"]},
+    "unpadded": ([f"{m.day}.{m.month}.{m.year}" for m in MOMENTS], ["01.02.2003"], NO_DATES),
+    "month": ([f"{m:%Y-%m}" for m in MOMENTS], ["2024-02-29"], NO_DATES),
+    "dollars": ([f"${x:,.2f}".replace("$-", "-$") for x in NUMBERS], ["($4.25)", "$(4)", "$-3", "7", "- $1,234", "5-", "$5-", "–$3"], NO_NUMBERS),
+    "euros": ([f"{x:,.2f} €".translate(SWAP) for x in NUMBERS], ["5", "-€1,5"], NO_NUMBERS),
+    "comma": ([f"{x:.3e}".translate(SWAP) for x in NUMBERS], ["1,5E-3", "−2,5"], NO_NUMBERS),
+    "percent": ([f"{x:.1f} %" for x in NUMBERS], ["5%", "0"], NO_NUMBERS),
+    "behind": ([f"{-x:,.1f}-" if x < 0 else f"{x:,.1f}" for x in NUMBERS], ["-5", "(3)", "7 -"], NO_NUMBERS + ["-5-", "(5-)"]),
+    "brackets": ([f"({-x:,.1f})" if x < 0 else f"{x:,.1f}" for x in NUMBERS], ["-5", "( 7 )"], NO_NUMBERS),
+    "blanks": ([f"{x:,.1f}".replace(",", "\u202f") for x in NUMBERS], ["12\u202f345"], NO_NUMBERS),
+    "india": ([f"{n % 89 + 1},34,567.{n * n % 10}" if n % 3 else f"{n}" for n in range(1, 61)], ["1,234"], NO_NUMBERS),
+}
+
+
+def read_by_onnx(gradlane, name, folder):
+    """Cells that ONNX reads from texts as `predict` does; for those that `predict` refuses it has no answer."""
+    cells, others, refused = FORMS[name]
+    write(os.path.join(folder, "form.csv"), ["cell", "x", "y"], [[c, n % 7, "ab"[n % 3 > 0]] for n, c in enumerate([*cells, ""])])
+    run_in(folder, gradlane, "train", "form.csv", "--preset", "plain", "--categorical", "x", *SMALL, "-o", "form")
+    run_in(folder, gradlane, "export", "form", "-o", "form.onnx")
+    onnx.checker.check_model(os.path.join(folder, "form.onnx"), full_check=True)
+    session = onnxruntime.InferenceSession(os.path.join(folder, "form.onnx"), providers=["CPUExecutionProvider"])
+    kinds = {"tensor(string)": object, "tensor(double)": np.float64}
+
+    def answered(cells):
+        values = {"cell": cells, "x": [3] * len(cells)}
+        feed = {i.name: np.array(values[i.name], kinds[i.type]).reshape(-1, 1) for i in session.get_inputs()}
+        assert feed["cell"].dtype == object, "the input is no text"
+        return session.run(["label", "probabilities"], feed)
+
+    def expected(cells):
+        write(os.path.join(folder, "new.csv"), ["cell", "x"], [[cell, 3] for cell in cells])
+        rows = csv.DictReader(io.StringIO(run_in(folder, gradlane, "predict", "form", "new.csv", "--proba")))
+        return np.array([[float(row[key]) for key in row if key.startswith("proba_")] for row in rows])
+
+    cells = [*cells, "", *others]
+    off = np.abs(answered(cells)[1] - expected(cells)).max()
+    assert off <= TOLERANCE, f"{name}: {off}"
+    assert np.ptp(answered(cells)[1]) > 1e-3, f"{name}: the cells make no difference"
+    for cell in refused:
+        label, p = answered([cell])
+        assert label[0] == "" and np.isnan(p).all(), f"{name}: {cell} has the answer {label[0]} {p[0]}"
+        try:
+            expected([cell])
+        except subprocess.CalledProcessError:
+            continue
+        raise AssertionError(f"{name}: predict reads {cell}")
+    print(f"cells as {name:24}{len(cells):6} rows  onnx {off:.1e}", flush=True)
 
 
 def main():
@@ -384,9 +451,12 @@ def main():
     if not sys.argv[2:]:
         with tempfile.TemporaryDirectory() as folder:
             documented(gradlane, folder)
-    for name in sys.argv[2:] or [*models, *CASES]:
+    for name in sys.argv[2:] or [*models, *CASES, *FORMS]:
         with tempfile.TemporaryDirectory() as folder:
             try:
+                if name in FORMS:
+                    read_by_onnx(gradlane, name, folder)
+                    continue
                 source, data = models[name] if name in models else ("model", train(gradlane, name, folder))
                 agree(gradlane, name, folder, source, data)
             except subprocess.CalledProcessError as error:

@@ -291,4 +291,23 @@ impl Counting<'_> {
             },
         })
     }
+
+    /// How the texts are written, in words for a user.
+    pub(super) fn written(&self) -> String {
+        match self {
+            Counting::Plain => "a number".to_owned(),
+            Counting::Form(form) => {
+                let mut sample = match (form.thousands, form.decimal_comma) {
+                    (Some(separator), comma) => format!("1{separator}234{}5", if comma { ',' } else { '.' }),
+                    (None, true) => "1234,5".to_owned(),
+                    (None, false) => "-1234.5".to_owned(),
+                };
+                sample.extend(form.sign);
+                format!("a number such as {sample}")
+            }
+            Counting::Date(form) if form.is_iso() => "a date of ISO 8601".to_owned(),
+            Counting::Date(form) if form.unit == DateUnit::Clock => format!("a time as {}", form.pattern),
+            Counting::Date(form) => format!("a date as {}, or of ISO 8601", form.pattern),
+        }
+    }
 }

@@ -19,6 +19,29 @@ pub(super) struct Answered {
     pub(super) probabilities: Option<Name>,
 }
 
+impl Answered {
+    /// The answers, but NaN for rows that cannot be read. Their label is an empty text or the least integer.
+    pub(super) fn without(self, unreadable: &Name, nodes: &mut OnnxNodes) -> Answered {
+        let none = match self.element {
+            ElementType::Text => nodes.texts(&[String::new()]),
+            ElementType::Integer => nodes.integer(i64::MIN),
+            _ => nodes.double(f64::NAN),
+        };
+        let rows = if self.several {
+            unreadable.clone()
+        } else {
+            let axis = nodes.integers(&[1]);
+            nodes.op("Squeeze", &[unreadable, &axis])
+        };
+        let said = nodes.op("Where", &[&rows, &none, &self.said]);
+        let probabilities = self.probabilities.map(|p| {
+            let nan = nodes.float(f64::NAN);
+            nodes.op("Where", &[unreadable, &nan, &p])
+        });
+        Answered { said, probabilities, ..self }
+    }
+}
+
 /// The outputs whose prediction is the mean of the predictions of all networks and members.
 pub(super) fn mean_of_all(head: &Head<'_>, networks: &[Name], nodes: &mut OnnxNodes) -> Name {
     let outputs: Vec<Name> = networks.iter().map(|z| nodes.cast(z, ElementType::Double)).collect();
@@ -221,11 +244,7 @@ fn mean_of_members(head: &Head<'_>, value: &Name, nodes: &mut OnnxNodes) -> Name
     if head.members == 1 {
         return value.clone();
     }
-    nodes.op_with(
-        "ReduceMean",
-        &[value],
-        vec![("axes", AttributeValue::Integers(vec![0])), ("keepdims", AttributeValue::Integer(0))],
-    )
+    nodes.mean(value, 0, 0)
 }
 
 fn mean_of_networks(values: &[Name], nodes: &mut OnnxNodes) -> Name {

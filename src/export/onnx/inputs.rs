@@ -1,12 +1,16 @@
 //! From raw columns to the inputs of a network, as ONNX nodes. All number columns are one matrix of doubles.
 
+use std::collections::BTreeMap;
+
 use super::nodes::{AttributeValue, Name, OnnxNodes};
 use super::normal::normal;
 use super::proto::ElementType;
 use super::texts::place_of_text;
+use super::words::{BLANKS, ReadCell, literal};
+use super::{dates, numerals};
 use crate::data::shape::BOUND;
-use crate::data::{Inputs, Keys, Places, Shape};
-use crate::export::plan::{ExportPlan, NumberSteps, PlannedColumn, RowKind, What};
+use crate::data::{Inputs, Keys, Places, Shape, parse_number};
+use crate::export::plan::{Counting, ExportPlan, NumberSteps, PlannedColumn, RowKind, What};
 
 /// Beyond this value a smooth clip has reached its bound in double precision; squares of it are still finite.
 const FAR: f64 = 1e100;
@@ -14,22 +18,43 @@ const FAR: f64 = 1e100;
 /// Inputs that are computed together, and their places among those of the network.
 type Piece = (Name, Vec<usize>);
 
-/// Adds the inputs of a network, 32-bit floats; `names` are those of the raw columns.
-pub(super) fn inputs(plan: &ExportPlan<'_>, names: &[Name], nodes: &mut OnnxNodes) -> Name {
+/// The inputs of a network, for each row.
+pub(super) struct PreparedRows {
+    /// 32-bit floats.
+    pub(super) inputs: Name,
+    /// Whether a cell of the row cannot be read, or is infinite, `[N, 1]`; none where there are no numbers.
+    pub(super) unreadable: Option<Name>,
+}
+
+/// Adds the inputs of a network; `names` are those of the raw columns.
+pub(super) fn inputs(plan: &ExportPlan<'_>, names: &[Name], nodes: &mut OnnxNodes) -> PreparedRows {
     let columns = match &plan.rows {
         RowKind::Columns(columns) => columns,
-        RowKind::Images { scale, .. } => return image(&names[0], plan.inputs, *scale, nodes),
+        RowKind::Images { scale, .. } => {
+            return PreparedRows { inputs: image(&names[0], plan.inputs, *scale, nodes), unreadable: None };
+        }
     };
     let mut pieces = Vec::new();
     let named = || columns.iter().zip(names);
-    let numbers: Vec<(&PlannedColumn<'_>, &NumberSteps<'_>, &Name)> = named()
-        .filter_map(|(column, name)| match &column.what {
-            What::Number(number) => Some((column, number, name)),
-            What::Category(_) => None,
-        })
-        .collect();
+    // A column may be listed several times; its cells are read once.
+    let mut texts: BTreeMap<usize, ReadCell> = BTreeMap::new();
+    let mut numbers: Vec<(&PlannedColumn<'_>, &NumberSteps<'_>, Name)> = Vec::new();
+    for (column, name) in named() {
+        if let What::Number(number) = &column.what {
+            let raw = if reads_text(&number.counts) {
+                let read = texts.entry(column.number).or_insert_with(|| read_text(column, &number.counts, name, nodes));
+                read.value.clone()
+            } else {
+                name.clone()
+            };
+            numbers.push((column, number, raw));
+        }
+    }
+    let mut unreadable = None;
     if !numbers.is_empty() {
-        number_pieces(&numbers, nodes, &mut pieces);
+        let infinite = number_pieces(&numbers, nodes, &mut pieces);
+        let all = texts.values().map(|read| &read.unreadable).fold(infinite, |all, one| nodes.op("Or", &[&all, one]));
+        unreadable = Some(all);
     }
     for (column, name) in named() {
         if let What::Category(places) = &column.what {
@@ -39,7 +64,31 @@ pub(super) fn inputs(plan: &ExportPlan<'_>, names: &[Name], nodes: &mut OnnxNode
             pieces.push((inputs, (column.at..column.at + width).collect()));
         }
     }
-    in_order(&pieces, nodes)
+    PreparedRows { inputs: in_order(&pieces, nodes), unreadable }
+}
+
+/// Whether the cells of a column are texts that ONNX reads as numbers.
+pub(super) fn reads_text(counts: &Counting<'_>) -> bool {
+    match counts {
+        Counting::Plain => false,
+        Counting::Form(_) => true,
+        Counting::Date(form) => dates::is_known(form),
+    }
+}
+
+/// Reads the text cells of a column.
+fn read_text(column: &PlannedColumn<'_>, counts: &Counting<'_>, name: &Name, nodes: &mut OnnxNodes) -> ReadCell {
+    let is_date = matches!(counts, Counting::Date(_));
+    // Texts that are numbers mean nothing in a column of dates.
+    let markers = column.missing.texts().iter().filter(|text| !is_date || parse_number(text).is_none());
+    let markers: Vec<String> = markers.map(|text| literal(text)).collect();
+    let missing =
+        nodes.matches(name, &format!("{BLANKS}(?:{}){BLANKS}", [vec![String::new()], markers].concat().join("|")));
+    match counts {
+        Counting::Date(form) => dates::read(form, name, &missing, nodes),
+        Counting::Form(form) => numerals::read(*form, name, &missing, nodes),
+        Counting::Plain => unreachable!("plain numbers are no texts"),
+    }
 }
 
 /// Bytes, times the scale.
@@ -60,14 +109,16 @@ fn in_order(pieces: &[Piece], nodes: &mut OnnxNodes) -> Name {
     if order.iter().enumerate().all(|(at, from)| at == *from) { all } else { nodes.gather(&all, &order) }
 }
 
-/// The inputs of all number columns.
+/// The inputs of all number columns. Returns whether a row has an infinite number, `[N, 1]`.
 fn number_pieces(
-    columns: &[(&PlannedColumn<'_>, &NumberSteps<'_>, &Name)],
+    columns: &[(&PlannedColumn<'_>, &NumberSteps<'_>, Name)],
     nodes: &mut OnnxNodes,
     pieces: &mut Vec<Piece>,
-) {
-    let raw = nodes.join(&columns.iter().map(|(.., name)| (*name).clone()).collect::<Vec<_>>());
+) -> Name {
+    let raw = nodes.join(&columns.iter().map(|(.., raw)| raw.clone()).collect::<Vec<_>>());
     let raw = marked(&raw, columns, nodes);
+    let infinite = nodes.op("IsInf", &[&raw]);
+    let infinite = nodes.any(&infinite);
     let missing = nodes.op("IsNaN", &[&raw]);
     let row = |of: &dyn Fn(&NumberSteps<'_>) -> f64, nodes: &mut OnnxNodes| {
         let values: Vec<f64> = columns.iter().map(|(_, number, _)| of(number)).collect();
@@ -109,10 +160,11 @@ fn number_pieces(
         let last = |at: &usize| columns[*at].0.at + 1 + 2 * columns[*at].1.periods.len();
         pieces.push((some(&indicators, &flags, nodes), indicators.iter().map(last).collect()));
     }
+    infinite
 }
 
 /// Replaces numbers that stand for a missing value by NaN.
-fn marked(raw: &Name, columns: &[(&PlannedColumn<'_>, &NumberSteps<'_>, &Name)], nodes: &mut OnnxNodes) -> Name {
+fn marked(raw: &Name, columns: &[(&PlannedColumn<'_>, &NumberSteps<'_>, Name)], nodes: &mut OnnxNodes) -> Name {
     let of: Vec<Vec<f64>> = columns.iter().map(|(column, ..)| column.missing_numbers()).collect();
     let mut raw = raw.clone();
     for at in 0..of.iter().map(Vec::len).max().unwrap_or(0) {
@@ -138,7 +190,7 @@ fn smooth_clip(z: &Name, nodes: &mut OnnxNodes) -> Name {
 
 /// Sine and cosine of the position of dates in their cycles; 0 if the date is missing.
 fn waves(
-    columns: &[(&PlannedColumn<'_>, &NumberSteps<'_>, &Name)],
+    columns: &[(&PlannedColumn<'_>, &NumberSteps<'_>, Name)],
     (raw, missing): (&Name, &Name),
     nodes: &mut OnnxNodes,
     pieces: &mut Vec<Piece>,
@@ -184,10 +236,8 @@ fn place(column: &PlannedColumn<'_>, of: &Places, name: &Name, nodes: &mut OnnxN
         let values: Vec<f64> = numbers.iter().map(|(value, _)| *value).collect();
         let values = nodes.doubles(&[1, numbers.len()], &values);
         let same = nodes.op("Equal", &[name, &values]);
+        let any = nodes.any(&same);
         let same = nodes.cast(&same, ElementType::Integer);
-        let any = nodes.sum(&same);
-        let zero = nodes.integer(0);
-        let any = nodes.op("Greater", &[&any, &zero]);
         let places = nodes.integers(&numbers.iter().map(|(_, place)| *place as i64).collect::<Vec<_>>());
         let found = nodes.op("Mul", &[&same, &places]);
         let found = nodes.sum(&found);

@@ -1,12 +1,16 @@
-//! ONNX: the whole model with operators of `ai.onnx` 17 and `ai.onnx.ml` 3.
+//! ONNX: the whole model with operators of `ai.onnx` 17, or 20 where dates or numbers are read from texts, and of
+//! `ai.onnx.ml` 3.
 
+mod dates;
 mod head;
 mod inputs;
 mod network;
 mod nodes;
 mod normal;
+mod numerals;
 mod proto;
 mod texts;
+mod words;
 
 use prost::Message;
 
@@ -19,10 +23,16 @@ use proto::{
     ElementType, ModelProto, OnnxDimension, OperatorSet, StringEntry, TensorShape, TensorType, TypeProto, ValueInfo,
 };
 
-/// Version of the file format: that of ONNX 1.12, which introduced opset 17.
-const IR_VERSION: i64 = 8;
-/// Version of the operators of `ai.onnx`.
-const OPSET: i64 = 17;
+/// A version of the operators of `ai.onnx`, and the version of the file format that came with it.
+struct Version {
+    opset: i64,
+    ir: i64,
+}
+
+/// That of ONNX 1.12 (2022).
+const PLAIN: Version = Version { opset: 17, ir: 8 };
+/// That of ONNX 1.15 (2023), the first with operators that part texts.
+const WITH_TEXTS: Version = Version { opset: 20, ir: 9 };
 /// Version of the operators of `ai.onnx.ml`.
 const ML_OPSET: i64 = 3;
 /// The name of the dimension of rows in shapes.
@@ -46,10 +56,14 @@ pub(super) fn encode(plan: &ExportPlan<'_>) -> Result<(Vec<u8>, Vec<String>)> {
     }
     let names = input_names(plan);
     let prefix = (1..).map(|n| "/".repeat(n)).find(|p| names.iter().all(|name| !name.starts_with(p.as_str())));
-    let mut nodes = OnnxNodes::new(prefix.expect("names are finite"));
-    let inputs = inputs::inputs(plan, &names, &mut nodes);
-    let said = said(plan, &inputs, &mut nodes);
-    let answers = head::answers(&plan.head, &said, &mut nodes);
+    let version = if plan.columns().iter().any(is_read_from_text) { WITH_TEXTS } else { PLAIN };
+    let mut nodes = OnnxNodes::new(prefix.expect("names are finite"), version.opset);
+    let rows = inputs::inputs(plan, &names, &mut nodes);
+    let said = said(plan, &rows.inputs, &mut nodes);
+    let mut answers = head::answers(&plan.head, &said, &mut nodes);
+    if let Some(unreadable) = &rows.unreadable {
+        answers = answers.without(unreadable, &mut nodes);
+    }
     let width = if answers.several { vec![plan.head.outputs] } else { Vec::new() };
     let said = if answers.probabilities.is_some() { OUTPUTS[0] } else { OUTPUTS[2] };
     nodes.rename(&answers.said, said);
@@ -70,11 +84,11 @@ pub(super) fn encode(plan: &ExportPlan<'_>) -> Result<(Vec<u8>, Vec<String>)> {
     graph.output = output;
     let set = |domain: &str, version| OperatorSet { domain: Some(domain.to_owned()), version: Some(version) };
     let model = ModelProto {
-        ir_version: Some(IR_VERSION),
+        ir_version: Some(version.ir),
         producer_name: Some("gradlane".to_owned()),
         producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         graph: Some(graph),
-        opset_import: vec![set("", OPSET), set(ML, ML_OPSET)],
+        opset_import: vec![set("", version.opset), set(ML, ML_OPSET)],
         metadata_props: metadata(plan),
     };
     Ok((model.encode_to_vec(), notes(plan, &names)))
@@ -147,6 +161,7 @@ fn notes(plan: &ExportPlan<'_>, names: &[Name]) -> Vec<String> {
         }
         if let What::Number(number) = &column.what
             && let Some(counts) = number.counts.parsed()
+            && !is_read_from_text(column)
         {
             notes.push(format!("column \"{}\": its input is a number, {counts}", column.name));
         }
@@ -154,8 +169,16 @@ fn notes(plan: &ExportPlan<'_>, names: &[Name]) -> Vec<String> {
     notes
 }
 
+/// Whether the input of a column is a text that is read as a number.
+fn is_read_from_text(column: &PlannedColumn<'_>) -> bool {
+    matches!(&column.what, What::Number(number) if inputs::reads_text(&number.counts))
+}
+
 fn input_of(column: &PlannedColumn<'_>, name: &str) -> ValueInfo {
     let (element, text) = match &column.what {
+        What::Number(number) if inputs::reads_text(&number.counts) => {
+            (ElementType::Text, format!("{}; empty where missing", number.counts.written()))
+        }
         What::Number(number) => {
             let counts = number.counts.parsed().map(|counts| format!("{counts}; ")).unwrap_or_default();
             (ElementType::Double, format!("{counts}NaN where missing"))
@@ -233,10 +256,10 @@ mod tests {
         assert_eq!(names, ["a", "input_label", "when", "code"]);
         assert_eq!(
             kinds,
-            [ElementType::Double, ElementType::Text, ElementType::Double, ElementType::Double].map(|e| e as i32)
+            [ElementType::Double, ElementType::Text, ElementType::Text, ElementType::Double].map(|e| e as i32)
         );
         assert_eq!(graph.output.iter().map(|o| o.name.clone().unwrap()).collect::<Vec<_>>(), OUTPUTS[..2]);
-        assert_eq!(notes.len(), 2, "{notes:?}");
+        assert_eq!(notes.len(), 1, "{notes:?}");
         let mut known: HashSet<String> = names.into_iter().collect();
         for tensor in &graph.initializer {
             assert!(known.insert(tensor.name.clone().unwrap()), "{:?} is made twice", tensor.name);

@@ -106,22 +106,15 @@ impl OnnxNetwork<'_> {
 }
 
 fn normalise(norm: &Norm, x: &Name, nodes: &mut OnnxNodes) -> Name {
-    let mean = |x: &Name, nodes: &mut OnnxNodes| {
-        nodes.op_with(
-            "ReduceMean",
-            &[x],
-            vec![("axes", AttributeValue::Integers(vec![-1])), ("keepdims", AttributeValue::Integer(1))],
-        )
-    };
     let centred = match norm.kind {
         NormKind::Layer => {
-            let mean = mean(x, nodes);
+            let mean = nodes.mean(x, -1, 1);
             nodes.op("Sub", &[x, &mean])
         }
         NormKind::Rms => x.clone(),
     };
     let squares = nodes.op("Mul", &[&centred, &centred]);
-    let (square, eps) = (mean(&squares, nodes), nodes.float(norm.eps));
+    let (square, eps) = (nodes.mean(&squares, -1, 1), nodes.float(norm.eps));
     let square = nodes.op("Add", &[&square, &eps]);
     let deviation = nodes.op("Sqrt", &[&square]);
     nodes.op("Div", &[&centred, &deviation])

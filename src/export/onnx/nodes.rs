@@ -11,6 +11,8 @@ pub(super) const ML: &str = "ai.onnx.ml";
 /// Nodes and constants, each with a unique name.
 pub(super) struct OnnxNodes {
     prefix: String,
+    /// Version of the operators of `ai.onnx`.
+    opset: i64,
     made: usize,
     graph: GraphProto,
 }
@@ -20,13 +22,14 @@ pub(super) enum AttributeValue {
     Float(f32),
     Integer(i64),
     Integers(Vec<i64>),
+    Text(String),
     Texts(Vec<String>),
 }
 
 impl OnnxNodes {
-    /// An empty graph, whose names begin with `prefix`.
-    pub(super) fn new(prefix: String) -> OnnxNodes {
-        OnnxNodes { prefix, made: 0, graph: GraphProto::default() }
+    /// An empty graph of operators of this version, whose names begin with `prefix`.
+    pub(super) fn new(prefix: String, opset: i64) -> OnnxNodes {
+        OnnxNodes { prefix, opset, made: 0, graph: GraphProto::default() }
     }
 
     fn name(&mut self, what: &str) -> Name {
@@ -162,13 +165,35 @@ impl OnnxNodes {
         self.op("ReduceSum", &[x, &axis])
     }
 
+    /// The mean over an axis, which is kept with one element if `keeps` is 1.
+    pub(super) fn mean(&mut self, x: &Name, axis: i64, keeps: i64) -> Name {
+        let keeps = ("keepdims", AttributeValue::Integer(keeps));
+        if self.opset < 18 {
+            return self.op_with("ReduceMean", &[x], vec![("axes", AttributeValue::Integers(vec![axis])), keeps]);
+        }
+        let axis = self.integers(&[axis]);
+        self.op_with("ReduceMean", &[x, &axis], vec![keeps])
+    }
+
+    /// Whether a condition holds for an element of the last axis, which is kept with one element.
+    pub(super) fn any(&mut self, conditions: &Name) -> Name {
+        let held = self.cast(conditions, ElementType::Integer);
+        let (count, zero) = (self.sum(&held), self.integer(0));
+        self.op("Greater", &[&count, &zero])
+    }
+
     /// The `count` elements of each row, sorted in descending order.
     pub(super) fn sorted(&mut self, x: &Name, count: usize) -> Name {
         let count = self.integers(&[count as i64]);
         let output = self.op("TopK", &[x, &count]);
-        let places = self.name("places");
-        self.graph.node.last_mut().expect("a node was added").output.push(places);
+        self.second_output("places");
         output
+    }
+
+    /// Names the second output of the node that was added last; nothing reads it.
+    pub(super) fn second_output(&mut self, what: &str) {
+        let name = self.name(what);
+        self.graph.node.last_mut().expect("a node was added").output.push(name);
     }
 
     /// The graph.
@@ -187,6 +212,7 @@ fn attribute((name, value): (&str, AttributeValue)) -> Attribute {
         AttributeValue::Float(f) => Attribute { f: Some(f), ..of(AttributeType::Float) },
         AttributeValue::Integer(i) => Attribute { i: Some(i), ..of(AttributeType::Integer) },
         AttributeValue::Integers(ints) => Attribute { ints, ..of(AttributeType::Integers) },
+        AttributeValue::Text(text) => Attribute { s: Some(text.into_bytes()), ..of(AttributeType::Text) },
         AttributeValue::Texts(texts) => {
             Attribute { strings: texts.into_iter().map(String::into_bytes).collect(), ..of(AttributeType::Texts) }
         }

@@ -18,6 +18,7 @@ pub(super) enum ElementType {
 pub(super) enum AttributeType {
     Float = 1,
     Integer = 2,
+    Text = 3,
     Integers = 7,
     Texts = 8,
 }
@@ -92,6 +93,8 @@ pub(super) struct Attribute {
     pub(super) f: Option<f32>,
     #[prost(int64, optional, tag = "3")]
     pub(super) i: Option<i64>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub(super) s: Option<Vec<u8>>,
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub(super) ints: Vec<i64>,
     #[prost(bytes = "vec", repeated, tag = "9")]
