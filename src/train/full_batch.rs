@@ -1,13 +1,15 @@
 //! Steps of L-BFGS. Each step asks the team for loss and gradient over all rows at several points along a line.
 
+use super::batch::Batch;
 use super::clock::NoClock;
 use super::mean::Mean;
 use super::record::{Recent, StepRecord};
 use super::rows::StepRows;
 use super::settings::StepFactors;
-use super::step::{Batch, Worker, step};
+use super::step::step;
 use super::sums::{LayerNorms, StepStats};
 use super::trainer::{EpochOutcome, EpochPlan, Halt, Trainer, weight_norms};
+use super::worker::Worker;
 use crate::kernel::{LANES, Line};
 use crate::optim::Carried;
 

@@ -1,6 +1,7 @@
 //! The engine of training: the synchronised step, its threads, what lasts from step to step, and evaluation.
 
 mod backward;
+mod batch;
 mod clock;
 mod data_pass;
 mod evaluate;
@@ -23,9 +24,11 @@ mod sums;
 pub mod team;
 mod trainer;
 mod windows;
+mod worker;
 mod workspace;
 
 pub use crate::score::Evaluation;
+pub(crate) use batch::{BLOCK_ROWS, block_rows};
 pub use clock::{Phase, PhaseTimes};
 pub use data_pass::DataPass;
 pub use evaluate::Evaluator;
@@ -36,7 +39,6 @@ pub use record::StepRecord;
 pub use settings::{Largest, Schedules, StepSettings};
 pub(crate) use state::RunningEpoch;
 pub use state::TrainState;
-pub(crate) use step::{BLOCK_ROWS, block_rows};
 pub use sums::{LayerNorms, StepStats};
 pub use trainer::{EpochOutcome, EpochPlan, Halt, Trainer};
 

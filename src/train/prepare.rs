@@ -1,9 +1,10 @@
 //! The phase between gradient and update of optimizers that look at whole tensors. Gradients become directions, and clip
 //! factors become the factors of these directions. The update then only moves along them.
 
+use super::batch::Batch;
 use super::clock::{Clock, Phase};
 use super::preparation::SharedPreparation;
-use super::step::{Batch, Worker};
+use super::worker::Worker;
 use crate::model::{Layout, Slot};
 use crate::optim::per_tensor::{Squares, TensorRole, TensorRule, direct};
 use crate::optim::{Carried, PerTensor, Rule, VisitRule};

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::batch::{Batch, block_rows};
 use super::clock::{Clock, NoClock, PhaseTimes, Stopwatch};
 use super::evaluate::Evaluator;
 use super::forward::SharedNet;
@@ -14,9 +15,10 @@ use super::rows::StepRows;
 use super::settings::{Largest, StepSettings};
 use super::shared::Shared;
 use super::state::TrainState;
-use super::step::{Batch, SharedRun, Worker, block_rows, step, visits};
+use super::step::step;
 use super::sums::{SlotSums, StepStats};
 use super::team::{Member, Team};
+use super::worker::{SharedRun, Worker, visits};
 use super::workspace::Workspace;
 use crate::data::{Dataset, Features};
 use crate::kernel::{Isa, Line, panels, zeroed};
