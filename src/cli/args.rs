@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, ValueHint};
-use gradlane::config::{KEYS, Key, READ, SettingOrigin, Settings, names_for};
+use gradlane::config::{Key, READ, SettingOrigin, Settings, keys, names_for};
 use gradlane::data::{Part, Source};
 use gradlane::model::Model;
 use gradlane::model::file::{MODEL_FILE, is_model_file};
@@ -56,18 +56,18 @@ fn arg(key: &'static Key) -> Arg {
 
 /// The flags of all options of training.
 pub fn training_flags() -> impl Iterator<Item = Arg> {
-    KEYS.iter().map(arg)
+    keys().map(arg)
 }
 
 /// The flags of the options of training that have all of these uses.
 pub fn flags_for(uses: u8) -> impl Iterator<Item = Arg> {
-    KEYS.iter().filter(move |key| key.is_for(uses)).map(arg)
+    keys().filter(move |key| key.is_for(uses)).map(arg)
 }
 
 /// The options of training that were given as flags, in the form of a command line.
 pub fn given_flags(matches: &ArgMatches) -> Vec<String> {
     let mut words = Vec::new();
-    for key in KEYS {
+    for key in keys() {
         let known = matches.ids().any(|id| id.as_str() == key.name);
         if !known || matches.value_source(key.name) != Some(ValueSource::CommandLine) {
             continue;

@@ -87,7 +87,7 @@ pub fn offered(arg: Arg, option: &str) -> Arg {
 
 #[cfg(test)]
 mod tests {
-    use gradlane::config::{KEYS, SettingOrigin, Settings, TrainConfig};
+    use gradlane::config::{SettingOrigin, Settings, TrainConfig, keys};
     use toml::Value;
 
     use super::{BEST, of};
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn every_word_is_taken() {
         let mut words = 0;
-        for key in KEYS {
+        for key in keys() {
             let takes_no_help = of(key.name).into_iter().filter(|word| word != "help");
             // These require options after a colon.
             let alone =

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::key::{Key, OptionGroup};
-use super::keys::KEYS;
+use super::keys::keys;
 
 /// A JSON schema of configuration files (draft 2020-12). `words` returns the known values of an option, which may have others.
 pub fn json_schema(words: &dyn Fn(&str) -> Vec<String>) -> Value {
     let mut properties = serde_json::Map::new();
     let data = json!({"type": "string", "description": "File, folder, or - for standard input"});
     properties.insert("data".to_owned(), data);
-    for key in KEYS {
+    for key in keys() {
         properties.insert(key.name.to_owned(), of_key(key, words(key.name)));
     }
     json!({
@@ -45,7 +45,7 @@ pub fn commented_file() -> String {
 "
     .to_owned();
     let mut group: Option<OptionGroup> = None;
-    for key in KEYS.iter().filter(|key| key.name != "config") {
+    for key in keys().filter(|key| key.name != "config") {
         if group != Some(key.group) {
             group = Some(key.group);
             text += &format!("\n# {}\n", key.group.title());
@@ -78,9 +78,8 @@ mod tests {
 
     #[test]
     fn defaults_that_are_shown_are_taken() {
-        for key in KEYS
-            .iter()
-            .filter(|key| key.value.is_some() && !["embed_above", "embed_levels", "dates"].contains(&key.name))
+        for key in
+            keys().filter(|key| key.value.is_some() && !["embed_above", "embed_levels", "dates"].contains(&key.name))
         {
             let Some(default) = default(key) else { continue };
             let mut settings = Settings::new();
@@ -90,7 +89,7 @@ mod tests {
                 panic!("{} = {default}: {e}", key.name);
             }
         }
-        assert!(KEYS.iter().filter_map(default).count() > 30);
+        assert!(keys().filter_map(default).count() > 30);
     }
 
     #[test]
@@ -104,6 +103,6 @@ mod tests {
             .map(|l| l.to_owned() + "\n")
             .collect();
         let table: toml::Table = uncommented.parse().unwrap();
-        assert!(KEYS.iter().all(|key| key.name == "config" || table.contains_key(key.name)));
+        assert!(keys().all(|key| key.name == "config" || table.contains_key(key.name)));
     }
 }

@@ -31,7 +31,7 @@ pub use bench::{BenchConfig, BenchOptions};
 pub use decision::{DecisionOptions, ThresholdChoice};
 pub use document::{commented_file, json_schema};
 pub use key::{COMMON, COMPARE, COMPARISON, DATA, Key, OptionGroup, READ, SWEEP, TUNE};
-pub use keys::{KEYS, find, names_for};
+pub use keys::{find, keys, names_for};
 pub use lengths::duration;
 pub use loss::number_loss;
 pub use model::ModelOptions;

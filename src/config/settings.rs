@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use toml::{Table, Value};
 
-use super::keys::{KEYS, find};
+use super::keys::{find, keys};
 use crate::{Error, Result, option_text, path_text, spec};
 
 /// The source of a value.
@@ -159,7 +159,7 @@ impl Settings {
         })?;
         for (name, value) in table {
             if find(&name).is_none() && name != "data" {
-                let known: Vec<&str> = KEYS.iter().map(|key| key.name).chain(["data"]).collect();
+                let known: Vec<&str> = keys().map(|key| key.name).chain(["data"]).collect();
                 let unknown = spec::unknown("key", &name, &known);
                 return Err(Error::Usage(format!("{}: {unknown}", path.display())));
             }

@@ -5,7 +5,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::range::{SearchRange, three_digits};
-use crate::config::{KEYS, OptionGroup, STACK_KEYS, SettingOrigin, Settings, TrainConfig, dialect_of, find};
+use crate::config::{OptionGroup, STACK_KEYS, SettingOrigin, Settings, TrainConfig, dialect_of, find, keys};
 use crate::optim::OptimizerSpec;
 use crate::option_text::option;
 use crate::spec::unknown;
@@ -231,7 +231,7 @@ fn check_name(name: &str) -> std::result::Result<(), String> {
                     what a loss means or how data are prepared"
             .to_owned());
     }
-    let options = KEYS.iter().filter(|key| searchable(key.group, key.name)).map(|key| key.name);
+    let options = keys().filter(|key| searchable(key.group, key.name)).map(|key| key.name);
     let known: Vec<&str> = DERIVED.iter().map(|(derived, _)| *derived).chain(options).collect();
     Err(unknown("parameter", name, &known).to_string())
 }
