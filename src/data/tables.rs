@@ -1,21 +1,17 @@
 //! Prepares training, validation and test sets of tables.
 
 mod parts;
-
-use std::sync::Arc;
+mod read_table;
 
 use super::balance::{Balance, resample};
 use super::blocks::Blocks;
 use super::dataset::Dataset;
 use super::deal::{Fold, deal, folds_of};
-use super::dialect::Dialect;
 use super::doubts::{
     constant_targets, counting_label, doubtful_classes, lone_classes, placeholder_class, without_group, without_target,
 };
 use super::fit::FitOptions;
 use super::input::Input;
-use super::kinds::{Kinded, kinds};
-use super::labels::{has_two_cases, label_text};
 use super::levels::MOST_LEVELS;
 use super::options::{DataOptions, Impute, NumberLoss, Scale, TaskChoice};
 use super::pack::PackColumns;
@@ -24,19 +20,19 @@ use super::prepared::{
     uneven_parts, unlearnt_classes,
 };
 use super::preprocess::{Preprocessing, TablePreprocessing};
-use super::raw_table::{RawTable, TextLayout};
-use super::schema::{Roles, has_no_weight, infer_task};
+use super::raw_table::RawTable;
+use super::schema::{Roles, infer_task};
 use super::sketch::Sketch;
 use super::smote::smote;
 use super::split::{Split, SplitKeys};
-use super::table::{Column, ColumnKind, Names, Table};
+use super::table::{Column, ColumnKind, Table};
 use super::target::Target;
 use super::task::Task;
-use super::written::{Character, DateColumn, Delimiter, FoldCount, Quote};
+use super::written::FoldCount;
 use crate::option_text::{option, setting};
-use crate::warning::are;
-use crate::{Error, Result, Warning};
+use crate::{Result, Warning};
 use parts::{PartName, Parts, Rows};
+use read_table::{LISTED, ReadTable};
 
 /// A table whose columns have roles. Nothing is fitted until the training rows are known.
 pub(super) struct TypedTable {
@@ -61,30 +57,10 @@ pub(super) struct TypedTable {
 
 impl TypedTable {
     /// Determines roles and kinds of the columns, and infers the task.
-    pub(super) fn new(mut file: RawTable, options: &DataOptions) -> Result<Self> {
-        let read = options.read_options();
-        let mut notes = Vec::new();
-        let outline = Arc::clone(&file.outline);
-        let path = file.path.clone();
-        let empty = empty_columns(&file, &mut notes);
-        let mut roles = Roles::new(&Names { path: &path, names: &outline.names }, &empty, options, &mut notes)?;
+    pub(super) fn new(file: RawTable, options: &DataOptions) -> Result<Self> {
+        let ReadTable { mut table, roles, text, mut notes, mut warnings, reading, decided } =
+            ReadTable::new(file, options)?;
         let label = roles.labels[0];
-        notes.extend(take_away_weightless(&mut file, &roles)?);
-        // Labels and weights must not lose cells.
-        let exact: Vec<usize> = roles.labels.iter().copied().chain(roles.weight).collect();
-        let Kinded { mut table, unreadable, notes: said, mut warnings, .. } =
-            kinds(&mut file, &read, &exact, &roles.categorical)?;
-        let spelled = LabelSpelling::of(&table.columns[label], file.origins[label].plain, options.task);
-        let reading = said.clone();
-        notes.splice(0..0, said);
-        (roles.lenient, roles.nameless) = (unreadable, outline.nameless.clone());
-        let as_written = spelled == LabelSpelling::AsWritten && roles.labels.len() == 1;
-        let text = as_written.then(|| label_text(&file, label, &read.missing)).transpose()?;
-        // With `header = yes`, a title above the header would be taken for the header.
-        let named = |text: &TextLayout| (!text.has_lines_above).then_some(outline.named);
-        let decided = decided(file.text.as_ref().map(|text| (text.dialect, named(text))), &table);
-        drop(file);
-
         let (task, why) = task_by_loss(&table, &roles.labels, options)
             .map_or_else(|| infer_task(&table, &roles.labels, text.as_ref(), options.task), Ok)?;
         if let Some(text) = text {
@@ -241,39 +217,6 @@ impl TypedTable {
     }
 }
 
-/// Columns without a name of their own and without a value.
-fn empty_columns(file: &RawTable, notes: &mut Vec<String>) -> Vec<usize> {
-    let names = &file.outline.names;
-    let nameless = |column: &usize| file.outline.named && file.outline.nameless.contains(column);
-    let empty = |column: &usize| file.columns[*column].missing() == file.lines.len();
-    let empty: Vec<usize> = (0..names.len()).filter(nameless).filter(empty).collect();
-    if !empty.is_empty() {
-        let named: Vec<&str> = empty.iter().take(LISTED).map(|column| names[*column].as_str()).collect();
-        notes.push(format!("left out: columns without name and value ({})", named.join(", ")));
-    }
-    empty
-}
-
-/// What was detected about a file, as options: date formats and, for delimited text, its dialect and whether it has a
-/// header.
-fn decided(text: Option<(Dialect, Option<bool>)>, table: &Table) -> Decided {
-    let date = |(name, kind): (&String, &ColumnKind)| match kind {
-        ColumnKind::Date(form) => form.as_option().map(|form| DateColumn { column: name.clone(), form }),
-        ColumnKind::Number(_) | ColumnKind::Text => None,
-    };
-    let dates = table.names.iter().zip(&table.kinds).filter_map(date).collect();
-    let Some((Dialect { delimiter, quote, comment, .. }, named)) = text else {
-        return Decided { dates, ..Decided::default() };
-    };
-    Decided {
-        delimiter: (delimiter != b',').then_some(Delimiter(delimiter)),
-        header: named,
-        comment: comment.map(|sign| Character(sign as char)),
-        quote: (quote != Quote::Byte(b'"')).then_some(quote),
-        dates,
-    }
-}
-
 /// Features, targets and weights of rows, all of which must have a target.
 pub(super) fn labelled(preprocessing: &TablePreprocessing, table: &Table, rows: &[u32]) -> Result<Dataset> {
     Ok(Dataset {
@@ -306,24 +249,6 @@ pub(super) fn check_counts(table: &Table, target: &Target, rows: &[u32], loss: O
     Ok(())
 }
 
-/// Marks the cells of rows of weight 0 as missing, so that the result is the same as without these rows. Returns a note
-/// about them.
-fn take_away_weightless(file: &mut RawTable, roles: &Roles) -> Result<Option<String>> {
-    let Some(weight) = roles.weight else { return Ok(None) };
-    let weights = &file.columns[weight];
-    let rows: Vec<u32> = (0..file.lines.len() as u32).filter(|row| has_no_weight(weights, *row)).collect();
-    let count = rows.len();
-    if count == file.lines.len() {
-        let name = Some(file.outline.names[weight].as_str());
-        return Err(Error::data_at(&file.path, None, name, "all weights are 0: nothing would count"));
-    }
-    file.blank(rows, weight);
-    Ok((count > 0).then(|| format!("weights: {} of weight 0: left out", are(count, "row"))))
-}
-
-/// Number of columns that a note lists.
-const LISTED: usize = 5;
-
 /// The note about columns that are left out because all their values are 0.
 fn zero_columns(preprocessing: &TablePreprocessing) -> Option<String> {
     let zeros: Vec<&str> =
@@ -332,32 +257,6 @@ fn zero_columns(preprocessing: &TablePreprocessing) -> Option<String> {
     let listed = zeros.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
     let columns = if zeros.len() == 1 { "column is" } else { "columns are" };
     (!zeros.is_empty()).then(|| format!("left out: {} {columns} 0 in all training rows ({listed}{more})", zeros.len()))
-}
-
-/// Whether the text of a label is needed in addition to its parsed values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LabelSpelling {
-    /// The parsed values are sufficient.
-    Read,
-    /// The labels must be read as written.
-    AsWritten,
-}
-
-impl LabelSpelling {
-    /// Numbers with decimals are not classes, unless the user says so. Integers are classes, which are named as
-    /// written.
-    fn of(label: &Column, plain: bool, task: TaskChoice) -> Self {
-        let has_missing = label.missing() > 0;
-        let fraction = |values: &[f64]| values.iter().any(|value| value.fract() != 0.0 && !value.is_nan());
-        let asked = matches!(task, TaskChoice::Binary | TaskChoice::Multiclass);
-        match (label, task) {
-            (_, TaskChoice::Regression | TaskChoice::Multilabel) => Self::Read,
-            (Column::Numbers(values), _) if fraction(values) && !asked => Self::Read,
-            (Column::Numbers(values), _) if plain && !fraction(values) && !has_missing => Self::Read,
-            (Column::Text { levels, .. }, _) if !has_missing && !has_two_cases(levels) => Self::Read, // already text
-            _ => Self::AsWritten,
-        }
-    }
 }
 
 /// The training rows after resampling.
