@@ -1,9 +1,9 @@
 //! Runs every example program. The programs assert their claims themselves.
 
-#[allow(dead_code)] // `main` takes minutes
+#[allow(dead_code, reason = "`main` takes minutes")]
 #[path = "../examples/compare_bank.rs"]
 mod compare_bank;
-#[allow(dead_code)] // `main` takes minutes
+#[allow(dead_code, reason = "`main` takes minutes")]
 #[path = "../examples/compare_targets.rs"]
 mod compare_targets;
 #[path = "../examples/line_fit.rs"]

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use super::team::Member;
+use super::team::sync::Padded;
 use super::team::sync::atomic::{AtomicU64, Ordering};
-use super::team::{Member, Padded};
 use crate::kernel::gemm::WIDEST;
 
 /// The most neighbours that a member steals from, so that no member of a large team searches all ranges.

@@ -2,6 +2,7 @@
 
 mod barrier;
 mod pool;
+pub(super) mod sync;
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -9,18 +10,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use crate::kernel::FlushDenormals;
 use barrier::Barrier;
 pub use pool::limit_global_pool;
-
-/// What members wait with. `tests/model` compiles the barrier and the work stealing with a scheduler in its place, which tries every
-/// order of the members' steps.
-pub(super) mod sync {
-    pub(crate) use std::sync::{Condvar, Mutex, PoisonError, atomic};
-    pub(crate) use std::{hint, thread};
-
-    /// Spins before a member sleeps: some 30 µs on a Sapphire Rapids, longer than the imbalance of most phases. When a member
-    /// sleeps, the kernel can move another member, whose CPU was taken by another process, onto the free CPU. A member that only
-    /// yields would leave its CPU to whichever process asks for it.
-    pub(crate) const LOOKS: usize = 2_000;
-}
 
 /// Threads that work on one mini-batch together.
 pub struct Team {
@@ -36,10 +25,6 @@ pub struct Member<'a> {
     pub index: usize,
     team: &'a Team,
 }
-
-/// Padding, so that counters of different threads are on different cache lines.
-#[repr(align(128))]
-pub(super) struct Padded<T>(pub(super) T);
 
 impl Team {
     /// A team of `threads` members: at least one, and fewer if the system grants fewer threads. If there are more members than

@@ -1,8 +1,7 @@
 //! A barrier that members pass in a fraction of a microsecond while all of them run; if one is descheduled, the others sleep.
 
-use super::Padded;
 use super::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use super::sync::{Condvar, LOOKS, Mutex, PoisonError, hint, thread};
+use super::sync::{Condvar, LOOKS, Mutex, Padded, PoisonError, hint, thread};
 
 /// The place where the members of a team wait for each other.
 pub(super) struct Barrier {

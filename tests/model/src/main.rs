@@ -15,10 +15,10 @@ use barrier::Barrier;
 use pieces::{Cut, Pieces};
 use team::Member;
 
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the models call a part of it")]
 #[path = "../../../src/train/team/barrier.rs"]
 mod barrier;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the models call a part of it")]
 #[path = "../../../src/train/pieces.rs"]
 mod pieces;
 
@@ -30,10 +30,12 @@ pub mod sync {
 
     /// A member sleeps at once. To look again would only repeat its last step.
     pub const LOOKS: usize = 0;
+
+    pub struct Padded<T>(pub T);
 }
 
 mod team {
-    pub use crate::{Padded, sync};
+    pub use crate::sync;
 
     /// A member of a team of `count` members.
     #[derive(Clone, Copy)]
@@ -55,8 +57,6 @@ mod kernel {
         pub const WIDEST: usize = 3;
     }
 }
-
-pub struct Padded<T>(pub T);
 
 /// Runs `work` in every member of a team; the scheduler begins with all of them.
 fn team(members: usize, work: impl Fn(Member<'_>) + Send + Sync + 'static) {
