@@ -7,9 +7,10 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::dataset::{Dataset, Features, Targets};
+use super::dataset::{Dataset, Features};
 use super::normal::normal_quantile;
 use super::order::below;
+use super::targets::Targets;
 use crate::rng::{Purpose, stream};
 use crate::{Error, Result};
 

@@ -8,7 +8,6 @@ use rayon::prelude::*;
 use super::feature::{Feature, Plan};
 use super::order::shuffle;
 use super::pack::PackColumns;
-use super::preprocess::TablePreprocessing;
 use super::table::{Column, Table};
 use crate::rng::{Purpose, stream};
 use crate::{Error, Result};
@@ -43,10 +42,10 @@ fn rows_of_block(inputs: usize) -> usize {
 
 /// A table that is prepared in pieces.
 struct BlockTable {
-    preprocessing: TablePreprocessing,
+    features: Vec<Feature>,
     inputs: usize,
     /// First input and cells of each feature.
-    features: Vec<(usize, Cells)>,
+    places: Vec<(usize, Cells)>,
     pack: PackColumns,
 }
 
@@ -70,30 +69,25 @@ impl PartialEq for Blocks {
 }
 
 impl Blocks {
-    /// Combines a fitted preprocessing with a table. `pack` tells which columns of the table are in the pack.
+    /// Combines fitted features with a table. `pack` tells which columns of the table are in the pack.
     ///
     /// # Errors
     /// [`Error::Data`] for a number in `rows` that is not finite in single precision after scaling.
     ///
     /// # Panics
-    /// If a feature has no column in the table. The preprocessing was fitted to this table, so that is a bug.
-    pub(super) fn new(
-        preprocessing: &TablePreprocessing,
-        table: &Table,
-        pack: PackColumns,
-        rows: &[u32],
-    ) -> Result<Self> {
-        let (mut at, mut features) = (0, Vec::with_capacity(preprocessing.features.len()));
-        for feature in &preprocessing.features {
+    /// If a feature has no column in the table. They were fitted to this table, so that is a bug.
+    pub(super) fn new(features: &[Feature], table: &Table, pack: PackColumns, rows: &[u32]) -> Result<Self> {
+        let (mut at, mut places) = (0, Vec::with_capacity(features.len()));
+        for feature in features {
             let place = table.names.iter().position(|name| *name == feature.column).expect("a fitted column is there");
             let cells = match pack.has(place) {
                 true => Cells::Pack(place),
                 false => Cells::Memory(table.columns[place].clone()),
             };
-            features.push((at, cells));
+            places.push((at, cells));
             at += feature.width();
         }
-        let table = BlockTable { preprocessing: preprocessing.clone(), inputs: at, features, pack };
+        let table = BlockTable { features: features.to_vec(), inputs: at, places, pack };
         let all = Self { table: Arc::new(table), rows: rows.into(), block: rows_of_block(at) };
         all.check()?;
         Ok(all)
@@ -146,7 +140,7 @@ impl Blocks {
         let (table, cols) = (&*self.table, self.cols());
         let rows: Vec<u32> = places.iter().map(|place| self.rows[*place as usize]).collect();
         table.pack.read_ahead(&rows);
-        let features = table.features.iter().zip(&table.preprocessing.features);
+        let features = table.places.iter().zip(&table.features);
         let plans: Vec<(usize, Cell<'_>)> =
             features.map(|((at, cells), feature)| (*at, Cell::new(feature, cells))).collect();
         let mut values = vec![0.0; places.len() * cols];
@@ -161,9 +155,9 @@ impl Blocks {
 
     /// One input of all rows.
     pub fn column(&self, input: usize) -> Vec<f32> {
-        let place = self.table.features.partition_point(|(at, _)| *at <= input) - 1;
-        let feature = &self.table.preprocessing.features[place];
-        let (at, cells) = &self.table.features[place];
+        let place = self.table.places.partition_point(|(at, _)| *at <= input) - 1;
+        let feature = &self.table.features[place];
+        let (at, cells) = &self.table.places[place];
         let (cell, width) = (Cell::new(feature, cells), feature.width());
         let piece = |rows: &[u32]| {
             let mut inputs = vec![0.0; rows.len() * width];
@@ -175,7 +169,7 @@ impl Blocks {
 
     /// Checks that all numbers are finite in single precision after scaling.
     fn check(&self) -> Result<()> {
-        for (feature, (_, cells)) in self.table.preprocessing.features.iter().zip(&self.table.features) {
+        for (feature, (_, cells)) in self.table.features.iter().zip(&self.table.places) {
             let (cell, width) = (Cell::new(feature, cells), feature.width());
             let wrong = |rows: &&[u32]| {
                 let mut inputs = vec![0.0; rows.len() * width];

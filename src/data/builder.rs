@@ -4,10 +4,9 @@ use std::path::Path;
 
 use indexmap::IndexSet;
 
-use super::cell::brief;
+use super::cell::{brief, same_truth_value};
 use super::date::{DateForm, DateUnit};
 use super::number::is_in_thousandths;
-use super::spelling::same_truth_value;
 use super::table::{Column, ColumnKind, MISSING, MissingMarkers};
 use super::value::Value;
 use super::wanted::Wanted;

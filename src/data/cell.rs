@@ -118,6 +118,15 @@ pub(super) fn shortened(names: &[String]) -> String {
     text
 }
 
+/// Words for truth values, false first.
+pub(super) const BOOLEANS: [[&str; 2]; 4] = [["false", "true"], ["no", "yes"], ["f", "t"], ["n", "y"]];
+
+/// Whether two cells are the same truth value `true` or `false`, possibly in different cases: pandas writes `True` to
+/// CSV, but a boolean to Parquet. Other words are text in all formats.
+pub(super) fn same_truth_value(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other) && BOOLEANS[0].iter().any(|word| word.eq_ignore_ascii_case(one))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

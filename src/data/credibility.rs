@@ -1,7 +1,7 @@
 //! Number of rows from which on the mean of a level says more than chance.
 
-use super::dataset::Targets;
 use super::table::MISSING;
+use super::targets::Targets;
 
 /// Number of rows at which the mean of a level and the mean of all rows count equally: Bühlmann 1967,
 /// <https://doi.org/10.1017/S0515036100008989>. With the variance `w` of targets within levels and the variance `b`

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::blocks::Blocks;
 use super::order::{Orders, epoch_order, member_order};
+use super::targets::{Targets, chosen};
 use crate::option_text::{option, setting};
 use crate::room::{available, size};
 use crate::{Error, Result};
@@ -50,28 +51,6 @@ pub enum Features {
     },
     /// Rows of a pack that are prepared when they are needed.
     Blocks(Blocks),
-}
-
-/// The targets of a network.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Targets {
-    /// A class index for each row, below `classes`.
-    Classes {
-        /// Index of each row's class.
-        labels: Vec<u32>,
-        /// Number of classes.
-        classes: usize,
-    },
-    /// Numbers, row-major `[rows, cols]`: scaled targets of a regression, or 0 and 1 of a multi-label task.
-    Values {
-        /// `rows · cols` values.
-        values: Vec<f32>,
-        /// For a regression, the unscaled numbers in the user's units. Figures are computed from these, free of the
-        /// rounding of scaled values. `None` if they equal `values`.
-        units: Option<Vec<f64>>,
-        /// Outputs of the network.
-        cols: usize,
-    },
 }
 
 /// Rows ready for training or evaluation.
@@ -141,10 +120,7 @@ impl Dataset {
 
     /// Number of rows.
     pub fn rows(&self) -> usize {
-        match &self.targets {
-            Targets::Classes { labels, .. } => labels.len(),
-            Targets::Values { values, cols, .. } => values.len() / cols.max(&1),
-        }
+        self.targets.rows()
     }
 
     /// Writes the order of an epoch, counted from 0, to `out`. With `shuffled`, it is random (by blocks, if the rows
@@ -181,18 +157,11 @@ impl Dataset {
     /// # Panics
     /// If a row does not exist.
     pub fn subset(&self, rows: &[u32]) -> Dataset {
-        let features = self.features.subset(rows);
-        let targets = match &self.targets {
-            Targets::Classes { labels, classes } => {
-                Targets::Classes { labels: chosen(labels, 1, rows), classes: *classes }
-            }
-            Targets::Values { values, units, cols } => Targets::Values {
-                values: chosen(values, *cols, rows),
-                units: units.as_ref().map(|units| chosen(units, *cols, rows)),
-                cols: *cols,
-            },
-        };
-        Dataset { features, targets, weights: self.weights.as_ref().map(|weights| chosen(weights, 1, rows)) }
+        Dataset {
+            features: self.features.subset(rows),
+            targets: self.targets.subset(rows),
+            weights: self.weights.as_ref().map(|weights| chosen(weights, 1, rows)),
+        }
     }
 }
 
@@ -200,11 +169,6 @@ impl Dataset {
 fn ranged<T: Copy>(values: &[T], cols: usize, ranges: &[Range<usize>]) -> Vec<T> {
     let row = |row: &'_ [T]| ranges.iter().flat_map(|range| row[range.clone()].to_vec()).collect::<Vec<T>>();
     values.chunks_exact(cols.max(1)).flat_map(row).collect()
-}
-
-/// The given rows of a row-major matrix.
-fn chosen<T: Copy>(values: &[T], cols: usize, rows: &[u32]) -> Vec<T> {
-    rows.iter().flat_map(|row| &values[*row as usize * cols..][..cols]).copied().collect()
 }
 
 #[cfg(test)]

@@ -4,12 +4,11 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::{brief, canonical_level, parse_number, rounded};
+use super::cell::{brief, canonical_level, parse_number, rounded, same_truth_value};
 use super::date::DateForm;
 use super::feature::{Encoding, Feature};
 use super::known::{Known, normal_form};
 use super::number::NumberForm;
-use super::spelling::same_truth_value;
 use super::table::{Column, MISSING, Table};
 use crate::warning::of as counted;
 use crate::{Warning, WarningKind};

@@ -1,7 +1,6 @@
 //! Fits one column to the training rows.
 
 use super::cell::{brief, format_number, parse_number};
-use super::dataset::Targets;
 use super::date::DateForm;
 use super::drift::Constant;
 use super::feature::{Encoding, Feature};
@@ -12,6 +11,7 @@ use super::options::{Impute, Scale};
 use super::shape::Shape;
 use super::statistics::Summary;
 use super::table::{Column, ColumnKind, MISSING, MissingMarkers, Table};
+use super::targets::Targets;
 use crate::option_text::quoted;
 use crate::{Error, Result, Warning, WarningKind};
 

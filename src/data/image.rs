@@ -2,13 +2,14 @@
 
 use super::balance::Balance;
 use super::balance::resample;
-use super::dataset::{Dataset, Features, Targets};
+use super::dataset::{Dataset, Features};
 use super::idx::Images;
 use super::options::{DataOptions, TaskChoice};
 use super::prepared::{Decided, Prepared, apply_class_weights, check_classes, class_labels, is_rebalanced, task_note};
 use super::preprocess::{ImagePreprocessing, Preprocessing};
 use super::split::Split;
 use super::target::Target;
+use super::targets::Targets;
 use super::task::Task;
 use crate::option_text::option;
 use crate::{Error, Result};

@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::cell::parse_number;
+use super::cell::{parse_number, same_truth_value};
 use super::raw_table::RawTable;
-use super::spelling::same_truth_value;
 use super::table::{Column, MISSING, MissingMarkers};
 use crate::option_text::quoted;
 use crate::warning::are;

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::parse_number;
 use super::credibility::rows_needed;
-use super::dataset::Targets;
 use super::shape::Counted;
 use super::table::MISSING;
+use super::targets::Targets;
 
 /// Default limit of the one-hot inputs of a text column. Rarer levels share an input.
 pub const MOST_LEVELS: usize = 64;

@@ -15,7 +15,7 @@ use super::sketch::Sketch;
 use super::source::{Opened, Source};
 use super::strangers::{Apart, Strangers};
 use super::table::Table;
-use super::tables::{TypedTable, check_counts};
+use super::tables::TypedTable;
 use super::task::Task;
 use super::written::PartFrom;
 use crate::option_text::{option, setting};
@@ -189,7 +189,7 @@ pub fn prepare_for(
             let input = Input::open(source)?.refuse_misfits(options)?;
             let LabelledRows { table, notes, mut warnings } = input.rows(preprocessing, options)?;
             let rows = preprocessing.usable_rows(&table)?;
-            check_counts(&table, &preprocessing.target, &rows, loss)?;
+            preprocessing.target.check_counts(&table, &rows, loss)?;
             let weights = preprocessing.weight.as_ref().and_then(|name| table.column(name));
             warnings.extend(without_target(&preprocessing.target, &table, weights));
             warnings.extend(without_weights(preprocessing, &table));

@@ -2,12 +2,13 @@
 
 use super::balance::Balance;
 use super::cell::shortened;
-use super::dataset::{Dataset, Targets};
+use super::dataset::Dataset;
 use super::options::{DataOptions, Format, Header};
 use super::preprocess::Preprocessing;
 use super::split::Split;
 use super::strangers::Strangers;
 use super::target::Target;
+use super::targets::Targets;
 use super::task::Task;
 use super::written::{Character, DateColumn, Delimiter, PartFrom, Quote};
 use crate::option_text::{option, setting};

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::cell::{format_number, parse_number, shortened};
-use super::dataset::{Features, Targets, inputs_of_zeros};
+use super::dataset::{Features, inputs_of_zeros};
 use super::drift::Constant;
 use super::feature::{Feature, Plan, has_twice, is_scale};
 use super::fit::{ColumnWishes, FitOptions, Fitted, fit_column};
@@ -15,6 +15,7 @@ use super::pack::PackColumns;
 use super::schema::{Roles, has_no_weight};
 use super::table::{Column, MissingMarkers, Table};
 use super::target::Target;
+use super::targets::Targets;
 use super::task::Task;
 use crate::{Error, Result, Warning};
 pub use images::ImagePreprocessing;

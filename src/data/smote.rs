@@ -3,8 +3,9 @@
 use rand::RngExt;
 use rayon::prelude::*;
 
-use super::dataset::{Dataset, Features, Targets};
+use super::dataset::{Dataset, Features};
 use super::order::{below, shuffle};
+use super::targets::Targets;
 use crate::rng::{Purpose, stream};
 
 /// Number of nearest neighbours of a row that are used for interpolation.

@@ -1,7 +1,7 @@
 //! Notes and warnings about the spelling of cells, and merging of spellings.
 
 use super::builder::Origin;
-use super::cell::{brief, parse_number};
+use super::cell::{BOOLEANS, brief, parse_number};
 use super::number::{NumberForm, units, with_a_comma};
 use super::table::{Column, MISSING};
 use crate::option_text::{quoted, setting};
@@ -46,15 +46,6 @@ pub(super) fn like_numbers(name: &str, column: &Column) -> Option<Warning> {
         units.join(", ")
     );
     Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name))
-}
-
-/// Words for truth values, false first.
-const BOOLEANS: [[&str; 2]; 4] = [["false", "true"], ["no", "yes"], ["f", "t"], ["n", "y"]];
-
-/// Whether two cells are the same truth value `true` or `false`, possibly in different cases: pandas writes `True` to
-/// CSV, but a boolean to Parquet. Other words are text in all formats.
-pub(super) fn same_truth_value(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other) && BOOLEANS[0].iter().any(|word| word.eq_ignore_ascii_case(one))
 }
 
 /// Merges the spellings of truth values that differ in case, each into the first one, in a column with more than two

@@ -5,8 +5,9 @@
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::dataset::{Dataset, Features, Targets};
+use super::dataset::{Dataset, Features};
 use super::order::below;
+use super::targets::Targets;
 use crate::rng::{Purpose, stream};
 
 /// A uniform random number in `[0, 1)` with 24 bits.

@@ -5,7 +5,6 @@ mod read_table;
 
 use super::balance::{Balance, resample};
 use super::blocks::Blocks;
-use super::dataset::Dataset;
 use super::deal::{Fold, deal, folds_of};
 use super::doubts::{
     constant_targets, counting_label, doubtful_classes, lone_classes, placeholder_class, without_group, without_target,
@@ -13,7 +12,7 @@ use super::doubts::{
 use super::fit::FitOptions;
 use super::input::Input;
 use super::levels::MOST_LEVELS;
-use super::options::{DataOptions, Impute, NumberLoss, Scale, TaskChoice};
+use super::options::{DataOptions, Impute, Scale, TaskChoice};
 use super::pack::PackColumns;
 use super::prepared::{
     Decided, Prepared, apply_class_weights, check_classes, class_labels, empty_parts, is_rebalanced, task_note,
@@ -76,7 +75,7 @@ impl TypedTable {
         notes.push(task_note(&target, &why));
         check_classes(options, task)?;
         let rows = roles.usable_rows(&table)?;
-        check_counts(&table, &target, &rows, options.number_loss)?;
+        target.check_counts(&table, &rows, options.number_loss)?;
         warnings.extend(without_target(&target, &table, roles.weight.map(|weight| &table.columns[weight])));
         warnings.extend(doubtful_classes(&table, &roles, &target, options, rows.len()));
         warnings.extend(placeholder_class(&target));
@@ -158,7 +157,8 @@ impl TypedTable {
         };
         notes.extend(zero_columns(&preprocessing));
 
-        let blocks = self.left.as_ref().map(|left| Blocks::new(&preprocessing, table, left.clone(), &self.rows));
+        let blocks =
+            self.left.as_ref().map(|left| Blocks::new(&preprocessing.features, table, left.clone(), &self.rows));
         let source = Rows { table, preprocessing: &preprocessing, blocks: blocks.transpose()? };
         let mut parts = Parts { split, warnings, val_strangers: None, test_strangers: None };
         let val = parts.table_part(PartName::Val, &source, valid, options)?;
@@ -217,36 +217,12 @@ impl TypedTable {
     }
 }
 
-/// Features, targets and weights of rows, all of which must have a target.
-pub(super) fn labelled(preprocessing: &TablePreprocessing, table: &Table, rows: &[u32]) -> Result<Dataset> {
-    Ok(Dataset {
-        features: preprocessing.features(table, Some(rows))?,
-        targets: preprocessing.targets(table, rows)?,
-        weights: preprocessing.weights(table, rows)?,
-    })
-}
-
 /// The regression that a loss for numbers implies, and the reason; `None` if the task is given or a label is text.
 fn task_by_loss(table: &Table, labels: &[usize], options: &DataOptions) -> Option<(Task, String)> {
     let loss = options.number_loss.filter(|_| options.task == TaskChoice::Auto)?;
     let numbers = labels.iter().all(|label| matches!(table.columns[*label], Column::Numbers(_)));
     let (loss, remedy) = (setting("loss", loss.name), option("task"));
     numbers.then(|| (Task::Regression, format!("{loss} is for numbers; {remedy} changes it")))
-}
-
-/// Refuses negative targets if the loss requires counts.
-pub(super) fn check_counts(table: &Table, target: &Target, rows: &[u32], loss: Option<NumberLoss>) -> Result<()> {
-    let Some(loss) = loss.filter(|loss| loss.counts && target.task == Task::Regression) else {
-        return Ok(());
-    };
-    for name in &target.columns {
-        let Some(Column::Numbers(values)) = table.column(name) else { continue };
-        if let Some(row) = rows.iter().map(|row| *row as usize).find(|row| values[*row] < 0.0) {
-            let message = format!("expected counts of at least 0, found {}", values[row]);
-            return Err(table.error_at(row, name, message).of_value("loss", loss.name));
-        }
-    }
-    Ok(())
 }
 
 /// The note about columns that are left out because all their values are 0.

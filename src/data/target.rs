@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::balance::class_index;
-use super::cell::{parse_number, shortened};
-use super::dataset::Targets;
+use super::cell::{parse_number, same_truth_value, shortened};
 use super::labels::are_numbers;
 use super::number::{Convention, NumberForm, Numbers, infer};
-use super::spelling::same_truth_value;
+use super::options::NumberLoss;
 use super::statistics::standard_deviation;
 use super::table::{Column, ColumnKind, MISSING, Table};
+use super::targets::Targets;
 use super::task::Task;
 use crate::{Error, Result};
 
@@ -235,6 +235,24 @@ impl Target {
             }
         }
         Ok(Targets::Classes { labels, classes: self.classes.len() })
+    }
+
+    /// Refuses negative targets if the loss requires counts.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for the loss.
+    pub(super) fn check_counts(&self, table: &Table, rows: &[u32], loss: Option<NumberLoss>) -> Result<()> {
+        let Some(loss) = loss.filter(|loss| loss.counts && self.task == Task::Regression) else {
+            return Ok(());
+        };
+        for name in &self.columns {
+            let Some(Column::Numbers(values)) = table.column(name) else { continue };
+            if let Some(row) = rows.iter().map(|row| *row as usize).find(|row| values[*row] < 0.0) {
+                let message = format!("expected counts of at least 0, found {}", values[row]);
+                return Err(table.error_at(row, name, message).of_value("loss", loss.name));
+            }
+        }
+        Ok(())
     }
 
     /// Index of a class by its name; by its value, if classes are numbers; in any case, if it is a truth value.

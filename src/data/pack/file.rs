@@ -5,12 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::header::{DAMAGED, Element, Form, Header, Kind, NO_WHOLE, Part, Tensor};
-use super::rows::PackRows;
 use crate::data::header::distinct;
 use crate::data::mapped::Mapped;
 use crate::data::outline::Outline;
 use crate::data::table::MISSING;
-use crate::data::table_source::{TableFile, TableSource};
 use crate::data::value::Value;
 use crate::{Error, Result, Unit};
 
@@ -152,14 +150,4 @@ fn texts(file: &[u8], (ends, bytes): (usize, usize), (count, size): (usize, usiz
     };
     let texts: Option<Vec<String>> = elements(&file[ends..][..count * 8]).map(next).collect();
     texts.filter(|_| at == size)
-}
-
-impl TableFile for PackFile {
-    fn open(&self) -> Result<Box<dyn TableSource>> {
-        Ok(Box::new(PackRows::new(self.clone())))
-    }
-
-    fn likely_rows(&self) -> usize {
-        self.rows
-    }
 }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::file::PackFile;
 use crate::Result;
 use crate::data::outline::Outline;
-use crate::data::table_source::{Batch, TableSource};
+use crate::data::table_source::{Batch, TableFile, TableSource};
 
 /// Number of rows that are read at a time.
 const AT_A_TIME: usize = 1 << 16;
@@ -44,6 +44,16 @@ impl PackRows {
             self.file.forget(self.forgotten..self.next);
             self.forgotten = self.next;
         }
+    }
+}
+
+impl TableFile for PackFile {
+    fn open(&self) -> Result<Box<dyn TableSource>> {
+        Ok(Box::new(PackRows::new(self.clone())))
+    }
+
+    fn likely_rows(&self) -> usize {
+        self.rows
     }
 }
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Target;
 use crate::data::cell::shortened;
-use crate::data::dataset::Targets;
 use crate::data::idx::Images;
+use crate::data::targets::Targets;
 use crate::{Error, Result};
 
 /// Preprocessing of images: bytes are multiplied by `scale`. Nothing is fitted.

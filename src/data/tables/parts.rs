@@ -1,6 +1,5 @@
 //! Validation and test parts of a table: rows of the training file, or separate files.
 
-use super::{check_counts, labelled};
 use crate::data::blocks::Blocks;
 use crate::data::dataset::{Dataset, Features};
 use crate::data::doubts::{without_target, without_weights};
@@ -55,7 +54,7 @@ impl Parts {
         let weights = preprocessing.weight.as_ref().and_then(|name| table.column(name));
         self.warnings.extend(without_target(&preprocessing.target, &table, weights));
         self.warnings.extend(without_weights(preprocessing, &table));
-        check_counts(&table, &preprocessing.target, rows, options.number_loss)?;
+        preprocessing.target.check_counts(&table, rows, options.number_loss)?;
         let apart = Apart::new(preprocessing, &table, std::mem::take(rows))?;
         self.warnings.extend(apart.warning);
         (*rows, *strangers) = (apart.rows, apart.strangers);
@@ -78,9 +77,12 @@ pub(super) struct Rows<'a> {
 impl Rows<'_> {
     /// Features, targets and weights of rows, all of which must have a target.
     pub(super) fn labelled(&self, rows: &[u32]) -> Result<Dataset> {
-        let Some(blocks) = &self.blocks else { return labelled(self.preprocessing, self.table, rows) };
+        let features = match &self.blocks {
+            Some(blocks) => Features::Blocks(blocks.of_rows(rows)),
+            None => self.preprocessing.features(self.table, Some(rows))?,
+        };
         Ok(Dataset {
-            features: Features::Blocks(blocks.of_rows(rows)),
+            features,
             targets: self.preprocessing.targets(self.table, rows)?,
             weights: self.preprocessing.weights(self.table, rows)?,
         })
