@@ -2,8 +2,8 @@
 
 use gradlane::data::{Dataset, Features, Targets};
 use gradlane::kernel::Isa;
+use gradlane::layer::Sizes;
 use gradlane::layer::description::Description;
-use gradlane::layer::text::Sizes;
 use gradlane::model::{Architecture, NamedTensor, Parameters};
 use gradlane::nn::{Activation, Loss, Objective, Target};
 use gradlane::train::{EpochPlan, Largest, StepSettings, Trainer};

@@ -3,8 +3,8 @@
 use toml::Table;
 
 use super::graph::{self, Given, Node, Nodes};
-use super::text::Fields;
-use super::textbook::{Row, RowErrors, product};
+use super::fields::Fields;
+use super::row::{Row, RowErrors, product};
 use super::{Backward, ByOutputs, Forward, Kind, Needs, UseOfDy};
 use crate::Result;
 use crate::nn::{Activation, panel};

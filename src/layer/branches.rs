@@ -3,8 +3,9 @@
 use toml::{Table, Value};
 
 use super::graph::{self, Given, Nodes};
-use super::text::{Fields, write_chain};
-use super::textbook::{Row, RowErrors};
+use super::fields::Fields;
+use super::text::write_chain;
+use super::row::{Row, RowErrors};
 use super::{Backward, Forward, Inner, Kind, Layer, Needs, width_of};
 use crate::Result;
 use crate::nn::Activation;

@@ -2,9 +2,9 @@
 
 use toml::{Table, Value};
 
-use super::fit::unfitted;
-use super::network::each;
-use super::text::{MOST_WIDTH, Sizes, TENSORS, at, read_with, wrong};
+use super::fields::{MOST_WIDTH, Sizes, at, wrong};
+use super::network::{each, unfitted};
+use super::text::{TENSORS, read_with};
 use super::{AnyKind, Inner, Layer, Learning, Width};
 use crate::nn::Activation;
 use crate::spec::unknown;

@@ -3,8 +3,8 @@
 use toml::Table;
 
 use super::graph::{self, Given, Nodes};
-use super::text::Fields;
-use super::textbook::{Row, RowErrors};
+use super::fields::Fields;
+use super::row::{Row, RowErrors};
 use super::{Backward, Forward, Kind, Needs, RandomAt, UseOfDy};
 use crate::Result;
 use crate::kernel::LANES;

@@ -1,6 +1,4 @@
-//! Fitting of layers to the training rows, before the network is built.
-
-use super::{Inner, Layer};
+//! The training rows, to which layers are fitted before the network is built.
 
 /// The training rows as layers see them.
 pub struct Fit<'a> {
@@ -30,29 +28,4 @@ pub enum Goals<'a> {
         /// Numbers for each row.
         cols: usize,
     },
-}
-
-/// Fits layers to the training rows. Only a layer that reads the network's inputs can be fitted: the first layer of the
-/// network, or the first layer of a chain within it.
-pub fn fit(chain: &mut [Layer], rows: &Fit<'_>) {
-    let Some(first) = chain.first_mut() else { return };
-    first.fit(rows);
-    first.inner_mut().iter_mut().for_each(|chain| fit(chain, rows));
-}
-
-/// The path of the first layer that is not fitted and cannot be, because it does not read the network's inputs. With
-/// `sees_inputs` false, no layer reads them, so this is the first layer that is not fitted.
-pub(super) fn unfitted(chain: &[Layer], path: &str, sees_inputs: bool) -> Option<String> {
-    chain.iter().enumerate().find_map(|(n, layer)| {
-        let (at, sees) = (format!("{path}[{n}]"), sees_inputs && n == 0);
-        let within = match layer.kind().inner() {
-            Inner::None => None,
-            Inner::Around(inner) => unfitted(inner, &format!("{at}.chain"), sees),
-            Inner::Beside(chains) => {
-                let of_chain = |(m, inner): (usize, &Vec<Layer>)| unfitted(inner, &format!("{at}.branches[{m}]"), sees);
-                chains.iter().enumerate().find_map(of_chain)
-            }
-        };
-        within.or((!sees && !layer.kind().is_fitted()).then_some(at))
-    })
 }

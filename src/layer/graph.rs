@@ -5,12 +5,12 @@
 
 use std::ops::Range;
 
-use super::{Inner, Layer, Network, Width};
+use super::Width;
 use crate::nn::{Activation, Norm};
 
 /// A value of a graph: a vector of features, for each member once members have begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Value(usize);
+pub struct Value(pub(super) usize);
 
 impl Value {
     /// Its number, which is that of the node that computes it.
@@ -101,9 +101,9 @@ pub struct Graph {
 
 /// A graph under construction.
 pub struct Nodes {
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     /// Number of the next layer's first tensor.
-    tensors: usize,
+    pub(super) tensors: usize,
 }
 
 /// The inputs of a layer in the graph.
@@ -116,7 +116,7 @@ pub struct Given {
     /// Width of the layer's own input.
     pub inputs: Width,
     /// Number of its first tensor.
-    tensors: usize,
+    pub(super) tensors: usize,
 }
 
 impl Given {
@@ -147,30 +147,6 @@ impl Nodes {
     pub fn scaled(&mut self, x: Value, by: Learnt) -> Value {
         self.add(Node::Times(x, Operand::Learnt(by)))
     }
-
-    fn chain(&mut self, chain: &[Layer], mut x: Value, mut width: Width) -> Value {
-        for layer in chain {
-            x = self.layer(layer, x, width);
-            width = width.after(layer);
-        }
-        x
-    }
-
-    fn layer(&mut self, layer: &Layer, entered: Value, inputs: Width) -> Value {
-        let kind = layer.kind();
-        let left: Vec<Value> = layer.chains().into_iter().map(|chain| self.chain(chain, entered, inputs)).collect();
-        let tensors = self.tensors;
-        self.tensors += layer.tensors(inputs, Activation::Identity).iter().map(|t| t.parts().len()).sum::<usize>();
-        let given = |x| Given { x, side: entered, inputs, tensors };
-        match kind.inner() {
-            Inner::None => kind.nodes(given(entered), self),
-            Inner::Around(_) => kind.nodes(given(left[0]), self),
-            Inner::Beside(_) => {
-                let parts = left.into_iter().map(|x| kind.nodes(given(x), self)).collect();
-                self.add(Node::Join(parts))
-            }
-        }
-    }
 }
 
 impl Graph {
@@ -195,15 +171,6 @@ impl Graph {
             widths.push(width);
         }
         widths
-    }
-}
-
-impl Network {
-    /// The computation of the network for one row.
-    pub fn graph(&self) -> Graph {
-        let mut nodes = Nodes { nodes: vec![Node::Input], tensors: 0 };
-        let output = nodes.chain(&self.chain, Value(0), Width::of(self.inputs));
-        Graph { nodes: nodes.nodes, output }
     }
 }
 

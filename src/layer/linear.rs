@@ -3,8 +3,8 @@
 use toml::Table;
 
 use super::graph::{self, Given, Node, Nodes, Of};
-use super::text::Fields;
-use super::textbook::{Row, RowErrors, multiply, multiply_transposed, outer_product};
+use super::fields::Fields;
+use super::row::{Row, RowErrors, multiply, multiply_transposed, outer_product};
 use super::{Backward, ByOutputs, Errors, Form, Forward, Gradient, Group, Kind, Needs, TensorForm, Width};
 use crate::Result;
 use crate::kernel::gemm::Extent;

@@ -6,8 +6,8 @@ use toml::{Table, Value};
 
 use super::graph::{self, Given, Learnt, Node, Nodes, Of};
 use super::levels::{self, Category, Place};
-use super::text::{Fields, MOST_WIDTH};
-use super::textbook::{Row, RowErrors};
+use super::fields::{Fields, MOST_WIDTH};
+use super::row::{Row, RowErrors};
 use super::{Backward, Errors, Forward, Gradient, Kind, Needs, TensorForm, Width};
 use crate::Result;
 use crate::kernel::{Isa, LANES, Line, PanelsMut};

@@ -5,8 +5,8 @@ use toml::Table;
 
 use super::per_feature::{self, PerFeature};
 use super::graph::{self, Given, Node, Nodes, Of, Operand};
-use super::text::Fields;
-use super::textbook::{Row, RowErrors, product};
+use super::fields::Fields;
+use super::row::{Row, RowErrors, product};
 use super::{Backward, Forward, Gradient, Kind, Needs, TensorForm, Width};
 use crate::Result;
 use crate::kernel::{Isa, Line};

@@ -6,15 +6,18 @@
 
 mod bins;
 pub mod description;
+mod fields;
 mod fit;
 pub mod graph;
 mod learning;
 mod levels;
+mod needs;
 mod network;
 mod pass;
 mod per_feature;
 mod per_input;
 mod program;
+mod row;
 mod tensor;
 pub mod text;
 pub mod textbook;
@@ -25,18 +28,19 @@ use crate::Result;
 use crate::nn::Activation;
 use crate::spec::unknown;
 use graph::{Given, Nodes};
-use text::Fields;
-use textbook::{Row, RowErrors};
 
 pub use adapter::Factors;
 pub use bins::BinRule;
-pub use fit::{Fit, Goals, fit};
+pub use fields::{Fields, Sizes};
+pub use fit::{Fit, Goals};
 pub use learning::{First, Group, Learning};
-pub use network::{MemberRows, Network, leave_out_chance};
+pub use needs::{ByOutputs, Needs, UseOfDy, Width};
+pub use network::{MemberRows, Network, fit, leave_out_chance};
 pub use pass::{Backward, Errors, Forward, Gradient, RandomAt, Signal};
 pub use per_input::Embedded;
 pub use ple::Bins;
 pub use program::{Flow, Op, Program};
+pub use row::{Row, RowErrors};
 pub use tensor::{Form, Random, Start, TensorForm};
 
 /// The interface of a kind of layer. `x` is the layer's input and `y` its output; `dx` and `dy` are the gradients of the
@@ -166,82 +170,6 @@ pub enum Inner<'a> {
     Beside(&'a [Vec<Layer>]),
 }
 
-/// The width of a value between two layers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Width {
-    /// Features of each member.
-    pub features: usize,
-    /// Number of members; 1 before they begin.
-    pub members: usize,
-}
-
-impl Width {
-    /// `features` features of a value without members.
-    pub const fn of(features: usize) -> Width {
-        Width { features, members: 1 }
-    }
-
-    /// The width of the output of `layer`, for an input of this width.
-    pub fn after(self, layer: &Layer) -> Width {
-        let members = layer.kind().expands().unwrap_or(self.members);
-        Width { features: layer.kind().outputs(self.features), members }
-    }
-
-    /// Features of all members together.
-    pub fn total(self) -> usize {
-        self.features.saturating_mul(self.members)
-    }
-}
-
-/// What a layer needs in memory, and how it treats what it is given.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Needs {
-    /// Whether the layer exists only in training.
-    pub only_in_training: bool,
-    /// Whether `forward` draws random numbers.
-    pub random: bool,
-    /// Whether `y` may overwrite `x`, because the layer does not read `x` later.
-    pub overwrites_x: bool,
-    /// Whether `backward` reads `y`, so no later layer may overwrite it.
-    pub keeps_y: bool,
-    /// Whether `backward` reads `x` or `y`.
-    pub looks_back: bool,
-    /// How `backward` uses `dy`.
-    pub dy: UseOfDy,
-    /// Lines for each panel that are kept from `forward` to `backward`, besides `x` and `y`.
-    pub kept: usize,
-    /// Whether a transposed copy of `dy`, with outputs in lanes, is kept for the gradient of a matrix.
-    pub transposed: bool,
-    /// Whether that copy is stored separately for each member.
-    pub by_members: bool,
-    /// Whether threads may divide the layer's outputs among them instead of its rows.
-    pub by_outputs: ByOutputs,
-}
-
-/// How a layer's `backward` uses `dy`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum UseOfDy {
-    /// Reads it; `dx` has its own memory.
-    #[default]
-    Reads,
-    /// Reads it; `dx` equals `dy`.
-    HandsOn,
-    /// Overwrites it with `dx`.
-    Changes,
-}
-
-/// Whether threads may divide a layer's outputs among them instead of its rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ByOutputs {
-    /// Not at all.
-    #[default]
-    No,
-    /// An output needs all inputs, so only if the layer is the first of the network.
-    First,
-    /// Each output needs only the input of the same number.
-    Elementwise,
-}
-
 /// A layer of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layer {
@@ -302,6 +230,14 @@ impl Layer {
             tensor.name = if part.is_empty() { self.name.clone() } else { format!("{}.{part}", self.name) };
         }
         tensors
+    }
+}
+
+impl Width {
+    /// The width of the output of `layer`, for an input of this width.
+    pub fn after(self, layer: &Layer) -> Width {
+        let members = layer.kind().expands().unwrap_or(self.members);
+        Width { features: layer.kind().outputs(self.features), members }
     }
 }
 

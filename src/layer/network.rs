@@ -2,8 +2,9 @@
 
 use std::str::FromStr;
 
-use super::program::Program;
-use super::{Layer, Start, TensorForm, Width};
+use super::fit::Fit;
+use super::graph::{Given, Graph, Node, Nodes, Value};
+use super::{Inner, Layer, Start, TensorForm, Width};
 use crate::nn::Activation;
 use crate::{Error, Result};
 
@@ -81,15 +82,38 @@ impl Network {
         found
     }
 
-    /// The operations of a pass, with or without those for training.
-    pub fn program(&self, training: bool) -> Program {
-        if training { self.training_program(&|_| true, MemberRows::Shared) } else { Program::new(self, None, 1) }
+    /// The computation of the network for one row.
+    pub fn graph(&self) -> Graph {
+        let mut nodes = Nodes { nodes: vec![Node::Input], tensors: 0 };
+        let output = nodes.chain(&self.chain, Value(0), Width::of(self.inputs));
+        Graph { nodes: nodes.nodes, output }
+    }
+}
+
+impl Nodes {
+    /// Adds the operations of a chain whose input is `x`; returns its output.
+    fn chain(&mut self, chain: &[Layer], mut x: Value, mut width: Width) -> Value {
+        for layer in chain {
+            x = self.layer(layer, x, width);
+            width = width.after(layer);
+        }
+        x
     }
 
-    /// The operations of training if only some tensors learn. `learns` is given the number of a tensor.
-    pub fn training_program(&self, learns: &dyn Fn(usize) -> bool, rows: MemberRows) -> Program {
-        let members = if rows == MemberRows::Own { self.members() } else { 1 };
-        Program::new(self, Some(learns), members)
+    fn layer(&mut self, layer: &Layer, entered: Value, inputs: Width) -> Value {
+        let kind = layer.kind();
+        let left: Vec<Value> = layer.chains().into_iter().map(|chain| self.chain(chain, entered, inputs)).collect();
+        let tensors = self.tensors;
+        self.tensors += layer.tensors(inputs, Activation::Identity).iter().map(|t| t.parts().len()).sum::<usize>();
+        let given = |x| Given { x, side: entered, inputs, tensors };
+        match kind.inner() {
+            Inner::None => kind.nodes(given(entered), self),
+            Inner::Around(_) => kind.nodes(given(left[0]), self),
+            Inner::Beside(_) => {
+                let parts = left.into_iter().map(|x| kind.nodes(given(x), self)).collect();
+                self.add(Node::Join(parts))
+            }
+        }
     }
 }
 
@@ -119,4 +143,29 @@ fn of_chain(chain: &[Layer], mut width: Width, after: Activation, tensors: &mut 
         tensors.extend(layer.tensors(width, next));
         width = width.after(layer);
     }
+}
+
+/// Fits layers to the training rows. Only a layer that reads the network's inputs can be fitted: the first layer of the
+/// network, or the first layer of a chain within it.
+pub fn fit(chain: &mut [Layer], rows: &Fit<'_>) {
+    let Some(first) = chain.first_mut() else { return };
+    first.fit(rows);
+    first.inner_mut().iter_mut().for_each(|chain| fit(chain, rows));
+}
+
+/// The path of the first layer that is not fitted and cannot be, because it does not read the network's inputs. With
+/// `sees_inputs` false, no layer reads them, so this is the first layer that is not fitted.
+pub(super) fn unfitted(chain: &[Layer], path: &str, sees_inputs: bool) -> Option<String> {
+    chain.iter().enumerate().find_map(|(n, layer)| {
+        let (at, sees) = (format!("{path}[{n}]"), sees_inputs && n == 0);
+        let within = match layer.kind().inner() {
+            Inner::None => None,
+            Inner::Around(inner) => unfitted(inner, &format!("{at}.chain"), sees),
+            Inner::Beside(chains) => {
+                let of_chain = |(m, inner): (usize, &Vec<Layer>)| unfitted(inner, &format!("{at}.branches[{m}]"), sees);
+                chains.iter().enumerate().find_map(of_chain)
+            }
+        };
+        within.or((!sees && !layer.kind().is_fitted()).then_some(at))
+    })
 }

@@ -3,8 +3,8 @@
 use toml::Table;
 
 use super::graph::{self, Given, Node, Nodes, Of};
-use super::text::Fields;
-use super::textbook::{Row, RowErrors, product};
+use super::fields::Fields;
+use super::row::{Row, RowErrors, product};
 use super::{Backward, Errors, Forward, Gradient, Kind, Needs, TensorForm, Width};
 use crate::Result;
 use crate::kernel::{LANES, Line};

@@ -6,8 +6,8 @@ use toml::Table;
 
 use super::per_input::{self, Embedded, MOST_TERMS, PerInput, each_by_terms};
 use super::graph::{self, Given, Node, Nodes, Of, Operand};
-use super::text::Fields;
-use super::textbook::{Row, RowErrors};
+use super::fields::Fields;
+use super::row::{Row, RowErrors};
 use super::{Backward, Fit, Form, Forward, Gradient, Kind, Needs, Random, Start, TensorForm, Width};
 use crate::Result;
 use crate::kernel::{Isa, Job, LANES, Lanes, Line};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use toml::{Table, Value};
 
-use super::text::{Fields, MOST_WIDTH};
+use super::fields::{Fields, MOST_WIDTH};
 use super::{Backward, Errors, Forward, Gradient};
 use crate::Result;
 use crate::kernel::gemm::Extent;

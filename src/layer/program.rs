@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::{Branches, ByOutputs, Inner, Layer, Needs, Network, UseOfDy, Width};
+use super::{Branches, ByOutputs, Inner, Layer, MemberRows, Needs, Network, UseOfDy, Width};
 use crate::nn::Activation;
 
 /// The operations of a pass over a network.
@@ -135,6 +135,19 @@ impl Program {
         let values = builder.place_values();
         let errors = builder.place_errors(output);
         builder.finish(output, values, errors)
+    }
+}
+
+impl Network {
+    /// The operations of a pass, with or without those for training.
+    pub fn program(&self, training: bool) -> Program {
+        if training { self.training_program(&|_| true, MemberRows::Shared) } else { Program::new(self, None, 1) }
+    }
+
+    /// The operations of training if only some tensors learn. `learns` is given the number of a tensor.
+    pub fn training_program(&self, learns: &dyn Fn(usize) -> bool, rows: MemberRows) -> Program {
+        let members = if rows == MemberRows::Own { self.members() } else { 1 };
+        Program::new(self, Some(learns), members)
     }
 }
 

@@ -4,8 +4,9 @@ use toml::Table;
 
 use super::linear::{errors_through, gradient_of_matrix, transpose_errors};
 use super::graph::{self, Given, Node, Nodes, Of, Operand};
-use super::text::{Fields, write_chain};
-use super::textbook::{Row, RowErrors, multiply, multiply_transposed, outer_product};
+use super::fields::Fields;
+use super::text::write_chain;
+use super::row::{Row, RowErrors, multiply, multiply_transposed, outer_product};
 use super::{Backward, Form, Forward, Gradient, Inner, Kind, Layer, Needs, TensorForm, UseOfDy, Width, width_of};
 use crate::Result;
 use crate::nn::{Activation, dense, panel};

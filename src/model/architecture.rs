@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::has_room;
 use crate::layer::description::{check, check_fitted};
-use crate::layer::text::{Sizes, optional_chain};
 use crate::layer::{
     Activate, Dropout, Form, Layer, Linear, MemberRows, Network, Norm, Skip, TensorForm, leave_out_chance,
 };
+use crate::layer::{Sizes, text::optional_chain};
 use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 

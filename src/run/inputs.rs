@@ -2,8 +2,8 @@
 
 use crate::config::{ModelOptions, TrainConfig};
 use crate::data::{Encoding, Features, Prepared, Preprocessing, Targets};
+use crate::layer::Sizes;
 use crate::layer::description::Description;
-use crate::layer::text::Sizes;
 use crate::layer::{Fit, Goals, Layer, fit};
 use crate::model::Architecture;
 use crate::model::inputs::{InputRun, numbers};

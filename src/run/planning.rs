@@ -10,7 +10,7 @@ use super::plan::Plan;
 use crate::config::TrainConfig;
 use crate::data::{Prepared, Task};
 use crate::fit::Patience;
-use crate::layer::text::Sizes;
+use crate::layer::Sizes;
 use crate::model::file::read_tensors;
 use crate::model::{Architecture, Parameters};
 use crate::option_text::{option, setting};

@@ -12,8 +12,8 @@ use gradlane::experiment::compare::{RUNS_FILE, analyse, read_records, summary_ta
 use gradlane::experiment::tune::{Space, TrialJournal, TuneProtocol};
 use gradlane::fit::{FitState, SavedState};
 use gradlane::kernel::Isa;
+use gradlane::layer::Sizes;
 use gradlane::layer::description::{Description, check, check_fitted};
-use gradlane::layer::text::Sizes;
 use gradlane::metrics::MetricName;
 use gradlane::model::file::read_tensors;
 use gradlane::model::{Architecture, Model};

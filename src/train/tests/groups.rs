@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::layer::MemberRows;
+use crate::layer::Sizes;
 use crate::layer::description::Description;
-use crate::layer::text::Sizes;
 use crate::train::Schedules;
 
 /// Kinds that learn.
